@@ -1,0 +1,53 @@
+// Two things Biome does not know: the layers of the workspace, and the few rules that need types.
+import nx from "@nx/eslint-plugin";
+import tseslint from "typescript-eslint";
+
+const below = {
+  base: ["base"],
+  wire: ["base"],
+  os: ["base"],
+  edge: ["os", "wire", "base"],
+  provider: ["edge", "os", "wire", "base"],
+  record: ["provider", "edge", "os", "wire", "base"],
+  host: ["host", "record", "provider", "edge", "os", "wire", "base"],
+  system: ["record", "provider", "edge", "os", "wire", "base"],
+  service: ["system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  app: ["service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  tool: ["app", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+};
+
+/** Imports point down the page: docs/architecture.md. */
+const layers = Object.entries(below).map(([layer, lower]) => ({
+  sourceTag: `layer:${layer}`,
+  onlyDependOnLibsWithTags: lower.map((name) => `layer:${name}`),
+}));
+
+/** What an app may see is narrower than its layer. */
+const apps = [
+  { sourceTag: "app:dmg", onlyDependOnLibsWithTags: ["layer:base", "client"] },
+  { sourceTag: "app:daos-admin", onlyDependOnLibsWithTags: ["layer:base", "helper"] },
+];
+
+export default tseslint.config(
+  { ignores: ["**/dist/**", "**/gen/**", "**/fixtures/**"] },
+  {
+    files: ["**/*.ts"],
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
+    plugins: { "@typescript-eslint": tseslint.plugin, "@nx": nx },
+    rules: {
+      "@nx/enforce-module-boundaries": [
+        "error",
+        { enforceBuildableLibDependency: true, allow: [], depConstraints: [...layers, ...apps] },
+      ],
+      "@typescript-eslint/no-floating-promises": "error",
+      "@typescript-eslint/no-misused-promises": "error",
+      "@typescript-eslint/await-thenable": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": "error",
+      "@typescript-eslint/return-await": "error",
+      "@typescript-eslint/no-explicit-any": "error",
+    },
+  },
+);

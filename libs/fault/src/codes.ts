@@ -1,0 +1,90 @@
+/**
+ * Every fault code of the control plane, in blocks of one domain each.
+ *
+ * The numbers 0, 1, 102-105, 206, 207, 308, 309 and 910 are those of DAOS 0.8.0 and never change. New codes go to
+ * the end of their block and are never reused. 1000-2999 are the error numbers of the data plane itself
+ * ({@link ./daos-status.ts}).
+ *
+ * @see DAOS 0.8.0 src/control/fault/code/codes.go
+ */
+export const FaultCode = {
+  // general: 0-99
+  unknown: 0,
+  missingSoftwareDependency: 1,
+  usage: 2,
+  timedOut: 3,
+  cancelled: 4,
+  internal: 5,
+
+  // storage: 100-199
+  storageUnknown: 102,
+  storageAlreadyFormatted: 103,
+  storageFilesystemAlreadyMounted: 104,
+  storageDeviceAlreadyMounted: 105,
+  storageNotMounted: 110,
+  storageFormatOnRunningSystem: 111,
+
+  // scm: 200-299
+  scmUnknown: 206,
+  scmFormatInvalidParameter: 207,
+
+  // bdev: 300-399
+  bdevUnknown: 308,
+  bdevFormatInvalidParameter: 309,
+
+  // network: 400-499
+  networkUnknownInterface: 400,
+  networkUnsupportedProvider: 401,
+
+  // config: 500-599
+  configNotFound: 500,
+  configUnreadable: 501,
+  configInvalid: 502,
+
+  // superblock: 600-699
+  superblockUnreadable: 600,
+  superblockMalformed: 601,
+  superblockOtherSystem: 602,
+  superblockNewerVersion: 603,
+  superblockMissing: 604,
+
+  // engine and dRPC: 700-799
+  engineNotFound: 700,
+  engineStartFailed: 701,
+  engineExited: 702,
+  engineNotReady: 703,
+  engineNotRunning: 704,
+  drpcSocketDirectory: 720,
+  drpcSocketBusy: 721,
+  drpcConnect: 722,
+  drpcMessageTooLong: 723,
+  drpcConnectionLost: 724,
+  drpcCallFailed: 725,
+  drpcMalformed: 726,
+
+  // system: 800-899
+  listenAddressBusy: 800,
+  notLeader: 801,
+  notAccessPoint: 802,
+  memberUnknown: 803,
+  memberConflict: 804,
+  engineNotHere: 805,
+  otherSystem: 806,
+
+  // security: 900-999
+  securityUnknown: 910,
+
+  // helper: 3000-3099
+  helperUnavailable: 3000,
+  helperRefused: 3001,
+  helperFailed: 3002,
+
+  // client: 3100-3199
+  connectionRefused: 3100,
+  connectionFailed: 3101,
+  hostsFailed: 3102,
+  hostlistInvalid: 3103,
+  rankInvalid: 3104,
+} as const;
+
+export type FaultCode = (typeof FaultCode)[keyof typeof FaultCode];

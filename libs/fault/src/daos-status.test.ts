@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { daosStatusName, daosStatusNumber, faultDaosStatus } from "./daos-status.ts";
+
+describe("daosStatusName", () => {
+  it.each([
+    [0, "SUCCESS"],
+    [-1001, "NO_PERM"],
+    [-1004, "EXIST"],
+    [-1007, "NOSPACE"],
+    [-1014, "PROTO"],
+    [-1034, "DOS"],
+    [-2001, "IO"],
+    [-2008, "NOTLEADER"],
+    [-2024, "REC_SIZE"],
+    [-1035, "UNKNOWN(-1035)"],
+    [5, "UNKNOWN(5)"],
+  ])("%i is %s", (status, name) => {
+    expect(daosStatusName(status)).toBe(name);
+  });
+
+  it("is undone by daosStatusNumber", () => {
+    for (const status of [-1001, -1034, -2001, -2024]) {
+      expect(daosStatusNumber(daosStatusName(status))).toBe(status);
+    }
+    expect(() => daosStatusNumber("NOPE")).toThrow("no DAOS status NOPE");
+  });
+});
+
+describe("faultDaosStatus", () => {
+  it("names the attempt, the meaning and the number", () => {
+    const fault = faultDaosStatus("create pool", -1007);
+    expect(fault.code).toBe(1007);
+    expect(fault.description).toBe("create pool: no space left on the storage target (DER_NOSPACE, -1007)");
+    expect(fault.resolution).toContain("smaller sizes");
+  });
+
+  it("explains a number without a name as far as it can", () => {
+    expect(faultDaosStatus("join", -4711).description).toBe(
+      "join: unknown failure (DER_UNKNOWN(-4711), -4711)",
+    );
+  });
+});

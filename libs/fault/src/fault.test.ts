@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { FaultCode } from "./codes.ts";
+import { Fault, hasCode, showResolution, toFault } from "./fault.ts";
+
+const fault = new Fault({
+  domain: "scm",
+  code: FaultCode.scmFormatInvalidParameter,
+  description: "format SCM on /mnt/daos with size 0",
+  resolution: "set scm_size to at least 1",
+});
+
+describe("Fault", () => {
+  it("prints the two lines of release 0.8.0", () => {
+    expect(`${fault}`).toBe('scm: code = 207 description = "format SCM on /mnt/daos with size 0"');
+    expect(showResolution(fault)).toBe('scm: code = 207 resolution = "set scm_size to at least 1"');
+  });
+
+  it("adds the reason to its message", () => {
+    const { domain, code, description, resolution } = fault;
+    expect(new Fault({ domain, code, description, resolution, reason: "EIO" }).message).toBe(
+      "format SCM on /mnt/daos with size 0: EIO",
+    );
+  });
+
+  it("is compared by code", () => {
+    expect(hasCode(fault, FaultCode.scmFormatInvalidParameter)).toBe(true);
+    expect(hasCode(fault, FaultCode.unknown)).toBe(false);
+    expect(hasCode(new Error("x"), FaultCode.unknown)).toBe(false);
+  });
+});
+
+describe("toFault", () => {
+  it("keeps a fault and wraps the rest as unknown", () => {
+    expect(toFault(fault)).toBe(fault);
+    const cause = new Error("boom");
+    expect(toFault(cause)).toMatchObject({ code: 0, description: "boom", cause });
+    expect(toFault("text").description).toBe("text");
+  });
+});
+
+describe("FaultCode", () => {
+  it("has no number twice and keeps those of release 0.8.0", () => {
+    const codes = Object.values(FaultCode);
+    expect(new Set(codes).size).toBe(codes.length);
+    expect(codes).toEqual(expect.arrayContaining([0, 1, 102, 103, 104, 105, 206, 207, 308, 309, 910]));
+  });
+});

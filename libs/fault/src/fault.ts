@@ -1,0 +1,83 @@
+/** The part of the control plane a fault comes from; printed in front of it. */
+export type FaultDomain =
+  | "general"
+  | "storage"
+  | "scm"
+  | "bdev"
+  | "network"
+  | "config"
+  | "superblock"
+  | "engine"
+  | "drpc"
+  | "system"
+  | "security"
+  | "helper"
+  | "client"
+  | "daos";
+
+export interface FaultOptions {
+  readonly domain: FaultDomain;
+  /** One of `FaultCode`, or a data-plane error number (1000-2999). */
+  readonly code: number;
+  /** What was attempted and the value seen, as a sentence without a full stop. */
+  readonly description: string;
+  /** What lies behind it, when that is known and not in the description. */
+  readonly reason?: string | undefined;
+  /** What the operator can do now. */
+  readonly resolution: string;
+  readonly cause?: unknown;
+}
+
+/**
+ * A failure that an operator can see and act on. A bug is a plain `Error`; an expected answer is a union.
+ *
+ * @see DAOS 0.8.0 src/control/fault/fault.go
+ */
+export class Fault extends Error {
+  override readonly name = "Fault";
+  readonly domain: FaultDomain;
+  readonly code: number;
+  readonly description: string;
+  readonly reason: string | undefined;
+  readonly resolution: string;
+
+  constructor(options: FaultOptions) {
+    super(
+      options.reason === undefined ? options.description : `${options.description}: ${options.reason}`,
+      options.cause === undefined ? undefined : { cause: options.cause },
+    );
+    this.domain = options.domain;
+    this.code = options.code;
+    this.description = options.description;
+    this.reason = options.reason;
+    this.resolution = options.resolution;
+  }
+
+  /** `scm: code = 207 description = "..."`, the line release 0.8.0 prints. */
+  override toString(): string {
+    return `${this.domain}: code = ${this.code} description = "${this.message}"`;
+  }
+}
+
+/** The second line that release 0.8.0 prints of a fault: `scm: code = 207 resolution = "..."`. */
+export function showResolution(fault: Fault): string {
+  return `${fault.domain}: code = ${fault.code} resolution = "${fault.resolution}"`;
+}
+
+/** True for a fault with this code, whatever its text. Faults are compared by code only. */
+export function hasCode(error: unknown, code: number): error is Fault {
+  return error instanceof Fault && error.code === code;
+}
+
+/** Turns anything thrown into a fault, once, at an edge. A fault stays itself; the rest is code 0 with its text. */
+export function toFault(error: unknown): Fault {
+  if (error instanceof Fault) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new Fault({
+    domain: "general",
+    code: 0,
+    description: text,
+    resolution: "this is not a known failure: look in the server's log, and report it with the log attached",
+    cause: error,
+  });
+}

@@ -1,0 +1,3 @@
+export { FaultCode } from "./codes.ts";
+export { type DaosStatus, daosStatusName, daosStatusNumber, faultDaosStatus } from "./daos-status.ts";
+export { Fault, type FaultDomain, type FaultOptions, hasCode, showResolution, toFault } from "./fault.ts";

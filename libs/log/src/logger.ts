@@ -1,0 +1,68 @@
+/** How much a log line matters, least first. The names are those of `control_log_mask`, plus `WARN`. */
+export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
+
+/** What a log line is about: rank, instance, device, duration. Never secrets. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** One event. `component` is the path of child loggers, as in `server.instance`. */
+export interface LogRecord {
+  readonly time: Date;
+  readonly level: LogLevel;
+  readonly component: string;
+  readonly message: string;
+  readonly fields: LogFields;
+}
+
+/** Where records go. The app owns it; libraries only get a {@link Logger}. */
+export type LogSink = (record: LogRecord) => void;
+
+/** The port that libraries log through: one event, one line. */
+export interface Logger {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A logger for a part of this component, which adds `fields` to each record. */
+  child(component: string, fields?: LogFields): Logger;
+}
+
+const ORDER: Readonly<Record<LogLevel, number>> = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 };
+
+export interface LoggerOptions {
+  /** Records below it are dropped. */
+  readonly level: LogLevel;
+  readonly component?: string;
+  readonly fields?: LogFields;
+  readonly now?: () => Date;
+}
+
+/** A logger that hands every record at or above `level` to `sink`. */
+export function createLogger(sink: LogSink, options: LoggerOptions): Logger {
+  const { level, component = "", fields = {}, now = () => new Date() } = options;
+  const write = (at: LogLevel) => (message: string, own?: LogFields) => {
+    if (ORDER[at] < ORDER[level]) return;
+    sink({
+      time: now(),
+      level: at,
+      component,
+      message,
+      fields: own === undefined ? fields : { ...fields, ...own },
+    });
+  };
+  return {
+    debug: write("DEBUG"),
+    info: write("INFO"),
+    warn: write("WARN"),
+    error: write("ERROR"),
+    child: (part, own) =>
+      createLogger(sink, {
+        level,
+        component: component === "" ? part : `${component}.${part}`,
+        fields: own === undefined ? fields : { ...fields, ...own },
+        now,
+      }),
+  };
+}
+
+/** A logger that drops everything. */
+export const silentLogger: Logger = createLogger(() => {}, { level: "ERROR" });

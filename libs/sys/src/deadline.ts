@@ -1,0 +1,63 @@
+/** A signal that ends its wait; dispose it (`using`) when the wait is over, so that its timer goes too. */
+export interface Deadline extends Disposable {
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A signal that aborts after `ms` milliseconds, or as soon as `parent` does, with the reason of whichever came first.
+ * The reason of the deadline itself is a `DOMException` named `TimeoutError` that says what was waited for.
+ */
+export function deadline(ms: number, waitingFor: string, parent?: AbortSignal): Deadline {
+  const controller = new AbortController();
+  const timer = setTimeout(() => {
+    controller.abort(new DOMException(`no end of "${waitingFor}" within ${ms} ms`, "TimeoutError"));
+  }, ms);
+  const onParent = () => controller.abort(parent?.reason);
+  const dispose = () => {
+    clearTimeout(timer);
+    parent?.removeEventListener("abort", onParent);
+  };
+  if (parent?.aborted) onParent();
+  else parent?.addEventListener("abort", onParent, { once: true });
+  controller.signal.addEventListener("abort", dispose, { once: true });
+  if (controller.signal.aborted) dispose();
+  return { signal: controller.signal, [Symbol.dispose]: dispose };
+}
+
+/** True for the reason that {@link deadline} aborts with. */
+export function isTimeout(error: unknown): boolean {
+  return error instanceof DOMException && error.name === "TimeoutError";
+}
+
+/** Resolves after `ms` milliseconds. @throws the signal's reason as soon as it aborts */
+export function delay(
+  ms: number,
+  options: { readonly signal?: AbortSignal | undefined } = {},
+): Promise<void> {
+  const { signal } = options;
+  return new Promise((resolve, reject) => {
+    signal?.throwIfAborted();
+    const onAbort = () => {
+      clearTimeout(timer);
+      reject(signal?.reason);
+    };
+    const timer = setTimeout(() => {
+      signal?.removeEventListener("abort", onAbort);
+      resolve();
+    }, ms);
+    signal?.addEventListener("abort", onAbort, { once: true });
+  });
+}
+
+/**
+ * The outcome of `work`, or the signal's reason if that comes first. For work that takes no signal of its own: it goes
+ * on unheard after an abort.
+ */
+export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+  });
+}

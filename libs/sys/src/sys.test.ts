@@ -1,0 +1,104 @@
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { abortable, deadline, delay, isTimeout } from "./deadline.ts";
+import { isMountedOrBelow, listMounts, mountAt, parseMountInfo } from "./mounts.ts";
+import { ProcessCommandRunner } from "./run-command.ts";
+import { writeFileAtomic } from "./write-file-atomic.ts";
+
+describe("deadline", () => {
+  it("aborts with a reason that says what was waited for", async () => {
+    using limit = deadline(5, "the engine");
+    const error = await delay(5_000, limit).catch((reason: unknown) => reason);
+    expect(isTimeout(error)).toBe(true);
+    expect(String(error)).toContain('no end of "the engine" within 5 ms');
+  });
+
+  it("passes on the reason of its parent, also one that aborted before", () => {
+    const reason = new Error("stop");
+    using early = deadline(60_000, "x", AbortSignal.abort(reason));
+    expect(early.signal.reason).toBe(reason);
+  });
+
+  it("lets abortable give up on work that never ends", async () => {
+    await expect(abortable(new Promise(() => {}), AbortSignal.abort("gone"))).rejects.toBe("gone");
+    await expect(abortable(Promise.resolve(3), new AbortController().signal)).resolves.toBe(3);
+  });
+});
+
+describe("writeFileAtomic", () => {
+  let directory = "";
+  beforeEach(async () => {
+    directory = await mkdtemp(join(tmpdir(), "daos-sys-"));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it("replaces the content and leaves nothing else behind", async () => {
+    const path = join(directory, "file");
+    await writeFile(path, "old");
+    await writeFileAtomic(path, "new", { mode: 0o600 });
+    expect(await readFile(path, "utf8")).toBe("new");
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    expect(await readdir(directory)).toEqual(["file"]);
+  });
+
+  it("keeps the old file when the new one cannot take its place", async () => {
+    await expect(writeFileAtomic(directory, "x", { mode: 0o600 })).rejects.toThrow();
+    expect(await readdir(directory)).toEqual([]);
+  });
+});
+
+describe("ProcessCommandRunner", () => {
+  const runner = new ProcessCommandRunner();
+
+  it("answers with output and exit code", async () => {
+    const result = await runner.run(["sh", "-c", "cat; echo bad >&2; exit 3"], { stdin: "in" });
+    expect(result).toEqual({ exitCode: 3, signal: null, stdout: "in", stderr: "bad\n" });
+  });
+
+  it("does not pass on the caller's environment", async () => {
+    const { stdout } = await runner.run(["env"]);
+    expect(stdout.split("\n").map((line) => line.split("=")[0])).toEqual(["PATH", "LC_ALL", ""]);
+  });
+
+  it("kills a command at its time limit, at an abort, and at too much output", async () => {
+    await expect(runner.run(["sleep", "60"], { timeoutMs: 20 })).rejects.toThrow("killed after 20 ms");
+    await expect(runner.run(["sleep", "60"], { signal: AbortSignal.timeout(20) })).rejects.toThrow();
+    await expect(runner.run(["cat", "/dev/zero"])).rejects.toThrow("printed more than");
+  });
+
+  it("says when there is no such tool", async () => {
+    await expect(runner.run(["no-such-tool"])).rejects.toMatchObject({ code: "ENOENT" });
+  });
+});
+
+describe("mounts", () => {
+  const mounts = parseMountInfo(
+    "22 1 0:21 / / rw - ext4 /dev/vda rw\n" +
+      "30 22 0:30 / /mnt/da\\040os rw,relatime shared:5 - tmpfs tmpfs rw,size=4g\n",
+  );
+
+  it("are read with their escapes", () => {
+    expect(mountAt(mounts, "/mnt/da os")).toEqual({
+      mountPoint: "/mnt/da os",
+      source: "tmpfs",
+      fsType: "tmpfs",
+      options: "rw,relatime,rw,size=4g",
+    });
+  });
+
+  it.each([
+    ["/mnt/da os", true],
+    ["/mnt/da os/1", true],
+    ["/mnt/da os/1/2", false],
+    ["/mnt", true],
+    ["/srv/daos", false],
+  ])("%s counts as mounted: %s", (path, expected) => {
+    expect(isMountedOrBelow(mounts, path)).toBe(expected);
+  });
+
+  it("of this machine contain the root", async () => {
+    expect(mountAt(await listMounts(), "/")).toBeDefined();
+  });
+});

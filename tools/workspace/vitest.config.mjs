@@ -1,0 +1,18 @@
+// Tests run on the sources of every library (the condition @daos/source), never on a stale build.
+import { defineConfig } from "vitest/config";
+
+const conditions = ["@daos/source", "node", "import", "default"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: ["src/**/*.test.ts"],
+    passWithNoTests: false,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    pool: "forks",
+    maxWorkers: 2,
+    execArgv: ["--conditions=@daos/source"],
+  },
+});
