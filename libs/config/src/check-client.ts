@@ -1,0 +1,66 @@
+import { resolve } from "node:path";
+import { DEFAULT_NAME, DEFAULT_PORT } from "./check-server.ts";
+import { type ClientFile, clientSchema } from "./client-schema.ts";
+import { readAddress } from "./parse-address.ts";
+import { type Problem, sortProblems } from "./problem.ts";
+import { readYaml } from "./read-yaml.ts";
+import type { ClientConfig } from "./types.ts";
+import { validate } from "./validate.ts";
+
+/** What a check found; `config` is there unless there is an error. */
+export interface ClientCheck {
+  readonly config: ClientConfig | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** Reads the text of a client configuration, with defaults. Never throws. */
+export function checkClientConfig(
+  text: string,
+  options: { readonly path?: string | undefined; readonly cwd: string },
+): ClientCheck {
+  const { path, cwd } = options;
+  const name = path ?? "defaults";
+  const reading = readYaml(text, name, clientSchema, "client");
+  const problems: Problem[] = [...reading.problems, ...validate(reading, name, clientSchema)];
+  const file = reading.data as ClientFile;
+  const port = file.port ?? DEFAULT_PORT;
+  const accessPoints = (file.access_points ?? [`localhost:${port}`]).flatMap((text, index) => {
+    if (typeof text !== "string") return [];
+    const address = readAddress(text, port);
+    if (address !== undefined) return [address];
+    const key = `access_points[${index}]`;
+    problems.push({
+      severity: "error",
+      file: name,
+      ...reading.positionOf(key),
+      key,
+      message: `${JSON.stringify(text)} is not an address`,
+      expected: "host or host:port",
+    });
+    return [];
+  });
+  if (problems.some(({ severity }) => severity === "error")) {
+    return { config: undefined, problems: sortProblems(problems) };
+  }
+  const transport = file.transport_config ?? {};
+  const absolute = (text: string) => resolve(cwd, text);
+  const config: ClientConfig = {
+    path,
+    name: file.name ?? DEFAULT_NAME,
+    accessPoints,
+    port,
+    hostlist: file.hostlist ?? [`localhost:${port}`],
+    hostFile: file.host_file === undefined ? undefined : absolute(file.host_file),
+    runtimeDir: absolute(file.runtime_dir ?? "/var/run/daos_agent"),
+    logFile: file.log_file === undefined ? undefined : absolute(file.log_file),
+    transport: {
+      allowInsecure: transport.allow_insecure ?? false,
+      serverName: transport.server_name ?? "server",
+      clientCertDir: absolute(transport.client_cert_dir ?? ".daos/clients"),
+      caCert: absolute(transport.ca_cert ?? ".daos/daosCA.crt"),
+      cert: absolute(transport.cert ?? ".daos/admin.crt"),
+      key: absolute(transport.key ?? ".daos/admin.key"),
+    },
+  };
+  return { config, problems: sortProblems(problems) };
+}

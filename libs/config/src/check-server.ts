@@ -1,0 +1,333 @@
+import { resolve } from "node:path";
+import type { Rank } from "@daos/rank";
+import { readAddress } from "./parse-address.ts";
+import { type Problem, sortProblems } from "./problem.ts";
+import { readYaml } from "./read-yaml.ts";
+import {
+  type EngineFile,
+  isPciAddress,
+  type ServerFile,
+  serverSchema,
+  type TransportFile,
+} from "./server-schema.ts";
+import { findSharing } from "./sharing.ts";
+import type {
+  BdevConfig,
+  EngineConfig,
+  HostAddress,
+  ScmConfig,
+  ServerConfig,
+  ServerOverrides,
+  TransportConfig,
+} from "./types.ts";
+import { validate } from "./validate.ts";
+
+export const DEFAULT_PORT = 10_001;
+export const DEFAULT_NAME = "daos_server";
+const MOST_HELPERS = 2;
+
+export interface CheckServerOptions {
+  /** The file, for the problems and for the result's `path`. */
+  readonly path: string;
+  readonly overrides?: ServerOverrides | undefined;
+  /** What relative paths are relative to. */
+  readonly cwd: string;
+}
+
+/** What a check found; `config` is there unless there is an error. */
+export interface ServerCheck {
+  readonly config: ServerConfig | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/**
+ * Reads the text of a server configuration: defaults, command line, top-level keys handed down to the sections. Reports
+ * everything that is wrong with it, whatever machine it is for, and never throws.
+ */
+export function checkServerConfig(text: string, options: CheckServerOptions): ServerCheck {
+  const { path, overrides = {}, cwd } = options;
+  const reading = readYaml(text, path, serverSchema, "server");
+  const problems: Problem[] = [...reading.problems, ...validate(reading, path, serverSchema)];
+  const report: Report = (severity, key, message, expected) => {
+    problems.push({ severity, file: path, ...reading.positionOf(key), key, message, expected });
+  };
+  const file = reading.data as ServerFile;
+  const config = new Builder(
+    file,
+    overrides,
+    path,
+    cwd,
+    report,
+    new Set(problems.map(({ key }) => key)),
+  ).build();
+  const valid = !problems.some(({ severity }) => severity === "error");
+  return { config: valid ? config : undefined, problems: sortProblems(problems) };
+}
+
+/** Reports a problem at a key. */
+export type Report = (severity: Problem["severity"], key: string, message: string, expected?: string) => void;
+
+/** Puts file, command line and defaults together; values that were refused before count as absent. */
+class Builder {
+  readonly #file: ServerFile;
+  readonly #overrides: ServerOverrides;
+  readonly #path: string;
+  readonly #cwd: string;
+  readonly #report: Report;
+  /** Keys with a problem already, which need no second one. */
+  readonly #refused: ReadonlySet<string>;
+
+  constructor(
+    file: ServerFile,
+    overrides: ServerOverrides,
+    path: string,
+    cwd: string,
+    report: Report,
+    refused: ReadonlySet<string>,
+  ) {
+    this.#file = file;
+    this.#overrides = overrides;
+    this.#path = path;
+    this.#cwd = cwd;
+    this.#report = report;
+    this.#refused = refused;
+  }
+
+  build(): ServerConfig {
+    const file = this.#file;
+    const overrides = this.#overrides;
+    const port = overrides.port ?? file.port ?? DEFAULT_PORT;
+    const name = overrides.group ?? file.name ?? DEFAULT_NAME;
+    const modules = overrides.modules ?? file.modules;
+    const socketDir = this.#absolute(overrides.socketDir ?? file.socket_dir ?? "/var/run/daos_server");
+    const sections = file.servers ?? [];
+    if (sections.length === 0 && !this.#refused.has("servers")) {
+      this.#report(
+        "warning",
+        "servers",
+        "there is no section of an engine, so no engine will start",
+        "one section for each engine; make a configuration for this machine with daos-server config generate",
+      );
+    }
+    const engines = sections.map((section, index) =>
+      this.#engine(section ?? {}, index, { name, modules, socketDir }),
+    );
+    findSharing(engines, this.#report);
+    return {
+      path: this.#path,
+      name,
+      accessPoints: this.#accessPoints(port),
+      port,
+      transport: serverTransport(file.transport_config ?? {}, this.#cwd, overrides.insecure),
+      socketDir,
+      nrHugepages: file.nr_hugepages ?? 1024,
+      controlLogMask: file.control_log_mask ?? "INFO",
+      controlLogFile: this.#optionalPath(file.control_log_file),
+      controlLogJson: file.control_log_json ?? false,
+      helperLogFile: this.#optionalPath(file.helper_log_file),
+      userName: file.user_name,
+      groupName: file.group_name,
+      recreateSuperblocks: overrides.recreateSuperblocks ?? file.recreate_superblocks ?? false,
+      bdevInclude: file.bdev_include ?? [],
+      bdevExclude: file.bdev_exclude ?? [],
+      faultPath: file.fault_path,
+      faultCb: this.#optionalPath(file.fault_cb),
+      hyperthreads: file.hyperthreads ?? false,
+      modules,
+      engines,
+    };
+  }
+
+  #accessPoints(port: number): readonly HostAddress[] {
+    const texts = this.#file.access_points ?? [`localhost:${port}`];
+    return texts.flatMap((text, index) => {
+      if (typeof text !== "string") return [];
+      const address = readAddress(text, port);
+      const key = `access_points[${index}]`;
+      if (address !== undefined) return [address];
+      if (!this.#refused.has(key)) {
+        this.#report("error", key, `${JSON.stringify(text)} is not an address`, "host or host:port");
+      }
+      return [];
+    });
+  }
+
+  #engine(
+    section: EngineFile,
+    index: number,
+    shared: { readonly name: string; readonly modules: string | undefined; readonly socketDir: string },
+  ): EngineConfig {
+    const file = this.#file;
+    const overrides = this.#overrides;
+    const ifaces = file.fabric_ifaces ?? [];
+    const provider = section.provider ?? file.provider;
+    const fabricIface =
+      section.fabric_iface ?? file.fabric_iface ?? (ifaces.length === 1 ? ifaces[0] : ifaces[index]);
+    this.#require(
+      provider,
+      index,
+      "provider",
+      "the fabric provider, here or at the top level, as in ofi+sockets",
+    );
+    this.#require(
+      fabricIface,
+      index,
+      "fabric_iface",
+      "a network interface, here or at the top level, as in eth0",
+    );
+    return {
+      index,
+      rank: section.rank as Rank | undefined,
+      targets: overrides.targets ?? section.targets ?? 0,
+      nrXsHelpers: this.#helpers(section, index),
+      firstCore: overrides.firstCore ?? section.first_core ?? 0,
+      provider: provider ?? "",
+      fabricIface: fabricIface ?? "",
+      fabricIfacePort: section.fabric_iface_port ?? file.fabric_iface_port ?? 0,
+      pinnedNumaNode: section.pinned_numa_node,
+      logMask: section.log_mask,
+      logFile: this.#optionalPath(section.log_file),
+      envVars: section.env_vars ?? [],
+      scm: this.#scm(section, index),
+      bdev: this.#bdev(section, index),
+      systemName: shared.name,
+      socketDir: shared.socketDir,
+      modules: shared.modules,
+    };
+  }
+
+  #helpers(section: EngineFile, index: number): number {
+    const asked = this.#overrides.xsHelpers ?? section.nr_xs_helpers ?? MOST_HELPERS;
+    if (asked <= MOST_HELPERS) return asked;
+    this.#report(
+      "warning",
+      `servers[${index}].nr_xs_helpers`,
+      `${asked} is taken as ${MOST_HELPERS}`,
+      "0, 1 or 2",
+    );
+    return MOST_HELPERS;
+  }
+
+  #scm(section: EngineFile, index: number): ScmConfig {
+    const key = (name: string) => `servers[${index}].${name}`;
+    const base = this.#file.scm_mount_path;
+    const below = base === undefined || (this.#file.servers?.length ?? 1) === 1 ? base : `${base}/${index}`;
+    const mountText = this.#overrides.storage ?? section.scm_mount ?? below;
+    this.#require(
+      mountText,
+      index,
+      "scm_mount",
+      "the directory of the engine's memory storage, as in /mnt/daos",
+    );
+    const mount = this.#absolute(mountText ?? "");
+    const { scm_class: scmClass, scm_size: size = 0, scm_list: list = [] } = section;
+    this.#require(scmClass, index, "scm_class", "dcpm or ram");
+    if (scmClass === "ram") {
+      if (size === 0 && !this.#refused.has(key("scm_size"))) {
+        this.#report(
+          "error",
+          key("scm_size"),
+          "scm_class ram has no size",
+          "the size of the tmpfs in GiB, at least 1",
+        );
+      }
+      if (list.length > 0) {
+        this.#report(
+          "error",
+          key("scm_list"),
+          "scm_class ram has no devices",
+          "no scm_list, or scm_class dcpm",
+        );
+      }
+      return { class: "ram", mount, sizeGiB: size };
+    }
+    if (scmClass === "dcpm") {
+      if (size > 0) {
+        this.#report(
+          "error",
+          key("scm_size"),
+          `${size} GiB for scm_class dcpm, whose size is the namespace's`,
+          "no scm_size, or scm_class ram",
+        );
+      }
+      if (list.length !== 1 && !this.#refused.has(key("scm_list"))) {
+        this.#report(
+          "error",
+          key("scm_list"),
+          `scm_class dcpm with ${list.length} devices`,
+          "exactly one, as in [/dev/pmem0]",
+        );
+      }
+    }
+    return { class: "dcpm", mount, device: list[0] ?? "" };
+  }
+
+  #bdev(section: EngineFile, index: number): BdevConfig {
+    const key = (name: string) => `servers[${index}].${name}`;
+    const bdevClass = section.bdev_class ?? "nvme";
+    const list = (section.bdev_list ?? []).filter((entry) => typeof entry === "string");
+    const number = section.bdev_number ?? 0;
+    const size = section.bdev_size ?? 0;
+    const unused = (name: "bdev_list" | "bdev_number" | "bdev_size") => {
+      this.#report("warning", key(name), `bdev_class ${bdevClass} does not use it`);
+    };
+    const needed = (name: "bdev_number" | "bdev_size", expected: string) => {
+      if (!this.#refused.has(key(name))) {
+        this.#report("error", key(name), `bdev_class ${bdevClass} needs it`, expected);
+      }
+    };
+    switch (bdevClass) {
+      case "nvme":
+        list.forEach((address, at) => {
+          if (isPciAddress(address)) return;
+          this.#report(
+            "error",
+            `${key("bdev_list")}[${at}]`,
+            `${JSON.stringify(address)} is not the address of an NVMe controller`,
+            'a PCI address such as "0000:81:00.0", or another bdev_class',
+          );
+        });
+        if (number > 0) unused("bdev_number");
+        if (size > 0) unused("bdev_size");
+        return { class: bdevClass, list, number: 0, sizeGB: 0 };
+      case "malloc":
+        if (number === 0) needed("bdev_number", "the number of devices, at least 1");
+        if (size === 0) needed("bdev_size", "the size of each device in GB, at least 1");
+        if (list.length > 0) unused("bdev_list");
+        return { class: bdevClass, list: [], number, sizeGB: size };
+      case "kdev":
+        if (number > 0) unused("bdev_number");
+        if (size > 0) unused("bdev_size");
+        return { class: bdevClass, list: list.map((device) => this.#absolute(device)), number: 0, sizeGB: 0 };
+      case "file":
+        if (number > 0) unused("bdev_number");
+        if (size === 0 && list.length > 0) needed("bdev_size", "the size of each file in GB, at least 1");
+        return { class: bdevClass, list: list.map((path) => this.#absolute(path)), number: 0, sizeGB: size };
+    }
+  }
+
+  #require(value: unknown, index: number, name: string, expected: string): void {
+    const key = `servers[${index}].${name}`;
+    if (value !== undefined || this.#refused.has(key) || this.#refused.has(name)) return;
+    this.#report("error", key, "is missing", expected);
+  }
+
+  #absolute(path: string): string {
+    return resolve(this.#cwd, path);
+  }
+
+  #optionalPath(path: string | undefined): string | undefined {
+    return path === undefined ? undefined : this.#absolute(path);
+  }
+}
+
+function serverTransport(file: TransportFile, cwd: string, insecure: boolean | undefined): TransportConfig {
+  return {
+    allowInsecure: insecure ?? file.allow_insecure ?? false,
+    serverName: file.server_name ?? "server",
+    clientCertDir: resolve(cwd, file.client_cert_dir ?? ".daos/clients"),
+    caCert: resolve(cwd, file.ca_cert ?? ".daos/daosCA.crt"),
+    cert: resolve(cwd, file.cert ?? ".daos/daos_server.crt"),
+    key: resolve(cwd, file.key ?? ".daos/daos_server.key"),
+  };
+}

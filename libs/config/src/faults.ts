@@ -1,0 +1,41 @@
+import { Fault, FaultCode } from "@daos/fault";
+import { formatProblem, type Problem } from "./problem.ts";
+
+/** There is no configuration file at a path that was named. */
+export function faultConfigNotFound(path: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "config",
+    code: FaultCode.configNotFound,
+    description: `there is no configuration file ${path}`,
+    resolution: "name the file with -o, or make one with: daos-server config generate > daos_server.yml",
+    cause,
+  });
+}
+
+/** A configuration file cannot be read. */
+export function faultConfigUnreadable(path: string, reason: string, cause?: unknown): Fault {
+  return new Fault({
+    domain: "config",
+    code: FaultCode.configUnreadable,
+    description: `the configuration file ${path} cannot be read`,
+    reason,
+    resolution: "give the file's path with -o, and let the user that runs the command read it",
+    cause,
+  });
+}
+
+/** A configuration has errors: all of them, one a line. */
+export function faultConfigInvalid(path: string, problems: readonly Problem[]): Fault {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  return new Fault({
+    domain: "config",
+    code: FaultCode.configInvalid,
+    description: `${path} is not a valid configuration, it has ${count(errors.length)}`,
+    reason: errors.map((problem) => `\n  ${formatProblem(problem)}`).join(""),
+    resolution: "correct the lines named; daos-server config explain KEY tells what a key means",
+  });
+}
+
+function count(errors: number): string {
+  return errors === 1 ? "1 error" : `${errors} errors`;
+}

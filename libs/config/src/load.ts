@@ -1,0 +1,59 @@
+import { readFile } from "node:fs/promises";
+import { resolve } from "node:path";
+import { checkClientConfig } from "./check-client.ts";
+import { checkServerConfig, type ServerCheck } from "./check-server.ts";
+import { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
+import type { ClientConfig, ServerConfig, ServerOverrides } from "./types.ts";
+
+/**
+ * Reads and checks a server configuration. Relative paths, in the file and on the command line, are relative to the
+ * working directory, as in release 0.8.0.
+ *
+ * @throws Fault configNotFound, configUnreadable, or configInvalid that lists every error with its place
+ */
+export async function loadServerConfig(path: string, overrides?: ServerOverrides): Promise<ServerConfig> {
+  const { config, problems } = await checkServerFile(path, overrides);
+  if (config === undefined) throw faultConfigInvalid(path, problems);
+  return config;
+}
+
+/** As {@link loadServerConfig}, but answers with the problems, warnings too, instead of throwing them. */
+export async function checkServerFile(path: string, overrides?: ServerOverrides): Promise<ServerCheck> {
+  const text = await readText(path);
+  const check = checkServerConfig(text, { path, overrides, cwd: resolve() });
+  const { config, problems } = check;
+  return { config: config === undefined ? undefined : { ...config, path: resolve(path) }, problems };
+}
+
+/**
+ * Reads and checks a client configuration. Without a path it is `etc/daos.yml`, and all values are defaults when there is
+ * no such file.
+ *
+ * @throws Fault configNotFound, configUnreadable, configInvalid
+ */
+export async function loadClientConfig(path: string | undefined): Promise<ClientConfig> {
+  const name = path ?? "etc/daos.yml";
+  let text: string | undefined;
+  try {
+    text = await readText(name);
+  } catch (error) {
+    if (path !== undefined || !isMissing((error as Error).cause)) throw error;
+  }
+  const read = text === undefined ? undefined : name;
+  const { config, problems } = checkClientConfig(text ?? "", { path: read, cwd: resolve() });
+  if (config === undefined) throw faultConfigInvalid(name, problems);
+  return { ...config, path: read === undefined ? undefined : resolve(read) };
+}
+
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (isMissing(error)) throw faultConfigNotFound(path, error);
+    throw faultConfigUnreadable(path, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}

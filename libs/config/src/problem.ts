@@ -1,0 +1,34 @@
+/** Something wrong or doubtful in a configuration, for a person to fix. */
+export interface Problem {
+  /** An error keeps the configuration from being used; a warning does not. */
+  readonly severity: "error" | "warning";
+  /** The file, or `command line`. */
+  readonly file: string;
+  /** From 1; `undefined` for what stands in no file. */
+  readonly line?: number | undefined;
+  /** From 1. */
+  readonly column?: number | undefined;
+  /** The key, as in `servers[0].scm_class`; empty for the file as a whole. */
+  readonly key: string;
+  /** What is wrong, with the value seen. */
+  readonly message: string;
+  /** What is allowed, when the message alone does not say it. */
+  readonly expected?: string | undefined;
+  /** The key or value that was probably meant. */
+  readonly suggestion?: string | undefined;
+}
+
+/** `daos_server.yml:12:3: error: servers[0].scm_clas: unknown key; did you mean "scm_class"?` */
+export function formatProblem(problem: Problem): string {
+  const { severity, file, line, column, key, message, expected, suggestion } = problem;
+  const where = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
+  const what = key === "" ? message : `${key}: ${message}`;
+  const allowed = expected === undefined ? "" : `; expected ${expected}`;
+  const meant = suggestion === undefined ? "" : `; did you mean "${suggestion}"?`;
+  return `${where}: ${severity}: ${what}${allowed}${meant}`;
+}
+
+/** Errors first by their place in the file, so that reading from the top fixes causes before consequences. */
+export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
+  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0) || 0);
+}

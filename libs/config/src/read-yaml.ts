@@ -1,0 +1,285 @@
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  type Scalar,
+  type YAMLMap,
+} from "yaml";
+import { z } from "zod";
+import { describeAllowed, unwrap } from "./describe-schema.ts";
+import { newerKeyAdvice } from "./newer-keys.ts";
+import type { Problem } from "./problem.ts";
+import { suggest } from "./suggest.ts";
+
+/** A place in a file, from 1. */
+export interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** What was read of a YAML file under a schema: values of the right kind, and where each stands. */
+export interface YamlReading {
+  /** Plain data with the schema's keys only; what was wrong is left out. */
+  readonly data: Record<string, unknown>;
+  readonly problems: readonly Problem[];
+  /** Where the value at a path such as `servers[0].scm_class` stands, or the nearest section around it. */
+  positionOf(path: string): Position | undefined;
+}
+
+/** Which keys of other releases are explained when they turn up. */
+export type FileKind = "server" | "client";
+
+/** Larger files are no configuration, and would take long to read. */
+const LARGEST_FILE = 1024 * 1024;
+const DEEPEST_MERGE = 8;
+
+/**
+ * Reads YAML under a schema of objects, lists and scalars. Reads what release 0.8.0's YAML library reads: a repeated key
+ * (the last one counts, with a warning), YAML 1.1 booleans (`yes`, `off`), octal numbers, numbers where text is wanted,
+ * `null` as absent, merge keys.
+ *
+ * @param file the name for the problems
+ */
+export function readYaml(text: string, file: string, schema: z.ZodObject, kind: FileKind): YamlReading {
+  return new YamlReader(file, kind).read(text, schema);
+}
+
+class YamlReader {
+  readonly #file: string;
+  #text = "";
+  readonly #kind: FileKind;
+  readonly #problems: Problem[] = [];
+  readonly #positions = new Map<string, Position>();
+  readonly #lines = new LineCounter();
+  #document: Document.Parsed | undefined;
+
+  constructor(file: string, kind: FileKind) {
+    this.#file = file;
+    this.#kind = kind;
+  }
+
+  read(text: string, schema: z.ZodObject): YamlReading {
+    this.#text = text;
+    const data = this.#readText(text, schema);
+    return {
+      data,
+      problems: this.#problems,
+      positionOf: (path) => {
+        let current = path;
+        for (;;) {
+          const position = this.#positions.get(current);
+          if (position !== undefined || current === "") return position;
+          current = current.replace(/(^|\.)[^.[]*$|\[\d+\]$/, "");
+        }
+      },
+    };
+  }
+
+  #readText(text: string, schema: z.ZodObject): Record<string, unknown> {
+    if (text.length > LARGEST_FILE) {
+      this.#report("error", "", { line: 1, column: 1 }, `the file has ${text.length} characters`, {
+        expected: `at most ${LARGEST_FILE}`,
+      });
+      return {};
+    }
+    const document = parseDocument(text, {
+      uniqueKeys: false,
+      lineCounter: this.#lines,
+      prettyErrors: false,
+      logLevel: "silent",
+    });
+    this.#document = document;
+    for (const { message, pos } of [...document.errors, ...document.warnings]) {
+      this.#report("error", "", this.#lineAt(pos[0]), `not YAML: ${message}`);
+    }
+    const root = this.#resolve(document.contents);
+    if (document.errors.length > 0 || root === undefined || isNull(root)) return {};
+    if (!isMap(root)) {
+      this.#report("error", "", this.#at(root), `${this.#show(root)} is not a configuration`, {
+        expected: "keys and values, as in name: daos_server",
+      });
+      return {};
+    }
+    return this.#readMap(root, schema, "");
+  }
+
+  #readValue(value: Node, schema: z.ZodType, path: string): unknown {
+    const node = this.#resolve(value);
+    this.#positions.set(path, this.#at(value));
+    if (node === undefined || isNull(node)) return undefined;
+    const inner = unwrap(schema);
+    if (inner instanceof z.ZodObject) {
+      return isMap(node) ? this.#readMap(node, inner, path) : this.#wrongKind(node, value, inner, path);
+    }
+    if (inner instanceof z.ZodArray) {
+      if (!isSeq(node)) return this.#wrongKind(node, value, inner, path);
+      const element = inner.element as z.ZodType;
+      return node.items.map((item, index) => {
+        const itemPath = `${path}[${index}]`;
+        const read = this.#readValue(item as Node, element, itemPath);
+        if (read !== undefined) return read;
+        if (isNull(this.#resolve(item as Node))) {
+          if (unwrap(element) instanceof z.ZodObject) return {};
+          this.#report("error", itemPath, this.#at(item as Node), "the entry is empty", {
+            expected: describeAllowed(element),
+          });
+        }
+        return undefined;
+      });
+    }
+    const scalar = isScalar(node) ? readScalar(node, inner) : undefined;
+    return scalar === undefined ? this.#wrongKind(node, value, inner, path) : scalar;
+  }
+
+  #readMap(map: YAMLMap, schema: z.ZodObject, path: string): Record<string, unknown> {
+    if (!this.#positions.has(path)) this.#positions.set(path, this.#at(map));
+    const result: Record<string, unknown> = {};
+    const seen = new Map<string, Position>();
+    for (const [keyNode, value, merged] of this.#entries(map, 0)) {
+      const name = isScalar(keyNode) ? (keyNode.source ?? String(keyNode.value)) : this.#show(keyNode);
+      const keyPath = path === "" ? name : `${path}.${name}`;
+      const position = this.#at(keyNode);
+      const known = Object.hasOwn(schema.shape, name) ? (schema.shape[name] as z.ZodType) : undefined;
+      if (known === undefined) {
+        if (name.startsWith("x-")) continue;
+        this.#unknownKey(name, keyPath, position, schema, path);
+        continue;
+      }
+      const before = seen.get(name);
+      if (before !== undefined && !merged) {
+        this.#report("warning", keyPath, position, `the key stands here and in line ${before.line}`, {
+          expected: "one of them; the last one counts",
+        });
+      }
+      if (!merged) seen.set(name, position);
+      else if (seen.has(name)) continue;
+      const read = value === undefined ? undefined : this.#readValue(value, known, keyPath);
+      if (!this.#positions.has(keyPath)) this.#positions.set(keyPath, position);
+      if (read !== undefined) result[name] = read;
+      else if (value !== undefined && isNull(this.#resolve(value))) delete result[name];
+    }
+    return result;
+  }
+
+  /** Own entries first, then those of merged maps (`<<: *defaults`), marked. */
+  *#entries(map: YAMLMap, depth: number): Generator<readonly [Node, Node | undefined, boolean]> {
+    const merges: Node[] = [];
+    for (const { key, value } of map.items) {
+      const keyNode = key as Node;
+      if (isScalar(keyNode) && keyNode.value === "<<" && keyNode.type === "PLAIN") {
+        if (value !== null) merges.push(value as Node);
+      } else {
+        yield [keyNode, (value as Node | null) ?? undefined, depth > 0];
+      }
+    }
+    for (const merge of merges) {
+      const source = this.#resolve(merge);
+      const maps = isSeq(source) ? source.items.map((item) => this.#resolve(item as Node)) : [source];
+      for (const from of maps) {
+        if (!isMap(from) || depth >= DEEPEST_MERGE) {
+          this.#report("error", "<<", this.#at(merge), "nothing that can be merged", {
+            expected: "an alias of keys and values, at most eight deep",
+          });
+        } else {
+          yield* this.#entries(from, depth + 1);
+        }
+      }
+    }
+  }
+
+  #unknownKey(name: string, keyPath: string, position: Position, schema: z.ZodObject, path: string): void {
+    const newer = newerKeyAdvice(this.#kind, path, name);
+    const keys = Object.keys(schema.shape);
+    const suggestion = newer === undefined ? suggest(name, keys) : undefined;
+    this.#report("error", keyPath, position, newer ?? "unknown key", {
+      suggestion,
+      expected: newer === undefined && suggestion === undefined ? `one of ${keys.join(", ")}` : undefined,
+    });
+  }
+
+  #wrongKind(node: Node, at: Node, schema: z.ZodType, path: string): undefined {
+    this.#report("error", path, this.#at(at), `${this.#show(node)} is ${kindOf(node)}`, {
+      expected: describeAllowed(schema),
+    });
+    return undefined;
+  }
+
+  /** The node as it stands in the file, on one line and not too long. */
+  #show(node: Node): string {
+    const [start, end] = node.range ?? [0, 0];
+    const text =
+      isScalar(node) && typeof node.value === "string"
+        ? JSON.stringify(node.value)
+        : this.#text.slice(start, end).replace(/\s+/g, " ").trim();
+    return text.length > 60 ? `${text.slice(0, 57)}...` : text;
+  }
+
+  #resolve(node: Node | null | undefined): Node | undefined {
+    if (node === null || node === undefined) return undefined;
+    if (!isAlias(node) || this.#document === undefined) return node;
+    return node.resolve(this.#document) ?? undefined;
+  }
+
+  #at(node: Node): Position {
+    return this.#lineAt(node.range?.[0] ?? 0);
+  }
+
+  #lineAt(offset: number): Position {
+    const { line, col } = this.#lines.linePos(offset);
+    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+  }
+
+  #report(
+    severity: Problem["severity"],
+    key: string,
+    position: Position,
+    message: string,
+    more: Pick<Problem, "expected" | "suggestion"> = {},
+  ): void {
+    this.#problems.push({ severity, file: this.#file, ...position, key, message, ...more });
+  }
+}
+
+function isNull(node: Node | undefined): boolean {
+  return isScalar(node) && node.value === null;
+}
+
+function readScalar(node: Scalar, schema: z.ZodType): unknown {
+  const { value } = node;
+  const plain = node.type === "PLAIN";
+  if (schema instanceof z.ZodBoolean) {
+    if (typeof value === "boolean") return value;
+    return plain && typeof value === "string" ? YAML11_BOOLEANS.get(value) : undefined;
+  }
+  if (schema instanceof z.ZodNumber) {
+    if (plain && /^[-+]?0[0-7]+$/.test(node.source ?? "")) return Number.parseInt(node.source ?? "", 8);
+    if (typeof value === "number") return value;
+    if (plain && typeof value === "string" && /^[-+]?\d[\d_]*$/.test(value)) {
+      return Number(value.replaceAll("_", ""));
+    }
+    return undefined;
+  }
+  if (typeof value === "string") return value;
+  return plain ? node.source : undefined;
+}
+
+const YAML11_BOOLEANS: ReadonlyMap<string, boolean> = new Map(
+  (
+    [
+      [["yes", "Yes", "YES", "on", "On", "ON"], true],
+      [["no", "No", "NO", "off", "Off", "OFF"], false],
+    ] as const
+  ).flatMap(([words, value]) => words.map((word) => [word, value] as const)),
+);
+
+function kindOf(node: Node): string {
+  if (isMap(node)) return "a map";
+  if (isSeq(node)) return "a list";
+  if (!isScalar(node)) return "of an unknown kind";
+  return node.value === null ? "nothing" : `a ${typeof node.value}`;
+}

@@ -1,0 +1,63 @@
+import { stringify } from "yaml";
+import { showAddress } from "./parse-address.ts";
+import type { EngineFile, ServerFile } from "./server-schema.ts";
+import type { EngineConfig, ServerConfig } from "./types.ts";
+
+/** The configuration as a file that gives the same configuration when it is read again. */
+export function renderServerConfig(config: ServerConfig): string {
+  const { transport } = config;
+  const file: ServerFile = {
+    name: config.name,
+    access_points: config.accessPoints.map(showAddress),
+    port: config.port,
+    transport_config: {
+      allow_insecure: transport.allowInsecure,
+      server_name: transport.serverName,
+      client_cert_dir: transport.clientCertDir,
+      ca_cert: transport.caCert,
+      cert: transport.cert,
+      key: transport.key,
+    },
+    socket_dir: config.socketDir,
+    nr_hugepages: config.nrHugepages,
+    control_log_mask: config.controlLogMask,
+    control_log_file: config.controlLogFile,
+    control_log_json: config.controlLogJson,
+    helper_log_file: config.helperLogFile,
+    user_name: config.userName,
+    group_name: config.groupName,
+    recreate_superblocks: config.recreateSuperblocks,
+    bdev_include: [...config.bdevInclude],
+    bdev_exclude: [...config.bdevExclude],
+    fault_path: config.faultPath,
+    fault_cb: config.faultCb,
+    hyperthreads: config.hyperthreads,
+    modules: config.modules,
+    servers: config.engines.map(engineSection),
+  };
+  return stringify(file, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function engineSection(engine: EngineConfig): EngineFile {
+  const { scm, bdev } = engine;
+  return {
+    rank: engine.rank,
+    targets: engine.targets,
+    nr_xs_helpers: engine.nrXsHelpers,
+    first_core: engine.firstCore,
+    provider: engine.provider,
+    fabric_iface: engine.fabricIface,
+    fabric_iface_port: engine.fabricIfacePort,
+    pinned_numa_node: engine.pinnedNumaNode,
+    log_mask: engine.logMask,
+    log_file: engine.logFile,
+    env_vars: [...engine.envVars],
+    scm_mount: scm.mount,
+    scm_class: scm.class,
+    ...(scm.class === "ram" ? { scm_size: scm.sizeGiB } : { scm_list: [scm.device] }),
+    bdev_class: bdev.class,
+    bdev_list: [...bdev.list],
+    ...(bdev.number > 0 ? { bdev_number: bdev.number } : {}),
+    ...(bdev.sizeGB > 0 ? { bdev_size: bdev.sizeGB } : {}),
+  };
+}

@@ -1,0 +1,292 @@
+import { z } from "zod";
+
+/** What else a key has besides its type; `config explain` and the JSON Schema show it. */
+export interface KeyMeta {
+  readonly description: string;
+  /** The value when the key is absent. */
+  readonly default?: unknown;
+  readonly examples?: readonly unknown[];
+}
+
+const path = (meta: KeyMeta) =>
+  z
+    .string()
+    .min(1)
+    .meta({ ...meta });
+const text = (meta: KeyMeta) =>
+  z
+    .string()
+    .min(1)
+    .meta({ ...meta });
+const flag = (meta: KeyMeta) => z.boolean().meta({ ...meta });
+const count = (minimum: number, maximum: number, meta: KeyMeta) =>
+  z
+    .int()
+    .min(minimum)
+    .max(maximum)
+    .meta({ ...meta });
+
+const MAX_PORT = 65_535;
+const MAX_RANK = 4_294_967_294;
+
+const PCI_ADDRESS = /^[0-9a-fA-F]{4,}:[0-9a-fA-F]{2}:[0-9a-fA-F]{2}\.[0-7]$/;
+
+/** True for `0000:81:00.0` and for the addresses behind a VMD, `5d0505:01:00.0`. */
+export function isPciAddress(value: string): boolean {
+  return PCI_ADDRESS.test(value);
+}
+
+const pciAddress = z.string().regex(PCI_ADDRESS).meta({ title: 'a PCI address such as "0000:81:00.0"' });
+
+/** `transport_config` of servers; clients have the same keys but `client_cert_dir`. */
+export const transportSchema = z.strictObject({
+  allow_insecure: flag({
+    description: "Talk without TLS and check no certificate: for test systems only.",
+    default: false,
+  }).optional(),
+  server_name: text({
+    description: "The name that a server's certificate must have.",
+    default: "server",
+  }).optional(),
+  client_cert_dir: path({
+    description: "Directory of the certificates of clients, with which their credentials are checked.",
+    default: ".daos/clients",
+  }).optional(),
+  ca_cert: path({
+    description: "Certificate of the authority that signed all others.",
+    default: ".daos/daosCA.crt",
+  }).optional(),
+  cert: path({
+    description: "This side's own certificate.",
+    default: ".daos/daos_server.crt",
+  }).optional(),
+  key: path({
+    description: "The private key of `cert`; not readable by others (mode 0700 at most).",
+    default: ".daos/daos_server.key",
+  }).optional(),
+});
+
+export const SCM_CLASSES = ["dcpm", "ram"] as const;
+export const BDEV_CLASSES = ["nvme", "malloc", "kdev", "file"] as const;
+export const LOG_MASKS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
+
+const PROVIDER: KeyMeta = {
+  description: "How engines talk over the fabric: the libfabric provider, CRT_PHY_ADDR_STR of the engine.",
+  examples: ["ofi+sockets", "ofi+psm2", "ofi+verbs;ofi_rxm"],
+};
+const FABRIC_IFACE: KeyMeta = {
+  description: "Network interface that the engine uses: OFI_INTERFACE.",
+  examples: ["eth0", "ib0", "qib0"],
+};
+const FABRIC_IFACE_PORT: KeyMeta = {
+  description: "Port on the interface: OFI_PORT. 0: the engine chooses one.",
+  default: 0,
+  examples: [31416],
+};
+
+/** One section of `servers`. */
+export const engineSchema = z.strictObject({
+  rank: count(0, MAX_RANK, {
+    description: "Rank that the engine asks for. Without it the management service gives it one.",
+  }).optional(),
+  targets: count(0, 1024, {
+    description: "Number of storage targets, one core each. 0: the engine uses as many as it finds cores.",
+    default: 0,
+    examples: [8],
+  }).optional(),
+  nr_xs_helpers: count(0, Number.MAX_SAFE_INTEGER, {
+    description: "Helper streams per target: 0, 1 or 2. Larger values count as 2.",
+    default: 2,
+  }).optional(),
+  first_core: count(0, 65_535, {
+    description: "First core that the engine uses.",
+    default: 0,
+  }).optional(),
+  provider: text({ ...PROVIDER, default: "the top-level provider" }).optional(),
+  fabric_iface: text({ ...FABRIC_IFACE, default: "the top-level fabric_iface" }).optional(),
+  fabric_iface_port: count(0, MAX_PORT, {
+    ...FABRIC_IFACE_PORT,
+    default: "the top-level fabric_iface_port",
+  }).optional(),
+  pinned_numa_node: count(0, 1023, {
+    description:
+      "NUMA node that the engine's cores and memory come from; its interface should be on the same one.",
+  }).optional(),
+  log_mask: text({
+    description: "How much the engine logs: D_LOG_MASK, a level and exceptions for facilities.",
+    examples: ["ERR", "DEBUG,RPC=ERR,MEM=ERR"],
+  }).optional(),
+  log_file: path({
+    description: "The engine's log: D_LOG_FILE.",
+    examples: ["/tmp/daos_server.log"],
+  }).optional(),
+  env_vars: z
+    .array(
+      z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*=/)
+        .meta({ title: "NAME=value, as in CRT_TIMEOUT=30" }),
+    )
+    .meta({
+      description: "Environment variables of the engine, `NAME=value` without quotes.",
+      default: [],
+      examples: [["CRT_TIMEOUT=30", "CRT_CTX_SHARE_ADDR=0"]],
+    })
+    .optional(),
+  scm_mount: path({
+    description:
+      "Where the engine's storage class memory is mounted; it or its parent must be a mount point.",
+    examples: ["/mnt/daos"],
+  }).optional(),
+  scm_class: z
+    .enum(SCM_CLASSES)
+    .meta({ description: "dcpm: persistent memory in AppDirect mode. ram: a tmpfs that stands in for it." })
+    .optional(),
+  scm_list: z
+    .array(z.string().min(1))
+    .meta({
+      description: "The namespace of persistent memory, for scm_class dcpm; one device.",
+      examples: [["/dev/pmem0"]],
+    })
+    .optional(),
+  scm_size: count(0, 1_048_576, {
+    description: "Size of the tmpfs in GiB, for scm_class ram.",
+    examples: [16],
+  }).optional(),
+  bdev_class: z
+    .enum(BDEV_CLASSES)
+    .meta({
+      description:
+        "nvme: NVMe SSDs through SPDK. malloc: memory, kdev: kernel block devices, file: files that stand in for them.",
+      default: "nvme",
+    })
+    .optional(),
+  bdev_list: z
+    .array(z.string().min(1))
+    .meta({
+      description: "PCI addresses (nvme), block devices (kdev) or files (file) of this engine.",
+      default: [],
+      examples: [["0000:81:00.0"], ["/tmp/daos-bdev"]],
+    })
+    .optional(),
+  bdev_number: count(0, 1024, {
+    description: "Number of devices, for bdev_class malloc.",
+    default: 0,
+  }).optional(),
+  bdev_size: count(0, 1_048_576, {
+    description: "Size of each device in GB (10^9 bytes), for bdev_class malloc and file.",
+    default: 0,
+  }).optional(),
+});
+
+/** The whole server file. */
+export const serverSchema = z.strictObject({
+  name: z
+    .string()
+    .min(1)
+    .max(63)
+    .regex(/^[^\s/]+$/)
+    .meta({
+      title: "1 to 63 characters without white space and slashes",
+      description: "Name of the DAOS system; fixed once the storage is formatted.",
+      default: "daos_server",
+    })
+    .optional(),
+  access_points: z
+    .array(z.string().min(1))
+    .min(1)
+    .meta({
+      description:
+        "Hosts of the management service, `host` or `host:port`; the same list on every server and client of a system.",
+      default: ["localhost:10001"],
+      examples: [["hostname1:10001"]],
+    })
+    .optional(),
+  port: count(1, MAX_PORT, {
+    description: "Port of the control plane.",
+    default: 10001,
+  }).optional(),
+  transport_config: transportSchema
+    .meta({ description: "Certificates that secure the control plane's connections." })
+    .optional(),
+  provider: text(PROVIDER).optional(),
+  fabric_iface: text(FABRIC_IFACE).optional(),
+  fabric_iface_port: count(0, MAX_PORT, FABRIC_IFACE_PORT).optional(),
+  socket_dir: path({
+    description: "Directory of the sockets between control plane and engines; it must exist.",
+    default: "/var/run/daos_server",
+  }).optional(),
+  nr_hugepages: count(0, 1_073_741_824, {
+    description: "Number of hugepages to reserve for SPDK, over all engines.",
+    default: 1024,
+  }).optional(),
+  control_log_mask: z
+    .enum(LOG_MASKS)
+    .meta({ description: "The least important lines that the control plane logs.", default: "INFO" })
+    .optional(),
+  control_log_file: path({
+    description: "Log of the control plane. Without it, it logs to the console.",
+    examples: ["/tmp/daos_control.log"],
+  }).optional(),
+  control_log_json: flag({
+    description: "Log one JSON object a line.",
+    default: false,
+  }).optional(),
+  helper_log_file: path({ description: "Log of the privileged helper, daos-admin." }).optional(),
+  user_name: text({ description: "User that owns what a server run by root has formatted." }).optional(),
+  group_name: text({ description: "Group that owns what a server run by root has formatted." }).optional(),
+  recreate_superblocks: flag({
+    description: "Create a missing superblock instead of waiting for a format.",
+    default: false,
+  }).optional(),
+  bdev_include: z
+    .array(pciAddress)
+    .meta({
+      description: "NVMe controllers that may be used. Empty: all without mounted file systems.",
+      default: [],
+      examples: [["0000:81:00.1", "0000:81:00.2"]],
+    })
+    .optional(),
+  bdev_exclude: z
+    .array(pciAddress)
+    .meta({ description: "NVMe controllers that may not be used, even if included.", default: [] })
+    .optional(),
+  fault_path: text({
+    description: "Fault domain of this host.",
+    examples: ["/vcdu0/rack1/hostname"],
+  }).optional(),
+  fault_cb: path({
+    description: "Program that prints the fault domain of this host.",
+    examples: ["./.daos/fd_callback"],
+  }).optional(),
+  hyperthreads: flag({
+    description: "Bind engine threads to hyperthreads instead of to whole cores.",
+    default: false,
+  }).optional(),
+  modules: text({
+    description: "Modules that engines load, comma separated.",
+    examples: ["vos,rdb"],
+  }).optional(),
+  fabric_ifaces: z
+    .array(z.string().min(1))
+    .meta({
+      description: "Interfaces for the engines in turn; one entry serves all. A section's fabric_iface wins.",
+      examples: [["qib0", "qib1"]],
+    })
+    .optional(),
+  scm_mount_path: path({
+    description: "Directory for the storage of engines whose section has no scm_mount.",
+    default: "/mnt/daos",
+  }).optional(),
+  servers: z
+    .array(engineSchema)
+    .meta({ description: "One section for each engine on this host." })
+    .optional(),
+});
+
+/** A server file as it stands, before defaults. */
+export type ServerFile = z.infer<typeof serverSchema>;
+/** A section of `servers` as it stands. */
+export type EngineFile = z.infer<typeof engineSchema>;
+/** `transport_config` as it stands. */
+export type TransportFile = z.infer<typeof transportSchema>;

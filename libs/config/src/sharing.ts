@@ -1,0 +1,85 @@
+import type { Report } from "./check-server.ts";
+import type { EngineConfig } from "./types.ts";
+
+/** Reports what two engines of a host cannot both have: rank, mount point, device, port, cores, log file. */
+export function findSharing(engines: readonly EngineConfig[], report: Report): void {
+  for (const [index, engine] of engines.entries()) {
+    for (const other of engines.slice(0, index)) comparePair(other, engine, report);
+    engine.bdev.list.forEach((device, at) => {
+      if (engine.bdev.list.indexOf(device) < at) {
+        report(
+          "error",
+          `servers[${index}].bdev_list[${at}]`,
+          `${device} stands there twice`,
+          "each device once",
+        );
+      }
+    });
+  }
+}
+
+function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
+  const key = (name: string) => `servers[${b.index}].${name}`;
+  const clash = (name: string, value: string | number, expected: string) =>
+    report("error", key(name), `${value} is also that of servers[${a.index}]`, expected);
+
+  if (a.rank !== undefined && a.rank === b.rank) clash("rank", b.rank, "another rank, or none");
+  if (b.scm.mount === a.scm.mount) clash("scm_mount", b.scm.mount, "a directory for each engine");
+  if (
+    a.scm.class === "dcpm" &&
+    b.scm.class === "dcpm" &&
+    b.scm.device !== "" &&
+    a.scm.device === b.scm.device
+  ) {
+    clash("scm_list[0]", b.scm.device, "a device for each engine");
+  }
+  b.bdev.list.forEach((device, at) => {
+    if (a.bdev.list.includes(device)) clash(`bdev_list[${at}]`, device, "a device for one engine only");
+  });
+  sharedPort(a, b, report);
+  sharedCores(a, b, report);
+  if (b.logFile !== undefined && b.logFile === a.logFile) {
+    report(
+      "warning",
+      key("log_file"),
+      `servers[${a.index}] logs to ${b.logFile} too`,
+      "a file for each engine",
+    );
+  }
+}
+
+/**
+ * Two engines cannot listen on one port. It is only doubtful when they are pinned to different NUMA nodes, as in release
+ * 0.8.0's own template: then one of the interfaces is likely to be a placeholder, and the check of the machine finds it.
+ */
+function sharedPort(a: EngineConfig, b: EngineConfig, report: Report): void {
+  if (b.fabricIfacePort === 0 || a.fabricIfacePort !== b.fabricIfacePort || a.fabricIface !== b.fabricIface)
+    return;
+  const pinnedApart =
+    a.pinnedNumaNode !== undefined && b.pinnedNumaNode !== undefined && a.pinnedNumaNode !== b.pinnedNumaNode;
+  report(
+    pinnedApart ? "warning" : "error",
+    `servers[${b.index}].fabric_iface_port`,
+    `port ${b.fabricIfacePort} on ${b.fabricIface} is also that of servers[${a.index}]`,
+    "a port or an interface for each engine",
+  );
+}
+
+function sharedCores(a: EngineConfig, b: EngineConfig, report: Report): void {
+  if (a.targets === 0 || b.targets === 0) return;
+  const last = (engine: EngineConfig) => engine.firstCore + engine.targets - 1;
+  if (b.firstCore > last(a) || a.firstCore > last(b)) return;
+  // Pinned engines count their cores within their own NUMA node.
+  if (
+    a.pinnedNumaNode !== undefined &&
+    b.pinnedNumaNode !== undefined &&
+    a.pinnedNumaNode !== b.pinnedNumaNode
+  )
+    return;
+  report(
+    "error",
+    `servers[${b.index}].first_core`,
+    `cores ${b.firstCore} to ${last(b)} overlap with ${a.firstCore} to ${last(a)} of servers[${a.index}]`,
+    `first_core ${last(a) + 1}, or fewer targets`,
+  );
+}

@@ -1,0 +1,117 @@
+import type { LogLevel } from "@daos/log";
+import type { Rank } from "@daos/rank";
+
+/** A host and the port its control plane listens on. */
+export interface HostAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** TLS settings of a server or a client. Paths are absolute. */
+export interface TransportConfig {
+  readonly allowInsecure: boolean;
+  /** The name that the server's certificate must have. */
+  readonly serverName: string;
+  /** Directory of the clients' certificates, with which credentials are checked. */
+  readonly clientCertDir: string;
+  readonly caCert: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Storage class memory of one engine: a tmpfs, or one persistent-memory namespace. */
+export type ScmConfig =
+  | { readonly class: "ram"; readonly mount: string; readonly sizeGiB: number }
+  | { readonly class: "dcpm"; readonly mount: string; readonly device: string };
+
+/** Block devices of one engine. */
+export interface BdevConfig {
+  readonly class: "nvme" | "malloc" | "kdev" | "file";
+  /** PCI addresses (nvme), block devices (kdev) or files (file). */
+  readonly list: readonly string[];
+  /** How many devices class `malloc` makes; 0 for the other classes. */
+  readonly number: number;
+  /** Size of each malloc device or file in GB (10^9 bytes); 0 for the other classes. */
+  readonly sizeGB: number;
+}
+
+/** One engine: a section of the file's `servers`, with everything it takes over from the top level. */
+export interface EngineConfig {
+  readonly index: number;
+  readonly rank?: Rank | undefined;
+  readonly targets: number;
+  /** Helper streams per target, 0 to 2. */
+  readonly nrXsHelpers: number;
+  readonly firstCore: number;
+  readonly provider: string;
+  readonly fabricIface: string;
+  /** 0: the engine chooses one. */
+  readonly fabricIfacePort: number;
+  readonly pinnedNumaNode?: number | undefined;
+  readonly logMask?: string | undefined;
+  readonly logFile?: string | undefined;
+  /** `NAME=value` each. */
+  readonly envVars: readonly string[];
+  readonly scm: ScmConfig;
+  readonly bdev: BdevConfig;
+  readonly systemName: string;
+  readonly socketDir: string;
+  readonly modules?: string | undefined;
+}
+
+/** A server's configuration: file, defaults and command line put together, all paths absolute. */
+export interface ServerConfig {
+  /** The file it was read from. */
+  readonly path: string;
+  readonly name: string;
+  readonly accessPoints: readonly HostAddress[];
+  readonly port: number;
+  readonly transport: TransportConfig;
+  readonly socketDir: string;
+  readonly nrHugepages: number;
+  readonly controlLogMask: LogLevel;
+  readonly controlLogFile?: string | undefined;
+  readonly controlLogJson: boolean;
+  readonly helperLogFile?: string | undefined;
+  readonly userName?: string | undefined;
+  readonly groupName?: string | undefined;
+  readonly recreateSuperblocks: boolean;
+  readonly bdevInclude: readonly string[];
+  readonly bdevExclude: readonly string[];
+  readonly faultPath?: string | undefined;
+  readonly faultCb?: string | undefined;
+  readonly hyperthreads: boolean;
+  readonly modules?: string | undefined;
+  readonly engines: readonly EngineConfig[];
+}
+
+/** What the command line says; each wins over the file. */
+export interface ServerOverrides {
+  readonly port?: number | undefined;
+  /** `scm_mount` of every engine. */
+  readonly storage?: string | undefined;
+  readonly modules?: string | undefined;
+  readonly targets?: number | undefined;
+  readonly xsHelpers?: number | undefined;
+  readonly firstCore?: number | undefined;
+  /** The system name. */
+  readonly group?: string | undefined;
+  readonly socketDir?: string | undefined;
+  readonly insecure?: boolean | undefined;
+  readonly recreateSuperblocks?: boolean | undefined;
+}
+
+/** The configuration of `dmg` and of the agent. */
+export interface ClientConfig {
+  /** The file it was read from; `undefined` when there is none and all values are defaults. */
+  readonly path?: string | undefined;
+  readonly name: string;
+  readonly accessPoints: readonly HostAddress[];
+  readonly port: number;
+  /** Host lists such as `node[1-8]:10001`, not yet expanded. */
+  readonly hostlist: readonly string[];
+  readonly hostFile?: string | undefined;
+  readonly runtimeDir: string;
+  readonly logFile?: string | undefined;
+  readonly transport: TransportConfig;
+}

@@ -1,0 +1,48 @@
+import { Fault, FaultCode } from "@daos/fault";
+
+/** The file is there but is nothing that can be read as one: a directory, a link, no permission. */
+export function faultSuperblockUnreadable(path: string, reason: string, cause?: unknown): Fault {
+  return new Fault({
+    domain: "superblock",
+    code: FaultCode.superblockUnreadable,
+    description: `the superblock ${path} cannot be read`,
+    reason,
+    resolution:
+      "make it a regular file of the user that runs daos-server, restored from a copy; or, if the data is not needed: dmg storage format --reformat",
+    cause,
+  });
+}
+
+/** The file is empty, torn, damaged or no superblock. */
+export function faultSuperblockMalformed(path: string, reason: string, cause?: unknown): Fault {
+  return new Fault({
+    domain: "superblock",
+    code: FaultCode.superblockMalformed,
+    description: `the superblock ${path} is damaged`,
+    reason,
+    resolution:
+      "check the device and the kernel's log for errors and restore the file from a copy; or, if the data is not needed: dmg storage format --reformat",
+    cause,
+  });
+}
+
+/** The storage belongs to another system. */
+export function faultSuperblockOtherSystem(path: string, found: string, expected: string): Fault {
+  return new Fault({
+    domain: "superblock",
+    code: FaultCode.superblockOtherSystem,
+    description: `the storage of ${path} belongs to the system "${found}", not to "${expected}"`,
+    resolution: `set name: ${found} in the server's configuration, or use another scm_mount; to give the storage to "${expected}" and lose its data: dmg storage format --reformat`,
+  });
+}
+
+/** A later release wrote it. */
+export function faultSuperblockNewerVersion(path: string, version: number): Fault {
+  return new Fault({
+    domain: "superblock",
+    code: FaultCode.superblockNewerVersion,
+    description: `the superblock ${path} has version ${version}, this release knows version 0`,
+    resolution:
+      "start the storage with the release that wrote it; to use it with this release and lose its data: dmg storage format --reformat",
+  });
+}

@@ -1,0 +1,82 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { writeFileAtomic } from "@daos/sys";
+import { decodeSuperblock, encodeSuperblock } from "./codec.ts";
+import {
+  faultSuperblockMalformed,
+  faultSuperblockNewerVersion,
+  faultSuperblockOtherSystem,
+  faultSuperblockUnreadable,
+} from "./faults.ts";
+import type { Superblock } from "./superblock.ts";
+
+const LARGEST_FILE = 64 * 1024;
+
+/** Where the superblock of the storage mounted at `scmMount` is. */
+export function superblockPath(scmMount: string): string {
+  return join(scmMount, "superblock");
+}
+
+/**
+ * Reads the superblock of the storage mounted at `scmMount`, written by this release or by 0.8.0.
+ *
+ * @returns `undefined` when there is no such file
+ * @throws Fault superblockUnreadable (directory, symbolic link, no permission), superblockMalformed (empty, torn,
+ *   damaged), superblockNewerVersion, superblockOtherSystem
+ */
+export async function readSuperblock(
+  scmMount: string,
+  options: { readonly system: string },
+): Promise<Superblock | undefined> {
+  const path = superblockPath(scmMount);
+  const bytes = await readRegularFile(path);
+  if (bytes === undefined) return undefined;
+  const decoded = decodeSuperblock(bytes);
+  switch (decoded.kind) {
+    case "malformed":
+      throw faultSuperblockMalformed(path, decoded.reason);
+    case "newer":
+      throw faultSuperblockNewerVersion(path, decoded.version);
+    case "superblock": {
+      const { system } = decoded.superblock;
+      if (system !== options.system) throw faultSuperblockOtherSystem(path, system, options.system);
+      return decoded.superblock;
+    }
+  }
+}
+
+/**
+ * Replaces the superblock of the storage mounted at `scmMount`; a crash at any moment leaves the old one or the new one.
+ * The file is readable by its owner only (0600).
+ *
+ * @throws Error of the file system
+ */
+export async function writeSuperblock(scmMount: string, superblock: Superblock): Promise<void> {
+  await writeFileAtomic(superblockPath(scmMount), encodeSuperblock(superblock), { mode: 0o600 });
+}
+
+/** The bytes of a regular file, which no link may stand in for; `undefined` when there is none. */
+async function readRegularFile(path: string): Promise<Uint8Array | undefined> {
+  let file: FileHandle;
+  try {
+    // O_NONBLOCK: a pipe in its place must not make us wait.
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (code === "ENOENT") return undefined;
+    const reason = code === "ELOOP" ? "it is a symbolic link" : String((error as Error).message);
+    throw faultSuperblockUnreadable(path, reason, error);
+  }
+  try {
+    const status = await file.stat();
+    if (status.isDirectory()) throw faultSuperblockUnreadable(path, "it is a directory");
+    if (!status.isFile()) throw faultSuperblockUnreadable(path, "it is not a regular file");
+    if (status.size > LARGEST_FILE) {
+      throw faultSuperblockMalformed(path, `it has ${status.size} bytes, a superblock has a few hundred`);
+    }
+    return await file.readFile();
+  } finally {
+    await file.close();
+  }
+}
