@@ -85,6 +85,14 @@ export const FaultCode = {
   hostsFailed: 3102,
   hostlistInvalid: 3103,
   rankInvalid: 3104,
+  hostUnknown: 3105,
+  hostUnreachable: 3106,
+  connectionLost: 3107,
+  certificateRefused: 3108,
+  notDaosServer: 3109,
+  requestUnsupported: 3110,
+  sizeInvalid: 3111,
+  aclInvalid: 3112,
 } as const;
 
 export type FaultCode = (typeof FaultCode)[keyof typeof FaultCode];

@@ -1,5 +1,6 @@
 export * from "./gen/ctl/common_pb.ts";
 export * from "./gen/ctl/control_pb.ts";
+export * from "./gen/ctl/fault_pb.ts";
 export * from "./gen/ctl/network_scan_pb.ts";
 export * from "./gen/ctl/storage_nvme_pb.ts";
 export * from "./gen/ctl/storage_pb.ts";

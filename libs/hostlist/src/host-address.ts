@@ -1,0 +1,73 @@
+import { isIPv4, isIPv6 } from "node:net";
+import { faultHostlist } from "./faults.ts";
+
+/** The port that a DAOS server listens on when nothing else is said. */
+export const DEFAULT_PORT = 10001;
+
+/** Where a DAOS server listens. */
+export interface HostAddress {
+  /** A host name, an IPv4 address, or an IPv6 address without brackets. */
+  readonly host: string;
+  readonly port: number;
+}
+
+const LABEL = /^[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/;
+
+/**
+ * Reads one address: `node1`, `node1.cluster:10001`, `10.0.0.1:10001`, `[fe80::1]:10001`.
+ *
+ * @throws Fault hostlistInvalid
+ */
+export function parseHostAddress(text: string, defaultPort: number = DEFAULT_PORT): HostAddress {
+  const trimmed = text.trim();
+  const { host, port } = splitPort(trimmed, text);
+  checkHost(host, text);
+  return { host, port: port === undefined ? defaultPort : parsePort(port, text) };
+}
+
+/** The text of an address, always with its port: `node1:10001`, `[::1]:10001`. */
+export function formatHostAddress(address: HostAddress): string {
+  return `${bracketed(address.host)}:${address.port}`;
+}
+
+/** A host as it stands in front of a port: IPv6 in brackets. */
+export function bracketed(host: string): string {
+  return host.includes(":") ? `[${host}]` : host;
+}
+
+/** Cuts `:port` off. A bracket at the start holds an IPv6 address. @throws Fault hostlistInvalid, about `whole` */
+export function splitPort(text: string, whole: string): { host: string; port: string | undefined } {
+  if (/^\[[^\]]*:/.test(text)) {
+    const match = /^\[([^\]]*)\](?::(.*))?$/s.exec(text);
+    if (match === null) throw faultHostlist(whole, `"${text}" is not [address] or [address]:port`);
+    const host = match[1] ?? "";
+    if (!isIPv6(host)) throw faultHostlist(whole, `"${host}" is not an IPv6 address`);
+    return { host, port: match[2] };
+  }
+  const colon = text.indexOf(":");
+  if (colon === -1) return { host: text, port: undefined };
+  if (isIPv6(text)) throw faultHostlist(whole, `an IPv6 address needs brackets: [${text}]`);
+  return { host: text.slice(0, colon), port: text.slice(colon + 1) };
+}
+
+/** A TCP port. @throws Fault hostlistInvalid, about `whole` */
+export function parsePort(text: string, whole: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  if (port < 1 || port > 65535) throw faultHostlist(whole, `"${text}" is not a port from 1 to 65535`);
+  return port;
+}
+
+/** @throws Fault hostlistInvalid when `host` cannot be a name or an address */
+export function checkHost(host: string, whole: string): void {
+  if (isIPv4(host) || isIPv6(host)) return;
+  if (host === "") throw faultHostlist(whole, "a host name is missing");
+  if (/^[\d.]+$/.test(host)) throw faultHostlist(whole, `"${host}" is not an IPv4 address`);
+  const name = host.endsWith(".") ? host.slice(0, -1) : host;
+  if (name.length > 253 || !name.split(".").every((label) => LABEL.test(label))) {
+    throw faultHostlist(whole, `"${shorten(host)}" is not a host name`);
+  }
+}
+
+function shorten(text: string): string {
+  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+}

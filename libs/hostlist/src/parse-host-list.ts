@@ -1,0 +1,88 @@
+import { faultHostlist } from "./faults.ts";
+import { checkHost, DEFAULT_PORT, type HostAddress, parsePort, splitPort } from "./host-address.ts";
+
+/** The most numbers one range may have. @see DAOS 0.8.0 src/control/lib/hostlist/hostlist.go maxRange */
+export const MAX_RANGE = 16_384;
+
+/** The most hosts a whole list may name, so that a typing error cannot exhaust memory. */
+export const MAX_HOSTS = 65_536;
+
+/**
+ * The hosts of a list such as `node[01-16,20].cluster:10001,10.0.0.1,[::1]:10002`, in the order written, each once.
+ * Leading zeros are kept; a name may have several ranges, the last of which runs fastest.
+ *
+ * @throws Fault hostlistInvalid that names the part which is wrong
+ */
+export function parseHostList(text: string, defaultPort: number = DEFAULT_PORT): readonly HostAddress[] {
+  const found = new Map<string, HostAddress>();
+  for (const raw of splitList(text)) {
+    const part = raw.trim();
+    if (part === "") throw faultHostlist(text, "a host name is missing");
+    const pieces = splitPort(part, text);
+    const port = pieces.port === undefined ? defaultPort : parsePort(pieces.port, text);
+    const hosts = pieces.host.includes(":") ? [pieces.host] : expand(pieces.host, text);
+    for (const host of hosts) {
+      checkHost(host, text);
+      const key = `${host}:${port}`;
+      if (!found.has(key)) found.set(key, { host, port });
+      if (found.size > MAX_HOSTS) throw faultHostlist(text, `it names more than ${MAX_HOSTS} hosts`);
+    }
+  }
+  return [...found.values()];
+}
+
+/** Splits at commas that are not inside brackets. */
+function splitList(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let start = 0;
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at];
+    if (char === "[") depth++;
+    else if (char === "]") depth--;
+    else if (char === "," && depth === 0) {
+      parts.push(text.slice(start, at));
+      start = at + 1;
+    }
+    if (depth < 0 || depth > 1) throw faultHostlist(text, "its brackets do not match");
+  }
+  if (depth !== 0) throw faultHostlist(text, "its brackets do not match");
+  parts.push(text.slice(start));
+  return parts;
+}
+
+/** The names of a pattern such as `rack[1-2]-node[01-16]`. */
+function expand(pattern: string, whole: string): readonly string[] {
+  const pieces = pattern.split(/\[([^\]]*)\]/);
+  let names: readonly string[] = [pieces[0] ?? ""];
+  for (let at = 1; at < pieces.length; at += 2) {
+    const numbers = expandRange(pieces[at] ?? "", whole);
+    const rest = pieces[at + 1] ?? "";
+    if (names.length * numbers.length > MAX_HOSTS) {
+      throw faultHostlist(whole, `it names more than ${MAX_HOSTS} hosts`);
+    }
+    names = names.flatMap((head) => numbers.map((number) => `${head}${number}${rest}`));
+  }
+  return names;
+}
+
+/** The numbers of the inside of a bracket, `01-03,7`, as text. */
+function expandRange(range: string, whole: string): readonly string[] {
+  const numbers: string[] = [];
+  for (const part of range.split(",").map((raw) => raw.trim())) {
+    const match = /^(\d{1,9})(?:-(\d{1,9}))?$/.exec(part);
+    if (match === null) throw faultHostlist(whole, `"${part}" in brackets is neither a number nor a range`);
+    const first = match[1] ?? "";
+    const last = match[2] ?? first;
+    const count = Number(last) - Number(first) + 1;
+    if (count < 1) throw faultHostlist(whole, `the range "${part}" ends before it starts`);
+    if (numbers.length + count > MAX_RANGE) {
+      throw faultHostlist(whole, `the range [${range}] has more than ${MAX_RANGE} numbers`);
+    }
+    const width = first.startsWith("0") ? first.length : 0;
+    for (let number = Number(first); number <= Number(last); number++) {
+      numbers.push(String(number).padStart(width, "0"));
+    }
+  }
+  return numbers;
+}

@@ -1,0 +1,212 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { Fault, FaultCode, type FaultDomain } from "@daos/fault";
+import { ctl } from "@daos/proto";
+
+/** What was going on when a call failed. */
+export interface CallContext {
+  /** What was asked, as in `scan storage`. */
+  readonly attempted: string;
+  /** Whom, as `host:port`. */
+  readonly host: string;
+}
+
+/**
+ * The fault behind a failed call, for clients: the server's own where it sent one, else one for the way in which the
+ * connection or the call ended. A fault stays itself.
+ */
+export function fromConnectError(error: unknown, context: CallContext): Fault {
+  if (error instanceof Fault) return error;
+  return connectionFault(error, context) ?? statusFault(ConnectError.from(error), context);
+}
+
+function statusFault(error: ConnectError, context: CallContext): Fault {
+  const [detail] = error.findDetails(ctl.FaultDetailSchema);
+  if (detail !== undefined) {
+    return new Fault({
+      domain: detail.domain as FaultDomain,
+      code: detail.code,
+      description: detail.description,
+      reason: detail.reason === "" ? undefined : detail.reason,
+      resolution: detail.resolution,
+      cause: error,
+    });
+  }
+  const { attempted, host } = context;
+  const description = `${attempted} on ${host}`;
+  const reason = error.rawMessage;
+  switch (error.code) {
+    case Code.Canceled:
+      // Node.js ends the streams of a connection that is closed under them with CANCEL.
+      if (reason.startsWith("http/2 stream closed")) return failureFault(CLOSED, reason, context, error);
+      return new Fault({
+        domain: "client",
+        code: FaultCode.cancelled,
+        description,
+        reason: "cancelled",
+        resolution: "repeat the command",
+        cause: error,
+      });
+    case Code.DeadlineExceeded:
+      return new Fault({
+        domain: "client",
+        code: FaultCode.timedOut,
+        description,
+        reason: "no answer within the deadline",
+        resolution: "check that the host is up and not overloaded, or allow more time with --timeout",
+        cause: error,
+      });
+    case Code.Unimplemented:
+      return new Fault({
+        domain: "client",
+        code: FaultCode.requestUnsupported,
+        description,
+        reason: "the server does not know this request",
+        resolution: "run a server of the same release as dmg",
+        cause: error,
+      });
+    case Code.PermissionDenied:
+    case Code.Unauthenticated:
+      return new Fault({
+        domain: "security",
+        code: FaultCode.securityUnknown,
+        description,
+        reason,
+        resolution: "use a certificate whose role may do this (transport_config in the configuration file)",
+        cause: error,
+      });
+    default:
+      return oldServerFault(reason, error) ?? unknownFault(description, reason, context, error);
+  }
+}
+
+function unknownFault(description: string, reason: string, context: CallContext, cause: unknown): Fault {
+  return new Fault({
+    domain: "general",
+    code: FaultCode.unknown,
+    description,
+    reason,
+    resolution: `look in the log of the server on ${context.host}`,
+    cause,
+  });
+}
+
+/** A server of release 0.8.0 sends its faults as `scm: code = 207 description = "..."`. */
+function oldServerFault(text: string, cause: unknown): Fault | undefined {
+  const match = /^(\w+): code = (\d+)(?: description = "?(.*?)"?)?$/s.exec(text);
+  if (match === null) return undefined;
+  return new Fault({
+    domain: match[1] as FaultDomain,
+    code: Number(match[2]),
+    description: match[3] ?? text,
+    resolution: "look in the server's log",
+    cause,
+  });
+}
+
+/** A way in which a connection fails, by the codes of Node.js, OpenSSL and nghttp2. */
+interface ConnectionFailure {
+  readonly codes: RegExp;
+  readonly code: number;
+  readonly domain?: FaultDomain;
+  readonly reason: string | undefined;
+  readonly resolution: string;
+}
+
+const CLOSED: ConnectionFailure = {
+  codes:
+    /^(?:ECONNRESET|EPIPE|ECONNABORTED|ERR_HTTP2_STREAM_\w+|ERR_HTTP2_INVALID_SESSION|ERR_STREAM_PREMATURE_CLOSE|ERR_STREAM_DESTROYED|ERR_HTTP2_INVALID_STREAM|ERR_HTTP2_GOAWAY_SESSION)$/,
+  code: FaultCode.connectionLost,
+  reason: "the connection was closed",
+  resolution:
+    "check that the server still runs; if it uses certificates, leave out -i; the request may have been carried out",
+};
+
+const FAILURES: readonly ConnectionFailure[] = [
+  {
+    codes: /^ECONNREFUSED$/,
+    code: FaultCode.connectionRefused,
+    reason: "connection refused",
+    resolution: "start daos-server on that host, or correct the port (-l host:port)",
+  },
+  {
+    codes: /^(?:ENOTFOUND|EAI_\w+)$/,
+    code: FaultCode.hostUnknown,
+    reason: "the host name cannot be resolved",
+    resolution: "correct the host name, or add it to DNS or /etc/hosts",
+  },
+  {
+    codes: /^(?:EHOSTUNREACH|ENETUNREACH|EHOSTDOWN|ENETDOWN|ETIMEDOUT|EADDRNOTAVAIL)$/,
+    code: FaultCode.hostUnreachable,
+    reason: "the host cannot be reached",
+    resolution: "check that the host is up, and the network and firewalls on the way",
+  },
+  {
+    codes:
+      /^ERR_SSL_(?:WRONG_VERSION_NUMBER|PACKET_LENGTH_TOO_LONG|HTTP_REQUEST|UNEXPECTED_MESSAGE|BAD_RECORD_TYPE)$/,
+    code: FaultCode.notDaosServer,
+    reason: "the host does not speak TLS",
+    resolution: "use -i if the server runs with allow_insecure, or correct the port",
+  },
+  {
+    codes: /^(?:ERR_SSL_\w*(?:ALERT|CERTIFICATE)\w*|CRYPTO_\w+)$/,
+    code: FaultCode.certificateRefused,
+    domain: "security",
+    reason: "the server refuses the certificate",
+    resolution: "use a certificate of the system's own CA that has not expired (transport_config)",
+  },
+  {
+    codes:
+      /^(?:UNABLE_TO_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|ERR_TLS_CERT\w+|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)$/,
+    code: FaultCode.certificateRefused,
+    domain: "security",
+    reason: undefined,
+    resolution: "check ca_cert and server_name in the configuration file, and the server's certificate",
+  },
+  {
+    codes: /^ERR_(?:SSL|TLS)_\w+$/,
+    code: FaultCode.connectionFailed,
+    reason: undefined,
+    resolution: "check that both sides use TLS and the certificates of the same system (transport_config)",
+  },
+  {
+    codes: /^(?:ERR_HTTP2_ERROR|ERR_HTTP2_SESSION_ERROR|HPE_\w+|ERR_HTTP2_PROTOCOL\w*)$/,
+    code: FaultCode.notDaosServer,
+    reason: "what answers there does not speak HTTP/2",
+    resolution: "correct the port; leave out -i if the server uses certificates",
+  },
+  CLOSED,
+];
+
+function connectionFault(error: unknown, context: CallContext): Fault | undefined {
+  for (const { code, message } of errorChain(error)) {
+    const failure = FAILURES.find(({ codes }) => codes.test(code));
+    if (failure !== undefined) return failureFault(failure, message, context, error);
+  }
+  return undefined;
+}
+
+function failureFault(
+  failure: ConnectionFailure,
+  message: string,
+  { attempted, host }: CallContext,
+  cause: unknown,
+): Fault {
+  return new Fault({
+    domain: failure.domain ?? "client",
+    code: failure.code,
+    description: `${attempted} on ${host}`,
+    reason: failure.reason ?? message,
+    resolution: failure.resolution,
+    cause,
+  });
+}
+
+/** The system error codes of an error and its causes, outermost first. */
+function* errorChain(error: unknown): Generator<{ readonly code: string; readonly message: string }> {
+  const seen = new Set<unknown>();
+  for (let at = error; at instanceof Error && !seen.has(at); at = at.cause) {
+    seen.add(at);
+    if ("code" in at && typeof at.code === "string") yield { code: at.code, message: at.message };
+    if (at instanceof AggregateError) for (const inner of at.errors) yield* errorChain(inner);
+  }
+}

@@ -1,0 +1,3 @@
+export { type CallContext, fromConnectError } from "./from-connect-error.ts";
+export { faultNotLeader, leaderHint } from "./leader-hint.ts";
+export { toConnectError } from "./to-connect-error.ts";

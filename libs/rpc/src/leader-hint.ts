@@ -1,0 +1,34 @@
+import { Fault, FaultCode } from "@daos/fault";
+
+/**
+ * The answer of a host that is asked for what only the management service's leader can do.
+ *
+ * @param here the host that was asked, `host:port`
+ * @param leader where to go instead, `host:port`; absent while there is no leader
+ * @see DAOS 0.8.0 src/control/server/mgmt_svc.go checkIsMSReplica
+ */
+export function faultNotLeader(here: string, leader: string | undefined): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.notLeader,
+    description: `${here} is not the leader of the management service`,
+    reason: leader === undefined ? "no leader is known at the moment" : `try ${leader}`,
+    resolution:
+      leader === undefined
+        ? "wait until a majority of the access points is up, then try again"
+        : `send the request to ${leader}`,
+  });
+}
+
+/**
+ * Where a refusal says the leader is, as `host:port`: of {@link faultNotLeader}, or of the text of release 0.8.0
+ * (`node2:10001 is not an access point, try node1:10001`). Undefined for any other fault.
+ */
+export function leaderHint(fault: Fault): string | undefined {
+  const text = fault.message;
+  const refused =
+    fault.code === FaultCode.notLeader ||
+    fault.code === FaultCode.notAccessPoint ||
+    /not (?:an |the )?(?:access point|leader|MS)/i.test(text);
+  return refused ? /\btry (\[[\da-f:.%]+\]:\d+|[\w.-]+:\d+)/i.exec(text)?.[1] : undefined;
+}

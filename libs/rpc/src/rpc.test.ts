@@ -1,0 +1,208 @@
+import { once } from "node:events";
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
+import { Fault, FaultCode, faultDaosStatus } from "@daos/fault";
+import { ctl, mgmt } from "@daos/proto";
+import { afterEach, describe, expect, it } from "vitest";
+import { fromConnectError } from "./from-connect-error.ts";
+import { faultNotLeader, leaderHint } from "./leader-hint.ts";
+import { toConnectError } from "./to-connect-error.ts";
+
+const formatted = new Fault({
+  domain: "storage",
+  code: FaultCode.storageAlreadyFormatted,
+  description: "format SCM at /mnt/daos",
+  reason: "it holds an ext4 file system, größer 4 GiB",
+  resolution: 'use "--reformat" if its data is not needed\nor not',
+});
+
+const closers: (() => void)[] = [];
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function listen(server: Server | ReturnType<typeof createHttp2Server>): Promise<number> {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("error", () => {});
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  closers.push(() => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+/** A real h2c server whose StorageScan throws. */
+function failing(error: unknown): Promise<number> {
+  const handler = connectNodeAdapter({
+    routes: (router) =>
+      router.service(ctl.MgmtCtl, {
+        storageScan: () => {
+          throw toConnectError(error);
+        },
+      }),
+  });
+  return listen(createHttp2Server(handler));
+}
+
+async function scan(url: string, timeoutMs = 10_000, signal?: AbortSignal): Promise<Fault> {
+  const transport = createGrpcTransport({ baseUrl: url, nodeOptions: { rejectUnauthorized: false } });
+  try {
+    await createClient(ctl.MgmtCtl, transport).storageScan({}, { timeoutMs, ...(signal && { signal }) });
+  } catch (error) {
+    return fromConnectError(error, { attempted: "scan storage", host: "node1:10001" });
+  }
+  throw new Error("the scan succeeded");
+}
+
+describe("a fault across a real connection", () => {
+  it.each([
+    ["with a reason", formatted],
+    ["of the data plane", faultDaosStatus("create pool", -1007)],
+    ["without a leader", faultNotLeader("node1:10001", undefined)],
+  ])("%s is the same on the other side", async (_, fault) => {
+    const port = await failing(fault);
+    const { domain, code, description, reason, resolution, message } = fault;
+    expect(await scan(`http://127.0.0.1:${port}`)).toMatchObject({
+      domain,
+      code,
+      description,
+      reason,
+      resolution,
+      message,
+    });
+  });
+
+  it("is readable for a client that knows no details", () => {
+    const error = toConnectError(formatted);
+    expect(error.rawMessage).toContain(
+      'storage: code = 103 description = "format SCM at /mnt/daos: it holds',
+    );
+    expect(error.rawMessage).toContain("resolution = ");
+    expect(error.code).toBe(Code.AlreadyExists);
+  });
+
+  it("is made of whatever a handler throws", async () => {
+    const port = await failing(new TypeError("boom"));
+    expect(await scan(`http://127.0.0.1:${port}`)).toMatchObject({ code: 0, description: "boom" });
+  });
+});
+
+describe("toConnectError", () => {
+  it.each([
+    [new DOMException("no end", "TimeoutError"), Code.DeadlineExceeded],
+    [new DOMException("stop", "AbortError"), Code.Canceled],
+    [faultDaosStatus("x", -1001), Code.PermissionDenied],
+    [faultDaosStatus("x", -1005), Code.NotFound],
+    [faultDaosStatus("x", -2099), Code.Unknown],
+    [faultNotLeader("a:1", "b:1"), Code.FailedPrecondition],
+    [new ConnectError("as it is", Code.DataLoss), Code.DataLoss],
+  ])("%s has code %i", (error, code) => {
+    expect(toConnectError(error).code).toBe(code);
+  });
+});
+
+describe("a connection that fails", () => {
+  const over = async (handle: (socket: Socket) => void) =>
+    `http://127.0.0.1:${await listen(createServer(handle))}`;
+
+  it("is refused", async () => {
+    const port = await listen(createServer());
+    closers.pop()?.();
+    const fault = await scan(`http://127.0.0.1:${port}`);
+    expect(fault.code).toBe(FaultCode.connectionRefused);
+    expect(fault.message).toBe("scan storage on node1:10001: connection refused");
+    expect(fault.resolution).toContain("start daos-server");
+  });
+
+  it("goes to a name that nobody knows", async () => {
+    expect((await scan("http://no-such-host.invalid:1")).code).toBe(FaultCode.hostUnknown);
+  });
+
+  it("is never answered", async () => {
+    const url = await over(() => {});
+    expect(await scan(url, 50)).toMatchObject({ code: FaultCode.timedOut });
+  });
+
+  it("is cancelled", async () => {
+    const abort = new AbortController();
+    const url = await over(() => abort.abort());
+    expect(await scan(url, 10_000, abort.signal)).toMatchObject({ code: FaultCode.cancelled });
+  });
+
+  it("is reset", async () => {
+    const url = await over((socket) => socket.resetAndDestroy());
+    expect(await scan(url)).toMatchObject({ code: FaultCode.connectionLost });
+  });
+
+  it("is closed at once", async () => {
+    const url = await over((socket) => socket.end());
+    expect(await scan(url)).toMatchObject({ code: FaultCode.connectionLost });
+  });
+
+  it("is answered with garbage", async () => {
+    const url = await over((socket) => socket.write("SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n".repeat(20)));
+    expect(await scan(url)).toMatchObject({ code: FaultCode.notDaosServer });
+  });
+
+  it("meets a server of HTTP/1.1", async () => {
+    const port = await listen(createHttpServer((_, response) => response.end("hello")));
+    expect(await scan(`http://127.0.0.1:${port}`)).toMatchObject({ code: FaultCode.notDaosServer });
+  });
+
+  it("speaks TLS to a server that does not", async () => {
+    const port = await failing(formatted);
+    const fault = await scan(`https://127.0.0.1:${port}`);
+    expect([FaultCode.notDaosServer, FaultCode.connectionLost]).toContain(fault.code);
+    expect(fault.resolution).toContain("-i");
+  });
+
+  it("asks for a service that the server has not", async () => {
+    const port = await failing(formatted);
+    const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` });
+    const error = await createClient(mgmt.MgmtSvc, transport)
+      .listPools({})
+      .catch((reason: unknown) => reason);
+    expect(fromConnectError(error, { attempted: "list pools", host: "a:1" })).toMatchObject({
+      code: FaultCode.requestUnsupported,
+    });
+  });
+});
+
+describe("what release 0.8.0 answers", () => {
+  const fault = (text: string) =>
+    fromConnectError(new ConnectError(text, Code.Unknown), { attempted: "join", host: "a:1" });
+
+  it("is read as the fault that it is", () => {
+    expect(fault('scm: code = 207 description = "bad size"')).toMatchObject({
+      domain: "scm",
+      code: 207,
+      description: "bad size",
+    });
+  });
+
+  it("keeps its text otherwise", () => {
+    expect(fault("no rank").message).toBe("join on a:1: no rank");
+  });
+
+  it.each([
+    ["node2:10001 is not an access point, try node1:10001", "node1:10001"],
+    ["not the leader, try [::1]:10001", "[::1]:10001"],
+    ["pool create failed, try node1:10001", undefined],
+    ["not an access point", undefined],
+  ])("%j points at %s", (text, leader) => {
+    expect(leaderHint(fault(text))).toBe(leader);
+  });
+
+  it("points at the leader as we do", () => {
+    expect(leaderHint(faultNotLeader("a:1", "b-2.c:10002"))).toBe("b-2.c:10002");
+    expect(leaderHint(faultNotLeader("a:1", undefined))).toBeUndefined();
+  });
+});

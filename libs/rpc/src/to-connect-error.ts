@@ -1,0 +1,114 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+import { daosStatusNumber, Fault, FaultCode, showResolution, toFault } from "@daos/fault";
+import { ctl } from "@daos/proto";
+
+/**
+ * The gRPC status of a failed call, for servers. The typed detail lets {@link fromConnectError} restore the fault; the
+ * message is what a client of release 0.8.0 prints. Anything but a fault becomes one first; a `ConnectError` stays itself.
+ */
+export function toConnectError(error: unknown): ConnectError {
+  if (error instanceof ConnectError) return error;
+  const fault = endOfWait(error) ?? toFault(error);
+  const { domain, code, description, reason = "", resolution } = fault;
+  return new ConnectError(
+    `${fault}\n${showResolution(fault)}`,
+    grpcCode(code),
+    undefined,
+    [{ desc: ctl.FaultDetailSchema, value: { domain, code, description, reason, resolution } }],
+    error,
+  );
+}
+
+/** A deadline or a cancellation inside the server keeps its meaning. */
+function endOfWait(error: unknown): Fault | undefined {
+  if (!(error instanceof DOMException)) return undefined;
+  const options = { domain: "general", description: error.message, cause: error } as const;
+  if (error.name === "TimeoutError") {
+    return new Fault({
+      ...options,
+      code: FaultCode.timedOut,
+      resolution: "check that every rank is up, then try again with a longer --timeout",
+    });
+  }
+  if (error.name === "AbortError") {
+    return new Fault({ ...options, code: FaultCode.cancelled, resolution: "repeat the request" });
+  }
+  return undefined;
+}
+
+const status = (name: string) => -daosStatusNumber(name);
+
+/** Fault codes by the gRPC code that says the same to a client without the detail; the rest is `Unknown`. */
+const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
+  [Code.Canceled, [FaultCode.cancelled, status("CANCELED")]],
+  [
+    Code.InvalidArgument,
+    [
+      FaultCode.usage,
+      FaultCode.scmFormatInvalidParameter,
+      FaultCode.bdevFormatInvalidParameter,
+      FaultCode.networkUnknownInterface,
+      FaultCode.networkUnsupportedProvider,
+      FaultCode.hostlistInvalid,
+      FaultCode.rankInvalid,
+      FaultCode.sizeInvalid,
+      FaultCode.aclInvalid,
+      status("INVAL"),
+    ],
+  ],
+  [Code.DeadlineExceeded, [FaultCode.timedOut, status("TIMEDOUT")]],
+  [Code.NotFound, [FaultCode.memberUnknown, status("NONEXIST"), status("ENOENT")]],
+  [
+    Code.AlreadyExists,
+    [
+      FaultCode.storageAlreadyFormatted,
+      FaultCode.storageFilesystemAlreadyMounted,
+      FaultCode.storageDeviceAlreadyMounted,
+      FaultCode.memberConflict,
+      status("EXIST"),
+      status("ALREADY"),
+    ],
+  ],
+  [Code.PermissionDenied, [FaultCode.securityUnknown, FaultCode.helperRefused, status("NO_PERM")]],
+  [Code.ResourceExhausted, [status("NOSPACE"), status("NOMEM")]],
+  [
+    Code.FailedPrecondition,
+    [
+      FaultCode.notLeader,
+      FaultCode.notAccessPoint,
+      FaultCode.otherSystem,
+      FaultCode.engineNotHere,
+      FaultCode.storageFormatOnRunningSystem,
+      FaultCode.storageNotMounted,
+      FaultCode.missingSoftwareDependency,
+      FaultCode.superblockMissing,
+      status("NOTLEADER"),
+      status("NOTREPLICA"),
+      status("BUSY"),
+    ],
+  ],
+  [
+    Code.Unavailable,
+    [
+      FaultCode.engineNotReady,
+      FaultCode.engineNotRunning,
+      FaultCode.engineExited,
+      FaultCode.drpcConnect,
+      FaultCode.drpcConnectionLost,
+      FaultCode.helperUnavailable,
+      status("UNREACH"),
+      status("AGAIN"),
+      status("SHUTDOWN"),
+    ],
+  ],
+  [Code.Unimplemented, [FaultCode.requestUnsupported, status("NOSYS")]],
+  [Code.Internal, [FaultCode.internal]],
+];
+
+const byFault = new Map(
+  GRPC_CODES.flatMap(([code, faults]) => faults.map((fault) => [fault, code] as const)),
+);
+
+function grpcCode(faultCode: number): Code {
+  return byFault.get(faultCode) ?? Code.Unknown;
+}
