@@ -1,0 +1,269 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import { Fault, FaultCode } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { faultNotLeader } from "@daos/rpc";
+import { afterEach, describe, expect, it } from "vitest";
+import { ControlClient, type HostResult } from "./control-client.ts";
+import { listPools } from "./list-pools.ts";
+import { poolCreate } from "./pool-create.ts";
+import { storageFormat } from "./storage-format.ts";
+import { storageScan } from "./storage-scan.ts";
+import { systemMemberQuery } from "./system-member-query.ts";
+import { type FakeCalls, FakeServer } from "./testing/fake-server.ts";
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) await server[Symbol.asyncDispose]();
+});
+
+async function fake(calls: FakeCalls): Promise<FakeServer> {
+  const server = await FakeServer.start(calls);
+  open.push(server);
+  return server;
+}
+
+/** A listener that does with its connections whatever `handle` does: nothing, for a black hole. */
+async function rawServer(handle: (socket: Socket) => void = () => {}): Promise<HostAddress> {
+  const sockets = new Set<Socket>();
+  const server: Server = createServer((socket) => {
+    sockets.add(socket.on("error", () => {}));
+    handle(socket);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  open.push({
+    async [Symbol.asyncDispose]() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  });
+  return { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
+}
+
+async function deadHost(): Promise<HostAddress> {
+  const host = await rawServer();
+  await open.pop()?.[Symbol.asyncDispose]();
+  return host;
+}
+
+async function collect<T>(
+  results: AsyncIterable<HostResult<T>>,
+): Promise<Map<string, HostResult<T>["outcome"]>> {
+  const found = new Map<string, HostResult<T>["outcome"]>();
+  for await (const { host, outcome } of results) {
+    expect(found.has(formatHostAddress(host))).toBe(false);
+    found.set(formatHostAddress(host), outcome);
+  }
+  return found;
+}
+
+const create = {
+  uuid: "00000000-0000-4000-8000-000000000001",
+  scmBytes: 1n << 30n,
+  nvmeBytes: 0n,
+  ranks: [1],
+  svcReplicas: 1,
+  user: "u@",
+  group: "g@",
+  acl: ["A::OWNER@:rw"],
+  system: "daos_server",
+};
+
+describe("requests to every host", () => {
+  it("give each host's outcome once, by cause", async () => {
+    const well = await fake({
+      ctl: {
+        storageScan: () => ({
+          scm: { modules: [{ physicalid: 1, capacity: 5n, loc: { socket: 1, channelpos: 2 } }] },
+          nvme: { state: { status: -2, error: "no SPDK", info: "prepare" } },
+        }),
+      },
+    });
+    const ill = await fake({
+      ctl: {
+        storageScan: () => {
+          throw new Fault({ domain: "scm", code: 206, description: "bad", resolution: "good" });
+        },
+      },
+    });
+    const dead = await deadHost();
+    const silent = await rawServer();
+    const garbage = await rawServer((socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
+    const hosts = [well.host, ill.host, dead, silent, garbage];
+    const found = await collect(storageScan(new ControlClient({ hosts, timeoutMs: 1_500 })));
+    expect(found.size).toBe(5);
+    expect(found.get(formatHostAddress(well.host))).toMatchObject({
+      kind: "ok",
+      value: {
+        scm: { modules: [{ physicalId: 1, capacityBytes: 5, socket: 1, slot: 2 }], fault: undefined },
+        nvme: { controllers: [], fault: { code: 308, reason: "no SPDK", resolution: "prepare" } },
+      },
+    });
+    const code = (host: HostAddress) => {
+      const outcome = found.get(formatHostAddress(host));
+      return outcome?.kind === "failed" ? outcome.fault.code : undefined;
+    };
+    expect([ill.host, dead, silent, garbage].map(code)).toEqual([
+      206,
+      FaultCode.connectionRefused,
+      FaultCode.timedOut,
+      FaultCode.notDaosServer,
+    ]);
+  });
+
+  it("are never more than the fan-out at a time", async () => {
+    let now = 0;
+    let most = 0;
+    const calls: FakeCalls = {
+      ctl: {
+        storageScan: async () => {
+          most = Math.max(most, ++now);
+          await new Promise((resolve) => setImmediate(resolve));
+          now--;
+          return {};
+        },
+      },
+    };
+    const servers = await Promise.all(Array.from({ length: 12 }, () => fake(calls)));
+    const client = new ControlClient({ hosts: servers.map(({ host }) => host), fanout: 3 });
+    expect((await collect(storageScan(client))).size).toBe(12);
+    expect(most).toBeLessThanOrEqual(3);
+  });
+
+  it("read a stream to its end", async () => {
+    const server = await fake({
+      ctl: {
+        async *storageFormat({ reformat }) {
+          yield { mrets: [{ mntpoint: "/mnt/daos", state: { status: 0 } }] };
+          yield {
+            crets: [{ pciaddr: "0000:81:00.0", state: { status: -2, error: `reformat ${reformat}` } }],
+          };
+        },
+      },
+    });
+    const client = new ControlClient({ hosts: [server.host] });
+    const [outcome] = (await collect(storageFormat(client, { reformat: true }))).values();
+    expect(outcome).toMatchObject({
+      kind: "ok",
+      value: {
+        scm: [{ target: "/mnt/daos", fault: undefined }],
+        nvme: [{ target: "0000:81:00.0", fault: { reason: "reformat true" } }],
+      },
+    });
+  });
+
+  it("reach the servers' handlers as a cancellation when they are cancelled", async () => {
+    const abort = new AbortController();
+    const cancelled = Promise.withResolvers<void>();
+    const server = await fake({
+      ctl: {
+        storageScan: async (_, { signal }) => {
+          signal.addEventListener("abort", () => cancelled.resolve(), { once: true });
+          abort.abort(new Error("Ctrl-C"));
+          await cancelled.promise;
+          return {};
+        },
+      },
+    });
+    const client = new ControlClient({ hosts: [server.host], signal: abort.signal });
+    const [outcome] = (await collect(storageScan(client))).values();
+    expect(outcome).toMatchObject({ kind: "failed", fault: { code: FaultCode.cancelled } });
+    await cancelled.promise;
+  });
+});
+
+describe("requests to the leader", () => {
+  const members = [
+    { rank: 1, uuid: "b", addr: "h:2" },
+    { rank: 0, uuid: "a", addr: "h:1" },
+  ];
+
+  it("skip dead hosts and follow the hint of one that does not lead", async () => {
+    const leader = await fake({ ctl: { systemMemberQuery: () => ({ members }) } });
+    const other = await fake({
+      ctl: {
+        systemMemberQuery: () => {
+          throw faultNotLeader("other:1", formatHostAddress(leader.host));
+        },
+      },
+    });
+    const client = new ControlClient({ hosts: [await deadHost(), other.host] });
+    expect(await systemMemberQuery(client)).toEqual([
+      { rank: 0, uuid: "a", address: "h:1" },
+      { rank: 1, uuid: "b", address: "h:2" },
+    ]);
+  });
+
+  it("end where two hosts point at each other", async () => {
+    const hosts: HostAddress[] = [];
+    const pointAt = (index: number): FakeCalls => ({
+      ctl: {
+        systemMemberQuery: () => {
+          throw faultNotLeader("me:1", formatHostAddress(hosts[index] as HostAddress));
+        },
+      },
+    });
+    const servers = [await fake(pointAt(1)), await fake(pointAt(0))];
+    hosts.push(...servers.map(({ host }) => host));
+    await expect(systemMemberQuery(new ControlClient({ hosts: hosts.slice(0, 1) }))).rejects.toMatchObject({
+      code: FaultCode.notLeader,
+    });
+    expect(servers.map(({ calls }) => calls.length)).toEqual([1, 1]);
+  });
+
+  it("carry every field of a pool, and make a fault of a status", async () => {
+    const seen: unknown[] = [];
+    const server = await fake({
+      mgmt: {
+        poolCreate: ({ uuid, scmbytes, ranks, numsvcreps, user, usergroup, sys, acl }) => {
+          seen.push({ uuid, scmbytes, ranks, numsvcreps, user, usergroup, sys, acl });
+          return seen.length === 1 ? { svcreps: [0] } : { status: -1007 };
+        },
+        listPools: () => ({ pools: [{ uuid: "z" }, { uuid: "a", svcreps: [0, 1] }] }),
+      },
+    });
+    const client = new ControlClient({ hosts: [server.host] });
+    expect(await poolCreate(client, create)).toEqual({ uuid: create.uuid, svcReplicas: [0] });
+    expect(seen[0]).toEqual({
+      uuid: create.uuid,
+      scmbytes: 1n << 30n,
+      ranks: [1],
+      numsvcreps: 1,
+      user: "u@",
+      usergroup: "g@",
+      sys: "daos_server",
+      acl: ["A::OWNER@:rw"],
+    });
+    await expect(poolCreate(client, create)).rejects.toMatchObject({ domain: "daos", code: 1007 });
+    expect(await listPools(client, { system: "s" })).toEqual([
+      { uuid: "a", svcReplicas: [0, 1] },
+      { uuid: "z", svcReplicas: [] },
+    ]);
+  });
+
+  it("are not repeated elsewhere when they may have been carried out", async () => {
+    const first = await fake({
+      mgmt: {
+        poolCreate: (_, { responseHeader }) => {
+          void responseHeader;
+          for (const server of open) void server[Symbol.asyncDispose]();
+          return new Promise(() => {});
+        },
+      },
+    });
+    const second = await fake({ mgmt: { poolCreate: () => ({}) } });
+    const client = new ControlClient({ hosts: [first.host, second.host] });
+    await expect(poolCreate(client, create)).rejects.toMatchObject({ code: FaultCode.connectionLost });
+    expect(second.calls).toEqual([]);
+    open.splice(0);
+  });
+
+  it("say so when nobody can be reached", async () => {
+    const hosts = [await deadHost(), await deadHost()];
+    await expect(systemMemberQuery(new ControlClient({ hosts }))).rejects.toMatchObject({
+      code: FaultCode.connectionRefused,
+      description: "query system members: none of 2 hosts could do it",
+    });
+  });
+});

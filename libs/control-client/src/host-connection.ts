@@ -1,0 +1,40 @@
+import { type Client, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { ctl, mgmt } from "@daos/proto";
+import { abortable, deadline } from "@daos/sys";
+import { type ClientTls, HostSession } from "./host-session.ts";
+
+/** A host that does not greet within this time (milliseconds) is given up, whatever the deadline of the request. */
+const CONNECT_TIMEOUT_MS = 10_000;
+
+/** The services of one host over one HTTP/2 connection, which the first call opens. */
+export class HostConnection implements Disposable {
+  readonly host: HostAddress;
+  readonly ctl: Client<typeof ctl.MgmtCtl>;
+  readonly mgmt: Client<typeof mgmt.MgmtSvc>;
+  readonly #session: HostSession;
+
+  constructor(host: HostAddress, tls: ClientTls) {
+    this.host = host;
+    const baseUrl = `${tls === undefined ? "http" : "https"}://${formatHostAddress(host)}`;
+    this.#session = new HostSession(baseUrl, tls);
+    const transport = createGrpcTransport({ baseUrl, sessionManager: this.#session });
+    this.ctl = createClient(ctl.MgmtCtl, transport);
+    this.mgmt = createClient(mgmt.MgmtSvc, transport);
+  }
+
+  /** Opens the connection. @throws what Node.js says when that fails; the signal's reason; a TimeoutError */
+  async connect(options: { readonly signal: AbortSignal }): Promise<void> {
+    using limit = deadline(
+      CONNECT_TIMEOUT_MS,
+      `connection to ${formatHostAddress(this.host)}`,
+      options.signal,
+    );
+    await abortable(this.#session.open(), limit.signal);
+  }
+
+  [Symbol.dispose](): void {
+    this.#session[Symbol.dispose]();
+  }
+}

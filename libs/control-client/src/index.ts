@@ -1,0 +1,28 @@
+export {
+  ControlClient,
+  type ControlClientOptions,
+  type ControlRequest,
+  type HostResult,
+  type Outcome,
+} from "./control-client.ts";
+export { HostConnection } from "./host-connection.ts";
+export type { ClientTls } from "./host-session.ts";
+export { type LeaderQuery, leaderQuery } from "./leader-query.ts";
+export { listPools, type PoolEntry } from "./list-pools.ts";
+export { type PoolCreated, type PoolCreateRequest, poolCreate } from "./pool-create.ts";
+export { type PoolDestroyRequest, poolDestroy } from "./pool-destroy.ts";
+export {
+  type FormatResult,
+  type StorageFormat,
+  type StorageFormatRequest,
+  storageFormat,
+} from "./storage-format.ts";
+export {
+  type NvmeController,
+  type NvmeHealth,
+  type ScmModule,
+  type ScmNamespace,
+  type StorageScan,
+  storageScan,
+} from "./storage-scan.ts";
+export { type SystemMember, systemMemberQuery } from "./system-member-query.ts";

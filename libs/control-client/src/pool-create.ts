@@ -1,0 +1,55 @@
+import type { ControlClient } from "./control-client.ts";
+import { checkStatus } from "./status.ts";
+
+export interface PoolCreateRequest {
+  /** Of the new pool; made by the caller, so that it is known whatever happens to the answer. */
+  readonly uuid: string;
+  /** SCM per rank, in bytes. */
+  readonly scmBytes: bigint;
+  /** NVMe per rank, in bytes. */
+  readonly nvmeBytes: bigint;
+  /** The ranks to use; all of them when empty. */
+  readonly ranks: readonly number[];
+  /** How many replicas of the pool service. */
+  readonly svcReplicas: number;
+  /** Owner as `name@`. */
+  readonly user: string;
+  /** Owning group as `name@`. */
+  readonly group: string;
+  /** Access control entries in the short form, such as `A::OWNER@:rw`. */
+  readonly acl: readonly string[];
+  readonly system: string;
+}
+
+export interface PoolCreated {
+  readonly uuid: string;
+  readonly svcReplicas: readonly number[];
+}
+
+/** Creates a pool. After a lost connection it may exist nevertheless. @throws Fault */
+export function poolCreate(client: ControlClient, request: PoolCreateRequest): Promise<PoolCreated> {
+  const attempted = `create pool ${request.uuid}`;
+  return client.leader({
+    attempted,
+    timeoutMs: 10 * 60_000,
+    call: async ({ mgmt }, options) => {
+      const { uuid, scmBytes, nvmeBytes, ranks, user, group, acl, system } = request;
+      const { status, svcreps } = await mgmt.poolCreate(
+        {
+          uuid,
+          scmbytes: scmBytes,
+          nvmebytes: nvmeBytes,
+          ranks: [...ranks],
+          numsvcreps: request.svcReplicas,
+          user,
+          usergroup: group,
+          sys: system,
+          acl: [...acl],
+        },
+        options,
+      );
+      checkStatus(attempted, status);
+      return { uuid, svcReplicas: svcreps };
+    },
+  });
+}

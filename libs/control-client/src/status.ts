@@ -1,0 +1,24 @@
+import { type DaosStatus, Fault, FaultCode, type FaultDomain, faultDaosStatus } from "@daos/fault";
+import { ctl } from "@daos/proto";
+
+/** @throws Fault for a response of the data plane whose status is not 0 */
+export function checkStatus(attempted: string, status: DaosStatus): void {
+  if (status !== 0) throw faultDaosStatus(attempted, status);
+}
+
+/** The fault of a part of a response that failed; undefined when it is well or not there. */
+export function stateFault(
+  domain: FaultDomain & ("scm" | "bdev" | "storage"),
+  attempted: string,
+  state: ctl.ResponseState | undefined,
+): Fault | undefined {
+  if (state === undefined || state.status >= ctl.ResponseStatus.CTL_SUCCESS) return undefined;
+  const codes = { scm: FaultCode.scmUnknown, bdev: FaultCode.bdevUnknown, storage: FaultCode.storageUnknown };
+  return new Fault({
+    domain,
+    code: codes[domain],
+    description: attempted,
+    reason: state.error === "" ? ctl.ResponseStatus[state.status] : state.error,
+    resolution: state.info === "" ? "look in the server's log" : state.info,
+  });
+}

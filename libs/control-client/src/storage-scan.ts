@@ -1,0 +1,132 @@
+import type { Fault } from "@daos/fault";
+import type { ctl } from "@daos/proto";
+import type { ControlClient, HostResult } from "./control-client.ts";
+import { stateFault } from "./status.ts";
+
+/** One persistent memory module. */
+export interface ScmModule {
+  readonly physicalId: number;
+  readonly capacityBytes: number;
+  readonly socket: number;
+  readonly memoryController: number;
+  readonly channel: number;
+  readonly slot: number;
+}
+
+/** One AppDirect namespace, a block device of persistent memory. */
+export interface ScmNamespace {
+  readonly uuid: string;
+  /** `pmem0`. */
+  readonly blockDevice: string;
+  /** `namespace0.0`. */
+  readonly device: string;
+  readonly numaNode: number;
+  readonly sizeBytes: number;
+}
+
+/** One NVMe controller with its health counters. */
+export interface NvmeController {
+  readonly pciAddress: string;
+  readonly model: string;
+  readonly serial: string;
+  readonly firmware: string;
+  readonly socket: number;
+  readonly namespaces: readonly { readonly id: number; readonly sizeGB: number }[];
+  /** Absent when the server sends none. Times are as the device counts them, the temperature is in kelvin. */
+  readonly health: NvmeHealth | undefined;
+}
+
+/** Counters and warnings of one controller, as NVMe's health log page has them. */
+export interface NvmeHealth {
+  readonly temperatureK: number;
+  readonly temperatureWarningMinutes: number;
+  readonly temperatureCriticalMinutes: number;
+  readonly controllerBusyMinutes: number;
+  readonly powerCycles: number;
+  readonly powerOnHours: number;
+  readonly unsafeShutdowns: number;
+  readonly mediaErrors: number;
+  readonly errorLogEntries: number;
+  readonly temperatureWarning: boolean;
+  readonly availableSpareWarning: boolean;
+  readonly reliabilityWarning: boolean;
+  readonly readOnlyWarning: boolean;
+  readonly volatileMemoryWarning: boolean;
+}
+
+/** What one host has. A part that could not be scanned has a fault. */
+export interface StorageScan {
+  readonly scm: {
+    readonly modules: readonly ScmModule[];
+    readonly namespaces: readonly ScmNamespace[];
+    readonly fault: Fault | undefined;
+  };
+  readonly nvme: { readonly controllers: readonly NvmeController[]; readonly fault: Fault | undefined };
+}
+
+/** Lists the storage hardware of every host. */
+export function storageScan(client: ControlClient): AsyncGenerator<HostResult<StorageScan>> {
+  return client.eachHost({
+    attempted: "scan storage",
+    timeoutMs: 60_000,
+    call: async ({ ctl }, options) => readScan(await ctl.storageScan({ nvme: {}, scm: {} }, options)),
+  });
+}
+
+function readScan({ scm, nvme }: ctl.StorageScanResp): StorageScan {
+  return {
+    scm: {
+      modules: (scm?.modules ?? []).map(({ physicalid, capacity, loc }) => ({
+        physicalId: physicalid,
+        capacityBytes: Number(capacity),
+        socket: loc?.socket ?? 0,
+        memoryController: loc?.memctrlr ?? 0,
+        channel: loc?.channel ?? 0,
+        slot: loc?.channelpos ?? 0,
+      })),
+      namespaces: (scm?.pmems ?? []).map(readNamespace),
+      fault: stateFault("scm", "scan SCM", scm?.state),
+    },
+    nvme: {
+      controllers: (nvme?.ctrlrs ?? []).map(readController),
+      fault: stateFault("bdev", "scan NVMe", nvme?.state),
+    },
+  };
+}
+
+/** The namespace of a message. */
+export function readNamespace({ uuid, blockdev, dev, numanode, size }: ctl.PmemDevice): ScmNamespace {
+  return { uuid, blockDevice: blockdev, device: dev, numaNode: numanode, sizeBytes: Number(size) };
+}
+
+function readController(message: ctl.NvmeController): NvmeController {
+  const { pciaddr, model, serial, fwrev, socketid, namespaces, healthstats } = message;
+  return {
+    pciAddress: pciaddr,
+    model,
+    serial,
+    firmware: fwrev,
+    socket: socketid,
+    namespaces: namespaces.map(({ id, size }) => ({ id, sizeGB: size })),
+    health: healthstats === undefined ? undefined : readHealth(healthstats),
+  };
+}
+
+function readHealth(stats: ctl.NvmeController_Health): NvmeHealth {
+  return {
+    temperatureK: stats.temp,
+    temperatureWarningMinutes: stats.tempwarntime,
+    temperatureCriticalMinutes: stats.tempcrittime,
+    controllerBusyMinutes: Number(stats.ctrlbusytime),
+    powerCycles: Number(stats.powercycles),
+    powerOnHours: Number(stats.poweronhours),
+    unsafeShutdowns: Number(stats.unsafeshutdowns),
+    mediaErrors: Number(stats.mediaerrors),
+    errorLogEntries: Number(stats.errorlogentries),
+    temperatureWarning: stats.tempwarn,
+    availableSpareWarning: stats.availsparewarn,
+    reliabilityWarning: stats.reliabilitywarn,
+    readOnlyWarning: stats.readonlywarn,
+    volatileMemoryWarning: stats.volatilewarn,
+  };
+}

@@ -1,0 +1,85 @@
+import { once } from "node:events";
+import { createServer, type Http2Server } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { HostAddress } from "@daos/hostlist";
+import { ctl, mgmt } from "@daos/proto";
+import { toConnectError } from "@daos/rpc";
+
+/** The calls that a fake server knows; any other is refused and remembered in `unexpected`. */
+export interface FakeCalls {
+  readonly ctl?: Partial<ServiceImpl<typeof ctl.MgmtCtl>>;
+  readonly mgmt?: Partial<ServiceImpl<typeof mgmt.MgmtSvc>>;
+}
+
+/** A DAOS server for tests: a real h2c listener on the loopback with made-up answers. */
+export class FakeServer implements AsyncDisposable {
+  readonly host: HostAddress;
+  /** Calls as `MgmtCtl/StorageScan`, in the order in which they came. */
+  readonly calls: string[];
+  /** Those among them that the fake does not know. */
+  readonly unexpected: string[];
+  readonly #server: Http2Server;
+  readonly #sockets: Set<Socket>;
+
+  private constructor(
+    host: HostAddress,
+    calls: string[],
+    unexpected: string[],
+    server: Http2Server,
+    sockets: Set<Socket>,
+  ) {
+    this.host = host;
+    this.calls = calls;
+    this.unexpected = unexpected;
+    this.#server = server;
+    this.#sockets = sockets;
+  }
+
+  /** Listens on a free port. Faults that the calls throw reach the client as real servers send them. */
+  static async start(known: FakeCalls, host = "127.0.0.1"): Promise<FakeServer> {
+    const calls: string[] = [];
+    const unexpected: string[] = [];
+    const routes = (router: ConnectRouter) => {
+      router.service(ctl.MgmtCtl, known.ctl ?? {});
+      router.service(mgmt.MgmtSvc, known.mgmt ?? {});
+    };
+    const handler = connectNodeAdapter({
+      routes,
+      interceptors: [
+        (next) => async (request) => {
+          const name = `${request.service.typeName.split(".").at(-1)}/${request.method.name}`;
+          calls.push(name);
+          const implementation = request.service.typeName === ctl.MgmtCtl.typeName ? known.ctl : known.mgmt;
+          if (implementation === undefined || !Object.hasOwn(implementation, request.method.localName)) {
+            unexpected.push(name);
+            throw new ConnectError(`the fake server has no ${name}`, Code.Unimplemented);
+          }
+          try {
+            return await next(request);
+          } catch (error) {
+            throw toConnectError(error);
+          }
+        },
+      ],
+    });
+    const server = createServer(handler);
+    const sockets = new Set<Socket>();
+    server.on("connection", (socket: Socket) => {
+      sockets.add(socket);
+      socket.once("close", () => sockets.delete(socket));
+    });
+    server.listen(0, host);
+    await once(server, "listening");
+    const { port } = server.address() as AddressInfo;
+    return new FakeServer({ host, port }, calls, unexpected, server, sockets);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+}
