@@ -31,63 +31,19 @@ function statusFault(error: ConnectError, context: CallContext): Fault {
       cause: error,
     });
   }
-  const { attempted, host } = context;
-  const description = `${attempted} on ${host}`;
   const reason = error.rawMessage;
-  switch (error.code) {
-    case Code.Canceled:
-      // Node.js ends the streams of a connection that is closed under them with CANCEL.
-      if (reason.startsWith("http/2 stream closed")) return failureFault(CLOSED, reason, context, error);
-      return new Fault({
-        domain: "client",
-        code: FaultCode.cancelled,
-        description,
-        reason: "cancelled",
-        resolution: "repeat the command",
-        cause: error,
-      });
-    case Code.DeadlineExceeded:
-      return new Fault({
-        domain: "client",
-        code: FaultCode.timedOut,
-        description,
-        reason: "no answer within the deadline",
-        resolution: "check that the host is up and not overloaded, or allow more time with --timeout",
-        cause: error,
-      });
-    case Code.Unimplemented:
-      return new Fault({
-        domain: "client",
-        code: FaultCode.requestUnsupported,
-        description,
-        reason: "the server does not know this request",
-        resolution: "run a server of the same release as dmg",
-        cause: error,
-      });
-    case Code.PermissionDenied:
-    case Code.Unauthenticated:
-      return new Fault({
-        domain: "security",
-        code: FaultCode.securityUnknown,
-        description,
-        reason,
-        resolution: "use a certificate whose role may do this (transport_config in the configuration file)",
-        cause: error,
-      });
-    default:
-      return oldServerFault(reason, error) ?? unknownFault(description, reason, context, error);
-  }
+  // Node.js ends the streams of a connection that is closed under them with CANCEL.
+  const ending = reason.startsWith("http/2 stream closed") ? CLOSED : ENDINGS.get(error.code);
+  if (ending !== undefined) return failureFault(ending, reason, context, error);
+  return oldServerFault(reason, error) ?? failureFault(unknownFailure(context.host), reason, context, error);
 }
 
-function unknownFault(description: string, reason: string, context: CallContext, cause: unknown): Fault {
-  return new Fault({
+function unknownFailure(host: string): Failure {
+  return {
     domain: "general",
     code: FaultCode.unknown,
-    description,
-    reason,
-    resolution: `look in the log of the server on ${context.host}`,
-    cause,
-  });
+    resolution: `look in the log of the server on ${host}`,
+  };
 }
 
 /** A server of release 0.8.0 sends its faults as `scm: code = 207 description = "..."`. */
@@ -103,13 +59,46 @@ function oldServerFault(text: string, cause: unknown): Fault | undefined {
   });
 }
 
-/** A way in which a connection fails, by the codes of Node.js, OpenSSL and nghttp2. */
-interface ConnectionFailure {
-  readonly codes: RegExp;
+/** What is known of a way to fail. The reason is the error's own text where none is given. */
+interface Failure {
   readonly code: number;
   readonly domain?: FaultDomain;
-  readonly reason: string | undefined;
+  readonly reason?: string;
   readonly resolution: string;
+}
+
+const NO_PERMISSION: Failure = {
+  code: FaultCode.securityUnknown,
+  domain: "security",
+  resolution: "use a certificate whose role may do this (transport_config in the configuration file)",
+};
+
+/** How calls end without a fault of the server. */
+const ENDINGS: ReadonlyMap<Code, Failure> = new Map([
+  [Code.Canceled, { code: FaultCode.cancelled, reason: "cancelled", resolution: "repeat the command" }],
+  [
+    Code.DeadlineExceeded,
+    {
+      code: FaultCode.timedOut,
+      reason: "no answer within the deadline",
+      resolution: "check that the host is up and not overloaded, or allow more time with --timeout",
+    },
+  ],
+  [
+    Code.Unimplemented,
+    {
+      code: FaultCode.requestUnsupported,
+      reason: "the server does not know this request",
+      resolution: "run a server of the same release as dmg",
+    },
+  ],
+  [Code.PermissionDenied, NO_PERMISSION],
+  [Code.Unauthenticated, NO_PERMISSION],
+]);
+
+/** A way in which a connection fails, by the codes of Node.js, OpenSSL and nghttp2. */
+interface ConnectionFailure extends Failure {
+  readonly codes: RegExp;
 }
 
 const CLOSED: ConnectionFailure = {
@@ -159,13 +148,11 @@ const FAILURES: readonly ConnectionFailure[] = [
       /^(?:UNABLE_TO_\w+|CERT_\w+|DEPTH_ZERO_\w+|SELF_SIGNED_\w+|ERR_TLS_CERT\w+|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE)$/,
     code: FaultCode.certificateRefused,
     domain: "security",
-    reason: undefined,
     resolution: "check ca_cert and server_name in the configuration file, and the server's certificate",
   },
   {
     codes: /^ERR_(?:SSL|TLS)_\w+$/,
     code: FaultCode.connectionFailed,
-    reason: undefined,
     resolution: "check that both sides use TLS and the certificates of the same system (transport_config)",
   },
   {
@@ -186,7 +173,7 @@ function connectionFault(error: unknown, context: CallContext): Fault | undefine
 }
 
 function failureFault(
-  failure: ConnectionFailure,
+  failure: Failure,
   message: string,
   { attempted, host }: CallContext,
   cause: unknown,
