@@ -27,14 +27,25 @@ export const FaultCode = {
   // scm: 200-299
   scmUnknown: 206,
   scmFormatInvalidParameter: 207,
+  scmMissingDevice: 208,
+  scmDeviceUnreadable: 209,
+  scmMountFailed: 210,
+  scmFormatFailed: 211,
+  scmToolFailed: 212,
 
   // bdev: 300-399
   bdevUnknown: 308,
   bdevFormatInvalidParameter: 309,
+  bdevFileNoSpace: 310,
+  bdevFileFailed: 311,
+  bdevMissingDevice: 312,
+  bdevFormatFailed: 313,
+  bdevToolFailed: 314,
 
   // network: 400-499
   networkUnknownInterface: 400,
   networkUnsupportedProvider: 401,
+  networkOtherNumaNode: 402,
 
   // config: 500-599
   configNotFound: 500,

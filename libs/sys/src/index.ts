@@ -1,4 +1,6 @@
 export { abortable, type Deadline, deadline, delay, isTimeout } from "./deadline.ts";
+export { hasErrorCode } from "./error-code.ts";
+export { hasSysAdmin, linuxMountTable, type MountTable } from "./mount-table.ts";
 export { isMountedOrBelow, listMounts, type MountEntry, mountAt, parseMountInfo } from "./mounts.ts";
 export {
   type Argv,
@@ -7,4 +9,5 @@ export {
   ProcessCommandRunner,
   type RunOptions,
 } from "./run-command.ts";
+export { linuxSysTree, type SysTree } from "./sys-tree.ts";
 export { syncDirectory, type WriteFileAtomicOptions, writeFileAtomic } from "./write-file-atomic.ts";

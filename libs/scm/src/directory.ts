@@ -1,0 +1,30 @@
+import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { hasErrorCode, type MountEntry } from "@daos/sys";
+
+/** What is at a path, without following a link: `missing`, a `directory`, or something `else`. */
+export async function kindOf(path: string): Promise<"missing" | "directory" | "else"> {
+  try {
+    return (await lstat(path)).isDirectory() ? "directory" : "else";
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return "missing";
+    throw error;
+  }
+}
+
+/** Makes a directory of mode 0700 where there is none; missing parents get 0755, so that its owner can reach it. */
+export async function makeDirectory(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
+  await mkdir(path, { recursive: true, mode: 0o700 });
+  await chmod(path, 0o700);
+}
+
+/** Removes what a directory contains, links as links, and keeps the directory. */
+export async function emptyDirectory(path: string): Promise<void> {
+  for (const name of await readdir(path)) await rm(join(path, name), { recursive: true, force: true });
+}
+
+/** The mounts that lie below a directory. */
+export function mountsBelow(mounts: readonly MountEntry[], path: string): readonly MountEntry[] {
+  return mounts.filter((entry) => entry.mountPoint.startsWith(`${path}/`));
+}

@@ -1,0 +1,128 @@
+import { Fault, FaultCode } from "@daos/fault";
+import type { ScmStorage } from "./scm-types.ts";
+
+/** An SCM section that cannot be formatted as it stands. */
+export function faultInvalidParameter(attempted: string, reason: string, resolution: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmFormatInvalidParameter,
+    description: attempted,
+    reason,
+    resolution,
+  });
+}
+
+/** A format that would destroy something, without consent. */
+export function faultAlreadyFormatted(storage: ScmStorage, what: string): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageAlreadyFormatted,
+    description: `format SCM at ${storage.mount}: ${what}`,
+    resolution: "repeat the format with --reformat if what is on it may be destroyed",
+  });
+}
+
+/** Something that is not ours is mounted where the SCM belongs. */
+export function faultFilesystemAlreadyMounted(mount: string, source: string, fsType: string): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageFilesystemAlreadyMounted,
+    description: `use ${mount} for SCM: ${source} (${fsType}) is mounted there`,
+    resolution: `unmount it (umount ${mount}), or set scm_mount to another directory`,
+  });
+}
+
+/** The device is mounted, but not at `scm_mount`. */
+export function faultDeviceAlreadyMounted(device: string, at: string, wanted: string): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageDeviceAlreadyMounted,
+    description: `use ${device} for SCM at ${wanted}: it is mounted at ${at}`,
+    resolution: `unmount it (umount ${at}), or set scm_list to another device`,
+  });
+}
+
+/** A process that may not mount, and no mount point to make a directory under. */
+export function faultNotMounted(storage: ScmStorage): Fault {
+  const command =
+    storage.class === "ram"
+      ? `mkdir -p ${storage.mount} && mount -t tmpfs -o size=${storage.sizeGiB}g,mode=0700,uid=$(id -u USER) tmpfs ${storage.mount}`
+      : `mount -o dax ${storage.device} ${storage.mount}`;
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageNotMounted,
+    description: `use ${storage.mount} for SCM as a user who may not mount: neither it nor its parent is a mount point`,
+    resolution: `let root run "${command}", install the privileged helper daos-admin, or set scm_mount to a directory below a mounted tmpfs such as /dev/shm/daos`,
+  });
+}
+
+export function faultMissingDevice(device: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmMissingDevice,
+    description: `look at the SCM device ${device}: there is no such block device`,
+    resolution:
+      "list the namespaces with daos-server storage scan, make them with daos-server storage prepare --scm-only, and name one in scm_list",
+  });
+}
+
+export function faultDeviceUnreadable(device: string, reason: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmDeviceUnreadable,
+    description: `read the SCM device ${device}`,
+    reason,
+    resolution:
+      "run the server with its privileged helper daos-admin, or as root; check dmesg for I/O errors",
+  });
+}
+
+export function faultMountFailed(attempted: string, reason: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmMountFailed,
+    description: attempted,
+    reason,
+    resolution:
+      "look for users of the directory with fuser -vm, check dmesg, and try again; a dax mount needs a namespace in fsdax mode",
+  });
+}
+
+export function faultFormatFailed(storage: ScmStorage, step: string, reason: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmFormatFailed,
+    description: `format SCM at ${storage.mount}: ${step}`,
+    reason,
+    resolution: "remove the cause (see also dmesg), then repeat the format: it starts over from any state",
+  });
+}
+
+/** A tool ended with a failure that says nothing about the SCM itself. */
+export function faultToolFailed(command: string, reason: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmToolFailed,
+    description: `run "${command}"`,
+    reason,
+    resolution: "run the command by hand as root; update the tool if it knows no such option",
+  });
+}
+
+/** A tool that the request cannot do without is not installed. */
+export function faultMissingTool(tool: string, wanted: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.missingSoftwareDependency,
+    description: `${wanted}: the program ${tool} is not installed`,
+    resolution: `install the package that has it (Debian: apt-get install ${DEBIAN[tool] ?? tool}; RHEL: dnf install ${tool})`,
+  });
+}
+
+const DEBIAN: Readonly<Record<string, string>> = {
+  "mkfs.ext4": "e2fsprogs",
+  blkid: "util-linux",
+  wipefs: "util-linux",
+  mount: "mount",
+  umount: "mount",
+};

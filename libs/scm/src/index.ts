@@ -1,0 +1,16 @@
+export {
+  type ScmCallOptions,
+  type ScmFormatOptions,
+  type ScmOperations,
+  ScmProvider,
+  type ScmProviderOptions,
+} from "./scm-provider.ts";
+export type {
+  Owner,
+  ScmFormatState,
+  ScmModule,
+  ScmNamespace,
+  ScmScan,
+  ScmStorage,
+} from "./scm-types.ts";
+export { validateStorage } from "./validate-storage.ts";

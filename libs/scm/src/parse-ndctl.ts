@@ -1,0 +1,40 @@
+import type { ScmNamespace } from "./scm-types.ts";
+
+/**
+ * Reads the answer of `ndctl list -N -v`: nothing at all, one namespace, an array of them, or an object with
+ * `namespaces`. Namespaces without a block device (devdax mode, or idle seeds) are left out.
+ *
+ * @throws SyntaxError when the text is neither empty nor JSON
+ */
+export function parseNamespaces(text: string): readonly ScmNamespace[] {
+  return listOf(text, "namespaces")
+    .filter((entry) => typeof entry.blockdev === "string" && toNumber(entry.size) > 0)
+    .map((entry) => ({
+      uuid: String(entry.uuid ?? ""),
+      blockdev: String(entry.blockdev),
+      dev: String(entry.dev ?? ""),
+      // -1 stands for "no node", as on a machine without NUMA.
+      numaNode: Math.max(0, toNumber(entry.numa_node)),
+      size: BigInt(toNumber(entry.size)),
+    }))
+    .sort((a, b) => a.blockdev.localeCompare(b.blockdev, "en", { numeric: true }));
+}
+
+/** The entries of one kind in an answer of `ndctl list`, whichever of its shapes it has. */
+export function listOf(text: string, kind: string): readonly Readonly<Record<string, unknown>>[] {
+  if (text.trim() === "") return [];
+  const value: unknown = JSON.parse(text);
+  if (Array.isArray(value)) return value.filter(isRecord);
+  if (!isRecord(value)) return [];
+  const nested = value[kind];
+  if (Array.isArray(nested)) return nested.filter(isRecord);
+  return typeof value.dev === "string" ? [value] : [];
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function toNumber(value: unknown): number {
+  return typeof value === "number" ? value : 0;
+}

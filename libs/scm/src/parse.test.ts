@@ -1,0 +1,105 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import { parseFsType } from "./parse-blkid.ts";
+import { parseCapacity, parseModules, saysNoModules } from "./parse-ipmctl.ts";
+import { parseNamespaces } from "./parse-ndctl.ts";
+
+const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
+
+describe("parseNamespaces", () => {
+  it("reads an array, in the order of the block devices", () => {
+    expect(parseNamespaces(fixture("ndctl-76.1-list-N-v.json"))).toEqual([
+      {
+        uuid: "55bedf6f-a14a-429c-b65a-b764e01892cf",
+        blockdev: "pmem0",
+        dev: "namespace0.0",
+        numaNode: 1,
+        size: 526385152n,
+      },
+      {
+        uuid: "169fafeb-9136-4262-a230-2961beb4abb1",
+        blockdev: "pmem1",
+        dev: "namespace1.0",
+        numaNode: 0,
+        size: 526385152n,
+      },
+    ]);
+  });
+
+  it.each([
+    ["nothing", "", []],
+    ["a blank line", "\n", []],
+    ["an empty array", "[]", []],
+    ["one object", fixture("ndctl-76.1-create-fsdax.json"), ["pmem1"]],
+    ["an object of lists", '{"namespaces":[{"dev":"namespace0.0","size":1,"blockdev":"pmem0"}]}', ["pmem0"]],
+    ["a namespace without block device", fixture("ndctl-76.1-create-devdax.json"), []],
+    ["a seed", '[{"dev":"namespace1.0","mode":"raw","size":0,"blockdev":"pmem1"}]', []],
+    ["no NUMA node", '{"dev":"namespace0.0","size":1,"blockdev":"pmem0","numa_node":-1}', ["pmem0"]],
+    [
+      "ten devices",
+      '[{"dev":"a","size":1,"blockdev":"pmem10"},{"dev":"b","size":1,"blockdev":"pmem2"}]',
+      ["pmem2", "pmem10"],
+    ],
+  ])("reads %s", (_, text, expected) => {
+    expect(parseNamespaces(text).map(({ blockdev }) => blockdev)).toEqual(expected);
+  });
+
+  it("does not guess at text that is not JSON", () => {
+    expect(() => parseNamespaces("Error: unknown switch")).toThrow(SyntaxError);
+  });
+});
+
+describe("parseModules", () => {
+  it("reads modules on two sockets", () => {
+    expect(parseModules(fixture("ipmctl-02.00.00.3825-show-dimm.xml"))).toEqual([
+      module(0x1e, 0, 0),
+      module(0x24, 0, 1),
+      module(0x2a, 1, 0),
+      module(0x30, 1, 1),
+    ]);
+  });
+
+  it("reads a list without modules, and refuses what is no list", () => {
+    expect(parseModules("<?xml version='1.0'?><DimmList/>")).toEqual([]);
+    expect(() => parseModules(fixture("ipmctl-03.00.00.0468-no-modules.txt"))).toThrow("no <DimmList>");
+  });
+
+  it("knows the words for a machine without modules", () => {
+    expect(saysNoModules(fixture("ipmctl-03.00.00.0468-no-modules.txt"))).toBe(true);
+    expect(saysNoModules("The current user has insufficient permissions.")).toBe(false);
+  });
+
+  function module(physicalId: number, socket: number, memoryController: number) {
+    return {
+      physicalId,
+      socket,
+      memoryController,
+      channel: 0,
+      channelPosition: 1,
+      capacity: parseCapacity("502.599 GiB"),
+    };
+  }
+});
+
+describe("parseCapacity", () => {
+  it.each([
+    ["126.375 GiB", 135_694_123_008n],
+    ["1.5 TiB", 1_649_267_441_664n],
+    ["0 B", 0n],
+    ["512 MiB", 536_870_912n],
+    ["much", 0n],
+  ])("%s is %s bytes", (text, bytes) => {
+    expect(parseCapacity(text)).toBe(bytes);
+  });
+});
+
+describe("parseFsType", () => {
+  it.each([
+    ["DEVNAME=/dev/pmem0\nLABEL=daos\nUUID=b06e908a\nTYPE=ext4\nUSAGE=filesystem\n", "ext4"],
+    ["DEVNAME=/dev/sda\nPTUUID=1\nPTTYPE=gpt\n", "gpt"],
+    ["DEVNAME=/dev/sda\nTYPE=vfat\nPTTYPE=dos\n", "vfat"],
+    ["", undefined],
+  ])("of %j is %s", (text, expected) => {
+    expect(parseFsType(text)).toBe(expected);
+  });
+});

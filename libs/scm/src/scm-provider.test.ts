@@ -1,0 +1,246 @@
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FaultCode } from "@daos/fault";
+import { silentLogger } from "@daos/log";
+import { FakeCommandRunner, FakeMountTable } from "@daos/sys/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ScmProvider } from "./scm-provider.ts";
+import type { ScmStorage } from "./scm-types.ts";
+
+let directory = "";
+let mount = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "daos-scm-"));
+  mount = join(directory, "daos");
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+const ram = (): ScmStorage => ({ class: "ram", mount, sizeGiB: 2 });
+
+function setUp(options: { privileged: boolean }) {
+  const runner = new FakeCommandRunner();
+  const mounts = new FakeMountTable(options);
+  mounts.answer(runner);
+  return { runner, mounts, scm: new ScmProvider({ runner, mounts, log: silentLogger }) };
+}
+
+describe("class ram for a process that may mount", () => {
+  it("goes from unformatted to mounted and back", async () => {
+    const { runner, scm } = setUp({ privileged: true });
+    expect(await scm.checkFormat(ram())).toEqual({ kind: "unformatted" });
+    await scm.format(ram(), { reformat: false, owner: { uid: 1000, gid: 100 } });
+    expect(await scm.checkFormat(ram())).toEqual({ kind: "mounted" });
+    await scm.mount(ram());
+    await scm.unmount(ram());
+    await scm.unmount(ram());
+    expect(runner.ran).toEqual([
+      `mount -t tmpfs -o size=2g,mode=0700,uid=1000,gid=100 tmpfs ${mount}`,
+      `umount ${mount}`,
+    ]);
+    expect((await stat(mount)).mode & 0o777).toBe(0o700);
+  });
+
+  it("wants consent to format again, and then mounts a fresh one", async () => {
+    const { runner, scm } = setUp({ privileged: true });
+    await scm.format(ram(), { reformat: false });
+    await expect(scm.format(ram(), { reformat: false })).rejects.toMatchObject({
+      code: FaultCode.storageAlreadyFormatted,
+    });
+    await scm.format(ram(), { reformat: true });
+    expect(runner.ran.map((line) => line.split(" ")[0])).toEqual(["mount", "umount", "mount"]);
+  });
+
+  it("never unmounts what is not SCM", async () => {
+    const { mounts, runner, scm } = setUp({ privileged: true });
+    mounts.mounted(mount, "/dev/sdb1", "xfs");
+    for (const attempt of [
+      () => scm.checkFormat(ram()),
+      () => scm.format(ram(), { reformat: true }),
+      () => scm.mount(ram()),
+      () => scm.unmount(ram()),
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ code: FaultCode.storageFilesystemAlreadyMounted });
+    }
+    expect(runner.ran).toEqual([]);
+  });
+
+  it("says why a mount failed, also one that failed silently", async () => {
+    const { runner, scm } = setUp({ privileged: true });
+    runner.on("mount", { exitCode: 32, stderr: "mount: permission denied.\n" });
+    await expect(scm.format(ram(), { reformat: false })).rejects.toMatchObject({
+      code: FaultCode.scmMountFailed,
+      reason: "mount: permission denied.",
+    });
+    runner.on("mount", "");
+    await expect(scm.format(ram(), { reformat: false })).rejects.toThrow("nothing is mounted there");
+  });
+
+  it("says when storage is in use", async () => {
+    const { runner, scm } = setUp({ privileged: true });
+    await scm.format(ram(), { reformat: false });
+    runner.on("umount", { exitCode: 32, stderr: `umount: ${mount}: target is busy.` });
+    await expect(scm.unmount(ram())).rejects.toMatchObject({ code: FaultCode.scmMountFailed });
+  });
+
+  it("follows no link to a mount point", async () => {
+    const { scm } = setUp({ privileged: true });
+    await mkdir(join(directory, "other"));
+    await symlink(join(directory, "other"), mount);
+    await expect(scm.format(ram(), { reformat: true })).rejects.toMatchObject({
+      code: FaultCode.scmFormatInvalidParameter,
+    });
+  });
+});
+
+describe("class ram for a process that may not mount", () => {
+  it("makes a directory below a mount point", async () => {
+    const { mounts, runner, scm } = setUp({ privileged: false });
+    mounts.mounted(directory, "tmpfs", "tmpfs");
+    expect(await scm.checkFormat(ram())).toEqual({ kind: "unformatted" });
+    await scm.format(ram(), { reformat: false });
+    expect((await stat(mount)).mode & 0o777).toBe(0o700);
+    expect(await scm.checkFormat(ram())).toEqual({ kind: "mounted" });
+    await scm.mount(ram());
+    await scm.unmount(ram());
+    expect(runner.ran).toEqual([]);
+  });
+
+  it("empties the directory with consent only, and keeps what links lead to", async () => {
+    const { mounts, scm } = setUp({ privileged: false });
+    mounts.mounted(directory, "tmpfs", "tmpfs");
+    await mkdir(join(mount, "vos"), { recursive: true });
+    await writeFile(join(mount, "vos", "rdb-pool"), "x");
+    await mkdir(join(directory, "other"));
+    await writeFile(join(directory, "other", "precious"), "x");
+    await symlink(join(directory, "other"), join(mount, "link"));
+    await expect(scm.format(ram(), { reformat: false })).rejects.toMatchObject({
+      code: FaultCode.storageAlreadyFormatted,
+    });
+    await scm.format(ram(), { reformat: true });
+    expect(await readdir(mount)).toEqual([]);
+    expect(await readdir(join(directory, "other"))).toEqual(["precious"]);
+  });
+
+  it("empties nothing that has another mount in it", async () => {
+    const { mounts, scm } = setUp({ privileged: false });
+    await mkdir(join(mount, "inner"), { recursive: true });
+    mounts.mounted(directory, "tmpfs", "tmpfs").mounted(join(mount, "inner"), "nas:/home", "nfs4");
+    await expect(scm.format(ram(), { reformat: true })).rejects.toMatchObject({
+      code: FaultCode.storageFilesystemAlreadyMounted,
+    });
+    expect(await readdir(mount)).toEqual(["inner"]);
+  });
+
+  it("uses a tmpfs that root mounted", async () => {
+    const { mounts, scm } = setUp({ privileged: false });
+    await mkdir(mount);
+    mounts.mounted(mount, "tmpfs", "tmpfs");
+    expect(await scm.checkFormat(ram())).toEqual({ kind: "mounted" });
+    await scm.format(ram(), { reformat: true });
+  });
+
+  it("says what root has to mount where there is no mount point", async () => {
+    const { scm } = setUp({ privileged: false });
+    expect(await scm.checkFormat(ram())).toEqual({ kind: "unformatted" });
+    for (const attempt of [() => scm.format(ram(), { reformat: true }), () => scm.mount(ram())]) {
+      await expect(attempt()).rejects.toMatchObject({
+        code: FaultCode.storageNotMounted,
+        resolution: expect.stringContaining(`mount -t tmpfs -o size=2g`),
+      });
+    }
+  });
+});
+
+describe("class dcpm", () => {
+  // A block device that exists on every machine is not to be had: /dev/null stands for one that is none.
+  const dcpm = (device = "/dev/pmem987"): ScmStorage => ({ class: "dcpm", mount, device });
+
+  it("knows a mounted device", async () => {
+    const { mounts, scm } = setUp({ privileged: true });
+    mounts.mounted(mount, "/dev/pmem987", "ext4");
+    expect(await scm.checkFormat(dcpm())).toEqual({ kind: "mounted" });
+  });
+
+  it("finds faults with the device before it touches it", async () => {
+    const { mounts, runner, scm } = setUp({ privileged: true });
+    await expect(scm.checkFormat(dcpm())).rejects.toMatchObject({ code: FaultCode.scmMissingDevice });
+    await expect(scm.checkFormat(dcpm("/dev/null"))).rejects.toMatchObject({
+      code: FaultCode.scmMissingDevice,
+    });
+    mounts.mounted("/mnt/else", "/dev/pmem987", "ext4");
+    await expect(scm.format(dcpm(), { reformat: true })).rejects.toMatchObject({
+      code: FaultCode.storageDeviceAlreadyMounted,
+      description: expect.stringContaining("/mnt/else"),
+    });
+    expect(runner.ran).toEqual([]);
+  });
+
+  it("is for those who may mount", async () => {
+    const { scm } = setUp({ privileged: false });
+    for (const attempt of [() => scm.format(dcpm(), { reformat: true }), () => scm.mount(dcpm())]) {
+      await expect(attempt()).rejects.toMatchObject({ code: FaultCode.storageNotMounted });
+    }
+  });
+});
+
+describe("a section that cannot be used", () => {
+  it.each<[string, ScmStorage]>([
+    ["a relative path", { class: "ram", mount: "mnt/daos", sizeGiB: 1 }],
+    ["a path with ..", { class: "ram", mount: "/mnt/../etc", sizeGiB: 1 }],
+    ["a path with a blank", { class: "ram", mount: "/mnt/da os", sizeGiB: 1 }],
+    ["the root", { class: "ram", mount: "/", sizeGiB: 1 }],
+    ["a directory of the system", { class: "ram", mount: "/dev/shm", sizeGiB: 1 }],
+    ["no size", { class: "ram", mount: "/mnt/daos", sizeGiB: 0 }],
+    ["half a GiB", { class: "ram", mount: "/mnt/daos", sizeGiB: 0.5 }],
+    ["no device", { class: "dcpm", mount: "/mnt/daos", device: "" }],
+    ["a device with ..", { class: "dcpm", mount: "/mnt/daos", device: "/dev/../etc/passwd" }],
+    ["an option as device", { class: "dcpm", mount: "/mnt/daos", device: "--all" }],
+  ])("%s is refused", async (_, storage) => {
+    const { scm } = setUp({ privileged: true });
+    for (const attempt of [
+      () => scm.checkFormat(storage),
+      () => scm.format(storage, { reformat: true }),
+      () => scm.mount(storage),
+      () => scm.unmount(storage),
+    ]) {
+      await expect(attempt()).rejects.toMatchObject({ code: FaultCode.scmFormatInvalidParameter });
+    }
+  });
+});
+
+describe("scan", () => {
+  it("has lists and notes where no tool is installed", async () => {
+    const { runner, scm } = setUp({ privileged: true });
+    runner.missing("ipmctl", "ndctl");
+    expect(await scm.scan()).toEqual({
+      modules: [],
+      namespaces: [],
+      notes: [
+        expect.stringContaining("ipmctl is not installed"),
+        expect.stringContaining("ndctl is not installed"),
+      ],
+    });
+  });
+
+  it("takes a machine without modules as it is", async () => {
+    const { runner, scm } = setUp({ privileged: true });
+    runner.on("ipmctl", { exitCode: 1, stdout: "Initialization failed. No PMem modules in the system.\n" });
+    runner.on("ndctl", "");
+    expect(await scm.scan()).toEqual({ modules: [], namespaces: [], notes: [] });
+  });
+
+  it("notes a tool that fails", async () => {
+    const { runner, scm } = setUp({ privileged: true });
+    runner.on("ipmctl", { exitCode: 1, stdout: "The current user has insufficient permissions.\n" });
+    runner.on("ndctl", "not json");
+    const { notes } = await scm.scan();
+    expect(notes[0]).toContain("insufficient permissions");
+    expect(notes[1]).toContain("not json");
+  });
+
+  it("ends when it is told to", async () => {
+    const { scm } = setUp({ privileged: true });
+    await expect(scm.scan({ signal: AbortSignal.abort("stop") })).rejects.toBe("stop");
+  });
+});

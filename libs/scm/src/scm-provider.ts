@@ -1,0 +1,349 @@
+import { chmod, chown, constants, readdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import type { Logger } from "@daos/log";
+import {
+  type Argv,
+  type CommandResult,
+  type CommandRunner,
+  hasErrorCode,
+  isMountedOrBelow,
+  linuxMountTable,
+  type MountEntry,
+  type MountTable,
+  mountAt,
+} from "@daos/sys";
+import { emptyDirectory, kindOf, makeDirectory, mountsBelow } from "./directory.ts";
+import {
+  faultAlreadyFormatted,
+  faultDeviceAlreadyMounted,
+  faultDeviceUnreadable,
+  faultFilesystemAlreadyMounted,
+  faultFormatFailed,
+  faultInvalidParameter,
+  faultMissingDevice,
+  faultMissingTool,
+  faultMountFailed,
+  faultNotMounted,
+  faultToolFailed,
+} from "./faults.ts";
+import { parseFsType } from "./parse-blkid.ts";
+import { parseModules, SHOW_MODULES, saysNoModules } from "./parse-ipmctl.ts";
+import { parseNamespaces } from "./parse-ndctl.ts";
+import type { Owner, ScmFormatState, ScmModule, ScmNamespace, ScmScan, ScmStorage } from "./scm-types.ts";
+import { validateStorage } from "./validate-storage.ts";
+
+export interface ScmCallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ScmFormatOptions extends ScmCallOptions {
+  /** Consent to destroy what is there. */
+  readonly reformat: boolean;
+  /** Who shall own the formatted storage; the caller by default. */
+  readonly owner?: Owner | undefined;
+}
+
+/** What can be done with SCM: by {@link ScmProvider} itself, or by the privileged helper on behalf of its caller. */
+export interface ScmOperations {
+  scan(options?: ScmCallOptions): Promise<ScmScan>;
+  checkFormat(storage: ScmStorage, options?: ScmCallOptions): Promise<ScmFormatState>;
+  format(storage: ScmStorage, options: ScmFormatOptions): Promise<void>;
+  mount(storage: ScmStorage, options?: ScmCallOptions): Promise<void>;
+  unmount(storage: ScmStorage, options?: ScmCallOptions): Promise<void>;
+}
+
+export interface ScmProviderOptions {
+  readonly runner: CommandRunner;
+  readonly log: Logger;
+  /** The kernel's by default. */
+  readonly mounts?: MountTable;
+}
+
+/** mkfs.ext4 on a large namespace initializes every inode table. */
+const MKFS_TIMEOUT_MS = 15 * 60_000;
+
+/**
+ * SCM of this host, with the rights of this process. One that may mount (root, the helper) mounts a tmpfs or a dax
+ * device at `scm_mount`. One that may not uses `scm_mount` as a directory, provided that it or its parent is a mount
+ * point.
+ *
+ * @see DAOS 0.8.0 src/control/server/storage/scm/provider.go
+ */
+export class ScmProvider implements ScmOperations {
+  readonly #runner: CommandRunner;
+  readonly #mounts: MountTable;
+  readonly #log: Logger;
+
+  constructor(options: ScmProviderOptions) {
+    this.#runner = options.runner;
+    this.#mounts = options.mounts ?? linuxMountTable;
+    this.#log = options.log.child("scm");
+  }
+
+  /**
+   * Modules from ipmctl, namespaces from ndctl. What is not installed, or does not answer, leaves its list empty and a
+   * note: a scan has no failures.
+   */
+  async scan(options: ScmCallOptions = {}): Promise<ScmScan> {
+    const notes: string[] = [];
+    const look = async <T>(what: string, work: () => Promise<readonly T[]>): Promise<readonly T[]> => {
+      try {
+        return await work();
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        notes.push(`no ${what}: ${error instanceof Error ? error.message : String(error)}`);
+        return [];
+      }
+    };
+    const modules = await look("SCM modules", () => this.#modules(options));
+    const namespaces = await look("SCM namespaces", () => this.#namespaces(options));
+    for (const note of notes) this.#log.info(note);
+    return { modules, namespaces, notes };
+  }
+
+  /**
+   * @throws Fault scmFormatInvalidParameter, storageFilesystemAlreadyMounted (something foreign is mounted there),
+   *   storageDeviceAlreadyMounted, scmMissingDevice, scmDeviceUnreadable, missingSoftwareDependency
+   */
+  async checkFormat(storage: ScmStorage, options: ScmCallOptions = {}): Promise<ScmFormatState> {
+    validateStorage(storage);
+    options.signal?.throwIfAborted();
+    const mounts = await this.#mounts.list();
+    const entry = mountAt(mounts, storage.mount);
+    if (entry !== undefined) {
+      this.#refuseForeign(storage, entry);
+      return { kind: "mounted" };
+    }
+    if (storage.class === "ram") {
+      if (await this.#mounts.mayMount()) return { kind: "unformatted" };
+      const usable = isMountedOrBelow(mounts, storage.mount) && (await kindOf(storage.mount)) !== "missing";
+      return { kind: usable ? "mounted" : "unformatted" };
+    }
+    const elsewhere = mounts.find(({ source }) => source === storage.device);
+    if (elsewhere !== undefined) {
+      throw faultDeviceAlreadyMounted(storage.device, elsewhere.mountPoint, storage.mount);
+    }
+    const fsType = await this.#probe(storage.device, options);
+    if (fsType === undefined) return { kind: "unformatted" };
+    return fsType === "ext4" ? { kind: "mountable" } : { kind: "foreign", fsType };
+  }
+
+  /**
+   * Leaves the storage mounted, empty and owned by `owner`. It may be repeated after an interruption.
+   *
+   * @throws Fault storageAlreadyFormatted without consent; storageNotMounted for a process that may not mount and a
+   *   directory that is not below a mount point; scmFormatFailed, scmMountFailed, and what {@link checkFormat} throws
+   */
+  async format(storage: ScmStorage, options: ScmFormatOptions): Promise<void> {
+    validateStorage(storage);
+    if (!(await this.#mounts.mayMount())) return this.#formatDirectory(storage, options);
+    const state = await this.checkFormat(storage, options);
+    if (!options.reformat) refuseFormatted(storage, state);
+    if (state.kind === "mounted") await this.unmount(storage, options);
+    if (storage.class === "dcpm") await this.#makeFilesystem(storage, options);
+    await this.#mountAt(storage, options);
+    this.#log.info("SCM formatted", { mount: storage.mount, class: storage.class });
+  }
+
+  /**
+   * Mounts formatted storage; storage that is mounted already stays as it is.
+   *
+   * @throws Fault scmMountFailed, storageNotMounted, storageFilesystemAlreadyMounted
+   */
+  async mount(storage: ScmStorage, options: ScmCallOptions = {}): Promise<void> {
+    validateStorage(storage);
+    const mounts = await this.#mounts.list();
+    const entry = mountAt(mounts, storage.mount);
+    if (entry !== undefined) return this.#refuseForeign(storage, entry);
+    if (await this.#mounts.mayMount()) return this.#mountAt(storage, options);
+    if (storage.class === "dcpm" || !isMountedOrBelow(mounts, storage.mount)) throw faultNotMounted(storage);
+  }
+
+  /**
+   * Unmounts the storage, however often it is mounted. Storage that is not mounted, or a directory below another
+   * mount, stays as it is.
+   *
+   * @throws Fault scmMountFailed when it is in use; storageFilesystemAlreadyMounted
+   */
+  async unmount(storage: ScmStorage, options: ScmCallOptions = {}): Promise<void> {
+    validateStorage(storage);
+    for (;;) {
+      const entry = mountAt(await this.#mounts.list(), storage.mount);
+      if (entry === undefined) return;
+      this.#refuseForeign(storage, entry);
+      await this.#unmountPath(storage.mount, options);
+    }
+  }
+
+  async #formatDirectory(storage: ScmStorage, options: ScmFormatOptions): Promise<void> {
+    const mounts = await this.#mounts.list();
+    const entry = mountAt(mounts, storage.mount);
+    if (entry !== undefined) this.#refuseForeign(storage, entry);
+    else if (storage.class === "dcpm" || !isMountedOrBelow(mounts, storage.mount))
+      throw faultNotMounted(storage);
+    const kind = await kindOf(storage.mount);
+    if (kind === "else") throw faultNotADirectory(storage.mount);
+    if (kind === "missing") {
+      await makeDirectory(storage.mount);
+      return;
+    }
+    const names = await readdir(storage.mount);
+    if (names.length === 0) return;
+    if (!options.reformat) {
+      refuseFormatted(storage, { kind: "mounted" });
+    }
+    const [below] = mountsBelow(mounts, storage.mount);
+    if (below !== undefined) {
+      throw faultFilesystemAlreadyMounted(below.mountPoint, below.source, below.fsType);
+    }
+    await emptyDirectory(storage.mount);
+    this.#log.info("SCM directory emptied", { mount: storage.mount });
+  }
+
+  async #makeFilesystem(storage: ScmStorage & { class: "dcpm" }, options: ScmFormatOptions): Promise<void> {
+    const { device } = storage;
+    const { uid, gid } = options.owner ?? callerAsOwner();
+    const steps: readonly Argv[] = [
+      ["wipefs", "--all", device],
+      // The root directory gets its owner here: a mount that never comes leaves nothing to be repaired.
+      // stride: files begin at multiples of 2 MiB, as huge dax pages want; nothing lazy, nothing for discard to do.
+      [
+        "mkfs.ext4",
+        "-q",
+        "-F",
+        "-L",
+        "daos",
+        "-m",
+        "0",
+        "-b",
+        "4096",
+        "-E",
+        `stride=512,lazy_itable_init=0,lazy_journal_init=0,nodiscard,root_owner=${uid}:${gid}`,
+        device,
+      ],
+    ];
+    for (const argv of steps) {
+      const { exitCode, stdout, stderr } = await this.#run(argv, "format SCM", {
+        ...options,
+        timeoutMs: MKFS_TIMEOUT_MS,
+      });
+      if (exitCode !== 0) throw faultFormatFailed(storage, argv.join(" "), stderr.trim() || stdout.trim());
+    }
+  }
+
+  async #mountAt(
+    storage: ScmStorage,
+    options: ScmCallOptions & { readonly owner?: Owner | undefined },
+  ): Promise<void> {
+    const { mount } = storage;
+    if ((await kindOf(mount)) === "else") throw faultNotADirectory(mount);
+    await makeDirectory(mount);
+    if ((await readdir(mount)).length > 0) {
+      this.#log.warn("the mount point is not empty: its contents are hidden while SCM is mounted", { mount });
+    }
+    const { owner } = options;
+    const argv: Argv =
+      storage.class === "ram"
+        ? ["mount", "-t", "tmpfs", "-o", tmpfsOptions(storage.sizeGiB, owner), "tmpfs", mount]
+        : ["mount", "-t", "ext4", "-o", "dax,nodelalloc,noatime", storage.device, mount];
+    const { exitCode, stderr } = await this.#run(argv, "mount SCM", options);
+    if (exitCode !== 0) throw faultMountFailed(argv.join(" "), stderr.trim());
+    if (mountAt(await this.#mounts.list(), mount) === undefined) {
+      throw faultMountFailed(argv.join(" "), "it ended without an error, but nothing is mounted there");
+    }
+    if (owner !== undefined && storage.class === "dcpm") {
+      await chmod(mount, 0o700);
+      await chown(mount, owner.uid, owner.gid);
+    }
+    this.#log.info("SCM mounted", { mount, class: storage.class });
+  }
+
+  async #unmountPath(mount: string, options: ScmCallOptions): Promise<void> {
+    const { exitCode, stderr } = await this.#run(["umount", mount], "unmount SCM", options);
+    if (exitCode !== 0) throw faultMountFailed(`umount ${mount}`, stderr.trim());
+    this.#log.info("SCM unmounted", { mount });
+  }
+
+  /** What is mounted at `scm_mount` must be what we would mount there; anything else is never unmounted or used. */
+  #refuseForeign(storage: ScmStorage, entry: MountEntry): void {
+    const ours = storage.class === "ram" ? entry.fsType === "tmpfs" : entry.source === storage.device;
+    if (!ours) throw faultFilesystemAlreadyMounted(storage.mount, entry.source, entry.fsType);
+  }
+
+  /** The type of the file system on a device, undefined when there is none. */
+  async #probe(device: string, options: ScmCallOptions): Promise<string | undefined> {
+    try {
+      const { mode } = await stat(device);
+      if ((mode & constants.S_IFMT) !== constants.S_IFBLK) throw faultMissingDevice(device);
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) throw faultMissingDevice(device);
+      throw error;
+    }
+    // Low-level probing reads the device itself; blkid's cache and udev's database may be old, or missing.
+    const argv: Argv = ["blkid", "--probe", "--output", "export", device];
+    const { exitCode, stdout, stderr } = await this.#run(argv, "look for a file system", options);
+    // Status 2: nothing found, also when it may not read the device; 8: several signatures that contradict each other.
+    if (exitCode === 2 && stderr.trim() === "") return undefined;
+    if (exitCode === 8) return "ambivalent";
+    if (exitCode !== 0) throw faultDeviceUnreadable(device, stderr.trim() || `blkid ended with ${exitCode}`);
+    return parseFsType(stdout);
+  }
+
+  async #modules(options: ScmCallOptions): Promise<readonly ScmModule[]> {
+    const argv: Argv = ["ipmctl", ...SHOW_MODULES];
+    const { exitCode, stdout, stderr } = await this.#run(argv, "scan for SCM modules", options);
+    if (saysNoModules(stdout)) return [];
+    if (exitCode !== 0) throw faultToolFailed(argv.join(" "), stdout.trim() || stderr.trim());
+    return parseModules(stdout);
+  }
+
+  async #namespaces(options: ScmCallOptions): Promise<readonly ScmNamespace[]> {
+    const argv: Argv = ["ndctl", "list", "--namespaces", "--verbose"];
+    const { exitCode, stdout, stderr } = await this.#run(argv, "scan for SCM namespaces", options);
+    if (exitCode !== 0) throw faultToolFailed(argv.join(" "), stderr.trim());
+    return parseNamespaces(stdout);
+  }
+
+  async #run(
+    argv: Argv,
+    wanted: string,
+    options: ScmCallOptions & { readonly timeoutMs?: number },
+  ): Promise<CommandResult> {
+    try {
+      const { signal, timeoutMs } = options;
+      return await this.#runner.run(argv, timeoutMs === undefined ? { signal } : { signal, timeoutMs });
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) throw faultMissingTool(argv[0], wanted);
+      throw error;
+    }
+  }
+}
+
+function refuseFormatted(storage: ScmStorage, state: ScmFormatState): void {
+  switch (state.kind) {
+    case "mounted":
+      throw faultAlreadyFormatted(storage, "it is mounted and counts as formatted");
+    case "mountable":
+      throw faultAlreadyFormatted(storage, "the device has an ext4 file system");
+    case "foreign":
+      throw faultAlreadyFormatted(storage, `the device has other contents (${state.fsType})`);
+    case "unformatted":
+  }
+}
+
+function faultNotADirectory(mount: string): Error {
+  return faultInvalidParameter(
+    `use ${mount} for SCM`,
+    "it is a link or a file, not a directory",
+    `remove it, or set scm_mount to another directory than ${mount} in ${dirname(mount)}`,
+  );
+}
+
+function callerAsOwner(): Owner {
+  return { uid: process.geteuid?.() ?? 0, gid: process.getegid?.() ?? 0 };
+}
+
+function tmpfsOptions(sizeGiB: number, owner: Owner | undefined): string {
+  const ids = owner === undefined ? "" : `,uid=${owner.uid},gid=${owner.gid}`;
+  return `size=${sizeGiB}g,mode=0700${ids}`;
+}

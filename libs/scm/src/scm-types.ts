@@ -1,0 +1,56 @@
+/**
+ * Where an engine keeps its SCM: `ram` is a tmpfs of `sizeGiB` GiB, `dcpm` an ext4 file system on one AppDirect
+ * namespace such as `/dev/pmem0`. `mount` is an absolute path.
+ */
+export type ScmStorage =
+  | { readonly class: "ram"; readonly mount: string; readonly sizeGiB: number }
+  | { readonly class: "dcpm"; readonly mount: string; readonly device: string };
+
+/** A persistent-memory module as the firmware knows it. */
+export interface ScmModule {
+  readonly physicalId: number;
+  readonly socket: number;
+  readonly memoryController: number;
+  readonly channel: number;
+  /** The slot on the channel. */
+  readonly channelPosition: number;
+  /** In bytes. */
+  readonly capacity: bigint;
+}
+
+/** A namespace with a block device. */
+export interface ScmNamespace {
+  readonly uuid: string;
+  /** The block device's name, `pmem0`. */
+  readonly blockdev: string;
+  /** The namespace's name, `namespace0.0`. */
+  readonly dev: string;
+  readonly numaNode: number;
+  /** In bytes. */
+  readonly size: bigint;
+}
+
+/** What a scan found. */
+export interface ScmScan {
+  readonly modules: readonly ScmModule[];
+  readonly namespaces: readonly ScmNamespace[];
+  /** What the scan could not look at and why, a sentence each; none when all was well. */
+  readonly notes: readonly string[];
+}
+
+/** What there is on an engine's SCM before it is formatted. */
+export type ScmFormatState =
+  /** In use: it counts as formatted. */
+  | { readonly kind: "mounted" }
+  /** A dcpm device with our file system, not mounted. */
+  | { readonly kind: "mountable" }
+  /** Nothing that a format would destroy. */
+  | { readonly kind: "unformatted" }
+  /** A dcpm device with something else on it: `xfs`, `ntfs`, or `dos` for a partition table. */
+  | { readonly kind: "foreign"; readonly fsType: string };
+
+/** Who shall own what a format makes. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}

@@ -1,0 +1,3 @@
+export { FakeCommandRunner, type FakeReply } from "./fake-command-runner.ts";
+export { FakeMountTable } from "./fake-mount-table.ts";
+export { FakeSysTree } from "./fake-sys-tree.ts";
