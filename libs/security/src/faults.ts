@@ -105,20 +105,21 @@ function whereToPut(source: CertificateSource): string {
     : `as ${source.path}`;
 }
 
-export function faultExpired(certificate: X509Certificate, source: CertificateSource): Fault {
+export function faultExpired(certificate: X509Certificate | undefined, source: CertificateSource): Fault {
   return fault(
     FaultCode.certificateExpired,
-    `${named(certificate, source)} expired on ${certificate.validToDate.toISOString()}`,
-    certificate.ca
+    `${named(certificate, source)} ${certificate === undefined ? "has expired" : `expired on ${certificate.validToDate.toISOString()}`}`,
+    certificate?.ca === true
       ? `make a new CA with "daos-server cert init" and issue every certificate again`
       : `renew it with "daos-server cert renew" on the host of the CA, and install it ${whereToPut(source)}; also check the clocks`,
   );
 }
 
-export function faultNotYetValid(certificate: X509Certificate, source: CertificateSource): Fault {
+export function faultNotYetValid(certificate: X509Certificate | undefined, source: CertificateSource): Fault {
+  const start = certificate === undefined ? "now" : certificate.validFromDate.toISOString();
   return fault(
     FaultCode.certificateNotYetValid,
-    `${named(certificate, source)} is not valid before ${certificate.validFromDate.toISOString()}`,
+    `${named(certificate, source)} is not valid before ${start}`,
     `check that the clocks of both hosts are right; otherwise wait, or issue it again with "daos-server cert issue"`,
   );
 }
@@ -151,17 +152,37 @@ export function faultWrongName(
 }
 
 export function faultWrongRole(
-  certificate: X509Certificate,
+  certificate: X509Certificate | undefined,
   source: CertificateSource,
   wanted: readonly Role[],
   reason?: string,
 ): Fault {
-  const name = commonName(certificate);
+  const name = certificate === undefined ? undefined : commonName(certificate);
+  const role =
+    certificate === undefined
+      ? "another role"
+      : `the role ${name === undefined ? "(none)" : JSON.stringify(name.slice(0, 64))}`;
   return fault(
     FaultCode.certificateWrongRole,
-    `${named(certificate, source)} has the role ${name === undefined ? "(none)" : JSON.stringify(name.slice(0, 64))}, but ${wanted.join(" or ")} is needed`,
+    `${named(certificate, source)} has ${role}, but ${wanted.join(" or ")} is needed`,
     `issue one with "daos-server cert issue --role ${wanted[0] ?? "admin"}" and install it ${whereToPut(source)}`,
     reason === undefined ? {} : { reason },
+  );
+}
+
+/** What the other side said about our own certificate, which it does not say in detail. */
+export function faultRefusedByPeer(
+  code: number,
+  peer: string,
+  certPath: string,
+  opinion: string,
+  cause: unknown,
+): Fault {
+  return fault(
+    code,
+    `${peer} refused the certificate ${certPath}: ${opinion}`,
+    `look in the log of that host for the reason, and here: "daos-server cert status"`,
+    { cause },
   );
 }
 
@@ -173,7 +194,11 @@ export function faultNoCertificate(peer: string): Fault {
   );
 }
 
-export function faultTooWeak(certificate: X509Certificate, source: CertificateSource, reason: string): Fault {
+export function faultTooWeak(
+  certificate: X509Certificate | undefined,
+  source: CertificateSource,
+  reason: string,
+): Fault {
   return fault(
     FaultCode.certificateTooWeak,
     `${named(certificate, source)} is too weak`,
@@ -191,4 +216,62 @@ export function faultCredential(reason: string, resolution: string, cause?: unkn
 
 function octal(mode: number): string {
   return `0${(mode & 0o777).toString(8)}`;
+}
+
+export function faultPlainText(peer: string): Fault {
+  return fault(
+    FaultCode.plainTextPeer,
+    `${peer} connected in plain text, but this server wants TLS`,
+    `leave out -i (--insecure) or allow_insecure on that client, and give it ca_cert, cert and key in transport_config`,
+  );
+}
+
+export function faultTlsAgainstPlainText(peer: string): Fault {
+  return fault(
+    FaultCode.plainTextPeer,
+    `${peer} connected with TLS, but this server runs with allow_insecure`,
+    `use -i (--insecure) on that client, or set allow_insecure: false and certificates on the server`,
+  );
+}
+
+export function faultServerPlainText(peer: string, cause: unknown): Fault {
+  return fault(
+    FaultCode.plainTextPeer,
+    `${peer} does not speak TLS`,
+    `use -i (--insecure) if that server runs with allow_insecure; otherwise check the port`,
+    { cause },
+  );
+}
+
+export function faultConnectionLimit(who: string, most: number): Fault {
+  return fault(
+    FaultCode.connectionLimit,
+    `${who} opened more than ${most} connections at once`,
+    `find out what runs there; connections above the limit are closed at once, others are not affected`,
+  );
+}
+
+export function faultTls(attempted: string, reason: string, cause: unknown): Fault {
+  return fault(
+    FaultCode.tlsFailed,
+    attempted,
+    `check that both sides use TLS 1.2 or later with certificates of the same CA: "daos-server cert status"`,
+    { reason, cause },
+  );
+}
+
+export function faultNotAuthorized(path: string, role: string, wanted: readonly Role[]): Fault {
+  return fault(
+    FaultCode.notAuthorized,
+    `${path} is not allowed with a certificate of the role ${role}`,
+    `use a certificate of the role ${wanted.join(" or ")} (cert and key in transport_config)`,
+  );
+}
+
+export function faultUnknownCall(path: string): Fault {
+  return fault(
+    FaultCode.notAuthorized,
+    `${JSON.stringify(path.slice(0, 120))} is no call of this server`,
+    `use a client of the same release as the server`,
+  );
 }
