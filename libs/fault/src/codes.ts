@@ -72,6 +72,7 @@ export const FaultCode = {
   drpcConnectionLost: 724,
   drpcCallFailed: 725,
   drpcMalformed: 726,
+  drpcPeerStalled: 727,
 
   // system: 800-899
   listenAddressBusy: 800,
