@@ -1,0 +1,90 @@
+import { abortable, deadline, delay, isTimeout } from "@daos/sys";
+import { readFrame, writeFrame } from "./channel.ts";
+import { fromFaultMessage } from "./fault-message.ts";
+import { faultMalformed, faultNoAnswer } from "./faults.ts";
+import { encodeFrame } from "./frame.ts";
+import type { HelperLocation } from "./helper-location.ts";
+import { type OpenChannel, openChannel } from "./open-channel.ts";
+import {
+  type HelperMethod,
+  type HelperRequest,
+  type HelperResult,
+  helperMethods,
+  PROTOCOL_VERSION,
+  responseEnvelope,
+} from "./requests.ts";
+
+export interface ExecRequestOptions {
+  readonly helper: HelperLocation;
+  readonly signal?: AbortSignal | undefined;
+  /** The helper gives up after so many milliseconds; 60,000 by default. */
+  readonly timeoutMs?: number;
+}
+
+/** The helper answers at its deadline that it timed out; a helper that does not even do that is left alone then. */
+const GRACE_MS = 10_000;
+
+/** How the operating system says that the other side is gone. */
+const LOST: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);
+
+/**
+ * Has the helper do one request: started or connected for it, one JSON request, one JSON answer. When the signal
+ * aborts, the channel is closed, which is what cancels the work on the helper's side.
+ *
+ * @throws Fault of the helper with its own code; helperUnavailable, helperFailed, helperMalformed; the signal's reason
+ */
+export async function execRequest<M extends HelperMethod>(
+  request: HelperRequest<M>,
+  options: ExecRequestOptions,
+): Promise<HelperResult<M>> {
+  const { helper, timeoutMs = 60_000 } = options;
+  const { method, payload } = request;
+  using limit = deadline(timeoutMs + GRACE_MS, method, options.signal);
+  const { signal } = limit;
+  signal.throwIfAborted();
+  const frame = encodeFrame({ version: PROTOCOL_VERSION, method, timeoutMs, payload });
+  const channel = await abortable(openChannel(helper), signal);
+  try {
+    return readAnswer<M>(method, await exchange(channel, frame, method, signal));
+  } catch (error) {
+    throw isTimeout(error) ? faultNoAnswer(method, String(error)) : error;
+  } finally {
+    channel.close();
+  }
+}
+
+async function exchange(
+  channel: OpenChannel,
+  frame: Buffer,
+  method: HelperMethod,
+  signal: AbortSignal,
+): Promise<unknown> {
+  // A helper that refuses its caller may answer and end before it has read everything.
+  const written = writeFrame(channel.output, frame, { signal }).catch((error: unknown) => error);
+  try {
+    const answer = await readFrame(channel.input, { signal });
+    if (answer !== undefined) return answer.message;
+  } catch (error) {
+    signal.throwIfAborted();
+    const lost = error instanceof Error && "code" in error && LOST.has(error.code);
+    throw lost ? faultNoAnswer(method, "it closed the connection") : error;
+  }
+  await written;
+  // The streams end a moment before the process does.
+  throw faultNoAnswer(
+    method,
+    await Promise.race([channel.ended, delay(1_000, { signal }).then(() => "it closed its output")]),
+  );
+}
+
+function readAnswer<M extends HelperMethod>(method: M, message: unknown): HelperResult<M> {
+  const envelope = responseEnvelope.safeParse(message);
+  if (!envelope.success) throw faultMalformed("an answer that is none", envelope.error);
+  const { version, error, result } = envelope.data;
+  if (error !== null) throw fromFaultMessage(error);
+  if (version !== PROTOCOL_VERSION) throw faultMalformed(`an answer of protocol version ${version}`);
+  const parsed = helperMethods[method].result.safeParse(result);
+  if (!parsed.success) throw faultMalformed(`a result of ${method} that is none`, parsed.error);
+  // The result was read with the schema of this very method.
+  return parsed.data as HelperResult<M>;
+}

@@ -1,0 +1,30 @@
+export type { HelperChannel } from "./channel.ts";
+export { type ExecRequestOptions, execRequest } from "./exec-request.ts";
+export { faultUnavailable } from "./faults.ts";
+export { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from "./frame.ts";
+export {
+  checkHelper,
+  findHelper,
+  formatHelperLocation,
+  HELPER_LOCATIONS,
+  type HelperLocation,
+  parseHelperLocation,
+} from "./helper-location.ts";
+export { HelperScm } from "./helper-scm.ts";
+export { type ParsedRequest, parseRequest } from "./parse-request.ts";
+export {
+  type HelperMethod,
+  type HelperPayload,
+  type HelperRequest,
+  type HelperResult,
+  helperMethods,
+  MAX_TIMEOUT_MS,
+  PROTOCOL_VERSION,
+} from "./requests.ts";
+export {
+  type HelperContext,
+  type HelperHandlers,
+  type HelperOutcome,
+  type ServeOptions,
+  serveRequest,
+} from "./serve-request.ts";

@@ -1,0 +1,67 @@
+import { spawn } from "node:child_process";
+import { createConnection } from "node:net";
+import type { HelperChannel } from "./channel.ts";
+import { faultUnavailable } from "./faults.ts";
+import type { HelperLocation } from "./helper-location.ts";
+
+/** A channel to a helper that was started or connected for it. */
+export interface OpenChannel extends HelperChannel {
+  /** Why the helper ended, as far as it said; for a fault's text. */
+  readonly ended: Promise<string>;
+  /** Ends this side: the helper gives up what it does. It may be called more than once. */
+  close(): void;
+}
+
+/** What the helper prints on its standard error is for people; so much of it is kept. */
+const MAX_STDERR = 4096;
+
+/** @throws Fault helperUnavailable when it cannot be started or connected */
+export function openChannel(location: HelperLocation): Promise<OpenChannel> {
+  return location.kind === "program" ? openProgram(location.path) : openSocket(location.path);
+}
+
+function openProgram(path: string): Promise<OpenChannel> {
+  return new Promise((resolve, reject) => {
+    // An own process group: what a terminal sends to the server's group does not reach a mount half done.
+    const child = spawn(path, [], { cwd: "/", env: {}, detached: true, stdio: ["pipe", "pipe", "pipe"] });
+    const { stdin, stdout, stderr } = child;
+    let said = "";
+    stderr.setEncoding("utf8").on("data", (chunk: string) => {
+      if (said.length < MAX_STDERR) said += chunk.slice(0, MAX_STDERR - said.length);
+    });
+    // A helper that refuses its caller ends without reading.
+    stdin.on("error", () => {});
+    const ended = new Promise<string>((settle) => {
+      child.once("close", (code, signal) => {
+        settle(said.trim() || `it ended with ${signal ?? `exit code ${code}`}`);
+      });
+      child.once("error", (error) => settle(error.message));
+    });
+    const close = () => {
+      stdin.destroy();
+      stdout.destroy();
+      stderr.destroy();
+    };
+    child.once("error", (error) => {
+      close();
+      reject(faultUnavailable(error.message, error));
+    });
+    child.once("spawn", () => resolve({ input: stdout, output: stdin, ended, close }));
+  });
+}
+
+function openSocket(path: string): Promise<OpenChannel> {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ path });
+    const close = () => socket.destroy();
+    let reason = "it closed the connection";
+    const ended = new Promise<string>((settle) => {
+      socket.once("close", () => settle(reason));
+    });
+    socket.once("error", (error) => {
+      reason = error.message;
+      reject(faultUnavailable(error.message, error));
+    });
+    socket.once("connect", () => resolve({ input: socket, output: socket, ended, close }));
+  });
+}

@@ -1,0 +1,178 @@
+import { Fault, FaultCode, toFault } from "@daos/fault";
+import { abortable, deadline, isTimeout } from "@daos/sys";
+import { type HelperChannel, readFrame, writeFrame } from "./channel.ts";
+import { toFaultMessage } from "./fault-message.ts";
+import { faultMalformed } from "./faults.ts";
+import { encodeFrame } from "./frame.ts";
+import { type ParsedRequest, parseRequest } from "./parse-request.ts";
+import { type HelperMethod, type HelperPayload, type HelperResult, PROTOCOL_VERSION } from "./requests.ts";
+
+/** What a handler may use besides its payload. */
+export interface HelperContext {
+  /** Aborts at the caller's deadline, and when the caller goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** One function per method, each with its own types. */
+export type HelperHandlers = {
+  readonly [M in HelperMethod]: (
+    payload: HelperPayload<M>,
+    context: HelperContext,
+  ) => Promise<HelperResult<M>>;
+};
+
+/** How a request ended, for the audit. */
+export type HelperOutcome =
+  | { readonly kind: "done"; readonly request: ParsedRequest }
+  /** Well-formed, but not allowed or not possible. */
+  | { readonly kind: "failed"; readonly request: ParsedRequest; readonly fault: Fault }
+  /** Not a request at all. */
+  | { readonly kind: "malformed"; readonly fault: Fault }
+  /** The caller closed the channel without asking anything. */
+  | { readonly kind: "nothing" };
+
+export interface ServeOptions {
+  readonly handlers: HelperHandlers;
+  /** Called before the handler: what it throws becomes the answer, and the handler is not called. */
+  readonly onRequest?: (request: ParsedRequest) => void | Promise<void>;
+  /** How long the request may take to arrive, in milliseconds; 10,000 by default. */
+  readonly readTimeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** The answer must not wait for ever on a caller that does not read. */
+const WRITE_TIMEOUT_MS = 10_000;
+
+/**
+ * Reads one request from the channel, has it handled, and writes the answer. The caller cancels by closing its side:
+ * the end of `input`, or any further byte, aborts the handler. Never rejects on account of the caller.
+ */
+export async function serveRequest(channel: HelperChannel, options: ServeOptions): Promise<HelperOutcome> {
+  const outcome = await receive(channel, options);
+  switch (outcome.kind) {
+    case "nothing":
+      channel.output.end();
+      return outcome;
+    case "malformed":
+      await answer(channel, { error: toFaultMessage(outcome.fault), result: null });
+      return outcome;
+    case "received":
+      return handle(channel, outcome.request, options);
+  }
+}
+
+type Received =
+  | { readonly kind: "received"; readonly request: ParsedRequest }
+  | { readonly kind: "malformed"; readonly fault: Fault }
+  | { readonly kind: "nothing" };
+
+async function receive({ input }: HelperChannel, options: ServeOptions): Promise<Received> {
+  using limit = deadline(options.readTimeoutMs ?? 10_000, "a request", options.signal);
+  try {
+    const frame = await readFrame(input, limit);
+    if (frame === undefined) return { kind: "nothing" };
+    return { kind: "received", request: parseRequest(frame.message) };
+  } catch (error) {
+    return { kind: "malformed", fault: isTimeout(error) ? faultMalformed(String(error)) : toFault(error) };
+  }
+}
+
+async function handle(
+  channel: HelperChannel,
+  request: ParsedRequest,
+  options: ServeOptions,
+): Promise<HelperOutcome> {
+  using limit = deadline(request.timeoutMs, request.method, options.signal);
+  const gone = new AbortController();
+  const signal = AbortSignal.any([limit.signal, gone.signal]);
+  const leave = watchCaller(channel, () => gone.abort(faultCallerGone(request.method)));
+  try {
+    await options.onRequest?.(request);
+    signal.throwIfAborted();
+    const handler = options.handlers[request.method] as (
+      payload: unknown,
+      context: HelperContext,
+    ) => Promise<unknown>;
+    const result = await abortableHandler(handler(request.payload, { signal }), signal);
+    leave();
+    await answer(channel, { error: null, result });
+    return { kind: "done", request };
+  } catch (error) {
+    leave();
+    const fault = isTimeout(error) ? faultTimedOut(request) : toFault(error);
+    await answer(channel, { error: toFaultMessage(fault), result: null });
+    return { kind: "failed", request, fault };
+  }
+}
+
+/** A handler ends soon after its signal aborts; what it has begun (a mount) must be finished and known. */
+const ABORT_GRACE_MS = 5_000;
+
+async function abortableHandler<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const grace = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onAbort = () => {
+    timer = setTimeout(() => grace.abort(signal.reason), ABORT_GRACE_MS);
+  };
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await abortable(work, grace.signal);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Calls `onGone` at the end of the caller's side, or at a byte after its request. Returns what ends the watch. */
+function watchCaller({ input, output }: HelperChannel, onGone: () => void): () => void {
+  const onReadable = () => {
+    if (input.read() !== null) onGone();
+  };
+  input.on("readable", onReadable).on("end", onGone).on("error", onGone).on("close", onGone);
+  output.on("error", onGone).on("close", onGone);
+  if (input.readableEnded || input.destroyed || output.destroyed) onGone();
+  else onReadable();
+  return () => {
+    input.off("readable", onReadable).off("end", onGone).off("error", onGone).off("close", onGone);
+    output.off("error", onGone).off("close", onGone);
+  };
+}
+
+async function answer(channel: HelperChannel, body: { error: unknown; result: unknown }): Promise<void> {
+  using limit = deadline(WRITE_TIMEOUT_MS, "the caller to read its answer");
+  const ignore = () => {};
+  // A caller that is gone has no use for the answer; the audit has it.
+  channel.output.on("error", ignore);
+  await writeFrame(channel.output, encodeAnswer(body), limit).catch(ignore);
+  channel.output.end();
+}
+
+function encodeAnswer(body: { error: unknown; result: unknown }): Buffer {
+  try {
+    return encodeFrame({ version: PROTOCOL_VERSION, ...body });
+  } catch (error) {
+    return encodeFrame({
+      version: PROTOCOL_VERSION,
+      error: toFaultMessage(toFault(error)),
+      result: null,
+    });
+  }
+}
+
+function faultCallerGone(method: string): Fault {
+  return new Fault({
+    domain: "helper",
+    code: FaultCode.cancelled,
+    description: `${method} was cancelled by its caller`,
+    resolution: "ask again",
+  });
+}
+
+function faultTimedOut({ method, timeoutMs }: ParsedRequest): Fault {
+  return new Fault({
+    domain: "helper",
+    code: FaultCode.timedOut,
+    description: `${method} did not end within ${timeoutMs} ms`,
+    resolution: "look in the helper's log for what it waited for, then ask again",
+  });
+}

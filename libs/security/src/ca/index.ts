@@ -1,1 +1,0 @@
-export { buildCertificate, type CertificateContent, type Issuer, type Subject } from "./build-certificate.ts";
