@@ -72,6 +72,7 @@ export const FaultCode = {
   drpcConnectionLost: 724,
   drpcCallFailed: 725,
   drpcMalformed: 726,
+  drpcPeerStalled: 727,
 
   // system: 800-899
   listenAddressBusy: 800,
@@ -84,6 +85,24 @@ export const FaultCode = {
 
   // security: 900-999
   securityUnknown: 910,
+  securityFileMissing: 911,
+  securityFileUnreadable: 912,
+  securityFileMode: 913,
+  securityFileMalformed: 914,
+  securityKeyMismatch: 915,
+  certificateExpired: 916,
+  certificateNotYetValid: 917,
+  certificateWrongAuthority: 918,
+  certificateWrongName: 919,
+  certificateWrongRole: 920,
+  certificateMissing: 921,
+  plainTextPeer: 922,
+  notAuthorized: 923,
+  credentialInvalid: 924,
+  tlsFailed: 925,
+  certificateTooWeak: 926,
+  certificateAuthorityExists: 927,
+  connectionLimit: 928,
 
   // helper: 3000-3099
   helperUnavailable: 3000,

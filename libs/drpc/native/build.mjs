@@ -1,0 +1,51 @@
+// Builds ../build/seqpacket.node with the machine's C compiler and the headers of the pinned Node package: no network,
+// no node-gyp. N-API keeps the result valid across Node versions.
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+
+const here = import.meta.dirname;
+const output = join(here, "..", "build", "seqpacket.node");
+
+/** The folder of node_api.h: the pinned Node package of this machine, else the running Node's own. */
+function findHeaders() {
+  const require = createRequire(import.meta.url);
+  const candidates = [join(dirname(process.execPath), "..", "include", "node")];
+  try {
+    candidates.unshift(
+      join(dirname(require.resolve(`node-linux-${process.arch}/package.json`)), "include", "node"),
+    );
+  } catch {
+    // not installed: a machine of another kind, or `npm install --omit=optional`
+  }
+  const found = candidates.find((path) => existsSync(join(path, "node_api.h")));
+  if (found === undefined) {
+    fail(`no node_api.h in ${candidates.join(" or ")}`, "run npm ci at the root of the workspace");
+  }
+  return found;
+}
+
+function fail(what, resolution) {
+  process.stderr.write(`drpc: the socket addon cannot be built: ${what}\ndrpc: ${resolution}\n`);
+  process.exit(1);
+}
+
+const headers = findHeaders();
+const temporary = `${output}.${process.pid}.tmp`;
+mkdirSync(dirname(output), { recursive: true });
+const cc = process.env.CC ?? "cc";
+const flags =
+  "-std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror -Wl,-z,relro,-z,now";
+const { error, status } = spawnSync(
+  cc,
+  [...flags.split(" "), "-isystem", headers, join(here, "seqpacket.c"), "-o", temporary],
+  { stdio: "inherit" },
+);
+if (error !== undefined || status !== 0) {
+  rmSync(temporary, { force: true });
+  const install = `${process.getuid?.() === 0 ? "" : "sudo "}apt-get install -y gcc libc6-dev`;
+  if (error?.code === "ENOENT") fail(`there is no C compiler (${cc})`, install);
+  fail(`${cc} failed`, `if headers are missing: ${install}`);
+}
+renameSync(temporary, output);

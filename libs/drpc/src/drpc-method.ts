@@ -1,0 +1,42 @@
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+
+/** A request or response schema; undefined where the contract has no body. */
+export type Body = DescMessage | undefined;
+
+/** What a call or a handler is given to send: a message, or its fields. */
+export type BodyInit<T extends Body> = T extends DescMessage ? MessageInitShape<T> : undefined;
+
+/** What a call or a handler gets: a message. */
+export type BodyMessage<T extends Body> = T extends DescMessage ? MessageShape<T> : undefined;
+
+/** One method of the contract. */
+export interface DrpcMethod<Request extends Body = Body, Response extends Body = Body> {
+  readonly module: number;
+  readonly method: number;
+  /** As in {@link drpcMethods}, for logs and faults. */
+  readonly name: string;
+  readonly request: Request;
+  readonly response: Response;
+}
+
+const NOTHING = new Uint8Array(0);
+
+export function encodeBody<T extends Body>(schema: T, init: BodyInit<T>): Uint8Array {
+  return schema === undefined ? NOTHING : encodeMessage(schema, init as MessageInitShape<DescMessage>);
+}
+
+function encodeMessage(schema: DescMessage, init: MessageInitShape<DescMessage>): Uint8Array {
+  return toBinary(schema, create(schema, init));
+}
+
+/** An empty body is a message with all defaults. @throws Error when the bytes are not such a message */
+export function decodeBody<T extends Body>(schema: T, bytes: Uint8Array): BodyMessage<T> {
+  return (schema === undefined ? undefined : fromBinary(schema, bytes)) as BodyMessage<T>;
+}

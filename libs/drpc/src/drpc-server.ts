@@ -1,0 +1,89 @@
+import type { Logger } from "@daos/log";
+import type { DrpcModule } from "./drpc-module.ts";
+import { DrpcSession } from "./drpc-session.ts";
+import { PacketListener } from "./packet-listener.ts";
+import { MAX_QUEUED } from "./packet-socket.ts";
+
+export interface DrpcServerOptions {
+  /** Of the socket file. */
+  readonly path: string;
+  readonly modules: readonly DrpcModule[];
+  readonly log: Logger;
+  /** Peers at a time, 1000 if not given; a further one is turned away. */
+  readonly maxSessions?: number;
+  /** Calls of one peer at a time, 64 if not given; a peer that sends more has to wait. */
+  readonly maxCallsPerSession?: number;
+}
+
+/**
+ * A dRPC server on one socket file. Statuses are those of the contract: sequence -1 and FAILED_UNMARSHAL_CALL for bytes
+ * that are no call, UNKNOWN_MODULE, UNKNOWN_METHOD, FAILED_UNMARSHAL_PAYLOAD, FAILED_MARSHAL for an answer that
+ * does not fit into a packet, FAILURE for a handler that throws.
+ *
+ * @see DAOS 0.8.0 src/control/drpc/drpc_server.go, modules.go
+ */
+export class DrpcServer {
+  readonly path: string;
+  readonly #modules: ReadonlyMap<number, DrpcModule>;
+  readonly #log: Logger;
+  readonly #maxSessions: number;
+  readonly #maxCalls: number;
+  readonly #sessions = new Set<DrpcSession>();
+  #listener: PacketListener | undefined;
+  #full = false;
+
+  constructor(options: DrpcServerOptions) {
+    this.path = options.path;
+    this.#log = options.log;
+    this.#maxSessions = options.maxSessions ?? 1000;
+    // No more than may be queued, so that every answer finds room.
+    this.#maxCalls = Math.min(options.maxCallsPerSession ?? 64, MAX_QUEUED);
+    this.#modules = new Map(options.modules.map((module) => [module.id, module]));
+  }
+
+  /** The number of peers connected now. */
+  get sessions(): number {
+    return this.#sessions.size;
+  }
+
+  /**
+   * Makes the socket, mode 0660, and answers calls from then on.
+   *
+   * @throws Fault drpcSocketBusy when another server is alive there, drpcSocketDirectory; the signal's reason
+   */
+  async listen(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
+    if (this.#listener !== undefined) throw new Error(`the dRPC server listens on ${this.path} already`);
+    const handlers = {
+      onSocket: this.#onSocket,
+      onError: (error: unknown) => this.#log.error("a dRPC connection could not be accepted", { error }),
+    };
+    this.#listener = await PacketListener.listen(this.path, handlers, options);
+    this.#log.debug("listening", { path: this.path });
+  }
+
+  /** Stops listening, removes the socket file, ends all sessions and aborts their handlers. */
+  close(): Promise<void> {
+    this.#listener?.close();
+    this.#listener = undefined;
+    for (const session of this.#sessions) session.close();
+    return Promise.resolve();
+  }
+
+  readonly #onSocket: Parameters<typeof PacketListener.listen>[1]["onSocket"] = (socket) => {
+    if (this.#sessions.size >= this.#maxSessions) {
+      if (!this.#full)
+        this.#log.error("too many dRPC peers: more are turned away", { sessions: this.#sessions.size });
+      this.#full = true;
+      socket.close();
+      return;
+    }
+    this.#full = false;
+    const session: DrpcSession = new DrpcSession(socket, {
+      modules: this.#modules,
+      log: this.#log,
+      maxCalls: this.#maxCalls,
+      onEnd: () => void this.#sessions.delete(session),
+    });
+    this.#sessions.add(session);
+  };
+}

@@ -1,0 +1,74 @@
+import type { Fault } from "@daos/fault";
+import { ctl, mgmt } from "@daos/proto";
+import { faultNotAuthorized, faultUnknownCall } from "./faults.ts";
+import type { Role } from "./role.ts";
+
+type MethodsOf<Service extends { readonly method: object }> = Readonly<
+  Record<keyof Service["method"], readonly [Role, ...Role[]]>
+>;
+
+/** Who may call `ctl.MgmtCtl`, what a host does for itself. The compiler refuses a table without some RPC. */
+const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
+  storagePrepare: ["admin"],
+  storageScan: ["admin"],
+  storageFormat: ["admin"],
+  systemMemberQuery: ["admin"],
+  systemStop: ["admin"],
+  networkListProviders: ["admin"],
+  networkScanDevices: ["admin"],
+};
+
+/** Who may call `mgmt.MgmtSvc`, the management service. */
+const MGMT_SVC: MethodsOf<typeof mgmt.MgmtSvc> = {
+  join: ["server"],
+  leaderQuery: ["admin", "server", "agent"],
+  poolCreate: ["admin"],
+  poolDestroy: ["admin"],
+  poolGetACL: ["admin"],
+  poolOverwriteACL: ["admin"],
+  poolUpdateACL: ["admin"],
+  poolDeleteACL: ["admin"],
+  getAttachInfo: ["agent", "admin"],
+  bioHealthQuery: ["admin"],
+  smdListDevs: ["admin"],
+  smdListPools: ["admin"],
+  prepShutdown: ["server"],
+  killRank: ["server"],
+  listPools: ["admin"],
+};
+
+/** The services of the table, by their names on the wire. */
+const TABLE: readonly (readonly [Service, Readonly<Record<string, readonly Role[]>>])[] = [
+  [ctl.MgmtCtl, MGMT_CTL],
+  [mgmt.MgmtSvc, MGMT_SVC],
+];
+
+interface Service {
+  readonly typeName: string;
+  readonly methods: readonly { readonly name: string; readonly localName: string }[];
+}
+
+/** `/mgmt.MgmtSvc/Join` -> roles: every call that any role may make. */
+export const RPC_ROLES: ReadonlyMap<string, readonly Role[]> = new Map(
+  TABLE.flatMap(([service, rows]) =>
+    service.methods.flatMap((method) => {
+      const roles = rows[method.localName];
+      return roles === undefined ? [] : [[`/${service.typeName}/${method.name}`, roles] as const];
+    }),
+  ),
+);
+
+/** The answer of {@link authorize}. */
+export type Authorization =
+  | { readonly kind: "allowed" }
+  | { readonly kind: "denied"; readonly fault: Fault }
+  /** No row in the table: denied, whatever the role. */
+  | { readonly kind: "unknown"; readonly fault: Fault };
+
+/** Decides whether a role may make a call, given by its path such as `/mgmt.MgmtSvc/Join`. What is not listed is denied. */
+export function authorize(role: Role, path: string): Authorization {
+  const roles = RPC_ROLES.get(path);
+  if (roles === undefined) return { kind: "unknown", fault: faultUnknownCall(path) };
+  if (roles.includes(role)) return { kind: "allowed" };
+  return { kind: "denied", fault: faultNotAuthorized(path, role, roles) };
+}

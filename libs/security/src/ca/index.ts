@@ -1,0 +1,1 @@
+export { buildCertificate, type CertificateContent, type Issuer, type Subject } from "./build-certificate.ts";

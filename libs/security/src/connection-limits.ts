@@ -1,0 +1,65 @@
+import type { ServerOptions } from "node:http2";
+
+/** What one client, or all together, may ask of a server. Times are in milliseconds, sizes in bytes. */
+export interface ConnectionLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  /** From accepting a connection to the end of its TLS handshake, or to its first bytes. */
+  readonly handshakeMs: number;
+  /** A connection without calls is closed after so long without traffic; one with calls must answer a ping. */
+  readonly idleMs: number;
+  /** From the headers of a call to the end of its request. */
+  readonly requestMs: number;
+  /** How long an answer may wait for a client that does not read it. */
+  readonly stallMs: number;
+  readonly maxConcurrentStreams: number;
+  /** All headers of a call together, uncompressed. */
+  readonly maxHeaderBytes: number;
+  /** One message, uncompressed: `readMaxBytes` of a Connect router. 4 MiB is gRPC's own default. */
+  readonly maxMessageBytes: number;
+  /** Calls that a client may open and cancel at once, and per second after that. */
+  readonly resetBurst: number;
+  readonly resetsPerSecond: number;
+}
+
+/** Far above what dmg, agents and servers of the largest system need. */
+export const DEFAULT_LIMITS: ConnectionLimits = {
+  maxConnections: 8192,
+  maxConnectionsPerAddress: 512,
+  handshakeMs: 10_000,
+  idleMs: 300_000,
+  requestMs: 30_000,
+  stallMs: 60_000,
+  maxConcurrentStreams: 128,
+  maxHeaderBytes: 16_384,
+  maxMessageBytes: 4 * 1024 * 1024,
+  resetBurst: 1000,
+  resetsPerSecond: 33,
+};
+
+/** Documented by Node.js, but not in its types. */
+interface UntypedOptions {
+  readonly maxSessionInvalidFrames: number;
+  readonly maxSessionRejectedStreams: number;
+}
+
+/** The limits that nghttp2 and Node.js enforce themselves, as options of `http2.createServer` and its secure sister. */
+export function http2ServerLimits(limits: ConnectionLimits = DEFAULT_LIMITS): ServerOptions {
+  const options: ServerOptions & UntypedOptions = {
+    settings: {
+      enablePush: false,
+      maxConcurrentStreams: limits.maxConcurrentStreams,
+      maxHeaderListSize: limits.maxHeaderBytes,
+    },
+    maxSessionMemory: 16,
+    maxHeaderListPairs: 64,
+    maxSessionInvalidFrames: 32,
+    maxSessionRejectedStreams: 64,
+    maxSettings: 32,
+    maxOutstandingPings: 4,
+    streamResetBurst: limits.resetBurst,
+    streamResetRate: limits.resetsPerSecond,
+    unknownProtocolTimeout: 1_000,
+  };
+  return options;
+}

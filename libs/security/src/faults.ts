@@ -1,0 +1,277 @@
+import type { X509Certificate } from "node:crypto";
+import { Fault, FaultCode } from "@daos/fault";
+import { commonName, type Role, showSubject } from "./role.ts";
+
+/** What a file is for, as messages name it; the key in `transport_config` stands in brackets. */
+export type FilePurpose = "CA certificate" | "certificate" | "private key" | "client certificate directory";
+
+const KEYS: Readonly<Record<FilePurpose, string>> = {
+  "CA certificate": "ca_cert",
+  certificate: "cert",
+  "private key": "key",
+  "client certificate directory": "client_cert_dir",
+};
+
+function fault(
+  code: number,
+  description: string,
+  resolution: string,
+  more: { reason?: string; cause?: unknown } = {},
+): Fault {
+  return new Fault({ domain: "security", code, description, resolution, ...more });
+}
+
+export function faultFileMissing(path: string, purpose: FilePurpose): Fault {
+  return fault(
+    FaultCode.securityFileMissing,
+    `the ${purpose} ${path} does not exist`,
+    `set ${KEYS[purpose]} in transport_config to the right path, or make certificates with "daos-server cert init" and ` +
+      `"daos-server cert issue"; only a test system should set allow_insecure instead`,
+  );
+}
+
+export function faultFileUnreadable(path: string, purpose: FilePurpose, cause: unknown): Fault {
+  return fault(
+    FaultCode.securityFileUnreadable,
+    `the ${purpose} ${path} cannot be read`,
+    `let the user that runs this program own the file, and search its directories`,
+    { reason: cause instanceof Error ? cause.message : String(cause), cause },
+  );
+}
+
+export function faultFileKind(path: string, purpose: FilePurpose, wanted: string): Fault {
+  return fault(
+    FaultCode.securityFileMalformed,
+    `the ${purpose} ${path} is not a ${wanted}`,
+    `set ${KEYS[purpose]} in transport_config to a ${wanted}`,
+  );
+}
+
+export function faultFileMode(path: string, purpose: FilePurpose, mode: number, most: number): Fault {
+  return fault(
+    FaultCode.securityFileMode,
+    `the ${purpose} ${path} is too open: its mode is ${octal(mode)}, at most ${octal(most)} is safe`,
+    `run: chmod ${octal(mode & most)} ${path}`,
+  );
+}
+
+export function faultDirectoryOpen(
+  directory: string,
+  path: string,
+  purpose: FilePurpose,
+  mode: number,
+): Fault {
+  return fault(
+    FaultCode.securityFileMode,
+    `the ${purpose} ${path} can be replaced by anyone: the mode of ${directory} is ${octal(mode)}`,
+    `run: chmod o-w ${directory}`,
+  );
+}
+
+export function faultMalformed(path: string, purpose: FilePurpose, reason: string, cause?: unknown): Fault {
+  return fault(
+    FaultCode.securityFileMalformed,
+    `the ${purpose} ${path} cannot be used`,
+    `put a ${purpose} in PEM form there, without a passphrase; "daos-server cert issue" makes one`,
+    { reason, cause },
+  );
+}
+
+export function faultKeyMismatch(certPath: string, keyPath: string): Fault {
+  return fault(
+    FaultCode.securityKeyMismatch,
+    `the private key ${keyPath} does not belong to the certificate ${certPath}`,
+    `set cert and key in transport_config to files that were made together, or issue a new pair with "daos-server cert issue"`,
+  );
+}
+
+/** Whose certificate is wrong, and therefore where to look: a file here, or what a peer presented. */
+export interface CertificateSource {
+  /** The file, when it is one of ours; otherwise the peer presented it. */
+  readonly path?: string | undefined;
+  /** The peer's address, when it presented the certificate. */
+  readonly peer?: string | undefined;
+}
+
+function named(certificate: X509Certificate | undefined, source: CertificateSource): string {
+  const subject = certificate === undefined ? "" : ` (${showSubject(certificate)})`;
+  if (source.path !== undefined) return `the certificate ${source.path}${subject}`;
+  return `the certificate${subject} presented by ${source.peer ?? "the peer"}`;
+}
+
+function whereToPut(source: CertificateSource): string {
+  return source.path === undefined
+    ? "there, in the files that its transport_config names"
+    : `as ${source.path}`;
+}
+
+export function faultExpired(certificate: X509Certificate | undefined, source: CertificateSource): Fault {
+  return fault(
+    FaultCode.certificateExpired,
+    `${named(certificate, source)} ${certificate === undefined ? "has expired" : `expired on ${certificate.validToDate.toISOString()}`}`,
+    certificate?.ca === true
+      ? `make a new CA with "daos-server cert init" and issue every certificate again`
+      : `renew it with "daos-server cert renew" on the host of the CA, and install it ${whereToPut(source)}; also check the clocks`,
+  );
+}
+
+export function faultNotYetValid(certificate: X509Certificate | undefined, source: CertificateSource): Fault {
+  const start = certificate === undefined ? "now" : certificate.validFromDate.toISOString();
+  return fault(
+    FaultCode.certificateNotYetValid,
+    `${named(certificate, source)} is not valid before ${start}`,
+    `check that the clocks of both hosts are right; otherwise wait, or issue it again with "daos-server cert issue"`,
+  );
+}
+
+export function faultWrongAuthority(
+  certificate: X509Certificate | undefined,
+  source: CertificateSource & { readonly caPath?: string | undefined },
+  reason: string,
+): Fault {
+  const ours = source.caPath === undefined ? "the CA in use here" : `the CA in ${source.caPath}`;
+  return fault(
+    FaultCode.certificateWrongAuthority,
+    `${named(certificate, source)} was not issued by ${ours}`,
+    `give both hosts the same ca_cert, and certificates that this CA issued`,
+    { reason },
+  );
+}
+
+export function faultWrongName(
+  certificate: X509Certificate | undefined,
+  wanted: string,
+  names: string,
+  source: CertificateSource,
+): Fault {
+  return fault(
+    FaultCode.certificateWrongName,
+    `${named(certificate, source)} is for ${names}, and not for "${wanted}"`,
+    `set server_name in transport_config to a name in the server's certificate, or issue that certificate for "${wanted}"`,
+  );
+}
+
+export function faultWrongRole(
+  certificate: X509Certificate | undefined,
+  source: CertificateSource,
+  wanted: readonly Role[],
+  reason?: string,
+): Fault {
+  const name = certificate === undefined ? undefined : commonName(certificate);
+  const role =
+    certificate === undefined
+      ? "another role"
+      : `the role ${name === undefined ? "(none)" : JSON.stringify(name.slice(0, 64))}`;
+  return fault(
+    FaultCode.certificateWrongRole,
+    `${named(certificate, source)} has ${role}, but ${wanted.join(" or ")} is needed`,
+    `issue one with "daos-server cert issue --role ${wanted[0] ?? "admin"}" and install it ${whereToPut(source)}`,
+    reason === undefined ? {} : { reason },
+  );
+}
+
+/** What the other side said about our own certificate, which it does not say in detail. */
+export function faultRefusedByPeer(
+  code: number,
+  peer: string,
+  certPath: string,
+  opinion: string,
+  cause: unknown,
+): Fault {
+  return fault(
+    code,
+    `${peer} refused the certificate ${certPath}: ${opinion}`,
+    `look in the log of that host for the reason, and here: "daos-server cert status"`,
+    { cause },
+  );
+}
+
+export function faultNoCertificate(peer: string): Fault {
+  return fault(
+    FaultCode.certificateMissing,
+    `${peer} presented no client certificate`,
+    `set ca_cert, cert and key in the transport_config of that client`,
+  );
+}
+
+export function faultTooWeak(
+  certificate: X509Certificate | undefined,
+  source: CertificateSource,
+  reason: string,
+): Fault {
+  return fault(
+    FaultCode.certificateTooWeak,
+    `${named(certificate, source)} is too weak`,
+    `issue it again with "daos-server cert issue": ECDSA P-256 or RSA 4096 with SHA-256 or better`,
+    { reason },
+  );
+}
+
+export function faultCredential(reason: string, resolution: string, cause?: unknown): Fault {
+  return fault(FaultCode.credentialInvalid, "the client's credential is not valid", resolution, {
+    reason,
+    cause,
+  });
+}
+
+function octal(mode: number): string {
+  return `0${(mode & 0o777).toString(8)}`;
+}
+
+export function faultPlainText(peer: string): Fault {
+  return fault(
+    FaultCode.plainTextPeer,
+    `${peer} connected in plain text, but this server wants TLS`,
+    `leave out -i (--insecure) or allow_insecure on that client, and give it ca_cert, cert and key in transport_config`,
+  );
+}
+
+export function faultTlsAgainstPlainText(peer: string): Fault {
+  return fault(
+    FaultCode.plainTextPeer,
+    `${peer} connected with TLS, but this server runs with allow_insecure`,
+    `use -i (--insecure) on that client, or set allow_insecure: false and certificates on the server`,
+  );
+}
+
+export function faultServerPlainText(peer: string, cause: unknown): Fault {
+  return fault(
+    FaultCode.plainTextPeer,
+    `${peer} does not speak TLS`,
+    `use -i (--insecure) if that server runs with allow_insecure; otherwise check the port`,
+    { cause },
+  );
+}
+
+export function faultConnectionLimit(who: string, most: number): Fault {
+  return fault(
+    FaultCode.connectionLimit,
+    `${who} opened more than ${most} connections at once`,
+    `find out what runs there; connections above the limit are closed at once, others are not affected`,
+  );
+}
+
+export function faultTls(attempted: string, reason: string, cause: unknown): Fault {
+  return fault(
+    FaultCode.tlsFailed,
+    attempted,
+    `check that both sides use TLS 1.2 or later with certificates of the same CA: "daos-server cert status"`,
+    { reason, cause },
+  );
+}
+
+export function faultNotAuthorized(path: string, role: string, wanted: readonly Role[]): Fault {
+  return fault(
+    FaultCode.notAuthorized,
+    `${path} is not allowed with a certificate of the role ${role}`,
+    `use a certificate of the role ${wanted.join(" or ")} (cert and key in transport_config)`,
+  );
+}
+
+export function faultUnknownCall(path: string): Fault {
+  return fault(
+    FaultCode.notAuthorized,
+    `${JSON.stringify(path.slice(0, 120))} is no call of this server`,
+    `use a client of the same release as the server`,
+  );
+}

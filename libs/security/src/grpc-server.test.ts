@@ -1,0 +1,221 @@
+import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
+import { type AddressInfo, connect as connectTcp } from "node:net";
+import { connect as connectTls } from "node:tls";
+import { createLogger, type LogRecord } from "@daos/log";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { explainTlsError } from "./explain-tls-error.ts";
+import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
+import { peerOf } from "./peer.ts";
+import { TestAuthority, type TestCertificate, TestCertificateFiles } from "./testing/index.ts";
+import { clientTlsOptions } from "./tls-options.ts";
+import type { TransportConfig } from "./transport-config.ts";
+
+const authority = new TestAuthority();
+const INSECURE = { allowInsecure: true } as TransportConfig;
+
+let files: TestCertificateFiles;
+let records: LogRecord[];
+let running: GrpcServer | undefined;
+
+beforeEach(() => {
+  files = new TestCertificateFiles();
+  records = [];
+});
+afterEach(async () => {
+  files[Symbol.dispose]();
+  await running?.close({ graceMs: 0 });
+  running = undefined;
+});
+
+async function start(transport: TransportConfig): Promise<number> {
+  // Late lines of a server must not get into the next test.
+  const mine = records;
+  const log = createLogger((record) => mine.push(record), { level: "DEBUG" });
+  running = await createGrpcServer({
+    transport,
+    log,
+    handler: (request, response) => {
+      const peer = peerOf(request);
+      response.setHeader("content-type", "application/grpc");
+      response.addTrailers({ "grpc-status": "0" });
+      response.end(peer?.kind === "certificate" ? peer.role : (peer?.kind ?? "nobody"));
+    },
+  });
+  const { server } = running;
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+function serverFiles(own: TestCertificate = authority.issue("server")): TransportConfig {
+  return files.transport("server", authority.pem, own);
+}
+
+interface Answer {
+  readonly status: string | undefined;
+  readonly text: string;
+}
+
+/** One call on a new connection. */
+async function call(
+  port: number,
+  transport: TransportConfig,
+  path = "/mgmt.MgmtSvc/LeaderQuery",
+): Promise<Answer> {
+  const tls = await clientTlsOptions(transport);
+  const session = connectHttp2(`${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`, tls);
+  try {
+    return await new Promise<Answer>((resolve, reject) => {
+      session.on("error", reject);
+      const stream = session.request({
+        ":method": "POST",
+        ":path": path,
+        "content-type": "application/grpc",
+      });
+      let headers: IncomingHttpHeaders = {};
+      let text = "";
+      stream.on("response", (got) => {
+        headers = got;
+      });
+      stream.on("trailers", (got) => {
+        headers = { ...headers, ...got };
+      });
+      stream.on("error", reject);
+      stream.setEncoding("utf8").on("data", (chunk: string) => {
+        text += chunk;
+      });
+      stream.on("end", () =>
+        resolve({
+          status: headers["grpc-status"]?.toString(),
+          text: text === "" ? decodeURIComponent(headers["grpc-message"]?.toString() ?? "") : text,
+        }),
+      );
+      stream.end();
+    });
+  } finally {
+    session.destroy();
+  }
+}
+
+describe("createGrpcServer with TLS", () => {
+  it.each(["admin", "agent", "server"])("lets the role %s in", async (role) => {
+    const port = await start(serverFiles());
+    const path = role === "server" ? "/mgmt.MgmtSvc/Join" : "/mgmt.MgmtSvc/LeaderQuery";
+    const client = files.transport("client", authority.pem, authority.issue(role));
+    expect(await call(port, client, path)).toEqual({ status: "0", text: role });
+  });
+
+  it("denies a call that the role may not make, and one that is not in the table", async () => {
+    const port = await start(serverFiles());
+    const agent = files.transport("client", authority.pem, authority.issue("agent"));
+    const denied = await call(port, agent, "/mgmt.MgmtSvc/PoolDestroy");
+    expect(denied.status).toBe("7");
+    expect(denied.text).toContain(
+      "/mgmt.MgmtSvc/PoolDestroy is not allowed with a certificate of the role agent",
+    );
+    expect(denied.text).toContain("use a certificate of the role admin");
+    expect(await call(port, agent, "/mgmt.MgmtSvc/Nothing")).toMatchObject({ status: "12" });
+  });
+
+  it("tells a client without certificate, or with one of another CA, why it is refused", async () => {
+    const port = await start(serverFiles());
+    const other = new TestAuthority();
+    const stranger = other.issue("admin");
+    const client = files.transport("client", other.pem, stranger);
+    const tls = { ca: authority.pem, cert: stranger.certPem, key: stranger.keyPem, servername: "server" };
+    const session = connectHttp2(`https://127.0.0.1:${port}`, tls);
+    session.on("error", () => {});
+    const headers = await new Promise<IncomingHttpHeaders>((resolve) => {
+      const stream = session.request({ ":method": "POST", ":path": "/ctl.MgmtCtl/StorageScan" });
+      stream.on("response", resolve).on("error", () => {});
+    });
+    session.destroy();
+    expect(headers["grpc-status"]).toBe("16");
+    expect(headers["grpc-message"]).toContain("was not issued by the CA in");
+    expect(records.map((record) => record.message)).toContain("connection refused");
+    const error: unknown = await call(port, client).catch((reason: unknown) => reason);
+    expect(explainTlsError(error, { side: "client", peer: "127.0.0.1" }).message).toContain(
+      "was not issued by",
+    );
+  });
+
+  it("tells a client in plain text to use TLS", async () => {
+    const port = await start(serverFiles());
+    const answer = await call(port, INSECURE);
+    expect(answer.status).toBe("16");
+    expect(answer.text).toContain("connected in plain text, but this server wants TLS");
+  });
+
+  it("drops a client without ALPN", async () => {
+    const port = await start(serverFiles());
+    const admin = authority.issue("admin");
+    const socket = connectTls({
+      port,
+      ca: authority.pem,
+      cert: admin.certPem,
+      key: admin.keyPem,
+      servername: "server",
+    });
+    await new Promise((resolve) => socket.on("close", resolve).on("error", () => {}));
+    expect(records.map((record) => record.message)).toContain("connection without HTTP/2 (ALPN) dropped");
+  });
+
+  it("drops what is neither TLS nor HTTP/2", async () => {
+    const port = await start(serverFiles());
+    const socket = connectTcp(port, "127.0.0.1", () => socket.write("GET / HTTP/1.1\r\n\r\n"));
+    await new Promise((resolve) => socket.on("close", resolve).on("error", () => {}));
+    expect(socket.bytesRead).toBe(0);
+  });
+
+  it("does not resume sessions, so that every connection is judged anew", async () => {
+    const port = await start(serverFiles());
+    const admin = authority.issue("admin");
+    const options = { port, ca: authority.pem, cert: admin.certPem, key: admin.keyPem, servername: "server" };
+    for (const maxVersion of ["TLSv1.2", "TLSv1.3"] as const) {
+      const first = connectTls({ ...options, maxVersion, ALPNProtocols: ["h2"] });
+      await new Promise((resolve) => first.once("data", resolve));
+      const session = first.getSession();
+      first.destroy();
+      const second = connectTls({ ...options, maxVersion, ALPNProtocols: ["h2"], session });
+      await new Promise((resolve) => second.once("secureConnect", resolve));
+      expect(second.isSessionReused()).toBe(false);
+      second.destroy();
+    }
+  });
+});
+
+describe("createGrpcServer in plain text", () => {
+  it("lets everyone do everything, and warns once", async () => {
+    const port = await start(INSECURE);
+    expect(await call(port, INSECURE, "/ctl.MgmtCtl/SystemStop")).toEqual({ status: "0", text: "insecure" });
+    expect(records.filter((record) => record.level === "WARN").map((record) => record.message)).toEqual([
+      expect.stringContaining("allow_insecure"),
+    ]);
+  });
+
+  it("makes a TLS client say that it met plain text", async () => {
+    const port = await start(INSECURE);
+    const client = files.transport("client", authority.pem, authority.issue("admin"));
+    const error: unknown = await call(port, client).catch((reason: unknown) => reason);
+    expect(explainTlsError(error, { side: "client", peer: "node1:10001" }).message).toBe(
+      "node1:10001 does not speak TLS",
+    );
+    expect(records.at(-1)?.fields.fault).toContain(
+      "connected with TLS, but this server runs with allow_insecure",
+    );
+  });
+});
+
+describe("reload", () => {
+  it("uses new certificates for new connections, and keeps the old ones when the new are bad", async () => {
+    const transport = serverFiles();
+    const port = await start(transport);
+    const other = new TestAuthority();
+    files.transport("server", other.pem, other.issue("server"));
+    await running?.reload();
+    const newClient = files.transport("client", other.pem, other.issue("admin"));
+    expect(await call(port, newClient)).toEqual({ status: "0", text: "admin" });
+    files.write("server.crt", "rubbish");
+    await expect(running?.reload()).rejects.toThrow("cannot be used");
+    expect(await call(port, newClient)).toEqual({ status: "0", text: "admin" });
+  });
+});

@@ -1,0 +1,97 @@
+import {
+  createSecureServer,
+  createServer,
+  type Http2SecureServer,
+  type Http2Server,
+  type ServerHttp2Session,
+} from "node:http2";
+import type { Socket } from "node:net";
+import { resolve } from "node:path";
+import type { Logger } from "@daos/log";
+import { type ConnectionLimits, DEFAULT_LIMITS, http2ServerLimits } from "./connection-limits.ts";
+import { guardHandler, type RequestHandler } from "./guard-handler.ts";
+import { guardServer } from "./guard-server.ts";
+import { type Identity, loadIdentity } from "./load-identity.ts";
+import { identityServerOptions } from "./tls-options.ts";
+import type { TransportConfig } from "./transport-config.ts";
+
+export interface GrpcServerOptions {
+  readonly transport: TransportConfig;
+  readonly log: Logger;
+  /** Gets the requests that are allowed: a Connect adapter. Use `maxMessageBytes` of the limits as its `readMaxBytes`. */
+  readonly handler: RequestHandler;
+  readonly limits?: ConnectionLimits | undefined;
+  readonly now?: (() => Date) | undefined;
+}
+
+/** A server of the control plane's gRPC services. */
+export interface GrpcServer {
+  /** Not listening yet: `listen` is the caller's. */
+  readonly server: Http2Server | Http2SecureServer;
+  /** Reads the certificates again and uses them for new connections. @throws Fault, and goes on with the old ones */
+  reload(): Promise<void>;
+  /** Takes no more connections and calls, lets the running calls end for `graceMs`, then ends them. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+}
+
+/**
+ * Makes the HTTP/2 server of the control plane: TLS with client certificates or plain text, as the configuration says,
+ * guarded ({@link guardServer}), and with every call authorised by the role of its caller ({@link guardHandler}).
+ *
+ * @throws Fault for a file or certificate that cannot be used
+ */
+export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
+  const { transport, log, handler, limits = DEFAULT_LIMITS, now } = options;
+  const guarded = guardHandler(handler, log);
+  if (transport.allowInsecure) {
+    log.warn("allow_insecure: connections are in plain text, and everyone may do everything");
+    const server = createServer(http2ServerLimits(limits), guarded);
+    guardServer(server, { log, limits });
+    return { server, reload: async () => {}, close: closer(server) };
+  }
+  const load = () => loadIdentity(transport, { roles: ["server"], now });
+  let identity: Identity = await load();
+  const server = createSecureServer(
+    {
+      ...http2ServerLimits(limits),
+      ...identityServerOptions(identity),
+      handshakeTimeout: limits.handshakeMs,
+    },
+    guarded,
+  );
+  const caPath = resolve(transport.caCert);
+  guardServer(server, { log, limits, now, trust: () => ({ authorities: identity.authorities, caPath }) });
+  return {
+    server,
+    reload: async () => {
+      const next = await load();
+      server.setSecureContext(identityServerOptions(next));
+      identity = next;
+    },
+    close: closer(server),
+  };
+}
+
+/** `server.close` alone waits until every client has gone by itself. */
+function closer(server: Http2Server | Http2SecureServer): GrpcServer["close"] {
+  const sockets = new Set<Socket>();
+  const sessions = new Set<ServerHttp2Session>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
+  server.on("session", (session: ServerHttp2Session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
+  return async ({ graceMs = 5_000 } = {}) => {
+    if (!server.listening) return;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    for (const session of sessions) session.close();
+    const timer = setTimeout(() => {
+      for (const socket of sockets) socket.destroy();
+    }, graceMs);
+    await closed;
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,193 @@
+import type { X509Certificate } from "node:crypto";
+import {
+  type Http2SecureServer,
+  type Http2Server,
+  performServerHandshake,
+  type ServerHttp2Session,
+} from "node:http2";
+import type { Socket } from "node:net";
+import { performance } from "node:perf_hooks";
+import type { TLSSocket } from "node:tls";
+import type { Fault } from "@daos/fault";
+import type { Logger } from "@daos/log";
+import { type ConnectionLimits, DEFAULT_LIMITS, http2ServerLimits } from "./connection-limits.ts";
+import { explainTlsError } from "./explain-tls-error.ts";
+import { faultConnectionLimit, faultPlainText, faultTlsAgainstPlainText } from "./faults.ts";
+import { GrpcCode, refuseStream } from "./grpc-refusal.ts";
+import { guardSession } from "./guard-session.ts";
+import { type Peer, setPeer } from "./peer.ts";
+import { verifyPeer } from "./verify-peer.ts";
+
+/** What the server trusts at this moment; asked again for every connection, so that a reload takes effect. */
+export interface TrustedAuthorities {
+  readonly authorities: readonly X509Certificate[];
+  readonly caPath: string;
+}
+
+export interface GuardOptions {
+  readonly log: Logger;
+  /** Needed by a server with TLS. */
+  readonly trust?: (() => TrustedAuthorities) | undefined;
+  readonly limits?: ConnectionLimits | undefined;
+  readonly now?: (() => Date) | undefined;
+}
+
+/** First byte of a TLS handshake record; HTTP/2 in plain text starts with `PRI`. */
+const TLS_HANDSHAKE = 0x16;
+const HTTP2_PREFACE = 0x50;
+/** An empty SETTINGS frame: makes a TLS client say "wrong version number", which says what is wrong. */
+const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+/** How long a refused client has to ask something, so that it can be told why it is refused. */
+const REFUSAL_MS = 5_000;
+
+/**
+ * Puts a guard in front of an HTTP/2 server, before it listens: who may connect (certificate, role, ALPN, TLS or plain
+ * text as configured), how many, and how long each step may take. A client that is refused for its certificate gets the
+ * reason as the answer to its first call (gRPC status UNAUTHENTICATED) and is then disconnected; the log has it too.
+ *
+ * The server must have been created with `serverTlsOptions` and `http2ServerLimits`.
+ */
+export function guardServer(server: Http2Server | Http2SecureServer, options: GuardOptions): void {
+  const { log, limits = DEFAULT_LIMITS } = options;
+  const secure = options.trust !== undefined;
+  const quiet = rateLimited(log);
+  const counts = new Map<string, number>();
+  // Node.js makes the session while its listener runs, so this is the peer of the session that is being made.
+  let entering: Peer | undefined;
+  const enter = <S extends Socket>(listener: (socket: S) => void, socket: S, peer: Peer) => {
+    entering = peer;
+    try {
+      listener.call(server, socket);
+    } finally {
+      entering = undefined;
+    }
+  };
+  const [onConnection, ...others] = server.listeners("connection") as ((socket: Socket) => void)[];
+  if (onConnection === undefined || others.length > 0)
+    throw new Error("the server has been changed before guardServer");
+  server.maxConnections = limits.maxConnections;
+  server.on("drop", () =>
+    quiet("connection limit", faultConnectionLimit("all clients", limits.maxConnections)),
+  );
+
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
+    const address = addressOf(socket);
+    const count = (counts.get(address) ?? 0) + 1;
+    socket.on("error", () => {});
+    if (count > limits.maxConnectionsPerAddress) {
+      quiet(`${address} limit`, faultConnectionLimit(address, limits.maxConnectionsPerAddress));
+      socket.destroy();
+      return;
+    }
+    counts.set(address, count);
+    socket.once("close", () => {
+      const left = (counts.get(address) ?? 1) - 1;
+      if (left === 0) counts.delete(address);
+      else counts.set(address, left);
+    });
+    socket.setKeepAlive(true, 60_000);
+    socket.setNoDelay(true);
+    firstByte(socket, limits.handshakeMs, (byte) => {
+      if (secure && byte === TLS_HANDSHAKE) onConnection.call(server, socket);
+      else if (secure && byte === HTTP2_PREFACE) {
+        const fault = faultPlainText(address);
+        quiet(`${address} plain`, fault);
+        refuse(socket, fault);
+      } else if (!secure && byte === TLS_HANDSHAKE) {
+        quiet(`${address} tls`, faultTlsAgainstPlainText(address));
+        socket.resume();
+        socket.end(EMPTY_SETTINGS);
+        setTimeout(() => socket.destroy(), REFUSAL_MS).unref();
+      } else if (!secure && byte === HTTP2_PREFACE) {
+        enter(onConnection, socket, { kind: "insecure", address });
+      } else socket.destroy();
+    });
+  });
+
+  if (options.trust !== undefined) {
+    const { trust, now = () => new Date() } = options;
+    const [onSecure, ...more] = server.listeners("secureConnection") as ((socket: TLSSocket) => void)[];
+    if (onSecure === undefined || more.length > 0)
+      throw new Error("the server has been changed before guardServer");
+    server.removeAllListeners("secureConnection");
+    server.on("secureConnection", (socket: TLSSocket) => {
+      const address = addressOf(socket);
+      socket.on("error", () => {});
+      const verdict = verifyPeer(socket.getPeerX509Certificate(), { ...trust(), peer: address, now: now() });
+      if (verdict.kind === "refused") {
+        quiet(`${address} ${verdict.fault.code}`, verdict.fault);
+        if (socket.alpnProtocol === "h2") refuse(socket, verdict.fault);
+        else socket.destroy();
+      } else if (socket.alpnProtocol !== "h2") {
+        log.debug("connection without HTTP/2 (ALPN) dropped", { address });
+        socket.destroy();
+      } else {
+        const { role, certificate } = verdict;
+        enter(onSecure, socket, { kind: "certificate", address, role, certificate });
+      }
+    });
+    server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+      const fault = explainTlsError(error, { side: "server", peer: addressOf(socket) });
+      quiet(`${addressOf(socket)} ${fault.code}`, fault);
+      socket.destroy();
+    });
+  }
+
+  server.on("session", (session: ServerHttp2Session) => {
+    if (entering === undefined) {
+      session.destroy();
+      return;
+    }
+    setPeer(session, entering);
+    guardSession(session, limits);
+  });
+  server.on("sessionError", (error: Error) => log.debug("HTTP/2 connection failed", { error }));
+}
+
+/** Calls back with the first byte that arrives, which stays in the socket; a socket that sends none is destroyed. */
+function firstByte(socket: Socket, timeoutMs: number, then: (byte: number) => void): void {
+  const timer = setTimeout(() => socket.destroy(), timeoutMs);
+  const onReadable = () => {
+    const chunk: Buffer | null = socket.read();
+    if (chunk === null) return;
+    clearTimeout(timer);
+    socket.off("readable", onReadable);
+    socket.unshift(chunk);
+    then(chunk[0] ?? 0);
+  };
+  socket.on("readable", onReadable);
+  socket.once("close", () => clearTimeout(timer));
+}
+
+/** Answers the first call with the reason, then closes; at most one stream, and no longer than {@link REFUSAL_MS}. */
+function refuse(socket: Socket, fault: Fault): void {
+  const session = performServerHandshake(socket, {
+    ...http2ServerLimits({ ...DEFAULT_LIMITS, maxConcurrentStreams: 1, resetBurst: 1, resetsPerSecond: 1 }),
+    maxSessionMemory: 1,
+  });
+  const timer = setTimeout(() => session.destroy(), REFUSAL_MS);
+  session.on("error", () => {});
+  session.once("close", () => clearTimeout(timer));
+  session.once("stream", (stream) => {
+    refuseStream(stream, GrpcCode.unauthenticated, fault);
+    stream.once("close", () => session.destroy());
+  });
+}
+
+function addressOf(socket: Socket): string {
+  return (socket.remoteAddress ?? "an unknown address").replace(/^::ffff:/, "");
+}
+
+/** Warns about the same thing once a minute at most, however often it happens. */
+function rateLimited(log: Logger): (key: string, fault: Fault) => void {
+  const last = new Map<string, number>();
+  return (key, fault) => {
+    const now = performance.now();
+    const before = last.get(key);
+    if (before !== undefined && now - before < 60_000) return;
+    if (last.size >= 1000) last.clear();
+    last.set(key, now);
+    log.warn("connection refused", { fault: fault.message, resolution: fault.resolution, code: fault.code });
+  };
+}

@@ -1,0 +1,20 @@
+export { type Authorization, authorize, RPC_ROLES } from "./authorize.ts";
+export { type ConnectionLimits, DEFAULT_LIMITS, http2ServerLimits } from "./connection-limits.ts";
+export {
+  type CreateCredentialOptions,
+  type CredentialSubject,
+  createCredential,
+  readSys,
+  type ValidateCredentialOptions,
+  validateCredential,
+} from "./credential.ts";
+export { explainTlsError, isTlsError, type TlsErrorContext } from "./explain-tls-error.ts";
+export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./grpc-server.ts";
+export { guardHandler, type RequestHandler } from "./guard-handler.ts";
+export { type GuardOptions, guardServer, type TrustedAuthorities } from "./guard-server.ts";
+export { type Identity, type LoadIdentityOptions, loadIdentity } from "./load-identity.ts";
+export { type Peer, peerOf } from "./peer.ts";
+export { isRole, ROLES, type Role, roleOf } from "./role.ts";
+export { clientTlsOptions, serverTlsOptions, type TlsOptions } from "./tls-options.ts";
+export type { TransportConfig } from "./transport-config.ts";
+export { type PeerVerdict, type VerifyPeerOptions, verifyPeer } from "./verify-peer.ts";

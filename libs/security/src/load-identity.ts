@@ -1,0 +1,55 @@
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { resolve } from "node:path";
+import { faultKeyMismatch } from "./faults.ts";
+import { readCertificates, readPrivateKey } from "./read-pem-file.ts";
+import type { Role } from "./role.ts";
+import type { TransportConfig } from "./transport-config.ts";
+import { checkIssued, checkRole } from "./verify-certificate.ts";
+
+/** A program's own certificate with its key, and the CA it trusts: read, checked, and fit together. */
+export interface Identity {
+  readonly authorities: readonly X509Certificate[];
+  readonly certificate: X509Certificate;
+  readonly key: KeyObject;
+  /** The same in PEM form, for OpenSSL. */
+  readonly pem: { readonly ca: string; readonly cert: string; readonly key: string };
+}
+
+export interface LoadIdentityOptions {
+  /** The roles that the certificate may have. */
+  readonly roles: readonly Role[];
+  readonly now?: (() => Date) | undefined;
+}
+
+/**
+ * Reads the three files of a transport configuration.
+ *
+ * @throws Fault that names the file, for the first of: missing, unreadable, too open, no PEM; key of another
+ *   certificate; certificate of another CA, expired, not yet valid, too weak, of another role
+ */
+export async function loadIdentity(
+  transport: Pick<TransportConfig, "caCert" | "cert" | "key">,
+  options: LoadIdentityOptions,
+): Promise<Identity> {
+  const { roles, now = () => new Date() } = options;
+  const authorities = await readCertificates(transport.caCert, "CA certificate");
+  const chain = await readCertificates(transport.cert);
+  const { key, pem } = await readPrivateKey(transport.key);
+  const [certificate] = chain;
+  const path = resolve(transport.cert);
+  if (!certificate.checkPrivateKey(key)) throw faultKeyMismatch(path, resolve(transport.key));
+  const fault =
+    checkIssued(certificate, { authorities, path, caPath: resolve(transport.caCert), now: now() }) ??
+    checkRole(certificate, { path }, roles);
+  if (fault !== undefined) throw fault;
+  return {
+    authorities,
+    certificate,
+    key,
+    pem: { ca: toPem(authorities), cert: toPem(chain), key: pem },
+  };
+}
+
+function toPem(certificates: readonly X509Certificate[]): string {
+  return certificates.map((certificate) => certificate.toString()).join("");
+}

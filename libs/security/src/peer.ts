@@ -1,0 +1,28 @@
+import type { X509Certificate } from "node:crypto";
+import type { Http2ServerRequest, Http2Session } from "node:http2";
+import type { Role } from "./role.ts";
+
+/** Who is at the other end of a connection that a guarded server has let in. */
+export type Peer =
+  /** Plain text: nobody knows, everything is allowed. */
+  | { readonly kind: "insecure"; readonly address: string }
+  /** TLS with a certificate of the system's CA. */
+  | {
+      readonly kind: "certificate";
+      readonly address: string;
+      readonly role: Role;
+      readonly certificate: X509Certificate;
+    };
+
+const peers = new WeakMap<Http2Session, Peer>();
+
+/** Remembers who uses a session; the guard does this once, when the session starts. */
+export function setPeer(session: Http2Session, peer: Peer): void {
+  peers.set(session, peer);
+}
+
+/** The peer of a request to a guarded server; `undefined` when its session has ended, or the server is not guarded. */
+export function peerOf(request: Pick<Http2ServerRequest, "stream">): Peer | undefined {
+  const session = request.stream?.session;
+  return session === undefined ? undefined : peers.get(session);
+}

@@ -1,0 +1,34 @@
+import type { X509Certificate } from "node:crypto";
+
+/** What a certificate's owner is; its common name in the certificates of release 0.8.0. */
+export const ROLES = ["server", "admin", "agent"] as const;
+
+/** @see {@link ROLES} */
+export type Role = (typeof ROLES)[number];
+
+/** True for `server`, `admin` and `agent`. */
+export function isRole(value: unknown): value is Role {
+  return ROLES.includes(value as Role);
+}
+
+/** The only common name of a certificate; `undefined` when there is none, or more than one. */
+export function commonName(certificate: X509Certificate): string | undefined {
+  const name: unknown = certificate.toLegacyObject().subject?.CN;
+  return typeof name === "string" ? name : undefined;
+}
+
+/** The role that a certificate gives; `undefined` when its common name is no role. */
+export function roleOf(certificate: X509Certificate): Role | undefined {
+  const name = commonName(certificate);
+  return isRole(name) ? name : undefined;
+}
+
+/** `O=DAOS, CN=admin`: a certificate's subject on one line, of bounded length, without control characters. */
+export function showSubject(certificate: X509Certificate): string {
+  const text = (certificate.subject ?? "")
+    .split("\n")
+    .join(", ")
+    .replace(/\p{Cc}/gu, "?");
+  if (text === "") return "(no subject)";
+  return text.length > 120 ? `${text.slice(0, 120)}...` : text;
+}

@@ -1,0 +1,89 @@
+import { constants, X509Certificate } from "node:crypto";
+import type { SecureClientSessionOptions, SecureServerOptions } from "node:http2";
+import { isIP } from "node:net";
+import { checkServerIdentity as checkName, type PeerCertificate } from "node:tls";
+import { faultWrongName } from "./faults.ts";
+import { type Identity, loadIdentity } from "./load-identity.ts";
+import { commonName } from "./role.ts";
+import type { TransportConfig } from "./transport-config.ts";
+import { checkRole } from "./verify-certificate.ts";
+
+export interface TlsOptions {
+  readonly now?: (() => Date) | undefined;
+}
+
+/** Options of TLS that the control plane's servers and clients share. */
+const COMMON = { minVersion: "TLSv1.2", maxVersion: "TLSv1.3" } as const;
+
+/**
+ * TLS options of `http2.createSecureServer`; `undefined` when the configuration allows plain text.
+ *
+ * The server asks for a client certificate but OpenSSL does not judge it (`rejectUnauthorized: false`):
+ * `guardServer` does, with `verifyPeer`, before any byte of HTTP/2 is read. Never use these options without it.
+ *
+ * @throws Fault for a file or certificate that cannot be used, see {@link loadIdentity}
+ */
+export async function serverTlsOptions(
+  transport: TransportConfig,
+  options: TlsOptions = {},
+): Promise<SecureServerOptions | undefined> {
+  if (transport.allowInsecure) return undefined;
+  return identityServerOptions(await loadIdentity(transport, { roles: ["server"], now: options.now }));
+}
+
+/** As {@link serverTlsOptions}, for an identity that has been loaded. */
+export function identityServerOptions({ pem }: Identity): SecureServerOptions {
+  return {
+    ...COMMON,
+    ca: pem.ca,
+    cert: pem.cert,
+    key: pem.key,
+    requestCert: true,
+    rejectUnauthorized: false,
+    allowHTTP1: false,
+    // A resumed session would bring an old verdict with it.
+    secureOptions: constants.SSL_OP_NO_TICKET,
+  };
+}
+
+/**
+ * TLS options of `http2.connect` (`nodeOptions` of a Connect transport); `undefined` when the configuration allows
+ * plain text. The server must show a certificate of the same CA with `server_name` as its alternative name, or as its
+ * common name when it has no alternative name, as those of release 0.8.0.
+ *
+ * @throws Fault for a file or certificate that cannot be used, see {@link loadIdentity}
+ */
+export async function clientTlsOptions(
+  transport: TransportConfig,
+  options: TlsOptions = {},
+): Promise<SecureClientSessionOptions | undefined> {
+  if (transport.allowInsecure) return undefined;
+  const identity = await loadIdentity(transport, { roles: ["admin", "server", "agent"], now: options.now });
+  return identityClientOptions(identity, transport.serverName);
+}
+
+/** As {@link clientTlsOptions}, for an identity that has been loaded. */
+export function identityClientOptions({ pem }: Identity, serverName: string): SecureClientSessionOptions {
+  return {
+    ...COMMON,
+    ca: pem.ca,
+    cert: pem.cert,
+    key: pem.key,
+    // An address is not allowed as SNI, RFC 6066 section 3.
+    servername: isIP(serverName) === 0 ? serverName : "",
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+  };
+}
+
+/** The fault when a server's certificate is not for `serverName`, or is a client's; called after OpenSSL's checks. */
+export function checkServerIdentity(serverName: string, peer: PeerCertificate): Error | undefined {
+  const certificate = new X509Certificate(peer.raw);
+  const source = { peer: "the server" };
+  if (checkName(serverName, peer) !== undefined) {
+    const names = certificate.subjectAltName ?? `CN:${commonName(certificate) ?? "(none)"}`;
+    return faultWrongName(certificate, serverName, names.slice(0, 200), source);
+  }
+  // A name may be copied from a request into an alternative name; the common name is the CA's own word.
+  const name = commonName(certificate);
+  return name === "admin" || name === "agent" ? checkRole(certificate, source, ["server"]) : undefined;
+}
