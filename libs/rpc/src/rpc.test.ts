@@ -7,6 +7,7 @@ import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-nod
 import { Fault, FaultCode, faultDaosStatus } from "@daos/fault";
 import { ctl, mgmt } from "@daos/proto";
 import { afterEach, describe, expect, it } from "vitest";
+import { faultInterceptor } from "./fault-interceptor.ts";
 import { fromConnectError } from "./from-connect-error.ts";
 import { faultNotLeader, leaderHint } from "./leader-hint.ts";
 import { toConnectError } from "./to-connect-error.ts";
@@ -42,10 +43,15 @@ async function listen(server: Server | ReturnType<typeof createHttp2Server>): Pr
 /** A real h2c server whose StorageScan throws. */
 function failing(error: unknown): Promise<number> {
   const handler = connectNodeAdapter({
+    interceptors: [faultInterceptor],
     routes: (router) =>
       router.service(ctl.MgmtCtl, {
         storageScan: () => {
-          throw toConnectError(error);
+          throw error;
+        },
+        async *storageFormat() {
+          yield {};
+          throw error;
         },
       }),
   });
@@ -78,6 +84,18 @@ describe("a fault across a real connection", () => {
       resolution,
       message,
     });
+  });
+
+  it("comes in the middle of a stream", async () => {
+    const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${await failing(formatted)}` });
+    const messages: unknown[] = [];
+    const read = async () => {
+      for await (const message of createClient(ctl.MgmtCtl, transport).storageFormat({}))
+        messages.push(message);
+    };
+    const error = await read().catch((reason: unknown) => reason);
+    expect(messages).toHaveLength(1);
+    expect(fromConnectError(error, { attempted: "format", host: "a:1" })).toMatchObject({ code: 103 });
   });
 
   it("is readable for a client that knows no details", () => {

@@ -5,7 +5,7 @@ import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@conne
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { HostAddress } from "@daos/hostlist";
 import { ctl, mgmt } from "@daos/proto";
-import { toConnectError } from "@daos/rpc";
+import { faultInterceptor } from "@daos/rpc";
 
 /** The calls that a fake server knows; any other is refused and remembered in `unexpected`. */
 export interface FakeCalls {
@@ -48,7 +48,8 @@ export class FakeServer implements AsyncDisposable {
     const handler = connectNodeAdapter({
       routes,
       interceptors: [
-        (next) => async (request) => {
+        faultInterceptor,
+        (next) => (request) => {
           const name = `${request.service.typeName.split(".").at(-1)}/${request.method.name}`;
           calls.push(name);
           const implementation = request.service.typeName === ctl.MgmtCtl.typeName ? known.ctl : known.mgmt;
@@ -56,11 +57,7 @@ export class FakeServer implements AsyncDisposable {
             unexpected.push(name);
             throw new ConnectError(`the fake server has no ${name}`, Code.Unimplemented);
           }
-          try {
-            return await next(request);
-          } catch (error) {
-            throw toConnectError(error);
-          }
+          return next(request);
         },
       ],
     });

@@ -1,0 +1,23 @@
+import type { HostFault } from "./output/show-faults.ts";
+
+/** What a command has to say, before anyone decides how it is printed. */
+export interface Answer {
+  /** The `result` of `--json`; its shape is the command's JSON Schema. */
+  readonly result: unknown;
+  /** The same for people, without a newline at the end; empty for nothing to say. Lines may be as wide as `columns`. */
+  readonly text: (columns: number) => string;
+  /** Also true when only a part of what was asked went well. */
+  readonly anyWell: boolean;
+  readonly failures: readonly HostFault[];
+  /** Things to know that are no failures; for stderr. */
+  readonly notes?: readonly string[];
+}
+
+/** An answer without failures. */
+export function wellDone(
+  result: unknown,
+  text: (columns: number) => string,
+  notes: readonly string[] = [],
+): Answer {
+  return { result, text, anyWell: true, failures: [], notes };
+}

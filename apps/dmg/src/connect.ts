@@ -1,0 +1,94 @@
+import { readFile } from "node:fs/promises";
+import type { ClientConfig } from "@daos/config";
+import type { ControlClient } from "@daos/control-client";
+import { Fault, FaultCode } from "@daos/fault";
+import { type HostAddress, parseHostList } from "@daos/hostlist";
+import { createLogger, formatConsoleLine } from "@daos/log";
+import type { Terminal } from "./terminal.ts";
+
+/** What the command line says about how to reach the system. */
+export interface ConnectOptions {
+  readonly hostList: string | undefined;
+  readonly hostFile: string | undefined;
+  readonly configPath: string | undefined;
+  readonly insecure: boolean;
+  readonly debug: boolean;
+  readonly timeoutMs: number | undefined;
+  readonly fanout: number | undefined;
+  readonly terminal: Terminal;
+}
+
+/** A client for the system, and its name. */
+export interface Connection {
+  readonly client: ControlClient;
+  readonly system: string;
+}
+
+/**
+ * Makes the client that the flags and the configuration file ask for. Flags win over the file. Nothing is sent yet.
+ *
+ * @throws Fault for a configuration, a host list or a host file that cannot be used
+ */
+export async function connect(options: ConnectOptions): Promise<Connection> {
+  const { terminal, fanout, timeoutMs } = options;
+  // The libraries for configuration and RPC take most of the start-up time: --help and wrong flags do without.
+  const [{ loadClientConfig }, { ControlClient }] = await Promise.all([
+    import("@daos/config"),
+    import("@daos/control-client"),
+  ]);
+  const config = await loadClientConfig(options.configPath);
+  const hosts = await chooseHosts(options, config);
+  const tls = options.insecure || config.transport.allowInsecure ? undefined : await tlsOptions(config);
+  const log = createLogger((record) => terminal.err(`${formatConsoleLine(record)}\n`), {
+    level: options.debug ? "DEBUG" : "WARN",
+    component: "dmg",
+  });
+  log.debug("configuration", { file: config.path ?? "none", hosts: hosts.length, tls: tls !== undefined });
+  return {
+    client: new ControlClient({
+      hosts,
+      tls,
+      timeoutMs,
+      signal: terminal.signal,
+      log,
+      ...(fanout === undefined ? {} : { fanout }),
+    }),
+    system: config.name,
+  };
+}
+
+async function chooseHosts(options: ConnectOptions, config: ClientConfig): Promise<readonly HostAddress[]> {
+  if (options.hostList !== undefined) return parseHostList(options.hostList, config.port);
+  const file = options.hostFile ?? config.hostFile;
+  if (file !== undefined) return readHostFile(file, config.port);
+  return parseHostList(config.hostlist.join(","), config.port);
+}
+
+/** Hosts of a file with one host list a line; `#` starts a comment. @throws Fault configNotFound, hostlistInvalid */
+async function readHostFile(path: string, defaultPort: number): Promise<readonly HostAddress[]> {
+  const text = await readFile(path, "utf8").catch((error: unknown) => {
+    throw new Fault({
+      domain: "config",
+      code: FaultCode.configNotFound,
+      description: `the host file ${path} cannot be read`,
+      reason: error instanceof Error ? error.message : String(error),
+      resolution: "name a readable file with one host list a line, or use -l",
+      cause: error,
+    });
+  });
+  const lines = text
+    .split("\n")
+    .map((line) => line.replace(/#.*/, "").trim().replace(/,$/, ""))
+    .filter((line) => line !== "");
+  return parseHostList(lines.join(","), defaultPort);
+}
+
+async function tlsOptions(config: ClientConfig): Promise<never> {
+  throw new Fault({
+    domain: "security",
+    code: FaultCode.securityUnknown,
+    description: `connect with the certificate ${config.transport.cert}`,
+    reason: "connections with certificates are not available",
+    resolution: "use -i, or allow_insecure in the configuration file, with servers that allow it",
+  });
+}

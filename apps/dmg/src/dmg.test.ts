@@ -1,0 +1,298 @@
+import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
+import { Fault, FaultCode } from "@daos/fault";
+import { formatHostAddress } from "@daos/hostlist";
+import { afterEach, describe, expect, it } from "vitest";
+import { at, runDmg } from "./testing/run-dmg.ts";
+
+const open: FakeServer[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) {
+    expect(server.unexpected).toEqual([]);
+    await server[Symbol.asyncDispose]();
+  }
+});
+
+async function fake(calls: FakeCalls): Promise<FakeServer> {
+  const server = await FakeServer.start(calls);
+  open.push(server);
+  return server;
+}
+
+const GB = 1024n ** 3n;
+const nothing = { scm: { state: {} }, nvme: { state: {} } };
+const hardware = {
+  scm: {
+    modules: [
+      { physicalid: 1, capacity: 502n * GB, loc: { socket: 0, memctrlr: 1, channel: 2, channelpos: 0 } },
+      { physicalid: 2, capacity: 502n * GB, loc: { socket: 1, memctrlr: 0, channel: 1, channelpos: 1 } },
+    ],
+  },
+  nvme: {
+    ctrlrs: [
+      {
+        pciaddr: "0000:81:00.0",
+        model: "INTEL SSDPED1K750GA",
+        fwrev: "E2010325",
+        socketid: 1,
+        namespaces: [{ id: 1, size: 698 }],
+        healthstats: { temp: 310, ctrlbusytime: 5n },
+      },
+    ],
+  },
+};
+
+describe("storage scan", () => {
+  it("shows hosts with the same hardware together", async () => {
+    const servers = await Promise.all(
+      [hardware, hardware, nothing].map((scan) => fake({ ctl: { storageScan: () => scan } })),
+    );
+    const run = await runDmg([...at(...servers.map(({ host }) => host)), "storage", "scan"]);
+    const [a, b, c] = servers.map(({ host }) => formatHostAddress(host)) as [string, string, string];
+    expect(run).toMatchObject({ status: 0, err: "" });
+    expect(run.out.replace(/ +$/gm, "")).toContain("Hosts");
+    const rows = run.out.split("\n").slice(2, 4).sort();
+    expect(rows.some((row) => row.includes(c) && row.includes("0.00B (0 modules)"))).toBe(true);
+    const full = rows.find((row) => row.includes("1004.00GB (2 modules)")) ?? "";
+    expect(full).toContain("698.00GB (1 controller)");
+    for (const port of [a, b].map((host) => host.split(":")[1])) expect(full).toContain(port);
+  });
+
+  it("lists every device with -v", async () => {
+    const { host } = await fake({ ctl: { storageScan: () => hardware } });
+    const run = await runDmg([...at(host), "st", "s", "-v"]);
+    const name = formatHostAddress(host);
+    const line = "-".repeat(name.length);
+    expect(run.out).toBe(`${line}
+${name}
+${line}
+SCM Module ID  Socket ID  Memory Ctrlr ID  Channel ID  Channel Slot  Capacity
+-------------  ---------  ---------------  ----------  ------------  --------
+1              0          1                2           0             502.00GB
+2              1          0                1           1             502.00GB
+
+NVMe PCI      Model                FW Revision  Socket ID  Capacity
+--------      -----                -----------  ---------  --------
+0000:81:00.0  INTEL SSDPED1K750GA  E2010325     1          698.00GB
+`);
+  });
+
+  it("fails in part when one host or one part fails", async () => {
+    const well = await fake({ ctl: { storageScan: () => nothing } });
+    const half = await fake({
+      ctl: {
+        storageScan: () => ({
+          ...nothing,
+          nvme: { state: { status: -2, error: "no SPDK", info: "run prepare" } },
+        }),
+      },
+    });
+    const run = await runDmg([...at(well.host, half.host), "--json", "storage", "scan"]);
+    expect(run).toMatchObject({ status: 6, err: "" });
+    expect(run.json()).toMatchObject({
+      status: 6,
+      result: { hosts: [{}, {}] },
+      errors: [
+        { hosts: [formatHostAddress(half.host)], domain: "bdev", code: 308, resolution: "run prepare" },
+      ],
+    });
+  });
+});
+
+describe("storage format", () => {
+  it("says which hosts are formatted and which are not", async () => {
+    const calls: boolean[] = [];
+    const well = await fake({
+      ctl: {
+        async *storageFormat({ reformat }) {
+          calls.push(reformat);
+          yield {
+            mrets: [{ mntpoint: "/mnt/daos", state: {} }],
+            crets: [{ pciaddr: "0000:81:00.0", state: {} }],
+          };
+        },
+      },
+    });
+    const ill = await fake({
+      ctl: {
+        // biome-ignore lint/correctness/useYield: it fails before the first answer
+        async *storageFormat() {
+          throw new Fault({
+            domain: "storage",
+            code: FaultCode.storageAlreadyFormatted,
+            description: "format SCM at /mnt/daos",
+            reason: "it is formatted",
+            resolution: "use --reformat",
+          });
+        },
+      },
+    });
+    const run = await runDmg([...at(well.host, ill.host), "storage", "format", "--reformat"]);
+    expect(run.status).toBe(6);
+    expect(run.out).toBe(`${formatHostAddress(well.host)}: storage format ok\n`);
+    expect(run.err).toBe(
+      `dmg: ${formatHostAddress(ill.host)}: format SCM at /mnt/daos: it is formatted (storage 103)\n  use --reformat\n`,
+    );
+    expect(calls).toEqual([true]);
+    const verbose = await runDmg([...at(well.host), "st", "f", "-v"]);
+    expect(verbose.out).toContain(
+      "SCM Mount  Format Result\n---------  -------------\n/mnt/daos  CTL_SUCCESS\n",
+    );
+  });
+});
+
+describe("system", () => {
+  it("lists members, leader and pools", async () => {
+    const { host } = await fake({
+      ctl: {
+        systemMemberQuery: () => ({
+          members: [
+            { rank: 1, uuid: "b", addr: "10.0.0.2:10001" },
+            { rank: 0, uuid: "a", addr: "10.0.0.1:10001" },
+          ],
+        }),
+      },
+      mgmt: {
+        leaderQuery: ({ system }) => ({ currentLeader: `${system}:1`, replicas: ["a:1", "b:1"] }),
+        listPools: () => ({ pools: [{ uuid: "p", svcreps: [0, 1, 2] }] }),
+      },
+    });
+    expect((await runDmg([...at(host), "sy", "q"])).out).toBe(
+      "Rank  UUID  Control Address\n----  ----  ---------------\n0     a     10.0.0.1:10001\n1     b     10.0.0.2:10001\n",
+    );
+    expect((await runDmg([...at(host), "system", "leader-query"])).out).toBe(
+      "Current Leader: daos_server:1\n   Replica Set: a:1, b:1\n",
+    );
+    expect((await runDmg([...at(host), "sy", "p"])).out).toBe(
+      "Pool UUID  Svc Replicas\n---------  ------------\np          0-2\n",
+    );
+    expect((await runDmg([...at(host), "sy", "p", "-j"])).json().result).toEqual({
+      pools: [{ uuid: "p", svcReplicas: [0, 1, 2] }],
+    });
+  });
+});
+
+describe("pool", () => {
+  it("is created with what the flags say, and destroyed", async () => {
+    const seen: unknown[] = [];
+    const { host } = await fake({
+      mgmt: {
+        poolCreate: ({ uuid, scmbytes, nvmebytes, ranks, numsvcreps, user, usergroup, sys, acl }) => {
+          seen.push({ uuid, scmbytes, nvmebytes, ranks, numsvcreps, user, usergroup, sys, acl });
+          return { svcreps: [0, 1, 2] };
+        },
+        poolDestroy: ({ uuid, force }) => {
+          seen.push({ uuid, force });
+          return {};
+        },
+      },
+    });
+    const flags = [
+      "-s",
+      "1G",
+      "-n",
+      "1T",
+      "-r",
+      "0-2,5",
+      "-v",
+      "3",
+      "-u",
+      "ana",
+      "-g",
+      "physics@",
+      "-S",
+      "sys1",
+    ];
+    const run = await runDmg([...at(host), "p", "c", ...flags]);
+    const uuid = /^Pool UUID: ([\da-f-]{36}), Service replicas: 0-2\n$/.exec(run.out)?.[1] ?? "";
+    expect(run.status).toBe(0);
+    expect(run.err).toBe(
+      "dmg: warning: 1.00GB of SCM is less than 1 % of 1.00TB of NVMe: the pool may be slow\n",
+    );
+    const destroyed = await runDmg([...at(host), "pool", "destroy", "--pool", uuid.toUpperCase(), "-f"]);
+    expect(destroyed.out).toBe(`Pool ${uuid} destroyed\n`);
+    expect(seen).toEqual([
+      {
+        uuid,
+        scmbytes: GB,
+        nvmebytes: 1024n * GB,
+        ranks: [0, 1, 2, 5],
+        numsvcreps: 3,
+        user: "ana@",
+        usergroup: "physics@",
+        sys: "sys1",
+        acl: [],
+      },
+      { uuid, force: true },
+    ]);
+  });
+
+  it("belongs to who runs dmg by default", async () => {
+    const owners: string[] = [];
+    const { host } = await fake({
+      mgmt: {
+        poolCreate: ({ user, usergroup }) => {
+          owners.push(user, usergroup);
+          return {};
+        },
+      },
+    });
+    await runDmg([...at(host), "pool", "create", "-s", "256M"]);
+    expect(owners).toHaveLength(2);
+    for (const owner of owners) expect(owner).toMatch(/^[^@]+@$/);
+  });
+
+  it("fails with the meaning of the data plane's status", async () => {
+    const { host } = await fake({ mgmt: { poolCreate: () => ({ status: -1007 }) } });
+    const run = await runDmg([...at(host), "pool", "create", "-s", "1P"]);
+    expect(run.status).toBe(8);
+    expect(run.out).toBe("");
+    expect(run.err).toMatch(
+      /^dmg: create pool [\da-f-]{36}: no space left on the storage target \(DER_NOSPACE, -1007\)/,
+    );
+  });
+});
+
+describe("mistakes are found before anything is sent", () => {
+  it.each([
+    [["sotrage", "scan"], 2, 'did you mean "dmg storage"'],
+    [["storage", "scna"], 2, 'did you mean "dmg storage scan"'],
+    [["storage", "scan", "--jsn"], 2, "did you mean --json"],
+    [["--hostlist", "a", "storage", "scan"], 2, "did you mean --host-list"],
+    [["-l", "node[1-", "-i", "storage", "scan"], 2, "brackets do not match"],
+    [["-l"], 2, "-l needs a value"],
+    [["storage", "scan", "extra"], 2, "Unexpected argument: extra"],
+    [["storage", "scan", "--timeout", "soon"], 2, "--timeout soon is not a time"],
+    [["pool", "create"], 2, "Missing required flag scm-size"],
+    [["pool", "create", "-s", "0"], 2, "--scm-size is 0"],
+    [["pool", "create", "-s", "-1G"], 2, ""],
+    [["pool", "create", "-s", "1X"], 2, '"1X" is not a size'],
+    [["pool", "create", "-s", "1G", "-r", "3-1"], 2, "ends before it starts"],
+    [["pool", "create", "-s", "1G", "-v", "14"], 2, "13"],
+    [["pool", "create", "-s", "1G", "-u", "a b"], 2, "cannot be a user"],
+    [["pool", "create", "-s", "1G", "-a", "/no/such/file"], 2, "cannot be read"],
+    [["pool", "destroy", "--pool", "7"], 2, "not the uuid of a pool"],
+    [["-o", "/no/such/file", "storage", "scan"], 3, "no configuration file"],
+    [["-i", "-f", "/no/such/file", "storage", "scan"], 3, "the host file /no/such/file cannot be read"],
+    [["-i", "-l", "127.0.0.1:1", "sy", "q"], 4, "connection refused"],
+  ])("%j", async (argv, status, text) => {
+    const run = await runDmg(argv);
+    expect(run).toMatchObject({ status, out: "" });
+    expect(run.err).toContain(text);
+    expect(run.err).toMatch(/^dmg: .*\n {2}\S/);
+    const json = await runDmg(["--json", ...argv]);
+    expect(json.status).toBe(status);
+  });
+
+  it("also in JSON", async () => {
+    const run = await runDmg(["--json", "storage", "scna"]);
+    expect(run).toMatchObject({ status: 2, err: "" });
+    expect(run.json()).toMatchObject({ status: 2, result: null, errors: [{ code: 2, hosts: [] }] });
+  });
+});
+
+describe("version", () => {
+  it("is printed by command and flag", async () => {
+    expect((await runDmg(["version"])).out).toMatch(/^dmg version \d+\.\d+\.\d+\n$/);
+    expect((await runDmg(["--version"])).out).toMatch(/^dmg version/);
+  });
+});

@@ -1,0 +1,88 @@
+import type { FormatResult, StorageFormat } from "@daos/control-client";
+import { formatHostAddress } from "@daos/hostlist";
+import { Flags } from "@oclif/core";
+import type { Answer } from "../answer.ts";
+import { connect } from "../connect.ts";
+import { DmgCommand } from "../dmg-command.ts";
+import { collectHosts } from "../host-answer.ts";
+import { groupHosts } from "../output/group-hosts.ts";
+import { formatTable } from "../output/table.ts";
+
+/** `dmg storage format`. @see DAOS 0.8.0 src/control/cmd/dmg/storage.go storageFormatCmd */
+export class StorageFormatCommand extends DmgCommand {
+  static override readonly summary = "Format the configured storage of the hosts";
+  static override readonly description =
+    "Servers whose storage is not formatted wait for this command before they start their engines. All data on the storage is lost.";
+  static override readonly examples = [
+    { description: "First start of a system", command: "<%= config.bin %> -l node[1-8] storage format" },
+    {
+      description: "Format again, also where there is data",
+      command: "<%= config.bin %> -l node3 storage format --reformat",
+    },
+  ];
+  static override readonly flags = {
+    verbose: Flags.boolean({ char: "v", summary: "show the result of every mount point and device" }),
+    reformat: Flags.boolean({ summary: "format also what holds data already; the data is lost" }),
+  };
+
+  protected readonly what = "storage format";
+
+  protected async answer(): Promise<Answer> {
+    const { flags } = await this.parse(StorageFormatCommand);
+    const { client } = await connect(this.connectOptions(flags));
+    const { storageFormat } = await import("@daos/control-client");
+    const { answers, failures } = await collectHosts(
+      storageFormat(client, { reformat: flags.reformat }),
+      ({ scm, nvme }) => [...scm, ...nvme].flatMap(({ fault }) => fault ?? []),
+    );
+    return {
+      result: {
+        hosts: answers.map(({ host, value: { scm, nvme } }) => ({
+          host: formatHostAddress(host),
+          scm: scm.map(resultJson),
+          nvme: nvme.map(resultJson),
+        })),
+      },
+      text: (columns) => showFormat(answers, flags.verbose, columns),
+      anyWell: answers.some(({ value }) => isWell(value)),
+      failures,
+    };
+  }
+}
+
+function isWell({ scm, nvme }: StorageFormat): boolean {
+  return [...scm, ...nvme].every(({ fault }) => fault === undefined);
+}
+
+function resultJson({ target, fault }: FormatResult) {
+  return { target, ok: fault === undefined, code: fault?.code ?? 0, message: fault?.message ?? "" };
+}
+
+type Answers = Parameters<typeof groupHosts<StorageFormat>>[0];
+
+function showFormat(answers: Answers, verbose: boolean, width: number): string {
+  if (!verbose) {
+    return groupHosts(answers, (value) => `${isWell(value)}`)
+      .map(({ label, value }) => `${label}: storage format ${isWell(value) ? "ok" : "failed"}`)
+      .join("\n");
+  }
+  return groupHosts(answers)
+    .map(({ label, value: { scm, nvme } }) => {
+      const line = "-".repeat(Math.min(width, label.length));
+      const tables = [
+        ["SCM Mount", scm],
+        ["NVMe PCI", nvme],
+      ] as const;
+      const shown = tables
+        .filter(([, results]) => results.length > 0)
+        .map(([name, results]) => {
+          const rows = results.map(({ target, fault }) => [
+            target,
+            fault === undefined ? "CTL_SUCCESS" : fault.message,
+          ]);
+          return formatTable({ columns: [name, "Format Result"], rows }, width);
+        });
+      return [line, label, line, shown.join("\n\n")].join("\n");
+    })
+    .join("\n\n");
+}

@@ -1,0 +1,13 @@
+/** Where a command's output goes and where its end comes from: the port that tests fill too. */
+export interface Terminal {
+  /** Data. */
+  out(text: string): void;
+  /** Messages. */
+  err(text: string): void;
+  /** Columns of stdout; unlimited when it is not a terminal. */
+  readonly columns: number;
+  /** True when messages go to a person who watches: progress may be drawn. */
+  readonly interactive: boolean;
+  /** Aborts on Ctrl-C. */
+  readonly signal: AbortSignal;
+}

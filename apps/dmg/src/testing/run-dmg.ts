@@ -1,0 +1,52 @@
+import { fileURLToPath } from "node:url";
+import type { HostAddress } from "@daos/hostlist";
+import { formatHostAddress } from "@daos/hostlist";
+import { dmg } from "../dmg.ts";
+
+/** What a command line printed and how it ended. */
+export interface Run {
+  readonly status: number;
+  readonly out: string;
+  readonly err: string;
+  /** `out` as JSON; throws when it is not. */
+  readonly json: () => {
+    readonly status: number;
+    readonly result: never;
+    readonly errors: readonly unknown[];
+  };
+}
+
+export interface RunOptions {
+  readonly columns?: number;
+  readonly interactive?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Runs a command line in this process. */
+export async function runDmg(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
+  let out = "";
+  let err = "";
+  const status = await dmg(
+    argv,
+    {
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+      columns: options.columns ?? Number.POSITIVE_INFINITY,
+      interactive: options.interactive ?? false,
+      signal: options.signal ?? new AbortController().signal,
+    },
+    ROOT,
+  );
+  return { status, out, err, json: () => JSON.parse(out) };
+}
+
+/** The flags that reach some fake servers without certificates. */
+export function at(...hosts: readonly HostAddress[]): string[] {
+  return ["-i", "-l", hosts.map(formatHostAddress).join(",")];
+}
