@@ -38,7 +38,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   ]);
   const config = await loadClientConfig(options.configPath);
   const hosts = await chooseHosts(options, config);
-  const tls = options.insecure || config.transport.allowInsecure ? undefined : await tlsOptions(config);
+  const { tls, explain } = await security(config, options.insecure);
   const log = createLogger((record) => terminal.err(`${formatConsoleLine(record)}\n`), {
     level: options.debug ? "DEBUG" : "WARN",
     component: "dmg",
@@ -48,6 +48,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     client: new ControlClient({
       hosts,
       tls,
+      explain,
       timeoutMs,
       signal: terminal.signal,
       log,
@@ -83,12 +84,13 @@ async function readHostFile(path: string, defaultPort: number): Promise<readonly
   return parseHostList(lines.join(","), defaultPort);
 }
 
-async function tlsOptions(config: ClientConfig): Promise<never> {
-  throw new Fault({
-    domain: "security",
-    code: FaultCode.securityUnknown,
-    description: `connect with the certificate ${config.transport.cert}`,
-    reason: "connections with certificates are not available",
-    resolution: "use -i, or allow_insecure in the configuration file, with servers that allow it",
-  });
+/** What connections with certificates need; nothing without them. @throws Fault for a certificate that cannot be used */
+async function security({ transport }: ClientConfig, insecure: boolean) {
+  if (insecure || transport.allowInsecure) return {};
+  const { clientTlsOptions, explainTlsError, isTlsError } = await import("@daos/security");
+  return {
+    tls: await clientTlsOptions(transport),
+    explain: (error: unknown, peer: string) =>
+      isTlsError(error) ? explainTlsError(error, { side: "client", peer, transport }) : undefined,
+  };
 }

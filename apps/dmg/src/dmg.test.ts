@@ -1,7 +1,10 @@
 import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
-import { afterEach, describe, expect, it } from "vitest";
+import { silentLogger } from "@daos/log";
+import { createGrpcServer } from "@daos/security";
+import { TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { at, runDmg } from "./testing/run-dmg.ts";
 
 const open: FakeServer[] = [];
@@ -249,6 +252,61 @@ describe("pool", () => {
     expect(run.err).toMatch(
       /^dmg: create pool [\da-f-]{36}: no space left on the storage target \(DER_NOSPACE, -1007\)/,
     );
+  });
+});
+
+describe("connections with certificates", () => {
+  const files = new TestCertificateFiles();
+  afterAll(() => files[Symbol.dispose]());
+  const authority = new TestAuthority();
+
+  /** A configuration file for dmg with this certificate. */
+  function configFile(name: string, certificate: TestCertificate): string {
+    const { caCert, cert, key } = files.transport(name, authority.pem, certificate);
+    const paths = `  ca_cert: ${caCert}\n  cert: ${cert}\n  key: ${key}\n`;
+    return files.write(`${name}.yml`, `name: daos_server\ntransport_config:\n${paths}`);
+  }
+
+  async function secureServer(): Promise<FakeServer> {
+    const transport = files.transport("server", authority.pem, authority.issue("server"));
+    const server = await FakeServer.start(
+      { ctl: { systemMemberQuery: () => ({ members: [] }) } },
+      async (handler) => (await createGrpcServer({ transport, log: silentLogger, handler })).server,
+    );
+    open.push(server);
+    return server;
+  }
+
+  it("work for an administrator", async () => {
+    const { host } = await secureServer();
+    const config = configFile("admin", authority.issue("admin"));
+    const run = await runDmg(["-o", config, "-l", formatHostAddress(host), "sy", "q"]);
+    expect(run).toMatchObject({ status: 0, out: "The system has no members\n", err: "" });
+  });
+
+  it("say which certificate does not do", async () => {
+    const { host } = await secureServer();
+    const at = ["-l", formatHostAddress(host), "sy", "q"];
+    const agent = configFile("agent", authority.issue("agent"));
+    expect(await runDmg(["-o", agent, ...at])).toMatchObject({ status: 5 });
+    const stranger = configFile("stranger", new TestAuthority().issue("admin"));
+    expect(await runDmg(["-o", stranger, ...at])).toMatchObject({ status: 5 });
+    const missing = files.write("missing.yml", "transport_config:\n  cert: /no/such/admin.crt\n");
+    const run = await runDmg(["-o", missing, ...at]);
+    expect(run.status).toBe(5);
+    expect(run.err).toMatch(/^dmg: .*\n {2}\S/);
+  });
+
+  it("are advised when a server wants them or does not", async () => {
+    const { host } = await secureServer();
+    const plain = await runDmg(["-i", "-l", formatHostAddress(host), "sy", "q"]);
+    expect(plain.status).toBe(4);
+    expect(plain.err).toContain("leave out -i");
+    const h2c = await fake({});
+    const config = configFile("admin", authority.issue("admin"));
+    const tls = await runDmg(["-o", config, "-l", formatHostAddress(h2c.host), "sy", "q"]);
+    expect(tls.status).toBe(5);
+    expect(tls.err).toContain("-i");
   });
 });
 

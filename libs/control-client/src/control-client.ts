@@ -15,6 +15,8 @@ export interface ControlClientOptions {
   readonly tls?: ClientTls;
   /** The most hosts that are asked at the same time; 128 unless told. */
   readonly fanout?: number;
+  /** Explains an error of a TLS connection better than its code does. */
+  readonly explain?: ((error: unknown, host: string) => Fault | undefined) | undefined;
   /** Deadline per host in milliseconds, instead of the one that each request has by default. */
   readonly timeoutMs?: number | undefined;
   /** Ends everything; the servers see a cancellation. */
@@ -142,7 +144,7 @@ export class ControlClient {
         cause: error,
       });
     }
-    return fromConnectError(error, context);
+    return this.#options.explain?.(error, context.host) ?? fromConnectError(error, context);
   }
 }
 

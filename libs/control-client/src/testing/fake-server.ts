@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type Http2Server } from "node:http2";
+import { createServer, type Http2SecureServer, type Http2Server } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
 import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
@@ -13,6 +13,11 @@ export interface FakeCalls {
   readonly mgmt?: Partial<ServiceImpl<typeof mgmt.MgmtSvc>>;
 }
 
+type AnyServer = Http2Server | Http2SecureServer;
+
+/** Makes the listener of a fake server; h2c unless told. */
+export type MakeServer = (handler: ReturnType<typeof connectNodeAdapter>) => AnyServer | Promise<AnyServer>;
+
 /** A DAOS server for tests: a real h2c listener on the loopback with made-up answers. */
 export class FakeServer implements AsyncDisposable {
   readonly host: HostAddress;
@@ -20,14 +25,14 @@ export class FakeServer implements AsyncDisposable {
   readonly calls: string[];
   /** Those among them that the fake does not know. */
   readonly unexpected: string[];
-  readonly #server: Http2Server;
+  readonly #server: AnyServer;
   readonly #sockets: Set<Socket>;
 
   private constructor(
     host: HostAddress,
     calls: string[],
     unexpected: string[],
-    server: Http2Server,
+    server: AnyServer,
     sockets: Set<Socket>,
   ) {
     this.host = host;
@@ -37,8 +42,11 @@ export class FakeServer implements AsyncDisposable {
     this.#sockets = sockets;
   }
 
-  /** Listens on a free port. Faults that the calls throw reach the client as real servers send them. */
-  static async start(known: FakeCalls, host = "127.0.0.1"): Promise<FakeServer> {
+  /** Listens on a free port of the loopback. Faults that the calls throw reach the client as real servers send them. */
+  static async start(
+    known: FakeCalls,
+    makeServer: MakeServer = (handler) => createServer(handler),
+  ): Promise<FakeServer> {
     const calls: string[] = [];
     const unexpected: string[] = [];
     const routes = (router: ConnectRouter) => {
@@ -61,12 +69,13 @@ export class FakeServer implements AsyncDisposable {
         },
       ],
     });
-    const server = createServer(handler);
+    const server = await makeServer(handler);
     const sockets = new Set<Socket>();
     server.on("connection", (socket: Socket) => {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
     });
+    const host = "127.0.0.1";
     server.listen(0, host);
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
