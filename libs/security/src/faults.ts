@@ -275,3 +275,35 @@ export function faultUnknownCall(path: string): Fault {
     `use a client of the same release as the server`,
   );
 }
+
+export function faultAuthorityExists(path: string): Fault {
+  return fault(
+    FaultCode.certificateAuthorityExists,
+    `there is a certificate authority already: ${path}`,
+    `use it: "daos-server cert issue"; or give another directory. Replacing it would make every certificate it issued worthless`,
+  );
+}
+
+export function faultFileExists(path: string): Fault {
+  return fault(
+    FaultCode.certificateAuthorityExists,
+    `${path} exists already`,
+    `renew it with "daos-server cert renew", or choose another --name`,
+  );
+}
+
+export function faultBadName(name: string): Fault {
+  return fault(
+    FaultCode.usage,
+    `${JSON.stringify(name.slice(0, 80))} cannot be the name of a certificate`,
+    `use letters, digits and . _ - only, at most 64 (a host name for an alternative name)`,
+  );
+}
+
+export function faultNotOurs(path: string, caPath: string): Fault {
+  return fault(
+    FaultCode.certificateWrongAuthority,
+    `the certificate ${path} cannot be renewed: ${caPath} did not issue it, or it has no role`,
+    `issue a new one with "daos-server cert issue"`,
+  );
+}

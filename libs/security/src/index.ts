@@ -1,4 +1,13 @@
 export { type Authorization, authorize, RPC_ROLES } from "./authorize.ts";
+export {
+  type CertificateState,
+  type CertificateStatus,
+  type CertificateStatusOptions,
+  certificateStatus,
+  describeStatus,
+  EXPIRY_WARNING_DAYS,
+  needAttention,
+} from "./certificate-status.ts";
 export { type ConnectionLimits, DEFAULT_LIMITS, http2ServerLimits } from "./connection-limits.ts";
 export {
   type CreateCredentialOptions,

@@ -1,0 +1,104 @@
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { constants } from "node:fs";
+import { access, open } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { writeFileAtomic } from "@daos/sys";
+import { faultBadName, faultKeyMismatch } from "../faults.ts";
+import { readCertificates, readPrivateKey } from "../read-pem-file.ts";
+import { checkDates } from "../verify-certificate.ts";
+
+/** Where a certificate authority keeps its files. The layout is that of release 0.8.0's script. */
+export function authorityFiles(directory: string): AuthorityFiles {
+  const home = resolve(directory);
+  return {
+    home,
+    key: join(home, "private", "daosCA.key"),
+    cert: join(home, "certs", "daosCA.crt"),
+    certs: join(home, "certs"),
+    clients: join(home, "certs", "clients"),
+  };
+}
+
+/** @see {@link authorityFiles} */
+export interface AuthorityFiles {
+  readonly home: string;
+  /** Mode 0400 in a directory of mode 0700: whoever reads it can make himself an administrator. */
+  readonly key: string;
+  /** `ca_cert` of every host. */
+  readonly cert: string;
+  readonly certs: string;
+  /** The agents' certificates: `client_cert_dir` of every server. */
+  readonly clients: string;
+}
+
+/** Who owns the files that are made; root only may give them away. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** What has been made, and where it is. */
+export interface IssuedFiles {
+  readonly certificate: X509Certificate;
+  readonly cert: string;
+  readonly key: string;
+  /** For an agent: the same certificate, to be copied to every server's `client_cert_dir`. */
+  readonly client?: string | undefined;
+}
+
+/** A CA that can sign. */
+export interface Authority {
+  readonly certificate: X509Certificate;
+  readonly key: KeyObject;
+}
+
+/** Reads an authority and checks that it can issue now. @throws Fault */
+export async function loadAuthority(files: AuthorityFiles, now: Date): Promise<Authority> {
+  const [certificate] = await readCertificates(files.cert, "CA certificate");
+  const { key } = await readPrivateKey(files.key);
+  if (!certificate.checkPrivateKey(key)) throw faultKeyMismatch(files.cert, files.key);
+  const fault = checkDates(certificate, { path: files.cert }, now);
+  if (fault !== undefined) throw fault;
+  return { certificate, key };
+}
+
+const KEY_MODE = 0o400;
+const CERT_MODE = 0o644;
+
+/** Writes a private key, mode 0400. */
+export function writeKey(path: string, key: KeyObject, owner?: Owner): Promise<void> {
+  return write(path, key.export({ type: "pkcs8", format: "pem" }).toString(), KEY_MODE, owner);
+}
+
+/** Writes a certificate, mode 0644. */
+export function writeCertificate(path: string, certificate: X509Certificate, owner?: Owner): Promise<void> {
+  return write(path, certificate.toString(), CERT_MODE, owner);
+}
+
+async function write(path: string, content: string, mode: number, owner: Owner | undefined): Promise<void> {
+  await writeFileAtomic(path, content, { mode });
+  if (owner === undefined) return;
+  // Through the file itself: a link that someone puts in its place is not followed.
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+  try {
+    await file.chown(owner.uid, owner.gid);
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** True when something stands at `path`. */
+export async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
+
+/** Checks what becomes the name of a file. @throws Fault */
+export function checkFileName(name: string): void {
+  if (!NAME.test(name) || name.includes("..") || name === "daosCA") throw faultBadName(name);
+}

@@ -1,0 +1,171 @@
+import type { X509Certificate } from "node:crypto";
+import { readdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { type Fault, FaultCode, hasCode, toFault } from "@daos/fault";
+import { faultKeyMismatch } from "./faults.ts";
+import { checkCertificateDirectory, readCertificates, readPrivateKey } from "./read-pem-file.ts";
+import { type Role, roleOf, showSubject } from "./role.ts";
+import type { TransportConfig } from "./transport-config.ts";
+import { checkDates, checkIssued, checkRole } from "./verify-certificate.ts";
+
+/** Certificates that expire within so many days are reported. */
+export const EXPIRY_WARNING_DAYS = 30;
+
+const DAY_MS = 24 * 3600 * 1000;
+
+/** What is known about one certificate file. */
+export interface CertificateStatus {
+  readonly path: string;
+  /** `ca`, a role, or `undefined` when the file cannot be read. */
+  readonly kind: "ca" | Role | "other" | undefined;
+  readonly subject: string | undefined;
+  readonly notAfter: Date | undefined;
+  /** Whole days until it expires, rounded down; negative when it has expired. */
+  readonly daysLeft: number | undefined;
+  readonly keyType: string | undefined;
+  readonly state: CertificateState;
+  /** Why the state is `unusable`. */
+  readonly fault: Fault | undefined;
+}
+
+/** `expiring`: within {@link EXPIRY_WARNING_DAYS}. `unusable`: expired, not issued by the CA, too open, missing, ... */
+export type CertificateState = "ok" | "expiring" | "unusable";
+
+export interface CertificateStatusOptions {
+  readonly now?: (() => Date) | undefined;
+  /** The directory of a certificate authority on this host, whose certificates are listed too. */
+  readonly caDirectory?: string | undefined;
+  /** The role that the configured certificate must have; any by default. */
+  readonly role?: Role | undefined;
+}
+
+/**
+ * The state of every certificate that a configuration names, and of those in its client certificate directory and in a
+ * certificate authority's directory. It throws no faults: they are part of the answer.
+ */
+export async function certificateStatus(
+  transport: TransportConfig,
+  options: CertificateStatusOptions = {},
+): Promise<readonly CertificateStatus[]> {
+  const { now = () => new Date(), caDirectory, role } = options;
+  const at = now();
+  const authorities = await readCertificates(transport.caCert, "CA certificate").catch(() => []);
+  const caPath = resolve(transport.caCert);
+  const list = [
+    ...(await statusOfAuthorities(caPath, at)),
+    await statusOf(transport.cert, at, async (certificate, path) => {
+      const { key } = await readPrivateKey(transport.key);
+      if (!certificate.checkPrivateKey(key)) return faultKeyMismatch(path, resolve(transport.key));
+      return (
+        checkIssued(certificate, { authorities, path, caPath, now: at }) ??
+        (role === undefined ? undefined : checkRole(certificate, { path }, [role]))
+      );
+    }),
+  ];
+  const others = [
+    ...(await listCertificates(transport.clientCertDir)),
+    ...(caDirectory === undefined ? [] : await listCertificates(join(caDirectory, "certs"))),
+  ];
+  const seen = new Set(list.map((status) => status.path));
+  for (const path of others) {
+    if (seen.has(path)) continue;
+    seen.add(path);
+    list.push(
+      await statusOf(path, at, async (certificate) => {
+        if (certificate.ca) return checkDates(certificate, { path }, at);
+        return checkIssued(certificate, { authorities, path, caPath, now: at });
+      }),
+    );
+  }
+  const directory = await checkCertificateDirectory(transport.clientCertDir).then(() => undefined, toFault);
+  return list.map((status) =>
+    directory !== undefined &&
+    hasCode(directory, FaultCode.securityFileMode) &&
+    status.path.startsWith(`${resolve(transport.clientCertDir)}/`)
+      ? { ...status, state: "unusable", fault: status.fault ?? directory }
+      : status,
+  );
+}
+
+/** Those of some certificates that an operator should hear about, the most urgent first. */
+export function needAttention(list: readonly CertificateStatus[]): readonly CertificateStatus[] {
+  return list
+    .filter(({ state }) => state !== "ok")
+    .sort((a, b) => (a.daysLeft ?? Number.NEGATIVE_INFINITY) - (b.daysLeft ?? Number.NEGATIVE_INFINITY));
+}
+
+/** `certificate /etc/daos/server.crt (O=DAOS, CN=server) expires in 12 days`, or what else is wrong with it. */
+export function describeStatus(status: CertificateStatus): string {
+  if (status.fault !== undefined) return status.fault.message;
+  const { path, subject = "", daysLeft = 0, notAfter } = status;
+  const days = daysLeft === 1 ? "1 day" : `${daysLeft} days`;
+  return `the certificate ${path} (${subject}) expires in ${days}, on ${notAfter?.toISOString() ?? ""}`;
+}
+
+async function statusOfAuthorities(path: string, now: Date): Promise<CertificateStatus[]> {
+  const certificates = await readCertificates(path, "CA certificate").catch((error: unknown) =>
+    toFault(error),
+  );
+  if (!Array.isArray(certificates)) return [unreadable(path, certificates as Fault)];
+  return (certificates as readonly X509Certificate[]).map((certificate) =>
+    statusFrom(path, certificate, checkDates(certificate, { path }, now), now),
+  );
+}
+
+async function statusOf(
+  name: string,
+  now: Date,
+  check: (certificate: X509Certificate, path: string) => Promise<Fault | undefined>,
+): Promise<CertificateStatus> {
+  const path = resolve(name);
+  try {
+    const [certificate] = await readCertificates(path);
+    const fault = await check(certificate, path).catch(toFault);
+    return statusFrom(path, certificate, fault, now);
+  } catch (error) {
+    return unreadable(path, toFault(error));
+  }
+}
+
+function statusFrom(
+  path: string,
+  certificate: X509Certificate,
+  fault: Fault | undefined,
+  now: Date,
+): CertificateStatus {
+  const notAfter = certificate.validToDate;
+  const daysLeft = Math.floor((notAfter.getTime() - now.getTime()) / DAY_MS);
+  const details = certificate.publicKey.asymmetricKeyDetails;
+  const type = certificate.publicKey.asymmetricKeyType;
+  return {
+    path,
+    kind: certificate.ca ? "ca" : (roleOf(certificate) ?? "other"),
+    subject: showSubject(certificate),
+    notAfter,
+    daysLeft,
+    keyType:
+      type === "rsa" ? `RSA ${details?.modulusLength}` : type === "ec" ? `EC ${details?.namedCurve}` : type,
+    state: fault !== undefined ? "unusable" : daysLeft < EXPIRY_WARNING_DAYS ? "expiring" : "ok",
+    fault,
+  };
+}
+
+function unreadable(path: string, fault: Fault): CertificateStatus {
+  const nothing = {
+    kind: undefined,
+    subject: undefined,
+    notAfter: undefined,
+    daysLeft: undefined,
+    keyType: undefined,
+  };
+  return { path, ...nothing, state: "unusable", fault };
+}
+
+async function listCertificates(directory: string): Promise<string[]> {
+  const home = resolve(directory);
+  const names = await readdir(home).catch(() => []);
+  return names
+    .filter((name) => name.endsWith(".crt"))
+    .sort()
+    .map((name) => join(home, name));
+}
