@@ -132,7 +132,7 @@ describe("issueCertificate", () => {
     });
     chmodSync(join(directory, "private/daosCA.key"), 0o400);
     await attempt();
-    await expect(attempt()).rejects.toThrow("admin.key exists already");
+    await expect(attempt()).rejects.toThrow("admin.crt exists already");
     expect(readdirSync(join(directory, "certs")).sort()).toEqual([
       "admin.crt",
       "admin.key",
