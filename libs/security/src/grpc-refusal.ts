@@ -1,16 +1,24 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import type { Fault } from "@daos/fault";
+import { create, toBinary } from "@bufbuild/protobuf";
+import { BinaryWriter } from "@bufbuild/protobuf/wire";
+import { type Fault, showResolution } from "@daos/fault";
+import { ctl } from "@daos/proto";
 
 /** Status codes of gRPC that refusals use. */
 export const GrpcCode = { permissionDenied: 7, unimplemented: 12, unauthenticated: 16 } as const;
 
-/** A response of headers only that ends a gRPC call with an error which any gRPC client can show. */
+/**
+ * A response of headers only that ends a gRPC call with a fault: as text, which clients of every release show, and as
+ * the typed detail that ours turn into the same fault again.
+ */
 export function refusalHeaders(code: number, fault: Fault): OutgoingHttpHeaders {
+  const message = `${fault}\n${showResolution(fault)}`;
   return {
     ":status": 200,
     "content-type": "application/grpc",
     "grpc-status": String(code),
-    "grpc-message": encodeGrpcMessage(`${fault.message}; to fix it, ${fault.resolution}`),
+    "grpc-message": encodeGrpcMessage(message),
+    "grpc-status-details-bin": Buffer.from(encodeStatus(code, message, fault)).toString("base64"),
   };
 }
 
@@ -32,4 +40,15 @@ export function encodeGrpcMessage(text: string): string {
         : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`,
     )
     .join("");
+}
+
+/** `google.rpc.Status` { code = 1, message = 2, details = 3: Any { type_url = 1, value = 2 } } with the fault in it. */
+function encodeStatus(status: number, message: string, fault: Fault): Uint8Array {
+  const { domain, code, description, reason = "", resolution } = fault;
+  const detail = create(ctl.FaultDetailSchema, { domain, code, description, reason, resolution });
+  const writer = new BinaryWriter();
+  writer.tag(1, 0).int32(status).tag(2, 2).string(message).tag(3, 2).fork();
+  writer.tag(1, 2).string(`type.googleapis.com/${ctl.FaultDetailSchema.typeName}`);
+  writer.tag(2, 2).bytes(toBinary(ctl.FaultDetailSchema, detail));
+  return writer.join().finish();
 }

@@ -1,12 +1,21 @@
-import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import { type AddressInfo, connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { FaultCode } from "@daos/fault";
 import { createLogger, type LogRecord } from "@daos/log";
+import { ctl } from "@daos/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { explainTlsError } from "./explain-tls-error.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 import { peerOf } from "./peer.ts";
-import { TestAuthority, type TestCertificate, TestCertificateFiles } from "./testing/index.ts";
+import {
+  type GrpcAnswer,
+  grpcCall,
+  TestAuthority,
+  type TestCertificate,
+  TestCertificateFiles,
+} from "./testing/index.ts";
 import { clientTlsOptions } from "./tls-options.ts";
 import type { TransportConfig } from "./transport-config.ts";
 
@@ -50,50 +59,8 @@ function serverFiles(own: TestCertificate = authority.issue("server")): Transpor
   return files.transport("server", authority.pem, own);
 }
 
-interface Answer {
-  readonly status: string | undefined;
-  readonly text: string;
-}
-
-/** One call on a new connection. */
-async function call(
-  port: number,
-  transport: TransportConfig,
-  path = "/mgmt.MgmtSvc/LeaderQuery",
-): Promise<Answer> {
-  const tls = await clientTlsOptions(transport);
-  const session = connectHttp2(`${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`, tls);
-  try {
-    return await new Promise<Answer>((resolve, reject) => {
-      session.on("error", reject);
-      const stream = session.request({
-        ":method": "POST",
-        ":path": path,
-        "content-type": "application/grpc",
-      });
-      let headers: IncomingHttpHeaders = {};
-      let text = "";
-      stream.on("response", (got) => {
-        headers = got;
-      });
-      stream.on("trailers", (got) => {
-        headers = { ...headers, ...got };
-      });
-      stream.on("error", reject);
-      stream.setEncoding("utf8").on("data", (chunk: string) => {
-        text += chunk;
-      });
-      stream.on("end", () =>
-        resolve({
-          status: headers["grpc-status"]?.toString(),
-          text: text === "" ? decodeURIComponent(headers["grpc-message"]?.toString() ?? "") : text,
-        }),
-      );
-      stream.end();
-    });
-  } finally {
-    session.destroy();
-  }
+async function call(port: number, transport: TransportConfig, path?: string): Promise<GrpcAnswer> {
+  return grpcCall(port, await clientTlsOptions(transport), path);
 }
 
 describe("createGrpcServer with TLS", () => {
@@ -120,22 +87,43 @@ describe("createGrpcServer with TLS", () => {
     const port = await start(serverFiles());
     const other = new TestAuthority();
     const stranger = other.issue("admin");
-    const client = files.transport("client", other.pem, stranger);
     const tls = { ca: authority.pem, cert: stranger.certPem, key: stranger.keyPem, servername: "server" };
-    const session = connectHttp2(`https://127.0.0.1:${port}`, tls);
-    session.on("error", () => {});
-    const headers = await new Promise<IncomingHttpHeaders>((resolve) => {
-      const stream = session.request({ ":method": "POST", ":path": "/ctl.MgmtCtl/StorageScan" });
-      stream.on("response", resolve).on("error", () => {});
+    expect(await grpcCall(port, tls)).toMatchObject({
+      status: "16",
+      text: expect.stringContaining("was not issued by the CA in") as string,
     });
-    session.destroy();
-    expect(headers["grpc-status"]).toBe("16");
-    expect(headers["grpc-message"]).toContain("was not issued by the CA in");
+    expect(await grpcCall(port, { ca: authority.pem, servername: "server" })).toMatchObject({
+      status: "16",
+      text: expect.stringContaining("127.0.0.1 presented no client certificate") as string,
+    });
     expect(records.map((record) => record.message)).toContain("connection refused");
+    const client = files.transport("client", other.pem, stranger);
     const error: unknown = await call(port, client).catch((reason: unknown) => reason);
     expect(explainTlsError(error, { side: "client", peer: "127.0.0.1" }).message).toContain(
       "was not issued by",
     );
+  });
+
+  it("refuses with a status that a Connect client turns into the same fault", async () => {
+    const port = await start(serverFiles());
+    const client = files.transport("client", authority.pem, authority.issue("agent"));
+    const nodeOptions = await clientTlsOptions(client);
+    const baseUrl = `https://127.0.0.1:${port}`;
+    const transport = createGrpcTransport({ baseUrl, ...(nodeOptions === undefined ? {} : { nodeOptions }) });
+    const error = ConnectError.from(
+      await createClient(ctl.MgmtCtl, transport)
+        .systemStop({})
+        .catch((reason: unknown) => reason),
+    );
+    expect(error.code).toBe(Code.PermissionDenied);
+    expect(error.findDetails(ctl.FaultDetailSchema)).toMatchObject([
+      {
+        domain: "security",
+        code: FaultCode.notAuthorized,
+        resolution: expect.stringContaining("role admin") as string,
+      },
+    ]);
+    expect(error.rawMessage).toContain("security: code = 923 description = ");
   });
 
   it("tells a client in plain text to use TLS", async () => {

@@ -171,7 +171,8 @@ function refuse(socket: Socket, fault: Fault): void {
   session.once("close", () => clearTimeout(timer));
   session.once("stream", (stream) => {
     refuseStream(stream, GrpcCode.unauthenticated, fault);
-    stream.once("close", () => session.destroy());
+    // Not destroyed at once: the answer is still on its way.
+    stream.once("close", () => session.close());
   });
 }
 

@@ -1,3 +1,4 @@
+export { type GrpcAnswer, grpcCall } from "./grpc-call.ts";
 export {
   inDays,
   TestAuthority,
