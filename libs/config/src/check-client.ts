@@ -58,8 +58,8 @@ export function checkClientConfig(
       serverName: transport.server_name ?? "server",
       clientCertDir: absolute(transport.client_cert_dir ?? ".daos/clients"),
       caCert: absolute(transport.ca_cert ?? ".daos/daosCA.crt"),
-      cert: absolute(transport.cert ?? ".daos/admin.crt"),
-      key: absolute(transport.key ?? ".daos/admin.key"),
+      cert: absolute(transport.cert ?? ".daos/client.crt"),
+      key: absolute(transport.key ?? ".daos/client.key"),
     },
   };
   return { config, problems: sortProblems(problems) };

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import type { Rank } from "@daos/rank";
 import { readAddress } from "./parse-address.ts";
 import { type Problem, sortProblems } from "./problem.ts";
-import { readYaml } from "./read-yaml.ts";
+import { type Position, readYaml } from "./read-yaml.ts";
 import {
   type EngineFile,
   isPciAddress,
@@ -38,6 +38,8 @@ export interface CheckServerOptions {
 export interface ServerCheck {
   readonly config: ServerConfig | undefined;
   readonly problems: readonly Problem[];
+  /** Where the value of a key such as `servers[0].provider` stands: in the section, else at the top level. */
+  positionOf(key: string): Position | undefined;
 }
 
 /**
@@ -58,10 +60,17 @@ export function checkServerConfig(text: string, options: CheckServerOptions): Se
     path,
     cwd,
     report,
-    new Set(problems.map(({ key }) => key)),
+    new Set([...problems.map(({ key }) => key), ...reading.meant]),
   ).build();
   const valid = !problems.some(({ severity }) => severity === "error");
-  return { config: valid ? config : undefined, problems: sortProblems(problems) };
+  return {
+    config: valid ? config : undefined,
+    problems: sortProblems(problems),
+    positionOf: (key) => {
+      const inherited = key.replace(/^servers\[\d+\]\./, "");
+      return reading.exactPositionOf(key) ?? reading.exactPositionOf(inherited) ?? reading.positionOf(key);
+    },
+  };
 }
 
 /** Reports a problem at a key. */
@@ -101,7 +110,7 @@ class Builder {
     const modules = overrides.modules ?? file.modules;
     const socketDir = this.#absolute(overrides.socketDir ?? file.socket_dir ?? "/var/run/daos_server");
     const sections = file.servers ?? [];
-    if (sections.length === 0 && !this.#refused.has("servers")) {
+    if (sections.length === 0 && !this.#refused.has("servers") && !this.#refused.has("engines")) {
       this.#report(
         "warning",
         "servers",
@@ -163,6 +172,7 @@ class Builder {
     const provider = section.provider ?? file.provider;
     const fabricIface =
       section.fabric_iface ?? file.fabric_iface ?? (ifaces.length === 1 ? ifaces[0] : ifaces[index]);
+    this.#copied(section, index, shared);
     this.#require(
       provider,
       index,
@@ -194,6 +204,29 @@ class Builder {
       socketDir: shared.socketDir,
       modules: shared.modules,
     };
+  }
+
+  /** Release 0.8.0 writes these into each section of its active configuration; the top level wins. */
+  #copied(
+    section: EngineFile,
+    index: number,
+    shared: { readonly name: string; readonly modules: string | undefined; readonly socketDir: string },
+  ): void {
+    const compare = (
+      key: "name" | "modules" | "socket_dir",
+      own: string | undefined,
+      top: string | undefined,
+    ) => {
+      if (own === undefined || own === top) return;
+      this.#report(
+        "warning",
+        `servers[${index}].${key}`,
+        `${own} is overlooked, the top level's ${top ?? "absence"} counts`,
+      );
+    };
+    compare("name", section.name, shared.name);
+    compare("modules", section.modules, shared.modules);
+    compare("socket_dir", this.#optionalPath(section.socket_dir), shared.socketDir);
   }
 
   #helpers(section: EngineFile, index: number): number {

@@ -39,3 +39,16 @@ export function faultConfigInvalid(path: string, problems: readonly Problem[]): 
 function count(errors: number): string {
   return errors === 1 ? "1 error" : `${errors} errors`;
 }
+
+/** Somebody asked about a key that no configuration file has. */
+export function faultConfigUnknownKey(key: string, suggestion: string | undefined): Fault {
+  return new Fault({
+    domain: "config",
+    code: FaultCode.configUnknownKey,
+    description: `there is no configuration key "${key}"`,
+    resolution:
+      suggestion === undefined
+        ? "see all keys with: daos-server config schema"
+        : `did you mean "${suggestion}"? All keys: daos-server config schema`,
+  });
+}

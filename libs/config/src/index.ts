@@ -1,9 +1,34 @@
 export { ACTIVE_CONFIG, type SaveActiveConfigOptions, saveActiveConfig } from "./active-config.ts";
+export {
+  type CheckAgainstMachineOptions,
+  checkAgainstMachine,
+  pathsOf,
+} from "./check-against-machine.ts";
 export { type ClientCheck, checkClientConfig } from "./check-client.ts";
 export { type CheckServerOptions, checkServerConfig, type ServerCheck } from "./check-server.ts";
-export { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
+export { explainKey, formatExplanation, type KeyExplanation, listKeys } from "./explain.ts";
+export {
+  faultConfigInvalid,
+  faultConfigNotFound,
+  faultConfigUnknownKey,
+  faultConfigUnreadable,
+} from "./faults.ts";
+export { type GeneratedConfig, type GenerateOptions, generateConfig } from "./generate.ts";
+export { configJsonSchema } from "./json-schema.ts";
 export { checkServerFile, loadClientConfig, loadServerConfig } from "./load.ts";
+export type {
+  FabricInterfaceFacts,
+  HugepageFacts,
+  MachineFacts,
+  MemoryFacts,
+  NetworkInterfaceFacts,
+  NumaNodeFacts,
+  NvmeControllerFacts,
+  PathFacts,
+  PmemNamespaceFacts,
+} from "./machine-facts.ts";
 export { formatProblem, type Problem } from "./problem.ts";
+export type { FileKind, Position } from "./read-yaml.ts";
 export { renderServerConfig } from "./render.ts";
 export type {
   BdevConfig,

@@ -21,8 +21,8 @@ export async function loadServerConfig(path: string, overrides?: ServerOverrides
 export async function checkServerFile(path: string, overrides?: ServerOverrides): Promise<ServerCheck> {
   const text = await readText(path);
   const check = checkServerConfig(text, { path, overrides, cwd: resolve() });
-  const { config, problems } = check;
-  return { config: config === undefined ? undefined : { ...config, path: resolve(path) }, problems };
+  const { config } = check;
+  return { ...check, config: config === undefined ? undefined : { ...config, path: resolve(path) } };
 }
 
 /**

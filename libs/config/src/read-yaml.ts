@@ -12,7 +12,7 @@ import {
 } from "yaml";
 import { z } from "zod";
 import { describeAllowed, unwrap } from "./describe-schema.ts";
-import { newerKeyAdvice } from "./newer-keys.ts";
+import { describeOtherReleaseKey, otherReleaseKey } from "./other-releases.ts";
 import type { Problem } from "./problem.ts";
 import { suggest } from "./suggest.ts";
 
@@ -27,6 +27,10 @@ export interface YamlReading {
   /** Plain data with the schema's keys only; what was wrong is left out. */
   readonly data: Record<string, unknown>;
   readonly problems: readonly Problem[];
+  /** Keys that were probably meant by mistyped ones; that they are missing need not be said. */
+  readonly meant: ReadonlySet<string>;
+  /** Where the value at a path stands; `undefined` when the file has none. */
+  exactPositionOf(path: string): Position | undefined;
   /** Where the value at a path such as `servers[0].scm_class` stands, or the nearest section around it. */
   positionOf(path: string): Position | undefined;
 }
@@ -41,7 +45,7 @@ const DEEPEST_MERGE = 8;
 /**
  * Reads YAML under a schema of objects, lists and scalars. Reads what release 0.8.0's YAML library reads: a repeated key
  * (the last one counts, with a warning), YAML 1.1 booleans (`yes`, `off`), octal numbers, numbers where text is wanted,
- * `null` as absent, merge keys.
+ * `null` as absent, merge keys; and words of a fixed set in any letter case.
  *
  * @param file the name for the problems
  */
@@ -57,6 +61,8 @@ class YamlReader {
   readonly #positions = new Map<string, Position>();
   readonly #lines = new LineCounter();
   #document: Document.Parsed | undefined;
+  /** Keys that mistyped ones were probably meant to be. */
+  readonly #meant = new Set<string>();
 
   constructor(file: string, kind: FileKind) {
     this.#file = file;
@@ -69,6 +75,8 @@ class YamlReader {
     return {
       data,
       problems: this.#problems,
+      meant: this.#meant,
+      exactPositionOf: (path) => this.#positions.get(path),
       positionOf: (path) => {
         let current = path;
         for (;;) {
@@ -147,7 +155,7 @@ class YamlReader {
       const known = Object.hasOwn(schema.shape, name) ? (schema.shape[name] as z.ZodType) : undefined;
       if (known === undefined) {
         if (name.startsWith("x-")) continue;
-        this.#unknownKey(name, keyPath, position, schema, path);
+        this.#unknownKey(name, value, keyPath, position, schema, path);
         continue;
       }
       const before = seen.get(name);
@@ -192,14 +200,48 @@ class YamlReader {
     }
   }
 
-  #unknownKey(name: string, keyPath: string, position: Position, schema: z.ZodObject, path: string): void {
-    const newer = newerKeyAdvice(this.#kind, path, name);
+  #unknownKey(
+    name: string,
+    value: Node | undefined,
+    keyPath: string,
+    position: Position,
+    schema: z.ZodObject,
+    path: string,
+  ): void {
+    const other = otherReleaseKey(this.#kind, path, name);
+    if (other !== undefined) {
+      this.#report("error", keyPath, position, describeOtherReleaseKey(other));
+      if (other.section !== undefined) this.#explainSection(value, keyPath, other.section, 0);
+      return;
+    }
     const keys = Object.keys(schema.shape);
-    const suggestion = newer === undefined ? suggest(name, keys) : undefined;
-    this.#report("error", keyPath, position, newer ?? "unknown key", {
+    const suggestion = suggest(name, keys);
+    if (suggestion !== undefined) this.#meant.add(path === "" ? suggestion : `${path}.${suggestion}`);
+    this.#report("error", keyPath, position, "unknown key", {
       suggestion,
-      expected: newer === undefined && suggestion === undefined ? `one of ${keys.join(", ")}` : undefined,
+      expected: suggestion === undefined ? `one of ${keys.join(", ")}` : undefined,
     });
+  }
+
+  /** Reports each key of other releases below one that has been reported. */
+  #explainSection(value: Node | undefined, path: string, section: string, depth: number): void {
+    const node = this.#resolve(value);
+    if (depth > DEEPEST_MERGE) return;
+    if (isSeq(node)) {
+      node.items.forEach((item, index) => {
+        this.#explainSection(item as Node, `${path}[${index}]`, section, depth + 1);
+      });
+    } else if (isMap(node)) {
+      for (const { key, value: below } of node.items) {
+        const name = isScalar(key) ? String(key.value) : "";
+        const other = otherReleaseKey(this.#kind, section, name);
+        if (other === undefined) continue;
+        this.#report("error", `${path}.${name}`, this.#at(key as Node), describeOtherReleaseKey(other));
+        if (other.section !== undefined) {
+          this.#explainSection(below as Node, `${path}.${name}`, other.section, depth + 1);
+        }
+      }
+    }
   }
 
   #wrongKind(node: Node, at: Node, schema: z.ZodType, path: string): undefined {
@@ -264,7 +306,10 @@ function readScalar(node: Scalar, schema: z.ZodType): unknown {
     }
     return undefined;
   }
-  if (typeof value === "string") return value;
+  if (typeof value === "string") {
+    if (!(schema instanceof z.ZodEnum)) return value;
+    return schema.options.find((option) => String(option).toLowerCase() === value.toLowerCase()) ?? value;
+  }
   return plain ? node.source : undefined;
 }
 

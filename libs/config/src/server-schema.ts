@@ -84,6 +84,17 @@ const FABRIC_IFACE_PORT: KeyMeta = {
   examples: [31416],
 };
 
+const NAME_FORM = {
+  title: "1 to 63 characters without white space and slashes",
+  description: "Name of the DAOS system; fixed once the storage is formatted.",
+};
+const systemName = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[^\s/]+$/);
+const COPIED = "Written by release 0.8.0 into its active configuration; the top level's counts.";
+
 /** One section of `servers`. */
 export const engineSchema = z.strictObject({
   rank: count(0, MAX_RANK, {
@@ -102,11 +113,17 @@ export const engineSchema = z.strictObject({
     description: "First core that the engine uses.",
     default: 0,
   }).optional(),
-  provider: text({ ...PROVIDER, default: "the top-level provider" }).optional(),
-  fabric_iface: text({ ...FABRIC_IFACE, default: "the top-level fabric_iface" }).optional(),
+  provider: text({
+    ...PROVIDER,
+    description: `${PROVIDER.description} Without it, the top level's.`,
+  }).optional(),
+  fabric_iface: text({
+    ...FABRIC_IFACE,
+    description: `${FABRIC_IFACE.description} Without it, the top level's.`,
+  }).optional(),
   fabric_iface_port: count(0, MAX_PORT, {
-    ...FABRIC_IFACE_PORT,
-    default: "the top-level fabric_iface_port",
+    description: `${FABRIC_IFACE_PORT.description} Without it, the top level's.`,
+    examples: FABRIC_IFACE_PORT.examples ?? [],
   }).optional(),
   pinned_numa_node: count(0, 1023, {
     description:
@@ -177,21 +194,14 @@ export const engineSchema = z.strictObject({
     description: "Size of each device in GB (10^9 bytes), for bdev_class malloc and file.",
     default: 0,
   }).optional(),
+  name: systemName.meta({ title: NAME_FORM.title, description: COPIED }).optional(),
+  socket_dir: path({ description: COPIED }).optional(),
+  modules: text({ description: COPIED }).optional(),
 });
 
 /** The whole server file. */
 export const serverSchema = z.strictObject({
-  name: z
-    .string()
-    .min(1)
-    .max(63)
-    .regex(/^[^\s/]+$/)
-    .meta({
-      title: "1 to 63 characters without white space and slashes",
-      description: "Name of the DAOS system; fixed once the storage is formatted.",
-      default: "daos_server",
-    })
-    .optional(),
+  name: systemName.meta({ ...NAME_FORM, default: "daos_server" }).optional(),
   access_points: z
     .array(z.string().min(1))
     .min(1)

@@ -51,6 +51,7 @@ export const FaultCode = {
   configNotFound: 500,
   configUnreadable: 501,
   configInvalid: 502,
+  configUnknownKey: 503,
 
   // superblock: 600-699
   superblockUnreadable: 600,

@@ -1,0 +1,294 @@
+import type { MachineFacts } from "./machine-facts.ts";
+import type { Problem } from "./problem.ts";
+import type { Position } from "./read-yaml.ts";
+import type { EngineConfig, ServerConfig } from "./types.ts";
+
+const GIB = 2 ** 30;
+const GB = 10 ** 9;
+
+/** The paths a configuration names whose {@link MachineFacts.paths} the check looks at. */
+export function pathsOf(config: ServerConfig): readonly string[] {
+  const devices = config.engines.flatMap(({ bdev, scm }) => [
+    ...(bdev.class === "file" || bdev.class === "kdev" ? bdev.list : []),
+    ...(scm.class === "dcpm" ? [scm.device] : []),
+  ]);
+  return [config.socketDir, ...devices];
+}
+
+export interface CheckAgainstMachineOptions {
+  /** Where a key stands in the file: `positionOf` of the file's check. */
+  readonly positionOf?: ((key: string) => Position | undefined) | undefined;
+}
+
+/**
+ * What keeps a valid configuration from working on a machine. What can never work is an error: an interface that does not
+ * exist or lacks the provider, the wrong NUMA node, a device that is not there, more memory or disk than the machine has.
+ * What may change until the start is a warning: memory or disk that is in use now, a socket directory that is missing.
+ *
+ * @see DAOS 0.8.0 src/control/server/config.go Validate
+ */
+export function checkAgainstMachine(
+  config: ServerConfig,
+  facts: MachineFacts,
+  options: CheckAgainstMachineOptions = {},
+): readonly Problem[] {
+  const problems: Problem[] = [];
+  const report = (severity: Problem["severity"], key: string, message: string, expected?: string) => {
+    problems.push({ severity, file: config.path, ...options.positionOf?.(key), key, message, expected });
+  };
+  for (const engine of config.engines) {
+    checkFabric(engine, facts, report);
+    checkCores(engine, facts, report);
+    checkScmDevice(engine, facts, report);
+    checkBdevs(engine, facts, report);
+  }
+  checkMemory(config, facts, report);
+  checkDisk(config, facts, report);
+  const sockets = facts.paths?.[config.socketDir];
+  if (sockets !== undefined && sockets.kind !== "directory") {
+    const is = sockets.kind === "missing" ? "does not exist" : "is not a directory";
+    report(
+      "warning",
+      "socket_dir",
+      `${config.socketDir} ${is}`,
+      `a directory; make it with: mkdir -p ${config.socketDir}`,
+    );
+  }
+  return problems;
+}
+
+type Report = (severity: Problem["severity"], key: string, message: string, expected?: string) => void;
+
+const keyOf = (engine: EngineConfig, name: string) => `servers[${engine.index}].${name}`;
+
+function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report): void {
+  const { fabricIface, provider, pinnedNumaNode } = engine;
+  const known = [...(facts.networkInterfaces ?? []), ...(facts.fabricInterfaces ?? [])];
+  if (facts.networkInterfaces !== undefined || facts.fabricInterfaces !== undefined) {
+    if (!known.some(({ device }) => device === fabricIface)) {
+      report(
+        "error",
+        keyOf(engine, "fabric_iface"),
+        `this machine has no interface ${fabricIface}`,
+        oneOf(known.map(({ device }) => device)),
+      );
+      return;
+    }
+  }
+  if (facts.fabricInterfaces !== undefined) {
+    const providers = facts.fabricInterfaces
+      .filter(({ device }) => device === fabricIface)
+      .map((found) => found.provider);
+    if (!providers.some((found) => sameProvider(found, provider))) {
+      report(
+        "error",
+        keyOf(engine, "provider"),
+        `${fabricIface} does not support ${provider}`,
+        oneOf(providers, "another interface: see daos-server network scan --all"),
+      );
+    }
+  }
+  const nodes = known.flatMap(({ device, numaNode }) =>
+    device === fabricIface && numaNode !== undefined ? [numaNode] : [],
+  );
+  if (pinnedNumaNode === undefined) return;
+  if (nodes.length > 0 && !nodes.includes(pinnedNumaNode)) {
+    report(
+      "error",
+      keyOf(engine, "pinned_numa_node"),
+      `${fabricIface} is on NUMA node ${nodes[0]}, not on ${pinnedNumaNode}`,
+      `${nodes[0]}, or an interface of NUMA node ${pinnedNumaNode}`,
+    );
+  }
+}
+
+/** Words may come in any order: `ofi+verbs;ofi_rxm` and `ofi+verbs;ofi_rxm` of a scan that lists `ofi+verbs` too. */
+function sameProvider(found: string, wanted: string): boolean {
+  const words = (text: string) => text.split(";").toSorted().join(";");
+  return words(found) === words(wanted);
+}
+
+function checkCores(engine: EngineConfig, facts: MachineFacts, report: Report): void {
+  const { numaNodes } = facts;
+  if (numaNodes === undefined) return;
+  const { pinnedNumaNode, firstCore, targets } = engine;
+  const nodes =
+    pinnedNumaNode === undefined ? numaNodes : numaNodes.filter(({ id }) => id === pinnedNumaNode);
+  if (pinnedNumaNode !== undefined && nodes.length === 0) {
+    const ids = numaNodes.map(({ id }) => String(id));
+    report(
+      "error",
+      keyOf(engine, "pinned_numa_node"),
+      `this machine has no NUMA node ${pinnedNumaNode}`,
+      oneOf(ids),
+    );
+    return;
+  }
+  const cores = nodes.reduce((sum, node) => sum + node.cores, 0);
+  const where = pinnedNumaNode === undefined ? "this machine" : `NUMA node ${pinnedNumaNode}`;
+  if (firstCore >= cores) {
+    report(
+      "error",
+      keyOf(engine, "first_core"),
+      `${where} has ${cores} cores, ${firstCore} is beyond the last`,
+      `0 to ${cores - 1}`,
+    );
+  } else if (firstCore + targets > cores) {
+    report(
+      "warning",
+      keyOf(engine, "targets"),
+      `${targets} targets from core ${firstCore} on need ${firstCore + targets} cores, ${where} has ${cores}`,
+      `at most ${cores - firstCore}; the engine takes fewer than configured`,
+    );
+  }
+}
+
+function checkScmDevice(engine: EngineConfig, facts: MachineFacts, report: Report): void {
+  const { scm, pinnedNumaNode } = engine;
+  if (scm.class !== "dcpm") return;
+  const key = keyOf(engine, "scm_list[0]");
+  const namespaces = facts.pmemNamespaces;
+  const found = namespaces?.find(({ device }) => device === scm.device);
+  const path = facts.paths?.[scm.device];
+  if (path !== undefined && path.kind !== "block") {
+    const is = path.kind === "missing" ? "there is no" : "no block device is";
+    report(
+      "error",
+      key,
+      `${is} ${scm.device}`,
+      oneOf(
+        (namespaces ?? []).map(({ device }) => device),
+        "daos-server storage prepare --scm-only makes one",
+      ),
+    );
+  } else if (namespaces !== undefined && found === undefined) {
+    report(
+      "warning",
+      key,
+      `${scm.device} is no namespace of persistent memory`,
+      oneOf(
+        namespaces.map(({ device }) => device),
+        "scm_class ram on this machine",
+      ),
+    );
+  }
+  if (found?.numaNode !== undefined && pinnedNumaNode !== undefined && found.numaNode !== pinnedNumaNode) {
+    report(
+      "warning",
+      key,
+      `${scm.device} is on NUMA node ${found.numaNode}, the engine on ${pinnedNumaNode}`,
+      "memory of the engine's node",
+    );
+  }
+}
+
+function checkBdevs(engine: EngineConfig, facts: MachineFacts, report: Report): void {
+  const { bdev } = engine;
+  bdev.list.forEach((device, at) => {
+    const key = keyOf(engine, `bdev_list[${at}]`);
+    if (bdev.class === "nvme" && facts.nvmeControllers !== undefined) {
+      const found = facts.nvmeControllers.find(
+        ({ address }) => address.toLowerCase() === device.toLowerCase(),
+      );
+      if (found === undefined) {
+        const others = facts.nvmeControllers.map(({ address }) => address);
+        report(
+          "error",
+          key,
+          `this machine has no NVMe controller ${device}`,
+          oneOf(others, "another bdev_class"),
+        );
+      } else if (found.mounted === true) {
+        report("error", key, `${device} has a mounted file system`, "a controller that nothing else uses");
+      }
+    }
+    const path = facts.paths?.[device];
+    if (path === undefined) return;
+    if (bdev.class === "kdev" && path.kind !== "block") {
+      report(
+        "error",
+        key,
+        `${device} ${path.kind === "missing" ? "does not exist" : "is no block device"}`,
+        "a block device that nothing else uses",
+      );
+    }
+    if (bdev.class === "file" && path.kind !== "file" && path.kind !== "missing") {
+      report("error", key, `${device} is no regular file`, "a file, or a path where one can be made");
+    }
+  });
+}
+
+function checkMemory(config: ServerConfig, facts: MachineFacts, report: Report): void {
+  if (facts.memory === undefined) return;
+  const { totalBytes, availableBytes } = facts.memory;
+  let needed = 0;
+  let last = "";
+  for (const engine of config.engines) {
+    const { scm, bdev } = engine;
+    if (scm.class === "ram") {
+      needed += scm.sizeGiB * GIB;
+      last = keyOf(engine, "scm_size");
+    }
+    if (bdev.class === "malloc") {
+      needed += bdev.number * bdev.sizeGB * GB;
+      last = keyOf(engine, "bdev_size");
+    }
+  }
+  const usesSpdk = config.engines.some(({ bdev }) => bdev.class === "nvme" && bdev.list.length > 0);
+  if (usesSpdk && facts.hugepages !== undefined) {
+    needed += config.nrHugepages * facts.hugepages.pageBytes;
+    if (needed > totalBytes) last = "nr_hugepages";
+  }
+  if (needed > totalBytes) {
+    report(
+      "error",
+      last,
+      `engines and hugepages need ${gib(needed)} of memory, this machine has ${gib(totalBytes)}`,
+      "smaller sizes",
+    );
+  } else if (needed > availableBytes) {
+    report(
+      "warning",
+      last,
+      `engines and hugepages need ${gib(needed)} of memory, ${gib(availableBytes)} are free now`,
+      "smaller sizes",
+    );
+  }
+}
+
+function checkDisk(config: ServerConfig, facts: MachineFacts, report: Report): void {
+  if (facts.paths === undefined) return;
+  for (const engine of config.engines) {
+    const { bdev } = engine;
+    if (bdev.class !== "file") continue;
+    bdev.list.forEach((file) => {
+      const path = facts.paths?.[file];
+      if (path === undefined) return;
+      const more = bdev.sizeGB * GB - (path.sizeBytes ?? 0);
+      const { fileSystemBytes = Number.POSITIVE_INFINITY, freeBytes = Number.POSITIVE_INFINITY } = path;
+      if (more > fileSystemBytes) {
+        report(
+          "error",
+          keyOf(engine, "bdev_size"),
+          `${file} needs ${gb(more)}, its file system has ${gb(fileSystemBytes)} in all`,
+          "a smaller size, or a path on a larger file system",
+        );
+      } else if (more > freeBytes) {
+        report(
+          "warning",
+          keyOf(engine, "bdev_size"),
+          `${file} needs ${gb(more)}, its file system has ${gb(freeBytes)} free`,
+          "a smaller size, or free space",
+        );
+      }
+    });
+  }
+}
+
+function oneOf(values: readonly string[], otherwise = "none: there is none"): string {
+  const unique = [...new Set(values)];
+  return unique.length === 0 ? otherwise : `one of ${unique.join(", ")}`;
+}
+
+const gib = (bytes: number) => `${(bytes / GIB).toFixed(1)} GiB`;
+const gb = (bytes: number) => `${(bytes / GB).toFixed(1)} GB`;

@@ -1,0 +1,274 @@
+import type {
+  FabricInterfaceFacts,
+  MachineFacts,
+  NumaNodeFacts,
+  NvmeControllerFacts,
+} from "./machine-facts.ts";
+
+/** What the machine cannot tell. */
+export interface GenerateOptions {
+  readonly name?: string | undefined;
+  /** `host` or `host:port` each; this host by default. */
+  readonly accessPoints?: readonly string[] | undefined;
+  readonly port?: number | undefined;
+  /** Only interfaces with this provider; by default the best that the machine has. */
+  readonly provider?: string | undefined;
+  /** Parent of the engines' mount points; `/mnt/daos` by default. */
+  readonly mountRoot?: string | undefined;
+  readonly socketDir?: string | undefined;
+  readonly allowInsecure?: boolean | undefined;
+}
+
+/** A configuration for a machine. */
+export interface GeneratedConfig {
+  /** The file, with comments that give reasons. */
+  readonly text: string;
+  /** What was left out or is less than it could be, and why; also in the file. */
+  readonly notes: readonly string[];
+}
+
+/** Best first. */
+const PROVIDERS = ["ofi+psm2", "ofi+verbs;ofi_rxm", "ofi+verbs", "ofi+tcp;ofi_rxm", "ofi+tcp", "ofi+sockets"];
+const FALLBACK_PROVIDER = "ofi+sockets";
+const FIRST_FABRIC_PORT = 31_416;
+const FABRIC_PORT_STEP = 1_000;
+const MOST_TARGETS = 16;
+/** Cores of a node that stay for the control plane and the kernel. */
+const SPARE_CORES = 1;
+const GIB = 2 ** 30;
+/** The part of free memory that engines may take as storage. */
+const MEMORY_SHARE = 0.5;
+
+interface Node {
+  /** `undefined`: the machine has only one, and engines need not be pinned. */
+  readonly id: number | undefined;
+  readonly cores: number;
+  readonly memoryBytes: number;
+}
+
+interface Engine {
+  readonly index: number;
+  readonly node: Node;
+  readonly iface: string;
+}
+
+/**
+ * Writes a configuration for a machine: one engine for each NUMA node that has a fabric interface, on the node's
+ * persistent memory (else a tmpfs) and its NVMe controllers (else none).
+ *
+ * The result passes the check of the file and, as long as the facts hold, the check against the machine.
+ */
+export function generateConfig(facts: MachineFacts, options: GenerateOptions = {}): GeneratedConfig {
+  const notes: string[] = [];
+  const note = (text: string) => notes.push(text);
+  const { provider, interfaces } = chooseFabric(facts, options.provider, note);
+  const engines = placeEngines(facts, interfaces, note);
+  const sections = engines.flatMap((engine) => engineSection(engine, engines, facts, options, note));
+
+  const port = options.port ?? 10_001;
+  const text: string[] = [];
+  text.push(
+    "# Configuration of a DAOS server, made for this machine by: daos-server config generate",
+    "# What a key means: daos-server config explain KEY",
+    "",
+    "# Name of the system; fixed once storage is formatted.",
+    `name: ${quote(options.name ?? "daos_server")}`,
+    "",
+    "# Hosts of the management service; the same list on every server. Three or five survive the loss of one or two.",
+    `access_points: [${(options.accessPoints ?? [`localhost:${port}`]).map(quote).join(", ")}]`,
+    `port: ${port}`,
+    "",
+    "# Without certificates (daos-server reads them from .daos) only a test system can run: allow_insecure: true",
+    "transport_config:",
+    `  allow_insecure: ${options.allowInsecure ?? false}`,
+    "",
+    "# How engines talk over the fabric.",
+    `provider: ${quote(provider)}`,
+    "",
+  );
+  if (options.socketDir !== undefined) {
+    text.push("# Sockets between control plane and engines.", `socket_dir: ${quote(options.socketDir)}`, "");
+  }
+  const hugepages = hugepagesFor(engines, facts, note);
+  if (hugepages !== undefined) text.push("# For SPDK, over all engines.", `nr_hugepages: ${hugepages}`, "");
+  if (notes.length > 0) {
+    text.push("# Left out or reduced, and why:", ...notes.map((line) => `# - ${line}`), "");
+  }
+  if (sections.length > 0) text.push("servers:", ...sections);
+  return { text: `${text.join("\n")}\n`, notes };
+}
+
+type Note = (text: string) => void;
+
+function chooseFabric(
+  facts: MachineFacts,
+  wanted: string | undefined,
+  note: Note,
+): { readonly provider: string; readonly interfaces: readonly Omit<FabricInterfaceFacts, "provider">[] } {
+  const usable = new Map((facts.networkInterfaces ?? []).map((entry) => [entry.device, entry]));
+  const isUsable = (device: string) => usable.get(device)?.usable ?? true;
+  const fabric = (facts.fabricInterfaces ?? []).filter(({ device }) => {
+    if (isUsable(device)) return true;
+    note(`interface ${device}: it is down or has no address`);
+    return false;
+  });
+  const rank = (name: string) => {
+    const at = PROVIDERS.indexOf(name);
+    return at === -1 ? PROVIDERS.length : at;
+  };
+  const providers = [...new Set(fabric.map((entry) => entry.provider))].toSorted((a, b) => rank(a) - rank(b));
+  const provider = wanted ?? providers[0];
+  if (provider !== undefined) {
+    const interfaces = fabric.filter((entry) => entry.provider === provider);
+    const physical = interfaces.filter(({ device }) => device !== "lo");
+    if (physical.length > 0) return { provider, interfaces: physical };
+    if (interfaces.length > 0) return { provider, interfaces };
+    note(`provider ${provider}: no interface supports it`);
+  }
+  const plain = (facts.networkInterfaces ?? []).filter((entry) => entry.usable);
+  const physical = plain.filter(({ device }) => device !== "lo");
+  if (fabric.length === 0) note("fabric providers: none were found, so the sockets of the kernel are used");
+  return { provider: FALLBACK_PROVIDER, interfaces: physical.length > 0 ? physical : plain };
+}
+
+function placeEngines(
+  facts: MachineFacts,
+  interfaces: readonly Omit<FabricInterfaceFacts, "provider">[],
+  note: Note,
+): readonly Engine[] {
+  const nodes = facts.numaNodes ?? [];
+  const devices = interfaces.filter(
+    (entry, at) => interfaces.findIndex(({ device }) => device === entry.device) === at,
+  );
+  const [first] = devices;
+  if (first === undefined) {
+    note("engines: this machine has no usable network interface");
+    return [];
+  }
+  if (nodes.length <= 1) {
+    for (const { device } of devices.slice(1)) note(`interface ${device}: one engine for one NUMA node`);
+    const node = nodes[0] ?? { cores: 1, memoryBytes: facts.memory?.totalBytes ?? 0 };
+    return [
+      {
+        index: 0,
+        node: { id: undefined, cores: node.cores, memoryBytes: node.memoryBytes },
+        iface: first.device,
+      },
+    ];
+  }
+  const engines: Engine[] = [];
+  const taken = new Set<string>();
+  for (const node of nodes.toSorted((a: NumaNodeFacts, b: NumaNodeFacts) => a.id - b.id)) {
+    const iface = devices.find(({ device, numaNode }) => numaNode === node.id && !taken.has(device));
+    if (iface === undefined || node.cores === 0) {
+      note(`NUMA node ${node.id}: ${node.cores === 0 ? "it has no cores" : "no fabric interface is on it"}`);
+      continue;
+    }
+    taken.add(iface.device);
+    engines.push({ index: engines.length, node, iface: iface.device });
+  }
+  if (engines.length === 0) {
+    // Virtual interfaces belong to no node; one engine, not pinned, can use any.
+    const cores = nodes.reduce((sum, node) => sum + node.cores, 0);
+    const memoryBytes = nodes.reduce((sum, node) => sum + node.memoryBytes, 0);
+    taken.add(first.device);
+    engines.push({ index: 0, node: { id: undefined, cores, memoryBytes }, iface: first.device });
+  }
+  for (const { device } of devices) {
+    if (!taken.has(device))
+      note(`interface ${device}: there is an engine on its NUMA node already, or it has no node`);
+  }
+  return engines;
+}
+
+function engineSection(
+  engine: Engine,
+  engines: readonly Engine[],
+  facts: MachineFacts,
+  options: GenerateOptions,
+  note: Note,
+): readonly string[] {
+  const { index, node, iface } = engine;
+  const lines = [
+    `- # Engine ${index}${node.id === undefined ? "" : ` on NUMA node ${node.id}`}, ${node.cores} cores.`,
+    `  targets: ${targetsFor(node)}`,
+    "  nr_xs_helpers: 0",
+    "  first_core: 0",
+    ...(node.id === undefined ? [] : [`  pinned_numa_node: ${node.id}`]),
+    `  fabric_iface: ${quote(iface)}`,
+    `  fabric_iface_port: ${FIRST_FABRIC_PORT + index * FABRIC_PORT_STEP}`,
+    `  log_file: /tmp/daos_engine.${index}.log`,
+    "",
+    `  scm_mount: ${quote(`${options.mountRoot ?? "/mnt/daos"}${engines.length > 1 ? `/${index}` : ""}`)}`,
+  ];
+  const [namespace, ...others] = (facts.pmemNamespaces ?? []).filter(({ numaNode }) =>
+    isOn(engine, numaNode),
+  );
+  if (namespace !== undefined) {
+    lines.push("  scm_class: dcpm", `  scm_list: [${quote(namespace.device)}]`);
+    for (const { device } of others)
+      note(`${device}: an engine takes one namespace, and engine ${index} has ${namespace.device}`);
+  } else {
+    const size = ramFor(engines, facts);
+    note(
+      `persistent memory for engine ${index}: there is none${node.id === undefined ? "" : ` on NUMA node ${node.id}`}, so a tmpfs of ${size} GiB stands in and loses its data at a reboot`,
+    );
+    lines.push("  scm_class: ram", `  scm_size: ${size}`);
+  }
+  const controllers = controllersFor(engine, facts, note);
+  if (controllers.length === 0) {
+    note(
+      `NVMe for engine ${index}: no free controller${node.id === undefined ? "" : ` on NUMA node ${node.id}`}, so it has memory storage only`,
+    );
+  } else {
+    lines.push(
+      "",
+      "  bdev_class: nvme",
+      `  bdev_list: [${controllers.map(({ address }) => `"${address}"`).join(", ")}]`,
+    );
+  }
+  return [...lines, ""];
+}
+
+function controllersFor(engine: Engine, facts: MachineFacts, note: Note): readonly NvmeControllerFacts[] {
+  return (facts.nvmeControllers ?? []).filter((controller) => {
+    if (!isOn(engine, controller.numaNode)) return false;
+    if (controller.mounted === true)
+      note(`NVMe controller ${controller.address}: it has a mounted file system`);
+    return controller.mounted !== true;
+  });
+}
+
+/** Devices without a node belong to the first engine. */
+function isOn(engine: Engine, numaNode: number | undefined): boolean {
+  if (engine.node.id === undefined) return true;
+  return numaNode === undefined ? engine.index === 0 : numaNode === engine.node.id;
+}
+
+function targetsFor(node: Node): number {
+  return Math.max(1, Math.min(MOST_TARGETS, node.cores - SPARE_CORES));
+}
+
+function ramFor(engines: readonly Engine[], facts: MachineFacts): number {
+  const free = (facts.memory?.availableBytes ?? 2 * GIB) * MEMORY_SHARE;
+  return Math.max(1, Math.min(64, Math.floor(free / engines.length / GIB)));
+}
+
+/** One gibibyte of hugepages for each target, as far as the memory goes. */
+function hugepagesFor(engines: readonly Engine[], facts: MachineFacts, note: Note): number | undefined {
+  const using = engines.filter((engine) => controllersFor(engine, facts, () => {}).length > 0);
+  if (using.length === 0 || facts.hugepages === undefined) return undefined;
+  const { pageBytes } = facts.hugepages;
+  const wanted = Math.ceil((using.reduce((sum, { node }) => sum + targetsFor(node), 0) * GIB) / pageBytes);
+  const most = Math.floor(((facts.memory?.availableBytes ?? 0) * MEMORY_SHARE) / 2 / pageBytes);
+  if (wanted > most && most > 0)
+    note(`hugepages: ${wanted} would be one GiB for each target, the memory allows ${most}`);
+  return Math.max(1, Math.min(wanted, most));
+}
+
+/** Plain where YAML allows it for certain, else in double quotes. */
+function quote(text: string): string {
+  return /^[A-Za-z/][A-Za-z0-9_./+;-]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text)
+    ? text
+    : JSON.stringify(text);
+}

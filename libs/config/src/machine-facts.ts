@@ -1,0 +1,74 @@
+/**
+ * What a machine has, as plain data that the caller collects. A part that is `undefined` was not looked at, and nothing is
+ * checked against it.
+ */
+export interface MachineFacts {
+  readonly memory?: MemoryFacts | undefined;
+  readonly numaNodes?: readonly NumaNodeFacts[] | undefined;
+  /** Interfaces that exist, with or without a provider. */
+  readonly networkInterfaces?: readonly NetworkInterfaceFacts[] | undefined;
+  /** One entry for each pair of interface and provider. */
+  readonly fabricInterfaces?: readonly FabricInterfaceFacts[] | undefined;
+  readonly pmemNamespaces?: readonly PmemNamespaceFacts[] | undefined;
+  readonly nvmeControllers?: readonly NvmeControllerFacts[] | undefined;
+  readonly hugepages?: HugepageFacts | undefined;
+  /** What is known of the paths that the configuration names: {@link pathsOf}. */
+  readonly paths?: Readonly<Record<string, PathFacts>> | undefined;
+}
+
+export interface MemoryFacts {
+  readonly totalBytes: number;
+  /** What could be used now without swapping. */
+  readonly availableBytes: number;
+}
+
+export interface NumaNodeFacts {
+  readonly id: number;
+  /** Physical cores. */
+  readonly cores: number;
+  readonly memoryBytes: number;
+}
+
+export interface NetworkInterfaceFacts {
+  readonly device: string;
+  /** `undefined`: of no node in particular, as with virtual interfaces. */
+  readonly numaNode?: number | undefined;
+  /** It is up and has an address. */
+  readonly usable: boolean;
+}
+
+export interface FabricInterfaceFacts {
+  readonly device: string;
+  readonly provider: string;
+  readonly numaNode?: number | undefined;
+}
+
+export interface PmemNamespaceFacts {
+  /** `/dev/pmem0` */
+  readonly device: string;
+  readonly numaNode?: number | undefined;
+  readonly sizeBytes: number;
+}
+
+export interface NvmeControllerFacts {
+  /** `0000:81:00.0` */
+  readonly address: string;
+  readonly model: string;
+  readonly numaNode?: number | undefined;
+  readonly sizeBytes: number;
+  /** It has a mounted file system, so DAOS cannot have it. */
+  readonly mounted?: boolean | undefined;
+}
+
+export interface HugepageFacts {
+  readonly pageBytes: number;
+}
+
+/** What a path is, and the file system it is on or would be created on. */
+export interface PathFacts {
+  readonly kind: "missing" | "directory" | "file" | "block" | "other";
+  /** Of a file. */
+  readonly sizeBytes?: number | undefined;
+  readonly fileSystemBytes?: number | undefined;
+  readonly freeBytes?: number | undefined;
+}
