@@ -1,6 +1,7 @@
 import type { MachineFacts } from "./machine-facts.ts";
 import type { Problem } from "./problem.ts";
 import type { Position } from "./read-yaml.ts";
+import type { Report } from "./report.ts";
 import type { EngineConfig, ServerConfig } from "./types.ts";
 
 const GIB = 2 ** 30;
@@ -56,8 +57,6 @@ export function checkAgainstMachine(
   }
   return problems;
 }
-
-type Report = (severity: Problem["severity"], key: string, message: string, expected?: string) => void;
 
 const keyOf = (engine: EngineConfig, name: string) => `servers[${engine.index}].${name}`;
 
@@ -158,7 +157,7 @@ function checkScmDevice(engine: EngineConfig, facts: MachineFacts, report: Repor
       `${is} ${scm.device}`,
       oneOf(
         (namespaces ?? []).map(({ device }) => device),
-        "daos-server storage prepare --scm-only makes one",
+        "a namespace of persistent memory; make one with: daos-server storage prepare --scm-only",
       ),
     );
   } else if (namespaces !== undefined && found === undefined) {

@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
 import { DEFAULT_NAME, DEFAULT_PORT } from "./check-server.ts";
 import { type ClientFile, clientSchema } from "./client-schema.ts";
-import { readAddress } from "./parse-address.ts";
+import { checkHostList, readAddresses } from "./parse-address.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import { readYaml } from "./read-yaml.ts";
+import type { Report } from "./report.ts";
 import type { ClientConfig } from "./types.ts";
 import { validate } from "./validate.ts";
 
@@ -24,21 +25,13 @@ export function checkClientConfig(
   const problems: Problem[] = [...reading.problems, ...validate(reading, name, clientSchema)];
   const file = reading.data as ClientFile;
   const port = file.port ?? DEFAULT_PORT;
-  const accessPoints = (file.access_points ?? [`localhost:${port}`]).flatMap((text, index) => {
-    if (typeof text !== "string") return [];
-    const address = readAddress(text, port);
-    if (address !== undefined) return [address];
-    const key = `access_points[${index}]`;
-    problems.push({
-      severity: "error",
-      file: name,
-      ...reading.positionOf(key),
-      key,
-      message: `${JSON.stringify(text)} is not an address`,
-      expected: "host or host:port",
-    });
-    return [];
-  });
+  const report: Report = (severity, key, message, expected) => {
+    problems.push({ severity, file: name, ...reading.positionOf(key), key, message, expected });
+  };
+  const accessPoints = readAddresses(file.access_points ?? [`localhost:${port}`], port, report);
+  for (const [index, text] of (file.hostlist ?? []).entries()) {
+    if (text !== undefined) checkHostList(text, `hostlist[${index}]`, port, report);
+  }
   if (problems.some(({ severity }) => severity === "error")) {
     return { config: undefined, problems: sortProblems(problems) };
   }

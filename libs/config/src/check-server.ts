@@ -1,8 +1,10 @@
 import { resolve } from "node:path";
+import type { HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
-import { readAddress } from "./parse-address.ts";
+import { readAddresses } from "./parse-address.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import { type Position, readYaml } from "./read-yaml.ts";
+import type { Report } from "./report.ts";
 import {
   type EngineFile,
   isPciAddress,
@@ -14,13 +16,12 @@ import { findSharing } from "./sharing.ts";
 import type {
   BdevConfig,
   EngineConfig,
-  HostAddress,
   ScmConfig,
   ServerConfig,
   ServerOverrides,
   TransportConfig,
 } from "./types.ts";
-import { validate } from "./validate.ts";
+import { validate, validateOverrides } from "./validate.ts";
 
 export const DEFAULT_PORT = 10_001;
 export const DEFAULT_NAME = "daos_server";
@@ -49,19 +50,18 @@ export interface ServerCheck {
 export function checkServerConfig(text: string, options: CheckServerOptions): ServerCheck {
   const { path, overrides = {}, cwd } = options;
   const reading = readYaml(text, path, serverSchema, "server");
-  const problems: Problem[] = [...reading.problems, ...validate(reading, path, serverSchema)];
+  const problems: Problem[] = [
+    ...reading.problems,
+    ...validate(reading, path, serverSchema),
+    ...validateOverrides(overrides),
+  ];
   const report: Report = (severity, key, message, expected) => {
     problems.push({ severity, file: path, ...reading.positionOf(key), key, message, expected });
   };
   const file = reading.data as ServerFile;
-  const config = new Builder(
-    file,
-    overrides,
-    path,
-    cwd,
-    report,
-    new Set([...problems.map(({ key }) => key), ...reading.meant]),
-  ).build();
+  const refused = new Set([...problems.map(({ key }) => key), ...reading.meant]);
+  const builder = new Builder(file, overrides, path, cwd, report, refused);
+  const config = reading.readable ? builder.build() : undefined;
   const valid = !problems.some(({ severity }) => severity === "error");
   return {
     config: valid ? config : undefined,
@@ -72,9 +72,6 @@ export function checkServerConfig(text: string, options: CheckServerOptions): Se
     },
   };
 }
-
-/** Reports a problem at a key. */
-export type Report = (severity: Problem["severity"], key: string, message: string, expected?: string) => void;
 
 /** Puts file, command line and defaults together; values that were refused before count as absent. */
 class Builder {
@@ -148,17 +145,7 @@ class Builder {
   }
 
   #accessPoints(port: number): readonly HostAddress[] {
-    const texts = this.#file.access_points ?? [`localhost:${port}`];
-    return texts.flatMap((text, index) => {
-      if (typeof text !== "string") return [];
-      const address = readAddress(text, port);
-      const key = `access_points[${index}]`;
-      if (address !== undefined) return [address];
-      if (!this.#refused.has(key)) {
-        this.#report("error", key, `${JSON.stringify(text)} is not an address`, "host or host:port");
-      }
-      return [];
-    });
+    return readAddresses(this.#file.access_points ?? [`localhost:${port}`], port, this.#report);
   }
 
   #engine(

@@ -71,7 +71,10 @@ export function explainKey(key: string, kind: FileKind = "server"): readonly Key
     }));
   }
   const names = new Set(keys.flatMap((entry) => [entry.key, lastPart(entry.key)]));
-  throw faultConfigUnknownKey(key, suggest(wanted, names) ?? suggest(lastPart(wanted), names));
+  throw faultConfigUnknownKey(
+    key,
+    [...new Set([...suggest(wanted, names), ...suggest(lastPart(wanted), names)])].slice(0, 3),
+  );
 }
 
 /** The explanation for people, several lines. */

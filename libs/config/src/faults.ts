@@ -1,5 +1,6 @@
 import { Fault, FaultCode } from "@daos/fault";
 import { formatProblem, type Problem } from "./problem.ts";
+import { formatSuggestions } from "./suggest.ts";
 
 /** There is no configuration file at a path that was named. */
 export function faultConfigNotFound(path: string, cause: unknown): Fault {
@@ -41,14 +42,11 @@ function count(errors: number): string {
 }
 
 /** Somebody asked about a key that no configuration file has. */
-export function faultConfigUnknownKey(key: string, suggestion: string | undefined): Fault {
+export function faultConfigUnknownKey(key: string, suggestions: readonly string[]): Fault {
   return new Fault({
     domain: "config",
     code: FaultCode.configUnknownKey,
     description: `there is no configuration key "${key}"`,
-    resolution:
-      suggestion === undefined
-        ? "see all keys with: daos-server config schema"
-        : `did you mean "${suggestion}"? All keys: daos-server config schema`,
+    resolution: `see all keys with: daos-server config schema${formatSuggestions(suggestions)}`,
   });
 }

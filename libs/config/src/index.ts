@@ -1,3 +1,4 @@
+export type { HostAddress } from "@daos/hostlist";
 export { ACTIVE_CONFIG, type SaveActiveConfigOptions, saveActiveConfig } from "./active-config.ts";
 export {
   type CheckAgainstMachineOptions,
@@ -34,7 +35,6 @@ export type {
   BdevConfig,
   ClientConfig,
   EngineConfig,
-  HostAddress,
   ScmConfig,
   ServerConfig,
   ServerOverrides,

@@ -1,23 +1,156 @@
-import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { FaultCode } from "@daos/fault";
+import { createLogger, type LogRecord, silentLogger } from "@daos/log";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { ACTIVE_CONFIG, saveActiveConfig } from "./active-config.ts";
 import { loadClientConfig, loadServerConfig } from "./load.ts";
 
 const fixture = (name: string) => join(import.meta.dirname, "..", "fixtures", name);
 
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "daos-config-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
 describe("loadServerConfig", () => {
-  it.each([
-    "daos_server.yml",
-    "daos_server_local.yml",
-    "daos_server_psm2.yml",
-    "daos_server_sockets.yml",
-    "daos_server_unittests.yml",
-  ])("loads %s", async (name) => {
-    expect(await loadServerConfig(fixture(name))).toBeDefined();
+  it("reads a file, with paths relative to the working directory", async () => {
+    const path = fixture("daos_server_local.yml");
+    expect(await loadServerConfig(path, { port: 20001, socketDir: "run" })).toMatchObject({
+      path,
+      port: 20001,
+      socketDir: resolve("run"),
+      transport: { caCert: resolve(".daos/daosCA.crt") },
+    });
+  });
+
+  it("says that there is no such file, and how to get one", async () => {
+    const path = join(directory, "none.yml");
+    await expect(loadServerConfig(path)).rejects.toMatchObject({
+      code: FaultCode.configNotFound,
+      description: `there is no configuration file ${path}`,
+      resolution: expect.stringContaining("daos-server config generate"),
+    });
+  });
+
+  it("says that a directory is no file", async () => {
+    await expect(loadServerConfig(directory)).rejects.toMatchObject({ code: FaultCode.configUnreadable });
+  });
+
+  it("does not read for ever", async () => {
+    await expect(loadServerConfig("/dev/zero")).rejects.toMatchObject({
+      code: FaultCode.configInvalid,
+      reason: expect.stringContaining("the file is too long"),
+    });
+  });
+
+  it("lists every error in one fault, and no warning", async () => {
+    const path = join(directory, "bad.yml");
+    await writeFile(path, "port: 0\nprot: 1\nport: -1\n");
+    await expect(loadServerConfig(path)).rejects.toMatchObject({
+      code: FaultCode.configInvalid,
+      description: `${path} is not a valid configuration, it has 2 errors`,
+      reason: `
+  ${path}:2:1: error: prot: unknown key; did you mean "port"?
+  ${path}:3:7: error: port: -1 is not allowed; expected a whole number from 1 to 65535`,
+    });
   });
 });
 
 describe("loadClientConfig", () => {
-  it("loads daos.yml", async () => {
-    expect(await loadClientConfig(fixture("daos.yml"))).toMatchObject({ name: "daos_server" });
+  const defaults = {
+    path: undefined,
+    name: "daos_server",
+    accessPoints: [{ host: "localhost", port: 10001 }],
+    port: 10001,
+    hostlist: ["localhost:10001"],
+    hostFile: undefined,
+    runtimeDir: "/var/run/daos_agent",
+    logFile: undefined,
+    transport: {
+      allowInsecure: false,
+      serverName: "server",
+      clientCertDir: resolve(".daos/clients"),
+      caCert: resolve(".daos/daosCA.crt"),
+      cert: resolve(".daos/client.crt"),
+      key: resolve(".daos/client.key"),
+    },
+  };
+
+  it("has defaults for everything when there is no file", async () => {
+    expect(await loadClientConfig(undefined)).toEqual(defaults);
+  });
+
+  it("loads release 0.8.0's template", async () => {
+    expect(await loadClientConfig(fixture("daos.yml"))).toEqual({ ...defaults, path: fixture("daos.yml") });
+  });
+
+  it("loads the template with all its comments uncommented", async () => {
+    const text = (await readFile(fixture("daos.yml"), "utf8"))
+      .split("\n")
+      .map((line) => (/^#(\w+:| {2}\w+:)/.test(line) ? line.slice(1) : line))
+      .join("\n");
+    const path = join(directory, "daos.yml");
+    await writeFile(path, text);
+    expect(await loadClientConfig(path)).toEqual({
+      ...defaults,
+      path,
+      name: "daos",
+      logFile: "/tmp/daos_agent.log",
+      transport: {
+        ...defaults.transport,
+        cert: resolve(".daos/daos_server.crt"),
+        key: resolve(".daos/daos_server.key"),
+      },
+    });
+  });
+
+  it("refuses a named file that is not there, and a host list that is none", async () => {
+    const path = join(directory, "daos.yml");
+    await expect(loadClientConfig(path)).rejects.toMatchObject({ code: FaultCode.configNotFound });
+    await writeFile(path, "hostlist: ['a[1-']\n");
+    await expect(loadClientConfig(path)).rejects.toMatchObject({
+      code: FaultCode.configInvalid,
+      reason: expect.stringContaining(`${path}:1:12: error: hostlist[0]: "a[1-" is no host list`),
+    });
+  });
+});
+
+describe("saveActiveConfig", () => {
+  const load = async () => ({
+    ...(await loadServerConfig(fixture("daos_server_local.yml"))),
+    path: join(directory, "etc", "daos_server.yml"),
+  });
+
+  it("writes beside the file, for its owner only, and what it writes loads as the same", async () => {
+    await mkdir(join(directory, "etc"));
+    const config = await load();
+    const path = await saveActiveConfig(config, silentLogger);
+    expect(path).toBe(join(directory, "etc", ACTIVE_CONFIG));
+    expect((await stat(path as string)).mode & 0o777).toBe(0o600);
+    expect(await loadServerConfig(path as string)).toEqual({ ...config, path });
+  });
+
+  it("writes to the second directory when the first is not there", async () => {
+    expect(await saveActiveConfig(await load(), silentLogger, { fallback: directory })).toBe(
+      join(directory, ACTIVE_CONFIG),
+    );
+  });
+
+  it("replaces a link in the second directory rather than following it", async () => {
+    const victim = join(directory, "victim");
+    await writeFile(victim, "precious");
+    await symlink(victim, join(directory, ACTIVE_CONFIG));
+    await saveActiveConfig(await load(), silentLogger, { fallback: directory });
+    expect(await readFile(victim, "utf8")).toBe("precious");
+  });
+
+  it("logs it when no directory takes it", async () => {
+    const records: LogRecord[] = [];
+    const log = createLogger((record) => records.push(record), { level: "WARN" });
+    expect(await saveActiveConfig(await load(), log, { fallback: join(directory, "none") })).toBeUndefined();
+    expect(records).toMatchObject([{ fields: { config: expect.stringContaining("name: daos_server") } }]);
   });
 });

@@ -1,8 +1,9 @@
-import { readFile } from "node:fs/promises";
+import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { checkClientConfig } from "./check-client.ts";
 import { checkServerConfig, type ServerCheck } from "./check-server.ts";
 import { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
+import { LARGEST_FILE } from "./read-yaml.ts";
 import type { ClientConfig, ServerConfig, ServerOverrides } from "./types.ts";
 
 /**
@@ -45,9 +46,18 @@ export async function loadClientConfig(path: string | undefined): Promise<Client
   return { ...config, path: read === undefined ? undefined : resolve(read) };
 }
 
+/** The text of a file or a pipe, as far as a configuration can be long; one byte more shows that it is too long. */
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8");
+    await using file = await open(path, "r");
+    const buffer = Buffer.alloc(LARGEST_FILE + 1);
+    let length = 0;
+    while (length < buffer.length) {
+      const { bytesRead } = await file.read(buffer, length, buffer.length - length);
+      if (bytesRead === 0) break;
+      length += bytesRead;
+    }
+    return buffer.toString("utf8", 0, length);
   } catch (error) {
     if (isMissing(error)) throw faultConfigNotFound(path, error);
     throw faultConfigUnreadable(path, error instanceof Error ? error.message : String(error), error);

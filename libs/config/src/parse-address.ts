@@ -1,19 +1,43 @@
-import type { HostAddress } from "./types.ts";
+import { Fault } from "@daos/fault";
+import { type HostAddress, parseHostAddress, parseHostList } from "@daos/hostlist";
+import type { Report } from "./report.ts";
 
-const HOST = /^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$/;
-
-/** Reads `host`, `host:port`, `[ipv6]` or `[ipv6]:port`; `undefined` when it is none of them. */
-export function readAddress(text: string, defaultPort: number): HostAddress | undefined {
-  const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
-  if (match === null) return undefined;
-  const [, ipv6, name, portText] = match;
-  const host = ipv6 ?? name ?? "";
-  const port = portText === undefined ? defaultPort : Number(portText);
-  if (ipv6 === undefined && !HOST.test(host)) return undefined;
-  return port >= 1 && port <= 65_535 ? { host, port } : undefined;
+/** Reads `access_points`; what is no address is reported and left out. Entries that are `undefined` were reported before. */
+export function readAddresses(
+  texts: readonly (string | undefined)[],
+  defaultPort: number,
+  report: Report,
+): readonly HostAddress[] {
+  return texts.flatMap((text, index) => {
+    if (text === undefined) return [];
+    try {
+      return [parseHostAddress(text, defaultPort)];
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      const message = error.reason ?? error.description;
+      report(
+        "error",
+        `access_points[${index}]`,
+        `${JSON.stringify(text)} is no address: ${message}`,
+        "host or host:port",
+      );
+      return [];
+    }
+  });
 }
 
-/** `host:port`, the host in brackets when it is an IPv6 address. */
-export function showAddress({ host, port }: HostAddress): string {
-  return host.includes(":") ? `[${host}]:${port}` : `${host}:${port}`;
+/** Reports a host list such as `node[1-8]:10001` that cannot be read. */
+export function checkHostList(text: string, key: string, defaultPort: number, report: Report): void {
+  try {
+    parseHostList(text, defaultPort);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const message = error.reason ?? error.description;
+    report(
+      "error",
+      key,
+      `${JSON.stringify(text)} is no host list: ${message}`,
+      "hosts as in node[1-8,10]:10001",
+    );
+  }
 }

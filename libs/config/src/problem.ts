@@ -1,3 +1,5 @@
+import { formatSuggestions } from "./suggest.ts";
+
 /** Something wrong or doubtful in a configuration, for a person to fix. */
 export interface Problem {
   /** An error keeps the configuration from being used; a warning does not. */
@@ -14,18 +16,17 @@ export interface Problem {
   readonly message: string;
   /** What is allowed, when the message alone does not say it. */
   readonly expected?: string | undefined;
-  /** The key or value that was probably meant. */
-  readonly suggestion?: string | undefined;
+  /** The keys or values that were probably meant. */
+  readonly suggestions?: readonly string[] | undefined;
 }
 
 /** `daos_server.yml:12:3: error: servers[0].scm_clas: unknown key; did you mean "scm_class"?` */
 export function formatProblem(problem: Problem): string {
-  const { severity, file, line, column, key, message, expected, suggestion } = problem;
+  const { severity, file, line, column, key, message, expected, suggestions } = problem;
   const where = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
   const what = key === "" ? message : `${key}: ${message}`;
   const allowed = expected === undefined ? "" : `; expected ${expected}`;
-  const meant = suggestion === undefined ? "" : `; did you mean "${suggestion}"?`;
-  return `${where}: ${severity}: ${what}${allowed}${meant}`;
+  return `${where}: ${severity}: ${what}${allowed}${formatSuggestions(suggestions)}`;
 }
 
 /** Errors first by their place in the file, so that reading from the top fixes causes before consequences. */

@@ -26,6 +26,8 @@ export interface Position {
 export interface YamlReading {
   /** Plain data with the schema's keys only; what was wrong is left out. */
   readonly data: Record<string, unknown>;
+  /** False when the text is no YAML, or no map: then there is nothing to say of its keys. */
+  readonly readable: boolean;
   readonly problems: readonly Problem[];
   /** Keys that were probably meant by mistyped ones; that they are missing need not be said. */
   readonly meant: ReadonlySet<string>;
@@ -39,7 +41,7 @@ export interface YamlReading {
 export type FileKind = "server" | "client";
 
 /** Larger files are no configuration, and would take long to read. */
-const LARGEST_FILE = 1024 * 1024;
+export const LARGEST_FILE = 1024 * 1024;
 const DEEPEST_MERGE = 8;
 
 /**
@@ -73,7 +75,8 @@ class YamlReader {
     this.#text = text;
     const data = this.#readText(text, schema);
     return {
-      data,
+      data: data ?? {},
+      readable: data !== undefined,
       problems: this.#problems,
       meant: this.#meant,
       exactPositionOf: (path) => this.#positions.get(path),
@@ -88,12 +91,12 @@ class YamlReader {
     };
   }
 
-  #readText(text: string, schema: z.ZodObject): Record<string, unknown> {
+  #readText(text: string, schema: z.ZodObject): Record<string, unknown> | undefined {
     if (text.length > LARGEST_FILE) {
-      this.#report("error", "", { line: 1, column: 1 }, `the file has ${text.length} characters`, {
-        expected: `at most ${LARGEST_FILE}`,
+      this.#report("error", "", { line: 1, column: 1 }, "the file is too long", {
+        expected: `at most ${LARGEST_FILE} characters`,
       });
-      return {};
+      return undefined;
     }
     const document = parseDocument(text, {
       uniqueKeys: false,
@@ -106,12 +109,13 @@ class YamlReader {
       this.#report("error", "", this.#lineAt(pos[0]), `not YAML: ${message}`);
     }
     const root = this.#resolve(document.contents);
-    if (document.errors.length > 0 || root === undefined || isNull(root)) return {};
+    if (document.errors.length > 0) return undefined;
+    if (root === undefined || isNull(root)) return {};
     if (!isMap(root)) {
       this.#report("error", "", this.#at(root), `${this.#show(root)} is not a configuration`, {
         expected: "keys and values, as in name: daos_server",
       });
-      return {};
+      return undefined;
     }
     return this.#readMap(root, schema, "");
   }
@@ -215,11 +219,11 @@ class YamlReader {
       return;
     }
     const keys = Object.keys(schema.shape);
-    const suggestion = suggest(name, keys);
-    if (suggestion !== undefined) this.#meant.add(path === "" ? suggestion : `${path}.${suggestion}`);
+    const suggestions = suggest(name, keys);
+    for (const key of suggestions) this.#meant.add(path === "" ? key : `${path}.${key}`);
     this.#report("error", keyPath, position, "unknown key", {
-      suggestion,
-      expected: suggestion === undefined ? `one of ${keys.join(", ")}` : undefined,
+      suggestions,
+      expected: suggestions.length === 0 ? `one of ${keys.join(", ")}` : undefined,
     });
   }
 
@@ -281,7 +285,7 @@ class YamlReader {
     key: string,
     position: Position,
     message: string,
-    more: Pick<Problem, "expected" | "suggestion"> = {},
+    more: Pick<Problem, "expected" | "suggestions"> = {},
   ): void {
     this.#problems.push({ severity, file: this.#file, ...position, key, message, ...more });
   }

@@ -1,5 +1,5 @@
+import { formatHostAddress } from "@daos/hostlist";
 import { stringify } from "yaml";
-import { showAddress } from "./parse-address.ts";
 import type { EngineFile, ServerFile } from "./server-schema.ts";
 import type { EngineConfig, ServerConfig } from "./types.ts";
 
@@ -8,7 +8,7 @@ export function renderServerConfig(config: ServerConfig): string {
   const { transport } = config;
   const file: ServerFile = {
     name: config.name,
-    access_points: config.accessPoints.map(showAddress),
+    access_points: config.accessPoints.map(formatHostAddress),
     port: config.port,
     transport_config: {
       allow_insecure: transport.allowInsecure,

@@ -1,4 +1,4 @@
-import type { Report } from "./check-server.ts";
+import type { Report } from "./report.ts";
 import type { EngineConfig } from "./types.ts";
 
 /** Reports what two engines of a host cannot both have: rank, mount point, device, port, cores, log file. */

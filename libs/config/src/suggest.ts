@@ -30,22 +30,31 @@ export function editDistance(a: string, b: string): number {
 const LONGEST_WORD = 64;
 
 /**
- * The candidate that was probably meant by a mistyped word: letter case and `-` for `_` count as half a mistake, and a
- * third of the word's length (at least 1, at most 3) may be wrong. `undefined` when none is that close.
+ * The candidates that a mistyped word may have been meant to be, all at the smallest distance: letter case and `-` for `_`
+ * count as half a mistake, and a third of the word's length (at least 1, at most 3) may be wrong.
  */
-export function suggest(word: string, candidates: Iterable<string>): string | undefined {
-  if (word.length > LONGEST_WORD) return undefined;
+export function suggest(word: string, candidates: Iterable<string>): readonly string[] {
+  if (word.length > LONGEST_WORD) return [];
   const plain = normalize(word);
-  let best: { candidate: string; distance: number } | undefined;
+  let best: string[] = [];
+  let bestDistance = Number.POSITIVE_INFINITY;
   for (const candidate of candidates) {
-    const folded = editDistance(plain, normalize(candidate));
-    const distance = Math.min(editDistance(word, candidate), folded + 0.5);
     const allowed = Math.max(1, Math.min(3, Math.floor(candidate.length / 3)));
-    if (folded <= allowed && (best === undefined || distance < best.distance)) {
-      best = { candidate, distance };
-    }
+    if (Math.abs(candidate.length - word.length) > allowed) continue;
+    const folded = editDistance(plain, normalize(candidate));
+    if (folded > allowed) continue;
+    const distance = Math.min(editDistance(word, candidate), folded + 0.5);
+    if (distance < bestDistance) best = [candidate];
+    else if (distance === bestDistance) best.push(candidate);
+    bestDistance = Math.min(bestDistance, distance);
   }
-  return best?.candidate;
+  return best;
+}
+
+/** `; did you mean "a" or "b"?`, or nothing when there is no suggestion. */
+export function formatSuggestions(suggestions: readonly string[] | undefined): string {
+  if (suggestions === undefined || suggestions.length === 0) return "";
+  return `; did you mean ${suggestions.map((word) => JSON.stringify(word)).join(" or ")}?`;
 }
 
 function normalize(word: string): string {

@@ -1,11 +1,6 @@
+import type { HostAddress } from "@daos/hostlist";
 import type { LogLevel } from "@daos/log";
 import type { Rank } from "@daos/rank";
-
-/** A host and the port its control plane listens on. */
-export interface HostAddress {
-  readonly host: string;
-  readonly port: number;
-}
 
 /** TLS settings of a server or a client. Paths are absolute. */
 export interface TransportConfig {

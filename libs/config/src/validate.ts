@@ -2,9 +2,14 @@ import type { z } from "zod";
 import { describeAllowed, formatPath, schemaAt, unwrap } from "./describe-schema.ts";
 import type { Problem } from "./problem.ts";
 import type { YamlReading } from "./read-yaml.ts";
+import { engineSchema, serverSchema } from "./server-schema.ts";
 import { suggest } from "./suggest.ts";
+import type { ServerOverrides } from "./types.ts";
 
-/** Values outside what the schema allows, each with its place. Kinds and keys have been checked by the reading. */
+/**
+ * Values outside what the schema allows, each with its place; they are taken out of the reading's data, so that nothing
+ * follows from them. Kinds and keys have been checked by the reading.
+ */
 export function validate(reading: YamlReading, file: string, schema: z.ZodObject): readonly Problem[] {
   const result = schema.safeParse(reading.data);
   return (result.error?.issues ?? []).flatMap((issue): Problem[] => {
@@ -15,6 +20,7 @@ export function validate(reading: YamlReading, file: string, schema: z.ZodObject
     );
     // Left out by the reading, which has reported it.
     if (seen === undefined) return [];
+    remove(reading.data, issue.path);
     const allowed = schemaAt(schema, issue.path) ?? schema;
     const options = "options" in unwrap(allowed) ? ((unwrap(allowed) as z.ZodEnum).options as string[]) : [];
     return [
@@ -25,8 +31,42 @@ export function validate(reading: YamlReading, file: string, schema: z.ZodObject
         key,
         message: `${JSON.stringify(seen)} is not allowed`,
         expected: describeAllowed(allowed),
-        suggestion: typeof seen === "string" ? suggest(seen, options) : undefined,
+        suggestions: typeof seen === "string" ? suggest(seen, options) : [],
       },
+    ];
+  });
+}
+
+function remove(data: Record<string, unknown>, path: readonly PropertyKey[]): void {
+  const parent = path
+    .slice(0, -1)
+    .reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], data);
+  const last = path.at(-1);
+  if (typeof parent !== "object" || parent === null || last === undefined) return;
+  // An entry of a list stays as a gap, so that the others keep their numbers.
+  (parent as Record<PropertyKey, unknown>)[last] = undefined;
+}
+
+/** What each option of `daos-server start` overrides. */
+const OPTIONS = {
+  port: ["--port", serverSchema.shape.port],
+  storage: ["--storage", engineSchema.shape.scm_mount],
+  modules: ["--modules", serverSchema.shape.modules],
+  targets: ["--targets", engineSchema.shape.targets],
+  xsHelpers: ["--xshelpernr", engineSchema.shape.nr_xs_helpers],
+  firstCore: ["--firstcore", engineSchema.shape.first_core],
+  group: ["--group", serverSchema.shape.name],
+  socketDir: ["--socket_dir", serverSchema.shape.socket_dir],
+} as const;
+
+/** Values of the command line that the file's schema would not allow. */
+export function validateOverrides(overrides: ServerOverrides): readonly Problem[] {
+  return Object.entries(OPTIONS).flatMap(([name, [option, schema]]): Problem[] => {
+    const value = overrides[name as keyof typeof OPTIONS];
+    if (schema.safeParse(value).success) return [];
+    const message = `${JSON.stringify(value)} is not allowed`;
+    return [
+      { severity: "error", file: "command line", key: option, message, expected: describeAllowed(schema) },
     ];
   });
 }

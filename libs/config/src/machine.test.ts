@@ -1,0 +1,292 @@
+import { describe, expect, it } from "vitest";
+import { checkAgainstMachine, pathsOf } from "./check-against-machine.ts";
+import { checkServerConfig } from "./check-server.ts";
+import { type GenerateOptions, generateConfig } from "./generate.ts";
+import type { MachineFacts } from "./machine-facts.ts";
+import { formatProblem } from "./problem.ts";
+import type { ServerConfig } from "./types.ts";
+
+const GIB = 2 ** 30;
+
+/** Two sockets with Omni-Path, persistent memory and NVMe on each. */
+const large: MachineFacts = {
+  memory: { totalBytes: 256 * GIB, availableBytes: 240 * GIB },
+  numaNodes: [
+    { id: 0, cores: 24, memoryBytes: 128 * GIB },
+    { id: 1, cores: 24, memoryBytes: 128 * GIB },
+  ],
+  networkInterfaces: [
+    { device: "lo", usable: true },
+    { device: "eth0", numaNode: 0, usable: true },
+    { device: "ib0", numaNode: 0, usable: true },
+    { device: "ib1", numaNode: 1, usable: true },
+    { device: "ib2", numaNode: 1, usable: false },
+  ],
+  fabricInterfaces: [
+    { device: "eth0", provider: "ofi+sockets", numaNode: 0 },
+    { device: "ib0", provider: "ofi+psm2", numaNode: 0 },
+    { device: "ib1", provider: "ofi+psm2", numaNode: 1 },
+    { device: "ib2", provider: "ofi+psm2", numaNode: 1 },
+  ],
+  pmemNamespaces: [
+    { device: "/dev/pmem0", numaNode: 0, sizeBytes: 500 * GIB },
+    { device: "/dev/pmem1", numaNode: 1, sizeBytes: 500 * GIB },
+  ],
+  nvmeControllers: [
+    { address: "0000:81:00.0", model: "a", numaNode: 0, sizeBytes: 1e12 },
+    { address: "0000:82:00.0", model: "a", numaNode: 1, sizeBytes: 1e12 },
+    { address: "0000:83:00.0", model: "boot", numaNode: 1, sizeBytes: 1e11, mounted: true },
+  ],
+  hugepages: { pageBytes: 2 * 2 ** 20 },
+  paths: { "/var/run/daos_server": { kind: "directory" }, "/dev/pmem0": { kind: "block" } },
+};
+
+/** A small virtual machine. */
+const small: MachineFacts = {
+  memory: { totalBytes: 8 * GIB, availableBytes: 5 * GIB },
+  numaNodes: [{ id: 0, cores: 2, memoryBytes: 8 * GIB }],
+  networkInterfaces: [
+    { device: "lo", usable: true },
+    { device: "eth0", usable: true },
+  ],
+};
+
+function load(text: string): {
+  config: ServerConfig;
+  positionOf: (key: string) => { line: number; column: number } | undefined;
+} {
+  const { config, problems, positionOf } = checkServerConfig(text, { path: "s.yml", cwd: "/" });
+  if (config === undefined) throw new Error(problems.map(formatProblem).join("\n"));
+  return { config, positionOf };
+}
+
+function findings(text: string, facts: MachineFacts): readonly string[] {
+  const { config, positionOf } = load(text);
+  return checkAgainstMachine(config, facts, { positionOf }).map(formatProblem);
+}
+
+const RAM = "  scm_mount: /mnt/daos\n  scm_class: ram\n  scm_size: 1\n";
+
+describe("checkAgainstMachine", () => {
+  it.each<[string, string, MachineFacts, readonly string[]]>([
+    [
+      "nothing",
+      `provider: ofi+psm2\nservers:\n- fabric_iface: ib0\n  pinned_numa_node: 0\n${RAM}`,
+      large,
+      [],
+    ],
+    ["nothing about a machine nobody looked at", `provider: x\nservers:\n- fabric_iface: y\n${RAM}`, {}, []],
+    [
+      "an interface that does not exist",
+      `provider: ofi+psm2\nservers:\n- fabric_iface: ib9\n${RAM}`,
+      large,
+      [
+        "s.yml:3:17: error: servers[0].fabric_iface: this machine has no interface ib9; expected one of lo, eth0, ib0, ib1, ib2",
+      ],
+    ],
+    [
+      "a provider that the interface lacks, where the provider stands",
+      `provider: ofi+verbs\nservers:\n- fabric_iface: ib0\n${RAM}`,
+      large,
+      ["s.yml:1:11: error: servers[0].provider: ib0 does not support ofi+verbs; expected one of ofi+psm2"],
+    ],
+    [
+      "the wrong NUMA node",
+      `provider: ofi+psm2\nservers:\n- fabric_iface: ib0\n  pinned_numa_node: 1\n${RAM}`,
+      large,
+      [
+        "s.yml:4:21: error: servers[0].pinned_numa_node: ib0 is on NUMA node 0, not on 1; expected 0, or an interface of NUMA node 1",
+      ],
+    ],
+    [
+      "a NUMA node that does not exist",
+      `provider: ofi+psm2\nservers:\n- fabric_iface: ib0\n  pinned_numa_node: 7\n${RAM}`,
+      large,
+      [
+        "s.yml:4:21: error: servers[0].pinned_numa_node: ib0 is on NUMA node 0, not on 7; expected 0, or an interface of NUMA node 7",
+        "s.yml:4:21: error: servers[0].pinned_numa_node: this machine has no NUMA node 7; expected one of 0, 1",
+      ],
+    ],
+    [
+      "cores beyond the machine",
+      `provider: ofi+sockets\nservers:\n- fabric_iface: eth0\n  first_core: 2\n${RAM}`,
+      small,
+      [
+        "s.yml:4:15: error: servers[0].first_core: this machine has 2 cores, 2 is beyond the last; expected 0 to 1",
+      ],
+    ],
+    [
+      "more targets than cores",
+      `provider: ofi+sockets\nservers:\n- fabric_iface: eth0\n  targets: 8\n${RAM}`,
+      small,
+      [
+        "s.yml:4:12: warning: servers[0].targets: 8 targets from core 0 on need 8 cores, this machine has 2; expected at most 2; the engine takes fewer than configured",
+      ],
+    ],
+    [
+      "devices that are not there",
+      `provider: ofi+psm2
+servers:
+- fabric_iface: ib0
+  scm_mount: /mnt/daos
+  scm_class: dcpm
+  scm_list: [/dev/pmem7]
+  bdev_list: ["0000:81:00.0", "0000:99:00.0", "0000:83:00.0"]
+`,
+      large,
+      [
+        "s.yml:6:14: warning: servers[0].scm_list[0]: /dev/pmem7 is no namespace of persistent memory; expected one of /dev/pmem0, /dev/pmem1",
+        "s.yml:7:31: error: servers[0].bdev_list[1]: this machine has no NVMe controller 0000:99:00.0; expected one of 0000:81:00.0, 0000:82:00.0, 0000:83:00.0",
+        "s.yml:7:47: error: servers[0].bdev_list[2]: 0000:83:00.0 has a mounted file system; expected a controller that nothing else uses",
+      ],
+    ],
+    [
+      "a pmem device that is missing",
+      "provider: ofi+psm2\nservers:\n- {fabric_iface: ib0, scm_mount: /m, scm_class: dcpm, scm_list: [/dev/pmem7]}\n",
+      { paths: { "/dev/pmem7": { kind: "missing" } } },
+      [
+        "s.yml:3:66: error: servers[0].scm_list[0]: there is no /dev/pmem7; expected a namespace of persistent memory; make one with: daos-server storage prepare --scm-only",
+      ],
+    ],
+    [
+      "more memory than the machine has",
+      `provider: ofi+sockets\nservers:\n- fabric_iface: eth0\n${RAM.replace("1", "9")}`,
+      small,
+      [
+        "s.yml:6:13: error: servers[0].scm_size: engines and hugepages need 9.0 GiB of memory, this machine has 8.0 GiB; expected smaller sizes",
+      ],
+    ],
+    [
+      "more memory than is free",
+      `provider: ofi+sockets\nservers:\n- fabric_iface: eth0\n${RAM.replace("1", "6")}`,
+      small,
+      [
+        "s.yml:6:13: warning: servers[0].scm_size: engines and hugepages need 6.0 GiB of memory, 5.0 GiB are free now; expected smaller sizes",
+      ],
+    ],
+    [
+      "files larger than their disk, or than what is free of it",
+      `provider: ofi+sockets\nservers:\n- fabric_iface: eth0\n${RAM}  bdev_class: file\n  bdev_size: 20\n  bdev_list: [/a, /b, /c, /d]\n`,
+      {
+        paths: {
+          "/a": { kind: "missing", fileSystemBytes: 10e9, freeBytes: 5e9 },
+          "/b": { kind: "missing", fileSystemBytes: 50e9, freeBytes: 5e9 },
+          "/c": { kind: "file", sizeBytes: 20e9, fileSystemBytes: 50e9, freeBytes: 0 },
+          "/d": { kind: "directory" },
+        },
+      },
+      [
+        "s.yml:9:27: error: servers[0].bdev_list[3]: /d is no regular file; expected a file, or a path where one can be made",
+        "s.yml:8:14: error: servers[0].bdev_size: /a needs 20.0 GB, its file system has 10.0 GB in all; expected a smaller size, or a path on a larger file system",
+        "s.yml:8:14: warning: servers[0].bdev_size: /b needs 20.0 GB, its file system has 5.0 GB free; expected a smaller size, or free space",
+      ],
+    ],
+    [
+      "a socket directory that is missing",
+      `socket_dir: /run/x\nprovider: p\nservers:\n- fabric_iface: eth0\n${RAM}`,
+      { paths: { "/run/x": { kind: "missing" } } },
+      [
+        "s.yml:1:13: warning: socket_dir: /run/x does not exist; expected a directory; make it with: mkdir -p /run/x",
+      ],
+    ],
+  ])("finds %s", (_, text, facts, expected) => {
+    expect(findings(text, facts)).toEqual(expected);
+  });
+
+  it("asks for the paths it needs", () => {
+    const { config } = load(`provider: p
+servers:
+- {fabric_iface: a, scm_mount: /m0, scm_class: dcpm, scm_list: [/dev/pmem0], bdev_class: file, bdev_list: [/f], bdev_size: 1}
+- {fabric_iface: b, scm_mount: /m1, scm_class: ram, scm_size: 1, bdev_list: ["0000:81:00.0"]}
+`);
+    expect(pathsOf(config)).toEqual(["/var/run/daos_server", "/f", "/dev/pmem0"]);
+  });
+});
+
+describe("generateConfig", () => {
+  function generate(facts: MachineFacts, options?: GenerateOptions) {
+    const { text, notes } = generateConfig(facts, options);
+    const { config, problems } = checkServerConfig(text, { path: "g.yml", cwd: "/" });
+    expect(problems.map(formatProblem).filter((line) => !line.includes("no section of an engine"))).toEqual(
+      [],
+    );
+    if (config === undefined) throw new Error("unreachable");
+    expect(checkAgainstMachine(config, facts).map(formatProblem)).toEqual([]);
+    for (const note of notes) expect(text).toContain(`# - ${note}\n`);
+    return { config, notes, text };
+  }
+
+  it("takes one engine for each NUMA node, with its own devices", () => {
+    const { config, notes } = generate(large);
+    expect(config).toMatchObject({
+      engines: [
+        {
+          provider: "ofi+psm2",
+          pinnedNumaNode: 0,
+          targets: 16,
+          fabricIface: "ib0",
+          fabricIfacePort: 31416,
+          scm: { class: "dcpm", mount: "/mnt/daos/0", device: "/dev/pmem0" },
+          bdev: { class: "nvme", list: ["0000:81:00.0"] },
+        },
+        {
+          pinnedNumaNode: 1,
+          fabricIface: "ib1",
+          fabricIfacePort: 32416,
+          scm: { mount: "/mnt/daos/1", device: "/dev/pmem1" },
+          bdev: { list: ["0000:82:00.0"] },
+        },
+      ],
+    });
+    expect(notes).toEqual([
+      "interface ib2: it is down or has no address",
+      "NVMe controller 0000:83:00.0: it has a mounted file system",
+    ]);
+  });
+
+  it("makes do with memory and sockets on a small machine, and says so", () => {
+    const { config, notes } = generate(small, {
+      name: "yes",
+      accessPoints: ["node1", "node2:5"],
+      port: 5,
+      allowInsecure: true,
+      mountRoot: "/srv/da os",
+      socketDir: "/run/d",
+    });
+    expect(config).toMatchObject({
+      name: "yes",
+      port: 5,
+      accessPoints: [
+        { host: "node1", port: 5 },
+        { host: "node2", port: 5 },
+      ],
+      socketDir: "/run/d",
+      transport: { allowInsecure: true },
+      engines: [
+        {
+          provider: "ofi+sockets",
+          fabricIface: "eth0",
+          targets: 1,
+          scm: { class: "ram", mount: "/srv/da os", sizeGiB: 2 },
+        },
+      ],
+    });
+    expect(notes).toEqual([
+      "fabric providers: none were found, so the sockets of the kernel are used",
+      "persistent memory for engine 0: there is none, so a tmpfs of 2 GiB stands in and loses its data at a reboot",
+      "NVMe for engine 0: no free controller, so it has memory storage only",
+    ]);
+  });
+
+  it("takes the provider that is asked for", () => {
+    expect(generate(large, { provider: "ofi+sockets" }).config.engines).toMatchObject([
+      { provider: "ofi+sockets", fabricIface: "eth0", pinnedNumaNode: 0 },
+    ]);
+  });
+
+  it("writes no section for a machine without a network", () => {
+    expect(generate({ networkInterfaces: [] }).notes).toContain(
+      "engines: this machine has no usable network interface",
+    );
+  });
+});

@@ -1,0 +1,199 @@
+import { Fault } from "@daos/fault";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { stringify } from "yaml";
+import { checkAgainstMachine } from "./check-against-machine.ts";
+import { type ClientCheck, checkClientConfig } from "./check-client.ts";
+import { checkServerConfig, type ServerCheck } from "./check-server.ts";
+import { explainKey, listKeys } from "./explain.ts";
+import { formatProblem } from "./problem.ts";
+import { renderServerConfig } from "./render.ts";
+import { BDEV_CLASSES, LOG_MASKS, SCM_CLASSES } from "./server-schema.ts";
+
+const runs = { numRuns: 500, seed: 20261123 };
+const names = listKeys("server").map(({ key }) => key.slice(key.lastIndexOf(".") + 1));
+
+const check = (text: string) => checkServerConfig(text, { path: "p.yml", cwd: "/" });
+
+/** A configuration that can be used, or errors that say why not. */
+function loadsOrIsExplained({ config, problems }: Omit<ServerCheck, "positionOf"> | ClientCheck): void {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  expect(errors.length > 0).toBe(config === undefined);
+  for (const problem of problems)
+    expect(formatProblem(problem)).toMatch(/^p\.yml(:\d+:\d+)?: (error|warning): ./);
+}
+
+const scalar = fc.oneof(
+  fc.string(),
+  fc.integer(),
+  fc.double(),
+  fc.boolean(),
+  fc.constant(null),
+  fc.constantFrom("ram", "dcpm", "nvme", "yes", "0000:81:00.0", "ofi+sockets", "DEBUG"),
+);
+const anyValue = fc.oneof(
+  scalar,
+  fc.array(scalar, { maxLength: 3 }),
+  fc.dictionary(fc.constantFrom(...names), scalar, { maxKeys: 6 }),
+);
+const sectionLike = fc.dictionary(
+  fc.oneof({ weight: 9, arbitrary: fc.constantFrom(...names) }, fc.string()),
+  anyValue,
+);
+const fileLike = fc
+  .tuple(sectionLike, fc.array(sectionLike, { maxLength: 3 }))
+  .map(([top, servers]) => ({ ...top, servers }));
+
+/** Files that a person could have written and that hold together. */
+const path = fc.stringMatching(/^\/[a-z0-9]{1,8}(\/[a-z0-9 ]{0,5}[a-z0-9]){0,2}$/);
+const word = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,10}$/);
+const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
+const pci = fc.stringMatching(/^0000:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/);
+const engine = fc
+  .record({
+    targets: fc.nat(64),
+    nr_xs_helpers: fc.nat(2),
+    fabric_iface: word,
+    log_mask: optional(word),
+    log_file: optional(path),
+    env_vars: fc.array(
+      fc.tuple(word, fc.string()).map(([key, value]) => `${key.replaceAll("-", "_")}=${value}`),
+    ),
+    scm_class: fc.constantFrom(...SCM_CLASSES),
+    scm_size: fc.integer({ min: 1, max: 1000 }),
+    bdev_class: fc.constantFrom(...BDEV_CLASSES),
+    bdev_number: fc.integer({ min: 1, max: 9 }),
+    bdev_size: fc.integer({ min: 1, max: 9 }),
+    nvme: fc.uniqueArray(pci, { maxLength: 3 }),
+    files: fc.uniqueArray(path, { maxLength: 3 }),
+  })
+  .map(({ scm_class, scm_size, bdev_class, bdev_number, bdev_size, nvme, files, ...other }) => ({
+    ...other,
+    scm_class,
+    scm_size: scm_class === "ram" ? scm_size : undefined,
+    scm_list: scm_class === "dcpm" ? ["/dev/pmem"] : undefined,
+    bdev_class,
+    bdev_number: bdev_class === "malloc" ? bdev_number : undefined,
+    bdev_list: bdev_class === "malloc" ? undefined : bdev_class === "nvme" ? nvme : files,
+    bdev_size: bdev_class === "malloc" || bdev_class === "file" ? bdev_size : undefined,
+  }));
+const validFile = fc
+  .record({
+    name: optional(word),
+    port: fc.integer({ min: 1, max: 65535 }),
+    access_points: fc.array(
+      word.map((host) => host.replaceAll(/[^A-Za-z0-9]/g, "x")),
+      { minLength: 1, maxLength: 5 },
+    ),
+    provider: fc.constantFrom("ofi+sockets", "ofi+verbs;ofi_rxm"),
+    socket_dir: optional(path),
+    control_log_mask: optional(fc.constantFrom(...LOG_MASKS)),
+    hyperthreads: optional(fc.boolean()),
+    bdev_exclude: fc.array(pci, { maxLength: 2 }),
+    fault_path: optional(path),
+    transport_config: optional(fc.record({ allow_insecure: fc.boolean(), ca_cert: optional(path) })),
+    engine,
+    count: fc.nat(3),
+  })
+  .map(({ engine: section, count, ...top }) => ({
+    ...top,
+    // One section each, or sections that share nothing.
+    servers: Array.from({ length: count }, (_, index) => ({
+      ...section,
+      first_core: index * 64,
+      scm_mount: `/mnt/${index}`,
+      scm_list: section.scm_list?.map((device) => `${device}${index}`),
+      bdev_list: index === 0 ? section.bdev_list : [],
+    })),
+  }));
+
+describe("any text, any YAML, any keys and values", () => {
+  it("load or are explained, and nothing throws", () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 200, unit: "binary" }), (text) => loadsOrIsExplained(check(text))),
+      runs,
+    );
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => loadsOrIsExplained(check(stringify(value)))),
+      runs,
+    );
+    fc.assert(
+      fc.property(fileLike, (value) => loadsOrIsExplained(check(stringify(value)))),
+      runs,
+    );
+  });
+
+  it("for clients too", () => {
+    fc.assert(
+      fc.property(fileLike, (value) =>
+        loadsOrIsExplained(checkClientConfig(stringify(value), { path: "p.yml", cwd: "/" })),
+      ),
+      runs,
+    );
+  });
+
+  it("also when a valid file is cut off or has a byte changed", () => {
+    fc.assert(
+      fc.property(validFile, fc.nat(), fc.string({ maxLength: 2 }), (file, at, insert) => {
+        const text = stringify(file);
+        const place = at % (text.length + 1);
+        loadsOrIsExplained(check(text.slice(0, place)));
+        loadsOrIsExplained(check(text.slice(0, place) + insert + text.slice(place + 1)));
+      }),
+      runs,
+    );
+  });
+});
+
+describe("a valid configuration", () => {
+  it("loads, and its active configuration gives the same one again", () => {
+    fc.assert(
+      fc.property(validFile, (file) => {
+        const { config, problems } = check(stringify(file));
+        expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+        if (config === undefined) throw new Error("unreachable");
+        expect(check(renderServerConfig(config)).config).toEqual(config);
+      }),
+      runs,
+    );
+  });
+
+  it("is checked against any machine", () => {
+    const facts = fc.record(
+      {
+        memory: fc.record({ totalBytes: fc.nat(), availableBytes: fc.nat() }),
+        numaNodes: fc.array(fc.record({ id: fc.nat(3), cores: fc.nat(64), memoryBytes: fc.nat() })),
+        networkInterfaces: fc.array(fc.record({ device: word, usable: fc.boolean() })),
+        nvmeControllers: fc.array(fc.record({ address: pci, model: word, sizeBytes: fc.nat() })),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(validFile, facts, (file, machine) => {
+        const { config } = check(stringify(file));
+        if (config === undefined) throw new Error("unreachable");
+        for (const problem of checkAgainstMachine(config, machine))
+          expect(formatProblem(problem)).not.toContain("undefined");
+      }),
+      runs,
+    );
+  });
+});
+
+describe("explainKey", () => {
+  it("explains or throws a fault, whatever it is asked", () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "servers[0]", "")),
+        (key) => {
+          try {
+            expect(explainKey(key).length).toBeGreaterThan(0);
+          } catch (error) {
+            expect(error).toBeInstanceOf(Fault);
+          }
+        },
+      ),
+      runs,
+    );
+  });
+});
