@@ -83,6 +83,9 @@ export const FaultCode = {
   memberConflict: 804,
   engineNotHere: 805,
   otherSystem: 806,
+  accessPointUnresolved: 807,
+  memberStoreUnusable: 808,
+  systemNotReady: 809,
 
   // security: 900-999
   securityUnknown: 910,

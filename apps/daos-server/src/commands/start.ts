@@ -1,0 +1,99 @@
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { loadServerConfig, saveActiveConfig } from "@daos/config";
+import { createLogger, formatConsoleLine, formatJsonLine } from "@daos/log";
+import { Flags } from "@oclif/core";
+import { findOwner } from "../find-owner.ts";
+import { runServer } from "../server.ts";
+import { ServerCommand } from "../server-command.ts";
+
+/** The workspace's emulated engine, seen from `dist/commands`. */
+const EMULATED_ENGINE = fileURLToPath(new URL("../../../../tools/engine-emulator/bin", import.meta.url));
+
+/** `daos-server start`. */
+export class Start extends ServerCommand {
+  static override readonly summary = "Start the control plane of this host, and its engines";
+
+  static override readonly flags = {
+    port: Flags.integer({ char: "p", summary: "Port of the gRPC listener", min: 1, max: 65535 }),
+    storage: Flags.string({ char: "s", summary: "SCM mount point of every engine", helpValue: "PATH" }),
+    modules: Flags.string({ char: "m", summary: "Modules that the engines load" }),
+    targets: Flags.integer({ char: "t", summary: "Storage targets of each engine", min: 1 }),
+    xshelpernr: Flags.integer({ char: "x", summary: "Helper streams of each target", min: 0 }),
+    firstcore: Flags.integer({ char: "f", summary: "First core of each engine", min: 0 }),
+    group: Flags.string({ char: "g", summary: "System name" }),
+    socket_dir: Flags.string({ char: "d", summary: "Directory of the dRPC sockets", helpValue: "PATH" }),
+    insecure: Flags.boolean({ char: "i", summary: "Plain text and no certificates" }),
+    "recreate-superblocks": Flags.boolean({ summary: "Create superblocks that are missing" }),
+    engine: Flags.option({
+      options: ["emulated", "installed"] as const,
+      summary: "Which daos_io_server is started: the one of the DAOS data plane, or the emulated one",
+    })(),
+    "auto-format": Flags.boolean({
+      summary: "Format storage that has never been formatted, without being asked",
+    }),
+    "engine-ready-timeout": Flags.integer({
+      summary: "Seconds that an engine may take to become ready",
+      default: 60,
+      min: 1,
+    }),
+  };
+
+  static override readonly examples = [
+    "<%= config.bin %> start -o /etc/daos/daos_server.yml",
+    "<%= config.bin %> start -o daos_server.yml --insecure --engine emulated --auto-format",
+  ];
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(Start);
+    const config = await loadServerConfig(flags.config, {
+      port: flags.port,
+      storage: flags.storage,
+      modules: flags.modules,
+      targets: flags.targets,
+      xsHelpers: flags.xshelpernr,
+      firstCore: flags.firstcore,
+      group: flags.group,
+      socketDir: flags.socket_dir,
+      insecure: flags.insecure || undefined,
+      recreateSuperblocks: flags["recreate-superblocks"] || undefined,
+    });
+    const format = flags.json || config.controlLogJson ? formatJsonLine : formatConsoleLine;
+    const log = createLogger((record) => void process.stderr.write(`${format(record)}\n`), {
+      level: flags.debug ? "DEBUG" : config.controlLogMask,
+      component: "daos_server",
+    });
+    log.info("configuration read", { path: config.path });
+    await saveActiveConfig(config, log);
+
+    const stop = new AbortController();
+    for (const signal of ["SIGINT", "SIGTERM"] as const) {
+      process.on(signal, () => {
+        if (stop.signal.aborted) return;
+        log.info(`${signal}: stopping`);
+        stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
+      });
+    }
+    const owner = await findOwner(config);
+    await runServer(
+      {
+        config,
+        log,
+        owner,
+        onlyEngine: flags.engine === "emulated",
+        engineDirectory:
+          flags.engine === "emulated" ? EMULATED_ENGINE : join(dirname(process.argv[1] ?? "."), "..", "bin"),
+        autoFormat: flags["auto-format"],
+        readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
+        // For a parent that waits for it, such as `npm start`.
+        onServing: () => process.send?.({ kind: "serving", port: config.port }),
+      },
+      stop.signal,
+    );
+    if (owner !== undefined && !stop.signal.aborted) {
+      log.info(`storage is ready: start daos-server as ${config.userName} now`, { uid: owner.uid });
+    }
+    log.info("stopped");
+    process.disconnect?.();
+  }
+}

@@ -1,0 +1,40 @@
+import type { TransportConfig } from "@daos/config";
+import { type DrpcModule, drpcMethods, drpcModule, handle } from "@daos/drpc";
+import type { Harness } from "@daos/harness";
+import type { Logger } from "@daos/log";
+import { validateCredential } from "@daos/security";
+
+export interface DrpcModulesOptions {
+  readonly harness: Harness;
+  readonly transport: TransportConfig;
+  readonly log: Logger;
+}
+
+/** Numbers of the modules that engines call. @see DAOS 0.8.0 src/control/drpc/modules.go */
+const MODULE_SRV = 3;
+const MODULE_SECURITY = 4;
+
+/** What the engines of this host can call: they announce themselves, report I/O errors, and have credentials checked. */
+export function drpcModules({ harness, transport, log }: DrpcModulesOptions): readonly DrpcModule[] {
+  return [
+    drpcModule(MODULE_SRV, [
+      handle(drpcMethods.notifyReady, async ({ uri, nctxs, drpcListenerSock, instanceIdx }) => {
+        await harness.notifyReady(instanceIdx, { uri, contexts: nctxs, socket: drpcListenerSock });
+        return undefined;
+      }),
+      handle(drpcMethods.bioError, async ({ unmapErr, readErr, writeErr, tgtId, instanceIdx }) => {
+        const kinds = Object.entries({ unmap: unmapErr, read: readErr, write: writeErr });
+        const errors = kinds.filter(([, seen]) => seen).map(([kind]) => kind);
+        log.error("an engine reports errors of its block device", {
+          index: instanceIdx,
+          target: tgtId,
+          errors,
+        });
+        return undefined;
+      }),
+    ]),
+    drpcModule(MODULE_SECURITY, [
+      handle(drpcMethods.validateCredentials, (credential) => validateCredential(credential, { transport })),
+    ]),
+  ];
+}

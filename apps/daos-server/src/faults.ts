@@ -1,0 +1,26 @@
+import { Fault, FaultCode } from "@daos/fault";
+
+/** The TCP port is taken, or not ours to use. */
+export function faultListen(address: string, cause: NodeJS.ErrnoException): Fault {
+  const busy = cause.code === "EADDRINUSE";
+  return new Fault({
+    domain: "system",
+    code: FaultCode.listenAddressBusy,
+    description: `listen on ${address}`,
+    reason: busy ? "the port is in use" : cause.message,
+    resolution: busy
+      ? "stop the program that uses it (perhaps another daos-server), or choose another port with --port"
+      : "choose another port with --port",
+    cause,
+  });
+}
+
+/** `user_name` or `group_name` that the machine does not know. */
+export function faultUnknownUser(kind: "user" | "group", name: string): Fault {
+  return new Fault({
+    domain: "config",
+    code: FaultCode.configInvalid,
+    description: `${kind}_name "${name}" is not a ${kind} of this machine`,
+    resolution: `create the ${kind}, or correct ${kind}_name in the configuration`,
+  });
+}

@@ -1,0 +1,63 @@
+import type { Http2Session } from "node:http2";
+import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { TransportConfig } from "@daos/config";
+import type { Logger } from "@daos/log";
+import { peerAddressKey } from "@daos/mgmt-service";
+import { faultInterceptor } from "@daos/rpc";
+import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
+import { faultListen } from "./faults.ts";
+
+/** Calls under way get so long to end when the server stops, ms. */
+const CLOSE_GRACE_MS = 2_000;
+
+/** A listener that serves gRPC. */
+export interface GrpcListener {
+  /** Reads the certificates again. @throws Fault, and goes on with the old ones */
+  reload(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface GrpcListenOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly transport: TransportConfig;
+  readonly routes: (router: ConnectRouter) => void;
+  readonly log: Logger;
+}
+
+/** Starts the gRPC listener. @throws Fault listenAddressBusy, or about a certificate */
+export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListener> {
+  const { host, port, transport, routes, log } = options;
+  const handler = connectNodeAdapter({
+    routes,
+    grpc: true,
+    grpcWeb: false,
+    connect: false,
+    readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
+    interceptors: [faultInterceptor],
+    contextValues: (request) => createContextValues().set(peerAddressKey, request.socket.remoteAddress ?? ""),
+  });
+  const { server, reload } = await createGrpcServer({ transport, log, handler });
+  const sessions = new Set<Http2Session>();
+  server.on("session", (session: Http2Session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (error) => reject(faultListen(`${host}:${port}`, error)));
+    server.listen({ host, port }, resolve);
+  });
+  return {
+    reload,
+    close: async () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const session of sessions) session.close();
+      const timer = setTimeout(() => {
+        for (const session of sessions) session.destroy();
+      }, CLOSE_GRACE_MS);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+import { showResolution, toFault } from "@daos/fault";
+import { Command, Flags } from "@oclif/core";
+
+/** Where release 0.8.0 looks for its configuration, relative to the install prefix. */
+export const DEFAULT_CONFIG = "etc/daos_server.yml";
+
+/** What every command of daos-server has in common: the global options, and how a failure is told. */
+export abstract class ServerCommand extends Command {
+  static override readonly baseFlags = {
+    config: Flags.string({
+      char: "o",
+      summary: "Server configuration",
+      default: DEFAULT_CONFIG,
+      helpValue: "FILE",
+      helpGroup: "GLOBAL",
+    }),
+    debug: Flags.boolean({ char: "b", summary: "Log at level DEBUG", helpGroup: "GLOBAL" }),
+    json: Flags.boolean({ char: "j", summary: "Log (and print results) as JSON", helpGroup: "GLOBAL" }),
+    "allow-proxy": Flags.boolean({
+      summary: "Accepted for DAOS 0.8.0; proxies are never used",
+      helpGroup: "GLOBAL",
+    }),
+  };
+
+  /** One fault, three facts: what failed, what to do, and its code. Exit code 1; 2 for a command line that is wrong. */
+  protected override async catch(
+    error: Error & { readonly oclif?: { readonly exit?: number } },
+  ): Promise<void> {
+    if (error.oclif !== undefined) throw error;
+    const fault = toFault(error);
+    process.stderr.write(`daos-server: ${fault.message}\n  ${fault.resolution}\n`);
+    process.stderr.write(`${fault}\n${showResolution(fault)}\n`);
+    this.exit(1);
+  }
+}

@@ -1,0 +1,54 @@
+import type { ServiceImpl } from "@connectrpc/connect";
+import { formatHostAddress } from "@daos/hostlist";
+import type { ctl } from "@daos/proto";
+import { deadline } from "@daos/sys";
+import type { CtlServiceOptions } from "./ctl-service-options.ts";
+import { storageFormat } from "./storage-format.ts";
+import { storageScan } from "./storage-scan.ts";
+import { systemStop } from "./system-stop.ts";
+
+/** The most a look at the hardware may take, ms. */
+const SCAN_TIMEOUT_MS = 120_000;
+/** The most a format may take, ms: large NVMe drives need more than an hour. */
+const FORMAT_TIMEOUT_MS = 2 * 60 * 60_000;
+
+/** The handlers of `ctl.MgmtCtl`: this host's storage and network, and on the leader's host the system. */
+export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<typeof ctl.MgmtCtl>> {
+  const { leadership, network } = options;
+  return {
+    async storageScan(_request, context) {
+      using limit = deadline(SCAN_TIMEOUT_MS, "scan storage", context.signal);
+      return await storageScan(options, limit);
+    },
+
+    async *storageFormat({ reformat }, context) {
+      using limit = deadline(FORMAT_TIMEOUT_MS, "format storage", context.signal);
+      yield await storageFormat(options, { reformat, signal: limit.signal });
+    },
+
+    networkListProviders() {
+      return { provider: network.listProviders().join(",") };
+    },
+
+    async *networkScanDevices({ provider }, context) {
+      using limit = deadline(SCAN_TIMEOUT_MS, "scan fabric interfaces", context.signal);
+      const found = await network.scan(provider === "" ? undefined : provider, limit);
+      for (const { provider: supported, device, numaNode } of found) {
+        yield { provider: supported, device, numanode: numaNode };
+      }
+    },
+
+    systemMemberQuery() {
+      return {
+        members: leadership
+          .membership()
+          .list()
+          .map(({ address, uuid, rank }) => ({ addr: formatHostAddress(address), uuid, rank })),
+      };
+    },
+
+    async systemStop(_request, context) {
+      return { results: [...(await systemStop(options, context))] };
+    },
+  };
+}

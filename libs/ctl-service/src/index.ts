@@ -1,0 +1,3 @@
+export { ctlService } from "./ctl-service.ts";
+export type { CtlServiceOptions, MemberCalls } from "./ctl-service-options.ts";
+export { pmemToProto } from "./storage-scan.ts";

@@ -1,0 +1,26 @@
+import { type Fault, showResolution } from "@daos/fault";
+import { ctl } from "@daos/proto";
+
+/** The outcome of one part of a request that went well; `info` is what the operator should know all the same. */
+export function stateSuccess(info = "") {
+  return { status: ctl.ResponseStatus.CTL_SUCCESS, error: "", info };
+}
+
+/**
+ * The outcome of one part that failed. The status tells an old client which part of the machine it was; `error` is the
+ * fault, `info` its resolution.
+ */
+export function stateFault(fault: Fault) {
+  return {
+    status: STATUS[fault.domain] ?? ctl.ResponseStatus.CTL_ERR_APP,
+    error: `${fault}`,
+    info: showResolution(fault),
+  };
+}
+
+const STATUS: Readonly<Partial<Record<Fault["domain"], ctl.ResponseStatus>>> = {
+  scm: ctl.ResponseStatus.CTL_ERR_SCM,
+  storage: ctl.ResponseStatus.CTL_ERR_SCM,
+  bdev: ctl.ResponseStatus.CTL_ERR_NVME,
+  config: ctl.ResponseStatus.CTL_ERR_CONF,
+};

@@ -1,0 +1,34 @@
+import { Fault, FaultCode } from "@daos/fault";
+import { formatRankSet, type Rank } from "@daos/rank";
+
+/** NotifyReady with an index that no engine of this host has. */
+export function faultUnknownIndex(index: number, count: number): Fault {
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.engineNotHere,
+    description: `an engine says it is number ${index}, but this host has ${count} (numbered from 0)`,
+    resolution:
+      "stop engines that this server has not started, and check that no two servers share a socket_dir",
+  });
+}
+
+/** A call for a rank that none of this host's engines has. */
+export function faultRankNotHere(rank: number, here: readonly Rank[]): Fault {
+  const ranks = here.length === 0 ? "no engine in service" : `rank ${formatRankSet(here)}`;
+  return new Fault({
+    domain: "system",
+    code: FaultCode.engineNotHere,
+    description: `rank ${rank} is not on this host, which has ${ranks}`,
+    resolution: "find the rank's host with dmg system member-query",
+  });
+}
+
+/** A call for the management service on a host where none of the engines runs a replica of it. */
+export function faultNoReplica(): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.notAccessPoint,
+    description: "no engine of this host has a replica of the management service in service",
+    resolution: "wait until the engine is ready, or use an access point: dmg system leader-query",
+  });
+}

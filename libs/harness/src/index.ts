@@ -1,0 +1,1 @@
+export { Harness } from "./harness.ts";

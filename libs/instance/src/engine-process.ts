@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { access, constants } from "node:fs/promises";
+import type { Logger } from "@daos/log";
+import { deadline } from "@daos/sys";
+import { faultEngineStart } from "./faults.ts";
+import { splitLines } from "./split-lines.ts";
+
+/** How an engine's process ended. */
+export interface EngineExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** `exit code 3`, or `killed by SIGKILL`. */
+export function showExit(exit: EngineExit): string {
+  return exit.signal === null ? `exit code ${exit.code}` : `killed by ${exit.signal}`;
+}
+
+export interface EngineProcessOptions {
+  readonly index: number;
+  readonly executable: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  /** The engine's stdout goes here as info, its stderr as error. */
+  readonly log: Logger;
+}
+
+/** Util-linux's way to give a child a parent-death signal; it becomes the engine by exec, so the pid is the engine's. */
+const SETPRIV = "/usr/bin/setpriv";
+
+/** A running `daos_io_server`. It dies with the server: the kernel kills it when its parent is gone. */
+export class EngineProcess {
+  readonly pid: number;
+  /** Settles when the process has ended and its output has been read. */
+  readonly exited: Promise<EngineExit>;
+  readonly #child: ChildProcess;
+
+  private constructor(child: ChildProcess, pid: number, exited: Promise<EngineExit>) {
+    this.#child = child;
+    this.pid = pid;
+    this.exited = exited;
+  }
+
+  /** @throws Fault engineStartFailed when there is nothing that can be executed */
+  static async start(options: EngineProcessOptions): Promise<EngineProcess> {
+    const { index, executable, args, env, log } = options;
+    try {
+      await access(executable, constants.X_OK);
+    } catch (error) {
+      throw faultEngineStart(index, executable, error);
+    }
+    const guarded = await hasSetpriv();
+    if (!guarded) log.warn(`${SETPRIV} is missing: the engine may outlive a server that is killed`);
+    const argv = guarded
+      ? [SETPRIV, "--pdeathsig", "KILL", "--", executable, ...args]
+      : [executable, ...args];
+    const [command = executable, ...rest] = argv;
+    const child = spawn(command, rest, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const exited = new Promise<EngineExit>((resolve) => {
+      child.once("close", (code, signal) => resolve({ code, signal }));
+    });
+    const { pid } = child;
+    if (pid === undefined) {
+      const error = await new Promise((resolve) => child.once("error", resolve));
+      throw faultEngineStart(index, executable, error);
+    }
+    splitLines(child.stdout, (line) => log.info(line));
+    splitLines(child.stderr, (line) => log.error(line));
+    return new EngineProcess(child, pid, exited);
+  }
+
+  /** Asks the process to end (SIGTERM), and after `graceMs` makes it (SIGKILL). Resolves when it has ended. */
+  async stop(graceMs: number): Promise<EngineExit> {
+    this.#child.kill("SIGTERM");
+    using limit = deadline(graceMs, "engine to stop");
+    limit.signal.addEventListener("abort", () => this.#child.kill("SIGKILL"), { once: true });
+    return await this.exited;
+  }
+
+  /** Ends the process at once. */
+  kill(): void {
+    this.#child.kill("SIGKILL");
+  }
+}
+
+async function hasSetpriv(): Promise<boolean> {
+  try {
+    await access(SETPRIV, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

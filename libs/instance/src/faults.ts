@@ -1,0 +1,106 @@
+import { Fault, FaultCode } from "@daos/fault";
+
+/** Neither PATH nor the server's own directory has an engine. */
+export function faultEngineNotFound(searched: readonly string[]): Fault {
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.engineNotFound,
+    description: `there is no daos_io_server in ${searched.join(", ")}`,
+    resolution:
+      "install the DAOS data plane and put its bin directory on PATH, or run the emulated engine: " +
+      'daos-server start --engine emulated, or "engine: emulated" in the configuration',
+  });
+}
+
+/** The engine's process could not be started at all. */
+export function faultEngineStart(index: number, executable: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.engineStartFailed,
+    description: `engine ${index} could not be started from ${executable}`,
+    reason: cause instanceof Error ? cause.message : String(cause),
+    resolution: "check that the file exists and may be executed by the user that runs daos-server",
+    cause,
+  });
+}
+
+/** The engine's process ended although nobody had asked it to. */
+export function faultEngineExited(
+  index: number,
+  how: string,
+  phase: string,
+  logFile: string | undefined,
+): Fault {
+  const where = logFile === undefined ? "the server's log" : `the server's log and ${logFile}`;
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.engineExited,
+    description: `engine ${index} ended ${phase} (${how})`,
+    resolution: `look for the engine's last messages in ${where}`,
+  });
+}
+
+/** The engine runs but has not called NotifyReady in time. */
+export function faultEngineNotReady(index: number, timeoutMs: number, logFile: string | undefined): Fault {
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.engineNotReady,
+    description: `engine ${index} did not become ready within ${timeoutMs / 1000} s`,
+    resolution:
+      `look at what it does in ${logFile ?? "the server's log"}; a slow machine can be given more time with ` +
+      "--engine-ready-timeout SECONDS",
+  });
+}
+
+/** A call needs an engine that is not serving now. */
+export function faultEngineNotRunning(index: number, state: string): Fault {
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.engineNotRunning,
+    description: `engine ${index} is not serving (it is ${state})`,
+    resolution: "wait until it is ready, or look in the server's log for why it is not",
+  });
+}
+
+/** NotifyReady named something that is not a socket. */
+export function faultNotifyReadySocket(path: string, reason: string): Fault {
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.engineStartFailed,
+    description: `an engine announced the dRPC socket ${JSON.stringify(path)}`,
+    reason,
+    resolution: "check that engine and server use the same socket_dir",
+  });
+}
+
+/** Formatting is refused because the engine of this storage runs. */
+export function faultFormatRunning(index: number, mount: string): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageFormatOnRunningSystem,
+    description: `format storage of engine ${index} (${mount}) while the engine runs`,
+    resolution: "stop the system first (dmg system stop), then restart daos-server and format",
+  });
+}
+
+/** The storage is formatted already and nobody said `reformat`. */
+export function faultAlreadyFormatted(mount: string): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageAlreadyFormatted,
+    description: `format SCM at ${mount}, which is formatted already`,
+    resolution: "if its data is not needed any more, format it again with dmg storage format --reformat",
+  });
+}
+
+/** A normal user cannot mount, and nothing is mounted. */
+export function faultNotMounted(mount: string): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageNotMounted,
+    description: `scm_mount ${mount} is not mounted, and only root can mount it`,
+    resolution:
+      "mount it as root, use a directory directly below a mount point (such as /dev/shm/daos), or run daos-server " +
+      "as root once for dmg storage format",
+  });
+}

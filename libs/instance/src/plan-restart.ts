@@ -1,0 +1,33 @@
+/** What to do after an engine ended unasked. */
+export type RestartPlan =
+  | { readonly kind: "restart"; readonly delayMs: number }
+  | { readonly kind: "give-up"; readonly reason: string };
+
+export interface RestartHistory {
+  /** It has been serving since the server started: what stopped it is not the configuration. */
+  readonly hasServed: boolean;
+  /** Ends in a row after less than {@link STABLE_MS} of service. */
+  readonly failuresInARow: number;
+}
+
+/** An engine that has served for so long starts with a clean slate, ms. */
+export const STABLE_MS = 60_000;
+const FIRST_DELAY_MS = 1_000;
+const LONGEST_DELAY_MS = 30_000;
+const MOST_FAILURES = 6;
+
+/**
+ * Exponential back-off from 1 s to 30 s with jitter, and an end to crash loops. An engine that never served is not
+ * tried again: its configuration is wrong, and the operator is waiting for the message.
+ *
+ * @param random a number from 0 to 1, so that engines of many hosts do not come back in step
+ */
+export function planRestart(history: RestartHistory, random: number): RestartPlan {
+  const { hasServed, failuresInARow } = history;
+  if (!hasServed) return { kind: "give-up", reason: "it has never served" };
+  if (failuresInARow >= MOST_FAILURES) {
+    return { kind: "give-up", reason: `it ended ${failuresInARow} times in a row` };
+  }
+  const step = Math.min(FIRST_DELAY_MS * 2 ** Math.max(0, failuresInARow - 1), LONGEST_DELAY_MS);
+  return { kind: "restart", delayMs: Math.round(step * (0.75 + random / 2)) };
+}

@@ -1,0 +1,103 @@
+import { faultDaosStatus } from "@daos/fault";
+import { NIL_RANK, type Rank } from "@daos/rank";
+import type { Superblock } from "@daos/superblock";
+import { deadline } from "@daos/sys";
+
+/** What an engine tells in NotifyReady. */
+export interface EngineReady {
+  /** Fabric address. */
+  readonly uri: string;
+  /** Fabric contexts. */
+  readonly contexts: number;
+  /** Path of the engine's own dRPC socket. */
+  readonly socket: string;
+}
+
+/** An engine's request to become, or to be again, a member of the system. */
+export interface JoinRequest {
+  readonly uuid: string;
+  /** `NIL_RANK` for any. */
+  readonly rank: Rank;
+  readonly uri: string;
+  readonly contexts: number;
+}
+
+/** What setting an engine up needs from outside. */
+export interface SetUpPorts {
+  /** Joins the system through the leader of the management service. @throws Fault when the system refuses it */
+  join(request: JoinRequest, options: { readonly signal: AbortSignal }): Promise<Rank>;
+  /** The four calls into the engine; each answers with a DAOS status. */
+  setRank(rank: Rank, options: { readonly signal: AbortSignal }): Promise<number>;
+  createMs(
+    request: { readonly bootstrap: boolean; readonly uuid: string; readonly address: string },
+    options: { readonly signal: AbortSignal },
+  ): Promise<number>;
+  startMs(options: { readonly signal: AbortSignal }): Promise<number>;
+  setUp(options: { readonly signal: AbortSignal }): Promise<number>;
+  /** Makes a change of the superblock durable. */
+  writeSuperblock(superblock: Superblock): Promise<void>;
+}
+
+export interface SetUpOptions {
+  /** `host:port` of this host as an access point. */
+  readonly msAddress: string;
+  readonly signal: AbortSignal;
+}
+
+/** The most one call into the engine may take here, ms. A join has no limit of its own: its port decides what is final. */
+const CALL_TIMEOUT_MS = 120_000;
+
+/** An engine that is set up. */
+export interface SetUpResult {
+  readonly rank: Rank;
+  readonly superblock: Superblock;
+}
+
+/**
+ * Takes a ready engine into service: join (unless its superblock has both a valid rank and the MS), rank, MS replica
+ * (created on the first start only), modules.
+ *
+ * @throws Fault of the step that failed
+ * @see DAOS 0.8.0 src/control/server/instance.go SetRank, StartManagementService, LoadModules
+ */
+export async function setUpEngine(
+  ready: EngineReady,
+  superblock: Superblock,
+  ports: SetUpPorts,
+  options: SetUpOptions,
+): Promise<SetUpResult> {
+  const { signal } = options;
+  let current = superblock;
+  const update = async (next: Superblock) => {
+    await ports.writeSuperblock(next);
+    current = next;
+  };
+
+  let rank = current.rank ?? NIL_RANK;
+  if (!current.validRank || !current.ms) {
+    const { uri, contexts } = ready;
+    rank = await ports.join({ uuid: current.uuid, rank, uri, contexts }, { signal });
+    if (!current.validRank || current.rank !== rank) await update({ ...current, rank, validRank: true });
+  }
+  const step = async (
+    attempted: string,
+    call: (wait: { readonly signal: AbortSignal }) => Promise<number>,
+  ) => {
+    using limit = deadline(CALL_TIMEOUT_MS, attempted, signal);
+    const status = await call(limit);
+    if (status !== 0) throw faultDaosStatus(attempted, status);
+  };
+
+  await step(`set rank ${rank}`, (wait) => ports.setRank(rank, wait));
+  if (current.ms) {
+    if (current.createMs) {
+      const { bootstrapMs: bootstrap, uuid } = current;
+      const request = { bootstrap, uuid, address: options.msAddress };
+      await step("create the management service replica", (wait) => ports.createMs(request, wait));
+      await update({ ...current, createMs: false, bootstrapMs: false });
+    }
+    await step("start the management service replica", ports.startMs);
+  }
+  await step("load the engine's modules", ports.setUp);
+  return { rank, superblock: current };
+}

@@ -1,0 +1,49 @@
+import { Fault, FaultCode } from "@daos/fault";
+import type { HostAddress } from "@daos/hostlist";
+
+/** What this host is to the management service, which the superblock of its first engine records. */
+export type ReplicaRole = "bootstrap" | "replica" | "none";
+
+/** What deciding the role needs to know of the machine and the network. */
+export interface ReplicaRoleOptions {
+  /** Port of this host's gRPC listener. */
+  readonly port: number;
+  /** All addresses of this host, as in `192.0.2.2` and `::1`. */
+  readonly localAddresses: ReadonlySet<string>;
+  /** The addresses of a host name. */
+  readonly resolve: (host: string) => Promise<readonly string[]>;
+}
+
+/**
+ * The first access point bootstraps the management service; the others get replicas of it. An access point is this
+ * host when one of its addresses is ours and the port is the same.
+ *
+ * @throws Fault when an access point's name cannot be resolved
+ * @see DAOS 0.8.0 src/control/server/config.go CheckReplica
+ */
+export async function replicaRole(
+  accessPoints: readonly HostAddress[],
+  options: ReplicaRoleOptions,
+): Promise<ReplicaRole> {
+  const { port, localAddresses, resolve } = options;
+  for (const [index, accessPoint] of accessPoints.entries()) {
+    if (accessPoint.port !== port) continue;
+    const addresses = await resolve(accessPoint.host).catch((error: unknown) => {
+      throw faultUnresolved(accessPoint, error);
+    });
+    if (addresses.some((address) => localAddresses.has(address)))
+      return index === 0 ? "bootstrap" : "replica";
+  }
+  return "none";
+}
+
+function faultUnresolved(accessPoint: HostAddress, cause: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.accessPointUnresolved,
+    description: `the access point ${accessPoint.host} cannot be resolved to an address`,
+    reason: cause instanceof Error ? cause.message : String(cause),
+    resolution: "correct access_points in the configuration, or add the name to DNS or /etc/hosts",
+    cause,
+  });
+}

@@ -1,0 +1,159 @@
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { run, WORKSPACE } from "./program.ts";
+import { freePort, TestSystem } from "./test-system.ts";
+
+const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
+const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
+
+describe("daos-server says what is wrong, and ends with 1", () => {
+  it("without a configuration file", async () => {
+    const ended = await run([DAOS_SERVER, "start", "-o", "/nonexistent/daos_server.yml"]);
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toContain("there is no configuration file /nonexistent/daos_server.yml");
+  });
+
+  it("on a port that is taken", async () => {
+    await using system = await TestSystem.create();
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(system.port, "0.0.0.0", resolve));
+    const ended = await system.launch(["--auto-format"]).end();
+    taken.close();
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toMatch(/listen on 0\.0\.0\.0:\d+: the port is in use/);
+    expect(ended.stderr).toContain("--port");
+  });
+
+  it("without its socket directory", async () => {
+    await using system = await TestSystem.create();
+    await rm(system.socketDir, { recursive: true });
+    const ended = await system.launch(["--auto-format"]).end();
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toContain(system.socketDir);
+  });
+
+  it("beside another server in the same socket directory, which goes on", async () => {
+    await using system = await TestSystem.create();
+    await system.start();
+    const port = await freePort();
+    const second = await run([
+      DAOS_SERVER,
+      "start",
+      "-o",
+      system.configPath,
+      "--engine",
+      "emulated",
+      "-p",
+      `${port}`,
+    ]);
+    expect(second.exitCode).toBe(1);
+    expect(second.stderr).toContain("daos_server.sock");
+    expect((await system.dmgJson("pool", "create", "-s", "64M")).uuid).toBeDefined();
+  });
+
+  it("with an engine that never becomes ready", async () => {
+    await using system = await TestSystem.create();
+    const server = system.launch(["--auto-format", "--engine-ready-timeout", "1"], {
+      env: { DAOS_EMULATOR_FAULTS: "notify-ready:never" },
+    });
+    const ended = await server.end();
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toContain("engine 0 did not become ready within 1 s");
+  });
+
+  it("with an engine that ends at once", async () => {
+    await using system = await TestSystem.create();
+    const ended = await system
+      .launch(["--auto-format"], { env: { DAOS_EMULATOR_FAULTS: "start:exit=3" } })
+      .end();
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toContain("engine 0 ended before it was ready (exit code 3)");
+  });
+
+  it.each([
+    ["not YAML", "{ this: is: not: yaml"],
+    ["empty", ""],
+    [
+      "of another system",
+      "version: 0\nuuid: 0b70d048-5153-465f-a94a-2c3a39897348\nsystem: other\nvalidrank: false\nms: false\ncreatems: false\nbootstrapms: false\n",
+    ],
+  ])("with a superblock that is %s", async (_name, content) => {
+    await using system = await TestSystem.create();
+    await system.start();
+    await system.stop();
+    await writeFile(join(system.scmMount(), "superblock"), content);
+    const ended = await system.launch().end();
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toContain(join(system.scmMount(), "superblock"));
+  });
+
+  it("without an engine, with both ways out", async () => {
+    await using system = await TestSystem.create();
+    const ended = await system
+      .launch(["--auto-format", "--engine", "installed"], { env: { PATH: "/usr/bin:/bin" } })
+      .end();
+    expect(ended.exitCode).toBe(1);
+    expect(ended.stderr).toContain("install the DAOS data plane");
+    expect(ended.stderr).toContain("--engine emulated");
+  });
+});
+
+describe("dmg", () => {
+  it("says when nobody listens", async () => {
+    const port = await freePort();
+    const ended = await run([DMG, "-i", "-l", `localhost:${port}`, "system", "member-query"]);
+    expect(ended.exitCode).not.toBe(0);
+    expect(ended.stdout).toBe("");
+    expect(ended.stderr).toContain(`localhost:${port}`);
+    expect(ended.stderr).toContain("refused");
+  });
+
+  it("shows a refusal of the engine by name, with what to do", async () => {
+    await using system = await TestSystem.create();
+    await system.start();
+    const ended = await system.dmg("pool", "create", "-s", "100G");
+    expect(ended.exitCode).not.toBe(0);
+    expect(ended.stderr).toContain("DER_NOSPACE");
+    expect(ended.stderr).toContain("smaller sizes");
+  });
+});
+
+describe("an engine that dies during pool create", () => {
+  it.each([
+    ["before it is done", "pool-create:crash", 0],
+    ["after it is done", "pool-create:crash-after", 1],
+  ])("%s: dmg gets an error, and the pool exists or does not", async (_name, fault, pools) => {
+    await using system = await TestSystem.create();
+    await system.start(["--auto-format"], { DAOS_EMULATOR_FAULTS: fault });
+    const ended = await system.dmg("pool", "create", "-s", "64M");
+    expect(ended.exitCode).not.toBe(0);
+    expect(ended.stderr).not.toBe("");
+    await expect
+      .poll(async () => (await system.dmg("system", "list-pools")).exitCode, {
+        timeout: 30_000,
+        interval: 500,
+      })
+      .toBe(0);
+    expect((await system.dmgJson("system", "list-pools")).pools).toHaveLength(pools);
+  });
+});
+
+describe("npm start", () => {
+  it("brings up the quickstart system, as whoever runs it", async () => {
+    await using system = await TestSystem.create();
+    const directory = join(system.directory, "quickstart");
+    await mkdir(directory);
+    const { Program } = await import("./program.ts");
+    const start = new Program(["npm", "start", "--silent", "--", "--port", `${system.port}`], {
+      env: { DAOS_QUICKSTART_DIR: directory, DAOS_QUICKSTART_SCM: `${system.scmMount()}` },
+    });
+    await expect.poll(() => start.output, { timeout: 120_000 }).toContain("DAOS is ready.");
+    expect(start.output).toContain(`npx dmg -i -l localhost:${system.port} pool create -s 256M`);
+    expect((await system.dmgJson("system", "member-query")).members).toHaveLength(1);
+    start.child.kill("SIGTERM");
+    expect((await start.end()).exitCode).toBe(0);
+    await run(["umount", "-l", join(directory, "scm")]);
+  }, 180_000);
+});

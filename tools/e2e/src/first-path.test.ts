@@ -1,0 +1,120 @@
+import { existsSync } from "node:fs";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { isRoot, TestSystem } from "./test-system.ts";
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** What identifies an engine: the superblock without its comment. */
+async function identity(system: TestSystem, index = 0): Promise<string> {
+  const text = await readFile(join(system.scmMount(index), "superblock"), "utf8");
+  return text
+    .split("\n")
+    .filter((line) => /^(uuid|rank|system):/.test(line))
+    .join(" ");
+}
+
+describe("one host", () => {
+  it("comes up, serves dmg, and stops cleanly", async () => {
+    await using system = await TestSystem.create();
+    await system.start();
+
+    const scan = await system.dmg("storage", "scan");
+    expect(scan).toMatchObject({ exitCode: 0 });
+    expect(scan.stdout).toMatch(/Hosts\s+SCM Total\s+NVMe Total/);
+
+    const { members } = await system.dmgJson("system", "member-query");
+    expect(members).toMatchObject([{ rank: 0 }]);
+    expect(members[0]?.uuid).toMatch(UUID);
+
+    const created = await system.dmgJson("pool", "create", "-s", "256M");
+    expect(created.uuid).toMatch(UUID);
+    expect((await system.dmgJson("system", "list-pools")).pools).toMatchObject([{ uuid: created.uuid }]);
+
+    const destroyed = await system.dmg("pool", "destroy", "--pool", created.uuid);
+    expect(destroyed).toMatchObject({ exitCode: 0 });
+    expect((await system.dmgJson("system", "list-pools")).pools).toEqual([]);
+
+    const leader = await system.dmg("system", "leader-query");
+    expect(leader.stdout).toContain(`:${system.port}`);
+
+    const ended = await system.stop();
+    expect(ended).toMatchObject({ exitCode: 0 });
+    expect(await readdir(system.socketDir)).toEqual([]);
+  });
+
+  it("finds its system again, after a clean stop and after kill -9", async () => {
+    await using system = await TestSystem.create();
+    await system.start();
+    const before = await identity(system);
+    const { uuid } = await system.dmgJson("pool", "create", "-s", "64M");
+    const { members } = await system.dmgJson("system", "member-query");
+
+    const stops = [
+      () => system.stop(),
+      async () => {
+        system.server.child.kill("SIGKILL");
+        await system.server.end();
+      },
+    ];
+    for (const stop of stops) {
+      await stop();
+      await system.start([]);
+      expect(await identity(system)).toBe(before);
+      expect((await system.dmgJson("system", "member-query")).members).toEqual(members);
+      expect((await system.dmgJson("system", "list-pools")).pools).toMatchObject([{ uuid }]);
+    }
+  });
+
+  it("takes its engine with it when it is killed", async () => {
+    await using system = await TestSystem.create();
+    await system.start();
+    const pid = /engine started .*?pid=(\d+)/.exec(system.server.output)?.[1];
+    expect(existsSync(`/proc/${pid}`)).toBe(true);
+    system.server.child.kill("SIGKILL");
+    await system.server.end();
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 10_000 }).toBe(false);
+  });
+
+  it("gives each engine of a host its rank", async () => {
+    await using system = await TestSystem.create({ engines: 2 });
+    await system.start();
+    const { members } = await system.dmgJson("system", "member-query");
+    expect(members.map((member) => member.rank)).toEqual([0, 1]);
+    await system.stop();
+    await system.start([]);
+    expect((await system.dmgJson("system", "member-query")).members).toEqual(members);
+  });
+
+  it.runIf(isRoot)("waits for dmg storage format when root starts it", async () => {
+    await using system = await TestSystem.create();
+    system.launch();
+    await expect.poll(() => system.server.output, { timeout: 30_000 }).toContain("waiting for");
+    const early = await system.dmg("system", "member-query");
+    expect(early.exitCode).not.toBe(0);
+    expect(early.stderr).toContain("is not ready");
+
+    const format = await system.dmg("storage", "format");
+    expect(format).toMatchObject({ exitCode: 0 });
+    expect(format.stdout).toContain("storage format ok");
+    await system.serving();
+    const before = await identity(system);
+
+    const again = await system.dmg("storage", "format", "--reformat");
+    expect(again.exitCode).not.toBe(0);
+    expect(`${again.stderr}${again.stdout}`).toContain("while the engine runs");
+    expect(await identity(system)).toBe(before);
+  });
+});
+
+describe("system stop", () => {
+  it("stops every engine, and the server ends well", async () => {
+    await using system = await TestSystem.create({ engines: 2 });
+    await system.start();
+    const stopped = await system.dmg("system", "stop");
+    expect(stopped).toMatchObject({ exitCode: 0 });
+    const ended = await system.server.end();
+    expect(ended).toMatchObject({ exitCode: 0 });
+  });
+});

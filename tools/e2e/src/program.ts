@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { abortable, deadline } from "@daos/sys";
+
+/** The top of the workspace. */
+export const WORKSPACE = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** How a program ended, and all it printed. */
+export interface Ended {
+  /** 128 + n when signal n ended it, as in a shell. */
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface ProgramOptions {
+  readonly cwd?: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Called with what it sends over its IPC channel. */
+  readonly onMessage?: (message: unknown) => void;
+}
+
+/** A running program, with its output collected. */
+export class Program {
+  readonly child: ChildProcess;
+  readonly ended: Promise<Ended>;
+  readonly #name: string;
+  #output = { stdout: "", stderr: "" };
+
+  constructor(argv: readonly [string, ...string[]], options: ProgramOptions = {}) {
+    const [command, ...args] = argv;
+    this.#name = argv.join(" ");
+    const ipc = options.onMessage === undefined ? [] : (["ipc"] as const);
+    this.child = spawn(command, args, {
+      cwd: options.cwd ?? WORKSPACE,
+      env: { ...process.env, NO_COLOR: "1", ...options.env },
+      stdio: ["ignore", "pipe", "pipe", ...ipc],
+    });
+    if (options.onMessage !== undefined) this.child.on("message", options.onMessage);
+    for (const name of ["stdout", "stderr"] as const) {
+      this.child[name]?.setEncoding("utf8").on("data", (chunk: string) => {
+        this.#output[name] += chunk;
+      });
+    }
+    this.ended = new Promise((resolve, reject) => {
+      this.child.once("error", reject);
+      this.child.once("close", (code, signal) => {
+        resolve({ exitCode: code ?? 128 + (signal === "SIGKILL" ? 9 : 15), ...this.#output });
+      });
+    });
+    // A test that does not wait for the end must not fail on it.
+    this.ended.catch(() => {});
+  }
+
+  get output(): string {
+    return this.#output.stdout + this.#output.stderr;
+  }
+
+  /** The end of the program. @throws Error with its output when it takes longer than `ms` */
+  async end(ms = 60_000): Promise<Ended> {
+    using limit = deadline(ms, `end of ${this.#name}`);
+    try {
+      return await abortable(this.ended, limit.signal);
+    } catch (error) {
+      this.child.kill("SIGKILL");
+      throw new Error(`${this.#name} did not end; it printed:\n${this.output}`, { cause: error });
+    }
+  }
+}
+
+/** Runs a program to its end. */
+export function run(argv: readonly [string, ...string[]], options?: ProgramOptions): Promise<Ended> {
+  return new Program(argv, options).end();
+}

@@ -1,0 +1,172 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { abortable, deadline, listMounts, ProcessCommandRunner } from "@daos/sys";
+import { type Ended, Program, run, WORKSPACE } from "./program.ts";
+
+export const isRoot = process.geteuid?.() === 0;
+
+const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
+const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
+
+export interface TestSystemOptions {
+  readonly engines?: number;
+  /** Lines for the top level of the configuration. */
+  readonly extra?: readonly string[];
+}
+
+/** The parts of dmg's results that the tests look at; each command has its own. */
+export interface DmgResult {
+  readonly uuid: string;
+  readonly members: readonly { readonly rank: number; readonly uuid: string; readonly address: string }[];
+  readonly pools: readonly { readonly uuid: string }[];
+}
+
+/** A DAOS host of its own: configuration, sockets, storage and port. Dispose it, and nothing of it is left. */
+export class TestSystem implements AsyncDisposable {
+  readonly directory: string;
+  readonly port: number;
+  readonly configPath: string;
+  readonly #scmBase: string;
+  readonly #engines: number;
+  #server: Program | undefined;
+
+  private constructor(directory: string, scmBase: string, port: number, engines: number) {
+    this.directory = directory;
+    this.port = port;
+    this.configPath = join(directory, "daos_server.yml");
+    this.#scmBase = scmBase;
+    this.#engines = engines;
+  }
+
+  static async create(options: TestSystemOptions = {}): Promise<TestSystem> {
+    const { engines = 1, extra = [] } = options;
+    const directory = await mkdtemp(join(tmpdir(), "daos-e2e-"));
+    // Root gets real tmpfs mounts; anybody else needs directories right below a mount point.
+    const scmBase = isRoot ? join(directory, "scm") : join("/dev/shm", directory.split("/").at(-1) ?? "");
+    const system = new TestSystem(directory, scmBase, await freePort(), engines);
+    await mkdir(system.socketDir);
+    await writeFile(system.configPath, system.#config(extra));
+    return system;
+  }
+
+  get socketDir(): string {
+    return join(this.directory, "sockets");
+  }
+
+  scmMount(index = 0): string {
+    return `${this.#scmBase}${index}`;
+  }
+
+  get server(): Program {
+    if (this.#server === undefined) throw new Error("the server has not been started");
+    return this.#server;
+  }
+
+  /** Starts `daos-server start` on this system. */
+  launch(
+    args: readonly string[] = [],
+    options: { readonly env?: Readonly<Record<string, string>> } = {},
+  ): Program {
+    const serving = Promise.withResolvers<void>();
+    this.#serving = serving.promise;
+    this.#server = new Program(
+      [DAOS_SERVER, "start", "-o", this.configPath, "--engine", "emulated", ...args],
+      { ...options, cwd: this.directory, onMessage: () => serving.resolve() },
+    );
+    return this.#server;
+  }
+
+  #serving: Promise<void> = new Promise(() => {});
+
+  /** Starts the server and waits until every engine serves. */
+  async start(
+    args: readonly string[] = ["--auto-format"],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    this.launch(args, { env });
+    await this.serving();
+  }
+
+  /** Waits until every engine serves. @throws Error with the server's output when it ends before */
+  async serving(ms = 60_000): Promise<void> {
+    const { server } = this;
+    using limit = deadline(ms, "every engine to serve");
+    const early = server.ended.then(() => {
+      throw new Error("the server ended");
+    });
+    try {
+      await abortable(Promise.race([this.#serving, early]), limit.signal);
+    } catch (error) {
+      throw new Error(`the server does not serve; it printed:\n${server.output}`, { cause: error });
+    }
+  }
+
+  /** Runs the real dmg against this host. */
+  dmg(...args: readonly string[]): Promise<Ended> {
+    return run([DMG, "-i", "-l", `localhost:${this.port}`, ...args], { cwd: this.directory });
+  }
+
+  /** Runs dmg with `--json`, which must succeed, and returns the result that it prints. */
+  async dmgJson(...args: readonly string[]): Promise<DmgResult> {
+    const { exitCode, stdout, stderr } = await this.dmg("--json", ...args);
+    if (exitCode !== 0) throw new Error(`dmg ${args.join(" ")} ended with ${exitCode}: ${stderr}${stdout}`);
+    return (JSON.parse(stdout) as { readonly result: DmgResult }).result;
+  }
+
+  /** Stops the server as an operator does. */
+  async stop(): Promise<Ended> {
+    this.server.child.kill("SIGTERM");
+    return this.server.end();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#server?.child.exitCode === null) {
+      this.#server.child.kill("SIGTERM");
+      await this.#server.end().catch(() => {});
+    }
+    const runner = new ProcessCommandRunner();
+    const mounts = (await listMounts()).filter((entry) => entry.mountPoint.startsWith(this.#scmBase));
+    for (const { mountPoint } of mounts.reverse()) await runner.run(["umount", "-l", mountPoint]);
+    for (let index = 0; index < this.#engines; index++) {
+      await rm(this.scmMount(index), { recursive: true, force: true });
+    }
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  #config(extra: readonly string[]): string {
+    const engine = (index: number) => `
+  - targets: 1
+    nr_xs_helpers: 0
+    fabric_iface: lo
+    fabric_iface_port: ${20000 + (this.port % 20000) + index}
+    log_file: ${this.directory}/engine${index}.log
+    scm_mount: ${this.scmMount(index)}
+    scm_class: ram
+    scm_size: 1
+    bdev_class: file
+    bdev_list: [${this.directory}/bdev${index}]
+    bdev_size: 1`;
+    return `name: daos_server
+access_points: ['localhost:${this.port}']
+port: ${this.port}
+provider: ofi+sockets
+socket_dir: ${this.socketDir}
+transport_config:
+  allow_insecure: true
+${extra.join("\n")}
+servers:${Array.from({ length: this.#engines }, (_, index) => engine(index)).join("")}
+`;
+  }
+}
+
+/** A TCP port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
+  const address = server.address();
+  await new Promise<void>((resolve) => server.close(() => resolve()));
+  if (address === null || typeof address === "string") throw new Error("no TCP port");
+  return address.port;
+}

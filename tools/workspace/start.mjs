@@ -1,0 +1,73 @@
+// `npm start`: sets the workspace up if it is not, then runs a single-host DAOS system with the quickstart
+// configuration. Arguments after `--` go to `daos-server start`.
+import { spawn } from "node:child_process";
+import { lstatSync, mkdirSync } from "node:fs";
+import { constants, userInfo } from "node:os";
+import { join } from "node:path";
+import {
+  ensureCompiler,
+  ensureDependencies,
+  fail,
+  nodeBinary,
+  root,
+  runNx,
+  workspaceEnvironment,
+} from "./prepare.mjs";
+
+const { uid } = userInfo();
+const directory = process.env.DAOS_QUICKSTART_DIR ?? `/tmp/daos-quickstart-${uid}`;
+const configuration = join(root, "tools", "workspace", "quickstart", "daos_server.yml");
+
+ensureDependencies();
+ensureCompiler();
+process.stderr.write("Building (a few seconds when something changed) ...\n");
+const projects = ["daos-server", "dmg", "daos-admin", "engine-emulator"]
+  .map((name) => `@daos/${name}`)
+  .join(",");
+if (!runNx(["run-many", "-t", "build", "-p", projects], { quiet: true }))
+  fail("The build failed: see above.");
+
+makeOwnDirectory(directory);
+makeOwnDirectory(join(directory, "sockets"));
+
+// Root mounts a tmpfs below the directory; anybody else needs a directory under a mount, which /dev/shm is.
+const storage =
+  uid === 0 ? [] : ["--storage", process.env.DAOS_QUICKSTART_SCM ?? `/dev/shm/daos-quickstart-${uid}`];
+const main = join(root, "apps", "daos-server", "dist", "main.js");
+const quickstart = ["--config", configuration, "--engine", "emulated", "--auto-format", ...storage];
+process.stderr.write(
+  `DAOS quickstart: storage, sockets and logs in ${directory}${storage.length === 0 ? "" : ` and ${storage[1]}`}\n`,
+);
+
+const server = spawn(nodeBinary(), [main, "start", ...quickstart, ...process.argv.slice(2)], {
+  // The quickstart configuration has relative paths: they are relative to the working directory.
+  cwd: directory,
+  env: workspaceEnvironment(),
+  stdio: ["inherit", "inherit", "inherit", "ipc"],
+});
+server.on("message", (message) => {
+  if (message?.kind === "serving") showNextSteps(message.port);
+});
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => server.kill(signal));
+server.on("error", (error) => fail(`daos-server could not be started: ${error.message}`));
+server.on("exit", (code, signal) => {
+  process.exit(code ?? 128 + constants.signals[signal]);
+});
+
+/** What to try once every engine serves. */
+function showNextSteps(port) {
+  const dmg = `npx dmg -i -l localhost:${port}`;
+  process.stdout.write(
+    `\nDAOS is ready. From a second terminal in this directory:\n\n  ${dmg} system member-query\n` +
+      `  ${dmg} pool create -s 256M\n  ${dmg} system list-pools\n\nCtrl-C stops it; the next npm start finds it again.\n\n`,
+  );
+}
+
+/** Creates a directory of this user's own; refuses one that somebody else has put there. */
+function makeOwnDirectory(path) {
+  mkdirSync(path, { recursive: true, mode: 0o700 });
+  const found = lstatSync(path);
+  if (!found.isDirectory() || found.uid !== uid) {
+    fail(`${path} is not a directory of yours: remove it, or choose another one with DAOS_QUICKSTART_DIR.`);
+  }
+}

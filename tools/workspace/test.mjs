@@ -1,0 +1,19 @@
+// `npm test`: sets the workspace up if it is not, then checks everything: formatting, lint and layers, types, the
+// generated code, unit tests, and the end-to-end tests on real processes.
+import { ensureCompiler, ensureDebianPackages, ensureDependencies, fail, runNx } from "./prepare.mjs";
+
+/** What the tests drive besides our own programs. */
+const PACKAGES = {
+  python3: "python3-minimal",
+  setpriv: "util-linux",
+  "mkfs.ext4": "e2fsprogs",
+  mount: "mount",
+};
+
+ensureDependencies();
+ensureCompiler();
+ensureDebianPackages(PACKAGES);
+const options = process.argv.slice(2);
+if (!runNx(["run-many", "-t", "check-generated,lint,build,test", ...options], { quiet: false })) {
+  fail("npm test: something failed, see above.");
+}
