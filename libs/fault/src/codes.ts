@@ -23,6 +23,7 @@ export const FaultCode = {
   storageDeviceAlreadyMounted: 105,
   storageNotMounted: 110,
   storageFormatOnRunningSystem: 111,
+  storageNotPrivileged: 112,
 
   // scm: 200-299
   scmUnknown: 206,
@@ -32,6 +33,7 @@ export const FaultCode = {
   scmMountFailed: 210,
   scmFormatFailed: 211,
   scmToolFailed: 212,
+  scmPrepareFailed: 213,
 
   // bdev: 300-399
   bdevUnknown: 308,
@@ -41,6 +43,12 @@ export const FaultCode = {
   bdevMissingDevice: 312,
   bdevFormatFailed: 313,
   bdevToolFailed: 314,
+  bdevInUse: 315,
+  bdevBindFailed: 316,
+  bdevHugepagesShort: 317,
+  bdevBurnInFailed: 318,
+  bdevSpdkFailed: 319,
+  bdevVanished: 320,
 
   // network: 400-499
   networkUnknownInterface: 400,

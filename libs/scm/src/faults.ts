@@ -109,6 +109,27 @@ export function faultToolFailed(command: string, reason: string): Fault {
   });
 }
 
+/** What only root may do, asked of another. */
+export function faultNotPrivileged(attempted: string): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageNotPrivileged,
+    description: `${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
+    resolution: "run the command as root, as in sudo daos-server storage prepare",
+  });
+}
+
+export function faultPrepareFailed(step: string, reason: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmPrepareFailed,
+    description: `prepare SCM: ${step}`,
+    reason,
+    resolution:
+      "check the modules with ipmctl show -dimm and the namespaces with ndctl list -RNi, then repeat: prepare and reset go on from any state",
+  });
+}
+
 /** A tool that the request cannot do without is not installed. */
 export function faultMissingTool(tool: string, wanted: string): Fault {
   return new Fault({

@@ -10,6 +10,8 @@ export type {
   ScmFormatState,
   ScmModule,
   ScmNamespace,
+  ScmPrepareResult,
+  ScmRegion,
   ScmScan,
   ScmStorage,
 } from "./scm-types.ts";

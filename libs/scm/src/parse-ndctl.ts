@@ -1,4 +1,4 @@
-import type { ScmNamespace } from "./scm-types.ts";
+import type { ScmNamespace, ScmRegion } from "./scm-types.ts";
 
 /**
  * Reads the answer of `ndctl list -N -v`: nothing at all, one namespace, an array of them, or an object with
@@ -18,6 +18,30 @@ export function parseNamespaces(text: string): readonly ScmNamespace[] {
       size: BigInt(toNumber(entry.size)),
     }))
     .sort((a, b) => a.blockdev.localeCompare(b.blockdev, "en", { numeric: true }));
+}
+
+/** The regions for persistent memory in the answer of `ndctl list --regions`. @throws SyntaxError as {@link parseNamespaces} */
+export function parseRegions(text: string): readonly ScmRegion[] {
+  return listOf(text, "regions")
+    .filter((entry) => entry.type === "pmem")
+    .map((entry) => ({
+      dev: String(entry.dev ?? ""),
+      size: BigInt(toNumber(entry.size)),
+      available: BigInt(toNumber(entry.available_size)),
+      largestExtent: BigInt(toNumber(entry.max_available_extent ?? entry.available_size)),
+    }))
+    .sort((a, b) => a.dev.localeCompare(b.dev, "en", { numeric: true }));
+}
+
+/**
+ * The names of all namespaces in the answer of `ndctl list --namespaces --idle`, of any mode, but for seeds: those are
+ * empty and belong to the kernel.
+ */
+export function parseNamespaceNames(text: string): readonly string[] {
+  return listOf(text, "namespaces")
+    .filter((entry) => toNumber(entry.size) > 0)
+    .map((entry) => String(entry.dev ?? ""))
+    .sort();
 }
 
 /** The entries of one kind in an answer of `ndctl list`, whichever of its shapes it has. */

@@ -1,9 +1,9 @@
 import { chmod, chown, constants, readdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { FaultCode, hasCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import {
   type Argv,
-  type CommandResult,
   type CommandRunner,
   hasErrorCode,
   isMountedOrBelow,
@@ -21,15 +21,14 @@ import {
   faultFormatFailed,
   faultInvalidParameter,
   faultMissingDevice,
-  faultMissingTool,
   faultMountFailed,
   faultNotMounted,
-  faultToolFailed,
+  faultNotPrivileged,
 } from "./faults.ts";
 import { parseFsType } from "./parse-blkid.ts";
-import { parseModules, SHOW_MODULES, saysNoModules } from "./parse-ipmctl.ts";
-import { parseNamespaces } from "./parse-ndctl.ts";
-import type { Owner, ScmFormatState, ScmModule, ScmNamespace, ScmScan, ScmStorage } from "./scm-types.ts";
+import { hasRoom, planPrepare } from "./plan-prepare.ts";
+import { ScmTools } from "./scm-tools.ts";
+import type { Owner, ScmFormatState, ScmModule, ScmPrepareResult, ScmScan, ScmStorage } from "./scm-types.ts";
 import { validateStorage } from "./validate-storage.ts";
 
 export interface ScmCallOptions {
@@ -50,6 +49,8 @@ export interface ScmOperations {
   format(storage: ScmStorage, options: ScmFormatOptions): Promise<void>;
   mount(storage: ScmStorage, options?: ScmCallOptions): Promise<void>;
   unmount(storage: ScmStorage, options?: ScmCallOptions): Promise<void>;
+  prepare(options?: ScmCallOptions): Promise<ScmPrepareResult>;
+  reset(options?: ScmCallOptions): Promise<ScmPrepareResult>;
 }
 
 export interface ScmProviderOptions {
@@ -70,12 +71,12 @@ const MKFS_TIMEOUT_MS = 15 * 60_000;
  * @see DAOS 0.8.0 src/control/server/storage/scm/provider.go
  */
 export class ScmProvider implements ScmOperations {
-  readonly #runner: CommandRunner;
+  readonly #tools: ScmTools;
   readonly #mounts: MountTable;
   readonly #log: Logger;
 
   constructor(options: ScmProviderOptions) {
-    this.#runner = options.runner;
+    this.#tools = new ScmTools(options.runner);
     this.#mounts = options.mounts ?? linuxMountTable;
     this.#log = options.log.child("scm");
   }
@@ -95,8 +96,8 @@ export class ScmProvider implements ScmOperations {
         return [];
       }
     };
-    const modules = await look("SCM modules", () => this.#modules(options));
-    const namespaces = await look("SCM namespaces", () => this.#namespaces(options));
+    const modules = await look("SCM modules", () => this.#tools.modules(options));
+    const namespaces = await look("SCM namespaces", () => this.#tools.namespaces(options));
     for (const note of notes) this.#log.info(note);
     return { modules, namespaces, notes };
   }
@@ -175,6 +176,80 @@ export class ScmProvider implements ScmOperations {
     }
   }
 
+  /**
+   * Makes the persistent memory usable, one step further at each call: without regions, a goal for the modules to become
+   * AppDirect; with room in a region, namespaces until there is none.
+   *
+   * @throws Fault storageNotPrivileged, missingSoftwareDependency (no ndctl), scmPrepareFailed, scmToolFailed
+   */
+  async prepare(options: ScmCallOptions = {}): Promise<ScmPrepareResult> {
+    if (!(await this.#mounts.mayMount())) throw faultNotPrivileged("prepare SCM");
+    const modules = await this.#modulesIfAny(options);
+    const plan = planPrepare({ modules, regions: await this.#tools.regions(options) });
+    switch (plan.kind) {
+      case "nothing":
+        return { kind: "no-scm" };
+      case "create-goal":
+        await this.#tools.setGoal("PersistentMemoryType=AppDirect", options);
+        this.#log.info("SCM modules become AppDirect at the next boot", { modules: modules.length });
+        return { kind: "reboot-needed" };
+      case "create-namespaces":
+        for (const { dev } of plan.regions) await this.#fillRegion(dev, options);
+        break;
+      case "list":
+    }
+    return { kind: "done", namespaces: await this.#tools.namespaces(options) };
+  }
+
+  /**
+   * Undoes {@link prepare}: unmounts and destroys every namespace, with all data, and has the modules become ordinary
+   * memory at the next boot. The caller has asked for consent.
+   *
+   * @throws Fault as prepare, and scmMountFailed when a namespace is in use
+   */
+  async reset(options: ScmCallOptions = {}): Promise<ScmPrepareResult> {
+    if (!(await this.#mounts.mayMount())) throw faultNotPrivileged("reset SCM");
+    const modules = await this.#modulesIfAny(options);
+    const devices = new Set(
+      (await this.#tools.namespaces(options)).map(({ blockdev }) => `/dev/${blockdev}`),
+    );
+    for (const { source, mountPoint } of (await this.#mounts.list()).toReversed()) {
+      if (devices.has(source)) await this.#unmountPath(mountPoint, options);
+    }
+    const names = await this.#tools.namespaceNames(options);
+    for (const name of names) await this.#tools.destroyNamespace(name, options);
+    this.#log.info("SCM namespaces destroyed", { namespaces: names.length });
+    if (modules.length > 0) {
+      await this.#tools.setGoal("MemoryMode=100", options);
+      return { kind: "reboot-needed" };
+    }
+    return names.length === 0 && (await this.#tools.regions(options)).length === 0
+      ? { kind: "no-scm" }
+      : { kind: "done", namespaces: await this.#tools.namespaces(options) };
+  }
+
+  /** A machine whose persistent memory is not made of modules that ipmctl knows has no need of ipmctl. */
+  async #modulesIfAny(options: ScmCallOptions): Promise<readonly ScmModule[]> {
+    try {
+      return await this.#tools.modules(options);
+    } catch (error) {
+      if (!hasCode(error, FaultCode.missingSoftwareDependency)) throw error;
+      this.#log.info("without ipmctl: only regions that exist are used", { reason: error.description });
+      return [];
+    }
+  }
+
+  /** Every round takes the longest free piece, so this ends. */
+  async #fillRegion(dev: string, options: ScmCallOptions): Promise<void> {
+    for (let available: bigint | undefined; ; ) {
+      const region = (await this.#tools.regions(options)).find((entry) => entry.dev === dev);
+      if (region === undefined || !hasRoom(region) || region.available === available) return;
+      available = region.available;
+      if (!(await this.#tools.createNamespace(dev, options))) return;
+      this.#log.info("SCM namespace created", { region: dev });
+    }
+  }
+
   async #formatDirectory(storage: ScmStorage, options: ScmFormatOptions): Promise<void> {
     const mounts = await this.#mounts.list();
     const entry = mountAt(mounts, storage.mount);
@@ -223,7 +298,7 @@ export class ScmProvider implements ScmOperations {
       ],
     ];
     for (const argv of steps) {
-      const { exitCode, stdout, stderr } = await this.#run(argv, "format SCM", {
+      const { exitCode, stdout, stderr } = await this.#tools.run(argv, "format SCM", {
         ...options,
         timeoutMs: MKFS_TIMEOUT_MS,
       });
@@ -246,7 +321,7 @@ export class ScmProvider implements ScmOperations {
       storage.class === "ram"
         ? ["mount", "-t", "tmpfs", "-o", tmpfsOptions(storage.sizeGiB, owner), "tmpfs", mount]
         : ["mount", "-t", "ext4", "-o", "dax,nodelalloc,noatime", storage.device, mount];
-    const { exitCode, stderr } = await this.#run(argv, "mount SCM", options);
+    const { exitCode, stderr } = await this.#tools.run(argv, "mount SCM", options);
     if (exitCode !== 0) throw faultMountFailed(argv.join(" "), stderr.trim());
     if (mountAt(await this.#mounts.list(), mount) === undefined) {
       throw faultMountFailed(argv.join(" "), "it ended without an error, but nothing is mounted there");
@@ -259,7 +334,7 @@ export class ScmProvider implements ScmOperations {
   }
 
   async #unmountPath(mount: string, options: ScmCallOptions): Promise<void> {
-    const { exitCode, stderr } = await this.#run(["umount", mount], "unmount SCM", options);
+    const { exitCode, stderr } = await this.#tools.run(["umount", mount], "unmount SCM", options);
     if (exitCode !== 0) throw faultMountFailed(`umount ${mount}`, stderr.trim());
     this.#log.info("SCM unmounted", { mount });
   }
@@ -281,41 +356,12 @@ export class ScmProvider implements ScmOperations {
     }
     // Low-level probing reads the device itself; blkid's cache and udev's database may be old, or missing.
     const argv: Argv = ["blkid", "--probe", "--output", "export", device];
-    const { exitCode, stdout, stderr } = await this.#run(argv, "look for a file system", options);
+    const { exitCode, stdout, stderr } = await this.#tools.run(argv, "look for a file system", options);
     // Status 2: nothing found, also when it may not read the device; 8: several signatures that contradict each other.
     if (exitCode === 2 && stderr.trim() === "") return undefined;
     if (exitCode === 8) return "ambivalent";
     if (exitCode !== 0) throw faultDeviceUnreadable(device, stderr.trim() || `blkid ended with ${exitCode}`);
     return parseFsType(stdout);
-  }
-
-  async #modules(options: ScmCallOptions): Promise<readonly ScmModule[]> {
-    const argv: Argv = ["ipmctl", ...SHOW_MODULES];
-    const { exitCode, stdout, stderr } = await this.#run(argv, "scan for SCM modules", options);
-    if (saysNoModules(stdout)) return [];
-    if (exitCode !== 0) throw faultToolFailed(argv.join(" "), stdout.trim() || stderr.trim());
-    return parseModules(stdout);
-  }
-
-  async #namespaces(options: ScmCallOptions): Promise<readonly ScmNamespace[]> {
-    const argv: Argv = ["ndctl", "list", "--namespaces", "--verbose"];
-    const { exitCode, stdout, stderr } = await this.#run(argv, "scan for SCM namespaces", options);
-    if (exitCode !== 0) throw faultToolFailed(argv.join(" "), stderr.trim());
-    return parseNamespaces(stdout);
-  }
-
-  async #run(
-    argv: Argv,
-    wanted: string,
-    options: ScmCallOptions & { readonly timeoutMs?: number },
-  ): Promise<CommandResult> {
-    try {
-      const { signal, timeoutMs } = options;
-      return await this.#runner.run(argv, timeoutMs === undefined ? { signal } : { signal, timeoutMs });
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT")) throw faultMissingTool(argv[0], wanted);
-      throw error;
-    }
   }
 }
 

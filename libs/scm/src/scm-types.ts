@@ -54,3 +54,24 @@ export interface Owner {
   readonly uid: number;
   readonly gid: number;
 }
+
+/** A set of modules, interleaved, that namespaces are made on. */
+export interface ScmRegion {
+  /** `region0`. */
+  readonly dev: string;
+  /** In bytes. */
+  readonly size: bigint;
+  /** Bytes that no namespace has. */
+  readonly available: bigint;
+  /** The longest piece of what is available. */
+  readonly largestExtent: bigint;
+}
+
+/** How a prepare or a reset ended. */
+export type ScmPrepareResult =
+  /** There is neither a module nor a region: nothing was done. */
+  | { readonly kind: "no-scm" }
+  /** The modules get another layout at the next boot; prepare (or reset) has to be repeated after it. */
+  | { readonly kind: "reboot-needed" }
+  /** All is done; these namespaces are there now. */
+  | { readonly kind: "done"; readonly namespaces: readonly ScmNamespace[] };

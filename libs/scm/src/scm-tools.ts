@@ -1,0 +1,106 @@
+import { type Argv, type CommandResult, type CommandRunner, hasErrorCode } from "@daos/sys";
+import { faultMissingTool, faultPrepareFailed, faultToolFailed } from "./faults.ts";
+import { parseModules, SHOW_MODULES, saysNoModules } from "./parse-ipmctl.ts";
+import { parseNamespaceNames, parseNamespaces, parseRegions } from "./parse-ndctl.ts";
+import type { ScmModule, ScmNamespace, ScmRegion } from "./scm-types.ts";
+
+export interface ScmToolOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A namespace of several TB is labelled and its metadata written in this time. */
+const NAMESPACE_TIMEOUT_MS = 5 * 60_000;
+
+/** ipmctl and ndctl, as far as SCM needs them. Every method throws Fault missingSoftwareDependency and scmToolFailed. */
+export class ScmTools {
+  readonly #runner: CommandRunner;
+
+  constructor(runner: CommandRunner) {
+    this.#runner = runner;
+  }
+
+  /** Runs any tool. @param wanted what it is for, as in `mount SCM` @throws Fault missingSoftwareDependency */
+  async run(
+    argv: Argv,
+    wanted: string,
+    options: ScmToolOptions & { readonly timeoutMs?: number },
+  ): Promise<CommandResult> {
+    const { signal, timeoutMs } = options;
+    try {
+      return await this.#runner.run(argv, timeoutMs === undefined ? { signal } : { signal, timeoutMs });
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) throw faultMissingTool(argv[0], wanted);
+      throw error;
+    }
+  }
+
+  async modules(options: ScmToolOptions): Promise<readonly ScmModule[]> {
+    const argv: Argv = ["ipmctl", ...SHOW_MODULES];
+    const { exitCode, stdout, stderr } = await this.run(argv, "look for SCM modules", options);
+    if (saysNoModules(stdout)) return [];
+    if (exitCode !== 0) throw faultToolFailed(argv.join(" "), stdout.trim() || stderr.trim());
+    return parseModules(stdout);
+  }
+
+  async namespaces(options: ScmToolOptions): Promise<readonly ScmNamespace[]> {
+    return parseNamespaces(await this.#ndctl(["list", "--namespaces", "--verbose"], options));
+  }
+
+  async regions(options: ScmToolOptions): Promise<readonly ScmRegion[]> {
+    return parseRegions(await this.#ndctl(["list", "--regions"], options));
+  }
+
+  /** The names of all namespaces, also of disabled ones and those without a block device. */
+  async namespaceNames(options: ScmToolOptions): Promise<readonly string[]> {
+    return parseNamespaceNames(await this.#ndctl(["list", "--namespaces", "--idle"], options));
+  }
+
+  /** Makes one namespace of all that a region has in one piece; false when it turns out to be full. */
+  async createNamespace(region: string, options: ScmToolOptions): Promise<boolean> {
+    const argv: Argv = ["ndctl", "create-namespace", "--mode=fsdax", `--region=${region}`];
+    const { exitCode, stderr } = await this.run(argv, "prepare SCM", {
+      ...options,
+      timeoutMs: NAMESPACE_TIMEOUT_MS,
+    });
+    if (exitCode === 0) return true;
+    if (/no space left/i.test(stderr)) return false;
+    throw faultPrepareFailed(argv.join(" "), stderr.trim());
+  }
+
+  async destroyNamespace(name: string, options: ScmToolOptions): Promise<void> {
+    for (const verb of ["disable-namespace", "destroy-namespace"]) {
+      const argv: Argv = ["ndctl", verb, name];
+      const { exitCode, stderr } = await this.run(argv, "reset SCM", {
+        ...options,
+        timeoutMs: NAMESPACE_TIMEOUT_MS,
+      });
+      if (exitCode !== 0) throw faultPrepareFailed(argv.join(" "), stderr.trim());
+    }
+  }
+
+  /** Replaces what the modules are to become at the next boot. */
+  async setGoal(
+    goal: "PersistentMemoryType=AppDirect" | "MemoryMode=100",
+    options: ScmToolOptions,
+  ): Promise<void> {
+    const steps: readonly Argv[] = [
+      ["ipmctl", "delete", "-goal"],
+      ["ipmctl", "create", "-f", "-goal", goal],
+    ];
+    for (const argv of steps) {
+      const { exitCode, stdout, stderr } = await this.run(argv, "prepare SCM", options);
+      // ipmctl reports on stdout, failures too. That there is no goal to delete is none.
+      const output = `${stdout}\n${stderr}`.trim();
+      if (exitCode !== 0 && !/no goal|not? .*goal config/i.test(output)) {
+        throw faultPrepareFailed(argv.join(" "), output);
+      }
+    }
+  }
+
+  async #ndctl(args: readonly string[], options: ScmToolOptions): Promise<string> {
+    const argv: Argv = ["ndctl", ...args];
+    const { exitCode, stdout, stderr } = await this.run(argv, "look for SCM namespaces", options);
+    if (exitCode !== 0) throw faultToolFailed(argv.join(" "), stderr.trim());
+    return stdout;
+  }
+}
