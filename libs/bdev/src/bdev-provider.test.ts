@@ -1,83 +1,70 @@
-import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { FakeCommandRunner, FakeSysTree } from "@daos/sys/testing";
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BdevProvider } from "./bdev-provider.ts";
 import type { BdevStorage } from "./bdev-types.ts";
+import { fileMemory } from "./controller-memory.ts";
+import { DeviceUses } from "./device-use.ts";
+import { KernelBackend } from "./kernel-backend.ts";
+import type { DeviceProgress } from "./progress-meter.ts";
+import { type FakeController, FakeMachine, type FakeMachineOptions } from "./testing/fake-machine.ts";
 
-const smartLog = readFileSync(new URL("../fixtures/nvme-cli-2.3-smart-log.json", import.meta.url), "utf8");
+const MiB = 1024 * 1024;
+const A = "0000:22:00.0";
+const B = "0000:42:00.0";
+const TWO: readonly FakeController[] = [
+  { address: B, name: "nvme1", serial: "VMNVME0001", numaNode: 1, size: 40 * MiB },
+  { address: A, name: "nvme0", serial: "VMNVME0000", numaNode: 0, size: MiB },
+];
 
-/** Two controllers of the kernel, one of vfio-pci, one device that is no controller. */
-function machine() {
-  const sys = new FakeSysTree();
-  for (const [address, name, node] of [
-    ["0000:42:00.0", "nvme1", 1],
-    ["0000:22:00.0", "nvme0", 0],
-  ] as const) {
-    const device = `/sys/bus/pci/devices/${address}`;
-    sys.files({
-      [`${device}/class`]: "0x010802\n",
-      [`${device}/numa_node`]: `${node}\n`,
-      [`${device}/nvme/${name}/model`]: "QEMU NVMe Ctrl                          \n",
-      [`${device}/nvme/${name}/serial`]: `VMNVME000${node}          \n`,
-      [`${device}/nvme/${name}/firmware_rev`]: "7.2.22  \n",
-      [`${device}/nvme/${name}/${name}n1/nsid`]: "1\n",
-      [`${device}/nvme/${name}/${name}n1/size`]: "2097152\n",
-      "/sys/bus/pci/drivers/nvme/module": "",
-    });
-    sys.link(`${device}/driver`, "../../drivers/nvme");
-  }
-  sys
-    .files({
-      "/sys/bus/pci/devices/0000:62:00.0/class": "0x010802",
-      "/sys/bus/pci/devices/0000:62:00.0/numa_node": "-1",
-      "/sys/bus/pci/drivers/vfio-pci/module": "",
-      "/sys/bus/pci/devices/0000:00:03.0/class": "0x020000",
-    })
-    .link("/sys/bus/pci/devices/0000:62:00.0/driver", "../../drivers/vfio-pci");
-  const runner = new FakeCommandRunner().on("nvme smart-log", smartLog);
-  return { sys, runner, bdev: new BdevProvider({ runner, sys, log: silentLogger }) };
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "daos-bdev-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+function setUp(options: Partial<FakeMachineOptions> = {}) {
+  const machine = new FakeMachine({ controllers: TWO, devDirectory: directory, ...options });
+  const { sys, runner, mounts } = machine;
+  const uses = new DeviceUses({ sys, mounts, claim: () => Promise.resolve("free") });
+  const backends = [
+    new KernelBackend({ sys, runner, mounts, uses, devDirectory: directory, log: silentLogger }),
+  ];
+  let time = 0;
+  const now = () => (time += 100);
+  const bdev = new BdevProvider({ sys, runner, mounts, backends, log: silentLogger, now });
+  return { machine, sys, runner, mounts, backends, bdev };
 }
 
 const nvme = (...list: string[]): BdevStorage => ({ class: "nvme", list, number: 0, sizeGB: 0 });
 
 describe("scan", () => {
   it("finds the controllers of every driver", async () => {
-    const { bdev } = machine();
+    const { bdev } = setUp();
     expect(await bdev.scan()).toEqual([
       {
-        pciAddress: "0000:22:00.0",
+        pciAddress: A,
+        pciId: "1b36:0010",
         model: "QEMU NVMe Ctrl",
         serial: "VMNVME0000",
         firmware: "7.2.22",
         numaNode: 0,
         driver: "nvme",
-        namespaces: [{ id: 1, size: 1073741824n }],
-        health: expect.objectContaining({ temperature: 323 }),
+        namespaces: [{ id: 1, size: BigInt(MiB) }],
+        health: expect.objectContaining({ temperature: 323, powerCycles: 3n }),
         source: "kernel",
       },
-      expect.objectContaining({ pciAddress: "0000:42:00.0", serial: "VMNVME0001", numaNode: 1 }),
-      {
-        pciAddress: "0000:62:00.0",
-        model: "",
-        serial: "",
-        firmware: "",
-        numaNode: 0,
-        driver: "vfio-pci",
-        namespaces: [],
-        health: undefined,
-        source: "pci",
-      },
+      expect.objectContaining({ pciAddress: B, serial: "VMNVME0001", numaNode: 1 }),
     ]);
   });
 
   it("has no controllers on a machine without a PCI bus", async () => {
-    const bdev = new BdevProvider({
-      runner: new FakeCommandRunner(),
-      sys: new FakeSysTree(),
-      log: silentLogger,
-    });
+    const runner = new FakeCommandRunner();
+    const bdev = new BdevProvider({ runner, sys: new FakeSysTree(), log: silentLogger });
     expect(await bdev.scan()).toEqual([]);
   });
 
@@ -86,46 +73,219 @@ describe("scan", () => {
     ["fails", (runner: FakeCommandRunner) => runner.on("nvme smart-log", { exitCode: 1, stderr: "EACCES" })],
     ["prints garbage", (runner: FakeCommandRunner) => runner.on("nvme smart-log", "Usage: nvme")],
   ])("goes without health where nvme-cli %s", async (_, prepare) => {
-    const { bdev, runner } = machine();
+    const { bdev, runner } = setUp();
     prepare(runner);
-    expect((await bdev.scan()).map(({ health }) => health)).toEqual([undefined, undefined, undefined]);
+    expect((await bdev.scan()).map(({ health }) => health)).toEqual([undefined, undefined]);
+  });
+
+  it("describes a controller that nobody has asked by its PCI id", async () => {
+    const { bdev, sys, machine } = setUp();
+    machine.modules.add("vfio-pci");
+    sys.files({ [`/sys/bus/pci/devices/${A}/driver_override`]: "vfio-pci" });
+    await sys.write("/sys/bus/pci/drivers/nvme/unbind", A);
+    await sys.write("/sys/bus/pci/drivers_probe", A);
+    expect((await bdev.scan())[0]).toMatchObject({
+      pciAddress: A,
+      model: "PCI 1b36:0010",
+      serial: "",
+      driver: "vfio-pci",
+      namespaces: [],
+      source: "pci",
+    });
+  });
+
+  it("remembers what it saw, across processes, but not of another device in the slot", async () => {
+    const { machine, sys, runner, mounts, backends, bdev: first } = setUp();
+    const memory = fileMemory(join(directory, "state", "controllers.json"));
+    const options = { sys, runner, mounts, backends, log: silentLogger, memory };
+    await first.prepare({ hugepages: 2 });
+    await first.reset();
+    await new BdevProvider(options).prepare({ hugepages: 2 });
+    expect(await machine.driverOf(A)).toBe("vfio-pci");
+    const [remembered] = await new BdevProvider(options).scan();
+    expect(remembered).toMatchObject({
+      serial: "VMNVME0000",
+      namespaces: [{ id: 1, size: BigInt(MiB) }],
+      health: { powerCycles: 3n },
+      driver: "vfio-pci",
+      source: "last-known",
+    });
+    sys.files({ [`/sys/bus/pci/devices/${A}/device`]: "0x0011" });
+    expect((await new BdevProvider(options).scan())[0]).toMatchObject({ serial: "", source: "pci" });
+  });
+
+  it("takes a damaged memory for none", async () => {
+    const { sys, runner, mounts, backends } = setUp();
+    const path = join(directory, "controllers.json");
+    for (const text of ["{", "[{}]", "{}", ""]) {
+      await writeFile(path, text);
+      const memory = fileMemory(path);
+      const bdev = new BdevProvider({ sys, runner, mounts, backends, log: silentLogger, memory });
+      expect(await bdev.scan()).toHaveLength(2);
+    }
   });
 });
 
 describe("check", () => {
   it("names every controller that is missing, and those there are", async () => {
-    const { bdev } = machine();
-    await bdev.check(nvme("0000:22:00.0", "42:00.0"));
-    await expect(bdev.check(nvme("0000:22:00.0", "0000:81:00.0", "0000:82:00.0"))).rejects.toMatchObject({
+    const { bdev } = setUp();
+    await bdev.check(nvme(A, "42:00.0"));
+    await expect(bdev.check(nvme(A, "0000:81:00.0", "0000:82:00.0"))).rejects.toMatchObject({
       code: FaultCode.bdevMissingDevice,
-      description:
-        "use NVMe controllers: there is none at 0000:81:00.0, 0000:82:00.0 (found: 0000:22:00.0, 0000:42:00.0, 0000:62:00.0)",
+      description: `use NVMe controllers: there is none at 0000:81:00.0, 0000:82:00.0 (found: ${A}, ${B})`,
       resolution: expect.stringContaining("storage prepare"),
     });
   });
 
   it("has nothing to check for other classes", async () => {
-    const { bdev } = machine();
+    const { bdev } = setUp();
     await bdev.check({ class: "file", list: ["/tmp/x"], number: 0, sizeGB: 1 });
   });
 });
 
 describe("format", () => {
+  const fill = async (machine: FakeMachine) => {
+    for (const { name, size } of TWO) await writeFile(machine.device(name), Buffer.alloc(size, 0xa5));
+  };
+  const isZero = async (machine: FakeMachine, name: string) =>
+    (await readFile(machine.device(name))).every((byte) => byte === 0);
+
   it.each<[BdevStorage["class"], readonly string[]]>([
     ["kdev", ["/dev/sdb", "/dev/sdc"]],
     ["file", ["/tmp/a"]],
     ["malloc", []],
   ])("reports class %s as done", async (kind, list) => {
-    const { bdev, runner } = machine();
+    const { bdev, runner } = setUp();
     const results = await bdev.format({ class: kind, list, number: 1, sizeGB: 1 });
     expect(results).toEqual(list.map((device) => ({ device })));
     expect(runner.ran).toEqual([]);
   });
 
-  it("has a fault for a controller that is missing", async () => {
-    const { bdev } = machine();
-    expect(await bdev.format(nvme("0000:81:00.0"))).toEqual([
+  it("wipes every controller, with progress up to the end", async () => {
+    const { bdev, machine } = setUp();
+    await fill(machine);
+    const progress: DeviceProgress[] = [];
+    const results = await bdev.format(nvme(A, B), { onProgress: (entry) => progress.push(entry) });
+    expect(results).toEqual([{ device: A }, { device: B }]);
+    expect([await isZero(machine, "nvme0"), await isZero(machine, "nvme1")]).toEqual([true, true]);
+    for (const device of [A, B]) {
+      const own = progress.filter((entry) => entry.device === device);
+      const fractions = own.map(({ fraction }) => fraction);
+      expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
+      expect(own[0]).toMatchObject({ step: "format", fraction: 0, remainingMs: undefined });
+      expect(own.at(-1)).toMatchObject({ step: "done", fraction: 1, remainingMs: 0 });
+    }
+  });
+
+  it.each([
+    ["knows no format", (runner: FakeCommandRunner) => runner.on("nvme id-ctrl", '{"oacs":0}')],
+    ["says it formatted but did not", (runner: FakeCommandRunner) => runner.on("nvme format", "Success")],
+    [
+      "cannot discard either",
+      (runner: FakeCommandRunner) =>
+        runner.on("nvme id-ctrl", '{"oacs":0}').on("blkdiscard", { exitCode: 1, stderr: "not supported" }),
+    ],
+  ])("overwrites both ends of a controller that %s", async (_, prepare) => {
+    const { bdev, machine, runner } = setUp();
+    await fill(machine);
+    prepare(runner);
+    expect(await bdev.format(nvme(A, B))).toEqual([{ device: A }, { device: B }]);
+    expect(await isZero(machine, "nvme0")).toBe(true);
+    const data = await readFile(machine.device("nvme1"));
+    expect(data.subarray(0, 16 * MiB).every((byte) => byte === 0)).toBe(true);
+    expect(data.subarray(16 * MiB, 24 * MiB).every((byte) => byte === 0xa5)).toBe(true);
+    expect(data.subarray(24 * MiB).every((byte) => byte === 0)).toBe(true);
+  });
+
+  it("has a fault for each device that fails, and formats the others", async () => {
+    const { bdev, machine, runner } = setUp();
+    await fill(machine);
+    const succeed = async (path: string) => {
+      await writeFile(path, Buffer.alloc(MiB));
+      return "Success";
+    };
+    runner.on("nvme format", (argv) =>
+      argv[2]?.endsWith("nvme1n1") === true
+        ? { exitCode: 1, stderr: "NVMe status: Format in Progress(0x84)" }
+        : succeed(argv[2] ?? ""),
+    );
+    expect(await bdev.format(nvme("0000:81:00.0", B, A))).toEqual([
       { device: "0000:81:00.0", fault: expect.objectContaining({ code: FaultCode.bdevMissingDevice }) },
+      {
+        device: B,
+        fault: expect.objectContaining({
+          code: FaultCode.bdevFormatFailed,
+          reason: "NVMe status: Format in Progress(0x84)",
+        }),
+      },
+      { device: A },
     ]);
+  });
+
+  it("says that a controller has vanished meanwhile", async () => {
+    const { bdev, machine, runner } = setUp();
+    await fill(machine);
+    runner.on("nvme format", () => {
+      machine.unplug(A);
+      return { exitCode: 1, stderr: "No such device" };
+    });
+    expect(await bdev.format(nvme(A))).toEqual([
+      { device: A, fault: expect.objectContaining({ code: FaultCode.bdevVanished }) },
+    ]);
+  });
+
+  it("touches nothing that is in use", async () => {
+    const { bdev, machine, runner, mounts } = setUp();
+    await fill(machine);
+    mounts.mounted("/home", "/dev/nvme0n1", "ext4");
+    expect(await bdev.format(nvme(A))).toEqual([
+      {
+        device: A,
+        fault: expect.objectContaining({
+          code: FaultCode.bdevInUse,
+          description: `format the NVMe controller ${A}: nvme0n1 is mounted at /home`,
+        }),
+      },
+    ]);
+    expect(runner.ran.some((line) => line.startsWith("nvme format"))).toBe(false);
+  });
+
+  it("borrows a controller from its user-space driver and gives it back", async () => {
+    const { bdev, machine } = setUp();
+    await fill(machine);
+    await bdev.prepare({ hugepages: 2 });
+    expect(await machine.driverOf(A)).toBe("vfio-pci");
+    expect(await bdev.format(nvme(A))).toEqual([{ device: A }]);
+    expect(await isZero(machine, "nvme0")).toBe(true);
+    expect(await machine.driverOf(A)).toBe("vfio-pci");
+  });
+
+  it("ends when it is told to", async () => {
+    const { bdev, machine, runner } = setUp();
+    await fill(machine);
+    const controller = new AbortController();
+    runner.on("nvme format", () => {
+      controller.abort("stop");
+      throw controller.signal.reason;
+    });
+    await expect(bdev.format(nvme(A, B), { signal: controller.signal })).rejects.toBe("stop");
+  });
+
+  it("works on all controllers at the same time", async () => {
+    const { bdev, machine, runner } = setUp();
+    await fill(machine);
+    let running = 0;
+    let most = 0;
+    const all = Promise.withResolvers<void>();
+    runner.on("nvme format", async (argv) => {
+      running += 1;
+      most = Math.max(most, running);
+      if (running === TWO.length) all.resolve();
+      await all.promise;
+      await writeFile(argv[2] ?? "", Buffer.alloc(40 * MiB));
+      return "Success";
+    });
+    expect(await bdev.format(nvme(A, B))).toHaveLength(2);
+    expect(most).toBe(2);
   });
 });

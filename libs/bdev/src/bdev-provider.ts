@@ -1,11 +1,16 @@
-import type { Fault } from "@daos/fault";
+import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import { type CommandRunner, linuxSysTree, type SysTree } from "@daos/sys";
+import { type CommandRunner, linuxMountTable, linuxSysTree, type MountTable, type SysTree } from "@daos/sys";
 import type { BdevBackend, BdevCallOptions } from "./bdev-backend.ts";
+import { type BdevPrepareOptions, type BdevPrepareResult, BdevPreparer } from "./bdev-preparer.ts";
 import type { BdevStorage, NvmeController } from "./bdev-types.ts";
-import { faultFormatFailed, faultMissingDevices } from "./faults.ts";
+import { type ControllerMemory, forgetfulMemory } from "./controller-memory.ts";
+import { DeviceUses } from "./device-use.ts";
+import { faultMissingDevices } from "./faults.ts";
 import { KernelBackend } from "./kernel-backend.ts";
 import { parsePciAddress } from "./pci-address.ts";
+import { PciDrivers } from "./pci-drivers.ts";
+import { type DeviceProgress, progressMeter } from "./progress-meter.ts";
 
 /** How the format of one device ended: well, unless there is a fault. */
 export interface BdevFormatResult {
@@ -14,13 +19,23 @@ export interface BdevFormatResult {
   readonly fault?: Fault;
 }
 
+export interface BdevFormatOptions extends BdevCallOptions {
+  /** Called for each device whenever there is something new to say, and at its end with fraction 1. */
+  readonly onProgress?: ((progress: DeviceProgress) => void) | undefined;
+}
+
 export interface BdevProviderOptions {
   readonly runner: CommandRunner;
   readonly log: Logger;
   /** The kernel's by default. */
   readonly sys?: SysTree;
+  readonly mounts?: MountTable;
   /** Those that know controllers, best first; the kernel alone by default. */
   readonly backends?: readonly BdevBackend[];
+  /** Where the identity of controllers is kept for the time when they cannot be asked. */
+  readonly memory?: ControllerMemory;
+  /** Milliseconds, monotonic. */
+  readonly now?: () => number;
 }
 
 /**
@@ -30,22 +45,31 @@ export interface BdevProviderOptions {
  */
 export class BdevProvider {
   readonly #backends: readonly BdevBackend[];
+  readonly #preparer: BdevPreparer;
+  readonly #memory: ControllerMemory;
+  readonly #now: () => number;
+  readonly #log: Logger;
 
   constructor(options: BdevProviderOptions) {
-    const { runner, sys = linuxSysTree } = options;
+    const { runner, sys = linuxSysTree, mounts = linuxMountTable } = options;
     const log = options.log.child("bdev");
-    this.#backends = options.backends ?? [new KernelBackend({ runner, sys, log })];
+    const uses = new DeviceUses({ sys, mounts });
+    const drivers = new PciDrivers({ sys, runner });
+    this.#backends = options.backends ?? [new KernelBackend({ runner, sys, mounts, uses, drivers, log })];
+    this.#preparer = new BdevPreparer({ runner, sys, mounts, uses, drivers, log });
+    this.#memory = options.memory ?? forgetfulMemory();
+    this.#now = options.now ?? (() => performance.now());
+    this.#log = log;
   }
 
-  /** Every NVMe controller, in the order of the PCI addresses. A machine without any has an empty list. */
+  /**
+   * Every NVMe controller, in the order of the PCI addresses; none on a machine without. One that cannot be asked is
+   * described by what was last known of it, and marked so.
+   */
   async scan(options: BdevCallOptions = {}): Promise<readonly NvmeController[]> {
-    const found = new Map<string, NvmeController>();
-    for (const backend of this.#backends) {
-      for (const controller of await backend.scan(options)) {
-        if (!found.has(controller.pciAddress)) found.set(controller.pciAddress, controller);
-      }
-    }
-    return [...found.values()].sort((a, b) => a.pciAddress.localeCompare(b.pciAddress, "en"));
+    const found = await this.#locate(options);
+    const controllers = await this.#memory.complete([...found.values()].map(({ controller }) => controller));
+    return controllers.toSorted((a, b) => a.pciAddress.localeCompare(b.pciAddress, "en"));
   }
 
   /**
@@ -60,8 +84,13 @@ export class BdevProvider {
     if (missing.length > 0) throw faultMissingDevices(missing, found);
   }
 
-  /** Formats the devices of an engine; a failure of one is in its result and does not stop the others. */
-  async format(storage: BdevStorage, options: BdevCallOptions = {}): Promise<readonly BdevFormatResult[]> {
+  /**
+   * Formats the devices of an engine, all at once; a failure of one is in its result and does not stop the others.
+   * Devices of other classes than `nvme` have nothing to format: they are reported as done.
+   *
+   * @throws the signal's reason
+   */
+  async format(storage: BdevStorage, options: BdevFormatOptions = {}): Promise<readonly BdevFormatResult[]> {
     options.signal?.throwIfAborted();
     switch (storage.class) {
       case "malloc":
@@ -70,13 +99,67 @@ export class BdevProvider {
       case "file":
         return storage.list.map((device) => ({ device }));
       case "nvme": {
-        const found = (await this.scan(options)).map(({ pciAddress }) => pciAddress);
-        return storage.list.map((device) =>
-          found.includes(parsePciAddress(device) ?? device)
-            ? { device, fault: faultFormatFailed(device, "no backend can wipe it") }
-            : { device, fault: faultMissingDevices([device], found) },
+        const found = await this.#locate(options);
+        const ended = await Promise.allSettled(
+          storage.list.map((device) => this.#formatController(device, found, options)),
+        );
+        options.signal?.throwIfAborted();
+        return ended.map((end, index) =>
+          end.status === "fulfilled"
+            ? { device: storage.list[index] ?? "" }
+            : { device: storage.list[index] ?? "", fault: toFault(end.reason) },
         );
       }
     }
   }
+
+  /** Binds controllers to a user-space driver and reserves hugepages. @see BdevPreparer */
+  async prepare(options: BdevPrepareOptions = {}): Promise<BdevPrepareResult> {
+    // As long as the kernel has them they can be asked who they are.
+    await this.scan(options);
+    return this.#preparer.prepare(options);
+  }
+
+  /** Undoes {@link prepare}. @see BdevPreparer */
+  async reset(options: BdevCallOptions = {}): Promise<BdevPrepareResult> {
+    return this.#preparer.reset(options);
+  }
+
+  async #formatController(
+    device: string,
+    found: ReadonlyMap<string, Located>,
+    options: BdevFormatOptions,
+  ): Promise<void> {
+    const address = parsePciAddress(device) ?? device;
+    const backend = found.get(address)?.backend;
+    if (backend === undefined) throw faultMissingDevices([device], [...found.keys()]);
+    const meter = progressMeter(device, this.#now);
+    options.onProgress?.(meter("format", 0));
+    await backend.wipe(address, {
+      signal: options.signal,
+      onProgress: ({ step, fraction }) => options.onProgress?.(meter(step, fraction)),
+    });
+    const end = meter("done", 1);
+    options.onProgress?.(end);
+    this.#log.info("controller formatted", { pciAddress: address, milliseconds: end.elapsedMs });
+  }
+
+  /** Each controller with the first backend that can ask it, else the first that sees it at all. */
+  async #locate(options: BdevCallOptions): Promise<ReadonlyMap<string, Located>> {
+    const found = new Map<string, Located>();
+    for (const backend of this.#backends) {
+      for (const controller of await backend.scan(options)) {
+        const before = found.get(controller.pciAddress)?.controller;
+        if (before === undefined || (before.source === "pci" && controller.source !== "pci")) {
+          found.set(controller.pciAddress, { backend, controller });
+        }
+      }
+    }
+    return found;
+  }
+}
+
+interface Located {
+  readonly backend: BdevBackend;
+  readonly controller: NvmeController;
 }

@@ -61,6 +61,8 @@ export interface NvmeController {
   readonly serial: string;
   readonly firmware: string;
   readonly numaNode: number;
+  /** Vendor and device, `8086:0953`. */
+  readonly pciId: string;
   /** The driver that it is bound to: `nvme`, `vfio-pci`, `uio_pci_generic`; undefined for none. */
   readonly driver: string | undefined;
   readonly namespaces: readonly NvmeNamespace[];

@@ -54,3 +54,65 @@ export function faultFormatFailed(device: string, reason: string): Fault {
 export function showGB(bytes: bigint): string {
   return `${(Number(bytes) / 1e9).toFixed(2)} GB`;
 }
+
+/** A controller whose data would be lost, or pulled from under its user. */
+export function faultInUse(attempted: string, use: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevInUse,
+    description: `${attempted}: ${use}`,
+    resolution:
+      "stop what uses it (umount, swapoff, stop the engine), or leave the controller out (bdev_list, bdev_exclude)",
+  });
+}
+
+export function faultVanished(attempted: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevVanished,
+    description: `${attempted}: the controller has vanished from the PCI bus`,
+    resolution: "look for link errors in dmesg, reseat or replace the device, then rescan the bus",
+  });
+}
+
+export function faultBindFailed(address: string, driver: string, reason: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevBindFailed,
+    description: `bind the NVMe controller ${address} to ${driver}`,
+    reason,
+    resolution: `check that the kernel module ${driver} can be loaded (modprobe ${driver}) and look in dmesg; vfio-pci needs the IOMMU enabled in firmware and kernel (intel_iommu=on)`,
+  });
+}
+
+export function faultHugepagesShort(wanted: number, got: readonly { node: string; pages: number }[]): Fault {
+  const total = got.reduce((sum, { pages }) => sum + pages, 0);
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevHugepagesShort,
+    description: `reserve ${wanted} hugepages of 2 MiB: the kernel gave ${total} (${got.map(({ node, pages }) => `${node}: ${pages}`).join(", ") || "it has none of this size"})`,
+    resolution:
+      "ask for fewer (daos-server storage prepare --hugepages), free memory, or reserve them at boot (hugepages=N on the kernel's command line)",
+  });
+}
+
+/** What only root may do, asked of another. */
+export function faultNotPrivileged(attempted: string): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageNotPrivileged,
+    description: `${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
+    resolution: "run the command as root, as in sudo daos-server storage prepare",
+  });
+}
+
+/** A tool that the request cannot do without is not installed. */
+export function faultMissingTool(tool: string, wanted: string): Fault {
+  const debian: Readonly<Record<string, string>> = { nvme: "nvme-cli", modprobe: "kmod" };
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.missingSoftwareDependency,
+    description: `${wanted}: the program ${tool} is not installed`,
+    resolution: `install the package that has it (apt-get install ${debian[tool] ?? tool}, or dnf)`,
+  });
+}

@@ -1,67 +1,111 @@
-import { basename } from "node:path";
+import { chown, stat } from "node:fs/promises";
+import { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import { type Argv, type CommandRunner, hasErrorCode, type SysTree } from "@daos/sys";
-import type { BdevBackend, BdevCallOptions } from "./bdev-backend.ts";
+import { type CommandRunner, linuxMountTable, linuxSysTree, type MountTable, type SysTree } from "@daos/sys";
+import type { BdevBackend, BdevCallOptions, WipeOptions, WipeProgress } from "./bdev-backend.ts";
 import type { NvmeController, NvmeHealth, NvmeNamespace } from "./bdev-types.ts";
-import { parseSmartLog } from "./parse-nvme-cli.ts";
+import { DeviceUses, userSpaceNodes } from "./device-use.ts";
+import { faultFormatFailed, faultInUse, faultMissingDevices, faultVanished } from "./faults.ts";
+import { NvmeCli } from "./nvme-cli.ts";
 import { parsePciAddress } from "./pci-address.ts";
+import { PciDrivers, USER_DRIVERS } from "./pci-drivers.ts";
+import { findNonZero, zeroEnds } from "./zero-ends.ts";
 
 const PCI_DEVICES = "/sys/bus/pci/devices";
 /** Mass storage, non-volatile memory; the third byte is the programming interface (02: NVM Express). */
 const NVME_CLASS = /^0x0108/;
 /** `nvme0n1`, and `nvme0c0n1` where multipath hides the paths. */
 const NAMESPACE = /^nvme\d+(?:c\d+)?n(\d+)$/;
+/** Sizes in sysfs are in these, whatever the block size. */
 const SECTOR = 512n;
 
 export interface KernelBackendOptions {
   readonly runner: CommandRunner;
-  readonly sys: SysTree;
   readonly log: Logger;
+  /** The kernel's by default, as are the next ones. */
+  readonly sys?: SysTree;
+  readonly mounts?: MountTable;
+  readonly uses?: DeviceUses;
+  readonly drivers?: PciDrivers;
+  /** Where block devices are. */
+  readonly devDirectory?: string;
 }
 
-/** Controllers as the kernel knows them: sysfs for identity and namespaces, nvme-cli for health. */
+/**
+ * Controllers as the kernel knows them: sysfs for identity and namespaces, nvme-cli for health and format. One that is
+ * bound to a user-space driver is borrowed for a wipe and given back.
+ */
 export class KernelBackend implements BdevBackend {
   readonly name = "kernel";
-  readonly #runner: CommandRunner;
   readonly #sys: SysTree;
   readonly #log: Logger;
+  readonly #nvme: NvmeCli;
+  readonly #uses: DeviceUses;
+  readonly #drivers: PciDrivers;
+  readonly #dev: string;
 
   constructor(options: KernelBackendOptions) {
-    this.#runner = options.runner;
-    this.#sys = options.sys;
+    const { runner, sys = linuxSysTree, mounts = linuxMountTable, devDirectory = "/dev" } = options;
+    this.#sys = sys;
     this.#log = options.log;
+    this.#nvme = new NvmeCli(runner);
+    this.#uses = options.uses ?? new DeviceUses({ sys, mounts });
+    this.#drivers = options.drivers ?? new PciDrivers({ sys, runner });
+    this.#dev = devDirectory;
   }
 
   async scan(options: BdevCallOptions = {}): Promise<readonly NvmeController[]> {
     options.signal?.throwIfAborted();
     const addresses: string[] = [];
     for (const address of await this.#sys.list(PCI_DEVICES)) {
-      const code = await this.#sys.read(`${PCI_DEVICES}/${address}/class`);
-      if (code !== undefined && NVME_CLASS.test(code) && parsePciAddress(address) !== undefined) {
+      if (parsePciAddress(address) !== undefined && (await this.#isController(address)))
         addresses.push(address);
-      }
     }
     return Promise.all(addresses.map((address) => this.#controller(address, options)));
   }
 
+  async wipe(pciAddress: string, options: WipeOptions = {}): Promise<void> {
+    const attempted = `format the NVMe controller ${pciAddress}`;
+    if (!(await this.#isController(pciAddress))) {
+      throw faultMissingDevices(
+        [pciAddress],
+        (await this.scan(options)).map((entry) => entry.pciAddress),
+      );
+    }
+    const use = await this.#uses.find(pciAddress);
+    if (use !== undefined) throw faultInUse(attempted, use);
+    try {
+      await this.#withKernelDriver(pciAddress, options, () => this.#wipeNamespaces(pciAddress, options));
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (!(await this.#isController(pciAddress))) throw faultVanished(attempted);
+      if (error instanceof Fault) throw error;
+      throw faultFormatFailed(pciAddress, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  async #isController(address: string): Promise<boolean> {
+    const code = await this.#sys.read(`${PCI_DEVICES}/${address}/class`);
+    return code !== undefined && NVME_CLASS.test(code);
+  }
+
   async #controller(address: string, options: BdevCallOptions): Promise<NvmeController> {
     const device = `${PCI_DEVICES}/${address}`;
-    const [driver, numaNode, names] = await Promise.all([
-      this.#sys.resolve(`${device}/driver`),
+    const [driver, numaNode, vendor, model, names] = await Promise.all([
+      this.#drivers.driverOf(address),
       this.#sys.read(`${device}/numa_node`),
+      this.#sys.read(`${device}/vendor`),
+      this.#sys.read(`${device}/device`),
       this.#sys.list(`${device}/nvme`),
     ]);
-    const common = {
-      pciAddress: address,
-      // -1 stands for "no node", as on a machine without NUMA.
-      numaNode: Math.max(0, Number(numaNode ?? 0)),
-      driver: driver === undefined ? undefined : basename(driver),
-    };
+    const pciId = [vendor, model].map((id) => (id ?? "0x0000").replace("0x", "")).join(":");
+    // -1 stands for "no node", as on a machine without NUMA.
+    const common = { pciAddress: address, numaNode: Math.max(0, Number(numaNode ?? 0)), pciId, driver };
     const [name] = names;
     if (name === undefined) {
       return {
         ...common,
-        model: "",
+        model: `PCI ${pciId}`,
         serial: "",
         firmware: "",
         namespaces: [],
@@ -69,15 +113,15 @@ export class KernelBackend implements BdevBackend {
         source: "pci",
       };
     }
-    const controller = `${device}/nvme/${name}`;
-    const [model = "", serial = "", firmware = ""] = await Promise.all(
-      ["model", "serial", "firmware_rev"].map((attribute) => this.#sys.read(`${controller}/${attribute}`)),
-    );
-    const [namespaces, health] = await Promise.all([
-      this.#namespaces(controller),
+    const [text, namespaces, health] = await Promise.all([
+      Promise.all(
+        ["model", "serial", "firmware_rev"].map((field) => this.#sys.read(`${device}/nvme/${name}/${field}`)),
+      ),
+      this.#namespaces(`${device}/nvme/${name}`),
       this.#health(name, options),
     ]);
-    return { ...common, model, serial, firmware, namespaces, health, source: "kernel" };
+    const [modelName = "", serial = "", firmware = ""] = text;
+    return { ...common, model: modelName, serial, firmware, namespaces, health, source: "kernel" };
   }
 
   async #namespaces(controller: string): Promise<readonly NvmeNamespace[]> {
@@ -85,25 +129,106 @@ export class KernelBackend implements BdevBackend {
     const namespaces = await Promise.all(
       names.map(async (name) => ({
         id: Number((await this.#sys.read(`${controller}/${name}/nsid`)) ?? NAMESPACE.exec(name)?.[1] ?? 0),
-        // In sectors of 512 bytes, whatever the block size.
         size: BigInt((await this.#sys.read(`${controller}/${name}/size`)) ?? 0) * SECTOR,
       })),
     );
     return namespaces.sort((a, b) => a.id - b.id);
   }
 
-  /** Undefined where nvme-cli is missing, may not ask the controller, or answers nonsense. */
   async #health(name: string, options: BdevCallOptions): Promise<NvmeHealth | undefined> {
-    const argv: Argv = ["nvme", "smart-log", "--output-format=json", `/dev/${name}`];
     try {
-      const { exitCode, stdout, stderr } = await this.#runner.run(argv, { signal: options.signal });
-      if (exitCode === 0) return parseSmartLog(stdout);
-      this.#log.debug("no health data", { device: name, reason: stderr.trim() });
+      return await this.#nvme.health(name, options);
     } catch (error) {
       options.signal?.throwIfAborted();
-      const reason = hasErrorCode(error, "ENOENT") ? "nvme-cli is not installed" : String(error);
-      this.#log.debug("no health data", { device: name, reason });
+      this.#log.debug("no health data", { device: name, reason: String(error) });
+      return undefined;
     }
+  }
+
+  /** Borrows a controller from its user-space driver. Afterwards it is back there, with the owner it had. */
+  async #withKernelDriver(
+    address: string,
+    options: BdevCallOptions,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const driver = await this.#drivers.driverOf(address);
+    if (driver !== undefined && !USER_DRIVERS.includes(driver)) return work();
+    const owners = await Promise.all(
+      (await userSpaceNodes(this.#sys, address)).map(async (node) => ({ node, owner: await ownerOf(node) })),
+    );
+    await this.#drivers.release(address, options);
+    try {
+      await work();
+    } finally {
+      if (driver !== undefined && (await this.#isController(address))) {
+        await this.#drivers.bind(address, driver);
+        for (const { node, owner } of owners) {
+          if (owner !== undefined) await chown(node, owner.uid, owner.gid).catch(() => {});
+        }
+      }
+    }
+  }
+
+  async #wipeNamespaces(address: string, options: WipeOptions): Promise<void> {
+    const [controller] = await this.#sys.list(`${PCI_DEVICES}/${address}/nvme`);
+    const names = await this.#uses.blockDevices(address);
+    if (controller === undefined || names.length === 0) {
+      throw faultFormatFailed(address, "it has no namespaces");
+    }
+    const use = await this.#uses.find(address);
+    if (use !== undefined) throw faultInUse(`format the NVMe controller ${address}`, use);
+    const canFormat = await this.#nvme.canFormat(controller, options);
+    let highest = 0;
+    for (const [index, name] of names.entries()) {
+      await this.#wipeNamespace(address, name, canFormat, {
+        signal: options.signal,
+        onProgress: ({ step, fraction }) => {
+          highest = Math.max(highest, (index + fraction) / names.length);
+          options.onProgress?.({ step, fraction: highest });
+        },
+      });
+    }
+  }
+
+  /** Format (most of the time), then verify; where the format is missing or leaves something, zeros and verify again. */
+  async #wipeNamespace(
+    address: string,
+    name: string,
+    canFormat: boolean,
+    options: WipeOptions,
+  ): Promise<void> {
+    const device = `${this.#dev}/${name}`;
+    const part = (step: WipeProgress["step"], from: number, to: number) => (fraction: number) =>
+      options.onProgress?.({ step, fraction: from + (to - from) * fraction });
+    part("format", 0, 0.8)(0);
+    if (canFormat) {
+      const onProgress = part("format", 0, 0.8);
+      await this.#nvme.format(device, { signal: options.signal, onProgress });
+    }
+    const size = BigInt((await this.#sys.read(`/sys/class/block/${name}/size`)) ?? 0) * SECTOR;
+    if (size === 0n) throw faultFormatFailed(address, `${name} has no size after the format`);
+    const look = async (from: number, to: number) => {
+      // Pages that the kernel keeps from before would be read in place of the device.
+      await this.#nvme.run(["blockdev", "--flushbufs", device], options);
+      return findNonZero(device, size, { signal: options.signal, onProgress: part("verify", from, to) });
+    };
+    if (canFormat && (await look(0.8, 0.85)) === undefined) {
+      part("verify", 1, 1)(1);
+      return;
+    }
+    await this.#nvme.run(["blkdiscard", device], options);
+    await zeroEnds(device, size, { signal: options.signal, onProgress: part("zero", 0.85, 0.95) });
+    const offset = await look(0.95, 1);
+    if (offset !== undefined)
+      throw faultFormatFailed(address, `byte ${offset} of ${name} is not zero afterwards`);
+  }
+}
+
+async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
+  try {
+    const { uid, gid } = await stat(path);
+    return { uid, gid };
+  } catch {
     return undefined;
   }
 }

@@ -6,7 +6,6 @@ export {
   type ScmProviderOptions,
 } from "./scm-provider.ts";
 export type {
-  Owner,
   ScmFormatState,
   ScmModule,
   ScmNamespace,

@@ -11,6 +11,7 @@ import {
   type MountEntry,
   type MountTable,
   mountAt,
+  type Owner,
 } from "@daos/sys";
 import { emptyDirectory, kindOf, makeDirectory, mountsBelow } from "./directory.ts";
 import {
@@ -28,7 +29,7 @@ import {
 import { parseFsType } from "./parse-blkid.ts";
 import { hasRoom, planPrepare } from "./plan-prepare.ts";
 import { ScmTools } from "./scm-tools.ts";
-import type { Owner, ScmFormatState, ScmModule, ScmPrepareResult, ScmScan, ScmStorage } from "./scm-types.ts";
+import type { ScmFormatState, ScmModule, ScmPrepareResult, ScmScan, ScmStorage } from "./scm-types.ts";
 import { validateStorage } from "./validate-storage.ts";
 
 export interface ScmCallOptions {

@@ -49,12 +49,6 @@ export type ScmFormatState =
   /** A dcpm device with something else on it: `xfs`, `ntfs`, or `dos` for a partition table. */
   | { readonly kind: "foreign"; readonly fsType: string };
 
-/** Who shall own what a format makes. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
 /** A set of modules, interleaved, that namespaces are made on. */
 export interface ScmRegion {
   /** `region0`. */

@@ -1,7 +1,9 @@
+export { type BlockClaim, claimOf } from "./block-claim.ts";
 export { abortable, type Deadline, deadline, delay, isTimeout } from "./deadline.ts";
 export { hasErrorCode } from "./error-code.ts";
 export { hasSysAdmin, linuxMountTable, type MountTable } from "./mount-table.ts";
 export { isMountedOrBelow, listMounts, type MountEntry, mountAt, parseMountInfo } from "./mounts.ts";
+export { lookUpOwner, type Owner } from "./owner.ts";
 export {
   type Argv,
   type CommandResult,

@@ -9,6 +9,8 @@ export interface MountEntry {
   readonly fsType: string;
   /** Mount and superblock options, as in `rw,relatime,dax=always`. */
   readonly options: string;
+  /** The device's numbers, `259:0`; those of `tmpfs` and the like name no block device. */
+  readonly device?: string;
 }
 
 /** What is mounted now, in the order of mounting. @see man 5 proc_pid_mountinfo */
@@ -33,6 +35,7 @@ export function parseMountInfo(text: string): readonly MountEntry[] {
         source: unescapeOctal(source),
         fsType,
         options: `${fields[5] ?? ""},${superOptions}`,
+        device: fields[2] ?? "",
       };
     });
 }

@@ -2,9 +2,14 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { claimOf } from "./block-claim.ts";
 import { abortable, deadline, delay, isTimeout } from "./deadline.ts";
+import { hasSysAdmin } from "./mount-table.ts";
 import { isMountedOrBelow, listMounts, mountAt, parseMountInfo } from "./mounts.ts";
+import { lookUpOwner } from "./owner.ts";
 import { ProcessCommandRunner } from "./run-command.ts";
+import { linuxSysTree } from "./sys-tree.ts";
+import { FakeCommandRunner, FakeSysTree } from "./testing/index.ts";
 import { writeFileAtomic } from "./write-file-atomic.ts";
 
 describe("deadline", () => {
@@ -85,6 +90,7 @@ describe("mounts", () => {
       source: "tmpfs",
       fsType: "tmpfs",
       options: "rw,relatime,rw,size=4g",
+      device: "0:30",
     });
   });
 
@@ -100,5 +106,63 @@ describe("mounts", () => {
 
   it("of this machine contain the root", async () => {
     expect(mountAt(await listMounts(), "/")).toBeDefined();
+  });
+});
+
+describe("hasSysAdmin", () => {
+  it.each([
+    ["Name:\tnode\nCapEff:\t000001ffffffffff\n", true],
+    ["CapEff:\t0000000000000000\n", false],
+    ["CapEff:\t00000000a80425fb\n", false],
+    ["CapPrm:\t000001ffffffffff\n", false],
+  ])("of %j is %s", (status, expected) => {
+    expect(hasSysAdmin(status)).toBe(expected);
+  });
+});
+
+describe("claimOf", () => {
+  it("tells a missing device from a free one", async () => {
+    expect(await claimOf("/dev/no-such-device")).toBe("missing");
+    expect(await claimOf("/dev/null")).toBe("free");
+  });
+});
+
+describe("lookUpOwner", () => {
+  it("knows root, and no one else by that name", async () => {
+    const runner = new ProcessCommandRunner();
+    expect(await lookUpOwner("root", { runner })).toEqual({ uid: 0, gid: 0 });
+    expect(await lookUpOwner("no-such-user-here", { runner })).toBeUndefined();
+  });
+
+  it("runs nothing for a name that looks like an option", async () => {
+    expect(await lookUpOwner("--help", { runner: new FakeCommandRunner() })).toBeUndefined();
+  });
+});
+
+describe("SysTree", () => {
+  it("reads the kernel's files", async () => {
+    expect(await linuxSysTree.read("/proc/sys/kernel/ostype")).toBe("Linux");
+    expect(await linuxSysTree.read("/proc/no/such/file")).toBeUndefined();
+    expect(await linuxSysTree.list("/proc/sys/kernel")).toContain("ostype");
+    expect(await linuxSysTree.list("/proc/no/such/directory")).toEqual([]);
+    expect(await linuxSysTree.resolve("/proc/self/no-such-link")).toBeUndefined();
+    await expect(linuxSysTree.write("/proc/no/such/file", "1")).rejects.toMatchObject({ code: "ENOENT" });
+  });
+
+  it("has a fake that follows links and reacts to writes", async () => {
+    const tree = new FakeSysTree()
+      .files({ "/sys/devices/a/driver_override": "(null)\n" })
+      .link("/sys/bus/pci/devices/a", "../../../devices/a")
+      .onWrite(/\/bind$/, () => {
+        throw Object.assign(new Error("EBUSY"), { code: "EBUSY" });
+      });
+    expect(await tree.read("/sys/bus/pci/devices/a/driver_override")).toBe("(null)");
+    await tree.write("/sys/bus/pci/devices/a/driver_override", "vfio-pci");
+    expect(await tree.read("/sys/devices/a/driver_override")).toBe("vfio-pci");
+    expect(await tree.resolve("/sys/bus/pci/devices/a")).toBe("/sys/devices/a");
+    expect(await tree.list("/sys/bus/pci/devices")).toEqual(["a"]);
+    await expect(tree.write("/sys/x/bind", "a")).rejects.toMatchObject({ code: "EBUSY" });
+    await expect(tree.write("/sys/x/y", "a")).rejects.toMatchObject({ code: "ENOENT" });
+    expect(await tree.remove("/sys/devices/a").resolve("/sys/bus/pci/devices/a")).toBeUndefined();
   });
 });

@@ -1,7 +1,7 @@
 import { basename, dirname, join, normalize, resolve } from "node:path";
 import type { SysTree } from "../sys-tree.ts";
 
-type Reaction = (value: string, tree: FakeSysTree) => void;
+type Reaction = (value: string, tree: FakeSysTree) => void | Promise<void>;
 
 /** A {@link SysTree} in memory: files, links, and reactions to what is written, as the kernel has them. */
 export class FakeSysTree implements SysTree {
@@ -62,7 +62,7 @@ export class FakeSysTree implements SysTree {
     const target = this.#real(path);
     this.writes.push(`${path}=${value}`);
     const reaction = this.#reactions.find(([pattern]) => pattern.test(target))?.[1];
-    if (reaction !== undefined) return reaction(value, this);
+    if (reaction !== undefined) return await reaction(value, this);
     if (!this.#files.has(target)) {
       throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
     }

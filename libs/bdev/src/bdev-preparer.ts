@@ -1,0 +1,220 @@
+import { chown, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { type Fault, toFault } from "@daos/fault";
+import type { Logger } from "@daos/log";
+import { type CommandRunner, hasErrorCode, type MountTable, type Owner, type SysTree } from "@daos/sys";
+import { type DeviceUses, userSpaceNodes } from "./device-use.ts";
+import { faultNotPrivileged } from "./faults.ts";
+import { Hugepages, type NodeHugepages } from "./hugepages.ts";
+import { type PciCallOptions, type PciDrivers, USER_DRIVERS } from "./pci-drivers.ts";
+import { type ControllerSelection, whyNotSelected } from "./select-controllers.ts";
+
+/** What became of one controller. */
+export type ControllerOutcome =
+  | { readonly kind: "bound"; readonly pciAddress: string; readonly driver: string }
+  /** It stays as it is, for a reason. */
+  | { readonly kind: "skipped"; readonly pciAddress: string; readonly reason: string }
+  | { readonly kind: "failed"; readonly pciAddress: string; readonly fault: Fault };
+
+export interface BdevPrepareOptions extends PciCallOptions, ControllerSelection {
+  /** Hugepages of 2 MiB for the whole host, shared out over its NUMA nodes; 1024 by default. */
+  readonly hugepages?: number | undefined;
+  /** Who shall drive the controllers; root by default. */
+  readonly owner?: Owner | undefined;
+}
+
+export interface BdevPrepareResult {
+  readonly controllers: readonly ControllerOutcome[];
+  readonly hugepages: readonly NodeHugepages[];
+}
+
+/** Files and devices as the preparer changes them. */
+export interface PreparerFiles {
+  exists(path: string): Promise<boolean>;
+  chown(path: string, owner: Owner): Promise<void>;
+  makeDirectory(path: string): Promise<void>;
+  /** Removes the files in a directory whose names match. */
+  removeFiles(directory: string, names: RegExp): Promise<void>;
+}
+
+export interface BdevPreparerOptions {
+  readonly sys: SysTree;
+  readonly runner: CommandRunner;
+  readonly mounts: MountTable;
+  readonly log: Logger;
+  readonly drivers: PciDrivers;
+  readonly uses: DeviceUses;
+  readonly files?: PreparerFiles;
+}
+
+export const DEFAULT_HUGEPAGES = 1024;
+const PCI_DEVICES = "/sys/bus/pci/devices";
+const HUGETLBFS = "/dev/hugepages";
+/** What SPDK leaves behind in the hugetlbfs when it is killed. */
+const SPDK_FILES = /^spdk.*map_\d+$/;
+
+/**
+ * Makes controllers usable from user space, and undoes it: what SPDK's `setup.sh` does for release 0.8.0.
+ *
+ * @see DAOS 0.8.0 src/control/server/storage/bdev/runner.go
+ */
+export class BdevPreparer {
+  readonly #options: BdevPreparerOptions;
+  readonly #files: PreparerFiles;
+  readonly #hugepages: Hugepages;
+  readonly #log: Logger;
+
+  constructor(options: BdevPreparerOptions) {
+    this.#options = options;
+    this.#files = options.files ?? linuxFiles;
+    this.#hugepages = new Hugepages(options.sys);
+    this.#log = options.log;
+  }
+
+  /**
+   * Resets, reserves hugepages, and binds the selected controllers that nothing uses to vfio-pci, or to
+   * uio_pci_generic without an IOMMU. What happens to one controller does not stop the others.
+   *
+   * @throws Fault storageNotPrivileged, bdevHugepagesShort (before any controller is bound)
+   */
+  async prepare(options: BdevPrepareOptions): Promise<BdevPrepareResult> {
+    const { hugepages: pages = DEFAULT_HUGEPAGES, owner } = options;
+    await this.reset({ signal: options.signal, attempted: "prepare NVMe controllers" });
+    const hugepages = await this.#hugepages.reserve(pages);
+    await this.#mountHugetlbfs(owner, options);
+    const driver = await this.#options.drivers.userDriver();
+    const controllers: ControllerOutcome[] = [];
+    for (const address of await this.#addresses()) {
+      options.signal?.throwIfAborted();
+      const outcome = await this.#outcome(address, options, async () => {
+        const reason = whyNotSelected(address, options) ?? (await this.#whyNotFree(address));
+        if (reason !== undefined) return { kind: "skipped", pciAddress: address, reason };
+        await this.#options.drivers.bind(address, driver, options);
+        if (owner !== undefined) await this.#handOver(address, owner);
+        return { kind: "bound", pciAddress: address, driver };
+      });
+      controllers.push(outcome);
+    }
+    return { controllers, hugepages };
+  }
+
+  /**
+   * Gives every controller that no process drives back to the kernel's driver, and frees the hugepages.
+   *
+   * @throws Fault storageNotPrivileged
+   */
+  async reset(options: PciCallOptions & { readonly attempted?: string } = {}): Promise<BdevPrepareResult> {
+    if (!(await this.#options.mounts.mayMount())) {
+      throw faultNotPrivileged(options.attempted ?? "reset NVMe controllers");
+    }
+    const controllers: ControllerOutcome[] = [];
+    let driven = false;
+    for (const address of await this.#addresses()) {
+      options.signal?.throwIfAborted();
+      const driver = await this.#options.drivers.driverOf(address);
+      if (driver !== undefined && !USER_DRIVERS.includes(driver)) {
+        controllers.push({ kind: "skipped", pciAddress: address, reason: `${driver} has it already` });
+        continue;
+      }
+      const outcome = await this.#outcome(address, options, async () => {
+        const reason = await this.#options.uses.find(address);
+        if (reason !== undefined) {
+          driven = true;
+          return { kind: "skipped", pciAddress: address, reason };
+        }
+        await this.#options.drivers.release(address, options);
+        return { kind: "bound", pciAddress: address, driver: "nvme" };
+      });
+      controllers.push(outcome);
+    }
+    // A process that drives a controller has its memory there.
+    if (!driven) await this.#files.removeFiles(HUGETLBFS, SPDK_FILES);
+    return { controllers, hugepages: await this.#hugepages.free() };
+  }
+
+  async #addresses(): Promise<readonly string[]> {
+    const { sys } = this.#options;
+    const addresses: string[] = [];
+    for (const address of await sys.list(PCI_DEVICES)) {
+      if ((await sys.read(`${PCI_DEVICES}/${address}/class`))?.startsWith("0x0108") === true) {
+        addresses.push(address);
+      }
+    }
+    return addresses;
+  }
+
+  async #whyNotFree(address: string): Promise<string | undefined> {
+    const use = await this.#options.uses.find(address);
+    if (use !== undefined) return use;
+    const peers = await this.#options.drivers.groupUsers(address);
+    return peers.length === 0 ? undefined : `its IOMMU group is shared with ${peers.join(", ")}`;
+  }
+
+  async #outcome(
+    address: string,
+    options: PciCallOptions,
+    work: () => Promise<ControllerOutcome>,
+  ): Promise<ControllerOutcome> {
+    try {
+      const outcome = await work();
+      this.#log.info(`controller ${outcome.kind}`, { ...outcome });
+      return outcome;
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      const fault = toFault(error);
+      this.#log.error("controller not bound", { pciAddress: address, reason: fault.message });
+      return { kind: "failed", pciAddress: address, fault };
+    }
+  }
+
+  /** The device of the driver, and with uio also the files through which the device's memory is mapped. */
+  async #handOver(address: string, owner: Owner): Promise<void> {
+    const { sys } = this.#options;
+    const nodes = [...(await userSpaceNodes(sys, address))];
+    if ((await this.#options.drivers.driverOf(address)) !== "vfio-pci") {
+      const device = `${PCI_DEVICES}/${address}`;
+      for (const name of await sys.list(device)) {
+        if (/^(config|resource\d+)$/.test(name)) nodes.push(`${device}/${name}`);
+      }
+    }
+    for (const node of nodes) if (await this.#files.exists(node)) await this.#files.chown(node, owner);
+  }
+
+  async #mountHugetlbfs(owner: Owner | undefined, options: PciCallOptions): Promise<void> {
+    const { mounts, runner } = this.#options;
+    const mounted = (await mounts.list()).find(({ fsType }) => fsType === "hugetlbfs");
+    if (mounted === undefined) {
+      await this.#files.makeDirectory(HUGETLBFS);
+      const { exitCode, stderr } = await runner.run(["mount", "-t", "hugetlbfs", "hugetlbfs", HUGETLBFS], {
+        signal: options.signal,
+      });
+      if (exitCode !== 0) this.#log.warn("no hugetlbfs", { reason: stderr.trim() });
+    }
+    if (owner !== undefined) await this.#files.chown(mounted?.mountPoint ?? HUGETLBFS, owner);
+  }
+}
+
+const linuxFiles: PreparerFiles = {
+  exists: async (path) => {
+    try {
+      await stat(path);
+      return true;
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) return false;
+      throw error;
+    }
+  },
+  chown: (path, { uid, gid }) => chown(path, uid, gid),
+  makeDirectory: async (path) => {
+    await mkdir(path, { recursive: true });
+  },
+  removeFiles: async (directory, names) => {
+    let entries: readonly string[];
+    try {
+      entries = await readdir(directory);
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) return;
+      throw error;
+    }
+    for (const name of entries) if (names.test(name)) await rm(`${directory}/${name}`, { force: true });
+  },
+};

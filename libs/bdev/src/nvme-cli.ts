@@ -1,0 +1,102 @@
+import { type Argv, type CommandResult, type CommandRunner, delay, hasErrorCode } from "@daos/sys";
+import type { NvmeHealth } from "./bdev-types.ts";
+import { faultMissingTool } from "./faults.ts";
+import { parseSmartLog } from "./parse-nvme-cli.ts";
+
+export interface NvmeCliOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The bit of `oacs` for Format NVM, and the one of `fpi` that says that the rest of it is a percentage. */
+const OACS_FORMAT = 2;
+const FPI_SUPPORTED = 0x80;
+/** The largest devices take hours for a format that really writes. */
+const FORMAT_TIMEOUT_MS = 4 * 3_600_000;
+const FPI_POLL_MS = 2_000;
+
+/** nvme-cli, as far as controllers of the kernel need it, in its JSON form wherever it has one. */
+export class NvmeCli {
+  readonly #runner: CommandRunner;
+
+  constructor(runner: CommandRunner) {
+    this.#runner = runner;
+  }
+
+  /** @param controller `nvme0` @throws Error when nvme-cli is missing, may not ask, or answers nonsense */
+  async health(controller: string, options: NvmeCliOptions): Promise<NvmeHealth> {
+    return parseSmartLog(await this.#json(["smart-log", `/dev/${controller}`], options));
+  }
+
+  /** True when the controller knows the Format NVM command. */
+  async canFormat(controller: string, options: NvmeCliOptions): Promise<boolean> {
+    const answer: unknown = JSON.parse(await this.#json(["id-ctrl", `/dev/${controller}`], options));
+    const oacs = typeof answer === "object" && answer !== null && "oacs" in answer ? answer.oacs : 0;
+    return typeof oacs === "number" && (oacs & OACS_FORMAT) !== 0;
+  }
+
+  /**
+   * Formats a namespace, keeping its block size.
+   *
+   * @param device the path of its block device
+   * @param options.onProgress called with the fraction done where the controller tells it
+   * @throws Error with the controller's own words
+   */
+  async format(
+    device: string,
+    options: NvmeCliOptions & { readonly onProgress?: ((fraction: number) => void) | undefined },
+  ): Promise<void> {
+    const argv: Argv = ["nvme", "format", device, "--ses=0", "--force", `--timeout=${FORMAT_TIMEOUT_MS}`];
+    const watching = new AbortController();
+    const watch = this.#watch(device, options.onProgress, watching.signal);
+    try {
+      const { exitCode, stdout, stderr } = await this.run(argv, {
+        signal: options.signal,
+        timeoutMs: FORMAT_TIMEOUT_MS,
+      });
+      if (exitCode !== 0)
+        throw new Error(stderr.trim() || stdout.trim() || `nvme format ended with ${exitCode}`);
+    } finally {
+      watching.abort();
+      await watch;
+    }
+  }
+
+  /** Runs any tool. @throws Fault missingSoftwareDependency */
+  async run(argv: Argv, options: NvmeCliOptions & { readonly timeoutMs?: number }): Promise<CommandResult> {
+    const { signal, timeoutMs } = options;
+    try {
+      return await this.#runner.run(argv, timeoutMs === undefined ? { signal } : { signal, timeoutMs });
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) throw faultMissingTool(argv[0], `run "${argv.join(" ")}"`);
+      throw error;
+    }
+  }
+
+  /** Asks for the format progress indicator from time to time, until it is told to stop or gets no answer. */
+  async #watch(
+    device: string,
+    onProgress: ((fraction: number) => void) | undefined,
+    signal: AbortSignal,
+  ): Promise<void> {
+    if (onProgress === undefined) return;
+    try {
+      for (;;) {
+        await delay(FPI_POLL_MS, { signal });
+        const answer: unknown = JSON.parse(await this.#json(["id-ns", device], { signal }));
+        const fpi = typeof answer === "object" && answer !== null && "fpi" in answer ? Number(answer.fpi) : 0;
+        if ((fpi & FPI_SUPPORTED) === 0) return;
+        onProgress(1 - (fpi & ~FPI_SUPPORTED) / 100);
+      }
+    } catch {
+      // Progress is a courtesy: the format itself reports what goes wrong.
+    }
+  }
+
+  async #json(args: readonly string[], options: NvmeCliOptions): Promise<string> {
+    const [command = "", ...rest] = args;
+    const argv: Argv = ["nvme", command, "--output-format=json", ...rest];
+    const { exitCode, stdout, stderr } = await this.run(argv, options);
+    if (exitCode !== 0) throw new Error(stderr.trim() || `"${argv.join(" ")}" ended with ${exitCode}`);
+    return stdout;
+  }
+}

@@ -1,0 +1,265 @@
+import { FaultCode } from "@daos/fault";
+import { silentLogger } from "@daos/log";
+import type { BlockClaim, Owner } from "@daos/sys";
+import { describe, expect, it } from "vitest";
+import { type BdevPrepareResult, BdevPreparer } from "./bdev-preparer.ts";
+import { DeviceUses } from "./device-use.ts";
+import { shareHugepages } from "./hugepages.ts";
+import { PciDrivers } from "./pci-drivers.ts";
+import { whyNotSelected } from "./select-controllers.ts";
+import { type FakeController, FakeMachine, type FakeMachineOptions } from "./testing/fake-machine.ts";
+
+const A = "0000:22:00.0";
+const B = "0000:42:00.0";
+const MiB = 1024 * 1024;
+const controller = (address: string, index: number, iommuGroup?: number): FakeController => ({
+  address,
+  name: `nvme${index}`,
+  serial: `S${index}`,
+  numaNode: index,
+  size: MiB,
+  ...(iommuGroup === undefined ? {} : { iommuGroup }),
+});
+
+function setUp(options: Partial<FakeMachineOptions> & { claim?: BlockClaim } = {}) {
+  const machine = new FakeMachine({ controllers: [controller(A, 0), controller(B, 1)], ...options });
+  const { sys, runner, mounts } = machine;
+  const owners = new Map<string, Owner>();
+  const removed: string[] = [];
+  const preparer = new BdevPreparer({
+    sys,
+    runner,
+    mounts,
+    log: silentLogger,
+    uses: new DeviceUses({ sys, mounts, claim: () => Promise.resolve(options.claim ?? "free") }),
+    drivers: new PciDrivers({ sys, runner, wait: () => Promise.resolve() }),
+    files: {
+      exists: () => Promise.resolve(true),
+      chown: async (path, owner) => void owners.set(path, owner),
+      makeDirectory: () => Promise.resolve(),
+      removeFiles: async (path) => void removed.push(path),
+    },
+  });
+  return { machine, sys, runner, mounts, owners, removed, preparer };
+}
+
+const reasons = (result: BdevPrepareResult) =>
+  result.controllers.map((outcome) =>
+    outcome.kind === "bound"
+      ? outcome.driver
+      : outcome.kind === "skipped"
+        ? outcome.reason
+        : outcome.fault.description,
+  );
+
+describe("prepare", () => {
+  it("binds to vfio-pci, reserves hugepages on every node, and hands over to the owner", async () => {
+    const { preparer, machine, runner, owners } = setUp();
+    const result = await preparer.prepare({ hugepages: 101, owner: { uid: 1000, gid: 100 } });
+    expect(result).toEqual({
+      controllers: [
+        { kind: "bound", pciAddress: A, driver: "vfio-pci" },
+        { kind: "bound", pciAddress: B, driver: "vfio-pci" },
+      ],
+      hugepages: [
+        { node: "node0", pages: 51 },
+        { node: "node1", pages: 50 },
+      ],
+    });
+    expect(await machine.driverOf(B)).toBe("vfio-pci");
+    expect(runner.ran).toEqual(["mount -t hugetlbfs hugetlbfs /dev/hugepages", "modprobe vfio-pci"]);
+    expect([...owners.keys()]).toEqual(["/dev/hugepages", "/dev/vfio/34", "/dev/vfio/66"]);
+    expect(owners.get("/dev/vfio/34")).toEqual({ uid: 1000, gid: 100 });
+  });
+
+  it("can be repeated, and reset gives everything back", async () => {
+    const { preparer, machine, removed } = setUp();
+    const first = await preparer.prepare({ hugepages: 8 });
+    expect(await preparer.prepare({ hugepages: 8 })).toEqual(first);
+    const result = await preparer.reset();
+    expect(reasons(result)).toEqual(["nvme", "nvme"]);
+    expect(result.hugepages.map(({ pages }) => pages)).toEqual([0, 0]);
+    expect(await machine.driverOf(A)).toBe("nvme");
+    expect(reasons(await preparer.reset())).toEqual(["nvme has it already", "nvme has it already"]);
+    expect(removed[0]).toBe("/dev/hugepages");
+  });
+
+  it("takes uio_pci_generic on a machine without IOMMU, with the files it needs", async () => {
+    const { preparer, owners } = setUp({ iommu: false, controllers: [controller(A, 0)] });
+    expect(reasons(await preparer.prepare({ hugepages: 2, owner: { uid: 1, gid: 1 } }))).toEqual([
+      "uio_pci_generic",
+    ]);
+    expect([...owners.keys()]).toEqual([
+      "/dev/hugepages",
+      "/dev/uio0",
+      `/sys/bus/pci/devices/${A}/config`,
+      `/sys/bus/pci/devices/${A}/resource0`,
+    ]);
+  });
+
+  it.each<[string, (context: ReturnType<typeof setUp>) => unknown, string]>([
+    [
+      "has a mounted file system",
+      ({ mounts }) => mounts.mounted("/home", "/dev/nvme0n1", "ext4"),
+      "nvme0n1 is mounted at /home",
+    ],
+    [
+      "has a mounted partition",
+      ({ mounts, sys }) => {
+        sys.files({
+          "/sys/class/block/nvme0n1/nvme0n1p2/partition": "2",
+          "/sys/class/block/nvme0n1p2/dev": "259:7",
+        });
+        mounts.mounted("/", "/dev/root", "ext4");
+        mounts.entries.push({
+          mountPoint: "/boot",
+          source: "/dev/x",
+          fsType: "ext4",
+          options: "",
+          device: "259:7",
+        });
+      },
+      "nvme0n1p2 is mounted at /boot",
+    ],
+    [
+      "is swap",
+      ({ sys }) =>
+        sys.files({ "/proc/swaps": "Filename Type Size Used Priority\n/dev/nvme0n1 partition 1 0 -2\n" }),
+      "nvme0n1 is swap",
+    ],
+    [
+      "is a part of a logical volume",
+      ({ sys }) => sys.files({ "/sys/class/block/nvme0n1/holders/dm-0/dev": "254:0" }),
+      "nvme0n1 is a part of dm-0",
+    ],
+  ])("leaves a controller alone that %s", async (_, use, reason) => {
+    const context = setUp();
+    use(context);
+    expect(reasons(await context.preparer.prepare({ hugepages: 2 }))).toEqual([reason, "vfio-pci"]);
+    expect(await context.machine.driverOf(A)).toBe("nvme");
+  });
+
+  it("believes the kernel when it says that a device is in use", async () => {
+    const { preparer } = setUp({ claim: "claimed" });
+    expect(reasons(await preparer.prepare({ hugepages: 2 }))).toEqual([
+      "nvme0n1 or a partition of it is in use by the kernel",
+      "nvme1n1 or a partition of it is in use by the kernel",
+    ]);
+  });
+
+  it("takes no controller from a process that drives it", async () => {
+    const { preparer, sys, machine, removed } = setUp();
+    await preparer.prepare({ hugepages: 2 });
+    removed.length = 0;
+    sys.files({ "/proc/4711/comm": "daos_io_server\n", "/dev/vfio/34": "" });
+    sys.link("/proc/4711/fd/7", "/dev/vfio/34");
+    const reason = "process 4711 (daos_io_server) has /dev/vfio/34 open";
+    expect(reasons(await preparer.reset())).toEqual([reason, "nvme"]);
+    expect(await machine.driverOf(A)).toBe("vfio-pci");
+    expect(removed).toEqual([]);
+  });
+
+  it("takes no controller whose IOMMU group another device needs", async () => {
+    const { preparer, sys } = setUp();
+    sys
+      .files({
+        "/sys/bus/pci/devices/0000:22:00.1/class": "0x020000",
+        "/sys/bus/pci/drivers/mlx5_core/bind": "",
+      })
+      .link("/sys/bus/pci/devices/0000:22:00.1/driver", "/sys/bus/pci/drivers/mlx5_core")
+      .link("/sys/kernel/iommu_groups/34/devices/0000:22:00.1", "/sys/bus/pci/devices/0000:22:00.1");
+    expect(reasons(await preparer.prepare({ hugepages: 2 }))).toEqual([
+      "its IOMMU group is shared with 0000:22:00.1 (mlx5_core)",
+      "vfio-pci",
+    ]);
+  });
+
+  it("goes on with the next controller when one fails, and gives the first one back", async () => {
+    const { preparer, runner, machine, sys } = setUp();
+    runner.on("modprobe", (argv) => {
+      machine.modules.add(argv[1] ?? "");
+      return "";
+    });
+    // The kernel refuses the first controller.
+    const write = sys.write.bind(sys);
+    sys.write = async (path, value) => {
+      if (path.endsWith("/driver_override") && path.includes(A) && value === "vfio-pci") {
+        throw Object.assign(new Error("EINVAL: invalid argument, write"), { code: "EINVAL" });
+      }
+      await write(path, value);
+    };
+    const result = await preparer.prepare({ hugepages: 2 });
+    expect(result.controllers).toMatchObject([
+      { kind: "failed", fault: { code: FaultCode.bdevBindFailed } },
+      { kind: "bound" },
+    ]);
+    expect(await machine.driverOf(A)).toBe("nvme");
+  });
+
+  it("says when the driver cannot be loaded", async () => {
+    const { preparer, runner, machine } = setUp({ controllers: [controller(A, 0)] });
+    runner.on("modprobe", { exitCode: 1, stderr: "modprobe: FATAL: Module vfio-pci not found." });
+    expect((await preparer.prepare({ hugepages: 2 })).controllers).toMatchObject([
+      {
+        kind: "failed",
+        fault: { code: FaultCode.bdevBindFailed, reason: expect.stringContaining("not found") },
+      },
+    ]);
+    expect(await machine.driverOf(A)).toBe("nvme");
+  });
+
+  it("says when a controller vanishes", async () => {
+    const { preparer, machine, runner } = setUp({ controllers: [controller(A, 0)] });
+    runner.on("modprobe", () => {
+      machine.unplug(A);
+      return "";
+    });
+    expect((await preparer.prepare({ hugepages: 2 })).controllers).toMatchObject([
+      { kind: "failed", fault: { code: FaultCode.bdevVanished } },
+    ]);
+  });
+
+  it("binds nothing without the hugepages, and says how many there are", async () => {
+    const { preparer, machine } = setUp({ hugepagesPerNode: 100 });
+    await expect(preparer.prepare({ hugepages: 1024 })).rejects.toMatchObject({
+      code: FaultCode.bdevHugepagesShort,
+      description: "reserve 1024 hugepages of 2 MiB: the kernel gave 200 (node0: 100, node1: 100)",
+    });
+    expect(await machine.driverOf(A)).toBe("nvme");
+    const left = await machine.sys.read(
+      "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages",
+    );
+    expect(left).toBe("0");
+  });
+
+  it("is for root", async () => {
+    const { preparer, sys } = setUp({ privileged: false });
+    for (const attempt of [() => preparer.prepare({}), () => preparer.reset()]) {
+      await expect(attempt()).rejects.toMatchObject({ code: FaultCode.storageNotPrivileged });
+    }
+    expect(sys.writes).toEqual([]);
+  });
+});
+
+describe("whyNotSelected", () => {
+  it.each<[string, Parameters<typeof whyNotSelected>[1], string | undefined]>([
+    ["no selection", {}, undefined],
+    ["a blank whitelist", { whitelist: "  " }, undefined],
+    ["in the whitelist", { whitelist: `${B}\t${A}` }, undefined],
+    ["in the whitelist, short", { whitelist: "22:00.0" }, undefined],
+    ["not in the whitelist", { whitelist: B }, "it is not in the whitelist"],
+    ["beside an invalid address", { whitelist: `0000:22:0.0 ${A}` }, undefined],
+    ["only an invalid address", { whitelist: "0000:22:0.0" }, "it is not in the whitelist"],
+    ["included", { include: [A] }, undefined],
+    ["not included", { include: [B] }, "it is not in bdev_include"],
+    ["excluded", { include: [A], exclude: [A] }, "it is in bdev_exclude"],
+  ])("%s", (_, selection, expected) => {
+    expect(whyNotSelected(A, selection)).toBe(expected);
+  });
+});
+
+describe("shareHugepages", () => {
+  it("gives the rest to the first nodes", () => {
+    expect(shareHugepages(7, ["a", "b", "c"]).map(({ pages }) => pages)).toEqual([3, 2, 2]);
+  });
+});

@@ -1,0 +1,29 @@
+import { type PciAddress, parsePciAddress } from "./pci-address.ts";
+
+/** Which controllers the operator leaves to us. */
+export interface ControllerSelection {
+  /**
+   * Addresses separated by white space, as `storage prepare --pci-whitelist` takes them; all controllers when it is
+   * undefined or blank. An invalid address is skipped; when none is left, no controller is selected.
+   */
+  readonly whitelist?: string | undefined;
+  /** The configuration's `bdev_include` (all when empty) and `bdev_exclude`. */
+  readonly include?: readonly string[] | undefined;
+  readonly exclude?: readonly string[] | undefined;
+}
+
+/** Why a controller is not selected; undefined when it is. */
+export function whyNotSelected(address: string, selection: ControllerSelection): string | undefined {
+  const { whitelist = "", include = [], exclude = [] } = selection;
+  const words = whitelist.split(/\s+/).filter((word) => word !== "");
+  if (words.length > 0 && !addresses(words).includes(address as PciAddress))
+    return "it is not in the whitelist";
+  if (include.length > 0 && !addresses(include).includes(address as PciAddress))
+    return "it is not in bdev_include";
+  if (addresses(exclude).includes(address as PciAddress)) return "it is in bdev_exclude";
+  return undefined;
+}
+
+function addresses(words: readonly string[]): readonly PciAddress[] {
+  return words.flatMap((word) => parsePciAddress(word) ?? []);
+}

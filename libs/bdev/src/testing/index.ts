@@ -1,0 +1,1 @@
+export { type FakeController, FakeMachine } from "./fake-machine.ts";
