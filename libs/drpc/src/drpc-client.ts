@@ -24,6 +24,11 @@ export interface WaitOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface ConnectOptions extends WaitOptions {
+  /** The number of the first call, 1 if not given. The data plane's own calls have 0. */
+  readonly firstSequence?: bigint | undefined;
+}
+
 interface PendingCall {
   readonly attempted: string;
   readonly settle: (response: drpc.Response) => void;
@@ -45,12 +50,13 @@ export class DrpcClient {
   readonly closed: Promise<void>;
   readonly #socket: PacketSocket;
   readonly #pending = new Map<bigint, PendingCall>();
-  #sequence = 0n;
+  #sequence: bigint;
   #open = true;
   #lost: unknown;
 
-  private constructor(path: string, socket: PacketSocket) {
+  private constructor(path: string, socket: PacketSocket, firstSequence: bigint) {
     this.path = path;
+    this.#sequence = firstSequence;
     this.#socket = socket;
     this.closed = new Promise((resolve) => {
       socket.open({
@@ -70,8 +76,8 @@ export class DrpcClient {
    *
    * @throws Fault drpcConnect; the signal's reason
    */
-  static async connect(path: string, options: WaitOptions = {}): Promise<DrpcClient> {
-    return new DrpcClient(path, await PacketSocket.connect(path, options));
+  static async connect(path: string, options: ConnectOptions = {}): Promise<DrpcClient> {
+    return new DrpcClient(path, await PacketSocket.connect(path, options), options.firstSequence ?? 1n);
   }
 
   /** False once the connection has ended: every further call fails, so make a new client. */
@@ -125,7 +131,7 @@ export class DrpcClient {
   ): Promise<drpc.Response> {
     using limit = wanted === undefined ? deadline(CALL_MS, attempted) : undefined;
     const signal = wanted ?? limit?.signal;
-    const sequence = ++this.#sequence;
+    const sequence = this.#sequence++;
     let onAbort = () => {};
     try {
       return await new Promise((settle, fail) => {
@@ -142,7 +148,7 @@ export class DrpcClient {
 
   #onPacket(packet: Uint8Array, length: number): void {
     if (length > MAX_PACKET) {
-      const call = this.#pending.get(peekSequence(packet) ?? 0n);
+      const call = this.#pending.get(peekSequence(packet) ?? -1n);
       if (call === undefined)
         this.#breakOff((one) => faultMessageTooLong(`answer to ${one.attempted}`, length));
       else call.fail(faultMessageTooLong(`answer to ${call.attempted}`, length));

@@ -1,4 +1,4 @@
-export { DrpcClient, type WaitOptions } from "./drpc-client.ts";
+export { type ConnectOptions, DrpcClient, type WaitOptions } from "./drpc-client.ts";
 export type { Body, BodyInit, BodyMessage, DrpcMethod } from "./drpc-method.ts";
 export { drpcMethods, drpcModules } from "./drpc-methods.ts";
 export {

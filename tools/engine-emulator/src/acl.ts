@@ -1,0 +1,116 @@
+/** Whom an entry is about, in the order in which a list has them. */
+const KINDS = ["owner", "user", "owner-group", "group", "everyone"] as const;
+
+type PrincipalKind = (typeof KINDS)[number];
+
+interface Principal {
+  readonly kind: PrincipalKind;
+  /** `alice@` of a user or group, else the special name, `OWNER@`. */
+  readonly name: string;
+}
+
+/** One entry, `ACCESS:FLAGS:PRINCIPAL:PERMISSIONS`. */
+interface Ace extends Principal {
+  /** In the one order and spelling that the data plane writes. */
+  readonly text: string;
+}
+
+const SPECIAL: ReadonlyMap<string, PrincipalKind> = new Map([
+  ["OWNER@", "owner"],
+  ["GROUP@", "owner-group"],
+  ["EVERYONE@", "everyone"],
+]);
+
+const MAX_PRINCIPAL = 255;
+const MAX_ENTRY = MAX_PRINCIPAL + 64;
+
+/** What a pool gets that is created without a list: its owner and their group read and write. */
+export const DEFAULT_ACL: readonly string[] = ["A::OWNER@:rw", "A:G:GROUP@:rw"];
+
+/**
+ * An access control list in the order of the data plane; undefined when it is empty, an entry is not valid, or two are
+ * about the same principal.
+ *
+ * @see DAOS 0.8.0 src/common/acl_util.c, acl_api.c daos_acl_validate
+ */
+export function normalizeAcl(entries: readonly string[]): readonly string[] | undefined {
+  const aces = parseAcl(entries);
+  return aces?.map((ace) => ace.text);
+}
+
+/** Adds entries to a list; one about a principal that the list has takes its place. Undefined as for {@link normalizeAcl}. */
+export function updateAcl(acl: readonly string[], entries: readonly string[]): readonly string[] | undefined {
+  const changes = parseAcl(entries);
+  if (changes === undefined) return undefined;
+  const merged = new Map((parseAcl(acl) ?? []).map((ace) => [keyOf(ace), ace]));
+  for (const ace of changes) merged.set(keyOf(ace), ace);
+  return inOrder([...merged.values()]).map((ace) => ace.text);
+}
+
+/** The list without the entry of a principal such as `u:alice@`, `g:users@` or `OWNER@`. */
+export function deleteFromAcl(
+  acl: readonly string[],
+  principal: string,
+): { readonly kind: "deleted"; readonly acl: readonly string[] } | { readonly kind: "invalid" | "missing" } {
+  const wanted = parsePrincipal(principal);
+  if (wanted === undefined) return { kind: "invalid" };
+  const aces = parseAcl(acl) ?? [];
+  const rest = aces.filter((ace) => keyOf(ace) !== keyOf(wanted));
+  return rest.length === aces.length
+    ? { kind: "missing" }
+    : { kind: "deleted", acl: rest.map((ace) => ace.text) };
+}
+
+function parsePrincipal(text: string): Principal | undefined {
+  const special = SPECIAL.get(text);
+  if (special !== undefined) return { kind: special, name: text };
+  const name = text.slice(2);
+  if (!isName(name)) return undefined;
+  if (text.startsWith("u:")) return { kind: "user", name };
+  return text.startsWith("g:") ? { kind: "group", name } : undefined;
+}
+
+function parseAcl(entries: readonly string[]): readonly Ace[] | undefined {
+  const aces: Ace[] = [];
+  for (const entry of entries) {
+    const ace = parseAce(entry);
+    if (ace === undefined) return undefined;
+    aces.push(ace);
+  }
+  const distinct = new Set(aces.map(keyOf)).size === aces.length;
+  return distinct && aces.length > 0 ? inOrder(aces) : undefined;
+}
+
+function parseAce(text: string): Ace | undefined {
+  const [access, flags, name, permissions, ...more] = text.split(":");
+  if (access === undefined || flags === undefined || name === undefined || permissions === undefined)
+    return undefined;
+  if (more.length > 0 || text.length > MAX_ENTRY || !isName(name)) return undefined;
+  if (!/^[AUL]+$/.test(access) || !/^[GSFP]*$/.test(flags) || !/^[rw]*$/.test(permissions)) return undefined;
+  const kind = SPECIAL.get(name) ?? (flags.includes("G") ? "group" : "user");
+  const isGroup = kind === "group" || kind === "owner-group";
+  if (isGroup !== flags.includes("G")) return undefined;
+  // Audit and alarm need to know of which outcome, and nothing else does.
+  if (/[UL]/.test(access) !== /[SF]/.test(flags)) return undefined;
+  const canonical = [pick("AUL", access), pick("GSFP", flags), name, pick("rw", permissions)].join(":");
+  return { kind, name, text: canonical };
+}
+
+/** A name, one `@`, and possibly a domain. */
+function isName(text: string): boolean {
+  return text.length <= MAX_PRINCIPAL && /^[^@:]+@[^@:]*$/.test(text);
+}
+
+/** The letters of `order` that occur in `letters`, each once. */
+function pick(order: string, letters: string): string {
+  return [...order].filter((letter) => letters.includes(letter)).join("");
+}
+
+function keyOf({ kind, name }: Principal): string {
+  return `${kind} ${name}`;
+}
+
+/** By kind; entries of one kind keep the order in which they were added. */
+function inOrder(aces: readonly Ace[]): readonly Ace[] {
+  return [...aces].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
+}

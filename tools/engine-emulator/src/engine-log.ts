@@ -1,0 +1,26 @@
+import { appendFileSync } from "node:fs";
+import { createLogger, formatConsoleLine, type Logger } from "@daos/log";
+import type { EngineEnvironment } from "./environment.ts";
+
+/** Errors and warnings to stderr, the rest to stdout, everything to `D_LOG_FILE` too if it can be written. */
+export function openLog(environment: Pick<EngineEnvironment, "logFile" | "logLevel">): Logger {
+  let { logFile } = environment;
+  // Who reads our output may end before us.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
+  const log = createLogger(
+    (record) => {
+      const line = `${formatConsoleLine(record)}\n`;
+      (record.level === "ERROR" || record.level === "WARN" ? process.stderr : process.stdout).write(line);
+      if (logFile === undefined) return;
+      try {
+        appendFileSync(logFile, line);
+      } catch (error) {
+        const lost = logFile;
+        logFile = undefined;
+        log.warn("the log file cannot be written", { path: lost, error });
+      }
+    },
+    { level: environment.logLevel, component: "engine" },
+  );
+  return log;
+}

@@ -1,0 +1,24 @@
+import { daosStatusNumber } from "@daos/fault";
+
+/** The statuses that the emulated engine answers with. */
+export const STATUS = {
+  ok: 0,
+  INVAL: daosStatusNumber("INVAL"),
+  EXIST: daosStatusNumber("EXIST"),
+  NONEXIST: daosStatusNumber("NONEXIST"),
+  NOSPACE: daosStatusNumber("NOSPACE"),
+  ALREADY: daosStatusNumber("ALREADY"),
+  PROTO: daosStatusNumber("PROTO"),
+  UNINIT: daosStatusNumber("UNINIT"),
+  OOG: daosStatusNumber("OOG"),
+  NOTLEADER: daosStatusNumber("NOTLEADER"),
+  NOTREPLICA: daosStatusNumber("NOTREPLICA"),
+} as const;
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** A uuid in lower case, or undefined when the text is none. */
+export function parseUuid(text: string): string | undefined {
+  const lower = text.toLowerCase();
+  return UUID.test(lower) ? lower : undefined;
+}
