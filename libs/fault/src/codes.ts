@@ -60,6 +60,7 @@ export const FaultCode = {
   configUnreadable: 501,
   configInvalid: 502,
   configUnknownKey: 503,
+  logFileUnusable: 504,
 
   // superblock: 600-699
   superblockUnreadable: 600,

@@ -1,4 +1,5 @@
 import type { LogRecord } from "./logger.ts";
+import { redactText } from "./redact.ts";
 
 /** `2026-11-23T12:00:00.000Z INFO  server.instance: engine ready rank=0 pid=42`, for people. */
 export function formatConsoleLine(record: LogRecord): string {
@@ -17,13 +18,13 @@ export function formatJsonLine(record: LogRecord): string {
 }
 
 function showField(value: unknown): string {
-  if (value instanceof Error) return JSON.stringify(value.message);
+  if (value instanceof Error) return JSON.stringify(redactText(value.message));
   if (typeof value === "string") return /^[\w./:@+-]+$/.test(value) ? value : JSON.stringify(value);
   return typeof value === "object" && value !== null ? JSON.stringify(value, plainValue) : String(value);
 }
 
 function plainValue(_key: string, value: unknown): unknown {
-  if (value instanceof Error) return value.message;
+  if (value instanceof Error) return redactText(value.message);
   return typeof value === "bigint" ? value.toString() : value;
 }
 

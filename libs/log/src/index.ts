@@ -9,3 +9,10 @@ export {
   type LogSink,
   silentLogger,
 } from "./logger.ts";
+export {
+  createOutputLimiter,
+  type OutputLimiter,
+  type OutputLimiterOptions,
+  type OutputLimits,
+} from "./output-limiter.ts";
+export { REDACTED, redactFields, redactText } from "./redact.ts";

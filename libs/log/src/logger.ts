@@ -1,3 +1,5 @@
+import { redactFields, redactText } from "./redact.ts";
+
 /** How much a log line matters, least first. The names are those of `control_log_mask`, plus `WARN`. */
 export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
@@ -36,7 +38,7 @@ export interface LoggerOptions {
   readonly now?: () => Date;
 }
 
-/** A logger that hands every record at or above `level` to `sink`. */
+/** A logger that hands every record at or above `level` to `sink`, without the secrets that can be told as such. */
 export function createLogger(sink: LogSink, options: LoggerOptions): Logger {
   const { level, component = "", fields = {}, now = () => new Date() } = options;
   const write = (at: LogLevel) => (message: string, own?: LogFields) => {
@@ -45,8 +47,8 @@ export function createLogger(sink: LogSink, options: LoggerOptions): Logger {
       time: now(),
       level: at,
       component,
-      message,
-      fields: own === undefined ? fields : { ...fields, ...own },
+      message: redactText(message),
+      fields: redactFields(own === undefined ? fields : { ...fields, ...own }),
     });
   };
   return {

@@ -1,0 +1,37 @@
+import type { Readable } from "node:stream";
+import { createOutputLimiter, type Logger, type OutputLimits } from "@daos/log";
+
+/** What an engine's process prints, and where it is to be logged. */
+export interface EngineOutput extends OutputLimits {
+  readonly index: number;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  readonly log: Logger;
+}
+
+/**
+ * Logs what an engine prints: standard output as info, standard error as error, each line prefixed
+ * `daos_io_server:<index>`, at a limited rate. What is dropped is counted in a line of its own. The streams are read on
+ * whatever comes, so that the engine never waits for the log.
+ *
+ * @see DAOS 0.8.0 src/control/server/ioserver/exec.go cmdLogger
+ */
+export function logEngineOutput(output: EngineOutput): void {
+  const { index, stdout, stderr, log, ...limits } = output;
+  const prefix = `daos_io_server:${index}`;
+  const follow = (stream: Readable, write: (line: string) => void) => {
+    const limiter = createOutputLimiter({
+      ...limits,
+      write: (line) => write(`${prefix} ${line}`),
+      onDropped: ({ lines, bytes }) => {
+        log.warn(`${prefix} prints too much, lines were dropped`, { lines, bytes });
+      },
+    });
+    stream.on("data", (chunk: Buffer) => limiter.push(chunk));
+    stream.once("close", () => limiter.end());
+    // A read error ends the output like its end; the engine's exit says the rest.
+    stream.on("error", () => {});
+  };
+  follow(stdout, (line) => log.info(line));
+  follow(stderr, (line) => log.error(line));
+}

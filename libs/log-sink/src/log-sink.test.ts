@@ -1,0 +1,178 @@
+import { spawn } from "node:child_process";
+import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { FaultCode } from "@daos/fault";
+import { createLogger, type LogRecord } from "@daos/log";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { isJournal } from "./journal.ts";
+import { logEngineOutput } from "./log-engine-output.ts";
+import { type LogSinkOptions, openLogSink } from "./open-log-sink.ts";
+
+let directory = "";
+let consoleFd = -1;
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "daos-log-"));
+  consoleFd = openSync(join(directory, "console"), "a");
+});
+afterEach(async () => {
+  closeSync(consoleFd);
+  await rm(directory, { recursive: true });
+});
+
+const onConsole = () => readFileSync(join(directory, "console"), "utf8");
+const now = () => new Date("2026-11-23T12:00:00Z");
+
+function open(options: LogSinkOptions = {}) {
+  const opened = openLogSink({ consoleFd, env: {}, ...options });
+  return { ...opened, log: createLogger(opened.sink, { level: "DEBUG", component: "server", now }) };
+}
+
+/** The environment of a process whose standard error is the journal. */
+function journalEnv() {
+  const { dev, ino } = fstatSync(consoleFd, { bigint: true });
+  return { JOURNAL_STREAM: `${dev}:${ino}` };
+}
+
+describe("the console", () => {
+  it("shows lines for people", () => {
+    open().log.info("ready", { rank: 0 });
+    expect(onConsole()).toBe("2026-11-23T12:00:00.000Z INFO  server: ready rank=0\n");
+  });
+
+  it("shows one JSON object a line", () => {
+    open({ json: true }).log.warn("gone", {
+      rank: 0,
+      size: 5n,
+      error: new Error("bad"),
+      time: "never",
+      token: "x",
+    });
+    expect(JSON.parse(onConsole())).toEqual({
+      level: "WARN",
+      time: "2026-11-23T12:00:00.000Z",
+      component: "server",
+      rank: 0,
+      size: "5",
+      error: "bad",
+      time_: "never",
+      token: "[redacted]",
+      message: "gone",
+    });
+  });
+
+  it("gives the journal priorities instead of times", () => {
+    const { log } = open({ env: journalEnv() });
+    log.debug("a");
+    log.info("b");
+    log.warn("c");
+    log.error("d");
+    expect(onConsole()).toBe(
+      "<7>DEBUG server: a\n<6>INFO  server: b\n<4>WARN  server: c\n<3>ERROR server: d\n",
+    );
+  });
+
+  it("gives the journal JSON with priorities", () => {
+    open({ env: journalEnv(), json: true }).log.error("d");
+    expect(onConsole()).toMatch(/^<3>\{"level":"ERROR",.*"message":"d"\}\n$/);
+  });
+
+  it("is no journal when JOURNAL_STREAM is another's, as in a shell started from a service", () => {
+    expect(isJournal(journalEnv(), consoleFd)).toBe(true);
+    expect(isJournal({ JOURNAL_STREAM: "1:2" }, consoleFd)).toBe(false);
+    expect(isJournal({ JOURNAL_STREAM: "x" }, consoleFd)).toBe(false);
+    expect(isJournal({}, consoleFd)).toBe(false);
+    expect(isJournal(journalEnv(), 9999)).toBe(false);
+  });
+});
+
+describe("a file", () => {
+  it("gets all lines, the console only errors", async () => {
+    const file = join(directory, "control.log");
+    const { log, close } = open({ file });
+    log.info("ready");
+    log.error("gone");
+    close();
+    expect((await readFile(file, "utf8")).split("\n")).toHaveLength(3);
+    expect((await stat(file)).mode & 0o137).toBe(0);
+    expect(onConsole()).toBe("2026-11-23T12:00:00.000Z ERROR server: gone\n");
+  });
+
+  it("is appended to, and is another one after a rotation", async () => {
+    const file = join(directory, "control.log");
+    open({ file }).log.info("one");
+    const { log, reopen, close } = open({ file });
+    log.info("two");
+    await rename(file, `${file}.1`);
+    log.info("three");
+    reopen();
+    log.info("four");
+    close();
+    const messages = async (path: string) => (await readFile(path, "utf8")).match(/(?<=server: )\w+/g);
+    expect(await messages(`${file}.1`)).toEqual(["one", "two", "three"]);
+    expect(await messages(file)).toEqual(["four"]);
+  });
+
+  it("stays the old one when the new one cannot be opened", async () => {
+    const logs = join(directory, "logs");
+    await mkdir(logs);
+    const file = join(logs, "control.log");
+    const { log, reopen, close } = open({ file });
+    await rename(logs, join(directory, "moved"));
+    reopen();
+    log.info("still here");
+    close();
+    const text = await readFile(join(directory, "moved", "control.log"), "utf8");
+    expect(text).toContain("cannot be reopened");
+    expect(text).toContain("still here");
+  });
+
+  it("that cannot be opened is a fault", () => {
+    const file = join(directory, "none", "control.log");
+    expect(() => open({ file })).toThrow(expect.objectContaining({ code: FaultCode.logFileUnusable }));
+    expect(() => open({ file: directory })).toThrow(
+      expect.objectContaining({ code: FaultCode.logFileUnusable }),
+    );
+  });
+
+  it("that cannot be written is reported once, and the program goes on", () => {
+    const { log } = open({ file: "/dev/full", errorsToConsole: false });
+    for (let at = 0; at < 3; at++) log.info("x");
+    expect(onConsole().match(/cannot be written/g)).toHaveLength(1);
+  });
+});
+
+describe("logEngineOutput", () => {
+  async function run(script: string) {
+    const records: LogRecord[] = [];
+    const log = createLogger((record) => records.push(record), { level: "DEBUG" });
+    const child = spawn(process.execPath, ["-e", script], { stdio: ["ignore", "pipe", "pipe"] });
+    logEngineOutput({ index: 1, stdout: child.stdout, stderr: child.stderr, log });
+    await new Promise((resolve) => child.once("close", resolve));
+    return records.map(({ level, message, fields }) => ({ level, message, fields }));
+  }
+
+  it("prefixes lines and tells output from errors", async () => {
+    const records = await run("console.log('up'); console.error('bad\\nworse')");
+    expect(records.filter(({ level }) => level === "INFO").map(({ message }) => message)).toEqual([
+      "daos_io_server:1 up",
+    ]);
+    expect(records.filter(({ level }) => level === "ERROR").map(({ message }) => message)).toEqual([
+      "daos_io_server:1 bad",
+      "daos_io_server:1 worse",
+    ]);
+  });
+
+  it("survives an engine that writes 100 MB as fast as it can", async () => {
+    const records = await run(
+      "const b=Buffer.alloc(1e6,'x'.repeat(99)+'\\n');let n=100;(function w(){while(n-->0)if(!process.stdout.write(b)){process.stdout.once('drain',w);return}})()",
+    );
+    const shown = records.filter(({ level }) => level === "INFO");
+    const dropped = records
+      .filter(({ level }) => level === "WARN")
+      .reduce((sum, { fields }) => sum + Number(fields.lines), 0);
+    expect(shown.length + dropped).toBe(1e6);
+    expect(dropped).toBeGreaterThan(9e5);
+  });
+});
