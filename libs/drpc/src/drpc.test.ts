@@ -1,92 +1,40 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { spawnSync } from "node:child_process";
+import { rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { drpc } from "@daos/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DrpcClient } from "./drpc-client.ts";
 import { drpcMethods } from "./drpc-methods.ts";
-import { type BoundMethod, drpcModule, handle } from "./drpc-module.ts";
-import { DrpcServer, type DrpcServerOptions } from "./drpc-server.ts";
-import { encodeCall } from "./envelope.ts";
+import { handle } from "./drpc-module.ts";
+import { DrpcServer } from "./drpc-server.ts";
+import { decodeResponse, encodeCall } from "./envelope.ts";
 import { MAX_PACKET } from "./faults.ts";
 import { PacketListener } from "./packet-listener.ts";
-import { PacketSocket } from "./packet-socket.ts";
 import { removeDeadSockets } from "./remove-dead-sockets.ts";
+import { SocketFixture } from "./testing/socket-fixture.ts";
 
-let directory = "";
-let path = "";
-const closers: (() => unknown)[] = [];
+const LEAVE_SOCKET = fileURLToPath(new URL("testing/leave-socket.ts", import.meta.url));
 
-beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), "drpc-"));
-  path = join(directory, "x.sock");
-});
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-  await rm(directory, { recursive: true });
-});
+const fixture = new SocketFixture();
+beforeEach(() => fixture.open());
+afterEach(() => fixture.close());
 
-async function serve(
-  bound: readonly BoundMethod[],
-  options: Partial<DrpcServerOptions> = {},
-): Promise<DrpcServer> {
-  const server = new DrpcServer({ path, log: silentLogger, modules: [drpcModule(2, bound)], ...options });
-  await server.listen();
-  closers.push(() => server.close());
-  return server;
-}
-
-async function connect(): Promise<DrpcClient> {
-  const client = await DrpcClient.connect(path);
-  closers.push(() => client.close());
-  return client;
-}
-
-/** A peer without a client: sends packets as they are, answers with what comes back. */
-async function rawPeer(): Promise<{
-  socket: PacketSocket;
-  next: () => Promise<Uint8Array>;
-  ended: Promise<unknown>;
-}> {
-  const socket = await PacketSocket.connect(path);
-  closers.push(() => socket.close());
-  const packets: Uint8Array[] = [];
-  let wake = () => {};
-  const ended = new Promise((resolve) => {
-    socket.open({
-      onPacket: (packet) => {
-        packets.push(packet);
-        wake();
-      },
-      onClose: resolve,
-    });
-  });
-  const next = async () => {
-    if (packets.length === 0) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-    return packets.shift() as Uint8Array;
-  };
-  return { socket, next, ended };
-}
-
-const hexOf = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
-const echoRank = handle(drpcMethods.setRank, ({ rank }) => ({ status: -rank }));
+const NOTHING = new Uint8Array(0);
+const echoRank = handle(drpcMethods.setRank, ({ rank }) => ({ status: 0 - rank }));
 
 describe("a call", () => {
   it("reaches its handler with the peer's credentials, and the answer its caller", async () => {
     const peers: unknown[] = [];
-    await serve([
+    await fixture.serve([
       handle(drpcMethods.setRank, async ({ rank }, { peer }) => {
         peers.push(peer);
         return { status: -rank };
       }),
     ]);
-    const client = await connect();
+    const client = await fixture.connect();
     expect((await client.call(drpcMethods.setRank, { rank: 7 })).status).toBe(-7);
     const self = { pid: process.pid, uid: process.getuid?.(), gid: process.getgid?.() };
     expect(peers).toEqual([self]);
@@ -94,20 +42,20 @@ describe("a call", () => {
   });
 
   it("without a body gets an answer with all defaults", async () => {
-    await serve([handle(drpcMethods.startMs, () => ({}))]);
-    const client = await connect();
+    await fixture.serve([handle(drpcMethods.startMs, () => ({}))]);
+    const client = await fixture.connect();
     expect((await client.call(drpcMethods.startMs, undefined)).status).toBe(0);
   });
 
   it("is answered while others on the same connection wait, and after them", async () => {
     const release: (() => void)[] = [];
-    await serve([
+    await fixture.serve([
       handle(drpcMethods.setRank, async ({ rank }) => {
         if (rank === 1) await new Promise<void>((resolve) => release.push(resolve));
         return { status: rank };
       }),
     ]);
-    const client = await connect();
+    const client = await fixture.connect();
     const slow = client.call(drpcMethods.setRank, { rank: 1 });
     expect((await client.call(drpcMethods.setRank, { rank: 2 })).status).toBe(2);
     release[0]?.();
@@ -116,7 +64,7 @@ describe("a call", () => {
 
   it("gives up at its signal with the reason; the connection goes on", async () => {
     const gone: Promise<void>[] = [];
-    await serve([
+    await fixture.serve([
       echoRank,
       handle(drpcMethods.startMs, async (_, { signal }) => {
         const wait = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
@@ -125,7 +73,7 @@ describe("a call", () => {
         return {};
       }),
     ]);
-    const client = await connect();
+    const client = await fixture.connect();
     const stop = new AbortController();
     const call = client.call(drpcMethods.startMs, undefined, stop);
     await client.call(drpcMethods.setRank, { rank: 1 });
@@ -137,16 +85,16 @@ describe("a call", () => {
   });
 
   it("that fails says how, with method and socket", async () => {
-    await serve([
+    await fixture.serve([
       handle(drpcMethods.setRank, () => {
         throw new Error("no");
       }),
       handle(drpcMethods.listPools, () => ({ pools: [{ uuid: "x".repeat(MAX_PACKET) }] })),
     ]);
-    const client = await connect();
+    const client = await fixture.connect();
     await expect(client.call(drpcMethods.setRank, { rank: 1 })).rejects.toMatchObject({
       code: FaultCode.drpcCallFailed,
-      description: `dRPC setRank on ${path}: the peer answered FAILURE`,
+      description: `dRPC setRank on ${fixture.path}: the peer answered FAILURE`,
     });
     await expect(client.call(drpcMethods.listPools, {})).rejects.toThrow("FAILED_MARSHAL");
     await expect(client.call(drpcMethods.startMs, undefined)).rejects.toThrow("UNKNOWN_METHOD");
@@ -154,11 +102,11 @@ describe("a call", () => {
   });
 
   it("too long for a packet is refused before it is sent", async () => {
-    await serve([handle(drpcMethods.poolGetAcl, ({ uuid }) => ({ ACL: [`${uuid.length}`] }))]);
-    const client = await connect();
+    await fixture.serve([handle(drpcMethods.poolGetAcl, ({ uuid }) => ({ ACL: [`${uuid.length}`] }))]);
+    const client = await fixture.connect();
     await expect(client.call(drpcMethods.poolGetAcl, { uuid: "x".repeat(20_000) })).rejects.toMatchObject({
       code: FaultCode.drpcMessageTooLong,
-      description: `dRPC poolGetAcl on ${path}: the message has 20015 bytes, a dRPC packet at most 16384`,
+      description: `dRPC poolGetAcl on ${fixture.path}: the message has 20015 bytes, a dRPC packet at most 16384`,
     });
     const longest = MAX_PACKET - 15;
     expect((await client.call(drpcMethods.poolGetAcl, { uuid: "x".repeat(longest) })).ACL).toEqual([
@@ -167,116 +115,144 @@ describe("a call", () => {
   });
 
   it("fails when the connection is lost, and so does every later one", async () => {
-    const server = await serve([handle(drpcMethods.setRank, () => new Promise(() => {}))]);
-    const client = await connect();
-    const calls = [1, 2, 3].map((rank) => client.call(drpcMethods.setRank, { rank }));
+    const server = await fixture.serve([handle(drpcMethods.setRank, () => new Promise(() => {}))]);
+    const client = await fixture.connect();
+    const calls = Promise.allSettled([1, 2, 3].map((rank) => client.call(drpcMethods.setRank, { rank })));
     await server.close();
-    for (const call of calls) {
-      await expect(call).rejects.toMatchObject({ code: FaultCode.drpcConnectionLost });
-    }
+    const lost = { status: "rejected", reason: { code: FaultCode.drpcConnectionLost } };
+    expect(await calls).toMatchObject([lost, lost, lost]);
     await client.closed;
     expect(client.isOpen).toBe(false);
-    await expect(client.call(drpcMethods.setRank, { rank: 1 })).rejects.toThrow(`dRPC setRank on ${path}`);
+    await expect(client.call(drpcMethods.setRank, { rank: 1 })).rejects.toThrow(
+      `dRPC setRank on ${fixture.path}`,
+    );
   });
 });
 
 describe("the server answers", () => {
-  it("a packet that is no call with sequence -1 and FAILED_UNMARSHAL_CALL", async () => {
-    await serve([echoRank]);
-    const { socket, next } = await rawPeer();
-    for (const garbage of ["ff", "0a", "2205010203", "00"]) {
-      socket.send(Buffer.from(garbage, "hex"), "garbage");
-      expect(hexOf(await next())).toBe("08ffffffffffffffffff011005");
-    }
-  });
+  const ask = async (packet: Uint8Array) => {
+    const peer = await fixture.rawPeer();
+    peer.send(packet);
+    return Buffer.from((await peer.next()) ?? []).toString("hex");
+  };
+
+  it.each(["ff", "0a", "2205010203", "00"])(
+    "%s, which is no call, with sequence -1 and FAILED_UNMARSHAL_CALL",
+    async (garbage) => {
+      await fixture.serve([echoRank]);
+      expect(await ask(Buffer.from(garbage, "hex"))).toBe("08ffffffffffffffffff011005");
+    },
+  );
 
   it("an empty packet as the call that it is: all defaults", async () => {
-    await serve([echoRank]);
-    const { socket, next } = await rawPeer();
-    socket.send(new Uint8Array(0), "empty");
-    expect(hexOf(await next())).toBe("1003");
+    await fixture.serve([echoRank]);
+    expect(await ask(new Uint8Array(0))).toBe("1003");
   });
 
   it("a body that does not decode with FAILED_UNMARSHAL_PAYLOAD", async () => {
-    await serve([echoRank]);
-    const { socket, next } = await rawPeer();
-    socket.send(encodeCall(2, 202, 9n, Buffer.from("08", "hex")), "bad body");
-    expect(hexOf(await next())).toBe("08091006");
+    await fixture.serve([echoRank]);
+    expect(await ask(encodeCall(2, 202, 9n, Buffer.from("08", "hex")))).toBe("08091006");
   });
 
   it("any sequence with the same", async () => {
-    await serve([echoRank]);
-    const { socket, next } = await rawPeer();
-    for (const sequence of [0n, -5n, 2n ** 62n]) {
-      socket.send(encodeCall(9, 1, sequence, new Uint8Array(0)), "call");
-      expect(hexOf(await next())).toBe(hexOf(encodeResponseOf(sequence)));
+    await fixture.serve([echoRank]);
+    for (const sequence of [0n, 1n, -5n, 2n ** 62n]) {
+      const answer = decodeResponse(Buffer.from(await ask(encodeCall(9, 1, sequence, NOTHING)), "hex"));
+      expect(answer).toMatchObject({ sequence, status: drpc.Status.UNKNOWN_MODULE });
     }
+  });
+
+  it("no more peers than it may have, and further ones when others have gone", async () => {
+    const server = await fixture.serve([echoRank], { maxSessions: 2 });
+    const [first, second] = [await fixture.connect(), await fixture.connect()];
+    await first.call(drpcMethods.setRank, { rank: 1 });
+    await second.call(drpcMethods.setRank, { rank: 1 });
+    const third = await fixture.rawPeer();
+    expect(await third.next()).toBeUndefined();
+    first.close();
+    while (server.sessions === 2) await new Promise(setImmediate);
+    expect((await (await fixture.connect()).call(drpcMethods.setRank, { rank: 5 })).status).toBe(-5);
+  });
+
+  it("200 peers at once, each with many calls", async () => {
+    const server = await fixture.serve([echoRank]);
+    const clients = await Promise.all(Array.from({ length: 200 }, () => fixture.connect()));
+    const calls = clients.flatMap((client, n) =>
+      Array.from({ length: 10 }, async (_, i) => {
+        const rank = n * 10 + i;
+        expect((await client.call(drpcMethods.setRank, { rank })).status).toBe(0 - rank);
+      }),
+    );
+    await Promise.all(calls);
+    expect(server.sessions).toBe(200);
   });
 });
 
-function encodeResponseOf(sequence: bigint): Uint8Array {
-  const text = sequence === 0n ? "1003" : undefined;
-  if (text !== undefined) return Buffer.from(text, "hex");
-  const bytes: number[] = [0x08];
-  let rest = BigInt.asUintN(64, sequence);
-  for (; rest > 127n; rest >>= 7n) bytes.push(Number(rest & 127n) | 128);
-  return Uint8Array.from([...bytes, Number(rest), 0x10, drpc.Status.UNKNOWN_MODULE]);
-}
-
 describe("the socket file", () => {
+  it("that a dead server left behind is replaced, and removed when asked", async () => {
+    const dead = () => spawnSync(process.execPath, ["--conditions=@daos/source", LEAVE_SOCKET, fixture.path]);
+    expect(dead().status).toBe(0);
+    await expect(stat(fixture.path)).resolves.toBeDefined();
+    expect(await removeDeadSockets(fixture.directory, (name) => name.endsWith(".sock"))).toEqual([]);
+    await expect(stat(fixture.path)).rejects.toMatchObject({ code: "ENOENT" });
+    dead();
+    await fixture.serve([echoRank]);
+    expect((await (await fixture.connect()).call(drpcMethods.setRank, { rank: 4 })).status).toBe(-4);
+  });
+
   it("has mode 0660 and goes with the server", async () => {
-    const server = await serve([echoRank]);
-    expect((await stat(path)).mode & 0o7777).toBe(0o660);
+    const server = await fixture.serve([echoRank]);
+    expect((await stat(fixture.path)).mode & 0o7777).toBe(0o660);
     await server.close();
-    await expect(stat(path)).rejects.toMatchObject({ code: "ENOENT" });
+    await expect(stat(fixture.path)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
   it("of a live server is left alone", async () => {
-    await serve([echoRank]);
-    const second = new DrpcServer({ path, log: silentLogger, modules: [] });
+    await fixture.serve([echoRank]);
+    const second = new DrpcServer({ path: fixture.path, log: silentLogger, modules: [] });
     await expect(second.listen()).rejects.toMatchObject({
       code: FaultCode.drpcSocketBusy,
-      description: `listen on ${path}: another process is listening there`,
+      description: `listen on ${fixture.path}: another process is listening there`,
     });
     await second.close();
-    expect((await (await connect()).call(drpcMethods.setRank, { rank: 4 })).status).toBe(-4);
+    expect((await (await fixture.connect()).call(drpcMethods.setRank, { rank: 4 })).status).toBe(-4);
   });
 
   it("that is something else is left alone", async () => {
-    await writeFile(path, "precious");
-    await expect(serve([])).rejects.toThrow("there is a file that is not a socket");
+    await writeFile(fixture.path, "precious");
+    await expect(fixture.serve([])).rejects.toThrow("there is a file that is not a socket");
   });
 
   it("needs its directory", async () => {
-    path = join(directory, "missing", "x.sock");
-    await expect(serve([])).rejects.toMatchObject({ code: FaultCode.drpcSocketDirectory });
-    path = join(directory, "x".repeat(120));
-    await expect(serve([])).rejects.toMatchObject({ code: FaultCode.drpcSocketDirectory });
+    fixture.path = join(fixture.directory, "missing", "x.sock");
+    await expect(fixture.serve([])).rejects.toMatchObject({ code: FaultCode.drpcSocketDirectory });
+    fixture.path = join(fixture.directory, "x".repeat(120));
+    await expect(fixture.serve([])).rejects.toMatchObject({ code: FaultCode.drpcSocketDirectory });
   });
 
   it("of another listener is not removed at close", async () => {
-    const server = await serve([echoRank]);
-    await rm(path);
-    const other = await PacketListener.listen(path, {
+    const server = await fixture.serve([echoRank]);
+    await rm(fixture.path);
+    const other = await PacketListener.listen(fixture.path, {
       onSocket: (socket) => socket.close(),
       onError: () => {},
     });
-    closers.push(() => other.close());
+    fixture.closeLater(() => other.close());
     await server.close();
-    await expect(stat(path)).resolves.toBeDefined();
-    expect(await removeDeadSockets(directory, (name) => name.endsWith(".sock"))).toEqual(["x.sock"]);
+    await expect(stat(fixture.path)).resolves.toBeDefined();
+    expect(await removeDeadSockets(fixture.directory, (name) => name.endsWith(".sock"))).toEqual(["x.sock"]);
   });
 });
 
 describe("connect", () => {
   it("says when there is nobody", async () => {
-    await expect(DrpcClient.connect(path)).rejects.toMatchObject({
+    await expect(DrpcClient.connect(fixture.path)).rejects.toMatchObject({
       code: FaultCode.drpcConnect,
-      description: `connect to ${path}`,
+      description: `connect to ${fixture.path}`,
     });
   });
 
   it("does nothing when its signal has aborted", async () => {
-    await expect(DrpcClient.connect(path, { signal: AbortSignal.abort("no") })).rejects.toBe("no");
+    await expect(DrpcClient.connect(fixture.path, { signal: AbortSignal.abort("no") })).rejects.toBe("no");
   });
 });

@@ -1,0 +1,43 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** True where the machine has a `python3` that runs. */
+export const hasPython = spawnSync("python3", ["-c", ""]).status === 0;
+
+/** What `fixtures/peer.py` answers: fields of a message by number, `length`, `pid`, or `error`. */
+export type PeerAnswer = Readonly<Record<string, number | string>>;
+
+/** Another program's dRPC peer, `fixtures/peer.py`. */
+export class PythonPeer {
+  readonly #child: ChildProcess;
+  readonly #waiting: ((answer: PeerAnswer) => void)[] = [];
+
+  constructor() {
+    const script = fileURLToPath(new URL("../../fixtures/peer.py", import.meta.url));
+    this.#child = spawn("python3", [script], { stdio: ["pipe", "pipe", "inherit"] });
+    // It may be killed with commands on their way.
+    this.#child.stdin?.on("error", () => {});
+    if (this.#child.stdout === null) throw new Error("no stdout");
+    createInterface({ input: this.#child.stdout }).on("line", (line) => {
+      this.#waiting.shift()?.(JSON.parse(line) as PeerAnswer);
+    });
+  }
+
+  /** Has a command obeyed; commands are obeyed in order. */
+  do(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<PeerAnswer> {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.#child.stdin?.write(`${JSON.stringify({ do: command, ...args })}\n`);
+    });
+  }
+
+  /** `kill -9`, and waits until it is gone. */
+  async kill(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const gone = once(this.#child, "exit");
+    this.#child.kill("SIGKILL");
+    await gone;
+  }
+}
