@@ -1,4 +1,4 @@
-import { mkdir, rm, writeFile } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -138,22 +138,4 @@ describe("an engine that dies during pool create", () => {
       .toBe(0);
     expect((await system.dmgJson("system", "list-pools")).pools).toHaveLength(pools);
   });
-});
-
-describe("npm start", () => {
-  it("brings up the quickstart system, as whoever runs it", async () => {
-    await using system = await TestSystem.create();
-    const directory = join(system.directory, "quickstart");
-    await mkdir(directory);
-    const { Program } = await import("./program.ts");
-    const start = new Program(["npm", "start", "--silent", "--", "--port", `${system.port}`], {
-      env: { DAOS_QUICKSTART_DIR: directory, DAOS_QUICKSTART_SCM: `${system.scmMount()}` },
-    });
-    await expect.poll(() => start.output, { timeout: 120_000 }).toContain("DAOS is ready.");
-    expect(start.output).toContain(`npx dmg -i -l localhost:${system.port} pool create -s 256M`);
-    expect((await system.dmgJson("system", "member-query")).members).toHaveLength(1);
-    start.child.kill("SIGTERM");
-    expect((await start.end()).exitCode).toBe(0);
-    await run(["umount", "-l", join(directory, "scm")]);
-  }, 180_000);
 });

@@ -127,7 +127,7 @@ export class TestSystem implements AsyncDisposable {
       await this.#server.end().catch(() => {});
     }
     const runner = new ProcessCommandRunner();
-    const mounts = (await listMounts()).filter((entry) => entry.mountPoint.startsWith(this.#scmBase));
+    const mounts = (await listMounts()).filter((entry) => entry.mountPoint.startsWith(`${this.directory}/`));
     for (const { mountPoint } of mounts.reverse()) await runner.run(["umount", "-l", mountPoint]);
     for (let index = 0; index < this.#engines; index++) {
       await rm(this.scmMount(index), { recursive: true, force: true });
@@ -138,6 +138,7 @@ export class TestSystem implements AsyncDisposable {
   #config(extra: readonly string[]): string {
     const engine = (index: number) => `
   - targets: 1
+    first_core: ${index}
     nr_xs_helpers: 0
     fabric_iface: lo
     fabric_iface_port: ${20000 + (this.port % 20000) + index}
