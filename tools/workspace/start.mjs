@@ -34,7 +34,7 @@ makeOwnDirectory(join(directory, "sockets"));
 const storage =
   uid === 0 ? [] : ["--storage", process.env.DAOS_QUICKSTART_SCM ?? `/dev/shm/daos-quickstart-${uid}`];
 const main = join(root, "apps", "daos-server", "dist", "main.js");
-const quickstart = ["--config", configuration, "--engine", "emulated", "--auto-format", ...storage];
+const quickstart = ["--config", configuration, "--auto-format", ...storage];
 process.stderr.write(
   `DAOS quickstart: storage, sockets and logs in ${directory}${storage.length === 0 ? "" : ` and ${storage[1]}`}\n`,
 );

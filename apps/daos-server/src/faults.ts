@@ -24,3 +24,13 @@ export function faultUnknownUser(kind: "user" | "group", name: string): Fault {
     resolution: `create the ${kind}, or correct ${kind}_name in the configuration`,
   });
 }
+
+/** A configuration that loads, but has nothing to start. */
+export function faultNoEngines(path: string): Fault {
+  return new Fault({
+    domain: "config",
+    code: FaultCode.configInvalid,
+    description: `${path} has no section of an engine under "servers", so there is nothing to start`,
+    resolution: "add one section for each engine; docs/samples has examples",
+  });
+}

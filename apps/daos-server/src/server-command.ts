@@ -1,4 +1,4 @@
-import { showResolution, toFault } from "@daos/fault";
+import { toFault } from "@daos/fault";
 import { Command, Flags } from "@oclif/core";
 
 /** Where release 0.8.0 looks for its configuration, relative to the install prefix. */
@@ -22,14 +22,13 @@ export abstract class ServerCommand extends Command {
     }),
   };
 
-  /** One fault, three facts: what failed, what to do, and its code. Exit code 1; 2 for a command line that is wrong. */
+  /** One fault, three facts: what failed, its code, and what to do. Exit code 1; 2 for a command line that is wrong. */
   protected override async catch(
     error: Error & { readonly oclif?: { readonly exit?: number } },
   ): Promise<void> {
     if (error.oclif !== undefined) throw error;
-    const fault = toFault(error);
-    process.stderr.write(`daos-server: ${fault.message}\n  ${fault.resolution}\n`);
-    process.stderr.write(`${fault}\n${showResolution(fault)}\n`);
+    const { message, domain, code, resolution } = toFault(error);
+    process.stderr.write(`daos-server: ${message} (${domain} ${code})\n  ${resolution}\n`);
     this.exit(1);
   }
 }

@@ -16,6 +16,7 @@ import { ScmProvider } from "@daos/scm";
 import { clientTlsOptions } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
 import { drpcModules } from "./drpc-modules.ts";
+import { faultNoEngines } from "./faults.ts";
 import { joinSystem } from "./join-system.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
@@ -24,6 +25,8 @@ import { MgmtClient } from "./mgmt-client.ts";
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
+  /** The log of an engine's own output. */
+  readonly engineLog: (index: number) => Logger;
   /** Directory of the engine's executable when it is not on PATH, or the only place for it with `onlyEngine`. */
   readonly engineDirectory: string;
   /** The engine in `engineDirectory` is used whatever is on PATH: the emulated one. */
@@ -46,6 +49,7 @@ const ANY_ADDRESS = "0.0.0.0";
  */
 export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<void> {
   const { config, log, owner } = options;
+  if (config.engines.length === 0) throw faultNoEngines(config.path);
   const isRoot = process.geteuid?.() === 0;
   const role = await replicaRole(config.accessPoints, {
     port: config.port,
@@ -94,6 +98,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           join,
           onServing,
           log: log.child("instance", { index: engine.index }),
+          engineLog: options.engineLog(engine.index),
           mayMount: isRoot,
           owner,
           recreateSuperblocks: config.recreateSuperblocks,

@@ -43,6 +43,7 @@ const defaults: Omit<ServerConfig, "path"> = {
   helperLogFile: undefined,
   userName: undefined,
   groupName: undefined,
+  engine: "installed",
   recreateSuperblocks: false,
   bdevInclude: [],
   bdevExclude: [],

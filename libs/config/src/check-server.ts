@@ -133,6 +133,7 @@ class Builder {
       helperLogFile: this.#optionalPath(file.helper_log_file),
       userName: file.user_name,
       groupName: file.group_name,
+      engine: overrides.engine ?? file.engine ?? "installed",
       recreateSuperblocks: overrides.recreateSuperblocks ?? file.recreate_superblocks ?? false,
       bdevInclude: file.bdev_include ?? [],
       bdevExclude: file.bdev_exclude ?? [],

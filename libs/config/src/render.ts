@@ -26,6 +26,7 @@ export function renderServerConfig(config: ServerConfig): string {
     helper_log_file: config.helperLogFile,
     user_name: config.userName,
     group_name: config.groupName,
+    engine: config.engine,
     recreate_superblocks: config.recreateSuperblocks,
     bdev_include: [...config.bdevInclude],
     bdev_exclude: [...config.bdevExclude],

@@ -245,6 +245,14 @@ export const serverSchema = z.strictObject({
   helper_log_file: path({ description: "Log of the privileged helper, daos-admin." }).optional(),
   user_name: text({ description: "User that owns what a server run by root has formatted." }).optional(),
   group_name: text({ description: "Group that owns what a server run by root has formatted." }).optional(),
+  engine: z
+    .enum(["installed", "emulated"])
+    .meta({
+      description:
+        "The daos_io_server to start: the installed data plane's, or the emulated one to try things on.",
+      default: "installed",
+    })
+    .optional(),
   recreate_superblocks: flag({
     description: "Create a missing superblock instead of waiting for a format.",
     default: false,

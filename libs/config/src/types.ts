@@ -70,6 +70,8 @@ export interface ServerConfig {
   readonly helperLogFile?: string | undefined;
   readonly userName?: string | undefined;
   readonly groupName?: string | undefined;
+  /** Which `daos_io_server` is started. */
+  readonly engine: "installed" | "emulated";
   readonly recreateSuperblocks: boolean;
   readonly bdevInclude: readonly string[];
   readonly bdevExclude: readonly string[];
@@ -93,6 +95,7 @@ export interface ServerOverrides {
   readonly group?: string | undefined;
   readonly socketDir?: string | undefined;
   readonly insecure?: boolean | undefined;
+  readonly engine?: "installed" | "emulated" | undefined;
   readonly recreateSuperblocks?: boolean | undefined;
 }
 

@@ -94,6 +94,8 @@ export interface InstanceOptions {
   /** Called before the first call that needs the membership: the engine of an MS replica serves. */
   readonly onServing: (instance: EngineInstance) => Promise<void>;
   readonly log: Logger;
+  /** Gets the engine's own output, as info (stdout) and error (stderr). */
+  readonly engineLog: Logger;
   /** True when the server may mount: it is root, or has the privileged helper. */
   readonly mayMount: boolean;
   /** Who owns formatted storage, if not the server's user. */
@@ -377,8 +379,7 @@ export class EngineInstance {
     const args = engineArguments(this.config, { shmId: sharedMemoryId(hostname(), process.pid), nvmeConf });
     const env = engineEnvironment(this.config, process.env, ofiDomain);
     const { index } = this;
-    const log = this.#log.child(`daos_io_server:${index}`);
-    const started = await EngineProcess.start({ index, executable, args, env, log });
+    const started = await EngineProcess.start({ index, executable, args, env, log: this.#options.engineLog });
     this.#log.info("engine started", { pid: started.pid, executable });
     return started;
   }

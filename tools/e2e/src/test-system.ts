@@ -71,10 +71,11 @@ export class TestSystem implements AsyncDisposable {
   ): Program {
     const serving = Promise.withResolvers<void>();
     this.#serving = serving.promise;
-    this.#server = new Program(
-      [DAOS_SERVER, "start", "-o", this.configPath, "--engine", "emulated", ...args],
-      { ...options, cwd: this.directory, onMessage: () => serving.resolve() },
-    );
+    this.#server = new Program([DAOS_SERVER, "start", "-o", this.configPath, ...args], {
+      ...options,
+      cwd: this.directory,
+      onMessage: () => serving.resolve(),
+    });
     return this.#server;
   }
 
@@ -153,6 +154,7 @@ export class TestSystem implements AsyncDisposable {
 access_points: ['localhost:${this.port}']
 port: ${this.port}
 provider: ofi+sockets
+engine: emulated
 socket_dir: ${this.socketDir}
 transport_config:
   allow_insecure: true

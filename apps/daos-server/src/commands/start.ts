@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadServerConfig, saveActiveConfig } from "@daos/config";
-import { createLogger, formatConsoleLine, formatJsonLine } from "@daos/log";
+import { createLogger, formatConsoleLine, formatJsonLine, type LogSink } from "@daos/log";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../find-owner.ts";
 import { runServer } from "../server.ts";
@@ -27,7 +27,7 @@ export class Start extends ServerCommand {
     "recreate-superblocks": Flags.boolean({ summary: "Create superblocks that are missing" }),
     engine: Flags.option({
       options: ["emulated", "installed"] as const,
-      summary: "Which daos_io_server is started: the one of the DAOS data plane, or the emulated one",
+      summary: "Start the daos_io_server of the installed data plane, or the emulated one",
     })(),
     "auto-format": Flags.boolean({
       summary: "Format storage that has never been formatted, without being asked",
@@ -56,13 +56,13 @@ export class Start extends ServerCommand {
       group: flags.group,
       socketDir: flags.socket_dir,
       insecure: flags.insecure || undefined,
+      engine: flags.engine,
       recreateSuperblocks: flags["recreate-superblocks"] || undefined,
     });
     const format = flags.json || config.controlLogJson ? formatJsonLine : formatConsoleLine;
-    const log = createLogger((record) => void process.stderr.write(`${format(record)}\n`), {
-      level: flags.debug ? "DEBUG" : config.controlLogMask,
-      component: "daos_server",
-    });
+    const sink: LogSink = (record) => void process.stderr.write(`${format(record)}\n`);
+    const level = flags.debug ? "DEBUG" : config.controlLogMask;
+    const log = createLogger(sink, { level, component: "daos_server" });
     log.info("configuration read", { path: config.path });
     await saveActiveConfig(config, log);
 
@@ -79,10 +79,11 @@ export class Start extends ServerCommand {
       {
         config,
         log,
+        engineLog: (index) => createLogger(sink, { level, component: `daos_io_server:${index}` }),
         owner,
-        onlyEngine: flags.engine === "emulated",
+        onlyEngine: config.engine === "emulated",
         engineDirectory:
-          flags.engine === "emulated" ? EMULATED_ENGINE : join(dirname(process.argv[1] ?? "."), "..", "bin"),
+          config.engine === "emulated" ? EMULATED_ENGINE : join(dirname(process.argv[1] ?? "."), "..", "bin"),
         autoFormat: flags["auto-format"],
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
         // For a parent that waits for it, such as `npm start`.
