@@ -48,7 +48,8 @@ const server = spawn(nodeBinary(), [main, "start", ...quickstart, ...process.arg
 server.on("message", (message) => {
   if (message?.kind === "serving") showNextSteps(message.port);
 });
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => server.kill(signal));
+// A closed terminal stops it too: for a daemon SIGHUP would mean to read its certificates again.
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => server.kill("SIGTERM"));
 server.on("error", (error) => fail(`daos-server could not be started: ${error.message}`));
 server.on("exit", (code, signal) => {
   process.exit(code ?? 128 + constants.signals[signal]);

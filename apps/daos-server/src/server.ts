@@ -25,8 +25,6 @@ import { MgmtClient } from "./mgmt-client.ts";
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
-  /** The log of an engine's own output. */
-  readonly engineLog: (index: number) => Logger;
   /** Directory of the engine's executable when it is not on PATH, or the only place for it with `onlyEngine`. */
   readonly engineDirectory: string;
   /** The engine in `engineDirectory` is used whatever is on PATH: the emulated one. */
@@ -37,6 +35,8 @@ export interface ServerOptions {
   readonly owner?: Owner | undefined;
   /** Called once, when every engine serves. */
   readonly onServing: () => void;
+  /** Gets what reads the certificates again, once the server listens. */
+  readonly onReloadable: (reload: () => Promise<void>) => void;
 }
 
 /** Everything listens here. */
@@ -98,7 +98,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           join,
           onServing,
           log: log.child("instance", { index: engine.index }),
-          engineLog: options.engineLog(engine.index),
+          engineLog: log,
           mayMount: isRoot,
           owner,
           recreateSuperblocks: config.recreateSuperblocks,
@@ -140,6 +140,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
       if (owner === undefined) router.service(mgmt.MgmtSvc, mgmtService(mgmtOptions));
     },
   });
+  options.onReloadable(() => grpc.reload());
   stack.defer(() => grpc.close());
   stack.defer(() => leadership.close());
   log.info(`listening on ${ANY_ADDRESS}:${config.port}`, { system: config.name, role, pid: process.pid });

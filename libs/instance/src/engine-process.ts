@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import type { Logger } from "@daos/log";
+import { logEngineOutput } from "@daos/log-sink";
 import { deadline } from "@daos/sys";
 import { faultEngineStart } from "./faults.ts";
-import { splitLines } from "./split-lines.ts";
 
 /** How an engine's process ended. */
 export interface EngineExit {
@@ -64,8 +64,7 @@ export class EngineProcess {
       const error = await new Promise((resolve) => child.once("error", resolve));
       throw faultEngineStart(index, executable, error);
     }
-    splitLines(child.stdout, (line) => log.info(line));
-    splitLines(child.stderr, (line) => log.error(line));
+    logEngineOutput({ index, stdout: child.stdout, stderr: child.stderr, log });
     return new EngineProcess(child, pid, exited);
   }
 

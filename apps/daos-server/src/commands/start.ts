@@ -1,7 +1,8 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { loadServerConfig, saveActiveConfig } from "@daos/config";
-import { createLogger, formatConsoleLine, formatJsonLine, type LogSink } from "@daos/log";
+import { createLogger } from "@daos/log";
+import { openLogSink } from "@daos/log-sink";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../find-owner.ts";
 import { runServer } from "../server.ts";
@@ -59,10 +60,12 @@ export class Start extends ServerCommand {
       engine: flags.engine,
       recreateSuperblocks: flags["recreate-superblocks"] || undefined,
     });
-    const format = flags.json || config.controlLogJson ? formatJsonLine : formatConsoleLine;
-    const sink: LogSink = (record) => void process.stderr.write(`${format(record)}\n`);
+    const logSink = openLogSink({
+      file: config.controlLogFile,
+      json: flags.json || config.controlLogJson,
+    });
     const level = flags.debug ? "DEBUG" : config.controlLogMask;
-    const log = createLogger(sink, { level, component: "daos_server" });
+    const log = createLogger(logSink.sink, { level, component: "daos_server" });
     log.info("configuration read", { path: config.path });
     await saveActiveConfig(config, log);
 
@@ -79,13 +82,21 @@ export class Start extends ServerCommand {
       {
         config,
         log,
-        engineLog: (index) => createLogger(sink, { level, component: `daos_io_server:${index}` }),
         owner,
         onlyEngine: config.engine === "emulated",
         engineDirectory:
           config.engine === "emulated" ? EMULATED_ENGINE : join(dirname(process.argv[1] ?? "."), "..", "bin"),
         autoFormat: flags["auto-format"],
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
+        onReloadable: (reload) => {
+          process.on("SIGHUP", () => {
+            logSink.reopen();
+            reload().then(
+              () => log.info("SIGHUP: log file opened and certificates read again"),
+              (error: unknown) => log.error("SIGHUP: the certificates could not be read again", { error }),
+            );
+          });
+        },
         // For a parent that waits for it, such as `npm start`.
         onServing: () => process.send?.({ kind: "serving", port: config.port }),
       },
@@ -95,6 +106,7 @@ export class Start extends ServerCommand {
       log.info(`storage is ready: start daos-server as ${config.userName} now`, { uid: owner.uid });
     }
     log.info("stopped");
+    logSink.close();
     process.disconnect?.();
   }
 }
