@@ -131,6 +131,21 @@ export function daosStatusNumber(name: string): DaosStatus {
   return status;
 }
 
+/** Every status that has a name, from -1001 on. */
+export function listDaosStatuses(): readonly DaosStatus[] {
+  return [...names.keys()].map((number) => -number);
+}
+
+/** What a status means and what can be done about it. */
+export function describeDaosStatus(status: DaosStatus): {
+  readonly name: string;
+  readonly meaning: string;
+  readonly resolution: string;
+} {
+  const { meaning = "unknown failure", resolution = LOOK_IN_ENGINE_LOG } = texts.get(-status) ?? {};
+  return { name: daosStatusName(status), meaning, resolution };
+}
+
 /**
  * The fault for a status that is not 0.
  *
@@ -138,11 +153,11 @@ export function daosStatusNumber(name: string): DaosStatus {
  * @see DAOS 0.8.0 src/include/daos_errno.h
  */
 export function faultDaosStatus(attempted: string, status: DaosStatus): Fault {
-  const text = texts.get(-status);
+  const { name, meaning, resolution } = describeDaosStatus(status);
   return new Fault({
     domain: "daos",
     code: Math.abs(status),
-    description: `${attempted}: ${text?.meaning ?? "unknown failure"} (DER_${daosStatusName(status)}, ${status})`,
-    resolution: text?.resolution ?? LOOK_IN_ENGINE_LOG,
+    description: `${attempted}: ${meaning} (DER_${name}, ${status})`,
+    resolution,
   });
 }

@@ -1,3 +1,9 @@
 export { FaultCode } from "./codes.ts";
-export { type DaosStatus, daosStatusName, daosStatusNumber, faultDaosStatus } from "./daos-status.ts";
+export {
+  type DaosStatus,
+  daosStatusName,
+  daosStatusNumber,
+  faultDaosStatus,
+} from "./daos-status.ts";
 export { Fault, type FaultDomain, type FaultOptions, hasCode, showResolution, toFault } from "./fault.ts";
+export { explainFault, type FaultEntry, formatFaultEntry, listFaults } from "./registry.ts";

@@ -52,6 +52,12 @@ describe("the superblock file", () => {
     expect((await stat(superblockPath(mount))).mode & 0o777).toBe(0o600);
   });
 
+  it("is that of the last writer when several write at once", async () => {
+    const superblocks = Array.from({ length: 20 }, () => createSuperblock({ system, replica: "none" }));
+    await Promise.all(superblocks.map((superblock) => writeSuperblock(mount, superblock)));
+    expect(await readSuperblock(mount, { system })).toEqual(superblocks.at(-1));
+  });
+
   it("has the keys of release 0.8.0 in its order, then the checksum", async () => {
     await writeSuperblock(mount, createSuperblock({ system, replica: "none" }));
     const lines = (await readFile(superblockPath(mount), "utf8")).trimEnd().split("\n");

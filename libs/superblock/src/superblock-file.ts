@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import { type FileHandle, open, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { writeFileAtomic } from "@daos/sys";
 import { decodeSuperblock, encodeSuperblock } from "./codec.ts";
@@ -53,7 +53,30 @@ export async function readSuperblock(
  * @throws Error of the file system
  */
 export async function writeSuperblock(scmMount: string, superblock: Superblock): Promise<void> {
-  await writeFileAtomic(superblockPath(scmMount), encodeSuperblock(superblock), { mode: 0o600 });
+  const path = superblockPath(scmMount);
+  const write = async () => {
+    await removeLeftovers(scmMount);
+    await writeFileAtomic(path, encodeSuperblock(superblock), { mode: 0o600 });
+  };
+  // One after the other, so that none takes another's temporary file for a leftover.
+  const previous = writing.get(path) ?? Promise.resolve();
+  const current = previous.then(write, write);
+  writing.set(path, current);
+  try {
+    await current;
+  } finally {
+    if (writing.get(path) === current) writing.delete(path);
+  }
+}
+
+/** The last write of each file, as long as it goes on. */
+const writing = new Map<string, Promise<void>>();
+
+/** Removes the temporary files of writers that were killed. @see writeFileAtomic for their names */
+async function removeLeftovers(scmMount: string): Promise<void> {
+  const names = await readdir(scmMount);
+  const leftovers = names.filter((name) => /^\.superblock\.[0-9a-f]+\.tmp$/.test(name));
+  await Promise.all(leftovers.map((name) => rm(join(scmMount, name), { force: true })));
 }
 
 /** The bytes of a regular file, which no link may stand in for; `undefined` when there is none. */

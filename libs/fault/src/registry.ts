@@ -1,0 +1,651 @@
+import { FaultCode } from "./codes.ts";
+import { describeDaosStatus, listDaosStatuses } from "./daos-status.ts";
+import type { FaultDomain } from "./fault.ts";
+
+/** What is known of a code, whatever the case it is raised for. */
+export interface FaultEntry {
+  readonly code: number;
+  readonly domain: FaultDomain;
+  /** As in `FaultCode`, or `DER_NOSPACE` for a number of the data plane. */
+  readonly name: string;
+  /** What has happened, in general. */
+  readonly description: string;
+  /** What usually lies behind it. */
+  readonly reason: string;
+  /** What an operator can do. */
+  readonly resolution: string;
+}
+
+type Text = readonly [description: string, reason: string, resolution: string];
+
+const SAME_RELEASE = "run the same release on both sides";
+const LOOK_IN_LOG = "look in the log of the server (control_log_file) around the time of the failure";
+
+const GENERAL = {
+  unknown: [
+    "A failure that has no code of its own.",
+    "The program met something that it was not written for.",
+    `${LOOK_IN_LOG}, and report it with the log attached`,
+  ],
+  missingSoftwareDependency: [
+    "A program that the command needs is not installed.",
+    "Storage is prepared with tools of the operating system, such as ndctl, ipmctl or mkfs.ext4.",
+    "install the package that the message names",
+  ],
+  usage: [
+    "The command line, or a value given with it, is not what the command takes.",
+    "An option is mistyped, missing, or has a value that is not allowed.",
+    "see the command's --help",
+  ],
+  timedOut: [
+    "Something was not done within its time limit.",
+    "A host, an engine or a device is slow, stopped or unreachable.",
+    "check that the hosts are up (dmg system member-query) and look in their logs, then try again",
+  ],
+  cancelled: [
+    "The operation was broken off.",
+    "Somebody pressed Ctrl-C, the client went away, or the server was stopped.",
+    "check what has been done already, then repeat the command if it is still wanted",
+  ],
+  internal: [
+    "The program contradicts itself.",
+    "This is a mistake in the program.",
+    `${LOOK_IN_LOG}, and report it with the log attached`,
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const STORAGE = {
+  storageUnknown: ["A storage failure without a code of its own.", "Raised by release 0.8.0.", LOOK_IN_LOG],
+  storageAlreadyFormatted: [
+    "Storage that is formatted was to be formatted.",
+    "There is a file system or a superblock on it, whose data a format would destroy.",
+    "dmg storage format --reformat, if what is on it may be destroyed",
+  ],
+  storageFilesystemAlreadyMounted: [
+    "Something else is mounted where the engine's memory storage belongs.",
+    "scm_mount names a directory that is in use.",
+    "unmount what is there, or set scm_mount to another directory",
+  ],
+  storageDeviceAlreadyMounted: [
+    "The device of an engine's memory storage is mounted somewhere else.",
+    "scm_list names a device that is in use.",
+    "unmount it, or set scm_list to another device",
+  ],
+  storageNotMounted: [
+    "The memory storage is not mounted, and this process may not mount it.",
+    "The server runs as a normal user without the privileged helper.",
+    "install the helper (daos-admin install), let root mount it, or set scm_mount below a mounted tmpfs such as /dev/shm",
+  ],
+  storageFormatOnRunningSystem: [
+    "Storage was to be formatted while engines run.",
+    "A format would destroy data that is in use.",
+    "stop the system first: dmg system stop",
+  ],
+  storageNotPrivileged: [
+    "Only root may do what was asked.",
+    "Drivers, hugepages and memory goals belong to the whole machine.",
+    "run the command as root: sudo daos-server storage prepare",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const SCM = {
+  scmUnknown: [
+    "A failure of memory storage without a code of its own.",
+    "Raised by release 0.8.0.",
+    LOOK_IN_LOG,
+  ],
+  scmFormatInvalidParameter: [
+    "An engine's memory storage cannot be formatted as it is configured.",
+    "scm_class, scm_size or scm_list do not go together.",
+    "correct the section: daos-server config check",
+  ],
+  scmMissingDevice: [
+    "The device in scm_list does not exist.",
+    "No namespace of persistent memory has been made, or it has another name.",
+    "list namespaces with daos-server storage scan, make them with daos-server storage prepare --scm-only",
+  ],
+  scmDeviceUnreadable: [
+    "The device in scm_list cannot be read.",
+    "This user may not, or the device has I/O errors.",
+    "run the server with its helper daos-admin or as root; look in dmesg",
+  ],
+  scmMountFailed: [
+    "Memory storage could not be mounted or unmounted.",
+    "The directory is in use, or the device is not in fsdax mode.",
+    "look for users with fuser -vm and for errors in dmesg, then try again",
+  ],
+  scmFormatFailed: [
+    "A step of formatting memory storage failed.",
+    "The reason is in the message.",
+    "remove the cause, then repeat the format: it starts over from any state",
+  ],
+  scmToolFailed: [
+    "A tool for persistent memory failed.",
+    "ipmctl or ndctl are too old, or the machine has no such memory.",
+    "run the command in the message by hand as root; update the tool",
+  ],
+  scmPrepareFailed: [
+    "Persistent memory could not be prepared or reset.",
+    "A region, goal or namespace is not in the state that the next step needs.",
+    "check with ipmctl show -dimm and ndctl list -RNi, then repeat: it goes on from any state",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const BDEV = {
+  bdevUnknown: [
+    "A failure of block storage without a code of its own.",
+    "Raised by release 0.8.0.",
+    LOOK_IN_LOG,
+  ],
+  bdevFormatInvalidParameter: [
+    "An engine's block devices cannot be used as they are configured.",
+    "bdev_class, bdev_list, bdev_number or bdev_size do not go together.",
+    "correct the section: daos-server config check",
+  ],
+  bdevFileNoSpace: [
+    "A file that stands in for an NVMe SSD does not fit.",
+    "The file system has less free space than bdev_size.",
+    "make room, set bdev_size to less, or put the file on another file system",
+  ],
+  bdevFileFailed: [
+    "A file that stands in for an NVMe SSD could not be made.",
+    "Its directory does not exist or is not writable.",
+    "make the directory, and let the server's user write to it",
+  ],
+  bdevMissingDevice: [
+    "NVMe controllers in bdev_list were not found.",
+    "Their addresses are wrong, or another driver has them.",
+    "correct bdev_list, or run daos-server storage prepare --nvme-only",
+  ],
+  bdevFormatFailed: [
+    "An NVMe controller could not be formatted.",
+    "The device is worn, locked or broken.",
+    "check it with dmg storage query nvme-health and dmesg, then repeat the format",
+  ],
+  bdevToolFailed: [
+    "A tool for block devices failed.",
+    "It is missing an option, or the device did not answer.",
+    "run the command in the message by hand as root",
+  ],
+  bdevInUse: [
+    "An NVMe controller is in use.",
+    "It has a mounted file system or swap, or an engine has it.",
+    "stop what uses it, or leave it out of bdev_list",
+  ],
+  bdevBindFailed: [
+    "An NVMe controller could not be bound to a driver.",
+    "The kernel module cannot be loaded, or vfio-pci lacks an IOMMU.",
+    "load the module with modprobe, enable the IOMMU in firmware and kernel, look in dmesg",
+  ],
+  bdevHugepagesShort: [
+    "The kernel gave fewer hugepages than asked for.",
+    "Memory is used or fragmented.",
+    "ask for fewer (--hugepages), free memory, or reserve them at boot (hugepages=N)",
+  ],
+  bdevBurnInFailed: [
+    "An NVMe SSD failed its burn-in.",
+    "Reading or writing gave errors or took too long.",
+    "replace the device, or leave it out of bdev_list",
+  ],
+  bdevSpdkFailed: [
+    "SPDK could not be used.",
+    "Hugepages or drivers are not prepared, or its library is missing.",
+    "run daos-server storage prepare --nvme-only as root",
+  ],
+  bdevVanished: [
+    "An NVMe controller has gone from the PCI bus.",
+    "It was removed, lost power, or its link failed.",
+    "look for link errors in dmesg, reseat or replace the device",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const NETWORK = {
+  networkUnknownInterface: [
+    "The interface in fabric_iface does not exist on this machine.",
+    "It is mistyped, or the configuration is another machine's.",
+    "list interfaces with daos-server network scan --all",
+  ],
+  networkUnsupportedProvider: [
+    "The interface does not support the provider.",
+    "The provider needs other hardware or a library that is missing.",
+    "list providers with daos-server network scan --all",
+  ],
+  networkOtherNumaNode: [
+    "The interface is not on the engine's NUMA node.",
+    "pinned_numa_node and fabric_iface belong to different sockets.",
+    "set pinned_numa_node to the interface's node, or take another interface",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const CONFIG = {
+  configNotFound: [
+    "There is no such configuration file.",
+    "The path is mistyped, or relative to another directory.",
+    "name the file with -o, or make one with daos-server config generate",
+  ],
+  configUnreadable: [
+    "The configuration file cannot be read.",
+    "It is a directory, or this user may not read it.",
+    "let the user that runs the command read it",
+  ],
+  configInvalid: [
+    "The configuration has errors; the message lists all of them.",
+    "Keys are unknown, missing or contradict each other, or values are not allowed.",
+    "correct the lines named; daos-server config explain KEY tells what a key means",
+  ],
+  configUnknownKey: [
+    "There is no configuration key of that name.",
+    "It is mistyped, or another release's.",
+    "see all keys with daos-server config schema",
+  ],
+  logFileUnusable: [
+    "A log file cannot be opened for writing.",
+    "Its directory does not exist, or this user may not write to it.",
+    "make the directory, or set control_log_file to another file",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const SUPERBLOCK = {
+  superblockUnreadable: [
+    "The superblock in scm_mount cannot be read.",
+    "It is a directory or a link, or this user may not read it.",
+    "make it a regular file of the server's user, or reformat if the data is not needed",
+  ],
+  superblockMalformed: [
+    "The superblock in scm_mount is damaged.",
+    "It is empty, cut off, or its checksum does not match.",
+    "restore it from a copy and check the device; or dmg storage format --reformat if the data is not needed",
+  ],
+  superblockOtherSystem: [
+    "The storage belongs to another DAOS system.",
+    "name in the configuration was changed, or the storage was moved here.",
+    "set name to the storage's system; or dmg storage format --reformat if the data is not needed",
+  ],
+  superblockNewerVersion: [
+    "A later release wrote the superblock.",
+    "This release does not know its format.",
+    "start the storage with the release that wrote it",
+  ],
+  superblockMissing: [
+    "Formatted storage has no superblock.",
+    "The format was broken off, or the file was removed.",
+    "dmg storage format; or start with --recreate-superblocks",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const ENGINE = {
+  engineNotFound: [
+    "There is no daos_io_server to start.",
+    "The data plane is not installed, or not in PATH.",
+    "install it, or try out the control plane with --engine emulated",
+  ],
+  engineStartFailed: [
+    "An engine could not be started.",
+    "Its program cannot be executed, or its files cannot be written.",
+    "look at the reason in the message and in the engine's log (log_file)",
+  ],
+  engineExited: [
+    "An engine has ended.",
+    "It crashed, was killed, or could not use its configuration.",
+    "look in the engine's log (log_file); the server restarts it after a while",
+  ],
+  engineNotReady: [
+    "An engine did not become ready in time.",
+    "It waits for its fabric or its devices, or hangs.",
+    "look in the engine's log (log_file), and check fabric_iface and provider",
+  ],
+  engineNotRunning: [
+    "The engine that is needed does not run.",
+    "It was stopped, or waits for a storage format.",
+    "see what it waits for: dmg system member-query, dmg storage scan",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const DRPC = {
+  drpcSocketDirectory: [
+    "The directory for sockets cannot be used.",
+    "socket_dir does not exist, is no directory, or is not writable.",
+    "make it and give it to the server's user, or set socket_dir",
+  ],
+  drpcSocketBusy: [
+    "Another process listens on the server's socket.",
+    "A server with the same socket_dir runs already.",
+    "stop it, or give each server a socket_dir of its own",
+  ],
+  drpcConnect: [
+    "The socket of an engine or a server could not be reached.",
+    "The process has ended, or this user may not write to the socket.",
+    "check that the process runs, and the socket's group",
+  ],
+  drpcMessageTooLong: [
+    "A message is longer than a packet between server and engine can be.",
+    "A list in it is too long: 16384 bytes are the limit.",
+    "use fewer or shorter values, such as a shorter access control list or fewer ranks",
+  ],
+  drpcConnectionLost: [
+    "The connection between server and engine was lost.",
+    "The other process has ended.",
+    "look in its log; what was asked may have been done",
+  ],
+  drpcCallFailed: ["The engine refused a call.", "It is of another release, or met an error.", SAME_RELEASE],
+  drpcMalformed: [
+    "A message between server and engine cannot be decoded.",
+    "The peer is of another release.",
+    SAME_RELEASE,
+  ],
+  drpcPeerStalled: [
+    "The peer does not read its messages.",
+    "It is overloaded or stopped.",
+    "look in its log, then restart it",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const SYSTEM = {
+  listenAddressBusy: [
+    "The port of the control plane is in use.",
+    "A server runs already, or another program has the port.",
+    "stop it, or set port (or --port) to another",
+  ],
+  notLeader: [
+    "The host is not the leader of the management service.",
+    "Another access point leads.",
+    "use the host that the message names: dmg system leader-query",
+  ],
+  notAccessPoint: [
+    "The host is no access point.",
+    "Only hosts in access_points run the management service.",
+    "use one of the hosts in access_points",
+  ],
+  memberUnknown: [
+    "The system has no such member.",
+    "The rank or uuid is wrong, or the engine has not joined.",
+    "list members with dmg system member-query",
+  ],
+  memberConflict: [
+    "A rank or uuid belongs to another engine already.",
+    "Two sections ask for one rank, or storage was copied.",
+    "remove rank from the section, or format the storage that was copied",
+  ],
+  engineNotHere: [
+    "The rank does not run on this host.",
+    "The call reached the wrong host.",
+    "find its host with dmg system member-query",
+  ],
+  otherSystem: [
+    "The caller belongs to another DAOS system.",
+    "name differs between the configurations.",
+    "set the same name on all hosts and clients",
+  ],
+  accessPointUnresolved: [
+    "The name of an access point has no address.",
+    "It is mistyped, or the name service does not know it.",
+    "correct access_points, or the name service (or /etc/hosts)",
+  ],
+  memberStoreUnusable: [
+    "The list of members cannot be kept.",
+    "The disk is full, or this user may not write there.",
+    "make room and let the server's user write, then start again",
+  ],
+  systemNotReady: [
+    "The system cannot take the call yet.",
+    "Engines still start, or no leader has been elected.",
+    "wait until dmg system member-query shows the ranks, then try again",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const CERTIFICATES = "check certificates with daos-server cert status; daos-server cert issue makes new ones";
+
+const SECURITY = {
+  securityUnknown: [
+    "A security failure without a code of its own.",
+    "Raised by release 0.8.0.",
+    CERTIFICATES,
+  ],
+  securityFileMissing: [
+    "A certificate, key or directory of them does not exist.",
+    "transport_config names another place.",
+    "correct transport_config, or make certificates with daos-server cert init and cert issue",
+  ],
+  securityFileUnreadable: [
+    "A certificate or key cannot be read.",
+    "This user may not.",
+    "let the user that runs the program own the file",
+  ],
+  securityFileMode: [
+    "A key or certificate is open to too many users.",
+    "Others could read the key, or replace the file.",
+    "run the chmod that the message shows",
+  ],
+  securityFileMalformed: [
+    "A certificate or key cannot be used.",
+    "It is not in PEM form, or damaged.",
+    CERTIFICATES,
+  ],
+  securityKeyMismatch: [
+    "A private key does not belong to the certificate.",
+    "The files were not made together.",
+    "set cert and key in transport_config to files that were made together",
+  ],
+  certificateExpired: [
+    "A certificate has expired.",
+    "It was not renewed in time, or a clock is wrong.",
+    "renew it with daos-server cert renew; check the clocks",
+  ],
+  certificateNotYetValid: [
+    "A certificate is not valid yet.",
+    "A clock is wrong.",
+    "set the clocks of both hosts right",
+  ],
+  certificateWrongAuthority: [
+    "A certificate was issued by another authority.",
+    "The two hosts have certificates of different systems.",
+    "give both the same ca_cert, and certificates that it issued",
+  ],
+  certificateWrongName: [
+    "A server's certificate is for another name.",
+    "server_name does not match it.",
+    "set server_name to a name in the certificate, or issue it again",
+  ],
+  certificateWrongRole: [
+    "A certificate has another role than the call needs.",
+    "An agent's or server's certificate was used where an administrator's is needed, for instance.",
+    "issue one of the right role: daos-server cert issue --role",
+  ],
+  certificateMissing: [
+    "A client presented no certificate.",
+    "Its transport_config is incomplete.",
+    "set ca_cert, cert and key in that client's transport_config",
+  ],
+  plainTextPeer: [
+    "One side talks TLS, the other does not.",
+    "allow_insecure or -i is set on one side only.",
+    "set it on both sides or, better, on none",
+  ],
+  notAuthorized: [
+    "The caller's role may not make this call.",
+    "The role in its certificate allows other calls.",
+    "use a certificate of a role that may",
+  ],
+  credentialInvalid: [
+    "A client's credential is not valid.",
+    "Its agent's certificate is unknown here, or it was changed.",
+    "put the agent's certificate into client_cert_dir",
+  ],
+  tlsFailed: [
+    "A TLS connection could not be made.",
+    "The sides do not agree on version or certificates.",
+    CERTIFICATES,
+  ],
+  certificateTooWeak: [
+    "A certificate is too weak.",
+    "Its key is short, or its signature outdated.",
+    "issue it again: ECDSA P-256 or RSA 4096 with SHA-256 or better",
+  ],
+  certificateAuthorityExists: [
+    "There is a certificate or an authority already.",
+    "Making it anew would make what it issued worthless.",
+    "use the one there is, or another directory or name",
+  ],
+  connectionLimit: [
+    "A host opened too many connections at once.",
+    "A client there runs wild, or makes connections in a loop.",
+    "find out what runs there; others are not affected",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const DOCTOR = "check the installation with daos-admin doctor";
+
+const HELPER = {
+  helperUnavailable: [
+    "The privileged helper cannot be asked.",
+    "It is not installed, or this user may not run it.",
+    "install it as root with daos-admin install, and add the user to the group daos_admins",
+  ],
+  helperRefused: ["The privileged helper refused a request.", "It is outside of what is allowed.", DOCTOR],
+  helperFailed: [
+    "The privileged helper ended without an answer.",
+    "It failed, or was killed.",
+    `look in helper_log_file; ${DOCTOR}`,
+  ],
+  helperMalformed: [
+    "Server and helper do not understand each other.",
+    "They are of different releases.",
+    DOCTOR,
+  ],
+  helperUnknownRequest: ["The helper does not know a request.", "It is of another release.", DOCTOR],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const CLIENT = {
+  connectionRefused: [
+    "Nothing listens at the server's address.",
+    "The server does not run, or uses another port.",
+    "start daos-server there, or correct host and port (-l, hostlist)",
+  ],
+  connectionFailed: [
+    "No connection could be made.",
+    "Network or host are down, or a firewall is between.",
+    "check the host, its address and the port 10001",
+  ],
+  hostsFailed: [
+    "The command failed on some hosts.",
+    "The message has the fault of each of them.",
+    "follow the resolution of each, then repeat the command for those hosts (-l)",
+  ],
+  hostlistInvalid: [
+    "A host list cannot be read.",
+    "Brackets or ranges are wrong.",
+    "write node[1-8,10].cluster:10001, separated by commas",
+  ],
+  rankInvalid: [
+    "A rank or a set of ranks cannot be read.",
+    "Ranks are whole numbers.",
+    "write ranks as in 0-3,7",
+  ],
+  hostUnknown: [
+    "The name of a host has no address.",
+    "It is mistyped, or the name service does not know it.",
+    "correct -l or hostlist, or the name service",
+  ],
+  hostUnreachable: [
+    "There is no way to a host.",
+    "It is down, or in another network.",
+    "check the host and the network between",
+  ],
+  connectionLost: [
+    "The connection ended during the call.",
+    "The server was stopped, or the network failed.",
+    "look in the server's log; what was asked may have been done",
+  ],
+  certificateRefused: [
+    "A certificate was refused.",
+    "It is expired, of another authority, or of the wrong role.",
+    CERTIFICATES,
+  ],
+  notDaosServer: [
+    "What listens there is no DAOS server.",
+    "The port belongs to another program.",
+    "correct the port",
+  ],
+  requestUnsupported: ["The server does not know the call.", "It is of another release.", SAME_RELEASE],
+  sizeInvalid: [
+    "A size cannot be read.",
+    "The unit is unknown, or the number negative.",
+    "write a size as in 500MB, 1G, 2TiB",
+  ],
+  aclInvalid: [
+    "An access control list cannot be read.",
+    "An entry has the wrong form.",
+    "write entries as A::OWNER@:rw, one a line",
+  ],
+} as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+const BLOCKS: readonly (readonly [FaultDomain, Readonly<Record<string, Text>>])[] = [
+  ["general", GENERAL],
+  ["storage", STORAGE],
+  ["scm", SCM],
+  ["bdev", BDEV],
+  ["network", NETWORK],
+  ["config", CONFIG],
+  ["superblock", SUPERBLOCK],
+  ["engine", ENGINE],
+  ["drpc", DRPC],
+  ["system", SYSTEM],
+  ["security", SECURITY],
+  ["helper", HELPER],
+  ["client", CLIENT],
+];
+
+const NUMBERS: ReadonlyMap<string, number> = new Map(Object.entries(FaultCode));
+
+/** Every code of the control plane, in ascending order, then the error numbers of the data plane. */
+export function listFaults(): readonly FaultEntry[] {
+  const own = BLOCKS.flatMap(([domain, texts]) =>
+    Object.entries(texts).map(([name, [description, reason, resolution]]): FaultEntry => {
+      return { code: NUMBERS.get(name) ?? Number.NaN, domain, name, description, reason, resolution };
+    }),
+  );
+  return [...own.toSorted((a, b) => a.code - b.code), ...listDaosStatuses().map(daosEntry)];
+}
+
+/**
+ * What is known of a code: `207`, `"207"`, `-1007` and `"DER_NOSPACE"` for the data plane's, `"configInvalid"` by name.
+ *
+ * @returns `undefined` for a code that no fault has
+ */
+export function explainFault(code: number | string): FaultEntry | undefined {
+  const text = String(code).trim();
+  const number = /^-?\d+$/.test(text) ? Math.abs(Number(text)) : undefined;
+  const wanted = text.toLowerCase().replace(/^der_/, "");
+  return listFaults().find((entry) =>
+    number === undefined ? entry.name.toLowerCase().replace(/^der_/, "") === wanted : entry.code === number,
+  );
+}
+
+/** The entry for people, several lines. */
+export function formatFaultEntry({
+  code,
+  domain,
+  name,
+  description,
+  reason,
+  resolution,
+}: FaultEntry): string {
+  return [
+    `${domain}: code = ${code} (${name})`,
+    `  ${description}`,
+    `  Usual reason: ${reason}`,
+    `  What to do: ${resolution}`,
+  ].join("\n");
+}
+
+function daosEntry(status: number): FaultEntry {
+  const { name, meaning, resolution } = describeDaosStatus(status);
+  return {
+    code: -status,
+    domain: "daos",
+    name: `DER_${name}`,
+    description: `${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}.`,
+    reason: `The engine answered with its status ${status}.`,
+    resolution,
+  };
+}
