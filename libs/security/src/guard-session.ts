@@ -44,9 +44,10 @@ export function guardSession(session: ServerHttp2Session, limits: ConnectionLimi
   );
   sweep.unref();
 
-  session.setTimeout(limits.idleMs, () => {
+  const onIdle = () => {
     if (streams.size === 0) {
-      closeSoon(session);
+      session.close();
+      setTimeout(() => session.destroy(), limits.handshakeMs).unref();
       return;
     }
     const unanswered = setTimeout(() => session.destroy(), limits.handshakeMs);
@@ -55,14 +56,12 @@ export function guardSession(session: ServerHttp2Session, limits: ConnectionLimi
     session.ping(() => {
       stop();
       session.off("close", stop);
+      // Node.js tells of an idle time once only.
+      if (!session.destroyed) session.setTimeout(limits.idleMs, onIdle);
     });
-  });
+  };
+  session.setTimeout(limits.idleMs, onIdle);
   session.once("close", () => clearInterval(sweep));
-
-  function closeSoon(idle: ServerHttp2Session): void {
-    idle.close();
-    setTimeout(() => idle.destroy(), limits.handshakeMs).unref();
-  }
 }
 
 function isStuck(

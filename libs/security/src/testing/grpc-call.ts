@@ -38,7 +38,8 @@ export async function grpcCall(
         const message = decodeURIComponent(headers["grpc-message"]?.toString() ?? "");
         resolve({ status: headers["grpc-status"]?.toString(), text: text === "" ? message : text });
       });
-      stream.end();
+      // An empty message: no compression, length 0.
+      stream.end(Buffer.alloc(5));
     });
   } finally {
     session.destroy();

@@ -1,0 +1,27 @@
+// The server that fuzz.ts attacks, in a process of its own: one port in plain text, one with TLS.
+import { readFileSync } from "node:fs";
+import type { AddressInfo } from "node:net";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { silentLogger } from "@daos/log";
+import { ctl, mgmt } from "@daos/proto";
+import { DEFAULT_LIMITS } from "../connection-limits.ts";
+import { createGrpcServer } from "../grpc-server.ts";
+import type { TransportConfig } from "../transport-config.ts";
+
+const transport = JSON.parse(readFileSync(process.argv[2] ?? "", "utf8")) as TransportConfig;
+const handler = connectNodeAdapter({
+  readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
+  routes: (router) => {
+    router.service(ctl.MgmtCtl, { storageScan: () => ({}), systemMemberQuery: () => ({}) });
+    router.service(mgmt.MgmtSvc, { leaderQuery: () => ({ currentLeader: "localhost:10001" }) });
+  },
+});
+const ports: number[] = [];
+for (const one of [{ ...transport, allowInsecure: true }, transport]) {
+  const { server } = await createGrpcServer({ transport: one, log: silentLogger, handler });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  ports.push((server.address() as AddressInfo).port);
+}
+process.on("message", () => process.send?.({ rss: process.memoryUsage.rss() }));
+process.on("disconnect", () => process.exit());
+process.send?.({ ports });
