@@ -10,8 +10,12 @@ import {
 /** A request or response schema; undefined where the contract has no body. */
 export type Body = DescMessage | undefined;
 
-/** What a call or a handler is given to send: a message, or its fields. */
+/** What a call or a handler gives to send: a message, or its fields. */
 export type BodyInit<T extends Body> = T extends DescMessage ? MessageInitShape<T> : undefined;
+
+/** As {@link BodyInit}, where a handler need not return at all. */
+// biome-ignore lint/suspicious/noConfusingVoidType: it is a return type, a handler's
+export type BodyResult<T extends Body> = T extends DescMessage ? MessageInitShape<T> : void;
 
 /** What a call or a handler gets: a message. */
 export type BodyMessage<T extends Body> = T extends DescMessage ? MessageShape<T> : undefined;
@@ -28,7 +32,7 @@ export interface DrpcMethod<Request extends Body = Body, Response extends Body =
 
 const NOTHING = new Uint8Array(0);
 
-export function encodeBody<T extends Body>(schema: T, init: BodyInit<T>): Uint8Array {
+export function encodeBody<T extends Body>(schema: T, init: BodyInit<T> | BodyResult<T>): Uint8Array {
   return schema === undefined ? NOTHING : encodeMessage(schema, init as MessageInitShape<DescMessage>);
 }
 

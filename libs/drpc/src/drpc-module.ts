@@ -1,7 +1,7 @@
 import {
   type Body,
-  type BodyInit,
   type BodyMessage,
+  type BodyResult,
   type DrpcMethod,
   decodeBody,
   encodeBody,
@@ -20,7 +20,7 @@ export interface HandlerContext {
 export type Handler<Request extends Body, Response extends Body> = (
   request: BodyMessage<Request>,
   context: HandlerContext,
-) => Promise<BodyInit<Response>> | BodyInit<Response>;
+) => Promise<BodyResult<Response>> | BodyResult<Response>;
 
 /** A method with its handler, the types forgotten. */
 export interface BoundMethod {

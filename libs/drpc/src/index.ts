@@ -1,5 +1,5 @@
 export { type ConnectOptions, DrpcClient, type WaitOptions } from "./drpc-client.ts";
-export type { Body, BodyInit, BodyMessage, DrpcMethod } from "./drpc-method.ts";
+export type { Body, BodyInit, BodyMessage, BodyResult, DrpcMethod } from "./drpc-method.ts";
 export { drpcMethods, drpcModules } from "./drpc-methods.ts";
 export {
   type BoundMethod,

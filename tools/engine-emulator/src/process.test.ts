@@ -1,0 +1,280 @@
+import { once } from "node:events";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { DrpcClient } from "@daos/drpc";
+import { drpcMethods } from "@daos/drpc";
+import { FaultCode } from "@daos/fault";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { STATE_FILE } from "./state-store.ts";
+import { EngineBench } from "./testing/engine-bench.ts";
+
+// The real launcher and the real process: what `npx nx run @daos/engine-emulator:build` has made.
+
+const bench = new EngineBench();
+beforeEach(() => bench.open());
+afterEach(() => bench.close());
+
+const ENGINE = "11111111-1111-4111-8111-111111111111";
+const POOL = "22222222-2222-4222-8222-222222222222";
+const OTHER = "33333333-3333-4333-8333-333333333333";
+const ANY = 4294967295;
+const pool = { uuid: POOL, scmbytes: 600_000_000n, numsvcreps: 1, user: "ann@", usergroup: "ops@" };
+
+/** First start of an access point, as the control plane does it. */
+async function bootstrap(client: DrpcClient): Promise<void> {
+  await ok(client.call(drpcMethods.setRank, { rank: 0 }));
+  await ok(client.call(drpcMethods.createMs, { bootstrap: true, uuid: ENGINE, addr: "127.0.0.1:10001" }));
+  await restart(client);
+}
+
+/** Every later start. */
+async function restart(client: DrpcClient): Promise<void> {
+  await ok(client.call(drpcMethods.setRank, { rank: 0 }));
+  await ok(client.call(drpcMethods.startMs, undefined));
+  await ok(client.call(drpcMethods.setUp, undefined));
+}
+
+async function ok(answer: Promise<{ readonly status: number }>): Promise<void> {
+  expect((await answer).status).toBe(0);
+}
+
+async function poolUuids(client: DrpcClient): Promise<readonly string[]> {
+  return (await client.call(drpcMethods.listPools, {})).pools.map(({ uuid }) => uuid);
+}
+
+describe("an engine", () => {
+  it("reports itself, and ends at SIGTERM without a trace", async () => {
+    const logFile = join(bench.root, "engine.log");
+    await writeFile(logFile, "before\n");
+    const env = { CRT_PHY_ADDR_STR: "ofi+sockets", OFI_PORT: "31417", D_LOG_FILE: logFile };
+    const args = ["-d", bench.socketDir, "-s", bench.scmMount, "-t", "2", "-x", "1", "-g", "sys", "-I", "3"];
+    const engine = await bench.started({ args, env });
+    expect(engine.pid).toBe(engine.child.pid);
+    const listener = `daos_io_server_${engine.pid}.sock`;
+    expect(engine.request).toMatchObject({
+      uri: "ofi+sockets://127.0.0.1:31417",
+      nctxs: 5,
+      instanceIdx: 3,
+      drpcListenerSock: join(bench.socketDir, listener),
+    });
+    expect(await readdir(bench.socketDir)).toContain(listener);
+    engine.child.kill("SIGTERM");
+    expect(await engine.ended).toEqual({ code: 0, signal: null });
+    expect(await readdir(bench.socketDir)).toEqual(["daos_server.sock"]);
+    expect(await readFile(logFile, "utf8")).toMatch(
+      /^before\n.*emulated engine(.*\n)*.*engine ends reason=SIGTERM\n$/,
+    );
+  });
+
+  it("answers KillRank, then ends", async () => {
+    const engine = await bench.started();
+    await ok(engine.client.call(drpcMethods.prepShutdown, { rank: 0 }));
+    await ok(engine.client.call(drpcMethods.killRank, { rank: 0, force: true }));
+    expect(await engine.ended).toEqual({ code: 0, signal: null });
+    expect(await readdir(bench.socketDir)).toEqual(["daos_server.sock"]);
+  });
+
+  it("ends when its parent is killed", async () => {
+    const line = `"$0" -d "$1" -s "$2" & wait`;
+    const shell = bench.spawn(["sh", "-c", line, bench.launcher(), bench.socketDir, bench.scmMount]);
+    const { gone, pid } = await bench.nextReady();
+    expect(pid).not.toBe(shell.child.pid);
+    shell.child.kill("SIGKILL");
+    if (!gone.aborted) await once(gone, "abort");
+    // Its output ends with it, as the last holder of the pipe.
+    await shell.ended;
+    expect(await readdir(bench.socketDir)).toEqual(["daos_server.sock"]);
+  });
+
+  it("keeps pools, lists and members across kill -9", async () => {
+    const first = await bench.started();
+    await bootstrap(first.client);
+    expect(await first.client.call(drpcMethods.poolCreate, pool)).toMatchObject({ status: 0, svcreps: [0] });
+    const acl = ["A::OWNER@:rw", "A::bob@:r", "A:G:GROUP@:rw"];
+    const change = { uuid: POOL, ACL: ["A::bob@:r"] };
+    expect((await first.client.call(drpcMethods.poolUpdateAcl, change)).ACL).toEqual(acl);
+    const joined = await first.client.call(drpcMethods.join, { uuid: OTHER, rank: ANY, uri: "u", addr: "a" });
+    expect(joined).toMatchObject({ status: 0, rank: 1 });
+    first.child.kill("SIGKILL");
+    expect((await first.ended).signal).toBe("SIGKILL");
+
+    const { client } = await bench.started();
+    expect((await client.call(drpcMethods.listPools, {})).status).toBe(-2020);
+    await restart(client);
+    expect(await poolUuids(client)).toEqual([POOL]);
+    expect((await client.call(drpcMethods.poolGetAcl, { uuid: POOL })).ACL).toEqual(acl);
+    expect(
+      await client.call(drpcMethods.join, { uuid: OTHER, rank: ANY, uri: "u", addr: "a" }),
+    ).toMatchObject({ rank: 1 });
+    expect((await client.call(drpcMethods.poolCreate, { ...pool, uuid: OTHER })).status).toBe(-1007);
+    expect((await client.call(drpcMethods.createMs, { bootstrap: true, uuid: ENGINE })).status).toBe(-1008);
+    await ok(client.call(drpcMethods.poolDestroy, { uuid: POOL }));
+    await ok(client.call(drpcMethods.poolCreate, { ...pool, uuid: OTHER }));
+  });
+
+  it("that was acknowledged a pool has it, however soon it is killed", async () => {
+    for (let round = 0; round < 5; round++) {
+      const engine = await bench.started();
+      if (round === 0) await bootstrap(engine.client);
+      else await restart(engine.client);
+      expect(await poolUuids(engine.client)).toHaveLength(round);
+      const uuid = `${POOL.slice(0, -1)}${round}`;
+      await ok(engine.client.call(drpcMethods.poolCreate, { ...pool, uuid, scmbytes: 1n }));
+      engine.child.kill("SIGKILL");
+      await engine.ended;
+    }
+  });
+
+  it("accounts for NVMe by the devices of its configuration", async () => {
+    const conf = join(bench.scmMount, "daos_nvme.conf");
+    const files = ["a", "b"].map((name) => join(bench.root, name));
+    for (const file of files) await writeFile(file, Buffer.alloc(8192));
+    await writeFile(conf, `[AIO]\n${files.map((file, i) => `    AIO ${file} AIO_h_${i} 4096\n`).join("")}`);
+    const args = ["-d", bench.socketDir, "-s", bench.scmMount, "-t", "4", "-n", conf];
+    const { client } = await bench.started({ args });
+    await bootstrap(client);
+    const create = { ...pool, nvmebytes: 16_385n };
+    expect((await client.call(drpcMethods.poolCreate, create)).status).toBe(-1007);
+    await ok(client.call(drpcMethods.poolCreate, { ...create, nvmebytes: 16_384n }));
+
+    const { devices } = await client.call(drpcMethods.smdListDevs, {});
+    expect(devices.map(({ tgtIds }) => tgtIds)).toEqual([
+      [0, 2],
+      [1, 3],
+    ]);
+    const { pools } = await client.call(drpcMethods.smdListPools, {});
+    expect(pools).toMatchObject([{ uuid: POOL, tgtIds: [0, 1, 2, 3], blobs: [1n, 2n, 3n, 4n] }]);
+    const devUuid = devices[1]?.uuid ?? "";
+    expect(await client.call(drpcMethods.bioHealthQuery, { tgtId: "3" })).toMatchObject({
+      status: 0,
+      devUuid,
+      errorCount: 0n,
+    });
+    expect(await client.call(drpcMethods.bioHealthQuery, { devUuid })).toMatchObject({ status: 0, devUuid });
+    expect((await client.call(drpcMethods.bioHealthQuery, { tgtId: "9" })).status).toBe(-1005);
+    expect((await client.call(drpcMethods.bioHealthQuery, { devUuid: OTHER })).status).toBe(-1005);
+    expect((await client.call(drpcMethods.bioHealthQuery, {})).status).toBe(-1003);
+  });
+
+  it("without a management service says so, and one that does not lead too", async () => {
+    const { client } = await bench.started();
+    const create = { bootstrap: false, uuid: "", addr: "127.0.0.1:10001" };
+    expect((await client.call(drpcMethods.setUp, undefined)).status).toBe(-1015);
+    expect((await client.call(drpcMethods.createMs, create)).status).toBe(-1015);
+    expect((await client.call(drpcMethods.startMs, undefined)).status).toBe(-1005);
+    expect((await client.call(drpcMethods.join, { uuid: OTHER, rank: ANY })).status).toBe(-2020);
+    expect((await client.call(drpcMethods.poolCreate, pool)).status).toBe(-2020);
+    await ok(client.call(drpcMethods.setRank, { rank: 4 }));
+    expect((await client.call(drpcMethods.setRank, { rank: 5 })).status).toBe(-1004);
+    await ok(client.call(drpcMethods.createMs, create));
+    expect((await client.call(drpcMethods.getAttachInfo, { sys: "daos_server" })).status).toBe(-2008);
+  });
+
+  it("changes access control lists by principal", async () => {
+    const { client } = await bench.started();
+    await bootstrap(client);
+    await ok(client.call(drpcMethods.poolCreate, { ...pool, acl: ["A:G:GROUP@:r", "A::OWNER@:rw"] }));
+    const overwrite = (ACL: string[]) => client.call(drpcMethods.poolOverwriteAcl, { uuid: POOL, ACL });
+    const remove = (principal: string) => client.call(drpcMethods.poolDeleteAcl, { uuid: POOL, principal });
+    const get = () => client.call(drpcMethods.poolGetAcl, { uuid: POOL });
+    expect((await get()).ACL).toEqual(["A::OWNER@:rw", "A:G:GROUP@:r"]);
+    expect((await overwrite(["A::EVERYONE@:r", "A::bob@:rw"])).ACL).toEqual(["A::bob@:rw", "A::EVERYONE@:r"]);
+    expect(await overwrite(["A::bob@:rw", "A::bob@:r"])).toMatchObject({ status: -1003, ACL: [] });
+    expect(await remove("u:ann@")).toMatchObject({ status: -1005, ACL: [] });
+    expect(await remove("bob@")).toMatchObject({ status: -1003 });
+    expect((await remove("u:bob@")).ACL).toEqual(["A::EVERYONE@:r"]);
+    expect((await client.call(drpcMethods.poolGetAcl, { uuid: OTHER })).status).toBe(-1005);
+    expect((await get()).ACL).toEqual(["A::EVERYONE@:r"]);
+    const psrs = [{ rank: 0, uri: "ofi+sockets://127.0.0.1:31416" }];
+    expect(await client.call(drpcMethods.getAttachInfo, { sys: "daos_server" })).toMatchObject({ psrs });
+  });
+});
+
+describe("an engine that cannot start says why and exits with 1", () => {
+  it.each([
+    ["an unknown option", { args: ["-Z"] }, "Unknown option '-Z'"],
+    ["no SCM mount", { args: ["-d", "/run"] }, "option -s (SCM mount point) is missing"],
+    ["an unknown fault", { env: { DAOS_EMULATOR_FAULTS: "x:y" } }, '"x:y" is no fault'],
+    ["an unknown interface", { env: { OFI_INTERFACE: "none0" } }, "there is no interface none0"],
+  ])("%s", async (_, options, message) => {
+    const run = bench.start(options);
+    expect((await run.ended).code).toBe(1);
+    expect(run.output()).toMatch(/^daos_io_server \(emulated\): .+\n$/);
+    expect(run.output()).toContain(message);
+  });
+
+  it("SCM that is missing", async () => {
+    const env = { DAOS_EMULATOR_SCM_BYTES: undefined };
+    const run = bench.start({ args: ["-d", bench.socketDir, "-s", join(bench.root, "none")], env });
+    expect((await run.ended).code).toBe(1);
+    expect(run.output()).toContain(join(bench.root, "none"));
+  });
+
+  it("a torn state file", async () => {
+    await writeFile(join(bench.scmMount, STATE_FILE), '{"version": 1, "ms": {');
+    const run = bench.start();
+    expect((await run.ended).code).toBe(1);
+    expect(run.output()).toContain(`${STATE_FILE} is damaged or not the emulator's`);
+  });
+
+  it("no control plane", async () => {
+    await bench.stopListening();
+    const run = bench.start();
+    expect((await run.ended).code).toBe(1);
+    expect(run.output()).toContain("daos_server.sock");
+    expect(run.output()).toContain("resolution");
+    expect(await readdir(bench.socketDir)).toEqual([]);
+  });
+
+  it("a fault that says so", async () => {
+    expect(await bench.start({ env: { DAOS_EMULATOR_FAULTS: "start:exit=3" } }).ended).toEqual({
+      code: 3,
+      signal: null,
+    });
+  });
+});
+
+describe("an injected fault", () => {
+  const withFaults = (faults: string) => bench.started({ env: { DAOS_EMULATOR_FAULTS: faults } });
+
+  it("answers with a status, late, and does nothing", async () => {
+    const { client } = await withFaults("pool-create:slow=20,pool-create:status=-1007,pool-destroy:failure");
+    await bootstrap(client);
+    expect((await client.call(drpcMethods.poolCreate, pool)).status).toBe(-1007);
+    expect(await poolUuids(client)).toEqual([]);
+    await expect(client.call(drpcMethods.poolDestroy, { uuid: POOL })).rejects.toThrow("FAILURE");
+  });
+
+  it.each([
+    ["crash", []],
+    ["crash-after", [POOL]],
+  ])("%s leaves the pools %j", async (fault, pools) => {
+    const engine = await withFaults(`pool-create:${fault}`);
+    await bootstrap(engine.client);
+    await expect(engine.client.call(drpcMethods.poolCreate, pool)).rejects.toMatchObject({
+      code: FaultCode.drpcConnectionLost,
+    });
+    expect((await engine.ended).signal).toBe("SIGKILL");
+    const { client } = await bench.started();
+    await restart(client);
+    expect(await poolUuids(client)).toEqual(pools);
+  });
+
+  it("hangs, while other methods are answered", async () => {
+    const { client, child, ended } = await withFaults("set-rank:hang");
+    const stop = new AbortController();
+    const call = client.call(drpcMethods.setRank, { rank: 0 }, stop);
+    expect((await client.call(drpcMethods.listPools, {})).status).toBe(-2020);
+    stop.abort("enough");
+    await expect(call).rejects.toBe("enough");
+    child.kill("SIGINT");
+    expect(await ended).toEqual({ code: 0, signal: null });
+  });
+
+  it("never reports, but listens", async () => {
+    const run = bench.start({ env: { DAOS_EMULATOR_FAULTS: "notify-ready:never" } });
+    await run.printed("emulated engine");
+    const client = await bench.connect(join(bench.socketDir, `daos_io_server_${run.child.pid}.sock`));
+    await ok(client.call(drpcMethods.setRank, { rank: 0 }));
+  });
+});
