@@ -123,6 +123,10 @@ export const FaultCode = {
   helperFailed: 3002,
   helperMalformed: 3003,
   helperUnknownRequest: 3004,
+  helperPolicyInvalid: 3005,
+  helperUntrustedPath: 3006,
+  helperAuditFailed: 3007,
+  helperInstallFailed: 3008,
 
   // client: 3100-3199
   connectionRefused: 3100,

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { Fault, FaultCode } from "@daos/fault";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { execRequest } from "./exec-request.ts";
+import { ForwardingScm } from "./forwarding-scm.ts";
 import { encodeFrame } from "./frame.ts";
+import { HelperBdev } from "./helper-bdev.ts";
 import { HelperScm } from "./helper-scm.ts";
 import { type HelperMethod, helperMethods } from "./requests.ts";
 import { type HelperHandlers, type HelperOutcome, serveRequest } from "./serve-request.ts";
@@ -78,6 +80,57 @@ describe("a request over a socket", () => {
     expect(await scm.checkFormat(ram)).toEqual({ kind: "foreign", fsType: "xfs" });
     await scm.format(ram, { reformat: true });
     expect(seen).toEqual([{ storage: ram }, { storage: ram, reformat: true }]);
+  });
+
+  it("is made only for storage that the helper may touch", async () => {
+    const status = {
+      release: "x",
+      caller: { uid: 1, gid: 1, pid: 1 },
+      policy: { source: "p", mounts: ["/mnt/daos"], devices: [], pciAddresses: [] },
+    };
+    const helper = await serve({
+      Status: () => Promise.resolve(status),
+      ScmCheckFormat: () => Promise.resolve({ kind: "unformatted" }),
+    });
+    const never = () => Promise.reject(new Error("not directly"));
+    const direct = {
+      scan: never,
+      checkFormat: () => Promise.resolve({ kind: "mounted" } as const),
+      format: never,
+      mount: never,
+      unmount: never,
+      prepare: never,
+      reset: never,
+    };
+    const scm = await ForwardingScm.connect(direct, { helper });
+    expect(await scm.checkFormat(ram)).toEqual({ kind: "unformatted" });
+    expect(await scm.checkFormat({ ...ram, mount: "/dev/shm/daos" })).toEqual({ kind: "mounted" });
+  });
+
+  it("brings the progress of each device before the result", async () => {
+    const progress = { device: "0000:81:00.0", step: "zero", fraction: 0.5, elapsedMs: 3, remainingMs: 3 };
+    const helper = await serve({
+      BdevFormat: ({ devices }, context) => {
+        context.progress(progress);
+        context.progress({ ...progress, fraction: 1, remainingMs: undefined });
+        const fault = { domain: "bdev", code: 313, description: "no", resolution: "try" };
+        return Promise.resolve({ results: [{ device: devices[0] ?? "" }, { device: "b", fault }] });
+      },
+    });
+    const seen: unknown[] = [];
+    const results = await new HelperBdev({ helper }).format(
+      { class: "nvme", list: ["0000:81:00.0"] },
+      { onProgress: (step) => seen.push(step) },
+    );
+    expect(seen).toEqual([progress, { ...progress, fraction: 1, remainingMs: undefined }]);
+    expect(results).toMatchObject([{ device: "0000:81:00.0" }, { device: "b", fault: { code: 313 } }]);
+  });
+
+  it("is not made for devices that need no rights", async () => {
+    const bdev = new HelperBdev({ helper: { kind: "socket", path: join(directory, "none") } });
+    expect(await bdev.format({ class: "file", list: ["/tmp/b"] })).toEqual([{ device: "/tmp/b" }]);
+    expect(await bdev.format({ class: "malloc", list: [] })).toEqual([]);
+    await expect(bdev.reset()).rejects.toMatchObject({ code: FaultCode.helperUnavailable });
   });
 
   it("brings the helper's fault with its own code", async () => {

@@ -7,10 +7,12 @@ import type { HelperLocation } from "./helper-location.ts";
 import { type OpenChannel, openChannel } from "./open-channel.ts";
 import {
   type HelperMethod,
+  type HelperProgress,
   type HelperRequest,
   type HelperResult,
   helperMethods,
   PROTOCOL_VERSION,
+  progressEnvelope,
   responseEnvelope,
 } from "./requests.ts";
 
@@ -19,6 +21,7 @@ export interface ExecRequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** The helper gives up after so many milliseconds; 60,000 by default. */
   readonly timeoutMs?: number;
+  readonly onProgress?: ((progress: HelperProgress) => void) | undefined;
 }
 
 /** The helper answers at its deadline that it timed out; a helper that does not even do that is left alone then. */
@@ -44,23 +47,29 @@ export async function execRequest<M extends HelperMethod>(
   signal.throwIfAborted();
   const frame = encodeFrame({ version: PROTOCOL_VERSION, method, timeoutMs, payload });
   const channel = await abortable(openChannel(helper), signal);
+  // A helper that refuses its caller may answer and end before it has read everything.
+  const written = writeFrame(channel.output, frame, { signal }).catch(() => {});
   try {
-    return readAnswer<M>(method, await exchange(channel, frame, method, signal));
+    for (;;) {
+      const message = await nextMessage(channel, method, signal);
+      const step = progressEnvelope.safeParse(message);
+      if (!step.success) return readAnswer<M>(method, message);
+      const { progress } = step.data;
+      options.onProgress?.({ ...progress, remainingMs: progress.remainingMs });
+    }
   } catch (error) {
     throw isTimeout(error) ? faultNoAnswer(method, String(error)) : error;
   } finally {
     channel.close();
+    await written;
   }
 }
 
-async function exchange(
+async function nextMessage(
   channel: OpenChannel,
-  frame: Buffer,
   method: HelperMethod,
   signal: AbortSignal,
 ): Promise<unknown> {
-  // A helper that refuses its caller may answer and end before it has read everything.
-  const written = writeFrame(channel.output, frame, { signal }).catch((error: unknown) => error);
   try {
     const answer = await readFrame(channel.input, { signal });
     if (answer !== undefined) return answer.message;
@@ -69,7 +78,6 @@ async function exchange(
     const lost = error instanceof Error && "code" in error && LOST.has(error.code);
     throw lost ? faultNoAnswer(method, "it closed the connection") : error;
   }
-  await written;
   // The streams end a moment before the process does.
   throw faultNoAnswer(
     method,

@@ -11,6 +11,9 @@ type ScmStorage = HelperPayload<"ScmCheckFormat">["storage"];
 /** mkfs.ext4 on a large namespace initializes every inode table. */
 const FORMAT_TIMEOUT_MS = 20 * 60_000;
 
+/** Namespaces of several TB on each socket. */
+const PREPARE_TIMEOUT_MS = 60 * 60_000;
+
 /**
  * SCM operations for a process without the rights: each is forwarded to the helper, which runs the same `ScmProvider`.
  * It has the shape of `ScmOperations` in `@daos/scm`.
@@ -53,6 +56,20 @@ export class HelperScm {
 
   async unmount(storage: ScmStorage, options: CallOptions = {}): Promise<void> {
     await execRequest({ method: "ScmUnmount", payload: { storage } }, this.#with(options));
+  }
+
+  prepare(options: CallOptions = {}): Promise<HelperResult<"ScmPrepare">> {
+    return execRequest(
+      { method: "ScmPrepare", payload: {} },
+      { ...this.#with(options), timeoutMs: PREPARE_TIMEOUT_MS },
+    );
+  }
+
+  reset(options: CallOptions = {}): Promise<HelperResult<"ScmReset">> {
+    return execRequest(
+      { method: "ScmReset", payload: {} },
+      { ...this.#with(options), timeoutMs: PREPARE_TIMEOUT_MS },
+    );
   }
 
   #with({ signal }: CallOptions): ExecRequestOptions {

@@ -1,7 +1,10 @@
 export type { HelperChannel } from "./channel.ts";
 export { type ExecRequestOptions, execRequest } from "./exec-request.ts";
+export { type FaultMessage, fromFaultMessage, toFaultMessage } from "./fault-message.ts";
 export { faultUnavailable } from "./faults.ts";
+export { ForwardingScm } from "./forwarding-scm.ts";
 export { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from "./frame.ts";
+export { HelperBdev } from "./helper-bdev.ts";
 export {
   checkHelper,
   findHelper,
@@ -15,6 +18,7 @@ export { type ParsedRequest, parseRequest } from "./parse-request.ts";
 export {
   type HelperMethod,
   type HelperPayload,
+  type HelperProgress,
   type HelperRequest,
   type HelperResult,
   helperMethods,

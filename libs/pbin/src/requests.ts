@@ -22,6 +22,9 @@ const digits = z
   .regex(/^\d{1,20}$/)
   .transform((value) => BigInt(value));
 
+/** A property that is always there, but may be undefined: on the wire it is left out. */
+const orUndefined = <T extends z.ZodType>(schema: T) => schema.optional().transform((value) => value);
+
 const owner = z.strictObject({ uid: id, gid: id });
 
 const scmStorage = z.discriminatedUnion("class", [
@@ -36,6 +39,14 @@ const scmStorage = z.discriminatedUnion("class", [
   z.strictObject({ class: z.literal("dcpm"), mount: path, device: path }),
 ]);
 
+const scmNamespace = z.object({
+  uuid: z.string(),
+  blockdev: z.string(),
+  dev: z.string(),
+  numaNode: count,
+  size: digits,
+});
+
 const scmScan = z.object({
   modules: z.array(
     z.object({
@@ -47,9 +58,7 @@ const scmScan = z.object({
       capacity: digits,
     }),
   ),
-  namespaces: z.array(
-    z.object({ uuid: z.string(), blockdev: z.string(), dev: z.string(), numaNode: count, size: digits }),
-  ),
+  namespaces: z.array(scmNamespace),
   notes: z.array(z.string()),
 });
 
@@ -58,6 +67,12 @@ const scmFormatState = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("mountable") }),
   z.object({ kind: z.literal("unformatted") }),
   z.object({ kind: z.literal("foreign"), fsType: z.string() }),
+]);
+
+const scmPrepareResult = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("no-scm") }),
+  z.object({ kind: z.literal("reboot-needed") }),
+  z.object({ kind: z.literal("done"), namespaces: z.array(scmNamespace) }),
 ]);
 
 const nvmeHealth = z.object({
@@ -84,12 +99,10 @@ const nvmeController = z.object({
   serial: z.string(),
   firmware: z.string(),
   numaNode: count,
-  driver: z
-    .string()
-    .optional()
-    .transform((value) => value),
+  pciId: z.string(),
+  driver: orUndefined(z.string()),
   namespaces: z.array(z.object({ id: count, size: digits })),
-  health: nvmeHealth.optional(),
+  health: orUndefined(nvmeHealth),
   source: z.enum(["kernel", "spdk", "last-known", "pci"]),
 });
 
@@ -100,6 +113,18 @@ export const faultSchema = z.object({
   description: z.string(),
   reason: z.string().optional(),
   resolution: z.string(),
+});
+
+/** What became of one controller. */
+const controllerOutcome = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("bound"), pciAddress: z.string(), driver: z.string() }),
+  z.object({ kind: z.literal("skipped"), pciAddress: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal("failed"), pciAddress: z.string(), fault: faultSchema }),
+]);
+
+const bdevPrepareResult = z.object({
+  controllers: z.array(controllerOutcome),
+  hugepages: z.array(z.object({ node: z.string(), pages: count })),
 });
 
 const nothing = z.strictObject({});
@@ -135,6 +160,10 @@ export const helperMethods = {
   },
   ScmMount: { payload: z.strictObject({ storage: scmStorage }), result: nothing },
   ScmUnmount: { payload: z.strictObject({ storage: scmStorage }), result: nothing },
+  /** Makes namespaces of all persistent memory, one step at each call. */
+  ScmPrepare: { payload: nothing, result: scmPrepareResult },
+  /** Destroys all namespaces. */
+  ScmReset: { payload: nothing, result: scmPrepareResult },
   BdevScan: { payload: nothing, result: z.object({ controllers: z.array(nvmeController) }) },
   BdevFormat: {
     payload: z.strictObject({ devices: z.array(pciAddress).min(1).max(1024) }),
@@ -142,11 +171,31 @@ export const helperMethods = {
       results: z.array(z.object({ device: z.string(), fault: faultSchema.optional() })),
     }),
   },
+  /** Hugepages, and the selected controllers to a user-space driver; those that the policy does not name are left alone. */
+  BdevPrepare: {
+    payload: z.strictObject({
+      hugepages: z.int().min(0).max(0x7fffffff),
+      whitelist: text(65536).optional(),
+      include: z.array(pciAddress).max(1024).optional(),
+      exclude: z.array(pciAddress).max(1024).optional(),
+      owner: owner.optional(),
+    }),
+    result: bdevPrepareResult,
+  },
+  BdevReset: { payload: nothing, result: bdevPrepareResult },
 } as const;
 
 export type HelperMethod = keyof typeof helperMethods;
 export type HelperPayload<M extends HelperMethod> = z.output<(typeof helperMethods)[M]["payload"]>;
-export type HelperResult<M extends HelperMethod> = z.output<(typeof helperMethods)[M]["result"]>;
+export type HelperResult<M extends HelperMethod> = DeepReadonly<
+  z.output<(typeof helperMethods)[M]["result"]>
+>;
+
+type DeepReadonly<T> = T extends readonly (infer E)[]
+  ? readonly DeepReadonly<E>[]
+  : T extends object
+    ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
+    : T;
 
 /** One of the closed set, with its payload. */
 export type HelperRequest<M extends HelperMethod = HelperMethod> = {
@@ -161,6 +210,28 @@ export const requestEnvelope = z.strictObject({
   timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS),
   payload: z.unknown(),
 });
+
+/** How far the work on one device has come. The helper may send any number of these before its answer. */
+export const progressEnvelope = z.object({
+  version: z.int().min(0),
+  progress: z.object({
+    device: z.string(),
+    step: z.string(),
+    fraction: z.number(),
+    elapsedMs: z.number(),
+    remainingMs: z.number().optional(),
+  }),
+});
+
+/** As in `DeviceProgress` of `@daos/bdev`. */
+export interface HelperProgress {
+  readonly device: string;
+  readonly step: string;
+  /** From 0 to 1. */
+  readonly fraction: number;
+  readonly elapsedMs: number;
+  readonly remainingMs: number | undefined;
+}
 
 /** The frame that carries the answer: a result, or a fault. */
 export const responseEnvelope = z.object({

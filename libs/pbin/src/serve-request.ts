@@ -5,12 +5,20 @@ import { toFaultMessage } from "./fault-message.ts";
 import { faultMalformed } from "./faults.ts";
 import { encodeFrame } from "./frame.ts";
 import { type ParsedRequest, parseRequest } from "./parse-request.ts";
-import { type HelperMethod, type HelperPayload, type HelperResult, PROTOCOL_VERSION } from "./requests.ts";
+import {
+  type HelperMethod,
+  type HelperPayload,
+  type HelperProgress,
+  type HelperResult,
+  PROTOCOL_VERSION,
+} from "./requests.ts";
 
 /** What a handler may use besides its payload. */
 export interface HelperContext {
   /** Aborts at the caller's deadline, and when the caller goes away. */
   readonly signal: AbortSignal;
+  /** Tells the caller how far the work has come; left out while the caller does not read. */
+  readonly progress: (progress: HelperProgress) => void;
 }
 
 /** One function per method, each with its own types. */
@@ -85,6 +93,11 @@ async function handle(
   using limit = deadline(request.timeoutMs, request.method, options.signal);
   const gone = new AbortController();
   const signal = AbortSignal.any([limit.signal, gone.signal]);
+  const progress = (step: HelperProgress) => {
+    if (channel.output.writable && !channel.output.writableNeedDrain) {
+      channel.output.write(encodeFrame({ version: PROTOCOL_VERSION, progress: step }));
+    }
+  };
   const leave = watchCaller(channel, () => gone.abort(faultCallerGone(request.method)));
   try {
     await options.onRequest?.(request);
@@ -93,7 +106,7 @@ async function handle(
       payload: unknown,
       context: HelperContext,
     ) => Promise<unknown>;
-    const result = await abortableHandler(handler(request.payload, { signal }), signal);
+    const result = await abortableHandler(handler(request.payload, { signal, progress }), signal);
     leave();
     await answer(channel, { error: null, result });
     return { kind: "done", request };

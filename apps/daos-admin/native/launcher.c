@@ -1,0 +1,38 @@
+/*
+ * daos_admin, the setuid way into the helper: mode 4750, root:daos_admins. Its caller, a daos-server without rights,
+ * gives it a request on descriptor 0 and reads the answer on descriptor 1. It takes no arguments and no environment.
+ */
+#define _GNU_SOURCE
+#include "trusted-exec.h"
+
+#include <grp.h>
+#include <unistd.h>
+
+#include "config.h"
+
+static gid_t groups[65536];
+
+int main(int argc, char *const argv[])
+{
+	struct caller caller = {.uid = getuid(), .gid = getgid(), .pid = getppid()};
+	int count = getgroups(sizeof(groups) / sizeof(groups[0]), groups);
+
+	(void)argv;
+	if (geteuid() != 0)
+		refuse("it is not setuid root, or was started where that has no effect (nosuid, no_new_privs, a tracer)");
+	/* From here on the caller can neither signal nor trace this process. */
+	if (setresuid(0, 0, 0) != 0 || setresgid(0, 0, 0) != 0 || setgroups(0, NULL) != 0)
+		refuse("it cannot become root");
+	if (argc != 1)
+		refuse("it takes no arguments: daos-server starts it");
+	reset_process();
+
+	caller.in_group = caller.gid == ADMIN_GID;
+	for (int i = 0; i < count; i++)
+		caller.in_group |= groups[i] == ADMIN_GID;
+	require_caller(&caller);
+	/* Had the parent ended, its number could be another process's by now; but then there is a new parent. */
+	if (getppid() != caller.pid)
+		refuse("the calling process %d is gone", caller.pid);
+	run_helper("setuid", &caller);
+}

@@ -1,0 +1,53 @@
+import { constants, fstatSync, writeSync } from "node:fs";
+import { createLogger, formatJsonLine, type Logger, type LogRecord } from "@daos/log";
+import { faultAuditFailed } from "./faults.ts";
+import { openTrusted, type TrustOptions } from "./trusted-path.ts";
+
+/** Where every request and its outcome is written, a JSON object a line. */
+export interface Audit extends AsyncDisposable {
+  readonly log: Logger;
+}
+
+/** Longer lines are cut in their texts: what a caller sends must not fill the disk. */
+const MAX_TEXT = 1000;
+
+/**
+ * Opens the audit, appending. It must be a file that nobody but root can write to or replace.
+ *
+ * @param also gets every record as well: the journal
+ * @throws Fault helperUntrustedPath, helperAuditFailed: without an audit nothing is done
+ */
+export async function openAudit(
+  path: string,
+  options: TrustOptions & { readonly also?: (record: LogRecord) => void } = {},
+): Promise<Audit> {
+  const { O_WRONLY, O_APPEND, O_CREAT } = constants;
+  const file = await openTrusted(path, O_WRONLY | O_APPEND | O_CREAT, { ...options, mode: 0o640 });
+  if (file === undefined) throw faultAuditFailed(path, "its directory does not exist");
+  if (fstatSync(file.fd).nlink !== 1) {
+    await file.close();
+    throw faultAuditFailed(path, "the file has more than one name");
+  }
+  const sink = (record: LogRecord) => {
+    const cut = { ...record, fields: shorten(record.fields) };
+    try {
+      writeSync(file.fd, `${formatJsonLine(cut)}\n`);
+    } catch (error) {
+      throw faultAuditFailed(path, error instanceof Error ? error.message : String(error), error);
+    }
+    options.also?.(cut);
+  };
+  return {
+    log: createLogger(sink, { level: "INFO", component: "daos_admin" }),
+    [Symbol.asyncDispose]: () => file.close(),
+  };
+}
+
+function shorten(fields: LogRecord["fields"]): LogRecord["fields"] {
+  return Object.fromEntries(
+    Object.entries(fields).map(([name, value]) => [
+      name,
+      typeof value === "string" && value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}...` : value,
+    ]),
+  );
+}

@@ -1,0 +1,46 @@
+import { Fault, FaultCode } from "@daos/fault";
+
+/** What the policy does not name. */
+export function faultNotAllowed(attempted: string, reason: string, source: string, remedy: string): Fault {
+  return new Fault({
+    domain: "helper",
+    code: FaultCode.helperRefused,
+    description: attempted,
+    reason: `${reason} (${source})`,
+    resolution: remedy,
+  });
+}
+
+/** The policy cannot be used; nothing is allowed until it is repaired. */
+export function faultPolicyInvalid(path: string, reason: string, cause?: unknown): Fault {
+  return new Fault({
+    domain: "helper",
+    code: FaultCode.helperPolicyInvalid,
+    description: `read the helper's policy ${path}`,
+    reason,
+    resolution: "let root repair the file; daos-admin doctor checks it, docs/helper.md describes it",
+    cause,
+  });
+}
+
+/** A path that others than root could lead elsewhere. */
+export function faultUntrustedPath(path: string, component: string, reason: string): Fault {
+  return new Fault({
+    domain: "helper",
+    code: FaultCode.helperUntrustedPath,
+    description: `use ${path} as root: ${component} ${reason}`,
+    resolution: `let root own ${component} and be the only one to write to it (chown root ${component}; chmod go-w ${component}), or use another path`,
+  });
+}
+
+/** Without an audit nothing is done. */
+export function faultAuditFailed(path: string, reason: string, cause?: unknown): Fault {
+  return new Fault({
+    domain: "helper",
+    code: FaultCode.helperAuditFailed,
+    description: `open the helper's log ${path}`,
+    reason,
+    resolution: `let root make its directory and remove what is at ${path} now, or set log_file in the policy`,
+    cause,
+  });
+}

@@ -1,0 +1,52 @@
+import type { LogRecord } from "@daos/log";
+import { formatConsoleLine } from "@daos/log";
+import { HELPER_RELEASE } from "./release.ts";
+import { serveCaller } from "./serve-caller.ts";
+import { ToolRunner } from "./tool-runner.ts";
+
+/**
+ * The privileged process: one request on descriptor 0, one answer on descriptor 1. Only native/launcher.c and
+ * native/listener.c start it; they have reset what a process inherits, and say in the arguments who asks.
+ */
+async function main(args: readonly string[]): Promise<number> {
+  const [shape, policyPath, logFile, ...ids] = args;
+  const [uid, gid, pid] = ids.map(Number);
+  if (
+    process.geteuid?.() !== 0 ||
+    process.getuid?.() !== 0 ||
+    (shape !== "setuid" && shape !== "socket") ||
+    policyPath === undefined ||
+    logFile === undefined ||
+    uid === undefined ||
+    gid === undefined ||
+    pid === undefined
+  ) {
+    process.stderr.write("daos_admin: this program is started by the launcher of daos-admin only\n");
+    return 1;
+  }
+  // A terminal signals whole process groups, whoever their members are.
+  for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) {
+    process.on(signal, () => {});
+  }
+  const outcome = await serveCaller(
+    { input: process.stdin, output: process.stdout },
+    {
+      release: HELPER_RELEASE,
+      shape,
+      caller: { uid, gid, pid },
+      policyPath,
+      logFile,
+      // The service's standard error is the journal. That of a setuid process is its caller's.
+      ...(shape === "socket" ? { journal: toStandardError } : {}),
+      ports: { runner: new ToolRunner() },
+    },
+  );
+  return outcome.kind === "done" ? 0 : 1;
+}
+
+function toStandardError(record: LogRecord): void {
+  process.stderr.write(`${formatConsoleLine(record)}\n`);
+}
+
+// Pipes may still hold handles open; the answer has been handed over by now.
+process.exit(await main(process.argv.slice(2)));

@@ -1,0 +1,91 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { CommandRunner } from "@daos/sys";
+import { faultInstall } from "./faults.ts";
+
+/** What is built into the two programs, and can be changed by another installation only. */
+export interface NativeConfig {
+  readonly node: string;
+  readonly script: string;
+  readonly policy: string;
+  readonly logFile: string;
+  /** Executables that may call; none stands for any. */
+  readonly callers: readonly string[];
+  readonly adminGid: number;
+}
+
+/** Static, so that no loader and no library takes part; position-independent, guarded stack, read-only relocations. */
+const FLAGS: readonly string[] = [
+  "-static-pie",
+  "-fPIE",
+  "-Os",
+  "-std=gnu17",
+  "-Wall",
+  "-Wextra",
+  "-Werror",
+  "-Wshadow",
+  "-D_FORTIFY_SOURCE=2",
+  "-fstack-protector-strong",
+  "-fstack-clash-protection",
+  "-Wl,-z,relro,-z,now,-z,noexecstack",
+  "-s",
+];
+
+/** The header that both programs include. @throws Error for a path that would need quoting */
+export function renderConfigHeader(config: NativeConfig): string {
+  const text = (path: string) => {
+    if (!/^\/[\w.@+:/-]+$/.test(path))
+      throw new Error(`"${path}" has characters that no installation path may have`);
+    return `"${path}"`;
+  };
+  return [
+    `#define NODE ${text(config.node)}`,
+    `#define SCRIPT ${text(config.script)}`,
+    `#define POLICY ${text(config.policy)}`,
+    `#define LOG_FILE ${text(config.logFile)}`,
+    `#define CALLERS ${config.callers.map((path) => `${text(path)}, `).join("")}`,
+    `#define ADMIN_GID ${config.adminGid}u`,
+    "",
+  ].join("\n");
+}
+
+/**
+ * Builds a program of `native/` with the C compiler of the machine.
+ *
+ * @param directory for `config.h` and the program; nobody else may write to it
+ * @returns the path of the program
+ * @throws Fault helperInstallFailed without a compiler, or with what it says
+ */
+export async function buildNative(
+  program: "launcher" | "listener",
+  config: NativeConfig,
+  options: { readonly sources: string; readonly directory: string; readonly runner: CommandRunner },
+): Promise<string> {
+  const { sources, directory, runner } = options;
+  await writeFile(join(directory, "config.h"), renderConfigHeader(config));
+  const output = join(directory, program);
+  const files = [`${program}.c`, "trusted-exec.c"].map((name) => join(sources, name));
+  try {
+    const { exitCode, stderr } = await runner.run(
+      ["cc", ...FLAGS, `-I${directory}`, "-o", output, ...files],
+      {
+        timeoutMs: 120_000,
+      },
+    );
+    if (exitCode === 0) return output;
+    throw faultInstall(
+      `build ${program}`,
+      stderr.trim(),
+      "install the C library's static part (Debian: libc6-dev)",
+    );
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+      throw faultInstall(
+        `build ${program}`,
+        "there is no C compiler",
+        "install one (Debian: apt-get install gcc libc6-dev)",
+      );
+    }
+    throw error;
+  }
+}

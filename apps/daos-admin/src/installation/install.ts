@@ -1,0 +1,189 @@
+import {
+  chmod,
+  chown,
+  constants,
+  copyFile,
+  mkdir,
+  mkdtemp,
+  readFile,
+  realpath,
+  rename,
+  rm,
+  stat,
+  writeFile,
+} from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { Fault } from "@daos/fault";
+import { type CommandRunner, hasErrorCode, writeFileAtomic } from "@daos/sys";
+import { groupId, readAccounts } from "../policy/accounts.ts";
+import { derivePolicy } from "../policy/derive-policy.ts";
+import { renderPolicy } from "../policy/render-policy.ts";
+import { HELPER_RELEASE } from "../release.ts";
+import { requireTrustedParents } from "../trusted-path.ts";
+import { buildNative, type NativeConfig } from "./build-native.ts";
+import { faultInstall, faultNotRoot } from "./faults.ts";
+import { type Layout, layoutOf } from "./layout.ts";
+import { renderUnits } from "./systemd-units.ts";
+
+export type Shape = "setuid" | "socket";
+
+export interface InstallOptions {
+  readonly prefix: string;
+  readonly shapes: readonly Shape[];
+  /** A name, or a number for a group that the directory service knows. */
+  readonly group: string;
+  readonly createGroup: boolean;
+  /** Executables that may call, besides the installed Node; undefined for any executable. */
+  readonly callers: readonly string[] | undefined;
+  /** A server's configuration whose storage the policy shall name. */
+  readonly serverConfig: string | undefined;
+  readonly runner: CommandRunner;
+  /** One line about each thing done. */
+  readonly say: (line: string) => void;
+}
+
+/** What an installation leaves for doctor and uninstall. */
+export interface InstallRecord {
+  readonly release: string;
+  readonly shapes: readonly Shape[];
+  readonly group: string;
+  readonly gid: number;
+  readonly callers: readonly string[];
+  /** What uninstall removes: all but the policy and the log. */
+  readonly files: readonly string[];
+}
+
+/** Beside `dist`, in the workspace and in a package. */
+const NATIVE_SOURCES = fileURLToPath(new URL("../../native", import.meta.url));
+const HELPER_BUNDLE = fileURLToPath(new URL("../helper.mjs", import.meta.url));
+
+/**
+ * Installs the helper under a prefix, or replaces what is there; every file is put in place by a rename, so that a
+ * running server always finds the old one or the new one. An existing policy stays.
+ *
+ * @throws Fault helperInstallFailed, helperUntrustedPath
+ */
+export async function install(options: InstallOptions): Promise<InstallRecord> {
+  const { prefix, shapes, runner, say } = options;
+  if (process.geteuid?.() !== 0) throw faultNotRoot("install");
+  const layout = layoutOf(prefix);
+  await requireTrustedParents(join(prefix, "x"));
+  const gid = await findGroup(options);
+  const callers = await findCallers(layout, options);
+  for (const directory of [
+    layout.directory,
+    dirname(layout.launcher),
+    dirname(layout.policy),
+    dirname(layout.logFile),
+  ]) {
+    await mkdir(directory, { recursive: true, mode: 0o755 });
+    await requireTrustedParents(join(directory, "x"));
+  }
+  const files: string[] = [];
+  const put = async (source: string, target: string, mode: number, group = 0) => {
+    const next = join(dirname(target), `.${basename(target)}.new`);
+    await rm(next, { force: true });
+    await copyFile(source, next, constants.COPYFILE_FICLONE);
+    await chown(next, 0, group);
+    // After chown, which takes the setuid bit away.
+    await chmod(next, mode);
+    await rename(next, target);
+    files.push(target);
+    say(`installed ${target}`);
+  };
+
+  const build = await mkdtemp(join(layout.directory, ".build-"));
+  try {
+    await put(process.execPath, layout.node, 0o755);
+    await put(HELPER_BUNDLE, layout.helper, 0o644);
+    const config: NativeConfig = {
+      node: layout.node,
+      script: layout.helper,
+      policy: layout.policy,
+      logFile: layout.logFile,
+      callers,
+      adminGid: gid,
+    };
+    const native = { sources: NATIVE_SOURCES, directory: build, runner };
+    if (shapes.includes("setuid")) {
+      await put(await buildNative("launcher", config, native), layout.launcher, 0o4750, gid);
+    }
+    if (shapes.includes("socket")) {
+      await put(await buildNative("listener", config, native), layout.listener, 0o755);
+      for (const [name, text] of Object.entries(renderUnits(layout, options.group))) {
+        await mkdir(layout.unitDirectory, { recursive: true, mode: 0o755 });
+        await writeFile(join(build, name), text);
+        await put(join(build, name), join(layout.unitDirectory, name), 0o644);
+      }
+    }
+  } finally {
+    await rm(build, { recursive: true, force: true });
+  }
+  if (options.serverConfig !== undefined) await writePolicy(layout, options.serverConfig, say);
+  const record: InstallRecord = {
+    release: HELPER_RELEASE,
+    shapes,
+    group: options.group,
+    gid,
+    callers,
+    files: [...files, layout.record],
+  };
+  await writeFileAtomic(layout.record, `${JSON.stringify(record, undefined, 2)}\n`, { mode: 0o644 });
+  return record;
+}
+
+async function findGroup({ group, createGroup, runner, say }: InstallOptions): Promise<number> {
+  if (/^\d+$/.test(group)) return Number(group);
+  const found = groupId(group, await readAccounts());
+  if (found !== undefined) return found;
+  const command = ["groupadd", "--system", group] as const;
+  if (!createGroup) {
+    throw faultInstall(
+      "install",
+      `there is no group ${group}`,
+      `make it with "${command.join(" ")}", or give --create-group`,
+    );
+  }
+  const { exitCode, stderr } = await runner.run(command);
+  const made = groupId(group, await readAccounts());
+  if (exitCode !== 0 || made === undefined)
+    throw faultInstall(command.join(" "), stderr.trim(), "make the group by hand");
+  say(`made the group ${group}`);
+  return made;
+}
+
+/** The real paths of the executables, each one root's alone. */
+async function findCallers(layout: Layout, { callers }: InstallOptions): Promise<readonly string[]> {
+  if (callers === undefined) return [];
+  const paths = [layout.node];
+  for (const caller of callers) {
+    try {
+      const path = await realpath(caller);
+      const { uid, mode } = await stat(path);
+      if (uid !== 0 || (mode & 0o022) !== 0) {
+        throw faultInstall(
+          `let ${path} call the helper`,
+          "others than root may change it",
+          "name a Node that root owns with --caller, or let members of the group call with any executable: --any-caller",
+        );
+      }
+      paths.push(path);
+    } catch (error) {
+      if (error instanceof Fault || !hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) throw error;
+      throw faultInstall(`let ${caller} call the helper`, error.message, "name an executable that exists");
+    }
+  }
+  return [...new Set(paths)];
+}
+
+async function writePolicy(layout: Layout, serverConfig: string, say: (line: string) => void): Promise<void> {
+  const policy = derivePolicy(await readFile(serverConfig, "utf8"), serverConfig, await readAccounts());
+  try {
+    await writeFile(layout.policy, renderPolicy(policy), { mode: 0o644, flag: "wx" });
+    say(`wrote ${layout.policy} from ${serverConfig}`);
+  } catch (error) {
+    if (!hasErrorCode(error, "EEXIST")) throw error;
+    say(`kept ${layout.policy}`);
+  }
+}

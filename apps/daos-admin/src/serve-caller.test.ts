@@ -1,0 +1,185 @@
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:net";
+import { join } from "node:path";
+import type { BdevProvider } from "@daos/bdev";
+import { FaultCode } from "@daos/fault";
+import { silentLogger } from "@daos/log";
+import { ForwardingScm, HelperBdev, HelperScm } from "@daos/pbin";
+import { type ScmOperations, ScmProvider } from "@daos/scm";
+import { FakeCommandRunner, FakeMountTable, FakeSysTree } from "@daos/sys/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { serveCaller } from "./serve-caller.ts";
+import { trustedDirectory } from "./testing/trusted-directory.ts";
+
+const uid = process.getuid?.() ?? 0;
+const place = await trustedDirectory();
+
+// Without any directory whose parents are all root's or the user's there is nothing that could be trusted.
+describe.skipIf(place === undefined)("a caller of the helper", () => {
+  let directory = "";
+  let server: Server | undefined;
+  const runner = new FakeCommandRunner();
+  const mounts = new FakeMountTable({ privileged: true });
+  mounts.answer(runner);
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(place ?? "", "serve-"));
+    await mkdir(join(directory, "etc"));
+    await writeFile(
+      join(directory, "etc/daos_admin.yml"),
+      `mounts: [{ path: ${directory}/mnt, max_size_gib: 2 }]\npci_addresses: ["0000:81:00.0"]\nhugepages: 10\n`,
+      { mode: 0o644 },
+    );
+    mounts.entries.length = 0;
+    runner.ran.length = 0;
+  });
+  afterEach(async () => {
+    server?.close();
+    await rm(directory, { recursive: true });
+  });
+
+  async function helper() {
+    const path = join(directory, "helper.sock");
+    server = createServer({ allowHalfOpen: true }, (socket) => {
+      void serveCaller(
+        { input: socket, output: socket },
+        {
+          release: "1.2.3",
+          shape: "socket",
+          caller: { uid: 1234, gid: 1235, pid: 77 },
+          policyPath: join(directory, "etc/daos_admin.yml"),
+          logFile: join(directory, "audit.log"),
+          ports: { runner, mounts, sys: new FakeSysTree(), trust: { uid } },
+        },
+      );
+    });
+    await new Promise<void>((resolve) => server?.listen(path, resolve));
+    return { kind: "socket", path } as const;
+  }
+
+  const audit = async () =>
+    (await readFile(join(directory, "audit.log"), "utf8"))
+      .trim()
+      .split("\n")
+      .map((line): unknown => JSON.parse(line));
+
+  it("formats, mounts and unmounts what the policy names, and owns it", async () => {
+    // The shapes of the providers, checked by the compiler.
+    const scm: ScmOperations = new HelperScm({ helper: await helper() });
+    const storage = { class: "ram", mount: join(directory, "mnt"), sizeGiB: 2 } as const;
+    expect(await scm.checkFormat(storage)).toEqual({ kind: "unformatted" });
+    await scm.format(storage, { reformat: false });
+    expect(runner.ran).toEqual([
+      `mount -t tmpfs -o size=2g,mode=0700,uid=1234,gid=1235 tmpfs ${storage.mount}`,
+    ]);
+    expect(await scm.checkFormat(storage)).toEqual({ kind: "mounted" });
+    await scm.unmount(storage);
+    expect(mounts.entries).toEqual([]);
+    expect(await audit()).toMatchObject(
+      ["ScmCheckFormat", "ScmFormat", "ScmCheckFormat", "ScmUnmount"].flatMap((method) => {
+        const who = { caller_uid: 1234, caller_gid: 1235, caller_pid: 77, method };
+        const subject = { class: "ram", mount: storage.mount };
+        return [
+          { message: "request", ...who, ...subject },
+          ...providerLines(method),
+          { message: "done", ...who },
+        ];
+      }),
+    );
+  });
+
+  it("is refused what the policy does not name, and the audit has it", async () => {
+    const scm = new HelperScm({ helper: await helper() });
+    await expect(
+      scm.mount({ class: "ram", mount: join(directory, "other"), sizeGiB: 1 }),
+    ).rejects.toMatchObject({
+      code: FaultCode.helperRefused,
+      resolution: expect.stringContaining(`- path: ${directory}/other`),
+    });
+    await expect(scm.reset()).rejects.toMatchObject({ code: FaultCode.helperRefused });
+    expect(runner.ran).toEqual([]);
+    expect(await audit()).toMatchObject([
+      { message: "request", method: "ScmMount" },
+      { level: "WARN", message: "failed", method: "ScmMount", code: FaultCode.helperRefused },
+      { message: "request", method: "ScmReset" },
+      { message: "failed" },
+    ]);
+  });
+
+  it("learns who it is and what is allowed", async () => {
+    const direct = new ScmProvider({ runner, mounts, log: silentLogger });
+    const scm: ScmOperations = await ForwardingScm.connect(direct, { helper: await helper() });
+    mounts.privileged = false;
+    expect(await scm.checkFormat({ class: "ram", mount: join(directory, "else"), sizeGiB: 9 })).toEqual({
+      kind: "unformatted",
+    });
+    mounts.privileged = true;
+  });
+
+  it("has controllers outside of the policy left alone", async () => {
+    const bdev: Pick<BdevProvider, "scan" | "format" | "prepare" | "reset"> = new HelperBdev({
+      helper: await helper(),
+    });
+    expect(await bdev.scan()).toEqual([]);
+    await expect(
+      bdev.format({ class: "nvme", list: ["0000:82:00.0"], number: 0, sizeGB: 0 }),
+    ).rejects.toMatchObject({ code: FaultCode.helperRefused });
+    await expect(bdev.prepare({ hugepages: 11 })).rejects.toMatchObject({ code: FaultCode.helperRefused });
+    await expect(bdev.prepare({ hugepages: 1, owner: { uid: 0, gid: 0 } })).rejects.toMatchObject({
+      code: FaultCode.helperRefused,
+    });
+    expect(await bdev.format({ class: "nvme", list: ["81:00.0"], number: 0, sizeGB: 0 })).toMatchObject([
+      { device: "0000:81:00.0", fault: { code: FaultCode.bdevMissingDevice } },
+    ]);
+  });
+
+  it("gets nothing while the policy may be written by others", async () => {
+    await chmod(join(directory, "etc/daos_admin.yml"), 0o666);
+    await expect(new HelperScm({ helper: await helper() }).scan()).rejects.toMatchObject({
+      code: FaultCode.helperUntrustedPath,
+    });
+  });
+
+  it("gets nothing while there is no audit", async () => {
+    await mkdir(join(directory, "audit.log"));
+    await expect(new HelperScm({ helper: await helper() }).scan()).rejects.toThrow();
+    expect(runner.ran).toEqual([]);
+  });
+
+  it("gets nothing without a policy but scans", async () => {
+    await rm(join(directory, "etc/daos_admin.yml"));
+    const scm = new HelperScm({ helper: await helper() });
+    await expect(
+      scm.checkFormat({ class: "ram", mount: join(directory, "mnt"), sizeGiB: 1 }),
+    ).rejects.toMatchObject({
+      code: FaultCode.helperRefused,
+    });
+    runner.on("ipmctl", "").on("ndctl", "[]");
+    expect(await scm.scan()).toMatchObject({ namespaces: [] });
+  });
+
+  it("may use what the server's configuration declares when there is no policy", async () => {
+    await rm(join(directory, "etc/daos_admin.yml"));
+    await writeFile(
+      join(directory, "etc/daos_server.yml"),
+      `servers: [{ scm_mount: ${directory}/mnt, scm_class: ram, scm_size: 1 }]\n`,
+      { mode: 0o644 },
+    );
+    const scm = new HelperScm({ helper: await helper() });
+    expect(await scm.checkFormat({ class: "ram", mount: join(directory, "mnt"), sizeGiB: 1 })).toEqual({
+      kind: "unformatted",
+    });
+  });
+});
+
+/** What the provider itself logs in the audit. */
+function providerLines(method: string): readonly object[] {
+  switch (method) {
+    case "ScmFormat":
+      return [{ message: "SCM mounted" }, { message: "SCM formatted" }];
+    case "ScmUnmount":
+      return [{ message: "SCM unmounted" }];
+    default:
+      return [];
+  }
+}

@@ -1,0 +1,107 @@
+import { type Fault, toFault } from "@daos/fault";
+import type { Logger, LogRecord } from "@daos/log";
+import {
+  type HelperChannel,
+  type HelperHandlers,
+  type HelperOutcome,
+  helperMethods,
+  type ParsedRequest,
+  serveRequest,
+} from "@daos/pbin";
+import { openAudit } from "./audit.ts";
+import { createHandlers, type HandlerPorts } from "./handlers.ts";
+import type { Caller } from "./policy/authorize.ts";
+import { loadPolicy } from "./policy/load-policy.ts";
+import { emptyPolicy } from "./policy/policy.ts";
+
+export interface ServeCallerOptions {
+  readonly release: string;
+  /** How the caller came here, for the audit. */
+  readonly shape: "setuid" | "socket";
+  readonly caller: Caller;
+  readonly policyPath: string;
+  /** The audit, unless the policy names another file. */
+  readonly logFile: string;
+  /** Gets every record of the audit as well. */
+  readonly journal?: (record: LogRecord) => void;
+  readonly ports: HandlerPorts;
+  readonly readTimeoutMs?: number;
+}
+
+/**
+ * Answers the one request of a caller whom the launcher vouches for. The audit has who asked for what before anything
+ * is done, and what came of it; when it cannot be written, or there is no usable policy, every request is refused.
+ */
+export async function serveCaller(
+  channel: HelperChannel,
+  options: ServeCallerOptions,
+): Promise<HelperOutcome> {
+  const { caller, shape, ports } = options;
+  const began = performance.now();
+  const { policy, fault: policyFault } = await readPolicy(options);
+  let handlers: HelperHandlers;
+  let log: Logger | undefined;
+  await using resources = new AsyncDisposableStack();
+  try {
+    const audit = resources.use(
+      await openAudit(policy.logFile ?? options.logFile, { ...ports.trust, also: options.journal }),
+    );
+    log = audit.log.child(shape, { caller_uid: caller.uid, caller_gid: caller.gid, caller_pid: caller.pid });
+    handlers =
+      policyFault === undefined
+        ? createHandlers({ release: options.release, caller, policy, log, ports })
+        : refusingHandlers(policyFault);
+  } catch (error) {
+    handlers = refusingHandlers(toFault(error));
+  }
+  const outcome = await serveRequest(channel, {
+    handlers,
+    onRequest: (request) => log?.info("request", subjectOf(request)),
+    ...(options.readTimeoutMs === undefined ? {} : { readTimeoutMs: options.readTimeoutMs }),
+  });
+  record(log, outcome, Math.round(performance.now() - began));
+  return outcome;
+}
+
+async function readPolicy({ policyPath, ports }: ServeCallerOptions) {
+  try {
+    return { policy: await loadPolicy(policyPath, ports.trust), fault: undefined };
+  } catch (error) {
+    return { policy: emptyPolicy(policyPath), fault: toFault(error) };
+  }
+}
+
+function refusingHandlers(fault: Fault): HelperHandlers {
+  const refuse = () => Promise.reject(fault);
+  return Object.fromEntries(
+    Object.keys(helperMethods).map((method) => [method, refuse]),
+  ) as unknown as HelperHandlers;
+}
+
+function record(log: Logger | undefined, outcome: HelperOutcome, milliseconds: number): void {
+  switch (outcome.kind) {
+    case "nothing":
+      return;
+    case "malformed":
+      log?.warn("no request", { code: outcome.fault.code, reason: outcome.fault.message });
+      return;
+    case "failed":
+      log?.warn("failed", {
+        method: outcome.request.method,
+        code: outcome.fault.code,
+        reason: outcome.fault.message,
+        milliseconds,
+      });
+      return;
+    case "done":
+      log?.info("done", { method: outcome.request.method, milliseconds });
+  }
+}
+
+/** What a request is about, in one word each. */
+function subjectOf({ method, payload }: ParsedRequest): Record<string, unknown> {
+  return {
+    method,
+    ...("storage" in payload ? { ...payload, ...payload.storage, storage: undefined } : payload),
+  };
+}

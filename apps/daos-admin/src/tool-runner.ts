@@ -1,0 +1,103 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:fs";
+import { realpath } from "node:fs/promises";
+import { FaultCode, hasCode } from "@daos/fault";
+import { type Argv, type CommandResult, type CommandRunner, hasErrorCode, type RunOptions } from "@daos/sys";
+import { openTrusted, type TrustOptions } from "./trusted-path.ts";
+
+/** Every program that the helper runs, and where it may be. `/bin` and `/sbin` are links on most systems. */
+const TOOLS: ReadonlySet<string> = new Set([
+  "blkid",
+  "ipmctl",
+  "mkfs.ext4",
+  "modprobe",
+  "mount",
+  "ndctl",
+  "nvme",
+  "umount",
+  "wipefs",
+]);
+const DIRECTORIES: readonly string[] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+const MAX_OUTPUT = 1024 * 1024;
+
+/**
+ * Runs the tools of the providers as root: only those in the list, by absolute path, only when root alone can have put
+ * them there, with an empty environment, bounded output, no descriptors but 0 to 2.
+ */
+export class ToolRunner implements CommandRunner {
+  readonly #trust: TrustOptions;
+
+  constructor(trust: TrustOptions = {}) {
+    this.#trust = trust;
+  }
+
+  async run(argv: Argv, options: RunOptions = {}): Promise<CommandResult> {
+    options.signal?.throwIfAborted();
+    const [name, ...args] = argv;
+    return execute(await this.#find(name), args, options);
+  }
+
+  /** @throws Error with code ENOENT when it is not installed, or not on the list */
+  async #find(name: string): Promise<string> {
+    if (TOOLS.has(name)) {
+      for (const directory of DIRECTORIES) {
+        const path = `${directory}/${name}`;
+        if (await this.#isTrusted(path)) return path;
+      }
+    }
+    throw Object.assign(new Error(`${name}: no such tool for the helper`), { code: "ENOENT" });
+  }
+
+  /** A tool that is a link (mkfs.ext4 to mke2fs) counts when the file that it leads to is trusted. */
+  async #isTrusted(path: string): Promise<boolean> {
+    try {
+      const file = await openTrusted(await realpath(path), constants.O_RDONLY, this.#trust);
+      await file?.close();
+      return file !== undefined;
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT") || hasCode(error, FaultCode.helperUntrustedPath)) return false;
+      throw error;
+    }
+  }
+}
+
+function execute(path: string, args: readonly string[], options: RunOptions): Promise<CommandResult> {
+  const { signal, timeoutMs = 30_000, stdin = "" } = options;
+  return new Promise((resolve, reject) => {
+    const child = spawn(path, args, { cwd: "/", env: {}, stdio: ["pipe", "pipe", "pipe"] });
+    let failure: unknown;
+    const kill = (reason: unknown) => {
+      failure ??= reason;
+      child.kill("SIGKILL");
+    };
+    const onAbort = () => kill(signal?.reason);
+    const timer = setTimeout(() => kill(new Error(`${path} was killed after ${timeoutMs} ms`)), timeoutMs);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const settle = (done: () => void) => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+      done();
+    };
+    const outputs = [child.stdout, child.stderr].map((stream) => {
+      const chunks: Buffer[] = [];
+      let size = 0;
+      stream.on("data", (chunk: Buffer) => {
+        size += chunk.length;
+        if (size > MAX_OUTPUT) kill(new Error(`${path} printed more than ${MAX_OUTPUT} bytes`));
+        else chunks.push(chunk);
+      });
+      return chunks;
+    });
+    child.once("error", (error) => settle(() => reject(error)));
+    child.once("close", (exitCode, endedBy) => {
+      const [stdout = "", stderr = ""] = outputs.map((chunks) => Buffer.concat(chunks).toString("utf8"));
+      settle(() => {
+        if (failure === undefined) resolve({ exitCode, signal: endedBy, stdout, stderr });
+        else reject(failure);
+      });
+    });
+    // A tool that ends without reading its input is not an error.
+    child.stdin.on("error", () => {});
+    child.stdin.end(stdin);
+  });
+}

@@ -1,0 +1,151 @@
+import { constants } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { Fault } from "@daos/fault";
+import { hasErrorCode } from "@daos/sys";
+import { faultUntrustedPath } from "./faults.ts";
+
+/** What {@link openTrusted} looks for. */
+export interface TrustOptions {
+  /** The user that must own every part of the path; root. Tests have another one. */
+  readonly uid?: number;
+}
+
+/** `O_PATH` of Linux on x86-64 and arm64: a descriptor that only names a file. */
+const O_PATH = 0o10000000;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/**
+ * Opens a regular file of which only root can have decided what it is: the file and every directory above it belong to
+ * root, no one else may write to them, and none is a symbolic link. Each part is opened once, in the descriptor of the
+ * one before, and looked at through its own.
+ *
+ * @param flags of open(2), such as `O_RDONLY`; `O_NOFOLLOW` is added
+ * @returns undefined when the file, or a directory above it, does not exist
+ * @throws Fault helperUntrustedPath
+ */
+export async function openTrusted(
+  path: string,
+  flags: number,
+  options: TrustOptions & {
+    /** Of a file that `O_CREAT` makes. */
+    readonly mode?: number;
+  } = {},
+): Promise<FileHandle | undefined> {
+  const parts = split(path);
+  const name = parts.pop();
+  if (name === undefined) throw faultUntrustedPath(path, path, "is a directory");
+  const parent = await walk(path, parts, options);
+  if (parent === undefined) return undefined;
+  try {
+    const file = await openPart(path, path, parent, name, flags | constants.O_NONBLOCK, options.mode);
+    if (file === undefined) return undefined;
+    return await checked(file, path, path, "file", options);
+  } finally {
+    await parent.close();
+  }
+}
+
+/**
+ * Checks that only root decides what is at `path`: every directory above it is root's alone, as far as it exists, and
+ * what is at `path` itself, if anything, is no symbolic link. The last part may belong to anyone: it may be the root of
+ * a mounted file system.
+ *
+ * @throws Fault helperUntrustedPath
+ */
+export async function requireTrustedParents(path: string, options: TrustOptions = {}): Promise<void> {
+  const parts = split(path);
+  const name = parts.pop();
+  const parent = await walk(path, parts, options);
+  if (parent === undefined) return;
+  try {
+    if (name === undefined) return;
+    await (await openPart(path, path, parent, name, O_PATH))?.close();
+  } finally {
+    await parent.close();
+  }
+}
+
+/** The descriptor of the directory that `parts` lead to; undefined when it does not exist. */
+async function walk(
+  path: string,
+  parts: readonly string[],
+  options: TrustOptions,
+): Promise<FileHandle | undefined> {
+  let directory = await checked(await open("/", O_PATH), path, "/", "directory", options);
+  let at = "";
+  for (const part of parts) {
+    at += `/${part}`;
+    let next: FileHandle | undefined;
+    try {
+      next = await openPart(path, at, directory, part, O_PATH | constants.O_DIRECTORY);
+    } finally {
+      await directory.close();
+    }
+    if (next === undefined) return undefined;
+    directory = await checked(next, path, at, "directory", options);
+  }
+  return directory;
+}
+
+async function openPart(
+  path: string,
+  at: string,
+  parent: FileHandle,
+  name: string,
+  flags: number,
+  mode?: number,
+): Promise<FileHandle | undefined> {
+  try {
+    const file = await open(`/proc/self/fd/${parent.fd}/${name}`, flags | constants.O_NOFOLLOW, mode);
+    // With O_PATH a link is opened as itself.
+    if ((flags & O_PATH) !== 0 && (await file.stat()).isSymbolicLink()) {
+      await file.close();
+      throw faultUntrustedPath(path, at, "is a symbolic link");
+    }
+    return file;
+  } catch (error) {
+    if (error instanceof Fault) throw error;
+    if (hasErrorCode(error, "ENOENT")) return undefined;
+    if (hasErrorCode(error, "ELOOP")) throw faultUntrustedPath(path, at, "is a symbolic link");
+    // A link that is opened as a directory counts as "not a directory".
+    if (hasErrorCode(error, "ENOTDIR"))
+      throw faultUntrustedPath(path, at, "is not a directory, or a link to one");
+    throw error;
+  }
+}
+
+async function checked(
+  file: FileHandle,
+  path: string,
+  at: string,
+  kind: "file" | "directory",
+  options: TrustOptions,
+): Promise<FileHandle> {
+  const status = await file.stat();
+  const reason = whyUntrusted(status, kind, options.uid ?? 0);
+  if (reason === undefined) return file;
+  await file.close();
+  throw faultUntrustedPath(path, at, reason);
+}
+
+function whyUntrusted(
+  status: { uid: number; mode: number; isFile(): boolean; isDirectory(): boolean },
+  kind: "file" | "directory",
+  uid: number,
+): string | undefined {
+  if (kind === "file" && !status.isFile()) return "is not a regular file";
+  if (kind === "directory" && !status.isDirectory()) return "is not a directory";
+  if (status.uid !== 0 && status.uid !== uid) return `belongs to user ${status.uid}`;
+  if ((status.mode & WRITABLE_BY_OTHERS) !== 0) {
+    return `may be written to by others than its owner (mode ${(status.mode & 0o7777).toString(8)})`;
+  }
+  return undefined;
+}
+
+function split(path: string): string[] {
+  const parts = path.split("/").slice(1);
+  if (!path.startsWith("/") || parts.some((part) => part === "" || part === "." || part === "..")) {
+    throw faultUntrustedPath(path, path, "is not a plain absolute path");
+  }
+  return parts;
+}
