@@ -1,8 +1,18 @@
+import { ConfigCheck } from "./commands/config/check.ts";
+import { ConfigExplain } from "./commands/config/explain.ts";
+import { ConfigGenerate } from "./commands/config/generate.ts";
+import { ConfigSchema } from "./commands/config/schema.ts";
+import { Explain } from "./commands/explain.ts";
 import { Start } from "./commands/start.ts";
 import { VersionCommand } from "./commands/version.ts";
 
 /** Every command by its name; oclif reads this map (`strategy: "explicit"`). */
 export const COMMANDS = {
+  "config:check": ConfigCheck,
+  "config:explain": ConfigExplain,
+  "config:generate": ConfigGenerate,
+  "config:schema": ConfigSchema,
+  explain: Explain,
   start: Start,
   version: VersionCommand,
 };

@@ -43,10 +43,11 @@ function count(errors: number): string {
 
 /** Somebody asked about a key that no configuration file has. */
 export function faultConfigUnknownKey(key: string, suggestions: readonly string[]): Fault {
+  const meant = formatSuggestions(suggestions);
   return new Fault({
     domain: "config",
     code: FaultCode.configUnknownKey,
-    description: `there is no configuration key "${key}"`,
-    resolution: `see all keys with: daos-server config schema${formatSuggestions(suggestions)}`,
+    description: `there is no configuration key "${key}"${meant}`,
+    resolution: "see all keys with: daos-server config explain",
   });
 }

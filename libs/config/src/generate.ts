@@ -27,8 +27,8 @@ export interface GeneratedConfig {
   readonly notes: readonly string[];
 }
 
-/** Best first. */
-const PROVIDERS = ["ofi+psm2", "ofi+verbs;ofi_rxm", "ofi+verbs", "ofi+tcp;ofi_rxm", "ofi+tcp", "ofi+sockets"];
+/** Best first; without RDMA it is sockets, as release 0.8.0 recommends. */
+const PROVIDERS = ["ofi+psm2", "ofi+verbs;ofi_rxm", "ofi+verbs", "ofi+sockets", "ofi+tcp;ofi_rxm", "ofi+tcp"];
 const FALLBACK_PROVIDER = "ofi+sockets";
 const FIRST_FABRIC_PORT = 31_416;
 const FABRIC_PORT_STEP = 1_000;

@@ -16,7 +16,7 @@ export {
 } from "./faults.ts";
 export { type GeneratedConfig, type GenerateOptions, generateConfig } from "./generate.ts";
 export { configJsonSchema } from "./json-schema.ts";
-export { checkServerFile, loadClientConfig, loadServerConfig } from "./load.ts";
+export { checkServerFile, type LoadOptions, loadClientConfig, loadServerConfig } from "./load.ts";
 export type {
   FabricInterfaceFacts,
   HugepageFacts,

@@ -6,6 +6,7 @@ import { createLogger, type LogRecord, silentLogger } from "@daos/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ACTIVE_CONFIG, saveActiveConfig } from "./active-config.ts";
 import { loadClientConfig, loadServerConfig } from "./load.ts";
+import type { Problem } from "./problem.ts";
 
 const fixture = (name: string) => join(import.meta.dirname, "..", "fixtures", name);
 
@@ -24,6 +25,17 @@ describe("loadServerConfig", () => {
       socketDir: resolve("run"),
       transport: { caCert: resolve(".daos/daosCA.crt") },
     });
+  });
+
+  it("tells what is doubtful", async () => {
+    const path = join(directory, "twice.yml");
+    await writeFile(path, "port: 1\nport: 2\n");
+    const warnings: Problem[] = [];
+    await loadServerConfig(path, {}, { onWarning: (problem) => warnings.push(problem) });
+    expect(warnings.map(({ line, key }) => [line, key])).toEqual([
+      [1, "servers"],
+      [2, "port"],
+    ]);
   });
 
   it("says that there is no such file, and how to get one", async () => {

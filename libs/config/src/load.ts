@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { checkClientConfig } from "./check-client.ts";
 import { checkServerConfig, type ServerCheck } from "./check-server.ts";
 import { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
+import type { Problem } from "./problem.ts";
 import { LARGEST_FILE } from "./read-yaml.ts";
 import type { ClientConfig, ServerConfig, ServerOverrides } from "./types.ts";
 
@@ -12,10 +13,20 @@ import type { ClientConfig, ServerConfig, ServerOverrides } from "./types.ts";
  *
  * @throws Fault configNotFound, configUnreadable, or configInvalid that lists every error with its place
  */
-export async function loadServerConfig(path: string, overrides?: ServerOverrides): Promise<ServerConfig> {
+export async function loadServerConfig(
+  path: string,
+  overrides?: ServerOverrides,
+  options: LoadOptions = {},
+): Promise<ServerConfig> {
   const { config, problems } = await checkServerFile(path, overrides);
   if (config === undefined) throw faultConfigInvalid(path, problems);
+  for (const problem of problems) options.onWarning?.(problem);
   return config;
+}
+
+export interface LoadOptions {
+  /** Told what is doubtful in a configuration that loads. */
+  readonly onWarning?: ((problem: Problem) => void) | undefined;
 }
 
 /** As {@link loadServerConfig}, but answers with the problems, warnings too, instead of throwing them. */

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { loadServerConfig, saveActiveConfig } from "@daos/config";
+import { formatProblem, loadServerConfig, type Problem, saveActiveConfig } from "@daos/config";
 import { createLogger } from "@daos/log";
 import { openLogSink } from "@daos/log-sink";
 import { Flags } from "@oclif/core";
@@ -47,7 +47,8 @@ export class Start extends ServerCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(Start);
-    const config = await loadServerConfig(flags.config, {
+    const warnings: Problem[] = [];
+    const overrides = {
       port: flags.port,
       storage: flags.storage,
       modules: flags.modules,
@@ -59,6 +60,9 @@ export class Start extends ServerCommand {
       insecure: flags.insecure || undefined,
       engine: flags.engine,
       recreateSuperblocks: flags["recreate-superblocks"] || undefined,
+    };
+    const config = await loadServerConfig(flags.config, overrides, {
+      onWarning: (problem) => warnings.push(problem),
     });
     const logSink = openLogSink({
       file: config.controlLogFile,
@@ -67,6 +71,7 @@ export class Start extends ServerCommand {
     const level = flags.debug ? "DEBUG" : config.controlLogMask;
     const log = createLogger(logSink.sink, { level, component: "daos_server" });
     log.info("configuration read", { path: config.path });
+    for (const warning of warnings) log.warn(formatProblem(warning));
     await saveActiveConfig(config, log);
 
     const stop = new AbortController();

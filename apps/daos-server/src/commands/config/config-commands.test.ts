@@ -1,0 +1,106 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const app = join(import.meta.dirname, "..", "..", "..");
+const root = join(app, "..", "..");
+
+interface Outcome {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs the program as an operator does. */
+function daosServer(...args: readonly string[]): Promise<Outcome> {
+  return new Promise((resolve) => {
+    execFile(join(app, "bin", "daos-server"), args, { cwd: directory }, (error, stdout, stderr) => {
+      resolve({ exitCode: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
+    });
+  });
+}
+
+let directory = "";
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), "daos-config-"));
+});
+afterAll(() => rm(directory, { recursive: true }));
+
+describe("config check", () => {
+  it.each([
+    "docs/samples/single_host.yml",
+    "docs/samples/two_sockets.yml",
+    "docs/samples/emulated_devices.yml",
+    "libs/config/fixtures/daos_server.yml",
+    "libs/config/fixtures/daos_server_local.yml",
+    "libs/config/fixtures/daos_server_psm2.yml",
+    "libs/config/fixtures/daos_server_sockets.yml",
+    "libs/config/fixtures/daos_server_unittests.yml",
+  ])("accepts %s", async (file) => {
+    const { exitCode, stdout } = await daosServer("config", "check", "--file-only", "-o", join(root, file));
+    expect(stdout).toContain("is valid: ");
+    expect(exitCode).toBe(0);
+  });
+
+  it("lists all errors and ends with 1", async () => {
+    await writeFile(join(directory, "bad.yml"), "prot: 1\nport: no\n");
+    expect(await daosServer("config", "check", "-o", "bad.yml")).toEqual({
+      exitCode: 1,
+      stdout: `bad.yml:1:1: error: prot: unknown key; did you mean "port"?
+bad.yml:1:1: warning: servers: there is no section of an engine, so no engine will start; expected one section for each engine; make a configuration for this machine with daos-server config generate
+bad.yml:2:7: error: port: "no" is a string; expected a whole number from 1 to 65535
+bad.yml is not valid: 2 errors, 1 warning
+`,
+      stderr: "",
+    });
+  });
+
+  it("tells a program the same as JSON", async () => {
+    await writeFile(join(directory, "bad.yml"), "prot: 1\n");
+    const { exitCode, stdout } = await daosServer("config", "check", "-o", "bad.yml", "--json");
+    expect(exitCode).toBe(1);
+    expect(JSON.parse(stdout)).toMatchObject({
+      valid: false,
+      usable: false,
+      problems: [{ severity: "error", line: 1, column: 1, key: "prot", suggestions: ["port"] }, {}],
+    });
+  });
+
+  it("ends with 3 when only the machine is wrong", async () => {
+    await writeFile(
+      join(directory, "elsewhere.yml"),
+      "provider: ofi+sockets\nservers:\n- {fabric_iface: no-such-if, scm_mount: /m, scm_class: ram, scm_size: 1}\n",
+    );
+    const { exitCode, stdout } = await daosServer("-o", "elsewhere.yml", "config", "check");
+    expect(stdout).toContain(
+      "elsewhere.yml:3:18: error: servers[0].fabric_iface: this machine has no interface no-such-if",
+    );
+    expect(stdout).toContain("elsewhere.yml is valid, but not for this machine: 1 error");
+    expect(exitCode).toBe(3);
+  });
+
+  it("accepts what config generate makes", async () => {
+    const { exitCode, stderr } = await daosServer("config", "generate", "--output", "made.yml", "--insecure");
+    expect([exitCode, stderr]).toEqual([0, expect.stringContaining("written: made.yml")]);
+    const check = await daosServer("config", "check", "-o", "made.yml");
+    expect([check.exitCode, check.stdout]).toEqual([0, expect.stringContaining("made.yml is valid")]);
+  });
+});
+
+describe("explanations", () => {
+  it("of a key, of a failure, and of neither", async () => {
+    expect((await daosServer("config", "explain", "scm_size")).stdout).toBe(
+      "servers[].scm_size\n  Size of the tmpfs in GiB, for scm_class ram.\n  Allowed: a whole number from 0 to 1048576\n  Example: scm_size: 16\n",
+    );
+    expect((await daosServer("explain", "-1007")).stdout).toContain("DER_NOSPACE");
+    expect(await daosServer("explain", "99")).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(JSON.parse((await daosServer("explain", "--json")).stdout).length).toBeGreaterThan(100);
+  });
+
+  it("for editors", async () => {
+    const { stdout } = await daosServer("config", "schema");
+    expect(JSON.parse(stdout)).toMatchObject({ additionalProperties: false });
+  });
+});

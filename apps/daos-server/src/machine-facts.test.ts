@@ -1,0 +1,87 @@
+import { checkAgainstMachine, checkServerConfig, generateConfig, pathsOf } from "@daos/config";
+import { silentLogger } from "@daos/log";
+import type { SysTree } from "@daos/sys";
+import { describe, expect, it } from "vitest";
+import { collectMachineFacts, readMemory, readNumaNodes } from "./machine-facts.ts";
+
+/** A tree of the kernel's files, given by path. */
+function fakeTree(files: Readonly<Record<string, string>>): SysTree {
+  const below = (path: string) =>
+    Object.keys(files)
+      .filter((file) => file.startsWith(`${path}/`))
+      .map((file) => file.slice(path.length + 1).split("/", 1)[0] ?? "");
+  return {
+    read: async (path) => files[path],
+    list: async (path) => [...new Set(below(path))].sort(),
+    resolve: async () => undefined,
+    write: () => Promise.reject(new Error("read only")),
+  };
+}
+
+// cat /proc/meminfo on Debian 12, shortened
+const MEMINFO = `MemTotal:        8130472 kB
+MemFree:         4210000 kB
+MemAvailable:    6002112 kB
+HugePages_Total:       0
+Hugepagesize:       2048 kB`;
+
+describe("readMemory", () => {
+  it("reads /proc/meminfo", async () => {
+    expect(await readMemory(fakeTree({ "/proc/meminfo": MEMINFO }))).toEqual({
+      memory: { totalBytes: 8130472 * 1024, availableBytes: 6002112 * 1024 },
+      hugepages: { pageBytes: 2048 * 1024 },
+    });
+  });
+
+  it("knows nothing without it", async () => {
+    expect(await readMemory(fakeTree({}))).toEqual({ memory: undefined, hugepages: undefined });
+  });
+});
+
+describe("readNumaNodes", () => {
+  const node = "/sys/devices/system/node";
+  it("counts cores rather than threads", async () => {
+    const tree = fakeTree({
+      [`${node}/node0/meminfo`]: "Node 0 MemTotal:       4000 kB",
+      [`${node}/node0/cpu0/topology/thread_siblings_list`]: "0,2",
+      [`${node}/node0/cpu2/topology/thread_siblings_list`]: "0,2",
+      [`${node}/node0/cpulist`]: "0,2",
+      [`${node}/node1/meminfo`]: "Node 1 MemTotal:       5000 kB",
+      [`${node}/node1/cpu1/topology/thread_siblings_list`]: "1",
+      [`${node}/node1/cpu3/topology/thread_siblings_list`]: "3",
+      [`${node}/online`]: "0-1",
+    });
+    expect(await readNumaNodes(tree)).toEqual([
+      { id: 0, cores: 1, memoryBytes: 4000 * 1024 },
+      { id: 1, cores: 2, memoryBytes: 5000 * 1024 },
+    ]);
+  });
+
+  it("takes a machine without nodes as one", async () => {
+    const tree = fakeTree({
+      "/proc/meminfo": MEMINFO,
+      "/sys/devices/system/cpu/cpu0/topology/core_id": "0",
+      "/sys/devices/system/cpu/cpu1/topology/core_id": "1",
+      "/sys/devices/system/cpu/cpufreq/boost": "1",
+    });
+    expect(await readNumaNodes(tree)).toEqual([{ id: 0, cores: 2, memoryBytes: 8130472 * 1024 }]);
+  });
+});
+
+describe("this machine", () => {
+  it("gets a configuration that passes the check against it", async () => {
+    const { facts } = await collectMachineFacts({ log: silentLogger });
+    const { config } = checkServerConfig(generateConfig(facts).text, { path: "g.yml", cwd: "/" });
+    if (config === undefined) throw new Error("the generated configuration is not valid");
+    const again = await collectMachineFacts({ log: silentLogger, paths: pathsOf(config) });
+    const problems = checkAgainstMachine(config, again.facts);
+    expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
+  });
+
+  it("is looked at path by path", async () => {
+    const paths = ["/", "/proc/self/status", "/no/such/file", "/dev/null"];
+    const { facts } = await collectMachineFacts({ log: silentLogger, paths });
+    expect(paths.map((path) => facts.paths?.[path]?.kind)).toEqual(["directory", "file", "missing", "other"]);
+    expect(facts.paths?.["/no/such/file"]?.freeBytes).toBeGreaterThan(0);
+  });
+});

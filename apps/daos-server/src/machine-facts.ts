@@ -1,0 +1,183 @@
+import { stat, statfs } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
+import { dirname } from "node:path";
+import { BdevProvider } from "@daos/bdev";
+import type { MachineFacts, NumaNodeFacts, NvmeControllerFacts, PathFacts } from "@daos/config";
+import { toFault } from "@daos/fault";
+import type { Logger } from "@daos/log";
+import { NetworkProvider } from "@daos/network";
+import { ScmProvider } from "@daos/scm";
+import { hasErrorCode, linuxSysTree, listMounts, ProcessCommandRunner, type SysTree } from "@daos/sys";
+
+export interface CollectOptions {
+  readonly log: Logger;
+  readonly signal?: AbortSignal | undefined;
+  /** Paths that a configuration names. */
+  readonly paths?: readonly string[] | undefined;
+}
+
+/** What the machine has, and what could not be looked at. */
+export interface CollectedFacts {
+  readonly facts: MachineFacts;
+  readonly notes: readonly string[];
+}
+
+/** Looks at this machine. A part that cannot be looked at is left out, with a note that says why. */
+export async function collectMachineFacts(options: CollectOptions): Promise<CollectedFacts> {
+  const { log, signal, paths = [] } = options;
+  const runner = new ProcessCommandRunner();
+  const notes: string[] = [];
+  const part = async <T>(what: string, look: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await look();
+    } catch (error) {
+      signal?.throwIfAborted();
+      notes.push(`${what} could not be looked at: ${toFault(error).message}`);
+      return undefined;
+    }
+  };
+  const [memory, numaNodes, fabricInterfaces, pmemNamespaces, nvmeControllers, pathFacts] = await Promise.all(
+    [
+      part("memory", () => readMemory(linuxSysTree)),
+      part("NUMA nodes", () => readNumaNodes(linuxSysTree)),
+      part("fabric interfaces", () => new NetworkProvider({ runner, log }).scan(undefined, { signal })),
+      part("persistent memory", async () => {
+        const { namespaces } = await new ScmProvider({ runner, log }).scan({ signal });
+        return namespaces.map(({ blockdev, numaNode, size }) => ({
+          device: `/dev/${blockdev}`,
+          numaNode,
+          sizeBytes: Number(size),
+        }));
+      }),
+      part("NVMe controllers", () => scanNvme(new BdevProvider({ runner, log }), linuxSysTree, signal)),
+      part("paths", async () => Object.fromEntries(await Promise.all(paths.map(lookAt)))),
+    ],
+  );
+  return {
+    facts: {
+      memory: memory?.memory,
+      hugepages: memory?.hugepages,
+      numaNodes,
+      networkInterfaces: Object.entries(networkInterfaces()).map(([device, addresses]) => ({
+        device,
+        usable: (addresses ?? []).length > 0,
+      })),
+      fabricInterfaces,
+      pmemNamespaces,
+      nvmeControllers,
+      paths: pathFacts,
+    },
+    notes,
+  };
+}
+
+/** Reads `/proc/meminfo`, whose lines look like `MemTotal:        8130472 kB`. */
+export async function readMemory(sys: SysTree): Promise<Pick<MachineFacts, "memory" | "hugepages">> {
+  const text = (await sys.read("/proc/meminfo")) ?? "";
+  const bytes = (name: string) => {
+    const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text);
+    return match === null ? undefined : Number(match[1]) * 1024;
+  };
+  const [totalBytes, availableBytes, pageBytes] = ["MemTotal", "MemAvailable", "Hugepagesize"].map(bytes);
+  return {
+    memory:
+      totalBytes === undefined ? undefined : { totalBytes, availableBytes: availableBytes ?? totalBytes },
+    hugepages: pageBytes === undefined ? undefined : { pageBytes },
+  };
+}
+
+/** The NUMA nodes in sysfs with their physical cores; a machine without any is one node. */
+export async function readNumaNodes(sys: SysTree): Promise<readonly NumaNodeFacts[]> {
+  const root = "/sys/devices/system";
+  const nodes = (await sys.list(`${root}/node`)).filter((name) => /^node\d+$/.test(name));
+  if (nodes.length === 0) {
+    const { memory } = await readMemory(sys);
+    return [{ id: 0, cores: await countCores(sys, `${root}/cpu`), memoryBytes: memory?.totalBytes ?? 0 }];
+  }
+  return Promise.all(
+    nodes.map(async (name) => {
+      const meminfo = (await sys.read(`${root}/node/${name}/meminfo`)) ?? "";
+      const kib = Number(/MemTotal:\s+(\d+) kB/.exec(meminfo)?.[1] ?? 0);
+      return {
+        id: Number(name.slice("node".length)),
+        cores: await countCores(sys, `${root}/node/${name}`),
+        memoryBytes: kib * 1024,
+      };
+    }),
+  );
+}
+
+/** Threads of one core name the same siblings. */
+async function countCores(sys: SysTree, directory: string): Promise<number> {
+  const cpus = (await sys.list(directory)).filter((name) => /^cpu\d+$/.test(name));
+  const siblings = await Promise.all(
+    cpus.map(async (cpu) => (await sys.read(`${directory}/${cpu}/topology/thread_siblings_list`)) ?? cpu),
+  );
+  return new Set(siblings).size;
+}
+
+async function scanNvme(
+  bdev: BdevProvider,
+  sys: SysTree,
+  signal: AbortSignal | undefined,
+): Promise<readonly NvmeControllerFacts[]> {
+  const controllers = await bdev.scan({ signal });
+  const sources = (await listMounts()).map(({ source }) => source);
+  return Promise.all(
+    controllers.map(async ({ pciAddress, model, numaNode, namespaces }) => {
+      const names = await sys.list(`/sys/bus/pci/devices/${pciAddress}/nvme`);
+      return {
+        address: pciAddress,
+        model,
+        numaNode,
+        sizeBytes: Number(namespaces.reduce((sum, { size }) => sum + size, 0n)),
+        mounted: names.some((name) => sources.some((source) => source.startsWith(`/dev/${name}n`))),
+      };
+    }),
+  );
+}
+
+async function lookAt(path: string): Promise<readonly [string, PathFacts]> {
+  const status = await statOrNothing(path);
+  const kind =
+    status === undefined
+      ? "missing"
+      : status.isDirectory()
+        ? "directory"
+        : status.isFile()
+          ? "file"
+          : status.isBlockDevice()
+            ? "block"
+            : "other";
+  const space = await spaceAt(path);
+  return [
+    path,
+    {
+      kind,
+      sizeBytes: kind === "file" ? status?.size : undefined,
+      fileSystemBytes: space === undefined ? undefined : space.blocks * space.bsize,
+      freeBytes: space === undefined ? undefined : space.bavail * space.bsize,
+    },
+  ];
+}
+
+async function statOrNothing(path: string) {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return undefined;
+    throw error;
+  }
+}
+
+/** The file system that a path is on, or would be made on. */
+async function spaceAt(path: string) {
+  for (let at = path; ; at = dirname(at)) {
+    try {
+      return await statfs(at);
+    } catch (error) {
+      if (!hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) throw error;
+      if (at === dirname(at)) return undefined;
+    }
+  }
+}
