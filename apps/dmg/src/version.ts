@@ -1,17 +1,20 @@
-import type { Answer } from "./answer.ts";
-import { wellDone } from "./answer.ts";
-import { DmgCommand } from "./dmg-command.ts";
+import { readFile } from "node:fs/promises";
+import { defineCommand, wellDone } from "@daos/dmg-kit";
 
 /** `dmg version`. */
-export class VersionCommand extends DmgCommand {
-  static override readonly summary = "Print dmg's version";
-  static override readonly examples = [{ description: "The version", command: "<%= config.bin %> version" }];
-
-  protected readonly what = "version";
-
-  protected async answer(): Promise<Answer> {
-    await this.parse(VersionCommand);
-    const { version } = this.config;
+export const versionCommand = defineCommand({
+  name: "version",
+  summary: "Print dmg's version",
+  examples: [{ text: "The version", line: "version" }],
+  flags: {},
+  run: async () => {
+    const version = await dmgVersion();
     return wellDone({ name: "dmg", version }, () => `dmg version ${version}`);
-  }
+  },
+});
+
+/** The version in dmg's package.json, which lies one directory above this file, bundled or not. */
+export async function dmgVersion(): Promise<string> {
+  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
 }

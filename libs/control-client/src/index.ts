@@ -1,3 +1,4 @@
+export { type BlobstoreHealth, type BlobstoreSelector, blobstoreHealth } from "./blobstore-health.ts";
 export {
   ControlClient,
   type ControlClientOptions,
@@ -9,14 +10,19 @@ export { HostConnection } from "./host-connection.ts";
 export type { ClientTls } from "./host-session.ts";
 export { type LeaderQuery, leaderQuery } from "./leader-query.ts";
 export { listPools, type PoolEntry } from "./list-pools.ts";
+export { networkListProviders } from "./network-list-providers.ts";
+export { type FabricInterface, networkScan } from "./network-scan.ts";
+export { type Acl, poolDeleteAcl, poolGetAcl, poolOverwriteAcl, poolUpdateAcl } from "./pool-acl.ts";
 export { type PoolCreated, type PoolCreateRequest, poolCreate } from "./pool-create.ts";
 export { type PoolDestroyRequest, poolDestroy } from "./pool-destroy.ts";
+export { type SmdDevice, type SmdPool, smdListDevices, smdListPools } from "./smd-query.ts";
 export {
   type FormatResult,
   type StorageFormat,
   type StorageFormatRequest,
   storageFormat,
 } from "./storage-format.ts";
+export { type StoragePrepare, type StoragePrepareRequest, storagePrepare } from "./storage-prepare.ts";
 export {
   type NvmeController,
   type NvmeHealth,
@@ -26,3 +32,4 @@ export {
   storageScan,
 } from "./storage-scan.ts";
 export { type SystemMember, systemMemberQuery } from "./system-member-query.ts";
+export { type MemberAction, systemStop } from "./system-stop.ts";

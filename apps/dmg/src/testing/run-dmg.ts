@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import type { HostAddress } from "@daos/hostlist";
 import { formatHostAddress } from "@daos/hostlist";
 import { dmg } from "../dmg.ts";
@@ -22,27 +21,21 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
 /** Runs a command line in this process. */
 export async function runDmg(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
   let out = "";
   let err = "";
-  const status = await dmg(
-    argv,
-    {
-      out: (text) => {
-        out += text;
-      },
-      err: (text) => {
-        err += text;
-      },
-      columns: options.columns ?? Number.POSITIVE_INFINITY,
-      interactive: options.interactive ?? false,
-      signal: options.signal ?? new AbortController().signal,
+  const status = await dmg(argv, {
+    out: (text) => {
+      out += text;
     },
-    ROOT,
-  );
+    err: (text) => {
+      err += text;
+    },
+    columns: options.columns ?? Number.POSITIVE_INFINITY,
+    interactive: options.interactive ?? false,
+    signal: options.signal ?? new AbortController().signal,
+  });
   return { status, out, err, json: () => JSON.parse(out) };
 }
 

@@ -42,10 +42,11 @@ export class FakeServer implements AsyncDisposable {
     this.#sockets = sockets;
   }
 
-  /** Listens on a free port of the loopback. Faults that the calls throw reach the client as real servers send them. */
+  /** Listens on the loopback, on a free port unless told. Faults that the calls throw reach the client as real servers send them. */
   static async start(
     known: FakeCalls,
     makeServer: MakeServer = (handler) => createServer(handler),
+    { host, port: wanted }: HostAddress = { host: "127.0.0.1", port: 0 },
   ): Promise<FakeServer> {
     const calls: string[] = [];
     const unexpected: string[] = [];
@@ -75,8 +76,7 @@ export class FakeServer implements AsyncDisposable {
       sockets.add(socket);
       socket.once("close", () => sockets.delete(socket));
     });
-    const host = "127.0.0.1";
-    server.listen(0, host);
+    server.listen(wanted, host);
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
     return new FakeServer({ host, port }, calls, unexpected, server, sockets);

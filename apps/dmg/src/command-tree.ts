@@ -1,0 +1,12 @@
+import type { CommandTree } from "@daos/dmg-kit";
+import { networkTopic } from "@daos/dmg-network";
+import { poolTopic } from "@daos/dmg-pool";
+import { storageTopic } from "@daos/dmg-storage";
+import { systemTopic } from "@daos/dmg-system";
+import { versionCommand } from "./version.ts";
+
+/** The topics and commands that dmg brings along; plugins add theirs, see `./plugins`. */
+export const COMMAND_TREE: CommandTree = {
+  topics: [networkTopic, poolTopic, storageTopic, systemTopic],
+  commands: [versionCommand],
+};

@@ -1,0 +1,155 @@
+import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
+import { Fault } from "@daos/fault";
+import type { HostAddress } from "@daos/hostlist";
+import type { Run } from "./run-dmg.ts";
+
+const GB = 1024n ** 3n;
+const UUID = (digit: number) => `${String(digit).repeat(8)}-1111-4222-8333-444444444444`;
+
+/** The hardware and the answers of the made-up hosts. */
+const scan = {
+  scm: {
+    modules: [
+      { physicalid: 1, capacity: 502n * GB, loc: { socket: 0, memctrlr: 1, channel: 2, channelpos: 0 } },
+      { physicalid: 2, capacity: 502n * GB, loc: { socket: 1, memctrlr: 0, channel: 1, channelpos: 1 } },
+    ],
+    pmems: [
+      { uuid: UUID(8), blockdev: "pmem0", dev: "namespace0.0", numanode: 0, size: 498n * GB },
+      { uuid: UUID(9), blockdev: "pmem1", dev: "namespace1.0", numanode: 1, size: 498n * GB },
+    ],
+  },
+  nvme: {
+    ctrlrs: [
+      {
+        pciaddr: "0000:81:00.0",
+        model: "INTEL SSDPED1K750GA",
+        serial: "PHKS7",
+        fwrev: "E2010325",
+        socketid: 1,
+        namespaces: [{ id: 1, size: 698 }],
+        healthstats: {
+          temp: 310,
+          ctrlbusytime: 12n,
+          powercycles: 99n,
+          poweronhours: 9_000n,
+          unsafeshutdowns: 2n,
+          mediaerrors: 1n,
+          availsparewarn: true,
+        },
+      },
+    ],
+  },
+};
+const acl = ["A::OWNER@:rw", "A:G:GROUP@:r"];
+
+function calls(index: number): FakeCalls {
+  return {
+    ctl: {
+      storageScan: () =>
+        index === 3
+          ? { scm: {}, nvme: { state: { status: -2, error: "no SPDK", info: "run dmg storage prepare" } } }
+          : scan,
+      async *storageFormat() {
+        if (index === 3) {
+          throw new Fault({
+            domain: "storage",
+            code: 103,
+            description: "format SCM at /mnt/daos",
+            reason: "it is formatted",
+            resolution: "use --reformat if its data is not needed",
+          });
+        }
+        yield {
+          mrets: [{ mntpoint: "/mnt/daos", state: {} }],
+          crets: [{ pciaddr: "0000:81:00.0", state: {} }],
+        };
+      },
+      storagePrepare: ({ nvme, scm: wanted }) => ({
+        ...(nvme && { nvme: { state: {} } }),
+        ...(wanted && { scm: { pmems: scan.scm.pmems, state: { info: "reboot the host" } } }),
+      }),
+      networkListProviders: () => ({ provider: "ofi+sockets, ofi+verbs" }),
+      async *networkScanDevices({ provider }) {
+        if (provider !== "ofi+verbs") yield { provider: "ofi+sockets", device: "eth0", numanode: 0 };
+        yield { provider: "ofi+verbs", device: "ib0", numanode: 1 };
+      },
+      systemMemberQuery: () => ({
+        members: [0, 1, 2].map((rank) => ({ rank, uuid: UUID(rank), addr: `10.0.0.${rank + 1}:10001` })),
+      }),
+      systemStop: () => ({
+        results: [0, 1, 2].map((rank) => ({
+          id: `rank ${rank}`,
+          action: "stop",
+          errored: rank === 2,
+          msg: rank === 2 ? "the engine does not answer" : "",
+        })),
+      }),
+    },
+    mgmt: {
+      leaderQuery: () => ({
+        currentLeader: "10.0.0.1:10001",
+        replicas: ["10.0.0.1:10001", "10.0.0.2:10001"],
+      }),
+      listPools: () => ({
+        pools: [
+          { uuid: UUID(6), svcreps: [0] },
+          { uuid: UUID(5), svcreps: [0, 1, 2] },
+        ],
+      }),
+      poolCreate: () => ({ svcreps: [0, 1, 2] }),
+      poolDestroy: ({ uuid }) => ({ status: uuid === UUID(6) ? -1012 : 0 }),
+      poolGetACL: () => ({ ACL: acl }),
+      poolOverwriteACL: ({ ACL }) => ({ ACL }),
+      poolUpdateACL: ({ ACL }) => ({ ACL: [...acl, ...ACL] }),
+      poolDeleteACL: ({ principal }) => ({ ACL: acl.filter((entry) => !entry.includes(principal)) }),
+      bioHealthQuery: ({ devUuid, tgtId }) => ({
+        devUuid: devUuid === "" ? UUID(Number(tgtId)) : devUuid,
+        temperature: 300,
+        readErrs: 4,
+        deviceReliability: true,
+      }),
+      smdListDevs: () => ({ devices: [{ uuid: UUID(4), tgtIds: [0, 1] }] }),
+      smdListPools: () => ({ pools: [{ uuid: UUID(5), tgtIds: [0, 1], blobs: [17n, 255n] }] }),
+    },
+  };
+}
+
+/** Three made-up hosts that know every request; the third one is in trouble. */
+export class FakeSystem implements AsyncDisposable {
+  /** `127.0.1.[1-3]` with the port that all of them share. */
+  readonly hosts: string;
+  readonly servers: readonly FakeServer[];
+  readonly #port: number;
+
+  private constructor(servers: readonly FakeServer[], port: number) {
+    this.servers = servers;
+    this.#port = port;
+    this.hosts = `127.0.1.[1-3]:${port}`;
+  }
+
+  static async start(): Promise<FakeSystem> {
+    const h2c = undefined;
+    const servers = [await FakeServer.start(calls(1), h2c, { host: "127.0.1.1", port: 0 })];
+    const port = servers[0]?.host.port ?? 0;
+    for (const index of [2, 3]) {
+      const host: HostAddress = { host: `127.0.1.${index}`, port };
+      servers.push(await FakeServer.start(calls(index), h2c, host));
+    }
+    return new FakeSystem(servers, port);
+  }
+
+  /** A run as text with what changes from run to run made constant, in the same width. */
+  show(run: Run): string {
+    const parts = [`exit ${run.status}`, "--- stdout", run.out, "--- stderr", run.err];
+    return `${parts.join("\n").trimEnd()}\n`
+      .replaceAll(`:${this.#port}`, ":20001")
+      .replace(
+        /(?<=UUID: |"uuid": "|pool )[\da-f]{8}-[\da-f]{4}-4(?!222)[\da-f-]{21}/g,
+        "00000000-0000-4000-8000-000000000000",
+      );
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const server of this.servers) await server[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,167 @@
+import { z } from "zod";
+
+const address = z.string().meta({ description: "host:port" });
+const uuid = z.string().meta({ description: "UUID in lower case" });
+const bytes = z.int().min(0).meta({ description: "bytes" });
+const count = z.int().min(0);
+const rank = z.int().min(0).max(4_294_967_294).meta({ description: "rank" });
+
+const faults = z
+  .array(
+    z.strictObject({
+      hosts: z.array(address).meta({ description: "where it happened; empty when it is about no host" }),
+      domain: z.string(),
+      code: z.int().meta({ description: "dmg explain CODE says more" }),
+      description: z.string(),
+      reason: z.string().nullable(),
+      resolution: z.string(),
+    }),
+  )
+  .meta({ description: "Everything that failed; empty when all went well" });
+
+const perHost = (shape: z.ZodRawShape) =>
+  z.strictObject({
+    hosts: z.array(z.strictObject({ host: address, ...shape })).meta({ description: "Hosts that answered" }),
+  });
+
+const namespace = z.strictObject({
+  uuid: z.string(),
+  blockDevice: z.string(),
+  device: z.string(),
+  numaNode: count,
+  sizeBytes: bytes,
+});
+const health = z
+  .strictObject({
+    temperatureK: count,
+    temperatureWarningMinutes: count,
+    temperatureCriticalMinutes: count,
+    controllerBusyMinutes: count,
+    powerCycles: count,
+    powerOnHours: count,
+    unsafeShutdowns: count,
+    mediaErrors: count,
+    errorLogEntries: count,
+    temperatureWarning: z.boolean(),
+    availableSpareWarning: z.boolean(),
+    reliabilityWarning: z.boolean(),
+    readOnlyWarning: z.boolean(),
+    volatileMemoryWarning: z.boolean(),
+  })
+  .nullable();
+const formatResult = z.strictObject({
+  target: z.string().meta({ description: "mount point or PCI address" }),
+  ok: z.boolean(),
+  code: z.int(),
+  message: z.string(),
+});
+const acl = z.strictObject({ pool: uuid, acl: z.array(z.string()) });
+
+const pools = z.strictObject({ pools: z.array(z.strictObject({ uuid, svcReplicas: z.array(rank) })) });
+
+/** The `result` of every command; `null` when the command did not come so far. */
+const RESULTS = {
+  "network list": perHost({ providers: z.array(z.string()) }),
+  "network scan": perHost({
+    interfaces: z.array(z.strictObject({ provider: z.string(), device: z.string(), numaNode: count })),
+  }),
+  "pool create": z.strictObject({
+    uuid,
+    svcReplicas: z.array(rank),
+    scmBytes: bytes,
+    nvmeBytes: bytes,
+    user: z.string(),
+    group: z.string(),
+  }),
+  "pool delete-acl": acl,
+  "pool destroy": z.strictObject({ uuid }),
+  "pool get-acl": acl,
+  "pool list": pools,
+  "pool overwrite-acl": acl,
+  "pool update-acl": acl,
+  "storage format": perHost({ scm: z.array(formatResult), nvme: z.array(formatResult) }),
+  "storage prepare": perHost({
+    nvme: z.strictObject({ ok: z.boolean(), info: z.string() }).nullable(),
+    scm: z.strictObject({ ok: z.boolean(), info: z.string(), namespaces: z.array(namespace) }).nullable(),
+  }),
+  "storage query blobstore-health": z.strictObject({
+    deviceUuid: uuid,
+    errorCount: count,
+    temperatureK: count,
+    mediaErrors: count,
+    readErrors: count,
+    writeErrors: count,
+    unmapErrors: count,
+    checksumErrors: count,
+    temperatureWarning: z.boolean(),
+    availableSpareWarning: z.boolean(),
+    readOnlyWarning: z.boolean(),
+    reliabilityWarning: z.boolean(),
+    volatileMemoryWarning: z.boolean(),
+  }),
+  "storage query nvme-health": perHost({
+    controllers: z.array(z.strictObject({ pciAddress: z.string(), model: z.string(), health })),
+  }),
+  "storage query smd": z.strictObject({
+    devices: z.array(z.strictObject({ uuid, targets: z.array(count) })).nullable(),
+    pools: z.array(z.strictObject({ uuid, targets: z.array(count), blobs: z.array(z.string()) })).nullable(),
+  }),
+  "storage scan": perHost({
+    scm: z.strictObject({
+      modules: z.array(
+        z.strictObject({
+          physicalId: count,
+          capacityBytes: bytes,
+          socket: count,
+          memoryController: count,
+          channel: count,
+          slot: count,
+        }),
+      ),
+      namespaces: z.array(namespace),
+    }),
+    nvme: z.strictObject({
+      controllers: z.array(
+        z.strictObject({
+          pciAddress: z.string(),
+          model: z.string(),
+          serial: z.string(),
+          firmware: z.string(),
+          socket: z.int(),
+          namespaces: z.array(z.strictObject({ id: count, sizeGB: count })),
+          health,
+        }),
+      ),
+    }),
+  }),
+  "system leader-query": z.strictObject({ leader: address.nullable(), replicas: z.array(address) }),
+  "system list-pools": pools,
+  "system member-query": z.strictObject({
+    members: z.array(z.strictObject({ rank, uuid: z.string(), address })),
+  }),
+  "system stop": z.strictObject({
+    results: z.array(
+      z.strictObject({ id: z.string(), action: z.string(), ok: z.boolean(), message: z.string() }),
+    ),
+  }),
+  version: z.strictObject({ name: z.literal("dmg"), version: z.string() }),
+};
+
+/** The JSON Schema of what each command prints with `--json`, by the words of the command. */
+export function resultSchemas(): ReadonlyMap<string, object> {
+  return new Map(
+    Object.entries(RESULTS).map(([command, result]) => [
+      command,
+      z.toJSONSchema(
+        z
+          .strictObject({
+            command: z.literal(command),
+            status: z.int().min(0).max(255).meta({ description: "The exit code" }),
+            result: result.nullable(),
+            errors: faults,
+          })
+          .meta({ title: `dmg ${command} --json` }),
+      ),
+    ]),
+  );
+}

@@ -1,0 +1,16 @@
+import type { ControlClient, HostResult } from "./control-client.ts";
+
+/** Lists the fabric providers that every host knows. */
+export function networkListProviders(client: ControlClient): AsyncGenerator<HostResult<readonly string[]>> {
+  return client.eachHost({
+    attempted: "list fabric providers",
+    timeoutMs: 60_000,
+    call: async ({ ctl }, options) => {
+      const { provider } = await ctl.networkListProviders({}, options);
+      return provider
+        .split(",")
+        .map((name) => name.trim())
+        .filter((name) => name !== "");
+    },
+  });
+}

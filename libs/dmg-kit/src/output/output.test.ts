@@ -1,0 +1,154 @@
+import { Fault, FaultCode } from "@daos/fault";
+import { parseHostList } from "@daos/hostlist";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { ExitCode, exitCodeOfAll } from "../exit-codes.ts";
+import { groupHosts } from "./group-hosts.ts";
+import { Progress } from "./progress.ts";
+import { faultsToJson, showFaults } from "./show-faults.ts";
+import { formatSize } from "./size.ts";
+import { formatTable } from "./table.ts";
+
+const fault = (code: number, more: Partial<Fault> = {}) =>
+  new Fault({
+    domain: "client",
+    code,
+    description: "scan storage on node1:10001",
+    reason: "refused",
+    resolution: "start it",
+    ...more,
+  });
+
+describe("formatTable", () => {
+  const table = {
+    columns: ["Hosts", "SCM Total"],
+    rows: [
+      ["node[1-8]", "1.00TB"],
+      ["é", "2.00TB"],
+    ],
+  };
+
+  it("aligns columns", () => {
+    expect(formatTable(table, 80)).toBe(
+      "Hosts      SCM Total\n-----      ---------\nnode[1-8]  1.00TB\né          2.00TB",
+    );
+  });
+
+  it("becomes blocks where it is too wide", () => {
+    expect(formatTable(table, 15)).toBe("Hosts: node[1-8]\nSCM Total: 1.00TB\n\nHosts: é\nSCM Total: 2.00TB");
+  });
+});
+
+describe("formatSize", () => {
+  it.each([
+    [0, "0.00B"],
+    [1024, "1.00KB"],
+    [1005.2 * 1024 ** 3, "1005.20GB"],
+    [2.9 * 1024 ** 4, "2.90TB"],
+  ])("%i is %s", (bytes, text) => {
+    expect(formatSize(bytes)).toBe(text);
+  });
+});
+
+describe("groupHosts", () => {
+  it("puts equal answers together", () => {
+    const answers = parseHostList("node[1-4]").map((host, index) => ({ host, value: index % 2 }));
+    expect(groupHosts(answers).map(({ label, value }) => [label, value])).toEqual([
+      ["node[1,3]", 0],
+      ["node[2,4]", 1],
+    ]);
+  });
+});
+
+describe("failures", () => {
+  const hosts = parseHostList("node[1-2],other:10002");
+  const failures = hosts.map((host) => ({
+    host,
+    fault: fault(3100, { description: `scan storage on ${host.host}` }),
+  }));
+
+  it("of hosts with one cause are one message", () => {
+    expect(showFaults(failures, "storage scan")).toBe(
+      "dmg: node[1-2],other:10002: storage scan: refused (client 3100)\n  start it",
+    );
+    expect(faultsToJson(failures)).toMatchObject([
+      { hosts: ["node1:10001", "node2:10001", "other:10002"], code: 3100 },
+    ]);
+  });
+
+  it("of one host keep their text", () => {
+    expect(showFaults(failures.slice(2), "storage scan")).toBe(
+      "dmg: other:10002: scan storage on other: refused (client 3100)\n  start it",
+    );
+  });
+});
+
+describe("exitCodeOfAll", () => {
+  const all = (...codes: number[]) => codes.map((code) => fault(code));
+  it.each([
+    [all(), true, ExitCode.ok],
+    [all(FaultCode.connectionRefused, FaultCode.hostUnknown), false, ExitCode.connection],
+    [all(FaultCode.connectionRefused, FaultCode.timedOut), false, ExitCode.allHosts],
+    [all(FaultCode.connectionRefused), true, ExitCode.someHosts],
+    [all(FaultCode.cancelled, FaultCode.connectionRefused), true, ExitCode.cancelled],
+    [all(FaultCode.storageAlreadyFormatted), false, ExitCode.refused],
+    [[fault(999, { domain: "security" })], false, ExitCode.certificate],
+    [all(FaultCode.internal), false, ExitCode.unexpected],
+  ])("%#", (faults, anyWell, code) => {
+    expect(exitCodeOfAll(faults, anyWell)).toBe(code);
+  });
+});
+
+describe("Progress", () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+  const hosts = parseHostList("node[1-4]");
+
+  function watch(interactive: boolean, quiet = false) {
+    const lines: string[] = [];
+    const terminal = {
+      out: () => {},
+      err: (text: string) => void lines.push(text),
+      columns: 200,
+      interactive,
+      signal: new AbortController().signal,
+    };
+    return { lines, progress: new Progress(terminal, "storage format", hosts, { quiet }) };
+  }
+
+  it("shows nothing of what ends within a second", () => {
+    const { lines, progress } = watch(true);
+    vi.advanceTimersByTime(900);
+    progress[Symbol.dispose]();
+    vi.advanceTimersByTime(9_000);
+    expect(lines).toEqual([]);
+  });
+
+  it("draws one line over itself, and wipes it", () => {
+    const { lines, progress } = watch(true);
+    progress.hostDone(hosts[0] ?? { host: "", port: 0 }, true);
+    progress.hostDone(hosts[2] ?? { host: "", port: 0 }, false);
+    vi.advanceTimersByTime(2_000);
+    expect(lines.at(-1)).toBe(
+      "\r\u001b[Kstorage format: [##########..........] 2/4 hosts, 0:02, 1 failed, about 0:02 left, waiting for node[2,4]",
+    );
+    progress[Symbol.dispose]();
+    expect(lines.at(-1)).toBe("\r\u001b[K");
+  });
+
+  it("writes plain lines where nobody watches, ever more rarely", () => {
+    const { lines, progress } = watch(false);
+    vi.advanceTimersByTime(60_000);
+    progress[Symbol.dispose]();
+    expect(lines).toEqual(
+      [5, 10, 20, 40].map(
+        (s) => `dmg: storage format: 0/4 hosts, 0:${String(s).padStart(2, "0")}, waiting for node[1-4]\n`,
+      ),
+    );
+  });
+
+  it("is silent when told", () => {
+    const { lines } = watch(true, true);
+    vi.advanceTimersByTime(60_000);
+    expect(lines).toEqual([]);
+  });
+});

@@ -1,0 +1,114 @@
+import { closest } from "./closest.ts";
+import type { AnyCommand, Topic } from "./define-command.ts";
+import { faultUsage } from "./faults.ts";
+import { GLOBAL_FLAGS } from "./global-flags.ts";
+import { type RawFlags, takeFlag } from "./parse-flags.ts";
+
+/** What a command line asks for. */
+export type CommandLine =
+  | {
+      readonly kind: "command";
+      readonly command: AnyCommand;
+      readonly flags: RawFlags;
+      readonly args: readonly string[];
+    }
+  /** Words with further words below them, or none at all. */
+  | { readonly kind: "topic"; readonly words: readonly string[]; readonly flags: RawFlags }
+  /** A first word that is not ours: a plugin may have it. */
+  | { readonly kind: "unknown"; readonly word: string; readonly fault: Error };
+
+/** Everything that dmg brings along. */
+export interface CommandTree {
+  readonly topics: readonly Topic[];
+  /** Commands of one word. */
+  readonly commands: readonly AnyCommand[];
+}
+
+interface Word {
+  readonly name: string;
+  readonly alias?: string | undefined;
+}
+
+/**
+ * Finds the command that the first words name, by name or alias, and takes the flags: global ones before, between and
+ * after the words, the command's own after them. Where both have the same letter, the command wins behind its words.
+ *
+ * @throws Fault usage, with a suggestion, for a word or a flag that does not exist
+ */
+export function parseCommandLine(argv: readonly string[], tree: CommandTree): CommandLine {
+  const flags: RawFlags = new Map();
+  const rest = [...argv];
+  const words: string[] = [];
+  let command: AnyCommand | undefined;
+  const args: string[] = [];
+  for (let token = rest.shift(); token !== undefined; token = rest.shift()) {
+    if (token === "--") {
+      args.push(...rest.splice(0));
+    } else if (token.startsWith("-") && token !== "-") {
+      takeFlag(token, rest, command === undefined ? [GLOBAL_FLAGS] : [command.flags, GLOBAL_FLAGS], flags);
+    } else if (command !== undefined) {
+      args.push(token);
+    } else if (token === "help" && words.length === 0) {
+      flags.set("help", true);
+    } else {
+      const below = wordsBelow(words, tree);
+      const found = below.find(({ name, alias }) => name === token || alias === token);
+      if (found === undefined) {
+        const fault = unknownWord(words, token, below);
+        if (words.length === 0) return { kind: "unknown", word: token, fault };
+        throw fault;
+      }
+      words.push(found.name);
+      command = findCommand(words, tree);
+    }
+  }
+  if (command === undefined) return { kind: "topic", words, flags };
+  if (args.length > 0 && command.args === undefined && !flags.has("help")) {
+    throw faultUsage(
+      `dmg ${command.name} takes no arguments, and "${args.join(" ")}" was given`,
+      "see its --help",
+    );
+  }
+  return { kind: "command", command, flags, args };
+}
+
+/** Every command of a tree. */
+export function allCommands(tree: CommandTree): readonly AnyCommand[] {
+  return [...tree.topics.flatMap(({ commands }) => commands), ...tree.commands];
+}
+
+function findCommand(words: readonly string[], tree: CommandTree): AnyCommand | undefined {
+  const name = words.join(" ");
+  return allCommands(tree).find((command) => command.name === name || command.synonyms?.includes(name));
+}
+
+/** The words that may follow `words`. */
+function wordsBelow(words: readonly string[], tree: CommandTree): readonly Word[] {
+  const [first] = words;
+  if (first === undefined) return [...tree.topics, ...tree.commands];
+  const topic = tree.topics.find(({ name }) => name === first);
+  const prefix = `${words.join(" ")} `;
+  const found = new Map<string, Word>();
+  for (const { name, alias, synonyms = [] } of topic?.commands ?? []) {
+    for (const full of [name, ...synonyms]) {
+      if (!full.startsWith(prefix)) continue;
+      const [word = "", ...further] = full.slice(prefix.length).split(" ");
+      const leaf = further.length === 0 && full === name ? alias : undefined;
+      const subtopic = topic?.subtopics?.find((one) => `${first} ${one.name}` === `${prefix}${word}`);
+      if (!found.has(word)) found.set(word, { name: word, alias: leaf ?? subtopic?.alias });
+    }
+  }
+  return [...found.values()];
+}
+
+function unknownWord(words: readonly string[], word: string, below: readonly Word[]): Error {
+  const before = ["dmg", ...words].join(" ");
+  const names = below.map(({ name }) => name);
+  const near = closest(word, names);
+  return faultUsage(
+    `there is no command "${before} ${word}"`,
+    near === undefined
+      ? `what there is: ${before} ${names.sort().join(" | ")}`
+      : `did you mean "${before} ${near}"?`,
+  );
+}

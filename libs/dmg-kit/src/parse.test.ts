@@ -1,0 +1,220 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { closest } from "./closest.ts";
+import { type AnyCommand, defineCommand } from "./define-command.ts";
+import { parseCommandLine } from "./parse-command-line.ts";
+import { checkFlags } from "./parse-flags.ts";
+import { parseSize } from "./parse-size.ts";
+import { parseUuid } from "./parse-uuid.ts";
+import { parseDuration } from "./run-command.ts";
+
+const command = (name: string, more: Partial<AnyCommand> = {}): AnyCommand => ({
+  ...defineCommand({
+    name,
+    summary: "",
+    examples: [],
+    flags: {},
+    run: () => Promise.reject(new Error(name)),
+  }),
+  ...more,
+});
+const smd = command("storage query smd", {
+  alias: "s",
+  flags: {
+    devices: { type: "boolean", char: "d", summary: "" },
+    pools: { type: "boolean", char: "p", summary: "" },
+  },
+});
+const create = command("pool create", {
+  alias: "c",
+  flags: {
+    "scm-size": { type: "string", char: "s", value: "SIZE", required: true, summary: "" },
+    nsvc: { type: "integer", char: "v", value: "N", min: 1, max: 13, default: 1, summary: "" },
+  },
+});
+const tree = {
+  topics: [
+    { name: "pool", alias: "p", summary: "", commands: [create] },
+    {
+      name: "storage",
+      alias: "st",
+      summary: "",
+      subtopics: [{ name: "query", alias: "q", summary: "" }],
+      commands: [command("storage scan", { alias: "s" }), smd],
+    },
+    {
+      name: "system",
+      alias: "sy",
+      summary: "",
+      commands: [command("system member-query", { alias: "q", synonyms: ["system query"] })],
+    },
+  ],
+  commands: [command("version"), command("explain", { args: "CODE" })],
+};
+const parse = (line: string) => {
+  const parsed = parseCommandLine(line === "" ? [] : line.split(" "), tree);
+  if (parsed.kind !== "command") return parsed;
+  return { name: parsed.command.name, flags: Object.fromEntries(parsed.flags), args: parsed.args };
+};
+
+describe("parseCommandLine", () => {
+  it.each([
+    ["st s", "storage scan", {}],
+    ["storage q s", "storage query smd", {}],
+    ["sy q", "system member-query", {}],
+    ["system query", "system member-query", {}],
+    ["-i -l a,b st s", "storage scan", { insecure: true, "host-list": "a,b" }],
+    ["-il=a st -j s -q", "storage scan", { insecure: true, "host-list": "a", json: true, quiet: true }],
+    [
+      "--host-list=a storage --json scan --timeout 5s",
+      "storage scan",
+      { "host-list": "a", json: true, timeout: "5s" },
+    ],
+    ["-d st q s -dp", "storage query smd", { debug: true, devices: true, pools: true }],
+    ["p c -s1G -v=3", "pool create", { "scm-size": "1G", nsvc: "3" }],
+    ["p c -s 1G -s 2G", "pool create", { "scm-size": "2G" }],
+    ["help p c", "pool create", { help: true }],
+    ["p c -h", "pool create", { help: true }],
+  ])("%j is %s", (line, name, flags) => {
+    expect(parse(line)).toEqual({ name, flags, args: [] });
+  });
+
+  it("keeps arguments, also those that look like flags", () => {
+    expect(parse("explain 103 -- -x")).toMatchObject({ args: ["103", "-x"] });
+  });
+
+  it.each([
+    ["", { kind: "topic", words: [] }],
+    ["st", { kind: "topic", words: ["storage"] }],
+    ["st q", { kind: "topic", words: ["storage", "query"] }],
+    ["burnin start", { kind: "unknown", word: "burnin" }],
+  ])("%j is not a command yet", (line, expected) => {
+    expect(parse(line)).toMatchObject(expected);
+  });
+
+  it.each([
+    ["storage scna", 'did you mean "dmg storage scan"?'],
+    ["storage x", "what there is: dmg storage query | scan"],
+    ["st s --jsn", "did you mean --json?"],
+    ["st s -x", "there is no flag -x"],
+    ["st s more", "takes no arguments"],
+    ["-l", "-l needs a value"],
+    ["-l -i st s", "-l needs a value"],
+    ["--json=no st s", "takes no value"],
+  ])("%j is a mistake", (line, text) => {
+    const attempt = () => parse(line);
+    expect(attempt).toThrow();
+    try {
+      attempt();
+    } catch (error) {
+      const { message, resolution } = error as { message: string; resolution: string };
+      expect(`${message} ${resolution}`).toContain(text);
+    }
+  });
+
+  it("survives whatever is typed", () => {
+    const word = fc.constantFrom(
+      "st",
+      "s",
+      "q",
+      "p",
+      "c",
+      "-i",
+      "-l",
+      "--json",
+      "--",
+      "-",
+      "-s",
+      "1G",
+      "--x=",
+      "help",
+      "",
+    );
+    fc.assert(
+      fc.property(fc.array(word, { maxLength: 8 }), (argv) => {
+        try {
+          parseCommandLine(argv, tree);
+        } catch (error) {
+          expect(error).toMatchObject({ code: 2, resolution: expect.stringMatching(/./) });
+        }
+      }),
+    );
+  });
+});
+
+describe("checkFlags", () => {
+  it("gives types and defaults", () => {
+    expect(checkFlags(new Map([["scm-size", "1G"]]), create.flags)).toEqual({ "scm-size": "1G", nsvc: 1 });
+    expect(checkFlags(new Map([["devices", true as const]]), smd.flags)).toEqual({
+      devices: true,
+      pools: false,
+    });
+  });
+
+  it.each([
+    [{}, "-s or --scm-size is missing"],
+    [{ "scm-size": "1", nsvc: "14" }, "--nsvc 14 is not allowed"],
+    [{ "scm-size": "1", nsvc: "1.5" }, "--nsvc 1.5 is not allowed"],
+    [{ "scm-size": "1", nsvc: "" }, "--nsvc  is not allowed"],
+  ])("refuses %j", (flags, text) => {
+    expect(() => checkFlags(new Map(Object.entries(flags)), create.flags)).toThrow(text);
+  });
+});
+
+describe("parseSize", () => {
+  it.each([
+    ["0", 0n],
+    ["4096", 4096n],
+    ["1k", 1024n],
+    ["500MB", 500n * 1024n ** 2n],
+    ["1G", 1024n ** 3n],
+    ["1.5GiB", 1536n * 1024n ** 2n],
+    [" 2 TB ", 2n * 1024n ** 4n],
+    ["0.1G", 107_374_182n],
+  ])("%j is %i bytes", (text, bytes) => {
+    expect(parseSize(text)).toBe(bytes);
+  });
+
+  it.each(["", "G", "-1G", "1X", "1,5G", "1e3", "1GG", "10%", "99999999999999999E", "0x10"])(
+    "refuses %j",
+    (text) => {
+      expect(() => parseSize(text)).toThrow(/size/);
+    },
+  );
+});
+
+describe("parseDuration", () => {
+  it.each([
+    ["500ms", 500],
+    ["30", 30_000],
+    ["1.5s", 1_500],
+    ["5m", 300_000],
+    ["2h", 7_200_000],
+  ])("%j is %i ms", (text, ms) => {
+    expect(parseDuration(text)).toBe(ms);
+  });
+
+  it.each(["", "0", "-1s", "1d", "soon", "999h"])("refuses %j", (text) => {
+    expect(() => parseDuration(text)).toThrow("is not a time");
+  });
+});
+
+describe("parseUuid", () => {
+  it("takes capitals and refuses the rest", () => {
+    expect(parseUuid("7C3BD1E4-7A37-4FDB-9A7B-2C5F8E6B9D10", "a pool")).toBe(
+      "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10",
+    );
+    expect(() => parseUuid("7c3bd1e4", "a pool")).toThrow("not the uuid of a pool");
+  });
+});
+
+describe("closest", () => {
+  it.each([
+    ["scna", "scan"],
+    ["for", "format"],
+    ["xyz", undefined],
+    ["s".repeat(1000), undefined],
+  ])("%j is %s", (word, meant) => {
+    expect(closest(word, ["scan", "format", "query"])).toBe(meant);
+  });
+});

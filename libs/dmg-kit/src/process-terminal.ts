@@ -1,0 +1,35 @@
+import type { Terminal } from "./terminal.ts";
+
+/** The terminal of this process. The first Ctrl-C aborts its signal, so that servers hear of it; the second ends all. */
+export function processTerminal(): Terminal {
+  const abort = new AbortController();
+  process.on("SIGINT", () => {
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort(new DOMException("interrupted", "AbortError"));
+  });
+  const { stdin, stdout, stderr } = process;
+  for (const stream of [stdout, stderr]) {
+    // A reader such as `head` that has seen enough is no error.
+    stream.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE") throw error;
+    });
+  }
+  return {
+    out: (text) => void stdout.write(text),
+    err: (text) => void stderr.write(text),
+    columns: stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY,
+    interactive: stderr.isTTY && process.env.TERM !== "dumb",
+    ask: stdin.isTTY && stderr.isTTY ? (question) => ask(question, abort.signal) : undefined,
+    signal: abort.signal,
+  };
+}
+
+async function ask(question: string, signal: AbortSignal): Promise<string> {
+  const { createInterface } = await import("node:readline/promises");
+  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    return await reader.question(question, { signal });
+  } finally {
+    reader.close();
+  }
+}

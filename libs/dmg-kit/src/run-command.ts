@@ -1,0 +1,63 @@
+import { connect } from "./connect.ts";
+import type { AnyCommand, CommandContext } from "./define-command.ts";
+import { faultUsage } from "./faults.ts";
+import { GLOBAL_FLAGS, type GlobalValues } from "./global-flags.ts";
+import { collectHosts } from "./host-answer.ts";
+import { print } from "./output/print.ts";
+import { Progress } from "./output/progress.ts";
+import { checkFlags, type RawFlags } from "./parse-flags.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Runs a command and prints its answer. @returns the exit code @throws Fault */
+export async function runCommand(
+  command: AnyCommand,
+  given: { readonly flags: RawFlags; readonly args: readonly string[] },
+  terminal: Terminal,
+): Promise<number> {
+  const own = checkFlags(given.flags, command.flags);
+  // A flag of the command hides a global one of the same name.
+  const global = checkFlags(given.flags, GLOBAL_FLAGS) as unknown as GlobalValues;
+  const { json, quiet } = global;
+  const timeoutMs = global.timeout === undefined ? undefined : parseDuration(global.timeout);
+  const context: CommandContext<never> = {
+    flags: own as never,
+    args: given.args,
+    terminal,
+    connect: () =>
+      connect({
+        hostList: global["host-list"],
+        hostFile: global["host-file"],
+        configPath: global["config-path"],
+        insecure: global.insecure,
+        debug: global.debug,
+        timeoutMs,
+        fanout: global.fanout,
+        terminal,
+      }),
+    collect: async (client, results, partFaults) => {
+      using progress = new Progress(terminal, command.name, client.hosts, { quiet });
+      return await collectHosts(results, partFaults, ({ host, outcome }) =>
+        progress.hostDone(host, outcome.kind === "ok"),
+      );
+    },
+    waitFor: async (work) => {
+      using _progress = new Progress(terminal, command.name, [], { quiet });
+      return await work;
+    },
+  };
+  const answer = await command.run(context);
+  return print(answer, { terminal, what: command.name, json, quiet });
+}
+
+const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, "": 1000, s: 1000, m: 60_000, h: 3_600_000 };
+
+/** Milliseconds of `500ms`, `30s`, `5m`, `2h`; a number alone is seconds. @throws Fault usage */
+export function parseDuration(text: string): number {
+  const match = /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|)$/.exec(text.trim());
+  const ms = Math.round(Number(match?.[1]) * (MS_PER_UNIT[match?.[2] ?? ""] ?? 1));
+  // Timers of Node.js hold 31 bits.
+  if (match === null || ms < 1 || ms > 2 ** 31 - 1) {
+    throw faultUsage(`--timeout ${text} is not a time`, "write a number and a unit: 500ms, 30s, 5m, 2h");
+  }
+  return ms;
+}

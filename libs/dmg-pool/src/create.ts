@@ -1,0 +1,104 @@
+import { randomUUID } from "node:crypto";
+import { defineCommand, faultSize, formatSize, parseSize, wellDone } from "@daos/dmg-kit";
+import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
+import { parseAclFile } from "./acl-file.ts";
+import { currentGroup, currentUser, toPrincipal } from "./owner.ts";
+
+/** The most service replicas that the data plane takes. */
+const MAX_REPLICAS = 13;
+
+/** SCM below this share of NVMe makes a pool slow. */
+const SCM_SHARE_PERCENT = 1n;
+
+/** `dmg pool create`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolCreateCmd */
+export const poolCreateCommand = defineCommand({
+  name: "pool create",
+  alias: "c",
+  summary: "Create a pool",
+  description:
+    "Sizes are per rank, in units of 1024. The pool belongs to you and your primary group unless you say otherwise.",
+  examples: [
+    { text: "1 GB of SCM on every rank", line: "pool create -s 1G" },
+    {
+      text: "SCM and NVMe on some ranks, three service replicas",
+      line: "pool create -s 10G -n 500G -r 0-3,7 -v 3",
+    },
+    {
+      text: "For someone else, with an access control list",
+      line: "pool create -s 1G -u ana -g physics -a pool.acl",
+    },
+  ],
+  flags: {
+    "scm-size": {
+      type: "string",
+      char: "s",
+      required: true,
+      value: "SIZE",
+      summary: "SCM per rank: 1G, 500MB",
+    },
+    "nvme-size": { type: "string", char: "n", value: "SIZE", summary: "NVMe per rank: 1T, 500GB" },
+    ranks: { type: "string", char: "r", value: "RANKS", summary: "ranks to use, as in 0-3,7 (default all)" },
+    nsvc: {
+      type: "integer",
+      char: "v",
+      default: 1,
+      min: 1,
+      max: MAX_REPLICAS,
+      value: "N",
+      summary: `service replicas, 1 to ${MAX_REPLICAS}`,
+    },
+    user: { type: "string", char: "u", value: "NAME", summary: "owner (default you)" },
+    group: { type: "string", char: "g", value: "NAME", summary: "owning group (default your primary group)" },
+    "acl-file": {
+      type: "string",
+      char: "a",
+      value: "FILE",
+      summary: "access control list, one entry a line",
+      complete: "files",
+    },
+    sys: {
+      type: "string",
+      char: "S",
+      value: "NAME",
+      summary: "system name (default that of the configuration file)",
+    },
+  },
+  run: async ({ flags, connect, waitFor }) => {
+    const scmBytes = parseSize(flags["scm-size"]);
+    if (scmBytes === 0n) throw faultSize("a pool needs SCM: --scm-size is 0");
+    const nvmeBytes = parseSize(flags["nvme-size"] ?? "0");
+    const ranks = flags.ranks === undefined ? [] : parseRankSet(flags.ranks);
+    const acl = flags["acl-file"] === undefined ? [] : await parseAclFile(flags["acl-file"]);
+    const user = toPrincipal(flags.user ?? currentUser());
+    const group = toPrincipal(flags.group ?? (await currentGroup()));
+    const { client, system } = await connect();
+    const { poolCreate } = await import("@daos/control-client");
+    const { uuid, svcReplicas } = await waitFor(
+      poolCreate(client, {
+        uuid: randomUUID(),
+        scmBytes,
+        nvmeBytes,
+        ranks,
+        svcReplicas: flags.nsvc,
+        user,
+        group,
+        acl,
+        system: flags.sys ?? system,
+      }),
+    );
+    const replicas = formatRankSet(svcReplicas.map(parseRank));
+    return wellDone(
+      { uuid, svcReplicas, scmBytes, nvmeBytes, user, group },
+      () => `Pool UUID: ${uuid}, Service replicas: ${replicas}`,
+      shareNotes(scmBytes, nvmeBytes),
+    );
+  },
+});
+
+function shareNotes(scmBytes: bigint, nvmeBytes: bigint): readonly string[] {
+  if (scmBytes * 100n >= nvmeBytes * SCM_SHARE_PERCENT) return [];
+  const [scm, nvme] = [formatSize(Number(scmBytes)), formatSize(Number(nvmeBytes))];
+  return [
+    `warning: ${scm} of SCM is less than ${SCM_SHARE_PERCENT} % of ${nvme} of NVMe: the pool may be slow`,
+  ];
+}

@@ -1,0 +1,23 @@
+import type { Topic } from "@daos/dmg-kit";
+import { blobstoreHealthCommand } from "./blobstore-health.ts";
+import { storageFormatCommand } from "./format.ts";
+import { nvmeHealthCommand } from "./nvme-health.ts";
+import { storagePrepareCommand } from "./prepare.ts";
+import { storageScanCommand } from "./scan.ts";
+import { smdCommand } from "./smd.ts";
+
+/** `dmg storage`. */
+export const storageTopic: Topic = {
+  name: "storage",
+  alias: "st",
+  summary: "Storage hardware of the hosts",
+  subtopics: [{ name: "query", alias: "q", summary: "Health and metadata of devices" }],
+  commands: [
+    storageScanCommand,
+    storagePrepareCommand,
+    storageFormatCommand,
+    nvmeHealthCommand,
+    blobstoreHealthCommand,
+    smdCommand,
+  ],
+};

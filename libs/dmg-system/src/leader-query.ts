@@ -1,0 +1,19 @@
+import { defineCommand, wellDone } from "@daos/dmg-kit";
+
+/** `dmg system leader-query`. @see DAOS 0.8.0 src/control/cmd/dmg/system.go leaderQueryCmd */
+export const leaderQueryCommand = defineCommand({
+  name: "system leader-query",
+  alias: "l",
+  summary: "Show the leader and the replicas of the management service",
+  examples: [{ text: "Who leads", line: "system leader-query" }],
+  flags: {},
+  run: async ({ connect, waitFor }) => {
+    const { client, system } = await connect();
+    const { leaderQuery } = await import("@daos/control-client");
+    const { leader, replicas } = await waitFor(leaderQuery(client, { system }));
+    return wellDone(
+      { leader: leader === "" ? null : leader, replicas },
+      () => `Current Leader: ${leader === "" ? "none" : leader}\n   Replica Set: ${replicas.join(", ")}`,
+    );
+  },
+});

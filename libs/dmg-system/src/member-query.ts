@@ -1,0 +1,22 @@
+import { defineCommand, formatTable, wellDone } from "@daos/dmg-kit";
+
+/** `dmg system member-query`. @see DAOS 0.8.0 src/control/cmd/dmg/system.go systemMemberQueryCmd */
+export const systemMemberQueryCommand = defineCommand({
+  name: "system member-query",
+  alias: "q",
+  synonyms: ["system query"],
+  summary: "List the members of the system, one engine each",
+  examples: [{ text: "All members", line: "system member-query" }],
+  flags: {},
+  run: async ({ connect, waitFor }) => {
+    const { client } = await connect();
+    const { systemMemberQuery } = await import("@daos/control-client");
+    const members = await waitFor(systemMemberQuery(client));
+    const rows = members.map(({ rank, uuid, address }) => [`${rank}`, uuid, address]);
+    return wellDone({ members }, (width) =>
+      rows.length === 0
+        ? "The system has no members"
+        : formatTable({ columns: ["Rank", "UUID", "Control Address"], rows }, width),
+    );
+  },
+});
