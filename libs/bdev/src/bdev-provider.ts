@@ -1,12 +1,13 @@
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { type CommandRunner, linuxMountTable, linuxSysTree, type MountTable, type SysTree } from "@daos/sys";
-import type { BdevBackend, BdevCallOptions } from "./bdev-backend.ts";
+import type { BdevBackend, BdevCallOptions, BdevScanOptions } from "./bdev-backend.ts";
 import { type BdevPrepareOptions, type BdevPrepareResult, BdevPreparer } from "./bdev-preparer.ts";
 import type { BdevStorage, NvmeController } from "./bdev-types.ts";
+import { type BurnInVerdict, DEFAULT_BURN_IN_MS } from "./burn-in.ts";
 import { type ControllerMemory, forgetfulMemory } from "./controller-memory.ts";
 import { DeviceUses } from "./device-use.ts";
-import { faultMissingDevices } from "./faults.ts";
+import { faultBurnInUnsupported, faultMissingDevices } from "./faults.ts";
 import { KernelBackend } from "./kernel-backend.ts";
 import { parsePciAddress } from "./pci-address.ts";
 import { PciDrivers } from "./pci-drivers.ts";
@@ -23,6 +24,16 @@ export interface BdevFormatOptions extends BdevCallOptions {
   /** Called for each device whenever there is something new to say, and at its end with fraction 1. */
   readonly onProgress?: ((progress: DeviceProgress) => void) | undefined;
 }
+
+export interface BdevBurnInOptions extends BdevFormatOptions {
+  /** For each device; a quarter of an hour by default. */
+  readonly durationMs?: number;
+}
+
+/** How the burn-in of one controller ended: with a verdict, or a fault that kept it from starting. */
+export type BdevBurnInResult =
+  | { readonly device: string; readonly verdict: BurnInVerdict }
+  | { readonly device: string; readonly fault: Fault };
 
 export interface BdevProviderOptions {
   readonly runner: CommandRunner;
@@ -79,7 +90,7 @@ export class BdevProvider {
    */
   async check(storage: BdevStorage, options: BdevCallOptions = {}): Promise<void> {
     if (storage.class !== "nvme" || storage.list.length === 0) return;
-    const found = (await this.scan(options)).map(({ pciAddress }) => pciAddress);
+    const found = [...(await this.#locate({ signal: options.signal, health: false })).keys()].sort();
     const missing = storage.list.filter((address) => !found.includes(parsePciAddress(address) ?? address));
     if (missing.length > 0) throw faultMissingDevices(missing, found);
   }
@@ -99,7 +110,7 @@ export class BdevProvider {
       case "file":
         return storage.list.map((device) => ({ device }));
       case "nvme": {
-        const found = await this.#locate(options);
+        const found = await this.#locate({ signal: options.signal, health: false });
         const ended = await Promise.allSettled(
           storage.list.map((device) => this.#formatController(device, found, options)),
         );
@@ -111,6 +122,29 @@ export class BdevProvider {
         );
       }
     }
+  }
+
+  /**
+   * Writes and verifies empty controllers, all at once. An abort ends it early with the verdict `aborted`; what a fault
+   * keeps from starting does not stop the others.
+   *
+   * @param devices PCI addresses
+   */
+  async burnIn(
+    devices: readonly string[],
+    options: BdevBurnInOptions = {},
+  ): Promise<readonly BdevBurnInResult[]> {
+    options.signal?.throwIfAborted();
+    const found = await this.#locate({ signal: options.signal, health: false });
+    return Promise.all(
+      devices.map(async (device): Promise<BdevBurnInResult> => {
+        try {
+          return { device, verdict: await this.#burnInController(device, found, options) };
+        } catch (error) {
+          return { device, fault: toFault(error) };
+        }
+      }),
+    );
   }
 
   /** Binds controllers to a user-space driver and reserves hugepages. @see BdevPreparer */
@@ -144,14 +178,46 @@ export class BdevProvider {
     this.#log.info("controller formatted", { pciAddress: address, milliseconds: end.elapsedMs });
   }
 
+  async #burnInController(
+    device: string,
+    found: ReadonlyMap<string, Located>,
+    options: BdevBurnInOptions,
+  ): Promise<BurnInVerdict> {
+    const address = parsePciAddress(device) ?? device;
+    const backend = found.get(address)?.backend;
+    if (backend === undefined) throw faultMissingDevices([device], [...found.keys()]);
+    if (backend.burnIn === undefined) throw faultBurnInUnsupported(address, backend.name);
+    const meter = progressMeter(device, this.#now);
+    const verdict = await backend.burnIn(address, {
+      signal: options.signal,
+      durationMs: options.durationMs ?? DEFAULT_BURN_IN_MS,
+      now: this.#now,
+      onProgress: (fraction) => options.onProgress?.(meter("write", fraction)),
+    });
+    options.onProgress?.(meter(verdict.kind, 1));
+    this.#log.info("controller burnt in", { pciAddress: address, verdict: verdict.kind });
+    return verdict;
+  }
+
   /** Each controller with the first backend that can ask it, else the first that sees it at all. */
-  async #locate(options: BdevCallOptions): Promise<ReadonlyMap<string, Located>> {
+  async #locate(options: BdevScanOptions): Promise<ReadonlyMap<string, Located>> {
     const found = new Map<string, Located>();
     for (const backend of this.#backends) {
-      for (const controller of await backend.scan(options)) {
+      for (const controller of await backend.scan({
+        signal: options.signal,
+        health: options.health ?? true,
+      })) {
         const before = found.get(controller.pciAddress)?.controller;
         if (before === undefined || (before.source === "pci" && controller.source !== "pci")) {
           found.set(controller.pciAddress, { backend, controller });
+        } else if (before.source === "spdk") {
+          // An SPDK target does not say where on the bus a controller is.
+          const { numaNode, driver, pciId } = controller;
+          const known = found.get(controller.pciAddress)?.backend ?? backend;
+          found.set(controller.pciAddress, {
+            backend: known,
+            controller: { ...before, numaNode, driver, pciId },
+          });
         }
       }
     }

@@ -116,3 +116,34 @@ export function faultMissingTool(tool: string, wanted: string): Fault {
     resolution: `install the package that has it (apt-get install ${debian[tool] ?? tool}, or dnf)`,
   });
 }
+
+export function faultSpdkFailed(attempted: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevSpdkFailed,
+    description: `${attempted} through the SPDK target`,
+    reason: cause instanceof Error ? cause.message : String(cause),
+    resolution:
+      "check that the target runs and answers (rpc.py bdev_nvme_get_controllers), and look in its log",
+    cause,
+  });
+}
+
+/** A burn-in overwrites: it is for devices with nothing on them. */
+export function faultNotBlank(address: string, where: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevBurnInFailed,
+    description: `burn in the NVMe controller ${address}: ${where} is not empty`,
+    resolution: "format the controller first if its data is not needed, or burn in another one",
+  });
+}
+
+export function faultBurnInUnsupported(address: string, backend: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevBurnInFailed,
+    description: `burn in the NVMe controller ${address}: the ${backend} backend has it and cannot`,
+    resolution: "stop the SPDK target, then try again: the kernel's driver is used",
+  });
+}

@@ -1,4 +1,11 @@
-export type { BdevBackend, BdevCallOptions, WipeOptions, WipeProgress } from "./bdev-backend.ts";
+export { allocateNamespaces, type NamespaceAllocation } from "./allocate-namespaces.ts";
+export type {
+  BackendBurnInOptions,
+  BdevBackend,
+  BdevCallOptions,
+  WipeOptions,
+  WipeProgress,
+} from "./bdev-backend.ts";
 export {
   type BdevPrepareOptions,
   type BdevPrepareResult,
@@ -6,6 +13,8 @@ export {
   DEFAULT_HUGEPAGES,
 } from "./bdev-preparer.ts";
 export {
+  type BdevBurnInOptions,
+  type BdevBurnInResult,
   type BdevFormatOptions,
   type BdevFormatResult,
   BdevProvider,
@@ -19,11 +28,22 @@ export {
   type NvmeSource,
   UNKNOWN_HEALTH,
 } from "./bdev-types.ts";
+export { type BurnInError, type BurnInVerdict, DEFAULT_BURN_IN_MS } from "./burn-in.ts";
 export { type ControllerMemory, fileMemory, forgetfulMemory } from "./controller-memory.ts";
 export { bdevFileSize, type CreateBdevFilesOptions, createBdevFiles } from "./create-bdev-files.ts";
+export {
+  byWarnings,
+  type HealthSample,
+  type HealthTrend,
+  healthTrend,
+  healthWarnings,
+  sampleOf,
+} from "./health.ts";
+export { HealthHistory, type HealthHistoryOptions } from "./health-history.ts";
 export type { NodeHugepages } from "./hugepages.ts";
 export { KernelBackend, type KernelBackendOptions } from "./kernel-backend.ts";
 export { type PciAddress, parsePciAddress } from "./pci-address.ts";
 export type { DeviceProgress } from "./progress-meter.ts";
 export { NVME_CONF, renderNvmeConf } from "./render-nvme-conf.ts";
 export type { ControllerSelection } from "./select-controllers.ts";
+export { SpdkBackend, type SpdkBackendOptions } from "./spdk-backend.ts";

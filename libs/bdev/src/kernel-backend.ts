@@ -2,10 +2,24 @@ import { chown, stat } from "node:fs/promises";
 import { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { type CommandRunner, linuxMountTable, linuxSysTree, type MountTable, type SysTree } from "@daos/sys";
-import type { BdevBackend, BdevCallOptions, WipeOptions, WipeProgress } from "./bdev-backend.ts";
+import type {
+  BackendBurnInOptions,
+  BdevBackend,
+  BdevCallOptions,
+  BdevScanOptions,
+  WipeOptions,
+  WipeProgress,
+} from "./bdev-backend.ts";
 import type { NvmeController, NvmeHealth, NvmeNamespace } from "./bdev-types.ts";
+import { type BurnInVerdict, burnIn, burnInFindings } from "./burn-in.ts";
 import { DeviceUses, userSpaceNodes } from "./device-use.ts";
-import { faultFormatFailed, faultInUse, faultMissingDevices, faultVanished } from "./faults.ts";
+import {
+  faultFormatFailed,
+  faultInUse,
+  faultMissingDevices,
+  faultNotBlank,
+  faultVanished,
+} from "./faults.ts";
 import { NvmeCli } from "./nvme-cli.ts";
 import { parsePciAddress } from "./pci-address.ts";
 import { PciDrivers, USER_DRIVERS } from "./pci-drivers.ts";
@@ -54,7 +68,7 @@ export class KernelBackend implements BdevBackend {
     this.#dev = devDirectory;
   }
 
-  async scan(options: BdevCallOptions = {}): Promise<readonly NvmeController[]> {
+  async scan(options: BdevScanOptions = {}): Promise<readonly NvmeController[]> {
     options.signal?.throwIfAborted();
     const addresses: string[] = [];
     for (const address of await this.#sys.list(PCI_DEVICES)) {
@@ -65,7 +79,24 @@ export class KernelBackend implements BdevBackend {
   }
 
   async wipe(pciAddress: string, options: WipeOptions = {}): Promise<void> {
-    const attempted = `format the NVMe controller ${pciAddress}`;
+    await this.#guarded(pciAddress, `format the NVMe controller ${pciAddress}`, options, () =>
+      this.#wipeNamespaces(pciAddress, options),
+    );
+  }
+
+  async burnIn(pciAddress: string, options: BackendBurnInOptions): Promise<BurnInVerdict> {
+    return this.#guarded(pciAddress, `burn in the NVMe controller ${pciAddress}`, options, () =>
+      this.#burnInNamespaces(pciAddress, options),
+    );
+  }
+
+  /** Work on a controller that is there, that nothing uses, and that the kernel drives meanwhile. */
+  async #guarded<T>(
+    pciAddress: string,
+    attempted: string,
+    options: BdevCallOptions,
+    work: () => Promise<T>,
+  ): Promise<T> {
     if (!(await this.#isController(pciAddress))) {
       throw faultMissingDevices(
         [pciAddress],
@@ -75,7 +106,7 @@ export class KernelBackend implements BdevBackend {
     const use = await this.#uses.find(pciAddress);
     if (use !== undefined) throw faultInUse(attempted, use);
     try {
-      await this.#withKernelDriver(pciAddress, options, () => this.#wipeNamespaces(pciAddress, options));
+      return await this.#withKernelDriver(pciAddress, options, work);
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(await this.#isController(pciAddress))) throw faultVanished(attempted);
@@ -89,7 +120,7 @@ export class KernelBackend implements BdevBackend {
     return code !== undefined && NVME_CLASS.test(code);
   }
 
-  async #controller(address: string, options: BdevCallOptions): Promise<NvmeController> {
+  async #controller(address: string, options: BdevScanOptions): Promise<NvmeController> {
     const device = `${PCI_DEVICES}/${address}`;
     const [driver, numaNode, vendor, model, names] = await Promise.all([
       this.#drivers.driverOf(address),
@@ -118,7 +149,7 @@ export class KernelBackend implements BdevBackend {
         ["model", "serial", "firmware_rev"].map((field) => this.#sys.read(`${device}/nvme/${name}/${field}`)),
       ),
       this.#namespaces(`${device}/nvme/${name}`),
-      this.#health(name, options),
+      options.health === false ? undefined : this.#health(name, options),
     ]);
     const [modelName = "", serial = "", firmware = ""] = text;
     return { ...common, model: modelName, serial, firmware, namespaces, health, source: "kernel" };
@@ -146,11 +177,7 @@ export class KernelBackend implements BdevBackend {
   }
 
   /** Borrows a controller from its user-space driver. Afterwards it is back there, with the owner it had. */
-  async #withKernelDriver(
-    address: string,
-    options: BdevCallOptions,
-    work: () => Promise<void>,
-  ): Promise<void> {
+  async #withKernelDriver<T>(address: string, options: BdevCallOptions, work: () => Promise<T>): Promise<T> {
     const driver = await this.#drivers.driverOf(address);
     if (driver !== undefined && !USER_DRIVERS.includes(driver)) return work();
     const owners = await Promise.all(
@@ -158,7 +185,7 @@ export class KernelBackend implements BdevBackend {
     );
     await this.#drivers.release(address, options);
     try {
-      await work();
+      return await work();
     } finally {
       if (driver !== undefined && (await this.#isController(address))) {
         await this.#drivers.bind(address, driver);
@@ -190,6 +217,52 @@ export class KernelBackend implements BdevBackend {
     }
   }
 
+  /** One namespace after the other, each with its share of the time. */
+  async #burnInNamespaces(address: string, options: BackendBurnInOptions): Promise<BurnInVerdict> {
+    const [controller] = await this.#sys.list(`${PCI_DEVICES}/${address}/nvme`);
+    const names = await this.#uses.blockDevices(address);
+    if (controller === undefined || names.length === 0) {
+      throw faultFormatFailed(address, "it has no namespaces");
+    }
+    for (const name of names) {
+      const { device, size } = await this.#namespace(name);
+      await this.#flush(device, options);
+      const offset = await findNonZero(device, size, { signal: options.signal });
+      if (offset !== undefined) throw faultNotBlank(address, `byte ${offset} of ${name}`);
+    }
+    const before = await this.#health(controller, options);
+    const verdicts: BurnInVerdict[] = [];
+    for (const [index, name] of names.entries()) {
+      const { device, size } = await this.#namespace(name);
+      const verdict = await burnIn(device, size, {
+        ...options,
+        durationMs: options.durationMs / names.length,
+        flush: (path) => this.#flush(path, {}),
+        onProgress: (fraction) => options.onProgress?.((index + fraction) / names.length),
+      });
+      verdicts.push(verdict);
+      // Also after an abort: what was written is recognizable, but nobody's.
+      await zeroEnds(device, size);
+      if (verdict.kind !== "passed") break;
+    }
+    const after = await this.#health(controller, {});
+    const findings = before === undefined || after === undefined ? [] : burnInFindings(before, after);
+    return joinVerdicts(verdicts, findings);
+  }
+
+  async #namespace(name: string): Promise<{ readonly device: string; readonly size: bigint }> {
+    const size = BigInt((await this.#sys.read(`/sys/class/block/${name}/size`)) ?? 0) * SECTOR;
+    return { device: `${this.#dev}/${name}`, size };
+  }
+
+  /** Pages that the kernel keeps from before would be read in place of the device. */
+  async #flush(device: string, options: BdevCallOptions): Promise<void> {
+    const { exitCode, stderr } = await this.#nvme.run(["blockdev", "--flushbufs", device], {
+      signal: options.signal,
+    });
+    if (exitCode !== 0) throw new Error(stderr.trim());
+  }
+
   /** Format (most of the time), then verify; where the format is missing or leaves something, zeros and verify again. */
   async #wipeNamespace(
     address: string,
@@ -197,19 +270,19 @@ export class KernelBackend implements BdevBackend {
     canFormat: boolean,
     options: WipeOptions,
   ): Promise<void> {
-    const device = `${this.#dev}/${name}`;
     const part = (step: WipeProgress["step"], from: number, to: number) => (fraction: number) =>
       options.onProgress?.({ step, fraction: from + (to - from) * fraction });
     part("format", 0, 0.8)(0);
+    const { device } = await this.#namespace(name);
     if (canFormat) {
       const onProgress = part("format", 0, 0.8);
       await this.#nvme.format(device, { signal: options.signal, onProgress });
     }
-    const size = BigInt((await this.#sys.read(`/sys/class/block/${name}/size`)) ?? 0) * SECTOR;
+    // Only now: a format may change the size.
+    const { size } = await this.#namespace(name);
     if (size === 0n) throw faultFormatFailed(address, `${name} has no size after the format`);
     const look = async (from: number, to: number) => {
-      // Pages that the kernel keeps from before would be read in place of the device.
-      await this.#nvme.run(["blockdev", "--flushbufs", device], options);
+      await this.#flush(device, options);
       return findNonZero(device, size, { signal: options.signal, onProgress: part("verify", from, to) });
     };
     if (canFormat && (await look(0.8, 0.85)) === undefined) {
@@ -231,4 +304,20 @@ async function ownerOf(path: string): Promise<{ uid: number; gid: number } | und
   } catch {
     return undefined;
   }
+}
+
+function joinVerdicts(verdicts: readonly BurnInVerdict[], findings: readonly string[]): BurnInVerdict {
+  const sum = (field: (verdict: BurnInVerdict) => bigint) =>
+    verdicts.reduce((total, verdict) => total + field(verdict), 0n);
+  const worst =
+    verdicts.find(({ kind }) => kind === "failed") ?? verdicts.find(({ kind }) => kind === "aborted");
+  const kind = findings.length > 0 ? "failed" : (worst?.kind ?? "passed");
+  return {
+    kind,
+    bytesWritten: sum(({ bytesWritten }) => bytesWritten),
+    bytesVerified: sum(({ bytesVerified }) => bytesVerified),
+    elapsedMs: verdicts.reduce((total, { elapsedMs }) => total + elapsedMs, 0),
+    errors: verdicts.flatMap(({ errors }) => errors),
+    findings,
+  };
 }

@@ -36,13 +36,15 @@ export async function findNonZero(
   size: bigint,
   options: EndsOptions = {},
 ): Promise<number | undefined> {
+  const zeros = Buffer.alloc(CHUNK);
   const file = await open(path, "r");
   let found: number | undefined;
   try {
     await eachPiece(size, options, async (position, length) => {
       const data = await readFully(file, position, length);
-      const index = data.findIndex((byte) => byte !== 0);
-      if (index >= 0) found ??= position + index;
+      if (found === undefined && !zeros.subarray(0, length).equals(data)) {
+        found = position + data.findIndex((byte) => byte !== 0);
+      }
     });
     return found;
   } finally {

@@ -33,9 +33,8 @@ export interface LoadOptions {
 export async function checkServerFile(path: string, overrides?: ServerOverrides): Promise<ServerCheck> {
   const text = await readText(path);
   const check = checkServerConfig(text, { path, overrides, cwd: resolve() });
-  const absolute = (config: ServerConfig | undefined) =>
-    config === undefined ? undefined : { ...config, path: resolve(path) };
-  return { ...check, config: absolute(check.config), draft: absolute(check.draft) };
+  const { config } = check;
+  return { ...check, config: config === undefined ? undefined : { ...config, path: resolve(path) } };
 }
 
 /**

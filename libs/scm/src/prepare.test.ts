@@ -114,6 +114,7 @@ function machine(options: { regions: number; modules?: boolean; privileged?: boo
       taken.get(region)?.push(region.replace("region", "namespace"));
       return "{}";
     })
+    .on("wipefs --all", "")
     .on("ndctl disable-namespace", "")
     .on("ndctl destroy-namespace", (argv) => {
       for (const names of taken.values())
@@ -207,7 +208,9 @@ describe("reset", () => {
     mounts.mounted("/mnt/daos0", "/dev/pmem0", "ext4").mounted("/mnt/other", "/dev/sdb", "ext4");
     expect(await scm.reset()).toEqual({ kind: "done", namespaces: [] });
     expect(mounts.entries.map(({ mountPoint }) => mountPoint)).toEqual(["/mnt/other"]);
-    expect(runner.ran.filter((line) => /disable|destroy/.test(line))).toEqual([
+    expect(runner.ran.filter((line) => /wipefs|disable|destroy/.test(line))).toEqual([
+      "wipefs --all /dev/pmem0",
+      "wipefs --all /dev/pmem1",
       "ndctl disable-namespace namespace0",
       "ndctl destroy-namespace namespace0",
       "ndctl disable-namespace namespace1",

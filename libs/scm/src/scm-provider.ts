@@ -25,6 +25,7 @@ import {
   faultMountFailed,
   faultNotMounted,
   faultNotPrivileged,
+  faultPrepareFailed,
 } from "./faults.ts";
 import { parseFsType } from "./parse-blkid.ts";
 import { hasRoom, planPrepare } from "./plan-prepare.ts";
@@ -217,6 +218,8 @@ export class ScmProvider implements ScmOperations {
     for (const { source, mountPoint } of (await this.#mounts.list()).toReversed()) {
       if (devices.has(source)) await this.#unmountPath(mountPoint, options);
     }
+    // A namespace that is made anew in the same place would show the old file system, and an old superblock in it.
+    for (const device of devices) await this.#runOrFail(["wipefs", "--all", device], options);
     const names = await this.#tools.namespaceNames(options);
     for (const name of names) await this.#tools.destroyNamespace(name, options);
     this.#log.info("SCM namespaces destroyed", { namespaces: names.length });
@@ -227,6 +230,11 @@ export class ScmProvider implements ScmOperations {
     return names.length === 0 && (await this.#tools.regions(options)).length === 0
       ? { kind: "no-scm" }
       : { kind: "done", namespaces: await this.#tools.namespaces(options) };
+  }
+
+  async #runOrFail(argv: Argv, options: ScmCallOptions): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.#tools.run(argv, "reset SCM", options);
+    if (exitCode !== 0) throw faultPrepareFailed(argv.join(" "), stderr.trim() || stdout.trim());
   }
 
   /** A machine whose persistent memory is not made of modules that ipmctl knows has no need of ipmctl. */

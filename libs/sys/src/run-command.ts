@@ -49,6 +49,9 @@ export class ProcessCommandRunner implements CommandRunner {
       const kill = (reason: unknown) => {
         failure ??= reason;
         child.kill("SIGKILL");
+        // What the command started in the background may keep the pipes open for ever.
+        child.stdout.destroy();
+        child.stderr.destroy();
       };
       const onAbort = () => kill(signal?.reason);
       const timer = setTimeout(

@@ -1,4 +1,4 @@
-import { readdir, readFile, realpath, writeFile } from "node:fs/promises";
+import { constants, open, readdir, readFile, realpath } from "node:fs/promises";
 import { hasErrorCode } from "./error-code.ts";
 
 /** The port through which providers read and write the kernel's own files, below `/sys` and `/proc`. */
@@ -22,8 +22,13 @@ export const linuxSysTree: SysTree = {
   list: (path) => readdir(path).then((names) => names.sort(), ifNoValue([])),
   resolve: (path) => realpath(path).then((target) => target, ifNoValue(undefined)),
   write: async (path, value) => {
-    // No O_CREAT or O_TRUNC: the kernel's files exist, and one that does not is a failure.
-    await writeFile(path, value, { flag: "r+" });
+    // Neither created nor truncated, for the kernel's files exist; nor open for reading, which many of them refuse.
+    const file = await open(path, constants.O_WRONLY);
+    try {
+      await file.writeFile(value);
+    } finally {
+      await file.close();
+    }
   },
 };
 

@@ -73,6 +73,11 @@ describe("ProcessCommandRunner", () => {
     await expect(runner.run(["cat", "/dev/zero"])).rejects.toThrow("printed more than");
   });
 
+  it("does not wait for what a killed command left in the background", async () => {
+    const work = runner.run(["sh", "-c", "sleep 60 & echo; wait"], { timeoutMs: 200 });
+    await expect(work).rejects.toThrow("killed after 200 ms");
+  });
+
   it("says when there is no such tool", async () => {
     await expect(runner.run(["no-such-tool"])).rejects.toMatchObject({ code: "ENOENT" });
   });

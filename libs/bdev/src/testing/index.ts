@@ -1,1 +1,2 @@
 export { type FakeController, FakeMachine } from "./fake-machine.ts";
+export { type FakeSpdkController, FakeSpdkTarget } from "./fake-spdk-target.ts";

@@ -62,7 +62,7 @@ export class FakeSysTree implements SysTree {
     const target = this.#real(path);
     this.writes.push(`${path}=${value}`);
     const reaction = this.#reactions.find(([pattern]) => pattern.test(target))?.[1];
-    if (reaction !== undefined) return await reaction(value, this);
+    if (reaction !== undefined) return reaction(value, this);
     if (!this.#files.has(target)) {
       throw Object.assign(new Error(`ENOENT: no such file or directory, open '${path}'`), { code: "ENOENT" });
     }

@@ -1,11 +1,4 @@
-import {
-  checkAgainstMachine,
-  checkServerFile,
-  formatProblem,
-  type Problem,
-  pathsOf,
-  sortProblems,
-} from "@daos/config";
+import { checkAgainstMachine, checkServerFile, formatProblem, type Problem, pathsOf } from "@daos/config";
 import { silentLogger } from "@daos/log";
 import { Flags } from "@oclif/core";
 import { collectMachineFacts } from "../../machine-facts.ts";
@@ -32,13 +25,13 @@ export class ConfigCheck extends ServerCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ConfigCheck);
-    const { config, draft, problems, positionOf } = await checkServerFile(flags.config);
+    const { config, problems, positionOf } = await checkServerFile(flags.config);
     let onMachine: readonly Problem[] = [];
     let notes: readonly string[] = [];
-    if (draft !== undefined && !flags["file-only"]) {
-      const collected = await collectMachineFacts({ log: silentLogger, paths: pathsOf(draft) });
+    if (config !== undefined && !flags["file-only"]) {
+      const collected = await collectMachineFacts({ log: silentLogger, paths: pathsOf(config) });
       // Messages name the file as the command line does.
-      const named = { ...draft, path: flags.config };
+      const named = { ...config, path: flags.config };
       onMachine = checkAgainstMachine(named, collected.facts, { positionOf });
       notes = collected.notes;
     }
@@ -55,7 +48,7 @@ export class ConfigCheck extends ServerCommand {
       };
       this.log(JSON.stringify(answer, null, 2));
     } else {
-      for (const problem of sortProblems([...problems, ...onMachine])) this.log(formatProblem(problem));
+      for (const problem of [...problems, ...onMachine]) this.log(formatProblem(problem));
       for (const note of notes) this.logToStderr(`note: ${note}`);
       this.log(verdict(flags.config, problems, onMachine, config !== undefined));
     }
@@ -74,9 +67,8 @@ function verdict(
     const number = found.filter((problem) => problem.severity === severity).length;
     return number === 1 ? `1 ${severity}` : `${number} ${severity}s`;
   };
-  const all = [...problems, ...onMachine];
-  const warnings = count(all, "warning");
-  if (!valid) return `${file} is not valid: ${count(all, "error")}, ${warnings}`;
+  if (!valid) return `${file} is not valid: ${count(problems, "error")}, ${count(problems, "warning")}`;
+  const warnings = count([...problems, ...onMachine], "warning");
   if (onMachine.some(({ severity }) => severity === "error")) {
     return `${file} is valid, but not for this machine: ${count(onMachine, "error")}, ${warnings}`;
   }

@@ -1,0 +1,72 @@
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { hasErrorCode, writeFileAtomic } from "@daos/sys";
+import type { NvmeController } from "./bdev-types.ts";
+import { type HealthSample, sampleOf } from "./health.ts";
+
+export interface HealthHistoryOptions {
+  readonly directory: string;
+  /** Samples that are kept of a device; 1000 by default. */
+  readonly keep?: number;
+  /** Samples that are nearer to each other replace each other; an hour by default. */
+  readonly everyMs?: number;
+}
+
+/**
+ * Keeps samples of each device's health in a file of its own, by serial number, since names and addresses change. A
+ * line is one sample in JSON. A damaged line is left out.
+ */
+export class HealthHistory {
+  readonly #directory: string;
+  readonly #keep: number;
+  readonly #everyMs: number;
+
+  constructor(options: HealthHistoryOptions) {
+    this.#directory = options.directory;
+    this.#keep = options.keep ?? 1000;
+    this.#everyMs = options.everyMs ?? 3_600_000;
+  }
+
+  /** Adds what a scan saw; controllers that could not be asked just now are left out. */
+  async record(controllers: readonly NvmeController[], time: Date): Promise<void> {
+    for (const { serial, health, source } of controllers) {
+      if (serial === "" || health === undefined || source === "last-known" || source === "pci") continue;
+      const samples = [...(await this.read(serial))];
+      const before = samples.at(-2);
+      // The last sample is always the newest look; it becomes a fixed one when it is old enough.
+      if (before !== undefined && time.getTime() - Date.parse(before.time) < this.#everyMs) samples.pop();
+      samples.push(sampleOf(health, time));
+      const text = samples.slice(-this.#keep).map((sample) => `${JSON.stringify(sample)}\n`);
+      await mkdir(this.#directory, { recursive: true });
+      await writeFileAtomic(this.#path(serial), text.join(""), { mode: 0o644 });
+    }
+  }
+
+  /** The samples of a device, in the order of time; none of one that is unknown. */
+  async read(serial: string): Promise<readonly HealthSample[]> {
+    let text: string;
+    try {
+      text = await readFile(this.#path(serial), "utf8");
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) return [];
+      throw error;
+    }
+    return text.split("\n").flatMap((line) => parseSample(line) ?? []);
+  }
+
+  /** A serial number is the vendor's text: only harmless characters of it go into a file name. */
+  #path(serial: string): string {
+    return join(this.#directory, `${serial.replace(/[^\w-]/g, "_")}.jsonl`);
+  }
+}
+
+function parseSample(line: string): HealthSample | undefined {
+  try {
+    const value: unknown = JSON.parse(line);
+    return typeof value === "object" && value !== null && "time" in value && "mediaErrors" in value
+      ? (value as HealthSample)
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,38 @@
+const COMMAND_BYTES = 64;
+const MAX_BLOCKS = 65_536;
+
+/** A submission queue entry. @see NVM Express Base Specification, Common Command Format */
+function command(opcode: number, nsid: number, words: Readonly<Record<10 | 11 | 12, number>>): Buffer {
+  const entry = Buffer.alloc(COMMAND_BYTES);
+  entry.writeUInt8(opcode, 0);
+  entry.writeUInt32LE(nsid, 4);
+  for (const [word, value] of Object.entries(words)) entry.writeUInt32LE(value, Number(word) * 4);
+  return entry;
+}
+
+function blocks(opcode: number, nsid: number, first: bigint, count: number): Buffer {
+  if (count < 1 || count > MAX_BLOCKS) throw new RangeError(`${count} blocks in one command`);
+  return command(opcode, nsid, {
+    10: Number(first & 0xffffffffn),
+    11: Number(first >> 32n),
+    // Zero-based.
+    12: count - 1,
+  });
+}
+
+/** Format NVM (admin): the block format stays, nothing is erased cryptographically. */
+export const formatCommand = (nsid: number, lbaFormat: number): Buffer =>
+  command(0x80, nsid, { 10: lbaFormat, 11: 0, 12: 0 });
+
+/** Read (I/O). */
+export const readCommand = (nsid: number, first: bigint, count: number): Buffer =>
+  blocks(0x02, nsid, first, count);
+
+/** Write Zeroes (I/O). */
+export const writeZeroesCommand = (nsid: number, first: bigint, count: number): Buffer =>
+  blocks(0x08, nsid, first, count);
+
+/** The status of a completion queue entry, 0 for success; code type and code as one number. */
+export function completionStatus(entry: Buffer): number {
+  return entry.length < 16 ? 0x7ff : (entry.readUInt16LE(14) >> 1) & 0x7ff;
+}

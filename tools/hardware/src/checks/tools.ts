@@ -1,0 +1,81 @@
+import { strict as assert } from "node:assert";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { type TestContext, test } from "node:test";
+import { type Fault, hasCode } from "@daos/fault";
+import { createLogger, formatConsoleLine } from "@daos/log";
+import { type Argv, type CommandRunner, delay, ProcessCommandRunner, type RunOptions } from "@daos/sys";
+
+/** A check: its name and what must not throw. They run one after the other, in the order of the files. */
+export function check(name: string, work: (context: TestContext) => Promise<void>): void {
+  void test(name, work);
+}
+
+export const runner = new ProcessCommandRunner();
+
+/** Shown for a check that fails only: `HARDWARE_LOG=1 npm run test:hardware`. */
+export const log = createLogger(
+  (record) => {
+    process.stderr.write(`${formatConsoleLine(record)}\n`);
+  },
+  { level: process.env.HARDWARE_LOG === undefined ? "ERROR" : "DEBUG" },
+);
+
+/** Runs a tool that must succeed, and answers with its output. */
+export async function sh(...argv: Argv): Promise<string> {
+  const { exitCode, stdout, stderr } = await runner.run(argv);
+  assert.equal(exitCode, 0, `${argv.join(" ")}: ${stderr}`);
+  return stdout;
+}
+
+/** A runner on a machine where these tools are not installed. */
+export function without(...tools: readonly string[]): CommandRunner {
+  return {
+    run: (argv: Argv, options?: RunOptions) =>
+      tools.includes(argv[0])
+        ? Promise.reject(Object.assign(new Error(`spawn ${argv[0]} ENOENT`), { code: "ENOENT" }))
+        : runner.run(argv, options),
+  };
+}
+
+/** The fault that `work` must end with. */
+export async function faultOf(work: Promise<unknown>, code: number): Promise<Fault> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  assert.ok(hasCode(error, code), `fault ${code} was expected, not ${String(error)}`);
+  assert.notEqual(error.resolution, "");
+  return error;
+}
+
+/** The PCI address of the controller with this serial: names and addresses follow no order. */
+export async function addressOf(serial: string): Promise<string> {
+  for (const name of await readdir("/sys/class/nvme")) {
+    const path = `/sys/class/nvme/${name}`;
+    if ((await readFile(`${path}/serial`, "utf8")).trim() === serial) {
+      return (await readFile(`${path}/address`, "utf8")).trim();
+    }
+  }
+  throw new Error(`there is no controller ${serial}`);
+}
+
+/** `/dev/nvme0n1` of the controller at an address. */
+export async function deviceOf(address: string): Promise<string> {
+  const [name = "?"] = await readdir(`/sys/bus/pci/devices/${address}/nvme`);
+  return `/dev/${basename(name)}n1`;
+}
+
+/** Writes one of the kernel's files. */
+export async function write(path: string, value: string): Promise<void> {
+  await writeFile(path, value);
+}
+
+/** Waits until something holds, for at most half a minute. */
+export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  for (let waited = 0; waited < 30_000; waited += 100) {
+    if (await holds()) return;
+    await delay(100);
+  }
+  throw new Error(`${what} did not come`);
+}

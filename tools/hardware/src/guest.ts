@@ -1,0 +1,5 @@
+// Runs in the virtual machine, as root: every check in turn, in one process, since a start of Node takes seconds there.
+import "./checks/network.ts";
+import "./checks/scm.ts";
+import "./checks/bdev.ts";
+import "./checks/benchmark.ts";

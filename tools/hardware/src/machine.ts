@@ -1,0 +1,122 @@
+/** The hardware of the virtual machine. */
+export interface Machine {
+  /** NUMA nodes, each with a processor core, memory, a PCI host bridge and a network interface. */
+  readonly nodes: number;
+  /** Of the whole machine. */
+  readonly memoryMiB: number;
+  /** NVMe controllers with a namespace each, dealt out over the nodes. */
+  readonly nvme: readonly NvmeDrive[];
+  /** NVDIMMs without labels, dealt out over the nodes. */
+  readonly nvdimmsMiB: readonly number[];
+}
+
+export interface NvmeDrive {
+  readonly serial: string;
+  readonly sizeMiB: number;
+  /** Emulates a slow device: bytes per second, read and written together. */
+  readonly bytesPerSecond?: number;
+}
+
+/** Where the files of the virtual machine are on the host. */
+export interface MachineFiles {
+  readonly kernel: string;
+  readonly initramfs: string;
+  readonly modules: string;
+  readonly control: string;
+  readonly console: string;
+  /** Images of drives and NVDIMMs, `nvme0`, `nvdimm0`, ... */
+  readonly images: string;
+}
+
+const LABEL_MIB = 2;
+
+/**
+ * The arguments of qemu-system-x86_64 for a machine, on the processor's own virtualization or (`tcg`) by emulation.
+ *
+ * Every node has a host bridge of its own, so that PCI devices have a node; the IOMMU gives each slot a group.
+ */
+export function qemuArguments(
+  machine: Machine,
+  files: MachineFiles,
+  accel: "kvm" | "tcg",
+): readonly string[] {
+  const { nodes } = machine;
+  const memory = Math.floor(machine.memoryMiB / nodes);
+  const pmem = machine.nvdimmsMiB.reduce((sum, size) => sum + size + LABEL_MIB + 1024, 1024);
+  const everyNode = Array.from({ length: nodes }, (_, node) => node);
+  let slot = 0;
+  const rootPort = (node: number, id: string): readonly string[] => {
+    slot += 1;
+    return ["-device", `pcie-root-port,id=${id},bus=bridge${node},chassis=${slot},slot=${slot},io-reserve=0`];
+  };
+  return [
+    ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none"],
+    ...["-accel", accel === "kvm" ? "kvm,kernel-irqchip=split" : "tcg,thread=multi"],
+    ...["-machine", "q35,nvdimm=on,nvdimm-persistence=mem-ctrl,hpet=off,sata=off,usb=off", "-cpu", "max"],
+    ...["-smp", `cpus=${nodes},sockets=${nodes},cores=1,threads=1`],
+    ...[
+      "-m",
+      `size=${memory * nodes}M,slots=${machine.nvdimmsMiB.length + 1},maxmem=${memory * nodes + pmem}M`,
+    ],
+    ...["-kernel", files.kernel, "-initrd", files.initramfs],
+    ...["-append", "console=ttyS0 quiet panic=-1 intel_iommu=on iommu=pt"],
+    ...["-serial", `file:${files.console}`, "-device", "intel-iommu,intremap=on"],
+    ...share("root", "/", "security_model=none,readonly=on"),
+    ...share("modules", files.modules, "security_model=none,readonly=on"),
+    ...share("control", files.control, "security_model=none"),
+    // The firmware lists the bridges last to first: made so, they are found in the order of the nodes.
+    ...everyNode
+      .toReversed()
+      .flatMap((node) => [
+        ...["-object", `memory-backend-ram,id=memory${node},size=${memory}M`],
+        ...["-numa", `node,nodeid=${node},memdev=memory${node},cpus=${node}`],
+        ...["-device", `pxb-pcie,id=bridge${node},bus=pcie.0,bus_nr=${32 + 32 * node},numa_node=${node}`],
+        ...rootPort(node, `net-slot${node}`),
+        ...["-netdev", `hubport,id=net${node},hubid=0`],
+        ...[
+          "-device",
+          `virtio-net-pci,netdev=net${node},bus=net-slot${node},mac=52:54:00:00:00:0${node},romfile=`,
+        ],
+      ]),
+    ...everyNode.flatMap((node) =>
+      everyNode
+        .filter((other) => other !== node)
+        .flatMap((other) => ["-numa", `dist,src=${node},dst=${other},val=21`]),
+    ),
+    ...machine.nvme.flatMap((drive, index) => [
+      ...rootPort(index % nodes, `nvme-slot${index}`),
+      ...["-drive", driveOption(drive, index, files.images)],
+      ...["-device", `nvme,drive=nvme${index},bus=nvme-slot${index},serial=${drive.serial}`],
+    ]),
+    ...machine.nvdimmsMiB.flatMap((size, index) => [
+      ...[
+        "-object",
+        `memory-backend-file,id=pmem${index},share=on,mem-path=${files.images}/nvdimm${index},size=${size + LABEL_MIB}M`,
+      ],
+      ...[
+        "-device",
+        `nvdimm,id=nvdimm${index},memdev=pmem${index},label-size=${LABEL_MIB}M,node=${index % nodes}`,
+      ],
+    ]),
+  ];
+}
+
+/** The images that a machine needs, by file name, with their sizes in MiB. */
+export function imageSizes(machine: Machine): ReadonlyMap<string, number> {
+  return new Map([
+    ...machine.nvme.map(({ sizeMiB }, index): [string, number] => [`nvme${index}`, sizeMiB]),
+    ...machine.nvdimmsMiB.map((size, index): [string, number] => [`nvdimm${index}`, size + LABEL_MIB]),
+  ]);
+}
+
+function driveOption(drive: NvmeDrive, index: number, images: string): string {
+  const throttle = drive.bytesPerSecond === undefined ? "" : `,throttling.bps-total=${drive.bytesPerSecond}`;
+  return `if=none,id=nvme${index},file=${images}/nvme${index},format=raw,cache=unsafe,discard=unmap${throttle}`;
+}
+
+function share(tag: string, directory: string, options: string): readonly string[] {
+  return [
+    ...["-fsdev", `local,id=${tag},path=${directory},multidevs=remap,${options}`],
+    ...["-device", `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`],
+  ];
+}
