@@ -142,6 +142,9 @@ static void reset_descriptors(void)
 	struct stat status;
 	int null;
 
+	/* First, as there may be no number left for another one. */
+	if (syscall(SYS_close_range, 3, ~0U, 0) != 0)
+		_exit(1);
 	do {
 		null = open("/dev/null", O_RDWR | O_NOFOLLOW | O_NOCTTY);
 		if (null < 0 || fstat(null, &status) != 0 || !is_dev_null(&status))
@@ -151,15 +154,14 @@ static void reset_descriptors(void)
 		bool fits = fstat(fd, &status) == 0 && (S_ISFIFO(status.st_mode) || S_ISSOCK(status.st_mode));
 
 		if (fd == STDERR_FILENO) {
-			if (!fits && !isatty(fd) && dup3(null, fd, 0) < 0)
+			if (!fits && !isatty(fd) && dup2(null, fd) < 0)
 				_exit(1);
 		} else if (!fits) {
 			refuse("descriptor %d must be a pipe or a socket: the helper is started by daos-server", fd);
 		}
 	}
+	close(null);
 	answer_fd = STDOUT_FILENO;
-	if (syscall(SYS_close_range, 3, ~0U, 0) != 0)
-		refuse("descriptors cannot be closed: %s", strerror(errno));
 }
 
 void reset_process(void)

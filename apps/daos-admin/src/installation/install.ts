@@ -54,9 +54,9 @@ export interface InstallRecord {
   readonly files: readonly string[];
 }
 
-/** Beside `dist`, in the workspace and in a package. */
+/** Both beside `dist`, whether this runs from there or from the sources. */
 const NATIVE_SOURCES = fileURLToPath(new URL("../../native", import.meta.url));
-const HELPER_BUNDLE = fileURLToPath(new URL("../helper.mjs", import.meta.url));
+const HELPER_BUNDLE = fileURLToPath(new URL("../../dist/helper.mjs", import.meta.url));
 
 /**
  * Installs the helper under a prefix, or replaces what is there; every file is put in place by a rename, so that a

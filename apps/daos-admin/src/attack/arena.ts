@@ -1,0 +1,233 @@
+import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import {
+  chmod,
+  chown,
+  copyFile,
+  lstat,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  writeFile,
+} from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
+import { FrameDecoder } from "@daos/pbin";
+import { listMounts, ProcessCommandRunner } from "@daos/sys";
+import { install } from "../installation/install.ts";
+import { type Layout, layoutOf } from "../installation/layout.ts";
+
+/** Who attacks: nobody, as a member of the helper's group, which has no entry anywhere. */
+const ATTACKER = 65534;
+const GROUP = 64321;
+
+/** One hostile call. */
+export interface Attack {
+  readonly name: string;
+  /** Operations of `fixtures/attacker.c`; without any, the driver starts the launcher itself. */
+  readonly prepare?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly bytes: Buffer;
+  /** True when the caller ends its side right after its bytes. */
+  readonly end?: boolean;
+  /** `answered`: as if nothing had been tried. `refused`: an error, or no answer at all. */
+  readonly expect: "answered" | "refused" | "either";
+  /** Runs another program than the launcher, from its beginning. */
+  readonly program?: string;
+}
+
+export interface AttackResult {
+  readonly outcome: "answered" | "refused";
+  readonly error: string;
+  readonly result: unknown;
+}
+
+/** An installation for one test file, with someone at its doors who means harm. */
+export class Arena implements AsyncDisposable {
+  readonly layout: Layout;
+  /** Belongs to the attacker. */
+  readonly ground: string;
+  readonly attacker: string;
+  readonly socket: string;
+  readonly gid = GROUP;
+  readonly uid = ATTACKER;
+  readonly #tools: string;
+  #before: ReadonlyMap<string, string> = new Map();
+
+  private constructor(prefix: string) {
+    this.layout = layoutOf(prefix);
+    this.ground = join(prefix, "ground");
+    this.#tools = join(prefix, "tools");
+    this.attacker = join(this.#tools, "attacker");
+    this.socket = join(prefix, "helper.sock");
+  }
+
+  /** @param parent belongs to root, with all directories above it */
+  static async open(parent: string): Promise<Arena> {
+    const prefix = await mkdtemp(join(parent, ".daos-attack-"));
+    await chmod(prefix, 0o755);
+    const arena = new Arena(prefix);
+    await arena.#build();
+    return arena;
+  }
+
+  async #build(): Promise<void> {
+    const { layout } = this;
+    const runner = new ProcessCommandRunner();
+    await install({
+      prefix: layout.prefix,
+      shapes: ["setuid", "socket"],
+      group: String(GROUP),
+      createGroup: false,
+      callers: [],
+      serverConfig: undefined,
+      runner,
+      say: () => {},
+    });
+    const policy = [
+      "mounts:",
+      `  - { path: ${layout.prefix}/mnt, max_size_gib: 1 }`,
+      `  - { path: ${this.ground}/mnt, max_size_gib: 1 }`,
+      `  - { path: ${this.ground}/deep/er/mnt, max_size_gib: 1 }`,
+      `  - { path: ${layout.prefix}/dev, devices: [/dev/null] }`,
+      'pci_addresses: ["ffff:ff:1f.7"]',
+      "hugepages: 0",
+      "",
+    ].join("\n");
+    await writeFile(layout.policy, policy, { mode: 0o644 });
+    await mkdir(this.#tools, { mode: 0o755 });
+    await mkdir(this.ground);
+    await chown(this.ground, ATTACKER, ATTACKER);
+    await chmod(this.ground, 0o777);
+    for (const name of ["attack-driver.mjs", "hold.mjs", "molest.mjs", "swap-links.mjs", "flood.mjs"]) {
+      await copyFile(fixture(name), this.tool(name));
+    }
+    for (const [source, target, ...flags] of [
+      ["attacker.c", this.attacker],
+      ["preload.c", join(this.#tools, "preload.so"), "-shared", "-fPIC"],
+    ] as const) {
+      const { exitCode, stderr } = await runner.run(["cc", "-O1", ...flags, "-o", target, fixture(source)]);
+      if (exitCode !== 0) throw new Error(stderr);
+    }
+    this.#before = await this.#look();
+  }
+
+  /** The path of a fixture where the attacker can run it. */
+  tool(name: string): string {
+    return join(this.#tools, name);
+  }
+
+  get preload(): string {
+    return join(this.#tools, "preload.so");
+  }
+
+  /** Runs attacks as the attacker, four at a time, through a Node that may call the helper. */
+  async attack(attacks: readonly Attack[]): Promise<readonly AttackResult[]> {
+    const { launcher } = this.layout;
+    const cases = attacks.map(({ prepare = [], args = [], env = {}, bytes, end = false, program }, id) => ({
+      id,
+      program: program ?? (prepare.length === 0 ? launcher : this.attacker),
+      args:
+        program === undefined && prepare.length > 0
+          ? [...prepare, "--", launcher, ...args]
+          : [...prepare, ...args],
+      env,
+      bytes: bytes.toString("base64"),
+      end,
+    }));
+    const output = await this.asAttacker([this.tool("attack-driver.mjs")], JSON.stringify(cases));
+    const results = JSON.parse(output) as { id: number; stdout: string; stderr: string }[];
+    return results.sort((a, b) => a.id - b.id).map(readResult);
+  }
+
+  /** Runs the installed Node as the attacker. @returns its standard output */
+  async asAttacker(args: readonly string[], input: string): Promise<string> {
+    const child = this.spawnAsAttacker(args);
+    child.stdin.end(input);
+    const [output, errors] = await Promise.all([text(child.stdout), text(child.stderr)]);
+    if (output === "") throw new Error(`nothing came back: ${errors}`);
+    return output;
+  }
+
+  spawnAsAttacker(args: readonly string[], options: { readonly inGroup?: boolean } = {}) {
+    const groups = options.inGroup === false ? ["--clear-groups"] : ["--groups", String(GROUP)];
+    const ids = ["--reuid", String(ATTACKER), "--regid", String(ATTACKER), ...groups];
+    return spawn("setpriv", [...ids, "--", this.layout.node, ...args], { cwd: this.ground, stdio: "pipe" });
+  }
+
+  /**
+   * What the attacks have changed outside of the policy: files of root's under the prefix, mounts, names in `/`, and
+   * what everyone could overwrite. Empty when the helper has withstood.
+   */
+  async damage(): Promise<readonly string[]> {
+    const now = await this.#look();
+    const changed = [...now]
+      .filter(([path, state]) => this.#before.get(path) !== state)
+      .map(([path]) => `+ ${path}`);
+    const gone = [...this.#before.keys()].filter((path) => !now.has(path)).map((path) => `- ${path}`);
+    return [...changed, ...gone];
+  }
+
+  async #look(): Promise<ReadonlyMap<string, string>> {
+    const { prefix, logFile } = this.layout;
+    const state = new Map<string, string>();
+    const walk = async (path: string): Promise<void> => {
+      const { uid, gid, mode, mtimeMs, ...entry } = await lstat(path);
+      const isDirectory = (mode & 0o170000) === 0o040000;
+      if (path !== logFile && path !== `${prefix}/mnt` && path !== this.socket && uid === 0) {
+        const content = isDirectory || entry.size > 10_000_000 ? "" : await digest(path, mode);
+        state.set(path, `${uid}:${gid}:${mode}:${isDirectory ? 0 : mtimeMs}:${content}`);
+      }
+      if (!isDirectory || path === `${prefix}/mnt`) return;
+      for (const name of await readdir(path)) await walk(join(path, name));
+    };
+    await walk(prefix);
+    for (const { mountPoint, source, fsType } of await listMounts()) {
+      if (mountPoint !== `${prefix}/mnt`) state.set(`mount ${mountPoint}`, `${source} ${fsType}`);
+    }
+    for (const name of await readdir("/")) state.set(`/${name}`, "there");
+    return state;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await new ProcessCommandRunner().run(["umount", `${this.layout.prefix}/mnt`]);
+    await rm(this.layout.prefix, { recursive: true, force: true });
+  }
+}
+
+function fixture(name: string): string {
+  return fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
+}
+
+async function digest(path: string, mode: number): Promise<string> {
+  if ((mode & 0o170000) !== 0o100000) return "";
+  return createHash("sha256")
+    .update(await readFile(path))
+    .digest("hex");
+}
+
+function readResult({ stdout, stderr }: { stdout: string; stderr: string }): AttackResult {
+  const bytes = Buffer.from(stdout, "base64");
+  const decoder = new FrameDecoder();
+  try {
+    decoder.push(bytes);
+  } catch {
+    return {
+      outcome: "refused",
+      error: `no frame: ${bytes.subarray(0, 100).toString("latin1")}`,
+      result: undefined,
+    };
+  }
+  if (!decoder.complete) return { outcome: "refused", error: stderr, result: undefined };
+  const { error, result } = decoder.decode() as {
+    error: { code: number; description: string } | null;
+    result: unknown;
+  };
+  return error === null
+    ? { outcome: "answered", error: "", result }
+    : { outcome: "refused", error: `${error.code} ${error.description}`, result: undefined };
+}

@@ -1,0 +1,192 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { link, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { HelperScm } from "@daos/pbin";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { trustedDirectory } from "../testing/trusted-directory.ts";
+import { Arena, type Attack } from "./arena.ts";
+import {
+  argumentAttacks,
+  descriptorAttacks,
+  environmentAttacks,
+  limitAttacks,
+  processAttacks,
+  request,
+  requestAttacks,
+  signalAttacks,
+  softLimitAttacks,
+} from "./attacks.ts";
+
+const place = process.getuid?.() === 0 ? await trustedDirectory() : undefined;
+const MINUTES = 60_000;
+
+// A setuid program can only be installed by root, who then attacks it as nobody.
+describe.skipIf(place === undefined)("the installed helper withstands", () => {
+  let arena: Arena;
+  beforeAll(async () => {
+    arena = await Arena.open(place ?? "");
+  }, 2 * MINUTES);
+  afterAll(() => arena[Symbol.asyncDispose]());
+
+  /** Runs attacks, and fails with the list of those that did not end as expected or left a trace. */
+  async function withstand(attacks: readonly Attack[]) {
+    const results = await arena.attack(attacks);
+    const unexpected = attacks.flatMap(({ name, expect: wanted }, index) => {
+      const result = results[index];
+      return wanted === "either" || result?.outcome === wanted ? [] : [`${name}: ${JSON.stringify(result)}`];
+    });
+    expect(unexpected).toEqual([]);
+    expect(await arena.damage()).toEqual([]);
+    return results;
+  }
+
+  it("an honest caller, who is answered", async () => {
+    const [status] = await withstand([{ name: "status", bytes: request("Status"), expect: "answered" }]);
+    expect(status?.result).toMatchObject({ caller: { uid: arena.uid, gid: arena.uid } });
+  });
+
+  it("hostile environments", { timeout: 5 * MINUTES }, async () => {
+    await withstand(environmentAttacks(arena.ground, arena.preload));
+  });
+
+  it("signals, timers and sessions", { timeout: 5 * MINUTES }, async () => {
+    await withstand(signalAttacks());
+  });
+
+  it("limits", { timeout: 5 * MINUTES }, async () => {
+    await withstand([...limitAttacks(), ...softLimitAttacks()]);
+  });
+
+  it("closed, redirected and additional descriptors", { timeout: 2 * MINUTES }, async () => {
+    await withstand(descriptorAttacks(arena.ground));
+  });
+
+  it("arguments", { timeout: 2 * MINUTES }, async () => {
+    await withstand(argumentAttacks(arena.ground));
+  });
+
+  it("hostile processes", { timeout: 2 * MINUTES }, async () => {
+    await withstand(processAttacks(arena.layout.launcher, arena.ground));
+  });
+
+  it("requests", { timeout: 5 * MINUTES }, async () => {
+    await withstand(requestAttacks(arena.layout.prefix, arena.ground));
+  });
+
+  it("copies, links and other names of its launcher", { timeout: 2 * MINUTES }, async () => {
+    const { launcher, prefix } = arena.layout;
+    const [copy, soft] = ["copy", "soft"].map((name) => join(arena.ground, name)) as [string, string];
+    const make = `fs.copyFileSync("${launcher}", "${copy}"); fs.chmodSync("${copy}", 0o6755);
+      fs.symlinkSync("${launcher}", "${soft}"); process.stdout.write("made");`;
+    expect(await arena.asAttacker(["-e", make], "")).toBe("made");
+    // Root may link what the attacker may not (fs.protected_hardlinks).
+    const hard = join(prefix, "hard");
+    await link(launcher, hard);
+    const status = request("Status");
+    const results = await arena.attack([
+      { name: "a copy", program: copy, bytes: status, expect: "refused" },
+      { name: "a link", program: soft, bytes: status, expect: "answered" },
+      { name: "a second name", program: hard, bytes: status, expect: "answered" },
+    ]);
+    await rm(hard);
+    expect(results.map(({ outcome }) => outcome)).toEqual(["refused", "answered", "answered"]);
+    expect(await arena.damage()).toEqual([]);
+  });
+
+  it("links that change while it looks", { timeout: 3 * MINUTES }, async () => {
+    const mount = join(arena.ground, "mnt");
+    const swapper = arena.spawnAsAttacker([arena.tool("swap-links.mjs"), mount, "/etc"]);
+    const swapped = text(swapper.stdout);
+    const storage = { class: "ram", mount, sizeGiB: 1 };
+    const attacks = ["ScmFormat", "ScmMount", "ScmUnmount"].flatMap((method) =>
+      Array.from({ length: 12 }, (_, index): Attack => {
+        const payload = method === "ScmFormat" ? { storage, reformat: true } : { storage };
+        return { name: `${method} ${index}`, bytes: request(method, payload), expect: "refused" };
+      }),
+    );
+    await withstand(attacks);
+    swapper.stdin.end();
+    expect(Number(await swapped)).toBeGreaterThan(100);
+  });
+
+  it("what is done to it while it runs", { timeout: 2 * MINUTES }, async () => {
+    const holder = arena.spawnAsAttacker([arena.tool("hold.mjs"), arena.layout.launcher]);
+    const [line] = (await once(holder.stdout, "data")) as [Buffer];
+    const pid = Number(line.toString());
+    // The launcher has become Node when the script is among its arguments.
+    await vi.waitFor(
+      async () => expect(await readFile(`/proc/${pid}/cmdline`, "utf8")).toContain("helper.mjs"),
+      { timeout: 20_000 },
+    );
+    const status = await readFile(`/proc/${pid}/status`, "utf8");
+    expect(status).toMatch(/^Uid:\t0\t0\t0\t0$/m);
+    expect(status).toMatch(/^Gid:\t0\t0\t0\t0$/m);
+    expect(status).toMatch(/^Groups:\t *$/m);
+    expect(status).toMatch(/^NoNewPrivs:\t1$/m);
+    expect(status).toMatch(/^Seccomp:\t2$/m);
+    // SYS_ADMIN, SYS_PTRACE, SYS_RAWIO, SYS_MODULE, FOWNER, DAC_OVERRIDE, CHOWN, or fewer.
+    const bounding = BigInt(`0x${/^CapBnd:\t([0-9a-f]+)$/m.exec(status)?.[1] ?? "f"}`);
+    expect(bounding & ~0x2b000bn & ~(1n << 16n)).toBe(0n);
+    expect(
+      (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0").filter((word) => word !== ""),
+    ).toEqual(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]);
+    expect(await readlink(`/proc/${pid}/cwd`)).toBe("/");
+    for (const fd of await readdir(`/proc/${pid}/fd`)) {
+      const target = await readlink(`/proc/${pid}/fd/${fd}`).catch(() => "closed");
+      expect(target).toMatch(/^(?:pipe:|socket:|anon_inode:|closed|\/dev\/null|\/var\/lib\/.*helper\.mjs)/);
+    }
+    const attempts = JSON.parse(
+      await arena.asAttacker([arena.tool("molest.mjs"), String(pid)], ""),
+    ) as object;
+    expect(Object.keys(attempts).filter((key) => !/: (?:EACCES|EPERM|ENOENT)$/.test(key))).toEqual([]);
+    // An inspector would listen on 9229, which is 240D.
+    expect(await readFile("/proc/net/tcp", "utf8")).not.toMatch(/:240D 00000000:0000 0A/);
+    holder.stdin.end();
+    await once(holder, "close");
+    expect(await arena.damage()).toEqual([]);
+  });
+
+  it("who speaks to its socket", { timeout: 4 * MINUTES }, async () => {
+    const listener = spawn(arena.layout.listener, [arena.socket], {
+      env: {},
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const errors = text(listener.stderr);
+    await vi.waitFor(async () => expect(await readdir(arena.layout.prefix)).toContain("helper.sock"));
+
+    const outsider = arena.spawnAsAttacker(["-e", connectScript(arena.socket)], { inGroup: false });
+    expect(await text(outsider.stdout)).toBe("EACCES");
+
+    const status = request("Status");
+    const relay = (operation: string): Attack => {
+      const program = arena.attacker;
+      return {
+        name: operation,
+        program,
+        prepare: [`${operation}=${arena.socket}`],
+        bytes: status,
+        expect: "refused",
+      };
+    };
+    await withstand([relay("relay"), relay("relay-orphan")]);
+
+    const flood = arena.spawnAsAttacker([arena.tool("flood.mjs"), arena.socket, "18"]);
+    await once(flood.stdout, "data");
+    // Root asks like everyone else, and waits its turn behind those that will never say anything.
+    const scan = await new HelperScm({ helper: { kind: "socket", path: arena.socket } }).scan();
+    expect(scan.notes.length).toBeGreaterThanOrEqual(0);
+    flood.stdin.end();
+
+    listener.kill();
+    await errors;
+    expect(await arena.damage()).toEqual([]);
+  });
+});
+
+/** Prints the code of the error of a connection. */
+function connectScript(path: string): string {
+  return `require("node:net").connect(${JSON.stringify(path)}).on("error", (e) => process.stdout.write(e.code))
+    .on("connect", () => { process.stdout.write("connected"); process.exit(); })`;
+}
