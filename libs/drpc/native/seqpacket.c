@@ -277,14 +277,18 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
 // 4 peer gone) holds; handler(0) reports an error that recv then names, and ends the watch. No events end it too.
 static napi_value js_watch(napi_env env, napi_callback_info info) {
   napi_value argv[3], name;
+  napi_valuetype type;
   int32_t events = 0;
   packet_socket *s = arguments(env, info, 3, argv);
   if (s == NULL) return NULL;
-  if (napi_get_value_int32(env, argv[1], &events) != napi_ok) return fail(env, "watch", EINVAL);
-  if (s->on_event == NULL &&
+  if (napi_get_value_int32(env, argv[1], &events) != napi_ok || napi_typeof(env, argv[2], &type) != napi_ok ||
+      type != napi_function)
+    return fail(env, "watch", EINVAL);
+  if (s->context == NULL &&
       (napi_create_string_utf8(env, "PacketSocket", NAPI_AUTO_LENGTH, &name) != napi_ok ||
-       napi_async_init(env, NULL, name, &s->context) != napi_ok ||
-       napi_create_reference(env, argv[2], 1, &s->on_event) != napi_ok))
+       napi_async_init(env, NULL, name, &s->context) != napi_ok))
+    return fail(env, "watch", ENOMEM);
+  if (s->on_event == NULL && napi_create_reference(env, argv[2], 1, &s->on_event) != napi_ok)
     return fail(env, "watch", ENOMEM);
   int status = events == 0 ? uv_poll_stop(&s->poll) : uv_poll_start(&s->poll, events, on_poll);
   return status == 0 ? NULL : fail(env, "watch", -status);
