@@ -16,6 +16,7 @@ import { PacketListener } from "./packet-listener.ts";
 import { removeDeadSockets } from "./remove-dead-sockets.ts";
 import { SocketFixture } from "./testing/socket-fixture.ts";
 
+const FEW_DESCRIPTORS = fileURLToPath(new URL("testing/few-descriptors.ts", import.meta.url));
 const LEAVE_SOCKET = fileURLToPath(new URL("testing/leave-socket.ts", import.meta.url));
 
 const fixture = new SocketFixture();
@@ -172,6 +173,18 @@ describe("the server answers", () => {
     first.close();
     while (server.sessions === 2) await new Promise(setImmediate);
     expect((await (await fixture.connect()).call(drpcMethods.setRank, { rank: 5 })).status).toBe(-5);
+  });
+
+  it("when descriptors run out, as soon as there are some again", () => {
+    const line = 'ulimit -n 64 && exec "$0" --conditions=@daos/source "$1" "$2"';
+    const run = spawnSync("sh", ["-c", line, process.execPath, FEW_DESCRIPTORS, fixture.path], {
+      encoding: "utf8",
+      timeout: 15_000,
+    });
+    const { failure, errors, echoes } = JSON.parse(run.stdout);
+    expect(failure).toContain("too many open files");
+    expect(errors[0]).toContain("accept: too many open files");
+    expect(echoes).toBeGreaterThan(0);
   });
 
   it("200 peers at once, each with many calls", async () => {
