@@ -1,6 +1,6 @@
 import { Fault } from "@daos/fault";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { stringify } from "yaml";
 import { checkAgainstMachine } from "./check-against-machine.ts";
 import { type ClientCheck, checkClientConfig } from "./check-client.ts";
@@ -9,6 +9,9 @@ import { explainKey, listKeys } from "./explain.ts";
 import { formatProblem } from "./problem.ts";
 import { renderServerConfig } from "./render.ts";
 import { BDEV_CLASSES, LOG_MASKS, SCM_CLASSES } from "./server-schema.ts";
+
+// Thousands of checks: seconds on an idle machine, more on a busy one.
+vi.setConfig({ testTimeout: 180_000 });
 
 const runs = { numRuns: 500, seed: 20261123 };
 const names = listKeys("server").map(({ key }) => key.slice(key.lastIndexOf(".") + 1));

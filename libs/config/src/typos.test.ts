@@ -1,9 +1,12 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { checkServerConfig } from "./check-server.ts";
 import { listKeys } from "./explain.ts";
 import { otherReleaseKey } from "./other-releases.ts";
+
+// Thousands of checks: seconds on an idle machine, more on a busy one.
+vi.setConfig({ testTimeout: 180_000 });
 
 /** Release 0.8.0's template with every key in use. */
 const template = readFileSync(join(import.meta.dirname, "..", "fixtures", "daos_server.yml"), "utf8").replace(

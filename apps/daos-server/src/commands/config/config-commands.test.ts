@@ -2,7 +2,10 @@ import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+// Each test starts processes, which takes a while on a busy machine.
+vi.setConfig({ testTimeout: 180_000 });
 
 const app = join(import.meta.dirname, "..", "..", "..");
 const root = join(app, "..", "..");
