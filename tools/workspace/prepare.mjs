@@ -18,18 +18,16 @@ export function fail(message) {
 /** Installs the dependencies of the lock file, unless npm has done so since it last changed. */
 export function ensureDependencies() {
   if (dependenciesAreInstalled()) return;
-  process.stderr.write("Installing dependencies (npm ci) ...\n");
+  process.stderr.write("Installing dependencies (npm install) ...\n");
   const npm = process.env.npm_execpath;
   const [command, args] = npm === undefined ? ["npm", []] : [process.execPath, [npm]];
-  const done = spawnSync(
-    command,
-    [...args, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-    {
-      cwd: root,
-      stdio: ["ignore", 2, 2],
-      env: withoutNpmSettings(process.env),
-    },
-  );
+  // Not "npm ci": it refuses a lock file without the packages of other platforms, which not every registry has.
+  const settings = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  const done = spawnSync(command, [...args, "install", ...settings], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+    env: withoutNpmSettings(process.env),
+  });
   if (done.status !== 0)
     fail("The dependencies could not be installed: see npm's message above, then try again.");
 }
