@@ -92,15 +92,3 @@ export function faultAlreadyFormatted(mount: string): Fault {
     resolution: "if its data is not needed any more, format it again with dmg storage format --reformat",
   });
 }
-
-/** A normal user cannot mount, and nothing is mounted. */
-export function faultNotMounted(mount: string): Fault {
-  return new Fault({
-    domain: "storage",
-    code: FaultCode.storageNotMounted,
-    description: `scm_mount ${mount} is not mounted, and only root can mount it`,
-    resolution:
-      "mount it as root, use a directory directly below a mount point (such as /dev/shm/daos), or run daos-server " +
-      "as root once for dmg storage format",
-  });
-}

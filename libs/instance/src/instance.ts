@@ -31,7 +31,6 @@ import {
   faultEngineNotRunning,
   faultFormatRunning,
   faultNotifyReadySocket,
-  faultNotMounted,
 } from "./faults.ts";
 import { planFormat } from "./plan-format.ts";
 import { planRestart, STABLE_MS } from "./plan-restart.ts";
@@ -281,12 +280,13 @@ export class EngineInstance {
     const found = await scm.checkFormat(storage, { signal });
     switch (found.kind) {
       case "unformatted":
-        if (!mayMount) throw faultNotMounted(storage.mount);
-        return "SCM is not formatted";
+        if (mayMount) return "SCM is not formatted";
+        // A normal user gets a directory below a mount point made, or a fault that says how to get one.
+        await scm.format(storage, { reformat: false, signal });
+        break;
       case "foreign":
         return `the SCM device holds a ${found.fsType} file system`;
       case "mountable":
-        if (!mayMount) throw faultNotMounted(storage.mount);
         await scm.mount(storage, { signal });
         break;
       case "mounted":
