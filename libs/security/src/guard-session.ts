@@ -33,34 +33,19 @@ export function guardSession(session: ServerHttp2Session, limits: ConnectionLimi
     stream.once("close", () => streams.delete(stream));
   });
 
+  // Not session.setTimeout: Node.js 24 never clears that timer, which keeps every closed session in memory until then.
+  const idle = new IdleWatch(session, limits);
   const sweep = setInterval(
     () => {
       const now = performance.now();
       for (const [stream, record] of streams) {
         if (isStuck(stream, record, limits, now)) stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
       }
+      idle.check(streams.size > 0, now);
     },
-    Math.max(10, Math.min(limits.requestMs, limits.stallMs) / 4),
+    Math.max(10, Math.min(limits.requestMs, limits.stallMs, limits.idleMs, limits.handshakeMs) / 4),
   );
   sweep.unref();
-
-  const onIdle = () => {
-    if (streams.size === 0) {
-      session.close();
-      setTimeout(() => session.destroy(), limits.handshakeMs).unref();
-      return;
-    }
-    const unanswered = setTimeout(() => session.destroy(), limits.handshakeMs);
-    const stop = () => clearTimeout(unanswered);
-    session.once("close", stop);
-    session.ping(() => {
-      stop();
-      session.off("close", stop);
-      // Node.js tells of an idle time once only.
-      if (!session.destroyed) session.setTimeout(limits.idleMs, onIdle);
-    });
-  };
-  session.setTimeout(limits.idleMs, onIdle);
   session.once("close", () => clearInterval(sweep));
 }
 
@@ -75,4 +60,43 @@ function isStuck(
   if (waiting === 0 || waiting < record.waiting) record.progressAt = now;
   record.waiting = waiting;
   return now - record.progressAt > limits.stallMs;
+}
+
+/** Closes a session without calls after the idle time; one with calls must answer a ping then. */
+class IdleWatch {
+  readonly #session: ServerHttp2Session;
+  readonly #limits: ConnectionLimits;
+  #bytes = -1;
+  #activeAt = performance.now();
+  /** When a ping, or the wish to close, was sent that the client has not answered. */
+  #askedAt: number | undefined;
+
+  constructor(session: ServerHttp2Session, limits: ConnectionLimits) {
+    this.#session = session;
+    this.#limits = limits;
+  }
+
+  check(busy: boolean, now: number): void {
+    const session = this.#session;
+    if (session.destroyed) return;
+    if (this.#askedAt !== undefined) {
+      if (now - this.#askedAt > this.#limits.handshakeMs) session.destroy();
+      return;
+    }
+    const { bytesRead, bytesWritten } = session.socket;
+    if (bytesRead + bytesWritten !== this.#bytes) {
+      this.#bytes = bytesRead + bytesWritten;
+      this.#activeAt = now;
+    }
+    if (now - this.#activeAt < this.#limits.idleMs) return;
+    this.#askedAt = now;
+    if (!busy) {
+      session.close();
+      return;
+    }
+    session.ping(() => {
+      this.#askedAt = undefined;
+      this.#activeAt = performance.now();
+    });
+  }
 }

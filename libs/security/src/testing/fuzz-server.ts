@@ -22,6 +22,10 @@ for (const one of [{ ...transport, allowInsecure: true }, transport]) {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   ports.push((server.address() as AddressInfo).port);
 }
-process.on("message", () => process.send?.({ rss: process.memoryUsage.rss() }));
+process.on("message", () => {
+  globalThis.gc?.();
+  const { heapUsed, external } = process.memoryUsage();
+  process.send?.({ used: heapUsed + external });
+});
 process.on("disconnect", () => process.exit());
 process.send?.({ ports });

@@ -21,7 +21,7 @@ export interface FuzzResult {
   readonly slowestGoodCallMs: number;
   /** The same before the attack, as often. */
   readonly slowestBeforeMs: number;
-  /** Growth of the server's resident memory, in bytes. */
+  /** Growth of what the server's objects and buffers use after a garbage collection, in bytes. */
   readonly grownBytes: number;
 }
 
@@ -56,7 +56,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzResult> {
       send(connectTls({ ...tls, port: tlsPort, ALPNProtocols: ["h2"] }), malformedHttp2(random, index)),
   ];
   const goodCall = async () => (await client.ask<{ ms: number }>()).ms;
-  const memory = async () => (await server.ask<{ rss: number }>()).rss;
+  const memory = async () => (await server.ask<{ used: number }>()).used;
 
   const batches = Math.ceil(options.inputs / BATCH);
   // The first calls compile code.
@@ -99,6 +99,7 @@ interface Program extends Disposable {
 function startProgram(name: string, argument: string): Program {
   // Sources as they are: generated code has enums, which type stripping alone does not take.
   const execArgv = [
+    "--expose-gc",
     "--conditions=@daos/source",
     "--experimental-transform-types",
     "--disable-warning=ExperimentalWarning",
