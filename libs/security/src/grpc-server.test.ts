@@ -1,3 +1,4 @@
+import { connect as connectHttp2 } from "node:http2";
 import { type AddressInfo, connect as connectTcp } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
@@ -12,6 +13,7 @@ import { peerOf } from "./peer.ts";
 import {
   type GrpcAnswer,
   grpcCall,
+  inDays,
   TestAuthority,
   type TestCertificate,
   TestCertificateFiles,
@@ -36,13 +38,17 @@ afterEach(async () => {
   running = undefined;
 });
 
-async function start(transport: TransportConfig): Promise<number> {
+async function start(
+  transport: TransportConfig,
+  options: { readonly pollMs?: number } = {},
+): Promise<number> {
   // Late lines of a server must not get into the next test.
   const mine = records;
   const log = createLogger((record) => mine.push(record), { level: "DEBUG" });
   running = await createGrpcServer({
     transport,
     log,
+    ...options,
     handler: (request, response) => {
       const peer = peerOf(request);
       response.setHeader("content-type", "application/grpc");
@@ -193,8 +199,8 @@ describe("createGrpcServer in plain text", () => {
   });
 });
 
-describe("reload", () => {
-  it("uses new certificates for new connections, and keeps the old ones when the new are bad", async () => {
+describe("changed certificate files", () => {
+  it("are used for new connections after reload, and the old ones stay when the new are bad", async () => {
     const transport = serverFiles();
     const port = await start(transport);
     const other = new TestAuthority();
@@ -205,5 +211,44 @@ describe("reload", () => {
     files.write("server.crt", "rubbish");
     await expect(running?.reload()).rejects.toThrow("cannot be used");
     expect(await call(port, newClient)).toEqual({ status: "0", text: "admin" });
+  });
+
+  it("come into use by themselves, while the calls of old connections go on", async () => {
+    const port = await start(serverFiles(), { pollMs: 10 });
+    const admin = authority.issue("admin");
+    const tls = { ca: authority.pem, cert: admin.certPem, key: admin.keyPem, servername: "server" };
+    const old = connectHttp2(`https://127.0.0.1:${port}`, tls);
+    const status = () =>
+      new Promise<unknown>((resolve) => {
+        const stream = old.request({ ":method": "POST", ":path": "/mgmt.MgmtSvc/LeaderQuery" });
+        stream.on("response", (headers) => resolve(headers[":status"]));
+        stream.resume();
+        stream.end();
+      });
+    expect(await status()).toBe(200);
+    const other = new TestAuthority();
+    const next = files.transport("client", other.pem, other.issue("admin"));
+    files.transport("server", other.pem, other.issue("server"));
+    // A poll may see the three files half changed: then it says so, and the next one sees them whole.
+    let answer: unknown;
+    while (answer === undefined) answer = await call(port, next).catch(() => undefined);
+    expect(answer).toEqual({ status: "0", text: "admin" });
+    expect(await status()).toBe(200);
+    old.destroy();
+    expect(records.map(({ message }) => message)).toContain("certificates have changed and are in use");
+  });
+
+  it("that cannot be used are reported, and certificates that expire soon are announced", async () => {
+    const soon = authority.issue("server", { notAfter: inDays(10.5) });
+    const port = await start(serverFiles(soon), { pollMs: 10 });
+    const warned = () => records.find(({ message }) => message.includes("expires in 10 days"));
+    while (warned() === undefined) await new Promise(setImmediate);
+    expect(warned()).toMatchObject({ level: "WARN", fields: { daysLeft: 10 } });
+    files.write("server.crt", "rubbish");
+    const failed = () => records.filter(({ message }) => message.includes("the old ones stay in use"));
+    while (failed().length === 0) await new Promise(setImmediate);
+    expect(
+      await call(port, files.transport("client", authority.pem, authority.issue("admin"))),
+    ).toMatchObject({ status: "0" });
   });
 });

@@ -14,6 +14,7 @@ import { guardServer } from "./guard-server.ts";
 import { type Identity, loadIdentity } from "./load-identity.ts";
 import { identityServerOptions } from "./tls-options.ts";
 import type { TransportConfig } from "./transport-config.ts";
+import { watchCertificates } from "./watch-certificates.ts";
 
 export interface GrpcServerOptions {
   readonly transport: TransportConfig;
@@ -22,6 +23,8 @@ export interface GrpcServerOptions {
   readonly handler: RequestHandler;
   readonly limits?: ConnectionLimits | undefined;
   readonly now?: (() => Date) | undefined;
+  /** How often changed certificate files are looked for; a minute by default. */
+  readonly pollMs?: number | undefined;
 }
 
 /** A server of the control plane's gRPC services. */
@@ -36,7 +39,8 @@ export interface GrpcServer {
 
 /**
  * Makes the HTTP/2 server of the control plane: TLS with client certificates or plain text, as the configuration says,
- * guarded ({@link guardServer}), and with every call authorised by the role of its caller ({@link guardHandler}).
+ * guarded ({@link guardServer}), and with every call authorised by the role of its caller ({@link guardHandler}). New
+ * certificates in the configured files come into use by themselves, for new connections ({@link watchCertificates}).
  *
  * @throws Fault for a file or certificate that cannot be used
  */
@@ -61,15 +65,14 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   );
   const caPath = resolve(transport.caCert);
   guardServer(server, { log, limits, now, trust: () => ({ authorities: identity.authorities, caPath }) });
-  return {
-    server,
-    reload: async () => {
-      const next = await load();
-      server.setSecureContext(identityServerOptions(next));
-      identity = next;
-    },
-    close: closer(server),
+  const reload = async () => {
+    const next = await load();
+    server.setSecureContext(identityServerOptions(next));
+    identity = next;
   };
+  const watch = watchCertificates({ transport, log, now, pollMs: options.pollMs, onChange: reload });
+  server.once("close", () => watch[Symbol.dispose]());
+  return { server, reload, close: closer(server) };
 }
 
 /** `server.close` alone waits until every client has gone by itself. */

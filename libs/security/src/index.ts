@@ -27,3 +27,4 @@ export { isRole, ROLES, type Role, roleOf } from "./role.ts";
 export { clientTlsOptions, serverTlsOptions, type TlsOptions } from "./tls-options.ts";
 export type { TransportConfig } from "./transport-config.ts";
 export { type PeerVerdict, type VerifyPeerOptions, verifyPeer } from "./verify-peer.ts";
+export { logExpiry, type WatchCertificatesOptions, watchCertificates } from "./watch-certificates.ts";

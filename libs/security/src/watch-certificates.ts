@@ -1,0 +1,79 @@
+import { stat } from "node:fs/promises";
+import type { Logger } from "@daos/log";
+import { certificateStatus, describeStatus, needAttention } from "./certificate-status.ts";
+import type { TransportConfig } from "./transport-config.ts";
+
+export interface WatchCertificatesOptions {
+  readonly transport: TransportConfig;
+  readonly log: Logger;
+  /** Called after the CA, certificate or key file has changed. What it throws is logged; it is not called again until the next change. */
+  readonly onChange: () => Promise<void>;
+  /** How often the files are looked at; a minute by default. */
+  readonly pollMs?: number | undefined;
+  /** How often certificates that expire soon are logged; a day by default. */
+  readonly warnMs?: number | undefined;
+  readonly now?: (() => Date) | undefined;
+}
+
+const MINUTE_MS = 60_000;
+const DAY_MS = 24 * 3600 * 1000;
+
+/**
+ * Looks for changed certificate files, and warns at once and then daily of certificates that expire within 30 days.
+ *
+ * It polls: a file that is replaced by renaming, the way certificates should be, escapes a watch of the file, and
+ * directories on network file systems give no notice at all. The timers do not keep a program running.
+ */
+export function watchCertificates(options: WatchCertificatesOptions): Disposable {
+  const { transport, log, onChange, pollMs = MINUTE_MS, warnMs = DAY_MS, now } = options;
+  let before: string | undefined;
+  let busy = false;
+  const look = async () => {
+    if (busy) return;
+    busy = true;
+    try {
+      const stamp = await stampOf(transport);
+      const changed = before !== undefined && stamp !== before;
+      before = stamp;
+      if (!changed) return;
+      await onChange();
+      log.info("certificates have changed and are in use", { cert: transport.cert });
+    } catch (error) {
+      log.error("certificates have changed, but cannot be used: the old ones stay in use", { error });
+    } finally {
+      busy = false;
+    }
+  };
+  const warn = () => logExpiry(transport, log, now);
+  void look();
+  void warn();
+  const timers = [setInterval(() => void look(), pollMs), setInterval(() => void warn(), warnMs)];
+  for (const timer of timers) timer.unref();
+  return {
+    [Symbol.dispose]: () => {
+      for (const timer of timers) clearInterval(timer);
+    },
+  };
+}
+
+/** Warns of every certificate the program can see that has expired, will within 30 days, or cannot be used. */
+export async function logExpiry(transport: TransportConfig, log: Logger, now?: () => Date): Promise<void> {
+  for (const status of needAttention(await certificateStatus(transport, { now }))) {
+    const resolution =
+      status.fault?.resolution ?? `renew it with "daos-server cert renew" on the host of the CA`;
+    log.warn(describeStatus(status), { daysLeft: status.daysLeft, resolution });
+  }
+}
+
+/** Changes when one of the three files is written or replaced. */
+async function stampOf({ caCert, cert, key }: TransportConfig): Promise<string> {
+  const stamps = await Promise.all(
+    [caCert, cert, key].map(async (path) => {
+      const entry = await stat(path, { bigint: true }).catch(() => undefined);
+      return entry === undefined
+        ? "missing"
+        : `${entry.dev}:${entry.ino}:${entry.size}:${entry.mtimeNs}:${entry.mode}`;
+    }),
+  );
+  return stamps.join(" ");
+}
