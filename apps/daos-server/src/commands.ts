@@ -1,3 +1,7 @@
+import { CertInit } from "./commands/cert/init.ts";
+import { CertIssue } from "./commands/cert/issue.ts";
+import { CertRenew } from "./commands/cert/renew.ts";
+import { CertStatus } from "./commands/cert/status.ts";
 import { ConfigCheck } from "./commands/config/check.ts";
 import { ConfigExplain } from "./commands/config/explain.ts";
 import { ConfigGenerate } from "./commands/config/generate.ts";
@@ -8,6 +12,10 @@ import { VersionCommand } from "./commands/version.ts";
 
 /** Every command by its name; oclif reads this map (`strategy: "explicit"`). */
 export const COMMANDS = {
+  "cert:init": CertInit,
+  "cert:issue": CertIssue,
+  "cert:renew": CertRenew,
+  "cert:status": CertStatus,
   "config:check": ConfigCheck,
   "config:explain": ConfigExplain,
   "config:generate": ConfigGenerate,

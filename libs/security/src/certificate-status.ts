@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { readdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { type Fault, FaultCode, hasCode, toFault } from "@daos/fault";
 import { faultKeyMismatch } from "./faults.ts";
 import { checkCertificateDirectory, readCertificates, readPrivateKey } from "./read-pem-file.ts";
@@ -31,6 +31,10 @@ export interface CertificateStatus {
 /** `expiring`: within {@link EXPIRY_WARNING_DAYS}. `unusable`: expired, not issued by the CA, too open, missing, ... */
 export type CertificateState = "ok" | "expiring" | "unusable";
 
+/** The files to look at; those of a transport configuration, or only a CA and what it issued. */
+export type CertificatePaths = Pick<TransportConfig, "caCert"> &
+  Partial<Pick<TransportConfig, "cert" | "key" | "clientCertDir">>;
+
 export interface CertificateStatusOptions {
   readonly now?: (() => Date) | undefined;
   /** The directory of a certificate authority on this host, whose certificates are listed too. */
@@ -44,47 +48,57 @@ export interface CertificateStatusOptions {
  * certificate authority's directory. It throws no faults: they are part of the answer.
  */
 export async function certificateStatus(
-  transport: TransportConfig,
+  paths: CertificatePaths,
   options: CertificateStatusOptions = {},
 ): Promise<readonly CertificateStatus[]> {
   const { now = () => new Date(), caDirectory, role } = options;
   const at = now();
-  const authorities = await readCertificates(transport.caCert, "CA certificate").catch(() => []);
-  const caPath = resolve(transport.caCert);
-  const list = [
-    ...(await statusOfAuthorities(caPath, at)),
-    await statusOf(transport.cert, at, async (certificate, path) => {
-      const { key } = await readPrivateKey(transport.key);
-      if (!certificate.checkPrivateKey(key)) return faultKeyMismatch(path, resolve(transport.key));
+  const { cert, key, clientCertDir } = paths;
+  const authorities = await readCertificates(paths.caCert, "CA certificate").catch(() => []);
+  const caPath = resolve(paths.caCert);
+  const list = await statusOfAuthorities(caPath, at);
+  if (cert !== undefined) {
+    const checkOwn = async (certificate: X509Certificate, path: string) => {
+      if (key !== undefined && !certificate.checkPrivateKey((await readPrivateKey(key)).key)) {
+        return faultKeyMismatch(path, resolve(key));
+      }
       return (
         checkIssued(certificate, { authorities, path, caPath, now: at }) ??
         (role === undefined ? undefined : checkRole(certificate, { path }, [role]))
       );
-    }),
-  ];
-  const others = [
-    ...(await listCertificates(transport.clientCertDir)),
-    ...(caDirectory === undefined ? [] : await listCertificates(join(caDirectory, "certs"))),
-  ];
+    };
+    list.push(await statusOf(cert, at, checkOwn));
+  }
   const seen = new Set(list.map((status) => status.path));
+  const others = [
+    ...(await listCertificates(clientCertDir)),
+    ...(await listCertificates(caDirectory === undefined ? undefined : join(caDirectory, "certs"))),
+    ...(await listCertificates(
+      caDirectory === undefined ? undefined : join(caDirectory, "certs", "clients"),
+    )),
+  ];
   for (const path of others) {
     if (seen.has(path)) continue;
     seen.add(path);
-    list.push(
-      await statusOf(path, at, async (certificate) => {
-        if (certificate.ca) return checkDates(certificate, { path }, at);
-        return checkIssued(certificate, { authorities, path, caPath, now: at });
-      }),
-    );
+    const check = async (certificate: X509Certificate) =>
+      certificate.ca
+        ? checkDates(certificate, { path }, at)
+        : checkIssued(certificate, { authorities, path, caPath, now: at });
+    list.push(await statusOf(path, at, check));
   }
-  const directory = await checkCertificateDirectory(transport.clientCertDir).then(() => undefined, toFault);
+  const open = await directoryTooOpen(clientCertDir);
   return list.map((status) =>
-    directory !== undefined &&
-    hasCode(directory, FaultCode.securityFileMode) &&
-    status.path.startsWith(`${resolve(transport.clientCertDir)}/`)
-      ? { ...status, state: "unusable", fault: status.fault ?? directory }
+    open !== undefined && dirname(status.path) === resolve(clientCertDir ?? "")
+      ? { ...status, state: "unusable", fault: status.fault ?? open }
       : status,
   );
+}
+
+/** A missing directory is no problem here: only servers that check credentials need it. */
+async function directoryTooOpen(directory: string | undefined): Promise<Fault | undefined> {
+  if (directory === undefined) return undefined;
+  const fault = await checkCertificateDirectory(directory).then(() => undefined, toFault);
+  return hasCode(fault, FaultCode.securityFileMode) ? fault : undefined;
 }
 
 /** Those of some certificates that an operator should hear about, the most urgent first. */
@@ -161,7 +175,8 @@ function unreadable(path: string, fault: Fault): CertificateStatus {
   return { path, ...nothing, state: "unusable", fault };
 }
 
-async function listCertificates(directory: string): Promise<string[]> {
+async function listCertificates(directory: string | undefined): Promise<string[]> {
+  if (directory === undefined) return [];
   const home = resolve(directory);
   const names = await readdir(home).catch(() => []);
   return names

@@ -1,5 +1,6 @@
 export { type Authorization, authorize, RPC_ROLES } from "./authorize.ts";
 export {
+  type CertificatePaths,
   type CertificateState,
   type CertificateStatus,
   type CertificateStatusOptions,
