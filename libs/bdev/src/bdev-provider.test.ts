@@ -9,6 +9,7 @@ import { BdevProvider } from "./bdev-provider.ts";
 import type { BdevStorage } from "./bdev-types.ts";
 import { fileMemory } from "./controller-memory.ts";
 import { DeviceUses } from "./device-use.ts";
+import { HealthHistory } from "./health-history.ts";
 import { KernelBackend } from "./kernel-backend.ts";
 import type { DeviceProgress } from "./progress-meter.ts";
 import { type FakeController, FakeMachine, type FakeMachineOptions } from "./testing/fake-machine.ts";
@@ -114,6 +115,17 @@ describe("scan", () => {
     expect((await new BdevProvider(options).scan())[0]).toMatchObject({ serial: "", source: "pci" });
   });
 
+  it("adds to the history of every device, and goes on where it cannot", async () => {
+    const { sys, runner, mounts, backends } = setUp();
+    const options = { sys, runner, mounts, backends, log: silentLogger };
+    const history = new HealthHistory({ directory: join(directory, "health") });
+    await new BdevProvider({ ...options, history }).scan();
+    expect(await history.read("VMNVME0001")).toMatchObject([{ temperature: 323, warnings: 0 }]);
+    await writeFile(join(directory, "file"), "");
+    const broken = new HealthHistory({ directory: join(directory, "file") });
+    expect(await new BdevProvider({ ...options, history: broken }).scan()).toHaveLength(2);
+  });
+
   it("takes a damaged memory for none", async () => {
     const { sys, runner, mounts, backends } = setUp();
     const path = join(directory, "controllers.json");
@@ -147,8 +159,8 @@ describe("format", () => {
   const fill = async (machine: FakeMachine) => {
     for (const { name, size } of TWO) await writeFile(machine.device(name), Buffer.alloc(size, 0xa5));
   };
-  const isZero = async (machine: FakeMachine, name: string) =>
-    (await readFile(machine.device(name))).every((byte) => byte === 0);
+  const isAll = (value: number, data: Buffer) => data.equals(Buffer.alloc(data.length, value));
+  const isZero = async (machine: FakeMachine, name: string) => isAll(0, await readFile(machine.device(name)));
 
   it.each<[BdevStorage["class"], readonly string[]]>([
     ["kdev", ["/dev/sdb", "/dev/sdc"]],
@@ -192,9 +204,9 @@ describe("format", () => {
     expect(await bdev.format(nvme(A, B))).toEqual([{ device: A }, { device: B }]);
     expect(await isZero(machine, "nvme0")).toBe(true);
     const data = await readFile(machine.device("nvme1"));
-    expect(data.subarray(0, 16 * MiB).every((byte) => byte === 0)).toBe(true);
-    expect(data.subarray(16 * MiB, 24 * MiB).every((byte) => byte === 0xa5)).toBe(true);
-    expect(data.subarray(24 * MiB).every((byte) => byte === 0)).toBe(true);
+    expect(isAll(0, data.subarray(0, 16 * MiB))).toBe(true);
+    expect(isAll(0xa5, data.subarray(16 * MiB, 24 * MiB))).toBe(true);
+    expect(isAll(0, data.subarray(24 * MiB))).toBe(true);
   });
 
   it("has a fault for each device that fails, and formats the others", async () => {

@@ -8,6 +8,7 @@ import { type BurnInVerdict, DEFAULT_BURN_IN_MS } from "./burn-in.ts";
 import { type ControllerMemory, forgetfulMemory } from "./controller-memory.ts";
 import { DeviceUses } from "./device-use.ts";
 import { faultBurnInUnsupported, faultMissingDevices } from "./faults.ts";
+import type { HealthHistory } from "./health-history.ts";
 import { KernelBackend } from "./kernel-backend.ts";
 import { parsePciAddress } from "./pci-address.ts";
 import { PciDrivers } from "./pci-drivers.ts";
@@ -45,6 +46,8 @@ export interface BdevProviderOptions {
   readonly backends?: readonly BdevBackend[];
   /** Where the identity of controllers is kept for the time when they cannot be asked. */
   readonly memory?: ControllerMemory;
+  /** Gets the health of every scan; without one, no history is kept. */
+  readonly history?: HealthHistory;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
 }
@@ -58,6 +61,7 @@ export class BdevProvider {
   readonly #backends: readonly BdevBackend[];
   readonly #preparer: BdevPreparer;
   readonly #memory: ControllerMemory;
+  readonly #history: HealthHistory | undefined;
   readonly #now: () => number;
   readonly #log: Logger;
 
@@ -69,6 +73,7 @@ export class BdevProvider {
     this.#backends = options.backends ?? [new KernelBackend({ runner, sys, mounts, uses, drivers, log })];
     this.#preparer = new BdevPreparer({ runner, sys, mounts, uses, drivers, log });
     this.#memory = options.memory ?? forgetfulMemory();
+    this.#history = options.history;
     this.#now = options.now ?? (() => performance.now());
     this.#log = log;
   }
@@ -80,6 +85,11 @@ export class BdevProvider {
   async scan(options: BdevCallOptions = {}): Promise<readonly NvmeController[]> {
     const found = await this.#locate(options);
     const controllers = await this.#memory.complete([...found.values()].map(({ controller }) => controller));
+    try {
+      await this.#history?.record(controllers, new Date());
+    } catch (error) {
+      this.#log.warn("the health of this scan is not kept", { reason: String(error) });
+    }
     return controllers.toSorted((a, b) => a.pciAddress.localeCompare(b.pciAddress, "en"));
   }
 

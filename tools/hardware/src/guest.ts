@@ -2,4 +2,5 @@
 import "./checks/network.ts";
 import "./checks/scm.ts";
 import "./checks/bdev.ts";
+import "./checks/server.ts";
 import "./checks/benchmark.ts";

@@ -224,3 +224,34 @@ check("bdev: a controller that vanishes", async () => {
   );
   await write("/sys/bus/pci/rescan", "1");
 });
+
+check("bdev: burn-in of an empty controller, with an abort", async () => {
+  await until("the controller", async () =>
+    addressOf("FAST0").then(
+      (address) => address === fast[0],
+      () => false,
+    ),
+  );
+  await dirty(fast[0]);
+  const [refused] = await bdev.burnIn([fast[0]], { durationMs: 1 });
+  assert.ok(refused !== undefined && "fault" in refused);
+  assert.equal(refused.fault.code, FaultCode.bdevBurnInFailed);
+  await bdev.format(nvme(...fast));
+  const stop = new AbortController();
+  const results = await bdev.burnIn(fast, {
+    durationMs: 2_000,
+    signal: stop.signal,
+    onProgress: ({ device, fraction }) => {
+      if (device === fast[1] && fraction > 0) stop.abort();
+    },
+  });
+  for (const result of results) {
+    assert.ok("verdict" in result, "fault" in result ? String(result.fault) : "");
+    assert.ok(["passed", "aborted"].includes(result.verdict.kind), String(result.verdict.errors[0]?.message));
+    assert.ok(result.verdict.bytesVerified >= 64n * 1024n * 1024n);
+  }
+  for (const address of fast) {
+    const device = await deviceOf(address);
+    assert.equal((await runner.run(["blkid", "--probe", device])).exitCode, 2);
+  }
+});

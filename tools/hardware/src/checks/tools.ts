@@ -71,9 +71,9 @@ export async function write(path: string, value: string): Promise<void> {
   await writeFile(path, value);
 }
 
-/** Waits until something holds, for at most half a minute. */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (let waited = 0; waited < 30_000; waited += 100) {
+/** Waits until something holds, for at most half a minute, or `ms` milliseconds. */
+export async function until(what: string, holds: () => Promise<boolean>, ms = 30_000): Promise<void> {
+  for (const end = performance.now() + ms; performance.now() < end; ) {
     if (await holds()) return;
     await delay(100);
   }
