@@ -85,12 +85,18 @@ export function faultBindFailed(address: string, driver: string, reason: string)
   });
 }
 
-export function faultHugepagesShort(wanted: number, got: readonly { node: string; pages: number }[]): Fault {
+/** @param verb `gave`, or `has room for` when it was not tried */
+export function faultHugepagesShort(
+  wanted: number,
+  got: readonly { readonly node: string; readonly pages: number }[],
+  verb: "gave" | "has room for" = "gave",
+): Fault {
   const total = got.reduce((sum, { pages }) => sum + pages, 0);
+  const nodes = got.map(({ node, pages }) => `${node}: ${pages}`).join(", ");
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevHugepagesShort,
-    description: `reserve ${wanted} hugepages of 2 MiB: the kernel gave ${total} (${got.map(({ node, pages }) => `${node}: ${pages}`).join(", ") || "it has none of this size"})`,
+    description: `reserve ${wanted} hugepages of 2 MiB: the kernel ${verb} ${total} (${nodes || "it has none of this size"})`,
     resolution:
       "ask for fewer (daos-server storage prepare --hugepages), free memory, or reserve them at boot (hugepages=N on the kernel's command line)",
   });

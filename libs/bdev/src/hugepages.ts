@@ -2,6 +2,7 @@ import type { SysTree } from "@daos/sys";
 import { faultHugepagesShort } from "./faults.ts";
 
 const NODES = "/sys/devices/system/node";
+const PAGE_KB = 2048;
 const SIZE = "hugepages/hugepages-2048kB/nr_hugepages";
 
 /** Hugepages of 2 MiB that a NUMA node has. */
@@ -45,6 +46,9 @@ export class Hugepages {
       total,
       before.map(({ node }) => node),
     );
+    const room = await this.#room(before);
+    // To try all the same would make the kernel push out everything else first, for minutes.
+    if (short(room, wanted)) throw faultHugepagesShort(total, room, "has room for");
     let got = await this.#set(wanted);
     if (short(got, wanted)) {
       // Memory may be free, but in pieces.
@@ -61,6 +65,20 @@ export class Hugepages {
   /** Gives back all that nobody uses. */
   async free(): Promise<readonly NodeHugepages[]> {
     return this.#set((await this.list()).map(({ node }) => ({ node, pages: 0 })));
+  }
+
+  /** What each node could have at most: its hugepages, and memory that is free or a cache. */
+  async #room(now: readonly NodeHugepages[]): Promise<readonly NodeHugepages[]> {
+    return Promise.all(
+      now.map(async ({ node, pages }) => {
+        const text = await this.#sys.read(`${NODES}/${node}/meminfo`);
+        if (text === undefined) return { node, pages: Number.MAX_SAFE_INTEGER };
+        const kB = ["MemFree", "FilePages", "SReclaimable"].map((name) =>
+          Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1] ?? 0),
+        );
+        return { node, pages: pages + Math.floor(kB.reduce((a, b) => a + b, 0) / PAGE_KB) };
+      }),
+    );
   }
 
   async #set(wanted: readonly NodeHugepages[]): Promise<readonly NodeHugepages[]> {

@@ -232,6 +232,20 @@ describe("prepare", () => {
     expect(left).toBe("0");
   });
 
+  it("does not even try to get more hugepages than there is memory", async () => {
+    const { preparer, sys } = setUp();
+    for (const node of [0, 1]) {
+      sys.files({
+        [`/sys/devices/system/node/node${node}/meminfo`]: `Node ${node} MemTotal: 985460 kB\nNode ${node} MemFree:  797476 kB\nNode ${node} FilePages: 2048 kB\n`,
+      });
+    }
+    await expect(preparer.prepare({ hugepages: 1024 })).rejects.toMatchObject({
+      code: FaultCode.bdevHugepagesShort,
+      description: "reserve 1024 hugepages of 2 MiB: the kernel has room for 780 (node0: 390, node1: 390)",
+    });
+    expect(sys.writes.filter((write) => write.endsWith("=512"))).toEqual([]);
+  });
+
   it("is for root", async () => {
     const { preparer, sys } = setUp({ privileged: false });
     for (const attempt of [() => preparer.prepare({}), () => preparer.reset()]) {
