@@ -9,9 +9,9 @@ const GB = 10 ** 9;
 
 /** The paths a configuration names whose {@link MachineFacts.paths} the check looks at. */
 export function pathsOf(config: ServerConfig): readonly string[] {
-  const devices = config.engines.flatMap(({ bdev, scm }) => [
+  const devices = config.engines.flatMap(({ bdev, scm }): readonly string[] => [
     ...(bdev.class === "file" || bdev.class === "kdev" ? bdev.list : []),
-    ...(scm.class === "dcpm" ? [scm.device] : []),
+    ...(scm.class === "dcpm" && scm.device !== "" ? [scm.device] : []),
   ]);
   return [config.socketDir, ...devices];
 }
@@ -22,7 +22,7 @@ export interface CheckAgainstMachineOptions {
 }
 
 /**
- * What keeps a valid configuration from working on a machine. What can never work is an error: an interface that does not
+ * What keeps a configuration, or the draft of one with errors, from working on a machine. What can never work is an error: an interface that does not
  * exist or lacks the provider, the wrong NUMA node, a device that is not there, more memory or disk than the machine has.
  * What may change until the start is a warning: memory or disk that is in use now, a socket directory that is missing.
  *
@@ -62,6 +62,8 @@ const keyOf = (engine: EngineConfig, name: string) => `servers[${engine.index}].
 
 function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report): void {
   const { fabricIface, provider, pinnedNumaNode } = engine;
+  // Missing in a draft; the file's check has said so.
+  if (fabricIface === "") return;
   const known = [...(facts.networkInterfaces ?? []), ...(facts.fabricInterfaces ?? [])];
   if (facts.networkInterfaces !== undefined || facts.fabricInterfaces !== undefined) {
     if (!known.some(({ device }) => device === fabricIface)) {
@@ -74,7 +76,7 @@ function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report):
       return;
     }
   }
-  if (facts.fabricInterfaces !== undefined) {
+  if (facts.fabricInterfaces !== undefined && provider !== "") {
     const providers = facts.fabricInterfaces
       .filter(({ device }) => device === fabricIface)
       .map((found) => found.provider);
@@ -144,7 +146,7 @@ function checkCores(engine: EngineConfig, facts: MachineFacts, report: Report): 
 
 function checkScmDevice(engine: EngineConfig, facts: MachineFacts, report: Report): void {
   const { scm, pinnedNumaNode } = engine;
-  if (scm.class !== "dcpm") return;
+  if (scm.class !== "dcpm" || scm.device === "") return;
   const key = keyOf(engine, "scm_list[0]");
   const namespaces = facts.pmemNamespaces;
   const found = namespaces?.find(({ device }) => device === scm.device);

@@ -284,6 +284,15 @@ describe("what is wrong is found, all at once", () => {
       ['5:3: error: servers[0].scm_clas: unknown key; did you mean "scm_class"?'],
     ],
     [
+      "what follows from the value of a mistyped key",
+      GOOD.replace("scm_class", "scm_clas").replace("scm_size: 6", "scm_list: [/dev/pmem0]"),
+      [
+        "3:3: error: servers[0].scm_size: scm_class ram has no size; expected the size of the tmpfs in GiB, at least 1",
+        '5:3: error: servers[0].scm_clas: unknown key; did you mean "scm_class"?',
+        "6:13: error: servers[0].scm_list: scm_class ram has no devices; expected no scm_list, or scm_class dcpm",
+      ],
+    ],
+    [
       "a mistyped key with two likely meanings",
       `fabric_ifacs: [eth0]\n${GOOD}`,
       ['1:1: error: fabric_ifacs: unknown key; did you mean "fabric_iface" or "fabric_ifaces"?'],
@@ -317,6 +326,14 @@ describe("what is wrong is found, all at once", () => {
         "2:3: error: servers[0].fabric_iface: is missing; expected a network interface, here or at the top level, as in eth0",
         "2:3: error: servers[0].scm_mount: is missing; expected the directory of the engine's memory storage, as in /mnt/daos",
         "2:3: error: servers[0].scm_class: is missing; expected dcpm or ram",
+      ],
+    ],
+    [
+      "what two sections lack, and nothing that follows from it",
+      "provider: p\nservers:\n- {fabric_iface: a, scm_class: ram, scm_size: 1}\n- {fabric_iface: b, scm_class: ram, scm_size: 1}\n",
+      [
+        "3:3: error: servers[0].scm_mount: is missing; expected the directory of the engine's memory storage, as in /mnt/daos",
+        "4:3: error: servers[1].scm_mount: is missing; expected the directory of the engine's memory storage, as in /mnt/daos",
       ],
     ],
     [

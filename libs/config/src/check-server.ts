@@ -38,6 +38,8 @@ export interface CheckServerOptions {
 /** What a check found; `config` is there unless there is an error. */
 export interface ServerCheck {
   readonly config: ServerConfig | undefined;
+  /** As far as the text can be understood, errors or not; missing text is empty. For further checks only. */
+  readonly draft: ServerConfig | undefined;
   readonly problems: readonly Problem[];
   /** Where the value of a key such as `servers[0].provider` stands: in the section, else at the top level. */
   positionOf(key: string): Position | undefined;
@@ -61,10 +63,11 @@ export function checkServerConfig(text: string, options: CheckServerOptions): Se
   const file = reading.data as ServerFile;
   const refused = new Set([...problems.map(({ key }) => key), ...reading.meant]);
   const builder = new Builder(file, overrides, path, cwd, report, refused);
-  const config = reading.readable ? builder.build() : undefined;
+  const draft = reading.readable ? builder.build() : undefined;
   const valid = !problems.some(({ severity }) => severity === "error");
   return {
-    config: valid ? config : undefined,
+    config: valid ? draft : undefined,
+    draft,
     problems: sortProblems(problems),
     positionOf: (key) => {
       const inherited = key.replace(/^servers\[\d+\]\./, "");
@@ -240,7 +243,7 @@ class Builder {
       "scm_mount",
       "the directory of the engine's memory storage, as in /mnt/daos",
     );
-    const mount = this.#absolute(mountText ?? "");
+    const mount = mountText === undefined ? "" : this.#absolute(mountText);
     const { scm_class: scmClass, scm_size: size = 0, scm_list: list = [] } = section;
     this.#require(scmClass, index, "scm_class", "dcpm or ram");
     if (scmClass === "ram") {

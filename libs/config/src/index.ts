@@ -28,7 +28,7 @@ export type {
   PathFacts,
   PmemNamespaceFacts,
 } from "./machine-facts.ts";
-export { formatProblem, type Problem } from "./problem.ts";
+export { formatProblem, type Problem, sortProblems } from "./problem.ts";
 export type { FileKind, Position } from "./read-yaml.ts";
 export { renderServerConfig } from "./render.ts";
 export type {

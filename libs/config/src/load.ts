@@ -33,8 +33,9 @@ export interface LoadOptions {
 export async function checkServerFile(path: string, overrides?: ServerOverrides): Promise<ServerCheck> {
   const text = await readText(path);
   const check = checkServerConfig(text, { path, overrides, cwd: resolve() });
-  const { config } = check;
-  return { ...check, config: config === undefined ? undefined : { ...config, path: resolve(path) } };
+  const absolute = (config: ServerConfig | undefined) =>
+    config === undefined ? undefined : { ...config, path: resolve(path) };
+  return { ...check, config: absolute(check.config), draft: absolute(check.draft) };
 }
 
 /**

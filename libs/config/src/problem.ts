@@ -29,7 +29,7 @@ export function formatProblem(problem: Problem): string {
   return `${where}: ${severity}: ${what}${allowed}${formatSuggestions(suggestions)}`;
 }
 
-/** Errors first by their place in the file, so that reading from the top fixes causes before consequences. */
+/** In the order of the file; what stands in no file comes first. */
 export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0) || 0);
 }

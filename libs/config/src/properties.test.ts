@@ -19,7 +19,10 @@ const names = listKeys("server").map(({ key }) => key.slice(key.lastIndexOf(".")
 const check = (text: string) => checkServerConfig(text, { path: "p.yml", cwd: "/" });
 
 /** A configuration that can be used, or errors that say why not. */
-function loadsOrIsExplained({ config, problems }: Omit<ServerCheck, "positionOf"> | ClientCheck): void {
+function loadsOrIsExplained({
+  config,
+  problems,
+}: Pick<ServerCheck, "config" | "problems"> | ClientCheck): void {
   const errors = problems.filter(({ severity }) => severity === "error");
   expect(errors.length > 0).toBe(config === undefined);
   for (const problem of problems)

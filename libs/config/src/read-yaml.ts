@@ -152,6 +152,7 @@ class YamlReader {
     if (!this.#positions.has(path)) this.#positions.set(path, this.#at(map));
     const result: Record<string, unknown> = {};
     const seen = new Map<string, Position>();
+    const mistyped: [name: string, value: Node | undefined][] = [];
     for (const [keyNode, value, merged] of this.#entries(map, 0)) {
       const name = isScalar(keyNode) ? (keyNode.source ?? String(keyNode.value)) : this.#show(keyNode);
       const keyPath = path === "" ? name : `${path}.${name}`;
@@ -160,6 +161,7 @@ class YamlReader {
       if (known === undefined) {
         if (name.startsWith("x-")) continue;
         this.#unknownKey(name, value, keyPath, position, schema, path);
+        if (otherReleaseKey(this.#kind, path, name) === undefined) mistyped.push([name, value]);
         continue;
       }
       const before = seen.get(name);
@@ -175,7 +177,27 @@ class YamlReader {
       if (read !== undefined) result[name] = read;
       else if (value !== undefined && isNull(this.#resolve(value))) delete result[name];
     }
+    for (const [name, value] of mistyped) this.#readAsMeant(name, value, schema, path, result);
     return result;
+  }
+
+  /** Takes a mistyped key for the one that was certainly meant, so that what follows from its value is reported too. */
+  #readAsMeant(
+    name: string,
+    value: Node | undefined,
+    schema: z.ZodObject,
+    path: string,
+    result: Record<string, unknown>,
+  ): void {
+    const [meant, ...others] = suggest(name, Object.keys(schema.shape));
+    if (meant === undefined || others.length > 0 || Object.hasOwn(result, meant) || value === undefined)
+      return;
+    const read = this.#readValue(
+      value,
+      schema.shape[meant] as z.ZodType,
+      path === "" ? meant : `${path}.${meant}`,
+    );
+    if (read !== undefined) result[meant] = read;
   }
 
   /** Own entries first, then those of merged maps (`<<: *defaults`), marked. */

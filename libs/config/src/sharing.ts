@@ -24,7 +24,8 @@ function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
     report("error", key(name), `${value} is also that of servers[${a.index}]`, expected);
 
   if (a.rank !== undefined && a.rank === b.rank) clash("rank", b.rank, "another rank, or none");
-  if (b.scm.mount === a.scm.mount) clash("scm_mount", b.scm.mount, "a directory for each engine");
+  if (b.scm.mount !== "" && b.scm.mount === a.scm.mount)
+    clash("scm_mount", b.scm.mount, "a directory for each engine");
   if (
     a.scm.class === "dcpm" &&
     b.scm.class === "dcpm" &&

@@ -1,4 +1,11 @@
-import { checkAgainstMachine, checkServerFile, formatProblem, type Problem, pathsOf } from "@daos/config";
+import {
+  checkAgainstMachine,
+  checkServerFile,
+  formatProblem,
+  type Problem,
+  pathsOf,
+  sortProblems,
+} from "@daos/config";
 import { silentLogger } from "@daos/log";
 import { Flags } from "@oclif/core";
 import { collectMachineFacts } from "../../machine-facts.ts";
@@ -25,13 +32,13 @@ export class ConfigCheck extends ServerCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(ConfigCheck);
-    const { config, problems, positionOf } = await checkServerFile(flags.config);
+    const { config, draft, problems, positionOf } = await checkServerFile(flags.config);
     let onMachine: readonly Problem[] = [];
     let notes: readonly string[] = [];
-    if (config !== undefined && !flags["file-only"]) {
-      const collected = await collectMachineFacts({ log: silentLogger, paths: pathsOf(config) });
+    if (draft !== undefined && !flags["file-only"]) {
+      const collected = await collectMachineFacts({ log: silentLogger, paths: pathsOf(draft) });
       // Messages name the file as the command line does.
-      const named = { ...config, path: flags.config };
+      const named = { ...draft, path: flags.config };
       onMachine = checkAgainstMachine(named, collected.facts, { positionOf });
       notes = collected.notes;
     }
@@ -48,7 +55,7 @@ export class ConfigCheck extends ServerCommand {
       };
       this.log(JSON.stringify(answer, null, 2));
     } else {
-      for (const problem of [...problems, ...onMachine]) this.log(formatProblem(problem));
+      for (const problem of sortProblems([...problems, ...onMachine])) this.log(formatProblem(problem));
       for (const note of notes) this.logToStderr(`note: ${note}`);
       this.log(verdict(flags.config, problems, onMachine, config !== undefined));
     }
@@ -67,8 +74,9 @@ function verdict(
     const number = found.filter((problem) => problem.severity === severity).length;
     return number === 1 ? `1 ${severity}` : `${number} ${severity}s`;
   };
-  if (!valid) return `${file} is not valid: ${count(problems, "error")}, ${count(problems, "warning")}`;
-  const warnings = count([...problems, ...onMachine], "warning");
+  const all = [...problems, ...onMachine];
+  const warnings = count(all, "warning");
+  if (!valid) return `${file} is not valid: ${count(all, "error")}, ${warnings}`;
   if (onMachine.some(({ severity }) => severity === "error")) {
     return `${file} is valid, but not for this machine: ${count(onMachine, "error")}, ${warnings}`;
   }

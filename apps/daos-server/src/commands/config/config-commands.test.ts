@@ -49,7 +49,7 @@ describe("config check", () => {
 
   it("lists all errors and ends with 1", async () => {
     await writeFile(join(directory, "bad.yml"), "prot: 1\nport: no\n");
-    expect(await daosServer("config", "check", "-o", "bad.yml")).toEqual({
+    expect(await daosServer("config", "check", "--file-only", "-o", "bad.yml")).toEqual({
       exitCode: 1,
       stdout: `bad.yml:1:1: error: prot: unknown key; did you mean "port"?
 bad.yml:1:1: warning: servers: there is no section of an engine, so no engine will start; expected one section for each engine; make a configuration for this machine with daos-server config generate
