@@ -2,7 +2,7 @@ import { checkAgainstMachine, checkServerConfig, generateConfig, pathsOf } from 
 import { silentLogger } from "@daos/log";
 import type { SysTree } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { collectMachineFacts, readMemory, readNumaNodes } from "./machine-facts.ts";
+import { collectMachineFacts, readInterfaces, readMemory, readNumaNodes } from "./machine-facts.ts";
 
 /** A tree of the kernel's files, given by path. */
 function fakeTree(files: Readonly<Record<string, string>>): SysTree {
@@ -35,6 +35,32 @@ describe("readMemory", () => {
 
   it("knows nothing without it", async () => {
     expect(await readMemory(fakeTree({}))).toEqual({ memory: undefined, hugepages: undefined });
+  });
+});
+
+describe("readInterfaces", () => {
+  it("tells which interfaces can be used", async () => {
+    const net = "/sys/class/net";
+    const tree = fakeTree({
+      [`${net}/bonding_masters`]: "",
+      [`${net}/eth0/type`]: "1",
+      [`${net}/eth0/operstate`]: "up",
+      [`${net}/eth1/type`]: "1",
+      [`${net}/eth1/operstate`]: "up",
+      [`${net}/eth2/type`]: "1",
+      [`${net}/eth2/operstate`]: "down",
+      [`${net}/ib0/type`]: "32",
+      [`${net}/ib0/operstate`]: "up",
+      [`${net}/lo/type`]: "772",
+      [`${net}/lo/operstate`]: "unknown",
+    });
+    expect(await readInterfaces(tree, (device) => ["eth0", "eth2", "lo"].includes(device))).toEqual([
+      { device: "eth0", usable: true },
+      { device: "eth1", usable: false },
+      { device: "eth2", usable: false },
+      { device: "ib0", usable: true },
+      { device: "lo", usable: true },
+    ]);
   });
 });
 

@@ -2,7 +2,15 @@ import { stat, statfs } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { dirname } from "node:path";
 import { BdevProvider } from "@daos/bdev";
-import type { MachineFacts, NumaNodeFacts, NvmeControllerFacts, PathFacts } from "@daos/config";
+import type {
+  FabricInterfaceFacts,
+  MachineFacts,
+  NetworkInterfaceFacts,
+  NumaNodeFacts,
+  NvmeControllerFacts,
+  PathFacts,
+  PmemNamespaceFacts,
+} from "@daos/config";
 import { toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { NetworkProvider } from "@daos/network";
@@ -14,6 +22,8 @@ export interface CollectOptions {
   readonly signal?: AbortSignal | undefined;
   /** Paths that a configuration names. */
   readonly paths?: readonly string[] | undefined;
+  /** Only what the kernel's files tell at once: no devices, no fabric. */
+  readonly quick?: boolean | undefined;
 }
 
 /** What the machine has, and what could not be looked at. */
@@ -24,10 +34,11 @@ export interface CollectedFacts {
 
 /** Looks at this machine. A part that cannot be looked at is left out, with a note that says why. */
 export async function collectMachineFacts(options: CollectOptions): Promise<CollectedFacts> {
-  const { log, signal, paths = [] } = options;
+  const { log, signal, paths = [], quick = false } = options;
   const runner = new ProcessCommandRunner();
   const notes: string[] = [];
-  const part = async <T>(what: string, look: () => Promise<T>): Promise<T | undefined> => {
+  const part = async <T>(what: string, look: () => Promise<T>, slow = false): Promise<T | undefined> => {
+    if (slow && quick) return undefined;
     try {
       return await look();
     } catch (error) {
@@ -36,32 +47,26 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
       return undefined;
     }
   };
-  const [memory, numaNodes, fabricInterfaces, pmemNamespaces, nvmeControllers, pathFacts] = await Promise.all(
-    [
+  const [memory, numaNodes, interfaces, fabricInterfaces, pmemNamespaces, nvmeControllers, pathFacts] =
+    await Promise.all([
       part("memory", () => readMemory(linuxSysTree)),
       part("NUMA nodes", () => readNumaNodes(linuxSysTree)),
-      part("fabric interfaces", () => new NetworkProvider({ runner, log }).scan(undefined, { signal })),
-      part("persistent memory", async () => {
-        const { namespaces } = await new ScmProvider({ runner, log }).scan({ signal });
-        return namespaces.map(({ blockdev, numaNode, size }) => ({
-          device: `/dev/${blockdev}`,
-          numaNode,
-          sizeBytes: Number(size),
-        }));
-      }),
-      part("NVMe controllers", () => scanNvme(new BdevProvider({ runner, log }), linuxSysTree, signal)),
+      part("network interfaces", () => readInterfaces(linuxSysTree, hasAddress)),
+      part(
+        "fabric interfaces",
+        () => scanFabric(new NetworkProvider({ runner, log }), linuxSysTree, signal),
+        true,
+      ),
+      part("persistent memory", () => scanPmem(new ScmProvider({ runner, log }), signal), true),
+      part("NVMe controllers", () => scanNvme(new BdevProvider({ runner, log }), linuxSysTree, signal), true),
       part("paths", async () => Object.fromEntries(await Promise.all(paths.map(lookAt)))),
-    ],
-  );
+    ]);
   return {
     facts: {
       memory: memory?.memory,
       hugepages: memory?.hugepages,
       numaNodes,
-      networkInterfaces: Object.entries(networkInterfaces()).map(([device, addresses]) => ({
-        device,
-        usable: (addresses ?? []).length > 0,
-      })),
+      networkInterfaces: interfaces,
       fabricInterfaces,
       pmemNamespaces,
       nvmeControllers,
@@ -69,6 +74,54 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
     },
     notes,
   };
+}
+
+const INFINIBAND = "32";
+
+/** Interfaces of the kernel that can carry an engine: those that are up and have an address; InfiniBand needs none. */
+export async function readInterfaces(
+  sys: SysTree,
+  withAddress: (device: string) => boolean,
+): Promise<readonly NetworkInterfaceFacts[]> {
+  const facts: NetworkInterfaceFacts[] = [];
+  for (const device of await sys.list("/sys/class/net")) {
+    const type = await sys.read(`/sys/class/net/${device}/type`);
+    // bonding_masters is a file there, not an interface.
+    if (type === undefined) continue;
+    const state = await sys.read(`/sys/class/net/${device}/operstate`);
+    const isUp = state === "up" || state === "unknown";
+    facts.push({ device, usable: isUp && (type === INFINIBAND || withAddress(device)) });
+  }
+  return facts;
+}
+
+const hasAddress = (device: string) => (networkInterfaces()[device] ?? []).length > 0;
+
+/** An interface without hardware (lo, a bridge) is on no node in particular. */
+async function scanFabric(
+  network: NetworkProvider,
+  sys: SysTree,
+  signal: AbortSignal | undefined,
+): Promise<readonly FabricInterfaceFacts[]> {
+  const found = await network.scan(undefined, { signal });
+  return Promise.all(
+    found.map(async ({ device, provider, numaNode }) => {
+      const hardware = await sys.resolve(`/sys/class/net/${device}/device`);
+      return { device, provider, numaNode: hardware === undefined ? undefined : numaNode };
+    }),
+  );
+}
+
+async function scanPmem(
+  scm: ScmProvider,
+  signal: AbortSignal | undefined,
+): Promise<readonly PmemNamespaceFacts[]> {
+  const { namespaces } = await scm.scan({ signal });
+  return namespaces.map(({ blockdev, numaNode, size }) => ({
+    device: `/dev/${blockdev}`,
+    numaNode,
+    sizeBytes: Number(size),
+  }));
 }
 
 /** Reads `/proc/meminfo`, whose lines look like `MemTotal:        8130472 kB`. */

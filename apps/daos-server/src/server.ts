@@ -64,8 +64,12 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const scm = new ScmProvider({ runner, log });
   const bdev = new BdevProvider({ runner, log });
   const network = new NetworkProvider({ runner, log });
-  for (const { fabricIface, provider } of config.engines)
+  for (const { fabricIface, provider, pinnedNumaNode } of config.engines) {
     await network.check(fabricIface, provider, { signal });
+    if (pinnedNumaNode !== undefined && provider !== "sm") {
+      await network.checkNumaNode(fabricIface, pinnedNumaNode);
+    }
+  }
 
   const serving = new Set<EngineInstance>();
   const onServing = async (instance: EngineInstance) => {

@@ -62,8 +62,8 @@ const keyOf = (engine: EngineConfig, name: string) => `servers[${engine.index}].
 
 function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report): void {
   const { fabricIface, provider, pinnedNumaNode } = engine;
-  // Missing in a draft; the file's check has said so.
-  if (fabricIface === "") return;
+  // Missing in a draft, which the file's check has said; shared memory needs no interface.
+  if (fabricIface === "" || provider === "sm") return;
   const known = [...(facts.networkInterfaces ?? []), ...(facts.fabricInterfaces ?? [])];
   if (facts.networkInterfaces !== undefined || facts.fabricInterfaces !== undefined) {
     if (!known.some(({ device }) => device === fabricIface)) {
@@ -80,7 +80,7 @@ function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report):
     const providers = facts.fabricInterfaces
       .filter(({ device }) => device === fabricIface)
       .map((found) => found.provider);
-    if (!providers.some((found) => sameProvider(found, provider))) {
+    if (!providers.some((found) => offers(found, provider))) {
       report(
         "error",
         keyOf(engine, "provider"),
@@ -103,10 +103,10 @@ function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report):
   }
 }
 
-/** Words may come in any order: `ofi+verbs;ofi_rxm` and `ofi+verbs;ofi_rxm` of a scan that lists `ofi+verbs` too. */
-function sameProvider(found: string, wanted: string): boolean {
-  const words = (text: string) => text.split(";").toSorted().join(";");
-  return words(found) === words(wanted);
+/** `ofi+tcp;ofi_rxm` offers `ofi+tcp` as well: each word that is wanted is there, in whatever order. */
+function offers(found: string, wanted: string): boolean {
+  const words = new Set(found.split(";"));
+  return wanted.split(";").every((word) => words.has(word));
 }
 
 function checkCores(engine: EngineConfig, facts: MachineFacts, report: Report): void {

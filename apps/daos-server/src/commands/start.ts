@@ -1,10 +1,18 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { formatProblem, loadServerConfig, type Problem, saveActiveConfig } from "@daos/config";
+import {
+  checkAgainstMachine,
+  formatProblem,
+  loadServerConfig,
+  type Problem,
+  pathsOf,
+  saveActiveConfig,
+} from "@daos/config";
 import { createLogger } from "@daos/log";
 import { openLogSink } from "@daos/log-sink";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../find-owner.ts";
+import { collectMachineFacts } from "../machine-facts.ts";
 import { runServer } from "../server.ts";
 import { ServerCommand } from "../server-command.ts";
 
@@ -71,7 +79,10 @@ export class Start extends ServerCommand {
     const level = flags.debug ? "DEBUG" : config.controlLogMask;
     const log = createLogger(logSink.sink, { level, component: "daos_server" });
     log.info("configuration read", { path: config.path });
-    for (const warning of warnings) log.warn(formatProblem(warning));
+    const { facts } = await collectMachineFacts({ log, paths: pathsOf(config), quick: true });
+    for (const problem of [...warnings, ...checkAgainstMachine(config, facts)]) {
+      log.warn(formatProblem(problem));
+    }
     await saveActiveConfig(config, log);
 
     const stop = new AbortController();
