@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { access, constants, readFile } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { DrpcClient, DrpcServer, drpcMethods } from "@daos/drpc";
@@ -36,6 +36,7 @@ const NOTIFY_READY_MS = 60_000;
 export async function runEngine(options: RunEngineOptions): Promise<() => Promise<void>> {
   const { args, environment, log, pid, signal } = options;
   const { faults, uri } = environment;
+  await checkMount(args.scmMount);
   const store = await StateStore.open(args.scmMount);
   const devices = args.nvmeConf === undefined ? [] : parseNvmeConf(await readFile(args.nvmeConf, "utf8"));
   const capacity = {
@@ -94,6 +95,22 @@ export async function runEngine(options: RunEngineOptions): Promise<() => Promis
     throw error;
   }
   return stop;
+}
+
+/** @throws Error when the SCM mount point is no directory that this process can write to */
+async function checkMount(path: string): Promise<void> {
+  try {
+    await access(path, constants.W_OK);
+  } catch (cause) {
+    const reason =
+      (cause as NodeJS.ErrnoException).code === "ENOENT" ? "does not exist" : "cannot be written";
+    throw new Error(
+      `the SCM mount point ${path} ${reason}: format and mount it, as the user who runs the engine`,
+      {
+        cause,
+      },
+    );
+  }
 }
 
 async function totalSize(devices: readonly NvmeConfDevice[], log: Logger): Promise<number> {

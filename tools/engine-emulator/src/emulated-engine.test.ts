@@ -1,0 +1,173 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DrpcClient, DrpcServer, drpcMethods } from "@daos/drpc";
+import { silentLogger } from "@daos/log";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { EmulatedEngine } from "./emulated-engine.ts";
+import { StateStore } from "./state-store.ts";
+
+const CAPACITY = { scm: 100, nvme: 50 };
+const ENGINE = "11111111-1111-4111-8111-111111111111";
+const uuidOf = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
+
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "engine-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+async function start(scm: string): Promise<{ client: DrpcClient; stop: () => Promise<void> }> {
+  const engine = new EmulatedEngine({
+    store: await StateStore.open(scm),
+    capacity: CAPACITY,
+    targets: 2,
+    uri: "ofi+sockets://127.0.0.1:31416",
+    nctxs: 3,
+    faults: new Map(),
+    log: silentLogger,
+    exit: () => {},
+    crash: () => {},
+  });
+  const path = join(directory, "engine.sock");
+  const server = new DrpcServer({ path, modules: [engine.module], log: silentLogger });
+  await server.listen();
+  const client = await DrpcClient.connect(path);
+  const stop = async () => {
+    client.close();
+    await server.close();
+  };
+  await client.call(drpcMethods.setRank, { rank: 0 });
+  return { client, stop };
+}
+
+/** What the engine should know: a pool's share of each rank, by uuid. */
+interface Model {
+  readonly pools: Map<string, { scm: number; nvme: number; acl: string[] }>;
+}
+
+interface Real {
+  client: DrpcClient;
+  stop: () => Promise<void>;
+  readonly scm: string;
+}
+
+type Command = fc.AsyncCommand<Model, Real>;
+
+const ALWAYS = () => true;
+
+function create(n: number, scm: number, nvme: number): Command {
+  return {
+    check: ALWAYS,
+    toString: () => `create ${n} ${scm} ${nvme}`,
+    run: async ({ pools }, { client }) => {
+      const request = { uuid: uuidOf(n), scmbytes: BigInt(scm), nvmebytes: BigInt(nvme), numsvcreps: 1 };
+      const { status } = await client.call(drpcMethods.poolCreate, request);
+      const used = [...pools.values()].reduce(
+        (sum, pool) => ({ scm: sum.scm + pool.scm, nvme: sum.nvme + pool.nvme }),
+        {
+          scm: 0,
+          nvme: 0,
+        },
+      );
+      const fits = used.scm + scm <= CAPACITY.scm && used.nvme + nvme <= CAPACITY.nvme;
+      expect(status).toBe(pools.has(uuidOf(n)) ? -1004 : fits ? 0 : -1007);
+      if (status === 0) pools.set(uuidOf(n), { scm, nvme, acl: ["A::OWNER@:rw", "A:G:GROUP@:rw"] });
+    },
+  };
+}
+
+function destroy(n: number): Command {
+  return {
+    check: ALWAYS,
+    toString: () => `destroy ${n}`,
+    run: async ({ pools }, { client }) => {
+      const { status } = await client.call(drpcMethods.poolDestroy, { uuid: uuidOf(n), force: true });
+      expect(status).toBe(pools.delete(uuidOf(n)) ? 0 : -1005);
+    },
+  };
+}
+
+function allow(n: number, permissions: string): Command {
+  return {
+    check: ALWAYS,
+    toString: () => `allow ${n} ${permissions}`,
+    run: async ({ pools }, { client }) => {
+      const entry = `A::EVERYONE@:${permissions}`;
+      const answer = await client.call(drpcMethods.poolUpdateAcl, { uuid: uuidOf(n), ACL: [entry] });
+      const pool = pools.get(uuidOf(n));
+      expect(answer.status).toBe(pool === undefined ? -1005 : 0);
+      if (pool === undefined) return;
+      pool.acl = [...pool.acl.filter((one) => !one.includes("EVERYONE@")), entry];
+      expect(answer.ACL).toEqual(pool.acl);
+    },
+  };
+}
+
+function forbid(n: number): Command {
+  return {
+    check: ALWAYS,
+    toString: () => `forbid ${n}`,
+    run: async ({ pools }, { client }) => {
+      const answer = await client.call(drpcMethods.poolDeleteAcl, {
+        uuid: uuidOf(n),
+        principal: "EVERYONE@",
+      });
+      const pool = pools.get(uuidOf(n));
+      const had = pool?.acl.some((one) => one.includes("EVERYONE@")) ?? false;
+      expect(answer.status).toBe(had ? 0 : -1005);
+      if (pool !== undefined) pool.acl = pool.acl.filter((one) => !one.includes("EVERYONE@"));
+    },
+  };
+}
+
+const restart: Command = {
+  check: ALWAYS,
+  toString: () => "restart",
+  run: async ({ pools }, real) => {
+    await real.stop();
+    Object.assign(real, await start(real.scm));
+    expect((await real.client.call(drpcMethods.startMs, undefined)).status).toBe(0);
+    const list = await real.client.call(drpcMethods.listPools, {});
+    expect(list.pools.map(({ uuid }) => uuid)).toEqual([...pools.keys()]);
+    for (const [uuid, { acl }] of pools) {
+      expect((await real.client.call(drpcMethods.poolGetAcl, { uuid })).ACL).toEqual(acl);
+    }
+  },
+};
+
+describe("an engine, whatever is asked of it", () => {
+  it("has the pools, space and lists that a simple model has, also after restarts", {
+    timeout: 60_000,
+  }, async () => {
+    const pool = fc.nat(5);
+    const commands = fc.commands(
+      [
+        fc.tuple(pool, fc.integer({ min: 1, max: 60 }), fc.nat(30)).map((args) => create(...args)),
+        pool.map(destroy),
+        fc.tuple(pool, fc.constantFrom("", "r", "rw")).map((args) => allow(...args)),
+        pool.map(forbid),
+        fc.constant(restart),
+      ],
+      { maxCommands: 40 },
+    );
+    await fc.assert(
+      fc.asyncProperty(commands, async (list) => {
+        const scm = await mkdtemp(join(directory, "scm-"));
+        const real: Real = { scm, ...(await start(scm)) };
+        try {
+          await real.client.call(drpcMethods.createMs, {
+            bootstrap: true,
+            uuid: ENGINE,
+            addr: "127.0.0.1:10001",
+          });
+          await fc.asyncModelRun(() => ({ model: { pools: new Map() }, real }), list);
+        } finally {
+          await real.stop();
+        }
+      }),
+      { numRuns: 30 },
+    );
+  });
+});
