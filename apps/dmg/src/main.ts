@@ -1,4 +1,20 @@
+import { startupSnapshot } from "node:v8";
 import { processTerminal } from "@daos/dmg-kit";
 import { dmg } from "./dmg.ts";
 
-process.exitCode = await dmg(process.argv.slice(2), processTerminal());
+function main(): void {
+  void dmg(process.argv.slice(2), processTerminal()).then((status) => {
+    process.exitCode = status;
+  });
+}
+
+// dmg starts from a snapshot of its loaded state where there is one: tools/bundle.mjs. What commands load when they
+// need it is part of the snapshot; Node's own modules, which cannot be, are loaded at their first use.
+if (startupSnapshot.isBuildingSnapshot()) {
+  void import("@daos/config");
+  void import("@daos/control-client");
+  void import("@daos/security");
+  startupSnapshot.setDeserializeMainFunction(main);
+} else {
+  main();
+}

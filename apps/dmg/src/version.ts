@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { defineCommand, wellDone } from "@daos/dmg-kit";
+import packageJson from "../package.json" with { type: "json" };
 
 /** `dmg version`. */
 export const versionCommand = defineCommand({
@@ -8,13 +8,12 @@ export const versionCommand = defineCommand({
   examples: [{ text: "The version", line: "version" }],
   flags: {},
   run: async () => {
-    const version = await dmgVersion();
+    const version = dmgVersion();
     return wellDone({ name: "dmg", version }, () => `dmg version ${version}`);
   },
 });
 
-/** The version in dmg's package.json, which lies one directory above this file, bundled or not. */
-export async function dmgVersion(): Promise<string> {
-  const text = await readFile(new URL("../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
+/** The version in dmg's package.json; the bundler puts it in. */
+export function dmgVersion(): string {
+  return packageJson.version;
 }

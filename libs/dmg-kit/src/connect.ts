@@ -1,9 +1,11 @@
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import type { ClientConfig } from "@daos/config";
 import type { ControlClient } from "@daos/control-client";
 import { Fault, FaultCode } from "@daos/fault";
 import { type HostAddress, parseHostList } from "@daos/hostlist";
 import { createLogger, formatConsoleLine } from "@daos/log";
+import { DEFAULT_CONFIG_PATH, defaultClientConfig } from "./default-config.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the command line says about how to reach the system. */
@@ -31,12 +33,9 @@ export interface Connection {
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { terminal, fanout, timeoutMs } = options;
-  // The libraries for configuration and RPC take most of the start-up time: --help and wrong flags do without.
-  const [{ loadClientConfig }, { ControlClient }] = await Promise.all([
-    import("@daos/config"),
-    import("@daos/control-client"),
-  ]);
-  const config = await loadClientConfig(options.configPath);
+  // What speaks gRPC takes most of the start-up time: --help and wrong flags do without.
+  const loading = import("@daos/control-client");
+  const config = await readConfig(options.configPath);
   const hosts = await chooseHosts(options, config);
   const { tls, explain } = await security(config, options.insecure);
   const log = createLogger((record) => terminal.err(`${formatConsoleLine(record)}\n`), {
@@ -44,6 +43,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     component: "dmg",
   });
   log.debug("configuration", { file: config.path ?? "none", hosts: hosts.length, tls: tls !== undefined });
+  const { ControlClient } = await loading;
   return {
     client: new ControlClient({
       hosts,
@@ -56,6 +56,12 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     }),
     system: config.name,
   };
+}
+
+async function readConfig(path: string | undefined): Promise<ClientConfig> {
+  if (path === undefined && !existsSync(DEFAULT_CONFIG_PATH)) return defaultClientConfig();
+  const { loadClientConfig } = await import("@daos/config");
+  return loadClientConfig(path);
 }
 
 async function chooseHosts(options: ConnectOptions, config: ClientConfig): Promise<readonly HostAddress[]> {

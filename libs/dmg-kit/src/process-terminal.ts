@@ -1,3 +1,4 @@
+import { isatty } from "node:tty";
 import type { Terminal } from "./terminal.ts";
 
 /** The terminal of this process. The first Ctrl-C aborts its signal, so that servers hear of it; the second ends all. */
@@ -7,7 +8,9 @@ export function processTerminal(): Terminal {
     if (abort.signal.aborted) process.exit(130);
     abort.abort(new DOMException("interrupted", "AbortError"));
   });
-  const { stdin, stdout, stderr } = process;
+  // process.stdin itself would open a stream that hardly any command reads.
+  const askable = isatty(0) && isatty(2);
+  const { stdout, stderr } = process;
   for (const stream of [stdout, stderr]) {
     // A reader such as `head` that has seen enough is no error.
     stream.on("error", (error: NodeJS.ErrnoException) => {
@@ -19,7 +22,7 @@ export function processTerminal(): Terminal {
     err: (text) => void stderr.write(text),
     columns: stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY,
     interactive: stderr.isTTY && process.env.TERM !== "dumb",
-    ask: stdin.isTTY && stderr.isTTY ? (question) => ask(question, abort.signal) : undefined,
+    ask: askable ? (question) => ask(question, abort.signal) : undefined,
     signal: abort.signal,
   };
 }

@@ -1,4 +1,4 @@
-import { isIPv4, isIPv6 } from "node:net";
+import { isIPv4 } from "node:net";
 import { bracketed, DEFAULT_PORT, type HostAddress } from "./host-address.ts";
 import { MAX_RANGE } from "./parse-host-list.ts";
 
@@ -41,7 +41,7 @@ export function formatHostSet(hosts: Iterable<HostAddress>, options: FormatHostS
  * part of an IPv4 address. IPv6 addresses, and numbers of more than 9 digits, are left whole.
  */
 function splitNumber(host: string): readonly [head: string, number: string, tail: string] {
-  if (isIPv6(host)) return [bracketed(host), "", ""];
+  if (host.includes(":")) return [bracketed(host), "", ""];
   const match = isIPv4(host) ? /^(.*\.)(\d+)()$/.exec(host) : /^([^.]*?)(\d+)([^\d.]*(?:\..*)?)$/.exec(host);
   if (match === null || (match[2] ?? "").length > 9) return [host, "", ""];
   return [match[1] ?? "", match[2] ?? "", match[3] ?? ""];

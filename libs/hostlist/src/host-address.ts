@@ -46,7 +46,7 @@ export function splitPort(text: string, whole: string): { host: string; port: st
   }
   const colon = text.indexOf(":");
   if (colon === -1) return { host: text, port: undefined };
-  if (isIPv6(text)) throw faultHostlist(whole, `an IPv6 address needs brackets: [${text}]`);
+  if (text.includes(":", colon + 1) && isIPv6(text)) throw faultHostlist(whole, `an IPv6 address needs brackets: [${text}]`);
   return { host: text.slice(0, colon), port: text.slice(colon + 1) };
 }
 
@@ -59,7 +59,7 @@ export function parsePort(text: string, whole: string): number {
 
 /** @throws Fault hostlistInvalid when `host` cannot be a name or an address */
 export function checkHost(host: string, whole: string): void {
-  if (isIPv4(host) || isIPv6(host)) return;
+  if (isIPv4(host) || (host.includes(":") && isIPv6(host))) return;
   if (host === "") throw faultHostlist(whole, "a host name is missing");
   if (/^[\d.]+$/.test(host)) throw faultHostlist(whole, `"${host}" is not an IPv4 address`);
   const name = host.endsWith(".") ? host.slice(0, -1) : host;

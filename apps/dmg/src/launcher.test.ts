@@ -1,0 +1,80 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FakeServer } from "@daos/control-client/testing";
+import { formatHostAddress } from "@daos/hostlist";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const DMG = fileURLToPath(new URL("../bin/dmg", import.meta.url));
+const directory = mkdtempSync(join(tmpdir(), "daos-dmg-"));
+let server: FakeServer;
+let host = "";
+
+beforeAll(async () => {
+  server = await FakeServer.start({ ctl: { systemMemberQuery: () => ({ members: [] }) } });
+  host = formatHostAddress(server.host);
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true });
+});
+
+/** Runs the built program in a process of its own. */
+function run(path: string, argv: readonly string[], env: NodeJS.ProcessEnv = {}) {
+  return new Promise<{ status: number; out: string; err: string }>((resolve) => {
+    const child = execFile(
+      path,
+      argv,
+      { cwd: directory, env: { ...process.env, ...env } },
+      (_error, out, err) => resolve({ status: child.exitCode ?? -1, out, err }),
+    );
+    child.stdin?.end();
+  });
+}
+
+describe("bin/dmg", () => {
+  it("starts through symbolic links, from the snapshot and without", async () => {
+    const links = [join(directory, "one"), join(directory, "two")] as const;
+    symlinkSync(DMG, links[0]);
+    symlinkSync("one", links[1]);
+    const version = expect.stringMatching(/^dmg version \d/);
+    expect(await run(links[1], ["version"])).toEqual({ status: 0, out: version, err: "" });
+    for (const env of [{}, { NODE_OPTIONS: "--no-warnings" }]) {
+      const query = await run(links[1], ["-i", "-l", host, "system", "member-query"], env);
+      expect(query).toEqual({ status: 0, out: "The system has no members\n", err: "" });
+    }
+  });
+
+  it("exits as the command says, with data on stdout and messages on stderr", async () => {
+    expect(await run(DMG, ["-i", "-l", "127.0.0.1:1", "sy", "q"])).toMatchObject({ status: 4, out: "" });
+    expect(await run(DMG, ["storage", "scna"])).toMatchObject({ status: 2, out: "" });
+    expect(await run(DMG, [])).toMatchObject({ status: 2, out: expect.stringContaining("USAGE") });
+    expect(await run(DMG, ["--help"])).toMatchObject({ status: 0, err: "" });
+    const needsConsent = await run(DMG, ["-i", "-l", host, "storage", "prepare"]);
+    expect(needsConsent).toMatchObject({ status: 2, err: expect.stringContaining("add --force") });
+  });
+
+  it("reads a configuration file, and certificates that are not there", async () => {
+    const missing = await run(DMG, ["-l", host, "sy", "q"]);
+    expect(missing).toMatchObject({ status: 5, err: expect.stringContaining("daosCA.crt") });
+    expect(await run(DMG, ["-o", "nofile.yml", "sy", "q"])).toMatchObject({ status: 3 });
+  });
+
+  it("ends at once on Ctrl-C, with 130", async () => {
+    const reached = Promise.withResolvers<void>();
+    const hole = createServer(() => reached.resolve());
+    hole.listen(0, "127.0.0.1");
+    await once(hole, "listening");
+    const { port } = hole.address() as { port: number };
+    const child = spawn(DMG, ["-i", "-l", `127.0.0.1:${port}`, "storage", "scan"], { stdio: "ignore" });
+    await reached.promise;
+    child.kill("SIGINT");
+    const [status] = await once(child, "exit");
+    hole.close();
+    expect(status).toBe(130);
+  });
+});

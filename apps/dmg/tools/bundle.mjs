@@ -1,0 +1,79 @@
+// Bundles dmg into dist/bundle: few files to find, parsed ahead of time. See docs/performance.md.
+import { spawnSync } from "node:child_process";
+import { chmodSync, readdirSync, rmSync } from "node:fs";
+import { builtinModules } from "node:module";
+import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
+import { findNode } from "./find-node.mjs";
+
+/** As in bin/dmg: a compile cache is for one set of flags. A young generation of 16 MiB saves the collections of start-up. */
+const NODE_FLAGS = ["--max-semi-space-size=16", "--min-semi-space-size=16"];
+
+const app = fileURLToPath(new URL("..", import.meta.url));
+const bundle = `${app}dist/bundle`;
+
+/**
+ * Node's own modules are loaded when the first of their exports is used. An `import` of node:http would load undici and
+ * more for exports that nobody wants, and connect-node imports node:http and node:https for HTTP/1.1 only.
+ */
+const lazyBuiltins = {
+  name: "lazy-builtins",
+  setup(build) {
+    const names = new Set(builtinModules);
+    build.onResolve({ filter: /^(?:node:)?[a-z_0-9/]+$/ }, ({ path }) => {
+      const name = path.replace(/^node:/, "");
+      return path.startsWith("node:") || names.has(name) ? { path: name, namespace: "builtin" } : undefined;
+    });
+    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
+      const id = JSON.stringify(`node:${path}`);
+      const module = process.getBuiltinModule(`node:${path}`);
+      if (typeof module === "function")
+        return { contents: `module.exports = process.getBuiltinModule(${id});` };
+      const getters = Object.keys(module).map((key) => {
+        const name = JSON.stringify(key);
+        return `get ${name}() { return load()[${name}]; }`;
+      });
+      const load = `let loaded; const load = () => (loaded ??= process.getBuiltinModule(${id}));`;
+      return { contents: `${load}\nmodule.exports = {${getters.join(", ")}};` };
+    });
+  },
+};
+
+rmSync(bundle, { recursive: true, force: true });
+await build({
+  entryPoints: { main: `${app}src/main.ts` },
+  outdir: bundle,
+  outExtension: { ".js": ".cjs" },
+  bundle: true,
+  format: "cjs",
+  platform: "node",
+  target: "node24",
+  minify: true,
+  legalComments: "none",
+  conditions: ["@daos/source"],
+  mainFields: ["module", "main"],
+  // Only plugins of third parties need oclif: it stays where npm puts it.
+  external: ["@oclif/core"],
+  inject: [`${app}tools/light-headers.mjs`],
+  plugins: [lazyBuiltins],
+});
+
+/** Runs the bundle with Node's own options, which must be those of bin/dmg. */
+function run(options, argv, env) {
+  return spawnSync(findNode(), [...NODE_FLAGS, ...options, `${bundle}/main.cjs`, ...argv], {
+    env: { ...process.env, NODE_OPTIONS: "", ...env },
+    encoding: "utf8",
+  });
+}
+
+// The compile cache is filled here, so that the first run of an operator is as fast as the second, and a directory
+// that only its owner may write to is enough. It holds what was used: what the snapshot is for is not in it.
+const cache = { NODE_COMPILE_CACHE: `${bundle}/cache`, NODE_COMPILE_CACHE_PORTABLE: "1" };
+for (const argv of [["version"], ["--help"]]) run([], argv, cache);
+chmodSync(`${bundle}/cache`, 0o755);
+for (const entry of readdirSync(`${bundle}/cache`, { recursive: true, withFileTypes: true })) {
+  chmodSync(`${entry.parentPath}/${entry.name}`, entry.isDirectory() ? 0o755 : 0o644);
+}
+
+const snapshot = run(["--snapshot-blob", `${bundle}/snapshot.blob`, "--build-snapshot"], [], {});
+if (snapshot.status !== 0) throw new Error(`no snapshot: ${snapshot.stderr}`);

