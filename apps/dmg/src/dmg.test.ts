@@ -300,7 +300,7 @@ describe("connections with certificates", () => {
   it("are advised when a server wants them or does not", async () => {
     const { host } = await secureServer();
     const plain = await runDmg(["-i", "-l", formatHostAddress(host), "sy", "q"]);
-    expect(plain.status).toBe(4);
+    expect(plain.status).toBe(5);
     expect(plain.err).toContain("leave out -i");
     const h2c = await fake({});
     const config = configFile("admin", authority.issue("admin"));
