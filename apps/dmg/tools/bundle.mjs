@@ -1,6 +1,6 @@
 // Bundles dmg into dist/bundle: few files to find, parsed ahead of time. See docs/performance.md.
 import { spawnSync } from "node:child_process";
-import { chmodSync, readdirSync, rmSync } from "node:fs";
+import { chmodSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { builtinModules } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -8,6 +8,13 @@ import { findNode } from "./find-node.mjs";
 
 /** As in bin/dmg: a compile cache is for one set of flags. A young generation of 16 MiB saves the collections of start-up. */
 const NODE_FLAGS = ["--max-semi-space-size=16", "--min-semi-space-size=16"];
+
+// The bundle names the exports of Node's own modules: those of the Node.js that will run it.
+const node = findNode();
+if (realpathSync(process.execPath) !== realpathSync(node)) {
+  const { status } = spawnSync(node, process.argv.slice(1), { stdio: "inherit" });
+  process.exit(status ?? 1);
+}
 
 const app = fileURLToPath(new URL("..", import.meta.url));
 const bundle = `${app}dist/bundle`;
@@ -60,7 +67,7 @@ await build({
 
 /** Runs the bundle with Node's own options, which must be those of bin/dmg. */
 function run(options, argv, env) {
-  return spawnSync(findNode(), [...NODE_FLAGS, ...options, `${bundle}/main.cjs`, ...argv], {
+  return spawnSync(node, [...NODE_FLAGS, ...options, `${bundle}/main.cjs`, ...argv], {
     env: { ...process.env, NODE_OPTIONS: "", ...env },
     encoding: "utf8",
   });
