@@ -1,9 +1,9 @@
 /**
  * Every fault code of the control plane, in blocks of one domain each.
  *
- * The numbers 0, 1, 102-105, 206, 207, 308, 309 and 910 are those of DAOS 0.8.0 and never change. New codes go to
- * the end of their block and are never reused. 1000-2999 are the error numbers of the data plane itself
- * ({@link ./daos-status.ts}).
+ * The numbers 0, 1, 102-105, 206, 207, 308, 309 and 910 are those of DAOS 0.8.0 and never change. New codes go to the
+ * end of their block, with an entry in {@link ./registry.ts}, and are never reused. 1000-2999 are the error numbers of
+ * the data plane itself ({@link ./daos-status.ts}).
  *
  * @see DAOS 0.8.0 src/control/fault/code/codes.go
  */

@@ -513,6 +513,26 @@ const HELPER = {
     DOCTOR,
   ],
   helperUnknownRequest: ["The helper does not know a request.", "It is of another release.", DOCTOR],
+  helperPolicyInvalid: [
+    "The helper's policy file cannot be used.",
+    "It is damaged, or others than root may write it.",
+    `correct it, or install the helper again with daos-admin install; ${DOCTOR}`,
+  ],
+  helperUntrustedPath: [
+    "Somebody other than root could replace a file that the helper runs or reads.",
+    "A file or a directory above it belongs to a user, or others may write to it.",
+    `install daos-server below directories of root; ${DOCTOR}`,
+  ],
+  helperAuditFailed: [
+    "The helper could not record what it was asked to do, so it did nothing.",
+    "Its log cannot be written: the disk is full, or the file's mode was changed.",
+    `make room and let root write the log; ${DOCTOR}`,
+  ],
+  helperInstallFailed: [
+    "The helper could not be installed.",
+    "The command was not run by root, or a file could not be written.",
+    "run daos-admin install as root, and follow the reason in the message",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const CLIENT = {
@@ -578,6 +598,23 @@ const CLIENT = {
     "write entries as A::OWNER@:rw, one a line",
   ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
+
+/** Does not compile when a code has no entry in its block above. */
+export const EVERY_CODE: Readonly<Record<keyof typeof FaultCode, Text>> = {
+  ...GENERAL,
+  ...STORAGE,
+  ...SCM,
+  ...BDEV,
+  ...NETWORK,
+  ...CONFIG,
+  ...SUPERBLOCK,
+  ...ENGINE,
+  ...DRPC,
+  ...SYSTEM,
+  ...SECURITY,
+  ...HELPER,
+  ...CLIENT,
+};
 
 const BLOCKS: readonly (readonly [FaultDomain, Readonly<Record<string, Text>>])[] = [
   ["general", GENERAL],
