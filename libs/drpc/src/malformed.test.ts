@@ -1,9 +1,13 @@
+import { Fault } from "@daos/fault";
+import { drpc } from "@daos/proto";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { DrpcClient } from "./drpc-client.ts";
 import { drpcMethods } from "./drpc-methods.ts";
 import { handle } from "./drpc-module.ts";
-import { decodeResponse, encodeCall } from "./envelope.ts";
+import { decodeCall, decodeResponse, encodeCall, encodeResponse } from "./envelope.ts";
 import { MAX_PACKET } from "./faults.ts";
+import { PacketListener } from "./packet-listener.ts";
 import { SocketFixture } from "./testing/socket-fixture.ts";
 
 /** How many packets; `npm run fuzz` sets more. */
@@ -31,6 +35,14 @@ const flipped = fc.tuple(call, fc.nat(), fc.integer({ min: 1, max: 255 })).map((
 const huge = fc
   .integer({ min: MAX_PACKET - 2, max: MAX_PACKET })
   .map((length) => new Uint8Array(length).fill(0x22));
+/** A DaosResp with status 7. */
+const ANSWER = Uint8Array.of(0x08, 0x07);
+const response = fc.oneof(
+  fc.uint8Array({ maxLength: 40 }),
+  fc
+    .tuple(fc.bigInt(-3n, 600n), fc.integer({ min: -1, max: 9 }), body)
+    .map((fields) => encodeResponse(...fields)),
+);
 const packet = fc.oneof(
   { weight: 4, arbitrary: fc.uint8Array({ maxLength: 200 }) },
   { weight: 4, arbitrary: cut },
@@ -64,5 +76,36 @@ describe("a server that is sent anything at all", () => {
       }),
       { numRuns: RUNS },
     );
+  });
+});
+
+describe("a client that is sent anything at all", () => {
+  it("ends each call, with its answer or a fault", async () => {
+    // The server's answers: noise first, then the right one.
+    let noise: readonly Uint8Array[] = [];
+    const listener = await PacketListener.listen(`${fixture.path}.noisy`, {
+      onSocket: (socket) =>
+        socket.open({
+          onPacket: (bytes) => {
+            for (const one of noise) socket.send(one, "noise");
+            socket.send(encodeResponse(decodeCall(bytes).sequence, drpc.Status.SUCCESS, ANSWER), "answer");
+          },
+          onClose: () => {},
+        }),
+      onError: () => {},
+    });
+    fixture.closeLater(() => listener.close());
+    let client: DrpcClient | undefined;
+    await fc.assert(
+      fc.asyncProperty(fc.array(response, { maxLength: 3 }), async (packets) => {
+        noise = packets;
+        if (!client?.isOpen) client = await DrpcClient.connect(listener.path);
+        const outcome = await client.call(drpcMethods.setRank, { rank: 1 }).catch((error: unknown) => error);
+        if (outcome instanceof Fault) expect(outcome.domain).toBe("drpc");
+        else expect(outcome).toMatchObject({ $typeName: "mgmt.DaosResp" });
+      }),
+      { numRuns: Math.min(RUNS, 5000) },
+    );
+    client?.close();
   });
 });

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DrpcClient, DrpcServer, drpcMethods } from "@daos/drpc";
+import { daosStatusName } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -52,6 +53,8 @@ interface Real {
   stop: () => Promise<void>;
   readonly scm: string;
 }
+
+type Call = () => Promise<{ readonly status: number }>;
 
 type Command = fc.AsyncCommand<Model, Real>;
 
@@ -169,5 +172,79 @@ describe("an engine, whatever is asked of it", () => {
       }),
       { numRuns: 30 },
     );
+  });
+
+  it("answers with a status, never with a failure of dRPC", { timeout: 60_000 }, async () => {
+    const { client, stop } = await start(directory);
+    await client.call(drpcMethods.createMs, { bootstrap: true, uuid: ENGINE, addr: "127.0.0.1:10001" });
+    const uuid = fc.oneof(fc.string(), fc.uuid(), fc.constant(uuidOf(1)));
+    const text = fc.string({ maxLength: 30 });
+    const rank = fc.oneof(fc.nat(3), fc.integer({ min: 0, max: 4294967295 }));
+    const bytes = fc.oneof(fc.bigInt(0n, 120n), fc.bigInt(0n, 2n ** 64n - 1n));
+    const acl = fc.array(fc.oneof(text, fc.constantFrom("A::bob@:rw", "A:G:ops@:r", "A::OWNER@:r")), {
+      maxLength: 3,
+    });
+    const ranks = fc.array(rank, { maxLength: 3 });
+    const pool = fc.record({
+      uuid,
+      scmbytes: bytes,
+      nvmebytes: bytes,
+      ranks,
+      numsvcreps: rank,
+      acl,
+      user: text,
+    });
+    const request = fc.oneof(
+      fc.record({ uuid, rank, uri: text, nctxs: rank, addr: text }).map(
+        (one): Call =>
+          () =>
+            client.call(drpcMethods.join, one),
+      ),
+      pool.map(
+        (one): Call =>
+          () =>
+            client.call(drpcMethods.poolCreate, one),
+      ),
+      fc.record({ uuid }).map(
+        (one): Call =>
+          () =>
+            client.call(drpcMethods.poolDestroy, one),
+      ),
+      fc.record({ uuid, ACL: acl }).map(
+        (one): Call =>
+          () =>
+            client.call(drpcMethods.poolOverwriteAcl, one),
+      ),
+      fc.record({ uuid, ACL: acl }).map(
+        (one): Call =>
+          () =>
+            client.call(drpcMethods.poolUpdateAcl, one),
+      ),
+      fc.record({ uuid, principal: text }).map(
+        (one): Call =>
+          () =>
+            client.call(drpcMethods.poolDeleteAcl, one),
+      ),
+      fc.record({ devUuid: uuid, tgtId: text }).map(
+        (one): Call =>
+          () =>
+            client.call(drpcMethods.bioHealthQuery, one),
+      ),
+      fc.record({ bootstrap: fc.boolean(), uuid, addr: text }).map(
+        (one): Call =>
+          () =>
+            client.call(drpcMethods.createMs, one),
+      ),
+    );
+    await fc.assert(
+      fc.asyncProperty(request, async (call) => {
+        const { status } = await call();
+        expect(daosStatusName(status)).not.toContain("UNKNOWN");
+      }),
+      { numRuns: 300 },
+    );
+    await stop();
+    const again = await start(directory);
+    await again.stop();
   });
 });
