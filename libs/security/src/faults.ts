@@ -307,3 +307,15 @@ export function faultNotOurs(path: string, caPath: string): Fault {
     `issue a new one with "daos-server cert issue"`,
   );
 }
+
+export function faultLocalPeer(peer: {
+  readonly pid: number;
+  readonly uid: number;
+  readonly gid: number;
+}): Fault {
+  return fault(
+    FaultCode.notAuthorized,
+    `process ${peer.pid} (uid ${peer.uid}, gid ${peer.gid}) may not use the sockets of this server`,
+    `run it as root, as the server's user, or as a member of the server's group`,
+  );
+}

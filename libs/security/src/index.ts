@@ -23,6 +23,7 @@ export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./grp
 export { guardHandler, type RequestHandler } from "./guard-handler.ts";
 export { type GuardOptions, guardServer, type TrustedAuthorities } from "./guard-server.ts";
 export { type Identity, type LoadIdentityOptions, loadIdentity } from "./load-identity.ts";
+export { type CheckLocalPeerOptions, checkLocalPeer, type LocalPeer } from "./local-peer.ts";
 export { type Peer, peerOf } from "./peer.ts";
 export { isRole, ROLES, type Role, roleOf } from "./role.ts";
 export { clientTlsOptions, serverTlsOptions, type TlsOptions } from "./tls-options.ts";
