@@ -27,7 +27,7 @@ export interface FuzzResult {
 
 /** The server closes a connection whose client has ended; it may take this long. */
 const PATIENCE_MS = 10_000;
-const IN_FLIGHT = 16;
+const IN_FLIGHT = 8;
 const BATCH = 64;
 
 /**
