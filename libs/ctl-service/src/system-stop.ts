@@ -49,9 +49,11 @@ export async function systemStop(
       }),
     );
 
+  const prepare: typeof members.prepShutdown = (host, rank, wait) => members.prepShutdown(host, rank, wait);
+  const kill: typeof members.killRank = (host, rank, wait) => members.killRank(host, rank, wait);
   return [
-    ...(await step("prep shutdown", all, members.prepShutdown)),
-    ...(await step("stop", far, members.killRank)),
-    ...(await step("stop", near, members.killRank)),
+    ...(await step("prep shutdown", all, prepare)),
+    ...(await step("stop", far, kill)),
+    ...(await step("stop", near, kill)),
   ];
 }

@@ -1,0 +1,187 @@
+import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
+import type { NvmeController } from "@daos/bdev";
+import { Fault, FaultCode } from "@daos/fault";
+import { Harness } from "@daos/harness";
+import type { EngineInstance, InstanceFormatResult } from "@daos/instance";
+import { silentLogger } from "@daos/log";
+import { Leadership, type Member, SqliteMemberStore } from "@daos/membership";
+import { ctl } from "@daos/proto";
+import { parseRank } from "@daos/rank";
+import { faultInterceptor, fromConnectError } from "@daos/rpc";
+import type { ScmScan } from "@daos/scm";
+import { describe, expect, it } from "vitest";
+import { ctlService } from "./ctl-service.ts";
+import type { CtlServiceOptions } from "./ctl-service-options.ts";
+
+const unexpected = (what: string) => () => Promise.reject(new Error(`unexpected: ${what}`));
+
+/** A client of the service on parts that refuse every call but those given. */
+function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
+  const options: CtlServiceOptions = {
+    harness: new Harness([], silentLogger),
+    leadership: new Leadership({ accessPoints: [], role: "none", self: { host: "10.0.0.1", port: 10001 } }),
+    scm: { scan: unexpected("scm scan") },
+    bdev: { scan: unexpected("bdev scan") },
+    network: { listProviders: () => [], scan: unexpected("network scan") },
+    members: { prepShutdown: unexpected("prep shutdown"), killRank: unexpected("kill rank") },
+    log: silentLogger,
+    ...parts,
+  };
+  const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, ctlService(options)), {
+    router: { interceptors: [faultInterceptor] },
+  });
+  return createClient(ctl.MgmtCtl, transport);
+}
+
+const scan: ScmScan = {
+  modules: [
+    {
+      physicalId: 28,
+      socket: 0,
+      memoryController: 1,
+      channel: 2,
+      channelPosition: 1,
+      capacity: 539_661_172_736n,
+    },
+  ],
+  namespaces: [{ uuid: "u", blockdev: "pmem0", dev: "namespace0.0", numaNode: 1, size: 3_183_575_302_144n }],
+  notes: ["ipmctl is not installed"],
+};
+const controller: NvmeController = {
+  pciAddress: "0000:81:00.0",
+  pciId: "8086:2701",
+  model: "INTEL SSDPED1K375GA",
+  serial: "PHKS7335006W375AGN",
+  firmware: "E2010420",
+  numaNode: 1,
+  driver: "vfio-pci",
+  namespaces: [{ id: 1, size: 375_083_606_016n }],
+  health: undefined,
+  source: "pci",
+};
+const broken = new Fault({
+  domain: "bdev",
+  code: FaultCode.bdevUnknown,
+  description: "no lspci",
+  resolution: "install it",
+});
+
+describe("StorageScan", () => {
+  it("sends what was found in the units of the wire, health always", async () => {
+    const service = client({ scm: { scan: async () => scan }, bdev: { scan: async () => [controller] } });
+    const { scm, nvme } = await service.storageScan({});
+    expect(scm?.modules[0]).toMatchObject({
+      physicalid: 28,
+      loc: { memctrlr: 1, channel: 2, channelpos: 1, socket: 0 },
+    });
+    expect(scm?.pmems[0]).toMatchObject({ blockdev: "pmem0", numanode: 1, size: 3_183_575_302_144n });
+    expect(scm?.state?.info).toBe("ipmctl is not installed");
+    expect(nvme?.ctrlrs[0]?.namespaces).toMatchObject([{ id: 1, size: 375, ctrlrpciaddr: "0000:81:00.0" }]);
+    expect(nvme?.ctrlrs[0]?.healthstats).toMatchObject({ temp: 0, ctrlrpciaddr: "0000:81:00.0" });
+  });
+
+  it("does not let one part that fails hide the other", async () => {
+    const service = client({ scm: { scan: async () => scan }, bdev: { scan: () => Promise.reject(broken) } });
+    const { scm, nvme } = await service.storageScan({});
+    expect(scm?.modules).toHaveLength(1);
+    expect(nvme?.state).toMatchObject({
+      status: ctl.ResponseStatus.CTL_ERR_NVME,
+      error: 'bdev: code = 308 description = "no lspci"',
+    });
+  });
+});
+
+it("StorageFormat answers once, with a result for each mount point and device", async () => {
+  const results: readonly InstanceFormatResult[] = [
+    { mount: "/mnt/daos0", bdevs: [{ device: "0000:81:00.0" }, { device: "0000:82:00.0", fault: broken }] },
+    { mount: "/mnt/daos1", scmFault: broken, bdevs: [] },
+  ];
+  const harness = { instances: [], format: async () => results } as unknown as Harness;
+  const answers = await Array.fromAsync(client({ harness }).storageFormat({ reformat: false }));
+  expect(answers).toHaveLength(1);
+  expect(answers[0]?.mrets.map(({ mntpoint, state }) => [mntpoint, state?.status])).toEqual([
+    ["/mnt/daos0", ctl.ResponseStatus.CTL_SUCCESS],
+    ["/mnt/daos1", ctl.ResponseStatus.CTL_ERR_NVME],
+  ]);
+  expect(answers[0]?.crets.map(({ pciaddr, state }) => [pciaddr, state?.status])).toEqual([
+    ["0000:81:00.0", ctl.ResponseStatus.CTL_SUCCESS],
+    ["0000:82:00.0", ctl.ResponseStatus.CTL_ERR_NVME],
+  ]);
+});
+
+function member(rank: number, host: string): Member {
+  return {
+    uuid: `uuid-${rank}`,
+    rank: parseRank(rank),
+    address: { host, port: 10001 },
+    uri: `u${rank}`,
+    contexts: 1,
+  };
+}
+
+function leading(...members: readonly [Member, ...Member[]]): Leadership {
+  const [first, ...rest] = members;
+  const leadership = new Leadership({
+    accessPoints: [first.address],
+    role: "bootstrap",
+    self: first.address,
+  });
+  leadership.open(new SqliteMemberStore(":memory:"), first);
+  for (const other of rest) leadership.membership().record(other);
+  return leadership;
+}
+
+describe("the system", () => {
+  it("is listed by rank, on the leader", async () => {
+    const leadership = leading(member(0, "10.0.0.1"), member(2, "10.0.0.3"), member(1, "10.0.0.2"));
+    const { members } = await client({ leadership }).systemMemberQuery({});
+    expect(members.map(({ rank, addr }) => [rank, addr])).toEqual([
+      [0, "10.0.0.1:10001"],
+      [1, "10.0.0.2:10001"],
+      [2, "10.0.0.3:10001"],
+    ]);
+  });
+
+  it("is refused elsewhere, with the leader's address in the fault", async () => {
+    const accessPoints = [{ host: "node1", port: 10001 }];
+    const leadership = new Leadership({
+      accessPoints,
+      role: "none",
+      self: { host: "10.0.0.9", port: 10001 },
+    });
+    const error: unknown = await client({ leadership })
+      .systemMemberQuery({})
+      .catch((reason: unknown) => reason);
+    const fault = fromConnectError(error, { attempted: "query members", host: "node9:10001" });
+    expect(fault).toMatchObject({ code: FaultCode.notLeader, reason: "try node1:10001" });
+  });
+
+  it("is stopped rank by rank, the leader's host last, and a rank that fails does not stop the others", async () => {
+    const calls: string[] = [];
+    const own = { superblock: { uuid: "uuid-0" } } as unknown as EngineInstance;
+    const service = client({
+      harness: new Harness([own], silentLogger),
+      leadership: leading(member(0, "10.0.0.1"), member(1, "10.0.0.2"), member(2, "10.0.0.3")),
+      members: {
+        prepShutdown: async (host, rank) => {
+          calls.push(`prep ${rank} on ${host.host}`);
+        },
+        killRank: async (_host, rank) => {
+          calls.push(`kill ${rank}`);
+          if (rank === 1) throw broken;
+        },
+      },
+    });
+    const { results } = await service.systemStop({});
+    expect(calls.slice(0, 3).sort()).toEqual([
+      "prep 0 on 10.0.0.1",
+      "prep 1 on 10.0.0.2",
+      "prep 2 on 10.0.0.3",
+    ]);
+    expect(calls.slice(3)).toEqual(["kill 1", "kill 2", "kill 0"]);
+    expect(results.filter(({ errored }) => errored)).toMatchObject([
+      { id: "10.0.0.2:10001/1", action: "stop", msg: "no lspci" },
+    ]);
+    expect(results).toHaveLength(6);
+  });
+});
