@@ -7,7 +7,11 @@ import { ConfigExplain } from "./commands/config/explain.ts";
 import { ConfigGenerate } from "./commands/config/generate.ts";
 import { ConfigSchema } from "./commands/config/schema.ts";
 import { Explain } from "./commands/explain.ts";
+import { NetworkList } from "./commands/network/list.ts";
+import { NetworkScan } from "./commands/network/scan.ts";
 import { Start } from "./commands/start.ts";
+import { StoragePrepare } from "./commands/storage/prepare.ts";
+import { StorageScan } from "./commands/storage/scan.ts";
 import { VersionCommand } from "./commands/version.ts";
 
 /** Every command by its name; oclif reads this map (`strategy: "explicit"`). */
@@ -21,6 +25,10 @@ export const COMMANDS = {
   "config:generate": ConfigGenerate,
   "config:schema": ConfigSchema,
   explain: Explain,
+  "network:list": NetworkList,
+  "network:scan": NetworkScan,
   start: Start,
+  "storage:prepare": StoragePrepare,
+  "storage:scan": StorageScan,
   version: VersionCommand,
 };

@@ -15,13 +15,13 @@ export function faultListen(address: string, cause: NodeJS.ErrnoException): Faul
   });
 }
 
-/** `user_name` or `group_name` that the machine does not know. */
+/** A user or group that the machine does not know. */
 export function faultUnknownUser(kind: "user" | "group", name: string): Fault {
   return new Fault({
     domain: "config",
     code: FaultCode.configInvalid,
-    description: `${kind}_name "${name}" is not a ${kind} of this machine`,
-    resolution: `create the ${kind}, or correct ${kind}_name in the configuration`,
+    description: `"${name}" is not a ${kind} of this machine`,
+    resolution: `create the ${kind}, or correct its name (${kind}_name in the configuration)`,
   });
 }
 

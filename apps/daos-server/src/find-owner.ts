@@ -15,14 +15,19 @@ export async function findOwner(
 ): Promise<Owner | undefined> {
   const { userName, groupName } = config;
   if (userName === undefined || userName === "" || process.geteuid?.() !== 0) return undefined;
-  // passwd: name:password:uid:gid:...; group: name:password:gid:...
-  const passwd = await lookUp("passwd", userName, faultUnknownUser("user", userName));
-  const uid = Number(passwd[2]);
-  if (groupName === undefined || groupName === "") return { uid, gid: Number(passwd[3]) };
+  const user = await findUser(userName);
+  if (groupName === undefined || groupName === "") return user;
   const group = await lookUp("group", groupName, faultUnknownUser("group", groupName));
-  return { uid, gid: Number(group[2]) };
+  return { uid: user.uid, gid: Number(group[2]) };
 }
 
+/** The ids of a user of this machine. @throws Fault configInvalid for a name that it does not know */
+export async function findUser(name: string): Promise<Owner> {
+  const passwd = await lookUp("passwd", name, faultUnknownUser("user", name));
+  return { uid: Number(passwd[2]), gid: Number(passwd[3]) };
+}
+
+/** The fields of an entry. passwd: name:password:uid:gid:...; group: name:password:gid:... */
 async function lookUp(
   database: "passwd" | "group",
   name: string,

@@ -1,6 +1,5 @@
 import { mkdir } from "node:fs/promises";
 import { join as joinPath } from "node:path";
-import { BdevProvider } from "@daos/bdev";
 import type { ServerConfig } from "@daos/config";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
@@ -11,16 +10,18 @@ import type { Logger } from "@daos/log";
 import { Leadership, replicaRole, SqliteMemberStore } from "@daos/membership";
 import { type JoinAnswer, Joins, mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
+import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";
-import { ScmProvider } from "@daos/scm";
 import { clientTlsOptions } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
 import { drpcModules } from "./drpc-modules.ts";
 import { faultNoEngines } from "./faults.ts";
+import { findUser } from "./find-owner.ts";
 import { joinSystem } from "./join-system.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { MgmtClient } from "./mgmt-client.ts";
+import { storageProviders } from "./storage-providers.ts";
 
 export interface ServerOptions {
   readonly config: ServerConfig;
@@ -33,6 +34,8 @@ export interface ServerOptions {
   readonly readyTimeoutMs: number;
   /** Who owns what root formats, from `user_name`; then the server only provisions. */
   readonly owner?: Owner | undefined;
+  /** Where the privileged helper is; looked for in the usual places if not given. */
+  readonly helper?: HelperLocation | undefined;
   /** Called once, when every engine serves. */
   readonly onServing: () => void;
   /** Gets what reads the certificates again, once the server listens. */
@@ -50,7 +53,6 @@ const ANY_ADDRESS = "0.0.0.0";
 export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<void> {
   const { config, log, owner } = options;
   if (config.engines.length === 0) throw faultNoEngines(config.path);
-  const isRoot = process.geteuid?.() === 0;
   const role = await replicaRole(config.accessPoints, {
     port: config.port,
     localAddresses: localAddresses(),
@@ -61,8 +63,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const mgmtClient = new MgmtClient(await clientTlsOptions(config.transport));
 
   const runner = new ProcessCommandRunner();
-  const scm = new ScmProvider({ runner, log });
-  const bdev = new BdevProvider({ runner, log });
+  const { scm, bdev, mayMount } = await storageProviders({ runner, log, helper: options.helper, signal });
   const network = new NetworkProvider({ runner, log });
   for (const { fabricIface, provider, pinnedNumaNode } of config.engines) {
     await network.check(fabricIface, provider, { signal });
@@ -103,7 +104,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           onServing,
           log: log.child("instance", { index: engine.index }),
           engineLog: log,
-          mayMount: isRoot,
+          mayMount: mayMount(engine.scm),
           owner,
           recreateSuperblocks: config.recreateSuperblocks,
           autoFormat: options.autoFormat,
@@ -139,7 +140,17 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     routes: (router) => {
       router.service(
         ctl.MgmtCtl,
-        ctlService({ harness, leadership, scm, bdev, network, members: mgmtClient, log }),
+        ctlService({
+          harness,
+          leadership,
+          scm,
+          bdev,
+          controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
+          network,
+          members: mgmtClient,
+          findUser,
+          log,
+        }),
       );
       if (owner === undefined) router.service(mgmt.MgmtSvc, mgmtService(mgmtOptions));
     },

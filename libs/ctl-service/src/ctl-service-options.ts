@@ -1,11 +1,12 @@
-import type { NvmeController } from "@daos/bdev";
+import type { BdevProvider, ControllerSelection } from "@daos/bdev";
 import type { Harness } from "@daos/harness";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import type { Leadership } from "@daos/membership";
 import type { NetworkProvider } from "@daos/network";
 import type { Rank } from "@daos/rank";
-import type { ScmScan } from "@daos/scm";
+import type { ScmOperations } from "@daos/scm";
+import type { Owner } from "@daos/sys";
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -23,9 +24,13 @@ export interface MemberCalls {
 export interface CtlServiceOptions {
   readonly harness: Harness;
   readonly leadership: Leadership;
-  readonly scm: { scan(options: Wait): Promise<ScmScan> };
-  readonly bdev: { scan(options: Wait): Promise<readonly NvmeController[]> };
+  readonly scm: Pick<ScmOperations, "scan" | "prepare" | "reset">;
+  readonly bdev: Pick<BdevProvider, "scan" | "prepare" | "reset">;
+  /** The controllers that the configuration lets be prepared. */
+  readonly controllers: Pick<ControllerSelection, "include" | "exclude">;
   readonly network: Pick<NetworkProvider, "listProviders" | "scan">;
   readonly members: MemberCalls;
+  /** The ids of a user of this host. @throws Fault for a name that the host does not know */
+  readonly findUser: (name: string) => Promise<Owner>;
   readonly log: Logger;
 }

@@ -15,13 +15,21 @@ import type { CtlServiceOptions } from "./ctl-service-options.ts";
 
 const unexpected = (what: string) => () => Promise.reject(new Error(`unexpected: ${what}`));
 
+const refuse = { prepare: unexpected("prepare"), reset: unexpected("reset") };
+
 /** A client of the service on parts that refuse every call but those given. */
 function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
   const options: CtlServiceOptions = {
     harness: new Harness([], silentLogger),
     leadership: new Leadership({ accessPoints: [], role: "none", self: { host: "10.0.0.1", port: 10001 } }),
-    scm: { scan: unexpected("scm scan") },
-    bdev: { scan: unexpected("bdev scan") },
+    scm: { scan: unexpected("scm scan"), prepare: unexpected("scm prepare"), reset: unexpected("scm reset") },
+    bdev: {
+      scan: unexpected("bdev scan"),
+      prepare: unexpected("bdev prepare"),
+      reset: unexpected("bdev reset"),
+    },
+    controllers: { include: [], exclude: ["0000:83:00.0"] },
+    findUser: unexpected("find user"),
     network: { listProviders: () => [], scan: unexpected("network scan") },
     members: { prepShutdown: unexpected("prep shutdown"), killRank: unexpected("kill rank") },
     log: silentLogger,
@@ -68,7 +76,10 @@ const broken = new Fault({
 
 describe("StorageScan", () => {
   it("sends what was found in the units of the wire, health always", async () => {
-    const service = client({ scm: { scan: async () => scan }, bdev: { scan: async () => [controller] } });
+    const service = client({
+      scm: { ...refuse, scan: async () => scan },
+      bdev: { ...refuse, scan: async () => [controller] },
+    });
     const { scm, nvme } = await service.storageScan({});
     expect(scm?.modules[0]).toMatchObject({
       physicalid: 28,
@@ -81,12 +92,61 @@ describe("StorageScan", () => {
   });
 
   it("does not let one part that fails hide the other", async () => {
-    const service = client({ scm: { scan: async () => scan }, bdev: { scan: () => Promise.reject(broken) } });
+    const service = client({
+      scm: { ...refuse, scan: async () => scan },
+      bdev: { ...refuse, scan: () => Promise.reject(broken) },
+    });
     const { scm, nvme } = await service.storageScan({});
     expect(scm?.modules).toHaveLength(1);
     expect(nvme?.state).toMatchObject({
       status: ctl.ResponseStatus.CTL_ERR_NVME,
       error: 'bdev: code = 308 description = "no lspci"',
+    });
+  });
+});
+
+describe("StoragePrepare", () => {
+  it("prepares the parts that are asked for, for the user that is named", async () => {
+    const asked: unknown[] = [];
+    const service = client({
+      bdev: {
+        scan: unexpected("scan"),
+        reset: unexpected("reset"),
+        prepare: async ({ signal: _, ...options } = {}) => {
+          asked.push(options);
+          return {
+            controllers: [
+              { kind: "bound", pciAddress: "0000:81:00.0", driver: "vfio-pci" },
+              { kind: "skipped", pciAddress: "0000:82:00.0", reason: "it is mounted" },
+            ],
+            hugepages: [],
+          };
+        },
+      },
+      findUser: async (name) => ({ uid: name.length, gid: 7 }),
+    });
+    const { nvme, scm: none } = await service.storagePrepare({
+      nvme: { pciwhitelist: "0000:81:00.0", nrhugepages: 4096, targetuser: "bob" },
+    });
+    expect(asked).toMatchObject([
+      { whitelist: "0000:81:00.0", hugepages: 4096, owner: { uid: 3, gid: 7 }, exclude: ["0000:83:00.0"] },
+    ]);
+    expect(nvme?.state?.info).toBe(
+      "0000:81:00.0 is bound to vfio-pci; 0000:82:00.0 is left as it is: it is mounted",
+    );
+    expect(none).toBeUndefined();
+  });
+
+  it("goes on with SCM when NVMe fails", async () => {
+    const service = client({
+      bdev: { scan: unexpected("scan"), prepare: unexpected("prepare"), reset: () => Promise.reject(broken) },
+      scm: { ...refuse, scan: unexpected("scan"), reset: async () => ({ kind: "reboot-needed" }) },
+    });
+    const { nvme, scm: pmem } = await service.storagePrepare({ nvme: { reset: true }, scm: { reset: true } });
+    expect(nvme?.state?.status).toBe(ctl.ResponseStatus.CTL_ERR_NVME);
+    expect(pmem?.state).toMatchObject({
+      status: ctl.ResponseStatus.CTL_SUCCESS,
+      info: "reboot this host, then run storage prepare again",
     });
   });
 });

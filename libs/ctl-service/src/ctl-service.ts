@@ -4,18 +4,26 @@ import type { ctl } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import { storageFormat } from "./storage-format.ts";
+import { storagePrepare } from "./storage-prepare.ts";
 import { storageScan } from "./storage-scan.ts";
 import { systemStop } from "./system-stop.ts";
 
 /** The most a look at the hardware may take, ms. */
 const SCAN_TIMEOUT_MS = 120_000;
+/** The most a preparation may take, ms: namespaces of several TB on each socket. */
+const PREPARE_TIMEOUT_MS = 60 * 60_000;
 /** The most a format may take, ms: large NVMe drives need more than an hour. */
 const FORMAT_TIMEOUT_MS = 2 * 60 * 60_000;
 
 /** The handlers of `ctl.MgmtCtl`: this host's storage and network, and on the leader's host the system. */
-export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<typeof ctl.MgmtCtl>> {
+export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.MgmtCtl> {
   const { leadership, network } = options;
   return {
+    async storagePrepare(request, context) {
+      using limit = deadline(PREPARE_TIMEOUT_MS, "prepare storage", context.signal);
+      return await storagePrepare(options, request, limit);
+    },
+
     async storageScan(_request, context) {
       using limit = deadline(SCAN_TIMEOUT_MS, "scan storage", context.signal);
       return await storageScan(options, limit);

@@ -64,7 +64,12 @@ export class ForwardingScm implements Operations {
     return this.#helper.reset(...args);
   }
 
-  #for({ mount }: { readonly mount: string }): Operations {
-    return this.#mounts.has(mount) ? this.#helper : this.#direct;
+  /** True for storage that the helper's policy names, which this process can have mounted. */
+  mayMount({ mount }: { readonly mount: string }): boolean {
+    return this.#mounts.has(mount);
+  }
+
+  #for(storage: { readonly mount: string }): Operations {
+    return this.mayMount(storage) ? this.#helper : this.#direct;
   }
 }

@@ -10,6 +10,7 @@ import {
 } from "@daos/config";
 import { createLogger } from "@daos/log";
 import { openLogSink } from "@daos/log-sink";
+import { parseHelperLocation } from "@daos/pbin";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../find-owner.ts";
 import { collectMachineFacts } from "../machine-facts.ts";
@@ -40,6 +41,11 @@ export class Start extends ServerCommand {
     })(),
     "auto-format": Flags.boolean({
       summary: "Format storage that has never been formatted, without being asked",
+    }),
+    helper: Flags.string({
+      summary:
+        "The privileged helper: its program, or unix:SOCKET; looked for in the usual places if not given",
+      helpValue: "LOCATION",
     }),
     "engine-ready-timeout": Flags.integer({
       summary: "Seconds that an engine may take to become ready",
@@ -103,6 +109,7 @@ export class Start extends ServerCommand {
         engineDirectory:
           config.engine === "emulated" ? EMULATED_ENGINE : join(dirname(process.argv[1] ?? "."), "..", "bin"),
         autoFormat: flags["auto-format"],
+        helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
         onReloadable: (reload) => {
           process.on("SIGHUP", () => {

@@ -1,0 +1,48 @@
+import type { NvmeController } from "@daos/bdev";
+import type { ScmScan } from "@daos/scm";
+import { hostTools, toJson } from "../../host-tools.ts";
+import { ServerCommand } from "../../server-command.ts";
+
+/** `daos-server storage scan`: what this host has, without a running server. */
+export class StorageScan extends ServerCommand {
+  static override readonly summary = "List the NVMe controllers and the persistent memory of this host";
+
+  async run(): Promise<void> {
+    const { flags } = await this.parse(StorageScan);
+    const { scm, bdev, signal } = await hostTools(flags);
+    const [memory, controllers] = await Promise.all([scm.scan({ signal }), bdev.scan({ signal })]);
+    for (const note of memory.notes) this.logToStderr(note);
+    if (flags.json) this.log(toJson({ nvme: controllers, scm: memory }));
+    else for (const line of [...nvmeLines(controllers), "", ...scmLines(memory)]) this.log(line);
+  }
+}
+
+const GB = 1e9;
+const gigabytes = (bytes: bigint) => `${(Number(bytes) / GB).toFixed(2)}GB`;
+
+function nvmeLines(controllers: readonly NvmeController[]): readonly string[] {
+  if (controllers.length === 0) return ["NVMe: no controllers"];
+  return [
+    "NVMe:",
+    ...controllers.flatMap(({ pciAddress, model, serial, firmware, numaNode, driver, namespaces }) => [
+      `  ${pciAddress}  ${model}  serial ${serial}  firmware ${firmware}  NUMA node ${numaNode}  driver ${driver ?? "none"}`,
+      ...namespaces.map(({ id, size }) => `    namespace ${id}: ${gigabytes(size)}`),
+    ]),
+  ];
+}
+
+function scmLines({ modules, namespaces }: ScmScan): readonly string[] {
+  if (modules.length === 0 && namespaces.length === 0) return ["SCM: no modules, no namespaces"];
+  return [
+    "SCM:",
+    ...modules.map(
+      (module) =>
+        `  module ${module.physicalId}: ${gigabytes(module.capacity)}  socket ${module.socket}  memory controller ` +
+        `${module.memoryController}  channel ${module.channel}  slot ${module.channelPosition}`,
+    ),
+    ...namespaces.map(
+      ({ blockdev, dev, numaNode, size }) =>
+        `  /dev/${blockdev} (${dev}): ${gigabytes(size)}  NUMA node ${numaNode}`,
+    ),
+  ];
+}

@@ -1,0 +1,72 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { BdevPrepareResult } from "@daos/bdev";
+import { toFault } from "@daos/fault";
+import type { ctl } from "@daos/proto";
+import type { ScmPrepareResult } from "@daos/scm";
+import type { CtlServiceOptions } from "./ctl-service-options.ts";
+import { stateFault, stateSuccess } from "./response-state.ts";
+import { pmemToProto } from "./storage-scan.ts";
+
+type PrepareRequest = Pick<ctl.StoragePrepareReq, "nvme" | "scm">;
+
+/**
+ * Prepares or resets NVMe, then SCM: the parts that the request has. Each has its own outcome: one that fails does not
+ * keep the other from being done.
+ *
+ * @see DAOS 0.8.0 src/control/server/ctl_storage_rpc.go StoragePrepare
+ */
+export async function storagePrepare(
+  { scm, bdev, controllers, findUser }: Pick<CtlServiceOptions, "scm" | "bdev" | "controllers" | "findUser">,
+  request: PrepareRequest,
+  options: { readonly signal: AbortSignal },
+): Promise<MessageInitShape<typeof ctl.StoragePrepareRespSchema>> {
+  const nvme = async ({ reset, pciwhitelist, nrhugepages, targetuser }: ctl.PrepareNvmeReq) => {
+    try {
+      if (reset) return { state: nvmeState(await bdev.reset(options)) };
+      const owner = targetuser === "" ? undefined : await findUser(targetuser);
+      const whitelist = pciwhitelist === "" ? undefined : pciwhitelist;
+      const hugepages = nrhugepages === 0 ? undefined : nrhugepages;
+      return {
+        state: nvmeState(await bdev.prepare({ ...options, ...controllers, whitelist, hugepages, owner })),
+      };
+    } catch (error) {
+      return { state: stateFault(toFault(error)) };
+    }
+  };
+  const pmem = async ({ reset }: ctl.PrepareScmReq) => {
+    try {
+      return scmToProto(await (reset ? scm.reset(options) : scm.prepare(options)));
+    } catch (error) {
+      return { state: stateFault(toFault(error)) };
+    }
+  };
+  return {
+    nvme: request.nvme === undefined ? undefined : await nvme(request.nvme),
+    scm: request.scm === undefined ? undefined : await pmem(request.scm),
+  };
+}
+
+/** The first controller that failed, else what became of them. */
+function nvmeState({ controllers }: BdevPrepareResult) {
+  const failed = controllers.find((outcome) => outcome.kind === "failed");
+  if (failed !== undefined) return stateFault(failed.fault);
+  const texts = controllers.map((outcome) =>
+    outcome.kind === "bound"
+      ? `${outcome.pciAddress} is bound to ${outcome.driver}`
+      : `${outcome.pciAddress} is left as it is${outcome.kind === "skipped" ? `: ${outcome.reason}` : ""}`,
+  );
+  return stateSuccess(texts.join("; "));
+}
+
+function scmToProto(result: ScmPrepareResult): MessageInitShape<typeof ctl.PrepareScmRespSchema> {
+  switch (result.kind) {
+    case "no-scm":
+      return { state: stateSuccess("there is no persistent memory") };
+    case "reboot-needed":
+      return { state: stateSuccess("reboot this host, then run storage prepare again") };
+    case "done":
+      return { pmems: result.namespaces.map(pmemToProto), state: stateSuccess() };
+    default:
+      return result satisfies never;
+  }
+}
