@@ -26,6 +26,10 @@ afterAll(async () => {
 
 /** One line or more for each command. `-l` goes in front. */
 const LINES: Readonly<Record<string, readonly string[]>> = {
+  complete: ["complete", "--", "storage", "q"],
+  "complete-flag": ["complete", "--", "pool", "create", "--s"],
+  completion: ["completion", "fish"],
+  explain: ["explain", "103", "DER_NOSPACE"],
   "network-list": ["n", "list"],
   "network-scan": ["n", "scan", "-p", "ofi+verbs"],
   "network-scan-all": ["network", "scan", "-p", "ofi+verbs", "-a"],

@@ -15,7 +15,9 @@ let server: FakeServer;
 let host = "";
 
 beforeAll(async () => {
-  server = await FakeServer.start({ ctl: { systemMemberQuery: () => ({ members: [] }) } });
+  server = await FakeServer.start({
+    ctl: { systemMemberQuery: () => ({ members: [] }), storageScan: () => ({}) },
+  });
   host = formatHostAddress(server.host);
 });
 afterAll(async () => {
@@ -35,6 +37,48 @@ function run(path: string, argv: readonly string[], env: NodeJS.ProcessEnv = {})
     child.stdin?.end();
   });
 }
+
+describe("plugins", () => {
+  const SAMPLE = fileURLToPath(new URL("../sample-plugin", import.meta.url));
+  const env = { DMG_DATA_DIR: join(directory, "data") };
+
+  it("add topics and output formats", async () => {
+    expect(await run(DMG, ["hosts", "devices"], env)).toMatchObject({ status: 2, out: "" });
+    expect(await run(DMG, ["plugins", "link", SAMPLE], env)).toEqual({
+      status: 0,
+      out: "dmg-plugin-hosts is linked\n",
+      err: "",
+    });
+    expect((await run(DMG, ["plugins", "list"], env)).out).toContain(`dmg-plugin-hosts  linked  ${SAMPLE}`);
+    const reach = ["-i", "-l", host];
+    expect(await run(DMG, ["hosts", "devices", ...reach], env)).toMatchObject({
+      status: 0,
+      out: `Host             Devices\n----             -------\n${host}  0\n`,
+      err: "",
+    });
+    expect(await run(DMG, [...reach, "hosts", "devices", "--json"], env)).toMatchObject({
+      status: 0,
+      out: expect.stringContaining('"command": "hosts devices"'),
+    });
+    expect((await run(DMG, ["hosts", "devices", "--help"], env)).out).toContain("Count the devices");
+    expect((await run(DMG, ["hosts"], env)).out).toContain("hosts devices");
+    expect((await run(DMG, ["--help"], env)).out).toContain("hosts");
+    expect(await run(DMG, ["hosts", "divices", ...reach], env)).toMatchObject({ status: 2 });
+    expect(await run(DMG, [...reach, "storage", "scan", "--format", "csv"], env)).toMatchObject({
+      status: 0,
+      out: expect.stringMatching(/^host,scm,nvme\n"127/),
+    });
+    expect(await run(DMG, ["version", "--format", "xml"], env)).toMatchObject({ status: 2, out: "" });
+    expect((await run(DMG, ["plugins", "remove", "dmg-plugin-hosts"], env)).out).toContain("is removed");
+    expect(await run(DMG, ["hosts", "devices"], env)).toMatchObject({ status: 2 });
+  });
+
+  it("must be plugins", async () => {
+    expect(await run(DMG, ["plugins", "link", directory], env)).toMatchObject({ status: 2 });
+    expect(await run(DMG, ["plugins", "remove", "nothing"], env)).toMatchObject({ status: 2 });
+    expect(await run(DMG, ["plugins", "install", "../x;y"], env)).toMatchObject({ status: 2 });
+  });
+});
 
 describe("bin/dmg", () => {
   it("starts through symbolic links, from the snapshot and without", async () => {

@@ -24,8 +24,8 @@ export function defaultClientConfig(): ClientConfig {
       serverName: "server",
       clientCertDir: resolve(".daos/clients"),
       caCert: resolve(".daos/daosCA.crt"),
-      cert: resolve(".daos/admin.crt"),
-      key: resolve(".daos/admin.key"),
+      cert: resolve(".daos/client.crt"),
+      key: resolve(".daos/client.key"),
     },
   };
 }

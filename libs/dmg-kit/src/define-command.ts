@@ -1,7 +1,7 @@
 import type { ControlClient, HostResult } from "@daos/control-client";
 import type { Fault } from "@daos/fault";
 import type { Answer } from "./answer.ts";
-import type { Connection } from "./connect.ts";
+import type { Connection, ConnectOptions } from "./connect.ts";
 import type { HostAnswers } from "./host-answer.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -63,8 +63,8 @@ export interface CommandContext<Flags extends FlagDefinitions> {
   /** What stands after the flags; empty unless the command takes arguments. */
   readonly args: readonly string[];
   readonly terminal: Terminal;
-  /** Makes the client that the global flags and the configuration ask for. @throws Fault */
-  readonly connect: () => Promise<Connection>;
+  /** Makes the client that the global flags and the configuration ask for; `instead` wins over the flags. @throws Fault */
+  readonly connect: (instead?: Partial<ConnectOptions>) => Promise<Connection>;
   /** Waits for the answers of all hosts, and shows how far they are. */
   readonly collect: <T>(
     client: ControlClient,
@@ -91,6 +91,8 @@ export interface CommandDefinition<Flags extends FlagDefinitions = FlagDefinitio
   readonly synonyms?: readonly string[];
   readonly summary: string;
   readonly description?: string;
+  /** Not in the help. */
+  readonly hidden?: boolean;
   readonly examples: readonly Example[];
   readonly flags: Flags;
   /** What stands for its arguments in the help; absent when it takes none. */

@@ -26,6 +26,13 @@ export const GLOBAL_FLAGS = {
   },
   insecure: { type: "boolean", char: "i", summary: "connect without certificates" },
   json: { type: "boolean", char: "j", summary: "print the result as JSON" },
+  format: {
+    type: "string",
+    value: "FORMAT",
+    default: "table",
+    summary: "table, json, or a format that a plugin adds",
+    excludes: "json",
+  },
   quiet: { type: "boolean", char: "q", summary: "print data and failures only" },
   debug: { type: "boolean", char: "d", summary: "say on stderr what is done" },
   timeout: { type: "string", value: "TIME", summary: "longest wait for one host, as in 30s, 5m, 2h" },

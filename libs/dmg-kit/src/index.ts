@@ -1,5 +1,6 @@
 export { type Answer, wellDone } from "./answer.ts";
 export { closest } from "./closest.ts";
+export { type Completion, complete } from "./complete.ts";
 export { confirm } from "./confirm.ts";
 export type { Connection } from "./connect.ts";
 export {
@@ -23,7 +24,7 @@ export type { HostAnswers } from "./host-answer.ts";
 export { formatFields } from "./output/fields.ts";
 export { groupHosts, type HostGroup } from "./output/group-hosts.ts";
 export { commandHelp, flagUsage, topicHelp, wrap } from "./output/help.ts";
-export { print } from "./output/print.ts";
+export { type Formatter, print } from "./output/print.ts";
 export type { HostFault } from "./output/show-faults.ts";
 export { countOf, formatCelsius, formatSize } from "./output/size.ts";
 export { formatTable } from "./output/table.ts";

@@ -14,8 +14,8 @@ export type CommandLine =
     }
   /** Words with further words below them, or none at all. */
   | { readonly kind: "topic"; readonly words: readonly string[]; readonly flags: RawFlags }
-  /** A first word that is not ours: a plugin may have it. */
-  | { readonly kind: "unknown"; readonly word: string; readonly fault: Error };
+  /** A first word that is not ours: a plugin may have it. `argv` has the flags that stood before it at its end. */
+  | { readonly kind: "unknown"; readonly argv: readonly string[]; readonly fault: Error };
 
 /** Everything that dmg brings along. */
 export interface CommandTree {
@@ -27,6 +27,7 @@ export interface CommandTree {
 interface Word {
   readonly name: string;
   readonly alias?: string | undefined;
+  readonly hidden?: boolean;
 }
 
 /**
@@ -55,7 +56,10 @@ export function parseCommandLine(argv: readonly string[], tree: CommandTree): Co
       const found = below.find(({ name, alias }) => name === token || alias === token);
       if (found === undefined) {
         const fault = unknownWord(words, token, below);
-        if (words.length === 0) return { kind: "unknown", word: token, fault };
+        if (words.length === 0) {
+          const leading = argv.slice(0, argv.length - rest.length - 1);
+          return { kind: "unknown", argv: [token, ...rest, ...leading], fault };
+        }
         throw fault;
       }
       words.push(found.name);
@@ -83,7 +87,7 @@ function findCommand(words: readonly string[], tree: CommandTree): AnyCommand | 
 }
 
 /** The words that may follow `words`. */
-function wordsBelow(words: readonly string[], tree: CommandTree): readonly Word[] {
+export function wordsBelow(words: readonly string[], tree: CommandTree): readonly Word[] {
   const [first] = words;
   if (first === undefined) return [...tree.topics, ...tree.commands];
   const topic = tree.topics.find(({ name }) => name === first);
@@ -103,7 +107,7 @@ function wordsBelow(words: readonly string[], tree: CommandTree): readonly Word[
 
 function unknownWord(words: readonly string[], word: string, below: readonly Word[]): Error {
   const before = ["dmg", ...words].join(" ");
-  const names = below.map(({ name }) => name);
+  const names = below.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
   const near = closest(word, names);
   return faultUsage(
     `there is no command "${before} ${word}"`,

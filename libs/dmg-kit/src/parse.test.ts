@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { closest } from "./closest.ts";
+import { complete } from "./complete.ts";
 import { type AnyCommand, defineCommand } from "./define-command.ts";
 import { parseCommandLine } from "./parse-command-line.ts";
 import { checkFlags } from "./parse-flags.ts";
@@ -87,7 +88,7 @@ describe("parseCommandLine", () => {
     ["", { kind: "topic", words: [] }],
     ["st", { kind: "topic", words: ["storage"] }],
     ["st q", { kind: "topic", words: ["storage", "query"] }],
-    ["burnin start", { kind: "unknown", word: "burnin" }],
+    ["-i -l a burnin start -x", { kind: "unknown", argv: ["burnin", "start", "-x", "-i", "-l", "a"] }],
   ])("%j is not a command yet", (line, expected) => {
     expect(parse(line)).toMatchObject(expected);
   });
@@ -216,5 +217,22 @@ describe("closest", () => {
     ["s".repeat(1000), undefined],
   ])("%j is %s", (word, meant) => {
     expect(closest(word, ["scan", "format", "query"])).toBe(meant);
+  });
+});
+
+describe("complete", () => {
+  const words = (line: string) => complete(line.split(" "), tree);
+  it.each([
+    ["s", { kind: "words", words: ["storage", "system"] }],
+    ["storage ", { kind: "words", words: ["query", "scan"] }],
+    ["st q ", { kind: "words", words: ["smd"] }],
+    ["pool create --s", { kind: "words", words: ["--scm-size"] }],
+    ["-i -l a,b pool create -s ", { kind: "words", words: [] }],
+    ["-l ", { kind: "live", what: "hosts", typed: "" }],
+    ["storage scan --host-list=no", { kind: "live", what: "hosts", typed: "no" }],
+    ["-o ", { kind: "files" }],
+    ["nonsense ", { kind: "words", words: [] }],
+  ])("%j", (line, expected) => {
+    expect(words(line)).toEqual(expected);
   });
 });

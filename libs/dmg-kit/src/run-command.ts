@@ -3,7 +3,7 @@ import type { AnyCommand, CommandContext } from "./define-command.ts";
 import { faultUsage } from "./faults.ts";
 import { GLOBAL_FLAGS, type GlobalValues } from "./global-flags.ts";
 import { collectHosts } from "./host-answer.ts";
-import { print } from "./output/print.ts";
+import { type Formatter, print } from "./output/print.ts";
 import { Progress } from "./output/progress.ts";
 import { checkFlags, type RawFlags } from "./parse-flags.ts";
 import type { Terminal } from "./terminal.ts";
@@ -13,17 +13,19 @@ export async function runCommand(
   command: AnyCommand,
   given: { readonly flags: RawFlags; readonly args: readonly string[] },
   terminal: Terminal,
+  formatter?: Formatter,
 ): Promise<number> {
   const own = checkFlags(given.flags, command.flags);
   // A flag of the command hides a global one of the same name.
   const global = checkFlags(given.flags, GLOBAL_FLAGS) as unknown as GlobalValues;
-  const { json, quiet } = global;
+  const { quiet } = global;
+  const format = global.json ? "json" : global.format;
   const timeoutMs = global.timeout === undefined ? undefined : parseDuration(global.timeout);
   const context: CommandContext<never> = {
     flags: own as never,
     args: given.args,
     terminal,
-    connect: () =>
+    connect: (instead = {}) =>
       connect({
         hostList: global["host-list"],
         hostFile: global["host-file"],
@@ -33,6 +35,7 @@ export async function runCommand(
         timeoutMs,
         fanout: global.fanout,
         terminal,
+        ...instead,
       }),
     collect: async (client, results, partFaults) => {
       using progress = new Progress(terminal, command.name, client.hosts, { quiet });
@@ -46,7 +49,7 @@ export async function runCommand(
     },
   };
   const answer = await command.run(context);
-  return print(answer, { terminal, what: command.name, json, quiet });
+  return print(answer, { terminal, what: command.name, format, quiet, formatter });
 }
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, "": 1000, s: 1000, m: 60_000, h: 3_600_000 };

@@ -57,14 +57,37 @@ const formatResult = z.strictObject({
 });
 const acl = z.strictObject({ pool: uuid, acl: z.array(z.string()) });
 
+const plugin = z.strictObject({ name: z.string(), root: z.string().nullable() });
 const pools = z.strictObject({ pools: z.array(z.strictObject({ uuid, svcReplicas: z.array(rank) })) });
 
 /** The `result` of every command; `null` when the command did not come so far. */
 const RESULTS = {
+  complete: z.strictObject({ words: z.array(z.string()) }),
+  completion: z.strictObject({ shell: z.string(), script: z.string() }),
+  explain: z.strictObject({
+    faults: z.array(
+      z.strictObject({
+        code: count,
+        domain: z.string(),
+        name: z.string(),
+        description: z.string(),
+        reason: z.string(),
+        resolution: z.string(),
+      }),
+    ),
+  }),
   "network list": perHost({ providers: z.array(z.string()) }),
   "network scan": perHost({
     interfaces: z.array(z.strictObject({ provider: z.string(), device: z.string(), numaNode: count })),
   }),
+  "plugins install": plugin,
+  "plugins link": plugin,
+  "plugins list": z.strictObject({
+    plugins: z.array(
+      z.strictObject({ name: z.string(), type: z.enum(["link", "user"]), root: z.string().nullable() }),
+    ),
+  }),
+  "plugins remove": plugin,
   "pool create": z.strictObject({
     uuid,
     svcReplicas: z.array(rank),

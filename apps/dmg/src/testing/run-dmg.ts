@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import type { HostAddress } from "@daos/hostlist";
 import { formatHostAddress } from "@daos/hostlist";
 import { dmg } from "../dmg.ts";
@@ -21,21 +22,27 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
 }
 
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
 /** Runs a command line in this process. */
 export async function runDmg(argv: readonly string[], options: RunOptions = {}): Promise<Run> {
   let out = "";
   let err = "";
-  const status = await dmg(argv, {
-    out: (text) => {
-      out += text;
+  const status = await dmg(
+    argv,
+    {
+      out: (text) => {
+        out += text;
+      },
+      err: (text) => {
+        err += text;
+      },
+      columns: options.columns ?? Number.POSITIVE_INFINITY,
+      interactive: options.interactive ?? false,
+      signal: options.signal ?? new AbortController().signal,
     },
-    err: (text) => {
-      err += text;
-    },
-    columns: options.columns ?? Number.POSITIVE_INFINITY,
-    interactive: options.interactive ?? false,
-    signal: options.signal ?? new AbortController().signal,
-  });
+    ROOT,
+  );
   return { status, out, err, json: () => JSON.parse(out) };
 }
 

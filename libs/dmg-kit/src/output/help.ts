@@ -24,8 +24,19 @@ export function commandHelp(command: AnyCommand, columns: number): string {
     ...also.map((line) => `  ${line}`),
     ...section("FLAGS", command.flags, width),
     ...(command.description === undefined ? [] : ["", "DESCRIPTION", wrap(command.description, width, "  ")]),
-    ...section("GLOBAL FLAGS", GLOBAL_FLAGS, width),
+    ...section("GLOBAL FLAGS", withoutChars(command.flags), width),
   ].join("\n");
+}
+
+/** The global flags without the letters that a command uses for its own. */
+function withoutChars(own: FlagDefinitions): FlagDefinitions {
+  const taken = new Set(Object.values(own).map(({ char }) => char));
+  return Object.fromEntries(
+    Object.entries(GLOBAL_FLAGS).map(([name, flag]: [string, FlagDefinition]) => {
+      const { char, ...rest } = flag;
+      return [name, char === undefined || taken.has(char) ? rest : flag];
+    }),
+  );
 }
 
 /** The help of a word with commands below it, or of dmg as a whole. */
@@ -60,7 +71,7 @@ export function topicHelp(
       "",
       "COMMANDS",
       list(
-        tree.commands.map(({ name, summary }) => [name, summary]),
+        tree.commands.filter(({ hidden }) => hidden !== true).map(({ name, summary }) => [name, summary]),
         width,
       ),
       ...section("GLOBAL FLAGS", GLOBAL_FLAGS, width),

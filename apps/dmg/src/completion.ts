@@ -1,0 +1,104 @@
+import type { ControlClient } from "@daos/control-client";
+import { type CommandTree, complete, defineCommand, faultUsage, wellDone } from "@daos/dmg-kit";
+
+const SCRIPTS: Readonly<Record<string, string>> = {
+  bash: `# bash completion of dmg:  source <(dmg completion bash)
+_dmg() {
+  local IFS=$'\\n'
+  COMPREPLY=($(dmg complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+}
+complete -o default -F _dmg dmg`,
+  zsh: `#compdef dmg
+# zsh completion of dmg:  source <(dmg completion zsh)
+_dmg() {
+  local -a found
+  found=("\${(@f)$(dmg complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)}")
+  if [[ -n "\${found[1]}" ]]; then compadd -a found; else _files; fi
+}
+compdef _dmg dmg`,
+  fish: `# fish completion of dmg:  dmg completion fish | source
+complete -c dmg -a '(dmg complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'`,
+};
+
+/** `dmg completion`. */
+export const completionCommand = defineCommand({
+  name: "completion",
+  summary: "Print a completion script for bash, zsh or fish",
+  description:
+    "It completes words and flags, and from the live system the ranks, hosts and pools that flags take. Hosts and certificates are those of the command line that is being typed, or of the configuration file.",
+  examples: [
+    {
+      text: "In bash, for this session",
+      line: "completion bash > ~/.dmg-completion && source ~/.dmg-completion",
+    },
+    { text: "In fish", line: "completion fish | source" },
+  ],
+  flags: {},
+  args: "SHELL",
+  run: async ({ args: [shell = "", ...more] }) => {
+    const script = SCRIPTS[shell];
+    if (script === undefined || more.length > 0) {
+      throw faultUsage(
+        `"${[shell, ...more].join(" ")}" is not a shell that completion is made for`,
+        "use bash, zsh or fish",
+      );
+    }
+    return wellDone({ shell, script }, () => script);
+  },
+});
+
+/** The hidden command behind the scripts: prints what may come next, one a line. */
+export function completeCommand(tree: () => CommandTree) {
+  return defineCommand({
+    name: "complete",
+    hidden: true,
+    summary: "Print what may complete a command line",
+    examples: [],
+    flags: {},
+    args: "-- WORDS",
+    run: async ({ args, connect }) => {
+      const completion = complete(args, tree());
+      if (completion.kind === "files") return wellDone({ words: [] }, () => "");
+      if (completion.kind === "words")
+        return wellDone({ words: completion.words }, () => completion.words.join("\n"));
+      const { client } = await connect(flagsOf(args));
+      const words = await liveWords(client, completion.what, completion.typed);
+      return wellDone({ words }, () => words.join("\n"));
+    },
+  });
+}
+
+/** How to reach the system, as the line that is being typed says; completion does not wait long. */
+function flagsOf(words: readonly string[]) {
+  const value = (long: string, char: string) => {
+    const at = words.findIndex((word) => word === `--${long}` || word === `-${char}`);
+    return (
+      words.find((word) => word.startsWith(`--${long}=`))?.slice(long.length + 3) ??
+      (at === -1 ? undefined : words[at + 1])
+    );
+  };
+  return {
+    hostList: value("host-list", "l"),
+    hostFile: value("host-file", "f"),
+    configPath: value("config-path", "o"),
+    insecure: words.some((word) => word === "--insecure" || /^-[a-z]*i/.test(word)),
+    timeoutMs: 2_000,
+  };
+}
+
+async function liveWords(
+  client: ControlClient,
+  what: "ranks" | "hosts" | "pools",
+  typed: string,
+): Promise<readonly string[]> {
+  const { listPools, systemMemberQuery } = await import("@daos/control-client");
+  if (what === "pools") {
+    const pools = await listPools(client, { system: "" });
+    return pools.map(({ uuid }) => uuid).filter((uuid) => uuid.startsWith(typed));
+  }
+  const members = await systemMemberQuery(client);
+  // Lists are completed at their last part.
+  const head = typed.slice(0, typed.lastIndexOf(",") + 1);
+  const words = members.map(({ rank, address }) => `${head}${what === "ranks" ? rank : address}`);
+  return [...new Set(words)].filter((word) => word.startsWith(typed));
+}

@@ -1,0 +1,16 @@
+import type { Formatter } from "@daos/dmg-kit";
+import { loadOclif } from "./load-oclif.ts";
+
+/**
+ * Asks the plugins' hooks `dmg:format` to write a document; the first text wins. The hook gets `format` and `document`,
+ * which is what `--json` prints.
+ */
+export function pluginFormatter(root: string): Formatter {
+  return async (format, document) => {
+    const { config } = await loadOclif(root);
+    const { successes, failures } = await config.runHook("dmg:format", { format, document });
+    const texts = successes.map(({ result }) => result).filter((text) => typeof text === "string");
+    if (texts[0] === undefined && failures[0] !== undefined) throw failures[0].error;
+    return texts[0];
+  };
+}

@@ -1,0 +1,50 @@
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { homedir } from "node:os";
+import { join } from "node:path";
+
+/** A plugin of the user: a directory of theirs, or a package that npm installed. */
+export interface UserPlugin {
+  readonly type: "link" | "user";
+  readonly name: string;
+  /** Where a linked one lies. */
+  readonly root?: string;
+  readonly tag?: string;
+}
+
+interface StoreFile {
+  readonly private: true;
+  readonly oclif: { readonly schema: 1; readonly plugins: readonly UserPlugin[] };
+  readonly dependencies?: Readonly<Record<string, string>>;
+}
+
+/** Where oclif looks for plugins of the user: `$DMG_DATA_DIR`, else below the user's data directory. */
+export function pluginDirectory(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.DMG_DATA_DIR !== undefined && env.DMG_DATA_DIR !== "") return env.DMG_DATA_DIR;
+  const data = env.XDG_DATA_HOME;
+  return join(data === undefined || data === "" ? join(homedir(), ".local", "share") : data, "dmg");
+}
+
+/** The plugins of the user; none when there is no file. */
+export async function readPlugins(directory: string): Promise<readonly UserPlugin[]> {
+  return (await readStore(directory)).oclif.plugins;
+}
+
+/** Replaces the list of plugins. What npm has written into the file stays. */
+export async function writePlugins(directory: string, plugins: readonly UserPlugin[]): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const store: StoreFile = { ...(await readStore(directory)), private: true, oclif: { schema: 1, plugins } };
+  const path = join(directory, "package.json");
+  await writeFile(`${path}.tmp`, `${JSON.stringify(store, undefined, 2)}\n`, { mode: 0o600 });
+  await rename(`${path}.tmp`, path);
+}
+
+async function readStore(directory: string): Promise<StoreFile> {
+  const empty: StoreFile = { private: true, oclif: { schema: 1, plugins: [] } };
+  try {
+    const read = JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as Partial<StoreFile>;
+    return { ...empty, ...read, oclif: { schema: 1, plugins: read.oclif?.plugins ?? [] } };
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return empty;
+    throw error;
+  }
+}
