@@ -274,6 +274,11 @@ servers:
   scm_size: 6
 `;
 
+/** Seven levels of anchors, each made of the one before. */
+function nest(make: (below: string) => string): string {
+  return [..."bcdefgh"].map((name, at) => `x-${name}: &${name} ${make("abcdefg".charAt(at))}\n`).join("");
+}
+
 describe("what is wrong is found, all at once", () => {
   it.each<[string, string, readonly string[]]>([
     ["nothing", GOOD, []],
@@ -296,6 +301,15 @@ describe("what is wrong is found, all at once", () => {
       "a mistyped key with two likely meanings",
       `fabric_ifacs: [eth0]\n${GOOD}`,
       ['1:1: error: fabric_ifacs: unknown key; did you mean "fabric_iface" or "fabric_ifaces"?'],
+    ],
+    [
+      "keys at the wrong level",
+      `targets: 4\nallow_insecure: true\n${GOOD}  port: 5\n`,
+      [
+        "1:1: error: targets: the key does not belong here but to a section of servers",
+        "2:1: error: allow_insecure: the key does not belong here but to transport_config",
+        "9:3: error: servers[0].port: the key does not belong here but to the top level",
+      ],
     ],
     [
       "wrong kinds",
@@ -452,6 +466,16 @@ describe("what is wrong is found, all at once", () => {
     ],
   ])("%s", (_, text, expected) => {
     expect(lines(text)).toEqual(expected);
+  });
+
+  it.each([
+    [
+      "merged",
+      `x-a: &a {targets: 1}\n${nest((below) => `{<<: [${`*${below},`.repeat(30)}]}`)}servers: [*h]\n`,
+    ],
+    ["listed", `x-a: &a {env_vars: [${"A=1,".repeat(200)}]}\nservers: [${"*a,".repeat(900)}]\n`],
+  ])("stops at aliases that stand for more than can be read: %s", (_, text) => {
+    expect(lines(text).filter((line) => line.includes("the file stands for more than"))).toHaveLength(1);
   });
 
   it("explains each key of a configuration for DAOS 2.x", () => {

@@ -43,6 +43,9 @@ export type FileKind = "server" | "client";
 /** Larger files are no configuration, and would take long to read. */
 export const LARGEST_FILE = 1024 * 1024;
 const DEEPEST_MERGE = 8;
+/** More than any configuration has; a few lines of aliases could stand for millions. */
+const MOST_NODES = 50_000;
+const MOST_ALIASES = 1_000;
 
 /**
  * Reads YAML under a schema of objects, lists and scalars. Reads what release 0.8.0's YAML library reads: a repeated key
@@ -52,28 +55,32 @@ const DEEPEST_MERGE = 8;
  * @param file the name for the problems
  */
 export function readYaml(text: string, file: string, schema: z.ZodObject, kind: FileKind): YamlReading {
-  return new YamlReader(file, kind).read(text, schema);
+  return new YamlReader(file, kind, schema).read(text);
 }
 
 class YamlReader {
   readonly #file: string;
   #text = "";
   readonly #kind: FileKind;
+  readonly #root: z.ZodObject;
   readonly #problems: Problem[] = [];
   readonly #positions = new Map<string, Position>();
   readonly #lines = new LineCounter();
   #document: Document.Parsed | undefined;
+  #nodes = 0;
+  #aliases = 0;
   /** Keys that mistyped ones were probably meant to be. */
   readonly #meant = new Set<string>();
 
-  constructor(file: string, kind: FileKind) {
+  constructor(file: string, kind: FileKind, root: z.ZodObject) {
     this.#file = file;
     this.#kind = kind;
+    this.#root = root;
   }
 
-  read(text: string, schema: z.ZodObject): YamlReading {
+  read(text: string): YamlReading {
     this.#text = text;
-    const data = this.#readText(text, schema);
+    const data = this.#readText(text, this.#root);
     return {
       data: data ?? {},
       readable: data !== undefined,
@@ -121,6 +128,7 @@ class YamlReader {
   }
 
   #readValue(value: Node, schema: z.ZodType, path: string): unknown {
+    if (!this.#isWithinBounds(value)) return undefined;
     const node = this.#resolve(value);
     this.#positions.set(path, this.#at(value));
     if (node === undefined || isNull(node)) return undefined;
@@ -154,6 +162,7 @@ class YamlReader {
     const seen = new Map<string, Position>();
     const mistyped: [name: string, value: Node | undefined][] = [];
     for (const [keyNode, value, merged] of this.#entries(map, 0)) {
+      if (!this.#isWithinBounds(keyNode)) break;
       const name = isScalar(keyNode) ? (keyNode.source ?? String(keyNode.value)) : this.#show(keyNode);
       const keyPath = path === "" ? name : `${path}.${name}`;
       const position = this.#at(keyNode);
@@ -240,6 +249,11 @@ class YamlReader {
       if (other.section !== undefined) this.#explainSection(value, keyPath, other.section, 0);
       return;
     }
+    const place = this.#placeOf(name);
+    if (place !== undefined) {
+      this.#report("error", keyPath, position, `the key does not belong here but ${place}`);
+      return;
+    }
     const keys = Object.keys(schema.shape);
     const suggestions = suggest(name, keys);
     for (const key of suggestions) this.#meant.add(path === "" ? key : `${path}.${key}`);
@@ -247,6 +261,19 @@ class YamlReader {
       suggestions,
       expected: suggestions.length === 0 ? `one of ${keys.join(", ")}` : undefined,
     });
+  }
+
+  /** Where in the file there is a key of this name. */
+  #placeOf(name: string): string | undefined {
+    if (Object.hasOwn(this.#root.shape, name)) return "to the top level";
+    for (const [section, value] of Object.entries(this.#root.shape)) {
+      const inner = unwrap(value as z.ZodType);
+      const below = inner instanceof z.ZodArray ? unwrap(inner.element as z.ZodType) : inner;
+      if (below instanceof z.ZodObject && Object.hasOwn(below.shape, name)) {
+        return inner === below ? `to ${section}` : `to a section of ${section}`;
+      }
+    }
+    return undefined;
   }
 
   /** Reports each key of other releases below one that has been reported. */
@@ -290,7 +317,20 @@ class YamlReader {
   #resolve(node: Node | null | undefined): Node | undefined {
     if (node === null || node === undefined) return undefined;
     if (!isAlias(node) || this.#document === undefined) return node;
-    return node.resolve(this.#document) ?? undefined;
+    this.#aliases += 1;
+    if (this.#aliases === MOST_ALIASES) this.#reportTooMany(node, `more than ${MOST_ALIASES} aliases`);
+    return this.#aliases < MOST_ALIASES ? (node.resolve(this.#document) ?? undefined) : undefined;
+  }
+
+  /** False once more has been read than any configuration has. */
+  #isWithinBounds(at: Node): boolean {
+    this.#nodes += 1;
+    if (this.#nodes === MOST_NODES) this.#reportTooMany(at, `more than ${MOST_NODES} keys and values`);
+    return this.#nodes < MOST_NODES;
+  }
+
+  #reportTooMany(at: Node, what: string): void {
+    this.#report("error", "", this.#at(at), `the file stands for ${what}`, { expected: "fewer" });
   }
 
   #at(node: Node): Position {
