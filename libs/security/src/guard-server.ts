@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { X509Certificate } from "node:crypto";
 import {
   type Http2SecureServer,
@@ -52,6 +53,8 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
   const secure = options.trust !== undefined;
   const quiet = rateLimited(log);
   const counts = new Map<string, number>();
+  // A socket whose handshake has failed no longer knows its address.
+  const origin = new AsyncLocalStorage<string>();
   // Node.js makes the session while its listener runs, so this is the peer of the session that is being made.
   let entering: Peer | undefined;
   const enter = <S extends Socket>(listener: (socket: S) => void, socket: S, peer: Peer) => {
@@ -89,7 +92,7 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
     socket.setKeepAlive(true, 60_000);
     socket.setNoDelay(true);
     firstByte(socket, limits.handshakeMs, (byte) => {
-      if (secure && byte === TLS_HANDSHAKE) onConnection.call(server, socket);
+      if (secure && byte === TLS_HANDSHAKE) origin.run(address, () => onConnection.call(server, socket));
       else if (secure && byte === HTTP2_PREFACE) {
         const fault = faultPlainText(address);
         quiet(`${address} plain`, fault);
@@ -128,8 +131,9 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
       }
     });
     server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-      const fault = explainTlsError(error, { side: "server", peer: addressOf(socket) });
-      quiet(`${addressOf(socket)} ${fault.code}`, fault);
+      const peer = origin.getStore() ?? addressOf(socket);
+      const fault = explainTlsError(error, { side: "server", peer });
+      quiet(`${peer} ${fault.code}`, fault);
       socket.destroy();
     });
   }

@@ -11,10 +11,15 @@ export function isRole(value: unknown): value is Role {
   return ROLES.includes(value as Role);
 }
 
-/** The only common name of a certificate; `undefined` when there is none, or more than one. */
+/**
+ * The only common name of a certificate; `undefined` when there is none, or more than one.
+ *
+ * A subject is `O=DAOS\nCN=server`, and Node.js escapes line breaks within a part. Not `toLegacyObject`: when that is
+ * called before node:tls is loaded, Node.js 24 leaves node:tls half loaded for the rest of the process.
+ */
 export function commonName(certificate: X509Certificate): string | undefined {
-  const name: unknown = certificate.toLegacyObject().subject?.CN;
-  return typeof name === "string" ? name : undefined;
+  const names = (certificate.subject ?? "").split("\n").filter((part) => part.startsWith("CN="));
+  return names.length === 1 ? names[0]?.slice("CN=".length) : undefined;
 }
 
 /** The role that a certificate gives; `undefined` when its common name is no role. */

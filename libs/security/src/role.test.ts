@@ -1,0 +1,30 @@
+import { execFileSync } from "node:child_process";
+import { expect, it } from "vitest";
+import { commonName, roleOf, showSubject } from "./role.ts";
+import { TestAuthority, TestCertificateFiles } from "./testing/index.ts";
+
+const authority = new TestAuthority();
+
+it.each([
+  ["server", "server", "server"],
+  ["alice", "alice", undefined],
+  ["admin\nCN=server", expect.not.stringMatching(/^(?:admin|server)$/), undefined],
+])("common name %j", (name, expected, role) => {
+  const { certificate } = authority.issue(name);
+  expect(commonName(certificate)).toEqual(expected);
+  expect(roleOf(certificate)).toBe(role);
+  expect(showSubject(certificate)).not.toContain("\n");
+});
+
+it("leaves node:tls whole, though it is not loaded yet", () => {
+  using files = new TestCertificateFiles();
+  const path = files.write("admin.crt", authority.issue("admin").certPem);
+  const program = `
+    import { readFileSync } from "node:fs";
+    import { X509Certificate } from "node:crypto";
+    const { roleOf } = await import(${JSON.stringify(new URL("./role.ts", import.meta.url).href)});
+    const role = roleOf(new X509Certificate(readFileSync(${JSON.stringify(path)})));
+    console.log(role, typeof process.getBuiltinModule("node:tls").createSecureContext);`;
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+  expect(output).toBe("admin function\n");
+});
