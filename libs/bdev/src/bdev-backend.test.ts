@@ -8,6 +8,7 @@ import type { BdevBackend, WipeProgress } from "./bdev-backend.ts";
 import { BdevProvider } from "./bdev-provider.ts";
 import { DeviceUses } from "./device-use.ts";
 import { KernelBackend } from "./kernel-backend.ts";
+import { lbaFormatOf } from "./nvme-command.ts";
 import { SpdkBackend } from "./spdk-backend.ts";
 import { FakeMachine } from "./testing/fake-machine.ts";
 import { FakeSpdkTarget } from "./testing/fake-spdk-target.ts";
@@ -158,6 +159,20 @@ describe.each([
   });
 });
 
+describe("lbaFormatOf", () => {
+  it.each([
+    [0x00, 0],
+    [0x04, 4],
+    [0x10, 0],
+    [0x23, 0x13],
+    [0x6f, 0x3f],
+  ])("flags %i are format %i", (flags, format) => {
+    const identify = Buffer.alloc(4096);
+    identify.writeUInt8(flags, 26);
+    expect(lbaFormatOf(identify)).toBe(format);
+  });
+});
+
 describe("SpdkBackend", () => {
   it("has no controllers without a target", async () => {
     expect(await new SpdkBackend({ socket: join(directory, "none") }).scan()).toEqual([]);
@@ -171,6 +186,7 @@ describe("SpdkBackend", () => {
     const backend = new SpdkBackend({ socket: join(directory, "spdk.sock") });
     expect(await backend.scan()).toEqual([]);
     await backend.wipe(A);
+    expect(target.called.filter((method) => method === "bdev_nvme_send_cmd").length).toBeGreaterThan(2);
     expect(target.called).toContain("bdev_nvme_attach_controller");
     await target.close();
   });

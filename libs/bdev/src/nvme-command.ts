@@ -22,7 +22,20 @@ function blocks(opcode: number, nsid: number, first: bigint, count: number): Buf
 
 /** Format NVM (admin): the block format stays, nothing is erased cryptographically. */
 export const formatCommand = (nsid: number, lbaFormat: number): Buffer =>
-  command(0x80, nsid, { 10: lbaFormat, 11: 0, 12: 0 });
+  command(0x80, nsid, { 10: (lbaFormat & 0x0f) | ((lbaFormat & 0x30) << 8), 11: 0, 12: 0 });
+
+/** Identify (admin) of a namespace; its answer has {@link IDENTIFY_BYTES}. */
+export const identifyNamespaceCommand = (nsid: number): Buffer =>
+  command(0x06, nsid, { 10: 0, 11: 0, 12: 0 });
+
+export const IDENTIFY_BYTES = 4096;
+
+/** The number of the block format in use, from the answer of Identify Namespace (FLBAS). */
+export function lbaFormatOf(identify: Buffer): number {
+  const flbas = identify.readUInt8(26);
+  // Its two highest bits are apart from the others.
+  return (flbas & 0x0f) | ((flbas & 0x60) >> 1);
+}
 
 /** Read (I/O). */
 export const readCommand = (nsid: number, first: bigint, count: number): Buffer =>

@@ -2,7 +2,15 @@ import { hasErrorCode } from "@daos/sys";
 import type { BdevBackend, BdevCallOptions, BdevScanOptions, WipeOptions } from "./bdev-backend.ts";
 import type { NvmeController, NvmeHealth } from "./bdev-types.ts";
 import { faultFormatFailed, faultInUse, faultMissingDevices, faultSpdkFailed } from "./faults.ts";
-import { completionStatus, formatCommand, readCommand, writeZeroesCommand } from "./nvme-command.ts";
+import {
+  completionStatus,
+  formatCommand,
+  IDENTIFY_BYTES,
+  identifyNamespaceCommand,
+  lbaFormatOf,
+  readCommand,
+  writeZeroesCommand,
+} from "./nvme-command.ts";
 import { parsePciAddress } from "./pci-address.ts";
 import { callSpdk, type SpdkCallOptions, SpdkError } from "./spdk-client.ts";
 import { END_BYTES } from "./zero-ends.ts";
@@ -186,8 +194,18 @@ export class SpdkBackend implements BdevBackend {
     namespace: SpdkNamespace,
     options: WipeOptions,
   ): Promise<boolean> {
-    const lbaFormat = number(controller.data.current_lba_format);
-    const { status } = await this.#send(controller.name, "admin", formatCommand(namespace.id, lbaFormat), 0, {
+    const identify = identifyNamespaceCommand(namespace.id);
+    const { status: unknown, data } = await this.#send(
+      controller.name,
+      "admin",
+      identify,
+      IDENTIFY_BYTES,
+      options,
+    );
+    // Another block format would be another block size.
+    if (unknown !== 0 || data.length < IDENTIFY_BYTES) return false;
+    const format = formatCommand(namespace.id, lbaFormatOf(data));
+    const { status } = await this.#send(controller.name, "admin", format, 0, {
       signal: options.signal,
       timeoutMs: FORMAT_TIMEOUT_MS,
     });

@@ -24,6 +24,8 @@ export class FakeSpdkTarget {
   readonly controllers: FakeSpdkController[];
   /** Methods in the order of the calls. */
   readonly called: string[] = [];
+  /** The block format in use: Format NVM must keep it. */
+  lbaFormat = 4;
   /** A status for Format NVM, 0 for success. */
   formatStatus = 0;
   /** What Format NVM does to the contents. */
@@ -95,8 +97,15 @@ export class FakeSpdkTarget {
     const from = Number(entry.readBigUInt64LE(40)) * BLOCK;
     const to = from + (entry.readUInt16LE(48) + 1) * BLOCK;
     if (params.cmd_type === "admin" && opcode === 0x80) {
+      // Any other block format would change the size of the blocks.
+      if ((entry.readUInt32LE(40) & 0x0f) !== this.lbaFormat) return { cpl: completion(0x10a) };
       if (this.formatStatus === 0) this.onFormat(controller);
       return { cpl: completion(this.formatStatus) };
+    }
+    if (params.cmd_type === "admin" && opcode === 0x06) {
+      const identify = Buffer.alloc(4096);
+      identify.writeUInt8(this.lbaFormat & 0x0f, 26);
+      return { cpl: completion(0), data: identify.toString("base64url") };
     }
     if (to > controller.contents.length) return { cpl: completion(0x80) };
     if (opcode === 0x02) {
