@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { BdevStorage } from "./bdev-types.ts";
 import { parseSmartLog } from "./parse-nvme-cli.ts";
@@ -101,5 +102,34 @@ describe("parseSmartLog", () => {
   it("refuses text that is no smart log", () => {
     expect(() => parseSmartLog("Usage: nvme")).toThrow(SyntaxError);
     expect(() => parseSmartLog("{}")).toThrow("no temperature");
+  });
+});
+
+describe("any answer of nvme-cli", () => {
+  it("is read, or refused as no smart log", () => {
+    const log = fc.record({
+      temperature: fc.jsonValue(),
+      critical_warning: fc.jsonValue(),
+      media_errors: fc.jsonValue(),
+    });
+    fc.assert(
+      fc.property(fc.oneof(fc.string(), fc.jsonValue(), log), (value) => {
+        const text = typeof value === "string" ? value : JSON.stringify(value);
+        try {
+          expect(parseSmartLog(text).mediaErrors).toBeGreaterThanOrEqual(0n);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SyntaxError);
+        }
+      }),
+    );
+  });
+
+  it("has PCI addresses that read the same again", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        const address = parsePciAddress(text);
+        if (address !== undefined) expect(parsePciAddress(address)).toBe(address);
+      }),
+    );
   });
 });

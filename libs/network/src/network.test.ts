@@ -3,6 +3,7 @@ import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { ProcessCommandRunner } from "@daos/sys";
 import { FakeCommandRunner, FakeSysTree } from "@daos/sys/testing";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { NetworkProvider } from "./network-provider.ts";
 import { parseFiInfo } from "./parse-fi-info.ts";
@@ -49,6 +50,19 @@ describe("parseFiInfo", () => {
       "tcp lo",
     ]);
     expect(parseFiInfo("")).toEqual([]);
+  });
+});
+
+describe("any text", () => {
+  it("is read without a failure, and never as a provider that we do not know", () => {
+    fc.assert(
+      fc.property(fc.string(), fc.string(), (provider, domain) => {
+        for (const entry of parseFiInfo(`provider: ${provider}\n    domain: ${domain}\n`)) {
+          const ours = fromLibfabric(entry.provider);
+          if (ours !== undefined) expect(toLibfabric(ours)).toBeDefined();
+        }
+      }),
+    );
   });
 });
 

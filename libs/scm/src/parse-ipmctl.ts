@@ -52,7 +52,7 @@ const UNITS: Readonly<Record<string, number>> = {
 
 /** Bytes of ipmctl's sizes: `502.599 GiB`, `0 B`. 0 for text that is none. */
 export function parseCapacity(text: string): bigint {
-  const [, number, unit] = /^([\d.]+)\s*([KMGT]?i?B)$/i.exec(text.trim()) ?? [];
+  const [, number, unit] = /^(\d{1,9}(?:\.\d+)?)\s*([KMGT]?i?B)$/i.exec(text.trim()) ?? [];
   return BigInt(Math.round(Number(number ?? 0) * (UNITS[(unit ?? "B").toUpperCase()] ?? 1)));
 }
 

@@ -60,5 +60,5 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function toNumber(value: unknown): number {
-  return typeof value === "number" ? value : 0;
+  return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFsType } from "./parse-blkid.ts";
 import { parseCapacity, parseModules, saysNoModules } from "./parse-ipmctl.ts";
-import { parseNamespaces } from "./parse-ndctl.ts";
+import { parseNamespaces, parseRegions } from "./parse-ndctl.ts";
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
 
@@ -101,5 +102,45 @@ describe("parseFsType", () => {
     ["", undefined],
   ])("of %j is %s", (text, expected) => {
     expect(parseFsType(text)).toBe(expected);
+  });
+});
+
+describe("answers that no tool should give", () => {
+  const entry = fc.record(
+    {
+      dev: fc.anything(),
+      size: fc.oneof(fc.double(), fc.integer(), fc.string(), fc.constant(null)),
+      available_size: fc.double(),
+      blockdev: fc.string(),
+      numa_node: fc.anything(),
+      type: fc.constantFrom("pmem", "blk", 7),
+    },
+    { requiredKeys: [] },
+  );
+
+  it("are read as far as they make sense", () => {
+    fc.assert(
+      fc.property(fc.oneof(fc.array(entry), entry, fc.jsonValue()), (value) => {
+        const text = JSON.stringify(value) ?? "";
+        for (const { size, numaNode } of parseNamespaces(text)) {
+          expect(size).toBeGreaterThan(0n);
+          expect(numaNode).toBeGreaterThanOrEqual(0);
+        }
+        parseRegions(text);
+      }),
+    );
+  });
+
+  it("are no reason to fall over", () => {
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        parseFsType(text);
+        expect(parseCapacity(text)).toBeGreaterThanOrEqual(0n);
+        expect(parseCapacity(`${text} GiB`)).toBeGreaterThanOrEqual(0n);
+        parseModules(
+          `<DimmList><Dimm><Capacity>${text}</Capacity><SocketID>${text}</SocketID></Dimm></DimmList>`,
+        );
+      }),
+    );
   });
 });

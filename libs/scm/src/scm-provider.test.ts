@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
@@ -160,6 +160,13 @@ describe("class dcpm", () => {
     const { mounts, scm } = setUp({ privileged: true });
     mounts.mounted(mount, "/dev/pmem987", "ext4");
     expect(await scm.checkFormat(dcpm())).toEqual({ kind: "mounted" });
+  });
+
+  it("knows a device by a link to it", async () => {
+    const { mounts, scm } = setUp({ privileged: true });
+    // A link in /dev that every machine has.
+    mounts.mounted(mount, await realpath("/dev/fd"), "ext4");
+    expect(await scm.checkFormat(dcpm("/dev/fd"))).toEqual({ kind: "mounted" });
   });
 
   it("finds faults with the device before it touches it", async () => {

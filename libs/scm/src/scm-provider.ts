@@ -1,4 +1,4 @@
-import { chmod, chown, constants, readdir, stat } from "node:fs/promises";
+import { chmod, chown, constants, readdir, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { FaultCode, hasCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
@@ -108,8 +108,8 @@ export class ScmProvider implements ScmOperations {
    * @throws Fault scmFormatInvalidParameter, storageFilesystemAlreadyMounted (something foreign is mounted there),
    *   storageDeviceAlreadyMounted, scmMissingDevice, scmDeviceUnreadable, missingSoftwareDependency
    */
-  async checkFormat(storage: ScmStorage, options: ScmCallOptions = {}): Promise<ScmFormatState> {
-    validateStorage(storage);
+  async checkFormat(configured: ScmStorage, options: ScmCallOptions = {}): Promise<ScmFormatState> {
+    const storage = await accept(configured);
     options.signal?.throwIfAborted();
     const mounts = await this.#mounts.list();
     const entry = mountAt(mounts, storage.mount);
@@ -137,8 +137,8 @@ export class ScmProvider implements ScmOperations {
    * @throws Fault storageAlreadyFormatted without consent; storageNotMounted for a process that may not mount and a
    *   directory that is not below a mount point; scmFormatFailed, scmMountFailed, and what {@link checkFormat} throws
    */
-  async format(storage: ScmStorage, options: ScmFormatOptions): Promise<void> {
-    validateStorage(storage);
+  async format(configured: ScmStorage, options: ScmFormatOptions): Promise<void> {
+    const storage = await accept(configured);
     if (!(await this.#mounts.mayMount())) return this.#formatDirectory(storage, options);
     const state = await this.checkFormat(storage, options);
     if (!options.reformat) refuseFormatted(storage, state);
@@ -153,8 +153,8 @@ export class ScmProvider implements ScmOperations {
    *
    * @throws Fault scmMountFailed, storageNotMounted, storageFilesystemAlreadyMounted
    */
-  async mount(storage: ScmStorage, options: ScmCallOptions = {}): Promise<void> {
-    validateStorage(storage);
+  async mount(configured: ScmStorage, options: ScmCallOptions = {}): Promise<void> {
+    const storage = await accept(configured);
     const mounts = await this.#mounts.list();
     const entry = mountAt(mounts, storage.mount);
     if (entry !== undefined) return this.#refuseForeign(storage, entry);
@@ -168,8 +168,8 @@ export class ScmProvider implements ScmOperations {
    *
    * @throws Fault scmMountFailed when it is in use; storageFilesystemAlreadyMounted
    */
-  async unmount(storage: ScmStorage, options: ScmCallOptions = {}): Promise<void> {
-    validateStorage(storage);
+  async unmount(configured: ScmStorage, options: ScmCallOptions = {}): Promise<void> {
+    const storage = await accept(configured);
     for (;;) {
       const entry = mountAt(await this.#mounts.list(), storage.mount);
       if (entry === undefined) return;
@@ -371,6 +371,22 @@ export class ScmProvider implements ScmOperations {
     if (exitCode === 8) return "ambivalent";
     if (exitCode !== 0) throw faultDeviceUnreadable(device, stderr.trim() || `blkid ended with ${exitCode}`);
     return parseFsType(stdout);
+  }
+}
+
+/**
+ * The storage of a request that may be tried, with the device by the name that the mount table has for it: a
+ * configuration may name a link such as `/dev/disk/by-path/...`.
+ */
+async function accept(storage: ScmStorage): Promise<ScmStorage> {
+  validateStorage(storage);
+  if (storage.class === "ram") return storage;
+  try {
+    return { ...storage, device: await realpath(storage.device) };
+  } catch (error) {
+    // What is missing is said where it is needed.
+    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return storage;
+    throw error;
   }
 }
 

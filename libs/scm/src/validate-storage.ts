@@ -54,4 +54,4 @@ const SYSTEM_DIRECTORIES: ReadonlySet<string> = new Set(
 );
 
 const SAFE_PATH = /^\/[\w.@+:/-]+$/;
-const DEVICE = /^\/dev\/[\w./-]+$/;
+const DEVICE = /^\/dev\/[\w./:@+-]+$/;
