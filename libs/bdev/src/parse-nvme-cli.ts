@@ -42,7 +42,7 @@ function criticalWarning(value: unknown): bigint {
 }
 
 function toBigInt(value: unknown): bigint {
-  if (typeof value === "number" && Number.isInteger(value)) return BigInt(value);
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0) return BigInt(value);
   if (typeof value === "string" && /^\d+$/.test(value)) return BigInt(value);
   return 0n;
 }
