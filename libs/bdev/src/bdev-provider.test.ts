@@ -272,6 +272,15 @@ describe("format", () => {
     expect(await machine.driverOf(A)).toBe("vfio-pci");
   });
 
+  it("gives a borrowed controller back also when the format fails", async () => {
+    const { bdev, machine, runner } = setUp();
+    await fill(machine);
+    await bdev.prepare({ hugepages: 2 });
+    runner.on("nvme format", { exitCode: 1, stderr: "Internal Error" });
+    expect(await bdev.format(nvme(A))).toMatchObject([{ fault: { code: FaultCode.bdevFormatFailed } }]);
+    expect(await machine.driverOf(A)).toBe("vfio-pci");
+  });
+
   it("ends when it is told to", async () => {
     const { bdev, machine, runner } = setUp();
     await fill(machine);

@@ -183,8 +183,8 @@ export class KernelBackend implements BdevBackend {
     const owners = await Promise.all(
       (await userSpaceNodes(this.#sys, address)).map(async (node) => ({ node, owner: await ownerOf(node) })),
     );
-    await this.#drivers.release(address, options);
     try {
+      await this.#drivers.release(address, options);
       return await work();
     } finally {
       if (driver !== undefined && (await this.#isController(address))) {
