@@ -88,7 +88,10 @@ const scm = new ScmProvider({ runner, log });
 const bdev = new BdevProvider({ runner, log, memory: fileMemory("/run/daos/controllers.json") });
 
 for (const round of ["first", "second"]) {
-  check(`two engines, ${round} time: prepare, scan, format, start, reset`, async () => {
+  check(`two engines, ${round} time: prepare, scan, format, start, reset`, async (context) => {
+    const begin = performance.now();
+    const step = (name: string) =>
+      context.diagnostic(`${name} ${((performance.now() - begin) / 1000).toFixed(0)} s`);
     const controllers = [await addressOf("FAST0"), await addressOf("FAST1")];
     const prepared = await scm.prepare();
     assert.ok(prepared.kind === "done");
@@ -98,6 +101,7 @@ for (const round of ["first", "second"]) {
       node: numaNode,
     }));
     await bdev.prepare({ hugepages: 64, whitelist: controllers.join(" ") });
+    step("prepared after");
     await configure(engines);
     const server = new Server();
     try {
@@ -109,9 +113,13 @@ for (const round of ["first", "second"]) {
         },
         PATIENCE_MS,
       );
-      await dmg("storage", "scan");
+      step("waiting for storage after");
+      const { hosts } = await dmg<{ hosts: readonly unknown[] }>("storage", "scan");
+      assert.equal(hosts.length, 1);
       await dmg("storage", "format");
+      step("formatted after");
       await until("engines that serve", async () => server.serving, PATIENCE_MS);
+      step("serving after");
       for (const index of [0, 1]) {
         const entry = mountAt(await listMounts(), `/mnt/engine${index}`);
         assert.ok(entry?.options.includes("dax"), JSON.stringify(entry));
@@ -124,6 +132,7 @@ for (const round of ["first", "second"]) {
       const { members } = await dmg<{ members: readonly unknown[] }>("system", "member-query");
       assert.equal(members.length, 2);
       assert.equal(await server.stop(), 0, server.output);
+      step("stopped after");
     } catch (error) {
       server.child.kill("SIGKILL");
       throw new Error(`the server printed:\n${server.output}`, { cause: error });
