@@ -1,13 +1,16 @@
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { allCommands } from "@daos/dmg-kit";
+import { FakeServer } from "@daos/control-client/testing";
+import { allCommands, EXIT_MEANINGS, ExitCode, manPage } from "@daos/dmg-kit";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { COMMAND_TREE } from "./command-tree.ts";
 import { FakeSystem } from "./testing/fake-system.ts";
 import { resultSchemas } from "./testing/result-schemas.ts";
 import { runDmg } from "./testing/run-dmg.ts";
+import { dmgVersion } from "./version.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "daos-dmg-"));
 const aclFile = join(directory, "pool.acl");
@@ -102,6 +105,65 @@ describe.each(Object.entries(LINES))("%s", (name, words) => {
   });
 });
 
+describe("the manual", () => {
+  it("is made from the commands", async () => {
+    await expect(manPage(COMMAND_TREE, dmgVersion())).toMatchFileSnapshot("../man/dmg.8");
+  });
+});
+
+describe("help", () => {
+  const lines: readonly (readonly [string, readonly string[]])[] = [
+    ["dmg", ["--help"]],
+    ["storage", ["storage", "--help"]],
+    ["storage-query", ["st", "q"]],
+    ["pool-create", ["p", "c", "-h"]],
+    ["storage-prepare", ["help", "st", "p"]],
+  ];
+  it.each(lines)("of %s fits into 80 and 40 columns", async (name, words) => {
+    const runs = [await runDmg(words, { columns: 80 }), await runDmg(words, { columns: 40 })];
+    for (const { status, err } of runs) expect({ status, err }).toEqual({ status: 0, err: "" });
+    await expect(runs.map(({ out }) => out).join("\n=== 40 columns\n")).toMatchFileSnapshot(
+      `../fixtures/golden/help-${name}.txt`,
+    );
+    const widest = (text: string) =>
+      Math.max(
+        ...text
+          .split("\n")
+          .filter((line) => !line.includes("$ dmg"))
+          .map((line) => line.length),
+      );
+    expect(runs.map(({ out }) => widest(out))).toEqual([
+      expect.toSatisfy((width) => width <= 80),
+      expect.toSatisfy((width) => width <= 40),
+    ]);
+  });
+});
+
+describe("--watch", () => {
+  it("repeats until Ctrl-C, also where it fails", async () => {
+    const abort = new AbortController();
+    const counts: number[] = [];
+    const server = await FakeServer.start({
+      ctl: {
+        systemMemberQuery: () => {
+          counts.push(counts.length);
+          if (counts.length === 2) throw new Error("not now");
+          if (counts.length === 3) setImmediate(() => abort.abort());
+          return { members: [{ rank: counts.length, uuid: "u", addr: "a:1" }] };
+        },
+      },
+    });
+    const { host, port } = server.host;
+    const run = await runDmg(["-i", "-l", `${host}:${port}`, "system", "query", "--watch", "1"], {
+      signal: abort.signal,
+    });
+    await server[Symbol.asyncDispose]();
+    expect(counts).toHaveLength(3);
+    expect(run.out).toContain("1     u     a:1");
+    expect(run.err).toContain("not now");
+  });
+});
+
 describe("JSON Schemas", () => {
   it.each([...schemas])("of %s is the one in schema/", async (command, schema) => {
     await expect(`${JSON.stringify(schema, undefined, 2)}\n`).toMatchFileSnapshot(
@@ -115,5 +177,14 @@ describe("JSON Schemas", () => {
         .map(({ name }) => name)
         .sort(),
     );
+  });
+});
+
+describe("docs/exit-codes.md", () => {
+  it("has the meaning of every exit code", async () => {
+    const text = await readFile(new URL("../../../docs/exit-codes.md", import.meta.url), "utf8");
+    for (const [name, code] of Object.entries(ExitCode)) {
+      expect(text).toContain(`| ${code} | ${EXIT_MEANINGS[name as keyof typeof ExitCode]} |`);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { type DaosStatus, Fault, FaultCode, type FaultDomain, faultDaosStatus } from "@daos/fault";
 import { ctl } from "@daos/proto";
+import { faultFromText } from "@daos/rpc";
 
 /** @throws Fault for a response of the data plane whose status is not 0 */
 export function checkStatus(attempted: string, status: DaosStatus): void {
@@ -13,6 +14,8 @@ export function stateFault(
   state: ctl.ResponseState | undefined,
 ): Fault | undefined {
   if (state === undefined || state.status >= ctl.ResponseStatus.CTL_SUCCESS) return undefined;
+  const sent = faultFromText(state.error, state.info);
+  if (sent !== undefined) return sent;
   const codes = { scm: FaultCode.scmUnknown, bdev: FaultCode.bdevUnknown, storage: FaultCode.storageUnknown };
   return new Fault({
     domain,

@@ -1,4 +1,4 @@
-import type { FlagDefinitions, FlagValues } from "./define-command.ts";
+import type { FlagDefinition, FlagDefinitions, FlagValues } from "./define-command.ts";
 
 /** Flags of every command; they may also stand before it. The short forms are those of release 0.8.0. */
 export const GLOBAL_FLAGS = {
@@ -52,3 +52,12 @@ export const GLOBAL_FLAGS = {
 } as const satisfies FlagDefinitions;
 
 export type GlobalValues = FlagValues<typeof GLOBAL_FLAGS>;
+
+/** For commands whose answer changes by itself: {@link ./run-command.ts} repeats them. */
+export const WATCH_FLAG = {
+  type: "integer",
+  value: "SECONDS",
+  min: 1,
+  max: 3600,
+  summary: "repeat every so many seconds, until Ctrl-C",
+} as const satisfies FlagDefinition;

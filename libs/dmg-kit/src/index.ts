@@ -19,11 +19,12 @@ export {
 } from "./define-command.ts";
 export { ExitCode, exitCodeOf, exitCodeOfAll } from "./exit-codes.ts";
 export { faultUsage } from "./faults.ts";
-export { GLOBAL_FLAGS } from "./global-flags.ts";
+export { GLOBAL_FLAGS, WATCH_FLAG } from "./global-flags.ts";
 export type { HostAnswers } from "./host-answer.ts";
 export { formatFields } from "./output/fields.ts";
 export { groupHosts, type HostGroup } from "./output/group-hosts.ts";
 export { commandHelp, flagUsage, topicHelp, wrap } from "./output/help.ts";
+export { EXIT_MEANINGS, manPage } from "./output/man.ts";
 export { type Formatter, print } from "./output/print.ts";
 export type { HostFault } from "./output/show-faults.ts";
 export { countOf, formatCelsius, formatSize } from "./output/size.ts";

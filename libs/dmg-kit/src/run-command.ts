@@ -1,3 +1,6 @@
+import { setTimeout } from "node:timers/promises";
+import { Fault } from "@daos/fault";
+import type { Answer } from "./answer.ts";
 import { connect } from "./connect.ts";
 import type { AnyCommand, CommandContext } from "./define-command.ts";
 import { faultUsage } from "./faults.ts";
@@ -48,8 +51,29 @@ export async function runCommand(
       return await work;
     },
   };
-  const answer = await command.run(context);
-  return print(answer, { terminal, what: command.name, format, quiet, formatter });
+  const options = { terminal, what: command.name, format, quiet, formatter };
+  const { watch } = own;
+  if (typeof watch !== "number") return print(await command.run(context), options);
+  for (;;) {
+    const answer = await command.run(context).catch(failedAnswer);
+    if (Number.isFinite(terminal.columns)) terminal.out(CLEAR);
+    const status = await print(answer, options);
+    if (!(await pause(watch * 1000, terminal.signal))) return status;
+  }
+}
+
+/** Cursor home, and everything below it wiped. */
+const CLEAR = "\u001b[H\u001b[J";
+
+/** While a command is watched its failures are part of what is seen. @throws what is not a fault */
+function failedAnswer(error: unknown): Answer {
+  if (!(error instanceof Fault)) throw error;
+  return { result: null, text: () => "", anyWell: false, failures: [{ host: undefined, fault: error }] };
+}
+
+/** False when the signal aborts first. */
+async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
+  return setTimeout(ms, true, { signal }).catch(() => false);
 }
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, "": 1000, s: 1000, m: 60_000, h: 3_600_000 };

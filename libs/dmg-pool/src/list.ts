@@ -1,4 +1,4 @@
-import { defineCommand, formatTable, wellDone } from "@daos/dmg-kit";
+import { defineCommand, formatTable, WATCH_FLAG, wellDone } from "@daos/dmg-kit";
 import { formatRankSet, parseRank } from "@daos/rank";
 
 /** `dmg pool list`, as later releases of DAOS call `system list-pools`. */
@@ -12,7 +12,7 @@ export const poolListCommand = defineCommand({
       line: "pool list --json | jq -r .result.pools[].uuid",
     },
   ],
-  flags: {},
+  flags: { watch: WATCH_FLAG },
   run: async ({ connect, waitFor }) => {
     const { client, system } = await connect();
     const { listPools } = await import("@daos/control-client");

@@ -1,5 +1,5 @@
 import type { NvmeController, NvmeHealth } from "@daos/control-client";
-import { defineCommand, formatCelsius, formatFields, groupHosts } from "@daos/dmg-kit";
+import { defineCommand, formatCelsius, formatFields, groupHosts, WATCH_FLAG } from "@daos/dmg-kit";
 import { formatHostAddress } from "@daos/hostlist";
 
 /** `dmg storage query nvme-health`. @see DAOS 0.8.0 src/control/cmd/dmg/storage_query.go nvmeHealthQueryCmd */
@@ -8,7 +8,7 @@ export const nvmeHealthCommand = defineCommand({
   alias: "d",
   summary: "Show the health log of every NVMe controller of the hosts",
   examples: [{ text: "All hosts", line: "-l node[1-8] storage query nvme-health" }],
-  flags: {},
+  flags: { watch: WATCH_FLAG },
   run: async ({ connect, collect }) => {
     const { client } = await connect();
     const { storageScan } = await import("@daos/control-client");

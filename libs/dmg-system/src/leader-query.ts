@@ -1,4 +1,4 @@
-import { defineCommand, wellDone } from "@daos/dmg-kit";
+import { defineCommand, WATCH_FLAG, wellDone } from "@daos/dmg-kit";
 
 /** `dmg system leader-query`. @see DAOS 0.8.0 src/control/cmd/dmg/system.go leaderQueryCmd */
 export const leaderQueryCommand = defineCommand({
@@ -6,7 +6,7 @@ export const leaderQueryCommand = defineCommand({
   alias: "l",
   summary: "Show the leader and the replicas of the management service",
   examples: [{ text: "Who leads", line: "system leader-query" }],
-  flags: {},
+  flags: { watch: WATCH_FLAG },
   run: async ({ connect, waitFor }) => {
     const { client, system } = await connect();
     const { leaderQuery } = await import("@daos/control-client");

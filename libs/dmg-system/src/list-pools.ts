@@ -1,4 +1,4 @@
-import { defineCommand, formatTable, wellDone } from "@daos/dmg-kit";
+import { defineCommand, formatTable, WATCH_FLAG, wellDone } from "@daos/dmg-kit";
 import { formatRankSet, parseRank } from "@daos/rank";
 
 /** `dmg system list-pools`. @see DAOS 0.8.0 src/control/cmd/dmg/system.go systemListPoolsCmd */
@@ -13,7 +13,7 @@ export const listPoolsCommand = defineCommand({
       line: "system list-pools --json | jq -r .result.pools[].uuid",
     },
   ],
-  flags: {},
+  flags: { watch: WATCH_FLAG },
   run: async ({ connect, waitFor }) => {
     const { client, system } = await connect();
     const { listPools } = await import("@daos/control-client");

@@ -1,4 +1,4 @@
-import { defineCommand, formatTable, wellDone } from "@daos/dmg-kit";
+import { defineCommand, formatTable, WATCH_FLAG, wellDone } from "@daos/dmg-kit";
 
 /** `dmg system member-query`. @see DAOS 0.8.0 src/control/cmd/dmg/system.go systemMemberQueryCmd */
 export const systemMemberQueryCommand = defineCommand({
@@ -7,7 +7,7 @@ export const systemMemberQueryCommand = defineCommand({
   synonyms: ["system query"],
   summary: "List the members of the system, one engine each",
   examples: [{ text: "All members", line: "system member-query" }],
-  flags: {},
+  flags: { watch: WATCH_FLAG },
   run: async ({ connect, waitFor }) => {
     const { client } = await connect();
     const { systemMemberQuery } = await import("@daos/control-client");

@@ -38,9 +38,9 @@ function groupActions(results: readonly MemberAction[]): string[][] {
   ]);
 }
 
-/** Servers name members `rank 3` or `3`; other names stay as they are. */
+/** Servers name members `10.0.0.1:10001/3`, `rank 3` or `3`; other names stay as they are. */
 function showIds(ids: readonly string[]): string {
-  const ranks = ids.map((id) => /^(?:rank[\s-]*)?(\d{1,10})$/i.exec(id)?.[1]);
+  const ranks = ids.map((id) => /^(?:rank[\s-]*|.*\/)?(\d{1,10})$/i.exec(id)?.[1]);
   return ranks.every((rank) => rank !== undefined)
     ? formatRankSet(ranks.map((rank): Rank => parseRank(rank)))
     : ids.join(",");

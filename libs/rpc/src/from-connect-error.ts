@@ -1,6 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { Fault, FaultCode, type FaultDomain } from "@daos/fault";
 import { ctl } from "@daos/proto";
+import { faultFromText } from "./fault-from-text.ts";
 
 /** What was going on when a call failed. */
 export interface CallContext {
@@ -35,7 +36,10 @@ function statusFault(error: ConnectError, context: CallContext): Fault {
   // Node.js ends the streams of a connection that is closed under them with CANCEL.
   const ending = reason.startsWith("http/2 stream closed") ? CLOSED : ENDINGS.get(error.code);
   if (ending !== undefined) return failureFault(ending, reason, context, error);
-  return oldServerFault(reason, error) ?? failureFault(unknownFailure(context.host), reason, context, error);
+  return (
+    faultFromText(reason, undefined, error) ??
+    failureFault(unknownFailure(context.host), reason, context, error)
+  );
 }
 
 function unknownFailure(host: string): Failure {
@@ -44,19 +48,6 @@ function unknownFailure(host: string): Failure {
     code: FaultCode.unknown,
     resolution: `look in the log of the server on ${host}`,
   };
-}
-
-/** A server of release 0.8.0 sends its faults as `scm: code = 207 description = "..."`. */
-function oldServerFault(text: string, cause: unknown): Fault | undefined {
-  const match = /^(\w+): code = (\d+)(?: description = "?(.*?)"?)?$/s.exec(text);
-  if (match === null) return undefined;
-  return new Fault({
-    domain: match[1] as FaultDomain,
-    code: Number(match[2]),
-    description: match[3] ?? text,
-    resolution: "look in the server's log",
-    cause,
-  });
 }
 
 /** What is known of a way to fail. The reason is the error's own text where none is given. */

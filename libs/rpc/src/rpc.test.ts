@@ -4,9 +4,10 @@ import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
-import { Fault, FaultCode, faultDaosStatus } from "@daos/fault";
+import { Fault, FaultCode, faultDaosStatus, showResolution } from "@daos/fault";
 import { ctl, mgmt } from "@daos/proto";
 import { afterEach, describe, expect, it } from "vitest";
+import { faultFromText } from "./fault-from-text.ts";
 import { faultInterceptor } from "./fault-interceptor.ts";
 import { fromConnectError } from "./from-connect-error.ts";
 import { faultNotLeader, leaderHint } from "./leader-hint.ts";
@@ -204,6 +205,19 @@ describe("what release 0.8.0 answers", () => {
       code: 207,
       description: "bad size",
     });
+  });
+
+  it("is read with its resolution, wherever that stands", () => {
+    const [description, resolution] = [`${formatted}`, showResolution(formatted)];
+    for (const read of [
+      faultFromText(description, resolution),
+      faultFromText(`${description}\n${resolution}`),
+    ]) {
+      expect(read).toMatchObject({ domain: "storage", code: 103, resolution: formatted.resolution });
+      expect(read?.description).toBe(formatted.message);
+    }
+    expect(faultFromText("storage: code = 103")).toMatchObject({ code: 103 });
+    expect(faultFromText("the code = 103")).toBeUndefined();
   });
 
   it("keeps its text otherwise", () => {

@@ -78,7 +78,7 @@ function calls(index: number): FakeCalls {
       }),
       systemStop: () => ({
         results: [0, 1, 2].map((rank) => ({
-          id: `rank ${rank}`,
+          id: `10.0.0.${rank + 1}:10001/${rank}`,
           action: "stop",
           errored: rank === 2,
           msg: rank === 2 ? "the engine does not answer" : "",

@@ -55,7 +55,7 @@ export function topicHelp(
       ...further,
     ];
     return [
-      "Administers a DAOS system from the command line",
+      wrap("Administers a DAOS system from the command line", width, ""),
       "",
       "EXAMPLES",
       "  What the hosts have",
@@ -86,7 +86,7 @@ export function topicHelp(
     topic?.subtopics?.find(({ name }) => `${first} ${name}` === prefix)?.summary ?? topic?.summary ?? "";
   const [example] = commands.flatMap(({ examples }) => examples);
   return [
-    summary,
+    wrap(summary, width, ""),
     "",
     ...(example === undefined ? [] : ["EXAMPLES", `  ${example.text}`, `    $ dmg ${example.line}`, ""]),
     "USAGE",
