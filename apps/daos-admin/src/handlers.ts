@@ -1,7 +1,7 @@
 import { type BdevFormatResult, BdevProvider } from "@daos/bdev";
 import type { Logger } from "@daos/log";
 import { type HelperHandlers, toFaultMessage } from "@daos/pbin";
-import { ScmProvider, type ScmStorage, validateStorage } from "@daos/scm";
+import { type ScmOperations, ScmProvider, type ScmStorage, validateStorage } from "@daos/scm";
 import { type CommandRunner, linuxMountTable, linuxSysTree, type MountTable, type SysTree } from "@daos/sys";
 import {
   authorizeControllers,
@@ -21,7 +21,13 @@ export interface HandlerPorts {
   readonly mounts?: MountTable;
   readonly sys?: SysTree;
   readonly trust?: TrustOptions;
+  /** What acts in the place of the providers, once the policy has agreed. */
+  readonly scm?: ScmOperations;
+  readonly bdev?: BdevOperations;
 }
+
+/** What the handlers need of a `BdevProvider`. */
+export type BdevOperations = Pick<BdevProvider, "scan" | "format" | "prepare" | "reset">;
 
 export interface HandlerOptions {
   readonly release: string;
@@ -40,9 +46,9 @@ export interface HandlerOptions {
 export function createHandlers(options: HandlerOptions): HelperHandlers {
   const { release, caller, policy, log, ports } = options;
   const { runner, mounts = linuxMountTable, sys = linuxSysTree, trust } = ports;
-  const scm = new ScmProvider({ runner, mounts, log });
-  const readingBdev = new BdevProvider({ runner, mounts, sys, log });
-  const bdev = new BdevProvider({ runner, mounts, sys: policySysTree(sys, policy), log });
+  const scm = ports.scm ?? new ScmProvider({ runner, mounts, log });
+  const readingBdev = ports.bdev ?? new BdevProvider({ runner, mounts, sys, log });
+  const bdev = ports.bdev ?? new BdevProvider({ runner, mounts, sys: policySysTree(sys, policy), log });
 
   const authorize = async (storage: ScmStorage) => {
     validateStorage(storage);

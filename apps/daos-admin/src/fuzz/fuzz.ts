@@ -1,0 +1,198 @@
+import { PassThrough } from "node:stream";
+import { Fault } from "@daos/fault";
+import { silentLogger } from "@daos/log";
+import { FrameDecoder, type HelperContext, parseRequest, serveRequest } from "@daos/pbin";
+import type { ScmOperations, ScmStorage } from "@daos/scm";
+import { type BdevOperations, createHandlers } from "../handlers.ts";
+import type { Policy } from "../policy/policy.ts";
+import { createRandom } from "./random.ts";
+import { type Allowed, randomRequest } from "./random-request.ts";
+
+export interface FuzzOptions {
+  readonly count: number;
+  readonly seed: number;
+  /** No new request after so many milliseconds; unlimited by default. */
+  readonly budgetMs?: number;
+  /** A directory that does not exist, whose parents are all trusted: SCM may be mounted there. */
+  readonly mount: string;
+  /** The user that parents of `mount` may belong to besides root. */
+  readonly uid: number;
+}
+
+/** How many requests ended how. */
+export interface FuzzTally {
+  readonly requests: number;
+  /** Bytes that are no request. */
+  readonly malformed: number;
+  /** Requests that the policy, or the state of the machine, does not allow. */
+  readonly refused: number;
+  /** Requests that were handed to a provider. */
+  readonly done: number;
+}
+
+/** Every hundredth request takes the whole way, in pieces, through streams. */
+const WHOLE_WAY = 100;
+
+/**
+ * Sends random requests through decoder, schema, policy and handlers. The providers behind are watchmen: they throw
+ * when they are asked for anything that the policy does not name.
+ *
+ * @throws Error with the seed and the request, when something other than a fault comes back
+ */
+export async function fuzz(options: FuzzOptions): Promise<FuzzTally> {
+  const { count, seed, budgetMs = Number.POSITIVE_INFINITY, mount, uid } = options;
+  const allowed: Allowed = { mount, device: "/dev/daos-fuzz-pmem0", pciAddress: "0000:81:00.0" };
+  const handlers = watchedHandlers(allowed, uid);
+  const random = createRandom(seed);
+  const context: HelperContext = { signal: new AbortController().signal, progress: () => {} };
+  const began = performance.now();
+  const tally = { requests: 0, malformed: 0, refused: 0, done: 0 };
+
+  while (tally.requests < count && performance.now() - began < budgetMs) {
+    const bytes = randomRequest(random, allowed);
+    tally.requests += 1;
+    try {
+      tally[
+        tally.requests % WHOLE_WAY === 0
+          ? await wholeWay(bytes, handlers)
+          : await directly(bytes, handlers, context)
+      ] += 1;
+    } catch (error) {
+      throw new Error(
+        `seed ${seed}, request ${tally.requests}: ${String(error)}: ${bytes.subarray(0, 2000).toString("latin1")}`,
+        { cause: error },
+      );
+    }
+  }
+  return tally;
+}
+
+type Ending = "malformed" | "refused" | "done";
+
+async function directly(
+  bytes: Buffer,
+  handlers: ReturnType<typeof createHandlers>,
+  context: HelperContext,
+): Promise<Ending> {
+  let request: ReturnType<typeof parseRequest>;
+  try {
+    const decoder = new FrameDecoder();
+    decoder.push(bytes);
+    if (!decoder.complete) return "malformed";
+    request = parseRequest(decoder.decode());
+  } catch (error) {
+    if (error instanceof Fault) return "malformed";
+    throw error;
+  }
+  try {
+    const handle = handlers[request.method] as (payload: unknown, context: HelperContext) => Promise<unknown>;
+    await handle(request.payload, context);
+    return "done";
+  } catch (error) {
+    if (error instanceof Fault) return "refused";
+    throw error;
+  }
+}
+
+async function wholeWay(bytes: Buffer, handlers: ReturnType<typeof createHandlers>): Promise<Ending> {
+  const input = new PassThrough();
+  const output = new PassThrough();
+  output.resume();
+  const ended = serveRequest({ input, output }, { handlers });
+  const cut = bytes.length >> 1;
+  input.write(bytes.subarray(0, cut));
+  input.write(bytes.subarray(cut));
+  // A frame that is not whole would be waited for.
+  const decoder = new FrameDecoder();
+  let whole: boolean;
+  try {
+    decoder.push(bytes);
+    whole = decoder.complete;
+  } catch {
+    whole = true;
+  }
+  if (!whole) input.end();
+  const outcome = await ended;
+  input.destroy();
+  switch (outcome.kind) {
+    case "done":
+      return "done";
+    case "failed":
+      if (outcome.fault.domain === "general") throw outcome.fault;
+      return "refused";
+    case "malformed":
+    case "nothing":
+      return "malformed";
+  }
+}
+
+const NOBODY = { uid: 65534, gid: 65534 };
+
+function watchedHandlers(allowed: Allowed, uid: number) {
+  const policy: Policy = {
+    source: "fuzz",
+    mounts: [{ path: allowed.mount, maxSizeGiB: 1, devices: [allowed.device] }],
+    pciAddresses: [allowed.pciAddress],
+    hugepages: 1,
+    scmPrepare: false,
+    owners: [NOBODY],
+    logFile: undefined,
+  };
+  const caller = { ...NOBODY, pid: 1 };
+  return createHandlers({
+    release: "fuzz",
+    caller,
+    policy,
+    log: silentLogger,
+    ports: {
+      runner: { run: () => Promise.reject(new Error("a tool was run")) },
+      trust: { uid },
+      scm: watchfulScm(allowed),
+      bdev: watchfulBdev(allowed),
+    },
+  });
+}
+
+function watchfulScm({ mount, device }: Allowed): ScmOperations {
+  const watch = (storage: ScmStorage) => {
+    const inside = storage.class === "ram" ? storage.sizeGiB <= 1 : storage.device === device;
+    if (storage.mount !== mount || !inside)
+      throw new Error(`outside of the policy: ${JSON.stringify(storage)}`);
+  };
+  const nothing = () => Promise.reject(new Error("namespaces are not to be touched"));
+  return {
+    scan: () => Promise.resolve({ modules: [], namespaces: [], notes: [] }),
+    checkFormat: (storage) => {
+      watch(storage);
+      return Promise.resolve({ kind: "unformatted" });
+    },
+    format: (storage, { owner }) => {
+      watch(storage);
+      if (owner?.uid !== NOBODY.uid || owner.gid !== NOBODY.gid)
+        throw new Error(`owner ${JSON.stringify(owner)}`);
+      return Promise.resolve();
+    },
+    mount: (storage) => Promise.resolve(watch(storage)),
+    unmount: (storage) => Promise.resolve(watch(storage)),
+    prepare: nothing,
+    reset: nothing,
+  };
+}
+
+function watchfulBdev({ pciAddress }: Allowed): BdevOperations {
+  const nothing = { controllers: [], hugepages: [] };
+  return {
+    scan: () => Promise.resolve([]),
+    format: (storage) => {
+      if (storage.class !== "nvme" || storage.list.some((address) => address !== pciAddress)) {
+        throw new Error(`outside of the policy: ${JSON.stringify(storage)}`);
+      }
+      return Promise.resolve([]);
+    },
+    prepare: ({ hugepages = 0, owner } = {}) => {
+      if (hugepages > 1 || owner?.uid !== NOBODY.uid) throw new Error("outside of the policy");
+      return Promise.resolve(nothing);
+    },
+    reset: () => Promise.resolve(nothing),
+  };
+}
