@@ -24,9 +24,12 @@
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/vfs.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "config.h" /* NODE, SCRIPT, POLICY, LOG_FILE, CALLERS, ADMIN_GID: written by daos-admin install */
+
+uid_t caller_uid;
 
 /* Where the caller reads, once that is known to be a pipe or a socket. */
 static int answer_fd = -1;
@@ -43,6 +46,7 @@ void refuse(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	dprintf(STDERR_FILENO, "daos_admin: %s\n", text);
+	syslog(LOG_AUTHPRIV | LOG_NOTICE, "refused: %s (uid %u, pid %d)", text, caller_uid, getppid());
 	if (answer_fd >= 0 && strpbrk(text, "\"\\") == NULL) {
 		int length = snprintf((char *)frame + 4, sizeof(frame) - 4, answer, text);
 
@@ -78,11 +82,12 @@ static void reset_signals(void)
 		refuse("the signal mask cannot be reset");
 }
 
+/* The only timer that is left ends a helper that hangs, after longer than any request may take. */
 static void reset_timers(void)
 {
-	static const struct itimerval never;
+	static const struct itimerval never, three_hours = {.it_value = {.tv_sec = 3 * 60 * 60}};
 
-	setitimer(ITIMER_REAL, &never, NULL);
+	setitimer(ITIMER_REAL, &three_hours, NULL);
 	setitimer(ITIMER_VIRTUAL, &never, NULL);
 	setitimer(ITIMER_PROF, &never, NULL);
 }
@@ -166,6 +171,7 @@ static void reset_descriptors(void)
 
 void reset_process(void)
 {
+	clearenv();
 	reset_signals();
 	reset_timers();
 	reset_descriptors();

@@ -16,10 +16,13 @@ struct caller {
 	bool in_group; /* a member of ADMIN_GID */
 };
 
-/* Prints one line to standard error and ends with status 1. */
+/* For the log of refusals. */
+extern uid_t caller_uid;
+
+/* Tells standard error, the caller and syslog why, and ends with status 1. */
 __attribute__((noreturn, format(printf, 1, 2))) void refuse(const char *format, ...);
 
-/* Undoes what a process inherits: signals, timers, limits, priorities, umask, working directory, descriptors from 3 on. */
+/* Undoes what a process inherits: environment, signals, timers, limits, priorities, umask, working directory, descriptors from 3 on. */
 void reset_process(void);
 
 /* Ends the process unless `path` and all its parent directories belong to root and no one else may write to them. */

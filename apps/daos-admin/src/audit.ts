@@ -19,7 +19,7 @@ const MAX_TEXT = 1000;
  */
 export async function openAudit(
   path: string,
-  options: TrustOptions & { readonly also?: (record: LogRecord) => void } = {},
+  options: TrustOptions & { readonly also?: ((record: LogRecord) => void) | undefined } = {},
 ): Promise<Audit> {
   const { O_WRONLY, O_APPEND, O_CREAT } = constants;
   const file = await openTrusted(path, O_WRONLY | O_APPEND | O_CREAT, { ...options, mode: 0o640 });

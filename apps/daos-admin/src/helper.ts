@@ -1,5 +1,4 @@
-import type { LogRecord } from "@daos/log";
-import { formatConsoleLine } from "@daos/log";
+import { loggerJournal, standardErrorJournal } from "./journal.ts";
 import { HELPER_RELEASE } from "./release.ts";
 import { serveCaller } from "./serve-caller.ts";
 import { ToolRunner } from "./tool-runner.ts";
@@ -36,16 +35,11 @@ async function main(args: readonly string[]): Promise<number> {
       caller: { uid, gid, pid },
       policyPath,
       logFile,
-      // The service's standard error is the journal. That of a setuid process is its caller's.
-      ...(shape === "socket" ? { journal: toStandardError } : {}),
+      journal: shape === "socket" ? standardErrorJournal() : loggerJournal(),
       ports: { runner: new ToolRunner() },
     },
   );
   return outcome.kind === "done" ? 0 : 1;
-}
-
-function toStandardError(record: LogRecord): void {
-  process.stderr.write(`${formatConsoleLine(record)}\n`);
 }
 
 // Pipes may still hold handles open; the answer has been handed over by now.

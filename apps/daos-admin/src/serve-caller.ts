@@ -1,5 +1,5 @@
 import { type Fault, toFault } from "@daos/fault";
-import type { Logger, LogRecord } from "@daos/log";
+import type { Logger } from "@daos/log";
 import {
   type HelperChannel,
   type HelperHandlers,
@@ -10,6 +10,7 @@ import {
 } from "@daos/pbin";
 import { openAudit } from "./audit.ts";
 import { createHandlers, type HandlerPorts } from "./handlers.ts";
+import type { Journal } from "./journal.ts";
 import type { Caller } from "./policy/authorize.ts";
 import { loadPolicy } from "./policy/load-policy.ts";
 import { emptyPolicy } from "./policy/policy.ts";
@@ -23,7 +24,7 @@ export interface ServeCallerOptions {
   /** The audit, unless the policy names another file. */
   readonly logFile: string;
   /** Gets every record of the audit as well. */
-  readonly journal?: (record: LogRecord) => void;
+  readonly journal?: Journal;
   readonly ports: HandlerPorts;
   readonly readTimeoutMs?: number;
 }
@@ -42,9 +43,10 @@ export async function serveCaller(
   let handlers: HelperHandlers;
   let log: Logger | undefined;
   await using resources = new AsyncDisposableStack();
+  if (options.journal !== undefined) resources.use(options.journal);
   try {
     const audit = resources.use(
-      await openAudit(policy.logFile ?? options.logFile, { ...ports.trust, also: options.journal }),
+      await openAudit(policy.logFile ?? options.logFile, { ...ports.trust, also: options.journal?.write }),
     );
     log = audit.log.child(shape, { caller_uid: caller.uid, caller_gid: caller.gid, caller_pid: caller.pid });
     handlers =

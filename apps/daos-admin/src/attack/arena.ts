@@ -24,6 +24,15 @@ import { type Layout, layoutOf } from "../installation/layout.ts";
 const ATTACKER = 65534;
 const GROUP = 64321;
 
+const EVIL: Readonly<Record<string, string>> = {
+  cjs: 'require("node:fs").writeFileSync(__dirname + "/pwned-" + process.geteuid(), "");\n',
+  mjs: 'import fs from "node:fs"; fs.writeFileSync(import.meta.dirname + "/pwned-" + process.geteuid(), "");\n',
+  sh: '#!/bin/sh\ntouch "$(dirname "$0")/pwned-$(id -u)"\n',
+  json: '{ "nodeOptions": { "import": ["./evil.mjs"] } }\n',
+  env: "NODE_OPTIONS=--inspect\n",
+  cnf: "openssl_conf = x\n[x]\nengines = y\n[y]\nz = w\n[w]\ndynamic_path = ./evil.so\n",
+};
+
 /** One hostile call. */
 export interface Attack {
   readonly name: string;
@@ -103,6 +112,12 @@ export class Arena implements AsyncDisposable {
     await mkdir(this.ground);
     await chown(this.ground, ATTACKER, ATTACKER);
     await chmod(this.ground, 0o777);
+    // What hostile environments name: each would leave a file of root's, were it run by root.
+    for (const [extension, content] of Object.entries(EVIL)) {
+      const path = join(this.ground, `evil.${extension}`);
+      await writeFile(path, content, { mode: 0o777 });
+      await chown(path, ATTACKER, ATTACKER);
+    }
     for (const name of ["attack-driver.mjs", "hold.mjs", "molest.mjs", "swap-links.mjs", "flood.mjs"]) {
       await copyFile(fixture(name), this.tool(name));
     }
