@@ -1,5 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import {
   chmod,
   chown,
@@ -9,9 +10,11 @@ import {
   mkdtemp,
   readdir,
   readFile,
+  rename,
   rm,
   writeFile,
 } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
@@ -65,6 +68,7 @@ export class Arena implements AsyncDisposable {
   readonly gid = GROUP;
   readonly uid = ATTACKER;
   readonly #tools: string;
+  readonly #children: ChildProcess[] = [];
   #before: ReadonlyMap<string, string> = new Map();
 
   private constructor(prefix: string) {
@@ -171,7 +175,30 @@ export class Arena implements AsyncDisposable {
   spawnAsAttacker(args: readonly string[], options: { readonly inGroup?: boolean } = {}) {
     const groups = options.inGroup === false ? ["--clear-groups"] : ["--groups", String(GROUP)];
     const ids = ["--reuid", String(ATTACKER), "--regid", String(ATTACKER), ...groups];
-    return spawn("setpriv", [...ids, "--", this.layout.node, ...args], { cwd: this.ground, stdio: "pipe" });
+    const argv = [...ids, "--", this.layout.node, ...args];
+    const child = spawn("setpriv", argv, { cwd: this.ground, stdio: "pipe" });
+    this.#children.push(child);
+    return child;
+  }
+
+  /** Starts the service as systemd does: with a socket that is there already, as descriptor 3. */
+  async listen(): Promise<ChildProcess> {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(`${this.socket}.new`, resolve));
+    // Closing the server takes away the name that it knows.
+    await rename(`${this.socket}.new`, this.socket);
+    await chown(this.socket, 0, GROUP);
+    await chmod(this.socket, 0o660);
+    // Node keeps the descriptor of a server to itself, but passes it on.
+    const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
+    const command = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0"';
+    const child = spawn("/bin/sh", ["-c", command, this.layout.listener], {
+      env: {},
+      stdio: ["ignore", "ignore", "ignore", fd],
+    });
+    server.close();
+    this.#children.push(child);
+    return child;
   }
 
   /**
@@ -209,6 +236,11 @@ export class Arena implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of this.#children) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      child.kill("SIGKILL");
+      await once(child, "close");
+    }
     await new ProcessCommandRunner().run(["umount", `${this.layout.prefix}/mnt`]);
     await rm(this.layout.prefix, { recursive: true, force: true });
   }

@@ -1,4 +1,3 @@
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { link, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
@@ -106,9 +105,11 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
         return { name: `${method} ${index}`, bytes: request(method, payload), expect: "refused" };
       }),
     );
-    await withstand(attacks);
+    const results = await arena.attack(attacks);
     swapper.stdin.end();
     expect(Number(await swapped)).toBeGreaterThan(100);
+    expect(results.filter(({ outcome }) => outcome !== "refused")).toEqual([]);
+    expect(await arena.damage()).toEqual([]);
   });
 
   it("what is done to it while it runs", { timeout: 2 * MINUTES }, async () => {
@@ -149,13 +150,7 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
   });
 
   it("who speaks to its socket", { timeout: 4 * MINUTES }, async () => {
-    const listener = spawn(arena.layout.listener, [arena.socket], {
-      env: {},
-      stdio: ["ignore", "ignore", "pipe"],
-    });
-    const errors = text(listener.stderr);
-    await vi.waitFor(async () => expect(await readdir(arena.layout.prefix)).toContain("helper.sock"));
-
+    const listener = await arena.listen();
     const outsider = arena.spawnAsAttacker(["-e", connectScript(arena.socket)], { inGroup: false });
     expect(await text(outsider.stdout)).toBe("EACCES");
 
@@ -180,7 +175,7 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     flood.stdin.end();
 
     listener.kill();
-    await errors;
+    await once(listener, "close");
     expect(await arena.damage()).toEqual([]);
   });
 });
