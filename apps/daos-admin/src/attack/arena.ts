@@ -19,7 +19,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { FrameDecoder } from "@daos/pbin";
-import { listMounts, ProcessCommandRunner } from "@daos/sys";
+import { ProcessCommandRunner, parseMountInfo } from "@daos/sys";
 import { install } from "../installation/install.ts";
 import { type Layout, layoutOf } from "../installation/layout.ts";
 
@@ -69,6 +69,7 @@ export class Arena implements AsyncDisposable {
   readonly uid = ATTACKER;
   readonly #tools: string;
   readonly #children: ChildProcess[] = [];
+  readonly #mounted: string[] = [];
   #before: ReadonlyMap<string, string> = new Map();
 
   private constructor(prefix: string) {
@@ -158,9 +159,37 @@ export class Arena implements AsyncDisposable {
       bytes: bytes.toString("base64"),
       end,
     }));
-    const output = await this.asAttacker([this.tool("attack-driver.mjs")], JSON.stringify(cases));
+    const output = await this.#inOwnMounts([this.tool("attack-driver.mjs")], JSON.stringify(cases));
     const results = JSON.parse(output) as { id: number; stdout: string; stderr: string }[];
     return results.sort((a, b) => a.id - b.id).map(readResult);
+  }
+
+  /**
+   * Runs the attacker in a mount namespace of its own, so that nobody else's mounts come and go in it, and notes what is
+   * mounted in it that was not before.
+   */
+  async #inOwnMounts(args: readonly string[], input: string): Promise<string> {
+    const [before, after] = ["before", "after"].map((name) => join(this.#tools, name)) as [string, string];
+    const script = `cat /proc/self/mountinfo > ${before}; setpriv "$@"; cat /proc/self/mountinfo > ${after}`;
+    const argv = ["--mount", "--", "/bin/sh", "-c", script, "sh", ...this.#attackerArguments(args)];
+    const child = spawn("unshare", argv, { cwd: this.ground, stdio: "pipe" });
+    this.#children.push(child);
+    child.stdin.end(input);
+    const [output, errors] = await Promise.all([
+      text(child.stdout),
+      text(child.stderr),
+      once(child, "close"),
+    ]);
+    const [old, now] = await Promise.all([before, after].map(readMounts));
+    await Promise.all([rm(before), rm(after)]);
+    this.#mounted.push(...(now ?? []).filter((entry) => old?.includes(entry) !== true));
+    if (output === "") throw new Error(`nothing came back: ${errors}`);
+    return output;
+  }
+
+  /** What has been mounted so far, for callers to whom it is allowed; {@link damage} forgets it. */
+  takeMounts(): readonly string[] {
+    return this.#mounted.splice(0);
   }
 
   /** Runs the installed Node as the attacker. @returns its standard output */
@@ -173,12 +202,16 @@ export class Arena implements AsyncDisposable {
   }
 
   spawnAsAttacker(args: readonly string[], options: { readonly inGroup?: boolean } = {}) {
-    const groups = options.inGroup === false ? ["--clear-groups"] : ["--groups", String(GROUP)];
-    const ids = ["--reuid", String(ATTACKER), "--regid", String(ATTACKER), ...groups];
-    const argv = [...ids, "--", this.layout.node, ...args];
+    const argv = this.#attackerArguments(args, options);
     const child = spawn("setpriv", argv, { cwd: this.ground, stdio: "pipe" });
     this.#children.push(child);
     return child;
+  }
+
+  #attackerArguments(args: readonly string[], { inGroup = true } = {}): readonly string[] {
+    const groups = inGroup ? ["--groups", String(GROUP)] : ["--clear-groups"];
+    const ids = ["--reuid", String(ATTACKER), "--regid", String(ATTACKER), ...groups];
+    return [...ids, "--", this.layout.node, ...args];
   }
 
   /** Starts the service as systemd does: with a socket that is there already, as descriptor 3. */
@@ -202,8 +235,7 @@ export class Arena implements AsyncDisposable {
   }
 
   /**
-   * What the attacks have changed outside of the policy: files of root's under the prefix, mounts, names in `/`, and
-   * what everyone could overwrite. Empty when the helper has withstood.
+   * What the attacks have changed: files of root's under the prefix, mounts, and what would stand in `/`. Empty when the helper has withstood.
    */
   async damage(): Promise<readonly string[]> {
     const now = await this.#look();
@@ -211,7 +243,7 @@ export class Arena implements AsyncDisposable {
       .filter(([path, state]) => this.#before.get(path) !== state)
       .map(([path]) => `+ ${path}`);
     const gone = [...this.#before.keys()].filter((path) => !now.has(path)).map((path) => `- ${path}`);
-    return [...changed, ...gone];
+    return [...changed, ...gone, ...this.#mounted.map((entry) => `+ mount ${entry}`)];
   }
 
   async #look(): Promise<ReadonlyMap<string, string>> {
@@ -228,10 +260,7 @@ export class Arena implements AsyncDisposable {
       for (const name of await readdir(path)) await walk(join(path, name));
     };
     await walk(prefix);
-    for (const { mountPoint, source, fsType } of await listMounts()) {
-      if (mountPoint !== `${prefix}/mnt`) state.set(`mount ${mountPoint}`, `${source} ${fsType}`);
-    }
-    for (const name of await readdir("/")) state.set(`/${name}`, "there");
+    for (const name of await readdir("/")) if (name.startsWith("pwned")) state.set(`/${name}`, "there");
     return state;
   }
 
@@ -241,13 +270,17 @@ export class Arena implements AsyncDisposable {
       child.kill("SIGKILL");
       await once(child, "close");
     }
-    await new ProcessCommandRunner().run(["umount", `${this.layout.prefix}/mnt`]);
     await rm(this.layout.prefix, { recursive: true, force: true });
   }
 }
 
 function fixture(name: string): string {
   return fileURLToPath(new URL(`../../fixtures/${name}`, import.meta.url));
+}
+
+async function readMounts(path: string): Promise<readonly string[]> {
+  const mounts = parseMountInfo(await readFile(path, "utf8"));
+  return mounts.map((entry) => `${entry.mountPoint} ${entry.source} ${entry.fsType} ${entry.options}`);
 }
 
 async function digest(path: string, mode: number): Promise<string> {

@@ -46,6 +46,20 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     expect(status?.result).toMatchObject({ caller: { uid: arena.uid, gid: arena.uid } });
   });
 
+  it("an honest caller, whose storage is mounted and is its own", async () => {
+    const mount = join(arena.layout.prefix, "mnt");
+    const payload = { storage: { class: "ram", mount, sizeGiB: 1 }, reformat: false };
+    const [format] = await arena.attack([
+      { name: "format", bytes: request("ScmFormat", payload), expect: "answered" },
+    ]);
+    expect(format).toMatchObject({ outcome: "answered", result: {} });
+    expect(arena.takeMounts()).toEqual([
+      expect.stringMatching(new RegExp(`^${mount} tmpfs tmpfs .*size=1048576k,mode=700,uid=65534,gid=65534`)),
+    ]);
+    expect(await arena.damage()).toEqual([]);
+    expect(await readFile(arena.layout.logFile, "utf8")).toContain('"method":"ScmFormat","reformat":false');
+  });
+
   it("hostile environments", { timeout: 5 * MINUTES }, async () => {
     await withstand(environmentAttacks(arena.ground, arena.preload));
   });
