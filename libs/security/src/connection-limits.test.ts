@@ -117,6 +117,22 @@ describe("connections", () => {
     expect(answer).toEqual({ status: "0", text: "passed" });
   });
 
+  it("that come too fast have to wait, and those of another address do not", async () => {
+    await start({ connectionBurst: 2, connectionsPerSecond: 50 });
+    for (let calls = 0; calls < 6; calls++) await expectGoodClient();
+    await running?.close({ graceMs: 0 });
+    await start({ connectionBurst: 2, connectionsPerSecond: 0.001 });
+    for (let calls = 0; calls < 2; calls++) await expectGoodClient();
+    expect((await received(raw(PREFACE, settingsFrame()))).all).toHaveLength(0);
+    const other = connect({ port, host: "127.0.0.1", localAddress: "127.0.0.2" });
+    open.add(other);
+    other.write(Buffer.concat([PREFACE, settingsFrame()]));
+    await new Promise((resolve) => other.once("data", resolve));
+    expect(records.map(({ fields }) => fields.fault)).toContain(
+      "127.0.0.1 keeps opening more than 0.001 connections a second",
+    );
+  });
+
   it("above the limit of all are closed at once", async () => {
     await start({ maxConnections: 2 });
     const first = [raw(PREFACE, settingsFrame()), raw(PREFACE, settingsFrame())];

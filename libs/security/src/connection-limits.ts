@@ -4,6 +4,9 @@ import type { ServerOptions } from "node:http2";
 export interface ConnectionLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
+  /** New connections of one address at once, and per second after that: more have to wait, up to `handshakeMs`. */
+  readonly connectionBurst: number;
+  readonly connectionsPerSecond: number;
   /** From accepting a connection to the end of its TLS handshake, or to its first bytes. */
   readonly handshakeMs: number;
   /** A connection without calls is closed after so long without traffic; one with calls must answer a ping. */
@@ -26,6 +29,8 @@ export interface ConnectionLimits {
 export const DEFAULT_LIMITS: ConnectionLimits = {
   maxConnections: 8192,
   maxConnectionsPerAddress: 512,
+  connectionBurst: 256,
+  connectionsPerSecond: 64,
   handshakeMs: 10_000,
   idleMs: 300_000,
   requestMs: 30_000,

@@ -319,3 +319,11 @@ export function faultLocalPeer(peer: {
     `run it as root, as the server's user, or as a member of the server's group`,
   );
 }
+
+export function faultConnectionRate(who: string, perSecond: number): Fault {
+  return fault(
+    FaultCode.connectionLimit,
+    `${who} keeps opening more than ${perSecond} connections a second`,
+    `find out what runs there; it has to wait, others are not affected`,
+  );
+}

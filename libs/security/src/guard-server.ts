@@ -12,8 +12,14 @@ import type { TLSSocket } from "node:tls";
 import type { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { type ConnectionLimits, DEFAULT_LIMITS, http2ServerLimits } from "./connection-limits.ts";
+import { ConnectionRate } from "./connection-rate.ts";
 import { explainTlsError } from "./explain-tls-error.ts";
-import { faultConnectionLimit, faultPlainText, faultTlsAgainstPlainText } from "./faults.ts";
+import {
+  faultConnectionLimit,
+  faultConnectionRate,
+  faultPlainText,
+  faultTlsAgainstPlainText,
+} from "./faults.ts";
 import { GrpcCode, refuseStream } from "./grpc-refusal.ts";
 import { guardSession } from "./guard-session.ts";
 import { type Peer, setPeer } from "./peer.ts";
@@ -53,6 +59,7 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
   const secure = options.trust !== undefined;
   const quiet = rateLimited(log);
   const counts = new Map<string, number>();
+  const rate = new ConnectionRate(limits.connectionBurst, limits.connectionsPerSecond);
   // A socket whose handshake has failed no longer knows its address.
   const origin = new AsyncLocalStorage<string>();
   // Node.js makes the session while its listener runs, so this is the peer of the session that is being made.
@@ -91,6 +98,16 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
     });
     socket.setKeepAlive(true, 60_000);
     socket.setNoDelay(true);
+    const delay = rate.delay(address, limits.handshakeMs);
+    if (delay === undefined) {
+      quiet(`${address} rate`, faultConnectionRate(address, limits.connectionsPerSecond));
+      socket.destroy();
+    } else if (delay > 0) {
+      setTimeout(() => admit(socket, address), delay);
+    } else admit(socket, address);
+  });
+  const admit = (socket: Socket, address: string) => {
+    if (socket.destroyed) return;
     firstByte(socket, limits.handshakeMs, (byte) => {
       if (secure && byte === TLS_HANDSHAKE) origin.run(address, () => onConnection.call(server, socket));
       else if (secure && byte === HTTP2_PREFACE) {
@@ -106,7 +123,7 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
         enter(onConnection, socket, { kind: "insecure", address });
       } else socket.destroy();
     });
-  });
+  };
 
   if (options.trust !== undefined) {
     const { trust, now = () => new Date() } = options;

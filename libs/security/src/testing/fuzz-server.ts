@@ -16,9 +16,11 @@ const handler = connectNodeAdapter({
     router.service(mgmt.MgmtSvc, { leaderQuery: () => ({ currentLeader: "localhost:10001" }) });
   },
 });
+// All clients have one address here.
+const limits = { ...DEFAULT_LIMITS, connectionBurst: 1e9, connectionsPerSecond: 1e9 };
 const ports: number[] = [];
 for (const one of [{ ...transport, allowInsecure: true }, transport]) {
-  const { server } = await createGrpcServer({ transport: one, log: silentLogger, handler });
+  const { server } = await createGrpcServer({ transport: one, log: silentLogger, handler, limits });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   ports.push((server.address() as AddressInfo).port);
 }
