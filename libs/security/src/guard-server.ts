@@ -1,17 +1,10 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { X509Certificate } from "node:crypto";
-import {
-  type Http2SecureServer,
-  type Http2Server,
-  performServerHandshake,
-  type ServerHttp2Session,
-} from "node:http2";
+import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
-import { performance } from "node:perf_hooks";
 import type { TLSSocket } from "node:tls";
-import type { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import { type ConnectionLimits, DEFAULT_LIMITS, http2ServerLimits } from "./connection-limits.ts";
+import { type ConnectionLimits, DEFAULT_LIMITS } from "./connection-limits.ts";
 import { ConnectionRate } from "./connection-rate.ts";
 import { explainTlsError } from "./explain-tls-error.ts";
 import {
@@ -20,10 +13,12 @@ import {
   faultPlainText,
   faultTlsAgainstPlainText,
 } from "./faults.ts";
-import { GrpcCode, refuseStream } from "./grpc-refusal.ts";
+import { firstByte } from "./first-byte.ts";
 import { guardSession } from "./guard-session.ts";
 import { type Peer, setPeer } from "./peer.ts";
+import { REFUSAL_MS, refuseConnection } from "./refuse-connection.ts";
 import { verifyPeer } from "./verify-peer.ts";
+import { warnOnceAMinute } from "./warn-once-a-minute.ts";
 
 /** What the server trusts at this moment; asked again for every connection, so that a reload takes effect. */
 export interface TrustedAuthorities {
@@ -44,8 +39,6 @@ const TLS_HANDSHAKE = 0x16;
 const HTTP2_PREFACE = 0x50;
 /** An empty SETTINGS frame: makes a TLS client say "wrong version number", which says what is wrong. */
 const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
-/** How long a refused client has to ask something, so that it can be told why it is refused. */
-const REFUSAL_MS = 5_000;
 
 /**
  * Puts a guard in front of an HTTP/2 server, before it listens: who may connect (certificate, role, ALPN, TLS or plain
@@ -57,7 +50,7 @@ const REFUSAL_MS = 5_000;
 export function guardServer(server: Http2Server | Http2SecureServer, options: GuardOptions): void {
   const { log, limits = DEFAULT_LIMITS } = options;
   const secure = options.trust !== undefined;
-  const quiet = rateLimited(log);
+  const quiet = warnOnceAMinute(log);
   const counts = new Map<string, number>();
   const rate = new ConnectionRate(limits.connectionBurst, limits.connectionsPerSecond);
   // A socket whose handshake has failed no longer knows its address.
@@ -113,7 +106,7 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
       else if (secure && byte === HTTP2_PREFACE) {
         const fault = faultPlainText(address);
         quiet(`${address} plain`, fault);
-        refuse(socket, fault);
+        refuseConnection(socket, fault);
       } else if (!secure && byte === TLS_HANDSHAKE) {
         quiet(`${address} tls`, faultTlsAgainstPlainText(address));
         socket.resume();
@@ -137,7 +130,7 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
       const verdict = verifyPeer(socket.getPeerX509Certificate(), { ...trust(), peer: address, now: now() });
       if (verdict.kind === "refused") {
         quiet(`${address} ${verdict.fault.code}`, verdict.fault);
-        if (socket.alpnProtocol === "h2") refuse(socket, verdict.fault);
+        if (socket.alpnProtocol === "h2") refuseConnection(socket, verdict.fault);
         else socket.destroy();
       } else if (socket.alpnProtocol !== "h2") {
         log.debug("connection without HTTP/2 (ALPN) dropped", { address });
@@ -166,50 +159,6 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
   server.on("sessionError", (error: Error) => log.debug("HTTP/2 connection failed", { error }));
 }
 
-/** Calls back with the first byte that arrives, which stays in the socket; a socket that sends none is destroyed. */
-function firstByte(socket: Socket, timeoutMs: number, then: (byte: number) => void): void {
-  const timer = setTimeout(() => socket.destroy(), timeoutMs);
-  const onReadable = () => {
-    const chunk: Buffer | null = socket.read();
-    if (chunk === null) return;
-    clearTimeout(timer);
-    socket.off("readable", onReadable);
-    socket.unshift(chunk);
-    then(chunk[0] ?? 0);
-  };
-  socket.on("readable", onReadable);
-  socket.once("close", () => clearTimeout(timer));
-}
-
-/** Answers the first call with the reason, then closes; at most one stream, and no longer than {@link REFUSAL_MS}. */
-function refuse(socket: Socket, fault: Fault): void {
-  const session = performServerHandshake(socket, {
-    ...http2ServerLimits({ ...DEFAULT_LIMITS, maxConcurrentStreams: 1, resetBurst: 1, resetsPerSecond: 1 }),
-    maxSessionMemory: 1,
-  });
-  const timer = setTimeout(() => session.destroy(), REFUSAL_MS);
-  session.on("error", () => {});
-  session.once("close", () => clearTimeout(timer));
-  session.once("stream", (stream) => {
-    refuseStream(stream, GrpcCode.unauthenticated, fault);
-    // Not destroyed at once: the answer is still on its way.
-    stream.once("close", () => session.close());
-  });
-}
-
 function addressOf(socket: Socket): string {
   return (socket.remoteAddress ?? "an unknown address").replace(/^::ffff:/, "");
-}
-
-/** Warns about the same thing once a minute at most, however often it happens. */
-function rateLimited(log: Logger): (key: string, fault: Fault) => void {
-  const last = new Map<string, number>();
-  return (key, fault) => {
-    const now = performance.now();
-    const before = last.get(key);
-    if (before !== undefined && now - before < 60_000) return;
-    if (last.size >= 1000) last.clear();
-    last.set(key, now);
-    log.warn("connection refused", { fault: fault.message, resolution: fault.resolution, code: fault.code });
-  };
 }

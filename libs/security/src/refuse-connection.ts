@@ -1,0 +1,24 @@
+import { performServerHandshake } from "node:http2";
+import type { Socket } from "node:net";
+import type { Fault } from "@daos/fault";
+import { DEFAULT_LIMITS, http2ServerLimits } from "./connection-limits.ts";
+import { GrpcCode, refuseStream } from "./grpc-refusal.ts";
+
+/** How long a refused client has to ask something, so that it can be told why it is refused. */
+export const REFUSAL_MS = 5_000;
+
+/** Answers the first call with the reason, then closes; at most one stream, and no longer than {@link REFUSAL_MS}. */
+export function refuseConnection(socket: Socket, fault: Fault): void {
+  const session = performServerHandshake(socket, {
+    ...http2ServerLimits({ ...DEFAULT_LIMITS, maxConcurrentStreams: 1, resetBurst: 1, resetsPerSecond: 1 }),
+    maxSessionMemory: 1,
+  });
+  const timer = setTimeout(() => session.destroy(), REFUSAL_MS);
+  session.on("error", () => {});
+  session.once("close", () => clearTimeout(timer));
+  session.once("stream", (stream) => {
+    refuseStream(stream, GrpcCode.unauthenticated, fault);
+    // Not destroyed at once: the answer is still on its way.
+    stream.once("close", () => session.close());
+  });
+}
