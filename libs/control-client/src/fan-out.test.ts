@@ -57,8 +57,12 @@ async function hostsOnLoopback() {
       case "garbage":
         socket.write("HTTP/1.1 400 Bad Request\r\n\r\nthis is something else entirely");
         return;
-      default:
+      case "well":
+      case "slow":
         http2.emit("connection", socket);
+        return;
+      default:
+        throw new Error("a behaviour without a case");
     }
   });
   listener.listen({ port: 0, host: "0.0.0.0", backlog: 2048 });

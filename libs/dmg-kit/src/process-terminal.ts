@@ -20,7 +20,8 @@ export function processTerminal(): Terminal {
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),
-    columns: stdout.isTTY ? stdout.columns : Number.POSITIVE_INFINITY,
+    // A terminal that does not say how wide it is has 0 columns.
+    columns: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
     interactive: stderr.isTTY && process.env.TERM !== "dumb",
     ask: askable ? (question) => ask(question, abort.signal) : undefined,
     signal: abort.signal,
