@@ -1,6 +1,6 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, readdir } from "node:fs/promises";
 import { join as joinPath } from "node:path";
-import type { ServerConfig } from "@daos/config";
+import type { EngineConfig, ServerConfig } from "@daos/config";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { Harness } from "@daos/harness";
@@ -72,6 +72,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     }
   }
 
+  const ofiDomains = await findOfiDomains(config.engines);
+
   const serving = new Set<EngineInstance>();
   const onServing = async (instance: EngineInstance) => {
     if (instance.superblock?.ms === true && leadership.leadsHere)
@@ -110,6 +112,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           autoFormat: options.autoFormat,
           provisionOnly: owner !== undefined,
           readyTimeoutMs: options.readyTimeoutMs,
+          ofiDomain: ofiDomains.get(engine.fabricIface),
+          environment: config.engine === "emulated" ? emulatorEnvironment(engine) : undefined,
         }),
     ),
     log.child("harness"),
@@ -161,6 +165,21 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   log.info(`listening on ${ANY_ADDRESS}:${config.port}`, { system: config.name, role, pid: process.pid });
 
   await harness.run(signal);
+}
+
+/** In a plain directory the emulated engine cannot see how large its SCM is meant to be. */
+function emulatorEnvironment({ scm }: EngineConfig): Readonly<Record<string, string>> {
+  return scm.class === "ram" ? { DAOS_EMULATOR_SCM_BYTES: `${BigInt(scm.sizeGiB) << 30n}` } : {};
+}
+
+/** The RDMA device behind each fabric interface that has one, `mlx5_0` for `ib0`: what `ofi+verbs` calls its domain. */
+async function findOfiDomains(engines: readonly EngineConfig[]): Promise<ReadonlyMap<string, string>> {
+  const found = new Map<string, string>();
+  for (const { fabricIface } of engines) {
+    const [device] = await readdir(`/sys/class/net/${fabricIface}/device/infiniband`).catch(() => []);
+    if (device !== undefined) found.set(fabricIface, device);
+  }
+  return found;
 }
 
 /** The control address that other hosts know this one by: of an access point its own entry, resolved. */

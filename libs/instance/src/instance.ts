@@ -106,6 +106,8 @@ export interface InstanceOptions {
   readonly provisionOnly: boolean;
   readonly readyTimeoutMs: number;
   readonly ofiDomain?: string | undefined;
+  /** Variables for the engine below those of its configuration. */
+  readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What a format did to one engine's storage. */
@@ -373,11 +375,11 @@ export class EngineInstance {
   }
 
   async #start(signal: AbortSignal): Promise<EngineProcess> {
-    const { findEngine, ofiDomain } = this.#options;
+    const { findEngine, ofiDomain, environment } = this.#options;
     const executable = await findEngine();
     const nvmeConf = await this.#writeNvmeConf(signal);
     const args = engineArguments(this.config, { shmId: sharedMemoryId(hostname(), process.pid), nvmeConf });
-    const env = engineEnvironment(this.config, process.env, ofiDomain);
+    const env = engineEnvironment(this.config, { ...process.env, ...environment }, ofiDomain);
     const { index } = this;
     const started = await EngineProcess.start({ index, executable, args, env, log: this.#options.engineLog });
     this.#log.info("engine started", { pid: started.pid, executable });

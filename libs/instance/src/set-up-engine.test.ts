@@ -96,6 +96,16 @@ describe("setUpEngine", () => {
     expect(engine.calls).toEqual(expected);
   });
 
+  it.each([-1004, -1008])(
+    "goes on when the replica was created before a crash (status %i)",
+    async (status) => {
+      const engine = new FakeEngine({ createMs: status });
+      await setUpEngine(ready, bootstrap, engine, options);
+      expect(engine.calls).toContain("write rank=0 valid=true createms=false");
+      expect(engine.calls.at(-1)).toBe("setUp");
+    },
+  );
+
   it.each([
     ["setRank", "set rank 0", ["setRank 0"]],
     ["createMs", "create the management service replica", ["setRank 0", "createMs true 127.0.0.1:10001"]],

@@ -1,4 +1,4 @@
-import { faultDaosStatus } from "@daos/fault";
+import { daosStatusNumber, faultDaosStatus } from "@daos/fault";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
 import { deadline } from "@daos/sys";
@@ -44,6 +44,7 @@ export interface SetUpOptions {
   readonly signal: AbortSignal;
 }
 
+const CREATED_BEFORE = [daosStatusNumber("EXIST"), daosStatusNumber("ALREADY")];
 /** The most one call into the engine may take here, ms. A join has no limit of its own: its port decides what is final. */
 const CALL_TIMEOUT_MS = 120_000;
 
@@ -82,10 +83,11 @@ export async function setUpEngine(
   const step = async (
     attempted: string,
     call: (wait: { readonly signal: AbortSignal }) => Promise<number>,
+    accepted: readonly number[] = [],
   ) => {
     using limit = deadline(CALL_TIMEOUT_MS, attempted, signal);
     const status = await call(limit);
-    if (status !== 0) throw faultDaosStatus(attempted, status);
+    if (status !== 0 && !accepted.includes(status)) throw faultDaosStatus(attempted, status);
   };
 
   await step(`set rank ${rank}`, (wait) => ports.setRank(rank, wait));
@@ -93,7 +95,12 @@ export async function setUpEngine(
     if (current.createMs) {
       const { bootstrapMs: bootstrap, uuid } = current;
       const request = { bootstrap, uuid, address: options.msAddress };
-      await step("create the management service replica", (wait) => ports.createMs(request, wait));
+      // The server may have died after the engine had created it, before the superblock said so.
+      await step(
+        "create the management service replica",
+        (wait) => ports.createMs(request, wait),
+        CREATED_BEFORE,
+      );
       await update({ ...current, createMs: false, bootstrapMs: false });
     }
     await step("start the management service replica", ports.startMs);
