@@ -12,8 +12,8 @@ const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
 
 export interface TestSystemOptions {
   readonly engines?: number;
-  /** Lines for the top level of the configuration. */
-  readonly extra?: readonly string[];
+  /** Certificates of an authority of its own, made by `daos-server cert`, instead of plain text. */
+  readonly secure?: boolean;
 }
 
 /** The parts of dmg's results that the tests look at; each command has its own. */
@@ -41,13 +41,14 @@ export class TestSystem implements AsyncDisposable {
   }
 
   static async create(options: TestSystemOptions = {}): Promise<TestSystem> {
-    const { engines = 1, extra = [] } = options;
+    const { engines = 1, secure = false } = options;
     const directory = await mkdtemp(join(tmpdir(), "daos-e2e-"));
     // Root gets real tmpfs mounts; anybody else needs directories right below a mount point.
     const scmBase = isRoot ? join(directory, "scm") : join("/dev/shm", directory.split("/").at(-1) ?? "");
     const system = new TestSystem(directory, scmBase, await freePort(), engines);
     await mkdir(system.socketDir);
-    await writeFile(system.configPath, system.#config(extra));
+    if (secure) await system.#makeCertificates();
+    await writeFile(system.configPath, system.#config(secure));
     return system;
   }
 
@@ -136,7 +137,55 @@ export class TestSystem implements AsyncDisposable {
     await rm(this.directory, { recursive: true, force: true });
   }
 
-  #config(extra: readonly string[]): string {
+  /** The client configuration that `dmg` uses with a certificate of `role`. */
+  async clientConfig(role: "admin" | "agent"): Promise<string> {
+    const path = join(this.directory, `${role}.yml`);
+    const { caCert } = this.#certificates;
+    const own = join(this.directory, role, role);
+    await writeFile(
+      path,
+      `name: daos_server
+hostlist: ['localhost:${this.port}']
+transport_config:
+  allow_insecure: false
+  server_name: server
+  ca_cert: ${caCert}
+  cert: ${own}.crt
+  key: ${own}.key
+`,
+    );
+    return path;
+  }
+
+  get #certificates() {
+    return {
+      directory: join(this.directory, "ca"),
+      caCert: join(this.directory, "ca", "certs", "daosCA.crt"),
+    };
+  }
+
+  async #makeCertificates(): Promise<void> {
+    const { directory } = this.#certificates;
+    const cert = async (...args: readonly string[]) => {
+      const { exitCode, stderr } = await run([DAOS_SERVER, "cert", ...args, "--directory", directory]);
+      if (exitCode !== 0) throw new Error(`daos-server cert ${args.join(" ")}: ${stderr}`);
+    };
+    await cert("init");
+    for (const role of ["server", "admin", "agent"]) {
+      await cert("issue", "--role", role, "--output", join(this.directory, role));
+    }
+    await mkdir(join(this.directory, "clients"), { mode: 0o700 });
+  }
+
+  #transport(secure: boolean): string {
+    if (!secure) return "  allow_insecure: true";
+    return `  client_cert_dir: ${this.directory}/clients
+  ca_cert: ${this.#certificates.caCert}
+  cert: ${this.directory}/server/server.crt
+  key: ${this.directory}/server/server.key`;
+  }
+
+  #config(secure: boolean): string {
     const engine = (index: number) => `
   - targets: 1
     first_core: ${index}
@@ -157,8 +206,7 @@ provider: ofi+sockets
 engine: emulated
 socket_dir: ${this.socketDir}
 transport_config:
-  allow_insecure: true
-${extra.join("\n")}
+${this.#transport(secure)}
 servers:${Array.from({ length: this.#engines }, (_, index) => engine(index)).join("")}
 `;
   }
