@@ -22,6 +22,9 @@ export interface BdevPrepareOptions extends PciCallOptions, ControllerSelection 
   readonly owner?: Owner | undefined;
 }
 
+/** Controllers that the configuration leaves to others stay with their driver, whichever it is. */
+export interface BdevResetOptions extends PciCallOptions, Pick<ControllerSelection, "include" | "exclude"> {}
+
 export interface BdevPrepareResult {
   readonly controllers: readonly ControllerOutcome[];
   readonly hugepages: readonly NodeHugepages[];
@@ -78,7 +81,8 @@ export class BdevPreparer {
    */
   async prepare(options: BdevPrepareOptions): Promise<BdevPrepareResult> {
     const { hugepages: pages = DEFAULT_HUGEPAGES, owner } = options;
-    await this.reset({ signal: options.signal, attempted: "prepare NVMe controllers" });
+    const { signal, include, exclude } = options;
+    await this.reset({ signal, include, exclude, attempted: "prepare NVMe controllers" });
     const hugepages = await this.#hugepages.reserve(pages);
     await this.#mountHugetlbfs(owner, options);
     const driver = await this.#options.drivers.userDriver();
@@ -98,11 +102,12 @@ export class BdevPreparer {
   }
 
   /**
-   * Gives every controller that no process drives back to the kernel's driver, and frees the hugepages.
+   * Gives every controller that no process drives back to the kernel's driver, and frees the hugepages. One that the
+   * configuration leaves out (a virtual machine may be waiting for it) stays where it is.
    *
    * @throws Fault storageNotPrivileged
    */
-  async reset(options: PciCallOptions & { readonly attempted?: string } = {}): Promise<BdevPrepareResult> {
+  async reset(options: BdevResetOptions & { readonly attempted?: string } = {}): Promise<BdevPrepareResult> {
     if (!(await this.#options.mounts.mayMount())) {
       throw faultNotPrivileged(options.attempted ?? "reset NVMe controllers");
     }
@@ -113,6 +118,12 @@ export class BdevPreparer {
       const driver = await this.#options.drivers.driverOf(address);
       if (driver !== undefined && !USER_DRIVERS.includes(driver)) {
         controllers.push({ kind: "skipped", pciAddress: address, reason: `${driver} has it already` });
+        continue;
+      }
+      const { include, exclude } = options;
+      const notOurs = whyNotSelected(address, { include, exclude });
+      if (notOurs !== undefined) {
+        controllers.push({ kind: "skipped", pciAddress: address, reason: notOurs });
         continue;
       }
       const outcome = await this.#outcome(address, options, async () => {

@@ -2,7 +2,12 @@ import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { type CommandRunner, linuxMountTable, linuxSysTree, type MountTable, type SysTree } from "@daos/sys";
 import type { BdevBackend, BdevCallOptions, BdevScanOptions } from "./bdev-backend.ts";
-import { type BdevPrepareOptions, type BdevPrepareResult, BdevPreparer } from "./bdev-preparer.ts";
+import {
+  type BdevPrepareOptions,
+  type BdevPrepareResult,
+  BdevPreparer,
+  type BdevResetOptions,
+} from "./bdev-preparer.ts";
 import type { BdevStorage, NvmeController } from "./bdev-types.ts";
 import { type BurnInVerdict, DEFAULT_BURN_IN_MS } from "./burn-in.ts";
 import { type ControllerMemory, forgetfulMemory } from "./controller-memory.ts";
@@ -165,7 +170,7 @@ export class BdevProvider {
   }
 
   /** Undoes {@link prepare}. @see BdevPreparer */
-  async reset(options: BdevCallOptions = {}): Promise<BdevPrepareResult> {
+  async reset(options: BdevResetOptions = {}): Promise<BdevPrepareResult> {
     return this.#preparer.reset(options);
   }
 

@@ -9,6 +9,7 @@ export type {
 export {
   type BdevPrepareOptions,
   type BdevPrepareResult,
+  type BdevResetOptions,
   type ControllerOutcome,
   DEFAULT_HUGEPAGES,
 } from "./bdev-preparer.ts";

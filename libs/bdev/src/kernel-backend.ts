@@ -100,7 +100,7 @@ export class KernelBackend implements BdevBackend {
     if (!(await this.#isController(pciAddress))) {
       throw faultMissingDevices(
         [pciAddress],
-        (await this.scan(options)).map((entry) => entry.pciAddress),
+        (await this.scan({ signal: options.signal, health: false })).map((entry) => entry.pciAddress),
       );
     }
     const use = await this.#uses.find(pciAddress);

@@ -84,6 +84,18 @@ describe("prepare", () => {
     expect(removed[0]).toBe("/dev/hugepages");
   });
 
+  it("leaves a controller with its driver that the configuration leaves to others", async () => {
+    const { preparer, machine } = setUp();
+    await preparer.prepare({ hugepages: 2 });
+    const exclude = ["22:00.0"];
+    expect(reasons(await preparer.prepare({ hugepages: 2, exclude }))).toEqual([
+      "it is in bdev_exclude",
+      "vfio-pci",
+    ]);
+    expect(reasons(await preparer.reset({ exclude }))).toEqual(["it is in bdev_exclude", "nvme"]);
+    expect([await machine.driverOf(A), await machine.driverOf(B)]).toEqual(["vfio-pci", "nvme"]);
+  });
+
   it("takes uio_pci_generic on a machine without IOMMU, with the files it needs", async () => {
     const { preparer, owners } = setUp({ iommu: false, controllers: [controller(A, 0)] });
     expect(reasons(await preparer.prepare({ hugepages: 2, owner: { uid: 1, gid: 1 } }))).toEqual([
