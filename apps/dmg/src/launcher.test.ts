@@ -1,6 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { readdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +39,7 @@ function run(path: string, argv: readonly string[], env: NodeJS.ProcessEnv = {})
   });
 }
 
-describe("plugins", () => {
+describe("plugins", { timeout: 120_000 }, () => {
   const SAMPLE = fileURLToPath(new URL("../sample-plugin", import.meta.url));
   const env = { DMG_DATA_DIR: join(directory, "data") };
 
@@ -80,7 +81,7 @@ describe("plugins", () => {
   });
 });
 
-describe("bin/dmg", () => {
+describe("bin/dmg", { timeout: 120_000 }, () => {
   it("starts through symbolic links, from the snapshot and without", async () => {
     const links = [join(directory, "one"), join(directory, "two")] as const;
     symlinkSync(DMG, links[0]);
@@ -91,6 +92,11 @@ describe("bin/dmg", () => {
       const query = await run(links[1], ["-i", "-l", host, "system", "member-query"], env);
       expect(query).toEqual({ status: 0, out: "The system has no members\n", err: "" });
     }
+  });
+
+  it("makes its snapshot for the Node.js that the workspace pins", async () => {
+    const bundle = fileURLToPath(new URL("../dist/bundle", import.meta.url));
+    expect(await readdir(bundle)).toContain(`snapshot-${process.version}.blob`);
   });
 
   it("exits as the command says, with data on stdout and messages on stderr", async () => {

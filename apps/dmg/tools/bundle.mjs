@@ -82,5 +82,9 @@ for (const entry of readdirSync(`${bundle}/cache`, { recursive: true, withFileTy
   chmodSync(`${entry.parentPath}/${entry.name}`, entry.isDirectory() ? 0o755 : 0o644);
 }
 
-const snapshot = run(["--snapshot-blob", `${bundle}/snapshot.blob`, "--build-snapshot"], [], {});
+const snapshot = run(
+  ["--snapshot-blob", `${bundle}/snapshot-${process.version}.blob`, "--build-snapshot"],
+  [],
+  {},
+);
 if (snapshot.status !== 0) throw new Error(`no snapshot: ${snapshot.stderr}`);

@@ -91,7 +91,7 @@ describe("requests to every host", () => {
     const silent = await rawServer();
     const garbage = await rawServer((socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
     const hosts = [well.host, ill.host, dead, silent, garbage];
-    const found = await collect(storageScan(new ControlClient({ hosts, timeoutMs: 1_500 })));
+    const found = await collect(storageScan(new ControlClient({ hosts, timeoutMs: 4_000 })));
     expect(found.size).toBe(5);
     expect(found.get(formatHostAddress(well.host))).toMatchObject({
       kind: "ok",

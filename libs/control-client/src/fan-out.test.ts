@@ -14,7 +14,7 @@ import { storageScan } from "./storage-scan.ts";
 type Behaviour = "well" | "hole" | "reset" | "slow" | "garbage";
 
 const HOSTS = 1024;
-const DEADLINE_MS = 12_000;
+const DEADLINE_MS = 16_000;
 const SLOW_MS = 500;
 
 /** 5 % black holes, 5 % resets, 5 % slow, 1 % garbage. */
