@@ -8,6 +8,9 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FakeServer } from "@daos/control-client/testing";
 import { formatHostAddress } from "@daos/hostlist";
+import { silentLogger } from "@daos/log";
+import { createGrpcServer } from "@daos/security";
+import { TestAuthority, TestCertificateFiles } from "@daos/security/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const DMG = fileURLToPath(new URL("../bin/dmg", import.meta.url));
@@ -112,6 +115,27 @@ describe("bin/dmg", { timeout: 120_000 }, () => {
     const missing = await run(DMG, ["-l", host, "sy", "q"]);
     expect(missing).toMatchObject({ status: 5, err: expect.stringContaining("daosCA.crt") });
     expect(await run(DMG, ["-o", "nofile.yml", "sy", "q"])).toMatchObject({ status: 3 });
+  });
+
+  it("speaks TLS", async () => {
+    using files = new TestCertificateFiles();
+    const authority = new TestAuthority();
+    const transport = files.transport("server", authority.pem, authority.issue("server"));
+    const secure = await FakeServer.start(
+      { ctl: { systemMemberQuery: () => ({ members: [] }) } },
+      async (handler) => (await createGrpcServer({ transport, log: silentLogger, handler })).server,
+    );
+    const { caCert, cert, key } = files.transport("admin", authority.pem, authority.issue("admin"));
+    const config = files.write(
+      "daos.yml",
+      `transport_config:\n  ca_cert: ${caCert}\n  cert: ${cert}\n  key: ${key}\n`,
+    );
+    const argv = ["-o", config, "-l", formatHostAddress(secure.host), "system", "member-query"];
+    const query = await run(DMG, argv);
+    const plain = await run(DMG, ["-i", ...argv]);
+    await secure[Symbol.asyncDispose]();
+    expect(query).toEqual({ status: 0, out: "The system has no members\n", err: "" });
+    expect(plain).toMatchObject({ status: 5, err: expect.stringContaining("leave out -i") });
   });
 
   it("ends at once on Ctrl-C, with 130", async () => {

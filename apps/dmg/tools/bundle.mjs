@@ -74,9 +74,9 @@ function run(options, argv, env) {
 }
 
 // The compile cache is filled here, so that the first run of an operator is as fast as the second, and a directory
-// that only its owner may write to is enough. It holds what was used: what the snapshot is for is not in it.
+// that only its owner may write to is enough. A refused connection loads what a connected command needs.
 const cache = { NODE_COMPILE_CACHE: `${bundle}/cache`, NODE_COMPILE_CACHE_PORTABLE: "1" };
-for (const argv of [["version"], ["--help"]]) run([], argv, cache);
+run([], ["-i", "-l", "127.0.0.1:1", "system", "member-query"], cache);
 chmodSync(`${bundle}/cache`, 0o755);
 for (const entry of readdirSync(`${bundle}/cache`, { recursive: true, withFileTypes: true })) {
   chmodSync(`${entry.parentPath}/${entry.name}`, entry.isDirectory() ? 0o755 : 0o644);
