@@ -1,6 +1,10 @@
-import { connect as connectHttp2 } from "node:http2";
+import { connect as connectHttp2, type SecureClientSessionOptions } from "node:http2";
 import { type AddressInfo, connect, type Socket } from "node:net";
+import { createClient } from "@connectrpc/connect";
+import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
 import { createLogger, type LogRecord } from "@daos/log";
+import { ctl } from "@daos/proto";
+import { delay } from "@daos/sys";
 import { afterEach, describe, expect, it } from "vitest";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./connection-limits.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
@@ -73,18 +77,25 @@ async function expectGoodClient(): Promise<void> {
   expect(await grpcCall(port, undefined)).toEqual({ status: "0", text: "passed" });
 }
 
+/** Where limits are so short that on a busy machine a good client may miss them too: it tries again. */
+async function expectGoodClientInTheEnd(tls?: SecureClientSessionOptions): Promise<void> {
+  let answer: unknown;
+  while (answer === undefined) answer = await grpcCall(port, tls).catch(() => undefined);
+  expect(answer).toEqual({ status: "0", text: "passed" });
+}
+
 describe("connections", () => {
   it("that send nothing are closed", async () => {
     await start({ handshakeMs: 30 });
     await closed(raw());
-    await expectGoodClient();
+    await expectGoodClientInTheEnd();
   });
 
   it("that never finish their TLS handshake are closed", async () => {
     using files = new TestCertificateFiles();
     const authority = new TestAuthority();
     await start(
-      { handshakeMs: 30 },
+      { handshakeMs: 100 },
       answerAtOnce,
       files.transport("server", authority.pem, authority.issue("server")),
     );
@@ -92,7 +103,7 @@ describe("connections", () => {
     await closed(raw(Buffer.from([0x16, 3, 1, 0x10, 0, 1, 0])));
     const admin = authority.issue("admin");
     const tls = { ca: authority.pem, cert: admin.certPem, key: admin.keyPem, servername: "server" };
-    expect(await grpcCall(port, tls)).toEqual({ status: "0", text: "passed" });
+    await expectGoodClientInTheEnd(tls);
   });
 
   it("above the limit of one address are closed at once, and count no more when they end", async () => {
@@ -112,9 +123,7 @@ describe("connections", () => {
     victim?.destroy();
     await gone;
     // The server hears of the end a little later.
-    let answer: unknown;
-    while (answer === undefined) answer = await grpcCall(port, undefined).catch(() => undefined);
-    expect(answer).toEqual({ status: "0", text: "passed" });
+    await expectGoodClientInTheEnd();
   });
 
   it("that come too fast have to wait, and those of another address do not", async () => {
@@ -200,6 +209,32 @@ describe("a call", () => {
     session.destroy();
   });
 
+  it.each(["unary", "server streaming"])(
+    "of a Connect client, %s, may take longer than any of the limits",
+    async (kind) => {
+      const work = () => delay(700);
+      const handler = connectNodeAdapter({
+        routes: (router) =>
+          router.service(ctl.MgmtCtl, {
+            systemMemberQuery: async () => {
+              await work();
+              return {};
+            },
+            async *storageFormat() {
+              await work();
+              yield {};
+              await work();
+              yield {};
+            },
+          }),
+      });
+      await start({ requestMs: 500, stallMs: 500, idleMs: 20 }, handler);
+      const client = createClient(ctl.MgmtCtl, createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` }));
+      if (kind === "unary") expect(await client.systemMemberQuery({})).toBeDefined();
+      else expect(await Array.fromAsync(client.storageFormat({ reformat: true }))).toHaveLength(2);
+    },
+  );
+
   it("of a client that answers no ping is ended with its connection", async () => {
     await start({ idleMs: 20, handshakeMs: 40 }, () => {});
     await closed(raw(PREFACE, settingsFrame(), call(FLAG.endStream)));
@@ -283,7 +318,7 @@ describe("a flood", () => {
 
   it.each(floods)("%s does not stop other clients", async (_, flood) => {
     let handled = 0;
-    await start({ requestMs: 200 }, (request, response) => {
+    await start({}, (request, response) => {
       handled++;
       answerAtOnce(request, response);
     });
