@@ -36,11 +36,7 @@ describe("config check", () => {
     "docs/samples/single_host.yml",
     "docs/samples/two_sockets.yml",
     "docs/samples/emulated_devices.yml",
-    "libs/config/fixtures/daos_server.yml",
-    "libs/config/fixtures/daos_server_local.yml",
     "libs/config/fixtures/daos_server_psm2.yml",
-    "libs/config/fixtures/daos_server_sockets.yml",
-    "libs/config/fixtures/daos_server_unittests.yml",
   ])("accepts %s", async (file) => {
     const { exitCode, stdout } = await daosServer("config", "check", "--file-only", "-o", join(root, file));
     expect(stdout).toContain("is valid: ");
