@@ -248,8 +248,10 @@ check("bdev: burn-in of an empty controller, with an abort", async () => {
   for (const result of results) {
     assert.ok("verdict" in result, "fault" in result ? String(result.fault) : "");
     assert.ok(["passed", "aborted"].includes(result.verdict.kind), String(result.verdict.errors[0]?.message));
-    assert.ok(result.verdict.bytesVerified >= 64n * 1024n * 1024n);
   }
+  // The one that reported progress has read its first window back; the other may have been stopped before.
+  const verified = results.map((result) => ("verdict" in result ? result.verdict.bytesVerified : 0n));
+  assert.ok(verified[1] !== undefined && verified[1] >= 64n * 1024n * 1024n, String(verified));
   for (const address of fast) {
     const device = await deviceOf(address);
     assert.equal((await runner.run(["blkid", "--probe", device])).exitCode, 2);
