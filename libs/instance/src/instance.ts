@@ -1,4 +1,4 @@
-import { lstat, mkdir, readdir } from "node:fs/promises";
+import { chown, lstat, mkdir, readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { type BdevFormatResult, type BdevStorage, createBdevFiles, renderNvmeConf } from "@daos/bdev";
@@ -20,6 +20,7 @@ import {
   createSuperblock,
   readSuperblock,
   type Superblock,
+  superblockPath,
   writeSuperblock,
 } from "@daos/superblock";
 import { abortable, deadline, delay, writeFileAtomic } from "@daos/sys";
@@ -320,6 +321,8 @@ export class EngineInstance {
     const superblock = createSuperblock({ system: systemName, rank, replica: this.#options.replica });
     await mkdir(scm.mount, { recursive: true, mode: 0o700 });
     await writeSuperblock(scm.mount, superblock);
+    const { owner } = this.#options;
+    if (owner !== undefined) await chown(superblockPath(scm.mount), owner.uid, owner.gid);
     this.#superblock = superblock;
     this.#log.info("superblock created", { mount: scm.mount, uuid: superblock.uuid });
   }

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { readdir, readFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { isRoot, TestSystem } from "./test-system.ts";
@@ -105,6 +105,21 @@ describe("one host", () => {
     expect(again.exitCode).not.toBe(0);
     expect(`${again.stderr}${again.stdout}`).toContain("while the engine runs");
     expect(await identity(system)).toBe(before);
+  });
+});
+
+describe("root with user_name", () => {
+  it.runIf(isRoot)("only provisions, for that user", async () => {
+    await using system = await TestSystem.create({ userName: "nobody" });
+    const server = system.launch();
+    await expect.poll(() => server.output, { timeout: 30_000 }).toContain("waiting for");
+    expect(await system.dmg("storage", "format")).toMatchObject({ exitCode: 0 });
+    expect(await server.end()).toMatchObject({ exitCode: 0 });
+    expect(server.output).toContain("start daos-server as nobody now");
+    for (const path of [system.scmMount(), join(system.scmMount(), "superblock")]) {
+      expect((await stat(path)).uid).toBe(65534);
+    }
+    expect(server.output).not.toContain("engine started");
   });
 });
 

@@ -14,6 +14,8 @@ export interface TestSystemOptions {
   readonly engines?: number;
   /** Certificates of an authority of its own, made by `daos-server cert`, instead of plain text. */
   readonly secure?: boolean;
+  /** `user_name` of the configuration. */
+  readonly userName?: string;
 }
 
 /** The parts of dmg's results that the tests look at; each command has its own. */
@@ -41,14 +43,14 @@ export class TestSystem implements AsyncDisposable {
   }
 
   static async create(options: TestSystemOptions = {}): Promise<TestSystem> {
-    const { engines = 1, secure = false } = options;
+    const { engines = 1, secure = false, userName } = options;
     const directory = await mkdtemp(join(tmpdir(), "daos-e2e-"));
     // Root gets real tmpfs mounts; anybody else needs directories right below a mount point.
     const scmBase = isRoot ? join(directory, "scm") : join("/dev/shm", directory.split("/").at(-1) ?? "");
     const system = new TestSystem(directory, scmBase, await freePort(), engines);
     await mkdir(system.socketDir);
     if (secure) await system.#makeCertificates();
-    await writeFile(system.configPath, system.#config(secure));
+    await writeFile(system.configPath, system.#config(secure, userName));
     return system;
   }
 
@@ -185,7 +187,7 @@ transport_config:
   key: ${this.directory}/server/server.key`;
   }
 
-  #config(secure: boolean): string {
+  #config(secure: boolean, userName: string | undefined): string {
     const engine = (index: number) => `
   - targets: 1
     first_core: ${index}
@@ -205,7 +207,7 @@ port: ${this.port}
 provider: ofi+sockets
 engine: emulated
 socket_dir: ${this.socketDir}
-transport_config:
+${userName === undefined ? "" : `user_name: ${userName}\n`}transport_config:
 ${this.#transport(secure)}
 servers:${Array.from({ length: this.#engines }, (_, index) => engine(index)).join("")}
 `;
