@@ -132,9 +132,18 @@ describe("bin/dmg", { timeout: 120_000 }, () => {
     );
     const argv = ["-o", config, "-l", formatHostAddress(secure.host), "system", "member-query"];
     const query = await run(DMG, argv);
+    const withoutSnapshot = await run(DMG, argv, { NODE_OPTIONS: "--no-warnings" });
+    const stranger = files.transport("stranger", authority.pem, new TestAuthority().issue("admin"));
+    const wrong = files.write(
+      "wrong.yml",
+      `transport_config:\n  ca_cert: ${caCert}\n  cert: ${stranger.cert}\n  key: ${stranger.key}\n`,
+    );
+    const refused = await run(DMG, ["-o", wrong, ...argv.slice(2)]);
     const plain = await run(DMG, ["-i", ...argv]);
     await secure[Symbol.asyncDispose]();
     expect(query).toEqual({ status: 0, out: "The system has no members\n", err: "" });
+    expect(withoutSnapshot).toEqual(query);
+    expect(refused).toMatchObject({ status: 5, out: "" });
     expect(plain).toMatchObject({ status: 5, err: expect.stringContaining("leave out -i") });
   });
 

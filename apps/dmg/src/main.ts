@@ -12,11 +12,11 @@ function main(): void {
 }
 
 // dmg starts from a snapshot of its loaded state where there is one: tools/bundle.mjs. What commands load when they
-// need it is part of the snapshot; Node's own modules, which cannot be, are loaded at their first use.
+// need it is part of the snapshot; Node's own modules, which cannot be, are loaded at their first use. What is made for
+// certificates is not part of it: it loads node:crypto at once, and TLS does not work with one from a snapshot.
 if (startupSnapshot.isBuildingSnapshot()) {
   void import("@daos/config");
   void import("@daos/control-client");
-  void import("@daos/security");
   startupSnapshot.setDeserializeMainFunction(main);
 } else {
   main();
