@@ -1,4 +1,4 @@
-import { type BdevFormatResult, BdevProvider } from "@daos/bdev";
+import { type BdevFormatResult, BdevProvider, type ControllerMemory, forgetfulMemory } from "@daos/bdev";
 import type { Logger } from "@daos/log";
 import { type HelperHandlers, toFaultMessage } from "@daos/pbin";
 import { type ScmOperations, ScmProvider, type ScmStorage, validateStorage } from "@daos/scm";
@@ -21,6 +21,8 @@ export interface HandlerPorts {
   readonly mounts?: MountTable;
   readonly sys?: SysTree;
   readonly trust?: TrustOptions;
+  /** Who the controllers are that a user-space driver has, between one helper and the next. */
+  readonly memory?: ControllerMemory;
   /** What acts in the place of the providers, once the policy has agreed. */
   readonly scm?: ScmOperations;
   readonly bdev?: BdevOperations;
@@ -45,10 +47,11 @@ export interface HandlerOptions {
  */
 export function createHandlers(options: HandlerOptions): HelperHandlers {
   const { release, caller, policy, log, ports } = options;
-  const { runner, mounts = linuxMountTable, sys = linuxSysTree, trust } = ports;
+  const { runner, mounts = linuxMountTable, sys = linuxSysTree, trust, memory = forgetfulMemory() } = ports;
   const scm = ports.scm ?? new ScmProvider({ runner, mounts, log });
-  const readingBdev = ports.bdev ?? new BdevProvider({ runner, mounts, sys, log });
-  const bdev = ports.bdev ?? new BdevProvider({ runner, mounts, sys: policySysTree(sys, policy), log });
+  const readingBdev = ports.bdev ?? new BdevProvider({ runner, mounts, sys, memory, log });
+  const bdev =
+    ports.bdev ?? new BdevProvider({ runner, mounts, sys: policySysTree(sys, policy), memory, log });
 
   const authorize = async (storage: ScmStorage) => {
     validateStorage(storage);

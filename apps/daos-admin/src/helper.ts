@@ -1,7 +1,11 @@
+import { fileMemory } from "@daos/bdev";
 import { loggerJournal, standardErrorJournal } from "./journal.ts";
 import { HELPER_RELEASE } from "./release.ts";
 import { serveCaller } from "./serve-caller.ts";
 import { ToolRunner } from "./tool-runner.ts";
+
+/** A reboot gives every controller back to the kernel, and empties /run. */
+const MEMORY = "/run/daos_admin/controllers.json";
 
 /**
  * The privileged process: one request on descriptor 0, one answer on descriptor 1. Only native/launcher.c and
@@ -36,7 +40,7 @@ async function main(args: readonly string[]): Promise<number> {
       policyPath,
       logFile,
       journal: shape === "socket" ? standardErrorJournal() : loggerJournal(),
-      ports: { runner: new ToolRunner() },
+      ports: { runner: new ToolRunner(), memory: fileMemory(MEMORY) },
     },
   );
   return outcome.kind === "done" ? 0 : 1;

@@ -7,7 +7,9 @@ import { openTrusted, type TrustOptions } from "./trusted-path.ts";
 
 /** Every program that the helper runs, and where it may be. `/bin` and `/sbin` are links on most systems. */
 const TOOLS: ReadonlySet<string> = new Set([
+  "blkdiscard",
   "blkid",
+  "blockdev",
   "ipmctl",
   "mkfs.ext4",
   "modprobe",

@@ -1,0 +1,30 @@
+import { describe, expect, it } from "vitest";
+import { ToolRunner } from "./tool-runner.ts";
+
+// Tools belong to root everywhere; where they do not, nothing may be run.
+describe("ToolRunner", () => {
+  const runner = new ToolRunner();
+
+  it("runs a tool of the list with an empty environment", async () => {
+    const { exitCode, stdout } = await runner.run(["mount", "--version"]);
+    expect(exitCode).toBe(0);
+    expect(stdout).toContain("util-linux");
+  });
+
+  it("follows the link of a tool to what it stands for", async () => {
+    const { stderr } = await runner.run(["mkfs.ext4", "-V"]);
+    expect(stderr).toContain("mke2fs");
+  });
+
+  it.each(["sh", "/bin/sh", "../bin/mount", "/usr/bin/mount", "env", "", "toString"])(
+    "does not run %j",
+    async (name) => {
+      await expect(runner.run([name])).rejects.toMatchObject({ code: "ENOENT" });
+    },
+  );
+
+  it("does not start anything for a caller who is gone", async () => {
+    const signal = AbortSignal.abort(new Error("stop"));
+    await expect(runner.run(["mount"], { signal })).rejects.toThrow("stop");
+  });
+});
