@@ -46,7 +46,8 @@ export function splitPort(text: string, whole: string): { host: string; port: st
   }
   const colon = text.indexOf(":");
   if (colon === -1) return { host: text, port: undefined };
-  if (text.includes(":", colon + 1) && isIPv6(text)) throw faultHostlist(whole, `an IPv6 address needs brackets: [${text}]`);
+  if (text.includes(":", colon + 1) && isIPv6(text))
+    throw faultHostlist(whole, `an IPv6 address needs brackets: [${text}]`);
   return { host: text.slice(0, colon), port: text.slice(colon + 1) };
 }
 
