@@ -8,6 +8,7 @@ const PACKAGES = {
   setpriv: "util-linux",
   "mkfs.ext4": "e2fsprogs",
   mount: "mount",
+  openssl: "openssl",
 };
 
 ensureDependencies();

@@ -2,7 +2,7 @@ import type { TransportConfig } from "@daos/config";
 import { type DrpcModule, drpcMethods, drpcModule, handle } from "@daos/drpc";
 import type { Harness } from "@daos/harness";
 import type { Logger } from "@daos/log";
-import { validateCredential } from "@daos/security";
+import { checkLocalPeer, validateCredential } from "@daos/security";
 
 export interface DrpcModulesOptions {
   readonly harness: Harness;
@@ -14,15 +14,23 @@ export interface DrpcModulesOptions {
 const MODULE_SRV = 3;
 const MODULE_SECURITY = 4;
 
+/** As `handle`, for peers that are root, the server's user or in its group: also when somebody opens the socket's mode. */
+const handleLocal: typeof handle = (method, handler) =>
+  handle(method, async (request, context) => {
+    const fault = await checkLocalPeer(context.peer);
+    if (fault !== undefined) throw fault;
+    return handler(request, context);
+  });
+
 /** What the engines of this host can call: they announce themselves, report I/O errors, and have credentials checked. */
 export function drpcModules({ harness, transport, log }: DrpcModulesOptions): readonly DrpcModule[] {
   return [
     drpcModule(MODULE_SRV, [
-      handle(drpcMethods.notifyReady, async ({ uri, nctxs, drpcListenerSock, instanceIdx }) => {
+      handleLocal(drpcMethods.notifyReady, async ({ uri, nctxs, drpcListenerSock, instanceIdx }) => {
         await harness.notifyReady(instanceIdx, { uri, contexts: nctxs, socket: drpcListenerSock });
         return undefined;
       }),
-      handle(drpcMethods.bioError, async ({ unmapErr, readErr, writeErr, tgtId, instanceIdx }) => {
+      handleLocal(drpcMethods.bioError, async ({ unmapErr, readErr, writeErr, tgtId, instanceIdx }) => {
         const kinds = Object.entries({ unmap: unmapErr, read: readErr, write: writeErr });
         const errors = kinds.filter(([, seen]) => seen).map(([kind]) => kind);
         log.error("an engine reports errors of its block device", {
@@ -34,7 +42,9 @@ export function drpcModules({ harness, transport, log }: DrpcModulesOptions): re
       }),
     ]),
     drpcModule(MODULE_SECURITY, [
-      handle(drpcMethods.validateCredentials, (credential) => validateCredential(credential, { transport })),
+      handleLocal(drpcMethods.validateCredentials, (credential) =>
+        validateCredential(credential, { transport }),
+      ),
     ]),
   ];
 }

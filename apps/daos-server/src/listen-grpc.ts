@@ -1,4 +1,3 @@
-import type { Http2Session } from "node:http2";
 import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { TransportConfig } from "@daos/config";
@@ -38,26 +37,10 @@ export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListen
     interceptors: [faultInterceptor],
     contextValues: (request) => createContextValues().set(peerAddressKey, request.socket.remoteAddress ?? ""),
   });
-  const { server, reload } = await createGrpcServer({ transport, log, handler });
-  const sessions = new Set<Http2Session>();
-  server.on("session", (session: Http2Session) => {
-    sessions.add(session);
-    session.once("close", () => sessions.delete(session));
-  });
+  const { server, reload, close } = await createGrpcServer({ transport, log, handler });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(faultListen(`${host}:${port}`, error)));
     server.listen({ host, port }, resolve);
   });
-  return {
-    reload,
-    close: async () => {
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const session of sessions) session.close();
-      const timer = setTimeout(() => {
-        for (const session of sessions) session.destroy();
-      }, CLOSE_GRACE_MS);
-      await closed;
-      clearTimeout(timer);
-    },
-  };
+  return { reload, close: () => close({ graceMs: CLOSE_GRACE_MS }) };
 }

@@ -8,11 +8,11 @@ import { fromConnectError } from "@daos/rpc";
 
 /** Calls the management service of other hosts, as one server calls another. */
 export class MgmtClient {
-  readonly #tls: SecureClientSessionOptions | undefined;
+  readonly #loadTls: () => Promise<SecureClientSessionOptions | undefined>;
 
-  /** @param tls undefined for plain text */
-  constructor(tls: SecureClientSessionOptions | undefined) {
-    this.#tls = tls;
+  /** @param loadTls asked for each call, so that new certificates are used; undefined for plain text */
+  constructor(loadTls: () => Promise<SecureClientSessionOptions | undefined>) {
+    this.#loadTls = loadTls;
   }
 
   join(
@@ -45,8 +45,9 @@ export class MgmtClient {
 
   async #call<T>(host: HostAddress, attempted: string, call: (client: Client) => Promise<T>): Promise<T> {
     const name = formatHostAddress(host);
-    const baseUrl = `${this.#tls === undefined ? "http" : "https"}://${name}`;
-    const sessions = new Http2SessionManager(baseUrl, {}, this.#tls);
+    const tls = await this.#loadTls();
+    const baseUrl = `${tls === undefined ? "http" : "https"}://${name}`;
+    const sessions = new Http2SessionManager(baseUrl, {}, tls);
     try {
       return await call(
         createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl, sessionManager: sessions })),

@@ -60,7 +60,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   const self = await controlAddress(config, role !== "none");
   const leadership = new Leadership({ accessPoints: config.accessPoints, role, self });
-  const mgmtClient = new MgmtClient(await clientTlsOptions(config.transport));
+  const mgmtClient = new MgmtClient(() => clientTlsOptions(config.transport));
 
   const runner = new ProcessCommandRunner();
   const { scm, bdev, mayMount } = await storageProviders({ runner, log, helper: options.helper, signal });
