@@ -21,7 +21,7 @@ const MACHINE: Machine = {
   ],
   nvdimmsMiB: [512, 512],
 };
-const TIMEOUT_MS = 15 * 60_000;
+const TIMEOUT_MS = 30 * 60_000;
 
 const here = dirname(fileURLToPath(import.meta.url));
 const result = await runInMachine(MACHINE, {
