@@ -16,6 +16,8 @@ export interface TestSystemOptions {
   readonly secure?: boolean;
   /** `user_name` of the configuration. */
   readonly userName?: string;
+  /** Where the host's directory is made; that for temporary files by default. */
+  readonly parent?: string;
 }
 
 /** The parts of dmg's results that the tests look at; each command has its own. */
@@ -43,12 +45,13 @@ export class TestSystem implements AsyncDisposable {
   }
 
   static async create(options: TestSystemOptions = {}): Promise<TestSystem> {
-    const { engines = 1, secure = false, userName } = options;
-    const directory = await mkdtemp(join(tmpdir(), "daos-e2e-"));
+    const { engines = 1, secure = false, userName, parent = tmpdir() } = options;
+    const directory = await mkdtemp(join(parent, "daos-e2e-"));
     // Root gets real tmpfs mounts; anybody else needs directories right below a mount point.
     const scmBase = isRoot ? join(directory, "scm") : join("/dev/shm", directory.split("/").at(-1) ?? "");
     const system = new TestSystem(directory, scmBase, await freePort(), engines);
     await mkdir(system.socketDir);
+    await mkdir(system.filesDir);
     if (secure) await system.#makeCertificates();
     await writeFile(system.configPath, system.#config(secure, userName));
     return system;
@@ -56,6 +59,11 @@ export class TestSystem implements AsyncDisposable {
 
   get socketDir(): string {
     return join(this.directory, "sockets");
+  }
+
+  /** Logs of the engines, and the files that stand in for NVMe. */
+  get filesDir(): string {
+    return join(this.directory, "files");
   }
 
   scmMount(index = 0): string {
@@ -70,12 +78,17 @@ export class TestSystem implements AsyncDisposable {
   /** Starts `daos-server start` on this system. */
   launch(
     args: readonly string[] = [],
-    options: { readonly env?: Readonly<Record<string, string>> } = {},
+    options: {
+      readonly env?: Readonly<Record<string, string>>;
+      /** A command that runs the server, as `setpriv` does. */
+      readonly through?: readonly string[];
+    } = {},
   ): Program {
     const serving = Promise.withResolvers<void>();
     this.#serving = serving.promise;
-    this.#server = new Program([DAOS_SERVER, "start", "-o", this.configPath, ...args], {
-      ...options,
+    const argv = [...(options.through ?? []), DAOS_SERVER, "start", "-o", this.configPath, ...args];
+    this.#server = new Program(argv as [string, ...string[]], {
+      env: options.env ?? {},
       cwd: this.directory,
       onMessage: () => serving.resolve(),
     });
@@ -194,12 +207,12 @@ transport_config:
     nr_xs_helpers: 0
     fabric_iface: lo
     fabric_iface_port: ${20000 + (this.port % 20000) + index}
-    log_file: ${this.directory}/engine${index}.log
+    log_file: ${this.filesDir}/engine${index}.log
     scm_mount: ${this.scmMount(index)}
     scm_class: ram
     scm_size: 1
     bdev_class: file
-    bdev_list: [${this.directory}/bdev${index}]
+    bdev_list: [${this.filesDir}/bdev${index}]
     bdev_size: 1`;
     return `name: daos_server
 access_points: ['localhost:${this.port}']
