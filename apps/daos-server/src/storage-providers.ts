@@ -19,8 +19,8 @@ export interface StorageProvidersOptions {
   readonly signal: AbortSignal;
 }
 
-/** The part of `BdevProvider` that needs rights. */
-export type BdevOperations = Pick<BdevProvider, "scan" | "format" | "prepare" | "reset">;
+/** What the server does with block devices. */
+export type BdevOperations = Pick<BdevProvider, "scan" | "check" | "format" | "prepare" | "reset">;
 
 /** Storage as this process can work on it. */
 export interface StorageProviders {
@@ -49,7 +49,8 @@ export async function storageProviders(options: StorageProvidersOptions): Promis
   const forwarding = await ForwardingScm.connect(scm, { helper, signal });
   return {
     scm: forwarding,
-    bdev: new HelperBdev({ helper }),
+    // To see which controllers there are needs no rights.
+    bdev: Object.assign(new HelperBdev({ helper }), { check: bdev.check.bind(bdev) }),
     mayMount: (storage) => forwarding.mayMount(storage),
   };
 }

@@ -4,14 +4,7 @@ export {
   engineEnvironment,
   sharedMemoryId,
 } from "./engine-arguments.ts";
+export type { BdevPort, InstanceFormatResult, Owner, ScmPort } from "./engine-storage.ts";
 export { ENGINE_NAME, findEngine } from "./find-engine.ts";
-export {
-  type BdevPort,
-  EngineInstance,
-  type InstanceFormatResult,
-  type InstanceOptions,
-  type InstanceState,
-  type Owner,
-  type ScmPort,
-} from "./instance.ts";
+export { EngineInstance, type InstanceOptions, type InstanceState } from "./instance.ts";
 export type { EngineReady, JoinRequest } from "./set-up-engine.ts";

@@ -1,7 +1,5 @@
-import { chown, lstat, mkdir, readdir } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { hostname } from "node:os";
-import { join } from "node:path";
-import { type BdevFormatResult, type BdevStorage, createBdevFiles, renderNvmeConf } from "@daos/bdev";
 import type { EngineConfig } from "@daos/config";
 import {
   type Body,
@@ -14,18 +12,11 @@ import {
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
-import type { ScmFormatState, ScmStorage } from "@daos/scm";
-import {
-  type CreateSuperblockOptions,
-  createSuperblock,
-  readSuperblock,
-  type Superblock,
-  superblockPath,
-  writeSuperblock,
-} from "@daos/superblock";
-import { abortable, deadline, delay, writeFileAtomic } from "@daos/sys";
+import type { Superblock } from "@daos/superblock";
+import { abortable, deadline, delay } from "@daos/sys";
 import { engineArguments, engineEnvironment, sharedMemoryId } from "./engine-arguments.ts";
 import { type EngineExit, EngineProcess, showExit } from "./engine-process.ts";
+import { EngineStorage, type EngineStorageOptions, type InstanceFormatResult } from "./engine-storage.ts";
 import {
   faultEngineExited,
   faultEngineNotReady,
@@ -33,7 +24,6 @@ import {
   faultFormatRunning,
   faultNotifyReadySocket,
 } from "./faults.ts";
-import { planFormat } from "./plan-format.ts";
 import { planRestart, STABLE_MS } from "./plan-restart.ts";
 import { type EngineReady, type JoinRequest, setUpEngine } from "./set-up-engine.ts";
 
@@ -56,51 +46,16 @@ export type InstanceState =
   /** It is not started again before the server is. */
   | { readonly kind: "failed"; readonly fault: Fault };
 
-/** The SCM provider as an instance sees it; `@daos/scm` has the real one. */
-export interface ScmPort {
-  checkFormat(storage: ScmStorage, options: { readonly signal: AbortSignal }): Promise<ScmFormatState>;
-  format(
-    storage: ScmStorage,
-    options: { readonly reformat: boolean; readonly owner?: Owner | undefined; readonly signal: AbortSignal },
-  ): Promise<void>;
-  mount(storage: ScmStorage, options: { readonly signal: AbortSignal }): Promise<void>;
-}
-
-/** The bdev provider as an instance sees it; `@daos/bdev` has the real one. */
-export interface BdevPort {
-  format(
-    storage: BdevStorage,
-    options: { readonly signal: AbortSignal },
-  ): Promise<readonly BdevFormatResult[]>;
-}
-
-/** Numeric user and group. */
-export interface Owner {
-  readonly uid: number;
-  readonly gid: number;
-}
-
-export interface InstanceOptions {
-  readonly config: EngineConfig;
-  /** What a new superblock says of this engine and the management service. */
-  readonly replica: CreateSuperblockOptions["replica"];
+export interface InstanceOptions extends EngineStorageOptions {
   /** `host:port` of this host as an access point. */
   readonly msAddress: string;
-  readonly scm: ScmPort;
-  readonly bdev: BdevPort;
   /** Path of `daos_io_server`, looked up at each start. @throws Fault engineNotFound */
   readonly findEngine: () => Promise<string>;
   readonly join: (request: JoinRequest, options: { readonly signal: AbortSignal }) => Promise<Rank>;
   /** Called before the first call that needs the membership: the engine of an MS replica serves. */
   readonly onServing: (instance: EngineInstance) => Promise<void>;
-  readonly log: Logger;
   /** Gets the engine's own output, as info (stdout) and error (stderr). */
   readonly engineLog: Logger;
-  /** True when the server may mount: it is root, or has the privileged helper. */
-  readonly mayMount: boolean;
-  /** Who owns formatted storage, if not the server's user. */
-  readonly owner?: Owner | undefined;
-  readonly recreateSuperblocks: boolean;
   /** Formats storage that has never been formatted without being asked. */
   readonly autoFormat: boolean;
   /** Ends after the storage is ready, before the engine starts: root provisions, another user runs. */
@@ -111,16 +66,6 @@ export interface InstanceOptions {
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What a format did to one engine's storage. */
-export interface InstanceFormatResult {
-  readonly mount: string;
-  /** Absent when the SCM was formatted. */
-  readonly scmFault?: Fault | undefined;
-  readonly bdevs: readonly BdevFormatResult[];
-}
-
-/** What stands in a freshly formatted SCM: none of it is data. */
-const LEFT_BY_FORMAT = new Set(["lost+found", "daos_nvme.conf"]);
 const STOP_GRACE_MS = 10_000;
 
 /** Our record of one engine: its storage, its superblock, its process and the way to call it. */
@@ -129,7 +74,7 @@ export class EngineInstance {
   readonly #options: InstanceOptions;
   readonly #log: Logger;
   #state: InstanceState = { kind: "new" };
-  #superblock: Superblock | undefined;
+  readonly #storage: EngineStorage;
   #process: EngineProcess | undefined;
   #client: DrpcClient | undefined;
   #ready: PromiseWithResolvers<EngineReady> | undefined;
@@ -140,6 +85,7 @@ export class EngineInstance {
     this.config = options.config;
     this.#options = options;
     this.#log = options.log;
+    this.#storage = new EngineStorage(options);
   }
 
   get index(): number {
@@ -152,7 +98,7 @@ export class EngineInstance {
 
   /** The identity of this engine; undefined until its storage is formatted. */
   get superblock(): Superblock | undefined {
-    return this.#superblock;
+    return this.#storage.superblock;
   }
 
   /** Process id of the running engine. */
@@ -217,114 +163,41 @@ export class EngineInstance {
     readonly reformat: boolean;
     readonly signal: AbortSignal;
   }): Promise<InstanceFormatResult> {
-    const { scm, bdev } = this.config;
+    const { mount } = this.config.scm;
     if (this.#state.kind !== "awaiting format") {
-      return { mount: scm.mount, scmFault: faultFormatRunning(this.index, scm.mount), bdevs: [] };
+      return { mount, scmFault: faultFormatRunning(this.index, mount), bdevs: [] };
     }
-    const { reason } = this.#state;
+    const waiting = this.#state;
     this.#state = { kind: "formatting" };
-    let scmFault: Fault | undefined;
-    let bdevs: readonly BdevFormatResult[] = [];
-    try {
-      scmFault = await this.#formatScm(options);
-      if (scmFault === undefined) bdevs = await this.#options.bdev.format(bdev, { signal: options.signal });
-    } catch (error) {
-      scmFault = toFault(error);
-    }
-    const failed = scmFault !== undefined || bdevs.some((result) => result.fault !== undefined);
-    this.#state = { kind: "awaiting format", reason };
-    if (!failed) this.#formatted.resolve();
-    return { mount: scm.mount, scmFault, bdevs };
-  }
-
-  async #formatScm(options: {
-    readonly reformat: boolean;
-    readonly signal: AbortSignal;
-  }): Promise<Fault | undefined> {
-    const { signal } = options;
-    const { scm: storage } = this.config;
-    const { scm, owner } = this.#options;
-    const found = await scm.checkFormat(storage, { signal });
-    const empty = found.kind === "mounted" && (await isEmptyOfData(storage.mount));
-    const plan = planFormat({ scm: found, mount: storage.mount, empty }, options);
-    switch (plan.kind) {
-      case "refuse":
-        return plan.fault;
-      case "format":
-        this.#log.info("formatting SCM", { mount: storage.mount, class: storage.class });
-        await scm.format(storage, { reformat: plan.wipe, owner, signal });
-        return undefined;
-      case "resume":
-        return undefined;
-      default:
-        return plan satisfies never;
-    }
+    const result = await this.#storage.format(options);
+    this.#state = waiting;
+    if (firstFault(result) === undefined) this.#formatted.resolve();
+    return result;
   }
 
   /** Returns with a superblock at hand, waiting for a format where it needs one. */
   async #awaitStorage(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
-      const reason = await this.#openStorage(signal);
+      const reason = await this.#storage.open({ signal });
       if (reason === undefined) return;
       this.#formatted = Promise.withResolvers();
       this.#state = { kind: "awaiting format", reason };
       if (this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
       this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount: this.config.scm.mount });
       await abortable(this.#formatted.promise, signal);
-      await this.#createSuperblock();
+      await this.#storage.createSuperblock();
     }
-  }
-
-  /** Mounts what can be mounted and reads the superblock. Returns why a format is needed, if it is. */
-  async #openStorage(signal: AbortSignal): Promise<string | undefined> {
-    const { scm: storage, systemName } = this.config;
-    const { scm, mayMount, recreateSuperblocks } = this.#options;
-    const found = await scm.checkFormat(storage, { signal });
-    switch (found.kind) {
-      case "unformatted":
-        if (mayMount) return "SCM is not formatted";
-        // A normal user gets a directory below a mount point made, or a fault that says how to get one.
-        await scm.format(storage, { reformat: false, signal });
-        break;
-      case "foreign":
-        return `the SCM device holds a ${found.fsType} file system`;
-      case "mountable":
-        await scm.mount(storage, { signal });
-        break;
-      case "mounted":
-        break;
-      default:
-        return found satisfies never;
-    }
-    this.#superblock = await readSuperblock(storage.mount, { system: systemName });
-    if (this.#superblock !== undefined) return undefined;
-    // A normal user has no other way to a superblock than to have it made; root formats.
-    if (!recreateSuperblocks && mayMount) return "SCM is mounted but has no superblock";
-    await this.#createSuperblock();
-    return undefined;
   }
 
   async #autoFormat(signal: AbortSignal): Promise<boolean> {
-    const { scmFault, bdevs } = await this.format({ reformat: false, signal });
-    const fault = scmFault ?? bdevs.find((result) => result.fault !== undefined)?.fault;
+    const fault = firstFault(await this.format({ reformat: false, signal }));
     if (fault === undefined) {
-      await this.#createSuperblock();
+      await this.#storage.createSuperblock();
       return true;
     }
     this.#log.error("storage could not be formatted automatically", { fault });
     return false;
-  }
-
-  async #createSuperblock(): Promise<void> {
-    const { scm, systemName, rank } = this.config;
-    const superblock = createSuperblock({ system: systemName, rank, replica: this.#options.replica });
-    await mkdir(scm.mount, { recursive: true, mode: 0o700 });
-    await writeSuperblock(scm.mount, superblock);
-    const { owner } = this.#options;
-    if (owner !== undefined) await chown(superblockPath(scm.mount), owner.uid, owner.gid);
-    this.#superblock = superblock;
-    this.#log.info("superblock created", { mount: scm.mount, uuid: superblock.uuid });
   }
 
   async #supervise(signal: AbortSignal): Promise<void> {
@@ -380,7 +253,7 @@ export class EngineInstance {
   async #start(signal: AbortSignal): Promise<EngineProcess> {
     const { findEngine, ofiDomain, environment } = this.#options;
     const executable = await findEngine();
-    const nvmeConf = await this.#writeNvmeConf(signal);
+    const nvmeConf = await this.#storage.prepareBdevs({ signal });
     const args = engineArguments(this.config, { shmId: sharedMemoryId(hostname(), process.pid), nvmeConf });
     const env = engineEnvironment(this.config, { ...process.env, ...environment }, ofiDomain);
     const { index } = this;
@@ -389,18 +262,8 @@ export class EngineInstance {
     return started;
   }
 
-  async #writeNvmeConf(signal: AbortSignal): Promise<string | undefined> {
-    const { bdev, scm } = this.config;
-    const text = renderNvmeConf(bdev, { host: hostname() });
-    if (text === undefined) return undefined;
-    await createBdevFiles(bdev, { signal });
-    const path = join(scm.mount, "daos_nvme.conf");
-    await writeFileAtomic(path, text, { mode: 0o644 });
-    return path;
-  }
-
   async #takeIntoService(started: EngineProcess, signal: AbortSignal): Promise<void> {
-    const superblock = this.#superblock;
+    const { superblock } = this.#storage;
     if (superblock === undefined || this.#ready === undefined)
       throw new Error("an engine was started without storage");
     const ready = await this.#awaitReady(started, this.#ready.promise, signal);
@@ -417,10 +280,7 @@ export class EngineInstance {
           (await client.call(drpcMethods.createMs, { bootstrap, uuid, addr: address }, options)).status,
         startMs: async (options) => (await client.call(drpcMethods.startMs, undefined, options)).status,
         setUp: async (options) => (await client.call(drpcMethods.setUp, undefined, options)).status,
-        writeSuperblock: async (next) => {
-          await writeSuperblock(this.config.scm.mount, next);
-          this.#superblock = next;
-        },
+        writeSuperblock: (next) => this.#storage.writeSuperblock(next),
       },
       { msAddress: this.#options.msAddress, signal },
     );
@@ -467,11 +327,6 @@ async function checkSocket(path: string): Promise<void> {
   throw faultNotifyReadySocket(path, "it is not a socket");
 }
 
-async function isEmptyOfData(directory: string): Promise<boolean> {
-  try {
-    return (await readdir(directory)).every((name) => LEFT_BY_FORMAT.has(name));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
-    throw error;
-  }
+function firstFault({ scmFault, bdevs }: InstanceFormatResult): Fault | undefined {
+  return scmFault ?? bdevs.find(({ fault }) => fault !== undefined)?.fault;
 }

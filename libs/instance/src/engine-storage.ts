@@ -1,0 +1,202 @@
+import { chown, mkdir, readdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import {
+  type BdevFormatResult,
+  type BdevStorage,
+  createBdevFiles,
+  NVME_CONF,
+  renderNvmeConf,
+} from "@daos/bdev";
+import type { EngineConfig } from "@daos/config";
+import { type Fault, toFault } from "@daos/fault";
+import type { Logger } from "@daos/log";
+import type { ScmFormatState, ScmStorage } from "@daos/scm";
+import {
+  type CreateSuperblockOptions,
+  createSuperblock,
+  readSuperblock,
+  type Superblock,
+  superblockPath,
+  writeSuperblock,
+} from "@daos/superblock";
+import { writeFileAtomic } from "@daos/sys";
+import { planFormat } from "./plan-format.ts";
+
+interface Wait {
+  readonly signal: AbortSignal;
+}
+
+/** The SCM provider as an engine's storage sees it; `@daos/scm` has the real one. */
+export interface ScmPort {
+  checkFormat(storage: ScmStorage, options: Wait): Promise<ScmFormatState>;
+  format(
+    storage: ScmStorage,
+    options: Wait & { readonly reformat: boolean; readonly owner?: Owner | undefined },
+  ): Promise<void>;
+  mount(storage: ScmStorage, options: Wait): Promise<void>;
+}
+
+/** The bdev provider as an engine's storage sees it; `@daos/bdev` has the real one. */
+export interface BdevPort {
+  /** @throws Fault that names the configured controllers which are not there */
+  check(storage: BdevStorage, options: Wait): Promise<void>;
+  format(storage: BdevStorage, options: Wait): Promise<readonly BdevFormatResult[]>;
+}
+
+/** Numeric user and group. */
+export interface Owner {
+  readonly uid: number;
+  readonly gid: number;
+}
+
+export interface EngineStorageOptions {
+  readonly config: EngineConfig;
+  /** What a new superblock says of this engine and the management service. */
+  readonly replica: CreateSuperblockOptions["replica"];
+  readonly scm: ScmPort;
+  readonly bdev: BdevPort;
+  /** True when the server may mount: it is root, or has the privileged helper. */
+  readonly mayMount: boolean;
+  /** Who owns formatted storage, if not the server's user. */
+  readonly owner?: Owner | undefined;
+  readonly recreateSuperblocks: boolean;
+  readonly log: Logger;
+}
+
+/** What a format did to one engine's storage. */
+export interface InstanceFormatResult {
+  readonly mount: string;
+  /** Absent when the SCM was formatted. */
+  readonly scmFault?: Fault | undefined;
+  readonly bdevs: readonly BdevFormatResult[];
+}
+
+/** What stands in a freshly formatted SCM: none of it is data. */
+const LEFT_BY_FORMAT = new Set(["lost+found", NVME_CONF]);
+
+/** The storage of one engine: SCM with the superblock in it, and block devices. */
+export class EngineStorage {
+  readonly #options: EngineStorageOptions;
+  #superblock: Superblock | undefined;
+
+  constructor(options: EngineStorageOptions) {
+    this.#options = options;
+  }
+
+  /** The identity of the engine; undefined until its storage is formatted. */
+  get superblock(): Superblock | undefined {
+    return this.#superblock;
+  }
+
+  /**
+   * Mounts what can be mounted and reads the superblock.
+   *
+   * @returns why a format is needed, if it is
+   * @throws Fault about a superblock that is damaged or another system's, or storage that cannot be mounted
+   */
+  async open(wait: Wait): Promise<string | undefined> {
+    const { config, scm, mayMount, recreateSuperblocks } = this.#options;
+    const found = await scm.checkFormat(config.scm, wait);
+    switch (found.kind) {
+      case "unformatted":
+        if (mayMount) return "SCM is not formatted";
+        // A normal user gets a directory below a mount point made, or a fault that says how to get one.
+        await scm.format(config.scm, { reformat: false, ...wait });
+        break;
+      case "foreign":
+        return `the SCM device holds a ${found.fsType} file system`;
+      case "mountable":
+        await scm.mount(config.scm, wait);
+        break;
+      case "mounted":
+        break;
+      default:
+        return found satisfies never;
+    }
+    this.#superblock = await readSuperblock(config.scm.mount, { system: config.systemName });
+    if (this.#superblock !== undefined) return undefined;
+    // A normal user has no other way to a superblock than to have it made; root formats.
+    if (!recreateSuperblocks && mayMount) return "SCM is mounted but has no superblock";
+    await this.createSuperblock();
+    return undefined;
+  }
+
+  /** Formats SCM, then the block devices. Never throws: each failure is part of the result. */
+  async format(options: Wait & { readonly reformat: boolean }): Promise<InstanceFormatResult> {
+    const { config, bdev } = this.#options;
+    const { mount } = config.scm;
+    try {
+      const scmFault = await this.#formatScm(options);
+      const bdevs = scmFault === undefined ? await bdev.format(config.bdev, { signal: options.signal }) : [];
+      return { mount, scmFault, bdevs };
+    } catch (error) {
+      return { mount, scmFault: toFault(error), bdevs: [] };
+    }
+  }
+
+  async #formatScm(options: Wait & { readonly reformat: boolean }): Promise<Fault | undefined> {
+    const { signal } = options;
+    const { config, scm, owner, log } = this.#options;
+    const { mount } = config.scm;
+    const found = await scm.checkFormat(config.scm, { signal });
+    const empty = found.kind === "mounted" && (await isEmptyOfData(mount));
+    const plan = planFormat({ scm: found, mount, empty }, options);
+    switch (plan.kind) {
+      case "refuse":
+        return plan.fault;
+      case "format":
+        log.info("formatting SCM", { mount, class: config.scm.class });
+        await scm.format(config.scm, { reformat: plan.wipe, owner, signal });
+        return undefined;
+      case "resume":
+        return undefined;
+      default:
+        return plan satisfies never;
+    }
+  }
+
+  /** Gives formatted storage an identity. */
+  async createSuperblock(): Promise<void> {
+    const { config, replica, owner, log } = this.#options;
+    const { mount } = config.scm;
+    const superblock = createSuperblock({ system: config.systemName, rank: config.rank, replica });
+    await mkdir(mount, { recursive: true, mode: 0o700 });
+    await this.writeSuperblock(superblock);
+    if (owner !== undefined) await chown(superblockPath(mount), owner.uid, owner.gid);
+    log.info("superblock created", { mount, uuid: superblock.uuid });
+  }
+
+  /** Makes a change of the identity durable. */
+  async writeSuperblock(next: Superblock): Promise<void> {
+    await writeSuperblock(this.#options.config.scm.mount, next);
+    this.#superblock = next;
+  }
+
+  /**
+   * Readies the block devices for a start of the engine: they are there, files are made, and the engine's configuration of
+   * them is written.
+   *
+   * @returns the path of `daos_nvme.conf`; undefined without block devices
+   * @throws Fault that names devices which are missing, or a file that cannot be made
+   */
+  async prepareBdevs(wait: Wait): Promise<string | undefined> {
+    const { config, bdev } = this.#options;
+    const text = renderNvmeConf(config.bdev, { host: hostname() });
+    if (text === undefined) return undefined;
+    await bdev.check(config.bdev, wait);
+    await createBdevFiles(config.bdev, wait);
+    const path = join(config.scm.mount, NVME_CONF);
+    await writeFileAtomic(path, text, { mode: 0o644 });
+    return path;
+  }
+}
+
+async function isEmptyOfData(directory: string): Promise<boolean> {
+  try {
+    return (await readdir(directory)).every((name) => LEFT_BY_FORMAT.has(name));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+    throw error;
+  }
+}
