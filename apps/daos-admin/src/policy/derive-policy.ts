@@ -1,3 +1,4 @@
+import { isAbsolute } from "node:path";
 import { parsePciAddress } from "@daos/bdev";
 import { z } from "zod";
 import { faultPolicyInvalid } from "../faults.ts";
@@ -11,6 +12,7 @@ const schema = z.object({
   group_name: z.string().optional(),
   nr_hugepages: z.int().min(0).default(1024),
   bdev_include: z.array(z.string()).default([]),
+  helper_log_file: z.string().optional(),
   servers: z
     .array(
       z.object({
@@ -34,7 +36,14 @@ const schema = z.object({
 export function derivePolicy(text: string, source: string, accounts: Accounts): Policy {
   const parsed = schema.safeParse(parseYaml(text, source) ?? {});
   if (!parsed.success) throw faultPolicyInvalid(source, explain(parsed.error));
-  const { user_name: user, group_name: group, servers, nr_hugepages, bdev_include } = parsed.data;
+  const {
+    user_name: user,
+    group_name: group,
+    servers,
+    nr_hugepages,
+    bdev_include,
+    helper_log_file,
+  } = parsed.data;
   const owner =
     user === undefined ? undefined : resolveOwner(group === undefined ? user : `${user}:${group}`, accounts);
   const nvme = servers.filter(({ bdev_class }) => bdev_class === "nvme");
@@ -46,7 +55,8 @@ export function derivePolicy(text: string, source: string, accounts: Accounts): 
     hugepages: nr_hugepages,
     scmPrepare: false,
     owners: owner === undefined ? [] : [owner],
-    logFile: undefined,
+    // A relative path would depend on where the server was started: the helper has its own default.
+    logFile: helper_log_file !== undefined && isAbsolute(helper_log_file) ? helper_log_file : undefined,
   };
 }
 

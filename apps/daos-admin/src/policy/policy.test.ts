@@ -89,6 +89,7 @@ describe("derivePolicy", () => {
 name: daos_server
 user_name: daos_server
 nr_hugepages: 2048
+helper_log_file: /var/log/daos/helper.log
 bdev_include: ["0000:83:00.0"]
 servers:
 - scm_mount: /mnt/daos/1
@@ -112,7 +113,7 @@ servers:
       hugepages: 2048,
       scmPrepare: false,
       owners: [{ uid: 991, gid: 992 }],
-      logFile: undefined,
+      logFile: "/var/log/daos/helper.log",
     });
   });
 });
