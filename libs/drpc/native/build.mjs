@@ -21,7 +21,7 @@ function findHeaders() {
   }
   const found = candidates.find((path) => existsSync(join(path, "node_api.h")));
   if (found === undefined) {
-    fail(`no node_api.h in ${candidates.join(" or ")}`, "run npm ci at the root of the workspace");
+    fail(`no node_api.h in ${candidates.join(" or ")}`, "run npm install at the root of the workspace");
   }
   return found;
 }
