@@ -1,4 +1,5 @@
 // Tests run on the sources of every library (the condition @daos/source), never on a stale build.
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@daos/source", "node", "import", "default"];
@@ -9,6 +10,7 @@ export default defineConfig({
   test: {
     include: ["src/**/*.test.ts"],
     passWithNoTests: false,
+    setupFiles: [fileURLToPath(new URL("vitest.setup.mjs", import.meta.url))],
     testTimeout: 20_000,
     hookTimeout: 20_000,
     pool: "forks",

@@ -10,9 +10,9 @@ export function parseNamespaces(text: string): readonly ScmNamespace[] {
   return listOf(text, "namespaces")
     .filter((entry) => typeof entry.blockdev === "string" && toNumber(entry.size) > 0)
     .map((entry) => ({
-      uuid: String(entry.uuid ?? ""),
-      blockdev: String(entry.blockdev),
-      dev: String(entry.dev ?? ""),
+      uuid: toText(entry.uuid),
+      blockdev: toText(entry.blockdev),
+      dev: toText(entry.dev),
       // -1 stands for "no node", as on a machine without NUMA.
       numaNode: Math.max(0, toNumber(entry.numa_node)),
       size: BigInt(toNumber(entry.size)),
@@ -25,7 +25,7 @@ export function parseRegions(text: string): readonly ScmRegion[] {
   return listOf(text, "regions")
     .filter((entry) => entry.type === "pmem")
     .map((entry) => ({
-      dev: String(entry.dev ?? ""),
+      dev: toText(entry.dev),
       size: BigInt(toNumber(entry.size)),
       available: BigInt(toNumber(entry.available_size)),
       largestExtent: BigInt(toNumber(entry.max_available_extent ?? entry.available_size)),
@@ -40,7 +40,7 @@ export function parseRegions(text: string): readonly ScmRegion[] {
 export function parseNamespaceNames(text: string): readonly string[] {
   return listOf(text, "namespaces")
     .filter((entry) => toNumber(entry.size) > 0)
-    .map((entry) => String(entry.dev ?? ""))
+    .map((entry) => toText(entry.dev))
     .sort();
 }
 
@@ -61,4 +61,9 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 function toNumber(value: unknown): number {
   return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
+}
+
+/** Anything but a text becomes the empty one. */
+function toText(value: unknown): string {
+  return typeof value === "string" ? value : "";
 }

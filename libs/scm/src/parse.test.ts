@@ -131,6 +131,11 @@ describe("answers that no tool should give", () => {
     );
   });
 
+  it("with an object where a name belongs have no name", () => {
+    const answer = JSON.stringify([{ dev: { toString: 0 }, uuid: [], size: 1, blockdev: "pmem0" }]);
+    expect(parseNamespaces(answer)).toMatchObject([{ dev: "", uuid: "", blockdev: "pmem0" }]);
+  });
+
   it("are no reason to fall over", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
