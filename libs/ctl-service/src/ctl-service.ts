@@ -16,7 +16,7 @@ const PREPARE_TIMEOUT_MS = 60 * 60_000;
 const FORMAT_TIMEOUT_MS = 2 * 60 * 60_000;
 
 /** The handlers of `ctl.MgmtCtl`: this host's storage and network, and on the leader's host the system. */
-export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.MgmtCtl> {
+export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<typeof ctl.MgmtCtl>> {
   const { leadership, network } = options;
   return {
     async storagePrepare(request, context) {

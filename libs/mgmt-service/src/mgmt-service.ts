@@ -19,7 +19,7 @@ const POOL_TIMEOUT_MS = 300_000;
  * The handlers of `mgmt.MgmtSvc`. What concerns the system is answered on the leader's host, most of it by its engine;
  * PrepShutdown and KillRank by the host that runs the rank.
  */
-export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
+export function mgmtService(options: MgmtServiceOptions): Partial<ServiceImpl<typeof mgmt.MgmtSvc>> {
   const { harness, leadership, systemName } = options;
   const joins = new Joins(options);
 

@@ -16,6 +16,13 @@ const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   systemStop: ["admin"],
   networkListProviders: ["admin"],
   networkScanDevices: ["admin"],
+  systemQuery: ["admin"],
+  systemStopMembers: ["admin"],
+  systemStart: ["admin"],
+  systemExclude: ["admin"],
+  systemClearExclude: ["admin"],
+  systemErase: ["admin"],
+  systemEvents: ["admin"],
 };
 
 /** Who may call `mgmt.MgmtSvc`, the management service. */
@@ -35,6 +42,10 @@ const MGMT_SVC: MethodsOf<typeof mgmt.MgmtSvc> = {
   prepShutdown: ["server"],
   killRank: ["server"],
   listPools: ["admin"],
+  reportEngines: ["server"],
+  startRank: ["server"],
+  eraseRank: ["server"],
+  callEngine: ["server"],
 };
 
 /** The services of the table, by their names on the wire. */

@@ -5,18 +5,20 @@
 // @generated from file ctl/system.proto (package ctl, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { FaultDetail } from "./fault_pb.ts";
+import { file_ctl_fault } from "./fault_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file ctl/system.proto.
  */
 export const file_ctl_system: GenFile = /*@__PURE__*/
-  fileDesc("ChBjdGwvc3lzdGVtLnByb3RvEgNjdGwiOAoMU3lzdGVtTWVtYmVyEgwKBGFkZHIYASABKAkSDAoEdXVpZBgCIAEoCRIMCgRyYW5rGAMgASgNIg8KDVN5c3RlbVN0b3BSZXEigQEKDlN5c3RlbVN0b3BSZXNwEisKB3Jlc3VsdHMYASADKAsyGi5jdGwuU3lzdGVtU3RvcFJlc3AuUmVzdWx0GkIKBlJlc3VsdBIKCgJpZBgBIAEoCRIOCgZhY3Rpb24YAiABKAkSDwoHZXJyb3JlZBgDIAEoCBILCgNtc2cYBCABKAkiFgoUU3lzdGVtTWVtYmVyUXVlcnlSZXEiOwoVU3lzdGVtTWVtYmVyUXVlcnlSZXNwEiIKB21lbWJlcnMYASADKAsyES5jdGwuU3lzdGVtTWVtYmVyYgZwcm90bzM");
+  fileDesc("ChBjdGwvc3lzdGVtLnByb3RvEgNjdGwivwEKDFN5c3RlbU1lbWJlchIMCgRhZGRyGAEgASgJEgwKBHV1aWQYAiABKAkSDAoEcmFuaxgDIAEoDRIfCgVzdGF0ZRhkIAEoDjIQLmN0bC5NZW1iZXJTdGF0ZRIOCgZyZWFzb24YZSABKAkSDQoFc2luY2UYZiABKAQSEwoLaW5jYXJuYXRpb24YZyABKA0SCwoDdXJpGGggASgJEg0KBW5jdHhzGGkgASgNEhQKDGZhdWx0X2RvbWFpbhhqIAEoCSIvCg9NZW1iZXJTZWxlY3Rpb24SDQoFcmFua3MYASADKA0SDQoFaG9zdHMYAiADKAkiOQoOU3lzdGVtUXVlcnlSZXESJwoJc2VsZWN0aW9uGAEgASgLMhQuY3RsLk1lbWJlclNlbGVjdGlvbiJjCg9TeXN0ZW1RdWVyeVJlc3ASIgoHbWVtYmVycxgBIAMoCzIRLmN0bC5TeXN0ZW1NZW1iZXISFQoNbWlzc2luZ19yYW5rcxgCIAMoDRIVCg1taXNzaW5nX2hvc3RzGAMgAygJIm0KD1N5c3RlbUFjdGlvblJlcRInCglzZWxlY3Rpb24YASABKAsyFC5jdGwuTWVtYmVyU2VsZWN0aW9uEg0KBWZvcmNlGAIgASgIEg4KBmZhbm91dBgDIAEoDRISCgp0aW1lb3V0X21zGAQgASgNIvYBChBTeXN0ZW1BY3Rpb25SZXNwEi0KB3Jlc3VsdHMYASADKAsyHC5jdGwuU3lzdGVtQWN0aW9uUmVzcC5SZXN1bHQSFQoNbWlzc2luZ19yYW5rcxgCIAMoDRIVCg1taXNzaW5nX2hvc3RzGAMgAygJGoQBCgZSZXN1bHQSDAoEcmFuaxgBIAEoDRIMCgR1dWlkGAIgASgJEgwKBGFkZHIYAyABKAkSDgoGYWN0aW9uGAQgASgJEh8KBWZhdWx0GAUgASgLMhAuY3RsLkZhdWx0RGV0YWlsEh8KBXN0YXRlGAYgASgOMhAuY3RsLk1lbWJlclN0YXRlIjAKD1N5c3RlbUV2ZW50c1JlcRIOCgZmb2xsb3cYASABKAgSDQoFYWZ0ZXIYAiABKAQilAEKC1N5c3RlbUV2ZW50Eg4KBm51bWJlchgBIAEoBBIMCgR0aW1lGAIgASgEEgwKBGtpbmQYAyABKAkSEAoIc2V2ZXJpdHkYBCABKAkSDwoHbWVzc2FnZRgFIAEoCRIRCgRyYW5rGAYgASgNSACIAQESDAoEdXVpZBgHIAEoCRIMCgRhZGRyGAggASgJQgcKBV9yYW5rIg8KDVN5c3RlbVN0b3BSZXEigQEKDlN5c3RlbVN0b3BSZXNwEisKB3Jlc3VsdHMYASADKAsyGi5jdGwuU3lzdGVtU3RvcFJlc3AuUmVzdWx0GkIKBlJlc3VsdBIKCgJpZBgBIAEoCRIOCgZhY3Rpb24YAiABKAkSDwoHZXJyb3JlZBgDIAEoCBILCgNtc2cYBCABKAkiFgoUU3lzdGVtTWVtYmVyUXVlcnlSZXEiOwoVU3lzdGVtTWVtYmVyUXVlcnlSZXNwEiIKB21lbWJlcnMYASADKAsyES5jdGwuU3lzdGVtTWVtYmVyKrMBCgtNZW1iZXJTdGF0ZRISCg5NRU1CRVJfVU5LTk9XThAAEhIKDk1FTUJFUl9KT0lOSU5HEAESEQoNTUVNQkVSX0pPSU5FRBACEhMKD01FTUJFUl9TVE9QUElORxADEhIKDk1FTUJFUl9TVE9QUEVEEAQSEwoPTUVNQkVSX0VYQ0xVREVEEAUSFwoTTUVNQkVSX1VOUkVTUE9OU0lWRRAGEhIKDk1FTUJFUl9FUlJPUkVEEAdiBnByb3RvMw", [file_ctl_fault]);
 
 /**
- * One joined engine.
+ * One engine of the system.
  *
  * @generated from message ctl.SystemMember
  */
@@ -37,6 +39,53 @@ export type SystemMember = Message<"ctl.SystemMember"> & {
    * @generated from field: uint32 rank = 3;
    */
   rank: number;
+
+  /**
+   * @generated from field: ctl.MemberState state = 100;
+   */
+  state: MemberState;
+
+  /**
+   * why it is in that state; empty for the usual one
+   *
+   * @generated from field: string reason = 101;
+   */
+  reason: string;
+
+  /**
+   * when the state began, ms since 1970
+   *
+   * @generated from field: uint64 since = 102;
+   */
+  since: bigint;
+
+  /**
+   * how often it has joined
+   *
+   * @generated from field: uint32 incarnation = 103;
+   */
+  incarnation: number;
+
+  /**
+   * fabric address
+   *
+   * @generated from field: string uri = 104;
+   */
+  uri: string;
+
+  /**
+   * fabric contexts
+   *
+   * @generated from field: uint32 nctxs = 105;
+   */
+  nctxs: number;
+
+  /**
+   * as in /rack1/node3
+   *
+   * @generated from field: string fault_domain = 106;
+   */
+  faultDomain: string;
 };
 
 /**
@@ -45,6 +94,289 @@ export type SystemMember = Message<"ctl.SystemMember"> & {
  */
 export const SystemMemberSchema: GenMessage<SystemMember> = /*@__PURE__*/
   messageDesc(file_ctl_system, 0);
+
+/**
+ * Which members: all of the ranks and all on the hosts; every member when neither is given.
+ *
+ * @generated from message ctl.MemberSelection
+ */
+export type MemberSelection = Message<"ctl.MemberSelection"> & {
+  /**
+   * @generated from field: repeated uint32 ranks = 1;
+   */
+  ranks: number[];
+
+  /**
+   * control addresses, host:port
+   *
+   * @generated from field: repeated string hosts = 2;
+   */
+  hosts: string[];
+};
+
+/**
+ * Describes the message ctl.MemberSelection.
+ * Use `create(MemberSelectionSchema)` to create a new message.
+ */
+export const MemberSelectionSchema: GenMessage<MemberSelection> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 1);
+
+/**
+ * Asks for members with their states.
+ *
+ * @generated from message ctl.SystemQueryReq
+ */
+export type SystemQueryReq = Message<"ctl.SystemQueryReq"> & {
+  /**
+   * @generated from field: ctl.MemberSelection selection = 1;
+   */
+  selection?: MemberSelection | undefined;
+};
+
+/**
+ * Describes the message ctl.SystemQueryReq.
+ * Use `create(SystemQueryReqSchema)` to create a new message.
+ */
+export const SystemQueryReqSchema: GenMessage<SystemQueryReq> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 2);
+
+/**
+ * The members, by rank, and what was asked for and is not there.
+ *
+ * @generated from message ctl.SystemQueryResp
+ */
+export type SystemQueryResp = Message<"ctl.SystemQueryResp"> & {
+  /**
+   * @generated from field: repeated ctl.SystemMember members = 1;
+   */
+  members: SystemMember[];
+
+  /**
+   * @generated from field: repeated uint32 missing_ranks = 2;
+   */
+  missingRanks: number[];
+
+  /**
+   * @generated from field: repeated string missing_hosts = 3;
+   */
+  missingHosts: string[];
+};
+
+/**
+ * Describes the message ctl.SystemQueryResp.
+ * Use `create(SystemQueryRespSchema)` to create a new message.
+ */
+export const SystemQueryRespSchema: GenMessage<SystemQueryResp> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 3);
+
+/**
+ * Something to be done to members, on all their hosts side by side.
+ *
+ * @generated from message ctl.SystemActionReq
+ */
+export type SystemActionReq = Message<"ctl.SystemActionReq"> & {
+  /**
+   * @generated from field: ctl.MemberSelection selection = 1;
+   */
+  selection?: MemberSelection | undefined;
+
+  /**
+   * without asking the engines to get ready
+   *
+   * @generated from field: bool force = 2;
+   */
+  force: boolean;
+
+  /**
+   * hosts at a time; 0 for the default
+   *
+   * @generated from field: uint32 fanout = 3;
+   */
+  fanout: number;
+
+  /**
+   * for each host; 0 for the default
+   *
+   * @generated from field: uint32 timeout_ms = 4;
+   */
+  timeoutMs: number;
+};
+
+/**
+ * Describes the message ctl.SystemActionReq.
+ * Use `create(SystemActionReqSchema)` to create a new message.
+ */
+export const SystemActionReqSchema: GenMessage<SystemActionReq> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 4);
+
+/**
+ * What came of it, one result for each member.
+ *
+ * @generated from message ctl.SystemActionResp
+ */
+export type SystemActionResp = Message<"ctl.SystemActionResp"> & {
+  /**
+   * @generated from field: repeated ctl.SystemActionResp.Result results = 1;
+   */
+  results: SystemActionResp_Result[];
+
+  /**
+   * @generated from field: repeated uint32 missing_ranks = 2;
+   */
+  missingRanks: number[];
+
+  /**
+   * @generated from field: repeated string missing_hosts = 3;
+   */
+  missingHosts: string[];
+};
+
+/**
+ * Describes the message ctl.SystemActionResp.
+ * Use `create(SystemActionRespSchema)` to create a new message.
+ */
+export const SystemActionRespSchema: GenMessage<SystemActionResp> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 5);
+
+/**
+ * What came of it for one member.
+ *
+ * @generated from message ctl.SystemActionResp.Result
+ */
+export type SystemActionResp_Result = Message<"ctl.SystemActionResp.Result"> & {
+  /**
+   * @generated from field: uint32 rank = 1;
+   */
+  rank: number;
+
+  /**
+   * @generated from field: string uuid = 2;
+   */
+  uuid: string;
+
+  /**
+   * @generated from field: string addr = 3;
+   */
+  addr: string;
+
+  /**
+   * the step that was done, or that failed
+   *
+   * @generated from field: string action = 4;
+   */
+  action: string;
+
+  /**
+   * absent when all is well
+   *
+   * @generated from field: ctl.FaultDetail fault = 5;
+   */
+  fault?: FaultDetail | undefined;
+
+  /**
+   * afterwards
+   *
+   * @generated from field: ctl.MemberState state = 6;
+   */
+  state: MemberState;
+};
+
+/**
+ * Describes the message ctl.SystemActionResp.Result.
+ * Use `create(SystemActionResp_ResultSchema)` to create a new message.
+ */
+export const SystemActionResp_ResultSchema: GenMessage<SystemActionResp_Result> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 5, 0);
+
+/**
+ * Asks for events.
+ *
+ * @generated from message ctl.SystemEventsReq
+ */
+export type SystemEventsReq = Message<"ctl.SystemEventsReq"> & {
+  /**
+   * goes on until the caller ends it
+   *
+   * @generated from field: bool follow = 1;
+   */
+  follow: boolean;
+
+  /**
+   * only those with a larger number
+   *
+   * @generated from field: uint64 after = 2;
+   */
+  after: bigint;
+};
+
+/**
+ * Describes the message ctl.SystemEventsReq.
+ * Use `create(SystemEventsReqSchema)` to create a new message.
+ */
+export const SystemEventsReqSchema: GenMessage<SystemEventsReq> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 6);
+
+/**
+ * Something that happened in the system. The leader keeps the latest ones.
+ *
+ * @generated from message ctl.SystemEvent
+ */
+export type SystemEvent = Message<"ctl.SystemEvent"> & {
+  /**
+   * counts up; starts again with another leader
+   *
+   * @generated from field: uint64 number = 1;
+   */
+  number: bigint;
+
+  /**
+   * ms since 1970
+   *
+   * @generated from field: uint64 time = 2;
+   */
+  time: bigint;
+
+  /**
+   * as in engine_died
+   *
+   * @generated from field: string kind = 3;
+   */
+  kind: string;
+
+  /**
+   * info, warning or error
+   *
+   * @generated from field: string severity = 4;
+   */
+  severity: string;
+
+  /**
+   * @generated from field: string message = 5;
+   */
+  message: string;
+
+  /**
+   * @generated from field: optional uint32 rank = 6;
+   */
+  rank?: number | undefined;
+
+  /**
+   * @generated from field: string uuid = 7;
+   */
+  uuid: string;
+
+  /**
+   * @generated from field: string addr = 8;
+   */
+  addr: string;
+};
+
+/**
+ * Describes the message ctl.SystemEvent.
+ * Use `create(SystemEventSchema)` to create a new message.
+ */
+export const SystemEventSchema: GenMessage<SystemEvent> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 7);
 
 /**
  * Stops all.
@@ -59,7 +391,7 @@ export type SystemStopReq = Message<"ctl.SystemStopReq"> & {
  * Use `create(SystemStopReqSchema)` to create a new message.
  */
 export const SystemStopReqSchema: GenMessage<SystemStopReq> = /*@__PURE__*/
-  messageDesc(file_ctl_system, 1);
+  messageDesc(file_ctl_system, 8);
 
 /**
  * What was done, in order.
@@ -78,7 +410,7 @@ export type SystemStopResp = Message<"ctl.SystemStopResp"> & {
  * Use `create(SystemStopRespSchema)` to create a new message.
  */
 export const SystemStopRespSchema: GenMessage<SystemStopResp> = /*@__PURE__*/
-  messageDesc(file_ctl_system, 2);
+  messageDesc(file_ctl_system, 9);
 
 /**
  * One action on one member.
@@ -112,7 +444,7 @@ export type SystemStopResp_Result = Message<"ctl.SystemStopResp.Result"> & {
  * Use `create(SystemStopResp_ResultSchema)` to create a new message.
  */
 export const SystemStopResp_ResultSchema: GenMessage<SystemStopResp_Result> = /*@__PURE__*/
-  messageDesc(file_ctl_system, 2, 0);
+  messageDesc(file_ctl_system, 9, 0);
 
 /**
  * Asks for all members.
@@ -127,7 +459,7 @@ export type SystemMemberQueryReq = Message<"ctl.SystemMemberQueryReq"> & {
  * Use `create(SystemMemberQueryReqSchema)` to create a new message.
  */
 export const SystemMemberQueryReqSchema: GenMessage<SystemMemberQueryReq> = /*@__PURE__*/
-  messageDesc(file_ctl_system, 3);
+  messageDesc(file_ctl_system, 10);
 
 /**
  * The members, by rank.
@@ -146,5 +478,70 @@ export type SystemMemberQueryResp = Message<"ctl.SystemMemberQueryResp"> & {
  * Use `create(SystemMemberQueryRespSchema)` to create a new message.
  */
 export const SystemMemberQueryRespSchema: GenMessage<SystemMemberQueryResp> = /*@__PURE__*/
-  messageDesc(file_ctl_system, 4);
+  messageDesc(file_ctl_system, 11);
+
+/**
+ * What a member does, as the leader knows it.
+ *
+ * @generated from enum ctl.MemberState
+ */
+export enum MemberState {
+  /**
+   * of a server of release 0.8.0, which does not say
+   *
+   * @generated from enum value: MEMBER_UNKNOWN = 0;
+   */
+  MEMBER_UNKNOWN = 0,
+
+  /**
+   * has a rank, is not in service yet
+   *
+   * @generated from enum value: MEMBER_JOINING = 1;
+   */
+  MEMBER_JOINING = 1,
+
+  /**
+   * @generated from enum value: MEMBER_JOINED = 2;
+   */
+  MEMBER_JOINED = 2,
+
+  /**
+   * @generated from enum value: MEMBER_STOPPING = 3;
+   */
+  MEMBER_STOPPING = 3,
+
+  /**
+   * because it was asked to
+   *
+   * @generated from enum value: MEMBER_STOPPED = 4;
+   */
+  MEMBER_STOPPED = 4,
+
+  /**
+   * may not join until that is cleared
+   *
+   * @generated from enum value: MEMBER_EXCLUDED = 5;
+   */
+  MEMBER_EXCLUDED = 5,
+
+  /**
+   * its host has not been heard of
+   *
+   * @generated from enum value: MEMBER_UNRESPONSIVE = 6;
+   */
+  MEMBER_UNRESPONSIVE = 6,
+
+  /**
+   * its engine died, or could not be started
+   *
+   * @generated from enum value: MEMBER_ERRORED = 7;
+   */
+  MEMBER_ERRORED = 7,
+}
+
+/**
+ * Describes the enum ctl.MemberState.
+ */
+export const MemberStateSchema: GenEnum<MemberState> = /*@__PURE__*/
+  enumDesc(file_ctl_system, 0);
 

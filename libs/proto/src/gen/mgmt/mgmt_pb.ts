@@ -11,7 +11,7 @@ import type { ACLRespSchema, DeleteACLReqSchema, GetACLReqSchema, ModifyACLReqSc
 import { file_mgmt_acl } from "./acl_pb.ts";
 import type { ListPoolsReqSchema, ListPoolsRespSchema, PoolCreateReqSchema, PoolCreateRespSchema, PoolDestroyReqSchema, PoolDestroyRespSchema } from "./pool_pb.ts";
 import { file_mgmt_pool } from "./pool_pb.ts";
-import type { DaosRespSchema, GetAttachInfoReqSchema, GetAttachInfoRespSchema, JoinReqSchema, JoinRespSchema, KillRankReqSchema, LeaderQueryReqSchema, LeaderQueryRespSchema, PrepShutdownReqSchema } from "./srv_pb.ts";
+import type { CallEngineReqSchema, CallEngineRespSchema, DaosRespSchema, EraseRankReqSchema, EraseRankRespSchema, GetAttachInfoReqSchema, GetAttachInfoRespSchema, JoinReqSchema, JoinRespSchema, KillRankReqSchema, LeaderQueryReqSchema, LeaderQueryRespSchema, PrepShutdownReqSchema, ReportEnginesReqSchema, ReportEnginesRespSchema, StartRankReqSchema, StartRankRespSchema } from "./srv_pb.ts";
 import { file_mgmt_srv } from "./srv_pb.ts";
 import type { BioHealthReqSchema, BioHealthRespSchema, SmdDevReqSchema, SmdDevRespSchema, SmdPoolReqSchema, SmdPoolRespSchema } from "./storage_query_pb.ts";
 import { file_mgmt_storage_query } from "./storage_query_pb.ts";
@@ -20,7 +20,7 @@ import { file_mgmt_storage_query } from "./storage_query_pb.ts";
  * Describes the file mgmt/mgmt.proto.
  */
 export const file_mgmt_mgmt: GenFile = /*@__PURE__*/
-  fileDesc("Cg9tZ210L21nbXQucHJvdG8SBG1nbXQyrgYKB01nbXRTdmMSJQoESm9pbhINLm1nbXQuSm9pblJlcRoOLm1nbXQuSm9pblJlc3ASOgoLTGVhZGVyUXVlcnkSFC5tZ210LkxlYWRlclF1ZXJ5UmVxGhUubWdtdC5MZWFkZXJRdWVyeVJlc3ASNwoKUG9vbENyZWF0ZRITLm1nbXQuUG9vbENyZWF0ZVJlcRoULm1nbXQuUG9vbENyZWF0ZVJlc3ASOgoLUG9vbERlc3Ryb3kSFC5tZ210LlBvb2xEZXN0cm95UmVxGhUubWdtdC5Qb29sRGVzdHJveVJlc3ASLAoKUG9vbEdldEFDTBIPLm1nbXQuR2V0QUNMUmVxGg0ubWdtdC5BQ0xSZXNwEjUKEFBvb2xPdmVyd3JpdGVBQ0wSEi5tZ210Lk1vZGlmeUFDTFJlcRoNLm1nbXQuQUNMUmVzcBIyCg1Qb29sVXBkYXRlQUNMEhIubWdtdC5Nb2RpZnlBQ0xSZXEaDS5tZ210LkFDTFJlc3ASMgoNUG9vbERlbGV0ZUFDTBISLm1nbXQuRGVsZXRlQUNMUmVxGg0ubWdtdC5BQ0xSZXNwEkAKDUdldEF0dGFjaEluZm8SFi5tZ210LkdldEF0dGFjaEluZm9SZXEaFy5tZ210LkdldEF0dGFjaEluZm9SZXNwEjkKDkJpb0hlYWx0aFF1ZXJ5EhIubWdtdC5CaW9IZWFsdGhSZXEaEy5tZ210LkJpb0hlYWx0aFJlc3ASMAoLU21kTGlzdERldnMSDy5tZ210LlNtZERldlJlcRoQLm1nbXQuU21kRGV2UmVzcBIzCgxTbWRMaXN0UG9vbHMSEC5tZ210LlNtZFBvb2xSZXEaES5tZ210LlNtZFBvb2xSZXNwEjUKDFByZXBTaHV0ZG93bhIVLm1nbXQuUHJlcFNodXRkb3duUmVxGg4ubWdtdC5EYW9zUmVzcBItCghLaWxsUmFuaxIRLm1nbXQuS2lsbFJhbmtSZXEaDi5tZ210LkRhb3NSZXNwEjQKCUxpc3RQb29scxISLm1nbXQuTGlzdFBvb2xzUmVxGhMubWdtdC5MaXN0UG9vbHNSZXNwYgZwcm90bzM", [file_mgmt_acl, file_mgmt_pool, file_mgmt_srv, file_mgmt_storage_query]);
+  fileDesc("Cg9tZ210L21nbXQucHJvdG8SBG1nbXQylQgKB01nbXRTdmMSJQoESm9pbhINLm1nbXQuSm9pblJlcRoOLm1nbXQuSm9pblJlc3ASOgoLTGVhZGVyUXVlcnkSFC5tZ210LkxlYWRlclF1ZXJ5UmVxGhUubWdtdC5MZWFkZXJRdWVyeVJlc3ASNwoKUG9vbENyZWF0ZRITLm1nbXQuUG9vbENyZWF0ZVJlcRoULm1nbXQuUG9vbENyZWF0ZVJlc3ASOgoLUG9vbERlc3Ryb3kSFC5tZ210LlBvb2xEZXN0cm95UmVxGhUubWdtdC5Qb29sRGVzdHJveVJlc3ASLAoKUG9vbEdldEFDTBIPLm1nbXQuR2V0QUNMUmVxGg0ubWdtdC5BQ0xSZXNwEjUKEFBvb2xPdmVyd3JpdGVBQ0wSEi5tZ210Lk1vZGlmeUFDTFJlcRoNLm1nbXQuQUNMUmVzcBIyCg1Qb29sVXBkYXRlQUNMEhIubWdtdC5Nb2RpZnlBQ0xSZXEaDS5tZ210LkFDTFJlc3ASMgoNUG9vbERlbGV0ZUFDTBISLm1nbXQuRGVsZXRlQUNMUmVxGg0ubWdtdC5BQ0xSZXNwEkAKDUdldEF0dGFjaEluZm8SFi5tZ210LkdldEF0dGFjaEluZm9SZXEaFy5tZ210LkdldEF0dGFjaEluZm9SZXNwEjkKDkJpb0hlYWx0aFF1ZXJ5EhIubWdtdC5CaW9IZWFsdGhSZXEaEy5tZ210LkJpb0hlYWx0aFJlc3ASMAoLU21kTGlzdERldnMSDy5tZ210LlNtZERldlJlcRoQLm1nbXQuU21kRGV2UmVzcBIzCgxTbWRMaXN0UG9vbHMSEC5tZ210LlNtZFBvb2xSZXEaES5tZ210LlNtZFBvb2xSZXNwEjUKDFByZXBTaHV0ZG93bhIVLm1nbXQuUHJlcFNodXRkb3duUmVxGg4ubWdtdC5EYW9zUmVzcBItCghLaWxsUmFuaxIRLm1nbXQuS2lsbFJhbmtSZXEaDi5tZ210LkRhb3NSZXNwEjQKCUxpc3RQb29scxISLm1nbXQuTGlzdFBvb2xzUmVxGhMubWdtdC5MaXN0UG9vbHNSZXNwEkAKDVJlcG9ydEVuZ2luZXMSFi5tZ210LlJlcG9ydEVuZ2luZXNSZXEaFy5tZ210LlJlcG9ydEVuZ2luZXNSZXNwEjQKCVN0YXJ0UmFuaxISLm1nbXQuU3RhcnRSYW5rUmVxGhMubWdtdC5TdGFydFJhbmtSZXNwEjQKCUVyYXNlUmFuaxISLm1nbXQuRXJhc2VSYW5rUmVxGhMubWdtdC5FcmFzZVJhbmtSZXNwEjcKCkNhbGxFbmdpbmUSEy5tZ210LkNhbGxFbmdpbmVSZXEaFC5tZ210LkNhbGxFbmdpbmVSZXNwYgZwcm90bzM", [file_mgmt_acl, file_mgmt_pool, file_mgmt_srv, file_mgmt_storage_query]);
 
 /**
  * Served by the access points; the leader answers.
@@ -177,6 +177,46 @@ export const MgmtSvc: GenService<{
     methodKind: "unary";
     input: typeof ListPoolsReqSchema;
     output: typeof ListPoolsRespSchema;
+  },
+  /**
+   * A server tells the leader how its engines are, again and again.
+   *
+   * @generated from rpc mgmt.MgmtSvc.ReportEngines
+   */
+  reportEngines: {
+    methodKind: "unary";
+    input: typeof ReportEnginesReqSchema;
+    output: typeof ReportEnginesRespSchema;
+  },
+  /**
+   * Starts one stopped engine of this host.
+   *
+   * @generated from rpc mgmt.MgmtSvc.StartRank
+   */
+  startRank: {
+    methodKind: "unary";
+    input: typeof StartRankReqSchema;
+    output: typeof StartRankRespSchema;
+  },
+  /**
+   * Takes the identity of one stopped engine of this host away.
+   *
+   * @generated from rpc mgmt.MgmtSvc.EraseRank
+   */
+  eraseRank: {
+    methodKind: "unary";
+    input: typeof EraseRankReqSchema;
+    output: typeof EraseRankRespSchema;
+  },
+  /**
+   * Passes a call of the leader to this host's engine with a replica of the management service.
+   *
+   * @generated from rpc mgmt.MgmtSvc.CallEngine
+   */
+  callEngine: {
+    methodKind: "unary";
+    input: typeof CallEngineReqSchema;
+    output: typeof CallEngineRespSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_mgmt_mgmt, 0);

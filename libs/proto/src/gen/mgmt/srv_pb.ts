@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mgmt/srv.proto.
  */
 export const file_mgmt_srv: GenFile = /*@__PURE__*/
-  fileDesc("Cg5tZ210L3Nydi5wcm90bxIEbWdtdCIaCghEYW9zUmVzcBIOCgZzdGF0dXMYASABKAUiTwoHSm9pblJlcRIMCgR1dWlkGAEgASgJEgwKBHJhbmsYAiABKA0SCwoDdXJpGAMgASgJEg0KBW5jdHhzGAQgASgNEgwKBGFkZHIYBSABKAkiZwoISm9pblJlc3ASDgoGc3RhdHVzGAEgASgFEgwKBHJhbmsYAiABKA0SIwoFc3RhdGUYAyABKA4yFC5tZ210LkpvaW5SZXNwLlN0YXRlIhgKBVN0YXRlEgYKAklOEAASBwoDT1VUEAEiIAoOTGVhZGVyUXVlcnlSZXESDgoGc3lzdGVtGAEgASgJIjoKD0xlYWRlclF1ZXJ5UmVzcBIVCg1jdXJyZW50TGVhZGVyGAEgASgJEhAKCHJlcGxpY2FzGAIgAygJIh8KEEdldEF0dGFjaEluZm9SZXESCwoDc3lzGAEgASgJInAKEUdldEF0dGFjaEluZm9SZXNwEg4KBnN0YXR1cxgBIAEoBRIpCgRwc3JzGAIgAygLMhsubWdtdC5HZXRBdHRhY2hJbmZvUmVzcC5Qc3IaIAoDUHNyEgwKBHJhbmsYASABKA0SCwoDdXJpGAIgASgJIh8KD1ByZXBTaHV0ZG93blJlcRIMCgRyYW5rGAEgASgNIioKC0tpbGxSYW5rUmVxEg0KBWZvcmNlGAEgASgIEgwKBHJhbmsYAiABKA0iGgoKU2V0UmFua1JlcRIMCgRyYW5rGAEgASgNIjwKC0NyZWF0ZU1zUmVxEhEKCWJvb3RzdHJhcBgBIAEoCBIMCgR1dWlkGAIgASgJEgwKBGFkZHIYAyABKAliBnByb3RvMw");
+  fileDesc("Cg5tZ210L3Nydi5wcm90bxIEbWdtdCIaCghEYW9zUmVzcBIOCgZzdGF0dXMYASABKAUiZQoHSm9pblJlcRIMCgR1dWlkGAEgASgJEgwKBHJhbmsYAiABKA0SCwoDdXJpGAMgASgJEg0KBW5jdHhzGAQgASgNEgwKBGFkZHIYBSABKAkSFAoMZmF1bHRfZG9tYWluGGQgASgJInwKCEpvaW5SZXNwEg4KBnN0YXR1cxgBIAEoBRIMCgRyYW5rGAIgASgNEiMKBXN0YXRlGAMgASgOMhQubWdtdC5Kb2luUmVzcC5TdGF0ZRITCgtpbmNhcm5hdGlvbhhkIAEoDSIYCgVTdGF0ZRIGCgJJThAAEgcKA09VVBABIiAKDkxlYWRlclF1ZXJ5UmVxEg4KBnN5c3RlbRgBIAEoCSI6Cg9MZWFkZXJRdWVyeVJlc3ASFQoNY3VycmVudExlYWRlchgBIAEoCRIQCghyZXBsaWNhcxgCIAMoCSIfChBHZXRBdHRhY2hJbmZvUmVxEgsKA3N5cxgBIAEoCSJwChFHZXRBdHRhY2hJbmZvUmVzcBIOCgZzdGF0dXMYASABKAUSKQoEcHNycxgCIAMoCzIbLm1nbXQuR2V0QXR0YWNoSW5mb1Jlc3AuUHNyGiAKA1BzchIMCgRyYW5rGAEgASgNEgsKA3VyaRgCIAEoCSIfCg9QcmVwU2h1dGRvd25SZXESDAoEcmFuaxgBIAEoDSIqCgtLaWxsUmFua1JlcRINCgVmb3JjZRgBIAEoCBIMCgRyYW5rGAIgASgNIhoKClNldFJhbmtSZXESDAoEcmFuaxgBIAEoDSI8CgtDcmVhdGVNc1JlcRIRCglib290c3RyYXAYASABKAgSDAoEdXVpZBgCIAEoCRIMCgRhZGRyGAMgASgJIp4CChBSZXBvcnRFbmdpbmVzUmVxEgwKBGFkZHIYASABKAkSLgoHZW5naW5lcxgCIAMoCzIdLm1nbXQuUmVwb3J0RW5naW5lc1JlcS5FbmdpbmUSEwoLaW50ZXJ2YWxfbXMYAyABKA0SEAoId2FybmluZ3MYBCADKAkaaAoGRW5naW5lEgwKBHV1aWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKA0SKwoFc3RhdGUYAyABKA4yHC5tZ210LlJlcG9ydEVuZ2luZXNSZXEuU3RhdGUSDgoGcmVhc29uGAQgASgJIjsKBVN0YXRlEgwKCFNUQVJUSU5HEAASCwoHU0VSVklORxABEgsKB1NUT1BQRUQQAhIKCgZGQUlMRUQQAyIqChFSZXBvcnRFbmdpbmVzUmVzcBIVCg1hY2Nlc3NfcG9pbnRzGAEgAygJIhwKDFN0YXJ0UmFua1JlcRIMCgRyYW5rGAEgASgNIg8KDVN0YXJ0UmFua1Jlc3AiKgoMRXJhc2VSYW5rUmVxEgwKBHJhbmsYASABKA0SDAoEdXVpZBgCIAEoCSIPCg1FcmFzZVJhbmtSZXNwIi0KDUNhbGxFbmdpbmVSZXESDgoGbWV0aG9kGAEgASgFEgwKBGJvZHkYAiABKAwiHgoOQ2FsbEVuZ2luZVJlc3ASDAoEYm9keRgBIAEoDGIGcHJvdG8z");
 
 /**
  * A DAOS status and nothing else.
@@ -76,6 +76,13 @@ export type JoinReq = Message<"mgmt.JoinReq"> & {
    * @generated from field: string addr = 5;
    */
   addr: string;
+
+  /**
+   * as in /rack1/node3
+   *
+   * @generated from field: string fault_domain = 100;
+   */
+  faultDomain: string;
 };
 
 /**
@@ -105,6 +112,13 @@ export type JoinResp = Message<"mgmt.JoinResp"> & {
    * @generated from field: mgmt.JoinResp.State state = 3;
    */
   state: JoinResp_State;
+
+  /**
+   * how often this engine has joined; goes into its host's reports
+   *
+   * @generated from field: uint32 incarnation = 100;
+   */
+  incarnation: number;
 };
 
 /**
@@ -339,4 +353,258 @@ export type CreateMsReq = Message<"mgmt.CreateMsReq"> & {
  */
 export const CreateMsReqSchema: GenMessage<CreateMsReq> = /*@__PURE__*/
   messageDesc(file_mgmt_srv, 10);
+
+/**
+ * How the engines of one host are.
+ *
+ * @generated from message mgmt.ReportEnginesReq
+ */
+export type ReportEnginesReq = Message<"mgmt.ReportEnginesReq"> & {
+  /**
+   * control address of the host
+   *
+   * @generated from field: string addr = 1;
+   */
+  addr: string;
+
+  /**
+   * @generated from field: repeated mgmt.ReportEnginesReq.Engine engines = 2;
+   */
+  engines: ReportEnginesReq_Engine[];
+
+  /**
+   * how soon the next report comes
+   *
+   * @generated from field: uint32 interval_ms = 3;
+   */
+  intervalMs: number;
+
+  /**
+   * of devices, new since the last report
+   *
+   * @generated from field: repeated string warnings = 4;
+   */
+  warnings: string[];
+};
+
+/**
+ * Describes the message mgmt.ReportEnginesReq.
+ * Use `create(ReportEnginesReqSchema)` to create a new message.
+ */
+export const ReportEnginesReqSchema: GenMessage<ReportEnginesReq> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 11);
+
+/**
+ * One engine.
+ *
+ * @generated from message mgmt.ReportEnginesReq.Engine
+ */
+export type ReportEnginesReq_Engine = Message<"mgmt.ReportEnginesReq.Engine"> & {
+  /**
+   * @generated from field: string uuid = 1;
+   */
+  uuid: string;
+
+  /**
+   * of its latest join; 0 before the first
+   *
+   * @generated from field: uint32 incarnation = 2;
+   */
+  incarnation: number;
+
+  /**
+   * @generated from field: mgmt.ReportEnginesReq.State state = 3;
+   */
+  state: ReportEnginesReq_State;
+
+  /**
+   * why it is not serving
+   *
+   * @generated from field: string reason = 4;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message mgmt.ReportEnginesReq.Engine.
+ * Use `create(ReportEnginesReq_EngineSchema)` to create a new message.
+ */
+export const ReportEnginesReq_EngineSchema: GenMessage<ReportEnginesReq_Engine> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 11, 0);
+
+/**
+ * Where an engine is in its life.
+ *
+ * @generated from enum mgmt.ReportEnginesReq.State
+ */
+export enum ReportEnginesReq_State {
+  /**
+   * @generated from enum value: STARTING = 0;
+   */
+  STARTING = 0,
+
+  /**
+   * @generated from enum value: SERVING = 1;
+   */
+  SERVING = 1,
+
+  /**
+   * because it was asked to
+   *
+   * @generated from enum value: STOPPED = 2;
+   */
+  STOPPED = 2,
+
+  /**
+   * died, or could not be started
+   *
+   * @generated from enum value: FAILED = 3;
+   */
+  FAILED = 3,
+}
+
+/**
+ * Describes the enum mgmt.ReportEnginesReq.State.
+ */
+export const ReportEnginesReq_StateSchema: GenEnum<ReportEnginesReq_State> = /*@__PURE__*/
+  enumDesc(file_mgmt_srv, 11, 0);
+
+/**
+ * What a server should know of the system.
+ *
+ * @generated from message mgmt.ReportEnginesResp
+ */
+export type ReportEnginesResp = Message<"mgmt.ReportEnginesResp"> & {
+  /**
+   * control addresses of those that take part now
+   *
+   * @generated from field: repeated string access_points = 1;
+   */
+  accessPoints: string[];
+};
+
+/**
+ * Describes the message mgmt.ReportEnginesResp.
+ * Use `create(ReportEnginesRespSchema)` to create a new message.
+ */
+export const ReportEnginesRespSchema: GenMessage<ReportEnginesResp> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 12);
+
+/**
+ * The rank to start.
+ *
+ * @generated from message mgmt.StartRankReq
+ */
+export type StartRankReq = Message<"mgmt.StartRankReq"> & {
+  /**
+   * @generated from field: uint32 rank = 1;
+   */
+  rank: number;
+};
+
+/**
+ * Describes the message mgmt.StartRankReq.
+ * Use `create(StartRankReqSchema)` to create a new message.
+ */
+export const StartRankReqSchema: GenMessage<StartRankReq> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 13);
+
+/**
+ * The engine is being started.
+ *
+ * @generated from message mgmt.StartRankResp
+ */
+export type StartRankResp = Message<"mgmt.StartRankResp"> & {
+};
+
+/**
+ * Describes the message mgmt.StartRankResp.
+ * Use `create(StartRankRespSchema)` to create a new message.
+ */
+export const StartRankRespSchema: GenMessage<StartRankResp> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 14);
+
+/**
+ * The rank to take the identity from.
+ *
+ * @generated from message mgmt.EraseRankReq
+ */
+export type EraseRankReq = Message<"mgmt.EraseRankReq"> & {
+  /**
+   * @generated from field: uint32 rank = 1;
+   */
+  rank: number;
+
+  /**
+   * of the engine that is meant
+   *
+   * @generated from field: string uuid = 2;
+   */
+  uuid: string;
+};
+
+/**
+ * Describes the message mgmt.EraseRankReq.
+ * Use `create(EraseRankReqSchema)` to create a new message.
+ */
+export const EraseRankReqSchema: GenMessage<EraseRankReq> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 15);
+
+/**
+ * Its storage has to be formatted again.
+ *
+ * @generated from message mgmt.EraseRankResp
+ */
+export type EraseRankResp = Message<"mgmt.EraseRankResp"> & {
+};
+
+/**
+ * Describes the message mgmt.EraseRankResp.
+ * Use `create(EraseRankRespSchema)` to create a new message.
+ */
+export const EraseRankRespSchema: GenMessage<EraseRankResp> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 16);
+
+/**
+ * A dRPC call of the mgmt module.
+ *
+ * @generated from message mgmt.CallEngineReq
+ */
+export type CallEngineReq = Message<"mgmt.CallEngineReq"> & {
+  /**
+   * @generated from field: int32 method = 1;
+   */
+  method: number;
+
+  /**
+   * @generated from field: bytes body = 2;
+   */
+  body: Uint8Array;
+};
+
+/**
+ * Describes the message mgmt.CallEngineReq.
+ * Use `create(CallEngineReqSchema)` to create a new message.
+ */
+export const CallEngineReqSchema: GenMessage<CallEngineReq> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 17);
+
+/**
+ * What the engine answered.
+ *
+ * @generated from message mgmt.CallEngineResp
+ */
+export type CallEngineResp = Message<"mgmt.CallEngineResp"> & {
+  /**
+   * @generated from field: bytes body = 1;
+   */
+  body: Uint8Array;
+};
+
+/**
+ * Describes the message mgmt.CallEngineResp.
+ * Use `create(CallEngineRespSchema)` to create a new message.
+ */
+export const CallEngineRespSchema: GenMessage<CallEngineResp> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 18);
 
