@@ -1,12 +1,11 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { formatHostAddress } from "@daos/hostlist";
 import type { ctl } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storagePrepare } from "./storage-prepare.ts";
 import { storageScan } from "./storage-scan.ts";
-import { systemStop } from "./system-stop.ts";
+import { systemService } from "./system-service.ts";
 
 /** The most a look at the hardware may take, ms. */
 const SCAN_TIMEOUT_MS = 120_000;
@@ -16,8 +15,8 @@ const PREPARE_TIMEOUT_MS = 60 * 60_000;
 const FORMAT_TIMEOUT_MS = 2 * 60 * 60_000;
 
 /** The handlers of `ctl.MgmtCtl`: this host's storage and network, and on the leader's host the system. */
-export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<typeof ctl.MgmtCtl>> {
-  const { leadership, network } = options;
+export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.MgmtCtl> {
+  const { network } = options;
   return {
     async storagePrepare(request, context) {
       using limit = deadline(PREPARE_TIMEOUT_MS, "prepare storage", context.signal);
@@ -46,17 +45,6 @@ export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<type
       }
     },
 
-    systemMemberQuery() {
-      return {
-        members: leadership
-          .membership()
-          .list()
-          .map(({ address, uuid, rank }) => ({ addr: formatHostAddress(address), uuid, rank })),
-      };
-    },
-
-    async systemStop(_request, context) {
-      return { results: [...(await systemStop(options, context))] };
-    },
+    ...systemService(options),
   };
 }

@@ -7,4 +7,6 @@ export {
 export type { BdevPort, InstanceFormatResult, Owner, ScmPort } from "./engine-storage.ts";
 export { ENGINE_NAME, findEngine } from "./find-engine.ts";
 export { EngineInstance, type InstanceOptions, type InstanceState } from "./instance.ts";
-export type { EngineReady, JoinRequest } from "./set-up-engine.ts";
+export { planRestart, type RestartPlan } from "./plan-restart.ts";
+export type { EngineReady, JoinRequest, Joined } from "./set-up-engine.ts";
+export { type EngineRun, type SuperviseEnd, type SupervisePorts, supervise } from "./supervise.ts";

@@ -4,8 +4,8 @@ import type { MemberStore } from "./member-store.ts";
 
 export interface FixedLeaderOptions {
   readonly accessPoints: readonly HostAddress[];
-  /** The leader is this host. */
-  readonly isHere: boolean;
+  /** The control address of this host, when it is the first access point. */
+  readonly self: HostAddress | undefined;
   /** Resolves when the storage is there that the members are kept in. */
   readonly openStore: (options: { readonly signal: AbortSignal }) => Promise<MemberStore>;
 }
@@ -29,14 +29,14 @@ export class FixedLeader implements Election {
     onChange: (view: LeaderView) => void,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<void> {
-    const { isHere, openStore, accessPoints } = this.#options;
-    const following: LeaderView = { kind: "following", leader: accessPoints[0] };
+    const { self, openStore, accessPoints } = this.#options;
+    const following: LeaderView = { kind: "following", leader: self ?? accessPoints[0] };
     const ended = new Promise<void>((resolve) => {
       if (signal.aborted) resolve();
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
     onChange(following);
-    if (!isHere) return await ended;
+    if (self === undefined) return await ended;
     for (let number = 1; !signal.aborted; number++) {
       const store = await openStore({ signal }).catch((error: unknown) => {
         if (signal.aborted) return undefined;

@@ -84,14 +84,9 @@ export class Leadership {
   #officeHere(): Office {
     const { self } = this.#options;
     if (this.#office?.signal.aborted === false) return this.#office;
-    if (this.leadsHere || this.#leaderIsHereSoon()) throw faultNotReady(self);
-    throw faultNotLeader(formatHostAddress(self), this.leader && formatHostAddress(this.leader));
-  }
-
-  /** The election names this host before its store can be opened. */
-  #leaderIsHereSoon(): boolean {
-    const { self } = this.#options;
-    return this.leader?.host === self.host && this.leader.port === self.port;
+    const { leader } = this;
+    if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self);
+    throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
   }
 
   /** One term: reads the members, then serves them until it is over. */

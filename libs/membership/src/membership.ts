@@ -232,7 +232,7 @@ export class Membership {
     const member = this.#next.get(uuid);
     if (member === undefined) return;
     await this.#remove(uuid);
-    this.#tell("member_erased", `rank ${member.rank} is not a member any more`, member);
+    this.#tell("member_erased", `rank ${member.rank} is not a member any more`, { ...member, reason: "" });
   }
 
   /** While `work` runs, the reports of hosts do not change these members. */
