@@ -119,7 +119,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           scm,
           bdev,
           findEngine: () => findEngine(options.onlyEngine ? "" : process.env.PATH, options.engineDirectory),
-          join: (request, { signal: until }) => joinSystem(request, { attempt: joinOnce, log, signal: until }),
+          join: (request, { signal: until }) =>
+            joinSystem(request, { attempt: joinOnce, log, signal: until }),
           onStorageReady: ({ index, config: { scm: at } }) => {
             if (index === 0) storage.open(at.mount);
           },

@@ -8,5 +8,5 @@ export type { BdevPort, InstanceFormatResult, Owner, ScmPort } from "./engine-st
 export { ENGINE_NAME, findEngine } from "./find-engine.ts";
 export { EngineInstance, type InstanceOptions, type InstanceState } from "./instance.ts";
 export { planRestart, type RestartPlan } from "./plan-restart.ts";
-export type { EngineReady, JoinRequest, Joined } from "./set-up-engine.ts";
+export type { EngineReady, Joined, JoinRequest } from "./set-up-engine.ts";
 export { type EngineRun, type SuperviseEnd, type SupervisePorts, supervise } from "./supervise.ts";

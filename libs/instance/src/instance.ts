@@ -25,7 +25,7 @@ import {
   faultFormatRunning,
   faultNotifyReadySocket,
 } from "./faults.ts";
-import { type EngineReady, type JoinRequest, type Joined, setUpEngine } from "./set-up-engine.ts";
+import { type EngineReady, type Joined, type JoinRequest, setUpEngine } from "./set-up-engine.ts";
 import { type EngineRun, supervise } from "./supervise.ts";
 
 /** Where an engine is in its life. */
