@@ -1,4 +1,4 @@
-import { bytes, type EtcdClient, EtcdError, prefixEnd, text } from "@daos/etcd";
+import { bytes, EtcdError, prefixEnd, text } from "@daos/etcd";
 import type { etcd } from "@daos/proto";
 import { parseRank } from "@daos/rank";
 import { deadline, delay } from "@daos/sys";
@@ -7,10 +7,10 @@ import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
 import { faultMemberStore, faultRankTaken } from "./faults.ts";
 import type { Member } from "./member.ts";
 import type { MemberChange, MemberStore } from "./member-store.ts";
-import { type FencedTerm, type Operation, TermWriter } from "./term-writer.ts";
+import { type FencedTerm, type Operation, type StoreCalls, TermWriter } from "./term-writer.ts";
 
 export interface EtcdMemberStoreOptions {
-  readonly client: EtcdClient;
+  readonly client: StoreCalls;
   /** Name of the DAOS system. */
   readonly system: string;
   readonly term: FencedTerm;
@@ -23,6 +23,7 @@ const MAX_BYTES = 768 * 1024;
 const GROUP = 60;
 const PAGE = 2_000n;
 const READ_MS = 10_000;
+const READ_ATTEMPT_MS = 3_000;
 const PAUSE_MS = 100;
 
 /** A change as it is written: a member's document, or nothing when it is forgotten. */
@@ -39,7 +40,7 @@ interface Entry {
  * the moment at which it happens. What a dead leader has not carried out of a ready plan the next one does, when it loads.
  */
 export class EtcdMemberStore implements MemberStore {
-  readonly #client: EtcdClient;
+  readonly #client: StoreCalls;
   readonly #keys: EtcdKeys;
   readonly #term: FencedTerm;
   readonly #writer: TermWriter;
@@ -185,11 +186,12 @@ export class EtcdMemberStore implements MemberStore {
 
   async #readOnce(signal: AbortSignal): Promise<State> {
     const { members: prefix, lastCommit, plan, planParts } = this.#keys;
+    const call = { signal, timeoutMs: READ_ATTEMPT_MS };
     const range = (key: string, rangeEnd?: Uint8Array<ArrayBuffer>): Operation => ({
       request: { case: "requestRange", value: { key: bytes(key), ...(rangeEnd && { rangeEnd }) } },
     });
     const operations = [range(lastCommit), range(plan), range(planParts, prefixEnd(planParts))];
-    const { responses, header } = await this.#client.txn({ success: operations }, { signal });
+    const { responses, header } = await this.#client.txn({ success: operations }, call);
     const [last, ready, parts] = responses.map(({ response }) =>
       response.case === "responseRange" ? response.value.kvs : [],
     );
@@ -198,7 +200,7 @@ export class EtcdMemberStore implements MemberStore {
     while (true) {
       const page = await this.#client.range(
         { key, rangeEnd: prefixEnd(prefix), limit: PAGE, revision: header?.revision ?? 0n },
-        { signal },
+        call,
       );
       members.push(...page.kvs.map(({ value }) => decodeMember(text(value))));
       const end = page.kvs.at(-1)?.key;

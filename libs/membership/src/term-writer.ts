@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { bytes, type EtcdClient, EtcdError, text } from "@daos/etcd";
+import { bytes, type EtcdCalls, EtcdError, text } from "@daos/etcd";
 import { etcd } from "@daos/proto";
 import { deadline, delay } from "@daos/sys";
 import type { EtcdKeys } from "./etcd-keys.ts";
@@ -20,8 +20,11 @@ export interface FencedTerm {
   giveUp(reason: unknown): void;
 }
 
+/** What a store needs of a client. */
+export type StoreCalls = Pick<EtcdCalls, "range" | "txn">;
+
 export interface TermWriterOptions {
-  readonly client: EtcdClient;
+  readonly client: StoreCalls;
   readonly keys: EtcdKeys;
   readonly term: FencedTerm;
 }
@@ -41,7 +44,7 @@ const PAUSE_MS = 50;
  * finds another last commit and does nothing. If that takes too long the term is given up.
  */
 export class TermWriter {
-  readonly #client: EtcdClient;
+  readonly #client: StoreCalls;
   readonly #keys: EtcdKeys;
   readonly #term: FencedTerm;
   /** Revision of the last commit's key; 0 when there is none. */

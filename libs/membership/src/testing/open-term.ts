@@ -1,7 +1,7 @@
 import { bytes, type EtcdClient } from "@daos/etcd";
 import { etcdKeys } from "../etcd-keys.ts";
 import { EtcdMemberStore } from "../etcd-member-store.ts";
-import type { FencedTerm } from "../term-writer.ts";
+import type { FencedTerm, StoreCalls } from "../term-writer.ts";
 
 /** A term without an election: its leader key has no lease, and the next term takes it away. */
 export interface TestTerm extends FencedTerm {
@@ -11,8 +11,12 @@ export interface TestTerm extends FencedTerm {
   end(): void;
 }
 
-/** Begins a term in etcd. The store of the one before is not told: its fence must hold. */
-export async function openTerm(client: EtcdClient, system: string): Promise<TestTerm> {
+/** Begins a term in etcd, with a store that uses `calls`. The store before is not told: its fence must hold. */
+export async function openTerm(
+  client: EtcdClient,
+  system: string,
+  calls: StoreCalls = client,
+): Promise<TestTerm> {
   const call = { signal: AbortSignal.timeout(10_000), timeoutMs: 5_000 };
   const key = bytes(etcdKeys(system).leader);
   await client.deleteRange({ key }, call);
@@ -30,5 +34,5 @@ export async function openTerm(client: EtcdClient, system: string): Promise<Test
     },
     end: () => controller.abort(new Error("the test has ended the term")),
   };
-  return Object.assign(term, { store: new EtcdMemberStore({ client, system, term }) });
+  return Object.assign(term, { store: new EtcdMemberStore({ client: calls, system, term }) });
 }
