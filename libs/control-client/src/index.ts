@@ -31,5 +31,21 @@ export {
   type StorageScan,
   storageScan,
 } from "./storage-scan.ts";
+export {
+  type MemberOutcome,
+  type SystemAction,
+  type SystemActionName,
+  type SystemActionRequest,
+  systemAction,
+} from "./system-action.ts";
+export { type SystemEvent, type SystemEventsRequest, systemEvents } from "./system-events.ts";
 export { type SystemMember, systemMemberQuery } from "./system-member-query.ts";
+export {
+  type MemberSelection,
+  type MemberState,
+  type MemberStatus,
+  type MissingMembers,
+  type SystemQuery,
+  systemQuery,
+} from "./system-query.ts";
 export { type MemberAction, systemStop } from "./system-stop.ts";
