@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
@@ -171,6 +172,123 @@ describe("system", () => {
     expect((await runDmg([...at(host), "sy", "p", "-j"])).json().result).toEqual({
       pools: [{ uuid: "p", svcReplicas: [0, 1, 2] }],
     });
+  });
+});
+
+describe("system actions", () => {
+  const silent = (rank: number) => ({
+    domain: "system",
+    code: 813,
+    description: `stop rank ${rank} on h${rank}:1`,
+    reason: "silent",
+    resolution: `look at h${rank}:1`,
+  });
+
+  it("show each cause once, with the ranks and hosts it is about", async () => {
+    const refused = { ...silent(7), reason: "busy", resolution: "wait" };
+    const { host } = await fake({
+      ctl: {
+        systemStopMembers: () => ({
+          results: [
+            { rank: 0, addr: "h0:1", action: "stop", fault: silent(0) },
+            { rank: 1, addr: "h1:1", action: "stop" },
+            { rank: 2, addr: "h2:1", action: "prep shutdown", fault: silent(2) },
+            { rank: 7, addr: "h7:1", action: "stop", fault: refused },
+          ],
+        }),
+      },
+    });
+    const run = await runDmg([...at(host), "system", "stop"]);
+    expect(run.status).toBe(6);
+    expect(run.err).toBe(
+      "dmg: ranks 0,2 (h[0,2]:1): system stop: silent (system 813)\n  look at h0:1\n" +
+        "dmg: rank 7 (h7:1): stop rank 7 on h7:1: busy (system 813)\n  wait\n",
+    );
+    const { errors } = (await runDmg([...at(host), "-j", "system", "stop"])).json();
+    expect(errors).toMatchObject([
+      { hosts: ["h0:1", "h2:1"], ranks: [0, 2], code: 813 },
+      { hosts: ["h7:1"], ranks: [7] },
+    ]);
+  });
+
+  it("are not done by a server of release 0.8.0 that would do more", async () => {
+    const server = await fake({
+      ctl: {
+        systemStopMembers: () => {
+          throw new ConnectError("unknown method", Code.Unimplemented);
+        },
+        systemStop: () => ({
+          results: [
+            { id: "10.0.0.1:10001/0", action: "stop" },
+            { id: "rank 1", action: "stop", errored: true, msg: "no" },
+          ],
+        }),
+      },
+    });
+    const part = await runDmg([...at(server.host), "system", "stop", "--ranks", "0"]);
+    expect(part).toMatchObject({ status: 8, out: "" });
+    expect(part.err).toContain("the server's release cannot do that");
+    expect(server.calls).toEqual(["MgmtCtl/SystemStopMembers"]);
+    const all = await runDmg([...at(server.host), "system", "stop"]);
+    expect(all).toMatchObject({
+      status: 6,
+      out: expect.stringContaining("0     10.0.0.1  stop       OK"),
+      err: expect.stringContaining("stop of rank 1: no (system 704)"),
+    });
+  });
+
+  it("erase after consent only, and never stop for it", async () => {
+    const forces: boolean[] = [];
+    const { host } = await fake({
+      ctl: {
+        systemErase: ({ force }) => {
+          forces.push(force);
+          return {};
+        },
+      },
+    });
+    const erase = [...at(host), "system", "erase", "--ranks", "1-2"];
+    const questions: string[] = [];
+    const answer = (text: string) => async (question: string) => {
+      questions.push(question);
+      return text;
+    };
+    expect(await runDmg(erase, { ask: answer("no") })).toMatchObject({ status: 130, out: "" });
+    expect(forces).toEqual([]);
+    expect(await runDmg(erase, { ask: answer("yes") })).toMatchObject({ status: 0 });
+    expect(await runDmg([...erase, "--force"])).toMatchObject({ status: 0 });
+    expect(forces).toEqual([false, false]);
+    expect(questions[0]).toContain("This erases ranks 1-2");
+  });
+
+  it("follow events until Ctrl-C, one line each", async () => {
+    const { host } = await fake({
+      ctl: {
+        async *systemEvents(_, { signal }) {
+          yield {
+            number: 1n,
+            time: 1_000n,
+            kind: "engine_died",
+            severity: "error",
+            message: "ended",
+            rank: 3,
+          };
+          await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+        },
+      },
+    });
+    for (const flags of [[], ["--json"]]) {
+      const abort = new AbortController();
+      const run = await runDmg([...at(host), ...flags, "system", "events", "--follow"], {
+        signal: abort.signal,
+        onOut: () => abort.abort(),
+      });
+      expect(run).toMatchObject({ status: 0, err: "" });
+      if (flags.length === 0)
+        expect(run.out).toBe("1970-01-01T00:00:01Z ERROR   engine_died: ended rank=3\n");
+      else expect(run.json()).toMatchObject({ number: 1, kind: "engine_died", rank: 3 });
+      expect(run.out.trim().split("\n")).toHaveLength(1);
+    }
   });
 });
 
