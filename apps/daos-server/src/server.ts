@@ -6,7 +6,7 @@ import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
-import type { Logger } from "@daos/log";
+import type { LevelSwitch, Logger } from "@daos/log";
 import { Leadership, replicaRole, SqliteMemberStore } from "@daos/membership";
 import { type JoinAnswer, Joins, mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
@@ -26,6 +26,8 @@ import { storageProviders } from "./storage-providers.ts";
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
+  /** The level of `log`, which administrators may change. */
+  readonly logLevel: LevelSwitch;
   /** Directory of the engine's executable when it is not on PATH, or the only place for it with `onlyEngine`. */
   readonly engineDirectory: string;
   /** The engine in `engineDirectory` is used whatever is on PATH: the emulated one. */
@@ -154,6 +156,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           members: mgmtClient,
           findUser,
           log,
+          logLevel: options.logLevel,
         }),
       );
       if (owner === undefined) router.service(mgmt.MgmtSvc, mgmtService(mgmtOptions));

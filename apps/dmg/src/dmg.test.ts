@@ -362,6 +362,47 @@ describe("pool", () => {
     for (const owner of owners) expect(owner).toMatch(/^[^@]+@$/);
   });
 
+  it("has a share of the smallest rank, which each host is asked for", async () => {
+    const sizes: unknown[] = [];
+    const usageOf = (rank: number, scm: bigint, nvme: bigint) => ({
+      ctl: {
+        storageUsage: () => ({ engines: [{ index: 0, rank, scmTotal: scm, nvmeTotal: nvme }] }),
+      },
+    });
+    const small = await fake(usageOf(1, 8n * GB, 100n * GB));
+    const large = await fake(usageOf(2, 80n * GB, 1000n * GB));
+    const dead = { host: "127.0.0.1", port: 1 };
+    const members = [small.host, large.host, dead].map((host, at) => ({
+      rank: at + 1,
+      uuid: "u",
+      addr: formatHostAddress(host),
+    }));
+    const leader = await fake({
+      ctl: { systemMemberQuery: () => ({ members }) },
+      mgmt: {
+        poolCreate: ({ scmbytes, nvmebytes }) => {
+          sizes.push([scmbytes, nvmebytes]);
+          return {};
+        },
+      },
+    });
+    const create = (...flags: string[]) => runDmg([...at(leader.host), "pool", "create", ...flags]);
+    const both = await create("-s", "50%", "-n", "10%", "-r", "1-2");
+    expect(both).toMatchObject({
+      status: 0,
+      err: "dmg: per rank: 4.00GB of SCM, 10.00GB of NVMe\n",
+    });
+    await create("-s", "50%", "-n", "10%", "-r", "2");
+    expect(sizes).toEqual([
+      [4n * GB, 10n * GB],
+      [40n * GB, 100n * GB],
+    ]);
+    expect(await create("-s", "10%")).toMatchObject({ status: 4, out: "" });
+    const nobody = await create("-s", "10%", "-r", "1,9");
+    expect(nobody).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 9") });
+    expect(sizes).toHaveLength(2);
+  });
+
   it("fails with the meaning of the data plane's status", async () => {
     const { host } = await fake({ mgmt: { poolCreate: () => ({ status: -1007 }) } });
     const run = await runDmg([...at(host), "pool", "create", "-s", "1P"]);
@@ -441,6 +482,11 @@ describe("mistakes are found before anything is sent", () => {
     [["pool", "create"], 2, "--scm-size is missing"],
     [["pool", "create", "-s", "0"], 2, "--scm-size is 0"],
     [["pool", "create", "-s", "-1G"], 2, ""],
+    [["pool", "create", "-s", "110%"], 2, "at most 100 %"],
+    [["pool", "create", "-s", "1G", "-n", "0%"], 2, "more than 0 %"],
+    [["server", "set-logmasks"], 2, "--masks is missing"],
+    [["system", "stop", "--ranks", "x"], 2, "neither a rank nor a range"],
+    [["system", "clear-exclude"], 2, "no ranks to let back in"],
     [["pool", "create", "-s", "1X"], 2, '"1X" is not a size'],
     [["pool", "create", "-s", "1G", "-r", "3-1"], 2, "ends before it starts"],
     [["pool", "create", "-s", "1G", "-v", "14"], 2, "13"],

@@ -81,6 +81,11 @@ export class ControlClient {
     this.#log = options.log ?? silentLogger;
   }
 
+  /** A client for other hosts, in all else like this one. */
+  to(hosts: readonly HostAddress[]): ControlClient {
+    return new ControlClient({ ...this.#options, hosts });
+  }
+
   /** The most hosts that are asked at the same time, if that has been said. */
   get fanout(): number | undefined {
     return this.#options.fanout;

@@ -11,8 +11,9 @@ export async function act(
   name: SystemActionName,
   options: { readonly force: boolean; readonly nothing: string },
 ): Promise<Answer> {
+  const select = parseSelection(context.flags);
   const { client, port } = await context.connect();
-  const selection = parseSelection(context.flags, port);
+  const selection = select(port);
   const { systemAction } = await import("@daos/control-client");
   const { force } = options;
   return actionAnswer(await context.waitFor(systemAction(client, name, { selection, force })), name, options);

@@ -11,6 +11,6 @@ export const systemClearExcludeCommand = defineCommand({
   flags: SELECTION_FLAGS,
   run: async (context) => {
     requireSelection(context.flags, "let back in");
-    return await act(context, "clear-exclude", { force: false, nothing: "No rank was excluded" });
+    return act(context, "clear-exclude", { force: false, nothing: "No rank was excluded" });
   },
 });

@@ -1,6 +1,6 @@
 import { confirm, defineCommand } from "@daos/dmg-kit";
 import { act } from "./act.ts";
-import { SELECTION_FLAGS } from "./selection.ts";
+import { parseSelection, SELECTION_FLAGS } from "./selection.ts";
 
 /**
  * `dmg system erase`. Later releases of DAOS do not ask for consent, but this cannot be undone.
@@ -20,6 +20,7 @@ export const systemEraseCommand = defineCommand({
   },
   run: async (context) => {
     const { flags, terminal } = context;
+    parseSelection(flags);
     if (!flags.force) {
       const chosen = [
         ...(flags.ranks === undefined ? [] : [`ranks ${flags.ranks}`]),
@@ -29,6 +30,6 @@ export const systemEraseCommand = defineCommand({
       await confirm(terminal, `This erases ${what}: the data of their pools is lost.`);
     }
     // Consent is for erasing; a running engine is not stopped for it.
-    return await act(context, "erase", { force: false, nothing: "The system has no members to erase" });
+    return act(context, "erase", { force: false, nothing: "The system has no members to erase" });
   },
 });

@@ -18,6 +18,6 @@ export const systemExcludeCommand = defineCommand({
   },
   run: async (context) => {
     requireSelection(context.flags, "exclude");
-    return await act(context, "exclude", { force: context.flags.force, nothing: "No rank is excluded" });
+    return act(context, "exclude", { force: context.flags.force, nothing: "No rank is excluded" });
   },
 });

@@ -21,10 +21,10 @@ export const systemQueryCommand = defineCommand({
     watch: WATCH_FLAG,
   },
   run: async ({ flags, connect, waitFor }): Promise<Answer> => {
+    const select = parseSelection(flags);
     const { client, port } = await connect();
-    const selection = parseSelection(flags, port);
     const { systemQuery } = await import("@daos/control-client");
-    const { members, missing } = await waitFor(systemQuery(client, selection));
+    const { members, missing } = await waitFor(systemQuery(client, select(port)));
     return {
       result: { members: members.map(toJson), missing },
       text: (width) => {

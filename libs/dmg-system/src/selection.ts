@@ -1,7 +1,13 @@
 import type { MemberSelection, MissingMembers } from "@daos/control-client";
 import { type CommandContext, type FlagDefinitions, faultUsage } from "@daos/dmg-kit";
 import { Fault, FaultCode } from "@daos/fault";
-import { formatHostAddress, formatHostSet, parseHostAddress, parseHostList } from "@daos/hostlist";
+import {
+  DEFAULT_PORT,
+  formatHostAddress,
+  formatHostSet,
+  parseHostAddress,
+  parseHostList,
+} from "@daos/hostlist";
 import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
 
 /** Flags that choose members, with the names of later releases of DAOS. */
@@ -23,13 +29,18 @@ export const SELECTION_FLAGS = {
 
 type Chosen = CommandContext<typeof SELECTION_FLAGS>["flags"];
 
-/** The members that the flags choose: the ranks and those on the hosts; all when neither is given. @throws Fault usage */
-export function parseSelection(flags: Chosen, port: number): MemberSelection {
-  const hosts = flags["rank-hosts"];
-  return {
-    ranks: flags.ranks === undefined ? [] : parseRankSet(flags.ranks),
-    hosts: hosts === undefined ? [] : parseHostList(hosts, port).map(formatHostAddress),
-  };
+/**
+ * Reads the members that the flags choose: the ranks and those on the hosts; all when neither is given.
+ *
+ * @returns the selection, once the port is known of hosts that are named without one
+ * @throws Fault rankInvalid, hostlistInvalid
+ */
+export function parseSelection(flags: Chosen): (port: number) => MemberSelection {
+  const ranks = flags.ranks === undefined ? [] : parseRankSet(flags.ranks);
+  const hostsOf = (port: number) =>
+    flags["rank-hosts"] === undefined ? [] : parseHostList(flags["rank-hosts"], port).map(formatHostAddress);
+  hostsOf(DEFAULT_PORT);
+  return (port) => ({ ranks, hosts: hostsOf(port) });
 }
 
 /** @throws Fault usage when no member is chosen, for what must not mean all of them */

@@ -132,6 +132,19 @@ function calls(index: number): FakeCalls {
         ...(nvme && { nvme: { state: {} } }),
         ...(wanted && { scm: { pmems: scan.scm.pmems, state: { info: "reboot the host" } } }),
       }),
+      storageUsage: () => ({
+        engines: [0, 1].map((engine) => ({
+          index: engine,
+          rank: (index - 1) * 2 + engine,
+          mount: `/mnt/daos${engine}`,
+          scmTotal: 498n * GB,
+          scmAvailable: index === 2 ? 480n * GB : 123n * GB,
+          ...(index === 3 && engine === 1
+            ? { nvmeState: { status: -2, error: "no SPDK", info: "run dmg storage prepare" } }
+            : { nvmeTotal: 1_600_321_314_816n }),
+        })),
+      }),
+      setLogMasks: ({ masks, reset }) => ({ masks: reset ? "INFO" : masks, configured: "INFO" }),
       networkListProviders: () => ({ provider: "ofi+sockets, ofi+verbs" }),
       async *networkScanDevices({ provider }) {
         if (provider !== "ofi+verbs") yield { provider: "ofi+sockets", device: "eth0", numanode: 0 };

@@ -130,7 +130,12 @@ const RESULTS = {
   "pool get-acl": acl,
   "pool list": pools,
   "pool overwrite-acl": acl,
+  "pool query": z.strictObject({ uuid, svcReplicas: z.array(rank), acl: z.array(z.string()) }),
   "pool update-acl": acl,
+  "server set-logmasks": perHost({
+    level: z.string().meta({ description: "what is logged now" }),
+    configured: z.string().meta({ description: "what the configuration says" }),
+  }),
   "storage format": perHost({ scm: z.array(formatResult), nvme: z.array(formatResult) }),
   "storage prepare": perHost({
     nvme: z.strictObject({ ok: z.boolean(), info: z.string() }).nullable(),
@@ -157,6 +162,23 @@ const RESULTS = {
   "storage query smd": z.strictObject({
     devices: z.array(z.strictObject({ uuid, targets: z.array(count) })).nullable(),
     pools: z.array(z.strictObject({ uuid, targets: z.array(count), blobs: z.array(z.string()) })).nullable(),
+  }),
+  "storage query usage": perHost({
+    engines: z.array(
+      z.strictObject({
+        index: count,
+        rank: rank.nullable(),
+        mount: z.string(),
+        scm: z
+          .strictObject({ totalBytes: bytes, availableBytes: bytes })
+          .nullable()
+          .meta({ description: "null where it is not known: see errors" }),
+        nvme: z
+          .strictObject({ totalBytes: bytes })
+          .nullable()
+          .meta({ description: "of the devices in bdev_list; null where it is not known" }),
+      }),
+    ),
   }),
   "storage scan": perHost({
     scm: z.strictObject({
