@@ -7,7 +7,7 @@ import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
-import type { Logger } from "@daos/log";
+import type { LevelSwitch, Logger } from "@daos/log";
 import { FixedLeader, Leadership, replicaRole, SqliteMemberStore } from "@daos/membership";
 import {
   EngineReporter,
@@ -34,6 +34,8 @@ import { storageProviders } from "./storage-providers.ts";
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
+  /** The level of `log`, which administrators may change. */
+  readonly logLevel: LevelSwitch;
   /** Directory of the engine's executable when it is not on PATH, or the only place for it with `onlyEngine`. */
   readonly engineDirectory: string;
   /** The engine in `engineDirectory` is used whatever is on PATH: the emulated one. */
@@ -195,6 +197,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           members: mgmtClient,
           findUser,
           log,
+          logLevel: options.logLevel,
         }),
       );
       if (owner === undefined) router.service(mgmt.MgmtSvc, mgmtService(mgmtOptions));
