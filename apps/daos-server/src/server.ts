@@ -1,4 +1,4 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import type { EngineConfig, ServerConfig } from "@daos/config";
@@ -8,12 +8,11 @@ import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
-import { FixedLeader, Leadership, replicaRole, SqliteMemberStore } from "@daos/membership";
+import { replicaRole } from "@daos/membership";
 import {
   EngineReporter,
   type JoinReply,
   joinSystem,
-  LeaderFinder,
   MgmtClient,
   type ReportMessage,
 } from "@daos/mgmt-client";
@@ -28,7 +27,7 @@ import { faultNoEngines } from "./faults.ts";
 import { findUser } from "./find-owner.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
-import { StorageGate } from "./storage-gate.ts";
+import { openManagement } from "./management.ts";
 import { storageProviders } from "./storage-providers.ts";
 
 export interface ServerOptions {
@@ -69,17 +68,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     resolve: resolveHost,
   });
   const self = await controlAddress(config, role !== "none");
-  const storage = new StorageGate();
-  const election = new FixedLeader({
-    accessPoints: config.accessPoints,
-    self: role === "bootstrap" && owner === undefined ? self : undefined,
-    openStore: async (wait) => openMembers(await storage.opened(wait)),
+  using management = openManagement({
+    config,
+    role,
+    self,
+    hasReplica: () => harness.instances.some(hasReplica),
+    log: log.child("leader"),
   });
-  const leadership = new Leadership({ election, self, ranksFrom: "engine", log: log.child("leader") });
-  const finder = new LeaderFinder({
-    accessPoints: config.accessPoints,
-    known: () => leadership.leader,
-  });
+  const { leadership, finder } = management;
   const mgmtClient = new MgmtClient(() => clientTlsOptions(config.transport));
 
   const runner = new ProcessCommandRunner();
@@ -124,12 +120,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           join: (request, { signal: until }) =>
             joinSystem(request, { attempt: joinOnce, log, signal: until }),
           onStorageReady: ({ index, config: { scm: at } }) => {
-            if (index === 0) storage.open(at.mount);
+            if (index === 0) management.storageReady(at.mount);
           },
           onStorageReleased: async ({ index }) => {
-            if (index !== 0) return;
-            storage.close();
-            await election.release();
+            if (index === 0) await management.storageReleased();
           },
           onChange,
           log: log.child("instance", { index: engine.index }),
@@ -251,9 +245,7 @@ async function controlAddress(config: ServerConfig, isAccessPoint: boolean): Pro
   return { host: outside ?? "127.0.0.1", port };
 }
 
-/** The members, beside the superblock of the first access point's engine. */
-async function openMembers(mount: string): Promise<SqliteMemberStore> {
-  const directory = joinPath(mount, "control_plane");
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  return new SqliteMemberStore(joinPath(directory, "members.db"));
+/** It serves and has a replica of the data plane's management service. */
+function hasReplica({ state, superblock }: EngineInstance): boolean {
+  return state.kind === "serving" && superblock?.ms === true;
 }
