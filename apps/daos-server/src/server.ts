@@ -21,6 +21,8 @@ import { joinSystem } from "./join-system.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { MgmtClient } from "./mgmt-client.ts";
+import { sampleHealth } from "./sample-health.ts";
+import { stateDirectories } from "./state-directory.ts";
 import { storageProviders } from "./storage-providers.ts";
 
 export interface ServerOptions {
@@ -63,7 +65,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const mgmtClient = new MgmtClient(() => clientTlsOptions(config.transport));
 
   const runner = new ProcessCommandRunner();
-  const { scm, bdev, mayMount } = await storageProviders({ runner, log, helper: options.helper, signal });
+  const { scm, bdev, history, mayMount } = await storageProviders({
+    runner,
+    log,
+    helper: options.helper,
+    stateDirectories: stateDirectories(config.path, config.socketDir),
+    spdkSocket: config.spdkSocket,
+    signal,
+  });
   const network = new NetworkProvider({ runner, log });
   for (const { fabricIface, provider, pinnedNumaNode } of config.engines) {
     await network.check(fabricIface, provider, { signal });
@@ -149,6 +158,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           leadership,
           scm,
           bdev,
+          history,
           controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
           network,
           members: mgmtClient,
@@ -163,6 +173,15 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   stack.defer(() => grpc.close());
   stack.defer(() => leadership.close());
   log.info(`listening on ${ANY_ADDRESS}:${config.port}`, { system: config.name, role, pid: process.pid });
+
+  const sampling = new AbortController();
+  const sampled = sampleHealth({
+    scan: (wait) => bdev.scan(wait),
+    log: log.child("health"),
+    signal: AbortSignal.any([signal, sampling.signal]),
+  });
+  stack.defer(() => sampled);
+  stack.defer(() => sampling.abort(new DOMException("the server stops", "AbortError")));
 
   await harness.run(signal);
 }

@@ -16,12 +16,17 @@ import type { Superblock } from "@daos/superblock";
 import { abortable, deadline, delay } from "@daos/sys";
 import { engineArguments, engineEnvironment, sharedMemoryId } from "./engine-arguments.ts";
 import { type EngineExit, EngineProcess, showExit } from "./engine-process.ts";
-import { EngineStorage, type EngineStorageOptions, type InstanceFormatResult } from "./engine-storage.ts";
+import {
+  type EngineFormatOptions,
+  EngineStorage,
+  type EngineStorageOptions,
+  type InstanceFormatResult,
+} from "./engine-storage.ts";
 import {
   faultEngineExited,
   faultEngineNotReady,
   faultEngineNotRunning,
-  faultFormatRunning,
+  faultFormatNotAwaited,
   faultNotifyReadySocket,
 } from "./faults.ts";
 import { planRestart, STABLE_MS } from "./plan-restart.ts";
@@ -159,13 +164,10 @@ export class EngineInstance {
   }
 
   /** Formats this engine's storage as its configuration says. Never throws: each failure is part of the result. */
-  async format(options: {
-    readonly reformat: boolean;
-    readonly signal: AbortSignal;
-  }): Promise<InstanceFormatResult> {
+  async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { mount } = this.config.scm;
     if (this.#state.kind !== "awaiting format") {
-      return { mount, scmFault: faultFormatRunning(this.index, mount), bdevs: [] };
+      return { mount, scmFault: faultFormatNotAwaited(this.index, mount, this.#state), bdevs: [] };
     }
     const waiting = this.#state;
     this.#state = { kind: "formatting" };
