@@ -150,7 +150,7 @@ export function faultNotBlank(address: string, where: string): Fault {
 export function faultBurnInFailed(address: string, verdict: BurnInVerdict): Fault {
   const [first] = verdict.errors;
   const errors =
-    first === undefined ? [] : [`${verdict.errors.length} errors, the first: ${showBurnInError(first)}`];
+    first === undefined ? [] : [`bad at ${verdict.errors.length} places, first: ${showBurnInError(first)}`];
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBurnInFailed,

@@ -6,6 +6,7 @@ export {
   type HostResult,
   type Outcome,
 } from "./control-client.ts";
+export type { DeviceProgress, OnDeviceProgress } from "./device-progress.ts";
 export { HostConnection } from "./host-connection.ts";
 export type { ClientTls } from "./host-session.ts";
 export { type LeaderQuery, leaderQuery } from "./leader-query.ts";
@@ -17,6 +18,12 @@ export { type PoolCreated, type PoolCreateRequest, poolCreate } from "./pool-cre
 export { type PoolDestroyRequest, poolDestroy } from "./pool-destroy.ts";
 export { type SmdDevice, type SmdPool, smdListDevices, smdListPools } from "./smd-query.ts";
 export {
+  type BurnInResult,
+  type StorageBurnIn,
+  type StorageBurnInRequest,
+  storageBurnIn,
+} from "./storage-burn-in.ts";
+export {
   type FormatResult,
   type StorageFormat,
   type StorageFormatRequest,
@@ -26,6 +33,7 @@ export { type StoragePrepare, type StoragePrepareRequest, storagePrepare } from 
 export {
   type NvmeController,
   type NvmeHealth,
+  type NvmeTrend,
   type ScmModule,
   type ScmNamespace,
   type StorageScan,

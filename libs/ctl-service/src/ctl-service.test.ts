@@ -348,7 +348,7 @@ describe("StorageBurnIn", () => {
       {
         pciaddr: A,
         verdict: ctl.BurnInVerdict.BURN_IN_FAILED,
-        state: { error: expect.stringContaining("1 errors, the first: mismatch at byte 512") },
+        state: { error: expect.stringContaining("bad at 1 places, first: mismatch at byte 512") },
         bytesWritten: 10n,
         findings: ["2 media errors"],
       },
