@@ -1,6 +1,5 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type DeviceProgress, MAX_BURN_IN_MS } from "@daos/bdev";
-import { formatHostAddress } from "@daos/hostlist";
 import type { ctl } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
@@ -8,7 +7,7 @@ import { storageBurnIn } from "./storage-burn-in.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storagePrepare } from "./storage-prepare.ts";
 import { storageScan } from "./storage-scan.ts";
-import { systemStop } from "./system-stop.ts";
+import { systemService } from "./system-service.ts";
 import { type DeviceEvent, watchDevices } from "./watch-devices.ts";
 
 /** The most a look at the hardware may take, ms. */
@@ -24,8 +23,8 @@ const BURN_IN_TIMEOUT_MS = MAX_BURN_IN_MS + 20 * 60_000;
 type OnProgress = (progress: DeviceProgress) => void;
 
 /** The handlers of `ctl.MgmtCtl`: this host's storage and network, and on the leader's host the system. */
-export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<typeof ctl.MgmtCtl>> {
-  const { leadership, network } = options;
+export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.MgmtCtl> {
+  const { network } = options;
   return {
     async storagePrepare(request, context) {
       using limit = deadline(PREPARE_TIMEOUT_MS, "prepare storage", context.signal);
@@ -68,18 +67,7 @@ export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<type
       }
     },
 
-    systemMemberQuery() {
-      return {
-        members: leadership
-          .membership()
-          .list()
-          .map(({ address, uuid, rank }) => ({ addr: formatHostAddress(address), uuid, rank })),
-      };
-    },
-
-    async systemStop(_request, context) {
-      return { results: [...(await systemStop(options, context))] };
-    },
+    ...systemService(options),
   };
 }
 

@@ -96,6 +96,12 @@ export const FaultCode = {
   accessPointUnresolved: 807,
   memberStoreUnusable: 808,
   systemNotReady: 809,
+  leadershipLost: 810,
+  memberExcluded: 811,
+  memberRunning: 812,
+  hostSilent: 813,
+  electionUnreachable: 814,
+  memberElsewhere: 815,
 
   // security: 900-999
   securityUnknown: 910,

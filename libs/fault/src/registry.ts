@@ -396,6 +396,36 @@ const SYSTEM = {
     "Engines still start, or no leader has been elected.",
     "wait until dmg system member-query shows the ranks, then try again",
   ],
+  leadershipLost: [
+    "A host led the system when the call began, and does not any more.",
+    "It was cut off from the other access points, or another leader was elected.",
+    "look with dmg system query whether it was done, then try again: dmg finds the new leader",
+  ],
+  memberExcluded: [
+    "An engine that was excluded asks to join.",
+    "An administrator has excluded it: dmg system exclude.",
+    "let it join again with dmg system clear-exclude, then dmg system start",
+  ],
+  memberRunning: [
+    "Something was asked of a member that can only be done while its engine is stopped.",
+    "Its engine runs, or may run.",
+    "stop it first: dmg system stop --ranks RANK",
+  ],
+  hostSilent: [
+    "A host has not told the leader how its engines are.",
+    "It is down, cut off, or its daos-server is stopped.",
+    "check the host and its network, and start daos-server there",
+  ],
+  electionUnreachable: [
+    "The access points cannot agree on a leader.",
+    "The etcd servers of system_db are not reached, or have no majority.",
+    "check the etcd servers (etcdctl endpoint health) and system_db in the configuration",
+  ],
+  memberElsewhere: [
+    "An engine asks to join with the identity of a member that is in service on another host.",
+    "Storage was copied from host to host, or a host has a new address.",
+    "format copied storage (dmg storage format --reformat), or wait until the old address has been silent for a while",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const CERTIFICATES = "check certificates with daos-server cert status; daos-server cert issue makes new ones";

@@ -102,7 +102,7 @@ describe("a format that nobody waits for is refused with what is true of", () =>
   ])[] = [
     [{ kind: "new" }, other, "which has not been looked at yet"],
     [{ kind: "formatting" }, other, "which is being formatted already"],
-    [{ kind: "starting" }, running, "whose engine is being started"],
+    [{ kind: "starting", reason: "" }, running, "whose engine is being started"],
     [{ kind: "serving" } as InstanceState & { kind: "serving" }, running, "whose engine runs"],
     [{ kind: "restarting", reason: "it died" }, running, "about to be started again: it died"],
     [{ kind: "stopped" }, other, "of an engine that was stopped"],

@@ -63,6 +63,16 @@ export function faultEngineNotRunning(index: number, state: string): Fault {
   });
 }
 
+/** Something can only be done while the engine is stopped. */
+export function faultEngineRuns(index: number, state: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberRunning,
+    description: `erase engine ${index} while it is ${state}`,
+    resolution: "stop it first (dmg system stop)",
+  });
+}
+
 /** NotifyReady named something that is not a socket. */
 export function faultNotifyReadySocket(path: string, reason: string): Fault {
   return new Fault({
@@ -114,7 +124,7 @@ export function faultFormatNotAwaited(
       return refused(
         FaultCode.storageFormatNotAwaited,
         "whose engine has failed",
-        "correct what made it fail and start daos-server again; then format, if it waits for that",
+        "correct what made it fail and start it again (dmg system start); if its data is not needed any more, erase it (dmg system erase), then format",
       );
     case "new":
       return refused(

@@ -13,4 +13,6 @@ export type {
 } from "./engine-storage.ts";
 export { ENGINE_NAME, findEngine } from "./find-engine.ts";
 export { EngineInstance, type InstanceOptions, type InstanceState } from "./instance.ts";
-export type { EngineReady, JoinRequest } from "./set-up-engine.ts";
+export { planRestart, type RestartPlan } from "./plan-restart.ts";
+export type { EngineReady, Joined, JoinRequest } from "./set-up-engine.ts";
+export { type EngineRun, type SuperviseEnd, type SupervisePorts, supervise } from "./supervise.ts";

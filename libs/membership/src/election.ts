@@ -1,0 +1,36 @@
+import type { HostAddress } from "@daos/hostlist";
+import type { MemberStore } from "./member-store.ts";
+
+/** A host that takes part in the election. */
+export interface AccessPoint {
+  readonly address: HostAddress;
+  /** Its engine has a replica of the data plane's management service. */
+  readonly hasReplica: boolean;
+}
+
+/** The time for which this host leads. */
+export interface Term {
+  /** Larger than that of every term before. */
+  readonly number: number;
+  /** The members; refuses to change them when the term is over. The election closes it. */
+  readonly store: MemberStore;
+  /** Aborts before another host can lead. */
+  readonly signal: AbortSignal;
+}
+
+/** Who leads the management service, as this host sees it. */
+export type LeaderView =
+  | { readonly kind: "leading"; readonly term: Term }
+  /** `leader` is absent while there is none. */
+  | { readonly kind: "following"; readonly leader: HostAddress | undefined };
+
+/** How the access points agree on a leader. */
+export interface Election {
+  /**
+   * Takes part until `signal` aborts, then resigns. `onChange` gets the first view and every change of it; the next one is
+   * not told before it has returned. A store or network that cannot be reached is waited for, and logged.
+   */
+  run(onChange: (view: LeaderView) => void, options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Those that take part now, as far as this host knows. */
+  readonly accessPoints: readonly AccessPoint[];
+}

@@ -1,0 +1,125 @@
+import { DatabaseSync } from "node:sqlite";
+import { Fault } from "@daos/fault";
+import { parseRank } from "@daos/rank";
+import { decodeMember, encodeMember } from "./encode-member.ts";
+import { faultMemberStore, faultRankTaken } from "./faults.ts";
+import type { Member } from "./member.ts";
+import type { MemberChange, MemberStore } from "./member-store.ts";
+
+const SCHEMA = `
+  CREATE TABLE IF NOT EXISTS members (
+    uuid TEXT PRIMARY KEY,
+    rank INTEGER NOT NULL,
+    document TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX IF NOT EXISTS members_by_rank ON members (rank)`;
+
+/** What the first release of this store kept, before members had states. */
+const MIGRATE = `
+  INSERT OR IGNORE INTO members (uuid, rank, document)
+    SELECT uuid, rank, json_object('version', 1, 'uuid', uuid, 'rank', rank,
+      'address', CASE WHEN instr(host, ':') THEN '[' || host || ']' ELSE host END || ':' || port, 'uri', uri, 'contexts', contexts,
+      'state', 'joined', 'reason', '', 'since', 0, 'incarnation', 1, 'faultDomain', '',
+      'reports', json('false')) FROM member;
+  DROP TABLE member`;
+
+/** Members in an SQLite file beside the superblock of the access point's engine: for systems with one access point. */
+export class SqliteMemberStore implements MemberStore {
+  readonly #database: DatabaseSync;
+  readonly #path: string;
+
+  /** @throws Fault memberStoreUnusable when the file is damaged or cannot be written */
+  constructor(path: string) {
+    this.#path = path;
+    try {
+      this.#database = new DatabaseSync(path);
+      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      this.#transaction(() => {
+        this.#database.exec(SCHEMA);
+        const old = this.#database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'member'").get();
+        if (old !== undefined) this.#database.exec(MIGRATE);
+      });
+    } catch (error) {
+      throw faultMemberStore(path, error);
+    }
+  }
+
+  async load(): Promise<readonly Member[]> {
+    return this.#guarded(() =>
+      this.#database
+        .prepare("SELECT document FROM members ORDER BY rank")
+        .all()
+        .map(({ document }) => decodeMember(String(document))),
+    );
+  }
+
+  async commit(
+    changes: readonly MemberChange[],
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    signal.throwIfAborted();
+    this.#guarded(() =>
+      this.#transaction(() => {
+        for (const change of changes) this.#apply(change);
+        this.#checkRanks();
+      }),
+    );
+  }
+
+  #apply(change: MemberChange): void {
+    switch (change.kind) {
+      case "put": {
+        const { member } = change;
+        this.#database
+          .prepare(
+            `INSERT INTO members (uuid, rank, document) VALUES (?, ?, ?)
+             ON CONFLICT (uuid) DO UPDATE SET rank = excluded.rank, document = excluded.document`,
+          )
+          .run(member.uuid, member.rank, encodeMember(member));
+        break;
+      }
+      case "remove":
+        this.#database.prepare("DELETE FROM members WHERE uuid = ?").run(change.uuid);
+        break;
+      default:
+        change satisfies never;
+    }
+  }
+
+  #checkRanks(): void {
+    const twice = this.#database
+      .prepare(
+        "SELECT rank, max(uuid) AS uuid, min(uuid) AS other FROM members GROUP BY rank HAVING count(*) > 1",
+      )
+      .get();
+    if (twice === undefined) return;
+    throw faultRankTaken(
+      String(twice.uuid),
+      parseRank(twice.rank),
+      `that rank belongs to engine ${twice.other}`,
+    );
+  }
+
+  async close(): Promise<void> {
+    if (this.#database.isOpen) this.#database.close();
+  }
+
+  #transaction(work: () => void): void {
+    this.#database.exec("BEGIN IMMEDIATE");
+    try {
+      work();
+      this.#database.exec("COMMIT");
+    } catch (error) {
+      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+
+  #guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw error instanceof Fault ? error : faultMemberStore(this.#path, error);
+    }
+  }
+}
