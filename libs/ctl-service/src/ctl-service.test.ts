@@ -1,3 +1,7 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import {
   type BurnInVerdict,
@@ -6,16 +10,17 @@ import {
   type HealthSample,
   type NvmeController,
 } from "@daos/bdev";
+import type { BdevConfig, ScmConfig } from "@daos/config";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import type { EngineFormatOptions, EngineInstance, InstanceFormatResult } from "@daos/instance";
-import { silentLogger } from "@daos/log";
+import { levelSwitch, silentLogger } from "@daos/log";
 import { followerOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import type { ScmScan } from "@daos/scm";
 import { delay } from "@daos/sys";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { ctlService } from "./ctl-service.ts";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 
@@ -50,6 +55,7 @@ function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
       eraseRank: unexpected("erase rank"),
     },
     log: silentLogger,
+    logLevel: levelSwitch("INFO"),
     ...parts,
   };
   const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, ctlService(options)), {
@@ -212,6 +218,98 @@ describe("StoragePrepare", () => {
       status: ctl.ResponseStatus.CTL_SUCCESS,
       info: "reboot this host, then run storage prepare again",
     });
+  });
+});
+
+describe("StorageUsage", () => {
+  const directory = mkdtempSync(join(tmpdir(), "daos-usage-"));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  const engine = (
+    index: number,
+    scm: ScmConfig,
+    bdev: Partial<BdevConfig>,
+    superblock: object | undefined = { rank: index + 5 },
+  ) => ({
+    index,
+    superblock,
+    config: { scm, bdev: { class: "nvme", list: [], number: 0, sizeGB: 0, ...bdev } },
+  });
+  const ram = (sizeGiB: number): ScmConfig => ({ class: "ram", mount: directory, sizeGiB });
+  const usage = async (engines: readonly object[], parts: Partial<CtlServiceOptions> = {}) => {
+    const harness = { instances: engines } as unknown as Harness;
+    return (await client({ ...parts, harness }).storageUsage({})).engines;
+  };
+  const ok = { status: ctl.ResponseStatus.CTL_SUCCESS };
+
+  it("is that of the file system, and no more than scm_size", async () => {
+    const { blocks, bsize } = await statfs(directory, { bigint: true });
+    const huge = Number((blocks * bsize) >> 30n) + 10;
+    const [small, all] = await usage([engine(0, ram(1), {}), engine(1, ram(huge), {})]);
+    expect(small).toMatchObject({ rank: 5, mount: directory, scmTotal: 1n << 30n, scmState: ok });
+    expect(all).toMatchObject({ rank: 6, scmTotal: blocks * bsize, nvmeTotal: 0n, nvmeState: ok });
+    expect(all?.scmAvailable).toBeLessThanOrEqual(all?.scmTotal ?? 0n);
+  });
+
+  it("counts the configured devices of every class, with one scan", async () => {
+    let scans = 0;
+    const scanning = {
+      ...refuse,
+      scan: async () => {
+        scans++;
+        return [controller];
+      },
+    };
+    const found = await usage(
+      [
+        engine(0, ram(1), { list: ["0000:81:00.0"] }),
+        engine(1, ram(1), { list: ["81:00.0", "0000:82:00.0"] }),
+        engine(2, ram(1), { class: "malloc", number: 2, sizeGB: 4 }),
+        engine(3, ram(1), { class: "file", list: ["/a", "/b", "/c"], sizeGB: 1 }),
+        engine(4, ram(1), { class: "kdev", list: ["/dev/no-such-disk"] }),
+      ],
+      { bdev: scanning },
+    );
+    expect(scans).toBe(1);
+    expect(found.map(({ nvmeTotal }) => nvmeTotal)).toEqual([
+      375_083_606_016n,
+      0n,
+      7_999_995_904n,
+      2_999_992_320n,
+      0n,
+    ]);
+    expect(found.map(({ nvmeState }) => nvmeState?.status)).toEqual([0, -2, 0, 0, -2]);
+    expect(found[1]?.nvmeState?.error).toContain("0000:82:00.0");
+  });
+
+  it("is not known of storage that is not formatted", async () => {
+    const bare = { ...engine(0, ram(1), {}), superblock: undefined };
+    const [found] = await usage([bare]);
+    expect(found).toMatchObject({ scmTotal: 0n, scmState: { status: ctl.ResponseStatus.CTL_ERR_SCM } });
+    expect(found?.rank).toBeUndefined();
+  });
+});
+
+describe("SetLogMasks", () => {
+  it("changes the level, and goes back to the configured one", async () => {
+    const logLevel = levelSwitch("INFO");
+    const service = client({ logLevel });
+    expect(await service.setLogMasks({ masks: "debug" })).toMatchObject({
+      masks: "DEBUG",
+      configured: "INFO",
+    });
+    expect(logLevel.level).toBe("DEBUG");
+    expect(await service.setLogMasks({ reset: true })).toMatchObject({ masks: "INFO" });
+    expect(logLevel.level).toBe("INFO");
+  });
+
+  it("refuses what is not a level", async () => {
+    const logLevel = levelSwitch("INFO");
+    const call = client({ logLevel }).setLogMasks({ masks: "DEBUG,MEM=ERR" });
+    const error = await call.then(undefined, (reason: unknown) => reason);
+    const fault = fromConnectError(error, { attempted: "set", host: "h" });
+    expect(fault).toMatchObject({ code: FaultCode.usage });
+    expect(fault.description).toContain("MEM=ERR");
+    expect(logLevel.level).toBe("INFO");
   });
 });
 

@@ -3,10 +3,12 @@ import { type DeviceProgress, MAX_BURN_IN_MS } from "@daos/bdev";
 import type { ctl } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
+import { setLogMasks } from "./set-log-masks.ts";
 import { storageBurnIn } from "./storage-burn-in.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storagePrepare } from "./storage-prepare.ts";
 import { storageScan } from "./storage-scan.ts";
+import { storageUsage } from "./storage-usage.ts";
 import { systemService } from "./system-service.ts";
 import { type DeviceEvent, watchDevices } from "./watch-devices.ts";
 
@@ -53,6 +55,15 @@ export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.M
       const { signal } = limit;
       const work = (onProgress: OnProgress) => storageBurnIn(options, request, { signal, onProgress });
       for await (const event of watchDevices(work)) yield eventToProto(event);
+    },
+
+    async storageUsage(_request, context) {
+      using limit = deadline(SCAN_TIMEOUT_MS, "look at the use of storage", context.signal);
+      return await storageUsage(options, limit);
+    },
+
+    setLogMasks(request) {
+      return setLogMasks(options, request);
     },
 
     networkListProviders() {

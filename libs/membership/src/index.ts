@@ -1,4 +1,6 @@
+export { Bystander } from "./bystander.ts";
 export type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
+export { EtcdElection, type EtcdElectionOptions } from "./etcd-election.ts";
 export { decodeMember, encodeMember } from "./encode-member.ts";
 export { faultLeadershipLost, faultMemberStore, faultRankTaken } from "./faults.ts";
 export { FixedLeader, type FixedLeaderOptions } from "./fixed-leader.ts";

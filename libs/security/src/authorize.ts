@@ -25,6 +25,8 @@ const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   systemEvents: ["admin"],
   storageFormatWatch: ["admin"],
   storageBurnIn: ["admin"],
+  storageUsage: ["admin"],
+  setLogMasks: ["admin"],
 };
 
 /** Who may call `mgmt.MgmtSvc`, the management service. */

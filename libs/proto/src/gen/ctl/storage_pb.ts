@@ -19,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/storage.proto.
  */
 export const file_ctl_storage: GenFile = /*@__PURE__*/
-  fileDesc("ChFjdGwvc3RvcmFnZS5wcm90bxIDY3RsIlcKEVN0b3JhZ2VQcmVwYXJlUmVxEiEKBG52bWUYASABKAsyEy5jdGwuUHJlcGFyZU52bWVSZXESHwoDc2NtGAIgASgLMhIuY3RsLlByZXBhcmVTY21SZXEiWgoSU3RvcmFnZVByZXBhcmVSZXNwEiIKBG52bWUYASABKAsyFC5jdGwuUHJlcGFyZU52bWVSZXNwEiAKA3NjbRgCIAEoCzITLmN0bC5QcmVwYXJlU2NtUmVzcCJOCg5TdG9yYWdlU2NhblJlcRIeCgRudm1lGAEgASgLMhAuY3RsLlNjYW5Odm1lUmVxEhwKA3NjbRgCIAEoCzIPLmN0bC5TY2FuU2NtUmVxIlEKD1N0b3JhZ2VTY2FuUmVzcBIfCgRudm1lGAEgASgLMhEuY3RsLlNjYW5Odm1lUmVzcBIdCgNzY20YAiABKAsyEC5jdGwuU2NhblNjbVJlc3AiZgoQU3RvcmFnZUZvcm1hdFJlcRIgCgRudm1lGAEgASgLMhIuY3RsLkZvcm1hdE52bWVSZXESHgoDc2NtGAIgASgLMhEuY3RsLkZvcm1hdFNjbVJlcRIQCghyZWZvcm1hdBgDIAEoCCJhChFTdG9yYWdlRm9ybWF0UmVzcBIoCgVjcmV0cxgBIAMoCzIZLmN0bC5Odm1lQ29udHJvbGxlclJlc3VsdBIiCgVtcmV0cxgCIAMoCzITLmN0bC5TY21Nb3VudFJlc3VsdCIpChVTdG9yYWdlRm9ybWF0V2F0Y2hSZXESEAoIcmVmb3JtYXQYASABKAgigAEKDkRldmljZVByb2dyZXNzEg4KBmRldmljZRgBIAEoCRIMCgRzdGVwGAIgASgJEhAKCGZyYWN0aW9uGAMgASgBEhIKCmVsYXBzZWRfbXMYBCABKAQSGQoMcmVtYWluaW5nX21zGAUgASgESACIAQFCDwoNX3JlbWFpbmluZ19tcyJxChJTdG9yYWdlRm9ybWF0RXZlbnQSJwoIcHJvZ3Jlc3MYASABKAsyEy5jdGwuRGV2aWNlUHJvZ3Jlc3NIABIpCgdyZXN1bHRzGAIgASgLMhYuY3RsLlN0b3JhZ2VGb3JtYXRSZXNwSABCBwoFZXZlbnQiNAoQU3RvcmFnZUJ1cm5JblJlcRIPCgdkZXZpY2VzGAEgAygJEg8KB3NlY29uZHMYAiABKA0i3AEKDEJ1cm5JblJlc3VsdBIPCgdwY2lhZGRyGAEgASgJEiMKB3ZlcmRpY3QYAiABKA4yEi5jdGwuQnVybkluVmVyZGljdBIhCgVzdGF0ZRgDIAEoCzISLmN0bC5SZXNwb25zZVN0YXRlEhUKDWJ5dGVzX3dyaXR0ZW4YBCABKAQSFgoOYnl0ZXNfdmVyaWZpZWQYBSABKAQSEgoKZWxhcHNlZF9tcxgGIAEoBBIOCgZlcnJvcnMYByADKAkSEAoIZmluZGluZ3MYCCADKAkSDgoGcmVhc29uGAkgASgJIjcKEVN0b3JhZ2VCdXJuSW5SZXNwEiIKB3Jlc3VsdHMYASADKAsyES5jdGwuQnVybkluUmVzdWx0InEKElN0b3JhZ2VCdXJuSW5FdmVudBInCghwcm9ncmVzcxgBIAEoCzITLmN0bC5EZXZpY2VQcm9ncmVzc0gAEikKB3Jlc3VsdHMYAiABKAsyFi5jdGwuU3RvcmFnZUJ1cm5JblJlc3BIAEIHCgVldmVudCpzCg1CdXJuSW5WZXJkaWN0EhAKDEJVUk5fSU5fTk9ORRAAEhIKDkJVUk5fSU5fUEFTU0VEEAESEgoOQlVSTl9JTl9GQUlMRUQQAhITCg9CVVJOX0lOX0FCT1JURUQQAxITCg9CVVJOX0lOX1NLSVBQRUQQBGIGcHJvdG8z", [file_ctl_common, file_ctl_storage_nvme, file_ctl_storage_scm]);
+  fileDesc("ChFjdGwvc3RvcmFnZS5wcm90bxIDY3RsIlcKEVN0b3JhZ2VQcmVwYXJlUmVxEiEKBG52bWUYASABKAsyEy5jdGwuUHJlcGFyZU52bWVSZXESHwoDc2NtGAIgASgLMhIuY3RsLlByZXBhcmVTY21SZXEiWgoSU3RvcmFnZVByZXBhcmVSZXNwEiIKBG52bWUYASABKAsyFC5jdGwuUHJlcGFyZU52bWVSZXNwEiAKA3NjbRgCIAEoCzITLmN0bC5QcmVwYXJlU2NtUmVzcCJOCg5TdG9yYWdlU2NhblJlcRIeCgRudm1lGAEgASgLMhAuY3RsLlNjYW5Odm1lUmVxEhwKA3NjbRgCIAEoCzIPLmN0bC5TY2FuU2NtUmVxIlEKD1N0b3JhZ2VTY2FuUmVzcBIfCgRudm1lGAEgASgLMhEuY3RsLlNjYW5Odm1lUmVzcBIdCgNzY20YAiABKAsyEC5jdGwuU2NhblNjbVJlc3AiZgoQU3RvcmFnZUZvcm1hdFJlcRIgCgRudm1lGAEgASgLMhIuY3RsLkZvcm1hdE52bWVSZXESHgoDc2NtGAIgASgLMhEuY3RsLkZvcm1hdFNjbVJlcRIQCghyZWZvcm1hdBgDIAEoCCJhChFTdG9yYWdlRm9ybWF0UmVzcBIoCgVjcmV0cxgBIAMoCzIZLmN0bC5Odm1lQ29udHJvbGxlclJlc3VsdBIiCgVtcmV0cxgCIAMoCzITLmN0bC5TY21Nb3VudFJlc3VsdCIpChVTdG9yYWdlRm9ybWF0V2F0Y2hSZXESEAoIcmVmb3JtYXQYASABKAgigAEKDkRldmljZVByb2dyZXNzEg4KBmRldmljZRgBIAEoCRIMCgRzdGVwGAIgASgJEhAKCGZyYWN0aW9uGAMgASgBEhIKCmVsYXBzZWRfbXMYBCABKAQSGQoMcmVtYWluaW5nX21zGAUgASgESACIAQFCDwoNX3JlbWFpbmluZ19tcyJxChJTdG9yYWdlRm9ybWF0RXZlbnQSJwoIcHJvZ3Jlc3MYASABKAsyEy5jdGwuRGV2aWNlUHJvZ3Jlc3NIABIpCgdyZXN1bHRzGAIgASgLMhYuY3RsLlN0b3JhZ2VGb3JtYXRSZXNwSABCBwoFZXZlbnQiNAoQU3RvcmFnZUJ1cm5JblJlcRIPCgdkZXZpY2VzGAEgAygJEg8KB3NlY29uZHMYAiABKA0i3AEKDEJ1cm5JblJlc3VsdBIPCgdwY2lhZGRyGAEgASgJEiMKB3ZlcmRpY3QYAiABKA4yEi5jdGwuQnVybkluVmVyZGljdBIhCgVzdGF0ZRgDIAEoCzISLmN0bC5SZXNwb25zZVN0YXRlEhUKDWJ5dGVzX3dyaXR0ZW4YBCABKAQSFgoOYnl0ZXNfdmVyaWZpZWQYBSABKAQSEgoKZWxhcHNlZF9tcxgGIAEoBBIOCgZlcnJvcnMYByADKAkSEAoIZmluZGluZ3MYCCADKAkSDgoGcmVhc29uGAkgASgJIjcKEVN0b3JhZ2VCdXJuSW5SZXNwEiIKB3Jlc3VsdHMYASADKAsyES5jdGwuQnVybkluUmVzdWx0InEKElN0b3JhZ2VCdXJuSW5FdmVudBInCghwcm9ncmVzcxgBIAEoCzITLmN0bC5EZXZpY2VQcm9ncmVzc0gAEikKB3Jlc3VsdHMYAiABKAsyFi5jdGwuU3RvcmFnZUJ1cm5JblJlc3BIAEIHCgVldmVudCIRCg9TdG9yYWdlVXNhZ2VSZXEikwIKEFN0b3JhZ2VVc2FnZVJlc3ASLQoHZW5naW5lcxgBIAMoCzIcLmN0bC5TdG9yYWdlVXNhZ2VSZXNwLkVuZ2luZRrPAQoGRW5naW5lEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVtb3VudBgDIAEoCRIRCglzY21fdG90YWwYBCABKAQSFQoNc2NtX2F2YWlsYWJsZRgFIAEoBBIlCglzY21fc3RhdGUYBiABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZRISCgpudm1lX3RvdGFsGAcgASgEEiYKCm52bWVfc3RhdGUYCCABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZUIHCgVfcmFuaypzCg1CdXJuSW5WZXJkaWN0EhAKDEJVUk5fSU5fTk9ORRAAEhIKDkJVUk5fSU5fUEFTU0VEEAESEgoOQlVSTl9JTl9GQUlMRUQQAhITCg9CVVJOX0lOX0FCT1JURUQQAxITCg9CVVJOX0lOX1NLSVBQRUQQBGIGcHJvdG8z", [file_ctl_common, file_ctl_storage_nvme, file_ctl_storage_scm]);
 
 /**
  * An absent part is left alone.
@@ -415,6 +415,104 @@ export type StorageBurnInEvent = Message<"ctl.StorageBurnInEvent"> & {
  */
 export const StorageBurnInEventSchema: GenMessage<StorageBurnInEvent> = /*@__PURE__*/
   messageDesc(file_ctl_storage, 12);
+
+/**
+ * Asks how large the storage of a host's engines is, and how much of it is in use.
+ *
+ * @generated from message ctl.StorageUsageReq
+ */
+export type StorageUsageReq = Message<"ctl.StorageUsageReq"> & {
+};
+
+/**
+ * Describes the message ctl.StorageUsageReq.
+ * Use `create(StorageUsageReqSchema)` to create a new message.
+ */
+export const StorageUsageReqSchema: GenMessage<StorageUsageReq> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 13);
+
+/**
+ * One entry for each engine of the configuration.
+ *
+ * @generated from message ctl.StorageUsageResp
+ */
+export type StorageUsageResp = Message<"ctl.StorageUsageResp"> & {
+  /**
+   * @generated from field: repeated ctl.StorageUsageResp.Engine engines = 1;
+   */
+  engines: StorageUsageResp_Engine[];
+};
+
+/**
+ * Describes the message ctl.StorageUsageResp.
+ * Use `create(StorageUsageRespSchema)` to create a new message.
+ */
+export const StorageUsageRespSchema: GenMessage<StorageUsageResp> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 14);
+
+/**
+ * The storage of one engine. A size counts only where the part's state is a success.
+ *
+ * @generated from message ctl.StorageUsageResp.Engine
+ */
+export type StorageUsageResp_Engine = Message<"ctl.StorageUsageResp.Engine"> & {
+  /**
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * absent until it has joined
+   *
+   * @generated from field: optional uint32 rank = 2;
+   */
+  rank?: number | undefined;
+
+  /**
+   * of its SCM
+   *
+   * @generated from field: string mount = 3;
+   */
+  mount: string;
+
+  /**
+   * bytes
+   *
+   * @generated from field: uint64 scm_total = 4;
+   */
+  scmTotal: bigint;
+
+  /**
+   * bytes
+   *
+   * @generated from field: uint64 scm_available = 5;
+   */
+  scmAvailable: bigint;
+
+  /**
+   * @generated from field: ctl.ResponseState scm_state = 6;
+   */
+  scmState?: ResponseState | undefined;
+
+  /**
+   * bytes of the devices in its bdev_list
+   *
+   * @generated from field: uint64 nvme_total = 7;
+   */
+  nvmeTotal: bigint;
+
+  /**
+   * @generated from field: ctl.ResponseState nvme_state = 8;
+   */
+  nvmeState?: ResponseState | undefined;
+};
+
+/**
+ * Describes the message ctl.StorageUsageResp.Engine.
+ * Use `create(StorageUsageResp_EngineSchema)` to create a new message.
+ */
+export const StorageUsageResp_EngineSchema: GenMessage<StorageUsageResp_Engine> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 14, 0);
 
 /**
  * How a controller came through.
