@@ -28,6 +28,8 @@ import { findUser } from "./find-owner.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { openManagement } from "./management.ts";
+import { sampleHealth } from "./sample-health.ts";
+import { stateDirectories } from "./state-directory.ts";
 import { storageProviders } from "./storage-providers.ts";
 
 export interface ServerOptions {
@@ -79,7 +81,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const mgmtClient = new MgmtClient(() => clientTlsOptions(config.transport));
 
   const runner = new ProcessCommandRunner();
-  const { scm, bdev, mayMount } = await storageProviders({ runner, log, helper: options.helper, signal });
+  const { scm, bdev, history, mayMount } = await storageProviders({
+    runner,
+    log,
+    helper: options.helper,
+    stateDirectories: stateDirectories(config.path, config.socketDir),
+    spdkSocket: config.spdkSocket,
+    signal,
+  });
   const network = new NetworkProvider({ runner, log });
   for (const { fabricIface, provider, pinnedNumaNode } of config.engines) {
     await network.check(fabricIface, provider, { signal });
@@ -186,6 +195,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           leadership,
           scm,
           bdev,
+          history,
           controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
           network,
           members: mgmtClient,
@@ -201,18 +211,19 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   stack.defer(() => grpc.close());
   log.info(`listening on ${ANY_ADDRESS}:${config.port}`, { system: config.name, role, pid: process.pid });
 
-  // Engines, leadership and reports end together, whichever ends first.
+  // Engines, leadership, reports and samples end together, whichever ends first.
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
   const parts = [
     harness.run(until),
     ...(owner === undefined ? [leadership.run(until), reporter.run(until)] : []),
   ];
+  const samples = sampleHealth({ scan: (wait) => bdev.scan(wait), log: log.child("health"), signal: until });
   try {
     await Promise.race(parts);
   } finally {
     ended.abort(new DOMException("the server ends", "AbortError"));
-    await Promise.allSettled(parts);
+    await Promise.allSettled([...parts, samples]);
   }
 }
 

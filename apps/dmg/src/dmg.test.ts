@@ -107,19 +107,18 @@ describe("storage format", () => {
     const calls: boolean[] = [];
     const well = await fake({
       ctl: {
-        async *storageFormat({ reformat }) {
+        async *storageFormatWatch({ reformat }) {
           calls.push(reformat);
-          yield {
-            mrets: [{ mntpoint: "/mnt/daos", state: {} }],
-            crets: [{ pciaddr: "0000:81:00.0", state: {} }],
-          };
+          const mrets = [{ mntpoint: "/mnt/daos", state: {} }];
+          const crets = [{ pciaddr: "0000:81:00.0", state: {} }];
+          yield { event: { case: "results", value: { mrets, crets } } };
         },
       },
     });
     const ill = await fake({
       ctl: {
         // biome-ignore lint/correctness/useYield: it fails before the first answer
-        async *storageFormat() {
+        async *storageFormatWatch() {
           throw new Fault({
             domain: "storage",
             code: FaultCode.storageAlreadyFormatted,
@@ -141,6 +140,41 @@ describe("storage format", () => {
     expect(verbose.out).toContain(
       "SCM Mount  Format Result\n---------  -------------\n/mnt/daos  CTL_SUCCESS\n",
     );
+  });
+});
+
+describe("storage burn-in", () => {
+  it("shows the devices' progress, and a Ctrl-C reaches the server", async () => {
+    const abort = new AbortController();
+    const cancelled = Promise.withResolvers<void>();
+    const server = await fake({
+      ctl: {
+        async *storageBurnIn({ devices, seconds }, { signal }) {
+          expect({ devices, seconds }).toEqual({ devices: ["81:00.0", "82:00.0"], seconds: 5400 });
+          signal.addEventListener("abort", () => cancelled.resolve(), { once: true });
+          const value = { device: "0000:81:00.0", step: "write", fraction: 0.25, remainingMs: 60_000n };
+          yield { event: { case: "progress", value } };
+          setTimeout(() => abort.abort(new Error("Ctrl-C")), 1_500);
+          await cancelled.promise;
+        },
+      },
+    });
+    const words = ["storage", "burn-in", "-f", "-d", "81:00.0,82:00.0", "--duration", "90m"];
+    const run = await runDmg([...at(server.host), ...words], {
+      signal: abort.signal,
+      interactive: true,
+    });
+    await cancelled.promise;
+    expect(run.err).toContain(
+      "storage burn-in: [#####...............] 0:01, 25%, 0/1 devices, about 1:00 left",
+    );
+    expect(run.status).toBe(130);
+  });
+
+  it.each(["0s", "91m", "2h", "soon", "1.5m", "-5s"])("refuses a duration of %s", async (duration) => {
+    const run = await runDmg(["-i", "storage", "burn-in", "-f", `--duration=${duration}`]);
+    expect(run.status).toBe(2);
+    expect(run.err).toContain("--duration");
   });
 });
 

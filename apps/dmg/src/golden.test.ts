@@ -62,6 +62,9 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "pool-query": ["pool", "query", "--pool", POOL],
   "pool-query-unknown": ["pool", "query", "--pool", POOL.replaceAll("5", "7")],
   "pool-update-acl": ["p", "ua", "--pool", POOL, "-e", "A:G:physics@:rw"],
+  "storage-burn-in": ["st", "burn-in", "--force"],
+  "storage-burn-in-devices": ["storage", "burn-in", "-f", "-d", "81:00.0", "--duration", "60s"],
+  "storage-burn-in-no-consent": ["storage", "burn-in"],
   "storage-format": ["st", "f"],
   "storage-format-verbose": ["storage", "format", "-v", "--reformat"],
   "storage-prepare": ["st", "p", "-f", "-w", "0000:81:00.0", "-p", "2048", "-u", "daos"],
@@ -136,6 +139,7 @@ describe("help", () => {
   const lines: readonly (readonly [string, readonly string[]])[] = [
     ["dmg", ["--help"]],
     ["storage", ["storage", "--help"]],
+    ["storage-burn-in", ["storage", "burn-in", "--help"]],
     ["storage-query", ["st", "q"]],
     ["pool-create", ["p", "c", "-h"]],
     ["storage-prepare", ["help", "st", "p"]],

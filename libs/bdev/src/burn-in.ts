@@ -36,6 +36,8 @@ export interface BurnInOptions {
 }
 
 export const DEFAULT_BURN_IN_MS = 15 * 60_000;
+/** The longest that may be asked for: a request to the privileged helper ends after two hours. */
+export const MAX_BURN_IN_MS = 90 * 60_000;
 const MAX_ERRORS = 8;
 const BLOCK = 1024 * 1024;
 

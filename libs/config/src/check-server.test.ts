@@ -37,6 +37,7 @@ const defaults: Omit<ServerConfig, "path"> = {
   transport: { ...insecure, allowInsecure: false },
   socketDir: "/var/run/daos_server",
   nrHugepages: 1024,
+  spdkSocket: "/var/tmp/spdk.sock",
   controlLogMask: "INFO",
   controlLogFile: undefined,
   controlLogJson: false,

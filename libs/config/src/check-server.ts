@@ -130,6 +130,7 @@ class Builder {
       transport: serverTransport(file.transport_config ?? {}, this.#cwd, overrides.insecure),
       socketDir,
       nrHugepages: file.nr_hugepages ?? 1024,
+      spdkSocket: this.#absolute(file.spdk_socket ?? "/var/tmp/spdk.sock"),
       controlLogMask: file.control_log_mask ?? "INFO",
       controlLogFile: this.#optionalPath(file.control_log_file),
       controlLogJson: file.control_log_json ?? false,

@@ -20,6 +20,7 @@ export function renderServerConfig(config: ServerConfig): string {
     },
     socket_dir: config.socketDir,
     nr_hugepages: config.nrHugepages,
+    spdk_socket: config.spdkSocket,
     control_log_mask: config.controlLogMask,
     control_log_file: config.controlLogFile,
     control_log_json: config.controlLogJson,

@@ -230,6 +230,11 @@ export const serverSchema = z.strictObject({
     description: "Number of hugepages to reserve for SPDK, over all engines.",
     default: 1024,
   }).optional(),
+  spdk_socket: path({
+    description:
+      "Socket of an SPDK target that drives NVMe controllers of this host, if one runs; it must be root's or the server's own.",
+    default: "/var/tmp/spdk.sock",
+  }).optional(),
   control_log_mask: z
     .enum(LOG_MASKS)
     .meta({ description: "The least important lines that the control plane logs.", default: "INFO" })

@@ -64,6 +64,8 @@ export interface ServerConfig {
   readonly transport: TransportConfig;
   readonly socketDir: string;
   readonly nrHugepages: number;
+  /** Of an SPDK target, whether one runs or not. */
+  readonly spdkSocket: string;
   readonly controlLogMask: LogLevel;
   readonly controlLogFile?: string | undefined;
   readonly controlLogJson: boolean;

@@ -4,8 +4,10 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { faultNotLeader } from "@daos/rpc";
 import { afterEach, describe, expect, it } from "vitest";
 import { ControlClient, type HostResult } from "./control-client.ts";
+import type { OnDeviceProgress } from "./device-progress.ts";
 import { listPools } from "./list-pools.ts";
 import { poolCreate } from "./pool-create.ts";
+import { storageBurnIn } from "./storage-burn-in.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storageScan } from "./storage-scan.ts";
 import { systemMemberQuery } from "./system-member-query.ts";
@@ -132,6 +134,69 @@ describe("requests to every host", () => {
       value: {
         scm: [{ target: "/mnt/daos", fault: undefined }],
         nvme: [{ target: "0000:81:00.0", fault: { reason: "reformat true" } }],
+      },
+    });
+  });
+
+  it("tell the progress of a format, and ask servers of release 0.8.0 in their way", async () => {
+    const progress = { device: "0000:81:00.0", step: "zero", fraction: 1.5, remainingMs: 7n };
+    const ours = await fake({
+      ctl: {
+        async *storageFormatWatch({ reformat }) {
+          yield { event: { case: "progress", value: progress } };
+          const state = { status: -2, error: `reformat ${reformat}` };
+          yield { event: { case: "results", value: { crets: [{ pciaddr: "0000:81:00.0", state }] } } };
+        },
+      },
+    });
+    const old = await fake({
+      ctl: {
+        async *storageFormat() {
+          yield { mrets: [{ mntpoint: "/mnt/daos", state: {} }] };
+        },
+      },
+    });
+    const seen: unknown[] = [];
+    const client = new ControlClient({ hosts: [ours.host, old.host] });
+    const onProgress: OnDeviceProgress = (host, entry) => void seen.push([host.port, entry]);
+    const found = await collect(storageFormat(client, { reformat: true, onProgress }));
+    expect(found.get(formatHostAddress(ours.host))).toMatchObject({
+      value: { scm: [], nvme: [{ target: "0000:81:00.0", fault: { reason: "reformat true" } }] },
+    });
+    expect(found.get(formatHostAddress(old.host))).toMatchObject({
+      value: { scm: [{ target: "/mnt/daos", fault: undefined }], nvme: [] },
+    });
+    expect(seen).toEqual([
+      [ours.host.port, { device: "0000:81:00.0", step: "zero", fraction: 1, elapsedMs: 0, remainingMs: 7 }],
+    ]);
+    expect(old.unexpected).toEqual(["MgmtCtl/StorageFormatWatch"]);
+  });
+
+  it("read the verdicts of a burn-in", async () => {
+    const server = await fake({
+      ctl: {
+        async *storageBurnIn({ devices, seconds }) {
+          const state = { status: -2, error: 'bdev: code = 318 description = "bad"', info: "replace it" };
+          const results = [
+            { pciaddr: devices[0] ?? "", verdict: 1, bytesWritten: BigInt(seconds) },
+            { pciaddr: "b", verdict: 2, state, errors: ["e"], findings: ["f"] },
+            { pciaddr: "c", verdict: 4, reason: "it is mounted" },
+            { pciaddr: "d", state },
+          ];
+          yield { event: { case: "results", value: { results } } };
+        },
+      },
+    });
+    const client = new ControlClient({ hosts: [server.host] });
+    const [outcome] = (await collect(storageBurnIn(client, { devices: ["a"], seconds: 60 }))).values();
+    expect(outcome).toMatchObject({
+      value: {
+        controllers: [
+          { pciAddress: "a", verdict: "passed", bytesWritten: 60, fault: undefined },
+          { pciAddress: "b", verdict: "failed", fault: { code: 318 }, blockErrors: ["e"], findings: ["f"] },
+          { pciAddress: "c", verdict: "skipped", reason: "it is mounted" },
+          { pciAddress: "d", verdict: "refused", fault: { code: 318 } },
+        ],
       },
     });
   });

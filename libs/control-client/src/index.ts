@@ -6,6 +6,7 @@ export {
   type HostResult,
   type Outcome,
 } from "./control-client.ts";
+export type { DeviceProgress, OnDeviceProgress } from "./device-progress.ts";
 export { HostConnection } from "./host-connection.ts";
 export type { ClientTls } from "./host-session.ts";
 export { type LeaderQuery, leaderQuery } from "./leader-query.ts";
@@ -18,6 +19,12 @@ export { type PoolDestroyRequest, poolDestroy } from "./pool-destroy.ts";
 export { type LogMasks, setLogMasks } from "./set-log-masks.ts";
 export { type SmdDevice, type SmdPool, smdListDevices, smdListPools } from "./smd-query.ts";
 export {
+  type BurnInResult,
+  type StorageBurnIn,
+  type StorageBurnInRequest,
+  storageBurnIn,
+} from "./storage-burn-in.ts";
+export {
   type FormatResult,
   type StorageFormat,
   type StorageFormatRequest,
@@ -27,6 +34,7 @@ export { type StoragePrepare, type StoragePrepareRequest, storagePrepare } from 
 export {
   type NvmeController,
   type NvmeHealth,
+  type NvmeTrend,
   type ScmModule,
   type ScmNamespace,
   type StorageScan,

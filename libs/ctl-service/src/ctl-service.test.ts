@@ -3,23 +3,34 @@ import { statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
-import type { NvmeController } from "@daos/bdev";
+import {
+  type BurnInVerdict,
+  type DeviceProgress,
+  faultInUse,
+  type HealthSample,
+  type NvmeController,
+} from "@daos/bdev";
 import type { BdevConfig, ScmConfig } from "@daos/config";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
-import type { InstanceFormatResult } from "@daos/instance";
+import type { EngineFormatOptions, EngineInstance, InstanceFormatResult } from "@daos/instance";
 import { levelSwitch, silentLogger } from "@daos/log";
 import { followerOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import type { ScmScan } from "@daos/scm";
+import { delay } from "@daos/sys";
 import { afterAll, describe, expect, it } from "vitest";
 import { ctlService } from "./ctl-service.ts";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 
 const unexpected = (what: string) => () => Promise.reject(new Error(`unexpected: ${what}`));
 
-const refuse = { prepare: unexpected("prepare"), reset: unexpected("reset") };
+const refuse = {
+  prepare: unexpected("prepare"),
+  reset: unexpected("reset"),
+  burnIn: unexpected("burn-in"),
+};
 
 /** A client of the service on parts that refuse every call but those given. */
 function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
@@ -31,7 +42,9 @@ function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
       scan: unexpected("bdev scan"),
       prepare: unexpected("bdev prepare"),
       reset: unexpected("bdev reset"),
+      burnIn: unexpected("bdev burn-in"),
     },
+    history: undefined,
     controllers: { include: [], exclude: ["0000:83:00.0"] },
     findUser: unexpected("find user"),
     network: { listProviders: () => [], scan: unexpected("network scan") },
@@ -101,6 +114,53 @@ describe("StorageScan", () => {
     expect(nvme?.ctrlrs[0]?.healthstats).toMatchObject({ temp: 0, ctrlrpciaddr: "0000:81:00.0" });
   });
 
+  it("says which engine a device serves, where its data comes from, and what its history comes to", async () => {
+    const engine = {
+      config: {
+        index: 0,
+        scm: { class: "dcpm", mount: "/mnt/daos0", device: "/dev/pmem0" },
+        bdev: { class: "nvme", list: ["81:00.0"], number: 0, sizeGB: 0 },
+      },
+    } as unknown as EngineInstance;
+    const sample = (time: string, mediaErrors: number): HealthSample => ({
+      time,
+      temperature: 300,
+      mediaErrors,
+      errorLogEntries: 0,
+      unsafeShutdowns: 0,
+      percentUsed: 0,
+      warnings: 0,
+    });
+    const service = client({
+      harness: new Harness([engine], silentLogger),
+      scm: { ...refuse, scan: async () => scan },
+      bdev: {
+        ...refuse,
+        scan: async () => [
+          { ...controller, source: "last-known" },
+          { ...controller, pciAddress: "0000:82:00.0", serial: "other" },
+        ],
+      },
+      history: {
+        read: async (serial) =>
+          serial === controller.serial
+            ? [sample("2026-11-01T00:00:00Z", 1), sample("2026-11-03T00:00:00Z", 5)]
+            : [],
+      },
+    });
+    const { scm, nvme } = await service.storageScan({});
+    expect(scm?.pmems[0]?.engine).toBe(0);
+    expect(nvme?.ctrlrs[0]).toMatchObject({
+      source: ctl.NvmeController_Source.LAST_KNOWN,
+      driver: "vfio-pci",
+      nohealth: true,
+      namespaces: [{ bytes: 375_083_606_016n, engine: 0 }],
+      trend: { samples: 2, days: 2, mediaErrorsPerDay: 2, highestTemp: 300 },
+    });
+    expect(nvme?.ctrlrs[1]?.namespaces[0]?.engine).toBeUndefined();
+    expect(nvme?.ctrlrs[1]?.trend).toBeUndefined();
+  });
+
   it("does not let one part that fails hide the other", async () => {
     const service = client({
       scm: { ...refuse, scan: async () => scan },
@@ -120,8 +180,8 @@ describe("StoragePrepare", () => {
     const asked: unknown[] = [];
     const service = client({
       bdev: {
+        ...refuse,
         scan: unexpected("scan"),
-        reset: unexpected("reset"),
         prepare: async ({ signal: _, ...options } = {}) => {
           asked.push(options);
           return {
@@ -149,7 +209,7 @@ describe("StoragePrepare", () => {
 
   it("goes on with SCM when NVMe fails", async () => {
     const service = client({
-      bdev: { scan: unexpected("scan"), prepare: unexpected("prepare"), reset: () => Promise.reject(broken) },
+      bdev: { ...refuse, scan: unexpected("scan"), reset: () => Promise.reject(broken) },
       scm: { ...refuse, scan: unexpected("scan"), reset: async () => ({ kind: "reboot-needed" }) },
     });
     const { nvme, scm: pmem } = await service.storagePrepare({ nvme: { reset: true }, scm: { reset: true } });
@@ -269,4 +329,158 @@ it("StorageFormat answers once, with a result for each mount point and device", 
     ["0000:81:00.0", ctl.ResponseStatus.CTL_SUCCESS],
     ["0000:82:00.0", ctl.ResponseStatus.CTL_ERR_NVME],
   ]);
+});
+
+describe("StorageFormatWatch", () => {
+  const progress = (device: string, step: string, fraction: number): DeviceProgress => ({
+    device,
+    step,
+    fraction,
+    elapsedMs: 10,
+    remainingMs: fraction === 0 ? undefined : 20,
+  });
+
+  it("streams the newest progress of each device, then the results", async () => {
+    const harness = {
+      instances: [],
+      format: async ({ reformat, onProgress }: EngineFormatOptions) => {
+        expect(reformat).toBe(true);
+        onProgress?.(progress("/mnt/daos0", "format", 0));
+        onProgress?.(progress("0000:81:00.0", "format", 0));
+        onProgress?.(progress("0000:81:00.0", "format", 0.5));
+        await delay(400);
+        onProgress?.(progress("0000:81:00.0", "failed", 1));
+        return [{ mount: "/mnt/daos0", bdevs: [{ device: "0000:81:00.0", fault: broken }] }];
+      },
+    } as unknown as Harness;
+    const events = await Array.fromAsync(client({ harness }).storageFormatWatch({ reformat: true }));
+    expect(
+      events.map(({ event }) =>
+        event.case === "progress"
+          ? [event.value.device, event.value.step, event.value.fraction, event.value.remainingMs]
+          : event.case,
+      ),
+    ).toEqual([
+      ["/mnt/daos0", "format", 0, undefined],
+      ["0000:81:00.0", "format", 0.5, 20n],
+      ["0000:81:00.0", "failed", 1, 20n],
+      "results",
+    ]);
+    const last = events.at(-1)?.event;
+    expect(last?.case === "results" && last.value.crets[0]?.state?.status).toBe(
+      ctl.ResponseStatus.CTL_ERR_NVME,
+    );
+  });
+
+  it("is cancelled with its caller", async () => {
+    const ended = Promise.withResolvers<unknown>();
+    const harness = {
+      instances: [],
+      format: async ({ signal, onProgress }: EngineFormatOptions) => {
+        onProgress?.(progress("/mnt/daos0", "format", 0));
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        ended.resolve(signal.aborted);
+        return [];
+      },
+    } as unknown as Harness;
+    const stop = new AbortController();
+    const events = client({ harness }).storageFormatWatch({}, { signal: stop.signal });
+    await expect(
+      (async () => {
+        for await (const { event } of events) if (event.case === "progress") stop.abort();
+      })(),
+    ).rejects.toThrow();
+    expect(await ended.promise).toBe(true);
+  });
+});
+
+describe("StorageBurnIn", () => {
+  const [A, B, C, D] = ["0000:81:00.0", "0000:82:00.0", "0000:83:00.0", "0000:84:00.0"] as const;
+  const engine = (index: number, address: string, kind: string) =>
+    ({
+      index,
+      state: { kind },
+      superblock: undefined,
+      config: { index, bdev: { class: "nvme", list: [address], number: 0, sizeGB: 0 } },
+    }) as unknown as EngineInstance;
+  const verdict: BurnInVerdict = {
+    kind: "passed",
+    bytesWritten: 10n,
+    bytesVerified: 9n,
+    elapsedMs: 1000,
+    errors: [],
+    findings: [],
+  };
+  const failed: BurnInVerdict = {
+    ...verdict,
+    kind: "failed",
+    errors: [{ kind: "mismatch", offset: 512n, message: "byte 513 is 1, not 2" }],
+    findings: ["2 media errors"],
+  };
+  /** A and D serve engines, C is excluded by the configuration. */
+  function burn(devices: readonly string[], seconds = 0) {
+    const asked: unknown[] = [];
+    const service = client({
+      harness: new Harness([engine(0, A, "awaiting format"), engine(1, D, "serving")], silentLogger),
+      bdev: {
+        ...refuse,
+        scan: async () => [A, B, C, D].map((pciAddress) => ({ ...controller, pciAddress })),
+        burnIn: async (list, { durationMs, onProgress } = {}) => {
+          asked.push([list, durationMs]);
+          return list.map((device) => {
+            onProgress?.({ device, step: "write", fraction: 0.5, elapsedMs: 1, remainingMs: 1 });
+            return device === A
+              ? { device, verdict: failed }
+              : { device, fault: faultInUse(`burn in ${device}`, "it is mounted") };
+          });
+        },
+      },
+    });
+    const events = Array.fromAsync(service.storageBurnIn({ devices: [...devices], seconds }));
+    const results = events.then((all) => {
+      const last = all.at(-1)?.event;
+      return last?.case === "results" ? last.value.results : [];
+    });
+    return { asked, results };
+  }
+
+  it("takes every controller that it may, and leaves out what is in use", async () => {
+    const { asked, results } = burn([]);
+    expect(await results).toMatchObject([
+      {
+        pciaddr: A,
+        verdict: ctl.BurnInVerdict.BURN_IN_FAILED,
+        state: { error: expect.stringContaining("bad at 1 places, first: mismatch at byte 512") },
+        bytesWritten: 10n,
+        findings: ["2 media errors"],
+      },
+      { pciaddr: B, verdict: ctl.BurnInVerdict.BURN_IN_SKIPPED, reason: expect.stringContaining("mounted") },
+      { pciaddr: C, verdict: ctl.BurnInVerdict.BURN_IN_SKIPPED, reason: "it is in bdev_exclude" },
+      {
+        pciaddr: D,
+        verdict: ctl.BurnInVerdict.BURN_IN_SKIPPED,
+        reason: "it serves engine 1, which is serving",
+      },
+    ]);
+    expect(asked).toEqual([[[A, B], 900_000]]);
+  });
+
+  it("fails those that were named and cannot be", async () => {
+    const { asked, results } = burn(["82:00.0", D], 60);
+    expect(await results).toMatchObject([
+      { pciaddr: B, verdict: ctl.BurnInVerdict.BURN_IN_NONE, state: { status: -2 } },
+      { pciaddr: D, verdict: ctl.BurnInVerdict.BURN_IN_NONE, state: { status: -2 } },
+    ]);
+    expect(asked).toEqual([[[B], 60_000]]);
+  });
+
+  it.each([
+    ["what is no address", ["/dev/nvme0"], 1],
+    ["a day", [], 86_400],
+  ])("refuses %s", async (_, devices, seconds) => {
+    const error: unknown = await burn(devices, seconds).results.catch((reason: unknown) => reason);
+    expect(fromConnectError(error, { attempted: "burn in", host: "a:1" })).toMatchObject({
+      code: FaultCode.usage,
+    });
+  });
 });

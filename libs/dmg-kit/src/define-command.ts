@@ -1,4 +1,4 @@
-import type { ControlClient, HostResult } from "@daos/control-client";
+import type { ControlClient, HostResult, OnDeviceProgress } from "@daos/control-client";
 import type { Fault } from "@daos/fault";
 import type { Answer } from "./answer.ts";
 import type { Connection, ConnectOptions } from "./connect.ts";
@@ -65,10 +65,14 @@ export interface CommandContext<Flags extends FlagDefinitions> {
   readonly terminal: Terminal;
   /** Makes the client that the global flags and the configuration ask for; `instead` wins over the flags. @throws Fault */
   readonly connect: (instead?: Partial<ConnectOptions>) => Promise<Connection>;
-  /** Waits for the answers of all hosts, and shows how far they are. */
+  /**
+   * Waits for the answers of all hosts, and shows how far they are.
+   *
+   * @param results what comes back; as a function it gets what takes the progress of single devices
+   */
   readonly collect: <T>(
     client: ControlClient,
-    results: AsyncIterable<HostResult<T>>,
+    results: AsyncIterable<HostResult<T>> | ((onProgress: OnDeviceProgress) => AsyncIterable<HostResult<T>>),
     partFaults?: (value: T) => readonly Fault[],
   ) => Promise<HostAnswers<T>>;
   /** Prints a piece of data at once: its text, or with `--json` the piece as one line. */

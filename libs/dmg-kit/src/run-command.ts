@@ -42,7 +42,11 @@ export async function runCommand(
       }),
     collect: async (client, results, partFaults) => {
       using progress = new Progress(terminal, command.name, client.hosts, { quiet });
-      return await collectHosts(results, partFaults, ({ host, outcome }) =>
+      const asked =
+        typeof results === "function"
+          ? results((host, state) => progress.deviceProgress(host, state))
+          : results;
+      return await collectHosts(asked, partFaults, ({ host, outcome }) =>
         progress.hostDone(host, outcome.kind === "ok"),
       );
     },

@@ -1,5 +1,6 @@
 import type { Topic } from "@daos/dmg-kit";
 import { blobstoreHealthCommand } from "./blobstore-health.ts";
+import { storageBurnInCommand } from "./burn-in.ts";
 import { storageFormatCommand } from "./format.ts";
 import { nvmeHealthCommand } from "./nvme-health.ts";
 import { storagePrepareCommand } from "./prepare.ts";
@@ -17,6 +18,7 @@ export const storageTopic: Topic = {
     storageScanCommand,
     storagePrepareCommand,
     storageFormatCommand,
+    storageBurnInCommand,
     nvmeHealthCommand,
     blobstoreHealthCommand,
     smdCommand,

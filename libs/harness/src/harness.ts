@@ -1,5 +1,5 @@
 import type { Fault } from "@daos/fault";
-import type { EngineInstance, EngineReady, InstanceFormatResult } from "@daos/instance";
+import type { EngineFormatOptions, EngineInstance, EngineReady, InstanceFormatResult } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
 import { faultNoReplica, faultOtherEngine, faultRankNotHere, faultUnknownIndex } from "./faults.ts";
@@ -96,10 +96,7 @@ export class Harness {
   }
 
   /** Formats the storage of all engines at once; one result each, in their order. */
-  format(options: {
-    readonly reformat: boolean;
-    readonly signal: AbortSignal;
-  }): Promise<readonly InstanceFormatResult[]> {
+  format(options: EngineFormatOptions): Promise<readonly InstanceFormatResult[]> {
     return Promise.all(this.instances.map((instance) => instance.format(options)));
   }
 }

@@ -5,7 +5,9 @@ import {
   type BdevFormatResult,
   type BdevStorage,
   createBdevFiles,
+  type DeviceProgress,
   NVME_CONF,
+  progressMeter,
   renderNvmeConf,
 } from "@daos/bdev";
 import type { EngineConfig } from "@daos/config";
@@ -41,7 +43,10 @@ export interface ScmPort {
 export interface BdevPort {
   /** @throws Fault that names the configured controllers which are not there */
   check(storage: BdevStorage, options: Wait): Promise<void>;
-  format(storage: BdevStorage, options: Wait): Promise<readonly BdevFormatResult[]>;
+  format(
+    storage: BdevStorage,
+    options: Wait & { readonly onProgress?: ((progress: DeviceProgress) => void) | undefined },
+  ): Promise<readonly BdevFormatResult[]>;
 }
 
 /** Numeric user and group. */
@@ -62,6 +67,12 @@ export interface EngineStorageOptions {
   readonly owner?: Owner | undefined;
   readonly recreateSuperblocks: boolean;
   readonly log: Logger;
+}
+
+export interface EngineFormatOptions extends Wait {
+  readonly reformat: boolean;
+  /** Called for the mount point and each block device whenever there is something new, and with how it ended. */
+  readonly onProgress?: ((progress: DeviceProgress) => void) | undefined;
 }
 
 /** What a format did to one engine's storage. */
@@ -125,16 +136,36 @@ export class EngineStorage {
   }
 
   /** Formats SCM, then the block devices. Never throws: each failure is part of the result. */
-  async format(options: Wait & { readonly reformat: boolean }): Promise<InstanceFormatResult> {
+  async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { config, bdev } = this.#options;
     const { mount } = config.scm;
+    const { signal, onProgress = () => {} } = options;
+    const now = () => performance.now();
+    const scmMeter = progressMeter(mount, now);
+    onProgress(scmMeter("format", 0));
+    const waiting = config.bdev.list.map((device) => progressMeter(device, now)("waiting", 0));
+    for (const progress of waiting) onProgress(progress);
+    let scmFault: Fault | undefined;
     try {
-      const scmFault = await this.#formatScm(options);
-      const bdevs = scmFault === undefined ? await bdev.format(config.bdev, { signal: options.signal }) : [];
-      return { mount, scmFault, bdevs };
+      scmFault = await this.#formatScm(options);
     } catch (error) {
-      return { mount, scmFault: toFault(error), bdevs: [] };
+      scmFault = toFault(error);
     }
+    onProgress(scmMeter(scmFault === undefined ? "done" : "failed", 1));
+    if (scmFault !== undefined) {
+      for (const progress of waiting) onProgress({ ...progress, step: "skipped", fraction: 1 });
+      return { mount, scmFault, bdevs: [] };
+    }
+    const begin = now();
+    const bdevs = await bdev
+      .format(config.bdev, { signal, onProgress })
+      // What keeps all of them from being formatted is what became of each.
+      .catch((error: unknown) => config.bdev.list.map((device) => ({ device, fault: toFault(error) })));
+    for (const { device, fault } of bdevs as readonly BdevFormatResult[]) {
+      const step = fault === undefined ? "done" : "failed";
+      onProgress({ device, step, fraction: 1, elapsedMs: Math.round(now() - begin), remainingMs: 0 });
+    }
+    return { mount, bdevs };
   }
 
   async #formatScm(options: Wait & { readonly reformat: boolean }): Promise<Fault | undefined> {

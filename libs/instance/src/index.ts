@@ -7,6 +7,7 @@ export {
 export type { EngineExit, EngineProcessOptions } from "./engine-process.ts";
 export type {
   BdevPort,
+  EngineFormatOptions,
   EngineStorageOptions,
   InstanceFormatResult,
   Owner,

@@ -16,13 +16,13 @@ import type { Superblock } from "@daos/superblock";
 import { abortable } from "@daos/sys";
 import { engineArguments, engineEnvironment, sharedMemoryId } from "./engine-arguments.ts";
 import { type EngineExit, showExit } from "./engine-process.ts";
-import type { EngineStorageOptions, InstanceFormatResult } from "./engine-storage.ts";
+import type { EngineFormatOptions, EngineStorageOptions, InstanceFormatResult } from "./engine-storage.ts";
 import {
   faultEngineExited,
   faultEngineNotReady,
   faultEngineNotRunning,
   faultEngineRuns,
-  faultFormatRunning,
+  faultFormatNotAwaited,
 } from "./faults.ts";
 import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
 import { type EngineReady, type Joined, type JoinRequest, setUpEngine } from "./set-up-engine.ts";
@@ -246,13 +246,10 @@ export class EngineInstance {
   }
 
   /** Formats this engine's storage as its configuration says. Never throws: each failure is part of the result. */
-  async format(options: {
-    readonly reformat: boolean;
-    readonly signal: AbortSignal;
-  }): Promise<InstanceFormatResult> {
+  async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { mount } = this.config.scm;
     if (this.#state.kind !== "awaiting format") {
-      return { mount, scmFault: faultFormatRunning(this.index, mount), bdevs: [] };
+      return { mount, scmFault: faultFormatNotAwaited(this.index, mount, this.#state), bdevs: [] };
     }
     const waiting = this.#state;
     this.#setState({ kind: "formatting" });

@@ -22,6 +22,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/ctl.MgmtCtl/StoragePrepare": "A",
   "/ctl.MgmtCtl/StorageScan": "A",
   "/ctl.MgmtCtl/StorageFormat": "A",
+  "/ctl.MgmtCtl/StorageFormatWatch": "A",
+  "/ctl.MgmtCtl/StorageBurnIn": "A",
   "/ctl.MgmtCtl/SystemMemberQuery": "A",
   "/ctl.MgmtCtl/SystemStop": "A",
   "/ctl.MgmtCtl/NetworkListProviders": "A",

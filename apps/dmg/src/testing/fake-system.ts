@@ -15,12 +15,23 @@ const scan = {
       { physicalid: 2, capacity: 502n * GB, loc: { socket: 1, memctrlr: 0, channel: 1, channelpos: 1 } },
     ],
     pmems: [
-      { uuid: UUID(8), blockdev: "pmem0", dev: "namespace0.0", numanode: 0, size: 498n * GB },
+      { uuid: UUID(8), blockdev: "pmem0", dev: "namespace0.0", numanode: 0, size: 498n * GB, engine: 0 },
       { uuid: UUID(9), blockdev: "pmem1", dev: "namespace1.0", numanode: 1, size: 498n * GB },
     ],
   },
   nvme: {
     ctrlrs: [
+      {
+        pciaddr: "0000:3b:00.0",
+        model: "INTEL SSDPED1K750GA",
+        serial: "PHKS6",
+        fwrev: "E2010325",
+        socketid: 0,
+        namespaces: [{ id: 1, size: 698, engine: 0 }],
+        source: 3,
+        driver: "vfio-pci",
+        healthstats: { temp: 305, poweronhours: 9_000n },
+      },
       {
         pciaddr: "0000:81:00.0",
         model: "INTEL SSDPED1K750GA",
@@ -28,6 +39,16 @@ const scan = {
         fwrev: "E2010325",
         socketid: 1,
         namespaces: [{ id: 1, size: 698 }],
+        source: 1,
+        driver: "nvme",
+        trend: {
+          samples: 48,
+          days: 2,
+          mediaErrorsPerDay: 0.5,
+          errorLogEntriesPerDay: 0,
+          daysLeft: 900.4,
+          highestTemp: 331,
+        },
         healthstats: {
           temp: 310,
           ctrlbusytime: 12n,
@@ -36,6 +57,7 @@ const scan = {
           unsafeshutdowns: 2n,
           mediaerrors: 1n,
           availsparewarn: true,
+          percentused: 7,
         },
       },
     ],
@@ -113,7 +135,7 @@ function calls(index: number): FakeCalls {
         index === 3
           ? { scm: {}, nvme: { state: { status: -2, error: "no SPDK", info: "run dmg storage prepare" } } }
           : scan,
-      async *storageFormat() {
+      async *storageFormatWatch() {
         if (index === 3) {
           throw new Fault({
             domain: "storage",
@@ -123,10 +145,37 @@ function calls(index: number): FakeCalls {
             resolution: "use --reformat if its data is not needed",
           });
         }
-        yield {
-          mrets: [{ mntpoint: "/mnt/daos", state: {} }],
-          crets: [{ pciaddr: "0000:81:00.0", state: {} }],
+        const progress = { device: "0000:81:00.0", step: "zero", fraction: 0.5, remainingMs: 1000n };
+        yield { event: { case: "progress", value: progress } };
+        const mrets = [{ mntpoint: "/mnt/daos", state: {} }];
+        const crets = [{ pciaddr: "0000:81:00.0", state: {} }];
+        yield { event: { case: "results", value: { mrets, crets } } };
+      },
+      async *storageBurnIn({ devices }) {
+        const passed = {
+          pciaddr: "0000:81:00.0",
+          verdict: 1,
+          state: {},
+          bytesWritten: 512n * GB,
+          bytesVerified: 511n * GB,
+          elapsedMs: 900_400n,
         };
+        const state = {
+          status: -2,
+          error:
+            'bdev: code = 318 description = "burn in the NVMe controller 0000:81:00.0: bad at 1 places, first: mismatch at byte 512: byte 513 is 1, not 2; 2 media errors"',
+          info: 'bdev: code = 318 resolution = "replace the device, or leave it out of bdev_list; it holds nothing"',
+        };
+        const errors = ["mismatch at byte 512: byte 513 is 1, not 2"];
+        const failed = { ...passed, verdict: 2, state, errors, findings: ["2 media errors"] };
+        const skipped = {
+          pciaddr: "0000:3b:00.0",
+          verdict: 4,
+          reason: "it serves engine 0, which is serving",
+        };
+        const results =
+          devices.length > 0 ? [passed] : index === 3 ? [skipped] : [skipped, index === 2 ? failed : passed];
+        yield { event: { case: "results", value: { results } } };
       },
       storagePrepare: ({ nvme, scm: wanted }) => ({
         ...(nvme && { nvme: { state: {} } }),

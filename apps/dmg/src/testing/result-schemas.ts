@@ -25,12 +25,15 @@ const perHost = (shape: z.ZodRawShape) =>
     hosts: z.array(z.strictObject({ host: address, ...shape })).meta({ description: "Hosts that answered" }),
   });
 
+const engine = count.optional().meta({ description: "index of the engine that is configured to use it" });
+
 const namespace = z.strictObject({
   uuid: z.string(),
   blockDevice: z.string(),
   device: z.string(),
   numaNode: count,
   sizeBytes: bytes,
+  engine,
 });
 const health = z
   .strictObject({
@@ -48,6 +51,20 @@ const health = z
     reliabilityWarning: z.boolean(),
     readOnlyWarning: z.boolean(),
     volatileMemoryWarning: z.boolean(),
+    percentUsed: count.meta({ description: "of the rated life; may exceed 100" }),
+  })
+  .nullable();
+const source = z
+  .enum(["unknown", "kernel", "spdk", "last-known", "pci"])
+  .meta({ description: "where the data comes from; last-known and pci: it could not be asked" });
+const trend = z
+  .strictObject({
+    samples: count,
+    days: z.number(),
+    mediaErrorsPerDay: z.number(),
+    errorLogEntriesPerDay: z.number(),
+    daysLeft: z.number().nullable().meta({ description: "until the rated life is used up" }),
+    highestTemperatureK: count,
   })
   .nullable();
 const formatResult = z.strictObject({
@@ -136,6 +153,22 @@ const RESULTS = {
     level: z.string().meta({ description: "what is logged now" }),
     configured: z.string().meta({ description: "what the configuration says" }),
   }),
+  "storage burn-in": perHost({
+    controllers: z.array(
+      z.strictObject({
+        pciAddress: z.string(),
+        verdict: z.enum(["passed", "failed", "aborted", "skipped", "refused"]),
+        code: z.int(),
+        message: z.string(),
+        bytesWritten: bytes,
+        bytesVerified: bytes,
+        elapsedMs: count,
+        blockErrors: z.array(z.string()),
+        findings: z.array(z.string()).meta({ description: "what the controller's own counters say" }),
+        reason: z.string().meta({ description: "why it was skipped" }),
+      }),
+    ),
+  }),
   "storage format": perHost({ scm: z.array(formatResult), nvme: z.array(formatResult) }),
   "storage prepare": perHost({
     nvme: z.strictObject({ ok: z.boolean(), info: z.string() }).nullable(),
@@ -157,7 +190,16 @@ const RESULTS = {
     volatileMemoryWarning: z.boolean(),
   }),
   "storage query nvme-health": perHost({
-    controllers: z.array(z.strictObject({ pciAddress: z.string(), model: z.string(), health })),
+    controllers: z.array(
+      z.strictObject({
+        pciAddress: z.string(),
+        model: z.string(),
+        source,
+        warnings: z.array(z.string()),
+        health,
+        trend,
+      }),
+    ),
   }),
   "storage query smd": z.strictObject({
     devices: z.array(z.strictObject({ uuid, targets: z.array(count) })).nullable(),
@@ -202,8 +244,11 @@ const RESULTS = {
           serial: z.string(),
           firmware: z.string(),
           socket: z.int(),
-          namespaces: z.array(z.strictObject({ id: count, sizeGB: count })),
+          namespaces: z.array(z.strictObject({ id: count, sizeGB: count, engine })),
+          source,
+          driver: z.string().nullable(),
           health,
+          trend,
         }),
       ),
     }),
