@@ -20,6 +20,7 @@ import { findUser } from "./find-owner.ts";
 import { joinSystem } from "./join-system.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
+import { startMetrics } from "./metrics.ts";
 import { MgmtClient } from "./mgmt-client.ts";
 import { storageProviders } from "./storage-providers.ts";
 
@@ -138,11 +139,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   await removeDeadSockets(config.socketDir, isEngineSocket);
 
+  const metrics = await startMetrics({ config, harness, log: log.child("metrics") });
+  stack.defer(() => metrics?.close());
   const grpc = await listenGrpc({
     host: ANY_ADDRESS,
     port: config.port,
     transport: config.transport,
     log: log.child("grpc"),
+    observer: metrics?.interceptor,
     routes: (router) => {
       router.service(
         ctl.MgmtCtl,
