@@ -107,6 +107,7 @@ export class EngineInstance {
   #stopAsked = false;
   #hasServed = false;
   #incarnation = 0;
+  #starts = 0;
 
   /** @param parts what it is made of, where that is not this machine */
   constructor(options: InstanceOptions, parts: InstanceParts = realParts) {
@@ -138,6 +139,11 @@ export class EngineInstance {
   /** It has been in service since the server started. */
   get hasServed(): boolean {
     return this.#hasServed;
+  }
+
+  /** How often it has been started again since the server started. */
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
   }
 
   /** Of the join of the process that runs now; 0 before it has joined. */
@@ -314,6 +320,7 @@ export class EngineInstance {
     this.#ready = Promise.withResolvers();
     const started = await this.#start(signal);
     this.#process = started;
+    this.#starts++;
     const end = () => void started.stop(STOP_GRACE_MS);
     signal.addEventListener("abort", end, { once: true });
     if (signal.aborted || this.#stopAsked) end();

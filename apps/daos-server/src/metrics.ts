@@ -1,0 +1,55 @@
+import type { Interceptor } from "@connectrpc/connect";
+import type { ServerConfig } from "@daos/config";
+import type { Harness } from "@daos/harness";
+import type { Logger } from "@daos/log";
+import type { MetricSources } from "@daos/metrics";
+import { certificateStatus } from "@daos/security";
+
+/** Metrics while the server runs. */
+export interface RunningMetrics {
+  /** Counts the calls of the gRPC listener. */
+  readonly interceptor: Interceptor;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface StartMetricsOptions {
+  readonly config: Pick<ServerConfig, "telemetryPort" | "transport">;
+  readonly harness: Pick<Harness, "instances">;
+  /** The number of members in each state; undefined where this host does not lead. */
+  readonly members?: MetricSources["members"];
+  readonly log: Logger;
+}
+
+/** Prometheus runs elsewhere: as in later releases of DAOS it may ask every address of this host. */
+const ANY_ADDRESS = "0.0.0.0";
+
+/** Serves metrics on `telemetry_port`; nothing without one. @throws Fault listenAddressBusy */
+export async function startMetrics(options: StartMetricsOptions): Promise<RunningMetrics | undefined> {
+  const { config, harness, members, log } = options;
+  const { telemetryPort, transport } = config;
+  if (telemetryPort === undefined) return undefined;
+  // Whoever sets no port does not wait for what makes metrics.
+  const { listenMetrics, Metrics } = await import("@daos/metrics");
+  const metrics = new Metrics({
+    engines: () =>
+      harness.instances.map(({ index, state, superblock, restarts }) => ({
+        index,
+        rank: superblock?.rank,
+        state: state.kind,
+        restarts,
+      })),
+    ...(members && { members }),
+    ...(!transport.allowInsecure && {
+      certificates: async () =>
+        (await certificateStatus(transport, { role: "server" })).map(({ path, kind, notAfter, state }) => ({
+          path,
+          kind: kind ?? "unknown",
+          notAfter,
+          usable: state !== "unusable",
+        })),
+    }),
+  });
+  const listener = await listenMetrics({ metrics, host: ANY_ADDRESS, port: telemetryPort, log });
+  return { interceptor: metrics.interceptor, port: listener.port, close: () => listener.close() };
+}
