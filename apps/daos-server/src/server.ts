@@ -1,4 +1,4 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import type { EngineConfig, ServerConfig } from "@daos/config";
@@ -7,13 +7,12 @@ import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
-import type { Logger } from "@daos/log";
-import { FixedLeader, Leadership, replicaRole, SqliteMemberStore } from "@daos/membership";
+import type { LevelSwitch, Logger } from "@daos/log";
+import { replicaRole } from "@daos/membership";
 import {
   EngineReporter,
   type JoinReply,
   joinSystem,
-  LeaderFinder,
   MgmtClient,
   type ReportMessage,
 } from "@daos/mgmt-client";
@@ -28,12 +27,14 @@ import { faultNoEngines } from "./faults.ts";
 import { findUser } from "./find-owner.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
-import { StorageGate } from "./storage-gate.ts";
+import { openManagement } from "./management.ts";
 import { storageProviders } from "./storage-providers.ts";
 
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
+  /** The level of `log`, which administrators may change. */
+  readonly logLevel: LevelSwitch;
   /** Directory of the engine's executable when it is not on PATH, or the only place for it with `onlyEngine`. */
   readonly engineDirectory: string;
   /** The engine in `engineDirectory` is used whatever is on PATH: the emulated one. */
@@ -67,17 +68,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     resolve: resolveHost,
   });
   const self = await controlAddress(config, role !== "none");
-  const storage = new StorageGate();
-  const election = new FixedLeader({
-    accessPoints: config.accessPoints,
-    self: role === "bootstrap" && owner === undefined ? self : undefined,
-    openStore: async (wait) => openMembers(await storage.opened(wait)),
+  using management = openManagement({
+    config,
+    role,
+    self,
+    hasReplica: () => harness.instances.some(hasReplica),
+    log: log.child("leader"),
   });
-  const leadership = new Leadership({ election, self, ranksFrom: "engine", log: log.child("leader") });
-  const finder = new LeaderFinder({
-    accessPoints: config.accessPoints,
-    known: () => leadership.leader,
-  });
+  const { leadership, finder } = management;
   const mgmtClient = new MgmtClient(() => clientTlsOptions(config.transport));
 
   const runner = new ProcessCommandRunner();
@@ -119,14 +117,13 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           scm,
           bdev,
           findEngine: () => findEngine(options.onlyEngine ? "" : process.env.PATH, options.engineDirectory),
-          join: (request, { signal: until }) => joinSystem(request, { attempt: joinOnce, log, signal: until }),
+          join: (request, { signal: until }) =>
+            joinSystem(request, { attempt: joinOnce, log, signal: until }),
           onStorageReady: ({ index, config: { scm: at } }) => {
-            if (index === 0) storage.open(at.mount);
+            if (index === 0) management.storageReady(at.mount);
           },
           onStorageReleased: async ({ index }) => {
-            if (index !== 0) return;
-            storage.close();
-            await election.release();
+            if (index === 0) await management.storageReleased();
           },
           onChange,
           log: log.child("instance", { index: engine.index }),
@@ -194,6 +191,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           members: mgmtClient,
           findUser,
           log,
+          logLevel: options.logLevel,
         }),
       );
       if (owner === undefined) router.service(mgmt.MgmtSvc, mgmtService(mgmtOptions));
@@ -247,9 +245,7 @@ async function controlAddress(config: ServerConfig, isAccessPoint: boolean): Pro
   return { host: outside ?? "127.0.0.1", port };
 }
 
-/** The members, beside the superblock of the first access point's engine. */
-async function openMembers(mount: string): Promise<SqliteMemberStore> {
-  const directory = joinPath(mount, "control_plane");
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  return new SqliteMemberStore(joinPath(directory, "members.db"));
+/** It serves and has a replica of the data plane's management service. */
+function hasReplica({ state, superblock }: EngineInstance): boolean {
+  return state.kind === "serving" && superblock?.ms === true;
 }

@@ -1,3 +1,4 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
@@ -174,6 +175,123 @@ describe("system", () => {
   });
 });
 
+describe("system actions", () => {
+  const silent = (rank: number) => ({
+    domain: "system",
+    code: 813,
+    description: `stop rank ${rank} on h${rank}:1`,
+    reason: "silent",
+    resolution: `look at h${rank}:1`,
+  });
+
+  it("show each cause once, with the ranks and hosts it is about", async () => {
+    const refused = { ...silent(7), reason: "busy", resolution: "wait" };
+    const { host } = await fake({
+      ctl: {
+        systemStopMembers: () => ({
+          results: [
+            { rank: 0, addr: "h0:1", action: "stop", fault: silent(0) },
+            { rank: 1, addr: "h1:1", action: "stop" },
+            { rank: 2, addr: "h2:1", action: "prep shutdown", fault: silent(2) },
+            { rank: 7, addr: "h7:1", action: "stop", fault: refused },
+          ],
+        }),
+      },
+    });
+    const run = await runDmg([...at(host), "system", "stop"]);
+    expect(run.status).toBe(6);
+    expect(run.err).toBe(
+      "dmg: ranks 0,2 (h[0,2]:1): system stop: silent (system 813)\n  look at h0:1\n" +
+        "dmg: rank 7 (h7:1): stop rank 7 on h7:1: busy (system 813)\n  wait\n",
+    );
+    const { errors } = (await runDmg([...at(host), "-j", "system", "stop"])).json();
+    expect(errors).toMatchObject([
+      { hosts: ["h0:1", "h2:1"], ranks: [0, 2], code: 813 },
+      { hosts: ["h7:1"], ranks: [7] },
+    ]);
+  });
+
+  it("are not done by a server of release 0.8.0 that would do more", async () => {
+    const server = await fake({
+      ctl: {
+        systemStopMembers: () => {
+          throw new ConnectError("unknown method", Code.Unimplemented);
+        },
+        systemStop: () => ({
+          results: [
+            { id: "10.0.0.1:10001/0", action: "stop" },
+            { id: "rank 1", action: "stop", errored: true, msg: "no" },
+          ],
+        }),
+      },
+    });
+    const part = await runDmg([...at(server.host), "system", "stop", "--ranks", "0"]);
+    expect(part).toMatchObject({ status: 8, out: "" });
+    expect(part.err).toContain("the server's release cannot do that");
+    expect(server.calls).toEqual(["MgmtCtl/SystemStopMembers"]);
+    const all = await runDmg([...at(server.host), "system", "stop"]);
+    expect(all).toMatchObject({
+      status: 6,
+      out: expect.stringContaining("0     10.0.0.1  stop       OK"),
+      err: expect.stringContaining("stop of rank 1: no (system 704)"),
+    });
+  });
+
+  it("erase after consent only, and never stop for it", async () => {
+    const forces: boolean[] = [];
+    const { host } = await fake({
+      ctl: {
+        systemErase: ({ force }) => {
+          forces.push(force);
+          return {};
+        },
+      },
+    });
+    const erase = [...at(host), "system", "erase", "--ranks", "1-2"];
+    const questions: string[] = [];
+    const answer = (text: string) => async (question: string) => {
+      questions.push(question);
+      return text;
+    };
+    expect(await runDmg(erase, { ask: answer("no") })).toMatchObject({ status: 130, out: "" });
+    expect(forces).toEqual([]);
+    expect(await runDmg(erase, { ask: answer("yes") })).toMatchObject({ status: 0 });
+    expect(await runDmg([...erase, "--force"])).toMatchObject({ status: 0 });
+    expect(forces).toEqual([false, false]);
+    expect(questions[0]).toContain("This erases ranks 1-2");
+  });
+
+  it("follow events until Ctrl-C, one line each", async () => {
+    const { host } = await fake({
+      ctl: {
+        async *systemEvents(_, { signal }) {
+          yield {
+            number: 1n,
+            time: 1_000n,
+            kind: "engine_died",
+            severity: "error",
+            message: "ended",
+            rank: 3,
+          };
+          await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+        },
+      },
+    });
+    for (const flags of [[], ["--json"]]) {
+      const abort = new AbortController();
+      const run = await runDmg([...at(host), ...flags, "system", "events", "--follow"], {
+        signal: abort.signal,
+        onOut: () => abort.abort(),
+      });
+      expect(run).toMatchObject({ status: 0, err: "" });
+      if (flags.length === 0)
+        expect(run.out).toBe("1970-01-01T00:00:01Z ERROR   engine_died: ended rank=3\n");
+      else expect(run.json()).toMatchObject({ number: 1, kind: "engine_died", rank: 3 });
+      expect(run.out.trim().split("\n")).toHaveLength(1);
+    }
+  });
+});
+
 describe("pool", () => {
   it("is created with what the flags say, and destroyed", async () => {
     const seen: unknown[] = [];
@@ -242,6 +360,47 @@ describe("pool", () => {
     await runDmg([...at(host), "pool", "create", "-s", "256M"]);
     expect(owners).toHaveLength(2);
     for (const owner of owners) expect(owner).toMatch(/^[^@]+@$/);
+  });
+
+  it("has a share of the smallest rank, which each host is asked for", async () => {
+    const sizes: unknown[] = [];
+    const usageOf = (rank: number, scm: bigint, nvme: bigint) => ({
+      ctl: {
+        storageUsage: () => ({ engines: [{ index: 0, rank, scmTotal: scm, nvmeTotal: nvme }] }),
+      },
+    });
+    const small = await fake(usageOf(1, 8n * GB, 100n * GB));
+    const large = await fake(usageOf(2, 80n * GB, 1000n * GB));
+    const dead = { host: "127.0.0.1", port: 1 };
+    const members = [small.host, large.host, dead].map((host, at) => ({
+      rank: at + 1,
+      uuid: "u",
+      addr: formatHostAddress(host),
+    }));
+    const leader = await fake({
+      ctl: { systemMemberQuery: () => ({ members }) },
+      mgmt: {
+        poolCreate: ({ scmbytes, nvmebytes }) => {
+          sizes.push([scmbytes, nvmebytes]);
+          return {};
+        },
+      },
+    });
+    const create = (...flags: string[]) => runDmg([...at(leader.host), "pool", "create", ...flags]);
+    const both = await create("-s", "50%", "-n", "10%", "-r", "1-2");
+    expect(both).toMatchObject({
+      status: 0,
+      err: "dmg: per rank: 4.00GB of SCM, 10.00GB of NVMe\n",
+    });
+    await create("-s", "50%", "-n", "10%", "-r", "2");
+    expect(sizes).toEqual([
+      [4n * GB, 10n * GB],
+      [40n * GB, 100n * GB],
+    ]);
+    expect(await create("-s", "10%")).toMatchObject({ status: 4, out: "" });
+    const nobody = await create("-s", "10%", "-r", "1,9");
+    expect(nobody).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 9") });
+    expect(sizes).toHaveLength(2);
   });
 
   it("fails with the meaning of the data plane's status", async () => {
@@ -323,6 +482,11 @@ describe("mistakes are found before anything is sent", () => {
     [["pool", "create"], 2, "--scm-size is missing"],
     [["pool", "create", "-s", "0"], 2, "--scm-size is 0"],
     [["pool", "create", "-s", "-1G"], 2, ""],
+    [["pool", "create", "-s", "110%"], 2, "at most 100 %"],
+    [["pool", "create", "-s", "1G", "-n", "0%"], 2, "more than 0 %"],
+    [["server", "set-logmasks"], 2, "--masks is missing"],
+    [["system", "stop", "--ranks", "x"], 2, "neither a rank nor a range"],
+    [["system", "clear-exclude"], 2, "no ranks to let back in"],
     [["pool", "create", "-s", "1X"], 2, '"1X" is not a size'],
     [["pool", "create", "-s", "1G", "-r", "3-1"], 2, "ends before it starts"],
     [["pool", "create", "-s", "1G", "-v", "14"], 2, "13"],

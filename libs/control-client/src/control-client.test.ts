@@ -1,5 +1,4 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { faultNotLeader } from "@daos/rpc";
@@ -11,6 +10,7 @@ import { storageFormat } from "./storage-format.ts";
 import { storageScan } from "./storage-scan.ts";
 import { systemMemberQuery } from "./system-member-query.ts";
 import { type FakeCalls, FakeServer } from "./testing/fake-server.ts";
+import { RawServer } from "./testing/raw-server.ts";
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -23,29 +23,12 @@ async function fake(calls: FakeCalls): Promise<FakeServer> {
   return server;
 }
 
-/** A listener that does with its connections whatever `handle` does: nothing, for a black hole. */
-async function rawServer(handle: (socket: Socket) => void = () => {}): Promise<HostAddress> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket.on("error", () => {}));
-    handle(socket);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  open.push({
-    async [Symbol.asyncDispose]() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  });
-  return { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
-}
-
-async function deadHost(): Promise<HostAddress> {
-  const host = await rawServer();
-  await open.pop()?.[Symbol.asyncDispose]();
-  return host;
-}
+const rawServer = async (handle?: (socket: Socket) => void) => {
+  const server = await RawServer.start(handle);
+  open.push(server);
+  return server.host;
+};
+const deadHost = () => RawServer.deadHost();
 
 async function collect<T>(
   results: AsyncIterable<HostResult<T>>,
@@ -206,10 +189,10 @@ describe("requests to the leader", () => {
     });
     const servers = [await fake(pointAt(1)), await fake(pointAt(0))];
     hosts.push(...servers.map(({ host }) => host));
-    await expect(systemMemberQuery(new ControlClient({ hosts: hosts.slice(0, 1) }))).rejects.toMatchObject({
-      code: FaultCode.notLeader,
-    });
-    expect(servers.map(({ calls }) => calls.length)).toEqual([1, 1]);
+    const client = new ControlClient({ hosts: hosts.slice(0, 1), leaderWaitMs: 0 });
+    await expect(systemMemberQuery(client)).rejects.toMatchObject({ code: FaultCode.notLeader });
+    const calls = ["MgmtCtl/SystemMemberQuery", "MgmtSvc/LeaderQuery"];
+    expect(servers.map((server) => server.calls)).toEqual([calls, calls]);
   });
 
   it("carry every field of a pool, and make a fault of a status", async () => {

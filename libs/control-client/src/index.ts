@@ -15,6 +15,7 @@ export { type FabricInterface, networkScan } from "./network-scan.ts";
 export { type Acl, poolDeleteAcl, poolGetAcl, poolOverwriteAcl, poolUpdateAcl } from "./pool-acl.ts";
 export { type PoolCreated, type PoolCreateRequest, poolCreate } from "./pool-create.ts";
 export { type PoolDestroyRequest, poolDestroy } from "./pool-destroy.ts";
+export { type LogMasks, setLogMasks } from "./set-log-masks.ts";
 export { type SmdDevice, type SmdPool, smdListDevices, smdListPools } from "./smd-query.ts";
 export {
   type FormatResult,
@@ -31,5 +32,22 @@ export {
   type StorageScan,
   storageScan,
 } from "./storage-scan.ts";
+export { type EngineUsage, storageUsage, type UsagePart } from "./storage-usage.ts";
+export {
+  type MemberOutcome,
+  type SystemAction,
+  type SystemActionName,
+  type SystemActionRequest,
+  systemAction,
+} from "./system-action.ts";
+export { type SystemEvent, type SystemEventsRequest, systemEvents } from "./system-events.ts";
 export { type SystemMember, systemMemberQuery } from "./system-member-query.ts";
+export {
+  type MemberSelection,
+  type MemberState,
+  type MemberStatus,
+  type MissingMembers,
+  type SystemQuery,
+  systemQuery,
+} from "./system-query.ts";
 export { type MemberAction, systemStop } from "./system-stop.ts";

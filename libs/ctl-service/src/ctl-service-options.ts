@@ -1,6 +1,6 @@
 import type { BdevProvider, ControllerSelection } from "@daos/bdev";
 import type { Harness } from "@daos/harness";
-import type { Logger } from "@daos/log";
+import type { LevelSwitch, Logger } from "@daos/log";
 import type { Leadership } from "@daos/membership";
 import type { NetworkProvider } from "@daos/network";
 import type { ScmOperations } from "@daos/scm";
@@ -20,4 +20,6 @@ export interface CtlServiceOptions {
   /** The ids of a user of this host. @throws Fault for a name that the host does not know */
   readonly findUser: (name: string) => Promise<Owner>;
   readonly log: Logger;
+  /** The level of that log and of all others of this process. */
+  readonly logLevel: LevelSwitch;
 }

@@ -1,15 +1,19 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import type { NvmeController } from "@daos/bdev";
+import type { BdevConfig, ScmConfig } from "@daos/config";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
-import type { EngineInstance, InstanceFormatResult } from "@daos/instance";
-import { silentLogger } from "@daos/log";
-import { Leadership, type Member, SqliteMemberStore } from "@daos/membership";
+import type { InstanceFormatResult } from "@daos/instance";
+import { levelSwitch, silentLogger } from "@daos/log";
+import { followerOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
-import { parseRank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import type { ScmScan } from "@daos/scm";
-import { describe, expect, it } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { ctlService } from "./ctl-service.ts";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 
@@ -21,7 +25,7 @@ const refuse = { prepare: unexpected("prepare"), reset: unexpected("reset") };
 function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
   const options: CtlServiceOptions = {
     harness: new Harness([], silentLogger),
-    leadership: new Leadership({ accessPoints: [], role: "none", self: { host: "10.0.0.1", port: 10001 } }),
+    leadership: followerOf({ host: "node1", port: 10001 }, { host: "10.0.0.1", port: 10001 }),
     scm: { scan: unexpected("scm scan"), prepare: unexpected("scm prepare"), reset: unexpected("scm reset") },
     bdev: {
       scan: unexpected("bdev scan"),
@@ -31,8 +35,14 @@ function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
     controllers: { include: [], exclude: ["0000:83:00.0"] },
     findUser: unexpected("find user"),
     network: { listProviders: () => [], scan: unexpected("network scan") },
-    members: { prepShutdown: unexpected("prep shutdown"), killRank: unexpected("kill rank") },
+    members: {
+      prepShutdown: unexpected("prep shutdown"),
+      killRank: unexpected("kill rank"),
+      startRank: unexpected("start rank"),
+      eraseRank: unexpected("erase rank"),
+    },
     log: silentLogger,
+    logLevel: levelSwitch("INFO"),
     ...parts,
   };
   const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, ctlService(options)), {
@@ -151,6 +161,98 @@ describe("StoragePrepare", () => {
   });
 });
 
+describe("StorageUsage", () => {
+  const directory = mkdtempSync(join(tmpdir(), "daos-usage-"));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  const engine = (
+    index: number,
+    scm: ScmConfig,
+    bdev: Partial<BdevConfig>,
+    superblock: object | undefined = { rank: index + 5 },
+  ) => ({
+    index,
+    superblock,
+    config: { scm, bdev: { class: "nvme", list: [], number: 0, sizeGB: 0, ...bdev } },
+  });
+  const ram = (sizeGiB: number): ScmConfig => ({ class: "ram", mount: directory, sizeGiB });
+  const usage = async (engines: readonly object[], parts: Partial<CtlServiceOptions> = {}) => {
+    const harness = { instances: engines } as unknown as Harness;
+    return (await client({ ...parts, harness }).storageUsage({})).engines;
+  };
+  const ok = { status: ctl.ResponseStatus.CTL_SUCCESS };
+
+  it("is that of the file system, and no more than scm_size", async () => {
+    const { blocks, bsize } = await statfs(directory, { bigint: true });
+    const huge = Number((blocks * bsize) >> 30n) + 10;
+    const [small, all] = await usage([engine(0, ram(1), {}), engine(1, ram(huge), {})]);
+    expect(small).toMatchObject({ rank: 5, mount: directory, scmTotal: 1n << 30n, scmState: ok });
+    expect(all).toMatchObject({ rank: 6, scmTotal: blocks * bsize, nvmeTotal: 0n, nvmeState: ok });
+    expect(all?.scmAvailable).toBeLessThanOrEqual(all?.scmTotal ?? 0n);
+  });
+
+  it("counts the configured devices of every class, with one scan", async () => {
+    let scans = 0;
+    const scanning = {
+      ...refuse,
+      scan: async () => {
+        scans++;
+        return [controller];
+      },
+    };
+    const found = await usage(
+      [
+        engine(0, ram(1), { list: ["0000:81:00.0"] }),
+        engine(1, ram(1), { list: ["81:00.0", "0000:82:00.0"] }),
+        engine(2, ram(1), { class: "malloc", number: 2, sizeGB: 4 }),
+        engine(3, ram(1), { class: "file", list: ["/a", "/b", "/c"], sizeGB: 1 }),
+        engine(4, ram(1), { class: "kdev", list: ["/dev/no-such-disk"] }),
+      ],
+      { bdev: scanning },
+    );
+    expect(scans).toBe(1);
+    expect(found.map(({ nvmeTotal }) => nvmeTotal)).toEqual([
+      375_083_606_016n,
+      0n,
+      7_999_995_904n,
+      2_999_992_320n,
+      0n,
+    ]);
+    expect(found.map(({ nvmeState }) => nvmeState?.status)).toEqual([0, -2, 0, 0, -2]);
+    expect(found[1]?.nvmeState?.error).toContain("0000:82:00.0");
+  });
+
+  it("is not known of storage that is not formatted", async () => {
+    const bare = { ...engine(0, ram(1), {}), superblock: undefined };
+    const [found] = await usage([bare]);
+    expect(found).toMatchObject({ scmTotal: 0n, scmState: { status: ctl.ResponseStatus.CTL_ERR_SCM } });
+    expect(found?.rank).toBeUndefined();
+  });
+});
+
+describe("SetLogMasks", () => {
+  it("changes the level, and goes back to the configured one", async () => {
+    const logLevel = levelSwitch("INFO");
+    const service = client({ logLevel });
+    expect(await service.setLogMasks({ masks: "debug" })).toMatchObject({
+      masks: "DEBUG",
+      configured: "INFO",
+    });
+    expect(logLevel.level).toBe("DEBUG");
+    expect(await service.setLogMasks({ reset: true })).toMatchObject({ masks: "INFO" });
+    expect(logLevel.level).toBe("INFO");
+  });
+
+  it("refuses what is not a level", async () => {
+    const logLevel = levelSwitch("INFO");
+    const call = client({ logLevel }).setLogMasks({ masks: "DEBUG,MEM=ERR" });
+    const error = await call.then(undefined, (reason: unknown) => reason);
+    const fault = fromConnectError(error, { attempted: "set", host: "h" });
+    expect(fault).toMatchObject({ code: FaultCode.usage });
+    expect(fault.description).toContain("MEM=ERR");
+    expect(logLevel.level).toBe("INFO");
+  });
+});
+
 it("StorageFormat answers once, with a result for each mount point and device", async () => {
   const results: readonly InstanceFormatResult[] = [
     { mount: "/mnt/daos0", bdevs: [{ device: "0000:81:00.0" }, { device: "0000:82:00.0", fault: broken }] },
@@ -167,81 +269,4 @@ it("StorageFormat answers once, with a result for each mount point and device", 
     ["0000:81:00.0", ctl.ResponseStatus.CTL_SUCCESS],
     ["0000:82:00.0", ctl.ResponseStatus.CTL_ERR_NVME],
   ]);
-});
-
-function member(rank: number, host: string): Member {
-  return {
-    uuid: `uuid-${rank}`,
-    rank: parseRank(rank),
-    address: { host, port: 10001 },
-    uri: `u${rank}`,
-    contexts: 1,
-  };
-}
-
-function leading(...members: readonly [Member, ...Member[]]): Leadership {
-  const [first, ...rest] = members;
-  const leadership = new Leadership({
-    accessPoints: [first.address],
-    role: "bootstrap",
-    self: first.address,
-  });
-  leadership.open(new SqliteMemberStore(":memory:"), first);
-  for (const other of rest) leadership.membership().record(other);
-  return leadership;
-}
-
-describe("the system", () => {
-  it("is listed by rank, on the leader", async () => {
-    const leadership = leading(member(0, "10.0.0.1"), member(2, "10.0.0.3"), member(1, "10.0.0.2"));
-    const { members } = await client({ leadership }).systemMemberQuery({});
-    expect(members.map(({ rank, addr }) => [rank, addr])).toEqual([
-      [0, "10.0.0.1:10001"],
-      [1, "10.0.0.2:10001"],
-      [2, "10.0.0.3:10001"],
-    ]);
-  });
-
-  it("is refused elsewhere, with the leader's address in the fault", async () => {
-    const accessPoints = [{ host: "node1", port: 10001 }];
-    const leadership = new Leadership({
-      accessPoints,
-      role: "none",
-      self: { host: "10.0.0.9", port: 10001 },
-    });
-    const error: unknown = await client({ leadership })
-      .systemMemberQuery({})
-      .catch((reason: unknown) => reason);
-    const fault = fromConnectError(error, { attempted: "query members", host: "node9:10001" });
-    expect(fault).toMatchObject({ code: FaultCode.notLeader, reason: "try node1:10001" });
-  });
-
-  it("is stopped rank by rank, the leader's host last, and a rank that fails does not stop the others", async () => {
-    const calls: string[] = [];
-    const own = { superblock: { uuid: "uuid-0" } } as unknown as EngineInstance;
-    const service = client({
-      harness: new Harness([own], silentLogger),
-      leadership: leading(member(0, "10.0.0.1"), member(1, "10.0.0.2"), member(2, "10.0.0.3")),
-      members: {
-        prepShutdown: async (host, rank) => {
-          calls.push(`prep ${rank} on ${host.host}`);
-        },
-        killRank: async (_host, rank) => {
-          calls.push(`kill ${rank}`);
-          if (rank === 1) throw broken;
-        },
-      },
-    });
-    const { results } = await service.systemStop({});
-    expect(calls.slice(0, 3).sort()).toEqual([
-      "prep 0 on 10.0.0.1",
-      "prep 1 on 10.0.0.2",
-      "prep 2 on 10.0.0.3",
-    ]);
-    expect(calls.slice(3)).toEqual(["kill 1", "kill 2", "kill 0"]);
-    expect(results.filter(({ errored }) => errored)).toMatchObject([
-      { id: "10.0.0.2:10001/1", action: "stop", msg: "no lspci" },
-    ]);
-    expect(results).toHaveLength(6);
-  });
 });

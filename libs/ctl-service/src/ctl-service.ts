@@ -2,9 +2,11 @@ import type { ServiceImpl } from "@connectrpc/connect";
 import type { ctl } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
+import { setLogMasks } from "./set-log-masks.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storagePrepare } from "./storage-prepare.ts";
 import { storageScan } from "./storage-scan.ts";
+import { storageUsage } from "./storage-usage.ts";
 import { systemService } from "./system-service.ts";
 
 /** The most a look at the hardware may take, ms. */
@@ -31,6 +33,15 @@ export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.M
     async *storageFormat({ reformat }, context) {
       using limit = deadline(FORMAT_TIMEOUT_MS, "format storage", context.signal);
       yield await storageFormat(options, { reformat, signal: limit.signal });
+    },
+
+    async storageUsage(_request, context) {
+      using limit = deadline(SCAN_TIMEOUT_MS, "look at the use of storage", context.signal);
+      return await storageUsage(options, limit);
+    },
+
+    setLogMasks(request) {
+      return setLogMasks(options, request);
     },
 
     networkListProviders() {

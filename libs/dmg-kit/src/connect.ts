@@ -20,10 +20,11 @@ export interface ConnectOptions {
   readonly terminal: Terminal;
 }
 
-/** A client for the system, and its name. */
+/** A client for the system, its name, and the port of hosts that are named without one. */
 export interface Connection {
   readonly client: ControlClient;
   readonly system: string;
+  readonly port: number;
 }
 
 /**
@@ -55,6 +56,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       ...(fanout === undefined ? {} : { fanout }),
     }),
     system: config.name,
+    port: config.port,
   };
 }
 

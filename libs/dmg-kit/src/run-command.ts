@@ -6,7 +6,7 @@ import type { AnyCommand, CommandContext } from "./define-command.ts";
 import { faultUsage } from "./faults.ts";
 import { GLOBAL_FLAGS, type GlobalValues } from "./global-flags.ts";
 import { collectHosts } from "./host-answer.ts";
-import { type Formatter, print } from "./output/print.ts";
+import { type Formatter, jsonValue, print } from "./output/print.ts";
 import { Progress } from "./output/progress.ts";
 import { checkFlags, type RawFlags } from "./parse-flags.ts";
 import type { Terminal } from "./terminal.ts";
@@ -45,6 +45,10 @@ export async function runCommand(
       return await collectHosts(results, partFaults, ({ host, outcome }) =>
         progress.hostDone(host, outcome.kind === "ok"),
       );
+    },
+    emit: (piece, text) => terminal.out(`${format === "json" ? JSON.stringify(piece, jsonValue) : text}\n`),
+    note: (text) => {
+      if (!quiet && format !== "json") terminal.err(`dmg: ${text}\n`);
     },
     waitFor: async (work) => {
       using _progress = new Progress(terminal, command.name, [], { quiet });

@@ -5,13 +5,14 @@ import { nvmeHealthCommand } from "./nvme-health.ts";
 import { storagePrepareCommand } from "./prepare.ts";
 import { storageScanCommand } from "./scan.ts";
 import { smdCommand } from "./smd.ts";
+import { usageCommand } from "./usage.ts";
 
 /** `dmg storage`. */
 export const storageTopic: Topic = {
   name: "storage",
   alias: "st",
   summary: "Storage hardware of the hosts",
-  subtopics: [{ name: "query", alias: "q", summary: "Health and metadata of devices" }],
+  subtopics: [{ name: "query", alias: "q", summary: "Health, metadata and use of storage" }],
   commands: [
     storageScanCommand,
     storagePrepareCommand,
@@ -19,5 +20,6 @@ export const storageTopic: Topic = {
     nvmeHealthCommand,
     blobstoreHealthCommand,
     smdCommand,
+    usageCommand,
   ],
 };

@@ -7,6 +7,7 @@ import {
   type DrpcClient,
   type DrpcMethod,
   drpcMethods,
+  drpcModules,
 } from "@daos/drpc";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
@@ -26,6 +27,7 @@ import {
 import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
 import { type EngineReady, type Joined, type JoinRequest, setUpEngine } from "./set-up-engine.ts";
 import { type EngineRun, supervise } from "./supervise.ts";
+import { watchAnswers } from "./watch-answers.ts";
 
 /** Where an engine is in its life. */
 export type InstanceState =
@@ -37,8 +39,13 @@ export type InstanceState =
   | { readonly kind: "formatting" }
   /** Its process runs, but is not in service yet; `reason` is why the one before ended. */
   | { readonly kind: "starting"; readonly reason: string }
-  /** It is a member of the system and answers calls. */
-  | { readonly kind: "serving"; readonly rank: Rank; readonly ready: EngineReady }
+  /** It is a member of the system and answers calls; `silence` says since when it does not. */
+  | {
+      readonly kind: "serving";
+      readonly rank: Rank;
+      readonly ready: EngineReady;
+      readonly silence?: string | undefined;
+    }
   /** It ended unasked and is about to be started again. */
   | { readonly kind: "restarting"; readonly reason: string }
   /** It ended because it was asked to, and waits to be started. */
@@ -74,6 +81,15 @@ export interface InstanceOptions extends EngineStorageOptions {
 const STOP_GRACE_MS = 10_000;
 /** As {@link STOP_GRACE_MS}, when it is to be stopped by force. */
 const FORCED_GRACE_MS = 1_000;
+
+/** A method that no engine has: it answers that, and so that it lives. */
+const NOTHING: DrpcMethod<undefined, undefined> = {
+  module: drpcModules.mgmt,
+  method: 0,
+  name: "nothing",
+  request: undefined,
+  response: undefined,
+};
 
 /** Our record of one engine: its storage, its superblock, its process and the way to call it. */
 export class EngineInstance {
@@ -316,7 +332,10 @@ export class EngineInstance {
         this.#log.error("engine could not be taken into service", { fault });
       await started.stop(STOP_GRACE_MS);
     }
+    const over = new AbortController();
+    if (reachedService) this.#watchAnswers(over.signal);
     const exit = await started.exited;
+    over.abort(new DOMException("the engine has ended", "AbortError"));
     signal.removeEventListener("abort", end);
     this.#process = undefined;
     this.#ready = undefined;
@@ -325,6 +344,26 @@ export class EngineInstance {
     this.#log.info("engine ended", { pid: started.pid, exit: showExit(exit) });
     const phase = reachedService ? "while it was serving" : "before it was serving";
     return { reachedService, fault: fault ?? this.#exitFault(exit, phase) };
+  }
+
+  /** A hung engine is told of, and left to the operator: it may be in the middle of writing. */
+  #watchAnswers(signal: AbortSignal): void {
+    const watching = watchAnswers({
+      ask: async (wait) => {
+        await this.#client?.call(NOTHING, undefined, wait);
+      },
+      onSilence: (ms) => {
+        if (this.#state.kind !== "serving") return;
+        const silence =
+          ms === undefined ? undefined : `it has not answered for ${Math.round(ms / 1000)} s, and still runs`;
+        if (silence === undefined) this.#log.info("engine answers again");
+        else this.#log.error("engine does not answer", { pid: this.pid, reason: silence });
+        this.#setState({ ...this.#state, silence });
+      },
+      clock: this.#parts.clock,
+      signal,
+    });
+    watching.catch(() => {});
   }
 
   async #start(signal: AbortSignal): Promise<ProcessPart> {

@@ -85,5 +85,7 @@ export async function watchHosts(
 
 /** A stopped or excluded member has no need to be heard of, and one of release 0.8.0 never is. */
 function maySay({ state, reports }: Member): boolean {
-  return reports && (state === "joining" || state === "joined" || state === "stopping" || state === "errored");
+  return (
+    reports && (state === "joining" || state === "joined" || state === "stopping" || state === "errored")
+  );
 }

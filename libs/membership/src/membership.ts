@@ -124,8 +124,7 @@ export class Membership {
   /** All members when neither ranks nor hosts are given. Hosts are control addresses, `10.0.0.1:10001`. */
   select(ranks: readonly number[], hosts: readonly string[]): Selected {
     const all = this.list();
-    if (ranks.length === 0 && hosts.length === 0)
-      return { members: all, missingRanks: [], missingHosts: [] };
+    if (ranks.length === 0 && hosts.length === 0) return { members: all, missingRanks: [], missingHosts: [] };
     const wanted = new Set(ranks);
     const on = new Set(hosts);
     const addresses = new Map(all.map((member) => [member, formatHostAddress(member.address)]));

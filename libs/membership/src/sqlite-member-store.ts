@@ -88,7 +88,9 @@ export class SqliteMemberStore implements MemberStore {
 
   #checkRanks(): void {
     const twice = this.#database
-      .prepare("SELECT rank, max(uuid) AS uuid, min(uuid) AS other FROM members GROUP BY rank HAVING count(*) > 1")
+      .prepare(
+        "SELECT rank, max(uuid) AS uuid, min(uuid) AS other FROM members GROUP BY rank HAVING count(*) > 1",
+      )
       .get();
     if (twice === undefined) return;
     throw faultRankTaken(

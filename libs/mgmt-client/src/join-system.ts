@@ -37,10 +37,7 @@ const LONGEST_DELAY_MS = 10_000;
 
 export interface JoinSystemOptions {
   /** One attempt at the leader, wherever that is. */
-  readonly attempt: (
-    request: JoinRequest,
-    wait: { readonly signal: AbortSignal },
-  ) => Promise<JoinReply>;
+  readonly attempt: (request: JoinRequest, wait: { readonly signal: AbortSignal }) => Promise<JoinReply>;
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly clock?: Clock | undefined;
@@ -62,8 +59,7 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
       return { rank: parseRank(rank), incarnation };
     } catch (error) {
       const fault: Fault = toFault(error);
-      const elsewhere =
-        fault.code === FaultCode.memberElsewhere && clock.now() - begun < MEMBER_ELSEWHERE_MS;
+      const elsewhere = fault.code === FaultCode.memberElsewhere && clock.now() - begun < MEMBER_ELSEWHERE_MS;
       const timedOut = error instanceof DOMException && error.name === "TimeoutError";
       if (signal.aborted || !(elsewhere || timedOut || WORTH_ANOTHER_TRY.has(fault.code))) throw fault;
       log.info("no join yet", { reason: fault.message, waitMs });

@@ -7,6 +7,8 @@ export interface LeaderFinderOptions {
   readonly accessPoints: readonly HostAddress[];
   /** The leader, on a host that takes part in the election. */
   readonly known: () => HostAddress | undefined;
+  /** Called when there is news of the leader or the access points. */
+  readonly onLearned?: (() => void) | undefined;
 }
 
 /** Failures that say nothing of the request: another host may do it. */
@@ -45,6 +47,7 @@ export class LeaderFinder {
   /** Takes the access points that the leader has named, `host:port`. */
   learn(accessPoints: readonly string[]): void {
     this.#learned = accessPoints.map((text) => parseHostAddress(text));
+    this.#options.onLearned?.();
   }
 
   /**
@@ -65,6 +68,7 @@ export class LeaderFinder {
       try {
         const answer = await call(host);
         this.#last = host;
+        this.#options.onLearned?.();
         return answer;
       } catch (error) {
         const fault = toFault(error);
@@ -75,6 +79,7 @@ export class LeaderFinder {
       }
     }
     this.#last = undefined;
+    this.#options.onLearned?.();
     throw last;
   }
 }

@@ -29,7 +29,12 @@ export interface EngineGroupOptions {
   readonly self: HostAddress;
   readonly accessPoints: () => readonly AccessPoint[];
   /** Calls the engine of another access point. @throws Fault */
-  readonly callEngine: (host: HostAddress, method: number, body: Uint8Array, wait: Wait) => Promise<Uint8Array>;
+  readonly callEngine: (
+    host: HostAddress,
+    method: number,
+    body: Uint8Array,
+    wait: Wait,
+  ) => Promise<Uint8Array>;
   readonly log: Logger;
 }
 

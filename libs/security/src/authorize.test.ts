@@ -26,6 +26,15 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/ctl.MgmtCtl/SystemStop": "A",
   "/ctl.MgmtCtl/NetworkListProviders": "A",
   "/ctl.MgmtCtl/NetworkScanDevices": "A",
+  "/ctl.MgmtCtl/SystemQuery": "A",
+  "/ctl.MgmtCtl/SystemStopMembers": "A",
+  "/ctl.MgmtCtl/SystemStart": "A",
+  "/ctl.MgmtCtl/SystemExclude": "A",
+  "/ctl.MgmtCtl/SystemClearExclude": "A",
+  "/ctl.MgmtCtl/SystemErase": "A",
+  "/ctl.MgmtCtl/SystemEvents": "A",
+  "/ctl.MgmtCtl/StorageUsage": "A",
+  "/ctl.MgmtCtl/SetLogMasks": "A",
   "/mgmt.MgmtSvc/Join": "S",
   "/mgmt.MgmtSvc/LeaderQuery": "ASG",
   "/mgmt.MgmtSvc/PoolCreate": "A",
@@ -41,6 +50,10 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/mgmt.MgmtSvc/PrepShutdown": "S",
   "/mgmt.MgmtSvc/KillRank": "S",
   "/mgmt.MgmtSvc/ListPools": "A",
+  "/mgmt.MgmtSvc/ReportEngines": "S",
+  "/mgmt.MgmtSvc/StartRank": "S",
+  "/mgmt.MgmtSvc/EraseRank": "S",
+  "/mgmt.MgmtSvc/CallEngine": "S",
 };
 const LETTERS: Readonly<Record<Role, string>> = { admin: "A", server: "S", agent: "G" };
 

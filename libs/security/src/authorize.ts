@@ -23,6 +23,8 @@ const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   systemClearExclude: ["admin"],
   systemErase: ["admin"],
   systemEvents: ["admin"],
+  storageUsage: ["admin"],
+  setLogMasks: ["admin"],
 };
 
 /** Who may call `mgmt.MgmtSvc`, the management service. */

@@ -1,6 +1,7 @@
 import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
 import { Fault } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
+import { ctl } from "@daos/proto";
 import type { Run } from "./run-dmg.ts";
 
 const GB = 1024n ** 3n;
@@ -42,6 +43,69 @@ const scan = {
 };
 const acl = ["A::OWNER@:rw", "A:G:GROUP@:r"];
 
+const { MemberState } = ctl;
+const since = BigInt(Date.UTC(2026, 10, 24, 12));
+
+/** Eight members on four hosts, two of them in trouble. */
+const members = Array.from({ length: 8 }, (_, rank) => ({
+  rank,
+  uuid: UUID(rank),
+  addr: `10.0.0.${Math.floor(rank / 2) + 1}:10001`,
+  faultDomain: `/rack${rank < 4 ? 1 : 2}/node${Math.floor(rank / 2) + 1}`,
+  uri: `ofi+sockets://10.0.0.${Math.floor(rank / 2) + 1}:31416`,
+  incarnation: rank === 5 ? 3 : 1,
+  since,
+  state: MemberState.MEMBER_JOINED,
+  reason: "",
+  ...(rank === 5 && {
+    state: MemberState.MEMBER_ERRORED,
+    reason: "the engine was ended by SIGSEGV 10 times",
+  }),
+  ...(rank > 5 && { state: MemberState.MEMBER_UNRESPONSIVE, reason: "not heard of for 30 s" }),
+}));
+
+function select(selection: ctl.MemberSelection | undefined) {
+  const { ranks = [], hosts = [] } = selection ?? {};
+  const all = ranks.length + hosts.length === 0;
+  return {
+    chosen: members.filter(({ rank, addr }) => all || ranks.includes(rank) || hosts.includes(addr)),
+    missingRanks: ranks.filter((rank) => !members.some((member) => member.rank === rank)),
+    missingHosts: hosts.filter((host) => !members.some(({ addr }) => addr === host)),
+  };
+}
+
+/** Members that are heard of do what they are told; the others cannot be reached. */
+function act(action: string, done: ctl.MemberState) {
+  return ({ selection }: ctl.SystemActionReq) => {
+    const { chosen, ...missing } = select(selection);
+    const results = chosen.map(({ rank, uuid, addr, state }) => {
+      const silent = state === MemberState.MEMBER_UNRESPONSIVE;
+      const fault = {
+        domain: "system",
+        code: 813,
+        description: `${action} rank ${rank} on ${addr}`,
+        reason: "its host has not answered within 30 s",
+        resolution: `check that ${addr} is up, then repeat the command`,
+      };
+      return { rank, uuid, addr, action, state: silent ? state : done, ...(silent && { fault }) };
+    });
+    return { results, ...missing };
+  };
+}
+
+const events = [
+  { kind: "leader_changed", severity: "info", message: "10.0.0.1:10001 leads", addr: "10.0.0.1:10001" },
+  { kind: "member_joined", severity: "info", message: "rank 5 has joined", rank: 5, addr: "10.0.0.3:10001" },
+  {
+    kind: "engine_died",
+    severity: "error",
+    message: "the engine was ended by SIGSEGV",
+    rank: 5,
+    uuid: UUID(5),
+    addr: "10.0.0.3:10001",
+  },
+].map((event, at) => ({ ...event, number: BigInt(at + 1), time: since + BigInt(at * 1_000) }));
+
 function calls(index: number): FakeCalls {
   return {
     ctl: {
@@ -68,6 +132,19 @@ function calls(index: number): FakeCalls {
         ...(nvme && { nvme: { state: {} } }),
         ...(wanted && { scm: { pmems: scan.scm.pmems, state: { info: "reboot the host" } } }),
       }),
+      storageUsage: () => ({
+        engines: [0, 1].map((engine) => ({
+          index: engine,
+          rank: (index - 1) * 2 + engine,
+          mount: `/mnt/daos${engine}`,
+          scmTotal: 498n * GB,
+          scmAvailable: index === 2 ? 480n * GB : 123n * GB,
+          ...(index === 3 && engine === 1
+            ? { nvmeState: { status: -2, error: "no SPDK", info: "run dmg storage prepare" } }
+            : { nvmeTotal: 1_600_321_314_816n }),
+        })),
+      }),
+      setLogMasks: ({ masks, reset }) => ({ masks: reset ? "INFO" : masks, configured: "INFO" }),
       networkListProviders: () => ({ provider: "ofi+sockets, ofi+verbs" }),
       async *networkScanDevices({ provider }) {
         if (provider !== "ofi+verbs") yield { provider: "ofi+sockets", device: "eth0", numanode: 0 };
@@ -76,14 +153,18 @@ function calls(index: number): FakeCalls {
       systemMemberQuery: () => ({
         members: [0, 1, 2].map((rank) => ({ rank, uuid: UUID(rank), addr: `10.0.0.${rank + 1}:10001` })),
       }),
-      systemStop: () => ({
-        results: [0, 1, 2].map((rank) => ({
-          id: `10.0.0.${rank + 1}:10001/${rank}`,
-          action: "stop",
-          errored: rank === 2,
-          msg: rank === 2 ? "the engine does not answer" : "",
-        })),
-      }),
+      systemQuery: ({ selection }) => {
+        const { chosen, ...missing } = select(selection);
+        return { members: chosen, ...missing };
+      },
+      systemStopMembers: act("stop", MemberState.MEMBER_STOPPED),
+      systemStart: act("start", MemberState.MEMBER_JOINED),
+      systemExclude: act("exclude", MemberState.MEMBER_EXCLUDED),
+      systemClearExclude: act("clear-exclude", MemberState.MEMBER_STOPPED),
+      systemErase: act("erase", MemberState.MEMBER_UNKNOWN),
+      async *systemEvents() {
+        yield* events;
+      },
     },
     mgmt: {
       leaderQuery: () => ({

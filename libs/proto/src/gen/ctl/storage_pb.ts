@@ -7,6 +7,8 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { ResponseState } from "./common_pb.ts";
+import { file_ctl_common } from "./common_pb.ts";
 import type { FormatNvmeReq, NvmeControllerResult, PrepareNvmeReq, PrepareNvmeResp, ScanNvmeReq, ScanNvmeResp } from "./storage_nvme_pb.ts";
 import { file_ctl_storage_nvme } from "./storage_nvme_pb.ts";
 import type { FormatScmReq, PrepareScmReq, PrepareScmResp, ScanScmReq, ScanScmResp, ScmMountResult } from "./storage_scm_pb.ts";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/storage.proto.
  */
 export const file_ctl_storage: GenFile = /*@__PURE__*/
-  fileDesc("ChFjdGwvc3RvcmFnZS5wcm90bxIDY3RsIlcKEVN0b3JhZ2VQcmVwYXJlUmVxEiEKBG52bWUYASABKAsyEy5jdGwuUHJlcGFyZU52bWVSZXESHwoDc2NtGAIgASgLMhIuY3RsLlByZXBhcmVTY21SZXEiWgoSU3RvcmFnZVByZXBhcmVSZXNwEiIKBG52bWUYASABKAsyFC5jdGwuUHJlcGFyZU52bWVSZXNwEiAKA3NjbRgCIAEoCzITLmN0bC5QcmVwYXJlU2NtUmVzcCJOCg5TdG9yYWdlU2NhblJlcRIeCgRudm1lGAEgASgLMhAuY3RsLlNjYW5Odm1lUmVxEhwKA3NjbRgCIAEoCzIPLmN0bC5TY2FuU2NtUmVxIlEKD1N0b3JhZ2VTY2FuUmVzcBIfCgRudm1lGAEgASgLMhEuY3RsLlNjYW5Odm1lUmVzcBIdCgNzY20YAiABKAsyEC5jdGwuU2NhblNjbVJlc3AiZgoQU3RvcmFnZUZvcm1hdFJlcRIgCgRudm1lGAEgASgLMhIuY3RsLkZvcm1hdE52bWVSZXESHgoDc2NtGAIgASgLMhEuY3RsLkZvcm1hdFNjbVJlcRIQCghyZWZvcm1hdBgDIAEoCCJhChFTdG9yYWdlRm9ybWF0UmVzcBIoCgVjcmV0cxgBIAMoCzIZLmN0bC5Odm1lQ29udHJvbGxlclJlc3VsdBIiCgVtcmV0cxgCIAMoCzITLmN0bC5TY21Nb3VudFJlc3VsdGIGcHJvdG8z", [file_ctl_storage_nvme, file_ctl_storage_scm]);
+  fileDesc("ChFjdGwvc3RvcmFnZS5wcm90bxIDY3RsIlcKEVN0b3JhZ2VQcmVwYXJlUmVxEiEKBG52bWUYASABKAsyEy5jdGwuUHJlcGFyZU52bWVSZXESHwoDc2NtGAIgASgLMhIuY3RsLlByZXBhcmVTY21SZXEiWgoSU3RvcmFnZVByZXBhcmVSZXNwEiIKBG52bWUYASABKAsyFC5jdGwuUHJlcGFyZU52bWVSZXNwEiAKA3NjbRgCIAEoCzITLmN0bC5QcmVwYXJlU2NtUmVzcCJOCg5TdG9yYWdlU2NhblJlcRIeCgRudm1lGAEgASgLMhAuY3RsLlNjYW5Odm1lUmVxEhwKA3NjbRgCIAEoCzIPLmN0bC5TY2FuU2NtUmVxIlEKD1N0b3JhZ2VTY2FuUmVzcBIfCgRudm1lGAEgASgLMhEuY3RsLlNjYW5Odm1lUmVzcBIdCgNzY20YAiABKAsyEC5jdGwuU2NhblNjbVJlc3AiZgoQU3RvcmFnZUZvcm1hdFJlcRIgCgRudm1lGAEgASgLMhIuY3RsLkZvcm1hdE52bWVSZXESHgoDc2NtGAIgASgLMhEuY3RsLkZvcm1hdFNjbVJlcRIQCghyZWZvcm1hdBgDIAEoCCJhChFTdG9yYWdlRm9ybWF0UmVzcBIoCgVjcmV0cxgBIAMoCzIZLmN0bC5Odm1lQ29udHJvbGxlclJlc3VsdBIiCgVtcmV0cxgCIAMoCzITLmN0bC5TY21Nb3VudFJlc3VsdCIRCg9TdG9yYWdlVXNhZ2VSZXEikwIKEFN0b3JhZ2VVc2FnZVJlc3ASLQoHZW5naW5lcxgBIAMoCzIcLmN0bC5TdG9yYWdlVXNhZ2VSZXNwLkVuZ2luZRrPAQoGRW5naW5lEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVtb3VudBgDIAEoCRIRCglzY21fdG90YWwYBCABKAQSFQoNc2NtX2F2YWlsYWJsZRgFIAEoBBIlCglzY21fc3RhdGUYBiABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZRISCgpudm1lX3RvdGFsGAcgASgEEiYKCm52bWVfc3RhdGUYCCABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZUIHCgVfcmFua2IGcHJvdG8z", [file_ctl_common, file_ctl_storage_nvme, file_ctl_storage_scm]);
 
 /**
  * An absent part is left alone.
@@ -169,4 +171,102 @@ export type StorageFormatResp = Message<"ctl.StorageFormatResp"> & {
  */
 export const StorageFormatRespSchema: GenMessage<StorageFormatResp> = /*@__PURE__*/
   messageDesc(file_ctl_storage, 5);
+
+/**
+ * Asks how large the storage of a host's engines is, and how much of it is in use.
+ *
+ * @generated from message ctl.StorageUsageReq
+ */
+export type StorageUsageReq = Message<"ctl.StorageUsageReq"> & {
+};
+
+/**
+ * Describes the message ctl.StorageUsageReq.
+ * Use `create(StorageUsageReqSchema)` to create a new message.
+ */
+export const StorageUsageReqSchema: GenMessage<StorageUsageReq> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 6);
+
+/**
+ * One entry for each engine of the configuration.
+ *
+ * @generated from message ctl.StorageUsageResp
+ */
+export type StorageUsageResp = Message<"ctl.StorageUsageResp"> & {
+  /**
+   * @generated from field: repeated ctl.StorageUsageResp.Engine engines = 1;
+   */
+  engines: StorageUsageResp_Engine[];
+};
+
+/**
+ * Describes the message ctl.StorageUsageResp.
+ * Use `create(StorageUsageRespSchema)` to create a new message.
+ */
+export const StorageUsageRespSchema: GenMessage<StorageUsageResp> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 7);
+
+/**
+ * The storage of one engine. A size counts only where the part's state is a success.
+ *
+ * @generated from message ctl.StorageUsageResp.Engine
+ */
+export type StorageUsageResp_Engine = Message<"ctl.StorageUsageResp.Engine"> & {
+  /**
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * absent until it has joined
+   *
+   * @generated from field: optional uint32 rank = 2;
+   */
+  rank?: number | undefined;
+
+  /**
+   * of its SCM
+   *
+   * @generated from field: string mount = 3;
+   */
+  mount: string;
+
+  /**
+   * bytes
+   *
+   * @generated from field: uint64 scm_total = 4;
+   */
+  scmTotal: bigint;
+
+  /**
+   * bytes
+   *
+   * @generated from field: uint64 scm_available = 5;
+   */
+  scmAvailable: bigint;
+
+  /**
+   * @generated from field: ctl.ResponseState scm_state = 6;
+   */
+  scmState?: ResponseState | undefined;
+
+  /**
+   * bytes of the devices in its bdev_list
+   *
+   * @generated from field: uint64 nvme_total = 7;
+   */
+  nvmeTotal: bigint;
+
+  /**
+   * @generated from field: ctl.ResponseState nvme_state = 8;
+   */
+  nvmeState?: ResponseState | undefined;
+};
+
+/**
+ * Describes the message ctl.StorageUsageResp.Engine.
+ * Use `create(StorageUsageResp_EngineSchema)` to create a new message.
+ */
+export const StorageUsageResp_EngineSchema: GenMessage<StorageUsageResp_Engine> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 7, 0);
 
