@@ -1,6 +1,7 @@
 import type { Administrator } from "./administrator.ts";
 import type { Random } from "./random.ts";
 import type { SimHost } from "./sim-host.ts";
+import type { SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
 
 /** One thing that goes wrong, or that somebody does. */
@@ -13,6 +14,7 @@ export class Chaos {
   readonly world: World;
   readonly random: Random;
   readonly #administrator: Administrator;
+  readonly #process: SimProcess;
   #active = true;
   /** What puts right again what is wrong at the moment. */
   readonly #repairs = new Set<() => void>();
@@ -21,6 +23,7 @@ export class Chaos {
     this.world = world;
     this.random = random;
     this.#administrator = administrator;
+    this.#process = world.outside();
   }
 
   start(): void {
@@ -44,6 +47,21 @@ export class Chaos {
   stop(): void {
     this.#active = false;
     for (const repair of [...this.#repairs]) repair();
+    void this.#restoreReplicas();
+  }
+
+  /** Without a majority of the data plane's replicas no new engine can join: an administrator brings them back. */
+  async #restoreReplicas(): Promise<void> {
+    const addresses = new Set(this.world.accessPoints.map(({ host }) => host));
+    const members = this.world.ledger.list().filter(({ address }) => addresses.has(address.host));
+    const ranks = members.map(({ rank }) => rank);
+    const options = { force: false, timeoutMs: 5_000 };
+    for (const command of ["clearExclude", "start"] as const) {
+      for (let tries = 0; tries < 20; tries++) {
+        if ((await this.#administrator.run(command, ranks, options)) !== undefined) break;
+        await this.#process.delay(1_000, {});
+      }
+    }
   }
 
   /** Does `repair` after a while, or when the trouble ends. */
