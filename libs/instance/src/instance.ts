@@ -1,37 +1,33 @@
-import { lstat } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { EngineConfig } from "@daos/config";
 import {
   type Body,
   type BodyInit,
   type BodyMessage,
-  DrpcClient,
+  type DrpcClient,
   type DrpcMethod,
   drpcMethods,
+  drpcModules,
 } from "@daos/drpc";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
-import { abortable, deadline, systemClock } from "@daos/sys";
+import { abortable } from "@daos/sys";
 import { engineArguments, engineEnvironment, sharedMemoryId } from "./engine-arguments.ts";
-import { type EngineExit, EngineProcess, showExit } from "./engine-process.ts";
-import {
-  type EngineFormatOptions,
-  EngineStorage,
-  type EngineStorageOptions,
-  type InstanceFormatResult,
-} from "./engine-storage.ts";
+import { type EngineExit, showExit } from "./engine-process.ts";
+import type { EngineFormatOptions, EngineStorageOptions, InstanceFormatResult } from "./engine-storage.ts";
 import {
   faultEngineExited,
   faultEngineNotReady,
   faultEngineNotRunning,
   faultEngineRuns,
   faultFormatNotAwaited,
-  faultNotifyReadySocket,
 } from "./faults.ts";
+import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
 import { type EngineReady, type Joined, type JoinRequest, setUpEngine } from "./set-up-engine.ts";
 import { type EngineRun, supervise } from "./supervise.ts";
+import { watchAnswers } from "./watch-answers.ts";
 
 /** Where an engine is in its life. */
 export type InstanceState =
@@ -43,8 +39,13 @@ export type InstanceState =
   | { readonly kind: "formatting" }
   /** Its process runs, but is not in service yet; `reason` is why the one before ended. */
   | { readonly kind: "starting"; readonly reason: string }
-  /** It is a member of the system and answers calls. */
-  | { readonly kind: "serving"; readonly rank: Rank; readonly ready: EngineReady }
+  /** It is a member of the system and answers calls; `silence` says since when it does not. */
+  | {
+      readonly kind: "serving";
+      readonly rank: Rank;
+      readonly ready: EngineReady;
+      readonly silence?: string | undefined;
+    }
   /** It ended unasked and is about to be started again. */
   | { readonly kind: "restarting"; readonly reason: string }
   /** It ended because it was asked to, and waits to be started. */
@@ -81,15 +82,25 @@ const STOP_GRACE_MS = 10_000;
 /** As {@link STOP_GRACE_MS}, when it is to be stopped by force. */
 const FORCED_GRACE_MS = 1_000;
 
+/** A method that no engine has: it answers that, and so that it lives. */
+const NOTHING: DrpcMethod<undefined, undefined> = {
+  module: drpcModules.mgmt,
+  method: 0,
+  name: "nothing",
+  request: undefined,
+  response: undefined,
+};
+
 /** Our record of one engine: its storage, its superblock, its process and the way to call it. */
 export class EngineInstance {
   readonly config: EngineConfig;
   readonly #options: InstanceOptions;
   readonly #log: Logger;
   #state: InstanceState = { kind: "new" };
-  readonly #storage: EngineStorage;
-  #process: EngineProcess | undefined;
-  #client: DrpcClient | undefined;
+  readonly #parts: InstanceParts;
+  readonly #storage: StoragePart;
+  #process: ProcessPart | undefined;
+  #client: Pick<DrpcClient, "call" | "close"> | undefined;
   #ready: PromiseWithResolvers<EngineReady> | undefined;
   #formatted: PromiseWithResolvers<void> = Promise.withResolvers();
   #startAsked: PromiseWithResolvers<void> = Promise.withResolvers();
@@ -97,11 +108,13 @@ export class EngineInstance {
   #hasServed = false;
   #incarnation = 0;
 
-  constructor(options: InstanceOptions) {
+  /** @param parts what it is made of, where that is not this machine */
+  constructor(options: InstanceOptions, parts: InstanceParts = realParts) {
     this.config = options.config;
     this.#options = options;
     this.#log = options.log;
-    this.#storage = new EngineStorage(options);
+    this.#parts = parts;
+    this.#storage = parts.openStorage(options);
   }
 
   get index(): number {
@@ -161,7 +174,7 @@ export class EngineInstance {
 
   /** Takes the engine's own announcement. @throws Fault when what it announces is not a socket */
   async notifyReady(ready: EngineReady): Promise<void> {
-    await checkSocket(ready.socket);
+    await this.#parts.checkSocket(ready.socket);
     if (this.#ready === undefined) throw faultEngineNotRunning(this.index, this.#state.kind);
     this.#ready.resolve(ready);
   }
@@ -204,7 +217,11 @@ export class EngineInstance {
 
   async #killRank(force: boolean, signal: AbortSignal): Promise<number> {
     const rank = this.superblock?.rank ?? 0;
-    using limit = deadline(force ? FORCED_GRACE_MS : STOP_GRACE_MS, `kill rank ${rank}`, signal);
+    using limit = this.#parts.clock.deadline(
+      force ? FORCED_GRACE_MS : STOP_GRACE_MS,
+      `kill rank ${rank}`,
+      signal,
+    );
     try {
       return (await this.call(drpcMethods.killRank, { rank, force }, limit)).status;
     } catch (error) {
@@ -278,7 +295,7 @@ export class EngineInstance {
           this.#log.warn("engine is started again", { reason, delayMs });
           this.#setState({ kind: "restarting", reason });
         },
-        clock: systemClock,
+        clock: this.#parts.clock,
       },
       { hasServed: this.#hasServed, signal },
     );
@@ -312,7 +329,10 @@ export class EngineInstance {
         this.#log.error("engine could not be taken into service", { fault });
       await started.stop(STOP_GRACE_MS);
     }
+    const over = new AbortController();
+    if (reachedService) this.#watchAnswers(over.signal);
     const exit = await started.exited;
+    over.abort(new DOMException("the engine has ended", "AbortError"));
     signal.removeEventListener("abort", end);
     this.#process = undefined;
     this.#ready = undefined;
@@ -323,25 +343,46 @@ export class EngineInstance {
     return { reachedService, fault: fault ?? this.#exitFault(exit, phase) };
   }
 
-  async #start(signal: AbortSignal): Promise<EngineProcess> {
+  /** A hung engine is told of, and left to the operator: it may be in the middle of writing. */
+  #watchAnswers(signal: AbortSignal): void {
+    const watching = watchAnswers({
+      ask: async (wait) => {
+        await this.#client?.call(NOTHING, undefined, wait);
+      },
+      onSilence: (ms) => {
+        if (this.#state.kind !== "serving") return;
+        const silence =
+          ms === undefined ? undefined : `it has not answered for ${Math.round(ms / 1000)} s, and still runs`;
+        if (silence === undefined) this.#log.info("engine answers again");
+        else this.#log.error("engine does not answer", { pid: this.pid, reason: silence });
+        this.#setState({ ...this.#state, silence });
+      },
+      clock: this.#parts.clock,
+      signal,
+    });
+    watching.catch(() => {});
+  }
+
+  async #start(signal: AbortSignal): Promise<ProcessPart> {
     const { findEngine, ofiDomain, environment } = this.#options;
     const executable = await findEngine();
     const nvmeConf = await this.#storage.prepareBdevs({ signal });
     const args = engineArguments(this.config, { shmId: sharedMemoryId(hostname(), process.pid), nvmeConf });
     const env = engineEnvironment(this.config, { ...process.env, ...environment }, ofiDomain);
     const { index } = this;
-    const started = await EngineProcess.start({ index, executable, args, env, log: this.#options.engineLog });
+    const { startProcess } = this.#parts;
+    const started = await startProcess({ index, executable, args, env, log: this.#options.engineLog });
     this.#log.info("engine started", { pid: started.pid, executable });
     return started;
   }
 
-  async #takeIntoService(started: EngineProcess, signal: AbortSignal): Promise<void> {
+  async #takeIntoService(started: ProcessPart, signal: AbortSignal): Promise<void> {
     const { superblock } = this.#storage;
     if (superblock === undefined || this.#ready === undefined)
       throw new Error("an engine was started without storage");
     const ready = await this.#awaitReady(started, this.#ready.promise, signal);
     this.#log.info("engine ready", { pid: started.pid, uri: ready.uri });
-    const client = await DrpcClient.connect(ready.socket, { signal });
+    const client = await this.#parts.connect(ready.socket, { signal });
     this.#client = client;
     const work = setUpEngine(
       ready,
@@ -359,7 +400,7 @@ export class EngineInstance {
         setUp: async (options) => (await client.call(drpcMethods.setUp, undefined, options)).status,
         writeSuperblock: (next) => this.#storage.writeSuperblock(next),
       },
-      { msAddress: this.#options.msAddress, signal },
+      { msAddress: this.#options.msAddress, signal, clock: this.#parts.clock },
     );
     const { rank } = await Promise.race([work, this.#endsWith(started, "before it was serving")]);
     this.#setState({ kind: "serving", rank, ready });
@@ -367,12 +408,12 @@ export class EngineInstance {
   }
 
   async #awaitReady(
-    started: EngineProcess,
+    started: ProcessPart,
     ready: Promise<EngineReady>,
     parent: AbortSignal,
   ): Promise<EngineReady> {
     const { readyTimeoutMs } = this.#options;
-    using limit = deadline(readyTimeoutMs, "engine to call NotifyReady", parent);
+    using limit = this.#parts.clock.deadline(readyTimeoutMs, "engine to call NotifyReady", parent);
     try {
       return await abortable(
         Promise.race([ready, this.#endsWith(started, "before it was ready")]),
@@ -385,22 +426,13 @@ export class EngineInstance {
   }
 
   /** Never resolves; rejects when the process ends. */
-  async #endsWith(started: EngineProcess, phase: string): Promise<never> {
+  async #endsWith(started: ProcessPart, phase: string): Promise<never> {
     throw this.#exitFault(await started.exited, phase);
   }
 
   #exitFault(exit: EngineExit, phase: string): Fault {
     return faultEngineExited(this.index, showExit(exit), phase, this.config.logFile);
   }
-}
-
-async function checkSocket(path: string): Promise<void> {
-  try {
-    if ((await lstat(path)).isSocket()) return;
-  } catch (error) {
-    throw faultNotifyReadySocket(path, toFault(error).description);
-  }
-  throw faultNotifyReadySocket(path, "it is not a socket");
 }
 
 function firstFault({ scmFault, bdevs }: InstanceFormatResult): Fault | undefined {

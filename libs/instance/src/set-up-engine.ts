@@ -1,7 +1,7 @@
 import { daosStatusNumber, faultDaosStatus } from "@daos/fault";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
-import { deadline } from "@daos/sys";
+import { type Clock, systemClock } from "@daos/sys";
 
 /** What an engine tells in NotifyReady. */
 export interface EngineReady {
@@ -51,6 +51,7 @@ export interface SetUpOptions {
   /** `host:port` of this host as an access point. */
   readonly msAddress: string;
   readonly signal: AbortSignal;
+  readonly clock?: Clock | undefined;
 }
 
 const CREATED_BEFORE = [daosStatusNumber("EXIST"), daosStatusNumber("ALREADY")];
@@ -76,7 +77,7 @@ export async function setUpEngine(
   ports: SetUpPorts,
   options: SetUpOptions,
 ): Promise<SetUpResult> {
-  const { signal } = options;
+  const { signal, clock = systemClock } = options;
   let current = superblock;
   const update = async (next: Superblock) => {
     await ports.writeSuperblock(next);
@@ -96,7 +97,7 @@ export async function setUpEngine(
     call: (wait: { readonly signal: AbortSignal }) => Promise<number>,
     accepted: readonly number[] = [],
   ) => {
-    using limit = deadline(CALL_TIMEOUT_MS, attempted, signal);
+    using limit = clock.deadline(CALL_TIMEOUT_MS, attempted, signal);
     const status = await call(limit);
     if (status !== 0 && !accepted.includes(status)) throw faultDaosStatus(attempted, status);
   };

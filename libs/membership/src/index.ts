@@ -1,7 +1,7 @@
 export { Bystander } from "./bystander.ts";
 export type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
-export { EtcdElection, type EtcdElectionOptions } from "./etcd-election.ts";
 export { decodeMember, encodeMember } from "./encode-member.ts";
+export { EtcdElection, type EtcdElectionOptions } from "./etcd-election.ts";
 export { faultLeadershipLost, faultMemberStore, faultRankTaken } from "./faults.ts";
 export { FixedLeader, type FixedLeaderOptions } from "./fixed-leader.ts";
 export { HostSilence, watchHosts } from "./host-silence.ts";

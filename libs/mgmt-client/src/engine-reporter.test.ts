@@ -60,6 +60,13 @@ describe("EngineReporter", () => {
     reporter.changed();
     await expect.poll(() => reports.length).toBe(2);
     expect(reports[1]?.engines).toMatchObject([{ state: State.STOPPED }]);
+    const ready = { uri: "u", contexts: 1, socket: "/s" };
+    engine.state = { kind: "serving", rank: 0 as Rank, ready, silence: "it has not answered for 20 s" };
+    reporter.changed();
+    await expect.poll(() => reports.length).toBe(3);
+    expect(reports[2]?.engines).toMatchObject([
+      { state: State.FAILED, reason: "it has not answered for 20 s" },
+    ]);
     stop.abort();
     await run;
   });

@@ -137,7 +137,7 @@ function describe(engine: ReportedEngine): ReportMessage["engines"][number] | un
     case "starting":
       return say(State.STARTING, state.reason);
     case "serving":
-      return say(State.SERVING);
+      return state.silence === undefined ? say(State.SERVING) : say(State.FAILED, state.silence);
     case "restarting":
       return say(State.FAILED, state.reason);
     case "stopped":
