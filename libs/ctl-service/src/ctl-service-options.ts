@@ -1,24 +1,11 @@
 import type { BdevProvider, ControllerSelection } from "@daos/bdev";
 import type { Harness } from "@daos/harness";
-import type { HostAddress } from "@daos/hostlist";
 import type { LevelSwitch, Logger } from "@daos/log";
 import type { Leadership } from "@daos/membership";
 import type { NetworkProvider } from "@daos/network";
-import type { Rank } from "@daos/rank";
 import type { ScmOperations } from "@daos/scm";
 import type { Owner } from "@daos/sys";
-
-interface Wait {
-  readonly signal: AbortSignal;
-}
-
-/** How the leader reaches the hosts of the members. */
-export interface MemberCalls {
-  /** @throws Fault when the engine or its host refuses */
-  prepShutdown(host: HostAddress, rank: Rank, options: Wait): Promise<void>;
-  /** @throws Fault when the engine or its host refuses */
-  killRank(host: HostAddress, rank: Rank, options: Wait): Promise<void>;
-}
+import type { MemberCalls } from "./system-actions.ts";
 
 /** What the handlers of `ctl.MgmtCtl` work on. */
 export interface CtlServiceOptions {

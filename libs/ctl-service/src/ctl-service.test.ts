@@ -7,11 +7,10 @@ import type { NvmeController } from "@daos/bdev";
 import type { BdevConfig, ScmConfig } from "@daos/config";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
-import type { EngineInstance, InstanceFormatResult } from "@daos/instance";
+import type { InstanceFormatResult } from "@daos/instance";
 import { levelSwitch, silentLogger } from "@daos/log";
-import { Leadership, type Member, SqliteMemberStore } from "@daos/membership";
+import { followerOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
-import { parseRank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import type { ScmScan } from "@daos/scm";
 import { afterAll, describe, expect, it } from "vitest";
@@ -26,7 +25,7 @@ const refuse = { prepare: unexpected("prepare"), reset: unexpected("reset") };
 function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
   const options: CtlServiceOptions = {
     harness: new Harness([], silentLogger),
-    leadership: new Leadership({ accessPoints: [], role: "none", self: { host: "10.0.0.1", port: 10001 } }),
+    leadership: followerOf({ host: "node1", port: 10001 }, { host: "10.0.0.1", port: 10001 }),
     scm: { scan: unexpected("scm scan"), prepare: unexpected("scm prepare"), reset: unexpected("scm reset") },
     bdev: {
       scan: unexpected("bdev scan"),
@@ -36,7 +35,12 @@ function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
     controllers: { include: [], exclude: ["0000:83:00.0"] },
     findUser: unexpected("find user"),
     network: { listProviders: () => [], scan: unexpected("network scan") },
-    members: { prepShutdown: unexpected("prep shutdown"), killRank: unexpected("kill rank") },
+    members: {
+      prepShutdown: unexpected("prep shutdown"),
+      killRank: unexpected("kill rank"),
+      startRank: unexpected("start rank"),
+      eraseRank: unexpected("erase rank"),
+    },
     log: silentLogger,
     logLevel: levelSwitch("INFO"),
     ...parts,
@@ -265,81 +269,4 @@ it("StorageFormat answers once, with a result for each mount point and device", 
     ["0000:81:00.0", ctl.ResponseStatus.CTL_SUCCESS],
     ["0000:82:00.0", ctl.ResponseStatus.CTL_ERR_NVME],
   ]);
-});
-
-function member(rank: number, host: string): Member {
-  return {
-    uuid: `uuid-${rank}`,
-    rank: parseRank(rank),
-    address: { host, port: 10001 },
-    uri: `u${rank}`,
-    contexts: 1,
-  };
-}
-
-function leading(...members: readonly [Member, ...Member[]]): Leadership {
-  const [first, ...rest] = members;
-  const leadership = new Leadership({
-    accessPoints: [first.address],
-    role: "bootstrap",
-    self: first.address,
-  });
-  leadership.open(new SqliteMemberStore(":memory:"), first);
-  for (const other of rest) leadership.membership().record(other);
-  return leadership;
-}
-
-describe("the system", () => {
-  it("is listed by rank, on the leader", async () => {
-    const leadership = leading(member(0, "10.0.0.1"), member(2, "10.0.0.3"), member(1, "10.0.0.2"));
-    const { members } = await client({ leadership }).systemMemberQuery({});
-    expect(members.map(({ rank, addr }) => [rank, addr])).toEqual([
-      [0, "10.0.0.1:10001"],
-      [1, "10.0.0.2:10001"],
-      [2, "10.0.0.3:10001"],
-    ]);
-  });
-
-  it("is refused elsewhere, with the leader's address in the fault", async () => {
-    const accessPoints = [{ host: "node1", port: 10001 }];
-    const leadership = new Leadership({
-      accessPoints,
-      role: "none",
-      self: { host: "10.0.0.9", port: 10001 },
-    });
-    const error: unknown = await client({ leadership })
-      .systemMemberQuery({})
-      .catch((reason: unknown) => reason);
-    const fault = fromConnectError(error, { attempted: "query members", host: "node9:10001" });
-    expect(fault).toMatchObject({ code: FaultCode.notLeader, reason: "try node1:10001" });
-  });
-
-  it("is stopped rank by rank, the leader's host last, and a rank that fails does not stop the others", async () => {
-    const calls: string[] = [];
-    const own = { superblock: { uuid: "uuid-0" } } as unknown as EngineInstance;
-    const service = client({
-      harness: new Harness([own], silentLogger),
-      leadership: leading(member(0, "10.0.0.1"), member(1, "10.0.0.2"), member(2, "10.0.0.3")),
-      members: {
-        prepShutdown: async (host, rank) => {
-          calls.push(`prep ${rank} on ${host.host}`);
-        },
-        killRank: async (_host, rank) => {
-          calls.push(`kill ${rank}`);
-          if (rank === 1) throw broken;
-        },
-      },
-    });
-    const { results } = await service.systemStop({});
-    expect(calls.slice(0, 3).sort()).toEqual([
-      "prep 0 on 10.0.0.1",
-      "prep 1 on 10.0.0.2",
-      "prep 2 on 10.0.0.3",
-    ]);
-    expect(calls.slice(3)).toEqual(["kill 1", "kill 2", "kill 0"]);
-    expect(results.filter(({ errored }) => errored)).toMatchObject([
-      { id: "10.0.0.2:10001/1", action: "stop", msg: "no lspci" },
-    ]);
-    expect(results).toHaveLength(6);
-  });
 });

@@ -1,5 +1,4 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { formatHostAddress } from "@daos/hostlist";
 import type { ctl } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
@@ -8,7 +7,7 @@ import { storageFormat } from "./storage-format.ts";
 import { storagePrepare } from "./storage-prepare.ts";
 import { storageScan } from "./storage-scan.ts";
 import { storageUsage } from "./storage-usage.ts";
-import { systemStop } from "./system-stop.ts";
+import { systemService } from "./system-service.ts";
 
 /** The most a look at the hardware may take, ms. */
 const SCAN_TIMEOUT_MS = 120_000;
@@ -18,8 +17,8 @@ const PREPARE_TIMEOUT_MS = 60 * 60_000;
 const FORMAT_TIMEOUT_MS = 2 * 60 * 60_000;
 
 /** The handlers of `ctl.MgmtCtl`: this host's storage and network, and on the leader's host the system. */
-export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<typeof ctl.MgmtCtl>> {
-  const { leadership, network } = options;
+export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.MgmtCtl> {
+  const { network } = options;
   return {
     async storagePrepare(request, context) {
       using limit = deadline(PREPARE_TIMEOUT_MS, "prepare storage", context.signal);
@@ -57,17 +56,6 @@ export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<type
       }
     },
 
-    systemMemberQuery() {
-      return {
-        members: leadership
-          .membership()
-          .list()
-          .map(({ address, uuid, rank }) => ({ addr: formatHostAddress(address), uuid, rank })),
-      };
-    },
-
-    async systemStop(_request, context) {
-      return { results: [...(await systemStop(options, context))] };
-    },
+    ...systemService(options),
   };
 }

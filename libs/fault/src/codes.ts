@@ -100,6 +100,7 @@ export const FaultCode = {
   memberRunning: 812,
   hostSilent: 813,
   electionUnreachable: 814,
+  memberElsewhere: 815,
 
   // security: 900-999
   securityUnknown: 910,

@@ -416,6 +416,11 @@ const SYSTEM = {
     "The etcd servers of system_db are not reached, or have no majority.",
     "check the etcd servers (etcdctl endpoint health) and system_db in the configuration",
   ],
+  memberElsewhere: [
+    "An engine asks to join with the identity of a member that is in service on another host.",
+    "Storage was copied from host to host, or a host has a new address.",
+    "format copied storage (dmg storage format --reformat), or wait until the old address has been silent for a while",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const CERTIFICATES = "check certificates with daos-server cert status; daos-server cert issue makes new ones";

@@ -1,4 +1,4 @@
-import { chown, mkdir, readdir } from "node:fs/promises";
+import { chown, mkdir, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import {
@@ -20,7 +20,7 @@ import {
   superblockPath,
   writeSuperblock,
 } from "@daos/superblock";
-import { writeFileAtomic } from "@daos/sys";
+import { syncDirectory, writeFileAtomic } from "@daos/sys";
 import { planFormat } from "./plan-format.ts";
 
 interface Wait {
@@ -79,6 +79,7 @@ const LEFT_BY_FORMAT = new Set(["lost+found", NVME_CONF]);
 export class EngineStorage {
   readonly #options: EngineStorageOptions;
   #superblock: Superblock | undefined;
+  #erased = false;
 
   constructor(options: EngineStorageOptions) {
     this.#options = options;
@@ -96,6 +97,7 @@ export class EngineStorage {
    * @throws Fault about a superblock that is damaged or another system's, or storage that cannot be mounted
    */
   async open(wait: Wait): Promise<string | undefined> {
+    if (this.#erased) return "it was erased, and what it holds has to be formatted away (--reformat)";
     const { config, scm, mayMount, recreateSuperblocks } = this.#options;
     const found = await scm.checkFormat(config.scm, wait);
     switch (found.kind) {
@@ -164,7 +166,17 @@ export class EngineStorage {
     await mkdir(mount, { recursive: true, mode: 0o700 });
     await this.writeSuperblock(superblock);
     if (owner !== undefined) await chown(superblockPath(mount), owner.uid, owner.gid);
+    this.#erased = false;
     log.info("superblock created", { mount, uuid: superblock.uuid });
+  }
+
+  /** Removes the identity. What else is in the storage stays until it is formatted. */
+  async erase(): Promise<void> {
+    const { mount } = this.#options.config.scm;
+    await rm(superblockPath(mount), { force: true });
+    await syncDirectory(mount);
+    this.#superblock = undefined;
+    this.#erased = true;
   }
 
   /** Makes a change of the identity durable. */

@@ -62,6 +62,16 @@ export function faultEngineNotRunning(index: number, state: string): Fault {
   });
 }
 
+/** Something can only be done while the engine is stopped. */
+export function faultEngineRuns(index: number, state: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberRunning,
+    description: `erase engine ${index} while it is ${state}`,
+    resolution: "stop it first (dmg system stop)",
+  });
+}
+
 /** NotifyReady named something that is not a socket. */
 export function faultNotifyReadySocket(path: string, reason: string): Fault {
   return new Fault({

@@ -1,4 +1,5 @@
 export * as ctl from "./ctl.ts";
+export * as etcd from "./etcd.ts";
 export * as drpc from "./gen/drpc_pb.ts";
 export * as auth from "./gen/security/auth_pb.ts";
 export * as srv from "./gen/srv/srv_pb.ts";

@@ -1,0 +1,120 @@
+import type { etcd } from "@daos/proto";
+import { Endpoint } from "./endpoint.ts";
+import type {
+  CallOptions,
+  DeleteRangeInit,
+  EtcdCalls,
+  PutInit,
+  RangeInit,
+  TxnInit,
+  WatchInit,
+} from "./etcd-calls.ts";
+import { EtcdConnection } from "./etcd-connection.ts";
+import { EtcdError } from "./etcd-error.ts";
+import type { TlsFiles } from "./tls-files.ts";
+
+export interface EtcdClientOptions {
+  /** `http://` or `https://` URLs of etcd's members, at least one. */
+  readonly endpoints: readonly string[];
+  readonly tls?: TlsFiles | undefined;
+  /** An endpoint with which no connection can be made within this time is left for the next; 500 ms by default. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** An endpoint that does not answer within this time is left for the next; 1 s by default. */
+  readonly callTimeoutMs?: number | undefined;
+}
+
+/**
+ * The calls of an etcd cluster. They go to one member until that cannot be reached, does not answer in time, or has no
+ * leader; then to the next. What changes nothing is asked there again; a change is, only when it never left.
+ */
+export class EtcdClient implements EtcdCalls, Disposable {
+  readonly #connections: readonly EtcdConnection[];
+  #current = 0;
+
+  constructor(options: EtcdClientOptions) {
+    const { endpoints, tls = {}, connectTimeoutMs = 500, callTimeoutMs = 1000 } = options;
+    if (endpoints.length === 0) throw new Error("a client of etcd needs an endpoint");
+    this.#connections = endpoints.map(
+      (url) => new EtcdConnection(new Endpoint(url, tls), { connectTimeoutMs, callTimeoutMs }),
+    );
+  }
+
+  range(request: RangeInit, options: CallOptions): Promise<etcd.RangeResponse> {
+    return this.onOneMember((member) => member.range(request, options), options);
+  }
+
+  put(request: PutInit, options: CallOptions): Promise<etcd.PutResponse> {
+    return this.#change((member) => member.put(request, options), options);
+  }
+
+  deleteRange(request: DeleteRangeInit, options: CallOptions): Promise<etcd.DeleteRangeResponse> {
+    return this.#change((member) => member.deleteRange(request, options), options);
+  }
+
+  txn(request: TxnInit, options: CallOptions): Promise<etcd.TxnResponse> {
+    return this.#change((member) => member.txn(request, options), options);
+  }
+
+  leaseGrant(ttl: number, options: CallOptions): Promise<etcd.LeaseGrantResponse> {
+    return this.#change((member) => member.leaseGrant(ttl, options), options);
+  }
+
+  leaseRevoke(id: bigint, options: CallOptions): Promise<void> {
+    return this.onOneMember((member) => member.leaseRevoke(id, options), options);
+  }
+
+  leaseKeepAlive(id: bigint, options: CallOptions): Promise<number> {
+    return this.onOneMember((member) => member.leaseKeepAlive(id, options), options);
+  }
+
+  watch(request: WatchInit, options: CallOptions): AsyncIterable<etcd.WatchResponse> {
+    return this.#member().watch(request, options);
+  }
+
+  status(options: CallOptions): Promise<etcd.StatusResponse> {
+    return this.onOneMember((member) => member.status(options), options);
+  }
+
+  /** Does calls one after the other at the same member; all of them again at the next one when one fails there. */
+  onOneMember<T>(work: (member: EtcdCalls) => Promise<T>, options: CallOptions): Promise<T> {
+    return this.#failOver(work, options, () => true);
+  }
+
+  #change<T>(work: (member: EtcdCalls) => Promise<T>, options: CallOptions): Promise<T> {
+    return this.#failOver(work, options, (error) => error.outcome === "not-sent");
+  }
+
+  async #failOver<T>(
+    work: (member: EtcdCalls) => Promise<T>,
+    { signal }: CallOptions,
+    mayRepeat: (error: EtcdError) => boolean,
+  ): Promise<T> {
+    for (let left = this.#connections.length; ; left--) {
+      const member = this.#member();
+      try {
+        return await work(member);
+      } catch (error) {
+        signal.throwIfAborted();
+        if (!(error instanceof EtcdError) || error.outcome === "refused") throw error;
+        this.#leave(member);
+        if (left <= 1 || !mayRepeat(error)) throw error;
+      }
+    }
+  }
+
+  #member(): EtcdConnection {
+    return this.#connections[this.#current] as EtcdConnection;
+  }
+
+  /** What else waits for this member, a watch perhaps, fails too and need not find out by itself. */
+  #leave(member: EtcdConnection): void {
+    if (this.#member() !== member) return;
+    this.#current = (this.#current + 1) % this.#connections.length;
+    member.endpoint.drop();
+  }
+
+  /** Closes the connections; calls under way fail. */
+  [Symbol.dispose](): void {
+    for (const { endpoint } of this.#connections) endpoint.drop();
+  }
+}

@@ -1,0 +1,196 @@
+import type { EtcdClient } from "@daos/etcd";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { Logger } from "@daos/log";
+import { delay } from "@daos/sys";
+import { Candidacy, type LeaderEntry, type Standing } from "./candidacy.ts";
+import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
+import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
+import { EtcdMemberStore } from "./etcd-member-store.ts";
+import { faultElectionUnreachable, faultLeadershipLost } from "./faults.ts";
+
+export interface EtcdElectionOptions {
+  /** The election uses it until `run` has resolved, and does not dispose of it. */
+  readonly client: EtcdClient;
+  /** Name of the DAOS system. */
+  readonly system: string;
+  /** This host, as the other hosts reach it. */
+  readonly address: HostAddress;
+  /** Whether its engine has a replica now; asked again and again. */
+  readonly hasReplica: () => boolean;
+  readonly log: Logger;
+  /** Time to live of the leases in seconds: what passes at most before a dead leader is replaced; 3 by default. */
+  readonly ttlSeconds?: number | undefined;
+}
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * An election through etcd: who creates the leader key leads, until the lease that the key hangs on ends. The key is
+ * created by whoever comes first when there is none; a leader is not replaced by one that stands before it in a list.
+ */
+export class EtcdElection implements Election {
+  readonly #options: EtcdElectionOptions;
+  readonly #keys: EtcdKeys;
+  readonly #log: Logger;
+  #accessPoints: readonly AccessPoint[] | undefined;
+  #view: LeaderView = { kind: "following", leader: undefined };
+  /** Ends the term that is under way. */
+  #endTerm: ((reason: unknown) => void) | undefined;
+  /** Views that `onChange` has not been told of, and whether it is being told. */
+  readonly #untold: LeaderView[] = [];
+  #telling = false;
+  #outage = false;
+  /** A lease that could not be given back; its leader key may still be there. */
+  #kept: Candidacy | undefined;
+
+  constructor(options: EtcdElectionOptions) {
+    this.#options = options;
+    this.#keys = etcdKeys(options.system);
+    this.#log = options.log;
+  }
+
+  get accessPoints(): readonly AccessPoint[] {
+    return this.#accessPoints ?? [this.#self()];
+  }
+
+  async run(
+    onChange: (view: LeaderView) => void,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    this.#tell(this.#view, onChange);
+    let pause = FIRST_PAUSE_MS;
+    while (!signal.aborted) {
+      try {
+        await this.#takePart(onChange, signal, () => {
+          pause = FIRST_PAUSE_MS;
+        });
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#noteOutage(error);
+      }
+      await delay(pause * (0.5 + Math.random()), { signal }).catch(() => {});
+      pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+    }
+  }
+
+  /** Takes part under one lease. @throws the reason for which it ended */
+  async #takePart(
+    onChange: (view: LeaderView) => void,
+    signal: AbortSignal,
+    onReached: () => void,
+  ): Promise<void> {
+    const candidacy = await Candidacy.begin(
+      {
+        client: this.#options.client,
+        keys: this.#keys,
+        self: () => this.#self(),
+        ttlSeconds: this.#options.ttlSeconds ?? 3,
+      },
+      { signal },
+    );
+    await this.#kept?.resign();
+    this.#kept = undefined;
+    const onAbort = () => candidacy.end(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    candidacy.signal.addEventListener("abort", () => this.#follow(undefined, onChange), { once: true });
+    try {
+      await candidacy.run((standing) => {
+        onReached();
+        this.#noteReached();
+        this.#apply(standing, candidacy, onChange);
+      });
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      if (!(await candidacy.resign())) this.#kept = candidacy;
+    }
+  }
+
+  #apply(
+    { leader, accessPoints }: Standing,
+    candidacy: Candidacy,
+    onChange: (view: LeaderView) => void,
+  ): void {
+    this.#accessPoints = accessPoints;
+    if (leader?.isSelf === true) {
+      this.#lead(leader, candidacy, onChange);
+      return;
+    }
+    // The key of an earlier run of this server stays until its lease ends: that is nobody to ask.
+    const own = formatHostAddress(this.#options.address);
+    const address = leader?.accessPoint.address;
+    const isOwn = address !== undefined && formatHostAddress(address) === own;
+    this.#follow(isOwn ? undefined : address, onChange);
+  }
+
+  #lead({ term: number }: LeaderEntry, candidacy: Candidacy, onChange: (view: LeaderView) => void): void {
+    if (this.#view.kind === "leading" && this.#view.term.number === number) return;
+    this.#endTerm?.(faultLeadershipLost(`term ${number} of another leader key has begun`));
+    const controller = new AbortController();
+    const { signal } = controller;
+    const store = new EtcdMemberStore({
+      client: this.#options.client,
+      system: this.#options.system,
+      term: {
+        number,
+        signal,
+        holds: () => !signal.aborted && candidacy.holds(),
+        giveUp: (reason) => candidacy.end(reason),
+      },
+    });
+    this.#endTerm = (reason) => {
+      this.#endTerm = undefined;
+      controller.abort(reason);
+      void store.close();
+    };
+    const term: Term = { number, store, signal };
+    this.#change({ kind: "leading", term }, onChange);
+  }
+
+  #follow(leader: HostAddress | undefined, onChange: (view: LeaderView) => void): void {
+    this.#endTerm?.(faultLeadershipLost("the term of this host as leader"));
+    const before = this.#view;
+    const same =
+      before.kind === "following" &&
+      (before.leader === undefined || leader === undefined
+        ? before.leader === leader
+        : formatHostAddress(before.leader) === formatHostAddress(leader));
+    if (!same) this.#change({ kind: "following", leader }, onChange);
+  }
+
+  #change(view: LeaderView, onChange: (view: LeaderView) => void): void {
+    this.#view = view;
+    this.#tell(view, onChange);
+  }
+
+  /** What `onChange` does may end a term; that is told when it has returned. */
+  #tell(view: LeaderView, onChange: (view: LeaderView) => void): void {
+    this.#untold.push(view);
+    if (this.#telling) return;
+    this.#telling = true;
+    try {
+      for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) onChange(next);
+    } finally {
+      this.#telling = false;
+    }
+  }
+
+  #self(): AccessPoint {
+    return { address: this.#options.address, hasReplica: this.#options.hasReplica() };
+  }
+
+  #noteOutage(error: unknown): void {
+    if (this.#outage) return;
+    this.#outage = true;
+    this.#log.warn("this host takes no part in the election, and tries again", {
+      error: faultElectionUnreachable(error),
+    });
+  }
+
+  #noteReached(): void {
+    if (!this.#outage) return;
+    this.#outage = false;
+    this.#log.info("this host takes part in the election again");
+  }
+}

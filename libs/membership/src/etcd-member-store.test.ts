@@ -1,0 +1,175 @@
+import { bytes, type EtcdClient, prefixEnd } from "@daos/etcd";
+import { EtcdCluster } from "@daos/etcd/testing";
+import { FaultCode } from "@daos/fault";
+import { delay } from "@daos/sys";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Member } from "./member.ts";
+import type { MemberChange } from "./member-store.ts";
+import { runHistory } from "./testing/member-history.ts";
+import { openTerm } from "./testing/open-term.ts";
+import { sampleMember } from "./testing/sample-member.ts";
+import { type Fate, unreliableCalls } from "./testing/unreliable-calls.ts";
+
+let cluster: EtcdCluster;
+let client: EtcdClient;
+beforeAll(async () => {
+  cluster = await EtcdCluster.start();
+  client = cluster.client();
+}, 30_000);
+afterAll(async () => {
+  client[Symbol.dispose]();
+  await cluster[Symbol.asyncDispose]();
+});
+
+let systems = 0;
+const newSystem = () => `etcd${systems++}`;
+const wait = () => ({ signal: AbortSignal.timeout(15_000) });
+const put = (member: Member): MemberChange => ({ kind: "put", member });
+const lost = { code: FaultCode.leadershipLost };
+
+/** What the leader of a new term loads. */
+async function loadAnew(system: string): Promise<readonly Member[]> {
+  return await (await openTerm(client, system)).store.load(wait());
+}
+
+describe("EtcdMemberStore, fenced", () => {
+  it("commits nothing after another term has begun, though it was not told", async () => {
+    const system = newSystem();
+    const old = await openTerm(client, system);
+    await old.store.commit([put(sampleMember(1))], wait());
+    const next = await openTerm(client, system);
+    await expect(old.store.commit([put(sampleMember(2))], wait())).rejects.toMatchObject(lost);
+    expect(old.signal.aborted).toBe(true);
+    expect(await next.store.load(wait())).toEqual([sampleMember(1)]);
+  });
+
+  it("commits nothing when its own clock says that the lease may have ended, and asks etcd nothing", async () => {
+    const system = newSystem();
+    const term = await openTerm(client, system);
+    await term.store.load(wait());
+    let holds = true;
+    Object.assign(term, { holds: () => holds });
+    await term.store.commit([put(sampleMember(1))], wait());
+    holds = false;
+    await expect(term.store.commit([put(sampleMember(2))], wait())).rejects.toMatchObject(lost);
+    expect(await loadAnew(system)).toEqual([sampleMember(1)]);
+  });
+
+  it("gives the term up when something else has written in it", async () => {
+    const system = newSystem();
+    const term = await openTerm(client, system);
+    await term.store.commit([put(sampleMember(1))], wait());
+    await client.put({ key: bytes(`/daos/${system}/last-commit`), value: bytes("0/0") }, wait());
+    await expect(term.store.commit([put(sampleMember(2))], wait())).rejects.toMatchObject(lost);
+    expect(term.givenUp).toBeInstanceOf(Error);
+  });
+});
+
+describe("EtcdMemberStore, in doubt", () => {
+  /** A term whose transactions meet these fates, then none. */
+  async function doubtful(fates: Fate[]) {
+    const system = newSystem();
+    const calls = unreliableCalls(
+      client,
+      () => fates.shift() ?? "done",
+      () => 100,
+    );
+    return { system, ...(await openTerm(client, system, calls)) };
+  }
+
+  it.each<{ readonly fates: Fate[] }>([
+    { fates: ["unanswered"] },
+    { fates: ["lost", "lost"] },
+    { fates: ["not-sent", "lost", "unanswered", "lost"] },
+    { fates: ["late", "late"] },
+  ])("finds out what became of a commit: $fates", async ({ fates }) => {
+    const { store, system } = await doubtful(fates);
+    await store.commit([put(sampleMember(1))], wait());
+    await store.commit([put(sampleMember(1, { incarnation: 2 }))], wait());
+    await delay(200);
+    expect(await loadAnew(system)).toEqual([sampleMember(1, { incarnation: 2 })]);
+  });
+
+  it("changes nothing when etcd refuses, and goes on", async () => {
+    const { store, system } = await doubtful([]);
+    await store.commit([put(sampleMember(1))], wait());
+    const huge = sampleMember(2, { reason: "x".repeat(2_000_000) });
+    const refused = store.commit([put(huge), put(sampleMember(3))], wait());
+    await expect(refused).rejects.toMatchObject({ code: FaultCode.memberStoreUnusable });
+    await store.commit([put(sampleMember(2))], wait());
+    expect(await loadAnew(system)).toEqual([sampleMember(1), sampleMember(2)]);
+  });
+});
+
+describe("EtcdMemberStore, with a commit larger than a request", () => {
+  const before = Array.from({ length: 4_000 }, (_, index) => sampleMember(index));
+  const after = before.map((member) => ({ ...member, incarnation: 2 }));
+
+  it("makes it all or not at all wherever its leader dies", { timeout: 60_000 }, async () => {
+    const outcomes: string[] = [];
+    for (let steps = 0; outcomes.at(-1) !== "acknowledged"; steps++) {
+      const system = newSystem();
+      const first = await openTerm(client, system);
+      await first.store.commit(before.map(put), wait());
+      let left = steps;
+      const calls = unreliableCalls(
+        client,
+        () => {
+          if (left-- > 0) return "done";
+          dying.end();
+          return "lost";
+        },
+        () => 0,
+      );
+      const dying = await openTerm(client, system, calls);
+      const done = await dying.store.commit(after.map(put), wait()).then(
+        () => true,
+        (error: unknown) => {
+          expect(error).toMatchObject(lost);
+          return false;
+        },
+      );
+      const members = await loadAnew(system);
+      const state = members[0]?.incarnation === 2 ? after : before;
+      expect(members).toEqual(state);
+      outcomes.push(done ? "acknowledged" : state === after ? "carried out by the next" : "not begun");
+      if (done) expect(state).toBe(after);
+      const rest = await client.range(
+        { key: bytes(`/daos/${system}/plan/`), rangeEnd: prefixEnd(`/daos/${system}/plan/`), keysOnly: true },
+        wait(),
+      );
+      // Parts of a plan that never became ready stay until the next one takes their place.
+      if (state === after) expect(rest.kvs).toEqual([]);
+    }
+    const parts = 2;
+    expect(outcomes).toEqual([
+      ...Array(parts + 1).fill("not begun"),
+      ...Array(parts + 1).fill("carried out by the next"),
+      "acknowledged",
+    ]);
+  });
+});
+
+describe("EtcdMemberStore, histories", () => {
+  const first = Number(process.env.DAOS_TEST_SEED ?? 20_191_217);
+  const count = Number(process.env.DAOS_TEST_HISTORIES ?? 30);
+  const TOGETHER = 10;
+
+  it(`loses no acknowledged change in ${count} random histories`, { timeout: 5_000 * count }, async () => {
+    const totals = { acknowledged: 0, lost: 0, refused: 0, terms: 0 };
+    for (let start = 0; start < count; start += TOGETHER) {
+      const seeds = Array.from(
+        { length: Math.min(TOGETHER, count - start) },
+        (_, index) => first + start + index,
+      );
+      const summaries = await Promise.all(
+        seeds.map((seed) => runHistory({ client, system: newSystem(), seed })),
+      );
+      for (const summary of summaries) {
+        for (const key of ["acknowledged", "lost", "refused", "terms"] as const) totals[key] += summary[key];
+      }
+    }
+    // The histories must reach what they are about.
+    for (const [what, total] of Object.entries(totals)) expect(total, what).toBeGreaterThan(count);
+  });
+});

@@ -1,0 +1,296 @@
+import { bytes, EtcdError, prefixEnd, text } from "@daos/etcd";
+import type { etcd } from "@daos/proto";
+import { parseRank } from "@daos/rank";
+import { deadline, delay } from "@daos/sys";
+import { decodeMember, encodeMember } from "./encode-member.ts";
+import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
+import { faultMemberStore, faultRankTaken } from "./faults.ts";
+import type { Member } from "./member.ts";
+import type { MemberChange, MemberStore } from "./member-store.ts";
+import { type FencedTerm, type Operation, type StoreCalls, TermWriter } from "./term-writer.ts";
+
+export interface EtcdMemberStoreOptions {
+  readonly client: StoreCalls;
+  /** Name of the DAOS system. */
+  readonly system: string;
+  readonly term: FencedTerm;
+}
+
+/** One transaction holds this many changes and bytes: etcd takes 1.5 MiB in one request. */
+const MAX_CHANGES = 3_000;
+const MAX_BYTES = 768 * 1024;
+/** etcd takes 128 operations less those of the transaction around them, at each depth. */
+const GROUP = 60;
+const PAGE = 2_000n;
+const READ_MS = 10_000;
+const READ_ATTEMPT_MS = 3_000;
+const PAUSE_MS = 100;
+
+/** A change as it is written: a member's document, or nothing when it is forgotten. */
+interface Entry {
+  readonly uuid: string;
+  readonly document: string | undefined;
+}
+
+/**
+ * Members in etcd, for one term of leadership: for systems with several access points.
+ *
+ * A commit is one transaction, also of thousands of members, as transactions within a transaction have a limit of their
+ * own. One that is larger than an etcd request is written as a plan first, in parts; the key that makes the plan ready is
+ * the moment at which it happens. What a dead leader has not carried out of a ready plan the next one does, when it loads.
+ */
+export class EtcdMemberStore implements MemberStore {
+  readonly #client: StoreCalls;
+  readonly #keys: EtcdKeys;
+  readonly #term: FencedTerm;
+  readonly #writer: TermWriter;
+  /** Which engine has a rank, and the other way round; nobody else changes them in this term. */
+  readonly #uuids = new Map<number, string>();
+  readonly #ranks = new Map<string, number>();
+  #loaded = false;
+  #closed = false;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(options: EtcdMemberStoreOptions) {
+    this.#client = options.client;
+    this.#keys = etcdKeys(options.system);
+    this.#term = options.term;
+    this.#writer = new TermWriter({ client: options.client, keys: this.#keys, term: options.term });
+  }
+
+  load({ signal }: { readonly signal: AbortSignal }): Promise<readonly Member[]> {
+    return this.#inTurn(() => this.#load(signal));
+  }
+
+  commit(changes: readonly MemberChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#loaded) await this.#load(signal);
+      this.#checkRanks(changes);
+      await this.#write(toEntries(changes), signal);
+      for (const change of changes) this.#note(change);
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#last;
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(() => {
+      if (this.#closed && !this.#term.signal.aborted) throw this.#fault(new Error("it is closed"));
+      return work();
+    });
+    this.#last = turn.catch(() => {});
+    return turn;
+  }
+
+  async #load(signal: AbortSignal): Promise<readonly Member[]> {
+    let state = await this.#read(signal);
+    this.#writer.follow(state.lastCommit);
+    if (state.plan !== undefined) {
+      await this.#carryOut(state.plan, signal);
+      state = await this.#read(signal);
+    }
+    this.#uuids.clear();
+    this.#ranks.clear();
+    for (const member of state.members) this.#note({ kind: "put", member });
+    this.#loaded = true;
+    return state.members.toSorted((a, b) => a.rank - b.rank);
+  }
+
+  #checkRanks(changes: readonly MemberChange[]): void {
+    const ranks = new Map<string, number | undefined>();
+    for (const change of changes) {
+      if (change.kind === "put") ranks.set(change.member.uuid, change.member.rank);
+      else ranks.set(change.uuid, undefined);
+    }
+    const taken = new Map<number, string>();
+    for (const [uuid, rank] of ranks) {
+      if (rank === undefined) continue;
+      const before = this.#uuids.get(rank);
+      const other = taken.get(rank) ?? (before !== undefined && !ranks.has(before) ? before : undefined);
+      if (other !== undefined) {
+        throw faultRankTaken(uuid, parseRank(rank), `that rank belongs to engine ${other}`);
+      }
+      taken.set(rank, uuid);
+    }
+  }
+
+  #note(change: MemberChange): void {
+    const uuid = change.kind === "put" ? change.member.uuid : change.uuid;
+    const before = this.#ranks.get(uuid);
+    if (before !== undefined && this.#uuids.get(before) === uuid) this.#uuids.delete(before);
+    this.#ranks.delete(uuid);
+    if (change.kind === "remove") return;
+    this.#ranks.set(uuid, change.member.rank);
+    this.#uuids.set(change.member.rank, uuid);
+  }
+
+  async #write(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
+    const parts = split(entries);
+    const [part = []] = parts;
+    if (parts.length <= 1) {
+      await this.#writer.write(inGroups(part.map((entry) => this.#operation(entry))), signal);
+      return;
+    }
+    for (const [index, entriesOfPart] of parts.entries()) {
+      await this.#writer.write([put(this.#partKey(index), formatPart(entriesOfPart))], signal);
+    }
+    await this.#writer.write([put(this.#keys.plan, String(parts.length))], signal);
+    // It has happened, and nothing may come between: from here on only the end of the term stops it.
+    await this.#carryOut(parts, this.#term.signal);
+  }
+
+  async #carryOut(parts: readonly (readonly Entry[])[], signal: AbortSignal): Promise<void> {
+    try {
+      for (const entries of parts) {
+        await this.#writer.write(inGroups(entries.map((entry) => this.#operation(entry))), signal);
+      }
+      const rest = { key: bytes(this.#keys.planParts), rangeEnd: prefixEnd(this.#keys.planParts) };
+      await this.#writer.write(
+        [remove(this.#keys.plan), { request: { case: "requestDeleteRange", value: rest } }],
+        signal,
+      );
+    } catch (error) {
+      this.#term.giveUp(error);
+      throw error;
+    }
+  }
+
+  #partKey(index: number): string {
+    return `${this.#keys.planParts}${String(index).padStart(6, "0")}`;
+  }
+
+  #operation({ uuid, document }: Entry): Operation {
+    const key = `${this.#keys.members}${uuid}`;
+    return document === undefined ? remove(key) : put(key, document);
+  }
+
+  /** Everything as of one revision. etcd may be electing a leader of its own: reading goes on until it has one. */
+  async #read(signal: AbortSignal): Promise<State> {
+    using term = deadline(READ_MS, `members in etcd under ${this.#keys.members}`, this.#term.signal);
+    using limit = deadline(READ_MS, `members in etcd under ${this.#keys.members}`, signal);
+    const both = AbortSignal.any([term.signal, limit.signal]);
+    while (true) {
+      try {
+        return await this.#readOnce(both);
+      } catch (error) {
+        signal.throwIfAborted();
+        const mayPass = error instanceof EtcdError && error.outcome !== "refused";
+        if (!mayPass || both.aborted) throw this.#fault(error);
+      }
+      await delay(PAUSE_MS, { signal: both }).catch(() => {});
+    }
+  }
+
+  async #readOnce(signal: AbortSignal): Promise<State> {
+    const { members: prefix, lastCommit, plan, planParts } = this.#keys;
+    const call = { signal, timeoutMs: READ_ATTEMPT_MS };
+    const range = (key: string, rangeEnd?: Uint8Array<ArrayBuffer>): Operation => ({
+      request: { case: "requestRange", value: { key: bytes(key), ...(rangeEnd && { rangeEnd }) } },
+    });
+    const operations = [range(lastCommit), range(plan), range(planParts, prefixEnd(planParts))];
+    const { responses, header } = await this.#client.txn({ success: operations }, call);
+    const [last, ready, parts] = responses.map(({ response }) =>
+      response.case === "responseRange" ? response.value.kvs : [],
+    );
+    const members: Member[] = [];
+    let key = bytes(prefix);
+    while (true) {
+      const page = await this.#client.range(
+        { key, rangeEnd: prefixEnd(prefix), limit: PAGE, revision: header?.revision ?? 0n },
+        call,
+      );
+      members.push(...page.kvs.map(({ value }) => decodeMember(text(value))));
+      const end = page.kvs.at(-1)?.key;
+      if (!page.more || end === undefined) break;
+      key = new Uint8Array([...end, 0]);
+    }
+    return {
+      members,
+      lastCommit: last?.[0]?.modRevision ?? 0n,
+      plan: ready?.[0] === undefined ? undefined : parsePlan(ready[0], parts ?? []),
+    };
+  }
+
+  #fault(error: unknown) {
+    return faultMemberStore(`etcd under ${this.#keys.members}`, error);
+  }
+}
+
+interface State {
+  readonly members: readonly Member[];
+  readonly lastCommit: bigint;
+  /** A commit that has happened and is not carried out. */
+  readonly plan: readonly (readonly Entry[])[] | undefined;
+}
+
+/** etcd changes no key twice in one transaction: the last change of a member counts. */
+function toEntries(changes: readonly MemberChange[]): readonly Entry[] {
+  const entries = new Map<string, Entry>();
+  for (const change of changes) {
+    const uuid = change.kind === "put" ? change.member.uuid : change.uuid;
+    const document = change.kind === "put" ? encodeMember(change.member) : undefined;
+    entries.set(uuid, { uuid, document });
+  }
+  return [...entries.values()];
+}
+
+/** Cuts a commit into parts of which each fits into one transaction. */
+function split(entries: readonly Entry[]): readonly (readonly Entry[])[] {
+  const parts: Entry[][] = [];
+  let size = Number.POSITIVE_INFINITY;
+  for (const entry of entries) {
+    const more = Buffer.byteLength(entry.document ?? "");
+    const part = parts.at(-1);
+    if (part === undefined || part.length === MAX_CHANGES || size + more > MAX_BYTES) {
+      parts.push([entry]);
+      size = more;
+    } else {
+      part.push(entry);
+      size += more;
+    }
+  }
+  return parts;
+}
+
+/** Operations that are too many for one transaction, as transactions within it. */
+function inGroups(operations: readonly Operation[]): readonly Operation[] {
+  if (operations.length <= GROUP) return operations;
+  const groups: Operation[] = [];
+  for (let start = 0; start < operations.length; start += GROUP) {
+    const success = operations.slice(start, start + GROUP);
+    groups.push({ request: { case: "requestTxn", value: { success } } });
+  }
+  return groups;
+}
+
+function put(key: string, value: string): Operation {
+  return { request: { case: "requestPut", value: { key: bytes(key), value: bytes(value) } } };
+}
+
+function remove(key: string): Operation {
+  return { request: { case: "requestDeleteRange", value: { key: bytes(key) } } };
+}
+
+/** One line for each change: the member's document, or the uuid of one that is forgotten. */
+function formatPart(entries: readonly Entry[]): string {
+  return entries.map(({ uuid, document }) => document ?? uuid).join("\n");
+}
+
+function parsePart(part: string): readonly Entry[] {
+  return part
+    .split("\n")
+    .map((line) =>
+      line.startsWith("{")
+        ? { uuid: decodeMember(line).uuid, document: line }
+        : { uuid: line, document: undefined },
+    );
+}
+
+function parsePlan(ready: etcd.KeyValue, parts: readonly etcd.KeyValue[]): readonly (readonly Entry[])[] {
+  const count = Number(text(ready.value));
+  if (parts.length < count) throw new Error(`a plan of ${count} parts has ${parts.length} in etcd`);
+  return parts.slice(0, count).map(({ value }) => parsePart(text(value)));
+}

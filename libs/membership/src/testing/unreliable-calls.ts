@@ -1,0 +1,45 @@
+import { type EtcdClient, EtcdError } from "@daos/etcd";
+import { delay } from "@daos/sys";
+import type { StoreCalls } from "../term-writer.ts";
+
+/** What becomes of a transaction on its way. */
+export type Fate =
+  | "done"
+  /** It never leaves, and the caller knows. */
+  | "not-sent"
+  /** It never arrives, and the caller does not know. */
+  | "lost"
+  /** It is done, and the answer is lost. */
+  | "unanswered"
+  /** The caller hears that the connection is gone; some time later it is done after all, if its conditions hold then. */
+  | "late";
+
+/** The calls of a client whose network fails; `fate` decides for each transaction that changes something. */
+export function unreliableCalls(client: EtcdClient, fate: () => Fate, lateMs: () => number): StoreCalls {
+  const lost = () => new EtcdError("the connection was lost", { outcome: "unknown" });
+  return {
+    range: (request, options) => client.range(request, options),
+    async txn(request, options) {
+      if (request.compare === undefined) return await client.txn(request, options);
+      const what = fate();
+      switch (what) {
+        case "done":
+          return await client.txn(request, options);
+        case "not-sent":
+          throw new EtcdError("no connection", { outcome: "not-sent" });
+        case "lost":
+          throw lost();
+        case "unanswered":
+          await client.txn(request, options);
+          throw lost();
+        case "late":
+          void delay(lateMs()).then(() =>
+            client.txn(request, { signal: AbortSignal.timeout(5_000) }).catch(() => {}),
+          );
+          throw lost();
+        default:
+          return what satisfies never;
+      }
+    },
+  };
+}

@@ -1,0 +1,39 @@
+import { parseHostAddress } from "@daos/hostlist";
+import type { EngineReport, Leadership } from "@daos/membership";
+import { mgmt } from "@daos/proto";
+
+const STATES: Readonly<Record<mgmt.ReportEnginesReq_State, EngineReport["state"]>> = {
+  [mgmt.ReportEnginesReq_State.STARTING]: "starting",
+  [mgmt.ReportEnginesReq_State.SERVING]: "serving",
+  [mgmt.ReportEnginesReq_State.STOPPED]: "stopped",
+  [mgmt.ReportEnginesReq_State.FAILED]: "failed",
+};
+
+/** The longest time that a host may let pass between its reports, ms. */
+const LONGEST_INTERVAL_MS = 60_000;
+/** Lines of one report that are kept. */
+const MOST_WARNINGS = 32;
+
+/**
+ * Takes what a server says of its engines, on the leader; the host is the peer, whatever the report says.
+ *
+ * @throws Fault notLeader, systemNotReady
+ */
+export async function reportEngines(
+  leadership: Pick<Leadership, "membership" | "silence">,
+  request: mgmt.ReportEnginesReq,
+  peer: string,
+): Promise<void> {
+  const membership = leadership.membership();
+  const host = { ...parseHostAddress(request.addr), ...(peer === "" ? {} : { host: peer }) };
+  leadership.silence().heard(host, Math.min(request.intervalMs, LONGEST_INTERVAL_MS));
+  const reports = request.engines.map(({ uuid, incarnation, state, reason }) => ({
+    uuid,
+    incarnation,
+    state: STATES[state] ?? "starting",
+    reason,
+  }));
+  await membership.report(host, reports);
+  for (const warning of request.warnings.slice(0, MOST_WARNINGS))
+    membership.events.add("device_warning", warning, { address: host });
+}

@@ -1,0 +1,2 @@
+export * from "./gen/etcd/kv_pb.ts";
+export * from "./gen/etcd/rpc_pb.ts";
