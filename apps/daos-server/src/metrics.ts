@@ -2,7 +2,7 @@ import type { Interceptor } from "@connectrpc/connect";
 import type { ServerConfig } from "@daos/config";
 import type { Harness } from "@daos/harness";
 import type { Logger } from "@daos/log";
-import type { MetricSources } from "@daos/metrics";
+import type { Leadership } from "@daos/membership";
 import { certificateStatus } from "@daos/security";
 
 /** Metrics while the server runs. */
@@ -16,8 +16,7 @@ export interface RunningMetrics {
 export interface StartMetricsOptions {
   readonly config: Pick<ServerConfig, "telemetryPort" | "transport">;
   readonly harness: Pick<Harness, "instances">;
-  /** The number of members in each state; undefined where this host does not lead. */
-  readonly members?: MetricSources["members"];
+  readonly leadership: Pick<Leadership, "leadsHere" | "membership">;
   readonly log: Logger;
 }
 
@@ -26,7 +25,7 @@ const ANY_ADDRESS = "0.0.0.0";
 
 /** Serves metrics on `telemetry_port`; nothing without one. @throws Fault listenAddressBusy */
 export async function startMetrics(options: StartMetricsOptions): Promise<RunningMetrics | undefined> {
-  const { config, harness, members, log } = options;
+  const { config, harness, leadership, log } = options;
   const { telemetryPort, transport } = config;
   if (telemetryPort === undefined) return undefined;
   // Whoever sets no port does not wait for what makes metrics.
@@ -39,7 +38,7 @@ export async function startMetrics(options: StartMetricsOptions): Promise<Runnin
         state: state.kind,
         restarts,
       })),
-    ...(members && { members }),
+    members: () => countMembers(leadership),
     ...(!transport.allowInsecure && {
       certificates: async () =>
         (await certificateStatus(transport, { role: "server" })).map(({ path, kind, notAfter, state }) => ({
@@ -51,5 +50,19 @@ export async function startMetrics(options: StartMetricsOptions): Promise<Runnin
     }),
   });
   const listener = await listenMetrics({ metrics, host: ANY_ADDRESS, port: telemetryPort, log });
-  return { interceptor: metrics.interceptor, port: listener.port, close: () => listener.close() };
+  return {
+    interceptor: metrics.interceptor,
+    port: listener.port,
+    close: () => listener.close(),
+  };
+}
+
+/** The number of members in each state; undefined where this host does not lead. */
+function countMembers(
+  leadership: StartMetricsOptions["leadership"],
+): ReadonlyMap<string, number> | undefined {
+  if (!leadership.leadsHere) return undefined;
+  const states = new Map<string, number>();
+  for (const { state } of leadership.membership().list()) states.set(state, (states.get(state) ?? 0) + 1);
+  return states;
 }

@@ -8,7 +8,7 @@ import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
-import { type Leadership, replicaRole } from "@daos/membership";
+import { replicaRole } from "@daos/membership";
 import {
   EngineReporter,
   type JoinReply,
@@ -183,12 +183,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   await removeDeadSockets(config.socketDir, isEngineSocket);
 
-  const metrics = await startMetrics({
-    config,
-    harness,
-    members: () => membersByState(leadership),
-    log: log.child("metrics"),
-  });
+  const metrics = await startMetrics({ config, harness, leadership, log: log.child("metrics") });
   stack.defer(() => metrics?.close());
   const grpc = await listenGrpc({
     host: ANY_ADDRESS,
@@ -268,11 +263,4 @@ async function controlAddress(config: ServerConfig, isAccessPoint: boolean): Pro
 /** It serves and has a replica of the data plane's management service. */
 function hasReplica({ state, superblock }: EngineInstance): boolean {
   return state.kind === "serving" && superblock?.ms === true;
-}
-
-/** How many members are in each state; undefined where this host does not lead. */
-function membersByState(leadership: Leadership): ReadonlyMap<string, number> | undefined {
-  if (!leadership.leadsHere) return undefined;
-  const states = Map.groupBy(leadership.membership().list(), ({ state }) => state);
-  return new Map([...states].map(([state, members]) => [state, members.length]));
 }
