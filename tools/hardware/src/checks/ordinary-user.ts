@@ -19,8 +19,11 @@ import {
 import { addressOf, check, runner, sh, until } from "./tools.ts";
 
 const UID = 4711;
-const AS_USER = ["setpriv", "--reuid", `${UID}`, "--regid", `${UID}`, "--clear-groups", "--"] as const;
 const HOME = "/run/ordinary";
+const AS_USER = [
+  ...["setpriv", "--reuid", `${UID}`, "--regid", `${UID}`, "--clear-groups", "--"],
+  ...["env", `HOME=${HOME}`],
+] as const;
 const CONFIG = `${HOME}/daos_server.yml`;
 const WORKSPACE = fileURLToPath(new URL("../../../..", import.meta.url));
 const POLICY = "/etc/daos/daos_admin.yml";
@@ -48,8 +51,8 @@ interface BurnIn {
 
 /** Runs `daos-server storage` as the ordinary user, which must succeed; what needs root goes through the helper. */
 async function storage(...args: readonly string[]): Promise<string> {
-  const argv = [...AS_USER, app("daos-server"), "storage", ...args, "-o", CONFIG] as const;
-  const { exitCode, stdout, stderr } = await runner.run(argv, { timeoutMs: PATIENCE_MS });
+  const [command = "", ...rest] = [...AS_USER, app("daos-server"), "storage", ...args, "-o", CONFIG];
+  const { exitCode, stdout, stderr } = await runner.run([command, ...rest], { timeoutMs: PATIENCE_MS });
   assert.equal(exitCode, 0, `storage ${args.join(" ")}: ${stderr}${stdout}`);
   return stdout;
 }
