@@ -28,6 +28,7 @@ import { findUser } from "./find-owner.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { openManagement } from "./management.ts";
+import { startMetrics } from "./metrics.ts";
 import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { storageProviders } from "./storage-providers.ts";
@@ -182,11 +183,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   await removeDeadSockets(config.socketDir, isEngineSocket);
 
+  const metrics = await startMetrics({ config, harness, leadership, log: log.child("metrics") });
+  stack.defer(() => metrics?.close());
   const grpc = await listenGrpc({
     host: ANY_ADDRESS,
     port: config.port,
     transport: config.transport,
     log: log.child("grpc"),
+    observer: metrics?.interceptor,
     routes: (router) => {
       router.service(
         ctl.MgmtCtl,

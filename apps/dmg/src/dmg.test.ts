@@ -4,7 +4,7 @@ import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
 import { createGrpcServer } from "@daos/security";
-import { TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
+import { inDays, TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { at, runDmg } from "./testing/run-dmg.ts";
 
@@ -475,6 +475,38 @@ describe("connections with certificates", () => {
     const config = configFile("admin", authority.issue("admin"));
     const run = await runDmg(["-o", config, "-l", formatHostAddress(host), "sy", "q"]);
     expect(run).toMatchObject({ status: 0, out: "The system has no members\n", err: "" });
+  });
+
+  it("warn of certificates that expire within 30 days, on stderr only", async () => {
+    const soon = { notAfter: inDays(12.5) };
+    const transport = files.transport("old", authority.pem, authority.issue("server", soon));
+    const servers = await Promise.all(
+      [0, 1].map(() =>
+        FakeServer.start(
+          { ctl: { storageScan: () => nothing, systemMemberQuery: () => ({ members: [] }) } },
+          async (handler) => (await createGrpcServer({ transport, log: silentLogger, handler })).server,
+        ),
+      ),
+    );
+    open.push(...servers);
+    const hosts = servers.map(({ host }) => formatHostAddress(host)).join(",");
+    const good = configFile("good", authority.issue("admin"));
+    const scan = await runDmg(["-o", good, "-l", hosts, "storage", "scan"]);
+    expect(scan.status).toBe(0);
+    expect(scan.err).toMatch(
+      /^dmg: warning: the certificate of daos-server on 127\.0\.0\.1:\d+,127\.0\.0\.1:\d+ expires in 12 days, on .*; renew it with .*\n$/,
+    );
+    const expiring = configFile("expiring", authority.issue("admin", { notAfter: inDays(1.5) }));
+    const query = await runDmg(["-o", expiring, "-l", hosts, "sy", "q"]);
+    expect(query).toMatchObject({ status: 0, out: "The system has no members\n" });
+    expect(query.err.trim().split("\n")).toEqual([
+      expect.stringMatching(/warning: the certificate \S+expiring\S* \(.*CN=admin\) expires in 1 day, on/),
+      expect.stringContaining("warning: the certificate of daos-server on"),
+    ]);
+    for (const flag of ["--json", "--quiet"]) {
+      const run = await runDmg([flag, "-o", expiring, "-l", hosts, "sy", "q"]);
+      expect(run).toMatchObject({ status: 0, err: "" });
+    }
   });
 
   it("say which certificate does not do", async () => {

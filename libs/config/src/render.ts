@@ -33,6 +33,7 @@ export function renderServerConfig(config: ServerConfig): string {
     bdev_exclude: [...config.bdevExclude],
     fault_path: config.faultPath,
     fault_cb: config.faultCb,
+    telemetry_port: config.telemetryPort,
     hyperthreads: config.hyperthreads,
     modules: config.modules,
     servers: config.engines.map(engineSection),

@@ -282,6 +282,11 @@ export const serverSchema = z.strictObject({
     description: "Program that prints the fault domain of this host.",
     examples: ["./.daos/fd_callback"],
   }).optional(),
+  telemetry_port: count(1, MAX_PORT, {
+    description:
+      "Port on which Prometheus reads metrics, over plain HTTP, on every address of the host. Absent: none.",
+    examples: [9191],
+  }).optional(),
   hyperthreads: flag({
     description: "Bind engine threads to hyperthreads instead of to whole cores.",
     default: false,

@@ -79,6 +79,8 @@ export interface ServerConfig {
   readonly bdevExclude: readonly string[];
   readonly faultPath?: string | undefined;
   readonly faultCb?: string | undefined;
+  /** Where Prometheus reads metrics; nowhere when absent. */
+  readonly telemetryPort?: number | undefined;
   readonly hyperthreads: boolean;
   readonly modules?: string | undefined;
   readonly engines: readonly EngineConfig[];

@@ -18,6 +18,8 @@ export interface ControlClientOptions {
   readonly fanout?: number;
   /** Explains an error of a TLS connection better than its code does. */
   readonly explain?: ((error: unknown, host: string) => Fault | undefined) | undefined;
+  /** Told of each server's certificate when a connection with it is made. */
+  readonly onServerCertificate?: ((host: HostAddress, notAfter: Date) => void) | undefined;
   /** Deadline per host in milliseconds, instead of the one that each request has by default. */
   readonly timeoutMs?: number | undefined;
   /** Ends everything; the servers see a cancellation. */
@@ -183,6 +185,7 @@ export class ControlClient {
         continue;
       }
       usable.push(tried.host);
+      this.#noticeCertificate(tried.connection);
       log.debug(attempted, { timeoutMs: wait.timeoutMs });
       try {
         const call = request.call(tried.connection, callOptions(wait.signal, wait.timeoutMs));
@@ -215,6 +218,7 @@ export class ControlClient {
     using connection = new HostConnection(host, this.#options.tls);
     try {
       await connection.connect(limit);
+      this.#noticeCertificate(connection);
       const value = await abortable(
         request.call(connection, callOptions(limit.signal, timeoutMs)),
         limit.signal,
@@ -225,6 +229,12 @@ export class ControlClient {
       const fault = this.#fault(error, { attempted: request.attempted, host: name });
       log.debug("failed", { code: fault.code, reason: fault.message });
       return { kind: "failed", fault };
+    }
+  }
+
+  #noticeCertificate({ host, serverCertificateExpiry }: HostConnection): void {
+    if (serverCertificateExpiry !== undefined) {
+      this.#options.onServerCertificate?.(host, serverCertificateExpiry);
     }
   }
 

@@ -80,7 +80,7 @@ export class SystemActions {
 
   /**
    * Stops engines: all are readied first, unless it is by force; then those of other hosts are killed, then those of this
-   * host. One that cannot be reached is not killed either, and goes back to what it was.
+   * host. Those of a host that does not answer are not killed either.
    */
   async stop(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
     const membership = this.#options.leadership.membership();
@@ -105,14 +105,14 @@ export class SystemActions {
       const readied = await this.#step("prep shutdown", ready, options, (member, wait) =>
         calls.prepShutdown(member.address, member.rank, wait),
       );
-      const gone = readied.filter(({ fault }) => fault !== undefined && HOST_IS_GONE.has(fault.code));
-      const goneHosts = new Set(gone.map(({ member }) => formatHostAddress(member.address)));
-      for (const result of gone) results.set(result.member.uuid, result);
+      const gone = goneHosts(readied);
+      for (const result of readied)
+        if (gone.has(formatHostAddress(result.member.address))) results.set(result.member.uuid, result);
       const reachable = running.filter((member) => {
-        if (!goneHosts.has(formatHostAddress(member.address))) return true;
-        if (!results.has(member.uuid))
-          results.set(member.uuid, { ...(gone[0] as ActionResult), member, action: "stop" });
-        return false;
+        const fault = gone.get(formatHostAddress(member.address));
+        if (fault !== undefined && !results.has(member.uuid))
+          results.set(member.uuid, { member, action: "stop", fault });
+        return fault === undefined;
       });
       const kill = async (some: readonly Member[]) => {
         const killed = await this.#step("stop", some, options, (member, wait) =>
@@ -282,6 +282,19 @@ function inOrder(
   results: ReadonlyMap<string, ActionResult>,
 ): readonly ActionResult[] {
   return members.map(({ uuid }) => results.get(uuid)).filter((result) => result !== undefined);
+}
+
+/** The hosts of which no engine has answered a step, `10.0.0.1:10001`, and why: one engine that hangs is not a dead host. */
+function goneHosts(results: readonly ActionResult[]): ReadonlyMap<string, Fault> {
+  const gone = new Map<string, Fault>();
+  const alive = new Set<string>();
+  for (const { member, fault } of results) {
+    const host = formatHostAddress(member.address);
+    if (fault !== undefined && HOST_IS_GONE.has(fault.code)) gone.set(host, fault);
+    else alive.add(host);
+  }
+  for (const host of alive) gone.delete(host);
+  return gone;
 }
 
 /** The deadline of a step is a fault that names the host. */

@@ -3,6 +3,7 @@ import { type Answer, type CommandContext, formatTable, type HostFault } from "@
 import { Fault, FaultCode } from "@daos/fault";
 import { type HostAddress, parseHostAddress } from "@daos/hostlist";
 import { formatRankSet, parseRank, type Rank } from "@daos/rank";
+import { resolveHosts } from "./resolve-hosts.ts";
 import { missingFaults, parseSelection, type SELECTION_FLAGS, showHosts } from "./selection.ts";
 
 /** Does something to the members that the flags choose, and shows what became of them. @throws Fault */
@@ -13,8 +14,9 @@ export async function act(
 ): Promise<Answer> {
   const select = parseSelection(context.flags);
   const { client, port } = await context.connect();
-  const selection = select(port);
-  const { systemAction } = await import("@daos/control-client");
+  const { systemAction, systemMemberQuery } = await import("@daos/control-client");
+  const members = async () => (await systemMemberQuery(client)).map(({ address }) => address);
+  const selection = await context.waitFor(resolveHosts(select(port), members));
   const { force } = options;
   return actionAnswer(await context.waitFor(systemAction(client, name, { selection, force })), name, options);
 }

@@ -1,6 +1,7 @@
 import type { MemberStatus } from "@daos/control-client";
 import { type Answer, defineCommand, formatTable, WATCH_FLAG } from "@daos/dmg-kit";
 import { formatRankSet, parseRank } from "@daos/rank";
+import { resolveHosts } from "./resolve-hosts.ts";
 import { missingFaults, parseSelection, SELECTION_FLAGS } from "./selection.ts";
 import { showState, showTime } from "./show-state.ts";
 
@@ -23,8 +24,10 @@ export const systemQueryCommand = defineCommand({
   run: async ({ flags, connect, waitFor }): Promise<Answer> => {
     const select = parseSelection(flags);
     const { client, port } = await connect();
-    const { systemQuery } = await import("@daos/control-client");
-    const { members, missing } = await waitFor(systemQuery(client, select(port)));
+    const { systemMemberQuery, systemQuery } = await import("@daos/control-client");
+    const addresses = async () => (await systemMemberQuery(client)).map(({ address }) => address);
+    const selection = await waitFor(resolveHosts(select(port), addresses));
+    const { members, missing } = await waitFor(systemQuery(client, selection));
     return {
       result: { members: members.map(toJson), missing },
       text: (width) => {

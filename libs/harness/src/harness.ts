@@ -1,4 +1,4 @@
-import type { Fault } from "@daos/fault";
+import { type Fault, FaultCode } from "@daos/fault";
 import type { EngineFormatOptions, EngineInstance, EngineReady, InstanceFormatResult } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
@@ -37,7 +37,8 @@ export class Harness {
   /**
    * Runs every engine until `signal` stops them; those that were stopped or have failed wait to be started.
    *
-   * @throws Fault of an engine, when all have failed and none has been in service: the operator waits for it
+   * @throws Fault of an engine, when all have failed and none has been in service: the operator waits for it. An engine
+   *   that is excluded waits for an administrator instead, whom this host may have to serve.
    */
   async run(signal: AbortSignal): Promise<void> {
     const hopeless = Promise.withResolvers<never>();
@@ -57,7 +58,9 @@ export class Harness {
 
   #hopeless(): Fault | undefined {
     const faults = this.instances.map(({ state, hasServed }) =>
-      state.kind === "failed" && !hasServed ? state.fault : undefined,
+      state.kind === "failed" && !hasServed && state.fault.code !== FaultCode.memberExcluded
+        ? state.fault
+        : undefined,
     );
     return faults.includes(undefined) ? undefined : faults.at(-1);
   }

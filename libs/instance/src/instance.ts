@@ -103,10 +103,13 @@ export class EngineInstance {
   #client: Pick<DrpcClient, "call" | "close"> | undefined;
   #ready: PromiseWithResolvers<EngineReady> | undefined;
   #formatted: PromiseWithResolvers<void> = Promise.withResolvers();
-  #startAsked: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Set while the engine waits to be started. */
+  #wake: (() => void) | undefined;
+  #startAsked = false;
   #stopAsked = false;
   #hasServed = false;
   #incarnation = 0;
+  #starts = 0;
 
   /** @param parts what it is made of, where that is not this machine */
   constructor(options: InstanceOptions, parts: InstanceParts = realParts) {
@@ -140,6 +143,11 @@ export class EngineInstance {
     return this.#hasServed;
   }
 
+  /** How often it has been started again since the server started. */
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
   /** Of the join of the process that runs now; 0 before it has joined. */
   get incarnation(): number {
     return this.#incarnation;
@@ -151,7 +159,7 @@ export class EngineInstance {
    */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#startAsked = Promise.withResolvers();
+      this.#startAsked = false;
       this.#stopAsked = false;
       try {
         await this.#awaitStorage(signal);
@@ -162,9 +170,17 @@ export class EngineInstance {
         if (signal.aborted) break;
         this.#setState({ kind: "failed", fault: toFault(error) });
       }
-      await abortable(this.#startAsked.promise, signal).catch(() => {});
+      await this.#awaitStart(signal);
     }
     this.#setState({ kind: "stopped" });
+  }
+
+  async #awaitStart(signal: AbortSignal): Promise<void> {
+    if (this.#startAsked) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    await abortable(promise, signal).catch(() => {});
+    this.#wake = undefined;
   }
 
   #setState(state: InstanceState): void {
@@ -191,9 +207,11 @@ export class EngineInstance {
     return this.#client.call(method, request, options);
   }
 
-  /** Starts an engine that was stopped or has failed; one that runs goes on. */
+  /** Starts an engine that was stopped, is being stopped, or has failed; one that runs goes on. */
   start(): void {
-    this.#startAsked.resolve();
+    if (this.#wake === undefined && !this.#stopAsked) return;
+    this.#startAsked = true;
+    this.#wake?.();
   }
 
   /**
@@ -205,6 +223,7 @@ export class EngineInstance {
   async stop(options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<number> {
     const { force, signal } = options;
     this.#stopAsked = true;
+    this.#startAsked = false;
     const doomed = this.#process;
     const status = this.#state.kind === "serving" ? await this.#killRank(force, signal) : 0;
     if (status !== 0 && !force) {
@@ -314,6 +333,7 @@ export class EngineInstance {
     this.#ready = Promise.withResolvers();
     const started = await this.#start(signal);
     this.#process = started;
+    this.#starts++;
     const end = () => void started.stop(STOP_GRACE_MS);
     signal.addEventListener("abort", end, { once: true });
     if (signal.aborted || this.#stopAsked) end();

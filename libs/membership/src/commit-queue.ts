@@ -35,6 +35,11 @@ export class CommitQueue {
     return this.#commits;
   }
 
+  /** Nothing waits, and nothing is under way. */
+  get idle(): boolean {
+    return !this.#running;
+  }
+
   /** Resolves when the changes are durable. @throws what the store throws */
   push(changes: readonly MemberChange[]): Promise<void> {
     const done = Promise.withResolvers<void>();

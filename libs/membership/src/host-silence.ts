@@ -10,31 +10,56 @@ const MISSED_REPORTS = 3;
 const LEAST_SILENCE_MS = 10_000;
 const CHECK_MS = 1_000;
 
-/** When each host was last heard of, on the leader. A new leader gives every host the time to find it. */
+/** When something was last said of a member, by the host that it is on. */
+interface Heard {
+  readonly at: number;
+  readonly allowedMs: number;
+  /** Of the join that the member has had then. */
+  readonly incarnation: number;
+}
+
+/**
+ * When each member was last heard of, on the leader. A host speaks for the engines that it names, and for no others: its
+ * address may have been that of another host before, and its storage may be new. A member that has just joined, and with a
+ * new leader every member, gets the time that its host needs to find the leader.
+ */
 export class HostSilence {
   readonly #clock: Clock;
-  readonly #begun: number;
-  readonly #allowed = new Map<string, { readonly heard: number; readonly allowedMs: number }>();
+  readonly #heard = new Map<string, Heard>();
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#begun = clock.now();
   }
 
-  /** A host has reported, and will again after `intervalMs`. */
-  heard(host: HostAddress, intervalMs: number): void {
+  /** A host has said how these engines are, and will again after `intervalMs`. */
+  heard(host: HostAddress, uuids: readonly string[], intervalMs: number): void {
     const allowedMs = Math.max(LEAST_SILENCE_MS, intervalMs * MISSED_REPORTS);
-    this.#allowed.set(formatHostAddress(host), { heard: this.#clock.now(), allowedMs });
+    for (const uuid of uuids) {
+      const key = keyOf(host, uuid);
+      const incarnation = this.#heard.get(key)?.incarnation ?? 0;
+      this.#heard.set(key, { at: this.#clock.now(), allowedMs, incarnation });
+    }
   }
 
-  /** How long a host has been silent, ms, when that is too long. */
-  tooLong(host: HostAddress): number | undefined {
-    const known = this.#allowed.get(formatHostAddress(host));
-    const { heard, allowedMs } = known ?? { heard: this.#begun, allowedMs: LEAST_SILENCE_MS * 2 };
-    const silent = this.#clock.now() - heard;
-    return silent > allowedMs ? silent : undefined;
+  /** For how long nothing has been heard of a member, ms, when that is too long. */
+  tooLong({
+    address,
+    uuid,
+    incarnation,
+  }: Pick<Member, "address" | "uuid" | "incarnation">): number | undefined {
+    const key = keyOf(address, uuid);
+    const known = this.#heard.get(key);
+    if (known === undefined || known.incarnation !== incarnation) {
+      const allowedMs = Math.max(known?.allowedMs ?? 0, LEAST_SILENCE_MS * 2);
+      this.#heard.set(key, { at: this.#clock.now(), allowedMs, incarnation });
+      return undefined;
+    }
+    const silent = this.#clock.now() - known.at;
+    return silent > known.allowedMs ? silent : undefined;
   }
 }
+
+const keyOf = (host: HostAddress, uuid: string) => `${uuid} ${formatHostAddress(host)}`;
 
 /** Marks the members of hosts that have become silent as unresponsive, until `signal` aborts. @throws its reason */
 export async function watchHosts(
@@ -45,12 +70,14 @@ export async function watchHosts(
   const { clock, log, signal } = options;
   for (;;) {
     await clock.delay(CHECK_MS, { signal });
-    const silent = membership.list().filter((member) => maySay(member) && silence.tooLong(member.address));
+    const silent = membership
+      .list()
+      .filter((member) => maySay(member) && silence.tooLong(member) !== undefined);
     for (const members of Map.groupBy(silent, ({ address }) => formatHostAddress(address)).values()) {
       const [first] = members;
       if (first === undefined) continue;
-      const seconds = Math.round((silence.tooLong(first.address) ?? 0) / 1000);
-      const reason = `nothing heard of ${formatHostAddress(first.address)} for ${seconds} s`;
+      const seconds = Math.round((silence.tooLong(first) ?? 0) / 1000);
+      const reason = `nothing heard of it from ${formatHostAddress(first.address)} for ${seconds} s`;
       const uuids = members.map(({ uuid }) => uuid);
       try {
         await membership.setState(uuids, { state: "unresponsive", reason });

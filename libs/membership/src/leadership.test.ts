@@ -78,19 +78,33 @@ describe("one access point", () => {
 });
 
 describe("HostSilence", () => {
-  it("gives every host time to find a new leader, and then counts from its last report", () => {
+  it("counts from the last report of a member, and gives one that has just joined more time", () => {
     let now = 0;
     const clock: Clock = { ...systemClock, now: () => now };
     const silence = new HostSilence(clock);
-    now = 15_000;
-    silence.heard(self, 5_000);
-    expect(silence.tooLong({ host: "10.0.0.2", port: 10001 })).toBeUndefined();
-    now = 25_000;
-    expect(silence.tooLong({ host: "10.0.0.2", port: 10001 })).toBe(25_000);
-    now = 30_000;
-    expect(silence.tooLong(self)).toBeUndefined();
-    now = 30_001;
-    expect(silence.tooLong(self)).toBe(15_001);
+    const member = memberOf(0);
+    expect(silence.tooLong(member)).toBeUndefined();
+    now = 20_000;
+    expect(silence.tooLong(member)).toBeUndefined();
+    now = 20_001;
+    expect(silence.tooLong(member)).toBe(20_001);
+    silence.heard(member.address, [member.uuid], 5_000);
+    now += 15_000;
+    expect(silence.tooLong(member)).toBeUndefined();
+    now += 1;
+    expect(silence.tooLong(member)).toBe(15_001);
+    expect(silence.tooLong({ ...member, incarnation: 2 })).toBeUndefined();
+  });
+
+  it("takes a host's word for its own members only", () => {
+    let now = 0;
+    const silence = new HostSilence({ ...systemClock, now: () => now });
+    const member = memberOf(0);
+    silence.tooLong(member);
+    now = 20_001;
+    silence.heard({ host: "10.0.0.9", port: 10001 }, [member.uuid], 5_000);
+    silence.heard(member.address, ["another"], 5_000);
+    expect(silence.tooLong(member)).toBe(20_001);
   });
 });
 

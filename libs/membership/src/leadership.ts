@@ -50,8 +50,9 @@ export class Leadership {
     return this.#options.election.accessPoints;
   }
 
+  /** This host leads, and has read the members. */
   get leadsHere(): boolean {
-    return this.#view.kind === "leading";
+    return this.#office?.signal.aborted === false;
   }
 
   /** Takes part in the election until `signal` aborts. */

@@ -99,6 +99,11 @@ export class Membership {
     return this.#queue.commits;
   }
 
+  /** No change is being committed. */
+  get idle(): boolean {
+    return this.#queue.idle;
+  }
+
   /** All members, by rank. */
   list(): readonly Member[] {
     this.#sorted ??= [...this.#durable.values()].sort((a, b) => a.rank - b.rank);

@@ -54,7 +54,8 @@ export class LeaderFinder {
    * Asks the leader: first the host that is known or was the last one, then the access points in turn; a host that names
    * another one as the leader is believed once.
    *
-   * @throws Fault of the host asked last, or of the first one that decides
+   * @throws Fault of the host asked last, or of the first one that decides; a host that sends back to one that has refused
+   *   says nothing new
    */
   async ask<T>(call: (host: HostAddress) => Promise<T>): Promise<T> {
     const known = this.leader;
@@ -73,8 +74,8 @@ export class LeaderFinder {
       } catch (error) {
         const fault = toFault(error);
         if (!ASK_ANOTHER.has(fault.code)) throw fault;
-        last = fault;
         const hint = leaderHint(fault);
+        if (hint === undefined || !asked.has(hint)) last = fault;
         if (hint !== undefined) waiting.unshift(parseHostAddress(hint));
       }
     }

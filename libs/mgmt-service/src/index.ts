@@ -1,4 +1,4 @@
-export { EngineGroup, type EngineGroupOptions } from "./engine-group.ts";
+export { callEngineHere, EngineGroup, type EngineGroupOptions } from "./engine-group.ts";
 export { type JoinAnswer, type JoinCall, Joins } from "./join.ts";
 export { mgmtService } from "./mgmt-service.ts";
 export type { MgmtServiceOptions } from "./mgmt-service-options.ts";

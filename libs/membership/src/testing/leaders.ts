@@ -22,7 +22,7 @@ export async function leaderOf(
   const { ranksFrom = "engine" } = options;
   const leadership = new Leadership({ election, self, ranksFrom, log: silentLogger });
   void leadership.run(signal);
-  while (!serves(leadership)) await new Promise(setImmediate);
+  while (!leadership.leadsHere) await new Promise(setImmediate);
   return leadership;
 }
 
@@ -36,13 +36,4 @@ export function followerOf(leader: HostAddress, self: HostAddress): Leadership {
   const leadership = new Leadership({ election, self, ranksFrom: "engine", log: silentLogger });
   void leadership.run(new AbortController().signal);
   return leadership;
-}
-
-function serves(leadership: Leadership): boolean {
-  try {
-    leadership.membership();
-    return true;
-  } catch {
-    return false;
-  }
 }

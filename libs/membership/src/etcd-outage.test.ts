@@ -1,0 +1,65 @@
+import { EtcdCluster } from "@daos/etcd/testing";
+import { delay } from "@daos/sys";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { now } from "./testing/candidate-process.ts";
+import { contest, FAIL_OVER_MS, nextLeader, settled } from "./testing/contest.ts";
+
+let cluster: EtcdCluster;
+beforeAll(async () => {
+  cluster = await EtcdCluster.start({ members: 3 });
+}, 30_000);
+afterAll(() => cluster[Symbol.asyncDispose]());
+
+describe("EtcdElection, when etcd fails", () => {
+  it("loses nothing when members of etcd die or freeze, one after the other", {
+    timeout: 90_000,
+  }, async () => {
+    await using three = await contest(cluster);
+    const { candidates } = three;
+    for (const [index, member] of cluster.members.entries()) {
+      const frozen = index === 0;
+      const since = now();
+      if (frozen) member.freeze();
+      else await member.kill();
+      // Whoever leads, old or new, commits again in time.
+      const commits = candidates.map((candidate) => candidate.event("committed", { since: since + 300 }));
+      const { at } = await Promise.any(commits);
+      expect(at - since).toBeLessThan(FAIL_OVER_MS);
+      if (frozen) member.thaw();
+      else member.restart();
+      await cluster.ready();
+      await settled(candidates);
+    }
+    await three.finish();
+  });
+
+  it("has no leader while etcd is gone, and one when it is back", { timeout: 90_000 }, async () => {
+    await using three = await contest(cluster);
+    const { candidates, leader } = three;
+    await Promise.all(cluster.members.map((member) => member.kill()));
+    const gone = now();
+    for (const candidate of candidates) {
+      await candidate.event("following", {
+        since: gone,
+        claim: (event) => event.leader === "nobody",
+        ms: 4_000,
+      });
+    }
+    await leader.event("aborted", { since: gone, ms: 4_000 });
+    await delay(3_000);
+    for (const candidate of candidates) {
+      expect(candidate.view).toMatchObject({ kind: "following", leader: "nobody" });
+      expect(candidate.all("log").map(({ message }) => message)).toEqual([
+        "this host takes no part in the election, and tries again",
+      ]);
+    }
+    for (const member of cluster.members) member.restart();
+    await cluster.ready();
+    const back = now();
+    const { next, tookMs } = await nextLeader(candidates, back);
+    expect(tookMs).toBeLessThan(FAIL_OVER_MS);
+    await settled(candidates);
+    expect(candidates.filter(({ leads }) => leads)).toEqual([next]);
+    await three.finish();
+  });
+});

@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import type { EtcdClient } from "@daos/etcd";
+import type { EtcdCluster } from "@daos/etcd/testing";
+import { delay } from "@daos/sys";
+import { CandidateProcess, now } from "./candidate-process.ts";
+import { readFencing } from "./watch-fencing.ts";
+
+/** A new leader must be there within this time of losing the old one. */
+export const FAIL_OVER_MS = 5_000;
+
+let systems = 0;
+
+export interface Contest extends AsyncDisposable {
+  readonly system: string;
+  readonly candidates: readonly CandidateProcess[];
+  readonly leader: CandidateProcess;
+  readonly others: readonly CandidateProcess[];
+  /** Ends the candidates, and checks what etcd says they did. */
+  finish(): Promise<void>;
+}
+
+/** Three candidates of which one leads and has committed something, and the others know it. */
+export async function contest(
+  cluster: EtcdCluster,
+  endpoints: (index: number) => readonly string[] = () => cluster.endpoints,
+): Promise<Contest> {
+  const system = `election${systems++}`;
+  const candidates = [0, 1, 2].map(
+    (index) => new CandidateProcess({ endpoints: endpoints(index), system, address: `node${index}:10001` }),
+  );
+  const dispose = async () => {
+    await Promise.all(candidates.map((candidate) => candidate.kill()));
+  };
+  try {
+    const leader = await firstLeader(candidates, 0, 20_000);
+    await leader.event("committed");
+    const others = candidates.filter((candidate) => candidate !== leader);
+    for (const other of others) {
+      await other.event("following", { claim: (event) => event.leader === leader.address });
+    }
+    assert.deepEqual(
+      candidates.filter(({ leads }) => leads).map(({ address }) => address),
+      [leader.address],
+    );
+    const finish = async () => {
+      await dispose();
+      using client = cluster.client();
+      await checkHistory(client, system, candidates);
+    };
+    return { system, candidates, leader, others, finish, [Symbol.asyncDispose]: dispose };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+/** Who leads first from `since` on. */
+function firstLeader(
+  candidates: readonly CandidateProcess[],
+  since: number,
+  ms: number = FAIL_OVER_MS + 5_000,
+): Promise<CandidateProcess> {
+  return Promise.any(
+    candidates.map(async (candidate) => {
+      await candidate.event("leading", { since, ms });
+      return candidate;
+    }),
+  );
+}
+
+/** A new leader among `others`, and what passed until then. */
+export async function nextLeader(others: readonly CandidateProcess[], since: number) {
+  const next = await firstLeader(others, since);
+  const { at, term } = await next.event("leading", { since });
+  await next.event("committed", { claim: (event) => event.term === term });
+  return { next, at, term, tookMs: at - since };
+}
+
+/** No commit of a term after the next had begun, none that was acknowledged lost, larger terms later. */
+async function checkHistory(
+  client: EtcdClient,
+  system: string,
+  candidates: readonly CandidateProcess[],
+): Promise<void> {
+  const report = await readFencing(client, system);
+  assert.deepEqual(report.violations, []);
+  assert.deepEqual(
+    report.terms,
+    report.terms.toSorted((a, b) => a - b),
+  );
+  const acknowledged = candidates.flatMap((candidate) => candidate.all("committed"));
+  assert(acknowledged.length > 0);
+  assert(report.commits >= acknowledged.length);
+  for (const { term, incarnation } of acknowledged) {
+    assert((report.last.get(term) ?? 0) >= incarnation, `commit ${incarnation} of term ${term} is lost`);
+  }
+}
+
+/** Resolves when one leads and the others know who. */
+export async function settled(candidates: readonly CandidateProcess[]): Promise<void> {
+  const agree = () => {
+    const [leader, ...more] = candidates.filter(({ leads }) => leads);
+    if (leader === undefined || more.length > 0) return false;
+    const followers = candidates.filter((candidate) => candidate !== leader);
+    return followers.every(({ view }) => view?.kind === "following" && view.leader === leader.address);
+  };
+  for (const end = now() + 8_000; !agree(); await delay(50)) {
+    if (now() > end) throw new Error(`no agreement: ${JSON.stringify(candidates.map(({ view }) => view))}`);
+  }
+}
