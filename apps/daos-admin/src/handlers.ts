@@ -27,7 +27,7 @@ export interface HandlerPorts {
   readonly memory?: ControllerMemory;
   /** Keeps this process apart from other helpers. */
   readonly locks: Locks;
-  /** How long a request waits for another one on the same thing, ms; 20,000 by default. */
+  /** How long a request waits for another one on the same thing, ms; 40,000 by default. */
   readonly lockWaitMs?: number;
   /** What acts in the place of the providers, once the policy has agreed. */
   readonly scm?: ScmOperations;
@@ -46,7 +46,7 @@ export interface HandlerOptions {
 }
 
 /** A format or a burn-in may take hours: who comes later is told so, rather than made to wait. */
-const LOCK_WAIT_MS = 20_000;
+const LOCK_WAIT_MS = 40_000;
 
 /**
  * What each request does: first the policy, then the trust in every path that root will use, then the same providers

@@ -111,20 +111,20 @@ export function faultFormatNotAwaited(
       return refused(
         FaultCode.storageFormatOnRunningSystem,
         why,
-        "if its data is not needed any more, stop the engine and erase it (dmg system stop, dmg system erase), then format",
+        "if its data is not needed any more, stop the engine and erase it (dmg system stop, dmg system erase), then format with --reformat",
       );
     }
     case "stopped":
       return refused(
         FaultCode.storageFormatNotAwaited,
         "which holds the data of an engine that was stopped",
-        "if its data is not needed any more, erase the engine (dmg system erase), then format",
+        "if its data is not needed any more, erase the engine (dmg system erase), then format with --reformat",
       );
     case "failed":
       return refused(
         FaultCode.storageFormatNotAwaited,
         "whose engine has failed",
-        "correct what made it fail and start it again (dmg system start); if its data is not needed any more, erase it (dmg system erase), then format",
+        "correct what made it fail and start it again (dmg system start); if its data is not needed any more, erase it (dmg system erase), then format with --reformat",
       );
     case "new":
       return refused(

@@ -122,7 +122,7 @@ async function handle(
  * A handler ends soon after its signal aborts; what it has begun must be finished and known: a mount, a controller that
  * goes back to its driver, one that a burn-in leaves empty.
  */
-const ABORT_GRACE_MS = 15_000;
+const ABORT_GRACE_MS = 30_000;
 
 async function abortableHandler<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const grace = new AbortController();
