@@ -50,7 +50,11 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
 
     async reportEngines(request, context) {
       await reportEngines(leadership, request, peerAddress(context));
-      return { accessPoints: leadership.accessPoints.map(({ address }) => formatHostAddress(address)) };
+      const { leader, accessPoints } = leadership;
+      return {
+        accessPoints: accessPoints.map(({ address }) => formatHostAddress(address)),
+        leader: leader === undefined ? "" : formatHostAddress(leader),
+      };
     },
 
     async prepShutdown({ rank }, context) {
