@@ -9,6 +9,7 @@ const PACKAGES = {
   "mkfs.ext4": "e2fsprogs",
   mount: "mount",
   openssl: "openssl",
+  etcd: "etcd-server",
 };
 
 ensureDependencies();
