@@ -24,7 +24,7 @@ export interface Outcome {
 }
 
 const UP_MS = 30_000;
-const CALM_MS = 180_000;
+const CALM_MS = 150_000;
 const LOOK_MS = 5_000;
 const STOP_MS = 30_000;
 /** Then come the engines' ends, beside the connections to hosts that are off; one that does not answer is killed later. */
@@ -114,7 +114,7 @@ async function stopWithDeadHosts(
   void administrator.run("stop", [], { force: false, timeoutMs: STOP_MS }).then((failed) => {
     took = failed === undefined ? Number.NaN : time.now - begun;
   });
-  await run(4 * STOP_MS);
+  for (let waited = 0; waited < 4 * STOP_MS && took === undefined; waited += LOOK_MS) await run(LOOK_MS);
   if (took === undefined || !(took < STOP_MS + (hangs ? HUNG_MS : KILL_MS))) {
     ledger.violate(`the stop of the system with ${dead.length} dead hosts has taken ${took} ms`);
     return;
