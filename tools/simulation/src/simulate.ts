@@ -2,6 +2,7 @@ import { Administrator } from "./administrator.ts";
 import { Chaos } from "./chaos.ts";
 import { checkConvergence } from "./check-convergence.ts";
 import { Random } from "./random.ts";
+import type { SimHost } from "./sim-host.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 export interface SimulateOptions extends WorldOptions {
@@ -105,8 +106,8 @@ async function stopWithDeadHosts(
   run: (ms: number) => Promise<void>,
 ): Promise<void> {
   const { random, hosts, accessPoints, ledger, time } = world;
-  const plain = hosts.slice(accessPoints.length).filter(({ on }) => on);
-  const dead = random.sample(plain, Math.ceil(plain.length / 100));
+  const plain = hosts.slice(accessPoints.length).filter(servesAll);
+  const dead = random.sample(plain, Math.ceil(hosts.length / 100));
   for (const host of dead) host.silent = true;
   const hangs = hosts.some(({ server }) => server?.engines.some(({ process }) => process?.hung === true));
   const begun = time.now;
@@ -130,4 +131,13 @@ async function stopWithDeadHosts(
         ledger.violate(`engine ${index} of ${name} still serves after the system was stopped`);
     }
   }
+}
+
+/** Of such a host something is known in the first step of a stop: one with engines out of service is found in the second. */
+function servesAll({ server }: SimHost): boolean {
+  return (
+    server?.harness.instances.every(
+      ({ state }) => state.kind === "serving" && state.silence === undefined,
+    ) === true
+  );
 }
