@@ -49,12 +49,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     },
 
     async reportEngines(request, context) {
-      await reportEngines(leadership, request, peerAddress(context));
-      const { leader, accessPoints } = leadership;
-      return {
-        accessPoints: accessPoints.map(({ address }) => formatHostAddress(address)),
-        leader: leader === undefined ? "" : formatHostAddress(leader),
-      };
+      return await reportEngines(leadership, request, peerAddress(context));
     },
 
     async prepShutdown({ rank }, context) {
