@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import type { ServerConfig } from "@daos/config";
+import type { ServerConfig, SystemDbConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
@@ -41,8 +41,9 @@ export interface Management extends Disposable {
  */
 export function openManagement(options: ManagementOptions): Management {
   const { config, role } = options;
-  if (config.systemDb.backend === "embedded") return fixed(options);
-  return role === "none" ? bystander(options) : elected(options);
+  const { systemDb } = config;
+  if (systemDb.kind === "embedded") return fixed(options);
+  return role === "none" ? bystander(options) : elected(options, systemDb);
 }
 
 function fixed({ config, role, self, log }: ManagementOptions): Management {
@@ -66,10 +67,12 @@ function fixed({ config, role, self, log }: ManagementOptions): Management {
   };
 }
 
-function elected({ config, self, hasReplica, log }: ManagementOptions): Management {
-  const { accessPoints, systemDb, name: system } = config;
-  const { caCert, cert, key } = systemDb;
-  const client = new EtcdClient({ endpoints: systemDb.endpoints, tls: { caCert, cert, key } });
+function elected(
+  { config, self, hasReplica, log }: ManagementOptions,
+  { endpoints, caCert, cert, key }: Extract<SystemDbConfig, { readonly kind: "etcd" }>,
+): Management {
+  const { accessPoints, name: system } = config;
+  const client = new EtcdClient({ endpoints, tls: { caCert, cert, key } });
   const election = new EtcdElection({ client, system, address: self, hasReplica, log });
   const leadership = new Leadership({ election, self, ranksFrom: "store", log });
   const finder = new LeaderFinder({ accessPoints, known: () => leadership.leader });

@@ -1,6 +1,6 @@
 import type { EngineUsage } from "@daos/control-client";
 import { defineCommand, formatSize, formatTable, groupHosts, WATCH_FLAG } from "@daos/dmg-kit";
-import { formatHostAddress } from "@daos/hostlist";
+import { formatHostAddress, formatHostSet } from "@daos/hostlist";
 
 /** `dmg storage query usage`, as in later releases of DAOS. */
 export const usageCommand = defineCommand({
@@ -66,7 +66,7 @@ function verboseTable(rows: Rows, width: number): string {
       columns: ["Host", "Rank", "SCM Mount", ...SIZES],
       rows: [...rows].flatMap(({ host, value }) =>
         value.map((engine) => [
-          formatHostAddress(host),
+          formatHostSet([host]),
           engine.rank === undefined ? "-" : `${engine.rank}`,
           engine.mount,
           ...sizesOf([engine]),

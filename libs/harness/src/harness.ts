@@ -89,10 +89,11 @@ export class Harness {
     return found;
   }
 
-  /** The serving engine that has a replica of the management service. @throws Fault when there is none */
+  /** The engine that serves, answers, and has a replica of the management service. @throws Fault when there is none */
   msInstance(): EngineInstance {
     const found = this.instances.find(
-      (instance) => instance.state.kind === "serving" && instance.superblock?.ms === true,
+      ({ state, superblock }) =>
+        state.kind === "serving" && state.silence === undefined && superblock?.ms === true,
     );
     if (found === undefined) throw faultNoReplica();
     return found;

@@ -68,6 +68,7 @@ export class Membership {
   readonly #queue: CommitQueue;
   readonly #busy = new Set<string>();
   readonly #claimed = new Set<Rank>();
+  readonly #passedOver = new Set<Rank>();
   #durable: Map<string, Member>;
   #next: Map<string, Member>;
   #sorted: readonly Member[] | undefined;
@@ -162,7 +163,20 @@ export class Membership {
     if (attempt.recorded) return { kind: "record", rank };
     if (this.#options.ranksFrom === "engine") return { kind: "ask-engine", rank };
     if (this.#next.size === 0) return refuse(faultNoReplicaYet());
-    return { kind: "reserve", rank: rank === NIL_RANK ? this.#lowestFree() : rank };
+    return { kind: "reserve", rank: rank === NIL_RANK ? this.nextRank() : rank };
+  }
+
+  /** The rank that a new engine gets: the lowest one that is free. */
+  nextRank(): Rank {
+    const taken = new Set([...this.#next.values()].map(({ rank }) => rank));
+    let rank = 0 as Rank;
+    while (taken.has(rank) || this.#claimed.has(rank) || this.#passedOver.has(rank)) rank = (rank + 1) as Rank;
+    return rank;
+  }
+
+  /** Does not give this rank in this term: the data plane still has it for an engine that the system has forgotten. */
+  passOver(rank: Rank): void {
+    this.#passedOver.add(rank);
   }
 
   /** Gives a new engine its rank before the data plane is told. */
@@ -311,13 +325,6 @@ export class Membership {
       if (member.rank === rank && member.uuid !== uuid)
         throw faultRankTaken(uuid, rank, `that rank belongs to engine ${member.uuid}`);
     }
-  }
-
-  #lowestFree(): Rank {
-    const taken = new Set([...this.#next.values()].map(({ rank }) => rank));
-    let rank = 0;
-    while (taken.has(rank as Rank) || this.#claimed.has(rank as Rank)) rank++;
-    return rank as Rank;
   }
 }
 

@@ -32,6 +32,8 @@ export function planTransition(
   const next = conditionOf(report);
   // A process that has joined and is being set up is as good as its join.
   if (report.state === "starting" && report.incarnation !== 0 && member.state === "joined") return undefined;
+  // Its host does not know who has stopped it.
+  if (next.state === "stopped" && member.state === "stopped") return undefined;
   return next.state === member.state && next.reason === member.reason ? undefined : next;
 }
 

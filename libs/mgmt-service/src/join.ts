@@ -1,4 +1,5 @@
 import { drpcMethods } from "@daos/drpc";
+import { daosStatusNumber } from "@daos/fault";
 import { parseHostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import type { JoinAttempt, Leadership, Member, Membership } from "@daos/membership";
@@ -35,6 +36,8 @@ export interface JoinsOptions {
 
 /** The engine works on so many joins at a time; more wait here. */
 const ENGINE_CALLS = 16;
+
+const RANK_TAKEN = daosStatusNumber("EXIST");
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -88,14 +91,27 @@ export class Joins {
         return answerFor(await membership.admit(attempt, plan.rank));
       case "ask-engine":
         return await this.#askEngine(membership, attempt, plan.rank, wait);
-      case "reserve": {
-        await membership.reserve(attempt, plan.rank);
-        const answer = await this.#askEngine(membership, attempt, plan.rank, wait);
-        if (answer.status !== 0) await membership.release(attempt.uuid);
-        return answer;
-      }
+      case "reserve":
+        return await this.#reserve(membership, attempt, plan.rank, wait);
       default:
         return plan satisfies never;
+    }
+  }
+
+  /** Gives a rank, and another one when the data plane knows it as that of an engine which has been erased since. */
+  async #reserve(
+    membership: Membership,
+    attempt: JoinAttempt,
+    first: Rank,
+    wait: Wait,
+  ): Promise<JoinAnswer> {
+    for (let rank = first; ; rank = membership.nextRank()) {
+      await membership.reserve(attempt, rank);
+      const answer = await this.#askEngine(membership, attempt, rank, wait);
+      if (answer.status === 0) return answer;
+      await membership.release(attempt.uuid);
+      if (answer.status !== RANK_TAKEN || attempt.rank !== NIL_RANK) return answer;
+      membership.passOver(rank);
     }
   }
 

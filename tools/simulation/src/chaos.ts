@@ -146,9 +146,18 @@ function badEngine(chaos: Chaos): void {
 }
 
 function hangEngine(chaos: Chaos): void {
-  const engines = chaos.anyHost().server?.engines ?? [];
-  const process = engines[chaos.random.whole(0, 64) % Math.max(1, engines.length)]?.process;
-  if (process !== undefined) process.hung = true;
+  const { server } = chaos.anyHost();
+  const instances = server?.harness.instances ?? [];
+  const index = chaos.random.whole(0, Math.max(1, instances.length));
+  const process = server?.engines[index]?.process;
+  // One that hangs while it is set up is waited for longer than the calm lasts.
+  if (process === undefined || instances[index]?.state.kind !== "serving") return;
+  process.hung = true;
+  // Some never answer again: they are told of, and left to the administrator.
+  if (chaos.random.chance(0.5))
+    chaos.later(5_000, 90_000, () => {
+      process.hung = false;
+    });
 }
 
 function killServer(chaos: Chaos): void {
@@ -262,6 +271,7 @@ function copyStorage(chaos: Chaos): void {
   if (from === to || source === undefined || disk === undefined) return;
   chaos.note(`engine ${index} of ${from.name} is copied to ${to.name}: ${source.uuid}`);
   to.killServer();
+  chaos.world.copied.add(source.uuid);
   disk.superblock = source;
   chaos.later(500, 5_000, () => to.startServer());
 }

@@ -1,3 +1,4 @@
+import { FaultCode } from "@daos/fault";
 import type { EngineInstance } from "@daos/instance";
 import type { Member } from "@daos/membership";
 import type { SimHost } from "./sim-host.ts";
@@ -22,13 +23,14 @@ export function checkConvergence(world: World): void {
         `rank ${member.rank} ${member.uuid} on ${member.address.host} is ${member.state} (${member.reason}), not ${expected.join(" or ")}: ${describe(engines.get(member.uuid) ?? [])}`,
       );
   }
-  for (const [uuid, found] of engines) for (const engine of found) checkEngine(world, uuid, engine, found);
+  for (const [uuid, found] of engines) for (const engine of found) checkEngine(world, uuid, engine);
 }
 
 function enginesByUuid(world: World): Map<string, Engine[]> {
   const engines = new Map<string, Engine[]>();
   for (const host of world.hosts) {
-    if (host.on && host.server === undefined) world.ledger.violate(`${host.name} has no server`);
+    if (host.on && host.server === undefined && !refusedAsCopy(host))
+      world.ledger.violate(`${host.name} has no server: ${host.endedBecause}`);
     for (const instance of host.server?.harness.instances ?? []) {
       const { superblock } = instance;
       if (superblock === undefined)
@@ -39,6 +41,11 @@ function enginesByUuid(world: World): Map<string, Engine[]> {
   return engines;
 }
 
+/** All of its engines have the identity of members elsewhere: its server ends, and is started again now and then. */
+function refusedAsCopy({ endedBecause }: SimHost): boolean {
+  return endedBecause?.includes(`code = ${FaultCode.memberElsewhere} `) === true;
+}
+
 function statesOf(member: Member, engines: readonly Engine[]): readonly Member["state"][] {
   if (member.state === "excluded") return ["excluded"];
   const own = engines.filter(({ host }) => host.address.host === member.address.host);
@@ -46,7 +53,7 @@ function statesOf(member: Member, engines: readonly Engine[]): readonly Member["
   return own.map(({ instance }) => {
     switch (instance.state.kind) {
       case "serving":
-        return "joined";
+        return instance.state.silence === undefined ? "joined" : "errored";
       case "stopped":
         return "stopped";
       default:
@@ -56,7 +63,7 @@ function statesOf(member: Member, engines: readonly Engine[]): readonly Member["
 }
 
 /** An engine that runs is a member, and none waits for ever. */
-function checkEngine(world: World, uuid: string, { host, instance }: Engine, same: readonly Engine[]): void {
+function checkEngine(world: World, uuid: string, { host, instance }: Engine): void {
   const member = world.ledger.get(uuid);
   const name = `engine ${instance.index} of ${host.name}, ${uuid},`;
   const elsewhere = member !== undefined && member.address.host !== host.address.host;
@@ -65,11 +72,8 @@ function checkEngine(world: World, uuid: string, { host, instance }: Engine, sam
     if (member === undefined) world.ledger.violate(`${name} serves and is no member`);
     else if (member.rank !== state.rank)
       world.ledger.violate(`${name} serves as rank ${state.rank}, and is rank ${member.rank}`);
-    else if (
-      elsewhere &&
-      member.state !== "excluded" &&
-      !same.some((other) => other.host.address.host === member.address.host)
-    )
+    // One whose identity a copy has taken over while its host was cut off is told nothing, and goes on.
+    else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))
       world.ledger.violate(`${name} serves, and is a member on ${member.address.host}`);
   }
   const waits = state.kind !== "serving" && state.kind !== "stopped" && state.kind !== "failed";

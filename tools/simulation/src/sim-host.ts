@@ -21,6 +21,8 @@ export class SimHost {
   silent = false;
   on = false;
   server: SimServer | undefined;
+  /** Why its server has ended by itself last. */
+  endedBecause: string | undefined;
   readonly #world: World;
   readonly #random: Random;
 
@@ -73,6 +75,7 @@ export class SimHost {
     void server.ended.then((reason) => {
       if (this.server !== server) return;
       this.#world.ledger.note(`server of ${this.name} ended: ${reason}`);
+      this.endedBecause = reason;
       this.killServer();
       this.#world.time.after(30_000, () => this.startServer());
     });

@@ -30,6 +30,8 @@ export class World {
   readonly dataPlane: DataPlane;
   readonly hosts: readonly SimHost[];
   readonly accessPoints: readonly HostAddress[];
+  /** Identities that there are two of. */
+  readonly copied = new Set<string>();
   #addresses = 0;
 
   constructor(options: WorldOptions) {

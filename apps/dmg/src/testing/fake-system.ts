@@ -100,6 +100,8 @@ function select(selection: ctl.MemberSelection | undefined) {
 function act(action: string, done: ctl.MemberState) {
   return ({ selection }: ctl.SystemActionReq) => {
     const { chosen, ...missing } = select(selection);
+    // As real servers do: nothing at all, when not everything that was named is there.
+    if (missing.missingRanks.length + missing.missingHosts.length > 0) return { results: [], ...missing };
     const results = chosen.map(({ rank, uuid, addr, state }) => {
       const silent = state === MemberState.MEMBER_UNRESPONSIVE;
       const fault = {
