@@ -13,6 +13,8 @@ const PACKAGES = {
   "libfabric-bin": "/usr/bin/fi_info",
   dosfstools: "/sbin/mkfs.vfat",
   e2fsprogs: "/sbin/mkfs.ext4",
+  gcc: "/usr/bin/gcc",
+  "libc6-dev": "/usr/include/stdio.h",
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");

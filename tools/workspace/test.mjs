@@ -9,6 +9,9 @@ const PACKAGES = {
   "mkfs.ext4": "e2fsprogs",
   mount: "mount",
   openssl: "openssl",
+  script: "bsdutils",
+  zsh: "zsh",
+  fish: "fish",
   etcd: "etcd-server",
 };
 

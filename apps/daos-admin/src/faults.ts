@@ -23,6 +23,17 @@ export function faultPolicyInvalid(path: string, reason: string, cause?: unknown
   });
 }
 
+/** Another request works on the same thing. */
+export function faultBusy(what: string, holder: string, waitedMs: number): Fault {
+  return new Fault({
+    domain: "helper",
+    code: FaultCode.helperBusy,
+    description: `work on ${what}: another request has it${waitedMs > 0 ? `, also after ${Math.round(waitedMs / 1000)} s` : ""}`,
+    ...(holder === "" ? {} : { reason: `${holder} took it last` }),
+    resolution: "wait for its end, which the helper's log shows, then ask again",
+  });
+}
+
 /** A path that others than root could lead elsewhere. */
 export function faultUntrustedPath(path: string, component: string, reason: string): Fault {
   return new Fault({

@@ -1,11 +1,14 @@
 import { fileMemory } from "@daos/bdev";
 import { loggerJournal, standardErrorJournal } from "./journal.ts";
+import { fileLocks, type LockFile } from "./locks.ts";
 import { HELPER_RELEASE } from "./release.ts";
 import { serveCaller } from "./serve-caller.ts";
 import { ToolRunner } from "./tool-runner.ts";
 
 /** A reboot gives every controller back to the kernel, and empties /run. */
 const MEMORY = "/run/daos_admin/controllers.json";
+/** Of the whole host, whatever helpers are installed on it. */
+const LOCKS = "/run/daos_admin_locks";
 
 /**
  * The privileged process: one request on descriptor 0, one answer on descriptor 1. Only native/launcher.c and
@@ -31,6 +34,8 @@ async function main(args: readonly string[]): Promise<number> {
   for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) {
     process.on(signal, () => {});
   }
+  const runner = new ToolRunner();
+  const lockFile: LockFile = (file, options) => runner.lock(file, options);
   const outcome = await serveCaller(
     { input: process.stdin, output: process.stdout },
     {
@@ -40,7 +45,11 @@ async function main(args: readonly string[]): Promise<number> {
       policyPath,
       logFile,
       journal: shape === "socket" ? standardErrorJournal() : loggerJournal(),
-      ports: { runner: new ToolRunner(), memory: fileMemory(MEMORY) },
+      ports: {
+        runner,
+        memory: fileMemory(MEMORY),
+        locksFor: (holder) => fileLocks({ directory: LOCKS, lockFile, holder }),
+      },
     },
   );
   return outcome.kind === "done" ? 0 : 1;

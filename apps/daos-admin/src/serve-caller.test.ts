@@ -8,8 +8,10 @@ import { ForwardingScm, HelperBdev, HelperScm } from "@daos/pbin";
 import { type ScmOperations, ScmProvider } from "@daos/scm";
 import { FakeCommandRunner, FakeMountTable, FakeSysTree } from "@daos/sys/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fileLocks, takeAll } from "./locks.ts";
 import { serveCaller } from "./serve-caller.ts";
 import { trustedDirectory } from "./testing/trusted-directory.ts";
+import { ToolRunner } from "./tool-runner.ts";
 
 const uid = process.getuid?.() ?? 0;
 const place = await trustedDirectory();
@@ -38,6 +40,16 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     await rm(directory, { recursive: true });
   });
 
+  const locksFor = (holder: string) => {
+    const tools = new ToolRunner();
+    return fileLocks({
+      directory: join(directory, "locks"),
+      lockFile: (file, options) => tools.lock(file, options),
+      holder,
+      trust: { uid },
+    });
+  };
+
   async function helper() {
     const path = join(directory, "helper.sock");
     server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -49,7 +61,14 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
           caller: { uid: 1234, gid: 1235, pid: 77 },
           policyPath: join(directory, "etc/daos_admin.yml"),
           logFile: join(directory, "audit.log"),
-          ports: { runner, mounts, sys: new FakeSysTree(), trust: { uid } },
+          ports: {
+            runner,
+            mounts,
+            sys: new FakeSysTree(),
+            trust: { uid },
+            lockWaitMs: 200,
+            locksFor,
+          },
         },
       );
     });
@@ -117,7 +136,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
   });
 
   it("has controllers outside of the policy left alone", async () => {
-    const bdev: Pick<BdevProvider, "scan" | "format" | "prepare" | "reset"> = new HelperBdev({
+    const bdev: Pick<BdevProvider, "scan" | "format" | "burnIn" | "prepare" | "reset"> = new HelperBdev({
       helper: await helper(),
     });
     expect(await bdev.scan()).toEqual([]);
@@ -131,6 +150,58 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     expect(await bdev.format({ class: "nvme", list: ["81:00.0"], number: 0, sizeGB: 0 })).toMatchObject([
       { device: "0000:81:00.0", fault: { code: FaultCode.bdevMissingDevice } },
     ]);
+    await expect(bdev.burnIn(["0000:82:00.0"])).rejects.toMatchObject({ code: FaultCode.helperRefused });
+    expect(await bdev.burnIn(["81:00.0"], { durationMs: 5 })).toMatchObject([
+      { device: "0000:81:00.0", fault: { code: FaultCode.bdevMissingDevice } },
+    ]);
+    await expect(bdev.burnIn(["81:00.0"], { durationMs: 91 * 60_000 })).rejects.toMatchObject({
+      code: FaultCode.helperUnknownRequest,
+    });
+  });
+
+  it("never works on a mount or a controller together with another one", async () => {
+    const signal = new AbortController().signal;
+    const location = await helper();
+    const mount = join(directory, "mnt");
+    const storage = { class: "ram", mount, sizeGiB: 1 } as const;
+    const held = await takeAll(locksFor("the test"), [{ what: mount }, { what: "0000:81:00.0" }], {
+      waitMs: 0,
+      signal,
+    });
+    await expect(new HelperScm({ helper: location }).mount(storage)).rejects.toMatchObject({
+      code: FaultCode.helperBusy,
+      description: expect.stringContaining(mount),
+      reason: expect.stringContaining("the test"),
+    });
+    const bdev = new HelperBdev({ helper: location });
+    expect(await bdev.format({ class: "nvme", list: ["81:00.0"] })).toMatchObject([
+      { device: "0000:81:00.0", fault: { code: FaultCode.helperBusy } },
+    ]);
+    expect(runner.ran).toEqual([]);
+    await held[Symbol.asyncDispose]();
+    const scm = new HelperScm({ helper: location });
+    const both = await Promise.allSettled([
+      scm.format(storage, { reformat: false }),
+      scm.format(storage, { reformat: false }),
+    ]);
+    expect(both.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+    expect(both.find(({ status }) => status === "rejected")).toMatchObject({
+      reason: { code: FaultCode.storageAlreadyFormatted },
+    });
+    expect(runner.ran.filter((line) => line.startsWith("mount "))).toHaveLength(1);
+  });
+
+  it("waits for all of a kind before all of it is prepared", async () => {
+    const signal = new AbortController().signal;
+    const bdev = new HelperBdev({ helper: await helper() });
+    await using _one = await locksFor("a burn-in").take(
+      { what: "nvme", shared: true },
+      { waitMs: 0, signal },
+    );
+    await expect(bdev.reset()).rejects.toMatchObject({
+      code: FaultCode.helperBusy,
+      description: expect.stringContaining("nvme"),
+    });
   });
 
   it("gets nothing while the policy may be written by others", async () => {

@@ -11,6 +11,7 @@ import {
 import { openAudit } from "./audit.ts";
 import { createHandlers, type HandlerPorts } from "./handlers.ts";
 import type { Journal } from "./journal.ts";
+import type { Locks } from "./locks.ts";
 import type { Caller } from "./policy/authorize.ts";
 import { loadPolicy } from "./policy/load-policy.ts";
 import { emptyPolicy } from "./policy/policy.ts";
@@ -25,7 +26,10 @@ export interface ServeCallerOptions {
   readonly logFile: string;
   /** Gets every record of the audit as well. */
   readonly journal?: Journal;
-  readonly ports: HandlerPorts;
+  readonly ports: Omit<HandlerPorts, "locks"> & {
+    /** The locks of a request, by what is said of it to those that wait. */
+    readonly locksFor: (holder: string) => Locks;
+  };
   readonly readTimeoutMs?: number;
 }
 
@@ -51,7 +55,13 @@ export async function serveCaller(
     log = audit.log.child(shape, { caller_uid: caller.uid, caller_gid: caller.gid, caller_pid: caller.pid });
     handlers =
       policyFault === undefined
-        ? createHandlers({ release: options.release, caller, policy, log, ports })
+        ? createHandlers({
+            release: options.release,
+            caller,
+            policy,
+            log,
+            ports: { ...ports, locks: ports.locksFor(`process ${process.pid} for user ${caller.uid}`) },
+          })
         : refusingHandlers(policyFault);
   } catch (error) {
     handlers = refusingHandlers(toFault(error));

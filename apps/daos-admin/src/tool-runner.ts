@@ -1,6 +1,6 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { constants } from "node:fs";
-import { realpath } from "node:fs/promises";
+import { type FileHandle, realpath } from "node:fs/promises";
 import { FaultCode, hasCode } from "@daos/fault";
 import { type Argv, type CommandResult, type CommandRunner, hasErrorCode, type RunOptions } from "@daos/sys";
 import { openTrusted, type TrustOptions } from "./trusted-path.ts";
@@ -10,6 +10,7 @@ const TOOLS: ReadonlySet<string> = new Set([
   "blkdiscard",
   "blkid",
   "blockdev",
+  "flock",
   "ipmctl",
   "mkfs.ext4",
   "modprobe",
@@ -21,6 +22,8 @@ const TOOLS: ReadonlySet<string> = new Set([
 ]);
 const DIRECTORIES: readonly string[] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 const MAX_OUTPUT = 1024 * 1024;
+/** What `flock` ends with when the lock is taken. */
+const CONFLICT = 75;
 
 /**
  * Runs the tools of the providers as root: only those in the list, by absolute path, only when root alone can have put
@@ -37,6 +40,29 @@ export class ToolRunner implements CommandRunner {
     options.signal?.throwIfAborted();
     const [name, ...args] = argv;
     return execute(await this.#find(name), args, options);
+  }
+
+  /**
+   * Takes flock(2) on an open file. The lock belongs to the open file, which the tool shares with this process: it stays
+   * when the tool ends, and goes when the file is closed here, or with this process.
+   *
+   * @returns false when another one has it for longer than `waitMs`
+   */
+  async lock(
+    file: FileHandle,
+    options: { readonly shared: boolean; readonly waitMs: number; readonly signal: AbortSignal },
+  ): Promise<boolean> {
+    const { shared, waitMs, signal } = options;
+    const args = [shared ? "-s" : "-x", "-E", `${CONFLICT}`, "-w", (waitMs / 1000).toFixed(3), "3"];
+    const path = await this.#find("flock");
+    const { exitCode, stderr } = await execute(path, args, {
+      signal,
+      timeoutMs: waitMs + 10_000,
+      descriptor: file.fd,
+    });
+    if (exitCode === 0) return true;
+    if (exitCode === CONFLICT) return false;
+    throw new Error(`flock ended with ${exitCode}: ${stderr.trim()}`);
   }
 
   /** @throws Error with code ENOENT when it is not installed, or not on the list */
@@ -63,10 +89,21 @@ export class ToolRunner implements CommandRunner {
   }
 }
 
-function execute(path: string, args: readonly string[], options: RunOptions): Promise<CommandResult> {
-  const { signal, timeoutMs = 30_000, stdin = "" } = options;
+function execute(
+  path: string,
+  args: readonly string[],
+  options: RunOptions & {
+    /** What the tool has as its descriptor 3. */
+    readonly descriptor?: number;
+  },
+): Promise<CommandResult> {
+  const { signal, timeoutMs = 30_000, stdin = "", descriptor } = options;
   return new Promise((resolve, reject) => {
-    const child = spawn(path, args, { cwd: "/", env: {}, stdio: ["pipe", "pipe", "pipe"] });
+    const child = spawn(path, args, {
+      cwd: "/",
+      env: {},
+      stdio: ["pipe", "pipe", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
+    }) as ChildProcessWithoutNullStreams;
     let failure: unknown;
     const kill = (reason: unknown) => {
       failure ??= reason;

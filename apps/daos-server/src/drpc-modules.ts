@@ -2,10 +2,12 @@ import type { TransportConfig } from "@daos/config";
 import { type DrpcModule, drpcMethods, drpcModule, handle } from "@daos/drpc";
 import type { Harness } from "@daos/harness";
 import type { Logger } from "@daos/log";
+import type { EngineReporter } from "@daos/mgmt-client";
 import { checkLocalPeer, validateCredential } from "@daos/security";
 
 export interface DrpcModulesOptions {
   readonly harness: Harness;
+  readonly reporter: Pick<EngineReporter, "warn">;
   readonly transport: TransportConfig;
   readonly log: Logger;
 }
@@ -23,7 +25,12 @@ const handleLocal: typeof handle = (method, handler) =>
   });
 
 /** What the engines of this host can call: they announce themselves, report I/O errors, and have credentials checked. */
-export function drpcModules({ harness, transport, log }: DrpcModulesOptions): readonly DrpcModule[] {
+export function drpcModules({
+  harness,
+  reporter,
+  transport,
+  log,
+}: DrpcModulesOptions): readonly DrpcModule[] {
   return [
     drpcModule(MODULE_SRV, [
       handleLocal(drpcMethods.notifyReady, async ({ uri, nctxs, drpcListenerSock, instanceIdx }) => {
@@ -38,6 +45,9 @@ export function drpcModules({ harness, transport, log }: DrpcModulesOptions): re
           target: tgtId,
           errors,
         });
+        reporter.warn(
+          `engine ${instanceIdx} reports ${errors.join(" and ")} errors of the block device of target ${tgtId}`,
+        );
         return undefined;
       }),
     ]),

@@ -1,4 +1,4 @@
-import { type ConnectRouter, createContextValues } from "@connectrpc/connect";
+import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { TransportConfig } from "@daos/config";
 import type { Logger } from "@daos/log";
@@ -22,19 +22,21 @@ export interface GrpcListenOptions {
   readonly port: number;
   readonly transport: TransportConfig;
   readonly routes: (router: ConnectRouter) => void;
+  /** Sees every call and how it ends. */
+  readonly observer?: Interceptor | undefined;
   readonly log: Logger;
 }
 
 /** Starts the gRPC listener. @throws Fault listenAddressBusy, or about a certificate */
 export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListener> {
-  const { host, port, transport, routes, log } = options;
+  const { host, port, transport, routes, observer, log } = options;
   const handler = connectNodeAdapter({
     routes,
     grpc: true,
     grpcWeb: false,
     connect: false,
     readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
-    interceptors: [faultInterceptor],
+    interceptors: observer === undefined ? [faultInterceptor] : [observer, faultInterceptor],
     contextValues: (request) => createContextValues().set(peerAddressKey, request.socket.remoteAddress ?? ""),
   });
   const { server, reload, close } = await createGrpcServer({ transport, log, handler });

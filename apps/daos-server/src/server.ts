@@ -1,4 +1,5 @@
-import { mkdir, readdir } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import type { EngineConfig, ServerConfig } from "@daos/config";
 import { ctlService } from "@daos/ctl-service";
@@ -6,9 +7,16 @@ import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
-import type { Logger } from "@daos/log";
-import { Leadership, replicaRole, SqliteMemberStore } from "@daos/membership";
-import { type JoinAnswer, Joins, mgmtService } from "@daos/mgmt-service";
+import type { LevelSwitch, Logger } from "@daos/log";
+import { replicaRole } from "@daos/membership";
+import {
+  EngineReporter,
+  type JoinReply,
+  joinSystem,
+  MgmtClient,
+  type ReportMessage,
+} from "@daos/mgmt-client";
+import { EngineGroup, Joins, mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";
@@ -17,15 +25,19 @@ import { ProcessCommandRunner } from "@daos/sys";
 import { drpcModules } from "./drpc-modules.ts";
 import { faultNoEngines } from "./faults.ts";
 import { findUser } from "./find-owner.ts";
-import { joinSystem } from "./join-system.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
-import { MgmtClient } from "./mgmt-client.ts";
+import { openManagement } from "./management.ts";
+import { startMetrics } from "./metrics.ts";
+import { sampleHealth } from "./sample-health.ts";
+import { stateDirectories } from "./state-directory.ts";
 import { storageProviders } from "./storage-providers.ts";
 
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
+  /** The level of `log`, which administrators may change. */
+  readonly logLevel: LevelSwitch;
   /** Directory of the engine's executable when it is not on PATH, or the only place for it with `onlyEngine`. */
   readonly engineDirectory: string;
   /** The engine in `engineDirectory` is used whatever is on PATH: the emulated one. */
@@ -59,11 +71,25 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     resolve: resolveHost,
   });
   const self = await controlAddress(config, role !== "none");
-  const leadership = new Leadership({ accessPoints: config.accessPoints, role, self });
+  using management = openManagement({
+    config,
+    role,
+    self,
+    hasReplica: () => harness.instances.some(hasReplica),
+    log: log.child("leader"),
+  });
+  const { leadership, finder } = management;
   const mgmtClient = new MgmtClient(() => clientTlsOptions(config.transport));
 
   const runner = new ProcessCommandRunner();
-  const { scm, bdev, mayMount } = await storageProviders({ runner, log, helper: options.helper, signal });
+  const { scm, bdev, history, mayMount } = await storageProviders({
+    runner,
+    log,
+    helper: options.helper,
+    stateDirectories: stateDirectories(config.path, config.socketDir),
+    spdkSocket: config.spdkSocket,
+    signal,
+  });
   const network = new NetworkProvider({ runner, log });
   for (const { fabricIface, provider, pinnedNumaNode } of config.engines) {
     await network.check(fabricIface, provider, { signal });
@@ -74,22 +100,21 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 
   const ofiDomains = await findOfiDomains(config.engines);
 
-  const serving = new Set<EngineInstance>();
-  const onServing = async (instance: EngineInstance) => {
-    if (instance.superblock?.ms === true && leadership.leadsHere)
-      await openMembership(instance, leadership, self);
-    if (serving.add(instance).size === harness.instances.length) options.onServing();
-  };
-  const join = (request: JoinRequest, wait: { readonly signal: AbortSignal }) =>
-    joinSystem(request, { attempt: joinOnce, leader: () => leadership.leader, log, signal: wait.signal });
-  const joinOnce = async (
-    request: JoinRequest,
+  const faultDomain = config.faultPath ?? `/${hostname()}`;
+  const joinOnce = (
+    { uuid, rank, uri, contexts, recorded }: JoinRequest,
     wait: { readonly signal: AbortSignal },
-  ): Promise<JoinAnswer> => {
-    const { uuid, rank, uri, contexts } = request;
-    const address = `${ANY_ADDRESS}:${config.port}`;
-    if (leadership.leadsHere) return joins.join({ uuid, rank, uri, contexts, address }, self.host, wait);
-    return mgmtClient.join(leadership.leader, { uuid, rank, uri, nctxs: contexts, addr: address }, wait);
+  ): Promise<JoinReply> => {
+    const addr = `${ANY_ADDRESS}:${config.port}`;
+    const request = { uuid, rank, uri, nctxs: contexts, addr, faultDomain, reports: true, recorded };
+    return finder.ask((host) => mgmtClient.join(host, request, wait));
+  };
+  const serving = new Set<EngineInstance>();
+  const onChange = (instance: EngineInstance) => {
+    harness.changed(instance);
+    reporter.changed();
+    if (instance.state.kind !== "serving" || serving.has(instance)) return;
+    if (serving.add(instance).size === harness.instances.length) options.onServing();
   };
 
   const harness = new Harness(
@@ -102,8 +127,15 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           scm,
           bdev,
           findEngine: () => findEngine(options.onlyEngine ? "" : process.env.PATH, options.engineDirectory),
-          join,
-          onServing,
+          join: (request, { signal: until }) =>
+            joinSystem(request, { attempt: joinOnce, log, signal: until }),
+          onStorageReady: ({ index, config: { scm: at } }) => {
+            if (index === 0) management.storageReady(at.mount);
+          },
+          onStorageReleased: async ({ index }) => {
+            if (index === 0) await management.storageReleased();
+          },
+          onChange,
           log: log.child("instance", { index: engine.index }),
           engineLog: log,
           mayMount: mayMount(engine.scm),
@@ -118,15 +150,30 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     ),
     log.child("harness"),
   );
-  const mgmtOptions = { systemName: config.name, harness, leadership, log: log.child("mgmt") };
-  const joins = new Joins(mgmtOptions);
+  const mgmtLog = log.child("mgmt");
+  const engines = new EngineGroup({
+    harness,
+    self,
+    accessPoints: () => leadership.accessPoints,
+    callEngine: (...args) => mgmtClient.callEngine(...args),
+    log: mgmtLog,
+  });
+  const joins = new Joins({ leadership, engines, log: mgmtLog });
+  const mgmtOptions = { systemName: config.name, harness, leadership, engines, joins, log: mgmtLog };
+  const reporter = new EngineReporter({
+    self,
+    engines: harness.instances,
+    finder,
+    send: (host, report: ReportMessage, wait) => mgmtClient.reportEngines(host, report, wait),
+    log: log.child("report"),
+  });
 
   // What is started goes on the stack; it is stopped from the top, whichever way this function ends.
   await using stack = new AsyncDisposableStack();
   const drpc = new DrpcServer({
     path: joinPath(config.socketDir, "daos_server.sock"),
     log: log.child("drpc"),
-    modules: drpcModules({ harness, transport: config.transport, log: log.child("drpc") }),
+    modules: drpcModules({ harness, reporter, transport: config.transport, log: log.child("drpc") }),
   });
   await drpc.listen();
   const isEngineSocket = (name: string) => /^daos_io_server.*\.sock$/.test(name);
@@ -136,11 +183,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   await removeDeadSockets(config.socketDir, isEngineSocket);
 
+  const metrics = await startMetrics({ config, harness, leadership, log: log.child("metrics") });
+  stack.defer(() => metrics?.close());
   const grpc = await listenGrpc({
     host: ANY_ADDRESS,
     port: config.port,
     transport: config.transport,
     log: log.child("grpc"),
+    observer: metrics?.interceptor,
     routes: (router) => {
       router.service(
         ctl.MgmtCtl,
@@ -149,11 +199,13 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           leadership,
           scm,
           bdev,
+          history,
           controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
           network,
           members: mgmtClient,
           findUser,
           log,
+          logLevel: options.logLevel,
         }),
       );
       if (owner === undefined) router.service(mgmt.MgmtSvc, mgmtService(mgmtOptions));
@@ -161,10 +213,22 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   options.onReloadable(() => grpc.reload());
   stack.defer(() => grpc.close());
-  stack.defer(() => leadership.close());
   log.info(`listening on ${ANY_ADDRESS}:${config.port}`, { system: config.name, role, pid: process.pid });
 
-  await harness.run(signal);
+  // Engines, leadership, reports and samples end together, whichever ends first.
+  const ended = new AbortController();
+  const until = AbortSignal.any([signal, ended.signal]);
+  const parts = [
+    harness.run(until),
+    ...(owner === undefined ? [leadership.run(until), reporter.run(until)] : []),
+  ];
+  const samples = sampleHealth({ scan: (wait) => bdev.scan(wait), log: log.child("health"), signal: until });
+  try {
+    await Promise.race(parts);
+  } finally {
+    ended.abort(new DOMException("the server ends", "AbortError"));
+    await Promise.allSettled([...parts, samples]);
+  }
 }
 
 /** In a plain directory the emulated engine cannot see how large its SCM is meant to be. */
@@ -196,21 +260,7 @@ async function controlAddress(config: ServerConfig, isAccessPoint: boolean): Pro
   return { host: outside ?? "127.0.0.1", port };
 }
 
-/** The first replica serves: its host leads, and its own engine is a member like any other. */
-async function openMembership(
-  instance: EngineInstance,
-  leadership: Leadership,
-  self: HostAddress,
-): Promise<void> {
-  const { state, superblock, config } = instance;
-  if (state.kind !== "serving" || superblock === undefined) throw new Error("membership opened too early");
-  const directory = joinPath(config.scm.mount, "control_plane");
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  leadership.open(new SqliteMemberStore(joinPath(directory, "members.db")), {
-    uuid: superblock.uuid,
-    rank: state.rank,
-    address: self,
-    uri: state.ready.uri,
-    contexts: state.ready.contexts,
-  });
+/** It serves and has a replica of the data plane's management service. */
+function hasReplica({ state, superblock }: EngineInstance): boolean {
+  return state.kind === "serving" && superblock?.ms === true;
 }

@@ -1,4 +1,4 @@
-import { BdevProvider } from "@daos/bdev";
+import { BdevProvider, type HealthHistory, KernelBackend, SpdkBackend } from "@daos/bdev";
 import type { Logger } from "@daos/log";
 import {
   checkHelper,
@@ -10,22 +10,30 @@ import {
 } from "@daos/pbin";
 import { type ScmOperations, ScmProvider, type ScmStorage } from "@daos/scm";
 import { type CommandRunner, linuxMountTable } from "@daos/sys";
+import { bdevThroughHelper } from "./helper-bdev.ts";
+import { openDeviceState } from "./state-directory.ts";
 
 export interface StorageProvidersOptions {
   readonly runner: CommandRunner;
   readonly log: Logger;
   /** Must be usable when it is given; otherwise the usual places are looked at. */
   readonly helper?: HelperLocation | undefined;
+  /** Where what is known of devices is kept, best first. @see stateDirectories */
+  readonly stateDirectories: readonly string[];
+  /** Of an SPDK target; its usual place if not given. */
+  readonly spdkSocket?: string | undefined;
   readonly signal: AbortSignal;
 }
 
 /** What the server does with block devices. */
-export type BdevOperations = Pick<BdevProvider, "scan" | "check" | "format" | "prepare" | "reset">;
+export type BdevOperations = Pick<BdevProvider, "scan" | "check" | "format" | "burnIn" | "prepare" | "reset">;
 
 /** Storage as this process can work on it. */
 export interface StorageProviders {
   readonly scm: ScmOperations;
   readonly bdev: BdevOperations;
+  /** The health of the controllers as it was; undefined where nothing can be kept. */
+  readonly history: HealthHistory | undefined;
   /** True for storage that can be mounted, by this process or by the helper for it. */
   readonly mayMount: (storage: ScmStorage) => boolean;
 }
@@ -39,18 +47,24 @@ export interface StorageProviders {
 export async function storageProviders(options: StorageProvidersOptions): Promise<StorageProviders> {
   const { runner, log, signal } = options;
   const scm = new ScmProvider({ runner, log });
-  const bdev = new BdevProvider({ runner, log });
+  const state = await openDeviceState(options.stateDirectories, log);
+  const history = state?.history;
+  const { spdkSocket: socket } = options;
+  const spdk = new SpdkBackend(socket === undefined ? {} : { socket });
+  const bdevOptions = { runner, log, ...state };
+  const kernel = new KernelBackend({ runner, log: log.child("bdev") });
+  const bdev = new BdevProvider({ ...bdevOptions, backends: [spdk, kernel] });
   if (options.helper === undefined && (await linuxMountTable.mayMount()))
-    return { scm, bdev, mayMount: () => true };
+    return { scm, bdev, history, mayMount: () => true };
   if (options.helper !== undefined) await checkHelper(options.helper);
   const helper = options.helper ?? (await findHelper());
-  if (helper === undefined) return { scm, bdev, mayMount: () => false };
+  if (helper === undefined) return { scm, bdev, history, mayMount: () => false };
   log.info("storage goes through the privileged helper", { helper: formatHelperLocation(helper) });
   const forwarding = await ForwardingScm.connect(scm, { helper, signal });
   return {
     scm: forwarding,
-    // To see which controllers there are needs no rights.
-    bdev: Object.assign(new HelperBdev({ helper }), { check: bdev.check.bind(bdev) }),
+    bdev: bdevThroughHelper(new HelperBdev({ helper }), spdk, bdevOptions),
+    history,
     mayMount: (storage) => forwarding.mayMount(storage),
   };
 }

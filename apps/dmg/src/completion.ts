@@ -1,11 +1,26 @@
 import type { ControlClient } from "@daos/control-client";
-import { type CommandTree, complete, defineCommand, faultUsage, wellDone } from "@daos/dmg-kit";
+import {
+  type CommandTree,
+  type Completion,
+  complete,
+  defineCommand,
+  faultUsage,
+  wellDone,
+} from "@daos/dmg-kit";
 
 const SCRIPTS: Readonly<Record<string, string>> = {
+  // Bash cuts words at : and =, which stand in hosts and flags: the line is cut at blanks instead, and from what comes
+  // back the part that bash does not replace is taken off.
   bash: `# bash completion of dmg:  source <(dmg completion bash)
 _dmg() {
-  local IFS=$'\\n'
-  COMPREPLY=($(dmg complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null))
+  local IFS=$' \\t\\n' line=\${COMP_LINE:0:COMP_POINT} kept
+  local -a words
+  read -ra words <<< "$line"
+  [[ $line == *[[:space:]] ]] && words+=("")
+  kept=\${words[-1]%"$2"}
+  IFS=$'\\n'
+  COMPREPLY=($(dmg complete -- "\${words[@]:1}" 2>/dev/null))
+  COMPREPLY=("\${COMPREPLY[@]#"$kept"}")
 }
 complete -o default -F _dmg dmg`,
   zsh: `#compdef dmg
@@ -17,7 +32,16 @@ _dmg() {
 }
 compdef _dmg dmg`,
   fish: `# fish completion of dmg:  dmg completion fish | source
-complete -c dmg -a '(dmg complete -- (commandline -opc)[2..] (commandline -ct) 2>/dev/null)'`,
+function __dmg_complete
+  set -l typed (commandline -ct)
+  set -l found (dmg complete -- (commandline -opc)[2..] "$typed" 2>/dev/null)
+  if set -q found[1]
+    printf '%s\\n' $found
+  else
+    __fish_complete_path "$typed"
+  end
+end
+complete -c dmg -f -a '(__dmg_complete)'`,
 };
 
 /** `dmg completion`. */
@@ -62,7 +86,7 @@ export function completeCommand(tree: () => CommandTree) {
       if (completion.kind === "words")
         return wellDone({ words: completion.words }, () => completion.words.join("\n"));
       const { client } = await connect(flagsOf(args));
-      const words = await liveWords(client, completion.what, completion.typed);
+      const words = await liveWords(client, completion);
       return wellDone({ words }, () => words.join("\n"));
     },
   });
@@ -88,17 +112,17 @@ function flagsOf(words: readonly string[]) {
 
 async function liveWords(
   client: ControlClient,
-  what: "ranks" | "hosts" | "pools",
-  typed: string,
+  { what, typed, before }: Extract<Completion, { kind: "live" }>,
 ): Promise<readonly string[]> {
   const { listPools, systemMemberQuery } = await import("@daos/control-client");
-  if (what === "pools") {
-    const pools = await listPools(client, { system: "" });
-    return pools.map(({ uuid }) => uuid).filter((uuid) => uuid.startsWith(typed));
-  }
-  const members = await systemMemberQuery(client);
+  const values =
+    what === "pools"
+      ? (await listPools(client, { system: "" })).map(({ uuid }) => uuid)
+      : (await systemMemberQuery(client)).map(({ rank, address }) =>
+          what === "ranks" ? `${rank}` : address,
+        );
   // Lists are completed at their last part.
-  const head = typed.slice(0, typed.lastIndexOf(",") + 1);
-  const words = members.map(({ rank, address }) => `${head}${what === "ranks" ? rank : address}`);
-  return [...new Set(words)].filter((word) => word.startsWith(typed));
+  const head = what === "pools" ? "" : typed.slice(0, typed.lastIndexOf(",") + 1);
+  const words = values.map((value) => `${head}${value}`).filter((word) => word.startsWith(typed));
+  return [...new Set(words)].map((word) => `${before}${word}`);
 }

@@ -1,9 +1,10 @@
+import { Code, ConnectError } from "@connectrpc/connect";
 import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
 import { createGrpcServer } from "@daos/security";
-import { TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
+import { inDays, TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { at, runDmg } from "./testing/run-dmg.ts";
 
@@ -106,19 +107,18 @@ describe("storage format", () => {
     const calls: boolean[] = [];
     const well = await fake({
       ctl: {
-        async *storageFormat({ reformat }) {
+        async *storageFormatWatch({ reformat }) {
           calls.push(reformat);
-          yield {
-            mrets: [{ mntpoint: "/mnt/daos", state: {} }],
-            crets: [{ pciaddr: "0000:81:00.0", state: {} }],
-          };
+          const mrets = [{ mntpoint: "/mnt/daos", state: {} }];
+          const crets = [{ pciaddr: "0000:81:00.0", state: {} }];
+          yield { event: { case: "results", value: { mrets, crets } } };
         },
       },
     });
     const ill = await fake({
       ctl: {
         // biome-ignore lint/correctness/useYield: it fails before the first answer
-        async *storageFormat() {
+        async *storageFormatWatch() {
           throw new Fault({
             domain: "storage",
             code: FaultCode.storageAlreadyFormatted,
@@ -140,6 +140,41 @@ describe("storage format", () => {
     expect(verbose.out).toContain(
       "SCM Mount  Format Result\n---------  -------------\n/mnt/daos  CTL_SUCCESS\n",
     );
+  });
+});
+
+describe("storage burn-in", () => {
+  it("shows the devices' progress, and a Ctrl-C reaches the server", async () => {
+    const abort = new AbortController();
+    const cancelled = Promise.withResolvers<void>();
+    const server = await fake({
+      ctl: {
+        async *storageBurnIn({ devices, seconds }, { signal }) {
+          expect({ devices, seconds }).toEqual({ devices: ["81:00.0", "82:00.0"], seconds: 5400 });
+          signal.addEventListener("abort", () => cancelled.resolve(), { once: true });
+          const value = { device: "0000:81:00.0", step: "write", fraction: 0.25, remainingMs: 60_000n };
+          yield { event: { case: "progress", value } };
+          setTimeout(() => abort.abort(new Error("Ctrl-C")), 1_500);
+          await cancelled.promise;
+        },
+      },
+    });
+    const words = ["storage", "burn-in", "-f", "-d", "81:00.0,82:00.0", "--duration", "90m"];
+    const run = await runDmg([...at(server.host), ...words], {
+      signal: abort.signal,
+      interactive: true,
+    });
+    await cancelled.promise;
+    expect(run.err).toContain(
+      "storage burn-in: [#####...............] 0:01, 25%, 0/1 devices, about 1:00 left",
+    );
+    expect(run.status).toBe(130);
+  });
+
+  it.each(["0s", "91m", "2h", "soon", "1.5m", "-5s"])("refuses a duration of %s", async (duration) => {
+    const run = await runDmg(["-i", "storage", "burn-in", "-f", `--duration=${duration}`]);
+    expect(run.status).toBe(2);
+    expect(run.err).toContain("--duration");
   });
 });
 
@@ -171,6 +206,123 @@ describe("system", () => {
     expect((await runDmg([...at(host), "sy", "p", "-j"])).json().result).toEqual({
       pools: [{ uuid: "p", svcReplicas: [0, 1, 2] }],
     });
+  });
+});
+
+describe("system actions", () => {
+  const silent = (rank: number) => ({
+    domain: "system",
+    code: 813,
+    description: `stop rank ${rank} on h${rank}:1`,
+    reason: "silent",
+    resolution: `look at h${rank}:1`,
+  });
+
+  it("show each cause once, with the ranks and hosts it is about", async () => {
+    const refused = { ...silent(7), reason: "busy", resolution: "wait" };
+    const { host } = await fake({
+      ctl: {
+        systemStopMembers: () => ({
+          results: [
+            { rank: 0, addr: "h0:1", action: "stop", fault: silent(0) },
+            { rank: 1, addr: "h1:1", action: "stop" },
+            { rank: 2, addr: "h2:1", action: "prep shutdown", fault: silent(2) },
+            { rank: 7, addr: "h7:1", action: "stop", fault: refused },
+          ],
+        }),
+      },
+    });
+    const run = await runDmg([...at(host), "system", "stop"]);
+    expect(run.status).toBe(6);
+    expect(run.err).toBe(
+      "dmg: ranks 0,2 (h[0,2]:1): system stop: silent (system 813)\n  look at h0:1\n" +
+        "dmg: rank 7 (h7:1): stop rank 7 on h7:1: busy (system 813)\n  wait\n",
+    );
+    const { errors } = (await runDmg([...at(host), "-j", "system", "stop"])).json();
+    expect(errors).toMatchObject([
+      { hosts: ["h0:1", "h2:1"], ranks: [0, 2], code: 813 },
+      { hosts: ["h7:1"], ranks: [7] },
+    ]);
+  });
+
+  it("are not done by a server of release 0.8.0 that would do more", async () => {
+    const server = await fake({
+      ctl: {
+        systemStopMembers: () => {
+          throw new ConnectError("unknown method", Code.Unimplemented);
+        },
+        systemStop: () => ({
+          results: [
+            { id: "10.0.0.1:10001/0", action: "stop" },
+            { id: "rank 1", action: "stop", errored: true, msg: "no" },
+          ],
+        }),
+      },
+    });
+    const part = await runDmg([...at(server.host), "system", "stop", "--ranks", "0"]);
+    expect(part).toMatchObject({ status: 8, out: "" });
+    expect(part.err).toContain("the server's release cannot do that");
+    expect(server.calls).toEqual(["MgmtCtl/SystemStopMembers"]);
+    const all = await runDmg([...at(server.host), "system", "stop"]);
+    expect(all).toMatchObject({
+      status: 6,
+      out: expect.stringContaining("0     10.0.0.1  stop       OK"),
+      err: expect.stringContaining("stop of rank 1: no (system 704)"),
+    });
+  });
+
+  it("erase after consent only, and never stop for it", async () => {
+    const forces: boolean[] = [];
+    const { host } = await fake({
+      ctl: {
+        systemErase: ({ force }) => {
+          forces.push(force);
+          return {};
+        },
+      },
+    });
+    const erase = [...at(host), "system", "erase", "--ranks", "1-2"];
+    const questions: string[] = [];
+    const answer = (text: string) => async (question: string) => {
+      questions.push(question);
+      return text;
+    };
+    expect(await runDmg(erase, { ask: answer("no") })).toMatchObject({ status: 130, out: "" });
+    expect(forces).toEqual([]);
+    expect(await runDmg(erase, { ask: answer("yes") })).toMatchObject({ status: 0 });
+    expect(await runDmg([...erase, "--force"])).toMatchObject({ status: 0 });
+    expect(forces).toEqual([false, false]);
+    expect(questions[0]).toContain("This erases ranks 1-2");
+  });
+
+  it("follow events until Ctrl-C, one line each", async () => {
+    const { host } = await fake({
+      ctl: {
+        async *systemEvents(_, { signal }) {
+          yield {
+            number: 1n,
+            time: 1_000n,
+            kind: "engine_died",
+            severity: "error",
+            message: "ended",
+            rank: 3,
+          };
+          await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+        },
+      },
+    });
+    for (const flags of [[], ["--json"]]) {
+      const abort = new AbortController();
+      const run = await runDmg([...at(host), ...flags, "system", "events", "--follow"], {
+        signal: abort.signal,
+        onOut: () => abort.abort(),
+      });
+      expect(run).toMatchObject({ status: 0, err: "" });
+      if (flags.length === 0)
+        expect(run.out).toBe("1970-01-01T00:00:01Z ERROR   engine_died: ended rank=3\n");
+      else expect(run.json()).toMatchObject({ number: 1, kind: "engine_died", rank: 3 });
+      expect(run.out.trim().split("\n")).toHaveLength(1);
+    }
   });
 });
 
@@ -244,6 +396,47 @@ describe("pool", () => {
     for (const owner of owners) expect(owner).toMatch(/^[^@]+@$/);
   });
 
+  it("has a share of the smallest rank, which each host is asked for", async () => {
+    const sizes: unknown[] = [];
+    const usageOf = (rank: number, scm: bigint, nvme: bigint) => ({
+      ctl: {
+        storageUsage: () => ({ engines: [{ index: 0, rank, scmTotal: scm, nvmeTotal: nvme }] }),
+      },
+    });
+    const small = await fake(usageOf(1, 8n * GB, 100n * GB));
+    const large = await fake(usageOf(2, 80n * GB, 1000n * GB));
+    const dead = { host: "127.0.0.1", port: 1 };
+    const members = [small.host, large.host, dead].map((host, at) => ({
+      rank: at + 1,
+      uuid: "u",
+      addr: formatHostAddress(host),
+    }));
+    const leader = await fake({
+      ctl: { systemMemberQuery: () => ({ members }) },
+      mgmt: {
+        poolCreate: ({ scmbytes, nvmebytes }) => {
+          sizes.push([scmbytes, nvmebytes]);
+          return {};
+        },
+      },
+    });
+    const create = (...flags: string[]) => runDmg([...at(leader.host), "pool", "create", ...flags]);
+    const both = await create("-s", "50%", "-n", "10%", "-r", "1-2");
+    expect(both).toMatchObject({
+      status: 0,
+      err: "dmg: per rank: 4.00GB of SCM, 10.00GB of NVMe\n",
+    });
+    await create("-s", "50%", "-n", "10%", "-r", "2");
+    expect(sizes).toEqual([
+      [4n * GB, 10n * GB],
+      [40n * GB, 100n * GB],
+    ]);
+    expect(await create("-s", "10%")).toMatchObject({ status: 4, out: "" });
+    const nobody = await create("-s", "10%", "-r", "1,9");
+    expect(nobody).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 9") });
+    expect(sizes).toHaveLength(2);
+  });
+
   it("fails with the meaning of the data plane's status", async () => {
     const { host } = await fake({ mgmt: { poolCreate: () => ({ status: -1007 }) } });
     const run = await runDmg([...at(host), "pool", "create", "-s", "1P"]);
@@ -282,6 +475,38 @@ describe("connections with certificates", () => {
     const config = configFile("admin", authority.issue("admin"));
     const run = await runDmg(["-o", config, "-l", formatHostAddress(host), "sy", "q"]);
     expect(run).toMatchObject({ status: 0, out: "The system has no members\n", err: "" });
+  });
+
+  it("warn of certificates that expire within 30 days, on stderr only", async () => {
+    const soon = { notAfter: inDays(12.5) };
+    const transport = files.transport("old", authority.pem, authority.issue("server", soon));
+    const servers = await Promise.all(
+      [0, 1].map(() =>
+        FakeServer.start(
+          { ctl: { storageScan: () => nothing, systemMemberQuery: () => ({ members: [] }) } },
+          async (handler) => (await createGrpcServer({ transport, log: silentLogger, handler })).server,
+        ),
+      ),
+    );
+    open.push(...servers);
+    const hosts = servers.map(({ host }) => formatHostAddress(host)).join(",");
+    const good = configFile("good", authority.issue("admin"));
+    const scan = await runDmg(["-o", good, "-l", hosts, "storage", "scan"]);
+    expect(scan.status).toBe(0);
+    expect(scan.err).toMatch(
+      /^dmg: warning: the certificate of daos-server on 127\.0\.0\.1:\d+,127\.0\.0\.1:\d+ expires in 12 days, on .*; renew it with .*\n$/,
+    );
+    const expiring = configFile("expiring", authority.issue("admin", { notAfter: inDays(1.5) }));
+    const query = await runDmg(["-o", expiring, "-l", hosts, "sy", "q"]);
+    expect(query).toMatchObject({ status: 0, out: "The system has no members\n" });
+    expect(query.err.trim().split("\n")).toEqual([
+      expect.stringMatching(/warning: the certificate \S+expiring\S* \(.*CN=admin\) expires in 1 day, on/),
+      expect.stringContaining("warning: the certificate of daos-server on"),
+    ]);
+    for (const flag of ["--json", "--quiet"]) {
+      const run = await runDmg([flag, "-o", expiring, "-l", hosts, "sy", "q"]);
+      expect(run).toMatchObject({ status: 0, err: "" });
+    }
   });
 
   it("say which certificate does not do", async () => {
@@ -323,6 +548,11 @@ describe("mistakes are found before anything is sent", () => {
     [["pool", "create"], 2, "--scm-size is missing"],
     [["pool", "create", "-s", "0"], 2, "--scm-size is 0"],
     [["pool", "create", "-s", "-1G"], 2, ""],
+    [["pool", "create", "-s", "110%"], 2, "at most 100 %"],
+    [["pool", "create", "-s", "1G", "-n", "0%"], 2, "more than 0 %"],
+    [["server", "set-logmasks"], 2, "--masks is missing"],
+    [["system", "stop", "--ranks", "x"], 2, "neither a rank nor a range"],
+    [["system", "clear-exclude"], 2, "no ranks to let back in"],
     [["pool", "create", "-s", "1X"], 2, '"1X" is not a size'],
     [["pool", "create", "-s", "1G", "-r", "3-1"], 2, "ends before it starts"],
     [["pool", "create", "-s", "1G", "-v", "14"], 2, "13"],

@@ -59,7 +59,12 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "pool-destroy-busy": ["pool", "destroy", "--pool", POOL.replaceAll("5", "6")],
   "pool-get-acl": ["p", "ga", "--pool", POOL],
   "pool-overwrite-acl": ["p", "oa", "--pool", POOL, "-a", aclFile],
+  "pool-query": ["pool", "query", "--pool", POOL],
+  "pool-query-unknown": ["pool", "query", "--pool", POOL.replaceAll("5", "7")],
   "pool-update-acl": ["p", "ua", "--pool", POOL, "-e", "A:G:physics@:rw"],
+  "storage-burn-in": ["st", "burn-in", "--force"],
+  "storage-burn-in-devices": ["storage", "burn-in", "-f", "-d", "81:00.0", "--duration", "60s"],
+  "storage-burn-in-no-consent": ["storage", "burn-in"],
   "storage-format": ["st", "f"],
   "storage-format-verbose": ["storage", "format", "-v", "--reformat"],
   "storage-prepare": ["st", "p", "-f", "-w", "0000:81:00.0", "-p", "2048", "-u", "daos"],
@@ -68,18 +73,37 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "storage-query-nvme-health": ["st", "q", "d"],
   "storage-query-smd": ["st", "q", "s"],
   "storage-query-smd-devices": ["storage", "query", "smd", "-d"],
+  "server-set-logmasks": ["server", "set-logmasks", "--masks", "debug"],
+  "server-set-logmasks-reset": ["server", "set-logmasks", "--reset"],
+  "server-set-logmasks-wrong": ["server", "set-logmasks", "-m", "LOUD"],
+  "storage-query-usage": ["st", "q", "u"],
+  "storage-query-usage-verbose": ["storage", "query", "usage", "-v"],
   "storage-scan": ["st", "s"],
   "storage-scan-verbose": ["storage", "scan", "-v"],
   "system-leader-query": ["sy", "l"],
   "pool-list": ["pool", "list"],
   "system-list-pools": ["sy", "p"],
   "system-member-query": ["sy", "q"],
+  "system-query": ["system", "query"],
+  "system-query-missing": ["system", "query", "-r", "0-1,9,11", "--rank-hosts", "10.0.0.[4-6]"],
+  "system-query-nobody": ["system", "query", "-r", "9"],
+  "system-query-verbose": ["system", "query", "--ranks", "4-6", "-v"],
   "system-stop": ["sy", "s"],
+  "system-stop-missing": ["system", "stop", "--ranks", "0-1,9"],
+  "system-start": ["system", "start", "--rank-hosts", "10.0.0.[1-2]"],
+  "system-start-silent": ["system", "start", "--ranks", "6-7"],
+  "system-exclude": ["system", "exclude", "--ranks", "5-6", "--force"],
+  "system-exclude-none": ["system", "exclude"],
+  "system-clear-exclude": ["system", "clear-exclude", "--ranks", "5"],
+  "system-erase": ["system", "erase", "--ranks", "0-3", "--force"],
+  "system-erase-unasked": ["system", "erase"],
+  "system-events": ["system", "events"],
   version: ["version"],
 };
 
 const schemas = resultSchemas();
 const ajv = new Ajv2020();
+ajv.addFormat("date-time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 describe.each(Object.entries(LINES))("%s", (name, words) => {
   const run = (options: Parameters<typeof runDmg>[1], ...flags: string[]) =>
@@ -115,6 +139,7 @@ describe("help", () => {
   const lines: readonly (readonly [string, readonly string[]])[] = [
     ["dmg", ["--help"]],
     ["storage", ["storage", "--help"]],
+    ["storage-burn-in", ["storage", "burn-in", "--help"]],
     ["storage-query", ["st", "q"]],
     ["pool-create", ["p", "c", "-h"]],
     ["storage-prepare", ["help", "st", "p"]],
@@ -154,7 +179,7 @@ describe("--watch", () => {
       },
     });
     const { host, port } = server.host;
-    const run = await runDmg(["-i", "-l", `${host}:${port}`, "system", "query", "--watch", "1"], {
+    const run = await runDmg(["-i", "-l", `${host}:${port}`, "system", "member-query", "--watch", "1"], {
       signal: abort.signal,
     });
     await server[Symbol.asyncDispose]();

@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,6 +75,55 @@ describe("plugins", { timeout: 120_000 }, () => {
     expect(await run(DMG, ["version", "--format", "xml"], env)).toMatchObject({ status: 2, out: "" });
     expect((await run(DMG, ["plugins", "remove", "dmg-plugin-hosts"], env)).out).toContain("is removed");
     expect(await run(DMG, ["hosts", "devices"], env)).toMatchObject({ status: 2 });
+  });
+
+  it("are installed by the real npm from a tarball and from a directory, without a network", async () => {
+    const home = join(directory, "installed");
+    const offline = {
+      DMG_DATA_DIR: home,
+      npm_config_offline: "true",
+      npm_config_cache: join(directory, "npm"),
+    };
+    const packed = await run("npm", ["pack", "--silent", "--pack-destination", directory, SAMPLE], offline);
+    expect(packed).toMatchObject({ status: 0, out: "dmg-plugin-hosts-1.0.0.tgz\n" });
+    const reach = ["-i", "-l", host];
+    for (const source of [`./${packed.out.trim()}`, SAMPLE]) {
+      expect(await run(DMG, ["plugins", "install", source], offline)).toEqual({
+        status: 0,
+        out: "dmg-plugin-hosts is installed\n",
+        err: "",
+      });
+      const root = join(home, "node_modules", "dmg-plugin-hosts");
+      expect((await run(DMG, ["plugins", "list"], offline)).out).toContain("dmg-plugin-hosts  installed");
+      expect((await lstat(root)).isSymbolicLink()).toBe(false);
+      expect(await run(DMG, ["hosts", "devices", ...reach], offline)).toMatchObject({
+        status: 0,
+        out: `Host             Devices\n----             -------\n${host}  0\n`,
+        err: "",
+      });
+      const removed = await run(DMG, ["plugins", "remove", "dmg-plugin-hosts"], offline);
+      expect(removed).toMatchObject({ status: 0, out: "dmg-plugin-hosts is removed\n" });
+      await expect(lstat(root)).rejects.toMatchObject({ code: "ENOENT" });
+      expect(await run(DMG, ["hosts", "devices", ...reach], offline)).toMatchObject({ status: 2 });
+    }
+  });
+
+  it("are taken out again when they are none", async () => {
+    const home = join(directory, "none");
+    const offline = {
+      DMG_DATA_DIR: home,
+      npm_config_offline: "true",
+      npm_config_cache: join(directory, "npm"),
+    };
+    const other = join(directory, "other");
+    mkdirSync(other);
+    writeFileSync(join(other, "package.json"), '{"name": "no-plugin", "version": "1.0.0"}');
+    const install = await run(DMG, ["plugins", "install", other], offline);
+    expect(install).toMatchObject({ status: 2, err: expect.stringContaining("is not an oclif plugin") });
+    expect((await run(DMG, ["plugins", "list"], offline)).out).toBe("No plugins\n");
+    await expect(lstat(join(home, "node_modules", "no-plugin"))).rejects.toMatchObject({ code: "ENOENT" });
+    const missing = await run(DMG, ["plugins", "install", "./gone.tgz"], offline);
+    expect(missing).toMatchObject({ status: 2, err: expect.stringContaining("there is no package at") });
   });
 
   it("must be plugins", async () => {

@@ -1,8 +1,9 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
-import { silentLogger } from "@daos/log";
+import { createLogger, silentLogger } from "@daos/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { BdevBackend, WipeProgress } from "./bdev-backend.ts";
 import { BdevProvider } from "./bdev-provider.ts";
@@ -189,6 +190,39 @@ describe("SpdkBackend", () => {
     expect(target.called.filter((method) => method === "bdev_nvme_send_cmd").length).toBeGreaterThan(2);
     expect(target.called).toContain("bdev_nvme_attach_controller");
     await target.close();
+  });
+
+  it("is not believed when it belongs to another user", async () => {
+    const target = new FakeSpdkTarget([{ address: A, serial: "S", contents: Buffer.alloc(SIZE) }]);
+    const socket = join(directory, "spdk.sock");
+    await target.listen(socket);
+    const { uid } = await stat(socket);
+    await expect(new SpdkBackend({ socket, trustedUids: [uid + 1] }).scan()).rejects.toMatchObject({
+      code: FaultCode.bdevSpdkFailed,
+      reason: expect.stringContaining(`belongs to user ${uid}`),
+    });
+    expect(target.called).toEqual([]);
+    await target.close();
+  });
+
+  it("does not hide the kernel's controllers when it fails", async () => {
+    const machine = new FakeMachine({
+      controllers: [{ address: B, name: "nvme0", serial: "S", numaNode: 1, size: SIZE }],
+    });
+    const { sys, runner, mounts } = machine;
+    const socket = join(directory, "spdk.sock");
+    const deaf = createServer((connection) => void connection.resume().end("nonsense}"));
+    await new Promise<void>((resolve) => deaf.listen(socket, resolve));
+    const backends = [
+      new SpdkBackend({ socket }),
+      new KernelBackend({ sys, runner, mounts, log: silentLogger }),
+    ];
+    const records: string[] = [];
+    const log = createLogger(({ message }) => records.push(message), { level: "WARN", component: "test" });
+    const bdev = new BdevProvider({ sys, runner, mounts, backends, log });
+    expect(await bdev.scan()).toMatchObject([{ pciAddress: B, source: "kernel" }]);
+    expect(records).toEqual(["spdk is left out of the scan"]);
+    await new Promise((resolve) => deaf.close(resolve));
   });
 
   it("is asked before the kernel, which knows the place on the bus", async () => {

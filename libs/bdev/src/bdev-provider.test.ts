@@ -126,6 +126,19 @@ describe("scan", () => {
     expect(await new BdevProvider({ ...options, history: broken }).scan()).toHaveLength(2);
   });
 
+  it("knows what another process remembers, which its own file need not repeat", async () => {
+    const { sys, runner, mounts, backends, machine } = setUp();
+    const roots = join(directory, "root.json");
+    const options = { sys, runner, mounts, backends, log: silentLogger };
+    await new BdevProvider({ ...options, memory: fileMemory(roots) }).prepare({ hugepages: 2 });
+    expect(await machine.driverOf(A)).toBe("vfio-pci");
+    const memory = fileMemory(join(directory, "own.json"), { also: [roots, join(directory, "none")] });
+    expect((await new BdevProvider({ ...options, memory }).scan())[0]).toMatchObject({
+      serial: "VMNVME0000",
+      source: "last-known",
+    });
+  });
+
   it("takes a damaged memory for none", async () => {
     const { sys, runner, mounts, backends } = setUp();
     const path = join(directory, "controllers.json");

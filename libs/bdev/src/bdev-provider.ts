@@ -12,7 +12,7 @@ import type { BdevStorage, NvmeController } from "./bdev-types.ts";
 import { type BurnInVerdict, DEFAULT_BURN_IN_MS } from "./burn-in.ts";
 import { type ControllerMemory, forgetfulMemory } from "./controller-memory.ts";
 import { DeviceUses } from "./device-use.ts";
-import { faultBurnInUnsupported, faultMissingDevices } from "./faults.ts";
+import { faultBurnInUnsupported, faultInUse, faultMissingDevices } from "./faults.ts";
 import type { HealthHistory } from "./health-history.ts";
 import { KernelBackend } from "./kernel-backend.ts";
 import { parsePciAddress } from "./pci-address.ts";
@@ -69,6 +69,8 @@ export class BdevProvider {
   readonly #history: HealthHistory | undefined;
   readonly #now: () => number;
   readonly #log: Logger;
+  /** What is being done to a controller just now, by its address. */
+  readonly #busy = new Map<string, string>();
 
   constructor(options: BdevProviderOptions) {
     const { runner, sys = linuxSysTree, mounts = linuxMountTable } = options;
@@ -183,10 +185,12 @@ export class BdevProvider {
     const backend = found.get(address)?.backend;
     if (backend === undefined) throw faultMissingDevices([device], [...found.keys()]);
     const meter = progressMeter(device, this.#now);
-    options.onProgress?.(meter("format", 0));
-    await backend.wipe(address, {
-      signal: options.signal,
-      onProgress: ({ step, fraction }) => options.onProgress?.(meter(step, fraction)),
+    await this.#alone(address, "format", async () => {
+      options.onProgress?.(meter("format", 0));
+      await backend.wipe(address, {
+        signal: options.signal,
+        onProgress: ({ step, fraction }) => options.onProgress?.(meter(step, fraction)),
+      });
     });
     const end = meter("done", 1);
     options.onProgress?.(end);
@@ -203,25 +207,50 @@ export class BdevProvider {
     if (backend === undefined) throw faultMissingDevices([device], [...found.keys()]);
     if (backend.burnIn === undefined) throw faultBurnInUnsupported(address, backend.name);
     const meter = progressMeter(device, this.#now);
-    const verdict = await backend.burnIn(address, {
-      signal: options.signal,
-      durationMs: options.durationMs ?? DEFAULT_BURN_IN_MS,
-      now: this.#now,
-      onProgress: (fraction) => options.onProgress?.(meter("write", fraction)),
+    const work = backend.burnIn.bind(backend);
+    const verdict = await this.#alone(address, "burn in", () => {
+      options.onProgress?.(meter("write", 0));
+      return work(address, {
+        signal: options.signal,
+        durationMs: options.durationMs ?? DEFAULT_BURN_IN_MS,
+        now: this.#now,
+        onProgress: (fraction) => options.onProgress?.(meter("write", fraction)),
+      });
     });
     options.onProgress?.(meter(verdict.kind, 1));
     this.#log.info("controller burnt in", { pciAddress: address, verdict: verdict.kind });
     return verdict;
   }
 
+  /** Two works on one controller would destroy each other's. @throws Fault bdevInUse */
+  async #alone<T>(address: string, verb: "format" | "burn in", work: () => Promise<T>): Promise<T> {
+    const other = this.#busy.get(address);
+    if (other !== undefined) throw faultInUse(`${verb} the NVMe controller ${address}`, other);
+    this.#busy.set(address, verb === "format" ? "it is being formatted" : "it is being burnt in");
+    try {
+      return await work();
+    } finally {
+      this.#busy.delete(address);
+    }
+  }
+
+  /** One that fails does not hide what the next ones see, unless there is none. */
+  async #scanBackend(backend: BdevBackend, options: BdevScanOptions): Promise<readonly NvmeController[]> {
+    try {
+      return await backend.scan({ signal: options.signal, health: options.health ?? true });
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (backend === this.#backends.at(-1)) throw error;
+      this.#log.warn(`${backend.name} is left out of the scan`, { reason: toFault(error).message });
+      return [];
+    }
+  }
+
   /** Each controller with the first backend that can ask it, else the first that sees it at all. */
   async #locate(options: BdevScanOptions): Promise<ReadonlyMap<string, Located>> {
     const found = new Map<string, Located>();
     for (const backend of this.#backends) {
-      for (const controller of await backend.scan({
-        signal: options.signal,
-        health: options.health ?? true,
-      })) {
+      for (const controller of await this.#scanBackend(backend, options)) {
         const before = found.get(controller.pciAddress)?.controller;
         if (before === undefined || (before.source === "pci" && controller.source !== "pci")) {
           found.set(controller.pciAddress, { backend, controller });

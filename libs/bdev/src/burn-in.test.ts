@@ -125,6 +125,29 @@ describe("BdevProvider.burnIn", () => {
     return { machine, bdev };
   }
 
+  it("keeps a format away from a controller that is burnt in, and lets it in afterwards", async () => {
+    const { machine, bdev } = setUp();
+    for (const name of ["nvme0", "nvme1"]) await writeFile(machine.device(name), Buffer.alloc(2 * MiB));
+    const storage = { class: "nvme", list: ["0000:22:00.0", "0000:42:00.0"], number: 0, sizeGB: 0 } as const;
+    const stop = new AbortController();
+    const begun = Promise.withResolvers<void>();
+    const burning = bdev.burnIn(["22:00.0"], {
+      durationMs: 1e9,
+      signal: stop.signal,
+      onProgress: ({ fraction }) => fraction > 0 && begun.resolve(),
+    });
+    await begun.promise;
+    const [refused, other] = await bdev.format(storage);
+    expect(refused?.fault).toMatchObject({
+      code: FaultCode.bdevInUse,
+      description: "format the NVMe controller 0000:22:00.0: it is being burnt in",
+    });
+    expect(other?.fault).toBeUndefined();
+    stop.abort();
+    expect(await burning).toMatchObject([{ verdict: { kind: "aborted" } }]);
+    expect(await bdev.format(storage)).toEqual(storage.list.map((device) => ({ device })));
+  });
+
   it("passes empty controllers, leaves them empty, and refuses one with data", async () => {
     const { machine, bdev } = setUp();
     await writeFile(machine.device("nvme0"), Buffer.alloc(2 * MiB));

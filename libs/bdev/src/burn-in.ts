@@ -1,3 +1,4 @@
+import { randomFillSync } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import type { NvmeHealth } from "./bdev-types.ts";
 import { healthWarnings } from "./health.ts";
@@ -36,6 +37,8 @@ export interface BurnInOptions {
 }
 
 export const DEFAULT_BURN_IN_MS = 15 * 60_000;
+/** The longest that may be asked for: a request to the privileged helper ends after two hours. */
+export const MAX_BURN_IN_MS = 90 * 60_000;
 const MAX_ERRORS = 8;
 const BLOCK = 1024 * 1024;
 
@@ -113,17 +116,25 @@ export function burnInFindings(before: NvmeHealth, after: NvmeHealth): readonly 
   ];
 }
 
-/** Contents that differ from block to block and from round to round (xorshift32, seeded by both). */
+const SECTOR = 512;
+let noise: Buffer | undefined;
+
+/**
+ * Contents that differ from block to block and from round to round: a piece of random bytes, other ones each time, with
+ * the number of round and sector in every sector, so that data in the wrong place is found too. Copied rather than
+ * computed: the privileged helper runs without a compiler, and would be slower than the device.
+ */
 function pattern(round: number, offset: number, length: number): Buffer {
-  const words = new Uint32Array(Math.ceil(length / 4));
-  let state = (Math.imul(round + 1, 0x9e3779b1) ^ Math.imul(offset / 512 + 1, 0x85ebca6b)) >>> 0 || 1;
-  for (let index = 0; index < words.length; index += 1) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    words[index] = state;
+  noise ??= randomFillSync(Buffer.alloc(2 * BLOCK));
+  const begin = ((round * 7919 + offset / SECTOR) * 8) % BLOCK;
+  const words = new Uint32Array(length / 4);
+  const block = Buffer.from(words.buffer);
+  noise.copy(block, 0, begin, begin + length);
+  for (let at = 0; at < words.length; at += SECTOR / 4) {
+    words[at] = round;
+    words[at + 1] = (offset + at * 4) / SECTOR;
   }
-  return Buffer.from(words.buffer, 0, length);
+  return block;
 }
 
 function firstDifference(expected: Buffer, found: Buffer): number | undefined {

@@ -23,13 +23,21 @@ export function forgetfulMemory(): ControllerMemory {
   };
 }
 
+export interface FileMemoryOptions {
+  /** Other processes' files, which are read too; what `path` has of a controller is newer. */
+  readonly also?: readonly string[];
+}
+
 /** A memory in a JSON file, so that the server knows what `storage prepare` saw. A damaged file is an empty memory. */
-export function fileMemory(path: string): ControllerMemory {
+export function fileMemory(path: string, options: FileMemoryOptions = {}): ControllerMemory {
   return {
     complete: async (controllers) => {
-      const known = await load(path);
+      let elsewhere: readonly NvmeController[] = [];
+      for (const other of options.also ?? []) elsewhere = merge(elsewhere, await load(other));
+      const own = await load(path);
+      const known = merge(elsewhere, own);
       const next = merge(known, controllers);
-      if (stringify(identities(next)) !== stringify(identities(known))) {
+      if (stringify(identities(next)) !== stringify(identities(own))) {
         try {
           await mkdir(dirname(path), { recursive: true });
           await writeFileAtomic(path, stringify(next), { mode: 0o644 });

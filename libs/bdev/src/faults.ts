@@ -1,4 +1,5 @@
 import { Fault, FaultCode } from "@daos/fault";
+import type { BurnInVerdict } from "./burn-in.ts";
 
 /** A bdev section that cannot be used as it stands. */
 export function faultInvalidParameter(description: string, resolution: string): Fault {
@@ -143,6 +144,25 @@ export function faultNotBlank(address: string, where: string): Fault {
     description: `burn in the NVMe controller ${address}: ${where} is not empty`,
     resolution: "format the controller first if its data is not needed, or burn in another one",
   });
+}
+
+/** A controller that a burn-in found bad. */
+export function faultBurnInFailed(address: string, verdict: BurnInVerdict): Fault {
+  const [first] = verdict.errors;
+  const errors =
+    first === undefined ? [] : [`bad at ${verdict.errors.length} places, first: ${showBurnInError(first)}`];
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevBurnInFailed,
+    description: `burn in the NVMe controller ${address}`,
+    reason: [...errors, ...verdict.findings].join("; "),
+    resolution: "replace the device, or leave it out of bdev_list; it holds nothing",
+  });
+}
+
+/** `mismatch at byte 4096: byte 4097 is 1, not 2`. */
+export function showBurnInError({ kind, offset, message }: BurnInVerdict["errors"][number]): string {
+  return `${kind} at byte ${offset}: ${message}`;
 }
 
 export function faultBurnInUnsupported(address: string, backend: string): Fault {

@@ -20,6 +20,8 @@ export class HealthHistory {
   readonly #directory: string;
   readonly #keep: number;
   readonly #everyMs: number;
+  /** Samples are added one after the other: two scans at once would overwrite each other's. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: HealthHistoryOptions) {
     this.#directory = options.directory;
@@ -29,6 +31,12 @@ export class HealthHistory {
 
   /** Adds what a scan saw; controllers that could not be asked just now are left out. */
   async record(controllers: readonly NvmeController[], time: Date): Promise<void> {
+    const turn = this.#last.then(() => this.#record(controllers, time));
+    this.#last = turn.catch(() => {});
+    await turn;
+  }
+
+  async #record(controllers: readonly NvmeController[], time: Date): Promise<void> {
     for (const { serial, health, source } of controllers) {
       if (serial === "" || health === undefined || source === "last-known" || source === "pci") continue;
       const samples = [...(await this.read(serial))];

@@ -29,9 +29,15 @@ export {
   type NvmeSource,
   UNKNOWN_HEALTH,
 } from "./bdev-types.ts";
-export { type BurnInError, type BurnInVerdict, DEFAULT_BURN_IN_MS } from "./burn-in.ts";
-export { type ControllerMemory, fileMemory, forgetfulMemory } from "./controller-memory.ts";
+export { type BurnInError, type BurnInVerdict, DEFAULT_BURN_IN_MS, MAX_BURN_IN_MS } from "./burn-in.ts";
+export {
+  type ControllerMemory,
+  type FileMemoryOptions,
+  fileMemory,
+  forgetfulMemory,
+} from "./controller-memory.ts";
 export { bdevFileSize, type CreateBdevFilesOptions, createBdevFiles } from "./create-bdev-files.ts";
+export { faultBurnInFailed, faultInUse, showBurnInError } from "./faults.ts";
 export {
   byWarnings,
   type HealthSample,
@@ -44,7 +50,7 @@ export { HealthHistory, type HealthHistoryOptions } from "./health-history.ts";
 export type { NodeHugepages } from "./hugepages.ts";
 export { KernelBackend, type KernelBackendOptions } from "./kernel-backend.ts";
 export { type PciAddress, parsePciAddress } from "./pci-address.ts";
-export type { DeviceProgress } from "./progress-meter.ts";
+export { type DeviceProgress, progressMeter } from "./progress-meter.ts";
 export { NVME_CONF, renderNvmeConf } from "./render-nvme-conf.ts";
-export type { ControllerSelection } from "./select-controllers.ts";
-export { SpdkBackend, type SpdkBackendOptions } from "./spdk-backend.ts";
+export { type ControllerSelection, whyNotSelected } from "./select-controllers.ts";
+export { DEFAULT_SPDK_SOCKET, SpdkBackend, type SpdkBackendOptions } from "./spdk-backend.ts";

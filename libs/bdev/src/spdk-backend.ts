@@ -1,3 +1,4 @@
+import { lstat } from "node:fs/promises";
 import { hasErrorCode } from "@daos/sys";
 import type { BdevBackend, BdevCallOptions, BdevScanOptions, WipeOptions } from "./bdev-backend.ts";
 import type { NvmeController, NvmeHealth } from "./bdev-types.ts";
@@ -16,9 +17,14 @@ import { callSpdk, type SpdkCallOptions, SpdkError } from "./spdk-client.ts";
 import { END_BYTES } from "./zero-ends.ts";
 
 export interface SpdkBackendOptions {
-  /** The target's socket, `/var/tmp/spdk.sock` by default. */
+  /** The target's socket, {@link DEFAULT_SPDK_SOCKET} by default. */
   readonly socket?: string;
+  /** Whose target is believed: root's and this process's by default, since anybody may make a socket in /var/tmp. */
+  readonly trustedUids?: readonly number[];
 }
+
+/** Where an SPDK target listens unless it is told otherwise (`-r`). */
+export const DEFAULT_SPDK_SOCKET = "/var/tmp/spdk.sock";
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -44,6 +50,8 @@ const KELVIN = 273;
 /** A read must fit into the target's answer, which is text. */
 const READ_BYTES = 128 * 1024;
 const FORMAT_TIMEOUT_MS = 4 * 3_600_000;
+/** A target that is there answers at once; one that hangs must not hold up the scan of everything else. */
+const SCAN_TIMEOUT_MS = 5_000;
 
 /**
  * Controllers of a running SPDK target, through its JSON-RPC socket. Without a target there are none.
@@ -54,15 +62,19 @@ const FORMAT_TIMEOUT_MS = 4 * 3_600_000;
 export class SpdkBackend implements BdevBackend {
   readonly name = "spdk";
   readonly #socket: string;
+  readonly #trustedUids: readonly number[];
 
   constructor(options: SpdkBackendOptions = {}) {
-    this.#socket = options.socket ?? "/var/tmp/spdk.sock";
+    this.#socket = options.socket ?? DEFAULT_SPDK_SOCKET;
+    this.#trustedUids = options.trustedUids ?? [0, process.geteuid?.() ?? 0];
   }
 
   async scan(options: BdevScanOptions = {}): Promise<readonly NvmeController[]> {
     options.signal?.throwIfAborted();
     try {
-      const controllers = await this.#controllers(options);
+      const { uid } = await lstat(this.#socket);
+      if (!this.#trustedUids.includes(uid)) throw new Error(`${this.#socket} belongs to user ${uid}`);
+      const controllers = await this.#controllers({ signal: options.signal, timeoutMs: SCAN_TIMEOUT_MS });
       return await Promise.all(
         controllers.map(async ({ name, pciAddress, namespaces, data }) => ({
           pciAddress,
@@ -131,7 +143,7 @@ export class SpdkBackend implements BdevBackend {
     options.onProgress?.({ step: "verify", fraction: 1 });
   }
 
-  async #controllers(options: BdevCallOptions): Promise<readonly SpdkController[]> {
+  async #controllers(options: SpdkCallOptions): Promise<readonly SpdkController[]> {
     const [controllers, bdevs] = await Promise.all([
       this.#call("bdev_nvme_get_controllers", {}, options),
       this.#call("bdev_get_bdevs", {}, options),

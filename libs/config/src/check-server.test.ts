@@ -38,6 +38,7 @@ const defaults: Omit<ServerConfig, "path"> = {
   systemDb: { kind: "embedded" },
   socketDir: "/var/run/daos_server",
   nrHugepages: 1024,
+  spdkSocket: "/var/tmp/spdk.sock",
   controlLogMask: "INFO",
   controlLogFile: undefined,
   controlLogJson: false,
@@ -482,7 +483,7 @@ describe("what is wrong is found, all at once", () => {
   it("explains each key of a configuration for DAOS 2.x", () => {
     expect(
       lines(`mgmt_svc_replicas: [host1]
-telemetry_port: 9191
+telemetry_config: {}
 engines:
 - targets: 4
   storage:
@@ -493,7 +494,7 @@ engines:
 `),
     ).toEqual([
       "1:1: error: mgmt_svc_replicas: a key of DAOS 2.x, here it is access_points",
-      "2:1: error: telemetry_port: a key of DAOS 2.x, unsupported here",
+      "2:1: error: telemetry_config: a key of DAOS 2.x, unsupported here",
       "3:1: error: engines: a key of DAOS 2.x, here it is servers",
       "5:3: error: engines[0].storage: a key of DAOS 2.x, here it is scm_* and bdev_* (they stand in the section itself, one memory and one block tier)",
       "6:5: error: engines[0].storage[0].class: a key of DAOS 2.x, here it is scm_class or bdev_class (scm_class for dcpm and ram, bdev_class for the others)",

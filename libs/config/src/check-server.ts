@@ -119,6 +119,14 @@ class Builder {
         "one section for each engine; make a configuration for this machine with daos-server config generate",
       );
     }
+    if (file.telemetry_port === port) {
+      this.#report(
+        "error",
+        "telemetry_port",
+        `${port} is also the port of the server itself`,
+        "another port",
+      );
+    }
     const engines = sections.map((section, index) =>
       this.#engine(section ?? {}, index, { name, modules, socketDir }),
     );
@@ -139,6 +147,7 @@ class Builder {
       }),
       socketDir,
       nrHugepages: file.nr_hugepages ?? 1024,
+      spdkSocket: this.#absolute(file.spdk_socket ?? "/var/tmp/spdk.sock"),
       controlLogMask: file.control_log_mask ?? "INFO",
       controlLogFile: this.#optionalPath(file.control_log_file),
       controlLogJson: file.control_log_json ?? false,
@@ -151,6 +160,7 @@ class Builder {
       bdevExclude: file.bdev_exclude ?? [],
       faultPath: file.fault_path,
       faultCb: this.#optionalPath(file.fault_cb),
+      telemetryPort: file.telemetry_port,
       hyperthreads: file.hyperthreads ?? false,
       modules,
       engines,

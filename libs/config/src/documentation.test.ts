@@ -61,8 +61,8 @@ describe("explainKey", () => {
   });
 
   it("knows the keys of other releases", () => {
-    expect(explainKey("telemetry_port").map(formatExplanation)).toEqual([
-      "telemetry_port\n  a key of DAOS 2.x, unsupported here",
+    expect(explainKey("telemetry_config").map(formatExplanation)).toEqual([
+      "telemetry_config\n  a key of DAOS 2.x, unsupported here",
     ]);
     const own = new Set(listKeys("server").map(({ key }) => key));
     for (const [section, key] of listOtherReleaseKeys("server")) {

@@ -77,7 +77,6 @@ const SERVER_TABLES: Readonly<Record<string, Table>> = {
     allow_thp: unsupported(),
     system_ram_reserved: newer("servers[].scm_size", "memory is not shared out automatically"),
     firmware_helper_log_file: newer("helper_log_file"),
-    telemetry_port: unsupported(),
     telemetry_config: unsupported(),
     client_env_vars: unsupported("set them where the client runs"),
     support_config: { release: "2.x", section: "support_config" },

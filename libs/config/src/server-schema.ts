@@ -269,6 +269,11 @@ export const serverSchema = z.strictObject({
     description: "Number of hugepages to reserve for SPDK, over all engines.",
     default: 1024,
   }).optional(),
+  spdk_socket: path({
+    description:
+      "Socket of an SPDK target that drives NVMe controllers of this host, if one runs; it must be root's or the server's own.",
+    default: "/var/tmp/spdk.sock",
+  }).optional(),
   control_log_mask: z
     .enum(LOG_MASKS)
     .meta({ description: "The least important lines that the control plane logs.", default: "INFO" })
@@ -315,6 +320,11 @@ export const serverSchema = z.strictObject({
   fault_cb: path({
     description: "Program that prints the fault domain of this host.",
     examples: ["./.daos/fd_callback"],
+  }).optional(),
+  telemetry_port: count(1, MAX_PORT, {
+    description:
+      "Port on which Prometheus reads metrics, over plain HTTP, on every address of the host. Absent: none.",
+    examples: [9191],
   }).optional(),
   hyperthreads: flag({
     description: "Bind engine threads to hyperthreads instead of to whole cores.",

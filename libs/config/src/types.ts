@@ -77,6 +77,8 @@ export interface ServerConfig {
   readonly systemDb: SystemDbConfig;
   readonly socketDir: string;
   readonly nrHugepages: number;
+  /** Of an SPDK target, whether one runs or not. */
+  readonly spdkSocket: string;
   readonly controlLogMask: LogLevel;
   readonly controlLogFile?: string | undefined;
   readonly controlLogJson: boolean;
@@ -90,6 +92,8 @@ export interface ServerConfig {
   readonly bdevExclude: readonly string[];
   readonly faultPath?: string | undefined;
   readonly faultCb?: string | undefined;
+  /** Where Prometheus reads metrics; nowhere when absent. */
+  readonly telemetryPort?: number | undefined;
   readonly hyperthreads: boolean;
   readonly modules?: string | undefined;
   readonly engines: readonly EngineConfig[];

@@ -30,6 +30,7 @@ export function blobstoreHealth(client: ControlClient, device: BlobstoreSelector
   return client.leader({
     attempted,
     timeoutMs: 60_000,
+    repeatable: true,
     call: async ({ mgmt }, options) => {
       const request = device.kind === "device" ? { devUuid: device.uuid } : { tgtId: device.id };
       const health = await mgmt.bioHealthQuery(request, options);

@@ -1,16 +1,18 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { faultNotLeader } from "@daos/rpc";
 import { afterEach, describe, expect, it } from "vitest";
 import { ControlClient, type HostResult } from "./control-client.ts";
+import type { OnDeviceProgress } from "./device-progress.ts";
 import { listPools } from "./list-pools.ts";
 import { poolCreate } from "./pool-create.ts";
+import { storageBurnIn } from "./storage-burn-in.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storageScan } from "./storage-scan.ts";
 import { systemMemberQuery } from "./system-member-query.ts";
 import { type FakeCalls, FakeServer } from "./testing/fake-server.ts";
+import { RawServer } from "./testing/raw-server.ts";
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {
@@ -23,29 +25,12 @@ async function fake(calls: FakeCalls): Promise<FakeServer> {
   return server;
 }
 
-/** A listener that does with its connections whatever `handle` does: nothing, for a black hole. */
-async function rawServer(handle: (socket: Socket) => void = () => {}): Promise<HostAddress> {
-  const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
-    sockets.add(socket.on("error", () => {}));
-    handle(socket);
-  });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  open.push({
-    async [Symbol.asyncDispose]() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  });
-  return { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
-}
-
-async function deadHost(): Promise<HostAddress> {
-  const host = await rawServer();
-  await open.pop()?.[Symbol.asyncDispose]();
-  return host;
-}
+const rawServer = async (handle?: (socket: Socket) => void) => {
+  const server = await RawServer.start(handle);
+  open.push(server);
+  return server.host;
+};
+const deadHost = () => RawServer.deadHost();
 
 async function collect<T>(
   results: AsyncIterable<HostResult<T>>,
@@ -153,6 +138,69 @@ describe("requests to every host", () => {
     });
   });
 
+  it("tell the progress of a format, and ask servers of release 0.8.0 in their way", async () => {
+    const progress = { device: "0000:81:00.0", step: "zero", fraction: 1.5, remainingMs: 7n };
+    const ours = await fake({
+      ctl: {
+        async *storageFormatWatch({ reformat }) {
+          yield { event: { case: "progress", value: progress } };
+          const state = { status: -2, error: `reformat ${reformat}` };
+          yield { event: { case: "results", value: { crets: [{ pciaddr: "0000:81:00.0", state }] } } };
+        },
+      },
+    });
+    const old = await fake({
+      ctl: {
+        async *storageFormat() {
+          yield { mrets: [{ mntpoint: "/mnt/daos", state: {} }] };
+        },
+      },
+    });
+    const seen: unknown[] = [];
+    const client = new ControlClient({ hosts: [ours.host, old.host] });
+    const onProgress: OnDeviceProgress = (host, entry) => void seen.push([host.port, entry]);
+    const found = await collect(storageFormat(client, { reformat: true, onProgress }));
+    expect(found.get(formatHostAddress(ours.host))).toMatchObject({
+      value: { scm: [], nvme: [{ target: "0000:81:00.0", fault: { reason: "reformat true" } }] },
+    });
+    expect(found.get(formatHostAddress(old.host))).toMatchObject({
+      value: { scm: [{ target: "/mnt/daos", fault: undefined }], nvme: [] },
+    });
+    expect(seen).toEqual([
+      [ours.host.port, { device: "0000:81:00.0", step: "zero", fraction: 1, elapsedMs: 0, remainingMs: 7 }],
+    ]);
+    expect(old.unexpected).toEqual(["MgmtCtl/StorageFormatWatch"]);
+  });
+
+  it("read the verdicts of a burn-in", async () => {
+    const server = await fake({
+      ctl: {
+        async *storageBurnIn({ devices, seconds }) {
+          const state = { status: -2, error: 'bdev: code = 318 description = "bad"', info: "replace it" };
+          const results = [
+            { pciaddr: devices[0] ?? "", verdict: 1, bytesWritten: BigInt(seconds) },
+            { pciaddr: "b", verdict: 2, state, errors: ["e"], findings: ["f"] },
+            { pciaddr: "c", verdict: 4, reason: "it is mounted" },
+            { pciaddr: "d", state },
+          ];
+          yield { event: { case: "results", value: { results } } };
+        },
+      },
+    });
+    const client = new ControlClient({ hosts: [server.host] });
+    const [outcome] = (await collect(storageBurnIn(client, { devices: ["a"], seconds: 60 }))).values();
+    expect(outcome).toMatchObject({
+      value: {
+        controllers: [
+          { pciAddress: "a", verdict: "passed", bytesWritten: 60, fault: undefined },
+          { pciAddress: "b", verdict: "failed", fault: { code: 318 }, blockErrors: ["e"], findings: ["f"] },
+          { pciAddress: "c", verdict: "skipped", reason: "it is mounted" },
+          { pciAddress: "d", verdict: "refused", fault: { code: 318 } },
+        ],
+      },
+    });
+  });
+
   it("reach the servers' handlers as a cancellation when they are cancelled", async () => {
     const abort = new AbortController();
     const cancelled = Promise.withResolvers<void>();
@@ -206,10 +254,10 @@ describe("requests to the leader", () => {
     });
     const servers = [await fake(pointAt(1)), await fake(pointAt(0))];
     hosts.push(...servers.map(({ host }) => host));
-    await expect(systemMemberQuery(new ControlClient({ hosts: hosts.slice(0, 1) }))).rejects.toMatchObject({
-      code: FaultCode.notLeader,
-    });
-    expect(servers.map(({ calls }) => calls.length)).toEqual([1, 1]);
+    const client = new ControlClient({ hosts: hosts.slice(0, 1), leaderWaitMs: 0 });
+    await expect(systemMemberQuery(client)).rejects.toMatchObject({ code: FaultCode.notLeader });
+    const calls = ["MgmtCtl/SystemMemberQuery", "MgmtSvc/LeaderQuery"];
+    expect(servers.map((server) => server.calls)).toEqual([calls, calls]);
   });
 
   it("carry every field of a pool, and make a fault of a status", async () => {

@@ -1,9 +1,10 @@
 import type { CallOptions } from "@connectrpc/connect";
 import { Fault, FaultCode } from "@daos/fault";
-import { formatHostAddress, type HostAddress, parseHostAddress } from "@daos/hostlist";
+import { formatHostAddress, formatHostSet, type HostAddress, parseHostAddress } from "@daos/hostlist";
 import { type Logger, silentLogger } from "@daos/log";
 import { fromConnectError, leaderHint } from "@daos/rpc";
-import { abortable, deadline, isTimeout } from "@daos/sys";
+import { abortable, deadline, delay, isTimeout } from "@daos/sys";
+import { ConnectionRace } from "./connection-race.ts";
 import { fanOut } from "./fan-out.ts";
 import { HostConnection } from "./host-connection.ts";
 import type { ClientTls } from "./host-session.ts";
@@ -17,10 +18,14 @@ export interface ControlClientOptions {
   readonly fanout?: number;
   /** Explains an error of a TLS connection better than its code does. */
   readonly explain?: ((error: unknown, host: string) => Fault | undefined) | undefined;
+  /** Told of each server's certificate when a connection with it is made. */
+  readonly onServerCertificate?: ((host: HostAddress, notAfter: Date) => void) | undefined;
   /** Deadline per host in milliseconds, instead of the one that each request has by default. */
   readonly timeoutMs?: number | undefined;
   /** Ends everything; the servers see a cancellation. */
   readonly signal?: AbortSignal | undefined;
+  /** How long (milliseconds) a system request waits for a leader where hosts say that there is none; 10 s unless told. */
+  readonly leaderWaitMs?: number;
   readonly log?: Logger;
 }
 
@@ -30,6 +35,10 @@ export interface ControlRequest<T> {
   readonly attempted: string;
   /** How long a host may take (milliseconds) unless the operator says otherwise. */
   readonly timeoutMs: number;
+  /** The request keeps to the operator's deadline per host itself: `timeoutMs` is for the whole of it, at least. */
+  readonly manyHosts?: boolean;
+  /** It may be carried out twice: the leader may be asked again when it is lost while it works. */
+  readonly repeatable?: boolean;
   readonly call: (connection: HostConnection, options: CallOptions) => Promise<T>;
 }
 
@@ -43,8 +52,24 @@ export interface HostResult<T> {
   readonly outcome: Outcome<T>;
 }
 
-/** How often one system request may be sent on to another host. */
-const MAX_HINTS = 4;
+/** A host that is silent for this time (milliseconds) is not the only one that is called any longer. */
+const STAGGER_MS = 1_000;
+/** How long (milliseconds) a host that does not lead may think about who does. */
+const LEADER_QUERY_MS = 2_000;
+/** Waits (milliseconds) between two looks for a leader: doubled each time, at random from half of it. */
+const FIRST_PAUSE_MS = 200;
+const LONGEST_PAUSE_MS = 2_000;
+/** Timers of Node.js hold 31 bits. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** The most hosts that answers may add to those given. */
+const MAX_LEARNED = 64;
+
+/** What came of asking every known host once. */
+type Round<T> =
+  | { readonly kind: "answered"; readonly value: T }
+  /** Asking again later may help. */
+  | { readonly kind: "no-leader-yet"; readonly fault: Fault }
+  | { readonly kind: "failed"; readonly fault: Fault };
 
 /** Speaks to the hosts of one system. */
 export class ControlClient {
@@ -56,6 +81,26 @@ export class ControlClient {
     this.hosts = options.hosts;
     this.#options = options;
     this.#log = options.log ?? silentLogger;
+  }
+
+  /** A client for other hosts, in all else like this one. */
+  to(hosts: readonly HostAddress[]): ControlClient {
+    return new ControlClient({ ...this.#options, hosts });
+  }
+
+  /** The most hosts that are asked at the same time, if that has been said. */
+  get fanout(): number | undefined {
+    return this.#options.fanout;
+  }
+
+  /** The deadline per host in milliseconds, if one has been given. */
+  get timeoutMs(): number | undefined {
+    return this.#options.timeoutMs;
+  }
+
+  /** Ends everything. */
+  get signal(): AbortSignal | undefined {
+    return this.#options.signal;
   }
 
   /**
@@ -73,34 +118,96 @@ export class ControlClient {
   }
 
   /**
-   * Sends a request to the leader of the management service: asks the given hosts in turn, follows the hint of one that
-   * is not the leader, and goes on to the next where no connection comes about. A request that may have been carried
-   * out is not repeated.
+   * Sends a request to the leader of the management service, wherever it is. The given hosts are called one after the
+   * other ({@link ConnectionRace}), and the first that answers gets the request. One that does not lead says who does,
+   * and which hosts may: so any host of the system will do. While there is no leader, or the one that was asked has lost
+   * its office, everybody is asked again for a while; but a request that may have been carried out only if it is
+   * `repeatable`.
    *
-   * @throws Fault of the leader, or of the last host asked
+   * @throws Fault of the leader, or of the hosts asked
    */
   async leader<T>(request: ControlRequest<T>): Promise<T> {
-    const waiting = [...this.hosts];
-    const asked = new Set<string>();
+    const timeoutMs = wholeDeadline(request, this.#options.timeoutMs);
+    const start = performance.now();
+    using limit = deadline(timeoutMs, request.attempted, this.#options.signal);
+    let hosts = this.hosts;
+    let pauseMs = FIRST_PAUSE_MS;
+    for (;;) {
+      const usable: HostAddress[] = [];
+      const round = await this.#askAround(hosts, usable, request, {
+        signal: limit.signal,
+        timeoutMs: Math.ceil(timeoutMs - (performance.now() - start)),
+      });
+      if (round.kind === "answered") return round.value;
+      const waitedMs = performance.now() - start;
+      if (round.kind === "failed" || waitedMs + pauseMs > (this.#options.leaderWaitMs ?? 10_000)) {
+        throw round.fault;
+      }
+      this.#log.debug("no leader yet", { reason: round.fault.message, pauseMs });
+      try {
+        await delay(pauseMs * (0.5 + Math.random() / 2), limit);
+      } catch {
+        throw round.fault;
+      }
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      // Those that answered come first now; the others may be back.
+      hosts = [...usable, ...this.hosts];
+    }
+  }
+
+  /** Asks hosts until one has done it. @param usable gets the hosts that could be reached or were named by others */
+  async #askAround<T>(
+    hosts: readonly HostAddress[],
+    usable: HostAddress[],
+    request: ControlRequest<T>,
+    wait: { readonly signal: AbortSignal; readonly timeoutMs: number },
+  ): Promise<Round<T>> {
+    const { attempted } = request;
+    using race = new ConnectionRace(this.#options.tls, { staggerMs: STAGGER_MS });
+    for (const host of hosts) race.add(host);
     const faults: Fault[] = [];
-    let hints = 0;
-    for (let host = waiting.shift(); host !== undefined; host = waiting.shift()) {
-      const name = formatHostAddress(host);
-      if (asked.has(name)) continue;
-      asked.add(name);
-      const outcome = await this.#ask(host, request, this.#options.timeoutMs ?? request.timeoutMs);
-      if (outcome.kind === "ok") return outcome.value;
-      const { fault } = outcome;
-      faults.push(fault);
-      const hint = leaderHint(fault);
-      if (hint !== undefined && hints < MAX_HINTS) {
-        hints++;
-        waiting.unshift(parseHostAddress(hint));
-      } else if (!isAboutThisHostOnly(fault)) {
-        throw fault;
+    let again = false;
+    for (;;) {
+      const tried = await race.next(wait).catch((error: unknown) => {
+        throw this.#fault(error, { attempted, host: formatHostSet(race.silent) });
+      });
+      if (tried === undefined) {
+        const fault = noLeader(attempted, faults);
+        return again ? { kind: "no-leader-yet", fault } : { kind: "failed", fault };
+      }
+      const name = formatHostAddress(tried.host);
+      const log = this.#log.child("client", { host: name });
+      if (tried.kind === "failed") {
+        const fault = this.#fault(tried.error, { attempted, host: name });
+        if (fault.code === FaultCode.cancelled) return { kind: "failed", fault };
+        log.debug("cannot be reached", { code: fault.code, reason: fault.message });
+        faults.push(fault);
+        continue;
+      }
+      usable.push(tried.host);
+      this.#noticeCertificate(tried.connection);
+      log.debug(attempted, { timeoutMs: wait.timeoutMs });
+      try {
+        const call = request.call(tried.connection, callOptions(wait.signal, wait.timeoutMs));
+        const value = await abortable(call, wait.signal);
+        log.debug("answered");
+        return { kind: "answered", value };
+      } catch (error) {
+        const fault = this.#fault(error, { attempted, host: name });
+        log.debug("failed", { code: fault.code, reason: fault.message });
+        faults.push(fault);
+        const hint = leaderHint(fault);
+        const lost = request.repeatable === true && LEADER_LOST.has(fault.code);
+        if (hint === undefined && !lost && !isAboutThisHostOnly(fault)) return { kind: "failed", fault };
+        again ||= lost || fault.code === FaultCode.notLeader;
+        if (lost) continue;
+        if (hint !== undefined) race.prefer(parseHostAddress(hint));
+        for (const host of await whoMayLead(tried.connection, wait.signal)) {
+          if (usable.length < MAX_LEARNED) usable.push(host);
+          race.add(host);
+        }
       }
     }
-    throw noLeader(request.attempted, faults);
   }
 
   async #ask<T>(host: HostAddress, request: ControlRequest<T>, timeoutMs: number): Promise<Outcome<T>> {
@@ -111,8 +218,9 @@ export class ControlClient {
     using connection = new HostConnection(host, this.#options.tls);
     try {
       await connection.connect(limit);
+      this.#noticeCertificate(connection);
       const value = await abortable(
-        request.call(connection, { signal: limit.signal, timeoutMs }),
+        request.call(connection, callOptions(limit.signal, timeoutMs)),
         limit.signal,
       );
       log.debug("answered");
@@ -121,6 +229,12 @@ export class ControlClient {
       const fault = this.#fault(error, { attempted: request.attempted, host: name });
       log.debug("failed", { code: fault.code, reason: fault.message });
       return { kind: "failed", fault };
+    }
+  }
+
+  #noticeCertificate({ host, serverCertificateExpiry }: HostConnection): void {
+    if (serverCertificateExpiry !== undefined) {
+      this.#options.onServerCertificate?.(host, serverCertificateExpiry);
     }
   }
 
@@ -149,6 +263,40 @@ export class ControlClient {
     return this.#options.explain?.(error, context.host) ?? fromConnectError(error, context);
   }
 }
+
+/** The server learns of a deadline that the wire can carry, eight digits of milliseconds; ours counts in any case. */
+function callOptions(signal: AbortSignal, timeoutMs: number): CallOptions {
+  return timeoutMs > 99_999_999 ? { signal } : { signal, timeoutMs: Math.max(1, timeoutMs) };
+}
+
+/** The deadline of a whole system request in milliseconds. */
+function wholeDeadline(
+  { timeoutMs, manyHosts }: ControlRequest<unknown>,
+  wantedMs: number | undefined,
+): number {
+  if (wantedMs === undefined) return timeoutMs;
+  return manyHosts === true ? Math.max(timeoutMs, Math.min(4 * wantedMs, LONGEST_TIMER_MS)) : wantedMs;
+}
+
+/** Whom a host that does not lead takes for the leader, and who could be it; nobody where it does not say. */
+async function whoMayLead(connection: HostConnection, signal: AbortSignal): Promise<readonly HostAddress[]> {
+  using limit = deadline(LEADER_QUERY_MS, "query the leader", signal);
+  try {
+    const { currentLeader, replicas } = await abortable(
+      connection.mgmt.leaderQuery({}, { signal: limit.signal, timeoutMs: LEADER_QUERY_MS }),
+      limit.signal,
+    );
+    return [currentLeader, ...replicas]
+      .filter((text) => text !== "")
+      .slice(0, MAX_LEARNED)
+      .map((text) => parseHostAddress(text));
+  } catch {
+    return [];
+  }
+}
+
+/** The leader may have carried out a part of the request, and is none any longer. */
+const LEADER_LOST = new Set<number>([FaultCode.leadershipLost, FaultCode.connectionLost]);
 
 const NEXT_HOST = new Set<number>([
   FaultCode.connectionRefused,

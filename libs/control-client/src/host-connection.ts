@@ -34,6 +34,11 @@ export class HostConnection implements Disposable {
     await abortable(this.#session.open(), limit.signal);
   }
 
+  /** When the certificate expires that the server has shown; undefined without TLS, and before {@link connect}. */
+  get serverCertificateExpiry(): Date | undefined {
+    return this.#session.serverCertificateExpiry;
+  }
+
   [Symbol.dispose](): void {
     this.#session[Symbol.dispose]();
   }

@@ -5,6 +5,7 @@ import {
   type OutgoingHttpHeaders,
   type SecureClientSessionOptions,
 } from "node:http2";
+import type { TLSSocket } from "node:tls";
 import type { GrpcTransportOptions } from "@connectrpc/connect-node";
 
 /** TLS options of a client; absent for h2c. */
@@ -40,6 +41,14 @@ export class HostSession implements SessionManager, Disposable {
       session.once("close", () => reject(connectionClosed()));
     });
     return this.#opening;
+  }
+
+  /** When the certificate expires that the server has shown; undefined without TLS, and before {@link open}. */
+  get serverCertificateExpiry(): Date | undefined {
+    const socket = this.#session?.socket as TLSSocket | undefined;
+    if (socket === undefined || this.#tls === undefined) return undefined;
+    const { valid_to: text } = socket.getPeerCertificate();
+    return text === undefined ? undefined : new Date(text);
   }
 
   async request(

@@ -6,6 +6,7 @@ export {
   type HostResult,
   type Outcome,
 } from "./control-client.ts";
+export type { DeviceProgress, OnDeviceProgress } from "./device-progress.ts";
 export { HostConnection } from "./host-connection.ts";
 export type { ClientTls } from "./host-session.ts";
 export { type LeaderQuery, leaderQuery } from "./leader-query.ts";
@@ -15,7 +16,14 @@ export { type FabricInterface, networkScan } from "./network-scan.ts";
 export { type Acl, poolDeleteAcl, poolGetAcl, poolOverwriteAcl, poolUpdateAcl } from "./pool-acl.ts";
 export { type PoolCreated, type PoolCreateRequest, poolCreate } from "./pool-create.ts";
 export { type PoolDestroyRequest, poolDestroy } from "./pool-destroy.ts";
+export { type LogMasks, setLogMasks } from "./set-log-masks.ts";
 export { type SmdDevice, type SmdPool, smdListDevices, smdListPools } from "./smd-query.ts";
+export {
+  type BurnInResult,
+  type StorageBurnIn,
+  type StorageBurnInRequest,
+  storageBurnIn,
+} from "./storage-burn-in.ts";
 export {
   type FormatResult,
   type StorageFormat,
@@ -26,10 +34,28 @@ export { type StoragePrepare, type StoragePrepareRequest, storagePrepare } from 
 export {
   type NvmeController,
   type NvmeHealth,
+  type NvmeTrend,
   type ScmModule,
   type ScmNamespace,
   type StorageScan,
   storageScan,
 } from "./storage-scan.ts";
+export { type EngineUsage, storageUsage, type UsagePart } from "./storage-usage.ts";
+export {
+  type MemberOutcome,
+  type SystemAction,
+  type SystemActionName,
+  type SystemActionRequest,
+  systemAction,
+} from "./system-action.ts";
+export { type SystemEvent, type SystemEventsRequest, systemEvents } from "./system-events.ts";
 export { type SystemMember, systemMemberQuery } from "./system-member-query.ts";
+export {
+  type MemberSelection,
+  type MemberState,
+  type MemberStatus,
+  type MissingMembers,
+  type SystemQuery,
+  systemQuery,
+} from "./system-query.ts";
 export { type MemberAction, systemStop } from "./system-stop.ts";

@@ -15,6 +15,7 @@ export function leaderQuery(
   return client.leader({
     attempted: "query the leader",
     timeoutMs: 30_000,
+    repeatable: true,
     call: async ({ mgmt }, options) => {
       const { currentLeader, replicas } = await mgmt.leaderQuery({ system: request.system }, options);
       return { leader: currentLeader, replicas };

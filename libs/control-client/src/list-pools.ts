@@ -17,6 +17,7 @@ export function listPools(
   return client.leader({
     attempted,
     timeoutMs: 60_000,
+    repeatable: true,
     call: async ({ mgmt }, options) => {
       const { status, pools } = await mgmt.listPools({ sys: request.system }, options);
       checkStatus(attempted, status);

@@ -9,8 +9,11 @@ export type Acl = readonly string[];
 
 /** Reads the access control list of a pool. @throws Fault */
 export function poolGetAcl(client: ControlClient, pool: string): Promise<Acl> {
-  return aclRequest(client, `get the ACL of pool ${pool}`, ({ mgmt }, options) =>
-    mgmt.poolGetACL({ uuid: pool }, options),
+  return aclRequest(
+    client,
+    `get the ACL of pool ${pool}`,
+    ({ mgmt }, options) => mgmt.poolGetACL({ uuid: pool }, options),
+    true,
   );
 }
 
@@ -45,10 +48,12 @@ function aclRequest(
   client: ControlClient,
   attempted: string,
   call: (connection: HostConnection, options: CallOptions) => Promise<mgmt.ACLResp>,
+  repeatable = false,
 ): Promise<Acl> {
   return client.leader({
     attempted,
     timeoutMs: 60_000,
+    repeatable,
     call: async (connection, options) => {
       const { status, ACL } = await call(connection, options);
       checkStatus(attempted, status);

@@ -21,6 +21,7 @@ export function smdListDevices(client: ControlClient): Promise<readonly SmdDevic
   return client.leader({
     attempted,
     timeoutMs: 60_000,
+    repeatable: true,
     call: async ({ mgmt }, options) => {
       const { status, devices } = await mgmt.smdListDevs({}, options);
       checkStatus(attempted, status);
@@ -35,6 +36,7 @@ export function smdListPools(client: ControlClient): Promise<readonly SmdPool[]>
   return client.leader({
     attempted,
     timeoutMs: 60_000,
+    repeatable: true,
     call: async ({ mgmt }, options) => {
       const { status, pools } = await mgmt.smdListPools({}, options);
       checkStatus(attempted, status);

@@ -1,10 +1,16 @@
+import type { CallOptions } from "@connectrpc/connect";
 import type { Fault } from "@daos/fault";
+import type { ctl } from "@daos/proto";
 import type { ControlClient, HostResult } from "./control-client.ts";
+import { isUnimplemented, type OnDeviceProgress, readProgress } from "./device-progress.ts";
+import type { HostConnection } from "./host-connection.ts";
 import { stateFault } from "./status.ts";
 
 export interface StorageFormatRequest {
   /** Formats also what holds data already. Its data is lost. */
   readonly reformat: boolean;
+  /** Told of every device while it works, by servers that can. */
+  readonly onProgress?: OnDeviceProgress;
 }
 
 /** The result for one mount point or one device. */
@@ -22,7 +28,10 @@ export interface StorageFormat {
 
 const TWO_HOURS_MS = 2 * 60 * 60 * 1000;
 
-/** Formats the configured storage of every host, for engines that wait for it. */
+/**
+ * Formats the configured storage of every host, for engines that wait for it. Servers of release 0.8.0 are asked in their
+ * way, without progress.
+ */
 export function storageFormat(
   client: ControlClient,
   request: StorageFormatRequest,
@@ -30,19 +39,44 @@ export function storageFormat(
   return client.eachHost({
     attempted: "format storage",
     timeoutMs: TWO_HOURS_MS,
-    call: async ({ ctl }, options) => {
-      const scm: FormatResult[] = [];
-      const nvme: FormatResult[] = [];
-      const message = { nvme: {}, scm: {}, reformat: request.reformat };
-      for await (const { mrets, crets } of ctl.storageFormat(message, options)) {
-        for (const { mntpoint, state } of mrets) {
-          scm.push({ target: mntpoint, fault: stateFault("scm", `format SCM at ${mntpoint}`, state) });
-        }
-        for (const { pciaddr, state } of crets) {
-          nvme.push({ target: pciaddr, fault: stateFault("bdev", `format NVMe ${pciaddr}`, state) });
-        }
+    call: async (connection, options) => {
+      try {
+        return await formatWatched(connection, request, options);
+      } catch (error) {
+        if (!isUnimplemented(error)) throw error;
       }
-      return { scm, nvme };
+      const parts: StorageFormat[] = [];
+      const message = { nvme: {}, scm: {}, reformat: request.reformat };
+      for await (const answer of connection.ctl.storageFormat(message, options)) {
+        parts.push(readFormat(answer));
+      }
+      return { scm: parts.flatMap(({ scm }) => scm), nvme: parts.flatMap(({ nvme }) => nvme) };
     },
   });
+}
+
+async function formatWatched(
+  { ctl, host }: HostConnection,
+  { reformat, onProgress }: StorageFormatRequest,
+  options: CallOptions,
+): Promise<StorageFormat> {
+  let results: StorageFormat = { scm: [], nvme: [] };
+  for await (const { event } of ctl.storageFormatWatch({ reformat }, options)) {
+    if (event.case === "progress") onProgress?.(host, readProgress(event.value));
+    else if (event.case === "results") results = readFormat(event.value);
+  }
+  return results;
+}
+
+function readFormat({ mrets, crets }: ctl.StorageFormatResp): StorageFormat {
+  return {
+    scm: mrets.map(({ mntpoint, state }) => ({
+      target: mntpoint,
+      fault: stateFault("scm", `format SCM at ${mntpoint}`, state),
+    })),
+    nvme: crets.map(({ pciaddr, state }) => ({
+      target: pciaddr,
+      fault: stateFault("bdev", `format NVMe ${pciaddr}`, state),
+    })),
+  };
 }

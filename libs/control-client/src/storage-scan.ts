@@ -1,5 +1,5 @@
 import type { Fault } from "@daos/fault";
-import type { ctl } from "@daos/proto";
+import { ctl } from "@daos/proto";
 import type { ControlClient, HostResult } from "./control-client.ts";
 import { stateFault } from "./status.ts";
 
@@ -22,6 +22,8 @@ export interface ScmNamespace {
   readonly device: string;
   readonly numaNode: number;
   readonly sizeBytes: number;
+  /** The index of the engine that it is configured for, if any. */
+  readonly engine: number | undefined;
 }
 
 /** One NVMe controller with its health counters. */
@@ -31,9 +33,31 @@ export interface NvmeController {
   readonly serial: string;
   readonly firmware: string;
   readonly socket: number;
-  readonly namespaces: readonly { readonly id: number; readonly sizeGB: number }[];
-  /** Absent when the server sends none. Times are as the device counts them, the temperature is in kelvin. */
+  readonly namespaces: readonly {
+    readonly id: number;
+    readonly sizeGB: number;
+    /** The index of the engine that it is configured for, if any. */
+    readonly engine: number | undefined;
+  }[];
+  /** Where its data comes from; `unknown` for a server of release 0.8.0. */
+  readonly source: "unknown" | "kernel" | "spdk" | "last-known" | "pci";
+  /** The driver that it is bound to; undefined for none, or when the server does not say. */
+  readonly driver: string | undefined;
+  /** Undefined until the server has seen it for a while. */
+  readonly trend: NvmeTrend | undefined;
+  /** Absent when the controller could not be asked. Times are as the device counts them, the temperature is in kelvin. */
   readonly health: NvmeHealth | undefined;
+}
+
+/** How a controller's health has changed since the server first saw it. */
+export interface NvmeTrend {
+  readonly samples: number;
+  readonly days: number;
+  readonly mediaErrorsPerDay: number;
+  readonly errorLogEntriesPerDay: number;
+  /** Until its rated life is used up; undefined when nothing was used. */
+  readonly daysLeft: number | undefined;
+  readonly highestTemperatureK: number;
 }
 
 /** Counters and warnings of one controller, as NVMe's health log page has them. */
@@ -52,6 +76,8 @@ export interface NvmeHealth {
   readonly reliabilityWarning: boolean;
   readonly readOnlyWarning: boolean;
   readonly volatileMemoryWarning: boolean;
+  /** Percent of the rated life; may exceed 100. */
+  readonly percentUsed: number;
 }
 
 /** What one host has. A part that could not be scanned has a fault. */
@@ -95,20 +121,43 @@ function readScan({ scm, nvme }: ctl.StorageScanResp): StorageScan {
 }
 
 /** The namespace of a message. */
-export function readNamespace({ uuid, blockdev, dev, numanode, size }: ctl.PmemDevice): ScmNamespace {
-  return { uuid, blockDevice: blockdev, device: dev, numaNode: numanode, sizeBytes: Number(size) };
+export function readNamespace(message: ctl.PmemDevice): ScmNamespace {
+  const { uuid, blockdev, dev, numanode, size, engine } = message;
+  return { uuid, blockDevice: blockdev, device: dev, numaNode: numanode, sizeBytes: Number(size), engine };
 }
 
 function readController(message: ctl.NvmeController): NvmeController {
-  const { pciaddr, model, serial, fwrev, socketid, namespaces, healthstats } = message;
+  const { pciaddr, model, serial, fwrev, socketid, namespaces, healthstats, nohealth, trend } = message;
   return {
     pciAddress: pciaddr,
     model,
     serial,
     firmware: fwrev,
     socket: socketid,
-    namespaces: namespaces.map(({ id, size }) => ({ id, sizeGB: size })),
-    health: healthstats === undefined ? undefined : readHealth(healthstats),
+    namespaces: namespaces.map(({ id, size, engine }) => ({ id, sizeGB: size, engine })),
+    source: SOURCES[message.source] ?? "unknown",
+    driver: message.driver === "" ? undefined : message.driver,
+    health: healthstats === undefined || nohealth ? undefined : readHealth(healthstats),
+    trend: trend === undefined ? undefined : readTrend(trend),
+  };
+}
+
+const SOURCES: Readonly<Record<number, NvmeController["source"]>> = {
+  [ctl.NvmeController_Source.KERNEL]: "kernel",
+  [ctl.NvmeController_Source.SPDK]: "spdk",
+  [ctl.NvmeController_Source.LAST_KNOWN]: "last-known",
+  [ctl.NvmeController_Source.PCI]: "pci",
+};
+
+function readTrend(message: ctl.NvmeController_Trend): NvmeTrend {
+  const { samples, days, mediaErrorsPerDay, errorLogEntriesPerDay, daysLeft, highestTemp } = message;
+  return {
+    samples,
+    days,
+    mediaErrorsPerDay,
+    errorLogEntriesPerDay,
+    daysLeft,
+    highestTemperatureK: highestTemp,
   };
 }
 
@@ -128,5 +177,6 @@ function readHealth(stats: ctl.NvmeController_Health): NvmeHealth {
     reliabilityWarning: stats.reliabilitywarn,
     readOnlyWarning: stats.readonlywarn,
     volatileMemoryWarning: stats.volatilewarn,
+    percentUsed: stats.percentused,
   };
 }

@@ -13,6 +13,7 @@ export function systemMemberQuery(client: ControlClient): Promise<readonly Syste
   return client.leader({
     attempted: "query system members",
     timeoutMs: 30_000,
+    repeatable: true,
     call: async ({ ctl }, options) => {
       const { members } = await ctl.systemMemberQuery({}, options);
       return members

@@ -1,31 +1,20 @@
-import type { BdevProvider, ControllerSelection } from "@daos/bdev";
+import type { BdevProvider, ControllerSelection, HealthHistory } from "@daos/bdev";
 import type { Harness } from "@daos/harness";
-import type { HostAddress } from "@daos/hostlist";
-import type { Logger } from "@daos/log";
+import type { LevelSwitch, Logger } from "@daos/log";
 import type { Leadership } from "@daos/membership";
 import type { NetworkProvider } from "@daos/network";
-import type { Rank } from "@daos/rank";
 import type { ScmOperations } from "@daos/scm";
 import type { Owner } from "@daos/sys";
-
-interface Wait {
-  readonly signal: AbortSignal;
-}
-
-/** How the leader reaches the hosts of the members. */
-export interface MemberCalls {
-  /** @throws Fault when the engine or its host refuses */
-  prepShutdown(host: HostAddress, rank: Rank, options: Wait): Promise<void>;
-  /** @throws Fault when the engine or its host refuses */
-  killRank(host: HostAddress, rank: Rank, options: Wait): Promise<void>;
-}
+import type { MemberCalls } from "./system-actions.ts";
 
 /** What the handlers of `ctl.MgmtCtl` work on. */
 export interface CtlServiceOptions {
   readonly harness: Harness;
   readonly leadership: Leadership;
   readonly scm: Pick<ScmOperations, "scan" | "prepare" | "reset">;
-  readonly bdev: Pick<BdevProvider, "scan" | "prepare" | "reset">;
+  readonly bdev: Pick<BdevProvider, "scan" | "prepare" | "reset" | "burnIn">;
+  /** The health of controllers as it was; undefined where nothing is kept. */
+  readonly history: Pick<HealthHistory, "read"> | undefined;
   /** The controllers that the configuration lets be prepared. */
   readonly controllers: Pick<ControllerSelection, "include" | "exclude">;
   readonly network: Pick<NetworkProvider, "listProviders" | "scan">;
@@ -33,4 +22,6 @@ export interface CtlServiceOptions {
   /** The ids of a user of this host. @throws Fault for a name that the host does not know */
   readonly findUser: (name: string) => Promise<Owner>;
   readonly log: Logger;
+  /** The level of that log and of all others of this process. */
+  readonly logLevel: LevelSwitch;
 }

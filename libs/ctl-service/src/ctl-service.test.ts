@@ -1,38 +1,61 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { statfs } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
-import type { NvmeController } from "@daos/bdev";
+import {
+  type BurnInVerdict,
+  type DeviceProgress,
+  faultInUse,
+  type HealthSample,
+  type NvmeController,
+} from "@daos/bdev";
+import type { BdevConfig, ScmConfig } from "@daos/config";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
-import type { EngineInstance, InstanceFormatResult } from "@daos/instance";
-import { silentLogger } from "@daos/log";
-import { Leadership, type Member, SqliteMemberStore } from "@daos/membership";
+import type { EngineFormatOptions, EngineInstance, InstanceFormatResult } from "@daos/instance";
+import { levelSwitch, silentLogger } from "@daos/log";
+import { followerOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
-import { parseRank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import type { ScmScan } from "@daos/scm";
-import { describe, expect, it } from "vitest";
+import { delay } from "@daos/sys";
+import { afterAll, describe, expect, it } from "vitest";
 import { ctlService } from "./ctl-service.ts";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 
 const unexpected = (what: string) => () => Promise.reject(new Error(`unexpected: ${what}`));
 
-const refuse = { prepare: unexpected("prepare"), reset: unexpected("reset") };
+const refuse = {
+  prepare: unexpected("prepare"),
+  reset: unexpected("reset"),
+  burnIn: unexpected("burn-in"),
+};
 
 /** A client of the service on parts that refuse every call but those given. */
 function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
   const options: CtlServiceOptions = {
     harness: new Harness([], silentLogger),
-    leadership: new Leadership({ accessPoints: [], role: "none", self: { host: "10.0.0.1", port: 10001 } }),
+    leadership: followerOf({ host: "node1", port: 10001 }, { host: "10.0.0.1", port: 10001 }),
     scm: { scan: unexpected("scm scan"), prepare: unexpected("scm prepare"), reset: unexpected("scm reset") },
     bdev: {
       scan: unexpected("bdev scan"),
       prepare: unexpected("bdev prepare"),
       reset: unexpected("bdev reset"),
+      burnIn: unexpected("bdev burn-in"),
     },
+    history: undefined,
     controllers: { include: [], exclude: ["0000:83:00.0"] },
     findUser: unexpected("find user"),
     network: { listProviders: () => [], scan: unexpected("network scan") },
-    members: { prepShutdown: unexpected("prep shutdown"), killRank: unexpected("kill rank") },
+    members: {
+      prepShutdown: unexpected("prep shutdown"),
+      killRank: unexpected("kill rank"),
+      startRank: unexpected("start rank"),
+      eraseRank: unexpected("erase rank"),
+    },
     log: silentLogger,
+    logLevel: levelSwitch("INFO"),
     ...parts,
   };
   const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, ctlService(options)), {
@@ -91,6 +114,53 @@ describe("StorageScan", () => {
     expect(nvme?.ctrlrs[0]?.healthstats).toMatchObject({ temp: 0, ctrlrpciaddr: "0000:81:00.0" });
   });
 
+  it("says which engine a device serves, where its data comes from, and what its history comes to", async () => {
+    const engine = {
+      config: {
+        index: 0,
+        scm: { class: "dcpm", mount: "/mnt/daos0", device: "/dev/pmem0" },
+        bdev: { class: "nvme", list: ["81:00.0"], number: 0, sizeGB: 0 },
+      },
+    } as unknown as EngineInstance;
+    const sample = (time: string, mediaErrors: number): HealthSample => ({
+      time,
+      temperature: 300,
+      mediaErrors,
+      errorLogEntries: 0,
+      unsafeShutdowns: 0,
+      percentUsed: 0,
+      warnings: 0,
+    });
+    const service = client({
+      harness: new Harness([engine], silentLogger),
+      scm: { ...refuse, scan: async () => scan },
+      bdev: {
+        ...refuse,
+        scan: async () => [
+          { ...controller, source: "last-known" },
+          { ...controller, pciAddress: "0000:82:00.0", serial: "other" },
+        ],
+      },
+      history: {
+        read: async (serial) =>
+          serial === controller.serial
+            ? [sample("2026-11-01T00:00:00Z", 1), sample("2026-11-03T00:00:00Z", 5)]
+            : [],
+      },
+    });
+    const { scm, nvme } = await service.storageScan({});
+    expect(scm?.pmems[0]?.engine).toBe(0);
+    expect(nvme?.ctrlrs[0]).toMatchObject({
+      source: ctl.NvmeController_Source.LAST_KNOWN,
+      driver: "vfio-pci",
+      nohealth: true,
+      namespaces: [{ bytes: 375_083_606_016n, engine: 0 }],
+      trend: { samples: 2, days: 2, mediaErrorsPerDay: 2, highestTemp: 300 },
+    });
+    expect(nvme?.ctrlrs[1]?.namespaces[0]?.engine).toBeUndefined();
+    expect(nvme?.ctrlrs[1]?.trend).toBeUndefined();
+  });
+
   it("does not let one part that fails hide the other", async () => {
     const service = client({
       scm: { ...refuse, scan: async () => scan },
@@ -110,8 +180,8 @@ describe("StoragePrepare", () => {
     const asked: unknown[] = [];
     const service = client({
       bdev: {
+        ...refuse,
         scan: unexpected("scan"),
-        reset: unexpected("reset"),
         prepare: async ({ signal: _, ...options } = {}) => {
           asked.push(options);
           return {
@@ -139,7 +209,7 @@ describe("StoragePrepare", () => {
 
   it("goes on with SCM when NVMe fails", async () => {
     const service = client({
-      bdev: { scan: unexpected("scan"), prepare: unexpected("prepare"), reset: () => Promise.reject(broken) },
+      bdev: { ...refuse, scan: unexpected("scan"), reset: () => Promise.reject(broken) },
       scm: { ...refuse, scan: unexpected("scan"), reset: async () => ({ kind: "reboot-needed" }) },
     });
     const { nvme, scm: pmem } = await service.storagePrepare({ nvme: { reset: true }, scm: { reset: true } });
@@ -148,6 +218,98 @@ describe("StoragePrepare", () => {
       status: ctl.ResponseStatus.CTL_SUCCESS,
       info: "reboot this host, then run storage prepare again",
     });
+  });
+});
+
+describe("StorageUsage", () => {
+  const directory = mkdtempSync(join(tmpdir(), "daos-usage-"));
+  afterAll(() => rmSync(directory, { recursive: true }));
+  const engine = (
+    index: number,
+    scm: ScmConfig,
+    bdev: Partial<BdevConfig>,
+    superblock: object | undefined = { rank: index + 5 },
+  ) => ({
+    index,
+    superblock,
+    config: { scm, bdev: { class: "nvme", list: [], number: 0, sizeGB: 0, ...bdev } },
+  });
+  const ram = (sizeGiB: number): ScmConfig => ({ class: "ram", mount: directory, sizeGiB });
+  const usage = async (engines: readonly object[], parts: Partial<CtlServiceOptions> = {}) => {
+    const harness = { instances: engines } as unknown as Harness;
+    return (await client({ ...parts, harness }).storageUsage({})).engines;
+  };
+  const ok = { status: ctl.ResponseStatus.CTL_SUCCESS };
+
+  it("is that of the file system, and no more than scm_size", async () => {
+    const { blocks, bsize } = await statfs(directory, { bigint: true });
+    const huge = Number((blocks * bsize) >> 30n) + 10;
+    const [small, all] = await usage([engine(0, ram(1), {}), engine(1, ram(huge), {})]);
+    expect(small).toMatchObject({ rank: 5, mount: directory, scmTotal: 1n << 30n, scmState: ok });
+    expect(all).toMatchObject({ rank: 6, scmTotal: blocks * bsize, nvmeTotal: 0n, nvmeState: ok });
+    expect(all?.scmAvailable).toBeLessThanOrEqual(all?.scmTotal ?? 0n);
+  });
+
+  it("counts the configured devices of every class, with one scan", async () => {
+    let scans = 0;
+    const scanning = {
+      ...refuse,
+      scan: async () => {
+        scans++;
+        return [controller];
+      },
+    };
+    const found = await usage(
+      [
+        engine(0, ram(1), { list: ["0000:81:00.0"] }),
+        engine(1, ram(1), { list: ["81:00.0", "0000:82:00.0"] }),
+        engine(2, ram(1), { class: "malloc", number: 2, sizeGB: 4 }),
+        engine(3, ram(1), { class: "file", list: ["/a", "/b", "/c"], sizeGB: 1 }),
+        engine(4, ram(1), { class: "kdev", list: ["/dev/no-such-disk"] }),
+      ],
+      { bdev: scanning },
+    );
+    expect(scans).toBe(1);
+    expect(found.map(({ nvmeTotal }) => nvmeTotal)).toEqual([
+      375_083_606_016n,
+      0n,
+      7_999_995_904n,
+      2_999_992_320n,
+      0n,
+    ]);
+    expect(found.map(({ nvmeState }) => nvmeState?.status)).toEqual([0, -2, 0, 0, -2]);
+    expect(found[1]?.nvmeState?.error).toContain("0000:82:00.0");
+  });
+
+  it("is not known of storage that is not formatted", async () => {
+    const bare = { ...engine(0, ram(1), {}), superblock: undefined };
+    const [found] = await usage([bare]);
+    expect(found).toMatchObject({ scmTotal: 0n, scmState: { status: ctl.ResponseStatus.CTL_ERR_SCM } });
+    expect(found?.rank).toBeUndefined();
+  });
+});
+
+describe("SetLogMasks", () => {
+  it("changes the level, and goes back to the configured one", async () => {
+    const logLevel = levelSwitch("INFO");
+    const service = client({ logLevel });
+    expect(await service.setLogMasks({ masks: "debug" })).toMatchObject({
+      masks: "DEBUG",
+      configured: "INFO",
+    });
+    expect(logLevel.level).toBe("DEBUG");
+    expect(await service.setLogMasks({ reset: true })).toMatchObject({ masks: "INFO" });
+    expect(logLevel.level).toBe("INFO");
+  });
+
+  it("refuses what is not a level", async () => {
+    const logLevel = levelSwitch("INFO");
+    const call = client({ logLevel }).setLogMasks({ masks: "DEBUG,MEM=ERR" });
+    const error = await call.then(undefined, (reason: unknown) => reason);
+    const fault = fromConnectError(error, { attempted: "set", host: "h" });
+    expect(fault).toMatchObject({ code: FaultCode.usage });
+    expect(fault.description).toContain("MEM=ERR");
+    expect(logLevel.level).toBe("INFO");
   });
 });
 
@@ -169,79 +331,156 @@ it("StorageFormat answers once, with a result for each mount point and device", 
   ]);
 });
 
-function member(rank: number, host: string): Member {
-  return {
-    uuid: `uuid-${rank}`,
-    rank: parseRank(rank),
-    address: { host, port: 10001 },
-    uri: `u${rank}`,
-    contexts: 1,
-  };
-}
-
-function leading(...members: readonly [Member, ...Member[]]): Leadership {
-  const [first, ...rest] = members;
-  const leadership = new Leadership({
-    accessPoints: [first.address],
-    role: "bootstrap",
-    self: first.address,
+describe("StorageFormatWatch", () => {
+  const progress = (device: string, step: string, fraction: number): DeviceProgress => ({
+    device,
+    step,
+    fraction,
+    elapsedMs: 10,
+    remainingMs: fraction === 0 ? undefined : 20,
   });
-  leadership.open(new SqliteMemberStore(":memory:"), first);
-  for (const other of rest) leadership.membership().record(other);
-  return leadership;
-}
 
-describe("the system", () => {
-  it("is listed by rank, on the leader", async () => {
-    const leadership = leading(member(0, "10.0.0.1"), member(2, "10.0.0.3"), member(1, "10.0.0.2"));
-    const { members } = await client({ leadership }).systemMemberQuery({});
-    expect(members.map(({ rank, addr }) => [rank, addr])).toEqual([
-      [0, "10.0.0.1:10001"],
-      [1, "10.0.0.2:10001"],
-      [2, "10.0.0.3:10001"],
+  it("streams the newest progress of each device, then the results", async () => {
+    const harness = {
+      instances: [],
+      format: async ({ reformat, onProgress }: EngineFormatOptions) => {
+        expect(reformat).toBe(true);
+        onProgress?.(progress("/mnt/daos0", "format", 0));
+        onProgress?.(progress("0000:81:00.0", "format", 0));
+        onProgress?.(progress("0000:81:00.0", "format", 0.5));
+        await delay(400);
+        onProgress?.(progress("0000:81:00.0", "failed", 1));
+        return [{ mount: "/mnt/daos0", bdevs: [{ device: "0000:81:00.0", fault: broken }] }];
+      },
+    } as unknown as Harness;
+    const events = await Array.fromAsync(client({ harness }).storageFormatWatch({ reformat: true }));
+    expect(
+      events.map(({ event }) =>
+        event.case === "progress"
+          ? [event.value.device, event.value.step, event.value.fraction, event.value.remainingMs]
+          : event.case,
+      ),
+    ).toEqual([
+      ["/mnt/daos0", "format", 0, undefined],
+      ["0000:81:00.0", "format", 0.5, 20n],
+      ["0000:81:00.0", "failed", 1, 20n],
+      "results",
     ]);
+    const last = events.at(-1)?.event;
+    expect(last?.case === "results" && last.value.crets[0]?.state?.status).toBe(
+      ctl.ResponseStatus.CTL_ERR_NVME,
+    );
   });
 
-  it("is refused elsewhere, with the leader's address in the fault", async () => {
-    const accessPoints = [{ host: "node1", port: 10001 }];
-    const leadership = new Leadership({
-      accessPoints,
-      role: "none",
-      self: { host: "10.0.0.9", port: 10001 },
-    });
-    const error: unknown = await client({ leadership })
-      .systemMemberQuery({})
-      .catch((reason: unknown) => reason);
-    const fault = fromConnectError(error, { attempted: "query members", host: "node9:10001" });
-    expect(fault).toMatchObject({ code: FaultCode.notLeader, reason: "try node1:10001" });
+  it("is cancelled with its caller", async () => {
+    const ended = Promise.withResolvers<unknown>();
+    const harness = {
+      instances: [],
+      format: async ({ signal, onProgress }: EngineFormatOptions) => {
+        onProgress?.(progress("/mnt/daos0", "format", 0));
+        await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+        ended.resolve(signal.aborted);
+        return [];
+      },
+    } as unknown as Harness;
+    const stop = new AbortController();
+    const events = client({ harness }).storageFormatWatch({}, { signal: stop.signal });
+    await expect(
+      (async () => {
+        for await (const { event } of events) if (event.case === "progress") stop.abort();
+      })(),
+    ).rejects.toThrow();
+    expect(await ended.promise).toBe(true);
   });
+});
 
-  it("is stopped rank by rank, the leader's host last, and a rank that fails does not stop the others", async () => {
-    const calls: string[] = [];
-    const own = { superblock: { uuid: "uuid-0" } } as unknown as EngineInstance;
+describe("StorageBurnIn", () => {
+  const [A, B, C, D] = ["0000:81:00.0", "0000:82:00.0", "0000:83:00.0", "0000:84:00.0"] as const;
+  const engine = (index: number, address: string, kind: string) =>
+    ({
+      index,
+      state: { kind },
+      superblock: undefined,
+      config: { index, bdev: { class: "nvme", list: [address], number: 0, sizeGB: 0 } },
+    }) as unknown as EngineInstance;
+  const verdict: BurnInVerdict = {
+    kind: "passed",
+    bytesWritten: 10n,
+    bytesVerified: 9n,
+    elapsedMs: 1000,
+    errors: [],
+    findings: [],
+  };
+  const failed: BurnInVerdict = {
+    ...verdict,
+    kind: "failed",
+    errors: [{ kind: "mismatch", offset: 512n, message: "byte 513 is 1, not 2" }],
+    findings: ["2 media errors"],
+  };
+  /** A and D serve engines, C is excluded by the configuration. */
+  function burn(devices: readonly string[], seconds = 0) {
+    const asked: unknown[] = [];
     const service = client({
-      harness: new Harness([own], silentLogger),
-      leadership: leading(member(0, "10.0.0.1"), member(1, "10.0.0.2"), member(2, "10.0.0.3")),
-      members: {
-        prepShutdown: async (host, rank) => {
-          calls.push(`prep ${rank} on ${host.host}`);
-        },
-        killRank: async (_host, rank) => {
-          calls.push(`kill ${rank}`);
-          if (rank === 1) throw broken;
+      harness: new Harness([engine(0, A, "awaiting format"), engine(1, D, "serving")], silentLogger),
+      bdev: {
+        ...refuse,
+        scan: async () => [A, B, C, D].map((pciAddress) => ({ ...controller, pciAddress })),
+        burnIn: async (list, { durationMs, onProgress } = {}) => {
+          asked.push([list, durationMs]);
+          return list.map((device) => {
+            onProgress?.({ device, step: "write", fraction: 0.5, elapsedMs: 1, remainingMs: 1 });
+            return device === A
+              ? { device, verdict: failed }
+              : { device, fault: faultInUse(`burn in ${device}`, "it is mounted") };
+          });
         },
       },
     });
-    const { results } = await service.systemStop({});
-    expect(calls.slice(0, 3).sort()).toEqual([
-      "prep 0 on 10.0.0.1",
-      "prep 1 on 10.0.0.2",
-      "prep 2 on 10.0.0.3",
+    const events = Array.fromAsync(service.storageBurnIn({ devices: [...devices], seconds }));
+    const results = events.then((all) => {
+      const last = all.at(-1)?.event;
+      return last?.case === "results" ? last.value.results : [];
+    });
+    return { asked, results };
+  }
+
+  it("takes every controller that it may, and leaves out what is in use", async () => {
+    const { asked, results } = burn([]);
+    expect(await results).toMatchObject([
+      {
+        pciaddr: A,
+        verdict: ctl.BurnInVerdict.BURN_IN_FAILED,
+        state: { error: expect.stringContaining("bad at 1 places, first: mismatch at byte 512") },
+        bytesWritten: 10n,
+        findings: ["2 media errors"],
+      },
+      { pciaddr: B, verdict: ctl.BurnInVerdict.BURN_IN_SKIPPED, reason: expect.stringContaining("mounted") },
+      { pciaddr: C, verdict: ctl.BurnInVerdict.BURN_IN_SKIPPED, reason: "it is in bdev_exclude" },
+      {
+        pciaddr: D,
+        verdict: ctl.BurnInVerdict.BURN_IN_SKIPPED,
+        reason: "it serves engine 1, which is serving",
+      },
     ]);
-    expect(calls.slice(3)).toEqual(["kill 1", "kill 2", "kill 0"]);
-    expect(results.filter(({ errored }) => errored)).toMatchObject([
-      { id: "10.0.0.2:10001/1", action: "stop", msg: "no lspci" },
+    expect(asked).toEqual([[[A, B], 900_000]]);
+  });
+
+  it("fails those that were named and cannot be", async () => {
+    const { asked, results } = burn(["82:00.0", D], 60);
+    expect(await results).toMatchObject([
+      { pciaddr: B, verdict: ctl.BurnInVerdict.BURN_IN_NONE, state: { status: -2 } },
+      { pciaddr: D, verdict: ctl.BurnInVerdict.BURN_IN_NONE, state: { status: -2 } },
     ]);
-    expect(results).toHaveLength(6);
+    expect(asked).toEqual([[[B], 60_000]]);
+  });
+
+  it.each([
+    ["what is no address", ["/dev/nvme0"], 1],
+    ["a day", [], 86_400],
+  ])("refuses %s", async (_, devices, seconds) => {
+    const error: unknown = await burn(devices, seconds).results.catch((reason: unknown) => reason);
+    expect(fromConnectError(error, { attempted: "burn in", host: "a:1" })).toMatchObject({
+      code: FaultCode.usage,
+    });
   });
 });

@@ -1,12 +1,16 @@
 import type { ServiceImpl } from "@connectrpc/connect";
-import { formatHostAddress } from "@daos/hostlist";
+import { type DeviceProgress, MAX_BURN_IN_MS } from "@daos/bdev";
 import type { ctl } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
+import { setLogMasks } from "./set-log-masks.ts";
+import { storageBurnIn } from "./storage-burn-in.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storagePrepare } from "./storage-prepare.ts";
 import { storageScan } from "./storage-scan.ts";
-import { systemStop } from "./system-stop.ts";
+import { storageUsage } from "./storage-usage.ts";
+import { systemService } from "./system-service.ts";
+import { type DeviceEvent, watchDevices } from "./watch-devices.ts";
 
 /** The most a look at the hardware may take, ms. */
 const SCAN_TIMEOUT_MS = 120_000;
@@ -15,9 +19,14 @@ const PREPARE_TIMEOUT_MS = 60 * 60_000;
 /** The most a format may take, ms: large NVMe drives need more than an hour. */
 const FORMAT_TIMEOUT_MS = 2 * 60 * 60_000;
 
+/** The longest burn-in, and some time to begin and to end, ms. */
+const BURN_IN_TIMEOUT_MS = MAX_BURN_IN_MS + 20 * 60_000;
+
+type OnProgress = (progress: DeviceProgress) => void;
+
 /** The handlers of `ctl.MgmtCtl`: this host's storage and network, and on the leader's host the system. */
-export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<typeof ctl.MgmtCtl>> {
-  const { leadership, network } = options;
+export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.MgmtCtl> {
+  const { network } = options;
   return {
     async storagePrepare(request, context) {
       using limit = deadline(PREPARE_TIMEOUT_MS, "prepare storage", context.signal);
@@ -34,6 +43,29 @@ export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<type
       yield await storageFormat(options, { reformat, signal: limit.signal });
     },
 
+    async *storageFormatWatch({ reformat }, context) {
+      using limit = deadline(FORMAT_TIMEOUT_MS, "format storage", context.signal);
+      const { signal } = limit;
+      const work = (onProgress: OnProgress) => storageFormat(options, { reformat, signal, onProgress });
+      for await (const event of watchDevices(work)) yield eventToProto(event);
+    },
+
+    async *storageBurnIn(request, context) {
+      using limit = deadline(BURN_IN_TIMEOUT_MS, "burn in storage", context.signal);
+      const { signal } = limit;
+      const work = (onProgress: OnProgress) => storageBurnIn(options, request, { signal, onProgress });
+      for await (const event of watchDevices(work)) yield eventToProto(event);
+    },
+
+    async storageUsage(_request, context) {
+      using limit = deadline(SCAN_TIMEOUT_MS, "look at the use of storage", context.signal);
+      return await storageUsage(options, limit);
+    },
+
+    setLogMasks(request) {
+      return setLogMasks(options, request);
+    },
+
     networkListProviders() {
       return { provider: network.listProviders().join(",") };
     },
@@ -46,17 +78,27 @@ export function ctlService(options: CtlServiceOptions): Partial<ServiceImpl<type
       }
     },
 
-    systemMemberQuery() {
-      return {
-        members: leadership
-          .membership()
-          .list()
-          .map(({ address, uuid, rank }) => ({ addr: formatHostAddress(address), uuid, rank })),
-      };
-    },
-
-    async systemStop(_request, context) {
-      return { results: [...(await systemStop(options, context))] };
-    },
+    ...systemService(options),
   };
+}
+
+/** As in the messages StorageFormatEvent and StorageBurnInEvent. */
+function eventToProto<T>(event: DeviceEvent<T>) {
+  switch (event.kind) {
+    case "progress": {
+      const { device, step, fraction, elapsedMs, remainingMs } = event.progress;
+      const value = {
+        device,
+        step,
+        fraction,
+        elapsedMs: BigInt(Math.round(elapsedMs)),
+        ...(remainingMs === undefined ? {} : { remainingMs: BigInt(Math.round(remainingMs)) }),
+      };
+      return { event: { case: "progress", value } } as const;
+    }
+    case "result":
+      return { event: { case: "results", value: event.result } } as const;
+    default:
+      return event satisfies never;
+  }
 }

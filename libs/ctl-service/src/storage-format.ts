@@ -1,5 +1,5 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { InstanceFormatResult } from "@daos/instance";
+import type { EngineFormatOptions, InstanceFormatResult } from "@daos/instance";
 import type { ctl } from "@daos/proto";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import { stateFault, stateSuccess } from "./response-state.ts";
@@ -12,7 +12,7 @@ import { stateFault, stateSuccess } from "./response-state.ts";
  */
 export async function storageFormat(
   { harness, log }: Pick<CtlServiceOptions, "harness" | "log">,
-  options: { readonly reformat: boolean; readonly signal: AbortSignal },
+  options: EngineFormatOptions,
 ): Promise<MessageInitShape<typeof ctl.StorageFormatRespSchema>> {
   log.info("storage format", { reformat: options.reformat });
   const results = await harness.format(options);

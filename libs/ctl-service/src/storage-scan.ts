@@ -1,7 +1,15 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { type NvmeController, UNKNOWN_HEALTH } from "@daos/bdev";
+import {
+  allocateNamespaces,
+  type HealthTrend,
+  healthTrend,
+  type NvmeController,
+  type NvmeSource,
+  UNKNOWN_HEALTH,
+} from "@daos/bdev";
+import type { EngineConfig } from "@daos/config";
 import { toFault } from "@daos/fault";
-import type { ctl } from "@daos/proto";
+import { ctl } from "@daos/proto";
 import type { ScmScan } from "@daos/scm";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import { stateFault, stateSuccess } from "./response-state.ts";
@@ -12,20 +20,34 @@ import { stateFault, stateSuccess } from "./response-state.ts";
  * @see DAOS 0.8.0 src/control/server/ctl_storage_rpc.go StorageScan
  */
 export async function storageScan(
-  { scm, bdev }: Pick<CtlServiceOptions, "scm" | "bdev">,
+  { scm, bdev, history, harness }: Pick<CtlServiceOptions, "scm" | "bdev" | "history" | "harness">,
   options: { readonly signal: AbortSignal },
 ): Promise<MessageInitShape<typeof ctl.StorageScanRespSchema>> {
+  const engines = harness.instances.map(({ config }) => config);
   const [scmPart, nvmePart] = await Promise.all([
-    scm.scan(options).then(scmToProto, (error: unknown) => ({ state: stateFault(toFault(error)) })),
+    scm.scan(options).then(
+      (found) => scmToProto(found, engines),
+      (error: unknown) => ({ state: stateFault(toFault(error)) }),
+    ),
     bdev.scan(options).then(
-      (found) => ({ ctrlrs: found.map(nvmeToProto), state: stateSuccess() }),
+      async (found) => ({
+        ctrlrs: await Promise.all(
+          found.map(async (controller) => {
+            const samples = (await history?.read(controller.serial).catch(() => [])) ?? [];
+            return nvmeToProto(controller, engines, healthTrend(samples));
+          }),
+        ),
+        state: stateSuccess(),
+      }),
       (error: unknown) => ({ state: stateFault(toFault(error)) }),
     ),
   ]);
   return { scm: scmPart, nvme: nvmePart };
 }
 
-function scmToProto(scan: ScmScan): MessageInitShape<typeof ctl.ScanScmRespSchema> {
+type Engines = readonly EngineConfig[];
+
+function scmToProto(scan: ScmScan, engines: Engines): MessageInitShape<typeof ctl.ScanScmRespSchema> {
   return {
     modules: scan.modules.map((module) => ({
       physicalid: module.physicalId,
@@ -37,7 +59,12 @@ function scmToProto(scan: ScmScan): MessageInitShape<typeof ctl.ScanScmRespSchem
         socket: module.socket,
       },
     })),
-    pmems: scan.namespaces.map(pmemToProto),
+    pmems: scan.namespaces.map((namespace) => {
+      const owner = engines.find(
+        ({ scm }) => scm.class === "dcpm" && scm.device === `/dev/${namespace.blockdev}`,
+      );
+      return { ...pmemToProto(namespace), ...engineField(owner?.index) };
+    }),
     state: stateSuccess(scan.notes.join("; ")),
   };
 }
@@ -53,7 +80,35 @@ export function pmemToProto(
 /** Bytes in the GB that the wire counts namespaces in. */
 const GB = 1_000_000_000n;
 
-function nvmeToProto(controller: NvmeController): MessageInitShape<typeof ctl.NvmeControllerSchema> {
+/** The number of an engine, if there is one: 0 is one. */
+function engineField(engine: number | undefined): { readonly engine?: number } {
+  return engine === undefined ? {} : { engine };
+}
+
+const SOURCE: Readonly<Record<NvmeSource, ctl.NvmeController_Source>> = {
+  kernel: ctl.NvmeController_Source.KERNEL,
+  spdk: ctl.NvmeController_Source.SPDK,
+  "last-known": ctl.NvmeController_Source.LAST_KNOWN,
+  pci: ctl.NvmeController_Source.PCI,
+};
+
+function trendToProto(trend: HealthTrend): MessageInitShape<typeof ctl.NvmeController_TrendSchema> {
+  const { samples, days, mediaErrorsPerDay, errorLogEntriesPerDay, daysLeft, highestTemperature } = trend;
+  return {
+    samples,
+    days,
+    mediaErrorsPerDay,
+    errorLogEntriesPerDay,
+    ...(daysLeft === undefined ? {} : { daysLeft }),
+    highestTemp: highestTemperature,
+  };
+}
+
+function nvmeToProto(
+  controller: NvmeController,
+  engines: Engines,
+  trend: HealthTrend | undefined,
+): MessageInitShape<typeof ctl.NvmeControllerSchema> {
   const { pciAddress: pciaddr, model, serial, firmware: fwrev, numaNode: socketid } = controller;
   const health = controller.health ?? UNKNOWN_HEALTH;
   return {
@@ -62,11 +117,17 @@ function nvmeToProto(controller: NvmeController): MessageInitShape<typeof ctl.Nv
     pciaddr,
     fwrev,
     socketid,
-    namespaces: controller.namespaces.map(({ id, size }) => ({
-      id,
+    namespaces: allocateNamespaces([controller], engines).map(({ namespaceId, size, engine }) => ({
+      id: namespaceId,
       size: Number(size / GB),
       ctrlrpciaddr: pciaddr,
+      bytes: size,
+      ...engineField(engine),
     })),
+    source: SOURCE[controller.source],
+    driver: controller.driver ?? "",
+    nohealth: controller.health === undefined,
+    ...(trend === undefined ? {} : { trend: trendToProto(trend) }),
     // Always there: the dmg of release 0.8.0 crashes without it.
     healthstats: {
       temp: health.temperature,
@@ -83,6 +144,7 @@ function nvmeToProto(controller: NvmeController): MessageInitShape<typeof ctl.Nv
       reliabilitywarn: health.reliabilityWarning,
       readonlywarn: health.readOnlyWarning,
       volatilewarn: health.volatileWarning,
+      percentused: health.percentUsed,
       ctrlrpciaddr: pciaddr,
     },
   };

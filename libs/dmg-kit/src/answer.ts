@@ -11,6 +11,8 @@ export interface Answer {
   readonly failures: readonly HostFault[];
   /** Things to know that are no failures; for stderr. */
   readonly notes?: readonly string[];
+  /** The data has been printed piece by piece already: there is no document at the end, unless something failed. */
+  readonly emitted?: boolean;
 }
 
 /** An answer without failures. */

@@ -5,8 +5,13 @@ import { type CommandTree, parseCommandLine, wordsBelow } from "./parse-command-
 /** What may stand at the end of a command line that is being typed. */
 export type Completion =
   | { readonly kind: "words"; readonly words: readonly string[] }
-  /** A value that only the live system knows. `typed` is what is there already. */
-  | { readonly kind: "live"; readonly what: "ranks" | "hosts" | "pools"; readonly typed: string }
+  /** A value that only the live system knows. `typed` is what is there already, `before` the flag in front: `--ranks=`. */
+  | {
+      readonly kind: "live";
+      readonly what: "ranks" | "hosts" | "pools";
+      readonly typed: string;
+      readonly before: string;
+    }
   | { readonly kind: "files" };
 
 /** Finds out what can complete the last of some words (empty when a new word begins). Pure; it asks nobody. */
@@ -16,11 +21,12 @@ export function complete(words: readonly string[], tree: CommandTree): Completio
   const { path, flags } = contextOf(before, tree);
   const layers: readonly FlagDefinitions[] = [...flags, GLOBAL_FLAGS];
   const pending = flagOf(before.at(-1), layers);
-  if (pending !== undefined && pending.type !== "boolean") return completeValue(pending, typed);
+  if (pending !== undefined && pending.type !== "boolean") return completeValue(pending, typed, "");
   if (typed.startsWith("-")) {
     const inline = /^--([\w-]+)=(.*)$/s.exec(typed);
     const flag = inline === null ? undefined : flagOf(`--${inline[1]}`, layers);
-    if (flag !== undefined && flag.type !== "boolean") return completeValue(flag, inline?.[2] ?? "");
+    if (flag !== undefined && flag.type !== "boolean")
+      return completeValue(flag, inline?.[2] ?? "", `--${inline?.[1]}=`);
     const names = layers.flatMap((layer) =>
       Object.entries(layer)
         .filter(([, { hidden }]) => hidden !== true)
@@ -64,10 +70,10 @@ function flagOf(token: string | undefined, layers: readonly FlagDefinitions[]): 
   return undefined;
 }
 
-function completeValue(flag: FlagDefinition, typed: string): Completion {
+function completeValue(flag: FlagDefinition, typed: string, before: string): Completion {
   const what = (flag as StringFlag).complete;
   if (what === undefined) return { kind: "words", words: [] };
-  return what === "files" ? { kind: "files" } : { kind: "live", what, typed };
+  return what === "files" ? { kind: "files" } : { kind: "live", what, typed, before };
 }
 
 function matching(names: readonly string[], typed: string): Completion {

@@ -6,6 +6,7 @@ import { Fault, FaultCode } from "@daos/fault";
 import { type HostAddress, parseHostList } from "@daos/hostlist";
 import { createLogger, formatConsoleLine } from "@daos/log";
 import { DEFAULT_CONFIG_PATH, defaultClientConfig } from "./default-config.ts";
+import type { ExpiryNotes } from "./expiry-notes.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** What the command line says about how to reach the system. */
@@ -18,12 +19,15 @@ export interface ConnectOptions {
   readonly timeoutMs: number | undefined;
   readonly fanout: number | undefined;
   readonly terminal: Terminal;
+  /** Gets what is to be said of certificates that expire soon. */
+  readonly expiry: ExpiryNotes;
 }
 
-/** A client for the system, and its name. */
+/** A client for the system, its name, and the port of hosts that are named without one. */
 export interface Connection {
   readonly client: ControlClient;
   readonly system: string;
+  readonly port: number;
 }
 
 /**
@@ -37,7 +41,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const loading = import("@daos/control-client");
   const config = await readConfig(options.configPath);
   const hosts = await chooseHosts(options, config);
-  const { tls, explain } = await security(config, options.insecure);
+  const { tls, explain, onServerCertificate } = await security(config, options);
   const log = createLogger((record) => terminal.err(`${formatConsoleLine(record)}\n`), {
     level: options.debug ? "DEBUG" : "WARN",
     component: "dmg",
@@ -49,12 +53,14 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       hosts,
       tls,
       explain,
+      onServerCertificate,
       timeoutMs,
       signal: terminal.signal,
       log,
       ...(fanout === undefined ? {} : { fanout }),
     }),
     system: config.name,
+    port: config.port,
   };
 }
 
@@ -91,12 +97,16 @@ async function readHostFile(path: string, defaultPort: number): Promise<readonly
 }
 
 /** What connections with certificates need; nothing without them. @throws Fault for a certificate that cannot be used */
-async function security({ transport }: ClientConfig, insecure: boolean) {
+async function security(
+  { transport }: ClientConfig,
+  { insecure, expiry }: Pick<ConnectOptions, "insecure" | "expiry">,
+) {
   if (insecure || transport.allowInsecure) return {};
-  const { clientTlsOptions, explainTlsError, isTlsError } = await import("@daos/security");
+  const { clientTlsOptions, explainTlsError, isTlsError, warnOfExpiry } = await import("@daos/security");
   return {
-    tls: await clientTlsOptions(transport),
+    tls: await clientTlsOptions(transport, { onExpiring: (warning) => expiry.own(warning) }),
     explain: (error: unknown, peer: string) =>
       isTlsError(error) ? explainTlsError(error, { side: "client", peer, transport }) : undefined,
+    onServerCertificate: (host: HostAddress, notAfter: Date) => expiry.server(host, notAfter, warnOfExpiry),
   };
 }

@@ -1,4 +1,4 @@
-import type { ControlClient, HostResult } from "@daos/control-client";
+import type { ControlClient, HostResult, OnDeviceProgress } from "@daos/control-client";
 import type { Fault } from "@daos/fault";
 import type { Answer } from "./answer.ts";
 import type { Connection, ConnectOptions } from "./connect.ts";
@@ -65,12 +65,20 @@ export interface CommandContext<Flags extends FlagDefinitions> {
   readonly terminal: Terminal;
   /** Makes the client that the global flags and the configuration ask for; `instead` wins over the flags. @throws Fault */
   readonly connect: (instead?: Partial<ConnectOptions>) => Promise<Connection>;
-  /** Waits for the answers of all hosts, and shows how far they are. */
+  /**
+   * Waits for the answers of all hosts, and shows how far they are.
+   *
+   * @param results what comes back; as a function it gets what takes the progress of single devices
+   */
   readonly collect: <T>(
     client: ControlClient,
-    results: AsyncIterable<HostResult<T>>,
+    results: AsyncIterable<HostResult<T>> | ((onProgress: OnDeviceProgress) => AsyncIterable<HostResult<T>>),
     partFaults?: (value: T) => readonly Fault[],
   ) => Promise<HostAnswers<T>>;
+  /** Prints a piece of data at once: its text, or with `--json` the piece as one line. */
+  readonly emit: (piece: object, text: string) => void;
+  /** Says on stderr what there is to know meanwhile; not with `--json` or `--quiet`. */
+  readonly note: (text: string) => void;
   /** Waits for one request, and shows that it is under way. */
   readonly waitFor: <T>(work: Promise<T>) => Promise<T>;
 }

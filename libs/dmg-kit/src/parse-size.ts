@@ -28,6 +28,7 @@ export function faultSize(description: string): Fault {
     domain: "client",
     code: FaultCode.sizeInvalid,
     description,
-    resolution: "write a number and a unit of 1024: 500MB, 1.5G, 2TB; a number without a unit is bytes",
+    resolution:
+      "write a number and a unit of 1024: 500MB, 1.5G, 2TB; a number without a unit is bytes; a share of the storage is 10%",
   });
 }

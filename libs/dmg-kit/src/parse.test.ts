@@ -228,8 +228,8 @@ describe("complete", () => {
     ["st q ", { kind: "words", words: ["smd"] }],
     ["pool create --s", { kind: "words", words: ["--scm-size"] }],
     ["-i -l a,b pool create -s ", { kind: "words", words: [] }],
-    ["-l ", { kind: "live", what: "hosts", typed: "" }],
-    ["storage scan --host-list=no", { kind: "live", what: "hosts", typed: "no" }],
+    ["-l ", { kind: "live", what: "hosts", typed: "", before: "" }],
+    ["storage scan --host-list=no", { kind: "live", what: "hosts", typed: "no", before: "--host-list=" }],
     ["-o ", { kind: "files" }],
     ["nonsense ", { kind: "words", words: [] }],
   ])("%j", (line, expected) => {

@@ -3,10 +3,11 @@ import { Fault } from "@daos/fault";
 import type { Answer } from "./answer.ts";
 import { connect } from "./connect.ts";
 import type { AnyCommand, CommandContext } from "./define-command.ts";
+import { ExpiryNotes } from "./expiry-notes.ts";
 import { faultUsage } from "./faults.ts";
 import { GLOBAL_FLAGS, type GlobalValues } from "./global-flags.ts";
 import { collectHosts } from "./host-answer.ts";
-import { type Formatter, print } from "./output/print.ts";
+import { type Formatter, jsonValue, print } from "./output/print.ts";
 import { Progress } from "./output/progress.ts";
 import { checkFlags, type RawFlags } from "./parse-flags.ts";
 import type { Terminal } from "./terminal.ts";
@@ -24,6 +25,7 @@ export async function runCommand(
   const { quiet } = global;
   const format = global.json ? "json" : global.format;
   const timeoutMs = global.timeout === undefined ? undefined : parseDuration(global.timeout);
+  const expiry = new ExpiryNotes();
   const context: CommandContext<never> = {
     flags: own as never,
     args: given.args,
@@ -38,13 +40,22 @@ export async function runCommand(
         timeoutMs,
         fanout: global.fanout,
         terminal,
+        expiry,
         ...instead,
       }),
     collect: async (client, results, partFaults) => {
       using progress = new Progress(terminal, command.name, client.hosts, { quiet });
-      return await collectHosts(results, partFaults, ({ host, outcome }) =>
+      const asked =
+        typeof results === "function"
+          ? results((host, state) => progress.deviceProgress(host, state))
+          : results;
+      return await collectHosts(asked, partFaults, ({ host, outcome }) =>
         progress.hostDone(host, outcome.kind === "ok"),
       );
+    },
+    emit: (piece, text) => terminal.out(`${format === "json" ? JSON.stringify(piece, jsonValue) : text}\n`),
+    note: (text) => {
+      if (!quiet && format !== "json") terminal.err(`dmg: ${text}\n`);
     },
     waitFor: async (work) => {
       using _progress = new Progress(terminal, command.name, [], { quiet });
@@ -53,9 +64,13 @@ export async function runCommand(
   };
   const options = { terminal, what: command.name, format, quiet, formatter };
   const { watch } = own;
-  if (typeof watch !== "number") return print(await command.run(context), options);
+  const run = async (): Promise<Answer> => {
+    const answer = await command.run(context);
+    return { ...answer, notes: [...(answer.notes ?? []), ...expiry.take()] };
+  };
+  if (typeof watch !== "number") return print(await run(), options);
   for (;;) {
-    const answer = await command.run(context).catch(failedAnswer);
+    const answer = await run().catch(failedAnswer);
     if (Number.isFinite(terminal.columns)) terminal.out(CLEAR);
     const status = await print(answer, options);
     if (!(await pause(watch * 1000, terminal.signal))) return status;

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { defineCommand, faultSize, formatSize, parseSize, wellDone } from "@daos/dmg-kit";
+import { defineCommand, faultSize, formatSize, wellDone } from "@daos/dmg-kit";
 import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
 import { parseAclFile } from "./acl-file.ts";
 import { currentGroup, currentUser, toPrincipal } from "./owner.ts";
+import { parseWantedSize, rankUsages, shareBytes } from "./pool-size.ts";
 
 /** The most service replicas that the data plane takes. */
 const MAX_REPLICAS = 13;
@@ -16,13 +17,14 @@ export const poolCreateCommand = defineCommand({
   alias: "c",
   summary: "Create a pool",
   description:
-    "Sizes are per rank, in units of 1024. The pool belongs to you and your primary group unless you say otherwise.",
+    "Sizes are per rank, in units of 1024. A percentage is of the whole SCM or NVMe of the smallest of the ranks, whether in use or not. The pool belongs to you and your primary group unless you say otherwise.",
   examples: [
     { text: "1 GB of SCM on every rank", line: "pool create -s 1G" },
     {
       text: "SCM and NVMe on some ranks, three service replicas",
       line: "pool create -s 10G -n 500G -r 0-3,7 -v 3",
     },
+    { text: "A tenth of the storage of every rank", line: "pool create -s 10% -n 10%" },
     {
       text: "For someone else, with an access control list",
       line: "pool create -s 1G -u ana -g physics -a pool.acl",
@@ -34,10 +36,16 @@ export const poolCreateCommand = defineCommand({
       char: "s",
       required: true,
       value: "SIZE",
-      summary: "SCM per rank: 1G, 500MB",
+      summary: "SCM per rank: 1G, 500MB, 10%",
     },
-    "nvme-size": { type: "string", char: "n", value: "SIZE", summary: "NVMe per rank: 1T, 500GB" },
-    ranks: { type: "string", char: "r", value: "RANKS", summary: "ranks to use, as in 0-3,7 (default all)" },
+    "nvme-size": { type: "string", char: "n", value: "SIZE", summary: "NVMe per rank: 1T, 500GB, 10%" },
+    ranks: {
+      type: "string",
+      char: "r",
+      value: "RANKS",
+      summary: "ranks to use, as in 0-3,7 (default all)",
+      complete: "ranks",
+    },
     nsvc: {
       type: "integer",
       char: "v",
@@ -64,14 +72,18 @@ export const poolCreateCommand = defineCommand({
     },
   },
   run: async ({ flags, connect, waitFor }) => {
-    const scmBytes = parseSize(flags["scm-size"]);
-    if (scmBytes === 0n) throw faultSize("a pool needs SCM: --scm-size is 0");
-    const nvmeBytes = parseSize(flags["nvme-size"] ?? "0");
+    const scm = parseWantedSize(flags["scm-size"]);
+    if (scm.kind === "bytes" && scm.bytes === 0n) throw faultSize("a pool needs SCM: --scm-size is 0");
+    const nvme = parseWantedSize(flags["nvme-size"] ?? "0");
     const ranks = flags.ranks === undefined ? [] : parseRankSet(flags.ranks);
     const acl = flags["acl-file"] === undefined ? [] : await parseAclFile(flags["acl-file"]);
     const user = toPrincipal(flags.user ?? currentUser());
     const group = toPrincipal(flags.group ?? (await currentGroup()));
     const { client, system } = await connect();
+    const shared = scm.kind === "share" || nvme.kind === "share";
+    const usages = shared ? await waitFor(rankUsages(client, ranks)) : [];
+    const scmBytes = shareBytes(scm, "scm", usages);
+    const nvmeBytes = shareBytes(nvme, "nvme", usages);
     const { poolCreate } = await import("@daos/control-client");
     const { uuid, svcReplicas } = await waitFor(
       poolCreate(client, {
@@ -90,7 +102,12 @@ export const poolCreateCommand = defineCommand({
     return wellDone(
       { uuid, svcReplicas, scmBytes, nvmeBytes, user, group },
       () => `Pool UUID: ${uuid}, Service replicas: ${replicas}`,
-      shareNotes(scmBytes, nvmeBytes),
+      [
+        ...(shared
+          ? [`per rank: ${formatSize(Number(scmBytes))} of SCM, ${formatSize(Number(nvmeBytes))} of NVMe`]
+          : []),
+        ...shareNotes(scmBytes, nvmeBytes),
+      ],
     );
   },
 });

@@ -5,7 +5,10 @@ import { poolDestroyCommand } from "./destroy.ts";
 import { poolGetAclCommand } from "./get-acl.ts";
 import { poolListCommand } from "./list.ts";
 import { poolOverwriteAclCommand } from "./overwrite-acl.ts";
+import { poolQueryCommand } from "./query.ts";
 import { poolUpdateAclCommand } from "./update-acl.ts";
+
+export { POOLS_FLAGS, poolsAnswer } from "./pools-answer.ts";
 
 /** `dmg pool`. */
 export const poolTopic: Topic = {
@@ -16,6 +19,7 @@ export const poolTopic: Topic = {
     poolCreateCommand,
     poolDestroyCommand,
     poolListCommand,
+    poolQueryCommand,
     poolGetAclCommand,
     poolOverwriteAclCommand,
     poolUpdateAclCommand,

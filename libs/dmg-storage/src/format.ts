@@ -25,7 +25,7 @@ export const storageFormatCommand = defineCommand({
     const { storageFormat } = await import("@daos/control-client");
     const { answers, failures } = await collect(
       client,
-      storageFormat(client, { reformat: flags.reformat }),
+      (onProgress) => storageFormat(client, { reformat: flags.reformat, onProgress }),
       ({ scm, nvme }) => [...scm, ...nvme].flatMap(({ fault }) => fault ?? []),
     );
     return {

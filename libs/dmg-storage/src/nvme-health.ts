@@ -1,4 +1,4 @@
-import type { NvmeController, NvmeHealth } from "@daos/control-client";
+import type { NvmeController, NvmeHealth, NvmeTrend } from "@daos/control-client";
 import { defineCommand, formatCelsius, formatFields, groupHosts, WATCH_FLAG } from "@daos/dmg-kit";
 import { formatHostAddress } from "@daos/hostlist";
 
@@ -6,7 +6,7 @@ import { formatHostAddress } from "@daos/hostlist";
 export const nvmeHealthCommand = defineCommand({
   name: "storage query nvme-health",
   alias: "d",
-  summary: "Show the health log of every NVMe controller of the hosts",
+  summary: "Show the health of every NVMe controller of the hosts, those with warnings first",
   examples: [{ text: "All hosts", line: "-l node[1-8] storage query nvme-health" }],
   flags: { watch: WATCH_FLAG },
   run: async ({ connect, collect }) => {
@@ -19,18 +19,24 @@ export const nvmeHealthCommand = defineCommand({
       result: {
         hosts: answers.map(({ host, value }) => ({
           host: formatHostAddress(host),
-          controllers: value.nvme.controllers.map(({ pciAddress, model, health = null }) => ({
-            pciAddress,
-            model,
-            health,
-          })),
+          controllers: worstFirst(value.nvme.controllers).map((controller) => {
+            const { pciAddress, model, source, health = null, trend } = controller;
+            return {
+              pciAddress,
+              model,
+              source,
+              warnings: warningsOf(controller),
+              health,
+              trend: trend === undefined ? null : { ...trend, daysLeft: trend.daysLeft ?? null },
+            };
+          }),
         })),
       },
       text: (columns) =>
         groupHosts(answers, ({ nvme }) => JSON.stringify(nvme.controllers))
           .map(({ label, value }) => {
             const line = "-".repeat(Math.min(columns, label.length));
-            const controllers = value.nvme.controllers.map(showController).join("\n\n");
+            const controllers = worstFirst(value.nvme.controllers).map(showController).join("\n\n");
             return [line, label, line, controllers === "" ? "No NVMe devices found" : controllers].join("\n");
           })
           .join("\n\n"),
@@ -40,11 +46,48 @@ export const nvmeHealthCommand = defineCommand({
   },
 });
 
-function showController({ pciAddress, model, health }: NvmeController): string {
-  const title = `PCI:${pciAddress} Model:${model}`;
-  return health === undefined
-    ? `${title}\n  no health log`
-    : `${title}\n${formatFields(healthFields(health))}`;
+/** What a device warns of, the worst first. */
+function warningsOf({ health }: NvmeController): readonly string[] {
+  if (health === undefined) return [];
+  const warnings: readonly (readonly [boolean, string])[] = [
+    [health.readOnlyWarning, "it has become read-only"],
+    [health.reliabilityWarning, "its reliability is degraded"],
+    [health.volatileMemoryWarning, "its volatile memory has lost its backup"],
+    [health.availableSpareWarning, "its spare capacity is below the threshold"],
+    [health.temperatureWarning, "its temperature is beyond the threshold"],
+    [health.percentUsed >= 100, `${health.percentUsed}% of its rated life is used`],
+  ];
+  return warnings.filter(([set]) => set).map(([, text]) => text);
+}
+
+function worstFirst(controllers: readonly NvmeController[]): readonly NvmeController[] {
+  return controllers.toSorted((a, b) => warningsOf(b).length - warningsOf(a).length);
+}
+
+function showController(controller: NvmeController): string {
+  const { pciAddress, model, source, health, trend } = controller;
+  const seen = source === "last-known" ? " (as last seen: a user-space driver has it now)" : "";
+  const title = `PCI:${pciAddress} Model:${model}${seen}`;
+  if (health === undefined) return `${title}\n  no health log`;
+  const warnings = warningsOf(controller).map((text) => `  WARNING: ${text}`);
+  const fields = [...(trend === undefined ? [] : trendFields(trend)), ...healthFields(health)];
+  return [title, ...warnings, formatFields(fields)].join("\n");
+}
+
+/** How it has changed, as far as it has. */
+function trendFields(trend: NvmeTrend): readonly (readonly [string, string])[] {
+  const { samples, days, mediaErrorsPerDay, errorLogEntriesPerDay, daysLeft, highestTemperatureK } = trend;
+  return [
+    ["Seen for", `${days.toFixed(1)} days (${samples} samples)`],
+    ["Media errors a day", rate(mediaErrorsPerDay)],
+    ["Error log entries a day", rate(errorLogEntriesPerDay)],
+    ["Highest temperature", formatCelsius(highestTemperatureK)],
+    ...(daysLeft === undefined ? [] : [["Rated life used up in", `${Math.round(daysLeft)} days`] as const]),
+  ];
+}
+
+function rate(perDay: number): string {
+  return perDay === 0 ? "0" : perDay.toFixed(perDay < 10 ? 1 : 0);
 }
 
 function healthFields(health: NvmeHealth): readonly (readonly [string, string])[] {
@@ -64,5 +107,6 @@ function healthFields(health: NvmeHealth): readonly (readonly [string, string])[
     ["Device reliability", flag(health.reliabilityWarning)],
     ["Read only", flag(health.readOnlyWarning)],
     ["Volatile memory backup", flag(health.volatileMemoryWarning)],
+    ["Rated life used", `${health.percentUsed}%`],
   ];
 }

@@ -1,4 +1,4 @@
-import type { StorageScan } from "@daos/control-client";
+import type { NvmeController, StorageScan } from "@daos/control-client";
 import { countOf, defineCommand, formatSize, formatTable, groupHosts } from "@daos/dmg-kit";
 import { formatHostAddress } from "@daos/hostlist";
 
@@ -25,7 +25,14 @@ export const storageScanCommand = defineCommand({
         hosts: answers.map(({ host, value: { scm, nvme } }) => ({
           host: formatHostAddress(host),
           scm: { modules: scm.modules, namespaces: scm.namespaces },
-          nvme: { controllers: nvme.controllers.map(({ health = null, ...rest }) => ({ ...rest, health })) },
+          nvme: {
+            controllers: nvme.controllers.map(({ health = null, trend, driver = null, ...rest }) => ({
+              ...rest,
+              driver,
+              health,
+              trend: trend === undefined ? null : { ...trend, daysLeft: trend.daysLeft ?? null },
+            })),
+          },
         })),
       },
       text: (columns) => showScan(answers, flags.verbose, columns),
@@ -56,13 +63,19 @@ function showScan(answers: Answers, verbose: boolean, width: number): string {
 function verboseKey({ scm, nvme }: StorageScan): string {
   return JSON.stringify([
     scm.modules,
-    scm.namespaces.map(({ blockDevice, numaNode, sizeBytes }) => [blockDevice, numaNode, sizeBytes]),
-    nvme.controllers.map(({ pciAddress, model, firmware, socket, namespaces }) => [
+    scm.namespaces.map(({ blockDevice, numaNode, sizeBytes, engine }) => [
+      blockDevice,
+      numaNode,
+      sizeBytes,
+      engine,
+    ]),
+    nvme.controllers.map(({ pciAddress, model, firmware, socket, namespaces, source }) => [
       pciAddress,
       model,
       firmware,
       socket,
       namespaces,
+      isAsked(source),
     ]),
   ]);
 }
@@ -84,14 +97,27 @@ function controllerBytes({ namespaces }: StorageScan["nvme"]["controllers"][numb
   return namespaces.reduce((sum, { sizeGB }) => sum + sizeGB * 1024 ** 3, 0);
 }
 
+/** Servers of release 0.8.0 do not say which engine a device serves: then there is no such column. */
+function engineCell(engines: readonly (number | undefined)[]): string {
+  const known = [...new Set(engines)].filter((engine) => engine !== undefined);
+  return known.length === 0 ? "-" : known.join(", ");
+}
+
+function isAsked(source: NvmeController["source"]): boolean {
+  return source !== "last-known" && source !== "pci";
+}
+
 function showScm({ scm }: StorageScan, width: number): string {
   if (scm.namespaces.length > 0) {
-    const rows = scm.namespaces.map(({ blockDevice, numaNode, sizeBytes }) => [
+    const allocated = scm.namespaces.some(({ engine }) => engine !== undefined);
+    const rows = scm.namespaces.map(({ blockDevice, numaNode, sizeBytes, engine }) => [
       blockDevice,
       `${numaNode}`,
       formatSize(sizeBytes),
+      ...(allocated ? [engineCell([engine])] : []),
     ]);
-    return formatTable({ columns: ["SCM Namespace", "Socket ID", "Capacity"], rows }, width);
+    const columns = ["SCM Namespace", "Socket ID", "Capacity", ...(allocated ? ["Engine"] : [])];
+    return formatTable({ columns, rows }, width);
   }
   if (scm.modules.length === 0) return "No SCM modules found";
   const rows = scm.modules.map((module) => [
@@ -107,13 +133,34 @@ function showScm({ scm }: StorageScan, width: number): string {
 }
 
 function showNvme({ nvme }: StorageScan, width: number): string {
-  if (nvme.controllers.length === 0) return "No NVMe devices found";
-  const rows = nvme.controllers.map((controller) => [
+  const { controllers } = nvme;
+  if (controllers.length === 0) return "No NVMe devices found";
+  const allocated = controllers.some(({ namespaces }) =>
+    namespaces.some(({ engine }) => engine !== undefined),
+  );
+  const remembered = controllers.some(({ source }) => !isAsked(source));
+  const rows = controllers.map((controller) => [
     controller.pciAddress,
     controller.model,
     controller.firmware,
     `${controller.socket}`,
     formatSize(controllerBytes(controller)),
+    ...(allocated ? [engineCell(controller.namespaces.map(({ engine }) => engine))] : []),
+    ...(remembered ? [KNOWN[controller.source]] : []),
   ]);
-  return formatTable({ columns: ["NVMe PCI", "Model", "FW Revision", "Socket ID", "Capacity"], rows }, width);
+  const columns = [
+    ...["NVMe PCI", "Model", "FW Revision", "Socket ID", "Capacity"],
+    ...(allocated ? ["Engine"] : []),
+    ...(remembered ? ["Known"] : []),
+  ];
+  return formatTable({ columns, rows }, width);
 }
+
+/** Whether the controller was asked, or is bound to a driver of user space and described from memory. */
+const KNOWN: Readonly<Record<NvmeController["source"], string>> = {
+  unknown: "now",
+  kernel: "now",
+  spdk: "now",
+  "last-known": "as last seen",
+  pci: "by its bus only",
+};

@@ -4,8 +4,7 @@ import { defineCommand, formatTable, WATCH_FLAG, wellDone } from "@daos/dmg-kit"
 export const systemMemberQueryCommand = defineCommand({
   name: "system member-query",
   alias: "q",
-  synonyms: ["system query"],
-  summary: "List the members of the system, one engine each",
+  summary: "List the members of the system, as scripts of release 0.8.0 know it",
   examples: [{ text: "All members", line: "system member-query" }],
   flags: { watch: WATCH_FLAG },
   run: async ({ connect, waitFor }) => {

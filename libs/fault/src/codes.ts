@@ -24,6 +24,7 @@ export const FaultCode = {
   storageNotMounted: 110,
   storageFormatOnRunningSystem: 111,
   storageNotPrivileged: 112,
+  storageFormatNotAwaited: 113,
 
   // scm: 200-299
   scmUnknown: 206,
@@ -100,6 +101,7 @@ export const FaultCode = {
   memberRunning: 812,
   hostSilent: 813,
   electionUnreachable: 814,
+  memberElsewhere: 815,
 
   // security: 900-999
   securityUnknown: 910,
@@ -132,6 +134,7 @@ export const FaultCode = {
   helperUntrustedPath: 3006,
   helperAuditFailed: 3007,
   helperInstallFailed: 3008,
+  helperBusy: 3009,
 
   // client: 3100-3199
   connectionRefused: 3100,

@@ -86,6 +86,11 @@ const STORAGE = {
     "Drivers, hugepages and memory goals belong to the whole machine.",
     "run the command as root: sudo daos-server storage prepare",
   ],
+  storageFormatNotAwaited: [
+    "An engine's storage cannot be formatted just now.",
+    "The engine is being started, was stopped, or has failed: only storage that waits for a format is formatted.",
+    "dmg system query shows the engine's state; the message says what to do in it",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const SCM = {
@@ -416,6 +421,11 @@ const SYSTEM = {
     "The etcd servers of system_db are not reached, or have no majority.",
     "check the etcd servers (etcdctl endpoint health) and system_db in the configuration",
   ],
+  memberElsewhere: [
+    "An engine asks to join with the identity of a member that is in service on another host.",
+    "Storage was copied from host to host, or a host has a new address.",
+    "format copied storage (dmg storage format --reformat), or wait until the old address has been silent for a while",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const CERTIFICATES = "check certificates with daos-server cert status; daos-server cert issue makes new ones";
@@ -557,6 +567,11 @@ const HELPER = {
     "The helper could not be installed.",
     "The command was not run by root, or a file could not be written.",
     "run daos-admin install as root, and follow the reason in the message",
+  ],
+  helperBusy: [
+    "The privileged helper works on the same mount or device for another request.",
+    "A format or a burn-in is under way, or one that was cancelled is about to end.",
+    "wait until it has ended: the helper's log has its end; then ask again",
   ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 

@@ -14,7 +14,7 @@ export function faultUnknownIndex(index: number, count: number): Fault {
 
 /** A call for a rank that none of this host's engines has. */
 export function faultRankNotHere(rank: number, here: readonly Rank[]): Fault {
-  const ranks = here.length === 0 ? "no engine in service" : `rank ${formatRankSet(here)}`;
+  const ranks = here.length === 0 ? "no engine with a rank" : `rank ${formatRankSet(here)}`;
   return new Fault({
     domain: "system",
     code: FaultCode.engineNotHere,
@@ -30,5 +30,16 @@ export function faultNoReplica(): Fault {
     code: FaultCode.notAccessPoint,
     description: "no engine of this host has a replica of the management service in service",
     resolution: "wait until the engine is ready, or use an access point: dmg system leader-query",
+  });
+}
+
+/** A call means one engine by its rank, and another one has it. */
+export function faultOtherEngine(rank: number, asked: string, here: string | undefined): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.engineNotHere,
+    description: `rank ${rank} with the identity ${asked} is not on this host`,
+    reason: `its engine with that rank is ${here ?? "not formatted"}`,
+    resolution: "look with dmg system query --verbose where the rank is now",
   });
 }

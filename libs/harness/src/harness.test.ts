@@ -32,41 +32,64 @@ const serving = (rank: number): InstanceState => ({
   rank: rank as Rank,
   ready: { uri: "u", contexts: 1, socket: "/s" },
 });
-const superblock = (ms: boolean) => ({
+const superblock = (ms: boolean, rank?: number) => ({
   version: 0 as const,
-  uuid: "u",
+  uuid: `uuid-${rank}`,
   system: "s",
-  validRank: true,
+  rank: rank as Rank | undefined,
+  validRank: rank !== undefined,
   ms,
   createMs: false,
   bootstrapMs: false,
 });
 
 describe("Harness", () => {
-  it("finds engines by rank, and the one with the management service", () => {
-    const first = fakeInstance(0, serving(4), { superblock: superblock(false) });
-    const second = fakeInstance(1, serving(0), { superblock: superblock(true) });
+  it("finds engines by rank and identity, and the one with the management service", () => {
+    const first = fakeInstance(0, { kind: "stopped" }, { superblock: superblock(false, 4) });
+    const second = fakeInstance(1, serving(0), { superblock: superblock(true, 0) });
     const waiting = fakeInstance(2, { kind: "awaiting format", reason: "new" }, { superblock: undefined });
-    const harness = new Harness([waiting, first, second], silentLogger);
+    const unjoined = fakeInstance(3, { kind: "starting", reason: "" }, { superblock: superblock(false) });
+    const harness = new Harness([waiting, unjoined, first, second], silentLogger);
     expect(harness.byRank(4)).toBe(first);
+    expect(harness.byIdentity(4, "uuid-4")).toBe(first);
     expect(harness.msInstance()).toBe(second);
     expect(() => harness.byRank(7)).toThrow("rank 7 is not on this host, which has rank 0,4");
+    expect(() => harness.byIdentity(4, "uuid-9")).toThrow("its engine with that rank is uuid-4");
   });
 
   it("says so when there is none", () => {
-    const harness = new Harness([fakeInstance(0, { kind: "starting" })], silentLogger);
-    expect(() => harness.byRank(0)).toThrow("no engine in service");
+    const stopped = fakeInstance(0, { kind: "stopped" }, { superblock: superblock(true) });
+    const harness = new Harness([stopped], silentLogger);
+    expect(() => harness.byRank(0)).toThrow("no engine with a rank");
     expect(() => harness.msInstance()).toThrow("no engine of this host has a replica");
     return expect(harness.notifyReady(3, { uri: "u", contexts: 1, socket: "/s" })).rejects.toThrow(
       "an engine says it is number 3, but this host has 1",
     );
   });
 
-  it("goes on with the engines that are left, and fails with the last", async () => {
-    const fails = fakeInstance(0, { kind: "new" }, { run: () => Promise.reject(gone) });
-    const ends = fakeInstance(1, { kind: "new" }, { run: () => Promise.resolve() });
-    const { signal } = new AbortController();
-    await expect(new Harness([fails, ends], silentLogger).run(signal)).resolves.toBeUndefined();
-    await expect(new Harness([fails, fails], silentLogger).run(signal)).rejects.toBe(gone);
+  it.each([
+    ["all have failed", [false, false], true],
+    ["one has failed", [false], false],
+    ["all have failed, but one has been in service", [false, true], false],
+  ] as const)("ends when %s: %j, %j", async (_, served, ends) => {
+    const control = new AbortController();
+    let end = () => {};
+    const running = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const instances = [0, 1].map((index) =>
+      fakeInstance(index, { kind: "new" }, { run: () => running, hasServed: served[index] ?? false }),
+    );
+    const harness = new Harness(instances, silentLogger);
+    const run = harness.run(control.signal);
+    served.forEach((_served, index) => {
+      const instance = instances[index] as EngineInstance;
+      Object.defineProperty(instance, "state", { value: { kind: "failed", fault: gone } });
+      harness.changed(instance);
+    });
+    if (ends) return await expect(run).rejects.toBe(gone);
+    end();
+    control.abort();
+    await expect(run).resolves.toBeUndefined();
   });
 });

@@ -1,8 +1,8 @@
-import type { Fault } from "@daos/fault";
-import type { EngineInstance, EngineReady, InstanceFormatResult } from "@daos/instance";
+import { type Fault, FaultCode } from "@daos/fault";
+import type { EngineFormatOptions, EngineInstance, EngineReady, InstanceFormatResult } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
-import { faultNoReplica, faultRankNotHere, faultUnknownIndex } from "./faults.ts";
+import { faultNoReplica, faultOtherEngine, faultRankNotHere, faultUnknownIndex } from "./faults.ts";
 
 /**
  * The engines of this host. They live and fail independently of each other.
@@ -12,29 +12,57 @@ import { faultNoReplica, faultRankNotHere, faultUnknownIndex } from "./faults.ts
 export class Harness {
   readonly instances: readonly EngineInstance[];
   readonly #log: Logger;
+  readonly #listeners = new Set<() => void>();
 
   constructor(instances: readonly EngineInstance[], log: Logger) {
     this.instances = instances;
     this.#log = log;
   }
 
+  /** To be called by each instance when its state has changed. */
+  changed(instance: EngineInstance): void {
+    const { state } = instance;
+    if (state.kind === "failed") {
+      this.#log.error(`engine ${instance.index} is out of service`, { fault: state.fault });
+    }
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Calls `listener` after each change of an instance. @returns what ends that */
+  watch(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
   /**
-   * Runs every engine until `signal` stops them.
+   * Runs every engine until `signal` stops them; those that were stopped or have failed wait to be started.
    *
-   * @throws Fault of the last engine that failed, when none is left
+   * @throws Fault of an engine, when all have failed and none has been in service: the operator waits for it. An engine
+   *   that is excluded waits for an administrator instead, whom this host may have to serve.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const faults: Fault[] = [];
-    await Promise.all(
-      this.instances.map((instance) =>
-        instance.run(signal).catch((fault: Fault) => {
-          this.#log.error(`engine ${instance.index} is out of service`, { fault });
-          faults.push(fault);
-        }),
-      ),
+    const hopeless = Promise.withResolvers<never>();
+    const stop = this.watch(() => {
+      const fault = this.#hopeless();
+      if (fault !== undefined) hopeless.reject(fault);
+    });
+    try {
+      await Promise.race([
+        Promise.all(this.instances.map((instance) => instance.run(signal))),
+        hopeless.promise,
+      ]);
+    } finally {
+      stop();
+    }
+  }
+
+  #hopeless(): Fault | undefined {
+    const faults = this.instances.map(({ state, hasServed }) =>
+      state.kind === "failed" && !hasServed && state.fault.code !== FaultCode.memberExcluded
+        ? state.fault
+        : undefined,
     );
-    const last = faults.at(-1);
-    if (last !== undefined && faults.length === this.instances.length) throw last;
+    return faults.includes(undefined) ? undefined : faults.at(-1);
   }
 
   /** Hands an engine's announcement to its instance. @throws Fault for an index that this host does not have */
@@ -44,35 +72,39 @@ export class Harness {
     await instance.notifyReady(ready);
   }
 
-  /** The serving engine with this rank. @throws Fault when it is not here */
+  /** The engine with this rank, whatever it does. @throws Fault when it is not here */
   byRank(rank: number): EngineInstance {
-    const serving = this.instances.filter((instance) => rankOf(instance) !== undefined);
-    const found = serving.find((instance) => rankOf(instance) === rank);
+    const found = this.instances.find((instance) => rankOf(instance) === rank);
     if (found !== undefined) return found;
     throw faultRankNotHere(
       rank,
-      serving.map(rankOf).filter((one) => one !== undefined),
+      this.instances.map(rankOf).filter((one) => one !== undefined),
     );
   }
 
-  /** The serving engine that has a replica of the management service. @throws Fault when there is none */
+  /** The engine with this rank and identity. @throws Fault when it is not here, or another one has the rank */
+  byIdentity(rank: number, uuid: string): EngineInstance {
+    const found = this.byRank(rank);
+    if (found.superblock?.uuid !== uuid) throw faultOtherEngine(rank, uuid, found.superblock?.uuid);
+    return found;
+  }
+
+  /** The engine that serves, answers, and has a replica of the management service. @throws Fault when there is none */
   msInstance(): EngineInstance {
     const found = this.instances.find(
-      (instance) => instance.state.kind === "serving" && instance.superblock?.ms === true,
+      ({ state, superblock }) =>
+        state.kind === "serving" && state.silence === undefined && superblock?.ms === true,
     );
     if (found === undefined) throw faultNoReplica();
     return found;
   }
 
   /** Formats the storage of all engines at once; one result each, in their order. */
-  format(options: {
-    readonly reformat: boolean;
-    readonly signal: AbortSignal;
-  }): Promise<readonly InstanceFormatResult[]> {
+  format(options: EngineFormatOptions): Promise<readonly InstanceFormatResult[]> {
     return Promise.all(this.instances.map((instance) => instance.format(options)));
   }
 }
 
-function rankOf(instance: EngineInstance): Rank | undefined {
-  return instance.state.kind === "serving" ? instance.state.rank : undefined;
+function rankOf({ superblock }: EngineInstance): Rank | undefined {
+  return superblock?.validRank === true ? superblock.rank : undefined;
 }

@@ -1,11 +1,13 @@
-import { chown, mkdir, readdir } from "node:fs/promises";
+import { chown, mkdir, readdir, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import {
   type BdevFormatResult,
   type BdevStorage,
   createBdevFiles,
+  type DeviceProgress,
   NVME_CONF,
+  progressMeter,
   renderNvmeConf,
 } from "@daos/bdev";
 import type { EngineConfig } from "@daos/config";
@@ -20,7 +22,7 @@ import {
   superblockPath,
   writeSuperblock,
 } from "@daos/superblock";
-import { writeFileAtomic } from "@daos/sys";
+import { syncDirectory, writeFileAtomic } from "@daos/sys";
 import { planFormat } from "./plan-format.ts";
 
 interface Wait {
@@ -41,7 +43,10 @@ export interface ScmPort {
 export interface BdevPort {
   /** @throws Fault that names the configured controllers which are not there */
   check(storage: BdevStorage, options: Wait): Promise<void>;
-  format(storage: BdevStorage, options: Wait): Promise<readonly BdevFormatResult[]>;
+  format(
+    storage: BdevStorage,
+    options: Wait & { readonly onProgress?: ((progress: DeviceProgress) => void) | undefined },
+  ): Promise<readonly BdevFormatResult[]>;
 }
 
 /** Numeric user and group. */
@@ -64,6 +69,12 @@ export interface EngineStorageOptions {
   readonly log: Logger;
 }
 
+export interface EngineFormatOptions extends Wait {
+  readonly reformat: boolean;
+  /** Called for the mount point and each block device whenever there is something new, and with how it ended. */
+  readonly onProgress?: ((progress: DeviceProgress) => void) | undefined;
+}
+
 /** What a format did to one engine's storage. */
 export interface InstanceFormatResult {
   readonly mount: string;
@@ -79,6 +90,7 @@ const LEFT_BY_FORMAT = new Set(["lost+found", NVME_CONF]);
 export class EngineStorage {
   readonly #options: EngineStorageOptions;
   #superblock: Superblock | undefined;
+  #erased = false;
 
   constructor(options: EngineStorageOptions) {
     this.#options = options;
@@ -96,6 +108,7 @@ export class EngineStorage {
    * @throws Fault about a superblock that is damaged or another system's, or storage that cannot be mounted
    */
   async open(wait: Wait): Promise<string | undefined> {
+    if (this.#erased) return "it was erased, and what it holds has to be formatted away (--reformat)";
     const { config, scm, mayMount, recreateSuperblocks } = this.#options;
     const found = await scm.checkFormat(config.scm, wait);
     switch (found.kind) {
@@ -123,16 +136,36 @@ export class EngineStorage {
   }
 
   /** Formats SCM, then the block devices. Never throws: each failure is part of the result. */
-  async format(options: Wait & { readonly reformat: boolean }): Promise<InstanceFormatResult> {
+  async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { config, bdev } = this.#options;
     const { mount } = config.scm;
+    const { signal, onProgress = () => {} } = options;
+    const now = () => performance.now();
+    const scmMeter = progressMeter(mount, now);
+    onProgress(scmMeter("format", 0));
+    const waiting = config.bdev.list.map((device) => progressMeter(device, now)("waiting", 0));
+    for (const progress of waiting) onProgress(progress);
+    let scmFault: Fault | undefined;
     try {
-      const scmFault = await this.#formatScm(options);
-      const bdevs = scmFault === undefined ? await bdev.format(config.bdev, { signal: options.signal }) : [];
-      return { mount, scmFault, bdevs };
+      scmFault = await this.#formatScm(options);
     } catch (error) {
-      return { mount, scmFault: toFault(error), bdevs: [] };
+      scmFault = toFault(error);
     }
+    onProgress(scmMeter(scmFault === undefined ? "done" : "failed", 1));
+    if (scmFault !== undefined) {
+      for (const progress of waiting) onProgress({ ...progress, step: "skipped", fraction: 1 });
+      return { mount, scmFault, bdevs: [] };
+    }
+    const begin = now();
+    const bdevs = await bdev
+      .format(config.bdev, { signal, onProgress })
+      // What keeps all of them from being formatted is what became of each.
+      .catch((error: unknown) => config.bdev.list.map((device) => ({ device, fault: toFault(error) })));
+    for (const { device, fault } of bdevs as readonly BdevFormatResult[]) {
+      const step = fault === undefined ? "done" : "failed";
+      onProgress({ device, step, fraction: 1, elapsedMs: Math.round(now() - begin), remainingMs: 0 });
+    }
+    return { mount, bdevs };
   }
 
   async #formatScm(options: Wait & { readonly reformat: boolean }): Promise<Fault | undefined> {
@@ -164,7 +197,17 @@ export class EngineStorage {
     await mkdir(mount, { recursive: true, mode: 0o700 });
     await this.writeSuperblock(superblock);
     if (owner !== undefined) await chown(superblockPath(mount), owner.uid, owner.gid);
+    this.#erased = false;
     log.info("superblock created", { mount, uuid: superblock.uuid });
+  }
+
+  /** Removes the identity. What else is in the storage stays until it is formatted. */
+  async erase(): Promise<void> {
+    const { mount } = this.#options.config.scm;
+    await rm(superblockPath(mount), { force: true });
+    await syncDirectory(mount);
+    this.#superblock = undefined;
+    this.#erased = true;
   }
 
   /** Makes a change of the identity durable. */

@@ -1,4 +1,5 @@
 import { Fault, FaultCode } from "@daos/fault";
+import type { InstanceState } from "./instance.ts";
 
 /** Neither PATH nor the server's own directory has an engine. */
 export function faultEngineNotFound(searched: readonly string[]): Fault {
@@ -62,6 +63,16 @@ export function faultEngineNotRunning(index: number, state: string): Fault {
   });
 }
 
+/** Something can only be done while the engine is stopped. */
+export function faultEngineRuns(index: number, state: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberRunning,
+    description: `erase engine ${index} while it is ${state}`,
+    resolution: "stop it first (dmg system stop)",
+  });
+}
+
 /** NotifyReady named something that is not a socket. */
 export function faultNotifyReadySocket(path: string, reason: string): Fault {
   return new Fault({
@@ -73,14 +84,63 @@ export function faultNotifyReadySocket(path: string, reason: string): Fault {
   });
 }
 
-/** Formatting is refused because the engine of this storage runs. */
-export function faultFormatRunning(index: number, mount: string): Fault {
-  return new Fault({
-    domain: "storage",
-    code: FaultCode.storageFormatOnRunningSystem,
-    description: `format storage of engine ${index} (${mount}) while the engine runs`,
-    resolution: "stop the system first (dmg system stop), then restart daos-server and format",
-  });
+/** Formatting is refused: the engine of this storage is in another state than to wait for it. */
+export function faultFormatNotAwaited(
+  index: number,
+  mount: string,
+  state: Exclude<InstanceState, { readonly kind: "awaiting format" }>,
+): Fault {
+  const refused = (code: FaultCode, why: string, resolution: string) =>
+    new Fault({
+      domain: "storage",
+      code,
+      description: `format storage of engine ${index} (${mount}), ${why}`,
+      ...(state.kind === "restarting" ? { reason: state.reason } : {}),
+      ...(state.kind === "failed" ? { reason: state.fault.message } : {}),
+      resolution,
+    });
+  switch (state.kind) {
+    case "starting":
+    case "serving":
+    case "restarting": {
+      const why = {
+        starting: "whose engine is being started",
+        serving: "whose engine runs",
+        restarting: "whose engine has ended and is about to be started again",
+      }[state.kind];
+      return refused(
+        FaultCode.storageFormatOnRunningSystem,
+        why,
+        "if its data is not needed any more, stop the engine and erase it (dmg system stop, dmg system erase), then format with --reformat",
+      );
+    }
+    case "stopped":
+      return refused(
+        FaultCode.storageFormatNotAwaited,
+        "which holds the data of an engine that was stopped",
+        "if its data is not needed any more, erase the engine (dmg system erase), then format with --reformat",
+      );
+    case "failed":
+      return refused(
+        FaultCode.storageFormatNotAwaited,
+        "whose engine has failed",
+        "correct what made it fail and start it again (dmg system start); if its data is not needed any more, erase it (dmg system erase), then format with --reformat",
+      );
+    case "new":
+      return refused(
+        FaultCode.storageFormatNotAwaited,
+        "which has not been looked at yet",
+        "wait until the server has started, then repeat the command",
+      );
+    case "formatting":
+      return refused(
+        FaultCode.storageFormatNotAwaited,
+        "which is being formatted already",
+        "wait for the end of that format, or cancel it, then repeat the command",
+      );
+    default:
+      return state satisfies never;
+  }
 }
 
 /** The storage is formatted already and nobody said `reformat`. */

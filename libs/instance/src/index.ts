@@ -4,7 +4,18 @@ export {
   engineEnvironment,
   sharedMemoryId,
 } from "./engine-arguments.ts";
-export type { BdevPort, InstanceFormatResult, Owner, ScmPort } from "./engine-storage.ts";
+export type { EngineExit, EngineProcessOptions } from "./engine-process.ts";
+export type {
+  BdevPort,
+  EngineFormatOptions,
+  EngineStorageOptions,
+  InstanceFormatResult,
+  Owner,
+  ScmPort,
+} from "./engine-storage.ts";
 export { ENGINE_NAME, findEngine } from "./find-engine.ts";
 export { EngineInstance, type InstanceOptions, type InstanceState } from "./instance.ts";
-export type { EngineReady, JoinRequest } from "./set-up-engine.ts";
+export type { InstanceParts, ProcessPart, StoragePart } from "./instance-parts.ts";
+export { planRestart, type RestartPlan } from "./plan-restart.ts";
+export type { EngineReady, Joined, JoinRequest } from "./set-up-engine.ts";
+export { type EngineRun, type SuperviseEnd, type SupervisePorts, supervise } from "./supervise.ts";

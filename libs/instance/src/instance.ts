@@ -1,31 +1,33 @@
-import { lstat } from "node:fs/promises";
 import { hostname } from "node:os";
 import type { EngineConfig } from "@daos/config";
 import {
   type Body,
   type BodyInit,
   type BodyMessage,
-  DrpcClient,
+  type DrpcClient,
   type DrpcMethod,
   drpcMethods,
+  drpcModules,
 } from "@daos/drpc";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
-import { abortable, deadline, delay } from "@daos/sys";
+import { abortable } from "@daos/sys";
 import { engineArguments, engineEnvironment, sharedMemoryId } from "./engine-arguments.ts";
-import { type EngineExit, EngineProcess, showExit } from "./engine-process.ts";
-import { EngineStorage, type EngineStorageOptions, type InstanceFormatResult } from "./engine-storage.ts";
+import { type EngineExit, showExit } from "./engine-process.ts";
+import type { EngineFormatOptions, EngineStorageOptions, InstanceFormatResult } from "./engine-storage.ts";
 import {
   faultEngineExited,
   faultEngineNotReady,
   faultEngineNotRunning,
-  faultFormatRunning,
-  faultNotifyReadySocket,
+  faultEngineRuns,
+  faultFormatNotAwaited,
 } from "./faults.ts";
-import { planRestart, STABLE_MS } from "./plan-restart.ts";
-import { type EngineReady, type JoinRequest, setUpEngine } from "./set-up-engine.ts";
+import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
+import { type EngineReady, type Joined, type JoinRequest, setUpEngine } from "./set-up-engine.ts";
+import { type EngineRun, supervise } from "./supervise.ts";
+import { watchAnswers } from "./watch-answers.ts";
 
 /** Where an engine is in its life. */
 export type InstanceState =
@@ -35,15 +37,20 @@ export type InstanceState =
   | { readonly kind: "awaiting format"; readonly reason: string }
   /** Its storage is being formatted. */
   | { readonly kind: "formatting" }
-  /** Its process runs, but is not in service yet. */
-  | { readonly kind: "starting" }
-  /** It is a member of the system and answers calls. */
-  | { readonly kind: "serving"; readonly rank: Rank; readonly ready: EngineReady }
+  /** Its process runs, but is not in service yet; `reason` is why the one before ended. */
+  | { readonly kind: "starting"; readonly reason: string }
+  /** It is a member of the system and answers calls; `silence` says since when it does not. */
+  | {
+      readonly kind: "serving";
+      readonly rank: Rank;
+      readonly ready: EngineReady;
+      readonly silence?: string | undefined;
+    }
   /** It ended unasked and is about to be started again. */
   | { readonly kind: "restarting"; readonly reason: string }
-  /** It ended because it was asked to. */
+  /** It ended because it was asked to, and waits to be started. */
   | { readonly kind: "stopped" }
-  /** It is not started again before the server is. */
+  /** It is not started again unasked. */
   | { readonly kind: "failed"; readonly fault: Fault };
 
 export interface InstanceOptions extends EngineStorageOptions {
@@ -51,9 +58,13 @@ export interface InstanceOptions extends EngineStorageOptions {
   readonly msAddress: string;
   /** Path of `daos_io_server`, looked up at each start. @throws Fault engineNotFound */
   readonly findEngine: () => Promise<string>;
-  readonly join: (request: JoinRequest, options: { readonly signal: AbortSignal }) => Promise<Rank>;
-  /** Called before the first call that needs the membership: the engine of an MS replica serves. */
-  readonly onServing: (instance: EngineInstance) => Promise<void>;
+  readonly join: (request: JoinRequest, options: { readonly signal: AbortSignal }) => Promise<Joined>;
+  /** Its storage is mounted and has a superblock. */
+  readonly onStorageReady: (instance: EngineInstance) => void;
+  /** Its storage is about to lose its identity; whatever is open there has to be closed. */
+  readonly onStorageReleased: (instance: EngineInstance) => Promise<void>;
+  /** Its state has changed. */
+  readonly onChange: (instance: EngineInstance) => void;
   /** Gets the engine's own output, as info (stdout) and error (stderr). */
   readonly engineLog: Logger;
   /** Formats storage that has never been formatted without being asked. */
@@ -66,7 +77,19 @@ export interface InstanceOptions extends EngineStorageOptions {
   readonly environment?: Readonly<Record<string, string>> | undefined;
 }
 
+/** An engine that was asked to end gets so long before it is killed, ms. */
 const STOP_GRACE_MS = 10_000;
+/** As {@link STOP_GRACE_MS}, when it is to be stopped by force. */
+const FORCED_GRACE_MS = 1_000;
+
+/** A method that no engine has: it answers that, and so that it lives. */
+const NOTHING: DrpcMethod<undefined, undefined> = {
+  module: drpcModules.mgmt,
+  method: 0,
+  name: "nothing",
+  request: undefined,
+  response: undefined,
+};
 
 /** Our record of one engine: its storage, its superblock, its process and the way to call it. */
 export class EngineInstance {
@@ -74,18 +97,27 @@ export class EngineInstance {
   readonly #options: InstanceOptions;
   readonly #log: Logger;
   #state: InstanceState = { kind: "new" };
-  readonly #storage: EngineStorage;
-  #process: EngineProcess | undefined;
-  #client: DrpcClient | undefined;
+  readonly #parts: InstanceParts;
+  readonly #storage: StoragePart;
+  #process: ProcessPart | undefined;
+  #client: Pick<DrpcClient, "call" | "close"> | undefined;
   #ready: PromiseWithResolvers<EngineReady> | undefined;
   #formatted: PromiseWithResolvers<void> = Promise.withResolvers();
-  #stopping = false;
+  /** Set while the engine waits to be started. */
+  #wake: (() => void) | undefined;
+  #startAsked = false;
+  #stopAsked = false;
+  #hasServed = false;
+  #incarnation = 0;
+  #starts = 0;
 
-  constructor(options: InstanceOptions) {
+  /** @param parts what it is made of, where that is not this machine */
+  constructor(options: InstanceOptions, parts: InstanceParts = realParts) {
     this.config = options.config;
     this.#options = options;
     this.#log = options.log;
-    this.#storage = new EngineStorage(options);
+    this.#parts = parts;
+    this.#storage = parts.openStorage(options);
   }
 
   get index(): number {
@@ -106,29 +138,59 @@ export class EngineInstance {
     return this.#process?.pid;
   }
 
+  /** It has been in service since the server started. */
+  get hasServed(): boolean {
+    return this.#hasServed;
+  }
+
+  /** How often it has been started again since the server started. */
+  get restarts(): number {
+    return Math.max(0, this.#starts - 1);
+  }
+
+  /** Of the join of the process that runs now; 0 before it has joined. */
+  get incarnation(): number {
+    return this.#incarnation;
+  }
+
   /**
-   * The life of the engine: waits for storage, starts it, keeps it in service, starts it again when it dies. Resolves
-   * when it was stopped. @throws Fault that ends it for good
+   * The life of the engine: waits for storage, starts it, keeps it in service, starts it again when it dies, and when it
+   * was stopped or has failed waits for {@link start}. Resolves when `signal` aborts, or when storage is all that it is for.
    */
   async run(signal: AbortSignal): Promise<void> {
-    try {
-      await this.#awaitStorage(signal);
-      if (!this.#options.provisionOnly) await this.#supervise(signal);
-      this.#state = { kind: "stopped" };
-    } catch (error) {
-      if (signal.aborted) {
-        this.#state = { kind: "stopped" };
-        return;
+    while (!signal.aborted) {
+      this.#startAsked = false;
+      this.#stopAsked = false;
+      try {
+        await this.#awaitStorage(signal);
+        this.#options.onStorageReady(this);
+        if (this.#options.provisionOnly) break;
+        await this.#supervise(signal);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.#setState({ kind: "failed", fault: toFault(error) });
       }
-      const fault = toFault(error);
-      this.#state = { kind: "failed", fault };
-      throw fault;
+      await this.#awaitStart(signal);
     }
+    this.#setState({ kind: "stopped" });
+  }
+
+  async #awaitStart(signal: AbortSignal): Promise<void> {
+    if (this.#startAsked) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#wake = resolve;
+    await abortable(promise, signal).catch(() => {});
+    this.#wake = undefined;
+  }
+
+  #setState(state: InstanceState): void {
+    this.#state = state;
+    this.#options.onChange(this);
   }
 
   /** Takes the engine's own announcement. @throws Fault when what it announces is not a socket */
   async notifyReady(ready: EngineReady): Promise<void> {
-    await checkSocket(ready.socket);
+    await this.#parts.checkSocket(ready.socket);
     if (this.#ready === undefined) throw faultEngineNotRunning(this.index, this.#state.kind);
     this.#ready.resolve(ready);
   }
@@ -145,32 +207,73 @@ export class EngineInstance {
     return this.#client.call(method, request, options);
   }
 
-  /** KillRank is on its way: any end of the process is what was asked for, and after a grace period it is killed. */
-  expectStop(): void {
-    this.#stopping = true;
-    const doomed = this.#process;
-    setTimeout(() => doomed?.kill(), STOP_GRACE_MS).unref();
+  /** Starts an engine that was stopped, is being stopped, or has failed; one that runs goes on. */
+  start(): void {
+    if (this.#wake === undefined && !this.#stopAsked) return;
+    this.#startAsked = true;
+    this.#wake?.();
   }
 
-  /** Ends the engine's process: asked first, made to after a deadline. */
-  async stop(): Promise<void> {
-    this.#stopping = true;
-    await this.#process?.stop(STOP_GRACE_MS);
+  /**
+   * Stops the engine, and resolves when its process has ended. One that serves is told by KillRank: it may end before it
+   * has answered, or linger after it has, and is killed after a grace period.
+   *
+   * @returns the engine's status: 0, or its refusal
+   */
+  async stop(options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<number> {
+    const { force, signal } = options;
+    this.#stopAsked = true;
+    this.#startAsked = false;
+    const doomed = this.#process;
+    const status = this.#state.kind === "serving" ? await this.#killRank(force, signal) : 0;
+    if (status !== 0 && !force) {
+      this.#stopAsked = false;
+      return status;
+    }
+    if (doomed !== undefined) await abortable(doomed.stop(force ? FORCED_GRACE_MS : STOP_GRACE_MS), signal);
+    return 0;
+  }
+
+  async #killRank(force: boolean, signal: AbortSignal): Promise<number> {
+    const rank = this.superblock?.rank ?? 0;
+    using limit = this.#parts.clock.deadline(
+      force ? FORCED_GRACE_MS : STOP_GRACE_MS,
+      `kill rank ${rank}`,
+      signal,
+    );
+    try {
+      return (await this.call(drpcMethods.killRank, { rank, force }, limit)).status;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#log.info("the engine did not answer KillRank", { rank, reason: toFault(error).message });
+      return 0;
+    }
+  }
+
+  /**
+   * Takes the identity of a stopped engine away; its storage has to be formatted again.
+   *
+   * @throws Fault engineRuns, or about the storage
+   */
+  async erase(): Promise<void> {
+    if (this.#state.kind !== "stopped" && this.#state.kind !== "failed")
+      throw faultEngineRuns(this.index, this.#state.kind);
+    await this.#options.onStorageReleased(this);
+    await this.#storage.erase();
+    this.#incarnation = 0;
+    this.start();
   }
 
   /** Formats this engine's storage as its configuration says. Never throws: each failure is part of the result. */
-  async format(options: {
-    readonly reformat: boolean;
-    readonly signal: AbortSignal;
-  }): Promise<InstanceFormatResult> {
+  async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { mount } = this.config.scm;
     if (this.#state.kind !== "awaiting format") {
-      return { mount, scmFault: faultFormatRunning(this.index, mount), bdevs: [] };
+      return { mount, scmFault: faultFormatNotAwaited(this.index, mount, this.#state), bdevs: [] };
     }
     const waiting = this.#state;
-    this.#state = { kind: "formatting" };
+    this.#setState({ kind: "formatting" });
     const result = await this.#storage.format(options);
-    this.#state = waiting;
+    this.#setState(waiting);
     if (firstFault(result) === undefined) this.#formatted.resolve();
     return result;
   }
@@ -182,7 +285,7 @@ export class EngineInstance {
       const reason = await this.#storage.open({ signal });
       if (reason === undefined) return;
       this.#formatted = Promise.withResolvers();
-      this.#state = { kind: "awaiting format", reason };
+      this.#setState({ kind: "awaiting format", reason });
       if (this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
       this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount: this.config.scm.mount });
       await abortable(this.#formatted.promise, signal);
@@ -201,46 +304,56 @@ export class EngineInstance {
   }
 
   async #supervise(signal: AbortSignal): Promise<void> {
-    let hasServed = false;
-    let failuresInARow = 0;
-    while (!this.#stopping) {
-      const begun = Date.now();
-      const served = await this.#runOnce(signal);
-      hasServed ||= served.reachedService;
-      if (this.#stopping || signal.aborted) return;
-      failuresInARow = Date.now() - begun > STABLE_MS ? 1 : failuresInARow + 1;
-      const plan = planRestart({ hasServed, failuresInARow }, Math.random());
-      if (plan.kind === "give-up") {
-        this.#log.error(`engine is not started again: ${plan.reason}`, { fault: served.fault });
-        throw served.fault;
-      }
-      this.#log.warn("engine is started again", { reason: served.fault.message, delayMs: plan.delayMs });
-      this.#state = { kind: "restarting", reason: served.fault.message };
-      await delay(plan.delayMs, { signal });
+    let reason = "";
+    const end = await supervise(
+      {
+        runOnce: (wait) => this.#runOnce(reason, wait.signal),
+        stopAsked: () => this.#stopAsked,
+        onRestart: (fault, delayMs) => {
+          reason = fault.message;
+          this.#log.warn("engine is started again", { reason, delayMs });
+          this.#setState({ kind: "restarting", reason });
+        },
+        clock: this.#parts.clock,
+      },
+      { hasServed: this.#hasServed, signal },
+    );
+    if (end.kind === "stopped") {
+      this.#setState({ kind: "stopped" });
+      return;
     }
+    this.#log.error(`engine is not started again: ${end.reason}`, { fault: end.fault });
+    this.#setState({ kind: "failed", fault: end.fault });
   }
 
-  /** One process from start to end. Returns why it ended. */
-  async #runOnce(signal: AbortSignal): Promise<{ readonly reachedService: boolean; readonly fault: Fault }> {
-    this.#state = { kind: "starting" };
+  /** One process from start to end. `reason` is why the one before ended. */
+  async #runOnce(reason: string, signal: AbortSignal): Promise<EngineRun> {
+    this.#incarnation = 0;
+    this.#setState({ kind: "starting", reason });
     this.#ready = Promise.withResolvers();
     const started = await this.#start(signal);
     this.#process = started;
-    const stop = () => void this.stop();
-    signal.addEventListener("abort", stop, { once: true });
-    if (signal.aborted) stop();
+    this.#starts++;
+    const end = () => void started.stop(STOP_GRACE_MS);
+    signal.addEventListener("abort", end, { once: true });
+    if (signal.aborted || this.#stopAsked) end();
     let fault: Fault | undefined;
     let reachedService = false;
     try {
       await this.#takeIntoService(started, signal);
       reachedService = true;
+      this.#hasServed = true;
     } catch (error) {
       fault = toFault(error);
-      if (!signal.aborted) this.#log.error("engine could not be taken into service", { fault });
+      if (!signal.aborted && !this.#stopAsked)
+        this.#log.error("engine could not be taken into service", { fault });
       await started.stop(STOP_GRACE_MS);
     }
+    const over = new AbortController();
+    if (reachedService) this.#watchAnswers(over.signal);
     const exit = await started.exited;
-    signal.removeEventListener("abort", stop);
+    over.abort(new DOMException("the engine has ended", "AbortError"));
+    signal.removeEventListener("abort", end);
     this.#process = undefined;
     this.#ready = undefined;
     this.#client?.close();
@@ -250,31 +363,56 @@ export class EngineInstance {
     return { reachedService, fault: fault ?? this.#exitFault(exit, phase) };
   }
 
-  async #start(signal: AbortSignal): Promise<EngineProcess> {
+  /** A hung engine is told of, and left to the operator: it may be in the middle of writing. */
+  #watchAnswers(signal: AbortSignal): void {
+    const watching = watchAnswers({
+      ask: async (wait) => {
+        await this.#client?.call(NOTHING, undefined, wait);
+      },
+      onSilence: (ms) => {
+        if (this.#state.kind !== "serving") return;
+        const silence =
+          ms === undefined ? undefined : `it has not answered for ${Math.round(ms / 1000)} s, and still runs`;
+        if (silence === undefined) this.#log.info("engine answers again");
+        else this.#log.error("engine does not answer", { pid: this.pid, reason: silence });
+        this.#setState({ ...this.#state, silence });
+      },
+      clock: this.#parts.clock,
+      signal,
+    });
+    watching.catch(() => {});
+  }
+
+  async #start(signal: AbortSignal): Promise<ProcessPart> {
     const { findEngine, ofiDomain, environment } = this.#options;
     const executable = await findEngine();
     const nvmeConf = await this.#storage.prepareBdevs({ signal });
     const args = engineArguments(this.config, { shmId: sharedMemoryId(hostname(), process.pid), nvmeConf });
     const env = engineEnvironment(this.config, { ...process.env, ...environment }, ofiDomain);
     const { index } = this;
-    const started = await EngineProcess.start({ index, executable, args, env, log: this.#options.engineLog });
+    const { startProcess } = this.#parts;
+    const started = await startProcess({ index, executable, args, env, log: this.#options.engineLog });
     this.#log.info("engine started", { pid: started.pid, executable });
     return started;
   }
 
-  async #takeIntoService(started: EngineProcess, signal: AbortSignal): Promise<void> {
+  async #takeIntoService(started: ProcessPart, signal: AbortSignal): Promise<void> {
     const { superblock } = this.#storage;
     if (superblock === undefined || this.#ready === undefined)
       throw new Error("an engine was started without storage");
     const ready = await this.#awaitReady(started, this.#ready.promise, signal);
     this.#log.info("engine ready", { pid: started.pid, uri: ready.uri });
-    const client = await DrpcClient.connect(ready.socket, { signal });
+    const client = await this.#parts.connect(ready.socket, { signal });
     this.#client = client;
     const work = setUpEngine(
       ready,
       superblock,
       {
-        join: this.#options.join,
+        join: async (request, options) => {
+          const joined = await this.#options.join(request, options);
+          this.#incarnation = joined.incarnation;
+          return joined.rank;
+        },
         setRank: async (rank, options) => (await client.call(drpcMethods.setRank, { rank }, options)).status,
         createMs: async ({ bootstrap, uuid, address }, options) =>
           (await client.call(drpcMethods.createMs, { bootstrap, uuid, addr: address }, options)).status,
@@ -282,21 +420,20 @@ export class EngineInstance {
         setUp: async (options) => (await client.call(drpcMethods.setUp, undefined, options)).status,
         writeSuperblock: (next) => this.#storage.writeSuperblock(next),
       },
-      { msAddress: this.#options.msAddress, signal },
+      { msAddress: this.#options.msAddress, signal, clock: this.#parts.clock },
     );
     const { rank } = await Promise.race([work, this.#endsWith(started, "before it was serving")]);
-    this.#state = { kind: "serving", rank, ready };
-    await this.#options.onServing(this);
+    this.#setState({ kind: "serving", rank, ready });
     this.#log.info("engine serving", { rank, uuid: superblock.uuid, pid: started.pid });
   }
 
   async #awaitReady(
-    started: EngineProcess,
+    started: ProcessPart,
     ready: Promise<EngineReady>,
     parent: AbortSignal,
   ): Promise<EngineReady> {
     const { readyTimeoutMs } = this.#options;
-    using limit = deadline(readyTimeoutMs, "engine to call NotifyReady", parent);
+    using limit = this.#parts.clock.deadline(readyTimeoutMs, "engine to call NotifyReady", parent);
     try {
       return await abortable(
         Promise.race([ready, this.#endsWith(started, "before it was ready")]),
@@ -309,22 +446,13 @@ export class EngineInstance {
   }
 
   /** Never resolves; rejects when the process ends. */
-  async #endsWith(started: EngineProcess, phase: string): Promise<never> {
+  async #endsWith(started: ProcessPart, phase: string): Promise<never> {
     throw this.#exitFault(await started.exited, phase);
   }
 
   #exitFault(exit: EngineExit, phase: string): Fault {
     return faultEngineExited(this.index, showExit(exit), phase, this.config.logFile);
   }
-}
-
-async function checkSocket(path: string): Promise<void> {
-  try {
-    if ((await lstat(path)).isSocket()) return;
-  } catch (error) {
-    throw faultNotifyReadySocket(path, toFault(error).description);
-  }
-  throw faultNotifyReadySocket(path, "it is not a socket");
 }
 
 function firstFault({ scmFault, bdevs }: InstanceFormatResult): Fault | undefined {

@@ -33,8 +33,8 @@ class FakeEngine implements SetUpPorts {
     this.calls.push(`${name}${detail}`);
     return Promise.resolve(this.statuses[name] ?? 0);
   }
-  join = async ({ rank }: { readonly rank: Rank }): Promise<Rank> => {
-    this.calls.push(`join ${rank === NIL_RANK ? "any" : rank}`);
+  join = async ({ rank, recorded }: { readonly rank: Rank; readonly recorded: boolean }): Promise<Rank> => {
+    this.calls.push(`${recorded ? "record" : "join"} ${rank === NIL_RANK ? "any" : rank}`);
     return (rank === NIL_RANK ? 5 : rank) as Rank;
   };
   setRank = (rank: Rank) => this.#step("setRank", ` ${rank}`);
@@ -60,12 +60,13 @@ describe("setUpEngine", () => {
         "write rank=0 valid=true createms=false",
         "startMs",
         "setUp",
+        "record 0",
       ],
     ],
     [
       "a started replica only starts again",
       { ...bootstrap, createMs: false, bootstrapMs: false },
-      ["setRank 0", "startMs", "setUp"],
+      ["setRank 0", "startMs", "setUp", "record 0"],
     ],
     [
       "a new engine joins for a rank",
@@ -102,7 +103,7 @@ describe("setUpEngine", () => {
       const engine = new FakeEngine({ createMs: status });
       await setUpEngine(ready, bootstrap, engine, options);
       expect(engine.calls).toContain("write rank=0 valid=true createms=false");
-      expect(engine.calls.at(-1)).toBe("setUp");
+      expect(engine.calls.slice(-2)).toEqual(["setUp", "record 0"]);
     },
   );
 

@@ -1,7 +1,7 @@
 import { daosStatusNumber, faultDaosStatus } from "@daos/fault";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
-import { deadline } from "@daos/sys";
+import { type Clock, systemClock } from "@daos/sys";
 
 /** What an engine tells in NotifyReady. */
 export interface EngineReady {
@@ -20,11 +20,20 @@ export interface JoinRequest {
   readonly rank: Rank;
   readonly uri: string;
   readonly contexts: number;
+  /** The data plane knows the rank already, which is the replica's own: the system only records it. */
+  readonly recorded: boolean;
+}
+
+/** What the system gives an engine that joins. */
+export interface Joined {
+  readonly rank: Rank;
+  /** How often the engine has joined; 0 when the leader does not say. */
+  readonly incarnation: number;
 }
 
 /** What setting an engine up needs from outside. */
 export interface SetUpPorts {
-  /** Joins the system through the leader of the management service. @throws Fault when the system refuses it */
+  /** Joins the system through its leader, for as long as that takes. @throws Fault when the system refuses it */
   join(request: JoinRequest, options: { readonly signal: AbortSignal }): Promise<Rank>;
   /** The four calls into the engine; each answers with a DAOS status. */
   setRank(rank: Rank, options: { readonly signal: AbortSignal }): Promise<number>;
@@ -42,6 +51,7 @@ export interface SetUpOptions {
   /** `host:port` of this host as an access point. */
   readonly msAddress: string;
   readonly signal: AbortSignal;
+  readonly clock?: Clock | undefined;
 }
 
 const CREATED_BEFORE = [daosStatusNumber("EXIST"), daosStatusNumber("ALREADY")];
@@ -67,7 +77,7 @@ export async function setUpEngine(
   ports: SetUpPorts,
   options: SetUpOptions,
 ): Promise<SetUpResult> {
-  const { signal } = options;
+  const { signal, clock = systemClock } = options;
   let current = superblock;
   const update = async (next: Superblock) => {
     await ports.writeSuperblock(next);
@@ -75,9 +85,11 @@ export async function setUpEngine(
   };
 
   let rank = current.rank ?? NIL_RANK;
-  if (!current.validRank || !current.ms) {
-    const { uri, contexts } = ready;
-    rank = await ports.join({ uuid: current.uuid, rank, uri, contexts }, { signal });
+  const { uri, contexts } = ready;
+  const { uuid } = current;
+  const recorded = current.validRank && current.ms;
+  if (!recorded) {
+    rank = await ports.join({ uuid, rank, uri, contexts, recorded }, { signal });
     if (!current.validRank || current.rank !== rank) await update({ ...current, rank, validRank: true });
   }
   const step = async (
@@ -85,7 +97,7 @@ export async function setUpEngine(
     call: (wait: { readonly signal: AbortSignal }) => Promise<number>,
     accepted: readonly number[] = [],
   ) => {
-    using limit = deadline(CALL_TIMEOUT_MS, attempted, signal);
+    using limit = clock.deadline(CALL_TIMEOUT_MS, attempted, signal);
     const status = await call(limit);
     if (status !== 0 && !accepted.includes(status)) throw faultDaosStatus(attempted, status);
   };
@@ -93,7 +105,7 @@ export async function setUpEngine(
   await step(`set rank ${rank}`, (wait) => ports.setRank(rank, wait));
   if (current.ms) {
     if (current.createMs) {
-      const { bootstrapMs: bootstrap, uuid } = current;
+      const { bootstrapMs: bootstrap } = current;
       const request = { bootstrap, uuid, address: options.msAddress };
       // The server may have died after the engine had created it, before the superblock said so.
       await step(
@@ -106,5 +118,7 @@ export async function setUpEngine(
     await step("start the management service replica", ports.startMs);
   }
   await step("load the engine's modules", ports.setUp);
+  // A replica is in the system map without a join; the management service hears of it here.
+  if (recorded) await ports.join({ uuid, rank, uri, contexts, recorded }, { signal });
   return { rank, superblock: current };
 }

@@ -1,12 +1,15 @@
 export { formatConsoleLine, formatJsonLine } from "./format-line.ts";
 export {
   createLogger,
+  type LevelSwitch,
   type LogFields,
   type Logger,
   type LoggerOptions,
   type LogLevel,
   type LogRecord,
   type LogSink,
+  levelSwitch,
+  parseLogLevel,
   silentLogger,
 } from "./logger.ts";
 export {

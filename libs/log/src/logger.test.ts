@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { formatConsoleLine, formatJsonLine } from "./format-line.ts";
-import { createLogger, type LogRecord } from "./logger.ts";
+import { createLogger, type LogRecord, levelSwitch, parseLogLevel } from "./logger.ts";
 
 const now = () => new Date("2026-11-23T12:00:00Z");
 
@@ -56,5 +56,33 @@ describe("lines", () => {
   it("stay one line whatever the message holds", () => {
     const tricky = { ...record, message: "a\nb\u001b[31m" };
     expect(formatConsoleLine(tricky)).toContain("a\\nb\\u001b[31m");
+  });
+});
+
+describe("a level that changes", () => {
+  it("counts for children that were made before", () => {
+    const seen: string[] = [];
+    const level = levelSwitch("INFO");
+    const child = createLogger(({ message }) => seen.push(message), { level }).child("part");
+    child.debug("one");
+    level.set("DEBUG");
+    child.debug("two");
+    level.set("ERROR");
+    child.warn("three");
+    level.reset();
+    child.info("four");
+    expect(seen).toEqual(["two", "four"]);
+    expect([level.level, level.configured]).toEqual(["INFO", "INFO"]);
+  });
+
+  it.each([
+    ["debug", "DEBUG"],
+    [" Err ", "ERROR"],
+    ["WARN", "WARN"],
+    ["toString", undefined],
+    ["DEBUG,MEM=ERR", undefined],
+    ["", undefined],
+  ])("is read from %j as %s", (text, expected) => {
+    expect(parseLogLevel(text)).toBe(expected);
   });
 });

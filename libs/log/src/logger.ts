@@ -30,9 +30,42 @@ export interface Logger {
 
 const ORDER: Readonly<Record<LogLevel, number>> = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3 };
 
-export interface LoggerOptions {
-  /** Records below it are dropped. */
+/** A level that can change while loggers and their children use it. */
+export interface LevelSwitch {
   readonly level: LogLevel;
+  /** What it was made with, and goes back to. */
+  readonly configured: LogLevel;
+  set(level: LogLevel): void;
+  reset(): void;
+}
+
+/** Makes a level that can change. */
+export function levelSwitch(configured: LogLevel): LevelSwitch {
+  let level = configured;
+  return {
+    get level() {
+      return level;
+    },
+    configured,
+    set: (wanted) => {
+      level = wanted;
+    },
+    reset: () => {
+      level = configured;
+    },
+  };
+}
+
+/** The level that a text names, in any case, `ERR` as in masks of DAOS too; undefined for none. */
+export function parseLogLevel(text: string): LogLevel | undefined {
+  const name = text.trim().toUpperCase();
+  if (name === "ERR") return "ERROR";
+  return Object.hasOwn(ORDER, name) ? (name as LogLevel) : undefined;
+}
+
+export interface LoggerOptions {
+  /** Records below it are dropped; asked for each record when it is a switch. */
+  readonly level: LogLevel | Pick<LevelSwitch, "level">;
   readonly component?: string;
   readonly fields?: LogFields;
   readonly now?: () => Date;
@@ -42,7 +75,7 @@ export interface LoggerOptions {
 export function createLogger(sink: LogSink, options: LoggerOptions): Logger {
   const { level, component = "", fields = {}, now = () => new Date() } = options;
   const write = (at: LogLevel) => (message: string, own?: LogFields) => {
-    if (ORDER[at] < ORDER[level]) return;
+    if (ORDER[at] < ORDER[typeof level === "string" ? level : level.level]) return;
     sink({
       time: now(),
       level: at,

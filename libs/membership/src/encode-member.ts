@@ -38,6 +38,7 @@ export function decodeMember(text: string): Member {
     since: field("since", isCount),
     incarnation: field("incarnation", isCount),
     faultDomain: field("faultDomain", isString),
+    reports: field("reports", (found) => typeof found === "boolean"),
   };
 }
 

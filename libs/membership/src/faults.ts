@@ -1,5 +1,7 @@
 import { Fault, FaultCode } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
+import type { Member } from "./member.ts";
 
 /** The store cannot be read or written. */
 export function faultMemberStore(where: string, cause: unknown): Fault {
@@ -34,6 +36,49 @@ export function faultLeadershipLost(attempted: string): Fault {
     description: attempted,
     reason: "this host does not lead the system any more",
     resolution: "look with dmg system query whether it was done, then try again",
+  });
+}
+
+/** An excluded engine asks to join. */
+export function faultMemberExcluded(uuid: string, rank: Rank): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberExcluded,
+    description: `engine ${uuid} (rank ${rank}) asks to join, but an administrator has excluded it`,
+    resolution: `let it join again with dmg system clear-exclude --ranks ${rank}, then dmg system start --ranks ${rank}`,
+  });
+}
+
+/** An engine with the identity of a member asks to join from another host, while the member is in service. */
+export function faultMemberElsewhere(uuid: string, from: HostAddress, member: Member): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberElsewhere,
+    description: `engine ${uuid} asks to join from ${formatHostAddress(from)}`,
+    reason: `rank ${member.rank} with that identity is in service on ${formatHostAddress(member.address)}`,
+    resolution:
+      "if storage was copied to this host, format it (dmg storage format --reformat); if the host has a new address, " +
+      "it may join once its old address has been silent for a while",
+  });
+}
+
+/** The system has no such rank. */
+export function faultMemberUnknown(rank: number): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberUnknown,
+    description: `the system has no rank ${rank}`,
+    resolution: "list the members with dmg system query",
+  });
+}
+
+/** Ranks are given only when the engine that keeps the system map is known. */
+export function faultNoReplicaYet(): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.systemNotReady,
+    description: "no rank can be given yet: the engine of the first access point has not been in service",
+    resolution: "format and start the first access point (dmg storage format)",
   });
 }
 

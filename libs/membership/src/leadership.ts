@@ -1,66 +1,125 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { Logger } from "@daos/log";
 import { faultNotLeader } from "@daos/rpc";
-import type { Member } from "./member.ts";
-import type { MemberStore } from "./member-store.ts";
-import { Membership } from "./membership.ts";
-import type { ReplicaRole } from "./replica-role.ts";
+import { type Clock, systemClock } from "@daos/sys";
+import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
+import { HostSilence, watchHosts } from "./host-silence.ts";
+import { Membership, type MembershipOptions } from "./membership.ts";
+import { SystemEvents } from "./system-events.ts";
 
 export interface LeadershipOptions {
-  readonly accessPoints: readonly HostAddress[];
-  readonly role: ReplicaRole;
+  readonly election: Election;
   /** Control address of this host. */
   readonly self: HostAddress;
+  readonly ranksFrom: MembershipOptions["ranksFrom"];
+  readonly log: Logger;
+  readonly clock?: Clock | undefined;
 }
 
-/**
- * Who leads the management service, and on the leader the members. As in release 0.8.0 the first access point leads.
- * The membership is open while the engine with the first replica serves: it is kept in that engine's storage.
- */
+/** What the leader has during its term. */
+interface Office {
+  /** Aborts when it is over. */
+  readonly signal: AbortSignal;
+  readonly membership: Membership;
+  readonly silence: HostSilence;
+}
+
+/** A term whose members could not be read is tried again after this time, ms. */
+const RETRY_MS = 1_000;
+
+/** Who leads the management service, and on the leader the members. */
 export class Leadership {
   readonly #options: LeadershipOptions;
-  #store: MemberStore | undefined;
-  #membership: Membership | undefined;
+  readonly #clock: Clock;
+  #view: LeaderView = { kind: "following", leader: undefined };
+  #office: Office | undefined;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
-  /** The leader's control address. */
-  get leader(): HostAddress {
-    return this.#options.accessPoints[0] ?? this.#options.self;
+  /** The leader's control address; undefined while there is none. */
+  get leader(): HostAddress | undefined {
+    return this.#view.kind === "leading" ? this.#options.self : this.#view.leader;
   }
 
-  /** The control addresses of all MS replicas. */
-  get replicas(): readonly HostAddress[] {
-    return this.#options.accessPoints;
+  /** The access points that take part. */
+  get accessPoints(): readonly AccessPoint[] {
+    return this.#options.election.accessPoints;
   }
 
+  /** This host leads, and has read the members. */
   get leadsHere(): boolean {
-    return this.#options.role === "bootstrap";
+    return this.#office?.signal.aborted === false;
   }
 
-  /** Starts to lead with the members of a store, which this object then owns; `first` is the replica's own engine. */
-  open(store: MemberStore, first: Member): void {
-    this.close();
-    this.#store = store;
-    this.#membership = new Membership(store);
-    this.#membership.record(first);
+  /** Takes part in the election until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { election, log } = this.#options;
+    let term: Promise<void> = Promise.resolve();
+    const onChange = (view: LeaderView) => {
+      this.#view = view;
+      if (view.kind === "leading") {
+        term = this.#serve(view.term);
+        term.catch((error: unknown) => log.error("the system cannot be led", { fault: toFault(error) }));
+      } else {
+        log.info("following", { leader: view.leader && formatHostAddress(view.leader) });
+      }
+    };
+    await election.run(onChange, { signal });
+    await term;
   }
 
-  /** Stops to lead. */
-  close(): void {
-    this.#membership = undefined;
-    this.#store?.close();
-    this.#store = undefined;
-  }
-
-  /** The members, on the leader. @throws Fault notLeader on other hosts, systemNotReady before its engine serves */
+  /** The members, on the leader. @throws Fault notLeader on other hosts, systemNotReady before they have been read */
   membership(): Membership {
+    return this.#officeHere().membership;
+  }
+
+  /** When hosts were heard of, on the leader. @throws as {@link membership} */
+  silence(): HostSilence {
+    return this.#officeHere().silence;
+  }
+
+  #officeHere(): Office {
     const { self } = this.#options;
-    if (!this.leadsHere) throw faultNotLeader(formatHostAddress(self), formatHostAddress(this.leader));
-    if (this.#membership === undefined) throw faultNotReady(self);
-    return this.#membership;
+    if (this.#office?.signal.aborted === false) return this.#office;
+    const { leader } = this;
+    if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self);
+    throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
+  }
+
+  /** One term: reads the members, then serves them until it is over. */
+  async #serve(term: Term): Promise<void> {
+    const { log, self, ranksFrom } = this.#options;
+    const { store, signal } = term;
+    const clock = this.#clock;
+    try {
+      const events = new SystemEvents({ log: log.child("events"), clock });
+      const membership = await this.#load({ store, events, clock, signal, ranksFrom });
+      const silence = new HostSilence(clock);
+      signal.throwIfAborted();
+      this.#office = { membership, silence, signal };
+      events.add("leader_changed", `${formatHostAddress(self)} leads the system`, { address: self });
+      log.info("leading", { term: term.number, members: membership.list().length });
+      await watchHosts(membership, silence, { clock, log, signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      log.info("not leading any more", { term: term.number });
+    }
+  }
+
+  async #load(options: MembershipOptions): Promise<Membership> {
+    for (;;) {
+      try {
+        return await Membership.load(options);
+      } catch (error) {
+        options.signal.throwIfAborted();
+        this.#options.log.error("the members cannot be read", { fault: toFault(error) });
+        await this.#clock.delay(RETRY_MS, options);
+      }
+    }
   }
 }
 
@@ -68,8 +127,8 @@ function faultNotReady(self: HostAddress): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.systemNotReady,
-    description: `the management service on ${formatHostAddress(self)} is not ready: its engine does not serve yet`,
+    description: `the management service on ${formatHostAddress(self)} is not ready: its storage is not there yet`,
     resolution:
-      "format the storage if that has not been done (dmg storage format), or wait until the engine serves",
+      "format the storage if that has not been done (dmg storage format), or wait until the server has opened it",
   });
 }

@@ -36,4 +36,6 @@ export interface Member {
   readonly incarnation: number;
   /** `/rack1/node3`; empty when nobody has said. */
   readonly faultDomain: string;
+  /** Its host reports how it is. Servers of release 0.8.0 do not: their silence says nothing. */
+  readonly reports: boolean;
 }

@@ -1,143 +1,304 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
-import { NIL_RANK, parseRank, type Rank } from "@daos/rank";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { Leadership } from "./leadership.ts";
+import { silentLogger } from "@daos/log";
+import { NIL_RANK, parseRank } from "@daos/rank";
+import { systemClock } from "@daos/sys";
+import { describe, expect, it } from "vitest";
+import { encodeMember } from "./encode-member.ts";
 import type { Member } from "./member.ts";
-import { SqliteMemberStore } from "./member-store.ts";
-import { Membership } from "./membership.ts";
-import { replicaRole } from "./replica-role.ts";
+import type { MemberChange, MemberStore } from "./member-store.ts";
+import { type JoinAttempt, Membership, type MembershipOptions } from "./membership.ts";
+import { SqliteMemberStore } from "./sqlite-member-store.ts";
+import { SystemEvents } from "./system-events.ts";
+import { joinOf, memberOf } from "./testing/members.ts";
 
-let directory = "";
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), "daos-membership-"));
-});
-afterEach(() => rmSync(directory, { recursive: true }));
+const { signal } = new AbortController();
 
-function member(rank: number, uuid = `uuid-${rank}`, uri = `ofi+sockets://10.0.0.1:${31416 + rank}`): Member {
-  return { uuid, rank: parseRank(rank), address: { host: "10.0.0.1", port: 10001 }, uri, contexts: 2 };
+async function membershipOf(
+  members: readonly Member[],
+  options: Partial<MembershipOptions> = {},
+): Promise<Membership> {
+  const store = options.store ?? new SqliteMemberStore(":memory:");
+  if (members.length > 0)
+    await store.commit(
+      members.map((member) => ({ kind: "put", member })),
+      { signal },
+    );
+  const events = new SystemEvents({ log: silentLogger, clock: systemClock });
+  return await Membership.load({
+    events,
+    clock: systemClock,
+    signal,
+    ranksFrom: "engine",
+    ...options,
+    store,
+  });
 }
 
-describe("Membership", () => {
-  it("is the same after the store was opened again", () => {
-    const path = join(directory, "members.db");
-    const store = new SqliteMemberStore(path);
-    const membership = new Membership(store);
-    for (const rank of [2, 0, 1]) membership.record(member(rank));
-    membership.record({ ...member(1), address: { host: "10.0.0.9", port: 10002 } });
-    store.close();
+const states = (membership: Membership) => membership.list().map(({ rank, state }) => [rank, state]);
+const kinds = (membership: Membership) => membership.events.list().map(({ kind }) => kind);
 
-    const again = new Membership(new SqliteMemberStore(path));
-    expect(again.list()).toEqual([
-      member(0),
-      { ...member(1), address: { host: "10.0.0.9", port: 10002 } },
-      member(2),
-    ]);
-  });
+describe("planJoin", () => {
+  const elsewhere = { host: "10.0.0.9", port: 10001 };
+  const fresh = { uuid: "new", rank: NIL_RANK };
 
-  it("keeps rank and uuid one to one", () => {
-    const membership = new Membership(new SqliteMemberStore(":memory:"));
-    membership.record(member(0));
-    expect(() => membership.record(member(0, "other"))).toThrow("that rank belongs to engine uuid-0");
-    expect(membership.list()).toEqual([member(0)]);
-  });
-
-  it.each<[string, { uuid: string; rank: number; uri: string }, unknown]>([
-    ["a new engine", { uuid: "new", rank: NIL_RANK, uri: "u" }, { kind: "ask-engine" }],
-    ["a new engine with a free rank", { uuid: "new", rank: 7, uri: "u" }, { kind: "ask-engine" }],
-    ["a member as it was", { uuid: "uuid-1", rank: 1, uri: member(1).uri }, { kind: "rejoin", rank: 1 }],
+  it.each<[string, JoinAttempt, readonly Member[], unknown]>([
+    ["a new engine", joinOf(9, fresh), [memberOf(0)], { kind: "ask-engine", rank: NIL_RANK }],
+    [
+      "a new engine with a free rank",
+      joinOf(9, { uuid: "new", rank: 7 }),
+      [memberOf(0)],
+      { kind: "ask-engine", rank: 7 },
+    ],
+    ["a member as it was", joinOf(1), [memberOf(1)], { kind: "record", rank: 1 }],
     [
       "a member that lost its rank",
-      { uuid: "uuid-1", rank: NIL_RANK, uri: member(1).uri },
-      { kind: "rejoin", rank: 1 },
+      joinOf(1, { rank: NIL_RANK }),
+      [memberOf(1)],
+      { kind: "record", rank: 1 },
     ],
     [
       "a member at a new fabric address",
-      { uuid: "uuid-1", rank: 1, uri: "elsewhere" },
-      { kind: "ask-engine" },
+      joinOf(1, { uri: "x" }),
+      [memberOf(1)],
+      { kind: "ask-engine", rank: 1 },
     ],
     [
-      "a taken rank",
-      { uuid: "new", rank: 1, uri: "u" },
-      { kind: "refuse", fault: { code: FaultCode.memberConflict } },
+      "a replica at a new fabric address",
+      joinOf(1, { uri: "x", recorded: true }),
+      [memberOf(1)],
+      { kind: "record", rank: 1 },
+    ],
+    ["a replica for the first time", joinOf(0, { recorded: true }), [], { kind: "record", rank: 0 }],
+    ["a taken rank", joinOf(9, { uuid: "new", rank: 1 }), [memberOf(1)], refusal(FaultCode.memberConflict)],
+    [
+      "a replica whose rank was taken",
+      joinOf(9, { uuid: "new", rank: 1, recorded: true }),
+      [memberOf(1)],
+      refusal(FaultCode.memberConflict),
+    ],
+    ["a changed rank", joinOf(1, { rank: 4 }), [memberOf(1)], refusal(FaultCode.memberConflict)],
+    [
+      "an excluded member",
+      joinOf(1),
+      [memberOf(1, { state: "excluded" })],
+      refusal(FaultCode.memberExcluded),
     ],
     [
-      "a changed rank",
-      { uuid: "uuid-1", rank: 4, uri: "u" },
-      { kind: "refuse", fault: { code: FaultCode.memberConflict } },
+      "a copy of a member in service",
+      joinOf(1, { address: elsewhere }),
+      [memberOf(1)],
+      refusal(FaultCode.memberElsewhere),
     ],
-  ])("plans the join of %s", (_name, attempt, expected) => {
-    const membership = new Membership(new SqliteMemberStore(":memory:"));
-    for (const rank of [0, 1]) membership.record(member(rank));
-    expect(membership.planJoin({ ...attempt, rank: attempt.rank as Rank })).toMatchObject(expected as object);
+    [
+      "a member that moved while it was stopped",
+      joinOf(1, { address: elsewhere }),
+      [memberOf(1, { state: "stopped" })],
+      { kind: "record", rank: 1 },
+    ],
+    [
+      "a member that moved, its old host is silent",
+      joinOf(1, { address: elsewhere }),
+      [memberOf(1, { state: "unresponsive" })],
+      { kind: "record", rank: 1 },
+    ],
+    [
+      "a member of release 0.8.0 that moved",
+      joinOf(1, { address: elsewhere }),
+      [memberOf(1, { reports: false })],
+      { kind: "record", rank: 1 },
+    ],
+  ])("decides on %s", async (_name, attempt, members, expected) => {
+    expect((await membershipOf(members)).planJoin(attempt)).toMatchObject(expected as object);
   });
 
-  it("says when its file is not a database", () => {
-    const path = join(directory, "members.db");
-    writeFileSync(path, "this is not a database, and it is long enough to be sure of that".repeat(20));
-    expect(() => new SqliteMemberStore(path)).toThrow(
-      /cannot be kept in .*members.db: file is not a database/,
-    );
+  it.each<[string, JoinAttempt, readonly Member[], unknown]>([
+    ["the lowest free rank", joinOf(9, fresh), [memberOf(0), memberOf(2)], { kind: "reserve", rank: 1 }],
+    [
+      "the rank it asks for",
+      joinOf(9, { uuid: "new", rank: 7 }),
+      [memberOf(0)],
+      { kind: "reserve", rank: 7 },
+    ],
+    [
+      "the rank reserved before",
+      joinOf(1, { rank: NIL_RANK }),
+      [memberOf(1, { state: "joining", incarnation: 0 })],
+      { kind: "reserve", rank: 1 },
+    ],
+    ["nothing before the first replica is known", joinOf(9, fresh), [], refusal(FaultCode.systemNotReady)],
+  ])("of several access points gives %s", async (_name, attempt, members, expected) => {
+    const membership = await membershipOf(members, { ranksFrom: "store" });
+    expect(membership.planJoin(attempt)).toMatchObject(expected as object);
   });
+
+  function refusal(code: number) {
+    return { kind: "refuse", fault: { code } };
+  }
 });
 
-describe("replicaRole", () => {
-  const options = {
-    port: 10001,
-    localAddresses: new Set(["127.0.0.1", "::1", "10.0.0.2"]),
-    resolve: async (host: string) => {
-      const known: Record<string, string[]> = {
-        localhost: ["127.0.0.1"],
-        node1: ["10.0.0.1"],
-        node2: ["10.0.0.2"],
-      };
-      const found = known[host];
-      if (found === undefined) throw new Error(`ENOTFOUND ${host}`);
-      return found;
-    },
-  };
-  const at = (host: string, port = 10001) => ({ host, port });
-
-  it.each([
-    [[at("localhost")], "bootstrap"],
-    [[at("node1"), at("node2")], "replica"],
-    [[at("node1")], "none"],
-    [[at("localhost", 10002)], "none"],
-    [[at("nowhere", 10002), at("node2")], "replica"],
-  ] as const)("%j is %s", async (accessPoints, role) => {
-    expect(await replicaRole(accessPoints, options)).toBe(role);
+describe("Membership", () => {
+  it("counts the joins of an engine, and is the same after the store was opened again", async () => {
+    const store = new SqliteMemberStore(":memory:");
+    const membership = await membershipOf([], { store });
+    for (const rank of [2, 0, 1]) await membership.admit(joinOf(rank), parseRank(rank));
+    const moved = { host: "10.0.0.9", port: 10002 };
+    await membership.admit(joinOf(1, { address: moved }), parseRank(1));
+    expect(membership.list()).toMatchObject([
+      { rank: 0, incarnation: 1 },
+      { rank: 1, incarnation: 2, address: moved },
+      { rank: 2, incarnation: 1 },
+    ]);
+    expect(kinds(membership)).toEqual([
+      "member_joined",
+      "member_joined",
+      "member_joined",
+      "member_restarted",
+    ]);
+    expect((await membershipOf([], { store })).list()).toEqual(membership.list());
   });
 
-  it("names an access point that does not resolve", async () => {
-    await expect(replicaRole([at("nowhere")], options)).rejects.toThrow(
-      "access point nowhere cannot be resolved",
+  it("gives a rank once, also to joins that come at the same time", async () => {
+    const membership = await membershipOf([memberOf(0)]);
+    const joins = ["a", "b"].map((uuid) => membership.admit(joinOf(1, { uuid }), parseRank(1)));
+    expect((await Promise.allSettled(joins)).map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    expect(membership.list().map(({ uuid }) => uuid)).toEqual(["uuid-0", "a"]);
+    using _claim = membership.claim(parseRank(5));
+    expect(membership.planJoin(joinOf(5))).toMatchObject({ kind: "refuse" });
+  });
+
+  it("reserves a rank, and gives it back when the data plane refuses", async () => {
+    const membership = await membershipOf([memberOf(0)], { ranksFrom: "store" });
+    await membership.reserve(joinOf(1), parseRank(1));
+    expect(states(membership)).toEqual([
+      [0, "joined"],
+      [1, "joining"],
+    ]);
+    await membership.release("uuid-1");
+    await membership.release("uuid-0");
+    expect(states(membership)).toEqual([[0, "joined"]]);
+  });
+
+  it("puts the changes of many calls into few commits", async () => {
+    const membership = await membershipOf([]);
+    await Promise.all(
+      Array.from({ length: 200 }, (_, rank) => membership.admit(joinOf(rank), parseRank(rank))),
     );
-  });
-});
-
-describe("Leadership", () => {
-  const accessPoints = [{ host: "node1", port: 10001 }];
-  const self = { host: "10.0.0.1", port: 10001 };
-
-  it("has members on the leader while its engine serves", () => {
-    const leadership = new Leadership({ accessPoints, role: "bootstrap", self });
-    expect(() => leadership.membership()).toThrow("is not ready");
-    leadership.open(new SqliteMemberStore(":memory:"), member(0));
-    expect(leadership.membership().list()).toEqual([member(0)]);
-    leadership.close();
-    expect(() => leadership.membership()).toThrow("is not ready");
+    expect(membership.list()).toHaveLength(200);
+    expect(membership.commits).toBe(1);
   });
 
-  it("sends others to the leader", () => {
-    const leadership = new Leadership({
-      accessPoints,
-      role: "none",
-      self: { host: "10.0.0.7", port: 10001 },
+  it("shows what is durable only, and forgets what could not be kept", async () => {
+    const broken = new BrokenStore();
+    const membership = await membershipOf([memberOf(0)], { store: broken });
+    broken.works = false;
+    const joins = [membership.admit(joinOf(1), parseRank(1)), membership.exclude(["uuid-0"], "x")];
+    expect(states(membership)).toEqual([[0, "joined"]]);
+    for (const { status } of await Promise.allSettled(joins)) expect(status).toBe("rejected");
+    expect(membership.planJoin(joinOf(1, { uuid: "other" }))).toMatchObject({ kind: "ask-engine" });
+    broken.works = true;
+    await membership.admit(joinOf(1, { uuid: "other" }), parseRank(1));
+    expect(states(membership)).toEqual([
+      [0, "joined"],
+      [1, "joined"],
+    ]);
+    expect(broken.committed).toEqual(["uuid-0", "other"]);
+  });
+
+  it("takes reports of the member's own host and incarnation only", async () => {
+    const membership = await membershipOf([memberOf(0, { incarnation: 3 })]);
+    const failed = { uuid: "uuid-0", state: "failed", reason: "killed by SIGSEGV" } as const;
+    await membership.report({ host: "10.0.0.9", port: 10001 }, [{ ...failed, incarnation: 3 }]);
+    await membership.report(memberOf(0).address, [{ ...failed, incarnation: 2 }]);
+    expect(states(membership)).toEqual([[0, "joined"]]);
+    await membership.report(memberOf(0).address, [
+      { ...failed, incarnation: 3 },
+      { ...failed, uuid: "stranger", incarnation: 1 },
+    ]);
+    expect(membership.list()).toMatchObject([{ state: "errored", reason: "killed by SIGSEGV" }]);
+    expect(membership.events.list()).toMatchObject([{ kind: "member_errored", rank: 0 }]);
+  });
+
+  it("leaves a member to the command that works on it", async () => {
+    const membership = await membershipOf([memberOf(0)]);
+    const report = { uuid: "uuid-0", incarnation: 1, state: "failed", reason: "gone" } as const;
+    await membership.whileBusy(["uuid-0"], async () => {
+      await membership.report(memberOf(0).address, [report]);
+      expect(states(membership)).toEqual([[0, "joined"]]);
     });
-    expect(() => leadership.membership()).toThrow(
-      "10.0.0.7:10001 is not the leader of the management service: try node1:10001",
+    await membership.report(memberOf(0).address, [report]);
+    expect(states(membership)).toEqual([[0, "errored"]]);
+  });
+
+  it("excludes until that is cleared", async () => {
+    const membership = await membershipOf([memberOf(0), memberOf(1)]);
+    await membership.exclude(["uuid-1", "unknown"], "by an administrator");
+    await membership.setState(["uuid-1"], { state: "joined", reason: "" });
+    await membership.report(memberOf(1).address, [
+      { uuid: "uuid-1", incarnation: 1, state: "serving", reason: "" },
+    ]);
+    await expect(membership.admit(joinOf(1), parseRank(1))).rejects.toThrow(
+      "an administrator has excluded it",
+    );
+    expect(states(membership)).toEqual([
+      [0, "joined"],
+      [1, "excluded"],
+    ]);
+    await membership.clearExclude(["uuid-0", "uuid-1"]);
+    expect(states(membership)).toEqual([
+      [0, "joined"],
+      [1, "stopped"],
+    ]);
+    expect(kinds(membership)).toEqual(["member_excluded", "member_exclusion_cleared"]);
+  });
+
+  it("selects by ranks and hosts, and names what is not there", async () => {
+    const membership = await membershipOf([
+      memberOf(0),
+      memberOf(1, { address: { host: "10.0.0.2", port: 10001 } }),
+      memberOf(2),
+    ]);
+    const ranks = (from: readonly Member[]) => from.map(({ rank }) => rank);
+    expect(ranks(membership.select([], []).members)).toEqual([0, 1, 2]);
+    const selected = membership.select([2, 9], ["10.0.0.2:10001", "10.0.0.7:10001"]);
+    expect(ranks(selected.members)).toEqual([1, 2]);
+    expect(selected).toMatchObject({ missingRanks: [9], missingHosts: ["10.0.0.7:10001"] });
+    expect(() => membership.byRank(9)).toThrow("the system has no rank 9");
+  });
+
+  it("changes nothing when the term is over", async () => {
+    const term = new AbortController();
+    const membership = await membershipOf([memberOf(0)], { signal: term.signal });
+    term.abort(new Error("the term is over"));
+    await expect(membership.admit(joinOf(1), parseRank(1))).rejects.toThrow("the term is over");
+    expect(states(membership)).toEqual([[0, "joined"]]);
+  });
+});
+
+/** Keeps the order of uuids that were committed; refuses while it does not work. */
+class BrokenStore implements MemberStore {
+  works = true;
+  readonly committed: string[] = [];
+  readonly #members = new Map<string, Member>();
+  async load() {
+    return [...this.#members.values()];
+  }
+  async commit(changes: readonly MemberChange[]) {
+    await new Promise(setImmediate);
+    if (!this.works) throw new Error("no space left on device");
+    for (const change of changes) {
+      if (change.kind !== "put") throw new Error("unexpected");
+      this.committed.push(change.member.uuid);
+      this.#members.set(change.member.uuid, change.member);
+    }
+  }
+  async close() {}
+}
+
+describe("encodeMember", () => {
+  it("is stable: members of this release stay readable", () => {
+    expect(encodeMember(memberOf(3, { address: { host: "::1", port: 10001 } }))).toBe(
+      '{"version":1,"uuid":"uuid-3","rank":3,"address":"[::1]:10001","uri":"ofi+sockets://10.0.0.1:31419","contexts":2,' +
+        '"state":"joined","reason":"","since":1700000000000,"incarnation":1,"faultDomain":"/rack0/node1","reports":true}',
     );
   });
 });

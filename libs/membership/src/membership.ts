@@ -1,49 +1,141 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { type Fault, toFault } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { NIL_RANK, type Rank } from "@daos/rank";
+import type { Clock } from "@daos/sys";
+import { CommitQueue } from "./commit-queue.ts";
+import {
+  faultMemberElsewhere,
+  faultMemberExcluded,
+  faultMemberUnknown,
+  faultNoReplicaYet,
+  faultRankTaken,
+} from "./faults.ts";
 import type { Member } from "./member.ts";
-import type { MemberStore } from "./member-store.ts";
+import type { MemberChange, MemberStore } from "./member-store.ts";
+import { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
+import type { SystemEventKind, SystemEvents } from "./system-events.ts";
 
 /** What a join asks for. */
 export interface JoinAttempt {
   readonly uuid: string;
   /** `NIL_RANK` for any. */
   readonly rank: Rank;
+  /** Control address of its host. */
+  readonly address: HostAddress;
   readonly uri: string;
+  readonly contexts: number;
+  readonly faultDomain: string;
+  /** Its host reports how it is. */
+  readonly reports: boolean;
+  /** The data plane knows its rank already, which is the replica's own. */
+  readonly recorded: boolean;
 }
 
 /** What a join means to the membership, before the data plane is asked. */
 export type JoinPlan =
-  /** A member that comes back as it was: nothing has to be agreed on again. */
-  | { readonly kind: "rejoin"; readonly rank: Rank }
-  /** The data plane decides. */
-  | { readonly kind: "ask-engine" }
+  /** Nothing has to be agreed on with the data plane. */
+  | { readonly kind: "record"; readonly rank: Rank }
+  /** The data plane decides on the rank. */
+  | { readonly kind: "ask-engine"; readonly rank: Rank }
+  /** The rank is reserved here, then the data plane is told. */
+  | { readonly kind: "reserve"; readonly rank: Rank }
   | { readonly kind: "refuse"; readonly fault: Fault };
 
-/** The members of the system, kept in a store: rank and uuid are one to one. */
-export class Membership {
-  readonly #store: MemberStore;
-  readonly #byUuid: Map<string, Member>;
+export interface MembershipOptions {
+  readonly store: MemberStore;
+  readonly events: SystemEvents;
+  readonly clock: Clock;
+  /** Aborts when this host may not lead any more. */
+  readonly signal: AbortSignal;
+  /** Who gives ranks to new engines: the data plane with one access point, the store with several. */
+  readonly ranksFrom: "engine" | "store";
+}
 
-  constructor(store: MemberStore) {
-    this.#store = store;
-    this.#byUuid = new Map(store.list().map((member) => [member.uuid, member]));
+/** Members who were asked for, and what was asked for and is not there. */
+export interface Selected {
+  readonly members: readonly Member[];
+  readonly missingRanks: readonly number[];
+  readonly missingHosts: readonly string[];
+}
+
+/**
+ * The members of the system, as the leader keeps them during its term: rank and uuid are one to one, and what a call of it
+ * has changed is durable when the call returns. Decisions are made on what is being committed, answers on what has been.
+ */
+export class Membership {
+  readonly events: SystemEvents;
+  readonly #options: MembershipOptions;
+  readonly #queue: CommitQueue;
+  readonly #busy = new Set<string>();
+  readonly #claimed = new Set<Rank>();
+  readonly #passedOver = new Set<Rank>();
+  #durable: Map<string, Member>;
+  #next: Map<string, Member>;
+  #sorted: readonly Member[] | undefined;
+
+  private constructor(members: readonly Member[], options: MembershipOptions) {
+    const { store, clock, signal, events } = options;
+    this.events = events;
+    this.#options = options;
+    this.#durable = new Map(members.map((member) => [member.uuid, member]));
+    this.#next = new Map(this.#durable);
+    this.#queue = new CommitQueue({
+      store,
+      clock,
+      signal,
+      onCommitted: (changes) => this.#keep(changes),
+      onFailed: () => {
+        this.#next = new Map(this.#durable);
+      },
+    });
+  }
+
+  /** Reads the members. @throws Fault memberStoreUnusable */
+  static async load(options: MembershipOptions): Promise<Membership> {
+    return new Membership(await options.store.load(options), options);
+  }
+
+  /** How many commits the changes so far have taken. */
+  get commits(): number {
+    return this.#queue.commits;
+  }
+
+  /** No change is being committed. */
+  get idle(): boolean {
+    return this.#queue.idle;
   }
 
   /** All members, by rank. */
   list(): readonly Member[] {
-    return [...this.#byUuid.values()].sort((a, b) => a.rank - b.rank);
+    this.#sorted ??= [...this.#durable.values()].sort((a, b) => a.rank - b.rank);
+    return this.#sorted;
+  }
+
+  byUuid(uuid: string): Member | undefined {
+    return this.#durable.get(uuid);
   }
 
   /** @throws Fault memberUnknown */
-  byRank(rank: Rank): Member {
+  byRank(rank: number): Member {
     const found = this.list().find((member) => member.rank === rank);
-    if (found !== undefined) return found;
-    throw new Fault({
-      domain: "system",
-      code: FaultCode.memberUnknown,
-      description: `the system has no rank ${rank}`,
-      resolution: "list the members with dmg system member-query",
-    });
+    if (found === undefined) throw faultMemberUnknown(rank);
+    return found;
+  }
+
+  /** All members when neither ranks nor hosts are given. Hosts are control addresses, `10.0.0.1:10001`. */
+  select(ranks: readonly number[], hosts: readonly string[]): Selected {
+    const all = this.list();
+    if (ranks.length === 0 && hosts.length === 0) return { members: all, missingRanks: [], missingHosts: [] };
+    const wanted = new Set(ranks);
+    const on = new Set(hosts);
+    const addresses = new Map(all.map((member) => [member, formatHostAddress(member.address)]));
+    const known = new Set(addresses.values());
+    const knownRanks = new Set<number>(all.map(({ rank }) => rank));
+    return {
+      members: all.filter((member) => wanted.has(member.rank) || on.has(addresses.get(member) ?? "")),
+      missingRanks: ranks.filter((rank) => !knownRanks.has(rank)),
+      missingHosts: hosts.filter((host) => !known.has(host)),
+    };
   }
 
   /**
@@ -51,35 +143,213 @@ export class Membership {
    * as it was is answered from here.
    */
   planJoin(attempt: JoinAttempt): JoinPlan {
-    const known = this.#byUuid.get(attempt.uuid);
+    const { uuid, rank, address } = attempt;
+    const known = this.#next.get(uuid);
     if (known !== undefined) {
-      if (attempt.rank !== NIL_RANK && attempt.rank !== known.rank) {
-        return { kind: "refuse", fault: faultConflict(attempt, `that engine is rank ${known.rank}`) };
-      }
-      return known.uri === attempt.uri ? { kind: "rejoin", rank: known.rank } : { kind: "ask-engine" };
+      if (known.state === "excluded") return refuse(faultMemberExcluded(uuid, known.rank));
+      if (rank !== NIL_RANK && rank !== known.rank)
+        return refuse(faultRankTaken(uuid, rank, `that engine is rank ${known.rank}`));
+      if (!sameAddress(known.address, address) && isInService(known))
+        return refuse(faultMemberElsewhere(uuid, address, known));
+      const asItWas = known.uri === attempt.uri && known.incarnation > 0;
+      if (asItWas || attempt.recorded) return { kind: "record", rank: known.rank };
+      return { kind: this.#options.ranksFrom === "store" ? "reserve" : "ask-engine", rank: known.rank };
     }
-    const holder = this.list().find((member) => member.rank === attempt.rank);
-    if (holder === undefined) return { kind: "ask-engine" };
-    return { kind: "refuse", fault: faultConflict(attempt, `that rank belongs to engine ${holder.uuid}`) };
+    if (rank !== NIL_RANK) {
+      const holder = this.#holder(rank);
+      if (holder !== undefined)
+        return refuse(faultRankTaken(uuid, rank, `that rank belongs to engine ${holder}`));
+    }
+    if (attempt.recorded) return { kind: "record", rank };
+    if (this.#options.ranksFrom === "engine") return { kind: "ask-engine", rank };
+    if (this.#next.size === 0) return refuse(faultNoReplicaYet());
+    return { kind: "reserve", rank: rank === NIL_RANK ? this.nextRank() : rank };
   }
 
-  /** Records a member, durably before it returns. @throws Fault memberConflict when its rank belongs to another */
-  record(member: Member): void {
-    const holder = this.list().find((other) => other.rank === member.rank);
-    if (holder !== undefined && holder.uuid !== member.uuid) {
-      throw faultConflict(member, `that rank belongs to engine ${holder.uuid}`);
+  /** The rank that a new engine gets: the lowest one that is free. */
+  nextRank(): Rank {
+    const taken = new Set([...this.#next.values()].map(({ rank }) => rank));
+    let rank = 0 as Rank;
+    while (taken.has(rank) || this.#claimed.has(rank) || this.#passedOver.has(rank))
+      rank = (rank + 1) as Rank;
+    return rank;
+  }
+
+  /** Does not give this rank in this term: the data plane still has it for an engine that the system has forgotten. */
+  passOver(rank: Rank): void {
+    this.#passedOver.add(rank);
+  }
+
+  /** Gives a new engine its rank before the data plane is told. */
+  async reserve(attempt: JoinAttempt, rank: Rank): Promise<void> {
+    if (this.#next.has(attempt.uuid)) return;
+    this.#checkHolder(attempt.uuid, rank);
+    await this.#commit([this.#memberFrom(attempt, rank, { state: "joining", reason: "" }, 0)]);
+  }
+
+  /** Takes the reservation of an engine back that the data plane has refused. */
+  async release(uuid: string): Promise<void> {
+    if (this.#next.get(uuid)?.incarnation === 0) await this.#remove(uuid);
+  }
+
+  /** Keeps a rank from others while the data plane is asked about it; dispose it afterwards. */
+  claim(rank: Rank): Disposable {
+    if (rank !== NIL_RANK) this.#claimed.add(rank);
+    return { [Symbol.dispose]: () => void this.#claimed.delete(rank) };
+  }
+
+  /** Records that an engine has joined, durably. @returns the member @throws Fault memberConflict, memberExcluded */
+  async admit(attempt: JoinAttempt, rank: Rank): Promise<Member> {
+    const known = this.#next.get(attempt.uuid);
+    if (known?.state === "excluded") throw faultMemberExcluded(attempt.uuid, rank);
+    this.#checkHolder(attempt.uuid, rank);
+    const incarnation = (known?.incarnation ?? 0) + 1;
+    const member = this.#memberFrom(attempt, rank, { state: "joined", reason: "" }, incarnation);
+    await this.#commit([member]);
+    const host = formatHostAddress(member.address);
+    if (incarnation === 1) this.#tell("member_joined", `rank ${rank} has joined from ${host}`, member);
+    else this.#tell("member_restarted", `rank ${rank} has joined again from ${host}`, member);
+    return member;
+  }
+
+  /** Takes what a host says of its engines. */
+  async report(host: HostAddress, reports: readonly EngineReport[]): Promise<void> {
+    const changed: Member[] = [];
+    for (const report of reports) {
+      const member = this.#next.get(report.uuid);
+      if (member === undefined || !sameAddress(member.address, host)) continue;
+      const next = planTransition(member, report, this.#busy.has(member.uuid));
+      if (next !== undefined) changed.push(this.#with(member, next));
     }
-    this.#store.put(member);
-    this.#byUuid.set(member.uuid, member);
+    await this.#commitStates(changed);
+  }
+
+  /** Puts members into a state, unless they are excluded; unknown ones are left out. */
+  async setState(uuids: readonly string[], condition: Condition): Promise<void> {
+    const members = uuids.map((uuid) => this.#next.get(uuid)).filter((member) => member !== undefined);
+    await this.#commitStates(
+      members.filter(({ state }) => state !== "excluded").map((member) => this.#with(member, condition)),
+    );
+  }
+
+  async exclude(uuids: readonly string[], reason: string): Promise<void> {
+    const members = uuids.map((uuid) => this.#next.get(uuid)).filter((member) => member !== undefined);
+    const fresh = members.filter(({ state }) => state !== "excluded");
+    await this.#commitStates(fresh.map((member) => this.#with(member, { state: "excluded", reason })));
+  }
+
+  async clearExclude(uuids: readonly string[]): Promise<void> {
+    const members = uuids.map((uuid) => this.#next.get(uuid)).filter((member) => member !== undefined);
+    const excluded = members.filter(({ state }) => state === "excluded");
+    await this.#commit(excluded.map((member) => this.#with(member, { state: "stopped", reason: "" })));
+    for (const member of excluded)
+      this.#tell("member_exclusion_cleared", `rank ${member.rank} may join again`, member);
+  }
+
+  /**
+   * Forgets a member, unless it has joined again since it had this incarnation.
+   *
+   * @returns whether it is forgotten
+   */
+  async erase(uuid: string, incarnation?: number): Promise<boolean> {
+    const member = this.#next.get(uuid);
+    if (member === undefined) return true;
+    if (incarnation !== undefined && member.incarnation !== incarnation) return false;
+    await this.#remove(uuid);
+    this.#tell("member_erased", `rank ${member.rank} is not a member any more`, { ...member, reason: "" });
+    return true;
+  }
+
+  /** While `work` runs, the reports of hosts do not change these members. */
+  async whileBusy<T>(uuids: readonly string[], work: () => Promise<T>): Promise<T> {
+    for (const uuid of uuids) this.#busy.add(uuid);
+    try {
+      return await work();
+    } finally {
+      for (const uuid of uuids) this.#busy.delete(uuid);
+    }
+  }
+
+  async #commitStates(members: readonly Member[]): Promise<void> {
+    if (members.length === 0) return;
+    await this.#commit(members);
+    for (const member of members) {
+      const told = EVENTS[member.state];
+      if (told !== undefined) this.#tell(told[0], `rank ${member.rank} ${told[1]}`, member);
+    }
+  }
+
+  async #commit(members: readonly Member[]): Promise<void> {
+    if (members.length === 0) return;
+    for (const member of members) this.#next.set(member.uuid, member);
+    await this.#push(members.map((member) => ({ kind: "put", member })));
+  }
+
+  async #remove(uuid: string): Promise<void> {
+    this.#next.delete(uuid);
+    await this.#push([{ kind: "remove", uuid }]);
+  }
+
+  async #push(changes: readonly MemberChange[]): Promise<void> {
+    this.#options.signal.throwIfAborted();
+    try {
+      await this.#queue.push(changes);
+    } catch (error) {
+      throw toFault(error);
+    }
+  }
+
+  #keep(changes: readonly MemberChange[]): void {
+    this.#sorted = undefined;
+    for (const change of changes) {
+      if (change.kind === "put") this.#durable.set(change.member.uuid, change.member);
+      else this.#durable.delete(change.uuid);
+    }
+  }
+
+  #memberFrom(attempt: JoinAttempt, rank: Rank, condition: Condition, incarnation: number): Member {
+    const { uuid, address, uri, contexts, faultDomain, reports } = attempt;
+    const since = this.#options.clock.wallTime();
+    return { uuid, rank, address, uri, contexts, ...condition, since, incarnation, faultDomain, reports };
+  }
+
+  #with(member: Member, condition: Condition): Member {
+    return { ...member, ...condition, since: this.#options.clock.wallTime() };
+  }
+
+  #tell(kind: SystemEventKind, message: string, { rank, uuid, address, reason }: Member): void {
+    this.events.add(kind, reason === "" ? message : `${message}: ${reason}`, { rank, uuid, address });
+  }
+
+  #holder(rank: Rank): string | undefined {
+    if (this.#claimed.has(rank)) return "that joins at this moment";
+    for (const member of this.#next.values()) if (member.rank === rank) return member.uuid;
+    return undefined;
+  }
+
+  #checkHolder(uuid: string, rank: Rank): void {
+    for (const member of this.#next.values()) {
+      if (member.rank === rank && member.uuid !== uuid)
+        throw faultRankTaken(uuid, rank, `that rank belongs to engine ${member.uuid}`);
+    }
   }
 }
 
-function faultConflict(attempt: JoinAttempt, reason: string): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.memberConflict,
-    description: `engine ${attempt.uuid} asks to join as rank ${attempt.rank}`,
-    reason,
-    resolution: "remove the rank from the engine's section of the configuration, or choose one that is free",
-  });
+/** What is told of a member that comes into a state. */
+const EVENTS: Partial<Record<Member["state"], readonly [SystemEventKind, string]>> = {
+  stopped: ["member_stopped", "has stopped"],
+  errored: ["member_errored", "is out of service"],
+  unresponsive: ["member_unresponsive", "is not heard of"],
+  excluded: ["member_excluded", "is excluded"],
+};
+
+const refuse = (fault: Fault): JoinPlan => ({ kind: "refuse", fault });
+
+function sameAddress(a: HostAddress, b: HostAddress): boolean {
+  return a.host === b.host && a.port === b.port;
+}
+
+/** Its host has said so lately: otherwise it would be unresponsive. */
+function isInService({ state, reports }: Member): boolean {
+  return reports && (state === "joined" || state === "stopping");
 }

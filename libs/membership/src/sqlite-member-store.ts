@@ -19,7 +19,8 @@ const MIGRATE = `
   INSERT OR IGNORE INTO members (uuid, rank, document)
     SELECT uuid, rank, json_object('version', 1, 'uuid', uuid, 'rank', rank,
       'address', CASE WHEN instr(host, ':') THEN '[' || host || ']' ELSE host END || ':' || port, 'uri', uri, 'contexts', contexts,
-      'state', 'joined', 'reason', '', 'since', 0, 'incarnation', 1, 'faultDomain', '') FROM member;
+      'state', 'joined', 'reason', '', 'since', 0, 'incarnation', 1, 'faultDomain', '',
+      'reports', json('false')) FROM member;
   DROP TABLE member`;
 
 /** Members in an SQLite file beside the superblock of the access point's engine: for systems with one access point. */

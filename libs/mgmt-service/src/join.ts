@@ -1,9 +1,11 @@
 import { drpcMethods } from "@daos/drpc";
+import { daosStatusNumber } from "@daos/fault";
 import { parseHostAddress } from "@daos/hostlist";
-import type { Member } from "@daos/membership";
+import type { Logger } from "@daos/log";
+import type { JoinAttempt, Leadership, Member, Membership } from "@daos/membership";
 import { mgmt } from "@daos/proto";
 import { NIL_RANK, parseRank, type Rank } from "@daos/rank";
-import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
+import type { EngineGroup } from "./engine-group.ts";
 
 /** A join as it arrives; `address` is what the engine's host listens on, `0.0.0.0:10001`. */
 export interface JoinCall {
@@ -12,6 +14,9 @@ export interface JoinCall {
   readonly uri: string;
   readonly contexts: number;
   readonly address: string;
+  readonly faultDomain: string;
+  readonly reports: boolean;
+  readonly recorded: boolean;
 }
 
 /** What a join is answered with. */
@@ -20,61 +25,129 @@ export interface JoinAnswer {
   readonly status: number;
   readonly rank: number;
   readonly state: mgmt.JoinResp_State;
+  readonly incarnation: number;
+}
+
+export interface JoinsOptions {
+  readonly leadership: Pick<Leadership, "membership">;
+  readonly engines: Pick<EngineGroup, "call">;
+  readonly log: Logger;
+}
+
+/** The engine works on so many joins at a time; more wait here. */
+const ENGINE_CALLS = 16;
+
+const RANK_TAKEN = daosStatusNumber("EXIST");
+
+interface Wait {
+  readonly signal: AbortSignal;
 }
 
 /**
- * Joins run one after the other: each is decided on what the one before has left.
+ * Joins, on the leader. Those of one engine run one after the other; those of different engines side by side, so that
+ * their members go into few commits.
  *
  * @see DAOS 0.8.0 src/control/server/mgmt_svc.go Join
  */
 export class Joins {
-  readonly #options: MgmtServiceOptions;
-  #last: Promise<unknown> = Promise.resolve();
+  readonly #options: JoinsOptions;
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #waiting: (() => void)[] = [];
+  #asking = 0;
 
-  constructor(options: MgmtServiceOptions) {
+  constructor(options: JoinsOptions) {
     this.#options = options;
   }
 
   /**
    * Makes an engine a member. The leader trusts the peer's IP address, not the one in the request.
    *
-   * @throws Fault notLeader, systemNotReady, memberConflict
+   * @throws Fault notLeader, systemNotReady, memberConflict, memberElsewhere, memberExcluded
    */
-  join(call: JoinCall, peer: string, options: { readonly signal: AbortSignal }): Promise<JoinAnswer> {
-    const turn = this.#last.then(() => this.#joinNow(call, peer, options));
-    this.#last = turn.catch(() => {});
-    return turn;
+  async join(call: JoinCall, peer: string, wait: Wait): Promise<JoinAnswer> {
+    const before = this.#turns.get(call.uuid) ?? Promise.resolve();
+    const turn = before.then(() => this.#joinNow(call, peer, wait));
+    const settled = turn.then(
+      () => {},
+      () => {},
+    );
+    this.#turns.set(call.uuid, settled);
+    try {
+      return await turn;
+    } finally {
+      if (this.#turns.get(call.uuid) === settled) this.#turns.delete(call.uuid);
+    }
   }
 
-  async #joinNow(
-    call: JoinCall,
-    peer: string,
-    options: { readonly signal: AbortSignal },
+  async #joinNow(call: JoinCall, peer: string, wait: Wait): Promise<JoinAnswer> {
+    wait.signal.throwIfAborted();
+    const membership = this.#options.leadership.membership();
+    const attempt = attemptFrom(call, peer);
+    const plan = membership.planJoin(attempt);
+    switch (plan.kind) {
+      case "refuse":
+        throw plan.fault;
+      case "record":
+        return answerFor(await membership.admit(attempt, plan.rank));
+      case "ask-engine":
+        return await this.#askEngine(membership, attempt, plan.rank, wait);
+      case "reserve":
+        return await this.#reserve(membership, attempt, plan.rank, wait);
+      default:
+        return plan satisfies never;
+    }
+  }
+
+  /** Gives a rank, and another one when the data plane knows it as that of an engine which has been erased since. */
+  async #reserve(membership: Membership, attempt: JoinAttempt, first: Rank, wait: Wait): Promise<JoinAnswer> {
+    for (let rank = first; ; rank = membership.nextRank()) {
+      await membership.reserve(attempt, rank);
+      const answer = await this.#askEngine(membership, attempt, rank, wait);
+      if (answer.status === 0) return answer;
+      await membership.release(attempt.uuid);
+      if (answer.status !== RANK_TAKEN || attempt.rank !== NIL_RANK) return answer;
+      membership.passOver(rank);
+    }
+  }
+
+  async #askEngine(
+    membership: Membership,
+    attempt: JoinAttempt,
+    rank: Rank,
+    wait: Wait,
   ): Promise<JoinAnswer> {
-    options.signal.throwIfAborted();
-    const { leadership, harness, log } = this.#options;
-    const membership = leadership.membership();
-    const rank = call.rank === NIL_RANK ? NIL_RANK : parseRank(call.rank);
-    const plan = membership.planJoin({ uuid: call.uuid, rank, uri: call.uri });
-    if (plan.kind === "refuse") throw plan.fault;
-
-    const address = { ...parseHostAddress(call.address), ...(peer === "" ? {} : { host: peer }) };
-    const member = (joined: Rank): Member => {
-      const { uuid, uri, contexts } = call;
-      return { uuid, rank: joined, address, uri, contexts };
-    };
-    if (plan.kind === "rejoin") {
-      membership.record(member(plan.rank));
-      log.info("member is back", { rank: plan.rank, uuid: call.uuid, address: call.address });
-      return { status: 0, rank: plan.rank, state: mgmt.JoinResp_State.IN };
-    }
-    const { uuid, uri, contexts: nctxs } = call;
+    const { uuid, uri, contexts: nctxs, address } = attempt;
+    using _claim = membership.claim(rank);
     const request = { uuid, rank, uri, nctxs, addr: `${address.host}:${address.port}` };
-    const answer = await harness.msInstance().call(drpcMethods.join, request, options);
-    if (answer.status === 0 && answer.state === mgmt.JoinResp_State.IN) {
-      membership.record(member(parseRank(answer.rank)));
-      log.info("member joined", { rank: answer.rank, uuid, address: request.addr });
+    const answer = await this.#inTurn(() => this.#options.engines.call(drpcMethods.join, request, wait));
+    const { status, state } = answer;
+    if (status !== 0 || state !== mgmt.JoinResp_State.IN) {
+      this.#options.log.warn("the data plane does not let an engine join", { uuid, rank, status });
+      return { status, state, rank: answer.rank, incarnation: 0 };
     }
-    return answer;
+    return answerFor(await membership.admit(attempt, parseRank(answer.rank)));
   }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#asking >= ENGINE_CALLS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else this.#asking++;
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#asking--;
+      else next();
+    }
+  }
+}
+
+function attemptFrom(call: JoinCall, peer: string): JoinAttempt {
+  const { uuid, uri, contexts, faultDomain, reports, recorded } = call;
+  const rank = call.rank === NIL_RANK ? NIL_RANK : parseRank(call.rank);
+  const address = { ...parseHostAddress(call.address), ...(peer === "" ? {} : { host: peer }) };
+  return { uuid, rank, address, uri, contexts, faultDomain, reports, recorded };
+}
+
+function answerFor({ rank, incarnation }: Member): JoinAnswer {
+  return { status: 0, rank, state: mgmt.JoinResp_State.IN, incarnation };
 }

@@ -1,11 +1,15 @@
 import type { Harness } from "@daos/harness";
 import type { Logger } from "@daos/log";
 import type { Leadership } from "@daos/membership";
+import type { EngineGroup } from "./engine-group.ts";
+import type { Joins } from "./join.ts";
 
 /** What the handlers of `mgmt.MgmtSvc` work on. */
 export interface MgmtServiceOptions {
   readonly systemName: string;
   readonly harness: Harness;
   readonly leadership: Leadership;
+  readonly engines: EngineGroup;
+  readonly joins: Joins;
   readonly log: Logger;
 }

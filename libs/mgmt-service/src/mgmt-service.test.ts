@@ -1,18 +1,23 @@
+import { create, type DescMessage } from "@bufbuild/protobuf";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import { drpcMethods } from "@daos/drpc";
-import { Fault, FaultCode } from "@daos/fault";
+import { type Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import type { EngineInstance, InstanceState } from "@daos/instance";
 import { silentLogger } from "@daos/log";
-import { Leadership, SqliteMemberStore } from "@daos/membership";
+import type { AccessPoint, Member } from "@daos/membership";
+import { followerOf, leaderOf, memberOf } from "@daos/membership/testing";
 import { mgmt } from "@daos/proto";
-import { NIL_RANK, parseRank, type Rank } from "@daos/rank";
+import { NIL_RANK, type Rank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import { describe, expect, it } from "vitest";
+import { EngineGroup } from "./engine-group.ts";
+import { Joins } from "./join.ts";
 import { mgmtService } from "./mgmt-service.ts";
 
 const self = { host: "10.0.0.1", port: 10001 };
-const accessPoints = [self];
+
+type Answers = Readonly<Record<string, (request: never) => unknown>>;
 
 /** An engine that serves as rank 0 with the MS; it answers each method with what `answers` gives, and throws for others. */
 class FakeEngine {
@@ -22,39 +27,82 @@ class FakeEngine {
     rank: 0 as Rank,
     ready: { uri: "u0", contexts: 1, socket: "/s" },
   };
-  readonly superblock = { ms: true, uuid: "uuid-0" };
+  readonly superblock = { ms: true, uuid: "uuid-0", rank: 0, validRank: true };
   readonly calls: { readonly method: string; readonly request: unknown }[] = [];
-  readonly answers: Readonly<Record<string, (request: never) => unknown>>;
-  stopExpected = false;
+  readonly done: string[] = [];
+  readonly answers: Answers;
 
-  constructor(answers: FakeEngine["answers"]) {
+  constructor(answers: Answers) {
     this.answers = answers;
   }
 
-  async call(method: { readonly name: string }, request: unknown): Promise<unknown> {
+  async call(
+    method: { readonly name: string; readonly response: DescMessage },
+    request: unknown,
+  ): Promise<unknown> {
     this.calls.push({ method: method.name, request });
     const answer = this.answers[method.name];
     if (answer === undefined) throw new Error(`unexpected call ${method.name}`);
-    return answer(request as never);
+    return create(method.response, (await answer(request as never)) as Record<string, unknown>);
   }
 
-  expectStop(): void {
-    this.stopExpected = true;
+  async stop({ force }: { readonly force: boolean }): Promise<number> {
+    this.done.push(force ? "stop by force" : "stop");
+    return 0;
+  }
+
+  start(): void {
+    this.done.push("start");
+  }
+
+  async erase(): Promise<void> {
+    this.done.push("erase");
   }
 }
 
-function system(answers: FakeEngine["answers"], role: "bootstrap" | "none" = "bootstrap") {
+interface SystemOptions {
+  readonly leads?: boolean;
+  readonly members?: readonly Member[];
+  readonly ranksFrom?: "engine" | "store";
+  /** The engines of other access points, by host. */
+  readonly others?: Readonly<Record<string, FakeEngine>>;
+}
+
+async function system(answers: Answers, options: SystemOptions = {}) {
+  const { leads = true, members = [memberOf(0)], ranksFrom = "engine", others = {} } = options;
   const engine = new FakeEngine(answers);
-  const harness = new Harness([engine as unknown as EngineInstance], silentLogger);
-  const leadership = new Leadership({ accessPoints, role, self });
-  const first = { uuid: "uuid-0", rank: parseRank(0), address: self, uri: "u0", contexts: 1 };
-  if (role === "bootstrap") leadership.open(new SqliteMemberStore(":memory:"), first);
-  const service = mgmtService({ systemName: "daos_server", harness, leadership, log: silentLogger });
-  const transport = createRouterTransport((router) => router.service(mgmt.MgmtSvc, service), {
-    router: { interceptors: [faultInterceptor] },
+  const harness = harnessOf(engine);
+  const leadership = leads
+    ? await leaderOf(self, members, { ranksFrom })
+    : followerOf(self, { host: "10.0.0.7", port: 10001 });
+  const accessPoints: AccessPoint[] = [self.host, ...Object.keys(others)].map((host) => ({
+    address: { host, port: 10001 },
+    hasReplica: true,
+  }));
+  const engines = new EngineGroup({
+    harness,
+    self,
+    accessPoints: () => accessPoints,
+    callEngine: async ({ host }, method, body) => {
+      const other = others[host];
+      if (other === undefined) throw new Error(`unexpected call to ${host}`);
+      return (await serviceOf(harnessOf(other)).callEngine({ method, body: new Uint8Array(body) })).body;
+    },
+    log: silentLogger,
   });
-  const client: Client<typeof mgmt.MgmtSvc> = createClient(mgmt.MgmtSvc, transport);
-  return { client, engine, leadership };
+  const serviceOf = (of: Harness): Client<typeof mgmt.MgmtSvc> => {
+    const joins = new Joins({ leadership, engines, log: silentLogger });
+    const parts = { systemName: "daos_server", harness: of, leadership, engines, joins, log: silentLogger };
+    const transport = createRouterTransport((router) => router.service(mgmt.MgmtSvc, mgmtService(parts)), {
+      router: { interceptors: [faultInterceptor] },
+    });
+    return createClient(mgmt.MgmtSvc, transport);
+  };
+  return { client: serviceOf(harness), engine, leadership };
+}
+
+function harnessOf(engine: FakeEngine): Harness {
+  return new Harness([engine as unknown as EngineInstance], silentLogger);
 }
 
 async function faultOf(call: Promise<unknown>): Promise<Fault> {
@@ -71,28 +119,34 @@ const joining = {
   uri: "ofi+sockets://10.0.0.2",
   nctxs: 3,
   addr: "0.0.0.0:10002",
+  faultDomain: "/rack1",
+  reports: true,
 };
 
 describe("Join", () => {
   it("asks the engine for a rank and keeps the member", async () => {
-    const { client, engine, leadership } = system({
+    const { client, engine, leadership } = await system({
       join: () => ({ status: 0, rank: 5, state: mgmt.JoinResp_State.IN }),
     });
-    expect(await client.join(joining)).toMatchObject({ status: 0, rank: 5 });
+    expect(await client.join(joining)).toMatchObject({ status: 0, rank: 5, incarnation: 1 });
     expect(engine.calls).toMatchObject([
       { method: "join", request: { uuid: "uuid-9", rank: NIL_RANK, nctxs: 3 } },
     ]);
-    expect(leadership.membership().list().at(-1)).toEqual({
+    expect(leadership.membership().list().at(-1)).toMatchObject({
       uuid: "uuid-9",
       rank: 5,
       address: { host: "0.0.0.0", port: 10002 },
       uri: joining.uri,
       contexts: 3,
+      state: "joined",
+      incarnation: 1,
+      faultDomain: "/rack1",
+      reports: true,
     });
   });
 
   it("answers a member that comes back by itself: the engine would refuse it", async () => {
-    const { client, engine } = system({
+    const { client, engine } = await system({
       join: () => ({ status: 0, rank: 5, state: mgmt.JoinResp_State.IN }),
     });
     await client.join(joining);
@@ -106,58 +160,114 @@ describe("Join", () => {
       { status: -1004, rank: 0, state: mgmt.JoinResp_State.IN },
       { status: 0, rank: 5, state: mgmt.JoinResp_State.OUT },
     ]) {
-      const { client, leadership } = system({ join: () => answer });
+      const { client, leadership } = await system({ join: () => answer });
       expect(await client.join(joining)).toMatchObject(answer);
       expect(leadership.membership().list()).toHaveLength(1);
     }
   });
 
   it("refuses a rank that belongs to another engine, and joins at the wrong host", async () => {
-    const { client, engine } = system({});
+    const { client, engine } = await system({});
     expect(await faultOf(client.join({ ...joining, rank: 0 }))).toMatchObject({
       code: FaultCode.memberConflict,
     });
     expect(engine.calls).toEqual([]);
-    const elsewhere = system({}, "none");
+    const elsewhere = await system({}, { leads: false });
     expect(await faultOf(elsewhere.client.join(joining))).toMatchObject({
       code: FaultCode.notLeader,
       reason: "try 10.0.0.1:10001",
     });
   });
 
-  it("decides joins one after the other", async () => {
+  it("asks the engine for a bounded number of ranks at a time, and commits them together", async () => {
     let under = 0;
     let most = 0;
     let next = 1;
-    const { client, leadership } = system({
+    const { client, leadership } = await system({
       join: async () => {
         most = Math.max(most, ++under);
-        await new Promise((resolve) => setImmediate(resolve));
+        await new Promise((resolve) => setTimeout(resolve, 1));
         under--;
         return { status: 0, rank: next++, state: mgmt.JoinResp_State.IN };
       },
     });
-    const uuids = Array.from({ length: 20 }, (_, index) => `uuid-${index + 1}`);
+    const uuids = Array.from({ length: 64 }, (_, index) => `uuid-${index + 1}`);
     await Promise.all(uuids.map((uuid) => client.join({ ...joining, uuid, uri: uuid })));
-    expect(most).toBe(1);
-    expect(
-      leadership
-        .membership()
-        .list()
-        .map(({ rank }) => rank),
-    ).toEqual(Array.from({ length: 21 }, (_, rank) => rank));
+    expect(most).toBe(16);
+    const membership = leadership.membership();
+    expect(membership.list().map(({ rank }) => rank)).toEqual(Array.from({ length: 65 }, (_, rank) => rank));
+    expect(membership.commits).toBeLessThan(32);
+  });
+
+  it("of one engine are decided one after the other", async () => {
+    const { client, engine } = await system({
+      join: () => ({ status: 0, rank: 5, state: mgmt.JoinResp_State.IN }),
+    });
+    const answers = await Promise.all([1, 2, 3].map(() => client.join(joining)));
+    expect(answers.map(({ incarnation }) => incarnation)).toEqual([1, 2, 3]);
+    expect(engine.calls).toHaveLength(1);
+  });
+
+  it("with several access points reserves the rank, and takes it back when the engine refuses", async () => {
+    let status = -1004;
+    const { client, leadership, engine } = await system(
+      { join: ({ rank }: { readonly rank: number }) => ({ status, rank, state: mgmt.JoinResp_State.IN }) },
+      { ranksFrom: "store" },
+    );
+    expect(await client.join(joining)).toMatchObject({ status });
+    expect(leadership.membership().list()).toHaveLength(1);
+    status = 0;
+    expect(await client.join(joining)).toMatchObject({ status, rank: 1 });
+    expect(engine.calls).toMatchObject([{ request: { rank: 1 } }, { request: { rank: 1 } }]);
+  });
+
+  it("of a replica is recorded without asking", async () => {
+    const { client, leadership } = await system({}, { members: [] });
+    const replica = { ...joining, rank: 0, recorded: true };
+    expect(await client.join(replica)).toMatchObject({ status: 0, rank: 0, incarnation: 1 });
+    expect(leadership.membership().list()).toMatchObject([{ rank: 0, uuid: "uuid-9" }]);
+  });
+});
+
+describe("ReportEngines", () => {
+  const report = { addr: "10.0.0.1:10001", intervalMs: 5000 };
+
+  it("changes members, and tells of devices", async () => {
+    const { client, leadership } = await system({});
+    const engine = {
+      uuid: "uuid-0",
+      incarnation: 1,
+      state: mgmt.ReportEnginesReq_State.FAILED,
+      reason: "SIGSEGV",
+    };
+    const answer = await client.reportEngines({ ...report, engines: [engine], warnings: ["a disk is hot"] });
+    expect(answer).toMatchObject({ accessPoints: ["10.0.0.1:10001"], leader: "10.0.0.1:10001" });
+    expect(leadership.membership().list()).toMatchObject([{ state: "errored", reason: "SIGSEGV" }]);
+    const events = leadership
+      .membership()
+      .events.list()
+      .map(({ kind, message }) => [kind, message]);
+    expect(events.slice(-2)).toEqual([
+      ["member_errored", "rank 0 is out of service: SIGSEGV"],
+      ["device_warning", "a disk is hot"],
+    ]);
+  });
+
+  it("is the leader's", async () => {
+    const { client } = await system({}, { leads: false });
+    expect(await faultOf(client.reportEngines(report))).toMatchObject({ code: FaultCode.notLeader });
   });
 });
 
 describe("calls for the engine with the management service", () => {
   it("are forwarded on the leader, and their status comes back as it is", async () => {
-    const { client, engine } = system({ poolCreate: () => ({ status: -1007, svcreps: [] }) });
+    const { client, engine } = await system({ poolCreate: () => ({ status: -1007, svcreps: [] }) });
     expect(await client.poolCreate({ scmbytes: 5n, uuid: "p" })).toMatchObject({ status: -1007 });
     expect(engine.calls).toMatchObject([{ method: "poolCreate", request: { scmbytes: 5n, uuid: "p" } }]);
   });
 
   it("are refused elsewhere", async () => {
-    const { client } = system({}, "none");
+    const { client } = await system({}, { leads: false });
     expect(await faultOf(client.listPools({}))).toMatchObject({ code: FaultCode.notLeader });
   });
 
@@ -173,7 +283,7 @@ describe("calls for the engine with the management service", () => {
     ["smdListDevs", drpcMethods.smdListDevs],
     ["smdListPools", drpcMethods.smdListPools],
   ] as const)("%s reaches its own method", async (rpc, method) => {
-    const { client, engine } = system({ [method.name]: () => ({ status: 0 }) });
+    const { client, engine } = await system({ [method.name]: () => ({ status: 0 }) });
     await client[rpc]({});
     expect(engine.calls.map((call) => call.method)).toEqual([method.name]);
   });
@@ -181,7 +291,7 @@ describe("calls for the engine with the management service", () => {
 
 describe("the leader", () => {
   it("is told by every host of the system", async () => {
-    const { client } = system({}, "none");
+    const { client } = await system({}, { leads: false });
     const expected = { currentLeader: "10.0.0.1:10001", replicas: ["10.0.0.1:10001"] };
     expect(await client.leaderQuery({})).toMatchObject(expected);
     expect(await client.leaderQuery({ system: "daos_server" })).toMatchObject(expected);
@@ -191,22 +301,49 @@ describe("the leader", () => {
   });
 });
 
-describe("KillRank", () => {
-  it("counts an engine that is gone before it has answered as stopped", async () => {
-    const lost = new Fault({
-      domain: "drpc",
-      code: FaultCode.drpcConnectionLost,
-      description: "lost",
-      resolution: "none",
-    });
-    const { client, engine } = system({ killRank: () => Promise.reject(lost) });
-    expect(await client.killRank({ rank: 0 })).toMatchObject({ status: 0 });
-    expect(engine.stopExpected).toBe(true);
+describe("an engine that leads on another access point", () => {
+  const elsewhere = () => ({ status: -2008 });
+
+  it("is found, and asked first from then on", async () => {
+    const other = new FakeEngine({ listPools: () => ({ status: 0, pools: [{ uuid: "p" }] }) });
+    const { client, engine } = await system({ listPools: elsewhere }, { others: { "10.0.0.2": other } });
+    for (let call = 0; call < 2; call++)
+      expect((await client.listPools({})).pools.map(({ uuid }) => uuid)).toEqual(["p"]);
+    expect([engine.calls.length, other.calls.length]).toEqual([1, 2]);
   });
 
-  it("is refused for a rank of another host", async () => {
-    const { client, engine } = system({});
-    expect(await faultOf(client.killRank({ rank: 7 }))).toMatchObject({ code: FaultCode.engineNotHere });
-    expect(engine.stopExpected).toBe(false);
+  it("is told of by its status when nobody leads", async () => {
+    const other = new FakeEngine({ listPools: elsewhere });
+    const { client } = await system({ listPools: elsewhere }, { others: { "10.0.0.2": other } });
+    expect((await client.listPools({})).status).toBe(-2008);
+  });
+
+  it("is asked for nothing but what the management service answers", async () => {
+    const { client } = await system({});
+    const killRank = client.callEngine({ method: drpcMethods.killRank.method });
+    expect(await faultOf(killRank)).toMatchObject({ code: FaultCode.requestUnsupported });
+  });
+});
+
+describe("calls for one rank", () => {
+  it("are its host's", async () => {
+    const { client, engine } = await system({});
+    await client.killRank({ rank: 0 });
+    await client.killRank({ rank: 0, force: true });
+    await client.startRank({ rank: 0 });
+    await client.eraseRank({ rank: 0, uuid: "uuid-0" });
+    expect(engine.done).toEqual(["stop", "stop by force", "start", "erase"]);
+  });
+
+  it("are refused for a rank of another host, or another engine with the rank", async () => {
+    const { client, engine } = await system({});
+    for (const call of [
+      client.killRank({ rank: 7 }),
+      client.startRank({ rank: 7 }),
+      client.prepShutdown({ rank: 7 }),
+      client.eraseRank({ rank: 0, uuid: "other" }),
+    ])
+      expect(await faultOf(call)).toMatchObject({ code: FaultCode.engineNotHere });
+    expect(engine.done).toEqual([]);
   });
 });

@@ -1,14 +1,14 @@
-import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
-import { type BodyInit, type DrpcMethod, drpcMethods } from "@daos/drpc";
-import { Fault, FaultCode } from "@daos/fault";
+import { drpcMethods } from "@daos/drpc";
 import { formatHostAddress } from "@daos/hostlist";
 import type { mgmt } from "@daos/proto";
 import { deadline } from "@daos/sys";
-import { Joins } from "./join.ts";
-import { killRank } from "./kill-rank.ts";
+import { callEngineHere, type MsMethod } from "./engine-group.ts";
+import { faultOtherSystem } from "./faults.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { peerAddress } from "./peer-address.ts";
+import { reportEngines } from "./report-engines.ts";
 
 /** The most a call into the engine may take, ms; the caller's own deadline may end it earlier. */
 const CALL_TIMEOUT_MS = 60_000;
@@ -16,37 +16,40 @@ const CALL_TIMEOUT_MS = 60_000;
 const POOL_TIMEOUT_MS = 300_000;
 
 /**
- * The handlers of `mgmt.MgmtSvc`. What concerns the system is answered on the leader's host, most of it by its engine;
- * PrepShutdown and KillRank by the host that runs the rank.
+ * The handlers of `mgmt.MgmtSvc`. What concerns the system is answered on the leader's host, most of it by an engine with
+ * a replica; what concerns one rank by the host that runs it.
  */
-export function mgmtService(options: MgmtServiceOptions): Partial<ServiceImpl<typeof mgmt.MgmtSvc>> {
-  const { harness, leadership, systemName } = options;
-  const joins = new Joins(options);
+export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
+  const { harness, leadership, engines, joins, systemName, log } = options;
 
-  /** Passes a request on to the engine of the MS replica; the answer is the engine's. */
+  /** Passes a request on to the engine of an MS replica; the answer is the engine's. */
   const forward =
-    <I extends DescMessage, O extends DescMessage>(method: DrpcMethod<I, O>, timeoutMs = CALL_TIMEOUT_MS) =>
+    <I extends DescMessage, O extends DescMessage>(method: MsMethod<I, O>, timeoutMs = CALL_TIMEOUT_MS) =>
     async (request: MessageShape<I>, context: HandlerContext): Promise<MessageShape<O>> => {
       leadership.membership();
       using limit = deadline(timeoutMs, `${method.name} in the engine`, context.signal);
-      return (await harness
-        .msInstance()
-        .call(method, request as unknown as BodyInit<I>, limit)) as MessageShape<O>;
+      return await engines.call(method, request as unknown as MessageInitShape<I>, limit);
     };
 
   return {
     async join(request, context) {
-      const { uuid, rank, uri, nctxs: contexts, addr: address } = request;
+      const { uuid, rank, uri, nctxs: contexts, addr: address, faultDomain, reports, recorded } = request;
       using limit = deadline(CALL_TIMEOUT_MS, "join", context.signal);
-      return await joins.join({ uuid, rank, uri, contexts, address }, peerAddress(context), limit);
+      const call = { uuid, rank, uri, contexts, address, faultDomain, reports, recorded };
+      return await joins.join(call, peerAddress(context), limit);
     },
 
     leaderQuery({ system }) {
       if (system !== "" && system !== systemName) throw faultOtherSystem(system, systemName);
+      const { leader, accessPoints } = leadership;
       return {
-        currentLeader: formatHostAddress(leadership.leader),
-        replicas: leadership.replicas.map(formatHostAddress),
+        currentLeader: leader === undefined ? "" : formatHostAddress(leader),
+        replicas: accessPoints.map(({ address }) => formatHostAddress(address)),
       };
+    },
+
+    async reportEngines(request, context) {
+      return await reportEngines(leadership, request, peerAddress(context));
     },
 
     async prepShutdown({ rank }, context) {
@@ -56,7 +59,24 @@ export function mgmtService(options: MgmtServiceOptions): Partial<ServiceImpl<ty
 
     async killRank({ rank, force }, context) {
       using limit = deadline(CALL_TIMEOUT_MS, `kill rank ${rank}`, context.signal);
-      return { status: await killRank(harness.byRank(rank), { rank, force }, limit) };
+      return { status: await harness.byRank(rank).stop({ force, signal: limit.signal }) };
+    },
+
+    startRank({ rank }) {
+      log.info("asked to start a rank", { rank });
+      harness.byRank(rank).start();
+      return {};
+    },
+
+    async eraseRank({ rank, uuid }) {
+      log.warn("asked to erase a rank", { rank, uuid });
+      await harness.byIdentity(rank, uuid).erase();
+      return {};
+    },
+
+    async callEngine(request, context) {
+      using limit = deadline(POOL_TIMEOUT_MS, "call of the leader into the engine", context.signal);
+      return { body: await callEngineHere(harness, request, limit) };
     },
 
     poolCreate: forward(drpcMethods.poolCreate, POOL_TIMEOUT_MS),
@@ -71,13 +91,4 @@ export function mgmtService(options: MgmtServiceOptions): Partial<ServiceImpl<ty
     smdListDevs: forward(drpcMethods.smdListDevs),
     smdListPools: forward(drpcMethods.smdListPools),
   };
-}
-
-function faultOtherSystem(asked: string, here: string): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.otherSystem,
-    description: `this host belongs to the system "${here}", not to "${asked}"`,
-    resolution: "check the host list and the system name in the client's configuration",
-  });
 }

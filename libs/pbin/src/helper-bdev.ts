@@ -1,6 +1,7 @@
 import type { Fault } from "@daos/fault";
 import { type ExecRequestOptions, execRequest } from "./exec-request.ts";
 import { fromFaultMessage } from "./fault-message.ts";
+import { faultMalformed } from "./faults.ts";
 import type { HelperLocation } from "./helper-location.ts";
 import { type HelperPayload, type HelperProgress, type HelperResult, MAX_TIMEOUT_MS } from "./requests.ts";
 
@@ -12,6 +13,12 @@ interface BdevStorage {
   readonly class: "nvme" | "malloc" | "kdev" | "file";
   readonly list: readonly string[];
 }
+
+type Verdict = NonNullable<HelperResult<"BdevBurnIn">["results"][number]["verdict"]>;
+
+type BurnInResult =
+  | { readonly device: string; readonly verdict: Verdict }
+  | { readonly device: string; readonly fault: Fault };
 
 type Outcome = HelperResult<"BdevPrepare">["controllers"][number];
 
@@ -25,6 +32,7 @@ interface PrepareResult {
 
 const PREPARE_TIMEOUT_MS = 10 * 60_000;
 const DEFAULT_HUGEPAGES = 1024;
+const DEFAULT_BURN_IN_MS = 15 * 60_000;
 
 /**
  * NVMe operations for a process without the rights: each is forwarded to the helper, which runs the same
@@ -58,6 +66,28 @@ export class HelperBdev {
     return results.map(({ device, fault }) =>
       fault === undefined ? { device } : { device, fault: fromFaultMessage(fault) },
     );
+  }
+
+  async burnIn(
+    devices: readonly string[],
+    options: CallOptions & {
+      readonly durationMs?: number;
+      readonly onProgress?: ((progress: HelperProgress) => void) | undefined;
+    } = {},
+  ): Promise<readonly BurnInResult[]> {
+    if (devices.length === 0) return [];
+    const { durationMs = DEFAULT_BURN_IN_MS, onProgress } = options;
+    const { results } = await execRequest(
+      { method: "BdevBurnIn", payload: { devices: [...devices], durationMs } },
+      { ...this.#with(options), timeoutMs: MAX_TIMEOUT_MS, onProgress },
+    );
+    return results.map(({ device, verdict, fault }) => {
+      if (verdict !== undefined) return { device, verdict };
+      return {
+        device,
+        fault: fault === undefined ? faultMalformed(`no verdict for ${device}`) : fromFaultMessage(fault),
+      };
+    });
   }
 
   async prepare(

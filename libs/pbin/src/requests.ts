@@ -127,6 +127,18 @@ const bdevPrepareResult = z.object({
   hugepages: z.array(z.object({ node: z.string(), pages: count })),
 });
 
+/** How a controller came through a burn-in. */
+const burnInVerdict = z.object({
+  kind: z.enum(["passed", "failed", "aborted"]),
+  bytesWritten: digits,
+  bytesVerified: digits,
+  elapsedMs: z.number(),
+  errors: z.array(
+    z.object({ kind: z.enum(["write", "read", "mismatch"]), offset: digits, message: z.string() }),
+  ),
+  findings: z.array(z.string()),
+});
+
 const nothing = z.strictObject({});
 
 /**
@@ -169,6 +181,22 @@ export const helperMethods = {
     payload: z.strictObject({ devices: z.array(pciAddress).min(1).max(1024) }),
     result: z.object({
       results: z.array(z.object({ device: z.string(), fault: faultSchema.optional() })),
+    }),
+  },
+  /** Writes and verifies controllers that hold nothing, all at once, and leaves them empty. */
+  BdevBurnIn: {
+    payload: z.strictObject({
+      devices: z.array(pciAddress).min(1).max(1024),
+      /** For each controller, ms. */
+      durationMs: z
+        .int()
+        .min(1)
+        .max(90 * 60_000),
+    }),
+    result: z.object({
+      results: z.array(
+        z.object({ device: z.string(), verdict: burnInVerdict.optional(), fault: faultSchema.optional() }),
+      ),
     }),
   },
   /** Hugepages, and the selected controllers to a user-space driver; those that the policy does not name are left alone. */

@@ -118,8 +118,11 @@ async function handle(
   }
 }
 
-/** A handler ends soon after its signal aborts; what it has begun (a mount) must be finished and known. */
-const ABORT_GRACE_MS = 5_000;
+/**
+ * A handler ends soon after its signal aborts; what it has begun must be finished and known: a mount, a controller that
+ * goes back to its driver, one that a burn-in leaves empty.
+ */
+const ABORT_GRACE_MS = 30_000;
 
 async function abortableHandler<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const grace = new AbortController();

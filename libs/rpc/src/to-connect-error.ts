@@ -1,3 +1,4 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { daosStatusNumber, Fault, FaultCode, showResolution, toFault } from "@daos/fault";
 import { ctl } from "@daos/proto";
@@ -9,14 +10,19 @@ import { ctl } from "@daos/proto";
 export function toConnectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
   const fault = endOfWait(error) ?? toFault(error);
-  const { domain, code, description, reason = "", resolution } = fault;
   return new ConnectError(
     `${fault}\n${showResolution(fault)}`,
-    grpcCode(code),
+    grpcCode(fault.code),
     undefined,
-    [{ desc: ctl.FaultDetailSchema, value: { domain, code, description, reason, resolution } }],
+    [{ desc: ctl.FaultDetailSchema, value: faultDetail(fault) }],
     error,
   );
+}
+
+/** A fault as messages carry it. */
+export function faultDetail(fault: Fault): MessageInitShape<typeof ctl.FaultDetailSchema> {
+  const { domain, code, description, reason = "", resolution } = fault;
+  return { domain, code, description, reason, resolution };
 }
 
 /** A deadline or a cancellation inside the server keeps its meaning. */
@@ -65,6 +71,7 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       FaultCode.storageFilesystemAlreadyMounted,
       FaultCode.storageDeviceAlreadyMounted,
       FaultCode.memberConflict,
+      FaultCode.memberElsewhere,
       status("EXIST"),
       status("ALREADY"),
     ],
@@ -82,6 +89,8 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       FaultCode.storageNotMounted,
       FaultCode.missingSoftwareDependency,
       FaultCode.superblockMissing,
+      FaultCode.memberExcluded,
+      FaultCode.memberRunning,
       status("NOTLEADER"),
       status("NOTREPLICA"),
       status("BUSY"),
@@ -90,6 +99,9 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
   [
     Code.Unavailable,
     [
+      FaultCode.systemNotReady,
+      FaultCode.leadershipLost,
+      FaultCode.electionUnreachable,
       FaultCode.engineNotReady,
       FaultCode.engineNotRunning,
       FaultCode.engineExited,

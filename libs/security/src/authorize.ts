@@ -23,6 +23,10 @@ const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   systemClearExclude: ["admin"],
   systemErase: ["admin"],
   systemEvents: ["admin"],
+  storageFormatWatch: ["admin"],
+  storageBurnIn: ["admin"],
+  storageUsage: ["admin"],
+  setLogMasks: ["admin"],
 };
 
 /** Who may call `mgmt.MgmtSvc`, the management service. */

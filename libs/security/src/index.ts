@@ -26,7 +26,13 @@ export { type Identity, type LoadIdentityOptions, loadIdentity } from "./load-id
 export { type CheckLocalPeerOptions, checkLocalPeer, type LocalPeer } from "./local-peer.ts";
 export { type Peer, peerOf } from "./peer.ts";
 export { isRole, ROLES, type Role, roleOf } from "./role.ts";
-export { clientTlsOptions, serverTlsOptions, type TlsOptions } from "./tls-options.ts";
+export {
+  type ClientTlsOptions,
+  clientTlsOptions,
+  serverTlsOptions,
+  type TlsOptions,
+} from "./tls-options.ts";
 export type { TransportConfig } from "./transport-config.ts";
 export { type PeerVerdict, type VerifyPeerOptions, verifyPeer } from "./verify-peer.ts";
+export { warnOfExpiry } from "./warn-of-expiry.ts";
 export { logExpiry, type WatchCertificatesOptions, watchCertificates } from "./watch-certificates.ts";

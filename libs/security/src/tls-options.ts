@@ -7,9 +7,15 @@ import { type Identity, loadIdentity } from "./load-identity.ts";
 import { commonName } from "./role.ts";
 import type { TransportConfig } from "./transport-config.ts";
 import { checkRole } from "./verify-certificate.ts";
+import { identityWarnings } from "./warn-of-expiry.ts";
 
 export interface TlsOptions {
   readonly now?: (() => Date) | undefined;
+}
+
+export interface ClientTlsOptions extends TlsOptions {
+  /** Told of the client's own certificate, and of the CA's, when it expires within 30 days. */
+  readonly onExpiring?: ((warning: string) => void) | undefined;
 }
 
 /** Options of TLS that the control plane's servers and clients share. */
@@ -55,10 +61,14 @@ export function identityServerOptions({ pem }: Identity): SecureServerOptions {
  */
 export async function clientTlsOptions(
   transport: TransportConfig,
-  options: TlsOptions = {},
+  options: ClientTlsOptions = {},
 ): Promise<SecureClientSessionOptions | undefined> {
   if (transport.allowInsecure) return undefined;
-  const identity = await loadIdentity(transport, { roles: ["admin", "server", "agent"], now: options.now });
+  const { now, onExpiring } = options;
+  const identity = await loadIdentity(transport, { roles: ["admin", "server", "agent"], now });
+  if (onExpiring !== undefined) {
+    for (const warning of identityWarnings(identity, transport, now?.() ?? new Date())) onExpiring(warning);
+  }
   return identityClientOptions(identity, transport.serverName);
 }
 

@@ -1,4 +1,5 @@
 export { type BlockClaim, claimOf } from "./block-claim.ts";
+export { type Clock, systemClock } from "./clock.ts";
 export { abortable, type Deadline, deadline, delay, isTimeout } from "./deadline.ts";
 export { hasErrorCode } from "./error-code.ts";
 export { hasSysAdmin, linuxMountTable, type MountTable } from "./mount-table.ts";

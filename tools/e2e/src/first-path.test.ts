@@ -122,14 +122,3 @@ describe("root with user_name", () => {
     expect(server.output).not.toContain("engine started");
   });
 });
-
-describe("system stop", () => {
-  it("stops every engine, and the server ends well", async () => {
-    await using system = await TestSystem.create({ engines: 2 });
-    await system.start();
-    const stopped = await system.dmg("system", "stop");
-    expect(stopped).toMatchObject({ exitCode: 0 });
-    const ended = await system.server.end();
-    expect(ended).toMatchObject({ exitCode: 0 });
-  });
-});

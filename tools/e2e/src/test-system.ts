@@ -8,7 +8,7 @@ import { type Ended, Program, run, WORKSPACE } from "./program.ts";
 export const isRoot = process.geteuid?.() === 0;
 
 const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
-const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
+export const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
 
 export interface TestSystemOptions {
   readonly engines?: number;
@@ -18,12 +18,27 @@ export interface TestSystemOptions {
   readonly userName?: string;
   /** Where the host's directory is made; that for temporary files by default. */
   readonly parent?: string;
+  readonly port?: number;
+  /** This host alone by default. */
+  readonly accessPoints?: readonly string[];
+  /** More lines of the configuration. */
+  readonly more?: string;
 }
 
 /** The parts of dmg's results that the tests look at; each command has its own. */
 export interface DmgResult {
   readonly uuid: string;
-  readonly members: readonly { readonly rank: number; readonly uuid: string; readonly address: string }[];
+  readonly members: readonly {
+    readonly rank: number;
+    readonly uuid: string;
+    readonly address: string;
+    readonly state: string;
+    readonly reason: string;
+    readonly incarnation: number;
+  }[];
+  readonly leader: string | null;
+  readonly replicas: readonly string[];
+  readonly events: readonly { readonly kind: string; readonly rank: number | null }[];
   readonly pools: readonly { readonly uuid: string }[];
 }
 
@@ -45,15 +60,15 @@ export class TestSystem implements AsyncDisposable {
   }
 
   static async create(options: TestSystemOptions = {}): Promise<TestSystem> {
-    const { engines = 1, secure = false, userName, parent = tmpdir() } = options;
+    const { engines = 1, secure = false, parent = tmpdir() } = options;
     const directory = await mkdtemp(join(parent, "daos-e2e-"));
     // Root gets real tmpfs mounts; anybody else needs directories right below a mount point.
     const scmBase = isRoot ? join(directory, "scm") : join("/dev/shm", directory.split("/").at(-1) ?? "");
-    const system = new TestSystem(directory, scmBase, await freePort(), engines);
+    const system = new TestSystem(directory, scmBase, options.port ?? (await freePort()), engines);
     await mkdir(system.socketDir);
     await mkdir(system.filesDir);
     if (secure) await system.#makeCertificates();
-    await writeFile(system.configPath, system.#config(secure, userName));
+    await writeFile(system.configPath, system.#config(secure, options));
     return system;
   }
 
@@ -200,7 +215,8 @@ transport_config:
   key: ${this.directory}/server/server.key`;
   }
 
-  #config(secure: boolean, userName: string | undefined): string {
+  #config(secure: boolean, options: TestSystemOptions): string {
+    const { userName, accessPoints = [`localhost:${this.port}`], more = "" } = options;
     const engine = (index: number) => `
   - targets: 1
     first_core: ${index}
@@ -215,7 +231,8 @@ transport_config:
     bdev_list: [${this.filesDir}/bdev${index}]
     bdev_size: 1`;
     return `name: daos_server
-access_points: ['localhost:${this.port}']
+access_points: ${JSON.stringify(accessPoints)}
+${more}
 port: ${this.port}
 provider: ofi+sockets
 engine: emulated

@@ -3,4 +3,5 @@ import "./checks/network.ts";
 import "./checks/scm.ts";
 import "./checks/bdev.ts";
 import "./checks/server.ts";
+import "./checks/ordinary-user.ts";
 import "./checks/benchmark.ts";

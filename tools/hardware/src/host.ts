@@ -24,13 +24,19 @@ const MACHINE: Machine = {
 const TIMEOUT_MS = 30 * 60_000;
 
 const here = dirname(fileURLToPath(import.meta.url));
-const result = await runInMachine(MACHINE, {
-  cache: join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "daos-hardware"),
-  guest: join(here, "../guest"),
-  command: [process.execPath, join(here, "guest.js"), ...process.argv.slice(2)].map(quote).join(" "),
-  timeoutMs: TIMEOUT_MS,
-  onOutput: (text) => process.stdout.write(text),
-});
+const run = () =>
+  runInMachine(MACHINE, {
+    cache: join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "daos-hardware"),
+    guest: join(here, "../guest"),
+    command: [process.execPath, join(here, "guest.js"), ...process.argv.slice(2)].map(quote).join(" "),
+    timeoutMs: TIMEOUT_MS,
+    onOutput: (text) => process.stdout.write(text),
+  });
+let result = await run();
+if (result.panicked) {
+  process.stderr.write(`${result.console}\nthe kernel panicked before the first check: booting once more\n`);
+  result = await run();
+}
 if (result.status === undefined) {
   process.stderr.write(`${result.console}\nthe virtual machine ended before the checks did\n`);
 }

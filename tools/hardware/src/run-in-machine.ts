@@ -25,6 +25,8 @@ export interface RunResult {
   readonly runMs: number;
   /** The last lines of the guest's console. */
   readonly console: string;
+  /** The kernel gave up before the command had printed anything. */
+  readonly panicked: boolean;
   readonly accel: "kvm" | "tcg";
 }
 
@@ -100,10 +102,12 @@ async function watch(
   const timer = setTimeout(kill, options.timeoutMs);
   process.once("exit", kill);
   const output = await open(join(files.control, "output"), "r");
+  let silent = true;
   const drain = async () => {
     for (;;) {
       const { bytesRead, buffer } = await output.read(Buffer.alloc(65_536));
       if (bytesRead === 0) return;
+      silent = false;
       options.onOutput(buffer.subarray(0, bytesRead).toString("utf8"));
     }
   };
@@ -129,6 +133,7 @@ async function watch(
     bootMs: (booted ?? now) - begin,
     runMs: now - (booted ?? now),
     console,
+    panicked: silent && console.includes("Kernel panic"),
     accel,
   };
 }

@@ -20,6 +20,8 @@ import {
 
 const place = process.getuid?.() === 0 ? await trustedDirectory() : undefined;
 const MINUTES = 60_000;
+/** As in helper.ts. */
+const LOCKS = "/run/daos_admin_locks";
 
 // A setuid program can only be installed by root, who then attacks it as nobody.
 describe.skipIf(place === undefined)("the installed helper withstands", () => {
@@ -124,6 +126,32 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     expect(Number(await swapped)).toBeGreaterThan(100);
     expect(results.filter(({ outcome }) => outcome !== "refused")).toEqual([]);
     expect(await arena.damage()).toEqual([]);
+  });
+
+  it("requests for one mount at once", { timeout: 3 * MINUTES }, async () => {
+    const mount = join(arena.layout.prefix, "mnt");
+    const storage = { class: "ram", mount, sizeGiB: 1 };
+    const formats = Array.from({ length: 8 }, (_, index): Attack => {
+      const payload = { storage, reformat: true };
+      return { name: `format ${index}`, bytes: request("ScmFormat", payload), expect: "answered" };
+    });
+    const results = await arena.attack(formats);
+    expect(results.filter(({ outcome }) => outcome !== "answered")).toEqual([]);
+    // Each has unmounted what the one before it mounted: two at once would have put one upon the other.
+    expect(arena.takeMounts()).toHaveLength(1);
+    expect(await arena.damage()).toEqual([]);
+  });
+
+  it("hands on its locks", { timeout: MINUTES }, async () => {
+    const names = await readdir(LOCKS);
+    expect(names.length).toBeGreaterThan(0);
+    const paths = [LOCKS, ...names.map((name) => join(LOCKS, name))];
+    const attempt = `const codes = ${JSON.stringify(paths)}.map((path) => {
+        try { fs.closeSync(fs.openSync(path, "r")); return "open"; } catch (error) { return error.code; }
+      });
+      process.stdout.write(JSON.stringify(codes));`;
+    const codes = JSON.parse(await arena.asAttacker(["-e", attempt], "")) as readonly string[];
+    expect(codes).toEqual(paths.map(() => "EACCES"));
   });
 
   it("what is done to it while it runs", { timeout: 2 * MINUTES }, async () => {

@@ -147,6 +147,7 @@ function watchedHandlers(allowed: Allowed, uid: number) {
     ports: {
       runner: { run: () => Promise.reject(new Error("a tool was run")) },
       trust: { uid },
+      locks: { take: () => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() }) },
       scm: watchfulScm(allowed),
       bdev: watchfulBdev(allowed),
     },
@@ -186,6 +187,12 @@ function watchfulBdev({ pciAddress }: Allowed): BdevOperations {
     format: (storage) => {
       if (storage.class !== "nvme" || storage.list.some((address) => address !== pciAddress)) {
         throw new Error(`outside of the policy: ${JSON.stringify(storage)}`);
+      }
+      return Promise.resolve([]);
+    },
+    burnIn: (devices) => {
+      if (devices.some((address) => address !== pciAddress)) {
+        throw new Error(`outside of the policy: ${JSON.stringify(devices)}`);
       }
       return Promise.resolve([]);
     },

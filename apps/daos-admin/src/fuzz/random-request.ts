@@ -43,6 +43,7 @@ function wellFormed(random: Random, allowed: Allowed): Record<string, unknown> {
     ScmReset: () => ({}),
     BdevScan: () => ({}),
     BdevFormat: () => ({ devices: addresses() }),
+    BdevBurnIn: () => ({ devices: addresses(), durationMs: number(random) }),
     BdevPrepare: () => ({
       hugepages: number(random),
       include: addresses(),

@@ -27,6 +27,7 @@ const TOOLS: readonly (readonly [tool: string, debian: string, need: "always" | 
   ["mkfs.ext4", "e2fsprogs", "always"],
   ["wipefs", "util-linux", "always"],
   ["blkid", "util-linux", "always"],
+  ["flock", "util-linux", "always"],
   ["blkdiscard", "util-linux", "with such hardware"],
   ["blockdev", "util-linux", "with such hardware"],
   ["ndctl", "ndctl", "with such hardware"],

@@ -8,7 +8,7 @@ import {
   pathsOf,
   saveActiveConfig,
 } from "@daos/config";
-import { createLogger } from "@daos/log";
+import { createLogger, levelSwitch } from "@daos/log";
 import { openLogSink } from "@daos/log-sink";
 import { parseHelperLocation } from "@daos/pbin";
 import { Flags } from "@oclif/core";
@@ -82,8 +82,8 @@ export class Start extends ServerCommand {
       file: config.controlLogFile,
       json: flags.json || config.controlLogJson,
     });
-    const level = flags.debug ? "DEBUG" : config.controlLogMask;
-    const log = createLogger(logSink.sink, { level, component: "daos_server" });
+    const logLevel = levelSwitch(flags.debug ? "DEBUG" : config.controlLogMask);
+    const log = createLogger(logSink.sink, { level: logLevel, component: "daos_server" });
     log.info("configuration read", { path: config.path });
     const { facts } = await collectMachineFacts({ log, paths: pathsOf(config), quick: true });
     for (const problem of [...warnings, ...checkAgainstMachine(config, facts)]) {
@@ -104,6 +104,7 @@ export class Start extends ServerCommand {
       {
         config,
         log,
+        logLevel,
         owner,
         onlyEngine: config.engine === "emulated",
         engineDirectory:

@@ -1,7 +1,8 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import type * as Oclif from "@oclif/core";
-import { pluginDirectory } from "./plugin-store.ts";
+import { linkOwnPackages } from "./own-packages.ts";
+import { pluginDirectory, readPlugins } from "./plugin-store.ts";
 
 /**
  * oclif with dmg's own topics and the plugins of the user. It takes a tenth of a second, so only what belongs to a
@@ -14,7 +15,11 @@ export async function loadOclif(
 ): Promise<{ readonly oclif: typeof Oclif; readonly config: Oclif.Config }> {
   // Not an import: there are none in a start-up snapshot.
   const oclif = createRequire(join(root, "package.json"))("@oclif/core") as typeof Oclif;
-  process.env.DMG_DATA_DIR = pluginDirectory();
+  const directory = pluginDirectory();
+  if ((await readPlugins(directory)).some(({ type }) => type === "user")) {
+    await linkOwnPackages(directory, root);
+  }
+  process.env.DMG_DATA_DIR = directory;
   const config = await oclif.Config.load({ root });
   return { oclif, config };
 }

@@ -29,6 +29,11 @@ export async function readPlugins(directory: string): Promise<readonly UserPlugi
   return (await readStore(directory)).oclif.plugins;
 }
 
+/** What npm has installed for the user: package names and where each comes from. */
+export async function readDependencies(directory: string): Promise<Readonly<Record<string, string>>> {
+  return (await readStore(directory)).dependencies ?? {};
+}
+
 /** Replaces the list of plugins. What npm has written into the file stays. */
 export async function writePlugins(directory: string, plugins: readonly UserPlugin[]): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });

@@ -1,10 +1,17 @@
 import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { promisify } from "node:util";
 import { defineCommand, faultUsage, formatTable, type Topic, wellDone } from "@daos/dmg-kit";
 import { Fault, FaultCode } from "@daos/fault";
-import { pluginDirectory, readPlugins, type UserPlugin, writePlugins } from "./plugin-store.ts";
+import {
+  pluginDirectory,
+  readDependencies,
+  readPlugins,
+  type UserPlugin,
+  writePlugins,
+} from "./plugin-store.ts";
 
 const list = defineCommand({
   name: "plugins list",
@@ -45,26 +52,70 @@ const link = defineCommand({
 
 const install = defineCommand({
   name: "plugins install",
-  summary: "Install an oclif plugin from an npm registry",
-  examples: [{ text: "A plugin by its package name", line: "plugins install dmg-plugin-burnin" }],
+  summary: "Install an oclif plugin from an npm registry, a tarball or a directory",
+  description:
+    "A directory is copied; plugins link uses it where it is. Scripts of the package do not run. What a plugin names as peer dependencies of @daos it gets from dmg itself.",
+  examples: [
+    { text: "A plugin by its package name", line: "plugins install dmg-plugin-burnin" },
+    { text: "One that npm pack has packed", line: "plugins install ./dmg-plugin-burnin-1.0.0.tgz" },
+  ],
   flags: {},
   args: "PACKAGE",
   run: async ({ args, waitFor }) => {
     const spec = one(args, "a package");
-    const name = spec.replace(/(?<=.)@[^/]*$/, "");
-    if (!/^(?:@[\w.-]+\/)?[\w.-]+$/.test(name)) {
-      throw faultUsage(`"${spec}" is not the name of a package`, "use a name, or name@version");
-    }
+    const file = filePath(spec);
+    const wanted = file ?? spec;
     const directory = pluginDirectory();
     await writePlugins(directory, await readPlugins(directory));
-    await waitFor(
-      npm(directory, ["install", "--ignore-scripts", "--no-audit", "--no-fund", "--save-exact", spec]),
-    );
-    await pluginName(join(directory, "node_modules", name));
+    await waitFor(npm(directory, ["install", ...NPM_INSTALL, wanted]));
+    const name =
+      file === undefined ? spec.replace(/(?<=.)@[^/]*$/, "") : await installedFrom(directory, file);
+    const root = join(directory, "node_modules", name);
+    try {
+      await pluginName(root);
+    } catch (error) {
+      await npm(directory, ["uninstall", "--no-audit", "--no-fund", name]);
+      throw error;
+    }
     await add({ type: "user", name, tag: "latest" });
-    return wellDone({ name, root: join(directory, "node_modules", name) }, () => `${name} is installed`);
+    return wellDone({ name, root }, () => `${name} is installed`);
   },
 });
+
+/** No scripts; no peers, which dmg provides; and what lies in a directory is copied. */
+const NPM_INSTALL = [
+  "--ignore-scripts",
+  "--legacy-peer-deps",
+  "--install-links",
+  "--no-audit",
+  "--no-fund",
+  "--save-exact",
+];
+
+/** The absolute path of a package that is a file or a directory; undefined for one by its name. @throws Fault usage */
+function filePath(spec: string): string | undefined {
+  const isPath = /^(?:\.{0,2}\/|file:)|\.tgz$/.test(spec);
+  if (!isPath) {
+    if (/^(?:@[\w.-]+\/)?[\w.-]+(?:@[\w.^~<>=*-]+)?$/.test(spec)) return undefined;
+    throw faultUsage(
+      `"${spec}" is not the name of a package`,
+      "use a name, name@version, or the path of a tarball or a directory",
+    );
+  }
+  const path = resolve(spec.replace(/^file:/, ""));
+  if (existsSync(path)) return path;
+  throw faultUsage(`there is no package at ${path}`, "name a tarball of npm pack, or a directory");
+}
+
+/** The name of the package that npm has installed from a file. */
+async function installedFrom(directory: string, file: string): Promise<string> {
+  const found = Object.entries(await readDependencies(directory)).find(
+    ([, version]) => version.startsWith("file:") && resolve(directory, version.slice(5)) === file,
+  );
+  if (found === undefined)
+    throw faultUsage(`${file} is not a package`, "name a tarball of npm pack, or a directory");
+  return found[0];
+}
 
 const remove = defineCommand({
   name: "plugins remove",

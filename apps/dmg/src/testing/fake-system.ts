@@ -1,6 +1,7 @@
 import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
 import { Fault } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
+import { ctl } from "@daos/proto";
 import type { Run } from "./run-dmg.ts";
 
 const GB = 1024n ** 3n;
@@ -14,12 +15,23 @@ const scan = {
       { physicalid: 2, capacity: 502n * GB, loc: { socket: 1, memctrlr: 0, channel: 1, channelpos: 1 } },
     ],
     pmems: [
-      { uuid: UUID(8), blockdev: "pmem0", dev: "namespace0.0", numanode: 0, size: 498n * GB },
+      { uuid: UUID(8), blockdev: "pmem0", dev: "namespace0.0", numanode: 0, size: 498n * GB, engine: 0 },
       { uuid: UUID(9), blockdev: "pmem1", dev: "namespace1.0", numanode: 1, size: 498n * GB },
     ],
   },
   nvme: {
     ctrlrs: [
+      {
+        pciaddr: "0000:3b:00.0",
+        model: "INTEL SSDPED1K750GA",
+        serial: "PHKS6",
+        fwrev: "E2010325",
+        socketid: 0,
+        namespaces: [{ id: 1, size: 698, engine: 0 }],
+        source: 3,
+        driver: "vfio-pci",
+        healthstats: { temp: 305, poweronhours: 9_000n },
+      },
       {
         pciaddr: "0000:81:00.0",
         model: "INTEL SSDPED1K750GA",
@@ -27,6 +39,16 @@ const scan = {
         fwrev: "E2010325",
         socketid: 1,
         namespaces: [{ id: 1, size: 698 }],
+        source: 1,
+        driver: "nvme",
+        trend: {
+          samples: 48,
+          days: 2,
+          mediaErrorsPerDay: 0.5,
+          errorLogEntriesPerDay: 0,
+          daysLeft: 900.4,
+          highestTemp: 331,
+        },
         healthstats: {
           temp: 310,
           ctrlbusytime: 12n,
@@ -35,12 +57,78 @@ const scan = {
           unsafeshutdowns: 2n,
           mediaerrors: 1n,
           availsparewarn: true,
+          percentused: 7,
         },
       },
     ],
   },
 };
 const acl = ["A::OWNER@:rw", "A:G:GROUP@:r"];
+
+const { MemberState } = ctl;
+const since = BigInt(Date.UTC(2026, 10, 24, 12));
+
+/** Eight members on four hosts, two of them in trouble. */
+const members = Array.from({ length: 8 }, (_, rank) => ({
+  rank,
+  uuid: UUID(rank),
+  addr: `10.0.0.${Math.floor(rank / 2) + 1}:10001`,
+  faultDomain: `/rack${rank < 4 ? 1 : 2}/node${Math.floor(rank / 2) + 1}`,
+  uri: `ofi+sockets://10.0.0.${Math.floor(rank / 2) + 1}:31416`,
+  incarnation: rank === 5 ? 3 : 1,
+  since,
+  state: MemberState.MEMBER_JOINED,
+  reason: "",
+  ...(rank === 5 && {
+    state: MemberState.MEMBER_ERRORED,
+    reason: "the engine was ended by SIGSEGV 10 times",
+  }),
+  ...(rank > 5 && { state: MemberState.MEMBER_UNRESPONSIVE, reason: "not heard of for 30 s" }),
+}));
+
+function select(selection: ctl.MemberSelection | undefined) {
+  const { ranks = [], hosts = [] } = selection ?? {};
+  const all = ranks.length + hosts.length === 0;
+  return {
+    chosen: members.filter(({ rank, addr }) => all || ranks.includes(rank) || hosts.includes(addr)),
+    missingRanks: ranks.filter((rank) => !members.some((member) => member.rank === rank)),
+    missingHosts: hosts.filter((host) => !members.some(({ addr }) => addr === host)),
+  };
+}
+
+/** Members that are heard of do what they are told; the others cannot be reached. */
+function act(action: string, done: ctl.MemberState) {
+  return ({ selection }: ctl.SystemActionReq) => {
+    const { chosen, ...missing } = select(selection);
+    // As real servers do: nothing at all, when not everything that was named is there.
+    if (missing.missingRanks.length + missing.missingHosts.length > 0) return { results: [], ...missing };
+    const results = chosen.map(({ rank, uuid, addr, state }) => {
+      const silent = state === MemberState.MEMBER_UNRESPONSIVE;
+      const fault = {
+        domain: "system",
+        code: 813,
+        description: `${action} rank ${rank} on ${addr}`,
+        reason: "its host has not answered within 30 s",
+        resolution: `check that ${addr} is up, then repeat the command`,
+      };
+      return { rank, uuid, addr, action, state: silent ? state : done, ...(silent && { fault }) };
+    });
+    return { results, ...missing };
+  };
+}
+
+const events = [
+  { kind: "leader_changed", severity: "info", message: "10.0.0.1:10001 leads", addr: "10.0.0.1:10001" },
+  { kind: "member_joined", severity: "info", message: "rank 5 has joined", rank: 5, addr: "10.0.0.3:10001" },
+  {
+    kind: "engine_died",
+    severity: "error",
+    message: "the engine was ended by SIGSEGV",
+    rank: 5,
+    uuid: UUID(5),
+    addr: "10.0.0.3:10001",
+  },
+].map((event, at) => ({ ...event, number: BigInt(at + 1), time: since + BigInt(at * 1_000) }));
 
 function calls(index: number): FakeCalls {
   return {
@@ -49,7 +137,7 @@ function calls(index: number): FakeCalls {
         index === 3
           ? { scm: {}, nvme: { state: { status: -2, error: "no SPDK", info: "run dmg storage prepare" } } }
           : scan,
-      async *storageFormat() {
+      async *storageFormatWatch() {
         if (index === 3) {
           throw new Fault({
             domain: "storage",
@@ -59,15 +147,55 @@ function calls(index: number): FakeCalls {
             resolution: "use --reformat if its data is not needed",
           });
         }
-        yield {
-          mrets: [{ mntpoint: "/mnt/daos", state: {} }],
-          crets: [{ pciaddr: "0000:81:00.0", state: {} }],
+        const progress = { device: "0000:81:00.0", step: "zero", fraction: 0.5, remainingMs: 1000n };
+        yield { event: { case: "progress", value: progress } };
+        const mrets = [{ mntpoint: "/mnt/daos", state: {} }];
+        const crets = [{ pciaddr: "0000:81:00.0", state: {} }];
+        yield { event: { case: "results", value: { mrets, crets } } };
+      },
+      async *storageBurnIn({ devices }) {
+        const passed = {
+          pciaddr: "0000:81:00.0",
+          verdict: 1,
+          state: {},
+          bytesWritten: 512n * GB,
+          bytesVerified: 511n * GB,
+          elapsedMs: 900_400n,
         };
+        const state = {
+          status: -2,
+          error:
+            'bdev: code = 318 description = "burn in the NVMe controller 0000:81:00.0: bad at 1 places, first: mismatch at byte 512: byte 513 is 1, not 2; 2 media errors"',
+          info: 'bdev: code = 318 resolution = "replace the device, or leave it out of bdev_list; it holds nothing"',
+        };
+        const errors = ["mismatch at byte 512: byte 513 is 1, not 2"];
+        const failed = { ...passed, verdict: 2, state, errors, findings: ["2 media errors"] };
+        const skipped = {
+          pciaddr: "0000:3b:00.0",
+          verdict: 4,
+          reason: "it serves engine 0, which is serving",
+        };
+        const results =
+          devices.length > 0 ? [passed] : index === 3 ? [skipped] : [skipped, index === 2 ? failed : passed];
+        yield { event: { case: "results", value: { results } } };
       },
       storagePrepare: ({ nvme, scm: wanted }) => ({
         ...(nvme && { nvme: { state: {} } }),
         ...(wanted && { scm: { pmems: scan.scm.pmems, state: { info: "reboot the host" } } }),
       }),
+      storageUsage: () => ({
+        engines: [0, 1].map((engine) => ({
+          index: engine,
+          rank: (index - 1) * 2 + engine,
+          mount: `/mnt/daos${engine}`,
+          scmTotal: 498n * GB,
+          scmAvailable: index === 2 ? 480n * GB : 123n * GB,
+          ...(index === 3 && engine === 1
+            ? { nvmeState: { status: -2, error: "no SPDK", info: "run dmg storage prepare" } }
+            : { nvmeTotal: 1_600_321_314_816n }),
+        })),
+      }),
+      setLogMasks: ({ masks, reset }) => ({ masks: reset ? "INFO" : masks, configured: "INFO" }),
       networkListProviders: () => ({ provider: "ofi+sockets, ofi+verbs" }),
       async *networkScanDevices({ provider }) {
         if (provider !== "ofi+verbs") yield { provider: "ofi+sockets", device: "eth0", numanode: 0 };
@@ -76,14 +204,18 @@ function calls(index: number): FakeCalls {
       systemMemberQuery: () => ({
         members: [0, 1, 2].map((rank) => ({ rank, uuid: UUID(rank), addr: `10.0.0.${rank + 1}:10001` })),
       }),
-      systemStop: () => ({
-        results: [0, 1, 2].map((rank) => ({
-          id: `10.0.0.${rank + 1}:10001/${rank}`,
-          action: "stop",
-          errored: rank === 2,
-          msg: rank === 2 ? "the engine does not answer" : "",
-        })),
-      }),
+      systemQuery: ({ selection }) => {
+        const { chosen, ...missing } = select(selection);
+        return { members: chosen, ...missing };
+      },
+      systemStopMembers: act("stop", MemberState.MEMBER_STOPPED),
+      systemStart: act("start", MemberState.MEMBER_JOINED),
+      systemExclude: act("exclude", MemberState.MEMBER_EXCLUDED),
+      systemClearExclude: act("clear-exclude", MemberState.MEMBER_STOPPED),
+      systemErase: act("erase", MemberState.MEMBER_UNKNOWN),
+      async *systemEvents() {
+        yield* events;
+      },
     },
     mgmt: {
       leaderQuery: () => ({

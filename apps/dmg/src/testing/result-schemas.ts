@@ -10,6 +10,7 @@ const faults = z
   .array(
     z.strictObject({
       hosts: z.array(address).meta({ description: "where it happened; empty when it is about no host" }),
+      ranks: z.array(rank).optional().meta({ description: "the members that it is about; absent for none" }),
       domain: z.string(),
       code: z.int().meta({ description: "dmg explain CODE says more" }),
       description: z.string(),
@@ -24,12 +25,15 @@ const perHost = (shape: z.ZodRawShape) =>
     hosts: z.array(z.strictObject({ host: address, ...shape })).meta({ description: "Hosts that answered" }),
   });
 
+const engine = count.optional().meta({ description: "index of the engine that is configured to use it" });
+
 const namespace = z.strictObject({
   uuid: z.string(),
   blockDevice: z.string(),
   device: z.string(),
   numaNode: count,
   sizeBytes: bytes,
+  engine,
 });
 const health = z
   .strictObject({
@@ -47,6 +51,20 @@ const health = z
     reliabilityWarning: z.boolean(),
     readOnlyWarning: z.boolean(),
     volatileMemoryWarning: z.boolean(),
+    percentUsed: count.meta({ description: "of the rated life; may exceed 100" }),
+  })
+  .nullable();
+const source = z
+  .enum(["unknown", "kernel", "spdk", "last-known", "pci"])
+  .meta({ description: "where the data comes from; last-known and pci: it could not be asked" });
+const trend = z
+  .strictObject({
+    samples: count,
+    days: z.number(),
+    mediaErrorsPerDay: z.number(),
+    errorLogEntriesPerDay: z.number(),
+    daysLeft: z.number().nullable().meta({ description: "until the rated life is used up" }),
+    highestTemperatureK: count,
   })
   .nullable();
 const formatResult = z.strictObject({
@@ -58,6 +76,34 @@ const formatResult = z.strictObject({
 const acl = z.strictObject({ pool: uuid, acl: z.array(z.string()) });
 
 const plugin = z.strictObject({ name: z.string(), root: z.string().nullable() });
+const missing = z
+  .strictObject({ ranks: z.array(rank), hosts: z.array(address) })
+  .meta({ description: "What was asked for and is not there" });
+const state = z.enum([
+  "unknown",
+  "joining",
+  "joined",
+  "stopping",
+  "stopped",
+  "excluded",
+  "unresponsive",
+  "errored",
+]);
+const action = z.strictObject({
+  results: z.array(
+    z.strictObject({
+      rank: rank.nullable(),
+      uuid: z.string(),
+      address: z.string().meta({ description: "host:port; empty where the server does not say" }),
+      action: z.string().meta({ description: "the step that was done, or that failed" }),
+      ok: z.boolean(),
+      state: state.meta({ description: "the state of the member afterwards" }),
+      message: z.string().meta({ description: "why it failed; empty when it did not" }),
+    }),
+  ),
+  missing,
+});
+const time = z.iso.datetime();
 const pools = z.strictObject({ pools: z.array(z.strictObject({ uuid, svcReplicas: z.array(rank) })) });
 
 /** The `result` of every command; `null` when the command did not come so far. */
@@ -101,7 +147,28 @@ const RESULTS = {
   "pool get-acl": acl,
   "pool list": pools,
   "pool overwrite-acl": acl,
+  "pool query": z.strictObject({ uuid, svcReplicas: z.array(rank), acl: z.array(z.string()) }),
   "pool update-acl": acl,
+  "server set-logmasks": perHost({
+    level: z.string().meta({ description: "what is logged now" }),
+    configured: z.string().meta({ description: "what the configuration says" }),
+  }),
+  "storage burn-in": perHost({
+    controllers: z.array(
+      z.strictObject({
+        pciAddress: z.string(),
+        verdict: z.enum(["passed", "failed", "aborted", "skipped", "refused"]),
+        code: z.int(),
+        message: z.string(),
+        bytesWritten: bytes,
+        bytesVerified: bytes,
+        elapsedMs: count,
+        blockErrors: z.array(z.string()),
+        findings: z.array(z.string()).meta({ description: "what the controller's own counters say" }),
+        reason: z.string().meta({ description: "why it was skipped" }),
+      }),
+    ),
+  }),
   "storage format": perHost({ scm: z.array(formatResult), nvme: z.array(formatResult) }),
   "storage prepare": perHost({
     nvme: z.strictObject({ ok: z.boolean(), info: z.string() }).nullable(),
@@ -123,11 +190,37 @@ const RESULTS = {
     volatileMemoryWarning: z.boolean(),
   }),
   "storage query nvme-health": perHost({
-    controllers: z.array(z.strictObject({ pciAddress: z.string(), model: z.string(), health })),
+    controllers: z.array(
+      z.strictObject({
+        pciAddress: z.string(),
+        model: z.string(),
+        source,
+        warnings: z.array(z.string()),
+        health,
+        trend,
+      }),
+    ),
   }),
   "storage query smd": z.strictObject({
     devices: z.array(z.strictObject({ uuid, targets: z.array(count) })).nullable(),
     pools: z.array(z.strictObject({ uuid, targets: z.array(count), blobs: z.array(z.string()) })).nullable(),
+  }),
+  "storage query usage": perHost({
+    engines: z.array(
+      z.strictObject({
+        index: count,
+        rank: rank.nullable(),
+        mount: z.string(),
+        scm: z
+          .strictObject({ totalBytes: bytes, availableBytes: bytes })
+          .nullable()
+          .meta({ description: "null where it is not known: see errors" }),
+        nvme: z
+          .strictObject({ totalBytes: bytes })
+          .nullable()
+          .meta({ description: "of the devices in bdev_list; null where it is not known" }),
+      }),
+    ),
   }),
   "storage scan": perHost({
     scm: z.strictObject({
@@ -151,8 +244,11 @@ const RESULTS = {
           serial: z.string(),
           firmware: z.string(),
           socket: z.int(),
-          namespaces: z.array(z.strictObject({ id: count, sizeGB: count })),
+          namespaces: z.array(z.strictObject({ id: count, sizeGB: count, engine })),
+          source,
+          driver: z.string().nullable(),
           health,
+          trend,
         }),
       ),
     }),
@@ -162,11 +258,41 @@ const RESULTS = {
   "system member-query": z.strictObject({
     members: z.array(z.strictObject({ rank, uuid: z.string(), address })),
   }),
-  "system stop": z.strictObject({
-    results: z.array(
-      z.strictObject({ id: z.string(), action: z.string(), ok: z.boolean(), message: z.string() }),
+  "system clear-exclude": action,
+  "system erase": action,
+  "system events": z.strictObject({
+    events: z.array(
+      z.strictObject({
+        number: count.meta({ description: "counts up while one leader is in office" }),
+        time,
+        kind: z.string(),
+        severity: z.string(),
+        message: z.string(),
+        rank: rank.nullable(),
+        uuid: z.string(),
+        address: z.string(),
+      }),
     ),
   }),
+  "system exclude": action,
+  "system query": z.strictObject({
+    members: z.array(
+      z.strictObject({
+        rank,
+        uuid: z.string(),
+        address,
+        state,
+        reason: z.string(),
+        incarnation: count,
+        fabricUri: z.string(),
+        faultDomain: z.string(),
+        since: time.nullable().meta({ description: "when the state began" }),
+      }),
+    ),
+    missing,
+  }),
+  "system start": action,
+  "system stop": action,
   version: z.strictObject({ name: z.literal("dmg"), version: z.string() }),
 };
 

@@ -20,6 +20,10 @@ export interface RunOptions {
   readonly columns?: number;
   readonly interactive?: boolean;
   readonly signal?: AbortSignal;
+  /** A person who answers. */
+  readonly ask?: (question: string) => Promise<string>;
+  /** Gets data as it is printed. */
+  readonly onOut?: (text: string) => void;
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -33,12 +37,14 @@ export async function runDmg(argv: readonly string[], options: RunOptions = {}):
     {
       out: (text) => {
         out += text;
+        options.onOut?.(text);
       },
       err: (text) => {
         err += text;
       },
       columns: options.columns ?? Number.POSITIVE_INFINITY,
       interactive: options.interactive ?? false,
+      ask: options.ask,
       signal: options.signal ?? new AbortController().signal,
     },
     ROOT,

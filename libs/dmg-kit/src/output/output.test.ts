@@ -103,7 +103,7 @@ describe("Progress", () => {
   afterEach(() => vi.useRealTimers());
   const hosts = parseHostList("node[1-4]");
 
-  function watch(interactive: boolean, quiet = false) {
+  function watch(interactive: boolean, quiet = false, asked = hosts) {
     const lines: string[] = [];
     const terminal = {
       out: () => {},
@@ -112,7 +112,7 @@ describe("Progress", () => {
       interactive,
       signal: new AbortController().signal,
     };
-    return { lines, progress: new Progress(terminal, "storage format", hosts, { quiet }) };
+    return { lines, progress: new Progress(terminal, "storage format", asked, { quiet }) };
   }
 
   it("shows nothing of what ends within a second", () => {
@@ -133,6 +133,60 @@ describe("Progress", () => {
     );
     progress[Symbol.dispose]();
     expect(lines.at(-1)).toBe("\r\u001b[K");
+  });
+
+  const device = (name: string, fraction: number, remainingMs?: number, step = "format") => ({
+    device: name,
+    step,
+    fraction,
+    remainingMs,
+  });
+  const [first = { host: "", port: 0 }, second = first] = hosts;
+
+  it("draws a line for each host that tells of its devices", () => {
+    const { lines, progress } = watch(true);
+    progress.deviceProgress(first, device("/mnt/daos", 1, 0, "done"));
+    progress.deviceProgress(first, device("0000:81:00.0", 0.25, 90_000));
+    progress.deviceProgress(second, device("0000:81:00.0", 1, 0, "failed"));
+    progress.deviceProgress(second, device("0000:82:00.0", 0));
+    vi.advanceTimersByTime(1_000);
+    const drawn = [
+      "storage format: [....................] 0/4 hosts, 0:01, waiting for node[1-4]",
+      "  [############........] node1: 62%, 1/2 devices, about 1:30 left",
+      "  [##########..........] node2: 50%, 1/2 devices, 1 failed",
+    ];
+    expect(lines.at(-1)).toBe(`\r\u001b[K${drawn.join("\n")}`);
+    progress.hostDone(first, true);
+    vi.advanceTimersByTime(250);
+    const next = [
+      "storage format: [#####...............] 1/4 hosts, 0:01, about 0:04 left, waiting for node[2-4]",
+      "  [##########..........] node2: 50%, 1/2 devices, 1 failed",
+    ];
+    expect(lines.at(-1)).toBe(`\u001b[2A\r\u001b[J${next.join("\n")}`);
+    progress[Symbol.dispose]();
+    expect(lines.at(-1)).toBe("\u001b[1A\r\u001b[J");
+  });
+
+  it("has the devices in its plain lines, and counts the hosts that are too many", () => {
+    const { lines, progress } = watch(false, false, parseHostList("node[1-6]"));
+    for (const host of parseHostList("node[1-6]")) progress.deviceProgress(host, device("x", 0.5, 5_000));
+    vi.advanceTimersByTime(6_000);
+    progress[Symbol.dispose]();
+    expect(lines).toEqual([
+      `dmg: storage format: 0/6 hosts, 0:05, waiting for node[1-6]; ${[1, 2, 3, 4]
+        .map((index) => `node${index}: 50%, 0/1 devices, about 0:05 left`)
+        .join("; ")}; and 2 more\n`,
+    ]);
+  });
+
+  it("is one line for one host with devices", () => {
+    const { lines, progress } = watch(true, false, [first]);
+    progress.deviceProgress(first, device("x", 0.5, 61_000));
+    vi.advanceTimersByTime(1_000);
+    expect(lines.at(-1)).toBe(
+      "\r\u001b[Kstorage format: [##########..........] 0:01, 50%, 0/1 devices, about 1:01 left",
+    );
+    progress[Symbol.dispose]();
   });
 
   it("writes plain lines where nobody watches, ever more rarely", () => {

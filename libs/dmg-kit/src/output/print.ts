@@ -30,6 +30,7 @@ export async function print(answer: Answer, options: PrintOptions): Promise<Exit
     anyWell,
   );
   if (format === "json") {
+    if (answer.emitted === true && failures.length === 0) return status;
     const document = { command: what, status, result, errors: faultsToJson(failures) };
     terminal.out(`${JSON.stringify(document, jsonValue, 2)}\n`);
     return status;
@@ -60,6 +61,6 @@ async function otherFormat(
 }
 
 /** JSON has no bigint; DAOS's sizes stay far below 2^53. */
-function jsonValue(_key: string, value: unknown): unknown {
+export function jsonValue(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? Number(value) : value;
 }

@@ -8,10 +8,23 @@ const REDRAW_MS = 250;
 /** Where lines cannot be redrawn, the first one comes after this time, and then in intervals that double. */
 const FIRST_LINE_MS = 5_000;
 const BAR = 20;
+/** Hosts that have a line of their own, or a place in a plain line; the others are counted. */
+const MOST_LINES = 8;
+const MOST_IN_LINE = 4;
+
+/** How far a host's work on one device has come; `failed` devices are counted. */
+export interface DeviceState {
+  readonly device: string;
+  readonly step: string;
+  /** From 0 to 1. */
+  readonly fraction: number;
+  readonly remainingMs: number | undefined;
+}
 
 /**
  * Shows on stderr how far a request to many hosts is: on a terminal one line with a bar, the time, an estimate and the
- * hosts that are waited for, drawn over itself and gone at the end; elsewhere a plain line now and then.
+ * hosts that are waited for, and a line for each host that tells of its devices, drawn over each other and gone at the
+ * end; elsewhere a plain line now and then.
  */
 export class Progress implements Disposable {
   readonly #terminal: Terminal;
@@ -20,8 +33,11 @@ export class Progress implements Disposable {
   readonly #waiting: Map<string, HostAddress>;
   readonly #start: number;
   readonly #timer: NodeJS.Timeout | undefined;
+  /** The devices of the hosts that tell of them, by host and by device. */
+  readonly #devices = new Map<string, Map<string, DeviceState>>();
   #failed = 0;
-  #drawn = false;
+  /** Lines on the terminal now. */
+  #drawn = 0;
   #nextLine = FIRST_LINE_MS;
 
   constructor(terminal: Terminal, what: string, hosts: readonly HostAddress[], options: { quiet: boolean }) {
@@ -42,9 +58,20 @@ export class Progress implements Disposable {
     if (!well) this.#failed++;
   }
 
+  /** One host has come further with one of its devices. */
+  deviceProgress(host: HostAddress, state: DeviceState): void {
+    const devices = this.#devices.get(keyOf(host)) ?? new Map<string, DeviceState>();
+    this.#devices.set(keyOf(host), devices.set(state.device, state));
+  }
+
   [Symbol.dispose](): void {
     clearInterval(this.#timer);
-    if (this.#drawn) this.#terminal.err("\r\u001b[K");
+    if (this.#drawn > 0) this.#terminal.err(this.#wiped());
+  }
+
+  /** The cursor goes to the start of the first line that is drawn, and all from there is gone. */
+  #wiped(): string {
+    return this.#drawn > 1 ? `\u001b[${this.#drawn - 1}A\r\u001b[J` : "\r\u001b[K";
   }
 
   #tick(): void {
@@ -52,21 +79,55 @@ export class Progress implements Disposable {
     if (this.#terminal.interactive) {
       if (elapsed < PATIENCE_MS) return;
       const width = Number.isFinite(this.#terminal.columns) ? this.#terminal.columns : 80;
-      this.#terminal.err(`\r\u001b[K${cut(this.#line(elapsed), width - 1)}`);
-      this.#drawn = true;
+      const lines = this.#lines(elapsed).map((line) => cut(line, width - 1));
+      this.#terminal.err(`${this.#wiped()}${lines.join("\n")}`);
+      this.#drawn = lines.length;
     } else if (elapsed >= this.#nextLine) {
       this.#nextLine = elapsed * 2;
-      this.#terminal.err(`dmg: ${this.#line(elapsed)}\n`);
+      this.#terminal.err(`dmg: ${this.#plainLine(elapsed)}\n`);
     }
+  }
+
+  /** The hosts that are waited for and tell of their devices, as far as they are. */
+  #working(): readonly (HostState & { readonly label: string })[] {
+    return [...this.#waiting].flatMap(([key, host]) => {
+      const devices = this.#devices.get(key);
+      return devices === undefined ? [] : { ...summarize(devices.values()), label: formatHostSet([host]) };
+    });
+  }
+
+  #lines(elapsed: number): readonly string[] {
+    const working = this.#working();
+    const [only] = working;
+    if (only !== undefined && this.#total === 1) {
+      return [`${this.#what}: ${bar(only.fraction)} ${formatTime(elapsed)}, ${showState(only)}`];
+    }
+    const rest = working.length - MOST_LINES;
+    return [
+      this.#line(elapsed),
+      ...working
+        .slice(0, MOST_LINES)
+        .map((host) => `  ${bar(host.fraction)} ${host.label}: ${showState(host)}`),
+      ...(rest > 0 ? [`  and ${rest} more`] : []),
+    ];
+  }
+
+  #plainLine(elapsed: number): string {
+    const working = this.#working();
+    const rest = working.length - MOST_IN_LINE;
+    return [
+      this.#line(elapsed),
+      ...working.slice(0, MOST_IN_LINE).map((host) => `${host.label}: ${showState(host)}`),
+      ...(rest > 0 ? [`and ${rest} more`] : []),
+    ].join("; ");
   }
 
   #line(elapsed: number): string {
     const parts = [formatTime(elapsed)];
     const done = this.#total - this.#waiting.size;
-    let bar = "";
+    let drawn = "";
     if (this.#total > 1) {
-      const filled = Math.floor((done / this.#total) * BAR);
-      if (this.#terminal.interactive) bar = `[${"#".repeat(filled)}${".".repeat(BAR - filled)}] `;
+      if (this.#terminal.interactive) drawn = `${bar(done / this.#total)} `;
       parts.unshift(`${done}/${this.#total} hosts`);
       if (this.#failed > 0) parts.push(`${this.#failed} failed`);
       if (done > 0 && done < this.#total) {
@@ -74,8 +135,44 @@ export class Progress implements Disposable {
       }
     }
     if (this.#waiting.size > 0) parts.push(`waiting for ${formatHostSet(this.#waiting.values())}`);
-    return `${this.#what}: ${bar}${parts.join(", ")}`;
+    return `${this.#what}: ${drawn}${parts.join(", ")}`;
   }
+}
+
+/** The devices of one host, put together. */
+interface HostState {
+  readonly fraction: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly total: number;
+  /** Of the device that takes longest. */
+  readonly remainingMs: number | undefined;
+}
+
+function summarize(states: Iterable<DeviceState>): HostState {
+  const devices = [...states];
+  const left = devices.filter(({ fraction }) => fraction < 1);
+  const estimates = left.map(({ remainingMs }) => remainingMs).filter((ms) => ms !== undefined);
+  return {
+    fraction: devices.reduce((sum, { fraction }) => sum + fraction, 0) / Math.max(1, devices.length),
+    done: devices.length - left.length,
+    failed: devices.filter(({ step }) => step === "failed").length,
+    total: devices.length,
+    remainingMs: estimates.length === 0 ? undefined : Math.max(...estimates),
+  };
+}
+
+/** `42%, 3/10 devices, 1 failed, about 1:20 left`. */
+function showState({ fraction, done, failed, total, remainingMs }: HostState): string {
+  const parts = [`${Math.floor(fraction * 100)}%`, `${done}/${total} devices`];
+  if (failed > 0) parts.push(`${failed} failed`);
+  if (remainingMs !== undefined) parts.push(`about ${formatTime(remainingMs)} left`);
+  return parts.join(", ");
+}
+
+function bar(fraction: number): string {
+  const filled = Math.floor(fraction * BAR);
+  return `[${"#".repeat(filled)}${".".repeat(BAR - filled)}]`;
 }
 
 function keyOf({ host, port }: HostAddress): string {

@@ -14,6 +14,7 @@ export function sampleMember(number: number, fields: Partial<Member> = {}): Memb
     since: 1_574_500_000_000 + number,
     incarnation: 1,
     faultDomain: `/rack${number >> 4}/node${number}`,
+    reports: true,
     ...fields,
   };
 }

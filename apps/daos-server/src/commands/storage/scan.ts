@@ -24,11 +24,28 @@ function nvmeLines(controllers: readonly NvmeController[]): readonly string[] {
   if (controllers.length === 0) return ["NVMe: no controllers"];
   return [
     "NVMe:",
-    ...controllers.flatMap(({ pciAddress, model, serial, firmware, numaNode, driver, namespaces }) => [
-      `  ${pciAddress}  ${model}  serial ${serial}  firmware ${firmware}  NUMA node ${numaNode}  driver ${driver ?? "none"}`,
-      ...namespaces.map(({ id, size }) => `    namespace ${id}: ${gigabytes(size)}`),
-    ]),
+    ...controllers.flatMap(
+      ({ pciAddress, model, serial, firmware, numaNode, driver, namespaces, source }) => [
+        `  ${pciAddress}  ${model}  serial ${serial}  firmware ${firmware}  NUMA node ${numaNode}  driver ${driver ?? "none"}${seenHow(source)}`,
+        ...namespaces.map(({ id, size }) => `    namespace ${id}: ${gigabytes(size)}`),
+      ],
+    ),
   ];
+}
+
+/** What is not asked just now is not passed off as such. */
+function seenHow(source: NvmeController["source"]): string {
+  switch (source) {
+    case "kernel":
+    case "spdk":
+      return "";
+    case "last-known":
+      return "  (as last seen)";
+    case "pci":
+      return "  (never asked)";
+    default:
+      return source satisfies never;
+  }
 }
 
 function scmLines({ modules, namespaces }: ScmScan): readonly string[] {

@@ -9,7 +9,9 @@ import type { GenFile, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { DeviceScanReplySchema, DeviceScanRequestSchema, ProviderListReplySchema, ProviderListRequestSchema } from "./network_scan_pb.ts";
 import { file_ctl_network_scan } from "./network_scan_pb.ts";
-import type { StorageFormatReqSchema, StorageFormatRespSchema, StoragePrepareReqSchema, StoragePrepareRespSchema, StorageScanReqSchema, StorageScanRespSchema } from "./storage_pb.ts";
+import type { SetLogMasksReqSchema, SetLogMasksRespSchema } from "./server_pb.ts";
+import { file_ctl_server } from "./server_pb.ts";
+import type { StorageBurnInEventSchema, StorageBurnInReqSchema, StorageFormatEventSchema, StorageFormatReqSchema, StorageFormatRespSchema, StorageFormatWatchReqSchema, StoragePrepareReqSchema, StoragePrepareRespSchema, StorageScanReqSchema, StorageScanRespSchema, StorageUsageReqSchema, StorageUsageRespSchema } from "./storage_pb.ts";
 import { file_ctl_storage } from "./storage_pb.ts";
 import type { SystemActionReqSchema, SystemActionRespSchema, SystemEventSchema, SystemEventsReqSchema, SystemMemberQueryReqSchema, SystemMemberQueryRespSchema, SystemQueryReqSchema, SystemQueryRespSchema, SystemStopReqSchema, SystemStopRespSchema } from "./system_pb.ts";
 import { file_ctl_system } from "./system_pb.ts";
@@ -18,7 +20,7 @@ import { file_ctl_system } from "./system_pb.ts";
  * Describes the file ctl/control.proto.
  */
 export const file_ctl_control: GenFile = /*@__PURE__*/
-  fileDesc("ChFjdGwvY29udHJvbC5wcm90bxIDY3RsMooHCgdNZ210Q3RsEkEKDlN0b3JhZ2VQcmVwYXJlEhYuY3RsLlN0b3JhZ2VQcmVwYXJlUmVxGhcuY3RsLlN0b3JhZ2VQcmVwYXJlUmVzcBI4CgtTdG9yYWdlU2NhbhITLmN0bC5TdG9yYWdlU2NhblJlcRoULmN0bC5TdG9yYWdlU2NhblJlc3ASQAoNU3RvcmFnZUZvcm1hdBIVLmN0bC5TdG9yYWdlRm9ybWF0UmVxGhYuY3RsLlN0b3JhZ2VGb3JtYXRSZXNwMAESSgoRU3lzdGVtTWVtYmVyUXVlcnkSGS5jdGwuU3lzdGVtTWVtYmVyUXVlcnlSZXEaGi5jdGwuU3lzdGVtTWVtYmVyUXVlcnlSZXNwEjUKClN5c3RlbVN0b3ASEi5jdGwuU3lzdGVtU3RvcFJlcRoTLmN0bC5TeXN0ZW1TdG9wUmVzcBJIChROZXR3b3JrTGlzdFByb3ZpZGVycxIYLmN0bC5Qcm92aWRlckxpc3RSZXF1ZXN0GhYuY3RsLlByb3ZpZGVyTGlzdFJlcGx5EkQKEk5ldHdvcmtTY2FuRGV2aWNlcxIWLmN0bC5EZXZpY2VTY2FuUmVxdWVzdBoULmN0bC5EZXZpY2VTY2FuUmVwbHkwARI4CgtTeXN0ZW1RdWVyeRITLmN0bC5TeXN0ZW1RdWVyeVJlcRoULmN0bC5TeXN0ZW1RdWVyeVJlc3ASQAoRU3lzdGVtU3RvcE1lbWJlcnMSFC5jdGwuU3lzdGVtQWN0aW9uUmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASOgoLU3lzdGVtU3RhcnQSFC5jdGwuU3lzdGVtQWN0aW9uUmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASPAoNU3lzdGVtRXhjbHVkZRIULmN0bC5TeXN0ZW1BY3Rpb25SZXEaFS5jdGwuU3lzdGVtQWN0aW9uUmVzcBJBChJTeXN0ZW1DbGVhckV4Y2x1ZGUSFC5jdGwuU3lzdGVtQWN0aW9uUmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASOgoLU3lzdGVtRXJhc2USFC5jdGwuU3lzdGVtQWN0aW9uUmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASOAoMU3lzdGVtRXZlbnRzEhQuY3RsLlN5c3RlbUV2ZW50c1JlcRoQLmN0bC5TeXN0ZW1FdmVudDABYgZwcm90bzM", [file_ctl_network_scan, file_ctl_storage, file_ctl_system]);
+  fileDesc("ChFjdGwvY29udHJvbC5wcm90bxIDY3RsMpEJCgdNZ210Q3RsEkEKDlN0b3JhZ2VQcmVwYXJlEhYuY3RsLlN0b3JhZ2VQcmVwYXJlUmVxGhcuY3RsLlN0b3JhZ2VQcmVwYXJlUmVzcBI4CgtTdG9yYWdlU2NhbhITLmN0bC5TdG9yYWdlU2NhblJlcRoULmN0bC5TdG9yYWdlU2NhblJlc3ASQAoNU3RvcmFnZUZvcm1hdBIVLmN0bC5TdG9yYWdlRm9ybWF0UmVxGhYuY3RsLlN0b3JhZ2VGb3JtYXRSZXNwMAESSgoRU3lzdGVtTWVtYmVyUXVlcnkSGS5jdGwuU3lzdGVtTWVtYmVyUXVlcnlSZXEaGi5jdGwuU3lzdGVtTWVtYmVyUXVlcnlSZXNwEjUKClN5c3RlbVN0b3ASEi5jdGwuU3lzdGVtU3RvcFJlcRoTLmN0bC5TeXN0ZW1TdG9wUmVzcBJIChROZXR3b3JrTGlzdFByb3ZpZGVycxIYLmN0bC5Qcm92aWRlckxpc3RSZXF1ZXN0GhYuY3RsLlByb3ZpZGVyTGlzdFJlcGx5EkQKEk5ldHdvcmtTY2FuRGV2aWNlcxIWLmN0bC5EZXZpY2VTY2FuUmVxdWVzdBoULmN0bC5EZXZpY2VTY2FuUmVwbHkwARI4CgtTeXN0ZW1RdWVyeRITLmN0bC5TeXN0ZW1RdWVyeVJlcRoULmN0bC5TeXN0ZW1RdWVyeVJlc3ASQAoRU3lzdGVtU3RvcE1lbWJlcnMSFC5jdGwuU3lzdGVtQWN0aW9uUmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASOgoLU3lzdGVtU3RhcnQSFC5jdGwuU3lzdGVtQWN0aW9uUmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASPAoNU3lzdGVtRXhjbHVkZRIULmN0bC5TeXN0ZW1BY3Rpb25SZXEaFS5jdGwuU3lzdGVtQWN0aW9uUmVzcBJBChJTeXN0ZW1DbGVhckV4Y2x1ZGUSFC5jdGwuU3lzdGVtQWN0aW9uUmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASOgoLU3lzdGVtRXJhc2USFC5jdGwuU3lzdGVtQWN0aW9uUmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASOAoMU3lzdGVtRXZlbnRzEhQuY3RsLlN5c3RlbUV2ZW50c1JlcRoQLmN0bC5TeXN0ZW1FdmVudDABEksKElN0b3JhZ2VGb3JtYXRXYXRjaBIaLmN0bC5TdG9yYWdlRm9ybWF0V2F0Y2hSZXEaFy5jdGwuU3RvcmFnZUZvcm1hdEV2ZW50MAESQQoNU3RvcmFnZUJ1cm5JbhIVLmN0bC5TdG9yYWdlQnVybkluUmVxGhcuY3RsLlN0b3JhZ2VCdXJuSW5FdmVudDABEjsKDFN0b3JhZ2VVc2FnZRIULmN0bC5TdG9yYWdlVXNhZ2VSZXEaFS5jdGwuU3RvcmFnZVVzYWdlUmVzcBI4CgtTZXRMb2dNYXNrcxITLmN0bC5TZXRMb2dNYXNrc1JlcRoULmN0bC5TZXRMb2dNYXNrc1Jlc3BiBnByb3RvMw", [file_ctl_network_scan, file_ctl_server, file_ctl_storage, file_ctl_system]);
 
 /**
  * Served by every host. System calls are answered by the leader's host.
@@ -165,6 +167,46 @@ export const MgmtCtl: GenService<{
     methodKind: "server_streaming";
     input: typeof SystemEventsReqSchema;
     output: typeof SystemEventSchema;
+  },
+  /**
+   * As StorageFormat, with the progress of every device while it works, and the results at the end.
+   *
+   * @generated from rpc ctl.MgmtCtl.StorageFormatWatch
+   */
+  storageFormatWatch: {
+    methodKind: "server_streaming";
+    input: typeof StorageFormatWatchReqSchema;
+    output: typeof StorageFormatEventSchema;
+  },
+  /**
+   * Writes and verifies NVMe controllers that hold nothing, with progress, and their verdicts at the end.
+   *
+   * @generated from rpc ctl.MgmtCtl.StorageBurnIn
+   */
+  storageBurnIn: {
+    methodKind: "server_streaming";
+    input: typeof StorageBurnInReqSchema;
+    output: typeof StorageBurnInEventSchema;
+  },
+  /**
+   * Sizes and use of the storage of this host's engines.
+   *
+   * @generated from rpc ctl.MgmtCtl.StorageUsage
+   */
+  storageUsage: {
+    methodKind: "unary";
+    input: typeof StorageUsageReqSchema;
+    output: typeof StorageUsageRespSchema;
+  },
+  /**
+   * Changes what this host's control plane logs.
+   *
+   * @generated from rpc ctl.MgmtCtl.SetLogMasks
+   */
+  setLogMasks: {
+    methodKind: "unary";
+    input: typeof SetLogMasksReqSchema;
+    output: typeof SetLogMasksRespSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_ctl_control, 0);

@@ -5,8 +5,8 @@
 // @generated from file ctl/storage_nvme.proto (package ctl, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { ResponseState } from "./common_pb.ts";
 import { file_ctl_common } from "./common_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/storage_nvme.proto.
  */
 export const file_ctl_storage_nvme: GenFile = /*@__PURE__*/
-  fileDesc("ChZjdGwvc3RvcmFnZV9udm1lLnByb3RvEgNjdGwi1AQKDk52bWVDb250cm9sbGVyEg0KBW1vZGVsGAEgASgJEg4KBnNlcmlhbBgCIAEoCRIPCgdwY2lhZGRyGAMgASgJEg0KBWZ3cmV2GAQgASgJEhAKCHNvY2tldGlkGAUgASgFEi8KC2hlYWx0aHN0YXRzGAYgASgLMhouY3RsLk52bWVDb250cm9sbGVyLkhlYWx0aBIxCgpuYW1lc3BhY2VzGAcgAygLMh0uY3RsLk52bWVDb250cm9sbGVyLk5hbWVzcGFjZRo7CglOYW1lc3BhY2USCgoCaWQYASABKAUSDAoEc2l6ZRgCIAEoBRIUCgxjdHJscnBjaWFkZHIYAyABKAkazwIKBkhlYWx0aBIMCgR0ZW1wGAEgASgNEhQKDHRlbXB3YXJudGltZRgCIAEoDRIUCgx0ZW1wY3JpdHRpbWUYAyABKA0SFAoMY3RybGJ1c3l0aW1lGAQgASgEEhMKC3Bvd2VyY3ljbGVzGAUgASgEEhQKDHBvd2Vyb25ob3VycxgGIAEoBBIXCg91bnNhZmVzaHV0ZG93bnMYByABKAQSEwoLbWVkaWFlcnJvcnMYCCABKAQSFwoPZXJyb3Jsb2dlbnRyaWVzGAkgASgEEhAKCHRlbXB3YXJuGAogASgIEhYKDmF2YWlsc3BhcmV3YXJuGAsgASgIEhcKD3JlbGlhYmlsaXR5d2FybhgMIAEoCBIUCgxyZWFkb25seXdhcm4YDSABKAgSFAoMdm9sYXRpbGV3YXJuGA4gASgIEhQKDGN0cmxycGNpYWRkchgPIAEoCSJKChROdm1lQ29udHJvbGxlclJlc3VsdBIPCgdwY2lhZGRyGAEgASgJEiEKBXN0YXRlGAIgASgLMhIuY3RsLlJlc3BvbnNlU3RhdGUiXgoOUHJlcGFyZU52bWVSZXESFAoMcGNpd2hpdGVsaXN0GAEgASgJEhMKC25yaHVnZXBhZ2VzGAIgASgFEhIKCnRhcmdldHVzZXIYAyABKAkSDQoFcmVzZXQYBCABKAgiNAoPUHJlcGFyZU52bWVSZXNwEiEKBXN0YXRlGAEgASgLMhIuY3RsLlJlc3BvbnNlU3RhdGUiDQoLU2Nhbk52bWVSZXEiVgoMU2Nhbk52bWVSZXNwEiMKBmN0cmxycxgBIAMoCzITLmN0bC5Odm1lQ29udHJvbGxlchIhCgVzdGF0ZRgCIAEoCzISLmN0bC5SZXNwb25zZVN0YXRlIg8KDUZvcm1hdE52bWVSZXFiBnByb3RvMw", [file_ctl_common]);
+  fileDesc("ChZjdGwvc3RvcmFnZV9udm1lLnByb3RvEgNjdGwinwgKDk52bWVDb250cm9sbGVyEg0KBW1vZGVsGAEgASgJEg4KBnNlcmlhbBgCIAEoCRIPCgdwY2lhZGRyGAMgASgJEg0KBWZ3cmV2GAQgASgJEhAKCHNvY2tldGlkGAUgASgFEi8KC2hlYWx0aHN0YXRzGAYgASgLMhouY3RsLk52bWVDb250cm9sbGVyLkhlYWx0aBIxCgpuYW1lc3BhY2VzGAcgAygLMh0uY3RsLk52bWVDb250cm9sbGVyLk5hbWVzcGFjZRIqCgZzb3VyY2UYZCABKA4yGi5jdGwuTnZtZUNvbnRyb2xsZXIuU291cmNlEg4KBmRyaXZlchhlIAEoCRIQCghub2hlYWx0aBhmIAEoCBIoCgV0cmVuZBhnIAEoCzIZLmN0bC5Odm1lQ29udHJvbGxlci5UcmVuZBpqCglOYW1lc3BhY2USCgoCaWQYASABKAUSDAoEc2l6ZRgCIAEoBRIUCgxjdHJscnBjaWFkZHIYAyABKAkSDQoFYnl0ZXMYZCABKAQSEwoGZW5naW5lGGUgASgNSACIAQFCCQoHX2VuZ2luZRrkAgoGSGVhbHRoEgwKBHRlbXAYASABKA0SFAoMdGVtcHdhcm50aW1lGAIgASgNEhQKDHRlbXBjcml0dGltZRgDIAEoDRIUCgxjdHJsYnVzeXRpbWUYBCABKAQSEwoLcG93ZXJjeWNsZXMYBSABKAQSFAoMcG93ZXJvbmhvdXJzGAYgASgEEhcKD3Vuc2FmZXNodXRkb3ducxgHIAEoBBITCgttZWRpYWVycm9ycxgIIAEoBBIXCg9lcnJvcmxvZ2VudHJpZXMYCSABKAQSEAoIdGVtcHdhcm4YCiABKAgSFgoOYXZhaWxzcGFyZXdhcm4YCyABKAgSFwoPcmVsaWFiaWxpdHl3YXJuGAwgASgIEhQKDHJlYWRvbmx5d2FybhgNIAEoCBIUCgx2b2xhdGlsZXdhcm4YDiABKAgSFAoMY3RybHJwY2lhZGRyGA8gASgJEhMKC3BlcmNlbnR1c2VkGGQgASgNGqMBCgVUcmVuZBIPCgdzYW1wbGVzGAEgASgNEgwKBGRheXMYAiABKAESHAoUbWVkaWFfZXJyb3JzX3Blcl9kYXkYAyABKAESIQoZZXJyb3JfbG9nX2VudHJpZXNfcGVyX2RheRgEIAEoARIWCglkYXlzX2xlZnQYBSABKAFIAIgBARIUCgxoaWdoZXN0X3RlbXAYBiABKA1CDAoKX2RheXNfbGVmdCJnCgZTb3VyY2USEgoOU09VUkNFX1VOS05PV04QABIRCg1TT1VSQ0VfS0VSTkVMEAESDwoLU09VUkNFX1NQREsQAhIVChFTT1VSQ0VfTEFTVF9LTk9XThADEg4KClNPVVJDRV9QQ0kQBCJKChROdm1lQ29udHJvbGxlclJlc3VsdBIPCgdwY2lhZGRyGAEgASgJEiEKBXN0YXRlGAIgASgLMhIuY3RsLlJlc3BvbnNlU3RhdGUiXgoOUHJlcGFyZU52bWVSZXESFAoMcGNpd2hpdGVsaXN0GAEgASgJEhMKC25yaHVnZXBhZ2VzGAIgASgFEhIKCnRhcmdldHVzZXIYAyABKAkSDQoFcmVzZXQYBCABKAgiNAoPUHJlcGFyZU52bWVSZXNwEiEKBXN0YXRlGAEgASgLMhIuY3RsLlJlc3BvbnNlU3RhdGUiDQoLU2Nhbk52bWVSZXEiVgoMU2Nhbk52bWVSZXNwEiMKBmN0cmxycxgBIAMoCzITLmN0bC5Odm1lQ29udHJvbGxlchIhCgVzdGF0ZRgCIAEoCzISLmN0bC5SZXNwb25zZVN0YXRlIg8KDUZvcm1hdE52bWVSZXFiBnByb3RvMw", [file_ctl_common]);
 
 /**
  * One NVMe controller.
@@ -57,6 +57,30 @@ export type NvmeController = Message<"ctl.NvmeController"> & {
    * @generated from field: repeated ctl.NvmeController.Namespace namespaces = 7;
    */
   namespaces: NvmeController_Namespace[];
+
+  /**
+   * @generated from field: ctl.NvmeController.Source source = 100;
+   */
+  source: NvmeController_Source;
+
+  /**
+   * as in nvme or vfio-pci; empty for none
+   *
+   * @generated from field: string driver = 101;
+   */
+  driver: string;
+
+  /**
+   * healthstats are all zero because nobody could ask
+   *
+   * @generated from field: bool nohealth = 102;
+   */
+  nohealth: boolean;
+
+  /**
+   * @generated from field: ctl.NvmeController.Trend trend = 103;
+   */
+  trend?: NvmeController_Trend | undefined;
 };
 
 /**
@@ -88,6 +112,18 @@ export type NvmeController_Namespace = Message<"ctl.NvmeController.Namespace"> &
    * @generated from field: string ctrlrpciaddr = 3;
    */
   ctrlrpciaddr: string;
+
+  /**
+   * @generated from field: uint64 bytes = 100;
+   */
+  bytes: bigint;
+
+  /**
+   * index of the engine that it serves by the configuration
+   *
+   * @generated from field: optional uint32 engine = 101;
+   */
+  engine?: number | undefined;
 };
 
 /**
@@ -185,6 +221,13 @@ export type NvmeController_Health = Message<"ctl.NvmeController.Health"> & {
    * @generated from field: string ctrlrpciaddr = 15;
    */
   ctrlrpciaddr: string;
+
+  /**
+   * of the rated life
+   *
+   * @generated from field: uint32 percentused = 100;
+   */
+  percentused: number;
 };
 
 /**
@@ -193,6 +236,102 @@ export type NvmeController_Health = Message<"ctl.NvmeController.Health"> & {
  */
 export const NvmeController_HealthSchema: GenMessage<NvmeController_Health> = /*@__PURE__*/
   messageDesc(file_ctl_storage_nvme, 0, 1);
+
+/**
+ * How the health has changed from the first to the last sample that the server has kept.
+ *
+ * @generated from message ctl.NvmeController.Trend
+ */
+export type NvmeController_Trend = Message<"ctl.NvmeController.Trend"> & {
+  /**
+   * @generated from field: uint32 samples = 1;
+   */
+  samples: number;
+
+  /**
+   * @generated from field: double days = 2;
+   */
+  days: number;
+
+  /**
+   * @generated from field: double media_errors_per_day = 3;
+   */
+  mediaErrorsPerDay: number;
+
+  /**
+   * @generated from field: double error_log_entries_per_day = 4;
+   */
+  errorLogEntriesPerDay: number;
+
+  /**
+   * until the rated life is used up; absent when nothing was used
+   *
+   * @generated from field: optional double days_left = 5;
+   */
+  daysLeft?: number | undefined;
+
+  /**
+   * kelvin
+   *
+   * @generated from field: uint32 highest_temp = 6;
+   */
+  highestTemp: number;
+};
+
+/**
+ * Describes the message ctl.NvmeController.Trend.
+ * Use `create(NvmeController_TrendSchema)` to create a new message.
+ */
+export const NvmeController_TrendSchema: GenMessage<NvmeController_Trend> = /*@__PURE__*/
+  messageDesc(file_ctl_storage_nvme, 0, 2);
+
+/**
+ * Where what is known of a controller comes from.
+ *
+ * @generated from enum ctl.NvmeController.Source
+ */
+export enum NvmeController_Source {
+  /**
+   * of a server of release 0.8.0, which does not say
+   *
+   * @generated from enum value: SOURCE_UNKNOWN = 0;
+   */
+  UNKNOWN = 0,
+
+  /**
+   * the kernel's driver, just now
+   *
+   * @generated from enum value: SOURCE_KERNEL = 1;
+   */
+  KERNEL = 1,
+
+  /**
+   * an SPDK target, just now
+   *
+   * @generated from enum value: SOURCE_SPDK = 2;
+   */
+  SPDK = 2,
+
+  /**
+   * what an earlier scan saw: it is bound to a user-space driver now
+   *
+   * @generated from enum value: SOURCE_LAST_KNOWN = 3;
+   */
+  LAST_KNOWN = 3,
+
+  /**
+   * the bus only: nobody has asked it yet
+   *
+   * @generated from enum value: SOURCE_PCI = 4;
+   */
+  PCI = 4,
+}
+
+/**
+ * Describes the enum ctl.NvmeController.Source.
+ */
+export const NvmeController_SourceSchema: GenEnum<NvmeController_Source> = /*@__PURE__*/
+  enumDesc(file_ctl_storage_nvme, 0, 0);
 
 /**
  * What happened to one controller.

@@ -5,8 +5,10 @@
 // @generated from file ctl/storage.proto (package ctl, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { ResponseState } from "./common_pb.ts";
+import { file_ctl_common } from "./common_pb.ts";
 import type { FormatNvmeReq, NvmeControllerResult, PrepareNvmeReq, PrepareNvmeResp, ScanNvmeReq, ScanNvmeResp } from "./storage_nvme_pb.ts";
 import { file_ctl_storage_nvme } from "./storage_nvme_pb.ts";
 import type { FormatScmReq, PrepareScmReq, PrepareScmResp, ScanScmReq, ScanScmResp, ScmMountResult } from "./storage_scm_pb.ts";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/storage.proto.
  */
 export const file_ctl_storage: GenFile = /*@__PURE__*/
-  fileDesc("ChFjdGwvc3RvcmFnZS5wcm90bxIDY3RsIlcKEVN0b3JhZ2VQcmVwYXJlUmVxEiEKBG52bWUYASABKAsyEy5jdGwuUHJlcGFyZU52bWVSZXESHwoDc2NtGAIgASgLMhIuY3RsLlByZXBhcmVTY21SZXEiWgoSU3RvcmFnZVByZXBhcmVSZXNwEiIKBG52bWUYASABKAsyFC5jdGwuUHJlcGFyZU52bWVSZXNwEiAKA3NjbRgCIAEoCzITLmN0bC5QcmVwYXJlU2NtUmVzcCJOCg5TdG9yYWdlU2NhblJlcRIeCgRudm1lGAEgASgLMhAuY3RsLlNjYW5Odm1lUmVxEhwKA3NjbRgCIAEoCzIPLmN0bC5TY2FuU2NtUmVxIlEKD1N0b3JhZ2VTY2FuUmVzcBIfCgRudm1lGAEgASgLMhEuY3RsLlNjYW5Odm1lUmVzcBIdCgNzY20YAiABKAsyEC5jdGwuU2NhblNjbVJlc3AiZgoQU3RvcmFnZUZvcm1hdFJlcRIgCgRudm1lGAEgASgLMhIuY3RsLkZvcm1hdE52bWVSZXESHgoDc2NtGAIgASgLMhEuY3RsLkZvcm1hdFNjbVJlcRIQCghyZWZvcm1hdBgDIAEoCCJhChFTdG9yYWdlRm9ybWF0UmVzcBIoCgVjcmV0cxgBIAMoCzIZLmN0bC5Odm1lQ29udHJvbGxlclJlc3VsdBIiCgVtcmV0cxgCIAMoCzITLmN0bC5TY21Nb3VudFJlc3VsdGIGcHJvdG8z", [file_ctl_storage_nvme, file_ctl_storage_scm]);
+  fileDesc("ChFjdGwvc3RvcmFnZS5wcm90bxIDY3RsIlcKEVN0b3JhZ2VQcmVwYXJlUmVxEiEKBG52bWUYASABKAsyEy5jdGwuUHJlcGFyZU52bWVSZXESHwoDc2NtGAIgASgLMhIuY3RsLlByZXBhcmVTY21SZXEiWgoSU3RvcmFnZVByZXBhcmVSZXNwEiIKBG52bWUYASABKAsyFC5jdGwuUHJlcGFyZU52bWVSZXNwEiAKA3NjbRgCIAEoCzITLmN0bC5QcmVwYXJlU2NtUmVzcCJOCg5TdG9yYWdlU2NhblJlcRIeCgRudm1lGAEgASgLMhAuY3RsLlNjYW5Odm1lUmVxEhwKA3NjbRgCIAEoCzIPLmN0bC5TY2FuU2NtUmVxIlEKD1N0b3JhZ2VTY2FuUmVzcBIfCgRudm1lGAEgASgLMhEuY3RsLlNjYW5Odm1lUmVzcBIdCgNzY20YAiABKAsyEC5jdGwuU2NhblNjbVJlc3AiZgoQU3RvcmFnZUZvcm1hdFJlcRIgCgRudm1lGAEgASgLMhIuY3RsLkZvcm1hdE52bWVSZXESHgoDc2NtGAIgASgLMhEuY3RsLkZvcm1hdFNjbVJlcRIQCghyZWZvcm1hdBgDIAEoCCJhChFTdG9yYWdlRm9ybWF0UmVzcBIoCgVjcmV0cxgBIAMoCzIZLmN0bC5Odm1lQ29udHJvbGxlclJlc3VsdBIiCgVtcmV0cxgCIAMoCzITLmN0bC5TY21Nb3VudFJlc3VsdCIpChVTdG9yYWdlRm9ybWF0V2F0Y2hSZXESEAoIcmVmb3JtYXQYASABKAgigAEKDkRldmljZVByb2dyZXNzEg4KBmRldmljZRgBIAEoCRIMCgRzdGVwGAIgASgJEhAKCGZyYWN0aW9uGAMgASgBEhIKCmVsYXBzZWRfbXMYBCABKAQSGQoMcmVtYWluaW5nX21zGAUgASgESACIAQFCDwoNX3JlbWFpbmluZ19tcyJxChJTdG9yYWdlRm9ybWF0RXZlbnQSJwoIcHJvZ3Jlc3MYASABKAsyEy5jdGwuRGV2aWNlUHJvZ3Jlc3NIABIpCgdyZXN1bHRzGAIgASgLMhYuY3RsLlN0b3JhZ2VGb3JtYXRSZXNwSABCBwoFZXZlbnQiNAoQU3RvcmFnZUJ1cm5JblJlcRIPCgdkZXZpY2VzGAEgAygJEg8KB3NlY29uZHMYAiABKA0i3AEKDEJ1cm5JblJlc3VsdBIPCgdwY2lhZGRyGAEgASgJEiMKB3ZlcmRpY3QYAiABKA4yEi5jdGwuQnVybkluVmVyZGljdBIhCgVzdGF0ZRgDIAEoCzISLmN0bC5SZXNwb25zZVN0YXRlEhUKDWJ5dGVzX3dyaXR0ZW4YBCABKAQSFgoOYnl0ZXNfdmVyaWZpZWQYBSABKAQSEgoKZWxhcHNlZF9tcxgGIAEoBBIOCgZlcnJvcnMYByADKAkSEAoIZmluZGluZ3MYCCADKAkSDgoGcmVhc29uGAkgASgJIjcKEVN0b3JhZ2VCdXJuSW5SZXNwEiIKB3Jlc3VsdHMYASADKAsyES5jdGwuQnVybkluUmVzdWx0InEKElN0b3JhZ2VCdXJuSW5FdmVudBInCghwcm9ncmVzcxgBIAEoCzITLmN0bC5EZXZpY2VQcm9ncmVzc0gAEikKB3Jlc3VsdHMYAiABKAsyFi5jdGwuU3RvcmFnZUJ1cm5JblJlc3BIAEIHCgVldmVudCIRCg9TdG9yYWdlVXNhZ2VSZXEikwIKEFN0b3JhZ2VVc2FnZVJlc3ASLQoHZW5naW5lcxgBIAMoCzIcLmN0bC5TdG9yYWdlVXNhZ2VSZXNwLkVuZ2luZRrPAQoGRW5naW5lEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVtb3VudBgDIAEoCRIRCglzY21fdG90YWwYBCABKAQSFQoNc2NtX2F2YWlsYWJsZRgFIAEoBBIlCglzY21fc3RhdGUYBiABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZRISCgpudm1lX3RvdGFsGAcgASgEEiYKCm52bWVfc3RhdGUYCCABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZUIHCgVfcmFuaypzCg1CdXJuSW5WZXJkaWN0EhAKDEJVUk5fSU5fTk9ORRAAEhIKDkJVUk5fSU5fUEFTU0VEEAESEgoOQlVSTl9JTl9GQUlMRUQQAhITCg9CVVJOX0lOX0FCT1JURUQQAxITCg9CVVJOX0lOX1NLSVBQRUQQBGIGcHJvdG8z", [file_ctl_common, file_ctl_storage_nvme, file_ctl_storage_scm]);
 
 /**
  * An absent part is left alone.
@@ -169,4 +171,388 @@ export type StorageFormatResp = Message<"ctl.StorageFormatResp"> & {
  */
 export const StorageFormatRespSchema: GenMessage<StorageFormatResp> = /*@__PURE__*/
   messageDesc(file_ctl_storage, 5);
+
+/**
+ * A format whose progress is told.
+ *
+ * @generated from message ctl.StorageFormatWatchReq
+ */
+export type StorageFormatWatchReq = Message<"ctl.StorageFormatWatchReq"> & {
+  /**
+   * format again what is already formatted: all its data is lost
+   *
+   * @generated from field: bool reformat = 1;
+   */
+  reformat: boolean;
+};
+
+/**
+ * Describes the message ctl.StorageFormatWatchReq.
+ * Use `create(StorageFormatWatchReqSchema)` to create a new message.
+ */
+export const StorageFormatWatchReqSchema: GenMessage<StorageFormatWatchReq> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 6);
+
+/**
+ * How far the work on one device has come; sent when it has changed.
+ *
+ * @generated from message ctl.DeviceProgress
+ */
+export type DeviceProgress = Message<"ctl.DeviceProgress"> & {
+  /**
+   * mount point or PCI address
+   *
+   * @generated from field: string device = 1;
+   */
+  device: string;
+
+  /**
+   * waiting, format, zero, verify, write, done, failed, skipped, or a verdict of a burn-in
+   *
+   * @generated from field: string step = 2;
+   */
+  step: string;
+
+  /**
+   * from 0 to 1
+   *
+   * @generated from field: double fraction = 3;
+   */
+  fraction: number;
+
+  /**
+   * @generated from field: uint64 elapsed_ms = 4;
+   */
+  elapsedMs: bigint;
+
+  /**
+   * absent until there is something to go by
+   *
+   * @generated from field: optional uint64 remaining_ms = 5;
+   */
+  remainingMs?: bigint | undefined;
+};
+
+/**
+ * Describes the message ctl.DeviceProgress.
+ * Use `create(DeviceProgressSchema)` to create a new message.
+ */
+export const DeviceProgressSchema: GenMessage<DeviceProgress> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 7);
+
+/**
+ * Progress, or the results of everything, which end the stream.
+ *
+ * @generated from message ctl.StorageFormatEvent
+ */
+export type StorageFormatEvent = Message<"ctl.StorageFormatEvent"> & {
+  /**
+   * @generated from oneof ctl.StorageFormatEvent.event
+   */
+  event: {
+    /**
+     * @generated from field: ctl.DeviceProgress progress = 1;
+     */
+    value: DeviceProgress;
+    case: "progress";
+  } | {
+    /**
+     * @generated from field: ctl.StorageFormatResp results = 2;
+     */
+    value: StorageFormatResp;
+    case: "results";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message ctl.StorageFormatEvent.
+ * Use `create(StorageFormatEventSchema)` to create a new message.
+ */
+export const StorageFormatEventSchema: GenMessage<StorageFormatEvent> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 8);
+
+/**
+ * Which controllers, and for how long. They must hold nothing, and serve no engine whose storage is formatted.
+ *
+ * @generated from message ctl.StorageBurnInReq
+ */
+export type StorageBurnInReq = Message<"ctl.StorageBurnInReq"> & {
+  /**
+   * PCI addresses; empty: every one that holds nothing
+   *
+   * @generated from field: repeated string devices = 1;
+   */
+  devices: string[];
+
+  /**
+   * for each controller, all at once; 0: 900
+   *
+   * @generated from field: uint32 seconds = 2;
+   */
+  seconds: number;
+};
+
+/**
+ * Describes the message ctl.StorageBurnInReq.
+ * Use `create(StorageBurnInReqSchema)` to create a new message.
+ */
+export const StorageBurnInReqSchema: GenMessage<StorageBurnInReq> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 9);
+
+/**
+ * The outcome of one controller.
+ *
+ * @generated from message ctl.BurnInResult
+ */
+export type BurnInResult = Message<"ctl.BurnInResult"> & {
+  /**
+   * @generated from field: string pciaddr = 1;
+   */
+  pciaddr: string;
+
+  /**
+   * @generated from field: ctl.BurnInVerdict verdict = 2;
+   */
+  verdict: BurnInVerdict;
+
+  /**
+   * of what kept it from beginning
+   *
+   * @generated from field: ctl.ResponseState state = 3;
+   */
+  state?: ResponseState | undefined;
+
+  /**
+   * @generated from field: uint64 bytes_written = 4;
+   */
+  bytesWritten: bigint;
+
+  /**
+   * @generated from field: uint64 bytes_verified = 5;
+   */
+  bytesVerified: bigint;
+
+  /**
+   * @generated from field: uint64 elapsed_ms = 6;
+   */
+  elapsedMs: bigint;
+
+  /**
+   * the first few, as in "mismatch at 4096: ..."
+   *
+   * @generated from field: repeated string errors = 7;
+   */
+  errors: string[];
+
+  /**
+   * what the controller's own counters say, as in "2 media errors"
+   *
+   * @generated from field: repeated string findings = 8;
+   */
+  findings: string[];
+
+  /**
+   * why it was skipped
+   *
+   * @generated from field: string reason = 9;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message ctl.BurnInResult.
+ * Use `create(BurnInResultSchema)` to create a new message.
+ */
+export const BurnInResultSchema: GenMessage<BurnInResult> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 10);
+
+/**
+ * The results of all controllers.
+ *
+ * @generated from message ctl.StorageBurnInResp
+ */
+export type StorageBurnInResp = Message<"ctl.StorageBurnInResp"> & {
+  /**
+   * @generated from field: repeated ctl.BurnInResult results = 1;
+   */
+  results: BurnInResult[];
+};
+
+/**
+ * Describes the message ctl.StorageBurnInResp.
+ * Use `create(StorageBurnInRespSchema)` to create a new message.
+ */
+export const StorageBurnInRespSchema: GenMessage<StorageBurnInResp> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 11);
+
+/**
+ * Progress, or the results of everything, which end the stream.
+ *
+ * @generated from message ctl.StorageBurnInEvent
+ */
+export type StorageBurnInEvent = Message<"ctl.StorageBurnInEvent"> & {
+  /**
+   * @generated from oneof ctl.StorageBurnInEvent.event
+   */
+  event: {
+    /**
+     * @generated from field: ctl.DeviceProgress progress = 1;
+     */
+    value: DeviceProgress;
+    case: "progress";
+  } | {
+    /**
+     * @generated from field: ctl.StorageBurnInResp results = 2;
+     */
+    value: StorageBurnInResp;
+    case: "results";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message ctl.StorageBurnInEvent.
+ * Use `create(StorageBurnInEventSchema)` to create a new message.
+ */
+export const StorageBurnInEventSchema: GenMessage<StorageBurnInEvent> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 12);
+
+/**
+ * Asks how large the storage of a host's engines is, and how much of it is in use.
+ *
+ * @generated from message ctl.StorageUsageReq
+ */
+export type StorageUsageReq = Message<"ctl.StorageUsageReq"> & {
+};
+
+/**
+ * Describes the message ctl.StorageUsageReq.
+ * Use `create(StorageUsageReqSchema)` to create a new message.
+ */
+export const StorageUsageReqSchema: GenMessage<StorageUsageReq> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 13);
+
+/**
+ * One entry for each engine of the configuration.
+ *
+ * @generated from message ctl.StorageUsageResp
+ */
+export type StorageUsageResp = Message<"ctl.StorageUsageResp"> & {
+  /**
+   * @generated from field: repeated ctl.StorageUsageResp.Engine engines = 1;
+   */
+  engines: StorageUsageResp_Engine[];
+};
+
+/**
+ * Describes the message ctl.StorageUsageResp.
+ * Use `create(StorageUsageRespSchema)` to create a new message.
+ */
+export const StorageUsageRespSchema: GenMessage<StorageUsageResp> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 14);
+
+/**
+ * The storage of one engine. A size counts only where the part's state is a success.
+ *
+ * @generated from message ctl.StorageUsageResp.Engine
+ */
+export type StorageUsageResp_Engine = Message<"ctl.StorageUsageResp.Engine"> & {
+  /**
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * absent until it has joined
+   *
+   * @generated from field: optional uint32 rank = 2;
+   */
+  rank?: number | undefined;
+
+  /**
+   * of its SCM
+   *
+   * @generated from field: string mount = 3;
+   */
+  mount: string;
+
+  /**
+   * bytes
+   *
+   * @generated from field: uint64 scm_total = 4;
+   */
+  scmTotal: bigint;
+
+  /**
+   * bytes
+   *
+   * @generated from field: uint64 scm_available = 5;
+   */
+  scmAvailable: bigint;
+
+  /**
+   * @generated from field: ctl.ResponseState scm_state = 6;
+   */
+  scmState?: ResponseState | undefined;
+
+  /**
+   * bytes of the devices in its bdev_list
+   *
+   * @generated from field: uint64 nvme_total = 7;
+   */
+  nvmeTotal: bigint;
+
+  /**
+   * @generated from field: ctl.ResponseState nvme_state = 8;
+   */
+  nvmeState?: ResponseState | undefined;
+};
+
+/**
+ * Describes the message ctl.StorageUsageResp.Engine.
+ * Use `create(StorageUsageResp_EngineSchema)` to create a new message.
+ */
+export const StorageUsageResp_EngineSchema: GenMessage<StorageUsageResp_Engine> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 14, 0);
+
+/**
+ * How a controller came through.
+ *
+ * @generated from enum ctl.BurnInVerdict
+ */
+export enum BurnInVerdict {
+  /**
+   * it was not begun: see the state
+   *
+   * @generated from enum value: BURN_IN_NONE = 0;
+   */
+  BURN_IN_NONE = 0,
+
+  /**
+   * @generated from enum value: BURN_IN_PASSED = 1;
+   */
+  BURN_IN_PASSED = 1,
+
+  /**
+   * @generated from enum value: BURN_IN_FAILED = 2;
+   */
+  BURN_IN_FAILED = 2,
+
+  /**
+   * @generated from enum value: BURN_IN_ABORTED = 3;
+   */
+  BURN_IN_ABORTED = 3,
+
+  /**
+   * not named in the request, and in use or not empty: see the reason
+   *
+   * @generated from enum value: BURN_IN_SKIPPED = 4;
+   */
+  BURN_IN_SKIPPED = 4,
+}
+
+/**
+ * Describes the enum ctl.BurnInVerdict.
+ */
+export const BurnInVerdictSchema: GenEnum<BurnInVerdict> = /*@__PURE__*/
+  enumDesc(file_ctl_storage, 0);
 

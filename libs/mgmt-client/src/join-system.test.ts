@@ -1,10 +1,11 @@
 import { Fault, FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { NIL_RANK } from "@daos/rank";
+import { type Clock, systemClock } from "@daos/sys";
 import { describe, expect, it } from "vitest";
 import { joinSystem } from "./join-system.ts";
 
-const request = { uuid: "u", rank: NIL_RANK, uri: "ofi+sockets://127.0.0.1", contexts: 1 };
+const request = { uuid: "u", rank: NIL_RANK, uri: "ofi+sockets://127.0.0.1", contexts: 1, recorded: false };
 
 function fault(code: number): Fault {
   return new Fault({ domain: "system", code, description: `fault ${code}`, resolution: "none" });
@@ -17,15 +18,27 @@ function answers(...given: readonly (Fault | { readonly status: number; readonly
     const answer = given[attempts++];
     if (answer === undefined) throw new Error("one attempt too many");
     if (answer instanceof Fault) throw answer;
-    return { ...answer, state: 0 };
+    return { ...answer, incarnation: 2 };
   };
   const options = {
     attempt,
-    leader: () => ({ host: "node1", port: 10001 }),
     log: silentLogger,
     signal: new AbortController().signal,
   };
   return { options, attempts: () => attempts };
+}
+
+/** A clock whose waits are over at once. */
+function quickClock(): { readonly clock: Clock; readonly passed: () => number } {
+  let now = 0;
+  const clock = {
+    ...systemClock,
+    now: () => now,
+    delay: async (ms: number) => {
+      now += ms;
+    },
+  };
+  return { clock, passed: () => now };
 }
 
 describe("joinSystem", () => {
@@ -35,7 +48,7 @@ describe("joinSystem", () => {
       fault(FaultCode.systemNotReady),
       { status: 0, rank: 4 },
     );
-    expect(await joinSystem(request, options)).toBe(4);
+    expect(await joinSystem(request, options)).toEqual({ rank: 4, incarnation: 2 });
     expect(attempts()).toBe(3);
   });
 
@@ -47,6 +60,19 @@ describe("joinSystem", () => {
     const status = answers({ status: -1014, rank: 0 });
     await expect(joinSystem(request, status.options)).rejects.toThrow("DER_PROTO");
     expect([conflict.attempts(), status.attempts()]).toEqual([1, 1]);
+  });
+
+  it("believes for a minute that the engine's old host will fall silent, and no longer", async () => {
+    const { clock, passed } = quickClock();
+    const moved = answers(fault(FaultCode.memberElsewhere), { status: 0, rank: 4 });
+    expect(await joinSystem(request, { ...moved.options, clock })).toMatchObject({ rank: 4 });
+    const copied = answers(...Array.from({ length: 99 }, () => fault(FaultCode.memberElsewhere)));
+    const begun = passed();
+    await expect(joinSystem(request, { ...copied.options, clock })).rejects.toMatchObject({
+      code: FaultCode.memberElsewhere,
+    });
+    expect(passed() - begun).toBeGreaterThan(60_000);
+    expect(passed() - begun).toBeLessThan(75_000);
   });
 
   it("ends when it is stopped, in the middle of a wait too", async () => {

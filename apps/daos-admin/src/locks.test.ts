@@ -1,0 +1,104 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
+import { join } from "node:path";
+import { FaultCode } from "@daos/fault";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { fileLocks, takeAll } from "./locks.ts";
+import { trustedDirectory } from "./testing/trusted-directory.ts";
+import { ToolRunner } from "./tool-runner.ts";
+
+const uid = process.getuid?.() ?? 0;
+const place = await trustedDirectory();
+
+describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
+  let directory = "";
+  const signal = new AbortController().signal;
+  const runner = new ToolRunner();
+  const locks = (holder = "ScmFormat, process 1") =>
+    fileLocks({
+      directory: join(directory, "locks"),
+      lockFile: (file, options) => runner.lock(file, options),
+      holder,
+      trust: { uid },
+    });
+
+  beforeEach(async () => {
+    directory = await mkdtemp(join(place ?? "", "locks-"));
+  });
+  afterEach(() => rm(directory, { recursive: true }));
+
+  it("are one at a time, and say who has it", async () => {
+    const first = await locks().take({ what: "/mnt/daos0" }, { waitMs: 0, signal });
+    await expect(locks().take({ what: "/mnt/daos0" }, { waitMs: 100, signal })).rejects.toMatchObject({
+      code: FaultCode.helperBusy,
+      description: expect.stringContaining("work on /mnt/daos0"),
+      reason: expect.stringContaining("ScmFormat, process 1"),
+    });
+    const other = await locks().take({ what: "/mnt/daos1" }, { waitMs: 0, signal });
+    const waiting = locks().take({ what: "/mnt/daos0" }, { waitMs: 10_000, signal });
+    await first[Symbol.asyncDispose]();
+    await (await waiting)[Symbol.asyncDispose]();
+    await other[Symbol.asyncDispose]();
+  });
+
+  it("are shared by those who ask for that", async () => {
+    await using _one = await locks().take({ what: "nvme", shared: true }, { waitMs: 0, signal });
+    await using _two = await locks().take({ what: "nvme", shared: true }, { waitMs: 0, signal });
+    await expect(locks().take({ what: "nvme" }, { waitMs: 0, signal })).rejects.toMatchObject({
+      code: FaultCode.helperBusy,
+    });
+  });
+
+  it("end a wait when the caller goes away, and leave nothing taken", async () => {
+    const held = await locks().take({ what: "b" }, { waitMs: 0, signal });
+    const gone = new AbortController();
+    const waiting = takeAll(locks(), [{ what: "b" }, { what: "a" }], {
+      waitMs: 60_000,
+      signal: gone.signal,
+    });
+    setTimeout(() => gone.abort(new Error("gone")), 100);
+    await expect(waiting).rejects.toThrow("gone");
+    await using _free = await locks().take({ what: "a" }, { waitMs: 0, signal });
+    await held[Symbol.asyncDispose]();
+  });
+
+  it("go with a process that is killed", async () => {
+    await using _made = await locks().take({ what: "x", shared: true }, { waitMs: 0, signal });
+    await _made[Symbol.asyncDispose]();
+    const [name = ""] = await readdir(join(directory, "locks"));
+    const script = "echo taken; exec sleep 60";
+    const holder = spawn("flock", ["-x", "--no-fork", join(directory, "locks", name), "sh", "-c", script]);
+    await once(holder.stdout, "data");
+    await expect(locks().take({ what: "x" }, { waitMs: 0, signal })).rejects.toMatchObject({
+      code: FaultCode.helperBusy,
+    });
+    const ended = once(holder, "exit");
+    holder.kill("SIGKILL");
+    await ended;
+    await using _free = await locks().take({ what: "x" }, { waitMs: 5_000, signal });
+  });
+
+  it("are files that nobody else can open, in a directory of root's alone", async () => {
+    await using _held = await locks().take({ what: "x" }, { waitMs: 0, signal });
+    const path = join(directory, "locks");
+    expect((await stat(path)).mode & 0o777).toBe(0o700);
+    for (const name of await readdir(path)) expect((await stat(join(path, name))).mode & 0o777).toBe(0o600);
+  });
+
+  it.each([
+    ["a link", () => symlink("/tmp", join(directory, "locks"))],
+    [
+      "writable by others",
+      async () => {
+        await mkdir(join(directory, "locks"));
+        await chmod(join(directory, "locks"), 0o777);
+      },
+    ],
+  ])("are refused where their directory is %s", async (_, prepare) => {
+    await prepare();
+    await expect(locks().take({ what: "x" }, { waitMs: 0, signal })).rejects.toMatchObject({
+      code: FaultCode.helperUntrustedPath,
+    });
+  });
+});

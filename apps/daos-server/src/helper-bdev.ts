@@ -1,0 +1,67 @@
+import {
+  type BdevBackend,
+  BdevProvider,
+  type BdevProviderOptions,
+  KernelBackend,
+  type SpdkBackend,
+} from "@daos/bdev";
+import type { HelperBdev } from "@daos/pbin";
+import type { BdevOperations } from "./storage-providers.ts";
+
+/**
+ * Block devices for a process without rights: what an SPDK target of its own drives through that, all others through the
+ * privileged helper. What is seen is remembered here as well.
+ */
+export function bdevThroughHelper(
+  helper: HelperBdev,
+  spdk: SpdkBackend,
+  options: Omit<BdevProviderOptions, "backends">,
+): BdevOperations {
+  const helped: BdevBackend = {
+    name: "the helper",
+    scan: (call) => helper.scan(call),
+    wipe: async (address, { signal, onProgress } = {}) => {
+      const [result] = await helper.format(
+        { class: "nvme", list: [address] },
+        {
+          signal,
+          onProgress: ({ step, fraction }) => {
+            if (step === "format" || step === "zero" || step === "verify") onProgress?.({ step, fraction });
+          },
+        },
+      );
+      if (result?.fault !== undefined) throw result.fault;
+    },
+    burnIn: async (address, { durationMs, signal, onProgress }) => {
+      const [result] = await helper.burnIn([address], {
+        durationMs,
+        signal,
+        onProgress: ({ fraction }) => onProgress?.(fraction),
+      });
+      if (result === undefined || "fault" in result)
+        throw result?.fault ?? new Error(`no answer for ${address}`);
+      return result.verdict;
+    },
+  };
+  const provider = new BdevProvider({ ...options, backends: [spdk, helped] });
+  // To see which controllers there are needs no rights.
+  const looking = new BdevProvider({
+    ...options,
+    backends: [spdk, new KernelBackend({ runner: options.runner, log: options.log })],
+  });
+  const isSpdks = async (signal: AbortSignal | undefined) =>
+    (await spdk.scan({ signal, health: false }).catch(() => [])).length > 0;
+  return {
+    scan: (call) => provider.scan(call),
+    check: (storage, call) => looking.check(storage, call),
+    // One request for all controllers; only where some are SPDK's, one for each.
+    format: async (storage, call = {}) =>
+      storage.class === "nvme" && !(await isSpdks(call.signal))
+        ? helper.format(storage, call)
+        : provider.format(storage, call),
+    burnIn: async (devices, call = {}) =>
+      (await isSpdks(call.signal)) ? provider.burnIn(devices, call) : helper.burnIn(devices, call),
+    prepare: (call) => helper.prepare(call),
+    reset: (call) => helper.reset(call),
+  };
+}

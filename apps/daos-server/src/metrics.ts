@@ -1,0 +1,68 @@
+import type { Interceptor } from "@connectrpc/connect";
+import type { ServerConfig } from "@daos/config";
+import type { Harness } from "@daos/harness";
+import type { Logger } from "@daos/log";
+import type { Leadership } from "@daos/membership";
+import { certificateStatus } from "@daos/security";
+
+/** Metrics while the server runs. */
+export interface RunningMetrics {
+  /** Counts the calls of the gRPC listener. */
+  readonly interceptor: Interceptor;
+  readonly port: number;
+  close(): Promise<void>;
+}
+
+export interface StartMetricsOptions {
+  readonly config: Pick<ServerConfig, "telemetryPort" | "transport">;
+  readonly harness: Pick<Harness, "instances">;
+  readonly leadership: Pick<Leadership, "leadsHere" | "membership">;
+  readonly log: Logger;
+}
+
+/** Prometheus runs elsewhere: as in later releases of DAOS it may ask every address of this host. */
+const ANY_ADDRESS = "0.0.0.0";
+
+/** Serves metrics on `telemetry_port`; nothing without one. @throws Fault listenAddressBusy */
+export async function startMetrics(options: StartMetricsOptions): Promise<RunningMetrics | undefined> {
+  const { config, harness, leadership, log } = options;
+  const { telemetryPort, transport } = config;
+  if (telemetryPort === undefined) return undefined;
+  // Whoever sets no port does not wait for what makes metrics.
+  const { listenMetrics, Metrics } = await import("@daos/metrics");
+  const metrics = new Metrics({
+    engines: () =>
+      harness.instances.map(({ index, state, superblock, restarts }) => ({
+        index,
+        rank: superblock?.rank,
+        state: state.kind,
+        restarts,
+      })),
+    members: () => countMembers(leadership),
+    ...(!transport.allowInsecure && {
+      certificates: async () =>
+        (await certificateStatus(transport, { role: "server" })).map(({ path, kind, notAfter, state }) => ({
+          path,
+          kind: kind ?? "unknown",
+          notAfter,
+          usable: state !== "unusable",
+        })),
+    }),
+  });
+  const listener = await listenMetrics({ metrics, host: ANY_ADDRESS, port: telemetryPort, log });
+  return {
+    interceptor: metrics.interceptor,
+    port: listener.port,
+    close: () => listener.close(),
+  };
+}
+
+/** The number of members in each state; undefined where this host does not lead. */
+function countMembers(
+  leadership: StartMetricsOptions["leadership"],
+): ReadonlyMap<string, number> | undefined {
+  if (!leadership.leadsHere) return undefined;
+  const states = new Map<string, number>();
+  for (const { state } of leadership.membership().list()) states.set(state, (states.get(state) ?? 0) + 1);
+  return states;
+}

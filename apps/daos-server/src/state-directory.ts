@@ -1,0 +1,60 @@
+import { constants } from "node:fs";
+import { access, mkdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { fileMemory, HealthHistory } from "@daos/bdev";
+import type { Logger } from "@daos/log";
+
+/** What the server knows of this host's devices beyond what it can ask them now. */
+export interface DeviceState {
+  readonly memory: ReturnType<typeof fileMemory>;
+  readonly history: HealthHistory;
+}
+
+const CONTROLLERS = "controllers.json";
+
+/**
+ * Where that is kept, best first: systemd's `StateDirectory=`, a directory beside the configuration as the active
+ * configuration is, and one beside the sockets, which may not outlive a reboot.
+ */
+export function stateDirectories(
+  configPath: string,
+  socketDir: string | undefined,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): readonly string[] {
+  const [systemd] = environment.STATE_DIRECTORY?.split(":") ?? [];
+  return [
+    ...(systemd === undefined || systemd === "" ? [] : [systemd]),
+    join(dirname(resolve(configPath)), ".daos_server.state"),
+    ...(socketDir === undefined ? [] : [join(socketDir, "state")]),
+  ];
+}
+
+/**
+ * Opens the first of the directories that this process may write to; undefined when there is none. What stands in the
+ * others is read too: root may have prepared the controllers of a server that runs as somebody else.
+ */
+export async function openDeviceState(
+  directories: readonly string[],
+  log: Logger,
+): Promise<DeviceState | undefined> {
+  for (const directory of directories) {
+    try {
+      await mkdir(directory, { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
+        if (error.code !== "EEXIST") throw error;
+      });
+      await access(directory, constants.W_OK | constants.X_OK);
+    } catch (error) {
+      log.debug("no state here", { directory, reason: String(error) });
+      continue;
+    }
+    const others = directories.filter((other) => other !== directory);
+    return {
+      memory: fileMemory(join(directory, CONTROLLERS), {
+        also: others.map((other) => join(other, CONTROLLERS)),
+      }),
+      history: new HealthHistory({ directory: join(directory, "health") }),
+    };
+  }
+  log.warn("what is known of NVMe controllers is forgotten when this process ends", { tried: directories });
+  return undefined;
+}

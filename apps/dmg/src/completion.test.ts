@@ -1,0 +1,143 @@
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { FakeServer } from "@daos/control-client/testing";
+import { formatHostAddress } from "@daos/hostlist";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const DMG = fileURLToPath(new URL("../bin/dmg", import.meta.url));
+const POOL = "55555555-1111-4222-8333-444444444444";
+const directory = mkdtempSync(join(tmpdir(), "daos-shell-"));
+const typedFile = join(directory, "typed");
+let server: FakeServer;
+/** The flags that reach the live system. */
+let reach = "";
+
+/** In front of the real dmg: it completes, and writes down what it would have been called with. */
+const WRAPPER = `#!/bin/sh
+case "$1" in complete|completion) exec ${DMG} "$@" ;; esac
+for word in "$@"; do printf '%s\\n' "$word"; done > ${typedFile}.new
+mv ${typedFile}.new ${typedFile}
+`;
+
+beforeAll(async () => {
+  server = await FakeServer.start({
+    ctl: {
+      systemMemberQuery: () => ({
+        members: [0, 1, 12].map((rank) => ({ rank, uuid: "u", addr: `10.0.${rank}.7:10001` })),
+      }),
+    },
+    mgmt: { listPools: () => ({ pools: [{ uuid: POOL }, { uuid: POOL.replaceAll("5", "6") }] }) },
+  });
+  reach = `-i -l ${formatHostAddress(server.host)}`;
+  writeFileSync(join(directory, "dmg"), WRAPPER, { mode: 0o755 });
+  writeFileSync(join(directory, "bashrc"), 'source <(dmg completion bash)\nPS1="READY> "\n');
+  writeFileSync(
+    join(directory, ".zshrc"),
+    `autoload -U compinit; compinit -u -d ${join(directory, "zcompdump")}
+source <(dmg completion zsh)
+PS1="READY> "
+`,
+  );
+});
+afterAll(async () => {
+  await server[Symbol.asyncDispose]();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+const environment = () => ({
+  ...process.env,
+  PATH: `${directory}:${process.env.PATH}`,
+  HOME: directory,
+  ZDOTDIR: directory,
+  XDG_CONFIG_HOME: directory,
+  TERM: "xterm",
+});
+
+/** What is typed, with tabs where completion is to help, and the words that dmg then gets. */
+const LINES: readonly (readonly [what: string, line: () => string, words: () => readonly string[]])[] = [
+  ["topics and commands", () => "sto\tq\tus\t", () => ["storage", "query", "usage"]],
+  ["flags", () => "pool create --scm\t1G", () => ["pool", "create", "--scm-size", "1G"]],
+  ["ranks", () => `${reach} system stop --ranks 12\t`, () => [...words(), "system", "stop", "--ranks", "12"]],
+  [
+    "the last of a list of ranks, behind an equals sign",
+    () => `${reach} system stop --ranks=0,12\t`,
+    () => [...words(), "system", "stop", "--ranks=0,12"],
+  ],
+  [
+    "hosts, which have colons",
+    () => `${reach} system stop --rank-hosts 10.0.12\t`,
+    () => [...words(), "system", "stop", "--rank-hosts", "10.0.12.7:10001"],
+  ],
+  [
+    "hosts behind their colon",
+    () => `${reach} system stop --rank-hosts 10.0.12.7:1\t`,
+    () => [...words(), "system", "stop", "--rank-hosts", "10.0.12.7:10001"],
+  ],
+  ["pools", () => `${reach} pool query --pool 5\t`, () => [...words(), "pool", "query", "--pool", POOL]],
+];
+const words = () => reach.split(" ");
+
+/** Types a line into an interactive shell on a terminal of its own. @returns the words that dmg got */
+async function type(shell: string, line: string): Promise<readonly string[]> {
+  rmSync(typedFile, { force: true });
+  const child = spawn("script", ["-qec", shell, "/dev/null"], { env: environment() });
+  const limit = setTimeout(() => child.kill("SIGKILL"), 30_000);
+  let shown = "";
+  const prompt = new Promise<void>((resolve) => {
+    child.stdout.on("data", (chunk: Buffer) => {
+      shown += chunk.toString();
+      if (shown.includes("READY> ")) resolve();
+    });
+  });
+  const closed = once(child, "close");
+  await Promise.race([prompt, closed]);
+  child.stdin.write(`dmg ${line}\n`);
+  for (let waited = 0; waited < 25_000 && !existsSync(typedFile); waited += 50) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  child.stdin.write("exit\n");
+  await closed;
+  clearTimeout(limit);
+  if (!existsSync(typedFile)) throw new Error(`dmg was not called; the terminal showed:\n${shown}`);
+  return readFileSync(typedFile, "utf8").trimEnd().split("\n");
+}
+
+describe.each([
+  ["bash", `bash --noprofile --rcfile ${join(directory, "bashrc")} -i`],
+  ["zsh", "zsh -i"],
+])("in a real %s", (_name, shell) => {
+  it.each(LINES)("a tab completes %s", { timeout: 60_000 }, async (_what, line, expected) => {
+    expect(await type(shell, line())).toEqual(expected());
+  });
+});
+
+describe("in a real fish", { timeout: 60_000 }, () => {
+  /** What fish itself would offer for a line. */
+  async function offered(line: string): Promise<readonly string[]> {
+    const script = `${DMG} completion fish | source; complete -C ${JSON.stringify(`dmg ${line}`)}`;
+    const { stdout } = await promisify(execFile)("fish", ["--no-config", "-c", script], {
+      env: environment(),
+      cwd: directory,
+    });
+    return stdout
+      .trimEnd()
+      .split("\n")
+      .map((found) => found.split("\t")[0] ?? "");
+  }
+
+  it("a tab offers what fits", async () => {
+    expect(await offered("storage q")).toEqual(["query"]);
+    expect(await offered("storage query ")).toContain("usage");
+    expect(await offered("pool create --scm")).toEqual(["--scm-size"]);
+    expect(await offered(`${reach} system stop --ranks 0,1`)).toEqual(["0,1", "0,12"]);
+    expect(await offered(`${reach} system stop --ranks=0,12`)).toEqual(["--ranks=0,12"]);
+    expect(await offered(`${reach} system stop --rank-hosts 10.0.12.7:1`)).toEqual(["10.0.12.7:10001"]);
+    expect(await offered(`${reach} pool query --pool 5`)).toEqual([POOL]);
+    expect(await offered(`${reach} pool create -a bash`)).toEqual(["bashrc"]);
+  });
+});

@@ -1,0 +1,387 @@
+import { once } from "node:events";
+import { createServer } from "node:http2";
+import { Fault, FaultCode } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { ctl } from "@daos/proto";
+import { faultNotLeader } from "@daos/rpc";
+import { afterEach, describe, expect, it } from "vitest";
+import { ControlClient } from "./control-client.ts";
+import { poolCreate } from "./pool-create.ts";
+import { systemAction } from "./system-action.ts";
+import { type SystemEvent, systemEvents } from "./system-events.ts";
+import { systemMemberQuery } from "./system-member-query.ts";
+import { systemQuery } from "./system-query.ts";
+import { type FakeCalls, FakeServer } from "./testing/fake-server.ts";
+import { RawServer } from "./testing/raw-server.ts";
+
+const open: AsyncDisposable[] = [];
+afterEach(async () => {
+  for (const server of open.splice(0)) await server[Symbol.asyncDispose]();
+});
+
+function kept<T extends AsyncDisposable>(server: T): T {
+  open.push(server);
+  return server;
+}
+const fake = async (calls: FakeCalls) => kept(await FakeServer.start(calls));
+const hole = async () => kept(await RawServer.start());
+
+const members = [{ rank: 0, uuid: "a", addr: "h:1" }];
+const leads: FakeCalls = { ctl: { systemMemberQuery: () => ({ members }) } };
+/** A host that does not lead, and what it says of who does. */
+function follower(hint: HostAddress | undefined, replicas: readonly HostAddress[] = []): FakeCalls {
+  return {
+    ctl: {
+      systemMemberQuery: () => {
+        throw faultNotLeader("here:1", hint && formatHostAddress(hint));
+      },
+    },
+    mgmt: {
+      leaderQuery: () => ({
+        currentLeader: hint === undefined ? "" : formatHostAddress(hint),
+        replicas: replicas.map(formatHostAddress),
+      }),
+    },
+  };
+}
+const lost = new Fault({
+  domain: "system",
+  code: FaultCode.leadershipLost,
+  description: "lost",
+  resolution: "again",
+});
+const pool = {
+  uuid: "00000000-0000-4000-8000-000000000001",
+  scmBytes: 1n,
+  nvmeBytes: 0n,
+  ranks: [],
+  svcReplicas: 1,
+  user: "u@",
+  group: "g@",
+  acl: [],
+  system: "",
+};
+
+async function timed<T>(work: Promise<T>): Promise<{ value: T; ms: number }> {
+  const start = performance.now();
+  const value = await work;
+  return { value, ms: performance.now() - start };
+}
+
+describe("hosts that do not answer", () => {
+  it("cost a second each, and not their connect deadline", async () => {
+    const holes = [await hole(), await hole()];
+    const leader = await fake(leads);
+    const hosts = [...holes.map(({ host }) => host), leader.host];
+    const { value, ms } = await timed(systemMemberQuery(new ControlClient({ hosts })));
+    expect(value).toHaveLength(1);
+    expect(ms).toBeGreaterThan(1_900);
+    expect(ms).toBeLessThan(4_000);
+  });
+
+  it("cost nothing more when they refuse, reset, or talk rubbish", async () => {
+    const hosts = [
+      await RawServer.deadHost(),
+      kept(await RawServer.start((socket) => socket.resetAndDestroy())).host,
+      kept(await RawServer.start((socket) => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))).host,
+      (await fake(leads)).host,
+    ];
+    const { ms } = await timed(systemMemberQuery(new ControlClient({ hosts })));
+    expect(ms).toBeLessThan(1_000);
+  });
+
+  it("get no request when they wake up after another has it", async () => {
+    const calls = { mgmt: { poolCreate: () => ({ svcreps: [0] }) } };
+    const late = await fake(calls);
+    const slow = kept(
+      await RawServer.start((socket) => {
+        // Speaks HTTP/2 only after 1.5 s: by then the next host has been asked.
+        setTimeout(() => socket.write(Buffer.from("00000004000000000000", "hex").subarray(0, 9)), 1_500);
+      }),
+    );
+    const leader = await fake({
+      mgmt: {
+        poolCreate: async () => {
+          await new Promise((resolve) => setTimeout(resolve, 1_000));
+          return { svcreps: [1] };
+        },
+      },
+    });
+    const client = new ControlClient({ hosts: [slow.host, leader.host, late.host] });
+    expect(await poolCreate(client, pool)).toMatchObject({ svcReplicas: [1] });
+    expect([leader.calls, late.calls]).toEqual([["MgmtSvc/PoolCreate"], []]);
+  });
+
+  it("are named when the deadline is over", async () => {
+    const silent = await hole();
+    const client = new ControlClient({ hosts: [silent.host], timeoutMs: 300 });
+    await expect(systemMemberQuery(client)).rejects.toMatchObject({
+      code: FaultCode.timedOut,
+      description: `query system members on ${formatHostAddress(silent.host)}`,
+    });
+  });
+
+  it("do not outlive Ctrl-C", async () => {
+    const abort = new AbortController();
+    const silent = await hole();
+    const query = systemMemberQuery(new ControlClient({ hosts: [silent.host], signal: abort.signal }));
+    setTimeout(() => abort.abort(), 50);
+    await expect(query).rejects.toMatchObject({ code: FaultCode.cancelled });
+  });
+});
+
+describe("the leader is found", () => {
+  it("through a host that is no access point and knows the replicas only", async () => {
+    const leader = await fake(leads);
+    const here = await fake(follower(undefined, [await RawServer.deadHost(), leader.host]));
+    expect(await systemMemberQuery(new ControlClient({ hosts: [here.host] }))).toHaveLength(1);
+  });
+
+  it("where the hint names a host that has died without a word", async () => {
+    const leader = await fake(leads);
+    const dead = await hole();
+    const here = await fake(follower(dead.host, [dead.host, leader.host]));
+    const { ms } = await timed(systemMemberQuery(new ControlClient({ hosts: [here.host] })));
+    expect(ms).toBeLessThan(3_000);
+  });
+
+  it("after an election that is still going on", async () => {
+    const leader = await fake(leads);
+    let asked = 0;
+    const here = await fake({
+      ctl: {
+        systemMemberQuery: () => {
+          throw faultNotLeader("here:1", ++asked < 4 ? undefined : formatHostAddress(leader.host));
+        },
+      },
+      mgmt: { leaderQuery: () => ({}) },
+    });
+    expect(await systemMemberQuery(new ControlClient({ hosts: [here.host] }))).toHaveLength(1);
+    expect(asked).toBe(4);
+  });
+
+  it("or not, after a while", async () => {
+    const here = await fake(follower(undefined));
+    const client = new ControlClient({ hosts: [here.host], leaderWaitMs: 600 });
+    const { ms } = await timed(
+      expect(systemMemberQuery(client)).rejects.toMatchObject({
+        code: FaultCode.notLeader,
+        reason: "no leader is known at the moment",
+      }),
+    );
+    expect(ms).toBeLessThan(2_000);
+  });
+});
+
+describe("a leader that is lost while it works", () => {
+  it("is followed by the next one for what may be repeated", async () => {
+    const next = await fake({ ctl: { systemQuery: () => ({ members }) } });
+    const gone = await fake({
+      ctl: {
+        systemQuery: () => {
+          throw lost;
+        },
+      },
+    });
+    const client = new ControlClient({ hosts: [gone.host, next.host] });
+    expect((await systemQuery(client)).members).toHaveLength(1);
+    expect(gone.calls).toEqual(["MgmtCtl/SystemQuery"]);
+  });
+
+  it("also when its connection breaks", async () => {
+    const next = await fake({ ctl: { systemQuery: () => ({ members }) } });
+    const http2 = createServer();
+    http2.on("stream", (stream) => stream.session?.destroy());
+    http2.listen(0, "127.0.0.1");
+    await once(http2, "listening");
+    const { port } = http2.address() as { port: number };
+    const client = new ControlClient({ hosts: [{ host: "127.0.0.1", port }, next.host] });
+    expect((await systemQuery(client)).members).toHaveLength(1);
+    http2.close();
+  });
+
+  it("is not, for what may have been done", async () => {
+    const next = await fake({ mgmt: { poolCreate: () => ({}) }, ctl: { systemErase: () => ({}) } });
+    const gone = await fake({
+      mgmt: {
+        poolCreate: () => {
+          throw lost;
+        },
+      },
+      ctl: {
+        systemErase: () => {
+          throw lost;
+        },
+      },
+    });
+    const client = new ControlClient({ hosts: [gone.host, next.host] });
+    await expect(poolCreate(client, pool)).rejects.toMatchObject({ code: FaultCode.leadershipLost });
+    const erase = systemAction(client, "erase", { selection: {}, force: false });
+    await expect(erase).rejects.toMatchObject({ code: FaultCode.leadershipLost });
+    expect(next.calls).toEqual([]);
+  });
+});
+
+describe("system actions", () => {
+  it("carry the selection, the fan-out and the deadline per host", async () => {
+    const seen: unknown[] = [];
+    const server = await fake({
+      ctl: {
+        systemStopMembers: ({ selection, force, fanout, timeoutMs }) => {
+          seen.push({ ranks: selection?.ranks, hosts: selection?.hosts, force, fanout, timeoutMs });
+          return {
+            results: [
+              { rank: 3, addr: "h:2", action: "stop", state: ctl.MemberState.MEMBER_STOPPED },
+              {
+                rank: 1,
+                addr: "h:1",
+                action: "prep shutdown",
+                state: ctl.MemberState.MEMBER_UNRESPONSIVE,
+                fault: {
+                  domain: "system",
+                  code: 813,
+                  description: "stop rank 1",
+                  reason: "silent",
+                  resolution: "look",
+                },
+              },
+            ],
+            missingRanks: [9],
+          };
+        },
+      },
+    });
+    const client = new ControlClient({ hosts: [server.host], fanout: 7, timeoutMs: 5_000 });
+    const selection = { ranks: [1, 3, 9], hosts: ["h:1"] };
+    expect(await systemAction(client, "stop", { selection, force: true })).toMatchObject({
+      kind: "done",
+      outcomes: [
+        { rank: 1, state: "unresponsive", fault: { code: 813, reason: "silent" } },
+        { rank: 3, address: "h:2", action: "stop", state: "stopped", fault: undefined },
+      ],
+      missing: { ranks: [9], hosts: [] },
+    });
+    expect(seen).toEqual([{ ranks: [1, 3, 9], hosts: ["h:1"], force: true, fanout: 7, timeoutMs: 5_000 }]);
+  });
+
+  it("never stop more than was asked for on a server of release 0.8.0", async () => {
+    const old = await fake({ ctl: { systemStop: () => ({ results: [{ id: "h:1/0", action: "stop" }] }) } });
+    const client = new ControlClient({ hosts: [old.host] });
+    const all = { selection: {}, force: false };
+    for (const part of [
+      { selection: { ranks: [0] }, force: false },
+      { selection: { hosts: ["h:1"] }, force: false },
+      { selection: {}, force: true },
+    ]) {
+      await expect(systemAction(client, "stop", part)).rejects.toMatchObject({
+        code: FaultCode.requestUnsupported,
+      });
+    }
+    for (const name of ["start", "exclude", "clear-exclude", "erase"] as const) {
+      await expect(systemAction(client, name, all)).rejects.toMatchObject({
+        code: FaultCode.requestUnsupported,
+        reason: expect.stringContaining("nothing has been done"),
+      });
+    }
+    expect(old.calls).not.toContain("MgmtCtl/SystemStop");
+    expect(await systemAction(client, "stop", all)).toEqual({
+      kind: "old-stop",
+      actions: [{ id: "h:1/0", action: "stop", ok: true, message: "" }],
+    });
+  });
+
+  it("leave a query of a server of release 0.8.0 whole, or refuse", async () => {
+    const old = await fake(leads);
+    const client = new ControlClient({ hosts: [old.host] });
+    expect(await systemQuery(client)).toMatchObject({
+      members: [{ rank: 0, state: "unknown", since: undefined }],
+    });
+    await expect(systemQuery(client, { ranks: [0] })).rejects.toMatchObject({
+      code: FaultCode.requestUnsupported,
+    });
+  });
+});
+
+describe("events", () => {
+  const event = (number: number, time = number) => ({
+    number: BigInt(number),
+    time: BigInt(time),
+    kind: "engine_died",
+    severity: "error",
+    message: `event ${number}`,
+  });
+
+  it("end where they are not followed", async () => {
+    const server = await fake({
+      ctl: {
+        async *systemEvents({ follow }) {
+          expect(follow).toBe(false);
+          yield { ...event(1), rank: 0 };
+          yield event(2);
+        },
+      },
+    });
+    const seen: SystemEvent[] = [];
+    const client = new ControlClient({ hosts: [server.host] });
+    await systemEvents(client, { follow: false, onEvent: (one) => void seen.push(one) });
+    expect(seen.map(({ number, rank }) => [number, rank])).toEqual([
+      [1, 0],
+      [2, undefined],
+    ]);
+  });
+
+  it("go on with the next leader, each told once, until Ctrl-C", async () => {
+    const abort = new AbortController();
+    const closed = Promise.withResolvers<void>();
+    const second = await fake({
+      ctl: {
+        async *systemEvents(_, { signal }) {
+          // A new leader counts from 1 again; the last one is known already.
+          yield event(1, 500);
+          yield event(2, 2);
+          yield event(3, 600);
+          signal.addEventListener("abort", () => closed.resolve(), { once: true });
+          await closed.promise;
+        },
+      },
+    });
+    let turns = 0;
+    const first = await fake({
+      ctl: {
+        async *systemEvents() {
+          if (++turns > 1) throw faultNotLeader("first:1", formatHostAddress(second.host));
+          yield event(1);
+          yield event(2);
+          throw lost;
+        },
+      },
+      mgmt: { leaderQuery: () => ({}) },
+    });
+    const seen: string[] = [];
+    let losses = 0;
+    const client = new ControlClient({ hosts: [first.host], signal: abort.signal });
+    await systemEvents(client, {
+      follow: true,
+      onEvent: ({ message, time }) => {
+        seen.push(`${message} at ${time.getTime()}`);
+        if (seen.length === 4) abort.abort();
+      },
+      onLost: () => losses++,
+    });
+    await closed.promise;
+    expect(seen).toEqual(["event 1 at 1", "event 2 at 2", "event 1 at 500", "event 3 at 600"]);
+    expect(losses).toBe(1);
+  });
+
+  it("are given up when nobody has answered for long, and at once where a server cannot", async () => {
+    const onEvent = () => {};
+    const dead = new ControlClient({ hosts: [await RawServer.deadHost()] });
+    await expect(systemEvents(dead, { follow: true, onEvent, patienceMs: 300 })).rejects.toMatchObject({
+      code: FaultCode.connectionRefused,
+    });
+    const old = new ControlClient({ hosts: [(await fake({})).host] });
+    await expect(systemEvents(old, { follow: true, onEvent })).rejects.toMatchObject({
+      code: FaultCode.requestUnsupported,
+    });
+  });
+});

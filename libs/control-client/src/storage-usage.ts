@@ -1,0 +1,57 @@
+import type { Fault } from "@daos/fault";
+import type { ctl } from "@daos/proto";
+import type { ControlClient, HostResult } from "./control-client.ts";
+import { stateFault } from "./status.ts";
+import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
+
+/** A size, or why it is not known. */
+export type UsagePart<Sizes> =
+  | ({ readonly kind: "known" } & Sizes)
+  | { readonly kind: "unknown"; readonly fault: Fault };
+
+/** How large the storage of one engine is. */
+export interface EngineUsage {
+  readonly index: number;
+  /** Absent until the engine has joined the system. */
+  readonly rank: number | undefined;
+  /** Where its SCM is mounted. */
+  readonly mount: string;
+  readonly scm: UsagePart<{ readonly totalBytes: bigint; readonly availableBytes: bigint }>;
+  /** Of its configured devices; how much of them is in use only the engine knows. */
+  readonly nvme: UsagePart<{ readonly totalBytes: bigint }>;
+}
+
+/** Asks every host how large the storage of its engines is, and how much of the SCM is in use. */
+export function storageUsage(client: ControlClient): AsyncGenerator<HostResult<readonly EngineUsage[]>> {
+  return client.eachHost({
+    attempted: "query the use of storage",
+    timeoutMs: 60_000,
+    call: async (connection, options) => {
+      try {
+        return (await connection.ctl.storageUsage({}, options)).engines.map(readUsage);
+      } catch (error) {
+        if (!isUnimplemented(error)) throw error;
+        throw faultServerTooOld("query the use of storage", "", connection, error);
+      }
+    },
+  });
+}
+
+function readUsage(engine: ctl.StorageUsageResp_Engine): EngineUsage {
+  const { index, rank, mount, scmState, nvmeState } = engine;
+  const scmFault = stateFault("scm", `look at the SCM of engine ${index}`, scmState);
+  const nvmeFault = stateFault("bdev", `look at the NVMe of engine ${index}`, nvmeState);
+  return {
+    index,
+    rank,
+    mount,
+    scm:
+      scmFault === undefined
+        ? { kind: "known", totalBytes: engine.scmTotal, availableBytes: engine.scmAvailable }
+        : { kind: "unknown", fault: scmFault },
+    nvme:
+      nvmeFault === undefined
+        ? { kind: "known", totalBytes: engine.nvmeTotal }
+        : { kind: "unknown", fault: nvmeFault },
+  };
+}

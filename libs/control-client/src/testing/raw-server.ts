@@ -1,0 +1,41 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
+import type { HostAddress } from "@daos/hostlist";
+
+/** A listener for tests that does with its connections whatever `handle` does: nothing, for a black hole. */
+export class RawServer implements AsyncDisposable {
+  readonly host: HostAddress;
+  /** How many connections it has had. */
+  connections = 0;
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  private constructor(handle: (socket: Socket) => void, server: Server) {
+    this.#server = server.on("connection", (socket: Socket) => {
+      this.connections++;
+      this.#sockets.add(socket.on("error", () => {}));
+      handle(socket);
+    });
+    this.host = { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
+  }
+
+  static async start(handle: (socket: Socket) => void = () => {}): Promise<RawServer> {
+    const server = createServer();
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    return new RawServer(handle, server);
+  }
+
+  /** An address where nobody listens. */
+  static async deadHost(): Promise<HostAddress> {
+    await using server = await RawServer.start();
+    return server.host;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+}

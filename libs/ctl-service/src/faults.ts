@@ -1,0 +1,32 @@
+import { Fault, FaultCode } from "@daos/fault";
+
+/** The size of storage that is not there yet was asked for. */
+export function faultScmNotMounted(index: number, mount: string): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageNotMounted,
+    description: `the SCM of engine ${index} at ${mount} is not formatted or not mounted, so it has no size`,
+    resolution: "format it with dmg storage format, or start its server",
+  });
+}
+
+/** A block device whose size cannot be found out. */
+export function faultBdevSize(device: string, cause?: unknown): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevMissingDevice,
+    description: `the size of the block device ${device} in bdev_list is not known`,
+    resolution: "see what is there with dmg storage scan -v, and correct bdev_list",
+    cause,
+  });
+}
+
+/** A request to log as nobody can. */
+export function faultLogMasks(masks: string): Fault {
+  return new Fault({
+    domain: "general",
+    code: FaultCode.usage,
+    description: `"${masks}" is not a level of the control plane's log`,
+    resolution: "use DEBUG, INFO, WARN or ERROR; the engines' masks are set in the configuration (log_mask)",
+  });
+}

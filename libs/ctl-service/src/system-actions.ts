@@ -1,0 +1,355 @@
+import { Fault, FaultCode, toFault } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { Logger } from "@daos/log";
+import type { Leadership, Member, Membership } from "@daos/membership";
+import type { Rank } from "@daos/rank";
+import { type Clock, systemClock } from "@daos/sys";
+import { eachOf, type HostMembers, membersByHost } from "./members-by-host.ts";
+
+interface Wait {
+  readonly signal: AbortSignal;
+}
+
+/** How the leader reaches the hosts of the members. Each throws the fault of the engine or its host. */
+export interface MemberCalls {
+  prepShutdown(host: HostAddress, rank: Rank, wait: Wait): Promise<void>;
+  killRank(host: HostAddress, rank: Rank, options: Wait & { readonly force: boolean }): Promise<void>;
+  startRank(host: HostAddress, rank: Rank, wait: Wait): Promise<void>;
+  eraseRank(host: HostAddress, rank: Rank, uuid: string, wait: Wait): Promise<void>;
+}
+
+export interface SystemActionsOptions {
+  readonly leadership: Pick<Leadership, "membership">;
+  readonly calls: MemberCalls;
+  /** Engines of this host: they go last, because the management service needs them. */
+  readonly isHere: (member: Member) => boolean;
+  readonly log: Logger;
+  readonly clock?: Clock | undefined;
+}
+
+export interface ActionOptions extends Wait {
+  /** Without asking the engines to get ready. */
+  readonly force: boolean;
+  /** Hosts at a time. */
+  readonly fanout: number;
+  /** For each host and step, ms. */
+  readonly timeoutMs: number;
+  /** Gets what came of each step. */
+  readonly onStep?: ((results: readonly ActionResult[]) => void) | undefined;
+}
+
+/** What came of an action for one member; `fault` is absent when all is well. */
+export interface ActionResult {
+  readonly member: Member;
+  /** The step that was done, or that failed. */
+  readonly action: string;
+  readonly fault?: Fault | undefined;
+}
+
+/** Hosts at a time unless the caller says otherwise. */
+export const DEFAULT_FANOUT = 128;
+/** The most that one host may take for one step, ms, unless the caller says otherwise. */
+export const DEFAULT_STEP_MS = 30_000;
+/** A started engine gets so long to join before the start counts as failed, at least, ms. */
+const JOIN_WAIT_MS = 60_000;
+const JOIN_LOOK_MS = 100;
+
+/** Failures that say that the next step on the same host would fail too. */
+const HOST_IS_GONE: ReadonlySet<number> = new Set([
+  FaultCode.timedOut,
+  FaultCode.connectionRefused,
+  FaultCode.connectionFailed,
+  FaultCode.connectionLost,
+  FaultCode.hostUnknown,
+  FaultCode.hostUnreachable,
+]);
+
+/**
+ * What an administrator does to members. Hosts are worked on side by side, a bounded number at a time, and each step has a
+ * deadline for each host: dead hosts cost one deadline together, not one each. What is recorded of a member is what came
+ * of it.
+ */
+export class SystemActions {
+  readonly #options: SystemActionsOptions;
+  readonly #clock: Clock;
+
+  constructor(options: SystemActionsOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Stops engines: all are readied first, unless it is by force; then those of other hosts are killed, then those of this
+   * host. Those of a host that does not answer are not killed either.
+   */
+  async stop(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
+    const membership = this.#options.leadership.membership();
+    return await this.#stopAll(membership, members, options);
+  }
+
+  async #stopAll(
+    membership: Membership,
+    members: readonly Member[],
+    options: ActionOptions,
+  ): Promise<readonly ActionResult[]> {
+    const { calls, isHere } = this.#options;
+    const { force } = options;
+    const results = new Map<string, ActionResult>();
+    for (const member of members.filter(({ state }) => state === "stopped"))
+      results.set(member.uuid, { member, action: "stop" });
+    const running = members.filter(({ uuid }) => !results.has(uuid));
+    const uuids = running.map(({ uuid }) => uuid);
+    await membership.whileBusy(uuids, async () => {
+      await membership.setState(uuids, { state: "stopping", reason: "" });
+      const ready = running.filter(({ state }) => !force && state === "joined");
+      const readied = await this.#step("prep shutdown", ready, options, (member, wait) =>
+        calls.prepShutdown(member.address, member.rank, wait),
+      );
+      const gone = goneHosts(readied);
+      for (const result of readied)
+        if (gone.has(formatHostAddress(result.member.address))) results.set(result.member.uuid, result);
+      const reachable = running.filter((member) => {
+        const fault = gone.get(formatHostAddress(member.address));
+        if (fault !== undefined && !results.has(member.uuid))
+          results.set(member.uuid, { member, action: "stop", fault });
+        return fault === undefined;
+      });
+      const kill = async (some: readonly Member[]) => {
+        const killed = await this.#step("stop", some, options, (member, wait) =>
+          calls.killRank(member.address, member.rank, { force, signal: wait.signal }),
+        );
+        for (const result of killed) results.set(result.member.uuid, result);
+      };
+      await kill(reachable.filter((member) => !isHere(member)));
+      await kill(reachable.filter((member) => isHere(member)));
+      await this.#recordStops(membership, [...results.values()]);
+    });
+    return inOrder(members, results);
+  }
+
+  async #recordStops(membership: Membership, results: readonly ActionResult[]): Promise<void> {
+    const stopped = results.filter(({ fault }) => fault === undefined);
+    await membership.setState(
+      stopped.map(({ member }) => member.uuid),
+      { state: "stopped", reason: "by an administrator" },
+    );
+    const failed = results.filter(({ fault }) => fault !== undefined);
+    const groups = Map.groupBy(failed, ({ fault }) => (fault as Fault).message);
+    for (const [reason, group] of groups) {
+      const uuids = group.map(({ member }) => member.uuid);
+      const code = group[0]?.fault?.code ?? 0;
+      const state = HOST_IS_GONE.has(code) ? "unresponsive" : "errored";
+      await membership.setState(uuids, { state, reason: `not stopped: ${reason}` });
+    }
+  }
+
+  /** Starts engines that are not in service, and waits until they have joined. */
+  async start(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
+    const membership = this.#options.leadership.membership();
+    const { calls } = this.#options;
+    const results = new Map<string, ActionResult>();
+    for (const member of members) {
+      if (member.state === "excluded")
+        results.set(member.uuid, { member, action: "start", fault: faultExcluded(member) });
+      if (member.state === "joined") results.set(member.uuid, { member, action: "start" });
+    }
+    const waiting = members.filter(({ uuid }) => !results.has(uuid));
+    // This host's engine first: without it nobody can join.
+    const here = waiting.filter((member) => this.#options.isHere(member));
+    const elsewhere = waiting.filter((member) => !this.#options.isHere(member));
+    for (const some of [here, elsewhere]) {
+      const asked = await this.#step("start", some, options, (member, wait) =>
+        calls.startRank(member.address, member.rank, wait),
+      );
+      for (const result of asked) results.set(result.member.uuid, result);
+      const started = asked.filter(({ fault }) => fault === undefined).map(({ member }) => member);
+      for (const member of await this.#notJoined(membership, started, options))
+        results.set(member.uuid, { member, action: "join", fault: faultNotJoined(member, membership) });
+    }
+    return inOrder(members, results);
+  }
+
+  /** Waits for started members to join. @returns those that have not in time */
+  async #notJoined(
+    membership: Membership,
+    started: readonly Member[],
+    options: ActionOptions,
+  ): Promise<readonly Member[]> {
+    const until = this.#clock.now() + Math.max(JOIN_WAIT_MS, options.timeoutMs);
+    let missing = started;
+    for (;;) {
+      missing = missing.filter(({ uuid, incarnation }) => {
+        const now = membership.byUuid(uuid);
+        return now === undefined || now.state !== "joined" || now.incarnation === incarnation;
+      });
+      if (missing.length === 0 || this.#clock.now() > until) return missing;
+      await this.#clock.delay(JOIN_LOOK_MS, options);
+    }
+  }
+
+  /** Excludes members, then stops their engines: one that cannot be reached is excluded all the same. */
+  async exclude(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
+    const membership = this.#options.leadership.membership();
+    const { calls } = this.#options;
+    await membership.exclude(
+      members.map(({ uuid }) => uuid),
+      "by an administrator",
+    );
+    const running = members.filter(({ state }) => state !== "stopped" && state !== "excluded");
+    const killed = await this.#step("stop", running, options, (member, wait) =>
+      calls.killRank(member.address, member.rank, { force: options.force, signal: wait.signal }),
+    );
+    for (const { member, fault } of killed) {
+      if (fault === undefined) continue;
+      const { rank } = member;
+      this.#options.log.warn("an excluded rank could not be stopped", { rank, reason: fault.message });
+    }
+    return members.map((member) => ({ member, action: "exclude" }));
+  }
+
+  /** Lets excluded members join again. */
+  async clearExclude(members: readonly Member[]): Promise<readonly ActionResult[]> {
+    await this.#options.leadership.membership().clearExclude(members.map(({ uuid }) => uuid));
+    return members.map((member) => ({ member, action: "clear-exclude" }));
+  }
+
+  /**
+   * Forgets members that do not run, and takes the identity from their storage. With force also those whose host cannot be
+   * reached; should it come back, its engine asks to join as a new one of its old rank.
+   */
+  async erase(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
+    const membership = this.#options.leadership.membership();
+    const { calls, isHere } = this.#options;
+    const results = new Map<string, ActionResult>();
+    for (const member of members) {
+      if (mayRun(member, options.force))
+        results.set(member.uuid, { member, action: "erase", fault: faultRunning(member) });
+    }
+    const stopped = members.filter(({ uuid }) => !results.has(uuid));
+    const eraseSome = async (some: readonly Member[]) => {
+      const done = await this.#step("erase", some, options, (member, wait) =>
+        calls.eraseRank(member.address, member.rank, member.uuid, wait),
+      );
+      for (const result of done) {
+        const unreachable = result.fault !== undefined && HOST_IS_GONE.has(result.fault.code);
+        const forgotten = result.fault === undefined || (unreachable && options.force);
+        results.set(result.member.uuid, forgotten ? { member: result.member, action: "erase" } : result);
+      }
+      return done.map(({ member }) => member).filter(({ uuid }) => results.get(uuid)?.fault === undefined);
+    };
+    // One whose host could not be reached may have come back meanwhile, and joined.
+    const forget = async ({ uuid, incarnation }: Member) => {
+      const forgotten = await membership.erase(uuid, incarnation);
+      const member = membership.byUuid(uuid);
+      if (!forgotten && member !== undefined)
+        results.set(uuid, { member, action: "erase", fault: faultRunning(member) });
+    };
+    const erased = await eraseSome(stopped.filter((member) => !isHere(member)));
+    await Promise.all(erased.map(forget));
+    // The members may be kept in the storage that is erased here: they are forgotten before it goes.
+    const here = stopped.filter((member) => isHere(member));
+    await Promise.all(here.map(forget));
+    await eraseSome(here.filter(({ uuid }) => !results.has(uuid)));
+    return inOrder(members, results);
+  }
+
+  /** One step for many members, host by host. */
+  async #step(
+    action: string,
+    members: readonly Member[],
+    options: ActionOptions,
+    call: (member: Member, wait: Wait) => Promise<void>,
+  ): Promise<readonly ActionResult[]> {
+    const results: ActionResult[] = [];
+    const { fanout, timeoutMs, signal } = options;
+    await eachOf(membersByHost(members), fanout, async ({ address, members: here }: HostMembers) => {
+      const host = formatHostAddress(address);
+      using limit = this.#clock.deadline(timeoutMs, `${action} on ${host}`, signal);
+      await Promise.all(
+        here.map(async (member) => {
+          try {
+            await call(member, limit);
+            results.push({ member, action });
+          } catch (error) {
+            const fault = faultOf(error, action, host);
+            this.#options.log.error(`${action} failed`, { rank: member.rank, address: host, fault });
+            results.push({ member, action, fault });
+          }
+        }),
+      );
+    });
+    const sorted = results.sort((a, b) => a.member.rank - b.member.rank);
+    options.onStep?.(sorted);
+    return sorted;
+  }
+}
+
+function inOrder(
+  members: readonly Member[],
+  results: ReadonlyMap<string, ActionResult>,
+): readonly ActionResult[] {
+  return members.map(({ uuid }) => results.get(uuid)).filter((result) => result !== undefined);
+}
+
+/** The hosts of which no engine has answered a step, `10.0.0.1:10001`, and why: one engine that hangs is not a dead host. */
+function goneHosts(results: readonly ActionResult[]): ReadonlyMap<string, Fault> {
+  const gone = new Map<string, Fault>();
+  const alive = new Set<string>();
+  for (const { member, fault } of results) {
+    const host = formatHostAddress(member.address);
+    if (fault !== undefined && HOST_IS_GONE.has(fault.code)) gone.set(host, fault);
+    else alive.add(host);
+  }
+  for (const host of alive) gone.delete(host);
+  return gone;
+}
+
+/** The deadline of a step is a fault that names the host. */
+function faultOf(error: unknown, action: string, host: string): Fault {
+  if (!(error instanceof DOMException) || error.name !== "TimeoutError") return toFault(error);
+  return new Fault({
+    domain: "system",
+    code: FaultCode.timedOut,
+    description: `${action} on ${host}`,
+    reason: "no answer within the deadline",
+    resolution: "check that the host is up, or allow more time with --timeout",
+    cause: error,
+  });
+}
+
+function mayRun({ state }: Member, force: boolean): boolean {
+  if (state === "stopped" || state === "excluded" || state === "errored") return false;
+  return !(force && (state === "unresponsive" || state === "joining"));
+}
+
+function faultRunning({ rank, state }: Member): Fault {
+  const unsure = state === "unresponsive" || state === "joining";
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberRunning,
+    description: `erase rank ${rank}, which is ${state}`,
+    resolution: unsure
+      ? "if its host is lost for good, repeat with --force"
+      : `stop it first: dmg system stop --ranks ${rank}`,
+  });
+}
+
+function faultExcluded({ rank }: Member): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberExcluded,
+    description: `start rank ${rank}, which an administrator has excluded`,
+    resolution: `let it join again first: dmg system clear-exclude --ranks ${rank}`,
+  });
+}
+
+function faultNotJoined({ rank, uuid, address }: Member, membership: Membership): Fault {
+  const now = membership.byUuid(uuid);
+  const reason = now === undefined || now.reason === "" ? "" : `, ${now.reason}`;
+  return new Fault({
+    domain: "system",
+    code: FaultCode.engineNotReady,
+    description: `rank ${rank} was started and has not joined in time: it is ${now?.state ?? "forgotten"}${reason}`,
+    resolution: `look in the server's log on ${formatHostAddress(address)}`,
+  });
+}

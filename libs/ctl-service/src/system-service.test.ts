@@ -1,0 +1,312 @@
+import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
+import { Fault, FaultCode } from "@daos/fault";
+import { Harness } from "@daos/harness";
+import { formatHostAddress } from "@daos/hostlist";
+import type { EngineInstance } from "@daos/instance";
+import { silentLogger } from "@daos/log";
+import type { Leadership, Member } from "@daos/membership";
+import { followerOf, joinOf, leaderOf, memberOf } from "@daos/membership/testing";
+import { ctl } from "@daos/proto";
+import { parseRank } from "@daos/rank";
+import { faultInterceptor, fromConnectError } from "@daos/rpc";
+import { describe, expect, it } from "vitest";
+import type { MemberCalls } from "./system-actions.ts";
+import { systemService } from "./system-service.ts";
+
+const self = { host: "10.0.0.1", port: 10001 };
+const on = (host: string) => ({ address: { host, port: 10001 } });
+const State = ctl.MemberState;
+
+const refused = new Fault({
+  domain: "engine",
+  code: FaultCode.engineNotRunning,
+  description: "it is starting",
+  resolution: "wait",
+});
+const dead = new Fault({
+  domain: "client",
+  code: FaultCode.hostUnreachable,
+  description: "no route",
+  resolution: "look",
+});
+
+/** Hosts whose calls are recorded as `prep 1`; those named in `faults` fail. */
+function hosts(faults: Readonly<Record<string, Fault>> = {}, onCall: (what: string) => unknown = () => {}) {
+  const calls: string[] = [];
+  const call = (verb: string) => async (_host: unknown, rank: number) => {
+    const what = `${verb} ${rank}`;
+    calls.push(what);
+    await onCall(what);
+    const fault = faults[what];
+    if (fault !== undefined) throw fault;
+  };
+  const members: MemberCalls = {
+    prepShutdown: call("prep"),
+    killRank: call("kill"),
+    startRank: call("start"),
+    eraseRank: call("erase"),
+  };
+  return { members, calls };
+}
+
+interface Parts {
+  readonly members?: MemberCalls;
+  readonly leadership: Leadership;
+}
+
+function client({ members = hosts().members, leadership }: Parts): Client<typeof ctl.MgmtCtl> {
+  const own = { superblock: { uuid: "uuid-0" } } as unknown as EngineInstance;
+  const harness = new Harness([own], silentLogger);
+  const service = systemService({ harness, leadership, members, log: silentLogger });
+  const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, service), {
+    router: { interceptors: [faultInterceptor] },
+  });
+  return createClient(ctl.MgmtCtl, transport);
+}
+
+/** Three hosts; rank 0 is the leader's. */
+const three = (change: Partial<Member> = {}) => [
+  memberOf(0, on("10.0.0.1")),
+  memberOf(1, { ...on("10.0.0.2"), ...change }),
+  memberOf(2, on("10.0.0.3")),
+];
+
+const outcomes = ({ results }: ctl.SystemActionResp) =>
+  results.map(({ rank, action, fault, state }) => [rank, action, fault?.code ?? "ok", State[state]]);
+
+const statesOf = (leadership: Leadership) =>
+  leadership
+    .membership()
+    .list()
+    .map(({ state }) => state);
+
+describe("queries", () => {
+  it("list the members by rank with their states", async () => {
+    const leadership = await leaderOf(
+      self,
+      three({ state: "errored", reason: "SIGSEGV", incarnation: 4 }).reverse(),
+    );
+    const { members } = await client({ leadership }).systemMemberQuery({});
+    expect(members.map(({ rank, addr, state }) => [rank, addr, State[state]])).toEqual([
+      [0, "10.0.0.1:10001", "MEMBER_JOINED"],
+      [1, "10.0.0.2:10001", "MEMBER_ERRORED"],
+      [2, "10.0.0.3:10001", "MEMBER_JOINED"],
+    ]);
+    const query = await client({ leadership }).systemQuery({
+      selection: { ranks: [1, 9], hosts: ["10.0.0.9:10001"] },
+    });
+    expect(query).toMatchObject({ missingRanks: [9], missingHosts: ["10.0.0.9:10001"] });
+    expect(query.members).toMatchObject([
+      {
+        rank: 1,
+        reason: "SIGSEGV",
+        incarnation: 4,
+        faultDomain: "/rack0/node1",
+        nctxs: 2,
+        since: 1_700_000_000_000n,
+      },
+    ]);
+  });
+
+  it("are refused elsewhere, with the leader's address in the fault", async () => {
+    const leadership = followerOf({ host: "node1", port: 10001 }, { host: "10.0.0.9", port: 10001 });
+    const error: unknown = await client({ leadership })
+      .systemQuery({})
+      .catch((reason: unknown) => reason);
+    const fault = fromConnectError(error, { attempted: "query members", host: "node9:10001" });
+    expect(fault).toMatchObject({ code: FaultCode.notLeader, reason: "try node1:10001" });
+  });
+
+  it("stream the events, and go on with follow", async () => {
+    const leadership = await leaderOf(self, three());
+    await leadership.membership().exclude(["uuid-2"], "by an administrator");
+    const kept = await Array.fromAsync(client({ leadership }).systemEvents({}));
+    expect(kept.map(({ number, kind }) => [number, kind])).toEqual([
+      [1n, "leader_changed"],
+      [2n, "member_excluded"],
+    ]);
+    const stop = new AbortController();
+    const seen: string[] = [];
+    for await (const { kind } of client({ leadership }).systemEvents(
+      { follow: true, after: 1n },
+      { signal: stop.signal },
+    )) {
+      seen.push(kind);
+      if (seen.length === 1) await leadership.membership().clearExclude(["uuid-2"]);
+      else break;
+    }
+    expect(seen).toEqual(["member_excluded", "member_exclusion_cleared"]);
+  });
+});
+
+describe("stop", () => {
+  it("readies all, then stops the others, then the leader's own engines", async () => {
+    const leadership = await leaderOf(self, three());
+    const { members, calls } = hosts();
+    const answer = await client({ leadership, members }).systemStopMembers({});
+    expect(calls.slice(0, 3).sort()).toEqual(["prep 0", "prep 1", "prep 2"]);
+    expect(calls.slice(3)).toEqual(["kill 1", "kill 2", "kill 0"]);
+    expect(outcomes(answer)).toEqual([0, 1, 2].map((rank) => [rank, "stop", "ok", "MEMBER_STOPPED"]));
+    expect(statesOf(leadership)).toEqual(["stopped", "stopped", "stopped"]);
+  });
+
+  it("goes on when one fails, and does not try a host again that is gone", async () => {
+    const leadership = await leaderOf(self, three());
+    const { members, calls } = hosts({ "prep 1": dead, "kill 2": refused });
+    const answer = await client({ leadership, members }).systemStopMembers({});
+    expect(calls).not.toContain("kill 1");
+    expect(outcomes(answer)).toEqual([
+      [0, "stop", "ok", "MEMBER_STOPPED"],
+      [1, "prep shutdown", FaultCode.hostUnreachable, "MEMBER_UNRESPONSIVE"],
+      [2, "stop", FaultCode.engineNotRunning, "MEMBER_ERRORED"],
+    ]);
+  });
+
+  it("does to some what is asked, by force without getting ready", async () => {
+    const leadership = await leaderOf(self, [
+      ...three(),
+      memberOf(3, { ...on("10.0.0.3"), state: "stopped" }),
+    ]);
+    const { members, calls } = hosts();
+    const selection = { ranks: [1], hosts: ["10.0.0.3:10001"] };
+    const answer = await client({ leadership, members }).systemStopMembers({ selection, force: true });
+    expect(calls).toEqual(["kill 1", "kill 2"]);
+    expect(outcomes(answer).map(([rank]) => rank)).toEqual([1, 2, 3]);
+    expect(statesOf(leadership)).toEqual(["joined", "stopped", "stopped", "stopped"]);
+  });
+
+  it("does nothing at all when somebody is named who is not there", async () => {
+    const leadership = await leaderOf(self, three());
+    const { members, calls } = hosts();
+    const answer = await client({ leadership, members }).systemStopMembers({ selection: { ranks: [1, 9] } });
+    expect(answer).toMatchObject({ missingRanks: [9], results: [] });
+    expect(calls).toEqual([]);
+    expect(statesOf(leadership)).toEqual(["joined", "joined", "joined"]);
+  });
+
+  it("waits for all hosts that do not answer at the same time", async () => {
+    const silent = Array.from({ length: 12 }, (_, rank) => memberOf(rank + 1, on(`10.0.1.${rank}`)));
+    const leadership = await leaderOf(self, [memberOf(0, on("10.0.0.1")), ...silent]);
+    let waiting = 0;
+    let most = 0;
+    const never = (_: unknown, __: unknown, { signal }: { readonly signal: AbortSignal }) => {
+      most = Math.max(most, ++waiting);
+      return new Promise<void>((_resolve, reject) => {
+        signal.addEventListener("abort", () => {
+          waiting--;
+          reject(signal.reason);
+        });
+      });
+    };
+    const members = { ...hosts().members, prepShutdown: never };
+    const answer = await client({ leadership, members }).systemStopMembers({ timeoutMs: 100 });
+    expect(most).toBe(13);
+    expect(answer.results).toHaveLength(13);
+    expect(new Set(answer.results.map(({ fault }) => fault?.code))).toEqual(new Set([FaultCode.timedOut]));
+  });
+
+  it("answers clients of release 0.8.0 with each step", async () => {
+    const leadership = await leaderOf(self, three());
+    const { members } = hosts({ "kill 1": refused });
+    const { results } = await client({ leadership, members }).systemStop({});
+    expect(results.map(({ id, action, errored }) => [id, action, errored])).toEqual([
+      ["10.0.0.1:10001/0", "prep shutdown", false],
+      ["10.0.0.2:10001/1", "prep shutdown", false],
+      ["10.0.0.3:10001/2", "prep shutdown", false],
+      ["10.0.0.2:10001/1", "stop", true],
+      ["10.0.0.3:10001/2", "stop", false],
+      ["10.0.0.1:10001/0", "stop", false],
+    ]);
+    expect(results[3]?.msg).toBe("it is starting");
+  });
+});
+
+describe("start", () => {
+  it("waits for the engines to join, the leader's own first", async () => {
+    const stopped = three().map((member) => ({ ...member, state: "stopped" as const }));
+    const leadership = await leaderOf(self, stopped);
+    const { members, calls } = hosts({}, (what) => {
+      const rank = Number(what.split(" ")[1]);
+      const { address } = memberOf(rank, stopped[rank]);
+      setTimeout(() => void leadership.membership().admit(joinOf(rank, { address }), parseRank(rank)), 20);
+    });
+    const answer = await client({ leadership, members }).systemStart({});
+    expect(calls).toEqual(["start 0", "start 1", "start 2"]);
+    expect(outcomes(answer)).toEqual([0, 1, 2].map((rank) => [rank, "start", "ok", "MEMBER_JOINED"]));
+  });
+
+  it("leaves those alone that serve, and those that are excluded", async () => {
+    const leadership = await leaderOf(self, three({ state: "excluded" }));
+    const { members, calls } = hosts();
+    const answer = await client({ leadership, members }).systemStart({});
+    expect(calls).toEqual([]);
+    expect(outcomes(answer)).toEqual([
+      [0, "start", "ok", "MEMBER_JOINED"],
+      [1, "start", FaultCode.memberExcluded, "MEMBER_EXCLUDED"],
+      [2, "start", "ok", "MEMBER_JOINED"],
+    ]);
+  });
+});
+
+describe("exclude and clear-exclude", () => {
+  it("exclude also what cannot be reached", async () => {
+    const leadership = await leaderOf(self, three());
+    const { members, calls } = hosts({ "kill 2": dead });
+    const selection = { ranks: [1, 2] };
+    const service = client({ leadership, members });
+    expect(outcomes(await service.systemExclude({ selection }))).toEqual([
+      [1, "exclude", "ok", "MEMBER_EXCLUDED"],
+      [2, "exclude", "ok", "MEMBER_EXCLUDED"],
+    ]);
+    expect(calls).toEqual(["kill 1", "kill 2"]);
+    expect(outcomes(await service.systemClearExclude({ selection }))).toEqual([
+      [1, "clear-exclude", "ok", "MEMBER_STOPPED"],
+      [2, "clear-exclude", "ok", "MEMBER_STOPPED"],
+    ]);
+  });
+});
+
+describe("erase", () => {
+  it("forgets what does not run, and nothing else", async () => {
+    const leadership = await leaderOf(self, three({ state: "stopped" }));
+    const { members, calls } = hosts();
+    const answer = await client({ leadership, members }).systemErase({});
+    expect(calls).toEqual(["erase 1"]);
+    expect(outcomes(answer)).toEqual([
+      [0, "erase", FaultCode.memberRunning, "MEMBER_JOINED"],
+      [1, "erase", "ok", "MEMBER_UNKNOWN"],
+      [2, "erase", FaultCode.memberRunning, "MEMBER_JOINED"],
+    ]);
+    expect(
+      leadership
+        .membership()
+        .list()
+        .map(({ rank }) => rank),
+    ).toEqual([0, 2]);
+  });
+
+  it("forgets a lost host only by force, and none whose storage says no", async () => {
+    const lost = [
+      memberOf(0, on("10.0.0.1")),
+      memberOf(1, { ...on("10.0.0.2"), state: "unresponsive" }),
+      memberOf(2, { ...on("10.0.0.3"), state: "stopped" }),
+    ];
+    const leadership = await leaderOf(self, lost);
+    const { members } = hosts({ "erase 1": dead, "erase 2": refused });
+    const service = client({ leadership, members });
+    const selection = { ranks: [1, 2] };
+    expect(outcomes(await service.systemErase({ selection })).map(([, , code]) => code)).toEqual([
+      FaultCode.memberRunning,
+      FaultCode.engineNotRunning,
+    ]);
+    expect(outcomes(await service.systemErase({ selection, force: true })).map(([, , code]) => code)).toEqual(
+      ["ok", FaultCode.engineNotRunning],
+    );
+    expect(
+      leadership
+        .membership()
+        .list()
+        .map(({ address }) => formatHostAddress(address)),
+    ).toEqual(["10.0.0.1:10001", "10.0.0.3:10001"]);
+  });
+});

@@ -1,0 +1,179 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { formatHostAddress } from "@daos/hostlist";
+import type { Member, MemberState, Membership, SystemEvent } from "@daos/membership";
+import { ctl } from "@daos/proto";
+import { faultDetail } from "@daos/rpc";
+import type { CtlServiceOptions } from "./ctl-service-options.ts";
+import {
+  type ActionOptions,
+  type ActionResult,
+  DEFAULT_FANOUT,
+  DEFAULT_STEP_MS,
+  SystemActions,
+} from "./system-actions.ts";
+
+type SystemMethods = Pick<
+  ServiceImpl<typeof ctl.MgmtCtl>,
+  | "systemMemberQuery"
+  | "systemStop"
+  | "systemQuery"
+  | "systemStopMembers"
+  | "systemStart"
+  | "systemExclude"
+  | "systemClearExclude"
+  | "systemErase"
+  | "systemEvents"
+>;
+
+const STATES: Readonly<Record<MemberState, ctl.MemberState>> = {
+  joining: ctl.MemberState.MEMBER_JOINING,
+  joined: ctl.MemberState.MEMBER_JOINED,
+  stopping: ctl.MemberState.MEMBER_STOPPING,
+  stopped: ctl.MemberState.MEMBER_STOPPED,
+  excluded: ctl.MemberState.MEMBER_EXCLUDED,
+  unresponsive: ctl.MemberState.MEMBER_UNRESPONSIVE,
+  errored: ctl.MemberState.MEMBER_ERRORED,
+};
+
+const LARGEST_FANOUT = 1024;
+const LONGEST_STEP_MS = 600_000;
+
+/** The handlers of `ctl.MgmtCtl` that are the leader's: the members, and what is done to them. */
+export function systemService(
+  options: Pick<CtlServiceOptions, "harness" | "leadership" | "members" | "log">,
+): SystemMethods {
+  const { harness, leadership, members: calls, log } = options;
+  const isHere = ({ uuid }: Member) => harness.instances.some(({ superblock }) => superblock?.uuid === uuid);
+  const actions = new SystemActions({ leadership, calls, isHere, log });
+
+  const act =
+    (
+      name: string,
+      work: (members: readonly Member[], how: ActionOptions) => Promise<readonly ActionResult[]>,
+    ) =>
+    async (
+      request: ctl.SystemActionReq,
+      context: HandlerContext,
+    ): Promise<MessageInitShape<typeof ctl.SystemActionRespSchema>> => {
+      const membership = leadership.membership();
+      const { ranks = [], hosts = [] } = request.selection ?? {};
+      const { members, missingRanks, missingHosts } = membership.select(ranks, hosts);
+      log.info(`system ${name}`, { members: members.length, ranks, hosts, force: request.force });
+      // What is not there is a mistake of the caller: nothing is done then.
+      if (missingRanks.length > 0 || missingHosts.length > 0) {
+        return { missingRanks: [...missingRanks], missingHosts: [...missingHosts] };
+      }
+      const results = await work(members, { ...howFrom(request), signal: context.signal });
+      return { results: results.map((result) => resultToProto(result, membership)) };
+    };
+
+  return {
+    systemMemberQuery() {
+      return { members: leadership.membership().list().map(memberToProto) };
+    },
+
+    /** @see DAOS 0.8.0 src/control/server/ctl_system.go SystemStop */
+    async systemStop(_request, context) {
+      const all = leadership.membership().list();
+      log.info("system stop", { members: all.length });
+      const steps: ActionResult[] = [];
+      await actions.stop(all, {
+        force: false,
+        fanout: DEFAULT_FANOUT,
+        timeoutMs: DEFAULT_STEP_MS,
+        signal: context.signal,
+        onStep: (results) => void steps.push(...results),
+      });
+      return {
+        results: steps.map(({ member, action, fault }) => ({
+          id: `${formatHostAddress(member.address)}/${member.rank}`,
+          action,
+          errored: fault !== undefined,
+          msg: fault?.message ?? "",
+        })),
+      };
+    },
+
+    systemQuery({ selection }) {
+      const { ranks = [], hosts = [] } = selection ?? {};
+      const { members, missingRanks, missingHosts } = leadership.membership().select(ranks, hosts);
+      return {
+        members: members.map(memberToProto),
+        missingRanks: [...missingRanks],
+        missingHosts: [...missingHosts],
+      };
+    },
+
+    systemStopMembers: act("stop", (members, how) => actions.stop(members, how)),
+    systemStart: act("start", (members, how) => actions.start(members, how)),
+    systemExclude: act("exclude", (members, how) => actions.exclude(members, how)),
+    systemClearExclude: act("clear-exclude", (members) => actions.clearExclude(members)),
+    systemErase: act("erase", (members, how) => actions.erase(members, how)),
+
+    async *systemEvents({ follow, after }, { signal }) {
+      const { events } = leadership.membership();
+      const from = Number(after);
+      if (!follow) {
+        for (const event of events.list(from)) yield eventToProto(event);
+        return;
+      }
+      for await (const event of events.follow(from, { signal })) yield eventToProto(event);
+      signal.throwIfAborted();
+    },
+  };
+}
+
+function howFrom({ force, fanout, timeoutMs }: ctl.SystemActionReq): Omit<ActionOptions, "signal"> {
+  return {
+    force,
+    fanout: fanout === 0 ? DEFAULT_FANOUT : Math.min(fanout, LARGEST_FANOUT),
+    timeoutMs: timeoutMs === 0 ? DEFAULT_STEP_MS : Math.min(timeoutMs, LONGEST_STEP_MS),
+  };
+}
+
+function memberToProto(member: Member): MessageInitShape<typeof ctl.SystemMemberSchema> {
+  const { uuid, rank, address, state, reason, since, incarnation, uri, contexts, faultDomain } = member;
+  return {
+    addr: formatHostAddress(address),
+    uuid,
+    rank,
+    state: STATES[state],
+    reason,
+    since: BigInt(since),
+    incarnation,
+    uri,
+    nctxs: contexts,
+    faultDomain,
+  };
+}
+
+function resultToProto(
+  { member, action, fault }: ActionResult,
+  membership: Membership,
+): MessageInitShape<typeof ctl.SystemActionResp_ResultSchema> {
+  const { rank, uuid, address } = member;
+  const now = membership.byUuid(uuid);
+  return {
+    rank,
+    uuid,
+    addr: formatHostAddress(address),
+    action,
+    ...(fault === undefined ? {} : { fault: faultDetail(fault) }),
+    state: now === undefined ? ctl.MemberState.MEMBER_UNKNOWN : STATES[now.state],
+  };
+}
+
+function eventToProto(event: SystemEvent): MessageInitShape<typeof ctl.SystemEventSchema> {
+  const { number, time, kind, severity, message, rank, uuid = "", address } = event;
+  return {
+    number: BigInt(number),
+    time: BigInt(time),
+    kind,
+    severity,
+    message,
+    ...(rank === undefined ? {} : { rank }),
+    uuid,
+    addr: address === undefined ? "" : formatHostAddress(address),
+  };
+}

@@ -1,0 +1,56 @@
+import type { Fault } from "@daos/fault";
+import type { Clock } from "@daos/sys";
+import { planRestart, STABLE_MS } from "./plan-restart.ts";
+
+/** How one process of an engine went. */
+export interface EngineRun {
+  readonly reachedService: boolean;
+  /** Why it ended. */
+  readonly fault: Fault;
+}
+
+/** What supervision needs of an engine. */
+export interface SupervisePorts {
+  /** One process from start to end. */
+  runOnce(options: { readonly signal: AbortSignal }): Promise<EngineRun>;
+  /** The engine was asked to stop: its end is no failure. */
+  stopAsked(): boolean;
+  /** It ended unasked and is started again after a while. */
+  onRestart(fault: Fault, delayMs: number): void;
+  readonly clock: Clock;
+}
+
+/** Why an engine is not started again. */
+export type SuperviseEnd =
+  | { readonly kind: "stopped" }
+  | { readonly kind: "failed"; readonly reason: string; readonly fault: Fault };
+
+/**
+ * Keeps an engine in service: starts it again when it ends unasked, later each time, and gives up on a crash loop.
+ *
+ * @param hasServed it has been in service since the server started
+ * @throws the signal's reason
+ */
+export async function supervise(
+  ports: SupervisePorts,
+  options: { readonly hasServed: boolean; readonly signal: AbortSignal },
+): Promise<SuperviseEnd> {
+  const { clock } = ports;
+  const { signal } = options;
+  let { hasServed } = options;
+  let failuresInARow = 0;
+  for (;;) {
+    signal.throwIfAborted();
+    const begun = clock.now();
+    const { reachedService, fault } = await ports.runOnce({ signal });
+    if (ports.stopAsked()) return { kind: "stopped" };
+    signal.throwIfAborted();
+    hasServed ||= reachedService;
+    failuresInARow = clock.now() - begun > STABLE_MS ? 1 : failuresInARow + 1;
+    const plan = planRestart({ hasServed, failuresInARow }, clock.random());
+    if (plan.kind === "give-up") return { kind: "failed", reason: plan.reason, fault };
+    ports.onRestart(fault, plan.delayMs);
+    await clock.delay(plan.delayMs, { signal });
+    if (ports.stopAsked()) return { kind: "stopped" };
+  }
+}

@@ -1,0 +1,41 @@
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { AccessPoint, Election, LeaderView } from "./election.ts";
+
+/** A host that takes no part in the election, and knows what the leader tells it. */
+export class Bystander implements Election {
+  #accessPoints: readonly HostAddress[];
+  #leader: HostAddress | undefined;
+  #onChange: ((view: LeaderView) => void) | undefined;
+
+  /** @param accessPoints those of the configuration */
+  constructor(accessPoints: readonly HostAddress[]) {
+    this.#accessPoints = accessPoints;
+  }
+
+  /** Which of them have a replica is only the leader's to know. */
+  get accessPoints(): readonly AccessPoint[] {
+    return this.#accessPoints.map((address) => ({ address, hasReplica: false }));
+  }
+
+  /** Takes what has been found out. */
+  learn(leader: HostAddress | undefined, accessPoints: readonly HostAddress[]): void {
+    this.#accessPoints = accessPoints;
+    const name = leader && formatHostAddress(leader);
+    const before = this.#leader && formatHostAddress(this.#leader);
+    this.#leader = leader;
+    if (name !== before) this.#onChange?.({ kind: "following", leader });
+  }
+
+  async run(
+    onChange: (view: LeaderView) => void,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    this.#onChange = onChange;
+    onChange({ kind: "following", leader: this.#leader });
+    await new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    this.#onChange = undefined;
+  }
+}

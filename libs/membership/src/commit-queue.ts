@@ -1,0 +1,74 @@
+import type { Clock } from "@daos/sys";
+import type { MemberChange, MemberStore } from "./member-store.ts";
+
+export interface CommitQueueOptions {
+  readonly store: MemberStore;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  /** Called before the callers of the changes hear of it. */
+  readonly onCommitted: (changes: readonly MemberChange[]) => void;
+  /** Called before the callers of all changes that waited hear of it. */
+  readonly onFailed: () => void;
+}
+
+interface Waiting {
+  readonly changes: readonly MemberChange[];
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/**
+ * Puts the changes of many calls into few commits: those that come while one is under way, or within a millisecond, are
+ * committed together. A failed commit fails everything that waits, because it may have been decided on what is lost now.
+ */
+export class CommitQueue {
+  readonly #options: CommitQueueOptions;
+  #waiting: Waiting[] = [];
+  #running = false;
+  #commits = 0;
+
+  constructor(options: CommitQueueOptions) {
+    this.#options = options;
+  }
+
+  /** How many commits have been made. */
+  get commits(): number {
+    return this.#commits;
+  }
+
+  /** Nothing waits, and nothing is under way. */
+  get idle(): boolean {
+    return !this.#running;
+  }
+
+  /** Resolves when the changes are durable. @throws what the store throws */
+  push(changes: readonly MemberChange[]): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    this.#waiting.push({ changes, done });
+    if (!this.#running) {
+      this.#running = true;
+      void this.#run();
+    }
+    return done.promise;
+  }
+
+  async #run(): Promise<void> {
+    const { store, clock, signal, onCommitted, onFailed } = this.#options;
+    try {
+      while (this.#waiting.length > 0) {
+        await clock.delay(1, { signal });
+        const batch = this.#waiting;
+        const changes = batch.flatMap((one) => one.changes);
+        const count = batch.length;
+        await store.commit(changes, { signal });
+        this.#commits++;
+        onCommitted(changes);
+        for (const { done } of this.#waiting.splice(0, count)) done.resolve();
+      }
+    } catch (error) {
+      onFailed();
+      for (const { done } of this.#waiting.splice(0)) done.reject(error);
+    } finally {
+      this.#running = false;
+    }
+  }
+}

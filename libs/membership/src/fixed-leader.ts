@@ -1,0 +1,66 @@
+import type { HostAddress } from "@daos/hostlist";
+import type { AccessPoint, Election, LeaderView } from "./election.ts";
+import type { MemberStore } from "./member-store.ts";
+
+export interface FixedLeaderOptions {
+  readonly accessPoints: readonly HostAddress[];
+  /** The control address of this host, when it is the first access point. */
+  readonly self: HostAddress | undefined;
+  /** Resolves when the storage is there that the members are kept in. */
+  readonly openStore: (options: { readonly signal: AbortSignal }) => Promise<MemberStore>;
+}
+
+/**
+ * No election: the first access point leads, as in release 0.8.0, while the storage of its first engine is there. The
+ * members are kept in that storage.
+ */
+export class FixedLeader implements Election {
+  readonly accessPoints: readonly AccessPoint[];
+  readonly #options: FixedLeaderOptions;
+  #released: PromiseWithResolvers<void> | undefined;
+  #closed: Promise<void> = Promise.resolve();
+
+  constructor(options: FixedLeaderOptions) {
+    this.#options = options;
+    this.accessPoints = options.accessPoints.map((address) => ({ address, hasReplica: true }));
+  }
+
+  async run(
+    onChange: (view: LeaderView) => void,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    const { self, openStore, accessPoints } = this.#options;
+    const following: LeaderView = { kind: "following", leader: self ?? accessPoints[0] };
+    const ended = new Promise<void>((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    onChange(following);
+    if (self === undefined) return await ended;
+    for (let number = 1; !signal.aborted; number++) {
+      const store = await openStore({ signal }).catch((error: unknown) => {
+        if (signal.aborted) return undefined;
+        throw error;
+      });
+      if (store === undefined) return;
+      const term = new AbortController();
+      const released = Promise.withResolvers<void>();
+      const closed = Promise.withResolvers<void>();
+      this.#released = released;
+      this.#closed = closed.promise;
+      onChange({ kind: "leading", term: { number, store, signal: term.signal } });
+      await Promise.race([ended, released.promise]);
+      term.abort(new DOMException("the storage of the members is released", "AbortError"));
+      await store.close();
+      closed.resolve();
+      this.#released = undefined;
+      onChange(following);
+    }
+  }
+
+  /** Lets go of the storage, which is about to be formatted or unmounted. */
+  async release(): Promise<void> {
+    this.#released?.resolve();
+    await this.#closed;
+  }
+}

@@ -1,0 +1,176 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { FaultCode } from "@daos/fault";
+import { silentLogger } from "@daos/log";
+import { parseRank } from "@daos/rank";
+import { type Clock, systemClock } from "@daos/sys";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FixedLeader } from "./fixed-leader.ts";
+import { HostSilence } from "./host-silence.ts";
+import { Leadership } from "./leadership.ts";
+import { SqliteMemberStore } from "./sqlite-member-store.ts";
+import { joinOf, memberOf } from "./testing/members.ts";
+
+let directory = "";
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "daos-membership-"));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const self = { host: "10.0.0.1", port: 10001 };
+const accessPoints = [{ host: "node1", port: 10001 }];
+
+describe("one access point", () => {
+  it("leads while the storage of the members is there", async () => {
+    const path = join(directory, "members.db");
+    let storage = Promise.withResolvers<void>();
+    const stop = new AbortController();
+    const election = new FixedLeader({
+      accessPoints,
+      self,
+      openStore: async () => {
+        await storage.promise;
+        return new SqliteMemberStore(path);
+      },
+    });
+    const leadership = new Leadership({ election, self, ranksFrom: "engine", log: silentLogger });
+    const run = leadership.run(stop.signal);
+    expect(() => leadership.membership()).toThrow("is not ready");
+
+    storage.resolve();
+    await expect.poll(() => leadership.leadsHere).toBe(true);
+    await expect.poll(() => leadership.membership().list()).toEqual([]);
+    await leadership.membership().admit(joinOf(0), parseRank(0));
+    const before = leadership.membership();
+
+    storage = Promise.withResolvers();
+    await election.release();
+    expect(() => leadership.membership()).toThrow("is not ready");
+    await expect(before.admit(joinOf(1), parseRank(1))).rejects.toThrow();
+
+    storage.resolve();
+    await expect.poll(() => leadership.leadsHere).toBe(true);
+    await expect.poll(() => leadership.membership().list()).toMatchObject([{ rank: 0 }]);
+    stop.abort();
+    await run;
+    expect(() => leadership.membership()).toThrow("is not ready");
+  });
+
+  it("is named by the others", async () => {
+    const election = new FixedLeader({
+      accessPoints,
+      self: undefined,
+      openStore: () => Promise.reject(new Error("unexpected")),
+    });
+    const other = { host: "10.0.0.7", port: 10001 };
+    const leadership = new Leadership({ election, self: other, ranksFrom: "engine", log: silentLogger });
+    const stop = new AbortController();
+    const run = leadership.run(stop.signal);
+    expect(leadership.leader).toEqual(accessPoints[0]);
+    expect(() => leadership.membership()).toThrow(
+      "10.0.0.7:10001 is not the leader of the management service: try node1:10001",
+    );
+    stop.abort();
+    await run;
+  });
+});
+
+describe("HostSilence", () => {
+  it("counts from the last report of a member, and gives one that has just joined more time", () => {
+    let now = 0;
+    const clock: Clock = { ...systemClock, now: () => now };
+    const silence = new HostSilence(clock);
+    const member = memberOf(0);
+    expect(silence.tooLong(member)).toBeUndefined();
+    now = 20_000;
+    expect(silence.tooLong(member)).toBeUndefined();
+    now = 20_001;
+    expect(silence.tooLong(member)).toBe(20_001);
+    silence.heard(member.address, [member.uuid], 5_000);
+    now += 15_000;
+    expect(silence.tooLong(member)).toBeUndefined();
+    now += 1;
+    expect(silence.tooLong(member)).toBe(15_001);
+    expect(silence.tooLong({ ...member, incarnation: 2 })).toBeUndefined();
+  });
+
+  it("takes a host's word for its own members only", () => {
+    let now = 0;
+    const silence = new HostSilence({ ...systemClock, now: () => now });
+    const member = memberOf(0);
+    silence.tooLong(member);
+    now = 20_001;
+    silence.heard({ host: "10.0.0.9", port: 10001 }, [member.uuid], 5_000);
+    silence.heard(member.address, ["another"], 5_000);
+    expect(silence.tooLong(member)).toBe(20_001);
+  });
+});
+
+describe("SqliteMemberStore", () => {
+  const { signal } = new AbortController();
+
+  it("says when its file is not a database", () => {
+    const path = join(directory, "members.db");
+    writeFileSync(path, "this is not a database, and it is long enough to be sure of that".repeat(20));
+    expect(() => new SqliteMemberStore(path)).toThrow(
+      /cannot be kept in .*members.db: file is not a database/,
+    );
+  });
+
+  it("takes over the members of the release before states", async () => {
+    const path = join(directory, "members.db");
+    const old = new DatabaseSync(path);
+    old.exec(`CREATE TABLE member (uuid TEXT PRIMARY KEY, rank INTEGER NOT NULL UNIQUE, host TEXT NOT NULL,
+      port INTEGER NOT NULL, uri TEXT NOT NULL, contexts INTEGER NOT NULL) STRICT`);
+    old.exec(
+      "INSERT INTO member VALUES ('b', 1, '::1', 10001, 'uri-b', 3), ('a', 0, '10.0.0.1', 10002, 'uri-a', 2)",
+    );
+    old.close();
+    for (let opened = 0; opened < 2; opened++) {
+      const store = new SqliteMemberStore(path);
+      const since = {
+        state: "joined",
+        reason: "",
+        since: 0,
+        incarnation: 1,
+        faultDomain: "",
+        reports: false,
+      };
+      expect(await store.load()).toEqual([
+        {
+          uuid: "a",
+          rank: 0,
+          address: { host: "10.0.0.1", port: 10002 },
+          uri: "uri-a",
+          contexts: 2,
+          ...since,
+        },
+        { uuid: "b", rank: 1, address: { host: "::1", port: 10001 }, uri: "uri-b", contexts: 3, ...since },
+      ]);
+      await store.close();
+    }
+  });
+
+  it("refuses a rank for two, and keeps nothing of such a commit", async () => {
+    const store = new SqliteMemberStore(":memory:");
+    await store.commit([{ kind: "put", member: memberOf(0) }], { signal });
+    const changes = [
+      { kind: "put", member: memberOf(1) },
+      { kind: "put", member: memberOf(0, { uuid: "other" }) },
+    ] as const;
+    await expect(store.commit(changes, { signal })).rejects.toMatchObject({ code: FaultCode.memberConflict });
+    expect(await store.load()).toEqual([memberOf(0)]);
+    // Two members may change ranks within one commit.
+    await store.commit([{ kind: "put", member: memberOf(1) }], { signal });
+    await store.commit(
+      [
+        { kind: "put", member: memberOf(1, { uuid: "uuid-0" }) },
+        { kind: "put", member: memberOf(0, { uuid: "uuid-1" }) },
+      ],
+      { signal },
+    );
+    expect((await store.load()).map(({ uuid }) => uuid)).toEqual(["uuid-1", "uuid-0"]);
+  });
+});

@@ -1,0 +1,48 @@
+import { describe, expect, it } from "vitest";
+import type { MemberState } from "./member.ts";
+import { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
+
+describe("planTransition", () => {
+  const member = (state: MemberState, reason = "") => ({ state, reason, incarnation: 2 });
+  const report = (state: EngineReport["state"], incarnation = 2, reason = "") => ({
+    state,
+    incarnation,
+    reason,
+  });
+
+  it.each<[string, ReturnType<typeof member>, ReturnType<typeof report>, Condition | undefined]>([
+    ["nothing new", member("joined"), report("serving"), undefined],
+    [
+      "back from silence",
+      member("unresponsive", "silent"),
+      report("serving"),
+      { state: "joined", reason: "" },
+    ],
+    [
+      "a stop that did not come about",
+      member("stopping"),
+      report("serving"),
+      { state: "joined", reason: "" },
+    ],
+    ["a death", member("joined"), report("failed", 2, "SIGSEGV"), { state: "errored", reason: "SIGSEGV" }],
+    [
+      "another reason",
+      member("errored", "SIGSEGV"),
+      report("failed", 2, "SIGBUS"),
+      { state: "errored", reason: "SIGBUS" },
+    ],
+    ["a stop", member("joined"), report("stopped"), { state: "stopped", reason: "" }],
+    [
+      "a new process",
+      member("errored", "SIGSEGV"),
+      report("starting", 0, "SIGSEGV"),
+      { state: "joining", reason: "SIGSEGV" },
+    ],
+    ["a process that has joined and is set up", member("joined"), report("starting"), undefined],
+    ["an earlier incarnation", member("joined"), report("failed", 1, "old"), undefined],
+    ["an excluded member that serves", member("excluded"), report("serving"), undefined],
+  ])("of %s", (_name, before, told, expected) => {
+    expect(planTransition(before, told, false)).toEqual(expected);
+    expect(planTransition(before, told, true)).toBeUndefined();
+  });
+});

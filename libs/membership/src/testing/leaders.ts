@@ -1,0 +1,39 @@
+import type { HostAddress } from "@daos/hostlist";
+import { silentLogger } from "@daos/log";
+import { FixedLeader } from "../fixed-leader.ts";
+import { Leadership } from "../leadership.ts";
+import type { Member } from "../member.ts";
+import type { MembershipOptions } from "../membership.ts";
+import { SqliteMemberStore } from "../sqlite-member-store.ts";
+
+/** The leader of a system with these members, in a store of its own; it leads for as long as the process runs. */
+export async function leaderOf(
+  self: HostAddress,
+  members: readonly Member[],
+  options: { readonly ranksFrom?: MembershipOptions["ranksFrom"] } = {},
+): Promise<Leadership> {
+  const { signal } = new AbortController();
+  const store = new SqliteMemberStore(":memory:");
+  await store.commit(
+    members.map((member) => ({ kind: "put", member })),
+    { signal },
+  );
+  const election = new FixedLeader({ accessPoints: [self], self, openStore: async () => store });
+  const { ranksFrom = "engine" } = options;
+  const leadership = new Leadership({ election, self, ranksFrom, log: silentLogger });
+  void leadership.run(signal);
+  while (!leadership.leadsHere) await new Promise(setImmediate);
+  return leadership;
+}
+
+/** A host that knows another one as the leader. */
+export function followerOf(leader: HostAddress, self: HostAddress): Leadership {
+  const election = new FixedLeader({
+    accessPoints: [leader],
+    self: undefined,
+    openStore: () => Promise.reject(new Error("a follower opens no store")),
+  });
+  const leadership = new Leadership({ election, self, ranksFrom: "engine", log: silentLogger });
+  void leadership.run(new AbortController().signal);
+  return leadership;
+}

@@ -1,0 +1,31 @@
+import { parseRank, type Rank } from "@daos/rank";
+import type { Member } from "../member.ts";
+import type { JoinAttempt } from "../membership.ts";
+
+/** A joined member that reports, as tests want it. */
+export function memberOf(rank: number, change: Partial<Member> = {}): Member {
+  return {
+    uuid: `uuid-${rank}`,
+    rank: parseRank(rank),
+    address: { host: "10.0.0.1", port: 10001 },
+    uri: `ofi+sockets://10.0.0.1:${31416 + rank}`,
+    contexts: 2,
+    state: "joined",
+    reason: "",
+    since: 1_700_000_000_000,
+    incarnation: 1,
+    faultDomain: "/rack0/node1",
+    reports: true,
+    ...change,
+  };
+}
+
+/** The join of {@link memberOf} as it comes again. */
+export function joinOf(
+  rank: number,
+  change: Partial<Omit<JoinAttempt, "rank">> & { readonly rank?: number } = {},
+): JoinAttempt {
+  const { uuid, address, uri, contexts, faultDomain, reports } = memberOf(rank);
+  const base = { uuid, address, uri, contexts, faultDomain, reports, recorded: false };
+  return { ...base, ...change, rank: (change.rank ?? rank) as Rank };
+}

@@ -1,0 +1,176 @@
+import { once } from "node:events";
+import { connect } from "node:net";
+import { Code, ConnectError, createClient, createRouterTransport } from "@connectrpc/connect";
+import { FaultCode } from "@daos/fault";
+import { silentLogger } from "@daos/log";
+import { ctl } from "@daos/proto";
+import { afterEach, describe, expect, it } from "vitest";
+import { listenMetrics, type MetricsListener } from "./listen-metrics.ts";
+import { Metrics } from "./metrics.ts";
+
+const open: MetricsListener[] = [];
+afterEach(async () => {
+  for (const listener of open.splice(0)) await listener.close();
+});
+
+async function serve(metrics: Pick<Metrics, "render" | "contentType">): Promise<MetricsListener> {
+  const listener = await listenMetrics({ metrics, host: "127.0.0.1", port: 0, log: silentLogger });
+  open.push(listener);
+  return listener;
+}
+
+/** The lines of one metric. */
+async function lines(metrics: Metrics, name: string): Promise<string[]> {
+  const text = await metrics.render();
+  return text.split("\n").filter((line) => line.startsWith(name));
+}
+
+describe("what is read when somebody asks", () => {
+  it("is when certificates expire", async () => {
+    let notAfter = new Date("2027-01-01T00:00:00Z");
+    const metrics = new Metrics({
+      certificates: async () => [
+        { path: "/etc/daos/ca.crt", kind: "ca", notAfter, usable: true },
+        { path: "/etc/daos/gone.crt", kind: "unknown", notAfter: undefined, usable: false },
+      ],
+    });
+    const name = "daos_certificate_expiry_timestamp_seconds{";
+    // All of them are there when somebody asks for the first time.
+    expect(await lines(metrics, "daos_certificate_usable{")).toHaveLength(2);
+    expect(await lines(metrics, name)).toEqual([`${name}path="/etc/daos/ca.crt",kind="ca"} 1798761600`]);
+    notAfter = new Date("2028-01-01T00:00:00Z");
+    expect(await lines(metrics, name)).toEqual([`${name}path="/etc/daos/ca.crt",kind="ca"} 1830297600`]);
+    expect(await lines(metrics, "daos_certificate_usable{")).toEqual([
+      'daos_certificate_usable{path="/etc/daos/ca.crt",kind="ca"} 1',
+      'daos_certificate_usable{path="/etc/daos/gone.crt",kind="unknown"} 0',
+    ]);
+  });
+
+  it("is how engines and members are, and not how they were", async () => {
+    let state = "starting";
+    let states: ReadonlyMap<string, number> | undefined = new Map([
+      ["joined", 7],
+      ["errored", 1],
+    ]);
+    const metrics = new Metrics({
+      engines: () => [
+        { index: 0, rank: 3, state, restarts: 2 },
+        { index: 1, rank: undefined, state: "awaiting format" },
+      ],
+      members: () => states,
+    });
+    expect(await lines(metrics, "daos_members{")).toHaveLength(2);
+    state = "serving";
+    expect(await lines(metrics, "daos_engine_")).toEqual([
+      'daos_engine_restarts{index="0"} 2',
+      'daos_engine_state{index="0",rank="3",state="serving"} 1',
+      'daos_engine_state{index="1",rank="",state="awaiting format"} 1',
+    ]);
+    expect(await lines(metrics, "daos_members{")).toEqual([
+      'daos_members{state="joined"} 7',
+      'daos_members{state="errored"} 1',
+    ]);
+    expect(await lines(metrics, "daos_leader")).toEqual(["daos_leader 1"]);
+    states = undefined;
+    expect(await lines(metrics, "daos_leader")).toEqual(["daos_leader 0"]);
+    expect(await lines(metrics, "daos_members{")).toEqual([]);
+  });
+
+  it("has no metrics for what nobody reads, and some of the process", async () => {
+    const metrics = new Metrics();
+    expect(await lines(metrics, "daos_engine_state{")).toEqual([]);
+    expect(await lines(metrics, "daos_server_process_resident_memory_bytes")).toHaveLength(1);
+  });
+});
+
+describe("calls", () => {
+  const serviceOf = (metrics: Metrics) => {
+    const transport = createRouterTransport(
+      (router) =>
+        router.service(ctl.MgmtCtl, {
+          storageScan: () => ({}),
+          networkListProviders: () => {
+            throw new ConnectError("no", Code.FailedPrecondition);
+          },
+          async *networkScanDevices({ provider }) {
+            yield { provider: "a" };
+            if (provider === "fail") throw new ConnectError("no", Code.NotFound);
+            yield { provider: "b" };
+          },
+        }),
+      { router: { interceptors: [metrics.interceptor] } },
+    );
+    return createClient(ctl.MgmtCtl, transport);
+  };
+
+  it("are counted by method and code, and timed", async () => {
+    const metrics = new Metrics();
+    const service = serviceOf(metrics);
+    await service.storageScan({});
+    await service.storageScan({});
+    await expect(service.networkListProviders({})).rejects.toThrow();
+    expect(await Array.fromAsync(service.networkScanDevices({}))).toHaveLength(2);
+    await expect(Array.fromAsync(service.networkScanDevices({ provider: "fail" }))).rejects.toThrow();
+    expect((await lines(metrics, "daos_rpc_handled_total{")).sort()).toEqual([
+      'daos_rpc_handled_total{method="ctl.MgmtCtl/NetworkListProviders",code="FAILED_PRECONDITION"} 1',
+      'daos_rpc_handled_total{method="ctl.MgmtCtl/NetworkScanDevices",code="NOT_FOUND"} 1',
+      'daos_rpc_handled_total{method="ctl.MgmtCtl/NetworkScanDevices",code="OK"} 1',
+      'daos_rpc_handled_total{method="ctl.MgmtCtl/StorageScan",code="OK"} 2',
+    ]);
+    expect(await lines(metrics, "daos_rpc_duration_seconds_count{")).toContain(
+      'daos_rpc_duration_seconds_count{method="ctl.MgmtCtl/StorageScan"} 2',
+    );
+  });
+});
+
+describe("the listener", () => {
+  it("answers GET /metrics and nothing else", async () => {
+    const { port } = await serve(new Metrics());
+    const get = (path: string, method = "GET") => fetch(`http://127.0.0.1:${port}${path}`, { method });
+    const good = await get("/metrics");
+    expect(good.status).toBe(200);
+    expect(good.headers.get("content-type")).toContain("version=0.0.4");
+    expect(await good.text()).toContain("# TYPE daos_rpc_handled_total counter");
+    expect((await get("/")).status).toBe(404);
+    expect((await get("/metrics", "POST")).status).toBe(405);
+    expect(await (await get("/metrics", "HEAD")).text()).toBe("");
+  });
+
+  it("stays up when a metric cannot be read", async () => {
+    let fails = true;
+    const metrics = new Metrics({
+      certificates: async () => {
+        if (fails) throw new Error("gone");
+        return [];
+      },
+    });
+    const { port } = await serve(metrics);
+    expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(500);
+    fails = false;
+    expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
+  });
+
+  it("says so when its port is taken", async () => {
+    const { port } = await serve(new Metrics());
+    const again = listenMetrics({ metrics: new Metrics(), host: "127.0.0.1", port, log: silentLogger });
+    await expect(again).rejects.toMatchObject({
+      code: FaultCode.listenAddressBusy,
+      resolution: expect.stringContaining("telemetry_port"),
+    });
+  });
+
+  it("closes although somebody holds a connection open", async () => {
+    const listener = await listenMetrics({
+      metrics: new Metrics(),
+      host: "127.0.0.1",
+      port: 0,
+      log: silentLogger,
+    });
+    const socket = connect(listener.port, "127.0.0.1").on("error", () => {});
+    const closed = new Promise((resolve) => socket.once("close", resolve));
+    await once(socket, "connect");
+    socket.write("GET /metr");
+    await listener.close();
+    await closed;
+  });
+});

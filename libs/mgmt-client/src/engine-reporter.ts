@@ -1,0 +1,150 @@
+import { type Fault, FaultCode, toFault } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { EngineInstance } from "@daos/instance";
+import type { Logger } from "@daos/log";
+import { mgmt } from "@daos/proto";
+import { type Clock, systemClock } from "@daos/sys";
+import type { LeaderFinder } from "./leader-finder.ts";
+import type { ReportAnswer, ReportMessage } from "./mgmt-client.ts";
+
+/** What is reported of an engine. */
+export type ReportedEngine = Pick<EngineInstance, "state" | "superblock" | "incarnation">;
+
+export interface EngineReporterOptions {
+  /** Control address of this host. */
+  readonly self: HostAddress;
+  readonly engines: readonly ReportedEngine[];
+  readonly finder: LeaderFinder;
+  /** Sends a report to one host. */
+  readonly send: (
+    host: HostAddress,
+    report: ReportMessage,
+    wait: { readonly signal: AbortSignal },
+  ) => Promise<ReportAnswer>;
+  readonly log: Logger;
+  readonly clock?: Clock | undefined;
+}
+
+/** Time between two reports when nothing changes, ms. */
+const INTERVAL_MS = 5_000;
+/** Changes within this time go into one report, ms. */
+const GATHER_MS = 50;
+const REPORT_MS = 10_000;
+/** The most warnings that wait for a leader. */
+const MOST_WARNINGS = 100;
+
+/** Tells the leader how the engines of this host are: at once when one changes, and every few seconds in any case. */
+export class EngineReporter {
+  readonly #options: EngineReporterOptions;
+  readonly #clock: Clock;
+  #warnings: string[] = [];
+  #changed = true;
+  #wake = () => {};
+  #lastFault: Fault | undefined;
+
+  constructor(options: EngineReporterOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** An engine has changed. */
+  changed(): void {
+    this.#changed = true;
+    this.#wake();
+  }
+
+  /** Tells the leader of a device, once. */
+  warn(text: string): void {
+    this.#warnings.push(text);
+    if (this.#warnings.length > MOST_WARNINGS) this.#warnings.shift();
+    this.changed();
+  }
+
+  /** Reports until `signal` aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    try {
+      while (!signal.aborted) {
+        await this.#clock.delay(GATHER_MS, { signal });
+        this.#changed = false;
+        await this.#report(signal);
+        await this.#pause(signal);
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  async #report(signal: AbortSignal): Promise<void> {
+    const { self, engines, finder, send, log } = this.#options;
+    const known = engines.map(describe).filter((engine) => engine !== undefined);
+    if (known.length === 0) return;
+    const warnings = this.#warnings;
+    const report = { addr: formatHostAddress(self), engines: known, intervalMs: INTERVAL_MS, warnings };
+    try {
+      using limit = this.#clock.deadline(REPORT_MS, "report to the leader", signal);
+      finder.learn(await finder.ask((host) => send(host, report, limit)));
+      this.#warnings = this.#warnings.slice(warnings.length);
+      if (this.#lastFault !== undefined) log.info("the leader hears this host again");
+      this.#lastFault = undefined;
+    } catch (error) {
+      signal.throwIfAborted();
+      const fault = toFault(error);
+      if (fault.code === FaultCode.requestUnsupported) {
+        // A leader of release 0.8.0 does not want to know.
+        this.#warnings = [];
+        return;
+      }
+      if (this.#lastFault?.code !== fault.code) log.warn("no leader hears this host", { fault });
+      this.#lastFault = fault;
+    }
+  }
+
+  /** Until the next report is due; sooner when something changes. */
+  async #pause(signal: AbortSignal): Promise<void> {
+    if (this.#changed) return;
+    const rest = new AbortController();
+    const end = () => rest.abort();
+    this.#wake = end;
+    signal.addEventListener("abort", end, { once: true });
+    try {
+      await this.#clock.delay(INTERVAL_MS * (0.8 + this.#clock.random() * 0.2), { signal: rest.signal });
+    } catch {
+      signal.throwIfAborted();
+    } finally {
+      this.#wake = () => {};
+      signal.removeEventListener("abort", end);
+    }
+  }
+}
+
+/** Undefined for an engine that has no identity yet. */
+function describe(engine: ReportedEngine): ReportMessage["engines"][number] | undefined {
+  const { state, superblock, incarnation } = engine;
+  if (superblock === undefined) return undefined;
+  const { uuid } = superblock;
+  const say = (kind: mgmt.ReportEnginesReq_State, reason = "") => ({
+    uuid,
+    incarnation,
+    state: kind,
+    reason,
+  });
+  const State = mgmt.ReportEnginesReq_State;
+  switch (state.kind) {
+    case "new":
+    case "awaiting format":
+    case "formatting":
+      return undefined;
+    case "starting":
+      return say(State.STARTING, state.reason);
+    case "serving":
+      return state.silence === undefined ? say(State.SERVING) : say(State.FAILED, state.silence);
+    case "restarting":
+      return say(State.FAILED, state.reason);
+    case "stopped":
+      return say(State.STOPPED);
+    case "failed":
+      return say(State.FAILED, state.fault.message);
+    default:
+      return state satisfies never;
+  }
+}

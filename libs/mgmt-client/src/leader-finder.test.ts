@@ -1,0 +1,85 @@
+import { Fault, FaultCode } from "@daos/fault";
+import type { HostAddress } from "@daos/hostlist";
+import { faultNotLeader } from "@daos/rpc";
+import { describe, expect, it } from "vitest";
+import { LeaderFinder } from "./leader-finder.ts";
+
+const at = (host: string): HostAddress => ({ host, port: 10001 });
+const accessPoints = [at("node1"), at("node2"), at("node3")];
+const unreachable = new Fault({
+  domain: "client",
+  code: FaultCode.hostUnreachable,
+  description: "unreachable",
+  resolution: "none",
+});
+
+/** Hosts that answer with their name when they lead, and otherwise as given; records who was asked. */
+function hosts(answers: Readonly<Record<string, Fault | "leads">>) {
+  const asked: string[] = [];
+  const call = async ({ host }: HostAddress) => {
+    asked.push(host);
+    const answer = answers[host];
+    if (answer === undefined) throw new Error(`unexpected call to ${host}`);
+    if (answer !== "leads") throw answer;
+    return host;
+  };
+  return { call, asked };
+}
+
+const sentTo = (leader: string | undefined) => faultNotLeader("here:10001", leader && `${leader}:10001`);
+
+describe("LeaderFinder", () => {
+  it.each<[string, Readonly<Record<string, Fault | "leads">>, readonly string[]]>([
+    ["the first access point", { node1: "leads" }, ["node1"]],
+    ["where a follower points", { node1: sentTo("node3"), node3: "leads" }, ["node1", "node3"]],
+    ["an access point nobody has named", { node1: sentTo("node4"), node4: "leads" }, ["node1", "node4"]],
+    [
+      "past dead hosts",
+      { node1: unreachable, node2: unreachable, node3: "leads" },
+      ["node1", "node2", "node3"],
+    ],
+    ["past those who know none", { node1: sentTo(undefined), node2: "leads" }, ["node1", "node2"]],
+    [
+      "past hosts that point at each other",
+      { node1: sentTo("node2"), node2: sentTo("node1"), node3: "leads" },
+      ["node1", "node2", "node3"],
+    ],
+  ])("finds the leader: %s", async (_name, answers, expected) => {
+    const { call, asked } = hosts(answers);
+    const finder = new LeaderFinder({ accessPoints, known: () => undefined });
+    expect(await finder.ask(call)).toBe(expected.at(-1));
+    expect(asked).toEqual(expected);
+    expect(finder.leader).toEqual(at(expected.at(-1) ?? ""));
+  });
+
+  it("asks the last leader first, and learns of new access points", async () => {
+    const finder = new LeaderFinder({ accessPoints: [at("node1")], known: () => undefined });
+    await finder.ask(hosts({ node1: sentTo("node2"), node2: "leads" }).call);
+    finder.learn({ accessPoints: ["node2:10001", "node5:10001"], leader: "node2:10001" });
+    const moved = hosts({ node2: unreachable, node5: "leads" });
+    expect(await finder.ask(moved.call)).toBe("node5");
+    expect(moved.asked).toEqual(["node2", "node5"]);
+  });
+
+  it("believes the election of this host", async () => {
+    const finder = new LeaderFinder({ accessPoints, known: () => at("node3") });
+    const { call, asked } = hosts({ node3: "leads" });
+    await finder.ask(call);
+    expect(asked).toEqual(["node3"]);
+  });
+
+  it("ends at an answer about the request, and with the last fault when nobody leads", async () => {
+    const finder = new LeaderFinder({ accessPoints, known: () => undefined });
+    const conflict = new Fault({
+      domain: "system",
+      code: FaultCode.memberConflict,
+      description: "taken",
+      resolution: "none",
+    });
+    const refusing = hosts({ node1: conflict });
+    await expect(finder.ask(refusing.call)).rejects.toBe(conflict);
+    const none = hosts({ node1: unreachable, node2: unreachable, node3: sentTo(undefined) });
+    await expect(finder.ask(none.call)).rejects.toMatchObject({ code: FaultCode.notLeader });
+    expect(finder.leader).toBeUndefined();
+  });
+});

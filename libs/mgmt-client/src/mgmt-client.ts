@@ -1,0 +1,147 @@
+import type { SecureClientSessionOptions } from "node:http2";
+import { createClient } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { Fault, FaultCode, faultDaosStatus } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { mgmt } from "@daos/proto";
+import { fromConnectError } from "@daos/rpc";
+import { abortable, deadline, isTimeout } from "@daos/sys";
+
+interface Wait {
+  readonly signal: AbortSignal;
+}
+
+/** What a join asks the leader. */
+export interface JoinMessage {
+  readonly uuid: string;
+  readonly rank: number;
+  readonly uri: string;
+  readonly nctxs: number;
+  readonly addr: string;
+  readonly faultDomain: string;
+  readonly reports: boolean;
+  readonly recorded: boolean;
+}
+
+/** What a report tells the leader. */
+export interface ReportMessage {
+  readonly addr: string;
+  readonly engines: readonly {
+    readonly uuid: string;
+    readonly incarnation: number;
+    readonly state: mgmt.ReportEnginesReq_State;
+    readonly reason: string;
+  }[];
+  readonly intervalMs: number;
+  readonly warnings: readonly string[];
+}
+
+/** What the leader tells those who report. */
+export interface ReportAnswer {
+  /** The access points that take part, `host:port`. */
+  readonly accessPoints: readonly string[];
+  /** Its own control address, `host:port`. */
+  readonly leader: string;
+}
+
+/** A host that does not take a connection within this time, ms, is given up. */
+const CONNECT_TIMEOUT_MS = 5_000;
+
+/** Calls the management service of other hosts, as one server calls another. */
+export class MgmtClient {
+  readonly #loadTls: () => Promise<SecureClientSessionOptions | undefined>;
+
+  /** @param loadTls asked for each call, so that new certificates are used; undefined for plain text */
+  constructor(loadTls: () => Promise<SecureClientSessionOptions | undefined>) {
+    this.#loadTls = loadTls;
+  }
+
+  join(host: HostAddress, request: JoinMessage, wait: Wait): Promise<mgmt.JoinResp> {
+    return this.#call(host, `join engine ${request.uuid}`, wait, (client) => client.join(request, wait));
+  }
+
+  reportEngines(host: HostAddress, report: ReportMessage, wait: Wait): Promise<ReportAnswer> {
+    const message = { ...report, engines: [...report.engines], warnings: [...report.warnings] };
+    return this.#call(host, "report engines", wait, (client) => client.reportEngines(message, wait));
+  }
+
+  async prepShutdown(host: HostAddress, rank: number, wait: Wait): Promise<void> {
+    const attempted = `prepare rank ${rank} for shutdown`;
+    const { status } = await this.#call(host, attempted, wait, (client) =>
+      client.prepShutdown({ rank }, wait),
+    );
+    if (status !== 0) throw faultDaosStatus(attempted, status);
+  }
+
+  async killRank(
+    host: HostAddress,
+    rank: number,
+    options: Wait & { readonly force: boolean },
+  ): Promise<void> {
+    const attempted = `stop rank ${rank}`;
+    const { force, signal } = options;
+    const { status } = await this.#call(host, attempted, options, (client) =>
+      client.killRank({ rank, force }, { signal }),
+    );
+    if (status !== 0) throw faultDaosStatus(attempted, status);
+  }
+
+  async startRank(host: HostAddress, rank: number, wait: Wait): Promise<void> {
+    await this.#call(host, `start rank ${rank}`, wait, (client) => client.startRank({ rank }, wait));
+  }
+
+  async eraseRank(host: HostAddress, rank: number, uuid: string, wait: Wait): Promise<void> {
+    await this.#call(host, `erase rank ${rank}`, wait, (client) => client.eraseRank({ rank, uuid }, wait));
+  }
+
+  /** Calls the engine with a replica on another access point. @returns the body of its answer */
+  async callEngine(host: HostAddress, method: number, body: Uint8Array, wait: Wait): Promise<Uint8Array> {
+    const answer = await this.#call(host, `call method ${method} of the engine`, wait, (client) =>
+      client.callEngine({ method, body: new Uint8Array(body) }, wait),
+    );
+    return answer.body;
+  }
+
+  async #call<T>(
+    host: HostAddress,
+    attempted: string,
+    { signal }: Wait,
+    call: (client: Client) => Promise<T>,
+  ): Promise<T> {
+    const name = formatHostAddress(host);
+    const tls = await this.#loadTls();
+    const baseUrl = `${tls === undefined ? "http" : "https"}://${name}`;
+    const sessions = new Http2SessionManager(baseUrl, {}, tls);
+    try {
+      await connect(sessions, name, signal);
+      return await call(
+        createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl, sessionManager: sessions })),
+      );
+    } catch (error) {
+      throw error instanceof Fault ? error : fromConnectError(error, { attempted, host: name });
+    } finally {
+      sessions.abort();
+    }
+  }
+}
+
+type Client = ReturnType<typeof createClient<typeof mgmt.MgmtSvc>>;
+
+/** Opens the connection, so that a dead host is told from one that is slow to answer. */
+async function connect(sessions: Http2SessionManager, name: string, signal: AbortSignal): Promise<void> {
+  using limit = deadline(CONNECT_TIMEOUT_MS, `connection to ${name}`, signal);
+  try {
+    await abortable(sessions.connect(), limit.signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    if (!isTimeout(error)) throw error;
+    throw new Fault({
+      domain: "client",
+      code: FaultCode.hostUnreachable,
+      description: `connect to ${name}`,
+      reason: `no answer within ${CONNECT_TIMEOUT_MS / 1000} s`,
+      resolution: "check that the host is up and that its port is open",
+      cause: error,
+    });
+  }
+}

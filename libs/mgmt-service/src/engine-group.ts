@@ -1,0 +1,150 @@
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { type BodyInit, type DrpcMethod, drpcMethods } from "@daos/drpc";
+import { daosStatusNumber, FaultCode, hasCode } from "@daos/fault";
+import type { Harness } from "@daos/harness";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { Logger } from "@daos/log";
+import type { AccessPoint } from "@daos/membership";
+import { faultNotForwarded } from "./faults.ts";
+
+interface Wait {
+  readonly signal: AbortSignal;
+}
+
+/** A call that the data plane's own management service answers. */
+export type MsMethod<I extends DescMessage = DescMessage, O extends DescMessage = DescMessage> = DrpcMethod<
+  I,
+  O
+>;
+
+export interface EngineGroupOptions {
+  readonly harness: Pick<Harness, "msInstance">;
+  readonly self: HostAddress;
+  readonly accessPoints: () => readonly AccessPoint[];
+  /** Calls the engine of another access point. @throws Fault */
+  readonly callEngine: (
+    host: HostAddress,
+    method: number,
+    body: Uint8Array,
+    wait: Wait,
+  ) => Promise<Uint8Array>;
+  readonly log: Logger;
+}
+
+/** "Not me, but perhaps another replica." */
+const ELSEWHERE: ReadonlySet<number> = new Set(
+  ["NOTLEADER", "NOTREPLICA"].map((name) => daosStatusNumber(name)),
+);
+
+/** The call has certainly not been carried out by this engine. */
+const NOT_REACHED: readonly number[] = [
+  FaultCode.notAccessPoint,
+  FaultCode.engineNotRunning,
+  FaultCode.connectionRefused,
+  FaultCode.hostUnreachable,
+  FaultCode.hostUnknown,
+];
+
+/**
+ * The engines with a replica of the data plane's management service. One of them leads there, and need not be on the
+ * host that leads here: each is asked until one does not send us on.
+ */
+export class EngineGroup {
+  readonly #options: EngineGroupOptions;
+  /** The host whose engine answered last. */
+  #last: string | undefined;
+
+  constructor(options: EngineGroupOptions) {
+    this.#options = options;
+  }
+
+  /** @throws Fault of the engine that was asked last */
+  async call<I extends DescMessage, O extends DescMessage>(
+    method: MsMethod<I, O>,
+    request: MessageInitShape<I>,
+    wait: Wait,
+  ): Promise<MessageShape<O>> {
+    const hosts = this.#hosts();
+    for (const [index, host] of hosts.entries()) {
+      const isLast = index === hosts.length - 1;
+      try {
+        const answer = await this.#ask(host, method, request, wait);
+        if (isLast || !ELSEWHERE.has(statusOf(answer))) {
+          this.#last = formatHostAddress(host);
+          return answer;
+        }
+      } catch (error) {
+        if (isLast || !NOT_REACHED.some((code) => hasCode(error, code))) throw error;
+      }
+    }
+    throw new Error("there is always this host's own engine");
+  }
+
+  /** This host's engine first, unless another one answered last. */
+  #hosts(): readonly HostAddress[] {
+    const { self, accessPoints } = this.#options;
+    const here = formatHostAddress(self);
+    const others = accessPoints()
+      .filter(({ address, hasReplica }) => hasReplica && formatHostAddress(address) !== here)
+      .map(({ address }) => address);
+    const all = [self, ...others];
+    const last = all.find((host) => formatHostAddress(host) === this.#last);
+    return last === undefined ? all : [last, ...all.filter((host) => host !== last)];
+  }
+
+  async #ask<I extends DescMessage, O extends DescMessage>(
+    host: HostAddress,
+    method: MsMethod<I, O>,
+    request: MessageInitShape<I>,
+    wait: Wait,
+  ): Promise<MessageShape<O>> {
+    const { harness, self, callEngine } = this.#options;
+    if (host === self) {
+      const answer = await harness.msInstance().call(method, request as BodyInit<I>, wait);
+      return answer as MessageShape<O>;
+    }
+    const body = toBinary(method.request, create(method.request, request));
+    return fromBinary(method.response, await callEngine(host, method.method, body, wait));
+  }
+}
+
+/** What the leader may ask of the engine of another access point. */
+const FORWARDED: readonly MsMethod[] = [
+  drpcMethods.join,
+  drpcMethods.poolCreate,
+  drpcMethods.poolDestroy,
+  drpcMethods.listPools,
+  drpcMethods.poolGetAcl,
+  drpcMethods.poolOverwriteAcl,
+  drpcMethods.poolUpdateAcl,
+  drpcMethods.poolDeleteAcl,
+  drpcMethods.getAttachInfo,
+  drpcMethods.bioHealthQuery,
+  drpcMethods.smdListDevs,
+  drpcMethods.smdListPools,
+];
+
+/** Passes a call of the leader on to this host's engine with a replica. @throws Fault */
+export async function callEngineHere(
+  harness: Pick<Harness, "msInstance">,
+  request: { readonly method: number; readonly body: Uint8Array },
+  wait: Wait,
+): Promise<Uint8Array> {
+  const method = FORWARDED.find((one) => one.method === request.method);
+  if (method === undefined) throw faultNotForwarded(request.method);
+  const message = fromBinary(method.request, request.body);
+  const answer = await harness.msInstance().call(method, message as BodyInit<DescMessage>, wait);
+  return toBinary(method.response, answer as MessageShape<DescMessage>);
+}
+
+/** Every response of the engine's management service has a status. */
+function statusOf(answer: object): number {
+  return "status" in answer && typeof answer.status === "number" ? answer.status : 0;
+}

@@ -1,0 +1,21 @@
+import { Fault, FaultCode } from "@daos/fault";
+
+/** A client means another system. */
+export function faultOtherSystem(asked: string, here: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.otherSystem,
+    description: `this host belongs to the system "${here}", not to "${asked}"`,
+    resolution: "check the host list and the system name in the client's configuration",
+  });
+}
+
+/** A server asks for a call into the engine that is not the leader's to make. */
+export function faultNotForwarded(method: number): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.requestUnsupported,
+    description: `method ${method} of the engine is not called for other hosts`,
+    resolution: "run the same release on all access points",
+  });
+}

@@ -1,0 +1,201 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type ClusterHost, TestCluster } from "./test-cluster.ts";
+import type { DmgResult } from "./test-system.ts";
+
+/** Eight hosts, three of them access points, and an etcd of three members: one cluster for all, because it takes time to start. */
+let cluster: TestCluster;
+/** uuid of each rank, as first seen: it never changes. */
+const identities = new Map<number, string>();
+
+const WAIT = { timeout: 90_000, interval: 500 };
+const HOSTS = 8;
+
+beforeAll(async () => {
+  cluster = await TestCluster.create({ hosts: HOSTS, accessPoints: 3 });
+  await Promise.all(cluster.hosts.map(({ system }) => system.start()));
+}, 240_000);
+
+afterAll(async () => {
+  await cluster?.[Symbol.asyncDispose]();
+}, 120_000);
+
+/** The members by rank; checks that ranks and uuids are one to one, now and with what was seen before. */
+async function members(): Promise<DmgResult["members"]> {
+  const found = (await cluster.query(["system", "query"]))?.members;
+  if (found === undefined) throw new Error("nobody answers");
+  expect(new Set(found.map(({ uuid }) => uuid)).size).toBe(found.length);
+  for (const { rank, uuid } of found) {
+    expect(identities.get(rank) ?? uuid, `identity of rank ${rank}`).toBe(uuid);
+    identities.set(rank, uuid);
+  }
+  return found;
+}
+
+async function states(): Promise<string> {
+  return (await members()).map(({ rank, state }) => `${rank} ${state}`).join(", ");
+}
+
+const allJoined = Array.from({ length: HOSTS }, (_, rank) => `${rank} joined`).join(", ");
+
+async function leader(): Promise<ClusterHost> {
+  const found = await cluster.query(["system", "leader-query"]);
+  return cluster.at(found?.leader ?? null);
+}
+
+/** When a host's log says something for the last time, ms since 1970. */
+function lastTime({ system }: ClusterHost, text: string): number {
+  const line = system.server.output.split("\n").findLast((one) => one.includes(text));
+  return line === undefined ? Number.NaN : Date.parse(line.slice(0, 24));
+}
+
+/** How long it took until another host led, ms, by the log of the new leader. */
+async function newLeader(
+  old: ClusterHost,
+  since: number,
+): Promise<{ readonly host: ClusterHost; readonly ms: number }> {
+  const others = cluster.hosts.slice(0, 3).filter((host) => host !== old);
+  const leads = () => others.find((host) => lastTime(host, "daos_server.leader: leading") >= since);
+  await expect.poll(leads, { timeout: 30_000, interval: 50 }).toBeDefined();
+  const host = leads() as ClusterHost;
+  return { host, ms: lastTime(host, "daos_server.leader: leading") - since };
+}
+
+async function rankOn(host: ClusterHost): Promise<number> {
+  const found = (await members()).find(({ address }) => address === host.address);
+  if (found === undefined) throw new Error(`no rank on ${host.address}`);
+  return found.rank;
+}
+
+/** Excludes a rank and clears that again: two changes that must be kept. */
+async function change(rank: number): Promise<void> {
+  for (const args of [
+    ["system", "exclude", "--ranks", `${rank}`, "--force"],
+    ["system", "clear-exclude", "--ranks", `${rank}`],
+    ["system", "start", "--ranks", `${rank}`],
+  ])
+    expect(await cluster.dmg(args)).toMatchObject({ exitCode: 0 });
+  expect((await members()).find((one) => one.rank === rank)).toMatchObject({ state: "joined" });
+}
+
+describe("three access points", { timeout: 180_000 }, () => {
+  it("give each engine a rank, and every host knows the leader", async () => {
+    await expect.poll(states, WAIT).toBe(allJoined);
+    const { address } = await leader();
+    for (const host of cluster.hosts) {
+      const known = await cluster.query(["system", "leader-query"], [host]);
+      expect(known?.leader).toBe(address);
+      expect([...(known?.replicas ?? [])].sort()).toEqual(
+        cluster.hosts
+          .slice(0, 3)
+          .map((ap) => ap.address)
+          .sort(),
+      );
+    }
+    const { members: seen } = (await cluster.query(["system", "query"], [cluster.host(7)])) as DmgResult;
+    expect(seen).toHaveLength(HOSTS);
+    expect((await cluster.dmg(["pool", "create", "-s", "32M"])).exitCode).toBe(0);
+  });
+
+  it("replace a leader that is killed within five seconds, and take it back", async () => {
+    const old = await leader();
+    const rank = await rankOn(old);
+    const before = await members();
+    const since = Date.now();
+    old.system.server.child.kill("SIGKILL");
+    await old.system.server.end();
+    const { ms } = await newLeader(old, since);
+    expect(ms, "time without a leader").toBeLessThan(5_000);
+    expect((await members()).map(({ uuid }) => uuid)).toEqual(before.map(({ uuid }) => uuid));
+    await expect
+      .poll(async () => (await members()).find((one) => one.rank === rank)?.state, WAIT)
+      .toBe("unresponsive");
+    await old.system.start([]);
+    await expect.poll(states, WAIT).toBe(allJoined);
+    expect((await members()).find((one) => one.rank === rank)?.incarnation).toBe(
+      (before.find((one) => one.rank === rank)?.incarnation ?? 0) + 1,
+    );
+    // The engine that keeps the pools is reached whoever leads.
+    expect((await cluster.query(["system", "list-pools"]))?.pools).toHaveLength(1);
+  });
+
+  it("give the office away at once when the leader is stopped in order", async () => {
+    const old = await leader();
+    const since = Date.now();
+    const stopping = old.system.stop();
+    const { ms } = await newLeader(old, since);
+    expect(ms).toBeLessThan(5_000);
+    await stopping;
+    await old.system.start([]);
+    await expect.poll(states, WAIT).toBe(allJoined);
+  });
+
+  it("notice a host that falls silent, and that it is back", async () => {
+    const host = cluster.host(6);
+    const rank = await rankOn(host);
+    const state = async () => (await members()).find((one) => one.rank === rank)?.state;
+    host.system.server.child.kill("SIGSTOP");
+    await expect.poll(state, WAIT).toBe("unresponsive");
+    host.system.server.child.kill("SIGCONT");
+    await expect.poll(state, WAIT).toBe("joined");
+  });
+
+  it("go on when a member of etcd dies", async () => {
+    await cluster.etcd.members[1]?.kill();
+    await expect.poll(states, WAIT).toBe(allJoined);
+    await change(await rankOn(cluster.host(7)));
+    cluster.etcd.members[1]?.restart();
+  });
+
+  it("replace a leader that is cut off from etcd, which then changes nothing", async () => {
+    const old = await leader();
+    const since = Date.now();
+    old.cutFromEtcd();
+    const { ms } = await newLeader(old, since);
+    expect(ms, "time without a leader").toBeLessThan(5_000);
+    const gone = lastTime(old, "not leading any more") - since;
+    expect(gone, "the old one knew before").toBeLessThanOrEqual(ms);
+    expect((await cluster.query(["system", "leader-query"], [old]))?.leader).toBeNull();
+    await change(await rankOn(cluster.host(7)));
+    old.mendWireToEtcd();
+    await expect.poll(states, WAIT).toBe(allJoined);
+    const known = async () => (await cluster.query(["system", "leader-query"], [old]))?.leader;
+    await expect.poll(known, WAIT).toBe((await leader()).address);
+  });
+
+  it("have no leader while etcd is gone, and lose nothing", async () => {
+    const before = await members();
+    await Promise.all(cluster.etcd.members.map((member) => member.kill()));
+    await expect.poll(async () => (await cluster.query(["system", "leader-query"]))?.leader, WAIT).toBeNull();
+    const refused = await cluster.dmg(["--timeout", "5s", "system", "query"]);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stderr).toContain("leader");
+    for (const member of cluster.etcd.members) member.restart();
+    await expect.poll(() => states().catch(String), WAIT).toBe(allJoined);
+    const after = await members();
+    expect(after.map(({ uuid, incarnation }) => [uuid, incarnation])).toEqual(
+      before.map(({ uuid, incarnation }) => [uuid, incarnation]),
+    );
+  });
+
+  it("become more and fewer while the system runs", async () => {
+    const { system, address } = cluster.host(3);
+    const replicas = async () =>
+      (await cluster.query(["system", "leader-query"], [cluster.host(7)]))?.replicas ?? [];
+    const plain = await readFile(system.configPath, "utf8");
+    await writeFile(
+      system.configPath,
+      plain.replace(/access_points: \[/, `access_points: ["localhost:${system.port}",`),
+    );
+    await system.stop();
+    await system.start([]);
+    await expect.poll(replicas, WAIT).toHaveLength(4);
+    expect(await replicas()).toContain(address);
+    await expect.poll(states, WAIT).toBe(allJoined);
+    await writeFile(system.configPath, plain);
+    await system.stop();
+    await system.start([]);
+    await expect.poll(replicas, WAIT).toHaveLength(3);
+    await expect.poll(states, WAIT).toBe(allJoined);
+  });
+});

@@ -1,0 +1,70 @@
+import { appendFile, readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FakeSpdkTarget } from "@daos/bdev/testing";
+import { FaultCode } from "@daos/fault";
+import { describe, expect, it } from "vitest";
+import { isRoot, TestSystem } from "./test-system.ts";
+
+interface Scan {
+  readonly hosts: readonly {
+    readonly nvme: {
+      readonly controllers: readonly { pciAddress: string; serial: string; source: string }[];
+    };
+  }[];
+}
+interface Failed {
+  readonly status: number;
+  readonly errors: readonly { readonly code: number; readonly description: string }[];
+}
+
+describe("storage, with real processes", () => {
+  it("shows what an SPDK target drives, and keeps its health", async () => {
+    await using system = await TestSystem.create();
+    const socket = join(system.directory, "spdk.sock");
+    const target = new FakeSpdkTarget([
+      { address: "0000:81:00.0", serial: "SPDK0", contents: Buffer.alloc(1024 * 1024) },
+    ]);
+    await target.listen(socket);
+    await appendFile(system.configPath, `spdk_socket: ${socket}\n`);
+    await system.start();
+    const { hosts } = (await system.dmgJson("storage", "scan")) as unknown as Scan;
+    expect(hosts[0]?.nvme.controllers).toContainEqual(
+      expect.objectContaining({ pciAddress: "0000:81:00.0", serial: "SPDK0", source: "spdk" }),
+    );
+    const state = join(system.directory, ".daos_server.state");
+    expect(await readFile(join(state, "controllers.json"), "utf8")).toContain('"SPDK0"');
+    expect(await readdir(join(state, "health"))).toContain("SPDK0.jsonl");
+
+    // A target that is gone takes nothing else with it.
+    await target.close();
+    const after = (await system.dmgJson("storage", "scan")) as unknown as Scan;
+    expect(after.hosts[0]?.nvme.controllers.map(({ serial }) => serial)).not.toContain("SPDK0");
+  });
+
+  it.runIf(isRoot)(
+    "formats what waits for it, and refuses an engine that runs, with what is true of it",
+    async () => {
+      await using system = await TestSystem.create();
+      const server = system.launch();
+      await expect.poll(() => server.output, { timeout: 30_000 }).toContain("storage format");
+      const formatted = await system.dmg("storage", "format", "--verbose");
+      expect(formatted).toMatchObject({ exitCode: 0, stderr: "" });
+      expect(formatted.stdout).toContain("CTL_SUCCESS");
+      await system.serving();
+      const { exitCode, stdout } = await system.dmg("--json", "storage", "format", "--reformat");
+      const { errors } = JSON.parse(stdout) as Failed;
+      expect(exitCode).not.toBe(0);
+      expect(errors).toMatchObject([{ code: FaultCode.storageFormatOnRunningSystem }]);
+      expect(errors[0]?.description).toContain("whose engine runs");
+    },
+  );
+
+  it("fails a burn-in of a controller that is not there", async () => {
+    await using system = await TestSystem.create();
+    await system.start();
+    const args = ["--json", "storage", "burn-in", "--force", "--duration", "1s", "-d", "ff:1f.7"];
+    const { exitCode, stdout } = await system.dmg(...args);
+    expect(exitCode).toBe(8);
+    expect((JSON.parse(stdout) as Failed).errors).toMatchObject([{ code: FaultCode.bdevMissingDevice }]);
+  });
+});

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { TestSystem } from "./test-system.ts";
+
+/** Each rank with its state. */
+async function states(system: TestSystem): Promise<string[]> {
+  const { members } = await system.dmgJson("system", "query");
+  return members.map(({ rank, state }) => `${rank} ${state}`);
+}
+
+function enginePid(system: TestSystem, index: number): number {
+  const starts = [...system.server.output.matchAll(/engine started index=(\d+) pid=(\d+)/g)];
+  const last = starts.filter(([, at]) => Number(at) === index).at(-1);
+  if (last === undefined) throw new Error(`engine ${index} has not been started`);
+  return Number(last[2]);
+}
+
+describe("dmg system", () => {
+  it("stops engines and starts them again, and the server stays", async () => {
+    await using system = await TestSystem.create({ engines: 2 });
+    await system.start();
+    const { uuid } = await system.dmgJson("pool", "create", "-s", "64M");
+    expect(await system.dmg("system", "stop", "--ranks", "1")).toMatchObject({ exitCode: 0 });
+    expect(await states(system)).toEqual(["0 joined", "1 stopped"]);
+    expect(await system.dmg("system", "stop")).toMatchObject({ exitCode: 0 });
+    expect(await states(system)).toEqual(["0 stopped", "1 stopped"]);
+    expect(await system.dmg("system", "start")).toMatchObject({ exitCode: 0 });
+    expect(await states(system)).toEqual(["0 joined", "1 joined"]);
+    expect((await system.dmgJson("system", "list-pools")).pools).toMatchObject([{ uuid }]);
+
+    const unknown = await system.dmg("system", "stop", "--ranks", "0,7");
+    expect(unknown.exitCode).not.toBe(0);
+    expect(unknown.stderr).toContain("7");
+    expect(await states(system)).toEqual(["0 joined", "1 joined"]);
+  });
+
+  it("remembers what was stopped and excluded, across kill -9", async () => {
+    await using system = await TestSystem.create({ engines: 2 });
+    await system.start();
+    expect(await system.dmg("system", "exclude", "--ranks", "1", "--force")).toMatchObject({ exitCode: 0 });
+    expect(await states(system)).toEqual(["0 joined", "1 excluded"]);
+    system.server.child.kill("SIGKILL");
+    await system.server.end();
+    system.launch([]);
+    await expect.poll(() => system.server.output, { timeout: 60_000 }).toContain("has excluded it");
+    await expect
+      .poll(() => states(system).catch(String), { timeout: 60_000 })
+      .toEqual(["0 joined", "1 excluded"]);
+    const start = await system.dmg("system", "start", "--ranks", "1");
+    expect(start.exitCode).not.toBe(0);
+    expect(start.stderr).toContain("dmg system clear-exclude --ranks 1");
+    expect(await system.dmg("system", "clear-exclude", "--ranks", "1")).toMatchObject({ exitCode: 0 });
+    expect(await system.dmg("system", "start", "--ranks", "1")).toMatchObject({ exitCode: 0 });
+    expect(await states(system)).toEqual(["0 joined", "1 joined"]);
+  });
+
+  it("shows an engine that died, why, and that it came back", async () => {
+    await using system = await TestSystem.create({ engines: 2 });
+    await system.start();
+    process.kill(enginePid(system, 1), "SIGKILL");
+    await expect
+      .poll(async () => (await system.dmgJson("system", "query")).members[1], { timeout: 30_000 })
+      .toMatchObject({ state: "joined", incarnation: 2 });
+    const { events } = await system.dmgJson("system", "events");
+    const about = events.filter(({ rank }) => rank === 1).map(({ kind }) => kind);
+    expect(about).toEqual(["member_joined", "member_errored", "member_restarted"]);
+    expect(JSON.stringify(events)).toContain("killed by SIGKILL");
+    expect((await system.dmgJson("system", "query")).members[0]).toMatchObject({ incarnation: 1 });
+  });
+
+  it("erases a system, which begins anew after a format", async () => {
+    await using system = await TestSystem.create({ engines: 2 });
+    await system.start();
+    const before = (await system.dmgJson("system", "query")).members.map(({ uuid }) => uuid);
+    await system.dmgJson("pool", "create", "-s", "64M");
+    const refused = await system.dmg("system", "erase", "--force");
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stderr).toContain("dmg system stop");
+    expect(await system.dmg("system", "stop")).toMatchObject({ exitCode: 0 });
+    expect(await system.dmg("system", "erase", "--force")).toMatchObject({ exitCode: 0 });
+    const unformatted = await system.dmg("storage", "format");
+    expect(unformatted.exitCode).not.toBe(0);
+    expect(unformatted.stderr).toContain("--reformat");
+    await system.dmg("storage", "format", "--reformat");
+    await expect
+      .poll(() => states(system).catch(String), { timeout: 60_000 })
+      .toEqual(["0 joined", "1 joined"]);
+    const after = (await system.dmgJson("system", "query")).members.map(({ uuid }) => uuid);
+    expect(after.filter((uuid) => before.includes(uuid))).toEqual([]);
+    expect((await system.dmgJson("system", "list-pools")).pools).toEqual([]);
+  });
+});

@@ -1,0 +1,85 @@
+import { EtcdCluster, SeverableProxy } from "@daos/etcd/testing";
+import { type Ended, run } from "./program.ts";
+import { DMG, type DmgResult, freePort, TestSystem } from "./test-system.ts";
+
+/** One host of a cluster, with wires of its own to etcd. */
+export interface ClusterHost {
+  readonly system: TestSystem;
+  readonly address: string;
+  /** Nothing comes through to etcd, and nobody is told. */
+  cutFromEtcd(): void;
+  mendWireToEtcd(): void;
+}
+
+export interface TestClusterOptions {
+  /** Hosts in all; the first ones are the access points. */
+  readonly hosts: number;
+  readonly accessPoints: number;
+}
+
+/** Hosts of one system on loopback ports, with real processes and a real etcd of three members. Dispose of it. */
+export class TestCluster implements AsyncDisposable {
+  readonly etcd: EtcdCluster;
+  readonly hosts: readonly ClusterHost[];
+  readonly #stack: AsyncDisposableStack;
+
+  private constructor(etcd: EtcdCluster, hosts: readonly ClusterHost[], stack: AsyncDisposableStack) {
+    this.etcd = etcd;
+    this.hosts = hosts;
+    this.#stack = stack;
+  }
+
+  static async create({ hosts: count, accessPoints }: TestClusterOptions): Promise<TestCluster> {
+    await using stack = new AsyncDisposableStack();
+    const etcd = stack.use(await EtcdCluster.start({ members: 3 }));
+    const ports: number[] = [];
+    for (let host = 0; host < count; host++) ports.push(await freePort());
+    const names = ports.slice(0, accessPoints).map((port) => `localhost:${port}`);
+    const hosts: ClusterHost[] = [];
+    for (const port of ports) {
+      const wires = await Promise.all(etcd.members.map(({ url }) => SeverableProxy.start(url)));
+      for (const wire of wires) stack.use(wire);
+      const more = `system_db:\n  backend: etcd\n  endpoints: ${JSON.stringify(wires.map(({ url }) => url))}`;
+      const system = stack.use(await TestSystem.create({ port, accessPoints: names, more }));
+      hosts.push({
+        system,
+        address: `127.0.0.1:${port}`,
+        cutFromEtcd: () => {
+          for (const wire of wires) wire.cut();
+        },
+        mendWireToEtcd: () => {
+          for (const wire of wires) wire.mend();
+        },
+      });
+    }
+    return new TestCluster(etcd, hosts, stack.move());
+  }
+
+  host(index: number): ClusterHost {
+    const found = this.hosts[index];
+    if (found === undefined) throw new Error(`there is no host ${index}`);
+    return found;
+  }
+
+  /** The host with this control address. */
+  at(address: string | null): ClusterHost {
+    const found = this.hosts.find((host) => host.address === address);
+    if (found === undefined) throw new Error(`no host has the address ${address}`);
+    return found;
+  }
+
+  /** Runs dmg against some hosts, all access points unless told. */
+  dmg(args: readonly string[], hosts: readonly ClusterHost[] = this.hosts.slice(0, 3)): Promise<Ended> {
+    return run([DMG, "-i", "-l", hosts.map(({ address }) => address).join(","), ...args]);
+  }
+
+  /** As {@link dmg} with `--json`. @returns the result, undefined when it failed */
+  async query(args: readonly string[], hosts?: readonly ClusterHost[]): Promise<DmgResult | undefined> {
+    const { exitCode, stdout } = await this.dmg(["--json", "--timeout", "5s", ...args], hosts);
+    return exitCode === 0 ? (JSON.parse(stdout) as { readonly result: DmgResult }).result : undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}

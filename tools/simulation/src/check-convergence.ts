@@ -1,0 +1,88 @@
+import { FaultCode } from "@daos/fault";
+import type { EngineInstance } from "@daos/instance";
+import type { Member } from "@daos/membership";
+import type { SimHost } from "./sim-host.ts";
+import type { World } from "./world.ts";
+
+/** An engine that exists. */
+interface Engine {
+  readonly host: SimHost;
+  readonly instance: EngineInstance;
+}
+
+/** Says what is not as it must be when nothing has gone wrong for a while. */
+export function checkConvergence(world: World): void {
+  const { ledger } = world;
+  const leaders = world.hosts.filter(({ server }) => server?.leadership.leadsHere === true);
+  if (leaders.length !== 1) ledger.violate(`${leaders.length} hosts lead`);
+  const engines = enginesByUuid(world);
+  for (const member of ledger.list()) {
+    const expected = statesOf(member, engines.get(member.uuid) ?? []);
+    if (!expected.includes(member.state))
+      ledger.violate(
+        `rank ${member.rank} ${member.uuid} on ${member.address.host} is ${member.state} (${member.reason}), not ${expected.join(" or ")}: ${describe(engines.get(member.uuid) ?? [])}`,
+      );
+  }
+  for (const [uuid, found] of engines) for (const engine of found) checkEngine(world, uuid, engine);
+}
+
+function enginesByUuid(world: World): Map<string, Engine[]> {
+  const engines = new Map<string, Engine[]>();
+  for (const host of world.hosts) {
+    if (host.on && host.server === undefined && !refusedAsCopy(host))
+      world.ledger.violate(`${host.name} has no server: ${host.endedBecause}`);
+    for (const instance of host.server?.harness.instances ?? []) {
+      const { superblock } = instance;
+      if (superblock === undefined)
+        world.ledger.violate(`${host.name} engine ${instance.index} is ${instance.state.kind}`);
+      else engines.set(superblock.uuid, [...(engines.get(superblock.uuid) ?? []), { host, instance }]);
+    }
+  }
+  return engines;
+}
+
+/** All of its engines have the identity of members elsewhere: its server ends, and is started again now and then. */
+function refusedAsCopy({ endedBecause }: SimHost): boolean {
+  return endedBecause?.includes(`code = ${FaultCode.memberElsewhere} `) === true;
+}
+
+function statesOf(member: Member, engines: readonly Engine[]): readonly Member["state"][] {
+  if (member.state === "excluded") return ["excluded"];
+  const own = engines.filter(({ host }) => host.address.host === member.address.host);
+  if (own.length === 0) return ["unresponsive", "stopped", "errored"];
+  return own.map(({ instance }) => {
+    switch (instance.state.kind) {
+      case "serving":
+        return instance.state.silence === undefined ? "joined" : "errored";
+      case "stopped":
+        return "stopped";
+      default:
+        return "errored";
+    }
+  });
+}
+
+/** An engine that runs is a member, and none waits for ever. */
+function checkEngine(world: World, uuid: string, { host, instance }: Engine): void {
+  const member = world.ledger.get(uuid);
+  const name = `engine ${instance.index} of ${host.name}, ${uuid},`;
+  const elsewhere = member !== undefined && member.address.host !== host.address.host;
+  const { state } = instance;
+  if (state.kind === "serving") {
+    if (member === undefined) world.ledger.violate(`${name} serves and is no member`);
+    else if (member.rank !== state.rank)
+      world.ledger.violate(`${name} serves as rank ${state.rank}, and is rank ${member.rank}`);
+    // One whose identity a copy has taken over while its host was cut off is told nothing, and goes on.
+    else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))
+      world.ledger.violate(`${name} serves, and is a member on ${member.address.host}`);
+  }
+  const waits = state.kind !== "serving" && state.kind !== "stopped" && state.kind !== "failed";
+  if (waits && !elsewhere && member?.state !== "excluded")
+    world.ledger.violate(`${name} is still ${state.kind}; the member ${JSON.stringify(member)}`);
+}
+
+function describe(engines: readonly Engine[]): string {
+  return engines
+    .map(({ host, instance }) => `${instance.state.kind} ${instance.incarnation} on ${host.name}`)
+    .join(", ");
+}

@@ -1,0 +1,90 @@
+import { daosStatusNumber } from "@daos/fault";
+import { NIL_RANK } from "@daos/rank";
+import type { SimHost } from "./sim-host.ts";
+import type { SimNetwork } from "./sim-network.ts";
+
+/** An engine's join as the data plane gets it. */
+export interface EngineJoin {
+  readonly uuid: string;
+  readonly rank: number;
+  readonly uri: string;
+  readonly addr: string;
+}
+
+const STATUS = {
+  notLeader: daosStatusNumber("NOTLEADER"),
+  exists: daosStatusNumber("EXIST"),
+  protocol: daosStatusNumber("PROTO"),
+};
+
+/**
+ * The management service of the engines, replicated on the access points: it keeps the system map, and answers joins as the
+ * engine does. It works while a majority of its replicas run and see each other; the first of these leads.
+ *
+ * @see DAOS 0.8.0 src/mgmt/srv_system.c ds_mgmt_join_handler
+ */
+export class DataPlane {
+  readonly #network: SimNetwork;
+  readonly #created = new Set<SimHost>();
+  readonly #running = new Set<SimHost>();
+  readonly #servers = new Map<string, EngineJoin>();
+  readonly #taken = new Set<number>();
+
+  constructor(network: SimNetwork) {
+    this.#network = network;
+  }
+
+  /** A replica is made on a host; the first one brings its own rank. */
+  create(host: SimHost, own: EngineJoin, bootstrap: boolean): number {
+    if (this.#created.has(host)) return daosStatusNumber("EXIST");
+    this.#created.add(host);
+    if (bootstrap) this.#record(own);
+    return 0;
+  }
+
+  started(host: SimHost): void {
+    this.#running.add(host);
+  }
+
+  ended(host: SimHost): void {
+    this.#running.delete(host);
+  }
+
+  /** @param at the host whose engine is asked */
+  join(at: SimHost, request: EngineJoin): { readonly status: number; readonly rank: number } {
+    const refuse = (status: number) => ({ status, rank: NIL_RANK });
+    if (this.#leaderSeenFrom(at) !== at) return refuse(STATUS.notLeader);
+    const known = this.#servers.get(request.uuid);
+    if (known !== undefined) {
+      if (request.rank !== NIL_RANK && request.rank !== known.rank) return refuse(STATUS.protocol);
+      this.#record({ ...request, rank: known.rank });
+      return { status: 0, rank: known.rank };
+    }
+    if (request.rank !== NIL_RANK && this.#taken.has(request.rank)) return refuse(STATUS.exists);
+    const rank = request.rank === NIL_RANK ? this.#lowestFree() : request.rank;
+    this.#record({ ...request, rank });
+    return { status: 0, rank };
+  }
+
+  #record(server: EngineJoin): void {
+    this.#servers.set(server.uuid, server);
+    this.#taken.add(server.rank);
+  }
+
+  #lowestFree(): number {
+    let rank = 0;
+    while (this.#taken.has(rank)) rank++;
+    return rank;
+  }
+
+  #leaderSeenFrom(at: SimHost): SimHost | undefined {
+    const near = [...this.#running].filter(
+      (host) =>
+        this.#created.has(host) &&
+        host.server?.engines[0]?.process?.hung === false &&
+        this.#network.reaches(at.address.host, host.address.host),
+    );
+    if (near.length * 2 <= this.#created.size) return undefined;
+    return near.toSorted((a, b) => a.index - b.index)[0];
+  }
+}

@@ -1,0 +1,57 @@
+/** Chance that is the same for the same seed: sfc32. */
+export class Random {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter = 1;
+
+  constructor(seed: number) {
+    this.#a = seed >>> 0;
+    this.#b = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) >>> 0;
+    this.#c = 0x5eed5eed;
+    for (let i = 0; i < 15; i++) this.next();
+  }
+
+  /** From 0 up to 1. */
+  next(): number {
+    const sum = (this.#a + this.#b + this.#counter++) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (this.#c << 21) | (this.#c >>> 11);
+    this.#c = (this.#c + sum) | 0;
+    return (sum >>> 0) / 4294967296;
+  }
+
+  /** A whole number from `from` up to and without `to`. */
+  whole(from: number, to: number): number {
+    return from + Math.floor(this.next() * (to - from));
+  }
+
+  chance(probability: number): boolean {
+    return this.next() < probability;
+  }
+
+  pick<T>(items: readonly T[]): T {
+    const picked = items[this.whole(0, items.length)];
+    if (picked === undefined) throw new Error("nothing to pick from");
+    return picked;
+  }
+
+  /** `count` different ones, or all. */
+  sample<T>(items: readonly T[], count: number): readonly T[] {
+    const left = [...items];
+    const picked: T[] = [];
+    while (picked.length < count && left.length > 0)
+      picked.push(...left.splice(this.whole(0, left.length), 1));
+    return picked;
+  }
+
+  uuid(): string {
+    const hex = Array.from({ length: 4 }, () =>
+      this.whole(0, 2 ** 32)
+        .toString(16)
+        .padStart(8, "0"),
+    ).join("");
+    return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-8${hex.slice(17, 20)}-${hex.slice(20)}`;
+  }
+}

@@ -1,0 +1,228 @@
+import { create } from "@bufbuild/protobuf";
+import { drpcMethods } from "@daos/drpc";
+import { Fault, FaultCode } from "@daos/fault";
+import type {
+  EngineExit,
+  EngineInstance,
+  EngineStorageOptions,
+  InstanceParts,
+  ProcessPart,
+  StoragePart,
+} from "@daos/instance";
+import { mgmt } from "@daos/proto";
+import { createSuperblock } from "@daos/superblock";
+import type { SimServer } from "./sim-server.ts";
+
+type Client = Awaited<ReturnType<InstanceParts["connect"]>>;
+
+/** How an engine behaves from its next start on. */
+export interface EngineMood {
+  /** It dies so long after each start, ms. */
+  readonly diesAfterMs?: number | undefined;
+  /** It never gets ready. */
+  readonly stuck?: boolean | undefined;
+}
+
+/** What the parts of an instance stand on: one engine of a simulated server. */
+export class SimEngine {
+  readonly #server: SimServer;
+  readonly #index: number;
+  #process: SimEngineProcess | undefined;
+  #starts = 0;
+
+  constructor(server: SimServer, index: number) {
+    this.#server = server;
+    this.#index = index;
+  }
+
+  /** The process that runs. */
+  get process(): SimEngineProcess | undefined {
+    return this.#process;
+  }
+
+  get #instance(): EngineInstance {
+    return this.#server.harness.instances[this.#index] as EngineInstance;
+  }
+
+  parts(): InstanceParts {
+    return {
+      clock: this.#server.process,
+      openStorage: (options) => this.#openStorage(options),
+      startProcess: async () => this.#start(),
+      connect: async () => this.#connect(),
+      checkSocket: async () => {},
+    };
+  }
+
+  /** The engine dies unasked. */
+  crash(): void {
+    this.#process?.end({ code: null, signal: "SIGSEGV" });
+  }
+
+  #start(): ProcessPart {
+    const { process, host, random } = this.#server;
+    host.supervision[this.#index]?.started(process.now(), this.#server.world.ledger);
+    const started = new SimEngineProcess(this.#server, ++this.#starts);
+    this.#process = started;
+    void started.exited.then(() => {
+      if (this.#process === started) this.#process = undefined;
+      if (host.replica !== "none" && this.#index === 0) this.#server.world.dataPlane.ended(host);
+      host.supervision[this.#index]?.ended(process.now());
+    });
+    const mood = host.moods[this.#index] ?? {};
+    const port = 31_416 + this.#index + (random.chance(0.1) ? 100 * this.#starts : 0);
+    if (mood.stuck !== true) {
+      process.after(random.whole(200, 1_500), () => {
+        if (started.ended) return;
+        const uri = `ofi+tcp://${host.address.host}:${port}`;
+        void this.#instance.notifyReady({ uri, contexts: 2, socket: `${this.#index}.sock` }).catch(() => {});
+      });
+    }
+    if (mood.diesAfterMs !== undefined)
+      process.after(mood.diesAfterMs, () => started.end({ code: 1, signal: null }));
+    return started;
+  }
+
+  #connect(): Client {
+    const { process } = this.#server;
+    const engine = this.#process;
+    const gone = () =>
+      new Fault({
+        domain: "drpc",
+        code: FaultCode.drpcConnectionLost,
+        description: "call of the engine",
+        reason: "the connection was closed",
+        resolution: "look in the engine's log",
+      });
+    if (engine === undefined) throw gone();
+    const call: (...args: Parameters<Client["call"]>) => Promise<unknown> = (method, request, wait) => {
+      const signal = wait?.signal;
+      return new Promise((resolve, reject) => {
+        signal?.throwIfAborted();
+        if (engine.ended) throw gone();
+        const onAbort = () => reject(signal?.reason);
+        signal?.addEventListener("abort", onAbort, { once: true });
+        void engine.exited.then(() => {
+          signal?.removeEventListener("abort", onAbort);
+          reject(gone());
+        });
+        process.after(1, () => {
+          if (engine.ended || engine.hung) return;
+          signal?.removeEventListener("abort", onAbort);
+          resolve(this.#answer(engine, method.name, request));
+        });
+      });
+    };
+    return { call: call as Client["call"], close: () => {} };
+  }
+
+  #answer(engine: SimEngineProcess, method: string, request: unknown): unknown {
+    const { host, world } = this.#server;
+    switch (method) {
+      case drpcMethods.killRank.name:
+        this.#server.process.after(this.#server.random.whole(5, 2_000), () =>
+          engine.end({ code: 0, signal: null }),
+        );
+        return { status: 0 };
+      case drpcMethods.createMs.name: {
+        const { bootstrap, uuid } = request as { readonly bootstrap: boolean; readonly uuid: string };
+        return { status: world.dataPlane.create(host, { uuid, rank: 0, uri: "", addr: "" }, bootstrap) };
+      }
+      case drpcMethods.startMs.name:
+        world.dataPlane.started(host);
+        return { status: 0 };
+      case drpcMethods.join.name: {
+        const { status, rank } = world.dataPlane.join(
+          host,
+          request as Parameters<typeof world.dataPlane.join>[1],
+        );
+        // It may go on over the wire.
+        return create(mgmt.JoinRespSchema, { status, rank });
+      }
+      default:
+        return { status: 0 };
+    }
+  }
+
+  #openStorage({ config, replica, log }: EngineStorageOptions): StoragePart {
+    const { host, random } = this.#server;
+    const disk = host.disks[this.#index] as (typeof host.disks)[number];
+    let superblock = disk.superblock;
+    const storage: StoragePart = {
+      get superblock() {
+        return superblock;
+      },
+      async open() {
+        if (disk.foreign) return "it was erased";
+        superblock = disk.superblock;
+        return superblock === undefined ? "SCM is not formatted" : undefined;
+      },
+      async format({ reformat }) {
+        const { mount } = config.scm;
+        if (disk.foreign && !reformat) {
+          const scmFault = new Fault({
+            domain: "scm",
+            code: FaultCode.storageAlreadyFormatted,
+            description: `format SCM at ${mount}`,
+            resolution: 'use "--reformat"',
+          });
+          return { mount, scmFault, bdevs: [] };
+        }
+        disk.foreign = false;
+        return { mount, bdevs: [] };
+      },
+      async createSuperblock() {
+        const made = createSuperblock({ system: config.systemName, rank: config.rank, replica });
+        await storage.writeSuperblock({ ...made, uuid: random.uuid() });
+        log.info("superblock created", { uuid: superblock?.uuid });
+      },
+      async erase() {
+        disk.superblock = undefined;
+        disk.foreign = true;
+        superblock = undefined;
+      },
+      async writeSuperblock(next) {
+        disk.superblock = next;
+        superblock = next;
+      },
+      prepareBdevs: async () => undefined,
+    };
+    return storage;
+  }
+}
+
+/** A process of an engine. */
+export class SimEngineProcess implements ProcessPart {
+  readonly pid: number;
+  readonly exited: Promise<EngineExit>;
+  /** It runs and answers nothing. */
+  hung = false;
+  readonly #server: SimServer;
+  readonly #resolve: (exit: EngineExit) => void;
+  #ended = false;
+
+  constructor(server: SimServer, pid: number) {
+    this.#server = server;
+    this.pid = pid;
+    const { promise, resolve } = Promise.withResolvers<EngineExit>();
+    this.exited = promise;
+    this.#resolve = resolve;
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+
+  end(exit: EngineExit): void {
+    if (this.#ended || !this.#server.process.alive) return;
+    this.#ended = true;
+    this.#resolve(exit);
+  }
+
+  stop(graceMs: number): Promise<EngineExit> {
+    const { process, random } = this.#server;
+    if (!this.hung) process.after(random.whole(10, 1_000), () => this.end({ code: null, signal: "SIGTERM" }));
+    process.after(graceMs, () => this.end({ code: null, signal: "SIGKILL" }));
+    return this.exited;
+  }
+}

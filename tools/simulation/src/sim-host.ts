@@ -1,0 +1,94 @@
+import type { HostAddress } from "@daos/hostlist";
+import type { ReplicaRole } from "@daos/membership";
+import { Random } from "./random.ts";
+import type { SimDisk } from "./sim-disk.ts";
+import type { EngineMood } from "./sim-engine.ts";
+import { SimProcess, type WallClock } from "./sim-process.ts";
+import { SimServer } from "./sim-server.ts";
+import { SupervisionJudge } from "./supervision-judge.ts";
+import type { World } from "./world.ts";
+
+/** A machine: what survives its server and its power. */
+export class SimHost {
+  readonly index: number;
+  readonly replica: ReplicaRole;
+  readonly disks: SimDisk[];
+  readonly wall: WallClock = { offsetMs: 0 };
+  readonly moods: EngineMood[] = [];
+  readonly supervision: SupervisionJudge[];
+  address: HostAddress;
+  /** It takes connections, and nothing answers. */
+  silent = false;
+  on = false;
+  server: SimServer | undefined;
+  /** Why its server has ended by itself last. */
+  endedBecause: string | undefined;
+  readonly #world: World;
+  readonly #random: Random;
+
+  constructor(world: World, index: number, replica: ReplicaRole) {
+    this.#world = world;
+    this.index = index;
+    this.replica = replica;
+    this.#random = new Random(world.random.whole(0, 2 ** 32));
+    this.address = world.newAddress();
+    this.disks = Array.from({ length: world.options.enginesPerHost }, () => ({
+      superblock: undefined,
+      foreign: false,
+    }));
+    this.supervision = this.disks.map(
+      (_, engine) => new SupervisionJudge(`engine ${engine} of host ${index}`),
+    );
+  }
+
+  get name(): string {
+    return `host ${this.index} (${this.address.host})`;
+  }
+
+  powerOn(): void {
+    if (this.on) return;
+    this.on = true;
+    this.silent = false;
+    this.#world.network.attach(this);
+    this.startServer();
+  }
+
+  powerOff(): void {
+    this.on = false;
+    this.killServer();
+  }
+
+  /** As `kill -9`: its engines die with it. */
+  killServer(): void {
+    const { server } = this;
+    this.server = undefined;
+    server?.process.kill();
+    if (this.replica !== "none") this.#world.dataPlane.ended(this);
+  }
+
+  startServer(): void {
+    if (!this.on || this.server !== undefined) return;
+    for (const judge of this.supervision) judge.asked();
+    const process = new SimProcess(this.#world.time, this.#random, this.wall);
+    const server = new SimServer(this.#world, this, process, this.#random);
+    this.server = server;
+    void server.ended.then((reason) => {
+      if (this.server !== server) return;
+      this.#world.ledger.note(`server of ${this.name} ended: ${reason}`);
+      this.endedBecause = reason;
+      this.killServer();
+      this.#world.time.after(30_000, () => this.startServer());
+    });
+  }
+
+  /** It comes up with a new address. */
+  move(address: HostAddress): void {
+    this.killServer();
+    this.#world.network.detach(this);
+    this.address = address;
+    if (this.on) {
+      this.#world.network.attach(this);
+      this.startServer();
+    }
+  }
+}

@@ -1,0 +1,157 @@
+import { Fault, FaultCode, toFault } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { Random } from "./random.ts";
+import type { SimHost } from "./sim-host.ts";
+import type { SimProcess } from "./sim-process.ts";
+import type { SimServer } from "./sim-server.ts";
+
+/** Who calls: a process on a machine with an address. */
+export interface Caller {
+  readonly process: SimProcess;
+  readonly host: string;
+}
+
+export interface CallOptions {
+  readonly signal: AbortSignal;
+  /** What is asked, for faults. */
+  readonly attempted: string;
+}
+
+/** What a call does at its other end. */
+export type Work<T> = (server: SimServer, peer: string, wait: { readonly signal: AbortSignal }) => Promise<T>;
+
+/** A connection that is not answered is given up after this time, ms: as the real client does. */
+const CONNECT_MS = 5_000;
+
+/**
+ * Calls between hosts. They take time, are lost before or after they have had their effect, and find hosts that are off,
+ * cut off, silent (the connection is taken, and nothing answers), or without a server.
+ */
+export class SimNetwork {
+  readonly #random: Random;
+  readonly #hosts = new Map<string, SimHost>();
+  /** Hosts by the part of the network that they are in; all others are in part 0. */
+  readonly parts = new Map<string, number>();
+  /** Chance of a call that is lost. */
+  lossy = 0;
+  /** The most that a message takes, ms. */
+  slowest = 3;
+
+  constructor(random: Random) {
+    this.#random = random;
+  }
+
+  /** A host takes an address, which it leaves when it takes another one. */
+  attach(host: SimHost): void {
+    this.#hosts.set(host.address.host, host);
+  }
+
+  detach(host: SimHost): void {
+    if (this.#hosts.get(host.address.host) === host) this.#hosts.delete(host.address.host);
+  }
+
+  at(address: string): SimHost | undefined {
+    return this.#hosts.get(address);
+  }
+
+  reaches(from: string, to: string): boolean {
+    return (this.parts.get(from) ?? 0) === (this.parts.get(to) ?? 0);
+  }
+
+  call<T>(from: Caller, to: HostAddress, options: CallOptions, work: Work<T>): Promise<T> {
+    const { process } = from;
+    const { signal, attempted } = options;
+    const name = formatHostAddress(to);
+    const fault = (code: number, reason: string) =>
+      new Fault({
+        domain: "client",
+        code,
+        description: `${attempted} on ${name}`,
+        reason,
+        resolution: "look at the host",
+      });
+    return new Promise<T>((resolve, reject) => {
+      const remote = new AbortController();
+      let open = true;
+      const close = () => {
+        open = false;
+        signal.removeEventListener("abort", onAbort);
+      };
+      const onAbort = () => {
+        close();
+        const timedOut = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
+        reject(
+          timedOut
+            ? fault(FaultCode.timedOut, "no answer within the deadline")
+            : fault(FaultCode.cancelled, "cancelled"),
+        );
+        process.time.after(this.#latency(), () =>
+          remote.abort(new DOMException("the caller has gone", "AbortError")),
+        );
+      };
+      const end = (ms: number, settle: () => void) =>
+        process.after(ms, () => {
+          if (!open) return;
+          close();
+          settle();
+        });
+      if (signal.aborted) {
+        onAbort();
+        return;
+      }
+      signal.addEventListener("abort", onAbort, { once: true });
+      process.time.after(this.#latency(), () => {
+        const host = this.#hosts.get(to.host);
+        if (host === undefined || !host.on || !this.reaches(from.host, to.host)) {
+          end(CONNECT_MS, () => reject(fault(FaultCode.hostUnreachable, "no answer within 5 s")));
+          return;
+        }
+        if (host.silent) return;
+        const { server } = host;
+        if (server === undefined || !server.listening) {
+          end(this.#latency(), () => reject(fault(FaultCode.connectionRefused, "connection refused")));
+          return;
+        }
+        const lost = () =>
+          end(this.#latency(), () => reject(fault(FaultCode.connectionLost, "the connection was closed")));
+        if (this.#random.chance(this.lossy)) {
+          lost();
+          return;
+        }
+        // Of a server that dies the kernel closes the connections; of a host that dies nobody does.
+        const unlisten = server.process.onKill(() => {
+          if (host.on) lost();
+        });
+        const answer = (settle: () => void) => {
+          unlisten();
+          if (!server.process.alive || !host.on || !this.reaches(from.host, to.host)) return;
+          if (this.#random.chance(this.lossy)) lost();
+          else end(this.#latency(), settle);
+        };
+        server.process.after(0, () => {
+          work(server, from.host, remote).then(
+            (result) => answer(() => resolve(result)),
+            (error: unknown) => answer(() => reject(overTheWire(error))),
+          );
+        });
+      });
+    });
+  }
+
+  #latency(): number {
+    return 1 + this.#random.whole(0, this.slowest);
+  }
+}
+
+/** As `toConnectError` sends it and `fromConnectError` restores it. */
+function overTheWire(error: unknown): Fault {
+  if (error instanceof DOMException) {
+    return new Fault({
+      domain: "general",
+      code: error.name === "TimeoutError" ? FaultCode.timedOut : FaultCode.cancelled,
+      description: error.message,
+      resolution: "repeat the request",
+    });
+  }
+  return toFault(error);
+}

@@ -1,0 +1,143 @@
+import { Administrator } from "./administrator.ts";
+import { Chaos } from "./chaos.ts";
+import { checkConvergence } from "./check-convergence.ts";
+import { Random } from "./random.ts";
+import type { SimHost } from "./sim-host.ts";
+import { World, type WorldOptions } from "./world.ts";
+
+export interface SimulateOptions extends WorldOptions {
+  /** How long trouble lasts, ms of virtual time. */
+  readonly troubleMs: number;
+  /** Changes the world before it begins: to see that the judge would notice. */
+  readonly prepare?: ((world: World) => void) | undefined;
+}
+
+/** What came of a run. */
+export interface Outcome {
+  readonly seed: number;
+  /** The same for the same seed. */
+  readonly hash: string;
+  readonly violations: readonly string[];
+  readonly commits: number;
+  readonly changes: number;
+  readonly members: number;
+  readonly virtualMs: number;
+}
+
+const UP_MS = 30_000;
+const CALM_MS = 150_000;
+const LOOK_MS = 5_000;
+const STOP_MS = 30_000;
+/** Then come the engines' ends, beside the connections to hosts that are off; one that does not answer is killed later. */
+const KILL_MS = 9_000;
+const HUNG_MS = 27_000;
+
+/** A system comes up, has trouble, comes to rest, and is stopped with some hosts dead: one history, given by its seed. */
+export async function simulate(options: SimulateOptions): Promise<Outcome> {
+  const world = new World(options);
+  const { time, ledger, random } = world;
+  options.prepare?.(world);
+  const administrator = new Administrator(world);
+  const broken = () => ledger.violations.length > 0;
+  const run = async (ms: number) => {
+    const end = time.now + ms;
+    while (time.now < end && !broken()) {
+      await time.run(Math.min(end, time.now + LOOK_MS), broken);
+      checkLeaders(world);
+    }
+  };
+
+  for (const host of world.hosts) time.after(random.whole(0, 2_000), () => host.powerOn());
+  await run(UP_MS);
+  if (!broken() && ledger.list().length !== options.hosts * options.enginesPerHost)
+    ledger.violate(`only ${ledger.list().length} engines have joined`);
+  if (!broken()) checkConvergence(world);
+
+  const chaos = new Chaos(world, new Random(random.whole(0, 2 ** 32)), administrator);
+  if (options.troubleMs > 0) {
+    chaos.start();
+    await run(options.troubleMs);
+    chaos.stop();
+    formatErased(world);
+    await run(CALM_MS / 2);
+    formatErased(world);
+    await run(CALM_MS / 2);
+    if (!broken()) checkConvergence(world);
+  }
+  if (!broken()) await stopWithDeadHosts(world, administrator, run);
+  return {
+    seed: options.seed,
+    hash: ledger.hash,
+    violations: ledger.violations,
+    commits: ledger.commits,
+    changes: ledger.changes,
+    members: ledger.list().length,
+    virtualMs: time.now,
+  };
+}
+
+/** While a leader does not commit, what it holds is what the store has. */
+function checkLeaders(world: World): void {
+  const { leader, options, etcd, ledger } = world;
+  const office = leader?.server;
+  if (leader === undefined || office === undefined) return;
+  if (options.mode === "etcd" && etcd.leader?.address.host !== leader.address.host) return;
+  try {
+    const membership = office.leadership.membership();
+    if (membership.idle) ledger.checkLeader(membership.list(), `the leader ${leader.name}`);
+  } catch {
+    // It has just begun, or just ended.
+  }
+}
+
+/** An administrator formats what was erased. */
+function formatErased(world: World): void {
+  const { signal } = new AbortController();
+  for (const { server } of world.hosts) {
+    for (const instance of server?.harness.instances ?? [])
+      if (instance.state.kind === "awaiting format") void instance.format({ reformat: true, signal });
+  }
+}
+
+/** The hosts that are dead cost one deadline together. */
+async function stopWithDeadHosts(
+  world: World,
+  administrator: Administrator,
+  run: (ms: number) => Promise<void>,
+): Promise<void> {
+  const { random, hosts, accessPoints, ledger, time } = world;
+  const plain = hosts.slice(accessPoints.length).filter(servesAll);
+  const dead = random.sample(plain, Math.ceil(hosts.length / 100));
+  for (const host of dead) host.silent = true;
+  const hangs = hosts.some(({ server }) => server?.engines.some(({ process }) => process?.hung === true));
+  const begun = time.now;
+  let took: number | undefined;
+  void administrator.run("stop", [], { force: false, timeoutMs: STOP_MS }).then((failed) => {
+    took = failed === undefined ? Number.NaN : time.now - begun;
+  });
+  for (let waited = 0; waited < 4 * STOP_MS && took === undefined; waited += LOOK_MS) await run(LOOK_MS);
+  if (took === undefined || !(took < STOP_MS + (hangs ? HUNG_MS : KILL_MS))) {
+    ledger.violate(`the stop of the system with ${dead.length} dead hosts has taken ${took} ms`);
+    return;
+  }
+  for (const host of dead) host.silent = false;
+  await run(STOP_MS);
+  for (const { server, name } of hosts) {
+    for (const { state, index, superblock } of server?.harness.instances ?? []) {
+      if (dead.some((host) => host.server === server)) continue;
+      const member = ledger.get(superblock?.uuid ?? "");
+      if (world.copied.has(superblock?.uuid ?? "")) continue;
+      if (state.kind === "serving" && member?.state !== "excluded")
+        ledger.violate(`engine ${index} of ${name} still serves after the system was stopped`);
+    }
+  }
+}
+
+/** Of such a host something is known in the first step of a stop: one with engines out of service is found in the second. */
+function servesAll({ server }: SimHost): boolean {
+  return (
+    server?.harness.instances.every(
+      ({ state }) => state.kind === "serving" && state.silence === undefined,
+    ) === true
+  );
+}

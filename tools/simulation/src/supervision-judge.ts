@@ -1,0 +1,42 @@
+import type { Ledger } from "./ledger.ts";
+
+/** As supervision promises it: written down again here, so that a change of the code shows. */
+const STABLE_MS = 60_000;
+const MOST_FAILURES = 6;
+const LONGEST_MS = 30_000;
+
+/** Judges when an engine is started again: later each time, and not for ever. */
+export class SupervisionJudge {
+  readonly #name: string;
+  #asked = true;
+  #failures = 0;
+  #startedAt = 0;
+  #endedAt = 0;
+
+  constructor(name: string) {
+    this.#name = name;
+  }
+
+  /** Somebody asks for a start or a stop, or the server begins anew: what was before does not count. */
+  asked(): void {
+    this.#asked = true;
+  }
+
+  started(now: number, ledger: Ledger): void {
+    if (!this.#asked) {
+      const waited = now - this.#endedAt;
+      const step = Math.min(1_000 * 2 ** (this.#failures - 1), LONGEST_MS);
+      if (this.#failures >= MOST_FAILURES)
+        ledger.violate(`${this.#name} is started again after ${this.#failures} ends in a row`);
+      if (waited < step * 0.75 - 1)
+        ledger.violate(`${this.#name} is started again ${waited} ms after end ${this.#failures} in a row`);
+    } else this.#failures = 0;
+    this.#asked = false;
+    this.#startedAt = now;
+  }
+
+  ended(now: number): void {
+    this.#failures = now - this.#startedAt > STABLE_MS ? 1 : this.#failures + 1;
+    this.#endedAt = now;
+  }
+}
