@@ -13,8 +13,10 @@ export interface EtcdClusterOptions {
   /** Number of members; 1 by default. */
   readonly members?: number | undefined;
   /** Clients must use TLS and show a certificate of the same authority. */
-  readonly tls?: Required<TlsFiles> | undefined;
+  readonly tls?: EtcdTls | undefined;
 }
+
+type EtcdTls = { readonly [File in keyof TlsFiles]-?: string };
 
 /** One process of a cluster. */
 export interface EtcdMember {
@@ -35,13 +37,9 @@ export class EtcdCluster implements AsyncDisposable {
   readonly members: readonly EtcdMember[];
   readonly #processes: readonly EtcdProcess[];
   readonly #directory: string;
-  readonly #tls: Required<TlsFiles> | undefined;
+  readonly #tls: EtcdTls | undefined;
 
-  private constructor(
-    processes: readonly EtcdProcess[],
-    directory: string,
-    tls: Required<TlsFiles> | undefined,
-  ) {
+  private constructor(processes: readonly EtcdProcess[], directory: string, tls: EtcdTls | undefined) {
     this.members = processes;
     this.#processes = processes;
     this.#directory = directory;
