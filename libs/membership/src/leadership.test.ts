@@ -78,19 +78,24 @@ describe("one access point", () => {
 });
 
 describe("HostSilence", () => {
-  it("gives every host time to find a new leader, and then counts from its last report", () => {
+  it("counts from the last report that names a member, and gives new ones and a new leader's time", () => {
     let now = 0;
     const clock: Clock = { ...systemClock, now: () => now };
     const silence = new HostSilence(clock);
+    const [named, unnamed] = ["a", "b"].map((uuid) => ({ uuid, address: self, incarnation: 1 }));
+    if (named === undefined || unnamed === undefined) throw new Error("there are two");
+    const both = () => [silence.tooLong(named), silence.tooLong(unnamed)];
+    expect(both()).toEqual([undefined, undefined]);
     now = 15_000;
-    silence.heard(self, 5_000);
-    expect(silence.tooLong({ host: "10.0.0.2", port: 10001 })).toBeUndefined();
-    now = 25_000;
-    expect(silence.tooLong({ host: "10.0.0.2", port: 10001 })).toBe(25_000);
-    now = 30_000;
-    expect(silence.tooLong(self)).toBeUndefined();
+    silence.heard(self, ["a"], 5_000);
+    // Another host, which has a copy of its storage, does not speak for it.
+    silence.heard({ host: "10.0.0.9", port: 10001 }, ["b"], 5_000);
+    now = 20_001;
+    expect(both()).toEqual([undefined, 20_001]);
     now = 30_001;
-    expect(silence.tooLong(self)).toBe(15_001);
+    expect(both()).toEqual([15_001, 30_001]);
+    // It has joined again, and not been named since.
+    expect(silence.tooLong({ ...unnamed, incarnation: 2 })).toBeUndefined();
   });
 });
 

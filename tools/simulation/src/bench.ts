@@ -13,7 +13,7 @@ import { type FromHosts, runHosts } from "./bench-hosts.ts";
 const HOSTS = 256;
 const ENGINES = 8;
 const ONE_BY_ONE = 256;
-const STEP_MS = 5_000;
+const STEP_MS = 10_000;
 
 const { signal } = new AbortController();
 /** Of each fake host: calls of one share a connection. */
