@@ -107,6 +107,15 @@ export function ensureDebianPackages(programs) {
   });
   if (done.status !== 0 || missing().length > 0)
     fail(`The packages could not be installed. Try it by hand:\n  ${install}`);
+  for (const name of wanted) stopService(SERVICES[name]);
+}
+
+/** The tests start their own processes: what a package started with systemd is not left running. */
+const SERVICES = { "etcd-server": "etcd.service" };
+
+function stopService(service) {
+  if (service === undefined || !existsSync("/run/systemd/system")) return;
+  spawnSync("systemctl", ["disable", "--now", service], { stdio: ["ignore", "ignore", 2] });
 }
 
 function isInstalled(program) {

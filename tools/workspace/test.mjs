@@ -12,6 +12,7 @@ const PACKAGES = {
   script: "bsdutils",
   zsh: "zsh",
   fish: "fish",
+  etcd: "etcd-server",
 };
 
 ensureDependencies();

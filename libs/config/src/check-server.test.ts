@@ -35,6 +35,7 @@ const defaults: Omit<ServerConfig, "path"> = {
   accessPoints: [{ host: "localhost", port: 10001 }],
   port: 10001,
   transport: { ...insecure, allowInsecure: false },
+  systemDb: { kind: "embedded" },
   socketDir: "/var/run/daos_server",
   nrHugepages: 1024,
   spdkSocket: "/var/tmp/spdk.sock",
@@ -615,5 +616,138 @@ servers:
       { host: "b", port: 8 },
       { host: "::1", port: 9 },
     ]);
+  });
+});
+
+describe("system_db", () => {
+  const etcd = (rest: string) => `${GOOD}system_db:\n  backend: etcd\n${rest}`;
+  const systemDb = (text: string) => check(text).config?.systemDb;
+
+  it("is embedded unless it says otherwise", () => {
+    expect(systemDb(GOOD)).toEqual({ kind: "embedded" });
+    expect(systemDb(`${GOOD}system_db: {}`)).toEqual({ kind: "embedded" });
+  });
+
+  it("reads the endpoints of etcd and its files, relative to the directory", () => {
+    const text = etcd(
+      '  endpoints: ["https://etcd1:2379", "https://10.0.0.2:2379/", "https://[::1]:2379"]\n' +
+        "  ca_cert: etcd/ca.crt\n  cert: /etc/c.crt\n  key: c.key\n",
+    );
+    expect(lines(text)).toEqual([]);
+    expect(systemDb(text)).toEqual({
+      kind: "etcd",
+      endpoints: ["https://etcd1:2379", "https://10.0.0.2:2379", "https://[::1]:2379"],
+      caCert: "/opt/daos/etcd/ca.crt",
+      cert: "/etc/c.crt",
+      key: "/opt/daos/c.key",
+    });
+  });
+
+  const place = (problem: string) => problem.replace(/^\d+:\d+: /, "");
+
+  it.each([
+    [
+      "no endpoints",
+      "",
+      "error: system_db.endpoints: backend etcd has no endpoint; expected one at least: http://host:port or https://host:port, as in https://etcd1:2379",
+    ],
+    [
+      "an empty list",
+      "  endpoints: []\n",
+      "error: system_db.endpoints: backend etcd has no endpoint; expected one at least: http://host:port or https://host:port, as in https://etcd1:2379",
+    ],
+    [
+      "no scheme",
+      '  endpoints: ["etcd1:2379"]\n',
+      'error: system_db.endpoints[0]: "etcd1:2379" is no endpoint of etcd: it does not begin with http:// or https://; expected http://host:port or https://host:port, as in https://etcd1:2379',
+    ],
+    [
+      "no port",
+      '  endpoints: ["https://etcd1"]\n',
+      'error: system_db.endpoints[0]: "https://etcd1" is no endpoint of etcd: it does not end in a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
+    ],
+    [
+      "a port that is none",
+      '  endpoints: ["https://e:70000"]\n',
+      'error: system_db.endpoints[0]: "https://e:70000" is no endpoint of etcd: 70000 is not a port from 1 to 65535; expected http://host:port or https://host:port, as in https://etcd1:2379',
+    ],
+    [
+      "an IPv6 address that is none",
+      '  endpoints: ["https://[::g]:1"]\n',
+      'error: system_db.endpoints[0]: "https://[::g]:1" is no endpoint of etcd: [::g] is not an IPv6 address; expected http://host:port or https://host:port, as in https://etcd1:2379',
+    ],
+    [
+      "a password",
+      '  endpoints: ["https://u:p@e:1"]\n',
+      'error: system_db.endpoints[0]: "https://u:p@e:1" is no endpoint of etcd: it has a user; etcd is asked with certificates only; expected http://host:port or https://host:port, as in https://etcd1:2379',
+    ],
+    [
+      "a path",
+      '  endpoints: ["https://e/v3:1"]\n',
+      'error: system_db.endpoints[0]: "https://e/v3:1" is no endpoint of etcd: it is more than a host and a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
+    ],
+    [
+      "an endpoint twice",
+      '  endpoints: ["https://e:1", "https://e:1/"]\n',
+      "warning: system_db.endpoints[1]: https://e:1 is there twice",
+    ],
+    [
+      "a certificate without a key",
+      '  endpoints: ["https://e:1"]\n  cert: c\n',
+      "error: system_db.key: is missing, and cert is of no use without it; expected both cert and key, or neither",
+    ],
+    [
+      "a key without a certificate",
+      '  endpoints: ["https://e:1"]\n  key: c\n',
+      "error: system_db.cert: is missing, and key is of no use without it; expected both cert and key, or neither",
+    ],
+    [
+      "a CA for plain text",
+      '  endpoints: ["http://localhost:1"]\n  ca_cert: c\n',
+      "warning: system_db.ca_cert: is not used: no endpoint begins with https://",
+    ],
+    [
+      "plain text to another host",
+      '  endpoints: ["http://etcd1:1"]\n',
+      "warning: system_db.endpoints: http://etcd1:1 is asked in plain text: whoever reaches it can change who is in the system; expected https://, with ca_cert, cert and key",
+    ],
+    [
+      "an endpoint that is no text",
+      "  endpoints: [[a]]\n",
+      "error: system_db.endpoints[0]: [a] is a list; expected text that is not empty",
+    ],
+    [
+      "an unknown key",
+      '  endpoints: ["https://e:1"]\n  endpoint: x\n',
+      'error: system_db.endpoint: unknown key; did you mean "endpoints"?',
+    ],
+  ])("says what is wrong with %s", (_name, rest, expected) => {
+    expect(lines(etcd(rest)).map(place)).toEqual([expected]);
+  });
+
+  it("names the place", () => {
+    const text = `system_db:\n  backend: etcd\n  endpoints: [https://a:1, b]\n${GOOD}`;
+    expect(lines(text)[0]).toMatch(/^3:28: error: system_db\.endpoints\[1\]: "b" is no endpoint/);
+  });
+
+  it("warns of plain text only where certificates are used otherwise", () => {
+    const text = `${etcd('  endpoints: ["http://etcd1:1"]\n')}transport_config:\n  allow_insecure: true\n`;
+    expect(lines(text)).toEqual([]);
+  });
+
+  it("warns when several access points have no etcd, and when embedded has endpoints", () => {
+    expect(lines(`access_points: [a, b, c]\n${GOOD}`)).toEqual([
+      "1:16: warning: access_points: of 3 access points without etcd the first one leads, and nobody does while it is down; expected one access point, or system_db with backend etcd",
+    ]);
+    expect(lines(`access_points: [a, b, c]\n${etcd('  endpoints: ["https://e:1"]\n')}`)).toEqual([]);
+    expect(lines(`system_db:\n  endpoints: ["https://e:1"]\n${GOOD}`)).toEqual([
+      "2:14: warning: system_db.endpoints: backend embedded does not use it; expected backend: etcd with it",
+    ]);
+  });
+
+  it("gives one problem for a backend that is unknown", () => {
+    expect(
+      lines(`access_points: [a, b]\n${etcd("  endpoints: [x]\n").replace("etcd", "raft")}`).map(place),
+    ).toEqual(['error: system_db.backend: "raft" is not allowed; expected one of embedded, etcd']);
   });
 });

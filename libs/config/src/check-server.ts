@@ -3,6 +3,7 @@ import type { HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
 import { readAddresses } from "./parse-address.ts";
 import { type Problem, sortProblems } from "./problem.ts";
+import { readSystemDb } from "./read-system-db.ts";
 import { type Position, readYaml } from "./read-yaml.ts";
 import type { Report } from "./report.ts";
 import {
@@ -130,12 +131,20 @@ class Builder {
       this.#engine(section ?? {}, index, { name, modules, socketDir }),
     );
     findSharing(engines, this.#report);
+    const accessPoints = this.#accessPoints(port);
+    const transport = serverTransport(file.transport_config ?? {}, this.#cwd, overrides.insecure);
     return {
       path: this.#path,
       name,
-      accessPoints: this.#accessPoints(port),
+      accessPoints,
       port,
-      transport: serverTransport(file.transport_config ?? {}, this.#cwd, overrides.insecure),
+      transport,
+      systemDb: readSystemDb(file.system_db ?? {}, this.#report, {
+        accessPoints: accessPoints.length,
+        insecure: transport.allowInsecure,
+        absolute: (path) => this.#absolute(path),
+        isRefused: (key) => this.#refused.has(key),
+      }),
       socketDir,
       nrHugepages: file.nr_hugepages ?? 1024,
       spdkSocket: this.#absolute(file.spdk_socket ?? "/var/tmp/spdk.sock"),

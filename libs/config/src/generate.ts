@@ -66,6 +66,7 @@ export function generateConfig(facts: MachineFacts, options: GenerateOptions = {
   const sections = engines.flatMap((engine) => engineSection(engine, engines, facts, options, note));
 
   const port = options.port ?? 10_001;
+  const accessPoints = options.accessPoints ?? [`localhost:${port}`];
   const text: string[] = [];
   text.push(
     "# Configuration of a DAOS server, made for this machine by: daos-server config generate",
@@ -75,9 +76,10 @@ export function generateConfig(facts: MachineFacts, options: GenerateOptions = {
     `name: ${quote(options.name ?? "daos_server")}`,
     "",
     "# Hosts of the management service; the same list on every server. Three or five survive the loss of one or two.",
-    `access_points: [${(options.accessPoints ?? [`localhost:${port}`]).map(quote).join(", ")}]`,
+    `access_points: [${accessPoints.map(quote).join(", ")}]`,
     `port: ${port}`,
     "",
+    ...systemDbSection(accessPoints, note),
     "# Without certificates (daos-server reads them from .daos) only a test system can run: allow_insecure: true",
     "transport_config:",
     `  allow_insecure: ${options.allowInsecure ?? false}`,
@@ -99,6 +101,18 @@ export function generateConfig(facts: MachineFacts, options: GenerateOptions = {
 }
 
 type Note = (text: string) => void;
+
+function systemDbSection(accessPoints: readonly string[], note: Note): readonly string[] {
+  if (accessPoints.length < 2) return [];
+  note("system_db: no etcd cluster was named, so the first access point leads and the others do nothing");
+  return [
+    "# Several access points elect a leader through etcd:",
+    "# system_db:",
+    "#   backend: etcd",
+    '#   endpoints: ["https://etcd1:2379", "https://etcd2:2379", "https://etcd3:2379"]',
+    "",
+  ];
+}
 
 function chooseFabric(
   facts: MachineFacts,

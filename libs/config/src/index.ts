@@ -38,5 +38,6 @@ export type {
   ScmConfig,
   ServerConfig,
   ServerOverrides,
+  SystemDbConfig,
   TransportConfig,
 } from "./types.ts";

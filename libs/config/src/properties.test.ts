@@ -98,6 +98,18 @@ const validFile = fc
     bdev_exclude: fc.array(pci, { maxLength: 2 }),
     fault_path: optional(path),
     transport_config: optional(fc.record({ allow_insecure: fc.boolean(), ca_cert: optional(path) })),
+    system_db: optional(
+      fc.record({
+        backend: fc.constant("etcd"),
+        endpoints: fc.array(
+          fc
+            .tuple(fc.constantFrom("http", "https"), fc.integer({ min: 1, max: 65535 }))
+            .map(([scheme, number]) => `${scheme}://etcd1:${number}`),
+          { minLength: 1, maxLength: 3 },
+        ),
+        ca_cert: optional(path),
+      }),
+    ),
     engine,
     count: fc.nat(3),
   })

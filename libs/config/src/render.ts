@@ -1,7 +1,7 @@
 import { formatHostAddress } from "@daos/hostlist";
 import { stringify } from "yaml";
-import type { EngineFile, ServerFile } from "./server-schema.ts";
-import type { EngineConfig, ServerConfig } from "./types.ts";
+import type { EngineFile, ServerFile, SystemDbFile } from "./server-schema.ts";
+import type { EngineConfig, ServerConfig, SystemDbConfig } from "./types.ts";
 
 /** The configuration as a file that gives the same configuration when it is read again. */
 export function renderServerConfig(config: ServerConfig): string {
@@ -18,6 +18,7 @@ export function renderServerConfig(config: ServerConfig): string {
       cert: transport.cert,
       key: transport.key,
     },
+    system_db: systemDbSection(config.systemDb),
     socket_dir: config.socketDir,
     nr_hugepages: config.nrHugepages,
     spdk_socket: config.spdkSocket,
@@ -39,6 +40,21 @@ export function renderServerConfig(config: ServerConfig): string {
     servers: config.engines.map(engineSection),
   };
   return stringify(file, { lineWidth: 0, aliasDuplicateObjects: false });
+}
+
+function systemDbSection(systemDb: SystemDbConfig): SystemDbFile {
+  switch (systemDb.kind) {
+    case "embedded":
+      return { backend: "embedded" };
+    case "etcd":
+      return {
+        backend: "etcd",
+        endpoints: [...systemDb.endpoints],
+        ca_cert: systemDb.caCert,
+        cert: systemDb.cert,
+        key: systemDb.key,
+      };
+  }
 }
 
 function engineSection(engine: EngineConfig): EngineFile {

@@ -66,6 +66,40 @@ export const transportSchema = z.strictObject({
   }).optional(),
 });
 
+export const SYSTEM_DB_BACKENDS = ["embedded", "etcd"] as const;
+
+/** Where the access points keep the members of the system. */
+export const systemDbSchema = z.strictObject({
+  backend: z
+    .enum(SYSTEM_DB_BACKENDS)
+    .meta({
+      description:
+        "embedded: a file of the first access point, which leads. etcd: an etcd cluster, through which the access points elect a leader.",
+      default: "embedded",
+    })
+    .optional(),
+  endpoints: z
+    .array(z.string().min(1))
+    .meta({
+      description: "URLs of the members of the etcd cluster; the same on every access point.",
+      examples: [["https://etcd1:2379", "https://etcd2:2379", "https://etcd3:2379"]],
+    })
+    .optional(),
+  ca_cert: path({
+    description:
+      "Certificate of the authority that signed etcd's. Without it, the authorities of this machine.",
+    examples: ["/etc/daos/certs/etcdCA.crt"],
+  }).optional(),
+  cert: path({
+    description: "Certificate to show to etcd, when it asks for one.",
+    examples: ["/etc/daos/certs/etcd-client.crt"],
+  }).optional(),
+  key: path({
+    description: "The private key of the certificate for etcd.",
+    examples: ["/etc/daos/certs/etcd-client.key"],
+  }).optional(),
+});
+
 export const SCM_CLASSES = ["dcpm", "ram"] as const;
 export const BDEV_CLASSES = ["nvme", "malloc", "kdev", "file"] as const;
 export const LOG_MASKS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
@@ -219,6 +253,11 @@ export const serverSchema = z.strictObject({
   transport_config: transportSchema
     .meta({ description: "Certificates that secure the control plane's connections." })
     .optional(),
+  system_db: systemDbSchema
+    .meta({
+      description: "Where the access points keep the members of the system, and how they agree on a leader.",
+    })
+    .optional(),
   provider: text(PROVIDER).optional(),
   fabric_iface: text(FABRIC_IFACE).optional(),
   fabric_iface_port: count(0, MAX_PORT, FABRIC_IFACE_PORT).optional(),
@@ -318,3 +357,5 @@ export type ServerFile = z.infer<typeof serverSchema>;
 export type EngineFile = z.infer<typeof engineSchema>;
 /** `transport_config` as it stands. */
 export type TransportFile = z.infer<typeof transportSchema>;
+/** `system_db` as it stands. */
+export type SystemDbFile = z.infer<typeof systemDbSchema>;

@@ -14,6 +14,18 @@ export interface TransportConfig {
   readonly key: string;
 }
 
+/** Where the members of the system are kept. Paths are absolute. */
+export type SystemDbConfig =
+  | { readonly kind: "embedded" }
+  | {
+      readonly kind: "etcd";
+      /** `http://host:port` or `https://host:port`, at least one. */
+      readonly endpoints: readonly string[];
+      readonly caCert?: string | undefined;
+      readonly cert?: string | undefined;
+      readonly key?: string | undefined;
+    };
+
 /** Storage class memory of one engine: a tmpfs, or one persistent-memory namespace. */
 export type ScmConfig =
   | { readonly class: "ram"; readonly mount: string; readonly sizeGiB: number }
@@ -62,6 +74,7 @@ export interface ServerConfig {
   readonly accessPoints: readonly HostAddress[];
   readonly port: number;
   readonly transport: TransportConfig;
+  readonly systemDb: SystemDbConfig;
   readonly socketDir: string;
   readonly nrHugepages: number;
   /** Of an SPDK target, whether one runs or not. */

@@ -237,12 +237,19 @@ export class SystemActions {
       }
       return done.map(({ member }) => member).filter(({ uuid }) => results.get(uuid)?.fault === undefined);
     };
-    for (const { uuid } of await eraseSome(stopped.filter((member) => !isHere(member))))
-      await membership.erase(uuid);
+    // One whose host could not be reached may have come back meanwhile, and joined.
+    const forget = async ({ uuid, incarnation }: Member) => {
+      const forgotten = await membership.erase(uuid, incarnation);
+      const member = membership.byUuid(uuid);
+      if (!forgotten && member !== undefined)
+        results.set(uuid, { member, action: "erase", fault: faultRunning(member) });
+    };
+    const erased = await eraseSome(stopped.filter((member) => !isHere(member)));
+    await Promise.all(erased.map(forget));
     // The members may be kept in the storage that is erased here: they are forgotten before it goes.
     const here = stopped.filter((member) => isHere(member));
-    for (const { uuid } of here) await membership.erase(uuid);
-    await eraseSome(here);
+    await Promise.all(here.map(forget));
+    await eraseSome(here.filter(({ uuid }) => !results.has(uuid)));
     return inOrder(members, results);
   }
 

@@ -170,7 +170,8 @@ export class Membership {
   nextRank(): Rank {
     const taken = new Set([...this.#next.values()].map(({ rank }) => rank));
     let rank = 0 as Rank;
-    while (taken.has(rank) || this.#claimed.has(rank) || this.#passedOver.has(rank)) rank = (rank + 1) as Rank;
+    while (taken.has(rank) || this.#claimed.has(rank) || this.#passedOver.has(rank))
+      rank = (rank + 1) as Rank;
     return rank;
   }
 
@@ -245,12 +246,18 @@ export class Membership {
       this.#tell("member_exclusion_cleared", `rank ${member.rank} may join again`, member);
   }
 
-  /** Forgets a member. */
-  async erase(uuid: string): Promise<void> {
+  /**
+   * Forgets a member, unless it has joined again since it had this incarnation.
+   *
+   * @returns whether it is forgotten
+   */
+  async erase(uuid: string, incarnation?: number): Promise<boolean> {
     const member = this.#next.get(uuid);
-    if (member === undefined) return;
+    if (member === undefined) return true;
+    if (incarnation !== undefined && member.incarnation !== incarnation) return false;
     await this.#remove(uuid);
     this.#tell("member_erased", `rank ${member.rank} is not a member any more`, { ...member, reason: "" });
+    return true;
   }
 
   /** While `work` runs, the reports of hosts do not change these members. */

@@ -31,7 +31,7 @@ function reporting(engine: { -readonly [K in keyof ReportedEngine]: ReportedEngi
     send: async (_host, report) => {
       if (failure !== undefined) throw failure;
       reports.push(report);
-      return ["10.0.0.2:10001"];
+      return { accessPoints: ["10.0.0.2:10001"], leader: "10.0.0.2:10001" };
     },
     log: silentLogger,
   });
@@ -55,7 +55,8 @@ describe("EngineReporter", () => {
       intervalMs: 5000,
       warnings: [],
     });
-    expect(finder.accessPoints).toEqual([{ host: "10.0.0.2", port: 10001 }, self]);
+    expect(finder.accessPoints).toEqual([{ host: "10.0.0.2", port: 10001 }]);
+    expect(finder.leader).toEqual({ host: "10.0.0.2", port: 10001 });
     engine.state = { kind: "stopped" };
     reporter.changed();
     await expect.poll(() => reports.length).toBe(2);

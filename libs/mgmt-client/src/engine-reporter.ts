@@ -5,7 +5,7 @@ import type { Logger } from "@daos/log";
 import { mgmt } from "@daos/proto";
 import { type Clock, systemClock } from "@daos/sys";
 import type { LeaderFinder } from "./leader-finder.ts";
-import type { ReportMessage } from "./mgmt-client.ts";
+import type { ReportAnswer, ReportMessage } from "./mgmt-client.ts";
 
 /** What is reported of an engine. */
 export type ReportedEngine = Pick<EngineInstance, "state" | "superblock" | "incarnation">;
@@ -15,12 +15,12 @@ export interface EngineReporterOptions {
   readonly self: HostAddress;
   readonly engines: readonly ReportedEngine[];
   readonly finder: LeaderFinder;
-  /** Sends a report to one host. @returns the access points that it knows */
+  /** Sends a report to one host. */
   readonly send: (
     host: HostAddress,
     report: ReportMessage,
     wait: { readonly signal: AbortSignal },
-  ) => Promise<readonly string[]>;
+  ) => Promise<ReportAnswer>;
   readonly log: Logger;
   readonly clock?: Clock | undefined;
 }

@@ -55,7 +55,7 @@ describe("LeaderFinder", () => {
   it("asks the last leader first, and learns of new access points", async () => {
     const finder = new LeaderFinder({ accessPoints: [at("node1")], known: () => undefined });
     await finder.ask(hosts({ node1: sentTo("node2"), node2: "leads" }).call);
-    finder.learn(["node2:10001", "node5:10001"]);
+    finder.learn({ accessPoints: ["node2:10001", "node5:10001"], leader: "node2:10001" });
     const moved = hosts({ node2: unreachable, node5: "leads" });
     expect(await finder.ask(moved.call)).toBe("node5");
     expect(moved.asked).toEqual(["node2", "node5"]);

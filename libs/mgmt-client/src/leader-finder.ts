@@ -1,6 +1,7 @@
 import { FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress, parseHostAddress } from "@daos/hostlist";
 import { leaderHint } from "@daos/rpc";
+import type { ReportAnswer } from "./mgmt-client.ts";
 
 export interface LeaderFinderOptions {
   /** Those of the configuration; others are learned. */
@@ -39,14 +40,15 @@ export class LeaderFinder {
     return this.#options.known() ?? this.#last;
   }
 
-  /** The access points as far as they are known. */
+  /** The access points that take part, as the leader has named them; those of the configuration before it has. */
   get accessPoints(): readonly HostAddress[] {
-    return unique([...this.#learned, ...this.#options.accessPoints]);
+    return this.#learned.length > 0 ? this.#learned : this.#options.accessPoints;
   }
 
-  /** Takes the access points that the leader has named, `host:port`. */
-  learn(accessPoints: readonly string[]): void {
+  /** Takes what the leader has told of itself and the access points. */
+  learn({ accessPoints, leader }: ReportAnswer): void {
     this.#learned = accessPoints.map((text) => parseHostAddress(text));
+    if (leader !== "") this.#last = parseHostAddress(leader);
     this.#options.onLearned?.();
   }
 
@@ -59,7 +61,11 @@ export class LeaderFinder {
    */
   async ask<T>(call: (host: HostAddress) => Promise<T>): Promise<T> {
     const known = this.leader;
-    const waiting = unique([...(known === undefined ? [] : [known]), ...this.accessPoints]);
+    const waiting = unique([
+      ...(known === undefined ? [] : [known]),
+      ...this.#learned,
+      ...this.#options.accessPoints,
+    ]);
     const asked = new Set<string>();
     let last: unknown = new Error("there is no access point to ask");
     for (let host = waiting.shift(); host !== undefined; host = waiting.shift()) {
@@ -69,7 +75,6 @@ export class LeaderFinder {
       try {
         const answer = await call(host);
         this.#last = host;
-        this.#options.onLearned?.();
         return answer;
       } catch (error) {
         const fault = toFault(error);

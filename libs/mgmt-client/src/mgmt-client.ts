@@ -36,6 +36,14 @@ export interface ReportMessage {
   readonly warnings: readonly string[];
 }
 
+/** What the leader tells those who report. */
+export interface ReportAnswer {
+  /** The access points that take part, `host:port`. */
+  readonly accessPoints: readonly string[];
+  /** Its own control address, `host:port`. */
+  readonly leader: string;
+}
+
 /** A host that does not take a connection within this time, ms, is given up. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -52,13 +60,9 @@ export class MgmtClient {
     return this.#call(host, `join engine ${request.uuid}`, wait, (client) => client.join(request, wait));
   }
 
-  /** @returns the access points that take part */
-  async reportEngines(host: HostAddress, report: ReportMessage, wait: Wait): Promise<readonly string[]> {
+  reportEngines(host: HostAddress, report: ReportMessage, wait: Wait): Promise<ReportAnswer> {
     const message = { ...report, engines: [...report.engines], warnings: [...report.warnings] };
-    const answer = await this.#call(host, "report engines", wait, (client) =>
-      client.reportEngines(message, wait),
-    );
-    return answer.accessPoints;
+    return this.#call(host, "report engines", wait, (client) => client.reportEngines(message, wait));
   }
 
   async prepShutdown(host: HostAddress, rank: number, wait: Wait): Promise<void> {

@@ -241,7 +241,7 @@ describe("ReportEngines", () => {
       reason: "SIGSEGV",
     };
     const answer = await client.reportEngines({ ...report, engines: [engine], warnings: ["a disk is hot"] });
-    expect(answer.accessPoints).toEqual(["10.0.0.1:10001"]);
+    expect(answer).toMatchObject({ accessPoints: ["10.0.0.1:10001"], leader: "10.0.0.1:10001" });
     expect(leadership.membership().list()).toMatchObject([{ state: "errored", reason: "SIGSEGV" }]);
     const events = leadership
       .membership()

@@ -49,8 +49,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     },
 
     async reportEngines(request, context) {
-      await reportEngines(leadership, request, peerAddress(context));
-      return { accessPoints: leadership.accessPoints.map(({ address }) => formatHostAddress(address)) };
+      return await reportEngines(leadership, request, peerAddress(context));
     },
 
     async prepShutdown({ rank }, context) {

@@ -1,4 +1,4 @@
-import { parseHostAddress } from "@daos/hostlist";
+import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
 import type { EngineReport, Leadership } from "@daos/membership";
 import { mgmt } from "@daos/proto";
 
@@ -14,19 +14,28 @@ const LONGEST_INTERVAL_MS = 60_000;
 /** Lines of one report that are kept. */
 const MOST_WARNINGS = 32;
 
+/** What a server should know of the system, as `host:port`. */
+export interface ReportAnswer {
+  /** Those that take part now. */
+  readonly accessPoints: string[];
+  readonly leader: string;
+}
+
 /**
  * Takes what a server says of its engines, on the leader; the host is the peer, whatever the report says.
  *
  * @throws Fault notLeader, systemNotReady
  */
 export async function reportEngines(
-  leadership: Pick<Leadership, "membership" | "silence">,
+  leadership: Pick<Leadership, "membership" | "silence" | "leader" | "accessPoints">,
   request: mgmt.ReportEnginesReq,
   peer: string,
-): Promise<void> {
+): Promise<ReportAnswer> {
   const membership = leadership.membership();
   const host = { ...parseHostAddress(request.addr), ...(peer === "" ? {} : { host: peer }) };
-  const uuids = request.engines.map(({ uuid }) => uuid).filter((uuid) => membership.byUuid(uuid) !== undefined);
+  const uuids = request.engines
+    .map(({ uuid }) => uuid)
+    .filter((uuid) => membership.byUuid(uuid) !== undefined);
   leadership.silence().heard(host, uuids, Math.min(request.intervalMs, LONGEST_INTERVAL_MS));
   const reports = request.engines.map(({ uuid, incarnation, state, reason }) => ({
     uuid,
@@ -37,4 +46,9 @@ export async function reportEngines(
   await membership.report(host, reports);
   for (const warning of request.warnings.slice(0, MOST_WARNINGS))
     membership.events.add("device_warning", warning, { address: host });
+  const { leader, accessPoints } = leadership;
+  return {
+    accessPoints: accessPoints.map(({ address }) => formatHostAddress(address)),
+    leader: leader === undefined ? "" : formatHostAddress(leader),
+  };
 }

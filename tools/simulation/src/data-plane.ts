@@ -81,7 +81,8 @@ export class DataPlane {
     const near = [...this.#running].filter(
       (host) =>
         this.#created.has(host) &&
-        host.server?.engines[0]?.process?.hung === false && this.#network.reaches(at.address.host, host.address.host),
+        host.server?.engines[0]?.process?.hung === false &&
+        this.#network.reaches(at.address.host, host.address.host),
     );
     if (near.length * 2 <= this.#created.size) return undefined;
     return near.toSorted((a, b) => a.index - b.index)[0];

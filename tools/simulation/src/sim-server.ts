@@ -14,6 +14,7 @@ import {
   type JoinReply,
   joinSystem,
   LeaderFinder,
+  type ReportAnswer,
   type ReportMessage,
 } from "@daos/mgmt-client";
 import { callEngineHere, EngineGroup, Joins, reportEngines } from "@daos/mgmt-service";
@@ -250,15 +251,14 @@ export class SimServer {
     return answer;
   }
 
-  async report(report: ReportMessage, peer: string): Promise<readonly string[]> {
+  async report(report: ReportMessage, peer: string): Promise<ReportAnswer> {
     this.#mustTakePart();
     const { addr, intervalMs } = report;
     const request = create(mgmt.ReportEnginesReqSchema, { addr, intervalMs });
     request.engines.push(
       ...report.engines.map((engine) => create(mgmt.ReportEnginesReq_EngineSchema, engine)),
     );
-    await reportEngines(this.leadership, request, peer);
-    return this.leadership.accessPoints.map(({ address }) => formatHostAddress(address));
+    return await reportEngines(this.leadership, request, peer);
   }
 
   /** As the handlers of `ctl.MgmtCtl` do it. */

@@ -2,6 +2,7 @@ import { Administrator } from "./administrator.ts";
 import { Chaos } from "./chaos.ts";
 import { checkConvergence } from "./check-convergence.ts";
 import { Random } from "./random.ts";
+import type { SimHost } from "./sim-host.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 export interface SimulateOptions extends WorldOptions {
@@ -24,7 +25,7 @@ export interface Outcome {
 }
 
 const UP_MS = 30_000;
-const CALM_MS = 180_000;
+const CALM_MS = 150_000;
 const LOOK_MS = 5_000;
 const STOP_MS = 30_000;
 /** Then come the engines' ends, beside the connections to hosts that are off; one that does not answer is killed later. */
@@ -105,8 +106,8 @@ async function stopWithDeadHosts(
   run: (ms: number) => Promise<void>,
 ): Promise<void> {
   const { random, hosts, accessPoints, ledger, time } = world;
-  const plain = hosts.slice(accessPoints.length).filter(({ on }) => on);
-  const dead = random.sample(plain, Math.ceil(plain.length / 100));
+  const plain = hosts.slice(accessPoints.length).filter(servesAll);
+  const dead = random.sample(plain, Math.ceil(hosts.length / 100));
   for (const host of dead) host.silent = true;
   const hangs = hosts.some(({ server }) => server?.engines.some(({ process }) => process?.hung === true));
   const begun = time.now;
@@ -114,7 +115,7 @@ async function stopWithDeadHosts(
   void administrator.run("stop", [], { force: false, timeoutMs: STOP_MS }).then((failed) => {
     took = failed === undefined ? Number.NaN : time.now - begun;
   });
-  await run(4 * STOP_MS);
+  for (let waited = 0; waited < 4 * STOP_MS && took === undefined; waited += LOOK_MS) await run(LOOK_MS);
   if (took === undefined || !(took < STOP_MS + (hangs ? HUNG_MS : KILL_MS))) {
     ledger.violate(`the stop of the system with ${dead.length} dead hosts has taken ${took} ms`);
     return;
@@ -130,4 +131,13 @@ async function stopWithDeadHosts(
         ledger.violate(`engine ${index} of ${name} still serves after the system was stopped`);
     }
   }
+}
+
+/** Of such a host something is known in the first step of a stop: one with engines out of service is found in the second. */
+function servesAll({ server }: SimHost): boolean {
+  return (
+    server?.harness.instances.every(
+      ({ state }) => state.kind === "serving" && state.silence === undefined,
+    ) === true
+  );
 }
