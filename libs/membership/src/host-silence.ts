@@ -42,7 +42,11 @@ export class HostSilence {
   }
 
   /** For how long nothing has been heard of a member, ms, when that is too long. */
-  tooLong({ address, uuid, incarnation }: Pick<Member, "address" | "uuid" | "incarnation">): number | undefined {
+  tooLong({
+    address,
+    uuid,
+    incarnation,
+  }: Pick<Member, "address" | "uuid" | "incarnation">): number | undefined {
     const key = keyOf(address, uuid);
     const known = this.#heard.get(key);
     if (known === undefined || known.incarnation !== incarnation) {
@@ -66,7 +70,9 @@ export async function watchHosts(
   const { clock, log, signal } = options;
   for (;;) {
     await clock.delay(CHECK_MS, { signal });
-    const silent = membership.list().filter((member) => maySay(member) && silence.tooLong(member) !== undefined);
+    const silent = membership
+      .list()
+      .filter((member) => maySay(member) && silence.tooLong(member) !== undefined);
     for (const members of Map.groupBy(silent, ({ address }) => formatHostAddress(address)).values()) {
       const [first] = members;
       if (first === undefined) continue;

@@ -170,7 +170,8 @@ export class Membership {
   nextRank(): Rank {
     const taken = new Set([...this.#next.values()].map(({ rank }) => rank));
     let rank = 0 as Rank;
-    while (taken.has(rank) || this.#claimed.has(rank) || this.#passedOver.has(rank)) rank = (rank + 1) as Rank;
+    while (taken.has(rank) || this.#claimed.has(rank) || this.#passedOver.has(rank))
+      rank = (rank + 1) as Rank;
     return rank;
   }
 

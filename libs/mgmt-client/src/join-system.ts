@@ -69,7 +69,8 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
       const fault: Fault = toFault(error);
       const elsewhere = fault.code === FaultCode.memberElsewhere && clock.now() - begun < MEMBER_ELSEWHERE_MS;
       const timedOut = error instanceof DOMException && error.name === "TimeoutError";
-      if (signal.aborted || !(passes || elsewhere || timedOut || WORTH_ANOTHER_TRY.has(fault.code))) throw fault;
+      if (signal.aborted || !(passes || elsewhere || timedOut || WORTH_ANOTHER_TRY.has(fault.code)))
+        throw fault;
       log.info("no join yet", { reason: fault.message, waitMs });
     }
     await clock.delay(waitMs * (0.75 + clock.random() / 2), { signal });

@@ -99,12 +99,7 @@ export class Joins {
   }
 
   /** Gives a rank, and another one when the data plane knows it as that of an engine which has been erased since. */
-  async #reserve(
-    membership: Membership,
-    attempt: JoinAttempt,
-    first: Rank,
-    wait: Wait,
-  ): Promise<JoinAnswer> {
+  async #reserve(membership: Membership, attempt: JoinAttempt, first: Rank, wait: Wait): Promise<JoinAnswer> {
     for (let rank = first; ; rank = membership.nextRank()) {
       await membership.reserve(attempt, rank);
       const answer = await this.#askEngine(membership, attempt, rank, wait);

@@ -26,7 +26,9 @@ export async function reportEngines(
 ): Promise<void> {
   const membership = leadership.membership();
   const host = { ...parseHostAddress(request.addr), ...(peer === "" ? {} : { host: peer }) };
-  const uuids = request.engines.map(({ uuid }) => uuid).filter((uuid) => membership.byUuid(uuid) !== undefined);
+  const uuids = request.engines
+    .map(({ uuid }) => uuid)
+    .filter((uuid) => membership.byUuid(uuid) !== undefined);
   leadership.silence().heard(host, uuids, Math.min(request.intervalMs, LONGEST_INTERVAL_MS));
   const reports = request.engines.map(({ uuid, incarnation, state, reason }) => ({
     uuid,
