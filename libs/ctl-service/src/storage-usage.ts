@@ -68,7 +68,7 @@ async function bdevBytes(
   const controllers = kind === "nvme" ? await scan() : [];
   const sizes = await Promise.all(
     list.map(async (device) =>
-      kind === "nvme" ? controllerBytes(device, controllers) : await blockDeviceBytes(device),
+      kind === "nvme" ? controllerBytes(device, controllers) : blockDeviceBytes(device),
     ),
   );
   return sizes.reduce((sum, size) => sum + size, 0n);

@@ -92,9 +92,9 @@ export class Joins {
       case "record":
         return answerFor(await membership.admit(attempt, plan.rank));
       case "ask-engine":
-        return await this.#askEngine(membership, attempt, plan.rank, wait);
+        return this.#askEngine(membership, attempt, plan.rank, wait);
       case "reserve":
-        return await this.#reserve(membership, attempt, plan.rank, wait);
+        return this.#reserve(membership, attempt, plan.rank, wait);
       default:
         return plan satisfies never;
     }
