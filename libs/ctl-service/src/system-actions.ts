@@ -84,7 +84,7 @@ export class SystemActions {
    */
   async stop(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
     const membership = this.#options.leadership.membership();
-    return await this.#stopAll(membership, members, options);
+    return this.#stopAll(membership, members, options);
   }
 
   async #stopAll(

@@ -95,7 +95,7 @@ export class Candidacy {
   async resign(): Promise<boolean> {
     this.end(new Error("resigned"));
     const call = { signal: AbortSignal.timeout(RESIGN_MS), timeoutMs: CALL_MS };
-    return await this.#options.client.leaseRevoke(this.#lease, call).then(
+    return this.#options.client.leaseRevoke(this.#lease, call).then(
       () => true,
       () => false,
     );

@@ -138,7 +138,8 @@ function memberOf(rank: number, ports: readonly number[]): Member {
   return {
     uuid: `00000000-0000-4000-8000-${rank.toString(16).padStart(12, "0")}`,
     rank: parseRank(rank),
-    address: port === undefined ? { host: `10.0.0.${rank % 256}`, port: 10_001 } : { host: "127.0.0.1", port },
+    address:
+      port === undefined ? { host: `10.0.0.${rank % 256}`, port: 10_001 } : { host: "127.0.0.1", port },
     uri: `ofi+tcp://10.0.0.${rank % 256}:${31_416 + (rank >> 8)}`,
     contexts: 2,
     state: "joined",

@@ -7,8 +7,8 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 import { MgmtClient } from "@daos/mgmt-client";
 import { ctl } from "@daos/proto";
 import { NIL_RANK } from "@daos/rank";
-import { type FromLeader, runLeader, type ToLeader } from "./bench-leader.ts";
 import { type FromHosts, runHosts } from "./bench-hosts.ts";
+import { type FromLeader, runLeader, type ToLeader } from "./bench-leader.ts";
 
 const HOSTS = 256;
 const ENGINES = 8;
@@ -116,7 +116,9 @@ async function benchQuery(): Promise<void> {
   const ratio = (times: readonly number[]) => (Number(at(times, 0.5)) / Number(at(one, 0.5))).toFixed(1);
   say(`| of 1 rank | ${at(one, 0.5)} | ${at(one, 0.99)} | 1.0 |`);
   say(`| of ${HOSTS * ENGINES} ranks | ${at(all, 0.5)} | ${at(all, 0.99)} | ${ratio(all)} |`);
-  say(`| of which to decode ${bytes.length} bytes | ${at(decode, 0.5)} | ${at(decode, 0.99)} | ${ratio(decode)} |`);
+  say(
+    `| of which to decode ${bytes.length} bytes | ${at(decode, 0.5)} | ${at(decode, 0.99)} | ${ratio(decode)} |`,
+  );
 }
 
 async function benchStop(): Promise<void> {

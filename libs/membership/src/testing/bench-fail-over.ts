@@ -1,0 +1,72 @@
+// npm run bench:fail-over -w @daos/membership [-- ROUNDS]: from losing a leader to the first commit of the next.
+import { EtcdCluster } from "@daos/etcd/testing";
+import { CandidateProcess, now } from "./candidate-process.ts";
+import { settled } from "./contest.ts";
+
+const rounds = Number(process.argv[2] ?? 10);
+
+/** What is done to the leader; resolves with the candidates of which one must follow. */
+interface Loss {
+  readonly name: string;
+  readonly lose: (leader: CandidateProcess) => Promise<void>;
+  readonly recover?: () => Promise<void>;
+}
+
+await using cluster = await EtcdCluster.start({ members: 3 });
+
+/** The member that leads etcd itself. */
+async function etcdLeader() {
+  for (const member of cluster.members) {
+    using client = cluster.client([member.url]);
+    const { header, leader } = await client.status({ signal: AbortSignal.timeout(5_000) });
+    if (header?.memberId === leader) return member;
+  }
+  throw new Error("etcd has no leader");
+}
+
+let ended: Awaited<ReturnType<typeof etcdLeader>> | undefined;
+const recover = async () => {
+  ended?.restart();
+  await cluster.ready();
+};
+const losses: readonly Loss[] = [
+  { name: "resigns", lose: async (leader) => leader.ask("resign") },
+  { name: "killed", lose: (leader) => leader.kill() },
+  {
+    name: "killed, with etcd's leader",
+    lose: async (leader) => {
+      ended = await etcdLeader();
+      await Promise.all([leader.kill(), ended.kill()]);
+    },
+    recover,
+  },
+];
+
+let names = 0;
+for (const { name, lose, recover: after } of losses) {
+  const system = name.replace(/\W/g, "-");
+  const enter = () =>
+    new CandidateProcess({ endpoints: cluster.endpoints, system, address: `node${names++}:10001` });
+  let candidates = [enter(), enter(), enter()];
+  const times: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all(candidates.map((candidate) => candidate.event("following")));
+    await settled(candidates);
+    const leader = candidates.find(({ leads }) => leads);
+    if (leader === undefined) throw new Error("nobody leads");
+    const others = candidates.filter((candidate) => candidate !== leader);
+    const since = now();
+    await lose(leader);
+    const { at } = await Promise.any(others.map((other) => other.event("committed", { since, ms: 20_000 })));
+    times.push(at - since);
+    await after?.();
+    candidates = [...others, enter()];
+  }
+  await Promise.all(candidates.map((candidate) => candidate.kill()));
+  const sorted = times.toSorted((a, b) => a - b);
+  const ms = (value: number | undefined) => `${Math.round(value ?? 0)} ms`;
+  process.stdout.write(
+    `${name}: best ${ms(sorted[0])}, median ${ms(sorted[sorted.length >> 1])}, worst ${ms(sorted.at(-1))} of ${rounds}\n`,
+  );
+}
+process.exit();
