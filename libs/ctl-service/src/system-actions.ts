@@ -329,7 +329,7 @@ function faultRunning({ rank, state }: Member): Fault {
     code: FaultCode.memberRunning,
     description: `erase rank ${rank}, which is ${state}`,
     resolution: unsure
-      ? "if its host is lost for good, repeat with --force"
+      ? "if its host is lost for good, repeat with --lost"
       : `stop it first: dmg system stop --ranks ${rank}`,
   });
 }
