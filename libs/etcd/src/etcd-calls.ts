@@ -19,6 +19,8 @@ export interface EtcdCalls {
   put(request: PutInit, options: CallOptions): Promise<etcd.PutResponse>;
   deleteRange(request: DeleteRangeInit, options: CallOptions): Promise<etcd.DeleteRangeResponse>;
   txn(request: TxnInit, options: CallOptions): Promise<etcd.TxnResponse>;
+  /** Forgets what was overwritten or deleted before a revision; what is there now stays. */
+  compact(revision: bigint, options: CallOptions): Promise<etcd.CompactionResponse>;
   /** Makes a lease of about `ttl` seconds; the answer has the seconds that etcd chose. */
   leaseGrant(ttl: number, options: CallOptions): Promise<etcd.LeaseGrantResponse>;
   /** Ends a lease; well when there is none. */

@@ -55,6 +55,10 @@ export class EtcdClient implements EtcdCalls, Disposable {
     return this.#change((member) => member.txn(request, options), options);
   }
 
+  compact(revision: bigint, options: CallOptions): Promise<etcd.CompactionResponse> {
+    return this.#change((member) => member.compact(revision, options), options);
+  }
+
   leaseGrant(ttl: number, options: CallOptions): Promise<etcd.LeaseGrantResponse> {
     return this.#change((member) => member.leaseGrant(ttl, options), options);
   }

@@ -47,6 +47,10 @@ export class EtcdConnection implements EtcdCalls {
     return this.#call(options, (signal) => this.endpoint.kv.txn(request, { signal }));
   }
 
+  compact(revision: bigint, options: CallOptions): Promise<etcd.CompactionResponse> {
+    return this.#call(options, (signal) => this.endpoint.kv.compact({ revision }, { signal }));
+  }
+
   leaseGrant(ttl: number, options: CallOptions): Promise<etcd.LeaseGrantResponse> {
     return this.#call(options, (signal) => this.endpoint.lease.leaseGrant({ TTL: BigInt(ttl) }, { signal }));
   }

@@ -1,10 +1,20 @@
-import { bytes, type EtcdCalls, type EtcdClient, EtcdError, prefixEnd, text } from "@daos/etcd";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  bytes,
+  type CallOptions,
+  type EtcdCalls,
+  type EtcdClient,
+  EtcdError,
+  prefixEnd,
+  text,
+} from "@daos/etcd";
 import { formatHostAddress } from "@daos/hostlist";
 import { etcd } from "@daos/proto";
 import { delay } from "@daos/sys";
 import type { AccessPoint } from "./election.ts";
 import { decodeAccessPoint, encodeAccessPoint } from "./encode-access-point.ts";
 import type { EtcdKeys } from "./etcd-keys.ts";
+import type { Operation } from "./term-writer.ts";
 import { Wake } from "./wake.ts";
 
 /** How things stand in etcd. */
@@ -26,17 +36,21 @@ export interface CandidacyOptions {
   readonly client: EtcdClient;
   readonly keys: EtcdKeys;
   readonly self: () => AccessPoint;
-  readonly ttlSeconds: number;
+  /** How often the leader lets etcd forget what is older than that; 5 minutes by default, as Kubernetes does. */
+  readonly compactMs?: number | undefined;
 }
 
+/** Time to live of a lease, and the time after which a leader whose heartbeat has not been seen is deposed. */
+const TTL_SECONDS = 3;
 /** Time between two rounds when etcd tells of no change. */
 const ROUND_MS = 750;
 /** A member of etcd may take this long for one call of a round. */
 const CALL_MS = 800;
-/** By so much the lease ends earlier for the candidate than for etcd: for clocks that run at different speeds. */
+/** By so much lease and term end earlier for the candidate than for the others: clocks may run at different speeds. */
 const MARGIN_MS = 400;
 const PAUSE_MS = 100;
 const RESIGN_MS = 2_000;
+const COMPACT_MS = 300_000;
 
 /**
  * One lease of an access point, from its grant until it may have ended, and what hangs on it: the entry in the list of
@@ -44,8 +58,12 @@ const RESIGN_MS = 2_000;
  *
  * In every round it reads how things stand, then keeps the lease alive, both at the same member of etcd. In this order,
  * because a member that was frozen and takes itself for the cluster's leader keeps leases alive that the others end; once
- * it has answered a linearizable read it knows better. The lease is good for its time to live counted from before the
- * read, by the monotonic clock. When it was not renewed before that is over it never is again.
+ * it has answered a linearizable read it knows better. A leader then writes its key again: its heartbeat. Others who have
+ * seen none for the time of a lease delete the key: when etcd loses its own leader too it lets leases live for seconds
+ * longer, and nobody need wait for that.
+ *
+ * Lease and heartbeat are good for their time counted from before they were sent, by the monotonic clock, and for others
+ * from when they saw it, which is later. What was not renewed before that is over never is again.
  */
 export class Candidacy {
   /** Aborts before etcd can end the lease. */
@@ -54,15 +72,21 @@ export class Candidacy {
   readonly #lease: bigint;
   readonly #controller = new AbortController();
   readonly #wake = new Wake();
-  #goodUntil: number;
+  /** When the lease ends for this candidate. */
+  #leaseEnd: number;
+  /** When its term as leader does, unless another heartbeat succeeds; absent while it does not lead. */
+  #termEnd: number | undefined;
+  /** The newest heartbeat of a leader that was seen, and when that was. */
+  #seen = { revision: 0n, at: 0 };
+  #compaction = { at: 0, revision: 0n };
   #timer: NodeJS.Timeout | undefined;
   /** Why the last round failed. */
   #failure: unknown;
 
-  private constructor(options: CandidacyOptions, lease: bigint, goodUntil: number) {
+  private constructor(options: CandidacyOptions, lease: bigint, leaseEnd: number) {
     this.#options = options;
     this.#lease = lease;
-    this.#goodUntil = goodUntil;
+    this.#leaseEnd = leaseEnd;
     this.signal = this.#controller.signal;
     this.#setTimer();
   }
@@ -73,13 +97,13 @@ export class Candidacy {
     { signal }: { readonly signal: AbortSignal },
   ): Promise<Candidacy> {
     const askedAt = performance.now();
-    const { ID, TTL } = await options.client.leaseGrant(options.ttlSeconds, { signal });
+    const { ID, TTL } = await options.client.leaseGrant(TTL_SECONDS, { signal });
     return new Candidacy(options, ID, endOf(askedAt, Number(TTL)));
   }
 
   /** False as soon as the lease may have ended, also when the timer of the signal is late. */
   holds(): boolean {
-    return !this.signal.aborted && performance.now() < this.#goodUntil;
+    return !this.signal.aborted && performance.now() < this.#end();
   }
 
   /** Ends it early. */
@@ -115,20 +139,29 @@ export class Candidacy {
         await delay(PAUSE_MS * (0.5 + Math.random()), this);
         continue;
       }
-      await this.#wake.wait(ROUND_MS, this);
+      await this.#wake.wait(Math.min(ROUND_MS, this.#untilSilent()), this);
     }
+  }
+
+  #end(): number {
+    return Math.min(this.#leaseEnd, this.#termEnd ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Time left until the leader counts as silent. A leader watches itself otherwise. */
+  #untilSilent(): number {
+    if (this.#termEnd !== undefined || this.#seen.revision === 0n) return Number.POSITIVE_INFINITY;
+    return Math.max(0, this.#seen.at + TTL_SECONDS * 1000 - performance.now());
   }
 
   async #round(): Promise<Standing> {
     const { client, keys, self } = this.#options;
-    const call = { signal: this.signal, timeoutMs: CALL_MS };
-    const kvs = await client.onOneMember((member) => this.#renew(member), call);
+    const kvs = await client.onOneMember((member) => this.#renew(member), this.#call());
     const entry = encodeAccessPoint(self());
-    const leader = kvs.find(({ key }) => text(key) === keys.leader) ?? (await this.#campaign(entry));
+    const leader = await this.#leader(kvs, entry);
     const ownKey = `${keys.accessPoints}${formatHostAddress(self().address)}`;
     const listed = kvs.filter(({ key }) => text(key).startsWith(keys.accessPoints));
     if (!listed.some((kv) => kv.lease === this.#lease && text(kv.value) === entry)) {
-      await client.put({ key: bytes(ownKey), value: bytes(entry), lease: this.#lease }, call);
+      await client.put({ key: bytes(ownKey), value: bytes(entry), lease: this.#lease }, this.#call());
     }
     const others = listed.filter(({ key }) => text(key) !== ownKey).map(({ value }) => text(value));
     this.#checkTime();
@@ -138,45 +171,112 @@ export class Candidacy {
     };
   }
 
+  #call(): CallOptions {
+    return { signal: this.signal, timeoutMs: CALL_MS };
+  }
+
   async #renew(member: EtcdCalls): Promise<readonly etcd.KeyValue[]> {
     const { keys } = this.#options;
-    const call = { signal: this.signal, timeoutMs: CALL_MS };
     const askedAt = performance.now();
-    const { kvs } = await member.range(
-      { key: bytes(keys.election), rangeEnd: prefixEnd(keys.election) },
-      call,
-    );
-    const ttlSeconds = await member.leaseKeepAlive(this.#lease, call);
+    const range = { key: bytes(keys.election), rangeEnd: prefixEnd(keys.election) };
+    const { kvs, header } = await member.range(range, this.#call());
+    const ttlSeconds = await member.leaseKeepAlive(this.#lease, this.#call());
     if (ttlSeconds === 0) this.end(new Error("etcd has ended the lease"));
     this.#checkTime();
-    this.#goodUntil = endOf(askedAt, ttlSeconds);
+    this.#leaseEnd = endOf(askedAt, ttlSeconds);
     this.#setTimer();
+    if (this.#termEnd !== undefined && header !== undefined) this.#compact(header.revision);
     return kvs;
+  }
+
+  /** Who leads, after this candidate has done its part: a heartbeat, or taking the place of one that is silent. */
+  async #leader(kvs: readonly etcd.KeyValue[], entry: string): Promise<etcd.KeyValue | undefined> {
+    const found = kvs.find(({ key }) => text(key) === this.#options.keys.leader);
+    if (found === undefined) return await this.#campaign(entry);
+    if (found.lease === this.#lease) return await this.#beat(found, entry);
+    this.#termEnd = undefined;
+    this.#see(found.modRevision);
+    if (this.#untilSilent() > 0) return found;
+    await this.#depose(found);
+    return await this.#campaign(entry);
+  }
+
+  #see(revision: bigint): void {
+    if (revision > this.#seen.revision) this.#seen = { revision, at: performance.now() };
   }
 
   /** Becomes the leader if there still is none; resolves with who leads now. */
   async #campaign(entry: string): Promise<etcd.KeyValue | undefined> {
-    const key = bytes(this.#options.keys.leader);
-    const read = { request: { case: "requestRange" as const, value: { key } } };
+    const askedAt = performance.now();
     const { responses } = await this.#options.client.txn(
       {
-        compare: [
-          {
-            key,
-            target: etcd.Compare_CompareTarget.CREATE,
-            targetUnion: { case: "createRevision", value: 0n },
-          },
-        ],
-        success: [
-          { request: { case: "requestPut", value: { key, value: bytes(entry), lease: this.#lease } } },
-          read,
-        ],
-        failure: [read],
+        compare: [this.#compareLeader({ case: "createRevision", value: 0n })],
+        success: [this.#putLeader(entry), this.#readLeader()],
+        failure: [this.#readLeader()],
       },
-      { signal: this.signal, timeoutMs: CALL_MS },
+      this.#call(),
     );
     const answer = responses.at(-1)?.response;
-    return answer?.case === "responseRange" ? answer.value.kvs[0] : undefined;
+    const leader = answer?.case === "responseRange" ? answer.value.kvs[0] : undefined;
+    this.#extendTerm(leader?.lease === this.#lease ? askedAt : undefined);
+    return leader;
+  }
+
+  /** Shows that the leader, this candidate, is alive; resolves with nobody when it is the leader no more. */
+  async #beat(leader: etcd.KeyValue, entry: string): Promise<etcd.KeyValue | undefined> {
+    const askedAt = performance.now();
+    const { succeeded } = await this.#options.client.txn(
+      {
+        compare: [this.#compareLeader({ case: "createRevision", value: leader.createRevision })],
+        success: [this.#putLeader(entry)],
+      },
+      this.#call(),
+    );
+    this.#extendTerm(succeeded ? askedAt : undefined);
+    return succeeded ? leader : undefined;
+  }
+
+  #extendTerm(askedAt: number | undefined): void {
+    this.#checkTime();
+    this.#termEnd = askedAt === undefined ? undefined : endOf(askedAt, TTL_SECONDS);
+    this.#setTimer();
+  }
+
+  /** Deletes the key of a leader whose last heartbeat is the one that was seen long ago. */
+  async #depose(leader: etcd.KeyValue): Promise<void> {
+    await this.#options.client.txn(
+      {
+        compare: [this.#compareLeader({ case: "modRevision", value: leader.modRevision })],
+        success: [{ request: { case: "requestDeleteRange", value: { key: leader.key } } }],
+      },
+      this.#call(),
+    );
+  }
+
+  #compareLeader(union: LeaderRevision): MessageInitShape<typeof etcd.CompareSchema> {
+    const { CREATE, MOD } = etcd.Compare_CompareTarget;
+    const target = union.case === "createRevision" ? CREATE : MOD;
+    return { key: bytes(this.#options.keys.leader), target, targetUnion: union };
+  }
+
+  #putLeader(entry: string): Operation {
+    const value = { key: bytes(this.#options.keys.leader), value: bytes(entry), lease: this.#lease };
+    return { request: { case: "requestPut", value } };
+  }
+
+  #readLeader(): Operation {
+    return { request: { case: "requestRange", value: { key: bytes(this.#options.keys.leader) } } };
+  }
+
+  /** Heartbeats and commits would fill etcd with what they have overwritten. */
+  #compact(revision: bigint): void {
+    const now = performance.now();
+    if (now < this.#compaction.at) return;
+    const old = this.#compaction.revision;
+    this.#compaction = { at: now + (this.#options.compactMs ?? COMPACT_MS), revision };
+    if (old === 0n) return;
+    // Others may have done it, or it can be done the next time.
+    this.#options.client.compact(old, this.#call()).catch(() => {});
   }
 
   #leaderEntry({ value, createRevision, lease }: etcd.KeyValue): LeaderEntry {
@@ -193,11 +293,21 @@ export class Candidacy {
     const range = { key: bytes(keys.election), rangeEnd: prefixEnd(keys.election) };
     while (!this.signal.aborted) {
       try {
-        for await (const _ of client.watch(range, this)) this.#wake.now();
+        for await (const { created, events } of client.watch(range, this)) {
+          if (created || !events.every((event) => this.#isHeartbeat(event))) this.#wake.now();
+        }
       } catch {
         await delay(PAUSE_MS, this).catch(() => {});
       }
     }
+  }
+
+  /** True for one that is only to be remembered. */
+  #isHeartbeat({ kv, type }: etcd.Event): boolean {
+    if (kv === undefined || type !== etcd.Event_EventType.PUT || kv.version === 1n) return false;
+    if (text(kv.key) !== this.#options.keys.leader) return false;
+    this.#see(kv.modRevision);
+    return true;
   }
 
   /** What came late must not count: this process may have been frozen. @throws the reason */
@@ -212,9 +322,11 @@ export class Candidacy {
 
   #setTimer(): void {
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.#expire(), this.#goodUntil - performance.now());
+    this.#timer = setTimeout(() => this.#expire(), this.#end() - performance.now());
   }
 }
+
+type LeaderRevision = { readonly case: "createRevision" | "modRevision"; readonly value: bigint };
 
 function endOf(askedAt: number, ttlSeconds: number): number {
   return askedAt + ttlSeconds * 1000 - MARGIN_MS;

@@ -18,8 +18,6 @@ export interface EtcdElectionOptions {
   /** Whether its engine has a replica now; asked again and again. */
   readonly hasReplica: () => boolean;
   readonly log: Logger;
-  /** Time to live of the leases in seconds: what passes at most before a dead leader is replaced; 3 by default. */
-  readonly ttlSeconds?: number | undefined;
 }
 
 const FIRST_PAUSE_MS = 100;
@@ -85,7 +83,6 @@ export class EtcdElection implements Election {
         client: this.#options.client,
         keys: this.#keys,
         self: () => this.#self(),
-        ttlSeconds: this.#options.ttlSeconds ?? 3,
       },
       { signal },
     );

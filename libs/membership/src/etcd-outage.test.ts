@@ -33,6 +33,19 @@ describe("EtcdElection, when etcd fails", () => {
     await three.finish();
   });
 
+  it("replaces a leader that dies together with the leader of etcd", { timeout: 60_000 }, async () => {
+    await using three = await contest(cluster);
+    const { leader, others } = three;
+    const member = await cluster.leader();
+    const since = now();
+    await Promise.all([leader.kill(), member.kill()]);
+    const { tookMs } = await nextLeader(others, since);
+    expect(tookMs).toBeLessThan(FAIL_OVER_MS);
+    member.restart();
+    await cluster.ready();
+    await three.finish();
+  });
+
   it("has no leader while etcd is gone, and one when it is back", { timeout: 90_000 }, async () => {
     await using three = await contest(cluster);
     const { candidates, leader } = three;

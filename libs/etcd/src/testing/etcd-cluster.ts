@@ -87,6 +87,16 @@ export class EtcdCluster implements AsyncDisposable {
     return new EtcdClient({ endpoints, tls: this.#tls });
   }
 
+  /** The member that leads the others. @throws Error while there is none */
+  async leader(): Promise<EtcdMember> {
+    for (const member of this.members) {
+      using client = this.client([member.url]);
+      const { header, leader } = await client.status({ signal: AbortSignal.timeout(READY_MS) });
+      if (header?.memberId === leader) return member;
+    }
+    throw new Error("etcd has no leader");
+  }
+
   /** Resolves when every member that runs has a leader and answers. */
   async ready(): Promise<void> {
     const signal = AbortSignal.timeout(READY_MS);

@@ -1,5 +1,5 @@
 // npm run bench:fail-over -w @daos/membership [-- ROUNDS]: from losing a leader to the first commit of the next.
-import { EtcdCluster } from "@daos/etcd/testing";
+import { EtcdCluster, type EtcdMember } from "@daos/etcd/testing";
 import { CandidateProcess, now } from "./candidate-process.ts";
 import { settled } from "./contest.ts";
 
@@ -14,17 +14,7 @@ interface Loss {
 
 await using cluster = await EtcdCluster.start({ members: 3 });
 
-/** The member that leads etcd itself. */
-async function etcdLeader() {
-  for (const member of cluster.members) {
-    using client = cluster.client([member.url]);
-    const { header, leader } = await client.status({ signal: AbortSignal.timeout(5_000) });
-    if (header?.memberId === leader) return member;
-  }
-  throw new Error("etcd has no leader");
-}
-
-let ended: Awaited<ReturnType<typeof etcdLeader>> | undefined;
+let ended: EtcdMember | undefined;
 const recover = async () => {
   ended?.restart();
   await cluster.ready();
@@ -35,7 +25,7 @@ const losses: readonly Loss[] = [
   {
     name: "killed, with etcd's leader",
     lose: async (leader) => {
-      ended = await etcdLeader();
+      ended = await cluster.leader();
       await Promise.all([leader.kill(), ended.kill()]);
     },
     recover,

@@ -41,7 +41,8 @@ export async function readFencing(client: EtcdClient, system: string): Promise<F
       const key = text(kv.key);
       if (key === keys.leader) {
         term = type === etcd.Event_EventType.PUT ? Number(kv.createRevision) : undefined;
-        if (term !== undefined) terms.push(term);
+        // A term's heartbeats write its key again.
+        if (term !== undefined && term !== terms.at(-1)) terms.push(term);
       } else if (key.startsWith(keys.members)) {
         const member = decodeMember(text(kv.value));
         commits++;

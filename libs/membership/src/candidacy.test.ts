@@ -1,0 +1,97 @@
+import { Code } from "@connectrpc/connect";
+import { bytes, type EtcdClient } from "@daos/etcd";
+import { EtcdCluster } from "@daos/etcd/testing";
+import { delay } from "@daos/sys";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Candidacy, type Standing } from "./candidacy.ts";
+import { etcdKeys } from "./etcd-keys.ts";
+
+let cluster: EtcdCluster;
+let client: EtcdClient;
+beforeAll(async () => {
+  cluster = await EtcdCluster.start();
+  client = cluster.client();
+}, 30_000);
+afterAll(async () => {
+  client[Symbol.dispose]();
+  await cluster[Symbol.asyncDispose]();
+});
+
+const wait = () => ({ signal: AbortSignal.timeout(10_000) });
+
+/** A candidate, and how things stand for it. */
+async function candidate(system: string, host: string, compactMs?: number) {
+  const standings: Standing[] = [];
+  const candidacy = await Candidacy.begin(
+    {
+      client,
+      keys: etcdKeys(system),
+      self: () => ({ address: { host, port: 1 }, hasReplica: false }),
+      compactMs,
+    },
+    wait(),
+  );
+  const ended = candidacy.run((standing) => standings.push(standing)).catch((error: unknown) => error);
+  return {
+    candidacy,
+    ended,
+    standings,
+    leads: () => standings.at(-1)?.leader?.isSelf === true,
+    [Symbol.asyncDispose]: async () => {
+      await candidacy.resign();
+      await ended;
+    },
+  };
+}
+
+async function until(claim: () => boolean, ms: number): Promise<number> {
+  const since = performance.now();
+  while (!claim()) {
+    if (performance.now() - since > ms) throw new Error(`not within ${ms} ms`);
+    await delay(10);
+  }
+  return performance.now() - since;
+}
+
+describe("Candidacy", () => {
+  it("takes the place of a leader without heartbeat, whose lease etcd keeps alive all the same", async () => {
+    const keys = etcdKeys("silent");
+    const { ID } = await client.leaseGrant(600, wait());
+    const value = bytes('{"address":"dead:1","hasReplica":true}');
+    await client.put({ key: bytes(keys.leader), value, lease: ID }, wait());
+    await using one = await candidate("silent", "one");
+    await using two = await candidate("silent", "two");
+    await until(() => one.standings.at(-1)?.leader?.accessPoint.address.host === "dead", 2_000);
+    const took = await until(() => one.leads() || two.leads(), 5_000);
+    expect(took).toBeGreaterThan(2_500);
+    expect(took).toBeLessThan(4_000);
+    await delay(1_000);
+    expect([one, two].filter((each) => each.leads())).toHaveLength(1);
+  });
+
+  it("ends when somebody else deletes its lease, and says so", async () => {
+    const one = await candidate("ended", "one");
+    await until(one.leads, 2_000);
+    const { kvs } = await client.range({ key: bytes(etcdKeys("ended").leader) }, wait());
+    await client.leaseRevoke(kvs[0]?.lease ?? 0n, wait());
+    expect(await one.ended).toMatchObject({ message: "etcd has ended the lease" });
+    expect(one.candidacy.holds()).toBe(false);
+  });
+
+  it("lets etcd forget what is old while it leads", async () => {
+    await using one = await candidate("old", "one", 500);
+    await until(one.leads, 2_000);
+    const { header } = await client.put({ key: bytes("/old"), value: bytes("1") }, wait());
+    await client.put({ key: bytes("/old"), value: bytes("2") }, wait());
+    const then = () =>
+      client.range({ key: bytes("/old"), revision: header?.revision ?? 0n }, wait()).then(
+        () => "known",
+        (error: unknown) => error,
+      );
+    expect(await then()).toBe("known");
+    for (let tries = 0; tries < 60 && (await then()) === "known"; tries++) await delay(100);
+    expect(await then()).toMatchObject({ outcome: "refused", code: Code.OutOfRange });
+    const { kvs } = await client.range({ key: bytes("/old") }, wait());
+    expect(kvs).toHaveLength(1);
+  });
+});
