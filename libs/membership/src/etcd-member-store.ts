@@ -65,9 +65,10 @@ export class EtcdMemberStore implements MemberStore {
   commit(changes: readonly MemberChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#loaded) await this.#load(signal);
-      this.#checkRanks(changes);
-      await this.#write(toEntries(changes), signal);
-      for (const change of changes) this.#note(change);
+      const last = lastOfEach(changes);
+      this.#checkRanks(last);
+      await this.#write(toEntries(last), signal);
+      for (const change of last) this.#note(change);
     });
   }
 
@@ -118,7 +119,7 @@ export class EtcdMemberStore implements MemberStore {
   }
 
   #note(change: MemberChange): void {
-    const uuid = change.kind === "put" ? change.member.uuid : change.uuid;
+    const uuid = uuidOf(change);
     const before = this.#ranks.get(uuid);
     if (before !== undefined && this.#uuids.get(before) === uuid) this.#uuids.delete(before);
     this.#ranks.delete(uuid);
@@ -226,15 +227,20 @@ interface State {
   readonly plan: readonly (readonly Entry[])[] | undefined;
 }
 
-/** etcd changes no key twice in one transaction: the last change of a member counts. */
+/** etcd changes no key twice in one transaction, and what a member was in between does not count: its last change does. */
+function lastOfEach(changes: readonly MemberChange[]): readonly MemberChange[] {
+  return [...new Map(changes.map((change) => [uuidOf(change), change])).values()];
+}
+
 function toEntries(changes: readonly MemberChange[]): readonly Entry[] {
-  const entries = new Map<string, Entry>();
-  for (const change of changes) {
-    const uuid = change.kind === "put" ? change.member.uuid : change.uuid;
-    const document = change.kind === "put" ? encodeMember(change.member) : undefined;
-    entries.set(uuid, { uuid, document });
-  }
-  return [...entries.values()];
+  return changes.map((change) => ({
+    uuid: uuidOf(change),
+    document: change.kind === "put" ? encodeMember(change.member) : undefined,
+  }));
+}
+
+function uuidOf(change: MemberChange): string {
+  return change.kind === "put" ? change.member.uuid : change.uuid;
 }
 
 /** Cuts a commit into parts of which each fits into one transaction. */
