@@ -142,11 +142,23 @@ export function createHandlers(options: HandlerOptions): HelperHandlers {
     },
 
     BdevBurnIn: async ({ devices, durationMs }, { signal, progress }) => {
-      const list = authorizeControllers(policy, devices);
+      // "Every empty controller" may be more than the policy names: what it does not name is refused one by one.
+      const list: string[] = [];
+      const refused: { readonly device: string; readonly fault: Fault }[] = [];
+      for (const device of devices) {
+        try {
+          list.push(...authorizeControllers(policy, [device]));
+        } catch (error) {
+          refused.push({ device, fault: toFault(error) });
+        }
+      }
       await using held = await lockControllers(locks, list, { waitMs, signal });
-      const results = await bdev.burnIn(held.free, { durationMs, signal, onProgress: progress });
+      const results =
+        held.free.length === 0
+          ? []
+          : await bdev.burnIn(held.free, { durationMs, signal, onProgress: progress });
       return {
-        results: [...results, ...held.busy].map((result) => {
+        results: [...results, ...held.busy, ...refused].map((result) => {
           const { device } = result;
           if ("fault" in result) return { device, fault: toFaultMessage(result.fault) };
           const { errors, findings, ...verdict } = result.verdict;

@@ -291,7 +291,9 @@ describe("system actions", () => {
     expect(forces).toEqual([]);
     expect(await runDmg(erase, { ask: answer("yes") })).toMatchObject({ status: 0 });
     expect(await runDmg([...erase, "--force"])).toMatchObject({ status: 0 });
-    expect(forces).toEqual([false, false]);
+    expect(await runDmg([...erase, "--force", "--lost"])).toMatchObject({ status: 0 });
+    // What the server calls force is to forget a host that is lost.
+    expect(forces).toEqual([false, false, true]);
     expect(questions[0]).toContain("This erases ranks 1-2");
   });
 

@@ -132,6 +132,7 @@ export class ControlClient {
     using limit = deadline(timeoutMs, request.attempted, this.#options.signal);
     let hosts = this.hosts;
     let pauseMs = FIRST_PAUSE_MS;
+    let noLeaderYet: Fault | undefined;
     for (;;) {
       const usable: HostAddress[] = [];
       const round = await this.#askAround(hosts, usable, request, {
@@ -139,10 +140,13 @@ export class ControlClient {
         timeoutMs: Math.ceil(timeoutMs - (performance.now() - start)),
       });
       if (round.kind === "answered") return round.value;
+      // The deadline came while somebody was asked once more: that there was no leader says more.
+      if (round.fault.code === FaultCode.timedOut && noLeaderYet !== undefined) throw noLeaderYet;
       const waitedMs = performance.now() - start;
       if (round.kind === "failed" || waitedMs + pauseMs > (this.#options.leaderWaitMs ?? 10_000)) {
         throw round.fault;
       }
+      noLeaderYet = round.fault;
       this.#log.debug("no leader yet", { reason: round.fault.message, pauseMs });
       try {
         await delay(pauseMs * (0.5 + Math.random() / 2), limit);
@@ -169,8 +173,9 @@ export class ControlClient {
     let again = false;
     for (;;) {
       const tried = await race.next(wait).catch((error: unknown) => {
-        throw this.#fault(error, { attempted, host: formatHostSet(race.silent) });
+        return this.#fault(error, { attempted, host: formatHostSet(race.silent) });
       });
+      if (tried instanceof Fault) return { kind: "failed", fault: tried };
       if (tried === undefined) {
         const fault = noLeader(attempted, faults);
         return again ? { kind: "no-leader-yet", fault } : { kind: "failed", fault };

@@ -171,6 +171,22 @@ describe("the leader is found", () => {
     );
     expect(ms).toBeLessThan(2_000);
   });
+
+  it("or not, before the deadline, also when the last host asked does not answer by then", async () => {
+    let asked = 0;
+    const here = await fake({
+      ctl: {
+        systemMemberQuery: () => {
+          if (++asked < 3) throw faultNotLeader("here:1", undefined);
+          return new Promise(() => {});
+        },
+      },
+      mgmt: { leaderQuery: () => ({}) },
+    });
+    const client = new ControlClient({ hosts: [here.host], timeoutMs: 1_500 });
+    await expect(systemMemberQuery(client)).rejects.toMatchObject({ code: FaultCode.notLeader });
+    expect(asked).toBe(3);
+  });
 });
 
 describe("a leader that is lost while it works", () => {

@@ -27,7 +27,12 @@ export interface BurnInRequest {
 }
 
 /** Why a controller that was not asked for by name is left out, rather than counted as failed. */
-const LEFT_OUT: ReadonlySet<number> = new Set([FaultCode.bdevInUse, FaultCode.bdevBurnInFailed]);
+const LEFT_OUT: ReadonlySet<number> = new Set([
+  FaultCode.bdevInUse,
+  FaultCode.bdevBurnInFailed,
+  // The helper's policy leaves it to others.
+  FaultCode.helperRefused,
+]);
 
 /**
  * Burns in controllers of this host, all at once: those that the request names, or every one that holds nothing. None that

@@ -67,7 +67,9 @@ async function bdevBytes(
   if (list.length === 0) return 0n;
   const controllers = kind === "nvme" ? await scan() : [];
   const sizes = await Promise.all(
-    list.map((device) => (kind === "nvme" ? controllerBytes(device, controllers) : blockDeviceBytes(device))),
+    list.map(async (device) =>
+      kind === "nvme" ? controllerBytes(device, controllers) : blockDeviceBytes(device),
+    ),
   );
   return sizes.reduce((sum, size) => sum + size, 0n);
 }

@@ -84,7 +84,7 @@ export class SystemActions {
    */
   async stop(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
     const membership = this.#options.leadership.membership();
-    return await this.#stopAll(membership, members, options);
+    return this.#stopAll(membership, members, options);
   }
 
   async #stopAll(
@@ -329,7 +329,7 @@ function faultRunning({ rank, state }: Member): Fault {
     code: FaultCode.memberRunning,
     description: `erase rank ${rank}, which is ${state}`,
     resolution: unsure
-      ? "if its host is lost for good, repeat with --force"
+      ? "if its host is lost for good, repeat with --lost"
       : `stop it first: dmg system stop --ranks ${rank}`,
   });
 }

@@ -13,10 +13,18 @@ export const systemEraseCommand = defineCommand({
   examples: [
     { text: "Forget the whole system, after system stop", line: "system erase" },
     { text: "Forget one rank, in a script", line: "system erase --ranks 3 --force" },
+    {
+      text: "Forget the ranks of a host that will not come back",
+      line: "system erase --rank-hosts node7 --lost",
+    },
   ],
   flags: {
     ...SELECTION_FLAGS,
     force: { type: "boolean", summary: "do not ask for consent" },
+    lost: {
+      type: "boolean",
+      summary: "forget also members whose hosts are not heard of and cannot be reached",
+    },
   },
   run: async (context) => {
     const { flags, terminal } = context;
@@ -29,7 +37,10 @@ export const systemEraseCommand = defineCommand({
       const what = chosen.length === 0 ? "all ranks of the system" : chosen.join(" and ");
       await confirm(terminal, `This erases ${what}: the data of their pools is lost.`);
     }
-    // Consent is for erasing; a running engine is not stopped for it.
-    return act(context, "erase", { force: false, nothing: "The system has no members to erase" });
+    // Consent is for erasing; a running engine is not stopped for it, and a lost host is another question.
+    return act(context, "erase", {
+      force: flags.lost === true,
+      nothing: "The system has no members to erase",
+    });
   },
 });

@@ -70,7 +70,7 @@ export class Endpoint implements SessionManager, Disposable {
   }
 
   async #readTls(): Promise<SecureClientSessionOptions> {
-    return this.authority.startsWith("https:") ? await tlsOptions(this.#tls) : {};
+    return this.authority.startsWith("https:") ? tlsOptions(this.#tls) : {};
   }
 
   /** It counts as open when etcd's first SETTINGS frame is there: a port that only accepts is none of etcd's. */

@@ -99,7 +99,6 @@ export const FaultCode = {
   leadershipLost: 810,
   memberExcluded: 811,
   memberRunning: 812,
-  hostSilent: 813,
   electionUnreachable: 814,
   memberElsewhere: 815,
 

@@ -411,11 +411,6 @@ const SYSTEM = {
     "Its engine runs, or may run.",
     "stop it first: dmg system stop --ranks RANK",
   ],
-  hostSilent: [
-    "A host has not told the leader how its engines are.",
-    "It is down, cut off, or its daos-server is stopped.",
-    "check the host and its network, and start daos-server there",
-  ],
   electionUnreachable: [
     "The access points cannot agree on a leader.",
     "The etcd servers of system_db are not reached, or have no majority.",

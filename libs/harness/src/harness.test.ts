@@ -12,6 +12,13 @@ const gone = new Fault({
   resolution: "none",
 });
 
+const excluded = new Fault({
+  domain: "system",
+  code: FaultCode.memberExcluded,
+  description: "excluded",
+  resolution: "none",
+});
+
 /** An instance as the harness sees it; anything else that is asked of it throws. */
 function fakeInstance(
   index: number,
@@ -71,7 +78,8 @@ describe("Harness", () => {
     ["all have failed", [false, false], true],
     ["one has failed", [false], false],
     ["all have failed, but one has been in service", [false, true], false],
-  ] as const)("ends when %s: %j, %j", async (_, served, ends) => {
+    ["all are excluded, perhaps by this very host", [false, false], false, excluded],
+  ] as const)("ends when %s: %j, %j", async (_, served, ends, fault = gone) => {
     const control = new AbortController();
     let end = () => {};
     const running = new Promise<void>((resolve) => {
@@ -84,7 +92,7 @@ describe("Harness", () => {
     const run = harness.run(control.signal);
     served.forEach((_served, index) => {
       const instance = instances[index] as EngineInstance;
-      Object.defineProperty(instance, "state", { value: { kind: "failed", fault: gone } });
+      Object.defineProperty(instance, "state", { value: { kind: "failed", fault } });
       harness.changed(instance);
     });
     if (ends) return await expect(run).rejects.toBe(gone);

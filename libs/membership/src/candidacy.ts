@@ -119,7 +119,7 @@ export class Candidacy {
   async resign(): Promise<boolean> {
     this.end(new Error("resigned"));
     const call = { signal: AbortSignal.timeout(RESIGN_MS), timeoutMs: CALL_MS };
-    return await this.#options.client.leaseRevoke(this.#lease, call).then(
+    return this.#options.client.leaseRevoke(this.#lease, call).then(
       () => true,
       () => false,
     );
@@ -192,13 +192,13 @@ export class Candidacy {
   /** Who leads, after this candidate has done its part: a heartbeat, or taking the place of one that is silent. */
   async #leader(kvs: readonly etcd.KeyValue[], entry: string): Promise<etcd.KeyValue | undefined> {
     const found = kvs.find(({ key }) => text(key) === this.#options.keys.leader);
-    if (found === undefined) return await this.#campaign(entry);
-    if (found.lease === this.#lease) return await this.#beat(found, entry);
+    if (found === undefined) return this.#campaign(entry);
+    if (found.lease === this.#lease) return this.#beat(found, entry);
     this.#termEnd = undefined;
     this.#see(found.modRevision);
     if (this.#untilSilent() > 0) return found;
     await this.#depose(found);
-    return await this.#campaign(entry);
+    return this.#campaign(entry);
   }
 
   #see(revision: bigint): void {

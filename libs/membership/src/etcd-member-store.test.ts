@@ -29,7 +29,7 @@ const lost = { code: FaultCode.leadershipLost };
 
 /** What the leader of a new term loads. */
 async function loadAnew(system: string): Promise<readonly Member[]> {
-  return await (await openTerm(client, system)).store.load(wait());
+  return (await openTerm(client, system)).store.load(wait());
 }
 
 describe("EtcdMemberStore, fenced", () => {

@@ -36,7 +36,7 @@ export class FixedLeader implements Election {
       else signal.addEventListener("abort", () => resolve(), { once: true });
     });
     onChange(following);
-    if (self === undefined) return await ended;
+    if (self === undefined) return ended;
     for (let number = 1; !signal.aborted; number++) {
       const store = await openStore({ signal }).catch((error: unknown) => {
         if (signal.aborted) return undefined;

@@ -24,7 +24,7 @@ async function membershipOf(
       { signal },
     );
   const events = new SystemEvents({ log: silentLogger, clock: systemClock });
-  return await Membership.load({
+  return Membership.load({
     events,
     clock: systemClock,
     signal,

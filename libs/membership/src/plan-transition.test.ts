@@ -33,6 +33,12 @@ describe("planTransition", () => {
     ],
     ["a stop", member("joined"), report("stopped"), { state: "stopped", reason: "" }],
     [
+      "a stop of which it is known who wanted it",
+      member("stopped", "by an administrator"),
+      report("stopped"),
+      undefined,
+    ],
+    [
       "a new process",
       member("errored", "SIGSEGV"),
       report("starting", 0, "SIGSEGV"),

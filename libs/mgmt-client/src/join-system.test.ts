@@ -52,6 +52,12 @@ describe("joinSystem", () => {
     expect(attempts()).toBe(3);
   });
 
+  it("waits while the data plane has no leader", async () => {
+    const { options, attempts } = answers({ status: -2008, rank: 0 }, { status: 0, rank: 4 });
+    expect(await joinSystem(request, options)).toMatchObject({ rank: 4 });
+    expect(attempts()).toBe(2);
+  });
+
   it("ends at once when the system refuses", async () => {
     const conflict = answers(fault(FaultCode.memberConflict));
     await expect(joinSystem(request, conflict.options)).rejects.toMatchObject({

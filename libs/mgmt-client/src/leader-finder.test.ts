@@ -68,6 +68,18 @@ describe("LeaderFinder", () => {
     expect(asked).toEqual(["node3"]);
   });
 
+  it("tells of the leader's own refusal, not of those who send back to it", async () => {
+    const finder = new LeaderFinder({ accessPoints, known: () => undefined });
+    const notReady = new Fault({
+      domain: "system",
+      code: FaultCode.systemNotReady,
+      description: "no storage yet",
+      resolution: "none",
+    });
+    const { call } = hosts({ node1: notReady, node2: sentTo("node1"), node3: sentTo("node1") });
+    await expect(finder.ask(call)).rejects.toBe(notReady);
+  });
+
   it("ends at an answer about the request, and with the last fault when nobody leads", async () => {
     const finder = new LeaderFinder({ accessPoints, known: () => undefined });
     const conflict = new Fault({

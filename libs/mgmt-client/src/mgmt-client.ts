@@ -47,9 +47,20 @@ export interface ReportAnswer {
 /** A host that does not take a connection within this time, ms, is given up. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** Calls the management service of other hosts, as one server calls another. */
+/** A connection to one host, and how many calls use it. */
+interface Shared {
+  readonly sessions: Http2SessionManager;
+  readonly client: Client;
+  calls: number;
+}
+
+/**
+ * Calls the management service of other hosts, as one server calls another. Calls to the same host at the same time share a
+ * connection: a command for all engines of a host makes one, not one for each.
+ */
 export class MgmtClient {
   readonly #loadTls: () => Promise<SecureClientSessionOptions | undefined>;
+  readonly #shared = new Map<string, Shared>();
 
   /** @param loadTls asked for each call, so that new certificates are used; undefined for plain text */
   constructor(loadTls: () => Promise<SecureClientSessionOptions | undefined>) {
@@ -110,19 +121,28 @@ export class MgmtClient {
   ): Promise<T> {
     const name = formatHostAddress(host);
     const tls = await this.#loadTls();
-    const baseUrl = `${tls === undefined ? "http" : "https"}://${name}`;
-    const sessions = new Http2SessionManager(baseUrl, {}, tls);
+    const shared = this.#shared.get(name) ?? open(name, tls);
+    this.#shared.set(name, shared);
+    shared.calls++;
     try {
-      await connect(sessions, name, signal);
-      return await call(
-        createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl, sessionManager: sessions })),
-      );
+      await connect(shared.sessions, name, signal);
+      return await call(shared.client);
     } catch (error) {
       throw error instanceof Fault ? error : fromConnectError(error, { attempted, host: name });
     } finally {
-      sessions.abort();
+      if (--shared.calls === 0) {
+        this.#shared.delete(name);
+        shared.sessions.abort();
+      }
     }
   }
+}
+
+function open(name: string, tls: SecureClientSessionOptions | undefined): Shared {
+  const baseUrl = `${tls === undefined ? "http" : "https"}://${name}`;
+  const sessions = new Http2SessionManager(baseUrl, {}, tls);
+  const client = createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl, sessionManager: sessions }));
+  return { sessions, client, calls: 0 };
 }
 
 type Client = ReturnType<typeof createClient<typeof mgmt.MgmtSvc>>;

@@ -37,6 +37,8 @@ export interface JoinsOptions {
 /** The engine works on so many joins at a time; more wait here. */
 const ENGINE_CALLS = 16;
 
+/** So many ranks are tried for one join; the next join goes on where it ended. */
+const MOST_RANKS = 64;
 const RANK_TAKEN = daosStatusNumber("EXIST");
 
 interface Wait {
@@ -90,9 +92,9 @@ export class Joins {
       case "record":
         return answerFor(await membership.admit(attempt, plan.rank));
       case "ask-engine":
-        return await this.#askEngine(membership, attempt, plan.rank, wait);
+        return this.#askEngine(membership, attempt, plan.rank, wait);
       case "reserve":
-        return await this.#reserve(membership, attempt, plan.rank, wait);
+        return this.#reserve(membership, attempt, plan.rank, wait);
       default:
         return plan satisfies never;
     }
@@ -100,13 +102,15 @@ export class Joins {
 
   /** Gives a rank, and another one when the data plane knows it as that of an engine which has been erased since. */
   async #reserve(membership: Membership, attempt: JoinAttempt, first: Rank, wait: Wait): Promise<JoinAnswer> {
-    for (let rank = first; ; rank = membership.nextRank()) {
+    for (let rank = first, tries = 1; ; rank = membership.nextRank(), tries++) {
+      wait.signal.throwIfAborted();
       await membership.reserve(attempt, rank);
       const answer = await this.#askEngine(membership, attempt, rank, wait);
       if (answer.status === 0) return answer;
       await membership.release(attempt.uuid);
       if (answer.status !== RANK_TAKEN || attempt.rank !== NIL_RANK) return answer;
       membership.passOver(rank);
+      if (tries === MOST_RANKS) return answer;
     }
   }
 

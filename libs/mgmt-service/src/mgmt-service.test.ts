@@ -209,7 +209,7 @@ describe("Join", () => {
   });
 
   it("with several access points reserves the rank, and takes it back when the engine refuses", async () => {
-    let status = -1004;
+    let status = -1003;
     const { client, leadership, engine } = await system(
       { join: ({ rank }: { readonly rank: number }) => ({ status, rank, state: mgmt.JoinResp_State.IN }) },
       { ranksFrom: "store" },
@@ -219,6 +219,23 @@ describe("Join", () => {
     status = 0;
     expect(await client.join(joining)).toMatchObject({ status, rank: 1 });
     expect(engine.calls).toMatchObject([{ request: { rank: 1 } }, { request: { rank: 1 } }]);
+  });
+
+  it.each([
+    ["passes over ranks that the data plane has for engines which were erased", 3, { status: 0, rank: 3 }],
+    ["gives up when the data plane has very many", 1_000, { status: -1004 }],
+  ])("%s", async (_name, free, expected) => {
+    const { client } = await system(
+      {
+        join: ({ rank }: { readonly rank: number }) => ({
+          status: rank < free ? -1004 : 0,
+          rank,
+          state: mgmt.JoinResp_State.IN,
+        }),
+      },
+      { ranksFrom: "store" },
+    );
+    expect(await client.join(joining)).toMatchObject(expected);
   });
 
   it("of a replica is recorded without asking", async () => {

@@ -49,7 +49,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     },
 
     async reportEngines(request, context) {
-      return await reportEngines(leadership, request, peerAddress(context));
+      return reportEngines(leadership, request, peerAddress(context));
     },
 
     async prepShutdown({ rank }, context) {

@@ -244,12 +244,20 @@ servers:${Array.from({ length: this.#engines }, (_, index) => engine(index)).joi
   }
 }
 
-/** A TCP port that nobody listens on now. */
+/**
+ * A TCP port that nobody has now. It is below those that the kernel gives to connections: one of these may be anybody's by
+ * the time that a server listens on it.
+ */
 export async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "0.0.0.0", resolve));
-  const address = server.address();
-  await new Promise<void>((resolve) => server.close(() => resolve()));
-  if (address === null || typeof address === "string") throw new Error("no TCP port");
-  return address.port;
+  for (;;) {
+    const port = 10_240 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const free = await new Promise<boolean>((resolve) => {
+      server.once("error", () => resolve(false));
+      server.listen(port, "0.0.0.0", () => resolve(true));
+    });
+    if (!free) continue;
+    await new Promise<void>((resolve) => server.close(() => resolve()));
+    return port;
+  }
 }

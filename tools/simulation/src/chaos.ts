@@ -47,11 +47,11 @@ export class Chaos {
   stop(): void {
     this.#active = false;
     for (const repair of [...this.#repairs]) repair();
-    void this.#restoreReplicas();
+    void this.restoreReplicas();
   }
 
   /** Without a majority of the data plane's replicas no new engine can join: an administrator brings them back. */
-  async #restoreReplicas(): Promise<void> {
+  async restoreReplicas(): Promise<void> {
     const addresses = new Set(this.world.accessPoints.map(({ host }) => host));
     const members = this.world.ledger.list().filter(({ address }) => addresses.has(address.host));
     const ranks = members.map(({ rank }) => rank);
@@ -146,15 +146,15 @@ function badEngine(chaos: Chaos): void {
 }
 
 function hangEngine(chaos: Chaos): void {
-  const { server } = chaos.anyHost();
+  const { server, replica } = chaos.anyHost();
   const instances = server?.harness.instances ?? [];
   const index = chaos.random.whole(0, Math.max(1, instances.length));
   const process = server?.engines[index]?.process;
   // One that hangs while it is set up is waited for longer than the calm lasts.
   if (process === undefined || instances[index]?.state.kind !== "serving") return;
   process.hung = true;
-  // Some never answer again: they are told of, and left to the administrator.
-  if (chaos.random.chance(0.5))
+  // Some never answer again: they are told of, and left to the administrator. Without replicas nobody could join.
+  if (replica !== "none" || chaos.random.chance(0.5))
     chaos.later(5_000, 90_000, () => {
       process.hung = false;
     });

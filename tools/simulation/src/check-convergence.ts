@@ -56,8 +56,15 @@ function statesOf(member: Member, engines: readonly Engine[]): readonly Member["
         return instance.state.silence === undefined ? "joined" : "errored";
       case "stopped":
         return "stopped";
-      default:
+      case "new":
+      case "awaiting format":
+      case "formatting":
+      case "starting":
+      case "restarting":
+      case "failed":
         return "errored";
+      default:
+        return instance.state satisfies never;
     }
   });
 }
@@ -69,8 +76,9 @@ function checkEngine(world: World, uuid: string, { host, instance }: Engine): vo
   const elsewhere = member !== undefined && member.address.host !== host.address.host;
   const { state } = instance;
   if (state.kind === "serving") {
-    if (member === undefined) world.ledger.violate(`${name} serves and is no member`);
-    else if (member.rank !== state.rank)
+    if (member === undefined) {
+      if (!world.copied.has(uuid)) world.ledger.violate(`${name} serves and is no member`);
+    } else if (member.rank !== state.rank)
       world.ledger.violate(`${name} serves as rank ${state.rank}, and is rank ${member.rank}`);
     // One whose identity a copy has taken over while its host was cut off is told nothing, and goes on.
     else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))

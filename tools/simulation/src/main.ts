@@ -9,7 +9,8 @@ import { type Outcome, simulate } from "./simulate.ts";
 /** A task of a worker. */
 interface Task {
   readonly seed: number;
-  readonly large: boolean;
+  /** The full size, or not; by the seed when it is not said. */
+  readonly large: boolean | undefined;
 }
 
 const { values } = parseArgs({
@@ -19,6 +20,7 @@ const { values } = parseArgs({
     seeds: { type: "string", default: "1000" },
     workers: { type: "string", default: `${Math.max(1, availableParallelism())}` },
     large: { type: "boolean", default: false },
+    small: { type: "boolean", default: false },
     trace: { type: "string" },
     worker: { type: "boolean", default: false },
   },
@@ -28,7 +30,8 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 // Faults are made by the thousand, and nobody looks at where.
 Error.stackTraceLimit = values.seed === undefined ? 0 : 10;
 
-const plan = ({ seed, large }: Task) => (large ? seedPlan(seed, true) : seedPlan(seed));
+const plan = ({ seed, large }: Task) => seedPlan(seed, large);
+const large = values.large ? true : values.small ? false : undefined;
 
 /** Runs seeds as its parent names them. */
 function work(): void {
@@ -39,7 +42,7 @@ function work(): void {
 
 /** Runs one seed here, twice: its history must be the same. */
 async function repeat(seed: number): Promise<void> {
-  const task = plan({ seed, large: values.large });
+  const task = plan({ seed, large });
   const lines: string[] = [];
   const first = await simulate({ ...task, trace: (line) => void lines.push(line) });
   if (values.trace !== undefined) writeFileSync(values.trace, `${lines.join("\n")}\n`);
@@ -65,7 +68,7 @@ async function runAll(first: number, count: number, workers: number): Promise<vo
       const child = fork(fileURLToPath(import.meta.url), ["--worker"], { execArgv: process.execArgv });
       const give = () => {
         if (next >= first + count) child.kill();
-        else child.send({ seed: next++, large: values.large } satisfies Task);
+        else child.send({ seed: next++, large } satisfies Task);
       };
       child.on("message", (outcome: Outcome) => {
         done++;

@@ -32,6 +32,8 @@ export class SimElection implements Election {
   readonly #options: SimElectionOptions;
   #view: LeaderView = { kind: "following", leader: undefined };
   #lease = 0;
+  /** Of the last term, which is not taken up again, also when that is answered late. */
+  #gone = 0;
   #term: { readonly number: number; readonly control: AbortController } | undefined;
   #holds = 0;
 
@@ -67,6 +69,7 @@ export class SimElection implements Election {
 
   #apply({ lease, leader }: Standing, sent: number, onChange: (view: LeaderView) => void): void {
     const { process, self } = this.#options;
+    if (lease === this.#gone) return;
     if (lease !== this.#lease) this.#end(faultLeadershipLost("the term of this host"), onChange);
     this.#lease = lease;
     const until = sent + LEASE_MS - MARGIN_MS;
@@ -96,6 +99,7 @@ export class SimElection implements Election {
     if (term === undefined) return;
     this.#term = undefined;
     // What has been lost is not taken up again: the next term needs a new lease.
+    this.#gone = this.#lease;
     this.#lease = 0;
     term.control.abort(reason);
     this.#change({ kind: "following", leader: undefined }, onChange);

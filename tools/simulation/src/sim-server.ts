@@ -258,7 +258,7 @@ export class SimServer {
     request.engines.push(
       ...report.engines.map((engine) => create(mgmt.ReportEnginesReq_EngineSchema, engine)),
     );
-    return await reportEngines(this.leadership, request, peer);
+    return reportEngines(this.leadership, request, peer);
   }
 
   /** As the handlers of `ctl.MgmtCtl` do it. */
@@ -285,7 +285,7 @@ export class SimServer {
   async killRank(rank: Rank, options: Wait & { readonly force: boolean }): Promise<number> {
     const instance = this.harness.byRank(rank);
     this.host.supervision[instance.index]?.asked();
-    return await instance.stop(options);
+    return instance.stop(options);
   }
 
   startRank(rank: Rank): number {

@@ -60,6 +60,8 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
     chaos.stop();
     formatErased(world);
     await run(CALM_MS / 2);
+    // What was still in its crash loop has given up by now.
+    void chaos.restoreReplicas();
     formatErased(world);
     await run(CALM_MS / 2);
     if (!broken()) checkConvergence(world);
@@ -106,7 +108,7 @@ async function stopWithDeadHosts(
   run: (ms: number) => Promise<void>,
 ): Promise<void> {
   const { random, hosts, accessPoints, ledger, time } = world;
-  const plain = hosts.slice(accessPoints.length).filter(servesAll);
+  const plain = hosts.slice(accessPoints.length).filter((host) => isInService(host, world));
   const dead = random.sample(plain, Math.ceil(hosts.length / 100));
   for (const host of dead) host.silent = true;
   const hangs = hosts.some(({ server }) => server?.engines.some(({ process }) => process?.hung === true));
@@ -133,11 +135,14 @@ async function stopWithDeadHosts(
   }
 }
 
-/** Of such a host something is known in the first step of a stop: one with engines out of service is found in the second. */
-function servesAll({ server }: SimHost): boolean {
+/** Such a host is found dead in the first step of a stop; one whose members are out of service only in the second. */
+function isInService({ server }: SimHost, { ledger }: World): boolean {
   return (
     server?.harness.instances.every(
-      ({ state }) => state.kind === "serving" && state.silence === undefined,
+      ({ state, superblock }) =>
+        state.kind === "serving" &&
+        state.silence === undefined &&
+        ledger.get(superblock?.uuid ?? "")?.state === "joined",
     ) === true
   );
 }

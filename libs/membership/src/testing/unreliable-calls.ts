@@ -20,11 +20,11 @@ export function unreliableCalls(client: EtcdClient, fate: () => Fate, lateMs: ()
   return {
     range: (request, options) => client.range(request, options),
     async txn(request, options) {
-      if (request.compare === undefined) return await client.txn(request, options);
+      if (request.compare === undefined) return client.txn(request, options);
       const what = fate();
       switch (what) {
         case "done":
-          return await client.txn(request, options);
+          return client.txn(request, options);
         case "not-sent":
           throw new EtcdError("no connection", { outcome: "not-sent" });
         case "lost":

@@ -107,7 +107,9 @@ for (const round of ["first", "second"]) {
       assert.equal((await stat(`/proc/${server.child.pid}`)).uid, UID);
       step("waiting for storage after");
       const { hosts } = await dmg<Scan>("storage", "scan", "--verbose");
-      const { controllers } = hosts[0]?.nvme ?? { controllers: [] };
+      // The slow controllers are nobody's here.
+      const all = hosts[0]?.nvme.controllers ?? [];
+      const controllers = all.filter(({ serial }) => serial.startsWith("FAST"));
       assert.deepEqual(
         controllers.map(({ serial, source, driver, namespaces }) => ({
           serial,
@@ -136,10 +138,10 @@ for (const round of ["first", "second"]) {
       const burnt = await dmg<BurnIn>("storage", "burn-in", "--force", "--duration", "2s");
       assert.deepEqual(
         burnt.hosts[0]?.controllers.map(({ pciAddress, verdict }) => [pciAddress, verdict]),
-        addresses.toSorted().map((address) => [address, "passed"]),
+        all.map(({ pciAddress, serial }) => [pciAddress, serial.startsWith("FAST") ? "passed" : "skipped"]),
       );
-      for (const { bytesVerified } of burnt.hosts[0]?.controllers ?? []) {
-        assert.ok(bytesVerified >= 64 * 1024 * 1024, `${bytesVerified}`);
+      for (const { verdict, bytesVerified } of burnt.hosts[0]?.controllers ?? []) {
+        if (verdict === "passed") assert.ok(bytesVerified >= 64 * 1024 * 1024, `${bytesVerified}`);
       }
       step("burnt in after");
       const args = ["--force", "--duration", "60m", "-d", addresses[0] ?? "", "--timeout", "10s"];
