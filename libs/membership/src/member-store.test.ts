@@ -135,6 +135,18 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     expect((await reloaded(open)).map(({ uuid }) => uuid)).toEqual([0, 9, 1].map(sampleUuid));
   });
 
+  it("knows who has a rank after a commit in which another one had it for a while", async () => {
+    const store = await newSystem()();
+    await store.commit([put(sampleMember(9))], wait());
+    const passing = sampleMember(3, { rank: parseRank(9) });
+    await store.commit([put(passing), put(sampleMember(3))], wait());
+    await store.commit([put(passing), remove(3)], wait());
+    const late = store.commit([put(sampleMember(4, { rank: parseRank(9) }))], wait());
+    await expect(late).rejects.toMatchObject({ code: FaultCode.memberConflict });
+    expect(await store.load(wait())).toEqual([sampleMember(9)]);
+    await store.close();
+  });
+
   it("makes the commits of concurrent callers one after the other, in the order of the calls", async () => {
     const open = newSystem();
     const store = await open();

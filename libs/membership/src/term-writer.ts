@@ -81,10 +81,13 @@ export class TermWriter {
         this.#last = response.succeeded ? revisionOf(response) : this.#outcome(response, name);
         return;
       } catch (error) {
-        if (!(error instanceof EtcdError) && !limit.signal.aborted) throw error;
+        if (!(error instanceof EtcdError) && !limit.signal.aborted) {
+          this.#term.giveUp(error);
+          throw error;
+        }
         const refused = error instanceof EtcdError && error.outcome === "refused";
         if (refused && !mayBeDone) throw faultMemberStore(`etcd under ${this.#keys.members}`, error);
-        mayBeDone ||= !(error instanceof EtcdError && error.outcome !== "unknown");
+        mayBeDone ||= !(error instanceof EtcdError) || error.outcome === "unknown";
         if (limit.signal.aborted) {
           this.#term.giveUp(error);
           throw faultLeadershipLost(`commit ${name} of members`);

@@ -55,7 +55,7 @@ const FATES: readonly [Fate, ...Fate[]] = [
  * Leaders that follow each other while the commits of the one before are still under way, over a network that loses and
  * delays; each one compares what it loads with a model.
  *
- * @throws AssertionError when an acknowledged commit is gone, a refused one was made, one was made in part or out of order,
+ * @throws AssertionError when an acknowledged commit is gone, a refused one was made, one was made in part or out of order, a rank is there twice,
  *   or one of an earlier term was made after a later leader had loaded
  */
 export async function runHistory({ client, system, seed }: HistoryOptions): Promise<HistorySummary> {
@@ -143,6 +143,7 @@ function check(loaded: readonly Member[], commits: readonly Commit[], seed: numb
       else model.delete(change.uuid);
     }
   }
+  assert.equal(new Set(loaded.map(({ rank }) => rank)).size, loaded.length, `seed ${seed}: a rank twice`);
   assert.deepEqual(
     loaded,
     [...model.values()].toSorted((a, b) => a.rank - b.rank),
