@@ -40,5 +40,8 @@ it("with certificates, only an administrator of the same authority gets through"
 
   // The engines stop through calls from server to server, with the server's own certificate.
   expect(await dmg(admin, "system", "stop")).toMatchObject({ exitCode: 0 });
-  expect(await system.server.end()).toMatchObject({ exitCode: 0 });
+  const query = await dmg(admin, "system", "query");
+  expect(query.stdout).toMatch(/0-1\s+2\s+Stopped/);
+  expect(await dmg(admin, "system", "start")).toMatchObject({ exitCode: 0 });
+  expect(await system.stop()).toMatchObject({ exitCode: 0 });
 });

@@ -103,7 +103,7 @@ describe("one host", () => {
 
     const again = await system.dmg("storage", "format", "--reformat");
     expect(again.exitCode).not.toBe(0);
-    expect(`${again.stderr}${again.stdout}`).toContain("while the engine runs");
+    expect(`${again.stderr}${again.stdout}`).toContain("whose engine runs");
     expect(await identity(system)).toBe(before);
   });
 });

@@ -33,7 +33,8 @@ export class Program {
     const ipc = options.onMessage === undefined ? [] : (["ipc"] as const);
     this.child = spawn(command, args, {
       cwd: options.cwd ?? WORKSPACE,
-      env: { ...process.env, NO_COLOR: "1", ...options.env },
+      // The runner of the tests asks for colours, and Node.js warns of two wishes.
+      env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: "1", ...options.env },
       stdio: ["ignore", "pipe", "pipe", ...ipc],
     });
     if (options.onMessage !== undefined) this.child.on("message", options.onMessage);
