@@ -1,12 +1,12 @@
 import { bytes, EtcdError, prefixEnd, text } from "@daos/etcd";
 import type { etcd } from "@daos/proto";
+import { parseRank } from "@daos/rank";
 import { deadline, delay } from "@daos/sys";
 import { decodeMember, encodeMember } from "./encode-member.ts";
 import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
-import { faultMemberStore } from "./faults.ts";
+import { faultMemberStore, faultRankTaken } from "./faults.ts";
 import type { Member } from "./member.ts";
 import type { MemberChange, MemberStore } from "./member-store.ts";
-import { lastChanges, RankIndex, uuidOf } from "./rank-index.ts";
 import { type FencedTerm, type Operation, type StoreCalls, TermWriter } from "./term-writer.ts";
 
 export interface EtcdMemberStoreOptions {
@@ -44,8 +44,9 @@ export class EtcdMemberStore implements MemberStore {
   readonly #keys: EtcdKeys;
   readonly #term: FencedTerm;
   readonly #writer: TermWriter;
-  /** Nobody else changes ranks in this term. */
-  #index = new RankIndex();
+  /** Which engine has a rank, and the other way round; nobody else changes them in this term. */
+  readonly #uuids = new Map<number, string>();
+  readonly #ranks = new Map<string, number>();
   #loaded = false;
   #closed = false;
   #last: Promise<unknown> = Promise.resolve();
@@ -64,11 +65,10 @@ export class EtcdMemberStore implements MemberStore {
   commit(changes: readonly MemberChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#loaded) await this.#load(signal);
-      // etcd changes no key twice in one transaction.
-      const last = lastChanges(changes);
-      this.#index.check(last);
-      await this.#write(last.map(toEntry), signal);
-      this.#index.apply(last);
+      const last = lastOfEach(changes);
+      this.#checkRanks(last);
+      await this.#write(toEntries(last), signal);
+      for (const change of last) this.#note(change);
     });
   }
 
@@ -93,10 +93,39 @@ export class EtcdMemberStore implements MemberStore {
       await this.#carryOut(state.plan, signal);
       state = await this.#read(signal);
     }
-    this.#index = new RankIndex();
-    this.#index.apply(state.members.map((member) => ({ kind: "put", member })));
+    this.#uuids.clear();
+    this.#ranks.clear();
+    for (const member of state.members) this.#note({ kind: "put", member });
     this.#loaded = true;
     return state.members.toSorted((a, b) => a.rank - b.rank);
+  }
+
+  #checkRanks(changes: readonly MemberChange[]): void {
+    const ranks = new Map<string, number | undefined>();
+    for (const change of changes) {
+      if (change.kind === "put") ranks.set(change.member.uuid, change.member.rank);
+      else ranks.set(change.uuid, undefined);
+    }
+    const taken = new Map<number, string>();
+    for (const [uuid, rank] of ranks) {
+      if (rank === undefined) continue;
+      const before = this.#uuids.get(rank);
+      const other = taken.get(rank) ?? (before !== undefined && !ranks.has(before) ? before : undefined);
+      if (other !== undefined) {
+        throw faultRankTaken(uuid, parseRank(rank), `that rank belongs to engine ${other}`);
+      }
+      taken.set(rank, uuid);
+    }
+  }
+
+  #note(change: MemberChange): void {
+    const uuid = uuidOf(change);
+    const before = this.#ranks.get(uuid);
+    if (before !== undefined && this.#uuids.get(before) === uuid) this.#uuids.delete(before);
+    this.#ranks.delete(uuid);
+    if (change.kind === "remove") return;
+    this.#ranks.set(uuid, change.member.rank);
+    this.#uuids.set(change.member.rank, uuid);
   }
 
   async #write(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
@@ -198,11 +227,20 @@ interface State {
   readonly plan: readonly (readonly Entry[])[] | undefined;
 }
 
-function toEntry(change: MemberChange): Entry {
-  return {
+/** etcd changes no key twice in one transaction, and what a member was in between does not count: its last change does. */
+function lastOfEach(changes: readonly MemberChange[]): readonly MemberChange[] {
+  return [...new Map(changes.map((change) => [uuidOf(change), change])).values()];
+}
+
+function toEntries(changes: readonly MemberChange[]): readonly Entry[] {
+  return changes.map((change) => ({
     uuid: uuidOf(change),
     document: change.kind === "put" ? encodeMember(change.member) : undefined,
-  };
+  }));
+}
+
+function uuidOf(change: MemberChange): string {
+  return change.kind === "put" ? change.member.uuid : change.uuid;
 }
 
 /** Cuts a commit into parts of which each fits into one transaction. */

@@ -100,6 +100,24 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     await store.close();
   });
 
+  it("judges a commit by what it leaves, and knows ranks by what it left", async () => {
+    const store = await newSystem()();
+    const [first, second] = [
+      sampleMember(0, { rank: parseRank(5) }),
+      sampleMember(1, { rank: parseRank(5) }),
+    ];
+    await store.commit([put(second), put(first), put({ ...first, rank: parseRank(6) })], wait());
+    const thief = sampleMember(2, { rank: parseRank(5) });
+    await expect(store.commit([put(thief)], wait())).rejects.toMatchObject({
+      code: FaultCode.memberConflict,
+    });
+    expect((await store.load(wait())).map(({ uuid, rank }) => [uuid, rank])).toEqual([
+      [second.uuid, 5],
+      [first.uuid, 6],
+    ]);
+    await store.close();
+  });
+
   it("gives no rank to two members, and changes nothing then", async () => {
     const open = newSystem();
     const store = await open();
