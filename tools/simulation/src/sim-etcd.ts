@@ -49,8 +49,6 @@ export class SimEtcd {
   #available = true;
   /** Chance of a call that is lost on its way there, or whose answer is lost. */
   lossy = 0;
-  /** Refuses commits of former terms; switched off to see that the judge would notice. */
-  fencing = true;
 
   constructor(time: VirtualTime, random: Random, ledger: Ledger) {
     this.#time = time;
@@ -113,7 +111,7 @@ export class SimEtcd {
   ): Promise<void> {
     return this.#call(process, address, () => {
       if (this.#applied.has(name)) return;
-      if (this.fencing && this.leader?.term !== term) throw faultLeadershipLost(`commit ${name} of members`);
+      if (this.leader?.term !== term) throw faultLeadershipLost(`commit ${name} of members`);
       const conflict = this.#ledger.conflict(changes);
       if (conflict !== undefined) {
         this.#ledger.violate(

@@ -26,22 +26,4 @@ describe("the control plane on virtual time", () => {
     expect(again).toEqual(first);
     expect(other.hash).not.toBe(first.hash);
   });
-
-  it("sees a store without fencing", async () => {
-    const outcomes = [];
-    for (let seed = 1; seed <= 20; seed++) {
-      const plan = { ...seedPlan(seed, false), mode: "etcd" as const };
-      outcomes.push(
-        await simulate({
-          ...plan,
-          prepare: ({ etcd }) => {
-            etcd.fencing = false;
-          },
-        }),
-      );
-    }
-    expect(outcomes.flatMap(({ violations }) => violations).join("\n")).toMatch(
-      /term \d+ commits after term \d+/,
-    );
-  });
 });

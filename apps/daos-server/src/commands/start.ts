@@ -14,7 +14,6 @@ import { parseHelperLocation } from "@daos/pbin";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../find-owner.ts";
 import { collectMachineFacts } from "../machine-facts.ts";
-import { runServer } from "../server.ts";
 import { ServerCommand } from "../server-command.ts";
 
 /** The workspace's emulated engine, seen from `dist/commands`. */
@@ -100,6 +99,8 @@ export class Start extends ServerCommand {
       });
     }
     const owner = await findOwner(config);
+    // Loaded here: the other commands do without all that a server is made of.
+    const { runServer } = await import("../server.ts");
     await runServer(
       {
         config,
