@@ -46,6 +46,9 @@ async function commitInTurn(term: Term): Promise<void> {
   }
 }
 
+/** The commits of the last term. */
+let committing: Promise<void> = Promise.resolve();
+
 function onChange(view: LeaderView): void {
   if (view.kind === "following") {
     tell({
@@ -57,7 +60,7 @@ function onChange(view: LeaderView): void {
   const { number, signal } = view.term;
   tell({ kind: "leading", term: number });
   signal.addEventListener("abort", () => tell({ kind: "aborted", term: number }));
-  void commitInTurn(view.term);
+  committing = commitInTurn(view.term);
 }
 
 const stop = new AbortController();
@@ -85,6 +88,7 @@ process.on("message", (request: CandidateRequest) => {
 });
 process.on("disconnect", () => process.exit());
 await election.run(onChange, stop);
+await committing;
 client[Symbol.dispose]();
 tell({ kind: "ended" });
 process.disconnect();
