@@ -16,7 +16,8 @@ export interface MemberStore {
   load(options: { readonly signal: AbortSignal }): Promise<readonly Member[]>;
   /**
    * Makes changes durable, all or none: once this resolves they survive a crash of everything. Commits of one store are
-   * made one after the other; any number of changes is allowed.
+   * made one after the other; any number of changes is allowed. `signal` counts until a commit is under way: from then on its
+   * outcome is waited for.
    *
    * @throws Fault memberStoreUnusable, with nothing changed as far as can be told; leadershipLost when the term is over;
    *   memberConflict when the changes would give a rank to two members

@@ -1,4 +1,4 @@
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Fault } from "@daos/fault";
 import { parseRank } from "@daos/rank";
 import { decodeMember, encodeMember } from "./encode-member.ts";
@@ -23,10 +23,15 @@ const MIGRATE = `
       'reports', json('false')) FROM member;
   DROP TABLE member`;
 
+const PUT = `
+  INSERT INTO members (uuid, rank, document) VALUES (?, ?, ?)
+    ON CONFLICT (uuid) DO UPDATE SET rank = excluded.rank, document = excluded.document`;
+
 /** Members in an SQLite file beside the superblock of the access point's engine: for systems with one access point. */
 export class SqliteMemberStore implements MemberStore {
   readonly #database: DatabaseSync;
   readonly #path: string;
+  readonly #put: StatementSync;
 
   /** @throws Fault memberStoreUnusable when the file is damaged or cannot be written */
   constructor(path: string) {
@@ -39,6 +44,7 @@ export class SqliteMemberStore implements MemberStore {
         const old = this.#database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'member'").get();
         if (old !== undefined) this.#database.exec(MIGRATE);
       });
+      this.#put = this.#database.prepare(PUT);
     } catch (error) {
       throw faultMemberStore(path, error);
     }
@@ -70,12 +76,7 @@ export class SqliteMemberStore implements MemberStore {
     switch (change.kind) {
       case "put": {
         const { member } = change;
-        this.#database
-          .prepare(
-            `INSERT INTO members (uuid, rank, document) VALUES (?, ?, ?)
-             ON CONFLICT (uuid) DO UPDATE SET rank = excluded.rank, document = excluded.document`,
-          )
-          .run(member.uuid, member.rank, encodeMember(member));
+        this.#put.run(member.uuid, member.rank, encodeMember(member));
         break;
       }
       case "remove":
