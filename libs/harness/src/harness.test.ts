@@ -95,7 +95,7 @@ describe("Harness", () => {
       Object.defineProperty(instance, "state", { value: { kind: "failed", fault } });
       harness.changed(instance);
     });
-    if (ends) return await expect(run).rejects.toBe(gone);
+    if (ends) return expect(run).rejects.toBe(gone);
     end();
     control.abort();
     await expect(run).resolves.toBeUndefined();

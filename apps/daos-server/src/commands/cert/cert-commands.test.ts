@@ -32,7 +32,7 @@ function cert(...args: readonly string[]): Promise<Outcome> {
   });
 }
 
-describe("cert", { timeout: 120_000 }, () => {
+describe("cert", { timeout: 300_000 }, () => {
   it("makes a system's certificates, tells their state, and renews them", async () => {
     expect(await cert("status")).toMatchObject({ exitCode: 1 });
     expect(await cert("init")).toMatchObject({ exitCode: 0, stderr: "" });
