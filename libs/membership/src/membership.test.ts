@@ -251,6 +251,15 @@ describe("Membership", () => {
     expect(kinds(membership)).toEqual(["member_excluded", "member_exclusion_cleared"]);
   });
 
+  it("says that a member is forgotten only when that is durable, also to the second who asks", async () => {
+    const broken = new BrokenStore();
+    const membership = await membershipOf([memberOf(0)], { store: broken });
+    broken.works = false;
+    const erases = await Promise.allSettled([membership.erase("uuid-0"), membership.erase("uuid-0")]);
+    expect(erases.map(({ status }) => status)).toEqual(["rejected", "rejected"]);
+    expect(states(membership)).toEqual([[0, "joined"]]);
+  });
+
   it("selects by ranks and hosts, and names what is not there", async () => {
     const membership = await membershipOf([
       memberOf(0),

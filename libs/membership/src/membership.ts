@@ -253,7 +253,11 @@ export class Membership {
    */
   async erase(uuid: string, incarnation?: number): Promise<boolean> {
     const member = this.#next.get(uuid);
-    if (member === undefined) return true;
+    if (member === undefined) {
+      // Another erase of it is under way: it is not forgotten before that is durable.
+      if (this.#durable.has(uuid)) await this.#remove(uuid);
+      return true;
+    }
     if (incarnation !== undefined && member.incarnation !== incarnation) return false;
     await this.#remove(uuid);
     this.#tell("member_erased", `rank ${member.rank} is not a member any more`, { ...member, reason: "" });
