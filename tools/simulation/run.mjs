@@ -14,8 +14,7 @@ import {
 const [program = "main.js", ...options] = process.argv.slice(2);
 ensureDependencies();
 ensureCompiler();
-if (!runNx(["run", "@daos/simulation:build"], { quiet: true }))
-  fail(`${program}: the build failed, see above.`);
+if (!runNx(["run", "@daos/simulation:build"])) fail(`${program}: the build failed, see above.`);
 const { status } = spawnSync(nodeBinary(), [join(root, "tools/simulation/dist", program), ...options], {
   stdio: "inherit",
   env: workspaceEnvironment(),

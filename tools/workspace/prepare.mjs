@@ -129,18 +129,23 @@ export function ensureCompiler() {
   ensureDebianPackages(COMPILER);
 }
 
-/** Runs Nx; its output goes to stderr, or with `quiet` only appears when it fails. */
-export function runNx(args, { quiet }) {
-  const done = spawnSync(
-    nodeBinary(),
-    [join(root, "node_modules", "nx", "dist", "bin", "nx.js"), ...args, "--outputStyle=static"],
-    {
-      cwd: root,
-      env: workspaceEnvironment(),
-      stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", "inherit", "inherit"],
-      maxBuffer: 256 * 1024 * 1024,
-    },
-  );
-  if (done.status !== 0 && quiet) process.stderr.write(Buffer.concat([done.stdout, done.stderr]));
+/** The command that starts Nx, and how. */
+export function nxCommand(args) {
+  return {
+    command: nodeBinary(),
+    args: [join(root, "node_modules", "nx", "dist", "bin", "nx.js"), ...args, "--outputStyle=static"],
+    options: { cwd: root, env: workspaceEnvironment() },
+  };
+}
+
+/** Runs Nx; its output only appears when it fails. */
+export function runNx(args) {
+  const nx = nxCommand(args);
+  const done = spawnSync(nx.command, nx.args, {
+    ...nx.options,
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 256 * 1024 * 1024,
+  });
+  if (done.status !== 0) process.stderr.write(Buffer.concat([done.stdout, done.stderr]));
   return done.status === 0;
 }

@@ -24,8 +24,7 @@ process.stderr.write("Building (a few seconds when something changed) ...\n");
 const projects = ["daos-server", "dmg", "daos-admin", "engine-emulator"]
   .map((name) => `@daos/${name}`)
   .join(",");
-if (!runNx(["run-many", "-t", "build", "-p", projects], { quiet: true }))
-  fail("The build failed: see above.");
+if (!runNx(["run-many", "-t", "build", "-p", projects])) fail("The build failed: see above.");
 
 makeOwnDirectory(directory);
 makeOwnDirectory(join(directory, "sockets"));

@@ -13,6 +13,7 @@ export default defineConfig({
     setupFiles: [fileURLToPath(new URL("vitest.setup.mjs", import.meta.url))],
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    slowTestThreshold: 5_000,
     pool: "forks",
     maxWorkers: 2,
     execArgv: ["--conditions=@daos/source"],
