@@ -50,7 +50,8 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     });
   };
 
-  async function helper() {
+  async function helper({ lockWaitMs = 200 } = {}) {
+    server?.close();
     const path = join(directory, "helper.sock");
     server = createServer({ allowHalfOpen: true }, (socket) => {
       void serveCaller(
@@ -66,7 +67,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
             mounts,
             sys: new FakeSysTree(),
             trust: { uid },
-            lockWaitMs: 200,
+            lockWaitMs,
             locksFor,
           },
         },
@@ -179,7 +180,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     ]);
     expect(runner.ran).toEqual([]);
     await held[Symbol.asyncDispose]();
-    const scm = new HelperScm({ helper: location });
+    const scm = new HelperScm({ helper: await helper({ lockWaitMs: 15_000 }) });
     const both = await Promise.allSettled([
       scm.format(storage, { reformat: false }),
       scm.format(storage, { reformat: false }),
