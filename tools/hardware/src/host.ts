@@ -1,7 +1,9 @@
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import type { Machine } from "./machine.ts";
+import { escapePattern, readResults } from "./results.ts";
 import { quote, runInMachine } from "./run-in-machine.ts";
 
 const MiB = 1024 * 1024;
@@ -23,25 +25,60 @@ const MACHINE: Machine = {
 };
 const TIMEOUT_MS = 30 * 60_000;
 
+const { values: options } = parseArgs({
+  options: {
+    /** Only the checks whose names match, a regular expression. */
+    only: { type: "string", default: "" },
+    /** Checks that fail are repeated once, in a machine of their own. */
+    again: { type: "boolean", default: false },
+  },
+});
 const here = dirname(fileURLToPath(import.meta.url));
-const run = () =>
-  runInMachine(MACHINE, {
-    cache: join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "daos-hardware"),
-    guest: join(here, "../guest"),
-    command: [process.execPath, join(here, "guest.js"), ...process.argv.slice(2)].map(quote).join(" "),
-    timeoutMs: TIMEOUT_MS,
-    onOutput: (text) => process.stdout.write(text),
-  });
-let result = await run();
-if (result.panicked) {
-  process.stderr.write(`${result.console}\nthe kernel panicked before the first check: booting once more\n`);
-  result = await run();
+const first = await run(options.only);
+process.exitCode = first.status;
+if (options.again && first.status !== 0 && first.failed.length > 0) {
+  process.stdout.write(`once more, by themselves: ${first.failed.join("; ")}\n`);
+  const second = await run(`^(?:${first.failed.map(escapePattern).join("|")})$`);
+  process.exitCode = second.status;
 }
-if (result.status === undefined) {
-  process.stderr.write(`${result.console}\nthe virtual machine ended before the checks did\n`);
+
+/** Boots a machine and runs the checks that match in it. */
+async function run(only: string): Promise<{ readonly status: number; readonly failed: readonly string[] }> {
+  const checks = [
+    process.execPath,
+    ...(only === "" ? [] : [`--test-name-pattern=/${only}/`]),
+    join(here, "guest.js"),
+  ];
+  let output = "";
+  const boot = () =>
+    runInMachine(MACHINE, {
+      cache: join(process.env.XDG_CACHE_HOME ?? join(homedir(), ".cache"), "daos-hardware"),
+      guest: join(here, "../guest"),
+      command: checks.map(quote).join(" "),
+      timeoutMs: TIMEOUT_MS,
+      onOutput: (text) => {
+        output += text;
+        process.stdout.write(text);
+      },
+    });
+  let result = await boot();
+  if (result.panicked) {
+    process.stderr.write(
+      `${result.console}\nthe kernel panicked before the first check: booting once more\n`,
+    );
+    result = await boot();
+  }
+  if (result.status === undefined) {
+    process.stderr.write(`${result.console}\nthe virtual machine ended before the checks did\n`);
+  }
+  const seconds = (ms: number) => (ms / 1000).toFixed(1);
+  process.stdout.write(
+    `hardware suite: ${result.accel}, boot ${seconds(result.bootMs)} s, checks ${seconds(result.runMs)} s\n`,
+  );
+  const { passed, failed } = readResults(output);
+  if (result.status === 0 && passed === 0) {
+    process.stderr.write(`no check has a name that matches ${JSON.stringify(only)}\n`);
+    return { status: 1, failed };
+  }
+  return { status: result.status ?? 1, failed };
 }
-const seconds = (ms: number) => (ms / 1000).toFixed(1);
-process.stdout.write(
-  `hardware suite: ${result.accel}, boot ${seconds(result.bootMs)} s, checks ${seconds(result.runMs)} s\n`,
-);
-process.exitCode = result.status ?? 1;
