@@ -36,14 +36,14 @@ export class MembersMove extends ServerCommand {
       return;
     }
     for (const member of members) this.log(line(member));
-    const what = `${members.length} members of ${config.name}`;
-    const etcd = `etcd (${endpoints.join(", ")})`;
+    const what = `members of ${config.name}`;
+    const etcd = `etcd (${endpoints.join(", ")}): ${members.length}`;
     if (movedFile === undefined) {
-      this.log(wereThere ? `${what} are in ${etcd} already` : `${what} can be moved to ${etcd}`);
+      this.log(wereThere ? `${what} that are in ${etcd}` : `${what} that can be moved to ${etcd}`);
       this.log(`nothing has been changed: they are in ${from}`);
       return;
     }
-    this.log(wereThere ? `${what} were in ${etcd} already` : `${what} moved to ${etcd}`);
+    this.log(wereThere ? `${what} that were in ${etcd}` : `${what} moved to ${etcd}`);
     this.log(`${movedFile}: the file they were in, not used any more`);
     this.log("next: start daos-server on every access point");
   }
