@@ -7,6 +7,7 @@ import { ConfigExplain } from "./commands/config/explain.ts";
 import { ConfigGenerate } from "./commands/config/generate.ts";
 import { ConfigSchema } from "./commands/config/schema.ts";
 import { Explain } from "./commands/explain.ts";
+import { MembersMove } from "./commands/members/move.ts";
 import { NetworkList } from "./commands/network/list.ts";
 import { NetworkScan } from "./commands/network/scan.ts";
 import { Start } from "./commands/start.ts";
@@ -25,6 +26,7 @@ export const COMMANDS = {
   "config:generate": ConfigGenerate,
   "config:schema": ConfigSchema,
   explain: Explain,
+  "members:move": MembersMove,
   "network:list": NetworkList,
   "network:scan": NetworkScan,
   start: Start,

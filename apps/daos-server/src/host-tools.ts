@@ -1,6 +1,6 @@
-import { createLogger, type Logger } from "@daos/log";
-import { openLogSink } from "@daos/log-sink";
+import type { Logger } from "@daos/log";
 import { ProcessCommandRunner } from "@daos/sys";
+import { commandTools } from "./command-tools.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { type StorageProviders, storageProviders } from "./storage-providers.ts";
 
@@ -9,19 +9,14 @@ export async function hostTools(flags: {
   readonly debug: boolean;
   readonly config: string;
 }): Promise<StorageProviders & { readonly log: Logger; readonly signal: AbortSignal }> {
-  const stop = new AbortController();
-  for (const name of ["SIGINT", "SIGTERM"] as const) {
-    process.once(name, () => stop.abort(new DOMException(`stopped by ${name}`, "AbortError")));
-  }
-  const level = flags.debug ? "DEBUG" : "WARN";
-  const log = createLogger(openLogSink().sink, { level, component: "daos_server" });
+  const { log, signal } = commandTools(flags);
   const providers = await storageProviders({
     runner: new ProcessCommandRunner(),
     log,
     stateDirectories: stateDirectories(flags.config, undefined),
-    signal: stop.signal,
+    signal,
   });
-  return { ...providers, log, signal: stop.signal };
+  return { ...providers, log, signal };
 }
 
 /** JSON text of a result; sizes beyond 2^53 are exact as strings. */

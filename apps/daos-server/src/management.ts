@@ -1,18 +1,10 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
 import type { ServerConfig, SystemDbConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import {
-  Bystander,
-  EtcdElection,
-  FixedLeader,
-  Leadership,
-  type ReplicaRole,
-  SqliteMemberStore,
-} from "@daos/membership";
+import { Bystander, EtcdElection, FixedLeader, Leadership, type ReplicaRole } from "@daos/membership";
 import { LeaderFinder } from "@daos/mgmt-client";
+import { openMembers, refuseLeftBehind, refuseMoved } from "./members-file.ts";
 import { StorageGate } from "./storage-gate.ts";
 
 export interface ManagementOptions {
@@ -29,8 +21,12 @@ export interface ManagementOptions {
 export interface Management extends Disposable {
   readonly leadership: Leadership;
   readonly finder: LeaderFinder;
-  /** The storage of the first engine is there. */
-  storageReady(mount: string): void;
+  /**
+   * The storage of the first engine, which has this uuid, is there.
+   *
+   * @throws Fault membersLeftBehind, membersMoved when the system would begin anew without the members that it has
+   */
+  storageReady(mount: string, uuid: string, options: { readonly signal: AbortSignal }): Promise<void>;
   /** The storage of the first engine is about to go. Resolves when nothing in it is open any more. */
   storageReleased(): Promise<void>;
 }
@@ -58,7 +54,10 @@ function fixed({ config, role, self, log }: ManagementOptions): Management {
   return {
     leadership,
     finder: new LeaderFinder({ accessPoints, known: () => leadership.leader }),
-    storageReady: (mount) => storage.open(mount),
+    storageReady: async (mount) => {
+      await refuseMoved(mount, config);
+      storage.open(mount);
+    },
     storageReleased: async () => {
       storage.close();
       await election.release();
@@ -68,18 +67,20 @@ function fixed({ config, role, self, log }: ManagementOptions): Management {
 }
 
 function elected(
-  { config, self, hasReplica, log }: ManagementOptions,
+  options: ManagementOptions,
   { endpoints, caCert, cert, key }: Extract<SystemDbConfig, { readonly kind: "etcd" }>,
 ): Management {
+  const { config, self, hasReplica, log } = options;
   const { accessPoints, name: system } = config;
   const client = new EtcdClient({ endpoints, tls: { caCert, cert, key } });
   const election = new EtcdElection({ client, system, address: self, hasReplica, log });
   const leadership = new Leadership({ election, self, ranksFrom: "store", log });
   const finder = new LeaderFinder({ accessPoints, known: () => leadership.leader });
-  return { leadership, finder, ...noStorage, [Symbol.dispose]: () => client[Symbol.dispose]() };
+  return { leadership, finder, ...noStorage(options), [Symbol.dispose]: () => client[Symbol.dispose]() };
 }
 
-function bystander({ config, self, log }: ManagementOptions): Management {
+function bystander(options: ManagementOptions): Management {
+  const { config, self, log } = options;
   const { accessPoints } = config;
   const election = new Bystander(accessPoints);
   const finder = new LeaderFinder({
@@ -88,15 +89,13 @@ function bystander({ config, self, log }: ManagementOptions): Management {
     onLearned: () => election.learn(finder.leader, finder.accessPoints),
   });
   const leadership = new Leadership({ election, self, ranksFrom: "store", log });
-  return { leadership, finder, ...noStorage, [Symbol.dispose]: () => {} };
+  return { leadership, finder, ...noStorage(options), [Symbol.dispose]: () => {} };
 }
 
-/** The members are not in this host's storage. */
-const noStorage = { storageReady: () => {}, storageReleased: async () => {} };
-
-/** The members, beside the superblock of the first access point's engine. */
-async function openMembers(mount: string): Promise<SqliteMemberStore> {
-  const directory = join(mount, "control_plane");
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  return new SqliteMemberStore(join(directory, "members.db"));
+/** The members are not in this host's storage, or not any more. */
+function noStorage({ config, log }: ManagementOptions): Pick<Management, "storageReady" | "storageReleased"> {
+  return {
+    storageReady: (mount, uuid, wait) => refuseLeftBehind(mount, { config, uuid, log }, wait),
+    storageReleased: async () => {},
+  };
 }

@@ -117,6 +117,22 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     if (serving.add(instance).size === harness.instances.length) options.onServing();
   };
 
+  /** Rejects when the system would begin anew without the members that it has: nothing may serve then. */
+  const unfit = Promise.withResolvers<never>();
+  const onStorageReady = async (
+    { index, config: { scm: at }, superblock }: EngineInstance,
+    wait: { readonly signal: AbortSignal },
+  ) => {
+    // Root, who only provisions, leaves the members to the server's user.
+    if (index !== 0 || superblock === undefined || owner !== undefined) return;
+    try {
+      await management.storageReady(at.mount, superblock.uuid, wait);
+    } catch (error) {
+      if (!wait.signal.aborted) unfit.reject(error);
+      throw error;
+    }
+  };
+
   const harness = new Harness(
     config.engines.map(
       (engine) =>
@@ -129,9 +145,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           findEngine: () => findEngine(options.onlyEngine ? "" : process.env.PATH, options.engineDirectory),
           join: (request, { signal: until }) =>
             joinSystem(request, { attempt: joinOnce, log, signal: until }),
-          onStorageReady: ({ index, config: { scm: at } }) => {
-            if (index === 0) management.storageReady(at.mount);
-          },
+          onStorageReady,
           onStorageReleased: async ({ index }) => {
             if (index === 0) await management.storageReleased();
           },
@@ -224,7 +238,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   ];
   const samples = sampleHealth({ scan: (wait) => bdev.scan(wait), log: log.child("health"), signal: until });
   try {
-    await Promise.race(parts);
+    await Promise.race([...parts, unfit.promise]);
   } finally {
     ended.abort(new DOMException("the server ends", "AbortError"));
     await Promise.allSettled([...parts, samples]);

@@ -101,6 +101,10 @@ export const FaultCode = {
   memberRunning: 812,
   electionUnreachable: 814,
   memberElsewhere: 815,
+  membersInUse: 816,
+  membersNotMovable: 817,
+  membersLeftBehind: 818,
+  membersMoved: 819,
 
   // security: 900-999
   securityUnknown: 910,

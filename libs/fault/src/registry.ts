@@ -421,6 +421,26 @@ const SYSTEM = {
     "Storage was copied from host to host, or a host has a new address.",
     "format copied storage (dmg storage format --reformat), or wait until the old address has been silent for a while",
   ],
+  membersInUse: [
+    "The file with the members of the system is open in another program.",
+    "A daos-server runs on this host, or its members are being moved.",
+    "stop the daos-server of this host, or wait until daos-server members move has ended",
+  ],
+  membersNotMovable: [
+    "The members of the system cannot be moved to etcd.",
+    "They are not on this host, etcd has members already, or another host leads through etcd.",
+    "do what the message says, then run daos-server members move again: it changes nothing unless it succeeds",
+  ],
+  membersLeftBehind: [
+    "The configuration says etcd, and the members of the system are still in the file of a single access point.",
+    "The system had one access point. Without its members etcd would let in engines that were excluded.",
+    "stop the access points, then move them: daos-server members move",
+  ],
+  membersMoved: [
+    "The configuration says embedded, and the members of the system were moved to etcd.",
+    "The file that is left holds the members as they were then.",
+    "set system_db to etcd again",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const CERTIFICATES = "check certificates with daos-server cert status; daos-server cert issue makes new ones";

@@ -59,8 +59,11 @@ export interface InstanceOptions extends EngineStorageOptions {
   /** Path of `daos_io_server`, looked up at each start. @throws Fault engineNotFound */
   readonly findEngine: () => Promise<string>;
   readonly join: (request: JoinRequest, options: { readonly signal: AbortSignal }) => Promise<Joined>;
-  /** Its storage is mounted and has a superblock. */
-  readonly onStorageReady: (instance: EngineInstance) => void;
+  /** Its storage is mounted and has a superblock. The engine is started once this has resolved, and fails with it. */
+  readonly onStorageReady: (
+    instance: EngineInstance,
+    options: { readonly signal: AbortSignal },
+  ) => Promise<void>;
   /** Its storage is about to lose its identity; whatever is open there has to be closed. */
   readonly onStorageReleased: (instance: EngineInstance) => Promise<void>;
   /** Its state has changed. */
@@ -163,7 +166,7 @@ export class EngineInstance {
       this.#stopAsked = false;
       try {
         await this.#awaitStorage(signal);
-        this.#options.onStorageReady(this);
+        await this.#options.onStorageReady(this, { signal });
         if (this.#options.provisionOnly) break;
         await this.#supervise(signal);
       } catch (error) {

@@ -17,6 +17,30 @@ export function faultMemberStore(where: string, cause: unknown): Fault {
   });
 }
 
+/** Another program has the file of the members open. */
+export function faultMembersInUse(path: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.membersInUse,
+    description: `open ${path}, where the members of the system are kept`,
+    reason: "another program has it open",
+    resolution: "stop the daos-server of this host, or wait until daos-server members move has ended",
+    cause,
+  });
+}
+
+/** Members cannot be moved to etcd, and nothing was changed. */
+export function faultMembersNotMovable(reason: string, resolution: string, cause?: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.membersNotMovable,
+    description: "move the members of the system to etcd",
+    reason,
+    resolution,
+    cause,
+  });
+}
+
 /** A change would give a rank to two engines. */
 export function faultRankTaken(uuid: string, rank: Rank, reason: string): Fault {
   return new Fault({

@@ -2,7 +2,13 @@ export { Bystander } from "./bystander.ts";
 export type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
 export { decodeMember, encodeMember } from "./encode-member.ts";
 export { EtcdElection, type EtcdElectionOptions } from "./etcd-election.ts";
-export { faultLeadershipLost, faultMemberStore, faultRankTaken } from "./faults.ts";
+export { etcdKnows } from "./etcd-knows.ts";
+export {
+  faultLeadershipLost,
+  faultMemberStore,
+  faultMembersNotMovable,
+  faultRankTaken,
+} from "./faults.ts";
 export { FixedLeader, type FixedLeaderOptions } from "./fixed-leader.ts";
 export { HostSilence, watchHosts } from "./host-silence.ts";
 export { Leadership, type LeadershipOptions } from "./leadership.ts";
@@ -15,7 +21,8 @@ export {
   type MembershipOptions,
   type Selected,
 } from "./membership.ts";
+export { type MoveMembersOptions, moveMembers } from "./move-members.ts";
 export { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
 export { type ReplicaRole, type ReplicaRoleOptions, replicaRole } from "./replica-role.ts";
-export { SqliteMemberStore } from "./sqlite-member-store.ts";
+export { SqliteMemberStore, type SqliteMemberStoreOptions } from "./sqlite-member-store.ts";
 export { type SystemEvent, type SystemEventKind, SystemEvents } from "./system-events.ts";

@@ -2,7 +2,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Fault } from "@daos/fault";
 import { parseRank } from "@daos/rank";
 import { decodeMember, encodeMember } from "./encode-member.ts";
-import { faultMemberStore, faultRankTaken } from "./faults.ts";
+import { faultMemberStore, faultMembersInUse, faultRankTaken } from "./faults.ts";
 import type { Member } from "./member.ts";
 import type { MemberChange, MemberStore } from "./member-store.ts";
 
@@ -27,18 +27,31 @@ const PUT = `
   INSERT INTO members (uuid, rank, document) VALUES (?, ?, ?)
     ON CONFLICT (uuid) DO UPDATE SET rank = excluded.rank, document = excluded.document`;
 
+export interface SqliteMemberStoreOptions {
+  /** Nobody else has the file open, nor can open it until the store is closed; all that was committed is in the one file. */
+  readonly exclusive?: boolean | undefined;
+}
+
+const SQLITE_BUSY = 5;
+
 /** Members in an SQLite file beside the superblock of the access point's engine: for systems with one access point. */
 export class SqliteMemberStore implements MemberStore {
   readonly #database: DatabaseSync;
   readonly #path: string;
+  readonly #begin: string;
   readonly #put: StatementSync;
 
-  /** @throws Fault memberStoreUnusable when the file is damaged or cannot be written */
-  constructor(path: string) {
+  /** @throws Fault memberStoreUnusable when the file is damaged or cannot be written, membersInUse */
+  constructor(path: string, { exclusive = false }: SqliteMemberStoreOptions = {}) {
     this.#path = path;
+    this.#begin = exclusive ? "BEGIN EXCLUSIVE" : "BEGIN IMMEDIATE";
+    const journal = exclusive
+      ? "locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE"
+      : "journal_mode = WAL";
+    this.#database = new DatabaseSync(path, { open: false });
     try {
-      this.#database = new DatabaseSync(path);
-      this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+      this.#database.open();
+      this.#database.exec(`PRAGMA ${journal}; PRAGMA synchronous = FULL`);
       this.#transaction(() => {
         this.#database.exec(SCHEMA);
         const old = this.#database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'member'").get();
@@ -46,7 +59,8 @@ export class SqliteMemberStore implements MemberStore {
       });
       this.#put = this.#database.prepare(PUT);
     } catch (error) {
-      throw faultMemberStore(path, error);
+      if (this.#database.isOpen) this.#database.close();
+      throw isBusy(error) ? faultMembersInUse(path, error) : faultMemberStore(path, error);
     }
   }
 
@@ -106,7 +120,7 @@ export class SqliteMemberStore implements MemberStore {
   }
 
   #transaction(work: () => void): void {
-    this.#database.exec("BEGIN IMMEDIATE");
+    this.#database.exec(this.#begin);
     try {
       work();
       this.#database.exec("COMMIT");
@@ -123,4 +137,9 @@ export class SqliteMemberStore implements MemberStore {
       throw error instanceof Fault ? error : faultMemberStore(this.#path, error);
     }
   }
+}
+
+function isBusy(error: unknown): boolean {
+  // The lower byte of an extended code is the code.
+  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 }

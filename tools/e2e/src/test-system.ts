@@ -7,7 +7,7 @@ import { type Ended, Program, run, WORKSPACE } from "./program.ts";
 
 export const isRoot = process.geteuid?.() === 0;
 
-const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
+export const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
 export const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
 
 export interface TestSystemOptions {

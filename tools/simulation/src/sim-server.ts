@@ -97,7 +97,7 @@ export class SimServer {
                   signal,
                   clock: process,
                 }),
-              onStorageReady: () => {
+              onStorageReady: async () => {
                 if (index === 0) storage.resolve();
               },
               onStorageReleased: async () => {},

@@ -1,0 +1,16 @@
+import { createLogger, type Logger } from "@daos/log";
+import { openLogSink } from "@daos/log-sink";
+
+/** What a command that works for a while has: warnings go to standard error, and Ctrl-C ends it. */
+export function commandTools(flags: { readonly debug: boolean }): {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+} {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    process.once(name, () => stop.abort(new DOMException(`stopped by ${name}`, "AbortError")));
+  }
+  const level = flags.debug ? "DEBUG" : "WARN";
+  const log = createLogger(openLogSink().sink, { level, component: "daos_server" });
+  return { log, signal: stop.signal };
+}

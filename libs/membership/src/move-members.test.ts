@@ -1,0 +1,133 @@
+import type { EtcdClient } from "@daos/etcd";
+import { EtcdCluster } from "@daos/etcd/testing";
+import { FaultCode } from "@daos/fault";
+import { silentLogger } from "@daos/log";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { EtcdElection } from "./etcd-election.ts";
+import { etcdKnows } from "./etcd-knows.ts";
+import type { Member } from "./member.ts";
+import { moveMembers } from "./move-members.ts";
+import { openTerm } from "./testing/open-term.ts";
+import { sampleMember, sampleUuid } from "./testing/sample-member.ts";
+
+let cluster: EtcdCluster;
+let client: EtcdClient;
+beforeAll(async () => {
+  cluster = await EtcdCluster.start();
+  client = cluster.client();
+}, 30_000);
+afterAll(async () => {
+  client[Symbol.dispose]();
+  await cluster[Symbol.asyncDispose]();
+});
+
+let systems = 0;
+const newSystem = () => `move${systems++}`;
+const wait = () => ({ signal: AbortSignal.timeout(15_000) });
+const notMovable = (reason: string) => ({
+  code: FaultCode.membersNotMovable,
+  message: expect.stringContaining(reason) as string,
+});
+const some: readonly Member[] = [
+  sampleMember(0, { incarnation: 7 }),
+  sampleMember(3, { state: "excluded", reason: "its disks are slow", incarnation: 2 }),
+  sampleMember(9, { state: "joining", incarnation: 0 }),
+];
+
+function election(system: string, host = "mover"): EtcdElection {
+  return new EtcdElection({
+    client,
+    system,
+    address: { host, port: 10001 },
+    hasReplica: () => false,
+    log: silentLogger,
+  });
+}
+
+function move(system: string, members: readonly Member[] = some, dryRun = false) {
+  return moveMembers(members, { election: election(system), dryRun, ...wait() });
+}
+
+/** What the next leader finds. */
+async function found(system: string): Promise<readonly Member[]> {
+  return (await openTerm(client, system)).store.load(wait());
+}
+
+describe("moveMembers", { timeout: 30_000 }, () => {
+  it("puts all members into etcd as they are, once", async () => {
+    const system = newSystem();
+    expect(await move(system, some, true)).toEqual({ wereThere: false });
+    expect(await found(system)).toEqual([]);
+    // The term of the one that looked has no lease here.
+    await client.deleteRange({ key: new TextEncoder().encode(`/daos/${system}/election/leader`) }, wait());
+    expect(await move(system)).toEqual({ wereThere: false });
+    expect(await move(system, some.toReversed())).toEqual({ wereThere: true });
+    expect(await found(system)).toEqual(some);
+  });
+
+  it("moves more than fit into one request of etcd", async () => {
+    const system = newSystem();
+    const many = Array.from({ length: 4_000 }, (_, index) => sampleMember(index));
+    await move(system, many);
+    expect(await found(system)).toEqual(many);
+  });
+
+  it("leaves others that etcd has alone", async () => {
+    const system = newSystem();
+    await move(system);
+    const changed = some.map((member) => ({ ...member, incarnation: member.incarnation + 1 }));
+    await expect(move(system, changed)).rejects.toMatchObject(
+      notMovable("etcd has other members of the system already: 3"),
+    );
+    expect(await found(system)).toEqual(some);
+  });
+
+  it("is refused while another host leads, and leaves nobody leading", async () => {
+    const system = newSystem();
+    const stop = new AbortController();
+    const leading = Promise.withResolvers<void>();
+    const other = election(system, "node2").run(
+      (view) => {
+        if (view.kind === "leading") leading.resolve();
+      },
+      { signal: stop.signal },
+    );
+    await leading.promise;
+    await expect(move(system)).rejects.toMatchObject(notMovable("node2:10001 leads the system through etcd"));
+    stop.abort();
+    await other;
+    const begun = performance.now();
+    expect(await move(system)).toEqual({ wereThere: false });
+    expect(await move(system)).toEqual({ wereThere: true });
+    expect(performance.now() - begun, "nobody waits for the end of a lease").toBeLessThan(3_000);
+  });
+
+  it("says that etcd is not reached", async () => {
+    using nowhere = cluster.client(["http://127.0.0.1:1"]);
+    const unreachable = new EtcdElection({
+      client: nowhere,
+      system: newSystem(),
+      address: { host: "mover", port: 10001 },
+      hasReplica: () => false,
+      log: silentLogger,
+    });
+    const moving = moveMembers(some, { election: unreachable, dryRun: false, ...wait() });
+    await expect(moving).rejects.toMatchObject(notMovable("etcd lets nobody lead the system"));
+  });
+
+  it("ends when it is told to", async () => {
+    const signal = AbortSignal.abort(new Error("enough"));
+    const moving = moveMembers(some, { election: election(newSystem()), dryRun: false, signal });
+    await expect(moving).rejects.toThrow("enough");
+  });
+});
+
+describe("etcdKnows", () => {
+  it("tells whether an engine is a member", async () => {
+    const system = newSystem();
+    const knows = (number: number) => etcdKnows(client, { system, uuid: sampleUuid(number) }, wait());
+    expect(await knows(3)).toBe(false);
+    await move(system);
+    expect([await knows(3), await knows(4)]).toEqual([true, false]);
+  });
+});

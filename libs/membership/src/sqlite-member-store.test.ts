@@ -1,0 +1,67 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { SqliteMemberStore } from "./sqlite-member-store.ts";
+import { sampleMember } from "./testing/sample-member.ts";
+
+let directory = "";
+let path = "";
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), "daos-members-"));
+  path = join(directory, "members.db");
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+const inUse = "another program has it open";
+const wait = () => ({ signal: AbortSignal.timeout(5_000) });
+
+/** Another process that has the file open as a server has, with one row that is not in the file itself yet. */
+async function otherProcess(): Promise<ChildProcess> {
+  const main = join(directory, "other.mjs");
+  writeFileSync(
+    main,
+    `import { DatabaseSync } from "node:sqlite";
+    const database = new DatabaseSync(process.argv[2]);
+    database.exec("PRAGMA journal_mode = WAL; CREATE TABLE IF NOT EXISTS other (x); INSERT INTO other VALUES (1)");
+    process.send("open");
+    process.on("message", () => process.exit());`,
+  );
+  const child = fork(main, [path], { execArgv: [] });
+  await once(child, "message");
+  return child;
+}
+
+describe("SqliteMemberStore, exclusive", () => {
+  it("is refused while a server has the file open, and keeps one from opening it", async () => {
+    const server = new SqliteMemberStore(path);
+    await server.commit([{ kind: "put", member: sampleMember(1) }], wait());
+    expect(() => new SqliteMemberStore(path, { exclusive: true })).toThrow(inUse);
+    await server.close();
+    const alone = new SqliteMemberStore(path, { exclusive: true });
+    expect(await alone.load()).toEqual([sampleMember(1)]);
+    expect(() => new SqliteMemberStore(path)).toThrow(inUse);
+    expect(() => new SqliteMemberStore(path, { exclusive: true })).toThrow(inUse);
+    await alone.close();
+    const next = new SqliteMemberStore(path);
+    expect(await next.load()).toEqual([sampleMember(1)]);
+    await next.close();
+  });
+
+  it("is refused while another process has the file open, and takes over what a dead one has left", async () => {
+    const first = new SqliteMemberStore(path);
+    await first.commit([{ kind: "put", member: sampleMember(1) }], wait());
+    await first.close();
+    const child = await otherProcess();
+    expect(() => new SqliteMemberStore(path, { exclusive: true })).toThrow(inUse);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(existsSync(`${path}-wal`)).toBe(true);
+    const alone = new SqliteMemberStore(path, { exclusive: true });
+    expect(await alone.load()).toEqual([sampleMember(1)]);
+    expect(existsSync(`${path}-wal`)).toBe(false);
+    await alone.close();
+  });
+});
