@@ -1,6 +1,9 @@
 // `npm test`: sets the workspace up if it is not, then checks everything: formatting, lint and layers, types, the
 // generated code, unit tests, and the end-to-end tests on real processes.
+import { arch } from "node:os";
 import { ensureCompiler, ensureDebianPackages, ensureDependencies, fail, runNx } from "./prepare.mjs";
+
+const LIBRARIES = `/usr/lib/${arch() === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
 
 /** What the tests drive besides our own programs. */
 const PACKAGES = {
@@ -13,6 +16,7 @@ const PACKAGES = {
   zsh: "zsh",
   fish: "fish",
   etcd: "etcd-server",
+  [`${LIBRARIES}/faketime/libfaketimeMT.so.1`]: "libfaketime",
 };
 
 ensureDependencies();
