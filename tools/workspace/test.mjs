@@ -2,8 +2,11 @@
 // generated code, unit tests, and the end-to-end tests on real processes. Options are those of `nx run-many`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { arch } from "node:os";
 import { stripVTControlCharacters } from "node:util";
 import { ensureCompiler, ensureDebianPackages, ensureDependencies, fail, nxCommand } from "./prepare.mjs";
+
+const LIBRARIES = `/usr/lib/${arch() === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
 
 /** What the tests drive besides our own programs. */
 const PACKAGES = {
@@ -16,6 +19,7 @@ const PACKAGES = {
   zsh: "zsh",
   fish: "fish",
   etcd: "etcd-server",
+  [`${LIBRARIES}/faketime/libfaketimeMT.so.1`]: "libfaketime",
 };
 
 ensureDependencies();

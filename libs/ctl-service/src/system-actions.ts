@@ -80,7 +80,8 @@ export class SystemActions {
 
   /**
    * Stops engines: all are readied first, unless it is by force; then those of other hosts are killed, then those of this
-   * host. Those of a host that does not answer are not killed either.
+   * host. Those of a host that does not answer are not killed either. That of a silent host is asked to get ready too: if
+   * it is dead, this shows at the same time as with the others.
    */
   async stop(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
     const membership = this.#options.leadership.membership();
@@ -101,7 +102,7 @@ export class SystemActions {
     const uuids = running.map(({ uuid }) => uuid);
     await membership.whileBusy(uuids, async () => {
       await membership.setState(uuids, { state: "stopping", reason: "" });
-      const ready = running.filter(({ state }) => !force && state === "joined");
+      const ready = running.filter(({ state }) => !force && (state === "joined" || state === "unresponsive"));
       const readied = await this.#step("prep shutdown", ready, options, (member, wait) =>
         calls.prepShutdown(member.address, member.rank, wait),
       );

@@ -205,6 +205,19 @@ describe("stop", () => {
     expect(new Set(answer.results.map(({ fault }) => fault?.code))).toEqual(new Set([FaultCode.timedOut]));
   });
 
+  it("waits only once for hosts that are dead, also for one that is known to be silent", async () => {
+    const leadership = await leaderOf(self, three({ state: "unresponsive" }));
+    const { members, calls } = hosts({ "prep 1": dead, "prep 2": dead });
+    const answer = await client({ leadership, members }).systemStopMembers({});
+    expect(calls.slice(0, 3).sort()).toEqual(["prep 0", "prep 1", "prep 2"]);
+    expect(calls.slice(3)).toEqual(["kill 0"]);
+    expect(outcomes(answer)).toEqual([
+      [0, "stop", "ok", "MEMBER_STOPPED"],
+      [1, "prep shutdown", FaultCode.hostUnreachable, "MEMBER_UNRESPONSIVE"],
+      [2, "prep shutdown", FaultCode.hostUnreachable, "MEMBER_UNRESPONSIVE"],
+    ]);
+  });
+
   it("answers clients of release 0.8.0 with each step", async () => {
     const leadership = await leaderOf(self, three());
     const { members } = hosts({ "kill 1": refused });

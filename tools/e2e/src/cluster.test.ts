@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ClusterHost, TestCluster } from "./test-cluster.ts";
-import type { DmgResult } from "./test-system.ts";
+import type { DmgEvent, DmgResult } from "./test-system.ts";
 
 /** Eight hosts, three of them access points, and an etcd of three members: one cluster for all, because it takes time to start. */
 let cluster: TestCluster;
@@ -10,11 +10,16 @@ const identities = new Map<number, string>();
 
 const WAIT = { timeout: 90_000, interval: 500 };
 const HOSTS = 8;
+const HOUR = 3_600_000;
 
 beforeAll(async () => {
   cluster = await TestCluster.create({ hosts: HOSTS, accessPoints: 3 });
   await Promise.all(cluster.hosts.map(({ system }) => system.start()));
 }, 240_000);
+
+afterEach(async () => {
+  for (const { clock } of cluster.hosts) await clock.set(0);
+});
 
 afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
@@ -43,10 +48,10 @@ async function leader(): Promise<ClusterHost> {
   return cluster.at(found?.leader ?? null);
 }
 
-/** When a host's log says something for the last time, ms since 1970. */
-function lastTime({ system }: ClusterHost, text: string): number {
+/** When a host's log says something for the last time, ms since 1970; its clock must not have jumped since. */
+function lastTime({ system, clock }: ClusterHost, text: string): number {
   const line = system.server.output.split("\n").findLast((one) => one.includes(text));
-  return line === undefined ? Number.NaN : Date.parse(line.slice(0, 24));
+  return line === undefined ? Number.NaN : Date.parse(line.slice(0, 24)) - clock.offsetMs;
 }
 
 /** How long it took until another host led, ms, by the log of the new leader. */
@@ -76,6 +81,24 @@ async function change(rank: number): Promise<void> {
   ])
     expect(await cluster.dmg(args)).toMatchObject({ exitCode: 0 });
   expect((await members()).find((one) => one.rank === rank)).toMatchObject({ state: "joined" });
+}
+
+/** Kills the engine of a host, and waits until it is back. */
+async function crash(host: ClusterHost): Promise<void> {
+  const own = async () => (await members()).find(({ address }) => address === host.address);
+  const incarnation = ((await own())?.incarnation ?? 0) + 1;
+  process.kill(host.system.enginePid(), "SIGKILL");
+  await expect.poll(own, WAIT).toMatchObject({ state: "joined", incarnation });
+}
+
+/** The events that happen while `work` is done, as `dmg system events --follow` tells them. */
+async function eventsDuring(work: () => Promise<void>): Promise<readonly DmgEvent[]> {
+  const old = (await cluster.query(["system", "events"]))?.events.at(-1)?.number ?? 0;
+  const dmg = cluster.startDmg(["--json", "system", "events", "--follow"]);
+  await work();
+  dmg.child.kill("SIGINT");
+  const lines = (await dmg.end()).stdout.trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as DmgEvent).filter(({ number }) => number > old);
 }
 
 describe("three access points", { timeout: 180_000 }, () => {
@@ -130,11 +153,53 @@ describe("three access points", { timeout: 180_000 }, () => {
     await expect.poll(states, WAIT).toBe(allJoined);
   });
 
+  it("do not mind that wall clocks jump", async () => {
+    const before = await members();
+    const leading = await leader();
+    const follower = cluster.hosts.slice(0, 3).find((host) => host !== leading) as ClusterHost;
+    const host = cluster.host(7);
+    const [rank, other] = [await rankOn(host), await rankOn(follower)];
+    const terms = () =>
+      cluster.hosts.map(({ system }) => system.server.output.split("daos_server.leader: leading").length);
+    const termsBefore = terms();
+    const start = Date.now();
+    const events = await eventsDuring(async () => {
+      await leading.clock.set(HOUR);
+      await change(rank);
+      await leading.clock.set(-HOUR);
+      await follower.clock.set(HOUR);
+      await host.clock.set(-HOUR);
+      await Promise.all([crash(host), crash(follower)]);
+      await follower.clock.set(-HOUR);
+      await host.clock.set(HOUR);
+      await change(rank);
+    });
+    // Nothing has happened but what was done, and nobody else leads.
+    const happened = (of: number) => events.filter((one) => one.rank === of).map(({ kind }) => kind);
+    const changed = ["member_excluded", "member_exclusion_cleared", "member_restarted"];
+    const crashed = ["member_errored", "member_restarted"];
+    expect(events.filter((one) => one.rank !== rank && one.rank !== other)).toEqual([]);
+    expect(happened(rank)).toEqual([...changed, ...crashed, ...changed]);
+    expect(happened(other)).toEqual(crashed);
+    expect(await leader()).toBe(leading);
+    expect(terms()).toEqual(termsBefore);
+    const after = await members();
+    const restarts = after.map(({ incarnation }, index) => incarnation - (before[index]?.incarnation ?? 0));
+    expect(restarts).toEqual(after.map((one) => (one.rank === rank ? 3 : one.rank === other ? 1 : 0)));
+    expect(await states()).toBe(allJoined);
+    // They have jumped: the leader tells the time of events, and each host that of its log.
+    const hours = events.map(({ time }) => Math.round((Date.parse(time) - start) / HOUR));
+    expect(hours).toEqual([1, 1, 1, -1, -1, -1, -1, -1, -1, -1]);
+    expect(Math.abs(lastTime(host, "engine started") - Date.now())).toBeLessThan(60_000);
+  });
+
   it("notice a host that falls silent, and that it is back", async () => {
     const host = cluster.host(6);
     const rank = await rankOn(host);
     const state = async () => (await members()).find((one) => one.rank === rank)?.state;
     host.system.server.child.kill("SIGSTOP");
+    // Silence is not counted by the wall clock.
+    await (await leader()).clock.set(-HOUR);
     await expect.poll(state, WAIT).toBe("unresponsive");
     host.system.server.child.kill("SIGCONT");
     await expect.poll(state, WAIT).toBe("joined");
@@ -151,6 +216,8 @@ describe("three access points", { timeout: 180_000 }, () => {
     const old = await leader();
     const since = Date.now();
     old.cutFromEtcd();
+    // Nor does a leader count its term by it.
+    await old.clock.set(-HOUR);
     const { ms } = await newLeader(old, since);
     expect(ms, "time without a leader").toBeLessThan(5_000);
     const gone = lastTime(old, "not leading any more") - since;

@@ -7,13 +7,6 @@ async function states(system: TestSystem): Promise<string[]> {
   return members.map(({ rank, state }) => `${rank} ${state}`);
 }
 
-function enginePid(system: TestSystem, index: number): number {
-  const starts = [...system.server.output.matchAll(/engine started index=(\d+) pid=(\d+)/g)];
-  const last = starts.filter(([, at]) => Number(at) === index).at(-1);
-  if (last === undefined) throw new Error(`engine ${index} has not been started`);
-  return Number(last[2]);
-}
-
 describe("dmg system", () => {
   it("stops engines and starts them again, and the server stays", async () => {
     await using system = await TestSystem.create({ engines: 2 });
@@ -56,7 +49,7 @@ describe("dmg system", () => {
   it("shows an engine that died, why, and that it came back", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();
-    process.kill(enginePid(system, 1), "SIGKILL");
+    process.kill(system.enginePid(1), "SIGKILL");
     await expect
       .poll(async () => (await system.dmgJson("system", "query")).members[1], { timeout: 30_000 })
       .toMatchObject({ state: "joined", incarnation: 2 });

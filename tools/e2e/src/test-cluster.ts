@@ -1,10 +1,12 @@
 import { EtcdCluster, SeverableProxy } from "@daos/etcd/testing";
-import { type Ended, run } from "./program.ts";
+import { type Ended, Program } from "./program.ts";
 import { DMG, type DmgResult, freePort, TestSystem } from "./test-system.ts";
+import { WallClock } from "./wall-clock.ts";
 
-/** One host of a cluster, with wires of its own to etcd. */
+/** One host of a cluster, with wires of its own to etcd and a wall clock of its own. */
 export interface ClusterHost {
   readonly system: TestSystem;
+  readonly clock: WallClock;
   readonly address: string;
   /** Nothing comes through to etcd, and nobody is told. */
   cutFromEtcd(): void;
@@ -40,9 +42,12 @@ export class TestCluster implements AsyncDisposable {
       const wires = await Promise.all(etcd.members.map(({ url }) => SeverableProxy.start(url)));
       for (const wire of wires) stack.use(wire);
       const more = `system_db:\n  backend: etcd\n  endpoints: ${JSON.stringify(wires.map(({ url }) => url))}`;
-      const system = stack.use(await TestSystem.create({ port, accessPoints: names, more }));
+      const clock = stack.use(await WallClock.create());
+      const env = clock.environment;
+      const system = stack.use(await TestSystem.create({ port, accessPoints: names, more, env }));
       hosts.push({
         system,
+        clock,
         address: `127.0.0.1:${port}`,
         cutFromEtcd: () => {
           for (const wire of wires) wire.cut();
@@ -68,9 +73,14 @@ export class TestCluster implements AsyncDisposable {
     return found;
   }
 
-  /** Runs dmg against some hosts, all access points unless told. */
-  dmg(args: readonly string[], hosts: readonly ClusterHost[] = this.hosts.slice(0, 3)): Promise<Ended> {
-    return run([DMG, "-i", "-l", hosts.map(({ address }) => address).join(","), ...args]);
+  /** Starts dmg against some hosts, all access points unless told. */
+  startDmg(args: readonly string[], hosts: readonly ClusterHost[] = this.hosts.slice(0, 3)): Program {
+    return new Program([DMG, "-i", "-l", hosts.map(({ address }) => address).join(","), ...args]);
+  }
+
+  /** Runs {@link startDmg} to its end. */
+  dmg(args: readonly string[], hosts?: readonly ClusterHost[]): Promise<Ended> {
+    return this.startDmg(args, hosts).end();
   }
 
   /** As {@link dmg} with `--json`. @returns the result, undefined when it failed */

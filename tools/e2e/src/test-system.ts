@@ -23,6 +23,8 @@ export interface TestSystemOptions {
   readonly accessPoints?: readonly string[];
   /** More lines of the configuration. */
   readonly more?: string;
+  /** For the server, each time that it is started. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The parts of dmg's results that the tests look at; each command has its own. */
@@ -38,8 +40,16 @@ export interface DmgResult {
   }[];
   readonly leader: string | null;
   readonly replicas: readonly string[];
-  readonly events: readonly { readonly kind: string; readonly rank: number | null }[];
+  readonly events: readonly DmgEvent[];
   readonly pools: readonly { readonly uuid: string }[];
+}
+
+/** The parts of an event that the tests look at. */
+export interface DmgEvent {
+  readonly number: number;
+  readonly kind: string;
+  readonly rank: number | null;
+  readonly time: string;
 }
 
 /** A DAOS host of its own: configuration, sockets, storage and port. Dispose it, and nothing of it is left. */
@@ -49,22 +59,24 @@ export class TestSystem implements AsyncDisposable {
   readonly configPath: string;
   readonly #scmBase: string;
   readonly #engines: number;
+  readonly #env: Readonly<Record<string, string>>;
   #server: Program | undefined;
 
-  private constructor(directory: string, scmBase: string, port: number, engines: number) {
+  private constructor(directory: string, scmBase: string, port: number, options: TestSystemOptions) {
     this.directory = directory;
     this.port = port;
     this.configPath = join(directory, "daos_server.yml");
     this.#scmBase = scmBase;
-    this.#engines = engines;
+    this.#engines = options.engines ?? 1;
+    this.#env = options.env ?? {};
   }
 
   static async create(options: TestSystemOptions = {}): Promise<TestSystem> {
-    const { engines = 1, secure = false, parent = tmpdir() } = options;
+    const { secure = false, parent = tmpdir() } = options;
     const directory = await mkdtemp(join(parent, "daos-e2e-"));
     // Root gets real tmpfs mounts; anybody else needs directories right below a mount point.
     const scmBase = isRoot ? join(directory, "scm") : join("/dev/shm", directory.split("/").at(-1) ?? "");
-    const system = new TestSystem(directory, scmBase, options.port ?? (await freePort()), engines);
+    const system = new TestSystem(directory, scmBase, options.port ?? (await freePort()), options);
     await mkdir(system.socketDir);
     await mkdir(system.filesDir);
     if (secure) await system.#makeCertificates();
@@ -103,7 +115,7 @@ export class TestSystem implements AsyncDisposable {
     this.#serving = serving.promise;
     const argv = [...(options.through ?? []), DAOS_SERVER, "start", "-o", this.configPath, ...args];
     this.#server = new Program(argv as [string, ...string[]], {
-      env: options.env ?? {},
+      env: { ...this.#env, ...options.env },
       cwd: this.directory,
       onMessage: () => serving.resolve(),
     });
@@ -145,6 +157,14 @@ export class TestSystem implements AsyncDisposable {
     const { exitCode, stdout, stderr } = await this.dmg("--json", ...args);
     if (exitCode !== 0) throw new Error(`dmg ${args.join(" ")} ended with ${exitCode}: ${stderr}${stdout}`);
     return (JSON.parse(stdout) as { readonly result: DmgResult }).result;
+  }
+
+  /** Of the engine's latest process, by the server's log. */
+  enginePid(index = 0): number {
+    const starts = [...this.server.output.matchAll(/engine started index=(\d+) pid=(\d+)/g)];
+    const last = starts.filter(([, at]) => Number(at) === index).at(-1);
+    if (last === undefined) throw new Error(`engine ${index} has not been started`);
+    return Number(last[2]);
   }
 
   /** Stops the server as an operator does. */

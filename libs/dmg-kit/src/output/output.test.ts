@@ -135,6 +135,14 @@ describe("Progress", () => {
     expect(lines.at(-1)).toBe("\r\u001b[K");
   });
 
+  it("does not count by the wall clock", () => {
+    const { lines, progress } = watch(true);
+    vi.setSystemTime(Date.now() - 3_600_000);
+    vi.advanceTimersByTime(2_000);
+    expect(lines.at(-1)).toContain("0/4 hosts, 0:02,");
+    progress[Symbol.dispose]();
+  });
+
   const device = (name: string, fraction: number, remainingMs?: number, step = "format") => ({
     device: name,
     step,

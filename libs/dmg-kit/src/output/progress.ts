@@ -45,7 +45,7 @@ export class Progress implements Disposable {
     this.#what = what;
     this.#total = hosts.length;
     this.#waiting = new Map(hosts.map((host) => [keyOf(host), host]));
-    this.#start = Date.now();
+    this.#start = performance.now();
     if (options.quiet) return;
     const every = terminal.interactive ? REDRAW_MS : PATIENCE_MS;
     this.#timer = setInterval(() => this.#tick(), every);
@@ -75,7 +75,7 @@ export class Progress implements Disposable {
   }
 
   #tick(): void {
-    const elapsed = Date.now() - this.#start;
+    const elapsed = performance.now() - this.#start;
     if (this.#terminal.interactive) {
       if (elapsed < PATIENCE_MS) return;
       const width = Number.isFinite(this.#terminal.columns) ? this.#terminal.columns : 80;
