@@ -14,8 +14,10 @@ export interface Term {
   readonly number: number;
   /** The members; refuses to change them when the term is over. The election closes it. */
   readonly store: MemberStore;
-  /** Aborts before another host can lead. */
+  /** Aborts before another host can lead; late when this process was frozen. */
   readonly signal: AbortSignal;
+  /** False as soon as another host may lead, also when the signal is late: to be asked before anything is answered. */
+  readonly holds: () => boolean;
 }
 
 /** Who leads the management service, as this host sees it. */

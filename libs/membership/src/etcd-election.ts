@@ -126,13 +126,14 @@ export class EtcdElection implements Election {
     this.#endTerm?.(faultLeadershipLost(`term ${number} of another leader key has begun`));
     const controller = new AbortController();
     const { signal } = controller;
+    const holds = () => !signal.aborted && candidacy.holds();
     const store = new EtcdMemberStore({
       client: this.#options.client,
       system: this.#options.system,
       term: {
         number,
         signal,
-        holds: () => !signal.aborted && candidacy.holds(),
+        holds,
         giveUp: (reason) => candidacy.end(reason),
       },
     });
@@ -141,7 +142,7 @@ export class EtcdElection implements Election {
       controller.abort(reason);
       void store.close();
     };
-    const term: Term = { number, store, signal };
+    const term: Term = { number, store, signal, holds };
     this.#change({ kind: "leading", term }, onChange);
   }
 

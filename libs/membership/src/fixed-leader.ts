@@ -48,7 +48,11 @@ export class FixedLeader implements Election {
       const closed = Promise.withResolvers<void>();
       this.#released = released;
       this.#closed = closed.promise;
-      onChange({ kind: "leading", term: { number, store, signal: term.signal } });
+      const { signal: until } = term;
+      onChange({
+        kind: "leading",
+        term: { number, store, signal: until, holds: () => !until.aborted },
+      });
       await Promise.race([ended, released.promise]);
       term.abort(new DOMException("the storage of the members is released", "AbortError"));
       await store.close();

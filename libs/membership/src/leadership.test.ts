@@ -7,6 +7,7 @@ import { silentLogger } from "@daos/log";
 import { parseRank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Election } from "./election.ts";
 import { FixedLeader } from "./fixed-leader.ts";
 import { HostSilence } from "./host-silence.ts";
 import { Leadership } from "./leadership.ts";
@@ -74,6 +75,38 @@ describe("one access point", () => {
     );
     stop.abort();
     await run;
+  });
+});
+
+describe("a leader that was frozen", () => {
+  it("answers nothing from then on, although its signal is late", async () => {
+    let holds = true;
+    const stop = new AbortController();
+    const store = new SqliteMemberStore(join(directory, "members.db"));
+    const election: Election = {
+      accessPoints: [],
+      run: async (onChange, { signal }) => {
+        const end = new Promise<void>((resolve) => {
+          signal.addEventListener("abort", () => resolve(), { once: true });
+        });
+        onChange({ kind: "leading", term: { number: 7, store, signal, holds: () => holds } });
+        await end;
+      },
+    };
+    const leadership = new Leadership({ election, self, ranksFrom: "store", log: silentLogger });
+    const run = leadership.run(stop.signal);
+    await expect.poll(() => leadership.leadsHere).toBe(true);
+    expect(leadership.leader).toEqual(self);
+    expect(leadership.membership().list()).toEqual([]);
+
+    holds = false;
+    expect(leadership.leadsHere).toBe(false);
+    expect(leadership.leader).toBeUndefined();
+    expect(() => leadership.membership()).toThrow("10.0.0.1:10001 is not the leader");
+    expect(() => leadership.silence()).toThrow("10.0.0.1:10001 is not the leader");
+    stop.abort();
+    await run;
+    await store.close();
   });
 });
 

@@ -19,8 +19,7 @@ export interface LeadershipOptions {
 
 /** What the leader has during its term. */
 interface Office {
-  /** Aborts when it is over. */
-  readonly signal: AbortSignal;
+  readonly term: Term;
   readonly membership: Membership;
   readonly silence: HostSilence;
 }
@@ -42,7 +41,8 @@ export class Leadership {
 
   /** The leader's control address; undefined while there is none. */
   get leader(): HostAddress | undefined {
-    return this.#view.kind === "leading" ? this.#options.self : this.#view.leader;
+    if (this.#view.kind === "following") return this.#view.leader;
+    return this.#view.term.holds() ? this.#options.self : undefined;
   }
 
   /** The access points that take part. */
@@ -52,7 +52,7 @@ export class Leadership {
 
   /** This host leads, and has read the members. */
   get leadsHere(): boolean {
-    return this.#office?.signal.aborted === false;
+    return this.#office?.term.holds() === true;
   }
 
   /** Takes part in the election until `signal` aborts. */
@@ -84,7 +84,7 @@ export class Leadership {
 
   #officeHere(): Office {
     const { self } = this.#options;
-    if (this.#office?.signal.aborted === false) return this.#office;
+    if (this.#office?.term.holds() === true) return this.#office;
     const { leader } = this;
     if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self);
     throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
@@ -100,7 +100,7 @@ export class Leadership {
       const membership = await this.#load({ store, events, clock, signal, ranksFrom });
       const silence = new HostSilence(clock);
       signal.throwIfAborted();
-      this.#office = { membership, silence, signal };
+      this.#office = { membership, silence, term };
       events.add("leader_changed", `${formatHostAddress(self)} leads the system`, { address: self });
       log.info("leading", { term: term.number, members: membership.list().length });
       await watchHosts(membership, silence, { clock, log, signal });

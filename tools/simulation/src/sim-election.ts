@@ -82,10 +82,9 @@ export class SimElection implements Election {
       const control = new AbortController();
       this.#term = { number: leader.term, control };
       const store = new TermStore(this.#options, leader.term, (reason) => this.#end(reason, onChange));
-      this.#change(
-        { kind: "leading", term: { number: leader.term, store, signal: control.signal } },
-        onChange,
-      );
+      const { signal } = control;
+      const holds = () => !signal.aborted && process.now() < this.#holds;
+      this.#change({ kind: "leading", term: { number: leader.term, store, signal, holds } }, onChange);
       return;
     }
     this.#end(faultLeadershipLost("the term of this host"), onChange);

@@ -35,6 +35,9 @@ interface Wait {
 }
 
 const READY_TIMEOUT_MS = 20_000;
+/** As the handlers of `mgmt.MgmtSvc` have them. */
+const JOIN_TIMEOUT_MS = 60_000;
+const ENGINE_CALL_TIMEOUT_MS = 300_000;
 const PORT = 10_001;
 
 /**
@@ -124,7 +127,10 @@ export class SimServer {
           this.#caller,
           to,
           { signal, attempted: "call the engine" },
-          (server, _peer, wait) => callEngineHere(server.harness, { method, body }, wait),
+          async (server, _peer, wait) => {
+            using limit = server.process.deadline(ENGINE_CALL_TIMEOUT_MS, "call the engine", wait.signal);
+            return await callEngineHere(server.harness, { method, body }, limit);
+          },
         ),
       log,
     });
@@ -245,7 +251,8 @@ export class SimServer {
   async join(message: JoinMessage, peer: string, wait: Wait): Promise<JoinReply> {
     this.#mustTakePart();
     const { nctxs: contexts, addr: address, ...rest } = message;
-    const answer = await this.#joins.join({ ...rest, contexts, address }, peer, wait);
+    using limit = this.process.deadline(JOIN_TIMEOUT_MS, "join", wait.signal);
+    const answer = await this.#joins.join({ ...rest, contexts, address }, peer, limit);
     if (answer.status === 0)
       this.world.ledger.joinAcknowledged(message.uuid, answer.rank, answer.incarnation);
     return answer;
