@@ -51,6 +51,11 @@ export class CommitQueue {
     return done.promise;
   }
 
+  /** Resolves when all that was pushed before is durable. @throws as {@link push} */
+  async settled(): Promise<void> {
+    await this.#waiting.at(-1)?.done.promise;
+  }
+
   async #run(): Promise<void> {
     const { store, clock, signal, onCommitted, onFailed } = this.#options;
     try {

@@ -260,6 +260,20 @@ describe("Membership", () => {
     expect(states(membership)).toEqual([[0, "joined"]]);
   });
 
+  it.each<[string, (membership: Membership) => Promise<unknown>]>([
+    ["a stop", (membership) => membership.setState(["uuid-0"], { state: "stopping", reason: "" })],
+    ["another exclusion", (membership) => membership.exclude(["uuid-0"], "by another one")],
+    ["a join", (membership) => membership.admit(joinOf(0), parseRank(0))],
+  ])("does not rely on an exclusion that is not durable: %s", async (_name, rely) => {
+    const broken = new BrokenStore();
+    const membership = await membershipOf([memberOf(0)], { store: broken });
+    broken.works = false;
+    const excluded = membership.exclude(["uuid-0"], "by an administrator");
+    await expect(Promise.all([excluded.catch(() => {}), rely(membership)])).rejects.toThrow("no space left");
+    expect(states(membership)).toEqual([[0, "joined"]]);
+    await expect(membership.settled()).resolves.toBeUndefined();
+  });
+
   it("selects by ranks and hosts, and names what is not there", async () => {
     const membership = await membershipOf([
       memberOf(0),

@@ -182,7 +182,7 @@ export class Membership {
 
   /** Gives a new engine its rank before the data plane is told. */
   async reserve(attempt: JoinAttempt, rank: Rank): Promise<void> {
-    if (this.#next.has(attempt.uuid)) return;
+    if (this.#next.has(attempt.uuid)) return this.settled();
     this.#checkHolder(attempt.uuid, rank);
     await this.#commit([this.#memberFrom(attempt, rank, { state: "joining", reason: "" }, 0)]);
   }
@@ -201,7 +201,10 @@ export class Membership {
   /** Records that an engine has joined, durably. @returns the member @throws Fault memberConflict, memberExcluded */
   async admit(attempt: JoinAttempt, rank: Rank): Promise<Member> {
     const known = this.#next.get(attempt.uuid);
-    if (known?.state === "excluded") throw faultMemberExcluded(attempt.uuid, rank);
+    if (known?.state === "excluded") {
+      await this.settled();
+      throw faultMemberExcluded(attempt.uuid, rank);
+    }
     this.#checkHolder(attempt.uuid, rank);
     const incarnation = (known?.incarnation ?? 0) + 1;
     const member = this.#memberFrom(attempt, rank, { state: "joined", reason: "" }, incarnation);
@@ -221,7 +224,7 @@ export class Membership {
       const next = planTransition(member, report, this.#busy.has(member.uuid));
       if (next !== undefined) changed.push(this.#with(member, next));
     }
-    await this.#commitStates(changed);
+    if (changed.length > 0) await this.#commitStates(changed);
   }
 
   /** Puts members into a state, unless they are excluded; unknown ones are left out. */
@@ -254,8 +257,7 @@ export class Membership {
   async erase(uuid: string, incarnation?: number): Promise<boolean> {
     const member = this.#next.get(uuid);
     if (member === undefined) {
-      // Another erase of it is under way: it is not forgotten before that is durable.
-      if (this.#durable.has(uuid)) await this.#remove(uuid);
+      await this.settled();
       return true;
     }
     if (incarnation !== undefined && member.incarnation !== incarnation) return false;
@@ -274,8 +276,20 @@ export class Membership {
     }
   }
 
+  /**
+   * Resolves when what others are changing is durable: who has nothing to change relies on that all the same.
+   *
+   * @throws Fault when that cannot be committed
+   */
+  async settled(): Promise<void> {
+    try {
+      await this.#queue.settled();
+    } catch (error) {
+      throw toFault(error);
+    }
+  }
+
   async #commitStates(members: readonly Member[]): Promise<void> {
-    if (members.length === 0) return;
     await this.#commit(members);
     for (const member of members) {
       const told = EVENTS[member.state];
@@ -284,7 +298,7 @@ export class Membership {
   }
 
   async #commit(members: readonly Member[]): Promise<void> {
-    if (members.length === 0) return;
+    if (members.length === 0) return this.settled();
     for (const member of members) this.#next.set(member.uuid, member);
     await this.#push(members.map((member) => ({ kind: "put", member })));
   }

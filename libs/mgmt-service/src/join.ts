@@ -88,6 +88,8 @@ export class Joins {
     const plan = membership.planJoin(attempt);
     switch (plan.kind) {
       case "refuse":
+        // The reason may be a change that cannot be committed in the end, and a refusal is for good.
+        await membership.settled();
         throw plan.fault;
       case "record":
         return answerFor(await membership.admit(attempt, plan.rank));
