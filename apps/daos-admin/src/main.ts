@@ -1,3 +1,4 @@
+import type { Writable } from "node:stream";
 import { parseArgs } from "node:util";
 import { Fault, showResolution } from "@daos/fault";
 import { ProcessCommandRunner } from "@daos/sys";
@@ -74,7 +75,9 @@ function parseShapes(text: string): readonly Shape[] {
 async function main([command, ...args]: readonly string[]): Promise<number> {
   switch (command) {
     case undefined:
-      return (await refuseRequest(process.stdin, process.stdout, process.stderr)) ? 1 : showUsage();
+      return (await refuseRequest(process.stdin, process.stdout, process.stderr))
+        ? 1
+        : showUsage(process.stderr);
     case "--help":
     case "-h":
     case "help":
@@ -102,8 +105,9 @@ async function main([command, ...args]: readonly string[]): Promise<number> {
   }
 }
 
-function showUsage(): number {
-  process.stdout.write(USAGE);
+/** To standard error when standard output has been closed, as after a request that was none. */
+function showUsage(output: Writable = process.stdout): number {
+  output.write(USAGE);
   return 0;
 }
 

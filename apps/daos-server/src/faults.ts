@@ -49,6 +49,18 @@ export function faultMembersMoved(movedTo: string, configPath: string): Fault {
   });
 }
 
+/** Another daos-server of this host has the storage of an engine. */
+export function faultStorageInUse(mount: string, path: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.storageInUse,
+    description: `use the storage ${mount}`,
+    reason: "another daos-server of this host has it",
+    resolution: `give each engine an scm_mount of its own, or stop the other one (fuser -v ${path} shows it)`,
+    cause,
+  });
+}
+
 /** A configuration that loads, but has nothing to start. */
 export function faultNoEngines(path: string): Fault {
   return new Fault({

@@ -31,6 +31,7 @@ import { openManagement } from "./management.ts";
 import { startMetrics } from "./metrics.ts";
 import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
+import { StorageLocks } from "./storage-lock.ts";
 import { storageProviders } from "./storage-providers.ts";
 
 export interface ServerOptions {
@@ -119,12 +120,15 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 
   /** Rejects when the system would begin anew without the members that it has: nothing may serve then. */
   const unfit = Promise.withResolvers<never>();
+  using locks = new StorageLocks();
   const onStorageReady = async (
     { index, config: { scm: at }, superblock }: EngineInstance,
     wait: { readonly signal: AbortSignal },
   ) => {
-    // Root, who only provisions, leaves the members to the server's user.
-    if (index !== 0 || superblock === undefined || owner !== undefined) return;
+    // Root, who only provisions, leaves what is in the storage to the server's user.
+    if (owner !== undefined) return;
+    await locks.take(at.mount);
+    if (index !== 0 || superblock === undefined) return;
     try {
       await management.storageReady(at.mount, superblock.uuid, wait);
     } catch (error) {
@@ -146,8 +150,9 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           join: (request, { signal: until }) =>
             joinSystem(request, { attempt: joinOnce, log, signal: until }),
           onStorageReady,
-          onStorageReleased: async ({ index }) => {
+          onStorageReleased: async ({ index, config: { scm: at } }) => {
             if (index === 0) await management.storageReleased();
+            locks.release(at.mount);
           },
           onChange,
           log: log.child("instance", { index: engine.index }),

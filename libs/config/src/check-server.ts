@@ -26,6 +26,8 @@ import { validate, validateOverrides } from "./validate.ts";
 
 export const DEFAULT_PORT = 10_001;
 export const DEFAULT_NAME = "daos_server";
+/** Nothing can be kept there; but for /dev/shm, which is a tmpfs. */
+const KERNELS_OWN = /^\/(?:proc|sys|dev)(?:\/|$)/;
 const MOST_HELPERS = 2;
 
 export interface CheckServerOptions {
@@ -263,6 +265,14 @@ class Builder {
       "the directory of the engine's memory storage, as in /mnt/daos",
     );
     const mount = mountText === undefined ? "" : this.#absolute(mountText);
+    if (KERNELS_OWN.test(mount) && !mount.startsWith("/dev/shm/")) {
+      this.#report(
+        "error",
+        key("scm_mount"),
+        `${mount} is in a file system of the kernel's own`,
+        "/mnt/daos, or the like",
+      );
+    }
     const { scm_class: scmClass, scm_size: size = 0, scm_list: list = [] } = section;
     this.#require(scmClass, index, "scm_class", "dcpm or ram");
     if (scmClass === "ram") {

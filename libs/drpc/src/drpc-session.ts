@@ -78,7 +78,9 @@ export class DrpcSession {
     }
     const bound = known.methods.get(method);
     if (bound === undefined) {
-      this.#log.warn("a call to an unknown method", { module, method });
+      // Nobody has method 0: the question is whether this side lives.
+      const level = method === 0 ? "debug" : "warn";
+      this.#log[level]("a call to an unknown method", { module, method });
       return encodeResponse(sequence, Status.UNKNOWN_METHOD);
     }
     const { name } = bound.method;

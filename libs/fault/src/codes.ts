@@ -69,6 +69,7 @@ export const FaultCode = {
   superblockOtherSystem: 602,
   superblockNewerVersion: 603,
   superblockMissing: 604,
+  superblockUnwritable: 605,
 
   // engine and dRPC: 700-799
   engineNotFound: 700,
@@ -105,6 +106,7 @@ export const FaultCode = {
   membersNotMovable: 817,
   membersLeftBehind: 818,
   membersMoved: 819,
+  storageInUse: 830,
 
   // security: 900-999
   securityUnknown: 910,

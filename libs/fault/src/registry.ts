@@ -256,6 +256,11 @@ const SUPERBLOCK = {
     "It is a directory or a link, or this user may not read it.",
     "make it a regular file of the server's user, or reformat if the data is not needed",
   ],
+  superblockUnwritable: [
+    "The superblock in scm_mount cannot be written.",
+    "The storage is mounted read-only, full, or not the server's user's.",
+    "check the mount, its space and its owner",
+  ],
   superblockMalformed: [
     "The superblock in scm_mount is damaged.",
     "It is empty, cut off, or its checksum does not match.",
@@ -440,6 +445,11 @@ const SYSTEM = {
     "The configuration says embedded, and the members of the system were moved to etcd.",
     "The file that is left holds the members as they were then.",
     "set system_db to etcd again",
+  ],
+  storageInUse: [
+    "Another daos-server has the storage of an engine.",
+    "Two configurations have the same scm_mount, on this host or in a container of it.",
+    "give each engine an scm_mount of its own, or stop the other daos-server",
   ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 

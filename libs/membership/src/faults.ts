@@ -3,16 +3,21 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
 import type { Member } from "./member.ts";
 
+/** What SQLite says of a file that it cannot use. */
+const DAMAGED = /malformed|not a database/;
+
 /** The store cannot be read or written. */
 export function faultMemberStore(where: string, cause: unknown): Fault {
+  const reason = cause instanceof Error ? cause.message : String(cause);
   return new Fault({
     domain: "system",
     code: FaultCode.memberStoreUnusable,
     description: `the members of the system cannot be kept in ${where}`,
-    reason: cause instanceof Error ? cause.message : String(cause),
-    resolution:
-      "check that the storage has space and is writable; if the file is damaged, move it away: engines are recorded " +
-      "again when they are restarted",
+    reason,
+    resolution: DAMAGED.test(reason)
+      ? "restore the file from a copy; without one, move it away: engines are recorded again when they are restarted, " +
+        "but exclusions are lost, and must be made again first"
+      : "check that the storage has space and is writable",
     cause,
   });
 }

@@ -1,6 +1,6 @@
-import { chmod, lstat, mkdir, readdir, rm } from "node:fs/promises";
+import { chmod, lstat, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { hasErrorCode, type MountEntry } from "@daos/sys";
+import { hasErrorCode, type MountEntry, makeDirectories } from "@daos/sys";
 
 /** What is at a path, without following a link: `missing`, a `directory`, or something `else`. */
 export async function kindOf(path: string): Promise<"missing" | "directory" | "else"> {
@@ -14,8 +14,8 @@ export async function kindOf(path: string): Promise<"missing" | "directory" | "e
 
 /** Makes a directory of mode 0700 where there is none; missing parents get 0755, so that its owner can reach it. */
 export async function makeDirectory(path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o755 });
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  await makeDirectories(dirname(path), { mode: 0o755 });
+  await makeDirectories(path, { mode: 0o700 });
   await chmod(path, 0o700);
 }
 

@@ -13,6 +13,19 @@ export function faultSuperblockUnreadable(path: string, reason: string, cause?: 
   });
 }
 
+/** The storage takes no superblock: read-only, full, missing, no permission. */
+export function faultSuperblockUnwritable(path: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "superblock",
+    code: FaultCode.superblockUnwritable,
+    description: `the superblock ${path} cannot be written`,
+    reason: cause instanceof Error ? cause.message : String(cause),
+    resolution:
+      "check that scm_mount is mounted read-write, has space, and belongs to the user that runs daos-server",
+    cause,
+  });
+}
+
 /** The file is empty, torn, damaged or no superblock. */
 export function faultSuperblockMalformed(path: string, reason: string, cause?: unknown): Fault {
   return new Fault({

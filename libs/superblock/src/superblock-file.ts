@@ -8,6 +8,7 @@ import {
   faultSuperblockNewerVersion,
   faultSuperblockOtherSystem,
   faultSuperblockUnreadable,
+  faultSuperblockUnwritable,
 } from "./faults.ts";
 import type { Superblock } from "./superblock.ts";
 
@@ -50,13 +51,17 @@ export async function readSuperblock(
  * Replaces the superblock of the storage mounted at `scmMount`; a crash at any moment leaves the old one or the new one.
  * The file is readable by its owner only (0600).
  *
- * @throws Error of the file system
+ * @throws Fault superblockUnwritable
  */
 export async function writeSuperblock(scmMount: string, superblock: Superblock): Promise<void> {
   const path = superblockPath(scmMount);
   const write = async () => {
-    await removeLeftovers(scmMount);
-    await writeFileAtomic(path, encodeSuperblock(superblock), { mode: 0o600 });
+    try {
+      await removeLeftovers(scmMount);
+      await writeFileAtomic(path, encodeSuperblock(superblock), { mode: 0o600 });
+    } catch (error) {
+      throw faultSuperblockUnwritable(path, error);
+    }
   };
   // One after the other, so that none takes another's temporary file for a leftover.
   const previous = writing.get(path) ?? Promise.resolve();

@@ -2,6 +2,7 @@ export { type BlockClaim, claimOf } from "./block-claim.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { abortable, type Deadline, deadline, delay, isTimeout } from "./deadline.ts";
 export { hasErrorCode } from "./error-code.ts";
+export { makeDirectories } from "./make-directories.ts";
 export { hasSysAdmin, linuxMountTable, type MountTable } from "./mount-table.ts";
 export { isMountedOrBelow, listMounts, type MountEntry, mountAt, parseMountInfo } from "./mounts.ts";
 export { lookUpOwner, type Owner } from "./owner.ts";

@@ -93,7 +93,10 @@ export class Start extends ServerCommand {
     const stop = new AbortController();
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
-        if (stop.signal.aborted) return;
+        if (stop.signal.aborted) {
+          log.error(`${signal} again: ending at once; the engines end with this process`);
+          process.exit(1);
+        }
         log.info(`${signal}: stopping`);
         stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
       });

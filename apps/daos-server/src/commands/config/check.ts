@@ -43,7 +43,8 @@ export class ConfigCheck extends ServerCommand {
       notes = collected.notes;
     }
     const hasErrors = (found: readonly Problem[]) => found.some(({ severity }) => severity === "error");
-    const usable = config !== undefined && !hasErrors(onMachine);
+    const startsNothing = config?.engines.length === 0;
+    const usable = config !== undefined && !startsNothing && !hasErrors(onMachine);
     if (flags.json) {
       const answer = {
         file: flags.config,
@@ -57,7 +58,8 @@ export class ConfigCheck extends ServerCommand {
     } else {
       for (const problem of sortProblems([...problems, ...onMachine])) this.log(formatProblem(problem));
       for (const note of notes) this.logToStderr(`note: ${note}`);
-      this.log(verdict(flags.config, problems, onMachine, config !== undefined));
+      const verdictOfAll = verdict(flags.config, problems, onMachine, config !== undefined);
+      this.log(startsNothing ? `${verdictOfAll}; but daos-server start has nothing to start` : verdictOfAll);
     }
     if (config === undefined) process.exitCode = INVALID;
     else if (!usable) process.exitCode = NOT_FOR_THIS_MACHINE;
