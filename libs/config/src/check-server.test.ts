@@ -285,6 +285,14 @@ describe("what is wrong is found, all at once", () => {
   it.each<[string, string, readonly string[]]>([
     ["nothing", GOOD, []],
     ["nothing about two engines", TWO, []],
+    ...["/proc/daos", "/sys", "/dev/daos"].map((mount): [string, string, readonly string[]] => [
+      `storage in ${mount}`,
+      GOOD.replace("/mnt/daos", mount),
+      [
+        `4:14: error: servers[0].scm_mount: ${mount} is in a file system of the kernel's own; expected /mnt/daos, or the like`,
+      ],
+    ]),
+    ["storage in /dev/shm", GOOD.replace("/mnt/daos", "/dev/shm/daos"), []],
     [
       "a mistyped key, and not that the right one is missing",
       GOOD.replace("scm_class", "scm_clas"),

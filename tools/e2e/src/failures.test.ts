@@ -53,6 +53,28 @@ describe("daos-server says what is wrong, and ends with 1", () => {
     expect((await system.dmgJson("pool", "create", "-s", "64M")).uuid).toBeDefined();
   });
 
+  it("on the storage of another server, which goes on", async () => {
+    await using system = await TestSystem.create();
+    await system.start();
+    await using other = await TestSystem.create();
+    const second = await run([
+      DAOS_SERVER,
+      "start",
+      "-o",
+      other.configPath,
+      "--engine",
+      "emulated",
+      "-s",
+      system.scmMount(),
+    ]);
+    expect(second.exitCode).toBe(1);
+    expect(second.stderr).toContain(
+      `use the storage ${system.scmMount()}: another daos-server of this host has it`,
+    );
+    expect(second.stdout + second.stderr).not.toContain("engine started");
+    expect((await system.dmgJson("pool", "create", "-s", "64M")).uuid).toBeDefined();
+  });
+
   it("with an engine that never becomes ready", async () => {
     await using system = await TestSystem.create();
     const server = system.launch(["--auto-format", "--engine-ready-timeout", "1"], {
