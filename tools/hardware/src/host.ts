@@ -23,6 +23,8 @@ const MACHINE: Machine = {
   ],
   nvdimmsMiB: [512, 512],
 };
+/** As in guest/init. */
+const OWN_IN_GUEST = ["/tmp/", "/run/", "/dev/"];
 const TIMEOUT_MS = 30 * 60_000;
 
 const { values: options } = parseArgs({
@@ -34,6 +36,11 @@ const { values: options } = parseArgs({
   },
 });
 const here = dirname(fileURLToPath(import.meta.url));
+const own = OWN_IN_GUEST.find((directory) => `${here}/`.startsWith(directory));
+if (own !== undefined) {
+  process.stderr.write(`the machine has a ${own} of its own, without this checkout: put it elsewhere\n`);
+  process.exit(1);
+}
 const first = await run(options.only);
 process.exitCode = first.status;
 if (options.again && first.status !== 0 && first.failed.length > 0) {
