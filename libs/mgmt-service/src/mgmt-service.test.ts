@@ -270,6 +270,12 @@ describe("ReportEngines", () => {
     ]);
   });
 
+  it("keeps no more than the beginning of a long line", async () => {
+    const { client, leadership } = await system({});
+    await client.reportEngines({ ...report, warnings: ["x".repeat(1_000_000)] });
+    expect(leadership.membership().events.list().at(-1)?.message).toHaveLength(1024);
+  });
+
   it("is the leader's", async () => {
     const { client } = await system({}, { leads: false });
     expect(await faultOf(client.reportEngines(report))).toMatchObject({ code: FaultCode.notLeader });
