@@ -187,9 +187,17 @@ export class Membership {
     await this.#commit([this.#memberFrom(attempt, rank, { state: "joining", reason: "" }, 0)]);
   }
 
-  /** Takes the reservation of an engine back that the data plane has refused. */
-  async release(uuid: string): Promise<void> {
-    if (this.#next.get(uuid)?.incarnation === 0) await this.#remove(uuid);
+  /**
+   * Takes the reservation of an engine back that the data plane has refused.
+   *
+   * @returns false for one that has joined before, and for one that has been excluded meanwhile: these stay
+   */
+  async release(uuid: string): Promise<boolean> {
+    const member = this.#next.get(uuid);
+    if (member === undefined) return true;
+    if (member.incarnation !== 0 || member.state === "excluded") return false;
+    await this.#remove(uuid);
+    return true;
   }
 
   /** Keeps a rank from others while the data plane is asked about it; dispose it afterwards. */
