@@ -23,6 +23,8 @@ export interface SystemActionsOptions {
   readonly calls: MemberCalls;
   /** Engines of this host: they go last, because the management service needs them. */
   readonly isHere: (member: Member) => boolean;
+  /** The list of the members is kept in the storage of this engine, and goes with it. */
+  readonly holdsMembers: (member: Member) => boolean;
   readonly log: Logger;
   readonly clock?: Clock | undefined;
 }
@@ -220,7 +222,7 @@ export class SystemActions {
    */
   async erase(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
     const membership = this.#options.leadership.membership();
-    const { calls, isHere } = this.#options;
+    const { calls, holdsMembers } = this.#options;
     const results = new Map<string, ActionResult>();
     for (const member of members) {
       if (mayRun(member, options.force))
@@ -245,12 +247,12 @@ export class SystemActions {
       if (!forgotten && member !== undefined)
         results.set(uuid, { member, action: "erase", fault: faultRunning(member) });
     };
-    const erased = await eraseSome(stopped.filter((member) => !isHere(member)));
+    const erased = await eraseSome(stopped.filter((member) => !holdsMembers(member)));
     await Promise.all(erased.map(forget));
-    // The members may be kept in the storage that is erased here: they are forgotten before it goes.
-    const here = stopped.filter((member) => isHere(member));
-    await Promise.all(here.map(forget));
-    await eraseSome(here.filter(({ uuid }) => !results.has(uuid)));
+    // Nobody can be forgotten when the list is gone: who holds it goes last, and is forgotten before.
+    const holders = stopped.filter((member) => holdsMembers(member));
+    await Promise.all(holders.map(forget));
+    await eraseSome(holders.filter(({ uuid }) => !results.has(uuid)));
     return inOrder(members, results);
   }
 

@@ -55,8 +55,8 @@ interface Parts {
 }
 
 function client({ members = hosts().members, leadership }: Parts): Client<typeof ctl.MgmtCtl> {
-  const own = { superblock: { uuid: "uuid-0" } } as unknown as EngineInstance;
-  const harness = new Harness([own], silentLogger);
+  const own = ["uuid-0", "uuid-3"].map((uuid) => ({ superblock: { uuid } }) as unknown as EngineInstance);
+  const harness = new Harness(own, silentLogger);
   const service = systemService({ harness, leadership, members, log: silentLogger });
   const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, service), {
     router: { interceptors: [faultInterceptor] },
@@ -322,4 +322,44 @@ describe("erase", () => {
         .map(({ address }) => formatHostAddress(address)),
     ).toEqual(["10.0.0.1:10001", "10.0.0.3:10001"]);
   });
+
+  it.each<["engine" | "store", readonly (readonly [number, boolean])[], readonly number[]]>([
+    // The list is on the storage of rank 0: it is forgotten while there is a list.
+    [
+      "engine",
+      [
+        [3, true],
+        [0, false],
+      ],
+      [3],
+    ],
+    [
+      "store",
+      [
+        [0, true],
+        [3, true],
+      ],
+      [0, 3],
+    ],
+  ])(
+    "forgets an engine of this host when it is erased (ranks from the %s)",
+    async (ranksFrom, during, left) => {
+      const here = [0, 3].map((rank) => memberOf(rank, { ...on("10.0.0.1"), state: "stopped" }));
+      const leadership = await leaderOf(self, here, { ranksFrom });
+      const known: (readonly [number, boolean])[] = [];
+      const { members } = hosts({ "erase 0": refused, "erase 3": refused }, (what) => {
+        const rank = Number(what.split(" ")[1]);
+        known.push([rank, leadership.membership().byUuid(`uuid-${rank}`) !== undefined]);
+      });
+      const answer = await client({ leadership, members }).systemErase({});
+      expect(answer.results.map(({ fault }) => fault?.code)).toEqual([0, 3].map(() => refused.code));
+      expect(known).toEqual(during);
+      expect(
+        leadership
+          .membership()
+          .list()
+          .map(({ rank }) => rank),
+      ).toEqual(left);
+    },
+  );
 });

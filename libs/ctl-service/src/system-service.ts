@@ -45,7 +45,9 @@ export function systemService(
 ): SystemMethods {
   const { harness, leadership, members: calls, log } = options;
   const isHere = ({ uuid }: Member) => harness.instances.some(({ superblock }) => superblock?.uuid === uuid);
-  const actions = new SystemActions({ leadership, calls, isHere, log });
+  const holdsMembers = ({ uuid }: Member) =>
+    leadership.membersOnStorage && harness.instances[0]?.superblock?.uuid === uuid;
+  const actions = new SystemActions({ leadership, calls, isHere, holdsMembers, log });
 
   const act =
     (

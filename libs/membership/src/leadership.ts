@@ -50,6 +50,11 @@ export class Leadership {
     return this.#options.election.accessPoints;
   }
 
+  /** The members are kept in the storage of the leader's first engine, and go with it. */
+  get membersOnStorage(): boolean {
+    return this.#options.ranksFrom === "engine";
+  }
+
   /** This host leads, and has read the members. */
   get leadsHere(): boolean {
     return this.#office?.term.holds() === true;

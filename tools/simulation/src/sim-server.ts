@@ -160,6 +160,8 @@ export class SimServer {
       },
       isHere: ({ uuid }: Member) =>
         this.harness.instances.some(({ superblock }) => superblock?.uuid === uuid),
+      holdsMembers: ({ uuid }: Member) =>
+        this.leadership.membersOnStorage && this.harness.instances[0]?.superblock?.uuid === uuid,
       log,
       clock: process,
     });
