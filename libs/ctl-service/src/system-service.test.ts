@@ -5,7 +5,7 @@ import { formatHostAddress } from "@daos/hostlist";
 import type { EngineInstance } from "@daos/instance";
 import { silentLogger } from "@daos/log";
 import type { Leadership, Member } from "@daos/membership";
-import { followerOf, joinOf, leaderOf, memberOf } from "@daos/membership/testing";
+import { deposableLeader, followerOf, joinOf, leaderOf, memberOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
 import { parseRank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
@@ -258,6 +258,66 @@ describe("start", () => {
       [1, "start", FaultCode.memberExcluded, "MEMBER_EXCLUDED"],
       [2, "start", "ok", "MEMBER_JOINED"],
     ]);
+  });
+});
+
+describe("a leader that is one no more", () => {
+  const lost = { code: FaultCode.leadershipLost };
+  const faultOf = async (call: Promise<unknown>) => {
+    const error = await call.then(
+      () => new Error("no error"),
+      (reason: unknown) => reason,
+    );
+    return fromConnectError(error, { attempted: "call", host: "10.0.0.1:10001" });
+  };
+
+  it.each(["in order", "signal is late"] as const)("stops nothing any more (%s)", async (how) => {
+    const { leadership, depose } = await deposableLeader(self, three());
+    const { members, calls } = hosts({}, (what) => void (what === "prep 1" && depose(how)));
+    expect(await faultOf(client({ leadership, members }).systemStopMembers({}))).toMatchObject(lost);
+    expect(calls.filter((what) => what.startsWith("kill"))).toEqual([]);
+  });
+
+  it.each(["in order", "signal is late"] as const)("goes to no other host in a step (%s)", async (how) => {
+    const { leadership, depose } = await deposableLeader(self, three());
+    const { members, calls } = hosts({}, () => depose(how));
+    const asked = client({ leadership, members }).systemStopMembers({ force: true, fanout: 1 });
+    expect(await faultOf(asked)).toMatchObject(lost);
+    expect(calls).toEqual(["kill 1"]);
+  });
+
+  it("does not wait for a host that is silent", async () => {
+    const { leadership, depose } = await deposableLeader(self, three());
+    const silent = (_: unknown, __: unknown, { signal }: { readonly signal: AbortSignal }) =>
+      new Promise<void>((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+        setImmediate(depose, "in order");
+      });
+    const members = { ...hosts().members, killRank: silent };
+    expect(await faultOf(client({ leadership, members }).systemExclude({}))).toMatchObject(lost);
+  });
+
+  it.each(["in order", "signal is late"] as const)("does not wait for engines to join (%s)", async (how) => {
+    const stopped = three().map((member) => ({ ...member, state: "stopped" as const }));
+    const { leadership, depose } = await deposableLeader(self, stopped);
+    const { members } = hosts({}, () => void setTimeout(depose, 20, how));
+    expect(await faultOf(client({ leadership, members }).systemStart({}))).toMatchObject(lost);
+  });
+
+  it("erases the storage that held its members to the end", async () => {
+    const stopped = [0, 1].map((rank) => memberOf(rank, { ...on(`10.0.0.${rank + 1}`), state: "stopped" }));
+    const { leadership, depose } = await deposableLeader(self, stopped, "engine");
+    const { members, calls } = hosts({}, (what) => void (what === "erase 0" && depose("in order")));
+    const answer = await client({ leadership, members }).systemErase({});
+    expect(calls).toEqual(["erase 1", "erase 0"]);
+    expect(answer.results.map(({ fault }) => fault)).toEqual([undefined, undefined]);
+  });
+
+  it("ends the stream of events", async () => {
+    const { leadership, depose } = await deposableLeader(self, three());
+    const following = Array.fromAsync(client({ leadership }).systemEvents({ follow: true }));
+    setTimeout(depose, 20, "in order");
+    expect(await faultOf(following)).toMatchObject(lost);
   });
 });
 

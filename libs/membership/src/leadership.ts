@@ -98,11 +98,11 @@ export class Leadership {
   /** One term: reads the members, then serves them until it is over. */
   async #serve(term: Term): Promise<void> {
     const { log, self, ranksFrom } = this.#options;
-    const { store, signal } = term;
+    const { store, signal, holds } = term;
     const clock = this.#clock;
     try {
       const events = new SystemEvents({ log: log.child("events"), clock });
-      const membership = await this.#load({ store, events, clock, signal, ranksFrom });
+      const membership = await this.#load({ store, events, clock, signal, holds, ranksFrom });
       const silence = new HostSilence(clock);
       signal.throwIfAborted();
       this.#office = { membership, silence, term };

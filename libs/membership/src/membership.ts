@@ -4,6 +4,7 @@ import { NIL_RANK, type Rank } from "@daos/rank";
 import type { Clock } from "@daos/sys";
 import { CommitQueue } from "./commit-queue.ts";
 import {
+  faultLeadershipLost,
   faultMemberElsewhere,
   faultMemberExcluded,
   faultMemberUnknown,
@@ -47,6 +48,8 @@ export interface MembershipOptions {
   readonly clock: Clock;
   /** Aborts when this host may not lead any more. */
   readonly signal: AbortSignal;
+  /** False as soon as another host may lead, also when the signal is late. */
+  readonly holds: () => boolean;
   /** Who gives ranks to new engines: the data plane with one access point, the store with several. */
   readonly ranksFrom: "engine" | "store";
 }
@@ -93,6 +96,16 @@ export class Membership {
   /** Reads the members. @throws Fault memberStoreUnusable */
   static async load(options: MembershipOptions): Promise<Membership> {
     return new Membership(await options.store.load(options), options);
+  }
+
+  /** Aborts when the term is over; late when this process was frozen. */
+  get signal(): AbortSignal {
+    return this.#options.signal;
+  }
+
+  /** To be asked before each step of what is done in the term. @throws Fault leadershipLost when it is over */
+  checkTerm(attempted: string): void {
+    if (!this.#options.holds()) throw faultLeadershipLost(attempted);
   }
 
   /** How many commits the changes so far have taken. */
