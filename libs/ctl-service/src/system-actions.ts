@@ -216,11 +216,12 @@ export class SystemActions {
     options: TermOptions,
   ): Promise<readonly ActionResult[]> {
     const { calls } = this.#options;
-    await membership.exclude(
+    const before = await membership.exclude(
       members.map(({ uuid }) => uuid),
       "by an administrator",
     );
-    const running = members.filter(({ state }) => state !== "stopped" && state !== "excluded");
+    // One that was excluded before may not have been reached then.
+    const running = before.filter(({ state }) => state !== "stopped");
     const killed = await this.#step("stop", running, options, (member, wait) =>
       calls.killRank(member.address, member.rank, { force: options.force, signal: wait.signal }),
     );

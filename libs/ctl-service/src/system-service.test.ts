@@ -337,6 +337,23 @@ describe("exclude and clear-exclude", () => {
       [2, "clear-exclude", "ok", "MEMBER_STOPPED"],
     ]);
   });
+
+  it("stop the engine when it is repeated, for one that was not reached before", async () => {
+    const leadership = await leaderOf(self, three({ state: "excluded" }));
+    const { members, calls } = hosts();
+    await client({ leadership, members }).systemExclude({ selection: { ranks: [1] } });
+    expect(calls).toEqual(["kill 1"]);
+  });
+
+  it("stop one that was stopped and has joined at the last moment", async () => {
+    const leadership = await leaderOf(self, three({ state: "stopped" }));
+    const membership = leadership.membership();
+    const { members, calls } = hosts();
+    const joining = membership.admit(joinOf(1, on("10.0.0.2")), parseRank(1));
+    await client({ leadership, members }).systemExclude({ selection: { ranks: [1] } });
+    await joining;
+    expect(calls).toEqual(["kill 1"]);
+  });
 });
 
 describe("erase", () => {

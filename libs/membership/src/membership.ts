@@ -256,10 +256,12 @@ export class Membership {
     );
   }
 
-  async exclude(uuids: readonly string[], reason: string): Promise<void> {
+  /** Excludes members; unknown ones are left out. @returns them as they were right before */
+  async exclude(uuids: readonly string[], reason: string): Promise<readonly Member[]> {
     const members = uuids.map((uuid) => this.#next.get(uuid)).filter((member) => member !== undefined);
     const fresh = members.filter(({ state }) => state !== "excluded");
     await this.#commitStates(fresh.map((member) => this.#with(member, { state: "excluded", reason })));
+    return members;
   }
 
   async clearExclude(uuids: readonly string[]): Promise<void> {
