@@ -110,6 +110,51 @@ describe("a leader that was frozen", () => {
   });
 });
 
+describe("an excluded member whose host says that it serves", () => {
+  it("is stopped, once at a time, and again when that has failed", async () => {
+    const excluded = memberOf(1, { state: "excluded" });
+    const store = new SqliteMemberStore(":memory:");
+    const stop = new AbortController();
+    const { signal } = stop;
+    await store.commit(
+      [memberOf(0), excluded].map((member) => ({ kind: "put", member })),
+      { signal },
+    );
+    const asked: number[] = [];
+    let answer = Promise.withResolvers<void>();
+    const leadership = new Leadership({
+      election: new FixedLeader({ accessPoints: [self], self, openStore: async () => store }),
+      self,
+      ranksFrom: "engine",
+      stopExcluded: ({ rank }) => {
+        asked.push(rank);
+        return answer.promise;
+      },
+      log: silentLogger,
+    });
+    const run = leadership.run(signal);
+    await expect.poll(() => leadership.leadsHere).toBe(true);
+    const report = (state: "serving" | "stopped") =>
+      leadership.membership().report(
+        self,
+        [0, 1].map((rank) => ({ uuid: `uuid-${rank}`, incarnation: 1, state, reason: "" })),
+      );
+    await report("stopped");
+    expect(asked).toEqual([]);
+    await report("serving");
+    await report("serving");
+    expect(asked).toEqual([1]);
+    answer.reject(new Error("not reached"));
+    answer = Promise.withResolvers();
+    await new Promise(setImmediate);
+    await report("serving");
+    expect(asked).toEqual([1, 1]);
+    answer.resolve();
+    stop.abort();
+    await run;
+  });
+});
+
 describe("HostSilence", () => {
   it("counts from the last report of a member, and gives one that has just joined more time", () => {
     let now = 0;

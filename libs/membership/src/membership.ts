@@ -50,6 +50,8 @@ export interface MembershipOptions {
   readonly signal: AbortSignal;
   /** False as soon as another host may lead, also when the signal is late. */
   readonly holds: () => boolean;
+  /** Told of an excluded member when its host says that its engine serves. */
+  readonly onExcludedServes?: ((member: Member) => void) | undefined;
   /** Who gives ranks to new engines: the data plane with one access point, the store with several. */
   readonly ranksFrom: "engine" | "store";
 }
@@ -242,6 +244,8 @@ export class Membership {
     for (const report of reports) {
       const member = this.#next.get(report.uuid);
       if (member === undefined || !sameAddress(member.address, host)) continue;
+      if (report.state === "serving" && this.byUuid(member.uuid)?.state === "excluded")
+        this.#options.onExcludedServes?.(member);
       const next = planTransition(member, report, this.#busy.has(member.uuid));
       if (next !== undefined) changed.push(this.#with(member, next));
     }
