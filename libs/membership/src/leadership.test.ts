@@ -11,6 +11,7 @@ import type { Election } from "./election.ts";
 import { FixedLeader } from "./fixed-leader.ts";
 import { HostSilence } from "./host-silence.ts";
 import { Leadership } from "./leadership.ts";
+import type { Member } from "./member.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
 import { joinOf, memberOf } from "./testing/members.ts";
 
@@ -75,6 +76,38 @@ describe("one access point", () => {
     );
     stop.abort();
     await run;
+  });
+});
+
+describe("with etcd", () => {
+  it("asks to wait while the members are read", async () => {
+    const stop = new AbortController();
+    const store = new SqliteMemberStore(join(directory, "members.db"));
+    const reading = Promise.withResolvers<readonly Member[]>();
+    const slow = {
+      load: () => reading.promise,
+      commit: store.commit.bind(store),
+      close: () => store.close(),
+    };
+    const election: Election = {
+      accessPoints: [],
+      run: async (onChange, { signal }) =>
+        onChange({ kind: "leading", term: { number: 7, store: slow, signal, holds: () => true } }),
+    };
+    const leadership = new Leadership({ election, self, ranksFrom: "store", log: silentLogger });
+    const run = leadership.run(stop.signal);
+    expect(() => leadership.membership()).toThrow(
+      expect.objectContaining({
+        code: FaultCode.systemNotReady,
+        message: expect.stringContaining("it reads the members from etcd"),
+        resolution: expect.stringMatching(/^wait/),
+      }),
+    );
+    reading.resolve([]);
+    await expect.poll(() => leadership.leadsHere).toBe(true);
+    stop.abort();
+    await run;
+    await store.close();
   });
 });
 

@@ -99,10 +99,10 @@ export class Leadership {
   }
 
   #officeHere(): Office {
-    const { self } = this.#options;
+    const { self, ranksFrom } = this.#options;
     if (this.#office?.term.holds() === true) return this.#office;
     const { leader } = this;
-    if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self);
+    if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self, ranksFrom);
     throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
   }
 
@@ -165,12 +165,15 @@ export class Leadership {
   }
 }
 
-function faultNotReady(self: HostAddress): Fault {
+function faultNotReady(self: HostAddress, ranksFrom: MembershipOptions["ranksFrom"]): Fault {
+  const fromStore = ranksFrom === "store";
+  const reason = fromStore ? "it reads the members from etcd" : "its storage is not there yet";
   return new Fault({
     domain: "system",
     code: FaultCode.systemNotReady,
-    description: `the management service on ${formatHostAddress(self)} is not ready: its storage is not there yet`,
-    resolution:
-      "format the storage if that has not been done (dmg storage format), or wait until the server has opened it",
+    description: `the management service on ${formatHostAddress(self)} is not ready: ${reason}`,
+    resolution: fromStore
+      ? "wait a moment, then try again; if it stays so, look in the server's log on that host"
+      : "format the storage if that has not been done (dmg storage format), or wait until the server has opened it",
   });
 }
