@@ -2,7 +2,14 @@ import type { ServerConfig, SystemDbConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import { Bystander, EtcdElection, FixedLeader, Leadership, type ReplicaRole } from "@daos/membership";
+import {
+  Bystander,
+  EtcdElection,
+  FixedLeader,
+  Leadership,
+  type LeadershipOptions,
+  type ReplicaRole,
+} from "@daos/membership";
 import { LeaderFinder } from "@daos/mgmt-client";
 import { openMembers, refuseLeftBehind, refuseMoved } from "./members-file.ts";
 import { StorageGate } from "./storage-gate.ts";
@@ -14,6 +21,7 @@ export interface ManagementOptions {
   readonly self: HostAddress;
   /** One of its engines serves and has a replica of the data plane's management service. */
   readonly hasReplica: () => boolean;
+  readonly stopExcluded: LeadershipOptions["stopExcluded"];
   readonly log: Logger;
 }
 
@@ -42,7 +50,7 @@ export function openManagement(options: ManagementOptions): Management {
   return role === "none" ? bystander(options) : elected(options, systemDb);
 }
 
-function fixed({ config, role, self, log }: ManagementOptions): Management {
+function fixed({ config, role, self, stopExcluded, log }: ManagementOptions): Management {
   const { accessPoints } = config;
   const storage = new StorageGate();
   const election = new FixedLeader({
@@ -50,7 +58,7 @@ function fixed({ config, role, self, log }: ManagementOptions): Management {
     self: role === "bootstrap" ? self : undefined,
     openStore: async (wait) => openMembers(await storage.opened(wait)),
   });
-  const leadership = new Leadership({ election, self, ranksFrom: "engine", log });
+  const leadership = new Leadership({ election, self, ranksFrom: "engine", stopExcluded, log });
   return {
     leadership,
     finder: new LeaderFinder({ accessPoints, known: () => leadership.leader }),
@@ -70,11 +78,11 @@ function elected(
   options: ManagementOptions,
   { endpoints, caCert, cert, key }: Extract<SystemDbConfig, { readonly kind: "etcd" }>,
 ): Management {
-  const { config, self, hasReplica, log } = options;
+  const { config, self, hasReplica, stopExcluded, log } = options;
   const { accessPoints, name: system } = config;
   const client = new EtcdClient({ endpoints, tls: { caCert, cert, key } });
   const election = new EtcdElection({ client, system, address: self, hasReplica, log });
-  const leadership = new Leadership({ election, self, ranksFrom: "store", log });
+  const leadership = new Leadership({ election, self, ranksFrom: "store", stopExcluded, log });
   const finder = new LeaderFinder({ accessPoints, known: () => leadership.leader });
   return { leadership, finder, ...noStorage(options), [Symbol.dispose]: () => client[Symbol.dispose]() };
 }

@@ -96,6 +96,7 @@ async function storageReady(loaded: ServerConfig, role: "bootstrap" | "none" = "
     role,
     self: { host: "127.0.0.1", port: loaded.port },
     hasReplica: () => false,
+    stopExcluded: undefined,
     log: silentLogger,
   });
   await management.storageReady(mount, superblock.uuid, wait());
@@ -201,6 +202,7 @@ describe("a server whose storage is ready", { timeout: 30_000 }, () => {
       role: "replica",
       self: { host: "127.0.0.1", port: nowhere.port },
       hasReplica: () => false,
+      stopExcluded: undefined,
       log: silentLogger,
     });
     const signal = AbortSignal.timeout(1_500);

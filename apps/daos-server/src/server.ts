@@ -77,6 +77,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     role,
     self,
     hasReplica: () => harness.instances.some(hasReplica),
+    stopExcluded: ({ address, rank }, { signal: until }) =>
+      mgmtClient.killRank(address, rank, { force: false, signal: until }),
     log: log.child("leader"),
   });
   const { leadership, finder } = management;

@@ -23,6 +23,8 @@ export interface SystemActionsOptions {
   readonly calls: MemberCalls;
   /** Engines of this host: they go last, because the management service needs them. */
   readonly isHere: (member: Member) => boolean;
+  /** The list of the members is kept in the storage of this engine, and goes with it. */
+  readonly holdsMembers: (member: Member) => boolean;
   readonly log: Logger;
   readonly clock?: Clock | undefined;
 }
@@ -36,6 +38,14 @@ export interface ActionOptions extends Wait {
   readonly timeoutMs: number;
   /** Gets what came of each step. */
   readonly onStep?: ((results: readonly ActionResult[]) => void) | undefined;
+}
+
+/** An action in the term in which it was begun. */
+interface TermOptions extends ActionOptions {
+  /** @throws Fault leadershipLost when the term is over */
+  readonly checkTerm: () => void;
+  /** Who asked waits no more; `signal` aborts then too. */
+  readonly callerSignal: AbortSignal;
 }
 
 /** What came of an action for one member; `fault` is absent when all is well. */
@@ -67,7 +77,7 @@ const HOST_IS_GONE: ReadonlySet<number> = new Set([
 /**
  * What an administrator does to members. Hosts are worked on side by side, a bounded number at a time, and each step has a
  * deadline for each host: dead hosts cost one deadline together, not one each. What is recorded of a member is what came
- * of it.
+ * of it. An action ends with the term in which it was begun, half done then: the next leader may be told something else.
  */
 export class SystemActions {
   readonly #options: SystemActionsOptions;
@@ -84,14 +94,13 @@ export class SystemActions {
    * it is dead, this shows at the same time as with the others.
    */
   async stop(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
-    const membership = this.#options.leadership.membership();
-    return this.#stopAll(membership, members, options);
+    return this.#inTerm("stop", options, (...term) => this.#stopAll(members, ...term));
   }
 
   async #stopAll(
-    membership: Membership,
     members: readonly Member[],
-    options: ActionOptions,
+    membership: Membership,
+    options: TermOptions,
   ): Promise<readonly ActionResult[]> {
     const { calls, isHere } = this.#options;
     const { force } = options;
@@ -146,7 +155,14 @@ export class SystemActions {
 
   /** Starts engines that are not in service, and waits until they have joined. */
   async start(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
-    const membership = this.#options.leadership.membership();
+    return this.#inTerm("start", options, (...term) => this.#startAll(members, ...term));
+  }
+
+  async #startAll(
+    members: readonly Member[],
+    membership: Membership,
+    options: TermOptions,
+  ): Promise<readonly ActionResult[]> {
     const { calls } = this.#options;
     const results = new Map<string, ActionResult>();
     for (const member of members) {
@@ -174,11 +190,12 @@ export class SystemActions {
   async #notJoined(
     membership: Membership,
     started: readonly Member[],
-    options: ActionOptions,
+    options: TermOptions,
   ): Promise<readonly Member[]> {
     const until = this.#clock.now() + Math.max(JOIN_WAIT_MS, options.timeoutMs);
     let missing = started;
     for (;;) {
+      options.checkTerm();
       missing = missing.filter(({ uuid, incarnation }) => {
         const now = membership.byUuid(uuid);
         return now === undefined || now.state !== "joined" || now.incarnation === incarnation;
@@ -190,13 +207,21 @@ export class SystemActions {
 
   /** Excludes members, then stops their engines: one that cannot be reached is excluded all the same. */
   async exclude(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
-    const membership = this.#options.leadership.membership();
+    return this.#inTerm("exclude", options, (...term) => this.#excludeAll(members, ...term));
+  }
+
+  async #excludeAll(
+    members: readonly Member[],
+    membership: Membership,
+    options: TermOptions,
+  ): Promise<readonly ActionResult[]> {
     const { calls } = this.#options;
-    await membership.exclude(
+    const before = await membership.exclude(
       members.map(({ uuid }) => uuid),
       "by an administrator",
     );
-    const running = members.filter(({ state }) => state !== "stopped" && state !== "excluded");
+    // One that was excluded before may not have been reached then.
+    const running = before.filter(({ state }) => state !== "stopped");
     const killed = await this.#step("stop", running, options, (member, wait) =>
       calls.killRank(member.address, member.rank, { force: options.force, signal: wait.signal }),
     );
@@ -219,16 +244,23 @@ export class SystemActions {
    * reached; should it come back, its engine asks to join as a new one of its old rank.
    */
   async erase(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
-    const membership = this.#options.leadership.membership();
-    const { calls, isHere } = this.#options;
+    return this.#inTerm("erase", options, (...term) => this.#eraseAll(members, ...term));
+  }
+
+  async #eraseAll(
+    members: readonly Member[],
+    membership: Membership,
+    options: TermOptions,
+  ): Promise<readonly ActionResult[]> {
+    const { calls, holdsMembers } = this.#options;
     const results = new Map<string, ActionResult>();
     for (const member of members) {
       if (mayRun(member, options.force))
         results.set(member.uuid, { member, action: "erase", fault: faultRunning(member) });
     }
     const stopped = members.filter(({ uuid }) => !results.has(uuid));
-    const eraseSome = async (some: readonly Member[]) => {
-      const done = await this.#step("erase", some, options, (member, wait) =>
+    const eraseSome = async (some: readonly Member[], how: TermOptions) => {
+      const done = await this.#step("erase", some, how, (member, wait) =>
         calls.eraseRank(member.address, member.rank, member.uuid, wait),
       );
       for (const result of done) {
@@ -245,25 +277,50 @@ export class SystemActions {
       if (!forgotten && member !== undefined)
         results.set(uuid, { member, action: "erase", fault: faultRunning(member) });
     };
-    const erased = await eraseSome(stopped.filter((member) => !isHere(member)));
+    const erased = await eraseSome(
+      stopped.filter((member) => !holdsMembers(member)),
+      options,
+    );
     await Promise.all(erased.map(forget));
-    // The members may be kept in the storage that is erased here: they are forgotten before it goes.
-    const here = stopped.filter((member) => isHere(member));
-    await Promise.all(here.map(forget));
-    await eraseSome(here.filter(({ uuid }) => !results.has(uuid)));
+    // Nobody can be forgotten when the list is gone: who holds it goes last, and is forgotten before. The term ends with it.
+    const holders = stopped.filter((member) => holdsMembers(member));
+    await Promise.all(holders.map(forget));
+    options.checkTerm();
+    await eraseSome(
+      holders.filter(({ uuid }) => !results.has(uuid)),
+      { ...options, signal: options.callerSignal, checkTerm: () => {} },
+    );
     return inOrder(members, results);
   }
 
-  /** One step for many members, host by host. */
+  /** @throws Fault leadershipLost when the term ends before `work` does */
+  async #inTerm(
+    action: string,
+    options: ActionOptions,
+    work: (membership: Membership, options: TermOptions) => Promise<readonly ActionResult[]>,
+  ): Promise<readonly ActionResult[]> {
+    const membership = this.#options.leadership.membership();
+    const signal = AbortSignal.any([options.signal, membership.signal]);
+    const checkTerm = () => membership.checkTerm(`system ${action}`);
+    try {
+      return await work(membership, { ...options, signal, checkTerm, callerSignal: options.signal });
+    } catch (error) {
+      checkTerm();
+      throw error;
+    }
+  }
+
+  /** One step for many members, host by host. @throws Fault leadershipLost */
   async #step(
     action: string,
     members: readonly Member[],
-    options: ActionOptions,
+    options: TermOptions,
     call: (member: Member, wait: Wait) => Promise<void>,
   ): Promise<readonly ActionResult[]> {
     const results: ActionResult[] = [];
-    const { fanout, timeoutMs, signal } = options;
+    const { fanout, timeoutMs, signal, checkTerm } = options;
     await eachOf(membersByHost(members), fanout, async ({ address, members: here }: HostMembers) => {
+      checkTerm();
       const host = formatHostAddress(address);
       using limit = this.#clock.deadline(timeoutMs, `${action} on ${host}`, signal);
       await Promise.all(
@@ -272,6 +329,7 @@ export class SystemActions {
             await call(member, limit);
             results.push({ member, action });
           } catch (error) {
+            checkTerm();
             const fault = faultOf(error, action, host);
             this.#options.log.error(`${action} failed`, { rank: member.rank, address: host, fault });
             results.push({ member, action, fault });
@@ -279,6 +337,7 @@ export class SystemActions {
         }),
       );
     });
+    checkTerm();
     const sorted = results.sort((a, b) => a.member.rank - b.member.rank);
     options.onStep?.(sorted);
     return sorted;

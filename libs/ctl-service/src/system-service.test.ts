@@ -5,7 +5,7 @@ import { formatHostAddress } from "@daos/hostlist";
 import type { EngineInstance } from "@daos/instance";
 import { silentLogger } from "@daos/log";
 import type { Leadership, Member } from "@daos/membership";
-import { followerOf, joinOf, leaderOf, memberOf } from "@daos/membership/testing";
+import { deposableLeader, followerOf, joinOf, leaderOf, memberOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
 import { parseRank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
@@ -55,8 +55,8 @@ interface Parts {
 }
 
 function client({ members = hosts().members, leadership }: Parts): Client<typeof ctl.MgmtCtl> {
-  const own = { superblock: { uuid: "uuid-0" } } as unknown as EngineInstance;
-  const harness = new Harness([own], silentLogger);
+  const own = ["uuid-0", "uuid-3"].map((uuid) => ({ superblock: { uuid } }) as unknown as EngineInstance);
+  const harness = new Harness(own, silentLogger);
   const service = systemService({ harness, leadership, members, log: silentLogger });
   const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, service), {
     router: { interceptors: [faultInterceptor] },
@@ -261,6 +261,66 @@ describe("start", () => {
   });
 });
 
+describe("a leader that is one no more", () => {
+  const lost = { code: FaultCode.leadershipLost };
+  const faultOf = async (call: Promise<unknown>) => {
+    const error = await call.then(
+      () => new Error("no error"),
+      (reason: unknown) => reason,
+    );
+    return fromConnectError(error, { attempted: "call", host: "10.0.0.1:10001" });
+  };
+
+  it.each(["in order", "signal is late"] as const)("stops nothing any more (%s)", async (how) => {
+    const { leadership, depose } = await deposableLeader(self, three());
+    const { members, calls } = hosts({}, (what) => void (what === "prep 1" && depose(how)));
+    expect(await faultOf(client({ leadership, members }).systemStopMembers({}))).toMatchObject(lost);
+    expect(calls.filter((what) => what.startsWith("kill"))).toEqual([]);
+  });
+
+  it.each(["in order", "signal is late"] as const)("goes to no other host in a step (%s)", async (how) => {
+    const { leadership, depose } = await deposableLeader(self, three());
+    const { members, calls } = hosts({}, () => depose(how));
+    const asked = client({ leadership, members }).systemStopMembers({ force: true, fanout: 1 });
+    expect(await faultOf(asked)).toMatchObject(lost);
+    expect(calls).toEqual(["kill 1"]);
+  });
+
+  it("does not wait for a host that is silent", async () => {
+    const { leadership, depose } = await deposableLeader(self, three());
+    const silent = (_: unknown, __: unknown, { signal }: { readonly signal: AbortSignal }) =>
+      new Promise<void>((_resolve, reject) => {
+        signal.addEventListener("abort", () => reject(signal.reason));
+        setImmediate(depose, "in order");
+      });
+    const members = { ...hosts().members, killRank: silent };
+    expect(await faultOf(client({ leadership, members }).systemExclude({}))).toMatchObject(lost);
+  });
+
+  it.each(["in order", "signal is late"] as const)("does not wait for engines to join (%s)", async (how) => {
+    const stopped = three().map((member) => ({ ...member, state: "stopped" as const }));
+    const { leadership, depose } = await deposableLeader(self, stopped);
+    const { members } = hosts({}, () => void setTimeout(depose, 20, how));
+    expect(await faultOf(client({ leadership, members }).systemStart({}))).toMatchObject(lost);
+  });
+
+  it("erases the storage that held its members to the end", async () => {
+    const stopped = [0, 1].map((rank) => memberOf(rank, { ...on(`10.0.0.${rank + 1}`), state: "stopped" }));
+    const { leadership, depose } = await deposableLeader(self, stopped, "engine");
+    const { members, calls } = hosts({}, (what) => void (what === "erase 0" && depose("in order")));
+    const answer = await client({ leadership, members }).systemErase({});
+    expect(calls).toEqual(["erase 1", "erase 0"]);
+    expect(answer.results.map(({ fault }) => fault)).toEqual([undefined, undefined]);
+  });
+
+  it("ends the stream of events", async () => {
+    const { leadership, depose } = await deposableLeader(self, three());
+    const following = Array.fromAsync(client({ leadership }).systemEvents({ follow: true }));
+    setTimeout(depose, 20, "in order");
+    expect(await faultOf(following)).toMatchObject(lost);
+  });
+});
+
 describe("exclude and clear-exclude", () => {
   it("exclude also what cannot be reached", async () => {
     const leadership = await leaderOf(self, three());
@@ -276,6 +336,23 @@ describe("exclude and clear-exclude", () => {
       [1, "clear-exclude", "ok", "MEMBER_STOPPED"],
       [2, "clear-exclude", "ok", "MEMBER_STOPPED"],
     ]);
+  });
+
+  it("stop the engine when it is repeated, for one that was not reached before", async () => {
+    const leadership = await leaderOf(self, three({ state: "excluded" }));
+    const { members, calls } = hosts();
+    await client({ leadership, members }).systemExclude({ selection: { ranks: [1] } });
+    expect(calls).toEqual(["kill 1"]);
+  });
+
+  it("stop one that was stopped and has joined at the last moment", async () => {
+    const leadership = await leaderOf(self, three({ state: "stopped" }));
+    const membership = leadership.membership();
+    const { members, calls } = hosts();
+    const joining = membership.admit(joinOf(1, on("10.0.0.2")), parseRank(1));
+    await client({ leadership, members }).systemExclude({ selection: { ranks: [1] } });
+    await joining;
+    expect(calls).toEqual(["kill 1"]);
   });
 });
 
@@ -322,4 +399,44 @@ describe("erase", () => {
         .map(({ address }) => formatHostAddress(address)),
     ).toEqual(["10.0.0.1:10001", "10.0.0.3:10001"]);
   });
+
+  it.each<["engine" | "store", readonly (readonly [number, boolean])[], readonly number[]]>([
+    // The list is on the storage of rank 0: it is forgotten while there is a list.
+    [
+      "engine",
+      [
+        [3, true],
+        [0, false],
+      ],
+      [3],
+    ],
+    [
+      "store",
+      [
+        [0, true],
+        [3, true],
+      ],
+      [0, 3],
+    ],
+  ])(
+    "forgets an engine of this host when it is erased (ranks from the %s)",
+    async (ranksFrom, during, left) => {
+      const here = [0, 3].map((rank) => memberOf(rank, { ...on("10.0.0.1"), state: "stopped" }));
+      const leadership = await leaderOf(self, here, { ranksFrom });
+      const known: (readonly [number, boolean])[] = [];
+      const { members } = hosts({ "erase 0": refused, "erase 3": refused }, (what) => {
+        const rank = Number(what.split(" ")[1]);
+        known.push([rank, leadership.membership().byUuid(`uuid-${rank}`) !== undefined]);
+      });
+      const answer = await client({ leadership, members }).systemErase({});
+      expect(answer.results.map(({ fault }) => fault?.code)).toEqual([0, 3].map(() => refused.code));
+      expect(known).toEqual(during);
+      expect(
+        leadership
+          .membership()
+          .list()
+          .map(({ rank }) => rank),
+      ).toEqual(left);
+    },
+  );
 });

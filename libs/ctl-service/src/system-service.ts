@@ -45,7 +45,9 @@ export function systemService(
 ): SystemMethods {
   const { harness, leadership, members: calls, log } = options;
   const isHere = ({ uuid }: Member) => harness.instances.some(({ superblock }) => superblock?.uuid === uuid);
-  const actions = new SystemActions({ leadership, calls, isHere, log });
+  const holdsMembers = ({ uuid }: Member) =>
+    leadership.membersOnStorage && harness.instances[0]?.superblock?.uuid === uuid;
+  const actions = new SystemActions({ leadership, calls, isHere, holdsMembers, log });
 
   const act =
     (
@@ -112,14 +114,17 @@ export function systemService(
     systemErase: act("erase", (members, how) => actions.erase(members, how)),
 
     async *systemEvents({ follow, after }, { signal }) {
-      const { events } = leadership.membership();
+      const membership = leadership.membership();
+      const { events } = membership;
       const from = Number(after);
       if (!follow) {
         for (const event of events.list(from)) yield eventToProto(event);
         return;
       }
-      for await (const event of events.follow(from, { signal })) yield eventToProto(event);
+      const either = AbortSignal.any([signal, membership.signal]);
+      for await (const event of events.follow(from, { signal: either })) yield eventToProto(event);
       signal.throwIfAborted();
+      membership.checkTerm("follow the events of the system");
     },
   };
 }

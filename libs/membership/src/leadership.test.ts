@@ -11,6 +11,7 @@ import type { Election } from "./election.ts";
 import { FixedLeader } from "./fixed-leader.ts";
 import { HostSilence } from "./host-silence.ts";
 import { Leadership } from "./leadership.ts";
+import type { Member } from "./member.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
 import { joinOf, memberOf } from "./testing/members.ts";
 
@@ -78,6 +79,38 @@ describe("one access point", () => {
   });
 });
 
+describe("with etcd", () => {
+  it("asks to wait while the members are read", async () => {
+    const stop = new AbortController();
+    const store = new SqliteMemberStore(join(directory, "members.db"));
+    const reading = Promise.withResolvers<readonly Member[]>();
+    const slow = {
+      load: () => reading.promise,
+      commit: store.commit.bind(store),
+      close: () => store.close(),
+    };
+    const election: Election = {
+      accessPoints: [],
+      run: async (onChange, { signal }) =>
+        onChange({ kind: "leading", term: { number: 7, store: slow, signal, holds: () => true } }),
+    };
+    const leadership = new Leadership({ election, self, ranksFrom: "store", log: silentLogger });
+    const run = leadership.run(stop.signal);
+    expect(() => leadership.membership()).toThrow(
+      expect.objectContaining({
+        code: FaultCode.systemNotReady,
+        message: expect.stringContaining("it reads the members from etcd"),
+        resolution: expect.stringMatching(/^wait/),
+      }),
+    );
+    reading.resolve([]);
+    await expect.poll(() => leadership.leadsHere).toBe(true);
+    stop.abort();
+    await run;
+    await store.close();
+  });
+});
+
 describe("a leader that was frozen", () => {
   it("answers nothing from then on, although its signal is late", async () => {
     let holds = true;
@@ -107,6 +140,51 @@ describe("a leader that was frozen", () => {
     stop.abort();
     await run;
     await store.close();
+  });
+});
+
+describe("an excluded member whose host says that it serves", () => {
+  it("is stopped, once at a time, and again when that has failed", async () => {
+    const excluded = memberOf(1, { state: "excluded" });
+    const store = new SqliteMemberStore(":memory:");
+    const stop = new AbortController();
+    const { signal } = stop;
+    await store.commit(
+      [memberOf(0), excluded].map((member) => ({ kind: "put", member })),
+      { signal },
+    );
+    const asked: number[] = [];
+    let answer = Promise.withResolvers<void>();
+    const leadership = new Leadership({
+      election: new FixedLeader({ accessPoints: [self], self, openStore: async () => store }),
+      self,
+      ranksFrom: "engine",
+      stopExcluded: ({ rank }) => {
+        asked.push(rank);
+        return answer.promise;
+      },
+      log: silentLogger,
+    });
+    const run = leadership.run(signal);
+    await expect.poll(() => leadership.leadsHere).toBe(true);
+    const report = (state: "serving" | "stopped") =>
+      leadership.membership().report(
+        self,
+        [0, 1].map((rank) => ({ uuid: `uuid-${rank}`, incarnation: 1, state, reason: "" })),
+      );
+    await report("stopped");
+    expect(asked).toEqual([]);
+    await report("serving");
+    await report("serving");
+    expect(asked).toEqual([1]);
+    answer.reject(new Error("not reached"));
+    answer = Promise.withResolvers();
+    await new Promise(setImmediate);
+    await report("serving");
+    expect(asked).toEqual([1, 1]);
+    answer.resolve();
+    stop.abort();
+    await run;
   });
 });
 

@@ -5,6 +5,7 @@ import { faultNotLeader } from "@daos/rpc";
 import { type Clock, systemClock } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
 import { HostSilence, watchHosts } from "./host-silence.ts";
+import type { Member } from "./member.ts";
 import { Membership, type MembershipOptions } from "./membership.ts";
 import { SystemEvents } from "./system-events.ts";
 
@@ -13,8 +14,14 @@ export interface LeadershipOptions {
   /** Control address of this host. */
   readonly self: HostAddress;
   readonly ranksFrom: MembershipOptions["ranksFrom"];
+  /** Stops the engine of an excluded member that serves all the same: it was not reached when it was excluded. */
+  readonly stopExcluded?: ((member: Member, wait: Wait) => Promise<void>) | undefined;
   readonly log: Logger;
   readonly clock?: Clock | undefined;
+}
+
+interface Wait {
+  readonly signal: AbortSignal;
 }
 
 /** What the leader has during its term. */
@@ -26,6 +33,8 @@ interface Office {
 
 /** A term whose members could not be read is tried again after this time, ms. */
 const RETRY_MS = 1_000;
+/** An excluded engine gets so long to stop until its host is asked again, ms. */
+const STOP_MS = 30_000;
 
 /** Who leads the management service, and on the leader the members. */
 export class Leadership {
@@ -33,6 +42,8 @@ export class Leadership {
   readonly #clock: Clock;
   #view: LeaderView = { kind: "following", leader: undefined };
   #office: Office | undefined;
+  /** Excluded members whose engines are being stopped. */
+  readonly #stopping = new Set<string>();
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
@@ -48,6 +59,11 @@ export class Leadership {
   /** The access points that take part. */
   get accessPoints(): readonly AccessPoint[] {
     return this.#options.election.accessPoints;
+  }
+
+  /** The members are kept in the storage of the leader's first engine, and go with it. */
+  get membersOnStorage(): boolean {
+    return this.#options.ranksFrom === "engine";
   }
 
   /** This host leads, and has read the members. */
@@ -83,21 +99,30 @@ export class Leadership {
   }
 
   #officeHere(): Office {
-    const { self } = this.#options;
+    const { self, ranksFrom } = this.#options;
     if (this.#office?.term.holds() === true) return this.#office;
     const { leader } = this;
-    if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self);
+    if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self, ranksFrom);
     throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
   }
 
   /** One term: reads the members, then serves them until it is over. */
   async #serve(term: Term): Promise<void> {
     const { log, self, ranksFrom } = this.#options;
-    const { store, signal } = term;
+    const { store, signal, holds } = term;
     const clock = this.#clock;
     try {
       const events = new SystemEvents({ log: log.child("events"), clock });
-      const membership = await this.#load({ store, events, clock, signal, ranksFrom });
+      const onExcludedServes = (member: Member) => void this.#stopExcluded(member, { signal });
+      const membership = await this.#load({
+        store,
+        events,
+        clock,
+        signal,
+        holds,
+        ranksFrom,
+        onExcludedServes,
+      });
       const silence = new HostSilence(clock);
       signal.throwIfAborted();
       this.#office = { membership, silence, term };
@@ -107,6 +132,23 @@ export class Leadership {
     } catch (error) {
       if (!signal.aborted) throw error;
       log.info("not leading any more", { term: term.number });
+    }
+  }
+
+  /** Its host says every few seconds that it serves, so one that cannot be stopped now is tried again. */
+  async #stopExcluded(member: Member, { signal }: Wait): Promise<void> {
+    const { uuid, rank } = member;
+    const { stopExcluded, log } = this.#options;
+    if (stopExcluded === undefined || this.#stopping.has(uuid)) return;
+    this.#stopping.add(uuid);
+    try {
+      using limit = this.#clock.deadline(STOP_MS, `stop the excluded rank ${rank}`, signal);
+      await stopExcluded(member, limit);
+      log.warn("an excluded rank served, and was stopped", { rank, uuid });
+    } catch (error) {
+      log.warn("an excluded rank serves, and could not be stopped", { rank, uuid, fault: toFault(error) });
+    } finally {
+      this.#stopping.delete(uuid);
     }
   }
 
@@ -123,12 +165,15 @@ export class Leadership {
   }
 }
 
-function faultNotReady(self: HostAddress): Fault {
+function faultNotReady(self: HostAddress, ranksFrom: MembershipOptions["ranksFrom"]): Fault {
+  const fromStore = ranksFrom === "store";
+  const reason = fromStore ? "it reads the members from etcd" : "its storage is not there yet";
   return new Fault({
     domain: "system",
     code: FaultCode.systemNotReady,
-    description: `the management service on ${formatHostAddress(self)} is not ready: its storage is not there yet`,
-    resolution:
-      "format the storage if that has not been done (dmg storage format), or wait until the server has opened it",
+    description: `the management service on ${formatHostAddress(self)} is not ready: ${reason}`,
+    resolution: fromStore
+      ? "wait a moment, then try again; if it stays so, look in the server's log on that host"
+      : "format the storage if that has not been done (dmg storage format), or wait until the server has opened it",
   });
 }

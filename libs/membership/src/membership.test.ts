@@ -28,6 +28,7 @@ async function membershipOf(
     events,
     clock: systemClock,
     signal,
+    holds: () => true,
     ranksFrom: "engine",
     ...options,
     store,

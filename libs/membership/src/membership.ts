@@ -4,6 +4,7 @@ import { NIL_RANK, type Rank } from "@daos/rank";
 import type { Clock } from "@daos/sys";
 import { CommitQueue } from "./commit-queue.ts";
 import {
+  faultLeadershipLost,
   faultMemberElsewhere,
   faultMemberExcluded,
   faultMemberUnknown,
@@ -47,6 +48,10 @@ export interface MembershipOptions {
   readonly clock: Clock;
   /** Aborts when this host may not lead any more. */
   readonly signal: AbortSignal;
+  /** False as soon as another host may lead, also when the signal is late. */
+  readonly holds: () => boolean;
+  /** Told of an excluded member when its host says that its engine serves. */
+  readonly onExcludedServes?: ((member: Member) => void) | undefined;
   /** Who gives ranks to new engines: the data plane with one access point, the store with several. */
   readonly ranksFrom: "engine" | "store";
 }
@@ -93,6 +98,16 @@ export class Membership {
   /** Reads the members. @throws Fault memberStoreUnusable */
   static async load(options: MembershipOptions): Promise<Membership> {
     return new Membership(await options.store.load(options), options);
+  }
+
+  /** Aborts when the term is over; late when this process was frozen. */
+  get signal(): AbortSignal {
+    return this.#options.signal;
+  }
+
+  /** To be asked before each step of what is done in the term. @throws Fault leadershipLost when it is over */
+  checkTerm(attempted: string): void {
+    if (!this.#options.holds()) throw faultLeadershipLost(attempted);
   }
 
   /** How many commits the changes so far have taken. */
@@ -187,9 +202,17 @@ export class Membership {
     await this.#commit([this.#memberFrom(attempt, rank, { state: "joining", reason: "" }, 0)]);
   }
 
-  /** Takes the reservation of an engine back that the data plane has refused. */
-  async release(uuid: string): Promise<void> {
-    if (this.#next.get(uuid)?.incarnation === 0) await this.#remove(uuid);
+  /**
+   * Takes the reservation of an engine back that the data plane has refused.
+   *
+   * @returns false for one that has joined before, and for one that has been excluded meanwhile: these stay
+   */
+  async release(uuid: string): Promise<boolean> {
+    const member = this.#next.get(uuid);
+    if (member === undefined) return true;
+    if (member.incarnation !== 0 || member.state === "excluded") return false;
+    await this.#remove(uuid);
+    return true;
   }
 
   /** Keeps a rank from others while the data plane is asked about it; dispose it afterwards. */
@@ -221,6 +244,8 @@ export class Membership {
     for (const report of reports) {
       const member = this.#next.get(report.uuid);
       if (member === undefined || !sameAddress(member.address, host)) continue;
+      if (report.state === "serving" && this.byUuid(member.uuid)?.state === "excluded")
+        this.#options.onExcludedServes?.(member);
       const next = planTransition(member, report, this.#busy.has(member.uuid));
       if (next !== undefined) changed.push(this.#with(member, next));
     }
@@ -235,10 +260,12 @@ export class Membership {
     );
   }
 
-  async exclude(uuids: readonly string[], reason: string): Promise<void> {
+  /** Excludes members; unknown ones are left out. @returns them as they were right before */
+  async exclude(uuids: readonly string[], reason: string): Promise<readonly Member[]> {
     const members = uuids.map((uuid) => this.#next.get(uuid)).filter((member) => member !== undefined);
     const fresh = members.filter(({ state }) => state !== "excluded");
     await this.#commitStates(fresh.map((member) => this.#with(member, { state: "excluded", reason })));
+    return members;
   }
 
   async clearExclude(uuids: readonly string[]): Promise<void> {

@@ -30,4 +30,20 @@ describe("SystemEvents", () => {
     await reading;
     expect(seen).toEqual(["two", "three", "four"]);
   });
+
+  it("waits for what comes when it is asked for events after one that has not been", async () => {
+    const events = new SystemEvents({ log: silentLogger, clock: systemClock });
+    events.add("member_joined", "one");
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const reading = (async () => {
+      for await (const { message } of events.follow(1000, stop)) {
+        seen.push(message);
+        stop.abort();
+      }
+    })();
+    events.add("member_joined", "two");
+    await reading;
+    expect(seen).toEqual(["two"]);
+  });
 });

@@ -84,7 +84,8 @@ export class SystemEvents {
   /** As {@link list}, and then each as it happens, until `signal` aborts. */
   async *follow(after: number, options: { readonly signal: AbortSignal }): AsyncGenerator<SystemEvent> {
     const { signal } = options;
-    let seen = after;
+    // Who asks may have counted the events of another leader, which were more.
+    let seen = Math.min(after, this.#last);
     let wake = () => {};
     const onChange = () => wake();
     this.#listeners.add(onChange);
@@ -98,7 +99,7 @@ export class SystemEvents {
           seen = event.number;
           yield event;
         }
-        if (this.#last === seen && !signal.aborted) await changed;
+        if (this.#last <= seen && !signal.aborted) await changed;
       }
     } finally {
       this.#listeners.delete(onChange);

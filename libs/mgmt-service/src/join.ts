@@ -40,6 +40,12 @@ const ENGINE_CALLS = 16;
 /** So many ranks are tried for one join; the next join goes on where it ended. */
 const MOST_RANKS = 64;
 const RANK_TAKEN = daosStatusNumber("EXIST");
+/** After these answers the data plane may have taken the engine in all the same: the next try finds its rank reserved. */
+const UNDECIDED: ReadonlySet<number> = new Set(
+  ["NOTLEADER", "NOTREPLICA", "UNREACH", "TIMEDOUT", "AGAIN", "BUSY", "SHUTDOWN"].map((name) =>
+    daosStatusNumber(name),
+  ),
+);
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -108,9 +114,9 @@ export class Joins {
       wait.signal.throwIfAborted();
       await membership.reserve(attempt, rank);
       const answer = await this.#askEngine(membership, attempt, rank, wait);
-      if (answer.status === 0) return answer;
-      await membership.release(attempt.uuid);
-      if (answer.status !== RANK_TAKEN || attempt.rank !== NIL_RANK) return answer;
+      if (answer.status === 0 || UNDECIDED.has(answer.status)) return answer;
+      const released = await membership.release(attempt.uuid);
+      if (!released || answer.status !== RANK_TAKEN || attempt.rank !== NIL_RANK) return answer;
       membership.passOver(rank);
       if (tries === MOST_RANKS) return answer;
     }

@@ -1,7 +1,7 @@
 import { create, type DescMessage } from "@bufbuild/protobuf";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import { drpcMethods } from "@daos/drpc";
-import { type Fault, FaultCode } from "@daos/fault";
+import { daosStatusNumber, type Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import type { EngineInstance, InstanceState } from "@daos/instance";
 import { silentLogger } from "@daos/log";
@@ -221,6 +221,37 @@ describe("Join", () => {
     expect(engine.calls).toMatchObject([{ request: { rank: 1 } }, { request: { rank: 1 } }]);
   });
 
+  it.each(["NOTLEADER", "TIMEDOUT"])(
+    "keeps the rank for an engine that may be in after all: %s",
+    async (name) => {
+      let status = daosStatusNumber(name);
+      const { client, engine } = await system(
+        { join: ({ rank }: { readonly rank: number }) => ({ status, rank, state: mgmt.JoinResp_State.IN }) },
+        { ranksFrom: "store" },
+      );
+      expect(await client.join(joining)).toMatchObject({ status });
+      status = 0;
+      expect(await client.join({ ...joining, uuid: "uuid-10" })).toMatchObject({ status, rank: 2 });
+      expect(await client.join(joining)).toMatchObject({ status, rank: 1 });
+      expect(engine.calls).toMatchObject([1, 2, 1].map((rank) => ({ request: { rank } })));
+    },
+  );
+
+  it("does not give another rank to an engine that is excluded while it joins", async () => {
+    const { client, leadership, engine } = await system(
+      {
+        join: async ({ rank, uuid }: { readonly rank: number; readonly uuid: string }) => {
+          await leadership.membership().exclude([uuid], "by an administrator");
+          return { status: daosStatusNumber("EXIST"), rank, state: mgmt.JoinResp_State.IN };
+        },
+      },
+      { ranksFrom: "store" },
+    );
+    await client.join(joining);
+    expect(leadership.membership().byUuid("uuid-9")).toMatchObject({ state: "excluded", rank: 1 });
+    expect(engine.calls).toHaveLength(1);
+  });
+
   it.each([
     ["passes over ranks that the data plane has for engines which were erased", 3, { status: 0, rank: 3 }],
     ["gives up when the data plane has very many", 1_000, { status: -1004 }],
@@ -268,6 +299,12 @@ describe("ReportEngines", () => {
       ["member_errored", "rank 0 is out of service: SIGSEGV"],
       ["device_warning", "a disk is hot"],
     ]);
+  });
+
+  it("keeps no more than the beginning of a long line", async () => {
+    const { client, leadership } = await system({});
+    await client.reportEngines({ ...report, warnings: ["x".repeat(1_000_000)] });
+    expect(leadership.membership().events.list().at(-1)?.message).toHaveLength(1024);
   });
 
   it("is the leader's", async () => {

@@ -13,6 +13,8 @@ const STATES: Readonly<Record<mgmt.ReportEnginesReq_State, EngineReport["state"]
 const LONGEST_INTERVAL_MS = 60_000;
 /** Lines of one report that are kept. */
 const MOST_WARNINGS = 32;
+/** Characters of such a line that are kept: a message may have 4 MiB, and a thousand events are kept. */
+const LONGEST_WARNING = 1024;
 
 /** What a server should know of the system, as `host:port`. */
 export interface ReportAnswer {
@@ -45,7 +47,7 @@ export async function reportEngines(
   }));
   await membership.report(host, reports);
   for (const warning of request.warnings.slice(0, MOST_WARNINGS))
-    membership.events.add("device_warning", warning, { address: host });
+    membership.events.add("device_warning", warning.slice(0, LONGEST_WARNING), { address: host });
   const { leader, accessPoints } = leadership;
   return {
     accessPoints: accessPoints.map(({ address }) => formatHostAddress(address)),

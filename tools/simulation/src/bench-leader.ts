@@ -116,7 +116,14 @@ function isReady(leadership: Leadership): boolean {
 }
 
 async function stop(leadership: Leadership, calls: MgmtClient, timeoutMs: number): Promise<void> {
-  const actions = new SystemActions({ leadership, calls, isHere: () => false, log: silentLogger });
+  const nobody = () => false;
+  const actions = new SystemActions({
+    leadership,
+    calls,
+    isHere: nobody,
+    holdsMembers: nobody,
+    log: silentLogger,
+  });
   const begun = performance.now();
   const results = await actions.stop(leadership.membership().list(), {
     force: false,

@@ -69,7 +69,7 @@ function statesOf(member: Member, engines: readonly Engine[]): readonly Member["
   });
 }
 
-/** An engine that runs is a member, and none waits for ever. */
+/** An engine that runs is a member that is wanted, and none waits for ever. */
 function checkEngine(world: World, uuid: string, { host, instance }: Engine): void {
   const member = world.ledger.get(uuid);
   const name = `engine ${instance.index} of ${host.name}, ${uuid},`;
@@ -80,6 +80,8 @@ function checkEngine(world: World, uuid: string, { host, instance }: Engine): vo
       if (!world.copied.has(uuid)) world.ledger.violate(`${name} serves and is no member`);
     } else if (member.rank !== state.rank)
       world.ledger.violate(`${name} serves as rank ${state.rank}, and is rank ${member.rank}`);
+    else if (!elsewhere && member.state === "excluded" && state.silence === undefined)
+      world.ledger.violate(`${name} serves, and is excluded`);
     // One whose identity a copy has taken over while its host was cut off is told nothing, and goes on.
     else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))
       world.ledger.violate(`${name} serves, and is a member on ${member.address.host}`);

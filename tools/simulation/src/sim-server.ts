@@ -160,6 +160,8 @@ export class SimServer {
       },
       isHere: ({ uuid }: Member) =>
         this.harness.instances.some(({ superblock }) => superblock?.uuid === uuid),
+      holdsMembers: ({ uuid }: Member) =>
+        this.leadership.membersOnStorage && this.harness.instances[0]?.superblock?.uuid === uuid,
       log,
       clock: process,
     });
@@ -212,7 +214,11 @@ export class SimServer {
             },
           });
     const ranksFrom = world.options.mode === "etcd" ? "store" : "engine";
-    return new Leadership({ election, self, ranksFrom, log, clock: process });
+    const stopExcluded = ({ address, rank }: Member, wait: Wait) =>
+      this.#member(address, wait, (server, limit) =>
+        server.killRank(rank, { force: false, signal: limit.signal }),
+      );
+    return new Leadership({ election, self, ranksFrom, stopExcluded, log, clock: process });
   }
 
   #joinOnce(finder: LeaderFinder, request: JoinRequest, wait: Wait): Promise<JoinReply> {

@@ -1,2 +1,2 @@
-export { followerOf, leaderOf } from "./leaders.ts";
+export { deposableLeader, followerOf, leaderOf } from "./leaders.ts";
 export { joinOf, memberOf } from "./members.ts";

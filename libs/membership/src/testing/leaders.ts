@@ -1,5 +1,6 @@
 import type { HostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
+import type { Election } from "../election.ts";
 import { FixedLeader } from "../fixed-leader.ts";
 import { Leadership } from "../leadership.ts";
 import type { Member } from "../member.ts";
@@ -24,6 +25,37 @@ export async function leaderOf(
   void leadership.run(signal);
   while (!leadership.leadsHere) await new Promise(setImmediate);
   return leadership;
+}
+
+/** A leader whose term can be ended: in order, or as that of a process that was frozen, whose signal is late. */
+export async function deposableLeader(
+  self: HostAddress,
+  members: readonly Member[],
+  ranksFrom: MembershipOptions["ranksFrom"] = "store",
+): Promise<{ readonly leadership: Leadership; depose(how: "in order" | "signal is late"): void }> {
+  const term = new AbortController();
+  const { signal } = term;
+  let holds = true;
+  const store = new SqliteMemberStore(":memory:");
+  await store.commit(
+    members.map((member) => ({ kind: "put", member })),
+    { signal },
+  );
+  const election: Election = {
+    accessPoints: [],
+    run: async (onChange) =>
+      onChange({ kind: "leading", term: { number: 1, store, signal, holds: () => holds } }),
+  };
+  const leadership = new Leadership({ election, self, ranksFrom, log: silentLogger });
+  void leadership.run(signal);
+  while (!leadership.leadsHere) await new Promise(setImmediate);
+  return {
+    leadership,
+    depose: (how) => {
+      holds = false;
+      if (how === "in order") term.abort(new Error("another host leads"));
+    },
+  };
 }
 
 /** A host that knows another one as the leader. */
