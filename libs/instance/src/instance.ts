@@ -35,7 +35,7 @@ export type InstanceState =
   | { readonly kind: "new" }
   /** Its storage waits for `storage format`. */
   | { readonly kind: "awaiting format"; readonly reason: string }
-  /** Its storage is being formatted. */
+  /** Its storage is being formatted, or has been and gets its identity. */
   | { readonly kind: "formatting" }
   /** Its process runs, but is not in service yet; `reason` is why the one before ended. */
   | { readonly kind: "starting"; readonly reason: string }
@@ -276,8 +276,9 @@ export class EngineInstance {
     const waiting = this.#state;
     this.#setState({ kind: "formatting" });
     const result = await this.#storage.format(options);
-    this.#setState(waiting);
+    // What is formatted is not to be formatted again before its engine has been started on it.
     if (firstFault(result) === undefined) this.#formatted.resolve();
+    else this.#setState(waiting);
     return result;
   }
 

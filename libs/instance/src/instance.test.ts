@@ -1,0 +1,52 @@
+import { Fault, FaultCode } from "@daos/fault";
+import { describe, expect, it } from "vitest";
+import { FakeEngine } from "./testing/fake-engine.ts";
+
+const { signal } = new AbortController();
+
+function failure(description: string): Fault {
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.scmFormatFailed,
+    description,
+    resolution: "none",
+  });
+}
+
+describe("EngineInstance.format", () => {
+  it("is refused until the engine has been started on what was formatted", async () => {
+    const opening = Promise.withResolvers<void>();
+    using engine = new FakeEngine({ unformatted: true, options: { onStorageReady: () => opening.promise } });
+    const { instance } = engine;
+    await engine.reached("awaiting format");
+    expect(await instance.format({ reformat: false, signal })).toEqual({ mount: "/mnt/daos0", bdevs: [] });
+    expect(await instance.format({ reformat: true, signal })).toMatchObject({
+      scmFault: { code: FaultCode.storageFormatNotAwaited },
+    });
+    opening.resolve();
+    await engine.reached("serving");
+    expect(await instance.format({ reformat: true, signal })).toMatchObject({
+      scmFault: { code: FaultCode.storageFormatOnRunningSystem },
+    });
+  });
+
+  it("can be repeated when it has failed, and when the superblock could not be made", async () => {
+    const scmFault = failure("mkfs.ext4 failed");
+    const outcomes = [{ mount: "/mnt/daos0", scmFault, bdevs: [] }];
+    using engine = new FakeEngine({
+      unformatted: true,
+      storage: {
+        format: async () => outcomes.shift() ?? { mount: "/mnt/daos0", bdevs: [] },
+        createSuperblock: () => Promise.reject(failure("no space left")),
+      },
+    });
+    const { instance } = engine;
+    await engine.reached("awaiting format");
+    expect(await instance.format({ reformat: false, signal })).toMatchObject({ scmFault });
+    expect(instance.state.kind).toBe("awaiting format");
+    await instance.format({ reformat: false, signal });
+    await engine.reached("failed");
+    instance.start();
+    await engine.reached("awaiting format");
+  });
+});
