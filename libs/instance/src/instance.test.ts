@@ -1,5 +1,7 @@
 import { Fault, FaultCode } from "@daos/fault";
-import { describe, expect, it } from "vitest";
+import type { Superblock } from "@daos/superblock";
+import { describe, expect, it, vi } from "vitest";
+import type { Joined } from "./set-up-engine.ts";
 import { FakeEngine } from "./testing/fake-engine.ts";
 
 const { signal } = new AbortController();
@@ -48,5 +50,31 @@ describe("EngineInstance.format", () => {
     await engine.reached("failed");
     instance.start();
     await engine.reached("awaiting format");
+  });
+});
+
+describe("EngineInstance, when its engine ends while it joins", () => {
+  it("joins no more, and is started again only when that has ended", async () => {
+    const joins: { readonly signal: AbortSignal; readonly joined: PromiseWithResolvers<Joined> }[] = [];
+    const written: Superblock[] = [];
+    using engine = new FakeEngine({
+      storage: { writeSuperblock: async (superblock) => void written.push(superblock) },
+      options: {
+        join: (_request, wait) => {
+          const joined = Promise.withResolvers<Joined>();
+          joins.push({ signal: wait.signal, joined });
+          return joined.promise;
+        },
+      },
+    });
+    await engine.reached("starting");
+    await vi.waitFor(() => expect(joins).toHaveLength(1));
+    engine.process.crash();
+    await vi.waitFor(() => expect(joins[0]?.signal.aborted).toBe(true));
+    expect(engine.instance.state.kind).toBe("starting");
+    joins[0]?.joined.reject(joins[0].signal.reason);
+    await engine.reached("failed");
+    expect(engine.instance.state).toMatchObject({ fault: { code: FaultCode.engineExited } });
+    expect(written).toEqual([]);
   });
 });

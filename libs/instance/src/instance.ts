@@ -25,7 +25,13 @@ import {
   faultFormatNotAwaited,
 } from "./faults.ts";
 import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
-import { type EngineReady, type Joined, type JoinRequest, setUpEngine } from "./set-up-engine.ts";
+import {
+  type EngineReady,
+  type Joined,
+  type JoinRequest,
+  type SetUpResult,
+  setUpEngine,
+} from "./set-up-engine.ts";
 import { type EngineRun, supervise } from "./supervise.ts";
 import { watchAnswers } from "./watch-answers.ts";
 
@@ -406,9 +412,23 @@ export class EngineInstance {
       throw new Error("an engine was started without storage");
     const ready = await this.#awaitReady(started, this.#ready.promise, signal);
     this.#log.info("engine ready", { pid: started.pid, uri: ready.uri });
+    const over = new AbortController();
+    const work = this.#setUp(ready, superblock, AbortSignal.any([signal, over.signal]));
+    try {
+      const { rank } = await Promise.race([work, this.#endsWith(started, "before it was serving")]);
+      this.#setState({ kind: "serving", rank, ready });
+      this.#log.info("engine serving", { rank, uuid: superblock.uuid, pid: started.pid });
+    } finally {
+      // Nothing is asked for a process that has ended, or written after it.
+      over.abort(new DOMException("the engine has ended", "AbortError"));
+      await work.catch(() => {});
+    }
+  }
+
+  async #setUp(ready: EngineReady, superblock: Superblock, signal: AbortSignal): Promise<SetUpResult> {
     const client = await this.#parts.connect(ready.socket, { signal });
     this.#client = client;
-    const work = setUpEngine(
+    return setUpEngine(
       ready,
       superblock,
       {
@@ -426,9 +446,6 @@ export class EngineInstance {
       },
       { msAddress: this.#options.msAddress, signal, clock: this.#parts.clock },
     );
-    const { rank } = await Promise.race([work, this.#endsWith(started, "before it was serving")]);
-    this.#setState({ kind: "serving", rank, ready });
-    this.#log.info("engine serving", { rank, uuid: superblock.uuid, pid: started.pid });
   }
 
   async #awaitReady(
