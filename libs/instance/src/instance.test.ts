@@ -78,3 +78,27 @@ describe("EngineInstance, when its engine ends while it joins", () => {
     expect(written).toEqual([]);
   });
 });
+
+describe("EngineInstance, when its process cannot be started", () => {
+  const missing = failure("the controller 0000:81:00.0 is missing");
+
+  it("tries again an engine that has served", async () => {
+    const preparations: (() => Promise<undefined>)[] = [async () => undefined, () => Promise.reject(missing)];
+    using engine = new FakeEngine({
+      storage: { prepareBdevs: () => preparations.shift()?.() ?? Promise.resolve(undefined) },
+    });
+    const { instance } = engine;
+    await engine.reached("serving");
+    engine.process.crash();
+    await engine.endPause(1_000);
+    await engine.endPause(2_000);
+    await engine.reached("serving");
+    expect(instance.restarts).toBe(1);
+  });
+
+  it("fails at once before it has served", async () => {
+    using engine = new FakeEngine({ storage: { prepareBdevs: () => Promise.reject(missing) } });
+    await engine.reached("failed");
+    expect(engine.instance.state).toMatchObject({ fault: missing });
+  });
+});

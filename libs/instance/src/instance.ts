@@ -336,12 +336,18 @@ export class EngineInstance {
     this.#setState({ kind: "failed", fault: end.fault });
   }
 
-  /** One process from start to end. `reason` is why the one before ended. */
+  /** One process from start to end, or why there is none. `reason` is why the one before ended. */
   async #runOnce(reason: string, signal: AbortSignal): Promise<EngineRun> {
     this.#incarnation = 0;
     this.#setState({ kind: "starting", reason });
     this.#ready = Promise.withResolvers();
-    const started = await this.#start(signal);
+    let started: ProcessPart;
+    try {
+      started = await this.#start(signal);
+    } catch (error) {
+      this.#ready = undefined;
+      return { reachedService: false, fault: toFault(error) };
+    }
     this.#process = started;
     this.#starts++;
     const end = () => void started.stop(STOP_GRACE_MS);

@@ -2,10 +2,10 @@ import type { Fault } from "@daos/fault";
 import type { Clock } from "@daos/sys";
 import { planRestart, STABLE_MS } from "./plan-restart.ts";
 
-/** How one process of an engine went. */
+/** How one process of an engine went, or one try to start it. */
 export interface EngineRun {
   readonly reachedService: boolean;
-  /** Why it ended. */
+  /** Why it ended, or could not be started. */
   readonly fault: Fault;
 }
 
