@@ -102,3 +102,30 @@ describe("EngineInstance, when its process cannot be started", () => {
     expect(engine.instance.state).toMatchObject({ fault: missing });
   });
 });
+
+describe("EngineInstance.stop", () => {
+  it("ends the pause before a start, and with it the start", async () => {
+    using engine = new FakeEngine();
+    const { instance } = engine;
+    await engine.reached("serving");
+    engine.process.crash();
+    await engine.reached("restarting");
+    expect(await instance.stop({ force: false, signal })).toBe(0);
+    expect(instance.state.kind).toBe("stopped");
+    await instance.erase();
+    await engine.reached("awaiting format");
+    expect(engine.processes).toHaveLength(1);
+  });
+
+  it("waits for a process that is just being started", async () => {
+    const preparing = Promise.withResolvers<undefined>();
+    using engine = new FakeEngine({ storage: { prepareBdevs: () => preparing.promise } });
+    const { instance } = engine;
+    await engine.reached("starting");
+    const stopped = instance.stop({ force: false, signal });
+    preparing.resolve(undefined);
+    expect(await stopped).toBe(0);
+    expect(instance.state.kind).toBe("stopped");
+    expect(engine.process.stops).not.toEqual([]);
+  });
+});

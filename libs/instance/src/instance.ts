@@ -114,6 +114,10 @@ export class EngineInstance {
   #formatted: PromiseWithResolvers<void> = Promise.withResolvers();
   /** Set while the engine waits to be started. */
   #wake: (() => void) | undefined;
+  /** Set while the engine is kept in service; resolves with that. */
+  #supervision: Promise<void> | undefined;
+  /** Ends the pause before the engine is started again. */
+  #endPause = () => {};
   #startAsked = false;
   #stopAsked = false;
   #hasServed = false;
@@ -174,10 +178,13 @@ export class EngineInstance {
         await this.#awaitStorage(signal);
         await this.#options.onStorageReady(this, { signal });
         if (this.#options.provisionOnly) break;
-        await this.#supervise(signal);
+        this.#supervision = this.#supervise(signal);
+        await this.#supervision;
       } catch (error) {
         if (signal.aborted) break;
         this.#setState({ kind: "failed", fault: toFault(error) });
+      } finally {
+        this.#supervision = undefined;
       }
       await this.#awaitStart(signal);
     }
@@ -224,8 +231,8 @@ export class EngineInstance {
   }
 
   /**
-   * Stops the engine, and resolves when its process has ended. One that serves is told by KillRank: it may end before it
-   * has answered, or linger after it has, and is killed after a grace period.
+   * Stops the engine, and resolves when its process has ended and is not started again. One that serves is told by
+   * KillRank: it may end before it has answered, or linger after it has, and is killed after a grace period.
    *
    * @returns the engine's status: 0, or its refusal
    */
@@ -233,13 +240,16 @@ export class EngineInstance {
     const { force, signal } = options;
     this.#stopAsked = true;
     this.#startAsked = false;
+    this.#endPause();
     const doomed = this.#process;
+    const supervision = this.#supervision;
     const status = this.#state.kind === "serving" ? await this.#killRank(force, signal) : 0;
     if (status !== 0 && !force) {
       this.#stopAsked = false;
       return status;
     }
-    if (doomed !== undefined) await abortable(doomed.stop(force ? FORCED_GRACE_MS : STOP_GRACE_MS), signal);
+    const ended = doomed?.stop(force ? FORCED_GRACE_MS : STOP_GRACE_MS);
+    await abortable(Promise.allSettled([ended, supervision]), signal);
     return 0;
   }
 
@@ -324,6 +334,7 @@ export class EngineInstance {
           this.#log.warn("engine is started again", { reason, delayMs });
           this.#setState({ kind: "restarting", reason });
         },
+        pause: (ms, wait) => this.#pause(ms, wait.signal),
         clock: this.#parts.clock,
       },
       { hasServed: this.#hasServed, signal },
@@ -334,6 +345,14 @@ export class EngineInstance {
     }
     this.#log.error(`engine is not started again: ${end.reason}`, { fault: end.fault });
     this.#setState({ kind: "failed", fault: end.fault });
+  }
+
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const pause = new AbortController();
+    this.#endPause = () => pause.abort();
+    await this.#parts.clock
+      .delay(ms, { signal: AbortSignal.any([signal, pause.signal]) })
+      .catch(() => signal.throwIfAborted());
   }
 
   /** One process from start to end, or why there is none. `reason` is why the one before ended. */

@@ -17,6 +17,8 @@ export interface SupervisePorts {
   stopAsked(): boolean;
   /** It ended unasked and is started again after a while. */
   onRestart(fault: Fault, delayMs: number): void;
+  /** Resolves after that while, or as soon as the engine is asked to stop. */
+  pause(ms: number, options: { readonly signal: AbortSignal }): Promise<void>;
   readonly clock: Clock;
 }
 
@@ -50,7 +52,7 @@ export async function supervise(
     const plan = planRestart({ hasServed, failuresInARow }, clock.random());
     if (plan.kind === "give-up") return { kind: "failed", reason: plan.reason, fault };
     ports.onRestart(fault, plan.delayMs);
-    await clock.delay(plan.delayMs, { signal });
+    await ports.pause(plan.delayMs, { signal });
     if (ports.stopAsked()) return { kind: "stopped" };
   }
 }
