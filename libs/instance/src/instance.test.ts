@@ -1,3 +1,4 @@
+import { drpcMethods } from "@daos/drpc";
 import { Fault, FaultCode } from "@daos/fault";
 import type { Superblock } from "@daos/superblock";
 import { describe, expect, it, vi } from "vitest";
@@ -127,5 +128,44 @@ describe("EngineInstance.stop", () => {
     expect(await stopped).toBe(0);
     expect(instance.state.kind).toBe("stopped");
     expect(engine.process.stops).not.toEqual([]);
+  });
+
+  it("is carried out when the caller does not wait for it", async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<never>();
+    const caller = new AbortController();
+    using engine = new FakeEngine({
+      client: {
+        call: (method) => {
+          if (method.name !== drpcMethods.killRank.name) return Promise.resolve({ status: 0 } as never);
+          asked.resolve();
+          return answer.promise;
+        },
+      },
+    });
+    await engine.reached("serving");
+    const stopped = engine.instance.stop({ force: false, signal: caller.signal });
+    await asked.promise;
+    caller.abort(new Error("the caller has gone"));
+    await expect(stopped).rejects.toThrow("the caller has gone");
+    answer.reject(failure("no answer"));
+    await engine.reached("stopped");
+    expect(engine.process.stops).toEqual([10_000]);
+  });
+
+  it("that the engine refuses leaves it as it was, started again when it dies", async () => {
+    using engine = new FakeEngine({
+      client: {
+        call: ({ name }) =>
+          Promise.resolve({ status: name === drpcMethods.killRank.name ? -1012 : 0 } as never),
+      },
+    });
+    await engine.reached("serving");
+    expect(await engine.instance.stop({ force: false, signal })).toBe(-1012);
+    engine.process.crash();
+    await engine.endPause(1_000);
+    await engine.reached("serving");
+    expect(await engine.instance.stop({ force: true, signal })).toBe(0);
+    expect(engine.process.stops).toEqual([1_000]);
   });
 });

@@ -232,38 +232,37 @@ export class EngineInstance {
 
   /**
    * Stops the engine, and resolves when its process has ended and is not started again. One that serves is told by
-   * KillRank: it may end before it has answered, or linger after it has, and is killed after a grace period.
+   * KillRank: it may end before it has answered, or linger after it has, and is killed after a grace period. A stop that
+   * has begun is carried out also when `signal` ends the wait for it: an engine that was told must not be started again.
    *
    * @returns the engine's status: 0, or its refusal
    */
   async stop(options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<number> {
-    const { force, signal } = options;
+    options.signal.throwIfAborted();
+    return await abortable(this.#stop(options.force), options.signal);
+  }
+
+  async #stop(force: boolean): Promise<number> {
     this.#stopAsked = true;
     this.#startAsked = false;
     this.#endPause();
     const doomed = this.#process;
     const supervision = this.#supervision;
-    const status = this.#state.kind === "serving" ? await this.#killRank(force, signal) : 0;
+    const status = this.#state.kind === "serving" ? await this.#killRank(force) : 0;
     if (status !== 0 && !force) {
       this.#stopAsked = false;
       return status;
     }
-    const ended = doomed?.stop(force ? FORCED_GRACE_MS : STOP_GRACE_MS);
-    await abortable(Promise.allSettled([ended, supervision]), signal);
+    await Promise.allSettled([doomed?.stop(force ? FORCED_GRACE_MS : STOP_GRACE_MS), supervision]);
     return 0;
   }
 
-  async #killRank(force: boolean, signal: AbortSignal): Promise<number> {
+  async #killRank(force: boolean): Promise<number> {
     const rank = this.superblock?.rank ?? 0;
-    using limit = this.#parts.clock.deadline(
-      force ? FORCED_GRACE_MS : STOP_GRACE_MS,
-      `kill rank ${rank}`,
-      signal,
-    );
+    using limit = this.#parts.clock.deadline(force ? FORCED_GRACE_MS : STOP_GRACE_MS, `kill rank ${rank}`);
     try {
       return (await this.call(drpcMethods.killRank, { rank, force }, limit)).status;
     } catch (error) {
-      signal.throwIfAborted();
       this.#log.info("the engine did not answer KillRank", { rank, reason: toFault(error).message });
       return 0;
     }
