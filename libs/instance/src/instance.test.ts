@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { drpcMethods } from "@daos/drpc";
 import { Fault, FaultCode } from "@daos/fault";
 import type { Superblock } from "@daos/superblock";
@@ -167,5 +168,31 @@ describe("EngineInstance.stop", () => {
     await engine.reached("serving");
     expect(await engine.instance.stop({ force: true, signal })).toBe(0);
     expect(engine.process.stops).toEqual([1_000]);
+  });
+});
+
+describe("EngineInstance.erase", () => {
+  it.each([
+    ["then waits for a format", undefined, "awaiting format"],
+    ["starts it as it was when that fails", failure("read-only file system"), "serving"],
+  ] as const)("lets a start wait that is asked for meanwhile, and %s", async (_, fault, kind) => {
+    const released = Promise.withResolvers<void>();
+    using engine = new FakeEngine({ options: { onStorageReleased: () => released.promise } });
+    const { instance } = engine;
+    await engine.reached("serving");
+    await instance.stop({ force: false, signal });
+    const erased = instance.erase();
+    instance.start();
+    await setImmediate();
+    expect(instance.state.kind).toBe("stopped");
+    if (fault === undefined) {
+      released.resolve();
+      await erased;
+    } else {
+      released.reject(fault);
+      await expect(erased).rejects.toBe(fault);
+    }
+    await engine.reached(kind);
+    expect(engine.processes).toHaveLength(fault === undefined ? 1 : 2);
   });
 });

@@ -116,6 +116,8 @@ export class EngineInstance {
   #wake: (() => void) | undefined;
   /** Set while the engine is kept in service; resolves with that. */
   #supervision: Promise<void> | undefined;
+  /** Set while the identity of the engine is taken away. */
+  #erasure: Promise<void> | undefined;
   /** Ends the pause before the engine is started again. */
   #endPause = () => {};
   #startAsked = false;
@@ -192,11 +194,14 @@ export class EngineInstance {
   }
 
   async #awaitStart(signal: AbortSignal): Promise<void> {
-    if (this.#startAsked) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    await abortable(promise, signal).catch(() => {});
-    this.#wake = undefined;
+    if (!this.#startAsked) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await abortable(promise, signal).catch(() => {});
+      this.#wake = undefined;
+    }
+    // The storage is not opened again while its identity is removed.
+    if (this.#erasure !== undefined) await abortable(this.#erasure, signal).catch(() => {});
   }
 
   #setState(state: InstanceState): void {
@@ -223,7 +228,7 @@ export class EngineInstance {
     return this.#client.call(method, request, options);
   }
 
-  /** Starts an engine that was stopped, is being stopped, or has failed; one that runs goes on. */
+  /** Starts an engine that was stopped, is being stopped or erased, or has failed; one that runs goes on. */
   start(): void {
     if (this.#wake === undefined && !this.#stopAsked) return;
     this.#startAsked = true;
@@ -276,10 +281,17 @@ export class EngineInstance {
   async erase(): Promise<void> {
     if (this.#state.kind !== "stopped" && this.#state.kind !== "failed")
       throw faultEngineRuns(this.index, this.#state.kind);
+    this.#erasure ??= this.#erase().finally(() => {
+      this.#erasure = undefined;
+    });
+    await this.#erasure;
+    this.start();
+  }
+
+  async #erase(): Promise<void> {
     await this.#options.onStorageReleased(this);
     await this.#storage.erase();
     this.#incarnation = 0;
-    this.start();
   }
 
   /** Formats this engine's storage as its configuration says. Never throws: each failure is part of the result. */
