@@ -196,3 +196,31 @@ describe("EngineInstance.erase", () => {
     expect(engine.processes).toHaveLength(fault === undefined ? 1 : 2);
   });
 });
+
+describe("EngineInstance.call", () => {
+  it("reaches an engine that has closed the connection and runs on", async () => {
+    const connections: { isOpen: boolean }[] = [];
+    using engine = new FakeEngine({
+      parts: {
+        connect: async () => {
+          const number = connections.length;
+          const connection = {
+            isOpen: true,
+            call: () =>
+              connection.isOpen
+                ? Promise.resolve({ status: number } as never)
+                : Promise.reject(failure("connection lost")),
+            close: () => {},
+          };
+          connections.push(connection);
+          return connection;
+        },
+      },
+    });
+    const { instance } = engine;
+    await engine.reached("serving");
+    for (const connection of connections) connection.isOpen = false;
+    expect(await instance.call(drpcMethods.setUp, undefined, { signal })).toEqual({ status: 1 });
+    expect(engine.processes).toHaveLength(1);
+  });
+});

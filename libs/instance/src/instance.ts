@@ -4,7 +4,6 @@ import {
   type Body,
   type BodyInit,
   type BodyMessage,
-  type DrpcClient,
   type DrpcMethod,
   drpcMethods,
   drpcModules,
@@ -15,6 +14,7 @@ import type { Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
 import { abortable } from "@daos/sys";
 import { engineArguments, engineEnvironment, sharedMemoryId } from "./engine-arguments.ts";
+import { EngineClient } from "./engine-client.ts";
 import { type EngineExit, showExit } from "./engine-process.ts";
 import type { EngineFormatOptions, EngineStorageOptions, InstanceFormatResult } from "./engine-storage.ts";
 import {
@@ -109,7 +109,7 @@ export class EngineInstance {
   readonly #parts: InstanceParts;
   readonly #storage: StoragePart;
   #process: ProcessPart | undefined;
-  #client: Pick<DrpcClient, "call" | "close"> | undefined;
+  #client: EngineClient | undefined;
   #ready: PromiseWithResolvers<EngineReady> | undefined;
   #formatted: PromiseWithResolvers<void> = Promise.withResolvers();
   /** Set while the engine waits to be started. */
@@ -462,7 +462,12 @@ export class EngineInstance {
   }
 
   async #setUp(ready: EngineReady, superblock: Superblock, signal: AbortSignal): Promise<SetUpResult> {
-    const client = await this.#parts.connect(ready.socket, { signal });
+    const connect = (wait: { readonly signal: AbortSignal }) => this.#parts.connect(ready.socket, wait);
+    const client = new EngineClient(await connect({ signal }), async (wait) => {
+      const connection = await connect(wait);
+      this.#log.warn("the dRPC connection to the engine was lost; there is another one", { pid: this.pid });
+      return connection;
+    });
     this.#client = client;
     return setUpEngine(
       ready,

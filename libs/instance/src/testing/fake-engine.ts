@@ -2,18 +2,17 @@ import { silentLogger } from "@daos/log";
 import type { Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
 import { abortable, type Clock, systemClock } from "@daos/sys";
+import type { EngineConnection } from "../engine-client.ts";
 import type { EngineExit } from "../engine-process.ts";
 import { EngineInstance, type InstanceOptions, type InstanceState } from "../instance.ts";
 import type { InstanceParts, ProcessPart, StoragePart } from "../instance-parts.ts";
-
-export type Client = Awaited<ReturnType<InstanceParts["connect"]>>;
 
 /** What is to differ from an engine all of whose steps succeed. */
 export interface FakeEngineOptions {
   readonly options?: Partial<InstanceOptions>;
   readonly storage?: Partial<StoragePart>;
   readonly parts?: Partial<InstanceParts>;
-  readonly client?: Partial<Client>;
+  readonly client?: Partial<EngineConnection>;
   /** The SCM has no superblock yet. */
   readonly unformatted?: boolean;
 }
@@ -36,9 +35,10 @@ export class FakeEngine implements Disposable {
 
   constructor({ options, storage, parts, client, unformatted = false }: FakeEngineOptions = {}) {
     if (!unformatted) this.superblock = identity();
-    const calls: Client = {
+    const connection: EngineConnection = {
       call: () => Promise.resolve({ status: 0 } as never),
       close: () => {},
+      isOpen: true,
       ...client,
     };
     this.instance = new EngineInstance(
@@ -47,7 +47,7 @@ export class FakeEngine implements Disposable {
         clock: this.#clock(),
         openStorage: () => Object.assign(this.#storage(), storage),
         startProcess: async () => this.#start(),
-        connect: async () => calls,
+        connect: async () => connection,
         checkSocket: async () => {},
         ...parts,
       },
