@@ -2,6 +2,7 @@ import { lstat } from "node:fs/promises";
 import { DrpcClient, type WaitOptions } from "@daos/drpc";
 import { toFault } from "@daos/fault";
 import { type Clock, systemClock } from "@daos/sys";
+import type { EngineConnection } from "./engine-client.ts";
 import { EngineProcess, type EngineProcessOptions } from "./engine-process.ts";
 import { EngineStorage, type EngineStorageOptions } from "./engine-storage.ts";
 import { faultNotifyReadySocket } from "./faults.ts";
@@ -18,7 +19,7 @@ export interface InstanceParts {
   /** @throws Fault engineStartFailed */
   startProcess(options: EngineProcessOptions): Promise<ProcessPart>;
   /** Connects to the engine's own dRPC socket. */
-  connect(socket: string, wait: WaitOptions): Promise<Pick<DrpcClient, "call" | "close">>;
+  connect(socket: string, wait: WaitOptions): Promise<EngineConnection>;
   /** @throws Fault when what an engine announces is not a socket */
   checkSocket(path: string): Promise<void>;
 }

@@ -4,7 +4,6 @@ import {
   type Body,
   type BodyInit,
   type BodyMessage,
-  type DrpcClient,
   type DrpcMethod,
   drpcMethods,
   drpcModules,
@@ -15,6 +14,7 @@ import type { Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
 import { abortable } from "@daos/sys";
 import { engineArguments, engineEnvironment, sharedMemoryId } from "./engine-arguments.ts";
+import { EngineClient } from "./engine-client.ts";
 import { type EngineExit, showExit } from "./engine-process.ts";
 import type { EngineFormatOptions, EngineStorageOptions, InstanceFormatResult } from "./engine-storage.ts";
 import {
@@ -25,7 +25,13 @@ import {
   faultFormatNotAwaited,
 } from "./faults.ts";
 import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
-import { type EngineReady, type Joined, type JoinRequest, setUpEngine } from "./set-up-engine.ts";
+import {
+  type EngineReady,
+  type Joined,
+  type JoinRequest,
+  type SetUpResult,
+  setUpEngine,
+} from "./set-up-engine.ts";
 import { type EngineRun, supervise } from "./supervise.ts";
 import { watchAnswers } from "./watch-answers.ts";
 
@@ -35,7 +41,7 @@ export type InstanceState =
   | { readonly kind: "new" }
   /** Its storage waits for `storage format`. */
   | { readonly kind: "awaiting format"; readonly reason: string }
-  /** Its storage is being formatted. */
+  /** Its storage is being formatted, or has been and gets its identity. */
   | { readonly kind: "formatting" }
   /** Its process runs, but is not in service yet; `reason` is why the one before ended. */
   | { readonly kind: "starting"; readonly reason: string }
@@ -103,11 +109,17 @@ export class EngineInstance {
   readonly #parts: InstanceParts;
   readonly #storage: StoragePart;
   #process: ProcessPart | undefined;
-  #client: Pick<DrpcClient, "call" | "close"> | undefined;
+  #client: EngineClient | undefined;
   #ready: PromiseWithResolvers<EngineReady> | undefined;
   #formatted: PromiseWithResolvers<void> = Promise.withResolvers();
   /** Set while the engine waits to be started. */
   #wake: (() => void) | undefined;
+  /** Set while the engine is kept in service; resolves with that. */
+  #supervision: Promise<void> | undefined;
+  /** Set while the identity of the engine is taken away. */
+  #erasure: Promise<void> | undefined;
+  /** Ends the pause before the engine is started again. */
+  #endPause = () => {};
   #startAsked = false;
   #stopAsked = false;
   #hasServed = false;
@@ -168,10 +180,13 @@ export class EngineInstance {
         await this.#awaitStorage(signal);
         await this.#options.onStorageReady(this, { signal });
         if (this.#options.provisionOnly) break;
-        await this.#supervise(signal);
+        this.#supervision = this.#supervise(signal);
+        await this.#supervision;
       } catch (error) {
         if (signal.aborted) break;
         this.#setState({ kind: "failed", fault: toFault(error) });
+      } finally {
+        this.#supervision = undefined;
       }
       await this.#awaitStart(signal);
     }
@@ -179,11 +194,14 @@ export class EngineInstance {
   }
 
   async #awaitStart(signal: AbortSignal): Promise<void> {
-    if (this.#startAsked) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#wake = resolve;
-    await abortable(promise, signal).catch(() => {});
-    this.#wake = undefined;
+    if (!this.#startAsked) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      await abortable(promise, signal).catch(() => {});
+      this.#wake = undefined;
+    }
+    // The storage is not opened again while its identity is removed.
+    if (this.#erasure !== undefined) await abortable(this.#erasure, signal).catch(() => {});
   }
 
   #setState(state: InstanceState): void {
@@ -210,7 +228,7 @@ export class EngineInstance {
     return this.#client.call(method, request, options);
   }
 
-  /** Starts an engine that was stopped, is being stopped, or has failed; one that runs goes on. */
+  /** Starts an engine that was stopped, is being stopped or erased, or has failed; one that runs goes on. */
   start(): void {
     if (this.#wake === undefined && !this.#stopAsked) return;
     this.#startAsked = true;
@@ -218,36 +236,38 @@ export class EngineInstance {
   }
 
   /**
-   * Stops the engine, and resolves when its process has ended. One that serves is told by KillRank: it may end before it
-   * has answered, or linger after it has, and is killed after a grace period.
+   * Stops the engine, and resolves when its process has ended and is not started again. One that serves is told by
+   * KillRank: it may end before it has answered, or linger after it has, and is killed after a grace period. A stop that
+   * has begun is carried out also when `signal` ends the wait for it: an engine that was told must not be started again.
    *
    * @returns the engine's status: 0, or its refusal
    */
   async stop(options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<number> {
-    const { force, signal } = options;
+    options.signal.throwIfAborted();
+    return await abortable(this.#stop(options.force), options.signal);
+  }
+
+  async #stop(force: boolean): Promise<number> {
     this.#stopAsked = true;
     this.#startAsked = false;
+    this.#endPause();
     const doomed = this.#process;
-    const status = this.#state.kind === "serving" ? await this.#killRank(force, signal) : 0;
+    const supervision = this.#supervision;
+    const status = this.#state.kind === "serving" ? await this.#killRank(force) : 0;
     if (status !== 0 && !force) {
       this.#stopAsked = false;
       return status;
     }
-    if (doomed !== undefined) await abortable(doomed.stop(force ? FORCED_GRACE_MS : STOP_GRACE_MS), signal);
+    await Promise.allSettled([doomed?.stop(force ? FORCED_GRACE_MS : STOP_GRACE_MS), supervision]);
     return 0;
   }
 
-  async #killRank(force: boolean, signal: AbortSignal): Promise<number> {
+  async #killRank(force: boolean): Promise<number> {
     const rank = this.superblock?.rank ?? 0;
-    using limit = this.#parts.clock.deadline(
-      force ? FORCED_GRACE_MS : STOP_GRACE_MS,
-      `kill rank ${rank}`,
-      signal,
-    );
+    using limit = this.#parts.clock.deadline(force ? FORCED_GRACE_MS : STOP_GRACE_MS, `kill rank ${rank}`);
     try {
       return (await this.call(drpcMethods.killRank, { rank, force }, limit)).status;
     } catch (error) {
-      signal.throwIfAborted();
       this.#log.info("the engine did not answer KillRank", { rank, reason: toFault(error).message });
       return 0;
     }
@@ -261,10 +281,17 @@ export class EngineInstance {
   async erase(): Promise<void> {
     if (this.#state.kind !== "stopped" && this.#state.kind !== "failed")
       throw faultEngineRuns(this.index, this.#state.kind);
+    this.#erasure ??= this.#erase().finally(() => {
+      this.#erasure = undefined;
+    });
+    await this.#erasure;
+    this.start();
+  }
+
+  async #erase(): Promise<void> {
     await this.#options.onStorageReleased(this);
     await this.#storage.erase();
     this.#incarnation = 0;
-    this.start();
   }
 
   /** Formats this engine's storage as its configuration says. Never throws: each failure is part of the result. */
@@ -276,8 +303,9 @@ export class EngineInstance {
     const waiting = this.#state;
     this.#setState({ kind: "formatting" });
     const result = await this.#storage.format(options);
-    this.#setState(waiting);
+    // What is formatted is not to be formatted again before its engine has been started on it.
     if (firstFault(result) === undefined) this.#formatted.resolve();
+    else this.#setState(waiting);
     return result;
   }
 
@@ -317,6 +345,7 @@ export class EngineInstance {
           this.#log.warn("engine is started again", { reason, delayMs });
           this.#setState({ kind: "restarting", reason });
         },
+        pause: (ms, wait) => this.#pause(ms, wait.signal),
         clock: this.#parts.clock,
       },
       { hasServed: this.#hasServed, signal },
@@ -329,12 +358,26 @@ export class EngineInstance {
     this.#setState({ kind: "failed", fault: end.fault });
   }
 
-  /** One process from start to end. `reason` is why the one before ended. */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const pause = new AbortController();
+    this.#endPause = () => pause.abort();
+    await this.#parts.clock
+      .delay(ms, { signal: AbortSignal.any([signal, pause.signal]) })
+      .catch(() => signal.throwIfAborted());
+  }
+
+  /** One process from start to end, or why there is none. `reason` is why the one before ended. */
   async #runOnce(reason: string, signal: AbortSignal): Promise<EngineRun> {
     this.#incarnation = 0;
     this.#setState({ kind: "starting", reason });
     this.#ready = Promise.withResolvers();
-    const started = await this.#start(signal);
+    let started: ProcessPart;
+    try {
+      started = await this.#start(signal);
+    } catch (error) {
+      this.#ready = undefined;
+      return { reachedService: false, fault: toFault(error) };
+    }
     this.#process = started;
     this.#starts++;
     const end = () => void started.stop(STOP_GRACE_MS);
@@ -405,9 +448,28 @@ export class EngineInstance {
       throw new Error("an engine was started without storage");
     const ready = await this.#awaitReady(started, this.#ready.promise, signal);
     this.#log.info("engine ready", { pid: started.pid, uri: ready.uri });
-    const client = await this.#parts.connect(ready.socket, { signal });
+    const over = new AbortController();
+    const work = this.#setUp(ready, superblock, AbortSignal.any([signal, over.signal]));
+    try {
+      const { rank } = await Promise.race([work, this.#endsWith(started, "before it was serving")]);
+      this.#setState({ kind: "serving", rank, ready });
+      this.#log.info("engine serving", { rank, uuid: superblock.uuid, pid: started.pid });
+    } finally {
+      // Nothing is asked for a process that has ended, or written after it.
+      over.abort(new DOMException("the engine has ended", "AbortError"));
+      await work.catch(() => {});
+    }
+  }
+
+  async #setUp(ready: EngineReady, superblock: Superblock, signal: AbortSignal): Promise<SetUpResult> {
+    const connect = (wait: { readonly signal: AbortSignal }) => this.#parts.connect(ready.socket, wait);
+    const client = new EngineClient(await connect({ signal }), async (wait) => {
+      const connection = await connect(wait);
+      this.#log.warn("the dRPC connection to the engine was lost; there is another one", { pid: this.pid });
+      return connection;
+    });
     this.#client = client;
-    const work = setUpEngine(
+    return setUpEngine(
       ready,
       superblock,
       {
@@ -425,9 +487,6 @@ export class EngineInstance {
       },
       { msAddress: this.#options.msAddress, signal, clock: this.#parts.clock },
     );
-    const { rank } = await Promise.race([work, this.#endsWith(started, "before it was serving")]);
-    this.#setState({ kind: "serving", rank, ready });
-    this.#log.info("engine serving", { rank, uuid: superblock.uuid, pid: started.pid });
   }
 
   async #awaitReady(

@@ -17,11 +17,6 @@ function engine(lives: readonly { readonly ms: number; readonly serves: boolean 
     ...systemClock,
     now: () => now,
     random: () => 0.5,
-    delay: async (ms, { signal }) => {
-      signal?.throwIfAborted();
-      now += ms;
-      waits.push(ms);
-    },
   };
   const ports = {
     clock,
@@ -33,6 +28,10 @@ function engine(lives: readonly { readonly ms: number; readonly serves: boolean 
     },
     stopAsked: () => asked,
     onRestart: () => {},
+    pause: async (ms: number) => {
+      now += ms;
+      waits.push(ms);
+    },
   };
   return { ports, waits, runs: () => runs, ask: () => (asked = true) };
 }

@@ -2,10 +2,10 @@ import type { Fault } from "@daos/fault";
 import type { Clock } from "@daos/sys";
 import { planRestart, STABLE_MS } from "./plan-restart.ts";
 
-/** How one process of an engine went. */
+/** How one process of an engine went, or one try to start it. */
 export interface EngineRun {
   readonly reachedService: boolean;
-  /** Why it ended. */
+  /** Why it ended, or could not be started. */
   readonly fault: Fault;
 }
 
@@ -17,6 +17,8 @@ export interface SupervisePorts {
   stopAsked(): boolean;
   /** It ended unasked and is started again after a while. */
   onRestart(fault: Fault, delayMs: number): void;
+  /** Resolves after that while, or as soon as the engine is asked to stop. */
+  pause(ms: number, options: { readonly signal: AbortSignal }): Promise<void>;
   readonly clock: Clock;
 }
 
@@ -50,7 +52,7 @@ export async function supervise(
     const plan = planRestart({ hasServed, failuresInARow }, clock.random());
     if (plan.kind === "give-up") return { kind: "failed", reason: plan.reason, fault };
     ports.onRestart(fault, plan.delayMs);
-    await clock.delay(plan.delayMs, { signal });
+    await ports.pause(plan.delayMs, { signal });
     if (ports.stopAsked()) return { kind: "stopped" };
   }
 }

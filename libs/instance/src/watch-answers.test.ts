@@ -1,8 +1,16 @@
+import { Fault, FaultCode } from "@daos/fault";
 import { type Clock, systemClock } from "@daos/sys";
 import { expect, it } from "vitest";
 import { watchAnswers } from "./watch-answers.ts";
 
-it("tells of silence until the engine answers again; a refusal is an answer", async () => {
+const lost = new Fault({
+  domain: "drpc",
+  code: FaultCode.drpcConnectionLost,
+  description: "the connection was lost",
+  resolution: "none",
+});
+
+it("tells of silence until the engine answers again; a refusal is an answer, a lost connection is none", async () => {
   let now = 0;
   const stop = new AbortController();
   const clock: Clock = {
@@ -23,7 +31,7 @@ it("tells of silence until the engine answers again; a refusal is an answer", as
     },
   };
   let onSilent = () => {};
-  const answers = ["ok", "refusal", "silence", "silence", "ok", "ok", "end"];
+  const answers = ["ok", "refusal", "silence", "silence", "ok", "lost", "ok", "lost", "silence", "ok", "end"];
   const told: (number | undefined)[] = [];
   const watching = watchAnswers({
     ask: async ({ signal }) => {
@@ -31,6 +39,7 @@ it("tells of silence until the engine answers again; a refusal is an answer", as
       if (answer === "silence") onSilent();
       if (answer === "end") stop.abort(new Error("the engine has ended"));
       if (answer === "refusal") throw new Error("UNKNOWN_METHOD");
+      if (answer === "lost") throw lost;
       signal.throwIfAborted();
     },
     onSilence: (ms) => told.push(ms),
@@ -38,5 +47,6 @@ it("tells of silence until the engine answers again; a refusal is an answer", as
     signal: stop.signal,
   });
   await expect(watching).rejects.toThrow("the engine has ended");
-  expect(told).toEqual([20_000, 70_000, undefined]);
+  // A connection that is opened again at once is not told of.
+  expect(told).toEqual([20_000, 70_000, undefined, 21_000, undefined]);
 });

@@ -1,7 +1,8 @@
+import { FaultCode, toFault } from "@daos/fault";
 import type { Clock } from "@daos/sys";
 
 export interface WatchAnswersOptions {
-  /** Asks the engine for anything. Resolves when it has answered, whatever it said. */
+  /** Asks the engine for anything. Settles when it has answered, whatever it said, or when it cannot be asked. */
   readonly ask: (wait: { readonly signal: AbortSignal }) => Promise<void>;
   /** The engine has not answered for so long, ms; undefined when it answers again. */
   readonly onSilence: (ms: number | undefined) => void;
@@ -13,6 +14,10 @@ export interface WatchAnswersOptions {
 const INTERVAL_MS = 30_000;
 /** An engine with much to do still answers within a second. */
 const ANSWER_MS = 20_000;
+/** Time before one that could not be asked is asked again, ms. */
+const AGAIN_MS = 1_000;
+/** No answer, but the loss of the connection or a full queue. */
+const UNHEARD: ReadonlySet<number> = new Set([FaultCode.drpcConnectionLost, FaultCode.drpcPeerStalled]);
 
 /** Asks a serving engine again and again whether it still answers. @throws the signal's reason */
 export async function watchAnswers(options: WatchAnswersOptions): Promise<never> {
@@ -22,7 +27,8 @@ export async function watchAnswers(options: WatchAnswersOptions): Promise<never>
     await clock.delay(INTERVAL_MS, { signal });
     const asked = clock.now();
     using limit = clock.deadline(ANSWER_MS, "an answer of the engine", signal);
-    await ask(limit).catch(() => {});
+    while (!limit.signal.aborted && (await isUnheard(ask(limit))))
+      await clock.delay(AGAIN_MS, limit).catch(() => {});
     signal.throwIfAborted();
     if (limit.signal.aborted) {
       since ??= asked;
@@ -31,5 +37,14 @@ export async function watchAnswers(options: WatchAnswersOptions): Promise<never>
       since = undefined;
       onSilence(undefined);
     }
+  }
+}
+
+async function isUnheard(asking: Promise<void>): Promise<boolean> {
+  try {
+    await asking;
+    return false;
+  } catch (error) {
+    return UNHEARD.has(toFault(error).code);
   }
 }

@@ -113,7 +113,13 @@ export class SimEngine {
         });
       });
     };
-    return { call: call as Client["call"], close: () => {} };
+    return {
+      call: call as Client["call"],
+      close: () => {},
+      get isOpen() {
+        return !engine.ended;
+      },
+    };
   }
 
   #answer(engine: SimEngineProcess, method: string, request: unknown): unknown {

@@ -1,0 +1,226 @@
+import { setImmediate } from "node:timers/promises";
+import { drpcMethods } from "@daos/drpc";
+import { Fault, FaultCode } from "@daos/fault";
+import type { Superblock } from "@daos/superblock";
+import { describe, expect, it, vi } from "vitest";
+import type { Joined } from "./set-up-engine.ts";
+import { FakeEngine } from "./testing/fake-engine.ts";
+
+const { signal } = new AbortController();
+
+function failure(description: string): Fault {
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.scmFormatFailed,
+    description,
+    resolution: "none",
+  });
+}
+
+describe("EngineInstance.format", () => {
+  it("is refused until the engine has been started on what was formatted", async () => {
+    const opening = Promise.withResolvers<void>();
+    using engine = new FakeEngine({ unformatted: true, options: { onStorageReady: () => opening.promise } });
+    const { instance } = engine;
+    await engine.reached("awaiting format");
+    expect(await instance.format({ reformat: false, signal })).toEqual({ mount: "/mnt/daos0", bdevs: [] });
+    expect(await instance.format({ reformat: true, signal })).toMatchObject({
+      scmFault: { code: FaultCode.storageFormatNotAwaited },
+    });
+    opening.resolve();
+    await engine.reached("serving");
+    expect(await instance.format({ reformat: true, signal })).toMatchObject({
+      scmFault: { code: FaultCode.storageFormatOnRunningSystem },
+    });
+  });
+
+  it("can be repeated when it has failed, and when the superblock could not be made", async () => {
+    const scmFault = failure("mkfs.ext4 failed");
+    const outcomes = [{ mount: "/mnt/daos0", scmFault, bdevs: [] }];
+    using engine = new FakeEngine({
+      unformatted: true,
+      storage: {
+        format: async () => outcomes.shift() ?? { mount: "/mnt/daos0", bdevs: [] },
+        createSuperblock: () => Promise.reject(failure("no space left")),
+      },
+    });
+    const { instance } = engine;
+    await engine.reached("awaiting format");
+    expect(await instance.format({ reformat: false, signal })).toMatchObject({ scmFault });
+    expect(instance.state.kind).toBe("awaiting format");
+    await instance.format({ reformat: false, signal });
+    await engine.reached("failed");
+    instance.start();
+    await engine.reached("awaiting format");
+  });
+});
+
+describe("EngineInstance, when its engine ends while it joins", () => {
+  it("joins no more, and is started again only when that has ended", async () => {
+    const joins: { readonly signal: AbortSignal; readonly joined: PromiseWithResolvers<Joined> }[] = [];
+    const written: Superblock[] = [];
+    using engine = new FakeEngine({
+      storage: { writeSuperblock: async (superblock) => void written.push(superblock) },
+      options: {
+        join: (_request, wait) => {
+          const joined = Promise.withResolvers<Joined>();
+          joins.push({ signal: wait.signal, joined });
+          return joined.promise;
+        },
+      },
+    });
+    await engine.reached("starting");
+    await vi.waitFor(() => expect(joins).toHaveLength(1));
+    engine.process.crash();
+    await vi.waitFor(() => expect(joins[0]?.signal.aborted).toBe(true));
+    expect(engine.instance.state.kind).toBe("starting");
+    joins[0]?.joined.reject(joins[0].signal.reason);
+    await engine.reached("failed");
+    expect(engine.instance.state).toMatchObject({ fault: { code: FaultCode.engineExited } });
+    expect(written).toEqual([]);
+  });
+});
+
+describe("EngineInstance, when its process cannot be started", () => {
+  const missing = failure("the controller 0000:81:00.0 is missing");
+
+  it("tries again an engine that has served", async () => {
+    const preparations: (() => Promise<undefined>)[] = [async () => undefined, () => Promise.reject(missing)];
+    using engine = new FakeEngine({
+      storage: { prepareBdevs: () => preparations.shift()?.() ?? Promise.resolve(undefined) },
+    });
+    const { instance } = engine;
+    await engine.reached("serving");
+    engine.process.crash();
+    await engine.endPause(1_000);
+    await engine.endPause(2_000);
+    await engine.reached("serving");
+    expect(instance.restarts).toBe(1);
+  });
+
+  it("fails at once before it has served", async () => {
+    using engine = new FakeEngine({ storage: { prepareBdevs: () => Promise.reject(missing) } });
+    await engine.reached("failed");
+    expect(engine.instance.state).toMatchObject({ fault: missing });
+  });
+});
+
+describe("EngineInstance.stop", () => {
+  it("ends the pause before a start, and with it the start", async () => {
+    using engine = new FakeEngine();
+    const { instance } = engine;
+    await engine.reached("serving");
+    engine.process.crash();
+    await engine.reached("restarting");
+    expect(await instance.stop({ force: false, signal })).toBe(0);
+    expect(instance.state.kind).toBe("stopped");
+    await instance.erase();
+    await engine.reached("awaiting format");
+    expect(engine.processes).toHaveLength(1);
+  });
+
+  it("waits for a process that is just being started", async () => {
+    const preparing = Promise.withResolvers<undefined>();
+    using engine = new FakeEngine({ storage: { prepareBdevs: () => preparing.promise } });
+    const { instance } = engine;
+    await engine.reached("starting");
+    const stopped = instance.stop({ force: false, signal });
+    preparing.resolve(undefined);
+    expect(await stopped).toBe(0);
+    expect(instance.state.kind).toBe("stopped");
+    expect(engine.process.stops).not.toEqual([]);
+  });
+
+  it("is carried out when the caller does not wait for it", async () => {
+    const asked = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<never>();
+    const caller = new AbortController();
+    using engine = new FakeEngine({
+      client: {
+        call: (method) => {
+          if (method.name !== drpcMethods.killRank.name) return Promise.resolve({ status: 0 } as never);
+          asked.resolve();
+          return answer.promise;
+        },
+      },
+    });
+    await engine.reached("serving");
+    const stopped = engine.instance.stop({ force: false, signal: caller.signal });
+    await asked.promise;
+    caller.abort(new Error("the caller has gone"));
+    await expect(stopped).rejects.toThrow("the caller has gone");
+    answer.reject(failure("no answer"));
+    await engine.reached("stopped");
+    expect(engine.process.stops).toEqual([10_000]);
+  });
+
+  it("that the engine refuses leaves it as it was, started again when it dies", async () => {
+    using engine = new FakeEngine({
+      client: {
+        call: ({ name }) =>
+          Promise.resolve({ status: name === drpcMethods.killRank.name ? -1012 : 0 } as never),
+      },
+    });
+    await engine.reached("serving");
+    expect(await engine.instance.stop({ force: false, signal })).toBe(-1012);
+    engine.process.crash();
+    await engine.endPause(1_000);
+    await engine.reached("serving");
+    expect(await engine.instance.stop({ force: true, signal })).toBe(0);
+    expect(engine.process.stops).toEqual([1_000]);
+  });
+});
+
+describe("EngineInstance.erase", () => {
+  it.each([
+    ["then waits for a format", undefined, "awaiting format"],
+    ["starts it as it was when that fails", failure("read-only file system"), "serving"],
+  ] as const)("lets a start wait that is asked for meanwhile, and %s", async (_, fault, kind) => {
+    const released = Promise.withResolvers<void>();
+    using engine = new FakeEngine({ options: { onStorageReleased: () => released.promise } });
+    const { instance } = engine;
+    await engine.reached("serving");
+    await instance.stop({ force: false, signal });
+    const erased = instance.erase();
+    instance.start();
+    await setImmediate();
+    expect(instance.state.kind).toBe("stopped");
+    if (fault === undefined) {
+      released.resolve();
+      await erased;
+    } else {
+      released.reject(fault);
+      await expect(erased).rejects.toBe(fault);
+    }
+    await engine.reached(kind);
+    expect(engine.processes).toHaveLength(fault === undefined ? 1 : 2);
+  });
+});
+
+describe("EngineInstance.call", () => {
+  it("reaches an engine that has closed the connection and runs on", async () => {
+    const connections: { isOpen: boolean }[] = [];
+    using engine = new FakeEngine({
+      parts: {
+        connect: async () => {
+          const number = connections.length;
+          const connection = {
+            isOpen: true,
+            call: () =>
+              connection.isOpen
+                ? Promise.resolve({ status: number } as never)
+                : Promise.reject(failure("connection lost")),
+            close: () => {},
+          };
+          connections.push(connection);
+          return connection;
+        },
+      },
+    });
+    const { instance } = engine;
+    await engine.reached("serving");
+    for (const connection of connections) connection.isOpen = false;
+    expect(await instance.call(drpcMethods.setUp, undefined, { signal })).toEqual({ status: 1 });
+    expect(engine.processes).toHaveLength(1);
+  });
+});
