@@ -1,5 +1,5 @@
 import type { SecureClientSessionOptions } from "node:http2";
-import { createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { Fault, FaultCode, faultDaosStatus } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
@@ -128,7 +128,12 @@ export class MgmtClient {
       await connect(shared.sessions, name, signal);
       return await call(shared.client);
     } catch (error) {
-      throw error instanceof Fault ? error : fromConnectError(error, { attempted, host: name });
+      if (error instanceof Fault) throw error;
+      // Connect takes a deadline for a cancellation, and what follows depends on which of the two it was.
+      const late = isTimeout(signal.reason)
+        ? new ConnectError("no answer", Code.DeadlineExceeded, undefined, undefined, signal.reason)
+        : error;
+      throw fromConnectError(late, { attempted, host: name });
     } finally {
       if (--shared.calls === 0) {
         this.#shared.delete(name);
