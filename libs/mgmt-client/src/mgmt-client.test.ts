@@ -38,9 +38,9 @@ describe("MgmtClient", () => {
     const { host } = server;
     const client = new MgmtClient(async () => undefined);
     using limit = deadline(200, "the step");
-    await expect(client.prepShutdown(host, 3, limit)).rejects.toMatchObject({
+    await expect(client.killRank(host, 3, { ...limit, force: false })).rejects.toMatchObject({
       code: FaultCode.timedOut,
-      description: `prepare rank 3 for shutdown on 127.0.0.1:${host.port}`,
+      description: `stop rank 3 on 127.0.0.1:${host.port}`,
     });
   });
 

@@ -76,10 +76,16 @@ export class MgmtClient {
     return this.#call(host, "report engines", wait, (client) => client.reportEngines(message, wait));
   }
 
-  async prepShutdown(host: HostAddress, rank: number, wait: Wait): Promise<void> {
+  /** @param options `timeoutMs` is told to the host, which answers before that also when the engine hangs */
+  async prepShutdown(
+    host: HostAddress,
+    rank: number,
+    options: Wait & { readonly timeoutMs: number },
+  ): Promise<void> {
     const attempted = `prepare rank ${rank} for shutdown`;
-    const { status } = await this.#call(host, attempted, wait, (client) =>
-      client.prepShutdown({ rank }, wait),
+    const { signal, timeoutMs } = options;
+    const { status } = await this.#call(host, attempted, options, (client) =>
+      client.prepShutdown({ rank }, { signal, timeoutMs }),
     );
     if (status !== 0) throw faultDaosStatus(attempted, status);
   }

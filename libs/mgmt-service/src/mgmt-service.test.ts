@@ -10,6 +10,7 @@ import { followerOf, leaderOf, memberOf } from "@daos/membership/testing";
 import { mgmt } from "@daos/proto";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
+import { abortable } from "@daos/sys";
 import { describe, expect, it } from "vitest";
 import { EngineGroup } from "./engine-group.ts";
 import { Joins } from "./join.ts";
@@ -39,11 +40,13 @@ class FakeEngine {
   async call(
     method: { readonly name: string; readonly response: DescMessage },
     request: unknown,
+    { signal }: { readonly signal: AbortSignal },
   ): Promise<unknown> {
     this.calls.push({ method: method.name, request });
     const answer = this.answers[method.name];
     if (answer === undefined) throw new Error(`unexpected call ${method.name}`);
-    return create(method.response, (await answer(request as never)) as Record<string, unknown>);
+    const fields = await abortable(Promise.resolve(answer(request as never)), signal);
+    return create(method.response, fields as Record<string, unknown>);
   }
 
   async stop({ force }: { readonly force: boolean }): Promise<number> {
@@ -350,6 +353,17 @@ describe("calls for one rank", () => {
     await client.startRank({ rank: 0 });
     await client.eraseRank({ rank: 0, uuid: "uuid-0" });
     expect(engine.done).toEqual(["stop", "stop by force", "start", "erase"]);
+  });
+
+  it("end before the leader's step does when the engine hangs, which does not count as a host that is gone", async () => {
+    const { client } = await system({ prepShutdown: () => new Promise(() => {}) });
+    const begun = performance.now();
+    const fault = await faultOf(client.prepShutdown({ rank: 0 }, { timeoutMs: 300 }));
+    expect(fault).toMatchObject({
+      code: FaultCode.engineNotReady,
+      reason: "the engine has not answered within 0.2 s",
+    });
+    expect(performance.now() - begun).toBeLessThan(300);
   });
 
   it("are refused for a rank of another host, or another engine with the rank", async () => {

@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { EngineConfig } from "@daos/config";
 import { type ActionOptions, type ActionResult, SystemActions } from "@daos/ctl-service";
-import { drpcMethods } from "@daos/drpc";
 import { faultDaosStatus } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
@@ -17,7 +16,7 @@ import {
   type ReportAnswer,
   type ReportMessage,
 } from "@daos/mgmt-client";
-import { callEngineHere, EngineGroup, Joins, reportEngines } from "@daos/mgmt-service";
+import { callEngineHere, EngineGroup, Joins, prepShutdown, reportEngines } from "@daos/mgmt-service";
 import { mgmt } from "@daos/proto";
 import type { Rank } from "@daos/rank";
 import { faultNotLeader } from "@daos/rpc";
@@ -149,8 +148,10 @@ export class SimServer {
     this.actions = new SystemActions({
       leadership: this.leadership,
       calls: {
-        prepShutdown: (to, rank, wait) =>
-          this.#member(to, wait, (server, limit) => server.prepShutdown(rank, limit)),
+        prepShutdown: (to, rank, options) =>
+          this.#member(to, options, (server, { signal }) =>
+            server.prepShutdown(rank, { allowedMs: options.timeoutMs, signal }),
+          ),
         killRank: (to, rank, options) =>
           this.#member(to, options, (server, limit) =>
             server.killRank(rank, { force: options.force, signal: limit.signal }),
@@ -285,8 +286,8 @@ export class SimServer {
     return results;
   }
 
-  async prepShutdown(rank: Rank, wait: Wait): Promise<number> {
-    return (await this.harness.byRank(rank).call(drpcMethods.prepShutdown, { rank }, wait)).status;
+  async prepShutdown(rank: Rank, options: Wait & { readonly allowedMs: number }): Promise<number> {
+    return (await prepShutdown(this.harness, rank, { ...options, clock: this.process })).status;
   }
 
   async killRank(rank: Rank, options: Wait & { readonly force: boolean }): Promise<number> {
