@@ -10,6 +10,7 @@ import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/
 import type { LevelSwitch, Logger } from "@daos/log";
 import { replicaRole } from "@daos/membership";
 import {
+  type AskOptions,
   EngineReporter,
   type JoinReply,
   joinSystem,
@@ -103,11 +104,11 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const faultDomain = config.faultPath ?? `/${hostname()}`;
   const joinOnce = (
     { uuid, rank, uri, contexts, recorded }: JoinRequest,
-    wait: { readonly signal: AbortSignal },
+    wait: AskOptions,
   ): Promise<JoinReply> => {
     const addr = `${ANY_ADDRESS}:${config.port}`;
     const request = { uuid, rank, uri, nctxs: contexts, addr, faultDomain, reports: true, recorded };
-    return finder.ask((host) => mgmtClient.join(host, request, wait));
+    return finder.ask((host, until) => mgmtClient.join(host, request, until), wait);
   };
   const serving = new Set<EngineInstance>();
   const onChange = (instance: EngineInstance) => {

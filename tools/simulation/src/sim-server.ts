@@ -8,6 +8,7 @@ import { EngineInstance, type JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { FixedLeader, Leadership, type Member, type MemberState } from "@daos/membership";
 import {
+  type AskOptions,
   EngineReporter,
   type JoinMessage,
   type JoinReply,
@@ -73,6 +74,7 @@ export class SimServer {
     const finder = new LeaderFinder({
       accessPoints: world.accessPoints,
       known: () => (takesPart ? this.leadership.leader : undefined),
+      clock: process,
     });
 
     const onChange = (instance: EngineInstance) => {
@@ -216,17 +218,19 @@ export class SimServer {
     return new Leadership({ election, self, ranksFrom, log, clock: process });
   }
 
-  #joinOnce(finder: LeaderFinder, request: JoinRequest, wait: Wait): Promise<JoinReply> {
+  #joinOnce(finder: LeaderFinder, request: JoinRequest, wait: AskOptions): Promise<JoinReply> {
     const { uuid, rank, uri, contexts, recorded } = request;
     const addr = `0.0.0.0:${PORT}`;
     const message = { uuid, rank, uri, nctxs: contexts, addr, faultDomain: "/", reports: true, recorded };
-    return finder.ask((to) =>
-      this.world.network.call(
-        this.#caller,
-        to,
-        { signal: wait.signal, attempted: `join engine ${uuid}` },
-        (server, peer, limit) => server.join(message, peer, limit),
-      ),
+    return finder.ask(
+      (to, { signal }) =>
+        this.world.network.call(
+          this.#caller,
+          to,
+          { signal, attempted: `join engine ${uuid}` },
+          (server, peer, limit) => server.join(message, peer, limit),
+        ),
+      wait,
     );
   }
 
