@@ -28,13 +28,14 @@ class FakeEngine {
     rank: 0 as Rank,
     ready: { uri: "u0", contexts: 1, socket: "/s" },
   };
-  readonly superblock = { ms: true, uuid: "uuid-0", rank: 0, validRank: true };
+  readonly superblock: object;
   readonly calls: { readonly method: string; readonly request: unknown }[] = [];
   readonly done: string[] = [];
   readonly answers: Answers;
 
-  constructor(answers: Answers) {
+  constructor(answers: Answers, ms = true) {
     this.answers = answers;
+    this.superblock = { ms, uuid: "uuid-0", rank: 0, validRank: true };
   }
 
   async call(
@@ -65,6 +66,8 @@ class FakeEngine {
 
 interface SystemOptions {
   readonly leads?: boolean;
+  /** This host's engine has a replica of the data plane's management service. */
+  readonly replica?: boolean;
   readonly members?: readonly Member[];
   readonly ranksFrom?: "engine" | "store";
   /** The engines of other access points, by host. */
@@ -72,8 +75,14 @@ interface SystemOptions {
 }
 
 async function system(answers: Answers, options: SystemOptions = {}) {
-  const { leads = true, members = [memberOf(0)], ranksFrom = "engine", others = {} } = options;
-  const engine = new FakeEngine(answers);
+  const {
+    leads = true,
+    replica = true,
+    members = [memberOf(0)],
+    ranksFrom = "engine",
+    others = {},
+  } = options;
+  const engine = new FakeEngine(answers, replica);
   const harness = harnessOf(engine);
   const leadership = leads
     ? await leaderOf(self, members, { ranksFrom })
@@ -286,9 +295,24 @@ describe("calls for the engine with the management service", () => {
     expect(engine.calls).toMatchObject([{ method: "poolCreate", request: { scmbytes: 5n, uuid: "p" } }]);
   });
 
-  it("are refused elsewhere", async () => {
+  it("are answered on a follower with a replica: agents of release 0.8.0 know one access point", async () => {
+    const psrs = [{ rank: 0, uri: "u0" }];
+    const answers = { getAttachInfo: () => ({ psrs }), listPools: () => ({ status: -2008 }) };
+    const { client } = await system(answers, { leads: false });
+    expect((await client.getAttachInfo({})).psrs).toMatchObject(psrs);
+    expect(await client.listPools({})).toMatchObject({ status: -2008 });
+  });
+
+  it("are refused on a host without a replica that does not lead, with the leader's address", async () => {
+    const { client } = await system({}, { leads: false, replica: false });
+    for (const call of [client.getAttachInfo({}), client.listPools({}), client.poolCreate({})])
+      expect(await faultOf(call)).toMatchObject({ code: FaultCode.notLeader, reason: "try 10.0.0.1:10001" });
+  });
+
+  it("about one engine's devices are the leader's in any case", async () => {
     const { client } = await system({}, { leads: false });
-    expect(await faultOf(client.listPools({}))).toMatchObject({ code: FaultCode.notLeader });
+    for (const call of [client.bioHealthQuery({}), client.smdListDevs({}), client.smdListPools({})])
+      expect(await faultOf(call)).toMatchObject({ code: FaultCode.notLeader });
   });
 
   it.each([
