@@ -105,6 +105,7 @@ export const FaultCode = {
   membersNotMovable: 817,
   membersLeftBehind: 818,
   membersMoved: 819,
+  accessPointLoopback: 820,
 
   // security: 900-999
   securityUnknown: 910,

@@ -441,6 +441,11 @@ const SYSTEM = {
     "The file that is left holds the members as they were then.",
     "set system_db to etcd again",
   ],
+  accessPointLoopback: [
+    "The name of an access point leads to the machine that looks it up.",
+    "/etc/hosts gives the machine's own name a loopback address, 127.0.0.1 or 127.0.1.1, as installers write it.",
+    "give the name the machine's address in the network, in /etc/hosts or the name service",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const CERTIFICATES = "check certificates with daos-server cert status; daos-server cert issue makes new ones";
