@@ -110,10 +110,13 @@ describe("LeaderFinder", () => {
     expect(finder.leader).toBeUndefined();
   });
 
-  it("asks a host that was silent last, also when it is the leader that was known", async () => {
+  it.each([
+    ["silent", "silent" as const],
+    ["unreachable", unreachable],
+  ])("asks a host that was %s last, also when it is the leader that was known", async (_name, gone) => {
     const finder = new LeaderFinder({ accessPoints, known: () => undefined });
     finder.learn({ accessPoints: ["node1:10001", "node2:10001", "node3:10001"], leader: "node1:10001" });
-    await finder.ask(hosts({ node1: "silent", node2: "leads" }).call, wait);
+    await finder.ask(hosts({ node1: gone, node2: "leads" }).call, wait);
     const later = hosts({ node2: sentTo(undefined), node3: sentTo(undefined), node1: "leads" });
     expect(await finder.ask(later.call, wait)).toBe("node1");
     expect(later.asked).toEqual(["node2", "node3", "node1"]);

@@ -107,12 +107,14 @@ export class LeaderFinder {
           throw outcome.fault;
         }
         open.delete(outcome.host);
-        this.#silent.delete(formatHostAddress(outcome.host));
         if (outcome.kind === "answered") {
+          this.#silent.delete(formatHostAddress(outcome.host));
           this.#last = outcome.host;
           return outcome.answer;
         }
         const { fault } = outcome;
+        if (fault.code === FaultCode.hostUnreachable) this.#wasSilent(outcome.host);
+        else this.#silent.delete(formatHostAddress(outcome.host));
         if (!ASK_ANOTHER.has(fault.code)) throw fault;
         const hint = leaderHint(fault);
         if (hint === undefined || !asked.has(hint)) last = fault;
