@@ -61,6 +61,17 @@ export function faultStorageInUse(mount: string, path: string, cause: unknown): 
   });
 }
 
+/** The access points would all tell each other that they are at the same address. */
+export function faultLoopback(name: string, address: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.accessPointLoopback,
+    description: `the access point ${name} has the address ${address} on this host`,
+    reason: "that is a loopback address, at which no other host finds it",
+    resolution: `give ${name} its address in the network: correct the line of ${address} in /etc/hosts`,
+  });
+}
+
 /** A configuration that loads, but has nothing to start. */
 export function faultNoEngines(path: string): Fault {
   return new Fault({

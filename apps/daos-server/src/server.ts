@@ -5,11 +5,12 @@ import type { EngineConfig, ServerConfig } from "@daos/config";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { Harness } from "@daos/harness";
-import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { formatHostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { replicaRole } from "@daos/membership";
 import {
+  type AskOptions,
   EngineReporter,
   type JoinReply,
   joinSystem,
@@ -22,6 +23,7 @@ import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";
 import { clientTlsOptions } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
+import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
 import { faultNoEngines } from "./faults.ts";
 import { findUser } from "./find-owner.ts";
@@ -66,12 +68,10 @@ const ANY_ADDRESS = "0.0.0.0";
 export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<void> {
   const { config, log, owner } = options;
   if (config.engines.length === 0) throw faultNoEngines(config.path);
-  const role = await replicaRole(config.accessPoints, {
-    port: config.port,
-    localAddresses: localAddresses(),
-    resolve: resolveHost,
-  });
-  const self = await controlAddress(config, role !== "none");
+  const names = { localAddresses: localAddresses(), resolve: resolveHost };
+  await refuseLoopback({ config, ...names });
+  const role = await replicaRole(config.accessPoints, { port: config.port, ...names });
+  const self = await controlAddress({ config, isAccessPoint: role !== "none", ...names });
   using management = openManagement({
     config,
     role,
@@ -106,11 +106,11 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const faultDomain = config.faultPath ?? `/${hostname()}`;
   const joinOnce = (
     { uuid, rank, uri, contexts, recorded }: JoinRequest,
-    wait: { readonly signal: AbortSignal },
+    wait: AskOptions,
   ): Promise<JoinReply> => {
     const addr = `${ANY_ADDRESS}:${config.port}`;
     const request = { uuid, rank, uri, nctxs: contexts, addr, faultDomain, reports: true, recorded };
-    return finder.ask((host) => mgmtClient.join(host, request, wait));
+    return finder.ask((host, until) => mgmtClient.join(host, request, until), wait);
   };
   const serving = new Set<EngineInstance>();
   const onChange = (instance: EngineInstance) => {
@@ -265,20 +265,6 @@ async function findOfiDomains(engines: readonly EngineConfig[]): Promise<Readonl
     if (device !== undefined) found.set(fabricIface, device);
   }
   return found;
-}
-
-/** The control address that other hosts know this one by: of an access point its own entry, resolved. */
-async function controlAddress(config: ServerConfig, isAccessPoint: boolean): Promise<HostAddress> {
-  const { port } = config;
-  const own = localAddresses();
-  if (isAccessPoint) {
-    for (const accessPoint of config.accessPoints) {
-      const address = (await resolveHost(accessPoint.host)).find((one) => own.has(one));
-      if (accessPoint.port === port && address !== undefined) return { host: address, port };
-    }
-  }
-  const outside = [...own].find((address) => !address.includes(":") && !address.startsWith("127."));
-  return { host: outside ?? "127.0.0.1", port };
 }
 
 /** It serves and has a replica of the data plane's management service. */

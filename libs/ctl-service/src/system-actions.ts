@@ -12,7 +12,8 @@ interface Wait {
 
 /** How the leader reaches the hosts of the members. Each throws the fault of the engine or its host. */
 export interface MemberCalls {
-  prepShutdown(host: HostAddress, rank: Rank, wait: Wait): Promise<void>;
+  /** The host is told how long it has, so that an engine which hangs is told from a host which does not answer. */
+  prepShutdown(host: HostAddress, rank: Rank, options: Wait & { readonly timeoutMs: number }): Promise<void>;
   killRank(host: HostAddress, rank: Rank, options: Wait & { readonly force: boolean }): Promise<void>;
   startRank(host: HostAddress, rank: Rank, wait: Wait): Promise<void>;
   eraseRank(host: HostAddress, rank: Rank, uuid: string, wait: Wait): Promise<void>;
@@ -112,8 +113,8 @@ export class SystemActions {
     await membership.whileBusy(uuids, async () => {
       await membership.setState(uuids, { state: "stopping", reason: "" });
       const ready = running.filter(({ state }) => !force && (state === "joined" || state === "unresponsive"));
-      const readied = await this.#step("prep shutdown", ready, options, (member, wait) =>
-        calls.prepShutdown(member.address, member.rank, wait),
+      const readied = await this.#step("prep shutdown", ready, options, (member, { signal }) =>
+        calls.prepShutdown(member.address, member.rank, { signal, timeoutMs: options.timeoutMs }),
       );
       const gone = goneHosts(readied);
       for (const result of readied)

@@ -23,6 +23,12 @@ const refused = new Fault({
   description: "it is starting",
   resolution: "wait",
 });
+const hangs = new Fault({
+  domain: "engine",
+  code: FaultCode.engineNotReady,
+  description: "no answer",
+  resolution: "look",
+});
 const dead = new Fault({
   domain: "client",
   code: FaultCode.hostUnreachable,
@@ -203,6 +209,23 @@ describe("stop", () => {
     expect(most).toBe(13);
     expect(answer.results).toHaveLength(13);
     expect(new Set(answer.results.map(({ fault }) => fault?.code))).toEqual(new Set([FaultCode.timedOut]));
+  });
+
+  it("tells the hosts how long they have, and kills an engine that hangs: its host has answered", async () => {
+    const leadership = await leaderOf(self, three());
+    const { members, calls } = hosts();
+    const allowed: number[] = [];
+    const prepShutdown: MemberCalls["prepShutdown"] = async (_host, rank, { timeoutMs }) => {
+      allowed.push(timeoutMs);
+      if (rank === 1) throw hangs;
+    };
+    const answer = await client({
+      leadership,
+      members: { ...members, prepShutdown },
+    }).systemStopMembers({ timeoutMs: 9_000 });
+    expect(allowed).toEqual([9_000, 9_000, 9_000]);
+    expect(calls).toEqual(["kill 1", "kill 2", "kill 0"]);
+    expect(outcomes(answer)).toEqual([0, 1, 2].map((rank) => [rank, "stop", "ok", "MEMBER_STOPPED"]));
   });
 
   it("waits only once for hosts that are dead, also for one that is known to be silent", async () => {

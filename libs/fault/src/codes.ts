@@ -106,7 +106,8 @@ export const FaultCode = {
   membersNotMovable: 817,
   membersLeftBehind: 818,
   membersMoved: 819,
-  storageInUse: 830,
+  accessPointLoopback: 820,
+  storageInUse: 821,
 
   // security: 900-999
   securityUnknown: 910,

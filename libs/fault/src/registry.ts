@@ -451,6 +451,11 @@ const SYSTEM = {
     "Two configurations have the same scm_mount, on this host or in a container of it.",
     "give each engine an scm_mount of its own, or stop the other daos-server",
   ],
+  accessPointLoopback: [
+    "The name of an access point leads to the machine that looks it up.",
+    "/etc/hosts gives the machine's own name a loopback address, 127.0.0.1 or 127.0.1.1, as installers write it.",
+    "give the name the machine's address in the network, in /etc/hosts or the name service",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const CERTIFICATES = "check certificates with daos-server cert status; daos-server cert issue makes new ones";

@@ -60,6 +60,7 @@ describe("Harness", () => {
     expect(harness.byRank(4)).toBe(first);
     expect(harness.byIdentity(4, "uuid-4")).toBe(first);
     expect(harness.msInstance()).toBe(second);
+    expect(harness.hasMsInstance).toBe(true);
     expect(() => harness.byRank(7)).toThrow("rank 7 is not on this host, which has rank 0,4");
     expect(() => harness.byIdentity(4, "uuid-9")).toThrow("its engine with that rank is uuid-4");
   });
@@ -69,6 +70,7 @@ describe("Harness", () => {
     const harness = new Harness([stopped], silentLogger);
     expect(() => harness.byRank(0)).toThrow("no engine with a rank");
     expect(() => harness.msInstance()).toThrow("no engine of this host has a replica");
+    expect(harness.hasMsInstance).toBe(false);
     return expect(harness.notifyReady(3, { uri: "u", contexts: 1, socket: "/s" })).rejects.toThrow(
       "an engine says it is number 3, but this host has 1",
     );

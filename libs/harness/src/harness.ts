@@ -91,18 +91,24 @@ export class Harness {
 
   /** The engine that serves, answers, and has a replica of the management service. @throws Fault when there is none */
   msInstance(): EngineInstance {
-    const found = this.instances.find(
-      ({ state, superblock }) =>
-        state.kind === "serving" && state.silence === undefined && superblock?.ms === true,
-    );
+    const found = this.instances.find(servesReplica);
     if (found === undefined) throw faultNoReplica();
     return found;
+  }
+
+  /** There is a {@link msInstance}. */
+  get hasMsInstance(): boolean {
+    return this.instances.some(servesReplica);
   }
 
   /** Formats the storage of all engines at once; one result each, in their order. */
   format(options: EngineFormatOptions): Promise<readonly InstanceFormatResult[]> {
     return Promise.all(this.instances.map((instance) => instance.format(options)));
   }
+}
+
+function servesReplica({ state, superblock }: EngineInstance): boolean {
+  return state.kind === "serving" && state.silence === undefined && superblock?.ms === true;
 }
 
 function rankOf({ superblock }: EngineInstance): Rank | undefined {

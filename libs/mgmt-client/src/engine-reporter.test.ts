@@ -1,7 +1,9 @@
 import { Fault, FaultCode } from "@daos/fault";
+import { formatHostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
 import { mgmt } from "@daos/proto";
 import type { Rank } from "@daos/rank";
+import { abortable, type Clock, systemClock } from "@daos/sys";
 import { describe, expect, it } from "vitest";
 import { EngineReporter, type ReportedEngine } from "./engine-reporter.ts";
 import { LeaderFinder } from "./leader-finder.ts";
@@ -89,6 +91,37 @@ describe("EngineReporter", () => {
     expect(reports[1]?.warnings).toEqual([]);
     stop.abort();
     await run;
+  });
+
+  it("finds the leader past access points that are frozen, and does not begin with them again", async () => {
+    const clock: Clock = {
+      ...systemClock,
+      delay: (ms, options) => systemClock.delay(ms / 100, options),
+      deadline: (ms, ...rest) => systemClock.deadline(ms / 100, ...rest),
+    };
+    const accessPoints = ["a", "b", "c", "d"].map((host) => ({ host, port: 10001 }));
+    const finder = new LeaderFinder({ accessPoints, known: () => undefined, clock });
+    const names = accessPoints.map((one) => formatHostAddress(one));
+    finder.learn({ accessPoints: names, leader: "a:10001" });
+    const asked: string[] = [];
+    const reporter = new EngineReporter({
+      self,
+      engines: [{ superblock, incarnation: 1, state: { kind: "stopped" } }],
+      finder,
+      send: ({ host }, _report, { signal }) => {
+        asked.push(host);
+        if (host !== "d") return abortable(new Promise<never>(() => {}), signal);
+        return Promise.resolve({ accessPoints: names, leader: "d:10001" });
+      },
+      log: silentLogger,
+      clock,
+    });
+    const stop = new AbortController();
+    const run = reporter.run(stop.signal);
+    await expect.poll(() => asked.length).toBeGreaterThan(5);
+    stop.abort();
+    await run;
+    expect(asked.slice(0, 6)).toEqual(["a", "b", "c", "d", "d", "d"]);
   });
 
   it("has nothing to say of engines without an identity", async () => {

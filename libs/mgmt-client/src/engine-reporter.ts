@@ -30,6 +30,8 @@ const INTERVAL_MS = 5_000;
 /** Changes within this time go into one report, ms. */
 const GATHER_MS = 50;
 const REPORT_MS = 10_000;
+/** A host that has not answered within this time, ms, may be frozen: others are asked too. */
+const HOST_MS = 3_000;
 /** The most warnings that wait for a leader. */
 const MOST_WARNINGS = 100;
 
@@ -82,7 +84,10 @@ export class EngineReporter {
     const report = { addr: formatHostAddress(self), engines: known, intervalMs: INTERVAL_MS, warnings };
     try {
       using limit = this.#clock.deadline(REPORT_MS, "report to the leader", signal);
-      finder.learn(await finder.ask((host) => send(host, report, limit)));
+      const { signal: until } = limit;
+      finder.learn(
+        await finder.ask((host, wait) => send(host, report, wait), { signal: until, hostMs: HOST_MS }),
+      );
       this.#warnings = this.#warnings.slice(warnings.length);
       if (this.#lastFault !== undefined) log.info("the leader hears this host again");
       this.#lastFault = undefined;

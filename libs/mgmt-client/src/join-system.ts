@@ -3,6 +3,7 @@ import type { Joined, JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { parseRank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
+import type { AskOptions } from "./leader-finder.ts";
 
 /** What the leader answers. */
 export interface JoinReply {
@@ -38,12 +39,14 @@ const DATA_PLANE_NOT_READY: ReadonlySet<number> = new Set(
 /** A host that has a new address is believed when its old one has been silent for a while. */
 const MEMBER_ELSEWHERE_MS = 60_000;
 const ATTEMPT_MS = 60_000;
+/** The data plane may need longer than this, ms; but by then another host leads if the one that is asked is frozen. */
+const HOST_MS = 10_000;
 const FIRST_DELAY_MS = 250;
 const LONGEST_DELAY_MS = 10_000;
 
 export interface JoinSystemOptions {
   /** One attempt at the leader, wherever that is. */
-  readonly attempt: (request: JoinRequest, wait: { readonly signal: AbortSignal }) => Promise<JoinReply>;
+  readonly attempt: (request: JoinRequest, wait: AskOptions) => Promise<JoinReply>;
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly clock?: Clock | undefined;
@@ -61,7 +64,7 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
     let passes = false;
     try {
       using limit = clock.deadline(ATTEMPT_MS, `join engine ${request.uuid}`, signal);
-      const { status, rank, incarnation } = await attempt(request, limit);
+      const { status, rank, incarnation } = await attempt(request, { signal: limit.signal, hostMs: HOST_MS });
       passes = DATA_PLANE_NOT_READY.has(status);
       if (status !== 0) throw faultDaosStatus(`join engine ${request.uuid}`, status);
       return { rank: parseRank(rank), incarnation };

@@ -1,5 +1,5 @@
 import type { SecureClientSessionOptions } from "node:http2";
-import { createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { Fault, FaultCode, faultDaosStatus } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
@@ -76,10 +76,16 @@ export class MgmtClient {
     return this.#call(host, "report engines", wait, (client) => client.reportEngines(message, wait));
   }
 
-  async prepShutdown(host: HostAddress, rank: number, wait: Wait): Promise<void> {
+  /** @param options `timeoutMs` is told to the host, which answers before that also when the engine hangs */
+  async prepShutdown(
+    host: HostAddress,
+    rank: number,
+    options: Wait & { readonly timeoutMs: number },
+  ): Promise<void> {
     const attempted = `prepare rank ${rank} for shutdown`;
-    const { status } = await this.#call(host, attempted, wait, (client) =>
-      client.prepShutdown({ rank }, wait),
+    const { signal, timeoutMs } = options;
+    const { status } = await this.#call(host, attempted, options, (client) =>
+      client.prepShutdown({ rank }, { signal, timeoutMs }),
     );
     if (status !== 0) throw faultDaosStatus(attempted, status);
   }
@@ -128,7 +134,12 @@ export class MgmtClient {
       await connect(shared.sessions, name, signal);
       return await call(shared.client);
     } catch (error) {
-      throw error instanceof Fault ? error : fromConnectError(error, { attempted, host: name });
+      if (error instanceof Fault) throw error;
+      // Connect takes a deadline for a cancellation, and what follows depends on which of the two it was.
+      const late = isTimeout(signal.reason)
+        ? new ConnectError("no answer", Code.DeadlineExceeded, undefined, undefined, signal.reason)
+        : error;
+      throw fromConnectError(late, { attempted, host: name });
     } finally {
       if (--shared.calls === 0) {
         this.#shared.delete(name);

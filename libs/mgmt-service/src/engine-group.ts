@@ -115,7 +115,7 @@ export class EngineGroup {
   }
 }
 
-/** What the leader may ask of the engine of another access point. */
+/** What one access point may ask of the engine of another. */
 const FORWARDED: readonly MsMethod[] = [
   drpcMethods.join,
   drpcMethods.poolCreate,
@@ -131,7 +131,7 @@ const FORWARDED: readonly MsMethod[] = [
   drpcMethods.smdListPools,
 ];
 
-/** Passes a call of the leader on to this host's engine with a replica. @throws Fault */
+/** Passes a call of another access point on to this host's engine with a replica. @throws Fault */
 export async function callEngineHere(
   harness: Pick<Harness, "msInstance">,
   request: { readonly method: number; readonly body: Uint8Array },

@@ -19,3 +19,15 @@ export function faultNotForwarded(method: number): Fault {
     resolution: "run the same release on all access points",
   });
 }
+
+/** The engine has not answered in time; its host has. */
+export function faultEngineHangs(rank: number, waitedMs: number, cause: unknown): Fault {
+  return new Fault({
+    domain: "engine",
+    code: FaultCode.engineNotReady,
+    description: `prepare rank ${rank} for shutdown`,
+    reason: `the engine has not answered within ${Math.round(waitedMs / 100) / 10} s`,
+    resolution: "look in the engine's log (log_file); dmg system stop kills it all the same",
+    cause,
+  });
+}

@@ -10,6 +10,7 @@ import { followerOf, leaderOf, memberOf } from "@daos/membership/testing";
 import { mgmt } from "@daos/proto";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
+import { abortable } from "@daos/sys";
 import { describe, expect, it } from "vitest";
 import { EngineGroup } from "./engine-group.ts";
 import { Joins } from "./join.ts";
@@ -27,23 +28,26 @@ class FakeEngine {
     rank: 0 as Rank,
     ready: { uri: "u0", contexts: 1, socket: "/s" },
   };
-  readonly superblock = { ms: true, uuid: "uuid-0", rank: 0, validRank: true };
+  readonly superblock: object;
   readonly calls: { readonly method: string; readonly request: unknown }[] = [];
   readonly done: string[] = [];
   readonly answers: Answers;
 
-  constructor(answers: Answers) {
+  constructor(answers: Answers, ms = true) {
     this.answers = answers;
+    this.superblock = { ms, uuid: "uuid-0", rank: 0, validRank: true };
   }
 
   async call(
     method: { readonly name: string; readonly response: DescMessage },
     request: unknown,
+    { signal }: { readonly signal: AbortSignal },
   ): Promise<unknown> {
     this.calls.push({ method: method.name, request });
     const answer = this.answers[method.name];
     if (answer === undefined) throw new Error(`unexpected call ${method.name}`);
-    return create(method.response, (await answer(request as never)) as Record<string, unknown>);
+    const fields = await abortable(Promise.resolve(answer(request as never)), signal);
+    return create(method.response, fields as Record<string, unknown>);
   }
 
   async stop({ force }: { readonly force: boolean }): Promise<number> {
@@ -62,6 +66,8 @@ class FakeEngine {
 
 interface SystemOptions {
   readonly leads?: boolean;
+  /** This host's engine has a replica of the data plane's management service. */
+  readonly replica?: boolean;
   readonly members?: readonly Member[];
   readonly ranksFrom?: "engine" | "store";
   /** The engines of other access points, by host. */
@@ -69,8 +75,14 @@ interface SystemOptions {
 }
 
 async function system(answers: Answers, options: SystemOptions = {}) {
-  const { leads = true, members = [memberOf(0)], ranksFrom = "engine", others = {} } = options;
-  const engine = new FakeEngine(answers);
+  const {
+    leads = true,
+    replica = true,
+    members = [memberOf(0)],
+    ranksFrom = "engine",
+    others = {},
+  } = options;
+  const engine = new FakeEngine(answers, replica);
   const harness = harnessOf(engine);
   const leadership = leads
     ? await leaderOf(self, members, { ranksFrom })
@@ -320,9 +332,24 @@ describe("calls for the engine with the management service", () => {
     expect(engine.calls).toMatchObject([{ method: "poolCreate", request: { scmbytes: 5n, uuid: "p" } }]);
   });
 
-  it("are refused elsewhere", async () => {
+  it("are answered on a follower with a replica: agents of release 0.8.0 know one access point", async () => {
+    const psrs = [{ rank: 0, uri: "u0" }];
+    const answers = { getAttachInfo: () => ({ psrs }), listPools: () => ({ status: -2008 }) };
+    const { client } = await system(answers, { leads: false });
+    expect((await client.getAttachInfo({})).psrs).toMatchObject(psrs);
+    expect(await client.listPools({})).toMatchObject({ status: -2008 });
+  });
+
+  it("are refused on a host without a replica that does not lead, with the leader's address", async () => {
+    const { client } = await system({}, { leads: false, replica: false });
+    for (const call of [client.getAttachInfo({}), client.listPools({}), client.poolCreate({})])
+      expect(await faultOf(call)).toMatchObject({ code: FaultCode.notLeader, reason: "try 10.0.0.1:10001" });
+  });
+
+  it("about one engine's devices are the leader's in any case", async () => {
     const { client } = await system({}, { leads: false });
-    expect(await faultOf(client.listPools({}))).toMatchObject({ code: FaultCode.notLeader });
+    for (const call of [client.bioHealthQuery({}), client.smdListDevs({}), client.smdListPools({})])
+      expect(await faultOf(call)).toMatchObject({ code: FaultCode.notLeader });
   });
 
   it.each([
@@ -387,6 +414,17 @@ describe("calls for one rank", () => {
     await client.startRank({ rank: 0 });
     await client.eraseRank({ rank: 0, uuid: "uuid-0" });
     expect(engine.done).toEqual(["stop", "stop by force", "start", "erase"]);
+  });
+
+  it("end before the leader's step does when the engine hangs, which does not count as a host that is gone", async () => {
+    const { client } = await system({ prepShutdown: () => new Promise(() => {}) });
+    const begun = performance.now();
+    const fault = await faultOf(client.prepShutdown({ rank: 0 }, { timeoutMs: 300 }));
+    expect(fault).toMatchObject({
+      code: FaultCode.engineNotReady,
+      reason: "the engine has not answered within 0.2 s",
+    });
+    expect(performance.now() - begun).toBeLessThan(300);
   });
 
   it("are refused for a rank of another host, or another engine with the rank", async () => {

@@ -8,28 +8,43 @@ import { callEngineHere, type MsMethod } from "./engine-group.ts";
 import { faultOtherSystem } from "./faults.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { peerAddress } from "./peer-address.ts";
+import { prepShutdown } from "./prep-shutdown.ts";
 import { reportEngines } from "./report-engines.ts";
 
 /** The most a call into the engine may take, ms; the caller's own deadline may end it earlier. */
 const CALL_TIMEOUT_MS = 60_000;
+/** What a leader that does not say it, one of release 0.8.0, allows a host for getting an engine ready to stop, ms. */
+const STEP_MS = 30_000;
 /** The real engine needs up to 10 s for a pool on one rank. */
 const POOL_TIMEOUT_MS = 300_000;
 
 /**
- * The handlers of `mgmt.MgmtSvc`. What concerns the system is answered on the leader's host, most of it by an engine with
- * a replica; what concerns one rank by the host that runs it.
+ * The handlers of `mgmt.MgmtSvc`. What concerns the members is answered on the leader's host; pools and the like by an
+ * engine with a replica; what concerns one rank by the host that runs it.
  */
 export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
   const { harness, leadership, engines, joins, systemName, log } = options;
 
-  /** Passes a request on to the engine of an MS replica; the answer is the engine's. */
+  /**
+   * Passes a request on to the engine of an MS replica; the answer is the engine's. Any host with a replica does it, as
+   * agents of release 0.8.0 ask their first access point and no other; the data plane has a leader of its own.
+   */
   const forward =
     <I extends DescMessage, O extends DescMessage>(method: MsMethod<I, O>, timeoutMs = CALL_TIMEOUT_MS) =>
     async (request: MessageShape<I>, context: HandlerContext): Promise<MessageShape<O>> => {
-      leadership.membership();
+      if (!harness.hasMsInstance) leadership.membership();
       using limit = deadline(timeoutMs, `${method.name} in the engine`, context.signal);
       return await engines.call(method, request as unknown as MessageInitShape<I>, limit);
     };
+
+  /** Likewise, on the leader only: the answer is about one engine, and is to be about the same one wherever it is asked. */
+  const forwardOnLeader = <I extends DescMessage, O extends DescMessage>(method: MsMethod<I, O>) => {
+    const call = forward(method);
+    return async (request: MessageShape<I>, context: HandlerContext): Promise<MessageShape<O>> => {
+      leadership.membership();
+      return call(request, context);
+    };
+  };
 
   return {
     async join(request, context) {
@@ -53,8 +68,8 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     },
 
     async prepShutdown({ rank }, context) {
-      using limit = deadline(CALL_TIMEOUT_MS, `prepare shutdown of rank ${rank}`, context.signal);
-      return await harness.byRank(rank).call(drpcMethods.prepShutdown, { rank }, limit);
+      const allowedMs = Math.min(context.timeoutMs() ?? STEP_MS, CALL_TIMEOUT_MS);
+      return prepShutdown(harness, rank, { allowedMs, signal: context.signal });
     },
 
     async killRank({ rank, force }, context) {
@@ -87,8 +102,8 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     poolUpdateACL: forward(drpcMethods.poolUpdateAcl),
     poolDeleteACL: forward(drpcMethods.poolDeleteAcl),
     getAttachInfo: forward(drpcMethods.getAttachInfo),
-    bioHealthQuery: forward(drpcMethods.bioHealthQuery),
-    smdListDevs: forward(drpcMethods.smdListDevs),
-    smdListPools: forward(drpcMethods.smdListPools),
+    bioHealthQuery: forwardOnLeader(drpcMethods.bioHealthQuery),
+    smdListDevs: forwardOnLeader(drpcMethods.smdListDevs),
+    smdListPools: forwardOnLeader(drpcMethods.smdListPools),
   };
 }

@@ -5,6 +5,8 @@ import type { SimProcess } from "./sim-process.ts";
 import type { Command } from "./sim-server.ts";
 import type { World } from "./world.ts";
 
+const COMMAND_MS = 600_000;
+
 /** Runs commands on the leader, from outside, as `dmg` does. */
 export class Administrator {
   readonly #world: World;
@@ -14,7 +16,11 @@ export class Administrator {
   constructor(world: World) {
     this.#world = world;
     this.#process = world.outside();
-    this.#finder = new LeaderFinder({ accessPoints: world.accessPoints, known: () => undefined });
+    this.#finder = new LeaderFinder({
+      accessPoints: world.accessPoints,
+      known: () => undefined,
+      clock: this.#process,
+    });
   }
 
   /** @returns how many members it did not work for; undefined when the command failed as a whole */
@@ -25,13 +31,19 @@ export class Administrator {
   ): Promise<number | undefined> {
     const { ledger, network } = this.#world;
     ledger.note(`dmg ${command} ${ranks.join(",")}${options.force ? " --force" : ""}`);
-    using limit = this.#process.deadline(600_000, "command");
+    using limit = this.#process.deadline(COMMAND_MS, "command");
     const caller = { process: this.#process, host: "outside" };
     try {
-      const results = await this.#finder.ask((to: HostAddress) =>
-        network.call(caller, to, { signal: limit.signal, attempted: command }, (server, _peer, { signal }) =>
-          server.act(command, ranks, { ...options, signal }),
-        ),
+      // A command is not to be done twice: the host that has it is waited for.
+      const results = await this.#finder.ask(
+        (to: HostAddress, until) =>
+          network.call(
+            caller,
+            to,
+            { signal: until.signal, attempted: command },
+            (server, _peer, { signal }) => server.act(command, ranks, { ...options, signal }),
+          ),
+        { signal: limit.signal, hostMs: COMMAND_MS },
       );
       const failed = results.filter(({ fault }) => fault !== undefined);
       ledger.note(`dmg ${command} done ${results.length} ${failed.map(({ fault }) => fault?.code)}`);

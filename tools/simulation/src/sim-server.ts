@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import type { EngineConfig } from "@daos/config";
 import { type ActionOptions, type ActionResult, SystemActions } from "@daos/ctl-service";
-import { drpcMethods } from "@daos/drpc";
 import { faultDaosStatus } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
@@ -9,6 +8,7 @@ import { EngineInstance, type JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { FixedLeader, Leadership, type Member, type MemberState } from "@daos/membership";
 import {
+  type AskOptions,
   EngineReporter,
   type JoinMessage,
   type JoinReply,
@@ -17,7 +17,7 @@ import {
   type ReportAnswer,
   type ReportMessage,
 } from "@daos/mgmt-client";
-import { callEngineHere, EngineGroup, Joins, reportEngines } from "@daos/mgmt-service";
+import { callEngineHere, EngineGroup, Joins, prepShutdown, reportEngines } from "@daos/mgmt-service";
 import { mgmt } from "@daos/proto";
 import type { Rank } from "@daos/rank";
 import { faultNotLeader } from "@daos/rpc";
@@ -74,6 +74,7 @@ export class SimServer {
     const finder = new LeaderFinder({
       accessPoints: world.accessPoints,
       known: () => (takesPart ? this.leadership.leader : undefined),
+      clock: process,
     });
 
     const onChange = (instance: EngineInstance) => {
@@ -149,8 +150,10 @@ export class SimServer {
     this.actions = new SystemActions({
       leadership: this.leadership,
       calls: {
-        prepShutdown: (to, rank, wait) =>
-          this.#member(to, wait, (server, limit) => server.prepShutdown(rank, limit)),
+        prepShutdown: (to, rank, options) =>
+          this.#member(to, options, (server, { signal }) =>
+            server.prepShutdown(rank, { allowedMs: options.timeoutMs, signal }),
+          ),
         killRank: (to, rank, options) =>
           this.#member(to, options, (server, limit) =>
             server.killRank(rank, { force: options.force, signal: limit.signal }),
@@ -221,17 +224,19 @@ export class SimServer {
     return new Leadership({ election, self, ranksFrom, stopExcluded, log, clock: process });
   }
 
-  #joinOnce(finder: LeaderFinder, request: JoinRequest, wait: Wait): Promise<JoinReply> {
+  #joinOnce(finder: LeaderFinder, request: JoinRequest, wait: AskOptions): Promise<JoinReply> {
     const { uuid, rank, uri, contexts, recorded } = request;
     const addr = `0.0.0.0:${PORT}`;
     const message = { uuid, rank, uri, nctxs: contexts, addr, faultDomain: "/", reports: true, recorded };
-    return finder.ask((to) =>
-      this.world.network.call(
-        this.#caller,
-        to,
-        { signal: wait.signal, attempted: `join engine ${uuid}` },
-        (server, peer, limit) => server.join(message, peer, limit),
-      ),
+    return finder.ask(
+      (to, { signal }) =>
+        this.world.network.call(
+          this.#caller,
+          to,
+          { signal, attempted: `join engine ${uuid}` },
+          (server, peer, limit) => server.join(message, peer, limit),
+        ),
+      wait,
     );
   }
 
@@ -291,8 +296,8 @@ export class SimServer {
     return results;
   }
 
-  async prepShutdown(rank: Rank, wait: Wait): Promise<number> {
-    return (await this.harness.byRank(rank).call(drpcMethods.prepShutdown, { rank }, wait)).status;
+  async prepShutdown(rank: Rank, options: Wait & { readonly allowedMs: number }): Promise<number> {
+    return (await prepShutdown(this.harness, rank, { ...options, clock: this.process })).status;
   }
 
   async killRank(rank: Rank, options: Wait & { readonly force: boolean }): Promise<number> {

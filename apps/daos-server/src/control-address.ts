@@ -1,0 +1,65 @@
+import { isIP } from "node:net";
+import type { ServerConfig } from "@daos/config";
+import type { HostAddress } from "@daos/hostlist";
+import { faultLoopback } from "./faults.ts";
+
+export interface ControlAddressOptions {
+  readonly config: Pick<ServerConfig, "port" | "accessPoints" | "systemDb">;
+  readonly isAccessPoint: boolean;
+  /** All addresses of this host. */
+  readonly localAddresses: ReadonlySet<string>;
+  /** The addresses of a host name. */
+  readonly resolve: (host: string) => Promise<readonly string[]>;
+}
+
+/**
+ * The control address that other hosts know this one by: of an access point its own entry, resolved. An address outside
+ * the loopback is preferred, unless the entry itself says loopback: `localhost` or `127.0.0.2`.
+ */
+export async function controlAddress(options: ControlAddressOptions): Promise<HostAddress> {
+  const { config, isAccessPoint, localAddresses, resolve } = options;
+  const { port } = config;
+  const outside = [...localAddresses].find((address) => !address.includes(":") && !isLoopback(address));
+  if (isAccessPoint) {
+    for (const accessPoint of config.accessPoints) {
+      if (accessPoint.port !== port) continue;
+      const own = (await resolve(accessPoint.host)).filter((address) => localAddresses.has(address));
+      const [first] = own;
+      if (first === undefined) continue;
+      const found = own.find((address) => !isLoopback(address));
+      return { host: found ?? (meansLoopback(accessPoint.host) ? first : (outside ?? first)), port };
+    }
+  }
+  return { host: outside ?? "127.0.0.1", port };
+}
+
+/**
+ * Access points that elect a leader publish their addresses in etcd: those whose names lead to the loopback would all
+ * publish the same one.
+ *
+ * @throws Fault accessPointLoopback
+ */
+export async function refuseLoopback({
+  config: { systemDb, accessPoints },
+  resolve,
+}: Pick<ControlAddressOptions, "config" | "resolve">): Promise<void> {
+  if (systemDb.kind !== "etcd" || accessPoints.length < 2) return;
+  const names = accessPoints.map(({ host }) => host).filter((host) => !meansLoopback(host));
+  await Promise.all(
+    names.map(async (name) => {
+      // A name without an address is another mistake, and perhaps only another host's.
+      const addresses = await resolve(name).catch(() => []);
+      const found = addresses.every(isLoopback) ? addresses[0] : undefined;
+      if (found !== undefined) throw faultLoopback(name, found);
+    }),
+  );
+}
+
+/** Whoever writes this into the configuration wants the loopback: several servers on one machine. */
+function meansLoopback(host: string): boolean {
+  return isIP(host) !== 0 || /^(?:.+\.)?localhost$/i.test(host);
+}
+
+function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}

@@ -1,0 +1,35 @@
+import { drpcMethods } from "@daos/drpc";
+import type { Harness } from "@daos/harness";
+import type { mgmt } from "@daos/proto";
+import { type Clock, isTimeout, systemClock } from "@daos/sys";
+import { faultEngineHangs } from "./faults.ts";
+
+export interface PrepShutdownOptions {
+  /** What the leader allows this host, ms. */
+  readonly allowedMs: number;
+  readonly signal: AbortSignal;
+  readonly clock?: Clock | undefined;
+}
+
+/** What the engine gets of the time that its host has; the rest is for the way. */
+const ENGINE_SHARE = 2 / 3;
+
+/**
+ * Gets an engine ready to be stopped. The leader takes a host that does not answer in time for dead, and stops nothing on
+ * it: so that of an engine which hangs is told before that.
+ *
+ * @throws Fault engineNotReady when the engine does not answer
+ */
+export async function prepShutdown(
+  harness: Pick<Harness, "byRank">,
+  rank: number,
+  { allowedMs, signal, clock = systemClock }: PrepShutdownOptions,
+): Promise<mgmt.DaosResp> {
+  const waitMs = allowedMs * ENGINE_SHARE;
+  using limit = clock.deadline(waitMs, `prepare shutdown of rank ${rank}`, signal);
+  try {
+    return await harness.byRank(rank).call(drpcMethods.prepShutdown, { rank }, limit);
+  } catch (error) {
+    throw isTimeout(limit.signal.reason) ? faultEngineHangs(rank, waitMs, error) : error;
+  }
+}
