@@ -63,6 +63,14 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
     await held[Symbol.asyncDispose]();
   });
 
+  it("are not waited for when the caller is gone before the wait begins", async () => {
+    await using _held = await locks().take({ what: "b" }, { waitMs: 0, signal });
+    const gone = new AbortController();
+    const waiting = locks().take({ what: "b" }, { waitMs: 60_000, signal: gone.signal });
+    gone.abort(new Error("gone"));
+    await expect(waiting).rejects.toThrow("gone");
+  });
+
   it("go with a process that is killed", async () => {
     await using _made = await locks().take({ what: "x", shared: true }, { waitMs: 0, signal });
     await _made[Symbol.asyncDispose]();

@@ -37,7 +37,6 @@ export class ToolRunner implements CommandRunner {
   }
 
   async run(argv: Argv, options: RunOptions = {}): Promise<CommandResult> {
-    options.signal?.throwIfAborted();
     const [name, ...args] = argv;
     return execute(await this.#find(name), args, options);
   }
@@ -99,6 +98,8 @@ function execute(
 ): Promise<CommandResult> {
   const { signal, timeoutMs = 30_000, stdin = "", descriptor } = options;
   return new Promise((resolve, reject) => {
+    // It may have aborted while the tool was looked for.
+    signal?.throwIfAborted();
     const child = spawn(path, args, {
       cwd: "/",
       env: {},

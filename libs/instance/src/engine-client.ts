@@ -34,7 +34,7 @@ export class EngineClient {
       if (this.#connection.isOpen || this.#closed) fresh?.close();
       else if (fresh !== undefined) this.#connection = fresh;
     }
-    return await this.#connection.call(method, request, wait);
+    return this.#connection.call(method, request, wait);
   }
 
   /** Ends the connection for good: the process has ended. */

@@ -244,7 +244,7 @@ export class EngineInstance {
    */
   async stop(options: { readonly force: boolean; readonly signal: AbortSignal }): Promise<number> {
     options.signal.throwIfAborted();
-    return await abortable(this.#stop(options.force), options.signal);
+    return abortable(this.#stop(options.force), options.signal);
   }
 
   async #stop(force: boolean): Promise<number> {
