@@ -1,0 +1,15 @@
+// Names the tests that passed only when they were repeated: such a run is not like one in which nothing failed.
+import { relative } from "node:path";
+
+export default class RepeatsReporter {
+  onTestRunEnd(modules) {
+    for (const module of modules) {
+      for (const test of module.children.allTests()) {
+        if (!test.diagnostic()?.flaky) continue;
+        const [error] = test.result().errors ?? [];
+        const reason = error?.message.split("\n", 1)[0] ?? "no reason known";
+        console.log(`REPEATED ${relative(process.cwd(), module.moduleId)} > ${test.fullName}: ${reason}`);
+      }
+    }
+  }
+}
