@@ -573,10 +573,23 @@ describe("mistakes are found before anything is sent", () => {
     expect(json.status).toBe(status);
   });
 
-  it("also in JSON", async () => {
-    const run = await runDmg(["--json", "storage", "scna"]);
+  it.each([
+    [["--json", "storage", "scna"], "there is no command"],
+    [["--format", "json", "sytem"], "there is no command"],
+    [["sytem", "--format=json"], "there is no command"],
+    [["system", "--json"], '"dmg system" is not a whole command'],
+    [["pool", "-j"], '"dmg pool" is not a whole command'],
+    [["--json"], "no command is named"],
+  ])("also in JSON: %j", async (argv, description) => {
+    const run = await runDmg(argv);
     expect(run).toMatchObject({ status: 2, err: "" });
-    expect(run.json()).toMatchObject({ status: 2, result: null, errors: [{ code: 2, hosts: [] }] });
+    const errors = [{ code: 2, hosts: [], description: expect.stringContaining(description) }];
+    expect(run.json()).toMatchObject({ status: 2, result: null, errors });
+  });
+
+  it("help is text, also beside --json, and a value that looks like -j is a value", async () => {
+    expect(await runDmg(["system", "--json", "--help"])).toMatchObject({ status: 0, err: "" });
+    expect((await runDmg(["-ljhost", "sytem"])).err).toContain("there is no command");
   });
 });
 

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { asksForJson } from "./asks-for-json.ts";
 import { closest } from "./closest.ts";
 import { complete } from "./complete.ts";
 import { type AnyCommand, defineCommand } from "./define-command.ts";
@@ -140,6 +141,26 @@ describe("parseCommandLine", () => {
         }
       }),
     );
+  });
+});
+
+describe("asksForJson", () => {
+  it.each([
+    ["--json", true],
+    ["--json=true sytem", true],
+    ["sytem --format json", true],
+    ["--format=json sytem", true],
+    ["-j", true],
+    ["-ij st s", true],
+    ["st q s -dpj", true],
+    ["st s", false],
+    ["--format table st s", false],
+    ["-ljhost st s", false],
+    ["-i -l=jhost st s", false],
+    ["p c -sj", false],
+    ["explain -- --json -j", false],
+  ])("%j: %s", (line, asked) => {
+    expect(asksForJson(line.split(" "), tree)).toBe(asked);
   });
 });
 
