@@ -245,6 +245,34 @@ describe("system actions", () => {
     ]);
   });
 
+  it("find hosts without a port on the one of -l, and say on which they have looked", async () => {
+    const asked: (readonly string[])[] = [];
+    const server = await fake({
+      ctl: {
+        systemStopMembers: ({ selection }) => {
+          const hosts = selection?.hosts ?? [];
+          asked.push(hosts);
+          return { results: [], missingHosts: hosts };
+        },
+      },
+    });
+    const { port } = server.host;
+    const flags = [
+      "system",
+      "stop",
+      "--rank-hosts",
+      "127.0.0.1,127.0.0.2",
+      "--rank-hosts",
+      "127.0.0.3:10001",
+    ];
+    const run = await runDmg([...at(server.host), ...flags]);
+    expect(asked).toEqual([[`127.0.0.1:${port}`, `127.0.0.2:${port}`, "127.0.0.3:10001"]]);
+    expect(run.err).toContain(`no member of the system is on 127.0.0.3:10001,127.0.0.[1-2]:${port}`);
+    // Hosts with several ports say nothing about others.
+    await runDmg([...at(server.host), "-l", "127.0.0.1:1", ...flags]);
+    expect(asked[1]).toEqual(["127.0.0.1:10001", "127.0.0.2:10001", "127.0.0.3:10001"]);
+  });
+
   it("are not done by a server of release 0.8.0 that would do more", async () => {
     const server = await fake({
       ctl: {
@@ -590,6 +618,25 @@ describe("mistakes are found before anything is sent", () => {
   it("help is text, also beside --json, and a value that looks like -j is a value", async () => {
     expect(await runDmg(["system", "--json", "--help"])).toMatchObject({ status: 0, err: "" });
     expect((await runDmg(["-ljhost", "sytem"])).err).toContain("there is no command");
+  });
+});
+
+describe("a host file", () => {
+  const files = new TestCertificateFiles();
+  afterAll(() => files[Symbol.dispose]());
+
+  it.each([
+    ["only-comments", "# node1\n\n", " names no host"],
+    [
+      "wrong",
+      "# all\nnode[1-2],\nnode[3-\n",
+      ':3: the host list "node[3-" cannot be read: its brackets do not',
+    ],
+  ])("that is %s is named in the message", async (name, text, message) => {
+    const path = files.write(name, text);
+    const run = await runDmg(["-i", "-f", path, "storage", "scan"]);
+    expect(run).toMatchObject({ status: 2, out: "" });
+    expect(run.err).toContain(`${path}${message}`);
   });
 });
 
