@@ -360,6 +360,11 @@ describe("pool", () => {
   it("is created with what the flags say, and destroyed", async () => {
     const seen: unknown[] = [];
     const { host } = await fake({
+      ctl: {
+        systemMemberQuery: () => ({
+          members: [0, 1, 2, 5].map((rank) => ({ rank, uuid: "u", addr: "a:1" })),
+        }),
+      },
       mgmt: {
         poolCreate: ({ uuid, scmbytes, nvmebytes, ranks, numsvcreps, user, usergroup, sys, acl }) => {
           seen.push({ uuid, scmbytes, nvmebytes, ranks, numsvcreps, user, usergroup, sys, acl });
@@ -446,7 +451,7 @@ describe("pool", () => {
       mgmt: {
         poolCreate: ({ scmbytes, nvmebytes }) => {
           sizes.push([scmbytes, nvmebytes]);
-          return {};
+          return { svcreps: [1] };
         },
       },
     });
@@ -465,6 +470,21 @@ describe("pool", () => {
     const nobody = await create("-s", "10%", "-r", "1,9");
     expect(nobody).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 9") });
     expect(sizes).toHaveLength(2);
+  });
+
+  it("is not asked for on ranks that are not there, and says when replicas are missing", async () => {
+    const { host } = await fake({
+      ctl: { systemMemberQuery: () => ({ members: [{ rank: 0, uuid: "u", addr: "a:1" }] }) },
+      mgmt: { poolCreate: () => ({ svcreps: [0] }) },
+    });
+    const create = (...flags: string[]) => runDmg([...at(host), "pool", "create", "-s", "1G", ...flags]);
+    const nowhere = await create("-r", "0,5");
+    expect(nowhere).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 5") });
+    const fewer = await create("-r", "0", "-v", "3");
+    expect(fewer).toMatchObject({
+      status: 0,
+      err: "dmg: warning: the pool has 1 service replica, 3 were asked for\n",
+    });
   });
 
   it("fails with the meaning of the data plane's status", async () => {
@@ -577,6 +597,8 @@ describe("mistakes are found before anything is sent", () => {
     [["storage", "scan", "--timeout", "soon"], 2, "--timeout soon is not a time"],
     [["pool", "create"], 2, "--scm-size is missing"],
     [["pool", "create", "-s", "0"], 2, "--scm-size is 0"],
+    [["pool", "create", "-s", "256"], 2, "--scm-size 256 is 256 bytes, and a pool needs 1 MiB or more"],
+    [["pool", "create", "-s", "1G", "-n", "500K"], 2, "--nvme-size 500K is 512000 bytes"],
     [["pool", "create", "-s", "-1G"], 2, ""],
     [["pool", "create", "-s", "110%"], 2, "at most 100 %"],
     [["pool", "create", "-s", "1G", "-n", "0%"], 2, "more than 0 %"],
