@@ -77,6 +77,17 @@ export function faultMalformed(path: string, purpose: FilePurpose, reason: strin
   );
 }
 
+/** A file of the CA that is to sign does not exist. */
+export function faultNoAuthority(directory: string, missing: Fault): Fault {
+  return fault(
+    FaultCode.securityFileMissing,
+    `there is no certificate authority in ${directory}`,
+    `name the directory of the CA with --directory, on the host that has its key; or make one with ` +
+      `"daos-server cert init --directory ${directory}"`,
+    { reason: missing.description, cause: missing },
+  );
+}
+
 export function faultKeyMismatch(certPath: string, keyPath: string): Fault {
   return fault(
     FaultCode.securityKeyMismatch,
