@@ -585,6 +585,7 @@ describe("connections with certificates", () => {
   });
 });
 
+const UUID = "55555555-1111-4222-8333-444444444444";
 describe("mistakes are found before anything is sent", () => {
   it.each([
     [["sotrage", "scan"], 2, 'did you mean "dmg storage"'],
@@ -603,6 +604,7 @@ describe("mistakes are found before anything is sent", () => {
     [["pool", "create", "-s", "110%"], 2, "at most 100 %"],
     [["pool", "create", "-s", "1G", "-n", "0%"], 2, "more than 0 %"],
     [["server", "set-logmasks"], 2, "--masks is missing"],
+    [["server", "set-logmasks", "--masks", ""], 2, '--masks "" is not a level'],
     [["system", "stop", "--ranks", "x"], 2, "neither a rank nor a range"],
     [["system", "clear-exclude"], 2, "no ranks to let back in"],
     [["pool", "create", "-s", "1X"], 2, '"1X" is not a size'],
@@ -610,6 +612,7 @@ describe("mistakes are found before anything is sent", () => {
     [["pool", "create", "-s", "1G", "-v", "14"], 2, "13"],
     [["pool", "create", "-s", "1G", "-u", "a b"], 2, "cannot be a user"],
     [["pool", "create", "-s", "1G", "-a", "/no/such/file"], 2, "cannot be read"],
+    [["pool", "overwrite-acl", "--pool", UUID, "-a", "/dev/null"], 2, "the ACL file /dev/null has no entry"],
     [["pool", "destroy", "--pool", "7"], 2, "not the uuid of a pool"],
     [["-o", "/no/such/file", "storage", "scan"], 3, "no configuration file"],
     [["-i", "-f", "/no/such/file", "storage", "scan"], 3, "the host file /no/such/file cannot be read"],
@@ -640,6 +643,15 @@ describe("mistakes are found before anything is sent", () => {
   it("help is text, also beside --json, and a value that looks like -j is a value", async () => {
     expect(await runDmg(["system", "--json", "--help"])).toMatchObject({ status: 0, err: "" });
     expect((await runDmg(["-ljhost", "sytem"])).err).toContain("there is no command");
+  });
+});
+
+describe("explain", () => {
+  it("takes a status of the data plane as messages print it", async () => {
+    expect(await runDmg(["explain", "-1007"])).toMatchObject({
+      status: 0,
+      out: expect.stringContaining("DER_NOSPACE"),
+    });
   });
 });
 

@@ -84,6 +84,7 @@ describe("parseCommandLine", () => {
 
   it("keeps arguments, also those that look like flags", () => {
     expect(parse("explain 103 -- -x")).toMatchObject({ args: ["103", "-x"] });
+    expect(parse("explain -1007 -j")).toMatchObject({ args: ["-1007"], flags: { json: true } });
   });
 
   it.each([

@@ -50,7 +50,7 @@ export function faultFileKind(path: string, purpose: FilePurpose, wanted: string
 export function faultFileMode(path: string, purpose: FilePurpose, mode: number, most: number): Fault {
   return fault(
     FaultCode.securityFileMode,
-    `the ${purpose} ${path} is too open: its mode is ${octal(mode)}, at most ${octal(most)} is safe`,
+    `the ${purpose} ${path} is too open: its mode is ${octal(mode)}, safe is ${safeMode(most)}`,
     `run: chmod ${octal(mode & most)} ${path}`,
   );
 }
@@ -223,6 +223,10 @@ export function faultCredential(reason: string, resolution: string, cause?: unkn
     reason,
     cause,
   });
+}
+
+function safeMode(most: number): string {
+  return (most & 0o077) === 0 ? "nothing for group and others" : `no more than ${octal(most)}`;
 }
 
 function octal(mode: number): string {
