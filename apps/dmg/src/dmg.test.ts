@@ -245,6 +245,34 @@ describe("system actions", () => {
     ]);
   });
 
+  it("find hosts without a port on the one of -l, and say on which they have looked", async () => {
+    const asked: (readonly string[])[] = [];
+    const server = await fake({
+      ctl: {
+        systemStopMembers: ({ selection }) => {
+          const hosts = selection?.hosts ?? [];
+          asked.push(hosts);
+          return { results: [], missingHosts: hosts };
+        },
+      },
+    });
+    const { port } = server.host;
+    const flags = [
+      "system",
+      "stop",
+      "--rank-hosts",
+      "127.0.0.1,127.0.0.2",
+      "--rank-hosts",
+      "127.0.0.3:10001",
+    ];
+    const run = await runDmg([...at(server.host), ...flags]);
+    expect(asked).toEqual([[`127.0.0.1:${port}`, `127.0.0.2:${port}`, "127.0.0.3:10001"]]);
+    expect(run.err).toContain(`no member of the system is on 127.0.0.3:10001,127.0.0.[1-2]:${port}`);
+    // Hosts with several ports say nothing about others.
+    await runDmg([...at(server.host), "-l", "127.0.0.1:1", ...flags]);
+    expect(asked[1]).toEqual(["127.0.0.1:10001", "127.0.0.2:10001", "127.0.0.3:10001"]);
+  });
+
   it("are not done by a server of release 0.8.0 that would do more", async () => {
     const server = await fake({
       ctl: {
@@ -332,6 +360,11 @@ describe("pool", () => {
   it("is created with what the flags say, and destroyed", async () => {
     const seen: unknown[] = [];
     const { host } = await fake({
+      ctl: {
+        systemMemberQuery: () => ({
+          members: [0, 1, 2, 5].map((rank) => ({ rank, uuid: "u", addr: "a:1" })),
+        }),
+      },
       mgmt: {
         poolCreate: ({ uuid, scmbytes, nvmebytes, ranks, numsvcreps, user, usergroup, sys, acl }) => {
           seen.push({ uuid, scmbytes, nvmebytes, ranks, numsvcreps, user, usergroup, sys, acl });
@@ -418,7 +451,7 @@ describe("pool", () => {
       mgmt: {
         poolCreate: ({ scmbytes, nvmebytes }) => {
           sizes.push([scmbytes, nvmebytes]);
-          return {};
+          return { svcreps: [1] };
         },
       },
     });
@@ -437,6 +470,21 @@ describe("pool", () => {
     const nobody = await create("-s", "10%", "-r", "1,9");
     expect(nobody).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 9") });
     expect(sizes).toHaveLength(2);
+  });
+
+  it("is not asked for on ranks that are not there, and says when replicas are missing", async () => {
+    const { host } = await fake({
+      ctl: { systemMemberQuery: () => ({ members: [{ rank: 0, uuid: "u", addr: "a:1" }] }) },
+      mgmt: { poolCreate: () => ({ svcreps: [0] }) },
+    });
+    const create = (...flags: string[]) => runDmg([...at(host), "pool", "create", "-s", "1G", ...flags]);
+    const nowhere = await create("-r", "0,5");
+    expect(nowhere).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 5") });
+    const fewer = await create("-r", "0", "-v", "3");
+    expect(fewer).toMatchObject({
+      status: 0,
+      err: "dmg: warning: the pool has 1 service replica, 3 were asked for\n",
+    });
   });
 
   it("fails with the meaning of the data plane's status", async () => {
@@ -537,6 +585,7 @@ describe("connections with certificates", () => {
   });
 });
 
+const UUID = "55555555-1111-4222-8333-444444444444";
 describe("mistakes are found before anything is sent", () => {
   it.each([
     [["sotrage", "scan"], 2, 'did you mean "dmg storage"'],
@@ -549,10 +598,13 @@ describe("mistakes are found before anything is sent", () => {
     [["storage", "scan", "--timeout", "soon"], 2, "--timeout soon is not a time"],
     [["pool", "create"], 2, "--scm-size is missing"],
     [["pool", "create", "-s", "0"], 2, "--scm-size is 0"],
+    [["pool", "create", "-s", "256"], 2, "--scm-size 256 is 256 bytes, and a pool needs 1 MiB or more"],
+    [["pool", "create", "-s", "1G", "-n", "500K"], 2, "--nvme-size 500K is 512000 bytes"],
     [["pool", "create", "-s", "-1G"], 2, ""],
     [["pool", "create", "-s", "110%"], 2, "at most 100 %"],
     [["pool", "create", "-s", "1G", "-n", "0%"], 2, "more than 0 %"],
     [["server", "set-logmasks"], 2, "--masks is missing"],
+    [["server", "set-logmasks", "--masks", ""], 2, '--masks "" is not a level'],
     [["system", "stop", "--ranks", "x"], 2, "neither a rank nor a range"],
     [["system", "clear-exclude"], 2, "no ranks to let back in"],
     [["pool", "create", "-s", "1X"], 2, '"1X" is not a size'],
@@ -560,6 +612,7 @@ describe("mistakes are found before anything is sent", () => {
     [["pool", "create", "-s", "1G", "-v", "14"], 2, "13"],
     [["pool", "create", "-s", "1G", "-u", "a b"], 2, "cannot be a user"],
     [["pool", "create", "-s", "1G", "-a", "/no/such/file"], 2, "cannot be read"],
+    [["pool", "overwrite-acl", "--pool", UUID, "-a", "/dev/null"], 2, "the ACL file /dev/null has no entry"],
     [["pool", "destroy", "--pool", "7"], 2, "not the uuid of a pool"],
     [["-o", "/no/such/file", "storage", "scan"], 3, "no configuration file"],
     [["-i", "-f", "/no/such/file", "storage", "scan"], 3, "the host file /no/such/file cannot be read"],
@@ -573,10 +626,51 @@ describe("mistakes are found before anything is sent", () => {
     expect(json.status).toBe(status);
   });
 
-  it("also in JSON", async () => {
-    const run = await runDmg(["--json", "storage", "scna"]);
+  it.each([
+    [["--json", "storage", "scna"], "there is no command"],
+    [["--format", "json", "sytem"], "there is no command"],
+    [["sytem", "--format=json"], "there is no command"],
+    [["system", "--json"], '"dmg system" is not a whole command'],
+    [["pool", "-j"], '"dmg pool" is not a whole command'],
+    [["--json"], "no command is named"],
+  ])("also in JSON: %j", async (argv, description) => {
+    const run = await runDmg(argv);
     expect(run).toMatchObject({ status: 2, err: "" });
-    expect(run.json()).toMatchObject({ status: 2, result: null, errors: [{ code: 2, hosts: [] }] });
+    const errors = [{ code: 2, hosts: [], description: expect.stringContaining(description) }];
+    expect(run.json()).toMatchObject({ status: 2, result: null, errors });
+  });
+
+  it("help is text, also beside --json, and a value that looks like -j is a value", async () => {
+    expect(await runDmg(["system", "--json", "--help"])).toMatchObject({ status: 0, err: "" });
+    expect((await runDmg(["-ljhost", "sytem"])).err).toContain("there is no command");
+  });
+});
+
+describe("explain", () => {
+  it("takes a status of the data plane as messages print it", async () => {
+    expect(await runDmg(["explain", "-1007"])).toMatchObject({
+      status: 0,
+      out: expect.stringContaining("DER_NOSPACE"),
+    });
+  });
+});
+
+describe("a host file", () => {
+  const files = new TestCertificateFiles();
+  afterAll(() => files[Symbol.dispose]());
+
+  it.each([
+    ["only-comments", "# node1\n\n", " names no host"],
+    [
+      "wrong",
+      "# all\nnode[1-2],\nnode[3-\n",
+      ':3: the host list "node[3-" cannot be read: its brackets do not',
+    ],
+  ])("that is %s is named in the message", async (name, text, message) => {
+    const path = files.write(name, text);
+    const run = await runDmg(["-i", "-f", path, "storage", "scan"]);
+    expect(run).toMatchObject({ status: 2, out: "" });
+    expect(run.err).toContain(`${path}${message}`);
   });
 });
 

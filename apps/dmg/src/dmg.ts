@@ -1,11 +1,14 @@
 import {
+  asksForJson,
   commandHelp,
   ExitCode,
+  faultUsage,
   parseCommandLine,
   print,
   runCommand,
   type Terminal,
   topicHelp,
+  wordsBelow,
 } from "@daos/dmg-kit";
 import { Fault, toFault } from "@daos/fault";
 import { COMMAND_TREE } from "./command-tree.ts";
@@ -31,6 +34,7 @@ export async function dmg(argv: readonly string[], terminal: Terminal, root: str
         return ExitCode.ok;
       }
       case "topic": {
+        if (!line.flags.has("help") && asksForJson(argv, COMMAND_TREE)) throw notACommand(line.words);
         const more = line.words.length === 0 ? await pluginTopics(root) : [];
         const help = `${topicHelp(line.words, COMMAND_TREE, terminal.columns, more)}\n`;
         if (line.flags.has("help") || line.words.length > 0 || argv.length === 0) terminal.out(help);
@@ -58,7 +62,16 @@ async function fail(
 ): Promise<number> {
   const failures = [{ host: undefined, fault: toFault(error) }];
   const answer = { result: null, text: () => "", anyWell: false, failures };
-  const json = argv.includes("--json") || argv.some((word) => /^-[a-z]*j/.test(word));
-  const status = await print(answer, { terminal, what, format: json ? "json" : "table", quiet: false });
+  const format = asksForJson(argv, COMMAND_TREE) ? "json" : "table";
+  const status = await print(answer, { terminal, what, format, quiet: false });
   return error instanceof Fault ? status : ExitCode.unexpected;
+}
+
+/** Help is no JSON document, so a line that asks for one and names no command is a mistake. */
+function notACommand(words: readonly string[]): Fault {
+  const before = ["dmg", ...words].join(" ");
+  const names = wordsBelow(words, COMMAND_TREE).filter(({ hidden }) => hidden !== true);
+  const what = words.length === 0 ? "no command is named" : `"${before}" is not a whole command`;
+  const below = names.map(({ name }) => name).sort();
+  return faultUsage(what, `what there is: ${before} ${below.join(" | ")}`);
 }

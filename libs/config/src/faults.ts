@@ -1,14 +1,21 @@
 import { Fault, FaultCode } from "@daos/fault";
 import { formatProblem, type Problem } from "./problem.ts";
+import type { FileKind } from "./read-yaml.ts";
 import { formatSuggestions } from "./suggest.ts";
 
+const HOW_TO_HAVE_ONE: Readonly<Record<FileKind, string>> = {
+  server: "name the file with -o, or make one with: daos-server config generate > daos_server.yml",
+  client:
+    "name the client's file with -o (daos.yml, not the server's), or leave -o out and name hosts with -l",
+};
+
 /** There is no configuration file at a path that was named. */
-export function faultConfigNotFound(path: string, cause: unknown): Fault {
+export function faultConfigNotFound(path: string, kind: FileKind, cause: unknown): Fault {
   return new Fault({
     domain: "config",
     code: FaultCode.configNotFound,
     description: `there is no configuration file ${path}`,
-    resolution: "name the file with -o, or make one with: daos-server config generate > daos_server.yml",
+    resolution: HOW_TO_HAVE_ONE[kind],
     cause,
   });
 }

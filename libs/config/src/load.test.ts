@@ -72,6 +72,24 @@ describe("loadServerConfig", () => {
 });
 
 describe("loadClientConfig", () => {
+  it("says that a server's file is one, and not what is wrong with each key", async () => {
+    const path = join(directory, "server.yml");
+    for (const servers of ["servers: []", "engines: []"]) {
+      await writeFile(path, `provider: ofi+sockets\n${servers}\n`);
+      await expect(loadClientConfig(path)).rejects.toMatchObject({
+        code: FaultCode.configInvalid,
+        reason: `\n  ${path}:2:1: error: this is a server's configuration; expected a client's, as dmg has in daos.yml`,
+      });
+    }
+  });
+
+  it("does not advise to make a server's file where there is none", async () => {
+    await expect(loadClientConfig(join(directory, "none.yml"))).rejects.toMatchObject({
+      code: FaultCode.configNotFound,
+      resolution: expect.stringContaining("name hosts with -l"),
+    });
+  });
+
   const defaults = {
     path: undefined,
     name: "daos_server",

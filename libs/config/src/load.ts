@@ -4,7 +4,7 @@ import { checkClientConfig } from "./check-client.ts";
 import { checkServerConfig, type ServerCheck } from "./check-server.ts";
 import { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
 import type { Problem } from "./problem.ts";
-import { LARGEST_FILE } from "./read-yaml.ts";
+import { type FileKind, LARGEST_FILE } from "./read-yaml.ts";
 import type { ClientConfig, ServerConfig, ServerOverrides } from "./types.ts";
 
 /**
@@ -31,7 +31,7 @@ export interface LoadOptions {
 
 /** As {@link loadServerConfig}, but answers with the problems, warnings too, instead of throwing them. */
 export async function checkServerFile(path: string, overrides?: ServerOverrides): Promise<ServerCheck> {
-  const text = await readText(path);
+  const text = await readText(path, "server");
   const check = checkServerConfig(text, { path, overrides, cwd: resolve() });
   const absolute = (config: ServerConfig | undefined) =>
     config === undefined ? undefined : { ...config, path: resolve(path) };
@@ -48,7 +48,7 @@ export async function loadClientConfig(path: string | undefined): Promise<Client
   const name = path ?? "etc/daos.yml";
   let text: string | undefined;
   try {
-    text = await readText(name);
+    text = await readText(name, "client");
   } catch (error) {
     if (path !== undefined || !isMissing((error as Error).cause)) throw error;
   }
@@ -59,7 +59,7 @@ export async function loadClientConfig(path: string | undefined): Promise<Client
 }
 
 /** The text of a file or a pipe, as far as a configuration can be long; one byte more shows that it is too long. */
-async function readText(path: string): Promise<string> {
+async function readText(path: string, kind: FileKind): Promise<string> {
   try {
     await using file = await open(path, "r");
     const buffer = Buffer.alloc(LARGEST_FILE + 1);
@@ -71,7 +71,7 @@ async function readText(path: string): Promise<string> {
     }
     return buffer.toString("utf8", 0, length);
   } catch (error) {
-    if (isMissing(error)) throw faultConfigNotFound(path, error);
+    if (isMissing(error)) throw faultConfigNotFound(path, kind, error);
     throw faultConfigUnreadable(path, error instanceof Error ? error.message : String(error), error);
   }
 }

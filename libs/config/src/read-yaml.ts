@@ -43,6 +43,8 @@ export type FileKind = "server" | "client";
 /** Larger files are no configuration, and would take long to read. */
 export const LARGEST_FILE = 1024 * 1024;
 const DEEPEST_MERGE = 8;
+/** What only a server's file has, here and in DAOS 2.x: the rest of it is nothing to complain about one by one. */
+const SERVER_ONLY = new Set<unknown>(["servers", "engines"]);
 /** More than any configuration has; a few lines of aliases could stand for millions. */
 const MOST_NODES = 50_000;
 const MOST_ALIASES = 1_000;
@@ -121,6 +123,13 @@ class YamlReader {
     if (!isMap(root)) {
       this.#report("error", "", this.#at(root), `${this.#show(root)} is not a configuration`, {
         expected: "keys and values, as in name: daos_server",
+      });
+      return undefined;
+    }
+    const engines = root.items.find(({ key }) => isScalar(key) && SERVER_ONLY.has(key.value));
+    if (this.#kind === "client" && engines !== undefined) {
+      this.#report("error", "", this.#at(engines.key as Node), "this is a server's configuration", {
+        expected: "a client's, as dmg has in daos.yml",
       });
       return undefined;
     }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import { Fault, FaultCode } from "@daos/fault";
-import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { formatHostAddress, formatHostSet, type HostAddress } from "@daos/hostlist";
 import { faultNotLeader } from "@daos/rpc";
 import { afterEach, describe, expect, it } from "vitest";
 import { ControlClient, type HostResult } from "./control-client.ts";
@@ -311,7 +311,42 @@ describe("requests to the leader", () => {
     const hosts = [await deadHost(), await deadHost()];
     await expect(systemMemberQuery(new ControlClient({ hosts }))).rejects.toMatchObject({
       code: FaultCode.connectionRefused,
-      description: "query system members: none of 2 hosts could do it",
+      description: `query system members: none of ${formatHostSet(hosts)} could do it`,
+    });
+  });
+
+  it("say once what several hosts say, with the advice of those that answer", async () => {
+    const stopped = new Fault({
+      domain: "system",
+      code: FaultCode.notAccessPoint,
+      description: "no replica in service",
+      resolution: "start the engines",
+    });
+    const servers = await Promise.all(
+      [0, 1].map(() =>
+        fake({
+          mgmt: {
+            listPools: () => {
+              throw stopped;
+            },
+          },
+        }),
+      ),
+    );
+    const hosts = servers.map(({ host }) => host);
+    await expect(
+      listPools(new ControlClient({ hosts }), { system: "s" }, "query pool"),
+    ).rejects.toMatchObject({
+      code: FaultCode.notAccessPoint,
+      description: `query pool: none of ${formatHostSet(hosts)} could do it`,
+      reason: "no replica in service",
+      resolution: "start the engines",
+    });
+    const some = new ControlClient({ hosts: [await deadHost(), ...hosts] });
+    await expect(listPools(some, { system: "s" })).rejects.toMatchObject({
+      code: FaultCode.hostsFailed,
+      reason: expect.stringMatching(/connection refused.*; no replica in service$/),
+      resolution: "start the engines",
     });
   });
 });

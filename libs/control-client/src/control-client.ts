@@ -170,6 +170,7 @@ export class ControlClient {
     using race = new ConnectionRace(this.#options.tls, { staggerMs: STAGGER_MS });
     for (const host of hosts) race.add(host);
     const faults: Fault[] = [];
+    const asked: HostAddress[] = [];
     let again = false;
     for (;;) {
       const tried = await race.next(wait).catch((error: unknown) => {
@@ -177,9 +178,10 @@ export class ControlClient {
       });
       if (tried instanceof Fault) return { kind: "failed", fault: tried };
       if (tried === undefined) {
-        const fault = noLeader(attempted, faults);
+        const fault = noLeader(attempted, asked, faults);
         return again ? { kind: "no-leader-yet", fault } : { kind: "failed", fault };
       }
+      asked.push(tried.host);
       const name = formatHostAddress(tried.host);
       const log = this.#log.child("client", { host: name });
       if (tried.kind === "failed") {
@@ -317,18 +319,21 @@ function isAboutThisHostOnly(fault: Fault): boolean {
   return NEXT_HOST.has(fault.code);
 }
 
-function noLeader(attempted: string, faults: readonly Fault[]): Fault {
+/** Names the hosts rather than count them: a host that was given by name is often asked again by its address. */
+function noLeader(attempted: string, hosts: readonly HostAddress[], faults: readonly Fault[]): Fault {
   const [only] = faults;
   if (only !== undefined && faults.length === 1) return only;
   const same = only !== undefined && faults.every((fault) => fault.code === only.code);
+  // A host that answers knows more than those that cannot be reached.
+  const advice = same ? only : faults.find(({ code }) => code === FaultCode.notAccessPoint);
   return new Fault({
     domain: "client",
     code: same ? only.code : FaultCode.hostsFailed,
-    description: `${attempted}: none of ${faults.length} hosts could do it`,
-    reason: faults.map((fault) => fault.message).join("; "),
-    resolution: same
-      ? only.resolution
-      : "check that the access points are up, and name them with -l or access_points in the configuration file",
+    description: `${attempted}: none of ${formatHostSet(hosts, { defaultPort: 0 })} could do it`,
+    reason: [...new Set(faults.map((fault) => fault.message))].join("; "),
+    resolution:
+      advice?.resolution ??
+      "check that the access points are up, and name them with -l or access_points in the configuration file",
     cause: faults,
   });
 }

@@ -8,12 +8,12 @@ export interface PoolEntry {
   readonly svcReplicas: readonly number[];
 }
 
-/** Lists the pools of the system, by uuid. @throws Fault */
+/** Lists the pools of the system, by uuid. @param attempted what that is for, in messages @throws Fault */
 export function listPools(
   client: ControlClient,
   request: { readonly system: string },
+  attempted = "list pools",
 ): Promise<readonly PoolEntry[]> {
-  const attempted = "list pools";
   return client.leader({
     attempted,
     timeoutMs: 60_000,

@@ -23,7 +23,10 @@ export interface ConnectOptions {
   readonly expiry: ExpiryNotes;
 }
 
-/** A client for the system, its name, and the port of hosts that are named without one. */
+/**
+ * A client for the system, its name, and the port of other hosts that are named without one: that of the hosts asked when
+ * they all have the same, else the configuration's.
+ */
 export interface Connection {
   readonly client: ControlClient;
   readonly system: string;
@@ -60,8 +63,13 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
       ...(fanout === undefined ? {} : { fanout }),
     }),
     system: config.name,
-    port: config.port,
+    port: commonPort(hosts) ?? config.port,
   };
+}
+
+function commonPort(hosts: readonly HostAddress[]): number | undefined {
+  const [first, ...others] = new Set(hosts.map(({ port }) => port));
+  return others.length === 0 ? first : undefined;
 }
 
 async function readConfig(path: string | undefined): Promise<ClientConfig> {
@@ -89,11 +97,38 @@ async function readHostFile(path: string, defaultPort: number): Promise<readonly
       cause: error,
     });
   });
-  const lines = text
-    .split("\n")
-    .map((line) => line.replace(/#.*/, "").trim().replace(/,$/, ""))
-    .filter((line) => line !== "");
-  return parseHostList(lines.join(","), defaultPort);
+  const lists: string[] = [];
+  for (const [index, line] of text.split("\n").entries()) {
+    const list = line.replace(/#.*/, "").trim().replace(/,$/, "");
+    if (list === "") continue;
+    checkHostLine(list, `${path}:${index + 1}`);
+    lists.push(list);
+  }
+  if (lists.length > 0) return parseHostList(lists.join(","), defaultPort);
+  throw new Fault({
+    domain: "client",
+    code: FaultCode.hostlistInvalid,
+    description: `the host file ${path} names no host`,
+    resolution: "write one host list a line into it, or use -l",
+  });
+}
+
+/** @throws Fault hostlistInvalid that says where */
+function checkHostLine(list: string, where: string): void {
+  try {
+    parseHostList(list);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const { domain, code, description, reason, resolution } = error;
+    throw new Fault({
+      domain,
+      code,
+      description: `${where}: ${description}`,
+      reason,
+      resolution,
+      cause: error,
+    });
+  }
 }
 
 /** What connections with certificates need; nothing without them. @throws Fault for a certificate that cannot be used */

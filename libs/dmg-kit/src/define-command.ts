@@ -28,6 +28,8 @@ export interface StringFlag extends FlagBase {
   readonly value: string;
   readonly required?: boolean;
   readonly default?: string;
+  /** It may be given more than once: the lists become one. Any other flag with a value may not. */
+  readonly joins?: boolean;
   /** What completion offers: ranks, hosts or pools of the live system, or files. */
   readonly complete?: "ranks" | "hosts" | "pools" | "files";
 }

@@ -1,4 +1,5 @@
 export { type Answer, wellDone } from "./answer.ts";
+export { asksForJson } from "./asks-for-json.ts";
 export { closest } from "./closest.ts";
 export { type Completion, complete } from "./complete.ts";
 export { confirm } from "./confirm.ts";
@@ -29,7 +30,13 @@ export { type Formatter, print } from "./output/print.ts";
 export type { HostFault } from "./output/show-faults.ts";
 export { countOf, formatCelsius, formatSize } from "./output/size.ts";
 export { formatTable } from "./output/table.ts";
-export { allCommands, type CommandLine, type CommandTree, parseCommandLine } from "./parse-command-line.ts";
+export {
+  allCommands,
+  type CommandLine,
+  type CommandTree,
+  parseCommandLine,
+  wordsBelow,
+} from "./parse-command-line.ts";
 export { faultSize, parseSize } from "./parse-size.ts";
 export { parseUuid } from "./parse-uuid.ts";
 export { processTerminal } from "./process-terminal.ts";

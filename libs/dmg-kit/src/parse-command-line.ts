@@ -33,6 +33,7 @@ interface Word {
 /**
  * Finds the command that the first words name, by name or alias, and takes the flags: global ones before, between and
  * after the words, the command's own after them. Where both have the same letter, the command wins behind its words.
+ * A negative number is an argument where the command takes some: no flag is a digit.
  *
  * @throws Fault usage, with a suggestion, for a word or a flag that does not exist
  */
@@ -45,7 +46,7 @@ export function parseCommandLine(argv: readonly string[], tree: CommandTree): Co
   for (let token = rest.shift(); token !== undefined; token = rest.shift()) {
     if (token === "--") {
       args.push(...rest.splice(0));
-    } else if (token.startsWith("-") && token !== "-") {
+    } else if (/^-./s.test(token) && !(command?.args !== undefined && /^-\d+$/.test(token))) {
       takeFlag(token, rest, command === undefined ? [GLOBAL_FLAGS] : [command.flags, GLOBAL_FLAGS], flags);
     } else if (command !== undefined) {
       args.push(token);

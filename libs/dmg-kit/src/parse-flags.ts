@@ -2,7 +2,7 @@ import { closest } from "./closest.ts";
 import type { FlagDefinition, FlagDefinitions } from "./define-command.ts";
 import { faultUsage } from "./faults.ts";
 
-/** Flags as they were given: text, or true for those without a value. The last one wins. */
+/** Flags as they were given: text, or true for those without a value. */
 export type RawFlags = Map<string, string | true>;
 
 /**
@@ -24,7 +24,8 @@ export function takeFlag(
     const flag = findByName(name, layers);
     if (flag === undefined) throw unknownFlag(`--${name}`, layers);
     const inline = equals === -1 ? undefined : token.slice(equals + 1);
-    into.set(name, flag.type === "boolean" ? booleanValue(name, inline) : (inline ?? takeValue(token, rest)));
+    if (flag.type === "boolean") into.set(name, booleanValue(name, inline));
+    else setValue(name, flag, inline ?? takeValue(token, rest), into);
     return;
   }
   for (let letters = token.slice(1); letters !== ""; letters = letters.slice(1)) {
@@ -34,10 +35,26 @@ export function takeFlag(
     const [name, flag] = found;
     if (flag.type !== "boolean") {
       const inline = letters.slice(1).replace(/^=/, "");
-      into.set(name, inline === "" ? takeValue(`-${letter}`, rest) : inline);
+      setValue(name, flag, inline === "" ? takeValue(`-${letter}`, rest) : inline, into);
       return;
     }
     into.set(name, true);
+  }
+}
+
+/**
+ * Release 0.8.0 drops the first of two values silently, so that a host or a rank is left out unnoticed.
+ *
+ * @throws Fault usage for a second value, unless both together are what was meant, or it is the same
+ */
+function setValue(name: string, flag: FlagDefinition, value: string, into: RawFlags): void {
+  const before = into.get(name);
+  if (before === undefined || before === value) {
+    into.set(name, value);
+  } else if (flag.type === "string" && flag.joins === true) {
+    into.set(name, `${before},${value}`);
+  } else {
+    throw faultUsage(`--${name} is given twice, as ${before} and as ${value}`, "leave one of them out");
   }
 }
 

@@ -23,12 +23,14 @@ export function parseSize(text: string): bigint {
 }
 
 /** The fault of a size that cannot be read, or that makes no sense. */
-export function faultSize(description: string): Fault {
+export function faultSize(
+  description: string,
+  resolution = "write a number and a unit of 1024: 500MB, 1.5G, 2TB; a number without a unit is bytes; a share of the storage is 10%",
+): Fault {
   return new Fault({
     domain: "client",
     code: FaultCode.sizeInvalid,
     description,
-    resolution:
-      "write a number and a unit of 1024: 500MB, 1.5G, 2TB; a number without a unit is bytes; a share of the storage is 10%",
+    resolution,
   });
 }

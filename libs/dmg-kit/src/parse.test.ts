@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { asksForJson } from "./asks-for-json.ts";
 import { closest } from "./closest.ts";
 import { complete } from "./complete.ts";
 import { type AnyCommand, defineCommand } from "./define-command.ts";
@@ -73,7 +74,8 @@ describe("parseCommandLine", () => {
     ],
     ["-d st q s -dp", "storage query smd", { debug: true, devices: true, pools: true }],
     ["p c -s1G -v=3", "pool create", { "scm-size": "1G", nsvc: "3" }],
-    ["p c -s 1G -s 2G", "pool create", { "scm-size": "2G" }],
+    ["p c -s 1G -s 1G", "pool create", { "scm-size": "1G" }],
+    ["-l a --host-list=b st s -l c", "storage scan", { "host-list": "a,b,c" }],
     ["help p c", "pool create", { help: true }],
     ["p c -h", "pool create", { help: true }],
   ])("%j is %s", (line, name, flags) => {
@@ -82,6 +84,7 @@ describe("parseCommandLine", () => {
 
   it("keeps arguments, also those that look like flags", () => {
     expect(parse("explain 103 -- -x")).toMatchObject({ args: ["103", "-x"] });
+    expect(parse("explain -1007 -j")).toMatchObject({ args: ["-1007"], flags: { json: true } });
   });
 
   it.each([
@@ -98,6 +101,9 @@ describe("parseCommandLine", () => {
     ["storage x", "what there is: dmg storage query | scan"],
     ["st s --jsn", "did you mean --json?"],
     ["st s -x", "there is no flag -x"],
+    ["p c -s 1G --scm-size 2G", "--scm-size is given twice, as 1G and as 2G"],
+    ["p c -v 1 -v 3", "--nsvc is given twice"],
+    ["-f a st s -f b", "--host-file is given twice"],
     ["st s more", "takes no arguments"],
     ["-l", "-l needs a value"],
     ["-l -i st s", "-l needs a value"],
@@ -140,6 +146,26 @@ describe("parseCommandLine", () => {
         }
       }),
     );
+  });
+});
+
+describe("asksForJson", () => {
+  it.each([
+    ["--json", true],
+    ["--json=true sytem", true],
+    ["sytem --format json", true],
+    ["--format=json sytem", true],
+    ["-j", true],
+    ["-ij st s", true],
+    ["st q s -dpj", true],
+    ["st s", false],
+    ["--format table st s", false],
+    ["-ljhost st s", false],
+    ["-i -l=jhost st s", false],
+    ["p c -sj", false],
+    ["explain -- --json -j", false],
+  ])("%j: %s", (line, asked) => {
+    expect(asksForJson(line.split(" "), tree)).toBe(asked);
   });
 });
 

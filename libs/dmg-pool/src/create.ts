@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { defineCommand, faultSize, formatSize, wellDone } from "@daos/dmg-kit";
+import { countOf, defineCommand, faultSize, formatSize, wellDone } from "@daos/dmg-kit";
 import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
 import { parseAclFile } from "./acl-file.ts";
 import { currentGroup, currentUser, toPrincipal } from "./owner.ts";
-import { parseWantedSize, rankUsages, shareBytes } from "./pool-size.ts";
+import { checkLeastSize, chooseMembers, parseWantedSize, rankUsages, shareBytes } from "./pool-size.ts";
 
 /** The most service replicas that the data plane takes. */
 const MAX_REPLICAS = 13;
@@ -74,7 +74,9 @@ export const poolCreateCommand = defineCommand({
   run: async ({ flags, connect, waitFor }) => {
     const scm = parseWantedSize(flags["scm-size"]);
     if (scm.kind === "bytes" && scm.bytes === 0n) throw faultSize("a pool needs SCM: --scm-size is 0");
+    checkLeastSize(scm, `--scm-size ${flags["scm-size"]}`);
     const nvme = parseWantedSize(flags["nvme-size"] ?? "0");
+    if (nvme.kind === "share" || nvme.bytes > 0n) checkLeastSize(nvme, `--nvme-size ${flags["nvme-size"]}`);
     const ranks = flags.ranks === undefined ? [] : parseRankSet(flags.ranks);
     const acl = flags["acl-file"] === undefined ? [] : await parseAclFile(flags["acl-file"]);
     const user = toPrincipal(flags.user ?? currentUser());
@@ -82,6 +84,8 @@ export const poolCreateCommand = defineCommand({
     const { client, system } = await connect();
     const shared = scm.kind === "share" || nvme.kind === "share";
     const usages = shared ? await waitFor(rankUsages(client, ranks)) : [];
+    // The engine says of a rank that is not there only that it is out of the group.
+    if (!shared && ranks.length > 0) await waitFor(chooseMembers(client, ranks));
     const scmBytes = shareBytes(scm, "scm", usages);
     const nvmeBytes = shareBytes(nvme, "nvme", usages);
     const { poolCreate } = await import("@daos/control-client");
@@ -107,10 +111,16 @@ export const poolCreateCommand = defineCommand({
           ? [`per rank: ${formatSize(Number(scmBytes))} of SCM, ${formatSize(Number(nvmeBytes))} of NVMe`]
           : []),
         ...shareNotes(scmBytes, nvmeBytes),
+        ...replicaNotes(svcReplicas.length, flags.nsvc),
       ],
     );
   },
 });
+
+function replicaNotes(came: number, wanted: number): readonly string[] {
+  if (came >= wanted) return [];
+  return [`warning: the pool has ${countOf(came, "service replica")}, ${wanted} were asked for`];
+}
 
 function shareNotes(scmBytes: bigint, nvmeBytes: bigint): readonly string[] {
   if (scmBytes * 100n >= nvmeBytes * SCM_SHARE_PERCENT) return [];

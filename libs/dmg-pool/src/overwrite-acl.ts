@@ -1,6 +1,6 @@
 import { defineCommand, parseUuid } from "@daos/dmg-kit";
 import { aclAnswer, aclFileFlag, poolFlag } from "./acl.ts";
-import { parseAclFile } from "./acl-file.ts";
+import { faultAcl, parseAclFile } from "./acl-file.ts";
 
 /** `dmg pool overwrite-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolOverwriteACLCmd */
 export const poolOverwriteAclCommand = defineCommand({
@@ -20,6 +20,7 @@ export const poolOverwriteAclCommand = defineCommand({
   run: async ({ flags, connect, waitFor }) => {
     const pool = parseUuid(flags.pool, "a pool");
     const acl = await parseAclFile(flags["acl-file"]);
+    if (acl.length === 0) throw faultAcl(`the ACL file ${flags["acl-file"]} has no entry`, undefined);
     const { client } = await connect();
     const { poolOverwriteAcl } = await import("@daos/control-client");
     return aclAnswer(pool, await waitFor(poolOverwriteAcl(client, pool, acl)));

@@ -1,4 +1,4 @@
-import type { ControlClient, EngineUsage, UsagePart } from "@daos/control-client";
+import type { ControlClient, EngineUsage, SystemMember, UsagePart } from "@daos/control-client";
 import { faultSize, parseSize } from "@daos/dmg-kit";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostSet, type HostAddress, parseHostAddress } from "@daos/hostlist";
@@ -23,6 +23,18 @@ export function parseWantedSize(text: string): WantedSize {
     throw faultSize(`"${text}" is not a share of the storage: it is more than 0 % and at most 100 %`);
   }
   return { kind: "share", parts, text: text.trim() };
+}
+
+/** Bytes without a unit, as in `-s 256`, are a slip: no pool can be smaller than this, and a pool of 256 bytes is useless. */
+const LEAST_BYTES = 1024n ** 2n;
+
+/** Refuses a size that nobody can mean. @param flag as the operator gave it: `--scm-size 256` @throws Fault sizeInvalid */
+export function checkLeastSize(size: WantedSize, flag: string): void {
+  if (size.kind === "share" || size.bytes >= LEAST_BYTES) return;
+  throw faultSize(
+    `${flag} is ${size.bytes} bytes, and a pool needs 1 MiB or more`,
+    "give a unit, as in 256M",
+  );
 }
 
 /** How large the storage of one rank is. */
@@ -59,6 +71,19 @@ export function shareBytes(size: WantedSize, part: "scm" | "nvme", ranks: readon
   return bytes;
 }
 
+/** The members with these ranks; all of them when none are named. @throws Fault memberUnknown for a rank that is not there */
+export async function chooseMembers(
+  client: ControlClient,
+  wanted: readonly number[],
+): Promise<readonly SystemMember[]> {
+  const { systemMemberQuery } = await import("@daos/control-client");
+  const members = await systemMemberQuery(client);
+  if (wanted.length === 0) return members;
+  const missing = wanted.filter((rank) => !members.some((one) => one.rank === rank));
+  if (missing.length > 0) throw faultNoSuchRank(missing);
+  return members.filter(({ rank }) => wanted.includes(rank));
+}
+
 /**
  * How large the storage of some ranks is, as their own hosts say; of all ranks of the system when none are named.
  *
@@ -68,17 +93,9 @@ export async function rankUsages(
   client: ControlClient,
   wanted: readonly number[],
 ): Promise<readonly RankUsage[]> {
-  const { storageUsage, systemMemberQuery } = await import("@daos/control-client");
-  const members = await systemMemberQuery(client);
-  const chosen =
-    wanted.length === 0 ? members : wanted.map((rank) => members.find((one) => one.rank === rank) ?? rank);
-  const missing = chosen.filter((one) => typeof one === "number");
-  if (missing.length > 0) throw faultNoSuchRank(missing);
-  const places = new Map(
-    chosen
-      .filter((one) => typeof one !== "number")
-      .map(({ rank, address }) => [rank, parseHostAddress(address)]),
-  );
+  const { storageUsage } = await import("@daos/control-client");
+  const chosen = await chooseMembers(client, wanted);
+  const places = new Map(chosen.map(({ rank, address }) => [rank, parseHostAddress(address)]));
   if (places.size === 0) throw faultNoMembers();
   const found = new Map<number, RankUsage>();
   const hosts = new Map([...places.values()].map((host) => [JSON.stringify(host), host]));

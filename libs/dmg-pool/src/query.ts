@@ -18,9 +18,10 @@ export const poolQueryCommand = defineCommand({
     const uuid = parseUuid(flags.pool, "a pool");
     const { client, system } = await connect();
     const { listPools, poolGetAcl } = await import("@daos/control-client");
-    const pools = await waitFor(listPools(client, { system }));
+    const attempted = `query pool ${uuid}`;
+    const pools = await waitFor(listPools(client, { system }, attempted));
     const pool = pools.find((one) => one.uuid.toLowerCase() === uuid);
-    if (pool === undefined) throw faultDaosStatus(`query pool ${uuid}`, daosStatusNumber("NONEXIST"));
+    if (pool === undefined) throw faultDaosStatus(attempted, daosStatusNumber("NONEXIST"));
     const acl = await waitFor(poolGetAcl(client, uuid));
     const fields = [
       ["Service replicas", formatRankSet(pool.svcReplicas.map(parseRank))],

@@ -32,7 +32,7 @@ export const setLogMasksCommand = defineCommand({
     const level = flags.masks === undefined ? undefined : parseLogLevel(flags.masks);
     if (level === undefined && flags.masks !== undefined) {
       throw faultUsage(
-        `--masks ${flags.masks} is not a level of the control plane's log`,
+        `--masks "${flags.masks}" is not a level of the control plane's log`,
         "give DEBUG, INFO, WARN or ERROR; the engines' masks are set in the configuration (log_mask)",
       );
     }

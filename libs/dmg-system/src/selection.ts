@@ -3,6 +3,7 @@ import { type CommandContext, type FlagDefinitions, faultUsage } from "@daos/dmg
 import { Fault, FaultCode } from "@daos/fault";
 import {
   DEFAULT_PORT,
+  type FormatHostSetOptions,
   formatHostAddress,
   formatHostSet,
   parseHostAddress,
@@ -23,6 +24,7 @@ export const SELECTION_FLAGS = {
     type: "string",
     value: "HOSTS",
     summary: "only the ranks on these hosts, as in node[1-4]",
+    joins: true,
     complete: "hosts",
   },
 } as const satisfies FlagDefinitions;
@@ -66,15 +68,21 @@ export function missingFaults({ ranks, hosts }: MissingMembers, attempted: strin
     );
   }
   if (hosts.length > 0) {
-    faults.push(faultMissing(attempted, `no member of the system is on ${showHosts(hosts)}`));
+    // With the port, which may be what keeps them from being found.
+    faults.push(
+      faultMissing(attempted, `no member of the system is on ${showHosts(hosts, { defaultPort: 0 })}`),
+    );
   }
   return faults;
 }
 
 /** Control addresses under a compressed host set; those that cannot be read stay as they are. */
-export function showHosts(addresses: readonly string[]): string {
+export function showHosts(addresses: readonly string[], options?: FormatHostSetOptions): string {
   try {
-    return formatHostSet(addresses.map((address) => parseHostAddress(address)));
+    return formatHostSet(
+      addresses.map((address) => parseHostAddress(address)),
+      options,
+    );
   } catch {
     return addresses.join(",");
   }

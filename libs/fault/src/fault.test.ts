@@ -22,6 +22,18 @@ describe("Fault", () => {
     );
   });
 
+  it("begins a reason of several lines on a line of its own", () => {
+    const { domain, code, resolution } = fault;
+    const { message } = new Fault({
+      domain,
+      code,
+      description: "2 errors",
+      resolution,
+      reason: "\n  a\n  b",
+    });
+    expect(message).toBe("2 errors:\n  a\n  b");
+  });
+
   it("is compared by code", () => {
     expect(hasCode(fault, FaultCode.scmFormatInvalidParameter)).toBe(true);
     expect(hasCode(fault, FaultCode.unknown)).toBe(false);

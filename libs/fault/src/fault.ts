@@ -43,7 +43,7 @@ export class Fault extends Error {
 
   constructor(options: FaultOptions) {
     super(
-      options.reason === undefined ? options.description : `${options.description}: ${options.reason}`,
+      options.reason === undefined ? options.description : join(options.description, options.reason),
       options.cause === undefined ? undefined : { cause: options.cause },
     );
     this.domain = options.domain;
@@ -57,6 +57,11 @@ export class Fault extends Error {
   override toString(): string {
     return `${this.domain}: code = ${this.code} description = "${this.message}"`;
   }
+}
+
+/** A reason of several lines begins on its own. */
+function join(description: string, reason: string): string {
+  return reason.startsWith("\n") ? `${description}:${reason}` : `${description}: ${reason}`;
 }
 
 /** The second line that release 0.8.0 prints of a fault: `scm: code = 207 resolution = "..."`. */

@@ -29,7 +29,8 @@ export function faultNoReplica(): Fault {
     domain: "system",
     code: FaultCode.notAccessPoint,
     description: "no engine of this host has a replica of the management service in service",
-    resolution: "wait until the engine is ready, or use an access point: dmg system leader-query",
+    resolution:
+      "dmg system query shows which engines of the access points do not run, and dmg system start starts them",
   });
 }
 

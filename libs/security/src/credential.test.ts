@@ -136,7 +136,7 @@ describe("validateCredential in secure mode", () => {
     await expect(attempt()).rejects.toThrow(`${join(transport.clientCertDir, "agent.crt")} does not exist`);
     files.client("agent", authority.issue("agent", { keys: rsa }).certPem);
     chmodSync(transport.clientCertDir, 0o750);
-    await expect(attempt()).rejects.toThrow("its mode is 0750, at most 0700 is safe");
+    await expect(attempt()).rejects.toThrow("its mode is 0750, safe is nothing for group and others");
     chmodSync(transport.clientCertDir, 0o700);
     chmodSync(join(transport.clientCertDir, "agent.crt"), 0o666);
     await expect(attempt()).rejects.toThrow("its mode is 0666");

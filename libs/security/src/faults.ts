@@ -50,7 +50,7 @@ export function faultFileKind(path: string, purpose: FilePurpose, wanted: string
 export function faultFileMode(path: string, purpose: FilePurpose, mode: number, most: number): Fault {
   return fault(
     FaultCode.securityFileMode,
-    `the ${purpose} ${path} is too open: its mode is ${octal(mode)}, at most ${octal(most)} is safe`,
+    `the ${purpose} ${path} is too open: its mode is ${octal(mode)}, safe is ${safeMode(most)}`,
     `run: chmod ${octal(mode & most)} ${path}`,
   );
 }
@@ -74,6 +74,17 @@ export function faultMalformed(path: string, purpose: FilePurpose, reason: strin
     `the ${purpose} ${path} cannot be used`,
     `put a ${purpose} in PEM form there, without a passphrase; "daos-server cert issue" makes one`,
     { reason, cause },
+  );
+}
+
+/** A file of the CA that is to sign does not exist. */
+export function faultNoAuthority(directory: string, missing: Fault): Fault {
+  return fault(
+    FaultCode.securityFileMissing,
+    `there is no certificate authority in ${directory}`,
+    `name the directory of the CA with --directory, on the host that has its key; or make one with ` +
+      `"daos-server cert init --directory ${directory}"`,
+    { reason: missing.description, cause: missing },
   );
 }
 
@@ -212,6 +223,10 @@ export function faultCredential(reason: string, resolution: string, cause?: unkn
     reason,
     cause,
   });
+}
+
+function safeMode(most: number): string {
+  return (most & 0o077) === 0 ? "nothing for group and others" : `no more than ${octal(most)}`;
 }
 
 function octal(mode: number): string {

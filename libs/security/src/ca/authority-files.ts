@@ -2,8 +2,9 @@ import type { KeyObject, X509Certificate } from "node:crypto";
 import { constants } from "node:fs";
 import { access, open } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import { FaultCode, hasCode } from "@daos/fault";
 import { writeFileAtomic } from "@daos/sys";
-import { faultBadName, faultKeyMismatch } from "../faults.ts";
+import { faultBadName, faultKeyMismatch, faultNoAuthority } from "../faults.ts";
 import { readCertificates, readPrivateKey } from "../read-pem-file.ts";
 import { checkDates } from "../verify-certificate.ts";
 
@@ -54,8 +55,11 @@ export interface Authority {
 
 /** Reads an authority and checks that it can issue now. @throws Fault */
 export async function loadAuthority(files: AuthorityFiles, now: Date): Promise<Authority> {
-  const [certificate] = await readCertificates(files.cert, "CA certificate");
-  const { key } = await readPrivateKey(files.key);
+  const missing = (error: unknown) => {
+    throw hasCode(error, FaultCode.securityFileMissing) ? faultNoAuthority(files.home, error) : error;
+  };
+  const [certificate] = await readCertificates(files.cert, "CA certificate").catch(missing);
+  const { key } = await readPrivateKey(files.key).catch(missing);
   if (!certificate.checkPrivateKey(key)) throw faultKeyMismatch(files.cert, files.key);
   const fault = checkDates(certificate, { path: files.cert }, now);
   if (fault !== undefined) throw fault;

@@ -123,7 +123,11 @@ describe("issueCertificate", () => {
 
   it("refuses to overwrite, a missing authority, an open key, and an expired authority", async () => {
     const attempt = (now = () => new Date()) => issueCertificate({ directory, role: "admin", now });
-    await expect(attempt()).rejects.toThrow("daosCA.crt does not exist");
+    await expect(attempt()).rejects.toMatchObject({
+      description: `there is no certificate authority in ${directory}`,
+      reason: expect.stringContaining("daosCA.crt does not exist"),
+      resolution: expect.stringContaining(`cert init --directory ${directory}`),
+    });
     await initCa({ directory, days: 10 });
     await expect(attempt(() => inDays(11))).rejects.toMatchObject({ code: FaultCode.certificateExpired });
     chmodSync(join(directory, "private/daosCA.key"), 0o440);

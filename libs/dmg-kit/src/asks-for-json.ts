@@ -1,0 +1,30 @@
+import type { FlagDefinition } from "./define-command.ts";
+import { GLOBAL_FLAGS } from "./global-flags.ts";
+import { allCommands, type CommandTree } from "./parse-command-line.ts";
+
+/**
+ * Whether a command line, which need not make sense otherwise, asks for JSON: the complaint about it is JSON then too.
+ * Behind a letter that takes a value, of dmg or of any command, stands that value, as in `-ljhost`.
+ */
+export function asksForJson(argv: readonly string[], tree: CommandTree): boolean {
+  const end = argv.indexOf("--");
+  const words = end === -1 ? argv : argv.slice(0, end);
+  const taking = lettersWithValue(tree);
+  return words.some((word, at) => {
+    if (word === "--json" || word === "--json=true" || word === "--format=json") return true;
+    if (word === "--format") return words[at + 1] === "json";
+    if (!/^-[^-]/.test(word)) return false;
+    const letters = [...word.slice(1)];
+    const value = letters.findIndex((letter) => taking.has(letter));
+    return letters.slice(0, value === -1 ? undefined : value).includes("j");
+  });
+}
+
+function lettersWithValue(tree: CommandTree): ReadonlySet<string | undefined> {
+  const global: readonly FlagDefinition[] = Object.values(GLOBAL_FLAGS);
+  const own = allCommands(tree).flatMap(({ flags }) => Object.values(flags));
+  // A letter of dmg's own may stand in front of the words, where no command has it.
+  const plain = new Set(global.filter(({ type }) => type === "boolean").map(({ char }) => char));
+  const taking = [...global, ...own].filter(({ type, char }) => type !== "boolean" && !plain.has(char));
+  return new Set(taking.map(({ char }) => char));
+}
