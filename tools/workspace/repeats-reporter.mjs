@@ -8,7 +8,9 @@ export default class RepeatsReporter {
         if (!test.diagnostic()?.flaky) continue;
         const [error] = test.result().errors ?? [];
         const reason = error?.message.split("\n", 1)[0] ?? "no reason known";
-        console.log(`REPEATED ${relative(process.cwd(), module.moduleId)} > ${test.fullName}: ${reason}`);
+        process.stdout.write(
+          `REPEATED ${relative(process.cwd(), module.moduleId)} > ${test.fullName}: ${reason}\n`,
+        );
       }
     }
   }

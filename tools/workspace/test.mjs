@@ -32,7 +32,7 @@ const { status, output } = await runShown(
   nxCommand(["run-many", "-t", `check-generated,${lint},build,test`, ...options]),
 );
 const repeated = output.match(/^REPEATED .*$/gm);
-if (repeated !== null) console.log(`npm test: passed only when repeated:\n${repeated.join("\n")}`);
+if (repeated !== null) process.stdout.write(`npm test: passed only when repeated:\n${repeated.join("\n")}\n`);
 if (status !== 0) fail(`${failures(output)}npm test: something failed, see above.`);
 
 /** Runs a command whose output is shown and kept. */
