@@ -17,7 +17,7 @@ import { moveToEtcd } from "./move-to-etcd.ts";
 let etcd: EtcdCluster;
 beforeAll(async () => {
   etcd = await EtcdCluster.start();
-}, 30_000);
+}, 120_000);
 afterAll(async () => {
   await etcd[Symbol.asyncDispose]();
 });

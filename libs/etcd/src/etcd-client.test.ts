@@ -16,7 +16,7 @@ const wait = () => ({ signal: AbortSignal.timeout(10_000) });
 let cluster: EtcdCluster;
 beforeAll(async () => {
   cluster = await EtcdCluster.start({ members: 3 });
-}, 30_000);
+}, 120_000);
 afterAll(() => cluster[Symbol.asyncDispose]());
 
 async function read(client: EtcdClient, key: string): Promise<string | undefined> {

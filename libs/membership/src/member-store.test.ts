@@ -26,7 +26,7 @@ let client: EtcdClient;
 beforeAll(async () => {
   cluster = await EtcdCluster.start();
   client = cluster.client();
-}, 30_000);
+}, 120_000);
 afterAll(async () => {
   client[Symbol.dispose]();
   await cluster[Symbol.asyncDispose]();

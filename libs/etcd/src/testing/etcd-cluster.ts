@@ -30,7 +30,9 @@ export interface EtcdMember {
   restart(): void;
 }
 
-const READY_MS = 20_000;
+const READY_MS = 40_000;
+/** A port that was free may be taken before etcd listens on it. */
+const ATTEMPTS = 5;
 
 /** A real etcd cluster on free loopback ports, with its data in a temporary directory. Dispose of it. */
 export class EtcdCluster implements AsyncDisposable {
@@ -46,9 +48,19 @@ export class EtcdCluster implements AsyncDisposable {
     this.#tls = tls;
   }
 
-  /** Resolves when the cluster takes writes. @throws Error with etcd's last lines when it does not within 20 s */
+  /** Resolves when the cluster takes writes. @throws Error with etcd's last lines when it does not within 40 s */
   static async start(options: EtcdClusterOptions = {}): Promise<EtcdCluster> {
-    const { members = 1, tls } = options;
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await EtcdCluster.#start(options);
+      } catch (error) {
+        const taken = error instanceof Error && error.message.includes("address already in use");
+        if (!taken || attempt === ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  static async #start({ members = 1, tls }: EtcdClusterOptions): Promise<EtcdCluster> {
     const directory = await mkdtemp(join(tmpdir(), "daos-etcd-"));
     const ports = await freePorts(2 * members);
     const names = Array.from({ length: members }, (_, index) => `member${index}`);
@@ -109,6 +121,15 @@ export class EtcdCluster implements AsyncDisposable {
         );
       while (member.running && !(await answers())) await delay(50, { signal });
     }
+  }
+
+  /** Thaws and starts all members again, and waits for them. */
+  async restore(): Promise<void> {
+    for (const process of this.#processes) {
+      if (process.running) process.thaw();
+      else process.restart();
+    }
+    await this.ready();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

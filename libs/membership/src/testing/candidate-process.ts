@@ -78,7 +78,7 @@ export class CandidateProcess implements AsyncDisposable {
       readonly claim?: (event: Of<K>) => boolean;
     } = {},
   ): Promise<Of<K>> {
-    const { since = 0, ms = 10_000, claim = () => true } = options;
+    const { since = 0, ms = 20_000, claim = () => true } = options;
     const signal = AbortSignal.timeout(ms);
     while (true) {
       const found = this.all(kind).find((event) => event.at >= since && claim(event));
