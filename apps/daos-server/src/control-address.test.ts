@@ -33,6 +33,7 @@ describe("controlAddress", () => {
     ["its own entry", ["other:10001", "good:10001"], "10.0.0.1"],
     ["of the addresses of its name one outside the loopback", ["both:10001"], "10.0.0.1"],
     ["an address in the network for a name that has none", ["redhat:10001"], "10.0.0.1"],
+    ["the same where the name is Debian's for the machine itself", ["debian:10001"], "10.0.0.1"],
     ["the loopback for localhost", ["localhost:10001"], "127.0.0.1"],
     ["a loopback address that is written as such", ["127.0.0.1:10001"], "127.0.0.1"],
   ])("is %s", async (_name, accessPoints, host) => {

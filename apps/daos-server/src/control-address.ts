@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { ServerConfig } from "@daos/config";
 import type { HostAddress } from "@daos/hostlist";
+import { isLoopback } from "@daos/membership";
 import { faultLoopback } from "./faults.ts";
 
 export interface ControlAddressOptions {
@@ -23,7 +24,8 @@ export async function controlAddress(options: ControlAddressOptions): Promise<Ho
   if (isAccessPoint) {
     for (const accessPoint of config.accessPoints) {
       if (accessPoint.port !== port) continue;
-      const own = (await resolve(accessPoint.host)).filter((address) => localAddresses.has(address));
+      const addresses = await resolve(accessPoint.host);
+      const own = addresses.filter((address) => localAddresses.has(address) || isLoopback(address));
       const [first] = own;
       if (first === undefined) continue;
       const found = own.find((address) => !isLoopback(address));
@@ -58,8 +60,4 @@ export async function refuseLoopback({
 /** Whoever writes this into the configuration wants the loopback: several servers on one machine. */
 function meansLoopback(host: string): boolean {
   return isIP(host) !== 0 || /^(?:.+\.)?localhost$/i.test(host);
-}
-
-function isLoopback(address: string): boolean {
-  return address.startsWith("127.") || address === "::1";
 }

@@ -32,6 +32,8 @@ export interface MemberOutcome {
   readonly state: MemberState;
   /** Absent when all is well. */
   readonly fault: Fault | undefined;
+  /** What is left to know when all is well; mostly empty. */
+  readonly note: string;
 }
 
 export type SystemAction =
@@ -96,13 +98,14 @@ export async function systemAction(
 }
 
 function readOutcome(result: ctl.SystemActionResp_Result): MemberOutcome {
-  const { rank, uuid, addr, action, fault, state } = result;
+  const { rank, uuid, addr, action, fault, state, note } = result;
   return {
     rank,
     uuid,
     address: addr,
     action,
     state: readMemberState(state),
+    note,
     fault:
       fault &&
       new Fault({

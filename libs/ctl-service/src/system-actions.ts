@@ -55,6 +55,8 @@ export interface ActionResult {
   /** The step that was done, or that failed. */
   readonly action: string;
   readonly fault?: Fault | undefined;
+  /** What is left to know when all is well. */
+  readonly note?: string | undefined;
 }
 
 /** Hosts at a time unless the caller says otherwise. */
@@ -226,12 +228,14 @@ export class SystemActions {
     const killed = await this.#step("stop", running, options, (member, wait) =>
       calls.killRank(member.address, member.rank, { force: options.force, signal: wait.signal }),
     );
+    const notes = new Map<string, string>();
     for (const { member, fault } of killed) {
       if (fault === undefined) continue;
-      const { rank } = member;
+      const { rank, uuid } = member;
+      notes.set(uuid, `its engine was not stopped: ${fault.reason ?? fault.description}`);
       this.#options.log.warn("an excluded rank could not be stopped", { rank, reason: fault.message });
     }
-    return members.map((member) => ({ member, action: "exclude" }));
+    return members.map((member) => ({ member, action: "exclude", note: notes.get(member.uuid) }));
   }
 
   /** Lets excluded members join again. */

@@ -350,10 +350,12 @@ describe("exclude and clear-exclude", () => {
     const { members, calls } = hosts({ "kill 2": dead });
     const selection = { ranks: [1, 2] };
     const service = client({ leadership, members });
-    expect(outcomes(await service.systemExclude({ selection }))).toEqual([
+    const excluded = await service.systemExclude({ selection });
+    expect(outcomes(excluded)).toEqual([
       [1, "exclude", "ok", "MEMBER_EXCLUDED"],
       [2, "exclude", "ok", "MEMBER_EXCLUDED"],
     ]);
+    expect(excluded.results.map(({ note }) => note)).toEqual(["", "its engine was not stopped: no route"]);
     expect(calls).toEqual(["kill 1", "kill 2"]);
     expect(outcomes(await service.systemClearExclude({ selection }))).toEqual([
       [1, "clear-exclude", "ok", "MEMBER_STOPPED"],

@@ -154,7 +154,7 @@ function memberToProto(member: Member): MessageInitShape<typeof ctl.SystemMember
 }
 
 function resultToProto(
-  { member, action, fault }: ActionResult,
+  { member, action, fault, note = "" }: ActionResult,
   membership: Membership,
 ): MessageInitShape<typeof ctl.SystemActionResp_ResultSchema> {
   const { rank, uuid, address } = member;
@@ -166,6 +166,7 @@ function resultToProto(
     action,
     ...(fault === undefined ? {} : { fault: faultDetail(fault) }),
     state: now === undefined ? ctl.MemberState.MEMBER_UNKNOWN : STATES[now.state],
+    note,
   };
 }
 

@@ -56,20 +56,25 @@ function actionAnswer(
 /** One row for all members with the same outcome. */
 function resultTable(results: readonly Row[], width: number): string {
   const groups = Map.groupBy(results, ({ action, ok, message }) =>
-    JSON.stringify([action, ok ? "OK" : message.replace(/\brank \d+\b|\S+:\d+/g, "")]),
+    JSON.stringify([action, ok, message.replace(/\brank \d+\b|\S+:\d+/g, "")]),
   );
   const rows = [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
     const ranks = group.flatMap(({ rank }) => (rank === null ? [] : [parseRank(rank)]));
     const hosts = group.flatMap(({ address }) => (address === "" ? [] : [address]));
-    return [[formatRankSet(ranks), showHosts(hosts), first.action, first.ok ? "OK" : first.message]];
+    return [[formatRankSet(ranks), showHosts(hosts), first.action, resultText(first)]];
   });
   return formatTable({ columns: ["Rank", "Hosts", "Operation", "Result"], rows }, width);
 }
 
-function newRow({ rank, uuid, address, action, state, fault }: MemberOutcome): Row {
-  const message = fault === undefined ? "" : (fault.reason ?? fault.description);
+function resultText({ ok, message }: Row): string {
+  if (!ok) return message;
+  return message === "" ? "OK" : `OK, but ${message}`;
+}
+
+function newRow({ rank, uuid, address, action, state, fault, note }: MemberOutcome): Row {
+  const message = fault === undefined ? note : (fault.reason ?? fault.description);
   return { rank, uuid, address, action, ok: fault === undefined, state, message };
 }
 

@@ -15,7 +15,10 @@ export const systemStopCommand = defineCommand({
   ],
   flags: {
     ...SELECTION_FLAGS,
-    force: { type: "boolean", summary: "stop engines without asking them to get ready" },
+    force: {
+      type: "boolean",
+      summary: "do not ask engines to get ready, and kill those that refuse or have not ended after a second",
+    },
   },
   run: (context) =>
     act(context, "stop", { force: context.flags.force, nothing: "The system has no members to stop" }),

@@ -107,7 +107,8 @@ export function faultNoReplicaYet(): Fault {
     domain: "system",
     code: FaultCode.systemNotReady,
     description: "no rank can be given yet: the engine of the first access point has not been in service",
-    resolution: "format and start the first access point (dmg storage format)",
+    resolution:
+      "format and start the first access point: dmg storage format, with --reformat where an erased system was before",
   });
 }
 

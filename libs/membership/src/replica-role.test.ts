@@ -10,6 +10,7 @@ describe("replicaRole", () => {
         localhost: ["127.0.0.1"],
         node1: ["10.0.0.1"],
         node2: ["10.0.0.2"],
+        debian: ["127.0.1.1"],
       };
       const found = known[host];
       if (found === undefined) throw new Error(`ENOTFOUND ${host}`);
@@ -21,6 +22,7 @@ describe("replicaRole", () => {
   it.each([
     [[at("localhost")], "bootstrap"],
     [[at("node1"), at("node2")], "replica"],
+    [[at("debian")], "bootstrap"],
     [[at("node1")], "none"],
     [[at("localhost", 10002)], "none"],
     [[at("nowhere", 10002), at("node2")], "replica"],

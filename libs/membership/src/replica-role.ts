@@ -14,6 +14,11 @@ export interface ReplicaRoleOptions {
   readonly resolve: (host: string) => Promise<readonly string[]>;
 }
 
+/** Every address of the loopback network is this host's, also 127.0.1.1, which no interface has and Debian's /etc/hosts names. */
+export function isLoopback(address: string): boolean {
+  return address.startsWith("127.") || address === "::1";
+}
+
 /**
  * The first access point bootstraps the management service; the others get replicas of it. An access point is this
  * host when one of its addresses is ours and the port is the same.
@@ -31,7 +36,7 @@ export async function replicaRole(
     const addresses = await resolve(accessPoint.host).catch((error: unknown) => {
       throw faultUnresolved(accessPoint, error);
     });
-    if (addresses.some((address) => localAddresses.has(address)))
+    if (addresses.some((address) => localAddresses.has(address) || isLoopback(address)))
       return index === 0 ? "bootstrap" : "replica";
   }
   return "none";

@@ -313,6 +313,16 @@ describe("ReportEngines", () => {
     ]);
   });
 
+  it("is about engines that have joined on its host, and no others", async () => {
+    const { client, leadership } = await system({});
+    const heard: (readonly string[])[] = [];
+    leadership.silence().heard = (_host, uuids) => void heard.push(uuids);
+    const engines = ["uuid-0", "uuid-99"].map((uuid) => ({ uuid, incarnation: 1 }));
+    await client.reportEngines({ ...report, engines });
+    await client.reportEngines({ ...report, engines, addr: "10.0.0.1:1" });
+    expect(heard).toEqual([["uuid-0"], []]);
+  });
+
   it("keeps no more than the beginning of a long line", async () => {
     const { client, leadership } = await system({});
     await client.reportEngines({ ...report, warnings: ["x".repeat(1_000_000)] });
@@ -330,6 +340,14 @@ describe("calls for the engine with the management service", () => {
     const { client, engine } = await system({ poolCreate: () => ({ status: -1007, svcreps: [] }) });
     expect(await client.poolCreate({ scmbytes: 5n, uuid: "p" })).toMatchObject({ status: -1007 });
     expect(engine.calls).toMatchObject([{ method: "poolCreate", request: { scmbytes: 5n, uuid: "p" } }]);
+  });
+
+  it("create no pool that another system was meant to have", async () => {
+    const { client, engine } = await system({ poolCreate: () => ({ status: 0, svcreps: [0] }) });
+    expect(await faultOf(client.poolCreate({ sys: "other" }))).toMatchObject({ code: FaultCode.otherSystem });
+    for (const sys of ["", "daos_server"])
+      expect(await client.poolCreate({ sys })).toMatchObject({ status: 0 });
+    expect(engine.calls).toHaveLength(2);
   });
 
   it("are answered on a follower with a replica: agents of release 0.8.0 know one access point", async () => {

@@ -15,6 +15,8 @@ import { reportEngines } from "./report-engines.ts";
 const CALL_TIMEOUT_MS = 60_000;
 /** What a leader that does not say it, one of release 0.8.0, allows a host for getting an engine ready to stop, ms. */
 const STEP_MS = 30_000;
+/** What dmg of release 0.8.0 says unless told otherwise, whatever the system is called. */
+const USUAL_SYSTEM = "daos_server";
 /** The real engine needs up to 10 s for a pool on one rank. */
 const POOL_TIMEOUT_MS = 300_000;
 
@@ -46,6 +48,13 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     };
   };
 
+  const createPool = forward(drpcMethods.poolCreate, POOL_TIMEOUT_MS);
+
+  /** @throws Fault wrongSystem */
+  const checkSystem = (name: string) => {
+    if (name !== "" && name !== systemName) throw faultOtherSystem(name, systemName);
+  };
+
   return {
     async join(request, context) {
       const { uuid, rank, uri, nctxs: contexts, addr: address, faultDomain, reports, recorded } = request;
@@ -55,7 +64,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     },
 
     leaderQuery({ system }) {
-      if (system !== "" && system !== systemName) throw faultOtherSystem(system, systemName);
+      checkSystem(system);
       const { leader, accessPoints } = leadership;
       return {
         currentLeader: leader === undefined ? "" : formatHostAddress(leader),
@@ -94,7 +103,10 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
       return { body: await callEngineHere(harness, request, limit) };
     },
 
-    poolCreate: forward(drpcMethods.poolCreate, POOL_TIMEOUT_MS),
+    async poolCreate(request, context) {
+      if (request.sys !== USUAL_SYSTEM) checkSystem(request.sys);
+      return createPool(request, context);
+    },
     poolDestroy: forward(drpcMethods.poolDestroy, POOL_TIMEOUT_MS),
     listPools: forward(drpcMethods.listPools),
     poolGetACL: forward(drpcMethods.poolGetAcl),

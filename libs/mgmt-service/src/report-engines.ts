@@ -35,9 +35,14 @@ export async function reportEngines(
 ): Promise<ReportAnswer> {
   const membership = leadership.membership();
   const host = { ...parseHostAddress(request.addr), ...(peer === "" ? {} : { host: peer }) };
+  const address = formatHostAddress(host);
+  // A host speaks for the engines that have joined on it, or it could have any number of others remembered.
   const uuids = request.engines
     .map(({ uuid }) => uuid)
-    .filter((uuid) => membership.byUuid(uuid) !== undefined);
+    .filter((uuid) => {
+      const member = membership.byUuid(uuid);
+      return member !== undefined && formatHostAddress(member.address) === address;
+    });
   leadership.silence().heard(host, uuids, Math.min(request.intervalMs, LONGEST_INTERVAL_MS));
   const reports = request.engines.map(({ uuid, incarnation, state, reason }) => ({
     uuid,

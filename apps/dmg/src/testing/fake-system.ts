@@ -111,6 +111,17 @@ function act(action: string, done: ctl.MemberState) {
         reason: "its host has not answered within 30 s",
         resolution: `check that ${addr} is up, then repeat the command`,
       };
+      // What is excluded is excluded, whether its engine could be stopped or not.
+      if (action === "exclude") {
+        return {
+          rank,
+          uuid,
+          addr,
+          action,
+          state: done,
+          note: silent ? `its engine was not stopped: ${fault.reason}` : "",
+        };
+      }
       return { rank, uuid, addr, action, state: silent ? state : done, ...(silent && { fault }) };
     });
     return { results, ...missing };

@@ -98,7 +98,9 @@ const action = z.strictObject({
       action: z.string().meta({ description: "the step that was done, or that failed" }),
       ok: z.boolean(),
       state: state.meta({ description: "the state of the member afterwards" }),
-      message: z.string().meta({ description: "why it failed; empty when it did not" }),
+      message: z
+        .string()
+        .meta({ description: "why it failed, or what is left to know when it did not; mostly empty" }),
     }),
   ),
   missing,
