@@ -35,7 +35,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-const wait = () => ({ signal: AbortSignal.timeout(15_000) });
+const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 const move = async (dryRun = false) =>
   moveToEtcd(await config("etcd"), { dryRun, log: silentLogger, ...wait() });
 const notMovable = (reason: string) => ({

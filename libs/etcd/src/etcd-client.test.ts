@@ -4,14 +4,16 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Code } from "@connectrpc/connect";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { EtcdClient } from "./etcd-client.ts";
 import { bytes, prefixEnd, text } from "./keys.ts";
 import { EtcdCluster } from "./testing/etcd-cluster.ts";
 import { makeTlsFiles } from "./testing/make-tls-files.ts";
 import { SeverableProxy } from "./testing/severable-proxy.ts";
 
-const wait = () => ({ signal: AbortSignal.timeout(10_000) });
+/** Much more than anything needs, ms, also on a machine that has other work. */
+const WAIT_MS = 30_000;
+const wait = () => ({ signal: AbortSignal.timeout(WAIT_MS) });
 
 let cluster: EtcdCluster;
 beforeAll(async () => {
@@ -117,21 +119,24 @@ describe("EtcdClient", () => {
     const groups = Array.from({ length: 50 }, (_, index) => ({
       request: { case: "requestTxn" as const, value: { success: many(60, String(index)) } },
     }));
-    const { header } = await client.txn({ success: groups }, { ...wait(), timeoutMs: 5_000 });
+    const { header } = await client.txn({ success: groups }, { ...wait(), timeoutMs: WAIT_MS });
     const all = { key: bytes("/many/"), rangeEnd: prefixEnd("/many/") };
-    const { kvs } = await client.range(all, { ...wait(), timeoutMs: 5_000 });
+    const { kvs } = await client.range(all, { ...wait(), timeoutMs: WAIT_MS });
     expect(kvs).toHaveLength(3_000);
     expect(kvs.every(({ modRevision }) => modRevision === header?.revision)).toBe(true);
   });
 });
 
 describe("EtcdClient, when an endpoint fails", () => {
+  // A test that fails may have left members killed or frozen.
+  afterEach(() => cluster.restore());
+
   it("goes to the next for a change too, when no connection could be made", async () => {
     using silent = await silentPort();
     using client = cluster.client([await deadUrl(), silent.url, ...cluster.endpoints]);
     const before = performance.now();
     await client.put({ key: bytes("/next"), value: bytes("there") }, wait());
-    expect(performance.now() - before).toBeLessThan(2_000);
+    expect(performance.now() - before).toBeLessThan(WAIT_MS / 2);
     expect(await read(client, "/next")).toBe("there");
   });
 
@@ -153,12 +158,12 @@ describe("EtcdClient, when an endpoint fails", () => {
     const before = performance.now();
     const change = client.put({ key: bytes("/doubt"), value: bytes("x") }, wait());
     await expect(change).rejects.toMatchObject({ outcome: "unknown" });
-    expect(performance.now() - before).toBeLessThan(1_500);
+    expect(performance.now() - before).toBeLessThan(WAIT_MS / 2);
     expect(await read(client, "/doubt")).toBeUndefined();
   });
 
   it("reads elsewhere when a member freezes, and comes back when the others die", {
-    timeout: 30_000,
+    timeout: 120_000,
   }, async () => {
     using client = cluster.client();
     const [frozen, ...others] = cluster.members;
@@ -168,7 +173,7 @@ describe("EtcdClient, when an endpoint fails", () => {
     // etcd itself may have to elect a leader.
     for (let answer: string | undefined; answer !== "1"; ) {
       answer = await read(client, "/frozen").catch(() => undefined);
-      expect(performance.now() - before).toBeLessThan(8_000);
+      expect(performance.now() - before).toBeLessThan(WAIT_MS);
     }
     frozen?.thaw();
     const [killed] = others;
@@ -179,21 +184,21 @@ describe("EtcdClient, when an endpoint fails", () => {
         () => true,
         () => false,
       );
-      expect(performance.now() - again).toBeLessThan(8_000);
+      expect(performance.now() - again).toBeLessThan(WAIT_MS);
     }
     killed?.restart();
     await cluster.ready();
     expect(await read(client, "/frozen")).toBe("2");
   });
 
-  it("ends a watch at a member that has lost the others", { timeout: 30_000 }, async () => {
+  it("ends a watch at a member that has lost the others", { timeout: 120_000 }, async () => {
     const [alone = "", ...rest] = cluster.endpoints;
     using client = cluster.client([alone]);
     const others = cluster.members.filter(({ url }) => rest.includes(url));
     const watching = (async () => {
       for await (const { created } of client.watch(
         { key: bytes("/w") },
-        { signal: AbortSignal.timeout(15_000) },
+        { signal: AbortSignal.timeout(WAIT_MS) },
       )) {
         if (created) for (const member of others) await member.kill();
       }
@@ -212,7 +217,7 @@ describe("EtcdClient with TLS", () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  it("shows a certificate, checks etcd's, and reads the files anew", { timeout: 30_000 }, async () => {
+  it("shows a certificate, checks etcd's, and reads the files anew", { timeout: 120_000 }, async () => {
     const good = await makeTlsFiles(join(directory, "good"));
     const other = await makeTlsFiles(join(directory, "other"));
     await using secure = await EtcdCluster.start({ tls: good });

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 let systems = 0;
 const newSystem = () => `etcd${systems++}`;
-const wait = () => ({ signal: AbortSignal.timeout(15_000) });
+const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 const put = (member: Member): MemberChange => ({ kind: "put", member });
 const lost = { code: FaultCode.leadershipLost };
 

@@ -50,7 +50,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     },
   },
 ])("$name", ({ newSystem }) => {
-  const wait = () => ({ signal: AbortSignal.timeout(15_000) });
+  const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 
   /** What a store opened anew loads. */
   async function reloaded(open: OpenStore): Promise<readonly Member[]> {

@@ -23,7 +23,7 @@ afterAll(async () => {
 
 let systems = 0;
 const newSystem = () => `move${systems++}`;
-const wait = () => ({ signal: AbortSignal.timeout(15_000) });
+const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 const notMovable = (reason: string) => ({
   code: FaultCode.membersNotMovable,
   message: expect.stringContaining(reason) as string,
@@ -53,7 +53,7 @@ async function found(system: string): Promise<readonly Member[]> {
   return (await openTerm(client, system)).store.load(wait());
 }
 
-describe("moveMembers", { timeout: 30_000 }, () => {
+describe("moveMembers", { timeout: 120_000 }, () => {
   it("puts all members into etcd as they are, once", async () => {
     const system = newSystem();
     expect(await move(system, some, true)).toEqual({ wereThere: false });

@@ -16,7 +16,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 const inUse = "another program has it open";
-const wait = () => ({ signal: AbortSignal.timeout(5_000) });
+const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 
 /** Another process that has the file open as a server has, with one row that is not in the file itself yet. */
 async function otherProcess(): Promise<ChildProcess> {
