@@ -1,10 +1,9 @@
-import { toFault } from "@daos/fault";
 import { Command, Flags } from "@oclif/core";
 
 /** Where release 0.8.0 looks for its configuration, relative to the install prefix. */
 export const DEFAULT_CONFIG = "etc/daos_server.yml";
 
-/** What every command of daos-server has in common: the global options, and how a failure is told. */
+/** What every command of daos-server has in common: the global options. `main.ts` tells failures. */
 export abstract class ServerCommand extends Command {
   static override readonly baseFlags = {
     config: Flags.string({
@@ -21,14 +20,4 @@ export abstract class ServerCommand extends Command {
       helpGroup: "GLOBAL",
     }),
   };
-
-  /** One fault, three facts: what failed, its code, and what to do. Exit code 1; 2 for a command line that is wrong. */
-  protected override async catch(
-    error: Error & { readonly oclif?: { readonly exit?: number } },
-  ): Promise<void> {
-    if (error.oclif !== undefined) throw error;
-    const { message, domain, code, resolution } = toFault(error);
-    process.stderr.write(`daos-server: ${message} (${domain} ${code})\n  ${resolution}\n`);
-    this.exit(1);
-  }
 }

@@ -1,3 +1,4 @@
+import { suggest } from "@daos/suggest";
 import { z } from "zod";
 import { clientSchema } from "./client-schema.ts";
 import { describeAllowed, unwrap } from "./describe-schema.ts";
@@ -5,7 +6,6 @@ import { faultConfigUnknownKey } from "./faults.ts";
 import { describeOtherReleaseKey, listOtherReleaseKeys } from "./other-releases.ts";
 import type { FileKind } from "./read-yaml.ts";
 import { serverSchema } from "./server-schema.ts";
-import { suggest } from "./suggest.ts";
 
 /** One key of a configuration file, in words. */
 export interface KeyExplanation {

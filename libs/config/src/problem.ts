@@ -1,4 +1,4 @@
-import { formatSuggestions } from "./suggest.ts";
+import { formatSuggestions } from "./format-suggestions.ts";
 
 /** Something wrong or doubtful in a configuration, for a person to fix. */
 export interface Problem {

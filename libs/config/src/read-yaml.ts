@@ -1,3 +1,4 @@
+import { suggest } from "@daos/suggest";
 import {
   type Document,
   isAlias,
@@ -14,7 +15,6 @@ import { z } from "zod";
 import { describeAllowed, unwrap } from "./describe-schema.ts";
 import { describeOtherReleaseKey, otherReleaseKey } from "./other-releases.ts";
 import type { Problem } from "./problem.ts";
-import { suggest } from "./suggest.ts";
 
 /** A place in a file, from 1. */
 export interface Position {

@@ -1,9 +1,9 @@
+import { suggest } from "@daos/suggest";
 import type { z } from "zod";
 import { describeAllowed, formatPath, schemaAt, unwrap } from "./describe-schema.ts";
 import type { Problem } from "./problem.ts";
 import type { YamlReading } from "./read-yaml.ts";
 import { engineSchema, serverSchema } from "./server-schema.ts";
-import { suggest } from "./suggest.ts";
 import type { ServerOverrides } from "./types.ts";
 
 /**

@@ -1,6 +1,5 @@
 export { type Answer, wellDone } from "./answer.ts";
 export { asksForJson } from "./asks-for-json.ts";
-export { closest } from "./closest.ts";
 export { type Completion, complete } from "./complete.ts";
 export { confirm } from "./confirm.ts";
 export type { Connection } from "./connect.ts";

@@ -1,4 +1,4 @@
-import { closest } from "./closest.ts";
+import { closest } from "@daos/suggest";
 import type { AnyCommand, Topic } from "./define-command.ts";
 import { faultUsage } from "./faults.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";

@@ -1,4 +1,4 @@
-import { closest } from "./closest.ts";
+import { closest } from "@daos/suggest";
 import type { FlagDefinition, FlagDefinitions } from "./define-command.ts";
 import { faultUsage } from "./faults.ts";
 

@@ -1,7 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { asksForJson } from "./asks-for-json.ts";
-import { closest } from "./closest.ts";
 import { complete } from "./complete.ts";
 import { type AnyCommand, defineCommand } from "./define-command.ts";
 import { parseCommandLine } from "./parse-command-line.ts";
@@ -232,17 +231,6 @@ describe("parseUuid", () => {
       "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10",
     );
     expect(() => parseUuid("7c3bd1e4", "a pool")).toThrow("not the uuid of a pool");
-  });
-});
-
-describe("closest", () => {
-  it.each([
-    ["scna", "scan"],
-    ["for", "format"],
-    ["xyz", undefined],
-    ["s".repeat(1000), undefined],
-  ])("%j is %s", (word, meant) => {
-    expect(closest(word, ["scan", "format", "query"])).toBe(meant);
   });
 });
 

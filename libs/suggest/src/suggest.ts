@@ -51,10 +51,10 @@ export function suggest(word: string, candidates: Iterable<string>): readonly st
   return best;
 }
 
-/** `; did you mean "a" or "b"?`, or nothing when there is no suggestion. */
-export function formatSuggestions(suggestions: readonly string[] | undefined): string {
-  if (suggestions === undefined || suggestions.length === 0) return "";
-  return `; did you mean ${suggestions.map((word) => JSON.stringify(word)).join(" or ")}?`;
+/** What a mistyped or shortened word was probably meant to be: a longer word that begins with it, or else a suggestion. */
+export function closest(word: string, candidates: readonly string[]): string | undefined {
+  const longer = word.length > 1 ? candidates.find((candidate) => candidate.startsWith(word)) : undefined;
+  return longer ?? suggest(word, candidates)[0];
 }
 
 function normalize(word: string): string {

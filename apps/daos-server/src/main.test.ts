@@ -1,0 +1,44 @@
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const MAIN = fileURLToPath(new URL("../dist/main.js", import.meta.url));
+
+function daosServer(...args: readonly string[]) {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], { encoding: "utf8" });
+  return { status, stdout, stderr };
+}
+
+describe("a command line that daos-server cannot understand", () => {
+  it.each([
+    [["strat"], 'there is no command "daos-server strat"', 'did you mean "daos-server start"?'],
+    [["start", "extra"], "daos-server start takes no arguments: extra", "daos-server start --help"],
+    [["start", "--conifg", "x"], "there is no flag --conifg here", "did you mean --config?"],
+    [["start", "--port", "x"], "--port Expected an integer", "--help"],
+    [["explain", "99999"], 'no failure has the code "99999"', "daos-server explain"],
+  ])("%j", (args, description, resolution) => {
+    const { status, stdout, stderr } = daosServer(...args);
+    expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
+    const [first, second] = stderr.split("\n");
+    expect(first).toMatch(/^daos-server: .* \(general 2\)$/);
+    expect(first).toContain(description);
+    expect(second).toContain(resolution);
+  });
+});
+
+it("another failure is told in the same way", () => {
+  expect(daosServer("-o", "/nowhere.yml", "start")).toEqual({
+    status: 1,
+    stdout: "",
+    stderr: expect.stringMatching(
+      /^daos-server: there is no configuration file \/nowhere\.yml \(config 500\)\n {2}name the file .*\n$/,
+    ),
+  });
+});
+
+it("a reader that has seen enough is no failure", () => {
+  const command = `"$0" "$1" --help | head -1`;
+  const shell = ["-o", "pipefail", "-c", command, process.execPath, MAIN];
+  const { status, stderr } = spawnSync("bash", shell, { encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+});

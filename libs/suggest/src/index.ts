@@ -1,0 +1,1 @@
+export { closest, editDistance, suggest } from "./suggest.ts";
