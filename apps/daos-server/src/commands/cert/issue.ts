@@ -1,5 +1,4 @@
-import { ROLES, type Role } from "@daos/security";
-import { issueCertificate } from "@daos/security/ca";
+import { issueCertificate, ROLES, type Role } from "@daos/security/ca";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../../find-owner.ts";
 import { ServerCommand } from "../../server-command.ts";

@@ -1,13 +1,6 @@
 import { access } from "node:fs/promises";
 import { loadServerConfig } from "@daos/config";
-import {
-  type CertificatePaths,
-  type CertificateState,
-  type CertificateStatus,
-  certificateStatus,
-  describeStatus,
-  needAttention,
-} from "@daos/security";
+import type { CertificatePaths, CertificateState, CertificateStatus } from "@daos/security";
 import { authorityFiles } from "@daos/security/ca";
 import { DEFAULT_CONFIG, ServerCommand } from "../../server-command.ts";
 import { caDirectory } from "./cert-flags.ts";
@@ -29,6 +22,8 @@ export class CertStatus extends ServerCommand {
 
   async run(): Promise<void> {
     const { flags } = await this.parse(CertStatus);
+    // Loaded here: the other commands do without it.
+    const { certificateStatus, describeStatus, needAttention } = await import("@daos/security");
     const authority = authorityFiles(flags.directory);
     const hasAuthority = await exists(authority.cert);
     const configured = await this.#configured(flags.config, hasAuthority);

@@ -94,7 +94,7 @@ describe("explanations", () => {
       "servers[].scm_size\n  Size of the tmpfs in GiB, for scm_class ram.\n  Allowed: a whole number from 0 to 1048576\n  Example: scm_size: 16\n",
     );
     expect((await daosServer("explain", "-1007")).stdout).toContain("DER_NOSPACE");
-    expect(await daosServer("explain", "99")).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(await daosServer("explain", "99")).toMatchObject({ exitCode: 2, stdout: "" });
     expect(JSON.parse((await daosServer("explain", "--json")).stdout).length).toBeGreaterThan(100);
   });
 
