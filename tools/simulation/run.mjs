@@ -1,20 +1,20 @@
 // npm run test:simulation, npm run bench: builds the simulation, then runs one of its programs on the workspace's Node.js.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
+import { ensureBuilt } from "../workspace/ensure-built.mjs";
 import {
   ensureCompiler,
   ensureDependencies,
   fail,
   nodeBinary,
   root,
-  runNx,
   workspaceEnvironment,
 } from "../workspace/prepare.mjs";
 
 const [program = "main.js", ...options] = process.argv.slice(2);
 ensureDependencies();
 ensureCompiler();
-if (!runNx(["run", "@daos/simulation:build"])) fail(`${program}: the build failed, see above.`);
+if (!ensureBuilt(["@daos/simulation"])) fail(`${program}: the build failed, see above.`);
 const { status } = spawnSync(nodeBinary(), [join(root, "tools/simulation/dist", program), ...options], {
   stdio: "inherit",
   env: workspaceEnvironment(),

@@ -4,13 +4,13 @@ import { spawn } from "node:child_process";
 import { lstatSync, mkdirSync } from "node:fs";
 import { constants, userInfo } from "node:os";
 import { join } from "node:path";
+import { ensureBuilt } from "./ensure-built.mjs";
 import {
   ensureCompiler,
   ensureDependencies,
   fail,
   nodeBinary,
   root,
-  runNx,
   workspaceEnvironment,
 } from "./prepare.mjs";
 
@@ -21,10 +21,8 @@ const configuration = join(root, "tools", "workspace", "quickstart", "daos_serve
 ensureDependencies();
 ensureCompiler();
 process.stderr.write("Building (a few seconds when something changed) ...\n");
-const projects = ["daos-server", "dmg", "daos-admin", "engine-emulator"]
-  .map((name) => `@daos/${name}`)
-  .join(",");
-if (!runNx(["run-many", "-t", "build", "-p", projects])) fail("The build failed: see above.");
+const projects = ["@daos/daos-server", "@daos/dmg", "@daos/daos-admin", "@daos/engine-emulator"];
+if (!ensureBuilt(projects)) fail("The build failed: see above.");
 
 makeOwnDirectory(directory);
 makeOwnDirectory(join(directory, "sockets"));
