@@ -11,7 +11,7 @@ import { formatHostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
 import { createGrpcServer } from "@daos/security";
 import { TestAuthority, TestCertificateFiles } from "@daos/security/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 const DMG = fileURLToPath(new URL("../bin/dmg", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "daos-dmg-"));
@@ -45,6 +45,13 @@ function run(path: string, argv: readonly string[], env: NodeJS.ProcessEnv = {})
 describe("plugins", { timeout: 300_000 }, () => {
   const SAMPLE = fileURLToPath(new URL("../sample-plugin", import.meta.url));
   const env = { DMG_DATA_DIR: join(directory, "data") };
+
+  // A test that is repeated begins anew.
+  beforeEach(() => {
+    for (const home of ["data", "installed", "none"]) {
+      rmSync(join(directory, home), { recursive: true, force: true });
+    }
+  });
 
   it("add topics and output formats", async () => {
     expect(await run(DMG, ["hosts", "devices"], env)).toMatchObject({ status: 2, out: "" });
@@ -116,7 +123,7 @@ describe("plugins", { timeout: 300_000 }, () => {
       npm_config_cache: join(directory, "npm"),
     };
     const other = join(directory, "other");
-    mkdirSync(other);
+    mkdirSync(other, { recursive: true });
     writeFileSync(join(other, "package.json"), '{"name": "no-plugin", "version": "1.0.0"}');
     const install = await run(DMG, ["plugins", "install", other], offline);
     expect(install).toMatchObject({ status: 2, err: expect.stringContaining("is not an oclif plugin") });
@@ -136,6 +143,7 @@ describe("plugins", { timeout: 300_000 }, () => {
 describe("bin/dmg", { timeout: 300_000 }, () => {
   it("starts through symbolic links, from the snapshot and without", async () => {
     const links = [join(directory, "one"), join(directory, "two")] as const;
+    for (const path of links) rmSync(path, { force: true });
     symlinkSync(DMG, links[0]);
     symlinkSync("one", links[1]);
     const version = expect.stringMatching(/^dmg version \d/);

@@ -3,7 +3,7 @@ import { link, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { HelperScm } from "@daos/pbin";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { trustedDirectory } from "../testing/trusted-directory.ts";
 import { Arena, type Attack } from "./arena.ts";
 import {
@@ -30,6 +30,8 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     arena = await Arena.open(place ?? "");
   }, 2 * MINUTES);
   afterAll(() => arena[Symbol.asyncDispose]());
+  // A test that fails leaves what it has not looked at.
+  beforeEach(() => void arena.takeMounts());
 
   /** Runs attacks, and fails with the list of those that did not end as expected or left a trace. */
   async function withstand(attacks: readonly Attack[]) {
@@ -93,19 +95,21 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
   it("copies, links and other names of its launcher", { timeout: 2 * MINUTES }, async () => {
     const { launcher, prefix } = arena.layout;
     const [copy, soft] = ["copy", "soft"].map((name) => join(arena.ground, name)) as [string, string];
-    const make = `fs.copyFileSync("${launcher}", "${copy}"); fs.chmodSync("${copy}", 0o6755);
+    const make = `fs.rmSync("${soft}", { force: true });
+      fs.copyFileSync("${launcher}", "${copy}"); fs.chmodSync("${copy}", 0o6755);
       fs.symlinkSync("${launcher}", "${soft}"); process.stdout.write("made");`;
     expect(await arena.asAttacker(["-e", make], "")).toBe("made");
     // Root may link what the attacker may not (fs.protected_hardlinks).
     const hard = join(prefix, "hard");
     await link(launcher, hard);
     const status = request("Status");
-    const results = await arena.attack([
-      { name: "a copy", program: copy, bytes: status, expect: "refused" },
-      { name: "a link", program: soft, bytes: status, expect: "answered" },
-      { name: "a second name", program: hard, bytes: status, expect: "answered" },
-    ]);
-    await rm(hard);
+    const results = await arena
+      .attack([
+        { name: "a copy", program: copy, bytes: status, expect: "refused" },
+        { name: "a link", program: soft, bytes: status, expect: "answered" },
+        { name: "a second name", program: hard, bytes: status, expect: "answered" },
+      ])
+      .finally(() => rm(hard));
     expect(results.map(({ outcome }) => outcome)).toEqual(["refused", "answered", "answered"]);
     expect(await arena.damage()).toEqual([]);
   });

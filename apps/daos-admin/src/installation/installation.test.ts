@@ -147,8 +147,11 @@ describe.skipIf(place === undefined)("install", () => {
   ])("is examined %s", async (_name, file, breakIt, repair) => {
     const path = join(prefix, file);
     await breakIt(path);
-    expect((await problems()).length).toBeGreaterThan(0);
-    await repair(path);
+    try {
+      expect((await problems()).length).toBeGreaterThan(0);
+    } finally {
+      await repair(path);
+    }
     expect(await problems()).toEqual([]);
   });
 
@@ -177,10 +180,8 @@ describe.skipIf(place === undefined)("install", () => {
     const caller = join(prefix, "caller");
     await writeFile(caller, "");
     await chmod(caller, 0o777);
-    await expect(install({ ...options(), callers: [caller] })).rejects.toMatchObject({
-      resolution: expect.stringContaining("--any-caller"),
-    });
-    await rm(caller);
+    const refused = install({ ...options(), callers: [caller] }).finally(() => rm(caller));
+    await expect(refused).rejects.toMatchObject({ resolution: expect.stringContaining("--any-caller") });
   });
 
   it("is undone by uninstall, but for policy and log", async () => {
