@@ -28,7 +28,7 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
   let arena: Arena;
   beforeAll(async () => {
     arena = await Arena.open(place ?? "");
-  }, 2 * MINUTES);
+  }, 5 * MINUTES);
   afterAll(() => arena[Symbol.asyncDispose]());
   // A test that fails leaves what it has not looked at.
   beforeEach(() => void arena.takeMounts());

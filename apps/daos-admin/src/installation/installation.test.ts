@@ -80,8 +80,8 @@ describe("an installation that is not there", () => {
   });
 });
 
-// Only root can install a setuid program.
-describe.skipIf(place === undefined)("install", () => {
+// Only root can install a setuid program. A busy machine needs half a minute to compile and to copy Node.
+describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
   let prefix = "";
   const options = (): InstallOptions => ({
     prefix,
@@ -102,7 +102,7 @@ describe.skipIf(place === undefined)("install", () => {
       `servers: [{ scm_mount: ${prefix}/mnt, scm_class: ram, scm_size: 1, bdev_class: file }]\n`,
     );
     await install(options());
-  }, 120_000);
+  }, 300_000);
   afterAll(() => rm(prefix, { recursive: true, force: true }));
 
   const problems = async () =>
