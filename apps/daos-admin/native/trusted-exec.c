@@ -172,8 +172,9 @@ static void reset_descriptors(void)
 void reset_process(void)
 {
 	clearenv();
-	reset_signals();
+	/* First the timers: the signal of one that goes on would end this process as soon as it is neither ignored nor blocked. */
 	reset_timers();
+	reset_signals();
 	reset_descriptors();
 	reset_limits();
 	reset_scheduling();

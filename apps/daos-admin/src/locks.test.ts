@@ -2,8 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { FaultCode } from "@daos/fault";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FaultCode, hasCode } from "@daos/fault";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fileLocks, takeAll } from "./locks.ts";
 import { trustedDirectory } from "./testing/trusted-directory.ts";
 import { ToolRunner } from "./tool-runner.ts";
@@ -23,6 +23,16 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
       trust: { uid },
     });
 
+  async function isTaken(what: string): Promise<boolean> {
+    try {
+      await using _held = await locks().take({ what }, { waitMs: 0, signal });
+      return false;
+    } catch (error) {
+      if (hasCode(error, FaultCode.helperBusy)) return true;
+      throw error;
+    }
+  }
+
   beforeEach(async () => {
     directory = await mkdtemp(join(place ?? "", "locks-"));
   });
@@ -36,7 +46,7 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
       reason: expect.stringContaining("ScmFormat, process 1"),
     });
     const other = await locks().take({ what: "/mnt/daos1" }, { waitMs: 0, signal });
-    const waiting = locks().take({ what: "/mnt/daos0" }, { waitMs: 10_000, signal });
+    const waiting = locks().take({ what: "/mnt/daos0" }, { waitMs: 60_000, signal });
     await first[Symbol.asyncDispose]();
     await (await waiting)[Symbol.asyncDispose]();
     await other[Symbol.asyncDispose]();
@@ -57,7 +67,9 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
       waitMs: 60_000,
       signal: gone.signal,
     });
-    setTimeout(() => gone.abort(new Error("gone")), 100);
+    // Once it has the first of them, it waits for the other.
+    await vi.waitFor(async () => expect(await isTaken("a")).toBe(true), { timeout: 30_000 });
+    gone.abort(new Error("gone"));
     await expect(waiting).rejects.toThrow("gone");
     await using _free = await locks().take({ what: "a" }, { waitMs: 0, signal });
     await held[Symbol.asyncDispose]();
@@ -77,14 +89,15 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
     const [name = ""] = await readdir(join(directory, "locks"));
     const script = "echo taken; exec sleep 60";
     const holder = spawn("flock", ["-x", "--no-fork", join(directory, "locks", name), "sh", "-c", script]);
-    await once(holder.stdout, "data");
-    await expect(locks().take({ what: "x" }, { waitMs: 0, signal })).rejects.toMatchObject({
-      code: FaultCode.helperBusy,
-    });
     const ended = once(holder, "exit");
-    holder.kill("SIGKILL");
+    try {
+      await once(holder.stdout, "data");
+      expect(await isTaken("x")).toBe(true);
+    } finally {
+      holder.kill("SIGKILL");
+    }
     await ended;
-    await using _free = await locks().take({ what: "x" }, { waitMs: 5_000, signal });
+    await using _free = await locks().take({ what: "x" }, { waitMs: 60_000, signal });
   });
 
   it("are files that nobody else can open, in a directory of root's alone", async () => {

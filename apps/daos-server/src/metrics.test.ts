@@ -1,5 +1,3 @@
-import { once } from "node:events";
-import { createServer } from "node:net";
 import type { Harness } from "@daos/harness";
 import type { EngineInstance } from "@daos/instance";
 import { silentLogger } from "@daos/log";
@@ -17,16 +15,6 @@ const harness = {
   instances: [{ index: 0, state: serving, superblock: { rank: 4 }, restarts: 2 }],
 } as unknown as Pick<Harness, "instances">;
 
-/** A port that nobody has; the kernel gives it to nobody else so soon. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as { port: number };
-  server.close();
-  await once(server, "close");
-  return port;
-}
-
 describe("startMetrics", () => {
   it("does nothing without telemetry_port", async () => {
     const config = { telemetryPort: undefined, transport: { allowInsecure: true } as never };
@@ -38,14 +26,14 @@ describe("startMetrics", () => {
     const authority = new TestAuthority();
     const notAfter = inDays(20);
     const transport = files.transport("server", authority.pem, authority.issue("server", { notAfter }));
-    const telemetryPort = await freePort();
     const metrics = await startMetrics({
-      config: { telemetryPort, transport },
+      // Whichever is free.
+      config: { telemetryPort: 0, transport },
       harness,
       leadership: leading,
       log: silentLogger,
     });
-    const text = await (await fetch(`http://127.0.0.1:${telemetryPort}/metrics`)).text();
+    const text = await (await fetch(`http://127.0.0.1:${metrics?.port}/metrics`)).text();
     await metrics?.close();
     const expiry = /daos_certificate_expiry_timestamp_seconds\{path="[^"]*",kind="server"\} (\d+)/.exec(text);
     expect(Number(expiry?.[1])).toBe(Math.floor(notAfter.getTime() / 1000));

@@ -102,7 +102,7 @@ async function storageReady(loaded: ServerConfig, role: "bootstrap" | "none" = "
   await management.storageReady(mount, superblock.uuid, wait());
 }
 
-describe("moveToEtcd", { timeout: 30_000 }, () => {
+describe("moveToEtcd", { timeout: 120_000 }, () => {
   it("moves the members, and gives the file another name", async () => {
     const path = await storage(some());
     const found = { from: path, endpoints: etcd.endpoints, members: some(), wereThere: false };
@@ -156,7 +156,7 @@ describe("moveToEtcd", { timeout: 30_000 }, () => {
   });
 });
 
-describe("a server whose storage is ready", { timeout: 30_000 }, () => {
+describe("a server whose storage is ready", { timeout: 120_000 }, () => {
   it("refuses to begin anew in etcd while the members are in its file", async () => {
     const path = await storage(some());
     for (const role of ["bootstrap", "none"] as const) {

@@ -35,10 +35,14 @@ it("ends with the process that has it", async () => {
   await locks.take(mount);
   locks.release(mount);
   const holder = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", script]);
-  await once(holder.stdout, "data");
-  await expect(locks.take(mount)).rejects.toMatchObject({ code: FaultCode.storageInUse });
-  holder.kill("SIGKILL");
-  await once(holder, "close");
+  const ended = once(holder, "close");
+  try {
+    await once(holder.stdout, "data");
+    await expect(locks.take(mount)).rejects.toMatchObject({ code: FaultCode.storageInUse });
+  } finally {
+    holder.kill("SIGKILL");
+  }
+  await ended;
   await locks.take(mount);
 });
 

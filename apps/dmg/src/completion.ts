@@ -5,6 +5,7 @@ import {
   complete,
   defineCommand,
   faultUsage,
+  parseDuration,
   wellDone,
 } from "@daos/dmg-kit";
 
@@ -92,21 +93,25 @@ export function completeCommand(tree: () => CommandTree) {
   });
 }
 
-/** How to reach the system, as the line that is being typed says; completion does not wait long. */
+/** Completion waits no longer, unless the line that is being typed has `--timeout`. */
+const PATIENCE_MS = 2_000;
+
+/** How to reach the system, as the line that is being typed says. */
 function flagsOf(words: readonly string[]) {
-  const value = (long: string, char: string) => {
-    const at = words.findIndex((word) => word === `--${long}` || word === `-${char}`);
+  const value = (long: string, char?: string) => {
+    const at = words.findIndex((word) => word === `--${long}` || (char !== undefined && word === `-${char}`));
     return (
       words.find((word) => word.startsWith(`--${long}=`))?.slice(long.length + 3) ??
       (at === -1 ? undefined : words[at + 1])
     );
   };
+  const timeout = value("timeout");
   return {
     hostList: value("host-list", "l"),
     hostFile: value("host-file", "f"),
     configPath: value("config-path", "o"),
     insecure: words.some((word) => word === "--insecure" || /^-[a-z]*i/.test(word)),
-    timeoutMs: 2_000,
+    timeoutMs: timeout === undefined ? PATIENCE_MS : parseDuration(timeout),
   };
 }
 

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { FakeServer } from "@daos/control-client/testing";
 import { allCommands, EXIT_MEANINGS, ExitCode, manPage } from "@daos/dmg-kit";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { COMMAND_TREE } from "./command-tree.ts";
 import { FakeSystem } from "./testing/fake-system.ts";
 import { resultSchemas } from "./testing/result-schemas.ts";
@@ -106,6 +106,10 @@ const ajv = new Ajv2020();
 ajv.addFormat("date-time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 describe.each(Object.entries(LINES))("%s", (name, words) => {
+  // On a slow machine the progress would be shown, which is another test's.
+  beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
+  afterEach(() => void vi.useRealTimers());
+
   const run = (options: Parameters<typeof runDmg>[1], ...flags: string[]) =>
     runDmg(["-i", "-l", system.hosts, ...flags, ...words], options);
 

@@ -11,7 +11,7 @@ import { formatHostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
 import { createGrpcServer } from "@daos/security";
 import { TestAuthority, TestCertificateFiles } from "@daos/security/testing";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 
 const DMG = fileURLToPath(new URL("../bin/dmg", import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), "daos-dmg-"));
@@ -42,9 +42,16 @@ function run(path: string, argv: readonly string[], env: NodeJS.ProcessEnv = {})
   });
 }
 
-describe("plugins", { timeout: 120_000 }, () => {
+describe("plugins", { timeout: 300_000 }, () => {
   const SAMPLE = fileURLToPath(new URL("../sample-plugin", import.meta.url));
   const env = { DMG_DATA_DIR: join(directory, "data") };
+
+  // A test that is repeated begins anew.
+  beforeEach(() => {
+    for (const home of ["data", "installed", "none"]) {
+      rmSync(join(directory, home), { recursive: true, force: true });
+    }
+  });
 
   it("add topics and output formats", async () => {
     expect(await run(DMG, ["hosts", "devices"], env)).toMatchObject({ status: 2, out: "" });
@@ -116,7 +123,7 @@ describe("plugins", { timeout: 120_000 }, () => {
       npm_config_cache: join(directory, "npm"),
     };
     const other = join(directory, "other");
-    mkdirSync(other);
+    mkdirSync(other, { recursive: true });
     writeFileSync(join(other, "package.json"), '{"name": "no-plugin", "version": "1.0.0"}');
     const install = await run(DMG, ["plugins", "install", other], offline);
     expect(install).toMatchObject({ status: 2, err: expect.stringContaining("is not an oclif plugin") });
@@ -133,9 +140,10 @@ describe("plugins", { timeout: 120_000 }, () => {
   });
 });
 
-describe("bin/dmg", { timeout: 120_000 }, () => {
+describe("bin/dmg", { timeout: 300_000 }, () => {
   it("starts through symbolic links, from the snapshot and without", async () => {
     const links = [join(directory, "one"), join(directory, "two")] as const;
+    for (const path of links) rmSync(path, { force: true });
     symlinkSync(DMG, links[0]);
     symlinkSync("one", links[1]);
     const version = expect.stringMatching(/^dmg version \d/);
@@ -203,10 +211,13 @@ describe("bin/dmg", { timeout: 120_000 }, () => {
     await once(hole, "listening");
     const { port } = hole.address() as { port: number };
     const child = spawn(DMG, ["-i", "-l", `127.0.0.1:${port}`, "storage", "scan"], { stdio: "ignore" });
-    await reached.promise;
-    child.kill("SIGINT");
-    const [status] = await once(child, "exit");
-    hole.close();
-    expect(status).toBe(130);
+    const exited = once(child, "exit");
+    try {
+      await Promise.race([reached.promise, exited]);
+    } finally {
+      child.kill("SIGINT");
+      hole.close();
+    }
+    expect(await exited).toEqual([130, null]);
   });
 });

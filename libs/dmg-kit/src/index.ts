@@ -39,5 +39,5 @@ export {
 export { faultSize, parseSize } from "./parse-size.ts";
 export { parseUuid } from "./parse-uuid.ts";
 export { processTerminal } from "./process-terminal.ts";
-export { runCommand } from "./run-command.ts";
+export { parseDuration, runCommand } from "./run-command.ts";
 export type { Terminal } from "./terminal.ts";

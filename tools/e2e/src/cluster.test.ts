@@ -8,24 +8,23 @@ let cluster: TestCluster;
 /** uuid of each rank, as first seen: it never changes. */
 const identities = new Map<number, string>();
 
-const WAIT = { timeout: 90_000, interval: 500 };
+const WAIT = { timeout: 150_000, interval: 500 };
 const HOSTS = 8;
 const HOUR = 3_600_000;
 /** Five seconds on a machine that has nothing else to do, which the benchmark of libs/membership shows. */
-const FAIL_OVER_MS = 20_000;
+const FAIL_OVER_MS = 40_000;
 
 beforeAll(async () => {
   cluster = await TestCluster.create({ hosts: HOSTS, accessPoints: 3 });
   await Promise.all(cluster.hosts.map(({ system }) => system.start()));
-}, 240_000);
+}, 600_000);
 
-afterEach(async () => {
-  for (const { clock } of cluster.hosts) await clock.set(0);
-});
+// A test that fails leaves hosts and etcd as they are at that moment.
+afterEach(() => cluster.restore(), 300_000);
 
 afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
-}, 120_000);
+}, 600_000);
 
 /** The members by rank; checks that ranks and uuids are one to one, now and with what was seen before. */
 async function members(): Promise<DmgResult["members"]> {
@@ -63,7 +62,7 @@ async function newLeader(
 ): Promise<{ readonly host: ClusterHost; readonly ms: number }> {
   const others = cluster.hosts.slice(0, 3).filter((host) => host !== old);
   const leads = () => others.find((host) => lastTime(host, "daos_server.leader: leading") >= since);
-  await expect.poll(leads, { timeout: 30_000, interval: 50 }).toBeDefined();
+  await expect.poll(leads, { timeout: 2 * FAIL_OVER_MS, interval: 50 }).toBeDefined();
   const host = leads() as ClusterHost;
   return { host, ms: lastTime(host, "daos_server.leader: leading") - since };
 }
@@ -97,13 +96,19 @@ async function crash(host: ClusterHost): Promise<void> {
 async function eventsDuring(work: () => Promise<void>): Promise<readonly DmgEvent[]> {
   const old = (await cluster.query(["system", "events"]))?.events.at(-1)?.number ?? 0;
   const dmg = cluster.startDmg(["--json", "system", "events", "--follow"]);
-  await work();
-  dmg.child.kill("SIGINT");
+  try {
+    await work();
+    const last = (await cluster.query(["system", "events"]))?.events.at(-1)?.number ?? Number.NaN;
+    const told = () => [...dmg.output.matchAll(/"number":\s*(\d+)/g)].map(([, number]) => Number(number));
+    await expect.poll(told, WAIT).toContain(last);
+  } finally {
+    dmg.child.kill("SIGINT");
+  }
   const lines = (await dmg.end()).stdout.trim().split("\n");
   return lines.map((line) => JSON.parse(line) as DmgEvent).filter(({ number }) => number > old);
 }
 
-describe("three access points", { timeout: 180_000 }, () => {
+describe("three access points", { timeout: 600_000 }, () => {
   it("give each engine a rank, and every host knows the leader", async () => {
     await expect.poll(states, WAIT).toBe(allJoined);
     const { address } = await leader();
@@ -192,7 +197,7 @@ describe("three access points", { timeout: 180_000 }, () => {
     // They have jumped: the leader tells the time of events, and each host that of its log.
     const hours = events.map(({ time }) => Math.round((Date.parse(time) - start) / HOUR));
     expect(hours).toEqual([1, 1, 1, -1, -1, -1, -1, -1, -1, -1]);
-    expect(Math.abs(lastTime(host, "engine started") - Date.now())).toBeLessThan(60_000);
+    expect(Math.abs(lastTime(host, "engine started") - Date.now())).toBeLessThan(HOUR / 2);
   });
 
   it("notice a host that falls silent, and that it is back", async () => {
@@ -216,12 +221,15 @@ describe("three access points", { timeout: 180_000 }, () => {
 
   it("replace a leader that is cut off from etcd, which then changes nothing", async () => {
     const old = await leader();
+    const losses = () => old.system.server.output.split("not leading any more").length;
+    const before = losses();
     const since = Date.now();
     old.cutFromEtcd();
     // Nor does a leader count its term by it.
     await old.clock.set(-HOUR);
     const { ms } = await newLeader(old, since);
     expect(ms, "time without a leader").toBeLessThan(FAIL_OVER_MS);
+    await expect.poll(losses, WAIT).toBeGreaterThan(before);
     const gone = lastTime(old, "not leading any more") - since;
     expect(gone, "the old one knew before").toBeLessThanOrEqual(ms);
     expect((await cluster.query(["system", "leader-query"], [old]))?.leader).toBeNull();
@@ -236,7 +244,7 @@ describe("three access points", { timeout: 180_000 }, () => {
     const before = await members();
     await Promise.all(cluster.etcd.members.map((member) => member.kill()));
     await expect.poll(async () => (await cluster.query(["system", "leader-query"]))?.leader, WAIT).toBeNull();
-    const refused = await cluster.dmg(["--timeout", "5s", "system", "query"]);
+    const refused = await cluster.dmg(["--timeout", "20s", "system", "query"]);
     expect(refused.exitCode).not.toBe(0);
     expect(refused.stderr).toContain("leader");
     for (const member of cluster.etcd.members) member.restart();

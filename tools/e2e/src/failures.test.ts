@@ -1,9 +1,9 @@
 import { rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, WORKSPACE } from "./program.ts";
-import { freePort, TestSystem } from "./test-system.ts";
+import { freePort, PATIENCE_MS, TestSystem } from "./test-system.ts";
 
 const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
 const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
@@ -16,11 +16,10 @@ describe("daos-server says what is wrong, and ends with 1", () => {
   });
 
   it("on a port that is taken", async () => {
-    await using system = await TestSystem.create();
-    const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen(system.port, "0.0.0.0", resolve));
+    await using taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "0.0.0.0", resolve));
+    await using system = await TestSystem.create({ port: (taken.address() as AddressInfo).port });
     const ended = await system.launch(["--auto-format"]).end();
-    taken.close();
     expect(ended.exitCode).toBe(1);
     expect(ended.stderr).toMatch(/listen on 0\.0\.0\.0:\d+: the port is in use/);
     expect(ended.stderr).toContain("--port");
@@ -124,11 +123,11 @@ describe("daos-server says what is wrong, and ends with 1", () => {
 
 describe("dmg", () => {
   it("says when nobody listens", async () => {
-    const port = await freePort();
-    const ended = await run([DMG, "-i", "-l", `localhost:${port}`, "system", "member-query"]);
+    // Port 1 is nobody's, and cannot become anybody's meanwhile.
+    const ended = await run([DMG, "-i", "-l", "localhost:1", "system", "member-query"]);
     expect(ended.exitCode).not.toBe(0);
     expect(ended.stdout).toBe("");
-    expect(ended.stderr).toContain(`localhost:${port}`);
+    expect(ended.stderr).toContain("localhost:1");
     expect(ended.stderr).toContain("refused");
   });
 
@@ -154,7 +153,7 @@ describe("an engine that dies during pool create", () => {
     expect(ended.stderr).not.toBe("");
     await expect
       .poll(async () => (await system.dmg("system", "list-pools")).exitCode, {
-        timeout: 30_000,
+        timeout: PATIENCE_MS,
         interval: 500,
       })
       .toBe(0);

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { expect, it } from "vitest";
 import { run } from "./program.ts";
-import { DAOS_SERVER, type DmgResult, freePort, TestSystem } from "./test-system.ts";
+import { DAOS_SERVER, type DmgResult, freePort, PATIENCE_MS, TestSystem } from "./test-system.ts";
 
-const WAIT = { timeout: 60_000, interval: 500 };
+const WAIT = { timeout: PATIENCE_MS, interval: 500 };
 
-it("a system with one access point goes on with two, and forgets nothing", { timeout: 180_000 }, async () => {
+it("a system with one access point goes on with two, and forgets nothing", { timeout: 400_000 }, async () => {
   await using etcd = await EtcdCluster.start();
   const ports = [await freePort(), await freePort()] as const;
   const [first, second] = ports.map((port) => `localhost:${port}`);

@@ -13,7 +13,7 @@ it("npm start brings up the quickstart system, as whoever runs it, and ends with
     env: environment,
   });
   try {
-    await expect.poll(() => start.output, { timeout: 150_000 }).toContain("DAOS is ready.");
+    await expect.poll(() => start.output, { timeout: 300_000 }).toContain("DAOS is ready.");
     expect(start.output).toContain(`npx dmg -i -l localhost:${system.port} pool create -s 256M`);
     expect((await system.dmgJson("system", "member-query")).members).toHaveLength(1);
   } finally {
@@ -24,4 +24,4 @@ it("npm start brings up the quickstart system, as whoever runs it, and ends with
     exitCode: 0,
     last: expect.stringContaining("stopped") as string,
   });
-}, 240_000);
+}, 600_000);

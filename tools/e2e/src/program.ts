@@ -53,12 +53,16 @@ export class Program {
     this.ended.catch(() => {});
   }
 
+  get running(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null;
+  }
+
   get output(): string {
     return this.#output.stdout + this.#output.stderr;
   }
 
-  /** The end of the program. @throws Error with its output when it takes longer than `ms` */
-  async end(ms = 60_000): Promise<Ended> {
+  /** The end of the program. @throws Error with its output when it takes longer than `ms`, which is long for a busy machine */
+  async end(ms = 120_000): Promise<Ended> {
     using limit = deadline(ms, `end of ${this.#name}`);
     try {
       return await abortable(this.ended, limit.signal);

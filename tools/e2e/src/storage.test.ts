@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { FakeSpdkTarget } from "@daos/bdev/testing";
 import { FaultCode } from "@daos/fault";
 import { describe, expect, it } from "vitest";
-import { isRoot, TestSystem } from "./test-system.ts";
+import { isRoot, PATIENCE_MS, TestSystem } from "./test-system.ts";
 
 interface Scan {
   readonly hosts: readonly {
@@ -46,7 +46,7 @@ describe("storage, with real processes", () => {
     async () => {
       await using system = await TestSystem.create();
       const server = system.launch();
-      await expect.poll(() => server.output, { timeout: 30_000 }).toContain("storage format");
+      await expect.poll(() => server.output, { timeout: PATIENCE_MS }).toContain("storage format");
       const formatted = await system.dmg("storage", "format", "--verbose");
       expect(formatted).toMatchObject({ exitCode: 0, stderr: "" });
       expect(formatted.stdout).toContain("CTL_SUCCESS");

@@ -44,16 +44,20 @@ export class TestCluster implements AsyncDisposable {
       const more = `system_db:\n  backend: etcd\n  endpoints: ${JSON.stringify(wires.map(({ url }) => url))}`;
       const clock = stack.use(await WallClock.create());
       const env = clock.environment;
+      let cut = false;
       const system = stack.use(await TestSystem.create({ port, accessPoints: names, more, env }));
       hosts.push({
         system,
         clock,
         address: `127.0.0.1:${port}`,
         cutFromEtcd: () => {
+          cut = true;
           for (const wire of wires) wire.cut();
         },
+        // To mend what is whole would break its connections.
         mendWireToEtcd: () => {
-          for (const wire of wires) wire.mend();
+          if (cut) for (const wire of wires) wire.mend();
+          cut = false;
         },
       });
     }
@@ -85,11 +89,28 @@ export class TestCluster implements AsyncDisposable {
 
   /** As {@link dmg} with `--json`. @returns the result, undefined when it failed */
   async query(args: readonly string[], hosts?: readonly ClusterHost[]): Promise<DmgResult | undefined> {
-    const { exitCode, stdout } = await this.dmg(["--json", "--timeout", "5s", ...args], hosts);
+    const { exitCode, stdout } = await this.dmg(["--json", "--timeout", "30s", ...args], hosts);
     return exitCode === 0 ? (JSON.parse(stdout) as { readonly result: DmgResult }).result : undefined;
   }
 
+  /** Undoes what was done to hosts and etcd, as far as it has not been undone: nothing is cut, frozen or down any more. */
+  async restore(): Promise<void> {
+    for (const { clock, mendWireToEtcd } of this.hosts) {
+      mendWireToEtcd();
+      await clock.set(0);
+    }
+    await this.etcd.restore();
+    await Promise.all(
+      this.hosts.map(async ({ system }) => {
+        system.server.child.kill("SIGCONT");
+        if (!system.server.running) await system.start([]);
+      }),
+    );
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    // All at once; each is waited for when its turn comes.
+    for (const { system } of this.hosts) system.terminate();
     await this.#stack.disposeAsync();
   }
 }

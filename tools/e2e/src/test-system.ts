@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
+import { createServer, type ListenOptions, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { abortable, deadline, listMounts, ProcessCommandRunner } from "@daos/sys";
@@ -9,6 +9,9 @@ export const isRoot = process.geteuid?.() === 0;
 
 export const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
 export const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
+
+/** How long anything may take that is to come about by itself, ms: a busy machine needs many times what an idle one does. */
+export const PATIENCE_MS = 120_000;
 
 export interface TestSystemOptions {
   readonly engines?: number;
@@ -134,7 +137,7 @@ export class TestSystem implements AsyncDisposable {
   }
 
   /** Waits until every engine serves. @throws Error with the server's output when it ends before */
-  async serving(ms = 60_000): Promise<void> {
+  async serving(ms = PATIENCE_MS): Promise<void> {
     const { server } = this;
     using limit = deadline(ms, "every engine to serve");
     const early = server.ended.then(() => {
@@ -173,11 +176,17 @@ export class TestSystem implements AsyncDisposable {
     return this.server.end();
   }
 
+  /** Has the server end, if there is one that runs. */
+  terminate(): void {
+    if (this.#server?.running !== true) return;
+    // One that a failed test has left frozen would not hear of it.
+    this.#server.child.kill("SIGCONT");
+    this.#server.child.kill("SIGTERM");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#server?.child.exitCode === null) {
-      this.#server.child.kill("SIGTERM");
-      await this.#server.end().catch(() => {});
-    }
+    this.terminate();
+    await this.#server?.end().catch(() => {});
     const runner = new ProcessCommandRunner();
     const mounts = (await listMounts()).filter((entry) => entry.mountPoint.startsWith(`${this.directory}/`));
     for (const { mountPoint } of mounts.reverse()) await runner.run(["umount", "-l", mountPoint]);
@@ -265,19 +274,28 @@ servers:${Array.from({ length: this.#engines }, (_, index) => engine(index)).joi
 }
 
 /**
- * A TCP port that nobody has now. It is below those that the kernel gives to connections: one of these may be anybody's by
- * the time that a server listens on it.
+ * A TCP port that nobody has now, and that no other test on this machine is given before this process ends. It is below
+ * those that the kernel gives to connections: one of these may be anybody's by the time that a server listens on it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_240 + Math.floor(Math.random() * 20_000);
-    const server = createServer();
-    const free = await new Promise<boolean>((resolve) => {
-      server.once("error", () => resolve(false));
-      server.listen(port, "0.0.0.0", () => resolve(true));
-    });
-    if (!free) continue;
+    // A name that only one process can have, and that goes with it.
+    const claim = await listening({ path: `\0daos-e2e-port-${port}` });
+    if (claim === undefined) continue;
+    claim.unref();
+    const server = await listening({ port, host: "0.0.0.0" });
+    if (server === undefined) continue;
     await new Promise<void>((resolve) => server.close(() => resolve()));
     return port;
   }
+}
+
+/** A server that listens; undefined where somebody else does. */
+function listening(where: ListenOptions): Promise<Server | undefined> {
+  const server = createServer();
+  return new Promise((resolve) => {
+    server.once("error", () => resolve(undefined));
+    server.listen(where, () => resolve(server));
+  });
 }

@@ -142,7 +142,7 @@ const restart: Command = {
 
 describe("an engine, whatever is asked of it", () => {
   it("has the pools, space and lists that a simple model has, also after restarts", {
-    timeout: 60_000,
+    timeout: 300_000,
   }, async () => {
     const pool = fc.nat(5);
     const commands = fc.commands(
@@ -174,7 +174,7 @@ describe("an engine, whatever is asked of it", () => {
     );
   });
 
-  it("answers with a status, never with a failure of dRPC", { timeout: 60_000 }, async () => {
+  it("answers with a status, never with a failure of dRPC", { timeout: 300_000 }, async () => {
     const { client, stop } = await start(directory);
     await client.call(drpcMethods.createMs, { bootstrap: true, uuid: ENGINE, addr: "127.0.0.1:10001" });
     const uuid = fc.oneof(fc.string(), fc.uuid(), fc.constant(uuidOf(1)));

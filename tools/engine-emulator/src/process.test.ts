@@ -4,11 +4,13 @@ import { join } from "node:path";
 import type { DrpcClient } from "@daos/drpc";
 import { drpcMethods } from "@daos/drpc";
 import { FaultCode } from "@daos/fault";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { STATE_FILE } from "./state-store.ts";
 import { EngineBench } from "./testing/engine-bench.ts";
 
-// The real launcher and the real process: what `npx nx run @daos/engine-emulator:build` has made.
+// The real launcher and the real process: what `npx nx run @daos/engine-emulator:build` has made. Each test starts
+// several, which takes a while on a busy machine.
+vi.setConfig({ testTimeout: 300_000 });
 
 const bench = new EngineBench();
 beforeEach(() => bench.open());

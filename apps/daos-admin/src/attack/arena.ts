@@ -85,8 +85,13 @@ export class Arena implements AsyncDisposable {
     const prefix = await mkdtemp(join(parent, ".daos-attack-"));
     await chmod(prefix, 0o755);
     const arena = new Arena(prefix);
-    await arena.#build();
-    return arena;
+    try {
+      await arena.#build();
+      return arena;
+    } catch (error) {
+      await arena[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   async #build(): Promise<void> {
@@ -268,9 +273,11 @@ export class Arena implements AsyncDisposable {
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill("SIGKILL");
-      await once(child, "close");
+      // What it has started may have its output open for longer.
+      await once(child, "exit");
     }
-    await rm(this.layout.prefix, { recursive: true, force: true });
+    // That may also still write where something is removed.
+    await rm(this.layout.prefix, { recursive: true, force: true, maxRetries: 10 });
   }
 }
 

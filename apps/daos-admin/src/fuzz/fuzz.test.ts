@@ -8,7 +8,7 @@ const place = await trustedDirectory();
 
 describe("random requests", () => {
   // Where no directory can be trusted, everything with a path is refused, which is worth fuzzing too.
-  it("end with a fault or inside the policy", { timeout: 120_000 }, async () => {
+  it("end with a fault or inside the policy", { timeout: 600_000 }, async () => {
     const mount = join(place ?? "/nowhere", "daos-fuzz");
     const tally = await fuzz({ count: 20_000, seed: 5, mount, uid });
     expect(tally.requests).toBe(20_000);

@@ -80,8 +80,8 @@ describe("an installation that is not there", () => {
   });
 });
 
-// Only root can install a setuid program.
-describe.skipIf(place === undefined)("install", () => {
+// Only root can install a setuid program. A busy machine needs half a minute to compile and to copy Node.
+describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
   let prefix = "";
   const options = (): InstallOptions => ({
     prefix,
@@ -102,7 +102,7 @@ describe.skipIf(place === undefined)("install", () => {
       `servers: [{ scm_mount: ${prefix}/mnt, scm_class: ram, scm_size: 1, bdev_class: file }]\n`,
     );
     await install(options());
-  }, 120_000);
+  }, 300_000);
   afterAll(() => rm(prefix, { recursive: true, force: true }));
 
   const problems = async () =>
@@ -147,8 +147,11 @@ describe.skipIf(place === undefined)("install", () => {
   ])("is examined %s", async (_name, file, breakIt, repair) => {
     const path = join(prefix, file);
     await breakIt(path);
-    expect((await problems()).length).toBeGreaterThan(0);
-    await repair(path);
+    try {
+      expect((await problems()).length).toBeGreaterThan(0);
+    } finally {
+      await repair(path);
+    }
     expect(await problems()).toEqual([]);
   });
 
@@ -177,10 +180,8 @@ describe.skipIf(place === undefined)("install", () => {
     const caller = join(prefix, "caller");
     await writeFile(caller, "");
     await chmod(caller, 0o777);
-    await expect(install({ ...options(), callers: [caller] })).rejects.toMatchObject({
-      resolution: expect.stringContaining("--any-caller"),
-    });
-    await rm(caller);
+    const refused = install({ ...options(), callers: [caller] }).finally(() => rm(caller));
+    await expect(refused).rejects.toMatchObject({ resolution: expect.stringContaining("--any-caller") });
   });
 
   it("is undone by uninstall, but for policy and log", async () => {

@@ -293,6 +293,7 @@ export class FakeSystem implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    for (const server of this.servers) await server[Symbol.asyncDispose]();
+    // The first one has the port of all: nobody is given it before the others are gone.
+    for (const server of this.servers.toReversed()) await server[Symbol.asyncDispose]();
   }
 }

@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly ask?: (question: string) => Promise<string>;
   /** Gets data as it is printed. */
   readonly onOut?: (text: string) => void;
+  /** Gets what is said on stderr as it is printed. */
+  readonly onErr?: (text: string) => void;
 }
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
@@ -41,6 +43,7 @@ export async function runDmg(argv: readonly string[], options: RunOptions = {}):
       },
       err: (text) => {
         err += text;
+        options.onErr?.(text);
       },
       columns: options.columns ?? Number.POSITIVE_INFINITY,
       interactive: options.interactive ?? false,

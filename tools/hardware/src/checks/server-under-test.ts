@@ -11,8 +11,8 @@ export const app = (name: string) =>
   fileURLToPath(new URL(`../../../../apps/${name}/bin/${name}`, import.meta.url));
 const PORT = 20001;
 const SOCKETS = "/run/daos_sockets";
-/** Under emulation a start of Node takes seconds, and an engine starts several. */
-export const PATIENCE_MS = 120_000;
+/** Under emulation a start of Node takes seconds, many on a busy host, and an engine starts several. */
+export const PATIENCE_MS = 300_000;
 
 /** Runs dmg against the server in this machine, whatever comes of it. */
 export function runDmg(...args: readonly string[]): Promise<CommandResult> {
@@ -99,7 +99,13 @@ export class Server {
   /** @param through a command that runs it, as setpriv does */
   constructor(config: string, through: readonly string[] = [], ...args: readonly string[]) {
     const start = [app("daos-server"), "start", "-o", config, "--engine", "emulated"];
-    const [command = "", ...rest] = [...through, ...start, "--engine-ready-timeout", "120", ...args];
+    const [command = "", ...rest] = [
+      ...through,
+      ...start,
+      "--engine-ready-timeout",
+      `${PATIENCE_MS / 1000}`,
+      ...args,
+    ];
     this.child = spawn(command, rest, {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: { ...process.env, NO_COLOR: "1" },

@@ -71,8 +71,8 @@ export async function write(path: string, value: string): Promise<void> {
   await writeFile(path, value);
 }
 
-/** Waits until something holds, for at most half a minute, or `ms` milliseconds. */
-export async function until(what: string, holds: () => Promise<boolean>, ms = 30_000): Promise<void> {
+/** Waits until something holds, for at most two minutes, or `ms` milliseconds: the machine may be emulated, on a busy one. */
+export async function until(what: string, holds: () => Promise<boolean>, ms = 120_000): Promise<void> {
   for (const end = performance.now() + ms; performance.now() < end; ) {
     if (await holds()) return;
     await delay(100);
