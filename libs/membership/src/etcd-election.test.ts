@@ -37,6 +37,7 @@ async function handOver(): Promise<{ readonly resigned: number; readonly killed:
   const { system, leader, others } = three;
   using client = cluster.client();
   const { kvs } = await client.range({ key: bytes(etcdKeys(system).leader) }, wait());
+  expect(kvs).toHaveLength(1);
   const since = now();
   leader.ask("resign");
   await leader.event("ended");
