@@ -14,6 +14,8 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     slowTestThreshold: 5_000,
+    // What a test waits for comes late on a busy machine; what is wrong does not come at all.
+    expect: { poll: { timeout: 30_000 } },
     // Continuous integration repeats a failed test once, for its machine may be busy, and says which those were.
     retry: process.env.DAOS_TEST_AGAIN === "1" ? 1 : 0,
     reporters: ["default", fileURLToPath(new URL("repeats-reporter.mjs", import.meta.url))],

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, formatHostSet, type HostAddress } from "@daos/hostlist";
 import { faultNotLeader } from "@daos/rpc";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { ControlClient, type HostResult } from "./control-client.ts";
 import type { OnDeviceProgress } from "./device-progress.ts";
 import { listPools } from "./list-pools.ts";
@@ -11,11 +11,13 @@ import { storageBurnIn } from "./storage-burn-in.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storageScan } from "./storage-scan.ts";
 import { systemMemberQuery } from "./system-member-query.ts";
+import { DeadPort } from "./testing/dead-port.ts";
 import { type FakeCalls, FakeServer } from "./testing/fake-server.ts";
 import { RawServer } from "./testing/raw-server.ts";
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {
+  vi.useRealTimers();
   for (const server of open.splice(0)) await server[Symbol.asyncDispose]();
 });
 
@@ -30,15 +32,21 @@ const rawServer = async (handle?: (socket: Socket) => void) => {
   open.push(server);
   return server.host;
 };
-const deadHost = () => RawServer.deadHost();
+const deadHost = async () => {
+  const port = await DeadPort.take();
+  open.push(port);
+  return port.host;
+};
 
 async function collect<T>(
   results: AsyncIterable<HostResult<T>>,
+  onOutcome: (found: ReadonlyMap<string, HostResult<T>["outcome"]>) => void = () => {},
 ): Promise<Map<string, HostResult<T>["outcome"]>> {
   const found = new Map<string, HostResult<T>["outcome"]>();
   for await (const { host, outcome } of results) {
     expect(found.has(formatHostAddress(host))).toBe(false);
     found.set(formatHostAddress(host), outcome);
+    onOutcome(found);
   }
   return found;
 }
@@ -76,7 +84,11 @@ describe("requests to every host", () => {
     const silent = await rawServer();
     const garbage = await rawServer((socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
     const hosts = [well.host, ill.host, dead, silent, garbage];
-    const found = await collect(storageScan(new ControlClient({ hosts, timeoutMs: 4_000 })));
+    // The deadline comes when everybody else has answered, however long that takes.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
+    const found = await collect(storageScan(new ControlClient({ hosts, timeoutMs: 4_000 })), (outcomes) => {
+      if (outcomes.size === 4) vi.advanceTimersByTime(4_000);
+    });
     expect(found.size).toBe(5);
     expect(found.get(formatHostAddress(well.host))).toMatchObject({
       kind: "ok",

@@ -338,8 +338,10 @@ describe("a leader that is one no more", () => {
 
   it("ends the stream of events", async () => {
     const { leadership, depose } = await deposableLeader(self, three());
-    const following = Array.fromAsync(client({ leadership }).systemEvents({ follow: true }));
-    setTimeout(depose, 20, "in order");
+    const following = (async () => {
+      // The first one tells that this host leads.
+      for await (const _ of client({ leadership }).systemEvents({ follow: true })) depose("in order");
+    })();
     expect(await faultOf(following)).toMatchObject(lost);
   });
 });

@@ -179,7 +179,7 @@ describe("the server answers", () => {
     const line = 'ulimit -n 64 && exec "$0" --conditions=@daos/source "$1" "$2"';
     const run = spawnSync("sh", ["-c", line, process.execPath, FEW_DESCRIPTORS, fixture.path], {
       encoding: "utf8",
-      timeout: 15_000,
+      timeout: 50_000,
     });
     const { failure, errors, echoes } = JSON.parse(run.stdout);
     expect(failure).toContain("too many open files");

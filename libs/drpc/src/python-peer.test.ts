@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from "node:fs";
 import { dirname } from "node:path";
 import { FaultCode } from "@daos/fault";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { DrpcClient } from "./drpc-client.ts";
 import { drpcMethods } from "./drpc-methods.ts";
 import { handle } from "./drpc-module.ts";
@@ -12,7 +12,10 @@ import { SocketFixture } from "./testing/socket-fixture.ts";
 
 const fixture = new SocketFixture();
 beforeEach(() => fixture.open());
-afterEach(() => fixture.close());
+afterEach(() => {
+  vi.useRealTimers();
+  return fixture.close();
+});
 
 const echoRank = handle(drpcMethods.setRank, ({ rank }) => ({ status: 0 - rank }));
 const setRank = (sequence: number, rank: number) => ({
@@ -106,10 +109,12 @@ describe.skipIf(!hasPython)("a peer in Python calls our server", () => {
   it("faster than it may: it is not read until it reads", async () => {
     let running = 0;
     let most = 0;
+    const release = Promise.withResolvers<void>();
     await fixture.serve(
       [
         handle(drpcMethods.setRank, async ({ rank }) => {
           most = Math.max(most, ++running);
+          await release.promise;
           await turn();
           running--;
           return { status: rank };
@@ -118,7 +123,13 @@ describe.skipIf(!hasPython)("a peer in Python calls our server", () => {
       { maxCallsPerSession: 4 },
     );
     const peer = await connected();
-    for (let i = 1; i <= 100; i++) void peer.do("call", setRank(i, 1));
+    const calls = Array.from({ length: 100 }, (_, i) => peer.do("call", setRank(i + 1, 1)));
+    // These are sent, and the first of them are read.
+    await Promise.all(calls.slice(0, 8));
+    await expect.poll(() => running).toBe(4);
+    for (let turns = 0; turns < 10; turns++) await turn();
+    expect(running).toBe(4);
+    release.resolve();
     const sequences: unknown[] = [];
     for (let i = 1; i <= 100; i++) sequences.push((await peer.do("recv"))[1]);
     expect(sequences.sort((a, b) => Number(a) - Number(b))).toEqual(
@@ -270,9 +281,16 @@ describe.skipIf(!hasPython)("a path that Python holds", () => {
   it("for a moment, as a server does that starts, is waited for", async () => {
     const peer = fixture.python();
     await peer.do("lock", { path: dirname(fixture.path) });
-    const listening = fixture.serve([echoRank]);
-    await turn();
+    // Only for so long, which is not over before the other one has let go.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    let listens = false;
+    const listening = fixture.serve([echoRank]).then(() => {
+      listens = true;
+    });
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(listens).toBe(false);
     await peer.do("unlock");
+    await vi.advanceTimersByTimeAsync(100);
     await listening;
   });
 });
@@ -307,6 +325,6 @@ describe.skipIf(!hasPython)("descriptors", () => {
     }
     await expect(fixture.serve([], { path: `${fixture.directory}/missing/x.sock` })).rejects.toThrow();
     await expect(fixture.serve([], { path: fixture.directory })).rejects.toThrow();
-    expect(open()).toBe(before);
+    await expect.poll(open).toBe(before);
   });
 });

@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import { drpcMethods } from "@daos/drpc";
 import { Fault, FaultCode } from "@daos/fault";
 import type { Superblock } from "@daos/superblock";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { Joined } from "./set-up-engine.ts";
 import { FakeEngine } from "./testing/fake-engine.ts";
 
@@ -70,9 +70,9 @@ describe("EngineInstance, when its engine ends while it joins", () => {
       },
     });
     await engine.reached("starting");
-    await vi.waitFor(() => expect(joins).toHaveLength(1));
+    await expect.poll(() => joins).toHaveLength(1);
     engine.process.crash();
-    await vi.waitFor(() => expect(joins[0]?.signal.aborted).toBe(true));
+    await expect.poll(() => joins[0]?.signal.aborted).toBe(true);
     expect(engine.instance.state.kind).toBe("starting");
     joins[0]?.joined.reject(joins[0].signal.reason);
     await engine.reached("failed");

@@ -44,14 +44,10 @@ async function candidate(system: string, host: string, compactMs?: number) {
   };
 }
 
-/** Resolves with the time that it took, ms. @throws Error after 20 s */
-async function until(claim: () => boolean): Promise<number> {
-  const since = performance.now();
-  while (!claim()) {
-    if (performance.now() - since > 20_000) throw new Error("not within 20 s");
-    await delay(10);
-  }
-  return performance.now() - since;
+/** @throws Error after 30 s */
+async function until(claim: () => boolean): Promise<void> {
+  const { signal } = wait();
+  while (!claim()) await delay(10, { signal });
 }
 
 describe("Candidacy", () => {
@@ -60,11 +56,12 @@ describe("Candidacy", () => {
     const { ID } = await client.leaseGrant(600, wait());
     const value = bytes('{"address":"dead:1","hasReplica":true}');
     await client.put({ key: bytes(keys.leader), value, lease: ID }, wait());
+    const since = performance.now();
     await using one = await candidate("silent", "one");
     await using two = await candidate("silent", "two");
     await until(() => one.standings.at(-1)?.leader?.accessPoint.address.host === "dead");
-    const took = await until(() => one.leads() || two.leads());
-    expect(took).toBeGreaterThan(2_500);
+    await until(() => one.leads() || two.leads());
+    expect(performance.now() - since).toBeGreaterThan(2_500);
     await delay(1_000);
     expect([one, two].filter((each) => each.leads())).toHaveLength(1);
   });
@@ -79,8 +76,10 @@ describe("Candidacy", () => {
   });
 
   it("lets etcd forget what is old while it leads", async () => {
-    await using one = await candidate("old", "one", 2_000);
+    const compactMs = 2_000;
+    await using one = await candidate("old", "one", compactMs);
     await until(one.leads);
+    const since = performance.now();
     const { header } = await client.put({ key: bytes("/old"), value: bytes("1") }, wait());
     await client.put({ key: bytes("/old"), value: bytes("2") }, wait());
     const then = () =>
@@ -88,9 +87,13 @@ describe("Candidacy", () => {
         () => "known",
         (error: unknown) => error,
       );
-    expect(await then()).toBe("known");
-    for (let tries = 0; tries < 200 && (await then()) === "known"; tries++) await delay(100);
-    expect(await then()).toMatchObject({ outcome: "refused", code: Code.OutOfRange });
+    const first = await then();
+    // Only what is older than that is forgotten; a machine that stalls may ask too late.
+    if (performance.now() - since < compactMs) expect(first).toBe("known");
+    await expect.poll(then, { interval: 100 }).toMatchObject({
+      outcome: "refused",
+      code: Code.OutOfRange,
+    });
     const { kvs } = await client.range({ key: bytes("/old") }, wait());
     expect(kvs).toHaveLength(1);
   });

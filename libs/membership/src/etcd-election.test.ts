@@ -1,9 +1,11 @@
+import { bytes } from "@daos/etcd";
 import { EtcdCluster, SeverableProxy } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
 import { delay } from "@daos/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { etcdKeys } from "./etcd-keys.ts";
 import { CandidateProcess, now } from "./testing/candidate-process.ts";
-import { contest, FAIL_OVER_MS, nextLeader } from "./testing/contest.ts";
+import { contest, FAIL_OVER_MS, nextLeader, settled } from "./testing/contest.ts";
 
 let cluster: EtcdCluster;
 beforeAll(async () => {
@@ -12,6 +14,46 @@ beforeAll(async () => {
 afterAll(async () => {
   await cluster[Symbol.asyncDispose]();
 });
+
+const wait = () => ({ signal: AbortSignal.timeout(40_000) });
+
+/** Whether the term of the leader goes on for longer than its lease when the clocks of all jump by a day. */
+async function outlivesClockJump(candidates: readonly CandidateProcess[]): Promise<boolean> {
+  const leader = await settled(candidates);
+  const { term } = leader.all("leading").at(-1) ?? {};
+  const since = now();
+  for (const candidate of candidates) candidate.ask("clock jump");
+  return Promise.race([
+    leader
+      .event("committed", { since: since + 3_500, claim: (event) => event.term === term })
+      .then(() => true),
+    leader.event("aborted", { since }).then(() => false),
+  ]);
+}
+
+/** For how long nobody led after a leader had resigned, and after the next one was killed, ms. */
+async function handOver(): Promise<{ readonly resigned: number; readonly killed: number }> {
+  await using three = await contest(cluster);
+  const { system, leader, others } = three;
+  using client = cluster.client();
+  const { kvs } = await client.range({ key: bytes(etcdKeys(system).leader) }, wait());
+  expect(kvs).toHaveLength(1);
+  const since = now();
+  leader.ask("resign");
+  await leader.event("ended");
+  expect(await client.leaseKeepAlive(kvs[0]?.lease ?? 0n, wait()), "seconds left of its lease").toBe(0);
+  const { next, at, tookMs: resigned } = await nextLeader(others, since);
+  const aborted = await leader.event("aborted", { since });
+  expect(aborted.at).toBeLessThan(at);
+  expect(await leader.event("refused", { since })).toMatchObject({ code: FaultCode.leadershipLost });
+  expect(leader.view).toMatchObject({ kind: "following", leader: "nobody" });
+  const killedAt = now();
+  await next.kill();
+  const rest = others.filter((other) => other !== next);
+  const { tookMs: killed } = await nextLeader(rest, killedAt);
+  await three.finish();
+  return { resigned, killed };
+}
 
 describe("EtcdElection", () => {
   it("has one leader of three, and access points that come, change and go", {
@@ -46,32 +88,21 @@ describe("EtcdElection", () => {
     second.ask("clock jump");
     leader.ask("clock jump");
     await listOf(first, listed(0, 1, 2));
-    await delay(3_500);
-    expect(leader.all("aborted")).toEqual([]);
     expect(fourth.all("leading")).toEqual([]);
+    // Whoever goes by the wall clock ends a term at every jump; a machine that stalls ends one now and then.
+    for (let tries = 1; !(await outlivesClockJump(three.candidates)); tries++) {
+      expect(tries, "terms that ended at a jump").toBeLessThan(4);
+    }
     await three.finish();
   });
 
   it("hands over at once when the leader resigns", { timeout: 120_000 }, async () => {
-    await using three = await contest(cluster);
-    const { leader, others } = three;
-    const since = now();
-    leader.ask("resign");
-    const { next, at, tookMs } = await nextLeader(others, since);
-    const aborted = await leader.event("aborted");
-    await leader.event("ended");
-    expect(aborted.at).toBeLessThan(at);
-    expect(await leader.event("refused")).toMatchObject({ code: FaultCode.leadershipLost });
-    expect(leader.view).toMatchObject({ kind: "following", leader: "nobody" });
-    // One that only dies is waited for.
-    const killedAt = now();
-    await next.kill();
-    const killed = await nextLeader(
-      others.filter((other) => other !== next),
-      killedAt,
-    );
-    expect(tookMs).toBeLessThan(killed.tookMs);
-    await three.finish();
+    // One that only dies is waited for. A machine that stalls may take as long for the other, but not every time.
+    for (let tries = 1; ; tries++) {
+      const { resigned, killed } = await handOver();
+      if (resigned < killed) break;
+      expect(tries, "times that nobody led for as long").toBeLessThan(3);
+    }
   });
 
   it("replaces a leader that is killed", { timeout: 120_000 }, async () => {
@@ -79,10 +110,9 @@ describe("EtcdElection", () => {
     const { leader, others } = three;
     const since = now();
     await leader.kill();
-    const { next, tookMs } = await nextLeader(others, since);
+    const { tookMs } = await nextLeader(others, since);
     expect(tookMs).toBeLessThan(FAIL_OVER_MS);
-    const [other] = others.filter((candidate) => candidate !== next);
-    await other?.event("following", { since, claim: (event) => event.leader === next.address });
+    await settled(others);
     await three.finish();
   });
 
@@ -101,16 +131,18 @@ describe("EtcdElection", () => {
     const since = now();
     for (const proxy of ofLeader) proxy.cut();
     const { next, at, tookMs } = await nextLeader(others, since);
-    const aborted = await leader.event("aborted");
+    const aborted = await leader.event("aborted", { since });
     expect(aborted.at).toBeLessThan(at);
     expect(tookMs).toBeLessThan(FAIL_OVER_MS);
-    expect(await leader.event("refused")).toMatchObject({ code: FaultCode.leadershipLost });
+    expect(await leader.event("refused", { since })).toMatchObject({ code: FaultCode.leadershipLost });
     expect(leader.view).toMatchObject({ kind: "following", leader: "nobody" });
+    await leader.event("log", { since });
     await delay(2_500);
     for (const proxy of ofLeader) proxy.mend();
     const back = now();
     await leader.event("following", { since: back, claim: (event) => event.leader === next.address });
-    expect(leader.all("log").map(({ message }) => message)).toEqual([
+    const logged = leader.all("log").filter((event) => event.at >= since);
+    expect(logged.map(({ message }) => message)).toEqual([
       "this host takes no part in the election, and tries again",
       "this host takes part in the election again",
     ]);
@@ -128,7 +160,7 @@ describe("EtcdElection", () => {
     const thawed = now();
     leader.thaw();
     await leader.event("following", { since: thawed, claim: (event) => event.leader === next.address });
-    expect(await leader.event("refused")).toMatchObject({ code: FaultCode.leadershipLost });
+    expect(await leader.event("refused", { since })).toMatchObject({ code: FaultCode.leadershipLost });
     expect(next.leads).toBe(true);
     await three.finish();
   });

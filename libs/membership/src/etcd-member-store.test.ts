@@ -1,7 +1,6 @@
 import { bytes, type EtcdClient, prefixEnd } from "@daos/etcd";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
-import { delay } from "@daos/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Member } from "./member.ts";
 import type { MemberChange } from "./member-store.ts";
@@ -69,12 +68,14 @@ describe("EtcdMemberStore, in doubt", () => {
   /** A term whose transactions meet these fates, then none. */
   async function doubtful(fates: Fate[]) {
     const system = newSystem();
+    const late: Promise<unknown>[] = [];
     const calls = unreliableCalls(
       client,
       () => fates.shift() ?? "done",
       () => 100,
+      (transaction) => late.push(transaction),
     );
-    return { system, ...(await openTerm(client, system, calls)) };
+    return { system, late, ...(await openTerm(client, system, calls)) };
   }
 
   it.each<{ readonly fates: Fate[] }>([
@@ -83,10 +84,10 @@ describe("EtcdMemberStore, in doubt", () => {
     { fates: ["not-sent", "lost", "unanswered", "lost"] },
     { fates: ["late", "late"] },
   ])("finds out what became of a commit: $fates", async ({ fates }) => {
-    const { store, system } = await doubtful(fates);
+    const { store, system, late } = await doubtful(fates);
     await store.commit([put(sampleMember(1))], wait());
     await store.commit([put(sampleMember(1, { incarnation: 2 }))], wait());
-    await delay(200);
+    await Promise.all(late);
     expect(await loadAnew(system)).toEqual([sampleMember(1, { incarnation: 2 })]);
   });
 
@@ -105,7 +106,7 @@ describe("EtcdMemberStore, with a commit larger than a request", () => {
   const before = Array.from({ length: 4_000 }, (_, index) => sampleMember(index));
   const after = before.map((member) => ({ ...member, incarnation: 2 }));
 
-  it("makes it all or not at all wherever its leader dies", { timeout: 60_000 }, async () => {
+  it("makes it all or not at all wherever its leader dies", { timeout: 180_000 }, async () => {
     const outcomes: string[] = [];
     for (let steps = 0; outcomes.at(-1) !== "acknowledged"; steps++) {
       const system = newSystem();

@@ -3,8 +3,8 @@ import { formatHostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
 import { mgmt } from "@daos/proto";
 import type { Rank } from "@daos/rank";
-import { abortable, type Clock, systemClock } from "@daos/sys";
-import { describe, expect, it } from "vitest";
+import { abortable } from "@daos/sys";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EngineReporter, type ReportedEngine } from "./engine-reporter.ts";
 import { LeaderFinder } from "./leader-finder.ts";
 import type { ReportMessage } from "./mgmt-client.ts";
@@ -24,6 +24,7 @@ const superblock = {
 
 function reporting(engine: { -readonly [K in keyof ReportedEngine]: ReportedEngine[K] }) {
   const reports: ReportMessage[] = [];
+  let attempts = 0;
   let failure: Fault | undefined;
   const finder = new LeaderFinder({ accessPoints: [self], known: () => undefined });
   const reporter = new EngineReporter({
@@ -31,16 +32,27 @@ function reporting(engine: { -readonly [K in keyof ReportedEngine]: ReportedEngi
     engines: [engine],
     finder,
     send: async (_host, report) => {
+      attempts++;
       if (failure !== undefined) throw failure;
       reports.push(report);
       return { accessPoints: ["10.0.0.2:10001"], leader: "10.0.0.2:10001" };
     },
     log: silentLogger,
   });
-  return { reporter, reports, finder, fail: (fault: Fault | undefined) => (failure = fault) };
+  const fail = (fault: Fault | undefined) => (failure = fault);
+  return { reporter, reports, attempts: () => attempts, finder, fail };
 }
 
+/** Changes within this time go into one report, ms. */
+const GATHER_MS = 50;
+/** The least time between two reports when nothing changes, ms. */
+const INTERVAL_MS = 4_000;
+const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
+
 describe("EngineReporter", () => {
+  beforeEach(() => vi.useFakeTimers());
+  afterEach(() => vi.useRealTimers());
+
   it("reports at once, at each change, and learns the access points", async () => {
     const engine = {
       superblock,
@@ -50,7 +62,8 @@ describe("EngineReporter", () => {
     const { reporter, reports, finder } = reporting(engine);
     const stop = new AbortController();
     const run = reporter.run(stop.signal);
-    await expect.poll(() => reports.length).toBe(1);
+    await pass(GATHER_MS);
+    expect(reports).toHaveLength(1);
     expect(reports[0]).toEqual({
       addr: "10.0.0.1:10001",
       engines: [{ uuid: "uuid-0", incarnation: 2, state: State.STARTING, reason: "SIGSEGV" }],
@@ -61,12 +74,14 @@ describe("EngineReporter", () => {
     expect(finder.leader).toEqual({ host: "10.0.0.2", port: 10001 });
     engine.state = { kind: "stopped" };
     reporter.changed();
-    await expect.poll(() => reports.length).toBe(2);
+    await pass(GATHER_MS);
+    expect(reports).toHaveLength(2);
     expect(reports[1]?.engines).toMatchObject([{ state: State.STOPPED }]);
     const ready = { uri: "u", contexts: 1, socket: "/s" };
     engine.state = { kind: "serving", rank: 0 as Rank, ready, silence: "it has not answered for 20 s" };
     reporter.changed();
-    await expect.poll(() => reports.length).toBe(3);
+    await pass(GATHER_MS);
+    expect(reports).toHaveLength(3);
     expect(reports[2]?.engines).toMatchObject([
       { state: State.FAILED, reason: "it has not answered for 20 s" },
     ]);
@@ -75,32 +90,33 @@ describe("EngineReporter", () => {
   });
 
   it("keeps warnings until a leader has heard them", async () => {
-    const { reporter, reports, fail } = reporting({ superblock, incarnation: 1, state: { kind: "stopped" } });
+    const { reporter, reports, attempts, fail } = reporting({
+      superblock,
+      incarnation: 1,
+      state: { kind: "stopped" },
+    });
     fail(new Fault({ domain: "system", code: FaultCode.notLeader, description: "no", resolution: "none" }));
     const stop = new AbortController();
     const run = reporter.run(stop.signal);
     reporter.warn("a disk is hot");
-    await new Promise((resolve) => setTimeout(resolve, 200));
-    expect(reports).toEqual([]);
+    await pass(GATHER_MS);
+    expect([attempts(), reports]).toEqual([1, []]);
     fail(undefined);
     reporter.changed();
-    await expect.poll(() => reports.length).toBe(1);
+    await pass(GATHER_MS);
+    expect(reports).toHaveLength(1);
     expect(reports[0]?.warnings).toEqual(["a disk is hot"]);
     reporter.changed();
-    await expect.poll(() => reports.length).toBe(2);
+    await pass(GATHER_MS);
+    expect(reports).toHaveLength(2);
     expect(reports[1]?.warnings).toEqual([]);
     stop.abort();
     await run;
   });
 
   it("finds the leader past access points that are frozen, and does not begin with them again", async () => {
-    const clock: Clock = {
-      ...systemClock,
-      delay: (ms, options) => systemClock.delay(ms / 100, options),
-      deadline: (ms, ...rest) => systemClock.deadline(ms / 100, ...rest),
-    };
     const accessPoints = ["a", "b", "c", "d"].map((host) => ({ host, port: 10001 }));
-    const finder = new LeaderFinder({ accessPoints, known: () => undefined, clock });
+    const finder = new LeaderFinder({ accessPoints, known: () => undefined });
     const names = accessPoints.map((one) => formatHostAddress(one));
     finder.learn({ accessPoints: names, leader: "a:10001" });
     const asked: string[] = [];
@@ -114,11 +130,10 @@ describe("EngineReporter", () => {
         return Promise.resolve({ accessPoints: names, leader: "d:10001" });
       },
       log: silentLogger,
-      clock,
     });
     const stop = new AbortController();
     const run = reporter.run(stop.signal);
-    await expect.poll(() => asked.length).toBeGreaterThan(5);
+    while (asked.length < 6) await pass(INTERVAL_MS);
     stop.abort();
     await run;
     expect(asked.slice(0, 6)).toEqual(["a", "b", "c", "d", "d", "d"]);
@@ -130,7 +145,11 @@ describe("EngineReporter", () => {
       incarnation: 0,
       state: { kind: "awaiting format", reason: "new" },
     });
-    await reporter.run(AbortSignal.timeout(150));
+    const stop = new AbortController();
+    const run = reporter.run(stop.signal);
+    await pass(60_000);
     expect(reports).toEqual([]);
+    stop.abort();
+    await run;
   });
 });

@@ -11,7 +11,7 @@ import { mgmt } from "@daos/proto";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import { abortable } from "@daos/sys";
-import { describe, expect, it } from "vitest";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { EngineGroup } from "./engine-group.ts";
 import { Joins } from "./join.ts";
 import { mgmtService } from "./mgmt-service.ts";
@@ -192,20 +192,29 @@ describe("Join", () => {
   });
 
   it("asks the engine for a bounded number of ranks at a time, and commits them together", async () => {
+    const BOUND = 16;
     let under = 0;
     let most = 0;
     let next = 1;
+    let together = Promise.withResolvers<void>();
     const { client, leadership } = await system({
       join: async () => {
         most = Math.max(most, ++under);
-        await new Promise((resolve) => setTimeout(resolve, 1));
+        const mine = together;
+        if (under === BOUND) {
+          together = Promise.withResolvers();
+          // One more would come by then.
+          for (let turns = 0; turns < 10; turns++) await new Promise(setImmediate);
+          mine.resolve();
+        }
+        await mine.promise;
         under--;
         return { status: 0, rank: next++, state: mgmt.JoinResp_State.IN };
       },
     });
     const uuids = Array.from({ length: 64 }, (_, index) => `uuid-${index + 1}`);
     await Promise.all(uuids.map((uuid) => client.join({ ...joining, uuid, uri: uuid })));
-    expect(most).toBe(16);
+    expect(most).toBe(BOUND);
     const membership = leadership.membership();
     expect(membership.list().map(({ rank }) => rank)).toEqual(Array.from({ length: 65 }, (_, rank) => rank));
     expect(membership.commits).toBeLessThan(32);
@@ -425,6 +434,8 @@ describe("an engine that leads on another access point", () => {
 });
 
 describe("calls for one rank", () => {
+  afterEach(() => vi.useRealTimers());
+
   it("are its host's", async () => {
     const { client, engine } = await system({});
     await client.killRank({ rank: 0 });
@@ -435,10 +446,13 @@ describe("calls for one rank", () => {
   });
 
   it("end before the leader's step does when the engine hangs, which does not count as a host that is gone", async () => {
-    const { client } = await system({ prepShutdown: () => new Promise(() => {}) });
+    const { client, engine } = await system({ prepShutdown: () => new Promise(() => {}) });
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    const fault = faultOf(client.prepShutdown({ rank: 0 }, { timeoutMs: 6_000 }));
+    while (engine.calls.length === 0) await new Promise(setImmediate);
     // Else the client's deadline would end the call.
-    const fault = await faultOf(client.prepShutdown({ rank: 0 }, { timeoutMs: 6_000 }));
-    expect(fault).toMatchObject({
+    await vi.advanceTimersByTimeAsync(4_000);
+    expect(await fault).toMatchObject({
       code: FaultCode.engineNotReady,
       reason: "the engine has not answered within 4 s",
     });

@@ -213,7 +213,7 @@ describe("a request over a socket", () => {
     const frame = encodeFrame({
       version: 1,
       method: "Status" satisfies HelperMethod,
-      timeoutMs: 9,
+      timeoutMs: 60_000,
       payload: {},
     });
     await new Promise<void>((resolve) => {

@@ -59,7 +59,7 @@ function failing(error: unknown): Promise<number> {
   return listen(createHttp2Server(handler));
 }
 
-async function scan(url: string, timeoutMs = 10_000, signal?: AbortSignal): Promise<Fault> {
+async function scan(url: string, timeoutMs = 50_000, signal?: AbortSignal): Promise<Fault> {
   const transport = createGrpcTransport({ baseUrl: url, nodeOptions: { rejectUnauthorized: false } });
   try {
     await createClient(ctl.MgmtCtl, transport).storageScan({}, { timeoutMs, ...(signal && { signal }) });
@@ -153,7 +153,7 @@ describe("a connection that fails", () => {
   it("is cancelled", async () => {
     const abort = new AbortController();
     const url = await over(() => abort.abort());
-    expect(await scan(url, 10_000, abort.signal)).toMatchObject({ code: FaultCode.cancelled });
+    expect(await scan(url, 50_000, abort.signal)).toMatchObject({ code: FaultCode.cancelled });
   });
 
   it("is reset", async () => {

@@ -26,12 +26,6 @@ export class RawServer implements AsyncDisposable {
     return new RawServer(handle, server);
   }
 
-  /** An address where nobody listens. */
-  static async deadHost(): Promise<HostAddress> {
-    await using server = await RawServer.start();
-    return server.host;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     const closed = once(this.#server, "close");
     this.#server.close();

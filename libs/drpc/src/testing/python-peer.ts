@@ -12,11 +12,13 @@ export type PeerAnswer = Readonly<Record<string, number | string>>;
 /** Another program's dRPC peer, `fixtures/peer.py`. */
 export class PythonPeer {
   readonly #child: ChildProcess;
+  readonly #gone: Promise<unknown>;
   readonly #waiting: ((answer: PeerAnswer) => void)[] = [];
 
   constructor() {
     const script = fileURLToPath(new URL("../../fixtures/peer.py", import.meta.url));
     this.#child = spawn("python3", [script], { stdio: ["pipe", "pipe", "inherit"] });
+    this.#gone = once(this.#child, "close");
     // It may be killed with commands on their way.
     this.#child.stdin?.on("error", () => {});
     if (this.#child.stdout === null) throw new Error("no stdout");
@@ -33,11 +35,9 @@ export class PythonPeer {
     });
   }
 
-  /** `kill -9`, and waits until it is gone. */
+  /** `kill -9`, and waits until it is gone, and our ends of its pipes with it. */
   async kill(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const gone = once(this.#child, "exit");
     this.#child.kill("SIGKILL");
-    await gone;
+    await this.#gone;
   }
 }

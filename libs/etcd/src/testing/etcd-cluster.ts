@@ -1,11 +1,11 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { delay } from "@daos/sys";
-import { EtcdClient } from "../etcd-client.ts";
+import { EtcdClient, type EtcdClientOptions } from "../etcd-client.ts";
 import { bytes } from "../keys.ts";
 import type { TlsFiles } from "../tls-files.ts";
 
@@ -30,9 +30,16 @@ export interface EtcdMember {
   restart(): void;
 }
 
-const READY_MS = 40_000;
+const READY_MS = 50_000;
 /** A port that was free may be taken before etcd listens on it. */
 const ATTEMPTS = 5;
+/** Services of the machine have the lower ones. */
+const LEAST_PORT = 10_240;
+const TAKEN = "address already in use";
+/** Much more than a member needs for a call, also on a machine that has other work. */
+const PATIENT: Timeouts = { connectTimeoutMs: 5_000, callTimeoutMs: 20_000 };
+
+type Timeouts = Pick<EtcdClientOptions, "connectTimeoutMs" | "callTimeoutMs">;
 
 /** A real etcd cluster on free loopback ports, with its data in a temporary directory. Dispose of it. */
 export class EtcdCluster implements AsyncDisposable {
@@ -48,13 +55,13 @@ export class EtcdCluster implements AsyncDisposable {
     this.#tls = tls;
   }
 
-  /** Resolves when the cluster takes writes. @throws Error with etcd's last lines when it does not within 40 s */
+  /** Resolves when the cluster takes writes. @throws Error with etcd's last lines when it does not within 50 s */
   static async start(options: EtcdClusterOptions = {}): Promise<EtcdCluster> {
     for (let attempt = 1; ; attempt++) {
       try {
         return await EtcdCluster.#start(options);
       } catch (error) {
-        const taken = error instanceof Error && error.message.includes("address already in use");
+        const taken = error instanceof Error && error.message.includes(TAKEN);
         if (!taken || attempt === ATTEMPTS) throw error;
       }
     }
@@ -94,26 +101,31 @@ export class EtcdCluster implements AsyncDisposable {
     return this.members.map(({ url }) => url);
   }
 
-  /** A client of the members, all of them if not said. */
-  client(endpoints: readonly string[] = this.endpoints): EtcdClient {
-    return new EtcdClient({ endpoints, tls: this.#tls });
+  /**
+   * A client of the members, all of them if not said. It is patient, unlike one of the product: where a test is about
+   * members that do not answer it says how long they may take.
+   */
+  client(endpoints: readonly string[] = this.endpoints, timeouts: Timeouts = PATIENT): EtcdClient {
+    return new EtcdClient({ endpoints, tls: this.#tls, ...timeouts });
   }
 
-  /** The member that leads the others. @throws Error while there is none */
+  /** The member that leads the others, as soon as there is one. */
   async leader(): Promise<EtcdMember> {
-    for (const member of this.members) {
-      using client = this.client([member.url]);
-      const { header, leader } = await client.status({ signal: AbortSignal.timeout(READY_MS) });
-      if (header?.memberId === leader) return member;
+    for (const signal = AbortSignal.timeout(READY_MS); ; await delay(50, { signal })) {
+      for (const member of this.members) {
+        using client = this.client([member.url]);
+        const { header, leader } = await client.status({ signal });
+        if (header?.memberId === leader) return member;
+      }
     }
-    throw new Error("etcd has no leader");
   }
 
   /** Resolves when every member that runs has a leader and answers. */
   async ready(): Promise<void> {
     const signal = AbortSignal.timeout(READY_MS);
     for (const member of this.#processes) {
-      using client = this.client([member.url]);
+      // A member without a leader says nothing for long.
+      using client = this.client([member.url], { ...PATIENT, callTimeoutMs: 2_000 });
       const answers = () =>
         client.range({ key: bytes("ready?") }, { signal }).then(
           () => true,
@@ -192,14 +204,25 @@ class EtcdProcess implements EtcdMember {
   }
 }
 
+/**
+ * Ports that nobody has now. The kernel takes those of its own range for connections to anywhere, also while a member
+ * that has one of them is killed for a moment: so they are others.
+ */
 async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, "127.0.0.1"));
-  const ports: number[] = [];
-  for (const server of servers) {
-    if (!server.listening) await once(server, "listening");
-    const address = server.address();
-    if (typeof address === "object" && address !== null) ports.push(address.port);
+  const range = await readFile("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
+  const [first = 0] = range.split("\t").map(Number);
+  const end = first > LEAST_PORT + 1_000 ? first : 65_536;
+  const servers: Server[] = [];
+  while (servers.length < count) {
+    const port = LEAST_PORT + Math.floor(Math.random() * (end - LEAST_PORT));
+    const server = createServer().listen(port, "127.0.0.1");
+    const free = await once(server, "listening").then(
+      () => true,
+      () => false,
+    );
+    if (free) servers.push(server);
   }
+  const ports = servers.map((server) => (server.address() as AddressInfo).port);
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
 }

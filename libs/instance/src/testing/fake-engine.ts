@@ -18,7 +18,7 @@ export interface FakeEngineOptions {
 }
 
 /** The longest that a test waits for what is to happen, ms. */
-const PATIENCE_MS = 5_000;
+const PATIENCE_MS = 30_000;
 
 /**
  * An engine instance on storage, processes and time that are the test's. A process gets ready at once, answers every call

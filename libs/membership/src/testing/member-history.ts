@@ -39,6 +39,8 @@ const COMMITS = 6;
 const SLOTS = 10;
 /** Each commit puts a member of its own besides, by which later leaders can tell whether it was made. */
 const WITNESS = 1_000;
+/** More than a load or a commit takes, ms: the store gives up sooner. */
+const PATIENCE_MS = 60_000;
 
 const FATES: readonly [Fate, ...Fate[]] = [
   "done",
@@ -62,14 +64,16 @@ export async function runHistory({ client, system, seed }: HistoryOptions): Prom
   const random = new Random(seed);
   const commits: Commit[] = [];
   const underWay: Promise<void>[] = [];
+  const late: Promise<unknown>[] = [];
   for (let term = 0; term < TERMS; term++) {
     const calls = unreliableCalls(
       client,
       () => random.pick(FATES),
       () => random.below(150),
+      (transaction) => late.push(transaction),
     );
     const leader = await openTerm(client, system, calls);
-    check(await leader.store.load({ signal: AbortSignal.timeout(10_000) }), commits, seed);
+    check(await leader.store.load({ signal: AbortSignal.timeout(PATIENCE_MS) }), commits, seed);
     for (let commit = 0; commit < COMMITS; commit++) {
       const next: Commit = {
         number: commits.length,
@@ -84,9 +88,9 @@ export async function runHistory({ client, system, seed }: HistoryOptions): Prom
     await delay(random.below(250));
   }
   await Promise.all(underWay);
-  await delay(200);
+  await Promise.all(late);
   const last = await openTerm(client, system);
-  check(await last.store.load({ signal: AbortSignal.timeout(10_000) }), commits, seed);
+  check(await last.store.load({ signal: AbortSignal.timeout(PATIENCE_MS) }), commits, seed);
   const count = (outcome: Outcome) => commits.filter((commit) => commit.outcome === outcome).length;
   assert.equal(count("open"), 0);
   return {
@@ -99,7 +103,7 @@ export async function runHistory({ client, system, seed }: HistoryOptions): Prom
 
 async function settle(leader: TestTerm, commit: Commit): Promise<void> {
   try {
-    await leader.store.commit(commit.changes, { signal: AbortSignal.timeout(20_000) });
+    await leader.store.commit(commit.changes, { signal: AbortSignal.timeout(PATIENCE_MS) });
     commit.outcome = "acknowledged";
   } catch (error) {
     assert(error instanceof Fault, String(error));

@@ -17,7 +17,7 @@ export async function openTerm(
   system: string,
   calls: StoreCalls = client,
 ): Promise<TestTerm> {
-  const call = { signal: AbortSignal.timeout(10_000), timeoutMs: 5_000 };
+  const call = { signal: AbortSignal.timeout(40_000), timeoutMs: 20_000 };
   const key = bytes(etcdKeys(system).leader);
   await client.deleteRange({ key }, call);
   const { header } = await client.put({ key, value: bytes("test") }, call);

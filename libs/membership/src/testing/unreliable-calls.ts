@@ -14,8 +14,16 @@ export type Fate =
   /** The caller hears that the connection is gone; some time later it is done after all, if its conditions hold then. */
   | "late";
 
-/** The calls of a client whose network fails; `fate` decides for each transaction that changes something. */
-export function unreliableCalls(client: EtcdClient, fate: () => Fate, lateMs: () => number): StoreCalls {
+/**
+ * The calls of a client whose network fails; `fate` decides for each transaction that changes something. `onLate` gets those
+ * that are late, each until it has been done or refused.
+ */
+export function unreliableCalls(
+  client: EtcdClient,
+  fate: () => Fate,
+  lateMs: () => number,
+  onLate: (transaction: Promise<unknown>) => void = () => {},
+): StoreCalls {
   const lost = () => new EtcdError("the connection was lost", { outcome: "unknown" });
   return {
     range: (request, options) => client.range(request, options),
@@ -33,8 +41,10 @@ export function unreliableCalls(client: EtcdClient, fate: () => Fate, lateMs: ()
           await client.txn(request, options);
           throw lost();
         case "late":
-          void delay(lateMs()).then(() =>
-            client.txn(request, { signal: AbortSignal.timeout(5_000) }).catch(() => {}),
+          onLate(
+            delay(lateMs()).then(() =>
+              client.txn(request, { signal: AbortSignal.timeout(40_000) }).catch(() => {}),
+            ),
           );
           throw lost();
         default:

@@ -18,7 +18,7 @@ export interface FencingReport {
 export async function readFencing(client: EtcdClient, system: string): Promise<FencingReport> {
   const keys = etcdKeys(system);
   const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(20_000)]);
+  const signal = AbortSignal.any([stop.signal, AbortSignal.timeout(40_000)]);
   const { header } = await client.range({ key: bytes(keys.leader) }, { signal });
   const until = header?.revision ?? 0n;
   // A key of this system's own marks the end of what is read.

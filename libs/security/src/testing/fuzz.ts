@@ -26,7 +26,7 @@ export interface FuzzResult {
 }
 
 /** The server closes a connection whose client has ended; it may take this long. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 40_000;
 const IN_FLIGHT = 8;
 const BATCH = 64;
 
