@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { delay } from "@daos/sys";
 import { describe, expect, it } from "vitest";
 import { isRoot, PATIENCE_MS, TestSystem } from "./test-system.ts";
 
@@ -13,6 +14,10 @@ async function identity(system: TestSystem, index = 0): Promise<string> {
     .split("\n")
     .filter((line) => /^(uuid|rank|system):/.test(line))
     .join(" ");
+}
+
+function enginePid(system: TestSystem): number {
+  return Number(/engine started .*?pid=(\d+)/.exec(system.server.output)?.[1]);
 }
 
 describe("one host", () => {
@@ -67,10 +72,26 @@ describe("one host", () => {
     }
   });
 
+  it("does not wait for an engine that hangs when it is stopped a second time", async () => {
+    await using system = await TestSystem.create();
+    await system.start();
+    process.kill(enginePid(system), "SIGSTOP");
+    const { child } = system.server;
+    // From a terminal through npm, the first comes twice.
+    for (const signal of ["SIGINT", "SIGTERM"] as const) child.kill(signal);
+    await expect.poll(() => system.server.output).toMatch(/SIG(?:INT|TERM): stopping/);
+    await delay(1_500);
+    expect(system.server.running).toBe(true);
+    child.kill("SIGINT");
+    const { exitCode, stdout, stderr } = await system.server.end();
+    expect(exitCode).toBe(1);
+    expect(stdout + stderr).toContain("SIGINT again: ending at once");
+  });
+
   it("takes its engine with it when it is killed", async () => {
     await using system = await TestSystem.create();
     await system.start();
-    const pid = /engine started .*?pid=(\d+)/.exec(system.server.output)?.[1];
+    const pid = enginePid(system);
     expect(existsSync(`/proc/${pid}`)).toBe(true);
     system.server.child.kill("SIGKILL");
     await system.server.end();

@@ -4,23 +4,25 @@ import { expect, it } from "vitest";
 import { Program } from "./program.ts";
 import { TestSystem } from "./test-system.ts";
 
-it("npm start brings up the quickstart system, as whoever runs it, and ends with it", async () => {
+it("npm start brings up the quickstart system, as whoever runs it, and Ctrl-C in a terminal ends it in order", async () => {
   await using system = await TestSystem.create();
   const directory = join(system.directory, "quickstart");
   await mkdir(directory);
   const environment = { DAOS_QUICKSTART_DIR: directory, DAOS_QUICKSTART_SCM: system.scmMount() };
-  const start = new Program(["npm", "start", "--silent", "--", "--port", `${system.port}`], {
+  // The terminal sends Ctrl-C to all of its processes, and npm passes it on.
+  const start = new Program(["script", "-qec", `npm start --silent -- --port ${system.port}`, "/dev/null"], {
     env: environment,
+    input: true,
   });
   try {
     await expect.poll(() => start.output, { timeout: 300_000 }).toContain("DAOS is ready.");
     expect(start.output).toContain(`npx dmg -i -l localhost:${system.port} pool create -s 256M`);
     expect((await system.dmgJson("system", "member-query")).members).toHaveLength(1);
   } finally {
-    start.child.kill("SIGTERM");
+    start.child.stdin?.write("\x03");
   }
-  const { exitCode, stderr } = await start.end();
-  expect({ exitCode, last: stderr.trim().split("\n").at(-1) }).toMatchObject({
+  const { exitCode, stdout } = await start.end();
+  expect({ exitCode, last: stdout.trim().split("\n").at(-1) }).toMatchObject({
     exitCode: 0,
     last: expect.stringContaining("stopped") as string,
   });

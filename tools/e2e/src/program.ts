@@ -16,6 +16,8 @@ export interface Ended {
 export interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Whether something is going to be written to `child.stdin`. */
+  readonly input?: boolean;
   /** Called with what it sends over its IPC channel. */
   readonly onMessage?: (message: unknown) => void;
 }
@@ -35,7 +37,7 @@ export class Program {
       cwd: options.cwd ?? WORKSPACE,
       // The runner of the tests asks for colours, and Node.js warns of two wishes.
       env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: "1", ...options.env },
-      stdio: ["ignore", "pipe", "pipe", ...ipc],
+      stdio: [options.input === true ? "pipe" : "ignore", "pipe", "pipe", ...ipc],
     });
     if (options.onMessage !== undefined) this.child.on("message", options.onMessage);
     for (const name of ["stdout", "stderr"] as const) {

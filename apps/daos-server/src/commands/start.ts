@@ -19,6 +19,9 @@ import { ServerCommand } from "../server-command.ts";
 /** The workspace's emulated engine, seen from `dist/commands`. */
 const EMULATED_ENGINE = fileURLToPath(new URL("../../../../tools/engine-emulator/bin", import.meta.url));
 
+/** Ctrl-C comes from the terminal, and from npm and npm start, which pass it on: within this time it is the same one, ms. */
+const SAME_STOP_MS = 1_000;
+
 /** `daos-server start`. */
 export class Start extends ServerCommand {
   static override readonly summary = "Start the control plane of this host, and its engines";
@@ -91,12 +94,15 @@ export class Start extends ServerCommand {
     await saveActiveConfig(config, log);
 
     const stop = new AbortController();
+    let stoppedAt = Number.POSITIVE_INFINITY;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
       process.on(signal, () => {
         if (stop.signal.aborted) {
+          if (performance.now() - stoppedAt < SAME_STOP_MS) return;
           log.error(`${signal} again: ending at once; the engines end with this process`);
           process.exit(1);
         }
+        stoppedAt = performance.now();
         log.info(`${signal}: stopping`);
         stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
       });
