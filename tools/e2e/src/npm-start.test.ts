@@ -9,11 +9,14 @@ it("npm start brings up the quickstart system, as whoever runs it, and Ctrl-C in
   const directory = join(system.directory, "quickstart");
   await mkdir(directory);
   const environment = { DAOS_QUICKSTART_DIR: directory, DAOS_QUICKSTART_SCM: system.scmMount() };
-  // The terminal sends Ctrl-C to all of its processes, and npm passes it on.
-  const start = new Program(["script", "-qec", `npm start --silent -- --port ${system.port}`, "/dev/null"], {
-    env: environment,
-    input: true,
-  });
+  // The terminal sends Ctrl-C to all of its processes, and npm passes it on. A shell that stayed would end by it.
+  const start = new Program(
+    ["script", "-qec", `exec npm start --silent -- --port ${system.port}`, "/dev/null"],
+    {
+      env: environment,
+      input: true,
+    },
+  );
   try {
     await expect.poll(() => start.output, { timeout: 300_000 }).toContain("DAOS is ready.");
     expect(start.output).toContain(`npx dmg -i -l localhost:${system.port} pool create -s 256M`);
