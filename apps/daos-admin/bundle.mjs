@@ -2,9 +2,10 @@
 import { build } from "esbuild";
 
 await build({
-  entryPoints: ["dist/helper.js"],
+  entryPoints: ["src/helper.ts"],
   outfile: "dist/helper.mjs",
   bundle: true,
+  conditions: ["@daos/source"],
   platform: "node",
   format: "esm",
   target: "node24",

@@ -36,5 +36,5 @@ const run = (command, args) => {
   if (error !== undefined) throw error;
   if (status !== 0) process.exit(status ?? 1);
 };
-run("nx", ["run", "@daos/hardware:build", "--outputStyle=static"]);
+run("nx", ["run-many", "-t", "compile,native,build", "--outputStyle=static"]);
 run("node", [join(root, "tools/hardware/dist/host.js"), ...process.argv.slice(2)]);

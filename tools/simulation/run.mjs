@@ -14,7 +14,7 @@ import {
 const [program = "main.js", ...options] = process.argv.slice(2);
 ensureDependencies();
 ensureCompiler();
-if (!ensureBuilt(["@daos/simulation"])) fail(`${program}: the build failed, see above.`);
+if (!ensureBuilt()) fail(`${program}: the build failed, see above.`);
 const { status } = spawnSync(nodeBinary(), [join(root, "tools/simulation/dist", program), ...options], {
   stdio: "inherit",
   env: workspaceEnvironment(),

@@ -1,5 +1,5 @@
-// Builds projects, unless nothing has changed since: Nx writes every file of a build again, also of one that it has in its
-// cache, and a `dmg` that another terminal starts meanwhile would not find its parts.
+// Builds the programs, unless nothing has changed since: Nx writes what it has in its cache again, and a `dmg` that another
+// terminal starts meanwhile would not find its parts.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -11,20 +11,18 @@ const SOURCES = ["apps", "libs", "tools", "proto", "package-lock.json", "tsconfi
 const MADE = new Set(["dist", "build", "node_modules"]);
 const STAMP = join(root, ".nx", "built.json");
 
-/** Whether the projects are built now; what the build said is shown when it failed. */
-export function ensureBuilt(projects) {
+/** Whether the programs are built now; what the build said is shown when it failed. */
+export function ensureBuilt() {
   const last = readStamp();
-  const before = lookAround();
-  const nothingNew = last?.sources === before.sources && last.made === before.made;
-  if (nothingNew && projects.every((project) => last.projects.includes(project))) return true;
+  const before = fingerprints();
+  if (last?.sources === before.sources && last.made === before.made) return true;
   rmSync(STAMP, { force: true });
-  if (!runNx(["run-many", "-t", "build", "-p", projects.join(",")])) return false;
-  const after = lookAround();
-  // Somebody is at work: the build may be of what was there before.
+  if (!runNx(["run-many", "-t", "compile,native,build"])) return false;
+  const after = fingerprints();
+  // A source was edited meanwhile: the build may be of what was there before.
   if (after.sources !== before.sources) return true;
-  const known = nothingNew ? [...last.projects, ...projects] : projects;
   mkdirSync(dirname(STAMP), { recursive: true });
-  writeFileSync(STAMP, JSON.stringify({ ...after, projects: [...new Set(known)] }));
+  writeFileSync(STAMP, JSON.stringify(after));
   return true;
 }
 
@@ -37,7 +35,7 @@ function readStamp() {
 }
 
 /** Stands for the names, sizes and times of all sources, and for the builds that are there. */
-function lookAround() {
+function fingerprints() {
   const sources = createHash("sha256");
   const made = createHash("sha256");
   const look = (path) => {

@@ -21,8 +21,7 @@ const configuration = join(root, "tools", "workspace", "quickstart", "daos_serve
 ensureDependencies();
 ensureCompiler();
 process.stderr.write("Building (a few seconds when something changed) ...\n");
-const projects = ["@daos/daos-server", "@daos/dmg", "@daos/daos-admin", "@daos/engine-emulator"];
-if (!ensureBuilt(projects)) fail("The build failed: see above.");
+if (!ensureBuilt()) fail("The build failed: see above.");
 
 makeOwnDirectory(directory);
 makeOwnDirectory(join(directory, "sockets"));

@@ -1,0 +1,48 @@
+// `nx sync` writes the TypeScript project references from the dependencies of each package.json; `nx sync:check`, a part of
+// `npm test`, fails when they differ. tsconfig.lib.json is what is built, tsconfig.json are the tests, which emit nothing.
+const FOLDERS = ["apps", "libs", "tools"];
+
+/** @param tree the workspace's files, as Nx generators see them */
+export default function syncReferences(tree) {
+  const projects = FOLDERS.flatMap((folder) =>
+    tree
+      .children(folder)
+      .map((name) => `${folder}/${name}`)
+      .filter((root) => tree.exists(`${root}/tsconfig.lib.json`)),
+  ).sort();
+  const byName = new Map(projects.map((root) => [read(tree, `${root}/package.json`).name, root]));
+  for (const root of projects) {
+    const { dependencies, devDependencies } = read(tree, `${root}/package.json`);
+    const of = (...lists) =>
+      lists
+        .flatMap((list) => Object.keys(list ?? {}))
+        .filter((name) => byName.has(name))
+        .sort()
+        .map((name) => ({ path: `../../${byName.get(name)}/tsconfig.lib.json` }));
+    update(tree, `${root}/tsconfig.lib.json`, of(dependencies));
+    update(tree, `${root}/tsconfig.json`, [
+      { path: "./tsconfig.lib.json" },
+      ...of(dependencies, devDependencies),
+    ]);
+  }
+  update(
+    tree,
+    "tsconfig.json",
+    projects.map((root) => ({ path: `${root}/tsconfig.json` })),
+  );
+  return { outOfSyncMessage: "The project references of TypeScript are not what the package.json files say." };
+}
+
+function read(tree, path) {
+  return JSON.parse(tree.read(path, "utf8"));
+}
+
+/** Writes a file only when its references are others: Nx takes every file that was written for out of sync. */
+function update(tree, path, references) {
+  const before = read(tree, path);
+  const same = JSON.stringify(before.references ?? []) === JSON.stringify(references);
+  if (same) return;
+  const { references: _, ...rest } = before;
+  const after = references.length === 0 ? rest : { ...rest, references };
+  tree.write(path, `${JSON.stringify(after, null, 2)}\n`);
+}

@@ -1,0 +1,52 @@
+// The Nx plugin of this workspace: what a project has decides which targets it gets. A package.json only says what is its own.
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+
+const SETTINGS = [
+  "{workspaceRoot}/tools/workspace/vitest.config.mjs",
+  "{workspaceRoot}/tools/workspace/vitest.setup.mjs",
+];
+
+/** @see the `createNodesV2` of Nx' plugin API */
+export const createNodesV2 = [
+  "{apps,libs,tools}/*/package.json",
+  (files, _options, { workspaceRoot }) =>
+    files.map((file) => {
+      const root = dirname(file);
+      const hasTests = sources(join(workspaceRoot, root, "src")).some((path) => path.endsWith(".test.ts"));
+      return [file, { projects: { [root]: { targets: { lint, ...(hasTests ? { test } : {}) } } } }];
+    }),
+];
+
+/** Biome and ESLint on one project; `npm test` looks at all of them at once, with `lint-workspace`. */
+const lint = {
+  executor: "nx:run-commands",
+  cache: true,
+  inputs: ["default", "^production", "{workspaceRoot}/eslint.config.mjs", "{workspaceRoot}/biome.json"],
+  options: {
+    commands: ["biome check --error-on-warnings .", "eslint --max-warnings 0 ."],
+    parallel: false,
+    cwd: "{projectRoot}",
+  },
+};
+
+/** Unit tests run on sources; the processes that they start run what `compile`, `native` and `build` made. */
+const test = {
+  executor: "nx:run-commands",
+  cache: true,
+  dependsOn: [{ projects: ["@daos/workspace"], target: "compile" }, "native", "^native", "build", "^build"],
+  inputs: ["default", "^production", ...SETTINGS],
+  options: {
+    command: "vitest run --config ../../tools/workspace/vitest.config.mjs",
+    cwd: "{projectRoot}",
+  },
+};
+
+function sources(directory) {
+  try {
+    return readdirSync(directory, { recursive: true });
+  } catch (error) {
+    if (error.code === "ENOENT") return [];
+    throw error;
+  }
+}
