@@ -10,7 +10,7 @@ const below = {
   provider: ["edge", "os", "wire", "base"],
   record: ["provider", "edge", "os", "wire", "base"],
   host: ["host", "record", "provider", "edge", "os", "wire", "base"],
-  system: ["record", "provider", "edge", "os", "wire", "base"],
+  system: ["system", "host", "record", "provider", "edge", "os", "wire", "base"],
   service: ["system", "host", "record", "provider", "edge", "os", "wire", "base"],
   topic: ["topic", "service", "edge", "os", "wire", "base"],
   app: ["topic", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import type { ServerConfig } from "@daos/config";
+import { isLoopback } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
-import { isLoopback } from "@daos/membership";
 import { faultLoopback } from "./faults.ts";
 
 export interface ControlAddressOptions {

@@ -25,30 +25,6 @@ export function faultUnknownUser(kind: "user" | "group", name: string): Fault {
   });
 }
 
-/** The configuration says etcd, which does not know this host's engine, and the members are still in a file here. */
-export function faultMembersLeftBehind(path: string, count: number, configPath: string): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.membersLeftBehind,
-    description: `keep the members of the system in etcd, as ${configPath} says`,
-    reason: `etcd has not got them: ${path} has ${count}`,
-    resolution: `stop the daos-server of every access point, then move them: daos-server members move -o ${configPath}`,
-  });
-}
-
-/** The configuration says embedded, and the members were moved to etcd. */
-export function faultMembersMoved(movedTo: string, configPath: string): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.membersMoved,
-    description: `keep the members of the system in a file, as ${configPath} says`,
-    reason: `they were moved to etcd; ${movedTo} has them as they were then`,
-    resolution:
-      "set system_db to etcd again; if etcd is lost for good, rename that file to members.db, and look through the members " +
-      "with dmg system query --verbose before engines are started",
-  });
-}
-
 /** Another daos-server of this host has the storage of an engine. */
 export function faultStorageInUse(mount: string, path: string, cause: unknown): Fault {
   return new Fault({
@@ -69,15 +45,5 @@ export function faultLoopback(name: string, address: string): Fault {
     description: `the access point ${name} has the address ${address} on this host`,
     reason: "that is a loopback address, at which no other host finds it",
     resolution: `give ${name} its address in the network: correct the line of ${address} in /etc/hosts`,
-  });
-}
-
-/** A configuration that loads, but has nothing to start. */
-export function faultNoEngines(path: string): Fault {
-  return new Fault({
-    domain: "config",
-    code: FaultCode.configInvalid,
-    description: `${path} has no section of an engine under "servers", so there is nothing to start`,
-    resolution: "add one section for each engine; docs/samples has examples",
   });
 }

@@ -1,7 +1,4 @@
 import type { ServerConfig, SystemDbConfig } from "@daos/config";
-import { EtcdClient } from "@daos/etcd";
-import type { HostAddress } from "@daos/hostlist";
-import type { Logger } from "@daos/log";
 import {
   Bystander,
   EtcdElection,
@@ -9,9 +6,12 @@ import {
   Leadership,
   type LeadershipOptions,
   type ReplicaRole,
-} from "@daos/membership";
+} from "@daos/election";
+import { EtcdClient } from "@daos/etcd";
+import type { HostAddress } from "@daos/hostlist";
+import type { Logger } from "@daos/log";
+import { openMembers, refuseLeftBehind, refuseMoved } from "@daos/member-store";
 import { LeaderFinder } from "@daos/mgmt-client";
-import { openMembers, refuseLeftBehind, refuseMoved } from "./members-file.ts";
 import { StorageGate } from "./storage-gate.ts";
 
 export interface ManagementOptions {

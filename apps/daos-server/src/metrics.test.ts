@@ -1,7 +1,7 @@
+import type { Leadership } from "@daos/election";
 import type { Harness } from "@daos/harness";
 import type { EngineInstance } from "@daos/instance";
 import { silentLogger } from "@daos/log";
-import type { Leadership } from "@daos/membership";
 import { inDays, TestAuthority, TestCertificateFiles } from "@daos/security/testing";
 import { describe, expect, it } from "vitest";
 import { startMetrics } from "./metrics.ts";

@@ -1,8 +1,8 @@
 import type { Interceptor } from "@connectrpc/connect";
 import type { ServerConfig } from "@daos/config";
+import type { Leadership } from "@daos/election";
 import type { Harness } from "@daos/harness";
 import type { Logger } from "@daos/log";
-import type { Leadership } from "@daos/membership";
 import { certificateStatus } from "@daos/security";
 
 /** Metrics while the server runs. */

@@ -2,17 +2,16 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { loadServerConfig, type ServerConfig } from "@daos/config";
+import { moveToEtcd } from "@daos/election";
 import { bytes, prefixEnd, text } from "@daos/etcd";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
-import { decodeMember, type Member, SqliteMemberStore } from "@daos/membership";
+import { decodeMember, type Member, membersFile, movedFile, SqliteMemberStore } from "@daos/member-store";
 import { memberOf } from "@daos/membership/testing";
 import { createSuperblock, type Superblock, writeSuperblock } from "@daos/superblock";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { openManagement } from "./management.ts";
-import { membersFile, movedFile } from "./members-file.ts";
-import { moveToEtcd } from "./move-to-etcd.ts";
 
 let etcd: EtcdCluster;
 beforeAll(async () => {

@@ -2,13 +2,14 @@ import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import type { EngineConfig, ServerConfig } from "@daos/config";
+import { faultNoEngines } from "@daos/config";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
+import { replicaRole } from "@daos/election";
 import { Harness } from "@daos/harness";
 import { formatHostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
-import { replicaRole } from "@daos/membership";
 import {
   type AskOptions,
   EngineReporter,
@@ -17,15 +18,15 @@ import {
   MgmtClient,
   type ReportMessage,
 } from "@daos/mgmt-client";
-import { EngineGroup, Joins, mgmtService } from "@daos/mgmt-service";
+import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";
 import { clientTlsOptions } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
+import { EngineGroup, Joins } from "@daos/system";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
-import { faultNoEngines } from "./faults.ts";
 import { findUser } from "./find-owner.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";

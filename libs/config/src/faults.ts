@@ -58,3 +58,13 @@ export function faultConfigUnknownKey(key: string, suggestions: readonly string[
     resolution: "see all keys with: daos-server config explain",
   });
 }
+
+/** A configuration that loads, but has nothing to start. */
+export function faultNoEngines(path: string): Fault {
+  return new Fault({
+    domain: "config",
+    code: FaultCode.configInvalid,
+    description: `${path} has no section of an engine under "servers", so there is nothing to start`,
+    resolution: "add one section for each engine; docs/samples has examples",
+  });
+}

@@ -13,6 +13,7 @@ export {
   faultConfigNotFound,
   faultConfigUnknownKey,
   faultConfigUnreadable,
+  faultNoEngines,
 } from "./faults.ts";
 export { type GeneratedConfig, type GenerateOptions, generateConfig } from "./generate.ts";
 export { configJsonSchema } from "./json-schema.ts";

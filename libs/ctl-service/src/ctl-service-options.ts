@@ -1,11 +1,11 @@
 import type { BdevProvider, ControllerSelection, HealthHistory } from "@daos/bdev";
+import type { Leadership } from "@daos/election";
 import type { Harness } from "@daos/harness";
 import type { LevelSwitch, Logger } from "@daos/log";
-import type { Leadership } from "@daos/membership";
 import type { NetworkProvider } from "@daos/network";
 import type { ScmOperations } from "@daos/scm";
 import type { Owner } from "@daos/sys";
-import type { MemberCalls } from "./system-actions.ts";
+import type { MemberCalls } from "@daos/system";
 
 /** What the handlers of `ctl.MgmtCtl` work on. */
 export interface CtlServiceOptions {

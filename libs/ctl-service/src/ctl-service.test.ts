@@ -11,11 +11,11 @@ import {
   type NvmeController,
 } from "@daos/bdev";
 import type { BdevConfig, ScmConfig } from "@daos/config";
+import { followerOf } from "@daos/election/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import type { EngineFormatOptions, EngineInstance, InstanceFormatResult } from "@daos/instance";
 import { levelSwitch, silentLogger } from "@daos/log";
-import { followerOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import type { ScmScan } from "@daos/scm";

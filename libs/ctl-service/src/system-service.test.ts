@@ -1,16 +1,18 @@
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
+import type { Leadership } from "@daos/election";
+import { deposableLeader, followerOf, leaderOf } from "@daos/election/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import { formatHostAddress } from "@daos/hostlist";
 import type { EngineInstance } from "@daos/instance";
 import { silentLogger } from "@daos/log";
-import type { Leadership, Member } from "@daos/membership";
-import { deposableLeader, followerOf, joinOf, leaderOf, memberOf } from "@daos/membership/testing";
+import type { Member } from "@daos/member-store";
+import { joinOf, memberOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
 import { parseRank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
+import type { MemberCalls } from "@daos/system";
 import { describe, expect, it } from "vitest";
-import type { MemberCalls } from "./system-actions.ts";
 import { systemService } from "./system-service.ts";
 
 const self = { host: "10.0.0.1", port: 10001 };

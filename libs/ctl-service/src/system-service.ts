@@ -1,17 +1,18 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { formatHostAddress } from "@daos/hostlist";
-import type { Member, MemberState, Membership, SystemEvent } from "@daos/membership";
+import type { Member, MemberState } from "@daos/member-store";
+import type { Membership, SystemEvent } from "@daos/membership";
 import { ctl } from "@daos/proto";
 import { faultDetail } from "@daos/rpc";
-import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import {
   type ActionOptions,
   type ActionResult,
   DEFAULT_FANOUT,
   DEFAULT_STEP_MS,
   SystemActions,
-} from "./system-actions.ts";
+} from "@daos/system";
+import type { CtlServiceOptions } from "./ctl-service-options.ts";
 
 type SystemMethods = Pick<
   ServiceImpl<typeof ctl.MgmtCtl>,

@@ -1,5 +1,5 @@
+import type { MemberChange, MemberStore } from "@daos/member-store";
 import type { Clock } from "@daos/sys";
-import type { MemberChange, MemberStore } from "./member-store.ts";
 
 export interface CommitQueueOptions {
   readonly store: MemberStore;

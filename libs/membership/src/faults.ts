@@ -1,72 +1,7 @@
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { Member } from "@daos/member-store";
 import type { Rank } from "@daos/rank";
-import type { Member } from "./member.ts";
-
-/** What SQLite says of a file that it cannot use. */
-const DAMAGED = /malformed|not a database/;
-
-/** The store cannot be read or written. */
-export function faultMemberStore(where: string, cause: unknown): Fault {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return new Fault({
-    domain: "system",
-    code: FaultCode.memberStoreUnusable,
-    description: `the members of the system cannot be kept in ${where}`,
-    reason,
-    resolution: DAMAGED.test(reason)
-      ? "restore the file from a copy; without one, move it away: engines are recorded again when they are restarted, " +
-        "but exclusions are lost, and must be made again first"
-      : "check that the storage has space and is writable",
-    cause,
-  });
-}
-
-/** Another program has the file of the members open. */
-export function faultMembersInUse(path: string, cause: unknown): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.membersInUse,
-    description: `open ${path}, where the members of the system are kept`,
-    reason: "another program has it open",
-    resolution: "stop the daos-server of this host, or wait until daos-server members move has ended",
-    cause,
-  });
-}
-
-/** Members cannot be moved to etcd, and nothing was changed. */
-export function faultMembersNotMovable(reason: string, resolution: string, cause?: unknown): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.membersNotMovable,
-    description: "move the members of the system to etcd",
-    reason,
-    resolution,
-    cause,
-  });
-}
-
-/** A change would give a rank to two engines. */
-export function faultRankTaken(uuid: string, rank: Rank, reason: string): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.memberConflict,
-    description: `engine ${uuid} asks to join as rank ${rank}`,
-    reason,
-    resolution: "remove the rank from the engine's section of the configuration, or choose one that is free",
-  });
-}
-
-/** The term of leadership in which something was begun is over. */
-export function faultLeadershipLost(attempted: string): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.leadershipLost,
-    description: attempted,
-    reason: "this host does not lead the system any more",
-    resolution: "look with dmg system query whether it was done, then try again",
-  });
-}
 
 /** An excluded engine asks to join. */
 export function faultMemberExcluded(uuid: string, rank: Rank): Fault {
@@ -109,17 +44,5 @@ export function faultNoReplicaYet(): Fault {
     description: "no rank can be given yet: the engine of the first access point has not been in service",
     resolution:
       "format and start the first access point: dmg storage format, with --reformat where an erased system was before",
-  });
-}
-
-/** The access points cannot find out who leads. */
-export function faultElectionUnreachable(cause: unknown): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.electionUnreachable,
-    description: "the access points cannot agree on a leader",
-    reason: cause instanceof Error ? cause.message : String(cause),
-    resolution: "check the etcd servers (etcdctl endpoint health) and system_db in the configuration",
-    cause,
   });
 }

@@ -1,8 +1,8 @@
 import { toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
+import type { Member } from "@daos/member-store";
 import type { Clock } from "@daos/sys";
-import type { Member } from "./member.ts";
 import type { Membership } from "./membership.ts";
 
 /** A host may miss this many reports, and always this much time, ms, before it counts as silent. */

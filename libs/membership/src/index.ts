@@ -1,19 +1,4 @@
-export { Bystander } from "./bystander.ts";
-export type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
-export { decodeMember, encodeMember } from "./encode-member.ts";
-export { EtcdElection, type EtcdElectionOptions } from "./etcd-election.ts";
-export { etcdKnows } from "./etcd-knows.ts";
-export {
-  faultLeadershipLost,
-  faultMemberStore,
-  faultMembersNotMovable,
-  faultRankTaken,
-} from "./faults.ts";
-export { FixedLeader, type FixedLeaderOptions } from "./fixed-leader.ts";
 export { HostSilence, watchHosts } from "./host-silence.ts";
-export { Leadership, type LeadershipOptions } from "./leadership.ts";
-export type { Member, MemberState } from "./member.ts";
-export type { MemberChange, MemberStore } from "./member-store.ts";
 export {
   type JoinAttempt,
   type JoinPlan,
@@ -21,8 +6,5 @@ export {
   type MembershipOptions,
   type Selected,
 } from "./membership.ts";
-export { type MoveMembersOptions, moveMembers } from "./move-members.ts";
 export { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
-export { isLoopback, type ReplicaRole, type ReplicaRoleOptions, replicaRole } from "./replica-role.ts";
-export { SqliteMemberStore, type SqliteMemberStoreOptions } from "./sqlite-member-store.ts";
 export { type SystemEvent, type SystemEventKind, SystemEvents } from "./system-events.ts";

@@ -1,13 +1,11 @@
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
+import type { Member, MemberChange, MemberStore } from "@daos/member-store";
+import { encodeMember, SqliteMemberStore } from "@daos/member-store";
 import { NIL_RANK, parseRank } from "@daos/rank";
 import { systemClock } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { encodeMember } from "./encode-member.ts";
-import type { Member } from "./member.ts";
-import type { MemberChange, MemberStore } from "./member-store.ts";
 import { type JoinAttempt, Membership, type MembershipOptions } from "./membership.ts";
-import { SqliteMemberStore } from "./sqlite-member-store.ts";
 import { SystemEvents } from "./system-events.ts";
 import { joinOf, memberOf } from "./testing/members.ts";
 

@@ -1,18 +1,16 @@
 import { type Fault, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { Member, MemberChange, MemberStore } from "@daos/member-store";
+import { faultLeadershipLost, faultRankTaken } from "@daos/member-store";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import type { Clock } from "@daos/sys";
 import { CommitQueue } from "./commit-queue.ts";
 import {
-  faultLeadershipLost,
   faultMemberElsewhere,
   faultMemberExcluded,
   faultMemberUnknown,
   faultNoReplicaYet,
-  faultRankTaken,
 } from "./faults.ts";
-import type { Member } from "./member.ts";
-import type { MemberChange, MemberStore } from "./member-store.ts";
 import { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
 import type { SystemEventKind, SystemEvents } from "./system-events.ts";
 

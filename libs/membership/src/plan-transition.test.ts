@@ -1,5 +1,5 @@
+import type { MemberState } from "@daos/member-store";
 import { describe, expect, it } from "vitest";
-import type { MemberState } from "./member.ts";
 import { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
 
 describe("planTransition", () => {

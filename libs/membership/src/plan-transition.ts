@@ -1,4 +1,4 @@
-import type { Member, MemberState } from "./member.ts";
+import type { Member, MemberState } from "@daos/member-store";
 
 /** What a host says of one of its engines. */
 export interface EngineReport {

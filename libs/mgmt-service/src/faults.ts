@@ -9,25 +9,3 @@ export function faultOtherSystem(asked: string, here: string): Fault {
     resolution: "check the host list and the system name in the client's configuration",
   });
 }
-
-/** A server asks for a call into the engine that is not the leader's to make. */
-export function faultNotForwarded(method: number): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.requestUnsupported,
-    description: `method ${method} of the engine is not called for other hosts`,
-    resolution: "run the same release on all access points",
-  });
-}
-
-/** The engine has not answered in time; its host has. */
-export function faultEngineHangs(rank: number, waitedMs: number, cause: unknown): Fault {
-  return new Fault({
-    domain: "engine",
-    code: FaultCode.engineNotReady,
-    description: `prepare rank ${rank} for shutdown`,
-    reason: `the engine has not answered within ${Math.round(waitedMs / 100) / 10} s`,
-    resolution: "look in the engine's log (log_file); dmg system stop kills it all the same",
-    cause,
-  });
-}

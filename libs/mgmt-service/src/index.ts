@@ -1,7 +1,13 @@
-export { callEngineHere, EngineGroup, type EngineGroupOptions } from "./engine-group.ts";
-export { type JoinAnswer, type JoinCall, Joins } from "./join.ts";
+export {
+  callEngineHere,
+  EngineGroup,
+  type EngineGroupOptions,
+  type JoinAnswer,
+  type JoinCall,
+  Joins,
+  prepShutdown,
+  reportEngines,
+} from "@daos/system";
 export { mgmtService } from "./mgmt-service.ts";
 export type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 export { peerAddressKey } from "./peer-address.ts";
-export { prepShutdown } from "./prep-shutdown.ts";
-export { reportEngines } from "./report-engines.ts";

@@ -1,8 +1,7 @@
+import type { Leadership } from "@daos/election";
 import type { Harness } from "@daos/harness";
 import type { Logger } from "@daos/log";
-import type { Leadership } from "@daos/membership";
-import type { EngineGroup } from "./engine-group.ts";
-import type { Joins } from "./join.ts";
+import type { EngineGroup, Joins } from "@daos/system";
 
 /** What the handlers of `mgmt.MgmtSvc` work on. */
 export interface MgmtServiceOptions {

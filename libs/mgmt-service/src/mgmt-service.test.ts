@@ -1,19 +1,20 @@
 import { create, type DescMessage } from "@bufbuild/protobuf";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import { drpcMethods } from "@daos/drpc";
+import type { AccessPoint } from "@daos/election";
+import { followerOf, leaderOf } from "@daos/election/testing";
 import { daosStatusNumber, type Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import type { EngineInstance, InstanceState } from "@daos/instance";
 import { silentLogger } from "@daos/log";
-import type { AccessPoint, Member } from "@daos/membership";
-import { followerOf, leaderOf, memberOf } from "@daos/membership/testing";
+import type { Member } from "@daos/member-store";
+import { memberOf } from "@daos/membership/testing";
 import { mgmt } from "@daos/proto";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import { abortable } from "@daos/sys";
+import { EngineGroup, Joins } from "@daos/system";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { EngineGroup } from "./engine-group.ts";
-import { Joins } from "./join.ts";
 import { mgmtService } from "./mgmt-service.ts";
 
 const self = { host: "10.0.0.1", port: 10001 };

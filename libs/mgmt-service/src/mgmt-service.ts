@@ -4,12 +4,10 @@ import { drpcMethods } from "@daos/drpc";
 import { formatHostAddress } from "@daos/hostlist";
 import type { mgmt } from "@daos/proto";
 import { deadline } from "@daos/sys";
-import { callEngineHere, type MsMethod } from "./engine-group.ts";
+import { callEngineHere, type MsMethod, prepShutdown, reportEngines } from "@daos/system";
 import { faultOtherSystem } from "./faults.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { peerAddress } from "./peer-address.ts";
-import { prepShutdown } from "./prep-shutdown.ts";
-import { reportEngines } from "./report-engines.ts";
 
 /** The most a call into the engine may take, ms; the caller's own deadline may end it earlier. */
 const CALL_TIMEOUT_MS = 60_000;

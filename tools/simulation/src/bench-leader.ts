@@ -4,17 +4,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
-import { SystemActions, systemService } from "@daos/ctl-service";
+import { systemService } from "@daos/ctl-service";
+import { FixedLeader, Leadership } from "@daos/election";
 import { Harness } from "@daos/harness";
 import { silentLogger } from "@daos/log";
-import { FixedLeader, Leadership, type Member, type MemberStore, SqliteMemberStore } from "@daos/membership";
+import { type Member, type MemberStore, SqliteMemberStore } from "@daos/member-store";
 import { MgmtClient } from "@daos/mgmt-client";
-import { EngineGroup, Joins, mgmtService } from "@daos/mgmt-service";
+import { mgmtService } from "@daos/mgmt-service";
 import { ctl, mgmt } from "@daos/proto";
 import { parseRank } from "@daos/rank";
 import { faultInterceptor } from "@daos/rpc";
 import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
 import { delay } from "@daos/sys";
+import { EngineGroup, Joins, SystemActions } from "@daos/system";
 
 /** What the leader's process is asked. */
 export type ToLeader = { readonly kind: "tell" } | { readonly kind: "stop"; readonly timeoutMs: number };

@@ -1,4 +1,4 @@
-import { encodeMember, type Member, type MemberChange, type MemberState } from "@daos/membership";
+import { encodeMember, type Member, type MemberChange, type MemberState } from "@daos/member-store";
 
 /** One state of a member in the store; `undefined` when it was forgotten. */
 interface Entry {

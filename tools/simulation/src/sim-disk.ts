@@ -4,7 +4,7 @@ import {
   type Member,
   type MemberChange,
   type MemberStore,
-} from "@daos/membership";
+} from "@daos/member-store";
 import type { Superblock } from "@daos/superblock";
 import type { Ledger } from "./ledger.ts";
 import type { Random } from "./random.ts";

@@ -1,14 +1,12 @@
+import type { AccessPoint, Election, LeaderView } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
 import {
-  type AccessPoint,
-  type Election,
   faultLeadershipLost,
   faultMemberStore,
-  type LeaderView,
   type Member,
   type MemberChange,
   type MemberStore,
-} from "@daos/membership";
+} from "@daos/member-store";
 import { EtcdFailure, LEASE_MS, type SimEtcd, type Standing } from "./sim-etcd.ts";
 import type { SimProcess } from "./sim-process.ts";
 

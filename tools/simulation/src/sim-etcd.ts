@@ -1,5 +1,5 @@
 import type { HostAddress } from "@daos/hostlist";
-import { faultLeadershipLost, faultRankTaken, type Member, type MemberChange } from "@daos/membership";
+import { faultLeadershipLost, faultRankTaken, type Member, type MemberChange } from "@daos/member-store";
 import type { Ledger } from "./ledger.ts";
 import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";

@@ -1,5 +1,5 @@
+import type { ReplicaRole } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
-import type { ReplicaRole } from "@daos/membership";
 import { Random } from "./random.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { EngineMood } from "./sim-engine.ts";

@@ -1,12 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import type { EngineConfig } from "@daos/config";
-import { type ActionOptions, type ActionResult, SystemActions } from "@daos/ctl-service";
+import { FixedLeader, Leadership } from "@daos/election";
 import { faultDaosStatus } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, type JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
-import { FixedLeader, Leadership, type Member, type MemberState } from "@daos/membership";
+import type { Member, MemberState } from "@daos/member-store";
 import {
   type AskOptions,
   EngineReporter,
@@ -17,10 +17,19 @@ import {
   type ReportAnswer,
   type ReportMessage,
 } from "@daos/mgmt-client";
-import { callEngineHere, EngineGroup, Joins, prepShutdown, reportEngines } from "@daos/mgmt-service";
 import { mgmt } from "@daos/proto";
 import type { Rank } from "@daos/rank";
 import { faultNotLeader } from "@daos/rpc";
+import {
+  type ActionOptions,
+  type ActionResult,
+  callEngineHere,
+  EngineGroup,
+  Joins,
+  prepShutdown,
+  reportEngines,
+  SystemActions,
+} from "@daos/system";
 import type { Random } from "./random.ts";
 import { DiskStore } from "./sim-disk.ts";
 import { SimElection } from "./sim-election.ts";

@@ -1,2 +1,1 @@
-export { deposableLeader, followerOf, leaderOf } from "./leaders.ts";
 export { joinOf, memberOf } from "./members.ts";

@@ -1,5 +1,5 @@
+import type { Member } from "@daos/member-store";
 import { parseRank, type Rank } from "@daos/rank";
-import type { Member } from "../member.ts";
 import type { JoinAttempt } from "../membership.ts";
 
 /** A joined member that reports, as tests want it. */

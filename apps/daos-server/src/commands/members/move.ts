@@ -1,6 +1,6 @@
 import { loadServerConfig } from "@daos/config";
 import { formatHostAddress } from "@daos/hostlist";
-import type { Member } from "@daos/membership";
+import type { Member } from "@daos/member-store";
 import { Flags } from "@oclif/core";
 import { commandTools } from "../../command-tools.ts";
 import { ServerCommand } from "../../server-command.ts";
@@ -25,7 +25,7 @@ export class MembersMove extends ServerCommand {
     const config = await loadServerConfig(flags.config);
     const dryRun = flags["dry-run"];
     // Loaded here: the other commands do without etcd.
-    const { moveToEtcd } = await import("../../move-to-etcd.ts");
+    const { moveToEtcd } = await import("@daos/election");
     const { from, movedFile, endpoints, members, wereThere } = await moveToEtcd(config, {
       dryRun,
       ...commandTools(flags),

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
+import type { Member } from "@daos/member-store";
+import { SqliteMemberStore } from "@daos/member-store";
+import { HostSilence } from "@daos/membership";
+import { joinOf, memberOf } from "@daos/membership/testing";
 import { parseRank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Election } from "./election.ts";
 import { FixedLeader } from "./fixed-leader.ts";
-import { HostSilence } from "./host-silence.ts";
 import { Leadership } from "./leadership.ts";
-import type { Member } from "./member.ts";
-import { SqliteMemberStore } from "./sqlite-member-store.ts";
-import { joinOf, memberOf } from "./testing/members.ts";
 
 let directory = "";
 beforeEach(() => {

@@ -1,7 +1,9 @@
+import type { Leadership } from "@daos/election";
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import type { Leadership, Member, Membership } from "@daos/membership";
+import type { Member } from "@daos/member-store";
+import type { Membership } from "@daos/membership";
 import type { Rank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
 import { eachOf, type HostMembers, membersByHost } from "./members-by-host.ts";

@@ -1,13 +1,11 @@
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
+import type { Member } from "@daos/member-store";
+import { HostSilence, Membership, type MembershipOptions, SystemEvents, watchHosts } from "@daos/membership";
 import { faultNotLeader } from "@daos/rpc";
 import { type Clock, systemClock } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
-import { HostSilence, watchHosts } from "./host-silence.ts";
-import type { Member } from "./member.ts";
-import { Membership, type MembershipOptions } from "./membership.ts";
-import { SystemEvents } from "./system-events.ts";
 
 export interface LeadershipOptions {
   readonly election: Election;

@@ -1,11 +1,11 @@
 import type { HostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
+import type { Member } from "@daos/member-store";
+import { SqliteMemberStore } from "@daos/member-store";
+import type { MembershipOptions } from "@daos/membership";
 import type { Election } from "../election.ts";
 import { FixedLeader } from "../fixed-leader.ts";
 import { Leadership } from "../leadership.ts";
-import type { Member } from "../member.ts";
-import type { MembershipOptions } from "../membership.ts";
-import { SqliteMemberStore } from "../sqlite-member-store.ts";
 
 /** The leader of a system with these members, in a store of its own; it leads for as long as the process runs. */
 export async function leaderOf(

@@ -1,5 +1,6 @@
+import type { Leadership } from "@daos/election";
 import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
-import type { EngineReport, Leadership } from "@daos/membership";
+import type { EngineReport } from "@daos/membership";
 import { mgmt } from "@daos/proto";
 
 const STATES: Readonly<Record<mgmt.ReportEnginesReq_State, EngineReport["state"]>> = {

@@ -1,11 +1,13 @@
 import { drpcMethods } from "@daos/drpc";
+import type { Leadership } from "@daos/election";
 import { daosStatusNumber } from "@daos/fault";
 import { parseHostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import type { JoinAttempt, Leadership, Member, Membership } from "@daos/membership";
+import type { Member } from "@daos/member-store";
+import type { JoinAttempt, Membership } from "@daos/membership";
 import { mgmt } from "@daos/proto";
 import { NIL_RANK, parseRank, type Rank } from "@daos/rank";
-import type { EngineGroup } from "./engine-group.ts";
+import type { EngineGroup } from "./ms-replicas.ts";
 
 /** A join as it arrives; `address` is what the engine's host listens on, `0.0.0.0:10001`. */
 export interface JoinCall {

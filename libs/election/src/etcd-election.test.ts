@@ -1,9 +1,9 @@
 import { bytes } from "@daos/etcd";
 import { EtcdCluster, SeverableProxy } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
+import { etcdKeys } from "@daos/member-store";
 import { delay } from "@daos/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { etcdKeys } from "./etcd-keys.ts";
 import { CandidateProcess, now } from "./testing/candidate-process.ts";
 import { contest, FAIL_OVER_MS, nextLeader, settled } from "./testing/contest.ts";
 

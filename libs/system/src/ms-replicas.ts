@@ -7,11 +7,11 @@ import {
   toBinary,
 } from "@bufbuild/protobuf";
 import { type BodyInit, type DrpcMethod, drpcMethods } from "@daos/drpc";
+import type { AccessPoint } from "@daos/election";
 import { daosStatusNumber, FaultCode, hasCode } from "@daos/fault";
 import type { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import type { AccessPoint } from "@daos/membership";
 import { faultNotForwarded } from "./faults.ts";
 
 interface Wait {

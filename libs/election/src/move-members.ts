@@ -1,9 +1,8 @@
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { Member } from "@daos/member-store";
+import { encodeMember, faultMembersNotMovable } from "@daos/member-store";
 import { abortable, deadline } from "@daos/sys";
 import type { Election, Term } from "./election.ts";
-import { encodeMember } from "./encode-member.ts";
-import { faultMembersNotMovable } from "./faults.ts";
-import type { Member } from "./member.ts";
 
 export interface MoveMembersOptions {
   /** How to lead the system where the members go. */

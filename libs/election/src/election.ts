@@ -1,5 +1,5 @@
 import type { HostAddress } from "@daos/hostlist";
-import type { MemberStore } from "./member-store.ts";
+import type { MemberStore } from "@daos/member-store";
 
 /** A host that takes part in the election. */
 export interface AccessPoint {

@@ -2,14 +2,12 @@ import { bytes, type EtcdClient } from "@daos/etcd";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
+import type { Member } from "@daos/member-store";
+import { etcdKeys, etcdKnows } from "@daos/member-store";
+import { openTerm, sampleMember, sampleUuid } from "@daos/member-store/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EtcdElection } from "./etcd-election.ts";
-import { etcdKeys } from "./etcd-keys.ts";
-import { etcdKnows } from "./etcd-knows.ts";
-import type { Member } from "./member.ts";
 import { moveMembers } from "./move-members.ts";
-import { openTerm } from "./testing/open-term.ts";
-import { sampleMember, sampleUuid } from "./testing/sample-member.ts";
 
 let cluster: EtcdCluster;
 let client: EtcdClient;

@@ -1,10 +1,10 @@
 import { Code } from "@connectrpc/connect";
 import { bytes, type EtcdClient } from "@daos/etcd";
 import { EtcdCluster } from "@daos/etcd/testing";
+import { etcdKeys } from "@daos/member-store";
 import { delay } from "@daos/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Candidacy, type Standing } from "./candidacy.ts";
-import { etcdKeys } from "./etcd-keys.ts";
 
 let cluster: EtcdCluster;
 let client: EtcdClient;

@@ -1,12 +1,11 @@
 import type { EtcdClient } from "@daos/etcd";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
+import { type EtcdKeys, EtcdMemberStore, etcdKeys, faultLeadershipLost } from "@daos/member-store";
 import { delay } from "@daos/sys";
 import { Candidacy, type LeaderEntry, type Standing } from "./candidacy.ts";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
-import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
-import { EtcdMemberStore } from "./etcd-member-store.ts";
-import { faultElectionUnreachable, faultLeadershipLost } from "./faults.ts";
+import { faultElectionUnreachable } from "./faults.ts";
 
 export interface EtcdElectionOptions {
   /** The election uses it until `run` has resolved, and does not dispose of it. */

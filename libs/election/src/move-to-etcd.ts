@@ -1,11 +1,19 @@
 import { hostname } from "node:os";
 import type { ServerConfig } from "@daos/config";
+import { faultNoEngines } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
-import { EtcdElection, faultMembersNotMovable, type Member, moveMembers } from "@daos/membership";
+import {
+  exists,
+  faultMembersNotMovable,
+  holdMembers,
+  type Member,
+  membersFile,
+  movedFile,
+} from "@daos/member-store";
 import { readSuperblock } from "@daos/superblock";
-import { faultNoEngines } from "./faults.ts";
-import { exists, holdMembers, membersFile, movedFile } from "./members-file.ts";
+import { EtcdElection } from "./etcd-election.ts";
+import { moveMembers } from "./move-members.ts";
 
 export interface MoveToEtcdOptions {
   /** Everything is read and checked, and nothing changed. */

@@ -9,12 +9,11 @@ import {
   text,
 } from "@daos/etcd";
 import { formatHostAddress } from "@daos/hostlist";
+import type { EtcdKeys, Operation } from "@daos/member-store";
 import { etcd } from "@daos/proto";
 import { delay } from "@daos/sys";
 import type { AccessPoint } from "./election.ts";
 import { decodeAccessPoint, encodeAccessPoint } from "./encode-access-point.ts";
-import type { EtcdKeys } from "./etcd-keys.ts";
-import type { Operation } from "./term-writer.ts";
 import { Wake } from "./wake.ts";
 
 /** How things stand in etcd. */

@@ -1,6 +1,6 @@
 import type { HostAddress } from "@daos/hostlist";
+import type { MemberStore } from "@daos/member-store";
 import type { AccessPoint, Election, LeaderView } from "./election.ts";
-import type { MemberStore } from "./member-store.ts";
 
 export interface FixedLeaderOptions {
   readonly accessPoints: readonly HostAddress[];

@@ -1,7 +1,6 @@
 import { bytes, type EtcdClient, prefixEnd, text } from "@daos/etcd";
+import { decodeMember, etcdKeys } from "@daos/member-store";
 import { etcd } from "@daos/proto";
-import { decodeMember } from "../encode-member.ts";
-import { etcdKeys } from "../etcd-keys.ts";
 
 /** What etcd's own history says of a system whose members' reasons name the term in which they were written. */
 export interface FencingReport {

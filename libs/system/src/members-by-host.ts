@@ -1,5 +1,5 @@
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import type { Member } from "@daos/membership";
+import type { Member } from "@daos/member-store";
 
 /** The members of one host. */
 export interface HostMembers {

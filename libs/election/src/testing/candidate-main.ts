@@ -3,11 +3,11 @@ import { EtcdClient } from "@daos/etcd";
 import { Fault } from "@daos/fault";
 import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
 import { createLogger } from "@daos/log";
+import { sampleMember } from "@daos/member-store/testing";
 import { delay } from "@daos/sys";
 import type { LeaderView, Term } from "../election.ts";
 import { EtcdElection } from "../etcd-election.ts";
 import type { CandidateEvent, CandidateOptions, CandidateRequest } from "./candidate-process.ts";
-import { sampleMember } from "./sample-member.ts";
 
 const { endpoints, system, address } = JSON.parse(process.argv[2] ?? "") as CandidateOptions;
 

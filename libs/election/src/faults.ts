@@ -1,0 +1,13 @@
+import { Fault, FaultCode } from "@daos/fault";
+
+/** The access points cannot find out who leads. */
+export function faultElectionUnreachable(cause: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.electionUnreachable,
+    description: "the access points cannot agree on a leader",
+    reason: cause instanceof Error ? cause.message : String(cause),
+    resolution: "check the etcd servers (etcdctl endpoint health) and system_db in the configuration",
+    cause,
+  });
+}

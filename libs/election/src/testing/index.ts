@@ -1,0 +1,1 @@
+export { deposableLeader, followerOf, leaderOf } from "./leaders.ts";

@@ -1,0 +1,91 @@
+import { Fault, FaultCode } from "@daos/fault";
+import type { Rank } from "@daos/rank";
+
+/** What SQLite says of a file that it cannot use. */
+const DAMAGED = /malformed|not a database/;
+
+/** The store cannot be read or written. */
+export function faultMemberStore(where: string, cause: unknown): Fault {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberStoreUnusable,
+    description: `the members of the system cannot be kept in ${where}`,
+    reason,
+    resolution: DAMAGED.test(reason)
+      ? "restore the file from a copy; without one, move it away: engines are recorded again when they are restarted, " +
+        "but exclusions are lost, and must be made again first"
+      : "check that the storage has space and is writable",
+    cause,
+  });
+}
+
+/** Another program has the file of the members open. */
+export function faultMembersInUse(path: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.membersInUse,
+    description: `open ${path}, where the members of the system are kept`,
+    reason: "another program has it open",
+    resolution: "stop the daos-server of this host, or wait until daos-server members move has ended",
+    cause,
+  });
+}
+
+/** Members cannot be moved to etcd, and nothing was changed. */
+export function faultMembersNotMovable(reason: string, resolution: string, cause?: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.membersNotMovable,
+    description: "move the members of the system to etcd",
+    reason,
+    resolution,
+    cause,
+  });
+}
+
+/** A change would give a rank to two engines. */
+export function faultRankTaken(uuid: string, rank: Rank, reason: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberConflict,
+    description: `engine ${uuid} asks to join as rank ${rank}`,
+    reason,
+    resolution: "remove the rank from the engine's section of the configuration, or choose one that is free",
+  });
+}
+
+/** The term of leadership in which something was begun is over. */
+export function faultLeadershipLost(attempted: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.leadershipLost,
+    description: attempted,
+    reason: "this host does not lead the system any more",
+    resolution: "look with dmg system query whether it was done, then try again",
+  });
+}
+
+/** The configuration says etcd, which does not know this host's engine, and the members are still in a file here. */
+export function faultMembersLeftBehind(path: string, count: number, configPath: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.membersLeftBehind,
+    description: `keep the members of the system in etcd, as ${configPath} says`,
+    reason: `etcd has not got them: ${path} has ${count}`,
+    resolution: `stop the daos-server of every access point, then move them: daos-server members move -o ${configPath}`,
+  });
+}
+
+/** The configuration says embedded, and the members were moved to etcd. */
+export function faultMembersMoved(movedTo: string, configPath: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.membersMoved,
+    description: `keep the members of the system in a file, as ${configPath} says`,
+    reason: `they were moved to etcd; ${movedTo} has them as they were then`,
+    resolution:
+      "set system_db to etcd again; if etcd is lost for good, rename that file to members.db, and look through the members " +
+      "with dmg system query --verbose before engines are started",
+  });
+}
