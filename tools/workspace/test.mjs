@@ -29,7 +29,12 @@ const options = process.argv.slice(2);
 // ESLint looks at all projects at once in a tenth of the time that it needs for one after the other.
 const lint = options.length === 0 ? "lint-workspace" : "lint";
 const { status, output } = await runShown(
-  nxCommand(["run-many", "-t", `check-generated,check-references,${lint},typecheck,native,build,test`, ...options]),
+  nxCommand([
+    "run-many",
+    "-t",
+    `check-generated,check-references,${lint},typecheck,native,build,test`,
+    ...options,
+  ]),
 );
 const repeated = output.match(/^REPEATED .*$/gm);
 if (repeated !== null) process.stdout.write(`npm test: passed only when repeated:\n${repeated.join("\n")}\n`);

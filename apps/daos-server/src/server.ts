@@ -1,8 +1,7 @@
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
-import type { EngineConfig, ServerConfig } from "@daos/config";
-import { faultNoEngines } from "@daos/config";
+import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { replicaRole } from "@daos/election";

@@ -1,6 +1,5 @@
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import type { Member } from "@daos/member-store";
-import { encodeMember, faultMembersNotMovable } from "@daos/member-store";
+import { encodeMember, faultMembersNotMovable, type Member } from "@daos/member-store";
 import { abortable, deadline } from "@daos/sys";
 import type { Election, Term } from "./election.ts";
 

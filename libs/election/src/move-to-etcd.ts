@@ -1,6 +1,5 @@
 import { hostname } from "node:os";
-import type { ServerConfig } from "@daos/config";
-import { faultNoEngines } from "@daos/config";
+import { faultNoEngines, type ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import {

@@ -1,7 +1,12 @@
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
-import type { Member, MemberChange, MemberStore } from "@daos/member-store";
-import { encodeMember, SqliteMemberStore } from "@daos/member-store";
+import {
+  encodeMember,
+  type Member,
+  type MemberChange,
+  type MemberStore,
+  SqliteMemberStore,
+} from "@daos/member-store";
 import { NIL_RANK, parseRank } from "@daos/rank";
 import { systemClock } from "@daos/sys";
 import { describe, expect, it } from "vitest";

@@ -1,7 +1,12 @@
 import { type Fault, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import type { Member, MemberChange, MemberStore } from "@daos/member-store";
-import { faultLeadershipLost, faultRankTaken } from "@daos/member-store";
+import {
+  faultLeadershipLost,
+  faultRankTaken,
+  type Member,
+  type MemberChange,
+  type MemberStore,
+} from "@daos/member-store";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import type { Clock } from "@daos/sys";
 import { CommitQueue } from "./commit-queue.ts";

@@ -1,8 +1,7 @@
 import { once } from "node:events";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { DrpcClient } from "@daos/drpc";
-import { drpcMethods } from "@daos/drpc";
+import { type DrpcClient, drpcMethods } from "@daos/drpc";
 import { FaultCode } from "@daos/fault";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { STATE_FILE } from "./state-store.ts";

@@ -30,7 +30,9 @@ export default function syncReferences(tree) {
     "tsconfig.json",
     projects.map((root) => ({ path: `${root}/tsconfig.json` })),
   );
-  return { outOfSyncMessage: "The project references of TypeScript are not what the package.json files say." };
+  return {
+    outOfSyncMessage: "The project references of TypeScript are not what the package.json files say.",
+  };
 }
 
 function read(tree, path) {

@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
-import type { HostAddress } from "@daos/hostlist";
-import { formatHostAddress } from "@daos/hostlist";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { dmg } from "../dmg.ts";
 
 /** What a command line printed and how it ended. */

@@ -1,7 +1,6 @@
 import type { HostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
-import type { Member } from "@daos/member-store";
-import { SqliteMemberStore } from "@daos/member-store";
+import { type Member, SqliteMemberStore } from "@daos/member-store";
 import type { MembershipOptions } from "@daos/membership";
 import type { Election } from "../election.ts";
 import { FixedLeader } from "../fixed-leader.ts";
