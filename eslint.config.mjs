@@ -7,14 +7,15 @@ const below = {
   wire: ["base"],
   os: ["base"],
   edge: ["os", "wire", "base"],
+  client: ["edge", "os", "wire", "base"],
   provider: ["edge", "os", "wire", "base"],
   record: ["provider", "edge", "os", "wire", "base"],
   host: ["host", "record", "provider", "edge", "os", "wire", "base"],
   system: ["record", "provider", "edge", "os", "wire", "base"],
-  service: ["system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  topic: ["topic", "service", "edge", "os", "wire", "base"],
-  app: ["topic", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  tool: ["app", "topic", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  service: ["client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  topic: ["topic", "service", "client", "edge", "os", "wire", "base"],
+  app: ["topic", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  tool: ["app", "topic", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
 };
 
 /** Imports point down the page: docs/architecture.md. */

@@ -10,7 +10,7 @@ import {
   type LeadershipOptions,
   type ReplicaRole,
 } from "@daos/membership";
-import { LeaderFinder } from "@daos/mgmt-client";
+import { LeaderFinder } from "@daos/control-client";
 import { openMembers, refuseLeftBehind, refuseMoved } from "./members-file.ts";
 import { StorageGate } from "./storage-gate.ts";
 

@@ -2,6 +2,7 @@ import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import type { EngineConfig, ServerConfig } from "@daos/config";
+import { type AskOptions, MgmtClient, type ReportMessage } from "@daos/control-client";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { Harness } from "@daos/harness";
@@ -9,14 +10,7 @@ import { formatHostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { replicaRole } from "@daos/membership";
-import {
-  type AskOptions,
-  EngineReporter,
-  type JoinReply,
-  joinSystem,
-  MgmtClient,
-  type ReportMessage,
-} from "@daos/mgmt-client";
+import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
 import { EngineGroup, Joins, mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";

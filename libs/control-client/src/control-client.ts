@@ -1,13 +1,13 @@
 import type { CallOptions } from "@connectrpc/connect";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, formatHostSet, type HostAddress, parseHostAddress } from "@daos/hostlist";
+import type { ClientTls } from "@daos/http2";
 import { type Logger, silentLogger } from "@daos/log";
 import { fromConnectError, leaderHint } from "@daos/rpc";
 import { abortable, deadline, delay, isTimeout } from "@daos/sys";
 import { ConnectionRace } from "./connection-race.ts";
 import { fanOut } from "./fan-out.ts";
 import { HostConnection } from "./host-connection.ts";
-import type { ClientTls } from "./host-session.ts";
 
 export interface ControlClientOptions {
   /** Whom to ask: every one of them for host requests, the first that leads for system requests. */

@@ -1,9 +1,9 @@
+import type { AskOptions } from "@daos/control-client";
 import { daosStatusNumber, type Fault, FaultCode, faultDaosStatus, toFault } from "@daos/fault";
 import type { Joined, JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { parseRank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
-import type { AskOptions } from "./leader-finder.ts";
 
 /** What the leader answers. */
 export interface JoinReply {

@@ -8,7 +8,7 @@ import { SystemActions, systemService } from "@daos/ctl-service";
 import { Harness } from "@daos/harness";
 import { silentLogger } from "@daos/log";
 import { FixedLeader, Leadership, type Member, type MemberStore, SqliteMemberStore } from "@daos/membership";
-import { MgmtClient } from "@daos/mgmt-client";
+import { MgmtClient } from "@daos/control-client";
 import { EngineGroup, Joins, mgmtService } from "@daos/mgmt-service";
 import { ctl, mgmt } from "@daos/proto";
 import { parseRank } from "@daos/rank";

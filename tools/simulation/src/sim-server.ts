@@ -1,5 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import type { EngineConfig } from "@daos/config";
+import {
+  type AskOptions,
+  type JoinMessage,
+  LeaderFinder,
+  type ReportAnswer,
+  type ReportMessage,
+} from "@daos/control-client";
 import { type ActionOptions, type ActionResult, SystemActions } from "@daos/ctl-service";
 import { faultDaosStatus } from "@daos/fault";
 import { Harness } from "@daos/harness";
@@ -7,16 +14,7 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, type JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { FixedLeader, Leadership, type Member, type MemberState } from "@daos/membership";
-import {
-  type AskOptions,
-  EngineReporter,
-  type JoinMessage,
-  type JoinReply,
-  joinSystem,
-  LeaderFinder,
-  type ReportAnswer,
-  type ReportMessage,
-} from "@daos/mgmt-client";
+import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
 import { callEngineHere, EngineGroup, Joins, prepShutdown, reportEngines } from "@daos/mgmt-service";
 import { mgmt } from "@daos/proto";
 import type { Rank } from "@daos/rank";
