@@ -129,8 +129,10 @@ export class MgmtClient {
     const shared = this.#shared.get(name) ?? { connection: new HostConnection(host, tls), calls: 0 };
     this.#shared.set(name, shared);
     shared.calls++;
+    let sent = false;
     try {
       await connect(shared.connection, signal);
+      sent = true;
       return await call(shared.connection.mgmt);
     } catch (error) {
       if (error instanceof Fault) throw error;
@@ -138,7 +140,7 @@ export class MgmtClient {
       const late = isTimeout(signal.reason)
         ? new ConnectError("no answer", Code.DeadlineExceeded, undefined, undefined, signal.reason)
         : error;
-      throw fromConnectError(late, { attempted, host: name });
+      throw fromConnectError(late, { attempted, host: name, sent });
     } finally {
       if (--shared.calls === 0) {
         this.#shared.delete(name);
