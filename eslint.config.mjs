@@ -15,7 +15,20 @@ const below = {
   service: ["client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
   topic: ["topic", "service", "client", "edge", "os", "wire", "base"],
   app: ["topic", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  tool: ["app", "topic", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  tool: [
+    "app",
+    "topic",
+    "service",
+    "client",
+    "system",
+    "host",
+    "record",
+    "provider",
+    "edge",
+    "os",
+    "wire",
+    "base",
+  ],
 };
 
 /** Imports point down the page: docs/architecture.md. */

@@ -1,4 +1,5 @@
 import type { ServerConfig, SystemDbConfig } from "@daos/config";
+import { LeaderFinder } from "@daos/control-client";
 import { EtcdClient } from "@daos/etcd";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
@@ -10,7 +11,6 @@ import {
   type LeadershipOptions,
   type ReplicaRole,
 } from "@daos/membership";
-import { LeaderFinder } from "@daos/control-client";
 import { openMembers, refuseLeftBehind, refuseMoved } from "./members-file.ts";
 import { StorageGate } from "./storage-gate.ts";
 

@@ -1,9 +1,9 @@
 import type { Socket } from "node:net";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, formatHostSet, type HostAddress } from "@daos/hostlist";
+import { DeadPort, RawServer } from "@daos/http2/testing";
 import { faultNotLeader } from "@daos/rpc";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { DeadPort, RawServer } from "@daos/http2/testing";
 import { ControlClient, type HostResult } from "./control-client.ts";
 import type { OnDeviceProgress } from "./device-progress.ts";
 import { listPools } from "./list-pools.ts";

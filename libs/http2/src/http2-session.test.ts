@@ -116,7 +116,9 @@ describe("Http2Session with TLS", () => {
 
   it.each(MISBEHAVING_PEERS)("rejects when its peer is $name, which does not speak TLS", async (peer) => {
     await using server = await RawServer.start(peer.handle);
-    using session = new Http2Session(`https://${formatHostAddress(server.host)}`, { loadTls: async () => ({}) });
+    using session = new Http2Session(`https://${formatHostAddress(server.host)}`, {
+      loadTls: async () => ({}),
+    });
     // Those that greet and wait for a request never get one.
     await expect(call(session, 300)).rejects.toThrow();
   });
@@ -141,9 +143,13 @@ async function listening(server: Http2Server | ReturnType<typeof createSecureSer
 /** A certificate for 127.0.0.1 that is its own authority. */
 async function selfSigned(directory: string, name: string) {
   const [key, cert] = [join(directory, `${name}.key`), join(directory, `${name}.crt`)];
-  execFileSync("openssl", [
-    ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
-    ...["-subj", `/CN=${name}`, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
-  ], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    [
+      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"],
+      ...["-subj", `/CN=${name}`, "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", cert],
+    ],
+    { stdio: "ignore" },
+  );
   return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
 }

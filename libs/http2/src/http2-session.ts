@@ -141,7 +141,14 @@ export class Http2Session implements SessionManager, Disposable {
     const network = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
     if (protocol !== "https:") return connectTcp({ ...network, host, port: Number(port || 80) });
     const name = isIP(host) === 0 ? { servername: host } : {};
-    return connectTls({ ...network, ...name, ...tls, host, port: Number(port || 443), ALPNProtocols: ["h2"] });
+    return connectTls({
+      ...network,
+      ...name,
+      ...tls,
+      host,
+      port: Number(port || 443),
+      ALPNProtocols: ["h2"],
+    });
   }
 }
 

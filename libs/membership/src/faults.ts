@@ -1,3 +1,4 @@
+import { EtcdError, etcdAdvice } from "@daos/etcd";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
@@ -17,7 +18,9 @@ export function faultMemberStore(where: string, cause: unknown): Fault {
     resolution: DAMAGED.test(reason)
       ? "restore the file from a copy; without one, move it away: engines are recorded again when they are restarted, " +
         "but exclusions are lost, and must be made again first"
-      : "check that the storage has space and is writable",
+      : cause instanceof EtcdError
+        ? etcdAdvice(cause)
+        : "check that the storage has space and is writable",
     cause,
   });
 }
@@ -119,7 +122,7 @@ export function faultElectionUnreachable(cause: unknown): Fault {
     code: FaultCode.electionUnreachable,
     description: "the access points cannot agree on a leader",
     reason: cause instanceof Error ? cause.message : String(cause),
-    resolution: "check the etcd servers (etcdctl endpoint health) and system_db in the configuration",
+    resolution: etcdAdvice(cause),
     cause,
   });
 }

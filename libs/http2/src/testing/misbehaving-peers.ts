@@ -41,10 +41,17 @@ export const MISBEHAVING_PEERS: readonly MisbehavingPeer[] = [
     name: "a server that sends garbage after its SETTINGS",
     handle: (socket) => socket.write(frames(SETTINGS, Buffer.from(SSH_BANNER.repeat(20)))),
   },
-  { name: "a server that never answers a request", handle: (socket) => socket.write(SETTINGS), isSilent: true },
+  {
+    name: "a server that never answers a request",
+    handle: (socket) => socket.write(SETTINGS),
+    isSilent: true,
+  },
   { name: "a server that closes at a request", handle: atRequest((socket) => socket.end()) },
   { name: "a server that resets at a request", handle: atRequest((socket) => socket.resetAndDestroy()) },
-  { name: "a server that sends garbage at a request", handle: atRequest((socket) => socket.write(SSH_BANNER)) },
+  {
+    name: "a server that sends garbage at a request",
+    handle: atRequest((socket) => socket.write(SSH_BANNER)),
+  },
   { name: "a server that sends GOAWAY at a request", handle: atRequest((socket) => socket.end(GOAWAY)) },
   { name: "a server that resets the stream", handle: atRequest((socket, id) => socket.write(rstStream(id))) },
 ];
