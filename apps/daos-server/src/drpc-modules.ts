@@ -2,7 +2,7 @@ import type { TransportConfig } from "@daos/config";
 import { type DrpcModule, drpcMethods, drpcModule, handle } from "@daos/drpc";
 import type { Harness } from "@daos/harness";
 import type { Logger } from "@daos/log";
-import type { EngineReporter } from "@daos/mgmt-client";
+import type { EngineReporter } from "@daos/member-agent";
 import { checkLocalPeer, validateCredential } from "@daos/security";
 
 export interface DrpcModulesOptions {

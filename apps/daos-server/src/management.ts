@@ -1,4 +1,8 @@
 import type { ServerConfig, SystemDbConfig } from "@daos/config";
+import { LeaderFinder } from "@daos/control-client";
+import { EtcdClient } from "@daos/etcd";
+import type { HostAddress } from "@daos/hostlist";
+import type { Logger } from "@daos/log";
 import {
   Bystander,
   EtcdElection,
@@ -11,7 +15,6 @@ import { EtcdClient } from "@daos/etcd";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import { openMembers, refuseLeftBehind, refuseMoved } from "@daos/member-store";
-import { LeaderFinder } from "@daos/mgmt-client";
 import { StorageGate } from "./storage-gate.ts";
 
 export interface ManagementOptions {

@@ -1,7 +1,7 @@
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { ClientTls } from "@daos/http2";
 import { abortable } from "@daos/sys";
 import { HostConnection } from "./host-connection.ts";
-import type { ClientTls } from "./host-session.ts";
 
 /** A host that has been tried: with a connection to it, or the error that came instead. */
 export type Dialled =

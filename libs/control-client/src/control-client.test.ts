@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, formatHostSet, type HostAddress } from "@daos/hostlist";
+import { DeadPort, RawServer } from "@daos/http2/testing";
 import { faultNotLeader } from "@daos/rpc";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ControlClient, type HostResult } from "./control-client.ts";
@@ -11,9 +12,7 @@ import { storageBurnIn } from "./storage-burn-in.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storageScan } from "./storage-scan.ts";
 import { systemMemberQuery } from "./system-member-query.ts";
-import { DeadPort } from "./testing/dead-port.ts";
 import { type FakeCalls, FakeServer } from "./testing/fake-server.ts";
-import { RawServer } from "./testing/raw-server.ts";
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -1,13 +1,13 @@
 import type { CallOptions } from "@connectrpc/connect";
-import { Fault, FaultCode } from "@daos/fault";
+import { Fault, FaultCode, type RetryClass, retryClass } from "@daos/fault";
 import { formatHostAddress, formatHostSet, type HostAddress, parseHostAddress } from "@daos/hostlist";
+import type { ClientTls } from "@daos/http2";
 import { type Logger, silentLogger } from "@daos/log";
-import { fromConnectError, leaderHint } from "@daos/rpc";
+import { type CallContext, fromConnectError, leaderHint } from "@daos/rpc";
 import { abortable, deadline, delay, isTimeout } from "@daos/sys";
 import { ConnectionRace } from "./connection-race.ts";
 import { fanOut } from "./fan-out.ts";
 import { HostConnection } from "./host-connection.ts";
-import type { ClientTls } from "./host-session.ts";
 
 export interface ControlClientOptions {
   /** Whom to ask: every one of them for host requests, the first that leads for system requests. */
@@ -200,13 +200,17 @@ export class ControlClient {
         log.debug("answered");
         return { kind: "answered", value };
       } catch (error) {
-        const fault = this.#fault(error, { attempted, host: name });
+        const fault = this.#fault(error, { attempted, host: name, sent: true });
         log.debug("failed", { code: fault.code, reason: fault.message });
+        if (wait.signal.aborted) return { kind: "failed", fault };
         faults.push(fault);
         const hint = leaderHint(fault);
-        const lost = request.repeatable === true && LEADER_LOST.has(fault.code);
-        if (hint === undefined && !lost && !isAboutThisHostOnly(fault)) return { kind: "failed", fault };
-        again ||= lost || fault.code === FaultCode.notLeader;
+        const found = retryClassOf(fault);
+        const lost = found === "maybe-done";
+        if (hint === undefined && (found === "final" || (lost && request.repeatable !== true))) {
+          return { kind: "failed", fault };
+        }
+        again ||= lost || found === "wait";
         if (lost) continue;
         if (hint !== undefined) race.prefer(parseHostAddress(hint));
         for (const host of await whoMayLead(tried.connection, wait.signal)) {
@@ -223,9 +227,11 @@ export class ControlClient {
     log.debug(request.attempted, { timeoutMs });
     using limit = deadline(timeoutMs, request.attempted, this.#options.signal);
     using connection = new HostConnection(host, this.#options.tls);
+    let sent = false;
     try {
       await connection.connect(limit);
       this.#noticeCertificate(connection);
+      sent = true;
       const value = await abortable(
         request.call(connection, callOptions(limit.signal, timeoutMs)),
         limit.signal,
@@ -233,7 +239,7 @@ export class ControlClient {
       log.debug("answered");
       return { kind: "ok", value };
     } catch (error) {
-      const fault = this.#fault(error, { attempted: request.attempted, host: name });
+      const fault = this.#fault(error, { attempted: request.attempted, host: name, sent });
       log.debug("failed", { code: fault.code, reason: fault.message });
       return { kind: "failed", fault };
     }
@@ -245,7 +251,7 @@ export class ControlClient {
     }
   }
 
-  #fault(error: unknown, context: { attempted: string; host: string }): Fault {
+  #fault(error: unknown, context: CallContext): Fault {
     const description = `${context.attempted} on ${context.host}`;
     if (this.#options.signal?.aborted) {
       return new Fault({
@@ -302,21 +308,9 @@ async function whoMayLead(connection: HostConnection, signal: AbortSignal): Prom
   }
 }
 
-/** The leader may have carried out a part of the request, and is none any longer. */
-const LEADER_LOST = new Set<number>([FaultCode.leadershipLost, FaultCode.connectionLost]);
-
-const NEXT_HOST = new Set<number>([
-  FaultCode.connectionRefused,
-  FaultCode.hostUnknown,
-  FaultCode.hostUnreachable,
-  FaultCode.notDaosServer,
-  FaultCode.notLeader,
-  FaultCode.notAccessPoint,
-]);
-
-/** True when the request has certainly not been carried out, and another host may well do it. */
-function isAboutThisHostOnly(fault: Fault): boolean {
-  return NEXT_HOST.has(fault.code);
+/** An answer of the data plane is final for dmg: the leader has asked every replica of the management service there. */
+function retryClassOf(fault: Fault): RetryClass {
+  return fault.domain === "daos" ? "final" : retryClass(fault);
 }
 
 /** Names the hosts rather than count them: a host that was given by name is often asked again by its address. */

@@ -1,3 +1,4 @@
+export type { ClientTls } from "@daos/http2";
 export { type BlobstoreHealth, type BlobstoreSelector, blobstoreHealth } from "./blobstore-health.ts";
 export {
   ControlClient,
@@ -8,9 +9,10 @@ export {
 } from "./control-client.ts";
 export type { DeviceProgress, OnDeviceProgress } from "./device-progress.ts";
 export { HostConnection } from "./host-connection.ts";
-export type { ClientTls } from "./host-session.ts";
+export { type AskOptions, LeaderFinder, type LeaderFinderOptions } from "./leader-finder.ts";
 export { type LeaderQuery, leaderQuery } from "./leader-query.ts";
 export { listPools, type PoolEntry } from "./list-pools.ts";
+export { type JoinMessage, MgmtClient, type ReportAnswer, type ReportMessage } from "./mgmt-client.ts";
 export { networkListProviders } from "./network-list-providers.ts";
 export { type FabricInterface, networkScan } from "./network-scan.ts";
 export { type Acl, poolDeleteAcl, poolGetAcl, poolOverwriteAcl, poolUpdateAcl } from "./pool-acl.ts";

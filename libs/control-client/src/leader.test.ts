@@ -3,6 +3,7 @@ import { createServer } from "node:http2";
 import type { Socket } from "node:net";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { DeadPort, RawServer } from "@daos/http2/testing";
 import { ctl } from "@daos/proto";
 import { faultNotLeader } from "@daos/rpc";
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -12,9 +13,7 @@ import { systemAction } from "./system-action.ts";
 import { type SystemEvent, systemEvents } from "./system-events.ts";
 import { systemMemberQuery } from "./system-member-query.ts";
 import { systemQuery } from "./system-query.ts";
-import { DeadPort } from "./testing/dead-port.ts";
 import { type FakeCalls, FakeServer } from "./testing/fake-server.ts";
-import { RawServer } from "./testing/raw-server.ts";
 
 const open: AsyncDisposable[] = [];
 afterEach(async () => {

@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { Fault, FaultCode, retryClass } from "@daos/fault";
 import type { ctl } from "@daos/proto";
 import { delay } from "@daos/sys";
 import type { ControlClient } from "./control-client.ts";
@@ -56,10 +56,10 @@ export async function systemEvents(client: ControlClient, request: SystemEventsR
     });
     if (follow && client.signal?.aborted) return;
     if (!follow && lost === undefined) return;
-    if (lost !== undefined && (!follow || !PASSING.has(lost.code))) throw lost;
+    if (lost !== undefined && (!follow || retryClass(lost) === "final")) throw lost;
     const now = performance.now();
     if (now - start > GOOD_STREAM_MS) pauseMs = FIRST_PAUSE_MS;
-    if (lost === undefined || CONNECTED.has(lost.code)) {
+    if (lost === undefined || wasConnected(lost)) {
       lastGood = now;
       onLost(lost);
     } else if (now - lastGood > patienceMs) {
@@ -105,18 +105,11 @@ async function readEvents(
   }
 }
 
-/** There was a connection, to a leader that is none any longer. */
-const CONNECTED = new Set<number>([FaultCode.connectionLost, FaultCode.leadershipLost, FaultCode.notLeader]);
-
-/** Failures that pass when the system has a leader again. */
-const PASSING = new Set<number>([
-  ...CONNECTED,
-  FaultCode.connectionRefused,
-  FaultCode.hostUnreachable,
-  FaultCode.timedOut,
-  FaultCode.hostsFailed,
-  FaultCode.systemNotReady,
-]);
+/** True when there was a connection, to a host that does not lead any longer. */
+function wasConnected({ code }: Fault): boolean {
+  const ends: readonly number[] = [FaultCode.connectionLost, FaultCode.leadershipLost, FaultCode.notLeader];
+  return ends.includes(code);
+}
 
 function readEvent(message: ctl.SystemEvent): SystemEvent {
   return {

@@ -1,3 +1,4 @@
+import { etcdAdvice } from "@daos/etcd";
 import { Fault, FaultCode } from "@daos/fault";
 
 /** The access points cannot find out who leads. */
@@ -7,7 +8,7 @@ export function faultElectionUnreachable(cause: unknown): Fault {
     code: FaultCode.electionUnreachable,
     description: "the access points cannot agree on a leader",
     reason: cause instanceof Error ? cause.message : String(cause),
-    resolution: "check the etcd servers (etcdctl endpoint health) and system_db in the configuration",
+    resolution: etcdAdvice(cause),
     cause,
   });
 }

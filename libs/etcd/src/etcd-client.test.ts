@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { Code } from "@connectrpc/connect";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { EtcdClient } from "./etcd-client.ts";
+import { etcdAdvice } from "./etcd-error.ts";
 import { bytes, prefixEnd, text } from "./keys.ts";
 import { EtcdCluster } from "./testing/etcd-cluster.ts";
 import { makeTlsFiles } from "./testing/make-tls-files.ts";
@@ -105,6 +106,22 @@ describe("EtcdClient", () => {
     await expect(lease).rejects.toMatchObject({ outcome: "refused", code: Code.NotFound });
     const large = client.put({ key: bytes("/x"), value: new Uint8Array(2_000_000) }, wait());
     await expect(large).rejects.toMatchObject({ outcome: "refused", code: Code.InvalidArgument });
+  });
+
+  it("says that etcd has refused, and how its alarm is cleared, when its space is exceeded", async () => {
+    await using full = await EtcdCluster.start({ quotaBytes: 100_000 });
+    using client = full.client();
+    const fill = async () => {
+      for (;;) await client.put({ key: bytes("/full"), value: new Uint8Array(30_000) }, wait());
+    };
+    const refused = { outcome: "refused", code: Code.ResourceExhausted };
+    const error = await fill().catch((reason: unknown) => reason);
+    expect(error).toMatchObject(refused);
+    expect(etcdAdvice(error)).toMatch(/alarm list.*compact.*defrag.*alarm disarm/);
+    const put = { request: { case: "requestPut" as const, value: { key: bytes("/x"), value: bytes("x") } } };
+    await expect(client.txn({ success: [put] }, wait())).rejects.toMatchObject(refused);
+    await expect(client.leaseGrant(5, wait())).rejects.toMatchObject(refused);
+    expect(etcdAdvice(new Error("no connection"))).toContain("endpoint health");
   });
 
   it("rejects with the signal's reason as soon as it aborts", async () => {
@@ -249,6 +266,8 @@ describe("EtcdClient with TLS", () => {
     await expect(attempt(url, { caCert: good.caCert })).rejects.toThrow(url);
     await expect(attempt(url, { ...good, caCert: other.caCert }, patience)).rejects.toThrow(/certificate/);
     await expect(attempt(url, { ...other, caCert: good.caCert })).rejects.toThrow(url);
+    // The alert comes after the handshake of TLS 1.3, and says why at once.
+    await expect(attempt(url, { ...other, caCert: good.caCert }, patience)).rejects.toThrow(/alert/);
     await expect(attempt(url.replace("https", "http"), {})).rejects.toThrow(/127/);
     await expect(attempt(url, { ...good, key: "/nowhere/key" })).rejects.toThrow(/nowhere/);
 

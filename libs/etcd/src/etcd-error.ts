@@ -58,6 +58,27 @@ export function callFailed(endpoint: string, cause: unknown): EtcdError {
   });
 }
 
+/**
+ * What an operator can do about an etcd that does not do its work.
+ *
+ * @param error an EtcdError; also as the cause of others
+ */
+export function etcdAdvice(error: unknown): string {
+  return isSpaceExceeded(error)
+    ? "free space in etcd, whose members look healthy all the same: see the alarm NOSPACE with etcdctl alarm list, then " +
+        "etcdctl compact REVISION, etcdctl defrag --cluster, etcdctl alarm disarm; or give etcd a larger --quota-backend-bytes"
+    : "check the etcd servers (etcdctl endpoint health) and system_db in the configuration";
+}
+
+/** etcd has its alarm NOSPACE: until that is disarmed it refuses whatever may grow its database, leases included. */
+function isSpaceExceeded(error: unknown): boolean {
+  return (
+    error instanceof EtcdError &&
+    error.code === Code.ResourceExhausted &&
+    error.message.includes("space exceeded")
+  );
+}
+
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // Node.js tries all addresses of a name, and puts what became of them into an error without a text.

@@ -7,3 +7,4 @@ export {
 } from "./daos-status.ts";
 export { Fault, type FaultDomain, type FaultOptions, hasCode, showResolution, toFault } from "./fault.ts";
 export { explainFault, type FaultEntry, formatFaultEntry, listFaults } from "./registry.ts";
+export { isNotDone, isUnreachable, type RetryClass, retryClass } from "./retry-class.ts";

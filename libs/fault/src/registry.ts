@@ -418,8 +418,8 @@ const SYSTEM = {
   ],
   electionUnreachable: [
     "The access points cannot agree on a leader.",
-    "The etcd servers of system_db are not reached, or have no majority.",
-    "check the etcd servers (etcdctl endpoint health) and system_db in the configuration",
+    "The etcd servers of system_db are not reached, have no majority, or have no space left (etcdctl alarm list).",
+    "check the etcd servers (etcdctl endpoint health, etcdctl alarm list) and system_db in the configuration",
   ],
   memberElsewhere: [
     "An engine asks to join with the identity of a member that is in service on another host.",

@@ -1,3 +1,4 @@
+import { EtcdError, etcdAdvice } from "@daos/etcd";
 import { Fault, FaultCode } from "@daos/fault";
 import type { Rank } from "@daos/rank";
 
@@ -15,7 +16,9 @@ export function faultMemberStore(where: string, cause: unknown): Fault {
     resolution: DAMAGED.test(reason)
       ? "restore the file from a copy; without one, move it away: engines are recorded again when they are restarted, " +
         "but exclusions are lost, and must be made again first"
-      : "check that the storage has space and is writable",
+      : cause instanceof EtcdError
+        ? etcdAdvice(cause)
+        : "check that the storage has space and is writable",
     cause,
   });
 }

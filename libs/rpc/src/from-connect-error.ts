@@ -9,6 +9,8 @@ export interface CallContext {
   readonly attempted: string;
   /** Whom, as `host:port`. */
   readonly host: string;
+  /** The connection was open, so the request may have been carried out, whatever was received afterwards. */
+  readonly sent?: boolean;
 }
 
 /**
@@ -128,6 +130,12 @@ const FAILURES: readonly ConnectionFailure[] = [
     resolution: "use -i if the server runs with allow_insecure, or correct the port",
   },
   {
+    codes: /^ERR_SSL_\w*NO_APPLICATION_PROTOCOL$/,
+    code: FaultCode.notDaosServer,
+    reason: "what answers there does not speak HTTP/2",
+    resolution: "correct the port",
+  },
+  {
     codes: /^(?:ERR_SSL_\w*(?:ALERT|CERTIFICATE)\w*|CRYPTO_\w+)$/,
     code: FaultCode.certificateRefused,
     domain: "security",
@@ -158,7 +166,9 @@ const FAILURES: readonly ConnectionFailure[] = [
 function connectionFault(error: unknown, context: CallContext): Fault | undefined {
   for (const { code, message } of errorChain(error)) {
     const failure = FAILURES.find(({ codes }) => codes.test(code));
-    if (failure !== undefined) return failureFault(failure, message, context, error);
+    if (failure === undefined) continue;
+    const isLoss = context.sent === true && failure.code === FaultCode.notDaosServer;
+    return failureFault(isLoss ? CLOSED : failure, message, context, error);
   }
   return undefined;
 }

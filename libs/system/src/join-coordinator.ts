@@ -1,6 +1,7 @@
 import { drpcMethods } from "@daos/drpc";
 import type { Leadership } from "@daos/election";
 import { daosStatusNumber } from "@daos/fault";
+import { daosStatusNumber, retryClass } from "@daos/fault";
 import { parseHostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import type { Member } from "@daos/member-store";
@@ -42,12 +43,6 @@ const ENGINE_CALLS = 16;
 /** So many ranks are tried for one join; the next join goes on where it ended. */
 const MOST_RANKS = 64;
 const RANK_TAKEN = daosStatusNumber("EXIST");
-/** After these answers the data plane may have taken the engine in all the same: the next try finds its rank reserved. */
-const UNDECIDED: ReadonlySet<number> = new Set(
-  ["NOTLEADER", "NOTREPLICA", "UNREACH", "TIMEDOUT", "AGAIN", "BUSY", "SHUTDOWN"].map((name) =>
-    daosStatusNumber(name),
-  ),
-);
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -116,7 +111,7 @@ export class Joins {
       wait.signal.throwIfAborted();
       await membership.reserve(attempt, rank);
       const answer = await this.#askEngine(membership, attempt, rank, wait);
-      if (answer.status === 0 || UNDECIDED.has(answer.status)) return answer;
+      if (answer.status === 0 || isUndecided(answer.status)) return answer;
       const released = await membership.release(attempt.uuid);
       if (!released || answer.status !== RANK_TAKEN || attempt.rank !== NIL_RANK) return answer;
       membership.passOver(rank);
@@ -164,4 +159,9 @@ function attemptFrom(call: JoinCall, peer: string): JoinAttempt {
 
 function answerFor({ rank, incarnation }: Member): JoinAnswer {
   return { status: 0, rank, state: mgmt.JoinResp_State.IN, incarnation };
+}
+
+/** After such an answer the data plane may have taken the engine in all the same: the next try finds its rank reserved. */
+function isUndecided(status: number): boolean {
+  return retryClass({ code: -status }) !== "final";
 }

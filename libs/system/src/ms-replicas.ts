@@ -9,6 +9,7 @@ import {
 import { type BodyInit, type DrpcMethod, drpcMethods } from "@daos/drpc";
 import type { AccessPoint } from "@daos/election";
 import { daosStatusNumber, FaultCode, hasCode } from "@daos/fault";
+import { isNotDone, retryClass, toFault } from "@daos/fault";
 import type { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
@@ -38,20 +39,6 @@ export interface EngineGroupOptions {
   readonly log: Logger;
 }
 
-/** "Not me, but perhaps another replica." */
-const ELSEWHERE: ReadonlySet<number> = new Set(
-  ["NOTLEADER", "NOTREPLICA"].map((name) => daosStatusNumber(name)),
-);
-
-/** The call has certainly not been carried out by this engine. */
-const NOT_REACHED: readonly number[] = [
-  FaultCode.notAccessPoint,
-  FaultCode.engineNotRunning,
-  FaultCode.connectionRefused,
-  FaultCode.hostUnreachable,
-  FaultCode.hostUnknown,
-];
-
 /**
  * The engines with a replica of the data plane's management service. One of them leads there, and need not be on the
  * host that leads here: each is asked until one does not send us on.
@@ -76,12 +63,12 @@ export class EngineGroup {
       const isLast = index === hosts.length - 1;
       try {
         const answer = await this.#ask(host, method, request, wait);
-        if (isLast || !ELSEWHERE.has(statusOf(answer))) {
+        if (isLast || retryClass({ code: -statusOf(answer) }) !== "ask-another") {
           this.#last = formatHostAddress(host);
           return answer;
         }
       } catch (error) {
-        if (isLast || !NOT_REACHED.some((code) => hasCode(error, code))) throw error;
+        if (isLast || !isNotDone(toFault(error))) throw error;
       }
     }
     throw new Error("there is always this host's own engine");

@@ -1,5 +1,6 @@
 import type { Leadership } from "@daos/election";
 import { Fault, FaultCode, toFault } from "@daos/fault";
+import { Fault, FaultCode, isUnreachable, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import type { Member } from "@daos/member-store";
@@ -68,16 +69,6 @@ export const DEFAULT_STEP_MS = 30_000;
 /** A started engine gets so long to join before the start counts as failed, at least, ms. */
 const JOIN_WAIT_MS = 60_000;
 const JOIN_LOOK_MS = 100;
-
-/** Failures that say that the next step on the same host would fail too. */
-const HOST_IS_GONE: ReadonlySet<number> = new Set([
-  FaultCode.timedOut,
-  FaultCode.connectionRefused,
-  FaultCode.connectionFailed,
-  FaultCode.connectionLost,
-  FaultCode.hostUnknown,
-  FaultCode.hostUnreachable,
-]);
 
 /**
  * What an administrator does to members. Hosts are worked on side by side, a bounded number at a time, and each step has a
@@ -153,7 +144,7 @@ export class SystemActions {
     for (const [reason, group] of groups) {
       const uuids = group.map(({ member }) => member.uuid);
       const code = group[0]?.fault?.code ?? 0;
-      const state = HOST_IS_GONE.has(code) ? "unresponsive" : "errored";
+      const state = isUnreachable({ code }) ? "unresponsive" : "errored";
       await membership.setState(uuids, { state, reason: `not stopped: ${reason}` });
     }
   }
@@ -271,7 +262,7 @@ export class SystemActions {
         calls.eraseRank(member.address, member.rank, member.uuid, wait),
       );
       for (const result of done) {
-        const unreachable = result.fault !== undefined && HOST_IS_GONE.has(result.fault.code);
+        const unreachable = result.fault !== undefined && isUnreachable(result.fault);
         const forgotten = result.fault === undefined || (unreachable && options.force);
         results.set(result.member.uuid, forgotten ? { member: result.member, action: "erase" } : result);
       }
@@ -364,7 +355,7 @@ function goneHosts(results: readonly ActionResult[]): ReadonlyMap<string, Fault>
   const alive = new Set<string>();
   for (const { member, fault } of results) {
     const host = formatHostAddress(member.address);
-    if (fault !== undefined && HOST_IS_GONE.has(fault.code)) gone.set(host, fault);
+    if (fault !== undefined && isUnreachable(fault)) gone.set(host, fault);
     else alive.add(host);
   }
   for (const host of alive) gone.delete(host);

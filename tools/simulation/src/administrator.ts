@@ -1,6 +1,6 @@
+import { LeaderFinder } from "@daos/control-client";
 import { toFault } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
-import { LeaderFinder } from "@daos/mgmt-client";
 import type { SimProcess } from "./sim-process.ts";
 import type { Command } from "./sim-server.ts";
 import type { World } from "./world.ts";

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { fromBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { MgmtClient } from "@daos/mgmt-client";
+import { MgmtClient } from "@daos/control-client";
 import { ctl } from "@daos/proto";
 import { NIL_RANK } from "@daos/rank";
 import { type FromHosts, runHosts } from "./bench-hosts.ts";

@@ -1,6 +1,14 @@
 import { create } from "@bufbuild/protobuf";
 import type { EngineConfig } from "@daos/config";
 import { FixedLeader, Leadership } from "@daos/election";
+import {
+  type AskOptions,
+  type JoinMessage,
+  LeaderFinder,
+  type ReportAnswer,
+  type ReportMessage,
+} from "@daos/control-client";
+import { type ActionOptions, type ActionResult, SystemActions } from "@daos/ctl-service";
 import { faultDaosStatus } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
@@ -17,6 +25,9 @@ import {
   type ReportAnswer,
   type ReportMessage,
 } from "@daos/mgmt-client";
+import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
+import { FixedLeader, Leadership, type Member, type MemberState } from "@daos/membership";
+import { callEngineHere, EngineGroup, Joins, prepShutdown, reportEngines } from "@daos/mgmt-service";
 import { mgmt } from "@daos/proto";
 import type { Rank } from "@daos/rank";
 import { faultNotLeader } from "@daos/rpc";

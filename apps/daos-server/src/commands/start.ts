@@ -13,6 +13,7 @@ import { openLogSink } from "@daos/log-sink";
 import { parseHelperLocation } from "@daos/pbin";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../find-owner.ts";
+import { EXIT_INTERNAL_ERROR, installLastResort } from "../last-resort.ts";
 import { collectMachineFacts } from "../machine-facts.ts";
 import { ServerCommand } from "../server-command.ts";
 
@@ -107,10 +108,11 @@ export class Start extends ServerCommand {
         stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
       });
     }
+    const lastResort = installLastResort({ log, stop: (reason) => stop.abort(reason) });
     const owner = await findOwner(config);
     // Loaded here: the other commands do without all that a server is made of.
     const { runServer } = await import("../server.ts");
-    await runServer(
+    const running = runServer(
       {
         config,
         log,
@@ -136,11 +138,18 @@ export class Start extends ServerCommand {
       },
       stop.signal,
     );
+    try {
+      await running;
+    } catch (error) {
+      if (!lastResort.failed) throw error;
+      log.error("the server did not stop in order", { error });
+    }
     if (owner !== undefined && !stop.signal.aborted) {
       log.info(`storage is ready: start daos-server as ${config.userName} now`, { uid: owner.uid });
     }
     log.info("stopped");
     logSink.close();
+    if (lastResort.failed) process.exit(EXIT_INTERNAL_ERROR);
     process.disconnect?.();
   }
 }

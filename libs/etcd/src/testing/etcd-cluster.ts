@@ -14,6 +14,8 @@ export interface EtcdClusterOptions {
   readonly members?: number | undefined;
   /** Clients must use TLS and show a certificate of the same authority. */
   readonly tls?: EtcdTls | undefined;
+  /** Bytes that the database may have before etcd raises its alarm NOSPACE; 2 GB by default. */
+  readonly quotaBytes?: number | undefined;
 }
 
 type EtcdTls = { readonly [File in keyof TlsFiles]-?: string };
@@ -67,7 +69,7 @@ export class EtcdCluster implements AsyncDisposable {
     }
   }
 
-  static async #start({ members = 1, tls }: EtcdClusterOptions): Promise<EtcdCluster> {
+  static async #start({ members = 1, tls, quotaBytes }: EtcdClusterOptions): Promise<EtcdCluster> {
     const directory = await mkdtemp(join(tmpdir(), "daos-etcd-"));
     const ports = await freePorts(2 * members);
     const names = Array.from({ length: members }, (_, index) => `member${index}`);
@@ -83,6 +85,7 @@ export class EtcdCluster implements AsyncDisposable {
           ? []
           : ["--client-cert-auth", "--trusted-ca-file", tls.caCert, "--cert-file", tls.cert]),
         ...(tls === undefined ? [] : ["--key-file", tls.key]),
+        ...(quotaBytes === undefined ? [] : ["--quota-backend-bytes", `${quotaBytes}`]),
       ]);
     });
     const cluster = new EtcdCluster(processes, directory, tls);

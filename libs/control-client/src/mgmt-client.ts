@@ -1,11 +1,11 @@
-import type { SecureClientSessionOptions } from "node:http2";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { Fault, FaultCode, faultDaosStatus } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import { mgmt } from "@daos/proto";
+import type { ClientTls } from "@daos/http2";
+import type { mgmt } from "@daos/proto";
 import { fromConnectError } from "@daos/rpc";
-import { abortable, deadline, isTimeout } from "@daos/sys";
+import { isTimeout } from "@daos/sys";
+import { HostConnection } from "./host-connection.ts";
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -49,8 +49,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
 
 /** A connection to one host, and how many calls use it. */
 interface Shared {
-  readonly sessions: Http2SessionManager;
-  readonly client: Client;
+  readonly connection: HostConnection;
   calls: number;
 }
 
@@ -59,11 +58,11 @@ interface Shared {
  * connection: a command for all engines of a host makes one, not one for each.
  */
 export class MgmtClient {
-  readonly #loadTls: () => Promise<SecureClientSessionOptions | undefined>;
+  readonly #loadTls: () => Promise<ClientTls>;
   readonly #shared = new Map<string, Shared>();
 
   /** @param loadTls asked for each call, so that new certificates are used; undefined for plain text */
-  constructor(loadTls: () => Promise<SecureClientSessionOptions | undefined>) {
+  constructor(loadTls: () => Promise<ClientTls>) {
     this.#loadTls = loadTls;
   }
 
@@ -127,49 +126,43 @@ export class MgmtClient {
   ): Promise<T> {
     const name = formatHostAddress(host);
     const tls = await this.#loadTls();
-    const shared = this.#shared.get(name) ?? open(name, tls);
+    const shared = this.#shared.get(name) ?? { connection: new HostConnection(host, tls), calls: 0 };
     this.#shared.set(name, shared);
     shared.calls++;
+    let sent = false;
     try {
-      await connect(shared.sessions, name, signal);
-      return await call(shared.client);
+      await connect(shared.connection, signal);
+      sent = true;
+      return await call(shared.connection.mgmt);
     } catch (error) {
       if (error instanceof Fault) throw error;
       // Connect takes a deadline for a cancellation, and what follows depends on which of the two it was.
       const late = isTimeout(signal.reason)
         ? new ConnectError("no answer", Code.DeadlineExceeded, undefined, undefined, signal.reason)
         : error;
-      throw fromConnectError(late, { attempted, host: name });
+      throw fromConnectError(late, { attempted, host: name, sent });
     } finally {
       if (--shared.calls === 0) {
         this.#shared.delete(name);
-        shared.sessions.abort();
+        shared.connection[Symbol.dispose]();
       }
     }
   }
 }
 
-function open(name: string, tls: SecureClientSessionOptions | undefined): Shared {
-  const baseUrl = `${tls === undefined ? "http" : "https"}://${name}`;
-  const sessions = new Http2SessionManager(baseUrl, {}, tls);
-  const client = createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl, sessionManager: sessions }));
-  return { sessions, client, calls: 0 };
-}
-
-type Client = ReturnType<typeof createClient<typeof mgmt.MgmtSvc>>;
+type Client = HostConnection["mgmt"];
 
 /** Opens the connection, so that a dead host is told from one that is slow to answer. */
-async function connect(sessions: Http2SessionManager, name: string, signal: AbortSignal): Promise<void> {
-  using limit = deadline(CONNECT_TIMEOUT_MS, `connection to ${name}`, signal);
+async function connect(connection: HostConnection, signal: AbortSignal): Promise<void> {
   try {
-    await abortable(sessions.connect(), limit.signal);
+    await connection.connect({ signal, timeoutMs: CONNECT_TIMEOUT_MS });
   } catch (error) {
     signal.throwIfAborted();
     if (!isTimeout(error)) throw error;
     throw new Fault({
       domain: "client",
       code: FaultCode.hostUnreachable,
-      description: `connect to ${name}`,
+      description: `connect to ${formatHostAddress(connection.host)}`,
       reason: `no answer within ${CONNECT_TIMEOUT_MS / 1000} s`,
       resolution: "check that the host is up and that its port is open",
       cause: error,

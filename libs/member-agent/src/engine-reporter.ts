@@ -1,11 +1,10 @@
+import type { LeaderFinder, ReportAnswer, ReportMessage } from "@daos/control-client";
 import { type Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { EngineInstance } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { mgmt } from "@daos/proto";
 import { type Clock, systemClock } from "@daos/sys";
-import type { LeaderFinder } from "./leader-finder.ts";
-import type { ReportAnswer, ReportMessage } from "./mgmt-client.ts";
 
 /** What is reported of an engine. */
 export type ReportedEngine = Pick<EngineInstance, "state" | "superblock" | "incarnation">;

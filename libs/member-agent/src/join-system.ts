@@ -1,9 +1,9 @@
-import { daosStatusNumber, type Fault, FaultCode, faultDaosStatus, toFault } from "@daos/fault";
+import type { AskOptions } from "@daos/control-client";
+import { type Fault, FaultCode, faultDaosStatus, retryClass, toFault } from "@daos/fault";
 import type { Joined, JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { parseRank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
-import type { AskOptions } from "./leader-finder.ts";
 
 /** What the leader answers. */
 export interface JoinReply {
@@ -12,30 +12,6 @@ export interface JoinReply {
   readonly incarnation: number;
 }
 
-/** Failures after which the same join may well succeed: the leader is not up yet, or not reached. */
-const WORTH_ANOTHER_TRY: ReadonlySet<number> = new Set([
-  FaultCode.systemNotReady,
-  FaultCode.notLeader,
-  FaultCode.leadershipLost,
-  FaultCode.electionUnreachable,
-  FaultCode.memberStoreUnusable,
-  FaultCode.engineNotRunning,
-  FaultCode.notAccessPoint,
-  FaultCode.connectionRefused,
-  FaultCode.connectionFailed,
-  FaultCode.connectionLost,
-  FaultCode.hostUnknown,
-  FaultCode.hostUnreachable,
-  FaultCode.timedOut,
-  FaultCode.cancelled,
-  FaultCode.drpcConnectionLost,
-]);
-/** Answers of the data plane that pass: its management service has no leader yet, or no majority at the moment. */
-const DATA_PLANE_NOT_READY: ReadonlySet<number> = new Set(
-  ["NOTLEADER", "NOTREPLICA", "UNREACH", "TIMEDOUT", "AGAIN", "BUSY", "SHUTDOWN"].map((name) =>
-    daosStatusNumber(name),
-  ),
-);
 /** A host that has a new address is believed when its old one has been silent for a while. */
 const MEMBER_ELSEWHERE_MS = 60_000;
 const ATTEMPT_MS = 60_000;
@@ -61,19 +37,18 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
   const { attempt, log, signal, clock = systemClock } = options;
   const begun = clock.now();
   for (let waitMs = FIRST_DELAY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_DELAY_MS)) {
-    let passes = false;
     try {
       using limit = clock.deadline(ATTEMPT_MS, `join engine ${request.uuid}`, signal);
       const { status, rank, incarnation } = await attempt(request, { signal: limit.signal, hostMs: HOST_MS });
-      passes = DATA_PLANE_NOT_READY.has(status);
       if (status !== 0) throw faultDaosStatus(`join engine ${request.uuid}`, status);
       return { rank: parseRank(rank), incarnation };
     } catch (error) {
       const fault: Fault = toFault(error);
       const elsewhere = fault.code === FaultCode.memberElsewhere && clock.now() - begun < MEMBER_ELSEWHERE_MS;
       const timedOut = error instanceof DOMException && error.name === "TimeoutError";
-      if (signal.aborted || !(passes || elsewhere || timedOut || WORTH_ANOTHER_TRY.has(fault.code)))
-        throw fault;
+      // A join may be done twice.
+      const passes = elsewhere || timedOut || retryClass(fault) !== "final";
+      if (signal.aborted || !passes) throw fault;
       log.info("no join yet", { reason: fault.message, waitMs });
     }
     await clock.delay(waitMs * (0.75 + clock.random() / 2), { signal });

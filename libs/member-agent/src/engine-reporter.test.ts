@@ -1,3 +1,4 @@
+import { LeaderFinder, type ReportMessage } from "@daos/control-client";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
@@ -6,8 +7,6 @@ import type { Rank } from "@daos/rank";
 import { abortable } from "@daos/sys";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { EngineReporter, type ReportedEngine } from "./engine-reporter.ts";
-import { LeaderFinder } from "./leader-finder.ts";
-import type { ReportMessage } from "./mgmt-client.ts";
 
 const self = { host: "10.0.0.1", port: 10001 };
 const State = mgmt.ReportEnginesReq_State;

@@ -1,4 +1,4 @@
-import { type Fault, FaultCode, toFault } from "@daos/fault";
+import { type Fault, FaultCode, retryClass, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress, parseHostAddress } from "@daos/hostlist";
 import { leaderHint } from "@daos/rpc";
 import { type Clock, isTimeout, systemClock } from "@daos/sys";
@@ -25,19 +25,6 @@ export interface AskOptions {
 type Outcome<T> =
   | { readonly kind: "answered"; readonly host: HostAddress; readonly answer: T }
   | { readonly kind: "failed"; readonly host: HostAddress; readonly fault: Fault };
-
-/** Failures that say nothing of the request: another host may do it. */
-const ASK_ANOTHER: ReadonlySet<number> = new Set([
-  FaultCode.systemNotReady,
-  FaultCode.notLeader,
-  FaultCode.notAccessPoint,
-  FaultCode.leadershipLost,
-  FaultCode.connectionRefused,
-  FaultCode.connectionFailed,
-  FaultCode.connectionLost,
-  FaultCode.hostUnknown,
-  FaultCode.hostUnreachable,
-]);
 
 /** Finds the leader of the system, which may change at any time. */
 export class LeaderFinder {
@@ -115,7 +102,7 @@ export class LeaderFinder {
         const { fault } = outcome;
         if (fault.code === FaultCode.hostUnreachable) this.#wasSilent(outcome.host);
         else this.#silent.delete(formatHostAddress(outcome.host));
-        if (!ASK_ANOTHER.has(fault.code)) throw fault;
+        if (retryClass(fault) === "final") throw fault;
         const hint = leaderHint(fault);
         if (hint === undefined || !asked.has(hint)) last = fault;
         if (hint !== undefined) waiting.unshift(parseHostAddress(hint));

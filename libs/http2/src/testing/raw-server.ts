@@ -19,9 +19,12 @@ export class RawServer implements AsyncDisposable {
     this.host = { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
   }
 
-  static async start(handle: (socket: Socket) => void = () => {}): Promise<RawServer> {
+  static async start(
+    handle: (socket: Socket) => void = () => {},
+    where: HostAddress = { host: "127.0.0.1", port: 0 },
+  ): Promise<RawServer> {
     const server = createServer();
-    server.listen(0, "127.0.0.1");
+    server.listen(where.port, where.host);
     await once(server, "listening");
     return new RawServer(handle, server);
   }

@@ -1,0 +1,159 @@
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect as connectHttp2,
+  type OutgoingHttpHeaders,
+  type SecureClientSessionOptions,
+} from "node:http2";
+import { connect as connectTcp, isIP, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import type { GrpcTransportOptions } from "@connectrpc/connect-node";
+import { abortable, deadline } from "@daos/sys";
+
+/** TLS options of a client; undefined for plain text (h2c). */
+export type ClientTls = SecureClientSessionOptions | undefined;
+
+export interface Http2SessionOptions {
+  /** Called for each new connection, so that renewed certificates are used. Must not be given for an `http:` authority. */
+  readonly loadTls?: (() => Promise<ClientTls>) | undefined;
+}
+
+type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
+
+/** The kernel's keep-alive finds a dead host during a long call, ms; servers of release 0.8.0 refuse frequent HTTP/2 pings. */
+const KEEP_ALIVE_MS = 10_000;
+
+/**
+ * The connection of one Connect transport to one server. It is opened when it is needed, and again after it was lost. It
+ * counts as open when the server's first SETTINGS frame is there: a host that only accepts connections, or does not speak
+ * HTTP/2, fails before a request is sent.
+ *
+ * No peer can make it raise an uncaught error: the socket and the session have their error listeners from their creation
+ * to their end. Connect's own `Http2SessionManager` removes its listener while the connection is idle or aborted.
+ */
+export class Http2Session implements SessionManager, Disposable {
+  readonly authority: string;
+  readonly #url: URL;
+  readonly #loadTls: () => Promise<ClientTls>;
+  readonly #connections = new Set<ClientHttp2Session>();
+  #opening: Promise<ClientHttp2Session> | undefined;
+  #socket: Socket | undefined;
+
+  /** @param authority `http://host:port` for plain text, `https://host:port` for TLS */
+  constructor(authority: string, { loadTls = async () => undefined }: Http2SessionOptions = {}) {
+    this.#url = new URL(authority);
+    this.authority = this.#url.origin;
+    this.#loadTls = loadTls;
+  }
+
+  /**
+   * Opens the connection if it is not open.
+   *
+   * @throws the error of Node.js or OpenSSL that says why it failed; the signal's reason; a TimeoutError after `timeoutMs`
+   */
+  async connect({
+    signal,
+    timeoutMs,
+  }: {
+    readonly signal: AbortSignal;
+    readonly timeoutMs: number;
+  }): Promise<void> {
+    using limit = deadline(timeoutMs, `connection to ${this.#url.host}`, signal);
+    try {
+      await abortable(this.#open(), limit.signal);
+    } catch (error) {
+      if (limit.signal.aborted) this.drop();
+      throw error;
+    }
+  }
+
+  /** When the certificate expires that the server has shown; undefined without TLS, and before {@link connect}. */
+  get serverCertificateExpiry(): Date | undefined {
+    const socket = this.#socket as TLSSocket | undefined;
+    const { valid_to: text } = socket?.getPeerCertificate?.() ?? {};
+    return text === undefined ? undefined : new Date(text);
+  }
+
+  /** Closes the connection; calls under way fail with ERR_HTTP2_STREAM_CANCEL. The next request opens another one. */
+  drop(): void {
+    this.#opening = undefined;
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  /** For Connect: begins one request. */
+  async request(
+    method: string,
+    path: string,
+    headers: OutgoingHttpHeaders,
+    options: object,
+  ): Promise<ClientHttp2Stream> {
+    const session = await this.#open();
+    const stream = session.request({ ...headers, ":method": method, ":path": path }, options);
+    return stream.on("error", ignore);
+  }
+
+  /** For Connect, which would send a ping after a long silence. */
+  notifyResponseByteRead(): void {}
+
+  [Symbol.dispose](): void {
+    this.drop();
+  }
+
+  #open(): Promise<ClientHttp2Session> {
+    if (this.#opening !== undefined) return this.#opening;
+    const opening = this.#loadTls().then((tls) => {
+      if (this.#opening !== opening) throw new Error("the connection is not wanted any more");
+      return this.#greet(tls);
+    });
+    this.#opening = opening;
+    const forget = () => {
+      if (this.#opening === opening) this.#opening = undefined;
+    };
+    opening.then((session) => session.once("close", forget).once("goaway", forget), forget);
+    return opening;
+  }
+
+  #greet(tls: ClientTls): Promise<ClientHttp2Session> {
+    return new Promise((resolve, reject) => {
+      const socket = this.#dial(tls);
+      const session = connectHttp2(this.authority, { createConnection: () => socket });
+      this.#connections.add(session);
+      this.#socket = socket;
+      // With TLS 1.3 a server refuses the client's certificate after the handshake. Node.js tells only the socket of it.
+      socket.on("error", (error) => {
+        reject(error);
+        session.destroy(error);
+      });
+      session.on("error", reject);
+      session.once("remoteSettings", () => resolve(session));
+      session.once("close", () => {
+        this.#connections.delete(session);
+        socket.destroy();
+        reject(closedEarly());
+      });
+      socket.once("close", () => session.destroy());
+    });
+  }
+
+  #dial(tls: ClientTls): Socket {
+    const { protocol, hostname, port } = this.#url;
+    const host = hostname.replace(/^\[(.*)\]$/, "$1");
+    const network = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    if (protocol !== "https:") return connectTcp({ ...network, host, port: Number(port || 80) });
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    return connectTls({
+      ...network,
+      ...name,
+      ...tls,
+      host,
+      port: Number(port || 443),
+      ALPNProtocols: ["h2"],
+    });
+  }
+}
+
+function ignore(): void {}
+
+function closedEarly(): Error {
+  return Object.assign(new Error("the connection was closed before it was ready"), { code: "ECONNRESET" });
+}
