@@ -1,8 +1,5 @@
 import type { ServerConfig, SystemDbConfig } from "@daos/config";
 import { LeaderFinder } from "@daos/control-client";
-import { EtcdClient } from "@daos/etcd";
-import type { HostAddress } from "@daos/hostlist";
-import type { Logger } from "@daos/log";
 import {
   Bystander,
   EtcdElection,

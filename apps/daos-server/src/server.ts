@@ -2,7 +2,6 @@ import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
-import type { EngineConfig, ServerConfig } from "@daos/config";
 import { type AskOptions, MgmtClient, type ReportMessage } from "@daos/control-client";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
@@ -11,18 +10,8 @@ import { Harness } from "@daos/harness";
 import { formatHostAddress } from "@daos/hostlist";
 import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
-import {
-  type AskOptions,
-  EngineReporter,
-  type JoinReply,
-  joinSystem,
-  MgmtClient,
-  type ReportMessage,
-} from "@daos/mgmt-client";
-import { mgmtService } from "@daos/mgmt-service";
 import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
-import { replicaRole } from "@daos/membership";
-import { EngineGroup, Joins, mgmtService } from "@daos/mgmt-service";
+import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";

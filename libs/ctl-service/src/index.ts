@@ -1,4 +1,3 @@
-export { type ActionOptions, type ActionResult, type MemberCalls, SystemActions } from "@daos/system";
 export { ctlService } from "./ctl-service.ts";
 export type { CtlServiceOptions } from "./ctl-service-options.ts";
 export { pmemToProto } from "./storage-scan.ts";

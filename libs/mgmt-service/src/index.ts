@@ -1,13 +1,3 @@
-export {
-  callEngineHere,
-  EngineGroup,
-  type EngineGroupOptions,
-  type JoinAnswer,
-  type JoinCall,
-  Joins,
-  prepShutdown,
-  reportEngines,
-} from "@daos/system";
 export { mgmtService } from "./mgmt-service.ts";
 export type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 export { peerAddressKey } from "./peer-address.ts";

@@ -1,6 +1,5 @@
 import { drpcMethods } from "@daos/drpc";
 import type { Leadership } from "@daos/election";
-import { daosStatusNumber } from "@daos/fault";
 import { daosStatusNumber, retryClass } from "@daos/fault";
 import { parseHostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";

@@ -8,7 +8,6 @@ import {
 } from "@bufbuild/protobuf";
 import { type BodyInit, type DrpcMethod, drpcMethods } from "@daos/drpc";
 import type { AccessPoint } from "@daos/election";
-import { daosStatusNumber, FaultCode, hasCode } from "@daos/fault";
 import { isNotDone, retryClass, toFault } from "@daos/fault";
 import type { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";

@@ -1,5 +1,4 @@
 import type { Leadership } from "@daos/election";
-import { Fault, FaultCode, toFault } from "@daos/fault";
 import { Fault, FaultCode, isUnreachable, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";

@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import type { EngineConfig } from "@daos/config";
-import { FixedLeader, Leadership } from "@daos/election";
 import {
   type AskOptions,
   type JoinMessage,
@@ -8,26 +7,14 @@ import {
   type ReportAnswer,
   type ReportMessage,
 } from "@daos/control-client";
-import { type ActionOptions, type ActionResult, SystemActions } from "@daos/ctl-service";
+import { FixedLeader, Leadership } from "@daos/election";
 import { faultDaosStatus } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, type JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
-import type { Member, MemberState } from "@daos/member-store";
-import {
-  type AskOptions,
-  EngineReporter,
-  type JoinMessage,
-  type JoinReply,
-  joinSystem,
-  LeaderFinder,
-  type ReportAnswer,
-  type ReportMessage,
-} from "@daos/mgmt-client";
 import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
-import { FixedLeader, Leadership, type Member, type MemberState } from "@daos/membership";
-import { callEngineHere, EngineGroup, Joins, prepShutdown, reportEngines } from "@daos/mgmt-service";
+import type { Member, MemberState } from "@daos/member-store";
 import { mgmt } from "@daos/proto";
 import type { Rank } from "@daos/rank";
 import { faultNotLeader } from "@daos/rpc";
