@@ -6,6 +6,7 @@ export type {
   WipeOptions,
   WipeProgress,
 } from "./bdev-backend.ts";
+export type { BdevOperations } from "./bdev-operations.ts";
 export {
   type BdevPrepareOptions,
   type BdevPrepareResult,
@@ -38,6 +39,10 @@ export {
 } from "./controller-memory.ts";
 export { bdevFileSize, type CreateBdevFilesOptions, createBdevFiles } from "./create-bdev-files.ts";
 export { faultBurnInFailed, faultInUse, showBurnInError } from "./faults.ts";
+export { BdevForwarder } from "./forward/bdev-forwarder.ts";
+export { bdevHandlers } from "./forward/bdev-handlers.ts";
+export { bdevMethods } from "./forward/bdev-methods.ts";
+export { forwardingBdev } from "./forward/forwarding-bdev.ts";
 export {
   byWarnings,
   type HealthSample,

@@ -29,31 +29,10 @@ import {
 } from "./faults.ts";
 import { parseFsType } from "./parse-blkid.ts";
 import { hasRoom, planPrepare } from "./plan-prepare.ts";
+import type { ScmCallOptions, ScmFormatOptions, ScmOperations } from "./scm-operations.ts";
 import { ScmTools } from "./scm-tools.ts";
 import type { ScmFormatState, ScmModule, ScmPrepareResult, ScmScan, ScmStorage } from "./scm-types.ts";
 import { validateStorage } from "./validate-storage.ts";
-
-export interface ScmCallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ScmFormatOptions extends ScmCallOptions {
-  /** Consent to destroy what is there. */
-  readonly reformat: boolean;
-  /** Who shall own the formatted storage; the caller by default. */
-  readonly owner?: Owner | undefined;
-}
-
-/** What can be done with SCM: by {@link ScmProvider} itself, or by the privileged helper on behalf of its caller. */
-export interface ScmOperations {
-  scan(options?: ScmCallOptions): Promise<ScmScan>;
-  checkFormat(storage: ScmStorage, options?: ScmCallOptions): Promise<ScmFormatState>;
-  format(storage: ScmStorage, options: ScmFormatOptions): Promise<void>;
-  mount(storage: ScmStorage, options?: ScmCallOptions): Promise<void>;
-  unmount(storage: ScmStorage, options?: ScmCallOptions): Promise<void>;
-  prepare(options?: ScmCallOptions): Promise<ScmPrepareResult>;
-  reset(options?: ScmCallOptions): Promise<ScmPrepareResult>;
-}
 
 export interface ScmProviderOptions {
   readonly runner: CommandRunner;

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { link, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { HelperScm } from "@daos/pbin";
+import { ScmForwarder } from "@daos/scm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { trustedDirectory } from "../testing/trusted-directory.ts";
 import { Arena, type Attack } from "./arena.ts";
@@ -226,7 +226,7 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     const flood = arena.spawnAsAttacker([arena.tool("flood.mjs"), arena.socket, "18"]);
     await once(flood.stdout, "data");
     // Root asks like everyone else, and waits its turn behind those that will never say anything.
-    const scan = await new HelperScm({ helper: { kind: "socket", path: arena.socket } }).scan();
+    const scan = await new ScmForwarder({ helper: { kind: "socket", path: arena.socket } }).scan();
     expect(scan.notes.length).toBeGreaterThanOrEqual(0);
     flood.stdin.end();
 

@@ -3,7 +3,9 @@ import { Fault } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { FrameDecoder, type HelperContext, parseRequest, serveRequest } from "@daos/pbin";
 import type { ScmOperations, ScmStorage } from "@daos/scm";
-import { type BdevOperations, createHandlers } from "../handlers.ts";
+import { createHandlers } from "../handlers.ts";
+import type { HelperBdev } from "../locked-providers.ts";
+import { type HelperRequest, helperMethods } from "../methods.ts";
 import type { Policy } from "../policy/policy.ts";
 import { createRandom } from "./random.ts";
 import { type Allowed, randomRequest } from "./random-request.ts";
@@ -74,12 +76,12 @@ async function directly(
   handlers: ReturnType<typeof createHandlers>,
   context: HelperContext,
 ): Promise<Ending> {
-  let request: ReturnType<typeof parseRequest>;
+  let request: HelperRequest;
   try {
     const decoder = new FrameDecoder();
     decoder.push(bytes);
     if (!decoder.complete) return "malformed";
-    request = parseRequest(decoder.decode());
+    request = parseRequest(helperMethods, decoder.decode());
   } catch (error) {
     if (error instanceof Fault) return "malformed";
     throw error;
@@ -98,7 +100,7 @@ async function wholeWay(bytes: Buffer, handlers: ReturnType<typeof createHandler
   const input = new PassThrough();
   const output = new PassThrough();
   output.resume();
-  const ended = serveRequest({ input, output }, { handlers });
+  const ended = serveRequest({ input, output }, { methods: helperMethods, handlers });
   const cut = bytes.length >> 1;
   input.write(bytes.subarray(0, cut));
   input.write(bytes.subarray(cut));
@@ -180,7 +182,7 @@ function watchfulScm({ mount, device }: Allowed): ScmOperations {
   };
 }
 
-function watchfulBdev({ pciAddress }: Allowed): BdevOperations {
+function watchfulBdev({ pciAddress }: Allowed): HelperBdev {
   const nothing = { controllers: [], hugepages: [] };
   return {
     scan: () => Promise.resolve([]),

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
 import { type Fault, toFault } from "@daos/fault";
-import { checkHelper, execRequest, type HelperLocation } from "@daos/pbin";
+import { checkHelper, execRequest, type HelperLocation, statusMethods } from "@daos/pbin";
 import { hasErrorCode, listMounts } from "@daos/sys";
 import { readAccounts } from "../policy/accounts.ts";
 import { loadPolicy } from "../policy/load-policy.ts";
@@ -248,7 +248,11 @@ async function askHelper(layout: Layout, record: InstallRecord): Promise<readonl
     const what = `request through ${helper.path}`;
     try {
       await checkHelper(helper);
-      const { caller } = await execRequest({ method: "Status", payload: {} }, { helper, timeoutMs: 10_000 });
+      const { caller } = await execRequest(
+        statusMethods,
+        { method: "Status", payload: {} },
+        { helper, timeoutMs: 10_000 },
+      );
       findings.push({ what, state: "ok", text: `answered to user ${caller.uid}` });
     } catch (error) {
       findings.push(problem(what, toFault(error)));

@@ -10,10 +10,10 @@ import {
 } from "@daos/config";
 import { createLogger, levelSwitch } from "@daos/log";
 import { openLogSink } from "@daos/log-sink";
+import { collectMachineFacts } from "@daos/machine";
 import { parseHelperLocation } from "@daos/pbin";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../find-owner.ts";
-import { collectMachineFacts } from "../machine-facts.ts";
 import { ServerCommand } from "../server-command.ts";
 
 /** The workspace's emulated engine, seen from `dist/commands`. */

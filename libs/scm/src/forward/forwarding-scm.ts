@@ -1,24 +1,20 @@
-import { execRequest } from "./exec-request.ts";
-import type { HelperLocation } from "./helper-location.ts";
-import { HelperScm } from "./helper-scm.ts";
-
-type Operations = Pick<
-  HelperScm,
-  "scan" | "checkFormat" | "format" | "mount" | "unmount" | "prepare" | "reset"
->;
+import { execRequest, type HelperLocation, statusMethods } from "@daos/pbin";
+import type { ScmCallOptions, ScmFormatOptions, ScmOperations } from "../scm-operations.ts";
+import type { ScmFormatState, ScmPrepareResult, ScmScan, ScmStorage } from "../scm-types.ts";
+import { ScmForwarder } from "./scm-forwarder.ts";
 
 /**
  * SCM for a server without rights on a host with a helper: what the helper's policy names is forwarded, any other
  * storage (a directory below `/dev/shm`) is used directly, with the rights of this process.
  */
-export class ForwardingScm implements Operations {
-  readonly #direct: Operations;
-  readonly #helper: HelperScm;
+export class ForwardingScm implements ScmOperations {
+  readonly #direct: ScmOperations;
+  readonly #forwarder: ScmForwarder;
   readonly #mounts: ReadonlySet<string>;
 
-  private constructor(direct: Operations, helper: HelperLocation, mounts: readonly string[]) {
+  private constructor(direct: ScmOperations, helper: HelperLocation, mounts: readonly string[]) {
     this.#direct = direct;
-    this.#helper = new HelperScm({ helper });
+    this.#forwarder = new ScmForwarder({ helper });
     this.#mounts = new Set(mounts);
   }
 
@@ -29,39 +25,39 @@ export class ForwardingScm implements Operations {
    * @throws Fault of a helper that is there but cannot be used, such as helperRefused for a user outside its group
    */
   static async connect(
-    direct: Operations,
+    direct: ScmOperations,
     options: { readonly helper: HelperLocation; readonly signal?: AbortSignal | undefined },
   ): Promise<ForwardingScm> {
-    const { policy } = await execRequest({ method: "Status", payload: {} }, options);
+    const { policy } = await execRequest(statusMethods, { method: "Status", payload: {} }, options);
     return new ForwardingScm(direct, options.helper, policy.mounts);
   }
 
-  scan(...args: Parameters<Operations["scan"]>) {
-    return this.#helper.scan(...args);
+  scan(options?: ScmCallOptions): Promise<ScmScan> {
+    return this.#forwarder.scan(options);
   }
 
-  checkFormat(...args: Parameters<Operations["checkFormat"]>) {
-    return this.#for(args[0]).checkFormat(...args);
+  checkFormat(storage: ScmStorage, options?: ScmCallOptions): Promise<ScmFormatState> {
+    return this.#for(storage).checkFormat(storage, options);
   }
 
-  format(...args: Parameters<Operations["format"]>) {
-    return this.#for(args[0]).format(...args);
+  format(storage: ScmStorage, options: ScmFormatOptions): Promise<void> {
+    return this.#for(storage).format(storage, options);
   }
 
-  mount(...args: Parameters<Operations["mount"]>) {
-    return this.#for(args[0]).mount(...args);
+  mount(storage: ScmStorage, options?: ScmCallOptions): Promise<void> {
+    return this.#for(storage).mount(storage, options);
   }
 
-  unmount(...args: Parameters<Operations["unmount"]>) {
-    return this.#for(args[0]).unmount(...args);
+  unmount(storage: ScmStorage, options?: ScmCallOptions): Promise<void> {
+    return this.#for(storage).unmount(storage, options);
   }
 
-  prepare(...args: Parameters<Operations["prepare"]>) {
-    return this.#helper.prepare(...args);
+  prepare(options?: ScmCallOptions): Promise<ScmPrepareResult> {
+    return this.#forwarder.prepare(options);
   }
 
-  reset(...args: Parameters<Operations["reset"]>) {
-    return this.#helper.reset(...args);
+  reset(options?: ScmCallOptions): Promise<ScmPrepareResult> {
+    return this.#forwarder.reset(options);
   }
 
   /** True for storage that the helper's policy names, which this process can have mounted. */
@@ -69,7 +65,7 @@ export class ForwardingScm implements Operations {
     return this.#mounts.has(mount);
   }
 
-  #for(storage: { readonly mount: string }): Operations {
-    return this.mayMount(storage) ? this.#helper : this.#direct;
+  #for(storage: ScmStorage): ScmOperations {
+    return this.mayMount(storage) ? this.#forwarder : this.#direct;
   }
 }
