@@ -90,7 +90,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     expect(await scm.checkFormat(storage)).toEqual({ kind: "unformatted" });
     await scm.format(storage, { reformat: false });
     expect(runner.ran).toEqual([
-      `mount -t tmpfs -o size=2g,mode=0700,uid=1234,gid=1235 tmpfs ${storage.mount}`,
+      `mount -t tmpfs -o size=2g,mode=0700,uid=1234,gid=1235,nosuid,nodev tmpfs ${storage.mount}`,
     ]);
     expect(await scm.checkFormat(storage)).toEqual({ kind: "mounted" });
     await scm.unmount(storage);

@@ -308,7 +308,7 @@ export class ScmProvider implements ScmOperations {
     const argv: Argv =
       storage.class === "ram"
         ? ["mount", "-t", "tmpfs", "-o", tmpfsOptions(storage.sizeGiB, owner), "tmpfs", mount]
-        : ["mount", "-t", "ext4", "-o", "dax,nodelalloc,noatime", storage.device, mount];
+        : ["mount", "-t", "ext4", "-o", "dax,nodelalloc,noatime,nosuid,nodev", storage.device, mount];
     const { exitCode, stderr } = await this.#tools.run(argv, "mount SCM", options);
     if (exitCode !== 0) throw faultMountFailed(argv.join(" "), stderr.trim());
     if (mountAt(await this.#mounts.list(), mount) === undefined) {
@@ -395,5 +395,5 @@ function callerAsOwner(): Owner {
 
 function tmpfsOptions(sizeGiB: number, owner: Owner | undefined): string {
   const ids = owner === undefined ? "" : `,uid=${owner.uid},gid=${owner.gid}`;
-  return `size=${sizeGiB}g,mode=0700${ids}`;
+  return `size=${sizeGiB}g,mode=0700${ids},nosuid,nodev`;
 }
