@@ -92,6 +92,25 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     await withstand(requestAttacks(arena.layout.prefix, arena.ground));
   });
 
+  it("a caller that it refuses, who is in the audit", { timeout: MINUTES }, async () => {
+    const perl = { program: "/usr/bin/perl", args: ["-e", `system("${arena.layout.launcher}")`] };
+    const before = await readFile(arena.layout.logFile, "utf8");
+    await withstand([{ name: "perl", ...perl, bytes: request("Status"), expect: "refused" }]);
+    const added = (await readFile(arena.layout.logFile, "utf8")).slice(before.length).trim().split("\n");
+    expect(added.map((line): unknown => JSON.parse(line))).toEqual([
+      {
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        level: "WARN",
+        component: "daos_admin",
+        message: "refused",
+        caller_uid: arena.uid,
+        caller_gid: arena.uid,
+        caller_pid: expect.any(Number),
+        reason: expect.stringContaining("does not run an executable that may call the helper"),
+      },
+    ]);
+  });
+
   it("copies, links and other names of its launcher", { timeout: 2 * MINUTES }, async () => {
     const { launcher, prefix } = arena.layout;
     const [copy, soft] = ["copy", "soft"].map((name) => join(arena.ground, name)) as [string, string];
