@@ -1,4 +1,4 @@
-import { BdevProvider, bdevHandlers, type ControllerMemory, forgetfulMemory } from "@daos/bdev";
+import { BdevProvider, bdevHandlers, type ControllerCache, inProcessCache } from "@daos/bdev";
 import type { Logger } from "@daos/log";
 import { type HelperContext, type ResultOf, toFaultMessage } from "@daos/pbin";
 import { type ScmOperations, ScmProvider, scmHandlers } from "@daos/scm";
@@ -25,7 +25,7 @@ export interface HandlerPorts {
   readonly sys?: SysTree;
   readonly trust?: TrustOptions;
   /** Who the controllers are that a user-space driver has, between one helper and the next. */
-  readonly memory?: ControllerMemory;
+  readonly cache?: ControllerCache;
   /** Keeps this process apart from other helpers. */
   readonly locks: Locks;
   /** How long a request waits for another one on the same thing, ms; 40,000 by default. */
@@ -66,9 +66,9 @@ export function createHandlers(options: HandlerOptions): HelperHandlers {
 }
 
 function providersOf({ policy, log, ports }: HandlerOptions): { scm: ScmOperations; bdev: HelperBdev } {
-  const { runner, mounts = linuxMountTable, sys = linuxSysTree, memory = forgetfulMemory() } = ports;
-  const changing = new BdevProvider({ runner, mounts, sys: policySysTree(sys, policy), memory, log });
-  const reading = new BdevProvider({ runner, mounts, sys, memory, log });
+  const { runner, mounts = linuxMountTable, sys = linuxSysTree, cache = inProcessCache() } = ports;
+  const changing = new BdevProvider({ runner, mounts, sys: policySysTree(sys, policy), cache, log });
+  const reading = new BdevProvider({ runner, mounts, sys, cache, log });
   return {
     scm: ports.scm ?? new ScmProvider({ runner, mounts, log }),
     bdev: ports.bdev ?? {

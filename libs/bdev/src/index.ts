@@ -32,11 +32,11 @@ export {
 } from "./bdev-types.ts";
 export { type BurnInError, type BurnInVerdict, DEFAULT_BURN_IN_MS, MAX_BURN_IN_MS } from "./burn-in.ts";
 export {
-  type ControllerMemory,
-  type FileMemoryOptions,
-  fileMemory,
-  forgetfulMemory,
-} from "./controller-memory.ts";
+  type ControllerCache,
+  type FileCacheOptions,
+  fileCache,
+  inProcessCache,
+} from "./controller-cache.ts";
 export { bdevFileSize, type CreateBdevFilesOptions, createBdevFiles } from "./create-bdev-files.ts";
 export { faultBurnInFailed, faultInUse, showBurnInError } from "./faults.ts";
 export { BdevForwarder } from "./forward/bdev-forwarder.ts";
