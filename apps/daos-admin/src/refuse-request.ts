@@ -4,7 +4,7 @@ import { sameHandlers, serveRequest } from "@daos/pbin";
 import { helperMethods } from "./methods.ts";
 
 /**
- * Answers a request that reached this program without its launcher: refused, as nobody vouches for the caller.
+ * Answers a request that reached this program without its launcher: refused, as the caller is not known.
  *
  * @returns false when there was no request, as at a terminal
  */

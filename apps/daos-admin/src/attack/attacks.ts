@@ -1,5 +1,5 @@
 import { encodeFrame } from "@daos/pbin";
-import type { Attack } from "./arena.ts";
+import type { Attack } from "./sandbox.ts";
 
 /** A frame with a request of any shape. */
 export function request(method: string, payload: unknown = {}, rest: object = {}): Buffer {

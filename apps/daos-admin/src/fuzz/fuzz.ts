@@ -36,7 +36,7 @@ export interface FuzzTally {
 const WHOLE_WAY = 100;
 
 /**
- * Sends random requests through decoder, schema, policy and handlers. The providers behind are watchmen: they throw
+ * Sends random requests through decoder, schema, policy and handlers. The providers behind are strict: they throw
  * when they are asked for anything that the policy does not name.
  *
  * @throws Error with the seed and the request, when something other than a fault comes back
@@ -44,7 +44,7 @@ const WHOLE_WAY = 100;
 export async function fuzz(options: FuzzOptions): Promise<FuzzTally> {
   const { count, seed, budgetMs = Number.POSITIVE_INFINITY, mount, uid } = options;
   const allowed: Allowed = { mount, device: "/dev/daos-fuzz-pmem0", pciAddress: "0000:81:00.0" };
-  const handlers = watchedHandlers(allowed, uid);
+  const handlers = strictHandlers(allowed, uid);
   const random = createRandom(seed);
   const context: HelperContext = { signal: new AbortController().signal, progress: () => {} };
   const began = performance.now();
@@ -128,19 +128,19 @@ async function wholeWay(bytes: Buffer, handlers: ReturnType<typeof createHandler
   }
 }
 
-const NOBODY = { uid: 65534, gid: 65534 };
+const UNPRIVILEGED = { uid: 65534, gid: 65534 };
 
-function watchedHandlers(allowed: Allowed, uid: number) {
+function strictHandlers(allowed: Allowed, uid: number) {
   const policy: Policy = {
     source: "fuzz",
     mounts: [{ path: allowed.mount, maxSizeGiB: 1, devices: [allowed.device] }],
     pciAddresses: [allowed.pciAddress],
     hugepages: 1,
     scmPrepare: false,
-    owners: [NOBODY],
+    owners: [UNPRIVILEGED],
     logFile: undefined,
   };
-  const caller = { ...NOBODY, pid: 1 };
+  const caller = { ...UNPRIVILEGED, pid: 1 };
   return createHandlers({
     release: "fuzz",
     caller,
@@ -150,14 +150,14 @@ function watchedHandlers(allowed: Allowed, uid: number) {
       runner: { run: () => Promise.reject(new Error("a tool was run")) },
       trust: { uid },
       locks: { take: () => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() }) },
-      scm: watchfulScm(allowed),
-      bdev: watchfulBdev(allowed),
+      scm: strictScm(allowed),
+      bdev: strictBdev(allowed),
     },
   });
 }
 
-function watchfulScm({ mount, device }: Allowed): ScmOperations {
-  const watch = (storage: ScmStorage) => {
+function strictScm({ mount, device }: Allowed): ScmOperations {
+  const check = (storage: ScmStorage) => {
     const inside = storage.class === "ram" ? storage.sizeGiB <= 1 : storage.device === device;
     if (storage.mount !== mount || !inside)
       throw new Error(`outside of the policy: ${JSON.stringify(storage)}`);
@@ -166,23 +166,23 @@ function watchfulScm({ mount, device }: Allowed): ScmOperations {
   return {
     scan: () => Promise.resolve({ modules: [], namespaces: [], notes: [] }),
     checkFormat: (storage) => {
-      watch(storage);
+      check(storage);
       return Promise.resolve({ kind: "unformatted" });
     },
     format: (storage, { owner }) => {
-      watch(storage);
-      if (owner?.uid !== NOBODY.uid || owner.gid !== NOBODY.gid)
+      check(storage);
+      if (owner?.uid !== UNPRIVILEGED.uid || owner.gid !== UNPRIVILEGED.gid)
         throw new Error(`owner ${JSON.stringify(owner)}`);
       return Promise.resolve();
     },
-    mount: (storage) => Promise.resolve(watch(storage)),
-    unmount: (storage) => Promise.resolve(watch(storage)),
+    mount: (storage) => Promise.resolve(check(storage)),
+    unmount: (storage) => Promise.resolve(check(storage)),
     prepare: nothing,
     reset: nothing,
   };
 }
 
-function watchfulBdev({ pciAddress }: Allowed): HelperBdev {
+function strictBdev({ pciAddress }: Allowed): HelperBdev {
   const nothing = { controllers: [], hugepages: [] };
   return {
     scan: () => Promise.resolve([]),
@@ -199,7 +199,7 @@ function watchfulBdev({ pciAddress }: Allowed): HelperBdev {
       return Promise.resolve([]);
     },
     prepare: ({ hugepages = 0, owner } = {}) => {
-      if (hugepages > 1 || owner?.uid !== NOBODY.uid) throw new Error("outside of the policy");
+      if (hugepages > 1 || owner?.uid !== UNPRIVILEGED.uid) throw new Error("outside of the policy");
       return Promise.resolve(nothing);
     },
     reset: () => Promise.resolve(nothing),

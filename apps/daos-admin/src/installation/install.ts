@@ -155,7 +155,7 @@ async function findGroup({ group, createGroup, runner, say }: InstallOptions): P
   return made;
 }
 
-/** The real paths of the executables. The launcher accepts one only when nobody but root can replace it. */
+/** The real paths of the executables. The launcher accepts one only when no one but root can replace it. */
 async function findCallers(layout: Layout, { callers }: InstallOptions): Promise<readonly string[]> {
   if (callers === undefined) return [];
   const paths = [layout.node];
