@@ -18,7 +18,7 @@ int main(int argc, char *const argv[])
 	int count = getgroups(sizeof(groups) / sizeof(groups[0]), groups);
 
 	(void)argv;
-	caller_uid = caller.uid;
+	current_caller = caller;
 	if (geteuid() != 0)
 		refuse("it is not setuid root, or was started where that has no effect (nosuid, no_new_privs, a tracer)");
 	/* From here on the caller can neither signal nor trace this process. */

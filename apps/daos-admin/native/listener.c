@@ -91,7 +91,7 @@ __attribute__((noreturn)) static void serve(int connection)
 {
 	struct caller caller = peer_of(connection);
 
-	caller_uid = caller.uid;
+	current_caller = caller;
 	if (dup2(connection, STDIN_FILENO) < 0 || dup2(connection, STDOUT_FILENO) < 0)
 		refuse("the connection cannot be passed on: %s", strerror(errno));
 	reset_process();

@@ -25,17 +25,44 @@
 #include <sys/time.h>
 #include <sys/vfs.h>
 #include <syslog.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "config.h" /* NODE, SCRIPT, POLICY, LOG_FILE, CALLERS, ADMIN_GID: written by daos-admin install */
 
-uid_t caller_uid;
+struct caller current_caller;
 
 /* Where the caller reads, once that is known to be a pipe or a socket. */
 static int answer_fd = -1;
 
+/* Appends the refusal to the audit, a line of JSON as the helper writes them. What cannot be written is in syslog. */
+static void audit_refusal(const char *reason)
+{
+	struct timespec now;
+	struct tm utc;
+	struct stat status;
+	char time[32] = "";
+	int fd;
+
+	if (geteuid() != 0 || strpbrk(reason, "\"\\") != NULL)
+		return;
+	fd = open(LOG_FILE, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
+	if (fd < 0)
+		return;
+	require_trusted(LOG_FILE, false);
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (fstat(fd, &status) != 0 || status.st_nlink != 1 || gmtime_r(&now.tv_sec, &utc) == NULL)
+		return;
+	strftime(time, sizeof(time), "%Y-%m-%dT%H:%M:%S", &utc);
+	dprintf(fd,
+		"{\"time\":\"%s.%03ldZ\",\"level\":\"WARN\",\"component\":\"daos_admin\",\"message\":\"refused\","
+		"\"caller_uid\":%u,\"caller_gid\":%u,\"caller_pid\":%d,\"reason\":\"%s\"}\n",
+		time, now.tv_nsec / 1000000, current_caller.uid, current_caller.gid, current_caller.pid, reason);
+}
+
 void refuse(const char *format, ...)
 {
+	static bool refusing;
 	static const char answer[] = "{\"version\":1,\"result\":null,\"error\":{\"domain\":\"helper\",\"code\":3001,"
 				     "\"description\":\"the helper refuses its caller: %s\","
 				     "\"resolution\":\"let root run daos-admin doctor, which says how to repair it\"}}";
@@ -43,10 +70,14 @@ void refuse(const char *format, ...)
 	unsigned char frame[4 + sizeof(answer) + sizeof(text)];
 	va_list args;
 
+	/* The audit itself is not to be trusted: the first refusal is the one that counts. */
+	if (refusing)
+		_exit(1);
+	refusing = true;
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	dprintf(STDERR_FILENO, "daos_admin: %s\n", text);
-	syslog(LOG_AUTHPRIV | LOG_NOTICE, "refused: %s (uid %u, pid %d)", text, caller_uid, getppid());
+	syslog(LOG_AUTHPRIV | LOG_NOTICE, "refused: %s (uid %u, pid %d)", text, current_caller.uid, current_caller.pid);
 	if (answer_fd >= 0 && strpbrk(text, "\"\\") == NULL) {
 		int length = snprintf((char *)frame + 4, sizeof(frame) - 4, answer, text);
 
@@ -56,8 +87,9 @@ void refuse(const char *format, ...)
 		signal(SIGPIPE, SIG_IGN);
 		fcntl(answer_fd, F_SETFL, O_NONBLOCK);
 		if (write(answer_fd, frame, (size_t)length + 4) < 0)
-			_exit(1);
+			close(answer_fd);
 	}
+	audit_refusal(text);
 	_exit(1);
 }
 

@@ -16,10 +16,10 @@ struct caller {
 	bool in_group; /* a member of ADMIN_GID */
 };
 
-/* For the log of refusals. */
-extern uid_t caller_uid;
+/* Whom the log and the audit name in a refusal. */
+extern struct caller current_caller;
 
-/* Tells standard error, the caller and syslog why, and ends with status 1. */
+/* Tells standard error, the caller, syslog and the audit why, and ends with status 1. */
 __attribute__((noreturn, format(printf, 1, 2))) void refuse(const char *format, ...);
 
 /* Undoes what a process inherits: environment, signals, timers, limits, priorities, umask, working directory, descriptors from 3 on. */

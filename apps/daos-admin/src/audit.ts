@@ -12,7 +12,7 @@ export interface Audit extends AsyncDisposable {
 const MAX_TEXT = 1000;
 
 /**
- * Opens the audit, appending. It must be a file that nobody but root can write to or replace.
+ * Opens the audit, appending. Only root can write to it or replace it.
  *
  * @param also gets every record as well: the journal
  * @throws Fault helperUntrustedPath, helperAuditFailed: without an audit nothing is done

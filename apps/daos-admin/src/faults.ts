@@ -34,13 +34,25 @@ export function faultBusy(what: string, holder: string, waitedMs: number): Fault
   });
 }
 
-/** A path that others than root could lead elsewhere. */
-export function faultUntrustedPath(path: string, component: string, reason: string): Fault {
+/**
+ * A path that others than root could lead elsewhere.
+ *
+ * @param remedy `elsewhere` for a directory that is not root's to take, such as `/tmp` or a home
+ */
+export function faultUntrustedPath(
+  path: string,
+  component: string,
+  reason: string,
+  remedy: "repair" | "elsewhere" = "repair",
+): Fault {
   return new Fault({
     domain: "helper",
     code: FaultCode.helperUntrustedPath,
     description: `use ${path} as root: ${component} ${reason}`,
-    resolution: `let root own ${component} and be the only one to write to it (chown root ${component}; chmod go-w ${component}), or use another path`,
+    resolution:
+      remedy === "repair"
+        ? `let root own ${component} and be the only one to write to it (chown root ${component}; chmod go-w ${component}), or use another path`
+        : `use a path whose directories are all root's, such as one below /opt/daos or /usr/local: ${component} belongs to others too`,
   });
 }
 

@@ -1,4 +1,4 @@
-import { fileMemory } from "@daos/bdev";
+import { fileCache } from "@daos/bdev";
 import { loggerJournal, standardErrorJournal } from "./journal.ts";
 import { fileLocks, type LockFile } from "./locks.ts";
 import { HELPER_RELEASE } from "./release.ts";
@@ -6,7 +6,7 @@ import { serveCaller } from "./serve-caller.ts";
 import { ToolRunner } from "./tool-runner.ts";
 
 /** A reboot gives every controller back to the kernel, and empties /run. */
-const MEMORY = "/run/daos_admin/controllers.json";
+const CONTROLLERS = "/run/daos_admin/controllers.json";
 /** Of the whole host, whatever helpers are installed on it. */
 const LOCKS = "/run/daos_admin_locks";
 
@@ -47,7 +47,7 @@ async function main(args: readonly string[]): Promise<number> {
       journal: shape === "socket" ? standardErrorJournal() : loggerJournal(),
       ports: {
         runner,
-        memory: fileMemory(MEMORY),
+        cache: fileCache(CONTROLLERS),
         locksFor: (holder) => fileLocks({ directory: LOCKS, lockFile, holder }),
       },
     },

@@ -100,7 +100,7 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
     await using _free = await locks().take({ what: "x" }, { waitMs: 60_000, signal });
   });
 
-  it("are files that nobody else can open, in a directory of root's alone", async () => {
+  it("are files that no one else can open, in a directory of root's alone", async () => {
     await using _held = await locks().take({ what: "x" }, { waitMs: 0, signal });
     const path = join(directory, "locks");
     expect((await stat(path)).mode & 0o777).toBe(0o700);

@@ -24,14 +24,18 @@ export interface Locks {
    */
   take(
     lock: LockRequest,
-    options: { readonly waitMs: number; readonly signal: AbortSignal },
+    options: { readonly waitMs: number; readonly signal?: AbortSignal | undefined },
   ): Promise<AsyncDisposable>;
 }
 
 /** Takes flock(2) on an open file; false when another process has it for longer than `waitMs`. */
 export type LockFile = (
   file: FileHandle,
-  options: { readonly shared: boolean; readonly waitMs: number; readonly signal: AbortSignal },
+  options: {
+    readonly shared: boolean;
+    readonly waitMs: number;
+    readonly signal?: AbortSignal | undefined;
+  },
 ) => Promise<boolean>;
 
 export interface FileLocksOptions {
@@ -78,7 +82,7 @@ export function fileLocks(options: FileLocksOptions): Locks {
 export async function takeAll(
   locks: Locks,
   wanted: readonly LockRequest[],
-  options: { readonly waitMs: number; readonly signal: AbortSignal },
+  options: { readonly waitMs: number; readonly signal?: AbortSignal | undefined },
 ): Promise<AsyncDisposable> {
   const end = performance.now() + options.waitMs;
   await using stack = new AsyncDisposableStack();

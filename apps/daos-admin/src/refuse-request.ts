@@ -1,9 +1,10 @@
 import type { Readable, Writable } from "node:stream";
 import { Fault, FaultCode, showResolution } from "@daos/fault";
-import { type HelperHandlers, helperMethods, serveRequest } from "@daos/pbin";
+import { sameHandlers, serveRequest } from "@daos/pbin";
+import { helperMethods } from "./methods.ts";
 
 /**
- * Answers a request that reached this program without its launcher: refused, as nobody vouches for the caller.
+ * Answers a request that reached this program without its launcher: refused, as the caller is not known.
  *
  * @returns false when there was no request, as at a terminal
  */
@@ -13,11 +14,8 @@ export async function refuseRequest(
   errors: Writable,
 ): Promise<boolean> {
   if (input.isTTY === true) return false;
-  const refuse = () => Promise.reject(faultNotLaunched());
-  const handlers = Object.fromEntries(
-    Object.keys(helperMethods).map((method) => [method, refuse]),
-  ) as unknown as HelperHandlers;
-  const outcome = await serveRequest({ input, output }, { handlers });
+  const handlers = sameHandlers(helperMethods, () => Promise.reject(faultNotLaunched()));
+  const outcome = await serveRequest({ input, output }, { methods: helperMethods, handlers });
   if (outcome.kind === "nothing") return false;
   const fault = outcome.kind === "done" ? faultNotLaunched() : outcome.fault;
   errors.write(`${fault}\n${showResolution(fault)}\n`);

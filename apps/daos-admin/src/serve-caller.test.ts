@@ -1,11 +1,10 @@
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
-import type { BdevProvider } from "@daos/bdev";
+import { BdevForwarder } from "@daos/bdev";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
-import { ForwardingScm, HelperBdev, HelperScm } from "@daos/pbin";
-import { type ScmOperations, ScmProvider } from "@daos/scm";
+import { ForwardingScm, ScmForwarder, type ScmOperations, ScmProvider } from "@daos/scm";
 import { FakeCommandRunner, FakeMountTable, FakeSysTree } from "@daos/sys/testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { fileLocks, takeAll } from "./locks.ts";
@@ -86,13 +85,12 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
       .map((line): unknown => JSON.parse(line));
 
   it("formats, mounts and unmounts what the policy names, and owns it", async () => {
-    // The shapes of the providers, checked by the compiler.
-    const scm: ScmOperations = new HelperScm({ helper: await helper() });
+    const scm: ScmOperations = new ScmForwarder({ helper: await helper() });
     const storage = { class: "ram", mount: join(directory, "mnt"), sizeGiB: 2 } as const;
     expect(await scm.checkFormat(storage)).toEqual({ kind: "unformatted" });
     await scm.format(storage, { reformat: false });
     expect(runner.ran).toEqual([
-      `mount -t tmpfs -o size=2g,mode=0700,uid=1234,gid=1235 tmpfs ${storage.mount}`,
+      `mount -t tmpfs -o size=2g,mode=0700,uid=1234,gid=1235,nosuid,nodev tmpfs ${storage.mount}`,
     ]);
     expect(await scm.checkFormat(storage)).toEqual({ kind: "mounted" });
     await scm.unmount(storage);
@@ -110,7 +108,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
   });
 
   it("is refused what the policy does not name, and the audit has it", async () => {
-    const scm = new HelperScm({ helper: await helper() });
+    const scm = new ScmForwarder({ helper: await helper() });
     await expect(
       scm.mount({ class: "ram", mount: join(directory, "other"), sizeGiB: 1 }),
     ).rejects.toMatchObject({
@@ -139,18 +137,18 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
   });
 
   it("has controllers outside of the policy left alone", async () => {
-    const bdev: Pick<BdevProvider, "scan" | "format" | "burnIn" | "prepare" | "reset"> = new HelperBdev({
+    const bdev = new BdevForwarder({
       helper: await helper(),
     });
     expect(await bdev.scan()).toEqual([]);
-    await expect(
-      bdev.format({ class: "nvme", list: ["0000:82:00.0"], number: 0, sizeGB: 0 }),
-    ).rejects.toMatchObject({ code: FaultCode.helperRefused });
+    await expect(bdev.format({ class: "nvme", list: ["0000:82:00.0"] })).rejects.toMatchObject({
+      code: FaultCode.helperRefused,
+    });
     await expect(bdev.prepare({ hugepages: 11 })).rejects.toMatchObject({ code: FaultCode.helperRefused });
     await expect(bdev.prepare({ hugepages: 1, owner: { uid: 0, gid: 0 } })).rejects.toMatchObject({
       code: FaultCode.helperRefused,
     });
-    expect(await bdev.format({ class: "nvme", list: ["81:00.0"], number: 0, sizeGB: 0 })).toMatchObject([
+    expect(await bdev.format({ class: "nvme", list: ["81:00.0"] })).toMatchObject([
       { device: "0000:81:00.0", fault: { code: FaultCode.bdevMissingDevice } },
     ]);
     expect(await bdev.burnIn(["0000:82:00.0", "81:00.0"], { durationMs: 5 })).toMatchObject([
@@ -171,18 +169,18 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
       waitMs: 0,
       signal,
     });
-    await expect(new HelperScm({ helper: location }).mount(storage)).rejects.toMatchObject({
+    await expect(new ScmForwarder({ helper: location }).mount(storage)).rejects.toMatchObject({
       code: FaultCode.helperBusy,
       description: expect.stringContaining(mount),
       reason: expect.stringContaining("the test"),
     });
-    const bdev = new HelperBdev({ helper: location });
+    const bdev = new BdevForwarder({ helper: location });
     expect(await bdev.format({ class: "nvme", list: ["81:00.0"] })).toMatchObject([
       { device: "0000:81:00.0", fault: { code: FaultCode.helperBusy } },
     ]);
     expect(runner.ran).toEqual([]);
     await held[Symbol.asyncDispose]();
-    const scm = new HelperScm({ helper: await helper({ lockWaitMs: 60_000 }) });
+    const scm = new ScmForwarder({ helper: await helper({ lockWaitMs: 60_000 }) });
     const both = await Promise.allSettled([
       scm.format(storage, { reformat: false }),
       scm.format(storage, { reformat: false }),
@@ -196,7 +194,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
 
   it("waits for all of a kind before all of it is prepared", async () => {
     const signal = new AbortController().signal;
-    const bdev = new HelperBdev({ helper: await helper() });
+    const bdev = new BdevForwarder({ helper: await helper() });
     await using _one = await locksFor("a burn-in").take(
       { what: "nvme", shared: true },
       { waitMs: 0, signal },
@@ -209,20 +207,20 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
 
   it("gets nothing while the policy may be written by others", async () => {
     await chmod(join(directory, "etc/daos_admin.yml"), 0o666);
-    await expect(new HelperScm({ helper: await helper() }).scan()).rejects.toMatchObject({
+    await expect(new ScmForwarder({ helper: await helper() }).scan()).rejects.toMatchObject({
       code: FaultCode.helperUntrustedPath,
     });
   });
 
   it("gets nothing while there is no audit", async () => {
     await mkdir(join(directory, "audit.log"));
-    await expect(new HelperScm({ helper: await helper() }).scan()).rejects.toThrow();
+    await expect(new ScmForwarder({ helper: await helper() }).scan()).rejects.toThrow();
     expect(runner.ran).toEqual([]);
   });
 
   it("gets nothing without a policy but scans", async () => {
     await rm(join(directory, "etc/daos_admin.yml"));
-    const scm = new HelperScm({ helper: await helper() });
+    const scm = new ScmForwarder({ helper: await helper() });
     await expect(
       scm.checkFormat({ class: "ram", mount: join(directory, "mnt"), sizeGiB: 1 }),
     ).rejects.toMatchObject({
@@ -239,7 +237,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
       `servers: [{ scm_mount: ${directory}/mnt, scm_class: ram, scm_size: 1 }]\n`,
       { mode: 0o644 },
     );
-    const scm = new HelperScm({ helper: await helper() });
+    const scm = new ScmForwarder({ helper: await helper() });
     expect(await scm.checkFormat({ class: "ram", mount: join(directory, "mnt"), sizeGiB: 1 })).toEqual({
       kind: "unformatted",
     });

@@ -1,17 +1,11 @@
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import {
-  type HelperChannel,
-  type HelperHandlers,
-  type HelperOutcome,
-  helperMethods,
-  type ParsedRequest,
-  serveRequest,
-} from "@daos/pbin";
+import { type HelperChannel, type HelperOutcome, sameHandlers, serveRequest } from "@daos/pbin";
 import { openAudit } from "./audit.ts";
 import { createHandlers, type HandlerPorts } from "./handlers.ts";
 import type { Journal } from "./journal.ts";
 import type { Locks } from "./locks.ts";
+import { type HelperHandlers, type HelperMethods, type HelperRequest, helperMethods } from "./methods.ts";
 import type { Caller } from "./policy/authorize.ts";
 import { loadPolicy } from "./policy/load-policy.ts";
 import { emptyPolicy } from "./policy/policy.ts";
@@ -40,7 +34,7 @@ export interface ServeCallerOptions {
 export async function serveCaller(
   channel: HelperChannel,
   options: ServeCallerOptions,
-): Promise<HelperOutcome> {
+): Promise<HelperOutcome<HelperMethods>> {
   const { caller, shape, ports } = options;
   const began = performance.now();
   const { policy, fault: policyFault } = await readPolicy(options);
@@ -67,6 +61,7 @@ export async function serveCaller(
     handlers = refusingHandlers(toFault(error));
   }
   const outcome = await serveRequest(channel, {
+    methods: helperMethods,
     handlers,
     onRequest: (request) => log?.info("request", subjectOf(request)),
     ...(options.readTimeoutMs === undefined ? {} : { readTimeoutMs: options.readTimeoutMs }),
@@ -84,13 +79,10 @@ async function readPolicy({ policyPath, ports }: ServeCallerOptions) {
 }
 
 function refusingHandlers(fault: Fault): HelperHandlers {
-  const refuse = () => Promise.reject(fault);
-  return Object.fromEntries(
-    Object.keys(helperMethods).map((method) => [method, refuse]),
-  ) as unknown as HelperHandlers;
+  return sameHandlers(helperMethods, () => Promise.reject(fault));
 }
 
-function record(log: Logger | undefined, outcome: HelperOutcome, milliseconds: number): void {
+function record(log: Logger | undefined, outcome: HelperOutcome<HelperMethods>, milliseconds: number): void {
   switch (outcome.kind) {
     case "nothing":
       return;
@@ -111,7 +103,7 @@ function record(log: Logger | undefined, outcome: HelperOutcome, milliseconds: n
 }
 
 /** What a request is about, in one word each. */
-function subjectOf({ method, payload }: ParsedRequest): Record<string, unknown> {
+function subjectOf({ method, payload }: HelperRequest): Record<string, unknown> {
   return {
     method,
     ...("storage" in payload ? { ...payload, ...payload.storage, storage: undefined } : payload),

@@ -49,7 +49,11 @@ export class ToolRunner implements CommandRunner {
    */
   async lock(
     file: FileHandle,
-    options: { readonly shared: boolean; readonly waitMs: number; readonly signal: AbortSignal },
+    options: {
+      readonly shared: boolean;
+      readonly waitMs: number;
+      readonly signal?: AbortSignal | undefined;
+    },
   ): Promise<boolean> {
     const { shared, waitMs, signal } = options;
     const args = [shared ? "-s" : "-x", "-E", `${CONFLICT}`, "-w", (waitMs / 1000).toFixed(3), "3"];

@@ -8,11 +8,14 @@ import { faultUntrustedPath } from "./faults.ts";
 export interface TrustOptions {
   /** The user that must own every part of the path; root. Tests have another one. */
   readonly uid?: number;
+  /** True to accept directories in which only the owner of a file can replace it, such as `/tmp` with its sticky bit. */
+  readonly stickyParents?: boolean;
 }
 
 /** `O_PATH` of Linux on x86-64 and arm64: a descriptor that only names a file. */
 const O_PATH = 0o10000000;
 const WRITABLE_BY_OTHERS = 0o022;
+const STICKY = 0o1000;
 
 /**
  * Opens a regular file of which only root can have decided what it is: the file and every directory above it belong to
@@ -122,21 +125,24 @@ async function checked(
   options: TrustOptions,
 ): Promise<FileHandle> {
   const status = await file.stat();
-  const reason = whyUntrusted(status, kind, options.uid ?? 0);
+  const reason = whyUntrusted(status, kind, options);
   if (reason === undefined) return file;
   await file.close();
-  throw faultUntrustedPath(path, at, reason);
+  // Root would take a directory of many users, or the home of one, away from them.
+  const shared = kind === "directory" && ((status.mode & STICKY) !== 0 || status.uid !== 0);
+  throw faultUntrustedPath(path, at, reason, shared ? "elsewhere" : "repair");
 }
 
 function whyUntrusted(
   status: { uid: number; mode: number; isFile(): boolean; isDirectory(): boolean },
   kind: "file" | "directory",
-  uid: number,
+  { uid = 0, stickyParents = false }: TrustOptions,
 ): string | undefined {
   if (kind === "file" && !status.isFile()) return "is not a regular file";
   if (kind === "directory" && !status.isDirectory()) return "is not a directory";
   if (status.uid !== 0 && status.uid !== uid) return `belongs to user ${status.uid}`;
-  if ((status.mode & WRITABLE_BY_OTHERS) !== 0) {
+  const isSticky = kind === "directory" && stickyParents && (status.mode & STICKY) !== 0;
+  if ((status.mode & WRITABLE_BY_OTHERS) !== 0 && !isSticky) {
     return `may be written to by others than its owner (mode ${(status.mode & 0o7777).toString(8)})`;
   }
   return undefined;

@@ -52,13 +52,13 @@ describe("openDeviceState", () => {
     const [first, second] = [join(directory, "missing", "state"), join(directory, "state")];
     await mkdir(join(directory, "roots"));
     const roots = await openDeviceState([join(directory, "roots")], silentLogger);
-    await roots?.memory.complete([seen]);
+    await roots?.cache.complete([seen]);
     const state = await openDeviceState([first, second, join(directory, "roots")], silentLogger);
-    expect(await state?.memory.complete([bound])).toEqual([
+    expect(await state?.cache.complete([bound])).toEqual([
       { ...seen, driver: "vfio-pci", source: "last-known" },
     ]);
     expect(await readdir(directory)).toContain("state");
-    await state?.memory.complete([{ ...seen, serial: "T" }]);
+    await state?.cache.complete([{ ...seen, serial: "T" }]);
     expect(await readFile(join(second, "controllers.json"), "utf8")).toContain('"T"');
   });
 

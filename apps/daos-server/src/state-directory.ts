@@ -1,12 +1,12 @@
 import { constants } from "node:fs";
 import { access, mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
-import { fileMemory, HealthHistory } from "@daos/bdev";
+import { fileCache, HealthHistory } from "@daos/bdev";
 import type { Logger } from "@daos/log";
 
 /** What the server knows of this host's devices beyond what it can ask them now. */
 export interface DeviceState {
-  readonly memory: ReturnType<typeof fileMemory>;
+  readonly cache: ReturnType<typeof fileCache>;
   readonly history: HealthHistory;
 }
 
@@ -49,7 +49,7 @@ export async function openDeviceState(
     }
     const others = directories.filter((other) => other !== directory);
     return {
-      memory: fileMemory(join(directory, CONTROLLERS), {
+      cache: fileCache(join(directory, CONTROLLERS), {
         also: others.map((other) => join(other, CONTROLLERS)),
       }),
       history: new HealthHistory({ directory: join(directory, "health") }),

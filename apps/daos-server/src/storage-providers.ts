@@ -1,16 +1,16 @@
-import { BdevProvider, type HealthHistory, KernelBackend, SpdkBackend } from "@daos/bdev";
-import type { Logger } from "@daos/log";
 import {
-  checkHelper,
-  ForwardingScm,
-  findHelper,
-  formatHelperLocation,
-  HelperBdev,
-  type HelperLocation,
-} from "@daos/pbin";
-import { type ScmOperations, ScmProvider, type ScmStorage } from "@daos/scm";
+  BdevForwarder,
+  type BdevOperations,
+  BdevProvider,
+  forwardingBdev,
+  type HealthHistory,
+  KernelBackend,
+  SpdkBackend,
+} from "@daos/bdev";
+import type { Logger } from "@daos/log";
+import { checkHelper, findHelper, formatHelperLocation, type HelperLocation } from "@daos/pbin";
+import { ForwardingScm, type ScmOperations, ScmProvider, type ScmStorage } from "@daos/scm";
 import { type CommandRunner, linuxMountTable } from "@daos/sys";
-import { bdevThroughHelper } from "./helper-bdev.ts";
 import { openDeviceState } from "./state-directory.ts";
 
 export interface StorageProvidersOptions {
@@ -24,9 +24,6 @@ export interface StorageProvidersOptions {
   readonly spdkSocket?: string | undefined;
   readonly signal: AbortSignal;
 }
-
-/** What the server does with block devices. */
-export type BdevOperations = Pick<BdevProvider, "scan" | "check" | "format" | "burnIn" | "prepare" | "reset">;
 
 /** Storage as this process can work on it. */
 export interface StorageProviders {
@@ -63,7 +60,7 @@ export async function storageProviders(options: StorageProvidersOptions): Promis
   const forwarding = await ForwardingScm.connect(scm, { helper, signal });
   return {
     scm: forwarding,
-    bdev: bdevThroughHelper(new HelperBdev({ helper }), spdk, bdevOptions),
+    bdev: forwardingBdev(new BdevForwarder({ helper }), spdk, bdevOptions),
     history,
     mayMount: (storage) => forwarding.mayMount(storage),
   };

@@ -1,10 +1,11 @@
-import { chown, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { chown, readdir, rm, stat } from "node:fs/promises";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { type CommandRunner, hasErrorCode, type MountTable, type Owner, type SysTree } from "@daos/sys";
 import { type DeviceUses, userSpaceNodes } from "./device-use.ts";
 import { faultNotPrivileged } from "./faults.ts";
 import { Hugepages, type NodeHugepages } from "./hugepages.ts";
+import { HUGETLBFS, Hugetlbfs, type HugetlbfsFiles } from "./hugetlbfs.ts";
 import { type PciCallOptions, type PciDrivers, USER_DRIVERS } from "./pci-drivers.ts";
 import { type ControllerSelection, whyNotSelected } from "./select-controllers.ts";
 
@@ -34,7 +35,6 @@ export interface BdevPrepareResult {
 export interface PreparerFiles {
   exists(path: string): Promise<boolean>;
   chown(path: string, owner: Owner): Promise<void>;
-  makeDirectory(path: string): Promise<void>;
   /** Removes the files in a directory whose names match. */
   removeFiles(directory: string, names: RegExp): Promise<void>;
 }
@@ -47,11 +47,11 @@ export interface BdevPreparerOptions {
   readonly drivers: PciDrivers;
   readonly uses: DeviceUses;
   readonly files?: PreparerFiles;
+  readonly hugetlbfsFiles?: HugetlbfsFiles;
 }
 
 export const DEFAULT_HUGEPAGES = 1024;
 const PCI_DEVICES = "/sys/bus/pci/devices";
-const HUGETLBFS = "/dev/hugepages";
 /** What SPDK leaves behind in the hugetlbfs when it is killed. */
 const SPDK_FILES = /^spdk.*map_\d+$/;
 
@@ -64,6 +64,7 @@ export class BdevPreparer {
   readonly #options: BdevPreparerOptions;
   readonly #files: PreparerFiles;
   readonly #hugepages: Hugepages;
+  readonly #hugetlbfs: Hugetlbfs;
   readonly #log: Logger;
 
   constructor(options: BdevPreparerOptions) {
@@ -71,20 +72,21 @@ export class BdevPreparer {
     this.#files = options.files ?? linuxFiles;
     this.#hugepages = new Hugepages(options.sys);
     this.#log = options.log;
+    this.#hugetlbfs = new Hugetlbfs({ ...options, files: options.hugetlbfsFiles });
   }
 
   /**
    * Resets, reserves hugepages, and binds the selected controllers that nothing uses to vfio-pci, or to
    * uio_pci_generic without an IOMMU. What happens to one controller does not stop the others.
    *
-   * @throws Fault storageNotPrivileged, bdevHugepagesShort (before any controller is bound)
+   * @throws Fault storageNotPrivileged, bdevHugepagesShort and bdevInUse (before any controller is bound)
    */
   async prepare(options: BdevPrepareOptions): Promise<BdevPrepareResult> {
     const { hugepages: pages = DEFAULT_HUGEPAGES, owner } = options;
     const { signal, include, exclude } = options;
     await this.reset({ signal, include, exclude, attempted: "prepare NVMe controllers" });
     const hugepages = await this.#hugepages.reserve(pages);
-    await this.#mountHugetlbfs(owner, options);
+    await this.#hugetlbfs.mount(owner, options);
     const driver = await this.#options.drivers.userDriver();
     const controllers: ControllerOutcome[] = [];
     for (const address of await this.#addresses()) {
@@ -138,7 +140,10 @@ export class BdevPreparer {
       controllers.push(outcome);
     }
     // A process that drives a controller has its memory there.
-    if (!driven) await this.#files.removeFiles(HUGETLBFS, SPDK_FILES);
+    if (!driven) {
+      await this.#files.removeFiles(HUGETLBFS, SPDK_FILES);
+      await this.#hugetlbfs.unmount(options);
+    }
     return { controllers, hugepages: await this.#hugepages.free() };
   }
 
@@ -189,19 +194,6 @@ export class BdevPreparer {
     }
     for (const node of nodes) if (await this.#files.exists(node)) await this.#files.chown(node, owner);
   }
-
-  async #mountHugetlbfs(owner: Owner | undefined, options: PciCallOptions): Promise<void> {
-    const { mounts, runner } = this.#options;
-    const mounted = (await mounts.list()).find(({ fsType }) => fsType === "hugetlbfs");
-    if (mounted === undefined) {
-      await this.#files.makeDirectory(HUGETLBFS);
-      const { exitCode, stderr } = await runner.run(["mount", "-t", "hugetlbfs", "hugetlbfs", HUGETLBFS], {
-        signal: options.signal,
-      });
-      if (exitCode !== 0) this.#log.warn("no hugetlbfs", { reason: stderr.trim() });
-    }
-    if (owner !== undefined) await this.#files.chown(mounted?.mountPoint ?? HUGETLBFS, owner);
-  }
 }
 
 const linuxFiles: PreparerFiles = {
@@ -215,9 +207,6 @@ const linuxFiles: PreparerFiles = {
     }
   },
   chown: (path, { uid, gid }) => chown(path, uid, gid),
-  makeDirectory: async (path) => {
-    await mkdir(path, { recursive: true });
-  },
   removeFiles: async (directory, names) => {
     let entries: readonly string[];
     try {

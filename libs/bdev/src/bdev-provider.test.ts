@@ -7,7 +7,7 @@ import { FakeCommandRunner, FakeSysTree } from "@daos/sys/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BdevProvider } from "./bdev-provider.ts";
 import type { BdevStorage } from "./bdev-types.ts";
-import { fileMemory } from "./controller-memory.ts";
+import { fileCache } from "./controller-cache.ts";
 import { DeviceUses } from "./device-use.ts";
 import { HealthHistory } from "./health-history.ts";
 import { KernelBackend } from "./kernel-backend.ts";
@@ -97,8 +97,8 @@ describe("scan", () => {
 
   it("remembers what it saw, across processes, but not of another device in the slot", async () => {
     const { machine, sys, runner, mounts, backends, bdev: first } = setUp();
-    const memory = fileMemory(join(directory, "state", "controllers.json"));
-    const options = { sys, runner, mounts, backends, log: silentLogger, memory };
+    const cache = fileCache(join(directory, "state", "controllers.json"));
+    const options = { sys, runner, mounts, backends, log: silentLogger, cache };
     await first.prepare({ hugepages: 2 });
     await first.reset();
     await new BdevProvider(options).prepare({ hugepages: 2 });
@@ -130,22 +130,22 @@ describe("scan", () => {
     const { sys, runner, mounts, backends, machine } = setUp();
     const roots = join(directory, "root.json");
     const options = { sys, runner, mounts, backends, log: silentLogger };
-    await new BdevProvider({ ...options, memory: fileMemory(roots) }).prepare({ hugepages: 2 });
+    await new BdevProvider({ ...options, cache: fileCache(roots) }).prepare({ hugepages: 2 });
     expect(await machine.driverOf(A)).toBe("vfio-pci");
-    const memory = fileMemory(join(directory, "own.json"), { also: [roots, join(directory, "none")] });
-    expect((await new BdevProvider({ ...options, memory }).scan())[0]).toMatchObject({
+    const cache = fileCache(join(directory, "own.json"), { also: [roots, join(directory, "none")] });
+    expect((await new BdevProvider({ ...options, cache }).scan())[0]).toMatchObject({
       serial: "VMNVME0000",
       source: "last-known",
     });
   });
 
-  it("takes a damaged memory for none", async () => {
+  it("takes a damaged cache for none", async () => {
     const { sys, runner, mounts, backends } = setUp();
     const path = join(directory, "controllers.json");
     for (const text of ["{", "[{}]", "{}", ""]) {
       await writeFile(path, text);
-      const memory = fileMemory(path);
-      const bdev = new BdevProvider({ sys, runner, mounts, backends, log: silentLogger, memory });
+      const cache = fileCache(path);
+      const bdev = new BdevProvider({ sys, runner, mounts, backends, log: silentLogger, cache });
       expect(await bdev.scan()).toHaveLength(2);
     }
   });

@@ -10,7 +10,7 @@ import {
 } from "./bdev-preparer.ts";
 import type { BdevStorage, NvmeController } from "./bdev-types.ts";
 import { type BurnInVerdict, DEFAULT_BURN_IN_MS } from "./burn-in.ts";
-import { type ControllerMemory, forgetfulMemory } from "./controller-memory.ts";
+import { type ControllerCache, inProcessCache } from "./controller-cache.ts";
 import { DeviceUses } from "./device-use.ts";
 import { faultBurnInUnsupported, faultInUse, faultMissingDevices } from "./faults.ts";
 import type { HealthHistory } from "./health-history.ts";
@@ -50,7 +50,7 @@ export interface BdevProviderOptions {
   /** Those that know controllers, best first; the kernel alone by default. */
   readonly backends?: readonly BdevBackend[];
   /** Where the identity of controllers is kept for the time when they cannot be asked. */
-  readonly memory?: ControllerMemory;
+  readonly cache?: ControllerCache;
   /** Gets the health of every scan; without one, no history is kept. */
   readonly history?: HealthHistory;
   /** Milliseconds, monotonic. */
@@ -65,7 +65,7 @@ export interface BdevProviderOptions {
 export class BdevProvider {
   readonly #backends: readonly BdevBackend[];
   readonly #preparer: BdevPreparer;
-  readonly #memory: ControllerMemory;
+  readonly #cache: ControllerCache;
   readonly #history: HealthHistory | undefined;
   readonly #now: () => number;
   readonly #log: Logger;
@@ -79,7 +79,7 @@ export class BdevProvider {
     const drivers = new PciDrivers({ sys, runner });
     this.#backends = options.backends ?? [new KernelBackend({ runner, sys, mounts, uses, drivers, log })];
     this.#preparer = new BdevPreparer({ runner, sys, mounts, uses, drivers, log });
-    this.#memory = options.memory ?? forgetfulMemory();
+    this.#cache = options.cache ?? inProcessCache();
     this.#history = options.history;
     this.#now = options.now ?? (() => performance.now());
     this.#log = log;
@@ -91,7 +91,7 @@ export class BdevProvider {
    */
   async scan(options: BdevCallOptions = {}): Promise<readonly NvmeController[]> {
     const found = await this.#locate(options);
-    const controllers = await this.#memory.complete([...found.values()].map(({ controller }) => controller));
+    const controllers = await this.#cache.complete([...found.values()].map(({ controller }) => controller));
     try {
       await this.#history?.record(controllers, new Date());
     } catch (error) {

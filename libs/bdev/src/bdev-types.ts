@@ -51,7 +51,7 @@ export type NvmeSource =
   | "spdk"
   /** What the last scan that could ask the controller saw: it is bound to a user-space driver now. */
   | "last-known"
-  /** The PCI bus only: nobody has asked this controller yet. */
+  /** The PCI bus only: this controller has not been asked yet. */
   | "pci";
 
 /** An NVMe controller on this host. */

@@ -10,7 +10,7 @@ export interface DeviceUsesOptions {
   readonly claim?: (device: string) => Promise<BlockClaim>;
 }
 
-/** Finds out what uses a controller, so that nobody takes it away. */
+/** Finds out what uses a controller, which must then be left alone. */
 export class DeviceUses {
   readonly #sys: SysTree;
   readonly #mounts: MountTable;

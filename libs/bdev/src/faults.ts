@@ -113,6 +113,26 @@ export function faultNotPrivileged(attempted: string): Fault {
   });
 }
 
+/** Files of others would be hidden by a mount on top of them. */
+export function faultHugetlbfsInUse(mountPoint: string, names: readonly string[]): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevInUse,
+    description: `mount a hugetlbfs for the server's user at ${mountPoint}: the one that is there has files of others (${names.slice(0, 5).join(", ")})`,
+    resolution: `stop their programs and unmount ${mountPoint}, or, when they may share it, give it to the server's user (chown USER ${mountPoint})`,
+  });
+}
+
+export function faultHugetlbfsFailed(mountPoint: string, reason: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevHugepagesShort,
+    description: `mount a hugetlbfs at ${mountPoint}`,
+    reason,
+    resolution: "check that the kernel has hugetlbfs (grep hugetlbfs /proc/filesystems) and look in dmesg",
+  });
+}
+
 /** A tool that the request cannot do without is not installed. */
 export function faultMissingTool(tool: string, wanted: string): Fault {
   const debian: Readonly<Record<string, string>> = { nvme: "nvme-cli", modprobe: "kmod" };

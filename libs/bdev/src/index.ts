@@ -6,6 +6,7 @@ export type {
   WipeOptions,
   WipeProgress,
 } from "./bdev-backend.ts";
+export type { BdevOperations } from "./bdev-operations.ts";
 export {
   type BdevPrepareOptions,
   type BdevPrepareResult,
@@ -31,13 +32,17 @@ export {
 } from "./bdev-types.ts";
 export { type BurnInError, type BurnInVerdict, DEFAULT_BURN_IN_MS, MAX_BURN_IN_MS } from "./burn-in.ts";
 export {
-  type ControllerMemory,
-  type FileMemoryOptions,
-  fileMemory,
-  forgetfulMemory,
-} from "./controller-memory.ts";
+  type ControllerCache,
+  type FileCacheOptions,
+  fileCache,
+  inProcessCache,
+} from "./controller-cache.ts";
 export { bdevFileSize, type CreateBdevFilesOptions, createBdevFiles } from "./create-bdev-files.ts";
 export { faultBurnInFailed, faultInUse, showBurnInError } from "./faults.ts";
+export { BdevForwarder } from "./forward/bdev-forwarder.ts";
+export { bdevHandlers } from "./forward/bdev-handlers.ts";
+export { bdevMethods } from "./forward/bdev-methods.ts";
+export { forwardingBdev } from "./forward/forwarding-bdev.ts";
 export {
   byWarnings,
   type HealthSample,

@@ -21,7 +21,9 @@ const controller = (address: string, index: number, iommuGroup?: number): FakeCo
   ...(iommuGroup === undefined ? {} : { iommuGroup }),
 });
 
-function setUp(options: Partial<FakeMachineOptions> & { claim?: BlockClaim } = {}) {
+function setUp(
+  options: Partial<FakeMachineOptions> & { claim?: BlockClaim; hugetlbfsNames?: readonly string[] } = {},
+) {
   const machine = new FakeMachine({ controllers: [controller(A, 0), controller(B, 1)], ...options });
   const { sys, runner, mounts } = machine;
   const owners = new Map<string, Owner>();
@@ -36,8 +38,13 @@ function setUp(options: Partial<FakeMachineOptions> & { claim?: BlockClaim } = {
     files: {
       exists: () => Promise.resolve(true),
       chown: async (path, owner) => void owners.set(path, owner),
-      makeDirectory: () => Promise.resolve(),
       removeFiles: async (path) => void removed.push(path),
+    },
+    hugetlbfsFiles: {
+      list: () => Promise.resolve(options.hugetlbfsNames ?? []),
+      ownerOf: (path) => Promise.resolve(owners.get(path) ?? { uid: 0, gid: 0 }),
+      chown: async (path, owner) => void owners.set(path, owner),
+      makeDirectory: () => Promise.resolve(),
     },
   });
   return { machine, sys, runner, mounts, owners, removed, preparer };
@@ -67,8 +74,11 @@ describe("prepare", () => {
       ],
     });
     expect(await machine.driverOf(B)).toBe("vfio-pci");
-    expect(runner.ran).toEqual(["mount -t hugetlbfs hugetlbfs /dev/hugepages", "modprobe vfio-pci"]);
-    expect([...owners.keys()]).toEqual(["/dev/hugepages", "/dev/vfio/34", "/dev/vfio/66"]);
+    expect(runner.ran).toEqual([
+      "mount -t hugetlbfs -o pagesize=2M,mode=0700,uid=1000,gid=100,nosuid,nodev daos_hugepages /dev/hugepages",
+      "modprobe vfio-pci",
+    ]);
+    expect([...owners.keys()]).toEqual(["/dev/vfio/34", "/dev/vfio/66"]);
     expect(owners.get("/dev/vfio/34")).toEqual({ uid: 1000, gid: 100 });
   });
 
@@ -82,6 +92,31 @@ describe("prepare", () => {
     expect(await machine.driverOf(A)).toBe("nvme");
     expect(reasons(await preparer.reset())).toEqual(["nvme has it already", "nvme has it already"]);
     expect(removed[0]).toBe("/dev/hugepages");
+  });
+
+  it("mounts its own hugetlbfs on an empty one of root's, and never gives that to the owner", async () => {
+    const { preparer, mounts, owners } = setUp({ controllers: [] });
+    mounts.mounted("/dev/huge1G", "hugetlbfs", "hugetlbfs", "rw,pagesize=1024M");
+    mounts.mounted("/mnt/huge", "hugetlbfs", "hugetlbfs", "rw,pagesize=2M");
+    await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
+    await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
+    expect(mounts.entries.slice(2)).toMatchObject([{ mountPoint: "/mnt/huge", source: "daos_hugepages" }]);
+    expect([...owners.keys()]).toEqual([]);
+    await preparer.reset();
+    expect(mounts.entries.map(({ source }) => source)).toEqual(["hugetlbfs", "hugetlbfs"]);
+  });
+
+  it("refuses a hugetlbfs that has files of others, unless root has given it to the owner", async () => {
+    const { preparer, mounts, owners, runner } = setUp({ hugetlbfsNames: ["libvirt"] });
+    mounts.mounted("/dev/hugepages", "hugetlbfs", "hugetlbfs");
+    await expect(preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } })).rejects.toMatchObject({
+      code: FaultCode.bdevInUse,
+      description: expect.stringContaining("files of others (libvirt)"),
+    });
+    owners.set("/dev/hugepages", { uid: 1000, gid: 0 });
+    await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
+    expect(owners.get("/dev/hugepages")).toEqual({ uid: 1000, gid: 0 });
+    expect(runner.ran.filter((line) => line.startsWith("mount"))).toEqual([]);
   });
 
   it("leaves a controller with its driver that the configuration leaves to others", async () => {
@@ -102,7 +137,6 @@ describe("prepare", () => {
       "uio_pci_generic",
     ]);
     expect([...owners.keys()]).toEqual([
-      "/dev/hugepages",
       "/dev/uio0",
       `/sys/bus/pci/devices/${A}/config`,
       `/sys/bus/pci/devices/${A}/resource0`,

@@ -1,5 +1,6 @@
 import type { BdevProvider, ControllerSelection, HealthHistory } from "@daos/bdev";
 import type { Leadership } from "@daos/election";
+import type { BdevOperations, ControllerSelection, HealthHistory } from "@daos/bdev";
 import type { Harness } from "@daos/harness";
 import type { LevelSwitch, Logger } from "@daos/log";
 import type { NetworkProvider } from "@daos/network";
@@ -12,7 +13,7 @@ export interface CtlServiceOptions {
   readonly harness: Harness;
   readonly leadership: Leadership;
   readonly scm: Pick<ScmOperations, "scan" | "prepare" | "reset">;
-  readonly bdev: Pick<BdevProvider, "scan" | "prepare" | "reset" | "burnIn">;
+  readonly bdev: Pick<BdevOperations, "scan" | "prepare" | "reset" | "burnIn">;
   /** The health of controllers as it was; undefined where nothing is kept. */
   readonly history: Pick<HealthHistory, "read"> | undefined;
   /** The controllers that the configuration lets be prepared. */

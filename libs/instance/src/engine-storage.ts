@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import {
   type BdevFormatResult,
-  type BdevStorage,
+  type BdevOperations,
   createBdevFiles,
   type DeviceProgress,
   NVME_CONF,
@@ -13,7 +13,7 @@ import {
 import type { EngineConfig } from "@daos/config";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import type { ScmFormatState, ScmStorage } from "@daos/scm";
+import type { ScmOperations } from "@daos/scm";
 import {
   type CreateSuperblockOptions,
   createSuperblock,
@@ -29,25 +29,11 @@ interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** The SCM provider as an engine's storage sees it; `@daos/scm` has the real one. */
-export interface ScmPort {
-  checkFormat(storage: ScmStorage, options: Wait): Promise<ScmFormatState>;
-  format(
-    storage: ScmStorage,
-    options: Wait & { readonly reformat: boolean; readonly owner?: Owner | undefined },
-  ): Promise<void>;
-  mount(storage: ScmStorage, options: Wait): Promise<void>;
-}
+/** SCM as an engine's storage needs it. */
+export type ScmPort = Pick<ScmOperations, "checkFormat" | "format" | "mount">;
 
-/** The bdev provider as an engine's storage sees it; `@daos/bdev` has the real one. */
-export interface BdevPort {
-  /** @throws Fault that names the configured controllers which are not there */
-  check(storage: BdevStorage, options: Wait): Promise<void>;
-  format(
-    storage: BdevStorage,
-    options: Wait & { readonly onProgress?: ((progress: DeviceProgress) => void) | undefined },
-  ): Promise<readonly BdevFormatResult[]>;
-}
+/** Block devices as an engine's storage needs them. */
+export type BdevPort = Pick<BdevOperations, "check" | "format">;
 
 /** Numeric user and group. */
 export interface Owner {

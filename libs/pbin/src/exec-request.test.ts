@@ -4,34 +4,38 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Fault, FaultCode } from "@daos/fault";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { execRequest } from "./exec-request.ts";
-import { ForwardingScm } from "./forwarding-scm.ts";
+import { z } from "zod";
+import { type ExecRequestOptions, execRequest } from "./exec-request.ts";
 import { encodeFrame } from "./frame.ts";
-import { HelperBdev } from "./helper-bdev.ts";
-import { HelperScm } from "./helper-scm.ts";
-import { type HelperMethod, helperMethods } from "./requests.ts";
-import { type HelperHandlers, type HelperOutcome, serveRequest } from "./serve-request.ts";
+import { statusMethods } from "./helper-status.ts";
+import type { HandlersOf } from "./method-table.ts";
+import { absolutePath, count, digits, nothing } from "./schemas.ts";
+import { type SocketHelper, socketHelper } from "./testing/socket-helper.ts";
 
-const ram = { class: "ram", mount: "/mnt/daos", sizeGiB: 4 } as const;
+/** Stands for what providers have done for them. */
+const methods = {
+  Measure: { payload: nothing, result: z.object({ sizes: z.array(digits), notes: z.array(z.string()) }) },
+  Move: { payload: z.strictObject({ path: absolutePath, to: count.optional() }), result: nothing },
+  ...statusMethods,
+};
 
-/** Handlers that fail, except for the given ones. */
-function only(some: Partial<HelperHandlers>): HelperHandlers {
-  const refuse = () => Promise.reject(new Error("not in this test"));
-  const rest = Object.fromEntries(Object.keys(helperMethods).map((method) => [method, refuse]));
-  return { ...(rest as unknown as HelperHandlers), ...some };
-}
+const measure = (options: ExecRequestOptions) =>
+  execRequest(methods, { method: "Measure", payload: {} }, options);
+const move = (options: ExecRequestOptions) =>
+  execRequest(methods, { method: "Move", payload: { path: "/mnt/daos" } }, options);
 
 describe("a request over a socket", () => {
   let directory = "";
   let server: Server | undefined;
-  const outcomes: HelperOutcome[] = [];
+  let helperOfTest: SocketHelper<typeof methods> | undefined;
 
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "daos-pbin-"));
-    outcomes.length = 0;
   });
   afterEach(async () => {
     server?.close();
+    await helperOfTest?.[Symbol.asyncDispose]();
+    helperOfTest = undefined;
     await rm(directory, { recursive: true });
   });
 
@@ -42,95 +46,39 @@ describe("a request over a socket", () => {
     return { kind: "socket", path } as const;
   }
 
-  function serve(some: Partial<HelperHandlers>) {
-    return listen((socket) => {
-      void serveRequest({ input: socket, output: socket }, { handlers: only(some) }).then((outcome) =>
-        outcomes.push(outcome),
-      );
-    });
+  async function serve(some: Partial<HandlersOf<typeof methods>>) {
+    helperOfTest = await socketHelper(methods, some);
+    return helperOfTest.location;
   }
 
-  it("brings the result, with bigints", async () => {
-    const module = {
-      physicalId: 1,
-      socket: 0,
-      memoryController: 0,
-      channel: 2,
-      channelPosition: 1,
-      capacity: 502599991296n,
-    };
-    const scan = { modules: [module], namespaces: [], notes: ["a note"] };
-    const helper = await serve({ ScmScan: () => Promise.resolve(scan) });
-    expect(await new HelperScm({ helper }).scan()).toEqual(scan);
-  });
-
-  it("passes payload and result of each SCM operation", async () => {
+  it("brings payload and result, with bigints", async () => {
     const seen: unknown[] = [];
+    const answer = { sizes: [502599991296n, 0n], notes: ["a note"] };
     const helper = await serve({
-      ScmCheckFormat: (payload) => {
-        seen.push(payload);
-        return Promise.resolve({ kind: "foreign", fsType: "xfs" });
-      },
-      ScmFormat: (payload) => {
+      Measure: () => Promise.resolve(answer),
+      Move: (payload) => {
         seen.push(payload);
         return Promise.resolve({});
       },
     });
-    const scm = new HelperScm({ helper });
-    expect(await scm.checkFormat(ram)).toEqual({ kind: "foreign", fsType: "xfs" });
-    await scm.format(ram, { reformat: true });
-    expect(seen).toEqual([{ storage: ram }, { storage: ram, reformat: true }]);
-  });
-
-  it("is made only for storage that the helper may touch", async () => {
-    const status = {
-      release: "x",
-      caller: { uid: 1, gid: 1, pid: 1 },
-      policy: { source: "p", mounts: ["/mnt/daos"], devices: [], pciAddresses: [] },
-    };
-    const helper = await serve({
-      Status: () => Promise.resolve(status),
-      ScmCheckFormat: () => Promise.resolve({ kind: "unformatted" }),
-    });
-    const never = () => Promise.reject(new Error("not directly"));
-    const direct = {
-      scan: never,
-      checkFormat: () => Promise.resolve({ kind: "mounted" } as const),
-      format: never,
-      mount: never,
-      unmount: never,
-      prepare: never,
-      reset: never,
-    };
-    const scm = await ForwardingScm.connect(direct, { helper });
-    expect(await scm.checkFormat(ram)).toEqual({ kind: "unformatted" });
-    expect(await scm.checkFormat({ ...ram, mount: "/dev/shm/daos" })).toEqual({ kind: "mounted" });
+    expect(await measure({ helper })).toEqual(answer);
+    await execRequest(methods, { method: "Move", payload: { path: "/mnt/a", to: 3 } }, { helper });
+    await execRequest(methods, { method: "Move", payload: { path: "/mnt/b", to: undefined } }, { helper });
+    expect(seen).toEqual([{ path: "/mnt/a", to: 3 }, { path: "/mnt/b" }]);
   });
 
   it("brings the progress of each device before the result", async () => {
     const progress = { device: "0000:81:00.0", step: "zero", fraction: 0.5, elapsedMs: 3, remainingMs: 3 };
     const helper = await serve({
-      BdevFormat: ({ devices }, context) => {
+      Move: (_payload, context) => {
         context.progress(progress);
         context.progress({ ...progress, fraction: 1, remainingMs: undefined });
-        const fault = { domain: "bdev", code: 313, description: "no", resolution: "try" };
-        return Promise.resolve({ results: [{ device: devices[0] ?? "" }, { device: "b", fault }] });
+        return Promise.resolve({});
       },
     });
     const seen: unknown[] = [];
-    const results = await new HelperBdev({ helper }).format(
-      { class: "nvme", list: ["0000:81:00.0"] },
-      { onProgress: (step) => seen.push(step) },
-    );
+    await move({ helper, onProgress: (step) => seen.push(step) });
     expect(seen).toEqual([progress, { ...progress, fraction: 1, remainingMs: undefined }]);
-    expect(results).toMatchObject([{ device: "0000:81:00.0" }, { device: "b", fault: { code: 313 } }]);
-  });
-
-  it("is not made for devices that need no rights", async () => {
-    const bdev = new HelperBdev({ helper: { kind: "socket", path: join(directory, "none") } });
-    expect(await bdev.format({ class: "file", list: ["/tmp/b"] })).toEqual([{ device: "/tmp/b" }]);
-    expect(await bdev.format({ class: "malloc", list: [] })).toEqual([]);
-    await expect(bdev.reset()).rejects.toMatchObject({ code: FaultCode.helperUnavailable });
   });
 
   it("brings the helper's fault with its own code", async () => {
@@ -141,8 +89,8 @@ describe("a request over a socket", () => {
       reason: "EBUSY",
       resolution: "fuser",
     });
-    const helper = await serve({ ScmMount: () => Promise.reject(fault) });
-    const error = await new HelperScm({ helper }).mount(ram).catch((reason: unknown) => reason);
+    const helper = await serve({ Move: () => Promise.reject(fault) });
+    const error = await move({ helper }).catch((reason: unknown) => reason);
     expect(error).toBeInstanceOf(Fault);
     expect(error).toMatchObject({
       code: 210,
@@ -156,7 +104,7 @@ describe("a request over a socket", () => {
     const caller = new AbortController();
     const cancelled = Promise.withResolvers<unknown>();
     const helper = await serve({
-      ScmMount: (_payload, { signal }) => {
+      Move: (_payload, { signal }) => {
         caller.abort(new Error("enough"));
         return new Promise((_resolve, reject) => {
           signal.addEventListener("abort", () => {
@@ -166,36 +114,35 @@ describe("a request over a socket", () => {
         });
       },
     });
-    await expect(new HelperScm({ helper }).mount(ram, { signal: caller.signal })).rejects.toThrow("enough");
+    await expect(move({ helper, signal: caller.signal })).rejects.toThrow("enough");
     expect(await cancelled.promise).toMatchObject({ code: FaultCode.cancelled });
   });
 
   it("times out on the helper's side", async () => {
     const helper = await serve({
-      ScmMount: (_payload, { signal }) =>
+      Move: (_payload, { signal }) =>
         new Promise((_resolve, reject) => {
           signal.addEventListener("abort", () => reject(signal.reason));
         }),
     });
-    const request = { method: "ScmMount", payload: { storage: ram } } as const;
-    await expect(execRequest(request, { helper, timeoutMs: 20 })).rejects.toMatchObject({
+    await expect(move({ helper, timeoutMs: 20 })).rejects.toMatchObject({
       code: FaultCode.timedOut,
-      description: "ScmMount did not end within 20 ms",
+      description: "Move did not end within 20 ms",
     });
   });
 
   it("ends when the helper goes away without an answer", async () => {
     const helper = await listen((socket) => socket.destroy());
-    await expect(new HelperScm({ helper }).scan()).rejects.toMatchObject({ code: FaultCode.helperFailed });
+    await expect(measure({ helper })).rejects.toMatchObject({ code: FaultCode.helperFailed });
   });
 
   it.each([
     ["an answer of another version", { version: 9, error: null, result: {} }, "version 9"],
     ["an answer that is none", [], "an answer that is none"],
-    ["a result that is none", { version: 1, error: null, result: { modules: 3 } }, "a result of ScmScan"],
+    ["a result that is none", { version: 1, error: null, result: { sizes: 3 } }, "a result of Measure"],
   ])("refuses %s", async (_name, answer, text) => {
     const helper = await listen((socket) => socket.resume().end(encodeFrame(answer)));
-    await expect(new HelperScm({ helper }).scan()).rejects.toMatchObject({
+    await expect(measure({ helper })).rejects.toMatchObject({
       code: FaultCode.helperMalformed,
       message: expect.stringContaining(text),
     });
@@ -212,7 +159,7 @@ describe("a request over a socket", () => {
     const { createConnection } = await import("node:net");
     const frame = encodeFrame({
       version: 1,
-      method: "Status" satisfies HelperMethod,
+      method: "Status",
       timeoutMs: 60_000,
       payload: {},
     });
@@ -221,7 +168,7 @@ describe("a request over a socket", () => {
       socket.resume().on("close", () => resolve());
     });
     expect(handled).toBe(false);
-    expect(outcomes).toMatchObject([{ kind: "failed", fault: { code: FaultCode.cancelled } }]);
+    expect(helperOfTest?.outcomes).toMatchObject([{ kind: "failed", fault: { code: FaultCode.cancelled } }]);
   });
 
   it.each([
@@ -235,7 +182,7 @@ describe("a request over a socket", () => {
       const socket = createConnection(helper.path, () => socket.end(bytes));
       socket.resume().on("close", () => resolve());
     });
-    expect(outcomes).toMatchObject([{ kind }]);
+    expect(helperOfTest?.outcomes).toMatchObject([{ kind }]);
   });
 });
 
@@ -254,15 +201,15 @@ describe("a helper that is a program", () => {
   }
 
   it("answers on its standard output", async () => {
-    const answer = encodeFrame({ version: 1, error: null, result: { kind: "mounted" } });
+    const answer = encodeFrame({ version: 1, error: null, result: { sizes: [], notes: [] } });
     await writeFile(join(directory, "answer"), answer);
     const helper = await program(`cat "${directory}/answer"; cat > /dev/null`);
-    expect(await new HelperScm({ helper }).checkFormat(ram)).toEqual({ kind: "mounted" });
+    expect(await measure({ helper })).toEqual({ sizes: [], notes: [] });
   });
 
   it("has what it says on its standard error in the fault", async () => {
     const helper = await program("echo 'only for the group daos_admins' >&2; exit 1");
-    await expect(new HelperScm({ helper }).scan()).rejects.toMatchObject({
+    await expect(measure({ helper })).rejects.toMatchObject({
       code: FaultCode.helperFailed,
       reason: "only for the group daos_admins",
     });
@@ -270,12 +217,12 @@ describe("a helper that is a program", () => {
 
   it("gets no environment", async () => {
     const helper = await program("echo PATH=$NODE_OPTIONS$HOME. >&2; exit 1");
-    await expect(new HelperScm({ helper }).scan()).rejects.toMatchObject({ reason: "PATH=." });
+    await expect(measure({ helper })).rejects.toMatchObject({ reason: "PATH=." });
   });
 
   it("may be missing", async () => {
     const helper = { kind: "program", path: join(directory, "nothing") } as const;
-    await expect(new HelperScm({ helper }).scan()).rejects.toMatchObject({
+    await expect(measure({ helper })).rejects.toMatchObject({
       code: FaultCode.helperUnavailable,
     });
   });

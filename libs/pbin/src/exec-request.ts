@@ -1,20 +1,19 @@
 import { abortable, deadline, delay, isTimeout } from "@daos/sys";
 import { readFrame, writeFrame } from "./channel.ts";
+import { PROTOCOL_VERSION, progressEnvelope, responseEnvelope } from "./envelopes.ts";
 import { fromFaultMessage } from "./fault-message.ts";
 import { faultMalformed, faultNoAnswer } from "./faults.ts";
 import { encodeFrame } from "./frame.ts";
 import type { HelperLocation } from "./helper-location.ts";
-import { type OpenChannel, openChannel } from "./open-channel.ts";
 import {
-  type HelperMethod,
   type HelperProgress,
-  type HelperRequest,
-  type HelperResult,
-  helperMethods,
-  PROTOCOL_VERSION,
-  progressEnvelope,
-  responseEnvelope,
-} from "./requests.ts";
+  type MethodOf,
+  type MethodTable,
+  type RequestOf,
+  type ResultOf,
+  schemasOf,
+} from "./method-table.ts";
+import { type OpenChannel, openChannel } from "./open-channel.ts";
 
 export interface ExecRequestOptions {
   readonly helper: HelperLocation;
@@ -31,15 +30,16 @@ const GRACE_MS = 10_000;
 const LOST: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);
 
 /**
- * Has the helper do one request: started or connected for it, one JSON request, one JSON answer. When the signal
+ * Has the helper do one request of a table: started or connected for it, one JSON request, one JSON answer. When the signal
  * aborts, the channel is closed, which is what cancels the work on the helper's side.
  *
  * @throws Fault of the helper with its own code; helperUnavailable, helperFailed, helperMalformed; the signal's reason
  */
-export async function execRequest<M extends HelperMethod>(
-  request: HelperRequest<M>,
+export async function execRequest<T extends MethodTable, M extends MethodOf<T>>(
+  methods: T,
+  request: RequestOf<T, M>,
   options: ExecRequestOptions,
-): Promise<HelperResult<M>> {
+): Promise<ResultOf<T, M>> {
   const { helper, timeoutMs = 60_000 } = options;
   const { method, payload } = request;
   using limit = deadline(timeoutMs + GRACE_MS, method, options.signal);
@@ -53,7 +53,7 @@ export async function execRequest<M extends HelperMethod>(
     for (;;) {
       const message = await nextMessage(channel, method, signal);
       const step = progressEnvelope.safeParse(message);
-      if (!step.success) return readAnswer<M>(method, message);
+      if (!step.success) return readAnswer(methods, method, message);
       const { progress } = step.data;
       options.onProgress?.({ ...progress, remainingMs: progress.remainingMs });
     }
@@ -65,11 +65,7 @@ export async function execRequest<M extends HelperMethod>(
   }
 }
 
-async function nextMessage(
-  channel: OpenChannel,
-  method: HelperMethod,
-  signal: AbortSignal,
-): Promise<unknown> {
+async function nextMessage(channel: OpenChannel, method: string, signal: AbortSignal): Promise<unknown> {
   try {
     const answer = await readFrame(channel.input, { signal });
     if (answer !== undefined) return answer.message;
@@ -85,14 +81,18 @@ async function nextMessage(
   );
 }
 
-function readAnswer<M extends HelperMethod>(method: M, message: unknown): HelperResult<M> {
+function readAnswer<T extends MethodTable, M extends MethodOf<T>>(
+  methods: T,
+  method: M,
+  message: unknown,
+): ResultOf<T, M> {
   const envelope = responseEnvelope.safeParse(message);
   if (!envelope.success) throw faultMalformed("an answer that is none", envelope.error);
   const { version, error, result } = envelope.data;
   if (error !== null) throw fromFaultMessage(error);
   if (version !== PROTOCOL_VERSION) throw faultMalformed(`an answer of protocol version ${version}`);
-  const parsed = helperMethods[method].result.safeParse(result);
-  if (!parsed.success) throw faultMalformed(`a result of ${method} that is none`, parsed.error);
+  const parsed = schemasOf(methods, method)?.result.safeParse(result);
+  if (parsed?.success !== true) throw faultMalformed(`a result of ${method} that is none`, parsed?.error);
   // The result was read with the schema of this very method.
-  return parsed.data as HelperResult<M>;
+  return parsed.data as ResultOf<T, M>;
 }

@@ -1,9 +1,9 @@
 import { Fault, type FaultDomain } from "@daos/fault";
 import type { z } from "zod";
-import type { faultSchema } from "./requests.ts";
+import type { faultMessage } from "./schemas.ts";
 
 /** A fault as it crosses the wire; its cause stays on this side. */
-export type FaultMessage = z.output<typeof faultSchema>;
+export type FaultMessage = z.output<typeof faultMessage>;
 
 export function toFaultMessage(fault: Fault): FaultMessage {
   const { domain, code, description, reason, resolution } = fault;

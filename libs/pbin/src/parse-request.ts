@@ -1,37 +1,29 @@
 import type { z } from "zod";
+import { PROTOCOL_VERSION, requestEnvelope } from "./envelopes.ts";
 import { faultUnknownRequest } from "./faults.ts";
-import {
-  type HelperMethod,
-  type HelperRequest,
-  helperMethods,
-  PROTOCOL_VERSION,
-  requestEnvelope,
-} from "./requests.ts";
+import { type MethodTable, type RequestOf, schemasOf } from "./method-table.ts";
 
 /** A request that belongs to the closed set, and how long its caller will wait for the answer. */
-export type ParsedRequest = HelperRequest & { readonly timeoutMs: number };
+export type ParsedRequest<T extends MethodTable> = RequestOf<T> & { readonly timeoutMs: number };
 
 /**
- * Reads a decoded message as a request.
+ * Reads a decoded message as a request of one of `methods`.
  *
  * @throws Fault helperUnknownRequest for another version, an unknown method, and a missing, unknown or wrong field
  */
-export function parseRequest(message: unknown): ParsedRequest {
+export function parseRequest<T extends MethodTable>(methods: T, message: unknown): ParsedRequest<T> {
   const envelope = requestEnvelope.safeParse(message);
   if (!envelope.success) throw faultUnknownRequest(explain(envelope.error));
   const { version, method, timeoutMs, payload } = envelope.data;
   if (version !== PROTOCOL_VERSION) {
     throw faultUnknownRequest(`protocol version ${version}, where this is ${PROTOCOL_VERSION}`);
   }
-  if (!isMethod(method)) throw faultUnknownRequest(`method ${JSON.stringify(method)}`);
-  const parsed = helperMethods[method].payload.safeParse(payload);
+  const schemas = schemasOf(methods, method);
+  if (schemas === undefined) throw faultUnknownRequest(`method ${JSON.stringify(method)}`);
+  const parsed = schemas.payload.safeParse(payload);
   if (!parsed.success) throw faultUnknownRequest(`${method}: ${explain(parsed.error)}`);
   // The payload was read with the schema of this very method.
-  return { method, payload: parsed.data, timeoutMs } as ParsedRequest;
-}
-
-function isMethod(name: string): name is HelperMethod {
-  return Object.hasOwn(helperMethods, name);
+  return { method, payload: parsed.data, timeoutMs } as ParsedRequest<T>;
 }
 
 function explain(error: z.ZodError): string {

@@ -1,48 +1,29 @@
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { abortable, deadline, isTimeout } from "@daos/sys";
 import { type HelperChannel, readFrame, writeFrame } from "./channel.ts";
+import { PROTOCOL_VERSION } from "./envelopes.ts";
 import { toFaultMessage } from "./fault-message.ts";
 import { faultMalformed } from "./faults.ts";
 import { encodeFrame } from "./frame.ts";
+import type { HandlersOf, HelperContext, HelperProgress, MethodTable } from "./method-table.ts";
 import { type ParsedRequest, parseRequest } from "./parse-request.ts";
-import {
-  type HelperMethod,
-  type HelperPayload,
-  type HelperProgress,
-  type HelperResult,
-  PROTOCOL_VERSION,
-} from "./requests.ts";
-
-/** What a handler may use besides its payload. */
-export interface HelperContext {
-  /** Aborts at the caller's deadline, and when the caller goes away. */
-  readonly signal: AbortSignal;
-  /** Tells the caller how far the work has come; left out while the caller does not read. */
-  readonly progress: (progress: HelperProgress) => void;
-}
-
-/** One function per method, each with its own types. */
-export type HelperHandlers = {
-  readonly [M in HelperMethod]: (
-    payload: HelperPayload<M>,
-    context: HelperContext,
-  ) => Promise<HelperResult<M>>;
-};
 
 /** How a request ended, for the audit. */
-export type HelperOutcome =
-  | { readonly kind: "done"; readonly request: ParsedRequest }
+export type HelperOutcome<T extends MethodTable> =
+  | { readonly kind: "done"; readonly request: ParsedRequest<T> }
   /** Well-formed, but not allowed or not possible. */
-  | { readonly kind: "failed"; readonly request: ParsedRequest; readonly fault: Fault }
+  | { readonly kind: "failed"; readonly request: ParsedRequest<T>; readonly fault: Fault }
   /** Not a request at all. */
   | { readonly kind: "malformed"; readonly fault: Fault }
   /** The caller closed the channel without asking anything. */
   | { readonly kind: "nothing" };
 
-export interface ServeOptions {
-  readonly handlers: HelperHandlers;
+export interface ServeOptions<T extends MethodTable> {
+  /** The closed set of requests. */
+  readonly methods: T;
+  readonly handlers: HandlersOf<T>;
   /** Called before the handler: what it throws becomes the answer, and the handler is not called. */
-  readonly onRequest?: (request: ParsedRequest) => void | Promise<void>;
+  readonly onRequest?: (request: ParsedRequest<T>) => void | Promise<void>;
   /** How long the request may take to arrive, in milliseconds; 10,000 by default. */
   readonly readTimeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -55,7 +36,10 @@ const WRITE_TIMEOUT_MS = 10_000;
  * Reads one request from the channel, has it handled, and writes the answer. The caller cancels by closing its side:
  * the end of `input`, or any further byte, aborts the handler. Never rejects on account of the caller.
  */
-export async function serveRequest(channel: HelperChannel, options: ServeOptions): Promise<HelperOutcome> {
+export async function serveRequest<T extends MethodTable>(
+  channel: HelperChannel,
+  options: ServeOptions<T>,
+): Promise<HelperOutcome<T>> {
   const outcome = await receive(channel, options);
   switch (outcome.kind) {
     case "nothing":
@@ -69,27 +53,30 @@ export async function serveRequest(channel: HelperChannel, options: ServeOptions
   }
 }
 
-type Received =
-  | { readonly kind: "received"; readonly request: ParsedRequest }
+type Received<T extends MethodTable> =
+  | { readonly kind: "received"; readonly request: ParsedRequest<T> }
   | { readonly kind: "malformed"; readonly fault: Fault }
   | { readonly kind: "nothing" };
 
-async function receive({ input }: HelperChannel, options: ServeOptions): Promise<Received> {
+async function receive<T extends MethodTable>(
+  { input }: HelperChannel,
+  options: ServeOptions<T>,
+): Promise<Received<T>> {
   using limit = deadline(options.readTimeoutMs ?? 10_000, "a request", options.signal);
   try {
     const frame = await readFrame(input, limit);
     if (frame === undefined) return { kind: "nothing" };
-    return { kind: "received", request: parseRequest(frame.message) };
+    return { kind: "received", request: parseRequest(options.methods, frame.message) };
   } catch (error) {
     return { kind: "malformed", fault: isTimeout(error) ? faultMalformed(String(error)) : toFault(error) };
   }
 }
 
-async function handle(
+async function handle<T extends MethodTable>(
   channel: HelperChannel,
-  request: ParsedRequest,
-  options: ServeOptions,
-): Promise<HelperOutcome> {
+  request: ParsedRequest<T>,
+  options: ServeOptions<T>,
+): Promise<HelperOutcome<T>> {
   using limit = deadline(request.timeoutMs, request.method, options.signal);
   const gone = new AbortController();
   const signal = AbortSignal.any([limit.signal, gone.signal]);
@@ -184,7 +171,13 @@ function faultCallerGone(method: string): Fault {
   });
 }
 
-function faultTimedOut({ method, timeoutMs }: ParsedRequest): Fault {
+function faultTimedOut({
+  method,
+  timeoutMs,
+}: {
+  readonly method: string;
+  readonly timeoutMs: number;
+}): Fault {
   return new Fault({
     domain: "helper",
     code: FaultCode.timedOut,

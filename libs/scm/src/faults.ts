@@ -46,7 +46,7 @@ export function faultDeviceAlreadyMounted(device: string, at: string, wanted: st
 export function faultNotMounted(storage: ScmStorage): Fault {
   const command =
     storage.class === "ram"
-      ? `mkdir -p ${storage.mount} && mount -t tmpfs -o size=${storage.sizeGiB}g,mode=0700,uid=$(id -u USER) tmpfs ${storage.mount}`
+      ? `mkdir -p ${storage.mount} && mount -t tmpfs -o size=${storage.sizeGiB}g,mode=0700,uid=$(id -u USER),nosuid,nodev tmpfs ${storage.mount}`
       : `mount -o dax ${storage.device} ${storage.mount}`;
   return new Fault({
     domain: "storage",

@@ -11,7 +11,7 @@ export type ScmPreparePlan =
   | { readonly kind: "list" };
 
 /** Less room than this is left over by alignment; no namespace fits. */
-const SMALLEST_NAMESPACE = 16n * 1024n * 1024n;
+const MIN_NAMESPACE_BYTES = 16n * 1024n * 1024n;
 
 /**
  * Decides by what there is, so that prepare can be repeated after a reboot, or after an interruption. Regions without
@@ -30,5 +30,5 @@ export function planPrepare(found: {
 
 /** True when a namespace fits into what a region has left. */
 export function hasRoom(region: ScmRegion): boolean {
-  return region.largestExtent >= SMALLEST_NAMESPACE;
+  return region.largestExtent >= MIN_NAMESPACE_BYTES;
 }

@@ -35,7 +35,7 @@ describe("class ram for a process that may mount", () => {
     await scm.unmount(ram());
     await scm.unmount(ram());
     expect(runner.ran).toEqual([
-      `mount -t tmpfs -o size=2g,mode=0700,uid=1000,gid=100 tmpfs ${mount}`,
+      `mount -t tmpfs -o size=2g,mode=0700,uid=1000,gid=100,nosuid,nodev tmpfs ${mount}`,
       `umount ${mount}`,
     ]);
     expect((await stat(mount)).mode & 0o777).toBe(0o700);

@@ -29,31 +29,10 @@ import {
 } from "./faults.ts";
 import { parseFsType } from "./parse-blkid.ts";
 import { hasRoom, planPrepare } from "./plan-prepare.ts";
+import type { ScmCallOptions, ScmFormatOptions, ScmOperations } from "./scm-operations.ts";
 import { ScmTools } from "./scm-tools.ts";
 import type { ScmFormatState, ScmModule, ScmPrepareResult, ScmScan, ScmStorage } from "./scm-types.ts";
 import { validateStorage } from "./validate-storage.ts";
-
-export interface ScmCallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ScmFormatOptions extends ScmCallOptions {
-  /** Consent to destroy what is there. */
-  readonly reformat: boolean;
-  /** Who shall own the formatted storage; the caller by default. */
-  readonly owner?: Owner | undefined;
-}
-
-/** What can be done with SCM: by {@link ScmProvider} itself, or by the privileged helper on behalf of its caller. */
-export interface ScmOperations {
-  scan(options?: ScmCallOptions): Promise<ScmScan>;
-  checkFormat(storage: ScmStorage, options?: ScmCallOptions): Promise<ScmFormatState>;
-  format(storage: ScmStorage, options: ScmFormatOptions): Promise<void>;
-  mount(storage: ScmStorage, options?: ScmCallOptions): Promise<void>;
-  unmount(storage: ScmStorage, options?: ScmCallOptions): Promise<void>;
-  prepare(options?: ScmCallOptions): Promise<ScmPrepareResult>;
-  reset(options?: ScmCallOptions): Promise<ScmPrepareResult>;
-}
 
 export interface ScmProviderOptions {
   readonly runner: CommandRunner;
@@ -329,7 +308,7 @@ export class ScmProvider implements ScmOperations {
     const argv: Argv =
       storage.class === "ram"
         ? ["mount", "-t", "tmpfs", "-o", tmpfsOptions(storage.sizeGiB, owner), "tmpfs", mount]
-        : ["mount", "-t", "ext4", "-o", "dax,nodelalloc,noatime", storage.device, mount];
+        : ["mount", "-t", "ext4", "-o", "dax,nodelalloc,noatime,nosuid,nodev", storage.device, mount];
     const { exitCode, stderr } = await this.#tools.run(argv, "mount SCM", options);
     if (exitCode !== 0) throw faultMountFailed(argv.join(" "), stderr.trim());
     if (mountAt(await this.#mounts.list(), mount) === undefined) {
@@ -416,5 +395,5 @@ function callerAsOwner(): Owner {
 
 function tmpfsOptions(sizeGiB: number, owner: Owner | undefined): string {
   const ids = owner === undefined ? "" : `,uid=${owner.uid},gid=${owner.gid}`;
-  return `size=${sizeGiB}g,mode=0700${ids}`;
+  return `size=${sizeGiB}g,mode=0700${ids},nosuid,nodev`;
 }

@@ -2,10 +2,9 @@ import { once } from "node:events";
 import { link, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
-import { HelperScm } from "@daos/pbin";
+import { ScmForwarder } from "@daos/scm";
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { trustedDirectory } from "../testing/trusted-directory.ts";
-import { Arena, type Attack } from "./arena.ts";
 import {
   argumentAttacks,
   descriptorAttacks,
@@ -17,6 +16,7 @@ import {
   signalAttacks,
   softLimitAttacks,
 } from "./attacks.ts";
+import { type Attack, AttackSandbox } from "./sandbox.ts";
 
 const place = process.getuid?.() === 0 ? await trustedDirectory() : undefined;
 const MINUTES = 60_000;
@@ -25,47 +25,47 @@ const LOCKS = "/run/daos_admin_locks";
 
 // A setuid program can only be installed by root, who then attacks it as nobody.
 describe.skipIf(place === undefined)("the installed helper withstands", () => {
-  let arena: Arena;
+  let sandbox: AttackSandbox;
   beforeAll(async () => {
-    arena = await Arena.open(place ?? "");
+    sandbox = await AttackSandbox.open(place ?? "");
   }, 5 * MINUTES);
-  afterAll(() => arena[Symbol.asyncDispose]());
+  afterAll(() => sandbox[Symbol.asyncDispose]());
   // A test that fails leaves what it has not looked at.
-  beforeEach(() => void arena.takeMounts());
+  beforeEach(() => void sandbox.takeMounts());
 
   /** Runs attacks, and fails with the list of those that did not end as expected or left a trace. */
   async function withstand(attacks: readonly Attack[]) {
-    const results = await arena.attack(attacks);
+    const results = await sandbox.attack(attacks);
     const unexpected = attacks.flatMap(({ name, expect: wanted }, index) => {
       const result = results[index];
       return wanted === "either" || result?.outcome === wanted ? [] : [`${name}: ${JSON.stringify(result)}`];
     });
     expect(unexpected).toEqual([]);
-    expect(await arena.damage()).toEqual([]);
+    expect(await sandbox.damage()).toEqual([]);
     return results;
   }
 
   it("an honest caller, who is answered", async () => {
     const [status] = await withstand([{ name: "status", bytes: request("Status"), expect: "answered" }]);
-    expect(status?.result).toMatchObject({ caller: { uid: arena.uid, gid: arena.uid } });
+    expect(status?.result).toMatchObject({ caller: { uid: sandbox.uid, gid: sandbox.uid } });
   });
 
   it("an honest caller, whose storage is mounted and is its own", async () => {
-    const mount = join(arena.layout.prefix, "mnt");
+    const mount = join(sandbox.layout.prefix, "mnt");
     const payload = { storage: { class: "ram", mount, sizeGiB: 1 }, reformat: false };
-    const [format] = await arena.attack([
+    const [format] = await sandbox.attack([
       { name: "format", bytes: request("ScmFormat", payload), expect: "answered" },
     ]);
     expect(format).toMatchObject({ outcome: "answered", result: {} });
-    expect(arena.takeMounts()).toEqual([
+    expect(sandbox.takeMounts()).toEqual([
       expect.stringMatching(new RegExp(`^${mount} tmpfs tmpfs .*size=1048576k,mode=700,uid=65534,gid=65534`)),
     ]);
-    expect(await arena.damage()).toEqual([]);
-    expect(await readFile(arena.layout.logFile, "utf8")).toContain('"method":"ScmFormat","reformat":false');
+    expect(await sandbox.damage()).toEqual([]);
+    expect(await readFile(sandbox.layout.logFile, "utf8")).toContain('"method":"ScmFormat","reformat":false');
   });
 
   it("hostile environments", { timeout: 5 * MINUTES }, async () => {
-    await withstand(environmentAttacks(arena.ground, arena.preload));
+    await withstand(environmentAttacks(sandbox.ground, sandbox.preload));
   });
 
   it("signals, timers and sessions", { timeout: 5 * MINUTES }, async () => {
@@ -77,33 +77,52 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
   });
 
   it("closed, redirected and additional descriptors", { timeout: 2 * MINUTES }, async () => {
-    await withstand(descriptorAttacks(arena.ground));
+    await withstand(descriptorAttacks(sandbox.ground));
   });
 
   it("arguments", { timeout: 2 * MINUTES }, async () => {
-    await withstand(argumentAttacks(arena.ground));
+    await withstand(argumentAttacks(sandbox.ground));
   });
 
   it("hostile processes", { timeout: 2 * MINUTES }, async () => {
-    await withstand(processAttacks(arena.layout.launcher, arena.ground));
+    await withstand(processAttacks(sandbox.layout.launcher, sandbox.ground));
   });
 
   it("requests", { timeout: 5 * MINUTES }, async () => {
-    await withstand(requestAttacks(arena.layout.prefix, arena.ground));
+    await withstand(requestAttacks(sandbox.layout.prefix, sandbox.ground));
+  });
+
+  it("a caller that it refuses, who is in the audit", { timeout: MINUTES }, async () => {
+    const perl = { program: "/usr/bin/perl", args: ["-e", `system("${sandbox.layout.launcher}")`] };
+    const before = await readFile(sandbox.layout.logFile, "utf8");
+    await withstand([{ name: "perl", ...perl, bytes: request("Status"), expect: "refused" }]);
+    const added = (await readFile(sandbox.layout.logFile, "utf8")).slice(before.length).trim().split("\n");
+    expect(added.map((line): unknown => JSON.parse(line))).toEqual([
+      {
+        time: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+        level: "WARN",
+        component: "daos_admin",
+        message: "refused",
+        caller_uid: sandbox.uid,
+        caller_gid: sandbox.uid,
+        caller_pid: expect.any(Number),
+        reason: expect.stringContaining("does not run an executable that may call the helper"),
+      },
+    ]);
   });
 
   it("copies, links and other names of its launcher", { timeout: 2 * MINUTES }, async () => {
-    const { launcher, prefix } = arena.layout;
-    const [copy, soft] = ["copy", "soft"].map((name) => join(arena.ground, name)) as [string, string];
+    const { launcher, prefix } = sandbox.layout;
+    const [copy, soft] = ["copy", "soft"].map((name) => join(sandbox.ground, name)) as [string, string];
     const make = `fs.rmSync("${soft}", { force: true });
       fs.copyFileSync("${launcher}", "${copy}"); fs.chmodSync("${copy}", 0o6755);
       fs.symlinkSync("${launcher}", "${soft}"); process.stdout.write("made");`;
-    expect(await arena.asAttacker(["-e", make], "")).toBe("made");
+    expect(await sandbox.asAttacker(["-e", make], "")).toBe("made");
     // Root may link what the attacker may not (fs.protected_hardlinks).
     const hard = join(prefix, "hard");
     await link(launcher, hard);
     const status = request("Status");
-    const results = await arena
+    const results = await sandbox
       .attack([
         { name: "a copy", program: copy, bytes: status, expect: "refused" },
         { name: "a link", program: soft, bytes: status, expect: "answered" },
@@ -111,12 +130,12 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
       ])
       .finally(() => rm(hard));
     expect(results.map(({ outcome }) => outcome)).toEqual(["refused", "answered", "answered"]);
-    expect(await arena.damage()).toEqual([]);
+    expect(await sandbox.damage()).toEqual([]);
   });
 
   it("links that change while it looks", { timeout: 3 * MINUTES }, async () => {
-    const mount = join(arena.ground, "mnt");
-    const swapper = arena.spawnAsAttacker([arena.tool("swap-links.mjs"), mount, "/etc"]);
+    const mount = join(sandbox.ground, "mnt");
+    const swapper = sandbox.spawnAsAttacker([sandbox.tool("swap-links.mjs"), mount, "/etc"]);
     const [begun] = (await once(swapper.stdout, "data")) as [Buffer];
     expect(begun.toString()).toBe("swapping\n");
     const swapped = text(swapper.stdout);
@@ -127,25 +146,25 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
         return { name: `${method} ${index}`, bytes: request(method, payload), expect: "refused" };
       }),
     );
-    const results = await arena.attack(attacks);
+    const results = await sandbox.attack(attacks);
     swapper.stdin.end();
     expect(Number(await swapped)).toBeGreaterThan(100);
     expect(results.filter(({ outcome }) => outcome !== "refused")).toEqual([]);
-    expect(await arena.damage()).toEqual([]);
+    expect(await sandbox.damage()).toEqual([]);
   });
 
   it("requests for one mount at once", { timeout: 3 * MINUTES }, async () => {
-    const mount = join(arena.layout.prefix, "mnt");
+    const mount = join(sandbox.layout.prefix, "mnt");
     const storage = { class: "ram", mount, sizeGiB: 1 };
     const formats = Array.from({ length: 8 }, (_, index): Attack => {
       const payload = { storage, reformat: true };
       return { name: `format ${index}`, bytes: request("ScmFormat", payload), expect: "answered" };
     });
-    const results = await arena.attack(formats);
+    const results = await sandbox.attack(formats);
     expect(results.filter(({ outcome }) => outcome !== "answered")).toEqual([]);
     // Each has unmounted what the one before it mounted: two at once would have put one upon the other.
-    expect(arena.takeMounts()).toHaveLength(1);
-    expect(await arena.damage()).toEqual([]);
+    expect(sandbox.takeMounts()).toHaveLength(1);
+    expect(await sandbox.damage()).toEqual([]);
   });
 
   it("hands on its locks", { timeout: MINUTES }, async () => {
@@ -156,15 +175,15 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
         try { fs.closeSync(fs.openSync(path, "r")); return "open"; } catch (error) { return error.code; }
       });
       process.stdout.write(JSON.stringify(codes));`;
-    const codes = JSON.parse(await arena.asAttacker(["-e", attempt], "")) as readonly string[];
+    const codes = JSON.parse(await sandbox.asAttacker(["-e", attempt], "")) as readonly string[];
     expect(codes).toEqual(paths.map(() => "EACCES"));
   });
 
   it("what is done to it while it runs", { timeout: 2 * MINUTES }, async () => {
     // It is there before the helper is, which waits ten seconds for a request and not longer.
-    const molester = arena.spawnAsAttacker([arena.tool("molest.mjs")]);
+    const molester = sandbox.spawnAsAttacker([sandbox.tool("molest.mjs")]);
     await once(molester.stdout, "data");
-    const holder = arena.spawnAsAttacker([arena.tool("hold.mjs"), arena.layout.launcher]);
+    const holder = sandbox.spawnAsAttacker([sandbox.tool("hold.mjs"), sandbox.layout.launcher]);
     const [line] = (await once(holder.stdout, "data")) as [Buffer];
     const pid = Number(line.toString());
     // The launcher has become Node when the script is among its arguments.
@@ -202,37 +221,37 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     expect(await readFile(`/proc/${pid}/cmdline`, "utf8")).toContain("helper.mjs");
     holder.stdin.end();
     await once(holder, "close");
-    expect(await arena.damage()).toEqual([]);
+    expect(await sandbox.damage()).toEqual([]);
   });
 
   it("who speaks to its socket", { timeout: 4 * MINUTES }, async () => {
-    const listener = await arena.listen();
-    const outsider = arena.spawnAsAttacker(["-e", connectScript(arena.socket)], { inGroup: false });
+    const listener = await sandbox.listen();
+    const outsider = sandbox.spawnAsAttacker(["-e", connectScript(sandbox.socket)], { inGroup: false });
     expect(await text(outsider.stdout)).toBe("EACCES");
 
     const status = request("Status");
     const relay = (operation: string): Attack => {
-      const program = arena.attacker;
+      const program = sandbox.attacker;
       return {
         name: operation,
         program,
-        prepare: [`${operation}=${arena.socket}`],
+        prepare: [`${operation}=${sandbox.socket}`],
         bytes: status,
         expect: "refused",
       };
     };
     await withstand([relay("relay"), relay("relay-orphan")]);
 
-    const flood = arena.spawnAsAttacker([arena.tool("flood.mjs"), arena.socket, "18"]);
+    const flood = sandbox.spawnAsAttacker([sandbox.tool("flood.mjs"), sandbox.socket, "18"]);
     await once(flood.stdout, "data");
     // Root asks like everyone else, and waits its turn behind those that will never say anything.
-    const scan = await new HelperScm({ helper: { kind: "socket", path: arena.socket } }).scan();
+    const scan = await new ScmForwarder({ helper: { kind: "socket", path: sandbox.socket } }).scan();
     expect(scan.notes.length).toBeGreaterThanOrEqual(0);
     flood.stdin.end();
 
     listener.kill();
     await once(listener, "close");
-    expect(await arena.damage()).toEqual([]);
+    expect(await sandbox.damage()).toEqual([]);
   });
 });
 

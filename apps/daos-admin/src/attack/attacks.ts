@@ -1,5 +1,5 @@
 import { encodeFrame } from "@daos/pbin";
-import type { Attack } from "./arena.ts";
+import type { Attack } from "./sandbox.ts";
 
 /** A frame with a request of any shape. */
 export function request(method: string, payload: unknown = {}, rest: object = {}): Buffer {
@@ -400,6 +400,8 @@ export function requestAttacks(prefix: string, ground: string): readonly Attack[
     ["a path as a controller", request("BdevFormat", { devices: ["../../../../etc"] })],
     ["ten thousand controllers", request("BdevFormat", { devices: Array(10_000).fill("ffff:ff:1f.7") })],
     ["hugepages for all memory", request("BdevPrepare", { hugepages: 2_000_000_000 })],
+    ["hugepages taken from others", request("BdevPrepare", { hugepages: 0 })],
+    ["controllers and hugepages given back", request("BdevReset")],
     ["one hugepage", request("BdevPrepare", { hugepages: 1 })],
     ["controllers for root", request("BdevPrepare", { hugepages: 0, owner: { uid: 0, gid: 0 } })],
   ];

@@ -3,7 +3,9 @@ import { Fault } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { FrameDecoder, type HelperContext, parseRequest, serveRequest } from "@daos/pbin";
 import type { ScmOperations, ScmStorage } from "@daos/scm";
-import { type BdevOperations, createHandlers } from "../handlers.ts";
+import { createHandlers } from "../handlers.ts";
+import type { HelperBdev } from "../locked-providers.ts";
+import { type HelperRequest, helperMethods } from "../methods.ts";
 import type { Policy } from "../policy/policy.ts";
 import { createRandom } from "./random.ts";
 import { type Allowed, randomRequest } from "./random-request.ts";
@@ -34,7 +36,7 @@ export interface FuzzTally {
 const WHOLE_WAY = 100;
 
 /**
- * Sends random requests through decoder, schema, policy and handlers. The providers behind are watchmen: they throw
+ * Sends random requests through decoder, schema, policy and handlers. The providers behind are strict: they throw
  * when they are asked for anything that the policy does not name.
  *
  * @throws Error with the seed and the request, when something other than a fault comes back
@@ -42,7 +44,7 @@ const WHOLE_WAY = 100;
 export async function fuzz(options: FuzzOptions): Promise<FuzzTally> {
   const { count, seed, budgetMs = Number.POSITIVE_INFINITY, mount, uid } = options;
   const allowed: Allowed = { mount, device: "/dev/daos-fuzz-pmem0", pciAddress: "0000:81:00.0" };
-  const handlers = watchedHandlers(allowed, uid);
+  const handlers = strictHandlers(allowed, uid);
   const random = createRandom(seed);
   const context: HelperContext = { signal: new AbortController().signal, progress: () => {} };
   const began = performance.now();
@@ -74,12 +76,12 @@ async function directly(
   handlers: ReturnType<typeof createHandlers>,
   context: HelperContext,
 ): Promise<Ending> {
-  let request: ReturnType<typeof parseRequest>;
+  let request: HelperRequest;
   try {
     const decoder = new FrameDecoder();
     decoder.push(bytes);
     if (!decoder.complete) return "malformed";
-    request = parseRequest(decoder.decode());
+    request = parseRequest(helperMethods, decoder.decode());
   } catch (error) {
     if (error instanceof Fault) return "malformed";
     throw error;
@@ -98,7 +100,7 @@ async function wholeWay(bytes: Buffer, handlers: ReturnType<typeof createHandler
   const input = new PassThrough();
   const output = new PassThrough();
   output.resume();
-  const ended = serveRequest({ input, output }, { handlers });
+  const ended = serveRequest({ input, output }, { methods: helperMethods, handlers });
   const cut = bytes.length >> 1;
   input.write(bytes.subarray(0, cut));
   input.write(bytes.subarray(cut));
@@ -126,19 +128,19 @@ async function wholeWay(bytes: Buffer, handlers: ReturnType<typeof createHandler
   }
 }
 
-const NOBODY = { uid: 65534, gid: 65534 };
+const UNPRIVILEGED = { uid: 65534, gid: 65534 };
 
-function watchedHandlers(allowed: Allowed, uid: number) {
+function strictHandlers(allowed: Allowed, uid: number) {
   const policy: Policy = {
     source: "fuzz",
     mounts: [{ path: allowed.mount, maxSizeGiB: 1, devices: [allowed.device] }],
     pciAddresses: [allowed.pciAddress],
     hugepages: 1,
     scmPrepare: false,
-    owners: [NOBODY],
+    owners: [UNPRIVILEGED],
     logFile: undefined,
   };
-  const caller = { ...NOBODY, pid: 1 };
+  const caller = { ...UNPRIVILEGED, pid: 1 };
   return createHandlers({
     release: "fuzz",
     caller,
@@ -148,14 +150,14 @@ function watchedHandlers(allowed: Allowed, uid: number) {
       runner: { run: () => Promise.reject(new Error("a tool was run")) },
       trust: { uid },
       locks: { take: () => Promise.resolve({ [Symbol.asyncDispose]: () => Promise.resolve() }) },
-      scm: watchfulScm(allowed),
-      bdev: watchfulBdev(allowed),
+      scm: strictScm(allowed),
+      bdev: strictBdev(allowed),
     },
   });
 }
 
-function watchfulScm({ mount, device }: Allowed): ScmOperations {
-  const watch = (storage: ScmStorage) => {
+function strictScm({ mount, device }: Allowed): ScmOperations {
+  const check = (storage: ScmStorage) => {
     const inside = storage.class === "ram" ? storage.sizeGiB <= 1 : storage.device === device;
     if (storage.mount !== mount || !inside)
       throw new Error(`outside of the policy: ${JSON.stringify(storage)}`);
@@ -164,23 +166,23 @@ function watchfulScm({ mount, device }: Allowed): ScmOperations {
   return {
     scan: () => Promise.resolve({ modules: [], namespaces: [], notes: [] }),
     checkFormat: (storage) => {
-      watch(storage);
+      check(storage);
       return Promise.resolve({ kind: "unformatted" });
     },
     format: (storage, { owner }) => {
-      watch(storage);
-      if (owner?.uid !== NOBODY.uid || owner.gid !== NOBODY.gid)
+      check(storage);
+      if (owner?.uid !== UNPRIVILEGED.uid || owner.gid !== UNPRIVILEGED.gid)
         throw new Error(`owner ${JSON.stringify(owner)}`);
       return Promise.resolve();
     },
-    mount: (storage) => Promise.resolve(watch(storage)),
-    unmount: (storage) => Promise.resolve(watch(storage)),
+    mount: (storage) => Promise.resolve(check(storage)),
+    unmount: (storage) => Promise.resolve(check(storage)),
     prepare: nothing,
     reset: nothing,
   };
 }
 
-function watchfulBdev({ pciAddress }: Allowed): BdevOperations {
+function strictBdev({ pciAddress }: Allowed): HelperBdev {
   const nothing = { controllers: [], hugepages: [] };
   return {
     scan: () => Promise.resolve([]),
@@ -197,7 +199,7 @@ function watchfulBdev({ pciAddress }: Allowed): BdevOperations {
       return Promise.resolve([]);
     },
     prepare: ({ hugepages = 0, owner } = {}) => {
-      if (hugepages > 1 || owner?.uid !== NOBODY.uid) throw new Error("outside of the policy");
+      if (hugepages > 1 || owner?.uid !== UNPRIVILEGED.uid) throw new Error("outside of the policy");
       return Promise.resolve(nothing);
     },
     reset: () => Promise.resolve(nothing),

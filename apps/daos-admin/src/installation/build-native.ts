@@ -52,7 +52,7 @@ export function renderConfigHeader(config: NativeConfig): string {
 /**
  * Builds a program of `native/` with the C compiler of the machine.
  *
- * @param directory for `config.h` and the program; nobody else may write to it
+ * @param directory for `config.h` and the program; only root may write to it
  * @returns the path of the program
  * @throws Fault helperInstallFailed without a compiler, or with what it says
  */

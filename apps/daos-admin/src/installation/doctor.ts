@@ -1,13 +1,13 @@
 import { constants } from "node:fs";
 import { access, readFile, stat } from "node:fs/promises";
 import { type Fault, toFault } from "@daos/fault";
-import { checkHelper, execRequest, type HelperLocation } from "@daos/pbin";
+import { checkHelper, execRequest, type HelperLocation, statusMethods } from "@daos/pbin";
 import { hasErrorCode, listMounts } from "@daos/sys";
 import { readAccounts } from "../policy/accounts.ts";
 import { loadPolicy } from "../policy/load-policy.ts";
 import { HELPER_RELEASE } from "../release.ts";
 import { openTrusted, requireTrustedParents } from "../trusted-path.ts";
-import type { InstallRecord } from "./install.ts";
+import { CALLER_REMEDY, type InstallRecord } from "./install.ts";
 import { type Layout, layoutOf, SOCKET_PATH } from "./layout.ts";
 import { readRecord } from "./uninstall.ts";
 
@@ -71,8 +71,8 @@ export async function examine(prefix: string | undefined): Promise<readonly Find
   }
   const { layout, record } = found;
   const findings: Finding[] = [examineRelease(layout, record)];
-  for (const path of new Set([layout.node, layout.helper, ...record.callers]))
-    findings.push(await examineTrust(path));
+  for (const path of [layout.node, layout.helper]) findings.push(await examineTrust(path));
+  for (const path of record.callers) if (path !== layout.node) findings.push(await examineCaller(path));
   if (record.shapes.includes("setuid")) findings.push(await examineLauncher(layout, record));
   if (record.shapes.includes("socket")) {
     findings.push(await examineTrust(layout.listener), await examineSocket());
@@ -112,6 +112,20 @@ async function examineTrust(path: string): Promise<Finding> {
     return { what: path, state: "problem", text: "it is missing", remedy: "install the helper again" };
   } catch (error) {
     return problem(path, toFault(error));
+  }
+}
+
+/** An executable that may call, judged as the launcher does. */
+async function examineCaller(path: string): Promise<Finding> {
+  const what = `caller ${path}`;
+  const remedy = `install the helper again: ${CALLER_REMEDY}`;
+  try {
+    const file = await openTrusted(path, constants.O_RDONLY, { stickyParents: true });
+    await file?.close();
+    if (file !== undefined) return { what, state: "ok", text: "only root can change it" };
+    return { what, state: "problem", text: "it is missing", remedy };
+  } catch (error) {
+    return { ...problem(what, toFault(error)), remedy };
   }
 }
 
@@ -248,7 +262,11 @@ async function askHelper(layout: Layout, record: InstallRecord): Promise<readonl
     const what = `request through ${helper.path}`;
     try {
       await checkHelper(helper);
-      const { caller } = await execRequest({ method: "Status", payload: {} }, { helper, timeoutMs: 10_000 });
+      const { caller } = await execRequest(
+        statusMethods,
+        { method: "Status", payload: {} },
+        { helper, timeoutMs: 10_000 },
+      );
       findings.push({ what, state: "ok", text: `answered to user ${caller.uid}` });
     } catch (error) {
       findings.push(problem(what, toFault(error)));

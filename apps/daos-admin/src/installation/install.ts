@@ -9,18 +9,18 @@ import {
   realpath,
   rename,
   rm,
-  stat,
   writeFile,
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Fault } from "@daos/fault";
+import { Fault, FaultCode, hasCode } from "@daos/fault";
 import { type CommandRunner, hasErrorCode, writeFileAtomic } from "@daos/sys";
 import { groupId, readAccounts } from "../policy/accounts.ts";
 import { derivePolicy } from "../policy/derive-policy.ts";
+import type { Policy } from "../policy/policy.ts";
 import { renderPolicy } from "../policy/render-policy.ts";
 import { HELPER_RELEASE } from "../release.ts";
-import { requireTrustedParents } from "../trusted-path.ts";
+import { openTrusted, requireTrustedParents } from "../trusted-path.ts";
 import { buildNative, type NativeConfig } from "./build-native.ts";
 import { faultInstall, faultNotRoot } from "./faults.ts";
 import { type Layout, layoutOf } from "./layout.ts";
@@ -68,9 +68,11 @@ export async function install(options: InstallOptions): Promise<InstallRecord> {
   const { prefix, shapes, runner, say } = options;
   if (process.geteuid?.() !== 0) throw faultNotRoot("install");
   const layout = layoutOf(prefix);
+  // What cannot succeed is refused before anything is changed.
   await requireTrustedParents(join(prefix, "x"));
-  const gid = await findGroup(options);
   const callers = await findCallers(layout, options);
+  const policy = options.serverConfig === undefined ? undefined : await readPolicy(options.serverConfig);
+  const gid = await findGroup(options);
   for (const directory of [
     layout.directory,
     dirname(layout.launcher),
@@ -95,8 +97,6 @@ export async function install(options: InstallOptions): Promise<InstallRecord> {
 
   const build = await mkdtemp(join(layout.directory, ".build-"));
   try {
-    await put(process.execPath, layout.node, 0o755);
-    await put(HELPER_BUNDLE, layout.helper, 0o644);
     const config: NativeConfig = {
       node: layout.node,
       script: layout.helper,
@@ -106,11 +106,13 @@ export async function install(options: InstallOptions): Promise<InstallRecord> {
       adminGid: gid,
     };
     const native = { sources: NATIVE_SOURCES, directory: build, runner };
-    if (shapes.includes("setuid")) {
-      await put(await buildNative("launcher", config, native), layout.launcher, 0o4750, gid);
-    }
-    if (shapes.includes("socket")) {
-      await put(await buildNative("listener", config, native), layout.listener, 0o755);
+    const launcher = shapes.includes("setuid") ? await buildNative("launcher", config, native) : undefined;
+    const listener = shapes.includes("socket") ? await buildNative("listener", config, native) : undefined;
+    await put(process.execPath, layout.node, 0o755);
+    await put(HELPER_BUNDLE, layout.helper, 0o644);
+    if (launcher !== undefined) await put(launcher, layout.launcher, 0o4750, gid);
+    if (listener !== undefined) {
+      await put(listener, layout.listener, 0o755);
       for (const [name, text] of Object.entries(renderUnits(layout, options.group))) {
         await mkdir(layout.unitDirectory, { recursive: true, mode: 0o755 });
         await writeFile(join(build, name), text);
@@ -120,7 +122,7 @@ export async function install(options: InstallOptions): Promise<InstallRecord> {
   } finally {
     await rm(build, { recursive: true, force: true });
   }
-  if (options.serverConfig !== undefined) await writePolicy(layout, options.serverConfig, say);
+  if (policy !== undefined) await writePolicy(layout, policy, say);
   const record: InstallRecord = {
     release: HELPER_RELEASE,
     shapes,
@@ -153,23 +155,19 @@ async function findGroup({ group, createGroup, runner, say }: InstallOptions): P
   return made;
 }
 
-/** The real paths of the executables, each one root's alone. */
+/** The real paths of the executables. The launcher accepts one only when no one but root can replace it. */
 async function findCallers(layout: Layout, { callers }: InstallOptions): Promise<readonly string[]> {
   if (callers === undefined) return [];
   const paths = [layout.node];
   for (const caller of callers) {
     try {
       const path = await realpath(caller);
-      const { uid, mode } = await stat(path);
-      if (uid !== 0 || (mode & 0o022) !== 0) {
-        throw faultInstall(
-          `let ${path} call the helper`,
-          "others than root may change it",
-          "name a Node that root owns with --caller, or let members of the group call with any executable: --any-caller",
-        );
-      }
+      await (await openTrusted(path, constants.O_RDONLY, { stickyParents: true }))?.close();
       paths.push(path);
     } catch (error) {
+      if (hasCode(error, FaultCode.helperUntrustedPath)) {
+        throw faultInstall(`let ${caller} call the helper`, error.description, CALLER_REMEDY, error);
+      }
       if (error instanceof Fault || !hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) throw error;
       throw faultInstall(`let ${caller} call the helper`, error.message, "name an executable that exists");
     }
@@ -177,11 +175,30 @@ async function findCallers(layout: Layout, { callers }: InstallOptions): Promise
   return [...new Set(paths)];
 }
 
-async function writePolicy(layout: Layout, serverConfig: string, say: (line: string) => void): Promise<void> {
-  const policy = derivePolicy(await readFile(serverConfig, "utf8"), serverConfig, await readAccounts());
+/** For an executable that others than root may change, as in a checkout below `/home` or `/tmp`. */
+export const CALLER_REMEDY =
+  "name a Node that root owns, in directories of root's, with --caller (such as /usr/bin/node), or let members of the group call with any executable: --any-caller";
+
+/** The policy for the storage of a server's configuration. @throws Fault helperInstallFailed, helperPolicyInvalid */
+async function readPolicy(serverConfig: string): Promise<Policy> {
+  let text: string;
+  try {
+    text = await readFile(serverConfig, "utf8");
+  } catch (error) {
+    throw faultInstall(
+      `write a policy for ${serverConfig}`,
+      error instanceof Error ? error.message : String(error),
+      "name the server's configuration that exists with --server-config, or write the policy by hand (docs/helper.md)",
+      error,
+    );
+  }
+  return derivePolicy(text, serverConfig, await readAccounts());
+}
+
+async function writePolicy(layout: Layout, policy: Policy, say: (line: string) => void): Promise<void> {
   try {
     await writeFile(layout.policy, renderPolicy(policy), { mode: 0o644, flag: "wx" });
-    say(`wrote ${layout.policy} from ${serverConfig}`);
+    say(`wrote ${layout.policy} from ${policy.source}`);
   } catch (error) {
     if (!hasErrorCode(error, "EEXIST")) throw error;
     say(`kept ${layout.policy}`);

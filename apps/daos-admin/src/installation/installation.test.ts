@@ -184,6 +184,61 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
     await expect(refused).rejects.toMatchObject({ resolution: expect.stringContaining("--any-caller") });
   });
 
+  it("refuses a caller in a directory of another user, and advises no chown of it", async () => {
+    const directory = join(prefix, "home");
+    await mkdir(directory);
+    await chown(directory, 1000, 1000);
+    const caller = join(directory, "node");
+    await writeFile(caller, "", { mode: 0o755 });
+    const refused = install({ ...options(), callers: [caller] });
+    await expect(refused).rejects.toMatchObject({ code: FaultCode.helperInstallFailed });
+    await expect(refused).rejects.toMatchObject({ resolution: expect.stringContaining("--any-caller") });
+    await expect(refused).rejects.not.toMatchObject({ resolution: expect.stringContaining("chown") });
+    await rm(directory, { recursive: true });
+  });
+
+  it("lets doctor advise --any-caller, not a chown, when a caller's directory became another user's", async () => {
+    const directory = join(prefix, "checkout");
+    await mkdir(directory);
+    const caller = join(directory, "node");
+    await writeFile(caller, "", { mode: 0o755 });
+    await install({ ...options(), callers: [caller] });
+    for (const spoil of [() => chown(directory, 1000, 1000), () => chmod(directory, 0o777)]) {
+      await spoil();
+      const [finding, ...others] = (await examine(prefix)).filter(({ state }) => state === "problem");
+      expect(others).toEqual([]);
+      expect(finding).toMatchObject({ what: `caller ${caller}` });
+      expect(finding?.remedy).toContain("--any-caller");
+      expect(finding?.remedy).not.toContain("chown");
+      await chown(directory, 0, 0);
+    }
+    // As in /tmp: others may write there, but not replace what is root's.
+    await chmod(directory, 0o1777);
+    expect(await problems()).toEqual([]);
+    await install(options());
+    await rm(directory, { recursive: true });
+  });
+
+  it.each<[string, Partial<InstallOptions>]>([
+    ["a configuration that is missing", { serverConfig: "/no/server.yml" }],
+    ["a caller that is missing", { callers: ["/no/node"] }],
+    [
+      "a compiler that fails",
+      { runner: { run: () => Promise.reject(Object.assign(new Error("cc"), { code: "ENOENT" })) } },
+    ],
+  ])("installs nothing after %s", async (_name, some) => {
+    const fresh = await mkdtemp(join(place ?? "", ".daos-install-"));
+    await chmod(fresh, 0o755);
+    try {
+      const failed = install({ ...options(), prefix: fresh, ...some });
+      await expect(failed).rejects.toMatchObject({ code: FaultCode.helperInstallFailed });
+      const entries = await readdir(fresh, { recursive: true, withFileTypes: true });
+      expect(entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name)).toEqual([]);
+    } finally {
+      await rm(fresh, { recursive: true });
+    }
+  });
+
   it("is undone by uninstall, but for policy and log", async () => {
     await uninstall({ prefix, purge: false, say: () => {} });
     const files = (await readdir(prefix, { recursive: true, withFileTypes: true }))

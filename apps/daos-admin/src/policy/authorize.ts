@@ -1,4 +1,5 @@
 import { parsePciAddress } from "@daos/bdev";
+import { type Fault, toFault } from "@daos/fault";
 import type { ScmStorage } from "@daos/scm";
 import type { Owner } from "@daos/sys";
 import { faultNotAllowed } from "../faults.ts";
@@ -78,14 +79,49 @@ export function authorizeControllers(policy: Policy, addresses: readonly string[
   );
 }
 
+/** The controllers that the policy names, in full form, and the others with the fault that refuses each. */
+export function sortControllers(
+  policy: Policy,
+  addresses: readonly string[],
+): {
+  readonly allowed: readonly string[];
+  readonly refused: readonly { readonly device: string; readonly fault: Fault }[];
+} {
+  const allowed: string[] = [];
+  const refused: { readonly device: string; readonly fault: Fault }[] = [];
+  for (const device of addresses) {
+    try {
+      allowed.push(...authorizeControllers(policy, [device]));
+    } catch (error) {
+      refused.push({ device, fault: toFault(error) });
+    }
+  }
+  return { allowed, refused };
+}
+
 /** @throws Fault helperRefused */
 export function authorizeHugepages(policy: Policy, pages: number): void {
-  if (pages <= policy.hugepages) return;
+  if (policy.hugepages > 0 && pages <= policy.hugepages) return;
   throw faultNotAllowed(
     `reserve ${pages} hugepages`,
     `the policy allows ${policy.hugepages}`,
     policy.source,
     "ask for fewer (storage prepare -p, nr_hugepages), or let root raise hugepages in the helper's policy",
+  );
+}
+
+/**
+ * A reset frees hugepages, so it needs the same permission as to reserve them.
+ *
+ * @throws Fault helperRefused
+ */
+export function authorizeReset(policy: Policy): void {
+  if (policy.hugepages > 0) return;
+  throw faultNotAllowed(
+    "reset NVMe controllers and free their hugepages",
+    "the policy allows no hugepages",
+    policy.source,
+    "let root do it (sudo daos-server storage prepare --nvme-only --reset), or let root set hugepages in the helper's policy",
   );
 }
 

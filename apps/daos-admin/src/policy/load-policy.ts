@@ -11,7 +11,7 @@ const MAX_BYTES = 1024 * 1024;
 
 /**
  * The policy in `path`; where there is no such file, what `daos_server.yml` beside it declares; without either,
- * nothing. Both are used only when nobody but root can have written them.
+ * nothing. Both are used only when only root can have written them.
  *
  * @throws Fault helperUntrustedPath, helperPolicyInvalid
  */

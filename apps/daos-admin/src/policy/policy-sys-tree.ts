@@ -36,8 +36,9 @@ export function policySysTree(tree: SysTree, policy: Policy): SysTree {
 }
 
 function mayWrite(path: string, value: string, policy: Policy, mine: (address: string) => boolean): boolean {
-  if (path === "/proc/sys/vm/compact_memory") return value === "1";
-  if (HUGEPAGES.test(path)) return /^\d+$/.test(value) && Number(value) <= policy.hugepages;
+  if (path === "/proc/sys/vm/compact_memory") return policy.hugepages > 0 && value === "1";
+  if (HUGEPAGES.test(path))
+    return policy.hugepages > 0 && /^\d+$/.test(value) && Number(value) <= policy.hugepages;
   if (path === "/sys/bus/pci/drivers_probe") return mine(value);
   const [, address = "", file] = DRIVER_FILES.exec(path) ?? [];
   if (!mine(address)) return false;

@@ -10,6 +10,7 @@ import {
 } from "@daos/config";
 import { createLogger, levelSwitch } from "@daos/log";
 import { openLogSink } from "@daos/log-sink";
+import { collectMachineFacts } from "@daos/machine";
 import { parseHelperLocation } from "@daos/pbin";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../find-owner.ts";

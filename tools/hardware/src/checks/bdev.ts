@@ -1,12 +1,12 @@
 import { strict as assert } from "node:assert";
 import { open, readdir, readFile, stat } from "node:fs/promises";
 import { before } from "node:test";
-import { BdevProvider, type BdevStorage, fileMemory } from "@daos/bdev";
+import { BdevProvider, type BdevStorage, fileCache } from "@daos/bdev";
 import { FaultCode } from "@daos/fault";
 import { addressOf, check, deviceOf, faultOf, log, runner, sh, until, without, write } from "./tools.ts";
 
-const memory = fileMemory("/run/daos/controllers.json");
-const bdev = new BdevProvider({ runner, log, memory });
+const cache = fileCache("/run/daos/controllers.json");
+const bdev = new BdevProvider({ runner, log, cache });
 const nvme = (...list: string[]): BdevStorage => ({ class: "nvme", list, number: 0, sizeGB: 0 });
 const owner = { uid: 1234, gid: 4321 };
 let fast: readonly [string, string] = ["", ""];
@@ -114,7 +114,7 @@ for (const round of ["first", "second"]) {
     assert.equal((await stat("/dev/hugepages")).uid, 1234);
 
     // Another process, such as the server, knows what prepare saw.
-    const later = await new BdevProvider({ runner, log, memory }).scan();
+    const later = await new BdevProvider({ runner, log, cache }).scan();
     assert.deepEqual(
       later.map(({ serial, source, driver }) => ({ serial, source, driver })),
       ["FAST0", "FAST1"].map((serial) => ({ serial, source: "last-known", driver: "vfio-pci" })),

@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { readFile } from "node:fs/promises";
-import { BdevProvider, fileMemory } from "@daos/bdev";
+import { BdevProvider, fileCache } from "@daos/bdev";
 import { FaultCode } from "@daos/fault";
 import { ScmProvider } from "@daos/scm";
 import { listMounts, mountAt } from "@daos/sys";
@@ -9,7 +9,7 @@ import { addressOf, check, log, runner, sh, until } from "./tools.ts";
 
 const CONFIG = "/run/root/daos_server.yml";
 const scm = new ScmProvider({ runner, log });
-const bdev = new BdevProvider({ runner, log, memory: fileMemory("/run/daos/controllers.json") });
+const bdev = new BdevProvider({ runner, log, cache: fileCache("/run/daos/controllers.json") });
 
 check("two engines, by root: prepare, scan, format, start, reset", async (context) => {
   const begin = performance.now();

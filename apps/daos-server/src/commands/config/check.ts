@@ -7,8 +7,8 @@ import {
   sortProblems,
 } from "@daos/config";
 import { silentLogger } from "@daos/log";
+import { collectMachineFacts } from "@daos/machine";
 import { Flags } from "@oclif/core";
-import { collectMachineFacts } from "../../machine-facts.ts";
 import { ServerCommand } from "../../server-command.ts";
 
 const INVALID = 1;

@@ -1,8 +1,8 @@
 import { generateConfig } from "@daos/config";
 import { silentLogger } from "@daos/log";
+import { collectMachineFacts } from "@daos/machine";
 import { writeFileAtomic } from "@daos/sys";
 import { Flags } from "@oclif/core";
-import { collectMachineFacts } from "../../machine-facts.ts";
 import { ServerCommand } from "../../server-command.ts";
 
 /** `daos-server config generate`. */

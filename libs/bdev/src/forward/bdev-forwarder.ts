@@ -1,65 +1,55 @@
-import type { Fault } from "@daos/fault";
-import { type ExecRequestOptions, execRequest } from "./exec-request.ts";
-import { fromFaultMessage } from "./fault-message.ts";
-import { faultMalformed } from "./faults.ts";
-import type { HelperLocation } from "./helper-location.ts";
-import { type HelperPayload, type HelperProgress, type HelperResult, MAX_TIMEOUT_MS } from "./requests.ts";
-
-interface CallOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-interface BdevStorage {
-  readonly class: "nvme" | "malloc" | "kdev" | "file";
-  readonly list: readonly string[];
-}
-
-type Verdict = NonNullable<HelperResult<"BdevBurnIn">["results"][number]["verdict"]>;
-
-type BurnInResult =
-  | { readonly device: string; readonly verdict: Verdict }
-  | { readonly device: string; readonly fault: Fault };
-
-type Outcome = HelperResult<"BdevPrepare">["controllers"][number];
-
-interface PrepareResult {
-  readonly controllers: readonly (
-    | Exclude<Outcome, { kind: "failed" }>
-    | { readonly kind: "failed"; readonly pciAddress: string; readonly fault: Fault }
-  )[];
-  readonly hugepages: HelperResult<"BdevPrepare">["hugepages"];
-}
+import {
+  type ExecRequestOptions,
+  execRequest,
+  faultMalformed,
+  fromFaultMessage,
+  type HelperLocation,
+  MAX_TIMEOUT_MS,
+  type ResultOf,
+} from "@daos/pbin";
+import type { BdevCallOptions } from "../bdev-backend.ts";
+import type { BdevOperations } from "../bdev-operations.ts";
+import { type BdevPrepareOptions, type BdevPrepareResult, DEFAULT_HUGEPAGES } from "../bdev-preparer.ts";
+import type {
+  BdevBurnInOptions,
+  BdevBurnInResult,
+  BdevFormatOptions,
+  BdevFormatResult,
+} from "../bdev-provider.ts";
+import type { BdevStorage, NvmeController } from "../bdev-types.ts";
+import { DEFAULT_BURN_IN_MS } from "../burn-in.ts";
+import { bdevMethods } from "./bdev-methods.ts";
 
 const PREPARE_TIMEOUT_MS = 10 * 60_000;
-const DEFAULT_HUGEPAGES = 1024;
-const DEFAULT_BURN_IN_MS = 15 * 60_000;
 
 /**
  * NVMe operations for a process without the rights: each is forwarded to the helper, which runs the same
- * `BdevProvider`. It has the shape of that class in `@daos/bdev`, as far as rights are needed.
+ * `BdevProvider`.
  *
  * @see DAOS 0.8.0 src/control/server/storage/bdev/forwarder.go
  */
-export class HelperBdev {
+export class BdevForwarder implements Omit<BdevOperations, "check"> {
   readonly #helper: HelperLocation;
 
   constructor(options: { readonly helper: HelperLocation }) {
     this.#helper = options.helper;
   }
 
-  async scan(options: CallOptions = {}): Promise<HelperResult<"BdevScan">["controllers"]> {
-    return (await execRequest({ method: "BdevScan", payload: {} }, this.#with(options))).controllers;
+  async scan(options: BdevCallOptions = {}): Promise<readonly NvmeController[]> {
+    return (await execRequest(bdevMethods, { method: "BdevScan", payload: {} }, this.#with(options)))
+      .controllers;
   }
 
   /** Only class `nvme` needs rights; devices of the others are reported as done, as the provider does. */
   async format(
-    storage: BdevStorage,
-    options: CallOptions & { readonly onProgress?: ((progress: HelperProgress) => void) | undefined } = {},
-  ): Promise<readonly { readonly device: string; readonly fault?: Fault }[]> {
+    storage: Pick<BdevStorage, "class" | "list">,
+    options: BdevFormatOptions = {},
+  ): Promise<readonly BdevFormatResult[]> {
     if (storage.class === "malloc") return [];
     if (storage.class !== "nvme") return storage.list.map((device) => ({ device }));
     if (storage.list.length === 0) return [];
     const { results } = await execRequest(
+      bdevMethods,
       { method: "BdevFormat", payload: { devices: [...storage.list] } },
       { ...this.#with(options), timeoutMs: MAX_TIMEOUT_MS, onProgress: options.onProgress },
     );
@@ -70,14 +60,12 @@ export class HelperBdev {
 
   async burnIn(
     devices: readonly string[],
-    options: CallOptions & {
-      readonly durationMs?: number;
-      readonly onProgress?: ((progress: HelperProgress) => void) | undefined;
-    } = {},
-  ): Promise<readonly BurnInResult[]> {
+    options: BdevBurnInOptions = {},
+  ): Promise<readonly BdevBurnInResult[]> {
     if (devices.length === 0) return [];
     const { durationMs = DEFAULT_BURN_IN_MS, onProgress } = options;
     const { results } = await execRequest(
+      bdevMethods,
       { method: "BdevBurnIn", payload: { devices: [...devices], durationMs } },
       { ...this.#with(options), timeoutMs: MAX_TIMEOUT_MS, onProgress },
     );
@@ -90,15 +78,7 @@ export class HelperBdev {
     });
   }
 
-  async prepare(
-    options: CallOptions & {
-      readonly hugepages?: number | undefined;
-      readonly whitelist?: string | undefined;
-      readonly include?: readonly string[] | undefined;
-      readonly exclude?: readonly string[] | undefined;
-      readonly owner?: HelperPayload<"BdevPrepare">["owner"];
-    } = {},
-  ): Promise<PrepareResult> {
+  async prepare(options: BdevPrepareOptions = {}): Promise<BdevPrepareResult> {
     const { hugepages = DEFAULT_HUGEPAGES, whitelist, include, exclude, owner } = options;
     const payload = {
       hugepages,
@@ -109,27 +89,33 @@ export class HelperBdev {
     };
     return prepareResult(
       await execRequest(
+        bdevMethods,
         { method: "BdevPrepare", payload },
         { ...this.#with(options), timeoutMs: PREPARE_TIMEOUT_MS },
       ),
     );
   }
 
-  async reset(options: CallOptions = {}): Promise<PrepareResult> {
+  /** The helper resets the controllers that its policy names, whatever the configuration of its caller leaves out. */
+  async reset(options: BdevCallOptions = {}): Promise<BdevPrepareResult> {
     return prepareResult(
       await execRequest(
+        bdevMethods,
         { method: "BdevReset", payload: {} },
         { ...this.#with(options), timeoutMs: PREPARE_TIMEOUT_MS },
       ),
     );
   }
 
-  #with({ signal }: CallOptions): ExecRequestOptions {
+  #with({ signal }: BdevCallOptions): ExecRequestOptions {
     return { helper: this.#helper, signal };
   }
 }
 
-function prepareResult({ controllers, hugepages }: HelperResult<"BdevPrepare">): PrepareResult {
+function prepareResult({
+  controllers,
+  hugepages,
+}: ResultOf<typeof bdevMethods, "BdevPrepare">): BdevPrepareResult {
   return {
     controllers: controllers.map((outcome) =>
       outcome.kind === "failed" ? { ...outcome, fault: fromFaultMessage(outcome.fault) } : outcome,

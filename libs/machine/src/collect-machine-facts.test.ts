@@ -2,7 +2,7 @@ import { checkAgainstMachine, checkServerConfig, generateConfig, pathsOf } from 
 import { silentLogger } from "@daos/log";
 import type { SysTree } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { collectMachineFacts, readInterfaces, readMemory, readNumaNodes } from "./machine-facts.ts";
+import { collectMachineFacts, readInterfaces, readMemory, readNumaNodes } from "./collect-machine-facts.ts";
 
 /** A tree of the kernel's files, given by path. */
 function fakeTree(files: Readonly<Record<string, string>>): SysTree {

@@ -3,33 +3,33 @@ import { dirname } from "node:path";
 import { hasErrorCode, writeFileAtomic } from "@daos/sys";
 import type { NvmeController } from "./bdev-types.ts";
 
-/** Remembers controllers for the time when a user-space driver has them and nobody can ask who they are. */
-export interface ControllerMemory {
+/** What is known of controllers, for the time when a user-space driver has them and they cannot be asked. */
+export interface ControllerCache {
   /**
-   * Remembers those that could be asked, and answers with the same controllers, those that could not be asked completed
-   * by what is remembered of the same device (vendor and device id) at the same address.
+   * Keeps those that could be asked. Answers with the same controllers; one that could not be asked is completed by what
+   * was kept of the same device (vendor and device id) at the same address.
    */
   complete(controllers: readonly NvmeController[]): Promise<readonly NvmeController[]>;
 }
 
-/** A memory as long as the process. */
-export function forgetfulMemory(): ControllerMemory {
+/** Kept as long as this process lives. */
+export function inProcessCache(): ControllerCache {
   let known: readonly NvmeController[] = [];
   return {
     complete: (controllers) => {
       known = merge(known, controllers);
-      return Promise.resolve(recall(known, controllers));
+      return Promise.resolve(completeFrom(known, controllers));
     },
   };
 }
 
-export interface FileMemoryOptions {
+export interface FileCacheOptions {
   /** Other processes' files, which are read too; what `path` has of a controller is newer. */
   readonly also?: readonly string[];
 }
 
-/** A memory in a JSON file, so that the server knows what `storage prepare` saw. A damaged file is an empty memory. */
-export function fileMemory(path: string, options: FileMemoryOptions = {}): ControllerMemory {
+/** Kept in a JSON file, so that the server knows what `storage prepare` saw. A damaged file counts as an empty one. */
+export function fileCache(path: string, options: FileCacheOptions = {}): ControllerCache {
   return {
     complete: async (controllers) => {
       let elsewhere: readonly NvmeController[] = [];
@@ -42,11 +42,11 @@ export function fileMemory(path: string, options: FileMemoryOptions = {}): Contr
           await mkdir(dirname(path), { recursive: true });
           await writeFileAtomic(path, stringify(next), { mode: 0o644 });
         } catch (error) {
-          // A normal user may read what root remembered; that it cannot add to it is no reason not to scan.
+          // A normal user may read the cache of root. That it cannot add to it is no reason to fail a scan.
           if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS", "ENOSPC")) throw error;
         }
       }
-      return recall(next, controllers);
+      return completeFrom(next, controllers);
     },
   };
 }
@@ -60,7 +60,7 @@ function merge(
   return [...byAddress.values()];
 }
 
-function recall(
+function completeFrom(
   known: readonly NvmeController[],
   controllers: readonly NvmeController[],
 ): readonly NvmeController[] {

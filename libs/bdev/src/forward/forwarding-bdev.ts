@@ -1,27 +1,24 @@
-import {
-  type BdevBackend,
-  BdevProvider,
-  type BdevProviderOptions,
-  KernelBackend,
-  type SpdkBackend,
-} from "@daos/bdev";
-import type { HelperBdev } from "@daos/pbin";
-import type { BdevOperations } from "./storage-providers.ts";
+import type { BdevBackend } from "../bdev-backend.ts";
+import type { BdevOperations } from "../bdev-operations.ts";
+import { BdevProvider, type BdevProviderOptions } from "../bdev-provider.ts";
+import { KernelBackend } from "../kernel-backend.ts";
+import type { SpdkBackend } from "../spdk-backend.ts";
+import type { BdevForwarder } from "./bdev-forwarder.ts";
 
 /**
  * Block devices for a process without rights: what an SPDK target of its own drives through that, all others through the
- * privileged helper. What is seen is remembered here as well.
+ * privileged forwarder. What is seen is remembered here as well.
  */
-export function bdevThroughHelper(
-  helper: HelperBdev,
+export function forwardingBdev(
+  forwarder: BdevForwarder,
   spdk: SpdkBackend,
   options: Omit<BdevProviderOptions, "backends">,
 ): BdevOperations {
   const helped: BdevBackend = {
     name: "the helper",
-    scan: (call) => helper.scan(call),
+    scan: (call) => forwarder.scan(call),
     wipe: async (address, { signal, onProgress } = {}) => {
-      const [result] = await helper.format(
+      const [result] = await forwarder.format(
         { class: "nvme", list: [address] },
         {
           signal,
@@ -33,7 +30,7 @@ export function bdevThroughHelper(
       if (result?.fault !== undefined) throw result.fault;
     },
     burnIn: async (address, { durationMs, signal, onProgress }) => {
-      const [result] = await helper.burnIn([address], {
+      const [result] = await forwarder.burnIn([address], {
         durationMs,
         signal,
         onProgress: ({ fraction }) => onProgress?.(fraction),
@@ -57,11 +54,11 @@ export function bdevThroughHelper(
     // One request for all controllers; only where some are SPDK's, one for each.
     format: async (storage, call = {}) =>
       storage.class === "nvme" && !(await isSpdks(call.signal))
-        ? helper.format(storage, call)
+        ? forwarder.format(storage, call)
         : provider.format(storage, call),
     burnIn: async (devices, call = {}) =>
-      (await isSpdks(call.signal)) ? provider.burnIn(devices, call) : helper.burnIn(devices, call),
-    prepare: (call) => helper.prepare(call),
-    reset: (call) => helper.reset(call),
+      (await isSpdks(call.signal)) ? provider.burnIn(devices, call) : forwarder.burnIn(devices, call),
+    prepare: (call) => forwarder.prepare(call),
+    reset: (call) => forwarder.reset(call),
   };
 }

@@ -23,7 +23,7 @@ import { ProcessCommandRunner, parseMountInfo } from "@daos/sys";
 import { install } from "../installation/install.ts";
 import { type Layout, layoutOf } from "../installation/layout.ts";
 
-/** Who attacks: nobody, as a member of the helper's group, which has no entry anywhere. */
+/** The user `nobody` attacks, as a member of the helper's group, which has no entry anywhere. */
 const ATTACKER = 65534;
 const GROUP = 64321;
 
@@ -58,8 +58,8 @@ export interface AttackResult {
   readonly result: unknown;
 }
 
-/** An installation for one test file, with someone at its doors who means harm. */
-export class Arena implements AsyncDisposable {
+/** An installation for one test file, that an attacker calls, with a directory of the attacker's. */
+export class AttackSandbox implements AsyncDisposable {
   readonly layout: Layout;
   /** Belongs to the attacker. */
   readonly ground: string;
@@ -81,15 +81,15 @@ export class Arena implements AsyncDisposable {
   }
 
   /** @param parent belongs to root, with all directories above it */
-  static async open(parent: string): Promise<Arena> {
+  static async open(parent: string): Promise<AttackSandbox> {
     const prefix = await mkdtemp(join(parent, ".daos-attack-"));
     await chmod(prefix, 0o755);
-    const arena = new Arena(prefix);
+    const sandbox = new AttackSandbox(prefix);
     try {
-      await arena.#build();
-      return arena;
+      await sandbox.#build();
+      return sandbox;
     } catch (error) {
-      await arena[Symbol.asyncDispose]();
+      await sandbox[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -170,7 +170,7 @@ export class Arena implements AsyncDisposable {
   }
 
   /**
-   * Runs the attacker in a mount namespace of its own, so that nobody else's mounts come and go in it, and notes what is
+   * Runs the attacker in a mount namespace of its own, so that no mounts of others come and go in it, and notes what is
    * mounted in it that was not before.
    */
   async #inOwnMounts(args: readonly string[], input: string): Promise<string> {

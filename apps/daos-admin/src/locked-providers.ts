@@ -1,0 +1,88 @@
+import type { BdevOperations } from "@daos/bdev";
+import { type Fault, toFault } from "@daos/fault";
+import type { ScmCallOptions, ScmOperations, ScmStorage } from "@daos/scm";
+import { type LockRequest, type Locks, takeAll } from "./locks.ts";
+
+/** Block devices as the helper works on them. */
+export type HelperBdev = Omit<BdevOperations, "check">;
+
+export interface LockOptions {
+  readonly locks: Locks;
+  /** How long a request waits for another one on the same thing, ms. */
+  readonly waitMs: number;
+}
+
+/** SCM, where a mount point and its device belong to one request at a time; other storage may be worked on meanwhile. */
+export function lockedScm(scm: ScmOperations, { locks, waitMs }: LockOptions): ScmOperations {
+  const onStorage = async (storage: ScmStorage, options: ScmCallOptions, work: () => Promise<void>) => {
+    const devices = storage.class === "dcpm" ? [{ what: storage.device }] : [];
+    const wanted = [{ what: "scm", shared: true }, { what: storage.mount }, ...devices];
+    await using _held = await takeAll(locks, wanted, { waitMs, signal: options.signal });
+    await work();
+  };
+  const onAll = async <T>(options: ScmCallOptions, work: () => Promise<T>) => {
+    await using _held = await locks.take({ what: "scm" }, { waitMs, signal: options.signal });
+    return await work();
+  };
+  return {
+    scan: (options) => scm.scan(options),
+    checkFormat: (storage, options) => scm.checkFormat(storage, options),
+    format: (storage, options) => onStorage(storage, options, () => scm.format(storage, options)),
+    mount: (storage, options = {}) => onStorage(storage, options, () => scm.mount(storage, options)),
+    unmount: (storage, options = {}) => onStorage(storage, options, () => scm.unmount(storage, options)),
+    prepare: (options = {}) => onAll(options, () => scm.prepare(options)),
+    reset: (options = {}) => onAll(options, () => scm.reset(options)),
+  };
+}
+
+/** Block devices, where a controller belongs to one request at a time; one that is taken does not stop the others. */
+export function lockedBdev(bdev: HelperBdev, { locks, waitMs }: LockOptions): HelperBdev {
+  return {
+    scan: (options) => bdev.scan(options),
+    format: async (storage, options = {}) => {
+      await using held = await lockControllers(locks, storage.list, { waitMs, signal: options.signal });
+      return [...(await bdev.format({ ...storage, list: held.free }, options)), ...held.busy];
+    },
+    burnIn: async (devices, options = {}) => {
+      await using held = await lockControllers(locks, devices, { waitMs, signal: options.signal });
+      const results = held.free.length === 0 ? [] : await bdev.burnIn(held.free, options);
+      return [...results, ...held.busy];
+    },
+    prepare: async (options = {}) => {
+      await using _held = await locks.take({ what: "nvme" }, { waitMs, signal: options.signal });
+      return await bdev.prepare(options);
+    },
+    reset: async (options = {}) => {
+      await using _held = await locks.take({ what: "nvme" }, { waitMs, signal: options.signal });
+      return await bdev.reset(options);
+    },
+  };
+}
+
+/** Takes the controllers that no other request has. */
+async function lockControllers(
+  locks: Locks,
+  addresses: readonly string[],
+  { waitMs: allowedMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal | undefined },
+) {
+  await using stack = new AsyncDisposableStack();
+  const end = performance.now() + allowedMs;
+  const take = async (lock: LockRequest) => {
+    const waitMs = Math.max(0, Math.ceil(end - performance.now()));
+    stack.use(await locks.take(lock, { waitMs, signal }));
+  };
+  await take({ what: "nvme", shared: true });
+  const free: string[] = [];
+  const busy: { readonly device: string; readonly fault: Fault }[] = [];
+  for (const address of [...new Set(addresses)].sort()) {
+    try {
+      await take({ what: address });
+      free.push(address);
+    } catch (error) {
+      signal?.throwIfAborted();
+      busy.push({ device: address, fault: toFault(error) });
+    }
+  }
+  const held = stack.move();
+  return { free, busy, [Symbol.asyncDispose]: () => held[Symbol.asyncDispose]() };
+}

@@ -1,0 +1,100 @@
+import { boundedText, count, digits, faultMessage, nothing, orUndefined, owner } from "@daos/pbin";
+import { z } from "zod";
+import { MAX_BURN_IN_MS } from "../burn-in.ts";
+
+const pciAddress = z.string().regex(/^(?:[0-9a-f]{4,6}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i);
+
+const nvmeHealth = z.object({
+  temperature: z.number(),
+  temperatureWarningTime: z.number(),
+  temperatureCriticalTime: z.number(),
+  controllerBusyTime: digits,
+  powerCycles: digits,
+  powerOnHours: digits,
+  unsafeShutdowns: digits,
+  mediaErrors: digits,
+  errorLogEntries: digits,
+  temperatureWarning: z.boolean(),
+  spareWarning: z.boolean(),
+  reliabilityWarning: z.boolean(),
+  readOnlyWarning: z.boolean(),
+  volatileWarning: z.boolean(),
+  percentUsed: z.number(),
+});
+
+const nvmeController = z.object({
+  pciAddress: z.string(),
+  model: z.string(),
+  serial: z.string(),
+  firmware: z.string(),
+  numaNode: count,
+  pciId: z.string(),
+  driver: orUndefined(z.string()),
+  namespaces: z.array(z.object({ id: count, size: digits })),
+  health: orUndefined(nvmeHealth),
+  source: z.enum(["kernel", "spdk", "last-known", "pci"]),
+});
+
+/** What became of one controller. */
+const controllerOutcome = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("bound"), pciAddress: z.string(), driver: z.string() }),
+  z.object({ kind: z.literal("skipped"), pciAddress: z.string(), reason: z.string() }),
+  z.object({ kind: z.literal("failed"), pciAddress: z.string(), fault: faultMessage }),
+]);
+
+const bdevPrepareResult = z.object({
+  controllers: z.array(controllerOutcome),
+  hugepages: z.array(z.object({ node: z.string(), pages: count })),
+});
+
+/** How a controller came through a burn-in. */
+const burnInVerdict = z.object({
+  kind: z.enum(["passed", "failed", "aborted"]),
+  bytesWritten: digits,
+  bytesVerified: digits,
+  elapsedMs: z.number(),
+  errors: z.array(
+    z.object({ kind: z.enum(["write", "read", "mismatch"]), offset: digits, message: z.string() }),
+  ),
+  findings: z.array(z.string()),
+});
+
+/**
+ * What the privileged helper does with NVMe controllers, by method. Which ones it may touch is in its policy.
+ *
+ * @see DAOS 0.8.0 src/control/cmd/daos_admin/handler.go
+ */
+export const bdevMethods = {
+  BdevScan: { payload: nothing, result: z.object({ controllers: z.array(nvmeController) }) },
+  BdevFormat: {
+    payload: z.strictObject({ devices: z.array(pciAddress).min(1).max(1024) }),
+    result: z.object({
+      results: z.array(z.object({ device: z.string(), fault: faultMessage.optional() })),
+    }),
+  },
+  /** Writes and verifies controllers that hold nothing, all at once, and leaves them empty. */
+  BdevBurnIn: {
+    payload: z.strictObject({
+      devices: z.array(pciAddress).min(1).max(1024),
+      /** For each controller, ms. */
+      durationMs: z.int().min(1).max(MAX_BURN_IN_MS),
+    }),
+    result: z.object({
+      results: z.array(
+        z.object({ device: z.string(), verdict: burnInVerdict.optional(), fault: faultMessage.optional() }),
+      ),
+    }),
+  },
+  /** Hugepages, and the selected controllers to a user-space driver; those that the policy does not name are left alone. */
+  BdevPrepare: {
+    payload: z.strictObject({
+      hugepages: z.int().min(0).max(0x7fffffff),
+      whitelist: boundedText(65536).optional(),
+      include: z.array(pciAddress).max(1024).optional(),
+      exclude: z.array(pciAddress).max(1024).optional(),
+      owner: owner.optional(),
+    }),
+    result: bdevPrepareResult,
+  },
+  BdevReset: { payload: nothing, result: bdevPrepareResult },
+} as const;

@@ -1,0 +1,121 @@
+import { chown, mkdir, readdir, stat } from "node:fs/promises";
+import type { Logger } from "@daos/log";
+import { type CommandRunner, hasErrorCode, type MountEntry, type MountTable, type Owner } from "@daos/sys";
+import { faultHugetlbfsFailed, faultHugetlbfsInUse } from "./faults.ts";
+
+/** The place for a machine that has no hugetlbfs. */
+export const HUGETLBFS = "/dev/hugepages";
+/** What the mount table has as the source of a hugetlbfs of ours. */
+const SOURCE = "daos_hugepages";
+
+/** Directories as {@link Hugetlbfs} uses them. */
+export interface HugetlbfsFiles {
+  /** The names in a directory; none when it does not exist. */
+  list(path: string): Promise<readonly string[]>;
+  ownerOf(path: string): Promise<Owner>;
+  chown(path: string, owner: Owner): Promise<void>;
+  makeDirectory(path: string): Promise<void>;
+}
+
+export interface HugetlbfsOptions {
+  readonly runner: CommandRunner;
+  readonly mounts: MountTable;
+  readonly log: Logger;
+  readonly files?: HugetlbfsFiles | undefined;
+}
+
+interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * The hugetlbfs from which a user's engines map their memory. It is a mount of our own with nosuid and nodev: one that
+ * was there before may be in use by others (libvirt, another SPDK program) and never changes its owner.
+ *
+ * DPDK takes the first hugetlbfs of its page size in /proc/mounts, by its path. So our own is mounted on top of that one
+ * when it is empty.
+ *
+ * @see DPDK lib/eal/linux/eal_hugepage_info.c get_hugepage_dir
+ */
+export class Hugetlbfs {
+  readonly #runner: CommandRunner;
+  readonly #mounts: MountTable;
+  readonly #log: Logger;
+  readonly #files: HugetlbfsFiles;
+
+  constructor(options: HugetlbfsOptions) {
+    this.#runner = options.runner;
+    this.#mounts = options.mounts;
+    this.#log = options.log;
+    this.#files = options.files ?? linuxFiles;
+  }
+
+  /**
+   * Leaves a hugetlbfs that `owner` may use where DPDK looks for it; root may use any.
+   *
+   * @throws Fault bdevInUse when another one with contents is there, bdevHugepagesShort when none can be mounted
+   */
+  async mount(owner: Owner | undefined, options: CallOptions = {}): Promise<void> {
+    const mounted = await this.#list();
+    const own = mounted.find(isOwn);
+    if (own !== undefined) {
+      if (owner !== undefined) await this.#files.chown(own.mountPoint, owner);
+      return;
+    }
+    const [first] = mounted;
+    if (first === undefined) await this.#files.makeDirectory(HUGETLBFS);
+    else {
+      if ((owner?.uid ?? 0) === 0 || (await this.#files.ownerOf(first.mountPoint)).uid === owner?.uid) return;
+      const names = await this.#files.list(first.mountPoint);
+      if (names.length > 0) throw faultHugetlbfsInUse(first.mountPoint, names);
+    }
+    const target = first?.mountPoint ?? HUGETLBFS;
+    const { uid, gid } = owner ?? { uid: 0, gid: 0 };
+    const flags = `pagesize=2M,mode=0700,uid=${uid},gid=${gid},nosuid,nodev`;
+    const { exitCode, stderr } = await this.#runner.run(
+      ["mount", "-t", "hugetlbfs", "-o", flags, SOURCE, target],
+      { signal: options.signal },
+    );
+    if (exitCode !== 0) throw faultHugetlbfsFailed(target, stderr.trim());
+  }
+
+  /** Unmounts our own, if there is one; one that is in use stays. */
+  async unmount(options: CallOptions = {}): Promise<void> {
+    for (const { mountPoint } of (await this.#list()).filter(isOwn)) {
+      const { exitCode, stderr } = await this.#runner.run(["umount", mountPoint], { signal: options.signal });
+      if (exitCode !== 0)
+        this.#log.warn("the hugetlbfs stays mounted", { mountPoint, reason: stderr.trim() });
+    }
+  }
+
+  /** Those with pages of 2 MiB, in the order of the mount table. */
+  async #list(): Promise<readonly MountEntry[]> {
+    return (await this.#mounts.list()).filter(({ fsType, options }) => {
+      const size = /(?:^|,)pagesize=([^,]+)/.exec(options)?.[1];
+      return fsType === "hugetlbfs" && (size === undefined || size === "2M" || size === "2048K");
+    });
+  }
+}
+
+function isOwn({ source }: MountEntry): boolean {
+  return source === SOURCE;
+}
+
+const linuxFiles: HugetlbfsFiles = {
+  list: async (path) => {
+    try {
+      return await readdir(path);
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) return [];
+      throw error;
+    }
+  },
+  ownerOf: async (path) => {
+    const { uid, gid } = await stat(path);
+    return { uid, gid };
+  },
+  chown: (path, { uid, gid }) => chown(path, uid, gid),
+  makeDirectory: async (path) => {
+    await mkdir(path, { recursive: true });
+  },
+};

@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { boundedText, faultMessage } from "./schemas.ts";
+
+/** Of the messages between the two sides. A helper refuses any other. */
+export const PROTOCOL_VERSION = 1;
+
+/** The longest time a request may take, in milliseconds: mkfs on a large namespace, or a format of many devices. */
+export const MAX_TIMEOUT_MS = 2 * 60 * 60_000;
+
+/** The frame that carries a request. */
+export const requestEnvelope = z.strictObject({
+  version: z.int().min(0),
+  method: boundedText(64),
+  /** How long the caller will wait. */
+  timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS),
+  payload: z.unknown(),
+});
+
+/** The helper may send any number of these before its answer. @see HelperProgress */
+export const progressEnvelope = z.object({
+  version: z.int().min(0),
+  progress: z.object({
+    device: z.string(),
+    step: z.string(),
+    fraction: z.number(),
+    elapsedMs: z.number(),
+    remainingMs: z.number().optional(),
+  }),
+});
+
+/** The frame that carries the answer: a result, or a fault. */
+export const responseEnvelope = z.object({
+  version: z.int().min(0),
+  error: faultMessage.nullable(),
+  result: z.unknown(),
+});

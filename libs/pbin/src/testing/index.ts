@@ -1,0 +1,1 @@
+export { type SocketHelper, socketHelper } from "./socket-helper.ts";

@@ -1,0 +1,72 @@
+import { absolutePath, count, digits, nothing, owner } from "@daos/pbin";
+import { z } from "zod";
+
+const scmStorage = z.discriminatedUnion("class", [
+  z.strictObject({
+    class: z.literal("ram"),
+    mount: absolutePath,
+    sizeGiB: z
+      .int()
+      .min(1)
+      .max(1024 * 1024),
+  }),
+  z.strictObject({ class: z.literal("dcpm"), mount: absolutePath, device: absolutePath }),
+]);
+
+const scmNamespace = z.object({
+  uuid: z.string(),
+  blockdev: z.string(),
+  dev: z.string(),
+  numaNode: count,
+  size: digits,
+});
+
+const scmScan = z.object({
+  modules: z.array(
+    z.object({
+      physicalId: count,
+      socket: count,
+      memoryController: count,
+      channel: count,
+      channelPosition: count,
+      capacity: digits,
+    }),
+  ),
+  namespaces: z.array(scmNamespace),
+  notes: z.array(z.string()),
+});
+
+const scmFormatState = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("mounted") }),
+  z.object({ kind: z.literal("mountable") }),
+  z.object({ kind: z.literal("unformatted") }),
+  z.object({ kind: z.literal("foreign"), fsType: z.string() }),
+]);
+
+const scmPrepareResult = z.discriminatedUnion("kind", [
+  z.object({ kind: z.literal("no-scm") }),
+  z.object({ kind: z.literal("reboot-needed") }),
+  z.object({ kind: z.literal("done"), namespaces: z.array(scmNamespace) }),
+]);
+
+/**
+ * What the privileged helper does with SCM, by method. What a request may name (a mount point, a device) the helper looks
+ * up in its policy; what it may not name (mount flags, commands, files) has no field.
+ *
+ * @see DAOS 0.8.0 src/control/cmd/daos_admin/handler.go
+ */
+export const scmMethods = {
+  ScmScan: { payload: nothing, result: scmScan },
+  ScmCheckFormat: { payload: z.strictObject({ storage: scmStorage }), result: scmFormatState },
+  /** Leaves the storage mounted, empty, and owned by `owner`: the caller by default. */
+  ScmFormat: {
+    payload: z.strictObject({ storage: scmStorage, reformat: z.boolean(), owner: owner.optional() }),
+    result: nothing,
+  },
+  ScmMount: { payload: z.strictObject({ storage: scmStorage }), result: nothing },
+  ScmUnmount: { payload: z.strictObject({ storage: scmStorage }), result: nothing },
+  /** Makes namespaces of all persistent memory, one step at each call. */
+  ScmPrepare: { payload: nothing, result: scmPrepareResult },
+  /** Destroys all namespaces. */
+  ScmReset: { payload: nothing, result: scmPrepareResult },
+} as const;
