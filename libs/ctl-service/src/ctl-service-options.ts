@@ -1,6 +1,5 @@
-import type { BdevProvider, ControllerSelection, HealthHistory } from "@daos/bdev";
+import type { BdevOperations, BdevProvider, ControllerSelection, HealthHistory } from "@daos/bdev";
 import type { Leadership } from "@daos/election";
-import type { BdevOperations, ControllerSelection, HealthHistory } from "@daos/bdev";
 import type { Harness } from "@daos/harness";
 import type { LevelSwitch, Logger } from "@daos/log";
 import type { NetworkProvider } from "@daos/network";
