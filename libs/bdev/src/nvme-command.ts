@@ -49,3 +49,14 @@ export const writeZeroesCommand = (nsid: number, first: bigint, count: number): 
 export function completionStatus(entry: Buffer): number {
   return entry.length < 16 ? 0x7ff : (entry.readUInt16LE(14) >> 1) & 0x7ff;
 }
+
+/**
+ * Bytes as `bdev_nvme_send_cmd` takes them: base64 with the alphabet of URLs, padded. SPDK refuses a text whose length is
+ * not a multiple of four, which is what Node's `base64url` makes.
+ *
+ * @see SPDK lib/util/base64.c spdk_base64_urlsafe_decode
+ */
+export function paddedBase64Url(bytes: Buffer): string {
+  const text = bytes.toString("base64url");
+  return text.padEnd(Math.ceil(text.length / 4) * 4, "=");
+}

@@ -9,6 +9,7 @@ import {
   IDENTIFY_BYTES,
   identifyNamespaceCommand,
   lbaFormatOf,
+  paddedBase64Url,
   readCommand,
   writeZeroesCommand,
 } from "./nvme-command.ts";
@@ -272,7 +273,7 @@ export class SpdkBackend implements BdevBackend {
           name,
           cmd_type: kind,
           data_direction: "c2h",
-          cmdbuf: command.toString("base64url"),
+          cmdbuf: paddedBase64Url(command),
           ...(dataBytes > 0 ? { data_len: dataBytes } : {}),
         },
         options,

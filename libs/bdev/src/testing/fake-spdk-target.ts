@@ -85,7 +85,10 @@ export class FakeSpdkTarget {
         return { result: [`${nameOf(found)}n1`] };
       }
       case "bdev_nvme_send_cmd":
-        return byName === undefined ? noDevice() : { result: this.#execute(byName, params) };
+        // What lib/util/base64.c refuses is an invalid parameter, as is an unknown controller.
+        if (byName === undefined || String(params.cmdbuf).length % 4 !== 0)
+          return { error: { code: -32602, message: "Invalid argument" } };
+        return { result: this.#execute(byName, params) };
       default:
         return { error: { code: -32601, message: `Method not found {"${method}"}` } };
     }
