@@ -1,3 +1,5 @@
+import { SMART_LOG_BYTES } from "./smart-log.ts";
+
 const COMMAND_BYTES = 64;
 const MAX_BLOCKS = 65_536;
 
@@ -20,15 +22,41 @@ function blocks(opcode: number, nsid: number, first: bigint, count: number): Buf
   });
 }
 
-/** Format NVM (admin): the block format stays, nothing is erased cryptographically. */
-export const formatCommand = (nsid: number, lbaFormat: number): Buffer =>
-  command(0x80, nsid, { 10: (lbaFormat & 0x0f) | ((lbaFormat & 0x30) << 8), 11: 0, 12: 0 });
+/**
+ * Format NVM (admin). Nothing is erased cryptographically, and what Identify Namespace says stays: the block format, how
+ * metadata is transferred, and protection information.
+ *
+ * @param identify the answer of {@link identifyNamespaceCommand}
+ */
+export function formatCommand(nsid: number, identify: Buffer): Buffer {
+  const lbaFormat = lbaFormatOf(identify);
+  const extended = (identify.readUInt8(26) >> 4) & 1;
+  const protection = identify.readUInt8(29) & 0x0f;
+  const settings = (lbaFormat & 0x0f) | (extended << 4) | (protection << 5) | ((lbaFormat & 0x30) << 8);
+  return command(0x80, nsid, { 10: settings, 11: 0, 12: 0 });
+}
 
 /** Identify (admin) of a namespace; its answer has {@link IDENTIFY_BYTES}. */
 export const identifyNamespaceCommand = (nsid: number): Buffer =>
   command(0x06, nsid, { 10: 0, 11: 0, 12: 0 });
 
 export const IDENTIFY_BYTES = 4096;
+
+/** Identify (admin) of the controller itself; its answer has {@link IDENTIFY_BYTES}. */
+export const identifyControllerCommand = (): Buffer => command(0x06, 0, { 10: 1, 11: 0, 12: 0 });
+
+/**
+ * The most bytes that a command may transfer (MDTS), from the answer of Identify Controller; undefined for no limit. Its
+ * unit is the smallest page of the controller, which cannot be asked: 4 KiB, the smallest there is.
+ */
+export function maxTransferOf(identify: Buffer): number | undefined {
+  const exponent = identify.readUInt8(77);
+  return exponent === 0 ? undefined : 4096 * 2 ** exponent;
+}
+
+/** Get Log Page (admin) 02h, SMART / Health Information, of the whole controller. */
+export const smartLogCommand = (): Buffer =>
+  command(0x02, 0xffffffff, { 10: ((SMART_LOG_BYTES / 4 - 1) << 16) | 0x02, 11: 0, 12: 0 });
 
 /** The number of the block format in use, from the answer of Identify Namespace (FLBAS). */
 export function lbaFormatOf(identify: Buffer): number {
