@@ -62,7 +62,12 @@ export function faultInUse(
   use: string,
   resolution = "stop what uses it (umount, swapoff, stop the engine), or leave the controller out (bdev_list, bdev_exclude)",
 ): Fault {
-  return new Fault({ domain: "bdev", code: FaultCode.bdevInUse, description: `${attempted}: ${use}`, resolution });
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevInUse,
+    description: `${attempted}: ${use}`,
+    resolution,
+  });
 }
 
 /** @param sign what it was seen by, where that is not its absence from the bus */

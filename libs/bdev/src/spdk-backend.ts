@@ -204,7 +204,10 @@ export class SpdkBackend implements BdevBackend {
   }
 
   async #controllers(options: SpdkCallOptions): Promise<readonly SpdkController[]> {
-    const release = await callIfThere((method) => this.#connection.call(method, {}, options), "spdk_get_version");
+    const release = await callIfThere(
+      (method) => this.#connection.call(method, {}, options),
+      "spdk_get_version",
+    );
     if (!isSupportedSpdk(release)) {
       throw new Error(
         `the target at ${this.#socket} is ${spdkRelease(release)}, and the oldest that is supported is ${OLDEST_SPDK}`,

@@ -66,7 +66,9 @@ export class NamespaceWipe {
     const { status: unknown, data } = await this.#send("admin", identifyNamespaceCommand(id), IDENTIFY_BYTES);
     // Another block format would be another block size.
     if (unknown !== 0 || data.length < IDENTIFY_BYTES) return false;
-    const { status } = await this.#send("admin", formatCommand(id, data), 0, { timeoutMs: FORMAT_TIMEOUT_MS });
+    const { status } = await this.#send("admin", formatCommand(id, data), 0, {
+      timeoutMs: FORMAT_TIMEOUT_MS,
+    });
     return status === 0;
   }
 

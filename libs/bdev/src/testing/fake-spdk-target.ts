@@ -10,24 +10,25 @@ type Params = Readonly<Record<string, unknown>>;
 type Answer = { readonly result: unknown } | { readonly error: { code: number; message: string } };
 
 /** Methods that the fake knows, with the parameters that they must and may have. */
-const METHODS: Readonly<Record<string, { readonly needs?: readonly string[]; readonly may?: readonly string[] }>> =
-  {
-    spdk_get_version: {},
-    bdev_nvme_get_controllers: { may: ["name"] },
-    bdev_get_bdevs: { may: ["name", "timeout"] },
-    bdev_nvme_get_controller_health_info: { needs: ["name"] },
-    bdev_nvme_attach_controller: { needs: ["name", "trtype", "traddr"] },
-    bdev_nvme_detach_controller: { needs: ["name"] },
-    bdev_nvme_send_cmd: {
-      needs: ["name", "cmd_type", "data_direction", "cmdbuf"],
-      may: ["data", "metadata", "data_len", "metadata_len", "timeout_ms"],
-    },
-    bdev_lvol_get_lvstores: { may: ["uuid", "lvs_name"] },
-    nbd_get_disks: { may: ["nbd_device"] },
-    iscsi_get_target_nodes: {},
-    ublk_get_disks: { may: ["ublk_id"] },
-    vhost_get_controllers: { may: ["name"] },
-  };
+const METHODS: Readonly<
+  Record<string, { readonly needs?: readonly string[]; readonly may?: readonly string[] }>
+> = {
+  spdk_get_version: {},
+  bdev_nvme_get_controllers: { may: ["name"] },
+  bdev_get_bdevs: { may: ["name", "timeout"] },
+  bdev_nvme_get_controller_health_info: { needs: ["name"] },
+  bdev_nvme_attach_controller: { needs: ["name", "trtype", "traddr"] },
+  bdev_nvme_detach_controller: { needs: ["name"] },
+  bdev_nvme_send_cmd: {
+    needs: ["name", "cmd_type", "data_direction", "cmdbuf"],
+    may: ["data", "metadata", "data_len", "metadata_len", "timeout_ms"],
+  },
+  bdev_lvol_get_lvstores: { may: ["uuid", "lvs_name"] },
+  nbd_get_disks: { may: ["nbd_device"] },
+  iscsi_get_target_nodes: {},
+  ublk_get_disks: { may: ["ublk_id"] },
+  vhost_get_controllers: { may: ["name"] },
+};
 
 const MAX_CONNECTIONS = 64;
 /** A request must fit into the target's buffer. */
@@ -104,10 +105,14 @@ export class FakeSpdkTarget {
     while (this.connections.size < MAX_CONNECTIONS) {
       const socket = this.#waiting.shift();
       if (socket === undefined) return;
-      const connection = new Connection(socket, (request) => this.#handle(request), () => {
-        this.connections.delete(connection);
-        this.#accept();
-      });
+      const connection = new Connection(
+        socket,
+        (request) => this.#handle(request),
+        () => {
+          this.connections.delete(connection);
+          this.#accept();
+        },
+      );
       this.connections.add(connection);
     }
   }
@@ -118,14 +123,16 @@ export class FakeSpdkTarget {
     }
     const { jsonrpc, id = null, method, params, ...others } = request as Params;
     const isValid = (jsonrpc === undefined || jsonrpc === "2.0") && typeof method === "string";
-    if (!isValid || Object.keys(others).length > 0) return frame(id, failure(INVALID_REQUEST, "Invalid request"));
+    if (!isValid || Object.keys(others).length > 0)
+      return frame(id, failure(INVALID_REQUEST, "Invalid request"));
     this.called.push(method);
     return frame(id, await this.#answer(method, params ?? undefined));
   }
 
   async #answer(method: string, given: unknown): Promise<Answer> {
     const known = METHODS[method];
-    if (known === undefined || this.#isOlderThan(method)) return failure(METHOD_NOT_FOUND, "Method not found");
+    if (known === undefined || this.#isOlderThan(method))
+      return failure(METHOD_NOT_FOUND, "Method not found");
     const { needs = [], may = [] } = known;
     const isRaw = method === "bdev_nvme_send_cmd";
     if (needs.length === 0 && may.length === 0 && given !== undefined)
@@ -156,7 +163,8 @@ export class FakeSpdkTarget {
       case "spdk_get_version":
         return { result: this.#version };
       case "bdev_nvme_get_controllers":
-        if (params.name !== undefined && byName === undefined) return failure(this.#release.release === "v26.05" ? -22 : 22, "Invalid argument");
+        if (params.name !== undefined && byName === undefined)
+          return failure(this.#release.release === "v26.05" ? -22 : 22, "Invalid argument");
         return { result: (byName === undefined ? attached : [byName]).map((entry) => this.#describe(entry)) };
       case "bdev_get_bdevs": {
         const bdevs = attached.filter((entry) => entry.withoutNamespaces !== true);
