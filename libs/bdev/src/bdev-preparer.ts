@@ -16,7 +16,7 @@ export type ControllerOutcome =
   | { readonly kind: "failed"; readonly pciAddress: string; readonly fault: Fault };
 
 export interface BdevPrepareOptions extends PciCallOptions, ControllerSelection {
-  /** Hugepages of 2 MiB for the whole host, shared out over its NUMA nodes; 1024 by default. */
+  /** Hugepages of 2 MiB for the whole host, shared out over its NUMA nodes; by default 1024, or more where there are more. */
   readonly hugepages?: number | undefined;
   /** Who shall drive the controllers; root by default. */
   readonly owner?: Owner | undefined;
@@ -35,8 +35,8 @@ export interface PreparerFiles {
   exists(path: string): Promise<boolean>;
   chown(path: string, owner: Owner): Promise<void>;
   makeDirectory(path: string): Promise<void>;
-  /** Removes the files in a directory whose names match. */
-  removeFiles(directory: string, names: RegExp): Promise<void>;
+  /** Removes the files in a directory whose names match, but for those to be kept. */
+  removeFiles(directory: string, names: RegExp, keep: (name: string) => Promise<boolean>): Promise<void>;
 }
 
 export interface BdevPreparerOptions {
@@ -52,7 +52,9 @@ export interface BdevPreparerOptions {
 export const DEFAULT_HUGEPAGES = 1024;
 const PCI_DEVICES = "/sys/bus/pci/devices";
 const HUGETLBFS = "/dev/hugepages";
-/** What SPDK leaves behind in the hugetlbfs when it is killed. */
+/** Where pages of another size have that place. */
+const HUGETLBFS_2M = "/dev/hugepages2M";
+/** What SPDK leaves behind in the hugetlbfs when it is killed, `spdk_pid4711map_0`. */
 const SPDK_FILES = /^spdk.*map_\d+$/;
 
 /**
@@ -74,16 +76,15 @@ export class BdevPreparer {
   }
 
   /**
-   * Resets, reserves hugepages, and binds the selected controllers that nothing uses to vfio-pci, or to
+   * Gives controllers back, reserves hugepages, and binds the selected controllers that nothing uses to vfio-pci, or to
    * uio_pci_generic without an IOMMU. What happens to one controller does not stop the others.
    *
    * @throws Fault storageNotPrivileged, bdevHugepagesShort (before any controller is bound)
    */
   async prepare(options: BdevPrepareOptions): Promise<BdevPrepareResult> {
-    const { hugepages: pages = DEFAULT_HUGEPAGES, owner } = options;
-    const { signal, include, exclude } = options;
-    await this.reset({ signal, include, exclude, attempted: "prepare NVMe controllers" });
-    const hugepages = await this.#hugepages.reserve(pages);
+    const { hugepages: pages, owner, signal, include, exclude } = options;
+    await this.#giveBack({ signal, include, exclude, attempted: "prepare NVMe controllers" });
+    const hugepages = await this.#hugepages.reserve(pages ?? DEFAULT_HUGEPAGES, { shrink: pages !== undefined });
     await this.#mountHugetlbfs(owner, options);
     const driver = await this.#options.drivers.userDriver();
     const controllers: ControllerOutcome[] = [];
@@ -107,10 +108,15 @@ export class BdevPreparer {
    *
    * @throws Fault storageNotPrivileged
    */
-  async reset(options: BdevResetOptions & { readonly attempted?: string } = {}): Promise<BdevPrepareResult> {
-    if (!(await this.#options.mounts.mayMount())) {
-      throw faultNotPrivileged(options.attempted ?? "reset NVMe controllers");
-    }
+  async reset(options: BdevResetOptions = {}): Promise<BdevPrepareResult> {
+    const controllers = await this.#giveBack({ ...options, attempted: "reset NVMe controllers" });
+    return { controllers, hugepages: await this.#hugepages.free() };
+  }
+
+  async #giveBack(
+    options: BdevResetOptions & { readonly attempted: string },
+  ): Promise<readonly ControllerOutcome[]> {
+    if (!(await this.#options.mounts.mayMount())) throw faultNotPrivileged(options.attempted);
     const controllers: ControllerOutcome[] = [];
     let driven = false;
     for (const address of await this.#addresses()) {
@@ -138,8 +144,14 @@ export class BdevPreparer {
       controllers.push(outcome);
     }
     // A process that drives a controller has its memory there.
-    if (!driven) await this.#files.removeFiles(HUGETLBFS, SPDK_FILES);
-    return { controllers, hugepages: await this.#hugepages.free() };
+    if (!driven) await this.#files.removeFiles(HUGETLBFS, SPDK_FILES, (name) => this.#isAlive(name));
+    return controllers;
+  }
+
+  /** A process that drives no controller of the PCI bus has its memory there as well. */
+  async #isAlive(file: string): Promise<boolean> {
+    const [, pid] = /^spdk_pid(\d+)map_/.exec(file) ?? [];
+    return pid !== undefined && (await this.#options.sys.read(`/proc/${pid}/stat`)) !== undefined;
   }
 
   async #addresses(): Promise<readonly string[]> {
@@ -190,17 +202,29 @@ export class BdevPreparer {
     for (const node of nodes) if (await this.#files.exists(node)) await this.#files.chown(node, owner);
   }
 
+  /** The one whose pages have 2 MiB: another size, or the mount of a hypervisor elsewhere, is not ours to give away. */
   async #mountHugetlbfs(owner: Owner | undefined, options: PciCallOptions): Promise<void> {
-    const { mounts, runner } = this.#options;
-    const mounted = (await mounts.list()).find(({ fsType }) => fsType === "hugetlbfs");
-    if (mounted === undefined) {
-      await this.#files.makeDirectory(HUGETLBFS);
-      const { exitCode, stderr } = await runner.run(["mount", "-t", "hugetlbfs", "hugetlbfs", HUGETLBFS], {
+    const { mounts, runner, sys } = this.#options;
+    const defaultKB = /^Hugepagesize:\s+(\d+) kB/m.exec((await sys.read("/proc/meminfo")) ?? "")?.[1] ?? "2048";
+    const all = await mounts.list();
+    const own = [HUGETLBFS, HUGETLBFS_2M].find((path) => {
+      const mount = all.find((entry) => entry.fsType === "hugetlbfs" && entry.mountPoint === path);
+      return mount !== undefined && (/pagesize=(\w+)/.exec(mount.options)?.[1] ?? `${defaultKB}K`).match(/^2(M|048K)$/);
+    });
+    const taken = all.some((entry) => entry.mountPoint === HUGETLBFS);
+    const path = own ?? (taken ? HUGETLBFS_2M : HUGETLBFS);
+    if (own === undefined) {
+      await this.#files.makeDirectory(path);
+      const size = defaultKB === "2048" ? [] : ["-o", "pagesize=2M"];
+      const { exitCode, stderr } = await runner.run(["mount", "-t", "hugetlbfs", ...size, "hugetlbfs", path], {
         signal: options.signal,
       });
-      if (exitCode !== 0) this.#log.warn("no hugetlbfs", { reason: stderr.trim() });
+      if (exitCode !== 0) {
+        this.#log.warn("no hugetlbfs", { reason: stderr.trim() });
+        return;
+      }
     }
-    if (owner !== undefined) await this.#files.chown(mounted?.mountPoint ?? HUGETLBFS, owner);
+    if (owner !== undefined) await this.#files.chown(path, owner);
   }
 }
 
@@ -218,7 +242,7 @@ const linuxFiles: PreparerFiles = {
   makeDirectory: async (path) => {
     await mkdir(path, { recursive: true });
   },
-  removeFiles: async (directory, names) => {
+  removeFiles: async (directory, names, keep) => {
     let entries: readonly string[];
     try {
       entries = await readdir(directory);
@@ -226,6 +250,8 @@ const linuxFiles: PreparerFiles = {
       if (hasErrorCode(error, "ENOENT")) return;
       throw error;
     }
-    for (const name of entries) if (names.test(name)) await rm(`${directory}/${name}`, { force: true });
+    for (const name of entries) {
+      if (names.test(name) && !(await keep(name))) await rm(`${directory}/${name}`, { force: true });
+    }
   },
 };
