@@ -1,6 +1,8 @@
-import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { formatConsoleLine, type LogRecord } from "@daos/log";
+import { startProcess } from "@daos/sys";
 
 /** A way into the system's journal. */
 export interface Journal extends AsyncDisposable {
@@ -23,23 +25,32 @@ const FLUSH_MS = 1_000;
  * audit's file is what counts: without logger, or with a log daemon that hangs, the journal goes without.
  */
 export function loggerJournal(): Journal {
-  const child = spawn(LOGGER, ["--tag", "daos_admin", "--priority", "authpriv.notice"], {
-    cwd: "/",
-    env: {},
-    stdio: ["pipe", "ignore", "ignore"],
-  });
-  const ended = once(child, "close").catch(() => {});
-  child.on("error", () => {});
-  child.stdin.on("error", () => {});
+  const starting = startLogger().catch(() => undefined);
   return {
     write: (record) => {
-      if (child.stdin.writable) child.stdin.write(`${formatConsoleLine(record)}\n`);
+      void starting.then((logger) => {
+        if (logger?.stdin.writable === true) logger.stdin.write(`${formatConsoleLine(record)}\n`);
+      });
     },
     [Symbol.asyncDispose]: async () => {
-      child.stdin.end();
-      const timer = setTimeout(() => child.kill("SIGKILL"), FLUSH_MS);
-      await ended;
+      const logger = await starting;
+      if (logger === undefined) return;
+      logger.stdin.end();
+      const timer = setTimeout(() => logger.kill(), FLUSH_MS);
+      await logger.ended;
       clearTimeout(timer);
     },
   };
+}
+
+async function startLogger() {
+  const child = await startProcess<ChildProcessByStdio<Writable, null, null>>(
+    LOGGER,
+    ["--tag", "daos_admin", "--priority", "authpriv.notice"],
+    { cwd: "/", env: {}, stdio: ["pipe", "ignore", "ignore"] },
+  );
+  const ended = once(child, "close").catch(() => {});
+  child.on("error", () => {});
+  child.stdin.on("error", () => {});
+  return { stdin: child.stdin, ended, kill: () => child.kill("SIGKILL") };
 }

@@ -1,3 +1,5 @@
+import { FaultCode } from "@daos/fault";
+import { runWithoutDescriptors } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
 import { ToolRunner } from "./tool-runner.ts";
 
@@ -26,5 +28,15 @@ describe("ToolRunner", () => {
   it("does not start anything for a caller who is gone", async () => {
     const signal = AbortSignal.abort(new Error("stop"));
     await expect(runner.run(["mount"], { signal })).rejects.toThrow("stop");
+  });
+
+  it("run() is a fault when descriptors have run out, and works again afterwards", async () => {
+    const { before, without, after } = await runWithoutDescriptors(
+      new URL("testing/attempt-tool.ts", import.meta.url),
+    );
+    expect([before, after]).toEqual([{ result: 0 }, { result: 0 }]);
+    const failed = without.flatMap((attempt) => ("error" in attempt ? [attempt.error.code] : []));
+    expect(failed).toContain(FaultCode.processNotStarted);
+    for (const code of failed) expect(["EMFILE", FaultCode.processNotStarted]).toContain(code);
   });
 });

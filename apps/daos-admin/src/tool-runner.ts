@@ -1,8 +1,15 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { constants } from "node:fs";
 import { type FileHandle, realpath } from "node:fs/promises";
 import { FaultCode, hasCode } from "@daos/fault";
-import { type Argv, type CommandResult, type CommandRunner, hasErrorCode, type RunOptions } from "@daos/sys";
+import {
+  type Argv,
+  type CommandResult,
+  type CommandRunner,
+  hasErrorCode,
+  type RunOptions,
+  startProcess,
+} from "@daos/sys";
 import { openTrusted, type TrustOptions } from "./trusted-path.ts";
 
 /** Every program that the helper runs, and where it may be. `/bin` and `/sbin` are links on most systems. */
@@ -92,7 +99,7 @@ export class ToolRunner implements CommandRunner {
   }
 }
 
-function execute(
+async function execute(
   path: string,
   args: readonly string[],
   options: RunOptions & {
@@ -101,14 +108,14 @@ function execute(
   },
 ): Promise<CommandResult> {
   const { signal, timeoutMs = 30_000, stdin = "", descriptor } = options;
+  // It may have aborted while the tool was looked for.
+  signal?.throwIfAborted();
+  const child = await startProcess<ChildProcessWithoutNullStreams>(path, args, {
+    cwd: "/",
+    env: {},
+    stdio: ["pipe", "pipe", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
+  });
   return new Promise((resolve, reject) => {
-    // It may have aborted while the tool was looked for.
-    signal?.throwIfAborted();
-    const child = spawn(path, args, {
-      cwd: "/",
-      env: {},
-      stdio: ["pipe", "pipe", "pipe", ...(descriptor === undefined ? [] : [descriptor])],
-    }) as ChildProcessWithoutNullStreams;
     let failure: unknown;
     const kill = (reason: unknown) => {
       failure ??= reason;
@@ -116,7 +123,8 @@ function execute(
     };
     const onAbort = () => kill(signal?.reason);
     const timer = setTimeout(() => kill(new Error(`${path} was killed after ${timeoutMs} ms`)), timeoutMs);
-    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    else signal?.addEventListener("abort", onAbort, { once: true });
     const settle = (done: () => void) => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);

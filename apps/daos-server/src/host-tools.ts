@@ -1,6 +1,9 @@
+import { checkServerFile } from "@daos/config";
+import { FaultCode, hasCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { ProcessCommandRunner } from "@daos/sys";
 import { commandTools } from "./command-tools.ts";
+import { DEFAULT_CONFIG } from "./server-command.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { type StorageProviders, storageProviders } from "./storage-providers.ts";
 
@@ -14,9 +17,25 @@ export async function hostTools(flags: {
     runner: new ProcessCommandRunner(),
     log,
     stateDirectories: stateDirectories(flags.config, undefined),
+    spdkSocket: await configuredSpdkSocket(flags.config),
     signal,
   });
   return { ...providers, log, signal };
+}
+
+/**
+ * The SPDK target of the configuration; the usual one without a configuration. One that has errors is not loaded here:
+ * what a host has is looked at before its configuration is right.
+ */
+async function configuredSpdkSocket(file: string): Promise<string | undefined> {
+  try {
+    const { config, draft } = await checkServerFile(file);
+    return (config ?? draft)?.spdkSocket;
+  } catch (error) {
+    const isOptional = [FaultCode.configNotFound, FaultCode.configUnreadable].some((code) => hasCode(error, code));
+    if (file === DEFAULT_CONFIG && isOptional) return undefined;
+    throw error;
+  }
 }
 
 /** JSON text of a result; sizes beyond 2^53 are exact as strings. */

@@ -44,5 +44,7 @@ export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListen
     server.once("error", (error) => reject(faultListen(`${host}:${port}`, error)));
     server.listen({ host, port }, resolve);
   });
+  // A connection for which there is no descriptor is an error of the listener, which goes on.
+  server.on("error", (error) => log.warn("a connection could not be accepted", { error }));
   return { reload, close: () => close({ graceMs: CLOSE_GRACE_MS }) };
 }

@@ -46,8 +46,7 @@ export async function storageProviders(options: StorageProvidersOptions): Promis
   const scm = new ScmProvider({ runner, log });
   const state = await openDeviceState(options.stateDirectories, log);
   const history = state?.history;
-  const { spdkSocket: socket } = options;
-  const spdk = new SpdkBackend(socket === undefined ? {} : { socket });
+  const spdk = new SpdkBackend({ socket: options.spdkSocket, log: log.child("bdev") });
   const bdevOptions = { runner, log, ...state };
   const kernel = new KernelBackend({ runner, log: log.child("bdev") });
   const bdev = new BdevProvider({ ...bdevOptions, backends: [spdk, kernel] });

@@ -9,7 +9,7 @@ import type { BdevBackend, WipeProgress } from "./bdev-backend.ts";
 import { BdevProvider } from "./bdev-provider.ts";
 import { DeviceUses } from "./device-use.ts";
 import { KernelBackend } from "./kernel-backend.ts";
-import { lbaFormatOf } from "./nvme-command.ts";
+import { lbaFormatOf, paddedBase64Url } from "./nvme-command.ts";
 import { SpdkBackend } from "./spdk-backend.ts";
 import { FakeMachine } from "./testing/fake-machine.ts";
 import { FakeSpdkTarget } from "./testing/fake-spdk-target.ts";
@@ -157,6 +157,19 @@ describe.each([
       onProgress: () => controller.abort("stop"),
     });
     await expect(work).rejects.toBe("stop");
+  });
+});
+
+describe("paddedBase64Url", () => {
+  it.each([
+    [64, 88],
+    [63, 84],
+    [65, 88],
+    [0, 0],
+  ])("paddedBase64Url() makes of %i bytes %i characters, a multiple of four", (bytes, characters) => {
+    const text = paddedBase64Url(Buffer.alloc(bytes, 0xfb));
+    expect(text).toHaveLength(characters);
+    expect(text).toMatch(/^[\w-]*={0,2}$/);
   });
 });
 

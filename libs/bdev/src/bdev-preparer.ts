@@ -17,7 +17,7 @@ export type ControllerOutcome =
   | { readonly kind: "failed"; readonly pciAddress: string; readonly fault: Fault };
 
 export interface BdevPrepareOptions extends PciCallOptions, ControllerSelection {
-  /** Hugepages of 2 MiB for the whole host, shared out over its NUMA nodes; 1024 by default. */
+  /** Hugepages of 2 MiB for the whole host, shared out over its NUMA nodes; by default 1024, or more where there are more. */
   readonly hugepages?: number | undefined;
   /** Who shall drive the controllers; root by default. */
   readonly owner?: Owner | undefined;
@@ -35,8 +35,8 @@ export interface BdevPrepareResult {
 export interface PreparerFiles {
   exists(path: string): Promise<boolean>;
   chown(path: string, owner: Owner): Promise<void>;
-  /** Removes the files in a directory whose names match. */
-  removeFiles(directory: string, names: RegExp): Promise<void>;
+  /** Removes the files in a directory whose names match, but for those to be kept. */
+  removeFiles(directory: string, names: RegExp, keep: (name: string) => Promise<boolean>): Promise<void>;
 }
 
 export interface BdevPreparerOptions {
@@ -52,7 +52,7 @@ export interface BdevPreparerOptions {
 
 export const DEFAULT_HUGEPAGES = 1024;
 const PCI_DEVICES = "/sys/bus/pci/devices";
-/** What SPDK leaves behind in the hugetlbfs when it is killed. */
+/** What SPDK leaves behind in the hugetlbfs when it is killed, `spdk_pid4711map_0`. */
 const SPDK_FILES = /^spdk.*map_\d+$/;
 
 /**
@@ -76,16 +76,15 @@ export class BdevPreparer {
   }
 
   /**
-   * Resets, reserves hugepages, and binds the selected controllers that nothing uses to vfio-pci, or to
+   * Gives controllers back, reserves hugepages, and binds the selected controllers that nothing uses to vfio-pci, or to
    * uio_pci_generic without an IOMMU. What happens to one controller does not stop the others.
    *
    * @throws Fault storageNotPrivileged, bdevHugepagesShort and bdevInUse (before any controller is bound)
    */
   async prepare(options: BdevPrepareOptions): Promise<BdevPrepareResult> {
-    const { hugepages: pages = DEFAULT_HUGEPAGES, owner } = options;
-    const { signal, include, exclude } = options;
-    await this.reset({ signal, include, exclude, attempted: "prepare NVMe controllers" });
-    const hugepages = await this.#hugepages.reserve(pages);
+    const { hugepages: pages, owner, signal, include, exclude } = options;
+    await this.#giveBack({ signal, include, exclude, attempted: "prepare NVMe controllers" });
+    const hugepages = await this.#hugepages.reserve(pages ?? DEFAULT_HUGEPAGES, { shrink: pages !== undefined });
     await this.#hugetlbfs.mount(owner, options);
     const driver = await this.#options.drivers.userDriver();
     const controllers: ControllerOutcome[] = [];
@@ -109,10 +108,15 @@ export class BdevPreparer {
    *
    * @throws Fault storageNotPrivileged
    */
-  async reset(options: BdevResetOptions & { readonly attempted?: string } = {}): Promise<BdevPrepareResult> {
-    if (!(await this.#options.mounts.mayMount())) {
-      throw faultNotPrivileged(options.attempted ?? "reset NVMe controllers");
-    }
+  async reset(options: BdevResetOptions = {}): Promise<BdevPrepareResult> {
+    const controllers = await this.#giveBack({ ...options, attempted: "reset NVMe controllers" });
+    return { controllers, hugepages: await this.#hugepages.free() };
+  }
+
+  async #giveBack(
+    options: BdevResetOptions & { readonly attempted: string },
+  ): Promise<readonly ControllerOutcome[]> {
+    if (!(await this.#options.mounts.mayMount())) throw faultNotPrivileged(options.attempted);
     const controllers: ControllerOutcome[] = [];
     let driven = false;
     for (const address of await this.#addresses()) {
@@ -141,10 +145,16 @@ export class BdevPreparer {
     }
     // A process that drives a controller has its memory there.
     if (!driven) {
-      await this.#files.removeFiles(HUGETLBFS, SPDK_FILES);
+      await this.#files.removeFiles(HUGETLBFS, SPDK_FILES, (name) => this.#isAlive(name));
       await this.#hugetlbfs.unmount(options);
     }
-    return { controllers, hugepages: await this.#hugepages.free() };
+    return controllers;
+  }
+
+  /** A process that drives no controller of the PCI bus has its memory there as well. */
+  async #isAlive(file: string): Promise<boolean> {
+    const [, pid] = /^spdk_pid(\d+)map_/.exec(file) ?? [];
+    return pid !== undefined && (await this.#options.sys.read(`/proc/${pid}/stat`)) !== undefined;
   }
 
   async #addresses(): Promise<readonly string[]> {
@@ -207,7 +217,7 @@ const linuxFiles: PreparerFiles = {
     }
   },
   chown: (path, { uid, gid }) => chown(path, uid, gid),
-  removeFiles: async (directory, names) => {
+  removeFiles: async (directory, names, keep) => {
     let entries: readonly string[];
     try {
       entries = await readdir(directory);
@@ -215,6 +225,8 @@ const linuxFiles: PreparerFiles = {
       if (hasErrorCode(error, "ENOENT")) return;
       throw error;
     }
-    for (const name of entries) if (names.test(name)) await rm(`${directory}/${name}`, { force: true });
+    for (const name of entries) {
+      if (names.test(name) && !(await keep(name))) await rm(`${directory}/${name}`, { force: true });
+    }
   },
 };

@@ -76,7 +76,9 @@ export class DeviceUses {
       for (const fd of await this.#sys.list(`/proc/${pid}/fd`)) {
         const target = await this.#sys.resolve(`/proc/${pid}/fd/${fd}`);
         if (target !== undefined && nodes.has(target)) {
-          const comm = (await this.#sys.read(`/proc/${pid}/comm`)) ?? "?";
+          // SPDK renames its threads: the program says more than `reactor_1`.
+          const program = (await this.#sys.resolve(`/proc/${pid}/exe`))?.split("/").at(-1);
+          const comm = program ?? (await this.#sys.read(`/proc/${pid}/comm`)) ?? "?";
           return `process ${pid} (${comm}) has ${target} open`;
         }
       }

@@ -57,21 +57,28 @@ export function showGB(bytes: bigint): string {
 }
 
 /** A controller whose data would be lost, or pulled from under its user. */
-export function faultInUse(attempted: string, use: string): Fault {
+export function faultInUse(
+  attempted: string,
+  use: string,
+  resolution = "stop what uses it (umount, swapoff, stop the engine), or leave the controller out (bdev_list, bdev_exclude)",
+): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevInUse,
     description: `${attempted}: ${use}`,
-    resolution:
-      "stop what uses it (umount, swapoff, stop the engine), or leave the controller out (bdev_list, bdev_exclude)",
+    resolution,
   });
 }
 
-export function faultVanished(attempted: string): Fault {
+/** @param sign what it was seen by, where that is not its absence from the bus */
+export function faultVanished(
+  attempted: string,
+  sign = "the controller has vanished from the PCI bus",
+): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevVanished,
-    description: `${attempted}: the controller has vanished from the PCI bus`,
+    description: `${attempted}: ${sign}`,
     resolution: "look for link errors in dmesg, reseat or replace the device, then rescan the bus",
   });
 }
@@ -144,14 +151,17 @@ export function faultMissingTool(tool: string, wanted: string): Fault {
   });
 }
 
-export function faultSpdkFailed(attempted: string, cause: unknown): Fault {
+export function faultSpdkFailed(
+  attempted: string,
+  cause: unknown,
+  resolution = "check that the target runs and answers (rpc.py bdev_nvme_get_controllers), and look in its log",
+): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevSpdkFailed,
     description: `${attempted} through the SPDK target`,
     reason: cause instanceof Error ? cause.message : String(cause),
-    resolution:
-      "check that the target runs and answers (rpc.py bdev_nvme_get_controllers), and look in its log",
+    resolution,
     cause,
   });
 }

@@ -3,7 +3,7 @@ import { faultHugepagesShort } from "./faults.ts";
 
 const NODES = "/sys/devices/system/node";
 const PAGE_KB = 2048;
-const SIZE = "hugepages/hugepages-2048kB/nr_hugepages";
+const SIZE = "hugepages/hugepages-2048kB";
 
 /** Hugepages of 2 MiB that a NUMA node has. */
 export interface NodeHugepages {
@@ -27,25 +27,24 @@ export class Hugepages {
     this.#sys = sys;
   }
 
-  async list(): Promise<readonly NodeHugepages[]> {
-    const files = await this.#files();
-    return Promise.all(
-      [...files].map(async ([node, path]) => ({ node, pages: Number((await this.#sys.read(path)) ?? 0) })),
-    );
-  }
-
   /**
-   * Reserves `total` pages in all, the same number on every node with memory.
+   * Reserves `total` pages in all, the same number on every node with memory and processors. Pages in use stay, whatever
+   * is asked: to take one away makes it a surplus page, which the kernel adds to the next request of another node.
    *
+   * @param options.shrink false to leave a node with more than its share as it is; it loses them by default
    * @throws Fault bdevHugepagesShort; then the machine has as many as before
    */
-  async reserve(total: number): Promise<readonly NodeHugepages[]> {
-    const before = await this.list();
+  async reserve(total: number, options: { readonly shrink?: boolean } = {}): Promise<readonly NodeHugepages[]> {
+    const before = await this.#pools();
     if (before.length === 0) throw faultHugepagesShort(total, []);
-    const wanted = shareHugepages(
+    const shares = shareHugepages(
       total,
       before.map(({ node }) => node),
     );
+    const wanted = before.map(({ node, pages, kept }, index) => ({
+      node,
+      pages: Math.max(shares[index]?.pages ?? 0, options.shrink === false ? pages : kept),
+    }));
     const room = await this.#room(before);
     // To try all the same would make the kernel push out everything else first, for minutes.
     if (short(room, wanted)) throw faultHugepagesShort(total, room, "has room for");
@@ -64,7 +63,7 @@ export class Hugepages {
 
   /** Gives back all that nobody uses. */
   async free(): Promise<readonly NodeHugepages[]> {
-    return this.#set((await this.list()).map(({ node }) => ({ node, pages: 0 })));
+    return this.#set((await this.#pools()).map(({ node, kept }) => ({ node, pages: kept })));
   }
 
   /** What each node could have at most: its hugepages, and memory that is free or a cache. */
@@ -73,37 +72,71 @@ export class Hugepages {
       now.map(async ({ node, pages }) => {
         const text = await this.#sys.read(`${NODES}/${node}/meminfo`);
         if (text === undefined) return { node, pages: Number.MAX_SAFE_INTEGER };
-        const kB = ["MemFree", "FilePages", "SReclaimable"].map((name) =>
-          Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1] ?? 0),
-        );
-        return { node, pages: pages + Math.floor(kB.reduce((a, b) => a + b, 0) / PAGE_KB) };
+        const kB = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1] ?? 0);
+        // A tmpfs is counted with the files, but has nowhere to go.
+        const cache = Math.max(0, kB("FilePages") - kB("Shmem")) + kB("SReclaimable");
+        return { node, pages: pages + Math.floor((kB("MemFree") + cache) / PAGE_KB) };
       }),
     );
   }
 
   async #set(wanted: readonly NodeHugepages[]): Promise<readonly NodeHugepages[]> {
-    const files = await this.#files();
+    const directories = await this.#directories();
+    const write = async (node: string, pages: number) => {
+      const directory = directories.get(node);
+      if (directory !== undefined) await this.#sys.write(`${directory}/nr_hugepages`, `${pages}`);
+    };
+    // Surplus pages that are there already become ordinary ones, or they would be added to the requests below.
+    for (const { node, pages, surplus } of await this.#pools()) if (surplus > 0) await write(node, pages);
+    const now = await this.#pools();
     for (const { node, pages } of wanted) {
-      const path = files.get(node);
-      if (path !== undefined) await this.#sys.write(path, `${pages}`);
+      if (now.find((pool) => pool.node === node)?.pages !== pages) await write(node, pages);
     }
-    return this.list();
+    return (await this.#pools()).map(({ node, pages }) => ({ node, pages }));
   }
 
-  /** The file of each node with memory. */
-  async #files(): Promise<ReadonlyMap<string, string>> {
-    const files = new Map<string, string>();
+  async #pools(): Promise<readonly Pool[]> {
+    const number = async (path: string) => {
+      const text = await this.#sys.read(path);
+      return text === undefined ? undefined : Number(text);
+    };
+    // Promised to mappings, but not yet taken from any node.
+    const promised = (await number(`/sys/kernel/mm/${SIZE}/resv_hugepages`)) ?? 0;
+    return Promise.all(
+      [...(await this.#directories())].map(async ([node, directory]) => {
+        const pages = (await number(`${directory}/nr_hugepages`)) ?? 0;
+        const free = (await number(`${directory}/free_hugepages`)) ?? pages;
+        const surplus = (await number(`${directory}/surplus_hugepages`)) ?? 0;
+        return { node, pages, surplus, kept: pages - free + Math.min(free, promised) };
+      }),
+    );
+  }
+
+  /** The directory of each node with memory and processors. */
+  async #directories(): Promise<ReadonlyMap<string, string>> {
+    const directories = new Map<string, string>();
     for (const node of (await this.#sys.list(NODES)).filter((name) => /^node\d+$/.test(name))) {
       const path = `${NODES}/${node}/${SIZE}`;
-      if ((await this.#sys.read(path)) === undefined) continue;
+      if ((await this.#sys.read(`${path}/nr_hugepages`)) === undefined) continue;
       const memory = await this.#sys.read(`${NODES}/${node}/meminfo`);
-      if (memory === undefined || !/MemTotal:\s+0 kB/.test(memory)) files.set(node, path);
+      const hasMemory = memory === undefined || !/MemTotal:\s+0 kB/.test(memory);
+      // Memory without processors is persistent or far memory: no engine runs there.
+      const hasProcessors = (await this.#sys.read(`${NODES}/${node}/cpulist`)) !== "";
+      if (hasMemory && hasProcessors) directories.set(node, path);
     }
-    if (files.size === 0 && (await this.#sys.read(`/sys/kernel/mm/${SIZE}`)) !== undefined) {
-      files.set("memory", `/sys/kernel/mm/${SIZE}`);
+    if (directories.size === 0 && (await this.#sys.read(`/sys/kernel/mm/${SIZE}/nr_hugepages`)) !== undefined) {
+      directories.set("memory", `/sys/kernel/mm/${SIZE}`);
     }
-    return files;
+    return directories;
   }
+}
+
+/** The pages of a node as the kernel counts them. */
+interface Pool extends NodeHugepages {
+  /** Beyond the number that was asked for. */
+  readonly surplus: number;
+  /** In use, or promised. */
+  readonly kept: number;
 }
 
 function short(got: readonly NodeHugepages[], wanted: readonly NodeHugepages[]): boolean {

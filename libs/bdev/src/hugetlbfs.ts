@@ -5,6 +5,8 @@ import { faultHugetlbfsFailed, faultHugetlbfsInUse } from "./faults.ts";
 
 /** The place for a machine that has no hugetlbfs. */
 export const HUGETLBFS = "/dev/hugepages";
+/** Where ours goes when pages of another size have that place. */
+const HUGETLBFS_2M = "/dev/hugepages2M";
 /** What the mount table has as the source of a hugetlbfs of ours. */
 const SOURCE = "daos_hugepages";
 
@@ -32,8 +34,8 @@ interface CallOptions {
  * The hugetlbfs from which a user's engines map their memory. It is a mount of our own with nosuid and nodev: one that
  * was there before may be in use by others (libvirt, another SPDK program) and never changes its owner.
  *
- * DPDK takes the first hugetlbfs of its page size in /proc/mounts, by its path. So our own is mounted on top of that one
- * when it is empty.
+ * DPDK takes the first hugetlbfs of its page size in /proc/mounts, by its path. So our own is mounted on top of the one in
+ * the usual place when that is empty. A hypervisor's elsewhere is left alone.
  *
  * @see DPDK lib/eal/linux/eal_hugepage_info.c get_hugepage_dir
  */
@@ -62,14 +64,14 @@ export class Hugetlbfs {
       if (owner !== undefined) await this.#files.chown(own.mountPoint, owner);
       return;
     }
-    const [first] = mounted;
-    if (first === undefined) await this.#files.makeDirectory(HUGETLBFS);
+    const first = mounted.find(({ mountPoint }) => mountPoint === HUGETLBFS || mountPoint === HUGETLBFS_2M);
+    const target = first?.mountPoint ?? ((await this.#isTaken(HUGETLBFS)) ? HUGETLBFS_2M : HUGETLBFS);
+    if (first === undefined) await this.#files.makeDirectory(target);
     else {
       if ((owner?.uid ?? 0) === 0 || (await this.#files.ownerOf(first.mountPoint)).uid === owner?.uid) return;
       const names = await this.#files.list(first.mountPoint);
       if (names.length > 0) throw faultHugetlbfsInUse(first.mountPoint, names);
     }
-    const target = first?.mountPoint ?? HUGETLBFS;
     const { uid, gid } = owner ?? { uid: 0, gid: 0 };
     const flags = `pagesize=2M,mode=0700,uid=${uid},gid=${gid},nosuid,nodev`;
     const { exitCode, stderr } = await this.#runner.run(
@@ -86,6 +88,11 @@ export class Hugetlbfs {
       if (exitCode !== 0)
         this.#log.warn("the hugetlbfs stays mounted", { mountPoint, reason: stderr.trim() });
     }
+  }
+
+  /** Whether a mount has this place, whatever its page size. */
+  async #isTaken(path: string): Promise<boolean> {
+    return (await this.#mounts.list()).some(({ mountPoint }) => mountPoint === path);
   }
 
   /** Those with pages of 2 MiB, in the order of the mount table. */

@@ -1,3 +1,5 @@
+import { SMART_LOG_BYTES } from "./smart-log.ts";
+
 const COMMAND_BYTES = 64;
 const MAX_BLOCKS = 65_536;
 
@@ -20,15 +22,41 @@ function blocks(opcode: number, nsid: number, first: bigint, count: number): Buf
   });
 }
 
-/** Format NVM (admin): the block format stays, nothing is erased cryptographically. */
-export const formatCommand = (nsid: number, lbaFormat: number): Buffer =>
-  command(0x80, nsid, { 10: (lbaFormat & 0x0f) | ((lbaFormat & 0x30) << 8), 11: 0, 12: 0 });
+/**
+ * Format NVM (admin). Nothing is erased cryptographically, and what Identify Namespace says stays: the block format, how
+ * metadata is transferred, and protection information.
+ *
+ * @param identify the answer of {@link identifyNamespaceCommand}
+ */
+export function formatCommand(nsid: number, identify: Buffer): Buffer {
+  const lbaFormat = lbaFormatOf(identify);
+  const extended = (identify.readUInt8(26) >> 4) & 1;
+  const protection = identify.readUInt8(29) & 0x0f;
+  const settings = (lbaFormat & 0x0f) | (extended << 4) | (protection << 5) | ((lbaFormat & 0x30) << 8);
+  return command(0x80, nsid, { 10: settings, 11: 0, 12: 0 });
+}
 
 /** Identify (admin) of a namespace; its answer has {@link IDENTIFY_BYTES}. */
 export const identifyNamespaceCommand = (nsid: number): Buffer =>
   command(0x06, nsid, { 10: 0, 11: 0, 12: 0 });
 
 export const IDENTIFY_BYTES = 4096;
+
+/** Identify (admin) of the controller itself; its answer has {@link IDENTIFY_BYTES}. */
+export const identifyControllerCommand = (): Buffer => command(0x06, 0, { 10: 1, 11: 0, 12: 0 });
+
+/**
+ * The most bytes that a command may transfer (MDTS), from the answer of Identify Controller; undefined for no limit. Its
+ * unit is the smallest page of the controller, which cannot be asked: 4 KiB, the smallest there is.
+ */
+export function maxTransferOf(identify: Buffer): number | undefined {
+  const exponent = identify.readUInt8(77);
+  return exponent === 0 ? undefined : 4096 * 2 ** exponent;
+}
+
+/** Get Log Page (admin) 02h, SMART / Health Information, of the whole controller. */
+export const smartLogCommand = (): Buffer =>
+  command(0x02, 0xffffffff, { 10: ((SMART_LOG_BYTES / 4 - 1) << 16) | 0x02, 11: 0, 12: 0 });
 
 /** The number of the block format in use, from the answer of Identify Namespace (FLBAS). */
 export function lbaFormatOf(identify: Buffer): number {
@@ -48,4 +76,15 @@ export const writeZeroesCommand = (nsid: number, first: bigint, count: number): 
 /** The status of a completion queue entry, 0 for success; code type and code as one number. */
 export function completionStatus(entry: Buffer): number {
   return entry.length < 16 ? 0x7ff : (entry.readUInt16LE(14) >> 1) & 0x7ff;
+}
+
+/**
+ * Bytes as `bdev_nvme_send_cmd` takes them: base64 with the alphabet of URLs, padded. SPDK refuses a text whose length is
+ * not a multiple of four, which is what Node's `base64url` makes.
+ *
+ * @see SPDK lib/util/base64.c spdk_base64_urlsafe_decode
+ */
+export function paddedBase64Url(bytes: Buffer): string {
+  const text = bytes.toString("base64url");
+  return text.padEnd(Math.ceil(text.length / 4) * 4, "=");
 }

@@ -1,55 +1,60 @@
 import { lstat } from "node:fs/promises";
+import { Fault } from "@daos/fault";
+import { type Logger, silentLogger } from "@daos/log";
 import { hasErrorCode } from "@daos/sys";
 import type { BdevBackend, BdevCallOptions, BdevScanOptions, WipeOptions } from "./bdev-backend.ts";
 import type { NvmeController, NvmeHealth } from "./bdev-types.ts";
-import { faultFormatFailed, faultInUse, faultMissingDevices, faultSpdkFailed } from "./faults.ts";
+import {
+  faultFormatFailed,
+  faultInUse,
+  faultMissingDevices,
+  faultSpdkFailed,
+  faultVanished,
+} from "./faults.ts";
 import {
   completionStatus,
-  formatCommand,
   IDENTIFY_BYTES,
-  identifyNamespaceCommand,
-  lbaFormatOf,
-  readCommand,
-  writeZeroesCommand,
+  identifyControllerCommand,
+  maxTransferOf,
+  paddedBase64Url,
+  smartLogCommand,
 } from "./nvme-command.ts";
-import { parsePciAddress } from "./pci-address.ts";
-import { callSpdk, type SpdkCallOptions, SpdkError } from "./spdk-client.ts";
-import { END_BYTES } from "./zero-ends.ts";
+import { readSmartLog, SMART_LOG_BYTES } from "./smart-log.ts";
+import {
+  type Json,
+  list,
+  object,
+  readSpdkControllers,
+  readSpdkIdentity,
+  type SpdkController,
+  type SpdkIdentity,
+  text,
+} from "./spdk-answers.ts";
+import { type SpdkCallOptions, SpdkConnection, SpdkConnectionLost, SpdkError } from "./spdk-connection.ts";
+import { callIfThere, findSpdkExport } from "./spdk-exports.ts";
+import { isSupportedSpdk, OLDEST_SPDK, spdkRelease } from "./spdk-release.ts";
+import { NamespaceWipe, type RawAnswer } from "./spdk-wipe.ts";
 
 export interface SpdkBackendOptions {
   /** The target's socket, {@link DEFAULT_SPDK_SOCKET} by default. */
-  readonly socket?: string;
+  readonly socket?: string | undefined;
   /** Whose target is believed: root's and this process's by default, since anybody may make a socket in /var/tmp. */
   readonly trustedUids?: readonly number[];
+  /** How long a scan waits for the target, and then for each controller; 5,000 by default. */
+  readonly scanTimeoutMs?: number;
+  readonly log?: Logger;
 }
 
 /** Where an SPDK target listens unless it is told otherwise (`-r`). */
 export const DEFAULT_SPDK_SOCKET = "/var/tmp/spdk.sock";
 
-type Json = Readonly<Record<string, unknown>>;
-
-/** A namespace as the target's block device has it. */
-interface SpdkNamespace {
-  readonly bdev: string;
-  readonly id: number;
-  readonly blockSize: number;
-  readonly blocks: bigint;
-  readonly claimed: boolean;
-}
-
-interface SpdkController {
-  readonly name: string;
-  readonly pciAddress: string;
-  readonly namespaces: readonly SpdkNamespace[];
-  /** `ctrlr_data` of its first namespace. */
-  readonly data: Json;
-}
-
+/** JSON-RPC error codes of a target. */
 const ENODEV = -19;
-const KELVIN = 273;
-/** A read must fit into the target's answer, which is text. */
-const READ_BYTES = 128 * 1024;
-const FORMAT_TIMEOUT_MS = 4 * 3_600_000;
+const EALREADY = -114;
+/** A read must fit into the target's answer, which is text of 32 MiB at most, and into memory for DMA that it has. */
+const READ_BYTES = 512 * 1024;
+/** Every controller can transfer so much in a command; for one that does not say how much. */
+const CAREFUL_READ_BYTES = 64 * 1024;
 /** A target that is there answers at once; one that hangs must not hold up the scan of everything else. */
 const SCAN_TIMEOUT_MS = 5_000;
 
@@ -57,16 +62,22 @@ const SCAN_TIMEOUT_MS = 5_000;
  * Controllers of a running SPDK target, through its JSON-RPC socket. Without a target there are none.
  *
  * @see SPDK doc/jsonrpc.md: bdev_nvme_get_controllers, bdev_get_bdevs, bdev_nvme_get_controller_health_info,
- *   bdev_nvme_attach_controller, bdev_nvme_send_cmd
+ *   bdev_nvme_attach_controller, bdev_nvme_detach_controller, bdev_nvme_send_cmd
  */
 export class SpdkBackend implements BdevBackend {
   readonly name = "spdk";
   readonly #socket: string;
+  readonly #connection: SpdkConnection;
   readonly #trustedUids: readonly number[];
+  readonly #scanTimeoutMs: number;
+  readonly #log: Logger;
 
   constructor(options: SpdkBackendOptions = {}) {
     this.#socket = options.socket ?? DEFAULT_SPDK_SOCKET;
+    this.#connection = new SpdkConnection(this.#socket);
     this.#trustedUids = options.trustedUids ?? [0, process.geteuid?.() ?? 0];
+    this.#scanTimeoutMs = options.scanTimeoutMs ?? SCAN_TIMEOUT_MS;
+    this.#log = options.log ?? silentLogger;
   }
 
   async scan(options: BdevScanOptions = {}): Promise<readonly NvmeController[]> {
@@ -74,28 +85,13 @@ export class SpdkBackend implements BdevBackend {
     try {
       const { uid } = await lstat(this.#socket);
       if (!this.#trustedUids.includes(uid)) throw new Error(`${this.#socket} belongs to user ${uid}`);
-      const controllers = await this.#controllers({ signal: options.signal, timeoutMs: SCAN_TIMEOUT_MS });
-      return await Promise.all(
-        controllers.map(async ({ name, pciAddress, namespaces, data }) => ({
-          pciAddress,
-          pciId: `${hex(data.vendor_id)}:0000`,
-          model: text(data.model_number),
-          serial: text(data.serial_number),
-          firmware: text(data.firmware_revision),
-          numaNode: 0,
-          driver: undefined,
-          namespaces: namespaces.map(({ id, blockSize, blocks }) => ({
-            id,
-            size: BigInt(blockSize) * blocks,
-          })),
-          health: options.health === false ? undefined : await this.#health(name, options),
-          source: "spdk" as const,
-        })),
-      );
+      const controllers = await this.#controllers({ signal: options.signal, timeoutMs: this.#scanTimeoutMs });
+      return await Promise.all(controllers.map((controller) => this.#describe(controller, options)));
     } catch (error) {
-      if (hasErrorCode(error, "ENOENT", "ECONNREFUSED", "EACCES")) return [];
+      if (hasErrorCode(error, "ENOENT", "ECONNREFUSED")) return [];
       options.signal?.throwIfAborted();
-      throw faultSpdkFailed("scan for NVMe controllers", error);
+      if (error instanceof Fault) throw error;
+      throw faultSpdkFailed("scan for NVMe controllers", error, resolutionOf(error));
     }
   }
 
@@ -104,74 +100,121 @@ export class SpdkBackend implements BdevBackend {
     if ((await this.#find(pciAddress, options)) !== undefined) return;
     const params = { name: `Nvme_${pciAddress.replace(/[:.]/g, "_")}`, trtype: "PCIe", traddr: pciAddress };
     try {
-      await this.#call("bdev_nvme_attach_controller", params, options);
+      await this.#connection.call("bdev_nvme_attach_controller", params, options);
     } catch (error) {
       options.signal?.throwIfAborted();
+      if (error instanceof SpdkError && error.code === EALREADY) return;
       if (error instanceof SpdkError && error.code === ENODEV) throw await this.#missing(pciAddress, options);
       throw faultSpdkFailed(`attach the NVMe controller ${pciAddress}`, error);
     }
   }
 
+  /** Afterwards the target no longer drives the controller, so that an engine can. */
   async wipe(pciAddress: string, options: WipeOptions = {}): Promise<void> {
     await this.attach(pciAddress, options);
     const controller = await this.#find(pciAddress, options);
     if (controller === undefined) throw await this.#missing(pciAddress, options);
-    const claimed = controller.namespaces.find((namespace) => namespace.claimed);
-    if (claimed !== undefined) {
-      throw faultInUse(`format the NVMe controller ${pciAddress}`, `the SPDK target uses ${claimed.bdev}`);
-    }
-    if (controller.namespaces.length === 0) throw faultFormatFailed(pciAddress, "it has no namespaces");
-    for (const [index, namespace] of controller.namespaces.entries()) {
-      const part = (fraction: number) => (index + fraction) / controller.namespaces.length;
-      const report = (step: "format" | "zero" | "verify", fraction: number) =>
-        options.onProgress?.({ step, fraction: part(fraction) });
-      try {
-        report("format", 0);
-        const formatted = await this.#format(controller, namespace, options);
-        report("verify", 0.8);
-        if (formatted && (await this.#isZero(controller, namespace, options))) continue;
-        report("zero", 0.85);
-        await this.#zeroEnds(controller, namespace, options);
-        report("verify", 0.95);
-        if (await this.#isZero(controller, namespace, options)) continue;
-      } catch (error) {
-        options.signal?.throwIfAborted();
-        throw faultSpdkFailed(`format the NVMe controller ${pciAddress}`, error);
+    const { namespaces } = controller;
+    if (namespaces.length === 0) throw faultFormatFailed(pciAddress, "it has no namespaces");
+    try {
+      await this.#refuseUsed(controller, options);
+      const readBytes = await this.#readBytes(controller, options);
+      for (const [index, namespace] of namespaces.entries()) {
+        const report = (step: "format" | "zero" | "verify", fraction: number) =>
+          options.onProgress?.({ step, fraction: (index + fraction) / namespaces.length });
+        const work = new NamespaceWipe(namespace, readBytes, report, (kind, command, bytes, call) =>
+          this.#send(controller.name, kind, command, bytes, { signal: options.signal, ...call }),
+        );
+        if (!(await work.run())) {
+          throw faultFormatFailed(pciAddress, `namespace ${namespace.id} is not empty afterwards`);
+        }
       }
-      throw faultFormatFailed(pciAddress, `namespace ${namespace.id} is not empty afterwards`);
+    } catch (error) {
+      throw await this.#whyFailed(pciAddress, error, options);
     }
+    await this.#detach(controller, options);
     options.onProgress?.({ step: "verify", fraction: 1 });
   }
 
+  async #describe(controller: SpdkController, options: BdevScanOptions): Promise<NvmeController> {
+    const { pciAddress, namespaces, numaNode = 0 } = controller;
+    const asked = options.health !== false;
+    const health = asked
+      ? await this.#ask(controller, options, "its health", () => this.#health(controller, options))
+      : undefined;
+    const identity =
+      controller.identity ??
+      (asked
+        ? await this.#ask(controller, options, "who it is", () => this.#identity(controller, options))
+        : undefined);
+    return {
+      pciAddress,
+      pciId: `${(identity?.vendor ?? "").padStart(4, "0")}:0000`,
+      model: identity?.model ?? "",
+      serial: identity?.serial ?? "",
+      firmware: identity?.firmware ?? "",
+      numaNode,
+      driver: undefined,
+      namespaces: namespaces.map(({ id, blockSize, blocks }) => ({ id, size: BigInt(blockSize) * blocks })),
+      health,
+      source: "spdk",
+    };
+  }
+
+  /** Undefined, and a warning, for a controller that does not answer: it must not hide the others. */
+  async #ask<T>(
+    { pciAddress }: SpdkController,
+    options: BdevCallOptions,
+    what: string,
+    question: () => Promise<T>,
+  ): Promise<T | undefined> {
+    try {
+      return await question();
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof SpdkConnectionLost) throw error;
+      this.#log.warn(`the NVMe controller does not say ${what}`, { pciAddress, reason: String(error) });
+      return undefined;
+    }
+  }
+
+  /** From the log page itself: the target's own answer has no warnings before v24.01, and wraps below 273 K. */
+  async #health(controller: SpdkController, options: BdevCallOptions): Promise<NvmeHealth> {
+    const { status, data } = await this.#send(
+      controller.name,
+      "admin",
+      smartLogCommand(),
+      SMART_LOG_BYTES,
+      this.#scanCall(options),
+    );
+    if (status !== 0 || data.length < SMART_LOG_BYTES)
+      throw new Error(`Get Log Page ended with status ${status.toString(16)}h and ${data.length} bytes`);
+    return readSmartLog(data);
+  }
+
+  async #identity({ name }: SpdkController, options: BdevCallOptions): Promise<SpdkIdentity> {
+    const call = { ...this.#scanCall(options), lane: name };
+    return readSpdkIdentity(
+      object(await this.#connection.call("bdev_nvme_get_controller_health_info", { name }, call)),
+    );
+  }
+
+  #scanCall({ signal }: BdevCallOptions): SpdkCallOptions {
+    return { signal, timeoutMs: this.#scanTimeoutMs };
+  }
+
   async #controllers(options: SpdkCallOptions): Promise<readonly SpdkController[]> {
-    const [controllers, bdevs] = await Promise.all([
-      this.#call("bdev_nvme_get_controllers", {}, options),
-      this.#call("bdev_get_bdevs", {}, options),
-    ]);
-    return array(controllers).flatMap((entry) => {
-      const [path] = array(entry.ctrlrs);
-      const trid = object(path?.trid);
-      const address = parsePciAddress(text(trid.traddr));
-      if (address === undefined || text(trid.trtype).toLowerCase() !== "pcie") return [];
-      const own = array(bdevs).flatMap((bdev) => {
-        const [nvme] = array(object(bdev.driver_specific).nvme);
-        return nvme !== undefined && parsePciAddress(text(nvme.pci_address)) === address
-          ? [{ bdev, nvme }]
-          : [];
-      });
-      return {
-        name: text(entry.name),
-        pciAddress: address,
-        data: object(own[0]?.nvme.ctrlr_data),
-        namespaces: own.map(({ bdev, nvme }) => ({
-          bdev: text(bdev.name),
-          id: number(object(nvme.ns_data).id),
-          blockSize: number(bdev.block_size),
-          blocks: BigInt(number(bdev.num_blocks)),
-          claimed: bdev.claimed === true,
-        })),
-      };
-    });
+    const release = await callIfThere(
+      (method) => this.#connection.call(method, {}, options),
+      "spdk_get_version",
+    );
+    if (!isSupportedSpdk(release)) {
+      throw new Error(
+        `the target at ${this.#socket} is ${spdkRelease(release)}, and the oldest that is supported is ${OLDEST_SPDK}`,
+      );
+    }
+    const controllers = await this.#connection.call("bdev_nvme_get_controllers", {}, options);
+    return readSpdkControllers(controllers, await this.#connection.call("bdev_get_bdevs", {}, options));
   }
 
   async #find(pciAddress: string, options: BdevCallOptions): Promise<SpdkController | undefined> {
@@ -179,7 +222,7 @@ export class SpdkBackend implements BdevBackend {
       return (await this.#controllers(options)).find((entry) => entry.pciAddress === pciAddress);
     } catch (error) {
       options.signal?.throwIfAborted();
-      throw faultSpdkFailed(`look for the NVMe controller ${pciAddress}`, error);
+      throw faultSpdkFailed(`look for the NVMe controller ${pciAddress}`, error, resolutionOf(error));
     }
   }
 
@@ -190,72 +233,78 @@ export class SpdkBackend implements BdevBackend {
     );
   }
 
-  async #health(name: string, options: BdevCallOptions): Promise<NvmeHealth | undefined> {
+  /** @throws Fault bdevInUse with what uses it and how that ends */
+  async #refuseUsed({ pciAddress, namespaces }: SpdkController, options: BdevCallOptions): Promise<void> {
+    const attempted = `format the NVMe controller ${pciAddress}`;
+    const call = (method: string) => this.#connection.call(method, {}, options);
+    const claimed = namespaces.find((namespace) => namespace.claimed);
+    if (claimed !== undefined) {
+      const store = list(await callIfThere(call, "bdev_lvol_get_lvstores")).find((entry) =>
+        claimed.names.includes(text(entry.base_bdev)),
+      );
+      if (store !== undefined) {
+        throw faultInUse(
+          attempted,
+          `the SPDK target uses ${claimed.bdev}: the lvolstore ${text(store.name)} is on it`,
+          `if its volumes are not needed, remove it (rpc.py bdev_lvol_delete_lvstore -u ${text(store.uuid)}), then repeat the format`,
+        );
+      }
+      throw faultInUse(
+        attempted,
+        `the SPDK target uses ${claimed.bdev}`,
+        "remove what uses it from the target (NVMe-oF subsystem, RAID, volume), or leave the controller out of bdev_list",
+      );
+    }
+    const exported = await findSpdkExport(call, namespaces);
+    if (exported !== undefined) {
+      throw faultInUse(
+        attempted,
+        exported,
+        "end the use and the export (umount, then rpc.py nbd_stop_disk, ublk_stop_disk, iscsi_delete_target_node or vhost_delete_controller), or leave the controller out of bdev_list",
+      );
+    }
+  }
+
+  /** As few commands as possible on a target that others use, but none that the controller refuses. */
+  async #readBytes({ name }: SpdkController, options: BdevCallOptions): Promise<number> {
+    const command = identifyControllerCommand();
+    const { status, data } = await this.#send(name, "admin", command, IDENTIFY_BYTES, options);
+    if (status !== 0 || data.length < IDENTIFY_BYTES) return CAREFUL_READ_BYTES;
+    return Math.min(READ_BYTES, maxTransferOf(data) ?? READ_BYTES);
+  }
+
+  async #detach({ name, pciAddress }: SpdkController, options: BdevCallOptions): Promise<void> {
     try {
-      const info = object(await this.#call("bdev_nvme_get_controller_health_info", { name }, options));
-      return parseSpdkHealth(info);
+      await this.#connection.call("bdev_nvme_detach_controller", { name }, { ...options, lane: name });
     } catch (error) {
-      if (error instanceof SpdkError) return undefined;
-      throw error;
-    }
-  }
-
-  /** False when the controller does not know the command. */
-  async #format(
-    controller: SpdkController,
-    namespace: SpdkNamespace,
-    options: WipeOptions,
-  ): Promise<boolean> {
-    const identify = identifyNamespaceCommand(namespace.id);
-    const { status: unknown, data } = await this.#send(
-      controller.name,
-      "admin",
-      identify,
-      IDENTIFY_BYTES,
-      options,
-    );
-    // Another block format would be another block size.
-    if (unknown !== 0 || data.length < IDENTIFY_BYTES) return false;
-    const format = formatCommand(namespace.id, lbaFormatOf(data));
-    const { status } = await this.#send(controller.name, "admin", format, 0, {
-      signal: options.signal,
-      timeoutMs: FORMAT_TIMEOUT_MS,
-    });
-    return status === 0;
-  }
-
-  async #zeroEnds(controller: SpdkController, namespace: SpdkNamespace, options: WipeOptions): Promise<void> {
-    for (const [first, count] of pieces(namespace, 65_536)) {
-      const { status } = await this.#send(
-        controller.name,
-        "io",
-        writeZeroesCommand(namespace.id, first, count),
-        0,
-        options,
+      options.signal?.throwIfAborted();
+      if (error instanceof SpdkError && error.code === ENODEV) return;
+      throw faultSpdkFailed(
+        `detach the NVMe controller ${pciAddress}, which is formatted now,`,
+        error,
+        `detach it (rpc.py bdev_nvme_detach_controller ${name}) or stop the target: as long as the target has it, no engine can`,
       );
-      if (status !== 0) throw new Error(`Write Zeroes ended with status ${status.toString(16)}h`);
     }
   }
 
-  async #isZero(
-    controller: SpdkController,
-    namespace: SpdkNamespace,
-    options: WipeOptions,
-  ): Promise<boolean> {
-    const zeros = Buffer.alloc(READ_BYTES);
-    for (const [first, count] of pieces(namespace, Math.floor(READ_BYTES / namespace.blockSize))) {
-      const bytes = count * namespace.blockSize;
-      const { status, data } = await this.#send(
-        controller.name,
-        "io",
-        readCommand(namespace.id, first, count),
-        bytes,
-        options,
-      );
-      if (status !== 0) throw new Error(`Read ended with status ${status.toString(16)}h`);
-      if (!zeros.subarray(0, bytes).equals(data)) return false;
+  /** A controller that is removed makes calls fail in many ways, and a target end that was not written for it. */
+  async #whyFailed(pciAddress: string, error: unknown, options: BdevCallOptions): Promise<unknown> {
+    if (options.signal?.aborted === true) return options.signal.reason;
+    if (error instanceof Fault) return error;
+    const attempted = `format the NVMe controller ${pciAddress}`;
+    if (error instanceof SpdkConnectionLost) {
+      return faultVanished(attempted, `${error.message}, as it does when a controller is removed`);
     }
-    return true;
+    try {
+      const controllers = await this.#controllers(this.#scanCall(options));
+      const now = controllers.find((entry) => entry.pciAddress === pciAddress);
+      if (now === undefined || now.state === "failed" || now.state === "deleting") {
+        return faultVanished(attempted, `the SPDK target has lost the controller (${String(error)})`);
+      }
+    } catch {
+      // The first error says more.
+    }
+    return faultSpdkFailed(attempted, error);
   }
 
   async #send(
@@ -264,87 +313,25 @@ export class SpdkBackend implements BdevBackend {
     command: Buffer,
     dataBytes: number,
     options: SpdkCallOptions,
-  ): Promise<{ readonly status: number; readonly data: Buffer }> {
-    const answer = object(
-      await this.#call(
-        "bdev_nvme_send_cmd",
-        {
-          name,
-          cmd_type: kind,
-          data_direction: "c2h",
-          cmdbuf: command.toString("base64url"),
-          ...(dataBytes > 0 ? { data_len: dataBytes } : {}),
-        },
-        options,
-      ),
-    );
+  ): Promise<RawAnswer> {
+    const params: Json = {
+      name,
+      cmd_type: kind,
+      data_direction: "c2h",
+      cmdbuf: paddedBase64Url(command),
+      ...(dataBytes > 0 ? { data_len: dataBytes } : {}),
+    };
+    const call = { ...options, lane: name };
+    const answer = object(await this.#connection.call("bdev_nvme_send_cmd", params, call));
     return {
       status: completionStatus(Buffer.from(text(answer.cpl), "base64url")),
       data: Buffer.from(text(answer.data), "base64url"),
     };
   }
-
-  #call(method: string, params: Json, options: SpdkCallOptions): Promise<unknown> {
-    return callSpdk(this.#socket, method, params, options);
-  }
 }
 
-/** The first and the last megabytes, in pieces of at most so many blocks. */
-function* pieces(namespace: SpdkNamespace, most: number): Generator<readonly [bigint, number]> {
-  const { blocks, blockSize } = namespace;
-  const end = BigInt(Math.floor(END_BYTES / blockSize));
-  const head = end < blocks ? end : blocks;
-  const tail = blocks - end > head ? blocks - end : head;
-  for (const [from, to] of [
-    [0n, head],
-    [tail, blocks],
-  ] as const) {
-    for (let at = from; at < to; at += BigInt(most)) {
-      yield [at, Number(to - at < BigInt(most) ? to - at : BigInt(most))];
-    }
-  }
-}
-
-/** Reads the answer of bdev_nvme_get_controller_health_info; its temperature is in degrees Celsius. */
-export function parseSpdkHealth(info: Json): NvmeHealth {
-  const warnings = number(info.critical_warning);
-  const counter = (name: string) => BigInt(Math.trunc(number(info[name])));
-  return {
-    temperature: number(info.temperature_celsius) + KELVIN,
-    temperatureWarningTime: number(info.warning_temperature_time_minutes),
-    temperatureCriticalTime: number(info.critical_composite_temperature_time_minutes),
-    controllerBusyTime: counter("controller_busy_time"),
-    powerCycles: counter("power_cycles"),
-    powerOnHours: counter("power_on_hours"),
-    unsafeShutdowns: counter("unsafe_shutdowns"),
-    mediaErrors: counter("media_errors"),
-    errorLogEntries: counter("num_err_log_entries"),
-    spareWarning: (warnings & 1) !== 0,
-    temperatureWarning: (warnings & 2) !== 0,
-    reliabilityWarning: (warnings & 4) !== 0,
-    readOnlyWarning: (warnings & 8) !== 0,
-    volatileWarning: (warnings & 16) !== 0,
-    percentUsed: number(info.percentage_used),
-  };
-}
-
-function object(value: unknown): Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
-}
-
-function array(value: unknown): readonly Json[] {
-  return Array.isArray(value) ? value.map(object) : [];
-}
-
-function text(value: unknown): string {
-  return typeof value === "string" ? value.trim() : "";
-}
-
-function number(value: unknown): number {
-  const parsed = Number(value ?? 0);
-  return Number.isFinite(parsed) ? parsed : 0;
-}
-
-function hex(value: unknown): string {
-  return text(value).replace(/^0x/, "").padStart(4, "0");
+function resolutionOf(error: unknown): string | undefined {
+  return hasErrorCode(error, "EACCES")
+    ? "run the command as the user whose target it is, or give this user write access to its socket"
+    : undefined;
 }

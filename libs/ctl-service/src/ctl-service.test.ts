@@ -9,6 +9,7 @@ import {
   faultInUse,
   type HealthSample,
   type NvmeController,
+  UNKNOWN_HEALTH,
 } from "@daos/bdev";
 import type { BdevConfig, ScmConfig } from "@daos/config";
 import { followerOf } from "@daos/election/testing";
@@ -159,6 +160,31 @@ describe("StorageScan", () => {
     });
     expect(nvme?.ctrlrs[1]?.namespaces[0]?.engine).toBeUndefined();
     expect(nvme?.ctrlrs[1]?.trend).toBeUndefined();
+  });
+
+  it("storageScan() sends 0 for what the wire cannot hold, so that one device does not break the scan of the host", async () => {
+    const wrong = {
+      ...UNKNOWN_HEALTH,
+      temperature: 18446744073709552000,
+      percentUsed: -1,
+      temperatureWarningTime: Number.NaN,
+      powerCycles: 2n ** 64n,
+      mediaErrors: 5n,
+    };
+    const service = client({
+      scm: { ...refuse, scan: async () => scan },
+      bdev: {
+        ...refuse,
+        scan: async () => [{ ...controller, numaNode: Number.NaN, namespaces: [{ id: -1, size: -1n }], health: wrong }, controller],
+      },
+    });
+    const { nvme } = await service.storageScan({});
+    expect(nvme?.ctrlrs).toHaveLength(2);
+    expect(nvme?.ctrlrs[0]).toMatchObject({
+      socketid: 0,
+      namespaces: [{ id: 0, bytes: 0n }],
+      healthstats: { temp: 0, percentused: 0, tempwarntime: 0, powercycles: 0n, mediaerrors: 5n },
+    });
   });
 
   it("does not let one part that fails hide the other", async () => {

@@ -100,8 +100,21 @@ function trendToProto(trend: HealthTrend): MessageInitShape<typeof ctl.NvmeContr
     mediaErrorsPerDay,
     errorLogEntriesPerDay,
     ...(daysLeft === undefined ? {} : { daysLeft }),
-    highestTemp: highestTemperature,
+    // Samples that were kept may be older than the check of this number.
+    highestTemp: uint32(highestTemperature),
   };
+}
+
+const MAX_UINT32 = 0xffff_ffff;
+const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
+
+/** A number as the wire takes it: 0 for what no device can mean, so that one value does not break the answer for all. */
+function uint32(value: number): number {
+  return Number.isInteger(value) && value >= 0 && value <= MAX_UINT32 ? value : 0;
+}
+
+function uint64(value: bigint): bigint {
+  return value >= 0n && value <= MAX_UINT64 ? value : 0n;
 }
 
 function nvmeToProto(
@@ -116,12 +129,12 @@ function nvmeToProto(
     serial,
     pciaddr,
     fwrev,
-    socketid,
+    socketid: Number.isInteger(socketid) && Math.abs(socketid) < 2 ** 31 ? socketid : 0,
     namespaces: allocateNamespaces([controller], engines).map(({ namespaceId, size, engine }) => ({
-      id: namespaceId,
-      size: Number(size / GB),
+      id: uint32(namespaceId),
+      size: Number(uint64(size) / GB),
       ctrlrpciaddr: pciaddr,
-      bytes: size,
+      bytes: uint64(size),
       ...engineField(engine),
     })),
     source: SOURCE[controller.source],
@@ -130,21 +143,21 @@ function nvmeToProto(
     ...(trend === undefined ? {} : { trend: trendToProto(trend) }),
     // Always there: the dmg of release 0.8.0 crashes without it.
     healthstats: {
-      temp: health.temperature,
-      tempwarntime: health.temperatureWarningTime,
-      tempcrittime: health.temperatureCriticalTime,
-      ctrlbusytime: health.controllerBusyTime,
-      powercycles: health.powerCycles,
-      poweronhours: health.powerOnHours,
-      unsafeshutdowns: health.unsafeShutdowns,
-      mediaerrors: health.mediaErrors,
-      errorlogentries: health.errorLogEntries,
+      temp: uint32(health.temperature),
+      tempwarntime: uint32(health.temperatureWarningTime),
+      tempcrittime: uint32(health.temperatureCriticalTime),
+      ctrlbusytime: uint64(health.controllerBusyTime),
+      powercycles: uint64(health.powerCycles),
+      poweronhours: uint64(health.powerOnHours),
+      unsafeshutdowns: uint64(health.unsafeShutdowns),
+      mediaerrors: uint64(health.mediaErrors),
+      errorlogentries: uint64(health.errorLogEntries),
       tempwarn: health.temperatureWarning,
       availsparewarn: health.spareWarning,
       reliabilitywarn: health.reliabilityWarning,
       readonlywarn: health.readOnlyWarning,
       volatilewarn: health.volatileWarning,
-      percentused: health.percentUsed,
+      percentused: uint32(health.percentUsed),
       ctrlrpciaddr: pciaddr,
     },
   };

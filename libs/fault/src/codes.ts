@@ -15,6 +15,7 @@ export const FaultCode = {
   timedOut: 3,
   cancelled: 4,
   internal: 5,
+  processNotStarted: 6,
 
   // storage: 100-199
   storageUnknown: 102,

@@ -27,6 +27,11 @@ const GENERAL = {
     "The program met something that it was not written for.",
     `${LOOK_IN_LOG}, and report it with the log attached`,
   ],
+  processNotStarted: [
+    "A program that the work needs could not be started.",
+    "Descriptors, processes or memory of this process or host have run out, or the program may not be executed.",
+    "do what the message says, then repeat the command",
+  ],
   missingSoftwareDependency: [
     "A program that the command needs is not installed.",
     "Storage is prepared with tools of the operating system, such as ndctl, ipmctl or mkfs.ext4.",

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess, ChildProcessByStdio } from "node:child_process";
 import { access, constants } from "node:fs/promises";
+import type { Readable } from "node:stream";
 import type { Logger } from "@daos/log";
 import { logEngineOutput } from "@daos/log-sink";
-import { deadline } from "@daos/sys";
+import { deadline, startProcess } from "@daos/sys";
 import { faultEngineStart } from "./faults.ts";
 
 /** How an engine's process ended. */
@@ -55,15 +56,18 @@ export class EngineProcess {
       ? [SETPRIV, "--pdeathsig", "KILL", "--", executable, ...args]
       : [executable, ...args];
     const [command = executable, ...rest] = argv;
-    const child = spawn(command, rest, { env, stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = await startProcess<ChildProcessByStdio<null, Readable, Readable>>(command, rest, {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    }).catch((error: unknown) => {
+      throw faultEngineStart(index, executable, error);
+    });
     const exited = new Promise<EngineExit>((resolve) => {
       child.once("close", (code, signal) => resolve({ code, signal }));
     });
     const { pid } = child;
-    if (pid === undefined) {
-      const error = await new Promise((resolve) => child.once("error", resolve));
-      throw faultEngineStart(index, executable, error);
-    }
+    if (pid === undefined) throw faultEngineStart(index, executable, "it has no process id");
     logEngineOutput({ index, stdout: child.stdout, stderr: child.stderr, log });
     return new EngineProcess(child, pid, exited);
   }

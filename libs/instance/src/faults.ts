@@ -20,7 +20,10 @@ export function faultEngineStart(index: number, executable: string, cause: unkno
     code: FaultCode.engineStartFailed,
     description: `engine ${index} could not be started from ${executable}`,
     reason: cause instanceof Error ? cause.message : String(cause),
-    resolution: "check that the file exists and may be executed by the user that runs daos-server",
+    resolution:
+      cause instanceof Fault
+        ? cause.resolution
+        : "check that the file exists and may be executed by the user that runs daos-server",
     cause,
   });
 }

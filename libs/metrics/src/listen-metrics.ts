@@ -54,6 +54,8 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
       cause: error,
     });
   }
+  // A connection for which there is no descriptor is an error of the listener, which goes on.
+  server.on("error", (error) => log.warn("a connection could not be accepted", { error }));
   const address = server.address();
   const actual = typeof address === "object" && address !== null ? address.port : port;
   log.info(`metrics on ${host}:${actual}`);

@@ -1,5 +1,7 @@
-import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
 import { createConnection } from "node:net";
+import type { Readable, Writable } from "node:stream";
+import { startProcess } from "@daos/sys";
 import type { HelperChannel } from "./channel.ts";
 import { faultUnavailable } from "./faults.ts";
 import type { HelperLocation } from "./helper-location.ts";
@@ -20,34 +22,35 @@ export function openChannel(location: HelperLocation): Promise<OpenChannel> {
   return location.kind === "program" ? openProgram(location.path) : openSocket(location.path);
 }
 
-function openProgram(path: string): Promise<OpenChannel> {
-  return new Promise((resolve, reject) => {
-    // An own process group: what a terminal sends to the server's group does not reach a mount half done.
-    const child = spawn(path, [], { cwd: "/", env: {}, detached: true, stdio: ["pipe", "pipe", "pipe"] });
-    const { stdin, stdout, stderr } = child;
-    let said = "";
-    stderr.setEncoding("utf8").on("data", (chunk: string) => {
-      if (said.length < MAX_STDERR) said += chunk.slice(0, MAX_STDERR - said.length);
-    });
-    // A helper that refuses its caller ends without reading.
-    stdin.on("error", () => {});
-    const ended = new Promise<string>((settle) => {
-      child.once("close", (code, signal) => {
-        settle(said.trim() || `it ended with ${signal ?? `exit code ${code}`}`);
-      });
-      child.once("error", (error) => settle(error.message));
-    });
-    const close = () => {
-      stdin.destroy();
-      stdout.destroy();
-      stderr.destroy();
-    };
-    child.once("error", (error) => {
-      close();
-      reject(faultUnavailable(error.message, error));
-    });
-    child.once("spawn", () => resolve({ input: stdout, output: stdin, ended, close }));
+async function openProgram(path: string): Promise<OpenChannel> {
+  // An own process group: what a terminal sends to the server's group does not reach a mount half done.
+  const child = await startProcess<ChildProcessByStdio<Writable, Readable, Readable>>(path, [], {
+    cwd: "/",
+    env: {},
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  }).catch((error: Error) => {
+    throw faultUnavailable(error.message, error);
   });
+  const { stdin, stdout, stderr } = child;
+  let said = "";
+  stderr.setEncoding("utf8").on("data", (chunk: string) => {
+    if (said.length < MAX_STDERR) said += chunk.slice(0, MAX_STDERR - said.length);
+  });
+  // A helper that refuses its caller ends without reading.
+  stdin.on("error", () => {});
+  const ended = new Promise<string>((settle) => {
+    child.once("close", (code, signal) => {
+      settle(said.trim() || `it ended with ${signal ?? `exit code ${code}`}`);
+    });
+    child.once("error", (error) => settle(error.message));
+  });
+  const close = () => {
+    stdin.destroy();
+    stdout.destroy();
+    stderr.destroy();
+  };
+  return { input: stdout, output: stdin, ended, close };
 }
 
 function openSocket(path: string): Promise<OpenChannel> {

@@ -6,7 +6,7 @@ import { createLogger, type LogRecord } from "@daos/log";
 import { ctl } from "@daos/proto";
 import { delay } from "@daos/sys";
 import { afterEach, describe, expect, it } from "vitest";
-import { type ConnectionLimits, DEFAULT_LIMITS } from "./connection-limits.ts";
+import { type ConnectionLimits, DEFAULT_LIMITS, limitsWithin } from "./connection-limits.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 import type { RequestHandler } from "./guard-handler.ts";
 import { grpcCall, TestAuthority, TestCertificateFiles } from "./testing/index.ts";
@@ -350,5 +350,20 @@ describe("a flood", () => {
     const idle = Array.from({ length: 150 }, () => raw(PREFACE, settingsFrame()));
     await expectGoodClient();
     expect(idle).toHaveLength(150);
+  });
+});
+
+describe("limitsWithin", () => {
+  it.each([
+    [undefined, 8192],
+    [1_048_576, 8192],
+    [8448, 8192],
+    [1024, 768],
+    [512, 256],
+    [511, 255],
+    [64, 32],
+  ])("limitsWithin() leaves descriptors for the server's own work: of %s, connections take %i", (files, connections) => {
+    expect(limitsWithin(files).maxConnections).toBe(connections);
+    expect(limitsWithin(files).maxConnectionsPerAddress).toBe(Math.min(512, connections));
   });
 });

@@ -42,6 +42,28 @@ export const DEFAULT_LIMITS: ConnectionLimits = {
   resetsPerSecond: 33,
 };
 
+/** Descriptors that no connection may take: engines, tools, dRPC, etcd and files need them. */
+const RESERVED_DESCRIPTORS = 256;
+
+/**
+ * Limits whose connections leave enough of this process's descriptors for its own work: all but 256, but at most half of
+ * less than 512. Connections come from outside, and an engine that cannot be started for want of descriptors is an outage.
+ *
+ * @param openFiles RLIMIT_NOFILE; undefined for no limit
+ */
+export function limitsWithin(
+  openFiles: number | undefined,
+  limits: ConnectionLimits = DEFAULT_LIMITS,
+): ConnectionLimits {
+  if (openFiles === undefined) return limits;
+  const most = openFiles >= 2 * RESERVED_DESCRIPTORS ? openFiles - RESERVED_DESCRIPTORS : Math.floor(openFiles / 2);
+  return {
+    ...limits,
+    maxConnections: Math.min(limits.maxConnections, most),
+    maxConnectionsPerAddress: Math.min(limits.maxConnectionsPerAddress, most),
+  };
+}
+
 /** Documented by Node.js, but not in its types. */
 interface UntypedOptions {
   readonly maxSessionInvalidFrames: number;

@@ -8,7 +8,8 @@ import {
 import type { Socket } from "node:net";
 import { resolve } from "node:path";
 import type { Logger } from "@daos/log";
-import { type ConnectionLimits, DEFAULT_LIMITS, http2ServerLimits } from "./connection-limits.ts";
+import { maxOpenFiles } from "@daos/sys";
+import { type ConnectionLimits, http2ServerLimits, limitsWithin } from "./connection-limits.ts";
 import { guardHandler, type RequestHandler } from "./guard-handler.ts";
 import { guardServer } from "./guard-server.ts";
 import { type Identity, loadIdentity } from "./load-identity.ts";
@@ -45,7 +46,7 @@ export interface GrpcServer {
  * @throws Fault for a file or certificate that cannot be used
  */
 export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const { transport, log, handler, limits = DEFAULT_LIMITS, now } = options;
+  const { transport, log, handler, limits = limitsWithin(maxOpenFiles()), now } = options;
   const guarded = guardHandler(handler, log);
   if (transport.allowInsecure) {
     log.warn("allow_insecure: connections are in plain text, and everyone may do everything");

@@ -3,6 +3,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export { abortable, type Deadline, deadline, delay, isTimeout } from "./deadline.ts";
 export { hasErrorCode } from "./error-code.ts";
 export { makeDirectories } from "./make-directories.ts";
+export { maxOpenFiles, parseMaxOpenFiles } from "./max-open-files.ts";
 export { hasSysAdmin, linuxMountTable, type MountTable } from "./mount-table.ts";
 export { isMountedOrBelow, listMounts, type MountEntry, mountAt, parseMountInfo } from "./mounts.ts";
 export { lookUpOwner, type Owner } from "./owner.ts";
@@ -13,5 +14,6 @@ export {
   ProcessCommandRunner,
   type RunOptions,
 } from "./run-command.ts";
+export { startProcess } from "./start-process.ts";
 export { linuxSysTree, type SysTree } from "./sys-tree.ts";
 export { syncDirectory, type WriteFileAtomicOptions, writeFileAtomic } from "./write-file-atomic.ts";

@@ -1,4 +1,6 @@
-import { spawn } from "node:child_process";
+import type { ChildProcessByStdio } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { startProcess } from "./start-process.ts";
 
 /** An executable (absolute path, or a name looked up in a fixed system PATH) and its arguments. No shell is involved. */
 export type Argv = readonly [executable: string, ...args: string[]];
@@ -24,7 +26,7 @@ export interface CommandRunner {
   /**
    * Runs a command to its end. A non-zero exit is an answer, not an error.
    *
-   * @throws Error with `code: "ENOENT"` when there is no such executable; the signal's reason; an Error when the time
+   * @throws Error with `code: "ENOENT"` when there is no such executable; Fault processNotStarted; the signal's reason; an Error when the time
    *   limit or the output limit (8 MiB) is exceeded
    */
   run(argv: Argv, options?: RunOptions): Promise<CommandResult>;
@@ -36,15 +38,15 @@ const MAX_OUTPUT = 8 * 1024 * 1024;
 
 /** The real {@link CommandRunner}: fixed PATH, C locale, bounded time and output. */
 export class ProcessCommandRunner implements CommandRunner {
-  run(argv: Argv, options: RunOptions = {}): Promise<CommandResult> {
+  async run(argv: Argv, options: RunOptions = {}): Promise<CommandResult> {
     const { signal, timeoutMs = 30_000, stdin = "" } = options;
-    if (signal?.aborted) return Promise.reject(signal.reason);
+    signal?.throwIfAborted();
     const [executable, ...args] = argv;
+    const child = await startProcess<ChildProcessByStdio<Writable, Readable, Readable>>(executable, args, {
+      env: { PATH: SYSTEM_PATH, LC_ALL: "C" },
+      stdio: ["pipe", "pipe", "pipe"],
+    });
     return new Promise((resolve, reject) => {
-      const child = spawn(executable, args, {
-        env: { PATH: SYSTEM_PATH, LC_ALL: "C" },
-        stdio: ["pipe", "pipe", "pipe"],
-      });
       let failure: unknown;
       const kill = (reason: unknown) => {
         failure ??= reason;
@@ -58,7 +60,8 @@ export class ProcessCommandRunner implements CommandRunner {
         () => kill(new Error(`"${argv.join(" ")}" was killed after ${timeoutMs} ms`)),
         timeoutMs,
       );
-      signal?.addEventListener("abort", onAbort, { once: true });
+      if (signal?.aborted) onAbort();
+      else signal?.addEventListener("abort", onAbort, { once: true });
       const outputs = [child.stdout, child.stderr].map((stream) => {
         const chunks: Buffer[] = [];
         let size = 0;

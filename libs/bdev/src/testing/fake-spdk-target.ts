@@ -1,54 +1,86 @@
-import { createServer, type Server } from "node:net";
+import { readFileSync } from "node:fs";
+import { createServer, type Server, type Socket } from "node:net";
+import { type FakeSpdkController, FakeSpdkDrive, nameOf } from "./fake-spdk-drive.ts";
 
-/** A controller of a {@link FakeSpdkTarget}, with one namespace of 512-byte blocks. */
-export interface FakeSpdkController {
-  readonly address: string;
-  readonly serial: string;
-  readonly contents: Buffer;
-  /** True for one that the target does not drive yet. */
-  detached?: boolean;
-  claimed?: boolean;
-}
+/** The releases whose answers the fake has. @see fixtures/spdk/README.md */
+export const SPDK_RELEASES = ["v21.07", "v22.01", "v23.01", "v24.09", "v26.05"] as const;
+export type SpdkRelease = (typeof SPDK_RELEASES)[number];
 
 type Params = Readonly<Record<string, unknown>>;
+type Answer = { readonly result: unknown } | { readonly error: { code: number; message: string } };
 
-const BLOCK = 512;
+/** Methods that the fake knows, with the parameters that they must and may have. */
+const METHODS: Readonly<
+  Record<string, { readonly needs?: readonly string[]; readonly may?: readonly string[] }>
+> = {
+  spdk_get_version: {},
+  bdev_nvme_get_controllers: { may: ["name"] },
+  bdev_get_bdevs: { may: ["name", "timeout"] },
+  bdev_nvme_get_controller_health_info: { needs: ["name"] },
+  bdev_nvme_attach_controller: { needs: ["name", "trtype", "traddr"] },
+  bdev_nvme_detach_controller: { needs: ["name"] },
+  bdev_nvme_send_cmd: {
+    needs: ["name", "cmd_type", "data_direction", "cmdbuf"],
+    may: ["data", "metadata", "data_len", "metadata_len", "timeout_ms"],
+  },
+  bdev_lvol_get_lvstores: { may: ["uuid", "lvs_name"] },
+  nbd_get_disks: { may: ["nbd_device"] },
+  iscsi_get_target_nodes: {},
+  ublk_get_disks: { may: ["ublk_id"] },
+  vhost_get_controllers: { may: ["name"] },
+};
+
+const MAX_CONNECTIONS = 64;
+/** A request must fit into the target's buffer. */
+const MAX_REQUEST = 32 * 1024;
+const ENODEV = -19;
+const INVALID_REQUEST = -32600;
+const METHOD_NOT_FOUND = -32601;
+const INVALID_PARAMS = -32602;
+const INTERNAL_ERROR = -32603;
+
+export interface FakeSpdkOptions {
+  /** Which SPDK it is; v24.09 by default. */
+  readonly release?: SpdkRelease;
+  /** Answers spdk_get_version in place of the release's own. */
+  readonly version?: unknown;
+}
 
 /**
- * An SPDK target as far as the backend needs it: it answers on a socket, executes Format NVM, Read and Write Zeroes, and
- * refuses what the real one refuses.
+ * An SPDK target as far as the backend needs it: it answers on a socket, executes raw NVMe commands, and refuses what the
+ * real one refuses, with the codes and texts that were measured on `spdk_tgt` v23.01, v24.09 and v26.05; v21.07 and v22.01
+ * are by source. The suite `spdk-contract.test.ts` runs on it and on a real target.
  *
- * @see SPDK doc/jsonrpc.md
+ * @see SPDK doc/jsonrpc.md, lib/jsonrpc, module/bdev/nvme/bdev_nvme_rpc.c, module/bdev/nvme/nvme_rpc.c
  */
 export class FakeSpdkTarget {
   readonly controllers: FakeSpdkController[];
   /** Methods in the order of the calls. */
   readonly called: string[] = [];
+  /** The sizes of the raw reads, in bytes. */
+  readonly reads: number[] = [];
   /** The block format in use: Format NVM must keep it. */
   lbaFormat = 4;
   /** A status for Format NVM, 0 for success. */
   formatStatus = 0;
   /** What Format NVM does to the contents. */
   onFormat: (controller: FakeSpdkController) => void = ({ contents }) => contents.fill(0);
+  /** Called before each raw command, to make something happen meanwhile. */
+  onCommand: (controller: FakeSpdkController, opcode: number) => void = () => {};
+  /** Connections that hold one of the target's places. */
+  readonly connections = new Set<Connection>();
+  readonly #release: SpdkFixture;
+  readonly #version: unknown;
   readonly #server: Server;
+  readonly #waiting: Socket[] = [];
 
-  constructor(controllers: readonly FakeSpdkController[]) {
+  constructor(controllers: readonly FakeSpdkController[], options: FakeSpdkOptions = {}) {
     this.controllers = [...controllers];
-    this.#server = createServer((socket) => {
-      socket.on("error", () => {});
-      socket.on("data", (data) => {
-        const { id, method, params } = JSON.parse(data.toString("utf8")) as {
-          id: number;
-          method: string;
-          params?: Params;
-        };
-        this.called.push(method);
-        const answer = this.#answer(method, params ?? {});
-        const text = JSON.stringify({ jsonrpc: "2.0", id, ...answer });
-        // In two pieces, with a quoted brace where a careless reader would stop.
-        socket.write(text.slice(0, 20));
-        setImmediate(() => socket.write(`${text.slice(20)}\n`));
-      });
+    this.#release = readFixture(options.release ?? "v24.09");
+    this.#version = options.version ?? this.#release.spdk_get_version;
+    this.#server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => {
+      this.#waiting.push(socket);
+      this.#accept();
     });
   }
 
@@ -59,116 +91,304 @@ export class FakeSpdkTarget {
     });
   }
 
+  /** Ends the target: its clients are cut off. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
+      for (const socket of this.#waiting.splice(0)) socket.destroy();
+      for (const { socket } of [...this.connections]) socket.destroy();
     });
   }
 
-  #answer(
-    method: string,
-    params: Params,
-  ): { result: unknown } | { error: { code: number; message: string } } {
+  /** A target that has no place left leaves a client in the queue of the socket. */
+  #accept(): void {
+    while (this.connections.size < MAX_CONNECTIONS) {
+      const socket = this.#waiting.shift();
+      if (socket === undefined) return;
+      const connection = new Connection(
+        socket,
+        (request) => this.#handle(request),
+        () => {
+          this.connections.delete(connection);
+          this.#accept();
+        },
+      );
+      this.connections.add(connection);
+    }
+  }
+
+  async #handle(request: unknown): Promise<string> {
+    if (typeof request !== "object" || request === null || Array.isArray(request)) {
+      return frame(null, failure(INVALID_REQUEST, "Invalid request"));
+    }
+    const { jsonrpc, id = null, method, params, ...others } = request as Params;
+    const isValid = (jsonrpc === undefined || jsonrpc === "2.0") && typeof method === "string";
+    if (!isValid || Object.keys(others).length > 0)
+      return frame(id, failure(INVALID_REQUEST, "Invalid request"));
+    this.called.push(method);
+    return frame(id, await this.#answer(method, params ?? undefined));
+  }
+
+  async #answer(method: string, given: unknown): Promise<Answer> {
+    const known = METHODS[method];
+    if (known === undefined || this.#isOlderThan(method))
+      return failure(METHOD_NOT_FOUND, "Method not found");
+    const { needs = [], may = [] } = known;
+    const isRaw = method === "bdev_nvme_send_cmd";
+    if (needs.length === 0 && may.length === 0 && given !== undefined)
+      return failure(INVALID_PARAMS, `${method} requires no parameters`);
+    const params = (given ?? {}) as Params;
+    const names = Object.keys(params);
+    const fits =
+      !Array.isArray(given) &&
+      needs.every((name) => typeof params[name] === "string") &&
+      names.every((name) => needs.includes(name) || may.includes(name));
+    if (!fits) {
+      return isRaw
+        ? failure(INVALID_PARAMS, "Invalid argument")
+        : failure(INTERNAL_ERROR, "spdk_json_decode_object failed");
+    }
+    return this.#execute(method, params);
+  }
+
+  /** ublk came with v23.01. */
+  #isOlderThan(method: string): boolean {
+    return method === "ublk_get_disks" && this.#release.release < "v23.01";
+  }
+
+  async #execute(method: string, params: Params): Promise<Answer> {
     const attached = this.controllers.filter(({ detached }) => detached !== true);
     const byName = attached.find((entry) => nameOf(entry) === params.name);
     switch (method) {
+      case "spdk_get_version":
+        return { result: this.#version };
       case "bdev_nvme_get_controllers":
-        return { result: attached.map((entry) => describe(entry)) };
-      case "bdev_get_bdevs":
-        return { result: attached.map((entry) => describeBdev(entry)) };
+        if (params.name !== undefined && byName === undefined)
+          return failure(this.#release.release === "v26.05" ? -22 : 22, "Invalid argument");
+        return { result: (byName === undefined ? attached : [byName]).map((entry) => this.#describe(entry)) };
+      case "bdev_get_bdevs": {
+        const bdevs = attached.filter((entry) => entry.withoutNamespaces !== true);
+        const found = bdevs.filter((entry) => params.name === undefined || bdevOf(entry) === params.name);
+        if (params.name !== undefined && found.length === 0) return failure(ENODEV, "No such device");
+        return { result: found.map((entry) => this.#describeBdev(entry)) };
+      }
       case "bdev_nvme_get_controller_health_info":
-        return byName === undefined ? noDevice() : { result: HEALTH };
+        if (byName === undefined) return failure(INTERNAL_ERROR, "Device not found");
+        await hang(byName);
+        return { result: fill(this.#release.bdev_nvme_get_controller_health_info, valuesOf(byName)) };
       case "bdev_nvme_attach_controller": {
         const found = this.controllers.find(({ address }) => address === params.traddr);
-        if (found === undefined) return noDevice();
+        if (found === undefined) return failure(ENODEV, "No such device");
+        if (found.detached !== true) return failure(-114, "Operation already in progress");
         found.detached = false;
-        return { result: [`${nameOf(found)}n1`] };
+        return { result: [bdevOf(found)] };
       }
-      case "bdev_nvme_send_cmd":
-        return byName === undefined ? noDevice() : { result: this.#execute(byName, params) };
+      case "bdev_nvme_detach_controller":
+        if (byName === undefined) return failure(ENODEV, "No such device");
+        byName.detached = true;
+        return { result: true };
+      case "bdev_nvme_send_cmd": {
+        const command = Buffer.from(String(params.cmdbuf), "base64url");
+        const isPadded = String(params.cmdbuf).length % 4 === 0;
+        if (byName === undefined || !isPadded || command.length !== 64)
+          return failure(INVALID_PARAMS, "Invalid argument");
+        this.onCommand(byName, command.readUInt8(0));
+        await hang(byName);
+        if (byName.detached === true) return failure(INVALID_PARAMS, "Invalid argument");
+        return { result: new FakeSpdkDrive(this, byName).execute(params, command) };
+      }
       default:
-        return { error: { code: -32601, message: `Method not found {"${method}"}` } };
+        return { result: attached.flatMap((entry) => exportOf(method, entry)) };
     }
   }
 
-  #execute(controller: FakeSpdkController, params: Params): { cpl: string; data?: string } {
-    const entry = Buffer.from(String(params.cmdbuf), "base64url");
-    const opcode = entry.readUInt8(0);
-    const from = Number(entry.readBigUInt64LE(40)) * BLOCK;
-    const to = from + (entry.readUInt16LE(48) + 1) * BLOCK;
-    if (params.cmd_type === "admin" && opcode === 0x80) {
-      // Any other block format would change the size of the blocks.
-      if ((entry.readUInt32LE(40) & 0x0f) !== this.lbaFormat) return { cpl: completion(0x10a) };
-      if (this.formatStatus === 0) this.onFormat(controller);
-      return { cpl: completion(this.formatStatus) };
-    }
-    if (params.cmd_type === "admin" && opcode === 0x06) {
-      const identify = Buffer.alloc(4096);
-      identify.writeUInt8(this.lbaFormat & 0x0f, 26);
-      return { cpl: completion(0), data: identify.toString("base64url") };
-    }
-    if (to > controller.contents.length) return { cpl: completion(0x80) };
-    if (opcode === 0x02) {
-      return { cpl: completion(0), data: controller.contents.subarray(from, to).toString("base64url") };
-    }
-    if (opcode === 0x08) {
-      controller.contents.fill(0, from, to);
-      return { cpl: completion(0) };
-    }
-    return { cpl: completion(0x01) };
+  #describe(controller: FakeSpdkController): unknown {
+    return fill(this.#release.bdev_nvme_get_controllers, valuesOf(controller));
+  }
+
+  #describeBdev(controller: FakeSpdkController): unknown {
+    return fill(this.#release.bdev_get_bdevs, valuesOf(controller));
   }
 }
 
-function completion(status: number): string {
-  const entry = Buffer.alloc(16);
-  entry.writeUInt16LE(status << 1, 14);
-  return entry.toString("base64url");
+/** One client: requests in halves and several at once, answered in pieces. It keeps its place until all is answered. */
+class Connection {
+  readonly socket: Socket;
+  #text = "";
+  #underWay = 0;
+  #closed = false;
+  #written: Promise<void> = Promise.resolve();
+  readonly #handle: (request: unknown) => Promise<string>;
+  readonly #free: () => void;
+
+  constructor(socket: Socket, handle: (request: unknown) => Promise<string>, free: () => void) {
+    this.socket = socket;
+    this.#handle = handle;
+    this.#free = free;
+    socket.on("error", () => {});
+    socket.on("close", () => {
+      this.#closed = true;
+      this.#release();
+    });
+    socket.on("end", () => socket.destroy());
+    socket.setEncoding("utf8").on("data", (text: string) => this.#read(text));
+    socket.resume();
+  }
+
+  #read(text: string): void {
+    this.#text += text;
+    for (;;) {
+      const end = endOfValue(this.#text);
+      if (end === undefined && this.#text.length < MAX_REQUEST) return;
+      let request: unknown;
+      try {
+        request = JSON.parse(this.#text.slice(0, end));
+      } catch {
+        // The real one says why in its log only.
+        this.socket.destroy();
+        return;
+      }
+      this.#text = this.#text.slice(end);
+      void this.#answer(request);
+      if (this.#text.trim() === "") return;
+    }
+  }
+
+  async #answer(request: unknown): Promise<void> {
+    this.#underWay += 1;
+    const answer = await this.#handle(request);
+    this.#underWay -= 1;
+    this.#release();
+    this.#written = this.#written.then(() => this.#write(answer));
+  }
+
+  /** In two pieces, with a quoted brace where a careless reader would stop. */
+  async #write(answer: string): Promise<void> {
+    if (this.#closed) return;
+    this.socket.write(answer.slice(0, 20));
+    await new Promise((resolve) => setImmediate(resolve));
+    this.socket.write(answer.slice(20));
+  }
+
+  #release(): void {
+    if (this.#closed && this.#underWay === 0) this.#free();
+  }
 }
 
-function noDevice() {
-  return { error: { code: -19, message: "No such device" } };
+/** Where the first JSON value of a text ends; undefined for half of one. What cannot become one ends at once. */
+function endOfValue(text: string): number | undefined {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at] ?? "";
+    if (inString) {
+      if (character === "\\") at += 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === "{" || character === "[") depth += 1;
+    else if (character === "}" || character === "]") {
+      depth -= 1;
+      if (depth <= 0) return at + 1;
+    } else if (depth === 0 && character.trim() !== "") return text.length;
+  }
+  return undefined;
 }
 
-function nameOf({ serial }: FakeSpdkController): string {
-  return `Nvme_${serial}`;
+interface SpdkFixture {
+  readonly release: string;
+  readonly spdk_get_version: unknown;
+  readonly bdev_nvme_get_controllers: unknown;
+  readonly bdev_get_bdevs: unknown;
+  readonly bdev_nvme_get_controller_health_info: unknown;
 }
 
-function describe(controller: FakeSpdkController) {
-  const trid = { trtype: "PCIe", traddr: controller.address };
-  return { name: nameOf(controller), ctrlrs: [{ state: "enabled", trid, cntlid: 0 }] };
+function readFixture(release: SpdkRelease): SpdkFixture {
+  const path = new URL(`../../fixtures/spdk/${release}.json`, import.meta.url);
+  return JSON.parse(readFileSync(path, "utf8")) as SpdkFixture;
 }
 
-function describeBdev(controller: FakeSpdkController) {
+/** A fixture with `@name` and the like replaced: by the value where they stand alone, else by its text. */
+function fill(shape: unknown, values: Readonly<Record<string, unknown>>): unknown {
+  if (typeof shape === "string") {
+    const [whole = "", name = ""] = /@(\w+)/.exec(shape) ?? [];
+    if (whole === "") return shape;
+    return whole === shape ? values[name] : shape.replace(whole, String(values[name]));
+  }
+  if (Array.isArray(shape)) return shape.map((entry: unknown) => fill(entry, values));
+  if (typeof shape !== "object" || shape === null) return shape;
+  return Object.fromEntries(Object.entries(shape).map(([key, entry]) => [key, fill(entry, values)]));
+}
+
+function valuesOf(controller: FakeSpdkController): Readonly<Record<string, unknown>> {
+  const { address, serial, contents, blockSize = 512, kelvin = 323 } = controller;
+  const celsius = BigInt.asUintN(64, BigInt(kelvin - 273));
   return {
-    name: `${nameOf(controller)}n1`,
-    product_name: "NVMe disk",
-    block_size: BLOCK,
-    num_blocks: controller.contents.length / BLOCK,
-    claimed: controller.claimed === true,
-    driver_specific: {
-      nvme: [
-        {
-          pci_address: controller.address,
-          trid: { trtype: "PCIe", traddr: controller.address },
-          ctrlr_data: {
-            cntlid: 0,
-            vendor_id: "0x1b36",
-            model_number: "QEMU NVMe Ctrl",
-            serial_number: controller.serial,
-            firmware_revision: "7.2.22",
-          },
-          ns_data: { id: 1 },
-        },
-      ],
-    },
+    name: nameOf(controller),
+    bdev: bdevOf(controller),
+    address,
+    serial,
+    uuid: `00000000-0000-4000-8000-${Buffer.from(serial).toString("hex").padEnd(12, "0").slice(0, 12)}`,
+    numaNode: controller.numaNode ?? 0,
+    namespace: controller.namespaceId ?? 1,
+    blockSize,
+    blocks: contents.length / blockSize,
+    claimed: controller.claimed === true || controller.lvolstore !== undefined,
+    criticalWarning: controller.criticalWarning ?? 0,
+    celsius,
   };
 }
 
-const HEALTH = {
-  critical_warning: 0,
-  temperature_celsius: 50,
-  percentage_used: 0,
-  power_cycles: 3,
-  power_on_hours: 7,
-  media_errors: 0,
-};
+function bdevOf(controller: FakeSpdkController): string {
+  return `${nameOf(controller)}n${controller.namespaceId ?? 1}`;
+}
+
+/** A drive that hangs answers when it is let go. */
+async function hang(controller: FakeSpdkController): Promise<void> {
+  await controller.hang;
+}
+
+function exportOf(method: string, controller: FakeSpdkController): readonly unknown[] {
+  const bdev = bdevOf(controller);
+  switch (method) {
+    case "bdev_lvol_get_lvstores":
+      return controller.lvolstore === undefined
+        ? []
+        : [{ uuid: "2b6b7b3d-8a8f-4c36-9a8c-7d0bfb9ca0f1", name: controller.lvolstore, base_bdev: bdev }];
+    case "nbd_get_disks":
+      return controller.exported === "nbd" ? [{ nbd_device: "/dev/nbd0", bdev_name: bdev }] : [];
+    case "ublk_get_disks":
+      return controller.exported === "ublk" ? [{ ublk_device: "/dev/ublkb1", id: 1, bdev_name: bdev }] : [];
+    case "iscsi_get_target_nodes":
+      return controller.exported === "iscsi"
+        ? [{ name: "iqn.2016-06.io.spdk:disk1", luns: [{ lun_id: 0, bdev_name: bdev }] }]
+        : [];
+    case "vhost_get_controllers":
+      switch (controller.exported) {
+        case "vhost-blk":
+          return [{ ctrlr: "vhost.0", backend_specific: { block: { readonly: false, bdev } } }];
+        case "vhost-scsi":
+          return [
+            {
+              ctrlr: "vhost.1",
+              backend_specific: { scsi: [{ scsi_dev_num: 0, id: 0, luns: [{ id: 0, bdev_name: bdev }] }] },
+            },
+          ];
+        default:
+          return [];
+      }
+    default:
+      throw new Error(`the fake target has no ${method}`);
+  }
+}
+
+/** As SPDK writes it: whole numbers of any size, and a line's end. */
+function frame(id: unknown, answer: Answer): string {
+  const text = JSON.stringify({ jsonrpc: "2.0", id, ...answer }, (_key, value: unknown) =>
+    typeof value === "bigint" ? `#${value}#` : value,
+  );
+  return `${text.replace(/"#(\d+)#"/g, "$1")}\n`;
+}
+
+function failure(code: number, message: string): Answer {
+  return { error: { code, message } };
+}

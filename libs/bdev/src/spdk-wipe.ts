@@ -1,0 +1,114 @@
+import {
+  formatCommand,
+  IDENTIFY_BYTES,
+  identifyNamespaceCommand,
+  readCommand,
+  writeZeroesCommand,
+} from "./nvme-command.ts";
+import type { SpdkNamespace } from "./spdk-answers.ts";
+import type { SpdkCallOptions } from "./spdk-connection.ts";
+import { END_BYTES } from "./zero-ends.ts";
+
+const FORMAT_TIMEOUT_MS = 4 * 3_600_000;
+/** How much of the wipe is the format: reading both ends through a target takes longer, unless the device is slow. */
+const FORMAT_SHARE = 0.3;
+/** Most blocks of a Write Zeroes command. */
+const ZEROED_BLOCKS = 65_536;
+
+/** How a raw command ended: its status, 0 for success, and what it read. */
+export interface RawAnswer {
+  readonly status: number;
+  readonly data: Buffer;
+}
+
+/** Sends a raw command to the controller of the namespace. */
+export type SendRaw = (
+  kind: "admin" | "io",
+  command: Buffer,
+  dataBytes: number,
+  options?: SpdkCallOptions,
+) => Promise<RawAnswer>;
+
+/** The wipe of one namespace: format, and where that is missing or leaves something, zeros at both ends. */
+export class NamespaceWipe {
+  readonly #namespace: SpdkNamespace;
+  readonly #readBytes: number;
+  readonly #report: (step: "format" | "zero" | "verify", fraction: number) => void;
+  readonly #send: SendRaw;
+  #done = 0;
+
+  constructor(
+    namespace: SpdkNamespace,
+    readBytes: number,
+    report: (step: "format" | "zero" | "verify", fraction: number) => void,
+    send: SendRaw,
+  ) {
+    this.#namespace = namespace;
+    this.#readBytes = readBytes;
+    this.#report = report;
+    this.#send = send;
+  }
+
+  /** False when the namespace is not empty afterwards. */
+  async run(): Promise<boolean> {
+    this.#report("format", 0);
+    const formatted = await this.#format();
+    this.#done = FORMAT_SHARE;
+    if (formatted && (await this.#isZero())) return true;
+    this.#report("zero", this.#done);
+    await this.#zeroEnds();
+    return this.#isZero();
+  }
+
+  /** False when the controller does not know the command. */
+  async #format(): Promise<boolean> {
+    const { id } = this.#namespace;
+    const { status: unknown, data } = await this.#send("admin", identifyNamespaceCommand(id), IDENTIFY_BYTES);
+    // Another block format would be another block size.
+    if (unknown !== 0 || data.length < IDENTIFY_BYTES) return false;
+    const { status } = await this.#send("admin", formatCommand(id, data), 0, {
+      timeoutMs: FORMAT_TIMEOUT_MS,
+    });
+    return status === 0;
+  }
+
+  async #zeroEnds(): Promise<void> {
+    for (const [first, count] of pieces(this.#namespace, ZEROED_BLOCKS)) {
+      const { status } = await this.#send("io", writeZeroesCommand(this.#namespace.id, first, count), 0);
+      if (status !== 0) throw new Error(`Write Zeroes ended with status ${status.toString(16)}h`);
+    }
+  }
+
+  /** What is left of the wipe's progress is shared out over the reads. */
+  async #isZero(): Promise<boolean> {
+    const { id, blockSize } = this.#namespace;
+    const zeros = Buffer.alloc(Math.max(this.#readBytes, blockSize));
+    const reads = [...pieces(this.#namespace, Math.max(1, Math.floor(this.#readBytes / blockSize)))];
+    const step = (1 - this.#done) / reads.length;
+    for (const [first, count] of reads) {
+      this.#report("verify", this.#done);
+      const bytes = count * blockSize;
+      const { status, data } = await this.#send("io", readCommand(id, first, count), bytes);
+      if (status !== 0) throw new Error(`Read ended with status ${status.toString(16)}h`);
+      if (!zeros.subarray(0, bytes).equals(data)) return false;
+      this.#done += step;
+    }
+    return true;
+  }
+}
+
+/** The first and the last megabytes, in pieces of at most so many blocks. */
+function* pieces(namespace: SpdkNamespace, most: number): Generator<readonly [bigint, number]> {
+  const { blocks, blockSize } = namespace;
+  const end = BigInt(Math.floor(END_BYTES / blockSize));
+  const head = end < blocks ? end : blocks;
+  const tail = blocks - end > head ? blocks - end : head;
+  for (const [from, to] of [
+    [0n, head],
+    [tail, blocks],
+  ] as const) {
+    for (let at = from; at < to; at += BigInt(most)) {
+      yield [at, Number(to - at < BigInt(most) ? to - at : BigInt(most))];
+    }
+  }
+}

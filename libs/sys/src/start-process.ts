@@ -1,0 +1,28 @@
+import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
+import { faultProcessNotStarted } from "./faults.ts";
+import { hasErrorCode } from "./error-code.ts";
+
+/**
+ * Starts a process, and resolves when it runs. What it prints and how it ends is not lost: both are told in later turns of
+ * the event loop. A process for which there are no descriptors has no streams either, so they must not be touched before.
+ *
+ * @throws Error with `code` ENOENT when there is no such program; Fault processNotStarted when it may not be executed, or
+ *   descriptors, processes or memory have run out
+ */
+export async function startProcess<Child extends ChildProcess = ChildProcess>(
+  program: string,
+  args: readonly string[],
+  options: SpawnOptions,
+): Promise<Child> {
+  try {
+    const child = spawn(program, args, options);
+    await new Promise<void>((resolve, reject) => {
+      child.once("spawn", resolve);
+      child.once("error", reject);
+    });
+    return child as Child;
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) throw error;
+    throw faultProcessNotStarted(program, error);
+  }
+}
