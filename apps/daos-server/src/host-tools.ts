@@ -32,7 +32,9 @@ async function configuredSpdkSocket(file: string): Promise<string | undefined> {
     const { config, draft } = await checkServerFile(file);
     return (config ?? draft)?.spdkSocket;
   } catch (error) {
-    const isOptional = [FaultCode.configNotFound, FaultCode.configUnreadable].some((code) => hasCode(error, code));
+    const isOptional = [FaultCode.configNotFound, FaultCode.configUnreadable].some((code) =>
+      hasCode(error, code),
+    );
     if (file === DEFAULT_CONFIG && isOptional) return undefined;
     throw error;
   }

@@ -84,7 +84,9 @@ export class BdevPreparer {
   async prepare(options: BdevPrepareOptions): Promise<BdevPrepareResult> {
     const { hugepages: pages, owner, signal, include, exclude } = options;
     await this.#giveBack({ signal, include, exclude, attempted: "prepare NVMe controllers" });
-    const hugepages = await this.#hugepages.reserve(pages ?? DEFAULT_HUGEPAGES, { shrink: pages !== undefined });
+    const hugepages = await this.#hugepages.reserve(pages ?? DEFAULT_HUGEPAGES, {
+      shrink: pages !== undefined,
+    });
     await this.#hugetlbfs.mount(owner, options);
     const driver = await this.#options.drivers.userDriver();
     const controllers: ControllerOutcome[] = [];

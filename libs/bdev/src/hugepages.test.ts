@@ -22,7 +22,9 @@ class FakeKernel {
     this.nodes = nodes.map((node) => ({ nr: 0, used: 0, surplus: 0, most: 100_000, ...node }));
     this.sys.files({ "/proc/sys/vm/compact_memory": "" });
     this.nodes.forEach((_, index) => {
-      this.sys.onWrite(new RegExp(`/node${index}/${POOL}/nr_hugepages$`), (value) => this.#set(index, Number(value)));
+      this.sys.onWrite(new RegExp(`/node${index}/${POOL}/nr_hugepages$`), (value) =>
+        this.#set(index, Number(value)),
+      );
     });
     this.#show();
   }

@@ -34,7 +34,10 @@ export class Hugepages {
    * @param options.shrink false to leave a node with more than its share as it is; it loses them by default
    * @throws Fault bdevHugepagesShort; then the machine has as many as before
    */
-  async reserve(total: number, options: { readonly shrink?: boolean } = {}): Promise<readonly NodeHugepages[]> {
+  async reserve(
+    total: number,
+    options: { readonly shrink?: boolean } = {},
+  ): Promise<readonly NodeHugepages[]> {
     const before = await this.#pools();
     if (before.length === 0) throw faultHugepagesShort(total, []);
     const shares = shareHugepages(
@@ -124,7 +127,10 @@ export class Hugepages {
       const hasProcessors = (await this.#sys.read(`${NODES}/${node}/cpulist`)) !== "";
       if (hasMemory && hasProcessors) directories.set(node, path);
     }
-    if (directories.size === 0 && (await this.#sys.read(`/sys/kernel/mm/${SIZE}/nr_hugepages`)) !== undefined) {
+    if (
+      directories.size === 0 &&
+      (await this.#sys.read(`/sys/kernel/mm/${SIZE}/nr_hugepages`)) !== undefined
+    ) {
       directories.set("memory", `/sys/kernel/mm/${SIZE}`);
     }
     return directories;

@@ -94,16 +94,21 @@ describe("prepare", () => {
     expect(removed[0]).toBe("/dev/hugepages");
   });
 
-  it("mounts its own hugetlbfs on an empty one of root's, and never gives that to the owner", async () => {
+  it.each<[string, readonly [string, string][], string]>([
+    ["on an empty one of root's in the usual place", [["/dev/hugepages", "2M"]], "/dev/hugepages"],
+    ["beside one with pages of another size", [["/dev/hugepages", "1024M"]], "/dev/hugepages2M"],
+    ["in the usual place when a hypervisor has one elsewhere", [["/mnt/huge", "2M"]], "/dev/hugepages"],
+  ])("mounts its own hugetlbfs %s, and never gives another one to the owner", async (_, others, place) => {
     const { preparer, mounts, owners } = setUp({ controllers: [] });
-    mounts.mounted("/dev/huge1G", "hugetlbfs", "hugetlbfs", "rw,pagesize=1024M");
-    mounts.mounted("/mnt/huge", "hugetlbfs", "hugetlbfs", "rw,pagesize=2M");
+    for (const [path, size] of others) mounts.mounted(path, "hugetlbfs", "hugetlbfs", `rw,pagesize=${size}`);
     await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
     await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
-    expect(mounts.entries.slice(2)).toMatchObject([{ mountPoint: "/mnt/huge", source: "daos_hugepages" }]);
-    expect([...owners.keys()]).toEqual([]);
+    expect(mounts.entries.slice(others.length)).toMatchObject([
+      { mountPoint: place, source: "daos_hugepages" },
+    ]);
     await preparer.reset();
-    expect(mounts.entries.map(({ source }) => source)).toEqual(["hugetlbfs", "hugetlbfs"]);
+    expect(mounts.entries.map(({ source }) => source)).toEqual(others.map(() => "hugetlbfs"));
+    expect([...owners.keys()].filter((path) => path !== place)).toEqual([]);
   });
 
   it("refuses a hugetlbfs that has files of others, unless root has given it to the owner", async () => {

@@ -1,4 +1,4 @@
-import type { BdevOperations, BdevProvider, ControllerSelection, HealthHistory } from "@daos/bdev";
+import type { BdevOperations, ControllerSelection, HealthHistory } from "@daos/bdev";
 import type { Leadership } from "@daos/election";
 import type { Harness } from "@daos/harness";
 import type { LevelSwitch, Logger } from "@daos/log";

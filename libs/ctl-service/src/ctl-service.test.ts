@@ -175,7 +175,10 @@ describe("StorageScan", () => {
       scm: { ...refuse, scan: async () => scan },
       bdev: {
         ...refuse,
-        scan: async () => [{ ...controller, numaNode: Number.NaN, namespaces: [{ id: -1, size: -1n }], health: wrong }, controller],
+        scan: async () => [
+          { ...controller, numaNode: Number.NaN, namespaces: [{ id: -1, size: -1n }], health: wrong },
+          controller,
+        ],
       },
     });
     const { nvme } = await service.storageScan({});

@@ -362,8 +362,11 @@ describe("limitsWithin", () => {
     [512, 256],
     [511, 255],
     [64, 32],
-  ])("limitsWithin() leaves descriptors for the server's own work: of %s, connections take %i", (files, connections) => {
-    expect(limitsWithin(files).maxConnections).toBe(connections);
-    expect(limitsWithin(files).maxConnectionsPerAddress).toBe(Math.min(512, connections));
-  });
+  ])(
+    "limitsWithin() leaves descriptors for the server's own work: of %s, connections take %i",
+    (files, connections) => {
+      expect(limitsWithin(files).maxConnections).toBe(connections);
+      expect(limitsWithin(files).maxConnectionsPerAddress).toBe(Math.min(512, connections));
+    },
+  );
 });

@@ -56,7 +56,8 @@ export function limitsWithin(
   limits: ConnectionLimits = DEFAULT_LIMITS,
 ): ConnectionLimits {
   if (openFiles === undefined) return limits;
-  const most = openFiles >= 2 * RESERVED_DESCRIPTORS ? openFiles - RESERVED_DESCRIPTORS : Math.floor(openFiles / 2);
+  const most =
+    openFiles >= 2 * RESERVED_DESCRIPTORS ? openFiles - RESERVED_DESCRIPTORS : Math.floor(openFiles / 2);
   return {
     ...limits,
     maxConnections: Math.min(limits.maxConnections, most),

@@ -4,10 +4,12 @@ import { Fault, FaultCode } from "@daos/fault";
 const RESOLUTIONS: Readonly<Record<string, string>> = {
   EMFILE:
     "raise the limit of open files of this process (LimitNOFILE= of its service, ulimit -n), or find what holds so many (ls /proc/PID/fd)",
-  ENFILE: "raise the limit of open files of this host (sysctl fs.file-max), or find what holds so many (lsof)",
+  ENFILE:
+    "raise the limit of open files of this host (sysctl fs.file-max), or find what holds so many (lsof)",
   EAGAIN: "raise the limit of processes (TasksMax= of its service, ulimit -u), or end some",
   ENOMEM: "free memory on this host, or raise the limit of its service (MemoryMax=)",
-  EACCES: "check that the program may be executed by this user, and that its file system is not mounted noexec",
+  EACCES:
+    "check that the program may be executed by this user, and that its file system is not mounted noexec",
 };
 
 export function faultProcessNotStarted(program: string, cause: unknown): Fault {

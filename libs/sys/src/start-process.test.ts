@@ -48,7 +48,10 @@ describe("startProcess", () => {
 
 describe("maxOpenFiles", () => {
   it.each([
-    ["Max processes  1  1\nMax open files            1024                 524288               files\n", 1024],
+    [
+      "Max processes  1  1\nMax open files            1024                 524288               files\n",
+      1024,
+    ],
     ["Max open files            unlimited            unlimited            files\n", undefined],
     ["", undefined],
   ])("parseMaxOpenFiles() reads %j as %s", (text, expected) => {

@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, spawn } from "node:child_process";
-import { faultProcessNotStarted } from "./faults.ts";
 import { hasErrorCode } from "./error-code.ts";
+import { faultProcessNotStarted } from "./faults.ts";
 
 /**
  * Starts a process, and resolves when it runs. What it prints and how it ends is not lost: both are told in later turns of

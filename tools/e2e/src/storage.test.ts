@@ -60,30 +60,33 @@ describe("storage, with real processes", () => {
     },
   );
 
-  it.runIf(isRoot)("formats a controller that an SPDK target drives, and the engine starts with it", async () => {
-    await using system = await TestSystem.create();
-    const socket = join(system.directory, "spdk.sock");
-    const contents = Buffer.alloc(40 * 1024 * 1024, 0xa5);
-    const target = new FakeSpdkTarget([{ address: "0000:81:00.0", serial: "SPDK0", contents, mdts: 5 }]);
-    await target.listen(socket);
-    const config = (await readFile(system.configPath, "utf8"))
-      .replace(/bdev_class: file\n.*\n.*/, 'bdev_class: nvme\n    bdev_list: ["0000:81:00.0"]')
-      .concat(`spdk_socket: ${socket}\n`);
-    await writeFile(system.configPath, config);
+  it.runIf(isRoot)(
+    "formats a controller that an SPDK target drives, and the engine starts with it",
+    async () => {
+      await using system = await TestSystem.create();
+      const socket = join(system.directory, "spdk.sock");
+      const contents = Buffer.alloc(40 * 1024 * 1024, 0xa5);
+      const target = new FakeSpdkTarget([{ address: "0000:81:00.0", serial: "SPDK0", contents, mdts: 5 }]);
+      await target.listen(socket);
+      const config = (await readFile(system.configPath, "utf8"))
+        .replace(/bdev_class: file\n.*\n.*/, 'bdev_class: nvme\n    bdev_list: ["0000:81:00.0"]')
+        .concat(`spdk_socket: ${socket}\n`);
+      await writeFile(system.configPath, config);
 
-    // The command that looks without a server asks the target of the same file.
-    const scan = await run([DAOS_SERVER, "storage", "scan", "-o", system.configPath]);
-    expect(scan.stdout).toContain("serial SPDK0");
+      // The command that looks without a server asks the target of the same file.
+      const scan = await run([DAOS_SERVER, "storage", "scan", "-o", system.configPath]);
+      expect(scan.stdout).toContain("serial SPDK0");
 
-    const server = system.launch();
-    await expect.poll(() => server.output, { timeout: PATIENCE_MS }).toContain("storage format");
-    const formatted = await system.dmg("storage", "format", "--verbose");
-    expect(formatted).toMatchObject({ exitCode: 0, stderr: "" });
-    await system.serving();
-    expect(contents.subarray(0, 16 * 1024 * 1024).every((byte) => byte === 0)).toBe(true);
-    expect(target.called).toContain("bdev_nvme_detach_controller");
-    await target.close();
-  });
+      const server = system.launch();
+      await expect.poll(() => server.output, { timeout: PATIENCE_MS }).toContain("storage format");
+      const formatted = await system.dmg("storage", "format", "--verbose");
+      expect(formatted).toMatchObject({ exitCode: 0, stderr: "" });
+      await system.serving();
+      expect(contents.subarray(0, 16 * 1024 * 1024).every((byte) => byte === 0)).toBe(true);
+      expect(target.called).toContain("bdev_nvme_detach_controller");
+      await target.close();
+    },
+  );
 
   it("fails a burn-in of a controller that is not there", async () => {
     await using system = await TestSystem.create();

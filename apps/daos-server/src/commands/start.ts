@@ -15,7 +15,6 @@ import { parseHelperLocation } from "@daos/pbin";
 import { Flags } from "@oclif/core";
 import { findOwner } from "../find-owner.ts";
 import { EXIT_INTERNAL_ERROR, installLastResort } from "../last-resort.ts";
-import { collectMachineFacts } from "../machine-facts.ts";
 import { ServerCommand } from "../server-command.ts";
 
 /** The workspace's emulated engine, seen from `dist/commands`. */
