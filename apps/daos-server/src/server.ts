@@ -6,7 +6,7 @@ import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { Harness } from "@daos/harness";
 import { formatHostAddress } from "@daos/hostlist";
-import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
+import { EngineInstance, faultStorageLost, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { replicaRole } from "@daos/membership";
 import {
@@ -152,6 +152,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           join: (request, { signal: until }) =>
             joinSystem(request, { attempt: joinOnce, log, signal: until }),
           onStorageReady,
+          verifyStorage: async ({ index, config: { scm: at } }) => {
+            const losses = index === 0 ? await management.lossesIn(at.mount) : [];
+            if (losses.length > 0) throw faultStorageLost(index, at.mount, losses);
+          },
           onStorageReleased: async ({ index, config: { scm: at } }) => {
             if (index === 0) await management.storageReleased();
             locks.release(at.mount);

@@ -143,6 +143,19 @@ export function faultFormatNotAwaited(
   }
 }
 
+/** What an engine was accepted on is not there any more. */
+export function faultStorageLost(index: number, mount: string, losses: readonly string[]): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageLost,
+    description: `cannot use the storage of engine ${index}`,
+    reason: losses.join("; "),
+    resolution:
+      `make available again what is missing, then start the engine (dmg system start); if what ${mount} held is lost for good, ` +
+      "start the engine all the same: it then waits for dmg storage format",
+  });
+}
+
 /** The storage is formatted already and nobody said `reformat`. */
 export function faultAlreadyFormatted(mount: string): Fault {
   return new Fault({

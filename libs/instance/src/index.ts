@@ -14,8 +14,9 @@ export type {
   ScmPort,
 } from "./engine-storage.ts";
 export { ENGINE_NAME, findEngine } from "./find-engine.ts";
-export { EngineInstance, type InstanceOptions, type InstanceState } from "./instance.ts";
+export { EngineInstance, type InstanceOptions, type InstanceState, servingProblem } from "./instance.ts";
 export type { InstanceParts, ProcessPart, StoragePart } from "./instance-parts.ts";
+export { faultStorageLost } from "./faults.ts";
 export { planRestart, type RestartPlan } from "./plan-restart.ts";
 export type { EngineReady, Joined, JoinRequest } from "./set-up-engine.ts";
 export { type EngineRun, type SuperviseEnd, type SupervisePorts, supervise } from "./supervise.ts";
