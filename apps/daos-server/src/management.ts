@@ -113,7 +113,10 @@ function bystander(options: ManagementOptions): Management {
 }
 
 /** The members are not in this host's storage, or not any more. */
-function noStorage({ config, log }: ManagementOptions): Pick<Management, "storageReady" | "lossesIn" | "storageReleased"> {
+function noStorage({
+  config,
+  log,
+}: ManagementOptions): Pick<Management, "storageReady" | "lossesIn" | "storageReleased"> {
   return {
     storageReady: (mount, uuid, wait) => refuseLeftBehind(mount, { config, uuid, log }, wait),
     lossesIn: async () => [],

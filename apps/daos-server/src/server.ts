@@ -129,7 +129,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   ) => {
     // Root, who only provisions, leaves what is in the storage to the server's user.
     if (owner !== undefined) return;
-    await locks.take(at.mount);
+    await locks.take(at.mount, wait);
     if (index !== 0 || superblock === undefined) return;
     try {
       await management.storageReady(at.mount, superblock.uuid, wait);
@@ -152,6 +152,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           join: (request, { signal: until }) =>
             joinSystem(request, { attempt: joinOnce, log, signal: until }),
           onStorageReady,
+          lockFd: () => locks.descriptor(engine.scm.mount),
           verifyStorage: async ({ index, config: { scm: at } }) => {
             const losses = index === 0 ? await management.lossesIn(at.mount) : [];
             if (losses.length > 0) throw faultStorageLost(index, at.mount, losses);

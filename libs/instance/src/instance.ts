@@ -71,6 +71,8 @@ export interface InstanceOptions extends EngineStorageOptions {
     instance: EngineInstance,
     options: { readonly signal: AbortSignal },
   ) => Promise<void>;
+  /** The lock on its storage, which its process inherits. */
+  readonly lockFd?: (() => number | undefined) | undefined;
   /** Looks whether what else the server keeps in the storage is still there. @throws Fault storageLost */
   readonly verifyStorage?: ((instance: EngineInstance) => Promise<void>) | undefined;
   /** Its storage is about to lose its identity; whatever is open there has to be closed. */
@@ -440,9 +442,11 @@ export class EngineInstance {
         await this.#parts.clock.delay(STORAGE_CHECK_MS, { signal });
         const storageFault = await this.#verifyStorage().then(() => undefined, toFault);
         signal.throwIfAborted();
-        if (this.#state.kind !== "serving" || this.#state.storageFault?.message === storageFault?.message) continue;
+        if (this.#state.kind !== "serving" || this.#state.storageFault?.message === storageFault?.message)
+          continue;
         if (storageFault === undefined) this.#log.info("the engine's storage is there again");
-        else this.#log.error("the storage of a running engine is lost", { pid: this.pid, fault: storageFault });
+        else
+          this.#log.error("the storage of a running engine is lost", { pid: this.pid, fault: storageFault });
         this.#setState({ ...this.#state, storageFault });
       }
     };
@@ -464,7 +468,15 @@ export class EngineInstance {
     const env = engineEnvironment(this.config, { ...process.env, ...environment }, ofiDomain);
     const { index } = this;
     const { startProcess } = this.#parts;
-    const started = await startProcess({ index, executable, args, env, log: this.#options.engineLog });
+    const lockFd = this.#options.lockFd?.();
+    const started = await startProcess({
+      index,
+      executable,
+      args,
+      env,
+      lockFd,
+      log: this.#options.engineLog,
+    });
     this.#log.info("engine started", { pid: started.pid, executable });
     return started;
   }

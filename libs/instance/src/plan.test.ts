@@ -26,7 +26,9 @@ describe("planFormat", () => {
 
 describe("planRestart", () => {
   it("gives up at once on an engine that never served", () => {
-    expect(planRestart({ hasServed: false, failuresInARow: 1, storageLost: false }, 0.5)).toMatchObject({ kind: "give-up" });
+    expect(planRestart({ hasServed: false, failuresInARow: 1, storageLost: false }, 0.5)).toMatchObject({
+      kind: "give-up",
+    });
   });
 
   it("waits longer each time, up to 30 s, and then gives up", () => {
