@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Writable } from "node:stream";
 import { formatConsoleLine, type LogRecord } from "@daos/log";
 
 /** A way into the system's journal. */
@@ -7,11 +8,26 @@ export interface Journal extends AsyncDisposable {
   readonly write: (record: LogRecord) => void;
 }
 
+/** What may wait for a log daemon that does not read, bytes. The audit's file has every record anyway. */
+const MAX_WAITING = 64 * 1024;
+
 /** The service's standard error is the journal already. */
 export function standardErrorJournal(): Journal {
-  return {
-    write: (record) => void process.stderr.write(`${formatConsoleLine(record)}\n`),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+  return { write: boundedWrite(process.stderr), [Symbol.asyncDispose]: () => Promise.resolve() };
+}
+
+/** Writes records while few bytes wait, drops them otherwise, and says how many when there is room again. */
+export function boundedWrite(stream: Writable): (record: LogRecord) => void {
+  let dropped = 0;
+  stream.on("error", () => {});
+  return (record) => {
+    if (!stream.writable || stream.writableLength > MAX_WAITING) {
+      dropped += 1;
+      return;
+    }
+    if (dropped > 0) stream.write(`daos_admin: ${dropped} records of the audit were not passed on\n`);
+    dropped = 0;
+    stream.write(`${formatConsoleLine(record)}\n`);
   };
 }
 
@@ -30,11 +46,8 @@ export function loggerJournal(): Journal {
   });
   const ended = once(child, "close").catch(() => {});
   child.on("error", () => {});
-  child.stdin.on("error", () => {});
   return {
-    write: (record) => {
-      if (child.stdin.writable) child.stdin.write(`${formatConsoleLine(record)}\n`);
-    },
+    write: boundedWrite(child.stdin),
     [Symbol.asyncDispose]: async () => {
       child.stdin.end();
       const timer = setTimeout(() => child.kill("SIGKILL"), FLUSH_MS);
