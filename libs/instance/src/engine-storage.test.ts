@@ -108,7 +108,7 @@ describe("EngineStorage.format", () => {
   });
 });
 
-describe("a format that nobody waits for is refused with what is true of", () => {
+describe("faultFormatNotAwaited() says what is true of", () => {
   const running = FaultCode.storageFormatOnRunningSystem;
   const other = FaultCode.storageFormatNotAwaited;
   const cases: readonly (readonly [

@@ -25,7 +25,7 @@ export function faultEngineStart(index: number, executable: string, cause: unkno
   });
 }
 
-/** The engine's process ended although nobody had asked it to. */
+/** The engine's process ended although it was not asked to. */
 export function faultEngineExited(
   index: number,
   how: string,
@@ -156,7 +156,7 @@ export function faultStorageLost(index: number, mount: string, losses: readonly 
   });
 }
 
-/** The storage is formatted already and nobody said `reformat`. */
+/** The storage is formatted already, and `reformat` was not asked for. */
 export function faultAlreadyFormatted(mount: string): Fault {
   return new Fault({
     domain: "storage",
