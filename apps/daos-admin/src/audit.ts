@@ -1,4 +1,4 @@
-import { constants, fstatSync, writeSync } from "node:fs";
+import { constants, fstatSync, readSync, writeSync } from "node:fs";
 import { createLogger, formatJsonLine, type Logger, type LogRecord } from "@daos/log";
 import { faultAuditFailed } from "./faults.ts";
 import { openTrusted, type TrustOptions } from "./trusted-path.ts";
@@ -21,8 +21,8 @@ export async function openAudit(
   path: string,
   options: TrustOptions & { readonly also?: ((record: LogRecord) => void) | undefined } = {},
 ): Promise<Audit> {
-  const { O_WRONLY, O_APPEND, O_CREAT } = constants;
-  const file = await openTrusted(path, O_WRONLY | O_APPEND | O_CREAT, { ...options, mode: 0o640 });
+  const { O_RDWR, O_APPEND, O_CREAT } = constants;
+  const file = await openTrusted(path, O_RDWR | O_APPEND | O_CREAT, { ...options, mode: 0o640 });
   if (file === undefined) throw faultAuditFailed(path, "its directory does not exist");
   if (fstatSync(file.fd).nlink !== 1) {
     await file.close();
@@ -31,7 +31,8 @@ export async function openAudit(
   const sink = (record: LogRecord) => {
     const cut = { ...record, fields: shorten(record.fields) };
     try {
-      writeSync(file.fd, `${formatJsonLine(cut)}\n`);
+      const begin = endsInsideLine(file.fd) ? "\n" : "";
+      writeAll(file.fd, `${begin}${formatJsonLine(cut)}\n`);
     } catch (error) {
       throw faultAuditFailed(path, error instanceof Error ? error.message : String(error), error);
     }
@@ -41,6 +42,18 @@ export async function openAudit(
     log: createLogger(sink, { level: "INFO", component: "daos_admin" }),
     [Symbol.asyncDispose]: () => file.close(),
   };
+}
+
+/** A record is there as a whole, or it is a failure: a disk that fills up takes the first part of a line without an error. */
+function writeAll(fd: number, text: string): void {
+  for (let bytes = Buffer.from(text); bytes.length > 0; ) bytes = bytes.subarray(writeSync(fd, bytes));
+}
+
+/** The last record was cut off by a full disk: the next one must not go on in its line. */
+function endsInsideLine(fd: number): boolean {
+  const { size } = fstatSync(fd);
+  const last = Buffer.alloc(1);
+  return size > 0 && readSync(fd, last, 0, 1, size - 1) === 1 && last.toString() !== "\n";
 }
 
 function shorten(fields: LogRecord["fields"]): LogRecord["fields"] {

@@ -9,11 +9,26 @@ export interface Journal extends AsyncDisposable {
   readonly write: (record: LogRecord) => void;
 }
 
+/** What may wait for a log daemon that does not read, bytes. The audit's file has every record anyway. */
+const MAX_WAITING = 64 * 1024;
+
 /** The service's standard error is the journal already. */
 export function standardErrorJournal(): Journal {
-  return {
-    write: (record) => void process.stderr.write(`${formatConsoleLine(record)}\n`),
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+  return { write: boundedWrite(process.stderr), [Symbol.asyncDispose]: () => Promise.resolve() };
+}
+
+/** Writes records while few bytes wait, drops them otherwise, and says how many when there is room again. */
+export function boundedWrite(stream: Writable): (record: LogRecord) => void {
+  let dropped = 0;
+  stream.on("error", () => {});
+  return (record) => {
+    if (!stream.writable || stream.writableLength > MAX_WAITING) {
+      dropped += 1;
+      return;
+    }
+    if (dropped > 0) stream.write(`daos_admin: ${dropped} records of the audit were not passed on\n`);
+    dropped = 0;
+    stream.write(`${formatConsoleLine(record)}\n`);
   };
 }
 
@@ -26,12 +41,9 @@ const FLUSH_MS = 1_000;
  */
 export function loggerJournal(): Journal {
   const starting = startLogger().catch(() => undefined);
+  const writing = starting.then((logger) => logger && boundedWrite(logger.stdin));
   return {
-    write: (record) => {
-      void starting.then((logger) => {
-        if (logger?.stdin.writable === true) logger.stdin.write(`${formatConsoleLine(record)}\n`);
-      });
-    },
+    write: (record) => void writing.then((write) => write?.(record)),
     [Symbol.asyncDispose]: async () => {
       const logger = await starting;
       if (logger === undefined) return;

@@ -26,14 +26,13 @@ export function faultUnknownUser(kind: "user" | "group", name: string): Fault {
 }
 
 /** Another daos-server of this host has the storage of an engine. */
-export function faultStorageInUse(mount: string, path: string, cause: unknown): Fault {
+export function faultStorageInUse(mount: string, path: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.storageInUse,
     description: `use the storage ${mount}`,
-    reason: "another daos-server of this host has it",
+    reason: "another daos-server of this host has it, or an engine that it left behind",
     resolution: `give each engine an scm_mount of its own, or stop the other one (fuser -v ${path} shows it)`,
-    cause,
   });
 }
 

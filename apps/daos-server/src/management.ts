@@ -11,8 +11,8 @@ import {
 import { EtcdClient } from "@daos/etcd";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import { openMembers, refuseLeftBehind, refuseMoved } from "@daos/member-store";
-import { StorageGate } from "./storage-gate.ts";
+import { exists, membersFile, openMembers, refuseLeftBehind, refuseMoved } from "@daos/member-store";
+import { StorageLatch } from "./storage-latch.ts";
 
 export interface ManagementOptions {
   readonly config: ServerConfig;
@@ -35,6 +35,8 @@ export interface Management extends Disposable {
    * @throws Fault membersLeftBehind, membersMoved when the system would begin anew without the members that it has
    */
   storageReady(mount: string, uuid: string, options: { readonly signal: AbortSignal }): Promise<void>;
+  /** What this host keeps of the system in that storage and is missing now; empty where it keeps nothing there. */
+  lossesIn(mount: string): Promise<readonly string[]>;
   /** The storage of the first engine is about to go. Resolves when nothing in it is open any more. */
   storageReleased(): Promise<void>;
 }
@@ -52,11 +54,16 @@ export function openManagement(options: ManagementOptions): Management {
 
 function fixed({ config, role, self, stopExcluded, log }: ManagementOptions): Management {
   const { accessPoints } = config;
-  const storage = new StorageGate();
+  const storage = new StorageLatch();
+  let open = false;
   const election = new FixedLeader({
     accessPoints,
     self: role === "bootstrap" ? self : undefined,
-    openStore: async (wait) => openMembers(await storage.opened(wait)),
+    openStore: async (wait) => {
+      const store = await openMembers(await storage.opened(wait));
+      open = true;
+      return store;
+    },
   });
   const leadership = new Leadership({ election, self, ranksFrom: "engine", stopExcluded, log });
   return {
@@ -66,7 +73,12 @@ function fixed({ config, role, self, stopExcluded, log }: ManagementOptions): Ma
       await refuseMoved(mount, config);
       storage.open(mount);
     },
+    lossesIn: async (mount) => {
+      const path = membersFile(mount);
+      return open && !(await exists(path)) ? [`the members' file ${path} is missing`] : [];
+    },
     storageReleased: async () => {
+      open = false;
       storage.close();
       await election.release();
     },
@@ -101,9 +113,13 @@ function bystander(options: ManagementOptions): Management {
 }
 
 /** The members are not in this host's storage, or not any more. */
-function noStorage({ config, log }: ManagementOptions): Pick<Management, "storageReady" | "storageReleased"> {
+function noStorage({
+  config,
+  log,
+}: ManagementOptions): Pick<Management, "storageReady" | "lossesIn" | "storageReleased"> {
   return {
     storageReady: (mount, uuid, wait) => refuseLeftBehind(mount, { config, uuid, log }, wait),
+    lossesIn: async () => [],
     storageReleased: async () => {},
   };
 }

@@ -8,7 +8,7 @@ import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { replicaRole } from "@daos/election";
 import { Harness } from "@daos/harness";
 import { formatHostAddress } from "@daos/hostlist";
-import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
+import { EngineInstance, faultStorageLost, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
 import { mgmtService } from "@daos/mgmt-service";
@@ -123,7 +123,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   ) => {
     // Root, who only provisions, leaves what is in the storage to the server's user.
     if (owner !== undefined) return;
-    await locks.take(at.mount);
+    await locks.take(at.mount, wait);
     if (index !== 0 || superblock === undefined) return;
     try {
       await management.storageReady(at.mount, superblock.uuid, wait);
@@ -146,6 +146,11 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           join: (request, { signal: until }) =>
             joinSystem(request, { attempt: joinOnce, log, signal: until }),
           onStorageReady,
+          lockFd: () => locks.descriptor(engine.scm.mount),
+          verifyStorage: async ({ index, config: { scm: at } }) => {
+            const losses = index === 0 ? await management.lossesIn(at.mount) : [];
+            if (losses.length > 0) throw faultStorageLost(index, at.mount, losses);
+          },
           onStorageReleased: async ({ index, config: { scm: at } }) => {
             if (index === 0) await management.storageReleased();
             locks.release(at.mount);

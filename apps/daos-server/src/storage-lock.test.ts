@@ -5,8 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { StorageLocks, storageLockFile } from "./storage-lock.ts";
+import { StorageLocks } from "./storage-lock.ts";
 
+const { signal } = new AbortController();
 let mount = "";
 beforeEach(async () => {
   mount = await mkdtemp(join(tmpdir(), "daos-lock-"));
@@ -14,39 +15,54 @@ beforeEach(async () => {
 afterEach(() => rm(mount, { recursive: true }));
 
 it("keeps others out until it is released", async () => {
-  using one = new StorageLocks();
-  using other = new StorageLocks();
-  await one.take(mount);
-  await one.take(mount);
-  await expect(other.take(mount)).rejects.toMatchObject({
+  using one = new StorageLocks({ timeoutMs: 0 });
+  using other = new StorageLocks({ timeoutMs: 0 });
+  await one.take(mount, { signal });
+  await one.take(mount, { signal });
+  await expect(other.take(mount, { signal })).rejects.toMatchObject({
     code: FaultCode.storageInUse,
     message: expect.stringContaining(mount),
   });
   one.release(mount);
-  await other.take(mount);
-  await expect(one.take(mount)).rejects.toMatchObject({ code: FaultCode.storageInUse });
+  await other.take(mount, { signal });
+  await expect(one.take(mount, { signal })).rejects.toMatchObject({ code: FaultCode.storageInUse });
 });
 
-it("ends with the process that has it", async () => {
-  const script = `import { DatabaseSync } from "node:sqlite";
-    new DatabaseSync(${JSON.stringify(storageLockFile(mount))}).exec("BEGIN EXCLUSIVE");
-    console.log("held"); setInterval(() => {}, 1000);`;
-  using locks = new StorageLocks();
-  await locks.take(mount);
-  locks.release(mount);
-  const holder = spawn(process.execPath, ["--no-warnings", "--input-type=module", "-e", script]);
-  const ended = once(holder, "close");
+it("ends with the last process that has inherited it, also when a server was killed", async () => {
+  using first = new StorageLocks({ timeoutMs: 0 });
+  await first.take(mount, { signal });
+  const fd = first.descriptor(mount);
+  const engine = spawn("sleep", ["1000"], { stdio: ["ignore", "ignore", "ignore", fd] });
+  const ended = once(engine, "close");
   try {
-    await once(holder.stdout, "data");
-    await expect(locks.take(mount)).rejects.toMatchObject({ code: FaultCode.storageInUse });
+    await once(engine, "spawn");
+    // As the kernel does for a server that is killed.
+    first.release(mount);
+    expect(first.descriptor(mount)).toBeUndefined();
+    using second = new StorageLocks({ timeoutMs: 0 });
+    await expect(second.take(mount, { signal })).rejects.toMatchObject({ code: FaultCode.storageInUse });
+    using patient = new StorageLocks({ timeoutMs: 60_000 });
+    const taken = patient.take(mount, { signal });
+    engine.kill("SIGKILL");
+    await ended;
+    await taken;
   } finally {
-    holder.kill("SIGKILL");
+    engine.kill("SIGKILL");
   }
-  await ended;
-  await locks.take(mount);
+});
+
+it("ends its wait with the signal", async () => {
+  using one = new StorageLocks();
+  using other = new StorageLocks({ timeoutMs: 600_000 });
+  await one.take(mount, { signal });
+  const stop = new AbortController();
+  const taken = other.take(mount, { signal: stop.signal });
+  stop.abort(new Error("the server ends"));
+  await expect(taken).rejects.toThrow("the server ends");
+  expect(other.descriptor(mount)).toBeUndefined();
 });
 
 it("tells of a directory that takes no file", async () => {
   using locks = new StorageLocks();
-  await expect(locks.take("/proc/1")).rejects.toMatchObject({ code: "ENOENT" });
+  await expect(locks.take("/proc/1", { signal })).rejects.toMatchObject({ code: "ENOENT" });
 });

@@ -1,41 +1,63 @@
+import { closeSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { hasErrorCode, makeDirectories } from "@daos/sys";
+import { tryLockFile } from "@daos/drpc";
+import { delay, makeDirectories } from "@daos/sys";
 import { faultStorageInUse } from "./faults.ts";
 
 /** The file that a server holds in the storage of each of its engines. */
-export function storageLockFile(mount: string): string {
+function storageLockFile(mount: string): string {
   return join(mount, "control_plane", "lock");
 }
 
+/** The engines of a server that was killed are killed too, which takes a moment, ms. */
+const LOCK_TIMEOUT_MS = 10_000;
+const RETRY_MS = 100;
+
 /**
- * Keeps every other server, also one in another container of this host, from the storage of the engines of this one. A lock
- * is the kernel's, by way of SQLite, and ends with this process, however that ends.
+ * Keeps every other server, also one in another container of this host, from the storage of the engines of this one. Each
+ * engine inherits the lock on its storage (flock), so the lock ends with the last process that may write there.
  */
 export class StorageLocks implements Disposable {
-  readonly #held = new Map<string, DatabaseSync>();
+  readonly #held = new Map<string, number>();
+  readonly #timeoutMs: number;
 
-  /** Takes the storage at a mount point, unless it has been taken here before. @throws Fault storageInUse; of the file system */
-  async take(mount: string): Promise<void> {
+  constructor({ timeoutMs = LOCK_TIMEOUT_MS }: { readonly timeoutMs?: number } = {}) {
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /**
+   * Takes the storage at a mount point, unless it has been taken here before.
+   *
+   * @throws Fault storageInUse; of the file system; the signal's reason
+   */
+  async take(mount: string, wait: { readonly signal: AbortSignal }): Promise<void> {
     if (this.#held.has(mount)) return;
     const path = storageLockFile(mount);
     await makeDirectories(dirname(path), { mode: 0o700 });
-    const file = new DatabaseSync(path);
+    const fd = openSync(path, "a", 0o600);
     try {
-      file.exec("BEGIN EXCLUSIVE");
+      for (let waitedMs = 0; !tryLockFile(fd); waitedMs += RETRY_MS) {
+        if (waitedMs >= this.#timeoutMs) throw faultStorageInUse(mount, path);
+        await delay(RETRY_MS, wait);
+      }
     } catch (error) {
-      file.close();
-      if (hasErrorCode(error, "ERR_SQLITE_ERROR") && /locked/.test(error.message))
-        throw faultStorageInUse(mount, path, error);
+      closeSync(fd);
       throw error;
     }
-    this.#held.set(mount, file);
+    this.#held.set(mount, fd);
+  }
+
+  /** The descriptor that holds the storage at a mount point, for its engine to inherit; undefined when it is not taken. */
+  descriptor(mount: string): number | undefined {
+    return this.#held.get(mount);
   }
 
   /** Closes the file: the storage is about to be unmounted or formatted. */
   release(mount: string): void {
-    this.#held.get(mount)?.close();
+    const fd = this.#held.get(mount);
+    if (fd === undefined) return;
     this.#held.delete(mount);
+    closeSync(fd);
   }
 
   [Symbol.dispose](): void {

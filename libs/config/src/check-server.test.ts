@@ -60,7 +60,7 @@ const engine: EngineConfig = {
   index: 0,
   rank: undefined,
   targets: 0,
-  nrXsHelpers: 2,
+  nrXsHelpers: 0,
   firstCore: 0,
   provider: "ofi+sockets",
   fabricIface: "eth0",

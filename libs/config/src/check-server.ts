@@ -28,7 +28,7 @@ export const DEFAULT_PORT = 10_001;
 export const DEFAULT_NAME = "daos_server";
 /** Nothing can be kept there; but for /dev/shm, which is a tmpfs. */
 const KERNELS_OWN = /^\/(?:proc|sys|dev)(?:\/|$)/;
-const MOST_HELPERS = 2;
+const MAX_HELPERS = 2;
 
 export interface CheckServerOptions {
   /** The file, for the problems and for the result's `path`. */
@@ -242,15 +242,15 @@ class Builder {
   }
 
   #helpers(section: EngineFile, index: number): number {
-    const asked = this.#overrides.xsHelpers ?? section.nr_xs_helpers ?? MOST_HELPERS;
-    if (asked <= MOST_HELPERS) return asked;
+    const asked = this.#overrides.xsHelpers ?? section.nr_xs_helpers ?? 0;
+    if (asked <= MAX_HELPERS) return asked;
     this.#report(
       "warning",
       `servers[${index}].nr_xs_helpers`,
-      `${asked} is taken as ${MOST_HELPERS}`,
+      `${asked} is taken as ${MAX_HELPERS}`,
       "0, 1 or 2",
     );
-    return MOST_HELPERS;
+    return MAX_HELPERS;
   }
 
   #scm(section: EngineFile, index: number): ScmConfig {

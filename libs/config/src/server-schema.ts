@@ -140,8 +140,9 @@ export const engineSchema = z.strictObject({
     examples: [8],
   }).optional(),
   nr_xs_helpers: count(0, Number.MAX_SAFE_INTEGER, {
-    description: "Helper streams per target: 0, 1 or 2. Larger values count as 2.",
-    default: 2,
+    description:
+      "Helper streams per target: 0, 1 or 2. Larger values count as 2. Left out it is 0, as release 0.8.0 starts the engine then, although its sample file says 2.",
+    default: 0,
   }).optional(),
   first_core: count(0, 65_535, {
     description: "First core that the engine uses.",

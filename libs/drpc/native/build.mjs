@@ -1,4 +1,4 @@
-// Builds ../build/seqpacket.node with the machine's C compiler and the headers of the pinned Node package: no network,
+// Builds ../build/seqpacket.node and ../build/launch-engine with the machine's C compiler and the headers of the pinned Node package: no network,
 // no node-gyp. N-API keeps the result valid across Node versions.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
 const here = import.meta.dirname;
-const output = join(here, "..", "build", "seqpacket.node");
+const build = join(here, "..", "build");
 
 /** The folder of node_api.h: the pinned Node package of this machine, else the running Node's own. */
 function findHeaders() {
@@ -31,21 +31,29 @@ function fail(what, resolution) {
   process.exit(1);
 }
 
-const headers = findHeaders();
-const temporary = `${output}.${process.pid}.tmp`;
-mkdirSync(dirname(output), { recursive: true });
-const cc = process.env.CC ?? "cc";
-const flags =
-  "-std=c11 -D_GNU_SOURCE -O2 -g -fPIC -shared -fvisibility=hidden -Wall -Wextra -Werror -Wl,-z,relro,-z,now";
-const { error, status } = spawnSync(
-  cc,
-  [...flags.split(" "), "-isystem", headers, join(here, "seqpacket.c"), "-o", temporary],
-  { stdio: "inherit" },
-);
-if (error !== undefined || status !== 0) {
-  rmSync(temporary, { force: true });
-  const install = `${process.getuid?.() === 0 ? "" : "sudo "}apt-get install -y gcc libc6-dev`;
-  if (error?.code === "ENOENT") fail(`there is no C compiler (${cc})`, install);
-  fail(`${cc} failed`, `if headers are missing: ${install}`);
+/** Compiles into place: whoever uses the old file meanwhile keeps it. */
+function compile(source, output, flags) {
+  const temporary = `${output}.${process.pid}.tmp`;
+  const cc = process.env.CC ?? "cc";
+  const common = "-std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wl,-z,relro,-z,now";
+  const { error, status } = spawnSync(
+    cc,
+    [...common.split(" "), ...flags, join(here, source), "-o", temporary],
+    { stdio: "inherit" },
+  );
+  if (error !== undefined || status !== 0) {
+    rmSync(temporary, { force: true });
+    const install = `${process.getuid?.() === 0 ? "" : "sudo "}apt-get install -y gcc libc6-dev`;
+    if (error?.code === "ENOENT") fail(`there is no C compiler (${cc})`, install);
+    fail(`${cc} failed`, `if headers are missing: ${install}`);
+  }
+  renameSync(temporary, output);
 }
-renameSync(temporary, output);
+
+const headers = findHeaders();
+mkdirSync(build, { recursive: true });
+compile("seqpacket.c", join(build, "seqpacket.node"), [
+  ..."-fPIC -shared -fvisibility=hidden -isystem".split(" "),
+  headers,
+]);
+compile("launch-engine.c", join(build, "launch-engine"), []);

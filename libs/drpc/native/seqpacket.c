@@ -320,6 +320,22 @@ static napi_value js_close(napi_env env, napi_callback_info info) {
   return NULL;
 }
 
+// tryLock(fd) -> true, or false when another open file has the lock
+static napi_value js_try_lock(napi_env env, napi_callback_info info) {
+  napi_value argv[1], taken = NULL;
+  size_t argc = 1;
+  int32_t fd = -1;
+  if (napi_get_cb_info(env, info, &argc, argv, NULL, NULL) != napi_ok || argc < 1 ||
+      napi_get_value_int32(env, argv[0], &fd) != napi_ok)
+    return fail(env, "flock", EINVAL);
+  int status;
+  do status = flock(fd, LOCK_EX | LOCK_NB);
+  while (status < 0 && errno == EINTR);
+  if (status < 0 && errno != EWOULDBLOCK) return fail(env, "flock", errno);
+  napi_get_boolean(env, status == 0, &taken);
+  return taken;
+}
+
 NAPI_MODULE_INIT() {
   static const struct {
     const char *name;
@@ -327,7 +343,7 @@ NAPI_MODULE_INIT() {
   } functions[] = {
       {"connect", js_connect}, {"listen", js_listen}, {"removeDead", js_remove_dead}, {"accept", js_accept},
       {"recv", js_recv},       {"send", js_send},     {"watch", js_watch},            {"peer", js_peer},
-      {"close", js_close},
+      {"close", js_close},     {"tryLock", js_try_lock},
   };
   for (size_t i = 0; i < sizeof(functions) / sizeof(functions[0]); i++) {
     napi_value function;

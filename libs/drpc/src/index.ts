@@ -10,6 +10,8 @@ export {
   handle,
 } from "./drpc-module.ts";
 export { DrpcServer, type DrpcServerOptions } from "./drpc-server.ts";
+export { ENGINE_LAUNCHER } from "./engine-launcher.ts";
 export { MAX_PACKET } from "./faults.ts";
+export { tryLockFile } from "./file-lock.ts";
 export type { PeerCredentials } from "./native.ts";
 export { removeDeadSockets } from "./remove-dead-sockets.ts";

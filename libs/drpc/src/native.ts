@@ -31,6 +31,8 @@ interface NativeSeqpacket {
   watch(handle: NativeHandle, events: number, onEvents: (events: number) => void): void;
   peer(handle: NativeHandle): PeerCredentials;
   close(handle: NativeHandle): void;
+  /** flock(2), exclusive, without waiting; false when the lock is taken. */
+  tryLock(fd: number): boolean;
 }
 
 /** The addon. The path holds for `src/` and `dist/` alike. */

@@ -26,6 +26,7 @@ export const FaultCode = {
   storageFormatOnRunningSystem: 111,
   storageNotPrivileged: 112,
   storageFormatNotAwaited: 113,
+  storageLost: 114,
 
   // scm: 200-299
   scmUnknown: 206,

@@ -96,6 +96,11 @@ const STORAGE = {
     "The engine is being started, was stopped, or has failed: only storage that waits for a format is formatted.",
     "dmg system query shows the engine's state; the message says what to do in it",
   ],
+  storageLost: [
+    "The storage of an engine is not what it was when the server accepted it.",
+    "scm_mount was unmounted, or the superblock, a directory of the engine or a bdev is gone or another one. The engine is not started there.",
+    "make available again what the message names, then dmg system start",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const SCM = {

@@ -1,5 +1,11 @@
 import { type Fault, FaultCode } from "@daos/fault";
-import type { EngineFormatOptions, EngineInstance, EngineReady, InstanceFormatResult } from "@daos/instance";
+import {
+  type EngineFormatOptions,
+  type EngineInstance,
+  type EngineReady,
+  type InstanceFormatResult,
+  servingProblem,
+} from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
 import { faultNoReplica, faultOtherEngine, faultRankNotHere, faultUnknownIndex } from "./faults.ts";
@@ -41,22 +47,23 @@ export class Harness {
    *   that is excluded waits for an administrator instead, whom this host may have to serve.
    */
   async run(signal: AbortSignal): Promise<void> {
-    const hopeless = Promise.withResolvers<never>();
+    const allFailed = Promise.withResolvers<never>();
     const stop = this.watch(() => {
-      const fault = this.#hopeless();
-      if (fault !== undefined) hopeless.reject(fault);
+      const fault = this.#allFailed();
+      if (fault !== undefined) allFailed.reject(fault);
     });
     try {
       await Promise.race([
         Promise.all(this.instances.map((instance) => instance.run(signal))),
-        hopeless.promise,
+        allFailed.promise,
       ]);
     } finally {
       stop();
     }
   }
 
-  #hopeless(): Fault | undefined {
+  /** The fault of the last one, when all have failed and none has served. */
+  #allFailed(): Fault | undefined {
     const faults = this.instances.map(({ state, hasServed }) =>
       state.kind === "failed" && !hasServed && state.fault.code !== FaultCode.memberExcluded
         ? state.fault
@@ -89,7 +96,7 @@ export class Harness {
     return found;
   }
 
-  /** The engine that serves, answers, and has a replica of the management service. @throws Fault when there is none */
+  /** The engine that serves, is in order, and has a replica of the management service. @throws Fault when there is none */
   msInstance(): EngineInstance {
     const found = this.instances.find(servesReplica);
     if (found === undefined) throw faultNoReplica();
@@ -108,7 +115,7 @@ export class Harness {
 }
 
 function servesReplica({ state, superblock }: EngineInstance): boolean {
-  return state.kind === "serving" && state.silence === undefined && superblock?.ms === true;
+  return state.kind === "serving" && servingProblem(state) === undefined && superblock?.ms === true;
 }
 
 function rankOf({ superblock }: EngineInstance): Rank | undefined {

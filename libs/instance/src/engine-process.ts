@@ -1,6 +1,7 @@
 import type { ChildProcess, ChildProcessByStdio } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import type { Readable } from "node:stream";
+import { ENGINE_LAUNCHER } from "@daos/drpc";
 import type { Logger } from "@daos/log";
 import { logEngineOutput } from "@daos/log-sink";
 import { deadline, startProcess } from "@daos/sys";
@@ -24,10 +25,9 @@ export interface EngineProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The engine's stdout goes here as info, its stderr as error. */
   readonly log: Logger;
+  /** A lock on the storage that the process inherits: as long as it runs, no other server can take the storage. */
+  readonly lockFd?: number | undefined;
 }
-
-/** Util-linux's way to give a child a parent-death signal; it becomes the engine by exec, so the pid is the engine's. */
-const SETPRIV = "/usr/bin/setpriv";
 
 /** A running `daos_io_server`. It dies with the server: the kernel kills it when its parent is gone. */
 export class EngineProcess {
@@ -44,23 +44,17 @@ export class EngineProcess {
 
   /** @throws Fault engineStartFailed when there is nothing that can be executed */
   static async start(options: EngineProcessOptions): Promise<EngineProcess> {
-    const { index, executable, args, env, log } = options;
+    const { index, executable, args, env, log, lockFd } = options;
     try {
       await access(executable, constants.X_OK);
     } catch (error) {
       throw faultEngineStart(index, executable, error);
     }
-    const guarded = await hasSetpriv();
-    if (!guarded) log.warn(`${SETPRIV} is missing: the engine may outlive a server that is killed`);
-    const argv = guarded
-      ? [SETPRIV, "--pdeathsig", "KILL", "--", executable, ...args]
-      : [executable, ...args];
-    const [command = executable, ...rest] = argv;
-    const child = await startProcess<ChildProcessByStdio<null, Readable, Readable>>(command, rest, {
-      env,
-      stdio: ["ignore", "pipe", "pipe"],
-      detached: true,
-    }).catch((error: unknown) => {
+    const child = await startProcess<ChildProcessByStdio<null, Readable, Readable>>(
+      ENGINE_LAUNCHER,
+      [`${process.pid}`, executable, ...args],
+      { env, stdio: ["ignore", "pipe", "pipe", ...(lockFd === undefined ? [] : [lockFd])], detached: true },
+    ).catch((error: unknown) => {
       throw faultEngineStart(index, executable, error);
     });
     const exited = new Promise<EngineExit>((resolve) => {
@@ -78,19 +72,5 @@ export class EngineProcess {
     using limit = deadline(graceMs, "engine to stop");
     limit.signal.addEventListener("abort", () => this.#child.kill("SIGKILL"), { once: true });
     return await this.exited;
-  }
-
-  /** Ends the process at once. */
-  kill(): void {
-    this.#child.kill("SIGKILL");
-  }
-}
-
-async function hasSetpriv(): Promise<boolean> {
-  try {
-    await access(SETPRIV, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -1,11 +1,17 @@
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { DeviceProgress } from "@daos/bdev";
 import type { EngineConfig } from "@daos/config";
 import { Fault, FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
-import { describe, expect, it } from "vitest";
-import { type BdevPort, EngineStorage, type ScmPort } from "./engine-storage.ts";
+import type { ScmFormatState } from "@daos/scm";
+import { createSuperblock, writeSuperblock } from "@daos/superblock";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type BdevPort, EngineStorage, type EngineStorageOptions, type ScmPort } from "./engine-storage.ts";
 import { faultFormatNotAwaited } from "./faults.ts";
 import type { InstanceState } from "./instance.ts";
+import type { StorageFacts } from "./storage-facts.ts";
 
 const [A, B] = ["0000:81:00.0", "0000:82:00.0"] as const;
 const fault = new Fault({
@@ -16,13 +22,22 @@ const fault = new Fault({
 });
 const { signal } = new AbortController();
 
-function storage(scm: Partial<ScmPort>, bdev: Partial<BdevPort>): EngineStorage {
+function storage(
+  scm: Partial<ScmPort>,
+  bdev: Partial<BdevPort>,
+  {
+    mount = "/mnt/daos0",
+    mayMount = true,
+    readFacts,
+  }: { readonly mount?: string } & Partial<Pick<EngineStorageOptions, "mayMount" | "readFacts">> = {},
+): EngineStorage {
   const refuse = (what: string) => () => Promise.reject(new Error(`unexpected: ${what}`));
   return new EngineStorage({
     config: {
       index: 0,
-      scm: { class: "ram", mount: "/mnt/daos0", sizeGiB: 1 },
+      scm: { class: "ram", mount, sizeGiB: 1 },
       bdev: { class: "nvme", list: [A, B], number: 0, sizeGB: 0 },
+      systemName: "daos_server",
     } as unknown as EngineConfig,
     replica: "none",
     scm: {
@@ -32,7 +47,8 @@ function storage(scm: Partial<ScmPort>, bdev: Partial<BdevPort>): EngineStorage 
       ...scm,
     },
     bdev: { check: refuse("check"), format: refuse("format"), ...bdev },
-    mayMount: true,
+    mayMount,
+    readFacts,
     recreateSuperblocks: false,
     log: silentLogger,
   });
@@ -92,7 +108,7 @@ describe("EngineStorage.format", () => {
   });
 });
 
-describe("a format that nobody waits for is refused with what is true of", () => {
+describe("faultFormatNotAwaited() says what is true of", () => {
   const running = FaultCode.storageFormatOnRunningSystem;
   const other = FaultCode.storageFormatNotAwaited;
   const cases: readonly (readonly [
@@ -114,5 +130,75 @@ describe("a format that nobody waits for is refused with what is true of", () =>
     expect(refused.message).toContain("format storage of engine 3 (/mnt/daos3), ");
     expect(refused.message).toContain(words);
     expect(refused.resolution).not.toBe("");
+  });
+});
+
+describe("EngineStorage.open", () => {
+  const superblock = createSuperblock({ system: "daos_server", replica: "none" });
+  let mount = "";
+  beforeEach(async () => {
+    mount = await mkdtemp(join(tmpdir(), "daos-storage-"));
+  });
+  afterEach(() => rm(mount, { recursive: true }));
+
+  /** Storage that was opened, and what is to be found there from then on. */
+  async function opened(mayMount: boolean) {
+    await writeSuperblock(mount, superblock);
+    let facts: StorageFacts = {
+      mounted: mayMount ? { source: "tmpfs", fsType: "tmpfs", device: "0:51" } : undefined,
+      directory: "51:1",
+      superblock: { kind: "uuid", uuid: superblock.uuid },
+      directories: [],
+      devices: {},
+    };
+    let state: ScmFormatState = { kind: "mounted" };
+    const calls: string[] = [];
+    const engine = storage(
+      {
+        checkFormat: async () => state,
+        format: async () => void calls.push("format"),
+        mount: async () => void calls.push("mount"),
+      },
+      {},
+      { mount, mayMount, readFacts: async () => facts },
+    );
+    expect(await engine.open({ signal })).toBeUndefined();
+    await engine.verify();
+    const change = async (next: ScmFormatState, now: Partial<StorageFacts>) => {
+      state = next;
+      facts = { ...facts, ...now };
+      if (now.superblock?.kind === "missing") await rm(join(mount, "superblock"));
+    };
+    return { engine, change, calls };
+  }
+  const missing = { kind: "missing" } as const;
+
+  it.each([true, false])("makes no new storage where it was lost; may mount: %s", async (mayMount) => {
+    const { engine, change, calls } = await opened(mayMount);
+    await change({ kind: "unformatted" }, { mounted: undefined, directory: "9:9", superblock: missing });
+    await expect(engine.verify()).rejects.toMatchObject({ code: FaultCode.storageLost });
+    await expect(engine.writeSuperblock(superblock)).rejects.toMatchObject({ code: FaultCode.storageLost });
+    expect(await engine.open({ signal })).toMatch(/is not mounted any more|the superblock in .* is missing/);
+    expect(calls).toEqual([]);
+    expect(engine.superblock?.uuid).toBe(superblock.uuid);
+    expect(await readdir(mount)).toEqual([]);
+  });
+
+  it("mounts a device again that holds the same superblock, and accepts it", async () => {
+    const { engine, change, calls } = await opened(true);
+    await change({ kind: "mountable" }, { directory: "52:2" });
+    expect(await engine.open({ signal })).toBeUndefined();
+    expect(calls).toEqual(["mount"]);
+    await engine.verify();
+  });
+
+  it("refuses another engine's storage in its place", async () => {
+    const { engine, change } = await opened(true);
+    const other = { kind: "uuid", uuid: "5d0d1a5c-4d3a-4a38-8f0e-2f8b4d7d9b1e" } as const;
+    await change({ kind: "mounted" }, { superblock: other });
+    await expect(engine.open({ signal })).rejects.toMatchObject({
+      code: FaultCode.storageLost,
+      message: expect.stringContaining("that of another engine"),
+    });
   });
 });

@@ -23,7 +23,9 @@ import {
   writeSuperblock,
 } from "@daos/superblock";
 import { syncDirectory, writeFileAtomic } from "@daos/sys";
+import { faultStorageLost } from "./faults.ts";
 import { planFormat } from "./plan-format.ts";
+import { deviceLosses, readStorageFacts, type StorageFacts, storageLosses } from "./storage-facts.ts";
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -53,6 +55,8 @@ export interface EngineStorageOptions {
   readonly owner?: Owner | undefined;
   readonly recreateSuperblocks: boolean;
   readonly log: Logger;
+  /** Looks at what is there now; the machine itself by default. */
+  readonly readFacts?: ((config: EngineConfig) => Promise<StorageFacts>) | undefined;
 }
 
 export interface EngineFormatOptions extends Wait {
@@ -76,6 +80,8 @@ const LEFT_BY_FORMAT = new Set(["lost+found", NVME_CONF]);
 export class EngineStorage {
   readonly #options: EngineStorageOptions;
   #superblock: Superblock | undefined;
+  /** What was there when the superblock was read or made; undefined while there is none. */
+  #accepted: StorageFacts | undefined;
   #erased = false;
 
   constructor(options: EngineStorageOptions) {
@@ -88,17 +94,22 @@ export class EngineStorage {
   }
 
   /**
-   * Mounts what can be mounted and reads the superblock.
+   * Mounts what can be mounted and reads the superblock. Storage that was accepted before has to have the same identity: it
+   * is never made anew unasked.
    *
    * @returns why a format is needed, if it is
-   * @throws Fault about a superblock that is damaged or another system's, or storage that cannot be mounted
+   * @throws Fault about a superblock that is damaged or another system's, or storage that cannot be mounted; storageLost when
+   *   another engine's storage is there now
    */
   async open(wait: Wait): Promise<string | undefined> {
     if (this.#erased) return "it was erased, and what it holds has to be formatted away (--reformat)";
     const { config, scm, mayMount, recreateSuperblocks } = this.#options;
+    const { mount } = config.scm;
+    const accepted = this.#accepted;
     const found = await scm.checkFormat(config.scm, wait);
     switch (found.kind) {
       case "unformatted":
+        if (accepted !== undefined) break;
         if (mayMount) return "SCM is not formatted";
         // A normal user gets a directory below a mount point made, or a fault that says how to get one.
         await scm.format(config.scm, { reformat: false, ...wait });
@@ -113,12 +124,44 @@ export class EngineStorage {
       default:
         return found satisfies never;
     }
-    this.#superblock = await readSuperblock(config.scm.mount, { system: config.systemName });
-    if (this.#superblock !== undefined) return undefined;
+    if (accepted !== undefined) {
+      const facts = await this.#readFacts();
+      const [loss] = storageLosses(mount, accepted, facts, { remounted: true });
+      if (loss !== undefined && facts.superblock.kind !== "missing")
+        throw faultStorageLost(config.index, mount, [loss]);
+      if (loss !== undefined) return loss;
+    }
+    this.#superblock = await readSuperblock(mount, { system: config.systemName });
+    if (this.#superblock !== undefined) {
+      this.#accepted = await this.#readFacts();
+      return undefined;
+    }
     // A normal user has no other way to a superblock than to have it made; root formats.
     if (!recreateSuperblocks && mayMount) return "SCM is mounted but has no superblock";
     await this.createSuperblock();
     return undefined;
+  }
+
+  /**
+   * Compares what is there now with what was accepted: mount, superblock, directories, devices. What is new is expected from
+   * then on.
+   *
+   * @throws Fault storageLost that names what is missing
+   */
+  async verify(): Promise<void> {
+    if (this.#accepted === undefined) return;
+    const { config } = this.#options;
+    const { mount } = config.scm;
+    const found = await this.#readFacts();
+    const losses = storageLosses(mount, this.#accepted, found);
+    const all = losses.length > 0 ? losses : deviceLosses(this.#accepted, found);
+    if (all.length > 0) throw faultStorageLost(config.index, mount, all);
+    this.#accepted = found;
+  }
+
+  #readFacts(): Promise<StorageFacts> {
+    const { config, readFacts = readStorageFacts } = this.#options;
+    return readFacts(config);
   }
 
   /** Formats SCM, then the block devices. Never throws: each failure is part of the result. */
@@ -180,9 +223,12 @@ export class EngineStorage {
     const { config, replica, owner, log } = this.#options;
     const { mount } = config.scm;
     const superblock = createSuperblock({ system: config.systemName, rank: config.rank, replica });
+    // What was there before has been formatted away.
+    this.#accepted = undefined;
     await mkdir(mount, { recursive: true, mode: 0o700 });
     await this.writeSuperblock(superblock);
     if (owner !== undefined) await chown(superblockPath(mount), owner.uid, owner.gid);
+    this.#accepted = await this.#readFacts();
     this.#erased = false;
     log.info("superblock created", { mount, uuid: superblock.uuid });
   }
@@ -193,11 +239,13 @@ export class EngineStorage {
     await rm(superblockPath(mount), { force: true });
     await syncDirectory(mount);
     this.#superblock = undefined;
+    this.#accepted = undefined;
     this.#erased = true;
   }
 
-  /** Makes a change of the identity durable. */
+  /** Makes a change of the identity durable. @throws Fault storageLost: nothing is written to another place */
   async writeSuperblock(next: Superblock): Promise<void> {
+    await this.verify();
     await writeSuperblock(this.#options.config.scm.mount, next);
     this.#superblock = next;
   }
@@ -214,6 +262,7 @@ export class EngineStorage {
     const text = renderNvmeConf(config.bdev, { host: hostname() });
     if (text === undefined) return undefined;
     await bdev.check(config.bdev, wait);
+    await this.verify();
     await createBdevFiles(config.bdev, wait);
     const path = join(config.scm.mount, NVME_CONF);
     await writeFileAtomic(path, text, { mode: 0o644 });

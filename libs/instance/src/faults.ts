@@ -28,7 +28,7 @@ export function faultEngineStart(index: number, executable: string, cause: unkno
   });
 }
 
-/** The engine's process ended although nobody had asked it to. */
+/** The engine's process ended although it was not asked to. */
 export function faultEngineExited(
   index: number,
   how: string,
@@ -146,7 +146,20 @@ export function faultFormatNotAwaited(
   }
 }
 
-/** The storage is formatted already and nobody said `reformat`. */
+/** What an engine was accepted on is not there any more. */
+export function faultStorageLost(index: number, mount: string, losses: readonly string[]): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageLost,
+    description: `cannot use the storage of engine ${index}`,
+    reason: losses.join("; "),
+    resolution:
+      `make available again what is missing, then start the engine (dmg system start); if what ${mount} held is lost for good, ` +
+      "start the engine all the same: it then waits for dmg storage format",
+  });
+}
+
+/** The storage is formatted already, and `reformat` was not asked for. */
 export function faultAlreadyFormatted(mount: string): Fault {
   return new Fault({
     domain: "storage",

@@ -13,8 +13,9 @@ export type {
   Owner,
   ScmPort,
 } from "./engine-storage.ts";
+export { faultStorageLost } from "./faults.ts";
 export { ENGINE_NAME, findEngine } from "./find-engine.ts";
-export { EngineInstance, type InstanceOptions, type InstanceState } from "./instance.ts";
+export { EngineInstance, type InstanceOptions, type InstanceState, servingProblem } from "./instance.ts";
 export type { InstanceParts, ProcessPart, StoragePart } from "./instance-parts.ts";
 export { planRestart, type RestartPlan } from "./plan-restart.ts";
 export type { EngineReady, Joined, JoinRequest } from "./set-up-engine.ts";

@@ -3,6 +3,7 @@ import { drpcMethods } from "@daos/drpc";
 import { Fault, FaultCode } from "@daos/fault";
 import type { Superblock } from "@daos/superblock";
 import { describe, expect, it } from "vitest";
+import { servingProblem } from "./instance.ts";
 import type { Joined } from "./set-up-engine.ts";
 import { FakeEngine } from "./testing/fake-engine.ts";
 
@@ -222,5 +223,99 @@ describe("EngineInstance.call", () => {
     for (const connection of connections) connection.isOpen = false;
     expect(await instance.call(drpcMethods.setUp, undefined, { signal })).toEqual({ status: 1 });
     expect(engine.processes).toHaveLength(1);
+  });
+});
+
+describe("EngineInstance, when its storage is lost", () => {
+  const lost = new Fault({
+    domain: "storage",
+    code: FaultCode.storageLost,
+    description: "/mnt/daos0 is not mounted any more",
+    resolution: "mount it",
+  });
+
+  it("is not started again by itself, and is when an operator has made the storage available", async () => {
+    let isThere = true;
+    using engine = new FakeEngine({
+      storage: { verify: () => (isThere ? Promise.resolve() : Promise.reject(lost)) },
+    });
+    const { instance } = engine;
+    await engine.reached("serving");
+    isThere = false;
+    engine.process.crash();
+    await engine.endPause(1_000);
+    await engine.reached("failed");
+    expect(instance.state).toMatchObject({ fault: lost });
+    expect(engine.processes).toHaveLength(1);
+    instance.start();
+    await engine.reached("starting");
+    await engine.reached("failed");
+    expect(engine.processes).toHaveLength(1);
+    isThere = true;
+    instance.start();
+    await engine.reached("serving");
+    expect(engine.processes).toHaveLength(2);
+  });
+
+  it("does not join when that happens while its process starts", async () => {
+    const joins: unknown[] = [];
+    let looks = 0;
+    using engine = new FakeEngine({
+      storage: { verify: () => (++looks === 1 ? Promise.resolve() : Promise.reject(lost)) },
+      options: {
+        join: (request) => {
+          joins.push(request);
+          return Promise.reject(lost);
+        },
+      },
+    });
+    await engine.reached("failed");
+    expect(engine.instance.state).toMatchObject({ fault: lost });
+    expect(engine.process.stops).not.toEqual([]);
+    expect(joins).toEqual([]);
+  });
+
+  it("says so while its process runs, until the storage is there again", async () => {
+    let isThere = true;
+    using engine = new FakeEngine({
+      options: { verifyStorage: () => (isThere ? Promise.resolve() : Promise.reject(lost)) },
+    });
+    const { instance } = engine;
+    await engine.reached("serving");
+    const problem = () => (instance.state.kind === "serving" ? servingProblem(instance.state) : "no service");
+    expect(problem()).toBeUndefined();
+    isThere = false;
+    await engine.endPause(5_000);
+    await expect.poll(problem).toBe(lost.message);
+    isThere = true;
+    await engine.endPause(5_000);
+    await expect.poll(problem).toBeUndefined();
+    expect(engine.processes).toHaveLength(1);
+  });
+
+  it("is not formatted by itself, and what is open in the storage is closed before it is formatted", async () => {
+    const steps: string[] = [];
+    let isThere = true;
+    using engine = new FakeEngine({
+      storage: {
+        open: async () => (isThere ? undefined : "/mnt/daos0 is not mounted any more"),
+        format: async () => {
+          steps.push("format");
+          isThere = true;
+          return { mount: "/mnt/daos0", bdevs: [] };
+        },
+      },
+      options: { autoFormat: true, onStorageReleased: async () => void steps.push("released") },
+    });
+    const { instance } = engine;
+    await engine.reached("serving");
+    await instance.stop({ force: false, signal });
+    isThere = false;
+    instance.start();
+    await engine.reached("awaiting format");
+    expect(steps).toEqual([]);
+    expect(await instance.format({ reformat: false, signal })).toEqual({ mount: "/mnt/daos0", bdevs: [] });
+    await engine.reached("serving");
+    expect(steps).toEqual(["released", "format"]);
   });
 });

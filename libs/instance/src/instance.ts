@@ -1,13 +1,6 @@
 import { hostname } from "node:os";
 import type { EngineConfig } from "@daos/config";
-import {
-  type Body,
-  type BodyInit,
-  type BodyMessage,
-  type DrpcMethod,
-  drpcMethods,
-  drpcModules,
-} from "@daos/drpc";
+import { type Body, type BodyInit, type BodyMessage, type DrpcMethod, drpcMethods } from "@daos/drpc";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
@@ -25,6 +18,7 @@ import {
   faultFormatNotAwaited,
 } from "./faults.ts";
 import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
+import { probeLiveness } from "./probe-liveness.ts";
 import {
   type EngineReady,
   type Joined,
@@ -33,7 +27,6 @@ import {
   setUpEngine,
 } from "./set-up-engine.ts";
 import { type EngineRun, supervise } from "./supervise.ts";
-import { watchAnswers } from "./watch-answers.ts";
 
 /** Where an engine is in its life. */
 export type InstanceState =
@@ -45,12 +38,15 @@ export type InstanceState =
   | { readonly kind: "formatting" }
   /** Its process runs, but is not in service yet; `reason` is why the one before ended. */
   | { readonly kind: "starting"; readonly reason: string }
-  /** It is a member of the system and answers calls; `silence` says since when it does not. */
+  /** It is a member of the system, and in order unless {@link servingProblem} says why not. */
   | {
       readonly kind: "serving";
       readonly rank: Rank;
       readonly ready: EngineReady;
-      readonly silence?: string | undefined;
+      /** For how long it has not answered. */
+      readonly unresponsive?: string | undefined;
+      /** Its storage is not what it was started on. */
+      readonly storageFault?: Fault | undefined;
     }
   /** It ended unasked and is about to be started again. */
   | { readonly kind: "restarting"; readonly reason: string }
@@ -58,6 +54,11 @@ export type InstanceState =
   | { readonly kind: "stopped" }
   /** It is not started again unasked. */
   | { readonly kind: "failed"; readonly fault: Fault };
+
+/** Why an engine whose process serves is not in order; undefined when it is. */
+export function servingProblem(state: InstanceState & { readonly kind: "serving" }): string | undefined {
+  return state.storageFault?.message ?? state.unresponsive;
+}
 
 export interface InstanceOptions extends EngineStorageOptions {
   /** `host:port` of this host as an access point. */
@@ -70,6 +71,10 @@ export interface InstanceOptions extends EngineStorageOptions {
     instance: EngineInstance,
     options: { readonly signal: AbortSignal },
   ) => Promise<void>;
+  /** The lock on its storage, which its process inherits. */
+  readonly lockFd?: (() => number | undefined) | undefined;
+  /** Looks whether what else the server keeps in the storage is still there. @throws Fault storageLost */
+  readonly verifyStorage?: ((instance: EngineInstance) => Promise<void>) | undefined;
   /** Its storage is about to lose its identity; whatever is open there has to be closed. */
   readonly onStorageReleased: (instance: EngineInstance) => Promise<void>;
   /** Its state has changed. */
@@ -91,14 +96,8 @@ const STOP_GRACE_MS = 10_000;
 /** As {@link STOP_GRACE_MS}, when it is to be stopped by force. */
 const FORCED_GRACE_MS = 1_000;
 
-/** A method that no engine has: it answers that, and so that it lives. */
-const NOTHING: DrpcMethod<undefined, undefined> = {
-  module: drpcModules.mgmt,
-  method: 0,
-  name: "nothing",
-  request: undefined,
-  response: undefined,
-};
+/** Time between two looks at the storage of an engine that serves, ms: no longer than that between two reports. */
+const STORAGE_CHECK_MS = 5_000;
 
 /** Our record of one engine: its storage, its superblock, its process and the way to call it. */
 export class EngineInstance {
@@ -302,6 +301,8 @@ export class EngineInstance {
     }
     const waiting = this.#state;
     this.#setState({ kind: "formatting" });
+    // Lost storage of an engine that has served may still be open.
+    if (this.superblock !== undefined) await this.#options.onStorageReleased(this);
     const result = await this.#storage.format(options);
     // What is formatted is not to be formatted again before its engine has been started on it.
     if (firstFault(result) === undefined) this.#formatted.resolve();
@@ -317,7 +318,9 @@ export class EngineInstance {
       if (reason === undefined) return;
       this.#formatted = Promise.withResolvers();
       this.#setState({ kind: "awaiting format", reason });
-      if (this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
+      // Storage that was lost is not replaced unasked.
+      const isNew = this.superblock === undefined;
+      if (isNew && this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
       this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount: this.config.scm.mount });
       await abortable(this.#formatted.promise, signal);
       await this.#storage.createSuperblock();
@@ -396,7 +399,10 @@ export class EngineInstance {
       await started.stop(STOP_GRACE_MS);
     }
     const over = new AbortController();
-    if (reachedService) this.#watchAnswers(over.signal);
+    if (reachedService) {
+      this.#probeLiveness(over.signal);
+      this.#watchStorage(over.signal);
+    }
     const exit = await started.exited;
     over.abort(new DOMException("the engine has ended", "AbortError"));
     signal.removeEventListener("abort", end);
@@ -409,35 +415,68 @@ export class EngineInstance {
     return { reachedService, fault: fault ?? this.#exitFault(exit, phase) };
   }
 
-  /** A hung engine is told of, and left to the operator: it may be in the middle of writing. */
-  #watchAnswers(signal: AbortSignal): void {
-    const watching = watchAnswers({
-      ask: async (wait) => {
-        await this.#client?.call(NOTHING, undefined, wait);
+  /** A hung engine is reported, and left to the operator: it may be in the middle of writing. */
+  #probeLiveness(signal: AbortSignal): void {
+    const probing = probeLiveness({
+      ping: async (wait) => {
+        await this.#client?.call(drpcMethods.smdListDevs, {}, wait);
       },
-      onSilence: (ms) => {
+      onUnresponsive: (ms) => {
         if (this.#state.kind !== "serving") return;
-        const silence =
+        const unresponsive =
           ms === undefined ? undefined : `it has not answered for ${Math.round(ms / 1000)} s, and still runs`;
-        if (silence === undefined) this.#log.info("engine answers again");
-        else this.#log.error("engine does not answer", { pid: this.pid, reason: silence });
-        this.#setState({ ...this.#state, silence });
+        if (unresponsive === undefined) this.#log.info("engine answers again");
+        else this.#log.error("engine does not answer", { pid: this.pid, reason: unresponsive });
+        this.#setState({ ...this.#state, unresponsive });
       },
       clock: this.#parts.clock,
       signal,
     });
-    watching.catch(() => {});
+    probing.catch(() => {});
+  }
+
+  /** An engine whose storage has gone from its place runs on, and is reported: clients may still need what it has. */
+  #watchStorage(signal: AbortSignal): void {
+    const watching = async () => {
+      for (;;) {
+        await this.#parts.clock.delay(STORAGE_CHECK_MS, { signal });
+        const storageFault = await this.#verifyStorage().then(() => undefined, toFault);
+        signal.throwIfAborted();
+        if (this.#state.kind !== "serving" || this.#state.storageFault?.message === storageFault?.message)
+          continue;
+        if (storageFault === undefined) this.#log.info("the engine's storage is there again");
+        else
+          this.#log.error("the storage of a running engine is lost", { pid: this.pid, fault: storageFault });
+        this.#setState({ ...this.#state, storageFault });
+      }
+    };
+    watching().catch(() => {});
+  }
+
+  /** @throws Fault storageLost */
+  async #verifyStorage(): Promise<void> {
+    await this.#storage.verify();
+    await this.#options.verifyStorage?.(this);
   }
 
   async #start(signal: AbortSignal): Promise<ProcessPart> {
     const { findEngine, ofiDomain, environment } = this.#options;
     const executable = await findEngine();
+    await this.#verifyStorage();
     const nvmeConf = await this.#storage.prepareBdevs({ signal });
     const args = engineArguments(this.config, { shmId: sharedMemoryId(hostname(), process.pid), nvmeConf });
     const env = engineEnvironment(this.config, { ...process.env, ...environment }, ofiDomain);
     const { index } = this;
     const { startProcess } = this.#parts;
-    const started = await startProcess({ index, executable, args, env, log: this.#options.engineLog });
+    const lockFd = this.#options.lockFd?.();
+    const started = await startProcess({
+      index,
+      executable,
+      args,
+      env,
+      lockFd,
+      log: this.#options.engineLog,
+    });
     this.#log.info("engine started", { pid: started.pid, executable });
     return started;
   }
@@ -448,6 +487,8 @@ export class EngineInstance {
       throw new Error("an engine was started without storage");
     const ready = await this.#awaitReady(started, this.#ready.promise, signal);
     this.#log.info("engine ready", { pid: started.pid, uri: ready.uri });
+    // It may have been started on what was left just after the last look; then it must not join.
+    await this.#verifyStorage();
     const over = new AbortController();
     const work = this.#setUp(ready, superblock, AbortSignal.any([signal, over.signal]));
     try {

@@ -8,13 +8,15 @@ export interface RestartHistory {
   readonly hasServed: boolean;
   /** Ends in a row after less than {@link STABLE_MS} of service. */
   readonly failuresInARow: number;
+  /** What it was accepted on is not there any more: only an operator can say what to do. */
+  readonly storageLost: boolean;
 }
 
 /** An engine that has served for so long starts with a clean slate, ms. */
 export const STABLE_MS = 60_000;
 const FIRST_DELAY_MS = 1_000;
-const LONGEST_DELAY_MS = 30_000;
-const MOST_FAILURES = 6;
+const MAX_DELAY_MS = 30_000;
+const MAX_FAILURES = 6;
 
 /**
  * Exponential back-off from 1 s to 30 s with jitter, and an end to crash loops. An engine that never served is not
@@ -23,11 +25,12 @@ const MOST_FAILURES = 6;
  * @param random a number from 0 to 1, so that engines of many hosts do not come back in step
  */
 export function planRestart(history: RestartHistory, random: number): RestartPlan {
-  const { hasServed, failuresInARow } = history;
+  const { hasServed, failuresInARow, storageLost } = history;
+  if (storageLost) return { kind: "give-up", reason: "its storage is not what it was" };
   if (!hasServed) return { kind: "give-up", reason: "it has never served" };
-  if (failuresInARow >= MOST_FAILURES) {
+  if (failuresInARow >= MAX_FAILURES) {
     return { kind: "give-up", reason: `it ended ${failuresInARow} times in a row` };
   }
-  const step = Math.min(FIRST_DELAY_MS * 2 ** Math.max(0, failuresInARow - 1), LONGEST_DELAY_MS);
+  const step = Math.min(FIRST_DELAY_MS * 2 ** Math.max(0, failuresInARow - 1), MAX_DELAY_MS);
   return { kind: "restart", delayMs: Math.round(step * (0.75 + random / 2)) };
 }

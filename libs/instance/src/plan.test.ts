@@ -26,12 +26,14 @@ describe("planFormat", () => {
 
 describe("planRestart", () => {
   it("gives up at once on an engine that never served", () => {
-    expect(planRestart({ hasServed: false, failuresInARow: 1 }, 0.5)).toMatchObject({ kind: "give-up" });
+    expect(planRestart({ hasServed: false, failuresInARow: 1, storageLost: false }, 0.5)).toMatchObject({
+      kind: "give-up",
+    });
   });
 
   it("waits longer each time, up to 30 s, and then gives up", () => {
     const plans = [1, 2, 3, 4, 5, 6].map((failuresInARow) =>
-      planRestart({ hasServed: true, failuresInARow }, 0.5),
+      planRestart({ hasServed: true, failuresInARow, storageLost: false }, 0.5),
     );
     expect(plans.map((plan) => (plan.kind === "restart" ? plan.delayMs : plan.kind))).toEqual([
       1000,
@@ -43,8 +45,15 @@ describe("planRestart", () => {
     ]);
   });
 
+  it("gives up at once when the storage is lost", () => {
+    expect(planRestart({ hasServed: true, failuresInARow: 1, storageLost: true }, 0.5)).toMatchObject({
+      kind: "give-up",
+    });
+  });
+
   it("spreads the waits by a quarter to both sides", () => {
-    const delay = (random: number) => planRestart({ hasServed: true, failuresInARow: 1 }, random);
+    const delay = (random: number) =>
+      planRestart({ hasServed: true, failuresInARow: 1, storageLost: false }, random);
     expect(delay(0)).toEqual({ kind: "restart", delayMs: 750 });
     expect(delay(1)).toEqual({ kind: "restart", delayMs: 1250 });
   });

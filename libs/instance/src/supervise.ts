@@ -1,4 +1,4 @@
-import type { Fault } from "@daos/fault";
+import { type Fault, FaultCode } from "@daos/fault";
 import type { Clock } from "@daos/sys";
 import { planRestart, STABLE_MS } from "./plan-restart.ts";
 
@@ -49,7 +49,8 @@ export async function supervise(
     signal.throwIfAborted();
     hasServed ||= reachedService;
     failuresInARow = clock.now() - begun > STABLE_MS ? 1 : failuresInARow + 1;
-    const plan = planRestart({ hasServed, failuresInARow }, clock.random());
+    const storageLost = fault.code === FaultCode.storageLost;
+    const plan = planRestart({ hasServed, failuresInARow, storageLost }, clock.random());
     if (plan.kind === "give-up") return { kind: "failed", reason: plan.reason, fault };
     ports.onRestart(fault, plan.delayMs);
     await ports.pause(plan.delayMs, { signal });

@@ -1,8 +1,10 @@
-import { spawn } from "node:child_process";
-import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, constants, fstatSync, openSync, readFileSync, readSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Readable } from "node:stream";
 import { FaultCode } from "@daos/fault";
 import { createLogger, type LogRecord } from "@daos/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -140,6 +142,122 @@ describe("a file", () => {
     const { log } = open({ file: "/dev/full", errorsToConsole: false });
     for (let at = 0; at < 3; at++) log.info("x");
     expect(onConsole().match(/cannot be written/g)).toHaveLength(1);
+  });
+});
+
+describe("openLogSink(), when nothing can be written", () => {
+  const isRoot = process.geteuid?.() === 0;
+  const FLOOD = join(import.meta.dirname, "testing", "flood.ts");
+  const LINES = 200_000;
+
+  /** A program that logs {@link LINES} lines, and its memory then, MiB. */
+  async function flood(stderr: "pipe" | number, file?: string) {
+    const args = ["--conditions=@daos/source", FLOOD, `${LINES}`, ...(file === undefined ? [] : [file])];
+    const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", stderr] });
+    const [chunk] = (await once(child.stdout as Readable, "data")) as [Buffer];
+    return { child, memory: Number(/flooded (\d+)/.exec(chunk.toString())?.[1]) };
+  }
+
+  async function mountTmpfs(): Promise<string> {
+    const mount = join(directory, "tmpfs");
+    await mkdir(mount);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", mount]);
+    return mount;
+  }
+
+  it.runIf(isRoot)(
+    "fills a disk, goes on, and says how many lines were dropped when there is room",
+    async () => {
+      const mount = await mountTmpfs();
+      try {
+        const file = join(mount, "control.log");
+        const { log, sink, close } = open({ file, errorsToConsole: false });
+        for (let line = 0; line < LINES; line++) log.info("a line of the log", { line });
+        expect(onConsole().match(/cannot be written/g)).toHaveLength(1);
+        execFileSync("mount", ["-o", "remount,size=64m", mount]);
+        await expect
+          .poll(() => readFileSync(file, "utf8"), { timeout: 60_000 })
+          .toContain("lines were dropped");
+        sink({ time: now(), level: "INFO", component: "server", message: "after", fields: {} });
+        close();
+        const written = readFileSync(file, "utf8").trimEnd().split("\n");
+        const dropped = Number(/lines were dropped .* lines=(\d+)/.exec(written.at(-2) ?? "")?.[1]);
+        expect(written.at(-1)).toContain("server: after");
+        expect(written.length - 2 + dropped).toBe(LINES);
+        // No line is torn or twice there.
+        for (const [at, line] of written.slice(0, -2).entries()) expect(line).toMatch(new RegExp(` line=${at}$`));
+      } finally {
+        execFileSync("umount", ["-l", mount]);
+      }
+    },
+  );
+
+  it.runIf(isRoot)("neither grows nor stays after SIGTERM: a full disk", async () => {
+    const mount = await mountTmpfs();
+    try {
+      const roomy = await flood("pipe", join(directory, "roomy.log"));
+      const full = await flood("pipe", join(mount, "control.log"));
+      for (const { child } of [roomy, full]) child.kill("SIGTERM");
+      expect(await Promise.all([once(roomy.child, "exit"), once(full.child, "exit")])).toEqual([
+        [0, null],
+        [0, null],
+      ]);
+      expect(full.memory).toBeLessThan(roomy.memory + 40);
+    } finally {
+      execFileSync("umount", ["-l", mount]);
+    }
+  });
+
+  it("neither grows nor stays after SIGTERM: a file that takes nothing", async () => {
+    const { child, memory } = await flood("pipe", "/dev/full");
+    child.kill("SIGTERM");
+    expect(await once(child, "exit")).toEqual([0, null]);
+    expect(memory).toBeLessThan(200);
+  });
+
+  it.each(["socket", "pipe"])(
+    "neither waits nor stays after SIGTERM: a %s that is not read",
+    async (kind) => {
+      let reader = -1;
+      let writer = -1;
+      if (kind === "pipe") {
+        const fifo = join(directory, "fifo");
+        execFileSync("mkfifo", [fifo]);
+        reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+        writer = openSync(fifo, constants.O_WRONLY);
+      }
+      // Node makes "pipe" a pair of sockets.
+      const { child, memory } = await flood(kind === "pipe" ? writer : "pipe");
+      expect(memory).toBeLessThan(200);
+      child.kill("SIGTERM");
+      expect(await once(child, "exit")).toEqual([0, null]);
+      for (const fd of [reader, writer]) if (fd !== -1) closeSync(fd);
+    },
+  );
+
+  it("writes on to a pipe that is read again", async () => {
+    const fifo = join(directory, "fifo");
+    execFileSync("mkfifo", [fifo]);
+    const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writer = openSync(fifo, constants.O_WRONLY);
+    const { log, close } = open({ consoleFd: writer });
+    for (let line = 0; line < LINES; line++) log.info("a line of the log", { line });
+    let text = "";
+    const read = () => {
+      const buffer = Buffer.alloc(65_536);
+      try {
+        for (let got = -1; got !== 0; text += buffer.toString("utf8", 0, got)) got = readSync(reader, buffer);
+      } catch {
+        // Nothing there now.
+      }
+      return text;
+    };
+    await expect.poll(read, { timeout: 60_000 }).toMatch(/lines were dropped .* lines=\d+\n/);
+    close();
+    for (const fd of [reader, writer]) closeSync(fd);
+    const written = text.trimEnd().split("\n");
+    const dropped = Number(/ lines=(\d+)$/.exec(written.at(-1) ?? "")?.[1]);
+    expect(written.length - 1 + dropped).toBe(LINES);
   });
 });
 

@@ -1,9 +1,17 @@
-import { accessSync, closeSync, constants, openSync, statSync } from "node:fs";
+import { accessSync, closeSync, constants, openSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import { formatConsoleLine, type LogLevel, type LogRecord, type LogSink, redactText } from "@daos/log";
-import { destination, pino } from "pino";
+import {
+  createLineQueue,
+  formatConsoleLine,
+  type LogLevel,
+  type LogRecord,
+  type LogSink,
+  redactText,
+} from "@daos/log";
+import { pino } from "pino";
 import { faultLogFile } from "./faults.ts";
 import { isJournal, JOURNAL_PREFIX } from "./journal.ts";
+import { openConsole } from "./open-console.ts";
 
 /** Where lines go and what they look like; `control_log_file` and `control_log_json` of the configuration. */
 export interface LogSinkOptions {
@@ -31,9 +39,6 @@ export interface OpenLogSink {
   close(): void;
 }
 
-/** What a stream for lines can do: pino's destination. */
-type Destination = ReturnType<typeof destination>;
-
 const STDERR = 2;
 const FILE_MODE = 0o640;
 
@@ -42,31 +47,38 @@ const PINO_LEVELS = { DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error"
   string
 >;
 
+/** What is left at the end may take so long to be written to a reader that has stopped, ms. */
+const CLOSE_TIMEOUT_MS = 500;
+
 /**
- * Opens the log. Lines are written before the call returns, so that none is lost when the process dies, and memory does not
- * grow when the disk is slow. A failed write (disk full) is reported once on standard error and does not stop the program.
+ * Opens the log. Lines are written before the call returns while there is room, so that none is lost when the process dies. A
+ * full disk or a reader that has stopped does not stop the program: up to 1 MiB waits for room, later lines are dropped and
+ * counted, and the count is logged when there is room again. A file that cannot be written is reported once on standard error.
  *
  * @throws Fault logFileUnusable when the file cannot be opened
  */
 export function openLogSink(options: LogSinkOptions = {}): OpenLogSink {
   const { file, json = false, errorsToConsole = true, env = process.env, consoleFd = STDERR } = options;
-  const console = lineWriter(openDestination(consoleFd), json, isJournal(env, consoleFd));
-  if (file === undefined) return { sink: console.sink, reopen: () => {}, close: console.flush };
+  const console = openLines(openConsole(consoleFd), lineFormat(json, isJournal(env, consoleFd)));
+  if (file === undefined) return { sink: console.sink, reopen: () => {}, close: () => console.finish() };
 
   tryFile(file);
-  let broken = false;
-  const target = openDestination(file, (error) => {
-    if (broken) return;
-    broken = true;
-    console.sink({
-      time: new Date(),
-      level: "ERROR",
-      component: "log",
-      message: "the log file cannot be written, lines are lost",
-      fields: { file, error },
-    });
+  let fd = openSync(file, "a", FILE_MODE);
+  const own = (level: LogLevel, message: string, fields: LogRecord["fields"]): LogRecord => ({
+    time: new Date(),
+    level,
+    component: "log",
+    message,
+    fields: { file, ...fields },
   });
-  const writer = lineWriter(target, json, false);
+  const writer = openLines(
+    (bytes) => writeSync(fd, bytes),
+    lineFormat(json, false),
+    (error) =>
+      console.sink(
+        own("ERROR", "the log file cannot be written, lines wait for room and may be dropped", { error }),
+      ),
+  );
   return {
     sink: (record) => {
       writer.sink(record);
@@ -75,24 +87,67 @@ export function openLogSink(options: LogSinkOptions = {}): OpenLogSink {
     reopen: () => {
       try {
         tryFile(file);
-        target.reopen();
-        broken = false;
+        const next = openSync(file, "a", FILE_MODE);
+        // What was logged before the rotation belongs to the old file, if that has room.
+        writer.flush();
+        closeSync(fd);
+        fd = next;
+        writer.flush();
       } catch (error) {
-        writer.sink({
-          time: new Date(),
-          level: "WARN",
-          component: "log",
-          message: "the log file cannot be reopened, lines go on to the old one",
-          fields: { file, error: error as Error },
-        });
+        writer.sink(own("WARN", "the log file cannot be reopened, lines go on to the old one", { error }));
       }
     },
     close: () => {
-      writer.flush();
-      target.end();
-      console.flush();
+      writer.finish();
+      closeSync(fd);
+      fd = -1;
+      console.finish();
     },
   };
+}
+
+/** A sink that writes lines, and never throws, waits or grows. */
+interface Lines {
+  readonly sink: LogSink;
+  readonly flush: () => void;
+  /** Writes what waits, for as long as that takes at most {@link CLOSE_TIMEOUT_MS}. */
+  readonly finish: () => void;
+}
+
+function openLines(
+  write: (bytes: Uint8Array) => number,
+  format: LineFormat,
+  onError?: (error: unknown) => void,
+): Lines {
+  const droppedLine = (lines: number) =>
+    format({
+      time: new Date(),
+      level: "WARN",
+      component: "log",
+      message: "lines were dropped while the log could not be written",
+      fields: { lines },
+    });
+  const queue = createLineQueue({ write, droppedLine, onError });
+  return {
+    sink: (record) => {
+      // Whatever a line holds, logging must not end the program.
+      try {
+        queue.push(format(record));
+      } catch (error) {
+        onError?.(error);
+      }
+    },
+    flush: () => void queue.flush(),
+    finish: () => {
+      const end = performance.now() + CLOSE_TIMEOUT_MS;
+      while (queue.flush() === "blocked" && performance.now() < end) pause(10);
+    },
+  };
+}
+
+/** Holds the thread, where nothing else is left to do, ms. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /** Opens and closes the file once, so that what is wrong with it is known before anything depends on it. */
@@ -107,50 +162,21 @@ function tryFile(file: string): void {
   }
 }
 
-function openDestination(dest: string | number, onError: (error: Error) => void = () => {}): Destination {
-  const opened = destination({ dest, sync: true, append: true, mode: FILE_MODE });
-  opened.on("error", onError);
-  return opened;
-}
+/** One line for a record, without its line feed. */
+type LineFormat = (record: LogRecord) => string;
 
-function lineWriter(
-  target: Destination,
-  json: boolean,
-  journal: boolean,
-): { readonly sink: LogSink; readonly flush: () => void } {
-  const write = json ? jsonWriter(target, journal) : consoleWriter(target, journal);
-  return {
-    sink: (record) => {
-      // Whatever a line holds or the disk does, logging must not end the program.
-      try {
-        write(record);
-      } catch (error) {
-        target.emit("error", error);
-      }
-    },
-    flush: () => {
-      try {
-        target.flushSync();
-      } catch (error) {
-        target.emit("error", error);
-      }
-    },
-  };
-}
-
-function consoleWriter(target: Destination, journal: boolean): LogSink {
+function lineFormat(json: boolean, journal: boolean): LineFormat {
+  const format = json ? jsonFormat() : formatConsoleLine;
+  if (!journal) return format;
   return (record) => {
-    const line = formatConsoleLine(record);
+    const line = format(record);
     // The journal has a time and a priority of its own.
-    const shown = journal ? `${JOURNAL_PREFIX[record.level]}${line.slice(line.indexOf(" ") + 1)}` : line;
-    target.write(`${shown}\n`);
+    return JOURNAL_PREFIX[record.level] + (json ? line : line.slice(line.indexOf(" ") + 1));
   };
 }
 
-function jsonWriter(target: Destination, journal: boolean): LogSink {
-  const prefixed = { write: (line: string) => target.write(line) };
-  let prefix = "";
-  if (journal) prefixed.write = (line) => target.write(prefix + line);
+function jsonFormat(): LineFormat {
+  let line = "";
   const logger = pino(
     {
       base: null,
@@ -159,12 +185,15 @@ function jsonWriter(target: Destination, journal: boolean): LogSink {
       level: "debug",
       formatters: { level: (label) => ({ level: label.toUpperCase() }) },
     },
-    journal ? prefixed : target,
+    {
+      write: (text) => {
+        line = text;
+      },
+    },
   );
-  return (record: LogRecord) => {
-    if (journal) prefix = JOURNAL_PREFIX[record.level];
-    const { time, level, component, message, fields } = record;
+  return ({ time, level, component, message, fields }) => {
     logger[PINO_LEVELS[level]]({ time: time.toISOString(), component, ...jsonFields(fields) }, message);
+    return line.trimEnd();
   };
 }
 

@@ -1,4 +1,5 @@
 export { formatConsoleLine, formatJsonLine } from "./format-line.ts";
+export { createLineQueue, type LineQueue, type LineQueueOptions, type LineQueueState } from "./line-queue.ts";
 export {
   createLogger,
   type LevelSwitch,

@@ -13,7 +13,7 @@ const ASSIGNMENT =
   /\b(\w*(?:password|passwd|secret|token|credential|api_?key|private_?key)\w*\s?[=:]\s?)(?!\[redacted\])("[^"]*"|'[^']*'|[^\s,;]+)/gi;
 
 const DEEPEST = 6;
-const LONGEST_LIST = 100;
+const MAX_LIST = 100;
 
 /** Text without the secrets that can be told by their form. */
 export function redactText(text: string): string {
@@ -49,8 +49,8 @@ function redactValue(value: unknown, above: Set<object>, depth: number): unknown
     if (value instanceof Map) return redactObject(Object.fromEntries(value), above, depth);
     if (Array.isArray(value) || value instanceof Set) {
       const entries = [...value];
-      const shown = entries.slice(0, LONGEST_LIST).map((entry) => redactValue(entry, above, depth + 1));
-      return entries.length > LONGEST_LIST ? [...shown, `... ${entries.length - LONGEST_LIST} more`] : shown;
+      const shown = entries.slice(0, MAX_LIST).map((entry) => redactValue(entry, above, depth + 1));
+      return entries.length > MAX_LIST ? [...shown, `... ${entries.length - MAX_LIST} more`] : shown;
     }
     return redactObject(value, above, depth);
   } finally {

@@ -77,7 +77,7 @@ describe("EngineReporter", () => {
     expect(reports).toHaveLength(2);
     expect(reports[1]?.engines).toMatchObject([{ state: State.STOPPED }]);
     const ready = { uri: "u", contexts: 1, socket: "/s" };
-    engine.state = { kind: "serving", rank: 0 as Rank, ready, silence: "it has not answered for 20 s" };
+    engine.state = { kind: "serving", rank: 0 as Rank, ready, unresponsive: "it has not answered for 20 s" };
     reporter.changed();
     await pass(GATHER_MS);
     expect(reports).toHaveLength(3);

@@ -1,7 +1,7 @@
 import type { LeaderFinder, ReportAnswer, ReportMessage } from "@daos/control-client";
 import { type Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import type { EngineInstance } from "@daos/instance";
+import { type EngineInstance, servingProblem } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { mgmt } from "@daos/proto";
 import { type Clock, systemClock } from "@daos/sys";
@@ -135,13 +135,16 @@ function describe(engine: ReportedEngine): ReportMessage["engines"][number] | un
   const State = mgmt.ReportEnginesReq_State;
   switch (state.kind) {
     case "new":
-    case "awaiting format":
     case "formatting":
       return undefined;
+    case "awaiting format":
+      return say(State.FAILED, state.reason);
     case "starting":
       return say(State.STARTING, state.reason);
-    case "serving":
-      return state.silence === undefined ? say(State.SERVING) : say(State.FAILED, state.silence);
+    case "serving": {
+      const problem = servingProblem(state);
+      return problem === undefined ? say(State.SERVING) : say(State.FAILED, problem);
+    }
     case "restarting":
       return say(State.FAILED, state.reason);
     case "stopped":

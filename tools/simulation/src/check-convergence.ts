@@ -1,6 +1,8 @@
 import { FaultCode } from "@daos/fault";
 import type { EngineInstance } from "@daos/instance";
 import type { Member } from "@daos/member-store";
+import { type EngineInstance, servingProblem } from "@daos/instance";
+import type { Member } from "@daos/membership";
 import type { SimHost } from "./sim-host.ts";
 import type { World } from "./world.ts";
 
@@ -53,7 +55,7 @@ function statesOf(member: Member, engines: readonly Engine[]): readonly Member["
   return own.map(({ instance }) => {
     switch (instance.state.kind) {
       case "serving":
-        return instance.state.silence === undefined ? "joined" : "errored";
+        return servingProblem(instance.state) === undefined ? "joined" : "errored";
       case "stopped":
         return "stopped";
       case "new":
@@ -80,7 +82,7 @@ function checkEngine(world: World, uuid: string, { host, instance }: Engine): vo
       if (!world.copied.has(uuid)) world.ledger.violate(`${name} serves and is no member`);
     } else if (member.rank !== state.rank)
       world.ledger.violate(`${name} serves as rank ${state.rank}, and is rank ${member.rank}`);
-    else if (!elsewhere && member.state === "excluded" && state.silence === undefined)
+    else if (!elsewhere && member.state === "excluded" && servingProblem(state) === undefined)
       world.ledger.violate(`${name} serves, and is excluded`);
     // One whose identity a copy has taken over while its host was cut off is told nothing, and goes on.
     else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))

@@ -192,6 +192,7 @@ export class SimEngine {
         superblock = next;
       },
       prepareBdevs: async () => undefined,
+      verify: async () => {},
     };
     return storage;
   }

@@ -1,3 +1,4 @@
+import { servingProblem } from "@daos/instance";
 import { Administrator } from "./administrator.ts";
 import { Chaos } from "./chaos.ts";
 import { checkConvergence } from "./check-convergence.ts";
@@ -141,7 +142,7 @@ function isInService({ server }: SimHost, { ledger }: World): boolean {
     server?.harness.instances.every(
       ({ state, superblock }) =>
         state.kind === "serving" &&
-        state.silence === undefined &&
+        servingProblem(state) === undefined &&
         ledger.get(superblock?.uuid ?? "")?.state === "joined",
     ) === true
   );

@@ -18,7 +18,7 @@ export interface FakeEngineOptions {
 }
 
 /** The longest that a test waits for what is to happen, ms. */
-const PATIENCE_MS = 30_000;
+const WAIT_TIMEOUT_MS = 30_000;
 
 /**
  * An engine instance on storage, processes and time that are the test's. A process gets ready at once, answers every call
@@ -76,7 +76,7 @@ export class FakeEngine implements Disposable {
   }
 
   async #until(holds: () => boolean, what: string): Promise<void> {
-    using limit = systemClock.deadline(PATIENCE_MS, `${what}, not ${this.instance.state.kind}`);
+    using limit = systemClock.deadline(WAIT_TIMEOUT_MS, `${what}, not ${this.instance.state.kind}`);
     while (!holds()) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#watchers.add(resolve);
@@ -123,6 +123,7 @@ export class FakeEngine implements Disposable {
       },
       writeSuperblock,
       prepareBdevs: async () => undefined,
+      verify: async () => {},
     };
   }
 

@@ -1,7 +1,7 @@
 import { Fault, FaultCode } from "@daos/fault";
 import { type Clock, systemClock } from "@daos/sys";
 import { expect, it } from "vitest";
-import { watchAnswers } from "./watch-answers.ts";
+import { probeLiveness } from "./probe-liveness.ts";
 
 const lost = new Fault({
   domain: "drpc",
@@ -10,7 +10,7 @@ const lost = new Fault({
   resolution: "none",
 });
 
-it("tells of silence until the engine answers again; a refusal is an answer, a lost connection is none", async () => {
+it("probeLiveness() reports an unresponsive engine until it answers again; a refusal is an answer, a lost connection is not", async () => {
   let now = 0;
   const stop = new AbortController();
   const clock: Clock = {
@@ -32,9 +32,9 @@ it("tells of silence until the engine answers again; a refusal is an answer, a l
   };
   let onSilent = () => {};
   const answers = ["ok", "refusal", "silence", "silence", "ok", "lost", "ok", "lost", "silence", "ok", "end"];
-  const told: (number | undefined)[] = [];
-  const watching = watchAnswers({
-    ask: async ({ signal }) => {
+  const reported: (number | undefined)[] = [];
+  const probing = probeLiveness({
+    ping: async ({ signal }) => {
       const answer = answers.shift();
       if (answer === "silence") onSilent();
       if (answer === "end") stop.abort(new Error("the engine has ended"));
@@ -42,11 +42,11 @@ it("tells of silence until the engine answers again; a refusal is an answer, a l
       if (answer === "lost") throw lost;
       signal.throwIfAborted();
     },
-    onSilence: (ms) => told.push(ms),
+    onUnresponsive: (ms) => reported.push(ms),
     clock,
     signal: stop.signal,
   });
-  await expect(watching).rejects.toThrow("the engine has ended");
-  // A connection that is opened again at once is not told of.
-  expect(told).toEqual([20_000, 70_000, undefined, 21_000, undefined]);
+  await expect(probing).rejects.toThrow("the engine has ended");
+  // A connection that is opened again at once is not reported.
+  expect(reported).toEqual([20_000, 70_000, undefined, 21_000, undefined]);
 });

@@ -1,0 +1,89 @@
+import { execFileSync } from "node:child_process";
+import { appendFileSync } from "node:fs";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Writable } from "node:stream";
+import { FaultCode } from "@daos/fault";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { openAudit } from "./audit.ts";
+import { boundedWrite } from "./journal.ts";
+import { trustedDirectory } from "./testing/trusted-directory.ts";
+
+const place = await trustedDirectory();
+
+let directory = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(place ?? tmpdir(), "audit-"));
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const trust = { uid: process.getuid?.() ?? 0 };
+
+it.runIf(process.geteuid?.() === 0 && place !== undefined)(
+  "openAudit() refuses a record that a full disk takes in part, and keeps the next one apart from it",
+  async () => {
+    const mount = join(directory, "tmpfs");
+    await mkdir(mount);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=8k,mode=0700", "tmpfs", mount]);
+    try {
+      const path = join(mount, "audit.log");
+      await using audit = await openAudit(path, trust);
+      // All but 20 bytes of what the file may become.
+      await writeFile(path, `${"x".repeat(8 * 1024 - 21)}\n`);
+      expect(() => audit.log.info("request", { method: "ScmFormat" })).toThrow(
+        expect.objectContaining({ code: FaultCode.helperAuditFailed }),
+      );
+      execFileSync("mount", ["-o", "remount,size=1m", mount]);
+      audit.log.info("request", { method: "ScmMount" });
+      const lines = (await readFile(path, "utf8")).trimEnd().split("\n");
+      expect(lines).toHaveLength(3);
+      expect(JSON.parse(lines.at(-1) ?? "")).toMatchObject({ message: "request", method: "ScmMount" });
+    } finally {
+      execFileSync("umount", ["-l", mount]);
+    }
+  },
+);
+
+it.skipIf(place === undefined)(
+  "openAudit() begins a line of its own after one that was cut off",
+  async () => {
+    const path = join(directory, "audit.log");
+    await writeFile(path, "", { mode: 0o640 });
+    await using audit = await openAudit(path, trust);
+    appendFileSync(path, '{"time":"20');
+    audit.log.info("request");
+    audit.log.info("done");
+    const [torn, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
+    expect(torn).toBe('{"time":"20');
+    expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual([
+      "request",
+      "done",
+    ]);
+  },
+);
+
+it("boundedWrite() drops records for a log daemon that does not read, and says how many", async () => {
+  const waiting: (() => void)[] = [];
+  const chunks: string[] = [];
+  const stream = new Writable({
+    write: (chunk: Buffer, _encoding, done) => {
+      chunks.push(chunk.toString());
+      waiting.push(done);
+    },
+  });
+  const write = boundedWrite(stream);
+  const record = { time: new Date(0), level: "INFO", component: "audit", fields: {} } as const;
+  for (let at = 0; at < 10_000; at++) write({ ...record, message: `record ${at}` });
+  const held = stream.writableLength;
+  expect(held).toBeLessThan(65 * 1024);
+  while (stream.writableLength > 0) {
+    waiting.shift()?.();
+    await new Promise(setImmediate);
+  }
+  write({ ...record, message: "after" });
+  waiting.shift()?.();
+  await new Promise(setImmediate);
+  const passed = chunks.filter((chunk) => chunk.includes("audit: record")).length;
+  expect(chunks).toContain(`daos_admin: ${10_000 - passed} records of the audit were not passed on\n`);
+});

@@ -1,0 +1,26 @@
+import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { ProcessCommandRunner } from "@daos/sys";
+import { expect, it } from "vitest";
+import { isRoot, PATIENCE_MS, TestSystem } from "./test-system.ts";
+
+it.runIf(isRoot)("a server with a full log disk serves, and ends with SIGTERM", async () => {
+  await using system = await TestSystem.create({
+    more: "control_log_file: LOG/control.log\ncontrol_log_mask: DEBUG",
+  });
+  const logs = join(system.directory, "logs");
+  await mkdir(logs);
+  const runner = new ProcessCommandRunner();
+  await runner.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", logs]);
+  const config = await readFile(system.configPath, "utf8");
+  await writeFile(system.configPath, config.replace("LOG/control.log", join(logs, "control.log")));
+  await system.start();
+
+  const { bavail, bsize } = await statfs(logs);
+  await writeFile(join(logs, "filler"), Buffer.alloc(bavail * bsize));
+  const queries = 20;
+  for (let query = 0; query < queries; query++) await system.dmgJson("system", "query");
+  await expect.poll(() => system.server.output, { timeout: PATIENCE_MS }).toContain("cannot be written");
+  expect((await statfs(logs)).bavail).toBe(0);
+  expect(await system.stop()).toMatchObject({ exitCode: 0 });
+});
