@@ -1,8 +1,6 @@
 import { FaultCode } from "@daos/fault";
-import type { EngineInstance } from "@daos/instance";
-import type { Member } from "@daos/member-store";
 import { type EngineInstance, servingProblem } from "@daos/instance";
-import type { Member } from "@daos/membership";
+import type { Member } from "@daos/member-store";
 import type { SimHost } from "./sim-host.ts";
 import type { World } from "./world.ts";
 
