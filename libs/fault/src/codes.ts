@@ -15,6 +15,8 @@ export const FaultCode = {
   timedOut: 3,
   cancelled: 4,
   internal: 5,
+  requestInvalid: 6,
+  requestTooLarge: 7,
 
   // storage: 100-199
   storageUnknown: 102,
@@ -108,6 +110,8 @@ export const FaultCode = {
   membersMoved: 819,
   accessPointLoopback: 820,
   storageInUse: 821,
+  memberUnreadable: 822,
+  systemFull: 823,
 
   // security: 900-999
   securityUnknown: 910,
