@@ -1,7 +1,8 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { cleanText, Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
 import type { Member } from "./member.ts";
+import type { UnreadableMember } from "./member-store.ts";
 
 /** What SQLite says of a file that it cannot use. */
 const DAMAGED = /malformed|not a database/;
@@ -31,6 +32,54 @@ export function faultMembersInUse(path: string, cause: unknown): Fault {
     reason: "another program has it open",
     resolution: "stop the daos-server of this host, or wait until daos-server members move has ended",
     cause,
+  });
+}
+
+/** What is kept of members cannot be read, where none may be left out. */
+export function faultMembersUnreadable(where: string, [first, ...more]: readonly UnreadableMember[]): Fault {
+  const others = more.length === 0 ? "" : `, and ${more.length} more`;
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberUnreadable,
+    description: `read all members of the system in ${where}`,
+    reason: `engine ${first?.uuid}: ${first?.reason}${others}`,
+    resolution:
+      "list them with daos-server members check, and move them aside with daos-server members repair on a host that is an " +
+      "access point, while no daos-server runs there",
+  });
+}
+
+/** What is kept of an engine cannot be read: whether it was excluded is not known. */
+export function faultJoinUnreadable(uuid: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberUnreadable,
+    description: `engine ${uuid} asks to join, but what is kept of it cannot be read`,
+    reason: "it may have been excluded",
+    resolution:
+      "look at it with daos-server members check; then stop the daos-server of every access point, and move it aside with " +
+      "daos-server members repair",
+  });
+}
+
+/** Nothing was kept: the store would refuse to read it. */
+export function faultMemberInvalid(field: string, value: string, limit: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.requestInvalid,
+    description: `the ${field} of a member is ${cleanText(value, 64)}`,
+    reason: `it has to be ${limit}`,
+    resolution: "run the same release on all hosts; if that is so, report it with the logs",
+  });
+}
+
+/** A new engine asks to join a system that can have no more. */
+export function faultSystemFull(uuid: string, most: number): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.systemFull,
+    description: `engine ${uuid} asks to join, but the system has ${most} members, which is the most`,
+    resolution: "forget engines that are gone for good with dmg system erase",
   });
 }
 

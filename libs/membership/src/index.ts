@@ -1,19 +1,20 @@
 export { Bystander } from "./bystander.ts";
 export type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
-export { decodeMember, encodeMember } from "./encode-member.ts";
+export { decodeMember, encodeMember, isUnreadable, readKept } from "./encode-member.ts";
 export { EtcdElection, type EtcdElectionOptions } from "./etcd-election.ts";
 export { etcdKnows } from "./etcd-knows.ts";
 export {
   faultLeadershipLost,
   faultMemberStore,
   faultMembersNotMovable,
+  faultMembersUnreadable,
   faultRankTaken,
 } from "./faults.ts";
 export { FixedLeader, type FixedLeaderOptions } from "./fixed-leader.ts";
 export { HostSilence, watchHosts } from "./host-silence.ts";
 export { Leadership, type LeadershipOptions } from "./leadership.ts";
 export type { Member, MemberState } from "./member.ts";
-export type { MemberChange, MemberStore } from "./member-store.ts";
+export type { LoadOptions, MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
 export {
   type JoinAttempt,
   type JoinPlan,

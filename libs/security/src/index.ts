@@ -44,6 +44,7 @@ export {
   type MethodLimit,
 } from "./method-limits.ts";
 export { type Peer, peerOf } from "./peer.ts";
+export { type BudgetShare, RECEIVE_SHARES, REQUEST_COST, ReceiveBudget } from "./receive-budget.ts";
 export { isRole, ROLES, type Role, roleOf } from "./role.ts";
 export {
   type ClientTlsOptions,
