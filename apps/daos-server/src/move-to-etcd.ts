@@ -2,7 +2,13 @@ import { hostname } from "node:os";
 import type { ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
-import { EtcdElection, faultMembersNotMovable, type Member, moveMembers } from "@daos/membership";
+import {
+  EtcdElection,
+  faultMembersNotMovable,
+  faultMembersUnreadable,
+  type Member,
+  moveMembers,
+} from "@daos/membership";
 import { readSuperblock } from "@daos/superblock";
 import { faultNoEngines } from "./faults.ts";
 import { exists, holdMembers, membersFile, movedFile } from "./members-file.ts";
@@ -43,7 +49,8 @@ export async function moveToEtcd(config: ServerConfig, options: MoveToEtcdOption
   }
   const from = await findMembers(config);
   await using held = await holdMembers(from);
-  const { members } = held;
+  const { members, unreadable } = held;
+  if (unreadable.length > 0) throw faultMembersUnreadable(from, unreadable);
   if (members.length === 0) throw faultNothingHere(`${from} has no members`);
   using client = new EtcdClient({ endpoints: systemDb.endpoints, tls: systemDb });
   const election = new EtcdElection({

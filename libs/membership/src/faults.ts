@@ -83,12 +83,19 @@ export function faultSystemFull(uuid: string, most: number): Fault {
   });
 }
 
-/** Members cannot be moved to etcd, and nothing was changed. */
-export function faultMembersNotMovable(reason: string, resolution: string, cause?: unknown): Fault {
+/** Members cannot be moved, and nothing was changed. */
+export function faultMembersNotMovable(
+  reason: string,
+  resolution: string,
+  {
+    attempted = "move the members of the system to etcd",
+    cause,
+  }: { readonly attempted?: string; readonly cause?: unknown } = {},
+): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.membersNotMovable,
-    description: "move the members of the system to etcd",
+    description: attempted,
     reason,
     resolution,
     cause,

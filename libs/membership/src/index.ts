@@ -24,6 +24,14 @@ export {
 } from "./membership.ts";
 export { type MoveMembersOptions, moveMembers } from "./move-members.ts";
 export { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
+export {
+  type KeptMembers,
+  readMembersFile,
+  readMembersInEtcd,
+  repairMembersFile,
+  repairMembersInEtcd,
+} from "./repair-members.ts";
 export { isLoopback, type ReplicaRole, type ReplicaRoleOptions, replicaRole } from "./replica-role.ts";
 export { SqliteMemberStore, type SqliteMemberStoreOptions } from "./sqlite-member-store.ts";
 export { type SystemEvent, type SystemEventKind, SystemEvents } from "./system-events.ts";
+export { type WhileLeadingOptions, whileLeading } from "./while-leading.ts";

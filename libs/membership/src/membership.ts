@@ -1,7 +1,7 @@
 import { cleanText, type Fault, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { NIL_RANK, type Rank } from "@daos/rank";
-import { MAX_MEMBERS } from "@daos/security";
+import { MAX_MEMBERS, MAX_REASON } from "@daos/security";
 import type { Clock } from "@daos/sys";
 import { CommitQueue } from "./commit-queue.ts";
 import { encodeMember } from "./encode-member.ts";
@@ -382,7 +382,8 @@ export class Membership {
   }
 
   #with(member: Member, condition: Condition): Member {
-    return { ...member, ...condition, since: this.#options.clock.wallTime() };
+    const reason = cleanText(condition.reason, MAX_REASON);
+    return { ...member, ...condition, reason, since: this.#options.clock.wallTime() };
   }
 
   #tell(kind: SystemEventKind, message: string, { rank, uuid, address, reason }: Member): void {

@@ -1,4 +1,10 @@
-import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  connect,
+  constants,
+  type SecureClientSessionOptions,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { createLogger, type LogRecord } from "@daos/log";
@@ -63,7 +69,10 @@ async function start(limits: Partial<ConnectionLimits> = {}, shares = RECEIVE_SH
 
 /** A connection that stays open. */
 async function open(tls: object, localAddress = "127.0.0.1"): Promise<ClientHttp2Session> {
-  const session = connect(`https://127.0.0.1:${port}`, { ...tls, localAddress });
+  const session = connect(`https://127.0.0.1:${port}`, {
+    ...tls,
+    localAddress,
+  } as SecureClientSessionOptions);
   sessions.add(session);
   session.on("error", () => {});
   await new Promise<void>((resolve, reject) => {
