@@ -7,7 +7,9 @@ import { ConfigExplain } from "./commands/config/explain.ts";
 import { ConfigGenerate } from "./commands/config/generate.ts";
 import { ConfigSchema } from "./commands/config/schema.ts";
 import { Explain } from "./commands/explain.ts";
+import { MembersCheck } from "./commands/members/check.ts";
 import { MembersMove } from "./commands/members/move.ts";
+import { MembersRepair } from "./commands/members/repair.ts";
 import { NetworkList } from "./commands/network/list.ts";
 import { NetworkScan } from "./commands/network/scan.ts";
 import { Start } from "./commands/start.ts";
@@ -26,7 +28,9 @@ export const COMMANDS = {
   "config:generate": ConfigGenerate,
   "config:schema": ConfigSchema,
   explain: Explain,
+  "members:check": MembersCheck,
   "members:move": MembersMove,
+  "members:repair": MembersRepair,
   "network:list": NetworkList,
   "network:scan": NetworkScan,
   start: Start,

@@ -6,6 +6,7 @@ import { peerAddressKey } from "@daos/mgmt-service";
 import { faultInterceptor } from "@daos/rpc";
 import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
 import { faultListen } from "./faults.ts";
+import { limitInterceptor } from "./limit-requests.ts";
 
 /** Calls under way get so long to end when the server stops, ms. */
 const CLOSE_GRACE_MS = 2_000;
@@ -36,7 +37,7 @@ export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListen
     grpcWeb: false,
     connect: false,
     readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
-    interceptors: observer === undefined ? [faultInterceptor] : [observer, faultInterceptor],
+    interceptors: [...(observer === undefined ? [] : [observer]), faultInterceptor, limitInterceptor],
     contextValues: (request) => createContextValues().set(peerAddressKey, request.socket.remoteAddress ?? ""),
   });
   const { server, reload, close } = await createGrpcServer({ transport, log, handler });

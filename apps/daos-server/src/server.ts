@@ -21,6 +21,7 @@ import { EngineGroup, Joins } from "@daos/system";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
 import { findUser } from "./find-owner.ts";
+import { limitedService } from "./limit-requests.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { openManagement } from "./management.ts";
@@ -212,7 +213,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     log: log.child("grpc"),
     observer: metrics?.interceptor,
     routes: (router) => {
-      router.service(
+      limitedService(
+        router,
         ctl.MgmtCtl,
         ctlService({
           harness,
@@ -228,7 +230,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           logLevel: options.logLevel,
         }),
       );
-      if (owner === undefined) router.service(mgmt.MgmtSvc, mgmtService(mgmtOptions));
+      if (owner === undefined) limitedService(router, mgmt.MgmtSvc, mgmtService(mgmtOptions));
     },
   });
   options.onReloadable(() => grpc.reload());

@@ -6,3 +6,4 @@ export { Leadership, type LeadershipOptions } from "./leadership.ts";
 export { type MoveMembersOptions, moveMembers } from "./move-members.ts";
 export { type MoveResult, type MoveToEtcdOptions, moveToEtcd } from "./move-to-etcd.ts";
 export { isLoopback, type ReplicaRole, type ReplicaRoleOptions, replicaRole } from "./replica-role.ts";
+export { type WhileLeadingOptions, whileLeading } from "./while-leading.ts";

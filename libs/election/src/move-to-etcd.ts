@@ -5,6 +5,7 @@ import type { Logger } from "@daos/log";
 import {
   exists,
   faultMembersNotMovable,
+  faultMembersUnreadable,
   holdMembers,
   type Member,
   membersFile,
@@ -50,7 +51,8 @@ export async function moveToEtcd(config: ServerConfig, options: MoveToEtcdOption
   }
   const from = await findMembers(config);
   await using held = await holdMembers(from);
-  const { members } = held;
+  const { members, unreadable } = held;
+  if (unreadable.length > 0) throw faultMembersUnreadable(from, unreadable);
   if (members.length === 0) throw faultNothingHere(`${from} has no members`);
   using client = new EtcdClient({ endpoints: systemDb.endpoints, tls: systemDb });
   const election = new EtcdElection({

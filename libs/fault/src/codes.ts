@@ -16,6 +16,8 @@ export const FaultCode = {
   cancelled: 4,
   internal: 5,
   processNotStarted: 6,
+  requestInvalid: 7,
+  requestTooLarge: 8,
 
   // storage: 100-199
   storageUnknown: 102,
@@ -110,6 +112,8 @@ export const FaultCode = {
   membersMoved: 819,
   accessPointLoopback: 820,
   storageInUse: 821,
+  memberUnreadable: 822,
+  systemFull: 823,
 
   // security: 900-999
   securityUnknown: 910,

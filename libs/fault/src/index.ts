@@ -1,3 +1,4 @@
+export { cleanText } from "./clean-text.ts";
 export { FaultCode } from "./codes.ts";
 export {
   type DaosStatus,

@@ -57,6 +57,16 @@ const GENERAL = {
     "This is a mistake in the program.",
     `${LOOK_IN_LOG}, and report it with the log attached`,
   ],
+  requestInvalid: [
+    "A field of a request is not what it may be, and nothing was done.",
+    "A peer of another release, or a program that is not of DAOS, sent it.",
+    SAME_RELEASE,
+  ],
+  requestTooLarge: [
+    "A request is larger than any that is needed, and nothing was done.",
+    "It names too many ranks or hosts, or a program that is not of DAOS sent it.",
+    "ask for less at once, as in fewer ranks or hosts",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const STORAGE = {
@@ -460,6 +470,16 @@ const SYSTEM = {
     "Another daos-server has the storage of an engine.",
     "Two configurations have the same scm_mount, on this host or in a container of it.",
     "give each engine an scm_mount of its own, or stop the other daos-server",
+  ],
+  memberUnreadable: [
+    "What is kept of a member of the system cannot be read.",
+    "The storage or etcd has changed it, or an earlier release kept what should have been refused.",
+    "list such members with daos-server members check, and move them aside with daos-server members repair",
+  ],
+  systemFull: [
+    "The system has as many members as it can have.",
+    "Engines that do not exist any more are still members, or something invents engines.",
+    "list the members with dmg system query, and forget those that are gone with dmg system erase",
   ],
   accessPointLoopback: [
     "The name of an access point leads to the machine that looks it up.",

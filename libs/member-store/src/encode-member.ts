@@ -1,6 +1,17 @@
 import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
 import { parseRank } from "@daos/rank";
+import {
+  type FieldLimit,
+  isWithin,
+  MAX_ADDRESS,
+  MAX_CONTEXTS,
+  MAX_FAULT_DOMAIN,
+  MAX_REASON,
+  MAX_URI,
+} from "@daos/security";
+import { faultMemberInvalid } from "./faults.ts";
 import type { Member, MemberState } from "./member.ts";
+import type { UnreadableMember } from "./member-store.ts";
 
 const STATES: ReadonlySet<string> = new Set<MemberState>([
   "joining",
@@ -12,35 +23,101 @@ const STATES: ReadonlySet<string> = new Set<MemberState>([
   "errored",
 ]);
 
-/** A member as the stores keep it: JSON, with `version` for what a later release may change. */
+type Claim<T> = readonly [limit: string, claim: (found: unknown) => found is T];
+
+const text = (max: number): Claim<string> => [
+  `a text of at most ${max} characters`,
+  (found): found is string => typeof found === "string" && found.length <= max && found.isWellFormed(),
+];
+const count = (max: number): Claim<number> => {
+  const limit: FieldLimit = { kind: "number", min: 0, max };
+  return [
+    `a whole number from 0 to ${max}`,
+    (found): found is number => isWithin(found, limit) && !Object.is(found, -0),
+  ];
+};
+
+/**
+ * What every field of a kept member is. Wider than what a join may say (`METHOD_LIMITS`): it also takes what earlier releases
+ * have kept. A uuid is part of a key, and of a line of a plan in etcd.
+ */
+const UUID: Claim<string> = [
+  "letters, digits and dashes, from 1 to 64",
+  (found): found is string => typeof found === "string" && /^[\w-]{1,64}$/.test(found),
+];
+const CLAIMS = {
+  rank: count(4294967294),
+  address: text(MAX_ADDRESS),
+  uri: text(MAX_URI),
+  contexts: count(MAX_CONTEXTS),
+  state: [
+    [...STATES].join(", "),
+    (found): found is MemberState => typeof found === "string" && STATES.has(found),
+  ] as Claim<MemberState>,
+  reason: text(MAX_REASON),
+  since: count(Number.MAX_SAFE_INTEGER),
+  incarnation: count(0xffff_ffff),
+  faultDomain: text(MAX_FAULT_DOMAIN),
+  reports: ["true or false", (found): found is boolean => typeof found === "boolean"] as Claim<boolean>,
+};
+
+/**
+ * A member as the stores keep it: JSON, with `version` for what a later release may change.
+ *
+ * @throws Fault requestInvalid for what {@link decodeMember} would refuse
+ */
 export function encodeMember(member: Member): string {
-  return JSON.stringify({ version: 1, ...member, address: formatHostAddress(member.address) });
+  const document = { version: 1, ...member, address: formatHostAddress(member.address) };
+  const { address } = readMember(document);
+  if (address.host !== member.address.host) throw refusal("address", document.address, "a host address");
+  return JSON.stringify(document);
 }
 
 /** Reads what {@link encodeMember} wrote. @throws Error that says what is wrong with it */
-export function decodeMember(text: string): Member {
-  const value: unknown = JSON.parse(text);
-  if (typeof value !== "object" || value === null) throw new Error(`not a member: ${text}`);
-  const field = <T>(name: string, claim: (found: unknown) => found is T): T => {
+export function decodeMember(document: string): Member {
+  const value: unknown = JSON.parse(document);
+  if (typeof value !== "object" || value === null) throw refusal("document", value, "an object");
+  return readMember(value);
+}
+
+/** What is kept under the uuid of an engine: its member, or what cannot be read. */
+export function readKept(uuid: string, document: string): Member | UnreadableMember {
+  try {
+    const member = decodeMember(document);
+    if (member.uuid !== uuid) throw refusal("uuid", member.uuid, `${uuid}, under which it is kept`);
+    return member;
+  } catch (error) {
+    return { uuid, document, reason: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+export function isUnreadable(kept: Member | UnreadableMember): kept is UnreadableMember {
+  return "document" in kept;
+}
+
+function readMember(value: object): Member {
+  const field = <T>(name: string, [limit, claim]: Claim<T>): T => {
     const found = (value as Readonly<Record<string, unknown>>)[name];
     if (claim(found)) return found;
-    throw new Error(`${name} of a member is ${JSON.stringify(found)}`);
+    throw refusal(name, found, limit);
   };
-  field("version", (found): found is 1 => found === 1);
+  field("version", ["1", (found): found is 1 => found === 1]);
   return {
-    uuid: field("uuid", isString),
-    rank: parseRank(field("rank", isCount)),
-    address: parseHostAddress(field("address", isString)),
-    uri: field("uri", isString),
-    contexts: field("contexts", isCount),
-    state: field("state", (found): found is MemberState => isString(found) && STATES.has(found)),
-    reason: field("reason", isString),
-    since: field("since", isCount),
-    incarnation: field("incarnation", isCount),
-    faultDomain: field("faultDomain", isString),
-    reports: field("reports", (found) => typeof found === "boolean"),
+    uuid: field("uuid", UUID),
+    rank: parseRank(field("rank", CLAIMS.rank)),
+    address: parseHostAddress(field("address", CLAIMS.address)),
+    uri: field("uri", CLAIMS.uri),
+    contexts: field("contexts", CLAIMS.contexts),
+    state: field("state", CLAIMS.state),
+    reason: field("reason", CLAIMS.reason),
+    since: field("since", CLAIMS.since),
+    incarnation: field("incarnation", CLAIMS.incarnation),
+    faultDomain: field("faultDomain", CLAIMS.faultDomain),
+    reports: field("reports", CLAIMS.reports),
   };
 }
 
-const isString = (value: unknown): value is string => typeof value === "string";
-const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && Number(value) >= 0;
+function refusal(name: string, found: unknown, limit: string) {
+  const shown = typeof found === "string" ? JSON.stringify(found.slice(0, 64)) : String(found);
+  return faultMemberInvalid(name, shown, limit);
+}

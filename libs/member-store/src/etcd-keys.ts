@@ -7,6 +7,8 @@ export interface EtcdKeys {
   /** The plan of a commit that is too large for one transaction: see `EtcdMemberStore`. */
   readonly planParts: string;
   readonly plan: string;
+  /** What `daos-server members repair` has moved aside, each under the revision of its last change. */
+  readonly quarantine: string;
   /** What the access points watch: the two below. */
   readonly election: string;
   /** The leader's address. The revision of its creation is the number of the leader's term. */
@@ -23,6 +25,7 @@ export function etcdKeys(system: string): EtcdKeys {
     lastCommit: `${root}/last-commit`,
     planParts: `${root}/plan/parts/`,
     plan: `${root}/plan/ready`,
+    quarantine: `${root}/quarantine/`,
     election: `${root}/election/`,
     leader: `${root}/election/leader`,
     accessPoints: `${root}/election/access-points/`,

@@ -2,11 +2,11 @@ import { bytes, EtcdError, prefixEnd, text } from "@daos/etcd";
 import type { etcd } from "@daos/proto";
 import { parseRank } from "@daos/rank";
 import { deadline, delay } from "@daos/sys";
-import { decodeMember, encodeMember } from "./encode-member.ts";
+import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
 import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
-import { faultMemberStore, faultRankTaken } from "./faults.ts";
+import { faultMemberStore, faultMembersUnreadable, faultRankTaken } from "./faults.ts";
 import type { Member } from "./member.ts";
-import type { MemberChange, MemberStore } from "./member-store.ts";
+import type { LoadOptions, MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
 import { type FencedTerm, type Operation, type StoreCalls, TermWriter } from "./term-writer.ts";
 
 export interface EtcdMemberStoreOptions {
@@ -58,8 +58,13 @@ export class EtcdMemberStore implements MemberStore {
     this.#writer = new TermWriter({ client: options.client, keys: this.#keys, term: options.term });
   }
 
-  load({ signal }: { readonly signal: AbortSignal }): Promise<readonly Member[]> {
-    return this.#inTurn(() => this.#load(signal));
+  load({ signal, onUnreadable }: LoadOptions): Promise<readonly Member[]> {
+    return this.#inTurn(async () => {
+      const { members, unreadable } = await this.#load(signal);
+      if (onUnreadable !== undefined) unreadable.forEach(onUnreadable);
+      else if (unreadable.length > 0) throw faultMembersUnreadable(this.#where, unreadable);
+      return members;
+    });
   }
 
   commit(changes: readonly MemberChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
@@ -86,7 +91,7 @@ export class EtcdMemberStore implements MemberStore {
     return turn;
   }
 
-  async #load(signal: AbortSignal): Promise<readonly Member[]> {
+  async #load(signal: AbortSignal): Promise<Pick<State, "members" | "unreadable">> {
     let state = await this.#read(signal);
     this.#writer.follow(state.lastCommit);
     if (state.plan !== undefined) {
@@ -97,7 +102,8 @@ export class EtcdMemberStore implements MemberStore {
     this.#ranks.clear();
     for (const member of state.members) this.#note({ kind: "put", member });
     this.#loaded = true;
-    return state.members.toSorted((a, b) => a.rank - b.rank);
+    const { members, unreadable } = state;
+    return { members: members.toSorted((a, b) => a.rank - b.rank), unreadable };
   }
 
   #checkRanks(changes: readonly MemberChange[]): void {
@@ -197,31 +203,42 @@ export class EtcdMemberStore implements MemberStore {
       response.case === "responseRange" ? response.value.kvs : [],
     );
     const members: Member[] = [];
+    const unreadable: UnreadableMember[] = [];
     let key = bytes(prefix);
     while (true) {
       const page = await this.#client.range(
         { key, rangeEnd: prefixEnd(prefix), limit: PAGE, revision: header?.revision ?? 0n },
         call,
       );
-      members.push(...page.kvs.map(({ value }) => decodeMember(text(value))));
+      for (const { key: found, value } of page.kvs) {
+        const kept = readKept(text(found).slice(prefix.length), text(value));
+        if (isUnreadable(kept)) unreadable.push(kept);
+        else members.push(kept);
+      }
       const end = page.kvs.at(-1)?.key;
       if (!page.more || end === undefined) break;
       key = new Uint8Array([...end, 0]);
     }
     return {
       members,
+      unreadable,
       lastCommit: last?.[0]?.modRevision ?? 0n,
       plan: ready?.[0] === undefined ? undefined : parsePlan(ready[0], parts ?? []),
     };
   }
 
   #fault(error: unknown) {
-    return faultMemberStore(`etcd under ${this.#keys.members}`, error);
+    return faultMemberStore(this.#where, error);
+  }
+
+  get #where(): string {
+    return `etcd under ${this.#keys.members}`;
   }
 }
 
 interface State {
   readonly members: readonly Member[];
+  readonly unreadable: readonly UnreadableMember[];
   readonly lastCommit: bigint;
   /** A commit that has happened and is not carried out. */
   readonly plan: readonly (readonly Entry[])[] | undefined;
@@ -289,10 +306,15 @@ function parsePart(part: string): readonly Entry[] {
   return part
     .split("\n")
     .map((line) =>
-      line.startsWith("{")
-        ? { uuid: decodeMember(line).uuid, document: line }
-        : { uuid: line, document: undefined },
+      line.startsWith("{") ? { uuid: uuidIn(line), document: line } : { uuid: line, document: undefined },
     );
+}
+
+/** Of a document that may be wrong otherwise: then it is found when the members are read. */
+function uuidIn(document: string): string {
+  const { uuid } = JSON.parse(document) as { readonly uuid: unknown };
+  if (typeof uuid === "string") return uuid;
+  throw new Error("a plan in etcd has a member without a uuid");
 }
 
 function parsePlan(ready: etcd.KeyValue, parts: readonly etcd.KeyValue[]): readonly (readonly Entry[])[] {

@@ -1,6 +1,7 @@
 import { EtcdError, etcdAdvice } from "@daos/etcd";
-import { Fault, FaultCode } from "@daos/fault";
+import { cleanText, Fault, FaultCode } from "@daos/fault";
 import type { Rank } from "@daos/rank";
+import type { UnreadableMember } from "./member-store.ts";
 
 /** What SQLite says of a file that it cannot use. */
 const DAMAGED = /malformed|not a database/;
@@ -35,12 +36,44 @@ export function faultMembersInUse(path: string, cause: unknown): Fault {
   });
 }
 
-/** Members cannot be moved to etcd, and nothing was changed. */
-export function faultMembersNotMovable(reason: string, resolution: string, cause?: unknown): Fault {
+/** What is kept of members cannot be read, where none may be left out. */
+export function faultMembersUnreadable(where: string, [first, ...more]: readonly UnreadableMember[]): Fault {
+  const others = more.length === 0 ? "" : `, and ${more.length} more`;
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberUnreadable,
+    description: `read all members of the system in ${where}`,
+    reason: `engine ${first?.uuid}: ${first?.reason}${others}`,
+    resolution:
+      "list them with daos-server members check, and move them aside with daos-server members repair on a host that is an " +
+      "access point, while no daos-server runs there",
+  });
+}
+
+/** Nothing was kept: the store would refuse to read it. */
+export function faultMemberInvalid(field: string, value: string, limit: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.requestInvalid,
+    description: `the ${field} of a member is ${cleanText(value, 64)}`,
+    reason: `it has to be ${limit}`,
+    resolution: "run the same release on all hosts; if that is so, report it with the logs",
+  });
+}
+
+/** Members cannot be moved, and nothing was changed. */
+export function faultMembersNotMovable(
+  reason: string,
+  resolution: string,
+  {
+    attempted = "move the members of the system to etcd",
+    cause,
+  }: { readonly attempted?: string; readonly cause?: unknown } = {},
+): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.membersNotMovable,
-    description: "move the members of the system to etcd",
+    description: attempted,
     reason,
     resolution,
     cause,

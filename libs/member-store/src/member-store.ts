@@ -7,13 +7,31 @@ export type MemberChange =
   /** Forgets a member; well when there is none. */
   | { readonly kind: "remove"; readonly uuid: string };
 
+/** Something in the place of a member that is none. */
+export interface UnreadableMember {
+  /** Under which it is kept. */
+  readonly uuid: string;
+  readonly document: string;
+  /** What is wrong with it. */
+  readonly reason: string;
+}
+
+export interface LoadOptions {
+  readonly signal: AbortSignal;
+  readonly onUnreadable?: ((unreadable: UnreadableMember) => void) | undefined;
+}
+
 /**
  * Where the members are kept. One leader at a time writes: a store belongs to one term of leadership, and what is
  * committed after another leader's term has begun is refused.
  */
 export interface MemberStore {
-  /** All members, by rank. @throws Fault memberStoreUnusable */
-  load(options: { readonly signal: AbortSignal }): Promise<readonly Member[]>;
+  /**
+   * All members, by rank. One that cannot be read is left out and given to `onUnreadable`; it stays where it is.
+   *
+   * @throws Fault memberStoreUnusable; memberUnreadable for one that cannot be read, without `onUnreadable`
+   */
+  load(options: LoadOptions): Promise<readonly Member[]>;
   /**
    * Makes changes durable, all or none: once this resolves they survive a crash of everything. Commits of one store are
    * made one after the other; any number of changes is allowed. `signal` counts until a commit is under way: from then on its

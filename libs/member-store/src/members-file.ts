@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import type { ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
+import { etcdKnows, type Member, SqliteMemberStore, type UnreadableMember } from "@daos/membership";
 import { delay, hasErrorCode, syncDirectory } from "@daos/sys";
 import { etcdKnows } from "./etcd-knows.ts";
 import { faultMembersLeftBehind, faultMembersMoved } from "./faults.ts";
@@ -35,6 +36,7 @@ export async function openMembers(mount: string): Promise<SqliteMemberStore> {
 /** Members that nobody else reads or changes until this is disposed of. */
 export interface HeldMembers extends AsyncDisposable {
   readonly members: readonly Member[];
+  readonly unreadable: readonly UnreadableMember[];
   /** Gives the file the name that says that it is not used any more. */
   retire(): Promise<void>;
 }
@@ -44,10 +46,12 @@ export async function holdMembers(path: string): Promise<HeldMembers> {
   await using stack = new AsyncDisposableStack();
   const store = new SqliteMemberStore(path, { exclusive: true });
   stack.defer(() => store.close());
-  const members = await store.load();
+  const unreadable: UnreadableMember[] = [];
+  const members = await store.load({ onUnreadable: (one) => unreadable.push(one) });
   const held = stack.move();
   return {
     members,
+    unreadable,
     retire: async () => {
       await rename(path, movedFile(path));
       await syncDirectory(dirname(path));
@@ -100,7 +104,7 @@ export async function refuseLeftBehind(mount: string, options: LeftBehindOptions
 
 async function countMembers(path: string): Promise<number> {
   await using held = await holdMembers(path);
-  return held.members.length;
+  return held.members.length + held.unreadable.length;
 }
 
 /** @throws the failure of what can not be looked at */

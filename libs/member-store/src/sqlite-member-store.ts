@@ -1,10 +1,10 @@
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Fault } from "@daos/fault";
 import { parseRank } from "@daos/rank";
-import { decodeMember, encodeMember } from "./encode-member.ts";
-import { faultMemberStore, faultMembersInUse, faultRankTaken } from "./faults.ts";
+import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
+import { faultMemberStore, faultMembersInUse, faultMembersUnreadable, faultRankTaken } from "./faults.ts";
 import type { Member } from "./member.ts";
-import type { MemberChange, MemberStore } from "./member-store.ts";
+import type { LoadOptions, MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS members (
@@ -22,6 +22,15 @@ const MIGRATE = `
       'state', 'joined', 'reason', '', 'since', 0, 'incarnation', 1, 'faultDomain', '',
       'reports', json('false')) FROM member;
   DROP TABLE member`;
+
+/** What {@link SqliteMemberStore.quarantine} has moved aside. */
+const QUARANTINE = `
+  CREATE TABLE IF NOT EXISTS quarantine (
+    uuid TEXT NOT NULL,
+    document TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    moved_at TEXT NOT NULL
+  ) STRICT`;
 
 const PUT = `
   INSERT INTO members (uuid, rank, document) VALUES (?, ?, ?)
@@ -64,12 +73,35 @@ export class SqliteMemberStore implements MemberStore {
     }
   }
 
-  async load(): Promise<readonly Member[]> {
-    return this.#guarded(() =>
-      this.#database
-        .prepare("SELECT document FROM members ORDER BY rank")
-        .all()
-        .map(({ document }) => decodeMember(String(document))),
+  async load({ onUnreadable }: Pick<LoadOptions, "onUnreadable"> = {}): Promise<readonly Member[]> {
+    const members: Member[] = [];
+    const unreadable: UnreadableMember[] = [];
+    this.#guarded(() => {
+      for (const { uuid, document } of this.#database
+        .prepare("SELECT uuid, document FROM members ORDER BY rank")
+        .iterate()) {
+        const kept = readKept(String(uuid), String(document));
+        if (isUnreadable(kept)) unreadable.push(kept);
+        else members.push(kept);
+      }
+    });
+    if (onUnreadable !== undefined) unreadable.forEach(onUnreadable);
+    else if (unreadable.length > 0) throw faultMembersUnreadable(this.#path, unreadable);
+    return members;
+  }
+
+  /** Moves what cannot be read out of the members, into the table `quarantine` of the same file. @throws Fault memberStoreUnusable */
+  async quarantine(unreadable: readonly UnreadableMember[]): Promise<void> {
+    this.#guarded(() =>
+      this.#transaction(() => {
+        this.#database.exec(QUARANTINE);
+        for (const { uuid, document, reason } of unreadable) {
+          this.#database
+            .prepare("INSERT INTO quarantine (uuid, document, reason, moved_at) VALUES (?, ?, ?, ?)")
+            .run(uuid, document, reason, new Date().toISOString());
+          this.#database.prepare("DELETE FROM members WHERE uuid = ? AND document = ?").run(uuid, document);
+        }
+      }),
     );
   }
 

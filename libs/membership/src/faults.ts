@@ -3,6 +3,30 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Member } from "@daos/member-store";
 import type { Rank } from "@daos/rank";
 
+/** What is kept of an engine cannot be read: whether it was excluded is not known. */
+export function faultJoinUnreadable(uuid: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberUnreadable,
+    description: `engine ${uuid} asks to join, but what is kept of it cannot be read`,
+    reason: "it may have been excluded",
+    resolution:
+      "look at it with daos-server members check; then stop the daos-server of every access point, and move it aside with " +
+      "daos-server members repair",
+  });
+}
+
+/** A new engine asks to join a system that can have no more. */
+export function faultSystemFull(uuid: string, most: number): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.systemFull,
+    description: `engine ${uuid} asks to join, but the system has ${most} members, which is the most`,
+    resolution: "forget engines that are gone for good with dmg system erase",
+  });
+}
+
+
 /** An excluded engine asks to join. */
 export function faultMemberExcluded(uuid: string, rank: Rank): Fault {
   return new Fault({

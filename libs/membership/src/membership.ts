@@ -1,20 +1,25 @@
-import { type Fault, toFault } from "@daos/fault";
+import { cleanText, type Fault, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import {
+  encodeMember,
   faultLeadershipLost,
   faultRankTaken,
   type Member,
   type MemberChange,
   type MemberStore,
+  type UnreadableMember,
 } from "@daos/member-store";
 import { NIL_RANK, type Rank } from "@daos/rank";
+import { MAX_MEMBERS, MAX_REASON } from "@daos/security";
 import type { Clock } from "@daos/sys";
 import { CommitQueue } from "./commit-queue.ts";
 import {
+  faultJoinUnreadable,
   faultMemberElsewhere,
   faultMemberExcluded,
   faultMemberUnknown,
   faultNoReplicaYet,
+  faultSystemFull,
 } from "./faults.ts";
 import { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
 import type { SystemEventKind, SystemEvents } from "./system-events.ts";
@@ -77,6 +82,8 @@ export class Membership {
   readonly #busy = new Set<string>();
   readonly #claimed = new Set<Rank>();
   readonly #passedOver = new Set<Rank>();
+  /** Engines of which nothing is known but that they were members. */
+  readonly #unreadable = new Set<string>();
   #durable: Map<string, Member>;
   #next: Map<string, Member>;
   #sorted: readonly Member[] | undefined;
@@ -100,7 +107,20 @@ export class Membership {
 
   /** Reads the members. @throws Fault memberStoreUnusable */
   static async load(options: MembershipOptions): Promise<Membership> {
-    return new Membership(await options.store.load(options), options);
+    const unreadable: UnreadableMember[] = [];
+    const members = await options.store.load({
+      signal: options.signal,
+      onUnreadable: (one) => unreadable.push(one),
+    });
+    const membership = new Membership(members, options);
+    for (const { uuid, reason } of unreadable) {
+      membership.#unreadable.add(uuid);
+      const name = cleanText(uuid, 64);
+      options.events.add("member_unreadable", `what is kept of engine ${name} cannot be read: ${reason}`, {
+        uuid: name,
+      });
+    }
+    return membership;
   }
 
   /** Aborts when the term is over; late when this process was frozen. */
@@ -162,6 +182,7 @@ export class Membership {
    */
   planJoin(attempt: JoinAttempt): JoinPlan {
     const { uuid, rank, address } = attempt;
+    if (this.#unreadable.has(uuid)) return refuse(faultJoinUnreadable(uuid));
     const known = this.#next.get(uuid);
     if (known !== undefined) {
       if (known.state === "excluded") return refuse(faultMemberExcluded(uuid, known.rank));
@@ -173,6 +194,7 @@ export class Membership {
       if (asItWas || attempt.recorded) return { kind: "record", rank: known.rank };
       return { kind: this.#options.ranksFrom === "store" ? "reserve" : "ask-engine", rank: known.rank };
     }
+    if (this.#next.size >= MAX_MEMBERS) return refuse(faultSystemFull(uuid, MAX_MEMBERS));
     if (rank !== NIL_RANK) {
       const holder = this.#holder(rank);
       if (holder !== undefined)
@@ -329,6 +351,8 @@ export class Membership {
 
   async #commit(members: readonly Member[]): Promise<void> {
     if (members.length === 0) return this.settled();
+    // What the store refuses would fail the changes of others in the same commit.
+    for (const member of members) encodeMember(member);
     for (const member of members) this.#next.set(member.uuid, member);
     await this.#push(members.map((member) => ({ kind: "put", member })));
   }
@@ -362,7 +386,8 @@ export class Membership {
   }
 
   #with(member: Member, condition: Condition): Member {
-    return { ...member, ...condition, since: this.#options.clock.wallTime() };
+    const reason = cleanText(condition.reason, MAX_REASON);
+    return { ...member, ...condition, reason, since: this.#options.clock.wallTime() };
   }
 
   #tell(kind: SystemEventKind, message: string, { rank, uuid, address, reason }: Member): void {

@@ -1,6 +1,8 @@
+import { cleanText } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
+import { MAX_REASON } from "@daos/security";
 import type { Clock } from "@daos/sys";
 
 export type SystemEventKind =
@@ -15,7 +17,9 @@ export type SystemEventKind =
   | "member_excluded"
   | "member_exclusion_cleared"
   | "member_erased"
-  | "device_warning";
+  | "device_warning"
+  /** What is kept of a member cannot be read: it was set aside. */
+  | "member_unreadable";
 
 /** Something that happened in the system. */
 export interface SystemEvent {
@@ -42,10 +46,13 @@ const SEVERITY: Readonly<Record<SystemEventKind, SystemEvent["severity"]>> = {
   member_exclusion_cleared: "info",
   member_erased: "warning",
   device_warning: "warning",
+  member_unreadable: "error",
 };
 
 const LEVEL = { info: "info", warning: "warn", error: "error" } as const;
 
+/** The most characters of an event: a reason of a member and what it is about. */
+const MAX_EVENT = MAX_REASON + 256;
 /** How many events are kept. */
 const KEPT = 1024;
 
@@ -62,12 +69,9 @@ export class SystemEvents {
     this.#clock = options.clock;
   }
 
-  add(
-    kind: SystemEventKind,
-    message: string,
-    about: Pick<SystemEvent, "rank" | "uuid" | "address"> = {},
-  ): void {
+  add(kind: SystemEventKind, text: string, about: Pick<SystemEvent, "rank" | "uuid" | "address"> = {}): void {
     const severity = SEVERITY[kind];
+    const message = cleanText(text, MAX_EVENT);
     const event = { number: ++this.#last, time: this.#clock.wallTime(), kind, severity, message, ...about };
     this.#kept.push(event);
     if (this.#kept.length > KEPT) this.#kept.shift();

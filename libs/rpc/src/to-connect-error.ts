@@ -51,6 +51,7 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
     Code.InvalidArgument,
     [
       FaultCode.usage,
+      FaultCode.requestInvalid,
       FaultCode.scmFormatInvalidParameter,
       FaultCode.bdevFormatInvalidParameter,
       FaultCode.networkUnknownInterface,
@@ -77,7 +78,10 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
     ],
   ],
   [Code.PermissionDenied, [FaultCode.securityUnknown, FaultCode.helperRefused, status("NO_PERM")]],
-  [Code.ResourceExhausted, [status("NOSPACE"), status("NOMEM")]],
+  [
+    Code.ResourceExhausted,
+    [FaultCode.requestTooLarge, FaultCode.systemFull, status("NOSPACE"), status("NOMEM")],
+  ],
   [
     Code.FailedPrecondition,
     [
@@ -90,6 +94,7 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       FaultCode.missingSoftwareDependency,
       FaultCode.superblockMissing,
       FaultCode.memberExcluded,
+      FaultCode.memberUnreadable,
       FaultCode.memberRunning,
       status("NOTLEADER"),
       status("NOTREPLICA"),

@@ -16,9 +16,13 @@ export interface ConnectionLimits {
   /** How long an answer may wait for a client that does not read it. */
   readonly stallMs: number;
   readonly maxConcurrentStreams: number;
+  /** An agent has one connection, and one call for each job that starts on its node. */
+  readonly maxAgentStreams: number;
+  readonly maxAgentConnections: number;
+  readonly maxAgentConnectionsPerAddress: number;
   /** All headers of a call together, uncompressed. */
   readonly maxHeaderBytes: number;
-  /** One message, uncompressed: `readMaxBytes` of a Connect router. 4 MiB is gRPC's own default. */
+  /** One message, uncompressed, whatever its method: see `METHOD_LIMITS` for what each may have. */
   readonly maxMessageBytes: number;
   /** Calls that a client may open and cancel at once, and per second after that. */
   readonly resetBurst: number;
@@ -36,6 +40,9 @@ export const DEFAULT_LIMITS: ConnectionLimits = {
   requestMs: 30_000,
   stallMs: 60_000,
   maxConcurrentStreams: 128,
+  maxAgentStreams: 16,
+  maxAgentConnections: 6144,
+  maxAgentConnectionsPerAddress: 16,
   maxHeaderBytes: 16_384,
   maxMessageBytes: 4 * 1024 * 1024,
   resetBurst: 1000,

@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
-import { Fault, FaultCode } from "@daos/fault";
+import { cleanText, Fault, FaultCode } from "@daos/fault";
+import type { Violation } from "./field-limit.ts";
 import { commonName, type Role, showSubject } from "./role.ts";
 
 /** What a file is for, as messages name it; the key in `transport_config` stands in brackets. */
@@ -340,5 +341,47 @@ export function faultConnectionRate(who: string, perSecond: number): Fault {
     FaultCode.connectionLimit,
     `${who} keeps opening more than ${perSecond} connections a second`,
     `find out what runs there; it has to wait, others are not affected`,
+  );
+}
+
+/** So much of a refused value is shown. */
+const SHOWN = 64;
+
+/** A field of a request is not what it may be. */
+export function faultRequestInvalid(path: string, { field, value, limit }: Violation): Fault {
+  return new Fault({
+    domain: "general",
+    code: FaultCode.requestInvalid,
+    description: `the field ${field} of ${path} is ${showValue(value)}`,
+    reason: `it has to be ${limit}`,
+    resolution: "correct the value; if a program of this release sent it, report that with both logs",
+  });
+}
+
+function showValue(value: unknown): string {
+  if (typeof value === "string") {
+    const length = value.length > SHOWN ? ` (${value.length} characters)` : "";
+    return `${JSON.stringify(cleanText(value, SHOWN))}${length}`;
+  }
+  return value instanceof Uint8Array ? `${value.length} bytes long` : cleanText(String(value), SHOWN);
+}
+
+/** A request is larger than its method needs. */
+export function faultRequestTooLarge(path: string, bytes: number, most: number): Fault {
+  return new Fault({
+    domain: "general",
+    code: FaultCode.requestTooLarge,
+    description: `a request of ${path} has ${bytes} bytes or more`,
+    reason: `${most} is the most`,
+    resolution: "ask for less at once, as in fewer ranks or hosts",
+  });
+}
+
+/** So many bytes of unfinished requests are being received that one more would be too much. */
+export function faultReceiveBudget(who: string, most: number): Fault {
+  return fault(
+    FaultCode.connectionLimit,
+    `unfinished requests with certificates of the role ${who} have ${most} bytes, which is the most`,
+    "try again in a moment; if it goes on, find out which clients send requests that never end",
   );
 }

@@ -5,7 +5,12 @@ import { type Fault, showResolution } from "@daos/fault";
 import { ctl } from "@daos/proto";
 
 /** Status codes of gRPC that refusals use. */
-export const GrpcCode = { permissionDenied: 7, unimplemented: 12, unauthenticated: 16 } as const;
+export const GrpcCode = {
+  permissionDenied: 7,
+  resourceExhausted: 8,
+  unimplemented: 12,
+  unauthenticated: 16,
+} as const;
 
 /**
  * A response of headers only that ends a gRPC call with a fault: as text, which clients of every release show, and as

@@ -13,6 +13,7 @@ import { type ConnectionLimits, http2ServerLimits, limitsWithin } from "./connec
 import { guardHandler, type RequestHandler } from "./guard-handler.ts";
 import { guardServer } from "./guard-server.ts";
 import { type Identity, loadIdentity } from "./load-identity.ts";
+import type { ReceiveBudget } from "./receive-budget.ts";
 import { identityServerOptions } from "./tls-options.ts";
 import type { TransportConfig } from "./transport-config.ts";
 import { watchCertificates } from "./watch-certificates.ts";
@@ -20,9 +21,11 @@ import { watchCertificates } from "./watch-certificates.ts";
 export interface GrpcServerOptions {
   readonly transport: TransportConfig;
   readonly log: Logger;
-  /** Gets the requests that are allowed: a Connect adapter. Use `maxMessageBytes` of the limits as its `readMaxBytes`. */
+  /** Gets the requests that are allowed: a Connect adapter, with the `maxRequestBytes` of each method as its `readMaxBytes`. */
   readonly handler: RequestHandler;
   readonly limits?: ConnectionLimits | undefined;
+  /** What unfinished requests may have in memory; the default one if not given. */
+  readonly budget?: ReceiveBudget | undefined;
   readonly now?: (() => Date) | undefined;
   /** How often changed certificate files are looked for; a minute by default. */
   readonly pollMs?: number | undefined;
@@ -46,8 +49,8 @@ export interface GrpcServer {
  * @throws Fault for a file or certificate that cannot be used
  */
 export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const { transport, log, handler, limits = limitsWithin(maxOpenFiles()), now } = options;
-  const guarded = guardHandler(handler, log);
+  const { transport, log, handler, limits = limitsWithin(maxOpenFiles()), budget, now } = options;
+  const guarded = guardHandler(handler, log, { budget, maxAgentStreams: limits.maxAgentStreams });
   if (transport.allowInsecure) {
     log.warn("allow_insecure: connections are in plain text, and everyone may do everything");
     const server = createServer(http2ServerLimits(limits), guarded);

@@ -1,20 +1,50 @@
-import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { constants, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from "node:http2";
 import type { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { authorize, RPC_ROLES } from "./authorize.ts";
+import { DEFAULT_LIMITS } from "./connection-limits.ts";
 import { faultUnknownCall } from "./faults.ts";
 import { GrpcCode, refuseStream } from "./grpc-refusal.ts";
+import { guardBody } from "./guard-body.ts";
+import { METHOD_LIMITS } from "./method-limits.ts";
 import { type Peer, peerOf } from "./peer.ts";
+import { ReceiveBudget, shareOf } from "./receive-budget.ts";
+import { warnOnceAMinute } from "./warn-once-a-minute.ts";
 
 /** A listener for `request` of an HTTP/2 server, such as `connectNodeAdapter` makes. */
 export type RequestHandler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
+
+export interface CallLimits {
+  /** What is being received by the server that the handler belongs to. */
+  readonly budget?: ReceiveBudget | undefined;
+  readonly maxAgentStreams?: number | undefined;
+}
 
 /**
  * Lets only those calls through to `handler` that are in the table of calls and that the role of the peer allows:
  * {@link authorize}. With plain text every call of the table passes. A request whose peer is unknown, as on a server
  * without `guardServer`, never does. What a client may put into a request to make `handler` throw is made harmless.
  */
-export function guardHandler(handler: RequestHandler, log: Logger): RequestHandler {
+export function guardHandler(
+  handler: RequestHandler,
+  log: Logger,
+  { budget = new ReceiveBudget(), maxAgentStreams = DEFAULT_LIMITS.maxAgentStreams }: CallLimits = {},
+): RequestHandler {
+  const quiet = warnOnceAMinute(log);
+  const agentCalls = new WeakMap<Http2Session, number>();
+  /** A client that has not read SETTINGS_MAX_CONCURRENT_STREAMS yet may repeat a refused stream. (RFC 9113, 8.7) */
+  const admitStream = ({ stream }: Http2ServerRequest): boolean => {
+    const { session } = stream;
+    if (session === undefined) return false;
+    const calls = (agentCalls.get(session) ?? 0) + 1;
+    if (calls > maxAgentStreams) {
+      stream.close(constants.NGHTTP2_REFUSED_STREAM);
+      return false;
+    }
+    agentCalls.set(session, calls);
+    stream.once("close", () => agentCalls.set(session, (agentCalls.get(session) ?? 1) - 1));
+    return true;
+  };
   return (request, response) => {
     const peer = peerOf(request);
     if (peer === undefined) {
@@ -27,6 +57,15 @@ export function guardHandler(handler: RequestHandler, log: Logger): RequestHandl
       refuseStream(request.stream, refusal.code, refusal.fault);
       return;
     }
+    if (peer.kind === "certificate" && peer.role === "agent" && !admitStream(request)) return;
+    const received = guardBody(request.stream, {
+      path: request.url,
+      maxBytes: METHOD_LIMITS.get(request.url)?.maxRequestBytes ?? 0,
+      budget,
+      share: shareOf(peer),
+      onRefused: (fault) => quiet(`${peer.address} ${fault.code}`, fault),
+    });
+    if (!received) return;
     dropAuthority(request);
     boundTimeout(request);
     try {

@@ -4,6 +4,7 @@ import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:ht
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import type { Logger } from "@daos/log";
+import { AgentConnections } from "./agent-connections.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./connection-limits.ts";
 import { ConnectionRate } from "./connection-rate.ts";
 import { explainTlsError } from "./explain-tls-error.ts";
@@ -14,6 +15,7 @@ import {
   faultTlsAgainstPlainText,
 } from "./faults.ts";
 import { firstByte } from "./first-byte.ts";
+import { GrpcCode } from "./grpc-refusal.ts";
 import { guardSession } from "./guard-session.ts";
 import { type Peer, setPeer } from "./peer.ts";
 import { REFUSAL_MS, refuseConnection } from "./refuse-connection.ts";
@@ -118,6 +120,18 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
     });
   };
 
+  const agents = new AgentConnections(limits.maxAgentConnections, limits.maxAgentConnectionsPerAddress);
+  const admitAgent = (socket: TLSSocket, address: string): boolean => {
+    const place = agents.add(address);
+    if (place === undefined) {
+      const fault = faultConnectionLimit(`agents, as on ${address},`, limits.maxAgentConnectionsPerAddress);
+      quiet(`${address} agents`, fault);
+      refuseConnection(socket, fault, GrpcCode.resourceExhausted);
+      return false;
+    }
+    socket.once("close", () => place[Symbol.dispose]());
+    return true;
+  };
   if (options.trust !== undefined) {
     const { trust, now = () => new Date() } = options;
     const [onSecure, ...more] = server.listeners("secureConnection") as ((socket: TLSSocket) => void)[];
@@ -137,6 +151,7 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
         socket.destroy();
       } else {
         const { role, certificate } = verdict;
+        if (role === "agent" && !admitAgent(socket, address)) return;
         enter(onSecure, socket, { kind: "certificate", address, role, certificate });
       }
     });
@@ -154,6 +169,8 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
       return;
     }
     setPeer(session, entering);
+    if (entering.kind === "certificate" && entering.role === "agent")
+      session.settings({ maxConcurrentStreams: limits.maxAgentStreams });
     guardSession(session, limits);
   });
   server.on("sessionError", (error: Error) => log.debug("HTTP/2 connection failed", { error }));

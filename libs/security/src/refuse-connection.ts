@@ -8,7 +8,11 @@ import { GrpcCode, refuseStream } from "./grpc-refusal.ts";
 export const REFUSAL_MS = 5_000;
 
 /** Answers the first call with the reason, then closes; at most one stream, and no longer than {@link REFUSAL_MS}. */
-export function refuseConnection(socket: Socket, fault: Fault): void {
+export function refuseConnection(
+  socket: Socket,
+  fault: Fault,
+  code: number = GrpcCode.unauthenticated,
+): void {
   const session = performServerHandshake(socket, {
     ...http2ServerLimits({ ...DEFAULT_LIMITS, maxConcurrentStreams: 1, resetBurst: 1, resetsPerSecond: 1 }),
     maxSessionMemory: 1,
@@ -17,7 +21,7 @@ export function refuseConnection(socket: Socket, fault: Fault): void {
   session.on("error", () => {});
   session.once("close", () => clearTimeout(timer));
   session.once("stream", (stream) => {
-    refuseStream(stream, GrpcCode.unauthenticated, fault);
+    refuseStream(stream, code, fault);
     // Not destroyed at once: the answer is still on its way.
     stream.once("close", () => session.close());
   });

@@ -1,0 +1,159 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { loadServerConfig, type ServerConfig } from "@daos/config";
+import { bytes } from "@daos/etcd";
+import { EtcdCluster } from "@daos/etcd/testing";
+import { FaultCode } from "@daos/fault";
+import { silentLogger } from "@daos/log";
+import { encodeMember, SqliteMemberStore } from "@daos/membership";
+import { memberOf } from "@daos/membership/testing";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { MembersCheck } from "./commands/members/check.ts";
+import { openManagement } from "./management.ts";
+import { membersFile } from "./members-file.ts";
+import { checkMembers, repairMembers } from "./repair-members.ts";
+
+let etcd: EtcdCluster;
+beforeAll(async () => {
+  etcd = await EtcdCluster.start();
+}, 120_000);
+afterAll(async () => {
+  await etcd[Symbol.asyncDispose]();
+});
+
+let directory = "";
+let mount = "";
+let configPath = "";
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), "daos-repair-"));
+  mount = join(directory, "scm");
+  configPath = join(directory, "daos_server.yml");
+});
+afterEach(() => rm(directory, { recursive: true }));
+
+const options = () => ({ log: silentLogger, signal: AbortSignal.timeout(60_000) });
+const good = [memberOf(0), memberOf(2, { state: "excluded", reason: "slow" })];
+/** What a release before limits kept of a join. */
+const badDocument = encodeMember(memberOf(1)).replace('"rank":1', '"rank":4294967295');
+const bad = {
+  uuid: "uuid-1",
+  document: badDocument,
+  reason: expect.stringContaining("the rank of a member is 4294967295") as string,
+};
+
+async function configOf(more = ""): Promise<ServerConfig> {
+  await writeFile(
+    configPath,
+    `name: repair
+provider: ofi+sockets
+transport_config: {allow_insecure: true}
+servers: [{fabric_iface: lo, scm_mount: ${mount}, scm_class: ram, scm_size: 1}]
+${more}
+`,
+  );
+  return loadServerConfig(configPath);
+}
+
+async function badFile(): Promise<string> {
+  const path = membersFile(mount);
+  await mkdir(dirname(path), { recursive: true });
+  const store = new SqliteMemberStore(path);
+  await store.commit(
+    [...good, memberOf(1)].map((member) => ({ kind: "put", member })),
+    options(),
+  );
+  await store.close();
+  using database = new DatabaseSync(path);
+  database.prepare("UPDATE members SET document = ? WHERE uuid = ?").run(badDocument, "uuid-1");
+  return path;
+}
+
+describe("with the members in a file", () => {
+  it("checkMembers() lists what cannot be read, also while a server has the file, and repairMembers() refuses then", async () => {
+    const path = await badFile();
+    const config = await configOf();
+    const server = new SqliteMemberStore(path);
+    expect(await checkMembers(config, options())).toEqual({
+      where: path,
+      members: good,
+      unreadable: [bad],
+      quarantined: [],
+    });
+    await expect(repairMembers(config, options())).rejects.toMatchObject({ code: FaultCode.membersInUse });
+    await server.close();
+    expect(await repairMembers(config, options())).toEqual({ where: path, moved: [bad] });
+    expect(await checkMembers(config, options())).toMatchObject({
+      members: good,
+      unreadable: [],
+      quarantined: [bad],
+    });
+  });
+
+  it("members check fails when a member cannot be read, and not after members repair", async () => {
+    await badFile();
+    const config = await configOf();
+    await expect(MembersCheck.run(["-o", configPath])).rejects.toMatchObject({
+      code: FaultCode.memberUnreadable,
+    });
+    await repairMembers(config, options());
+    await MembersCheck.run(["-o", configPath]);
+  });
+
+  it("checkMembers() says where to run it when there is no file", async () => {
+    await expect(checkMembers(await configOf(), options())).rejects.toMatchObject({
+      code: FaultCode.membersNotMovable,
+      message: expect.stringContaining(`there is no ${membersFile(mount)}`) as string,
+    });
+  });
+});
+
+describe("with the members in etcd", { timeout: 120_000 }, () => {
+  it("repairMembers() refuses while a server leads, and moves what cannot be read aside when none does", async () => {
+    const config = await configOf(`system_db: {backend: etcd, endpoints: [${etcd.endpoints.join()}]}`);
+    using client = etcd.client();
+    const documents = [...good.map((member) => [member.uuid, encodeMember(member)]), ["uuid-1", badDocument]];
+    for (const [uuid, document] of documents)
+      await client.txn(
+        {
+          success: [
+            {
+              request: {
+                case: "requestPut",
+                value: { key: bytes(`/daos/repair/members/${uuid}`), value: bytes(document ?? "") },
+              },
+            },
+          ],
+        },
+        options(),
+      );
+    const serving = new AbortController();
+    using management = openManagement({
+      config,
+      role: "bootstrap",
+      self: { host: "127.0.0.1", port: config.port },
+      hasReplica: () => false,
+      stopExcluded: undefined,
+      log: silentLogger,
+    });
+    const server = management.leadership.run(serving.signal);
+    while (!management.leadership.leadsHere) await new Promise((resolve) => setTimeout(resolve, 20));
+    // The leader serves the others.
+    expect(management.leadership.membership().list()).toEqual(good);
+    expect(await checkMembers(config, options())).toMatchObject({ members: good, unreadable: [bad] });
+    await expect(repairMembers(config, options())).rejects.toMatchObject({
+      code: FaultCode.membersNotMovable,
+      message: expect.stringContaining("repair the members of the system") as string,
+    });
+    serving.abort();
+    await server;
+    expect((await repairMembers(config, options())).moved).toEqual([bad]);
+    expect(await checkMembers(config, options())).toMatchObject({
+      members: good,
+      unreadable: [],
+      quarantined: [bad],
+    });
+    expect((await repairMembers(config, options())).moved).toEqual([]);
+  });
+});

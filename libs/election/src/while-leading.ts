@@ -1,0 +1,59 @@
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { abortable, deadline } from "@daos/sys";
+import type { Election, Term } from "./election.ts";
+import { faultMembersNotMovable } from "@daos/member-store";
+
+export interface WhileLeadingOptions {
+  readonly election: Election;
+  /** What it is for, as faults say it. */
+  readonly attempted: string;
+  readonly signal: AbortSignal;
+}
+
+/** A leader that died is replaced within 5 seconds; one that is there for longer lives. */
+const OFFICE_MS = 6_000;
+
+/** Leads the system while `work` runs, so that no other host does. @throws Fault membersNotMovable when this host cannot lead */
+export async function whileLeading<T>(
+  { election, attempted, signal }: WhileLeadingOptions,
+  work: (term: Term) => Promise<T>,
+): Promise<T> {
+  const end = new AbortController();
+  const until = AbortSignal.any([signal, end.signal]);
+  const leading = Promise.withResolvers<Term>();
+  let leader: HostAddress | undefined;
+  const run = election.run(
+    (view) => {
+      if (view.kind === "leading") leading.resolve(view.term);
+      else leader = view.leader;
+    },
+    { signal: until },
+  );
+  try {
+    using limit = deadline(OFFICE_MS, "a term as leader", signal);
+    const term = await abortable(leading.promise, limit.signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      throw leader === undefined ? faultNobodyLeads(attempted, error) : faultOtherLeads(attempted, leader);
+    });
+    return await work(term);
+  } finally {
+    end.abort(new DOMException(`${attempted}: done`, "AbortError"));
+    await run;
+  }
+}
+
+function faultOtherLeads(attempted: string, leader: HostAddress) {
+  return faultMembersNotMovable(
+    `${formatHostAddress(leader)} leads the system through etcd`,
+    "stop the daos-server of every access point, then try again",
+    { attempted },
+  );
+}
+
+function faultNobodyLeads(attempted: string, cause: unknown) {
+  return faultMembersNotMovable(
+    "etcd lets nobody lead the system",
+    "check the etcd servers (etcdctl endpoint health) and system_db in the configuration, then try again",
+    { attempted, cause },
+  );
+}

@@ -1,0 +1,140 @@
+import { DatabaseSync } from "node:sqlite";
+import { bytes, type EtcdCalls, prefixEnd, text } from "@daos/etcd";
+import { isUnreadable, readKept } from "./encode-member.ts";
+import { etcdKeys } from "./etcd-keys.ts";
+import { faultMemberStore, faultMembersNotMovable } from "./faults.ts";
+import type { Member } from "./member.ts";
+import type { UnreadableMember } from "./member-store.ts";
+import { SqliteMemberStore } from "./sqlite-member-store.ts";
+
+/** What a store holds, with what cannot be read of it. */
+export interface KeptMembers {
+  readonly members: readonly Member[];
+  readonly unreadable: readonly UnreadableMember[];
+  /** What an earlier repair has moved aside. */
+  readonly quarantined: readonly UnreadableMember[];
+}
+
+/** Reads the file of a system without etcd, also while a server has it open. @throws Fault memberStoreUnusable */
+export function readMembersFile(path: string): KeptMembers {
+  try {
+    using database = new DatabaseSync(path, { readOnly: true });
+    const rows = (table: string, columns: string) => {
+      const known = database.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) !== undefined;
+      return known ? database.prepare(`SELECT ${columns} FROM ${table}`).all() : [];
+    };
+    const [damage] = database.prepare("PRAGMA quick_check(1)").all();
+    if (damage?.quick_check !== "ok") throw new Error(`malformed: ${String(damage?.quick_check)}`);
+    const kept = rows("members", "uuid, document, rank").map(({ uuid, document }) =>
+      readKept(String(uuid), String(document)),
+    );
+    const quarantined = rows("quarantine", "uuid, document, reason").map(({ uuid, document, reason }) => ({
+      uuid: String(uuid),
+      document: String(document),
+      reason: String(reason),
+    }));
+    return { ...sortOut(kept), quarantined };
+  } catch (error) {
+    throw faultMemberStore(path, error);
+  }
+}
+
+/**
+ * Moves what cannot be read into the table `quarantine` of the same file.
+ *
+ * @returns what was moved
+ * @throws Fault membersInUse while a server has the file open, memberStoreUnusable
+ */
+export async function repairMembersFile(path: string): Promise<readonly UnreadableMember[]> {
+  const store = new SqliteMemberStore(path, { exclusive: true });
+  try {
+    const unreadable: UnreadableMember[] = [];
+    await store.load({ onUnreadable: (one) => unreadable.push(one) });
+    if (unreadable.length > 0) await store.quarantine(unreadable);
+    return unreadable;
+  } finally {
+    await store.close();
+  }
+}
+
+type EtcdReads = Pick<EtcdCalls, "range">;
+type EtcdWrites = Pick<EtcdCalls, "range" | "txn">;
+interface Wait {
+  readonly signal: AbortSignal;
+}
+
+const PAGE = 1_000n;
+
+/** Reads the members of a system in etcd. @throws EtcdError */
+export async function readMembersInEtcd(client: EtcdReads, system: string, wait: Wait): Promise<KeptMembers> {
+  const { members, quarantine } = etcdKeys(system);
+  const kept = (await readAll(client, members, wait)).map(({ name, value }) => readKept(name, value));
+  const quarantined = (await readAll(client, quarantine, wait)).map(({ value }) => readQuarantined(value));
+  return { ...sortOut(kept), quarantined };
+}
+
+/**
+ * Moves what cannot be read of the members in etcd below `/daos/NAME/quarantine/`. To be called while no server leads.
+ *
+ * @returns what was moved
+ * @throws EtcdError; Fault membersNotMovable when a document has changed meanwhile
+ */
+export async function repairMembersInEtcd(
+  client: EtcdWrites,
+  system: string,
+  wait: Wait,
+): Promise<readonly UnreadableMember[]> {
+  const keys = etcdKeys(system);
+  const moved: UnreadableMember[] = [];
+  for (const { name, value, revision } of await readAll(client, keys.members, wait)) {
+    const kept = readKept(name, value);
+    if (!isUnreadable(kept)) continue;
+    const key = bytes(`${keys.members}${name}`);
+    const { succeeded } = await client.txn(
+      {
+        compare: [{ target: 2, result: 0, key, targetUnion: { case: "modRevision", value: revision } }],
+        success: [
+          {
+            request: {
+              case: "requestPut",
+              value: { key: bytes(`${keys.quarantine}${revision}`), value: bytes(JSON.stringify(kept)) },
+            },
+          },
+          { request: { case: "requestDeleteRange", value: { key } } },
+        ],
+      },
+      wait,
+    );
+    if (!succeeded)
+      throw faultMembersNotMovable(
+        `what is kept of engine ${name} has changed meanwhile`,
+        "stop the daos-server of every access point, then try again",
+        { attempted: "repair the members of the system" },
+      );
+    moved.push(kept);
+  }
+  return moved;
+}
+
+async function readAll(client: EtcdReads, prefix: string, wait: Wait) {
+  const found: { readonly name: string; readonly value: string; readonly revision: bigint }[] = [];
+  let key = bytes(prefix);
+  for (;;) {
+    const page = await client.range({ key, rangeEnd: prefixEnd(prefix), limit: PAGE }, wait);
+    for (const { key: at, value, modRevision } of page.kvs)
+      found.push({ name: text(at).slice(prefix.length), value: text(value), revision: modRevision });
+    const end = page.kvs.at(-1)?.key;
+    if (!page.more || end === undefined) return found;
+    key = new Uint8Array([...end, 0]);
+  }
+}
+
+function readQuarantined(value: string): UnreadableMember {
+  const { uuid, document, reason } = JSON.parse(value) as Readonly<Record<string, unknown>>;
+  return { uuid: String(uuid), document: String(document), reason: String(reason) };
+}
+
+function sortOut(kept: readonly (Member | UnreadableMember)[]): Pick<KeptMembers, "members" | "unreadable"> {
+  const members = kept.filter((one): one is Member => !isUnreadable(one));
+  return { members: members.toSorted((a, b) => a.rank - b.rank), unreadable: kept.filter(isUnreadable) };
+}

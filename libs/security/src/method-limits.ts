@@ -1,0 +1,282 @@
+import { ctl, mgmt } from "@daos/proto";
+import type { FieldLimit, FieldLimits } from "./field-limit.ts";
+
+/** What a request of one method may be. */
+export interface MethodLimit {
+  /** The largest request, as it is sent and when it is decompressed, bytes. */
+  readonly maxRequestBytes: number;
+  readonly fields: FieldLimits;
+}
+
+type FieldsOf<Message> = Readonly<Record<Exclude<keyof Message, "$typeName" | "$unknown">, FieldLimit>>;
+/** The compiler refuses a table without some RPC. */
+type LimitsOf<Service extends { readonly method: object }> = Readonly<
+  Record<keyof Service["method"], MethodLimit>
+>;
+
+/** The most members of a system: each has a rank, a document of about 500 bytes, and a place in every answer. */
+export const MAX_MEMBERS = 65_536;
+/** The most characters of why a member is in its state. */
+export const MAX_REASON = 1024;
+/** The longest fabric address. @see DAOS 0.8.0's CaRT, CRT_ADDR_STR_MAX_LEN: 128, and 256 in later releases */
+export const MAX_URI = 256;
+/** The longest path of a fault domain. */
+export const MAX_FAULT_DOMAIN = 1024;
+/** The most fabric contexts of an engine, one for each of its threads. */
+export const MAX_CONTEXTS = 65_536;
+/** The longest control address: a host name of 255 characters, and a port. */
+export const MAX_ADDRESS = 263;
+
+const KIB = 1024;
+/** Enough for a few names, ranks and flags. */
+const SMALL = 4 * KIB;
+/** What goes on to the engine has to fit into a packet of dRPC, which is 16384 bytes. */
+const PACKET = 16 * KIB;
+/** A selection of every member of the largest system, by rank or by host. */
+const SELECTION = 2048 * KIB;
+
+const ANY: FieldLimit = { kind: "any" };
+const RANK: FieldLimit = { kind: "rank", nil: false };
+const UUID: FieldLimit = {
+  kind: "text",
+  max: 36,
+  pattern: /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i,
+  shape: "a uuid",
+};
+const OPTIONAL_UUID: FieldLimit = { ...UUID, optional: true };
+const ADDRESS: FieldLimit = {
+  kind: "text",
+  max: MAX_ADDRESS,
+  pattern: /^(?:\[[\da-f:.]+(?:%[\w.-]+)?\]|[\w.-]+)(?::\d{1,5})?$/i,
+  shape: "a host address as in 10.0.0.1:10001",
+};
+/** CaRT makes them: `ofi+verbs;ofi_rxm://10.0.0.1:31416`, with psm2 an address of its own after the slashes. */
+const URI: FieldLimit = {
+  kind: "text",
+  max: MAX_URI,
+  pattern: /^[\x21-\x7e]+$/,
+  shape: "a fabric address as in ofi+sockets://10.0.0.1:31416",
+};
+const FAULT_DOMAIN: FieldLimit = {
+  kind: "text",
+  max: MAX_FAULT_DOMAIN,
+  pattern: /^\/[^\p{Cc}\p{Zs}]*$/u,
+  shape: "a path as in /rack1/node3",
+  optional: true,
+};
+
+/** A text of one line. */
+const line = (shape: string, max: number): FieldLimit => ({
+  kind: "text",
+  max,
+  pattern: /^[^\p{Cc}]+$/u,
+  shape: `${shape} on one line`,
+  optional: true,
+});
+const number = (min: number, max: number): FieldLimit => ({ kind: "number", min, max });
+const list = (max: number, of: FieldLimit): FieldLimit => ({ kind: "list", max, of });
+const message = (fields: FieldLimits): FieldLimit => ({ kind: "message", fields });
+const UINT32 = number(0, 0xffff_ffff);
+
+const SYSTEM = line("the name of a system", 255);
+/** As in `A::OWNER@:rw`; a principal has 255 characters. @see DAOS 0.8.0 daos_security.h DAOS_ACL_MAX_PRINCIPAL_LEN */
+const ACL = list(2048, line("an entry of an access control list", 512));
+const PRINCIPAL = line("a principal", 512);
+
+const SELECT: FieldLimit = message({
+  ranks: list(MAX_MEMBERS, RANK),
+  hosts: list(MAX_MEMBERS, ADDRESS),
+} satisfies FieldsOf<ctl.MemberSelection>);
+
+const NONE: MethodLimit = { maxRequestBytes: SMALL, fields: {} };
+const ACTION: MethodLimit = {
+  maxRequestBytes: SELECTION,
+  fields: {
+    selection: SELECT,
+    force: ANY,
+    fanout: UINT32,
+    timeoutMs: UINT32,
+  } satisfies FieldsOf<ctl.SystemActionReq>,
+};
+
+const MGMT_CTL: LimitsOf<typeof ctl.MgmtCtl> = {
+  storagePrepare: {
+    maxRequestBytes: PACKET,
+    fields: {
+      nvme: message({
+        pciwhitelist: {
+          kind: "text",
+          max: 8192,
+          pattern: /^(?:[^\p{Cc}]|\s)+$/u,
+          shape: "PCI addresses with white space between them",
+          optional: true,
+        },
+        nrhugepages: number(-0x8000_0000, 0x7fff_ffff),
+        targetuser: line("the name of a user", 256),
+        reset: ANY,
+      } satisfies FieldsOf<ctl.PrepareNvmeReq>),
+      scm: message({ reset: ANY } satisfies FieldsOf<ctl.PrepareScmReq>),
+    } satisfies FieldsOf<ctl.StoragePrepareReq>,
+  },
+  storageScan: {
+    maxRequestBytes: SMALL,
+    fields: { nvme: message({}), scm: message({}) } satisfies FieldsOf<ctl.StorageScanReq>,
+  },
+  storageFormat: {
+    maxRequestBytes: SMALL,
+    fields: { nvme: message({}), scm: message({}), reformat: ANY } satisfies FieldsOf<ctl.StorageFormatReq>,
+  },
+  systemMemberQuery: NONE,
+  systemStop: NONE,
+  networkListProviders: NONE,
+  networkScanDevices: {
+    maxRequestBytes: SMALL,
+    fields: { provider: line("the name of a provider", 256) } satisfies FieldsOf<ctl.DeviceScanRequest>,
+  },
+  systemQuery: {
+    maxRequestBytes: SELECTION,
+    fields: { selection: SELECT } satisfies FieldsOf<ctl.SystemQueryReq>,
+  },
+  systemStopMembers: ACTION,
+  systemStart: ACTION,
+  systemExclude: ACTION,
+  systemClearExclude: ACTION,
+  systemErase: ACTION,
+  systemEvents: {
+    maxRequestBytes: SMALL,
+    fields: { follow: ANY, after: ANY } satisfies FieldsOf<ctl.SystemEventsReq>,
+  },
+  storageFormatWatch: {
+    maxRequestBytes: SMALL,
+    fields: { reformat: ANY } satisfies FieldsOf<ctl.StorageFormatWatchReq>,
+  },
+  storageBurnIn: {
+    maxRequestBytes: PACKET,
+    fields: {
+      devices: list(512, line("a PCI address", 32)),
+      seconds: UINT32,
+    } satisfies FieldsOf<ctl.StorageBurnInReq>,
+  },
+  storageUsage: NONE,
+  setLogMasks: {
+    maxRequestBytes: SMALL,
+    fields: { masks: line("the name of a level", 256), reset: ANY } satisfies FieldsOf<ctl.SetLogMasksReq>,
+  },
+};
+
+const POOL = { maxRequestBytes: PACKET, fields: { uuid: UUID } satisfies FieldsOf<mgmt.GetACLReq> };
+const MODIFY_ACL: MethodLimit = {
+  maxRequestBytes: PACKET,
+  fields: { uuid: UUID, ACL } satisfies FieldsOf<mgmt.ModifyACLReq>,
+};
+
+const MGMT_SVC: LimitsOf<typeof mgmt.MgmtSvc> = {
+  join: {
+    maxRequestBytes: SMALL,
+    fields: {
+      uuid: UUID,
+      rank: { kind: "rank", nil: true },
+      uri: URI,
+      nctxs: number(0, MAX_CONTEXTS),
+      addr: ADDRESS,
+      faultDomain: FAULT_DOMAIN,
+      recorded: ANY,
+      reports: ANY,
+    } satisfies FieldsOf<mgmt.JoinReq>,
+  },
+  leaderQuery: {
+    maxRequestBytes: SMALL,
+    fields: { system: SYSTEM } satisfies FieldsOf<mgmt.LeaderQueryReq>,
+  },
+  poolCreate: {
+    maxRequestBytes: PACKET,
+    fields: {
+      scmbytes: ANY,
+      nvmebytes: ANY,
+      ranks: list(MAX_MEMBERS, RANK),
+      numsvcreps: UINT32,
+      user: PRINCIPAL,
+      usergroup: PRINCIPAL,
+      uuid: UUID,
+      sys: SYSTEM,
+      acl: ACL,
+    } satisfies FieldsOf<mgmt.PoolCreateReq>,
+  },
+  poolDestroy: {
+    maxRequestBytes: SMALL,
+    fields: { uuid: UUID, sys: SYSTEM, force: ANY } satisfies FieldsOf<mgmt.PoolDestroyReq>,
+  },
+  poolGetACL: POOL,
+  poolOverwriteACL: MODIFY_ACL,
+  poolUpdateACL: MODIFY_ACL,
+  poolDeleteACL: {
+    maxRequestBytes: SMALL,
+    fields: { uuid: UUID, principal: PRINCIPAL } satisfies FieldsOf<mgmt.DeleteACLReq>,
+  },
+  getAttachInfo: {
+    maxRequestBytes: SMALL,
+    fields: { sys: SYSTEM } satisfies FieldsOf<mgmt.GetAttachInfoReq>,
+  },
+  bioHealthQuery: {
+    maxRequestBytes: SMALL,
+    fields: {
+      devUuid: OPTIONAL_UUID,
+      tgtId: line("the number of a target", 16),
+    } satisfies FieldsOf<mgmt.BioHealthReq>,
+  },
+  smdListDevs: NONE,
+  smdListPools: NONE,
+  prepShutdown: { maxRequestBytes: SMALL, fields: { rank: RANK } satisfies FieldsOf<mgmt.PrepShutdownReq> },
+  killRank: {
+    maxRequestBytes: SMALL,
+    fields: { force: ANY, rank: RANK } satisfies FieldsOf<mgmt.KillRankReq>,
+  },
+  listPools: { maxRequestBytes: SMALL, fields: { sys: SYSTEM } satisfies FieldsOf<mgmt.ListPoolsReq> },
+  reportEngines: {
+    // 64 reasons and 32 warnings, before they are cut.
+    maxRequestBytes: 256 * KIB,
+    fields: {
+      addr: ADDRESS,
+      engines: list(
+        64,
+        message({
+          // An engine without a superblock has none yet.
+          uuid: OPTIONAL_UUID,
+          incarnation: UINT32,
+          state: number(0, 3),
+          reason: { kind: "remark", max: MAX_REASON },
+        } satisfies FieldsOf<mgmt.ReportEnginesReq_Engine>),
+      ),
+      intervalMs: UINT32,
+      warnings: { kind: "list", max: 32, of: { kind: "remark", max: MAX_REASON }, cut: true },
+    } satisfies FieldsOf<mgmt.ReportEnginesReq>,
+  },
+  startRank: { maxRequestBytes: SMALL, fields: { rank: RANK } satisfies FieldsOf<mgmt.StartRankReq> },
+  eraseRank: {
+    maxRequestBytes: SMALL,
+    fields: { rank: RANK, uuid: UUID } satisfies FieldsOf<mgmt.EraseRankReq>,
+  },
+  callEngine: {
+    maxRequestBytes: PACKET + KIB,
+    fields: {
+      method: number(0, 0x7fff_ffff),
+      body: { kind: "bytes", max: PACKET },
+    } satisfies FieldsOf<mgmt.CallEngineReq>,
+  },
+};
+
+const TABLE = [
+  [ctl.MgmtCtl, MGMT_CTL],
+  [mgmt.MgmtSvc, MGMT_SVC],
+] as const;
+
+/** `/mgmt.MgmtSvc/Join` -> what its request may be: every call of both services. */
+export const METHOD_LIMITS: ReadonlyMap<string, MethodLimit> = new Map(
+  TABLE.flatMap(([service, rows]) =>
+    service.methods.map(({ name, localName }) => {
+      const limit = (rows as Readonly<Record<string, MethodLimit>>)[localName];
+      if (limit === undefined) throw new Error(`${service.typeName}/${name} has no limits`);
+      return [`/${service.typeName}/${name}`, limit] as const;
+    }),
+  ),
+);

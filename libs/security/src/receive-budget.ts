@@ -1,0 +1,72 @@
+import type { Peer } from "./peer.ts";
+import type { Role } from "./role.ts";
+
+/** Who shares a part of the budget: the peers of a role, or those in plain text. */
+export type BudgetShare = Role | "insecure";
+
+const MIB = 1024 * 1024;
+
+/**
+ * What unfinished requests may have in memory, bytes. Each role has a share of its own, so that the requests of agents never
+ * keep an administrator's from being received.
+ */
+export const RECEIVE_SHARES: Readonly<Record<BudgetShare, number>> = {
+  agent: 4 * MIB,
+  server: 32 * MIB,
+  admin: 32 * MIB,
+  insecure: 32 * MIB,
+};
+
+/** What a request costs before its first byte: its stream and handler have about so many bytes, and more than its body. */
+export const REQUEST_COST = 8 * 1024;
+
+/** Counts the bytes of all requests of a server that have begun and not ended. */
+export class ReceiveBudget {
+  readonly #shares: Readonly<Record<BudgetShare, number>>;
+  readonly #used: Record<BudgetShare, number> = { agent: 0, server: 0, admin: 0, insecure: 0 };
+  readonly #most: Record<BudgetShare, number> = { agent: 0, server: 0, admin: 0, insecure: 0 };
+  #refusals = 0;
+
+  constructor(shares: Readonly<Record<BudgetShare, number>> = RECEIVE_SHARES) {
+    this.#shares = shares;
+  }
+
+  /** Takes bytes of a share. @returns false, with nothing taken, when there are not so many left */
+  take(share: BudgetShare, bytes: number): boolean {
+    if (this.#used[share] + bytes > this.#shares[share]) {
+      this.#refusals++;
+      return false;
+    }
+    this.#used[share] += bytes;
+    this.#most[share] = Math.max(this.#most[share], this.#used[share]);
+    return true;
+  }
+
+  give(share: BudgetShare, bytes: number): void {
+    this.#used[share] -= bytes;
+  }
+
+  /** All bytes of a share. */
+  limit(share: BudgetShare): number {
+    return this.#shares[share];
+  }
+
+  /** The bytes of a share that are taken. */
+  used(share: BudgetShare): number {
+    return this.#used[share];
+  }
+
+  /** The most that were ever taken of a share. */
+  most(share: BudgetShare): number {
+    return this.#most[share];
+  }
+
+  /** How often there was too little left. */
+  get refusals(): number {
+    return this.#refusals;
+  }
+}
+
+export function shareOf(peer: Peer): BudgetShare {
+  return peer.kind === "insecure" ? "insecure" : peer.role;
+}
