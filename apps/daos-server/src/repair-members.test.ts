@@ -7,12 +7,11 @@ import { bytes } from "@daos/etcd";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
-import { encodeMember, SqliteMemberStore } from "@daos/membership";
+import { encodeMember, membersFile, SqliteMemberStore } from "@daos/member-store";
 import { memberOf } from "@daos/membership/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { MembersCheck } from "./commands/members/check.ts";
 import { openManagement } from "./management.ts";
-import { membersFile } from "./members-file.ts";
 import { checkMembers, repairMembers } from "./repair-members.ts";
 
 let etcd: EtcdCluster;

@@ -1,20 +1,19 @@
 import { hostname } from "node:os";
-import type { ServerConfig } from "@daos/config";
+import { faultNoEngines, type ServerConfig } from "@daos/config";
+import { EtcdElection, whileLeading } from "@daos/election";
 import { EtcdClient, EtcdError } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import {
-  EtcdElection,
+  exists,
   faultMembersNotMovable,
   type KeptMembers,
+  membersFile,
   readMembersFile,
   readMembersInEtcd,
   repairMembersFile,
   repairMembersInEtcd,
   type UnreadableMember,
-  whileLeading,
-} from "@daos/membership";
-import { faultNoEngines } from "./faults.ts";
-import { exists, membersFile } from "./members-file.ts";
+} from "@daos/member-store";
 
 interface Options {
   readonly log: Logger;

@@ -1,11 +1,5 @@
-import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { encodeMember, faultMembersNotMovable, type Member } from "@daos/member-store";
-import { abortable, deadline } from "@daos/sys";
-import type { Election, Term } from "./election.ts";
 import type { Election } from "./election.ts";
-import { encodeMember } from "./encode-member.ts";
-import { faultMembersNotMovable } from "./faults.ts";
-import type { Member } from "./member.ts";
 import { whileLeading } from "./while-leading.ts";
 
 export interface MoveMembersOptions {

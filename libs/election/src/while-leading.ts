@@ -1,7 +1,7 @@
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { faultMembersNotMovable } from "@daos/member-store";
 import { abortable, deadline } from "@daos/sys";
 import type { Election, Term } from "./election.ts";
-import { faultMembersNotMovable } from "@daos/member-store";
 
 export interface WhileLeadingOptions {
   readonly election: Election;

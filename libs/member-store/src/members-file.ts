@@ -3,11 +3,11 @@ import { dirname, join } from "node:path";
 import type { ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
-import { etcdKnows, type Member, SqliteMemberStore, type UnreadableMember } from "@daos/membership";
 import { delay, hasErrorCode, syncDirectory } from "@daos/sys";
 import { etcdKnows } from "./etcd-knows.ts";
 import { faultMembersLeftBehind, faultMembersMoved } from "./faults.ts";
 import type { Member } from "./member.ts";
+import type { UnreadableMember } from "./member-store.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
 
 interface Wait {

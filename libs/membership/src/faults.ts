@@ -26,7 +26,6 @@ export function faultSystemFull(uuid: string, most: number): Fault {
   });
 }
 
-
 /** An excluded engine asks to join. */
 export function faultMemberExcluded(uuid: string, rank: Rank): Fault {
   return new Fault({

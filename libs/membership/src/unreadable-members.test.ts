@@ -4,15 +4,13 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { FaultCode } from "@daos/fault";
 import { createLogger, type LogRecord } from "@daos/log";
+import { encodeMember, readMembersFile, repairMembersFile, SqliteMemberStore } from "@daos/member-store";
+import { sampleMember, sampleUuid } from "@daos/member-store/testing";
 import { NIL_RANK } from "@daos/rank";
 import { systemClock } from "@daos/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { encodeMember } from "./encode-member.ts";
 import { Membership } from "./membership.ts";
-import { readMembersFile, repairMembersFile } from "./repair-members.ts";
-import { SqliteMemberStore } from "./sqlite-member-store.ts";
 import { SystemEvents } from "./system-events.ts";
-import { sampleMember, sampleUuid } from "./testing/sample-member.ts";
 
 let directory = "";
 let path = "";

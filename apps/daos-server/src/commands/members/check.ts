@@ -1,6 +1,6 @@
 import { loadServerConfig } from "@daos/config";
 import { formatHostAddress } from "@daos/hostlist";
-import { faultMembersUnreadable } from "@daos/membership";
+import { faultMembersUnreadable } from "@daos/member-store";
 import { commandTools } from "../../command-tools.ts";
 import { ServerCommand } from "../../server-command.ts";
 
