@@ -11,7 +11,7 @@ const below = {
   provider: ["edge", "os", "wire", "base"],
   record: ["provider", "edge", "os", "wire", "base"],
   host: ["host", "record", "provider", "edge", "os", "wire", "base"],
-  system: ["record", "provider", "edge", "os", "wire", "base"],
+  system: ["client", "record", "provider", "edge", "os", "wire", "base"],
   service: ["client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
   topic: ["topic", "service", "client", "edge", "os", "wire", "base"],
   app: ["topic", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
