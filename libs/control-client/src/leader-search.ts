@@ -129,19 +129,30 @@ export async function searchLeader<Connection, Value>(
       const fault = options.toFault(outcome.error, host, connection !== undefined);
       if (signal.aborted) return { kind: "aborted", fault, pending: [host, ...pending.values()] };
       options.onFailed?.(host, fault);
-      const hint = leaderHint(fault);
-      failures.push({ host, fault, sentBack: hint !== undefined && started.has(hint) });
+      const hint = readHint(fault);
+      failures.push({ host, fault, sentBack: hint !== undefined && started.has(formatHostAddress(hint)) });
       // Nothing was sent: another host may be reached.
       if (connection === undefined) continue;
       const found = searchClass(fault);
       const mustStop = found === "final" || (found === "maybe-done" && !repeatable);
       if (mustStop && hint === undefined) return { kind: "final", fault };
       mayPass ||= found === "maybe-done" || found === "wait";
-      if (hint !== undefined) waiting.unshift(parseHostAddress(hint));
+      if (hint !== undefined) waiting.unshift(hint);
       if (found !== "maybe-done") waiting.push(...((await options.whoMayLead?.(connection)) ?? []));
     }
   } finally {
     ended.abort(new DOMException("the request has been answered", "AbortError"));
+  }
+}
+
+/** The leader that a host names. What is no address, as another host may send it, names none. */
+function readHint(fault: Fault): HostAddress | undefined {
+  const hint = leaderHint(fault);
+  if (hint === undefined) return undefined;
+  try {
+    return parseHostAddress(hint);
+  } catch {
+    return undefined;
   }
 }
 
