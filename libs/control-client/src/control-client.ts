@@ -1,13 +1,13 @@
 import type { CallOptions } from "@connectrpc/connect";
-import { Fault, FaultCode, type RetryClass, retryClass } from "@daos/fault";
+import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, formatHostSet, type HostAddress, parseHostAddress } from "@daos/hostlist";
 import type { ClientTls } from "@daos/http2";
 import { type Logger, silentLogger } from "@daos/log";
-import { type CallContext, fromConnectError, leaderHint } from "@daos/rpc";
-import { abortable, deadline, delay, isTimeout } from "@daos/sys";
-import { ConnectionRace } from "./connection-race.ts";
+import { type CallContext, fromConnectError } from "@daos/rpc";
+import { abortable, deadline, delay, isTimeout, systemClock } from "@daos/sys";
 import { fanOut } from "./fan-out.ts";
 import { HostConnection } from "./host-connection.ts";
+import { type HostFailure, searchLeader } from "./leader-search.ts";
 
 export interface ControlClientOptions {
   /** Whom to ask: every one of them for host requests, the first that leads for system requests. */
@@ -119,7 +119,7 @@ export class ControlClient {
 
   /**
    * Sends a request to the leader of the management service, wherever it is. The given hosts are called one after the
-   * other ({@link ConnectionRace}), and the first that answers gets the request. One that does not lead says who does,
+   * other ({@link searchLeader}), and the first that answers gets the request. One that does not lead says who does,
    * and which hosts may: so any host of the system will do. While there is no leader, or the one that was asked has lost
    * its office, everybody is asked again for a while; but a request that may have been carried out only if it is
    * `repeatable`.
@@ -167,57 +167,50 @@ export class ControlClient {
     wait: { readonly signal: AbortSignal; readonly timeoutMs: number },
   ): Promise<Round<T>> {
     const { attempted } = request;
-    using race = new ConnectionRace(this.#options.tls, { staggerMs: STAGGER_MS });
-    for (const host of hosts) race.add(host);
-    const faults: Fault[] = [];
-    const asked: HostAddress[] = [];
-    let again = false;
-    for (;;) {
-      const tried = await race.next(wait).catch((error: unknown) => {
-        return this.#fault(error, { attempted, host: formatHostSet(race.silent) });
-      });
-      if (tried instanceof Fault) return { kind: "failed", fault: tried };
-      if (tried === undefined) {
-        const fault = noLeader(attempted, asked, faults);
-        return again ? { kind: "no-leader-yet", fault } : { kind: "failed", fault };
+    using connections = new DisposableStack();
+    const logOf = (host: HostAddress) => this.#log.child("client", { host: formatHostAddress(host) });
+    const result = await searchLeader<HostConnection, T>({
+      hosts,
+      repeatable: request.repeatable === true,
+      staggerMs: STAGGER_MS,
+      clock: systemClock,
+      signal: wait.signal,
+      connect: async (host, until) => {
+        const connection = connections.use(new HostConnection(host, this.#options.tls));
+        await connection.connect(until);
+        usable.push(host);
+        this.#noticeCertificate(connection);
+        return connection;
+      },
+      call: (connection, until) => {
+        logOf(connection.host).debug(attempted, { timeoutMs: wait.timeoutMs });
+        const call = request.call(connection, callOptions(until.signal, wait.timeoutMs));
+        return abortable(call, until.signal);
+      },
+      toFault: (error, host, sent) => this.#fault(error, { attempted, host: formatHostAddress(host), sent }),
+      whoMayLead: async (connection) => {
+        const named = await whoMayLead(connection, wait.signal);
+        usable.push(...named.slice(0, Math.max(0, MAX_LEARNED - usable.length)));
+        return named;
+      },
+      onFailed: (host, { code, message }) => logOf(host).debug("failed", { code, reason: message }),
+    });
+    switch (result.kind) {
+      case "answered":
+        logOf(result.host).debug("answered");
+        return result;
+      case "final":
+        return { kind: "failed", fault: result.fault };
+      case "aborted": {
+        const host = formatHostSet(result.pending);
+        return { kind: "failed", fault: this.#fault(wait.signal.reason, { attempted, host }) };
       }
-      asked.push(tried.host);
-      const name = formatHostAddress(tried.host);
-      const log = this.#log.child("client", { host: name });
-      if (tried.kind === "failed") {
-        const fault = this.#fault(tried.error, { attempted, host: name });
-        if (fault.code === FaultCode.cancelled) return { kind: "failed", fault };
-        log.debug("cannot be reached", { code: fault.code, reason: fault.message });
-        faults.push(fault);
-        continue;
+      case "none": {
+        const fault = noLeader(attempted, result.failures);
+        return result.mayPass ? { kind: "no-leader-yet", fault } : { kind: "failed", fault };
       }
-      usable.push(tried.host);
-      this.#noticeCertificate(tried.connection);
-      log.debug(attempted, { timeoutMs: wait.timeoutMs });
-      try {
-        const call = request.call(tried.connection, callOptions(wait.signal, wait.timeoutMs));
-        const value = await abortable(call, wait.signal);
-        log.debug("answered");
-        return { kind: "answered", value };
-      } catch (error) {
-        const fault = this.#fault(error, { attempted, host: name, sent: true });
-        log.debug("failed", { code: fault.code, reason: fault.message });
-        if (wait.signal.aborted) return { kind: "failed", fault };
-        faults.push(fault);
-        const hint = leaderHint(fault);
-        const found = retryClassOf(fault);
-        const lost = found === "maybe-done";
-        if (hint === undefined && (found === "final" || (lost && request.repeatable !== true))) {
-          return { kind: "failed", fault };
-        }
-        again ||= lost || found === "wait";
-        if (lost) continue;
-        if (hint !== undefined) race.prefer(parseHostAddress(hint));
-        for (const host of await whoMayLead(tried.connection, wait.signal)) {
-          if (usable.length < MAX_LEARNED) usable.push(host);
-          race.add(host);
-        }
-      }
+      default:
+        return result satisfies never;
     }
   }
 
@@ -308,13 +301,10 @@ async function whoMayLead(connection: HostConnection, signal: AbortSignal): Prom
   }
 }
 
-/** An answer of the data plane is final for dmg: the leader has asked every replica of the management service there. */
-function retryClassOf(fault: Fault): RetryClass {
-  return fault.domain === "daos" ? "final" : retryClass(fault);
-}
-
 /** Names the hosts rather than count them: a host that was given by name is often asked again by its address. */
-function noLeader(attempted: string, hosts: readonly HostAddress[], faults: readonly Fault[]): Fault {
+function noLeader(attempted: string, failures: readonly HostFailure[]): Fault {
+  const hosts = failures.map(({ host }) => host);
+  const faults = failures.map(({ fault }) => fault);
   const [only] = faults;
   if (only !== undefined && faults.length === 1) return only;
   const same = only !== undefined && faults.every((fault) => fault.code === only.code);

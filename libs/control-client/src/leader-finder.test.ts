@@ -67,6 +67,14 @@ describe("LeaderFinder", () => {
     expect(finder.leader).toEqual(at(expected.at(-1) ?? ""));
   });
 
+  it("LeaderFinder.ask() goes on when a host names a leader that is no address", async () => {
+    const { domain, code, description, resolution } = sentTo(undefined);
+    const misled = new Fault({ domain, code, description, resolution, leader: "\u0000 not:an:address" });
+    const { call } = hosts({ node1: misled, node2: "leads" });
+    const finder = new LeaderFinder({ accessPoints, known: () => undefined });
+    expect(await finder.ask(call, wait)).toBe("node2");
+  });
+
   it("asks the last leader first, and learns of new access points", async () => {
     const finder = new LeaderFinder({ accessPoints: [at("node1")], known: () => undefined });
     await finder.ask(hosts({ node1: sentTo("node2"), node2: "leads" }).call, wait);

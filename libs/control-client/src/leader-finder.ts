@@ -1,7 +1,7 @@
-import { type Fault, FaultCode, retryClass, toFault } from "@daos/fault";
+import { FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress, parseHostAddress } from "@daos/hostlist";
-import { leaderHint } from "@daos/rpc";
 import { type Clock, isTimeout, systemClock } from "@daos/sys";
+import { searchLeader } from "./leader-search.ts";
 import type { ReportAnswer } from "./mgmt-client.ts";
 
 export interface LeaderFinderOptions {
@@ -20,11 +20,6 @@ export interface AskOptions {
   /** A host that has not answered within this time, ms, is not the only one that is asked any longer. */
   readonly hostMs: number;
 }
-
-/** What came of asking one host. */
-type Outcome<T> =
-  | { readonly kind: "answered"; readonly host: HostAddress; readonly answer: T }
-  | { readonly kind: "failed"; readonly host: HostAddress; readonly fault: Fault };
 
 /** Finds the leader of the system, which may change at any time. */
 export class LeaderFinder {
@@ -58,9 +53,8 @@ export class LeaderFinder {
   }
 
   /**
-   * Asks the leader: first the host that is known or was the last one, then the access points in turn; a host that names
-   * another one as the leader is believed once. One that is late is still heard while the others are asked, for it may be
-   * a leader that has much to do: nobody is asked twice. From then on it comes last.
+   * Asks the leader with a request that may be carried out twice ({@link searchLeader}): first the host that is known or
+   * was the last one, then the access points. A host that was late comes last from then on.
    *
    * @throws Fault of the host asked last, or of the first one that decides; a host that sends back to one that has refused
    *   says nothing new
@@ -69,50 +63,41 @@ export class LeaderFinder {
     call: (host: HostAddress, wait: { readonly signal: AbortSignal }) => Promise<T>,
     { signal, hostMs }: AskOptions,
   ): Promise<T> {
-    const ended = new AbortController();
-    const until = { signal: AbortSignal.any([signal, ended.signal]) };
-    const asked = new Set<string>();
-    const open = new Map<HostAddress, Promise<Outcome<T>>>();
-    let waiting = this.#inOrder();
-    let last: unknown = new Error("there is no access point to ask");
-    try {
-      for (;;) {
-        waiting = waiting.filter((one) => !asked.has(formatHostAddress(one)));
-        const host = waiting.shift();
-        if (host !== undefined) {
-          asked.add(formatHostAddress(host));
-          open.set(host, outcomeOf(host, call(host, until)));
-        }
-        if (open.size === 0) break;
-        const outcome = await this.#first(open.values(), waiting.length > 0 ? hostMs : undefined);
-        if (outcome === "late") {
-          if (host !== undefined) this.#wasSilent(host);
-          continue;
-        }
-        if (outcome.kind === "failed" && signal.aborted) {
-          if (isTimeout(signal.reason)) for (const silent of open.keys()) this.#wasSilent(silent);
-          throw outcome.fault;
-        }
-        open.delete(outcome.host);
-        if (outcome.kind === "answered") {
-          this.#silent.delete(formatHostAddress(outcome.host));
-          this.#last = outcome.host;
-          return outcome.answer;
-        }
-        const { fault } = outcome;
-        if (fault.code === FaultCode.hostUnreachable) this.#wasSilent(outcome.host);
-        else this.#silent.delete(formatHostAddress(outcome.host));
-        if (retryClass(fault) === "final") throw fault;
-        const hint = leaderHint(fault);
-        if (hint === undefined || !asked.has(hint)) last = fault;
-        if (hint !== undefined) waiting.unshift(parseHostAddress(hint));
-      }
-    } finally {
-      ended.abort(new DOMException("the request has been answered", "AbortError"));
+    const result = await searchLeader<HostAddress, T>({
+      hosts: this.#inOrder(),
+      repeatable: true,
+      staggerMs: hostMs,
+      clock: this.#clock,
+      signal,
+      connect: async (host) => host,
+      call,
+      toFault,
+      onLate: (host) => this.#wasSilent(host),
+      onFailed: (host, fault) => {
+        if (fault.code === FaultCode.hostUnreachable) this.#wasSilent(host);
+        else this.#silent.delete(formatHostAddress(host));
+      },
+    });
+    switch (result.kind) {
+      case "answered":
+        this.#silent.delete(formatHostAddress(result.host));
+        this.#last = result.host;
+        return result.value;
+      case "aborted":
+        if (isTimeout(signal.reason)) for (const host of result.pending) this.#wasSilent(host);
+        throw result.fault;
+      case "final":
+        throw result.fault;
+      case "none":
+        this.#last = undefined;
+        this.#options.onLearned?.();
+        throw (
+          result.failures.findLast(({ sentBack }) => !sentBack)?.fault ??
+          new Error("there is no access point to ask")
+        );
+      default:
+        return result satisfies never;
     }
-    this.#last = undefined;
-    this.#options.onLearned?.();
-    throw last;
   }
 
   #inOrder(): HostAddress[] {
@@ -126,24 +111,6 @@ export class LeaderFinder {
     ]).sort((a, b) => lateness(a) - lateness(b));
   }
 
-  /** The first outcome; "late" if that takes too long. */
-  async #first<T>(
-    outcomes: Iterable<Promise<Outcome<T>>>,
-    hostMs: number | undefined,
-  ): Promise<Outcome<T> | "late"> {
-    if (hostMs === undefined) return Promise.race(outcomes);
-    const rest = new AbortController();
-    const late = this.#clock.delay(hostMs, { signal: rest.signal }).then(
-      () => "late" as const,
-      () => "late" as const,
-    );
-    try {
-      return await Promise.race([...outcomes, late]);
-    } finally {
-      rest.abort();
-    }
-  }
-
   #wasSilent(host: HostAddress): void {
     const name = formatHostAddress(host);
     this.#silent.delete(name);
@@ -152,13 +119,6 @@ export class LeaderFinder {
     this.#last = undefined;
     this.#options.onLearned?.();
   }
-}
-
-function outcomeOf<T>(host: HostAddress, answer: Promise<T>): Promise<Outcome<T>> {
-  return answer.then(
-    (value) => ({ kind: "answered", host, answer: value }),
-    (error: unknown) => ({ kind: "failed", host, fault: toFault(error) }),
-  );
 }
 
 function unique(hosts: readonly HostAddress[]): HostAddress[] {

@@ -437,3 +437,25 @@ describe("events", () => {
     });
   });
 });
+
+describe("a leader that cannot answer yet", () => {
+  it("ControlClient.leader() asks again while a new leader reads its members, also for what must not be done twice", async () => {
+    let asked = 0;
+    const starting = await fake({
+      mgmt: {
+        poolCreate: () => {
+          if (++asked > 2) return { svcreps: [0] };
+          throw new Fault({
+            domain: "system",
+            code: FaultCode.systemNotReady,
+            description: "the members are being read",
+            resolution: "wait",
+          });
+        },
+      },
+    });
+    const creating = poolCreate(new ControlClient({ hosts: [starting.host] }), pool);
+    expect(await creating).toMatchObject({ svcReplicas: [0] });
+    expect(asked).toBe(3);
+  });
+});

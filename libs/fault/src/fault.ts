@@ -25,6 +25,8 @@ export interface FaultOptions {
   readonly reason?: string | undefined;
   /** What the operator can do now. */
   readonly resolution: string;
+  /** Control address of the leader, `host:port`, of a host that refuses because it does not lead. */
+  readonly leader?: string | undefined;
   readonly cause?: unknown;
 }
 
@@ -40,6 +42,7 @@ export class Fault extends Error {
   readonly description: string;
   readonly reason: string | undefined;
   readonly resolution: string;
+  readonly leader: string | undefined;
 
   constructor(options: FaultOptions) {
     super(
@@ -51,6 +54,7 @@ export class Fault extends Error {
     this.description = options.description;
     this.reason = options.reason;
     this.resolution = options.resolution;
+    this.leader = options.leader;
   }
 
   /** `scm: code = 207 description = "..."`, the line release 0.8.0 prints. */

@@ -31,6 +31,7 @@ function statusFault(error: ConnectError, context: CallContext): Fault {
       description: detail.description,
       reason: detail.reason === "" ? undefined : detail.reason,
       resolution: detail.resolution,
+      leader: detail.leader === "" ? undefined : detail.leader,
       cause: error,
     });
   }

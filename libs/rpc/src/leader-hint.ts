@@ -17,14 +17,16 @@ export function faultNotLeader(here: string, leader: string | undefined): Fault 
       leader === undefined
         ? "wait until a majority of the access points is up, then try again"
         : `send the request to ${leader}`,
+    leader,
   });
 }
 
 /**
- * Where a refusal says the leader is, as `host:port`: of {@link faultNotLeader}, or of the text of release 0.8.0
+ * Where a refusal says the leader is, as `host:port`: its field, or the text of release 0.8.0, which has no fields
  * (`node2:10001 is not an access point, try node1:10001`). Undefined for any other fault.
  */
 export function leaderHint(fault: Fault): string | undefined {
+  if (fault.leader !== undefined) return fault.leader;
   const text = fault.message;
   const refused =
     fault.code === FaultCode.notLeader ||

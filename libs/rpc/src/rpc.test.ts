@@ -87,6 +87,15 @@ describe("a fault across a real connection", () => {
     });
   });
 
+  it("leaderHint() reads the leader of a field, whatever the text says", async () => {
+    const { domain, code, resolution } = faultNotLeader("node1:10001", "node2:10001");
+    const refusal = new Fault({ domain, code, description: "no", resolution, leader: "[fe80::1]:10001" });
+    const port = await failing(refusal);
+    const received = await scan(`http://127.0.0.1:${port}`);
+    expect(received.leader).toBe("[fe80::1]:10001");
+    expect(leaderHint(received)).toBe("[fe80::1]:10001");
+  });
+
   it("comes in the middle of a stream", async () => {
     const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${await failing(formatted)}` });
     const messages: unknown[] = [];

@@ -21,8 +21,8 @@ export function toConnectError(error: unknown): ConnectError {
 
 /** A fault as messages carry it. */
 export function faultDetail(fault: Fault): MessageInitShape<typeof ctl.FaultDetailSchema> {
-  const { domain, code, description, reason = "", resolution } = fault;
-  return { domain, code, description, reason, resolution };
+  const { domain, code, description, reason = "", resolution, leader = "" } = fault;
+  return { domain, code, description, reason, resolution, leader };
 }
 
 /** A deadline or a cancellation inside the server keeps its meaning. */

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/fault.proto.
  */
 export const file_ctl_fault: GenFile = /*@__PURE__*/
-  fileDesc("Cg9jdGwvZmF1bHQucHJvdG8SA2N0bCJkCgtGYXVsdERldGFpbBIOCgZkb21haW4YASABKAkSDAoEY29kZRgCIAEoBRITCgtkZXNjcmlwdGlvbhgDIAEoCRIOCgZyZWFzb24YBCABKAkSEgoKcmVzb2x1dGlvbhgFIAEoCWIGcHJvdG8z");
+  fileDesc("Cg9jdGwvZmF1bHQucHJvdG8SA2N0bCJ0CgtGYXVsdERldGFpbBIOCgZkb21haW4YASABKAkSDAoEY29kZRgCIAEoBRITCgtkZXNjcmlwdGlvbhgDIAEoCRIOCgZyZWFzb24YBCABKAkSEgoKcmVzb2x1dGlvbhgFIAEoCRIOCgZsZWFkZXIYBiABKAliBnByb3RvMw");
 
 /**
  * A failure as an operator sees it: a typed detail of the gRPC status of any call. Older peers read the message only.
@@ -55,6 +55,14 @@ export type FaultDetail = Message<"ctl.FaultDetail"> & {
    * @generated from field: string resolution = 5;
    */
   resolution: string;
+
+  /**
+   * Control address of the leader of the management service, host:port, where the request can be sent instead; empty
+   * when that is not known or would not help.
+   *
+   * @generated from field: string leader = 6;
+   */
+  leader: string;
 };
 
 /**
