@@ -381,13 +381,13 @@ export class Membership {
 
   #memberFrom(attempt: JoinAttempt, rank: Rank, condition: Condition, incarnation: number): Member {
     const { uuid, address, uri, contexts, faultDomain, reports } = attempt;
-    const since = this.#options.clock.wallTime();
+    const since = Math.round(this.#options.clock.wallTime());
     return { uuid, rank, address, uri, contexts, ...condition, since, incarnation, faultDomain, reports };
   }
 
   #with(member: Member, condition: Condition): Member {
     const reason = cleanText(condition.reason, MAX_REASON);
-    return { ...member, ...condition, reason, since: this.#options.clock.wallTime() };
+    return { ...member, ...condition, reason, since: Math.round(this.#options.clock.wallTime()) };
   }
 
   #tell(kind: SystemEventKind, message: string, { rank, uuid, address, reason }: Member): void {
