@@ -28,6 +28,7 @@ function setUp(
   const { sys, runner, mounts } = machine;
   const owners = new Map<string, Owner>();
   const removed: string[] = [];
+  const files = ["spdk_pid4194200map_0", "spdk_pid77map_0", "spdk0map_1", "other"];
   const preparer = new BdevPreparer({
     sys,
     runner,
@@ -38,7 +39,12 @@ function setUp(
     files: {
       exists: () => Promise.resolve(true),
       chown: async (path, owner) => void owners.set(path, owner),
-      removeFiles: async (path) => void removed.push(path),
+      removeFiles: async (path, names, keep) => {
+        removed.push(path);
+        for (const name of files.filter((each) => names.test(each))) {
+          if (!(await keep(name))) removed.push(name);
+        }
+      },
     },
     hugetlbfsFiles: {
       list: () => Promise.resolve(options.hugetlbfsNames ?? []),
@@ -267,6 +273,43 @@ describe("prepare", () => {
     });
     expect((await preparer.prepare({ hugepages: 2 })).controllers).toMatchObject([
       { kind: "failed", fault: { code: FaultCode.bdevVanished } },
+    ]);
+  });
+
+  it("removes the files of SPDK processes that have ended, and leaves those that live", async () => {
+    const { preparer, sys, removed } = setUp();
+    sys.files({ "/proc/77/stat": "77 (reactor_1) S" });
+    await preparer.prepare({ hugepages: 2 });
+    expect(removed).toEqual(["/dev/hugepages", "spdk_pid4194200map_0", "spdk0map_1"]);
+  });
+
+  it.each([
+    ["none", [], "", "mount -t hugetlbfs hugetlbfs /dev/hugepages", "/dev/hugepages"],
+    ["one of 2 MiB", [["/dev/hugepages", "rw,relatime,pagesize=2M"]], "", undefined, "/dev/hugepages"],
+    ["a hypervisor's", [["/run/vm/hugepages", "rw,pagesize=2M"]], "", "mount -t hugetlbfs hugetlbfs /dev/hugepages", "/dev/hugepages"],
+    [
+      "one of 1 GiB",
+      [["/dev/hugepages", "rw,pagesize=1024M"]],
+      "Hugepagesize:    1048576 kB",
+      "mount -t hugetlbfs -o pagesize=2M hugetlbfs /dev/hugepages2M",
+      "/dev/hugepages2M",
+    ],
+  ] as const)("hands over a hugetlbfs of 2 MiB pages where there is %s", async (_, mounted, meminfo, mount, path) => {
+    const { preparer, sys, mounts, runner, owners } = setUp();
+    if (meminfo !== "") sys.files({ "/proc/meminfo": meminfo });
+    for (const [mountPoint, options] of mounted) mounts.mounted(mountPoint, "hugetlbfs", "hugetlbfs", options);
+    await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
+    expect(runner.ran.filter((command) => command.startsWith("mount "))).toEqual(mount === undefined ? [] : [mount]);
+    expect([...owners.keys()].filter((owned) => owned.includes("hugepages"))).toEqual([path]);
+  });
+
+  it("leaves the hugepages that there are when no number is given", async () => {
+    const { preparer, sys } = setUp();
+    const file = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages";
+    sys.files({ [file]: "3000" });
+    expect((await preparer.prepare({})).hugepages).toEqual([
+      { node: "node0", pages: 3000 },
+      { node: "node1", pages: 512 },
     ]);
   });
 

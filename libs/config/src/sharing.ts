@@ -6,7 +6,7 @@ export function findSharing(engines: readonly EngineConfig[], report: Report): v
   for (const [index, engine] of engines.entries()) {
     for (const other of engines.slice(0, index)) comparePair(other, engine, report);
     engine.bdev.list.forEach((device, at) => {
-      if (engine.bdev.list.indexOf(device) < at) {
+      if (engine.bdev.list.findIndex((other) => sameDevice(other, device)) < at) {
         report(
           "error",
           `servers[${index}].bdev_list[${at}]`,
@@ -17,6 +17,15 @@ export function findSharing(engines: readonly EngineConfig[], report: Report): v
     });
   }
 }
+
+/** A PCI address in its full form, lower case; other devices as they are. */
+function deviceKey(device: string): string {
+  const isAddress = /^(?:[0-9a-f]{4,6}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i.test(device);
+  if (!isAddress) return device;
+  return (device.split(":").length === 3 ? device : `0000:${device}`).toLowerCase();
+}
+
+const sameDevice = (a: string, b: string) => deviceKey(a) === deviceKey(b);
 
 function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
   const key = (name: string) => `servers[${b.index}].${name}`;
@@ -35,7 +44,7 @@ function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
     clash("scm_list[0]", b.scm.device, "a device for each engine");
   }
   b.bdev.list.forEach((device, at) => {
-    if (a.bdev.list.includes(device)) clash(`bdev_list[${at}]`, device, "a device for one engine only");
+    if (a.bdev.list.some((other) => sameDevice(other, device))) clash(`bdev_list[${at}]`, device, "a device for one engine only");
   });
   sharedPort(a, b, report);
   sharedCores(a, b, report);
