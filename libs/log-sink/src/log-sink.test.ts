@@ -185,7 +185,8 @@ describe("openLogSink(), when nothing can be written", () => {
         expect(written.at(-1)).toContain("server: after");
         expect(written.length - 2 + dropped).toBe(LINES);
         // No line is torn or twice there.
-        for (const [at, line] of written.slice(0, -2).entries()) expect(line).toMatch(new RegExp(` line=${at}$`));
+        for (const [at, line] of written.slice(0, -2).entries())
+          expect(line).toMatch(new RegExp(` line=${at}$`));
       } finally {
         execFileSync("umount", ["-l", mount]);
       }
