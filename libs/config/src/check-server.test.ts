@@ -121,6 +121,7 @@ describe("files of release 0.8.0", () => {
           {
             ...engine,
             targets: 8,
+            nrXsHelpers: 2,
             provider: "ofi+psm2",
             fabricIface: "ib0",
             logMask: "ERR",
@@ -145,6 +146,7 @@ describe("files of release 0.8.0", () => {
           {
             ...engine,
             targets: 8,
+            nrXsHelpers: 2,
             logMask: "ERR",
             logFile: "/tmp/server.log",
             envVars: SOCKETS_ENV,

@@ -3,8 +3,8 @@ import { drpcMethods } from "@daos/drpc";
 import { Fault, FaultCode } from "@daos/fault";
 import type { Superblock } from "@daos/superblock";
 import { describe, expect, it } from "vitest";
+import type { Joined } from "./data-plane/set-up-engine.ts";
 import { servingProblem } from "./instance.ts";
-import type { Joined } from "./set-up-engine.ts";
 import { FakeEngine } from "./testing/fake-engine.ts";
 
 const { signal } = new AbortController();
@@ -291,6 +291,23 @@ describe("EngineInstance, when its storage is lost", () => {
     await engine.endPause(5_000);
     await expect.poll(problem).toBeUndefined();
     expect(engine.processes).toHaveLength(1);
+  });
+
+  it("is used again without a format when it is there again and the engine is started", async () => {
+    let isThere = true;
+    using engine = new FakeEngine({
+      storage: { open: async () => (isThere ? undefined : "/mnt/daos0 is not mounted any more") },
+    });
+    const { instance } = engine;
+    await engine.reached("serving");
+    await instance.stop({ force: false, signal });
+    isThere = false;
+    instance.start();
+    await engine.reached("awaiting format");
+    isThere = true;
+    instance.start();
+    await engine.reached("serving");
+    expect(engine.processes).toHaveLength(2);
   });
 
   it("is not formatted by itself, and what is open in the storage is closed before it is formatted", async () => {

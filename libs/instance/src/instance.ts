@@ -1,12 +1,14 @@
 import { hostname } from "node:os";
 import type { EngineConfig } from "@daos/config";
-import { type Body, type BodyInit, type BodyMessage, type DrpcMethod, drpcMethods } from "@daos/drpc";
+import type { Body, BodyInit, BodyMessage, DrpcMethod } from "@daos/drpc";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
 import { abortable } from "@daos/sys";
-import { engineArguments, engineEnvironment, sharedMemoryId } from "./engine-arguments.ts";
+import type { DataPlane } from "./data-plane/data-plane.ts";
+import { dataPlane080 } from "./data-plane/release-0-8-0.ts";
+import type { EngineReady, Joined, JoinRequest, SetUpResult } from "./data-plane/set-up-engine.ts";
 import { EngineClient } from "./engine-client.ts";
 import { type EngineExit, showExit } from "./engine-process.ts";
 import type { EngineFormatOptions, EngineStorageOptions, InstanceFormatResult } from "./engine-storage.ts";
@@ -19,13 +21,6 @@ import {
 } from "./faults.ts";
 import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
 import { probeLiveness } from "./probe-liveness.ts";
-import {
-  type EngineReady,
-  type Joined,
-  type JoinRequest,
-  type SetUpResult,
-  setUpEngine,
-} from "./set-up-engine.ts";
 import { type EngineRun, supervise } from "./supervise.ts";
 
 /** Where an engine is in its life. */
@@ -61,6 +56,8 @@ export function servingProblem(state: InstanceState & { readonly kind: "serving"
 }
 
 export interface InstanceOptions extends EngineStorageOptions {
+  /** What the engine's release can and expects; 0.8.0 by default. */
+  readonly dataPlane?: DataPlane | undefined;
   /** `host:port` of this host as an access point. */
   readonly msAddress: string;
   /** Path of `daos_io_server`, looked up at each start. @throws Fault engineNotFound */
@@ -104,13 +101,15 @@ export class EngineInstance {
   readonly config: EngineConfig;
   readonly #options: InstanceOptions;
   readonly #log: Logger;
+  readonly #dataPlane: DataPlane;
   #state: InstanceState = { kind: "new" };
   readonly #parts: InstanceParts;
   readonly #storage: StoragePart;
   #process: ProcessPart | undefined;
   #client: EngineClient | undefined;
   #ready: PromiseWithResolvers<EngineReady> | undefined;
-  #formatted: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** Ends the wait for a format: there has been one, or the storage is to be looked at again. */
+  #formatEnded: PromiseWithResolvers<"formatted" | "look again"> = Promise.withResolvers();
   /** Set while the engine waits to be started. */
   #wake: (() => void) | undefined;
   /** Set while the engine is kept in service; resolves with that. */
@@ -130,6 +129,7 @@ export class EngineInstance {
     this.config = options.config;
     this.#options = options;
     this.#log = options.log;
+    this.#dataPlane = options.dataPlane ?? dataPlane080;
     this.#parts = parts;
     this.#storage = parts.openStorage(options);
   }
@@ -221,14 +221,22 @@ export class EngineInstance {
     request: BodyInit<I>,
     options: { readonly signal: AbortSignal },
   ): Promise<BodyMessage<O>> {
+    return this.#servingClient().call(method, request, options);
+  }
+
+  #servingClient(): EngineClient {
     if (this.#client === undefined || this.#state.kind !== "serving") {
       throw faultEngineNotRunning(this.index, this.#state.kind);
     }
-    return this.#client.call(method, request, options);
+    return this.#client;
   }
 
-  /** Starts an engine that was stopped, is being stopped or erased, or has failed; one that runs goes on. */
+  /**
+   * Starts an engine that was stopped, is being stopped or erased, or has failed; one that runs goes on. Storage that waits
+   * for a format is looked at again: it may have been lost, and be there again.
+   */
   start(): void {
+    if (this.#state.kind === "awaiting format") this.#formatEnded.resolve("look again");
     if (this.#wake === undefined && !this.#stopAsked) return;
     this.#startAsked = true;
     this.#wake?.();
@@ -265,7 +273,7 @@ export class EngineInstance {
     const rank = this.superblock?.rank ?? 0;
     using limit = this.#parts.clock.deadline(force ? FORCED_GRACE_MS : STOP_GRACE_MS, `kill rank ${rank}`);
     try {
-      return (await this.call(drpcMethods.killRank, { rank, force }, limit)).status;
+      return await this.#dataPlane.stop(this.#servingClient(), { rank, force }, limit);
     } catch (error) {
       this.#log.info("the engine did not answer KillRank", { rank, reason: toFault(error).message });
       return 0;
@@ -301,13 +309,21 @@ export class EngineInstance {
     }
     const waiting = this.#state;
     this.#setState({ kind: "formatting" });
-    // Lost storage of an engine that has served may still be open.
-    if (this.superblock !== undefined) await this.#options.onStorageReleased(this);
-    const result = await this.#storage.format(options);
+    const result = await this.#releaseAndFormat(options);
     // What is formatted is not to be formatted again before its engine has been started on it.
-    if (firstFault(result) === undefined) this.#formatted.resolve();
+    if (firstFault(result) === undefined) this.#formatEnded.resolve("formatted");
     else this.#setState(waiting);
     return result;
+  }
+
+  async #releaseAndFormat(options: EngineFormatOptions): Promise<InstanceFormatResult> {
+    try {
+      // Lost storage of an engine that has served may still be open.
+      if (this.superblock !== undefined) await this.#options.onStorageReleased(this);
+    } catch (error) {
+      return { mount: this.config.scm.mount, scmFault: toFault(error), bdevs: [] };
+    }
+    return this.#storage.format(options);
   }
 
   /** Returns with a superblock at hand, waiting for a format where it needs one. */
@@ -316,14 +332,14 @@ export class EngineInstance {
       signal.throwIfAborted();
       const reason = await this.#storage.open({ signal });
       if (reason === undefined) return;
-      this.#formatted = Promise.withResolvers();
+      this.#formatEnded = Promise.withResolvers();
       this.#setState({ kind: "awaiting format", reason });
       // Storage that was lost is not replaced unasked.
       const isNew = this.superblock === undefined;
       if (isNew && this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
       this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount: this.config.scm.mount });
-      await abortable(this.#formatted.promise, signal);
-      await this.#storage.createSuperblock();
+      const end = await abortable(this.#formatEnded.promise, signal);
+      if (end === "formatted") await this.#storage.createSuperblock();
     }
   }
 
@@ -419,7 +435,7 @@ export class EngineInstance {
   #probeLiveness(signal: AbortSignal): void {
     const probing = probeLiveness({
       ping: async (wait) => {
-        await this.#client?.call(drpcMethods.smdListDevs, {}, wait);
+        if (this.#client !== undefined) await this.#dataPlane.ping(this.#client, wait);
       },
       onUnresponsive: (ms) => {
         if (this.#state.kind !== "serving") return;
@@ -464,8 +480,13 @@ export class EngineInstance {
     const executable = await findEngine();
     await this.#verifyStorage();
     const nvmeConf = await this.#storage.prepareBdevs({ signal });
-    const args = engineArguments(this.config, { shmId: sharedMemoryId(hostname(), process.pid), nvmeConf });
-    const env = engineEnvironment(this.config, { ...process.env, ...environment }, ofiDomain);
+    const { args, env } = this.#dataPlane.command(this.config, {
+      host: hostname(),
+      pid: process.pid,
+      nvmeConf,
+      environment: { ...process.env, ...environment },
+      ofiDomain,
+    });
     const { index } = this;
     const { startProcess } = this.#parts;
     const lockFd = this.#options.lockFd?.();
@@ -510,20 +531,15 @@ export class EngineInstance {
       return connection;
     });
     this.#client = client;
-    return setUpEngine(
-      ready,
-      superblock,
+    return this.#dataPlane.setUp(
+      client,
+      { ready, superblock },
       {
         join: async (request, options) => {
           const joined = await this.#options.join(request, options);
           this.#incarnation = joined.incarnation;
           return joined.rank;
         },
-        setRank: async (rank, options) => (await client.call(drpcMethods.setRank, { rank }, options)).status,
-        createMs: async ({ bootstrap, uuid, address }, options) =>
-          (await client.call(drpcMethods.createMs, { bootstrap, uuid, addr: address }, options)).status,
-        startMs: async (options) => (await client.call(drpcMethods.startMs, undefined, options)).status,
-        setUp: async (options) => (await client.call(drpcMethods.setUp, undefined, options)).status,
         writeSuperblock: (next) => this.#storage.writeSuperblock(next),
       },
       { msAddress: this.#options.msAddress, signal, clock: this.#parts.clock },

@@ -1,4 +1,4 @@
-import { mkdir, readFile, statfs, writeFile } from "node:fs/promises";
+import { appendFile, mkdir, readFile, statfs, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ProcessCommandRunner } from "@daos/sys";
 import { expect, it } from "vitest";
@@ -18,9 +18,14 @@ it.runIf(isRoot)("a server with a full log disk serves, and ends with SIGTERM", 
 
   const { bavail, bsize } = await statfs(logs);
   await writeFile(join(logs, "filler"), Buffer.alloc(bavail * bsize));
-  const queries = 20;
-  for (let query = 0; query < queries; query++) await system.dmgJson("system", "query");
-  await expect.poll(() => system.server.output, { timeout: PATIENCE_MS }).toContain("cannot be written");
+  // The last page of the log has some room, too.
+  await appendFile(join(logs, "control.log"), "x".repeat(4096)).catch(() => {});
+  const reported = async () => {
+    await system.dmgJson("system", "query");
+    return system.server.output;
+  };
+  await expect.poll(reported, { timeout: PATIENCE_MS }).toContain("the log file cannot be written");
+  await system.dmgJson("system", "query");
   expect((await statfs(logs)).bavail).toBe(0);
   expect(await system.stop()).toMatchObject({ exitCode: 0 });
 });
