@@ -117,7 +117,9 @@ async function scanPmem(
   signal: AbortSignal | undefined,
 ): Promise<readonly PmemNamespaceFacts[]> {
   const { namespaces } = await scm.scan({ signal });
-  return namespaces.map(({ blockdev, numaNode, size }) => ({
+  // An engine mounts its namespace with dax, which only this mode can do.
+  const usable = namespaces.filter(({ mode = "fsdax" }) => mode === "fsdax");
+  return usable.map(({ blockdev, numaNode, size }) => ({
     device: `/dev/${blockdev}`,
     numaNode,
     sizeBytes: Number(size),

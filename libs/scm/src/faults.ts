@@ -98,6 +98,18 @@ export function faultFormatFailed(storage: ScmStorage, step: string, reason: str
   });
 }
 
+/** What a reset would destroy under its user. */
+export function faultNamespacesInUse(uses: readonly string[]): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmPrepareFailed,
+    description: `reset SCM: ${uses.join("; ")}`,
+    reason: "nothing was changed",
+    resolution:
+      "end these uses (umount, vgchange -an, swapoff, daxctl reconfigure-device --mode=devdax), then repeat the reset",
+  });
+}
+
 /** A tool ended with a failure that says nothing about the SCM itself. */
 export function faultToolFailed(command: string, reason: string): Fault {
   return new Fault({

@@ -42,17 +42,22 @@ export function elements(xml: string, list: string, item: string): readonly Read
   );
 }
 
+/** Which unit ipmctl writes is a preference of its administrator (CLI_DEFAULT_SIZE). */
 const UNITS: Readonly<Record<string, number>> = {
   B: 1,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
   KIB: 2 ** 10,
   MIB: 2 ** 20,
   GIB: 2 ** 30,
   TIB: 2 ** 40,
 };
 
-/** Bytes of ipmctl's sizes: `502.599 GiB`, `0 B`. 0 for text that is none. */
+/** Bytes of ipmctl's sizes: `502.599 GiB`, `135.7 GB`, `135694123008 B`. 0 for text that is none. */
 export function parseCapacity(text: string): bigint {
-  const [, number, unit] = /^(\d{1,9}(?:\.\d+)?)\s*([KMGT]?i?B)$/i.exec(text.trim()) ?? [];
+  const [, number, unit] = /^(\d{1,15}(?:\.\d{1,9})?)\s*([KMGT]?i?B)$/i.exec(text.trim()) ?? [];
   return BigInt(Math.round(Number(number ?? 0) * (UNITS[(unit ?? "B").toUpperCase()] ?? 1)));
 }
 

@@ -1,4 +1,4 @@
-import type { ScmNamespace, ScmRegion } from "./scm-types.ts";
+import type { AnyNamespace, ScmNamespace, ScmRegion } from "./scm-types.ts";
 
 /**
  * Reads the answer of `ndctl list -N -v`: nothing at all, one namespace, an array of them, or an object with
@@ -16,12 +16,23 @@ export function parseNamespaces(text: string): readonly ScmNamespace[] {
       // -1 stands for "no node", as on a machine without NUMA.
       numaNode: Math.max(0, toNumber(entry.numa_node)),
       size: BigInt(toNumber(entry.size)),
+      mode: typeof entry.mode === "string" ? entry.mode : undefined,
     }))
     .sort((a, b) => a.blockdev.localeCompare(b.blockdev, "en", { numeric: true }));
 }
 
-/** The regions for persistent memory in the answer of `ndctl list --regions`. @throws SyntaxError as {@link parseNamespaces} */
+/**
+ * The regions for persistent memory in the answer of `ndctl list --regions --dimms --idle`. A region is read-only while the
+ * save function of one of its modules is not armed: ndctl then says that there is no space.
+ *
+ * @throws SyntaxError as {@link parseNamespaces}
+ */
 export function parseRegions(text: string): readonly ScmRegion[] {
+  const unarmed = new Set(
+    listOf(text, "dimms")
+      .filter((entry) => entry.flag_failed_arm === true)
+      .map((entry) => toText(entry.dev)),
+  );
   return listOf(text, "regions")
     .filter((entry) => entry.type === "pmem")
     .map((entry) => ({
@@ -29,30 +40,62 @@ export function parseRegions(text: string): readonly ScmRegion[] {
       size: BigInt(toNumber(entry.size)),
       available: BigInt(toNumber(entry.available_size)),
       largestExtent: BigInt(toNumber(entry.max_available_extent ?? entry.available_size)),
+      problem: problemOf(entry, unarmed),
     }))
     .sort((a, b) => a.dev.localeCompare(b.dev, "en", { numeric: true }));
 }
 
+function problemOf(
+  region: Readonly<Record<string, unknown>>,
+  unarmed: ReadonlySet<string>,
+): string | undefined {
+  if (region.state === "disabled") return "it is disabled (ndctl enable-region)";
+  const mappings = Array.isArray(region.mappings) ? region.mappings.filter(isRecord) : [];
+  const module = mappings.map(({ dimm }) => toText(dimm)).find((dimm) => unarmed.has(dimm));
+  return module === undefined ? undefined : `it is read-only: the save function of ${module} is not armed`;
+}
+
 /**
- * The names of all namespaces in the answer of `ndctl list --namespaces --idle`, of any mode, but for seeds: those are
- * empty and belong to the kernel.
+ * All namespaces in the answer of `ndctl list --namespaces --idle --verbose`, of any mode, but for seeds: those are empty
+ * and belong to the kernel.
  */
-export function parseNamespaceNames(text: string): readonly string[] {
+export function parseAllNamespaces(text: string): readonly AnyNamespace[] {
   return listOf(text, "namespaces")
     .filter((entry) => toNumber(entry.size) > 0)
-    .map((entry) => toText(entry.dev))
-    .sort();
+    .map((entry) => ({
+      dev: toText(entry.dev),
+      uuid: toText(entry.uuid),
+      mode: toText(entry.mode),
+      size: BigInt(toNumber(entry.size)),
+      blockdev: typeof entry.blockdev === "string" ? entry.blockdev : undefined,
+      isSystemRam: /"mode":"system-ram"/.test(JSON.stringify(entry.daxregion ?? {})),
+    }))
+    .sort((a, b) => a.dev.localeCompare(b.dev, "en", { numeric: true }));
 }
 
 /** The entries of one kind in an answer of `ndctl list`, whichever of its shapes it has. */
-export function listOf(text: string, kind: string): readonly Readonly<Record<string, unknown>>[] {
-  if (text.trim() === "") return [];
-  const value: unknown = JSON.parse(text);
-  if (Array.isArray(value)) return value.filter(isRecord);
+function listOf(text: string, kind: string): readonly Readonly<Record<string, unknown>>[] {
+  return text.trim() === "" ? [] : collect(JSON.parse(text), kind);
+}
+
+/** With several kinds in one answer, namespaces are inside their regions, and everything inside its bus. */
+function collect(value: unknown, kind: string): readonly Readonly<Record<string, unknown>>[] {
+  if (Array.isArray(value)) {
+    return value.filter(isRecord).flatMap((entry) => (isGroup(entry, kind) ? collect(entry, kind) : [entry]));
+  }
   if (!isRecord(value)) return [];
-  const nested = value[kind];
-  if (Array.isArray(nested)) return nested.filter(isRecord);
-  return typeof value.dev === "string" ? [value] : [];
+  if (Array.isArray(value[kind])) return value[kind].filter(isRecord);
+  if (Array.isArray(value.regions)) {
+    return collect(
+      value.regions.filter((region) => isRecord(region) && kind in region),
+      kind,
+    );
+  }
+  return typeof value.dev === "string" && !("provider" in value) ? [value] : [];
+}
+
+function isGroup(value: Readonly<Record<string, unknown>>, kind: string): boolean {
+  return "provider" in value || Array.isArray(value[kind]) || Array.isArray(value.regions);
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {

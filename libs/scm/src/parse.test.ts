@@ -16,6 +16,7 @@ describe("parseNamespaces", () => {
         dev: "namespace0.0",
         numaNode: 1,
         size: 526385152n,
+        mode: "fsdax",
       },
       {
         uuid: "169fafeb-9136-4262-a230-2961beb4abb1",
@@ -23,6 +24,7 @@ describe("parseNamespaces", () => {
         dev: "namespace1.0",
         numaNode: 0,
         size: 526385152n,
+        mode: "fsdax",
       },
     ]);
   });
@@ -80,6 +82,16 @@ describe("parseModules", () => {
       capacity: parseCapacity("502.599 GiB"),
     };
   }
+});
+
+describe("parseModules, whatever unit the administrator prefers", () => {
+  it.each([
+    ["ipmctl-show-dimm-GB.xml", 135_700_000_000n],
+    ["ipmctl-show-dimm-B.xml", 135_694_123_008n],
+  ])("reads %s", (name, capacity) => {
+    const xml = readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
+    expect(parseModules(xml).map((module) => module.capacity)).toEqual([capacity, capacity]);
+  });
 });
 
 describe("parseCapacity", () => {

@@ -30,5 +30,5 @@ export function planPrepare(found: {
 
 /** True when a namespace fits into what a region has left. */
 export function hasRoom(region: ScmRegion): boolean {
-  return region.largestExtent >= MIN_NAMESPACE_BYTES;
+  return region.problem === undefined && region.largestExtent >= MIN_NAMESPACE_BYTES;
 }

@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
+import type { BlockClaim } from "@daos/sys";
 import { FakeCommandRunner, FakeMountTable } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
-import { parseNamespaceNames, parseRegions } from "./parse-ndctl.ts";
+import { parseAllNamespaces, parseRegions } from "./parse-ndctl.ts";
 import { planPrepare } from "./plan-prepare.ts";
 import { ScmProvider } from "./scm-provider.ts";
 import type { ScmModule, ScmRegion } from "./scm-types.ts";
@@ -27,13 +28,76 @@ describe("parseRegions", () => {
   });
 });
 
-describe("parseNamespaceNames", () => {
+describe("parseAllNamespaces", () => {
   it("knows seeds from namespaces", () => {
     expect(
-      parseNamespaceNames(
+      parseAllNamespaces(
         '[{"dev":"namespace1.1","size":0},{"dev":"namespace1.0","mode":"devdax","size":1}]',
-      ),
+      ).map(({ dev }) => dev),
     ).toEqual(["namespace1.0"]);
+  });
+
+  it.each(["ndctl-76.1-modes-list-Nv.json", "ndctl-76.1-modes-list-RNDiv.json"])(
+    "reads every mode, with the uuid that identifies it, from %s",
+    (name) => {
+      const all = parseAllNamespaces(fixture(name));
+      expect(all.map(({ dev, mode, blockdev }) => [dev, mode, blockdev])).toEqual([
+        ["namespace0.0", "sector", "pmem0s"],
+        ["namespace0.1", "devdax", undefined],
+        ["namespace0.2", "raw", "pmem0.2"],
+        ["namespace0.3", "fsdax", "pmem0.3"],
+        ["namespace0.4", "fsdax", "pmem0.4"],
+        ["namespace0.5", "fsdax", "pmem0.5"],
+        ["namespace0.6", "fsdax", "pmem0.6"],
+      ]);
+      expect(all[3]?.uuid).toBe("a4353a8a-64a5-46d6-904b-1be941b568f9");
+    },
+  );
+
+  it("takes a namespace without label, and one that the kernel uses as memory", () => {
+    expect(parseAllNamespaces(fixture("ndctl-76.1-zoo-list-Nv.json"))).toMatchObject([
+      { dev: "namespace2.0", mode: "raw", uuid: "" },
+      { dev: "namespace3.0", mode: "fsdax" },
+      { dev: "namespace4.0", mode: "fsdax" },
+    ]);
+    const ram =
+      '{"dev":"namespace0.0","mode":"devdax","size":9,"daxregion":{"devices":[{"mode":"system-ram"}]}}';
+    expect(parseAllNamespaces(ram)).toMatchObject([{ isSystemRam: true }]);
+  });
+
+  it("reads one namespace, a list of buses, and nothing", () => {
+    expect(parseAllNamespaces(fixture("ndctl-76.1-list-N-fsdax-1G.json"))).toMatchObject([
+      { blockdev: "pmem0" },
+    ]);
+    expect(parseAllNamespaces(fixture("ndctl-76.1-cxl-list-BDRNi.json"))).toEqual([]);
+    expect(parseAllNamespaces(fixture("ndctl-76.1-zoo-list-B.json"))).toEqual([]);
+    expect(parseAllNamespaces("")).toEqual([]);
+  });
+});
+
+describe("parseRegions, with modules", () => {
+  it("says why a region cannot be used", () => {
+    const zoo = parseRegions(fixture("ndctl-76.1-zoo-list-RNDi.json"));
+    expect(zoo.map(({ dev, problem }) => [dev, problem])).toEqual([
+      ["region0", "it is read-only: the save function of nmem2 is not armed"],
+      ["region1", undefined],
+      ["region2", undefined],
+      ["region3", undefined],
+      ["region4", undefined],
+    ]);
+    expect(parseRegions(fixture("ndctl-76.1-zoo-list-R.json")).map(({ dev }) => dev)).toEqual(
+      zoo.map(({ dev }) => dev),
+    );
+    expect(parseRegions('{"dev":"region0","type":"pmem","size":9,"state":"disabled"}')).toMatchObject([
+      { problem: "it is disabled (ndctl enable-region)" },
+    ]);
+  });
+
+  it("reads the region of CXL memory, inside its bus", () => {
+    expect(parseRegions(fixture("ndctl-76.1-cxl-list-BDRNi.json"))).toMatchObject([
+      { dev: "region0", available: 268435456n, problem: undefined },
+    ]);
+    expect(parseRegions(fixture("ndctl-76.1-cxl-list-BDRNi-no-region.json"))).toEqual([]);
   });
 });
 
@@ -75,7 +139,12 @@ describe("planPrepare", () => {
 });
 
 /** A machine with regions of 512 MiB whose namespaces ndctl makes and destroys. */
-function machine(options: { regions: number; modules?: boolean; privileged?: boolean }) {
+function machine(options: {
+  regions: number;
+  modules?: boolean;
+  privileged?: boolean;
+  claims?: Readonly<Record<string, BlockClaim>>;
+}) {
   const taken = new Map<string, string[]>();
   for (let index = 0; index < options.regions; index += 1) taken.set(`region${index}`, []);
   const runner = new FakeCommandRunner()
@@ -123,7 +192,16 @@ function machine(options: { regions: number; modules?: boolean; privileged?: boo
     });
   const mounts = new FakeMountTable({ privileged: options.privileged ?? true });
   mounts.answer(runner);
-  return { runner, mounts, scm: new ScmProvider({ runner, mounts, log: silentLogger }) };
+  return {
+    runner,
+    mounts,
+    scm: new ScmProvider({
+      runner,
+      mounts,
+      log: silentLogger,
+      claim: (device) => Promise.resolve(options.claims?.[device] ?? "free"),
+    }),
+  };
 }
 
 describe("prepare", () => {
@@ -192,6 +270,41 @@ describe("prepare", () => {
     await expect(scm.prepare()).rejects.toMatchObject({ code: FaultCode.scmPrepareFailed });
   });
 
+  it("takes a rest that is too small for the alignment as none", async () => {
+    const { scm, runner } = machine({ regions: 1 });
+    runner.on("ndctl create-namespace", {
+      exitCode: 1,
+      stderr: "failed to create namespace: Resource temporarily unavailable",
+    });
+    expect(await scm.prepare()).toMatchObject({ kind: "done" });
+  });
+
+  it("prepares the other regions when one fails, and fails at the end", async () => {
+    const { scm, runner } = machine({ regions: 2 });
+    runner.on("ndctl create-namespace --mode=fsdax --region=region0", { exitCode: 1, stderr: "I/O error" });
+    await expect(scm.prepare()).rejects.toMatchObject({
+      code: FaultCode.scmPrepareFailed,
+      reason: "I/O error",
+    });
+    expect(runner.ran.filter((line) => line.includes("--region=region1"))).toHaveLength(1);
+  });
+
+  it("says of each region and namespace that it leaves alone why", async () => {
+    const { scm, runner } = machine({ regions: 0 });
+    runner.on("ndctl list --regions", fixture("ndctl-76.1-zoo-list-RNDi.json"));
+    runner.on("ndctl list --namespaces", fixture("ndctl-76.1-zoo-list-Nv.json"));
+    const result = await scm.prepare();
+    expect(result).toMatchObject({
+      notes: [
+        "region0 is left as it is: it is read-only: the save function of nmem2 is not armed",
+        expect.stringContaining("namespace2.0 is raw, which cannot be mounted with dax"),
+      ],
+    });
+    expect(runner.ran.filter((line) => line.includes("create-namespace"))).toEqual([
+      "ndctl create-namespace --mode=fsdax --region=region1",
+    ]);
+  });
+
   it("is for root", async () => {
     const { scm, runner } = machine({ regions: 1, privileged: false });
     for (const attempt of [() => scm.prepare(), () => scm.reset()]) {
@@ -206,7 +319,14 @@ describe("reset", () => {
     const { scm, mounts, runner } = machine({ regions: 2 });
     await scm.prepare();
     mounts.mounted("/mnt/daos0", "/dev/pmem0", "ext4").mounted("/mnt/other", "/dev/sdb", "ext4");
-    expect(await scm.reset()).toEqual({ kind: "done", namespaces: [] });
+    expect(await scm.reset()).toEqual({
+      kind: "done",
+      namespaces: [],
+      notes: [
+        "destroyed namespace0 (uuid uuid-0, , 502 MiB)",
+        "destroyed namespace1 (uuid uuid-1, , 502 MiB)",
+      ],
+    });
     expect(mounts.entries.map(({ mountPoint }) => mountPoint)).toEqual(["/mnt/other"]);
     expect(runner.ran.filter((line) => /wipefs|disable|destroy/.test(line))).toEqual([
       "wipefs --all /dev/pmem0",
@@ -217,6 +337,28 @@ describe("reset", () => {
       "ndctl destroy-namespace namespace1",
     ]);
     expect(await scm.prepare()).toMatchObject({ kind: "done", namespaces: [{}, {}] });
+  });
+
+  it.each<[string, (mounts: FakeMountTable) => void, BlockClaim, string]>([
+    [
+      "mounted as another file system",
+      (mounts) => mounts.mounted("/srv/home", "/dev/pmem1", "xfs"),
+      "free",
+      "/dev/pmem1 is mounted at /srv/home as xfs",
+    ],
+    ["in use by the kernel", () => {}, "claimed", "/dev/pmem1 is in use"],
+  ])("touches nothing when a namespace is %s", async (_name, use, claim, text) => {
+    const { scm, mounts, runner } = machine({ regions: 2, claims: { "/dev/pmem1": claim } });
+    await scm.prepare();
+    mounts.mounted("/mnt/daos0", "/dev/pmem0", "ext4");
+    use(mounts);
+    const before = [...mounts.entries];
+    await expect(scm.reset()).rejects.toMatchObject({
+      code: FaultCode.scmPrepareFailed,
+      description: expect.stringContaining(text),
+    });
+    expect(mounts.entries).toEqual(before);
+    expect(runner.ran.filter((line) => /umount|wipefs|disable|destroy/.test(line))).toEqual([]);
   });
 
   it("makes modules ordinary memory", async () => {

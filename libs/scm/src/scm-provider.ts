@@ -4,7 +4,9 @@ import { FaultCode, hasCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import {
   type Argv,
+  type BlockClaim,
   type CommandRunner,
+  claimOf,
   hasErrorCode,
   isMountedOrBelow,
   linuxMountTable,
@@ -23,6 +25,7 @@ import {
   faultInvalidParameter,
   faultMissingDevice,
   faultMountFailed,
+  faultNamespacesInUse,
   faultNotMounted,
   faultNotPrivileged,
   faultPrepareFailed,
@@ -31,7 +34,15 @@ import { parseFsType } from "./parse-blkid.ts";
 import { hasRoom, planPrepare } from "./plan-prepare.ts";
 import type { ScmCallOptions, ScmFormatOptions, ScmOperations } from "./scm-operations.ts";
 import { ScmTools } from "./scm-tools.ts";
-import type { ScmFormatState, ScmModule, ScmPrepareResult, ScmScan, ScmStorage } from "./scm-types.ts";
+import type {
+  AnyNamespace,
+  ScmFormatState,
+  ScmModule,
+  ScmPrepareResult,
+  ScmRegion,
+  ScmScan,
+  ScmStorage,
+} from "./scm-types.ts";
 import { validateStorage } from "./validate-storage.ts";
 
 export interface ScmProviderOptions {
@@ -39,6 +50,8 @@ export interface ScmProviderOptions {
   readonly log: Logger;
   /** The kernel's by default. */
   readonly mounts?: MountTable;
+  /** Whether the kernel, or a process, has a block device for itself. */
+  readonly claim?: (device: string) => Promise<BlockClaim>;
 }
 
 /** mkfs.ext4 on a large namespace initializes every inode table. */
@@ -54,11 +67,13 @@ const MKFS_TIMEOUT_MS = 15 * 60_000;
 export class ScmProvider implements ScmOperations {
   readonly #tools: ScmTools;
   readonly #mounts: MountTable;
+  readonly #claim: (device: string) => Promise<BlockClaim>;
   readonly #log: Logger;
 
   constructor(options: ScmProviderOptions) {
     this.#tools = new ScmTools(options.runner);
     this.#mounts = options.mounts ?? linuxMountTable;
+    this.#claim = options.claim ?? claimOf;
     this.#log = options.log.child("scm");
   }
 
@@ -175,40 +190,87 @@ export class ScmProvider implements ScmOperations {
         this.#log.info("SCM modules become AppDirect at the next boot", { modules: modules.length });
         return { kind: "reboot-needed" };
       case "create-namespaces":
-        for (const { dev } of plan.regions) await this.#fillRegion(dev, options);
+        await this.#fillRegions(plan.regions, options);
         break;
       case "list":
     }
-    return { kind: "done", namespaces: await this.#tools.namespaces(options) };
+    return this.#done(await this.#notesOnPrepare(options), options);
   }
 
   /**
    * Undoes {@link prepare}: unmounts and destroys every namespace, with all data, and has the modules become ordinary
-   * memory at the next boot. The caller has asked for consent.
+   * memory at the next boot. The caller has asked for consent. Nothing is touched while a namespace is in use otherwise
+   * than by a mount of ours.
    *
-   * @throws Fault as prepare, and scmMountFailed when a namespace is in use
+   * @throws Fault as prepare, and scmMountFailed when a mount of ours is busy
    */
   async reset(options: ScmCallOptions = {}): Promise<ScmPrepareResult> {
     if (!(await this.#mounts.mayMount())) throw faultNotPrivileged("reset SCM");
     const modules = await this.#modulesIfAny(options);
+    const namespaces = await this.#tools.allNamespaces(options);
+    const mounts = await this.#mounts.list();
+    // Everything is looked at before anything is touched.
+    await this.#refuseUsed(namespaces, mounts);
     const devices = new Set(
-      (await this.#tools.namespaces(options)).map(({ blockdev }) => `/dev/${blockdev}`),
+      namespaces.flatMap(({ blockdev }) => (blockdev === undefined ? [] : [`/dev/${blockdev}`])),
     );
-    for (const { source, mountPoint } of (await this.#mounts.list()).toReversed()) {
+    for (const { source, mountPoint } of mounts.toReversed()) {
       if (devices.has(source)) await this.#unmountPath(mountPoint, options);
     }
     // A namespace that is made anew in the same place would show the old file system, and an old superblock in it.
     for (const device of devices) await this.#runOrFail(["wipefs", "--all", device], options);
-    const names = await this.#tools.namespaceNames(options);
-    for (const name of names) await this.#tools.destroyNamespace(name, options);
-    this.#log.info("SCM namespaces destroyed", { namespaces: names.length });
+    const notes: string[] = [];
+    for (const namespace of namespaces) {
+      await this.#tools.destroyNamespace(namespace.dev, options);
+      notes.push(`destroyed ${describe(namespace)}`);
+    }
+    for (const note of notes) this.#log.info(note);
     if (modules.length > 0) {
       await this.#tools.setGoal("MemoryMode=100", options);
       return { kind: "reboot-needed" };
     }
-    return names.length === 0 && (await this.#tools.regions(options)).length === 0
+    return namespaces.length === 0 && (await this.#tools.regions(options)).length === 0
       ? { kind: "no-scm" }
-      : { kind: "done", namespaces: await this.#tools.namespaces(options) };
+      : this.#done(notes, options);
+  }
+
+  /** @throws Fault scmPrepareFailed that names every use which a reset must not end */
+  async #refuseUsed(namespaces: readonly AnyNamespace[], mounts: readonly MountEntry[]): Promise<void> {
+    const uses: string[] = [];
+    for (const { dev, blockdev, isSystemRam } of namespaces) {
+      if (isSystemRam) uses.push(`the kernel uses ${dev} as ordinary memory`);
+      if (blockdev === undefined) continue;
+      const device = `/dev/${blockdev}`;
+      const mounted = mounts.filter(({ source }) => source === device);
+      for (const { mountPoint, fsType } of mounted) {
+        if (fsType !== "ext4")
+          uses.push(`${device} is mounted at ${mountPoint} as ${fsType}, which is not DAOS's`);
+      }
+      if (mounted.length === 0 && (await this.#claim(device)) === "claimed") {
+        uses.push(`${device} is in use (a partition, a logical volume, swap)`);
+      }
+    }
+    if (uses.length > 0) throw faultNamespacesInUse(uses);
+  }
+
+  /** What prepare leaves as it is, and why. */
+  async #notesOnPrepare(options: ScmCallOptions): Promise<readonly string[]> {
+    const regions = await this.#tools.regions(options);
+    const unusable = (await this.#tools.namespaces(options)).filter(({ mode = "fsdax" }) => mode !== "fsdax");
+    return [
+      ...regions.flatMap(({ dev, problem }) =>
+        problem === undefined ? [] : [`${dev} is left as it is: ${problem}`],
+      ),
+      ...unusable.map(
+        ({ dev, mode }) =>
+          `${dev} is ${mode}, which cannot be mounted with dax: "ndctl create-namespace -f -e ${dev} -m fsdax" makes it usable and destroys its data`,
+      ),
+    ];
+  }
+
+  async #done(notes: readonly string[], options: ScmCallOptions): Promise<ScmPrepareResult> {
+    const namespaces = await this.#tools.namespaces(options);
+    return { kind: "done", namespaces, ...(notes.length === 0 ? {} : { notes }) };
   }
 
   async #runOrFail(argv: Argv, options: ScmCallOptions): Promise<void> {
@@ -225,6 +287,22 @@ export class ScmProvider implements ScmOperations {
       this.#log.info("without ipmctl: only regions that exist are used", { reason: error.description });
       return [];
     }
+  }
+
+  /** One region that fails does not stop the others. @throws the fault of the first that failed */
+  async #fillRegions(regions: readonly ScmRegion[], options: ScmCallOptions): Promise<void> {
+    const ended: unknown[] = [];
+    for (const { dev } of regions) {
+      options.signal?.throwIfAborted();
+      try {
+        await this.#fillRegion(dev, options);
+      } catch (error) {
+        if (!hasCode(error, FaultCode.scmPrepareFailed)) throw error;
+        this.#log.error("region not prepared", { region: dev, reason: error.message });
+        ended.push(error);
+      }
+    }
+    if (ended.length > 0) throw ended[0];
   }
 
   /** Every round takes the longest free piece, so this ends. */
@@ -367,6 +445,10 @@ async function accept(storage: ScmStorage): Promise<ScmStorage> {
     if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return storage;
     throw error;
   }
+}
+
+function describe({ dev, uuid, mode, size }: AnyNamespace): string {
+  return `${dev} (${uuid === "" ? "no label" : `uuid ${uuid}`}, ${mode}, ${size / 1048576n} MiB)`;
 }
 
 function refuseFormatted(storage: ScmStorage, state: ScmFormatState): void {

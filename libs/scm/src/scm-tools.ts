@@ -1,8 +1,8 @@
 import { type Argv, type CommandResult, type CommandRunner, hasErrorCode } from "@daos/sys";
 import { faultMissingTool, faultPrepareFailed, faultToolFailed } from "./faults.ts";
 import { parseModules, SHOW_MODULES, saysNoModules } from "./parse-ipmctl.ts";
-import { parseNamespaceNames, parseNamespaces, parseRegions } from "./parse-ndctl.ts";
-import type { ScmModule, ScmNamespace, ScmRegion } from "./scm-types.ts";
+import { parseAllNamespaces, parseNamespaces, parseRegions } from "./parse-ndctl.ts";
+import type { AnyNamespace, ScmModule, ScmNamespace, ScmRegion } from "./scm-types.ts";
 
 export interface ScmToolOptions {
   readonly signal?: AbortSignal | undefined;
@@ -47,12 +47,12 @@ export class ScmTools {
   }
 
   async regions(options: ScmToolOptions): Promise<readonly ScmRegion[]> {
-    return parseRegions(await this.#ndctl(["list", "--regions"], options));
+    return parseRegions(await this.#ndctl(["list", "--regions", "--dimms", "--idle"], options));
   }
 
-  /** The names of all namespaces, also of disabled ones and those without a block device. */
-  async namespaceNames(options: ScmToolOptions): Promise<readonly string[]> {
-    return parseNamespaceNames(await this.#ndctl(["list", "--namespaces", "--idle"], options));
+  /** All namespaces, also disabled ones and those without a block device. */
+  async allNamespaces(options: ScmToolOptions): Promise<readonly AnyNamespace[]> {
+    return parseAllNamespaces(await this.#ndctl(["list", "--namespaces", "--idle", "--verbose"], options));
   }
 
   /** Makes one namespace of all that a region has in one piece; false when it turns out to be full. */
@@ -63,7 +63,8 @@ export class ScmTools {
       timeoutMs: NAMESPACE_TIMEOUT_MS,
     });
     if (exitCode === 0) return true;
-    if (/no space left/i.test(stderr)) return false;
+    // The second one: what is left is less than the alignment of the region takes (pmem/ndctl issue 67).
+    if (/no space left|resource temporarily unavailable/i.test(stderr)) return false;
     throw faultPrepareFailed(argv.join(" "), stderr.trim());
   }
 

@@ -28,6 +28,8 @@ export interface ScmNamespace {
   readonly numaNode: number;
   /** In bytes. */
   readonly size: bigint;
+  /** `fsdax`, the only one that can be mounted with dax; `raw`, `sector`. Undefined where it is not known. */
+  readonly mode?: string | undefined;
 }
 
 /** What a scan found. */
@@ -59,6 +61,8 @@ export interface ScmRegion {
   readonly available: bigint;
   /** The longest piece of what is available. */
   readonly largestExtent: bigint;
+  /** Why no namespace can be made on it, as `it is disabled`; undefined when one can. */
+  readonly problem?: string | undefined;
 }
 
 /** How a prepare or a reset ended. */
@@ -68,4 +72,24 @@ export type ScmPrepareResult =
   /** The modules get another layout at the next boot; prepare (or reset) has to be repeated after it. */
   | { readonly kind: "reboot-needed" }
   /** All is done; these namespaces are there now. */
-  | { readonly kind: "done"; readonly namespaces: readonly ScmNamespace[] };
+  | {
+      readonly kind: "done";
+      readonly namespaces: readonly ScmNamespace[];
+      /** What was not done and why, or what was destroyed, a sentence each; undefined for nothing. */
+      readonly notes?: readonly string[] | undefined;
+    };
+
+/** Any namespace that is not a seed of the kernel's, also one without a block device. */
+export interface AnyNamespace {
+  /** `namespace0.0`, another one after a reboot perhaps. */
+  readonly dev: string;
+  /** What identifies it; empty for one without label. */
+  readonly uuid: string;
+  readonly mode: string;
+  /** In bytes. */
+  readonly size: bigint;
+  /** `pmem0`; undefined for one that is disabled, or in devdax mode. */
+  readonly blockdev: string | undefined;
+  /** True while the kernel uses it as ordinary memory. */
+  readonly isSystemRam: boolean;
+}

@@ -19,6 +19,7 @@ const scmNamespace = z.object({
   dev: z.string(),
   numaNode: count,
   size: digits,
+  mode: z.string().optional(),
 });
 
 const scmScan = z.object({
@@ -46,7 +47,11 @@ const scmFormatState = z.discriminatedUnion("kind", [
 const scmPrepareResult = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("no-scm") }),
   z.object({ kind: z.literal("reboot-needed") }),
-  z.object({ kind: z.literal("done"), namespaces: z.array(scmNamespace) }),
+  z.object({
+    kind: z.literal("done"),
+    namespaces: z.array(scmNamespace),
+    notes: z.array(z.string()).optional(),
+  }),
 ]);
 
 /**

@@ -113,9 +113,12 @@ function scmLines(result: ScmPrepareResult | undefined): readonly string[] {
     case "reboot-needed":
       return ["reboot this host now, then run the same command again"];
     case "done":
-      return result.namespaces.length === 0
-        ? ["no namespaces"]
-        : result.namespaces.map(({ blockdev, dev }) => `/dev/${blockdev} (${dev})`);
+      return [
+        ...(result.namespaces.length === 0
+          ? ["no namespaces"]
+          : result.namespaces.map(({ blockdev, dev }) => `/dev/${blockdev} (${dev})`)),
+        ...(result.notes ?? []),
+      ];
     default:
       return result satisfies never;
   }
