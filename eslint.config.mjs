@@ -12,9 +12,8 @@ const below = {
   host: ["host", "record", "provider", "edge", "os", "wire", "base"],
   system: ["record", "provider", "edge", "os", "wire", "base"],
   service: ["system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  topic: ["topic", "service", "edge", "os", "wire", "base"],
-  app: ["topic", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  tool: ["app", "topic", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  app: ["service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  tool: ["app", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
 };
 
 /** Imports point down the page: docs/architecture.md. */

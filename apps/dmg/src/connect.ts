@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import type { Terminal } from "@daos/cli";
 import type { ClientConfig } from "@daos/config";
 import type { ControlClient } from "@daos/control-client";
 import { Fault, FaultCode } from "@daos/fault";
@@ -7,7 +8,6 @@ import { type HostAddress, parseHostList } from "@daos/hostlist";
 import { createLogger, formatConsoleLine } from "@daos/log";
 import { DEFAULT_CONFIG_PATH, defaultClientConfig } from "./default-config.ts";
 import type { ExpiryNotes } from "./expiry-notes.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** What the command line says about how to reach the system. */
 export interface ConnectOptions {

@@ -1,4 +1,4 @@
-import type { FlagDefinition, FlagDefinitions, FlagValues } from "./define-command.ts";
+import type { FlagDefinition, FlagDefinitions, FlagValues } from "@daos/cli";
 
 /** Flags of every command; they may also stand before it. The short forms are those of release 0.8.0. */
 export const GLOBAL_FLAGS = {

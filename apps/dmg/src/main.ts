@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { startupSnapshot } from "node:v8";
-import { processTerminal } from "@daos/dmg-kit";
+import { processTerminal } from "@daos/cli";
 import { dmg } from "./dmg.ts";
 
 function main(): void {

@@ -1,7 +1,4 @@
-import { oclifCommand } from "@daos/dmg-kit/oclif";
-import { COMMAND_TREE } from "./command-tree.ts";
-
-/** dmg's own commands of one word as oclif loads them; its topics are plugins. */
-export const COMMANDS = Object.fromEntries(
-  COMMAND_TREE.commands.map((command) => [command.name, oclifCommand(command)]),
-);
+import { DMG } from "./commands.ts";
+import { oclifCommands } from "./oclif.ts";
+/** dmg's commands as oclif loads them; see `oclif.commands` in package.json. */
+export const COMMANDS = oclifCommands(DMG);

@@ -1,19 +1,29 @@
+import {
+  allCommands,
+  type FlagDefinition,
+  type FlagDefinitions,
+  type Program,
+  processTerminal,
+  type RawFlags,
+  takeFlag,
+} from "@daos/cli";
 import { Command, Flags } from "@oclif/core";
-import type { AnyCommand, FlagDefinition, FlagDefinitions, Topic } from "./define-command.ts";
+import type { AnyCommand, DmgTopic } from "./define-command.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
-import { type RawFlags, takeFlag } from "./parse-flags.ts";
-import { processTerminal } from "./process-terminal.ts";
 import { runCommand } from "./run-command.ts";
 
-/** The commands of a topic as oclif's `explicit` strategy wants them: classes by id. */
-export function oclifCommands(topic: Topic): Readonly<Record<string, typeof Command>> {
+/** The commands of dmg, or of a plugin's topic, as oclif's `explicit` strategy wants them: classes by id. */
+export function oclifCommands(of: DmgTopic | Program<AnyCommand>): Readonly<Record<string, typeof Command>> {
   return Object.fromEntries(
-    topic.commands.map((command) => [command.name.replaceAll(" ", ":"), oclifCommand(command)]),
+    ("topics" in of ? allCommands(of) : of.commands).map((command) => [
+      command.name.replaceAll(" ", ":"),
+      oclifCommand(command),
+    ]),
   );
 }
 
 /** A command of dmg as a class of oclif, for hosts other than dmg itself and for oclif's own tools. */
-export function oclifCommand(command: AnyCommand): typeof Command {
+function oclifCommand(command: AnyCommand): typeof Command {
   return class extends Command {
     static override readonly id = command.name.replaceAll(" ", ":");
     static override readonly aliases = (command.synonyms ?? []).map((name) => name.replaceAll(" ", ":"));

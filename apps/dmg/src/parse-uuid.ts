@@ -1,4 +1,4 @@
-import { faultUsage } from "./faults.ts";
+import { faultUsage } from "@daos/cli";
 
 /**
  * A uuid in lower case.

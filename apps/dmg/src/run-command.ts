@@ -1,16 +1,14 @@
 import { setTimeout } from "node:timers/promises";
+import { checkFlags, faultUsage, type RawFlags, type Terminal } from "@daos/cli";
 import { Fault } from "@daos/fault";
 import type { Answer } from "./answer.ts";
 import { connect } from "./connect.ts";
 import type { AnyCommand, CommandContext } from "./define-command.ts";
 import { ExpiryNotes } from "./expiry-notes.ts";
-import { faultUsage } from "./faults.ts";
 import { GLOBAL_FLAGS, type GlobalValues } from "./global-flags.ts";
 import { collectHosts } from "./host-answer.ts";
 import { type Formatter, jsonValue, print } from "./output/print.ts";
 import { Progress } from "./output/progress.ts";
-import { checkFlags, type RawFlags } from "./parse-flags.ts";
-import type { Terminal } from "./terminal.ts";
 
 /** Runs a command and prints its answer. @returns the exit code @throws Fault */
 export async function runCommand(

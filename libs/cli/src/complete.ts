@@ -1,6 +1,5 @@
-import type { FlagDefinition, FlagDefinitions, StringFlag } from "./define-command.ts";
-import { GLOBAL_FLAGS } from "./global-flags.ts";
-import { type CommandTree, parseCommandLine, wordsBelow } from "./parse-command-line.ts";
+import { parseCommandLine, wordsBelow } from "./parse-command-line.ts";
+import type { FlagDefinition, FlagDefinitions, Program, StringFlag } from "./program.ts";
 
 /** What may stand at the end of a command line that is being typed. */
 export type Completion =
@@ -14,12 +13,12 @@ export type Completion =
     }
   | { readonly kind: "files" };
 
-/** Finds out what can complete the last of some words (empty when a new word begins). Pure; it asks nobody. */
-export function complete(words: readonly string[], tree: CommandTree): Completion {
+/** Finds out what can complete the last of some words (empty when a new word begins). It asks no server. */
+export function complete(words: readonly string[], program: Program): Completion {
   const typed = words.at(-1) ?? "";
   const before = words.slice(0, -1);
-  const { path, flags } = contextOf(before, tree);
-  const layers: readonly FlagDefinitions[] = [...flags, GLOBAL_FLAGS];
+  const { path, flags } = contextOf(before, program);
+  const layers: readonly FlagDefinitions[] = [...flags, program.globalFlags];
   const pending = flagOf(before.at(-1), layers);
   if (pending !== undefined && pending.type !== "boolean") return completeValue(pending, typed, "");
   if (typed.startsWith("-")) {
@@ -35,7 +34,7 @@ export function complete(words: readonly string[], tree: CommandTree): Completio
     return matching(names, typed);
   }
   return matching(
-    wordsBelow(path, tree)
+    wordsBelow(path, program)
       .filter(({ hidden }) => hidden !== true)
       .map(({ name }) => name),
     typed,
@@ -45,11 +44,11 @@ export function complete(words: readonly string[], tree: CommandTree): Completio
 /** The words and the flags that count where the cursor is. A line that cannot be read yet has none of its own. */
 function contextOf(
   before: readonly string[],
-  tree: CommandTree,
+  program: Program,
 ): { path: readonly string[]; flags: FlagDefinitions[] } {
   for (let end = before.length; end >= 0; end--) {
     try {
-      const line = parseCommandLine(before.slice(0, end), tree);
+      const line = parseCommandLine(before.slice(0, end), program);
       if (line.kind === "command") return { path: line.command.name.split(" "), flags: [line.command.flags] };
       if (line.kind === "topic") return { path: line.words, flags: [] };
       return { path: line.argv.slice(0, 1), flags: [] };

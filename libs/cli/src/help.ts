@@ -1,94 +1,104 @@
-import type { AnyCommand, FlagDefinition, FlagDefinitions } from "../define-command.ts";
-import { GLOBAL_FLAGS } from "../global-flags.ts";
-import { allCommands, type CommandTree } from "../parse-command-line.ts";
+import {
+  allCommands,
+  type CommandSpec,
+  type Example,
+  type FlagDefinition,
+  type FlagDefinitions,
+  type Program,
+} from "./program.ts";
 
 /** Help is never wider than this, and never narrower than what makes sense. */
-const WIDEST = 100;
-const NARROWEST = 30;
+const MAX_WIDTH = 100;
+const MIN_WIDTH = 30;
 
 /** The help of one command: examples first, then its flags. */
-export function commandHelp(command: AnyCommand, columns: number): string {
+export function commandHelp(command: CommandSpec, program: Program, columns: number): string {
   const width = textWidth(columns);
-  const usage = ["dmg", command.name, "[flags]", command.args ?? ""].filter((part) => part !== "").join(" ");
+  const usage = [program.name, command.name, "[flags]", command.args ?? ""]
+    .filter((part) => part !== "")
+    .join(" ");
   const also = command.synonyms?.length
-    ? [`Also: ${command.synonyms.map((name) => `dmg ${name}`).join(", ")}`]
+    ? [`Also: ${command.synonyms.map((name) => `${program.name} ${name}`).join(", ")}`]
     : [];
   return [
     wrap(command.summary, width, ""),
     "",
     "EXAMPLES",
-    ...command.examples.flatMap(({ text, line }) => [wrap(text, width, "  "), `    $ dmg ${line}`]),
+    ...showExamples(command.examples, program, width),
     "",
     "USAGE",
     `  $ ${usage}`,
     ...also.map((line) => `  ${line}`),
     ...section("FLAGS", command.flags, width),
     ...(command.description === undefined ? [] : ["", "DESCRIPTION", wrap(command.description, width, "  ")]),
-    ...section("GLOBAL FLAGS", withoutChars(command.flags), width),
+    ...section("GLOBAL FLAGS", withoutChars(program.globalFlags, command.flags), width),
   ].join("\n");
 }
 
 /** The global flags without the letters that a command uses for its own. */
-function withoutChars(own: FlagDefinitions): FlagDefinitions {
+function withoutChars(global: FlagDefinitions, own: FlagDefinitions): FlagDefinitions {
   const taken = new Set(Object.values(own).map(({ char }) => char));
   return Object.fromEntries(
-    Object.entries(GLOBAL_FLAGS).map(([name, flag]: [string, FlagDefinition]) => {
+    Object.entries(global).map(([name, flag]) => {
       const { char, ...rest } = flag;
       return [name, char === undefined || taken.has(char) ? rest : flag];
     }),
   );
 }
 
-/** The help of a word with commands below it, or of dmg as a whole. */
+/** The help of a word with commands below it, or of the program as a whole. */
 export function topicHelp(
   words: readonly string[],
-  tree: CommandTree,
+  program: Program,
   columns: number,
   further: readonly Entry[] = [],
 ): string {
   const width = textWidth(columns);
-  const line = ["dmg", ...words].join(" ");
+  const line = [program.name, ...words].join(" ");
   const [first] = words;
   if (first === undefined) {
     const topics = [
-      ...tree.topics.map(({ name, alias, summary }) => [withAlias(name, alias), summary] as const),
+      ...program.topics.map(({ name, alias, summary }) => [withAlias(name, alias), summary] as const),
       ...further,
     ];
     return [
-      wrap("Administers a DAOS system from the command line", width, ""),
+      wrap(program.summary, width, ""),
       "",
       "EXAMPLES",
-      "  What the hosts have",
-      "    $ dmg -l node[1-8] storage scan",
-      "  A pool with 10 GB of SCM on every rank",
-      "    $ dmg pool create -s 10G",
+      ...showExamples(program.examples, program, width),
       "",
       "USAGE",
-      "  $ dmg [global flags] TOPIC COMMAND [flags]",
+      `  $ ${program.name} [global flags] TOPIC COMMAND [flags]`,
       "",
       "TOPICS",
       list(topics, width),
       "",
       "COMMANDS",
       list(
-        tree.commands.filter(({ hidden }) => hidden !== true).map(({ name, summary }) => [name, summary]),
+        program.commands.filter(({ hidden }) => hidden !== true).map(({ name, summary }) => [name, summary]),
         width,
       ),
-      ...section("GLOBAL FLAGS", GLOBAL_FLAGS, width),
+      ...section("GLOBAL FLAGS", program.globalFlags, width),
       "",
-      wrap("dmg TOPIC lists the commands of a topic, and dmg TOPIC COMMAND --help explains one.", width, ""),
+      wrap(
+        `${program.name} TOPIC lists the commands of a topic, and ${program.name} TOPIC COMMAND --help explains one.`,
+        width,
+        "",
+      ),
     ].join("\n");
   }
-  const topic = tree.topics.find(({ name }) => name === first);
+  const topic = program.topics.find(({ name }) => name === first);
   const prefix = words.join(" ");
-  const commands = allCommands(tree).filter(({ name }) => name.startsWith(`${prefix} `));
+  const commands = allCommands(program).filter(({ name }) => name.startsWith(`${prefix} `));
   const summary =
     topic?.subtopics?.find(({ name }) => `${first} ${name}` === prefix)?.summary ?? topic?.summary ?? "";
   const [example] = commands.flatMap(({ examples }) => examples);
   return [
     wrap(summary, width, ""),
     "",
-    ...(example === undefined ? [] : ["EXAMPLES", `  ${example.text}`, `    $ dmg ${example.line}`, ""]),
+    ...(example === undefined
+      ? []
+      : ["EXAMPLES", ...showExamples([example], program, Number.POSITIVE_INFINITY), ""]),
     "USAGE",
     `  $ ${line} COMMAND [flags]`,
     "",
@@ -98,6 +108,10 @@ export function topicHelp(
       width,
     ),
   ].join("\n");
+}
+
+function showExamples(examples: readonly Example[], program: Program, width: number): readonly string[] {
+  return examples.flatMap(({ text, line }) => [wrap(text, width, "  "), `    $ ${program.name} ${line}`]);
 }
 
 type Entry = readonly [name: string, text: string];
@@ -138,7 +152,7 @@ function flagText(flag: FlagDefinition): string {
 /** Two columns, or where that is too narrow the text below the name. */
 function list(entries: readonly Entry[], width: number): string {
   const left = Math.max(...entries.map(([name]) => name.length)) + 4;
-  if (width - left < NARROWEST) {
+  if (width - left < MIN_WIDTH) {
     return entries.map(([name, text]) => `  ${name.trim()}\n${wrap(text, width, "      ")}`).join("\n");
   }
   return entries
@@ -147,7 +161,7 @@ function list(entries: readonly Entry[], width: number): string {
 }
 
 function textWidth(columns: number): number {
-  return Math.max(NARROWEST, Math.min(WIDEST, columns));
+  return Math.max(MIN_WIDTH, Math.min(MAX_WIDTH, columns));
 }
 
 /** Breaks text at blanks, each line indented. */

@@ -1,28 +1,20 @@
 import { closest } from "@daos/suggest";
-import type { AnyCommand, Topic } from "./define-command.ts";
 import { faultUsage } from "./faults.ts";
-import { GLOBAL_FLAGS } from "./global-flags.ts";
 import { type RawFlags, takeFlag } from "./parse-flags.ts";
+import { allCommands, type CommandSpec, type Program } from "./program.ts";
 
 /** What a command line asks for. */
-export type CommandLine =
+export type CommandLine<Command extends CommandSpec = CommandSpec> =
   | {
       readonly kind: "command";
-      readonly command: AnyCommand;
+      readonly command: Command;
       readonly flags: RawFlags;
       readonly args: readonly string[];
     }
   /** Words with further words below them, or none at all. */
   | { readonly kind: "topic"; readonly words: readonly string[]; readonly flags: RawFlags }
-  /** A first word that is not ours: a plugin may have it. `argv` has the flags that stood before it at its end. */
+  /** A first word that is not the program's: a plugin may have it. `argv` has the flags that stood before it at its end. */
   | { readonly kind: "unknown"; readonly argv: readonly string[]; readonly fault: Error };
-
-/** Everything that dmg brings along. */
-export interface CommandTree {
-  readonly topics: readonly Topic[];
-  /** Commands of one word. */
-  readonly commands: readonly AnyCommand[];
-}
 
 interface Word {
   readonly name: string;
@@ -37,26 +29,30 @@ interface Word {
  *
  * @throws Fault usage, with a suggestion, for a word or a flag that does not exist
  */
-export function parseCommandLine(argv: readonly string[], tree: CommandTree): CommandLine {
+export function parseCommandLine<Command extends CommandSpec>(
+  argv: readonly string[],
+  program: Program<Command>,
+): CommandLine<Command> {
+  const { globalFlags } = program;
   const flags: RawFlags = new Map();
   const rest = [...argv];
   const words: string[] = [];
-  let command: AnyCommand | undefined;
+  let command: Command | undefined;
   const args: string[] = [];
   for (let token = rest.shift(); token !== undefined; token = rest.shift()) {
     if (token === "--") {
       args.push(...rest.splice(0));
     } else if (/^-./s.test(token) && !(command?.args !== undefined && /^-\d+$/.test(token))) {
-      takeFlag(token, rest, command === undefined ? [GLOBAL_FLAGS] : [command.flags, GLOBAL_FLAGS], flags);
+      takeFlag(token, rest, command === undefined ? [globalFlags] : [command.flags, globalFlags], flags);
     } else if (command !== undefined) {
       args.push(token);
     } else if (token === "help" && words.length === 0) {
       flags.set("help", true);
     } else {
-      const below = wordsBelow(words, tree);
+      const below = wordsBelow(words, program);
       const found = below.find(({ name, alias }) => name === token || alias === token);
       if (found === undefined) {
-        const fault = unknownWord(words, token, below);
+        const fault = unknownWord([program.name, ...words], token, below);
         if (words.length === 0) {
           const leading = argv.slice(0, argv.length - rest.length - 1);
           return { kind: "unknown", argv: [token, ...rest, ...leading], fault };
@@ -64,34 +60,32 @@ export function parseCommandLine(argv: readonly string[], tree: CommandTree): Co
         throw fault;
       }
       words.push(found.name);
-      command = findCommand(words, tree);
+      command = findCommand(words, program);
     }
   }
   if (command === undefined) return { kind: "topic", words, flags };
   if (args.length > 0 && command.args === undefined && !flags.has("help")) {
     throw faultUsage(
-      `dmg ${command.name} takes no arguments, and "${args.join(" ")}" was given`,
+      `${program.name} ${command.name} takes no arguments, and "${args.join(" ")}" was given`,
       "see its --help",
     );
   }
   return { kind: "command", command, flags, args };
 }
 
-/** Every command of a tree. */
-export function allCommands(tree: CommandTree): readonly AnyCommand[] {
-  return [...tree.topics.flatMap(({ commands }) => commands), ...tree.commands];
-}
-
-function findCommand(words: readonly string[], tree: CommandTree): AnyCommand | undefined {
+function findCommand<Command extends CommandSpec>(
+  words: readonly string[],
+  program: Program<Command>,
+): Command | undefined {
   const name = words.join(" ");
-  return allCommands(tree).find((command) => command.name === name || command.synonyms?.includes(name));
+  return allCommands(program).find((command) => command.name === name || command.synonyms?.includes(name));
 }
 
 /** The words that may follow `words`. */
-export function wordsBelow(words: readonly string[], tree: CommandTree): readonly Word[] {
+export function wordsBelow(words: readonly string[], program: Program): readonly Word[] {
   const [first] = words;
-  if (first === undefined) return [...tree.topics, ...tree.commands];
-  const topic = tree.topics.find(({ name }) => name === first);
+  if (first === undefined) return [...program.topics, ...program.commands];
+  const topic = program.topics.find(({ name }) => name === first);
   const prefix = `${words.join(" ")} `;
   const found = new Map<string, Word>();
   for (const { name, alias, synonyms = [] } of topic?.commands ?? []) {
@@ -107,7 +101,7 @@ export function wordsBelow(words: readonly string[], tree: CommandTree): readonl
 }
 
 function unknownWord(words: readonly string[], word: string, below: readonly Word[]): Error {
-  const before = ["dmg", ...words].join(" ");
+  const before = words.join(" ");
   const names = below.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
   const near = closest(word, names);
   return faultUsage(

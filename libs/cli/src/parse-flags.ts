@@ -1,6 +1,6 @@
 import { closest } from "@daos/suggest";
-import type { FlagDefinition, FlagDefinitions } from "./define-command.ts";
 import { faultUsage } from "./faults.ts";
+import type { FlagDefinition, FlagDefinitions } from "./program.ts";
 
 /** Flags as they were given: text, or true for those without a value. */
 export type RawFlags = Map<string, string | true>;

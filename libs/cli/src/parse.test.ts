@@ -2,21 +2,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { asksForJson } from "./asks-for-json.ts";
 import { complete } from "./complete.ts";
-import { type AnyCommand, defineCommand } from "./define-command.ts";
 import { parseCommandLine } from "./parse-command-line.ts";
 import { checkFlags } from "./parse-flags.ts";
-import { parseSize } from "./parse-size.ts";
-import { parseUuid } from "./parse-uuid.ts";
-import { parseDuration } from "./run-command.ts";
+import type { CommandSpec, Program } from "./program.ts";
 
-const command = (name: string, more: Partial<AnyCommand> = {}): AnyCommand => ({
-  ...defineCommand({
-    name,
-    summary: "",
-    examples: [],
-    flags: {},
-    run: () => Promise.reject(new Error(name)),
-  }),
+const command = (name: string, more: Partial<CommandSpec> = {}): CommandSpec => ({
+  name,
+  summary: "",
+  examples: [],
+  flags: {},
   ...more,
 });
 const smd = command("storage query smd", {
@@ -33,7 +27,26 @@ const create = command("pool create", {
     nsvc: { type: "integer", char: "v", value: "N", min: 1, max: 13, default: 1, summary: "" },
   },
 });
-const tree = {
+const boolean = { type: "boolean", summary: "" } as const;
+const string = { type: "string", value: "TEXT", summary: "" } as const;
+const program: Program = {
+  name: "dmg",
+  summary: "",
+  examples: [],
+  globalFlags: {
+    "host-list": { ...string, char: "l", excludes: "host-file", joins: true, complete: "hosts" },
+    "host-file": { ...string, char: "f", complete: "files" },
+    "config-path": { ...string, char: "o", complete: "files" },
+    insecure: { ...boolean, char: "i" },
+    json: { ...boolean, char: "j" },
+    format: { ...string, default: "table", excludes: "json" },
+    quiet: { ...boolean, char: "q" },
+    debug: { ...boolean, char: "d" },
+    timeout: string,
+    fanout: { type: "integer", value: "N", min: 1, max: 4096, summary: "" },
+    "allow-proxy": { ...boolean, hidden: true },
+    help: { ...boolean, char: "h" },
+  },
   topics: [
     { name: "pool", alias: "p", summary: "", commands: [create] },
     {
@@ -53,7 +66,7 @@ const tree = {
   commands: [command("version"), command("explain", { args: "CODE" })],
 };
 const parse = (line: string) => {
-  const parsed = parseCommandLine(line === "" ? [] : line.split(" "), tree);
+  const parsed = parseCommandLine(line === "" ? [] : line.split(" "), program);
   if (parsed.kind !== "command") return parsed;
   return { name: parsed.command.name, flags: Object.fromEntries(parsed.flags), args: parsed.args };
 };
@@ -139,7 +152,7 @@ describe("parseCommandLine", () => {
     fc.assert(
       fc.property(fc.array(word, { maxLength: 8 }), (argv) => {
         try {
-          parseCommandLine(argv, tree);
+          parseCommandLine(argv, program);
         } catch (error) {
           expect(error).toMatchObject({ code: 2, resolution: expect.stringMatching(/./) });
         }
@@ -164,7 +177,7 @@ describe("asksForJson", () => {
     ["p c -sj", false],
     ["explain -- --json -j", false],
   ])("%j: %s", (line, asked) => {
-    expect(asksForJson(line.split(" "), tree)).toBe(asked);
+    expect(asksForJson(line.split(" "), program)).toBe(asked);
   });
 });
 
@@ -187,55 +200,8 @@ describe("checkFlags", () => {
   });
 });
 
-describe("parseSize", () => {
-  it.each([
-    ["0", 0n],
-    ["4096", 4096n],
-    ["1k", 1024n],
-    ["500MB", 500n * 1024n ** 2n],
-    ["1G", 1024n ** 3n],
-    ["1.5GiB", 1536n * 1024n ** 2n],
-    [" 2 TB ", 2n * 1024n ** 4n],
-    ["0.1G", 107_374_182n],
-  ])("%j is %i bytes", (text, bytes) => {
-    expect(parseSize(text)).toBe(bytes);
-  });
-
-  it.each(["", "G", "-1G", "1X", "1,5G", "1e3", "1GG", "10%", "99999999999999999E", "0x10"])(
-    "refuses %j",
-    (text) => {
-      expect(() => parseSize(text)).toThrow(/size/);
-    },
-  );
-});
-
-describe("parseDuration", () => {
-  it.each([
-    ["500ms", 500],
-    ["30", 30_000],
-    ["1.5s", 1_500],
-    ["5m", 300_000],
-    ["2h", 7_200_000],
-  ])("%j is %i ms", (text, ms) => {
-    expect(parseDuration(text)).toBe(ms);
-  });
-
-  it.each(["", "0", "-1s", "1d", "soon", "999h"])("refuses %j", (text) => {
-    expect(() => parseDuration(text)).toThrow("is not a time");
-  });
-});
-
-describe("parseUuid", () => {
-  it("takes capitals and refuses the rest", () => {
-    expect(parseUuid("7C3BD1E4-7A37-4FDB-9A7B-2C5F8E6B9D10", "a pool")).toBe(
-      "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10",
-    );
-    expect(() => parseUuid("7c3bd1e4", "a pool")).toThrow("not the uuid of a pool");
-  });
-});
-
 describe("complete", () => {
-  const words = (line: string) => complete(line.split(" "), tree);
+  const words = (line: string) => complete(line.split(" "), program);
   it.each([
     ["s", { kind: "words", words: ["storage", "system"] }],
     ["storage ", { kind: "words", words: ["query", "scan"] }],

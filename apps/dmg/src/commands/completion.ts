@@ -1,13 +1,6 @@
-import type { ControlClient } from "@daos/control-client";
-import {
-  type CommandTree,
-  type Completion,
-  complete,
-  defineCommand,
-  faultUsage,
-  parseDuration,
-  wellDone,
-} from "@daos/dmg-kit";
+import { faultUsage } from "@daos/cli";
+import { wellDone } from "../answer.ts";
+import { defineCommand } from "../define-command.ts";
 
 const SCRIPTS: Readonly<Record<string, string>> = {
   // Bash cuts words at : and =, which stand in hosts and flags: the line is cut at blanks instead, and from what comes
@@ -71,63 +64,3 @@ export const completionCommand = defineCommand({
     return wellDone({ shell, script }, () => script);
   },
 });
-
-/** The hidden command behind the scripts: prints what may come next, one a line. */
-export function completeCommand(tree: () => CommandTree) {
-  return defineCommand({
-    name: "complete",
-    hidden: true,
-    summary: "Print what may complete a command line",
-    examples: [],
-    flags: {},
-    args: "-- WORDS",
-    run: async ({ args, connect }) => {
-      const completion = complete(args, tree());
-      if (completion.kind === "files") return wellDone({ words: [] }, () => "");
-      if (completion.kind === "words")
-        return wellDone({ words: completion.words }, () => completion.words.join("\n"));
-      const { client } = await connect(flagsOf(args));
-      const words = await liveWords(client, completion);
-      return wellDone({ words }, () => words.join("\n"));
-    },
-  });
-}
-
-/** Completion waits no longer, unless the line that is being typed has `--timeout`. */
-const PATIENCE_MS = 2_000;
-
-/** How to reach the system, as the line that is being typed says. */
-function flagsOf(words: readonly string[]) {
-  const value = (long: string, char?: string) => {
-    const at = words.findIndex((word) => word === `--${long}` || (char !== undefined && word === `-${char}`));
-    return (
-      words.find((word) => word.startsWith(`--${long}=`))?.slice(long.length + 3) ??
-      (at === -1 ? undefined : words[at + 1])
-    );
-  };
-  const timeout = value("timeout");
-  return {
-    hostList: value("host-list", "l"),
-    hostFile: value("host-file", "f"),
-    configPath: value("config-path", "o"),
-    insecure: words.some((word) => word === "--insecure" || /^-[a-z]*i/.test(word)),
-    timeoutMs: timeout === undefined ? PATIENCE_MS : parseDuration(timeout),
-  };
-}
-
-async function liveWords(
-  client: ControlClient,
-  { what, typed, before }: Extract<Completion, { kind: "live" }>,
-): Promise<readonly string[]> {
-  const { listPools, systemMemberQuery } = await import("@daos/control-client");
-  const values =
-    what === "pools"
-      ? (await listPools(client, { system: "" })).map(({ uuid }) => uuid)
-      : (await systemMemberQuery(client)).map(({ rank, address }) =>
-          what === "ranks" ? `${rank}` : address,
-        );
-  // Lists are completed at their last part.
-  const head = what === "pools" ? "" : typed.slice(0, typed.lastIndexOf(",") + 1);
-  const words = values.map((value) => `${head}${value}`).filter((word) => word.startsWith(typed));
-  return [...new Set(words)].map((word) => `${before}${word}`);
-}

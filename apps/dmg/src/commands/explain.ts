@@ -1,5 +1,7 @@
-import { defineCommand, faultUsage, formatTable, wellDone } from "@daos/dmg-kit";
+import { faultUsage, formatTable } from "@daos/cli";
 import { explainFault, type FaultEntry, formatFaultEntry, listFaults } from "@daos/fault";
+import { wellDone } from "../answer.ts";
+import { defineCommand } from "../define-command.ts";
 
 /** `dmg explain`. */
 export const explainCommand = defineCommand({

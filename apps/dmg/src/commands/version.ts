@@ -1,5 +1,6 @@
-import { defineCommand, wellDone } from "@daos/dmg-kit";
-import packageJson from "../package.json" with { type: "json" };
+import packageJson from "../../package.json" with { type: "json" };
+import { wellDone } from "../answer.ts";
+import { defineCommand } from "../define-command.ts";
 
 /** `dmg version`. */
 export const versionCommand = defineCommand({

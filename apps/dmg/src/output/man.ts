@@ -1,8 +1,7 @@
-import type { AnyCommand, FlagDefinitions } from "../define-command.ts";
+import { allCommands, type FlagDefinitions, flagUsage, type Program } from "@daos/cli";
+import type { AnyCommand } from "../define-command.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { GLOBAL_FLAGS } from "../global-flags.ts";
-import { allCommands, type CommandTree } from "../parse-command-line.ts";
-import { flagUsage } from "./help.ts";
 
 /** What each exit code means, for the manual and docs/exit-codes.md. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof ExitCode, string>> = {
@@ -21,7 +20,7 @@ export const EXIT_MEANINGS: Readonly<Record<keyof typeof ExitCode, string>> = {
 };
 
 /** The manual page of dmg in roff: every command with its flags and examples, and the exit codes. */
-export function manPage(tree: CommandTree, version: string): string {
+export function manPage(program: Program<AnyCommand>, version: string): string {
   return `${[
     `.TH DMG 8 "" "dmg ${version}" "DAOS administration"`,
     ".SH NAME",
@@ -33,7 +32,7 @@ export function manPage(tree: CommandTree, version: string): string {
     "They may stand before, between and after the words of a command.",
     ...flagList(GLOBAL_FLAGS),
     ".SH COMMANDS",
-    ...allCommands(tree)
+    ...allCommands(program)
       .filter(({ hidden }) => hidden !== true)
       .flatMap(commandSection),
     ".SH EXIT STATUS",

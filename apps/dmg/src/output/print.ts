@@ -1,7 +1,6 @@
+import { faultUsage, type Terminal } from "@daos/cli";
 import type { Answer } from "../answer.ts";
 import { type ExitCode, exitCodeOfAll } from "../exit-codes.ts";
-import { faultUsage } from "../faults.ts";
-import type { Terminal } from "../terminal.ts";
 import { faultsToJson, showFaults } from "./show-faults.ts";
 
 /** Writes a document in a format that dmg does not have; undefined when there is no such format. */

@@ -1,5 +1,5 @@
+import type { Terminal } from "@daos/cli";
 import { formatHostSet, type HostAddress } from "@daos/hostlist";
-import type { Terminal } from "../terminal.ts";
 
 /** Nothing is shown of what ends sooner. */
 const PATIENCE_MS = 1_000;

@@ -1,4 +1,5 @@
-import { type Answer, type FlagDefinition, wellDone } from "@daos/dmg-kit";
+import type { FlagDefinition } from "@daos/cli";
+import { type Answer, wellDone } from "../answer.ts";
 
 /** Flags of the ACL commands. */
 export const poolFlag = {

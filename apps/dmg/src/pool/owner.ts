@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { userInfo } from "node:os";
 import { promisify } from "node:util";
-import { faultUsage } from "@daos/dmg-kit";
+import { faultUsage } from "@daos/cli";
 
 /** The name of a user or group as ACLs have it: `name@`. A name with an `@` is taken as it is. @throws Fault usage */
 export function toPrincipal(name: string): string {

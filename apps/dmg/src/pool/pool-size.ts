@@ -1,8 +1,8 @@
 import type { ControlClient, EngineUsage, SystemMember, UsagePart } from "@daos/control-client";
-import { faultSize, parseSize } from "@daos/dmg-kit";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostSet, type HostAddress, parseHostAddress } from "@daos/hostlist";
 import { formatRankSet, parseRank } from "@daos/rank";
+import { faultSize, parseSize } from "../parse-size.ts";
 
 /** A size as the operator writes it: bytes, or a share of what a rank has. */
 export type WantedSize =

@@ -1,5 +1,8 @@
-import { type Answer, type CommandContext, formatTable, WATCH_FLAG, wellDone } from "@daos/dmg-kit";
+import { formatTable } from "@daos/cli";
 import { formatRankSet, parseRank } from "@daos/rank";
+import { type Answer, wellDone } from "../answer.ts";
+import type { CommandContext } from "../define-command.ts";
+import { WATCH_FLAG } from "../global-flags.ts";
 
 /** The flags of a list of pools. */
 export const POOLS_FLAGS = { watch: WATCH_FLAG } as const;

@@ -1,8 +1,11 @@
+import { formatTable } from "@daos/cli";
 import type { MemberAction, MemberOutcome, SystemAction, SystemActionName } from "@daos/control-client";
-import { type Answer, type CommandContext, formatTable, type HostFault } from "@daos/dmg-kit";
 import { Fault, FaultCode } from "@daos/fault";
 import { type HostAddress, parseHostAddress } from "@daos/hostlist";
 import { formatRankSet, parseRank, type Rank } from "@daos/rank";
+import type { Answer } from "../answer.ts";
+import type { CommandContext } from "../define-command.ts";
+import type { HostFault } from "../output/show-faults.ts";
 import { resolveHosts } from "./resolve-hosts.ts";
 import { missingFaults, parseSelection, type SELECTION_FLAGS, showHosts } from "./selection.ts";
 

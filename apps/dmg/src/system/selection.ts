@@ -1,5 +1,5 @@
+import { type FlagDefinitions, faultUsage } from "@daos/cli";
 import type { MemberSelection, MissingMembers } from "@daos/control-client";
-import { type CommandContext, type FlagDefinitions, faultUsage } from "@daos/dmg-kit";
 import { Fault, FaultCode } from "@daos/fault";
 import {
   DEFAULT_PORT,
@@ -10,6 +10,7 @@ import {
   parseHostList,
 } from "@daos/hostlist";
 import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
+import type { CommandContext } from "../define-command.ts";
 
 /** Flags that choose members, with the names of later releases of DAOS. */
 export const SELECTION_FLAGS = {

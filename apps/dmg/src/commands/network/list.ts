@@ -1,5 +1,6 @@
-import { defineCommand, groupHosts } from "@daos/dmg-kit";
 import { formatHostAddress } from "@daos/hostlist";
+import { defineCommand } from "../../define-command.ts";
+import { groupHosts } from "../../output/group-hosts.ts";
 
 /** `dmg network list`. @see DAOS 0.8.0 src/control/cmd/dmg/network.go networkListCmd */
 export const networkListCommand = defineCommand({

@@ -1,5 +1,7 @@
-import { defineCommand, formatTable, groupHosts } from "@daos/dmg-kit";
+import { formatTable } from "@daos/cli";
 import { formatHostAddress } from "@daos/hostlist";
+import { defineCommand } from "../../define-command.ts";
+import { groupHosts } from "../../output/group-hosts.ts";
 
 /** `dmg network scan`. @see DAOS 0.8.0 src/control/cmd/dmg/network.go networkScanCmd */
 export const networkScanCommand = defineCommand({

@@ -1,56 +1,21 @@
-import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
-import { defineCommand, faultUsage, formatTable, type Topic, wellDone } from "@daos/dmg-kit";
-import { Fault, FaultCode } from "@daos/fault";
+import { faultUsage } from "@daos/cli";
+import { wellDone } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { npm } from "../../plugins/npm.ts";
+import { onlyArgument } from "../../plugins/only-argument.ts";
 import {
+  addPlugin,
   pluginDirectory,
+  pluginName,
   readDependencies,
   readPlugins,
-  type UserPlugin,
   writePlugins,
-} from "./plugin-store.ts";
+} from "../../plugins/plugin-store.ts";
 
-const list = defineCommand({
-  name: "plugins list",
-  summary: "List the plugins that you have added",
-  examples: [{ text: "All of them", line: "plugins list" }],
-  flags: {},
-  run: async () => {
-    const plugins = await readPlugins(pluginDirectory());
-    const rows = plugins.map(({ name, type, root = "" }) => [
-      name,
-      type === "link" ? "linked" : "installed",
-      root,
-    ]);
-    return wellDone(
-      { plugins: plugins.map(({ name, type, root = null }) => ({ name, type, root })) },
-      (width) =>
-        rows.length === 0
-          ? "No plugins"
-          : formatTable({ columns: ["Plugin", "How", "Directory"], rows }, width),
-    );
-  },
-});
-
-const link = defineCommand({
-  name: "plugins link",
-  summary: "Add the oclif plugin in a directory",
-  description: "Its commands come from there each time, so that it can be worked on.",
-  examples: [{ text: "A plugin of your own", line: "plugins link ./my-plugin" }],
-  flags: {},
-  args: "DIRECTORY",
-  run: async ({ args }) => {
-    const root = resolve(one(args, "a directory"));
-    const name = await pluginName(root);
-    await add({ type: "link", name, root });
-    return wellDone({ name, root }, () => `${name} is linked`);
-  },
-});
-
-const install = defineCommand({
+/** `dmg plugins install`. */
+export const pluginsInstallCommand = defineCommand({
   name: "plugins install",
   summary: "Install an oclif plugin from an npm registry, a tarball or a directory",
   description:
@@ -62,7 +27,7 @@ const install = defineCommand({
   flags: {},
   args: "PACKAGE",
   run: async ({ args, waitFor }) => {
-    const spec = one(args, "a package");
+    const spec = onlyArgument(args, "a package");
     const file = filePath(spec);
     const wanted = file ?? spec;
     const directory = pluginDirectory();
@@ -77,7 +42,7 @@ const install = defineCommand({
       await npm(directory, ["uninstall", "--no-audit", "--no-fund", name]);
       throw error;
     }
-    await add({ type: "user", name, tag: "latest" });
+    await addPlugin({ type: "user", name, tag: "latest" });
     return wellDone({ name, root }, () => `${name} is installed`);
   },
 });
@@ -115,76 +80,4 @@ async function installedFrom(directory: string, file: string): Promise<string> {
   if (found === undefined)
     throw faultUsage(`${file} is not a package`, "name a tarball of npm pack, or a directory");
   return found[0];
-}
-
-const remove = defineCommand({
-  name: "plugins remove",
-  synonyms: ["plugins unlink", "plugins uninstall"],
-  summary: "Remove a plugin that you have linked or installed",
-  examples: [{ text: "By its name", line: "plugins remove dmg-plugin-burnin" }],
-  flags: {},
-  args: "PLUGIN",
-  run: async ({ args }) => {
-    const name = one(args, "a plugin");
-    const directory = pluginDirectory();
-    const plugins = await readPlugins(directory);
-    const found = plugins.find((plugin) => plugin.name === name);
-    if (found === undefined)
-      throw faultUsage(`there is no plugin "${name}"`, "list them with: dmg plugins list");
-    if (found.type === "user") await npm(directory, ["uninstall", "--no-audit", "--no-fund", name]);
-    await writePlugins(
-      directory,
-      plugins.filter((plugin) => plugin !== found),
-    );
-    return wellDone({ name, root: found.root ?? null }, () => `${name} is removed`);
-  },
-});
-
-/** `dmg plugins`. */
-export const pluginsTopic: Topic = {
-  name: "plugins",
-  summary: "Topics of third parties",
-  commands: [list, link, install, remove],
-};
-
-function one(args: readonly string[], what: string): string {
-  const [only] = args;
-  if (only === undefined || args.length > 1)
-    throw faultUsage(`name ${what}, exactly one`, "see the command's --help");
-  return only;
-}
-
-async function add(plugin: UserPlugin): Promise<void> {
-  const directory = pluginDirectory();
-  const others = (await readPlugins(directory)).filter(({ name }) => name !== plugin.name);
-  await writePlugins(directory, [...others, plugin]);
-}
-
-/** The name of the plugin in a directory. @throws Fault usage when there is none */
-async function pluginName(root: string): Promise<string> {
-  try {
-    const { name, oclif } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
-      name?: unknown;
-      oclif?: unknown;
-    };
-    if (typeof name === "string" && typeof oclif === "object") return name;
-  } catch (error) {
-    throw faultUsage(`there is no plugin in ${root}`, "name a directory with a package.json", error);
-  }
-  throw faultUsage(`${root} is not an oclif plugin`, 'its package.json needs "name" and "oclif"');
-}
-
-async function npm(directory: string, argv: readonly string[]): Promise<void> {
-  try {
-    await promisify(execFile)("npm", ["--prefix", directory, ...argv], { cwd: directory });
-  } catch (error) {
-    throw new Fault({
-      domain: "general",
-      code: FaultCode.missingSoftwareDependency,
-      description: `npm ${argv.join(" ")}`,
-      reason: (error as { stderr?: string }).stderr?.trim().split("\n")[0] ?? String(error),
-      resolution: "check that npm is installed and that a registry can be reached, or use: dmg plugins link",
-      cause: error,
-    });
-  }
 }

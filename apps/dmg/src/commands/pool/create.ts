@@ -1,9 +1,18 @@
 import { randomUUID } from "node:crypto";
-import { countOf, defineCommand, faultSize, formatSize, wellDone } from "@daos/dmg-kit";
+import { countOf, formatSize } from "@daos/cli";
 import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
-import { parseAclFile } from "./acl-file.ts";
-import { currentGroup, currentUser, toPrincipal } from "./owner.ts";
-import { checkLeastSize, chooseMembers, parseWantedSize, rankUsages, shareBytes } from "./pool-size.ts";
+import { wellDone } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { faultSize } from "../../parse-size.ts";
+import { parseAclFile } from "../../pool/acl-file.ts";
+import { currentGroup, currentUser, toPrincipal } from "../../pool/owner.ts";
+import {
+  checkLeastSize,
+  chooseMembers,
+  parseWantedSize,
+  rankUsages,
+  shareBytes,
+} from "../../pool/pool-size.ts";
 
 /** The most service replicas that the data plane takes. */
 const MAX_REPLICAS = 13;

@@ -1,6 +1,7 @@
-import { defineCommand, parseUuid } from "@daos/dmg-kit";
-import { aclAnswer, poolFlag } from "./acl.ts";
-import { checkAclPrincipal } from "./acl-file.ts";
+import { defineCommand } from "../../define-command.ts";
+import { parseUuid } from "../../parse-uuid.ts";
+import { aclAnswer, poolFlag } from "../../pool/acl.ts";
+import { checkAclPrincipal } from "../../pool/acl-file.ts";
 
 /** `dmg pool delete-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolDeleteACLCmd */
 export const poolDeleteAclCommand = defineCommand({

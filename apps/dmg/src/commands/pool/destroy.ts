@@ -1,5 +1,7 @@
-import { defineCommand, parseUuid, wellDone } from "@daos/dmg-kit";
-import { poolFlag } from "./acl.ts";
+import { wellDone } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { parseUuid } from "../../parse-uuid.ts";
+import { poolFlag } from "../../pool/acl.ts";
 
 /** `dmg pool destroy`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolDestroyCmd */
 export const poolDestroyCommand = defineCommand({

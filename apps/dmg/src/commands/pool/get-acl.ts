@@ -1,5 +1,6 @@
-import { defineCommand, parseUuid } from "@daos/dmg-kit";
-import { aclAnswer, poolFlag } from "./acl.ts";
+import { defineCommand } from "../../define-command.ts";
+import { parseUuid } from "../../parse-uuid.ts";
+import { aclAnswer, poolFlag } from "../../pool/acl.ts";
 
 /** `dmg pool get-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolGetACLCmd */
 export const poolGetAclCommand = defineCommand({

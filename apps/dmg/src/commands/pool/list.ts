@@ -1,5 +1,5 @@
-import { defineCommand } from "@daos/dmg-kit";
-import { POOLS_FLAGS, poolsAnswer } from "./pools-answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { POOLS_FLAGS, poolsAnswer } from "../../pool/pools-answer.ts";
 
 /** `dmg pool list`, as later releases of DAOS call `system list-pools`. */
 export const poolListCommand = defineCommand({

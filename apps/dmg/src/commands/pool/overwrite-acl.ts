@@ -1,6 +1,7 @@
-import { defineCommand, parseUuid } from "@daos/dmg-kit";
-import { aclAnswer, aclFileFlag, poolFlag } from "./acl.ts";
-import { faultAcl, parseAclFile } from "./acl-file.ts";
+import { defineCommand } from "../../define-command.ts";
+import { parseUuid } from "../../parse-uuid.ts";
+import { aclAnswer, aclFileFlag, poolFlag } from "../../pool/acl.ts";
+import { faultAcl, parseAclFile } from "../../pool/acl-file.ts";
 
 /** `dmg pool overwrite-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolOverwriteACLCmd */
 export const poolOverwriteAclCommand = defineCommand({

@@ -1,7 +1,11 @@
-import { defineCommand, formatFields, parseUuid, WATCH_FLAG, wellDone } from "@daos/dmg-kit";
+import { formatFields } from "@daos/cli";
 import { daosStatusNumber, faultDaosStatus } from "@daos/fault";
 import { formatRankSet, parseRank } from "@daos/rank";
-import { poolFlag } from "./acl.ts";
+import { wellDone } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { WATCH_FLAG } from "../../global-flags.ts";
+import { parseUuid } from "../../parse-uuid.ts";
+import { poolFlag } from "../../pool/acl.ts";
 
 /**
  * `dmg pool query`, as in later releases of DAOS, with what engines of release 0.8.0 can tell: they have no call for

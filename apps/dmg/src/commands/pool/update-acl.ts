@@ -1,6 +1,8 @@
-import { defineCommand, faultUsage, parseUuid } from "@daos/dmg-kit";
-import { aclAnswer, aclFileFlag, poolFlag } from "./acl.ts";
-import { checkAclEntry, parseAclFile } from "./acl-file.ts";
+import { faultUsage } from "@daos/cli";
+import { defineCommand } from "../../define-command.ts";
+import { parseUuid } from "../../parse-uuid.ts";
+import { aclAnswer, aclFileFlag, poolFlag } from "../../pool/acl.ts";
+import { checkAclEntry, parseAclFile } from "../../pool/acl-file.ts";
 
 /** `dmg pool update-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolUpdateACLCmd */
 export const poolUpdateAclCommand = defineCommand({

@@ -1,6 +1,8 @@
-import { defineCommand, faultUsage, formatTable, groupHosts } from "@daos/dmg-kit";
+import { faultUsage, formatTable } from "@daos/cli";
 import { formatHostAddress } from "@daos/hostlist";
 import { parseLogLevel } from "@daos/log";
+import { defineCommand } from "../../define-command.ts";
+import { groupHosts } from "../../output/group-hosts.ts";
 
 /**
  * `dmg server set-logmasks`, as in later releases of DAOS, for the control plane: engines of release 0.8.0 have no call

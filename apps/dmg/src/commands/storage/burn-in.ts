@@ -1,15 +1,9 @@
+import { confirm, countOf, faultUsage, formatSize, formatTable } from "@daos/cli";
 import type { BurnInResult, StorageBurnIn } from "@daos/control-client";
-import {
-  confirm,
-  countOf,
-  defineCommand,
-  faultUsage,
-  formatSize,
-  formatTable,
-  groupHosts,
-} from "@daos/dmg-kit";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
+import { defineCommand } from "../../define-command.ts";
+import { groupHosts } from "../../output/group-hosts.ts";
 
 const WARNING =
   "The NVMe controllers are written from end to end, over and over. Only those that hold nothing and serve no engine with " +

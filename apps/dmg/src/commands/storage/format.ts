@@ -1,6 +1,8 @@
+import { formatTable } from "@daos/cli";
 import type { FormatResult, StorageFormat } from "@daos/control-client";
-import { defineCommand, formatTable, groupHosts } from "@daos/dmg-kit";
 import { formatHostAddress } from "@daos/hostlist";
+import { defineCommand } from "../../define-command.ts";
+import { groupHosts } from "../../output/group-hosts.ts";
 
 /** `dmg storage format`. @see DAOS 0.8.0 src/control/cmd/dmg/storage.go storageFormatCmd */
 export const storageFormatCommand = defineCommand({

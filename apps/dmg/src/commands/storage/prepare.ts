@@ -1,6 +1,8 @@
+import { confirm, countOf, faultUsage, formatSize } from "@daos/cli";
 import type { StoragePrepare } from "@daos/control-client";
-import { confirm, countOf, defineCommand, faultUsage, formatSize, groupHosts } from "@daos/dmg-kit";
 import { formatHostAddress } from "@daos/hostlist";
+import { defineCommand } from "../../define-command.ts";
+import { groupHosts } from "../../output/group-hosts.ts";
 
 const WARNING =
   "The memory allocation goals of SCM modules will change and their namespaces will be made or removed: data on them is lost. " +

@@ -1,6 +1,8 @@
+import { countOf, formatSize, formatTable } from "@daos/cli";
 import type { NvmeController, StorageScan } from "@daos/control-client";
-import { countOf, defineCommand, formatSize, formatTable, groupHosts } from "@daos/dmg-kit";
 import { formatHostAddress } from "@daos/hostlist";
+import { defineCommand } from "../../define-command.ts";
+import { groupHosts } from "../../output/group-hosts.ts";
 
 /** `dmg storage scan`. @see DAOS 0.8.0 src/control/cmd/dmg/storage.go storageScanCmd */
 export const storageScanCommand = defineCommand({

@@ -1,6 +1,6 @@
-import { defineCommand } from "@daos/dmg-kit";
-import { act } from "./act.ts";
-import { requireSelection, SELECTION_FLAGS } from "./selection.ts";
+import { defineCommand } from "../../define-command.ts";
+import { act } from "../../system/act.ts";
+import { requireSelection, SELECTION_FLAGS } from "../../system/selection.ts";
 
 /** `dmg system clear-exclude`, as in later releases of DAOS. */
 export const systemClearExcludeCommand = defineCommand({

@@ -1,6 +1,7 @@
-import { confirm, defineCommand } from "@daos/dmg-kit";
-import { act } from "./act.ts";
-import { parseSelection, SELECTION_FLAGS } from "./selection.ts";
+import { confirm } from "@daos/cli";
+import { defineCommand } from "../../define-command.ts";
+import { act } from "../../system/act.ts";
+import { parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
 
 /**
  * `dmg system erase`. Later releases of DAOS do not ask for consent, but this cannot be undone.

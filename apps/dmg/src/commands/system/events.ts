@@ -1,6 +1,8 @@
+import { formatTable } from "@daos/cli";
 import type { SystemEvent } from "@daos/control-client";
-import { type Answer, defineCommand, formatTable, wellDone } from "@daos/dmg-kit";
-import { showTime } from "./show-state.ts";
+import { type Answer, wellDone } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { showTime } from "../../system/show-state.ts";
 
 /** `dmg system events`. */
 export const systemEventsCommand = defineCommand({

@@ -1,4 +1,6 @@
-import { defineCommand, WATCH_FLAG, wellDone } from "@daos/dmg-kit";
+import { wellDone } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { WATCH_FLAG } from "../../global-flags.ts";
 
 /** `dmg system leader-query`. @see DAOS 0.8.0 src/control/cmd/dmg/system.go leaderQueryCmd */
 export const leaderQueryCommand = defineCommand({

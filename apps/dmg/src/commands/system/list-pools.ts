@@ -1,5 +1,5 @@
-import { defineCommand } from "@daos/dmg-kit";
-import { POOLS_FLAGS, poolsAnswer } from "@daos/dmg-pool";
+import { defineCommand } from "../../define-command.ts";
+import { POOLS_FLAGS, poolsAnswer } from "../../pool/pools-answer.ts";
 
 /** `dmg system list-pools`. @see DAOS 0.8.0 src/control/cmd/dmg/system.go systemListPoolsCmd */
 export const listPoolsCommand = defineCommand({

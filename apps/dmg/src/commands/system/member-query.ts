@@ -1,4 +1,7 @@
-import { defineCommand, formatTable, WATCH_FLAG, wellDone } from "@daos/dmg-kit";
+import { formatTable } from "@daos/cli";
+import { wellDone } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { WATCH_FLAG } from "../../global-flags.ts";
 
 /** `dmg system member-query`. @see DAOS 0.8.0 src/control/cmd/dmg/system.go systemMemberQueryCmd */
 export const systemMemberQueryCommand = defineCommand({

@@ -1,9 +1,12 @@
+import { formatTable } from "@daos/cli";
 import type { MemberStatus } from "@daos/control-client";
-import { type Answer, defineCommand, formatTable, WATCH_FLAG } from "@daos/dmg-kit";
 import { formatRankSet, parseRank } from "@daos/rank";
-import { resolveHosts } from "./resolve-hosts.ts";
-import { missingFaults, parseSelection, SELECTION_FLAGS } from "./selection.ts";
-import { showState, showTime } from "./show-state.ts";
+import type { Answer } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { WATCH_FLAG } from "../../global-flags.ts";
+import { resolveHosts } from "../../system/resolve-hosts.ts";
+import { missingFaults, parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
+import { showState, showTime } from "../../system/show-state.ts";
 
 /** `dmg system query`, as in later releases of DAOS: how the members are. */
 export const systemQueryCommand = defineCommand({

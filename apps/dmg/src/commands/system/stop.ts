@@ -1,6 +1,6 @@
-import { defineCommand } from "@daos/dmg-kit";
-import { act } from "./act.ts";
-import { SELECTION_FLAGS } from "./selection.ts";
+import { defineCommand } from "../../define-command.ts";
+import { act } from "../../system/act.ts";
+import { SELECTION_FLAGS } from "../../system/selection.ts";
 
 /** `dmg system stop`. @see DAOS 0.8.0 src/control/cmd/dmg/system.go systemStopCmd */
 export const systemStopCommand = defineCommand({

@@ -1,5 +1,8 @@
+import { faultUsage, formatCelsius, formatFields } from "@daos/cli";
 import type { BlobstoreHealth } from "@daos/control-client";
-import { defineCommand, faultUsage, formatCelsius, formatFields, parseUuid, wellDone } from "@daos/dmg-kit";
+import { wellDone } from "../../../answer.ts";
+import { defineCommand } from "../../../define-command.ts";
+import { parseUuid } from "../../../parse-uuid.ts";
 
 /** `dmg storage query blobstore-health`. @see DAOS 0.8.0 src/control/cmd/dmg/storage_query.go bsHealthQueryCmd */
 export const blobstoreHealthCommand = defineCommand({

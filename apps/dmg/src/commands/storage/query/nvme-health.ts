@@ -1,6 +1,9 @@
+import { formatCelsius, formatFields } from "@daos/cli";
 import type { NvmeController, NvmeHealth, NvmeTrend } from "@daos/control-client";
-import { defineCommand, formatCelsius, formatFields, groupHosts, WATCH_FLAG } from "@daos/dmg-kit";
 import { formatHostAddress } from "@daos/hostlist";
+import { defineCommand } from "../../../define-command.ts";
+import { WATCH_FLAG } from "../../../global-flags.ts";
+import { groupHosts } from "../../../output/group-hosts.ts";
 
 /** `dmg storage query nvme-health`. @see DAOS 0.8.0 src/control/cmd/dmg/storage_query.go nvmeHealthQueryCmd */
 export const nvmeHealthCommand = defineCommand({

@@ -1,5 +1,7 @@
+import { formatTable } from "@daos/cli";
 import type { SmdDevice, SmdPool } from "@daos/control-client";
-import { defineCommand, formatTable, wellDone } from "@daos/dmg-kit";
+import { wellDone } from "../../../answer.ts";
+import { defineCommand } from "../../../define-command.ts";
 
 /** `dmg storage query smd`. @see DAOS 0.8.0 src/control/cmd/dmg/storage_query.go smdQueryCmd */
 export const smdCommand = defineCommand({

@@ -1,6 +1,9 @@
+import { formatSize, formatTable } from "@daos/cli";
 import type { EngineUsage } from "@daos/control-client";
-import { defineCommand, formatSize, formatTable, groupHosts, WATCH_FLAG } from "@daos/dmg-kit";
 import { formatHostAddress, formatHostSet } from "@daos/hostlist";
+import { defineCommand } from "../../../define-command.ts";
+import { WATCH_FLAG } from "../../../global-flags.ts";
+import { groupHosts } from "../../../output/group-hosts.ts";
 
 /** `dmg storage query usage`, as in later releases of DAOS. */
 export const usageCommand = defineCommand({
