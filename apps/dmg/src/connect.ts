@@ -1,6 +1,5 @@
 import { existsSync } from "node:fs";
-import { readFile } from "node:fs/promises";
-import type { Terminal } from "@daos/cli";
+import { currentDirectory, type Terminal } from "@daos/cli";
 import type { ClientConfig } from "@daos/config";
 import type { ControlClient } from "@daos/control-client";
 import { Fault, FaultCode } from "@daos/fault";
@@ -8,6 +7,7 @@ import { type HostAddress, parseHostList } from "@daos/hostlist";
 import { createLogger, formatConsoleLine } from "@daos/log";
 import { DEFAULT_CONFIG_PATH, defaultClientConfig } from "./default-config.ts";
 import type { ExpiryNotes } from "./expiry-notes.ts";
+import { readTextFile } from "./read-text-file.ts";
 
 /** What the command line says about how to reach the system. */
 export interface ConnectOptions {
@@ -75,7 +75,7 @@ function commonPort(hosts: readonly HostAddress[]): number | undefined {
 async function readConfig(path: string | undefined): Promise<ClientConfig> {
   if (path === undefined && !existsSync(DEFAULT_CONFIG_PATH)) return defaultClientConfig();
   const { loadClientConfig } = await import("@daos/config");
-  return loadClientConfig(path);
+  return loadClientConfig(path, currentDirectory());
 }
 
 async function chooseHosts(options: ConnectOptions, config: ClientConfig): Promise<readonly HostAddress[]> {
@@ -87,7 +87,7 @@ async function chooseHosts(options: ConnectOptions, config: ClientConfig): Promi
 
 /** Hosts of a file with one host list a line; `#` starts a comment. @throws Fault configNotFound, hostlistInvalid */
 async function readHostFile(path: string, defaultPort: number): Promise<readonly HostAddress[]> {
-  const text = await readFile(path, "utf8").catch((error: unknown) => {
+  const text = await readTextFile(path).catch((error: unknown) => {
     throw new Fault({
       domain: "config",
       code: FaultCode.configNotFound,

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { currentDirectory } from "@daos/cli";
 import type { ClientConfig } from "@daos/config";
 import { DEFAULT_PORT } from "@daos/hostlist";
 
@@ -10,6 +11,7 @@ export const DEFAULT_CONFIG_PATH = "etc/daos.yml";
  * a third of a whole command.
  */
 export function defaultClientConfig(): ClientConfig {
+  const cwd = currentDirectory();
   return {
     path: undefined,
     name: "daos_server",
@@ -22,10 +24,10 @@ export function defaultClientConfig(): ClientConfig {
     transport: {
       allowInsecure: false,
       serverName: "server",
-      clientCertDir: resolve(".daos/clients"),
-      caCert: resolve(".daos/daosCA.crt"),
-      cert: resolve(".daos/client.crt"),
-      key: resolve(".daos/client.key"),
+      clientCertDir: resolve(cwd, ".daos/clients"),
+      caCert: resolve(cwd, ".daos/daosCA.crt"),
+      cert: resolve(cwd, ".daos/client.crt"),
+      key: resolve(cwd, ".daos/client.key"),
     },
   };
 }

@@ -683,3 +683,26 @@ describe("version", () => {
     expect((await runDmg(["--version"])).out).toMatch(/^dmg version/);
   });
 });
+
+describe("texts of servers", () => {
+  it("system member-query has one row for each member when a server forges one", async () => {
+    const uuid = "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10";
+    const members = [{ rank: 0, uuid, addr: `10.0.0.1:10001\n1     ${uuid}  10.0.0.2:10001\u001b[2J` }];
+    const server = await fake({ ctl: { systemMemberQuery: () => ({ members }) } });
+    const run = await runDmg([...at(server.host), "system", "member-query"]);
+    expect(run.out.trimEnd().split("\n")).toHaveLength(3);
+    expect(run.out).not.toContain("\u001b");
+  });
+
+  it("system leader-query stays two lines when a server forges one", async () => {
+    const server = await fake({
+      ctl: {},
+      mgmt: {
+        leaderQuery: () => ({ currentLeader: "10.0.0.1:10001\n   Replica Set: forged", replicas: ["a\rb"] }),
+      },
+    });
+    const run = await runDmg([...at(server.host), "system", "leader-query"]);
+    expect(run.out.trimEnd().split("\n")).toHaveLength(2);
+    expect(run.out).not.toContain("\r");
+  });
+});

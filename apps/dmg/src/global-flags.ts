@@ -8,7 +8,7 @@ export const GLOBAL_FLAGS = {
     value: "HOSTS",
     summary: "hosts to ask, as in node[1-8]:10001",
     excludes: "host-file",
-    joins: true,
+    joins: ",",
     complete: "hosts",
   },
   "host-file": {

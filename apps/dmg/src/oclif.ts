@@ -46,7 +46,7 @@ function oclifCommand(command: AnyCommand): typeof Command {
         else args.push(token);
       }
       this.parsed = true;
-      process.exitCode = await runCommand(command, { flags, args }, processTerminal());
+      process.exitCode = await runCommand(command, { flags, args }, processTerminal("dmg"));
     }
   };
 }

@@ -1,5 +1,5 @@
 import { setTimeout } from "node:timers/promises";
-import { checkFlags, faultUsage, type RawFlags, type Terminal } from "@daos/cli";
+import { checkFlags, faultUsage, printable, printableLines, type RawFlags, type Terminal } from "@daos/cli";
 import { Fault } from "@daos/fault";
 import type { Answer } from "./answer.ts";
 import { connect } from "./connect.ts";
@@ -51,9 +51,10 @@ export async function runCommand(
         progress.hostDone(host, outcome.kind === "ok"),
       );
     },
-    emit: (piece, text) => terminal.out(`${format === "json" ? JSON.stringify(piece, jsonValue) : text}\n`),
+    emit: (piece, text) =>
+      terminal.out(`${format === "json" ? JSON.stringify(piece, jsonValue) : printableLines(text)}\n`),
     note: (text) => {
-      if (!quiet && format !== "json") terminal.err(`dmg: ${text}\n`);
+      if (!quiet && format !== "json") terminal.err(`dmg: ${printable(text)}\n`);
     },
     waitFor: async (work) => {
       using _progress = new Progress(terminal, command.name, [], { quiet });

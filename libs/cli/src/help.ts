@@ -68,20 +68,23 @@ export function topicHelp(
       ...showExamples(program.examples, program, width),
       "",
       "USAGE",
-      `  $ ${program.name} [global flags] TOPIC COMMAND [flags]`,
-      "",
-      "TOPICS",
-      list(topics, width),
+      `  $ ${program.name} [global flags] ${topics.length === 0 ? "" : "TOPIC "}COMMAND [flags]`,
+      ...(topics.length === 0 ? [] : ["", "TOPICS", list(topics, width)]),
       "",
       "COMMANDS",
       list(
         program.commands.filter(({ hidden }) => hidden !== true).map(({ name, summary }) => [name, summary]),
         width,
       ),
+      ...(program.description === undefined
+        ? []
+        : ["", "DESCRIPTION", wrap(program.description, width, "  ")]),
       ...section("GLOBAL FLAGS", program.globalFlags, width),
       "",
       wrap(
-        `${program.name} TOPIC lists the commands of a topic, and ${program.name} TOPIC COMMAND --help explains one.`,
+        topics.length === 0
+          ? `${program.name} COMMAND --help explains one.`
+          : `${program.name} TOPIC lists the commands of a topic, and ${program.name} TOPIC COMMAND --help explains one.`,
         width,
         "",
       ),

@@ -1,4 +1,5 @@
 import { closest } from "@daos/suggest";
+import { checkArguments } from "./check-arguments.ts";
 import { faultUsage } from "./faults.ts";
 import { type RawFlags, takeFlag } from "./parse-flags.ts";
 import { allCommands, type CommandSpec, type Program } from "./program.ts";
@@ -27,12 +28,13 @@ interface Word {
  * after the words, the command's own after them. Where both have the same letter, the command wins behind its words.
  * A negative number is an argument where the command takes some: no flag is a digit.
  *
- * @throws Fault usage, with a suggestion, for a word or a flag that does not exist
+ * @throws Fault usage for an argument that is not UTF-8, and, with a suggestion, for a word or a flag that does not exist
  */
 export function parseCommandLine<Command extends CommandSpec>(
   argv: readonly string[],
   program: Program<Command>,
 ): CommandLine<Command> {
+  checkArguments(argv);
   const { globalFlags } = program;
   const flags: RawFlags = new Map();
   const rest = [...argv];

@@ -51,8 +51,8 @@ function setValue(name: string, flag: FlagDefinition, value: string, into: RawFl
   const before = into.get(name);
   if (before === undefined || before === value) {
     into.set(name, value);
-  } else if (flag.type === "string" && flag.joins === true) {
-    into.set(name, `${before},${value}`);
+  } else if (flag.type === "string" && flag.joins !== undefined) {
+    into.set(name, `${before}${flag.joins}${value}`);
   } else {
     throw faultUsage(`--${name} is given twice, as ${before} and as ${value}`, "leave one of them out");
   }

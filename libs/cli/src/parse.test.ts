@@ -34,7 +34,7 @@ const program: Program = {
   summary: "",
   examples: [],
   globalFlags: {
-    "host-list": { ...string, char: "l", excludes: "host-file", joins: true, complete: "hosts" },
+    "host-list": { ...string, char: "l", excludes: "host-file", joins: ",", complete: "hosts" },
     "host-file": { ...string, char: "f", complete: "files" },
     "config-path": { ...string, char: "o", complete: "files" },
     insecure: { ...boolean, char: "i" },

@@ -1,8 +1,13 @@
 import { isatty } from "node:tty";
 import type { Terminal } from "./terminal.ts";
 
-/** The terminal of this process. The first Ctrl-C aborts its signal, so that servers hear of it; the second ends all. */
-export function processTerminal(): Terminal {
+/**
+ * The terminal of this process. The first Ctrl-C aborts its signal, so that calls are cancelled at the servers; the second
+ * ends the process. Output that cannot be written, as on a full disk, ends it with one line on stderr and exit code 1.
+ *
+ * @param program its name, for that line
+ */
+export function processTerminal(program: string): Terminal {
   const abort = new AbortController();
   process.on("SIGINT", () => {
     if (abort.signal.aborted) process.exit(130);
@@ -11,12 +16,14 @@ export function processTerminal(): Terminal {
   // process.stdin itself would open a stream that hardly any command reads.
   const askable = isatty(0) && isatty(2);
   const { stdout, stderr } = process;
-  for (const stream of [stdout, stderr]) {
+  stdout.on("error", (error: NodeJS.ErrnoException) => {
     // A reader such as `head` that has seen enough is no error.
-    stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
-    });
-  }
+    if (error.code === "EPIPE") return;
+    stderr.write(`${program}: cannot write the output: ${error.message}\n`);
+    process.exit(1);
+  });
+  // What cannot be written to stderr cannot be reported either; the exit code remains.
+  stderr.on("error", () => {});
   return {
     out: (text) => void stdout.write(text),
     err: (text) => void stderr.write(text),

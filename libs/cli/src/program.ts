@@ -21,8 +21,8 @@ export interface StringFlag extends FlagBase {
   readonly value: string;
   readonly required?: boolean;
   readonly default?: string;
-  /** It may be given more than once: the lists become one. Any other flag with a value may not. */
-  readonly joins?: boolean;
+  /** It may be given more than once: the texts become one, with this between them. Any other flag with a value may not. */
+  readonly joins?: string;
   /** What completion offers: ranks, hosts or pools of the live system, or files. */
   readonly complete?: "ranks" | "hosts" | "pools" | "files";
 }
@@ -95,6 +95,7 @@ export interface Program<Command extends CommandSpec = CommandSpec> {
   /** The first word of its command lines: `dmg`. */
   readonly name: string;
   readonly summary: string;
+  readonly description?: string;
   readonly examples: readonly Example[];
   /** Flags of every command; they may also stand before it. One of them is `help`. */
   readonly globalFlags: FlagDefinitions;

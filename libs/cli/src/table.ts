@@ -1,3 +1,5 @@
+import { printable } from "./printable.ts";
+
 /** A table: its columns' names, and rows with one text each per column. */
 export interface Table {
   readonly columns: readonly string[];
@@ -9,15 +11,16 @@ const GAP = "  ";
 
 /**
  * A table as text: names, dashes, rows. Where it does not fit into `width` columns it becomes one block of
- * `name: value` lines per row, so that nothing is cut off.
+ * `name: value` lines per row, so that nothing is cut off. Cells are made printable.
  */
 export function formatTable(table: Table, width: number): string {
-  const { columns, rows } = table;
+  const { columns } = table;
+  const rows = table.rows.map((row) => row.map(printable));
   const widths = columns.map((name, at) =>
     Math.max(name.length, ...rows.map((row) => displayWidth(row[at] ?? ""))),
   );
   const total = widths.reduce((sum, one) => sum + one, 0) + GAP.length * (columns.length - 1);
-  if (total > width && rows.length > 0) return formatBlocks(table);
+  if (total > width && rows.length > 0) return formatBlocks({ columns, rows });
   const dashes = columns.map((name) => "-".repeat(name.length));
   return [columns, dashes, ...rows]
     .map((row) =>

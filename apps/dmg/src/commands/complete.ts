@@ -1,4 +1,4 @@
-import { type Completion, complete, type Program } from "@daos/cli";
+import { type Completion, complete, type Program, printable } from "@daos/cli";
 import type { ControlClient } from "@daos/control-client";
 import { wellDone } from "../answer.ts";
 import { defineCommand } from "../define-command.ts";
@@ -60,6 +60,8 @@ async function liveWords(
         );
   // Lists are completed at their last part.
   const head = what === "pools" ? "" : typed.slice(0, typed.lastIndexOf(",") + 1);
-  const words = values.map((value) => `${head}${value}`).filter((word) => word.startsWith(typed));
+  const words = values
+    .map((value) => `${head}${value}`)
+    .filter((word) => word.startsWith(typed) && word === printable(word));
   return [...new Set(words)].map((word) => `${before}${word}`);
 }

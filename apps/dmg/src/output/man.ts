@@ -6,7 +6,7 @@ import { GLOBAL_FLAGS } from "../global-flags.ts";
 /** What each exit code means, for the manual and docs/exit-codes.md. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof ExitCode, string>> = {
   ok: "All that was asked has been done.",
-  unexpected: "dmg itself failed: a mistake in the program.",
+  unexpected: "dmg itself failed: its output could not be written, or there is a mistake in the program.",
   usage:
     "The command line cannot be used: a word, a flag, a host list, a size, a rank set or an ACL. Nothing has been sent.",
   config: "The configuration file or the host file cannot be used. Nothing has been sent.",

@@ -1,4 +1,4 @@
-import { faultUsage, type Terminal } from "@daos/cli";
+import { faultUsage, printable, printableLines, type Terminal } from "@daos/cli";
 import type { Answer } from "../answer.ts";
 import { type ExitCode, exitCodeOfAll } from "../exit-codes.ts";
 import { faultsToJson, showFaults } from "./show-faults.ts";
@@ -35,9 +35,11 @@ export async function print(answer: Answer, options: PrintOptions): Promise<Exit
     return status;
   }
   const text =
-    format === "table" ? answer.text(terminal.columns) : await otherFormat(answer, status, options);
+    format === "table"
+      ? printableLines(answer.text(terminal.columns))
+      : await otherFormat(answer, status, options);
   if (text !== "") terminal.out(`${text}\n`);
-  if (!quiet) for (const note of notes) terminal.err(`dmg: ${note}\n`);
+  if (!quiet) for (const note of notes) terminal.err(`dmg: ${printable(note)}\n`);
   if (failures.length > 0) terminal.err(`${showFaults(failures, what)}\n`);
   return status;
 }

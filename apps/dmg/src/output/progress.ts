@@ -1,4 +1,4 @@
-import type { Terminal } from "@daos/cli";
+import { printable, type Terminal } from "@daos/cli";
 import { formatHostSet, type HostAddress } from "@daos/hostlist";
 
 /** Nothing is shown of what ends sooner. */
@@ -61,7 +61,10 @@ export class Progress implements Disposable {
   /** One host has come further with one of its devices. */
   deviceProgress(host: HostAddress, state: DeviceState): void {
     const devices = this.#devices.get(keyOf(host)) ?? new Map<string, DeviceState>();
-    this.#devices.set(keyOf(host), devices.set(state.device, state));
+    this.#devices.set(
+      keyOf(host),
+      devices.set(state.device, { ...state, device: printable(state.device), step: printable(state.step) }),
+    );
   }
 
   [Symbol.dispose](): void {

@@ -1,3 +1,4 @@
+import { printableLines } from "@daos/cli";
 import type { Fault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { formatRankSet, type Rank } from "@daos/rank";
@@ -84,5 +85,6 @@ function causeOf({ domain, code, reason, description, resolution }: Fault, rank:
 }
 
 function showFault(head: string, text: string, fault: Fault): string {
-  return `dmg: ${head}${text} (${fault.domain} ${fault.code})\n  ${fault.resolution.split("\n").join("\n  ")}`;
+  const indented = (lines: string) => printableLines(lines).replaceAll("\n", "\n  ");
+  return `dmg: ${head}${indented(text)} (${fault.domain} ${fault.code})\n  ${indented(fault.resolution)}`;
 }

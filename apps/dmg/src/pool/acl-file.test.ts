@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { checkAclEntry, checkAclPrincipal, parseAcl, parseAclFile } from "./acl-file.ts";
 import { toPrincipal } from "./owner.ts";
@@ -12,6 +15,23 @@ describe("ACL files", () => {
 
   it("name the line that is wrong", () => {
     expect(() => parseAcl("A::OWNER@:rw\nA::ana:rw\n", "pool.acl")).toThrow("pool.acl, line 2");
+  });
+
+  it("parseAclFile() refuses a file with its line when it is not UTF-8", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "daos-acl-"));
+    const path = join(directory, "pool.acl");
+    writeFileSync(
+      path,
+      Buffer.concat([
+        Buffer.from("# caf\u00e9\nA::OWNER@:rw\nA::"),
+        Buffer.from([0xe9, 0x40]),
+        Buffer.from(":r\n"),
+      ]),
+    );
+    const reading = parseAclFile(path);
+    await expect(reading).rejects.toThrow("line 3 is not UTF-8");
+    await expect(reading).rejects.toMatchObject({ code: 3112 });
+    rmSync(directory, { recursive: true });
   });
 
   it("must be there", async () => {

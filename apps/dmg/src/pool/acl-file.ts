@@ -1,5 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { Fault, FaultCode } from "@daos/fault";
+import { readTextFile } from "../read-text-file.ts";
 
 /**
  * The entries of an access control list file: one a line, `#` starts a comment, blank lines are skipped.
@@ -10,7 +10,7 @@ import { Fault, FaultCode } from "@daos/fault";
 export async function parseAclFile(path: string): Promise<readonly string[]> {
   let text: string;
   try {
-    text = await readFile(path, "utf8");
+    text = await readTextFile(path);
   } catch (error) {
     throw faultAcl(
       `the ACL file ${path} cannot be read`,

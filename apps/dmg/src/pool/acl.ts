@@ -1,4 +1,4 @@
-import type { FlagDefinition } from "@daos/cli";
+import { type FlagDefinition, printable } from "@daos/cli";
 import { type Answer, wellDone } from "../answer.ts";
 
 /** Flags of the ACL commands. */
@@ -19,5 +19,7 @@ export const aclFileFlag = {
 
 /** The answer of the ACL commands: the list, in a form that --acl-file takes again. */
 export function aclAnswer(pool: string, acl: readonly string[]): Answer {
-  return wellDone({ pool, acl }, () => ["# Entries:", ...(acl.length === 0 ? ["#   None"] : acl)].join("\n"));
+  return wellDone({ pool, acl }, () =>
+    ["# Entries:", ...(acl.length === 0 ? ["#   None"] : acl.map(printable))].join("\n"),
+  );
 }

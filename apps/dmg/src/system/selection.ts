@@ -25,7 +25,7 @@ export const SELECTION_FLAGS = {
     type: "string",
     value: "HOSTS",
     summary: "only the ranks on these hosts, as in node[1-4]",
-    joins: true,
+    joins: ",",
     complete: "hosts",
   },
 } as const satisfies FlagDefinitions;

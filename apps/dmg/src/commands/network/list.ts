@@ -1,3 +1,4 @@
+import { printable } from "@daos/cli";
 import { formatHostAddress } from "@daos/hostlist";
 import { defineCommand } from "../../define-command.ts";
 import { groupHosts } from "../../output/group-hosts.ts";
@@ -20,7 +21,12 @@ export const networkListCommand = defineCommand({
         groupHosts(answers)
           .map(({ label, value }) => {
             const line = "-".repeat(Math.min(width, label.length));
-            return [line, label, line, ...(value.length === 0 ? ["No providers"] : value)].join("\n");
+            return [
+              line,
+              label,
+              line,
+              ...(value.length === 0 ? ["No providers"] : value.map(printable)),
+            ].join("\n");
           })
           .join("\n\n"),
       anyWell: answers.length > 0,

@@ -29,7 +29,7 @@ export const poolQueryCommand = defineCommand({
     const acl = await waitFor(poolGetAcl(client, uuid));
     const fields = [
       ["Service replicas", formatRankSet(pool.svcReplicas.map(parseRank))],
-      ["Access control", acl.length === 0 ? "nobody but the owner" : acl.join(`\n${" ".repeat(20)}`)],
+      ["Access control", acl.length === 0 ? "nobody but the owner" : acl],
     ] as const;
     return wellDone(
       { uuid, svcReplicas: pool.svcReplicas, acl },

@@ -1,4 +1,4 @@
-import { formatTable } from "@daos/cli";
+import { formatTable, printable } from "@daos/cli";
 import type { SystemEvent } from "@daos/control-client";
 import { type Answer, wellDone } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
@@ -52,7 +52,7 @@ function showEvent({ time, severity, kind, message, rank, address }: SystemEvent
   const about = [rank === undefined ? "" : ` rank=${rank}`, address === "" ? "" : ` host=${address}`].join(
     "",
   );
-  return `${showTime(time)} ${severity.toUpperCase().padEnd(7)} ${kind}: ${message}${about}`;
+  return printable(`${showTime(time)} ${severity.toUpperCase().padEnd(7)} ${kind}: ${message}${about}`);
 }
 
 function toJson({ time, rank, ...event }: SystemEvent) {

@@ -1,3 +1,4 @@
+import { printable } from "@daos/cli";
 import { wellDone } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { WATCH_FLAG } from "../../global-flags.ts";
@@ -15,7 +16,8 @@ export const leaderQueryCommand = defineCommand({
     const { leader, replicas } = await waitFor(leaderQuery(client, { system }));
     return wellDone(
       { leader: leader === "" ? null : leader, replicas },
-      () => `Current Leader: ${leader === "" ? "none" : leader}\n   Replica Set: ${replicas.join(", ")}`,
+      () =>
+        `Current Leader: ${leader === "" ? "none" : printable(leader)}\n   Replica Set: ${replicas.map(printable).join(", ")}`,
     );
   },
 });

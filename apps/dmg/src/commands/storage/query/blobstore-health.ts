@@ -1,4 +1,4 @@
-import { faultUsage, formatCelsius, formatFields } from "@daos/cli";
+import { faultUsage, formatCelsius, formatFields, printable } from "@daos/cli";
 import type { BlobstoreHealth } from "@daos/control-client";
 import { wellDone } from "../../../answer.ts";
 import { defineCommand } from "../../../define-command.ts";
@@ -57,5 +57,5 @@ function show(health: BlobstoreHealth): string {
     ["Read only", flag(health.readOnlyWarning)],
     ["Volatile memory backup", flag(health.volatileMemoryWarning)],
   ] as const;
-  return `Device UUID: ${health.deviceUuid}\n${formatFields(fields)}`;
+  return `Device UUID: ${printable(health.deviceUuid)}\n${formatFields(fields)}`;
 }

@@ -1,4 +1,4 @@
-import { formatCelsius, formatFields } from "@daos/cli";
+import { formatCelsius, formatFields, printable } from "@daos/cli";
 import type { NvmeController, NvmeHealth, NvmeTrend } from "@daos/control-client";
 import { formatHostAddress } from "@daos/hostlist";
 import { defineCommand } from "../../../define-command.ts";
@@ -70,7 +70,7 @@ function worstFirst(controllers: readonly NvmeController[]): readonly NvmeContro
 function showController(controller: NvmeController): string {
   const { pciAddress, model, source, health, trend } = controller;
   const seen = source === "last-known" ? " (as last seen: a user-space driver has it now)" : "";
-  const title = `PCI:${pciAddress} Model:${model}${seen}`;
+  const title = printable(`PCI:${pciAddress} Model:${model}${seen}`);
   if (health === undefined) return `${title}\n  no health log`;
   const warnings = warningsOf(controller).map((text) => `  WARNING: ${text}`);
   const fields = [...(trend === undefined ? [] : trendFields(trend)), ...healthFields(health)];
