@@ -22,7 +22,11 @@ describe("daos-admin", { timeout: 120_000 }, () => {
   });
 
   it.each([["--version"], ["version"]])("main() prints the version when it gets %s", async (word) => {
-    expect(await run(word)).toEqual({ status: 0, out: expect.stringMatching(/^daos-admin \d\S*\n$/), err: "" });
+    expect(await run(word)).toEqual({
+      status: 0,
+      out: expect.stringMatching(/^daos-admin \d\S*\n$/),
+      err: "",
+    });
   });
 
   it("main() prints the flags of a command when it gets --help behind it", async () => {

@@ -30,7 +30,7 @@ const devices = defineCommand({
     return {
       result: { hosts },
       text: (width) => formatTable({ columns: ["Host", "Devices"], rows }, width),
-      anyWell: answers.length > 0,
+      anySucceeded: answers.length > 0,
       failures,
     };
   },

@@ -1,13 +1,13 @@
 import type { HostFault } from "./output/show-faults.ts";
 
-/** What a command has to say, before anyone decides how it is printed. */
+/** The result of a command, before it is printed in some format. */
 export interface Answer {
   /** The `result` of `--json`; its shape is the command's JSON Schema. */
   readonly result: unknown;
-  /** The same for people, without a newline at the end; empty for nothing to say. Lines may be as wide as `columns`. */
+  /** The same for people, without a newline at the end; empty for no output. Lines may be as wide as `columns`. */
   readonly text: (columns: number) => string;
-  /** Also true when only a part of what was asked went well. */
-  readonly anyWell: boolean;
+  /** Also true when only a part of the request succeeded. */
+  readonly anySucceeded: boolean;
   readonly failures: readonly HostFault[];
   /** Things to know that are no failures; for stderr. */
   readonly notes?: readonly string[];
@@ -16,10 +16,10 @@ export interface Answer {
 }
 
 /** An answer without failures. */
-export function wellDone(
+export function success(
   result: unknown,
   text: (columns: number) => string,
   notes: readonly string[] = [],
 ): Answer {
-  return { result, text, anyWell: true, failures: [], notes };
+  return { result, text, anySucceeded: true, failures: [], notes };
 }

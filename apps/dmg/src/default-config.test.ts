@@ -2,6 +2,6 @@ import { checkClientConfig } from "@daos/config";
 import { expect, it } from "vitest";
 import { defaultClientConfig } from "./default-config.ts";
 
-it("is what an empty file means", () => {
+it("defaultClientConfig() equals what @daos/config reads when the file is empty", () => {
   expect(defaultClientConfig()).toEqual(checkClientConfig("", { cwd: process.cwd() }).config);
 });

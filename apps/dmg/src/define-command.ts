@@ -25,7 +25,7 @@ export interface CommandContext<Flags extends FlagDefinitions> {
   ) => Promise<HostAnswers<T>>;
   /** Prints a piece of data at once: its text, or with `--json` the piece as one line. */
   readonly emit: (piece: object, text: string) => void;
-  /** Says on stderr what there is to know meanwhile; not with `--json` or `--quiet`. */
+  /** Prints a note on stderr at once; not with `--json` or `--quiet`. */
   readonly note: (text: string) => void;
   /** Waits for one request, and shows that it is under way. */
   readonly waitFor: <T>(work: Promise<T>) => Promise<T>;

@@ -470,8 +470,8 @@ describe("pool", () => {
       [40n * GB, 100n * GB],
     ]);
     expect(await create("-s", "10%")).toMatchObject({ status: 4, out: "" });
-    const nobody = await create("-s", "10%", "-r", "1,9");
-    expect(nobody).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 9") });
+    const missing = await create("-s", "10%", "-r", "1,9");
+    expect(missing).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 9") });
     expect(sizes).toHaveLength(2);
   });
 

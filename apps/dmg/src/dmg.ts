@@ -61,7 +61,7 @@ async function fail(
   terminal: Terminal,
 ): Promise<number> {
   const failures = [{ host: undefined, fault: toFault(error) }];
-  const answer = { result: null, text: () => "", anyWell: false, failures };
+  const answer = { result: null, text: () => "", anySucceeded: false, failures };
   const format = asksForJson(argv, DMG) ? "json" : "table";
   const status = await print(answer, { terminal, what, format, quiet: false });
   return error instanceof Fault ? status : ExitCode.unexpected;

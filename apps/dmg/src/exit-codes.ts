@@ -44,12 +44,12 @@ export function exitCodeOf(fault: Fault): ExitCode {
   return BY_FAULT.get(fault.code) ?? (fault.domain === "security" ? ExitCode.certificate : ExitCode.refused);
 }
 
-/** The exit code of a command, given its failures and whether anything of it went well. */
-export function exitCodeOfAll(faults: readonly Fault[], anyWell: boolean): ExitCode {
+/** The exit code of a command, given its failures and whether any part of it succeeded. */
+export function exitCodeOfAll(faults: readonly Fault[], anySucceeded: boolean): ExitCode {
   const codes = new Set(faults.map(exitCodeOf));
   const [only] = codes;
   if (only === undefined) return ExitCode.ok;
   if (codes.has(ExitCode.cancelled)) return ExitCode.cancelled;
-  if (anyWell) return ExitCode.someHosts;
+  if (anySucceeded) return ExitCode.someHosts;
   return codes.size === 1 ? only : ExitCode.allHosts;
 }

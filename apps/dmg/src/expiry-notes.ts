@@ -1,13 +1,13 @@
 import { formatHostSet, type HostAddress } from "@daos/hostlist";
 
-/** Says when a certificate expires soon; undefined when there is time. */
+/** The warning for a certificate that expires soon; undefined for any other. */
 export type WarnOfExpiry = (what: string, notAfter: Date) => string | undefined;
 
-/** Collects what is to be said of certificates that expire soon: each thing once, whatever number of hosts say it. */
+/** Collects the warnings about certificates that expire soon, each one once, however many hosts show the certificate. */
 export class ExpiryNotes {
   readonly #own = new Set<string>();
   readonly #servers = new Map<string, { readonly hosts: HostAddress[]; readonly warn: WarnOfExpiry }>();
-  readonly #told = new Set<string>();
+  readonly #taken = new Set<string>();
 
   /** About a certificate of this program. */
   own(warning: string): void {
@@ -30,8 +30,8 @@ export class ExpiryNotes {
         ? []
         : [`${text}; renew it with "daos-server cert renew" on the host of the CA`];
     });
-    const news = [...this.#own, ...servers].filter((text) => !this.#told.has(text));
-    for (const text of news) this.#told.add(text);
+    const news = [...this.#own, ...servers].filter((text) => !this.#taken.has(text));
+    for (const text of news) this.#taken.add(text);
     return news.map((text) => `warning: ${text}`);
   }
 }

@@ -88,7 +88,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "system-member-query": ["sy", "q"],
   "system-query": ["system", "query"],
   "system-query-missing": ["system", "query", "-r", "0-1,9,11", "--rank-hosts", "10.0.0.[4-6]:10001"],
-  "system-query-nobody": ["system", "query", "-r", "9"],
+  "system-query-no-rank": ["system", "query", "-r", "9"],
   "system-query-verbose": ["system", "query", "--ranks", "4-6", "-v"],
   "system-stop": ["sy", "s"],
   "system-stop-missing": ["system", "stop", "--ranks", "0-1,9"],

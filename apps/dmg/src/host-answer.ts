@@ -13,7 +13,7 @@ export interface HostAnswers<T> {
  * Waits for all hosts.
  *
  * @param partFaults the failures inside an answer that came, as when only one of two parts could be scanned
- * @param onResult is told of each result as it comes
+ * @param onResult gets each result as it comes
  */
 export async function collectHosts<T>(
   results: AsyncIterable<HostResult<T>>,

@@ -1,6 +1,6 @@
 // What plugins of dmg import: see docs/dmg.md.
 export { confirm, faultUsage, formatFields, formatTable } from "@daos/cli";
-export { type Answer, wellDone } from "./answer.ts";
+export { type Answer, success } from "./answer.ts";
 export {
   type CommandContext,
   type CommandDefinition,

@@ -82,7 +82,7 @@ const CLEAR = "\u001b[H\u001b[J";
 /** While a command is watched its failures are part of what is seen. @throws what is not a fault */
 function failedAnswer(error: unknown): Answer {
   if (!(error instanceof Fault)) throw error;
-  return { result: null, text: () => "", anyWell: false, failures: [{ host: undefined, fault: error }] };
+  return { result: null, text: () => "", anySucceeded: false, failures: [{ host: undefined, fault: error }] };
 }
 
 /** False when the signal aborts first. */

@@ -5,7 +5,7 @@ import type { Terminal } from "./terminal.ts";
 /**
  * Asks for consent, for what cannot be undone.
  *
- * @throws Fault usage where nobody can be asked; Fault cancelled for anything but "yes"
+ * @throws Fault usage where there is no terminal to ask on; Fault cancelled for anything but "yes"
  */
 export async function confirm(terminal: Terminal, warning: string): Promise<void> {
   const answer = await terminal.ask?.(`${warning}\nAre you sure? (yes/no) `);

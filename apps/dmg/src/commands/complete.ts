@@ -1,6 +1,6 @@
 import { type Completion, complete, type Program, printable } from "@daos/cli";
 import type { ControlClient } from "@daos/control-client";
-import { wellDone } from "../answer.ts";
+import { success } from "../answer.ts";
 import { defineCommand } from "../define-command.ts";
 import { parseDuration } from "../run-command.ts";
 
@@ -15,12 +15,12 @@ export function completeCommand(program: () => Program) {
     args: "-- WORDS",
     run: async ({ args, connect }) => {
       const completion = complete(args, program());
-      if (completion.kind === "files") return wellDone({ words: [] }, () => "");
+      if (completion.kind === "files") return success({ words: [] }, () => "");
       if (completion.kind === "words")
-        return wellDone({ words: completion.words }, () => completion.words.join("\n"));
+        return success({ words: completion.words }, () => completion.words.join("\n"));
       const { client } = await connect(flagsOf(args));
       const words = await liveWords(client, completion);
-      return wellDone({ words }, () => words.join("\n"));
+      return success({ words }, () => words.join("\n"));
     },
   });
 }

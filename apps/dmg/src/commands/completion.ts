@@ -1,5 +1,5 @@
 import { faultUsage } from "@daos/cli";
-import { wellDone } from "../answer.ts";
+import { success } from "../answer.ts";
 import { defineCommand } from "../define-command.ts";
 
 const SCRIPTS: Readonly<Record<string, string>> = {
@@ -61,6 +61,6 @@ export const completionCommand = defineCommand({
         "use bash, zsh or fish",
       );
     }
-    return wellDone({ shell, script }, () => script);
+    return success({ shell, script }, () => script);
   },
 });

@@ -1,6 +1,6 @@
 import { faultUsage, formatTable } from "@daos/cli";
 import { explainFault, type FaultEntry, formatFaultEntry, listFaults } from "@daos/fault";
-import { wellDone } from "../answer.ts";
+import { success } from "../answer.ts";
 import { defineCommand } from "../define-command.ts";
 
 /** `dmg explain`. */
@@ -16,7 +16,7 @@ export const explainCommand = defineCommand({
   args: "[CODE...]",
   run: async ({ args }) => {
     const faults = args.length === 0 ? listFaults() : args.map(explain);
-    return wellDone({ faults }, (width) =>
+    return success({ faults }, (width) =>
       args.length > 0 ? faults.map(formatFaultEntry).join("\n\n") : showList(faults, width),
     );
   },

@@ -1,5 +1,5 @@
 import packageJson from "../../package.json" with { type: "json" };
-import { wellDone } from "../answer.ts";
+import { success } from "../answer.ts";
 import { defineCommand } from "../define-command.ts";
 
 /** `dmg version`. */
@@ -10,7 +10,7 @@ export const versionCommand = defineCommand({
   flags: {},
   run: async () => {
     const version = dmgVersion();
-    return wellDone({ name: "dmg", version }, () => `dmg version ${version}`);
+    return success({ name: "dmg", version }, () => `dmg version ${version}`);
   },
 });
 

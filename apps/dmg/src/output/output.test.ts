@@ -60,8 +60,8 @@ describe("exitCodeOfAll", () => {
     [all(FaultCode.storageAlreadyFormatted), false, ExitCode.refused],
     [[fault(999, { domain: "security" })], false, ExitCode.certificate],
     [all(FaultCode.internal), false, ExitCode.unexpected],
-  ])("%#", (faults, anyWell, code) => {
-    expect(exitCodeOfAll(faults, anyWell)).toBe(code);
+  ])("%#", (faults, anySucceeded, code) => {
+    expect(exitCodeOfAll(faults, anySucceeded)).toBe(code);
   });
 });
 
@@ -82,7 +82,7 @@ describe("Progress", () => {
     return { lines, progress: new Progress(terminal, "storage format", asked, { quiet }) };
   }
 
-  it("shows nothing of what ends within a second", () => {
+  it("Progress shows nothing when the work ends within a second", () => {
     const { lines, progress } = watch(true);
     vi.advanceTimersByTime(900);
     progress[Symbol.dispose]();
@@ -90,7 +90,7 @@ describe("Progress", () => {
     expect(lines).toEqual([]);
   });
 
-  it("draws one line over itself, and wipes it", () => {
+  it("Progress draws one line over itself, and clears it, when stderr is a terminal", () => {
     const { lines, progress } = watch(true);
     progress.hostDone(hosts[0] ?? { host: "", port: 0 }, true);
     progress.hostDone(hosts[2] ?? { host: "", port: 0 }, false);
@@ -102,7 +102,7 @@ describe("Progress", () => {
     expect(lines.at(-1)).toBe("\r\u001b[K");
   });
 
-  it("does not count by the wall clock", () => {
+  it("Progress keeps its times when the wall clock is set", () => {
     const { lines, progress } = watch(true);
     vi.setSystemTime(Date.now() - 3_600_000);
     vi.advanceTimersByTime(2_000);
@@ -118,7 +118,7 @@ describe("Progress", () => {
   });
   const [first = { host: "", port: 0 }, second = first] = hosts;
 
-  it("draws a line for each host that tells of its devices", () => {
+  it("Progress draws a line for each host when it reports its devices", () => {
     const { lines, progress } = watch(true);
     progress.deviceProgress(first, device("/mnt/daos", 1, 0, "done"));
     progress.deviceProgress(first, device("0000:81:00.0", 0.25, 90_000));
@@ -142,7 +142,7 @@ describe("Progress", () => {
     expect(lines.at(-1)).toBe("\u001b[1A\r\u001b[J");
   });
 
-  it("has the devices in its plain lines, and counts the hosts that are too many", () => {
+  it("Progress names devices in its plain lines, and counts further hosts, when there are many", () => {
     const { lines, progress } = watch(false, false, parseHostList("node[1-6]"));
     for (const host of parseHostList("node[1-6]")) progress.deviceProgress(host, device("x", 0.5, 5_000));
     vi.advanceTimersByTime(6_000);
@@ -154,7 +154,7 @@ describe("Progress", () => {
     ]);
   });
 
-  it("is one line for one host with devices", () => {
+  it("Progress is one line when one host has devices", () => {
     const { lines, progress } = watch(true, false, [first]);
     progress.deviceProgress(first, device("x", 0.5, 61_000));
     vi.advanceTimersByTime(1_000);
@@ -164,7 +164,7 @@ describe("Progress", () => {
     progress[Symbol.dispose]();
   });
 
-  it("writes plain lines where nobody watches, ever more rarely", () => {
+  it("Progress writes plain lines in growing intervals when stderr is not a terminal", () => {
     const { lines, progress } = watch(false);
     vi.advanceTimersByTime(60_000);
     progress[Symbol.dispose]();
@@ -175,7 +175,7 @@ describe("Progress", () => {
     );
   });
 
-  it("is silent when told", () => {
+  it("Progress prints nothing when it is quiet", () => {
     const { lines } = watch(true, true);
     vi.advanceTimersByTime(60_000);
     expect(lines).toEqual([]);

@@ -17,16 +17,16 @@ export interface PrintOptions {
 }
 
 /**
- * Prints an answer, data on stdout and messages on stderr, and says how dmg is to exit.
+ * Prints an answer, data on stdout and messages on stderr, and returns the exit code.
  *
- * @throws Fault usage for a format that nobody knows
+ * @throws Fault usage for an unknown format
  */
 export async function print(answer: Answer, options: PrintOptions): Promise<ExitCode> {
   const { terminal, what, format, quiet } = options;
-  const { failures, anyWell, notes = [], result } = answer;
+  const { failures, anySucceeded, notes = [], result } = answer;
   const status = exitCodeOfAll(
     failures.map(({ fault }) => fault),
-    anyWell,
+    anySucceeded,
   );
   if (format === "json") {
     if (answer.emitted === true && failures.length === 0) return status;

@@ -2,15 +2,15 @@ import { printable, type Terminal } from "@daos/cli";
 import { formatHostSet, type HostAddress } from "@daos/hostlist";
 
 /** Nothing is shown of what ends sooner. */
-const PATIENCE_MS = 1_000;
+const QUIET_MS = 1_000;
 /** How often a drawn line changes. */
 const REDRAW_MS = 250;
 /** Where lines cannot be redrawn, the first one comes after this time, and then in intervals that double. */
 const FIRST_LINE_MS = 5_000;
 const BAR = 20;
 /** Hosts that have a line of their own, or a place in a plain line; the others are counted. */
-const MOST_LINES = 8;
-const MOST_IN_LINE = 4;
+const MAX_LINES = 8;
+const MAX_IN_LINE = 4;
 
 /** How far a host's work on one device has come; `failed` devices are counted. */
 export interface DeviceState {
@@ -23,7 +23,7 @@ export interface DeviceState {
 
 /**
  * Shows on stderr how far a request to many hosts is: on a terminal one line with a bar, the time, an estimate and the
- * hosts that are waited for, and a line for each host that tells of its devices, drawn over each other and gone at the
+ * hosts that are waited for, and a line for each host that reports its devices, drawn over each other and gone at the
  * end; elsewhere a plain line now and then.
  */
 export class Progress implements Disposable {
@@ -33,7 +33,7 @@ export class Progress implements Disposable {
   readonly #waiting: Map<string, HostAddress>;
   readonly #start: number;
   readonly #timer: NodeJS.Timeout | undefined;
-  /** The devices of the hosts that tell of them, by host and by device. */
+  /** The devices of the hosts that report them, by host and by device. */
   readonly #devices = new Map<string, Map<string, DeviceState>>();
   #failed = 0;
   /** Lines on the terminal now. */
@@ -47,15 +47,15 @@ export class Progress implements Disposable {
     this.#waiting = new Map(hosts.map((host) => [keyOf(host), host]));
     this.#start = performance.now();
     if (options.quiet) return;
-    const every = terminal.interactive ? REDRAW_MS : PATIENCE_MS;
+    const every = terminal.interactive ? REDRAW_MS : QUIET_MS;
     this.#timer = setInterval(() => this.#tick(), every);
     this.#timer.unref();
   }
 
-  /** One host has answered, well or not. */
-  hostDone(host: HostAddress, well: boolean): void {
+  /** One host has answered or failed. */
+  hostDone(host: HostAddress, ok: boolean): void {
     this.#waiting.delete(keyOf(host));
-    if (!well) this.#failed++;
+    if (!ok) this.#failed++;
   }
 
   /** One host has come further with one of its devices. */
@@ -80,7 +80,7 @@ export class Progress implements Disposable {
   #tick(): void {
     const elapsed = performance.now() - this.#start;
     if (this.#terminal.interactive) {
-      if (elapsed < PATIENCE_MS) return;
+      if (elapsed < QUIET_MS) return;
       const width = Number.isFinite(this.#terminal.columns) ? this.#terminal.columns : 80;
       const lines = this.#lines(elapsed).map((line) => cut(line, width - 1));
       this.#terminal.err(`${this.#wiped()}${lines.join("\n")}`);
@@ -91,7 +91,7 @@ export class Progress implements Disposable {
     }
   }
 
-  /** The hosts that are waited for and tell of their devices, as far as they are. */
+  /** The progress of the hosts that are waited for and report their devices. */
   #working(): readonly (HostState & { readonly label: string })[] {
     return [...this.#waiting].flatMap(([key, host]) => {
       const devices = this.#devices.get(key);
@@ -105,11 +105,11 @@ export class Progress implements Disposable {
     if (only !== undefined && this.#total === 1) {
       return [`${this.#what}: ${bar(only.fraction)} ${formatTime(elapsed)}, ${showState(only)}`];
     }
-    const rest = working.length - MOST_LINES;
+    const rest = working.length - MAX_LINES;
     return [
       this.#line(elapsed),
       ...working
-        .slice(0, MOST_LINES)
+        .slice(0, MAX_LINES)
         .map((host) => `  ${bar(host.fraction)} ${host.label}: ${showState(host)}`),
       ...(rest > 0 ? [`  and ${rest} more`] : []),
     ];
@@ -117,10 +117,10 @@ export class Progress implements Disposable {
 
   #plainLine(elapsed: number): string {
     const working = this.#working();
-    const rest = working.length - MOST_IN_LINE;
+    const rest = working.length - MAX_IN_LINE;
     return [
       this.#line(elapsed),
-      ...working.slice(0, MOST_IN_LINE).map((host) => `${host.label}: ${showState(host)}`),
+      ...working.slice(0, MAX_IN_LINE).map((host) => `${host.label}: ${showState(host)}`),
       ...(rest > 0 ? [`and ${rest} more`] : []),
     ].join("; ");
   }
@@ -148,7 +148,7 @@ interface HostState {
   readonly done: number;
   readonly failed: number;
   readonly total: number;
-  /** Of the device that takes longest. */
+  /** The remaining time of the slowest device. */
   readonly remainingMs: number | undefined;
 }
 

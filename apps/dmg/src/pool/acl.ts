@@ -1,5 +1,5 @@
 import { type FlagDefinition, printable } from "@daos/cli";
-import { type Answer, wellDone } from "../answer.ts";
+import { type Answer, success } from "../answer.ts";
 
 /** Flags of the ACL commands. */
 export const poolFlag = {
@@ -19,7 +19,7 @@ export const aclFileFlag = {
 
 /** The answer of the ACL commands: the list, in a form that --acl-file takes again. */
 export function aclAnswer(pool: string, acl: readonly string[]): Answer {
-  return wellDone({ pool, acl }, () =>
+  return success({ pool, acl }, () =>
     ["# Entries:", ...(acl.length === 0 ? ["#   None"] : acl.map(printable))].join("\n"),
   );
 }

@@ -26,11 +26,11 @@ export function parseWantedSize(text: string): WantedSize {
 }
 
 /** Bytes without a unit, as in `-s 256`, are a slip: no pool can be smaller than this, and a pool of 256 bytes is useless. */
-const LEAST_BYTES = 1024n ** 2n;
+const MIN_BYTES = 1024n ** 2n;
 
-/** Refuses a size that nobody can mean. @param flag as the operator gave it: `--scm-size 256` @throws Fault sizeInvalid */
-export function checkLeastSize(size: WantedSize, flag: string): void {
-  if (size.kind === "share" || size.bytes >= LEAST_BYTES) return;
+/** Refuses a size below the least that makes sense. @param flag as the operator gave it: `--scm-size 256` @throws Fault sizeInvalid */
+export function checkMinSize(size: WantedSize, flag: string): void {
+  if (size.kind === "share" || size.bytes >= MIN_BYTES) return;
   throw faultSize(
     `${flag} is ${size.bytes} bytes, and a pool needs 1 MiB or more`,
     "give a unit, as in 256M",

@@ -1,6 +1,6 @@
 import { formatTable } from "@daos/cli";
 import { formatRankSet, parseRank } from "@daos/rank";
-import { type Answer, wellDone } from "../answer.ts";
+import { type Answer, success } from "../answer.ts";
 import type { CommandContext } from "../define-command.ts";
 import { WATCH_FLAG } from "../global-flags.ts";
 
@@ -16,7 +16,7 @@ export async function poolsAnswer({
   const { listPools } = await import("@daos/control-client");
   const pools = await waitFor(listPools(client, { system }));
   const rows = pools.map(({ uuid, svcReplicas }) => [uuid, formatRankSet(svcReplicas.map(parseRank))]);
-  return wellDone({ pools }, (width) =>
+  return success({ pools }, (width) =>
     rows.length === 0
       ? "The system has no pools"
       : formatTable({ columns: ["Pool UUID", "Svc Replicas"], rows }, width),

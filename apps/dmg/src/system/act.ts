@@ -51,7 +51,7 @@ function actionAnswer(
       if (results.length > 0) return resultTable(results, width);
       return absent.length > 0 ? "" : nothing;
     },
-    anyWell: results.some(({ ok }) => ok),
+    anySucceeded: results.some(({ ok }) => ok),
     failures: [...members, ...absent],
   };
 }

@@ -22,7 +22,7 @@ describe("resolveHosts", () => {
     ["one of IPv6", ["node3:10001"], ["[fd00::3]:10001"]],
     ["a name of two members", ["both:10001", "node1:10001"], ["10.0.0.1:10001", "10.0.0.2:10001"]],
     ["a name on another port", ["node1:20001"], ["node1:20001"]],
-    ["a name of nobody", ["elsewhere:10001"], ["elsewhere:10001"]],
+    ["a name without a member", ["elsewhere:10001"], ["elsewhere:10001"]],
     ["no name at all", ["nosuch:10001"], ["nosuch:10001"]],
     ["a name that members have", ["node9:10001"], ["node9:10001"]],
     ["addresses beside names", ["10.0.0.7:10001", "node1:10001"], ["10.0.0.7:10001", "10.0.0.1:10001"]],
@@ -33,11 +33,11 @@ describe("resolveHosts", () => {
     });
   });
 
-  it("asks nobody where there are only addresses, or nothing", async () => {
-    const nobody = () => Promise.reject(new Error("asked"));
+  it("resolveHosts() makes no request when there are only addresses, or none", async () => {
+    const fail = () => Promise.reject(new Error("asked"));
     const addresses = { ranks: [], hosts: ["10.0.0.1:10001", "[::1]:10001"] };
-    expect(await resolveHosts(addresses, nobody, nobody)).toBe(addresses);
-    expect(await resolveHosts({ ranks: [1] }, nobody, nobody)).toEqual({ ranks: [1] });
+    expect(await resolveHosts(addresses, fail, fail)).toBe(addresses);
+    expect(await resolveHosts({ ranks: [1] }, fail, fail)).toEqual({ ranks: [1] });
   });
 
   it("does not wait for ever for a name, and for two no longer than for one", async () => {

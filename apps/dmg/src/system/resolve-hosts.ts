@@ -7,7 +7,7 @@ import { formatHostAddress, type HostAddress, parseHostAddress } from "@daos/hos
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
 const LOOKUP_TIMEOUT_MS = 5_000;
-const AT_ONCE = 32;
+const MAX_CONCURRENT = 32;
 
 const systemLookup: Lookup = async (host) =>
   (await dnsLookup(host, { all: true })).map(({ address }) => address);
@@ -15,9 +15,9 @@ const systemLookup: Lookup = async (host) =>
 /**
  * The selection with host names as members know them: the leader has control addresses, operators have names. A name
  * stands for every member's address that it resolves to here; one that resolves to none, or not in time, stays as it is,
- * so that the leader says that nobody is there.
+ * so that the leader reports it as missing.
  *
- * @param addresses gives the control addresses of the members; asked only where there are names
+ * @param addresses gives the control addresses of the members; called only where there are names
  */
 export async function resolveHosts(
   selection: MemberSelection,
@@ -29,8 +29,8 @@ export async function resolveHosts(
   if (wanted.every(({ host }) => isIP(host) !== 0)) return selection;
   const members = new Set(await addresses());
   const resolved: string[][] = [];
-  for (let at = 0; at < wanted.length; at += AT_ONCE) {
-    const some = wanted.slice(at, at + AT_ONCE);
+  for (let at = 0; at < wanted.length; at += MAX_CONCURRENT) {
+    const some = wanted.slice(at, at + MAX_CONCURRENT);
     resolved.push(...(await Promise.all(some.map((address) => matching(address, members, lookup)))));
   }
   return { ranks, hosts: [...new Set(resolved.flat())] };

@@ -29,7 +29,7 @@ export const networkListCommand = defineCommand({
             ].join("\n");
           })
           .join("\n\n"),
-      anyWell: answers.length > 0,
+      anySucceeded: answers.length > 0,
       failures,
     };
   },

@@ -38,7 +38,7 @@ export const networkScanCommand = defineCommand({
             return [line, label, line, rows.length === 0 ? "No interfaces found" : table].join("\n");
           })
           .join("\n\n"),
-      anyWell: answers.length > 0,
+      anySucceeded: answers.length > 0,
       failures,
     };
   },

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { faultUsage } from "@daos/cli";
-import { wellDone } from "../../answer.ts";
+import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { npm } from "../../plugins/npm.ts";
 import { onlyArgument } from "../../plugins/only-argument.ts";
@@ -43,7 +43,7 @@ export const pluginsInstallCommand = defineCommand({
       throw error;
     }
     await addPlugin({ type: "user", name, tag: "latest" });
-    return wellDone({ name, root }, () => `${name} is installed`);
+    return success({ name, root }, () => `${name} is installed`);
   },
 });
 

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { wellDone } from "../../answer.ts";
+import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { onlyArgument } from "../../plugins/only-argument.ts";
 import { addPlugin, pluginName } from "../../plugins/plugin-store.ts";
@@ -16,6 +16,6 @@ export const pluginsLinkCommand = defineCommand({
     const root = resolve(onlyArgument(args, "a directory"));
     const name = await pluginName(root);
     await addPlugin({ type: "link", name, root });
-    return wellDone({ name, root }, () => `${name} is linked`);
+    return success({ name, root }, () => `${name} is linked`);
   },
 });

@@ -1,5 +1,5 @@
 import { formatTable } from "@daos/cli";
-import { wellDone } from "../../answer.ts";
+import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { pluginDirectory, readPlugins } from "../../plugins/plugin-store.ts";
 
@@ -16,7 +16,7 @@ export const pluginsListCommand = defineCommand({
       type === "link" ? "linked" : "installed",
       root,
     ]);
-    return wellDone(
+    return success(
       { plugins: plugins.map(({ name, type, root = null }) => ({ name, type, root })) },
       (width) =>
         rows.length === 0

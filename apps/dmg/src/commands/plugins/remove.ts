@@ -1,5 +1,5 @@
 import { faultUsage } from "@daos/cli";
-import { wellDone } from "../../answer.ts";
+import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { npm } from "../../plugins/npm.ts";
 import { onlyArgument } from "../../plugins/only-argument.ts";
@@ -25,6 +25,6 @@ export const pluginsRemoveCommand = defineCommand({
       directory,
       plugins.filter((plugin) => plugin !== found),
     );
-    return wellDone({ name, root: found.root ?? null }, () => `${name} is removed`);
+    return success({ name, root: found.root ?? null }, () => `${name} is removed`);
   },
 });

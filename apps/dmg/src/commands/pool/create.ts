@@ -1,13 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { countOf, formatSize } from "@daos/cli";
 import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
-import { wellDone } from "../../answer.ts";
+import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { faultSize } from "../../parse-size.ts";
 import { parseAclFile } from "../../pool/acl-file.ts";
 import { currentGroup, currentUser, toPrincipal } from "../../pool/owner.ts";
 import {
-  checkLeastSize,
+  checkMinSize,
   chooseMembers,
   parseWantedSize,
   rankUsages,
@@ -83,9 +83,9 @@ export const poolCreateCommand = defineCommand({
   run: async ({ flags, connect, waitFor }) => {
     const scm = parseWantedSize(flags["scm-size"]);
     if (scm.kind === "bytes" && scm.bytes === 0n) throw faultSize("a pool needs SCM: --scm-size is 0");
-    checkLeastSize(scm, `--scm-size ${flags["scm-size"]}`);
+    checkMinSize(scm, `--scm-size ${flags["scm-size"]}`);
     const nvme = parseWantedSize(flags["nvme-size"] ?? "0");
-    if (nvme.kind === "share" || nvme.bytes > 0n) checkLeastSize(nvme, `--nvme-size ${flags["nvme-size"]}`);
+    if (nvme.kind === "share" || nvme.bytes > 0n) checkMinSize(nvme, `--nvme-size ${flags["nvme-size"]}`);
     const ranks = flags.ranks === undefined ? [] : parseRankSet(flags.ranks);
     const acl = flags["acl-file"] === undefined ? [] : await parseAclFile(flags["acl-file"]);
     const user = toPrincipal(flags.user ?? currentUser());
@@ -112,7 +112,7 @@ export const poolCreateCommand = defineCommand({
       }),
     );
     const replicas = formatRankSet(svcReplicas.map(parseRank));
-    return wellDone(
+    return success(
       { uuid, svcReplicas, scmBytes, nvmeBytes, user, group },
       () => `Pool UUID: ${uuid}, Service replicas: ${replicas}`,
       [

@@ -1,4 +1,4 @@
-import { wellDone } from "../../answer.ts";
+import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { parseUuid } from "../../parse-uuid.ts";
 import { poolFlag } from "../../pool/acl.ts";
@@ -29,6 +29,6 @@ export const poolDestroyCommand = defineCommand({
     const { client, system } = await connect();
     const { poolDestroy } = await import("@daos/control-client");
     await waitFor(poolDestroy(client, { uuid, force: flags.force, system: flags.sys ?? system }));
-    return wellDone({ uuid }, () => `Pool ${uuid} destroyed`);
+    return success({ uuid }, () => `Pool ${uuid} destroyed`);
   },
 });

@@ -1,7 +1,7 @@
 import { formatFields } from "@daos/cli";
 import { daosStatusNumber, faultDaosStatus } from "@daos/fault";
 import { formatRankSet, parseRank } from "@daos/rank";
-import { wellDone } from "../../answer.ts";
+import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { WATCH_FLAG } from "../../global-flags.ts";
 import { parseUuid } from "../../parse-uuid.ts";
@@ -31,7 +31,7 @@ export const poolQueryCommand = defineCommand({
       ["Service replicas", formatRankSet(pool.svcReplicas.map(parseRank))],
       ["Access control", acl.length === 0 ? "nobody but the owner" : acl],
     ] as const;
-    return wellDone(
+    return success(
       { uuid, svcReplicas: pool.svcReplicas, acl },
       () => `Pool ${uuid}\n${formatFields(fields)}`,
     );

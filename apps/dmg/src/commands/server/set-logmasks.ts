@@ -49,7 +49,7 @@ export const setLogMasksCommand = defineCommand({
           ? ""
           : formatTable({ columns: ["Hosts", "Level", "Configured"], rows }, width);
       },
-      anyWell: answers.length > 0,
+      anySucceeded: answers.length > 0,
       failures,
     };
   },

@@ -66,7 +66,9 @@ export const storageBurnInCommand = defineCommand({
         })),
       },
       text: (columns) => show(answers, columns),
-      anyWell: answers.some(({ value }) => value.controllers.some(({ verdict }) => verdict === "passed")),
+      anySucceeded: answers.some(({ value }) =>
+        value.controllers.some(({ verdict }) => verdict === "passed"),
+      ),
       failures,
     };
   },

@@ -39,13 +39,13 @@ export const storageFormatCommand = defineCommand({
         })),
       },
       text: (columns) => showFormat(answers, flags.verbose, columns),
-      anyWell: answers.some(({ value }) => isWell(value)),
+      anySucceeded: answers.some(({ value }) => isOk(value)),
       failures,
     };
   },
 });
 
-function isWell({ scm, nvme }: StorageFormat): boolean {
+function isOk({ scm, nvme }: StorageFormat): boolean {
   return [...scm, ...nvme].every(({ fault }) => fault === undefined);
 }
 
@@ -57,8 +57,8 @@ type Answers = Parameters<typeof groupHosts<StorageFormat>>[0];
 
 function showFormat(answers: Answers, verbose: boolean, width: number): string {
   if (!verbose) {
-    return groupHosts(answers, (value) => `${isWell(value)}`)
-      .map(({ label, value }) => `${label}: storage format ${isWell(value) ? "ok" : "failed"}`)
+    return groupHosts(answers, (value) => `${isOk(value)}`)
+      .map(({ label, value }) => `${label}: storage format ${isOk(value) ? "ok" : "failed"}`)
       .join("\n");
   }
   return groupHosts(answers)

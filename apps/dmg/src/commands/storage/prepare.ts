@@ -94,13 +94,13 @@ export const storagePrepareCommand = defineCommand({
         groupHosts(answers, (value) => lines(value).join("\n"))
           .flatMap(({ label, value }) => lines(value).map((line) => `${label}: ${line}`))
           .join("\n"),
-      anyWell: answers.some(({ value }) => lines(value).length > 0),
+      anySucceeded: answers.some(({ value }) => lines(value).length > 0),
       failures,
     };
   },
 });
 
-/** What went well on a host, a line for each part. */
+/** What succeeded on a host, a line for each part. */
 function lines({ nvme, scm }: StoragePrepare): string[] {
   const found: string[] = [];
   if (nvme !== undefined && nvme.fault === undefined) found.push(`NVMe prepare ok${more(nvme.info)}`);

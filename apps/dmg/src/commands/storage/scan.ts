@@ -38,7 +38,7 @@ export const storageScanCommand = defineCommand({
         })),
       },
       text: (columns) => showScan(answers, flags.verbose, columns),
-      anyWell: answers.length > 0,
+      anySucceeded: answers.length > 0,
       failures,
     };
   },

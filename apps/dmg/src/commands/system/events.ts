@@ -1,6 +1,6 @@
 import { formatTable, printable } from "@daos/cli";
 import type { SystemEvent } from "@daos/control-client";
-import { type Answer, wellDone } from "../../answer.ts";
+import { type Answer, success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { showTime } from "../../system/show-state.ts";
 
@@ -27,7 +27,7 @@ export const systemEventsCommand = defineCommand({
         onLost: (fault) =>
           note(`the leader is lost (${fault?.message ?? "it ended the call"}); looking for the next one`),
       });
-      return { ...wellDone({ events: [] }, () => ""), emitted: true };
+      return { ...success({ events: [] }, () => ""), emitted: true };
     }
     const events: SystemEvent[] = [];
     await waitFor(systemEvents(client, { follow, onEvent: (event) => void events.push(event) }));
@@ -39,7 +39,7 @@ export const systemEventsCommand = defineCommand({
       event.address,
       event.message,
     ]);
-    return wellDone({ events: events.map(toJson) }, (width) =>
+    return success({ events: events.map(toJson) }, (width) =>
       rows.length === 0
         ? "Nothing has happened since the leader is in office"
         : formatTable({ columns: ["Time", "Severity", "Event", "Rank", "Host", "Message"], rows }, width),

@@ -1,5 +1,5 @@
 import { printable } from "@daos/cli";
-import { wellDone } from "../../answer.ts";
+import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { WATCH_FLAG } from "../../global-flags.ts";
 
@@ -14,7 +14,7 @@ export const leaderQueryCommand = defineCommand({
     const { client, system } = await connect();
     const { leaderQuery } = await import("@daos/control-client");
     const { leader, replicas } = await waitFor(leaderQuery(client, { system }));
-    return wellDone(
+    return success(
       { leader: leader === "" ? null : leader, replicas },
       () =>
         `Current Leader: ${leader === "" ? "none" : printable(leader)}\n   Replica Set: ${replicas.map(printable).join(", ")}`,

@@ -1,5 +1,5 @@
 import { formatTable } from "@daos/cli";
-import { wellDone } from "../../answer.ts";
+import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { WATCH_FLAG } from "../../global-flags.ts";
 
@@ -15,7 +15,7 @@ export const systemMemberQueryCommand = defineCommand({
     const { systemMemberQuery } = await import("@daos/control-client");
     const members = await waitFor(systemMemberQuery(client));
     const rows = members.map(({ rank, uuid, address }) => [`${rank}`, uuid, address]);
-    return wellDone({ members }, (width) =>
+    return success({ members }, (width) =>
       rows.length === 0
         ? "The system has no members"
         : formatTable({ columns: ["Rank", "UUID", "Control Address"], rows }, width),

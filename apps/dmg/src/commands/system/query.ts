@@ -38,7 +38,7 @@ export const systemQueryCommand = defineCommand({
           return flags.verbose ? verboseTable(members, width) : stateTable(members, width);
         return missing.ranks.length + missing.hosts.length > 0 ? "" : "The system has no members";
       },
-      anyWell: members.length > 0,
+      anySucceeded: members.length > 0,
       failures: missingFaults(missing, "query the system").map((fault) => ({ host: undefined, fault })),
     };
   },

@@ -1,6 +1,6 @@
 import { faultUsage, formatCelsius, formatFields, printable } from "@daos/cli";
 import type { BlobstoreHealth } from "@daos/control-client";
-import { wellDone } from "../../../answer.ts";
+import { success } from "../../../answer.ts";
 import { defineCommand } from "../../../define-command.ts";
 import { parseUuid } from "../../../parse-uuid.ts";
 
@@ -28,7 +28,7 @@ export const blobstoreHealthCommand = defineCommand({
     const { client } = await connect();
     const { blobstoreHealth } = await import("@daos/control-client");
     const health = await waitFor(blobstoreHealth(client, selector));
-    return wellDone(health, () => show(health));
+    return success(health, () => show(health));
   },
 });
 

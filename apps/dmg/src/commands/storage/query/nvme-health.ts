@@ -22,7 +22,7 @@ export const nvmeHealthCommand = defineCommand({
       result: {
         hosts: answers.map(({ host, value }) => ({
           host: formatHostAddress(host),
-          controllers: worstFirst(value.nvme.controllers).map((controller) => {
+          controllers: mostWarningsFirst(value.nvme.controllers).map((controller) => {
             const { pciAddress, model, source, health = null, trend } = controller;
             return {
               pciAddress,
@@ -39,11 +39,11 @@ export const nvmeHealthCommand = defineCommand({
         groupHosts(answers, ({ nvme }) => JSON.stringify(nvme.controllers))
           .map(({ label, value }) => {
             const line = "-".repeat(Math.min(columns, label.length));
-            const controllers = worstFirst(value.nvme.controllers).map(showController).join("\n\n");
+            const controllers = mostWarningsFirst(value.nvme.controllers).map(showController).join("\n\n");
             return [line, label, line, controllers === "" ? "No NVMe devices found" : controllers].join("\n");
           })
           .join("\n\n"),
-      anyWell: answers.length > 0,
+      anySucceeded: answers.length > 0,
       failures,
     };
   },
@@ -63,7 +63,7 @@ function warningsOf({ health }: NvmeController): readonly string[] {
   return warnings.filter(([set]) => set).map(([, text]) => text);
 }
 
-function worstFirst(controllers: readonly NvmeController[]): readonly NvmeController[] {
+function mostWarningsFirst(controllers: readonly NvmeController[]): readonly NvmeController[] {
   return controllers.toSorted((a, b) => warningsOf(b).length - warningsOf(a).length);
 }
 

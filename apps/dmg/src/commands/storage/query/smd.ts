@@ -1,6 +1,6 @@
 import { formatTable } from "@daos/cli";
 import type { SmdDevice, SmdPool } from "@daos/control-client";
-import { wellDone } from "../../../answer.ts";
+import { success } from "../../../answer.ts";
 import { defineCommand } from "../../../define-command.ts";
 
 /** `dmg storage query smd`. @see DAOS 0.8.0 src/control/cmd/dmg/storage_query.go smdQueryCmd */
@@ -22,7 +22,7 @@ export const smdCommand = defineCommand({
     const { smdListDevices, smdListPools } = await import("@daos/control-client");
     const devices = both || flags.devices ? await waitFor(smdListDevices(client)) : undefined;
     const pools = both || flags.pools ? await waitFor(smdListPools(client)) : undefined;
-    return wellDone({ devices: devices ?? null, pools: pools ?? null }, (width) =>
+    return success({ devices: devices ?? null, pools: pools ?? null }, (width) =>
       [devices && showDevices(devices, width), pools && showPools(pools, width)]
         .filter((text) => text !== undefined)
         .join("\n\n"),

@@ -42,7 +42,7 @@ export const usageCommand = defineCommand({
         if (rows.length === 0) return "";
         return flags.verbose ? verboseTable(rows, width) : hostTable(rows, width);
       },
-      anyWell: answers.length > 0,
+      anySucceeded: answers.length > 0,
       failures,
     };
   },
