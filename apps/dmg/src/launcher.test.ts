@@ -95,7 +95,7 @@ describe("plugins", { timeout: 300_000 }, () => {
     expect(packed).toMatchObject({ status: 0, out: "dmg-plugin-hosts-1.0.0.tgz\n" });
     const reach = ["-i", "-l", host];
     for (const source of [`./${packed.out.trim()}`, SAMPLE]) {
-      expect(await run(DMG, ["plugins", "install", source], offline)).toEqual({
+      expect(await run(DMG, ["-q", "plugins", "install", source], offline)).toEqual({
         status: 0,
         out: "dmg-plugin-hosts is installed\n",
         err: "",
