@@ -13,11 +13,9 @@ const below = {
   host: ["host", "record", "provider", "edge", "os", "wire", "base"],
   system: ["system", "host", "record", "client", "provider", "edge", "os", "wire", "base"],
   service: ["client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  topic: ["topic", "service", "client", "edge", "os", "wire", "base"],
-  app: ["topic", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  app: ["service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
   tool: [
     "app",
-    "topic",
     "service",
     "client",
     "system",

@@ -1,8 +1,7 @@
 // A plugin of dmg. Link it with: dmg plugins link apps/dmg/sample-plugin
-import { defineCommand, formatTable } from "@daos/dmg-kit";
-import { oclifCommands } from "@daos/dmg-kit/oclif";
+import { defineCommand, formatTable, oclifCommands } from "@daos/dmg";
 
-/** `dmg hosts devices`: how many devices each host has. Global flags, JSON, messages and exit codes come with the kit. */
+/** `dmg hosts devices`: how many devices each host has. Global flags, JSON, messages and exit codes come with dmg. */
 const devices = defineCommand({
   name: "hosts devices",
   summary: "Count the devices of every host",
@@ -31,7 +30,7 @@ const devices = defineCommand({
     return {
       result: { hosts },
       text: (width) => formatTable({ columns: ["Host", "Devices"], rows }, width),
-      anyWell: answers.length > 0,
+      anySucceeded: answers.length > 0,
       failures,
     };
   },

@@ -470,8 +470,8 @@ describe("pool", () => {
       [40n * GB, 100n * GB],
     ]);
     expect(await create("-s", "10%")).toMatchObject({ status: 4, out: "" });
-    const nobody = await create("-s", "10%", "-r", "1,9");
-    expect(nobody).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 9") });
+    const missing = await create("-s", "10%", "-r", "1,9");
+    expect(missing).toMatchObject({ status: 8, err: expect.stringContaining("the system has no rank 9") });
     expect(sizes).toHaveLength(2);
   });
 
@@ -681,5 +681,28 @@ describe("version", () => {
   it("is printed by command and flag", async () => {
     expect((await runDmg(["version"])).out).toMatch(/^dmg version \d+\.\d+\.\d+\n$/);
     expect((await runDmg(["--version"])).out).toMatch(/^dmg version/);
+  });
+});
+
+describe("texts of servers", () => {
+  it("system member-query has one row for each member when a server forges one", async () => {
+    const uuid = "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10";
+    const members = [{ rank: 0, uuid, addr: `10.0.0.1:10001\n1     ${uuid}  10.0.0.2:10001\u001b[2J` }];
+    const server = await fake({ ctl: { systemMemberQuery: () => ({ members }) } });
+    const run = await runDmg([...at(server.host), "system", "member-query"]);
+    expect(run.out.trimEnd().split("\n")).toHaveLength(3);
+    expect(run.out).not.toContain("\u001b");
+  });
+
+  it("system leader-query stays two lines when a server forges one", async () => {
+    const server = await fake({
+      ctl: {},
+      mgmt: {
+        leaderQuery: () => ({ currentLeader: "10.0.0.1:10001\n   Replica Set: forged", replicas: ["a\rb"] }),
+      },
+    });
+    const run = await runDmg([...at(server.host), "system", "leader-query"]);
+    expect(run.out.trimEnd().split("\n")).toHaveLength(2);
+    expect(run.out).not.toContain("\r");
   });
 });

@@ -1,19 +1,19 @@
 import {
   asksForJson,
   commandHelp,
-  ExitCode,
   faultUsage,
   parseCommandLine,
-  print,
-  runCommand,
   type Terminal,
   topicHelp,
   wordsBelow,
-} from "@daos/dmg-kit";
+} from "@daos/cli";
 import { Fault, toFault } from "@daos/fault";
-import { COMMAND_TREE } from "./command-tree.ts";
+import { DMG } from "./commands.ts";
+import { ExitCode } from "./exit-codes.ts";
+import { print } from "./output/print.ts";
 import { pluginFormatter } from "./plugins/plugin-formatter.ts";
 import { pluginTopics, runPlugin } from "./plugins/run-plugin.ts";
+import { runCommand } from "./run-command.ts";
 
 /**
  * Runs one command line.
@@ -24,19 +24,19 @@ import { pluginTopics, runPlugin } from "./plugins/run-plugin.ts";
 export async function dmg(argv: readonly string[], terminal: Terminal, root: string): Promise<number> {
   let what = "";
   try {
-    const line = parseCommandLine(argv[0] === "--version" ? ["version"] : argv, COMMAND_TREE);
+    const line = parseCommandLine(argv[0] === "--version" ? ["version"] : argv, DMG);
     switch (line.kind) {
       case "command": {
         what = line.command.name;
         if (!line.flags.has("help"))
           return await runCommand(line.command, line, terminal, pluginFormatter(root));
-        terminal.out(`${commandHelp(line.command, terminal.columns)}\n`);
+        terminal.out(`${commandHelp(line.command, DMG, terminal.columns)}\n`);
         return ExitCode.ok;
       }
       case "topic": {
-        if (!line.flags.has("help") && asksForJson(argv, COMMAND_TREE)) throw notACommand(line.words);
+        if (!line.flags.has("help") && asksForJson(argv, DMG)) throw notACommand(line.words);
         const more = line.words.length === 0 ? await pluginTopics(root) : [];
-        const help = `${topicHelp(line.words, COMMAND_TREE, terminal.columns, more)}\n`;
+        const help = `${topicHelp(line.words, DMG, terminal.columns, more)}\n`;
         if (line.flags.has("help") || line.words.length > 0 || argv.length === 0) terminal.out(help);
         else terminal.err(help);
         return line.flags.has("help") || line.words.length > 0 ? ExitCode.ok : ExitCode.usage;
@@ -61,8 +61,8 @@ async function fail(
   terminal: Terminal,
 ): Promise<number> {
   const failures = [{ host: undefined, fault: toFault(error) }];
-  const answer = { result: null, text: () => "", anyWell: false, failures };
-  const format = asksForJson(argv, COMMAND_TREE) ? "json" : "table";
+  const answer = { result: null, text: () => "", anySucceeded: false, failures };
+  const format = asksForJson(argv, DMG) ? "json" : "table";
   const status = await print(answer, { terminal, what, format, quiet: false });
   return error instanceof Fault ? status : ExitCode.unexpected;
 }
@@ -70,7 +70,7 @@ async function fail(
 /** Help is no JSON document, so a line that asks for one and names no command is a mistake. */
 function notACommand(words: readonly string[]): Fault {
   const before = ["dmg", ...words].join(" ");
-  const names = wordsBelow(words, COMMAND_TREE).filter(({ hidden }) => hidden !== true);
+  const names = wordsBelow(words, DMG).filter(({ hidden }) => hidden !== true);
   const what = words.length === 0 ? "no command is named" : `"${before}" is not a whole command`;
   const below = names.map(({ name }) => name).sort();
   return faultUsage(what, `what there is: ${before} ${below.join(" | ")}`);

@@ -2,15 +2,17 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { allCommands } from "@daos/cli";
 import { FakeServer } from "@daos/control-client/testing";
-import { allCommands, EXIT_MEANINGS, ExitCode, manPage } from "@daos/dmg-kit";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { COMMAND_TREE } from "./command-tree.ts";
+import { dmgVersion } from "./commands/version.ts";
+import { DMG } from "./commands.ts";
+import { ExitCode } from "./exit-codes.ts";
+import { EXIT_MEANINGS, manPage } from "./output/man.ts";
 import { FakeSystem } from "./testing/fake-system.ts";
 import { resultSchemas } from "./testing/result-schemas.ts";
 import { runDmg } from "./testing/run-dmg.ts";
-import { dmgVersion } from "./version.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "daos-dmg-"));
 const aclFile = join(directory, "pool.acl");
@@ -86,7 +88,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "system-member-query": ["sy", "q"],
   "system-query": ["system", "query"],
   "system-query-missing": ["system", "query", "-r", "0-1,9,11", "--rank-hosts", "10.0.0.[4-6]:10001"],
-  "system-query-nobody": ["system", "query", "-r", "9"],
+  "system-query-no-rank": ["system", "query", "-r", "9"],
   "system-query-verbose": ["system", "query", "--ranks", "4-6", "-v"],
   "system-stop": ["sy", "s"],
   "system-stop-missing": ["system", "stop", "--ranks", "0-1,9"],
@@ -135,7 +137,7 @@ describe.each(Object.entries(LINES))("%s", (name, words) => {
 
 describe("the manual", () => {
   it("is made from the commands", async () => {
-    await expect(manPage(COMMAND_TREE, dmgVersion())).toMatchFileSnapshot("../man/dmg.8");
+    await expect(manPage(DMG, dmgVersion())).toMatchFileSnapshot("../man/dmg.8");
   });
 });
 
@@ -202,7 +204,7 @@ describe("JSON Schemas", () => {
 
   it("are there for every command", () => {
     expect([...schemas.keys()].sort()).toEqual(
-      allCommands(COMMAND_TREE)
+      allCommands(DMG)
         .map(({ name }) => name)
         .sort(),
     );

@@ -95,7 +95,7 @@ describe("plugins", { timeout: 300_000 }, () => {
     expect(packed).toMatchObject({ status: 0, out: "dmg-plugin-hosts-1.0.0.tgz\n" });
     const reach = ["-i", "-l", host];
     for (const source of [`./${packed.out.trim()}`, SAMPLE]) {
-      expect(await run(DMG, ["plugins", "install", source], offline)).toEqual({
+      expect(await run(DMG, ["-q", "plugins", "install", source], offline)).toEqual({
         status: 0,
         out: "dmg-plugin-hosts is installed\n",
         err: "",
@@ -202,6 +202,34 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     expect(withoutSnapshot).toEqual(query);
     expect(refused).toMatchObject({ status: 5, out: "" });
     expect(plain).toMatchObject({ status: 5, err: expect.stringContaining("leave out -i") });
+  });
+
+  it("dmg asks the hosts when its current directory has been removed", async () => {
+    const config = join(directory, "insecure.yml");
+    writeFileSync(config, "transport_config:\n  allow_insecure: true\n");
+    const gone = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"';
+    for (const flags of [["-i"], ["-o", config]]) {
+      const argv = [...flags, "-l", host, "system", "member-query"];
+      const query = await run("sh", ["-c", gone, DMG, ...argv]);
+      expect(query).toMatchObject({ status: 0, out: "The system has no members\n" });
+    }
+  });
+
+  it("dmg says one line and fails when its output cannot be written", async () => {
+    for (const line of ["version", `-i -l ${host} system member-query`]) {
+      const full = await run("sh", ["-c", `"$0" ${line} > /dev/full`, DMG]);
+      expect(full).toEqual({
+        status: 1,
+        out: "",
+        err: expect.stringMatching(/^dmg: cannot write the output: ENOSPC: [^\n]*\n$/),
+      });
+    }
+  });
+
+  it("dmg refuses an argument when it is not UTF-8, with its place", async () => {
+    const notUtf8 = await run("sh", ["-c", `"$0" system erase --ranks "$(printf '1\\377')"`, DMG]);
+    expect(notUtf8).toMatchObject({ status: 2, out: "", err: expect.stringContaining("argument 4, ") });
+    expect(notUtf8.err).toContain("is not UTF-8");
   });
 
   it("ends at once on Ctrl-C, with 130", async () => {

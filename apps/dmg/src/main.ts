@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import { startupSnapshot } from "node:v8";
-import { processTerminal } from "@daos/dmg-kit";
+import { processTerminal } from "@daos/cli";
 import { dmg } from "./dmg.ts";
 
 function main(): void {
   // bin/dmg names the bundle, <root>/dist/bundle/main.cjs, also when a snapshot of it runs.
   const root = resolve(process.argv[1] ?? "", "../../..");
-  void dmg(process.argv.slice(2), processTerminal(), root).then((status) => {
+  void dmg(process.argv.slice(2), processTerminal("dmg"), root).then((status) => {
     process.exitCode = status;
   });
 }

@@ -44,7 +44,7 @@ export async function checkServerFile(path: string, overrides?: ServerOverrides)
  *
  * @throws Fault configNotFound, configUnreadable, configInvalid
  */
-export async function loadClientConfig(path: string | undefined): Promise<ClientConfig> {
+export async function loadClientConfig(path: string | undefined, cwd = resolve()): Promise<ClientConfig> {
   const name = path ?? "etc/daos.yml";
   let text: string | undefined;
   try {
@@ -53,7 +53,7 @@ export async function loadClientConfig(path: string | undefined): Promise<Client
     if (path !== undefined || !isMissing((error as Error).cause)) throw error;
   }
   const read = text === undefined ? undefined : name;
-  const { config, problems } = checkClientConfig(text ?? "", { path: read, cwd: resolve() });
+  const { config, problems } = checkClientConfig(text ?? "", { path: read, cwd });
   if (config === undefined) throw faultConfigInvalid(name, problems);
   return { ...config, path: read === undefined ? undefined : resolve(read) };
 }

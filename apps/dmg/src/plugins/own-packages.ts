@@ -1,8 +1,11 @@
 import { mkdir, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** What plugins may import of dmg, as peer dependencies. */
-const PACKAGES = ["control-client", "dmg-kit", "fault", "hostlist", "rank"];
+/** What plugins may import of dmg, as peer dependencies, besides dmg itself. */
+const PACKAGES = ["cli", "control-client", "fault", "hostlist", "rank"];
+
+/** Names of dmg itself; plugins that were written for its former kit import the second. */
+const OWN_NAMES = ["dmg", "dmg-kit"];
 
 /**
  * Lets installed plugins import the packages that dmg itself runs with: links to them beside the plugins. npm removes
@@ -13,8 +16,8 @@ const PACKAGES = ["control-client", "dmg-kit", "fault", "hostlist", "rank"];
  */
 export async function linkOwnPackages(directory: string, root: string): Promise<void> {
   const scope = join(directory, "node_modules", "@daos");
-  for (const name of PACKAGES) {
-    const target = await findPackage(root, name);
+  for (const name of [...OWN_NAMES, ...PACKAGES]) {
+    const target = OWN_NAMES.includes(name) ? root : await findPackage(root, name);
     if (target === undefined) continue;
     const link = join(scope, name);
     const present = await readlink(link).catch(() => undefined);

@@ -1,4 +1,4 @@
-import type { Formatter } from "@daos/dmg-kit";
+import type { Formatter } from "../output/print.ts";
 import { loadOclif } from "./load-oclif.ts";
 
 /**

@@ -1,6 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { faultUsage } from "@daos/cli";
 
 /** A plugin of the user: a directory of theirs, or a package that npm installed. */
 export interface UserPlugin {
@@ -41,6 +42,27 @@ export async function writePlugins(directory: string, plugins: readonly UserPlug
   const path = join(directory, "package.json");
   await writeFile(`${path}.tmp`, `${JSON.stringify(store, undefined, 2)}\n`, { mode: 0o600 });
   await rename(`${path}.tmp`, path);
+}
+
+/** Adds a plugin, in the place of one with the same name. */
+export async function addPlugin(plugin: UserPlugin): Promise<void> {
+  const directory = pluginDirectory();
+  const others = (await readPlugins(directory)).filter(({ name }) => name !== plugin.name);
+  await writePlugins(directory, [...others, plugin]);
+}
+
+/** The name of the plugin in a directory. @throws Fault usage when there is none */
+export async function pluginName(root: string): Promise<string> {
+  try {
+    const { name, oclif } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {
+      name?: unknown;
+      oclif?: unknown;
+    };
+    if (typeof name === "string" && typeof oclif === "object") return name;
+  } catch (error) {
+    throw faultUsage(`there is no plugin in ${root}`, "name a directory with a package.json", error);
+  }
+  throw faultUsage(`${root} is not an oclif plugin`, 'its package.json needs "name" and "oclif"');
 }
 
 async function readStore(directory: string): Promise<StoreFile> {

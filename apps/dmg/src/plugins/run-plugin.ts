@@ -1,4 +1,5 @@
-import { ExitCode, faultUsage } from "@daos/dmg-kit";
+import { faultUsage } from "@daos/cli";
+import { ExitCode } from "../exit-codes.ts";
 import { loadOclif } from "./load-oclif.ts";
 import { pluginDirectory, readPlugins } from "./plugin-store.ts";
 

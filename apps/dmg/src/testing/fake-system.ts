@@ -96,7 +96,7 @@ function select(selection: ctl.MemberSelection | undefined) {
   };
 }
 
-/** Members that are heard of do what they are told; the others cannot be reached. */
+/** Members that respond do what is asked; the others cannot be reached. */
 function act(action: string, done: ctl.MemberState) {
   return ({ selection }: ctl.SystemActionReq) => {
     const { chosen, ...missing } = select(selection);
@@ -293,7 +293,7 @@ export class FakeSystem implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // The first one has the port of all: nobody is given it before the others are gone.
+    // The first one has the port of all: no other host gets it before the others are closed.
     for (const server of this.servers.toReversed()) await server[Symbol.asyncDispose]();
   }
 }

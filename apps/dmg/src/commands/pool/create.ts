@@ -1,0 +1,140 @@
+import { randomUUID } from "node:crypto";
+import { countOf, formatSize } from "@daos/cli";
+import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
+import { success } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { faultSize } from "../../parse-size.ts";
+import { parseAclFile } from "../../pool/acl-file.ts";
+import { currentGroup, currentUser, toPrincipal } from "../../pool/owner.ts";
+import {
+  checkMinSize,
+  chooseMembers,
+  parseWantedSize,
+  rankUsages,
+  shareBytes,
+} from "../../pool/pool-size.ts";
+
+/** The most service replicas that the data plane takes. */
+const MAX_REPLICAS = 13;
+
+/** SCM below this share of NVMe makes a pool slow. */
+const SCM_SHARE_PERCENT = 1n;
+
+/** `dmg pool create`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolCreateCmd */
+export const poolCreateCommand = defineCommand({
+  name: "pool create",
+  alias: "c",
+  summary: "Create a pool",
+  description:
+    "Sizes are per rank, in units of 1024. A percentage is of the whole SCM or NVMe of the smallest of the ranks, whether in use or not. The pool belongs to you and your primary group unless you say otherwise.",
+  examples: [
+    { text: "1 GB of SCM on every rank", line: "pool create -s 1G" },
+    {
+      text: "SCM and NVMe on some ranks, three service replicas",
+      line: "pool create -s 10G -n 500G -r 0-3,7 -v 3",
+    },
+    { text: "A tenth of the storage of every rank", line: "pool create -s 10% -n 10%" },
+    {
+      text: "For someone else, with an access control list",
+      line: "pool create -s 1G -u ana -g physics -a pool.acl",
+    },
+  ],
+  flags: {
+    "scm-size": {
+      type: "string",
+      char: "s",
+      required: true,
+      value: "SIZE",
+      summary: "SCM per rank: 1G, 500MB, 10%",
+    },
+    "nvme-size": { type: "string", char: "n", value: "SIZE", summary: "NVMe per rank: 1T, 500GB, 10%" },
+    ranks: {
+      type: "string",
+      char: "r",
+      value: "RANKS",
+      summary: "ranks to use, as in 0-3,7 (default all)",
+      complete: "ranks",
+    },
+    nsvc: {
+      type: "integer",
+      char: "v",
+      default: 1,
+      min: 1,
+      max: MAX_REPLICAS,
+      value: "N",
+      summary: `service replicas, 1 to ${MAX_REPLICAS}`,
+    },
+    user: { type: "string", char: "u", value: "NAME", summary: "owner (default you)" },
+    group: { type: "string", char: "g", value: "NAME", summary: "owning group (default your primary group)" },
+    "acl-file": {
+      type: "string",
+      char: "a",
+      value: "FILE",
+      summary: "access control list, one entry a line",
+      complete: "files",
+    },
+    sys: {
+      type: "string",
+      char: "S",
+      value: "NAME",
+      summary: "system name (default that of the configuration file)",
+    },
+  },
+  run: async ({ flags, connect, waitFor }) => {
+    const scm = parseWantedSize(flags["scm-size"]);
+    if (scm.kind === "bytes" && scm.bytes === 0n) throw faultSize("a pool needs SCM: --scm-size is 0");
+    checkMinSize(scm, `--scm-size ${flags["scm-size"]}`);
+    const nvme = parseWantedSize(flags["nvme-size"] ?? "0");
+    if (nvme.kind === "share" || nvme.bytes > 0n) checkMinSize(nvme, `--nvme-size ${flags["nvme-size"]}`);
+    const ranks = flags.ranks === undefined ? [] : parseRankSet(flags.ranks);
+    const acl = flags["acl-file"] === undefined ? [] : await parseAclFile(flags["acl-file"]);
+    const user = toPrincipal(flags.user ?? currentUser());
+    const group = toPrincipal(flags.group ?? (await currentGroup()));
+    const { client, system } = await connect();
+    const shared = scm.kind === "share" || nvme.kind === "share";
+    const usages = shared ? await waitFor(rankUsages(client, ranks)) : [];
+    // The engine says of a rank that is not there only that it is out of the group.
+    if (!shared && ranks.length > 0) await waitFor(chooseMembers(client, ranks));
+    const scmBytes = shareBytes(scm, "scm", usages);
+    const nvmeBytes = shareBytes(nvme, "nvme", usages);
+    const { poolCreate } = await import("@daos/control-client");
+    const { uuid, svcReplicas } = await waitFor(
+      poolCreate(client, {
+        uuid: randomUUID(),
+        scmBytes,
+        nvmeBytes,
+        ranks,
+        svcReplicas: flags.nsvc,
+        user,
+        group,
+        acl,
+        system: flags.sys ?? system,
+      }),
+    );
+    const replicas = formatRankSet(svcReplicas.map(parseRank));
+    return success(
+      { uuid, svcReplicas, scmBytes, nvmeBytes, user, group },
+      () => `Pool UUID: ${uuid}, Service replicas: ${replicas}`,
+      [
+        ...(shared
+          ? [`per rank: ${formatSize(Number(scmBytes))} of SCM, ${formatSize(Number(nvmeBytes))} of NVMe`]
+          : []),
+        ...shareNotes(scmBytes, nvmeBytes),
+        ...replicaNotes(svcReplicas.length, flags.nsvc),
+      ],
+    );
+  },
+});
+
+function replicaNotes(came: number, wanted: number): readonly string[] {
+  if (came >= wanted) return [];
+  return [`warning: the pool has ${countOf(came, "service replica")}, ${wanted} were asked for`];
+}
+
+function shareNotes(scmBytes: bigint, nvmeBytes: bigint): readonly string[] {
+  if (scmBytes * 100n >= nvmeBytes * SCM_SHARE_PERCENT) return [];
+  const [scm, nvme] = [formatSize(Number(scmBytes)), formatSize(Number(nvmeBytes))];
+  return [
+    `warning: ${scm} of SCM is less than ${SCM_SHARE_PERCENT} % of ${nvme} of NVMe: the pool may be slow`,
+  ];
+}

@@ -1,0 +1,168 @@
+import { countOf, formatSize, formatTable } from "@daos/cli";
+import type { NvmeController, StorageScan } from "@daos/control-client";
+import { formatHostAddress } from "@daos/hostlist";
+import { defineCommand } from "../../define-command.ts";
+import { groupHosts } from "../../output/group-hosts.ts";
+
+/** `dmg storage scan`. @see DAOS 0.8.0 src/control/cmd/dmg/storage.go storageScanCmd */
+export const storageScanCommand = defineCommand({
+  name: "storage scan",
+  alias: "s",
+  summary: "List the SCM and NVMe devices of the hosts",
+  examples: [
+    { text: "What every host has", line: "-l node[1-8] storage scan" },
+    { text: "Every module, namespace and controller", line: "storage scan -v" },
+  ],
+  flags: {
+    verbose: { type: "boolean", char: "v", summary: "list every device" },
+  },
+  run: async ({ flags, connect, collect }) => {
+    const { client } = await connect();
+    const { storageScan } = await import("@daos/control-client");
+    const { answers, failures } = await collect(client, storageScan(client), ({ scm, nvme }) =>
+      [scm.fault, nvme.fault].filter((fault) => fault !== undefined),
+    );
+    return {
+      result: {
+        hosts: answers.map(({ host, value: { scm, nvme } }) => ({
+          host: formatHostAddress(host),
+          scm: { modules: scm.modules, namespaces: scm.namespaces },
+          nvme: {
+            controllers: nvme.controllers.map(({ health = null, trend, driver = null, ...rest }) => ({
+              ...rest,
+              driver,
+              health,
+              trend: trend === undefined ? null : { ...trend, daysLeft: trend.daysLeft ?? null },
+            })),
+          },
+        })),
+      },
+      text: (columns) => showScan(answers, flags.verbose, columns),
+      anySucceeded: answers.length > 0,
+      failures,
+    };
+  },
+});
+
+type Answers = Parameters<typeof groupHosts<StorageScan>>[0];
+
+function showScan(answers: Answers, verbose: boolean, width: number): string {
+  const groups = groupHosts(answers, (scan) => (verbose ? verboseKey(scan) : summaryOf(scan).join("|")));
+  if (groups.length === 0) return "";
+  if (!verbose) {
+    const rows = groups.map(({ label, value }) => [label, ...summaryOf(value)]);
+    return formatTable({ columns: ["Hosts", "SCM Total", "NVMe Total"], rows }, width);
+  }
+  return groups
+    .map(({ label, value }) => {
+      const line = "-".repeat(Math.min(width, label.length));
+      return [line, label, line, showScm(value, width), "", showNvme(value, width)].join("\n");
+    })
+    .join("\n\n");
+}
+
+/** Host-specific names do not keep two hosts with the same hardware apart. */
+function verboseKey({ scm, nvme }: StorageScan): string {
+  return JSON.stringify([
+    scm.modules,
+    scm.namespaces.map(({ blockDevice, numaNode, sizeBytes, engine }) => [
+      blockDevice,
+      numaNode,
+      sizeBytes,
+      engine,
+    ]),
+    nvme.controllers.map(({ pciAddress, model, firmware, socket, namespaces, source }) => [
+      pciAddress,
+      model,
+      firmware,
+      socket,
+      namespaces,
+      isAsked(source),
+    ]),
+  ]);
+}
+
+/** Namespaces count where there are some: modules that have been prepared show as what can be used of them. */
+function summaryOf({ scm, nvme }: StorageScan): [scm: string, nvme: string] {
+  const total = (sizes: readonly number[]) => formatSize(sizes.reduce((sum, size) => sum + size, 0));
+  const scmText =
+    scm.namespaces.length > 0
+      ? `${total(scm.namespaces.map(({ sizeBytes }) => sizeBytes))} (${countOf(scm.namespaces.length, "namespace")})`
+      : `${total(scm.modules.map(({ capacityBytes }) => capacityBytes))} (${countOf(scm.modules.length, "module")})`;
+  return [
+    scmText,
+    `${total(nvme.controllers.map(controllerBytes))} (${countOf(nvme.controllers.length, "controller")})`,
+  ];
+}
+
+function controllerBytes({ namespaces }: StorageScan["nvme"]["controllers"][number]): number {
+  return namespaces.reduce((sum, { sizeGB }) => sum + sizeGB * 1024 ** 3, 0);
+}
+
+/** Servers of release 0.8.0 do not say which engine a device serves: then there is no such column. */
+function engineCell(engines: readonly (number | undefined)[]): string {
+  const known = [...new Set(engines)].filter((engine) => engine !== undefined);
+  return known.length === 0 ? "-" : known.join(", ");
+}
+
+function isAsked(source: NvmeController["source"]): boolean {
+  return source !== "last-known" && source !== "pci";
+}
+
+function showScm({ scm }: StorageScan, width: number): string {
+  if (scm.namespaces.length > 0) {
+    const allocated = scm.namespaces.some(({ engine }) => engine !== undefined);
+    const rows = scm.namespaces.map(({ blockDevice, numaNode, sizeBytes, engine }) => [
+      blockDevice,
+      `${numaNode}`,
+      formatSize(sizeBytes),
+      ...(allocated ? [engineCell([engine])] : []),
+    ]);
+    const columns = ["SCM Namespace", "Socket ID", "Capacity", ...(allocated ? ["Engine"] : [])];
+    return formatTable({ columns, rows }, width);
+  }
+  if (scm.modules.length === 0) return "No SCM modules found";
+  const rows = scm.modules.map((module) => [
+    `${module.physicalId}`,
+    `${module.socket}`,
+    `${module.memoryController}`,
+    `${module.channel}`,
+    `${module.slot}`,
+    formatSize(module.capacityBytes),
+  ]);
+  const columns = ["SCM Module ID", "Socket ID", "Memory Ctrlr ID", "Channel ID", "Channel Slot", "Capacity"];
+  return formatTable({ columns, rows }, width);
+}
+
+function showNvme({ nvme }: StorageScan, width: number): string {
+  const { controllers } = nvme;
+  if (controllers.length === 0) return "No NVMe devices found";
+  const allocated = controllers.some(({ namespaces }) =>
+    namespaces.some(({ engine }) => engine !== undefined),
+  );
+  const remembered = controllers.some(({ source }) => !isAsked(source));
+  const rows = controllers.map((controller) => [
+    controller.pciAddress,
+    controller.model,
+    controller.firmware,
+    `${controller.socket}`,
+    formatSize(controllerBytes(controller)),
+    ...(allocated ? [engineCell(controller.namespaces.map(({ engine }) => engine))] : []),
+    ...(remembered ? [KNOWN[controller.source]] : []),
+  ]);
+  const columns = [
+    ...["NVMe PCI", "Model", "FW Revision", "Socket ID", "Capacity"],
+    ...(allocated ? ["Engine"] : []),
+    ...(remembered ? ["Known"] : []),
+  ];
+  return formatTable({ columns, rows }, width);
+}
+
+/** Whether the controller was asked, or is bound to a driver of user space and described from memory. */
+const KNOWN: Readonly<Record<NvmeController["source"], string>> = {
+  unknown: "now",
+  kernel: "now",
+  spdk: "now",
+  "last-known": "as last seen",
+  pci: "by its bus only",
+};

@@ -1,0 +1,47 @@
+import { confirm } from "@daos/cli";
+import { defineCommand } from "../../define-command.ts";
+import { act } from "../../system/act.ts";
+import { parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
+
+/**
+ * `dmg system erase`. Later releases of DAOS do not ask for consent, but this cannot be undone.
+ */
+export const systemEraseCommand = defineCommand({
+  name: "system erase",
+  summary: "Forget stopped members, so that their storage can be formatted anew",
+  description:
+    "The members, all or some, must be stopped. They lose their ranks, and what is on their storage can no longer be reached. Asks for consent, unless --force is given.",
+  examples: [
+    { text: "Forget the whole system, after system stop", line: "system erase" },
+    { text: "Forget one rank, in a script", line: "system erase --ranks 3 --force" },
+    {
+      text: "Forget the ranks of a host that will not come back",
+      line: "system erase --rank-hosts node7 --lost",
+    },
+  ],
+  flags: {
+    ...SELECTION_FLAGS,
+    force: { type: "boolean", summary: "do not ask for consent" },
+    lost: {
+      type: "boolean",
+      summary: "forget also members whose hosts are not heard of and cannot be reached",
+    },
+  },
+  run: async (context) => {
+    const { flags, terminal } = context;
+    parseSelection(flags);
+    if (!flags.force) {
+      const chosen = [
+        ...(flags.ranks === undefined ? [] : [`ranks ${flags.ranks}`]),
+        ...(flags["rank-hosts"] === undefined ? [] : [`the ranks on ${flags["rank-hosts"]}`]),
+      ];
+      const what = chosen.length === 0 ? "all ranks of the system" : chosen.join(" and ");
+      await confirm(terminal, `This erases ${what}: the data of their pools is lost.`);
+    }
+    // Consent is for erasing; a running engine is not stopped for it, and a lost host is another question.
+    return act(context, "erase", {
+      force: flags.lost === true,
+      nothing: "The system has no members to erase",
+    });
+  },
+});

@@ -1,0 +1,23 @@
+import { defineCommand } from "../../define-command.ts";
+import { act } from "../../system/act.ts";
+import { requireSelection, SELECTION_FLAGS } from "../../system/selection.ts";
+
+/** `dmg system exclude`, as in later releases of DAOS: it asks for no consent, because it can be undone. */
+export const systemExcludeCommand = defineCommand({
+  name: "system exclude",
+  summary: "Stop ranks and keep them out of the system",
+  description:
+    "Excluded ranks do not join again, also after a restart of their server, until system clear-exclude lets them. Their engines are stopped, without being asked to get ready; where that fails the result says so, and the engine is stopped when its host reports it. Ranks or hosts must be named.",
+  examples: [
+    { text: "Exclude one rank", line: "system exclude --ranks 3" },
+    { text: "Exclude a host that hangs", line: "system exclude --rank-hosts node4 --force" },
+  ],
+  flags: {
+    ...SELECTION_FLAGS,
+    force: { type: "boolean", summary: "kill engines that refuse or that have not ended after a second" },
+  },
+  run: async (context) => {
+    requireSelection(context.flags, "exclude");
+    return act(context, "exclude", { force: context.flags.force, nothing: "No rank is excluded" });
+  },
+});

@@ -1,0 +1,84 @@
+import { formatTable } from "@daos/cli";
+import type { MemberStatus } from "@daos/control-client";
+import { formatRankSet, parseRank } from "@daos/rank";
+import type { Answer } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { WATCH_FLAG } from "../../global-flags.ts";
+import { resolveHosts } from "../../system/resolve-hosts.ts";
+import { missingFaults, parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
+import { showState, showTime } from "../../system/show-state.ts";
+
+/** `dmg system query`, as in later releases of DAOS: how the members are. */
+export const systemQueryCommand = defineCommand({
+  name: "system query",
+  summary: "Show how the members of the system are, one engine each",
+  description:
+    "Members in the same state for the same reason are one line. Of a server of release 0.8.0 dmg learns who is a member, but not how it is, and only of all members.",
+  examples: [
+    { text: "All members", line: "system query" },
+    { text: "Some of them, with all that is known", line: "system query --ranks 0-3,7 --verbose" },
+    { text: "Those on four hosts, again and again", line: "system query --rank-hosts node[1-4] --watch 5" },
+  ],
+  flags: {
+    ...SELECTION_FLAGS,
+    verbose: { type: "boolean", char: "v", summary: "one line for each member, with all that is known" },
+    watch: WATCH_FLAG,
+  },
+  run: async ({ flags, connect, waitFor }): Promise<Answer> => {
+    const select = parseSelection(flags);
+    const { client, port } = await connect();
+    const { systemMemberQuery, systemQuery } = await import("@daos/control-client");
+    const addresses = async () => (await systemMemberQuery(client)).map(({ address }) => address);
+    const selection = await waitFor(resolveHosts(select(port), addresses));
+    const { members, missing } = await waitFor(systemQuery(client, selection));
+    return {
+      result: { members: members.map(toJson), missing },
+      text: (width) => {
+        if (members.length > 0)
+          return flags.verbose ? verboseTable(members, width) : stateTable(members, width);
+        return missing.ranks.length + missing.hosts.length > 0 ? "" : "The system has no members";
+      },
+      anySucceeded: members.length > 0,
+      failures: missingFaults(missing, "query the system").map((fault) => ({ host: undefined, fault })),
+    };
+  },
+});
+
+function stateTable(members: readonly MemberStatus[], width: number): string {
+  const groups = Map.groupBy(members, ({ state, reason }) => JSON.stringify([state, reason]));
+  const rows = [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const ranks = formatRankSet(group.map(({ rank }) => parseRank(rank)));
+    return [[ranks, `${group.length}`, showState(first.state), first.reason]];
+  });
+  return formatTable({ columns: ["Rank", "Count", "State", "Reason"], rows }, width);
+}
+
+function verboseTable(members: readonly MemberStatus[], width: number): string {
+  const columns = [
+    "Rank",
+    "UUID",
+    "Control Address",
+    "Fault Domain",
+    "State",
+    "Reason",
+    "Since",
+    "Incarnation",
+  ];
+  const rows = members.map((member) => [
+    `${member.rank}`,
+    member.uuid,
+    member.address,
+    member.faultDomain,
+    showState(member.state),
+    member.reason,
+    showTime(member.since),
+    member.since === undefined ? "-" : `${member.incarnation}`,
+  ]);
+  return formatTable({ columns, rows }, width);
+}
+
+function toJson({ since, ...member }: MemberStatus) {
+  return { ...member, since: since === undefined ? null : since.toISOString() };
+}

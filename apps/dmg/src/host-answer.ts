@@ -1,0 +1,42 @@
+import type { HostResult } from "@daos/control-client";
+import type { Fault } from "@daos/fault";
+import type { HostAddress } from "@daos/hostlist";
+import type { HostFault } from "./output/show-faults.ts";
+
+/** The answers and the failures of many hosts, in the order of their names. */
+export interface HostAnswers<T> {
+  readonly answers: readonly { readonly host: HostAddress; readonly value: T }[];
+  readonly failures: readonly HostFault[];
+}
+
+/**
+ * Waits for all hosts.
+ *
+ * @param partFaults the failures inside an answer that came, as when only one of two parts could be scanned
+ * @param onResult gets each result as it comes
+ */
+export async function collectHosts<T>(
+  results: AsyncIterable<HostResult<T>>,
+  partFaults: (value: T) => readonly Fault[] = () => [],
+  onResult: (result: HostResult<T>) => void = () => {},
+): Promise<HostAnswers<T>> {
+  const answers: { host: HostAddress; value: T }[] = [];
+  const failures: (HostFault & { readonly host: HostAddress })[] = [];
+  for await (const result of results) {
+    onResult(result);
+    const { host, outcome } = result;
+    if (outcome.kind === "ok") {
+      answers.push({ host, value: outcome.value });
+      failures.push(...partFaults(outcome.value).map((fault) => ({ host, fault })));
+    } else {
+      failures.push({ host, fault: outcome.fault });
+    }
+  }
+  answers.sort((a, b) => compareHosts(a.host, b.host));
+  failures.sort((a, b) => compareHosts(a.host, b.host));
+  return { answers, failures };
+}
+
+function compareHosts(a: HostAddress, b: HostAddress): number {
+  return a.host.localeCompare(b.host, "en", { numeric: true }) || a.port - b.port;
+}

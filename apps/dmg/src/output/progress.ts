@@ -1,0 +1,195 @@
+import { printable, type Terminal } from "@daos/cli";
+import { formatHostSet, type HostAddress } from "@daos/hostlist";
+
+/** Nothing is shown of what ends sooner. */
+const QUIET_MS = 1_000;
+/** How often a drawn line changes. */
+const REDRAW_MS = 250;
+/** Where lines cannot be redrawn, the first one comes after this time, and then in intervals that double. */
+const FIRST_LINE_MS = 5_000;
+const BAR = 20;
+/** Hosts that have a line of their own, or a place in a plain line; the others are counted. */
+const MAX_LINES = 8;
+const MAX_IN_LINE = 4;
+
+/** How far a host's work on one device has come; `failed` devices are counted. */
+export interface DeviceState {
+  readonly device: string;
+  readonly step: string;
+  /** From 0 to 1. */
+  readonly fraction: number;
+  readonly remainingMs: number | undefined;
+}
+
+/**
+ * Shows on stderr how far a request to many hosts is: on a terminal one line with a bar, the time, an estimate and the
+ * hosts that are waited for, and a line for each host that reports its devices, drawn over each other and gone at the
+ * end; elsewhere a plain line now and then.
+ */
+export class Progress implements Disposable {
+  readonly #terminal: Terminal;
+  readonly #what: string;
+  readonly #total: number;
+  readonly #waiting: Map<string, HostAddress>;
+  readonly #start: number;
+  readonly #timer: NodeJS.Timeout | undefined;
+  /** The devices of the hosts that report them, by host and by device. */
+  readonly #devices = new Map<string, Map<string, DeviceState>>();
+  #failed = 0;
+  /** Lines on the terminal now. */
+  #drawn = 0;
+  #nextLine = FIRST_LINE_MS;
+
+  constructor(terminal: Terminal, what: string, hosts: readonly HostAddress[], options: { quiet: boolean }) {
+    this.#terminal = terminal;
+    this.#what = what;
+    this.#total = hosts.length;
+    this.#waiting = new Map(hosts.map((host) => [keyOf(host), host]));
+    this.#start = performance.now();
+    if (options.quiet) return;
+    const every = terminal.interactive ? REDRAW_MS : QUIET_MS;
+    this.#timer = setInterval(() => this.#tick(), every);
+    this.#timer.unref();
+  }
+
+  /** One host has answered or failed. */
+  hostDone(host: HostAddress, ok: boolean): void {
+    this.#waiting.delete(keyOf(host));
+    if (!ok) this.#failed++;
+  }
+
+  /** One host has come further with one of its devices. */
+  deviceProgress(host: HostAddress, state: DeviceState): void {
+    const devices = this.#devices.get(keyOf(host)) ?? new Map<string, DeviceState>();
+    this.#devices.set(
+      keyOf(host),
+      devices.set(state.device, { ...state, device: printable(state.device), step: printable(state.step) }),
+    );
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#timer);
+    if (this.#drawn > 0) this.#terminal.err(this.#wiped());
+  }
+
+  /** The cursor goes to the start of the first line that is drawn, and all from there is gone. */
+  #wiped(): string {
+    return this.#drawn > 1 ? `\u001b[${this.#drawn - 1}A\r\u001b[J` : "\r\u001b[K";
+  }
+
+  #tick(): void {
+    const elapsed = performance.now() - this.#start;
+    if (this.#terminal.interactive) {
+      if (elapsed < QUIET_MS) return;
+      const width = Number.isFinite(this.#terminal.columns) ? this.#terminal.columns : 80;
+      const lines = this.#lines(elapsed).map((line) => cut(line, width - 1));
+      this.#terminal.err(`${this.#wiped()}${lines.join("\n")}`);
+      this.#drawn = lines.length;
+    } else if (elapsed >= this.#nextLine) {
+      this.#nextLine = elapsed * 2;
+      this.#terminal.err(`dmg: ${this.#plainLine(elapsed)}\n`);
+    }
+  }
+
+  /** The progress of the hosts that are waited for and report their devices. */
+  #working(): readonly (HostState & { readonly label: string })[] {
+    return [...this.#waiting].flatMap(([key, host]) => {
+      const devices = this.#devices.get(key);
+      return devices === undefined ? [] : { ...summarize(devices.values()), label: formatHostSet([host]) };
+    });
+  }
+
+  #lines(elapsed: number): readonly string[] {
+    const working = this.#working();
+    const [only] = working;
+    if (only !== undefined && this.#total === 1) {
+      return [`${this.#what}: ${bar(only.fraction)} ${formatTime(elapsed)}, ${showState(only)}`];
+    }
+    const rest = working.length - MAX_LINES;
+    return [
+      this.#line(elapsed),
+      ...working
+        .slice(0, MAX_LINES)
+        .map((host) => `  ${bar(host.fraction)} ${host.label}: ${showState(host)}`),
+      ...(rest > 0 ? [`  and ${rest} more`] : []),
+    ];
+  }
+
+  #plainLine(elapsed: number): string {
+    const working = this.#working();
+    const rest = working.length - MAX_IN_LINE;
+    return [
+      this.#line(elapsed),
+      ...working.slice(0, MAX_IN_LINE).map((host) => `${host.label}: ${showState(host)}`),
+      ...(rest > 0 ? [`and ${rest} more`] : []),
+    ].join("; ");
+  }
+
+  #line(elapsed: number): string {
+    const parts = [formatTime(elapsed)];
+    const done = this.#total - this.#waiting.size;
+    let drawn = "";
+    if (this.#total > 1) {
+      if (this.#terminal.interactive) drawn = `${bar(done / this.#total)} `;
+      parts.unshift(`${done}/${this.#total} hosts`);
+      if (this.#failed > 0) parts.push(`${this.#failed} failed`);
+      if (done > 0 && done < this.#total) {
+        parts.push(`about ${formatTime((elapsed / done) * (this.#total - done))} left`);
+      }
+    }
+    if (this.#waiting.size > 0) parts.push(`waiting for ${formatHostSet(this.#waiting.values())}`);
+    return `${this.#what}: ${drawn}${parts.join(", ")}`;
+  }
+}
+
+/** The devices of one host, put together. */
+interface HostState {
+  readonly fraction: number;
+  readonly done: number;
+  readonly failed: number;
+  readonly total: number;
+  /** The remaining time of the slowest device. */
+  readonly remainingMs: number | undefined;
+}
+
+function summarize(states: Iterable<DeviceState>): HostState {
+  const devices = [...states];
+  const left = devices.filter(({ fraction }) => fraction < 1);
+  const estimates = left.map(({ remainingMs }) => remainingMs).filter((ms) => ms !== undefined);
+  return {
+    fraction: devices.reduce((sum, { fraction }) => sum + fraction, 0) / Math.max(1, devices.length),
+    done: devices.length - left.length,
+    failed: devices.filter(({ step }) => step === "failed").length,
+    total: devices.length,
+    remainingMs: estimates.length === 0 ? undefined : Math.max(...estimates),
+  };
+}
+
+/** `42%, 3/10 devices, 1 failed, about 1:20 left`. */
+function showState({ fraction, done, failed, total, remainingMs }: HostState): string {
+  const parts = [`${Math.floor(fraction * 100)}%`, `${done}/${total} devices`];
+  if (failed > 0) parts.push(`${failed} failed`);
+  if (remainingMs !== undefined) parts.push(`about ${formatTime(remainingMs)} left`);
+  return parts.join(", ");
+}
+
+function bar(fraction: number): string {
+  const filled = Math.floor(fraction * BAR);
+  return `[${"#".repeat(filled)}${".".repeat(BAR - filled)}]`;
+}
+
+function keyOf({ host, port }: HostAddress): string {
+  return `${host} ${port}`;
+}
+
+/** `0:07`, `12:30`, `1:02:03`. */
+function formatTime(ms: number): string {
+  const seconds = Math.round(ms / 1000);
+  const two = (value: number) => String(value).padStart(2, "0");
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  return h > 0 ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+function cut(text: string, width: number): string {
+  return text.length <= width ? text : `${text.slice(0, Math.max(0, width - 3))}...`;
+}

@@ -1,0 +1,90 @@
+import { printableLines } from "@daos/cli";
+import type { Fault } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { formatRankSet, type Rank } from "@daos/rank";
+import { groupHosts } from "./group-hosts.ts";
+
+/** A failure, and the host it is about if it is about one. */
+export interface HostFault {
+  readonly host: HostAddress | undefined;
+  /** The member of that host that it is about, if it is about one. */
+  readonly rank?: Rank | undefined;
+  readonly fault: Fault;
+}
+
+/** A failure in the `errors` of `--json`. */
+export interface FaultJson {
+  readonly hosts: readonly string[];
+  /** Absent where it is about no members. */
+  readonly ranks?: readonly number[];
+  readonly domain: string;
+  readonly code: number;
+  readonly description: string;
+  readonly reason: string | null;
+  readonly resolution: string;
+}
+
+/**
+ * Failures as text for stderr, hosts and members with the same one together. For each: what failed, where, its code, and
+ * what the operator can do.
+ */
+export function showFaults(failures: readonly HostFault[], what: string): string {
+  const local = failures
+    .filter(({ host }) => host === undefined)
+    .map(({ fault }) => showFault("", fault.message, fault));
+  const hosts = failures.flatMap(({ host, fault, rank }) =>
+    host === undefined ? [] : [{ host, value: { fault, rank } }],
+  );
+  const groups = groupHosts(hosts, ({ fault, rank }) => causeOf(fault, rank)).map((group) => {
+    const { fault } = group.value;
+    const members = failures.filter(
+      (one) => one.host !== undefined && causeOf(one.fault, one.rank) === causeOf(fault, group.value.rank),
+    );
+    const text = members.length === 1 ? fault.message : `${what}: ${fault.reason ?? fault.description}`;
+    const ranks = ranksOf(members);
+    const label = ranks.length === 0 ? group.label : `${rankLabel(ranks)} (${group.label})`;
+    return showFault(`${label}: `, text, fault);
+  });
+  return [...local, ...groups].join("\n");
+}
+
+/** Failures for `--json`, hosts and members with the same one together. */
+export function faultsToJson(failures: readonly HostFault[]): readonly FaultJson[] {
+  const groups = Map.groupBy(failures, ({ host, fault, rank }) =>
+    host === undefined ? fault : causeOf(fault, rank),
+  );
+  return [...groups.values()].flatMap((members) => {
+    const [first] = members;
+    if (first === undefined) return [];
+    const { domain, code, description, reason = null, resolution } = first.fault;
+    const hosts = members.flatMap(({ host }) => (host === undefined ? [] : [formatHostAddress(host)]));
+    const ranks = ranksOf(members);
+    const about = { hosts: [...new Set(hosts)], ...(ranks.length > 0 && { ranks }) };
+    return [{ ...about, domain, code, description, reason, resolution }];
+  });
+}
+
+function ranksOf(failures: readonly HostFault[]): readonly Rank[] {
+  return failures.flatMap(({ rank }) => (rank === undefined ? [] : [rank])).sort((a, b) => a - b);
+}
+
+/** `rank 3`, `ranks 0-3,7`. */
+function rankLabel(ranks: readonly Rank[]): string {
+  return `rank${ranks.length === 1 ? "" : "s"} ${formatRankSet(ranks)}`;
+}
+
+/** Equal for failures with the same cause, whichever host or member they are about. */
+function causeOf({ domain, code, reason, description, resolution }: Fault, rank: Rank | undefined): string {
+  const text = [reason ?? description, resolution].map((one) => one.replace(/\S+:\d+/g, ""));
+  return JSON.stringify([
+    domain,
+    code,
+    ...(rank === undefined ? text : text.map((one) => one.replace(/\brank \d+/g, ""))),
+    rank !== undefined,
+  ]);
+}
+
+function showFault(head: string, text: string, fault: Fault): string {
+  const indented = (lines: string) => printableLines(lines).replaceAll("\n", "\n  ");
+  return `dmg: ${head}${indented(text)} (${fault.domain} ${fault.code})\n  ${indented(fault.resolution)}`;
+}

@@ -1,0 +1,23 @@
+import { faultUsage } from "@daos/cli";
+
+/**
+ * A uuid in lower case.
+ *
+ * @param what names the thing that has it, as in `a pool`
+ * @throws Fault usage
+ */
+export function parseUuid(text: string, what: string): string {
+  const uuid = text.trim().toLowerCase();
+  if (!/^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/.test(uuid)) {
+    throw faultUsage(
+      `"${text}" is not the uuid of ${what}`,
+      RESOLUTIONS[what] ?? "give 32 hexadecimal digits in five groups",
+    );
+  }
+  return uuid;
+}
+
+const RESOLUTIONS: Readonly<Record<string, string>> = {
+  "a pool": "list the pools with: dmg system list-pools",
+  "a device": "list the devices with: dmg storage query smd -d",
+};

@@ -1,0 +1,91 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { checkAclEntry, checkAclPrincipal, parseAcl, parseAclFile } from "./acl-file.ts";
+import { toPrincipal } from "./owner.ts";
+
+describe("ACL files", () => {
+  it("have entries, comments and blank lines", () => {
+    expect(parseAcl("# owner\n A::OWNER@:rw \n\nA:G:GROUP@:r\r\n", "f")).toEqual([
+      "A::OWNER@:rw",
+      "A:G:GROUP@:r",
+    ]);
+  });
+
+  it("name the line that is wrong", () => {
+    expect(() => parseAcl("A::OWNER@:rw\nA::ana:rw\n", "pool.acl")).toThrow("pool.acl, line 2");
+  });
+
+  it("parseAclFile() refuses a file with its line when it is not UTF-8", async () => {
+    const directory = mkdtempSync(join(tmpdir(), "daos-acl-"));
+    const path = join(directory, "pool.acl");
+    writeFileSync(
+      path,
+      Buffer.concat([
+        Buffer.from("# caf\u00e9\nA::OWNER@:rw\nA::"),
+        Buffer.from([0xe9, 0x40]),
+        Buffer.from(":r\n"),
+      ]),
+    );
+    const reading = parseAclFile(path);
+    await expect(reading).rejects.toThrow("line 3 is not UTF-8");
+    await expect(reading).rejects.toMatchObject({ code: 3112 });
+    rmSync(directory, { recursive: true });
+  });
+
+  it("must be there", async () => {
+    await expect(parseAclFile("/no/such/file")).rejects.toMatchObject({ code: 3112 });
+  });
+});
+
+describe("checkAclEntry", () => {
+  it.each([
+    "A::OWNER@:rw",
+    "A:G:physics@:r",
+    "A::ana@example.org:",
+    "AUL:SF:EVERYONE@:rwcdtTaAo",
+    "A:GS:GROUP@:",
+  ])("takes %j", (entry) => {
+    expect(() => checkAclEntry(entry)).not.toThrow();
+  });
+
+  it.each([
+    "",
+    "A",
+    "A::OWNER@",
+    "A::OWNER@:rw:x",
+    "X::OWNER@:r",
+    "A:X:OWNER@:r",
+    "A::OWNER:r",
+    "A::a b@:r",
+    "A::OWNER@:x",
+  ])("refuses %j", (entry) => {
+    expect(() => checkAclEntry(entry)).toThrow("cannot be used");
+  });
+});
+
+describe("principals", () => {
+  it.each(["OWNER@", "GROUP@", "EVERYONE@", "u:ana@", "g:physics@example.org"])(
+    "%j can be deleted",
+    (text) => {
+      expect(() => checkAclPrincipal(text)).not.toThrow();
+    },
+  );
+
+  it.each(["", "ana@", "x:ana@", "u:ana", "OWNER", "u:a:b@"])("%j cannot", (text) => {
+    expect(() => checkAclPrincipal(text)).toThrow("is not a principal");
+  });
+
+  it.each([
+    ["ana", "ana@"],
+    ["ana@", "ana@"],
+    ["ana@example.org", "ana@example.org"],
+  ])("%s owns as %s", (name, principal) => {
+    expect(toPrincipal(name)).toBe(principal);
+  });
+
+  it.each(["", "a b", "a:b", "@"])("%j owns nothing", (name) => {
+    expect(() => toPrincipal(name)).toThrow("cannot be a user or a group");
+  });
+});

@@ -1,0 +1,83 @@
+import { Fault, FaultCode } from "@daos/fault";
+import { readTextFile } from "../read-text-file.ts";
+
+/**
+ * The entries of an access control list file: one a line, `#` starts a comment, blank lines are skipped.
+ *
+ * @throws Fault aclInvalid
+ * @see DAOS 0.8.0 src/control/cmd/dmg/acl.go readACLFile
+ */
+export async function parseAclFile(path: string): Promise<readonly string[]> {
+  let text: string;
+  try {
+    text = await readTextFile(path);
+  } catch (error) {
+    throw faultAcl(
+      `the ACL file ${path} cannot be read`,
+      error instanceof Error ? error.message : String(error),
+    );
+  }
+  return parseAcl(text, path);
+}
+
+/** The entries of such a file's text. */
+export function parseAcl(text: string, path: string): readonly string[] {
+  const entries: string[] = [];
+  for (const [index, raw] of text.split("\n").entries()) {
+    const line = raw.trim();
+    if (line === "" || line.startsWith("#")) continue;
+    try {
+      checkAclEntry(line);
+    } catch (error) {
+      if (error instanceof Fault)
+        throw faultAcl(`${path}, line ${index + 1}: ${error.description}`, error.reason);
+      throw error;
+    }
+    entries.push(line);
+  }
+  return entries;
+}
+
+/**
+ * Checks an entry `TYPE:FLAGS:PRINCIPAL:PERMISSIONS`, such as `A::OWNER@:rw` or `A:G:physics@:r`, before it is sent.
+ *
+ * @throws Fault aclInvalid
+ * @see DAOS 0.8.0 src/common/acl_api.c and the short form in acl_util.c
+ */
+export function checkAclEntry(entry: string): void {
+  const fields = entry.split(":");
+  const bad = (reason: string) => faultAcl(`the entry "${entry}" cannot be used`, reason);
+  if (fields.length !== 4) throw bad("it has not four fields: type, flags, principal, permissions");
+  const [type = "", flags = "", principal = "", permissions = ""] = fields;
+  if (!/^[AUL]+$/.test(type)) throw bad(`"${type}" is not a type: A (allow), U (audit), L (alarm)`);
+  if (!/^[GSFP]*$/.test(flags)) throw bad(`"${flags}" are not flags: G (group), S, F, P`);
+  if (!/^[^@\s]+@[^@\s]*$/.test(principal))
+    throw bad(`"${principal}" is not a principal: ana@, OWNER@, GROUP@, EVERYONE@`);
+  if (!/^[rwcdtTaAo]*$/.test(permissions))
+    throw bad(`"${permissions}" are not permissions: r (read), w (write)`);
+}
+
+/**
+ * Checks who an entry is about, as `delete-acl` takes it: `u:ana@`, `g:physics@`, `OWNER@`, `GROUP@`, `EVERYONE@`.
+ *
+ * @throws Fault aclInvalid
+ */
+export function checkAclPrincipal(principal: string): void {
+  if (/^(?:OWNER|GROUP|EVERYONE)@$|^[ug]:[^\s@:]+@[^\s@:]*$/.test(principal)) return;
+  throw faultAcl(
+    `"${principal}" is not a principal`,
+    "users start with u:, groups with g:, as in u:ana@; the others are OWNER@, GROUP@, EVERYONE@",
+  );
+}
+
+/** The fault of an access control list that cannot be used. */
+export function faultAcl(description: string, reason: string | undefined): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.aclInvalid,
+    description,
+    reason,
+    resolution:
+      "write one entry a line, such as A::OWNER@:rw, A:G:GROUP@:r or A::ana@:rw; # starts a comment",
+  });
+}

@@ -1,0 +1,25 @@
+import { type FlagDefinition, printable } from "@daos/cli";
+import { type Answer, success } from "../answer.ts";
+
+/** Flags of the ACL commands. */
+export const poolFlag = {
+  type: "string",
+  value: "UUID",
+  required: true,
+  summary: "the pool",
+  complete: "pools",
+} as const satisfies FlagDefinition;
+export const aclFileFlag = {
+  type: "string",
+  char: "a",
+  value: "FILE",
+  summary: "access control list, one entry a line",
+  complete: "files",
+} as const satisfies FlagDefinition;
+
+/** The answer of the ACL commands: the list, in a form that --acl-file takes again. */
+export function aclAnswer(pool: string, acl: readonly string[]): Answer {
+  return success({ pool, acl }, () =>
+    ["# Entries:", ...(acl.length === 0 ? ["#   None"] : acl.map(printable))].join("\n"),
+  );
+}

@@ -1,0 +1,35 @@
+import { execFile } from "node:child_process";
+import { userInfo } from "node:os";
+import { promisify } from "node:util";
+import { faultUsage } from "@daos/cli";
+
+/** The name of a user or group as ACLs have it: `name@`. A name with an `@` is taken as it is. @throws Fault usage */
+export function toPrincipal(name: string): string {
+  const principal = name.includes("@") ? name : `${name}@`;
+  if (!/^[^\s@:]{1,254}@[^\s@:]*$/.test(principal)) {
+    throw faultUsage(
+      `"${name}" cannot be a user or a group`,
+      "use a name without blanks and colons, as in ana or ana@",
+    );
+  }
+  return principal;
+}
+
+/** Who runs dmg. @throws Fault usage when that user has no name */
+export function currentUser(): string {
+  try {
+    return userInfo().username;
+  } catch (error) {
+    throw faultUsage("your user id has no name", "name the owner with -u", error);
+  }
+}
+
+/** The primary group of who runs dmg; asks `id`, which knows every name service. @throws Fault usage */
+export async function currentGroup(): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)("id", ["-gn"]);
+    return stdout.trim();
+  } catch (error) {
+    throw faultUsage("your primary group has no name", "name the owning group with -g", error);
+  }
+}

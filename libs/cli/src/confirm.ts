@@ -1,0 +1,26 @@
+import { Fault, FaultCode } from "@daos/fault";
+import { faultUsage } from "./faults.ts";
+import type { Terminal } from "./terminal.ts";
+
+/**
+ * Asks for consent, for what cannot be undone.
+ *
+ * @throws Fault usage where there is no terminal to ask on; Fault cancelled for anything but "yes"
+ */
+export async function confirm(terminal: Terminal, warning: string): Promise<void> {
+  const answer = await terminal.ask?.(`${warning}\nAre you sure? (yes/no) `);
+  if (answer === undefined) {
+    throw faultUsage(
+      "this needs your consent, and nobody can be asked here",
+      "add --force when you are sure",
+    );
+  }
+  if (/^y(?:es)?$/i.test(answer.trim())) return;
+  throw new Fault({
+    domain: "client",
+    code: FaultCode.cancelled,
+    description: "you did not consent",
+    reason: "nothing has been done",
+    resolution: 'answer "yes", or add --force',
+  });
+}

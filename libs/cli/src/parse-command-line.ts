@@ -1,0 +1,115 @@
+import { closest } from "@daos/suggest";
+import { checkArguments } from "./check-arguments.ts";
+import { faultUsage } from "./faults.ts";
+import { type RawFlags, takeFlag } from "./parse-flags.ts";
+import { allCommands, type CommandSpec, type Program } from "./program.ts";
+
+/** What a command line asks for. */
+export type CommandLine<Command extends CommandSpec = CommandSpec> =
+  | {
+      readonly kind: "command";
+      readonly command: Command;
+      readonly flags: RawFlags;
+      readonly args: readonly string[];
+    }
+  /** Words with further words below them, or none at all. */
+  | { readonly kind: "topic"; readonly words: readonly string[]; readonly flags: RawFlags }
+  /** A first word that is not the program's: a plugin may have it. `argv` has the flags that stood before it at its end. */
+  | { readonly kind: "unknown"; readonly argv: readonly string[]; readonly fault: Error };
+
+interface Word {
+  readonly name: string;
+  readonly alias?: string | undefined;
+  readonly hidden?: boolean;
+}
+
+/**
+ * Finds the command that the first words name, by name or alias, and takes the flags: global ones before, between and
+ * after the words, the command's own after them. Where both have the same letter, the command wins behind its words.
+ * A negative number is an argument where the command takes some: no flag is a digit.
+ *
+ * @throws Fault usage for an argument that is not UTF-8, and, with a suggestion, for a word or a flag that does not exist
+ */
+export function parseCommandLine<Command extends CommandSpec>(
+  argv: readonly string[],
+  program: Program<Command>,
+): CommandLine<Command> {
+  checkArguments(argv);
+  const { globalFlags } = program;
+  const flags: RawFlags = new Map();
+  const rest = [...argv];
+  const words: string[] = [];
+  let command: Command | undefined;
+  const args: string[] = [];
+  for (let token = rest.shift(); token !== undefined; token = rest.shift()) {
+    if (token === "--") {
+      args.push(...rest.splice(0));
+    } else if (/^-./s.test(token) && !(command?.args !== undefined && /^-\d+$/.test(token))) {
+      takeFlag(token, rest, command === undefined ? [globalFlags] : [command.flags, globalFlags], flags);
+    } else if (command !== undefined) {
+      args.push(token);
+    } else if (token === "help" && words.length === 0) {
+      flags.set("help", true);
+    } else {
+      const below = wordsBelow(words, program);
+      const found = below.find(({ name, alias }) => name === token || alias === token);
+      if (found === undefined) {
+        const fault = unknownWord([program.name, ...words], token, below);
+        if (words.length === 0) {
+          const leading = argv.slice(0, argv.length - rest.length - 1);
+          return { kind: "unknown", argv: [token, ...rest, ...leading], fault };
+        }
+        throw fault;
+      }
+      words.push(found.name);
+      command = findCommand(words, program);
+    }
+  }
+  if (command === undefined) return { kind: "topic", words, flags };
+  if (args.length > 0 && command.args === undefined && !flags.has("help")) {
+    throw faultUsage(
+      `${program.name} ${command.name} takes no arguments, and "${args.join(" ")}" was given`,
+      "see its --help",
+    );
+  }
+  return { kind: "command", command, flags, args };
+}
+
+function findCommand<Command extends CommandSpec>(
+  words: readonly string[],
+  program: Program<Command>,
+): Command | undefined {
+  const name = words.join(" ");
+  return allCommands(program).find((command) => command.name === name || command.synonyms?.includes(name));
+}
+
+/** The words that may follow `words`. */
+export function wordsBelow(words: readonly string[], program: Program): readonly Word[] {
+  const [first] = words;
+  if (first === undefined) return [...program.topics, ...program.commands];
+  const topic = program.topics.find(({ name }) => name === first);
+  const prefix = `${words.join(" ")} `;
+  const found = new Map<string, Word>();
+  for (const { name, alias, synonyms = [] } of topic?.commands ?? []) {
+    for (const full of [name, ...synonyms]) {
+      if (!full.startsWith(prefix)) continue;
+      const [word = "", ...further] = full.slice(prefix.length).split(" ");
+      const leaf = further.length === 0 && full === name ? alias : undefined;
+      const subtopic = topic?.subtopics?.find((one) => `${first} ${one.name}` === `${prefix}${word}`);
+      if (!found.has(word)) found.set(word, { name: word, alias: leaf ?? subtopic?.alias });
+    }
+  }
+  return [...found.values()];
+}
+
+function unknownWord(words: readonly string[], word: string, below: readonly Word[]): Error {
+  const before = words.join(" ");
+  const names = below.filter(({ hidden }) => hidden !== true).map(({ name }) => name);
+  const near = closest(word, names);
+  return faultUsage(
+    `there is no command "${before} ${word}"`,
+    near === undefined
+      ? `what there is: ${before} ${names.sort().join(" | ")}`
+      : `did you mean "${before} ${near}"?`,
+  );
+}

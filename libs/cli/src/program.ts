@@ -1,0 +1,110 @@
+interface FlagBase {
+  /** The letter of the short form. */
+  readonly char?: string;
+  /** One line for the help, in lower case. */
+  readonly summary: string;
+  /** Another flag that must not be given together with this one. */
+  readonly excludes?: string;
+  /** Accepted, but not in the help. */
+  readonly hidden?: boolean;
+}
+
+/** A flag without a value. */
+export interface BooleanFlag extends FlagBase {
+  readonly type: "boolean";
+}
+
+/** A flag with a text. */
+export interface StringFlag extends FlagBase {
+  readonly type: "string";
+  /** What stands for the value in the help: `SIZE`. */
+  readonly value: string;
+  readonly required?: boolean;
+  readonly default?: string;
+  /** It may be given more than once: the texts become one, with this between them. Any other flag with a value may not. */
+  readonly joins?: string;
+  /** What completion offers: ranks, hosts or pools of the live system, or files. */
+  readonly complete?: "ranks" | "hosts" | "pools" | "files";
+}
+
+/** A flag with a whole number. */
+export interface IntegerFlag extends FlagBase {
+  readonly type: "integer";
+  readonly value: string;
+  readonly default?: number;
+  readonly min: number;
+  readonly max: number;
+}
+
+export type FlagDefinition = BooleanFlag | StringFlag | IntegerFlag;
+export type FlagDefinitions = Readonly<Record<string, FlagDefinition>>;
+
+/** The values of flags: text and numbers are `undefined` when not given, unless required or with a default. */
+export type FlagValues<Flags extends FlagDefinitions> = {
+  readonly [Name in keyof Flags]: Flags[Name] extends { readonly type: "boolean" }
+    ? boolean
+    : Flags[Name] extends { readonly type: "integer" }
+      ? Flags[Name] extends { readonly default: number }
+        ? number
+        : number | undefined
+      : Flags[Name] extends { readonly required: true } | { readonly default: string }
+        ? string
+        : string | undefined;
+};
+
+export interface Example {
+  readonly text: string;
+  /** The command line without the program's name. */
+  readonly line: string;
+}
+
+/** What is known of one command before it runs: from this come the parser, the help and completion. */
+export interface CommandSpec<Flags extends FlagDefinitions = FlagDefinitions> {
+  /** Its words, `storage query smd`. */
+  readonly name: string;
+  /** The short form of its last word in release 0.8.0. */
+  readonly alias?: string;
+  /** Other names for the whole of it, as later releases of DAOS have them: `system query`. */
+  readonly synonyms?: readonly string[];
+  readonly summary: string;
+  readonly description?: string;
+  /** Not in the help. */
+  readonly hidden?: boolean;
+  readonly examples: readonly Example[];
+  readonly flags: Flags;
+  /** What stands for its arguments in the help; absent when it takes none. */
+  readonly args?: string;
+}
+
+/** A first word, and the commands below it. */
+export interface Topic<Command extends CommandSpec = CommandSpec> {
+  readonly name: string;
+  readonly alias?: string;
+  readonly summary: string;
+  /** Words below it that have commands of their own, as `query` in `storage query smd`. */
+  readonly subtopics?: readonly {
+    readonly name: string;
+    readonly alias?: string;
+    readonly summary: string;
+  }[];
+  readonly commands: readonly Command[];
+}
+
+/** One program, and everything that its command line may say. */
+export interface Program<Command extends CommandSpec = CommandSpec> {
+  /** The first word of its command lines: `dmg`. */
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly examples: readonly Example[];
+  /** Flags of every command; they may also stand before it. One of them is `help`. */
+  readonly globalFlags: FlagDefinitions;
+  readonly topics: readonly Topic<Command>[];
+  /** Commands of one word. */
+  readonly commands: readonly Command[];
+}
+
+/** Every command of a program. */
+export function allCommands<Command extends CommandSpec>(program: Program<Command>): readonly Command[] {
+  return [...program.topics.flatMap(({ commands }) => commands), ...program.commands];
+}

@@ -1,5 +1,0 @@
-import { oclifCommands } from "@daos/dmg-kit/oclif";
-import { storageTopic } from "./index.ts";
-
-/** The commands as oclif loads them; see `oclif.commands` in package.json. */
-export const COMMANDS = oclifCommands(storageTopic);
