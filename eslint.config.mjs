@@ -14,19 +14,7 @@ const below = {
   system: ["system", "host", "record", "client", "provider", "edge", "os", "wire", "base"],
   service: ["client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
   app: ["service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  tool: [
-    "app",
-    "service",
-    "client",
-    "system",
-    "host",
-    "record",
-    "provider",
-    "edge",
-    "os",
-    "wire",
-    "base",
-  ],
+  tool: ["app", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
 };
 
 /** Imports point down the page: docs/architecture.md. */

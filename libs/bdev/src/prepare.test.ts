@@ -286,7 +286,13 @@ describe("prepare", () => {
   it.each([
     ["none", [], "", "mount -t hugetlbfs hugetlbfs /dev/hugepages", "/dev/hugepages"],
     ["one of 2 MiB", [["/dev/hugepages", "rw,relatime,pagesize=2M"]], "", undefined, "/dev/hugepages"],
-    ["a hypervisor's", [["/run/vm/hugepages", "rw,pagesize=2M"]], "", "mount -t hugetlbfs hugetlbfs /dev/hugepages", "/dev/hugepages"],
+    [
+      "a hypervisor's",
+      [["/run/vm/hugepages", "rw,pagesize=2M"]],
+      "",
+      "mount -t hugetlbfs hugetlbfs /dev/hugepages",
+      "/dev/hugepages",
+    ],
     [
       "one of 1 GiB",
       [["/dev/hugepages", "rw,pagesize=1024M"]],
@@ -294,14 +300,20 @@ describe("prepare", () => {
       "mount -t hugetlbfs -o pagesize=2M hugetlbfs /dev/hugepages2M",
       "/dev/hugepages2M",
     ],
-  ] as const)("hands over a hugetlbfs of 2 MiB pages where there is %s", async (_, mounted, meminfo, mount, path) => {
-    const { preparer, sys, mounts, runner, owners } = setUp();
-    if (meminfo !== "") sys.files({ "/proc/meminfo": meminfo });
-    for (const [mountPoint, options] of mounted) mounts.mounted(mountPoint, "hugetlbfs", "hugetlbfs", options);
-    await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
-    expect(runner.ran.filter((command) => command.startsWith("mount "))).toEqual(mount === undefined ? [] : [mount]);
-    expect([...owners.keys()].filter((owned) => owned.includes("hugepages"))).toEqual([path]);
-  });
+  ] as const)(
+    "hands over a hugetlbfs of 2 MiB pages where there is %s",
+    async (_, mounted, meminfo, mount, path) => {
+      const { preparer, sys, mounts, runner, owners } = setUp();
+      if (meminfo !== "") sys.files({ "/proc/meminfo": meminfo });
+      for (const [mountPoint, options] of mounted)
+        mounts.mounted(mountPoint, "hugetlbfs", "hugetlbfs", options);
+      await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
+      expect(runner.ran.filter((command) => command.startsWith("mount "))).toEqual(
+        mount === undefined ? [] : [mount],
+      );
+      expect([...owners.keys()].filter((owned) => owned.includes("hugepages"))).toEqual([path]);
+    },
+  );
 
   it("leaves the hugepages that there are when no number is given", async () => {
     const { preparer, sys } = setUp();

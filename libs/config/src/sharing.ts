@@ -44,7 +44,8 @@ function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
     clash("scm_list[0]", b.scm.device, "a device for each engine");
   }
   b.bdev.list.forEach((device, at) => {
-    if (a.bdev.list.some((other) => sameDevice(other, device))) clash(`bdev_list[${at}]`, device, "a device for one engine only");
+    if (a.bdev.list.some((other) => sameDevice(other, device)))
+      clash(`bdev_list[${at}]`, device, "a device for one engine only");
   });
   sharedPort(a, b, report);
   sharedCores(a, b, report);
