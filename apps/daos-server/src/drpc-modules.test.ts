@@ -22,7 +22,7 @@ async function serverFor(pid: number | undefined) {
       },
       socketDir: directory,
       reporter: { warn: (text) => void warnings.push(text) },
-      transport: { allowInsecure: true, caCert: "", cert: "", key: "" },
+      transport: { allowInsecure: true, caCert: "", cert: "", key: "", serverName: "", clientCertDir: "" },
       log: silentLogger,
     }),
   });
