@@ -53,7 +53,7 @@ server.on("exit", (code, signal) => {
 
 /** What to try once every engine serves. */
 function showNextSteps(port) {
-  const dmg = `npx dmg -i -l localhost:${port}`;
+  const dmg = `./dmg -i -l localhost:${port}`;
   process.stdout.write(
     `\nDAOS is ready. From a second terminal in this directory:\n\n  ${dmg} system member-query\n` +
       `  ${dmg} pool create -s 256M\n  ${dmg} system list-pools\n\nCtrl-C stops it; the next npm start finds it again.\n\n`,

@@ -1,12 +1,20 @@
+import { realpath } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { TransportConfig } from "@daos/config";
-import { type DrpcModule, drpcMethods, drpcModule, handle } from "@daos/drpc";
+import { type DrpcModule, drpcMethods, drpcModule, type HandlerContext, handle } from "@daos/drpc";
 import type { Harness } from "@daos/harness";
+import type { EngineInstance } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { EngineReporter } from "@daos/member-agent";
 import { checkLocalPeer, validateCredential } from "@daos/security";
+import { faultNotTheEngine, faultSocketElsewhere } from "./faults.ts";
 
 export interface DrpcModulesOptions {
-  readonly harness: Harness;
+  readonly harness: Pick<Harness, "notifyReady"> & {
+    readonly instances: readonly Pick<EngineInstance, "pid">[];
+  };
+  /** The sockets of the engines are here. */
+  readonly socketDir: string;
   readonly reporter: Pick<EngineReporter, "warn">;
   readonly transport: TransportConfig;
   readonly log: Logger;
@@ -27,29 +35,43 @@ const handleLocal: typeof handle = (method, handler) =>
 /** What the engines of this host can call: they announce themselves, report I/O errors, and have credentials checked. */
 export function drpcModules({
   harness,
+  socketDir,
   reporter,
   transport,
   log,
 }: DrpcModulesOptions): readonly DrpcModule[] {
+  /** The server's group may use the socket, but only the process of an engine speaks for it. @throws Fault notAuthorized */
+  const checkEngine = (what: string, index: number, { pid }: HandlerContext["peer"]) => {
+    if (pid === 0 || harness.instances[index]?.pid !== pid) throw faultNotTheEngine(what, index, pid);
+  };
   return [
     drpcModule(MODULE_SRV, [
-      handleLocal(drpcMethods.notifyReady, async ({ uri, nctxs, drpcListenerSock, instanceIdx }) => {
-        await harness.notifyReady(instanceIdx, { uri, contexts: nctxs, socket: drpcListenerSock });
-        return undefined;
-      }),
-      handleLocal(drpcMethods.bioError, async ({ unmapErr, readErr, writeErr, tgtId, instanceIdx }) => {
-        const kinds = Object.entries({ unmap: unmapErr, read: readErr, write: writeErr });
-        const errors = kinds.filter(([, seen]) => seen).map(([kind]) => kind);
-        log.error("an engine reports errors of its block device", {
-          index: instanceIdx,
-          target: tgtId,
-          errors,
-        });
-        reporter.warn(
-          `engine ${instanceIdx} reports ${errors.join(" and ")} errors of the block device of target ${tgtId}`,
-        );
-        return undefined;
-      }),
+      handleLocal(
+        drpcMethods.notifyReady,
+        async ({ uri, nctxs, drpcListenerSock, instanceIdx }, { peer }) => {
+          checkEngine("NotifyReady", instanceIdx, peer);
+          await checkBelow(drpcListenerSock, socketDir);
+          await harness.notifyReady(instanceIdx, { uri, contexts: nctxs, socket: drpcListenerSock });
+          return undefined;
+        },
+      ),
+      handleLocal(
+        drpcMethods.bioError,
+        async ({ unmapErr, readErr, writeErr, tgtId, instanceIdx }, { peer }) => {
+          checkEngine("BioError", instanceIdx, peer);
+          const kinds = Object.entries({ unmap: unmapErr, read: readErr, write: writeErr });
+          const errors = kinds.filter(([, seen]) => seen).map(([kind]) => kind);
+          log.error("an engine reports errors of its block device", {
+            index: instanceIdx,
+            target: tgtId,
+            errors,
+          });
+          reporter.warn(
+            `engine ${instanceIdx} reports ${errors.join(" and ")} errors of the block device of target ${tgtId}`,
+          );
+          return undefined;
+        },
+      ),
     ]),
     drpcModule(MODULE_SECURITY, [
       handleLocal(drpcMethods.validateCredentials, (credential) =>
@@ -57,4 +79,12 @@ export function drpcModules({
       ),
     ]),
   ];
+}
+
+/** @throws Fault notAuthorized for a socket that is not in the directory of the sockets, whatever links lead there */
+async function checkBelow(socket: string, socketDir: string): Promise<void> {
+  const [found, wanted] = await Promise.all(
+    [dirname(socket), socketDir].map((path) => realpath(path).catch(() => undefined)),
+  );
+  if (found === undefined || found !== wanted) throw faultSocketElsewhere(socket, socketDir);
 }

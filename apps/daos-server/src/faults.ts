@@ -46,3 +46,25 @@ export function faultLoopback(name: string, address: string): Fault {
     resolution: `give ${name} its address in the network: correct the line of ${address} in /etc/hosts`,
   });
 }
+
+/** A process of the server's group speaks as if it were an engine. */
+export function faultNotTheEngine(what: string, index: number, pid: number): Fault {
+  return new Fault({
+    domain: "security",
+    code: FaultCode.notAuthorized,
+    description: `${what} of process ${pid} for engine ${index} is refused`,
+    reason: "it is not the process of that engine",
+    resolution: `see what it is (ps ${pid}); the server's group is for the server and its engines`,
+  });
+}
+
+/** An engine announces a socket that others may have made. */
+export function faultSocketElsewhere(socket: string, socketDir: string): Fault {
+  return new Fault({
+    domain: "security",
+    code: FaultCode.notAuthorized,
+    description: `the engine's socket ${JSON.stringify(socket.slice(0, 120))} is refused`,
+    reason: `it is not in ${socketDir}`,
+    resolution: "run the engine of the same release; it makes its socket in socket_dir",
+  });
+}

@@ -3,6 +3,7 @@ import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
 import { type AskOptions, MgmtClient, type ReportMessage } from "@daos/control-client";
+import type { EngineConfig, ServerConfig, TransportConfig } from "@daos/config";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { replicaRole } from "@daos/election";
@@ -12,6 +13,19 @@ import { EngineInstance, faultStorageLost, findEngine, type JoinRequest, type Ow
 import type { LevelSwitch, Logger } from "@daos/log";
 import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
 import { mgmtService } from "@daos/mgmt-service";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
+import type { LevelSwitch, Logger } from "@daos/log";
+import { isLoopback, replicaRole } from "@daos/membership";
+import {
+  type AskOptions,
+  EngineReporter,
+  type JoinReply,
+  joinSystem,
+  MgmtClient,
+  type ReportMessage,
+} from "@daos/mgmt-client";
+import { EngineGroup, Joins, mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";
@@ -25,6 +39,7 @@ import { limitedService } from "./limit-requests.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { openManagement } from "./management.ts";
+import { mayDirect } from "./may-direct.ts";
 import { startMetrics } from "./metrics.ts";
 import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
@@ -180,7 +195,23 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     log: mgmtLog,
   });
   const joins = new Joins({ leadership, engines, log: mgmtLog });
-  const mgmtOptions = { systemName: config.name, harness, leadership, engines, joins, log: mgmtLog };
+  const mgmtOptions = {
+    systemName: config.name,
+    harness,
+    leadership,
+    engines,
+    joins,
+    mayDirect: mayDirect({
+      hosts: () => [
+        ...config.accessPoints,
+        ...leadership.accessPoints.map(({ address }) => address),
+        ...(leadership.leader === undefined ? [] : [leadership.leader]),
+      ],
+      localAddresses,
+      resolve: resolveHost,
+    }),
+    log: mgmtLog,
+  };
   const reporter = new EngineReporter({
     self,
     engines: harness.instances,
@@ -194,7 +225,13 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const drpc = new DrpcServer({
     path: joinPath(config.socketDir, "daos_server.sock"),
     log: log.child("drpc"),
-    modules: drpcModules({ harness, reporter, transport: config.transport, log: log.child("drpc") }),
+    modules: drpcModules({
+      harness,
+      socketDir: config.socketDir,
+      reporter,
+      transport: config.transport,
+      log: log.child("drpc"),
+    }),
   });
   await drpc.listen();
   const isEngineSocket = (name: string) => /^daos_io_server.*\.sock$/.test(name);
@@ -206,8 +243,9 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 
   const metrics = await startMetrics({ config, harness, leadership, log: log.child("metrics") });
   stack.defer(() => metrics?.close());
+  const listenHost = listenAddress(config.transport, self);
   const grpc = await listenGrpc({
-    host: ANY_ADDRESS,
+    host: listenHost,
     port: config.port,
     transport: config.transport,
     log: log.child("grpc"),
@@ -235,7 +273,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   options.onReloadable(() => grpc.reload());
   stack.defer(() => grpc.close());
-  log.info(`listening on ${ANY_ADDRESS}:${config.port}`, { system: config.name, role, pid: process.pid });
+  log.info(`listening on ${listenHost}:${config.port}`, { system: config.name, role, pid: process.pid });
 
   // Engines, leadership, reports and samples end together, whichever ends first.
   const ended = new AbortController();
@@ -251,6 +289,14 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     ended.abort(new DOMException("the server ends", "AbortError"));
     await Promise.allSettled([...parts, samples]);
   }
+}
+
+/**
+ * Without certificates the loopback only, as whoever reaches the port is an administrator; access points with an address
+ * in the network ask for more, and the whole network is served then.
+ */
+function listenAddress({ allowInsecure }: TransportConfig, self: HostAddress): string {
+  return allowInsecure && isLoopback(self.host) ? self.host : ANY_ADDRESS;
 }
 
 /** In a plain directory the emulated engine cannot see how large its SCM is meant to be. */

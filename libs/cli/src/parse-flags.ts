@@ -42,20 +42,12 @@ export function takeFlag(
   }
 }
 
-/**
- * Release 0.8.0 drops the first of two values silently, so that a host or a rank is left out unnoticed.
- *
- * @throws Fault usage for a second value, unless both together are what was meant, or it is the same
- */
+/** Of two values the last wins, as in release 0.8.0; lists are joined, so that no host or rank is left out unnoticed. */
 function setValue(name: string, flag: FlagDefinition, value: string, into: RawFlags): void {
   const before = into.get(name);
-  if (before === undefined || before === value) {
-    into.set(name, value);
-  } else if (flag.type === "string" && flag.joins !== undefined) {
-    into.set(name, `${before}${flag.joins}${value}`);
-  } else {
-    throw faultUsage(`--${name} is given twice, as ${before} and as ${value}`, "leave one of them out");
-  }
+  const separator = flag.type === "string" ? flag.joins : undefined;
+  const joined = separator !== undefined && before !== undefined && before !== value;
+  into.set(name, joined ? `${before}${separator}${value}` : value);
 }
 
 /** Checks flags against their definitions, and gives them types and defaults. @throws Fault usage */

@@ -35,12 +35,12 @@ export function faultNoReplica(): Fault {
 }
 
 /** A call means one engine by its rank, and another one has it. */
-export function faultOtherEngine(rank: number, asked: string, here: string | undefined): Fault {
+export function faultOtherEngine(rank: number, asked: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.engineNotHere,
     description: `rank ${rank} with the identity ${asked} is not on this host`,
-    reason: `its engine with that rank is ${here ?? "not formatted"}`,
+    reason: "its engine with that rank has another identity, or is not formatted",
     resolution: "look with dmg system query --verbose where the rank is now",
   });
 }

@@ -62,7 +62,7 @@ describe("Harness", () => {
     expect(harness.msInstance()).toBe(second);
     expect(harness.hasMsInstance).toBe(true);
     expect(() => harness.byRank(7)).toThrow("rank 7 is not on this host, which has rank 0,4");
-    expect(() => harness.byIdentity(4, "uuid-9")).toThrow("its engine with that rank is uuid-4");
+    expect(() => harness.byIdentity(4, "uuid-9")).toThrow("its engine with that rank has another identity");
   });
 
   it("says so when there is none", () => {

@@ -92,7 +92,7 @@ export class Harness {
   /** The engine with this rank and identity. @throws Fault when it is not here, or another one has the rank */
   byIdentity(rank: number, uuid: string): EngineInstance {
     const found = this.byRank(rank);
-    if (found.superblock?.uuid !== uuid) throw faultOtherEngine(rank, uuid, found.superblock?.uuid);
+    if (found.superblock?.uuid !== uuid) throw faultOtherEngine(rank, uuid);
     return found;
   }
 

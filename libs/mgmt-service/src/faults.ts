@@ -9,3 +9,14 @@ export function faultOtherSystem(asked: string, here: string): Fault {
     resolution: "check the host list and the system name in the client's configuration",
   });
 }
+
+/** A server whose address is none of the leader or an access point asks for what only those may. */
+export function faultNotDirecting(call: string, address: string): Fault {
+  return new Fault({
+    domain: "security",
+    code: FaultCode.notAuthorized,
+    description: `${call} is not allowed to the server at ${address}`,
+    reason: "it is neither the leader nor an access point",
+    resolution: "let the names in access_points resolve to every address of the access points, on every host",
+  });
+}

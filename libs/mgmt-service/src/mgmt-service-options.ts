@@ -10,5 +10,7 @@ export interface MgmtServiceOptions {
   readonly leadership: Leadership;
   readonly engines: EngineGroup;
   readonly joins: Joins;
+  /** This IP address is one of the leader, of an access point or of this host itself. */
+  readonly mayDirect: (address: string, wait: { readonly signal: AbortSignal }) => Promise<boolean>;
   readonly log: Logger;
 }

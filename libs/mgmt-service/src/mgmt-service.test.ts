@@ -66,6 +66,8 @@ class FakeEngine {
 }
 
 interface SystemOptions {
+  /** The caller is the leader or an access point; true if not given. */
+  readonly directs?: boolean;
   readonly leads?: boolean;
   /** This host's engine has a replica of the data plane's management service. */
   readonly replica?: boolean;
@@ -105,7 +107,15 @@ async function system(answers: Answers, options: SystemOptions = {}) {
   });
   const serviceOf = (of: Harness): Client<typeof mgmt.MgmtSvc> => {
     const joins = new Joins({ leadership, engines, log: silentLogger });
-    const parts = { systemName: "daos_server", harness: of, leadership, engines, joins, log: silentLogger };
+    const parts = {
+      systemName: "daos_server",
+      harness: of,
+      leadership,
+      engines,
+      joins,
+      mayDirect: async () => options.directs ?? true,
+      log: silentLogger,
+    };
     const transport = createRouterTransport((router) => router.service(mgmt.MgmtSvc, mgmtService(parts)), {
       router: { interceptors: [faultInterceptor] },
     });
@@ -471,3 +481,22 @@ describe("calls for one rank", () => {
     expect(engine.done).toEqual([]);
   });
 });
+
+it.each([
+  ["PrepShutdown", (client) => client.prepShutdown({ rank: 0 })],
+  ["KillRank", (client) => client.killRank({ rank: 0, force: true })],
+  ["StartRank", (client) => client.startRank({ rank: 0 })],
+  ["EraseRank", (client) => client.eraseRank({ rank: 0, uuid: "wrong" })],
+  ["CallEngine", (client) => client.callEngine({ method: drpcMethods.poolDestroy.method })],
+] satisfies readonly (readonly [string, (client: Client<typeof mgmt.MgmtSvc>) => Promise<unknown>])[])(
+  "mgmtService() refuses %s of a server that is neither leader nor access point, and tells no uuid",
+  async (name, call) => {
+    const { client, engine } = await system({}, { directs: false });
+    const fault = await faultOf(call(client));
+    expect(fault.code).toBe(FaultCode.notAuthorized);
+    expect(fault.message).toContain(`${name} is not allowed`);
+    expect(`${fault.message} ${fault.resolution}`).not.toContain("uuid-0");
+    expect(engine.calls).toEqual([]);
+    expect(engine.done).toEqual([]);
+  },
+);

@@ -6,6 +6,8 @@ import type { mgmt } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import { callEngineHere, type MsMethod, prepShutdown, reportEngines } from "@daos/system";
 import { faultOtherSystem } from "./faults.ts";
+import { callEngineHere, type MsMethod } from "./engine-group.ts";
+import { faultNotDirecting, faultOtherSystem } from "./faults.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { peerAddress } from "./peer-address.ts";
 
@@ -13,6 +15,8 @@ import { peerAddress } from "./peer-address.ts";
 const CALL_TIMEOUT_MS = 60_000;
 /** What a leader that does not say it, one of release 0.8.0, allows a host for getting an engine ready to stop, ms. */
 const STEP_MS = 30_000;
+/** How long to look up the addresses of the access points, ms. */
+const RESOLVE_TIMEOUT_MS = 10_000;
 /** What dmg of release 0.8.0 says unless told otherwise, whatever the system is called. */
 const USUAL_SYSTEM = "daos_server";
 /** The real engine needs up to 10 s for a pool on one rank. */
@@ -23,7 +27,7 @@ const POOL_TIMEOUT_MS = 300_000;
  * engine with a replica; what concerns one rank by the host that runs it.
  */
 export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
-  const { harness, leadership, engines, joins, systemName, log } = options;
+  const { harness, leadership, engines, joins, mayDirect, systemName, log } = options;
 
   /**
    * Passes a request on to the engine of an MS replica; the answer is the engine's. Any host with a replica does it, as
@@ -53,6 +57,16 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     if (name !== "" && name !== systemName) throw faultOtherSystem(name, systemName);
   };
 
+  /** A certificate of the role server is every server's: these calls also depend on the address. @throws Fault notAuthorized */
+  const checkDirects = async (call: string, context: HandlerContext) => {
+    const address = peerAddress(context);
+    using limit = deadline(RESOLVE_TIMEOUT_MS, "look up the access points", context.signal);
+    if (await mayDirect(address, limit)) return;
+    const fault = faultNotDirecting(call, address);
+    log.warn("a call of another server is refused", { fault });
+    throw fault;
+  };
+
   return {
     async join(request, context) {
       const { uuid, rank, uri, nctxs: contexts, addr: address, faultDomain, reports, recorded } = request;
@@ -75,28 +89,33 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     },
 
     async prepShutdown({ rank }, context) {
+      await checkDirects("PrepShutdown", context);
       const allowedMs = Math.min(context.timeoutMs() ?? STEP_MS, CALL_TIMEOUT_MS);
       return prepShutdown(harness, rank, { allowedMs, signal: context.signal });
     },
 
     async killRank({ rank, force }, context) {
+      await checkDirects("KillRank", context);
       using limit = deadline(CALL_TIMEOUT_MS, `kill rank ${rank}`, context.signal);
       return { status: await harness.byRank(rank).stop({ force, signal: limit.signal }) };
     },
 
-    startRank({ rank }) {
+    async startRank({ rank }, context) {
+      await checkDirects("StartRank", context);
       log.info("asked to start a rank", { rank });
       harness.byRank(rank).start();
       return {};
     },
 
-    async eraseRank({ rank, uuid }) {
+    async eraseRank({ rank, uuid }, context) {
+      await checkDirects("EraseRank", context);
       log.warn("asked to erase a rank", { rank, uuid });
       await harness.byIdentity(rank, uuid).erase();
       return {};
     },
 
     async callEngine(request, context) {
+      await checkDirects("CallEngine", context);
       using limit = deadline(POOL_TIMEOUT_MS, "call of the leader into the engine", context.signal);
       return { body: await callEngineHere(harness, request, limit) };
     },

@@ -19,7 +19,7 @@ it("npm start brings up the quickstart system, as whoever runs it, and Ctrl-C in
   );
   try {
     await expect.poll(() => start.output, { timeout: 300_000 }).toContain("DAOS is ready.");
-    expect(start.output).toContain(`npx dmg -i -l localhost:${system.port} pool create -s 256M`);
+    expect(start.output).toContain(`./dmg -i -l localhost:${system.port} pool create -s 256M`);
     expect((await system.dmgJson("system", "member-query")).members).toHaveLength(1);
   } finally {
     start.child.stdin?.write("\x03");

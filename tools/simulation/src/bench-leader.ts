@@ -73,7 +73,15 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
     routes: (router) => {
       router.service(
         mgmt.MgmtSvc,
-        mgmtService({ systemName: "bench", harness, leadership, engines, joins, log: silentLogger }),
+        mgmtService({
+          systemName: "bench",
+          harness,
+          leadership,
+          engines,
+          joins,
+          mayDirect: async () => true,
+          log: silentLogger,
+        }),
       );
       router.service(ctl.MgmtCtl, systemService({ harness, leadership, members: client, log: silentLogger }));
     },

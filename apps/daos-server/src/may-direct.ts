@@ -1,0 +1,27 @@
+import type { HostAddress } from "@daos/hostlist";
+import { isLoopback } from "@daos/membership";
+import { abortable } from "@daos/sys";
+
+export interface MayDirectOptions {
+  /** The configured access points, those that lead or have led, and the leader: as they are known at the time of the call. */
+  readonly hosts: () => readonly HostAddress[];
+  /** All addresses of this host. */
+  readonly localAddresses: () => ReadonlySet<string>;
+  /** The addresses of a host name. */
+  readonly resolve: (host: string) => Promise<readonly string[]>;
+}
+
+/**
+ * Whether the server at an IP address may tell this host what its ranks have to do: the leader and the access points may,
+ * and this host itself. Names are resolved anew for each call. A name that does not resolve counts for nothing.
+ */
+export function mayDirect({ hosts, localAddresses, resolve }: MayDirectOptions) {
+  return async (address: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> => {
+    signal.throwIfAborted();
+    if (isLoopback(address) || localAddresses().has(address)) return true;
+    const names = new Set(hosts().map(({ host }) => host));
+    if (names.has(address)) return true;
+    const lookups = [...names].map((name) => resolve(name).catch((): readonly string[] => []));
+    return (await abortable(Promise.all(lookups), signal)).flat().includes(address);
+  };
+}
