@@ -1,5 +1,5 @@
+import { isLoopback } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
-import { isLoopback } from "@daos/membership";
 import { abortable } from "@daos/sys";
 
 export interface MayDirectOptions {

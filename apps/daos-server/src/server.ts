@@ -1,31 +1,17 @@
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
-import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
+import { type EngineConfig, faultNoEngines, type ServerConfig, type TransportConfig } from "@daos/config";
 import { type AskOptions, MgmtClient, type ReportMessage } from "@daos/control-client";
-import type { EngineConfig, ServerConfig, TransportConfig } from "@daos/config";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
-import { replicaRole } from "@daos/election";
+import { isLoopback, replicaRole } from "@daos/election";
 import { Harness } from "@daos/harness";
-import { formatHostAddress } from "@daos/hostlist";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, faultStorageLost, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
 import { mgmtService } from "@daos/mgmt-service";
-import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import { EngineInstance, findEngine, type JoinRequest, type Owner } from "@daos/instance";
-import type { LevelSwitch, Logger } from "@daos/log";
-import { isLoopback, replicaRole } from "@daos/membership";
-import {
-  type AskOptions,
-  EngineReporter,
-  type JoinReply,
-  joinSystem,
-  MgmtClient,
-  type ReportMessage,
-} from "@daos/mgmt-client";
-import { EngineGroup, Joins, mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";

@@ -5,8 +5,6 @@ import { formatHostAddress } from "@daos/hostlist";
 import type { mgmt } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import { callEngineHere, type MsMethod, prepShutdown, reportEngines } from "@daos/system";
-import { faultOtherSystem } from "./faults.ts";
-import { callEngineHere, type MsMethod } from "./engine-group.ts";
 import { faultNotDirecting, faultOtherSystem } from "./faults.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { peerAddress } from "./peer-address.ts";
