@@ -13,8 +13,22 @@ const below = {
   system: ["system", "host", "record", "provider", "edge", "os", "wire", "base"],
   service: ["system", "host", "record", "provider", "edge", "os", "wire", "base"],
   topic: ["topic", "service", "edge", "os", "wire", "base"],
-  app: ["topic", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  tool: ["app", "topic", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  assembly: ["service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  app: ["topic", "assembly", "service", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  tool: [
+    "app",
+    "topic",
+    "assembly",
+    "service",
+    "system",
+    "host",
+    "record",
+    "provider",
+    "edge",
+    "os",
+    "wire",
+    "base",
+  ],
 };
 
 /** Imports point down the page: docs/architecture.md. */

@@ -1,7 +1,7 @@
 export { HostSilence, watchHosts } from "./host-silence.ts";
 export {
-  type JoinAttempt,
   type JoinPlan,
+  type JoinRequest,
   Membership,
   type MembershipOptions,
   type Selected,

@@ -4,15 +4,15 @@ import { drpcMethods } from "@daos/drpc";
 import { formatHostAddress } from "@daos/hostlist";
 import type { mgmt } from "@daos/proto";
 import { deadline } from "@daos/sys";
-import { callEngineHere, type MsMethod, prepShutdown, reportEngines } from "@daos/system";
+import type { MsMethod } from "@daos/system";
 import { faultOtherSystem } from "./faults.ts";
+import { joinFromProto } from "./join-from-proto.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { peerAddress } from "./peer-address.ts";
+import { reportFromProto, reportResultToProto } from "./report-from-proto.ts";
 
 /** The most a call into the engine may take, ms; the caller's own deadline may end it earlier. */
 const CALL_TIMEOUT_MS = 60_000;
-/** What a leader that does not say it, one of release 0.8.0, allows a host for getting an engine ready to stop, ms. */
-const STEP_MS = 30_000;
 /** What dmg of release 0.8.0 says unless told otherwise, whatever the system is called. */
 const USUAL_SYSTEM = "daos_server";
 /** The real engine needs up to 10 s for a pool on one rank. */
@@ -23,7 +23,7 @@ const POOL_TIMEOUT_MS = 300_000;
  * engine with a replica; what concerns one rank by the host that runs it.
  */
 export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
-  const { harness, leadership, engines, joins, systemName, log } = options;
+  const { harness, leadership, replicas, requests, systemName } = options;
 
   /**
    * Passes a request on to the engine of an MS replica; the answer is the engine's. Any host with a replica does it, as
@@ -34,7 +34,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     async (request: MessageShape<I>, context: HandlerContext): Promise<MessageShape<O>> => {
       if (!harness.hasMsInstance) leadership.membership();
       using limit = deadline(timeoutMs, `${method.name} in the engine`, context.signal);
-      return await engines.call(method, request as unknown as MessageInitShape<I>, limit);
+      return await replicas.call(method, request as unknown as MessageInitShape<I>, limit);
     };
 
   /** Likewise, on the leader only: the answer is about one engine, and is to be about the same one wherever it is asked. */
@@ -55,10 +55,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
 
   return {
     async join(request, context) {
-      const { uuid, rank, uri, nctxs: contexts, addr: address, faultDomain, reports, recorded } = request;
-      using limit = deadline(CALL_TIMEOUT_MS, "join", context.signal);
-      const call = { uuid, rank, uri, contexts, address, faultDomain, reports, recorded };
-      return await joins.join(call, peerAddress(context), limit);
+      return requests.join(joinFromProto(request, peerAddress(context)), context);
     },
 
     leaderQuery({ system }) {
@@ -71,34 +68,30 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     },
 
     async reportEngines(request, context) {
-      return reportEngines(leadership, request, peerAddress(context));
+      return reportResultToProto(await requests.report(reportFromProto(request, peerAddress(context))));
     },
 
     async prepShutdown({ rank }, context) {
-      const allowedMs = Math.min(context.timeoutMs() ?? STEP_MS, CALL_TIMEOUT_MS);
-      return prepShutdown(harness, rank, { allowedMs, signal: context.signal });
+      const { signal } = context;
+      return { status: await requests.prepShutdown(rank, { allowedMs: context.timeoutMs(), signal }) };
     },
 
-    async killRank({ rank, force }, context) {
-      using limit = deadline(CALL_TIMEOUT_MS, `kill rank ${rank}`, context.signal);
-      return { status: await harness.byRank(rank).stop({ force, signal: limit.signal }) };
+    async killRank({ rank, force }, { signal }) {
+      return { status: await requests.killRank(rank, { force, signal }) };
     },
 
     startRank({ rank }) {
-      log.info("asked to start a rank", { rank });
-      harness.byRank(rank).start();
+      requests.startRank(rank);
       return {};
     },
 
     async eraseRank({ rank, uuid }) {
-      log.warn("asked to erase a rank", { rank, uuid });
-      await harness.byIdentity(rank, uuid).erase();
+      await requests.eraseRank(rank, uuid);
       return {};
     },
 
-    async callEngine(request, context) {
-      using limit = deadline(POOL_TIMEOUT_MS, "call of the leader into the engine", context.signal);
-      return { body: await callEngineHere(harness, request, limit) };
+    async callEngine({ method, body }, context) {
+      return { body: new Uint8Array(await requests.callEngine(method, body, context)) };
     },
 
     async poolCreate(request, context) {

@@ -16,7 +16,7 @@ import { parseRank } from "@daos/rank";
 import { faultInterceptor } from "@daos/rpc";
 import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
 import { delay } from "@daos/sys";
-import { EngineGroup, Joins, SystemActions } from "@daos/system";
+import { JoinCoordinator, MsReplicas, ServerRequests, SystemActions } from "@daos/system";
 
 /** What the leader's process is asked. */
 export type ToLeader = { readonly kind: "tell" } | { readonly kind: "stop"; readonly timeoutMs: number };
@@ -55,15 +55,17 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
   const engine = {
     call: async () => create(mgmt.JoinRespSchema, { status: 0, rank: nextRank++ }),
   };
-  const engines = new EngineGroup({
+  const replicas = new MsReplicas({
     harness: { msInstance: () => engine as unknown as ReturnType<Harness["msInstance"]> },
     self,
     accessPoints: () => leadership.accessPoints,
     callEngine: () => Promise.reject(new Error("there is one access point")),
     log: silentLogger,
   });
-  const joins = new Joins({ leadership, engines, log: silentLogger });
-  const client = new MgmtClient(async () => undefined);
+  const joins = new JoinCoordinator({ leadership, replicas, log: silentLogger });
+  const requests = new ServerRequests({ harness, leadership, joins, log: silentLogger });
+  const calls = new MgmtClient(async () => undefined);
+  const actions = new SystemActions({ leadership, harness, calls, log: silentLogger });
   const handler = connectNodeAdapter({
     grpc: true,
     grpcWeb: false,
@@ -73,9 +75,9 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
     routes: (router) => {
       router.service(
         mgmt.MgmtSvc,
-        mgmtService({ systemName: "bench", harness, leadership, engines, joins, log: silentLogger }),
+        mgmtService({ systemName: "bench", harness, leadership, replicas, requests }),
       );
-      router.service(ctl.MgmtCtl, systemService({ harness, leadership, members: client, log: silentLogger }));
+      router.service(ctl.MgmtCtl, systemService({ leadership, actions, log: silentLogger }));
     },
   });
   // All hosts have one address here, so what is limited for each address is not.
@@ -103,7 +105,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
   };
   process.on("message", (question: ToLeader) => {
     if (question.kind === "tell") tell();
-    else void stop(leadership, client, question.timeoutMs);
+    else void stop(leadership, actions, question.timeoutMs);
   });
   tell();
 }
@@ -117,15 +119,7 @@ function isReady(leadership: Leadership): boolean {
   }
 }
 
-async function stop(leadership: Leadership, calls: MgmtClient, timeoutMs: number): Promise<void> {
-  const nobody = () => false;
-  const actions = new SystemActions({
-    leadership,
-    calls,
-    isHere: nobody,
-    holdsMembers: nobody,
-    log: silentLogger,
-  });
+async function stop(leadership: Leadership, actions: SystemActions, timeoutMs: number): Promise<void> {
   const begun = performance.now();
   const results = await actions.stop(leadership.membership().list(), {
     force: false,

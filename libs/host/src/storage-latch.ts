@@ -1,7 +1,7 @@
 import { abortable } from "@daos/sys";
 
-/** Tells when the storage is there in which this host keeps the members, and where. */
-export class StorageGate {
+/** Is open while the storage is there in which this host keeps the members, and says where. */
+export class StorageLatch {
   #opened = Promise.withResolvers<string>();
 
   /** The storage is mounted; the members go below `mount`. */
