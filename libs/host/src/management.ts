@@ -1,4 +1,4 @@
-import { Bystander, type Election, FixedLeader, Leadership, type LeadershipOptions } from "@daos/election";
+import { type Election, Follower, Leadership, type LeadershipOptions, StaticLeader } from "@daos/election";
 import type { MemberStore } from "@daos/member-store";
 import { LeaderFinder } from "@daos/mgmt-client";
 import type { HostPorts } from "./host-ports.ts";
@@ -41,7 +41,7 @@ function fixed(
   openStore: (mount: string) => Promise<MemberStore>,
 ): Management {
   const storage = new StorageLatch();
-  const election = new FixedLeader({
+  const election = new StaticLeader({
     accessPoints,
     self: role === "bootstrap" ? self : undefined,
     openStore: async (wait) => openStore(await storage.opened(wait)),
@@ -70,7 +70,7 @@ function elected(options: ManagementOptions, election: Election): Management {
 
 function bystander(options: ManagementOptions): Management {
   const { accessPoints, self, log, clock } = options;
-  const election = new Bystander(accessPoints);
+  const election = new Follower(accessPoints);
   const finder = new LeaderFinder({
     accessPoints,
     known: () => undefined,

@@ -1,4 +1,4 @@
-export { HostSilence, watchHosts } from "./host-silence.ts";
+export { FailureDetector, watchHosts } from "./failure-detector.ts";
 export {
   type JoinPlan,
   type JoinRequest,

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { systemService } from "@daos/ctl-service";
-import { FixedLeader, Leadership } from "@daos/election";
+import { Leadership, StaticLeader } from "@daos/election";
 import { Harness } from "@daos/harness";
 import { silentLogger } from "@daos/log";
 import { type Member, type MemberStore, SqliteMemberStore } from "@daos/member-store";
@@ -47,7 +47,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
   const store = new SqliteMemberStore(join(directory, "members.db"));
   const members = Array.from({ length: count }, (_, rank) => memberOf(rank, ports));
   if (count > 0) await fill(store, members);
-  const election = new FixedLeader({ accessPoints: [self], self, openStore: async () => store });
+  const election = new StaticLeader({ accessPoints: [self], self, openStore: async () => store });
   const leadership = new Leadership({ election, self, ranksFrom: "engine", log: silentLogger });
   void leadership.run(signal);
   const harness = new Harness([], silentLogger);
