@@ -13,8 +13,9 @@ const below = {
   host: ["host", "record", "provider", "edge", "os", "wire", "base"],
   system: ["system", "host", "record", "client", "provider", "edge", "os", "wire", "base"],
   service: ["client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  app: ["service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
-  tool: ["app", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  assembly: ["service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  app: ["assembly", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
+  tool: ["app", "assembly", "service", "client", "system", "host", "record", "provider", "edge", "os", "wire", "base"],
 };
 
 /** Imports point down the page: docs/architecture.md. */

@@ -11,7 +11,7 @@ import { decodeMember, type Member, membersFile, movedFile, SqliteMemberStore } 
 import { memberOf } from "@daos/membership/testing";
 import { createSuperblock, type Superblock, writeSuperblock } from "@daos/superblock";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { openManagement } from "./management.ts";
+import { openMembersPort } from "./members-port.ts";
 
 let etcd: EtcdCluster;
 beforeAll(async () => {
@@ -89,17 +89,13 @@ async function inEtcd(): Promise<readonly Member[]> {
 }
 
 /** What a server does when the storage of its first engine is there. */
-async function storageReady(loaded: ServerConfig, role: "bootstrap" | "none" = "bootstrap"): Promise<void> {
-  using management = openManagement({
-    config: loaded,
-    role,
-    self: { host: "127.0.0.1", port: loaded.port },
-    hasReplica: () => false,
-    stopExcluded: undefined,
-    log: silentLogger,
-  });
-  await management.storageReady(mount, superblock.uuid, wait());
+async function storageReady(loaded: ServerConfig): Promise<void> {
+  using members = membersOf(loaded);
+  await members.port.check(mount, superblock.uuid, wait());
 }
+
+const membersOf = (loaded: ServerConfig) =>
+  openMembersPort({ config: loaded, self: { host: "127.0.0.1", port: loaded.port }, log: silentLogger });
 
 describe("moveToEtcd", { timeout: 120_000 }, () => {
   it("moves the members, and gives the file another name", async () => {
@@ -158,13 +154,11 @@ describe("moveToEtcd", { timeout: 120_000 }, () => {
 describe("a server whose storage is ready", { timeout: 120_000 }, () => {
   it("refuses to begin anew in etcd while the members are in its file", async () => {
     const path = await storage(some());
-    for (const role of ["bootstrap", "none"] as const) {
-      await expect(storageReady(await config("etcd"), role)).rejects.toMatchObject({
-        code: FaultCode.membersLeftBehind,
-        message: expect.stringContaining(`etcd has not got them: ${path} has 2`) as string,
-        resolution: expect.stringContaining("daos-server members move -o ") as string,
-      });
-    }
+    await expect(storageReady(await config("etcd"))).rejects.toMatchObject({
+      code: FaultCode.membersLeftBehind,
+      message: expect.stringContaining(`etcd has not got them: ${path} has 2`) as string,
+      resolution: expect.stringContaining("daos-server members move -o ") as string,
+    });
     await move();
     await storageReady(await config("etcd"));
   });
@@ -196,16 +190,9 @@ describe("a server whose storage is ready", { timeout: 120_000 }, () => {
   it("waits for etcd when only that can tell", async () => {
     await storage(some());
     const nowhere = await config("etcd", ["http://127.0.0.1:1"]);
-    using management = openManagement({
-      config: nowhere,
-      role: "replica",
-      self: { host: "127.0.0.1", port: nowhere.port },
-      hasReplica: () => false,
-      stopExcluded: undefined,
-      log: silentLogger,
-    });
+    using members = membersOf(nowhere);
     const signal = AbortSignal.timeout(1_500);
-    const ready = management.storageReady(mount, superblock.uuid, { signal });
+    const ready = members.port.check(mount, superblock.uuid, { signal });
     await expect(ready).rejects.toMatchObject({ name: "TimeoutError" });
   });
 

@@ -11,13 +11,20 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { EngineInstance, faultStorageLost, findEngine, type JoinRequest, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
+import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
+import { ctlService } from "@daos/ctl-service";
+import { DrpcServer, removeDeadSockets } from "@daos/drpc";
+import { replicaRole } from "@daos/election";
+import { composeHost } from "@daos/host";
+import { findEngine, type Owner } from "@daos/instance";
+import type { LevelSwitch, Logger } from "@daos/log";
+import { MgmtClient } from "@daos/control-client";
 import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";
 import { clientTlsOptions } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
-import { EngineGroup, Joins } from "@daos/system";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
 import { findUser } from "./find-owner.ts";
@@ -26,6 +33,7 @@ import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { openManagement } from "./management.ts";
 import { mayDirect } from "./may-direct.ts";
+import { openMembersPort } from "./members-port.ts";
 import { startMetrics } from "./metrics.ts";
 import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
@@ -68,16 +76,6 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   await refuseLoopback({ config, ...names });
   const role = await replicaRole(config.accessPoints, { port: config.port, ...names });
   const self = await controlAddress({ config, isAccessPoint: role !== "none", ...names });
-  using management = openManagement({
-    config,
-    role,
-    self,
-    hasReplica: () => harness.instances.some(hasReplica),
-    stopExcluded: ({ address, rank }, { signal: until }) =>
-      mgmtClient.killRank(address, rank, { force: false, signal: until }),
-    log: log.child("leader"),
-  });
-  const { leadership, finder } = management;
   const mgmtClient = new MgmtClient(() => clientTlsOptions(config.transport));
 
   const runner = new ProcessCommandRunner();
@@ -99,112 +97,38 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 
   const ofiDomains = await findOfiDomains(config.engines);
 
-  const faultDomain = config.faultPath ?? `/${hostname()}`;
-  const joinOnce = (
-    { uuid, rank, uri, contexts, recorded }: JoinRequest,
-    wait: AskOptions,
-  ): Promise<JoinReply> => {
-    const addr = `${ANY_ADDRESS}:${config.port}`;
-    const request = { uuid, rank, uri, nctxs: contexts, addr, faultDomain, reports: true, recorded };
-    return finder.ask((host, until) => mgmtClient.join(host, request, until), wait);
-  };
-  const serving = new Set<EngineInstance>();
-  const onChange = (instance: EngineInstance) => {
-    harness.changed(instance);
-    reporter.changed();
-    if (instance.state.kind !== "serving" || serving.has(instance)) return;
-    if (serving.add(instance).size === harness.instances.length) options.onServing();
-  };
-
-  /** Rejects when the system would begin anew without the members that it has: nothing may serve then. */
-  const unfit = Promise.withResolvers<never>();
   using locks = new StorageLocks();
-  const onStorageReady = async (
-    { index, config: { scm: at }, superblock }: EngineInstance,
-    wait: { readonly signal: AbortSignal },
-  ) => {
-    // Root, who only provisions, leaves what is in the storage to the server's user.
-    if (owner !== undefined) return;
-    await locks.take(at.mount, wait);
-    if (index !== 0 || superblock === undefined) return;
-    try {
-      await management.storageReady(at.mount, superblock.uuid, wait);
-    } catch (error) {
-      if (!wait.signal.aborted) unfit.reject(error);
-      throw error;
-    }
-  };
-
-  const harness = new Harness(
-    config.engines.map(
-      (engine) =>
-        new EngineInstance({
-          config: engine,
-          replica: engine.index === 0 ? role : "none",
-          msAddress: formatHostAddress(self),
-          scm,
-          bdev,
-          findEngine: () => findEngine(options.onlyEngine ? "" : process.env.PATH, options.engineDirectory),
-          join: (request, { signal: until }) =>
-            joinSystem(request, { attempt: joinOnce, log, signal: until }),
-          onStorageReady,
-          lockFd: () => locks.descriptor(engine.scm.mount),
-          verifyStorage: async ({ index, config: { scm: at } }) => {
-            const losses = index === 0 ? await management.lossesIn(at.mount) : [];
-            if (losses.length > 0) throw faultStorageLost(index, at.mount, losses);
-          },
-          onStorageReleased: async ({ index, config: { scm: at } }) => {
-            if (index === 0) await management.storageReleased();
-            locks.release(at.mount);
-          },
-          onChange,
-          log: log.child("instance", { index: engine.index }),
-          engineLog: log,
-          mayMount: mayMount(engine.scm),
-          owner,
-          recreateSuperblocks: config.recreateSuperblocks,
-          autoFormat: options.autoFormat,
-          provisionOnly: owner !== undefined,
-          readyTimeoutMs: options.readyTimeoutMs,
-          ofiDomain: ofiDomains.get(engine.fabricIface),
-          environment: config.engine === "emulated" ? emulatorEnvironment(engine) : undefined,
-        }),
-    ),
-    log.child("harness"),
-  );
-  const mgmtLog = log.child("mgmt");
-  const engines = new EngineGroup({
-    harness,
+  using members = openMembersPort({ config, self, log: log.child("leader") });
+  const host = composeHost({
     self,
-    accessPoints: () => leadership.accessPoints,
-    callEngine: (...args) => mgmtClient.callEngine(...args),
-    log: mgmtLog,
+    role,
+    accessPoints: config.accessPoints,
+    faultDomain: config.faultPath ?? `/${hostname()}`,
+    members: members.port,
+    calls: mgmtClient,
+    engines: config.engines.map((engine) => ({
+      config: engine,
+      scm,
+      bdev,
+      findEngine: () => findEngine(options.onlyEngine ? "" : process.env.PATH, options.engineDirectory),
+      takeStorage: (mount, wait) => locks.take(mount, wait),
+      lockFd: () => locks.descriptor(engine.scm.mount),
+      releaseStorage: (mount) => locks.release(mount),
+      log: log.child("instance", { index: engine.index }),
+      engineLog: log,
+      mayMount: mayMount(engine.scm),
+      owner,
+      recreateSuperblocks: config.recreateSuperblocks,
+      autoFormat: options.autoFormat,
+      readyTimeoutMs: options.readyTimeoutMs,
+      ofiDomain: ofiDomains.get(engine.fabricIface),
+      environment: config.engine === "emulated" ? emulatorEnvironment(engine) : undefined,
+    })),
+    provisionOnly: owner !== undefined,
+    onServing: options.onServing,
+    log,
   });
-  const joins = new Joins({ leadership, engines, log: mgmtLog });
-  const mgmtOptions = {
-    systemName: config.name,
-    harness,
-    leadership,
-    engines,
-    joins,
-    mayDirect: mayDirect({
-      hosts: () => [
-        ...config.accessPoints,
-        ...leadership.accessPoints.map(({ address }) => address),
-        ...(leadership.leader === undefined ? [] : [leadership.leader]),
-      ],
-      localAddresses,
-      resolve: resolveHost,
-    }),
-    log: mgmtLog,
-  };
-  const reporter = new EngineReporter({
-    self,
-    engines: harness.instances,
-    finder,
-    send: (host, report: ReportMessage, wait) => mgmtClient.reportEngines(host, report, wait),
-    log: log.child("report"),
-  });
+  const { harness, leadership, reporter } = host;
 
   // What is started goes on the stack; it is stopped from the top, whichever way this function ends.
   await using stack = new AsyncDisposableStack();
@@ -248,32 +172,46 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           history,
           controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
           network,
-          members: mgmtClient,
+          actions: host.actions,
           findUser,
           log,
           logLevel: options.logLevel,
         }),
       );
-      if (owner === undefined) limitedService(router, mgmt.MgmtSvc, mgmtService(mgmtOptions));
+      if (owner === undefined) {
+        limitedService(
+          router,
+          mgmt.MgmtSvc,
+          mgmtService({
+            systemName: config.name,
+            ...host,
+            mayDirect: mayDirect({
+              hosts: () => [
+                ...config.accessPoints,
+                ...leadership.accessPoints.map(({ address }) => address),
+                ...(leadership.leader === undefined ? [] : [leadership.leader]),
+              ],
+              localAddresses,
+              resolve: resolveHost,
+            }),
+            log: log.child("mgmt"),
+          }),
+        );
+      }
     },
   });
   options.onReloadable(() => grpc.reload());
   stack.defer(() => grpc.close());
   log.info(`listening on ${listenHost}:${config.port}`, { system: config.name, role, pid: process.pid });
 
-  // Engines, leadership, reports and samples end together, whichever ends first.
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
-  const parts = [
-    harness.run(until),
-    ...(owner === undefined ? [leadership.run(until), reporter.run(until)] : []),
-  ];
   const samples = sampleHealth({ scan: (wait) => bdev.scan(wait), log: log.child("health"), signal: until });
   try {
-    await Promise.race([...parts, unfit.promise]);
+    await host.run(signal);
   } finally {
     ended.abort(new DOMException("the server ends", "AbortError"));
-    await Promise.allSettled([...parts, samples]);
+    await Promise.allSettled([samples]);
   }
 }
 
@@ -298,9 +236,4 @@ async function findOfiDomains(engines: readonly EngineConfig[]): Promise<Readonl
     if (device !== undefined) found.set(fabricIface, device);
   }
   return found;
-}
-
-/** It serves and has a replica of the data plane's management service. */
-function hasReplica({ state, superblock }: EngineInstance): boolean {
-  return state.kind === "serving" && superblock?.ms === true;
 }

@@ -5,7 +5,7 @@ import type { LevelSwitch, Logger } from "@daos/log";
 import type { NetworkProvider } from "@daos/network";
 import type { ScmOperations } from "@daos/scm";
 import type { Owner } from "@daos/sys";
-import type { MemberCalls } from "@daos/system";
+import type { SystemActions } from "@daos/system";
 
 /** What the handlers of `ctl.MgmtCtl` work on. */
 export interface CtlServiceOptions {
@@ -18,7 +18,8 @@ export interface CtlServiceOptions {
   /** The controllers that the configuration lets be prepared. */
   readonly controllers: Pick<ControllerSelection, "include" | "exclude">;
   readonly network: Pick<NetworkProvider, "listProviders" | "scan">;
-  readonly members: MemberCalls;
+  /** What an administrator does to the members, on the leader. */
+  readonly actions: SystemActions;
   /** The ids of a user of this host. @throws Fault for a name that the host does not know */
   readonly findUser: (name: string) => Promise<Owner>;
   readonly log: Logger;

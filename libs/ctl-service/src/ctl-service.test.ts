@@ -21,6 +21,7 @@ import { ctl } from "@daos/proto";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import type { ScmScan } from "@daos/scm";
 import { delay } from "@daos/sys";
+import { SystemActions } from "@daos/system";
 import { afterAll, describe, expect, it } from "vitest";
 import { ctlService } from "./ctl-service.ts";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
@@ -35,9 +36,17 @@ const refuse = {
 
 /** A client of the service on parts that refuse every call but those given. */
 function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
+  const harness = new Harness([], silentLogger);
+  const leadership = followerOf({ host: "node1", port: 10001 }, { host: "10.0.0.1", port: 10001 });
+  const calls = {
+    prepShutdown: unexpected("prep shutdown"),
+    killRank: unexpected("kill rank"),
+    startRank: unexpected("start rank"),
+    eraseRank: unexpected("erase rank"),
+  };
   const options: CtlServiceOptions = {
-    harness: new Harness([], silentLogger),
-    leadership: followerOf({ host: "node1", port: 10001 }, { host: "10.0.0.1", port: 10001 }),
+    harness,
+    leadership,
     scm: { scan: unexpected("scm scan"), prepare: unexpected("scm prepare"), reset: unexpected("scm reset") },
     bdev: {
       scan: unexpected("bdev scan"),
@@ -49,12 +58,7 @@ function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
     controllers: { include: [], exclude: ["0000:83:00.0"] },
     findUser: unexpected("find user"),
     network: { listProviders: () => [], scan: unexpected("network scan") },
-    members: {
-      prepShutdown: unexpected("prep shutdown"),
-      killRank: unexpected("kill rank"),
-      startRank: unexpected("start rank"),
-      eraseRank: unexpected("erase rank"),
-    },
+    actions: new SystemActions({ leadership, harness, calls, log: silentLogger }),
     log: silentLogger,
     logLevel: levelSwitch("INFO"),
     ...parts,

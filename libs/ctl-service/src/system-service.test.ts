@@ -11,7 +11,7 @@ import { joinOf, memberOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
 import { parseRank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
-import type { MemberCalls } from "@daos/system";
+import { type MemberCalls, SystemActions } from "@daos/system";
 import { describe, expect, it } from "vitest";
 import { systemService } from "./system-service.ts";
 
@@ -65,7 +65,8 @@ interface Parts {
 function client({ members = hosts().members, leadership }: Parts): Client<typeof ctl.MgmtCtl> {
   const own = ["uuid-0", "uuid-3"].map((uuid) => ({ superblock: { uuid } }) as unknown as EngineInstance);
   const harness = new Harness(own, silentLogger);
-  const service = systemService({ harness, leadership, members, log: silentLogger });
+  const actions = new SystemActions({ leadership, harness, calls: members, log: silentLogger });
+  const service = systemService({ leadership, actions, log: silentLogger });
   const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, service), {
     router: { interceptors: [faultInterceptor] },
   });

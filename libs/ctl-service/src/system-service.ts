@@ -5,13 +5,7 @@ import type { Member, MemberState } from "@daos/member-store";
 import type { Membership, SystemEvent } from "@daos/membership";
 import { ctl } from "@daos/proto";
 import { faultDetail } from "@daos/rpc";
-import {
-  type ActionOptions,
-  type ActionResult,
-  DEFAULT_FANOUT,
-  DEFAULT_STEP_MS,
-  SystemActions,
-} from "@daos/system";
+import { type ActionOptions, type ActionResult, DEFAULT_FANOUT, DEFAULT_STEP_MS } from "@daos/system";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 
 type SystemMethods = Pick<
@@ -37,18 +31,14 @@ const STATES: Readonly<Record<MemberState, ctl.MemberState>> = {
   errored: ctl.MemberState.MEMBER_ERRORED,
 };
 
-const LARGEST_FANOUT = 1024;
-const LONGEST_STEP_MS = 600_000;
+const MAX_FANOUT = 1024;
+const MAX_STEP_MS = 600_000;
 
 /** The handlers of `ctl.MgmtCtl` that are the leader's: the members, and what is done to them. */
 export function systemService(
-  options: Pick<CtlServiceOptions, "harness" | "leadership" | "members" | "log">,
+  options: Pick<CtlServiceOptions, "leadership" | "actions" | "log">,
 ): SystemMethods {
-  const { harness, leadership, members: calls, log } = options;
-  const isHere = ({ uuid }: Member) => harness.instances.some(({ superblock }) => superblock?.uuid === uuid);
-  const holdsMembers = ({ uuid }: Member) =>
-    leadership.membersOnStorage && harness.instances[0]?.superblock?.uuid === uuid;
-  const actions = new SystemActions({ leadership, calls, isHere, holdsMembers, log });
+  const { leadership, actions, log } = options;
 
   const act =
     (
@@ -133,8 +123,8 @@ export function systemService(
 function howFrom({ force, fanout, timeoutMs }: ctl.SystemActionReq): Omit<ActionOptions, "signal"> {
   return {
     force,
-    fanout: fanout === 0 ? DEFAULT_FANOUT : Math.min(fanout, LARGEST_FANOUT),
-    timeoutMs: timeoutMs === 0 ? DEFAULT_STEP_MS : Math.min(timeoutMs, LONGEST_STEP_MS),
+    fanout: fanout === 0 ? DEFAULT_FANOUT : Math.min(fanout, MAX_FANOUT),
+    timeoutMs: timeoutMs === 0 ? DEFAULT_STEP_MS : Math.min(timeoutMs, MAX_STEP_MS),
   };
 }
 

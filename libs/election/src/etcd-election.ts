@@ -3,8 +3,8 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import { type EtcdKeys, EtcdMemberStore, etcdKeys, faultLeadershipLost } from "@daos/member-store";
 import { delay } from "@daos/sys";
-import { Candidacy, type LeaderEntry, type Standing } from "./candidacy.ts";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
+import { ElectionSession, type ElectionStatus, type LeaderEntry } from "./election-session.ts";
 import { faultElectionUnreachable } from "./faults.ts";
 
 export interface EtcdElectionOptions {
@@ -20,7 +20,7 @@ export interface EtcdElectionOptions {
 }
 
 const FIRST_PAUSE_MS = 100;
-const LONGEST_PAUSE_MS = 2_000;
+const MAX_PAUSE_MS = 2_000;
 
 /**
  * An election through etcd: who creates the leader key leads, until the lease that the key hangs on ends. The key is
@@ -34,12 +34,12 @@ export class EtcdElection implements Election {
   #view: LeaderView = { kind: "following", leader: undefined };
   /** Ends the term that is under way. */
   #endTerm: ((reason: unknown) => void) | undefined;
-  /** Views that `onChange` has not been told of, and whether it is being told. */
-  readonly #untold: LeaderView[] = [];
-  #telling = false;
+  /** Views that `onChange` has not got yet, and whether it is being called. */
+  readonly #pending: LeaderView[] = [];
+  #notifying = false;
   #outage = false;
   /** A lease that could not be given back; its leader key may still be there. */
-  #kept: Candidacy | undefined;
+  #kept: ElectionSession | undefined;
 
   constructor(options: EtcdElectionOptions) {
     this.#options = options;
@@ -55,7 +55,7 @@ export class EtcdElection implements Election {
     onChange: (view: LeaderView) => void,
     { signal }: { readonly signal: AbortSignal },
   ): Promise<void> {
-    this.#tell(this.#view, onChange);
+    this.#notify(this.#view, onChange);
     let pause = FIRST_PAUSE_MS;
     while (!signal.aborted) {
       try {
@@ -67,7 +67,7 @@ export class EtcdElection implements Election {
         this.#noteOutage(error);
       }
       await delay(pause * (0.5 + Math.random()), { signal }).catch(() => {});
-      pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+      pause = Math.min(2 * pause, MAX_PAUSE_MS);
     }
   }
 
@@ -77,7 +77,7 @@ export class EtcdElection implements Election {
     signal: AbortSignal,
     onReached: () => void,
   ): Promise<void> {
-    const candidacy = await Candidacy.begin(
+    const session = await ElectionSession.begin(
       {
         client: this.#options.client,
         keys: this.#keys,
@@ -87,30 +87,30 @@ export class EtcdElection implements Election {
     );
     await this.#kept?.resign();
     this.#kept = undefined;
-    const onAbort = () => candidacy.end(signal.reason);
+    const onAbort = () => session.end(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
     if (signal.aborted) onAbort();
-    candidacy.signal.addEventListener("abort", () => this.#follow(undefined, onChange), { once: true });
+    session.signal.addEventListener("abort", () => this.#follow(undefined, onChange), { once: true });
     try {
-      await candidacy.run((standing) => {
+      await session.run((status) => {
         onReached();
         this.#noteReached();
-        this.#apply(standing, candidacy, onChange);
+        this.#apply(status, session, onChange);
       });
     } finally {
       signal.removeEventListener("abort", onAbort);
-      if (!(await candidacy.resign())) this.#kept = candidacy;
+      if (!(await session.resign())) this.#kept = session;
     }
   }
 
   #apply(
-    { leader, accessPoints }: Standing,
-    candidacy: Candidacy,
+    { leader, accessPoints }: ElectionStatus,
+    session: ElectionSession,
     onChange: (view: LeaderView) => void,
   ): void {
     this.#accessPoints = accessPoints;
     if (leader?.isSelf === true) {
-      this.#lead(leader, candidacy, onChange);
+      this.#lead(leader, session, onChange);
       return;
     }
     // The key of an earlier run of this server stays until its lease ends: that is nobody to ask.
@@ -120,12 +120,12 @@ export class EtcdElection implements Election {
     this.#follow(isOwn ? undefined : address, onChange);
   }
 
-  #lead({ term: number }: LeaderEntry, candidacy: Candidacy, onChange: (view: LeaderView) => void): void {
+  #lead({ term: number }: LeaderEntry, session: ElectionSession, onChange: (view: LeaderView) => void): void {
     if (this.#view.kind === "leading" && this.#view.term.number === number) return;
     this.#endTerm?.(faultLeadershipLost(`term ${number} of another leader key has begun`));
     const controller = new AbortController();
     const { signal } = controller;
-    const holds = () => !signal.aborted && candidacy.holds();
+    const holds = () => !signal.aborted && session.holds();
     const store = new EtcdMemberStore({
       client: this.#options.client,
       system: this.#options.system,
@@ -133,7 +133,7 @@ export class EtcdElection implements Election {
         number,
         signal,
         holds,
-        giveUp: (reason) => candidacy.end(reason),
+        giveUp: (reason) => session.end(reason),
       },
     });
     this.#endTerm = (reason) => {
@@ -158,18 +158,18 @@ export class EtcdElection implements Election {
 
   #change(view: LeaderView, onChange: (view: LeaderView) => void): void {
     this.#view = view;
-    this.#tell(view, onChange);
+    this.#notify(view, onChange);
   }
 
   /** What `onChange` does may end a term; that is told when it has returned. */
-  #tell(view: LeaderView, onChange: (view: LeaderView) => void): void {
-    this.#untold.push(view);
-    if (this.#telling) return;
-    this.#telling = true;
+  #notify(view: LeaderView, onChange: (view: LeaderView) => void): void {
+    this.#pending.push(view);
+    if (this.#notifying) return;
+    this.#notifying = true;
     try {
-      for (let next = this.#untold.shift(); next !== undefined; next = this.#untold.shift()) onChange(next);
+      for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift()) onChange(next);
     } finally {
-      this.#telling = false;
+      this.#notifying = false;
     }
   }
 

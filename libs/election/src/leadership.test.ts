@@ -6,13 +6,16 @@ import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { type Member, SqliteMemberStore } from "@daos/member-store";
 import { HostSilence } from "@daos/membership";
+import type { Member } from "@daos/member-store";
+import { SqliteMemberStore } from "@daos/member-store";
+import { FailureDetector } from "@daos/membership";
 import { joinOf, memberOf } from "@daos/membership/testing";
 import { parseRank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Election } from "./election.ts";
-import { FixedLeader } from "./fixed-leader.ts";
 import { Leadership } from "./leadership.ts";
+import { StaticLeader } from "./static-leader.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -28,7 +31,7 @@ describe("one access point", () => {
     const path = join(directory, "members.db");
     let storage = Promise.withResolvers<void>();
     const stop = new AbortController();
-    const election = new FixedLeader({
+    const election = new StaticLeader({
       accessPoints,
       self,
       openStore: async () => {
@@ -60,7 +63,7 @@ describe("one access point", () => {
   });
 
   it("is named by the others", async () => {
-    const election = new FixedLeader({
+    const election = new StaticLeader({
       accessPoints,
       self: undefined,
       openStore: () => Promise.reject(new Error("unexpected")),
@@ -155,7 +158,7 @@ describe("an excluded member whose host says that it serves", () => {
     const asked: number[] = [];
     let answer = Promise.withResolvers<void>();
     const leadership = new Leadership({
-      election: new FixedLeader({ accessPoints: [self], self, openStore: async () => store }),
+      election: new StaticLeader({ accessPoints: [self], self, openStore: async () => store }),
       self,
       ranksFrom: "engine",
       stopExcluded: ({ rank }) => {
@@ -187,11 +190,11 @@ describe("an excluded member whose host says that it serves", () => {
   });
 });
 
-describe("HostSilence", () => {
+describe("FailureDetector", () => {
   it("counts from the last report of a member, and gives one that has just joined more time", () => {
     let now = 0;
     const clock: Clock = { ...systemClock, now: () => now };
-    const silence = new HostSilence(clock);
+    const silence = new FailureDetector(clock);
     const member = memberOf(0);
     expect(silence.tooLong(member)).toBeUndefined();
     now = 20_000;
@@ -208,7 +211,7 @@ describe("HostSilence", () => {
 
   it("takes a host's word for its own members only", () => {
     let now = 0;
-    const silence = new HostSilence({ ...systemClock, now: () => now });
+    const silence = new FailureDetector({ ...systemClock, now: () => now });
     const member = memberOf(0);
     silence.tooLong(member);
     now = 20_001;

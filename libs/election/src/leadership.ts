@@ -2,7 +2,13 @@ import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import type { Member } from "@daos/member-store";
-import { HostSilence, Membership, type MembershipOptions, SystemEvents, watchHosts } from "@daos/membership";
+import {
+  FailureDetector,
+  Membership,
+  type MembershipOptions,
+  SystemEvents,
+  watchHosts,
+} from "@daos/membership";
 import { faultNotLeader } from "@daos/rpc";
 import { type Clock, systemClock } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
@@ -23,23 +29,23 @@ interface Wait {
 }
 
 /** What the leader has during its term. */
-interface Office {
+interface Leading {
   readonly term: Term;
   readonly membership: Membership;
-  readonly silence: HostSilence;
+  readonly silence: FailureDetector;
 }
 
 /** A term whose members could not be read is tried again after this time, ms. */
 const RETRY_MS = 1_000;
 /** An excluded engine gets so long to stop until its host is asked again, ms. */
-const STOP_MS = 30_000;
+const STOP_TIMEOUT_MS = 30_000;
 
 /** Who leads the management service, and on the leader the members. */
 export class Leadership {
   readonly #options: LeadershipOptions;
   readonly #clock: Clock;
   #view: LeaderView = { kind: "following", leader: undefined };
-  #office: Office | undefined;
+  #leading: Leading | undefined;
   /** Excluded members whose engines are being stopped. */
   readonly #stopping = new Set<string>();
 
@@ -66,7 +72,7 @@ export class Leadership {
 
   /** This host leads, and has read the members. */
   get leadsHere(): boolean {
-    return this.#office?.term.holds() === true;
+    return this.#leading?.term.holds() === true;
   }
 
   /** Takes part in the election until `signal` aborts. */
@@ -88,17 +94,17 @@ export class Leadership {
 
   /** The members, on the leader. @throws Fault notLeader on other hosts, systemNotReady before they have been read */
   membership(): Membership {
-    return this.#officeHere().membership;
+    return this.#leadingHere().membership;
   }
 
   /** When hosts were heard of, on the leader. @throws as {@link membership} */
-  silence(): HostSilence {
-    return this.#officeHere().silence;
+  silence(): FailureDetector {
+    return this.#leadingHere().silence;
   }
 
-  #officeHere(): Office {
+  #leadingHere(): Leading {
     const { self, ranksFrom } = this.#options;
-    if (this.#office?.term.holds() === true) return this.#office;
+    if (this.#leading?.term.holds() === true) return this.#leading;
     const { leader } = this;
     if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self, ranksFrom);
     throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
@@ -121,9 +127,9 @@ export class Leadership {
         ranksFrom,
         onExcludedServes,
       });
-      const silence = new HostSilence(clock);
+      const silence = new FailureDetector(clock);
       signal.throwIfAborted();
-      this.#office = { membership, silence, term };
+      this.#leading = { membership, silence, term };
       events.add("leader_changed", `${formatHostAddress(self)} leads the system`, { address: self });
       log.info("leading", { term: term.number, members: membership.list().length });
       await watchHosts(membership, silence, { clock, log, signal });
@@ -140,7 +146,7 @@ export class Leadership {
     if (stopExcluded === undefined || this.#stopping.has(uuid)) return;
     this.#stopping.add(uuid);
     try {
-      using limit = this.#clock.deadline(STOP_MS, `stop the excluded rank ${rank}`, signal);
+      using limit = this.#clock.deadline(STOP_TIMEOUT_MS, `stop the excluded rank ${rank}`, signal);
       await stopExcluded(member, limit);
       log.warn("an excluded rank served, and was stopped", { rank, uuid });
     } catch (error) {

@@ -1,7 +1,7 @@
-export { HostSilence, watchHosts } from "./host-silence.ts";
+export { FailureDetector, watchHosts } from "./failure-detector.ts";
 export {
-  type JoinAttempt,
   type JoinPlan,
+  type JoinRequest,
   Membership,
   type MembershipOptions,
   type Selected,

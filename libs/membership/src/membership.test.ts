@@ -10,7 +10,7 @@ import {
 import { NIL_RANK, parseRank } from "@daos/rank";
 import { systemClock } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { type JoinAttempt, Membership, type MembershipOptions } from "./membership.ts";
+import { type JoinRequest, Membership, type MembershipOptions } from "./membership.ts";
 import { SystemEvents } from "./system-events.ts";
 import { joinOf, memberOf } from "./testing/members.ts";
 
@@ -45,7 +45,7 @@ describe("planJoin", () => {
   const elsewhere = { host: "10.0.0.9", port: 10001 };
   const fresh = { uuid: "new", rank: NIL_RANK };
 
-  it.each<[string, JoinAttempt, readonly Member[], unknown]>([
+  it.each<[string, JoinRequest, readonly Member[], unknown]>([
     ["a new engine", joinOf(9, fresh), [memberOf(0)], { kind: "ask-engine", rank: NIL_RANK }],
     [
       "a new engine with a free rank",
@@ -115,7 +115,7 @@ describe("planJoin", () => {
     expect((await membershipOf(members)).planJoin(attempt)).toMatchObject(expected as object);
   });
 
-  it.each<[string, JoinAttempt, readonly Member[], unknown]>([
+  it.each<[string, JoinRequest, readonly Member[], unknown]>([
     ["the lowest free rank", joinOf(9, fresh), [memberOf(0), memberOf(2)], { kind: "reserve", rank: 1 }],
     [
       "the rank it asks for",

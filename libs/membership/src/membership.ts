@@ -25,7 +25,7 @@ import { type Condition, type EngineReport, planTransition } from "./plan-transi
 import type { SystemEventKind, SystemEvents } from "./system-events.ts";
 
 /** What a join asks for. */
-export interface JoinAttempt {
+export interface JoinRequest {
   readonly uuid: string;
   /** `NIL_RANK` for any. */
   readonly rank: Rank;
@@ -180,7 +180,7 @@ export class Membership {
    * Decides on a join. The engines of release 0.8.0 refuse a second join of the same uuid, so a member that comes back
    * as it was is answered from here.
    */
-  planJoin(attempt: JoinAttempt): JoinPlan {
+  planJoin(attempt: JoinRequest): JoinPlan {
     const { uuid, rank, address } = attempt;
     if (this.#unreadable.has(uuid)) return refuse(faultJoinUnreadable(uuid));
     const known = this.#next.get(uuid);
@@ -221,7 +221,7 @@ export class Membership {
   }
 
   /** Gives a new engine its rank before the data plane is told. */
-  async reserve(attempt: JoinAttempt, rank: Rank): Promise<void> {
+  async reserve(attempt: JoinRequest, rank: Rank): Promise<void> {
     if (this.#next.has(attempt.uuid)) return this.settled();
     this.#checkHolder(attempt.uuid, rank);
     await this.#commit([this.#memberFrom(attempt, rank, { state: "joining", reason: "" }, 0)]);
@@ -247,7 +247,7 @@ export class Membership {
   }
 
   /** Records that an engine has joined, durably. @returns the member @throws Fault memberConflict, memberExcluded */
-  async admit(attempt: JoinAttempt, rank: Rank): Promise<Member> {
+  async admit(attempt: JoinRequest, rank: Rank): Promise<Member> {
     const known = this.#next.get(attempt.uuid);
     if (known?.state === "excluded") {
       await this.settled();
@@ -379,7 +379,7 @@ export class Membership {
     }
   }
 
-  #memberFrom(attempt: JoinAttempt, rank: Rank, condition: Condition, incarnation: number): Member {
+  #memberFrom(attempt: JoinRequest, rank: Rank, condition: Condition, incarnation: number): Member {
     const { uuid, address, uri, contexts, faultDomain, reports } = attempt;
     const since = Math.round(this.#options.clock.wallTime());
     return { uuid, rank, address, uri, contexts, ...condition, since, incarnation, faultDomain, reports };

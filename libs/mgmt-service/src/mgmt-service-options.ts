@@ -1,15 +1,14 @@
 import type { Leadership } from "@daos/election";
 import type { Harness } from "@daos/harness";
-import type { Logger } from "@daos/log";
-import type { EngineGroup, Joins } from "@daos/system";
+import type { MsReplicas, ServerRequests } from "@daos/system";
 
 /** What the handlers of `mgmt.MgmtSvc` work on. */
 export interface MgmtServiceOptions {
   readonly systemName: string;
-  readonly harness: Harness;
-  readonly leadership: Leadership;
-  readonly engines: EngineGroup;
-  readonly joins: Joins;
+  readonly harness: Pick<Harness, "hasMsInstance">;
+  readonly leadership: Pick<Leadership, "membership" | "leader" | "accessPoints">;
+  readonly replicas: MsReplicas;
+  readonly requests: ServerRequests;
   /** This IP address is one of the leader, of an access point or of this host itself. */
   readonly mayDirect: (address: string, wait: { readonly signal: AbortSignal }) => Promise<boolean>;
   readonly log: Logger;

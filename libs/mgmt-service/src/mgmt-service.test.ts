@@ -13,7 +13,7 @@ import { mgmt } from "@daos/proto";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import { abortable } from "@daos/sys";
-import { EngineGroup, Joins } from "@daos/system";
+import { JoinCoordinator, MsReplicas, ServerRequests } from "@daos/system";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { mgmtService } from "./mgmt-service.ts";
 
@@ -94,7 +94,7 @@ async function system(answers: Answers, options: SystemOptions = {}) {
     address: { host, port: 10001 },
     hasReplica: true,
   }));
-  const engines = new EngineGroup({
+  const replicas = new MsReplicas({
     harness,
     self,
     accessPoints: () => accessPoints,
@@ -106,14 +106,16 @@ async function system(answers: Answers, options: SystemOptions = {}) {
     log: silentLogger,
   });
   const serviceOf = (of: Harness): Client<typeof mgmt.MgmtSvc> => {
-    const joins = new Joins({ leadership, engines, log: silentLogger });
+    const joins = new JoinCoordinator({ leadership, replicas, log: silentLogger });
+    const requests = new ServerRequests({ harness: of, leadership, joins, log: silentLogger });
+    const mayDirect = async () => options.directs ?? true;
     const parts = {
       systemName: "daos_server",
       harness: of,
       leadership,
-      engines,
-      joins,
-      mayDirect: async () => options.directs ?? true,
+      replicas,
+      requests,
+      mayDirect,
       log: silentLogger,
     };
     const transport = createRouterTransport((router) => router.service(mgmt.MgmtSvc, mgmtService(parts)), {

@@ -6,13 +6,15 @@ import type { mgmt } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import { callEngineHere, type MsMethod, prepShutdown, reportEngines } from "@daos/system";
 import { faultNotDirecting, faultOtherSystem } from "./faults.ts";
+import type { MsMethod } from "@daos/system";
+import { faultOtherSystem } from "./faults.ts";
+import { joinFromProto } from "./join-from-proto.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { peerAddress } from "./peer-address.ts";
+import { reportFromProto, reportResultToProto } from "./report-from-proto.ts";
 
 /** The most a call into the engine may take, ms; the caller's own deadline may end it earlier. */
 const CALL_TIMEOUT_MS = 60_000;
-/** What a leader that does not say it, one of release 0.8.0, allows a host for getting an engine ready to stop, ms. */
-const STEP_MS = 30_000;
 /** How long to look up the addresses of the access points, ms. */
 const RESOLVE_TIMEOUT_MS = 10_000;
 /** What dmg of release 0.8.0 says unless told otherwise, whatever the system is called. */
@@ -25,7 +27,7 @@ const POOL_TIMEOUT_MS = 300_000;
  * engine with a replica; what concerns one rank by the host that runs it.
  */
 export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
-  const { harness, leadership, engines, joins, mayDirect, systemName, log } = options;
+  const { harness, leadership, replicas, requests, mayDirect, systemName, log } = options;
 
   /**
    * Passes a request on to the engine of an MS replica; the answer is the engine's. Any host with a replica does it, as
@@ -36,7 +38,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     async (request: MessageShape<I>, context: HandlerContext): Promise<MessageShape<O>> => {
       if (!harness.hasMsInstance) leadership.membership();
       using limit = deadline(timeoutMs, `${method.name} in the engine`, context.signal);
-      return await engines.call(method, request as unknown as MessageInitShape<I>, limit);
+      return await replicas.call(method, request as unknown as MessageInitShape<I>, limit);
     };
 
   /** Likewise, on the leader only: the answer is about one engine, and is to be about the same one wherever it is asked. */
@@ -67,10 +69,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
 
   return {
     async join(request, context) {
-      const { uuid, rank, uri, nctxs: contexts, addr: address, faultDomain, reports, recorded } = request;
-      using limit = deadline(CALL_TIMEOUT_MS, "join", context.signal);
-      const call = { uuid, rank, uri, contexts, address, faultDomain, reports, recorded };
-      return await joins.join(call, peerAddress(context), limit);
+      return requests.join(joinFromProto(request, peerAddress(context)), context);
     },
 
     leaderQuery({ system }) {
@@ -83,39 +82,35 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     },
 
     async reportEngines(request, context) {
-      return reportEngines(leadership, request, peerAddress(context));
+      return reportResultToProto(await requests.report(reportFromProto(request, peerAddress(context))));
     },
 
     async prepShutdown({ rank }, context) {
       await checkDirects("PrepShutdown", context);
-      const allowedMs = Math.min(context.timeoutMs() ?? STEP_MS, CALL_TIMEOUT_MS);
-      return prepShutdown(harness, rank, { allowedMs, signal: context.signal });
+      const { signal } = context;
+      return { status: await requests.prepShutdown(rank, { allowedMs: context.timeoutMs(), signal }) };
     },
 
     async killRank({ rank, force }, context) {
       await checkDirects("KillRank", context);
-      using limit = deadline(CALL_TIMEOUT_MS, `kill rank ${rank}`, context.signal);
-      return { status: await harness.byRank(rank).stop({ force, signal: limit.signal }) };
+      return { status: await requests.killRank(rank, { force, signal: context.signal }) };
     },
 
     async startRank({ rank }, context) {
       await checkDirects("StartRank", context);
-      log.info("asked to start a rank", { rank });
-      harness.byRank(rank).start();
+      requests.startRank(rank);
       return {};
     },
 
     async eraseRank({ rank, uuid }, context) {
       await checkDirects("EraseRank", context);
-      log.warn("asked to erase a rank", { rank, uuid });
-      await harness.byIdentity(rank, uuid).erase();
+      await requests.eraseRank(rank, uuid);
       return {};
     },
 
-    async callEngine(request, context) {
+    async callEngine({ method, body }, context) {
       await checkDirects("CallEngine", context);
-      using limit = deadline(POOL_TIMEOUT_MS, "call of the leader into the engine", context.signal);
-      return { body: await callEngineHere(harness, request, limit) };
+      return { body: new Uint8Array(await requests.callEngine(method, body, context)) };
     },
 
     async poolCreate(request, context) {

@@ -1,7 +1,7 @@
-export { type JoinAnswer, type JoinCall, Joins, type JoinsOptions } from "./join-coordinator.ts";
-export { callEngineHere, EngineGroup, type EngineGroupOptions, type MsMethod } from "./ms-replicas.ts";
-export { type PrepShutdownOptions, prepShutdown } from "./prep-shutdown.ts";
-export { type ReportAnswer, reportEngines } from "./report-engines.ts";
+export { JoinCoordinator, type JoinCoordinatorOptions, type JoinResult } from "./join-coordinator.ts";
+export { type MsMethod, MsReplicas, type MsReplicasOptions } from "./ms-replicas.ts";
+export { type HostReport, type ReportResult, reportEngines } from "./report-engines.ts";
+export { ServerRequests, type ServerRequestsOptions } from "./server-requests.ts";
 export {
   type ActionOptions,
   type ActionResult,

@@ -2,27 +2,16 @@ import { drpcMethods } from "@daos/drpc";
 import type { Leadership } from "@daos/election";
 import { daosStatusNumber, retryClass } from "@daos/fault";
 import { parseHostAddress } from "@daos/hostlist";
+import { daosStatusNumber } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import type { Member } from "@daos/member-store";
-import type { JoinAttempt, Membership } from "@daos/membership";
+import type { JoinRequest, Membership } from "@daos/membership";
 import { mgmt } from "@daos/proto";
 import { NIL_RANK, parseRank, type Rank } from "@daos/rank";
-import type { EngineGroup } from "./ms-replicas.ts";
-
-/** A join as it arrives; `address` is what the engine's host listens on, `0.0.0.0:10001`. */
-export interface JoinCall {
-  readonly uuid: string;
-  readonly rank: number;
-  readonly uri: string;
-  readonly contexts: number;
-  readonly address: string;
-  readonly faultDomain: string;
-  readonly reports: boolean;
-  readonly recorded: boolean;
-}
+import type { MsReplicas } from "./ms-replicas.ts";
 
 /** What a join is answered with. */
-export interface JoinAnswer {
+export interface JoinResult {
   /** 0, or the DAOS error number with which the data plane refused. */
   readonly status: number;
   readonly rank: number;
@@ -30,17 +19,17 @@ export interface JoinAnswer {
   readonly incarnation: number;
 }
 
-export interface JoinsOptions {
+export interface JoinCoordinatorOptions {
   readonly leadership: Pick<Leadership, "membership">;
-  readonly engines: Pick<EngineGroup, "call">;
+  readonly replicas: Pick<MsReplicas, "call">;
   readonly log: Logger;
 }
 
-/** The engine works on so many joins at a time; more wait here. */
-const ENGINE_CALLS = 16;
+/** Joins that the engine works on at a time; more wait here. */
+const MAX_ENGINE_CALLS = 16;
 
-/** So many ranks are tried for one join; the next join goes on where it ended. */
-const MOST_RANKS = 64;
+/** Ranks that are tried for one join; the next join goes on with the rank after them. */
+const MAX_RANKS = 64;
 const RANK_TAKEN = daosStatusNumber("EXIST");
 
 interface Wait {
@@ -48,96 +37,95 @@ interface Wait {
 }
 
 /**
- * Joins, on the leader. Those of one engine run one after the other; those of different engines side by side, so that
- * their members go into few commits.
+ * Joins engines to the system, on the leader. The joins of one engine run one after the other; those of different engines
+ * run side by side, so that their members go into few commits.
  *
  * @see DAOS 0.8.0 src/control/server/mgmt_svc.go Join
  */
-export class Joins {
-  readonly #options: JoinsOptions;
+export class JoinCoordinator {
+  readonly #options: JoinCoordinatorOptions;
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
   #asking = 0;
 
-  constructor(options: JoinsOptions) {
+  constructor(options: JoinCoordinatorOptions) {
     this.#options = options;
   }
 
   /**
-   * Makes an engine a member. The leader trusts the peer's IP address, not the one in the request.
+   * Makes an engine a member.
    *
    * @throws Fault notLeader, systemNotReady, memberConflict, memberElsewhere, memberExcluded
    */
-  async join(call: JoinCall, peer: string, wait: Wait): Promise<JoinAnswer> {
-    const before = this.#turns.get(call.uuid) ?? Promise.resolve();
-    const turn = before.then(() => this.#joinNow(call, peer, wait));
+  async join(request: JoinRequest, wait: Wait): Promise<JoinResult> {
+    const before = this.#turns.get(request.uuid) ?? Promise.resolve();
+    const turn = before.then(() => this.#joinNow(request, wait));
     const settled = turn.then(
       () => {},
       () => {},
     );
-    this.#turns.set(call.uuid, settled);
+    this.#turns.set(request.uuid, settled);
     try {
       return await turn;
     } finally {
-      if (this.#turns.get(call.uuid) === settled) this.#turns.delete(call.uuid);
+      if (this.#turns.get(request.uuid) === settled) this.#turns.delete(request.uuid);
     }
   }
 
-  async #joinNow(call: JoinCall, peer: string, wait: Wait): Promise<JoinAnswer> {
+  async #joinNow(request: JoinRequest, wait: Wait): Promise<JoinResult> {
     wait.signal.throwIfAborted();
     const membership = this.#options.leadership.membership();
-    const attempt = attemptFrom(call, peer);
-    const plan = membership.planJoin(attempt);
+    const plan = membership.planJoin(request);
     switch (plan.kind) {
       case "refuse":
         // The reason may be a change that cannot be committed in the end, and a refusal is for good.
         await membership.settled();
         throw plan.fault;
       case "record":
-        return answerFor(await membership.admit(attempt, plan.rank));
+        return resultFor(await membership.admit(request, plan.rank));
       case "ask-engine":
-        return this.#askEngine(membership, attempt, plan.rank, wait);
+        return this.#askEngine(membership, request, plan.rank, wait);
       case "reserve":
-        return this.#reserve(membership, attempt, plan.rank, wait);
+        return this.#reserve(membership, request, plan.rank, wait);
       default:
         return plan satisfies never;
     }
   }
 
   /** Gives a rank, and another one when the data plane knows it as that of an engine which has been erased since. */
-  async #reserve(membership: Membership, attempt: JoinAttempt, first: Rank, wait: Wait): Promise<JoinAnswer> {
+  async #reserve(membership: Membership, request: JoinRequest, first: Rank, wait: Wait): Promise<JoinResult> {
     for (let rank = first, tries = 1; ; rank = membership.nextRank(), tries++) {
       wait.signal.throwIfAborted();
-      await membership.reserve(attempt, rank);
-      const answer = await this.#askEngine(membership, attempt, rank, wait);
+      await membership.reserve(request, rank);
+      const answer = await this.#askEngine(membership, request, rank, wait);
       if (answer.status === 0 || isUndecided(answer.status)) return answer;
-      const released = await membership.release(attempt.uuid);
-      if (!released || answer.status !== RANK_TAKEN || attempt.rank !== NIL_RANK) return answer;
+      const released = await membership.release(request.uuid);
+      if (!released || answer.status !== RANK_TAKEN || request.rank !== NIL_RANK) return answer;
       membership.passOver(rank);
-      if (tries === MOST_RANKS) return answer;
+      if (tries === MAX_RANKS) return answer;
     }
   }
 
   async #askEngine(
     membership: Membership,
-    attempt: JoinAttempt,
+    request: JoinRequest,
     rank: Rank,
     wait: Wait,
-  ): Promise<JoinAnswer> {
-    const { uuid, uri, contexts: nctxs, address } = attempt;
+  ): Promise<JoinResult> {
+    const { uuid, uri, contexts: nctxs, address } = request;
     using _claim = membership.claim(rank);
-    const request = { uuid, rank, uri, nctxs, addr: `${address.host}:${address.port}` };
-    const answer = await this.#inTurn(() => this.#options.engines.call(drpcMethods.join, request, wait));
+    const message = { uuid, rank, uri, nctxs, addr: `${address.host}:${address.port}` };
+    const answer = await this.#inTurn(() => this.#options.replicas.call(drpcMethods.join, message, wait));
     const { status, state } = answer;
     if (status !== 0 || state !== mgmt.JoinResp_State.IN) {
       this.#options.log.warn("the data plane does not let an engine join", { uuid, rank, status });
       return { status, state, rank: answer.rank, incarnation: 0 };
     }
-    return answerFor(await membership.admit(attempt, parseRank(answer.rank)));
+    return resultFor(await membership.admit(request, parseRank(answer.rank)));
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#asking >= ENGINE_CALLS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (this.#asking >= MAX_ENGINE_CALLS) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     else this.#asking++;
     try {
       return await work();
@@ -149,14 +137,7 @@ export class Joins {
   }
 }
 
-function attemptFrom(call: JoinCall, peer: string): JoinAttempt {
-  const { uuid, uri, contexts, faultDomain, reports, recorded } = call;
-  const rank = call.rank === NIL_RANK ? NIL_RANK : parseRank(call.rank);
-  const address = { ...parseHostAddress(call.address), ...(peer === "" ? {} : { host: peer }) };
-  return { uuid, rank, address, uri, contexts, faultDomain, reports, recorded };
-}
-
-function answerFor({ rank, incarnation }: Member): JoinAnswer {
+function resultFor({ rank, incarnation }: Member): JoinResult {
   return { status: 0, rank, state: mgmt.JoinResp_State.IN, incarnation };
 }
 

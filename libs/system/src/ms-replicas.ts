@@ -24,7 +24,7 @@ export type MsMethod<I extends DescMessage = DescMessage, O extends DescMessage 
   O
 >;
 
-export interface EngineGroupOptions {
+export interface MsReplicasOptions {
   readonly harness: Pick<Harness, "msInstance">;
   readonly self: HostAddress;
   readonly accessPoints: () => readonly AccessPoint[];
@@ -42,12 +42,12 @@ export interface EngineGroupOptions {
  * The engines with a replica of the data plane's management service. One of them leads there, and need not be on the
  * host that leads here: each is asked until one does not send us on.
  */
-export class EngineGroup {
-  readonly #options: EngineGroupOptions;
+export class MsReplicas {
+  readonly #options: MsReplicasOptions;
   /** The host whose engine answered last. */
   #last: string | undefined;
 
-  constructor(options: EngineGroupOptions) {
+  constructor(options: MsReplicasOptions) {
     this.#options = options;
   }
 

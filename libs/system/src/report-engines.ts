@@ -1,62 +1,55 @@
 import type { Leadership } from "@daos/election";
-import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { EngineReport } from "@daos/membership";
-import { mgmt } from "@daos/proto";
-
-const STATES: Readonly<Record<mgmt.ReportEnginesReq_State, EngineReport["state"]>> = {
-  [mgmt.ReportEnginesReq_State.STARTING]: "starting",
-  [mgmt.ReportEnginesReq_State.SERVING]: "serving",
-  [mgmt.ReportEnginesReq_State.STOPPED]: "stopped",
-  [mgmt.ReportEnginesReq_State.FAILED]: "failed",
-};
 
 /** The longest time that a host may let pass between its reports, ms. */
-const LONGEST_INTERVAL_MS = 60_000;
+const MAX_INTERVAL_MS = 60_000;
 /** Lines of one report that are kept. */
-const MOST_WARNINGS = 32;
+const MAX_WARNINGS = 32;
 /** Characters of such a line that are kept: a message may have 4 MiB, and a thousand events are kept. */
-const LONGEST_WARNING = 1024;
+const MAX_WARNING_LENGTH = 1024;
 
-/** What a server should know of the system, as `host:port`. */
-export interface ReportAnswer {
+/** What a host says of its engines. */
+export interface HostReport {
+  /** Its control address. */
+  readonly host: HostAddress;
+  readonly engines: readonly EngineReport[];
+  /** Time until its next report, ms. */
+  readonly intervalMs: number;
+  /** What it has to say of its devices. */
+  readonly warnings: readonly string[];
+}
+
+/** What a server should know of the system. */
+export interface ReportResult {
   /** Those that take part now. */
-  readonly accessPoints: string[];
-  readonly leader: string;
+  readonly accessPoints: readonly HostAddress[];
+  /** Absent while there is none. */
+  readonly leader: HostAddress | undefined;
 }
 
 /**
- * Takes what a server says of its engines, on the leader; the host is the peer, whatever the report says.
+ * Takes what a server says of its engines, on the leader.
  *
  * @throws Fault notLeader, systemNotReady
  */
 export async function reportEngines(
   leadership: Pick<Leadership, "membership" | "silence" | "leader" | "accessPoints">,
-  request: mgmt.ReportEnginesReq,
-  peer: string,
-): Promise<ReportAnswer> {
+  { host, engines, intervalMs, warnings }: HostReport,
+): Promise<ReportResult> {
   const membership = leadership.membership();
-  const host = { ...parseHostAddress(request.addr), ...(peer === "" ? {} : { host: peer }) };
   const address = formatHostAddress(host);
   // A host speaks for the engines that have joined on it, or it could have any number of others remembered.
-  const uuids = request.engines
+  const uuids = engines
     .map(({ uuid }) => uuid)
     .filter((uuid) => {
       const member = membership.byUuid(uuid);
       return member !== undefined && formatHostAddress(member.address) === address;
     });
-  leadership.silence().heard(host, uuids, Math.min(request.intervalMs, LONGEST_INTERVAL_MS));
-  const reports = request.engines.map(({ uuid, incarnation, state, reason }) => ({
-    uuid,
-    incarnation,
-    state: STATES[state] ?? "starting",
-    reason,
-  }));
-  await membership.report(host, reports);
-  for (const warning of request.warnings.slice(0, MOST_WARNINGS))
-    membership.events.add("device_warning", warning.slice(0, LONGEST_WARNING), { address: host });
+  leadership.silence().heard(host, uuids, Math.min(intervalMs, MAX_INTERVAL_MS));
+  await membership.report(host, engines);
+  for (const warning of warnings.slice(0, MAX_WARNINGS))
+    membership.events.add("device_warning", warning.slice(0, MAX_WARNING_LENGTH), { address: host });
   const { leader, accessPoints } = leadership;
-  return {
-    accessPoints: accessPoints.map(({ address }) => formatHostAddress(address)),
-    leader: leader === undefined ? "" : formatHostAddress(leader),
-  };
+  return { accessPoints: accessPoints.map((accessPoint) => accessPoint.address), leader };
 }

@@ -1,6 +1,7 @@
 import type { Leadership } from "@daos/election";
 import { Fault, FaultCode, isUnreachable, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { EngineInstance } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { Member } from "@daos/member-store";
 import type { Membership } from "@daos/membership";
@@ -22,12 +23,9 @@ export interface MemberCalls {
 }
 
 export interface SystemActionsOptions {
-  readonly leadership: Pick<Leadership, "membership">;
+  readonly leadership: Pick<Leadership, "membership" | "membersOnStorage">;
   readonly calls: MemberCalls;
-  /** Engines of this host: they go last, because the management service needs them. */
-  readonly isHere: (member: Member) => boolean;
-  /** The list of the members is kept in the storage of this engine, and goes with it. */
-  readonly holdsMembers: (member: Member) => boolean;
+  readonly harness: { readonly instances: readonly Pick<EngineInstance, "superblock">[] };
   readonly log: Logger;
   readonly clock?: Clock | undefined;
 }
@@ -97,7 +95,7 @@ export class SystemActions {
     membership: Membership,
     options: TermOptions,
   ): Promise<readonly ActionResult[]> {
-    const { calls, isHere } = this.#options;
+    const { calls } = this.#options;
     const { force } = options;
     const results = new Map<string, ActionResult>();
     for (const member of members.filter(({ state }) => state === "stopped"))
@@ -125,8 +123,8 @@ export class SystemActions {
         );
         for (const result of killed) results.set(result.member.uuid, result);
       };
-      await kill(reachable.filter((member) => !isHere(member)));
-      await kill(reachable.filter((member) => isHere(member)));
+      await kill(reachable.filter((member) => !this.#isHere(member)));
+      await kill(reachable.filter((member) => this.#isHere(member)));
       await this.#recordStops(membership, [...results.values()]);
     });
     return inOrder(members, results);
@@ -167,8 +165,8 @@ export class SystemActions {
     }
     const waiting = members.filter(({ uuid }) => !results.has(uuid));
     // This host's engine first: without it nobody can join.
-    const here = waiting.filter((member) => this.#options.isHere(member));
-    const elsewhere = waiting.filter((member) => !this.#options.isHere(member));
+    const here = waiting.filter((member) => this.#isHere(member));
+    const elsewhere = waiting.filter((member) => !this.#isHere(member));
     for (const some of [here, elsewhere]) {
       const asked = await this.#step("start", some, options, (member, wait) =>
         calls.startRank(member.address, member.rank, wait),
@@ -249,7 +247,7 @@ export class SystemActions {
     membership: Membership,
     options: TermOptions,
   ): Promise<readonly ActionResult[]> {
-    const { calls, holdsMembers } = this.#options;
+    const { calls } = this.#options;
     const results = new Map<string, ActionResult>();
     for (const member of members) {
       if (mayRun(member, options.force))
@@ -275,12 +273,12 @@ export class SystemActions {
         results.set(uuid, { member, action: "erase", fault: faultRunning(member) });
     };
     const erased = await eraseSome(
-      stopped.filter((member) => !holdsMembers(member)),
+      stopped.filter((member) => !this.#holdsMembers(member)),
       options,
     );
     await Promise.all(erased.map(forget));
     // Nobody can be forgotten when the list is gone: who holds it goes last, and is forgotten before. The term ends with it.
-    const holders = stopped.filter((member) => holdsMembers(member));
+    const holders = stopped.filter((member) => this.#holdsMembers(member));
     await Promise.all(holders.map(forget));
     options.checkTerm();
     await eraseSome(
@@ -288,6 +286,17 @@ export class SystemActions {
       { ...options, signal: options.callerSignal, checkTerm: () => {} },
     );
     return inOrder(members, results);
+  }
+
+  /** An engine of this host: these go last, because the management service needs them. */
+  #isHere({ uuid }: Member): boolean {
+    return this.#options.harness.instances.some(({ superblock }) => superblock?.uuid === uuid);
+  }
+
+  /** The list of the members is kept in the storage of this engine, and goes with it. */
+  #holdsMembers({ uuid }: Member): boolean {
+    const { leadership, harness } = this.#options;
+    return leadership.membersOnStorage && harness.instances[0]?.superblock?.uuid === uuid;
   }
 
   /** @throws Fault leadershipLost when the term ends before `work` does */

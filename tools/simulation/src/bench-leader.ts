@@ -6,7 +6,7 @@ import { create, toBinary } from "@bufbuild/protobuf";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { MgmtClient } from "@daos/control-client";
 import { systemService } from "@daos/ctl-service";
-import { FixedLeader, Leadership } from "@daos/election";
+import { Leadership, StaticLeader } from "@daos/election";
 import { Harness } from "@daos/harness";
 import { silentLogger } from "@daos/log";
 import { type Member, type MemberStore, SqliteMemberStore } from "@daos/member-store";
@@ -16,7 +16,7 @@ import { parseRank } from "@daos/rank";
 import { faultInterceptor } from "@daos/rpc";
 import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
 import { delay } from "@daos/sys";
-import { EngineGroup, Joins, SystemActions } from "@daos/system";
+import { JoinCoordinator, MsReplicas, ServerRequests, SystemActions } from "@daos/system";
 
 /** What the leader's process is asked. */
 export type ToLeader = { readonly kind: "tell" } | { readonly kind: "stop"; readonly timeoutMs: number };
@@ -47,7 +47,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
   const store = new SqliteMemberStore(join(directory, "members.db"));
   const members = Array.from({ length: count }, (_, rank) => memberOf(rank, ports));
   if (count > 0) await fill(store, members);
-  const election = new FixedLeader({ accessPoints: [self], self, openStore: async () => store });
+  const election = new StaticLeader({ accessPoints: [self], self, openStore: async () => store });
   const leadership = new Leadership({ election, self, ranksFrom: "engine", log: silentLogger });
   void leadership.run(signal);
   const harness = new Harness([], silentLogger);
@@ -55,15 +55,17 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
   const engine = {
     call: async () => create(mgmt.JoinRespSchema, { status: 0, rank: nextRank++ }),
   };
-  const engines = new EngineGroup({
+  const replicas = new MsReplicas({
     harness: { msInstance: () => engine as unknown as ReturnType<Harness["msInstance"]> },
     self,
     accessPoints: () => leadership.accessPoints,
     callEngine: () => Promise.reject(new Error("there is one access point")),
     log: silentLogger,
   });
-  const joins = new Joins({ leadership, engines, log: silentLogger });
-  const client = new MgmtClient(async () => undefined);
+  const joins = new JoinCoordinator({ leadership, replicas, log: silentLogger });
+  const requests = new ServerRequests({ harness, leadership, joins, log: silentLogger });
+  const calls = new MgmtClient(async () => undefined);
+  const actions = new SystemActions({ leadership, harness, calls, log: silentLogger });
   const handler = connectNodeAdapter({
     grpc: true,
     grpcWeb: false,
@@ -77,13 +79,13 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
           systemName: "bench",
           harness,
           leadership,
-          engines,
-          joins,
+          replicas,
+          requests,
           mayDirect: async () => true,
           log: silentLogger,
         }),
       );
-      router.service(ctl.MgmtCtl, systemService({ harness, leadership, members: client, log: silentLogger }));
+      router.service(ctl.MgmtCtl, systemService({ leadership, actions, log: silentLogger }));
     },
   });
   // All hosts have one address here, so what is limited for each address is not.
@@ -111,7 +113,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
   };
   process.on("message", (question: ToLeader) => {
     if (question.kind === "tell") tell();
-    else void stop(leadership, client, question.timeoutMs);
+    else void stop(leadership, actions, question.timeoutMs);
   });
   tell();
 }
@@ -125,15 +127,7 @@ function isReady(leadership: Leadership): boolean {
   }
 }
 
-async function stop(leadership: Leadership, calls: MgmtClient, timeoutMs: number): Promise<void> {
-  const nobody = () => false;
-  const actions = new SystemActions({
-    leadership,
-    calls,
-    isHere: nobody,
-    holdsMembers: nobody,
-    log: silentLogger,
-  });
+async function stop(leadership: Leadership, actions: SystemActions, timeoutMs: number): Promise<void> {
   const begun = performance.now();
   const results = await actions.stop(leadership.membership().list(), {
     force: false,

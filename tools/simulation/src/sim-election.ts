@@ -7,7 +7,7 @@ import {
   type MemberChange,
   type MemberStore,
 } from "@daos/member-store";
-import { EtcdFailure, LEASE_MS, type SimEtcd, type Standing } from "./sim-etcd.ts";
+import { type ElectionStatus, EtcdFailure, LEASE_MS, type SimEtcd } from "./sim-etcd.ts";
 import type { SimProcess } from "./sim-process.ts";
 
 /** A lease counts as ended here so much earlier than there, ms. */
@@ -65,7 +65,7 @@ export class SimElection implements Election {
     }
   }
 
-  #apply({ lease, leader }: Standing, sent: number, onChange: (view: LeaderView) => void): void {
+  #apply({ lease, leader }: ElectionStatus, sent: number, onChange: (view: LeaderView) => void): void {
     const { process, self } = this.#options;
     if (lease === this.#gone) return;
     if (lease !== this.#lease) this.#end(faultLeadershipLost("the term of this host"), onChange);

@@ -17,7 +17,7 @@ export class EtcdFailure extends Error {
 }
 
 /** Who leads, as etcd has it. */
-export interface Standing {
+export interface ElectionStatus {
   readonly lease: number;
   readonly leader:
     | { readonly address: HostAddress; readonly lease: number; readonly term: number }
@@ -45,7 +45,7 @@ export class SimEtcd {
   /** Access points that are cut off from it. */
   readonly cutOff = new Set<string>();
   #revision = 0;
-  #leader: Standing["leader"];
+  #leader: ElectionStatus["leader"];
   #available = true;
   /** Chance of a call that is lost on its way there, or whose answer is lost. */
   lossy = 0;
@@ -67,13 +67,13 @@ export class SimEtcd {
     this.#available = available;
   }
 
-  get leader(): Standing["leader"] {
+  get leader(): ElectionStatus["leader"] {
     this.#expire();
     return this.#leader;
   }
 
   /** Renews a lease, or grants a new one, and makes its owner the leader if there is none. */
-  stand(process: SimProcess, address: HostAddress, lease: number): Promise<Standing> {
+  stand(process: SimProcess, address: HostAddress, lease: number): Promise<ElectionStatus> {
     return this.#call(process, address, () => {
       this.#expire();
       const known = this.#leases.get(lease);

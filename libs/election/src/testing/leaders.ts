@@ -3,8 +3,8 @@ import { silentLogger } from "@daos/log";
 import { type Member, SqliteMemberStore } from "@daos/member-store";
 import type { MembershipOptions } from "@daos/membership";
 import type { Election } from "../election.ts";
-import { FixedLeader } from "../fixed-leader.ts";
 import { Leadership } from "../leadership.ts";
+import { StaticLeader } from "../static-leader.ts";
 
 /** The leader of a system with these members, in a store of its own; it leads for as long as the process runs. */
 export async function leaderOf(
@@ -18,7 +18,7 @@ export async function leaderOf(
     members.map((member) => ({ kind: "put", member })),
     { signal },
   );
-  const election = new FixedLeader({ accessPoints: [self], self, openStore: async () => store });
+  const election = new StaticLeader({ accessPoints: [self], self, openStore: async () => store });
   const { ranksFrom = "engine" } = options;
   const leadership = new Leadership({ election, self, ranksFrom, log: silentLogger });
   void leadership.run(signal);
@@ -59,7 +59,7 @@ export async function deposableLeader(
 
 /** A host that knows another one as the leader. */
 export function followerOf(leader: HostAddress, self: HostAddress): Leadership {
-  const election = new FixedLeader({
+  const election = new StaticLeader({
     accessPoints: [leader],
     self: undefined,
     openStore: () => Promise.reject(new Error("a follower opens no store")),

@@ -1,6 +1,6 @@
 import type { Member } from "@daos/member-store";
 import { parseRank, type Rank } from "@daos/rank";
-import type { JoinAttempt } from "../membership.ts";
+import type { JoinRequest } from "../membership.ts";
 
 /** A joined member that reports, as tests want it. */
 export function memberOf(rank: number, change: Partial<Member> = {}): Member {
@@ -23,8 +23,8 @@ export function memberOf(rank: number, change: Partial<Member> = {}): Member {
 /** The join of {@link memberOf} as it comes again. */
 export function joinOf(
   rank: number,
-  change: Partial<Omit<JoinAttempt, "rank">> & { readonly rank?: number } = {},
-): JoinAttempt {
+  change: Partial<Omit<JoinRequest, "rank">> & { readonly rank?: number } = {},
+): JoinRequest {
   const { uuid, address, uri, contexts, faultDomain, reports } = memberOf(rank);
   const base = { uuid, address, uri, contexts, faultDomain, reports, recorded: false };
   return { ...base, ...change, rank: (change.rank ?? rank) as Rank };

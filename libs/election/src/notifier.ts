@@ -1,5 +1,5 @@
 /** Something to wait for that may be called off early: `now` ends the wait, or the next one if none is under way. */
-export class Wake {
+export class Notifier {
   #called = false;
   #resolve: (() => void) | undefined;
 

@@ -14,10 +14,10 @@ import { etcd } from "@daos/proto";
 import { delay } from "@daos/sys";
 import type { AccessPoint } from "./election.ts";
 import { decodeAccessPoint, encodeAccessPoint } from "./encode-access-point.ts";
-import { Wake } from "./wake.ts";
+import { Notifier } from "./notifier.ts";
 
 /** How things stand in etcd. */
-export interface Standing {
+export interface ElectionStatus {
   /** Who leads, absent when nobody does. */
   readonly leader: LeaderEntry | undefined;
   readonly accessPoints: readonly AccessPoint[];
@@ -31,7 +31,7 @@ export interface LeaderEntry {
   readonly isSelf: boolean;
 }
 
-export interface CandidacyOptions {
+export interface ElectionSessionOptions {
   readonly client: EtcdClient;
   readonly keys: EtcdKeys;
   readonly self: () => AccessPoint;
@@ -64,13 +64,13 @@ const COMPACT_MS = 300_000;
  * Lease and heartbeat are good for their time counted from before they were sent, by the monotonic clock, and for others
  * from when they saw it, which is later. What was not renewed before that is over never is again.
  */
-export class Candidacy {
+export class ElectionSession {
   /** Aborts before etcd can end the lease. */
   readonly signal: AbortSignal;
-  readonly #options: CandidacyOptions;
+  readonly #options: ElectionSessionOptions;
   readonly #lease: bigint;
   readonly #controller = new AbortController();
-  readonly #wake = new Wake();
+  readonly #notifier = new Notifier();
   /** When the lease ends for this candidate. */
   #leaseEnd: number;
   /** When its term as leader does, unless another heartbeat succeeds; absent while it does not lead. */
@@ -82,7 +82,7 @@ export class Candidacy {
   /** Why the last round failed. */
   #failure: unknown;
 
-  private constructor(options: CandidacyOptions, lease: bigint, leaseEnd: number) {
+  private constructor(options: ElectionSessionOptions, lease: bigint, leaseEnd: number) {
     this.#options = options;
     this.#lease = lease;
     this.#leaseEnd = leaseEnd;
@@ -92,12 +92,12 @@ export class Candidacy {
 
   /** Gets a lease. @throws EtcdError; the signal's reason */
   static async begin(
-    options: CandidacyOptions,
+    options: ElectionSessionOptions,
     { signal }: { readonly signal: AbortSignal },
-  ): Promise<Candidacy> {
+  ): Promise<ElectionSession> {
     const askedAt = performance.now();
     const { ID, TTL } = await options.client.leaseGrant(TTL_SECONDS, { signal });
-    return new Candidacy(options, ID, endOf(askedAt, Number(TTL)));
+    return new ElectionSession(options, ID, endOf(askedAt, Number(TTL)));
   }
 
   /** False as soon as the lease may have ended, also when the timer of the signal is late. */
@@ -124,12 +124,12 @@ export class Candidacy {
     );
   }
 
-  /** Calls `onStanding` after every round, as long as the lease is good. @throws the reason for which it ended */
-  async run(onStanding: (standing: Standing) => void): Promise<never> {
+  /** Calls `onStatus` after every round, as long as the lease is good. @throws the reason for which it ended */
+  async run(onStatus: (status: ElectionStatus) => void): Promise<never> {
     void this.#listen();
     while (true) {
       try {
-        onStanding(await this.#round());
+        onStatus(await this.#round());
         this.#failure = undefined;
       } catch (error) {
         this.signal.throwIfAborted();
@@ -138,7 +138,7 @@ export class Candidacy {
         await delay(PAUSE_MS * (0.5 + Math.random()), this);
         continue;
       }
-      await this.#wake.wait(Math.min(ROUND_MS, this.#untilSilent()), this);
+      await this.#notifier.wait(Math.min(ROUND_MS, this.#untilSilent()), this);
     }
   }
 
@@ -152,7 +152,7 @@ export class Candidacy {
     return Math.max(0, this.#seen.at + TTL_SECONDS * 1000 - performance.now());
   }
 
-  async #round(): Promise<Standing> {
+  async #round(): Promise<ElectionStatus> {
     const { client, keys, self } = this.#options;
     const kvs = await client.onOneMember((member) => this.#renew(member), this.#call());
     const entry = encodeAccessPoint(self());
@@ -192,11 +192,11 @@ export class Candidacy {
   async #leader(kvs: readonly etcd.KeyValue[], entry: string): Promise<etcd.KeyValue | undefined> {
     const found = kvs.find(({ key }) => text(key) === this.#options.keys.leader);
     if (found === undefined) return this.#campaign(entry);
-    if (found.lease === this.#lease) return this.#beat(found, entry);
+    if (found.lease === this.#lease) return this.#renewTerm(found, entry);
     this.#termEnd = undefined;
     this.#see(found.modRevision);
     if (this.#untilSilent() > 0) return found;
-    await this.#depose(found);
+    await this.#expireLeader(found);
     return this.#campaign(entry);
   }
 
@@ -222,7 +222,7 @@ export class Candidacy {
   }
 
   /** Shows that the leader, this candidate, is alive; resolves with nobody when it is the leader no more. */
-  async #beat(leader: etcd.KeyValue, entry: string): Promise<etcd.KeyValue | undefined> {
+  async #renewTerm(leader: etcd.KeyValue, entry: string): Promise<etcd.KeyValue | undefined> {
     const askedAt = performance.now();
     const { succeeded } = await this.#options.client.txn(
       {
@@ -242,7 +242,7 @@ export class Candidacy {
   }
 
   /** Deletes the key of a leader whose last heartbeat is the one that was seen long ago. */
-  async #depose(leader: etcd.KeyValue): Promise<void> {
+  async #expireLeader(leader: etcd.KeyValue): Promise<void> {
     await this.#options.client.txn(
       {
         compare: [this.#compareLeader({ case: "modRevision", value: leader.modRevision })],
@@ -293,7 +293,7 @@ export class Candidacy {
     while (!this.signal.aborted) {
       try {
         for await (const { created, events } of client.watch(range, this)) {
-          if (created || !events.every((event) => this.#isHeartbeat(event))) this.#wake.now();
+          if (created || !events.every((event) => this.#isHeartbeat(event))) this.#notifier.now();
         }
       } catch {
         await delay(PAUSE_MS, this).catch(() => {});

@@ -4,7 +4,7 @@ import { EtcdCluster } from "@daos/etcd/testing";
 import { etcdKeys } from "@daos/member-store";
 import { delay } from "@daos/sys";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { Candidacy, type Standing } from "./candidacy.ts";
+import { ElectionSession, type ElectionStatus } from "./election-session.ts";
 
 let cluster: EtcdCluster;
 let client: EtcdClient;
@@ -21,8 +21,8 @@ const wait = () => ({ signal: AbortSignal.timeout(30_000) });
 
 /** A candidate, and how things stand for it. */
 async function candidate(system: string, host: string, compactMs?: number) {
-  const standings: Standing[] = [];
-  const candidacy = await Candidacy.begin(
+  const standings: ElectionStatus[] = [];
+  const session = await ElectionSession.begin(
     {
       client,
       keys: etcdKeys(system),
@@ -31,14 +31,14 @@ async function candidate(system: string, host: string, compactMs?: number) {
     },
     wait(),
   );
-  const ended = candidacy.run((standing) => standings.push(standing)).catch((error: unknown) => error);
+  const ended = session.run((status) => standings.push(status)).catch((error: unknown) => error);
   return {
-    candidacy,
+    session,
     ended,
     standings,
     leads: () => standings.at(-1)?.leader?.isSelf === true,
     [Symbol.asyncDispose]: async () => {
-      await candidacy.resign();
+      await session.resign();
       await ended;
     },
   };
@@ -50,7 +50,7 @@ async function until(claim: () => boolean): Promise<void> {
   while (!claim()) await delay(10, { signal });
 }
 
-describe("Candidacy", () => {
+describe("ElectionSession", () => {
   it("takes the place of a leader without heartbeat, whose lease etcd keeps alive all the same", async () => {
     const keys = etcdKeys("silent");
     const { ID } = await client.leaseGrant(600, wait());
@@ -72,7 +72,7 @@ describe("Candidacy", () => {
     const { kvs } = await client.range({ key: bytes(etcdKeys("ended").leader) }, wait());
     await client.leaseRevoke(kvs[0]?.lease ?? 0n, wait());
     expect(await one.ended).toMatchObject({ message: "etcd has ended the lease" });
-    expect(one.candidacy.holds()).toBe(false);
+    expect(one.session.holds()).toBe(false);
   });
 
   it("lets etcd forget what is old while it leads", async () => {

@@ -2,7 +2,7 @@ import type { HostAddress } from "@daos/hostlist";
 import type { MemberStore } from "@daos/member-store";
 import type { AccessPoint, Election, LeaderView } from "./election.ts";
 
-export interface FixedLeaderOptions {
+export interface StaticLeaderOptions {
   readonly accessPoints: readonly HostAddress[];
   /** The control address of this host, when it is the first access point. */
   readonly self: HostAddress | undefined;
@@ -14,13 +14,13 @@ export interface FixedLeaderOptions {
  * No election: the first access point leads, as in release 0.8.0, while the storage of its first engine is there. The
  * members are kept in that storage.
  */
-export class FixedLeader implements Election {
+export class StaticLeader implements Election {
   readonly accessPoints: readonly AccessPoint[];
-  readonly #options: FixedLeaderOptions;
+  readonly #options: StaticLeaderOptions;
   #released: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> = Promise.resolve();
 
-  constructor(options: FixedLeaderOptions) {
+  constructor(options: StaticLeaderOptions) {
     this.#options = options;
     this.accessPoints = options.accessPoints.map((address) => ({ address, hasReplica: true }));
   }

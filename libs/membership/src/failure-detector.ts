@@ -7,7 +7,7 @@ import type { Membership } from "./membership.ts";
 
 /** A host may miss this many reports, and always this much time, ms, before it counts as silent. */
 const MISSED_REPORTS = 3;
-const LEAST_SILENCE_MS = 10_000;
+const MIN_SILENCE_MS = 10_000;
 const CHECK_MS = 1_000;
 
 /** When something was last said of a member, by the host that it is on. */
@@ -23,7 +23,7 @@ interface Heard {
  * address may have been that of another host before, and its storage may be new. A member that has just joined, and with a
  * new leader every member, gets the time that its host needs to find the leader.
  */
-export class HostSilence {
+export class FailureDetector {
   readonly #clock: Clock;
   readonly #heard = new Map<string, Heard>();
 
@@ -33,7 +33,7 @@ export class HostSilence {
 
   /** A host has said how these engines are, and will again after `intervalMs`. */
   heard(host: HostAddress, uuids: readonly string[], intervalMs: number): void {
-    const allowedMs = Math.max(LEAST_SILENCE_MS, intervalMs * MISSED_REPORTS);
+    const allowedMs = Math.max(MIN_SILENCE_MS, intervalMs * MISSED_REPORTS);
     for (const uuid of uuids) {
       const key = keyOf(host, uuid);
       const incarnation = this.#heard.get(key)?.incarnation ?? 0;
@@ -50,7 +50,7 @@ export class HostSilence {
     const key = keyOf(address, uuid);
     const known = this.#heard.get(key);
     if (known === undefined || known.incarnation !== incarnation) {
-      const allowedMs = Math.max(known?.allowedMs ?? 0, LEAST_SILENCE_MS * 2);
+      const allowedMs = Math.max(known?.allowedMs ?? 0, MIN_SILENCE_MS * 2);
       this.#heard.set(key, { at: this.#clock.now(), allowedMs, incarnation });
       return undefined;
     }
@@ -64,7 +64,7 @@ const keyOf = (host: HostAddress, uuid: string) => `${uuid} ${formatHostAddress(
 /** Marks the members of hosts that have become silent as unresponsive, until `signal` aborts. @throws its reason */
 export async function watchHosts(
   membership: Membership,
-  silence: HostSilence,
+  silence: FailureDetector,
   options: { readonly clock: Clock; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<never> {
   const { clock, log, signal } = options;

@@ -2,7 +2,7 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { AccessPoint, Election, LeaderView } from "./election.ts";
 
 /** A host that takes no part in the election, and knows what the leader tells it. */
-export class Bystander implements Election {
+export class Follower implements Election {
   #accessPoints: readonly HostAddress[];
   #leader: HostAddress | undefined;
   #onChange: ((view: LeaderView) => void) | undefined;

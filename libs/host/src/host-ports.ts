@@ -1,0 +1,79 @@
+import type { Election, ReplicaRole } from "@daos/election";
+import type { HostAddress } from "@daos/hostlist";
+import type { EngineInstance, InstanceOptions, InstanceParts } from "@daos/instance";
+import type { Logger } from "@daos/log";
+import type { MemberStore } from "@daos/member-store";
+import type { JoinMessage, JoinReply, ReportAnswer, ReportMessage } from "@daos/control-client";
+import type { Clock } from "@daos/sys";
+import type { MemberCalls } from "@daos/system";
+
+interface Wait {
+  readonly signal: AbortSignal;
+}
+
+/** How this host calls the servers of other hosts. Each call throws the fault of the host, or of the way to it. */
+export interface HostCalls extends MemberCalls {
+  join(host: HostAddress, message: JoinMessage, wait: Wait): Promise<JoinReply>;
+  reportEngines(host: HostAddress, report: ReportMessage, wait: Wait): Promise<ReportAnswer>;
+  /** Calls the engine with a replica on another access point. @returns the body of its answer */
+  callEngine(host: HostAddress, method: number, body: Uint8Array, wait: Wait): Promise<Uint8Array>;
+}
+
+/** Where the members are kept, and how the access points agree on a leader. */
+export type MembersPort = {
+  /**
+   * Looks at the storage of the first engine, which has this uuid.
+   *
+   * @throws Fault membersLeftBehind, membersMoved when the system would begin anew without the members that it has
+   */
+  readonly check: (mount: string, uuid: string, wait: Wait) => Promise<void>;
+} & (
+  | {
+      /** In the storage of the first access point's first engine, which leads. */
+      readonly kind: "storage";
+      readonly openStore: (mount: string) => Promise<MemberStore>;
+      /** What the open store is missing in that storage now. */
+      readonly lossesIn: (mount: string) => Promise<readonly string[]>;
+    }
+  | {
+      readonly kind: "etcd";
+      /** Called on an access point, once. `hasReplica` says whether its engine has a replica now. */
+      readonly openElection: (hasReplica: () => boolean) => Election;
+    }
+);
+
+/** One engine: what is this machine's. What the system decides is composed. */
+export interface EnginePorts
+  extends Omit<
+    InstanceOptions,
+    "replica" | "msAddress" | "join" | "onStorageReady" | "onStorageReleased" | "verifyStorage" | "onChange" | "provisionOnly"
+  > {
+  /** Takes the storage before anything of the system's in it is opened. @throws Fault storageInUse */
+  readonly takeStorage?: (mount: string, wait: Wait) => Promise<void>;
+  /** Lets go of the storage once everything of the system's in it is closed. */
+  readonly releaseStorage?: (mount: string) => void;
+  /** What the instance is made of, where that is not this machine. */
+  readonly parts?: InstanceParts | undefined;
+}
+
+/** What a server stands on: this machine, the network, the clock. */
+export interface HostPorts {
+  /** Control address of this host. */
+  readonly self: HostAddress;
+  readonly role: ReplicaRole;
+  /** Those of the configuration. */
+  readonly accessPoints: readonly HostAddress[];
+  /** `/rack1/node3`. */
+  readonly faultDomain: string;
+  readonly members: MembersPort;
+  readonly calls: HostCalls;
+  readonly engines: readonly EnginePorts[];
+  /** Root prepares the storage for another user: nothing joins, and what is in the storage is left to that user. */
+  readonly provisionOnly: boolean;
+  /** The state of an engine has changed. */
+  readonly onChange?: ((instance: EngineInstance) => void) | undefined;
+  /** Called once, when every engine serves. */
+  readonly onServing?: (() => void) | undefined;
+  readonly log: Logger;
+  readonly clock?: Clock | undefined;
+}

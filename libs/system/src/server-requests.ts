@@ -1,0 +1,94 @@
+import type { Leadership } from "@daos/election";
+import type { Harness } from "@daos/harness";
+import type { Logger } from "@daos/log";
+import type { JoinRequest } from "@daos/membership";
+import { type Clock, systemClock } from "@daos/sys";
+import type { JoinCoordinator, JoinResult } from "./join-coordinator.ts";
+import { callEngineHere } from "./ms-replicas.ts";
+import { prepShutdown } from "./prep-shutdown.ts";
+import { type HostReport, type ReportResult, reportEngines } from "./report-engines.ts";
+
+interface Wait {
+  readonly signal: AbortSignal;
+}
+
+export interface ServerRequestsOptions {
+  readonly harness: Pick<Harness, "byRank" | "byIdentity" | "msInstance">;
+  readonly leadership: Pick<Leadership, "membership" | "silence" | "leader" | "accessPoints">;
+  readonly joins: Pick<JoinCoordinator, "join">;
+  readonly log: Logger;
+  readonly clock?: Clock | undefined;
+}
+
+/** A join, or the stop of an engine, may take so long, ms; the caller's own deadline may end it earlier. */
+const CALL_TIMEOUT_MS = 60_000;
+/** What a leader that does not say it, one of release 0.8.0, allows a host for getting an engine ready to stop, ms. */
+const DEFAULT_PREP_MS = 30_000;
+/** A call into the engine may take so long, ms: the real engine needs up to 10 s for a pool on one rank. */
+const ENGINE_CALL_TIMEOUT_MS = 300_000;
+
+/**
+ * What servers ask of each other: joins and reports on the leader, and what concerns one engine on the host that runs it.
+ *
+ * @see DAOS 0.8.0 src/control/server/mgmt_svc.go
+ */
+export class ServerRequests {
+  readonly #options: ServerRequestsOptions;
+  readonly #clock: Clock;
+
+  constructor(options: ServerRequestsOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** @throws as {@link JoinCoordinator.join}; TimeoutError after 60 s */
+  async join(request: JoinRequest, { signal }: Wait): Promise<JoinResult> {
+    using limit = this.#clock.deadline(CALL_TIMEOUT_MS, "join", signal);
+    return await this.#options.joins.join(request, limit);
+  }
+
+  /** @throws Fault notLeader, systemNotReady */
+  report(report: HostReport): Promise<ReportResult> {
+    return reportEngines(this.#options.leadership, report);
+  }
+
+  /**
+   * @param options `allowedMs` is what the leader allows this host; 30 s if it does not say, and at most 60 s
+   * @returns the status of the engine's answer
+   * @throws Fault engineNotReady when the engine does not answer
+   */
+  async prepShutdown(
+    rank: number,
+    { allowedMs = DEFAULT_PREP_MS, signal }: Wait & { readonly allowedMs: number | undefined },
+  ): Promise<number> {
+    const within = Math.min(allowedMs, CALL_TIMEOUT_MS);
+    const { harness } = this.#options;
+    const { status } = await prepShutdown(harness, rank, { allowedMs: within, signal, clock: this.#clock });
+    return status;
+  }
+
+  /** @returns the status of the engine's answer @throws Fault when this host has no such rank */
+  async killRank(rank: number, { force, signal }: Wait & { readonly force: boolean }): Promise<number> {
+    using limit = this.#clock.deadline(CALL_TIMEOUT_MS, `kill rank ${rank}`, signal);
+    return await this.#options.harness.byRank(rank).stop({ force, signal: limit.signal });
+  }
+
+  /** @throws Fault when this host has no such rank */
+  startRank(rank: number): void {
+    this.#options.log.info("asked to start a rank", { rank });
+    this.#options.harness.byRank(rank).start();
+  }
+
+  /** @throws Fault when this host has no engine with this rank and identity */
+  async eraseRank(rank: number, uuid: string): Promise<void> {
+    this.#options.log.warn("asked to erase a rank", { rank, uuid });
+    await this.#options.harness.byIdentity(rank, uuid).erase();
+  }
+
+  /** Passes a call of another access point on to this host's engine with a replica. @returns the body of its answer */
+  async callEngine(method: number, body: Uint8Array, { signal }: Wait): Promise<Uint8Array> {
+    const attempted = "call of the leader into the engine";
+    using limit = this.#clock.deadline(ENGINE_CALL_TIMEOUT_MS, attempted, signal);
+    return await callEngineHere(this.#options.harness, { method, body }, limit);
+  }
+}
