@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { loadServerConfig, type ServerConfig } from "@daos/config";
+import { Leadership } from "@daos/election";
 import { bytes } from "@daos/etcd";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
@@ -11,7 +12,7 @@ import { encodeMember, membersFile, SqliteMemberStore } from "@daos/member-store
 import { memberOf } from "@daos/membership/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { MembersCheck } from "./commands/members/check.ts";
-import { openManagement } from "./management.ts";
+import { openMembersPort } from "./members-port.ts";
 import { checkMembers, repairMembers } from "./repair-members.ts";
 
 let etcd: EtcdCluster;
@@ -128,18 +129,15 @@ describe("with the members in etcd", { timeout: 120_000 }, () => {
         options(),
       );
     const serving = new AbortController();
-    using management = openManagement({
-      config,
-      role: "bootstrap",
-      self: { host: "127.0.0.1", port: config.port },
-      hasReplica: () => false,
-      stopExcluded: undefined,
-      log: silentLogger,
-    });
-    const server = management.leadership.run(serving.signal);
-    while (!management.leadership.leadsHere) await new Promise((resolve) => setTimeout(resolve, 20));
+    const self = { host: "127.0.0.1", port: config.port };
+    using members = openMembersPort({ config, self, log: silentLogger });
+    if (members.port.kind !== "etcd") throw new Error("the configuration names no etcd");
+    const election = members.port.openElection(() => false);
+    const leadership = new Leadership({ election, self, ranksFrom: "store", log: silentLogger });
+    const server = leadership.run(serving.signal);
+    while (!leadership.leadsHere) await new Promise((resolve) => setTimeout(resolve, 20));
     // The leader serves the others.
-    expect(management.leadership.membership().list()).toEqual(good);
+    expect(leadership.membership().list()).toEqual(good);
     expect(await checkMembers(config, options())).toMatchObject({ members: good, unreadable: [bad] });
     await expect(repairMembers(config, options())).rejects.toMatchObject({
       code: FaultCode.membersNotMovable,

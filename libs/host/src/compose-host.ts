@@ -1,8 +1,9 @@
+import type { AskOptions } from "@daos/control-client";
 import type { Leadership } from "@daos/election";
 import { Harness } from "@daos/harness";
 import { formatHostAddress } from "@daos/hostlist";
 import { EngineInstance, faultStorageLost, type JoinRequest } from "@daos/instance";
-import { type AskOptions, EngineReporter, type JoinReply, joinSystem } from "@daos/control-client";
+import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
 import { JoinCoordinator, MsReplicas, ServerRequests, SystemActions } from "@daos/system";
 import type { EnginePorts, HostPorts } from "./host-ports.ts";
 import { openManagement } from "./management.ts";

@@ -1,9 +1,10 @@
+import type { JoinMessage, ReportAnswer, ReportMessage } from "@daos/control-client";
 import type { Election, ReplicaRole } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
 import type { EngineInstance, InstanceOptions, InstanceParts } from "@daos/instance";
 import type { Logger } from "@daos/log";
+import type { JoinReply } from "@daos/member-agent";
 import type { MemberStore } from "@daos/member-store";
-import type { JoinMessage, JoinReply, ReportAnswer, ReportMessage } from "@daos/control-client";
 import type { Clock } from "@daos/sys";
 import type { MemberCalls } from "@daos/system";
 
@@ -46,7 +47,14 @@ export type MembersPort = {
 export interface EnginePorts
   extends Omit<
     InstanceOptions,
-    "replica" | "msAddress" | "join" | "onStorageReady" | "onStorageReleased" | "verifyStorage" | "onChange" | "provisionOnly"
+    | "replica"
+    | "msAddress"
+    | "join"
+    | "onStorageReady"
+    | "onStorageReleased"
+    | "verifyStorage"
+    | "onChange"
+    | "provisionOnly"
   > {
   /** Takes the storage before anything of the system's in it is opened. @throws Fault storageInUse */
   readonly takeStorage?: (mount: string, wait: Wait) => Promise<void>;

@@ -46,6 +46,7 @@ describe("openManagement", () => {
       kind: "storage",
       check: async () => {},
       openStore: async () => new SqliteMemberStore(":memory:"),
+      lossesIn: async () => [],
     };
     const { leadership, storageReady, storageReleased } = managementOf(members, "bootstrap");
     const stop = new AbortController();

@@ -1,5 +1,5 @@
-import { type Election, Follower, Leadership, type LeadershipOptions, StaticLeader } from "@daos/election";
 import { LeaderFinder } from "@daos/control-client";
+import { type Election, Follower, Leadership, type LeadershipOptions, StaticLeader } from "@daos/election";
 import type { HostPorts, MembersPort } from "./host-ports.ts";
 import { StorageLatch } from "./storage-latch.ts";
 
@@ -90,7 +90,9 @@ function bystander(options: ManagementOptions): Management {
 }
 
 /** The members are not in this host's storage, or not any more. */
-function noStorage({ members }: ManagementOptions): Pick<Management, "storageReady" | "lossesIn" | "storageReleased"> {
+function noStorage({
+  members,
+}: ManagementOptions): Pick<Management, "storageReady" | "lossesIn" | "storageReleased"> {
   return {
     storageReady: (mount, uuid, wait) => members.check(mount, uuid, wait),
     lossesIn: async () => [],

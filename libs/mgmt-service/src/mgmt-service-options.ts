@@ -1,5 +1,6 @@
 import type { Leadership } from "@daos/election";
 import type { Harness } from "@daos/harness";
+import type { Logger } from "@daos/log";
 import type { MsReplicas, ServerRequests } from "@daos/system";
 
 /** What the handlers of `mgmt.MgmtSvc` work on. */

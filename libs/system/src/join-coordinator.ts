@@ -1,8 +1,6 @@
 import { drpcMethods } from "@daos/drpc";
 import type { Leadership } from "@daos/election";
 import { daosStatusNumber, retryClass } from "@daos/fault";
-import { parseHostAddress } from "@daos/hostlist";
-import { daosStatusNumber } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import type { Member } from "@daos/member-store";
 import type { JoinRequest, Membership } from "@daos/membership";

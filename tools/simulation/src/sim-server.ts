@@ -1,35 +1,13 @@
 import type { EngineConfig } from "@daos/config";
-import {
-  type AskOptions,
-  type JoinMessage,
-  LeaderFinder,
-  type ReportAnswer,
-  type ReportMessage,
-} from "@daos/control-client";
-import { FixedLeader, Leadership } from "@daos/election";
+import type { JoinMessage, ReportAnswer, ReportMessage } from "@daos/control-client";
 import type { Leadership } from "@daos/election";
 import { faultDaosStatus } from "@daos/fault";
 import type { Harness } from "@daos/harness";
 import { composeHost, type EnginePorts, type Host, type HostCalls, type MembersPort } from "@daos/host";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
-import type { Member, MemberState } from "@daos/member-store";
-import { mgmt } from "@daos/proto";
-import type { Rank } from "@daos/rank";
-import { faultNotLeader } from "@daos/rpc";
-import {
-  type ActionOptions,
-  type ActionResult,
-  callEngineHere,
-  EngineGroup,
-  Joins,
-  prepShutdown,
-  reportEngines,
-  SystemActions,
-} from "@daos/system";
+import type { JoinReply } from "@daos/member-agent";
 import type { MemberState } from "@daos/member-store";
-import type { JoinMessage, JoinReply, ReportAnswer, ReportMessage } from "@daos/control-client";
 import { joinFromProto, reportFromProto, reportResultToProto } from "@daos/mgmt-service";
 import type { ActionOptions, ActionResult } from "@daos/system";
 import type { Random } from "./random.ts";
