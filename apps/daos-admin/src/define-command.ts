@@ -1,7 +1,7 @@
 import type { CommandSpec, FlagDefinitions, FlagValues } from "@daos/cli";
 
 /** Prints a line on stdout. */
-export type Say = (line: string) => void;
+type Say = (line: string) => void;
 
 /** One command of daos-admin. */
 export interface CommandDefinition<Flags extends FlagDefinitions> extends CommandSpec<Flags> {

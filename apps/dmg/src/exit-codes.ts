@@ -40,7 +40,7 @@ const BY_FAULT: ReadonlyMap<number, ExitCode> = new Map<number, ExitCode>([
 ]);
 
 /** The exit code for one failure: what a host refuses or fails to do is {@link ExitCode.refused}. */
-export function exitCodeOf(fault: Fault): ExitCode {
+function exitCodeOf(fault: Fault): ExitCode {
   return BY_FAULT.get(fault.code) ?? (fault.domain === "security" ? ExitCode.certificate : ExitCode.refused);
 }
 

@@ -4,7 +4,7 @@ import type { NvmeHealth } from "./bdev-types.ts";
 import { healthWarnings } from "./health.ts";
 
 /** What went wrong at one place of a device. */
-export interface BurnInError {
+interface BurnInError {
   readonly kind: "write" | "read" | "mismatch";
   /** In bytes from the start of the device. */
   readonly offset: bigint;

@@ -52,7 +52,7 @@ export function faultFormatFailed(device: string, reason: string): Fault {
 }
 
 /** A size as operators know it from the vendor: `4.00 GB`. */
-export function showGB(bytes: bigint): string {
+function showGB(bytes: bigint): string {
   return `${(Number(bytes) / 1e9).toFixed(2)} GB`;
 }
 

@@ -46,7 +46,7 @@ export interface SpdkBackendOptions {
 }
 
 /** Where an SPDK target listens unless it is told otherwise (`-r`). */
-export const DEFAULT_SPDK_SOCKET = "/var/tmp/spdk.sock";
+const DEFAULT_SPDK_SOCKET = "/var/tmp/spdk.sock";
 
 /** JSON-RPC error codes of a target. */
 const ENODEV = -19;

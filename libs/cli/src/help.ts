@@ -168,7 +168,7 @@ function textWidth(columns: number): number {
 }
 
 /** Breaks text at blanks, each line indented. */
-export function wrap(text: string, width: number, indent: string): string {
+function wrap(text: string, width: number, indent: string): string {
   const lines: string[] = [];
   let line = indent;
   for (const word of text.split(/\s+/)) {

@@ -10,7 +10,7 @@ interface FlagBase {
 }
 
 /** A flag without a value. */
-export interface BooleanFlag extends FlagBase {
+interface BooleanFlag extends FlagBase {
   readonly type: "boolean";
 }
 
@@ -28,7 +28,7 @@ export interface StringFlag extends FlagBase {
 }
 
 /** A flag with a whole number. */
-export interface IntegerFlag extends FlagBase {
+interface IntegerFlag extends FlagBase {
   readonly type: "integer";
   readonly value: string;
   readonly default?: number;

@@ -66,10 +66,10 @@ export const transportSchema = z.strictObject({
   }).optional(),
 });
 
-export const SYSTEM_DB_BACKENDS = ["embedded", "etcd"] as const;
+const SYSTEM_DB_BACKENDS = ["embedded", "etcd"] as const;
 
 /** Where the access points keep the members of the system. */
-export const systemDbSchema = z.strictObject({
+const systemDbSchema = z.strictObject({
   backend: z
     .enum(SYSTEM_DB_BACKENDS)
     .meta({

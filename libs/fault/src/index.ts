@@ -6,6 +6,6 @@ export {
   daosStatusNumber,
   faultDaosStatus,
 } from "./daos-status.ts";
-export { Fault, type FaultDomain, type FaultOptions, hasCode, showResolution, toFault } from "./fault.ts";
+export { Fault, type FaultDomain, hasCode, showResolution, toFault } from "./fault.ts";
 export { explainFault, type FaultEntry, formatFaultEntry, listFaults } from "./registry.ts";
 export { isNotDone, isUnreachable, type RetryClass, retryClass } from "./retry-class.ts";

@@ -699,23 +699,6 @@ const CLIENT = {
   ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
-/** Does not compile when a code has no entry in its block above. */
-export const EVERY_CODE: Readonly<Record<keyof typeof FaultCode, Text>> = {
-  ...GENERAL,
-  ...STORAGE,
-  ...SCM,
-  ...BDEV,
-  ...NETWORK,
-  ...CONFIG,
-  ...SUPERBLOCK,
-  ...ENGINE,
-  ...DRPC,
-  ...SYSTEM,
-  ...SECURITY,
-  ...HELPER,
-  ...CLIENT,
-};
-
 const BLOCKS: readonly (readonly [FaultDomain, Readonly<Record<string, Text>>])[] = [
   ["general", GENERAL],
   ["storage", STORAGE],

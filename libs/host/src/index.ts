@@ -1,2 +1,2 @@
 export { composeHost, type Host } from "./compose-host.ts";
-export type { EnginePorts, HostCalls, HostPorts, MembersPort } from "./host-ports.ts";
+export type { EnginePorts, HostCalls, MembersPort } from "./host-ports.ts";

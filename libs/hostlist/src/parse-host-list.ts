@@ -5,7 +5,7 @@ import { checkHost, DEFAULT_PORT, type HostAddress, parsePort, splitPort } from 
 export const MAX_RANGE = 16_384;
 
 /** The most hosts a whole list may name, so that a typing error cannot exhaust memory. */
-export const MAX_HOSTS = 65_536;
+const MAX_HOSTS = 65_536;
 
 /**
  * The hosts of a list such as `node[01-16,20].cluster:10001,10.0.0.1,[::1]:10002`, in the order written, each once.

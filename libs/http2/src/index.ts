@@ -1,1 +1,1 @@
-export { type ClientTls, Http2Session, type Http2SessionOptions } from "./http2-session.ts";
+export { type ClientTls, Http2Session } from "./http2-session.ts";

@@ -3,7 +3,7 @@ import { delimiter, join } from "node:path";
 import { faultEngineNotFound } from "./faults.ts";
 
 /** The name of the data plane's program in release 0.8.0. */
-export const ENGINE_NAME = "daos_io_server";
+const ENGINE_NAME = "daos_io_server";
 
 /**
  * The engine's executable: on `path` (a PATH value), else in `beside`, the directory of the server's own program.

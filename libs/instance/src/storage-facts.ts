@@ -28,7 +28,7 @@ export interface StorageFacts {
  *
  * @see DAOS 0.8.0 src/mgmt/srv_target.c ds_mgmt_tgt_init
  */
-export const ENGINE_DIRECTORIES: readonly string[] = ["NEWBORNS", "ZOMBIES", "control_plane"];
+const ENGINE_DIRECTORIES: readonly string[] = ["NEWBORNS", "ZOMBIES", "control_plane"];
 
 /** Looks at the storage of an engine. @throws the failure of what cannot be looked at, other than that it is missing */
 export async function readStorageFacts(

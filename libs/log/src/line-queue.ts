@@ -26,7 +26,7 @@ export interface LineQueue {
 }
 
 /** `empty`: all is written. `blocked`: the other side has no room. `failed`: writing throws. */
-export type LineQueueState = "empty" | "blocked" | "failed";
+type LineQueueState = "empty" | "blocked" | "failed";
 
 const MAX_BYTES = 1024 * 1024;
 /** Time between two attempts to write while something waits, ms. */

@@ -1,7 +1,7 @@
 import type { LogFields } from "./logger.ts";
 
 /** What stands in the log for a secret. */
-export const REDACTED = "[redacted]";
+const REDACTED = "[redacted]";
 
 /** Fields whose value is a secret, in any spelling: `key`, `private_key`, `authToken`, `dbPassword`, `credentials`. */
 const SECRET_FIELD =

@@ -1,1 +1,1 @@
-export { type CollectedFacts, type CollectOptions, collectMachineFacts } from "./collect-machine-facts.ts";
+export { collectMachineFacts } from "./collect-machine-facts.ts";

@@ -1,2 +1,2 @@
-export { EngineReporter, type EngineReporterOptions, type ReportedEngine } from "./engine-reporter.ts";
-export { type JoinReply, type JoinSystemOptions, joinSystem } from "./join-system.ts";
+export { EngineReporter } from "./engine-reporter.ts";
+export { type JoinReply, joinSystem } from "./join-system.ts";

@@ -1,22 +1,19 @@
-export { decodeMember, encodeMember, isUnreadable, readKept } from "./encode-member.ts";
+export { decodeMember, encodeMember } from "./encode-member.ts";
 export { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
 export { etcdKnows } from "./etcd-knows.ts";
-export { EtcdMemberStore, type EtcdMemberStoreOptions } from "./etcd-member-store.ts";
+export { EtcdMemberStore } from "./etcd-member-store.ts";
 export {
   faultLeadershipLost,
-  faultMemberInvalid,
   faultMemberStore,
   faultMembersNotMovable,
   faultMembersUnreadable,
   faultRankTaken,
 } from "./faults.ts";
 export type { Member, MemberState } from "./member.ts";
-export type { LoadOptions, MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
+export type { MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
 export {
   exists,
-  type HeldMembers,
   holdMembers,
-  type LeftBehindOptions,
   membersFile,
   movedFile,
   openMembers,
@@ -30,5 +27,5 @@ export {
   repairMembersFile,
   repairMembersInEtcd,
 } from "./repair-members.ts";
-export { SqliteMemberStore, type SqliteMemberStoreOptions } from "./sqlite-member-store.ts";
-export type { FencedTerm, Operation, StoreCalls } from "./term-writer.ts";
+export { SqliteMemberStore } from "./sqlite-member-store.ts";
+export type { Operation } from "./term-writer.ts";

@@ -1,7 +1,2 @@
-export { listenMetrics, type MetricsListener, type MetricsListenOptions } from "./listen-metrics.ts";
-export {
-  type CertificateReading,
-  type EngineReading,
-  type MetricSources,
-  Metrics,
-} from "./metrics.ts";
+export { listenMetrics } from "./listen-metrics.ts";
+export { Metrics } from "./metrics.ts";

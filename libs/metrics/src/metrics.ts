@@ -2,7 +2,7 @@ import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
 /** When one certificate expires. */
-export interface CertificateReading {
+interface CertificateReading {
   readonly path: string;
   /** `ca`, a role, `other`; `unknown` for a file that cannot be read. */
   readonly kind: string;
@@ -13,7 +13,7 @@ export interface CertificateReading {
 }
 
 /** How one engine of this host is. */
-export interface EngineReading {
+interface EngineReading {
   readonly index: number;
   readonly rank: number | undefined;
   /** The state of its instance, as in `serving`. */

@@ -1,2 +1,2 @@
-export type { FabricInterface } from "./fabric-interface.ts";
-export { type NetworkCallOptions, NetworkProvider, type NetworkProviderOptions } from "./network-provider.ts";
+
+export { NetworkProvider } from "./network-provider.ts";

@@ -10,7 +10,7 @@ export type HelperLocation =
   | { readonly kind: "socket"; readonly path: string };
 
 /** Where an installation puts the helper, in the order of preference. */
-export const HELPER_LOCATIONS: readonly HelperLocation[] = [
+const HELPER_LOCATIONS: readonly HelperLocation[] = [
   { kind: "socket", path: "/run/daos_admin/daos_admin.sock" },
   ...["/usr", "/usr/local", "/opt/daos"].map(
     (prefix) => ({ kind: "program", path: `${prefix}/bin/daos_admin` }) as const,

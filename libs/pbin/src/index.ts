@@ -1,7 +1,7 @@
 export type { HelperChannel } from "./channel.ts";
 export { MAX_TIMEOUT_MS } from "./envelopes.ts";
 export { type ExecRequestOptions, execRequest } from "./exec-request.ts";
-export { type FaultMessage, fromFaultMessage, toFaultMessage } from "./fault-message.ts";
+export { fromFaultMessage, toFaultMessage } from "./fault-message.ts";
 export { faultMalformed } from "./faults.ts";
 export { encodeFrame, FrameDecoder } from "./frame.ts";
 export {
@@ -15,11 +15,8 @@ export { statusMethods } from "./helper-status.ts";
 export {
   type HandlersOf,
   type HelperContext,
-  type HelperProgress,
   type MethodOf,
-  type MethodTable,
   type PayloadOf,
-  type RequestOf,
   type ResultOf,
   sameHandlers,
 } from "./method-table.ts";
@@ -34,4 +31,4 @@ export {
   orUndefined,
   owner,
 } from "./schemas.ts";
-export { type HelperOutcome, type ServeOptions, serveRequest } from "./serve-request.ts";
+export { type HelperOutcome, serveRequest } from "./serve-request.ts";

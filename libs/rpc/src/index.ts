@@ -2,4 +2,4 @@ export { faultFromText } from "./fault-from-text.ts";
 export { faultInterceptor } from "./fault-interceptor.ts";
 export { type CallContext, fromConnectError } from "./from-connect-error.ts";
 export { faultNotLeader, leaderHint } from "./leader-hint.ts";
-export { faultDetail, toConnectError } from "./to-connect-error.ts";
+export { faultDetail } from "./to-connect-error.ts";

@@ -2,14 +2,11 @@ export { ForwardingScm } from "./forward/forwarding-scm.ts";
 export { ScmForwarder } from "./forward/scm-forwarder.ts";
 export { scmHandlers } from "./forward/scm-handlers.ts";
 export { scmMethods } from "./forward/scm-methods.ts";
-export type { ScmCallOptions, ScmFormatOptions, ScmOperations } from "./scm-operations.ts";
-export { ScmProvider, type ScmProviderOptions } from "./scm-provider.ts";
+export type { ScmCallOptions, ScmOperations } from "./scm-operations.ts";
+export { ScmProvider } from "./scm-provider.ts";
 export type {
   ScmFormatState,
-  ScmModule,
-  ScmNamespace,
   ScmPrepareResult,
-  ScmRegion,
   ScmScan,
   ScmStorage,
 } from "./scm-types.ts";

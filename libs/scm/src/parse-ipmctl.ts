@@ -30,7 +30,7 @@ export function parseModules(xml: string): readonly ScmModule[] {
 }
 
 /** The fields of each `item` in ipmctl's XML. @throws Error when there is no `list` element */
-export function elements(xml: string, list: string, item: string): readonly ReadonlyMap<string, string>[] {
+function elements(xml: string, list: string, item: string): readonly ReadonlyMap<string, string>[] {
   if (!new RegExp(`<${list}\\s*/?>`).test(xml)) {
     throw new Error(`there is no <${list}> in "${xml.trim().slice(0, 120)}"`);
   }

@@ -16,7 +16,7 @@ export const GrpcCode = {
  * A response of headers only that ends a gRPC call with a fault: as text, which clients of every release show, and as
  * the typed detail that ours turn into the same fault again.
  */
-export function refusalHeaders(code: number, fault: Fault): OutgoingHttpHeaders {
+function refusalHeaders(code: number, fault: Fault): OutgoingHttpHeaders {
   const message = `${fault}\n${showResolution(fault)}`;
   return {
     ":status": 200,
@@ -37,7 +37,7 @@ export function refuseStream(stream: ServerHttp2Stream, code: number, fault: Fau
 }
 
 /** Percent-encoding of everything that is not printable ASCII. @see https://github.com/grpc/grpc PROTOCOL-HTTP2.md */
-export function encodeGrpcMessage(text: string): string {
+function encodeGrpcMessage(text: string): string {
   return [...Buffer.from(text, "utf8")]
     .map((byte) =>
       byte >= 0x20 && byte <= 0x7e && byte !== 0x25

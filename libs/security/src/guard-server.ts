@@ -23,7 +23,7 @@ import { verifyPeer } from "./verify-peer.ts";
 import { warnOnceAMinute } from "./warn-once-a-minute.ts";
 
 /** What the server trusts at this moment; asked again for every connection, so that a reload takes effect. */
-export interface TrustedAuthorities {
+interface TrustedAuthorities {
   readonly authorities: readonly X509Certificate[];
   readonly caPath: string;
 }
@@ -47,7 +47,7 @@ const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
  * text as configured), how many, and how long each step may take. A client that is refused for its certificate gets the
  * reason as the answer to its first call (gRPC status UNAUTHENTICATED) and is then disconnected; the log has it too.
  *
- * The server must have been created with `serverTlsOptions` and `http2ServerLimits`.
+ * The server must have been created with `identityServerOptions` and `http2ServerLimits`.
  */
 export function guardServer(server: Http2Server | Http2SecureServer, options: GuardOptions): void {
   const { log, limits = DEFAULT_LIMITS } = options;

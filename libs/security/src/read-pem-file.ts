@@ -13,11 +13,11 @@ import {
 } from "./faults.ts";
 
 /** The widest mode of a private key: nothing for group and others. */
-export const MAX_KEY_MODE = 0o700;
+const MAX_KEY_MODE = 0o700;
 /** The widest mode of a certificate. @see DAOS 0.8.0 src/control/security/pem.go */
-export const MAX_CERT_MODE = 0o664;
+const MAX_CERT_MODE = 0o664;
 /** The widest mode of a directory of certificates that are trusted for being there. */
-export const MAX_DIRECTORY_MODE = 0o700;
+const MAX_DIRECTORY_MODE = 0o700;
 
 /** Nothing we read here is larger; a longer file is not what it should be. */
 const MAX_FILE = 1024 * 1024;

@@ -9,7 +9,7 @@ import type { TransportConfig } from "./transport-config.ts";
 import { checkRole } from "./verify-certificate.ts";
 import { identityWarnings } from "./warn-of-expiry.ts";
 
-export interface TlsOptions {
+interface TlsOptions {
   readonly now?: (() => Date) | undefined;
 }
 
@@ -22,22 +22,11 @@ export interface ClientTlsOptions extends TlsOptions {
 const COMMON = { minVersion: "TLSv1.2", maxVersion: "TLSv1.3" } as const;
 
 /**
- * TLS options of `http2.createSecureServer`; `undefined` when the configuration allows plain text.
+ * TLS options of `http2.createSecureServer` for an identity that has been loaded.
  *
  * The server asks for a client certificate but OpenSSL does not judge it (`rejectUnauthorized: false`):
  * `guardServer` does, with `verifyPeer`, before any byte of HTTP/2 is read. Never use these options without it.
- *
- * @throws Fault for a file or certificate that cannot be used, see {@link loadIdentity}
  */
-export async function serverTlsOptions(
-  transport: TransportConfig,
-  options: TlsOptions = {},
-): Promise<SecureServerOptions | undefined> {
-  if (transport.allowInsecure) return undefined;
-  return identityServerOptions(await loadIdentity(transport, { roles: ["server"], now: options.now }));
-}
-
-/** As {@link serverTlsOptions}, for an identity that has been loaded. */
 export function identityServerOptions({ pem }: Identity): SecureServerOptions {
   return {
     ...COMMON,
@@ -86,7 +75,7 @@ export function identityClientOptions({ pem }: Identity, serverName: string): Se
 }
 
 /** The fault when a server's certificate is not for `serverName`, or is a client's; called after OpenSSL's checks. */
-export function checkServerIdentity(serverName: string, peer: PeerCertificate): Error | undefined {
+function checkServerIdentity(serverName: string, peer: PeerCertificate): Error | undefined {
   const certificate = new X509Certificate(peer.raw);
   const source = { peer: "the server" };
   if (checkName(serverName, peer) !== undefined) {

@@ -81,7 +81,7 @@ export function checkDates(
 }
 
 /** Too short a key, an unusual curve, or a hash that can be forged; `undefined` when it is strong enough. */
-export function checkStrength(certificate: X509Certificate, source: CertificateSource): Fault | undefined {
+function checkStrength(certificate: X509Certificate, source: CertificateSource): Fault | undefined {
   const reason = weakKey(certificate.publicKey) ?? weakSignature(certificate);
   return reason === undefined ? undefined : faultTooWeak(certificate, source, reason);
 }

@@ -57,7 +57,7 @@ export function watchCertificates(options: WatchCertificatesOptions): Disposable
 }
 
 /** Warns of every certificate the program can see that has expired, will within 30 days, or cannot be used. */
-export async function logExpiry(transport: TransportConfig, log: Logger, now?: () => Date): Promise<void> {
+async function logExpiry(transport: TransportConfig, log: Logger, now?: () => Date): Promise<void> {
   for (const status of needAttention(await certificateStatus(transport, { now }))) {
     const resolution =
       status.fault?.resolution ?? `renew it with "daos-server cert renew" on the host of the CA`;

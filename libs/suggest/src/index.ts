@@ -1,1 +1,1 @@
-export { closest, editDistance, suggest } from "./suggest.ts";
+export { closest, suggest } from "./suggest.ts";

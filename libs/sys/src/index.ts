@@ -3,10 +3,10 @@ export { type Clock, systemClock } from "./clock.ts";
 export { abortable, type Deadline, deadline, delay, isTimeout } from "./deadline.ts";
 export { hasErrorCode } from "./error-code.ts";
 export { makeDirectories } from "./make-directories.ts";
-export { maxOpenFiles, parseMaxOpenFiles } from "./max-open-files.ts";
-export { hasSysAdmin, linuxMountTable, type MountTable } from "./mount-table.ts";
+export { maxOpenFiles } from "./max-open-files.ts";
+export { linuxMountTable, type MountTable } from "./mount-table.ts";
 export { isMountedOrBelow, listMounts, type MountEntry, mountAt, parseMountInfo } from "./mounts.ts";
-export { lookUpOwner, type Owner } from "./owner.ts";
+export type { Owner } from "./owner.ts";
 export {
   type Argv,
   type CommandResult,
@@ -16,4 +16,4 @@ export {
 } from "./run-command.ts";
 export { startProcess } from "./start-process.ts";
 export { linuxSysTree, type SysTree } from "./sys-tree.ts";
-export { syncDirectory, type WriteFileAtomicOptions, writeFileAtomic } from "./write-file-atomic.ts";
+export { syncDirectory, writeFileAtomic } from "./write-file-atomic.ts";

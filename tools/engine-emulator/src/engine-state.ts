@@ -36,7 +36,7 @@ export interface Pool {
   readonly acl: readonly string[];
 }
 
-export interface Device {
+interface Device {
   readonly name: string;
   readonly uuid: string;
 }

@@ -10,7 +10,7 @@ export interface Machine {
   readonly nvdimmsMiB: readonly number[];
 }
 
-export interface NvmeDrive {
+interface NvmeDrive {
   readonly serial: string;
   readonly sizeMiB: number;
   /** Emulates a slow device: bytes per second, read and written together. */

@@ -1,3 +1,3 @@
-export { EtcdCluster, type EtcdClusterOptions, type EtcdMember } from "./etcd-cluster.ts";
-export { makeTlsFiles } from "./make-tls-files.ts";
+export { EtcdCluster, type EtcdMember } from "./etcd-cluster.ts";
+
 export { SeverableProxy } from "./severable-proxy.ts";

@@ -8,7 +8,7 @@ interface Wait {
 }
 
 /** What an engine is started with beyond its section of the configuration. */
-export interface CommandOptions {
+interface CommandOptions {
   /** Name of this host. */
   readonly host: string;
   /** Process id of this server. */
@@ -22,7 +22,7 @@ export interface CommandOptions {
 }
 
 /** What setting an engine up needs from outside its process. */
-export type OutsidePorts = Pick<SetUpPorts, "join" | "writeSuperblock">;
+type OutsidePorts = Pick<SetUpPorts, "join" | "writeSuperblock">;
 
 /**
  * What one release of the data plane can do and expects. The instance knows nothing else of the engine: neither its

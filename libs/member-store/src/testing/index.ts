@@ -1,2 +1,2 @@
-export { openTerm, type TestTerm } from "./open-term.ts";
+export { openTerm } from "./open-term.ts";
 export { sampleMember, sampleUuid } from "./sample-member.ts";

@@ -1,1 +1,1 @@
-export { type SocketHelper, socketHelper } from "./socket-helper.ts";
+export { socketHelper } from "./socket-helper.ts";

@@ -49,7 +49,7 @@ export interface CertificateContent {
 }
 
 /** The two parts of a name that DAOS uses. */
-export interface Subject {
+interface Subject {
   readonly organization: string;
   readonly commonName: string;
 }

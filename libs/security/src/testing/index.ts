@@ -4,8 +4,5 @@ export {
   TestAuthority,
   type TestCertificate,
   TestCertificateFiles,
-  type TestCertificateOptions,
-  type TestKeys,
-  type TestKeyType,
   testKeys,
 } from "./test-authority.ts";

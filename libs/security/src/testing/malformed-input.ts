@@ -5,7 +5,7 @@ import { FLAG, FRAME, frame, grpcHeaders, grpcMessage, PREFACE, settingsFrame } 
 const PATHS = [...RPC_ROLES.keys()];
 
 /** The kinds of malformed input that {@link malformedHttp2} makes in turn. */
-export const MALFORMED_KINDS: readonly ((random: Random) => Buffer)[] = [
+const MALFORMED_KINDS: readonly ((random: Random) => Buffer)[] = [
   // Not HTTP/2 at all.
   (random) => random.bytes(random.below(200)),
   (random) =>

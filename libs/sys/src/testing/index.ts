@@ -1,4 +1,4 @@
-export { FakeCommandRunner, type FakeReply } from "./fake-command-runner.ts";
+export { FakeCommandRunner } from "./fake-command-runner.ts";
 export { FakeMountTable } from "./fake-mount-table.ts";
 export { FakeSysTree } from "./fake-sys-tree.ts";
-export { type Attempt, type Attempts, runWithoutDescriptors } from "./without-descriptors.ts";
+export { runWithoutDescriptors } from "./without-descriptors.ts";
