@@ -21,7 +21,7 @@ describe("daos-server says what is wrong, and ends with 1", () => {
     await using system = await TestSystem.create({ port: (taken.address() as AddressInfo).port });
     const ended = await system.launch(["--auto-format"]).end();
     expect(ended.exitCode).toBe(1);
-    expect(ended.stderr).toMatch(/listen on 0\.0\.0\.0:\d+: the port is in use/);
+    expect(ended.stderr).toMatch(/listen on 127\.0\.0\.1:\d+: the port is in use/);
     expect(ended.stderr).toContain("--port");
   });
 

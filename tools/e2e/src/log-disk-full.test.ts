@@ -20,8 +20,9 @@ it.runIf(isRoot)("a server with a full log disk serves, and ends with SIGTERM", 
   await writeFile(join(logs, "filler"), Buffer.alloc(bavail * bsize));
   // The last page of the log has some room, too.
   await appendFile(join(logs, "control.log"), "x".repeat(4096)).catch(() => {});
+  // The server logs each of these.
   const reported = async () => {
-    await system.dmgJson("system", "query");
+    await system.dmg("system", "start");
     return system.server.output;
   };
   await expect.poll(reported, { timeout: PATIENCE_MS }).toContain("the log file cannot be written");
