@@ -32,7 +32,7 @@ const PROVIDERS = ["ofi+psm2", "ofi+verbs;ofi_rxm", "ofi+verbs", "ofi+sockets", 
 const FALLBACK_PROVIDER = "ofi+sockets";
 const FIRST_FABRIC_PORT = 31_416;
 const FABRIC_PORT_STEP = 1_000;
-const MOST_TARGETS = 16;
+const MAX_TARGETS = 16;
 /** Cores of a node that stay for the control plane and the kernel. */
 const SPARE_CORES = 1;
 const GIB = 2 ** 30;
@@ -260,7 +260,7 @@ function isOn(engine: Engine, numaNode: number | undefined): boolean {
 }
 
 function targetsFor(node: Node): number {
-  return Math.max(1, Math.min(MOST_TARGETS, node.cores - SPARE_CORES));
+  return Math.max(1, Math.min(MAX_TARGETS, node.cores - SPARE_CORES));
 }
 
 function ramFor(engines: readonly Engine[], facts: MachineFacts): number {

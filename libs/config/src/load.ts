@@ -4,7 +4,7 @@ import { checkClientConfig } from "./check-client.ts";
 import { checkServerConfig, type ServerCheck } from "./check-server.ts";
 import { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
 import type { Problem } from "./problem.ts";
-import { type FileKind, LARGEST_FILE } from "./read-yaml.ts";
+import { type FileKind, MAX_FILE_BYTES } from "./read-yaml.ts";
 import type { ClientConfig, ServerConfig, ServerOverrides } from "./types.ts";
 
 /**
@@ -62,7 +62,7 @@ export async function loadClientConfig(path: string | undefined, cwd = resolve()
 async function readText(path: string, kind: FileKind): Promise<string> {
   try {
     await using file = await open(path, "r");
-    const buffer = Buffer.alloc(LARGEST_FILE + 1);
+    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
     let length = 0;
     while (length < buffer.length) {
       const { bytesRead } = await file.read(buffer, length, buffer.length - length);

@@ -41,13 +41,13 @@ export interface YamlReading {
 export type FileKind = "server" | "client";
 
 /** Larger files are no configuration, and would take long to read. */
-export const LARGEST_FILE = 1024 * 1024;
+export const MAX_FILE_BYTES = 1024 * 1024;
 const DEEPEST_MERGE = 8;
 /** What only a server's file has, here and in DAOS 2.x: the rest of it is nothing to complain about one by one. */
 const SERVER_ONLY = new Set<unknown>(["servers", "engines"]);
 /** More than any configuration has; a few lines of aliases could stand for millions. */
-const MOST_NODES = 50_000;
-const MOST_ALIASES = 1_000;
+const MAX_NODES = 50_000;
+const MAX_ALIASES = 1_000;
 
 /**
  * Reads YAML under a schema of objects, lists and scalars. Reads what release 0.8.0's YAML library reads: a repeated key
@@ -101,9 +101,9 @@ class YamlReader {
   }
 
   #readText(text: string, schema: z.ZodObject): Record<string, unknown> | undefined {
-    if (text.length > LARGEST_FILE) {
+    if (text.length > MAX_FILE_BYTES) {
       this.#report("error", "", { line: 1, column: 1 }, "the file is too long", {
-        expected: `at most ${LARGEST_FILE} characters`,
+        expected: `at most ${MAX_FILE_BYTES} characters`,
       });
       return undefined;
     }
@@ -327,15 +327,15 @@ class YamlReader {
     if (node === null || node === undefined) return undefined;
     if (!isAlias(node) || this.#document === undefined) return node;
     this.#aliases += 1;
-    if (this.#aliases === MOST_ALIASES) this.#reportTooMany(node, `more than ${MOST_ALIASES} aliases`);
-    return this.#aliases < MOST_ALIASES ? (node.resolve(this.#document) ?? undefined) : undefined;
+    if (this.#aliases === MAX_ALIASES) this.#reportTooMany(node, `more than ${MAX_ALIASES} aliases`);
+    return this.#aliases < MAX_ALIASES ? (node.resolve(this.#document) ?? undefined) : undefined;
   }
 
   /** False once more has been read than any configuration has. */
   #isWithinBounds(at: Node): boolean {
     this.#nodes += 1;
-    if (this.#nodes === MOST_NODES) this.#reportTooMany(at, `more than ${MOST_NODES} keys and values`);
-    return this.#nodes < MOST_NODES;
+    if (this.#nodes === MAX_NODES) this.#reportTooMany(at, `more than ${MAX_NODES} keys and values`);
+    return this.#nodes < MAX_NODES;
   }
 
   #reportTooMany(at: Node, what: string): void {

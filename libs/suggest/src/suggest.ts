@@ -27,14 +27,14 @@ export function editDistance(a: string, b: string): number {
 }
 
 /** Longer words cannot be a typo of any key, and must not cost quadratic time. */
-const LONGEST_WORD = 64;
+const MAX_WORD_LENGTH = 64;
 
 /**
  * The candidates that a mistyped word may have been meant to be, all at the smallest distance: letter case and `-` for `_`
  * count as half a mistake, and a third of the word's length (at least 1, at most 3) may be wrong.
  */
 export function suggest(word: string, candidates: Iterable<string>): readonly string[] {
-  if (word.length > LONGEST_WORD) return [];
+  if (word.length > MAX_WORD_LENGTH) return [];
   const plain = normalize(word);
   let best: string[] = [];
   let bestDistance = Number.POSITIVE_INFINITY;

@@ -17,7 +17,7 @@ const before: Superblock = { ...createSuperblock({ system, replica: "replica" })
 const after: Superblock = { ...before, validRank: true, createMs: false };
 const child = join(import.meta.dirname, "testing", "crash-child.ts");
 /** Steps of one replacement; the child tells when there are no more. */
-const MOST_STEPS = 40;
+const MAX_STEPS = 40;
 
 let mount = "";
 beforeEach(async () => {
@@ -45,7 +45,7 @@ describe("a process killed while it replaces the superblock", () => {
     async (moment) => {
       const seen = new Set<string>();
       let step = 1;
-      for (; step <= MOST_STEPS; step++) {
+      for (; step <= MAX_STEPS; step++) {
         await writeSuperblock(mount, before);
         if (await replaceAndDie(step, moment)) break;
         const found = await readSuperblock(mount, { system });
@@ -54,13 +54,13 @@ describe("a process killed while it replaces the superblock", () => {
       }
       // open, chmod, writeFile, sync, close, rename, open, sync, close at least.
       expect(step).toBeGreaterThan(9);
-      expect(step).toBeLessThan(MOST_STEPS);
+      expect(step).toBeLessThan(MAX_STEPS);
       expect(seen).toEqual(new Set(["old", "new"]));
     },
   );
 
   it("leaves no superblock or the new one when there was none", async () => {
-    for (let step = 1; step <= MOST_STEPS; step++) {
+    for (let step = 1; step <= MAX_STEPS; step++) {
       await rm(join(mount, "superblock"), { force: true });
       if (await replaceAndDie(step, "after")) break;
       expect([undefined, after]).toContainEqual(await readSuperblock(mount, { system }));

@@ -12,7 +12,7 @@ import {
 } from "./faults.ts";
 import type { Superblock } from "./superblock.ts";
 
-const LARGEST_FILE = 64 * 1024;
+const MAX_FILE_BYTES = 64 * 1024;
 
 /** Where the superblock of the storage mounted at `scmMount` is. */
 export function superblockPath(scmMount: string): string {
@@ -100,7 +100,7 @@ async function readRegularFile(path: string): Promise<Uint8Array | undefined> {
     const status = await file.stat();
     if (status.isDirectory()) throw faultSuperblockUnreadable(path, "it is a directory");
     if (!status.isFile()) throw faultSuperblockUnreadable(path, "it is not a regular file");
-    if (status.size > LARGEST_FILE) {
+    if (status.size > MAX_FILE_BYTES) {
       throw faultSuperblockMalformed(path, `it has ${status.size} bytes, a superblock has a few hundred`);
     }
     return await file.readFile();

@@ -36,7 +36,7 @@ const READY_MS = 50_000;
 /** A port that was free may be taken before etcd listens on it. */
 const ATTEMPTS = 5;
 /** Services of the machine have the lower ones. */
-const LEAST_PORT = 10_240;
+const MIN_PORT = 10_240;
 const TAKEN = "address already in use";
 /** Much more than a member needs for a call, also on a machine that has other work. */
 const PATIENT: Timeouts = { connectTimeoutMs: 5_000, callTimeoutMs: 20_000 };
@@ -214,10 +214,10 @@ class EtcdProcess implements EtcdMember {
 async function freePorts(count: number): Promise<readonly number[]> {
   const range = await readFile("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
   const [first = 0] = range.split("\t").map(Number);
-  const end = first > LEAST_PORT + 1_000 ? first : 65_536;
+  const end = first > MIN_PORT + 1_000 ? first : 65_536;
   const servers: Server[] = [];
   while (servers.length < count) {
-    const port = LEAST_PORT + Math.floor(Math.random() * (end - LEAST_PORT));
+    const port = MIN_PORT + Math.floor(Math.random() * (end - MIN_PORT));
     const server = createServer().listen(port, "127.0.0.1");
     const free = await once(server, "listening").then(
       () => true,
