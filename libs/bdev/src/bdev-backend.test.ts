@@ -160,7 +160,7 @@ describe.each([
   });
 });
 
-describe("paddedBase64Url", () => {
+describe("paddedBase64Url()", () => {
   it.each([
     [64, 88],
     [63, 84],
@@ -173,7 +173,7 @@ describe("paddedBase64Url", () => {
   });
 });
 
-describe("lbaFormatOf", () => {
+describe("lbaFormatOf()", () => {
   it.each([
     [0x00, 0],
     [0x04, 4],

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-describe("burnIn", () => {
+describe("burnIn()", () => {
   const clock = (step: number) => {
     let time = 0;
     return () => (time += step);
@@ -95,7 +95,7 @@ describe("burnIn", () => {
   });
 });
 
-describe("burnInFindings", () => {
+describe("burnInFindings()", () => {
   it("are new errors and present warnings", () => {
     const after = { ...UNKNOWN_HEALTH, mediaErrors: 5n, errorLogEntries: 9n, spareWarning: true };
     expect(burnInFindings({ ...UNKNOWN_HEALTH, mediaErrors: 3n, errorLogEntries: 9n }, after)).toEqual([

@@ -20,7 +20,7 @@ const files = (sizeGB: number, ...names: string[]): BdevStorage => ({
   sizeGB,
 });
 
-describe("bdevFileSize", () => {
+describe("bdevFileSize()", () => {
   it.each([
     [1, 999_997_440n],
     [4, 3_999_997_952n],
@@ -31,7 +31,7 @@ describe("bdevFileSize", () => {
   });
 });
 
-describe("createBdevFiles", () => {
+describe("createBdevFiles()", () => {
   it("allocates the space of each file", async () => {
     await createBdevFiles(files(0.001, "a", "b"));
     for (const name of ["a", "b"]) {

@@ -361,7 +361,7 @@ describe("prepare", () => {
   });
 });
 
-describe("whyNotSelected", () => {
+describe("whyNotSelected()", () => {
   it.each<[string, Parameters<typeof whyNotSelected>[1], string | undefined]>([
     ["no selection", {}, undefined],
     ["a blank whitelist", { whitelist: "  " }, undefined],
@@ -378,7 +378,7 @@ describe("whyNotSelected", () => {
   });
 });
 
-describe("shareHugepages", () => {
+describe("shareHugepages()", () => {
   it("gives the rest to the first nodes", () => {
     expect(shareHugepages(7, ["a", "b", "c"]).map(({ pages }) => pages)).toEqual([3, 2, 2]);
   });

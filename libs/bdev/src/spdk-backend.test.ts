@@ -298,7 +298,7 @@ describe("JsonStream", () => {
   });
 });
 
-describe("readSmartLog", () => {
+describe("readSmartLog()", () => {
   it("readSmartLog() reads every field, and a counter beyond 64 bits as the largest", () => {
     const page = Buffer.alloc(512);
     page.writeUInt8(0b10101, 0);

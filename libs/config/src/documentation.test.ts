@@ -8,7 +8,7 @@ import { listOtherReleaseKeys } from "./other-releases.ts";
 
 const docs = join(import.meta.dirname, "..", "..", "..", "docs");
 
-describe("configJsonSchema", () => {
+describe("configJsonSchema()", () => {
   it.each([
     ["server", "daos_server.schema.json"],
     ["client", "daos.schema.json"],
@@ -38,7 +38,7 @@ describe("the samples in docs/samples", () => {
   });
 });
 
-describe("explainKey", () => {
+describe("explainKey()", () => {
   it.each([
     ["scm_size", ["servers[].scm_size"]],
     ["servers[1].scm_size", ["servers[].scm_size"]],

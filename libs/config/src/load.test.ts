@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-describe("loadServerConfig", () => {
+describe("loadServerConfig()", () => {
   it("reads a file, with paths relative to the working directory", async () => {
     const path = fixture("daos_server_local.yml");
     expect(await loadServerConfig(path, { port: 20001, socketDir: "run" })).toMatchObject({
@@ -71,7 +71,7 @@ describe("loadServerConfig", () => {
   });
 });
 
-describe("loadClientConfig", () => {
+describe("loadClientConfig()", () => {
   it("says that a server's file is one, and not what is wrong with each key", async () => {
     const path = join(directory, "server.yml");
     for (const servers of ["servers: []", "engines: []"]) {
@@ -148,7 +148,7 @@ describe("loadClientConfig", () => {
   });
 });
 
-describe("saveActiveConfig", () => {
+describe("saveActiveConfig()", () => {
   const load = async () => ({
     ...(await loadServerConfig(fixture("daos_server_local.yml"))),
     path: join(directory, "etc", "daos_server.yml"),

@@ -67,7 +67,7 @@ function findings(text: string, facts: MachineFacts): readonly string[] {
 
 const RAM = "  scm_mount: /mnt/daos\n  scm_class: ram\n  scm_size: 1\n";
 
-describe("checkAgainstMachine", () => {
+describe("checkAgainstMachine()", () => {
   it.each<[string, string, MachineFacts, readonly string[]]>([
     [
       "nothing",
@@ -203,7 +203,7 @@ servers:
   });
 });
 
-describe("generateConfig", () => {
+describe("generateConfig()", () => {
   function generate(facts: MachineFacts, options?: GenerateOptions) {
     const { text, notes } = generateConfig(facts, options);
     const { config, problems } = checkServerConfig(text, { path: "g.yml", cwd: "/" });

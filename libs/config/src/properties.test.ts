@@ -198,7 +198,7 @@ describe("a valid configuration", () => {
   });
 });
 
-describe("explainKey", () => {
+describe("explainKey()", () => {
   it("explains or throws a fault, whatever it is asked", () => {
     fc.assert(
       fc.property(

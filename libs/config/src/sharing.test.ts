@@ -21,7 +21,7 @@ function problems(...lists: readonly (readonly string[])[]): readonly string[] {
   return found;
 }
 
-describe("findSharing", () => {
+describe("findSharing()", () => {
   it.each([
     ["0000:8A:00.0", "0000:8a:00.0"],
     ["8a:00.0", "0000:8a:00.0"],

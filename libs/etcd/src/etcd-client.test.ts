@@ -286,7 +286,7 @@ describe("EtcdClient with TLS", () => {
   });
 });
 
-describe("prefixEnd", () => {
+describe("prefixEnd()", () => {
   it("ends a range after every key with the prefix", () => {
     expect(text(prefixEnd("/a/"))).toBe("/a0");
     expect(() => prefixEnd("")).toThrow("not a prefix");

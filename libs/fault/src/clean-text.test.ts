@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cleanText } from "./clean-text.ts";
 
-describe("cleanText", () => {
+describe("cleanText()", () => {
   it.each([
     ["rank 3 died: größer", 64, "rank 3 died: größer"],
     ["a\nrank 0 joined\u001b[2J", 64, "a?rank 0 joined?[2J"],

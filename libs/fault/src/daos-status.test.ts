@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { daosStatusName, daosStatusNumber, faultDaosStatus } from "./daos-status.ts";
 
-describe("daosStatusName", () => {
+describe("daosStatusName()", () => {
   it.each([
     [0, "SUCCESS"],
     [-1001, "NO_PERM"],
@@ -26,7 +26,7 @@ describe("daosStatusName", () => {
   });
 });
 
-describe("faultDaosStatus", () => {
+describe("faultDaosStatus()", () => {
   it("names the attempt, the meaning and the number", () => {
     const fault = faultDaosStatus("create pool", -1007);
     expect(fault.code).toBe(1007);

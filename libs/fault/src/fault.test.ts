@@ -41,7 +41,7 @@ describe("Fault", () => {
   });
 });
 
-describe("toFault", () => {
+describe("toFault()", () => {
   it("keeps a fault and wraps the rest as unknown", () => {
     expect(toFault(fault)).toBe(fault);
     const cause = new Error("boom");

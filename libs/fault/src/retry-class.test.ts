@@ -36,7 +36,7 @@ const EXPECTED_STATUSES: Readonly<Record<string, RetryClass>> = {
   TIMEDOUT: "maybe-done",
 };
 
-describe("retryClass", () => {
+describe("retryClass()", () => {
   it.each(Object.entries(FaultCode))("retryClass() knows the fault code %s (%i)", (name, code) => {
     expect(retryClass({ code })).toBe(EXPECTED[name] ?? "final");
   });

@@ -7,7 +7,7 @@ import { MAX_RANGE, parseHostList } from "./parse-host-list.ts";
 
 const show = (text: string) => parseHostList(text).map(formatHostAddress);
 
-describe("parseHostAddress", () => {
+describe("parseHostAddress()", () => {
   it.each([
     ["node1", { host: "node1", port: 10001 }],
     [" node1.cluster:10002 ", { host: "node1.cluster", port: 10002 }],
@@ -42,7 +42,7 @@ describe("parseHostAddress", () => {
   });
 });
 
-describe("parseHostList", () => {
+describe("parseHostList()", () => {
   it.each([
     [
       "node[1-3,10].suffix:10002",
@@ -88,7 +88,7 @@ describe("parseHostList", () => {
   });
 });
 
-describe("formatHostSet", () => {
+describe("formatHostSet()", () => {
   it.each([
     ["node3,node1,node2,node10", "node[1-3,10]"],
     ["node08,node09,node10", "node[08-10]"],

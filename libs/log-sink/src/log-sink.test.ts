@@ -262,7 +262,7 @@ describe("openLogSink(), when nothing can be written", () => {
   });
 });
 
-describe("logEngineOutput", () => {
+describe("logEngineOutput()", () => {
   async function run(script: string) {
     const records: LogRecord[] = [];
     const log = createLogger((record) => records.push(record), { level: "DEBUG" });

@@ -12,7 +12,7 @@ function collect(level: "DEBUG" | "INFO" | "ERROR") {
   };
 }
 
-describe("createLogger", () => {
+describe("createLogger()", () => {
   it("drops what is below its level", () => {
     const { records, log } = collect("ERROR");
     log.debug("a");

@@ -22,7 +22,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("createOutputLimiter", () => {
+describe("createOutputLimiter()", () => {
   it("passes on lines, however they are cut into chunks", () => {
     fc.assert(
       fc.property(

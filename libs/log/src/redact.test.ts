@@ -3,7 +3,7 @@ import { formatConsoleLine, formatJsonLine } from "./format-line.ts";
 import { createLogger, type LogRecord } from "./logger.ts";
 import { redactFields, redactText } from "./redact.ts";
 
-describe("redactFields", () => {
+describe("redactFields()", () => {
   it.each([
     "key",
     "password",
@@ -58,7 +58,7 @@ describe("redactFields", () => {
   });
 });
 
-describe("redactText", () => {
+describe("redactText()", () => {
   it.each([
     ["env DB_PASSWORD=hunter2 PATH=/bin", "env DB_PASSWORD=[redacted] PATH=/bin"],
     ["token: hunter2, next", "token: [redacted], next"],

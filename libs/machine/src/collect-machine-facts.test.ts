@@ -25,7 +25,7 @@ MemAvailable:    6002112 kB
 HugePages_Total:       0
 Hugepagesize:       2048 kB`;
 
-describe("readMemory", () => {
+describe("readMemory()", () => {
   it("reads /proc/meminfo", async () => {
     expect(await readMemory(fakeTree({ "/proc/meminfo": MEMINFO }))).toEqual({
       memory: { totalBytes: 8130472 * 1024, availableBytes: 6002112 * 1024 },
@@ -38,7 +38,7 @@ describe("readMemory", () => {
   });
 });
 
-describe("readInterfaces", () => {
+describe("readInterfaces()", () => {
   it("tells which interfaces can be used", async () => {
     const net = "/sys/class/net";
     const tree = fakeTree({
@@ -64,7 +64,7 @@ describe("readInterfaces", () => {
   });
 });
 
-describe("readNumaNodes", () => {
+describe("readNumaNodes()", () => {
   const node = "/sys/devices/system/node";
   it("counts cores rather than threads", async () => {
     const tree = fakeTree({

@@ -39,7 +39,7 @@ describe("provider names", () => {
   });
 });
 
-describe("parseFiInfo", () => {
+describe("parseFiInfo()", () => {
   it("has each pair once", () => {
     expect(parseFiInfo(tcp).map(({ provider, domain }) => `${provider} ${domain}`)).toEqual([
       "tcp;ofi_rxm eth1",

@@ -3,7 +3,7 @@ import { runWithoutDescriptors } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
 import { openChannel } from "./open-channel.ts";
 
-describe("openChannel", () => {
+describe("openChannel()", () => {
   it("openChannel() is a fault when descriptors have run out, and works again afterwards", async () => {
     const { before, without, after } = await runWithoutDescriptors(
       new URL("testing/attempt-open.ts", import.meta.url),

@@ -14,7 +14,7 @@ function message(method: string, payload: unknown, rest: object = {}): unknown {
   return { version: 1, method, timeoutMs: 1000, payload, ...rest };
 }
 
-describe("parseRequest", () => {
+describe("parseRequest()", () => {
   it.each([
     ["Measure", {}],
     ["Move", { path: "/mnt/daos" }],

@@ -123,7 +123,7 @@ describe("a fault across a real connection", () => {
   });
 });
 
-describe("toConnectError", () => {
+describe("toConnectError()", () => {
   it.each([
     [new DOMException("no end", "TimeoutError"), Code.DeadlineExceeded],
     [new DOMException("stop", "AbortError"), Code.Canceled],

@@ -7,7 +7,7 @@ import { parseNamespaces, parseRegions } from "./parse-ndctl.ts";
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
 
-describe("parseNamespaces", () => {
+describe("parseNamespaces()", () => {
   it("reads an array, in the order of the block devices", () => {
     expect(parseNamespaces(fixture("ndctl-76.1-list-N-v.json"))).toEqual([
       {
@@ -52,7 +52,7 @@ describe("parseNamespaces", () => {
   });
 });
 
-describe("parseModules", () => {
+describe("parseModules()", () => {
   it("reads modules on two sockets", () => {
     expect(parseModules(fixture("ipmctl-02.00.00.3825-show-dimm.xml"))).toEqual([
       module(0x1e, 0, 0),
@@ -94,7 +94,7 @@ describe("parseModules, whatever unit the administrator prefers", () => {
   });
 });
 
-describe("parseCapacity", () => {
+describe("parseCapacity()", () => {
   it.each([
     ["126.375 GiB", 135_694_123_008n],
     ["1.5 TiB", 1_649_267_441_664n],
@@ -106,7 +106,7 @@ describe("parseCapacity", () => {
   });
 });
 
-describe("parseFsType", () => {
+describe("parseFsType()", () => {
   it.each([
     ["DEVNAME=/dev/pmem0\nLABEL=daos\nUUID=b06e908a\nTYPE=ext4\nUSAGE=filesystem\n", "ext4"],
     ["DEVNAME=/dev/sda\nPTUUID=1\nPTTYPE=gpt\n", "gpt"],

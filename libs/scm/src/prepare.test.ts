@@ -12,7 +12,7 @@ import type { ScmModule, ScmRegion } from "./scm-types.ts";
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
 const MiB = 1024 * 1024;
 
-describe("parseRegions", () => {
+describe("parseRegions()", () => {
   it("reads what is free", () => {
     const full = { size: 536870912n, available: 0n, largestExtent: 0n };
     const free = { size: 536870912n, available: 536870912n, largestExtent: 536870912n };
@@ -28,7 +28,7 @@ describe("parseRegions", () => {
   });
 });
 
-describe("parseAllNamespaces", () => {
+describe("parseAllNamespaces()", () => {
   it("knows seeds from namespaces", () => {
     expect(
       parseAllNamespaces(
@@ -101,7 +101,7 @@ describe("parseRegions, with modules", () => {
   });
 });
 
-describe("planPrepare", () => {
+describe("planPrepare()", () => {
   const module = {} as ScmModule;
   const region = (dev: string, free: number): ScmRegion => ({
     dev,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { closest, editDistance, suggest } from "./suggest.ts";
 
-describe("editDistance", () => {
+describe("editDistance()", () => {
   it.each([
     ["", "", 0],
     ["", "abc", 3],

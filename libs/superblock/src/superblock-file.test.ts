@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(mount, { recursive: true }));
 
-describe("createSuperblock", () => {
+describe("createSuperblock()", () => {
   it.each([
     ["bootstrap", undefined, { rank: 0, validRank: true, ms: true, createMs: true, bootstrapMs: true }],
     ["bootstrap", 7, { rank: 7, validRank: true, ms: true, createMs: true, bootstrapMs: true }],
