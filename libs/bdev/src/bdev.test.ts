@@ -99,14 +99,14 @@ describe("parseSmartLog()", () => {
     }
   });
 
-  it("refuses text that is no smart log", () => {
+  it("refuses text that is not a smart log", () => {
     expect(() => parseSmartLog("Usage: nvme")).toThrow(SyntaxError);
     expect(() => parseSmartLog("{}")).toThrow("no temperature");
   });
 });
 
 describe("any answer of nvme-cli", () => {
-  it("is read, or refused as no smart log", () => {
+  it("is parsed or refused as not a smart log", () => {
     const log = fc.record({
       temperature: fc.jsonValue(),
       critical_warning: fc.jsonValue(),
@@ -124,7 +124,7 @@ describe("any answer of nvme-cli", () => {
     );
   });
 
-  it("has PCI addresses that read the same again", () => {
+  it("gives PCI addresses that parse to themselves", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const address = parsePciAddress(text);

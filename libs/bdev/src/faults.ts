@@ -1,7 +1,7 @@
 import { Fault, FaultCode } from "@daos/fault";
 import type { BurnInVerdict } from "./burn-in.ts";
 
-/** A bdev section that cannot be used as it stands. */
+/** The bdev section of the configuration cannot be used. */
 export function faultInvalidParameter(description: string, resolution: string): Fault {
   return new Fault({
     domain: "bdev",
@@ -30,7 +30,7 @@ export function faultFileFailed(path: string, reason: string): Fault {
   });
 }
 
-/** Configured controllers that the scan does not find. */
+/** Configured controllers do not exist. */
 export function faultMissingDevices(addresses: readonly string[], found: readonly string[]): Fault {
   return new Fault({
     domain: "bdev",
@@ -51,12 +51,12 @@ export function faultFormatFailed(device: string, reason: string): Fault {
   });
 }
 
-/** A size as operators know it from the vendor: `4.00 GB`. */
+/** A size in the vendor's decimal units: `4.00 GB`. */
 function showGB(bytes: bigint): string {
   return `${(Number(bytes) / 1e9).toFixed(2)} GB`;
 }
 
-/** A controller whose data would be lost, or pulled from under its user. */
+/** The controller is in use. */
 export function faultInUse(
   attempted: string,
   use: string,
@@ -70,7 +70,7 @@ export function faultInUse(
   });
 }
 
-/** @param sign what it was seen by, where that is not its absence from the bus */
+/** @param sign how the loss was noticed; by default, the controller is missing on the bus */
 export function faultVanished(
   attempted: string,
   sign = "the controller has vanished from the PCI bus",
@@ -93,7 +93,7 @@ export function faultBindFailed(address: string, driver: string, reason: string)
   });
 }
 
-/** @param verb `gave`, or `has room for` when it was not tried */
+/** @param verb `gave`; `has room for` when the allocation was not attempted */
 export function faultHugepagesShort(
   wanted: number,
   got: readonly { readonly node: string; readonly pages: number }[],
@@ -110,7 +110,7 @@ export function faultHugepagesShort(
   });
 }
 
-/** What only root may do, asked of another. */
+/** The operation needs root, and this process is not root. */
 export function faultNotPrivileged(attempted: string): Fault {
   return new Fault({
     domain: "storage",
@@ -120,7 +120,7 @@ export function faultNotPrivileged(attempted: string): Fault {
   });
 }
 
-/** Files of others would be hidden by a mount on top of them. */
+/** A mount would hide the files of other users. */
 export function faultHugetlbfsInUse(mountPoint: string, names: readonly string[]): Fault {
   return new Fault({
     domain: "bdev",
@@ -140,7 +140,7 @@ export function faultHugetlbfsFailed(mountPoint: string, reason: string): Fault 
   });
 }
 
-/** A tool that the request cannot do without is not installed. */
+/** A tool that the request needs is not installed. */
 export function faultMissingTool(tool: string, wanted: string): Fault {
   const debian: Readonly<Record<string, string>> = { nvme: "nvme-cli", modprobe: "kmod" };
   return new Fault({
@@ -166,7 +166,7 @@ export function faultSpdkFailed(
   });
 }
 
-/** A burn-in overwrites: it is for devices with nothing on them. */
+/** A burn-in overwrites the device, so the device must be empty. */
 export function faultNotBlank(address: string, where: string): Fault {
   return new Fault({
     domain: "bdev",
@@ -176,7 +176,7 @@ export function faultNotBlank(address: string, where: string): Fault {
   });
 }
 
-/** A controller that a burn-in found bad. */
+/** A controller failed its burn-in. */
 export function faultBurnInFailed(address: string, verdict: BurnInVerdict): Fault {
   const [first] = verdict.errors;
   const errors =

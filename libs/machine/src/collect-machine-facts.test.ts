@@ -33,13 +33,13 @@ describe("readMemory()", () => {
     });
   });
 
-  it("knows nothing without it", async () => {
+  it("returns nothing without /proc/meminfo", async () => {
     expect(await readMemory(fakeTree({}))).toEqual({ memory: undefined, hugepages: undefined });
   });
 });
 
 describe("readInterfaces()", () => {
-  it("tells which interfaces can be used", async () => {
+  it("finds the interfaces that can be used", async () => {
     const net = "/sys/class/net";
     const tree = fakeTree({
       [`${net}/bonding_masters`]: "",
@@ -83,7 +83,7 @@ describe("readNumaNodes()", () => {
     ]);
   });
 
-  it("takes a machine without nodes as one", async () => {
+  it("treats a machine without nodes as one node", async () => {
     const tree = fakeTree({
       "/proc/meminfo": MEMINFO,
       "/sys/devices/system/cpu/cpu0/topology/core_id": "0",

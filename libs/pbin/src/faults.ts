@@ -1,6 +1,6 @@
 import { Fault, FaultCode } from "@daos/fault";
 
-/** Bytes that the two sides never send each other. */
+/** The other side sent bytes that are not valid in the protocol. */
 export function faultMalformed(seen: string, cause?: unknown): Fault {
   return new Fault({
     domain: "helper",
@@ -11,7 +11,7 @@ export function faultMalformed(seen: string, cause?: unknown): Fault {
   });
 }
 
-/** A request outside of the closed set, or one with a missing, unknown or wrong field. */
+/** The request has an unknown method, or a missing, unknown or invalid field. */
 export function faultUnknownRequest(what: string): Fault {
   return new Fault({
     domain: "helper",
@@ -21,7 +21,7 @@ export function faultUnknownRequest(what: string): Fault {
   });
 }
 
-/** There is no helper that this process could ask. */
+/** No helper is installed or reachable. */
 export function faultUnavailable(reason: string, cause?: unknown): Fault {
   return new Fault({
     domain: "helper",
@@ -34,7 +34,7 @@ export function faultUnavailable(reason: string, cause?: unknown): Fault {
   });
 }
 
-/** The helper ended, or closed its side, without an answer. */
+/** The helper exited or closed its side without an answer. */
 export function faultNoAnswer(method: string, reason: string): Fault {
   return new Fault({
     domain: "helper",

@@ -1,7 +1,7 @@
 import { Fault, FaultCode } from "@daos/fault";
 import type { ScmStorage } from "./scm-types.ts";
 
-/** An SCM section that cannot be formatted as it stands. */
+/** The SCM section of the configuration cannot be formatted. */
 export function faultInvalidParameter(attempted: string, reason: string, resolution: string): Fault {
   return new Fault({
     domain: "scm",
@@ -12,7 +12,7 @@ export function faultInvalidParameter(attempted: string, reason: string, resolut
   });
 }
 
-/** A format that would destroy something, without consent. */
+/** A format would destroy data and the caller has not consented. */
 export function faultAlreadyFormatted(storage: ScmStorage, what: string): Fault {
   return new Fault({
     domain: "storage",
@@ -22,7 +22,7 @@ export function faultAlreadyFormatted(storage: ScmStorage, what: string): Fault 
   });
 }
 
-/** Something that is not ours is mounted where the SCM belongs. */
+/** A foreign file system is mounted at `scm_mount`. */
 export function faultFilesystemAlreadyMounted(mount: string, source: string, fsType: string): Fault {
   return new Fault({
     domain: "storage",
@@ -42,7 +42,7 @@ export function faultDeviceAlreadyMounted(device: string, at: string, wanted: st
   });
 }
 
-/** A process that may not mount, and no mount point to make a directory under. */
+/** The process may not mount, and neither the directory nor its parent is a mount point. */
 export function faultNotMounted(storage: ScmStorage): Fault {
   const command =
     storage.class === "ram"
@@ -98,7 +98,7 @@ export function faultFormatFailed(storage: ScmStorage, step: string, reason: str
   });
 }
 
-/** What a reset would destroy under its user. */
+/** A reset would destroy a namespace that is in use. */
 export function faultNamespacesInUse(uses: readonly string[]): Fault {
   return new Fault({
     domain: "scm",
@@ -110,7 +110,7 @@ export function faultNamespacesInUse(uses: readonly string[]): Fault {
   });
 }
 
-/** A tool ended with a failure that says nothing about the SCM itself. */
+/** A tool failed for a reason that is not a fault of the SCM. */
 export function faultToolFailed(command: string, reason: string): Fault {
   return new Fault({
     domain: "scm",
@@ -121,7 +121,7 @@ export function faultToolFailed(command: string, reason: string): Fault {
   });
 }
 
-/** What only root may do, asked of another. */
+/** The operation needs root, and this process is not root. */
 export function faultNotPrivileged(attempted: string): Fault {
   return new Fault({
     domain: "storage",
@@ -142,7 +142,7 @@ export function faultPrepareFailed(step: string, reason: string): Fault {
   });
 }
 
-/** A tool that the request cannot do without is not installed. */
+/** A tool that the request needs is not installed. */
 export function faultMissingTool(tool: string, wanted: string): Fault {
   return new Fault({
     domain: "scm",

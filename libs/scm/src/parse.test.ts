@@ -62,12 +62,12 @@ describe("parseModules()", () => {
     ]);
   });
 
-  it("reads a list without modules, and refuses what is no list", () => {
+  it("reads a list without modules, and refuses text without a list", () => {
     expect(parseModules("<?xml version='1.0'?><DimmList/>")).toEqual([]);
     expect(() => parseModules(fixture("ipmctl-03.00.00.0468-no-modules.txt"))).toThrow("no <DimmList>");
   });
 
-  it("knows the words for a machine without modules", () => {
+  it("recognizes the text that ipmctl prints for a machine without modules", () => {
     expect(saysNoModules(fixture("ipmctl-03.00.00.0468-no-modules.txt"))).toBe(true);
     expect(saysNoModules("The current user has insufficient permissions.")).toBe(false);
   });
@@ -117,7 +117,7 @@ describe("parseFsType()", () => {
   });
 });
 
-describe("answers that no tool should give", () => {
+describe("the parsers, given output that no tool should produce", () => {
   const entry = fc.record(
     {
       dev: fc.anything(),
@@ -130,7 +130,7 @@ describe("answers that no tool should give", () => {
     { requiredKeys: [] },
   );
 
-  it("are read as far as they make sense", () => {
+  it("read the parts that make sense", () => {
     fc.assert(
       fc.property(fc.oneof(fc.array(entry), entry, fc.jsonValue()), (value) => {
         const text = JSON.stringify(value) ?? "";
@@ -143,12 +143,12 @@ describe("answers that no tool should give", () => {
     );
   });
 
-  it("with an object where a name belongs have no name", () => {
+  it("read an object in place of a name as no name", () => {
     const answer = JSON.stringify([{ dev: { toString: 0 }, uuid: [], size: 1, blockdev: "pmem0" }]);
     expect(parseNamespaces(answer)).toMatchObject([{ dev: "", uuid: "", blockdev: "pmem0" }]);
   });
 
-  it("are no reason to fall over", () => {
+  it("never throw an unexpected error", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         parseFsType(text);
