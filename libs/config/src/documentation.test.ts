@@ -51,7 +51,7 @@ describe("explainKey()", () => {
     expect(explainKey(key).map((found) => found.key)).toEqual(expected);
   });
 
-  it("tells what a key means, may be, and is without being set", () => {
+  it("gives the meaning, the allowed values and the default of a key", () => {
     expect(explainKey("bdev_class").map(formatExplanation)).toEqual([
       `servers[].bdev_class
   nvme: NVMe SSDs through SPDK. malloc: memory, kdev: kernel block devices, file: files that stand in for them.

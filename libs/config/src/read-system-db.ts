@@ -5,18 +5,18 @@ import type { SystemDbConfig } from "./types.ts";
 
 export interface ReadSystemDbOptions {
   readonly accessPoints: number;
-  /** The system does without certificates on purpose. */
+  /** True when `allow_insecure` is set. */
   readonly insecure: boolean;
   /** Makes a path absolute. */
   readonly absolute: (path: string) => string;
-  /** True for a key with a problem already, which needs no second one. */
+  /** True for a key that already has a problem. */
   readonly isRefused: (key: string) => boolean;
 }
 
 const ENDPOINT = /^(https?):\/\/(\[[^\]]*\]|[A-Za-z0-9._-]+):(\d{1,5})\/?$/;
 const EXPECTED = "http://host:port or https://host:port, as in https://etcd1:2379";
 
-/** Reads `system_db`; what is wrong or strange is reported. */
+/** Reads `system_db` and reports errors and warnings. */
 export function readSystemDb(
   file: SystemDbFile,
   report: Report,
@@ -58,7 +58,7 @@ function checkEmbedded(file: SystemDbFile, report: Report): void {
   }
 }
 
-/** The endpoints without a slash at the end; what is none is reported and left out. */
+/** The endpoints without a trailing slash. Invalid ones are reported and left out. */
 function readEndpoints(texts: readonly (string | undefined)[], report: Report): readonly string[] {
   return texts.flatMap((text, index) => {
     if (text === undefined) return [];
