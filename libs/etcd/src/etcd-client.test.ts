@@ -100,7 +100,7 @@ describe("EtcdClient", () => {
     expect(seen).toEqual(["/watched/a=1", "/watched/a="]);
   });
 
-  it("reports that etcd has refused, async () => {
+  it("reports that etcd has refused", async () => {
     using client = cluster.client();
     const lease = client.put({ key: bytes("/x"), value: bytes(""), lease: 7n }, wait());
     await expect(lease).rejects.toMatchObject({ outcome: "refused", code: Code.NotFound });
@@ -249,7 +249,9 @@ describe("EtcdClient with TLS", () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  it("presents a certificate, verifies etcd's, and reads the files for each connection", { timeout: 120_000 }, async () => {
+  it("presents a certificate, verifies etcd's, and reads the files for each connection", {
+    timeout: 120_000,
+  }, async () => {
     const good = await makeTlsFiles(join(directory, "good"));
     const other = await makeTlsFiles(join(directory, "other"));
     await using secure = await EtcdCluster.start({ tls: good });
