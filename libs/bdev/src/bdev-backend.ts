@@ -47,7 +47,7 @@ export interface BdevBackend {
    * Writes and verifies an empty controller for some time, and leaves it empty. An abort gives the verdict `aborted`.
    * Undefined when the backend does not support it.
    *
-   * @throws Fault bdevBurnInFailed for one that is not empty; else as {@link wipe}
+   * @throws Fault bdevBurnInFailed when the controller is not empty; else as {@link wipe}
    */
   burnIn?(pciAddress: string, options: BackendBurnInOptions): Promise<BurnInVerdict>;
 }

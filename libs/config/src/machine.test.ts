@@ -75,7 +75,7 @@ describe("checkAgainstMachine()", () => {
       large,
       [],
     ],
-    ["nothing about a machine nobody looked at", `provider: x\nservers:\n- fabric_iface: y\n${RAM}`, {}, []],
+    ["nothing about a machine without facts", `provider: x\nservers:\n- fabric_iface: y\n${RAM}`, {}, []],
     [
       "an interface that does not exist",
       `provider: ofi+psm2\nservers:\n- fabric_iface: ib9\n${RAM}`,

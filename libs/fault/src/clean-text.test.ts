@@ -10,11 +10,11 @@ describe("cleanText()", () => {
     ["0123456789", 8, "01234..."],
     ["0123\u{1F600}6789", 8, "0123..."],
     ["\uD800", 8, "\uFFFD"],
-  ])("cleanText() makes of %j within %i characters %j", (text, max, expected) => {
+  ])("cleanText() turns %j within %i characters into %j", (text, max, expected) => {
     expect(cleanText(text, max)).toBe(expected);
   });
 
-  it("cleanText() changes nothing when it is called again, and keeps the limit", () => {
+  it("cleanText() is idempotent and keeps the limit", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: "binary", maxLength: 40 }),

@@ -18,7 +18,7 @@ describe("daosStatusName()", () => {
     expect(daosStatusName(status)).toBe(name);
   });
 
-  it("is undone by daosStatusNumber", () => {
+  it("is reversed by daosStatusNumber()", () => {
     for (const status of [-1001, -1034, -2001, -2024]) {
       expect(daosStatusNumber(daosStatusName(status))).toBe(status);
     }
@@ -34,7 +34,7 @@ describe("faultDaosStatus()", () => {
     expect(fault.resolution).toContain("smaller sizes");
   });
 
-  it("explains a number without a name as far as it can", () => {
+  it("explains a number without a name", () => {
     expect(faultDaosStatus("join", -4711).description).toBe(
       "join: unknown failure (DER_UNKNOWN(-4711), -4711)",
     );

@@ -22,7 +22,7 @@ describe("Fault", () => {
     );
   });
 
-  it("begins a reason of several lines on a line of its own", () => {
+  it("starts a reason of several lines on a new line", () => {
     const { domain, code, resolution } = fault;
     const { message } = new Fault({
       domain,

@@ -31,7 +31,7 @@ describe("redactFields()", () => {
     expect(redactFields({ [name]: "x" })).toEqual({ [name]: "x" });
   });
 
-  it("makes anything plain: cycles, depth, bytes, maps, dates", () => {
+  it("turns any value into plain data: cycles, depth, bytes, maps, dates", () => {
     const cycle: Record<string, unknown> = { name: "a" };
     cycle.self = cycle;
     expect(

@@ -65,7 +65,7 @@ describe("class ram for a process that may mount", () => {
     expect(runner.ran).toEqual([]);
   });
 
-  it("says why a mount failed, also one that failed silently", async () => {
+  it("gives the reason of a failed mount, even when the mount printed none", async () => {
     const { runner, scm } = setUp({ privileged: true });
     runner.on("mount", { exitCode: 32, stderr: "mount: permission denied.\n" });
     await expect(scm.format(ram(), { reformat: false })).rejects.toMatchObject({

@@ -28,7 +28,7 @@ export interface ScmNamespace {
   readonly numaNode: number;
   /** In bytes. */
   readonly size: bigint;
-  /** `fsdax`, the only one that can be mounted with dax; `raw`, `sector`. Undefined where it is not known. */
+  /** `fsdax` (the only mode that can be mounted with dax), `raw`, `sector`; undefined when unknown. */
   readonly mode?: string | undefined;
 }
 

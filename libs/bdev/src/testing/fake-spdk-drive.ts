@@ -10,7 +10,7 @@ export interface FakeSpdkController {
   readonly namespaceId?: number;
   readonly numaNode?: number;
   readonly withoutNamespaces?: boolean;
-  /** True for one that the target does not drive yet. */
+  /** True for a controller that the target does not drive yet. */
   detached?: boolean;
   /** By a volume or an NVMe-oF subsystem. */
   claimed?: boolean;
