@@ -67,7 +67,7 @@ export default tseslint.config(
     rules: {
       "@nx/enforce-module-boundaries": [
         "error",
-        { enforceBuildableLibDependency: true, allow: [], depConstraints: [...layers, ...apps] },
+        { allow: [], depConstraints: [...layers, ...apps] },
       ],
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": "error",

@@ -7,9 +7,9 @@ export const limitInterceptor: Interceptor = (next) => async (request) => {
   const path = pathOf(request.service, request.method);
   if (!request.stream) {
     checkRequest(path, request.message);
-    return await next(request);
+    return next(request);
   }
-  return await next({ ...request, message: checked(path, request.message) });
+  return next({ ...request, message: checked(path, request.message) });
 };
 
 async function* checked<T extends object>(path: string, messages: AsyncIterable<T>): AsyncGenerator<T> {

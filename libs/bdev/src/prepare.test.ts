@@ -283,38 +283,6 @@ describe("prepare", () => {
     expect(removed).toEqual(["/dev/hugepages", "spdk_pid4194200map_0", "spdk0map_1"]);
   });
 
-  it.each([
-    ["none", [], "", "mount -t hugetlbfs hugetlbfs /dev/hugepages", "/dev/hugepages"],
-    ["one of 2 MiB", [["/dev/hugepages", "rw,relatime,pagesize=2M"]], "", undefined, "/dev/hugepages"],
-    [
-      "a hypervisor's",
-      [["/run/vm/hugepages", "rw,pagesize=2M"]],
-      "",
-      "mount -t hugetlbfs hugetlbfs /dev/hugepages",
-      "/dev/hugepages",
-    ],
-    [
-      "one of 1 GiB",
-      [["/dev/hugepages", "rw,pagesize=1024M"]],
-      "Hugepagesize:    1048576 kB",
-      "mount -t hugetlbfs -o pagesize=2M hugetlbfs /dev/hugepages2M",
-      "/dev/hugepages2M",
-    ],
-  ] as const)(
-    "hands over a hugetlbfs of 2 MiB pages where there is %s",
-    async (_, mounted, meminfo, mount, path) => {
-      const { preparer, sys, mounts, runner, owners } = setUp();
-      if (meminfo !== "") sys.files({ "/proc/meminfo": meminfo });
-      for (const [mountPoint, options] of mounted)
-        mounts.mounted(mountPoint, "hugetlbfs", "hugetlbfs", options);
-      await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
-      expect(runner.ran.filter((command) => command.startsWith("mount "))).toEqual(
-        mount === undefined ? [] : [mount],
-      );
-      expect([...owners.keys()].filter((owned) => owned.includes("hugepages"))).toEqual([path]);
-    },
-  );
-
   it("keeps the existing hugepages when no number is given", async () => {
     const { preparer, sys } = setUp();
     const file = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages";

@@ -78,14 +78,10 @@ export function applyLimits(message: object, fields: FieldLimits, at = ""): Viol
 }
 
 function applyLimit(value: unknown, limit: FieldLimit, field: string): Violation | undefined {
-  switch (limit.kind) {
-    case "list":
-      return applyToList(value as unknown[], limit, field);
-    case "message":
-      return value === undefined ? undefined : applyLimits(value as object, limit.fields, field);
-    default:
-      return isWithin(value, limit) ? undefined : { field, value, limit: describeLimit(limit) };
-  }
+  if (limit.kind === "list") return applyToList(value as unknown[], limit, field);
+  if (limit.kind === "message")
+    return value === undefined ? undefined : applyLimits(value as object, limit.fields, field);
+  return isWithin(value, limit) ? undefined : { field, value, limit: describeLimit(limit) };
 }
 
 function applyToList(

@@ -95,8 +95,12 @@ function breaking(limit: FieldLimit, field: string): readonly (readonly [string,
           ? []
           : breaking(limit.of, `${field}[0]`).map(([at, value]) => [at, [value]] as const)),
       ];
-    default:
+    case "any":
+    case "message":
+    case "remark":
       return [];
+    default:
+      return limit satisfies never;
   }
 }
 

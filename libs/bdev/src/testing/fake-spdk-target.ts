@@ -363,19 +363,16 @@ function exportOf(method: string, controller: FakeSpdkController): readonly unkn
         ? [{ name: "iqn.2016-06.io.spdk:disk1", luns: [{ lun_id: 0, bdev_name: bdev }] }]
         : [];
     case "vhost_get_controllers":
-      switch (controller.exported) {
-        case "vhost-blk":
-          return [{ ctrlr: "vhost.0", backend_specific: { block: { readonly: false, bdev } } }];
-        case "vhost-scsi":
-          return [
-            {
-              ctrlr: "vhost.1",
-              backend_specific: { scsi: [{ scsi_dev_num: 0, id: 0, luns: [{ id: 0, bdev_name: bdev }] }] },
-            },
-          ];
-        default:
-          return [];
-      }
+      if (controller.exported === "vhost-blk")
+        return [{ ctrlr: "vhost.0", backend_specific: { block: { readonly: false, bdev } } }];
+      if (controller.exported === "vhost-scsi")
+        return [
+          {
+            ctrlr: "vhost.1",
+            backend_specific: { scsi: [{ scsi_dev_num: 0, id: 0, luns: [{ id: 0, bdev_name: bdev }] }] },
+          },
+        ];
+      return [];
     default:
       throw new Error(`the fake target has no ${method}`);
   }

@@ -7,6 +7,8 @@ export type Fate =
   | "done"
   /** It never leaves, and the caller knows. */
   | "not-sent"
+  /** etcd refuses it. */
+  | "refused"
   /** It never arrives, and the caller does not know. */
   | "lost"
   /** It is done, and the answer is lost. */
@@ -35,6 +37,8 @@ export function unreliableCalls(
           return client.txn(request, options);
         case "not-sent":
           throw new EtcdError("no connection", { outcome: "not-sent" });
+        case "refused":
+          throw new EtcdError("etcdserver: mvcc: database space exceeded", { outcome: "refused" });
         case "lost":
           throw lost();
         case "unanswered":

@@ -29,7 +29,13 @@ export interface Attempts {
  */
 export async function runWithoutDescriptors(module: URL): Promise<Attempts> {
   const main = fileURLToPath(new URL("exhaust-main.ts", import.meta.url));
-  const node = [process.execPath, "--conditions=@daos/source", "--disable-warning=ExperimentalWarning", main];
+  const node = [
+    process.execPath,
+    "--conditions=@daos/source",
+    "--experimental-transform-types",
+    "--disable-warning=ExperimentalWarning",
+    main,
+  ];
   const { stdout } = await promisify(execFile)(
     "sh",
     ["-c", 'ulimit -n 64 && exec "$0" "$@"', ...node, module.href],
