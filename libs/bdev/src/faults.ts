@@ -15,7 +15,7 @@ export function faultFileNoSpace(path: string, needed: bigint, free: bigint): Fa
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevFileNoSpace,
-    description: `create the bdev file ${path} of ${showGB(needed)}: the file system has ${showGB(free)} free`,
+    description: `cannot create the bdev file ${path} of ${showGB(needed)}: the file system has ${showGB(free)} free`,
     resolution: "make room, set bdev_size to less, or put the file on another file system (bdev_list)",
   });
 }
@@ -24,7 +24,7 @@ export function faultFileFailed(path: string, reason: string): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevFileFailed,
-    description: `create the bdev file ${path}`,
+    description: `cannot create the bdev file ${path}`,
     reason,
     resolution: "check that the directory exists and that the server's user may write to it",
   });
@@ -35,7 +35,7 @@ export function faultMissingDevices(addresses: readonly string[], found: readonl
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevMissingDevice,
-    description: `use NVMe controllers: there is none at ${addresses.join(", ")} (found: ${found.join(", ") || "none"})`,
+    description: `cannot use NVMe controllers: there is none at ${addresses.join(", ")} (found: ${found.join(", ") || "none"})`,
     resolution:
       "correct bdev_list, or make the controllers available with daos-server storage prepare --nvme-only",
   });
@@ -45,7 +45,7 @@ export function faultFormatFailed(device: string, reason: string): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevFormatFailed,
-    description: `format the NVMe controller ${device}`,
+    description: `cannot format the NVMe controller ${device}`,
     reason,
     resolution: "check its health with dmg storage query nvme-health and dmesg, then repeat the format",
   });
@@ -65,7 +65,7 @@ export function faultInUse(
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevInUse,
-    description: `${attempted}: ${use}`,
+    description: `cannot ${attempted}: ${use}`,
     resolution,
   });
 }
@@ -78,7 +78,7 @@ export function faultVanished(
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevVanished,
-    description: `${attempted}: ${sign}`,
+    description: `cannot ${attempted}: ${sign}`,
     resolution: "look for link errors in dmesg, reseat or replace the device, then rescan the bus",
   });
 }
@@ -87,7 +87,7 @@ export function faultBindFailed(address: string, driver: string, reason: string)
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBindFailed,
-    description: `bind the NVMe controller ${address} to ${driver}`,
+    description: `cannot bind the NVMe controller ${address} to ${driver}`,
     reason,
     resolution: `check that the kernel module ${driver} can be loaded (modprobe ${driver}) and look in dmesg; vfio-pci needs the IOMMU enabled in firmware and kernel (intel_iommu=on)`,
   });
@@ -104,7 +104,7 @@ export function faultHugepagesShort(
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevHugepagesShort,
-    description: `reserve ${wanted} hugepages of 2 MiB: the kernel ${verb} ${total} (${nodes || "it has none of this size"})`,
+    description: `cannot reserve ${wanted} hugepages of 2 MiB: the kernel ${verb} ${total} (${nodes || "it has none of this size"})`,
     resolution:
       "ask for fewer (daos-server storage prepare --hugepages), free memory, or reserve them at boot (hugepages=N on the kernel's command line)",
   });
@@ -115,7 +115,7 @@ export function faultNotPrivileged(attempted: string): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageNotPrivileged,
-    description: `${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
+    description: `cannot ${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
     resolution: "run the command as root, as in sudo daos-server storage prepare",
   });
 }
@@ -125,7 +125,7 @@ export function faultHugetlbfsInUse(mountPoint: string, names: readonly string[]
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevInUse,
-    description: `mount a hugetlbfs for the server's user at ${mountPoint}: the one that is there has files of others (${names.slice(0, 5).join(", ")})`,
+    description: `cannot mount a hugetlbfs for the server's user at ${mountPoint}: the existing one has files of other users (${names.slice(0, 5).join(", ")})`,
     resolution: `stop their programs and unmount ${mountPoint}, or, when they may share it, give it to the server's user (chown USER ${mountPoint})`,
   });
 }
@@ -134,7 +134,7 @@ export function faultHugetlbfsFailed(mountPoint: string, reason: string): Fault 
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevHugepagesShort,
-    description: `mount a hugetlbfs at ${mountPoint}`,
+    description: `cannot mount a hugetlbfs at ${mountPoint}`,
     reason,
     resolution: "check that the kernel has hugetlbfs (grep hugetlbfs /proc/filesystems) and look in dmesg",
   });
@@ -146,7 +146,7 @@ export function faultMissingTool(tool: string, wanted: string): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.missingSoftwareDependency,
-    description: `${wanted}: the program ${tool} is not installed`,
+    description: `cannot ${wanted}: the program ${tool} is not installed`,
     resolution: `install the package that has it (apt-get install ${debian[tool] ?? tool}, or dnf)`,
   });
 }
@@ -159,7 +159,7 @@ export function faultSpdkFailed(
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevSpdkFailed,
-    description: `${attempted} through the SPDK target`,
+    description: `cannot ${attempted} through the SPDK target`,
     reason: cause instanceof Error ? cause.message : String(cause),
     resolution,
     cause,
@@ -171,7 +171,7 @@ export function faultNotBlank(address: string, where: string): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBurnInFailed,
-    description: `burn in the NVMe controller ${address}: ${where} is not empty`,
+    description: `cannot burn in the NVMe controller ${address}: ${where} is not empty`,
     resolution: "format the controller first if its data is not needed, or burn in another one",
   });
 }
@@ -184,7 +184,7 @@ export function faultBurnInFailed(address: string, verdict: BurnInVerdict): Faul
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBurnInFailed,
-    description: `burn in the NVMe controller ${address}`,
+    description: `the NVMe controller ${address} failed its burn-in`,
     reason: [...errors, ...verdict.findings].join("; "),
     resolution: "replace the device, or leave it out of bdev_list; it holds nothing",
   });
@@ -199,7 +199,7 @@ export function faultBurnInUnsupported(address: string, backend: string): Fault 
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBurnInFailed,
-    description: `burn in the NVMe controller ${address}: the ${backend} backend has it and cannot`,
+    description: `cannot burn in the NVMe controller ${address}: the ${backend} backend drives it and does not support burn-in`,
     resolution: "stop the SPDK target, then try again: the kernel's driver is used",
   });
 }

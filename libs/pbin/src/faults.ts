@@ -5,7 +5,7 @@ export function faultMalformed(seen: string, cause?: unknown): Fault {
   return new Fault({
     domain: "helper",
     code: FaultCode.helperMalformed,
-    description: `talk to the privileged helper: ${seen}`,
+    description: `cannot communicate with the privileged helper: ${seen}`,
     resolution: "install daos-server and daos-admin of the same release: daos-admin doctor shows both",
     cause,
   });
@@ -16,7 +16,7 @@ export function faultUnknownRequest(what: string): Fault {
   return new Fault({
     domain: "helper",
     code: FaultCode.helperUnknownRequest,
-    description: `a request that the privileged helper does not know: ${what}`,
+    description: `the privileged helper does not know this request: ${what}`,
     resolution: "install daos-server and daos-admin of the same release: daos-admin doctor shows both",
   });
 }
@@ -26,7 +26,7 @@ export function faultUnavailable(reason: string, cause?: unknown): Fault {
   return new Fault({
     domain: "helper",
     code: FaultCode.helperUnavailable,
-    description: "ask the privileged helper daos-admin",
+    description: "cannot reach the privileged helper daos-admin",
     reason,
     resolution:
       'install it as root with "daos-admin install", add the server\'s user to the group daos_admins, and check with "daos-admin doctor"',
@@ -39,7 +39,7 @@ export function faultNoAnswer(method: string, reason: string): Fault {
   return new Fault({
     domain: "helper",
     code: FaultCode.helperFailed,
-    description: `${method}: the privileged helper gave no answer`,
+    description: `the privileged helper gave no answer to ${method}`,
     reason,
     resolution: 'look in the helper\'s log, and check its installation with "daos-admin doctor"',
   });
