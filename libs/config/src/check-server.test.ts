@@ -689,7 +689,7 @@ describe("system_db", () => {
     [
       "a password",
       '  endpoints: ["https://u:p@e:1"]\n',
-      'error: system_db.endpoints[0]: "https://u:p@e:1" is no endpoint of etcd: it has a user; etcd is asked with certificates only; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "https://u:p@e:1" is no endpoint of etcd: it has a user; only certificates are supported; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "a path",
@@ -719,7 +719,7 @@ describe("system_db", () => {
     [
       "plain text to another host",
       '  endpoints: ["http://etcd1:1"]\n',
-      "warning: system_db.endpoints: http://etcd1:1 is asked in plain text: whoever reaches it can change who is in the system; expected https://, with ca_cert, cert and key",
+      "warning: system_db.endpoints: http://etcd1:1 is used in plain text: any client that reaches it can change the members of the system; expected https://, with ca_cert, cert and key",
     ],
     [
       "an endpoint that is no text",
@@ -747,7 +747,7 @@ describe("system_db", () => {
 
   it("warns about several access points without etcd, and about endpoints with embedded", () => {
     expect(lines(`access_points: [a, b, c]\n${GOOD}`)).toEqual([
-      "1:16: warning: access_points: of 3 access points without etcd the first one leads, and nobody does while it is down; expected one access point, or system_db with backend etcd",
+      "1:16: warning: access_points: of 3 access points without etcd only the first leads, and there is no leader while it is down; expected one access point, or system_db with backend etcd",
     ]);
     expect(lines(`access_points: [a, b, c]\n${etcd('  endpoints: ["https://e:1"]\n')}`)).toEqual([]);
     expect(lines(`system_db:\n  endpoints: ["https://e:1"]\n${GOOD}`)).toEqual([

@@ -29,7 +29,7 @@ describe("configJsonSchema()", () => {
 describe("the samples in docs/samples", () => {
   const samples = readdirSync(join(docs, "samples")).filter((name) => name.endsWith(".yml"));
 
-  it("are there", () => expect(samples.length).toBeGreaterThan(2));
+  it("exist", () => expect(samples.length).toBeGreaterThan(2));
 
   it.each(samples)("%s is valid without a warning, and names its schema for editors", (name) => {
     const text = readFileSync(join(docs, "samples", name), "utf8");

@@ -30,7 +30,7 @@ export function readSystemDb(
       report(
         "warning",
         "access_points",
-        `of ${accessPoints} access points without etcd the first one leads, and nobody does while it is down`,
+        `of ${accessPoints} access points without etcd only the first leads, and there is no leader while it is down`,
         "one access point, or system_db with backend etcd",
       );
     }
@@ -86,7 +86,7 @@ function readEndpoints(texts: readonly (string | undefined)[], report: Report): 
 
 function whatIsWrong(text: string): string {
   if (!/^https?:\/\//.test(text)) return "it does not begin with http:// or https://";
-  if (/^https?:\/\/[^/?#]*@/.test(text)) return "it has a user; etcd is asked with certificates only";
+  if (/^https?:\/\/[^/?#]*@/.test(text)) return "it has a user; only certificates are supported";
   if (!/:\d+\/?$/.test(text)) return "it does not end in a port";
   return "it is more than a host and a port";
 }
@@ -117,7 +117,7 @@ function checkTls(
   report(
     "warning",
     "system_db.endpoints",
-    `${exposed} is asked in plain text: whoever reaches it can change who is in the system`,
+    `${exposed} is used in plain text: any client that reaches it can change the members of the system`,
     "https://, with ca_cert, cert and key",
   );
 }

@@ -260,16 +260,16 @@ describe("EtcdClient with TLS", () => {
     await client.put({ key: bytes("/tls"), value: bytes("secret") }, wait());
     expect(await read(client, "/tls")).toBe("secret");
 
-    const patience = { connectTimeoutMs: WAIT_MS, callTimeoutMs: WAIT_MS };
+    const timeouts = { connectTimeoutMs: WAIT_MS, callTimeoutMs: WAIT_MS };
     const attempt = async (endpoint: string, tls: object, timeouts = {}) => {
       using stranger = new EtcdClient({ endpoints: [endpoint], tls, ...timeouts });
       return await read(stranger, "/tls");
     };
     await expect(attempt(url, { caCert: good.caCert })).rejects.toThrow(url);
-    await expect(attempt(url, { ...good, caCert: other.caCert }, patience)).rejects.toThrow(/certificate/);
+    await expect(attempt(url, { ...good, caCert: other.caCert }, timeouts)).rejects.toThrow(/certificate/);
     await expect(attempt(url, { ...other, caCert: good.caCert })).rejects.toThrow(url);
     // With TLS 1.3 the alert comes after the handshake, and the call fails at once with the reason.
-    await expect(attempt(url, { ...other, caCert: good.caCert }, patience)).rejects.toThrow(/alert/);
+    await expect(attempt(url, { ...other, caCert: good.caCert }, timeouts)).rejects.toThrow(/alert/);
     await expect(attempt(url.replace("https", "http"), {})).rejects.toThrow(/127/);
     await expect(attempt(url, { ...good, key: "/nowhere/key" })).rejects.toThrow(/nowhere/);
 

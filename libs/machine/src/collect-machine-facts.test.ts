@@ -104,7 +104,7 @@ describe("this machine", () => {
     expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
   });
 
-  it("is looked at path by path", async () => {
+  it("has facts for each requested path", async () => {
     const paths = ["/", "/proc/self/status", "/no/such/file", "/dev/null"];
     const { facts } = await collectMachineFacts({ log: silentLogger, paths });
     expect(paths.map((path) => facts.paths?.[path]?.kind)).toEqual(["directory", "file", "missing", "other"]);

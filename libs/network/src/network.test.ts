@@ -40,7 +40,7 @@ describe("provider names", () => {
 });
 
 describe("parseFiInfo()", () => {
-  it("has each pair once", () => {
+  it("returns each pair once", () => {
     expect(parseFiInfo(tcp).map(({ provider, domain }) => `${provider} ${domain}`)).toEqual([
       "tcp;ofi_rxm eth1",
       "tcp;ofi_rxm eth0",
