@@ -90,7 +90,7 @@ describe("every single-edit typo of every key", () => {
   });
 
   it("is reported at its place and, if unambiguous, with the intended key", () => {
-    let told = 0;
+    let named = 0;
     for (const typo of typos) {
       const wrong = lines.with(
         typo.line - 1,
@@ -100,9 +100,9 @@ describe("every single-edit typo of every key", () => {
       const found = problems.find(({ line, message }) => line === typo.line && message === "unknown key");
       expect(found, JSON.stringify(typo)).toMatchObject({ severity: "error", column: typo.column });
       // The message names the intended key, or says that the key is unknown and lists the known keys.
-      if (found?.suggestions?.includes(typo.key)) told += 1;
+      if (found?.suggestions?.includes(typo.key)) named += 1;
       else expect(found?.expected, JSON.stringify(typo)).toContain(typo.key);
     }
-    expect(told).toBe(typos.length);
+    expect(named).toBe(typos.length);
   });
 });

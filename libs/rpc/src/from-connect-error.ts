@@ -133,7 +133,7 @@ const FAILURES: readonly ConnectionFailure[] = [
   {
     codes: /^ERR_SSL_\w*NO_APPLICATION_PROTOCOL$/,
     code: FaultCode.notDaosServer,
-    reason: "what answers there does not speak HTTP/2",
+    reason: "the peer does not speak HTTP/2",
     resolution: "correct the port",
   },
   {
@@ -158,7 +158,7 @@ const FAILURES: readonly ConnectionFailure[] = [
   {
     codes: /^(?:ERR_HTTP2_ERROR|ERR_HTTP2_SESSION_ERROR|HPE_\w+|ERR_HTTP2_PROTOCOL\w*)$/,
     code: FaultCode.notDaosServer,
-    reason: "what answers there does not speak HTTP/2",
+    reason: "the peer does not speak HTTP/2",
     resolution: "correct the port; leave out -i if the server uses certificates",
   },
   CLOSED,
