@@ -157,7 +157,7 @@ describe("check", () => {
     await bdev.check(nvme(A, "42:00.0"));
     await expect(bdev.check(nvme(A, "0000:81:00.0", "0000:82:00.0"))).rejects.toMatchObject({
       code: FaultCode.bdevMissingDevice,
-      description: `use NVMe controllers: there is none at 0000:81:00.0, 0000:82:00.0 (found: ${A}, ${B})`,
+      description: `cannot use NVMe controllers: there is none at 0000:81:00.0, 0000:82:00.0 (found: ${A}, ${B})`,
       resolution: expect.stringContaining("storage prepare"),
     });
   });
@@ -268,7 +268,7 @@ describe("format", () => {
         device: A,
         fault: expect.objectContaining({
           code: FaultCode.bdevInUse,
-          description: `format the NVMe controller ${A}: nvme0n1 is mounted at /home`,
+          description: `cannot format the NVMe controller ${A}: nvme0n1 is mounted at /home`,
         }),
       },
     ]);

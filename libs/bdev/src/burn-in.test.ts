@@ -140,7 +140,7 @@ describe("BdevProvider.burnIn", () => {
     const [refused, other] = await bdev.format(storage);
     expect(refused?.fault).toMatchObject({
       code: FaultCode.bdevInUse,
-      description: "format the NVMe controller 0000:22:00.0: it is being burnt in",
+      description: "cannot format the NVMe controller 0000:22:00.0: it is being burnt in",
     });
     expect(other?.fault).toBeUndefined();
     stop.abort();

@@ -297,7 +297,7 @@ describe("prepare", () => {
     const { preparer, machine } = setUp({ hugepagesPerNode: 100 });
     await expect(preparer.prepare({ hugepages: 1024 })).rejects.toMatchObject({
       code: FaultCode.bdevHugepagesShort,
-      description: "reserve 1024 hugepages of 2 MiB: the kernel gave 200 (node0: 100, node1: 100)",
+      description: "cannot reserve 1024 hugepages of 2 MiB: the kernel gave 200 (node0: 100, node1: 100)",
     });
     expect(await machine.driverOf(A)).toBe("nvme");
     const left = await machine.sys.read(
@@ -315,7 +315,7 @@ describe("prepare", () => {
     }
     await expect(preparer.prepare({ hugepages: 1024 })).rejects.toMatchObject({
       code: FaultCode.bdevHugepagesShort,
-      description: "reserve 1024 hugepages of 2 MiB: the kernel has room for 780 (node0: 390, node1: 390)",
+      description: "cannot reserve 1024 hugepages of 2 MiB: the kernel has room for 780 (node0: 390, node1: 390)",
     });
     expect(sys.writes.filter((write) => write.endsWith("=512"))).toEqual([]);
   });

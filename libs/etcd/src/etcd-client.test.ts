@@ -195,8 +195,8 @@ describe("EtcdClient, when an endpoint fails", () => {
   it("reads from another member when one freezes, and returns to it when the others die", {
     timeout: 120_000,
   }, async () => {
-    using client = cluster.client();
-    await client.put({ key: bytes("/frozen"), value: bytes("1") }, wait());
+    using writer = cluster.client();
+    await writer.put({ key: bytes("/frozen"), value: bytes("1") }, wait());
     using client = cluster.client(cluster.endpoints, { connectTimeoutMs: 5_000, callTimeoutMs: 3_000 });
     expect(await read(client, "/frozen")).toBe("1");
     const [frozen, ...others] = cluster.members;
@@ -220,7 +220,7 @@ describe("EtcdClient, when an endpoint fails", () => {
     }
     killed?.restart();
     await cluster.ready();
-    expect(await read(client, "/frozen")).toBe("2");
+    expect(await read(writer, "/frozen")).toBe("2");
   });
 
   it("ends a watch at a member that lost its quorum", { timeout: 120_000 }, async () => {
