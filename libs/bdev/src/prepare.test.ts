@@ -122,7 +122,7 @@ describe("prepare", () => {
     mounts.mounted("/dev/hugepages", "hugetlbfs", "hugetlbfs");
     await expect(preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } })).rejects.toMatchObject({
       code: FaultCode.bdevInUse,
-      description: expect.stringContaining("files of others (libvirt)"),
+      description: expect.stringContaining("files of other users (libvirt)"),
     });
     owners.set("/dev/hugepages", { uid: 1000, gid: 0 });
     await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
