@@ -315,7 +315,8 @@ describe("prepare", () => {
     }
     await expect(preparer.prepare({ hugepages: 1024 })).rejects.toMatchObject({
       code: FaultCode.bdevHugepagesShort,
-      description: "cannot reserve 1024 hugepages of 2 MiB: the kernel has room for 780 (node0: 390, node1: 390)",
+      description:
+        "cannot reserve 1024 hugepages of 2 MiB: the kernel has room for 780 (node0: 390, node1: 390)",
     });
     expect(sys.writes.filter((write) => write.endsWith("=512"))).toEqual([]);
   });
