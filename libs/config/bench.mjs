@@ -1,4 +1,4 @@
-// npm run bench -w @daos/config: how long the largest sample takes, from text to configuration.
+// npm run bench -w @daos/config: measures the load time of the largest sample.
 import { readFileSync } from "node:fs";
 import { performance } from "node:perf_hooks";
 import { checkServerConfig } from "./dist/index.js";
@@ -9,7 +9,7 @@ const ROUNDS = 200;
 const template = readFileSync(new URL("./fixtures/daos_server.yml", import.meta.url), "utf8");
 const text = template.replace(/^#/gm, "");
 
-/** Milliseconds of each round, the first one cold. */
+/** Milliseconds of each round; the first is cold. */
 const times = Array.from({ length: ROUNDS }, () => {
   const start = performance.now();
   const { config } = checkServerConfig(text, { path: "daos_server.yml", cwd: "/" });

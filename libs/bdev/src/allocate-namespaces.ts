@@ -12,7 +12,7 @@ export interface NamespaceAllocation {
   readonly engine: number | undefined;
 }
 
-/** Which namespace serves which engine, by the configuration. An engine takes all namespaces of its controllers. */
+/** The configuration decides which namespace serves which engine. An engine takes all namespaces of its controllers. */
 export function allocateNamespaces(
   controllers: readonly NvmeController[],
   engines: readonly { readonly index: number; readonly bdev: BdevStorage }[],

@@ -22,7 +22,7 @@ const TWO = [
   { address: B, serial: "VMNVME0001" },
 ];
 
-/** What the contract needs to know of an implementation and its world. */
+/** What the contract needs from an implementation and its environment. */
 interface Harness {
   readonly backend: BdevBackend;
   contents(address: string): Promise<Buffer>;
@@ -127,19 +127,19 @@ describe.each([
     await harness.backend.wipe(A);
   });
 
-  it("does not believe a format that did nothing", async () => {
+  it("detects a format that did nothing", async () => {
     harness.idleFormat();
     await harness.backend.wipe(A);
     expect(await isZero(A)).toBe(true);
   });
 
-  it("wipes a controller that knows no format", async () => {
+  it("wipes a controller that does not support Format NVM", async () => {
     harness.withoutFormat();
     await harness.backend.wipe(A);
     expect(await isZero(A)).toBe(true);
   });
 
-  it("refuses a controller that is not there, or in use", async () => {
+  it("refuses a controller that does not exist or is in use", async () => {
     await expect(harness.backend.wipe("0000:81:00.0")).rejects.toMatchObject({
       code: FaultCode.bdevMissingDevice,
       description: expect.stringContaining(`(found: ${A}, ${B})`),
@@ -149,7 +149,7 @@ describe.each([
     expect(await isZero(B)).toBe(false);
   });
 
-  it("ends when it is told to", async () => {
+  it("ends when its signal aborts", async () => {
     await expect(harness.backend.scan({ signal: AbortSignal.abort("stop") })).rejects.toBe("stop");
     const controller = new AbortController();
     const work = harness.backend.wipe(A, {
@@ -160,7 +160,7 @@ describe.each([
   });
 });
 
-describe("paddedBase64Url", () => {
+describe("paddedBase64Url()", () => {
   it.each([
     [64, 88],
     [63, 84],
@@ -173,7 +173,7 @@ describe("paddedBase64Url", () => {
   });
 });
 
-describe("lbaFormatOf", () => {
+describe("lbaFormatOf()", () => {
   it.each([
     [0x00, 0],
     [0x04, 4],
@@ -205,7 +205,7 @@ describe("SpdkBackend", () => {
     await target.close();
   });
 
-  it("is not believed when it belongs to another user", async () => {
+  it("ignores a target that belongs to another user", async () => {
     const target = new FakeSpdkTarget([{ address: A, serial: "S", contents: Buffer.alloc(SIZE) }]);
     const socket = join(directory, "spdk.sock");
     await target.listen(socket);
@@ -218,7 +218,7 @@ describe("SpdkBackend", () => {
     await target.close();
   });
 
-  it("does not hide the kernel's controllers when it fails", async () => {
+  it("still lists the kernel's controllers when the target fails", async () => {
     const machine = new FakeMachine({
       controllers: [{ address: B, name: "nvme0", serial: "S", numaNode: 1, size: SIZE }],
     });
@@ -238,7 +238,7 @@ describe("SpdkBackend", () => {
     await new Promise((resolve) => deaf.close(resolve));
   });
 
-  it("is asked before the kernel, which knows the place on the bus", async () => {
+  it("takes precedence over the kernel, which adds the place on the bus", async () => {
     const target = new FakeSpdkTarget([{ address: B, serial: "S", contents: Buffer.alloc(SIZE) }]);
     await target.listen(join(directory, "spdk.sock"));
     const machine = new FakeMachine({

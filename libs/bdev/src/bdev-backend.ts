@@ -6,11 +6,11 @@ export interface BdevCallOptions {
 }
 
 export interface BdevScanOptions extends BdevCallOptions {
-  /** Health data too, which every controller has to be asked for; true by default. */
+  /** Also read health data, one request to each controller; true by default. */
   readonly health?: boolean;
 }
 
-/** How far the wipe of a controller has come. */
+/** Progress of the wipe of a controller. */
 export interface WipeProgress {
   readonly step: "format" | "zero" | "verify";
   /** Of the whole wipe, from 0 to 1, never falling. */
@@ -34,20 +34,20 @@ export interface BackendBurnInOptions extends BdevCallOptions {
  */
 export interface BdevBackend {
   readonly name: string;
-  /** The controllers that this backend can speak of, with identity and, where it can be asked, health. */
+  /** The controllers that this backend sees, with identity and, if available, health. */
   scan(options?: BdevScanOptions): Promise<readonly NvmeController[]>;
   /**
-   * Makes a controller's namespaces empty: no file system, partition table or blobstore is found on them afterwards,
-   * which is verified by reading again. It may be repeated after an interruption.
+   * Empties a controller's namespaces and verifies by reading that no file system, partition table or blobstore can be
+   * found on them. It can be repeated after an interruption.
    *
    * @throws Fault bdevMissingDevice, bdevInUse, bdevFormatFailed, bdevVanished; the signal's reason
    */
   wipe(pciAddress: string, options?: WipeOptions): Promise<void>;
   /**
-   * Writes and verifies an empty controller for some time, and leaves it empty. An abort has the verdict `aborted`.
-   * Missing where the backend cannot do it.
+   * Writes and verifies an empty controller for some time, and leaves it empty. An abort gives the verdict `aborted`.
+   * Undefined when the backend does not support it.
    *
-   * @throws Fault bdevBurnInFailed for one that is not empty; else as {@link wipe}
+   * @throws Fault bdevBurnInFailed when the controller is not empty; else as {@link wipe}
    */
   burnIn?(pciAddress: string, options: BackendBurnInOptions): Promise<BurnInVerdict>;
 }

@@ -9,21 +9,21 @@ import { HUGETLBFS, Hugetlbfs, type HugetlbfsFiles } from "./hugetlbfs.ts";
 import { type PciCallOptions, type PciDrivers, USER_DRIVERS } from "./pci-drivers.ts";
 import { type ControllerSelection, whyNotSelected } from "./select-controllers.ts";
 
-/** What became of one controller. */
+/** The result for one controller. */
 export type ControllerOutcome =
   | { readonly kind: "bound"; readonly pciAddress: string; readonly driver: string }
-  /** It stays as it is, for a reason. */
+  /** It is left unchanged, for this reason. */
   | { readonly kind: "skipped"; readonly pciAddress: string; readonly reason: string }
   | { readonly kind: "failed"; readonly pciAddress: string; readonly fault: Fault };
 
 export interface BdevPrepareOptions extends PciCallOptions, ControllerSelection {
-  /** Hugepages of 2 MiB for the whole host, shared out over its NUMA nodes; by default 1024, or more where there are more. */
+  /** Hugepages of 2 MiB for the whole host, divided over its NUMA nodes; 1024 by default. A larger existing number is kept. */
   readonly hugepages?: number | undefined;
-  /** Who shall drive the controllers; root by default. */
+  /** The user whose processes drive the controllers; root by default. */
   readonly owner?: Owner | undefined;
 }
 
-/** Controllers that the configuration leaves to others stay with their driver, whichever it is. */
+/** Controllers that the configuration excludes keep their driver. */
 export interface BdevResetOptions extends PciCallOptions, Pick<ControllerSelection, "include" | "exclude"> {}
 
 export interface BdevPrepareResult {
@@ -31,11 +31,11 @@ export interface BdevPrepareResult {
   readonly hugepages: readonly NodeHugepages[];
 }
 
-/** Files and devices as the preparer changes them. */
+/** The file operations of the preparer. */
 export interface PreparerFiles {
   exists(path: string): Promise<boolean>;
   chown(path: string, owner: Owner): Promise<void>;
-  /** Removes the files in a directory whose names match, but for those to be kept. */
+  /** Removes the files in a directory whose names match, except those for which `keep` is true. */
   removeFiles(directory: string, names: RegExp, keep: (name: string) => Promise<boolean>): Promise<void>;
 }
 
@@ -56,7 +56,7 @@ const PCI_DEVICES = "/sys/bus/pci/devices";
 const SPDK_FILES = /^spdk.*map_\d+$/;
 
 /**
- * Makes controllers usable from user space, and undoes it: what SPDK's `setup.sh` does for release 0.8.0.
+ * Makes controllers usable from user space, and undoes it, as SPDK's `setup.sh` does for release 0.8.0.
  *
  * @see DAOS 0.8.0 src/control/server/storage/bdev/runner.go
  */
@@ -76,8 +76,8 @@ export class BdevPreparer {
   }
 
   /**
-   * Gives controllers back, reserves hugepages, and binds the selected controllers that nothing uses to vfio-pci, or to
-   * uio_pci_generic without an IOMMU. What happens to one controller does not stop the others.
+   * Returns controllers to the kernel, reserves hugepages, and binds the selected unused controllers to vfio-pci, or to
+   * uio_pci_generic without an IOMMU. A failure of one controller does not stop the others.
    *
    * @throws Fault storageNotPrivileged, bdevHugepagesShort and bdevInUse (before any controller is bound)
    */
@@ -105,8 +105,8 @@ export class BdevPreparer {
   }
 
   /**
-   * Gives every controller that no process drives back to the kernel's driver, and frees the hugepages. One that the
-   * configuration leaves out (a virtual machine may be waiting for it) stays where it is.
+   * Returns every controller that no process drives to the kernel's driver, and frees the hugepages. Controllers that the
+   * configuration excludes are left alone: a virtual machine may own them.
    *
    * @throws Fault storageNotPrivileged
    */
@@ -145,7 +145,7 @@ export class BdevPreparer {
       });
       controllers.push(outcome);
     }
-    // A process that drives a controller has its memory there.
+    // A process that drives a controller has its memory in these files.
     if (!driven) {
       await this.#files.removeFiles(HUGETLBFS, SPDK_FILES, (name) => this.#isAlive(name));
       await this.#hugetlbfs.unmount(options);
@@ -153,7 +153,7 @@ export class BdevPreparer {
     return controllers;
   }
 
-  /** A process that drives no controller of the PCI bus has its memory there as well. */
+  /** A process that drives no PCI controller can also have its memory in these files. */
   async #isAlive(file: string): Promise<boolean> {
     const [, pid] = /^spdk_pid(\d+)map_/.exec(file) ?? [];
     return pid !== undefined && (await this.#options.sys.read(`/proc/${pid}/stat`)) !== undefined;
@@ -194,7 +194,7 @@ export class BdevPreparer {
     }
   }
 
-  /** The device of the driver, and with uio also the files through which the device's memory is mapped. */
+  /** The device node of the driver and, with uio, the files that map the device's memory. */
   async #handOver(address: string, owner: Owner): Promise<void> {
     const { sys } = this.#options;
     const nodes = [...(await userSpaceNodes(sys, address))];

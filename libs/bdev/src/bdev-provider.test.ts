@@ -79,7 +79,7 @@ describe("scan", () => {
     expect((await bdev.scan()).map(({ health }) => health)).toEqual([undefined, undefined]);
   });
 
-  it("describes a controller that nobody has asked by its PCI id", async () => {
+  it("describes a controller that was never identified by its PCI id", async () => {
     const { bdev, sys, machine } = setUp();
     machine.modules.add("vfio-pci");
     sys.files({ [`/sys/bus/pci/devices/${A}/driver_override`]: "vfio-pci" });
@@ -95,7 +95,7 @@ describe("scan", () => {
     });
   });
 
-  it("remembers what it saw, across processes, but not of another device in the slot", async () => {
+  it("keeps identities across processes, but not for another device in the slot", async () => {
     const { machine, sys, runner, mounts, backends, bdev: first } = setUp();
     const cache = fileCache(join(directory, "state", "controllers.json"));
     const options = { sys, runner, mounts, backends, log: silentLogger, cache };
@@ -115,7 +115,7 @@ describe("scan", () => {
     expect((await new BdevProvider(options).scan())[0]).toMatchObject({ serial: "", source: "pci" });
   });
 
-  it("adds to the history of every device, and goes on where it cannot", async () => {
+  it("adds to the history of every device, and continues when it cannot write", async () => {
     const { sys, runner, mounts, backends } = setUp();
     const options = { sys, runner, mounts, backends, log: silentLogger };
     const history = new HealthHistory({ directory: join(directory, "health") });
@@ -126,7 +126,7 @@ describe("scan", () => {
     expect(await new BdevProvider({ ...options, history: broken }).scan()).toHaveLength(2);
   });
 
-  it("knows what another process remembers, which its own file need not repeat", async () => {
+  it("reads the cache of another process, and does not repeat it in its own", async () => {
     const { sys, runner, mounts, backends, machine } = setUp();
     const roots = join(directory, "root.json");
     const options = { sys, runner, mounts, backends, log: silentLogger };
@@ -139,7 +139,7 @@ describe("scan", () => {
     });
   });
 
-  it("takes a damaged cache for none", async () => {
+  it("ignores a damaged cache", async () => {
     const { sys, runner, mounts, backends } = setUp();
     const path = join(directory, "controllers.json");
     for (const text of ["{", "[{}]", "{}", ""]) {
@@ -152,12 +152,12 @@ describe("scan", () => {
 });
 
 describe("check", () => {
-  it("names every controller that is missing, and those there are", async () => {
+  it("names every controller that is missing, and those that exist", async () => {
     const { bdev } = setUp();
     await bdev.check(nvme(A, "42:00.0"));
     await expect(bdev.check(nvme(A, "0000:81:00.0", "0000:82:00.0"))).rejects.toMatchObject({
       code: FaultCode.bdevMissingDevice,
-      description: `use NVMe controllers: there is none at 0000:81:00.0, 0000:82:00.0 (found: ${A}, ${B})`,
+      description: `cannot use NVMe controllers: there is none at 0000:81:00.0, 0000:82:00.0 (found: ${A}, ${B})`,
       resolution: expect.stringContaining("storage prepare"),
     });
   });
@@ -222,7 +222,7 @@ describe("format", () => {
     expect(isAll(0, data.subarray(24 * MiB))).toBe(true);
   });
 
-  it("has a fault for each device that fails, and formats the others", async () => {
+  it("returns a fault for each device that fails, and formats the others", async () => {
     const { bdev, machine, runner } = setUp();
     await fill(machine);
     const succeed = async (path: string) => {
@@ -247,7 +247,7 @@ describe("format", () => {
     ]);
   });
 
-  it("says that a controller has vanished meanwhile", async () => {
+  it("reports a controller that vanishes during the format", async () => {
     const { bdev, machine, runner } = setUp();
     await fill(machine);
     runner.on("nvme format", () => {
@@ -259,7 +259,7 @@ describe("format", () => {
     ]);
   });
 
-  it("touches nothing that is in use", async () => {
+  it("refuses controllers that are in use", async () => {
     const { bdev, machine, runner, mounts } = setUp();
     await fill(machine);
     mounts.mounted("/home", "/dev/nvme0n1", "ext4");
@@ -268,14 +268,14 @@ describe("format", () => {
         device: A,
         fault: expect.objectContaining({
           code: FaultCode.bdevInUse,
-          description: `format the NVMe controller ${A}: nvme0n1 is mounted at /home`,
+          description: `cannot format the NVMe controller ${A}: nvme0n1 is mounted at /home`,
         }),
       },
     ]);
     expect(runner.ran.some((line) => line.startsWith("nvme format"))).toBe(false);
   });
 
-  it("borrows a controller from its user-space driver and gives it back", async () => {
+  it("takes a controller from its user-space driver and returns it", async () => {
     const { bdev, machine } = setUp();
     await fill(machine);
     await bdev.prepare({ hugepages: 2 });
@@ -285,7 +285,7 @@ describe("format", () => {
     expect(await machine.driverOf(A)).toBe("vfio-pci");
   });
 
-  it("gives a borrowed controller back also when the format fails", async () => {
+  it("returns a controller to its user-space driver when the format fails", async () => {
     const { bdev, machine, runner } = setUp();
     await fill(machine);
     await bdev.prepare({ hugepages: 2 });
@@ -294,7 +294,7 @@ describe("format", () => {
     expect(await machine.driverOf(A)).toBe("vfio-pci");
   });
 
-  it("ends when it is told to", async () => {
+  it("ends when its signal aborts", async () => {
     const { bdev, machine, runner } = setUp();
     await fill(machine);
     const controller = new AbortController();

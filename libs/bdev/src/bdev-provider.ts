@@ -19,7 +19,7 @@ import { parsePciAddress } from "./pci-address.ts";
 import { PciDrivers } from "./pci-drivers.ts";
 import { type DeviceProgress, progressMeter } from "./progress-meter.ts";
 
-/** How the format of one device ended: well, unless there is a fault. */
+/** The result of the format of one device: success unless `fault` is set. */
 export interface BdevFormatResult {
   /** As the configuration names it. */
   readonly device: string;
@@ -27,16 +27,16 @@ export interface BdevFormatResult {
 }
 
 export interface BdevFormatOptions extends BdevCallOptions {
-  /** Called for each device whenever there is something new to say, and at its end with fraction 1. */
+  /** Called for each device when its progress changes, and at its end with fraction 1. */
   readonly onProgress?: ((progress: DeviceProgress) => void) | undefined;
 }
 
 export interface BdevBurnInOptions extends BdevFormatOptions {
-  /** For each device; a quarter of an hour by default. */
+  /** Timeout for each device, ms; 15 minutes by default. */
   readonly durationMs?: number;
 }
 
-/** How the burn-in of one controller ended: with a verdict, or a fault that kept it from starting. */
+/** The result of the burn-in of one controller: a verdict, or the fault that prevented it. */
 export type BdevBurnInResult =
   | { readonly device: string; readonly verdict: BurnInVerdict }
   | { readonly device: string; readonly fault: Fault };
@@ -47,11 +47,11 @@ export interface BdevProviderOptions {
   /** The kernel's by default. */
   readonly sys?: SysTree;
   readonly mounts?: MountTable;
-  /** Those that know controllers, best first; the kernel alone by default. */
+  /** The backends, preferred first; the kernel alone by default. */
   readonly backends?: readonly BdevBackend[];
-  /** Where the identity of controllers is kept for the time when they cannot be asked. */
+  /** Keeps the identity of controllers for scans that cannot read it. */
   readonly cache?: ControllerCache;
-  /** Gets the health of every scan; without one, no history is kept. */
+  /** Receives the health of every scan. Without it no history is kept. */
   readonly history?: HealthHistory;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
@@ -69,7 +69,7 @@ export class BdevProvider {
   readonly #history: HealthHistory | undefined;
   readonly #now: () => number;
   readonly #log: Logger;
-  /** What is being done to a controller just now, by its address. */
+  /** The work under way on controllers, by address. */
   readonly #busy = new Map<string, string>();
 
   constructor(options: BdevProviderOptions) {
@@ -86,8 +86,8 @@ export class BdevProvider {
   }
 
   /**
-   * Every NVMe controller, in the order of the PCI addresses; none on a machine without. One that cannot be asked is
-   * described by what was last known of it, and marked so.
+   * Every NVMe controller, ordered by PCI address. A controller that cannot be read is described by its last known identity
+   * and marked so.
    */
   async scan(options: BdevCallOptions = {}): Promise<readonly NvmeController[]> {
     const found = await this.#locate(options);
@@ -101,7 +101,7 @@ export class BdevProvider {
   }
 
   /**
-   * Checks that every configured controller is there; other classes than `nvme` have nothing to check.
+   * Checks that every configured controller exists. Classes other than `nvme` have nothing to check.
    *
    * @throws Fault bdevMissingDevice with all missing addresses
    */
@@ -113,8 +113,8 @@ export class BdevProvider {
   }
 
   /**
-   * Formats the devices of an engine, all at once; a failure of one is in its result and does not stop the others.
-   * Devices of other classes than `nvme` have nothing to format: they are reported as done.
+   * Formats the devices of an engine in parallel. A failure of one device is in its result and does not stop the others.
+   * Classes other than `nvme` need no format and are reported as done.
    *
    * @throws the signal's reason
    */
@@ -142,8 +142,8 @@ export class BdevProvider {
   }
 
   /**
-   * Writes and verifies empty controllers, all at once. An abort ends it early with the verdict `aborted`; what a fault
-   * keeps from starting does not stop the others.
+   * Writes and verifies empty controllers in parallel. An abort ends it early with the verdict `aborted`. A controller that
+   * cannot be burnt in does not stop the others.
    *
    * @param devices PCI addresses
    */
@@ -166,7 +166,7 @@ export class BdevProvider {
 
   /** Binds controllers to a user-space driver and reserves hugepages. @see BdevPreparer */
   async prepare(options: BdevPrepareOptions = {}): Promise<BdevPrepareResult> {
-    // As long as the kernel has them they can be asked who they are.
+    // While the kernel drives the controllers, their identity can be read.
     await this.scan(options);
     return this.#preparer.prepare(options);
   }
@@ -222,7 +222,7 @@ export class BdevProvider {
     return verdict;
   }
 
-  /** Two works on one controller would destroy each other's. @throws Fault bdevInUse */
+  /** Two operations on one controller would corrupt each other. @throws Fault bdevInUse */
   async #alone<T>(address: string, verb: "format" | "burn in", work: () => Promise<T>): Promise<T> {
     const other = this.#busy.get(address);
     if (other !== undefined) throw faultInUse(`${verb} the NVMe controller ${address}`, other);
@@ -234,7 +234,7 @@ export class BdevProvider {
     }
   }
 
-  /** One that fails does not hide what the next ones see, unless there is none. */
+  /** A backend that fails does not hide what the others see. If all fail, the scan fails. */
   async #scanBackend(backend: BdevBackend, options: BdevScanOptions): Promise<readonly NvmeController[]> {
     try {
       return await backend.scan({ signal: options.signal, health: options.health ?? true });
@@ -246,7 +246,7 @@ export class BdevProvider {
     }
   }
 
-  /** Each controller with the first backend that can ask it, else the first that sees it at all. */
+  /** Each controller with the first backend that can read it, else the first that sees it. */
   async #locate(options: BdevScanOptions): Promise<ReadonlyMap<string, Located>> {
     const found = new Map<string, Located>();
     for (const backend of this.#backends) {
@@ -255,7 +255,7 @@ export class BdevProvider {
         if (before === undefined || (before.source === "pci" && controller.source !== "pci")) {
           found.set(controller.pciAddress, { backend, controller });
         } else if (before.source === "spdk") {
-          // An SPDK target does not say where on the bus a controller is.
+          // An SPDK target does not report the place of a controller on the bus.
           const { numaNode, driver, pciId } = controller;
           const known = found.get(controller.pciAddress)?.backend ?? backend;
           found.set(controller.pciAddress, {

@@ -39,19 +39,19 @@ export interface NvmeHealth {
   readonly reliabilityWarning: boolean;
   readonly readOnlyWarning: boolean;
   readonly volatileWarning: boolean;
-  /** Percent of the device's life that is used up; may exceed 100. */
+  /** Used percentage of the device's rated life; may exceed 100. */
   readonly percentUsed: number;
 }
 
-/** Where what is known of a controller comes from. */
+/** The source of the data about a controller. */
 export type NvmeSource =
-  /** The kernel's driver, just now. */
+  /** Read from the kernel's driver now. */
   | "kernel"
-  /** An SPDK target, just now. */
+  /** Read from an SPDK target now. */
   | "spdk"
-  /** What the last scan that could ask the controller saw: it is bound to a user-space driver now. */
+  /** From an earlier scan: the controller is bound to a user-space driver and cannot be read now. */
   | "last-known"
-  /** The PCI bus only: this controller has not been asked yet. */
+  /** From the PCI bus only: this controller has never been read. */
   | "pci";
 
 /** An NVMe controller on this host. */
@@ -63,14 +63,14 @@ export interface NvmeController {
   readonly numaNode: number;
   /** Vendor and device, `8086:0953`. */
   readonly pciId: string;
-  /** The driver that it is bound to: `nvme`, `vfio-pci`, `uio_pci_generic`; undefined for none. */
+  /** The driver to which it is bound: `nvme`, `vfio-pci`, `uio_pci_generic`; undefined for none. */
   readonly driver: string | undefined;
   readonly namespaces: readonly NvmeNamespace[];
   readonly health: NvmeHealth | undefined;
   readonly source: NvmeSource;
 }
 
-/** What is known of a controller's health when it cannot be asked: zero counters, no warnings. */
+/** The health of a controller that cannot be read: zero counters, no warnings. */
 export const UNKNOWN_HEALTH: NvmeHealth = {
   temperature: 0,
   temperatureWarningTime: 0,

@@ -14,7 +14,7 @@ const storage = (changes: Partial<BdevStorage>): BdevStorage => ({
   ...changes,
 });
 
-describe("renderNvmeConf", () => {
+describe("renderNvmeConf()", () => {
   // The cases of DAOS 0.8.0 src/control/server/storage/bdev/class_test.go, with a host.
   it.each<[string, BdevStorage, string | undefined]>([
     [
@@ -50,7 +50,7 @@ describe("renderNvmeConf", () => {
   });
 });
 
-describe("parsePciAddress", () => {
+describe("parsePciAddress()", () => {
   it.each([
     ["0000:81:00.0", "0000:81:00.0"],
     ["81:00.0", "0000:81:00.0"],
@@ -66,7 +66,7 @@ describe("parsePciAddress", () => {
   });
 });
 
-describe("parseSmartLog", () => {
+describe("parseSmartLog()", () => {
   const log = readFileSync(new URL("../fixtures/nvme-cli-2.3-smart-log.json", import.meta.url), "utf8");
 
   it("reads numbers of any width", () => {
@@ -99,14 +99,14 @@ describe("parseSmartLog", () => {
     }
   });
 
-  it("refuses text that is no smart log", () => {
+  it("refuses text that is not a smart log", () => {
     expect(() => parseSmartLog("Usage: nvme")).toThrow(SyntaxError);
     expect(() => parseSmartLog("{}")).toThrow("no temperature");
   });
 });
 
 describe("any answer of nvme-cli", () => {
-  it("is read, or refused as no smart log", () => {
+  it("is parsed or refused as not a smart log", () => {
     const log = fc.record({
       temperature: fc.jsonValue(),
       critical_warning: fc.jsonValue(),
@@ -124,7 +124,7 @@ describe("any answer of nvme-cli", () => {
     );
   });
 
-  it("has PCI addresses that read the same again", () => {
+  it("gives PCI addresses that parse to themselves", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const address = parsePciAddress(text);

@@ -21,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-describe("burnIn", () => {
+describe("burnIn()", () => {
   const clock = (step: number) => {
     let time = 0;
     return () => (time += step);
@@ -45,7 +45,7 @@ describe("burnIn", () => {
     expect((await readFile(path)).every((byte) => byte === 0)).toBe(false);
   });
 
-  it("finds a device that loses what it was given", async () => {
+  it("detects a device that loses data", async () => {
     const path = join(directory, "device");
     await writeFile(path, Buffer.alloc(2 * MiB));
     const verdict = await burnIn(path, BigInt(2 * MiB), {
@@ -67,7 +67,7 @@ describe("burnIn", () => {
     ]);
   });
 
-  it("gives up a device that answers with errors only", async () => {
+  it("gives up on a device that returns only errors", async () => {
     const path = join(directory, "device");
     await writeFile(path, Buffer.alloc(MiB));
     const verdict = await burnIn(path, BigInt(MiB), {
@@ -80,7 +80,7 @@ describe("burnIn", () => {
     expect(verdict.errors[0]).toEqual({ kind: "write", offset: 0n, message: "EIO" });
   });
 
-  it("ends with a verdict when it is told to", async () => {
+  it("ends with a verdict when its signal aborts", async () => {
     const path = join(directory, "device");
     await writeFile(path, Buffer.alloc(MiB));
     const controller = new AbortController();
@@ -95,7 +95,7 @@ describe("burnIn", () => {
   });
 });
 
-describe("burnInFindings", () => {
+describe("burnInFindings()", () => {
   it("are new errors and present warnings", () => {
     const after = { ...UNKNOWN_HEALTH, mediaErrors: 5n, errorLogEntries: 9n, spareWarning: true };
     expect(burnInFindings({ ...UNKNOWN_HEALTH, mediaErrors: 3n, errorLogEntries: 9n }, after)).toEqual([
@@ -125,7 +125,7 @@ describe("BdevProvider.burnIn", () => {
     return { machine, bdev };
   }
 
-  it("keeps a format away from a controller that is burnt in, and lets it in afterwards", async () => {
+  it("refuses a format during a burn-in, and allows it afterwards", async () => {
     const { machine, bdev } = setUp();
     for (const name of ["nvme0", "nvme1"]) await writeFile(machine.device(name), Buffer.alloc(2 * MiB));
     const storage = { class: "nvme", list: ["0000:22:00.0", "0000:42:00.0"], number: 0, sizeGB: 0 } as const;
@@ -140,7 +140,7 @@ describe("BdevProvider.burnIn", () => {
     const [refused, other] = await bdev.format(storage);
     expect(refused?.fault).toMatchObject({
       code: FaultCode.bdevInUse,
-      description: "format the NVMe controller 0000:22:00.0: it is being burnt in",
+      description: "cannot format the NVMe controller 0000:22:00.0: it is being burnt in",
     });
     expect(other?.fault).toBeUndefined();
     stop.abort();
@@ -148,7 +148,7 @@ describe("BdevProvider.burnIn", () => {
     expect(await bdev.format(storage)).toEqual(storage.list.map((device) => ({ device })));
   });
 
-  it("passes empty controllers, leaves them empty, and refuses one with data", async () => {
+  it("passes empty controllers, leaves them empty, and refuses a controller with data", async () => {
     const { machine, bdev } = setUp();
     await writeFile(machine.device("nvme0"), Buffer.alloc(2 * MiB));
     await writeFile(machine.device("nvme1"), Buffer.alloc(2 * MiB, 7));

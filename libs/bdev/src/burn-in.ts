@@ -3,7 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import type { NvmeHealth } from "./bdev-types.ts";
 import { healthWarnings } from "./health.ts";
 
-/** What went wrong at one place of a device. */
+/** An error at one offset of a device. */
 interface BurnInError {
   readonly kind: "write" | "read" | "mismatch";
   /** In bytes from the start of the device. */
@@ -17,35 +17,35 @@ export interface BurnInVerdict {
   readonly bytesWritten: bigint;
   readonly bytesVerified: bigint;
   readonly elapsedMs: number;
-  /** The first few; a device is given up after {@link MAX_ERRORS}. */
+  /** The first errors. The burn-in stops after {@link MAX_ERRORS}. */
   readonly errors: readonly BurnInError[];
-  /** What the device's own counters say about the time, a clause each: `2 media errors`. */
+  /** New errors and warnings in the device's own counters, one clause each: `2 media errors`. */
   readonly findings: readonly string[];
 }
 
 export interface BurnInOptions {
-  /** At least one window is written and verified, however short this is. */
+  /** Duration, ms. At least one window is written and verified. */
   readonly durationMs: number;
   /** Milliseconds, monotonic. */
   readonly now: () => number;
-  /** Makes the kernel forget what it has of the device, so that the device is read, not memory. */
+  /** Drops the page cache of the device, so that reads reach the device. */
   readonly flush: (path: string) => Promise<void>;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((fraction: number) => void) | undefined;
-  /** Bytes that are written before they are read again; 64 MiB by default. */
+  /** Bytes written before they are read back; 64 MiB by default. */
   readonly windowBytes?: number;
 }
 
 export const DEFAULT_BURN_IN_MS = 15 * 60_000;
-/** The longest that may be asked for: a request to the privileged helper ends after two hours. */
+/** The maximum duration: a request to the privileged helper ends after two hours. */
 export const MAX_BURN_IN_MS = 90 * 60_000;
 const MAX_ERRORS = 8;
 const BLOCK = 1024 * 1024;
 
 /**
- * Writes a device from start to end, window by window and over again, each block with contents of its own, and reads
- * every window back from the device. Ends when the time is over, after too many errors, or with `aborted` when the
- * signal says so. It destroys what is on the device; the caller has made sure that nothing is.
+ * Writes a device window by window, repeatedly, with different contents in each block, and reads every window back. Ends
+ * when the time is over, after too many errors, or with `aborted` when the signal aborts. It destroys all data; the caller
+ * must have checked that the device is empty.
  */
 export async function burnIn(path: string, size: bigint, options: BurnInOptions): Promise<BurnInVerdict> {
   const { durationMs, now, signal, windowBytes = 64 * BLOCK } = options;
@@ -103,10 +103,7 @@ export async function burnIn(path: string, size: bigint, options: BurnInOptions)
   return { kind, bytesWritten, bytesVerified, elapsedMs, errors: errors.slice(0, MAX_ERRORS), findings: [] };
 }
 
-/**
- * What a device's counters say about the time between two looks at them: errors that were added, and warnings that are
- * set now.
- */
+/** Compares two readings of a device's counters: errors that were added, and warnings that are set now. */
 export function burnInFindings(before: NvmeHealth, after: NvmeHealth): readonly string[] {
   const added = (what: string, from: bigint, to: bigint) => (to > from ? [`${to - from} ${what}`] : []);
   return [
@@ -120,9 +117,9 @@ const SECTOR = 512;
 let noise: Buffer | undefined;
 
 /**
- * Contents that differ from block to block and from round to round: a piece of random bytes, other ones each time, with
- * the number of round and sector in every sector, so that data in the wrong place is found too. Copied rather than
- * computed: the privileged helper runs without a compiler, and would be slower than the device.
+ * Contents that differ between blocks and rounds: random bytes, with the numbers of round and sector in every sector, so
+ * that misplaced data is found too. The bytes are copied and not computed, because the privileged helper runs without a JIT
+ * compiler and would be slower than the device.
  */
 function pattern(round: number, offset: number, length: number): Buffer {
   noise ??= randomFillSync(Buffer.alloc(2 * BLOCK));

@@ -3,16 +3,16 @@ import { dirname } from "node:path";
 import { hasErrorCode, writeFileAtomic } from "@daos/sys";
 import type { NvmeController } from "./bdev-types.ts";
 
-/** What is known of controllers, for the time when a user-space driver has them and they cannot be asked. */
+/** Caches the identity of controllers, for use while a user-space driver has them and they cannot be read. */
 export interface ControllerCache {
   /**
-   * Keeps those that could be asked. Answers with the same controllers; one that could not be asked is completed by what
-   * was kept of the same device (vendor and device id) at the same address.
+   * Stores the controllers that could be read. Returns all of them; those that could not be read are completed from the
+   * cached device with the same vendor and device id at the same address.
    */
   complete(controllers: readonly NvmeController[]): Promise<readonly NvmeController[]>;
 }
 
-/** Kept as long as this process lives. */
+/** A cache in memory. */
 export function inProcessCache(): ControllerCache {
   let known: readonly NvmeController[] = [];
   return {
@@ -24,11 +24,11 @@ export function inProcessCache(): ControllerCache {
 }
 
 export interface FileCacheOptions {
-  /** Other processes' files, which are read too; what `path` has of a controller is newer. */
+  /** Cache files of other processes, which are read too. An entry in `path` takes precedence. */
   readonly also?: readonly string[];
 }
 
-/** Kept in a JSON file, so that the server knows what `storage prepare` saw. A damaged file counts as an empty one. */
+/** A cache in a JSON file, so that the server can use what `storage prepare` read. A damaged file counts as empty. */
 export function fileCache(path: string, options: FileCacheOptions = {}): ControllerCache {
   return {
     complete: async (controllers) => {
@@ -42,7 +42,7 @@ export function fileCache(path: string, options: FileCacheOptions = {}): Control
           await mkdir(dirname(path), { recursive: true });
           await writeFileAtomic(path, stringify(next), { mode: 0o644 });
         } catch (error) {
-          // A normal user may read the cache of root. That it cannot add to it is no reason to fail a scan.
+          // An ordinary user may read root's cache but not write it. That must not fail a scan.
           if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS", "ENOSPC")) throw error;
         }
       }
@@ -75,7 +75,7 @@ function completeFrom(
   });
 }
 
-/** Health changes with every scan: only another identity is worth a write. */
+/** Health changes with every scan, so only a change of identity is written. */
 function identities(controllers: readonly NvmeController[]): readonly NvmeController[] {
   return controllers.map((entry) => ({ ...entry, health: undefined }));
 }

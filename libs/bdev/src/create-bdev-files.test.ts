@@ -20,7 +20,7 @@ const files = (sizeGB: number, ...names: string[]): BdevStorage => ({
   sizeGB,
 });
 
-describe("bdevFileSize", () => {
+describe("bdevFileSize()", () => {
   it.each([
     [1, 999_997_440n],
     [4, 3_999_997_952n],
@@ -31,7 +31,7 @@ describe("bdevFileSize", () => {
   });
 });
 
-describe("createBdevFiles", () => {
+describe("createBdevFiles()", () => {
   it("allocates the space of each file", async () => {
     await createBdevFiles(files(0.001, "a", "b"));
     for (const name of ["a", "b"]) {
@@ -61,7 +61,7 @@ describe("createBdevFiles", () => {
     expect((await stat(join(directory, "a"))).size).toBe(999_424);
   });
 
-  it("says how much is free and needed before it begins", async () => {
+  it("fails with the free and the needed space before it begins", async () => {
     await expect(createBdevFiles(files(1e9, "a"))).rejects.toMatchObject({
       code: FaultCode.bdevFileNoSpace,
       description: expect.stringMatching(/of 1000000000\.00 GB: the file system has [\d.]+ GB free$/),
@@ -72,7 +72,7 @@ describe("createBdevFiles", () => {
   it.each([
     ["the disk fills up", "fallocate: fallocate failed: No space left on device", FaultCode.bdevFileNoSpace],
     ["of another failure", "fallocate: fallocate failed: Input/output error", FaultCode.bdevFileFailed],
-  ])("leaves no half file when %s", async (_, stderr, code) => {
+  ])("removes a partial file when %s", async (_, stderr, code) => {
     const runner = new FakeCommandRunner().on("fallocate", async (argv) => {
       await truncate(String(argv.at(-1)), 4096);
       return { exitCode: 1, stderr };
@@ -81,7 +81,7 @@ describe("createBdevFiles", () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
-  it("leaves no half file at an abort", async () => {
+  it("removes a partial file when its signal aborts", async () => {
     const controller = new AbortController();
     const runner = new FakeCommandRunner().on("fallocate", () => {
       controller.abort("stop");
@@ -106,7 +106,7 @@ describe("createBdevFiles", () => {
     });
   });
 
-  it("has nothing to do for other classes", async () => {
+  it("does nothing for other classes", async () => {
     await createBdevFiles({ ...files(1, "a"), class: "kdev" });
     expect(await readdir(directory)).toEqual([]);
   });

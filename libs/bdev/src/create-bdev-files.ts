@@ -19,8 +19,8 @@ export function bdevFileSize(sizeGB: number): bigint {
 }
 
 /**
- * Creates the files of class `file` that do not exist yet, with their space allocated; other classes need none. A file
- * that exists is kept as it is, whatever its size. A file that cannot be completed is removed.
+ * Creates the files of class `file` that do not exist yet, with their space allocated; other classes need none. An existing
+ * file is kept, with any size. A file that cannot be completed is removed.
  *
  * @throws Fault bdevFormatInvalidParameter, bdevFileNoSpace (before anything is written), bdevFileFailed
  */

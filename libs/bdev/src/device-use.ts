@@ -10,7 +10,7 @@ export interface DeviceUsesOptions {
   readonly claim?: (device: string) => Promise<BlockClaim>;
 }
 
-/** Finds out what uses a controller, which must then be left alone. */
+/** Finds out what uses a controller. A controller in use must be left alone. */
 export class DeviceUses {
   readonly #sys: SysTree;
   readonly #mounts: MountTable;
@@ -27,7 +27,7 @@ export class DeviceUses {
     const [controller] = await this.#sys.list(`${PCI_DEVICES}/${address}/nvme`);
     if (controller === undefined) return [];
     const names = await this.#sys.list(`${PCI_DEVICES}/${address}/nvme/${controller}`);
-    // nvme0c1n1 is one path to nvme0n1: the block device has no path in its name.
+    // nvme0c1n1 is one path to nvme0n1. The block device's name has no path.
     return names.flatMap((name) => {
       const [, prefix, namespace] = NAMESPACE.exec(name) ?? [];
       return prefix === undefined ? [] : [`${prefix}${namespace}`];
@@ -68,7 +68,7 @@ export class DeviceUses {
       : undefined;
   }
 
-  /** Unbinding a device from vfio-pci while a process has it open would wait until the process ends. */
+  /** Unbinding a device from vfio-pci blocks while a process has it open. */
   async #userSpaceProcess(address: string): Promise<string | undefined> {
     const nodes = new Set(await userSpaceNodes(this.#sys, address));
     if (nodes.size === 0) return undefined;
@@ -76,7 +76,7 @@ export class DeviceUses {
       for (const fd of await this.#sys.list(`/proc/${pid}/fd`)) {
         const target = await this.#sys.resolve(`/proc/${pid}/fd/${fd}`);
         if (target !== undefined && nodes.has(target)) {
-          // SPDK renames its threads: the program says more than `reactor_1`.
+          // SPDK renames its threads. The program name says more than `reactor_1`.
           const program = (await this.#sys.resolve(`/proc/${pid}/exe`))?.split("/").at(-1);
           const comm = program ?? (await this.#sys.read(`/proc/${pid}/comm`)) ?? "?";
           return `process ${pid} (${comm}) has ${target} open`;
@@ -88,7 +88,7 @@ export class DeviceUses {
 }
 
 /**
- * The nodes through which a process drives a controller: the IOMMU group of vfio-pci, or the device of uio. None while
+ * The device nodes through which a process drives a controller: the IOMMU group of vfio-pci, or the uio device. Empty while
  * the kernel drives it.
  */
 export async function userSpaceNodes(sys: SysTree, address: string): Promise<readonly string[]> {

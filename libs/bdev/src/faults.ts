@@ -1,7 +1,7 @@
 import { Fault, FaultCode } from "@daos/fault";
 import type { BurnInVerdict } from "./burn-in.ts";
 
-/** A bdev section that cannot be used as it stands. */
+/** The bdev section of the configuration cannot be used. */
 export function faultInvalidParameter(description: string, resolution: string): Fault {
   return new Fault({
     domain: "bdev",
@@ -15,7 +15,7 @@ export function faultFileNoSpace(path: string, needed: bigint, free: bigint): Fa
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevFileNoSpace,
-    description: `create the bdev file ${path} of ${showGB(needed)}: the file system has ${showGB(free)} free`,
+    description: `cannot create the bdev file ${path} of ${showGB(needed)}: the file system has ${showGB(free)} free`,
     resolution: "make room, set bdev_size to less, or put the file on another file system (bdev_list)",
   });
 }
@@ -24,18 +24,18 @@ export function faultFileFailed(path: string, reason: string): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevFileFailed,
-    description: `create the bdev file ${path}`,
+    description: `cannot create the bdev file ${path}`,
     reason,
     resolution: "check that the directory exists and that the server's user may write to it",
   });
 }
 
-/** Configured controllers that the scan does not find. */
+/** Configured controllers do not exist. */
 export function faultMissingDevices(addresses: readonly string[], found: readonly string[]): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevMissingDevice,
-    description: `use NVMe controllers: there is none at ${addresses.join(", ")} (found: ${found.join(", ") || "none"})`,
+    description: `cannot use NVMe controllers: there is none at ${addresses.join(", ")} (found: ${found.join(", ") || "none"})`,
     resolution:
       "correct bdev_list, or make the controllers available with daos-server storage prepare --nvme-only",
   });
@@ -45,18 +45,18 @@ export function faultFormatFailed(device: string, reason: string): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevFormatFailed,
-    description: `format the NVMe controller ${device}`,
+    description: `cannot format the NVMe controller ${device}`,
     reason,
     resolution: "check its health with dmg storage query nvme-health and dmesg, then repeat the format",
   });
 }
 
-/** A size as operators know it from the vendor: `4.00 GB`. */
+/** A size in the vendor's decimal units: `4.00 GB`. */
 function showGB(bytes: bigint): string {
   return `${(Number(bytes) / 1e9).toFixed(2)} GB`;
 }
 
-/** A controller whose data would be lost, or pulled from under its user. */
+/** The controller is in use. */
 export function faultInUse(
   attempted: string,
   use: string,
@@ -65,12 +65,12 @@ export function faultInUse(
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevInUse,
-    description: `${attempted}: ${use}`,
+    description: `cannot ${attempted}: ${use}`,
     resolution,
   });
 }
 
-/** @param sign what it was seen by, where that is not its absence from the bus */
+/** @param sign how the loss was noticed; by default, the controller is missing on the bus */
 export function faultVanished(
   attempted: string,
   sign = "the controller has vanished from the PCI bus",
@@ -78,7 +78,7 @@ export function faultVanished(
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevVanished,
-    description: `${attempted}: ${sign}`,
+    description: `cannot ${attempted}: ${sign}`,
     resolution: "look for link errors in dmesg, reseat or replace the device, then rescan the bus",
   });
 }
@@ -87,13 +87,13 @@ export function faultBindFailed(address: string, driver: string, reason: string)
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBindFailed,
-    description: `bind the NVMe controller ${address} to ${driver}`,
+    description: `cannot bind the NVMe controller ${address} to ${driver}`,
     reason,
     resolution: `check that the kernel module ${driver} can be loaded (modprobe ${driver}) and look in dmesg; vfio-pci needs the IOMMU enabled in firmware and kernel (intel_iommu=on)`,
   });
 }
 
-/** @param verb `gave`, or `has room for` when it was not tried */
+/** @param verb `gave`; `has room for` when the allocation was not attempted */
 export function faultHugepagesShort(
   wanted: number,
   got: readonly { readonly node: string; readonly pages: number }[],
@@ -104,28 +104,28 @@ export function faultHugepagesShort(
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevHugepagesShort,
-    description: `reserve ${wanted} hugepages of 2 MiB: the kernel ${verb} ${total} (${nodes || "it has none of this size"})`,
+    description: `cannot reserve ${wanted} hugepages of 2 MiB: the kernel ${verb} ${total} (${nodes || "it has none of this size"})`,
     resolution:
       "ask for fewer (daos-server storage prepare --hugepages), free memory, or reserve them at boot (hugepages=N on the kernel's command line)",
   });
 }
 
-/** What only root may do, asked of another. */
+/** The operation needs root, and this process is not root. */
 export function faultNotPrivileged(attempted: string): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageNotPrivileged,
-    description: `${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
+    description: `cannot ${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
     resolution: "run the command as root, as in sudo daos-server storage prepare",
   });
 }
 
-/** Files of others would be hidden by a mount on top of them. */
+/** A mount would hide the files of other users. */
 export function faultHugetlbfsInUse(mountPoint: string, names: readonly string[]): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevInUse,
-    description: `mount a hugetlbfs for the server's user at ${mountPoint}: the one that is there has files of others (${names.slice(0, 5).join(", ")})`,
+    description: `cannot mount a hugetlbfs for the server's user at ${mountPoint}: the existing one has files of other users (${names.slice(0, 5).join(", ")})`,
     resolution: `stop their programs and unmount ${mountPoint}, or, when they may share it, give it to the server's user (chown USER ${mountPoint})`,
   });
 }
@@ -134,19 +134,19 @@ export function faultHugetlbfsFailed(mountPoint: string, reason: string): Fault 
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevHugepagesShort,
-    description: `mount a hugetlbfs at ${mountPoint}`,
+    description: `cannot mount a hugetlbfs at ${mountPoint}`,
     reason,
     resolution: "check that the kernel has hugetlbfs (grep hugetlbfs /proc/filesystems) and look in dmesg",
   });
 }
 
-/** A tool that the request cannot do without is not installed. */
+/** A tool that the request needs is not installed. */
 export function faultMissingTool(tool: string, wanted: string): Fault {
   const debian: Readonly<Record<string, string>> = { nvme: "nvme-cli", modprobe: "kmod" };
   return new Fault({
     domain: "bdev",
     code: FaultCode.missingSoftwareDependency,
-    description: `${wanted}: the program ${tool} is not installed`,
+    description: `cannot ${wanted}: the program ${tool} is not installed`,
     resolution: `install the package that has it (apt-get install ${debian[tool] ?? tool}, or dnf)`,
   });
 }
@@ -159,24 +159,24 @@ export function faultSpdkFailed(
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevSpdkFailed,
-    description: `${attempted} through the SPDK target`,
+    description: `cannot ${attempted} through the SPDK target`,
     reason: cause instanceof Error ? cause.message : String(cause),
     resolution,
     cause,
   });
 }
 
-/** A burn-in overwrites: it is for devices with nothing on them. */
+/** A burn-in overwrites the device, so the device must be empty. */
 export function faultNotBlank(address: string, where: string): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBurnInFailed,
-    description: `burn in the NVMe controller ${address}: ${where} is not empty`,
+    description: `cannot burn in the NVMe controller ${address}: ${where} is not empty`,
     resolution: "format the controller first if its data is not needed, or burn in another one",
   });
 }
 
-/** A controller that a burn-in found bad. */
+/** A controller failed its burn-in. */
 export function faultBurnInFailed(address: string, verdict: BurnInVerdict): Fault {
   const [first] = verdict.errors;
   const errors =
@@ -184,7 +184,7 @@ export function faultBurnInFailed(address: string, verdict: BurnInVerdict): Faul
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBurnInFailed,
-    description: `burn in the NVMe controller ${address}`,
+    description: `the NVMe controller ${address} failed its burn-in`,
     reason: [...errors, ...verdict.findings].join("; "),
     resolution: "replace the device, or leave it out of bdev_list; it holds nothing",
   });
@@ -199,7 +199,7 @@ export function faultBurnInUnsupported(address: string, backend: string): Fault 
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBurnInFailed,
-    description: `burn in the NVMe controller ${address}: the ${backend} backend has it and cannot`,
+    description: `cannot burn in the NVMe controller ${address}: the ${backend} backend drives it and does not support burn-in`,
     resolution: "stop the SPDK target, then try again: the kernel's driver is used",
   });
 }

@@ -6,9 +6,9 @@ import { type HealthSample, sampleOf } from "./health.ts";
 
 export interface HealthHistoryOptions {
   readonly directory: string;
-  /** Samples that are kept of a device; 1000 by default. */
+  /** Maximum number of samples of a device; 1000 by default. */
   readonly keep?: number;
-  /** Samples that are nearer to each other replace each other; an hour by default. */
+  /** Minimum distance of two samples, ms; a nearer sample replaces the last one. An hour by default. */
   readonly everyMs?: number;
 }
 
@@ -20,7 +20,7 @@ export class HealthHistory {
   readonly #directory: string;
   readonly #keep: number;
   readonly #everyMs: number;
-  /** Samples are added one after the other: two scans at once would overwrite each other's. */
+  /** Samples are added one after the other, so that two parallel scans do not overwrite each other's. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: HealthHistoryOptions) {
@@ -29,7 +29,7 @@ export class HealthHistory {
     this.#everyMs = options.everyMs ?? 3_600_000;
   }
 
-  /** Adds what a scan saw; controllers that could not be asked just now are left out. */
+  /** Adds the health of a scan. Controllers that could not be read are left out. */
   async record(controllers: readonly NvmeController[], time: Date): Promise<void> {
     const turn = this.#last.then(() => this.#record(controllers, time));
     this.#last = turn.catch(() => {});
@@ -41,7 +41,7 @@ export class HealthHistory {
       if (serial === "" || health === undefined || source === "last-known" || source === "pci") continue;
       const samples = [...(await this.read(serial))];
       const before = samples.at(-2);
-      // The last sample is always the newest look; it becomes a fixed one when it is old enough.
+      // The last sample is always the newest reading. It is kept once it is old enough.
       if (before !== undefined && time.getTime() - Date.parse(before.time) < this.#everyMs) samples.pop();
       samples.push(sampleOf(health, time));
       const text = samples.slice(-this.#keep).map((sample) => `${JSON.stringify(sample)}\n`);
@@ -50,7 +50,7 @@ export class HealthHistory {
     }
   }
 
-  /** The samples of a device, in the order of time; none of one that is unknown. */
+  /** The samples of a device, oldest first; empty for an unknown device. */
   async read(serial: string): Promise<readonly HealthSample[]> {
     let text: string;
     try {
@@ -62,7 +62,7 @@ export class HealthHistory {
     return text.split("\n").flatMap((line) => parseSample(line) ?? []);
   }
 
-  /** A serial number is the vendor's text: only harmless characters of it go into a file name. */
+  /** A serial number is text of the vendor. Only harmless characters go into a file name. */
   #path(serial: string): string {
     return join(this.#directory, `${serial.replace(/[^\w-]/g, "_")}.jsonl`);
   }

@@ -1,6 +1,6 @@
 import type { NvmeController, NvmeHealth } from "./bdev-types.ts";
 
-/** What a device warns of, a clause each, the worst first; none for a healthy one. */
+/** The warnings of a device, one clause each, worst first; empty for a healthy device. */
 export function healthWarnings(health: NvmeHealth): readonly string[] {
   const warnings: (readonly [boolean, string])[] = [
     [health.readOnlyWarning, "it has become read-only"],
@@ -21,7 +21,7 @@ export function byWarnings(controllers: readonly NvmeController[]): readonly Nvm
   );
 }
 
-/** One look at a device's counters. */
+/** One reading of a device's counters. */
 export interface HealthSample {
   /** ISO 8601, UTC. */
   readonly time: string;
@@ -40,7 +40,7 @@ export interface HealthTrend {
   readonly days: number;
   readonly mediaErrorsPerDay: number;
   readonly errorLogEntriesPerDay: number;
-  /** Days until the rated life is used up at the pace so far; undefined when nothing was used. */
+  /** Days until the rated life is used up at the present rate; undefined when the rate is 0. */
   readonly daysLeft: number | undefined;
   /** In kelvin. */
   readonly highestTemperature: number;
@@ -48,7 +48,7 @@ export interface HealthTrend {
 
 const DAY_MS = 86_400_000;
 
-/** The trend of samples in the order of time; undefined for fewer than two, or for samples of one moment. */
+/** The trend of samples, oldest first; undefined for fewer than two samples, or samples of the same time. */
 export function healthTrend(samples: readonly HealthSample[]): HealthTrend | undefined {
   const [first] = samples;
   const last = samples.at(-1);
@@ -66,7 +66,7 @@ export function healthTrend(samples: readonly HealthSample[]): HealthTrend | und
   };
 }
 
-/** The sample of a look at `time`. */
+/** The sample of a reading at `time`. */
 export function sampleOf(health: NvmeHealth, time: Date): HealthSample {
   return {
     time: time.toISOString(),

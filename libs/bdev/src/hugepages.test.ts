@@ -64,14 +64,14 @@ class FakeKernel {
 }
 
 describe("Hugepages", () => {
-  it("the fake kernel does what was seen of the real one: pages that are taken away come back elsewhere", async () => {
+  it("FakeMachine moves surplus pages to other nodes, as the real kernel does", async () => {
     const kernel = new FakeKernel([{}, { nr: 512, used: 512 }]);
     await kernel.sys.write(`${NODES}/node1/${POOL}/nr_hugepages`, "0");
     await kernel.sys.write(`${NODES}/node0/${POOL}/nr_hugepages`, "20");
     expect(kernel.pages).toEqual([532, 512]);
   });
 
-  it("reserve() gives no node more than was asked for it while a process has pages of another", async () => {
+  it("reserve() gives each node its exact share while a process uses pages of another node", async () => {
     const kernel = new FakeKernel([{}, { nr: 512, used: 512 }]);
     const pages = new Hugepages(kernel.sys);
     expect(await pages.reserve(560)).toEqual([
@@ -85,13 +85,13 @@ describe("Hugepages", () => {
     ]);
   });
 
-  it("reserve() is exact also where another one has made surplus pages", async () => {
+  it("reserve() is exact when surplus pages exist already", async () => {
     const kernel = new FakeKernel([{}, { nr: 512, used: 512, surplus: 512 }]);
     await new Hugepages(kernel.sys).reserve(560);
     expect(kernel.pages).toEqual([280, 512]);
   });
 
-  it("reserve() leaves a machine as it was when it cannot be met", async () => {
+  it("reserve() restores the previous state when it fails", async () => {
     const kernel = new FakeKernel([
       { nr: 3000, most: 3100 },
       { nr: 3000, most: 3100 },
@@ -102,7 +102,7 @@ describe("Hugepages", () => {
     expect(kernel.pages).toEqual([3000, 3000]);
   });
 
-  it("reserve() shrinks only when it is asked to", async () => {
+  it("reserve() shrinks only when `shrink` is set", async () => {
     const kernel = new FakeKernel([{ nr: 3000 }, { nr: 3000 }]);
     const pages = new Hugepages(kernel.sys);
     await pages.reserve(1024, { shrink: false });
@@ -111,14 +111,14 @@ describe("Hugepages", () => {
     expect(kernel.pages).toEqual([512, 512]);
   });
 
-  it("reserve() passes over a node without processors", async () => {
+  it("reserve() skips a node without processors", async () => {
     const kernel = new FakeKernel([{}, {}, { nr: 7 }]);
     kernel.sys.files({ [`${NODES}/node2/cpulist`]: "" });
     await new Hugepages(kernel.sys).reserve(6144);
     expect(kernel.pages).toEqual([3072, 3072, 7]);
   });
 
-  it("reserve() does not take a tmpfs for memory that can be freed", async () => {
+  it("reserve() does not count a tmpfs as memory that can be freed", async () => {
     const kernel = new FakeKernel([{}]);
     kernel.sys.files({
       [`${NODES}/node0/meminfo`]:
@@ -130,7 +130,7 @@ describe("Hugepages", () => {
     expect(kernel.sys.writes).toEqual([]);
   });
 
-  it("free() keeps pages that are promised to a mapping", async () => {
+  it("free() keeps pages that are reserved for a mapping", async () => {
     const kernel = new FakeKernel([{ nr: 100, used: 10 }]);
     kernel.sys.files({ [`/sys/kernel/mm/${POOL}/resv_hugepages`]: "5" });
     expect(await new Hugepages(kernel.sys).free()).toEqual([{ node: "node0", pages: 15 }]);

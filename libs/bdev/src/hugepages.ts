@@ -12,7 +12,7 @@ export interface NodeHugepages {
   readonly pages: number;
 }
 
-/** Shares pages out over nodes, the first ones getting the rest. */
+/** Divides pages over nodes. The first nodes get the remainder. */
 export function shareHugepages(total: number, nodes: readonly string[]): readonly NodeHugepages[] {
   const each = Math.floor(total / nodes.length);
   const rest = total % nodes.length;
@@ -28,8 +28,8 @@ export class Hugepages {
   }
 
   /**
-   * Reserves `total` pages in all, the same number on every node with memory and processors. Pages in use stay, whatever
-   * is asked: to take one away makes it a surplus page, which the kernel adds to the next request of another node.
+   * Reserves `total` pages in all, the same number on every node with memory and processors. Pages in use are never taken
+   * away: that would make them surplus pages, which the kernel adds to the next request of another node.
    *
    * @param options.shrink false to leave a node with more than its share as it is; it loses them by default
    * @throws Fault bdevHugepagesShort; then the machine has as many as before
@@ -49,11 +49,11 @@ export class Hugepages {
       pages: Math.max(shares[index]?.pages ?? 0, options.shrink === false ? pages : kept),
     }));
     const room = await this.#room(before);
-    // To try all the same would make the kernel push out everything else first, for minutes.
+    // An attempt without enough memory would make the kernel reclaim memory for minutes.
     if (short(room, wanted)) throw faultHugepagesShort(total, room, "has room for");
     let got = await this.#set(wanted);
     if (short(got, wanted)) {
-      // Memory may be free, but in pieces.
+      // Memory may be free but fragmented.
       await this.#sys.write("/proc/sys/vm/compact_memory", "1").catch(() => {});
       got = await this.#set(wanted);
     }
@@ -64,19 +64,19 @@ export class Hugepages {
     return got;
   }
 
-  /** Gives back all that nobody uses. */
+  /** Frees all unused pages. */
   async free(): Promise<readonly NodeHugepages[]> {
     return this.#set((await this.#pools()).map(({ node, kept }) => ({ node, pages: kept })));
   }
 
-  /** What each node could have at most: its hugepages, and memory that is free or a cache. */
+  /** The maximum for each node: its hugepages plus free memory and caches. */
   async #room(now: readonly NodeHugepages[]): Promise<readonly NodeHugepages[]> {
     return Promise.all(
       now.map(async ({ node, pages }) => {
         const text = await this.#sys.read(`${NODES}/${node}/meminfo`);
         if (text === undefined) return { node, pages: Number.MAX_SAFE_INTEGER };
         const kB = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1] ?? 0);
-        // A tmpfs is counted with the files, but has nowhere to go.
+        // A tmpfs is counted as file cache but cannot be reclaimed.
         const cache = Math.max(0, kB("FilePages") - kB("Shmem")) + kB("SReclaimable");
         return { node, pages: pages + Math.floor((kB("MemFree") + cache) / PAGE_KB) };
       }),
@@ -89,7 +89,7 @@ export class Hugepages {
       const directory = directories.get(node);
       if (directory !== undefined) await this.#sys.write(`${directory}/nr_hugepages`, `${pages}`);
     };
-    // Surplus pages that are there already become ordinary ones, or they would be added to the requests below.
+    // Existing surplus pages become ordinary pages first. Otherwise the kernel would add them to the requests below.
     for (const { node, pages, surplus } of await this.#pools()) if (surplus > 0) await write(node, pages);
     const now = await this.#pools();
     for (const { node, pages } of wanted) {
@@ -103,7 +103,7 @@ export class Hugepages {
       const text = await this.#sys.read(path);
       return text === undefined ? undefined : Number(text);
     };
-    // Promised to mappings, but not yet taken from any node.
+    // Reserved for mappings, but not yet taken from any node.
     const promised = (await number(`/sys/kernel/mm/${SIZE}/resv_hugepages`)) ?? 0;
     return Promise.all(
       [...(await this.#directories())].map(async ([node, directory]) => {
@@ -123,7 +123,7 @@ export class Hugepages {
       if ((await this.#sys.read(`${path}/nr_hugepages`)) === undefined) continue;
       const memory = await this.#sys.read(`${NODES}/${node}/meminfo`);
       const hasMemory = memory === undefined || !/MemTotal:\s+0 kB/.test(memory);
-      // Memory without processors is persistent or far memory: no engine runs there.
+      // Memory without processors is persistent or far memory. No engine runs on it.
       const hasProcessors = (await this.#sys.read(`${NODES}/${node}/cpulist`)) !== "";
       if (hasMemory && hasProcessors) directories.set(node, path);
     }
@@ -141,7 +141,7 @@ export class Hugepages {
 interface Pool extends NodeHugepages {
   /** Beyond the number that was asked for. */
   readonly surplus: number;
-  /** In use, or promised. */
+  /** In use or reserved. */
   readonly kept: number;
 }
 

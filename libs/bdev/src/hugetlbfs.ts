@@ -3,14 +3,14 @@ import type { Logger } from "@daos/log";
 import { type CommandRunner, hasErrorCode, type MountEntry, type MountTable, type Owner } from "@daos/sys";
 import { faultHugetlbfsFailed, faultHugetlbfsInUse } from "./faults.ts";
 
-/** The place for a machine that has no hugetlbfs. */
+/** The mount point on a machine without a hugetlbfs. */
 export const HUGETLBFS = "/dev/hugepages";
-/** Where ours goes when pages of another size have that place. */
+/** Our mount point when a hugetlbfs with another page size is mounted there. */
 const HUGETLBFS_2M = "/dev/hugepages2M";
-/** What the mount table has as the source of a hugetlbfs of ours. */
+/** The source of our hugetlbfs in the mount table. */
 const SOURCE = "daos_hugepages";
 
-/** Directories as {@link Hugetlbfs} uses them. */
+/** The directory operations of {@link Hugetlbfs}. */
 export interface HugetlbfsFiles {
   /** The names in a directory; none when it does not exist. */
   list(path: string): Promise<readonly string[]>;
@@ -31,11 +31,11 @@ interface CallOptions {
 }
 
 /**
- * The hugetlbfs from which a user's engines map their memory. It is a mount of our own with nosuid and nodev: one that
- * was there before may be in use by others (libvirt, another SPDK program) and never changes its owner.
+ * The hugetlbfs from which a user's engines map their memory. It is our own mount with nosuid and nodev. An existing
+ * hugetlbfs may be in use (libvirt, another SPDK program), so its owner is never changed.
  *
- * DPDK takes the first hugetlbfs of its page size in /proc/mounts, by its path. So our own is mounted on top of the one in
- * the usual place when that is empty. A hypervisor's elsewhere is left alone.
+ * DPDK takes the first hugetlbfs of its page size in /proc/mounts, by its path. So our own is mounted over the one in the
+ * usual place if that is empty. A hypervisor's hugetlbfs elsewhere is left alone.
  *
  * @see DPDK lib/eal/linux/eal_hugepage_info.c get_hugepage_dir
  */
@@ -53,9 +53,10 @@ export class Hugetlbfs {
   }
 
   /**
-   * Leaves a hugetlbfs that `owner` may use where DPDK looks for it; root may use any.
+   * Ensures a hugetlbfs that `owner` may use in the place where DPDK looks. Root may use any.
    *
-   * @throws Fault bdevInUse when another one with contents is there, bdevHugepagesShort when none can be mounted
+   * @throws Fault bdevInUse when the place has a hugetlbfs with files of others, bdevHugepagesShort when none can be
+   *   mounted
    */
   async mount(owner: Owner | undefined, options: CallOptions = {}): Promise<void> {
     const mounted = await this.#list();
@@ -81,7 +82,7 @@ export class Hugetlbfs {
     if (exitCode !== 0) throw faultHugetlbfsFailed(target, stderr.trim());
   }
 
-  /** Unmounts our own, if there is one; one that is in use stays. */
+  /** Unmounts our hugetlbfs, unless it is in use. */
   async unmount(options: CallOptions = {}): Promise<void> {
     for (const { mountPoint } of (await this.#list()).filter(isOwn)) {
       const { exitCode, stderr } = await this.#runner.run(["umount", mountPoint], { signal: options.signal });
@@ -90,12 +91,12 @@ export class Hugetlbfs {
     }
   }
 
-  /** Whether a mount has this place, whatever its page size. */
+  /** True when a hugetlbfs of any page size is mounted there. */
   async #isTaken(path: string): Promise<boolean> {
     return (await this.#mounts.list()).some(({ mountPoint }) => mountPoint === path);
   }
 
-  /** Those with pages of 2 MiB, in the order of the mount table. */
+  /** The hugetlbfs mounts with pages of 2 MiB, in the order of the mount table. */
   async #list(): Promise<readonly MountEntry[]> {
     return (await this.#mounts.list()).filter(({ fsType, options }) => {
       const size = /(?:^|,)pagesize=([^,]+)/.exec(options)?.[1];

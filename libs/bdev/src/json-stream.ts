@@ -1,14 +1,14 @@
-/** More than any answer of an SPDK target, which ends at 32 MiB. */
+/** Above the maximum answer of an SPDK target (32 MiB). */
 const MAX_ANSWER = 64 * 1024 * 1024;
 
-/** Finds the objects in a stream of JSON, of which a piece may hold several, or half of one. */
+/** Splits a stream of JSON into objects. A chunk may hold several objects or part of one. */
 export class JsonStream {
   #text = "";
   #at = 0;
   #depth = 0;
   #inString = false;
 
-  /** The objects that the next piece completes. @throws Error for what is no JSON, or is too long */
+  /** The objects that the next chunk completes. @throws Error for invalid JSON or an object that is too long */
   push(text: string): unknown[] {
     this.#text += text;
     if (this.#text.length > MAX_ANSWER) throw new Error(`an object of more than ${MAX_ANSWER} characters`);
@@ -34,12 +34,12 @@ export class JsonStream {
   }
 }
 
-/** What ECMAScript 2026 passes to a reviver; Node.js has it since release 21. */
+/** The third argument of a reviver in ECMAScript 2026; Node.js has it since release 21. */
 interface ReviverContext {
   readonly source?: string;
 }
 
-/** JSON whose whole numbers beyond 2^53 are a bigint, without loss: SPDK has counters of 128 bits. */
+/** Parses JSON with integers beyond 2^53 as bigint: SPDK has counters of 128 bits. */
 export function parseExactly(text: string): unknown {
   return JSON.parse(text, (_key: string, value: unknown, context?: ReviverContext) =>
     typeof value === "number" &&

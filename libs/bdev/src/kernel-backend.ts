@@ -30,7 +30,7 @@ const PCI_DEVICES = "/sys/bus/pci/devices";
 const NVME_CLASS = /^0x0108/;
 /** `nvme0n1`, and `nvme0c0n1` where multipath hides the paths. */
 const NAMESPACE = /^nvme\d+(?:c\d+)?n(\d+)$/;
-/** Sizes in sysfs are in these, whatever the block size. */
+/** The unit of sizes in sysfs, for every block size. */
 const SECTOR = 512n;
 
 export interface KernelBackendOptions {
@@ -41,13 +41,13 @@ export interface KernelBackendOptions {
   readonly mounts?: MountTable;
   readonly uses?: DeviceUses;
   readonly drivers?: PciDrivers;
-  /** Where block devices are. */
+  /** The directory of the block devices. */
   readonly devDirectory?: string;
 }
 
 /**
- * Controllers as the kernel knows them: sysfs for identity and namespaces, nvme-cli for health and format. One that is
- * bound to a user-space driver is borrowed for a wipe and given back.
+ * Controllers of the kernel: sysfs gives identity and namespaces, nvme-cli health and format. A controller that is bound to
+ * a user-space driver is returned to the kernel for a wipe and bound back afterwards.
  */
 export class KernelBackend implements BdevBackend {
   readonly name = "kernel";
@@ -90,7 +90,7 @@ export class KernelBackend implements BdevBackend {
     );
   }
 
-  /** Work on a controller that is there, that nothing uses, and that the kernel drives meanwhile. */
+  /** Runs work on an existing, unused controller while the kernel drives it. */
   async #guarded<T>(
     pciAddress: string,
     attempted: string,
@@ -176,7 +176,7 @@ export class KernelBackend implements BdevBackend {
     }
   }
 
-  /** Borrows a controller from its user-space driver. Afterwards it is back there, with the owner it had. */
+  /** Takes a controller from its user-space driver, and binds it back with the same owner afterwards. */
   async #withKernelDriver<T>(address: string, options: BdevCallOptions, work: () => Promise<T>): Promise<T> {
     const driver = await this.#drivers.driverOf(address);
     if (driver !== undefined && !USER_DRIVERS.includes(driver)) return work();
@@ -217,7 +217,7 @@ export class KernelBackend implements BdevBackend {
     }
   }
 
-  /** One namespace after the other, each with its share of the time. */
+  /** One namespace after the other, each with an equal share of the time. */
   async #burnInNamespaces(address: string, options: BackendBurnInOptions): Promise<BurnInVerdict> {
     const [controller] = await this.#sys.list(`${PCI_DEVICES}/${address}/nvme`);
     const names = await this.#uses.blockDevices(address);
@@ -241,7 +241,7 @@ export class KernelBackend implements BdevBackend {
         onProgress: (fraction) => options.onProgress?.((index + fraction) / names.length),
       });
       verdicts.push(verdict);
-      // Also after an abort: what was written is recognizable, but nobody's.
+      // After an abort too: the test pattern must not stay on the device.
       await zeroEnds(device, size);
       if (verdict.kind !== "passed") break;
     }
@@ -255,7 +255,7 @@ export class KernelBackend implements BdevBackend {
     return { device: `${this.#dev}/${name}`, size };
   }
 
-  /** Pages that the kernel keeps from before would be read in place of the device. */
+  /** Cached pages would be read in place of the device. */
   async #flush(device: string, options: BdevCallOptions): Promise<void> {
     const { exitCode, stderr } = await this.#nvme.run(["blockdev", "--flushbufs", device], {
       signal: options.signal,
@@ -263,7 +263,7 @@ export class KernelBackend implements BdevBackend {
     if (exitCode !== 0) throw new Error(stderr.trim());
   }
 
-  /** Format (most of the time), then verify; where the format is missing or leaves something, zeros and verify again. */
+  /** Formats and verifies. If Format NVM is not supported or leaves data, writes zeros and verifies again. */
   async #wipeNamespace(
     address: string,
     name: string,
@@ -278,7 +278,7 @@ export class KernelBackend implements BdevBackend {
       const onProgress = part("format", 0, 0.8);
       await this.#nvme.format(device, { signal: options.signal, onProgress });
     }
-    // Only now: a format may change the size.
+    // Read after the format, which may change the size.
     const { size } = await this.#namespace(name);
     if (size === 0n) throw faultFormatFailed(address, `${name} has no size after the format`);
     const look = async (from: number, to: number) => {

@@ -10,11 +10,11 @@ export interface NvmeCliOptions {
 /** The bit of `oacs` for Format NVM, and the one of `fpi` that says that the rest of it is a percentage. */
 const OACS_FORMAT = 2;
 const FPI_SUPPORTED = 0x80;
-/** The largest devices take hours for a format that really writes. */
+/** A format that overwrites the largest devices takes hours. */
 const FORMAT_TIMEOUT_MS = 4 * 3_600_000;
 const FPI_POLL_MS = 2_000;
 
-/** nvme-cli, as far as controllers of the kernel need it, in its JSON form wherever it has one. */
+/** Runs nvme-cli, with JSON output where it has any. */
 export class NvmeCli {
   readonly #runner: CommandRunner;
 
@@ -22,12 +22,12 @@ export class NvmeCli {
     this.#runner = runner;
   }
 
-  /** @param controller `nvme0` @throws Error when nvme-cli is missing, may not ask, or answers nonsense */
+  /** @param controller `nvme0` @throws Error when nvme-cli is missing, lacks permission, or its output is invalid */
   async health(controller: string, options: NvmeCliOptions): Promise<NvmeHealth> {
     return parseSmartLog(await this.#json(["smart-log", `/dev/${controller}`], options));
   }
 
-  /** True when the controller knows the Format NVM command. */
+  /** True when the controller supports Format NVM. */
   async canFormat(controller: string, options: NvmeCliOptions): Promise<boolean> {
     const answer: unknown = JSON.parse(await this.#json(["id-ctrl", `/dev/${controller}`], options));
     const oacs = typeof answer === "object" && answer !== null && "oacs" in answer ? answer.oacs : 0;
@@ -38,7 +38,7 @@ export class NvmeCli {
    * Formats a namespace, keeping its block size.
    *
    * @param device the path of its block device
-   * @param options.onProgress called with the fraction done where the controller tells it
+   * @param options.onProgress called with the fraction done, if the controller reports it
    * @throws Error with the controller's own words
    */
   async format(
@@ -72,7 +72,7 @@ export class NvmeCli {
     }
   }
 
-  /** Asks for the format progress indicator from time to time, until it is told to stop or gets no answer. */
+  /** Polls the format progress indicator until the signal aborts or the controller gives no answer. */
   async #watch(
     device: string,
     onProgress: ((fraction: number) => void) | undefined,
@@ -88,7 +88,7 @@ export class NvmeCli {
         onProgress(1 - (fpi & ~FPI_SUPPORTED) / 100);
       }
     } catch {
-      // Progress is a courtesy: the format itself reports what goes wrong.
+      // A failure here is ignored: the format itself reports errors.
     }
   }
 

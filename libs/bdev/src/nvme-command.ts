@@ -23,8 +23,8 @@ function blocks(opcode: number, nsid: number, first: bigint, count: number): Buf
 }
 
 /**
- * Format NVM (admin). Nothing is erased cryptographically, and what Identify Namespace says stays: the block format, how
- * metadata is transferred, and protection information.
+ * Format NVM (admin) without secure erase. Keeps the settings in Identify Namespace: block format, transfer of metadata,
+ * and protection information.
  *
  * @param identify the answer of {@link identifyNamespaceCommand}
  */
@@ -46,8 +46,8 @@ export const IDENTIFY_BYTES = 4096;
 export const identifyControllerCommand = (): Buffer => command(0x06, 0, { 10: 1, 11: 0, 12: 0 });
 
 /**
- * The most bytes that a command may transfer (MDTS), from the answer of Identify Controller; undefined for no limit. Its
- * unit is the smallest page of the controller, which cannot be asked: 4 KiB, the smallest there is.
+ * The maximum transfer of a command in bytes (MDTS), from the answer of Identify Controller; undefined for no limit. Its
+ * unit is the minimum page of the controller, which cannot be read, so the smallest possible value, 4 KiB, is used.
  */
 export function maxTransferOf(identify: Buffer): number | undefined {
   const exponent = identify.readUInt8(77);
@@ -61,7 +61,7 @@ export const smartLogCommand = (): Buffer =>
 /** The number of the block format in use, from the answer of Identify Namespace (FLBAS). */
 export function lbaFormatOf(identify: Buffer): number {
   const flbas = identify.readUInt8(26);
-  // Its two highest bits are apart from the others.
+  // Its two highest bits are stored separately.
   return (flbas & 0x0f) | ((flbas & 0x60) >> 1);
 }
 

@@ -7,7 +7,7 @@ const WARNING = { spare: 1, temperature: 2, reliability: 4, readOnly: 8, volatil
  * Reads the answer of `nvme smart-log -o json DEVICE`. Numbers of 128 bits are strings, the others are numbers; some
  * releases write `critical_warning` as an object with the bits spelled out.
  *
- * @throws SyntaxError when the text is not JSON: some failures leave garbage on stdout
+ * @throws SyntaxError when the text is not JSON, as after some failures
  */
 export function parseSmartLog(text: string): NvmeHealth {
   const log: unknown = JSON.parse(text);

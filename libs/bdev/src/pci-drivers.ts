@@ -5,12 +5,12 @@ import { faultBindFailed, faultVanished } from "./faults.ts";
 
 const PCI = "/sys/bus/pci";
 const POLL_MS = 50;
-/** A controller that has just been given to the kernel needs this long at most to be ready, a slow one with a reset. */
+/** Timeout for a controller to become ready after it was bound to the kernel's driver, with a slow reset. */
 const READY_MS = 60_000;
-/** Namespaces appear after the controller; one without any is waited for this long. */
+/** Timeout for namespaces, which appear after the controller, ms. */
 const NAMESPACES_MS = 2_000;
 
-/** The drivers through which a process drives a controller by itself. */
+/** The user-space drivers. */
 export const USER_DRIVERS: readonly string[] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
 
 export interface PciCallOptions {
@@ -25,7 +25,7 @@ export interface PciDriversOptions {
 }
 
 /**
- * Which driver has a PCI device, and how to change that, by the kernel's own files.
+ * Reads and changes the driver of a PCI device through sysfs.
  *
  * @see Linux Documentation/ABI/testing/sysfs-bus-pci (driver_override, unbind, drivers_probe)
  */
@@ -46,13 +46,13 @@ export class PciDrivers {
     return driver === undefined ? undefined : basename(driver);
   }
 
-  /** The user-space driver for this machine: vfio-pci with an IOMMU, which guards memory, else uio_pci_generic. */
+  /** The user-space driver for this machine: vfio-pci with an IOMMU, which protects memory, else uio_pci_generic. */
   async userDriver(): Promise<string> {
     const groups = await this.#sys.list("/sys/kernel/iommu_groups");
     return groups.length > 0 ? "vfio-pci" : "uio_pci_generic";
   }
 
-  /** Other devices of the IOMMU group that a driver of the kernel has: they must be let go together, or not at all. */
+  /** Other devices of the IOMMU group that have a kernel driver. vfio-pci needs all devices of a group. */
   async groupUsers(address: string): Promise<readonly string[]> {
     const group = await this.#sys.resolve(`${PCI}/devices/${address}/iommu_group`);
     if (group === undefined) return [];
@@ -68,7 +68,7 @@ export class PciDrivers {
     return users;
   }
 
-  /** Loads the kernel module of a driver, where it is not there yet. @throws Fault bdevBindFailed */
+  /** Loads the kernel module of a driver if it is not loaded. @throws Fault bdevBindFailed */
   async load(driver: string, address: string, options: PciCallOptions): Promise<void> {
     if ((await this.#sys.resolve(`${PCI}/drivers/${driver}`)) !== undefined) return;
     let reason: string;
@@ -84,7 +84,7 @@ export class PciDrivers {
   }
 
   /**
-   * Gives a device to a driver. When that fails it goes back to the driver it would have by itself.
+   * Binds a device to a driver. If that fails, the device returns to its default driver.
    *
    * @throws Fault bdevBindFailed, bdevVanished
    */
@@ -104,7 +104,7 @@ export class PciDrivers {
   }
 
   /**
-   * Gives a device back to the kernel's own driver, and waits until its controller is ready.
+   * Returns a device to the kernel's default driver, and waits until its controller is ready.
    *
    * @throws Fault bdevBindFailed, bdevVanished
    */
@@ -119,7 +119,7 @@ export class PciDrivers {
     }
   }
 
-  /** The override names the only driver that may have the device; a line break ends it. */
+  /** driver_override names the only driver that may bind the device. A line break clears it. */
   async #move(address: string, driver: string | undefined): Promise<void> {
     const device = `${PCI}/devices/${address}`;
     await this.#sys.write(`${device}/driver_override`, driver ?? "\n");

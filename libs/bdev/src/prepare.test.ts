@@ -88,7 +88,7 @@ describe("prepare", () => {
     expect(owners.get("/dev/vfio/34")).toEqual({ uid: 1000, gid: 100 });
   });
 
-  it("can be repeated, and reset gives everything back", async () => {
+  it("can be repeated, and reset restores everything", async () => {
     const { preparer, machine, removed } = setUp();
     const first = await preparer.prepare({ hugepages: 8 });
     expect(await preparer.prepare({ hugepages: 8 })).toEqual(first);
@@ -104,7 +104,7 @@ describe("prepare", () => {
     ["on an empty one of root's in the usual place", [["/dev/hugepages", "2M"]], "/dev/hugepages"],
     ["beside one with pages of another size", [["/dev/hugepages", "1024M"]], "/dev/hugepages2M"],
     ["in the usual place when a hypervisor has one elsewhere", [["/mnt/huge", "2M"]], "/dev/hugepages"],
-  ])("mounts its own hugetlbfs %s, and never gives another one to the owner", async (_, others, place) => {
+  ])("mounts its own hugetlbfs %s, and never changes the owner of another", async (_, others, place) => {
     const { preparer, mounts, owners } = setUp({ controllers: [] });
     for (const [path, size] of others) mounts.mounted(path, "hugetlbfs", "hugetlbfs", `rw,pagesize=${size}`);
     await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
@@ -122,7 +122,7 @@ describe("prepare", () => {
     mounts.mounted("/dev/hugepages", "hugetlbfs", "hugetlbfs");
     await expect(preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } })).rejects.toMatchObject({
       code: FaultCode.bdevInUse,
-      description: expect.stringContaining("files of others (libvirt)"),
+      description: expect.stringContaining("files of other users (libvirt)"),
     });
     owners.set("/dev/hugepages", { uid: 1000, gid: 0 });
     await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
@@ -130,7 +130,7 @@ describe("prepare", () => {
     expect(runner.ran.filter((line) => line.startsWith("mount"))).toEqual([]);
   });
 
-  it("leaves a controller with its driver that the configuration leaves to others", async () => {
+  it("leaves a controller that the configuration excludes with its driver", async () => {
     const { preparer, machine } = setUp();
     await preparer.prepare({ hugepages: 2 });
     const exclude = ["22:00.0"];
@@ -196,7 +196,7 @@ describe("prepare", () => {
     expect(await context.machine.driverOf(A)).toBe("nvme");
   });
 
-  it("believes the kernel when it says that a device is in use", async () => {
+  it("leaves a device alone when the kernel reports that it is in use", async () => {
     const { preparer } = setUp({ claim: "claimed" });
     expect(reasons(await preparer.prepare({ hugepages: 2 }))).toEqual([
       "nvme0n1 or a partition of it is in use by the kernel",
@@ -204,7 +204,7 @@ describe("prepare", () => {
     ]);
   });
 
-  it("takes no controller from a process that drives it", async () => {
+  it("leaves a controller with the process that drives it", async () => {
     const { preparer, sys, machine, removed } = setUp();
     await preparer.prepare({ hugepages: 2 });
     removed.length = 0;
@@ -216,7 +216,7 @@ describe("prepare", () => {
     expect(removed).toEqual([]);
   });
 
-  it("takes no controller whose IOMMU group another device needs", async () => {
+  it("leaves a controller alone when another device of its IOMMU group has a driver", async () => {
     const { preparer, sys } = setUp();
     sys
       .files({
@@ -231,7 +231,7 @@ describe("prepare", () => {
     ]);
   });
 
-  it("goes on with the next controller when one fails, and gives the first one back", async () => {
+  it("continues after a controller fails, and returns that controller to the kernel", async () => {
     const { preparer, runner, machine, sys } = setUp();
     runner.on("modprobe", (argv) => {
       machine.modules.add(argv[1] ?? "");
@@ -253,7 +253,7 @@ describe("prepare", () => {
     expect(await machine.driverOf(A)).toBe("nvme");
   });
 
-  it("says when the driver cannot be loaded", async () => {
+  it("fails when the driver cannot be loaded", async () => {
     const { preparer, runner, machine } = setUp({ controllers: [controller(A, 0)] });
     runner.on("modprobe", { exitCode: 1, stderr: "modprobe: FATAL: Module vfio-pci not found." });
     expect((await preparer.prepare({ hugepages: 2 })).controllers).toMatchObject([
@@ -265,7 +265,7 @@ describe("prepare", () => {
     expect(await machine.driverOf(A)).toBe("nvme");
   });
 
-  it("says when a controller vanishes", async () => {
+  it("reports a controller that vanishes", async () => {
     const { preparer, machine, runner } = setUp({ controllers: [controller(A, 0)] });
     runner.on("modprobe", () => {
       machine.unplug(A);
@@ -276,14 +276,14 @@ describe("prepare", () => {
     ]);
   });
 
-  it("removes the files of SPDK processes that have ended, and leaves those that live", async () => {
+  it("removes the files of SPDK processes that have ended, and keeps those of running ones", async () => {
     const { preparer, sys, removed } = setUp();
     sys.files({ "/proc/77/stat": "77 (reactor_1) S" });
     await preparer.prepare({ hugepages: 2 });
     expect(removed).toEqual(["/dev/hugepages", "spdk_pid4194200map_0", "spdk0map_1"]);
   });
 
-  it("leaves the hugepages that there are when no number is given", async () => {
+  it("keeps the existing hugepages when no number is given", async () => {
     const { preparer, sys } = setUp();
     const file = "/sys/devices/system/node/node0/hugepages/hugepages-2048kB/nr_hugepages";
     sys.files({ [file]: "3000" });
@@ -293,11 +293,11 @@ describe("prepare", () => {
     ]);
   });
 
-  it("binds nothing without the hugepages, and says how many there are", async () => {
+  it("binds nothing when hugepages are short, and reports their number", async () => {
     const { preparer, machine } = setUp({ hugepagesPerNode: 100 });
     await expect(preparer.prepare({ hugepages: 1024 })).rejects.toMatchObject({
       code: FaultCode.bdevHugepagesShort,
-      description: "reserve 1024 hugepages of 2 MiB: the kernel gave 200 (node0: 100, node1: 100)",
+      description: "cannot reserve 1024 hugepages of 2 MiB: the kernel gave 200 (node0: 100, node1: 100)",
     });
     expect(await machine.driverOf(A)).toBe("nvme");
     const left = await machine.sys.read(
@@ -306,7 +306,7 @@ describe("prepare", () => {
     expect(left).toBe("0");
   });
 
-  it("does not even try to get more hugepages than there is memory", async () => {
+  it("does not try to reserve more hugepages than fit into memory", async () => {
     const { preparer, sys } = setUp();
     for (const node of [0, 1]) {
       sys.files({
@@ -315,12 +315,13 @@ describe("prepare", () => {
     }
     await expect(preparer.prepare({ hugepages: 1024 })).rejects.toMatchObject({
       code: FaultCode.bdevHugepagesShort,
-      description: "reserve 1024 hugepages of 2 MiB: the kernel has room for 780 (node0: 390, node1: 390)",
+      description:
+        "cannot reserve 1024 hugepages of 2 MiB: the kernel has room for 780 (node0: 390, node1: 390)",
     });
     expect(sys.writes.filter((write) => write.endsWith("=512"))).toEqual([]);
   });
 
-  it("is for root", async () => {
+  it("fails without root", async () => {
     const { preparer, sys } = setUp({ privileged: false });
     for (const attempt of [() => preparer.prepare({}), () => preparer.reset()]) {
       await expect(attempt()).rejects.toMatchObject({ code: FaultCode.storageNotPrivileged });
@@ -329,7 +330,7 @@ describe("prepare", () => {
   });
 });
 
-describe("whyNotSelected", () => {
+describe("whyNotSelected()", () => {
   it.each<[string, Parameters<typeof whyNotSelected>[1], string | undefined]>([
     ["no selection", {}, undefined],
     ["a blank whitelist", { whitelist: "  " }, undefined],
@@ -346,8 +347,8 @@ describe("whyNotSelected", () => {
   });
 });
 
-describe("shareHugepages", () => {
-  it("gives the rest to the first nodes", () => {
+describe("shareHugepages()", () => {
+  it("gives the remainder to the first nodes", () => {
     expect(shareHugepages(7, ["a", "b", "c"]).map(({ pages }) => pages)).toEqual([3, 2, 2]);
   });
 });

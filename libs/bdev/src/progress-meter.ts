@@ -1,4 +1,4 @@
-/** How far the work on one device has come, and how long it will still take. */
+/** Progress of the work on one device, with an estimate of the remaining time. */
 export interface DeviceProgress {
   readonly device: string;
   /** `format`, `zero`, `verify`, `write`, ...: what is being done. */
@@ -6,7 +6,7 @@ export interface DeviceProgress {
   /** From 0 to 1. */
   readonly fraction: number;
   readonly elapsedMs: number;
-  /** At the speed so far; undefined until there is something to go by. */
+  /** Estimated from the rate so far, ms; undefined until there is a rate. */
   readonly remainingMs: number | undefined;
 }
 
@@ -18,7 +18,7 @@ export function progressMeter(
   const begin = now();
   return (step, fraction) => {
     const elapsedMs = Math.round(now() - begin);
-    // The first hundredth says more about the start than about the work.
+    // The first hundredth measures the start, not the rate.
     const remainingMs =
       fraction >= 1 ? 0 : fraction < 0.01 ? undefined : Math.round((elapsedMs / fraction) * (1 - fraction));
     return { device, step, fraction, elapsedMs, remainingMs };

@@ -1,6 +1,6 @@
 import { type PciAddress, parsePciAddress } from "./pci-address.ts";
 
-/** Which controllers the operator leaves to us. */
+/** The controllers that the operator has selected. */
 export interface ControllerSelection {
   /**
    * Addresses separated by white space, as `storage prepare --pci-whitelist` takes them; all controllers when it is
@@ -12,7 +12,7 @@ export interface ControllerSelection {
   readonly exclude?: readonly string[] | undefined;
 }
 
-/** Why a controller is not selected; undefined when it is. */
+/** The reason why a controller is not selected; undefined when it is selected. */
 export function whyNotSelected(address: string, selection: ControllerSelection): string | undefined {
   const { whitelist = "", include = [], exclude = [] } = selection;
   const words = whitelist.split(/\s+/).filter((word) => word !== "");

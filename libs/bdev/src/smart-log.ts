@@ -5,7 +5,7 @@ export const SMART_LOG_BYTES = 512;
 const MAX_UINT64 = 2n ** 64n - 1n;
 
 /**
- * Reads log page 02h as a controller gives it. Counters of more than 64 bits are 2^64 - 1.
+ * Reads log page 02h. Counters above 64 bits become 2^64 - 1.
  *
  * @see NVM Express Base Specification, SMART / Health Information
  */

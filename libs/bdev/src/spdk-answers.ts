@@ -1,9 +1,9 @@
 import { parsePciAddress } from "./pci-address.ts";
 
-/** An object of an answer, whatever is in it. */
+/** An object in an answer, with any fields. */
 export type Json = Readonly<Record<string, unknown>>;
 
-/** A namespace as the target's block device has it. */
+/** A namespace, from the target's block device. */
 export interface SpdkNamespace {
   readonly bdev: string;
   /** Its name, and its aliases. */
@@ -25,7 +25,7 @@ export interface SpdkController {
   /** Undefined before v24.09. */
   readonly numaNode: number | undefined;
   readonly namespaces: readonly SpdkNamespace[];
-  /** Identity; undefined for a controller without namespaces, for it is in their block devices. */
+  /** Identity; undefined for a controller without namespaces, because the block devices carry it. */
   readonly identity: SpdkIdentity | undefined;
 }
 
@@ -33,7 +33,7 @@ export interface SpdkIdentity {
   readonly model: string;
   readonly serial: string;
   readonly firmware: string;
-  /** `8086`; undefined where the answer has none. */
+  /** `8086`; undefined when the answer has none. */
   readonly vendor?: string | undefined;
 }
 
@@ -86,7 +86,7 @@ export function object(value: unknown): Json {
   return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Json) : {};
 }
 
-/** The objects of a list; one object alone counts as a list of it. */
+/** The objects of a list. A single object counts as a list of one. */
 export function list(value: unknown): readonly Json[] {
   if (Array.isArray(value)) return value.map(object);
   return typeof value === "object" && value !== null ? [value as Json] : [];
@@ -96,7 +96,7 @@ export function text(value: unknown): string {
   return typeof value === "string" ? value.trim() : "";
 }
 
-/** A whole number from 0; 0 for what is none. */
+/** A non-negative integer; 0 for any other value. */
 function count(value: unknown): bigint {
   if (typeof value === "bigint") return value < 0n ? 0n : value;
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? BigInt(value) : 0n;

@@ -53,7 +53,7 @@ async function setUp(
 }
 
 describe("SpdkBackend.scan()", () => {
-  it("takes temperature and warnings from the log page, for targets that have no warnings and wrap below 273 K", async () => {
+  it("reads temperature and warnings from the log page, because some targets lack warnings and wrap below 273 K", async () => {
     for (const release of ["v23.01", "v24.09"] as const) {
       const { backend } = await setUp([drive(A, { kelvin: 0, criticalWarning: 2 })], { release });
       const [controller] = await backend.scan();
@@ -84,7 +84,7 @@ describe("SpdkBackend.scan()", () => {
     [{ version: "SPDK v21.04", fields: { major: 21, minor: 4 } }, "SPDK v21.04"],
     [{ version: "SPDK v19.10", fields: { major: 19, minor: 10 } }, "SPDK v19.10"],
     [{}, "an SPDK of an unknown release"],
-  ])("refuses a target that is too old, and says which it is: %o", async (version, named) => {
+  ])("refuses a target that is too old, and names its release: %o", async (version, named) => {
     const { backend } = await setUp([drive(A)], { version });
     const fault = { code: FaultCode.bdevSpdkFailed };
     const reason = expect.stringContaining(`${named}, and the oldest that is supported is v21.07`) as string;
@@ -92,7 +92,7 @@ describe("SpdkBackend.scan()", () => {
     await expect(backend.wipe(A)).rejects.toMatchObject({ ...fault, reason });
   });
 
-  it("asks a controller without namespaces who it is", async () => {
+  it("identifies a controller without namespaces", async () => {
     const { backend } = await setUp([drive(A, { withoutNamespaces: true })]);
     expect(await backend.scan()).toMatchObject([
       { pciAddress: A, model: "QEMU NVMe Ctrl", serial: "S22", firmware: "7.2.22", namespaces: [] },
@@ -100,7 +100,7 @@ describe("SpdkBackend.scan()", () => {
     await expect(backend.wipe(A)).rejects.toMatchObject({ code: FaultCode.bdevFormatFailed });
   });
 
-  it("marks a drive that hangs, shows the others, and leaves no calls behind", async () => {
+  it("marks a drive that hangs, shows the others, and starts no further calls to it", async () => {
     const stuck = Promise.withResolvers<void>();
     const hung = drive(A, { hang: stuck.promise });
     const { backend, target: fake } = await setUp([hung, drive(B)], { scanTimeoutMs: 500 });
@@ -112,7 +112,7 @@ describe("SpdkBackend.scan()", () => {
     }
     expect(warnings).toHaveLength(3);
     expect(warnings[0]).toContain("did not answer bdev_nvme_send_cmd within 500 ms");
-    // One command to the hung drive in all, and one to the other in each scan, over one connection.
+    // In all one command to the hung drive, and in each scan one to the other, over one connection.
     expect(fake.called.filter((method) => method === "bdev_nvme_send_cmd")).toHaveLength(4);
     expect(fake.connections.size).toBe(1);
     delete hung.hang;
@@ -122,7 +122,7 @@ describe("SpdkBackend.scan()", () => {
       .toEqual([323, 323]);
   });
 
-  it("finds a target again that was restarted", async () => {
+  it("reconnects to a target that was restarted", async () => {
     const { backend } = await setUp([drive(A)]);
     expect(await backend.scan()).toHaveLength(1);
     await target?.close();
@@ -158,7 +158,7 @@ describe("SpdkBackend.wipe()", () => {
     });
   });
 
-  it("lets go of the controller, so that an engine can have it", async () => {
+  it("detaches the controller, so that an engine can use it", async () => {
     const controller = drive(A);
     const { backend, target: fake } = await setUp([controller, drive(B)]);
     await backend.wipe(A);
@@ -172,7 +172,7 @@ describe("SpdkBackend.wipe()", () => {
     [1, 8 * 1024],
     [0, 512 * 1024],
     [12, 512 * 1024],
-  ])("reads no more at once than the controller takes: MDTS %i is %i bytes", async (mdts, most) => {
+  ])("reads at most the maximum transfer of the controller: MDTS %i is %i bytes", async (mdts, most) => {
     const controller = drive(A, { mdts });
     const { backend, target: fake } = await setUp([controller]);
     await backend.wipe(A);
@@ -188,7 +188,7 @@ describe("SpdkBackend.wipe()", () => {
     expect(isZero(controller)).toBe(true);
   });
 
-  it("reports each read, for they take most of the time", async () => {
+  it("reports progress after each read", async () => {
     const { backend } = await setUp([drive(A, { mdts: 4 })]);
     const progress: WipeProgress[] = [];
     await backend.wipe(A, { onProgress: (entry) => progress.push(entry) });
@@ -199,7 +199,7 @@ describe("SpdkBackend.wipe()", () => {
     expect(Math.max(...steps.slice(1))).toBeLessThan(0.05);
   });
 
-  it("says that the controller has vanished when it is removed during the verify", async () => {
+  it("reports a controller that is removed during the verify as vanished", async () => {
     const { backend, target: fake } = await setUp([drive(A, { mdts: 4 }), drive(B)]);
     fake.onCommand = (controller) => {
       if (fake.reads.length === 3) controller.detached = true;
@@ -212,7 +212,7 @@ describe("SpdkBackend.wipe()", () => {
     expect(await backend.scan()).toMatchObject([{ pciAddress: B }]);
   });
 
-  it("says that the controller has vanished when the target closes the connection", async () => {
+  it("reports the controller as vanished when the target closes the connection", async () => {
     const { backend, target: fake } = await setUp([drive(A, { mdts: 4 })]);
     fake.onCommand = () => {
       if (fake.reads.length === 3) void fake.close();
@@ -223,7 +223,7 @@ describe("SpdkBackend.wipe()", () => {
     });
   });
 
-  it("keeps a controller's other calls waiting for one that was given up", async () => {
+  it("delays a controller's further calls until an abandoned call has ended", async () => {
     const stuck = Promise.withResolvers<void>();
     const controller = drive(A);
     const { backend, target: fake } = await setUp([controller], { scanTimeoutMs: 500 });
@@ -245,7 +245,7 @@ describe("SpdkBackend.wipe()", () => {
 });
 
 describe("SpdkConnection", () => {
-  it("call() sends no parameters where there are none, and reads several answers in one piece", async () => {
+  it("call() omits empty parameters, and reads several answers in one chunk", async () => {
     const received: string[] = [];
     const path = join(directory, "bare.sock");
     const sockets = new Set<Socket>();
@@ -275,7 +275,7 @@ describe("SpdkConnection", () => {
 });
 
 describe("JsonStream", () => {
-  it("push() finds objects in pieces of any length", () => {
+  it("push() finds objects in chunks of any length", () => {
     const text = '{"a":"}\\""}\n {"b":{"c":[{}]}}';
     for (let length = 1; length <= text.length; length += 1) {
       const stream = new JsonStream();
@@ -298,7 +298,7 @@ describe("JsonStream", () => {
   });
 });
 
-describe("readSmartLog", () => {
+describe("readSmartLog()", () => {
   it("readSmartLog() reads every field, and a counter beyond 64 bits as the largest", () => {
     const page = Buffer.alloc(512);
     page.writeUInt8(0b10101, 0);

@@ -38,24 +38,24 @@ import { NamespaceWipe, type RawAnswer } from "./spdk-wipe.ts";
 export interface SpdkBackendOptions {
   /** The target's socket, {@link DEFAULT_SPDK_SOCKET} by default. */
   readonly socket?: string | undefined;
-  /** Whose target is believed: root's and this process's by default, since anybody may make a socket in /var/tmp. */
+  /** Trusted owners of the socket: root and the user of this process by default. Every user can create a socket in /var/tmp. */
   readonly trustedUids?: readonly number[];
-  /** How long a scan waits for the target, and then for each controller; 5,000 by default. */
+  /** Timeout of a scan for the target, and then for each controller, ms; 5,000 by default. */
   readonly scanTimeoutMs?: number;
   readonly log?: Logger;
 }
 
-/** Where an SPDK target listens unless it is told otherwise (`-r`). */
+/** The default socket of an SPDK target (`-r` changes it). */
 const DEFAULT_SPDK_SOCKET = "/var/tmp/spdk.sock";
 
 /** JSON-RPC error codes of a target. */
 const ENODEV = -19;
 const EALREADY = -114;
-/** A read must fit into the target's answer, which is text of 32 MiB at most, and into memory for DMA that it has. */
+/** A read must fit into the target's answer (at most 32 MiB of text) and into its DMA memory. */
 const READ_BYTES = 512 * 1024;
-/** Every controller can transfer so much in a command; for one that does not say how much. */
+/** The transfer size for a controller without a limit of its own, which every controller supports, in bytes. */
 const CAREFUL_READ_BYTES = 64 * 1024;
-/** A target that is there answers at once; one that hangs must not hold up the scan of everything else. */
+/** A healthy target answers at once. A target that hangs must not delay the scan of other devices. */
 const SCAN_TIMEOUT_MS = 5_000;
 
 /**
@@ -95,7 +95,7 @@ export class SpdkBackend implements BdevBackend {
     }
   }
 
-  /** Lets the target drive a controller that it does not drive yet; one that it drives already stays. */
+  /** Attaches a controller to the target if it is not attached yet. */
   async attach(pciAddress: string, options: BdevCallOptions = {}): Promise<void> {
     if ((await this.#find(pciAddress, options)) !== undefined) return;
     const params = { name: `Nvme_${pciAddress.replace(/[:.]/g, "_")}`, trtype: "PCIe", traddr: pciAddress };
@@ -109,7 +109,7 @@ export class SpdkBackend implements BdevBackend {
     }
   }
 
-  /** Afterwards the target no longer drives the controller, so that an engine can. */
+  /** Detaches the controller from the target, so that an engine can use it. */
   async wipe(pciAddress: string, options: WipeOptions = {}): Promise<void> {
     await this.attach(pciAddress, options);
     const controller = await this.#find(pciAddress, options);
@@ -161,7 +161,7 @@ export class SpdkBackend implements BdevBackend {
     };
   }
 
-  /** Undefined, and a warning, for a controller that does not answer: it must not hide the others. */
+  /** Logs a warning and returns undefined for a controller that does not answer, so that it does not hide the others. */
   async #ask<T>(
     { pciAddress }: SpdkController,
     options: BdevCallOptions,
@@ -178,7 +178,10 @@ export class SpdkBackend implements BdevBackend {
     }
   }
 
-  /** From the log page itself: the target's own answer has no warnings before v24.01, and wraps below 273 K. */
+  /**
+   * Reads the log page itself. The target's own answer has no warnings before v24.01, and its temperature wraps below 273
+   * K.
+   */
   async #health(controller: SpdkController, options: BdevCallOptions): Promise<NvmeHealth> {
     const { status, data } = await this.#send(
       controller.name,
@@ -265,7 +268,7 @@ export class SpdkBackend implements BdevBackend {
     }
   }
 
-  /** As few commands as possible on a target that others use, but none that the controller refuses. */
+  /** Uses the largest transfer that the controller accepts, to send few commands to a shared target. */
   async #readBytes({ name }: SpdkController, options: BdevCallOptions): Promise<number> {
     const command = identifyControllerCommand();
     const { status, data } = await this.#send(name, "admin", command, IDENTIFY_BYTES, options);
@@ -287,7 +290,7 @@ export class SpdkBackend implements BdevBackend {
     }
   }
 
-  /** A controller that is removed makes calls fail in many ways, and a target end that was not written for it. */
+  /** The removal of a controller makes calls fail in many ways, and may end the target. */
   async #whyFailed(pciAddress: string, error: unknown, options: BdevCallOptions): Promise<unknown> {
     if (options.signal?.aborted === true) return options.signal.reason;
     if (error instanceof Fault) return error;
@@ -302,7 +305,7 @@ export class SpdkBackend implements BdevBackend {
         return faultVanished(attempted, `the SPDK target has lost the controller (${String(error)})`);
       }
     } catch {
-      // The first error says more.
+      // The first error has the cause.
     }
     return faultSpdkFailed(attempted, error);
   }

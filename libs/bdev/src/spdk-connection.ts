@@ -13,18 +13,18 @@ export class SpdkError extends Error {
   }
 }
 
-/** The connection ended while calls were under way: the target has ended, or cannot go on with this one. */
+/** The connection ended while calls were under way: the target exited or closed the connection. */
 export class SpdkConnectionLost extends Error {
   override readonly name = "SpdkConnectionLost";
 }
 
 export interface SpdkCallOptions {
   readonly signal?: AbortSignal | undefined;
-  /** From now to the answer; 30,000 by default. */
+  /** Timeout of the call, ms; 30,000 by default. */
   readonly timeoutMs?: number;
   /**
-   * What the call is for, such as a controller's name. Calls for the same thing follow each other; without it they
-   * follow each other, too.
+   * The object of the call, such as a controller's name. Calls with the same lane run one after the other; so do calls
+   * without a lane.
    */
   readonly lane?: string;
 }
@@ -37,8 +37,8 @@ interface Pending {
 
 /**
  * JSON-RPC 2.0 calls to an SPDK target, all on one connection, which is opened by the first call and again after it was
- * lost. The target has 64 connections for all its clients, and keeps one as long as a call of it is under way, also when
- * its client is gone. So a call that is given up here stays under way, and the next one in its lane waits for its end.
+ * lost. The target has 64 connections for all clients. It keeps a connection while a call is under way, even if the client
+ * is gone. So a call whose caller gave up stays under way, and the next call in its lane waits for its end.
  *
  * @see SPDK doc/jsonrpc.md, lib/jsonrpc/jsonrpc_server_tcp.c
  */
@@ -49,7 +49,7 @@ export class SpdkConnection {
   readonly #lanes = new Map<string, Promise<void>>();
   #socket: Socket | undefined;
   #lastId = 0;
-  /** Calls whose caller still waits: without any, an open connection does not keep the process alive. */
+  /** The number of callers that wait. When it is 0, an open connection does not keep the process alive. */
   #awaited = 0;
 
   /** @param path the target's socket, `/var/tmp/spdk.sock` by default of SPDK */
@@ -58,7 +58,7 @@ export class SpdkConnection {
   }
 
   /**
-   * Calls a method. Without parameters none are sent: a method that has none refuses even an empty object.
+   * Calls a method. Empty parameters are not sent: a method without parameters refuses even an empty object.
    *
    * @throws SpdkError when the target refuses; Error with `code` ENOENT, ECONNREFUSED or EACCES when it cannot be reached;
    *   SpdkConnectionLost; an Error when it does not answer in time; the signal's reason
@@ -106,7 +106,7 @@ export class SpdkConnection {
     return work;
   }
 
-  /** Settles when the target answers or the connection is lost, whoever waits. */
+  /** Settles when the target answers or the connection is lost, even after the caller gave up. */
   #send(method: string, params: Readonly<Record<string, unknown>>): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.#lastId += 1;

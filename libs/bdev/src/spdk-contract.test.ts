@@ -10,7 +10,7 @@ import { SpdkBackend } from "./spdk-backend.ts";
 import { FakeSpdkTarget, SPDK_RELEASES, type SpdkRelease } from "./testing/fake-spdk-target.ts";
 
 /**
- * What the backend takes for granted of a target. With DAOS_SPDK_SOCKET it is asked of a real one, which must drive a
+ * What the backend assumes about a target. With DAOS_SPDK_SOCKET the suite runs on a real target, which must drive a
  * controller of the PCI bus (`npm run test:spdk`). Nothing is written to its devices, unless DAOS_SPDK_FORMAT has the
  * address of a controller: that one is erased.
  */
@@ -22,7 +22,7 @@ const targets: readonly { readonly title: string; readonly release: SpdkRelease 
     ? SPDK_RELEASES.map((release) => ({ title: `the fake target of ${release}`, release }))
     : [{ title: `the real target at ${real}`, release: undefined }];
 
-/** A bare connection: what it is sent, and what it answers. */
+/** A bare connection: sends text and collects the answers. */
 class Client {
   readonly socket: Socket;
   readonly #answers: unknown[] = [];
@@ -116,20 +116,20 @@ describe.each(targets)("the contract of an SPDK target: $title", ({ release }) =
     expect(await asked.answers(1)).toMatchObject([{ id: 1, result: expect.anything() as unknown }]);
   });
 
-  it("text that is no JSON ends the connection without an answer", async () => {
+  it("invalid JSON ends the connection without an answer", async () => {
     using asked = client();
     asked.socket.write('{"jsonrpc" nonsense}');
     await asked.closed;
     expect(asked.pending).toBe(0);
   });
 
-  it("a method that is not there is -32601, and the connection goes on", async () => {
+  it("an unknown method is -32601, and the connection stays open", async () => {
     using asked = client();
     expect(await asked.call("no_such_method")).toMatchObject(refused(-32601, "Method not found"));
     expect(await asked.call("spdk_get_version")).toMatchObject({ id: 7 });
   });
 
-  it("unknown controllers and block devices have the codes that the backend tells apart", async () => {
+  it("unknown controllers and block devices have the error codes that the backend distinguishes", async () => {
     using asked = client();
     const raw = {
       name: "no_such",
@@ -158,7 +158,7 @@ describe.each(targets)("the contract of an SPDK target: $title", ({ release }) =
     expect(padded).toMatchObject({ result: { cpl: expect.stringMatching(/==$/) as string } });
   });
 
-  it("the exports can be asked for without parameters, or their module is not there", async () => {
+  it("the methods that list exports take no parameters, or do not exist", async () => {
     using asked = client();
     for (const method of [
       "nbd_get_disks",
@@ -176,7 +176,7 @@ describe.each(targets)("the contract of an SPDK target: $title", ({ release }) =
     const clients = Array.from({ length: 64 }, client);
     try {
       for (const [at, each] of clients.entries()) each.socket.write(request(at, "spdk_get_version"));
-      // A real target may have other clients: one more than it takes is found among ours.
+      // A real target may have other clients, so the connection that waits is searched among ours.
       using late = client();
       late.socket.write(request(99, "spdk_get_version"));
       await Promise.all(clients.slice(0, 48).map((each) => each.answers(1)));
@@ -208,14 +208,14 @@ describe.each(targets)("the contract of an SPDK target: $title", ({ release }) =
 
   const address = release === undefined ? toFormat : FAKE_ADDRESS;
   if (address !== undefined) {
-    it("SpdkBackend.wipe() empties a controller, and the target has it no more", async () => {
+    it("SpdkBackend.wipe() empties a controller and detaches it from the target", async () => {
       const backend = new SpdkBackend({ socket: path, trustedUids: await ownerOf(path) });
       const fractions: number[] = [];
       await backend.wipe(address, { onProgress: ({ fraction }) => fractions.push(fraction) });
       expect(fractions).toEqual(fractions.toSorted((a, b) => a - b));
       expect(fractions.at(-1)).toBe(1);
       expect((await backend.scan()).map(({ pciAddress }) => pciAddress)).not.toContain(address);
-      // It takes the controller back, which shows that the detach left it whole.
+      // The target can attach the controller again, so the detach left it usable.
       await backend.attach(address);
       expect((await backend.scan()).map(({ pciAddress }) => pciAddress)).toContain(address);
     });

@@ -3,7 +3,7 @@ import { SpdkError } from "./spdk-connection.ts";
 
 const METHOD_NOT_FOUND = -32601;
 
-/** What gives block devices of a target to others without a claim, and how its answer names them. */
+/** The services of a target that export block devices without a claim, and the field with the device's name. */
 const EXPORTS: readonly (readonly [string, (entry: Json) => readonly (readonly [string, string])[]])[] = [
   ["nbd_get_disks", (disk) => [[text(disk.bdev_name), text(disk.nbd_device)]]],
   ["ublk_get_disks", (disk) => [[text(disk.bdev_name), text(disk.ublk_device) || "a ublk disk"]]],
@@ -27,10 +27,10 @@ const EXPORTS: readonly (readonly [string, (entry: Json) => readonly (readonly [
 ];
 
 /**
- * What a target gives to others of these namespaces, as a clause such as `the SPDK target exports Nvme0n1 as /dev/nbd0`;
- * undefined for nothing. A method that the target does not have belongs to a module that it does not have.
+ * The exports of these namespaces, as a clause such as `the SPDK target exports Nvme0n1 as /dev/nbd0`; undefined for none.
+ * A missing method means that the target does not have the module.
  *
- * @throws what the call throws
+ * @throws as {@link SpdkConnection.call}
  */
 export async function findSpdkExport(
   call: (method: string) => Promise<unknown>,

@@ -1,6 +1,6 @@
 import { object, text } from "./spdk-answers.ts";
 
-/** The oldest SPDK that is supported. Older ones have other methods, or cannot be asked about health. */
+/** The oldest supported SPDK. Older releases have other methods or do not report health. */
 export const OLDEST_SPDK = "v21.07";
 
 /** How the answer of spdk_get_version names the release, `SPDK v24.09 git sha1 ...`. */

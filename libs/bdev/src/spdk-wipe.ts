@@ -10,9 +10,12 @@ import type { SpdkCallOptions } from "./spdk-connection.ts";
 import { END_BYTES } from "./zero-ends.ts";
 
 const FORMAT_TIMEOUT_MS = 4 * 3_600_000;
-/** How much of the wipe is the format: reading both ends through a target takes longer, unless the device is slow. */
+/**
+ * The share of the format in the progress of a wipe. Reading both ends through a target takes longer, unless the device is
+ * slow.
+ */
 const FORMAT_SHARE = 0.3;
-/** Most blocks of a Write Zeroes command. */
+/** Maximum number of blocks of a Write Zeroes command. */
 const ZEROED_BLOCKS = 65_536;
 
 /** How a raw command ended: its status, 0 for success, and what it read. */
@@ -29,7 +32,7 @@ export type SendRaw = (
   options?: SpdkCallOptions,
 ) => Promise<RawAnswer>;
 
-/** The wipe of one namespace: format, and where that is missing or leaves something, zeros at both ends. */
+/** Wipes one namespace: format, and zeros at both ends if the format is not supported or leaves data. */
 export class NamespaceWipe {
   readonly #namespace: SpdkNamespace;
   readonly #readBytes: number;
@@ -60,7 +63,7 @@ export class NamespaceWipe {
     return this.#isZero();
   }
 
-  /** False when the controller does not know the command. */
+  /** False when the controller does not support the command. */
   async #format(): Promise<boolean> {
     const { id } = this.#namespace;
     const { status: unknown, data } = await this.#send("admin", identifyNamespaceCommand(id), IDENTIFY_BYTES);
@@ -79,7 +82,7 @@ export class NamespaceWipe {
     }
   }
 
-  /** What is left of the wipe's progress is shared out over the reads. */
+  /** The rest of the wipe's progress is divided over the reads. */
   async #isZero(): Promise<boolean> {
     const { id, blockSize } = this.#namespace;
     const zeros = Buffer.alloc(Math.max(this.#readBytes, blockSize));
@@ -97,7 +100,7 @@ export class NamespaceWipe {
   }
 }
 
-/** The first and the last megabytes, in pieces of at most so many blocks. */
+/** The first and the last megabytes, in extents of at most this many blocks. */
 function* pieces(namespace: SpdkNamespace, most: number): Generator<readonly [bigint, number]> {
   const { blocks, blockSize } = namespace;
   const end = BigInt(Math.floor(END_BYTES / blockSize));

@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 
-/** File systems, partition tables and SPDK's blobstore keep what they are recognized by in these ends of a device. */
+/** File systems, partition tables and SPDK's blobstore keep their signatures within this distance of the ends of a device. */
 export const END_BYTES = 16 * 1024 * 1024;
 const CHUNK = 1024 * 1024;
 
@@ -28,8 +28,8 @@ export async function zeroEnds(path: string, size: bigint, options: EndsOptions 
 }
 
 /**
- * Reads the first and the last 16 MiB, and answers with the offset of the first byte that is not zero; undefined when
- * there is none. The caller sees to it that the kernel has no old pages of the device.
+ * Reads the first and the last 16 MiB and returns the offset of the first byte that is not zero; undefined when there is
+ * none. The caller must have dropped the page cache of the device.
  */
 export async function findNonZero(
   path: string,

@@ -7,15 +7,15 @@ import type { ServerConfig } from "./types.ts";
 /** The name release 0.8.0 gives it. */
 export const ACTIVE_CONFIG = ".daos_server.active.yml";
 
-/** Where to write; tests have a place of their own. */
+/** Where to write; tests set another place. */
 export interface SaveActiveConfigOptions {
   /** The second choice of a directory. */
   readonly fallback?: string;
 }
 
 /**
- * Writes the configuration in force to `.daos_server.active.yml` beside its file, else to `/tmp`, else to the log. It is
- * for people to look at, and readable by its owner only, because `env_vars` may hold secrets.
+ * Writes the active configuration to `.daos_server.active.yml` beside its file, else to `/tmp`, else to the log. It is for
+ * operators. Only its owner can read it, because `env_vars` may hold secrets.
  *
  * @returns the file written, or `undefined` when it went to the log
  */

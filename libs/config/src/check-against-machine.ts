@@ -7,7 +7,7 @@ import type { EngineConfig, ServerConfig } from "./types.ts";
 const GIB = 2 ** 30;
 const GB = 10 ** 9;
 
-/** The paths a configuration names whose {@link MachineFacts.paths} the check looks at. */
+/** The paths of a configuration that the check needs in {@link MachineFacts.paths}. */
 export function pathsOf(config: ServerConfig): readonly string[] {
   const devices = config.engines.flatMap(({ bdev, scm }): readonly string[] => [
     ...(bdev.class === "file" || bdev.class === "kdev" ? bdev.list : []),
@@ -22,9 +22,10 @@ export interface CheckAgainstMachineOptions {
 }
 
 /**
- * What keeps a configuration, or the draft of one with errors, from working on a machine. What can never work is an error: an interface that does not
- * exist or lacks the provider, the wrong NUMA node, a device that is not there, more memory or disk than the machine has.
- * What may change until the start is a warning: memory or disk that is in use now, a socket directory that is missing.
+ * Finds what keeps a configuration, or a draft with errors, from working on a machine. What can never work is an error: a
+ * missing interface, an interface without the provider, the wrong NUMA node, a missing device, more memory or disk than the
+ * machine has. What may change before the start is a warning: memory or disk that is in use now, a missing socket
+ * directory.
  *
  * @see DAOS 0.8.0 src/control/server/config.go Validate
  */
@@ -62,7 +63,7 @@ const keyOf = (engine: EngineConfig, name: string) => `servers[${engine.index}].
 
 function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report): void {
   const { fabricIface, provider, pinnedNumaNode } = engine;
-  // Missing in a draft, which the file's check has said; shared memory needs no interface.
+  // A draft may lack it, which the file's check has reported. Shared memory needs no interface.
   if (fabricIface === "" || provider === "sm") return;
   const known = [...(facts.networkInterfaces ?? []), ...(facts.fabricInterfaces ?? [])];
   if (facts.networkInterfaces !== undefined || facts.fabricInterfaces !== undefined) {
@@ -103,7 +104,7 @@ function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report):
   }
 }
 
-/** `ofi+tcp;ofi_rxm` offers `ofi+tcp` as well: each word that is wanted is there, in whatever order. */
+/** `ofi+tcp;ofi_rxm` offers `ofi+tcp` as well: it has every wanted part, in any order. */
 function offers(found: string, wanted: string): boolean {
   const words = new Set(found.split(";"));
   return wanted.split(";").every((word) => words.has(word));

@@ -243,7 +243,7 @@ describe("files of release 0.8.0", () => {
     });
   });
 
-  it("the uncommented template has warnings about what it says twice", () => {
+  it("the uncommented template has warnings about repeated keys", () => {
     expect(lines(uncommented())).toEqual([
       "314:22: warning: servers[1].fabric_iface_port: port 20000 on qib0 is also that of servers[0]; expected a port or an interface for each engine",
       "368:16: warning: servers[1].bdev_number: bdev_class kdev does not use it",
@@ -283,7 +283,7 @@ function nest(make: (below: string) => string): string {
   return [..."bcdefgh"].map((name, at) => `x-${name}: &${name} ${make("abcdefg".charAt(at))}\n`).join("");
 }
 
-describe("what is wrong is found, all at once", () => {
+describe("checkServerConfig() reports all problems at once", () => {
   it.each<[string, string, readonly string[]]>([
     ["nothing", GOOD, []],
     ["nothing about two engines", TWO, []],
@@ -486,7 +486,7 @@ describe("what is wrong is found, all at once", () => {
       `x-a: &a {targets: 1}\n${nest((below) => `{<<: [${`*${below},`.repeat(30)}]}`)}servers: [*h]\n`,
     ],
     ["listed", `x-a: &a {env_vars: [${"A=1,".repeat(200)}]}\nservers: [${"*a,".repeat(900)}]\n`],
-  ])("stops at aliases that stand for more than can be read: %s", (_, text) => {
+  ])("stops at aliases that expand beyond the limit: %s", (_, text) => {
     expect(lines(text).filter((line) => line.includes("the file stands for more than"))).toHaveLength(1);
   });
 
@@ -515,7 +515,7 @@ engines:
   });
 });
 
-describe("what release 0.8.0's YAML reader takes", () => {
+describe("checkServerConfig() reads what release 0.8.0's YAML reader accepts", () => {
   it.each<[string, string, Partial<ServerConfig>]>([
     [
       "booleans of YAML 1.1",
@@ -559,7 +559,7 @@ servers:
 });
 
 describe("defaults, top level and command line", () => {
-  it("hands top-level keys down to the sections, which may have their own", () => {
+  it("copies top-level keys to the sections that do not set them", () => {
     const { config } = check(`name: sys
 socket_dir: run
 modules: vos
@@ -580,7 +580,7 @@ servers:
     }
   });
 
-  it("lets the command line win", () => {
+  it("prefers the command line to the file", () => {
     const { config } = check(`name: a\nport: 1\n${GOOD}`, {
       port: 2,
       storage: "mnt",
@@ -620,7 +620,7 @@ servers:
     ]);
   });
 
-  it("gives access points without a port the server's own", () => {
+  it("gives access points without a port the server's port", () => {
     expect(check(`port: 7\naccess_points: [a, "b:8", "[::1]:9"]\n${GOOD}`).config?.accessPoints).toEqual([
       { host: "a", port: 7 },
       { host: "b", port: 8 },
@@ -633,7 +633,7 @@ describe("system_db", () => {
   const etcd = (rest: string) => `${GOOD}system_db:\n  backend: etcd\n${rest}`;
   const systemDb = (text: string) => check(text).config?.systemDb;
 
-  it("is embedded unless it says otherwise", () => {
+  it("is embedded by default", () => {
     expect(systemDb(GOOD)).toEqual({ kind: "embedded" });
     expect(systemDb(`${GOOD}system_db: {}`)).toEqual({ kind: "embedded" });
   });
@@ -689,7 +689,7 @@ describe("system_db", () => {
     [
       "a password",
       '  endpoints: ["https://u:p@e:1"]\n',
-      'error: system_db.endpoints[0]: "https://u:p@e:1" is no endpoint of etcd: it has a user; etcd is asked with certificates only; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "https://u:p@e:1" is no endpoint of etcd: it has a user; only certificates are supported; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "a path",
@@ -719,7 +719,7 @@ describe("system_db", () => {
     [
       "plain text to another host",
       '  endpoints: ["http://etcd1:1"]\n',
-      "warning: system_db.endpoints: http://etcd1:1 is asked in plain text: whoever reaches it can change who is in the system; expected https://, with ca_cert, cert and key",
+      "warning: system_db.endpoints: http://etcd1:1 is used in plain text: any client that reaches it can change the members of the system; expected https://, with ca_cert, cert and key",
     ],
     [
       "an endpoint that is no text",
@@ -731,23 +731,23 @@ describe("system_db", () => {
       '  endpoints: ["https://e:1"]\n  endpoint: x\n',
       'error: system_db.endpoint: unknown key; did you mean "endpoints"?',
     ],
-  ])("says what is wrong with %s", (_name, rest, expected) => {
+  ])("reports a problem of %s", (_name, rest, expected) => {
     expect(lines(etcd(rest)).map(place)).toEqual([expected]);
   });
 
-  it("names the place", () => {
+  it("reports problems with their place", () => {
     const text = `system_db:\n  backend: etcd\n  endpoints: [https://a:1, b]\n${GOOD}`;
     expect(lines(text)[0]).toMatch(/^3:28: error: system_db\.endpoints\[1\]: "b" is no endpoint/);
   });
 
-  it("warns of plain text only where certificates are used otherwise", () => {
+  it("warns about plain text only when the server uses certificates", () => {
     const text = `${etcd('  endpoints: ["http://etcd1:1"]\n')}transport_config:\n  allow_insecure: true\n`;
     expect(lines(text)).toEqual([]);
   });
 
-  it("warns when several access points have no etcd, and when embedded has endpoints", () => {
+  it("warns about several access points without etcd, and about endpoints with embedded", () => {
     expect(lines(`access_points: [a, b, c]\n${GOOD}`)).toEqual([
-      "1:16: warning: access_points: of 3 access points without etcd the first one leads, and nobody does while it is down; expected one access point, or system_db with backend etcd",
+      "1:16: warning: access_points: of 3 access points without etcd only the first leads, and there is no leader while it is down; expected one access point, or system_db with backend etcd",
     ]);
     expect(lines(`access_points: [a, b, c]\n${etcd('  endpoints: ["https://e:1"]\n')}`)).toEqual([]);
     expect(lines(`system_db:\n  endpoints: ["https://e:1"]\n${GOOD}`)).toEqual([
@@ -755,7 +755,7 @@ describe("system_db", () => {
     ]);
   });
 
-  it("gives one problem for a backend that is unknown", () => {
+  it("reports one problem for an unknown backend", () => {
     expect(
       lines(`access_points: [a, b]\n${etcd("  endpoints: [x]\n").replace("etcd", "raft")}`).map(place),
     ).toEqual(['error: system_db.backend: "raft" is not allowed; expected one of embedded, etcd']);

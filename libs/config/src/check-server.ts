@@ -26,7 +26,7 @@ import { validate, validateOverrides } from "./validate.ts";
 
 export const DEFAULT_PORT = 10_001;
 export const DEFAULT_NAME = "daos_server";
-/** Nothing can be kept there; but for /dev/shm, which is a tmpfs. */
+/** No data can be stored there, except in /dev/shm, which is a tmpfs. */
 const KERNELS_OWN = /^\/(?:proc|sys|dev)(?:\/|$)/;
 const MAX_HELPERS = 2;
 
@@ -34,14 +34,14 @@ export interface CheckServerOptions {
   /** The file, for the problems and for the result's `path`. */
   readonly path: string;
   readonly overrides?: ServerOverrides | undefined;
-  /** What relative paths are relative to. */
+  /** The base of relative paths. */
   readonly cwd: string;
 }
 
 /** What a check found; `config` is there unless there is an error. */
 export interface ServerCheck {
   readonly config: ServerConfig | undefined;
-  /** As far as the text can be understood, errors or not; missing text is empty. For further checks only. */
+  /** The parts that could be parsed, despite errors; missing text is empty. Only for further checks. */
   readonly draft: ServerConfig | undefined;
   readonly problems: readonly Problem[];
   /** Where the value of a key such as `servers[0].provider` stands: in the section, else at the top level. */
@@ -50,7 +50,7 @@ export interface ServerCheck {
 
 /**
  * Reads the text of a server configuration: defaults, command line, top-level keys handed down to the sections. Reports
- * everything that is wrong with it, whatever machine it is for, and never throws.
+ * every problem that does not depend on the machine. Never throws.
  */
 export function checkServerConfig(text: string, options: CheckServerOptions): ServerCheck {
   const { path, overrides = {}, cwd } = options;
@@ -79,14 +79,14 @@ export function checkServerConfig(text: string, options: CheckServerOptions): Se
   };
 }
 
-/** Puts file, command line and defaults together; values that were refused before count as absent. */
+/** Merges file, command line and defaults. Refused values count as absent. */
 class Builder {
   readonly #file: ServerFile;
   readonly #overrides: ServerOverrides;
   readonly #path: string;
   readonly #cwd: string;
   readonly #report: Report;
-  /** Keys with a problem already, which need no second one. */
+  /** Keys that already have a problem and need no second one. */
   readonly #refused: ReadonlySet<string>;
 
   constructor(
@@ -218,7 +218,7 @@ class Builder {
     };
   }
 
-  /** Release 0.8.0 writes these into each section of its active configuration; the top level wins. */
+  /** Release 0.8.0 writes these keys into each section of its active configuration. The top level takes precedence. */
   #copied(
     section: EngineFile,
     index: number,

@@ -8,7 +8,7 @@ import { listOtherReleaseKeys } from "./other-releases.ts";
 
 const docs = join(import.meta.dirname, "..", "..", "..", "docs");
 
-describe("configJsonSchema", () => {
+describe("configJsonSchema()", () => {
   it.each([
     ["server", "daos_server.schema.json"],
     ["client", "daos.schema.json"],
@@ -29,7 +29,7 @@ describe("configJsonSchema", () => {
 describe("the samples in docs/samples", () => {
   const samples = readdirSync(join(docs, "samples")).filter((name) => name.endsWith(".yml"));
 
-  it("are there", () => expect(samples.length).toBeGreaterThan(2));
+  it("exist", () => expect(samples.length).toBeGreaterThan(2));
 
   it.each(samples)("%s is valid without a warning, and names its schema for editors", (name) => {
     const text = readFileSync(join(docs, "samples", name), "utf8");
@@ -38,7 +38,7 @@ describe("the samples in docs/samples", () => {
   });
 });
 
-describe("explainKey", () => {
+describe("explainKey()", () => {
   it.each([
     ["scm_size", ["servers[].scm_size"]],
     ["servers[1].scm_size", ["servers[].scm_size"]],
@@ -51,7 +51,7 @@ describe("explainKey", () => {
     expect(explainKey(key).map((found) => found.key)).toEqual(expected);
   });
 
-  it("tells what a key means, may be, and is without being set", () => {
+  it("gives the meaning, the allowed values and the default of a key", () => {
     expect(explainKey("bdev_class").map(formatExplanation)).toEqual([
       `servers[].bdev_class
   nvme: NVMe SSDs through SPDK. malloc: memory, kdev: kernel block devices, file: files that stand in for them.

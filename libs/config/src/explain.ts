@@ -7,7 +7,7 @@ import { describeOtherReleaseKey, listOtherReleaseKeys } from "./other-releases.
 import type { FileKind } from "./read-yaml.ts";
 import { serverSchema } from "./server-schema.ts";
 
-/** One key of a configuration file, in words. */
+/** The explanation of one key of a configuration file. */
 export interface KeyExplanation {
   /** With its section, as in `servers[].scm_class`. */
   readonly key: string;
@@ -46,8 +46,8 @@ export function listKeys(kind: FileKind): readonly KeyExplanation[] {
 }
 
 /**
- * Everything known of a key: `scm_class`, `servers[].scm_class` or `servers[0].scm_class`. More than one answer when
- * several sections have a key of that name; keys of other releases are explained too.
+ * Explains a key: `scm_class`, `servers[].scm_class` or `servers[0].scm_class`. Returns several explanations when several
+ * sections have a key of that name. Keys of other releases are explained too.
  *
  * @throws Fault configUnknownKey, with the key that was probably meant
  */
@@ -77,7 +77,7 @@ export function explainKey(key: string, kind: FileKind = "server"): readonly Key
   );
 }
 
-/** The explanation for people, several lines. */
+/** The explanation as text, several lines. */
 export function formatExplanation(explanation: KeyExplanation): string {
   const { key, description, allowed, examples, otherRelease } = explanation;
   const lines = [key, `  ${description}`];

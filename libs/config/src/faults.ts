@@ -9,7 +9,7 @@ const HOW_TO_HAVE_ONE: Readonly<Record<FileKind, string>> = {
     "name the client's file with -o (daos.yml, not the server's), or leave -o out and name hosts with -l",
 };
 
-/** There is no configuration file at a path that was named. */
+/** The given configuration file does not exist. */
 export function faultConfigNotFound(path: string, kind: FileKind, cause: unknown): Fault {
   return new Fault({
     domain: "config",
@@ -32,7 +32,7 @@ export function faultConfigUnreadable(path: string, reason: string, cause?: unkn
   });
 }
 
-/** A configuration has errors: all of them, one a line. */
+/** The configuration has errors. The fault lists all of them, one on each line. */
 export function faultConfigInvalid(path: string, problems: readonly Problem[]): Fault {
   const errors = problems.filter(({ severity }) => severity === "error");
   return new Fault({
@@ -48,7 +48,7 @@ function count(errors: number): string {
   return errors === 1 ? "1 error" : `${errors} errors`;
 }
 
-/** Somebody asked about a key that no configuration file has. */
+/** No configuration file has this key. */
 export function faultConfigUnknownKey(key: string, suggestions: readonly string[]): Fault {
   const meant = formatSuggestions(suggestions);
   return new Fault({
@@ -59,7 +59,7 @@ export function faultConfigUnknownKey(key: string, suggestions: readonly string[
   });
 }
 
-/** A configuration that loads, but has nothing to start. */
+/** The configuration is valid but has no engine to start. */
 export function faultNoEngines(path: string): Fault {
   return new Fault({
     domain: "config",

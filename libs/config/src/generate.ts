@@ -5,7 +5,7 @@ import type {
   NvmeControllerFacts,
 } from "./machine-facts.ts";
 
-/** What the machine cannot tell. */
+/** Settings that cannot be read from the machine. */
 export interface GenerateOptions {
   readonly name?: string | undefined;
   /** `host` or `host:port` each; this host by default. */
@@ -23,7 +23,7 @@ export interface GenerateOptions {
 export interface GeneratedConfig {
   /** The file, with comments that give reasons. */
   readonly text: string;
-  /** What was left out or is less than it could be, and why; also in the file. */
+  /** What was left out or reduced, and why; also in the file. */
   readonly notes: readonly string[];
 }
 
@@ -32,11 +32,11 @@ const PROVIDERS = ["ofi+psm2", "ofi+verbs;ofi_rxm", "ofi+verbs", "ofi+sockets", 
 const FALLBACK_PROVIDER = "ofi+sockets";
 const FIRST_FABRIC_PORT = 31_416;
 const FABRIC_PORT_STEP = 1_000;
-const MOST_TARGETS = 16;
-/** Cores of a node that stay for the control plane and the kernel. */
+const MAX_TARGETS = 16;
+/** Cores of a node that are reserved for the control plane and the kernel. */
 const SPARE_CORES = 1;
 const GIB = 2 ** 30;
-/** The part of free memory that engines may take as storage. */
+/** The share of free memory that engines may use as storage. */
 const MEMORY_SHARE = 0.5;
 
 interface Node {
@@ -260,7 +260,7 @@ function isOn(engine: Engine, numaNode: number | undefined): boolean {
 }
 
 function targetsFor(node: Node): number {
-  return Math.max(1, Math.min(MOST_TARGETS, node.cores - SPARE_CORES));
+  return Math.max(1, Math.min(MAX_TARGETS, node.cores - SPARE_CORES));
 }
 
 function ramFor(engines: readonly Engine[], facts: MachineFacts): number {
@@ -268,7 +268,7 @@ function ramFor(engines: readonly Engine[], facts: MachineFacts): number {
   return Math.max(1, Math.min(64, Math.floor(free / engines.length / GIB)));
 }
 
-/** One gibibyte of hugepages for each target, as far as the memory goes. */
+/** One GiB of hugepages for each target, within the available memory. */
 function hugepagesFor(engines: readonly Engine[], facts: MachineFacts, note: Note): number | undefined {
   const using = engines.filter((engine) => controllersFor(engine, facts, () => {}).length > 0);
   if (using.length === 0 || facts.hugepages === undefined) return undefined;
@@ -280,7 +280,7 @@ function hugepagesFor(engines: readonly Engine[], facts: MachineFacts, note: Not
   return Math.max(1, Math.min(wanted, most));
 }
 
-/** Plain where YAML allows it for certain, else in double quotes. */
+/** A plain scalar if that is certainly valid YAML, else in double quotes. */
 function quote(text: string): string {
   return /^[A-Za-z/][A-Za-z0-9_./+;-]*$/.test(text) && !/^(true|false|null|yes|no|on|off|y|n)$/i.test(text)
     ? text

@@ -16,7 +16,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-describe("loadServerConfig", () => {
+describe("loadServerConfig()", () => {
   it("reads a file, with paths relative to the working directory", async () => {
     const path = fixture("daos_server_local.yml");
     expect(await loadServerConfig(path, { port: 20001, socketDir: "run" })).toMatchObject({
@@ -27,7 +27,7 @@ describe("loadServerConfig", () => {
     });
   });
 
-  it("tells what is doubtful", async () => {
+  it("reports warnings", async () => {
     const path = join(directory, "twice.yml");
     await writeFile(path, "port: 1\nport: 2\n");
     const warnings: Problem[] = [];
@@ -38,7 +38,7 @@ describe("loadServerConfig", () => {
     ]);
   });
 
-  it("says that there is no such file, and how to get one", async () => {
+  it("reports a missing file, and how to create one", async () => {
     const path = join(directory, "none.yml");
     await expect(loadServerConfig(path)).rejects.toMatchObject({
       code: FaultCode.configNotFound,
@@ -47,11 +47,11 @@ describe("loadServerConfig", () => {
     });
   });
 
-  it("says that a directory is no file", async () => {
+  it("refuses a directory", async () => {
     await expect(loadServerConfig(directory)).rejects.toMatchObject({ code: FaultCode.configUnreadable });
   });
 
-  it("does not read for ever", async () => {
+  it("stops reading at the size limit", async () => {
     await expect(loadServerConfig("/dev/zero")).rejects.toMatchObject({
       code: FaultCode.configInvalid,
       reason: expect.stringContaining("the file is too long"),
@@ -71,8 +71,8 @@ describe("loadServerConfig", () => {
   });
 });
 
-describe("loadClientConfig", () => {
-  it("says that a server's file is one, and not what is wrong with each key", async () => {
+describe("loadClientConfig()", () => {
+  it("recognizes a server's file, and does not report each of its keys", async () => {
     const path = join(directory, "server.yml");
     for (const servers of ["servers: []", "engines: []"]) {
       await writeFile(path, `provider: ofi+sockets\n${servers}\n`);
@@ -83,7 +83,7 @@ describe("loadClientConfig", () => {
     }
   });
 
-  it("does not advise to make a server's file where there is none", async () => {
+  it("does not advise to create a server's file when the client's file is missing", async () => {
     await expect(loadClientConfig(join(directory, "none.yml"))).rejects.toMatchObject({
       code: FaultCode.configNotFound,
       resolution: expect.stringContaining("name hosts with -l"),
@@ -137,7 +137,7 @@ describe("loadClientConfig", () => {
     });
   });
 
-  it("refuses a named file that is not there, and a host list that is none", async () => {
+  it("refuses a given file that does not exist, and an invalid host list", async () => {
     const path = join(directory, "daos.yml");
     await expect(loadClientConfig(path)).rejects.toMatchObject({ code: FaultCode.configNotFound });
     await writeFile(path, "hostlist: ['a[1-']\n");
@@ -148,13 +148,13 @@ describe("loadClientConfig", () => {
   });
 });
 
-describe("saveActiveConfig", () => {
+describe("saveActiveConfig()", () => {
   const load = async () => ({
     ...(await loadServerConfig(fixture("daos_server_local.yml"))),
     path: join(directory, "etc", "daos_server.yml"),
   });
 
-  it("writes beside the file, for its owner only, and what it writes loads as the same", async () => {
+  it("writes beside the file, for its owner only, and the result loads as the same configuration", async () => {
     await mkdir(join(directory, "etc"));
     const config = await load();
     const path = await saveActiveConfig(config, silentLogger);
@@ -163,7 +163,7 @@ describe("saveActiveConfig", () => {
     expect(await loadServerConfig(path as string)).toEqual({ ...config, path });
   });
 
-  it("writes to the second directory when the first is not there", async () => {
+  it("writes to the second directory when the first does not exist", async () => {
     expect(await saveActiveConfig(await load(), silentLogger, { fallback: directory })).toBe(
       join(directory, ACTIVE_CONFIG),
     );
@@ -177,7 +177,7 @@ describe("saveActiveConfig", () => {
     expect(await readFile(victim, "utf8")).toBe("precious");
   });
 
-  it("logs it when no directory takes it", async () => {
+  it("logs the configuration when no directory is writable", async () => {
     const records: LogRecord[] = [];
     const log = createLogger((record) => records.push(record), { level: "WARN" });
     expect(await saveActiveConfig(await load(), log, { fallback: join(directory, "none") })).toBeUndefined();

@@ -4,7 +4,7 @@ import { checkClientConfig } from "./check-client.ts";
 import { checkServerConfig, type ServerCheck } from "./check-server.ts";
 import { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
 import type { Problem } from "./problem.ts";
-import { type FileKind, LARGEST_FILE } from "./read-yaml.ts";
+import { type FileKind, MAX_FILE_BYTES } from "./read-yaml.ts";
 import type { ClientConfig, ServerConfig, ServerOverrides } from "./types.ts";
 
 /**
@@ -25,11 +25,11 @@ export async function loadServerConfig(
 }
 
 export interface LoadOptions {
-  /** Told what is doubtful in a configuration that loads. */
+  /** Called with each warning about a valid configuration. */
   readonly onWarning?: ((problem: Problem) => void) | undefined;
 }
 
-/** As {@link loadServerConfig}, but answers with the problems, warnings too, instead of throwing them. */
+/** As {@link loadServerConfig}, but returns the problems, including warnings, instead of throwing them. */
 export async function checkServerFile(path: string, overrides?: ServerOverrides): Promise<ServerCheck> {
   const text = await readText(path, "server");
   const check = checkServerConfig(text, { path, overrides, cwd: resolve() });
@@ -58,11 +58,11 @@ export async function loadClientConfig(path: string | undefined, cwd = resolve()
   return { ...config, path: read === undefined ? undefined : resolve(read) };
 }
 
-/** The text of a file or a pipe, as far as a configuration can be long; one byte more shows that it is too long. */
+/** Reads a file or a pipe up to the size limit plus one byte. The extra byte shows that the file is too long. */
 async function readText(path: string, kind: FileKind): Promise<string> {
   try {
     await using file = await open(path, "r");
-    const buffer = Buffer.alloc(LARGEST_FILE + 1);
+    const buffer = Buffer.alloc(MAX_FILE_BYTES + 1);
     let length = 0;
     while (length < buffer.length) {
       const { bytesRead } = await file.read(buffer, length, buffer.length - length);

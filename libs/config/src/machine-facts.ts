@@ -1,7 +1,4 @@
-/**
- * What a machine has, as plain data that the caller collects. A part that is `undefined` was not looked at, and nothing is
- * checked against it.
- */
+/** Facts about a machine, collected by the caller. Nothing is checked against a part that is `undefined`. */
 export interface MachineFacts {
   readonly memory?: MemoryFacts | undefined;
   readonly numaNodes?: readonly NumaNodeFacts[] | undefined;
@@ -12,13 +9,13 @@ export interface MachineFacts {
   readonly pmemNamespaces?: readonly PmemNamespaceFacts[] | undefined;
   readonly nvmeControllers?: readonly NvmeControllerFacts[] | undefined;
   readonly hugepages?: HugepageFacts | undefined;
-  /** What is known of the paths that the configuration names: {@link pathsOf}. */
+  /** Facts about the paths that the configuration names: {@link pathsOf}. */
   readonly paths?: Readonly<Record<string, PathFacts>> | undefined;
 }
 
 export interface MemoryFacts {
   readonly totalBytes: number;
-  /** What could be used now without swapping. */
+  /** Memory that is available without swapping. */
   readonly availableBytes: number;
 }
 
@@ -31,7 +28,7 @@ export interface NumaNodeFacts {
 
 export interface NetworkInterfaceFacts {
   readonly device: string;
-  /** `undefined`: of no node in particular, as with virtual interfaces. */
+  /** `undefined` for interfaces without a node, such as virtual ones. */
   readonly numaNode?: number | undefined;
   /** It is up and has an address. */
   readonly usable: boolean;
@@ -56,7 +53,7 @@ export interface NvmeControllerFacts {
   readonly model: string;
   readonly numaNode?: number | undefined;
   readonly sizeBytes: number;
-  /** It has a mounted file system, so DAOS cannot have it. */
+  /** It has a mounted file system, so DAOS cannot use it. */
   readonly mounted?: boolean | undefined;
 }
 
@@ -64,7 +61,7 @@ export interface HugepageFacts {
   readonly pageBytes: number;
 }
 
-/** What a path is, and the file system it is on or would be created on. */
+/** The kind of a path, and the file system on which it is or would be created. */
 export interface PathFacts {
   readonly kind: "missing" | "directory" | "file" | "block" | "other";
   /** Of a file. */

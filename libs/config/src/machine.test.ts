@@ -67,7 +67,7 @@ function findings(text: string, facts: MachineFacts): readonly string[] {
 
 const RAM = "  scm_mount: /mnt/daos\n  scm_class: ram\n  scm_size: 1\n";
 
-describe("checkAgainstMachine", () => {
+describe("checkAgainstMachine()", () => {
   it.each<[string, string, MachineFacts, readonly string[]]>([
     [
       "nothing",
@@ -75,7 +75,7 @@ describe("checkAgainstMachine", () => {
       large,
       [],
     ],
-    ["nothing about a machine nobody looked at", `provider: x\nservers:\n- fabric_iface: y\n${RAM}`, {}, []],
+    ["nothing about a machine without facts", `provider: x\nservers:\n- fabric_iface: y\n${RAM}`, {}, []],
     [
       "an interface that does not exist",
       `provider: ofi+psm2\nservers:\n- fabric_iface: ib9\n${RAM}`,
@@ -193,7 +193,7 @@ servers:
     expect(findings(text, facts)).toEqual(expected);
   });
 
-  it("asks for the paths it needs", () => {
+  it("pathsOf() lists the paths that the check needs", () => {
     const { config } = load(`provider: p
 servers:
 - {fabric_iface: a, scm_mount: /m0, scm_class: dcpm, scm_list: [/dev/pmem0], bdev_class: file, bdev_list: [/f], bdev_size: 1}
@@ -203,7 +203,7 @@ servers:
   });
 });
 
-describe("generateConfig", () => {
+describe("generateConfig()", () => {
   function generate(facts: MachineFacts, options?: GenerateOptions) {
     const { text, notes } = generateConfig(facts, options);
     const { config, problems } = checkServerConfig(text, { path: "g.yml", cwd: "/" });
@@ -243,7 +243,7 @@ describe("generateConfig", () => {
     ]);
   });
 
-  it("makes do with memory and sockets on a small machine, and says so", () => {
+  it("falls back to memory and sockets on a small machine, and says so", () => {
     const { config, notes } = generate(small, {
       name: "yes",
       accessPoints: ["node1", "node2:5"],
@@ -278,7 +278,7 @@ describe("generateConfig", () => {
     ]);
   });
 
-  it("takes the provider that is asked for", () => {
+  it("uses the requested provider", () => {
     expect(generate(large, { provider: "ofi+sockets" }).config.engines).toMatchObject([
       { provider: "ofi+sockets", fabricIface: "eth0", pinnedNumaNode: 0 },
     ]);

@@ -1,14 +1,14 @@
 import type { FileKind } from "./read-yaml.ts";
 
-/** What became of a key that other releases have. */
+/** A key of another release and its replacement here. */
 export interface OtherReleaseKey {
   /** The release that has it. */
   readonly release: "2.x" | "before 0.8";
   /** The key here that does the same. */
   readonly here?: string;
-  /** What else there is to know, as half a sentence. */
+  /** A further remark, as a clause. */
   readonly note?: string;
-  /** The table of the keys below it, which are explained one by one. */
+  /** The keys below it, which are explained one by one. */
   readonly section?: string;
 }
 
@@ -138,7 +138,7 @@ const CLIENT_TABLES: Readonly<Record<string, Table>> = {
   },
 };
 
-/** What became of `key` of another release in a section such as `servers[0]`; `undefined` for a key that none has. */
+/** Explains a key of another release in a section such as `servers[0]`; `undefined` when no release has it. */
 export function otherReleaseKey(kind: FileKind, section: string, key: string): OtherReleaseKey | undefined {
   const table = (kind === "server" ? SERVER_TABLES : CLIENT_TABLES)[section.replace(/\[\d+\]/g, "[]")];
   return table !== undefined && Object.hasOwn(table, key) ? table[key] : undefined;

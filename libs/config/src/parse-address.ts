@@ -2,7 +2,10 @@ import { Fault } from "@daos/fault";
 import { type HostAddress, parseHostAddress, parseHostList } from "@daos/hostlist";
 import type { Report } from "./report.ts";
 
-/** Reads `access_points`; what is no address is reported and left out. Entries that are `undefined` were reported before. */
+/**
+ * Reads `access_points`. Invalid addresses are reported and left out. Entries that are `undefined` have been reported
+ * already.
+ */
 export function readAddresses(
   texts: readonly (string | undefined)[],
   defaultPort: number,

@@ -1,12 +1,12 @@
 import { formatSuggestions } from "./format-suggestions.ts";
 
-/** Something wrong or doubtful in a configuration, for a person to fix. */
+/** An error or warning about a configuration. */
 export interface Problem {
   /** An error keeps the configuration from being used; a warning does not. */
   readonly severity: "error" | "warning";
   /** The file, or `command line`. */
   readonly file: string;
-  /** From 1; `undefined` for what stands in no file. */
+  /** From 1; `undefined` for a problem outside a file. */
   readonly line?: number | undefined;
   /** From 1. */
   readonly column?: number | undefined;
@@ -14,7 +14,7 @@ export interface Problem {
   readonly key: string;
   /** What is wrong, with the value seen. */
   readonly message: string;
-  /** What is allowed, when the message alone does not say it. */
+  /** The allowed values, unless the message has them. */
   readonly expected?: string | undefined;
   /** The keys or values that were probably meant. */
   readonly suggestions?: readonly string[] | undefined;
@@ -29,7 +29,7 @@ export function formatProblem(problem: Problem): string {
   return `${where}: ${severity}: ${what}${allowed}${formatSuggestions(suggestions)}`;
 }
 
-/** In the order of the file; what stands in no file comes first. */
+/** In the order of the file. Problems outside a file come first. */
 export function sortProblems(problems: readonly Problem[]): readonly Problem[] {
   return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0) || (a.column ?? 0) - (b.column ?? 0) || 0);
 }

@@ -10,7 +10,7 @@ import { formatProblem } from "./problem.ts";
 import { renderServerConfig } from "./render.ts";
 import { BDEV_CLASSES, LOG_MASKS, SCM_CLASSES } from "./server-schema.ts";
 
-// Thousands of checks: seconds on an idle machine, more on a busy one.
+// Runs thousands of checks, which take seconds on an idle machine and longer on a loaded one.
 vi.setConfig({ testTimeout: 180_000 });
 
 const runs = { numRuns: 500, seed: 20261123 };
@@ -18,7 +18,7 @@ const names = listKeys("server").map(({ key }) => key.slice(key.lastIndexOf(".")
 
 const check = (text: string) => checkServerConfig(text, { path: "p.yml", cwd: "/" });
 
-/** A configuration that can be used, or errors that say why not. */
+/** Asserts that the result is a configuration or a list of errors. */
 function loadsOrIsExplained({
   config,
   problems,
@@ -50,7 +50,7 @@ const fileLike = fc
   .tuple(sectionLike, fc.array(sectionLike, { maxLength: 3 }))
   .map(([top, servers]) => ({ ...top, servers }));
 
-/** Files that a person could have written and that hold together. */
+/** Plausible, consistent files. */
 const path = fc.stringMatching(/^\/[a-z0-9]{1,8}(\/[a-z0-9 ]{0,5}[a-z0-9]){0,2}$/);
 const word = fc.stringMatching(/^[A-Za-z][A-Za-z0-9_-]{0,10}$/);
 const optional = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
@@ -115,7 +115,7 @@ const validFile = fc
   })
   .map(({ engine: section, count, ...top }) => ({
     ...top,
-    // One section each, or sections that share nothing.
+    // One section, or sections that share no resource.
     servers: Array.from({ length: count }, (_, index) => ({
       ...section,
       first_core: index * 64,
@@ -126,7 +126,7 @@ const validFile = fc
   }));
 
 describe("any text, any YAML, any keys and values", () => {
-  it("load or are explained, and nothing throws", () => {
+  it("load or give problems, and never throw", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 200, unit: "binary" }), (text) => loadsOrIsExplained(check(text))),
       runs,
@@ -141,7 +141,7 @@ describe("any text, any YAML, any keys and values", () => {
     );
   });
 
-  it("for clients too", () => {
+  it("load or give problems as a client file", () => {
     fc.assert(
       fc.property(fileLike, (value) =>
         loadsOrIsExplained(checkClientConfig(stringify(value), { path: "p.yml", cwd: "/" })),
@@ -150,7 +150,7 @@ describe("any text, any YAML, any keys and values", () => {
     );
   });
 
-  it("also when a valid file is cut off or has a byte changed", () => {
+  it("load or give problems when a valid file is truncated or has a byte changed", () => {
     fc.assert(
       fc.property(validFile, fc.nat(), fc.string({ maxLength: 2 }), (file, at, insert) => {
         const text = stringify(file);
@@ -164,7 +164,7 @@ describe("any text, any YAML, any keys and values", () => {
 });
 
 describe("a valid configuration", () => {
-  it("loads, and its active configuration gives the same one again", () => {
+  it("loads, and its active configuration loads as the same", () => {
     fc.assert(
       fc.property(validFile, (file) => {
         const { config, problems } = check(stringify(file));
@@ -176,7 +176,7 @@ describe("a valid configuration", () => {
     );
   });
 
-  it("is checked against any machine", () => {
+  it("can be checked against any machine", () => {
     const facts = fc.record(
       {
         memory: fc.record({ totalBytes: fc.nat(), availableBytes: fc.nat() }),
@@ -198,8 +198,8 @@ describe("a valid configuration", () => {
   });
 });
 
-describe("explainKey", () => {
-  it("explains or throws a fault, whatever it is asked", () => {
+describe("explainKey()", () => {
+  it("explains any text or throws a fault", () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string(), fc.constantFrom("__proto__", "constructor", "servers[0]", "")),

@@ -5,18 +5,18 @@ import type { SystemDbConfig } from "./types.ts";
 
 export interface ReadSystemDbOptions {
   readonly accessPoints: number;
-  /** The system does without certificates on purpose. */
+  /** True when `allow_insecure` is set. */
   readonly insecure: boolean;
   /** Makes a path absolute. */
   readonly absolute: (path: string) => string;
-  /** True for a key with a problem already, which needs no second one. */
+  /** True for a key that already has a problem. */
   readonly isRefused: (key: string) => boolean;
 }
 
 const ENDPOINT = /^(https?):\/\/(\[[^\]]*\]|[A-Za-z0-9._-]+):(\d{1,5})\/?$/;
 const EXPECTED = "http://host:port or https://host:port, as in https://etcd1:2379";
 
-/** Reads `system_db`; what is wrong or strange is reported. */
+/** Reads `system_db` and reports errors and warnings. */
 export function readSystemDb(
   file: SystemDbFile,
   report: Report,
@@ -30,7 +30,7 @@ export function readSystemDb(
       report(
         "warning",
         "access_points",
-        `of ${accessPoints} access points without etcd the first one leads, and nobody does while it is down`,
+        `of ${accessPoints} access points without etcd only the first leads, and there is no leader while it is down`,
         "one access point, or system_db with backend etcd",
       );
     }
@@ -58,7 +58,7 @@ function checkEmbedded(file: SystemDbFile, report: Report): void {
   }
 }
 
-/** The endpoints without a slash at the end; what is none is reported and left out. */
+/** The endpoints without a trailing slash. Invalid ones are reported and left out. */
 function readEndpoints(texts: readonly (string | undefined)[], report: Report): readonly string[] {
   return texts.flatMap((text, index) => {
     if (text === undefined) return [];
@@ -86,7 +86,7 @@ function readEndpoints(texts: readonly (string | undefined)[], report: Report): 
 
 function whatIsWrong(text: string): string {
   if (!/^https?:\/\//.test(text)) return "it does not begin with http:// or https://";
-  if (/^https?:\/\/[^/?#]*@/.test(text)) return "it has a user; etcd is asked with certificates only";
+  if (/^https?:\/\/[^/?#]*@/.test(text)) return "it has a user; only certificates are supported";
   if (!/:\d+\/?$/.test(text)) return "it does not end in a port";
   return "it is more than a host and a port";
 }
@@ -117,7 +117,7 @@ function checkTls(
   report(
     "warning",
     "system_db.endpoints",
-    `${exposed} is asked in plain text: whoever reaches it can change who is in the system`,
+    `${exposed} is used in plain text: any client that reaches it can change the members of the system`,
     "https://, with ca_cert, cert and key",
   );
 }

@@ -22,14 +22,14 @@ export interface Position {
   readonly column: number;
 }
 
-/** What was read of a YAML file under a schema: values of the right kind, and where each stands. */
+/** The result of reading a YAML file with a schema: values of the right kind and their places. */
 export interface YamlReading {
-  /** Plain data with the schema's keys only; what was wrong is left out. */
+  /** Plain data with the schema's keys only. Invalid values are left out. */
   readonly data: Record<string, unknown>;
-  /** False when the text is no YAML, or no map: then there is nothing to say of its keys. */
+  /** False when the text is not YAML or not a map. Then its keys cannot be checked. */
   readonly readable: boolean;
   readonly problems: readonly Problem[];
-  /** Keys that were probably meant by mistyped ones; that they are missing need not be said. */
+  /** Keys that mistyped keys probably stand for. They are not reported as missing. */
   readonly meant: ReadonlySet<string>;
   /** Where the value at a path stands; `undefined` when the file has none. */
   exactPositionOf(path: string): Position | undefined;
@@ -37,20 +37,23 @@ export interface YamlReading {
   positionOf(path: string): Position | undefined;
 }
 
-/** Which keys of other releases are explained when they turn up. */
+/** The keys of other releases that are explained. */
 export type FileKind = "server" | "client";
 
-/** Larger files are no configuration, and would take long to read. */
-export const LARGEST_FILE = 1024 * 1024;
+/** Larger files are not configurations and would take long to read. */
+export const MAX_FILE_BYTES = 1024 * 1024;
 const DEEPEST_MERGE = 8;
-/** What only a server's file has, here and in DAOS 2.x: the rest of it is nothing to complain about one by one. */
+/**
+ * Keys that only a server's file has, here and in DAOS 2.x. When one is found in a client's file, the other keys are not
+ * reported one by one.
+ */
 const SERVER_ONLY = new Set<unknown>(["servers", "engines"]);
-/** More than any configuration has; a few lines of aliases could stand for millions. */
-const MOST_NODES = 50_000;
-const MOST_ALIASES = 1_000;
+/** Above the needs of any configuration. A few lines of aliases could expand to millions of nodes. */
+const MAX_NODES = 50_000;
+const MAX_ALIASES = 1_000;
 
 /**
- * Reads YAML under a schema of objects, lists and scalars. Reads what release 0.8.0's YAML library reads: a repeated key
+ * Reads YAML with a schema of objects, lists and scalars. Accepts what release 0.8.0's YAML library accepts: a repeated key
  * (the last one counts, with a warning), YAML 1.1 booleans (`yes`, `off`), octal numbers, numbers where text is wanted,
  * `null` as absent, merge keys; and words of a fixed set in any letter case.
  *
@@ -101,9 +104,9 @@ class YamlReader {
   }
 
   #readText(text: string, schema: z.ZodObject): Record<string, unknown> | undefined {
-    if (text.length > LARGEST_FILE) {
+    if (text.length > MAX_FILE_BYTES) {
       this.#report("error", "", { line: 1, column: 1 }, "the file is too long", {
-        expected: `at most ${LARGEST_FILE} characters`,
+        expected: `at most ${MAX_FILE_BYTES} characters`,
       });
       return undefined;
     }
@@ -199,7 +202,7 @@ class YamlReader {
     return result;
   }
 
-  /** Takes a mistyped key for the one that was certainly meant, so that what follows from its value is reported too. */
+  /** Treats a mistyped key as the only plausible key, so that problems of its value are reported too. */
   #readAsMeant(
     name: string,
     value: Node | undefined,
@@ -272,7 +275,7 @@ class YamlReader {
     });
   }
 
-  /** Where in the file there is a key of this name. */
+  /** The places of the keys with this name. */
   #placeOf(name: string): string | undefined {
     if (Object.hasOwn(this.#root.shape, name)) return "to the top level";
     for (const [section, value] of Object.entries(this.#root.shape)) {
@@ -313,7 +316,7 @@ class YamlReader {
     return undefined;
   }
 
-  /** The node as it stands in the file, on one line and not too long. */
+  /** The source text of a node, on one line and shortened. */
   #show(node: Node): string {
     const [start, end] = node.range ?? [0, 0];
     const text =
@@ -327,15 +330,15 @@ class YamlReader {
     if (node === null || node === undefined) return undefined;
     if (!isAlias(node) || this.#document === undefined) return node;
     this.#aliases += 1;
-    if (this.#aliases === MOST_ALIASES) this.#reportTooMany(node, `more than ${MOST_ALIASES} aliases`);
-    return this.#aliases < MOST_ALIASES ? (node.resolve(this.#document) ?? undefined) : undefined;
+    if (this.#aliases === MAX_ALIASES) this.#reportTooMany(node, `more than ${MAX_ALIASES} aliases`);
+    return this.#aliases < MAX_ALIASES ? (node.resolve(this.#document) ?? undefined) : undefined;
   }
 
-  /** False once more has been read than any configuration has. */
+  /** False when the limit of nodes is reached. */
   #isWithinBounds(at: Node): boolean {
     this.#nodes += 1;
-    if (this.#nodes === MOST_NODES) this.#reportTooMany(at, `more than ${MOST_NODES} keys and values`);
-    return this.#nodes < MOST_NODES;
+    if (this.#nodes === MAX_NODES) this.#reportTooMany(at, `more than ${MAX_NODES} keys and values`);
+    return this.#nodes < MAX_NODES;
   }
 
   #reportTooMany(at: Node, what: string): void {

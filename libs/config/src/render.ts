@@ -3,7 +3,7 @@ import { stringify } from "yaml";
 import type { EngineFile, ServerFile, SystemDbFile } from "./server-schema.ts";
 import type { EngineConfig, ServerConfig, SystemDbConfig } from "./types.ts";
 
-/** The configuration as a file that gives the same configuration when it is read again. */
+/** Renders the configuration as a file that reads back as the same configuration. */
 export function renderServerConfig(config: ServerConfig): string {
   const { transport } = config;
   const file: ServerFile = {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** What else a key has besides its type; `config explain` and the JSON Schema show it. */
+/** Metadata of a key, shown by `config explain` and the JSON Schema. */
 export interface KeyMeta {
   readonly description: string;
   /** The value when the key is absent. */
@@ -68,7 +68,7 @@ export const transportSchema = z.strictObject({
 
 const SYSTEM_DB_BACKENDS = ["embedded", "etcd"] as const;
 
-/** Where the access points keep the members of the system. */
+/** Where the access points store the members of the system. */
 const systemDbSchema = z.strictObject({
   backend: z
     .enum(SYSTEM_DB_BACKENDS)

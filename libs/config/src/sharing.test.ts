@@ -21,18 +21,18 @@ function problems(...lists: readonly (readonly string[])[]): readonly string[] {
   return found;
 }
 
-describe("findSharing", () => {
+describe("findSharing()", () => {
   it.each([
     ["0000:8A:00.0", "0000:8a:00.0"],
     ["8a:00.0", "0000:8a:00.0"],
-  ])("findSharing() finds a controller of two engines also as %s and %s", (one, other) => {
+  ])("findSharing() finds a controller that two engines share, written as %s and %s", (one, other) => {
     expect(problems([one], [other])).toEqual([
       `error servers[1].bdev_list[0]: ${other} is also that of servers[0]`,
     ]);
     expect(problems([one, other])).toEqual([`error servers[0].bdev_list[1]: ${other} stands there twice`]);
   });
 
-  it("findSharing() takes paths as they are", () => {
+  it("findSharing() compares paths literally", () => {
     expect(problems(["/dev/SDA"], ["/dev/sda"], ["0000:8a:00.0"], ["0001:8a:00.0"])).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import type { Report } from "./report.ts";
 import type { EngineConfig } from "./types.ts";
 
-/** Reports what two engines of a host cannot both have: rank, mount point, device, port, cores, log file. */
+/** Reports resources that two engines of a host cannot share: rank, mount point, device, port, cores, log file. */
 export function findSharing(engines: readonly EngineConfig[], report: Report): void {
   for (const [index, engine] of engines.entries()) {
     for (const other of engines.slice(0, index)) comparePair(other, engine, report);
@@ -60,8 +60,8 @@ function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
 }
 
 /**
- * Two engines cannot listen on one port. It is only doubtful when they are pinned to different NUMA nodes, as in release
- * 0.8.0's own template: then one of the interfaces is likely to be a placeholder, and the check of the machine finds it.
+ * Two engines cannot listen on one port. This is only a warning when they are pinned to different NUMA nodes, as in release
+ * 0.8.0's own template: one of the interfaces is then probably a placeholder, which the check against the machine finds.
  */
 function sharedPort(a: EngineConfig, b: EngineConfig, report: Report): void {
   if (b.fabricIfacePort === 0 || a.fabricIfacePort !== b.fabricIfacePort || a.fabricIface !== b.fabricIface)

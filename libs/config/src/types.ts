@@ -7,14 +7,14 @@ export interface TransportConfig {
   readonly allowInsecure: boolean;
   /** The name that the server's certificate must have. */
   readonly serverName: string;
-  /** Directory of the clients' certificates, with which credentials are checked. */
+  /** Directory of the client certificates that verify credentials. */
   readonly clientCertDir: string;
   readonly caCert: string;
   readonly cert: string;
   readonly key: string;
 }
 
-/** Where the members of the system are kept. Paths are absolute. */
+/** Where the members of the system are stored. Paths are absolute. */
 export type SystemDbConfig =
   | { readonly kind: "embedded" }
   | {
@@ -36,13 +36,13 @@ export interface BdevConfig {
   readonly class: "nvme" | "malloc" | "kdev" | "file";
   /** PCI addresses (nvme), block devices (kdev) or files (file). */
   readonly list: readonly string[];
-  /** How many devices class `malloc` makes; 0 for the other classes. */
+  /** Number of devices of class `malloc`; 0 for the other classes. */
   readonly number: number;
   /** Size of each malloc device or file in GB (10^9 bytes); 0 for the other classes. */
   readonly sizeGB: number;
 }
 
-/** One engine: a section of the file's `servers`, with everything it takes over from the top level. */
+/** One engine: a section of the file's `servers`, with the values that it inherits from the top level. */
 export interface EngineConfig {
   readonly index: number;
   readonly rank?: Rank | undefined;
@@ -66,7 +66,7 @@ export interface EngineConfig {
   readonly modules?: string | undefined;
 }
 
-/** A server's configuration: file, defaults and command line put together, all paths absolute. */
+/** A server's configuration: file, defaults and command line merged, all paths absolute. */
 export interface ServerConfig {
   /** The file it was read from. */
   readonly path: string;
@@ -77,7 +77,7 @@ export interface ServerConfig {
   readonly systemDb: SystemDbConfig;
   readonly socketDir: string;
   readonly nrHugepages: number;
-  /** Of an SPDK target, whether one runs or not. */
+  /** Socket of an SPDK target, which need not run. */
   readonly spdkSocket: string;
   readonly controlLogMask: LogLevel;
   readonly controlLogFile?: string | undefined;
@@ -85,21 +85,21 @@ export interface ServerConfig {
   readonly helperLogFile?: string | undefined;
   readonly userName?: string | undefined;
   readonly groupName?: string | undefined;
-  /** Which `daos_io_server` is started. */
+  /** The `daos_io_server` executable. */
   readonly engine: "installed" | "emulated";
   readonly recreateSuperblocks: boolean;
   readonly bdevInclude: readonly string[];
   readonly bdevExclude: readonly string[];
   readonly faultPath?: string | undefined;
   readonly faultCb?: string | undefined;
-  /** Where Prometheus reads metrics; nowhere when absent. */
+  /** Port for Prometheus; no listener when absent. */
   readonly telemetryPort?: number | undefined;
   readonly hyperthreads: boolean;
   readonly modules?: string | undefined;
   readonly engines: readonly EngineConfig[];
 }
 
-/** What the command line says; each wins over the file. */
+/** Options of the command line. They take precedence over the file. */
 export interface ServerOverrides {
   readonly port?: number | undefined;
   /** `scm_mount` of every engine. */

@@ -5,7 +5,7 @@ import { checkServerConfig } from "./check-server.ts";
 import { listKeys } from "./explain.ts";
 import { otherReleaseKey } from "./other-releases.ts";
 
-// Thousands of checks: seconds on an idle machine, more on a busy one.
+// Runs thousands of checks, which take seconds on an idle machine and longer on a loaded one.
 vi.setConfig({ testTimeout: 180_000 });
 
 /** Release 0.8.0's template with every key in use. */
@@ -33,7 +33,7 @@ interface Typo {
   readonly typed: string;
 }
 
-/** Every way to get one key wrong by one edit: a character less, more, another, two swapped, or one in upper case. */
+/** Every typo of one edit in a key: a character less, more, another, two swapped, or one in upper case. */
 function mistype(key: string): ReadonlySet<string> {
   const typos = new Set<string>();
   for (let at = 0; at <= key.length; at++) {
@@ -82,15 +82,15 @@ function* everyTypo(): Generator<Typo> {
 describe("every single-edit typo of every key", () => {
   const typos = [...everyTypo()];
 
-  it("is there, at least 2,000 of them, in every section", () => {
+  it("is covered, at least 2,000 of them, in every section", () => {
     expect(typos.length).toBeGreaterThan(2_000);
     expect(new Set(typos.map(({ section }) => section))).toEqual(
       new Set(["", "transport_config", "servers[]"]),
     );
   });
 
-  it("is found in its place and, when it can be told, with the key that was meant", () => {
-    let told = 0;
+  it("is reported at its place and, if unambiguous, with the intended key", () => {
+    let named = 0;
     for (const typo of typos) {
       const wrong = lines.with(
         typo.line - 1,
@@ -99,10 +99,10 @@ describe("every single-edit typo of every key", () => {
       const { problems } = checkServerConfig(wrong.join("\n"), { path: "t.yml", cwd: "/" });
       const found = problems.find(({ line, message }) => line === typo.line && message === "unknown key");
       expect(found, JSON.stringify(typo)).toMatchObject({ severity: "error", column: typo.column });
-      // Either the key that was meant is named, or the message says that the key is unknown and lists those that exist.
-      if (found?.suggestions?.includes(typo.key)) told += 1;
+      // The message names the intended key, or says that the key is unknown and lists the known keys.
+      if (found?.suggestions?.includes(typo.key)) named += 1;
       else expect(found?.expected, JSON.stringify(typo)).toContain(typo.key);
     }
-    expect(told).toBe(typos.length);
+    expect(named).toBe(typos.length);
   });
 });

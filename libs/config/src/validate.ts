@@ -7,8 +7,8 @@ import { engineSchema, serverSchema } from "./server-schema.ts";
 import type { ServerOverrides } from "./types.ts";
 
 /**
- * Values outside what the schema allows, each with its place; they are taken out of the reading's data, so that nothing
- * follows from them. Kinds and keys have been checked by the reading.
+ * Reports values that the schema does not allow, each with its place. They are removed from the data, so that they cause no
+ * further problems. The reader has already checked kinds and keys.
  */
 export function validate(reading: YamlReading, file: string, schema: z.ZodObject): readonly Problem[] {
   const result = schema.safeParse(reading.data);
@@ -18,7 +18,7 @@ export function validate(reading: YamlReading, file: string, schema: z.ZodObject
       (value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part],
       reading.data,
     );
-    // Left out by the reading, which has reported it.
+    // The reader has left it out and reported it.
     if (seen === undefined) return [];
     remove(reading.data, issue.path);
     const allowed = schemaAt(schema, issue.path) ?? schema;
@@ -59,7 +59,7 @@ const OPTIONS = {
   socketDir: ["--socket_dir", serverSchema.shape.socket_dir],
 } as const;
 
-/** Values of the command line that the file's schema would not allow. */
+/** Reports command-line values that the file's schema does not allow. */
 export function validateOverrides(overrides: ServerOverrides): readonly Problem[] {
   return Object.entries(OPTIONS).flatMap(([name, [option, schema]]): Problem[] => {
     const value = overrides[name as keyof typeof OPTIONS];

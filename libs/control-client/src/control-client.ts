@@ -58,9 +58,9 @@ const STAGGER_MS = 1_000;
 const LEADER_QUERY_MS = 2_000;
 /** Waits (milliseconds) between two looks for a leader: doubled each time, at random from half of it. */
 const FIRST_PAUSE_MS = 200;
-const LONGEST_PAUSE_MS = 2_000;
+const MAX_PAUSE_MS = 2_000;
 /** Timers of Node.js hold 31 bits. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const MAX_TIMER_MS = 2 ** 31 - 1;
 /** The most hosts that answers may add to those given. */
 const MAX_LEARNED = 64;
 
@@ -153,7 +153,7 @@ export class ControlClient {
       } catch {
         throw round.fault;
       }
-      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
       // Those that answered come first now; the others may be back.
       hosts = [...usable, ...this.hosts];
     }
@@ -281,7 +281,7 @@ function wholeDeadline(
   wantedMs: number | undefined,
 ): number {
   if (wantedMs === undefined) return timeoutMs;
-  return manyHosts === true ? Math.max(timeoutMs, Math.min(4 * wantedMs, LONGEST_TIMER_MS)) : wantedMs;
+  return manyHosts === true ? Math.max(timeoutMs, Math.min(4 * wantedMs, MAX_TIMER_MS)) : wantedMs;
 }
 
 /** Whom a host that does not lead takes for the leader, and who could be it; nobody where it does not say. */

@@ -31,7 +31,7 @@ export interface SystemEventsRequest {
 
 const FOREVER_MS = 2 ** 31 - 1;
 const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 5_000;
+const MAX_PAUSE_MS = 5_000;
 /** A stream that lasted so long (milliseconds) has been a good one, though nothing may have happened. */
 const GOOD_STREAM_MS = 10_000;
 /** How many events are remembered, so that none is told twice: more than a leader keeps. */
@@ -70,7 +70,7 @@ export async function systemEvents(client: ControlClient, request: SystemEventsR
     } catch {
       return;
     }
-    pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
   }
 }
 

@@ -36,7 +36,7 @@ export class Endpoint implements Disposable {
     }
   }
 
-  /** Closes the connection, and with it whatever is under way on it; the next call opens another one. */
+  /** Closes the connection, which fails the calls under way. The next call opens a new one. */
   drop(): void {
     this.#session.drop();
   }

@@ -3,7 +3,7 @@ import type { etcd } from "@daos/proto";
 
 export interface CallOptions {
   readonly signal: AbortSignal;
-  /** How long the member that is asked may take, ms; the client's `callTimeoutMs` if not given. */
+  /** Timeout for one member, ms; the client's `callTimeoutMs` by default. */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -19,17 +19,17 @@ export interface EtcdCalls {
   put(request: PutInit, options: CallOptions): Promise<etcd.PutResponse>;
   deleteRange(request: DeleteRangeInit, options: CallOptions): Promise<etcd.DeleteRangeResponse>;
   txn(request: TxnInit, options: CallOptions): Promise<etcd.TxnResponse>;
-  /** Forgets what was overwritten or deleted before a revision; what is there now stays. */
+  /** Discards values that were overwritten or deleted before a revision. Current values stay. */
   compact(revision: bigint, options: CallOptions): Promise<etcd.CompactionResponse>;
-  /** Makes a lease of about `ttl` seconds; the answer has the seconds that etcd chose. */
+  /** Grants a lease of about `ttl` seconds. The answer has the actual TTL. */
   leaseGrant(ttl: number, options: CallOptions): Promise<etcd.LeaseGrantResponse>;
-  /** Ends a lease; well when there is none. */
+  /** Revokes a lease. Succeeds when the lease does not exist. */
   leaseRevoke(id: bigint, options: CallOptions): Promise<void>;
-  /** Begins a lease's time anew; resolves with its seconds, 0 when there is no such lease. */
+  /** Renews a lease. Resolves with its TTL in seconds; 0 when the lease does not exist. */
   leaseKeepAlive(id: bigint, options: CallOptions): Promise<number>;
   /**
-   * The changes of some keys, until the signal aborts or the member goes: then it throws. The first response, which has no
-   * events, says that the watch is set up. A member that is frozen or cut off says nothing, also not that.
+   * Watches keys until the signal aborts or the connection is lost, then throws. The first response has no events and
+   * confirms the watch. A frozen or partitioned member sends nothing, not even an error.
    */
   watch(request: WatchInit, options: CallOptions): AsyncIterable<etcd.WatchResponse>;
   /** State of the member that is asked. */

@@ -12,7 +12,7 @@ import { EtcdCluster } from "./testing/etcd-cluster.ts";
 import { makeTlsFiles } from "./testing/make-tls-files.ts";
 import { SeverableProxy } from "./testing/severable-proxy.ts";
 
-/** Much more than anything needs, ms, also on a machine that has other work. */
+/** Timeout for anything that must happen, ms, with a margin for a loaded machine. */
 const WAIT_MS = 30_000;
 const wait = () => ({ signal: AbortSignal.timeout(WAIT_MS) });
 
@@ -27,7 +27,7 @@ async function read(client: EtcdClient, key: string): Promise<string | undefined
   return kvs[0] && text(kvs[0].value);
 }
 
-/** A port that accepts connections and says nothing. */
+/** A port that accepts connections and sends nothing. */
 async function silentPort() {
   const server = createServer(() => {}).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -41,7 +41,7 @@ async function silentPort() {
   };
 }
 
-/** A port on which nothing listens, and nobody else can meanwhile: it is the near end of a connection. */
+/** A port without a listener. It is the local end of a connection, so no process can listen on it meanwhile. */
 async function deadPort() {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -85,7 +85,7 @@ describe("EtcdClient", () => {
     await client.leaseRevoke(ID, wait());
   });
 
-  it("tells of changes as they come", async () => {
+  it("watch() yields changes as they happen", async () => {
     using client = cluster.client();
     const range = { key: bytes("/watched/"), rangeEnd: prefixEnd("/watched/") };
     const seen: string[] = [];
@@ -100,7 +100,7 @@ describe("EtcdClient", () => {
     expect(seen).toEqual(["/watched/a=1", "/watched/a="]);
   });
 
-  it("says that etcd has refused", async () => {
+  it("reports that etcd has refused", async () => {
     using client = cluster.client();
     const lease = client.put({ key: bytes("/x"), value: bytes(""), lease: 7n }, wait());
     await expect(lease).rejects.toMatchObject({ outcome: "refused", code: Code.NotFound });
@@ -134,7 +134,7 @@ describe("EtcdClient", () => {
     await expect(client.range({ key: bytes("/x") }, controller)).rejects.toThrow("enough");
   });
 
-  it("does more operations in one transaction than etcd takes at one depth", async () => {
+  it("runs more operations in one transaction than etcd accepts at one depth", async () => {
     using client = cluster.client();
     const put = (key: string) => ({
       request: { case: "requestPut" as const, value: { key: bytes(key), value: bytes("x") } },
@@ -159,7 +159,7 @@ describe("EtcdClient, when an endpoint fails", () => {
   // A test that fails may have left members killed or frozen.
   afterEach(() => cluster.restore());
 
-  it("goes to the next for a change too, when no connection could be made", async () => {
+  it("sends a change to the next endpoint when no connection could be opened", async () => {
     await using dead = await deadPort();
     using silent = await silentPort();
     const timeouts = { connectTimeoutMs: 3_000, callTimeoutMs: WAIT_MS };
@@ -170,7 +170,7 @@ describe("EtcdClient, when an endpoint fails", () => {
     expect(await read(client, "/next")).toBe("there");
   });
 
-  it("says that a change was not sent when there is none left", async () => {
+  it("rejects a change with not-sent when no endpoint is left", async () => {
     using silent = await silentPort();
     await using dead = await deadPort();
     using client = new EtcdClient({ endpoints: [silent.url, dead.url] });
@@ -179,7 +179,7 @@ describe("EtcdClient, when an endpoint fails", () => {
     await expect(change).rejects.toThrow(dead.url);
   });
 
-  it("asks the next what changes nothing, and does not repeat a change that may be on its way", async () => {
+  it("repeats a read at the next endpoint, and does not repeat a change that may have been sent", async () => {
     const [first = "", second = ""] = cluster.endpoints;
     await using proxy = await SeverableProxy.start(first);
     using client = cluster.client([proxy.url, second], { callTimeoutMs: 5_000, connectTimeoutMs: 5_000 });
@@ -192,11 +192,11 @@ describe("EtcdClient, when an endpoint fails", () => {
     expect(await read(client, "/doubt")).toBeUndefined();
   });
 
-  it("reads elsewhere when a member freezes, and comes back when the others die", {
+  it("reads from another member when one freezes, and returns to it when the others die", {
     timeout: 120_000,
   }, async () => {
-    using patient = cluster.client();
-    await patient.put({ key: bytes("/frozen"), value: bytes("1") }, wait());
+    using writer = cluster.client();
+    await writer.put({ key: bytes("/frozen"), value: bytes("1") }, wait());
     using client = cluster.client(cluster.endpoints, { connectTimeoutMs: 5_000, callTimeoutMs: 3_000 });
     expect(await read(client, "/frozen")).toBe("1");
     const [frozen, ...others] = cluster.members;
@@ -220,10 +220,10 @@ describe("EtcdClient, when an endpoint fails", () => {
     }
     killed?.restart();
     await cluster.ready();
-    expect(await read(patient, "/frozen")).toBe("2");
+    expect(await read(writer, "/frozen")).toBe("2");
   });
 
-  it("ends a watch at a member that has lost the others", { timeout: 120_000 }, async () => {
+  it("ends a watch at a member that lost its quorum", { timeout: 120_000 }, async () => {
     const [alone = "", ...rest] = cluster.endpoints;
     using client = cluster.client([alone], { connectTimeoutMs: WAIT_MS, callTimeoutMs: 1_000 });
     const others = cluster.members.filter(({ url }) => rest.includes(url));
@@ -249,7 +249,9 @@ describe("EtcdClient with TLS", () => {
   });
   afterAll(() => rm(directory, { recursive: true }));
 
-  it("shows a certificate, checks etcd's, and reads the files anew", { timeout: 120_000 }, async () => {
+  it("presents a certificate, verifies etcd's, and reads the files for each connection", {
+    timeout: 120_000,
+  }, async () => {
     const good = await makeTlsFiles(join(directory, "good"));
     const other = await makeTlsFiles(join(directory, "other"));
     await using secure = await EtcdCluster.start({ tls: good });
@@ -258,16 +260,16 @@ describe("EtcdClient with TLS", () => {
     await client.put({ key: bytes("/tls"), value: bytes("secret") }, wait());
     expect(await read(client, "/tls")).toBe("secret");
 
-    const patience = { connectTimeoutMs: WAIT_MS, callTimeoutMs: WAIT_MS };
+    const timeouts = { connectTimeoutMs: WAIT_MS, callTimeoutMs: WAIT_MS };
     const attempt = async (endpoint: string, tls: object, timeouts = {}) => {
       using stranger = new EtcdClient({ endpoints: [endpoint], tls, ...timeouts });
       return await read(stranger, "/tls");
     };
     await expect(attempt(url, { caCert: good.caCert })).rejects.toThrow(url);
-    await expect(attempt(url, { ...good, caCert: other.caCert }, patience)).rejects.toThrow(/certificate/);
+    await expect(attempt(url, { ...good, caCert: other.caCert }, timeouts)).rejects.toThrow(/certificate/);
     await expect(attempt(url, { ...other, caCert: good.caCert })).rejects.toThrow(url);
-    // The alert comes after the handshake of TLS 1.3, and says why at once.
-    await expect(attempt(url, { ...other, caCert: good.caCert }, patience)).rejects.toThrow(/alert/);
+    // With TLS 1.3 the alert comes after the handshake, and the call fails at once with the reason.
+    await expect(attempt(url, { ...other, caCert: good.caCert }, timeouts)).rejects.toThrow(/alert/);
     await expect(attempt(url.replace("https", "http"), {})).rejects.toThrow(/127/);
     await expect(attempt(url, { ...good, key: "/nowhere/key" })).rejects.toThrow(/nowhere/);
 
@@ -278,7 +280,7 @@ describe("EtcdClient with TLS", () => {
       for (const file of ["caCert", "cert", "key"] as const) await copyFile(from[file], files[file]);
     };
     await install(other);
-    // etcd may say nothing to one that it does not know.
+    // etcd may close the connection of an unknown client without an alert.
     using again = new EtcdClient({ endpoints: [url], tls: files, connectTimeoutMs: 5_000 });
     await expect(read(again, "/tls")).rejects.toThrow(url);
     await install(good);
@@ -286,7 +288,7 @@ describe("EtcdClient with TLS", () => {
   });
 });
 
-describe("prefixEnd", () => {
+describe("prefixEnd()", () => {
   it("ends a range after every key with the prefix", () => {
     expect(text(prefixEnd("/a/"))).toBe("/a0");
     expect(() => prefixEnd("")).toThrow("not a prefix");

@@ -17,15 +17,15 @@ export interface EtcdClientOptions {
   /** `http://` or `https://` URLs of etcd's members, at least one. */
   readonly endpoints: readonly string[];
   readonly tls?: TlsFiles | undefined;
-  /** An endpoint with which no connection can be made within this time is left for the next; 500 ms by default. */
+  /** Timeout for opening a connection before the next endpoint is used, ms; 500 by default. */
   readonly connectTimeoutMs?: number | undefined;
-  /** An endpoint that does not answer within this time is left for the next; 1 s by default. */
+  /** Timeout for an answer before the next endpoint is used, ms; 1,000 by default. */
   readonly callTimeoutMs?: number | undefined;
 }
 
 /**
- * The calls of an etcd cluster. They go to one member until that cannot be reached, does not answer in time, or has no
- * leader; then to the next. What changes nothing is asked there again; a change is, only when it never left.
+ * The calls of an etcd cluster. They go to one member until it cannot be reached, does not answer in time, or has no
+ * leader; then to the next. Reads are repeated there. Changes are repeated only if they were never sent.
  */
 export class EtcdClient implements EtcdCalls, Disposable {
   readonly #connections: readonly EtcdConnection[];
@@ -79,7 +79,7 @@ export class EtcdClient implements EtcdCalls, Disposable {
     return this.onOneMember((member) => member.status(options), options);
   }
 
-  /** Does calls one after the other at the same member; all of them again at the next one when one fails there. */
+  /** Runs a sequence of calls on one member. If one fails, the whole sequence is repeated on the next member. */
   onOneMember<T>(work: (member: EtcdCalls) => Promise<T>, options: CallOptions): Promise<T> {
     return this.#failOver(work, options, () => true);
   }
@@ -110,7 +110,7 @@ export class EtcdClient implements EtcdCalls, Disposable {
     return this.#connections[this.#current] as EtcdConnection;
   }
 
-  /** What else waits for this member, a watch perhaps, fails too and need not find out by itself. */
+  /** Fails the other calls and watches on this member too, so that they do not wait for their own timeouts. */
   #leave(member: EtcdConnection): void {
     if (this.#member() !== member) return;
     this.#current = (this.#current + 1) % this.#connections.length;

@@ -18,10 +18,10 @@ export interface Timeouts {
   readonly callTimeoutMs: number;
 }
 
-/** A member that has lost its leader ends the watch, rather than to say nothing. */
+/** A member without a leader then ends the watch; without this it would send nothing. */
 const REQUIRE_LEADER = { hasleader: "true" };
 
-/** The calls of one member of etcd; opens its connection when there is none. */
+/** The calls to one member of etcd. Opens a connection when there is none. */
 export class EtcdConnection implements EtcdCalls {
   readonly endpoint: Endpoint;
   readonly #timeouts: Timeouts;

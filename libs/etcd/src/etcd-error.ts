@@ -1,15 +1,15 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-/** What is known of a call that failed. */
+/** The known outcome of a failed call. */
 export type CallOutcome =
-  /** It never left: no connection could be opened. */
+  /** Not sent: no connection could be opened. */
   | "not-sent"
-  /** etcd answered that it has not done it. */
+  /** etcd answered that it did not carry it out. */
   | "refused"
-  /** It may have been done, or may still be. */
+  /** It may have been carried out, or may still be. */
   | "unknown";
 
-/** With these etcd says that it has not done what it was asked. All others may come after it was. */
+/** With these codes etcd did not carry out the request. Other codes may follow a request that was carried out. */
 const REFUSALS: ReadonlySet<Code> = new Set([
   Code.InvalidArgument,
   Code.NotFound,
@@ -22,7 +22,7 @@ const REFUSALS: ReadonlySet<Code> = new Set([
   Code.Unimplemented,
 ]);
 
-/** A call to etcd that failed, with what is known of its outcome. */
+/** A failed call to etcd, with its known outcome. */
 export class EtcdError extends Error {
   override readonly name = "EtcdError";
   readonly outcome: CallOutcome;
@@ -59,7 +59,7 @@ export function callFailed(endpoint: string, cause: unknown): EtcdError {
 }
 
 /**
- * What an operator can do about an etcd that does not do its work.
+ * The resolution for a failure of etcd.
  *
  * @param error an EtcdError; also as the cause of others
  */
@@ -70,7 +70,10 @@ export function etcdAdvice(error: unknown): string {
     : "check the etcd servers (etcdctl endpoint health) and system_db in the configuration";
 }
 
-/** etcd has its alarm NOSPACE: until that is disarmed it refuses whatever may grow its database, leases included. */
+/**
+ * etcd has raised its alarm NOSPACE. Until the alarm is disarmed it refuses every request that may grow its database,
+ * leases included.
+ */
 function isSpaceExceeded(error: unknown): boolean {
   return (
     error instanceof EtcdError &&
@@ -81,7 +84,7 @@ function isSpaceExceeded(error: unknown): boolean {
 
 function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  // Node.js tries all addresses of a name, and puts what became of them into an error without a text.
+  // Node.js tries all addresses of a name. Its AggregateError has no message of its own.
   if (error instanceof AggregateError && error.message === "") return error.errors.map(messageOf).join("; ");
   return error.message;
 }

@@ -1,7 +1,7 @@
 const ENCODER = new TextEncoder();
 const DECODER = new TextDecoder();
 
-/** A key or value as etcd has it. */
+/** A key or value in etcd's form. */
 export function bytes(value: string): Uint8Array<ArrayBuffer> {
   return ENCODER.encode(value);
 }

@@ -7,7 +7,7 @@ import { bytes } from "./keys.ts";
 
 const wait = () => ({ signal: AbortSignal.timeout(50_000) });
 
-// An error without a listener would be uncaught, and fail the run.
+// An error without a listener would be uncaught and fail the test run.
 describe.each(MISBEHAVING_PEERS)("EtcdClient, whose endpoint is $name", ({ handle, isSilent }) => {
   const timeoutMs = isSilent === true ? 300 : 20_000;
   const timeouts = { connectTimeoutMs: timeoutMs, callTimeoutMs: timeoutMs };
@@ -21,7 +21,7 @@ describe.each(MISBEHAVING_PEERS)("EtcdClient, whose endpoint is $name", ({ handl
     await expect(reading).rejects.toBeInstanceOf(EtcdError);
   });
 
-  it("never takes a change, a lease or a watch for done", async () => {
+  it("never reports a change, a lease or a watch as successful", async () => {
     await using server = await RawServer.start(handle);
     using client = new EtcdClient({ endpoints: [`http://${formatHostAddress(server.host)}`], ...timeouts });
     await expect(client.put({ key: bytes("/x") }, wait())).rejects.toBeInstanceOf(EtcdError);

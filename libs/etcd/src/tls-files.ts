@@ -5,7 +5,7 @@ import type { SecureClientSessionOptions } from "node:http2";
 export interface TlsFiles {
   /** The authority that signed etcd's certificates; the system's authorities without it. */
   readonly caCert?: string | undefined;
-  /** This side's certificate and its key, for an etcd that asks for one. */
+  /** The client certificate and its key, for an etcd that requires one. */
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
 }

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { cleanText } from "./clean-text.ts";
 
-describe("cleanText", () => {
+describe("cleanText()", () => {
   it.each([
     ["rank 3 died: größer", 64, "rank 3 died: größer"],
     ["a\nrank 0 joined\u001b[2J", 64, "a?rank 0 joined?[2J"],
@@ -10,11 +10,11 @@ describe("cleanText", () => {
     ["0123456789", 8, "01234..."],
     ["0123\u{1F600}6789", 8, "0123..."],
     ["\uD800", 8, "\uFFFD"],
-  ])("cleanText() makes of %j within %i characters %j", (text, max, expected) => {
+  ])("cleanText() turns %j within %i characters into %j", (text, max, expected) => {
     expect(cleanText(text, max)).toBe(expected);
   });
 
-  it("cleanText() changes nothing when it is called again, and keeps the limit", () => {
+  it("cleanText() is idempotent and keeps the limit", () => {
     fc.assert(
       fc.property(
         fc.string({ unit: "binary", maxLength: 40 }),

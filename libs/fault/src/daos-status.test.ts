@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { daosStatusName, daosStatusNumber, faultDaosStatus } from "./daos-status.ts";
 
-describe("daosStatusName", () => {
+describe("daosStatusName()", () => {
   it.each([
     [0, "SUCCESS"],
     [-1001, "NO_PERM"],
@@ -18,7 +18,7 @@ describe("daosStatusName", () => {
     expect(daosStatusName(status)).toBe(name);
   });
 
-  it("is undone by daosStatusNumber", () => {
+  it("is reversed by daosStatusNumber()", () => {
     for (const status of [-1001, -1034, -2001, -2024]) {
       expect(daosStatusNumber(daosStatusName(status))).toBe(status);
     }
@@ -26,7 +26,7 @@ describe("daosStatusName", () => {
   });
 });
 
-describe("faultDaosStatus", () => {
+describe("faultDaosStatus()", () => {
   it("names the attempt, the meaning and the number", () => {
     const fault = faultDaosStatus("create pool", -1007);
     expect(fault.code).toBe(1007);
@@ -34,7 +34,7 @@ describe("faultDaosStatus", () => {
     expect(fault.resolution).toContain("smaller sizes");
   });
 
-  it("explains a number without a name as far as it can", () => {
+  it("explains a number without a name", () => {
     expect(faultDaosStatus("join", -4711).description).toBe(
       "join: unknown failure (DER_UNKNOWN(-4711), -4711)",
     );

@@ -116,7 +116,7 @@ for (const [first, block] of [
 /** A status of the data plane: 0, or a negative error number such as -1007 (NOSPACE). */
 export type DaosStatus = number;
 
-/** The name of a status, `NOSPACE` for -1007; `SUCCESS` for 0, `UNKNOWN(-5)` for a number that has none. */
+/** The name of a status, `NOSPACE` for -1007; `SUCCESS` for 0, `UNKNOWN(-5)` for a number without a name. */
 export function daosStatusName(status: DaosStatus): string {
   if (status === 0) return "SUCCESS";
   return names.get(-status) ?? `UNKNOWN(${status})`;
@@ -124,7 +124,7 @@ export function daosStatusName(status: DaosStatus): string {
 
 const numbers = new Map([...names].map(([number, name]) => [name, -number]));
 
-/** The status of a name: -1007 for `NOSPACE`. @throws Error for a name that no release has. */
+/** The status of a name: -1007 for `NOSPACE`. @throws Error for an unknown name. */
 export function daosStatusNumber(name: string): DaosStatus {
   const status = numbers.get(name);
   if (status === undefined) throw new Error(`there is no DAOS status ${name}`);
@@ -149,7 +149,7 @@ export function describeDaosStatus(status: DaosStatus): {
 /**
  * The fault for a status that is not 0.
  *
- * @param attempted what failed, as in `create pool 1b0e...`
+ * @param attempted the operation that failed, as in `create pool 1b0e...`
  * @see DAOS 0.8.0 src/include/daos_errno.h
  */
 export function faultDaosStatus(attempted: string, status: DaosStatus): Fault {

@@ -22,7 +22,7 @@ describe("Fault", () => {
     );
   });
 
-  it("begins a reason of several lines on a line of its own", () => {
+  it("starts a reason of several lines on a new line", () => {
     const { domain, code, resolution } = fault;
     const { message } = new Fault({
       domain,
@@ -41,7 +41,7 @@ describe("Fault", () => {
   });
 });
 
-describe("toFault", () => {
+describe("toFault()", () => {
   it("keeps a fault and wraps the rest as unknown", () => {
     expect(toFault(fault)).toBe(fault);
     const cause = new Error("boom");

@@ -1,4 +1,4 @@
-/** The part of the control plane a fault comes from; printed in front of it. */
+/** The part of the control plane that raised a fault; printed in front of it. */
 export type FaultDomain =
   | "general"
   | "storage"
@@ -19,9 +19,9 @@ export interface FaultOptions {
   readonly domain: FaultDomain;
   /** One of `FaultCode`, or a data-plane error number (1000-2999). */
   readonly code: number;
-  /** What was attempted and the value seen, as a sentence without a full stop. */
+  /** What could not be done and the value seen, without a full stop. */
   readonly description: string;
-  /** What lies behind it, when that is known and not in the description. */
+  /** The cause, if it is known and not in the description. */
   readonly reason?: string | undefined;
   /** What the operator can do now. */
   readonly resolution: string;
@@ -63,7 +63,7 @@ export class Fault extends Error {
   }
 }
 
-/** A reason of several lines begins on its own. */
+/** A reason of several lines starts on a new line. */
 function join(description: string, reason: string): string {
   return reason.startsWith("\n") ? `${description}:${reason}` : `${description}: ${reason}`;
 }
@@ -78,7 +78,10 @@ export function hasCode(error: unknown, code: number): error is Fault {
   return error instanceof Fault && error.code === code;
 }
 
-/** Turns anything thrown into a fault, once, at an edge. A fault stays itself; the rest is code 0 with its text. */
+/**
+ * Turns any thrown value into a fault; call it once, at an edge. A fault is returned unchanged. Anything else becomes code
+ * 0 with its text.
+ */
 export function toFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
   const text = error instanceof Error ? error.message : String(error);

@@ -2,15 +2,15 @@ import { FaultCode } from "./codes.ts";
 import { describeDaosStatus, listDaosStatuses } from "./daos-status.ts";
 import type { FaultDomain } from "./fault.ts";
 
-/** What is known of a code, whatever the case it is raised for. */
+/** The explanation of a code, independent of the case. */
 export interface FaultEntry {
   readonly code: number;
   readonly domain: FaultDomain;
   /** As in `FaultCode`, or `DER_NOSPACE` for a number of the data plane. */
   readonly name: string;
-  /** What has happened, in general. */
+  /** The general meaning. */
   readonly description: string;
-  /** What usually lies behind it. */
+  /** The usual cause. */
   readonly reason: string;
   /** What an operator can do. */
   readonly resolution: string;
@@ -24,7 +24,7 @@ const LOOK_IN_LOG = "look in the log of the server (control_log_file) around the
 const GENERAL = {
   unknown: [
     "A failure that has no code of its own.",
-    "The program met something that it was not written for.",
+    "The program met a case that it does not handle.",
     `${LOOK_IN_LOG}, and report it with the log attached`,
   ],
   processNotStarted: [
@@ -49,7 +49,7 @@ const GENERAL = {
   ],
   cancelled: [
     "The operation was broken off.",
-    "Somebody pressed Ctrl-C, the client went away, or the server was stopped.",
+    "The user pressed Ctrl-C, the client disconnected, or the server was stopped.",
     "check what has been done already, then repeat the command if it is still wanted",
   ],
   internal: [
@@ -614,7 +614,7 @@ const HELPER = {
     `correct it, or install the helper again with daos-admin install; ${DOCTOR}`,
   ],
   helperUntrustedPath: [
-    "Somebody other than root could replace a file that the helper runs or reads.",
+    "A user other than root could replace a file that the helper runs or reads.",
     "A file or a directory above it belongs to a user, or others may write to it.",
     `install daos-server below directories of root; ${DOCTOR}`,
   ],
@@ -728,9 +728,9 @@ export function listFaults(): readonly FaultEntry[] {
 }
 
 /**
- * What is known of a code: `207`, `"207"`, `-1007` and `"DER_NOSPACE"` for the data plane's, `"configInvalid"` by name.
+ * Explains a code: `207`, `"207"`, `-1007` and `"DER_NOSPACE"` for the data plane's, `"configInvalid"` by name.
  *
- * @returns `undefined` for a code that no fault has
+ * @returns `undefined` for an unknown code
  */
 export function explainFault(code: number | string): FaultEntry | undefined {
   const text = String(code).trim();
@@ -741,7 +741,7 @@ export function explainFault(code: number | string): FaultEntry | undefined {
   );
 }
 
-/** The entry for people, several lines. */
+/** The entry as text, several lines. */
 export function formatFaultEntry({
   code,
   domain,

@@ -3,7 +3,7 @@ import { FaultCode } from "./codes.ts";
 import { daosStatusName, listDaosStatuses } from "./daos-status.ts";
 import { isNotDone, isUnreachable, type RetryClass, retryClass } from "./retry-class.ts";
 
-/** Every code that is not named here is final. */
+/** Every code that is not listed here is final. */
 const EXPECTED: Readonly<Record<string, RetryClass>> = {
   timedOut: "maybe-done",
   cancelled: "maybe-done",
@@ -36,8 +36,8 @@ const EXPECTED_STATUSES: Readonly<Record<string, RetryClass>> = {
   TIMEDOUT: "maybe-done",
 };
 
-describe("retryClass", () => {
-  it.each(Object.entries(FaultCode))("retryClass() knows the fault code %s (%i)", (name, code) => {
+describe("retryClass()", () => {
+  it.each(Object.entries(FaultCode))("retryClass() classifies the fault code %s (%i)", (name, code) => {
     expect(retryClass({ code })).toBe(EXPECTED[name] ?? "final");
   });
 
@@ -48,11 +48,11 @@ describe("retryClass", () => {
     },
   );
 
-  it("is asked of codes that exist", () => {
+  it("is tested with codes that exist", () => {
     expect(Object.keys(EXPECTED).filter((name) => !Object.hasOwn(FaultCode, name))).toEqual([]);
   });
 
-  it("isNotDone() is true for what may be sent to another host or later, and false for what may have been done", () => {
+  it("isNotDone() is true for a request that may be sent to another host or later, and false if it may have been carried out", () => {
     expect(isNotDone({ code: FaultCode.connectionRefused })).toBe(true);
     expect(isNotDone({ code: FaultCode.systemNotReady })).toBe(true);
     expect(isNotDone({ code: FaultCode.connectionLost })).toBe(false);

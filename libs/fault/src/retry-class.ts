@@ -1,13 +1,13 @@
 import { FaultCode } from "./codes.ts";
 import { daosStatusNumber } from "./daos-status.ts";
 
-/** What a failure says of the request, and so what may be done next. */
+/** What a failure says about the request, and what may be done next. */
 export type RetryClass =
   /** It was not carried out. This host cannot do it; another one may. */
   | "ask-another"
-  /** It was not carried out. What stands in the way passes: the same request may succeed later. */
+  /** It was not carried out. The obstacle is temporary: the same request may succeed later. */
   | "wait"
-  /** It may have been carried out: only what may be done twice may be sent again. */
+  /** It may have been carried out. Only a request that may be carried out twice may be sent again. */
   | "maybe-done"
   /** The same request fails again, at any time and on any host. */
   | "final";
@@ -55,7 +55,7 @@ const classes = new Map(
 );
 
 /**
- * Whether, when and where a request that failed may be sent again.
+ * Whether, when and where a failed request may be sent again.
  *
  * @param fault also `{ code: -status }` for a status of the data plane
  */
@@ -63,7 +63,7 @@ export function retryClass({ code }: { readonly code: number }): RetryClass {
   return classes.get(code) ?? "final";
 }
 
-/** True when the request was certainly not carried out, and may be elsewhere or later. */
+/** True when the request was certainly not carried out, and may succeed on another host or later. */
 export function isNotDone(fault: { readonly code: number }): boolean {
   const found = retryClass(fault);
   return found === "ask-another" || found === "wait";
@@ -79,7 +79,7 @@ const UNREACHABLE: ReadonlySet<number> = new Set([
   FaultCode.notDaosServer,
 ]);
 
-/** True when the host gave no answer at all: what else is asked of it fails too. */
+/** True when the host gave no answer at all. Other requests to it will fail too. */
 export function isUnreachable({ code }: { readonly code: number }): boolean {
   return UNREACHABLE.has(code);
 }

@@ -2,7 +2,7 @@ import { Fault, FaultCode } from "@daos/fault";
 
 const SHOWN = 120;
 
-/** The fault of a host list that cannot be read. */
+/** The host list cannot be parsed. */
 export function faultHostlist(text: string, reason: string): Fault {
   const shown = text.length <= SHOWN ? text : `${text.slice(0, SHOWN - 3)}...`;
   return new Fault({

@@ -3,11 +3,11 @@ import { bracketed, DEFAULT_PORT, type HostAddress } from "./host-address.ts";
 import { MAX_RANGE } from "./parse-host-list.ts";
 
 export interface FormatHostSetOptions {
-  /** A port that is left out; {@link DEFAULT_PORT} unless told. */
+  /** The port that is omitted; {@link DEFAULT_PORT} by default. */
   readonly defaultPort?: number;
 }
 
-/** Hosts that differ in one number only. */
+/** Hosts that differ only in one number. */
 interface Family {
   readonly head: string;
   readonly tail: string;
@@ -37,8 +37,8 @@ export function formatHostSet(hosts: Iterable<HostAddress>, options: FormatHostS
 }
 
 /**
- * Cuts a host around the number that ranges run over: the last one of the first label (`node12.cluster`), or the last
- * part of an IPv4 address. IPv6 addresses, and numbers of more than 9 digits, are left whole.
+ * Cuts a host around the number that ranges run over: the last one of the first label (`node12.cluster`), or the last part
+ * of an IPv4 address. IPv6 addresses and numbers above 9 digits are not cut.
  */
 function splitNumber(host: string): readonly [head: string, number: string, tail: string] {
   if (host.includes(":")) return [bracketed(host), "", ""];

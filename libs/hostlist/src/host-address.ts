@@ -1,7 +1,7 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { faultHostlist } from "./faults.ts";
 
-/** The port that a DAOS server listens on when nothing else is said. */
+/** The default port of a DAOS server. */
 export const DEFAULT_PORT = 10001;
 
 /** Where a DAOS server listens. */
@@ -30,7 +30,7 @@ export function formatHostAddress(address: HostAddress): string {
   return `${bracketed(address.host)}:${address.port}`;
 }
 
-/** A host as it stands in front of a port: IPv6 in brackets. */
+/** A host in the form before a port: IPv6 in brackets. */
 export function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }

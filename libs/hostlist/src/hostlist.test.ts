@@ -7,7 +7,7 @@ import { MAX_RANGE, parseHostList } from "./parse-host-list.ts";
 
 const show = (text: string) => parseHostList(text).map(formatHostAddress);
 
-describe("parseHostAddress", () => {
+describe("parseHostAddress()", () => {
   it.each([
     ["node1", { host: "node1", port: 10001 }],
     [" node1.cluster:10002 ", { host: "node1.cluster", port: 10002 }],
@@ -42,7 +42,7 @@ describe("parseHostAddress", () => {
   });
 });
 
-describe("parseHostList", () => {
+describe("parseHostList()", () => {
   it.each([
     [
       "node[1-3,10].suffix:10002",
@@ -83,12 +83,12 @@ describe("parseHostList", () => {
     expect(parseHostList(`node[1-${MAX_RANGE}]`)).toHaveLength(MAX_RANGE);
   });
 
-  it("shows only the start of a hostile list", () => {
+  it("shows only the start of a very long list", () => {
     expect(() => parseHostList("(".repeat(100_000))).toThrow(/^.{1,400}$/);
   });
 });
 
-describe("formatHostSet", () => {
+describe("formatHostSet()", () => {
   it.each([
     ["node3,node1,node2,node10", "node[1-3,10]"],
     ["node08,node09,node10", "node[08-10]"],
@@ -103,7 +103,7 @@ describe("formatHostSet", () => {
     expect(formatHostSet(parseHostList(text))).toBe(set);
   });
 
-  it("splits a range that is longer than what can be read", () => {
+  it("splits a range that is too long to be parsed again", () => {
     const hosts = parseHostList(`node[1-${MAX_RANGE}],node[20000-20005]`);
     const set = formatHostSet(hosts);
     expect(set).toBe(`node[1-${MAX_RANGE}],node[20000-20005]`);
@@ -141,7 +141,7 @@ describe("properties", () => {
     );
   });
 
-  it("whatever is typed gives hosts or one fault, and no more hosts than allowed", () => {
+  it("any text gives hosts within the limit, or a fault", () => {
     const hostile = fc.string({ unit: fc.constantFrom(..."n019[]-,.: \n%é"), maxLength: 40 });
     fc.assert(
       fc.property(fc.oneof(hostile, fc.string()), (text) => {

@@ -1,17 +1,17 @@
 import { faultHostlist } from "./faults.ts";
 import { checkHost, DEFAULT_PORT, type HostAddress, parsePort, splitPort } from "./host-address.ts";
 
-/** The most numbers one range may have. @see DAOS 0.8.0 src/control/lib/hostlist/hostlist.go maxRange */
+/** Maximum number of hosts in one range. @see DAOS 0.8.0 src/control/lib/hostlist/hostlist.go maxRange */
 export const MAX_RANGE = 16_384;
 
-/** The most hosts a whole list may name, so that a typing error cannot exhaust memory. */
+/** Maximum number of hosts in a list, so that a typing error cannot exhaust memory. */
 const MAX_HOSTS = 65_536;
 
 /**
- * The hosts of a list such as `node[01-16,20].cluster:10001,10.0.0.1,[::1]:10002`, in the order written, each once.
- * Leading zeros are kept; a name may have several ranges, the last of which runs fastest.
+ * The hosts of a list such as `node[01-16,20].cluster:10001,10.0.0.1,[::1]:10002`, in the order written, each once. Leading
+ * zeros are kept. A name may have several ranges; the last one varies fastest.
  *
- * @throws Fault hostlistInvalid that names the part which is wrong
+ * @throws Fault hostlistInvalid with the invalid part
  */
 export function parseHostList(text: string, defaultPort: number = DEFAULT_PORT): readonly HostAddress[] {
   const found = new Map<string, HostAddress>();

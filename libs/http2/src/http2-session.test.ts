@@ -42,7 +42,7 @@ describe("Http2Session", () => {
     expect(server.connections).toBeGreaterThanOrEqual(1);
   });
 
-  it("rejects with the system's error when nothing listens", async () => {
+  it("rejects with the system's error when the port has no listener", async () => {
     await using dead = await DeadPort.take();
     using session = new Http2Session(`http://${formatHostAddress(dead.host)}`);
     await expect(call(session, WAIT_MS)).rejects.toMatchObject({ code: "ECONNREFUSED" });
@@ -57,7 +57,7 @@ describe("Http2Session", () => {
     await expect(connecting).rejects.toThrow("enough");
   });
 
-  it("shares one connection between calls, and opens another one after it was lost", async () => {
+  it("shares one connection between calls, and opens a new one after a loss", async () => {
     const sessions: ServerHttp2Session[] = [];
     const http2 = createHttp2Server((_, response) => response.end());
     http2.on("session", (one: ServerHttp2Session) => sessions.push(one));
@@ -119,7 +119,7 @@ describe("Http2Session with TLS", () => {
     using session = new Http2Session(`https://${formatHostAddress(server.host)}`, {
       loadTls: async () => ({}),
     });
-    // Those that greet and wait for a request never get one.
+    // Peers that wait for a request never get one.
     await expect(call(session, 300)).rejects.toThrow();
   });
 });

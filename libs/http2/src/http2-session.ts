@@ -20,16 +20,19 @@ export interface Http2SessionOptions {
 
 type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 
-/** The kernel's keep-alive finds a dead host during a long call, ms; servers of release 0.8.0 refuse frequent HTTP/2 pings. */
+/**
+ * Interval of TCP keep-alive, which finds a dead host during a long call, ms. Servers of release 0.8.0 refuse frequent
+ * HTTP/2 pings.
+ */
 const KEEP_ALIVE_MS = 10_000;
 
 /**
- * The connection of one Connect transport to one server. It is opened when it is needed, and again after it was lost. It
- * counts as open when the server's first SETTINGS frame is there: a host that only accepts connections, or does not speak
- * HTTP/2, fails before a request is sent.
+ * The connection of one Connect transport to one server. It is opened on demand, and again after a loss. It counts as open
+ * when the server's first SETTINGS frame has arrived. So a host that only accepts connections, or does not speak HTTP/2,
+ * fails before a request is sent.
  *
- * No peer can make it raise an uncaught error: the socket and the session have their error listeners from their creation
- * to their end. Connect's own `Http2SessionManager` removes its listener while the connection is idle or aborted.
+ * A peer cannot cause an uncaught error: socket and session have error listeners from their creation to their end.
+ * Connect's own `Http2SessionManager` removes its listener while the connection is idle or aborted.
  */
 export class Http2Session implements SessionManager, Disposable {
   readonly authority: string;
@@ -67,7 +70,7 @@ export class Http2Session implements SessionManager, Disposable {
     }
   }
 
-  /** When the certificate expires that the server has shown; undefined without TLS, and before {@link connect}. */
+  /** The expiry of the server's certificate; undefined without TLS and before {@link connect}. */
   get serverCertificateExpiry(): Date | undefined {
     const socket = this.#socket as TLSSocket | undefined;
     const { valid_to: text } = socket?.getPeerCertificate?.() ?? {};
@@ -80,7 +83,7 @@ export class Http2Session implements SessionManager, Disposable {
     for (const connection of this.#connections) connection.destroy();
   }
 
-  /** For Connect: begins one request. */
+  /** Starts one request; called by Connect. */
   async request(
     method: string,
     path: string,
@@ -92,7 +95,7 @@ export class Http2Session implements SessionManager, Disposable {
     return stream.on("error", ignore);
   }
 
-  /** For Connect, which would send a ping after a long silence. */
+  /** Called by Connect, which would send a ping after a long idle time. */
   notifyResponseByteRead(): void {}
 
   [Symbol.dispose](): void {
@@ -119,7 +122,8 @@ export class Http2Session implements SessionManager, Disposable {
       const session = connectHttp2(this.authority, { createConnection: () => socket });
       this.#connections.add(session);
       this.#socket = socket;
-      // With TLS 1.3 a server refuses the client's certificate after the handshake. Node.js tells only the socket of it.
+      // With TLS 1.3 a server refuses the client's certificate after the handshake. Node.js reports this on the socket
+      // only.
       socket.on("error", (error) => {
         reject(error);
         session.destroy(error);

@@ -19,7 +19,7 @@ export function isJournal(env: Readonly<Record<string, string | undefined>>, fd:
   }
 }
 
-/** The prefix that the journal takes for a line's priority. @see man 3 sd-daemon */
+/** The prefix from which the journal reads a line's priority. @see man 3 sd-daemon */
 export const JOURNAL_PREFIX: Readonly<Record<LogLevel, string>> = {
   DEBUG: "<7>",
   INFO: "<6>",

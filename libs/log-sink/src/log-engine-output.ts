@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import { createOutputLimiter, type Logger, type OutputLimits } from "@daos/log";
 
-/** What an engine's process prints, and where it is to be logged. */
+/** The output of an engine's process and its log. */
 export interface EngineOutput extends OutputLimits {
   readonly index: number;
   readonly stdout: Readable;
@@ -10,9 +10,9 @@ export interface EngineOutput extends OutputLimits {
 }
 
 /**
- * Logs what an engine prints: standard output as info, standard error as error, each line prefixed
- * `daos_io_server:<index>`, at a limited rate. What is dropped is counted in a line of its own. The streams are read on
- * whatever comes, so that the engine never waits for the log.
+ * Logs the output of an engine: standard output as info, standard error as error, each line prefixed
+ * `daos_io_server:<index>`, at a limited rate. The number of dropped lines is logged in a line of its own. The streams are
+ * always read, so the engine never waits for the log.
  *
  * @see DAOS 0.8.0 src/control/server/ioserver/exec.go cmdLogger
  */
@@ -29,7 +29,7 @@ export function logEngineOutput(output: EngineOutput): void {
     });
     stream.on("data", (chunk: Buffer) => limiter.push(chunk));
     stream.once("close", () => limiter.end());
-    // A read error ends the output like its end; the engine's exit says the rest.
+    // A read error counts as the end of the output. The engine's exit is reported elsewhere.
     stream.on("error", () => {});
   };
   follow(stdout, (line) => log.info(line));

@@ -38,7 +38,7 @@ function journalEnv() {
 }
 
 describe("the console", () => {
-  it("shows lines for people", () => {
+  it("shows readable lines", () => {
     open().log.info("ready", { rank: 0 });
     expect(onConsole()).toBe("2026-11-23T12:00:00.000Z INFO  server: ready rank=0\n");
   });
@@ -80,7 +80,7 @@ describe("the console", () => {
     expect(onConsole()).toMatch(/^<3>\{"level":"ERROR",.*"message":"d"\}\n$/);
   });
 
-  it("is no journal when JOURNAL_STREAM is another's, as in a shell started from a service", () => {
+  it("is not the journal when JOURNAL_STREAM names another stream, as in a shell started from a service", () => {
     expect(isJournal(journalEnv(), consoleFd)).toBe(true);
     expect(isJournal({ JOURNAL_STREAM: "1:2" }, consoleFd)).toBe(false);
     expect(isJournal({ JOURNAL_STREAM: "x" }, consoleFd)).toBe(false);
@@ -101,7 +101,7 @@ describe("a file", () => {
     expect(onConsole()).toBe("2026-11-23T12:00:00.000Z ERROR server: gone\n");
   });
 
-  it("is appended to, and is another one after a rotation", async () => {
+  it("is appended to, and is replaced after a rotation", async () => {
     const file = join(directory, "control.log");
     open({ file }).log.info("one");
     const { log, reopen, close } = open({ file });
@@ -130,7 +130,7 @@ describe("a file", () => {
     expect(text).toContain("still here");
   });
 
-  it("that cannot be opened is a fault", () => {
+  it("raises a fault when it cannot be opened", () => {
     const file = join(directory, "none", "control.log");
     expect(() => open({ file })).toThrow(expect.objectContaining({ code: FaultCode.logFileUnusable }));
     expect(() => open({ file: directory })).toThrow(
@@ -138,7 +138,7 @@ describe("a file", () => {
     );
   });
 
-  it("that cannot be written is reported once, and the program goes on", () => {
+  it("is reported once when it cannot be written, and the program continues", () => {
     const { log } = open({ file: "/dev/full", errorsToConsole: false });
     for (let at = 0; at < 3; at++) log.info("x");
     expect(onConsole().match(/cannot be written/g)).toHaveLength(1);
@@ -150,7 +150,7 @@ describe("openLogSink(), when nothing can be written", () => {
   const FLOOD = join(import.meta.dirname, "testing", "flood.ts");
   const LINES = 200_000;
 
-  /** A program that logs {@link LINES} lines, and its memory then, MiB. */
+  /** Starts a program that logs {@link LINES} lines; resolves with its memory in MiB. */
   async function flood(stderr: "pipe" | number, file?: string) {
     const args = ["--conditions=@daos/source", FLOOD, `${LINES}`, ...(file === undefined ? [] : [file])];
     const child = spawn(process.execPath, args, { stdio: ["ignore", "pipe", stderr] });
@@ -184,7 +184,7 @@ describe("openLogSink(), when nothing can be written", () => {
         const dropped = Number(/lines were dropped .* lines=(\d+)/.exec(written.at(-2) ?? "")?.[1]);
         expect(written.at(-1)).toContain("server: after");
         expect(written.length - 2 + dropped).toBe(LINES);
-        // No line is torn or twice there.
+        // No line is truncated or duplicated.
         for (const [at, line] of written.slice(0, -2).entries())
           expect(line).toMatch(new RegExp(` line=${at}$`));
       } finally {
@@ -227,7 +227,7 @@ describe("openLogSink(), when nothing can be written", () => {
         reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
         writer = openSync(fifo, constants.O_WRONLY);
       }
-      // Node makes "pipe" a pair of sockets.
+      // Node.js implements "pipe" as a socket pair.
       const { child, memory } = await flood(kind === "pipe" ? writer : "pipe");
       expect(memory).toBeLessThan(200);
       child.kill("SIGTERM");
@@ -236,7 +236,7 @@ describe("openLogSink(), when nothing can be written", () => {
     },
   );
 
-  it("writes on to a pipe that is read again", async () => {
+  it("writes to a pipe again when its reader continues", async () => {
     const fifo = join(directory, "fifo");
     execFileSync("mkfifo", [fifo]);
     const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -249,7 +249,7 @@ describe("openLogSink(), when nothing can be written", () => {
       try {
         for (let got = -1; got !== 0; text += buffer.toString("utf8", 0, got)) got = readSync(reader, buffer);
       } catch {
-        // Nothing there now.
+        // The pipe is empty now.
       }
       return text;
     };
@@ -262,7 +262,7 @@ describe("openLogSink(), when nothing can be written", () => {
   });
 });
 
-describe("logEngineOutput", () => {
+describe("logEngineOutput()", () => {
   async function run(script: string) {
     const records: LogRecord[] = [];
     const log = createLogger((record) => records.push(record), { level: "DEBUG" });
@@ -272,7 +272,7 @@ describe("logEngineOutput", () => {
     return records.map(({ level, message, fields }) => ({ level, message, fields }));
   }
 
-  it("prefixes lines and tells output from errors", async () => {
+  it("prefixes lines and separates output from errors", async () => {
     const records = await run("console.log('up'); console.error('bad\\nworse')");
     expect(records.filter(({ level }) => level === "INFO").map(({ message }) => message)).toEqual([
       "daos_io_server:1 up",

@@ -2,19 +2,19 @@ import { constants, fstatSync, openSync, writeSync } from "node:fs";
 
 const STDERR = 2;
 
-/** Writes as much as there is room for, and returns how many bytes that was. @throws when it cannot be written at all */
+/** Writes as much as fits and returns the number of bytes. @throws when nothing can be written */
 type Write = (bytes: Uint8Array) => number;
 
 /**
- * A way to write to standard error, or another descriptor, that never waits for who reads it: a pipe whose reader has
- * stopped, a terminal that is held by Ctrl-S, a journal that hangs.
+ * Opens standard error, or another descriptor, for writes that never block: neither on a pipe whose reader has stopped, nor
+ * on a terminal held by Ctrl-S, nor on a journal that hangs.
  *
- * Pipes and terminals are opened anew: O_NONBLOCK belongs to the open file, which this process shares with others. Sockets
- * cannot be opened anew; Node's own stream sets O_NONBLOCK for them.
+ * Pipes and terminals are reopened, because O_NONBLOCK belongs to the open file description, which other processes share.
+ * Sockets cannot be reopened; Node's own stream sets O_NONBLOCK for them.
  */
 export function openConsole(fd: number): Write {
   const stat = fstatSync(fd);
-  // A look at the stream is what opens it.
+  // Reading the property opens the stream.
   if (stat.isSocket() && fd === STDERR) void process.stderr.writable;
   return writeToDescriptor(stat.isFIFO() || stat.isCharacterDevice() ? (openAnew(fd) ?? fd) : fd);
 }
@@ -30,7 +30,7 @@ function writeToDescriptor(fd: number): Write {
   };
 }
 
-/** Undefined for what cannot be opened: a pipe without a reader, or another user's. */
+/** Undefined when it cannot be opened: a pipe without a reader, or another user's terminal. */
 function openAnew(fd: number): number | undefined {
   try {
     return openSync(`/proc/self/fd/${fd}`, constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);

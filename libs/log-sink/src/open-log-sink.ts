@@ -15,15 +15,18 @@ import { openConsole } from "./open-console.ts";
 
 /** Where lines go and what they look like; `control_log_file` and `control_log_json` of the configuration. */
 export interface LogSinkOptions {
-  /** Appended to, made with mode 0640. Without it lines go to standard error. */
+  /** The log file, created with mode 0640 and appended to. Without it lines go to standard error. */
   readonly file?: string | undefined;
-  /** One JSON object a line instead of lines for people. */
+  /** Write one JSON object per line instead of readable text. */
   readonly json?: boolean | undefined;
-  /** Errors that go to a file go to standard error as well, so that whoever starts the program sees them; default true. */
+  /**
+   * Write errors to standard error as well as to the file, so that they are seen when the program is started; true by
+   * default.
+   */
   readonly errorsToConsole?: boolean | undefined;
-  /** The environment that tells of the journal; the process's own by default. */
+  /** The environment with JOURNAL_STREAM; the process's own by default. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** Standard error's descriptor; tests have another. */
+  /** The descriptor of standard error; tests set another. */
   readonly consoleFd?: number | undefined;
 }
 
@@ -31,11 +34,11 @@ export interface LogSinkOptions {
 export interface OpenLogSink {
   readonly sink: LogSink;
   /**
-   * Closes the file and opens it again under its name, after a rotation; the app calls it at SIGHUP. Nothing happens
-   * without a file. When the name cannot be opened, lines go on to the old file and one of them says so.
+   * Reopens the file under its name after a rotation; the app calls it at SIGHUP. Does nothing without a file. When the
+   * name cannot be opened, lines continue to go to the old file, and one of them reports the failure.
    */
   reopen(): void;
-  /** Writes what is left and closes the file. Later lines are lost. */
+  /** Writes the waiting lines and closes the file. Later lines are lost. */
   close(): void;
 }
 
@@ -47,13 +50,14 @@ const PINO_LEVELS = { DEBUG: "debug", INFO: "info", WARN: "warn", ERROR: "error"
   string
 >;
 
-/** What is left at the end may take so long to be written to a reader that has stopped, ms. */
+/** Timeout for writing the waiting lines at the end to a reader that has stopped, ms. */
 const CLOSE_TIMEOUT_MS = 500;
 
 /**
- * Opens the log. Lines are written before the call returns while there is room, so that none is lost when the process dies. A
- * full disk or a reader that has stopped does not stop the program: up to 1 MiB waits for room, later lines are dropped and
- * counted, and the count is logged when there is room again. A file that cannot be written is reported once on standard error.
+ * Opens the log. While there is room, a line is written before the call returns, so that no line is lost when the process
+ * dies. A full disk or a stopped reader does not stop the program: up to 1 MiB waits, further lines are dropped and
+ * counted, and the count is logged when there is room again. A file that cannot be written is reported once on standard
+ * error.
  *
  * @throws Fault logFileUnusable when the file cannot be opened
  */
@@ -88,7 +92,7 @@ export function openLogSink(options: LogSinkOptions = {}): OpenLogSink {
       try {
         tryFile(file);
         const next = openSync(file, "a", FILE_MODE);
-        // What was logged before the rotation belongs to the old file, if that has room.
+        // Lines from before the rotation belong to the old file, if it has room.
         writer.flush();
         closeSync(fd);
         fd = next;
@@ -106,11 +110,11 @@ export function openLogSink(options: LogSinkOptions = {}): OpenLogSink {
   };
 }
 
-/** A sink that writes lines, and never throws, waits or grows. */
+/** A sink that writes lines. It never throws or blocks, and its memory is bounded. */
 interface Lines {
   readonly sink: LogSink;
   readonly flush: () => void;
-  /** Writes what waits, for as long as that takes at most {@link CLOSE_TIMEOUT_MS}. */
+  /** Writes the waiting lines, for at most {@link CLOSE_TIMEOUT_MS}. */
   readonly finish: () => void;
 }
 
@@ -130,7 +134,7 @@ function openLines(
   const queue = createLineQueue({ write, droppedLine, onError });
   return {
     sink: (record) => {
-      // Whatever a line holds, logging must not end the program.
+      // Logging must never end the program.
       try {
         queue.push(format(record));
       } catch (error) {
@@ -145,16 +149,16 @@ function openLines(
   };
 }
 
-/** Holds the thread, where nothing else is left to do, ms. */
+/** Blocks the thread, ms; only used at the end of the program. */
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
-/** Opens and closes the file once, so that what is wrong with it is known before anything depends on it. */
+/** Opens and closes the file once, so that an unusable file is reported at the start. */
 function tryFile(file: string): void {
   try {
     accessSync(dirname(file), constants.X_OK);
-    // Not a pipe: opening one without a reader would wait for ever.
+    // A pipe is refused: opening a pipe without a reader blocks.
     if (statSync(file, { throwIfNoEntry: false })?.isFIFO()) throw new Error("it is a pipe");
     closeSync(openSync(file, "a", FILE_MODE));
   } catch (error) {
@@ -199,7 +203,7 @@ function jsonFormat(): LineFormat {
 
 const RESERVED: ReadonlySet<string> = new Set(["time", "level", "component", "message"]);
 
-/** Errors as their message, big numbers as text; a field that is named like a part of the line gets an underscore. */
+/** Errors as their message, big numbers as text; a field with the name of a part of the line gets an underscore. */
 function jsonFields(fields: LogRecord["fields"]): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [RESERVED.has(key) ? `${key}_` : key, plainValue(value)]),

@@ -1,7 +1,7 @@
 import type { LogRecord } from "./logger.ts";
 import { redactText } from "./redact.ts";
 
-/** `2026-11-23T12:00:00.000Z INFO  server.instance: engine ready rank=0 pid=42`, for people. */
+/** The readable format: `2026-11-23T12:00:00.000Z INFO server.instance: engine ready rank=0 pid=42`. */
 export function formatConsoleLine(record: LogRecord): string {
   const component = record.component === "" ? "" : `${record.component}: `;
   const fields = Object.entries(record.fields)
@@ -28,7 +28,7 @@ function plainValue(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? value.toString() : value;
 }
 
-/** Control characters become escapes, so that no message can forge a line or steer a terminal. */
+/** Control characters become escapes, so that a message cannot forge a line or control a terminal. */
 function oneLine(text: string): string {
   return text.replace(/\p{Cc}/gu, (char) => JSON.stringify(char).slice(1, -1).replace("\u007f", "\\u007f"));
 }

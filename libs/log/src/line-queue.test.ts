@@ -4,7 +4,7 @@ import { createLineQueue } from "./line-queue.ts";
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
-/** A queue to something with room for so many bytes; what it takes is in `text`. */
+/** A queue to a fake destination with room for this many bytes; the bytes that it accepted are in `text`. */
 function queue(maxBytes?: number) {
   const target = { text: "", room: Number.POSITIVE_INFINITY, error: undefined as Error | undefined };
   const errors: unknown[] = [];
@@ -32,7 +32,7 @@ describe("createLineQueue()", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("keeps lines in order, and the rest of one that was written in part, until there is room", () => {
+  it("keeps waiting lines in order, and the rest of a partly written line, until there is room", () => {
     const { target, push } = queue();
     target.room = 2;
     push("one");
@@ -44,7 +44,7 @@ describe("createLineQueue()", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("holds so many bytes, drops lines beyond, and says how many when there is room again", () => {
+  it("holds up to its limit, drops further lines, and reports their number when there is room again", () => {
     const { target, push, errors } = queue(20);
     target.error = new Error("no space left on device");
     for (let at = 0; at < 1_000; at++) push(`line ${at}`);
@@ -58,7 +58,7 @@ describe("createLineQueue()", () => {
     expect(target.text).toMatch(/dropped\nafter\n$/);
   });
 
-  it("says again that it fails after it has succeeded", () => {
+  it("reports a new failure after a success", () => {
     const { target, push, errors } = queue();
     for (let round = 0; round < 2; round++) {
       target.error = new Error("full");
@@ -71,7 +71,7 @@ describe("createLineQueue()", () => {
     expect(target.text).toBe("a\nb\na\nb\n");
   });
 
-  it("takes a line that is longer than its limit when nothing waits", () => {
+  it("accepts a line above its limit when nothing waits", () => {
     const { target, push } = queue(4);
     push("longer than that");
     expect(target.text).toBe("longer than that\n");

@@ -1,17 +1,20 @@
-/** How a queue writes, and what it may hold. */
+/** How a queue writes, and its limits. */
 export interface LineQueueOptions {
   /**
    * Writes as much as can be written without waiting.
    *
    * @returns how many bytes were taken; 0 when the other side has no room now
-   * @throws what keeps it from writing, as a full disk does
+   * @throws the error that prevents writing, as on a full disk
    */
   readonly write: (bytes: Uint8Array) => number;
-  /** The line, without its line feed, that says how many were dropped. It is written when there is room again. */
+  /**
+   * Formats the line, without its line feed, that reports the number of dropped lines. It is written when there is room
+   * again.
+   */
   readonly droppedLine: (lines: number) => string;
-  /** Called once when writing begins to fail, until it succeeds again. */
+  /** Called once when writing starts to fail; again only after it has succeeded. */
   readonly onError?: ((error: unknown) => void) | undefined;
-  /** Bytes that wait at most; 1 MiB by default. Lines beyond are dropped. */
+  /** Maximum number of waiting bytes; 1 MiB by default. Further lines are dropped. */
   readonly maxBytes?: number | undefined;
   /** Milliseconds, monotonic. */
   readonly now?: (() => number) | undefined;
@@ -19,9 +22,9 @@ export interface LineQueueOptions {
 
 /** Lines on their way to a file, a pipe or a terminal. */
 export interface LineQueue {
-  /** Writes a line if that is possible now; otherwise it waits, or is dropped and counted. Never throws. */
+  /** Writes a line if possible; otherwise queues it, or drops and counts it. Never throws. */
   push(line: string): void;
-  /** Tries to write what waits. */
+  /** Tries to write the waiting lines. */
   flush(): LineQueueState;
 }
 
@@ -33,8 +36,8 @@ const MAX_BYTES = 1024 * 1024;
 const RETRY_MS = 250;
 
 /**
- * Keeps logging from blocking and from growing: a full disk or a reader that has stopped costs a bounded buffer, and then
- * lines, which are counted. Attempts are repeated by a timer that keeps no process alive.
+ * Keeps logging from blocking and from using unbounded memory. With a full disk or a stopped reader, lines fill a bounded
+ * buffer; further lines are dropped and counted. A timer repeats the attempts and does not keep the process alive.
  */
 export function createLineQueue(options: LineQueueOptions): LineQueue {
   const { write, droppedLine, onError, maxBytes = MAX_BYTES, now = () => performance.now() } = options;
@@ -82,7 +85,7 @@ export function createLineQueue(options: LineQueueOptions): LineQueue {
 
   return {
     push(line) {
-      // What is dropped is said before later lines are taken.
+      // The number of dropped lines is reported before later lines are accepted.
       if (dropped > 0 || (bytes > 0 && bytes + Buffer.byteLength(line) + 1 > maxBytes)) dropped += 1;
       else add(line);
       if (state === "empty" || now() - triedAt >= RETRY_MS) flush();

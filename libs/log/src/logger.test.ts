@@ -12,8 +12,8 @@ function collect(level: "DEBUG" | "INFO" | "ERROR") {
   };
 }
 
-describe("createLogger", () => {
-  it("drops what is below its level", () => {
+describe("createLogger()", () => {
+  it("drops records below its level", () => {
     const { records, log } = collect("ERROR");
     log.debug("a");
     log.info("b");
@@ -53,14 +53,14 @@ describe("lines", () => {
     });
   });
 
-  it("stay one line whatever the message holds", () => {
+  it("stay on one line with any message", () => {
     const tricky = { ...record, message: "a\nb\u001b[31m" };
     expect(formatConsoleLine(tricky)).toContain("a\\nb\\u001b[31m");
   });
 });
 
 describe("a level that changes", () => {
-  it("counts for children that were made before", () => {
+  it("applies to children that were created before", () => {
     const seen: string[] = [];
     const level = levelSwitch("INFO");
     const child = createLogger(({ message }) => seen.push(message), { level }).child("part");

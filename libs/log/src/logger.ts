@@ -1,9 +1,9 @@
 import { redactFields, redactText } from "./redact.ts";
 
-/** How much a log line matters, least first. The names are those of `control_log_mask`, plus `WARN`. */
+/** The levels, least severe first. The names are those of `control_log_mask`, plus `WARN`. */
 export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
 
-/** What a log line is about: rank, instance, device, duration. Never secrets. */
+/** The context of a log line: rank, instance, device, duration. Never secrets. */
 export type LogFields = Readonly<Record<string, unknown>>;
 
 /** One event. `component` is the path of child loggers, as in `server.instance`. */
@@ -18,7 +18,7 @@ export interface LogRecord {
 /** Where records go. The app owns it; libraries only get a {@link Logger}. */
 export type LogSink = (record: LogRecord) => void;
 
-/** The port that libraries log through: one event, one line. */
+/** The logging port of libraries: one event, one line. */
 export interface Logger {
   debug(message: string, fields?: LogFields): void;
   info(message: string, fields?: LogFields): void;
@@ -33,13 +33,13 @@ const ORDER: Readonly<Record<LogLevel, number>> = { DEBUG: 0, INFO: 1, WARN: 2, 
 /** A level that can change while loggers and their children use it. */
 export interface LevelSwitch {
   readonly level: LogLevel;
-  /** What it was made with, and goes back to. */
+  /** The initial level, to which it can be reset. */
   readonly configured: LogLevel;
   set(level: LogLevel): void;
   reset(): void;
 }
 
-/** Makes a level that can change. */
+/** Creates a level that can change. */
 export function levelSwitch(configured: LogLevel): LevelSwitch {
   let level = configured;
   return {
@@ -64,14 +64,14 @@ export function parseLogLevel(text: string): LogLevel | undefined {
 }
 
 export interface LoggerOptions {
-  /** Records below it are dropped; asked for each record when it is a switch. */
+  /** Records below it are dropped. A switch is read for each record. */
   readonly level: LogLevel | Pick<LevelSwitch, "level">;
   readonly component?: string;
   readonly fields?: LogFields;
   readonly now?: () => Date;
 }
 
-/** A logger that hands every record at or above `level` to `sink`, without the secrets that can be told as such. */
+/** A logger that hands every record at or above `level` to `sink`, without recognizable secrets. */
 export function createLogger(sink: LogSink, options: LoggerOptions): Logger {
   const { level, component = "", fields = {}, now = () => new Date() } = options;
   const write = (at: LogLevel) => (message: string, own?: LogFields) => {

@@ -22,8 +22,8 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-describe("createOutputLimiter", () => {
-  it("passes on lines, however they are cut into chunks", () => {
+describe("createOutputLimiter()", () => {
+  it("passes on lines from chunks of any size", () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ unit: "grapheme", maxLength: 20 })),
@@ -59,7 +59,7 @@ describe("createOutputLimiter", () => {
     expect(lines).toEqual(["a", "b"]);
   });
 
-  it("cuts long lines and keeps no more of them", () => {
+  it("truncates long lines and does not buffer the rest", () => {
     const { lines, push, end } = limiter({ maxLineBytes: 4 });
     push("abcdef\n");
     for (let at = 0; at < 1000; at++) push("xyz");
@@ -72,7 +72,7 @@ describe("createOutputLimiter", () => {
     ]);
   });
 
-  it("drops lines beyond the rate, says how many once a second, and passes on again", () => {
+  it("drops lines above the rate, reports their number once a second, and then passes lines on again", () => {
     const { lines, reports, clock, push } = limiter({ linesPerSecond: 2 });
     push("x\n".repeat(30));
     expect(lines).toHaveLength(20);
@@ -97,7 +97,7 @@ describe("createOutputLimiter", () => {
     expect(reports).toEqual([{ lines: 2, bytes: 122 }]);
   });
 
-  it("gets a hundred megabytes through in bounded memory", () => {
+  it("processes a hundred megabytes in bounded memory", () => {
     const { lines, reports, push, end } = limiter();
     const chunk = `${"0123456789abcdef".repeat(5)}\n`.repeat(800);
     const before = process.memoryUsage().arrayBuffers;
@@ -110,7 +110,7 @@ describe("createOutputLimiter", () => {
     const shown = lines.reduce((sum, line) => sum + line.length + 1, 0);
     expect(shown).toBeLessThanOrEqual(10 * 64 * 1024 + 2_000);
     expect(shown + (reports[0]?.bytes ?? 0)).toBe(pushed);
-    // Dead chunks await collection; what must not happen is that all the output piles up.
+    // Unused chunks may still await garbage collection. The whole output must not stay in memory.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100e6);
   });
 });

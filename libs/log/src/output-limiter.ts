@@ -1,26 +1,26 @@
-/** How much of a stream of lines may pass. */
+/** Limits for a stream of lines. */
 export interface OutputLimits {
-  /** Lines a second, 200 by default; ten times as many at once after a quiet time. */
+  /** Lines per second, 200 by default; a burst may have ten times as many. */
   readonly linesPerSecond?: number | undefined;
-  /** Bytes a second, 64 KiB by default; ten times as many at once after a quiet time. */
+  /** Bytes per second, 64 KiB by default; a burst may have ten times as many. */
   readonly bytesPerSecond?: number | undefined;
-  /** The rest of a longer line is cut off; 4 KiB by default. */
+  /** Maximum length of a line in bytes, 4 KiB by default. The rest is cut off. */
   readonly maxLineBytes?: number | undefined;
 }
 
 export interface OutputLimiterOptions extends OutputLimits {
-  /** Takes each line that passes, without its line feed. */
+  /** Called with each line that passes, without its line feed. */
   readonly write: (line: string) => void;
-  /** Told once a second at most, and at the end, what did not pass since the last time. */
+  /** Called at most once a second, and at the end, with the number of lines dropped since the last call. */
   readonly onDropped: (dropped: { readonly lines: number; readonly bytes: number }) => void;
   /** Milliseconds, monotonic. */
   readonly now?: () => number;
 }
 
-/** Cuts output into lines and lets so many pass. */
+/** Splits output into lines and limits their rate. */
 export interface OutputLimiter {
   push(chunk: Uint8Array): void;
-  /** The output has ended: passes on an unfinished line and what was dropped. */
+  /** Ends the output: passes on an unfinished line and the number of dropped lines. */
   end(): void;
 }
 
@@ -30,7 +30,7 @@ const REPORT_MS = 1_000;
 
 /**
  * Splits the output of a process into lines and drops whole lines beyond a rate, so that a process that floods its output
- * costs neither memory nor a full log. It holds one unfinished line at most, cut to `maxLineBytes`.
+ * fills neither memory nor the log. It buffers at most one unfinished line, cut to `maxLineBytes`.
  */
 export function createOutputLimiter(options: OutputLimiterOptions): OutputLimiter {
   const { linesPerSecond = 200, bytesPerSecond = 64 * 1024, maxLineBytes = 4 * 1024 } = options;
@@ -41,7 +41,7 @@ export function createOutputLimiter(options: OutputLimiterOptions): OutputLimite
   let refilled = now();
   let dropped = { lines: 0, bytes: 0 };
   let report: NodeJS.Timeout | undefined;
-  /** The beginning of a line whose end has not come, and how long it is by now. */
+  /** The start of an unfinished line, and its length so far. */
   let partial: Buffer[] = [];
   let partialKept = 0;
   let partialLength = 0;

@@ -3,7 +3,7 @@ import { formatConsoleLine, formatJsonLine } from "./format-line.ts";
 import { createLogger, type LogRecord } from "./logger.ts";
 import { redactFields, redactText } from "./redact.ts";
 
-describe("redactFields", () => {
+describe("redactFields()", () => {
   it.each([
     "key",
     "password",
@@ -31,7 +31,7 @@ describe("redactFields", () => {
     expect(redactFields({ [name]: "x" })).toEqual({ [name]: "x" });
   });
 
-  it("makes anything plain: cycles, depth, bytes, maps, dates", () => {
+  it("turns any value into plain data: cycles, depth, bytes, maps, dates", () => {
     const cycle: Record<string, unknown> = { name: "a" };
     cycle.self = cycle;
     expect(
@@ -58,7 +58,7 @@ describe("redactFields", () => {
   });
 });
 
-describe("redactText", () => {
+describe("redactText()", () => {
   it.each([
     ["env DB_PASSWORD=hunter2 PATH=/bin", "env DB_PASSWORD=[redacted] PATH=/bin"],
     ["token: hunter2, next", "token: [redacted], next"],

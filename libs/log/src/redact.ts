@@ -1,13 +1,13 @@
 import type { LogFields } from "./logger.ts";
 
-/** What stands in the log for a secret. */
+/** Replaces a secret in the log. */
 const REDACTED = "[redacted]";
 
 /** Fields whose value is a secret, in any spelling: `key`, `private_key`, `authToken`, `dbPassword`, `credentials`. */
 const SECRET_FIELD =
   /^(?:key|pass(?:word|wd|phrase)?|verifier)$|(?:private|secret|api|auth)_?-?key$|password|passwd|passphrase|secret|token|credential|authorization|cookie/i;
 
-/** Secrets within text: private keys in PEM, and `NAME=value` of environment variables with telling names. */
+/** Secrets within text: private keys in PEM, and `NAME=value` of environment variables whose names suggest a secret. */
 const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const ASSIGNMENT =
   /\b(\w*(?:password|passwd|secret|token|credential|api_?key|private_?key)\w*\s?[=:]\s?)(?!\[redacted\])("[^"]*"|'[^']*'|[^\s,;]+)/gi;
@@ -15,14 +15,14 @@ const ASSIGNMENT =
 const DEEPEST = 6;
 const MAX_LIST = 100;
 
-/** Text without the secrets that can be told by their form. */
+/** Removes secrets that can be recognized by their form. */
 export function redactText(text: string): string {
   return text.replace(PEM, REDACTED).replace(ASSIGNMENT, `$1${REDACTED}`);
 }
 
 /**
- * Fields as plain data that can be logged: without secrets, cycles and endless depth. Errors stay errors, bytes become
- * their number.
+ * Converts fields to plain data that can be logged: without secrets, cycles and unlimited depth. Errors stay errors; bytes
+ * become their count.
  */
 export function redactFields(fields: LogFields): LogFields {
   return redactObject(fields, new Set(), 0);

@@ -25,7 +25,7 @@ MemAvailable:    6002112 kB
 HugePages_Total:       0
 Hugepagesize:       2048 kB`;
 
-describe("readMemory", () => {
+describe("readMemory()", () => {
   it("reads /proc/meminfo", async () => {
     expect(await readMemory(fakeTree({ "/proc/meminfo": MEMINFO }))).toEqual({
       memory: { totalBytes: 8130472 * 1024, availableBytes: 6002112 * 1024 },
@@ -33,13 +33,13 @@ describe("readMemory", () => {
     });
   });
 
-  it("knows nothing without it", async () => {
+  it("returns nothing without /proc/meminfo", async () => {
     expect(await readMemory(fakeTree({}))).toEqual({ memory: undefined, hugepages: undefined });
   });
 });
 
-describe("readInterfaces", () => {
-  it("tells which interfaces can be used", async () => {
+describe("readInterfaces()", () => {
+  it("finds the interfaces that can be used", async () => {
     const net = "/sys/class/net";
     const tree = fakeTree({
       [`${net}/bonding_masters`]: "",
@@ -64,7 +64,7 @@ describe("readInterfaces", () => {
   });
 });
 
-describe("readNumaNodes", () => {
+describe("readNumaNodes()", () => {
   const node = "/sys/devices/system/node";
   it("counts cores rather than threads", async () => {
     const tree = fakeTree({
@@ -83,7 +83,7 @@ describe("readNumaNodes", () => {
     ]);
   });
 
-  it("takes a machine without nodes as one", async () => {
+  it("treats a machine without nodes as one node", async () => {
     const tree = fakeTree({
       "/proc/meminfo": MEMINFO,
       "/sys/devices/system/cpu/cpu0/topology/core_id": "0",
@@ -104,7 +104,7 @@ describe("this machine", () => {
     expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
   });
 
-  it("is looked at path by path", async () => {
+  it("has facts for each requested path", async () => {
     const paths = ["/", "/proc/self/status", "/no/such/file", "/dev/null"];
     const { facts } = await collectMachineFacts({ log: silentLogger, paths });
     expect(paths.map((path) => facts.paths?.[path]?.kind)).toEqual(["directory", "file", "missing", "other"]);

@@ -20,19 +20,19 @@ import { hasErrorCode, linuxSysTree, listMounts, ProcessCommandRunner, type SysT
 export interface CollectOptions {
   readonly log: Logger;
   readonly signal?: AbortSignal | undefined;
-  /** Paths that a configuration names. */
+  /** The paths of a configuration. */
   readonly paths?: readonly string[] | undefined;
-  /** Only what the kernel's files tell at once: no devices, no fabric. */
+  /** Read only files of the kernel: no devices, no fabric. */
   readonly quick?: boolean | undefined;
 }
 
-/** What the machine has, and what could not be looked at. */
+/** The facts, and notes about parts that could not be read. */
 export interface CollectedFacts {
   readonly facts: MachineFacts;
   readonly notes: readonly string[];
 }
 
-/** Looks at this machine. A part that cannot be looked at is left out, with a note that says why. */
+/** Collects the facts of this machine. A part that cannot be read is left out, with a note that gives the reason. */
 export async function collectMachineFacts(options: CollectOptions): Promise<CollectedFacts> {
   const { log, signal, paths = [], quick = false } = options;
   const runner = new ProcessCommandRunner();
@@ -86,7 +86,7 @@ export async function readInterfaces(
   const facts: NetworkInterfaceFacts[] = [];
   for (const device of await sys.list("/sys/class/net")) {
     const type = await sys.read(`/sys/class/net/${device}/type`);
-    // bonding_masters is a file there, not an interface.
+    // bonding_masters is a file in this directory, not an interface.
     if (type === undefined) continue;
     const state = await sys.read(`/sys/class/net/${device}/operstate`);
     const isUp = state === "up" || state === "unknown";
@@ -97,7 +97,7 @@ export async function readInterfaces(
 
 const hasAddress = (device: string) => (networkInterfaces()[device] ?? []).length > 0;
 
-/** An interface without hardware (lo, a bridge) is on no node in particular. */
+/** An interface without hardware (lo, a bridge) belongs to no node. */
 async function scanFabric(
   network: NetworkProvider,
   sys: SysTree,
@@ -117,7 +117,7 @@ async function scanPmem(
   signal: AbortSignal | undefined,
 ): Promise<readonly PmemNamespaceFacts[]> {
   const { namespaces } = await scm.scan({ signal });
-  // An engine mounts its namespace with dax, which only this mode can do.
+  // An engine mounts its namespace with dax, which only this mode supports.
   const usable = namespaces.filter(({ mode = "fsdax" }) => mode === "fsdax");
   return usable.map(({ blockdev, numaNode, size }) => ({
     device: `/dev/${blockdev}`,
@@ -225,7 +225,7 @@ async function statOrNothing(path: string) {
   }
 }
 
-/** The file system that a path is on, or would be made on. */
+/** The file system on which a path is or would be created. */
 async function spaceAt(path: string) {
   for (let at = path; ; at = dirname(at)) {
     try {

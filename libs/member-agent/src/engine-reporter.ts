@@ -32,7 +32,7 @@ const REPORT_MS = 10_000;
 /** A host that has not answered within this time, ms, may be frozen: others are asked too. */
 const HOST_MS = 3_000;
 /** The most warnings that wait for a leader. */
-const MOST_WARNINGS = 100;
+const MAX_WARNINGS = 100;
 
 /** Tells the leader how the engines of this host are: at once when one changes, and every few seconds in any case. */
 export class EngineReporter {
@@ -57,7 +57,7 @@ export class EngineReporter {
   /** Tells the leader of a device, once. */
   warn(text: string): void {
     this.#warnings.push(text);
-    if (this.#warnings.length > MOST_WARNINGS) this.#warnings.shift();
+    if (this.#warnings.length > MAX_WARNINGS) this.#warnings.shift();
     this.changed();
   }
 

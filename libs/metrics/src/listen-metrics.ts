@@ -7,18 +7,18 @@ import type { Metrics } from "./metrics.ts";
 export interface MetricsListenOptions {
   readonly metrics: Pick<Metrics, "render" | "contentType">;
   readonly host: string;
-  /** 0 for any free one. */
+  /** 0 for any free port. */
   readonly port: number;
   readonly log: Logger;
 }
 
-/** The listener that Prometheus reads from. */
+/** The listener for Prometheus. */
 export interface MetricsListener {
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Nobody needs longer than this to ask, nor we to answer, ms. */
+/** Timeout for a request and for its answer, ms. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 32;
 
@@ -54,7 +54,7 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
       cause: error,
     });
   }
-  // A connection for which there is no descriptor is an error of the listener, which goes on.
+  // When no descriptor is left for a connection, the listener gets an error and continues.
   server.on("error", (error) => log.warn("a connection could not be accepted", { error }));
   const address = server.address();
   const actual = typeof address === "object" && address !== null ? address.port : port;

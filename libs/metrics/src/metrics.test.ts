@@ -25,8 +25,8 @@ async function lines(metrics: Metrics, name: string): Promise<string[]> {
   return text.split("\n").filter((line) => line.startsWith(name));
 }
 
-describe("what is read when somebody asks", () => {
-  it("is when certificates expire", async () => {
+describe("a scrape", () => {
+  it("reads the expiry of certificates", async () => {
     let notAfter = new Date("2027-01-01T00:00:00Z");
     const metrics = new Metrics({
       certificates: async () => [
@@ -35,7 +35,7 @@ describe("what is read when somebody asks", () => {
       ],
     });
     const name = "daos_certificate_expiry_timestamp_seconds{";
-    // All of them are there when somebody asks for the first time.
+    // The first scrape has all of them.
     expect(await lines(metrics, "daos_certificate_usable{")).toHaveLength(2);
     expect(await lines(metrics, name)).toEqual([`${name}path="/etc/daos/ca.crt",kind="ca"} 1798761600`]);
     notAfter = new Date("2028-01-01T00:00:00Z");
@@ -46,7 +46,7 @@ describe("what is read when somebody asks", () => {
     ]);
   });
 
-  it("is how engines and members are, and not how they were", async () => {
+  it("reads the current states of engines and members", async () => {
     let state = "starting";
     let states: ReadonlyMap<string, number> | undefined = new Map([
       ["joined", 7],
@@ -76,7 +76,7 @@ describe("what is read when somebody asks", () => {
     expect(await lines(metrics, "daos_members{")).toEqual([]);
   });
 
-  it("has no metrics for what nobody reads, and some of the process", async () => {
+  it("has no metrics for absent sources, and metrics of the process", async () => {
     const metrics = new Metrics();
     expect(await lines(metrics, "daos_engine_state{")).toEqual([]);
     expect(await lines(metrics, "daos_server_process_resident_memory_bytes")).toHaveLength(1);
@@ -150,7 +150,7 @@ describe("the listener", () => {
     expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
   });
 
-  it("says so when its port is taken", async () => {
+  it("fails with a fault when its port is taken", async () => {
     const { port } = await serve(new Metrics());
     const again = listenMetrics({ metrics: new Metrics(), host: "127.0.0.1", port, log: silentLogger });
     await expect(again).rejects.toMatchObject({
@@ -159,7 +159,7 @@ describe("the listener", () => {
     });
   });
 
-  it("closes although somebody holds a connection open", async () => {
+  it("closes while a client holds a connection open", async () => {
     const listener = await listenMetrics({
       metrics: new Metrics(),
       host: "127.0.0.1",

@@ -1,7 +1,7 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 
-/** When one certificate expires. */
+/** The expiry of one certificate. */
 interface CertificateReading {
   readonly path: string;
   /** `ca`, a role, `other`; `unknown` for a file that cannot be read. */
@@ -12,17 +12,17 @@ interface CertificateReading {
   readonly usable: boolean;
 }
 
-/** How one engine of this host is. */
+/** The state of one engine of this host. */
 interface EngineReading {
   readonly index: number;
   readonly rank: number | undefined;
   /** The state of its instance, as in `serving`. */
   readonly state: string;
-  /** How often it has been started again; undefined where nobody counts. */
+  /** The number of restarts; undefined when they are not counted. */
   readonly restarts?: number | undefined;
 }
 
-/** Who says how things are, asked each time somebody wants to know. What is absent has no metrics. */
+/** The sources of the metrics, called at each scrape. An absent source has no metrics. */
 export interface MetricSources {
   readonly certificates?: () => Promise<readonly CertificateReading[]>;
   readonly engines?: () => readonly EngineReading[];
@@ -30,7 +30,7 @@ export interface MetricSources {
   readonly members?: () => ReadonlyMap<string, number> | undefined;
 }
 
-/** Bounds in seconds: calls that look something up take milliseconds, pools take seconds, formats hours. */
+/** Bounds in seconds: queries take milliseconds, pools seconds, formats hours. */
 const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600, 7200];
 
 /** The metrics of one server. */
@@ -38,7 +38,7 @@ export class Metrics {
   readonly #registry = new Registry();
   readonly #handled: Counter<"method" | "code">;
   readonly #seconds: Histogram<"method">;
-  /** What looks at the sources before the metrics are told. */
+  /** Reads the sources before the metrics are returned. */
   readonly #refreshers: (() => Promise<void>)[] = [];
 
   constructor(sources: MetricSources = {}) {
@@ -63,7 +63,7 @@ export class Metrics {
     if (members !== undefined) this.#watchMembers(members);
   }
 
-  /** Counts and times the calls of a server. Give it to `connectNodeAdapter`, before the interceptor that makes faults. */
+  /** Counts and times the calls of a server. Pass it to `connectNodeAdapter` before the fault interceptor. */
   get interceptor(): Interceptor {
     return (next) => async (request) => {
       const start = performance.now();
@@ -90,7 +90,7 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  /** All metrics as Prometheus reads them. @throws what a source throws */
+  /** All metrics in Prometheus' text format. @throws the error of a source */
   async render(): Promise<string> {
     await Promise.all(this.#refreshers.map((refresh) => refresh()));
     return this.#registry.metrics();
@@ -101,7 +101,7 @@ export class Metrics {
     const labelNames = ["path", "kind"] as const;
     const usable = new Gauge({
       name: "daos_certificate_usable",
-      help: "1 for a certificate that can be used, 0 for one that has expired or does not do for another reason",
+      help: "1 for a certificate that can be used, 0 for a certificate that has expired or cannot be used",
       labelNames,
       registers,
     });
@@ -168,7 +168,7 @@ export class Metrics {
   }
 }
 
-/** A stream that says when and how it has ended; also when its reader goes away. */
+/** Wraps a stream and reports when and how it ended, also when its reader stops. */
 async function* watched<T>(messages: AsyncIterable<T>, done: (code: string) => void): AsyncGenerator<T> {
   let code = "CANCELLED";
   try {

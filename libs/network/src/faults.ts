@@ -6,7 +6,7 @@ export function faultUnknownInterface(device: string, there: readonly string[]):
   return new Fault({
     domain: "network",
     code: FaultCode.networkUnknownInterface,
-    description: `use the fabric interface "${device}": this host has no such interface (it has ${there.join(", ") || "none"})`,
+    description: `cannot use the fabric interface "${device}": this host has no such interface (it has ${there.join(", ") || "none"})`,
     resolution: "set fabric_iface to one that daos-server network scan --all shows",
   });
 }
@@ -15,7 +15,7 @@ export function faultUnknownProvider(provider: string): Fault {
   return new Fault({
     domain: "network",
     code: FaultCode.networkUnsupportedProvider,
-    description: `use the fabric provider "${provider}": there is no such provider`,
+    description: `cannot use the fabric provider "${provider}": there is no such provider`,
     resolution: `set provider to one of ${PROVIDERS.filter((name) => name !== "ofi_rxm").join(", ")}, or a pair such as ofi+verbs;ofi_rxm`,
   });
 }
@@ -31,7 +31,7 @@ export function faultUnsupportedProvider(
   return new Fault({
     domain: "network",
     code: FaultCode.networkUnsupportedProvider,
-    description: `use the fabric provider "${provider}" on ${device}: the interface does not support it (it supports ${names(ofDevice)})`,
+    description: `cannot use the fabric provider "${provider}" on ${device}: the interface does not support it (it supports ${names(ofDevice)})`,
     resolution: `set provider to one that ${device} supports, or fabric_iface to an interface with ${provider} (${names(ofProvider)}); daos-server network scan --all shows both`,
   });
 }
@@ -40,7 +40,7 @@ export function faultOtherNumaNode(device: string, wanted: number, actual: numbe
   return new Fault({
     domain: "network",
     code: FaultCode.networkOtherNumaNode,
-    description: `pin the engine to NUMA node ${wanted}: its fabric interface ${device} is on node ${actual}`,
+    description: `cannot pin the engine to NUMA node ${wanted}: its fabric interface ${device} is on node ${actual}`,
     resolution: `set pinned_numa_node to ${actual}, or fabric_iface to an interface on node ${wanted} (daos-server network scan shows the nodes)`,
   });
 }

@@ -1,2 +1,1 @@
-
 export { NetworkProvider } from "./network-provider.ts";

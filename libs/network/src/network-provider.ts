@@ -22,7 +22,7 @@ export interface NetworkProviderOptions {
   readonly sys?: SysTree;
 }
 
-/** What libfabric offers on any interface with IP, for a host without fi_info. */
+/** The providers for any interface with IP, for a host without fi_info. */
 const IP_PROVIDERS = ["ofi+sockets", "ofi+tcp", "ofi+tcp;ofi_rxm"] as const;
 
 /**
@@ -41,17 +41,16 @@ export class NetworkProvider {
     this.#log = options.log.child("network");
   }
 
-  /** The names that a provider may be made of, whether this host supports them or not. */
+  /** The names of which a provider may consist, supported by this host or not. */
   listProviders(): readonly string[] {
     return PROVIDERS;
   }
 
   /**
-   * The interfaces and the providers they can be used with, as libfabric says; without fi_info, the providers that need
-   * nothing but IP.
+   * The interfaces and their providers, from libfabric; without fi_info, the providers that need only IP.
    *
    * @param provider only those that contain it, as `ofi+tcp;ofi_rxm` contains `ofi+tcp`; all by default
-   * @throws Fault networkUnsupportedProvider for a name that is no provider
+   * @throws Fault networkUnsupportedProvider for an unknown name
    */
   async scan(provider?: string, options: NetworkCallOptions = {}): Promise<readonly FabricInterface[]> {
     if (provider !== undefined && toLibfabric(provider) === undefined) throw faultUnknownProvider(provider);
@@ -63,7 +62,7 @@ export class NetworkProvider {
   /**
    * Checks that an interface can be used with a provider. The provider `sm` (shared memory) uses no interface.
    *
-   * @throws Fault networkUnknownInterface, networkUnsupportedProvider; each says what there is
+   * @throws Fault networkUnknownInterface, networkUnsupportedProvider; each lists the available ones
    */
   async check(device: string, provider: string, options: NetworkCallOptions = {}): Promise<void> {
     if (provider === "sm") return;
@@ -77,8 +76,8 @@ export class NetworkProvider {
   }
 
   /**
-   * Checks that an interface is on the NUMA node that its engine is pinned to. On a machine with one node or none, every
-   * interface is.
+   * Checks that an interface is on the NUMA node that its engine is pinned to. On a machine with at most one node, every
+   * interface passes.
    *
    * @throws Fault networkUnknownInterface, networkOtherNumaNode
    */
@@ -93,7 +92,7 @@ export class NetworkProvider {
     }
     const nodes = (await this.#sys.list("/sys/devices/system/node")).filter((name) => /^node\d+$/.test(name));
     const real = await this.#sys.resolve(`/sys/class/net/${device}/device`);
-    // An interface without hardware (lo, a bridge) is as near to one node as to any other.
+    // An interface without hardware (lo, a bridge) belongs to no node.
     if (nodes.length < 2 || real === undefined) return;
     if (entry.numaNode !== numaNode) throw faultOtherNumaNode(device, numaNode, entry.numaNode);
   }

@@ -33,14 +33,14 @@ describe("provider names", () => {
     expect(fromLibfabric(theirs)).toBe(ours);
   });
 
-  it("are met by those with more parts", () => {
+  it("are matched by providers with more parts", () => {
     expect(meets("ofi+tcp;ofi_rxm", "ofi+tcp")).toBe(true);
     expect(meets("ofi+tcp", "ofi+tcp;ofi_rxm")).toBe(false);
   });
 });
 
-describe("parseFiInfo", () => {
-  it("has each pair once", () => {
+describe("parseFiInfo()", () => {
+  it("returns each pair once", () => {
     expect(parseFiInfo(tcp).map(({ provider, domain }) => `${provider} ${domain}`)).toEqual([
       "tcp;ofi_rxm eth1",
       "tcp;ofi_rxm eth0",
@@ -54,7 +54,7 @@ describe("parseFiInfo", () => {
 });
 
 describe("any text", () => {
-  it("is read without a failure, and never as a provider that we do not know", () => {
+  it("is parsed without an error, and never as an unknown provider", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (provider, domain) => {
         for (const entry of parseFiInfo(`provider: ${provider}\n    domain: ${domain}\n`)) {
@@ -106,13 +106,13 @@ describe("scan", () => {
     ]);
   });
 
-  it("finds the interface of an RDMA device under its ending", async () => {
+  it("finds the interface of an RDMA device from a name with a suffix", async () => {
     const { network, runner } = machine();
     runner.on("fi_info", "provider: verbs\n    domain: mlx5_0-dgram\nprovider: verbs\n    domain: mlx5_7\n");
     expect(await network.scan()).toEqual([{ provider: "ofi+verbs", device: "eth1", numaNode: 1 }]);
   });
 
-  it("keeps to one provider", async () => {
+  it("returns only the requested provider", async () => {
     const { network } = machine();
     expect(await network.scan("ofi+verbs")).toEqual([{ provider: "ofi+verbs", device: "eth0", numaNode: 0 }]);
     expect(await network.scan("ofi+gni")).toEqual([]);
@@ -125,7 +125,7 @@ describe("scan", () => {
       "fails",
       (runner: FakeCommandRunner) => runner.on("fi_info", { exitCode: 61, stderr: "No data available" }),
     ],
-  ])("has the providers for IP where fi_info %s", async (_, prepare) => {
+  ])("returns the providers for IP when fi_info %s", async (_, prepare) => {
     const { network, runner } = machine();
     prepare(runner);
     const found = await network.scan("ofi+sockets");
@@ -159,7 +159,7 @@ describe("check", () => {
     ["eth1", "ofi+verbs", FaultCode.networkUnsupportedProvider, "(it supports ofi+tcp;ofi_rxm, ofi+tcp)"],
     ["eth1", "ofi+psm2", FaultCode.networkUnsupportedProvider, "(it supports ofi+tcp;ofi_rxm, ofi+tcp)"],
     ["eth1", "ofi+nonsense", FaultCode.networkUnsupportedProvider, "there is no such provider"],
-  ])("refuses %s with %s and says what there is", async (device, provider, code, text) => {
+  ])("refuses %s with %s and lists the available ones", async (device, provider, code, text) => {
     const { network } = machine();
     await expect(network.check(device, provider)).rejects.toMatchObject({
       code,
@@ -167,7 +167,7 @@ describe("check", () => {
     });
   });
 
-  it("compares NUMA nodes where there are several", async () => {
+  it("compares NUMA nodes when there are several", async () => {
     const { network, sys } = machine();
     await network.checkNumaNode("eth1", 1);
     await network.checkNumaNode("lo", 1);

@@ -1,17 +1,17 @@
-/** One answer of libfabric: a provider, in its own words, and the domain it works on, `eth0`, `mlx5_0` or `hfi1_0`. */
+/** One entry of libfabric: a provider, by its libfabric name, and its domain, `eth0`, `mlx5_0` or `hfi1_0`. */
 export interface FabricDomain {
   readonly provider: string;
   readonly domain: string;
 }
 
 /**
- * Reads the answer of `fi_info`, blocks of lines such as
+ * Parses the output of `fi_info`, blocks of lines such as
  *
  *     provider: tcp;ofi_rxm
  *         fabric: 10.11.0.0/24
  *         domain: eth0
  *
- * without repetitions, in libfabric's order, best first. fi_info has no machine-readable form.
+ * without duplicates, in libfabric's order, best first. fi_info has no machine-readable output.
  */
 export function parseFiInfo(text: string): readonly FabricDomain[] {
   const found = new Map<string, FabricDomain>();

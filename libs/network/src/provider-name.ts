@@ -15,7 +15,7 @@ const LIBFABRIC: ReadonlyMap<string, string> = new Map([
 
 const MERCURY: ReadonlyMap<string, string> = new Map([...LIBFABRIC].map(([ours, theirs]) => [theirs, ours]));
 
-/** The names a provider may be made of, as `network list` shows them. */
+/** The names of which a provider may consist, as `network list` shows them. */
 export const PROVIDERS: readonly string[] = [...LIBFABRIC.keys()];
 
 /** `verbs;ofi_rxm` for `ofi+verbs;ofi_rxm`; undefined when a part of it is unknown. */
@@ -27,12 +27,12 @@ export function toLibfabric(provider: string): string | undefined {
 /** `ofi+verbs;ofi_rxm` for `verbs;ofi_rxm`. Parts that Mercury does not know are left out; undefined when none is left. */
 export function fromLibfabric(provider: string): string | undefined {
   const parts = provider.split(";").flatMap((part) => MERCURY.get(part) ?? []);
-  // The layer alone is no provider.
+  // The layer alone is not a provider.
   return parts.some((part) => part !== "ofi_rxm") ? parts.join(";") : undefined;
 }
 
 /**
- * True when `offered` has every part of `wanted`, as libfabric matches names: `ofi+tcp` is met by `ofi+tcp` and by
+ * True when `offered` has every part of `wanted`, as libfabric matches names: `ofi+tcp` matches `ofi+tcp` and
  * `ofi+tcp;ofi_rxm`.
  */
 export function meets(offered: string, wanted: string): boolean {

@@ -4,7 +4,7 @@ import type { SysTree } from "@daos/sys";
 /** A network interface of this host. */
 export interface SystemInterface {
   readonly name: string;
-  /** 0 where the machine has no NUMA nodes, and for interfaces without hardware. */
+  /** 0 on a machine without NUMA nodes, and for interfaces without hardware. */
   readonly numaNode: number;
   /** It can carry IP: Ethernet, InfiniBand and loopback. */
   readonly ip: boolean;
@@ -17,7 +17,7 @@ const IP_TYPES = new Set(["1", "32", "772"]);
 export async function systemInterfaces(sys: SysTree): Promise<readonly SystemInterface[]> {
   const names: string[] = [];
   for (const name of await sys.list("/sys/class/net")) {
-    // bonding_masters is a file there, not an interface.
+    // bonding_masters is a file in this directory, not an interface.
     if ((await sys.read(`/sys/class/net/${name}/type`)) !== undefined) names.push(name);
   }
   return Promise.all(
@@ -29,7 +29,7 @@ export async function systemInterfaces(sys: SysTree): Promise<readonly SystemInt
   );
 }
 
-/** The node of a device, or of the nearest device above it: a virtio interface hangs below its PCI device. */
+/** The node of a device, or of its nearest parent with a node: a virtio interface is below its PCI device. */
 async function numaNodeOf(sys: SysTree, device: string): Promise<number> {
   let path = await sys.resolve(device);
   while (path?.startsWith("/sys/devices/")) {
@@ -42,7 +42,7 @@ async function numaNodeOf(sys: SysTree, device: string): Promise<number> {
 
 /**
  * The interface behind a domain of libfabric: itself when it is one (`eth0`), else the interface of the RDMA device
- * (`mlx5_0`, `hfi1_0`, also with an ending as in `mlx5_0-dgram`); undefined when there is none.
+ * (`mlx5_0`, `hfi1_0`, also with a suffix as in `mlx5_0-dgram`); undefined when there is none.
  */
 export async function interfaceOfDomain(
   sys: SysTree,
@@ -57,7 +57,7 @@ export async function interfaceOfDomain(
   if (rdma === undefined) return undefined;
   const device = `/sys/class/infiniband/${rdma}`;
   const [sibling] = await sys.list(`${device}/device/net`);
-  // A software RDMA device has no hardware of its own: the table of its port says whose it is.
+  // A software RDMA device has no hardware. The GID table of its port names its interface.
   const name = sibling ?? (await sys.read(`${device}/ports/1/gid_attrs/ndevs/0`));
   return interfaces.find((entry) => entry.name === name);
 }

@@ -9,10 +9,10 @@ export interface HelperChannel {
 }
 
 /**
- * The one message that arrives on `input`; undefined when it ends before the first byte. What follows the message
- * stays in the stream.
+ * Reads one message from `input`; undefined when the input ends before the first byte. Bytes after the message stay in the
+ * stream.
  *
- * @throws Fault helperMalformed for an end in the middle of it, and for what is not a frame; the signal's reason
+ * @throws Fault helperMalformed when the input ends inside the message or is not a frame; the signal's reason
  */
 export function readFrame(
   input: Readable,
@@ -57,7 +57,7 @@ export function readFrame(
   });
 }
 
-/** Writes one frame and waits until the operating system has it. @throws the stream's error; the signal's reason */
+/** Writes one frame and waits until the kernel has taken it. @throws the stream's error; the signal's reason */
 export function writeFrame(
   output: Writable,
   frame: Buffer,

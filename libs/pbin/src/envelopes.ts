@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { boundedText, faultMessage } from "./schemas.ts";
 
-/** Of the messages between the two sides. A helper refuses any other. */
+/** Version of the messages. A helper refuses any other version. */
 export const PROTOCOL_VERSION = 1;
 
 /** The longest time a request may take, in milliseconds: mkfs on a large namespace, or a format of many devices. */
@@ -11,7 +11,7 @@ export const MAX_TIMEOUT_MS = 2 * 60 * 60_000;
 export const requestEnvelope = z.strictObject({
   version: z.int().min(0),
   method: boundedText(64),
-  /** How long the caller will wait. */
+  /** How long the caller waits, ms. */
   timeoutMs: z.int().min(1).max(MAX_TIMEOUT_MS),
   payload: z.unknown(),
 });

@@ -12,7 +12,7 @@ import type { HandlersOf } from "./method-table.ts";
 import { absolutePath, count, digits, nothing } from "./schemas.ts";
 import { type SocketHelper, socketHelper } from "./testing/socket-helper.ts";
 
-/** Stands for what providers have done for them. */
+/** A method table in place of a provider's. */
 const methods = {
   Measure: { payload: nothing, result: z.object({ sizes: z.array(digits), notes: z.array(z.string()) }) },
   Move: { payload: z.strictObject({ path: absolutePath, to: count.optional() }), result: nothing },
@@ -207,7 +207,7 @@ describe("a helper that is a program", () => {
     expect(await measure({ helper })).toEqual({ sizes: [], notes: [] });
   });
 
-  it("has what it says on its standard error in the fault", async () => {
+  it("puts its standard error into the fault", async () => {
     const helper = await program("echo 'only for the group daos_admins' >&2; exit 1");
     await expect(measure({ helper })).rejects.toMatchObject({
       code: FaultCode.helperFailed,

@@ -18,20 +18,23 @@ import { type OpenChannel, openChannel } from "./open-channel.ts";
 export interface ExecRequestOptions {
   readonly helper: HelperLocation;
   readonly signal?: AbortSignal | undefined;
-  /** The helper gives up after so many milliseconds; 60,000 by default. */
+  /** The helper's deadline, ms; 60,000 by default. */
   readonly timeoutMs?: number;
   readonly onProgress?: ((progress: HelperProgress) => void) | undefined;
 }
 
-/** The helper answers at its deadline that it timed out; a helper that does not even do that is left alone then. */
+/**
+ * The helper reports its own timeout at its deadline. If that report does not come within this time, the caller gives up,
+ * ms.
+ */
 const GRACE_MS = 10_000;
 
-/** How the operating system says that the other side is gone. */
+/** Error codes that mean that the other side has closed the channel. */
 const LOST: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE"]);
 
 /**
- * Has the helper do one request of a table: started or connected for it, one JSON request, one JSON answer. When the signal
- * aborts, the channel is closed, which is what cancels the work on the helper's side.
+ * Executes one request in the helper. The helper is started, or connected to, for this request alone. When the signal
+ * aborts, the channel is closed, which cancels the work of the helper.
  *
  * @throws Fault of the helper with its own code; helperUnavailable, helperFailed, helperMalformed; the signal's reason
  */
@@ -47,7 +50,7 @@ export async function execRequest<T extends MethodTable, M extends MethodOf<T>>(
   signal.throwIfAborted();
   const frame = encodeFrame({ version: PROTOCOL_VERSION, method, timeoutMs, payload });
   const channel = await abortable(openChannel(helper), signal);
-  // A helper that refuses its caller may answer and end before it has read everything.
+  // A helper that refuses its caller may answer and exit before it has read the request.
   const written = writeFrame(channel.output, frame, { signal }).catch(() => {});
   try {
     for (;;) {
@@ -74,7 +77,7 @@ async function nextMessage(channel: OpenChannel, method: string, signal: AbortSi
     const lost = error instanceof Error && "code" in error && LOST.has(error.code);
     throw lost ? faultNoAnswer(method, "it closed the connection") : error;
   }
-  // The streams end a moment before the process does.
+  // The streams end shortly before the process.
   throw faultNoAnswer(
     method,
     await Promise.race([channel.ended, delay(1_000, { signal }).then(() => "it closed its output")]),
@@ -93,6 +96,6 @@ function readAnswer<T extends MethodTable, M extends MethodOf<T>>(
   if (version !== PROTOCOL_VERSION) throw faultMalformed(`an answer of protocol version ${version}`);
   const parsed = schemasOf(methods, method)?.result.safeParse(result);
   if (parsed?.success !== true) throw faultMalformed(`a result of ${method} that is none`, parsed?.error);
-  // The result was read with the schema of this very method.
+  // The result was parsed with the schema of this method.
   return parsed.data as ResultOf<T, M>;
 }

@@ -2,7 +2,7 @@ import { Fault, type FaultDomain } from "@daos/fault";
 import type { z } from "zod";
 import type { faultMessage } from "./schemas.ts";
 
-/** A fault as it crosses the wire; its cause stays on this side. */
+/** A fault as it is sent. Its cause is not sent. */
 export type FaultMessage = z.output<typeof faultMessage>;
 
 export function toFaultMessage(fault: Fault): FaultMessage {
@@ -10,8 +10,8 @@ export function toFaultMessage(fault: Fault): FaultMessage {
   return { domain, code, description, ...(reason === undefined ? {} : { reason }), resolution };
 }
 
-/** The fault of the other side, with its own code: who asked cannot tell that it was forwarded. */
+/** The fault of the other side with its code. The caller sees no difference between a forwarded and a local request. */
 export function fromFaultMessage(message: FaultMessage): Fault {
-  // A domain that this release does not know is printed all the same.
+  // An unknown domain is printed as it is.
   return new Fault({ ...message, domain: message.domain as FaultDomain });
 }

@@ -3,8 +3,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from "./frame.ts";
 
-describe("frames", () => {
-  it("survive any cutting", () => {
+describe("encoded frames", () => {
+  it("can be read from chunks of any size", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.array(fc.integer({ min: 1, max: 50 })), (message, cuts) => {
         const frame = encodeFrame(message);
@@ -25,7 +25,7 @@ describe("frames", () => {
     expect(encodeFrame({ size: 12n }).toString()).toContain('{"size":"12"}');
   });
 
-  it("say how many bytes were theirs", () => {
+  it("report how many bytes belong to them", () => {
     const decoder = new FrameDecoder();
     const frame = encodeFrame({});
     expect(decoder.push(Buffer.concat([frame, Buffer.from("more")]))).toBe(frame.length);

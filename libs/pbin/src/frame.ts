@@ -1,13 +1,13 @@
 import { faultMalformed } from "./faults.ts";
 
-/** The longest body of a frame, in bytes. */
+/** The maximum body of a frame, in bytes. */
 export const MAX_FRAME_BYTES = 1024 * 1024;
 
 const HEADER_BYTES = 4;
 
 /**
- * One message as it goes over a pipe or socket: the length of the body in bytes as a big-endian 32-bit number, then
- * the body, JSON in UTF-8. A bigint becomes a string of digits.
+ * Encodes one message: the length of the body in bytes as a big-endian 32-bit number, then the body, JSON in UTF-8. A
+ * bigint becomes a string of digits.
  *
  * @throws Fault helperMalformed when the body is longer than {@link MAX_FRAME_BYTES}
  */
@@ -22,14 +22,14 @@ export function encodeFrame(message: unknown): Buffer {
   return frame;
 }
 
-/** Puts one frame together from chunks of any size. The body is held once, and never more than its header announces. */
+/** Assembles one frame from chunks of any size. The body is in memory once and never exceeds the announced length. */
 export class FrameDecoder {
   readonly #header = Buffer.alloc(HEADER_BYTES);
   #headerLength = 0;
   #body: Buffer | undefined;
   #bodyLength = 0;
 
-  /** True as soon as the frame is whole. */
+  /** True when the frame is complete. */
   get complete(): boolean {
     return this.#body !== undefined && this.#bodyLength === this.#body.length;
   }
@@ -40,9 +40,9 @@ export class FrameDecoder {
   }
 
   /**
-   * Takes the bytes that belong to the frame and returns how many these were.
+   * Consumes the bytes that belong to the frame and returns their number.
    *
-   * @throws Fault helperMalformed when the header announces nothing, or more than {@link MAX_FRAME_BYTES}
+   * @throws Fault helperMalformed when the announced length is 0 or above {@link MAX_FRAME_BYTES}
    */
   push(chunk: Buffer): number {
     let used = 0;
@@ -62,7 +62,7 @@ export class FrameDecoder {
   }
 
   /**
-   * The message in a whole frame.
+   * Decodes the message of a complete frame.
    *
    * @throws Fault helperMalformed when it is not JSON in UTF-8; Error when the frame is not {@link complete}
    */

@@ -2,7 +2,7 @@ import { constants } from "node:fs";
 import { access, stat } from "node:fs/promises";
 import { faultUnavailable } from "./faults.ts";
 
-/** Where the helper is to be found. */
+/** Where the helper is. */
 export type HelperLocation =
   /** The setuid launcher: it is started for each request. */
   | { readonly kind: "program"; readonly path: string }
@@ -28,7 +28,7 @@ export function formatHelperLocation({ kind, path }: HelperLocation): string {
   return kind === "socket" ? `unix:${path}` : path;
 }
 
-/** The first of the places where there is a helper that this process may use; undefined when there is none. */
+/** The first location with a helper that this process may use; undefined when there is none. */
 export async function findHelper(
   locations: readonly HelperLocation[] = HELPER_LOCATIONS,
 ): Promise<HelperLocation | undefined> {
@@ -38,7 +38,7 @@ export async function findHelper(
   return undefined;
 }
 
-/** @throws Fault helperUnavailable that says what is wrong with it */
+/** @throws Fault helperUnavailable with the reason */
 export async function checkHelper(location: HelperLocation): Promise<void> {
   const reason = await whyUnusable(location);
   if (reason !== undefined) throw faultUnavailable(reason);

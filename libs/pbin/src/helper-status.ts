@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { accountId, count, nothing } from "./schemas.ts";
 
-/** What every helper answers, whatever it can do. */
+/** The method that every helper supports. */
 export const statusMethods = {
-  /** Who the helper takes the caller for, and what its policy names. Changes nothing. */
+  /** Returns the caller as the helper identifies it, and what its policy names. Changes nothing. */
   Status: {
     payload: nothing,
     result: z.object({

@@ -1,12 +1,12 @@
 import type { z } from "zod";
 
-/** What a request of one method says, and what its answer says. Payloads are strict, results are read with tolerance. */
+/** The schemas of one method's payload and result. Payloads are parsed strictly; unknown fields in results are ignored. */
 export interface MethodSchemas {
   readonly payload: z.ZodType;
   readonly result: z.ZodType;
 }
 
-/** A closed set of requests, by method. What a provider can have done for it is in a table beside that provider. */
+/** A closed set of requests, by method. Each provider that forwards has its own table. */
 export type MethodTable = Readonly<Record<string, MethodSchemas>>;
 
 export type MethodOf<T extends MethodTable> = keyof T & string;
@@ -19,7 +19,7 @@ type DeepReadonly<T> = T extends readonly (infer E)[]
     ? { readonly [K in keyof T]: DeepReadonly<T[K]> }
     : T;
 
-/** One of the closed set, with its payload. */
+/** One request of the closed set. */
 export type RequestOf<T extends MethodTable, M extends MethodOf<T> = MethodOf<T>> = {
   readonly [K in M]: { readonly method: K; readonly payload: PayloadOf<T, K> };
 }[M];
@@ -34,15 +34,15 @@ export interface HelperProgress {
   readonly remainingMs: number | undefined;
 }
 
-/** What a handler may use besides its payload. */
+/** The context of a handler. */
 export interface HelperContext {
-  /** Aborts at the caller's deadline, and when the caller goes away. */
+  /** Aborts at the caller's deadline and when the caller closes the channel. */
   readonly signal: AbortSignal;
-  /** Tells the caller how far the work has come; left out while the caller does not read. */
+  /** Reports progress to the caller. Reports are dropped while the caller does not read. */
   readonly progress: (progress: HelperProgress) => void;
 }
 
-/** One function for each method of a table, with its own types. */
+/** One typed function for each method of a table. */
 export type HandlersOf<T extends MethodTable> = {
   readonly [M in MethodOf<T>]: (payload: PayloadOf<T, M>, context: HelperContext) => Promise<ResultOf<T, M>>;
 };
@@ -52,7 +52,7 @@ export function schemasOf<T extends MethodTable>(methods: T, method: string): Me
   return Object.hasOwn(methods, method) ? methods[method] : undefined;
 }
 
-/** Handlers that all do the same, whatever they are asked. */
+/** Handlers with the same function for every method. */
 export function sameHandlers<T extends MethodTable>(
   methods: T,
   handle: (context: HelperContext) => Promise<never>,
@@ -61,6 +61,6 @@ export function sameHandlers<T extends MethodTable>(
     method,
     (_payload: unknown, context: HelperContext) => handle(context),
   ]);
-  // There is one for each method, and none of them returns.
+  // Every method has a handler, and none of them returns.
   return Object.fromEntries(entries) as HandlersOf<T>;
 }

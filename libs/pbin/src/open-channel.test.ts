@@ -3,8 +3,8 @@ import { runWithoutDescriptors } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
 import { openChannel } from "./open-channel.ts";
 
-describe("openChannel", () => {
-  it("openChannel() is a fault when descriptors have run out, and works again afterwards", async () => {
+describe("openChannel()", () => {
+  it("fails with a fault when no descriptors are left, and works again afterwards", async () => {
     const { before, without, after } = await runWithoutDescriptors(
       new URL("testing/attempt-open.ts", import.meta.url),
     );
@@ -17,7 +17,7 @@ describe("openChannel", () => {
     }
   });
 
-  it("openChannel() is a fault for a helper that is not there", async () => {
+  it("fails with a fault when the helper does not exist", async () => {
     await expect(openChannel({ kind: "program", path: "/no/such/helper" })).rejects.toMatchObject({
       code: FaultCode.helperUnavailable,
     });

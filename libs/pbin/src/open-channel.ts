@@ -6,15 +6,15 @@ import type { HelperChannel } from "./channel.ts";
 import { faultUnavailable } from "./faults.ts";
 import type { HelperLocation } from "./helper-location.ts";
 
-/** A channel to a helper that was started or connected for it. */
+/** A channel to a helper that was started, or connected to, for one request. */
 export interface OpenChannel extends HelperChannel {
-  /** Why the helper ended, as far as it said; for a fault's text. */
+  /** The reason that the helper gave for its exit, for the text of a fault. */
   readonly ended: Promise<string>;
-  /** Ends this side: the helper gives up what it does. It may be called more than once. */
+  /** Closes this side, which cancels the work of the helper. It may be called more than once. */
   close(): void;
 }
 
-/** What the helper prints on its standard error is for people; so much of it is kept. */
+/** Limit for the helper's standard error, which is kept for fault texts, in bytes. */
 const MAX_STDERR = 4096;
 
 /** @throws Fault helperUnavailable when it cannot be started or connected */
@@ -23,7 +23,7 @@ export function openChannel(location: HelperLocation): Promise<OpenChannel> {
 }
 
 async function openProgram(path: string): Promise<OpenChannel> {
-  // An own process group: what a terminal sends to the server's group does not reach a mount half done.
+  // A process group of its own: Ctrl-C in the server's terminal must not interrupt a mount.
   const child = await startProcess<ChildProcessByStdio<Writable, Readable, Readable>>(path, [], {
     cwd: "/",
     env: {},
@@ -37,7 +37,7 @@ async function openProgram(path: string): Promise<OpenChannel> {
   stderr.setEncoding("utf8").on("data", (chunk: string) => {
     if (said.length < MAX_STDERR) said += chunk.slice(0, MAX_STDERR - said.length);
   });
-  // A helper that refuses its caller ends without reading.
+  // A helper that refuses its caller exits without reading.
   stdin.on("error", () => {});
   const ended = new Promise<string>((settle) => {
     child.once("close", (code, signal) => {

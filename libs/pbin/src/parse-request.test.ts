@@ -4,7 +4,7 @@ import { z } from "zod";
 import { parseRequest } from "./parse-request.ts";
 import { absolutePath, nothing, owner } from "./schemas.ts";
 
-/** Stands for what providers have done for them. */
+/** A method table in place of a provider's. */
 const methods = {
   Measure: { payload: nothing, result: nothing },
   Move: { payload: z.strictObject({ path: absolutePath, owner: owner.optional() }), result: nothing },
@@ -14,7 +14,7 @@ function message(method: string, payload: unknown, rest: object = {}): unknown {
   return { version: 1, method, timeoutMs: 1000, payload, ...rest };
 }
 
-describe("parseRequest", () => {
+describe("parseRequest()", () => {
   it.each([
     ["Measure", {}],
     ["Move", { path: "/mnt/daos" }],

@@ -3,7 +3,7 @@ import { PROTOCOL_VERSION, requestEnvelope } from "./envelopes.ts";
 import { faultUnknownRequest } from "./faults.ts";
 import { type MethodTable, type RequestOf, schemasOf } from "./method-table.ts";
 
-/** A request that belongs to the closed set, and how long its caller will wait for the answer. */
+/** A valid request and how long its caller waits for the answer. */
 export type ParsedRequest<T extends MethodTable> = RequestOf<T> & { readonly timeoutMs: number };
 
 /**
@@ -22,7 +22,7 @@ export function parseRequest<T extends MethodTable>(methods: T, message: unknown
   if (schemas === undefined) throw faultUnknownRequest(`method ${JSON.stringify(method)}`);
   const parsed = schemas.payload.safeParse(payload);
   if (!parsed.success) throw faultUnknownRequest(`${method}: ${explain(parsed.error)}`);
-  // The payload was read with the schema of this very method.
+  // The payload was parsed with the schema of this method.
   return { method, payload: parsed.data, timeoutMs } as ParsedRequest<T>;
 }
 

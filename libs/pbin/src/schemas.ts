@@ -1,13 +1,13 @@
 import { z } from "zod";
 
-/** Text that goes into paths and logs: bounded, nothing unprintable. */
+/** Text for paths and logs: bounded and printable. */
 export const boundedText = (max: number) =>
   z
     .string()
     .max(max)
     .regex(/^[^\p{Cc}\p{Cs}]*$/u);
 export const absolutePath = boundedText(4095).regex(/^\//);
-/** A user or group; 4294967295 means "no change" to chown(2) and is none. */
+/** A user or group id. 4294967295 is refused: it means "no change" to chown(2). */
 export const accountId = z.int().min(0).max(4294967294);
 export const count = z.int().min(0).max(0x7fffffff);
 /** Bytes and counters, as digits on the wire. */
@@ -16,12 +16,12 @@ export const digits = z
   .regex(/^\d{1,20}$/)
   .transform((value) => BigInt(value));
 
-/** A property that is always there, but may be undefined: on the wire it is left out. */
+/** A property that is always present but may be undefined. It is not sent when it is undefined. */
 export const orUndefined = <T extends z.ZodType>(schema: T) => schema.optional().transform((value) => value);
 
 export const owner = z.strictObject({ uid: accountId, gid: accountId });
 
-/** What crosses the wire when something fails. */
+/** A fault as it is sent. */
 export const faultMessage = z.object({
   domain: z.string(),
   code: z.int(),

@@ -13,28 +13,28 @@ export type HelperOutcome<T extends MethodTable> =
   | { readonly kind: "done"; readonly request: ParsedRequest<T> }
   /** Well-formed, but not allowed or not possible. */
   | { readonly kind: "failed"; readonly request: ParsedRequest<T>; readonly fault: Fault }
-  /** Not a request at all. */
+  /** The bytes were not a request. */
   | { readonly kind: "malformed"; readonly fault: Fault }
-  /** The caller closed the channel without asking anything. */
+  /** The caller closed the channel without sending a request. */
   | { readonly kind: "nothing" };
 
 export interface ServeOptions<T extends MethodTable> {
   /** The closed set of requests. */
   readonly methods: T;
   readonly handlers: HandlersOf<T>;
-  /** Called before the handler: what it throws becomes the answer, and the handler is not called. */
+  /** Called before the handler. If it throws, the error becomes the answer and the handler is not called. */
   readonly onRequest?: (request: ParsedRequest<T>) => void | Promise<void>;
-  /** How long the request may take to arrive, in milliseconds; 10,000 by default. */
+  /** Timeout for the arrival of the request, ms; 10,000 by default. */
   readonly readTimeoutMs?: number;
   readonly signal?: AbortSignal;
 }
 
-/** The answer must not wait for ever on a caller that does not read. */
+/** Timeout for writing the answer to a caller that does not read, ms. */
 const WRITE_TIMEOUT_MS = 10_000;
 
 /**
- * Reads one request from the channel, has it handled, and writes the answer. The caller cancels by closing its side:
- * the end of `input`, or any further byte, aborts the handler. Never rejects on account of the caller.
+ * Reads one request from the channel, calls its handler, and writes the answer. The caller cancels by closing its side: the
+ * end of `input`, or any further byte, aborts the handler. Errors of the caller never reject the promise.
  */
 export async function serveRequest<T extends MethodTable>(
   channel: HelperChannel,
@@ -106,8 +106,8 @@ async function handle<T extends MethodTable>(
 }
 
 /**
- * A handler ends soon after its signal aborts; what it has begun must be finished and known: a mount, a controller that
- * goes back to its driver, one that a burn-in leaves empty.
+ * A handler must end soon after its signal aborts, but must leave a known state: it finishes a mount, returns a controller
+ * to its driver, and leaves a burnt-in controller empty.
  */
 const ABORT_GRACE_MS = 30_000;
 
@@ -126,7 +126,10 @@ async function abortableHandler<T>(work: Promise<T>, signal: AbortSignal): Promi
   }
 }
 
-/** Calls `onGone` at the end of the caller's side, or at a byte after its request. Returns what ends the watch. */
+/**
+ * Calls `onGone` when the caller closes its side or sends a byte after its request. Returns a function that stops the
+ * watch.
+ */
 function watchCaller({ input, output }: HelperChannel, onGone: () => void): () => void {
   const onReadable = () => {
     if (input.read() !== null) onGone();
@@ -144,7 +147,7 @@ function watchCaller({ input, output }: HelperChannel, onGone: () => void): () =
 async function answer(channel: HelperChannel, body: { error: unknown; result: unknown }): Promise<void> {
   using limit = deadline(WRITE_TIMEOUT_MS, "the caller to read its answer");
   const ignore = () => {};
-  // A caller that is gone has no use for the answer; the audit has it.
+  // The caller is gone. The audit has the outcome.
   channel.output.on("error", ignore);
   await writeFrame(channel.output, encodeAnswer(body), limit).catch(ignore);
   channel.output.end();

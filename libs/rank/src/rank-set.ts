@@ -1,13 +1,13 @@
 import { Fault, FaultCode } from "@daos/fault";
 import { parseRank, type Rank } from "./rank.ts";
 
-/** The most ranks one set may name, so that a typing error cannot exhaust memory. */
+/** Maximum number of ranks in a set, so that a typing error cannot exhaust memory. */
 const MAX_SET = 1_000_000;
 
 /**
  * The ranks of a set such as `0-3,7`, ascending, each once.
  *
- * @throws Fault that names the part which is not a rank or a range
+ * @throws Fault with the part that is not a rank or a range
  */
 export function parseRankSet(text: string): readonly Rank[] {
   const ranks = new Set<Rank>();

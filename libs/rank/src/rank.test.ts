@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { MAX_RANK, NIL_RANK, parseRank, type Rank } from "./rank.ts";
 import { formatRankSet, parseRankSet } from "./rank-set.ts";
 
-describe("parseRank", () => {
+describe("parseRank()", () => {
   it.each([0, 7, "12", MAX_RANK])("takes %j", (value) => {
     expect(parseRank(value)).toBe(Number(value));
   });

@@ -2,7 +2,7 @@ import { Fault, FaultCode } from "@daos/fault";
 
 declare const rankBrand: unique symbol;
 
-/** A DAOS rank: an engine's number in its system. 0 is a rank like any other. */
+/** A DAOS rank: an engine's number in its system. 0 is a valid rank. */
 export type Rank = number & { readonly [rankBrand]: true };
 
 /** "No rank" or "any rank" on the wire. @see DAOS 0.8.0 src/control/server/ioserver/rank.go NilRank */

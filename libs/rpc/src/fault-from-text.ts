@@ -1,8 +1,9 @@
 import { Fault, type FaultDomain } from "@daos/fault";
 
 /**
- * The fault in a text such as `scm: code = 207 description = "..."`, as release 0.8.0 sends faults, and as parts of a
- * response carry them: the second line, `scm: code = 207 resolution = "..."`, may stand in `resolution` or follow.
+ * Parses the fault in a text such as `scm: code = 207 description = "..."`. Release 0.8.0 sends faults in this form, and
+ * parts of a response carry them. The second line, `scm: code = 207 resolution = "..."`, may stand in `resolution` or
+ * follow.
  *
  * @returns undefined for any other text
  */

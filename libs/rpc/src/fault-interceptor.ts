@@ -2,8 +2,8 @@ import type { Interceptor } from "@connectrpc/connect";
 import { toConnectError } from "./to-connect-error.ts";
 
 /**
- * Sends whatever a server's handlers throw as {@link toConnectError} has it, also what comes in the middle of a stream.
- * Give it to `connectNodeAdapter({ interceptors })`.
+ * Converts every error of a server's handlers with {@link toConnectError}, errors in the middle of a stream included. Give
+ * it to `connectNodeAdapter({ interceptors })`.
  */
 export const faultInterceptor: Interceptor = (next) => async (request) => {
   try {

@@ -3,19 +3,19 @@ import { Fault, FaultCode, type FaultDomain } from "@daos/fault";
 import { ctl } from "@daos/proto";
 import { faultFromText } from "./fault-from-text.ts";
 
-/** What was going on when a call failed. */
+/** The context of a failed call. */
 export interface CallContext {
-  /** What was asked, as in `scan storage`. */
+  /** The request, as in `scan storage`. */
   readonly attempted: string;
-  /** Whom, as `host:port`. */
+  /** The host that was called, `host:port`. */
   readonly host: string;
-  /** The connection was open, so the request may have been carried out, whatever was received afterwards. */
+  /** The connection was open, so the request may have been carried out. */
   readonly sent?: boolean;
 }
 
 /**
- * The fault behind a failed call, for clients: the server's own where it sent one, else one for the way in which the
- * connection or the call ended. A fault stays itself.
+ * Turns the failure of a call into a fault, for clients: the server's own fault if it sent one, else a fault for the way in
+ * which the connection or call ended. A fault is returned unchanged.
  */
 export function fromConnectError(error: unknown, context: CallContext): Fault {
   if (error instanceof Fault) return error;
@@ -36,7 +36,7 @@ function statusFault(error: ConnectError, context: CallContext): Fault {
     });
   }
   const reason = error.rawMessage;
-  // Node.js ends the streams of a connection that is closed under them with CANCEL.
+  // Node.js ends the open streams of a closed connection with CANCEL.
   const ending = reason.startsWith("http/2 stream closed") ? CLOSED : ENDINGS.get(error.code);
   if (ending !== undefined) return failureFault(ending, reason, context, error);
   return (
@@ -53,7 +53,7 @@ function unknownFailure(host: string): Failure {
   };
 }
 
-/** What is known of a way to fail. The reason is the error's own text where none is given. */
+/** One kind of failure. The default reason is the error's own text. */
 interface Failure {
   readonly code: number;
   readonly domain?: FaultDomain;
@@ -67,7 +67,7 @@ const NO_PERMISSION: Failure = {
   resolution: "use a certificate whose role may do this (transport_config in the configuration file)",
 };
 
-/** How calls end without a fault of the server. */
+/** The ways in which a call can end without a fault of the server. */
 const ENDINGS: ReadonlyMap<Code, Failure> = new Map([
   [Code.Canceled, { code: FaultCode.cancelled, reason: "cancelled", resolution: "repeat the command" }],
   [
@@ -90,7 +90,7 @@ const ENDINGS: ReadonlyMap<Code, Failure> = new Map([
   [Code.Unauthenticated, NO_PERMISSION],
 ]);
 
-/** A way in which a connection fails, by the codes of Node.js, OpenSSL and nghttp2. */
+/** One kind of connection failure, by the codes of Node.js, OpenSSL and nghttp2. */
 interface ConnectionFailure extends Failure {
   readonly codes: RegExp;
 }
@@ -133,7 +133,7 @@ const FAILURES: readonly ConnectionFailure[] = [
   {
     codes: /^ERR_SSL_\w*NO_APPLICATION_PROTOCOL$/,
     code: FaultCode.notDaosServer,
-    reason: "what answers there does not speak HTTP/2",
+    reason: "the peer does not speak HTTP/2",
     resolution: "correct the port",
   },
   {
@@ -158,7 +158,7 @@ const FAILURES: readonly ConnectionFailure[] = [
   {
     codes: /^(?:ERR_HTTP2_ERROR|ERR_HTTP2_SESSION_ERROR|HPE_\w+|ERR_HTTP2_PROTOCOL\w*)$/,
     code: FaultCode.notDaosServer,
-    reason: "what answers there does not speak HTTP/2",
+    reason: "the peer does not speak HTTP/2",
     resolution: "correct the port; leave out -i if the server uses certificates",
   },
   CLOSED,

@@ -1,10 +1,10 @@
 import { Fault, FaultCode } from "@daos/fault";
 
 /**
- * The answer of a host that is asked for what only the management service's leader can do.
+ * The fault of a host that does not lead, for a request that only the management service's leader can handle.
  *
- * @param here the host that was asked, `host:port`
- * @param leader where to go instead, `host:port`; absent while there is no leader
+ * @param here the host that was called, `host:port`
+ * @param leader the leader, `host:port`; absent while there is none
  * @see DAOS 0.8.0 src/control/server/mgmt_svc.go checkIsMSReplica
  */
 export function faultNotLeader(here: string, leader: string | undefined): Fault {
@@ -22,8 +22,8 @@ export function faultNotLeader(here: string, leader: string | undefined): Fault 
 }
 
 /**
- * Where a refusal says the leader is, as `host:port`: its field, or the text of release 0.8.0, which has no fields
- * (`node2:10001 is not an access point, try node1:10001`). Undefined for any other fault.
+ * The leader named in a refusal, as `host:port`: from the fault's field, or from the text of release 0.8.0, which has no
+ * fields (`node2:10001 is not an access point, try node1:10001`). Undefined for any other fault.
  */
 export function leaderHint(fault: Fault): string | undefined {
   if (fault.leader !== undefined) return fault.leader;

@@ -87,7 +87,7 @@ describe("a fault across a real connection", () => {
     });
   });
 
-  it("leaderHint() reads the leader of a field, whatever the text says", async () => {
+  it("leaderHint() prefers the field to the text", async () => {
     const { domain, code, resolution } = faultNotLeader("node1:10001", "node2:10001");
     const refusal = new Fault({ domain, code, description: "no", resolution, leader: "[fe80::1]:10001" });
     const port = await failing(refusal);
@@ -96,7 +96,7 @@ describe("a fault across a real connection", () => {
     expect(leaderHint(received)).toBe("[fe80::1]:10001");
   });
 
-  it("comes in the middle of a stream", async () => {
+  it("arrives in the middle of a stream", async () => {
     const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${await failing(formatted)}` });
     const messages: unknown[] = [];
     const read = async () => {
@@ -108,7 +108,7 @@ describe("a fault across a real connection", () => {
     expect(fromConnectError(error, { attempted: "format", host: "a:1" })).toMatchObject({ code: 103 });
   });
 
-  it("is readable for a client that knows no details", () => {
+  it("is readable for a client that does not read details", () => {
     const error = toConnectError(formatted);
     expect(error.rawMessage).toContain(
       'storage: code = 103 description = "format SCM at /mnt/daos: it holds',
@@ -117,13 +117,13 @@ describe("a fault across a real connection", () => {
     expect(error.code).toBe(Code.AlreadyExists);
   });
 
-  it("is made of whatever a handler throws", async () => {
+  it("is made from any error that a handler throws", async () => {
     const port = await failing(new TypeError("boom"));
     expect(await scan(`http://127.0.0.1:${port}`)).toMatchObject({ code: 0, description: "boom" });
   });
 });
 
-describe("toConnectError", () => {
+describe("toConnectError()", () => {
   it.each([
     [new DOMException("no end", "TimeoutError"), Code.DeadlineExceeded],
     [new DOMException("stop", "AbortError"), Code.Canceled],
@@ -150,7 +150,7 @@ describe("a connection that fails", () => {
     expect(fault.resolution).toContain("start daos-server");
   });
 
-  it("goes to a name that nobody knows", async () => {
+  it("goes to a name that cannot be resolved", async () => {
     expect((await scan("http://no-such-host.invalid:1")).code).toBe(FaultCode.hostUnknown);
   });
 
@@ -192,7 +192,7 @@ describe("a connection that fails", () => {
     expect(fault.resolution).toContain("-i");
   });
 
-  it("asks for a service that the server has not", async () => {
+  it("calls a service that the server does not have", async () => {
     const port = await failing(formatted);
     const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}` });
     const error = await createClient(mgmt.MgmtSvc, transport)
@@ -208,7 +208,7 @@ describe("what release 0.8.0 answers", () => {
   const fault = (text: string) =>
     fromConnectError(new ConnectError(text, Code.Unknown), { attempted: "join", host: "a:1" });
 
-  it("is read as the fault that it is", () => {
+  it("is parsed as a fault with its code", () => {
     expect(fault('scm: code = 207 description = "bad size"')).toMatchObject({
       domain: "scm",
       code: 207,
@@ -216,7 +216,7 @@ describe("what release 0.8.0 answers", () => {
     });
   });
 
-  it("is read with its resolution, wherever that stands", () => {
+  it("is parsed with its resolution, in either place", () => {
     const [description, resolution] = [`${formatted}`, showResolution(formatted)];
     for (const read of [
       faultFromText(description, resolution),
@@ -229,7 +229,7 @@ describe("what release 0.8.0 answers", () => {
     expect(faultFromText("the code = 103")).toBeUndefined();
   });
 
-  it("keeps its text otherwise", () => {
+  it("keeps any other text", () => {
     expect(fault("no rank").message).toBe("join on a:1: no rank");
   });
 
@@ -242,7 +242,7 @@ describe("what release 0.8.0 answers", () => {
     expect(leaderHint(fault(text))).toBe(leader);
   });
 
-  it("points at the leader as we do", () => {
+  it("names the leader in the form that leaderHint() reads", () => {
     expect(leaderHint(faultNotLeader("a:1", "b-2.c:10002"))).toBe("b-2.c:10002");
     expect(leaderHint(faultNotLeader("a:1", undefined))).toBeUndefined();
   });

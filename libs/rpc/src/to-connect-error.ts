@@ -5,7 +5,8 @@ import { ctl } from "@daos/proto";
 
 /**
  * The gRPC status of a failed call, for servers. The typed detail lets {@link fromConnectError} restore the fault; the
- * message is what a client of release 0.8.0 prints. Anything but a fault becomes one first; a `ConnectError` stays itself.
+ * message is what a client of release 0.8.0 prints. Any other error is first turned into a fault. A `ConnectError` is
+ * returned unchanged.
  */
 export function toConnectError(error: unknown): ConnectError {
   if (error instanceof ConnectError) return error;
@@ -19,7 +20,7 @@ export function toConnectError(error: unknown): ConnectError {
   );
 }
 
-/** A fault as messages carry it. */
+/** A fault as a message. */
 export function faultDetail(fault: Fault): MessageInitShape<typeof ctl.FaultDetailSchema> {
   const { domain, code, description, reason = "", resolution, leader = "" } = fault;
   return { domain, code, description, reason, resolution, leader };
@@ -44,7 +45,7 @@ function endOfWait(error: unknown): Fault | undefined {
 
 const status = (name: string) => -daosStatusNumber(name);
 
-/** Fault codes by the gRPC code that says the same to a client without the detail; the rest is `Unknown`. */
+/** gRPC codes for fault codes, for clients that do not read the detail; the default is `Unknown`. */
 const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
   [Code.Canceled, [FaultCode.cancelled, status("CANCELED")]],
   [

@@ -2,7 +2,7 @@ import { chmod, lstat, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hasErrorCode, type MountEntry, makeDirectories } from "@daos/sys";
 
-/** What is at a path, without following a link: `missing`, a `directory`, or something `else`. */
+/** The kind of entry at a path; links are not followed: `missing`, a `directory`, or something `else`. */
 export async function kindOf(path: string): Promise<"missing" | "directory" | "else"> {
   try {
     return (await lstat(path)).isDirectory() ? "directory" : "else";
@@ -19,7 +19,7 @@ export async function makeDirectory(path: string): Promise<void> {
   await chmod(path, 0o700);
 }
 
-/** Removes what a directory contains, links as links, and keeps the directory. */
+/** Empties a directory and keeps the directory. Links are removed, not followed. */
 export async function emptyDirectory(path: string): Promise<void> {
   for (const name of await readdir(path)) await rm(join(path, name), { recursive: true, force: true });
 }

@@ -1,33 +1,33 @@
 import { Fault, FaultCode } from "@daos/fault";
 import type { ScmStorage } from "./scm-types.ts";
 
-/** An SCM section that cannot be formatted as it stands. */
+/** The SCM section of the configuration cannot be formatted. */
 export function faultInvalidParameter(attempted: string, reason: string, resolution: string): Fault {
   return new Fault({
     domain: "scm",
     code: FaultCode.scmFormatInvalidParameter,
-    description: attempted,
+    description: `cannot ${attempted}`,
     reason,
     resolution,
   });
 }
 
-/** A format that would destroy something, without consent. */
+/** A format would destroy data and the caller has not consented. */
 export function faultAlreadyFormatted(storage: ScmStorage, what: string): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageAlreadyFormatted,
-    description: `format SCM at ${storage.mount}: ${what}`,
+    description: `cannot format SCM at ${storage.mount}: ${what}`,
     resolution: "repeat the format with --reformat if what is on it may be destroyed",
   });
 }
 
-/** Something that is not ours is mounted where the SCM belongs. */
+/** A foreign file system is mounted at `scm_mount`. */
 export function faultFilesystemAlreadyMounted(mount: string, source: string, fsType: string): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageFilesystemAlreadyMounted,
-    description: `use ${mount} for SCM: ${source} (${fsType}) is mounted there`,
+    description: `cannot use ${mount} for SCM: ${source} (${fsType}) is mounted there`,
     resolution: `unmount it (umount ${mount}), or set scm_mount to another directory`,
   });
 }
@@ -37,12 +37,12 @@ export function faultDeviceAlreadyMounted(device: string, at: string, wanted: st
   return new Fault({
     domain: "storage",
     code: FaultCode.storageDeviceAlreadyMounted,
-    description: `use ${device} for SCM at ${wanted}: it is mounted at ${at}`,
+    description: `cannot use ${device} for SCM at ${wanted}: it is mounted at ${at}`,
     resolution: `unmount it (umount ${at}), or set scm_list to another device`,
   });
 }
 
-/** A process that may not mount, and no mount point to make a directory under. */
+/** The process may not mount, and neither the directory nor its parent is a mount point. */
 export function faultNotMounted(storage: ScmStorage): Fault {
   const command =
     storage.class === "ram"
@@ -51,7 +51,7 @@ export function faultNotMounted(storage: ScmStorage): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageNotMounted,
-    description: `use ${storage.mount} for SCM as a user who may not mount: neither it nor its parent is a mount point`,
+    description: `cannot use ${storage.mount} for SCM as a user who may not mount: neither it nor its parent is a mount point`,
     resolution: `let root run "${command}", install the privileged helper daos-admin, or set scm_mount to a directory below a mounted tmpfs such as /dev/shm/daos`,
   });
 }
@@ -60,7 +60,7 @@ export function faultMissingDevice(device: string): Fault {
   return new Fault({
     domain: "scm",
     code: FaultCode.scmMissingDevice,
-    description: `look at the SCM device ${device}: there is no such block device`,
+    description: `cannot use the SCM device ${device}: there is no such block device`,
     resolution:
       "list the namespaces with daos-server storage scan, make them with daos-server storage prepare --scm-only, and name one in scm_list",
   });
@@ -70,7 +70,7 @@ export function faultDeviceUnreadable(device: string, reason: string): Fault {
   return new Fault({
     domain: "scm",
     code: FaultCode.scmDeviceUnreadable,
-    description: `read the SCM device ${device}`,
+    description: `cannot read the SCM device ${device}`,
     reason,
     resolution:
       "run the server with its privileged helper daos-admin, or as root; check dmesg for I/O errors",
@@ -81,7 +81,7 @@ export function faultMountFailed(attempted: string, reason: string): Fault {
   return new Fault({
     domain: "scm",
     code: FaultCode.scmMountFailed,
-    description: attempted,
+    description: `cannot run "${attempted}"`,
     reason,
     resolution:
       "look for users of the directory with fuser -vm, check dmesg, and try again; a dax mount needs a namespace in fsdax mode",
@@ -92,41 +92,41 @@ export function faultFormatFailed(storage: ScmStorage, step: string, reason: str
   return new Fault({
     domain: "scm",
     code: FaultCode.scmFormatFailed,
-    description: `format SCM at ${storage.mount}: ${step}`,
+    description: `cannot format SCM at ${storage.mount}: ${step}`,
     reason,
     resolution: "remove the cause (see also dmesg), then repeat the format: it starts over from any state",
   });
 }
 
-/** What a reset would destroy under its user. */
+/** A reset would destroy a namespace that is in use. */
 export function faultNamespacesInUse(uses: readonly string[]): Fault {
   return new Fault({
     domain: "scm",
     code: FaultCode.scmPrepareFailed,
-    description: `reset SCM: ${uses.join("; ")}`,
+    description: `cannot reset SCM: ${uses.join("; ")}`,
     reason: "nothing was changed",
     resolution:
       "end these uses (umount, vgchange -an, swapoff, daxctl reconfigure-device --mode=devdax), then repeat the reset",
   });
 }
 
-/** A tool ended with a failure that says nothing about the SCM itself. */
+/** A tool failed for a reason that is not a fault of the SCM. */
 export function faultToolFailed(command: string, reason: string): Fault {
   return new Fault({
     domain: "scm",
     code: FaultCode.scmToolFailed,
-    description: `run "${command}"`,
+    description: `cannot run "${command}"`,
     reason,
     resolution: "run the command by hand as root; update the tool if it knows no such option",
   });
 }
 
-/** What only root may do, asked of another. */
+/** The operation needs root, and this process is not root. */
 export function faultNotPrivileged(attempted: string): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageNotPrivileged,
-    description: `${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
+    description: `cannot ${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
     resolution: "run the command as root, as in sudo daos-server storage prepare",
   });
 }
@@ -135,19 +135,19 @@ export function faultPrepareFailed(step: string, reason: string): Fault {
   return new Fault({
     domain: "scm",
     code: FaultCode.scmPrepareFailed,
-    description: `prepare SCM: ${step}`,
+    description: `cannot prepare SCM: ${step}`,
     reason,
     resolution:
       "check the modules with ipmctl show -dimm and the namespaces with ndctl list -RNi, then repeat: prepare and reset go on from any state",
   });
 }
 
-/** A tool that the request cannot do without is not installed. */
+/** A tool that the request needs is not installed. */
 export function faultMissingTool(tool: string, wanted: string): Fault {
   return new Fault({
     domain: "scm",
     code: FaultCode.missingSoftwareDependency,
-    description: `${wanted}: the program ${tool} is not installed`,
+    description: `cannot ${wanted}: the program ${tool} is not installed`,
     resolution: `install the package that has it (Debian: apt-get install ${DEBIAN[tool] ?? tool}; RHEL: dnf install ${tool})`,
   });
 }

@@ -1,6 +1,6 @@
 /**
- * Reads the answer of `blkid --probe --output export DEVICE`, lines such as `TYPE=ext4`: the type of the file system,
- * else that of the partition table (`dos`, `gpt`), undefined for a device with neither.
+ * Reads the output of `blkid --probe --output export DEVICE`, lines such as `TYPE=ext4`. Returns the type of the file
+ * system, or else of the partition table (`dos`, `gpt`); undefined for a device with neither.
  */
 export function parseFsType(text: string): string | undefined {
   const values = new Map(

@@ -1,6 +1,6 @@
 import type { ScmModule } from "./scm-types.ts";
 
-/** The arguments of ipmctl that {@link parseModules} reads the answer of. */
+/** The ipmctl arguments whose output {@link parseModules} reads. */
 export const SHOW_MODULES = [
   "show",
   "-o",
@@ -42,7 +42,7 @@ function elements(xml: string, list: string, item: string): readonly ReadonlyMap
   );
 }
 
-/** Which unit ipmctl writes is a preference of its administrator (CLI_DEFAULT_SIZE). */
+/** The administrator of ipmctl chooses its unit (CLI_DEFAULT_SIZE). */
 const UNITS: Readonly<Record<string, number>> = {
   B: 1,
   KB: 1e3,
@@ -55,13 +55,13 @@ const UNITS: Readonly<Record<string, number>> = {
   TIB: 2 ** 40,
 };
 
-/** Bytes of ipmctl's sizes: `502.599 GiB`, `135.7 GB`, `135694123008 B`. 0 for text that is none. */
+/** Bytes of ipmctl's sizes: `502.599 GiB`, `135.7 GB`, `135694123008 B`. 0 for text that is not a size. */
 export function parseCapacity(text: string): bigint {
   const [, number, unit] = /^(\d{1,15}(?:\.\d{1,9})?)\s*([KMGT]?i?B)$/i.exec(text.trim()) ?? [];
   return BigInt(Math.round(Number(number ?? 0) * (UNITS[(unit ?? "B").toUpperCase()] ?? 1)));
 }
 
-/** True for the words ipmctl has, with exit status 1, for a machine without modules. */
+/** True for the text that ipmctl prints, with exit status 1, on a machine without modules. */
 export function saysNoModules(output: string): boolean {
   return /no pmem modules in the system|no dimms? in the system|no functional dimm/i.test(output);
 }

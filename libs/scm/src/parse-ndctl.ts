@@ -22,8 +22,8 @@ export function parseNamespaces(text: string): readonly ScmNamespace[] {
 }
 
 /**
- * The regions for persistent memory in the answer of `ndctl list --regions --dimms --idle`. A region is read-only while the
- * save function of one of its modules is not armed: ndctl then says that there is no space.
+ * The regions for persistent memory in the answer of `ndctl list --regions --dimms --idle`. A region is read-only while one
+ * of its modules is not armed to save its contents on power loss; ndctl then reports that there is no space.
  *
  * @throws SyntaxError as {@link parseNamespaces}
  */
@@ -56,8 +56,8 @@ function problemOf(
 }
 
 /**
- * All namespaces in the answer of `ndctl list --namespaces --idle --verbose`, of any mode, but for seeds: those are empty
- * and belong to the kernel.
+ * All namespaces in the answer of `ndctl list --namespaces --idle --verbose`, of any mode. Seeds are left out: they are
+ * empty and belong to the kernel.
  */
 export function parseAllNamespaces(text: string): readonly AnyNamespace[] {
   return listOf(text, "namespaces")
@@ -73,12 +73,12 @@ export function parseAllNamespaces(text: string): readonly AnyNamespace[] {
     .sort((a, b) => a.dev.localeCompare(b.dev, "en", { numeric: true }));
 }
 
-/** The entries of one kind in an answer of `ndctl list`, whichever of its shapes it has. */
+/** The entries of one kind in the output of `ndctl list`, in any of its layouts. */
 function listOf(text: string, kind: string): readonly Readonly<Record<string, unknown>>[] {
   return text.trim() === "" ? [] : collect(JSON.parse(text), kind);
 }
 
-/** With several kinds in one answer, namespaces are inside their regions, and everything inside its bus. */
+/** When the output has several kinds, namespaces are nested in their regions, and all entries in their bus. */
 function collect(value: unknown, kind: string): readonly Readonly<Record<string, unknown>>[] {
   if (Array.isArray(value)) {
     return value.filter(isRecord).flatMap((entry) => (isGroup(entry, kind) ? collect(entry, kind) : [entry]));
@@ -106,7 +106,7 @@ function toNumber(value: unknown): number {
   return typeof value === "number" && Number.isSafeInteger(value) ? value : 0;
 }
 
-/** Anything but a text becomes the empty one. */
+/** A value that is not a string becomes the empty string. */
 function toText(value: unknown): string {
   return typeof value === "string" ? value : "";
 }

@@ -7,7 +7,7 @@ import { parseNamespaces, parseRegions } from "./parse-ndctl.ts";
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
 
-describe("parseNamespaces", () => {
+describe("parseNamespaces()", () => {
   it("reads an array, in the order of the block devices", () => {
     expect(parseNamespaces(fixture("ndctl-76.1-list-N-v.json"))).toEqual([
       {
@@ -52,7 +52,7 @@ describe("parseNamespaces", () => {
   });
 });
 
-describe("parseModules", () => {
+describe("parseModules()", () => {
   it("reads modules on two sockets", () => {
     expect(parseModules(fixture("ipmctl-02.00.00.3825-show-dimm.xml"))).toEqual([
       module(0x1e, 0, 0),
@@ -62,12 +62,12 @@ describe("parseModules", () => {
     ]);
   });
 
-  it("reads a list without modules, and refuses what is no list", () => {
+  it("reads a list without modules, and refuses text without a list", () => {
     expect(parseModules("<?xml version='1.0'?><DimmList/>")).toEqual([]);
     expect(() => parseModules(fixture("ipmctl-03.00.00.0468-no-modules.txt"))).toThrow("no <DimmList>");
   });
 
-  it("knows the words for a machine without modules", () => {
+  it("recognizes the text that ipmctl prints for a machine without modules", () => {
     expect(saysNoModules(fixture("ipmctl-03.00.00.0468-no-modules.txt"))).toBe(true);
     expect(saysNoModules("The current user has insufficient permissions.")).toBe(false);
   });
@@ -94,7 +94,7 @@ describe("parseModules, whatever unit the administrator prefers", () => {
   });
 });
 
-describe("parseCapacity", () => {
+describe("parseCapacity()", () => {
   it.each([
     ["126.375 GiB", 135_694_123_008n],
     ["1.5 TiB", 1_649_267_441_664n],
@@ -106,7 +106,7 @@ describe("parseCapacity", () => {
   });
 });
 
-describe("parseFsType", () => {
+describe("parseFsType()", () => {
   it.each([
     ["DEVNAME=/dev/pmem0\nLABEL=daos\nUUID=b06e908a\nTYPE=ext4\nUSAGE=filesystem\n", "ext4"],
     ["DEVNAME=/dev/sda\nPTUUID=1\nPTTYPE=gpt\n", "gpt"],
@@ -117,7 +117,7 @@ describe("parseFsType", () => {
   });
 });
 
-describe("answers that no tool should give", () => {
+describe("the parsers, given output that no tool should produce", () => {
   const entry = fc.record(
     {
       dev: fc.anything(),
@@ -130,7 +130,7 @@ describe("answers that no tool should give", () => {
     { requiredKeys: [] },
   );
 
-  it("are read as far as they make sense", () => {
+  it("read the parts that make sense", () => {
     fc.assert(
       fc.property(fc.oneof(fc.array(entry), entry, fc.jsonValue()), (value) => {
         const text = JSON.stringify(value) ?? "";
@@ -143,12 +143,12 @@ describe("answers that no tool should give", () => {
     );
   });
 
-  it("with an object where a name belongs have no name", () => {
+  it("read an object in place of a name as no name", () => {
     const answer = JSON.stringify([{ dev: { toString: 0 }, uuid: [], size: 1, blockdev: "pmem0" }]);
     expect(parseNamespaces(answer)).toMatchObject([{ dev: "", uuid: "", blockdev: "pmem0" }]);
   });
 
-  it("are no reason to fall over", () => {
+  it("never throw an unexpected error", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         parseFsType(text);

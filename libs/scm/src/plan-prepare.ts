@@ -1,21 +1,21 @@
 import type { ScmModule, ScmRegion } from "./scm-types.ts";
 
-/** What prepare has to do next. */
+/** The next step of a prepare. */
 export type ScmPreparePlan =
-  /** There is no persistent memory on this machine. */
+  /** This machine has no persistent memory. */
   | { readonly kind: "nothing" }
-  /** The modules are not divided into regions yet: ask for AppDirect at the next boot. */
+  /** The modules have no regions yet. Request AppDirect for the next boot. */
   | { readonly kind: "create-goal" }
-  /** These regions have room. */
+  /** These regions have free space. */
   | { readonly kind: "create-namespaces"; readonly regions: readonly ScmRegion[] }
   | { readonly kind: "list" };
 
-/** Less room than this is left over by alignment; no namespace fits. */
+/** Alignment leaves this much space unused. No namespace fits into less. */
 const MIN_NAMESPACE_BYTES = 16n * 1024n * 1024n;
 
 /**
- * Decides by what there is, so that prepare can be repeated after a reboot, or after an interruption. Regions without
- * modules are virtual ones, or those of CXL memory.
+ * Decides from the current state, so prepare can be repeated after a reboot or an interruption. Regions without modules are
+ * virtual or on CXL memory.
  *
  * @see DAOS 0.8.0 src/control/server/storage/scm/ipmctl.go (Prep)
  */
@@ -28,7 +28,7 @@ export function planPrepare(found: {
   return regions.length === 0 ? { kind: "list" } : { kind: "create-namespaces", regions };
 }
 
-/** True when a namespace fits into what a region has left. */
+/** True when a namespace fits into the free space of a region. */
 export function hasRoom(region: ScmRegion): boolean {
   return region.problem === undefined && region.largestExtent >= MIN_NAMESPACE_BYTES;
 }

@@ -12,8 +12,8 @@ import type { ScmModule, ScmRegion } from "./scm-types.ts";
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
 const MiB = 1024 * 1024;
 
-describe("parseRegions", () => {
-  it("reads what is free", () => {
+describe("parseRegions()", () => {
+  it("reads the free space of each region", () => {
     const full = { size: 536870912n, available: 0n, largestExtent: 0n };
     const free = { size: 536870912n, available: 536870912n, largestExtent: 536870912n };
     expect(parseRegions(fixture("ndctl-76.1-list-DRNi.json"))).toEqual([
@@ -28,8 +28,8 @@ describe("parseRegions", () => {
   });
 });
 
-describe("parseAllNamespaces", () => {
-  it("knows seeds from namespaces", () => {
+describe("parseAllNamespaces()", () => {
+  it("tells seeds from namespaces", () => {
     expect(
       parseAllNamespaces(
         '[{"dev":"namespace1.1","size":0},{"dev":"namespace1.0","mode":"devdax","size":1}]',
@@ -54,7 +54,7 @@ describe("parseAllNamespaces", () => {
     },
   );
 
-  it("takes a namespace without label, and one that the kernel uses as memory", () => {
+  it("reads a namespace without a label, and a namespace that the kernel uses as memory", () => {
     expect(parseAllNamespaces(fixture("ndctl-76.1-zoo-list-Nv.json"))).toMatchObject([
       { dev: "namespace2.0", mode: "raw", uuid: "" },
       { dev: "namespace3.0", mode: "fsdax" },
@@ -101,7 +101,7 @@ describe("parseRegions, with modules", () => {
   });
 });
 
-describe("planPrepare", () => {
+describe("planPrepare()", () => {
   const module = {} as ScmModule;
   const region = (dev: string, free: number): ScmRegion => ({
     dev,
@@ -205,7 +205,7 @@ function machine(options: {
 }
 
 describe("prepare", () => {
-  it("fills every region, and lists what there is when it is repeated", async () => {
+  it("fills every region, and lists the namespaces when it is repeated", async () => {
     const { scm, runner } = machine({ regions: 2 });
     const first = await scm.prepare();
     expect(first).toMatchObject({
@@ -229,7 +229,7 @@ describe("prepare", () => {
     ]);
   });
 
-  it("takes it that there was no goal to delete", async () => {
+  it("accepts that there was no goal to delete", async () => {
     const { scm, runner } = machine({ regions: 0, modules: true });
     runner.on("ipmctl delete -goal", {
       exitCode: 1,
@@ -257,7 +257,7 @@ describe("prepare", () => {
     expect(await scm.reset()).toEqual({ kind: "no-scm" });
   });
 
-  it("ends when a region is full against its own word, or gets no fuller", async () => {
+  it("ends when a region is full although it reports free space, or when its free space stays the same", async () => {
     const { scm, runner } = machine({ regions: 1 });
     runner.on("ndctl create-namespace", {
       exitCode: 237,
@@ -270,7 +270,7 @@ describe("prepare", () => {
     await expect(scm.prepare()).rejects.toMatchObject({ code: FaultCode.scmPrepareFailed });
   });
 
-  it("takes a rest that is too small for the alignment as none", async () => {
+  it("treats free space that is too small for the alignment as no space", async () => {
     const { scm, runner } = machine({ regions: 1 });
     runner.on("ndctl create-namespace", {
       exitCode: 1,
@@ -289,7 +289,7 @@ describe("prepare", () => {
     expect(runner.ran.filter((line) => line.includes("--region=region1"))).toHaveLength(1);
   });
 
-  it("says of each region and namespace that it leaves alone why", async () => {
+  it("gives the reason for each region and namespace that it leaves alone", async () => {
     const { scm, runner } = machine({ regions: 0 });
     runner.on("ndctl list --regions", fixture("ndctl-76.1-zoo-list-RNDi.json"));
     runner.on("ndctl list --namespaces", fixture("ndctl-76.1-zoo-list-Nv.json"));
@@ -305,7 +305,7 @@ describe("prepare", () => {
     ]);
   });
 
-  it("is for root", async () => {
+  it("fails without root", async () => {
     const { scm, runner } = machine({ regions: 1, privileged: false });
     for (const attempt of [() => scm.prepare(), () => scm.reset()]) {
       await expect(attempt()).rejects.toMatchObject({ code: FaultCode.storageNotPrivileged });
@@ -361,7 +361,7 @@ describe("reset", () => {
     expect(runner.ran.filter((line) => /umount|wipefs|disable|destroy/.test(line))).toEqual([]);
   });
 
-  it("makes modules ordinary memory", async () => {
+  it("sets the modules to become ordinary memory", async () => {
     const { scm, runner } = machine({ regions: 1, modules: true });
     expect(await scm.reset()).toEqual({ kind: "reboot-needed" });
     expect(runner.ran.at(-1)).toBe("ipmctl create -f -goal MemoryMode=100");

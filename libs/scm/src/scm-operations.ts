@@ -6,15 +6,15 @@ export interface ScmCallOptions {
 }
 
 export interface ScmFormatOptions extends ScmCallOptions {
-  /** Consent to destroy what is there. */
+  /** Consent to destroy the existing data. */
   readonly reformat: boolean;
-  /** Who shall own the formatted storage; the caller by default. */
+  /** The owner of the formatted storage; the caller by default. */
   readonly owner?: Owner | undefined;
 }
 
 /**
- * What can be done with SCM: by `ScmProvider` itself, or through `ForwardingScm` by the privileged helper, which has the
- * same provider.
+ * The operations on SCM. `ScmProvider` performs them itself. `ForwardingScm` forwards them to the privileged helper, which
+ * runs the same provider.
  */
 export interface ScmOperations {
   scan(options?: ScmCallOptions): Promise<ScmScan>;

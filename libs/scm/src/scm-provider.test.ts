@@ -41,7 +41,7 @@ describe("class ram for a process that may mount", () => {
     expect((await stat(mount)).mode & 0o777).toBe(0o700);
   });
 
-  it("wants consent to format again, and then mounts a fresh one", async () => {
+  it("needs consent to format again, and then mounts an empty tmpfs", async () => {
     const { runner, scm } = setUp({ privileged: true });
     await scm.format(ram(), { reformat: false });
     await expect(scm.format(ram(), { reformat: false })).rejects.toMatchObject({
@@ -51,7 +51,7 @@ describe("class ram for a process that may mount", () => {
     expect(runner.ran.map((line) => line.split(" ")[0])).toEqual(["mount", "umount", "mount"]);
   });
 
-  it("never unmounts what is not SCM", async () => {
+  it("never unmounts a file system that is not SCM", async () => {
     const { mounts, runner, scm } = setUp({ privileged: true });
     mounts.mounted(mount, "/dev/sdb1", "xfs");
     for (const attempt of [
@@ -65,7 +65,7 @@ describe("class ram for a process that may mount", () => {
     expect(runner.ran).toEqual([]);
   });
 
-  it("says why a mount failed, also one that failed silently", async () => {
+  it("gives the reason of a failed mount, even when the mount printed none", async () => {
     const { runner, scm } = setUp({ privileged: true });
     runner.on("mount", { exitCode: 32, stderr: "mount: permission denied.\n" });
     await expect(scm.format(ram(), { reformat: false })).rejects.toMatchObject({
@@ -106,7 +106,7 @@ describe("class ram for a process that may not mount", () => {
     expect(runner.ran).toEqual([]);
   });
 
-  it("empties the directory with consent only, and keeps what links lead to", async () => {
+  it("empties the directory only with consent, and keeps the targets of links", async () => {
     const { mounts, scm } = setUp({ privileged: false });
     mounts.mounted(directory, "tmpfs", "tmpfs");
     await mkdir(join(mount, "vos"), { recursive: true });
@@ -122,7 +122,7 @@ describe("class ram for a process that may not mount", () => {
     expect(await readdir(join(directory, "other"))).toEqual(["precious"]);
   });
 
-  it("empties nothing that has another mount in it", async () => {
+  it("refuses to empty a directory with another mount below it", async () => {
     const { mounts, scm } = setUp({ privileged: false });
     await mkdir(join(mount, "inner"), { recursive: true });
     mounts.mounted(directory, "tmpfs", "tmpfs").mounted(join(mount, "inner"), "nas:/home", "nfs4");
@@ -140,7 +140,7 @@ describe("class ram for a process that may not mount", () => {
     await scm.format(ram(), { reformat: true });
   });
 
-  it("says what root has to mount where there is no mount point", async () => {
+  it("says what root has to mount when there is no mount point", async () => {
     const { scm } = setUp({ privileged: false });
     expect(await scm.checkFormat(ram())).toEqual({ kind: "unformatted" });
     for (const attempt of [() => scm.format(ram(), { reformat: true }), () => scm.mount(ram())]) {
@@ -153,23 +153,23 @@ describe("class ram for a process that may not mount", () => {
 });
 
 describe("class dcpm", () => {
-  // A block device that exists on every machine is not to be had: /dev/null stands for one that is none.
+  // No block device exists on every machine, so /dev/null stands for a device that is not a block device.
   const dcpm = (device = "/dev/pmem987"): ScmStorage => ({ class: "dcpm", mount, device });
 
-  it("knows a mounted device", async () => {
+  it("recognizes a mounted device", async () => {
     const { mounts, scm } = setUp({ privileged: true });
     mounts.mounted(mount, "/dev/pmem987", "ext4");
     expect(await scm.checkFormat(dcpm())).toEqual({ kind: "mounted" });
   });
 
-  it("knows a device by a link to it", async () => {
+  it("recognizes a device by a link to it", async () => {
     const { mounts, scm } = setUp({ privileged: true });
     // A link in /dev that every machine has.
     mounts.mounted(mount, await realpath("/dev/fd"), "ext4");
     expect(await scm.checkFormat(dcpm("/dev/fd"))).toEqual({ kind: "mounted" });
   });
 
-  it("finds faults with the device before it touches it", async () => {
+  it("checks the device before it changes it", async () => {
     const { mounts, runner, scm } = setUp({ privileged: true });
     await expect(scm.checkFormat(dcpm())).rejects.toMatchObject({ code: FaultCode.scmMissingDevice });
     await expect(scm.checkFormat(dcpm("/dev/null"))).rejects.toMatchObject({
@@ -183,7 +183,7 @@ describe("class dcpm", () => {
     expect(runner.ran).toEqual([]);
   });
 
-  it("is for those who may mount", async () => {
+  it("fails for a process that may not mount", async () => {
     const { scm } = setUp({ privileged: false });
     for (const attempt of [() => scm.format(dcpm(), { reformat: true }), () => scm.mount(dcpm())]) {
       await expect(attempt()).rejects.toMatchObject({ code: FaultCode.storageNotMounted });
@@ -217,7 +217,7 @@ describe("a section that cannot be used", () => {
 });
 
 describe("scan", () => {
-  it("has lists and notes where no tool is installed", async () => {
+  it("returns empty lists and notes when no tool is installed", async () => {
     const { runner, scm } = setUp({ privileged: true });
     runner.missing("ipmctl", "ndctl");
     expect(await scm.scan()).toEqual({
@@ -230,7 +230,7 @@ describe("scan", () => {
     });
   });
 
-  it("takes a machine without modules as it is", async () => {
+  it("returns empty lists without notes on a machine without modules", async () => {
     const { runner, scm } = setUp({ privileged: true });
     runner.on("ipmctl", { exitCode: 1, stdout: "Initialization failed. No PMem modules in the system.\n" });
     runner.on("ndctl", "");
@@ -246,7 +246,7 @@ describe("scan", () => {
     expect(notes[1]).toContain("not json");
   });
 
-  it("ends when it is told to", async () => {
+  it("ends when its signal aborts", async () => {
     const { scm } = setUp({ privileged: true });
     await expect(scm.scan({ signal: AbortSignal.abort("stop") })).rejects.toBe("stop");
   });

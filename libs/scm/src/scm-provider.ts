@@ -50,7 +50,7 @@ export interface ScmProviderOptions {
   readonly log: Logger;
   /** The kernel's by default. */
   readonly mounts?: MountTable;
-  /** Whether the kernel, or a process, has a block device for itself. */
+  /** Whether the kernel or a process has exclusive use of a block device. */
   readonly claim?: (device: string) => Promise<BlockClaim>;
 }
 
@@ -58,8 +58,8 @@ export interface ScmProviderOptions {
 const MKFS_TIMEOUT_MS = 15 * 60_000;
 
 /**
- * SCM of this host, with the rights of this process. One that may mount (root, the helper) mounts a tmpfs or a dax
- * device at `scm_mount`. One that may not uses `scm_mount` as a directory, provided that it or its parent is a mount
+ * SCM of this host, used with the rights of this process. A process that may mount (root, the helper) mounts a tmpfs or a
+ * dax device at `scm_mount`. Any other process uses `scm_mount` as a directory; the directory or its parent must be a mount
  * point.
  *
  * @see DAOS 0.8.0 src/control/server/storage/scm/provider.go
@@ -78,8 +78,8 @@ export class ScmProvider implements ScmOperations {
   }
 
   /**
-   * Modules from ipmctl, namespaces from ndctl. What is not installed, or does not answer, leaves its list empty and a
-   * note: a scan has no failures.
+   * Lists modules (ipmctl) and namespaces (ndctl). A scan does not fail: when a tool is not installed or does not answer,
+   * its list is empty and a note says why.
    */
   async scan(options: ScmCallOptions = {}): Promise<ScmScan> {
     const notes: string[] = [];
@@ -99,7 +99,7 @@ export class ScmProvider implements ScmOperations {
   }
 
   /**
-   * @throws Fault scmFormatInvalidParameter, storageFilesystemAlreadyMounted (something foreign is mounted there),
+   * @throws Fault scmFormatInvalidParameter, storageFilesystemAlreadyMounted (a foreign file system is mounted there),
    *   storageDeviceAlreadyMounted, scmMissingDevice, scmDeviceUnreadable, missingSoftwareDependency
    */
   async checkFormat(configured: ScmStorage, options: ScmCallOptions = {}): Promise<ScmFormatState> {
@@ -126,7 +126,7 @@ export class ScmProvider implements ScmOperations {
   }
 
   /**
-   * Leaves the storage mounted, empty and owned by `owner`. It may be repeated after an interruption.
+   * Leaves the storage mounted, empty and owned by `owner`. It can be repeated after an interruption.
    *
    * @throws Fault storageAlreadyFormatted without consent; storageNotMounted for a process that may not mount and a
    *   directory that is not below a mount point; scmFormatFailed, scmMountFailed, and what {@link checkFormat} throws
@@ -143,7 +143,7 @@ export class ScmProvider implements ScmOperations {
   }
 
   /**
-   * Mounts formatted storage; storage that is mounted already stays as it is.
+   * Mounts formatted storage. Storage that is already mounted is left unchanged.
    *
    * @throws Fault scmMountFailed, storageNotMounted, storageFilesystemAlreadyMounted
    */
@@ -157,8 +157,8 @@ export class ScmProvider implements ScmOperations {
   }
 
   /**
-   * Unmounts the storage, however often it is mounted. Storage that is not mounted, or a directory below another
-   * mount, stays as it is.
+   * Unmounts the storage, all mounts of it. Storage that is not mounted, or a directory below another mount, is left
+   * unchanged.
    *
    * @throws Fault scmMountFailed when it is in use; storageFilesystemAlreadyMounted
    */
@@ -173,8 +173,8 @@ export class ScmProvider implements ScmOperations {
   }
 
   /**
-   * Makes the persistent memory usable, one step further at each call: without regions, a goal for the modules to become
-   * AppDirect; with room in a region, namespaces until there is none.
+   * Prepares the persistent memory, one step for each call. Without regions it sets the goal AppDirect on the modules. With
+   * free space in regions it creates namespaces until the space is used.
    *
    * @throws Fault storageNotPrivileged, missingSoftwareDependency (no ndctl), scmPrepareFailed, scmToolFailed
    */
@@ -198,18 +198,18 @@ export class ScmProvider implements ScmOperations {
   }
 
   /**
-   * Undoes {@link prepare}: unmounts and destroys every namespace, with all data, and has the modules become ordinary
-   * memory at the next boot. The caller has asked for consent. Nothing is touched while a namespace is in use otherwise
-   * than by a mount of ours.
+   * Undoes {@link prepare}: unmounts and destroys every namespace with its data, and sets the modules to become ordinary
+   * memory at the next boot. The caller must have obtained consent. If a namespace is in use, other than by one of our
+   * mounts, nothing is changed.
    *
-   * @throws Fault as prepare, and scmMountFailed when a mount of ours is busy
+   * @throws Fault as prepare, and scmMountFailed when one of our mounts is busy
    */
   async reset(options: ScmCallOptions = {}): Promise<ScmPrepareResult> {
     if (!(await this.#mounts.mayMount())) throw faultNotPrivileged("reset SCM");
     const modules = await this.#modulesIfAny(options);
     const namespaces = await this.#tools.allNamespaces(options);
     const mounts = await this.#mounts.list();
-    // Everything is looked at before anything is touched.
+    // All checks come before the first change.
     await this.#refuseUsed(namespaces, mounts);
     const devices = new Set(
       namespaces.flatMap(({ blockdev }) => (blockdev === undefined ? [] : [`/dev/${blockdev}`])),
@@ -217,7 +217,7 @@ export class ScmProvider implements ScmOperations {
     for (const { source, mountPoint } of mounts.toReversed()) {
       if (devices.has(source)) await this.#unmountPath(mountPoint, options);
     }
-    // A namespace that is made anew in the same place would show the old file system, and an old superblock in it.
+    // A new namespace in the same place would show the old file system with its old superblock.
     for (const device of devices) await this.#runOrFail(["wipefs", "--all", device], options);
     const notes: string[] = [];
     for (const namespace of namespaces) {
@@ -234,7 +234,7 @@ export class ScmProvider implements ScmOperations {
       : this.#done(notes, options);
   }
 
-  /** @throws Fault scmPrepareFailed that names every use which a reset must not end */
+  /** @throws Fault scmPrepareFailed that names every use of a namespace */
   async #refuseUsed(namespaces: readonly AnyNamespace[], mounts: readonly MountEntry[]): Promise<void> {
     const uses: string[] = [];
     for (const { dev, blockdev, isSystemRam } of namespaces) {
@@ -253,7 +253,7 @@ export class ScmProvider implements ScmOperations {
     if (uses.length > 0) throw faultNamespacesInUse(uses);
   }
 
-  /** What prepare leaves as it is, and why. */
+  /** What prepare leaves unchanged, with the reasons. */
   async #notesOnPrepare(options: ScmCallOptions): Promise<readonly string[]> {
     const regions = await this.#tools.regions(options);
     const unusable = (await this.#tools.namespaces(options)).filter(({ mode = "fsdax" }) => mode !== "fsdax");
@@ -278,7 +278,7 @@ export class ScmProvider implements ScmOperations {
     if (exitCode !== 0) throw faultPrepareFailed(argv.join(" "), stderr.trim() || stdout.trim());
   }
 
-  /** A machine whose persistent memory is not made of modules that ipmctl knows has no need of ipmctl. */
+  /** ipmctl is needed only for modules that it manages. */
   async #modulesIfAny(options: ScmCallOptions): Promise<readonly ScmModule[]> {
     try {
       return await this.#tools.modules(options);
@@ -289,7 +289,7 @@ export class ScmProvider implements ScmOperations {
     }
   }
 
-  /** One region that fails does not stop the others. @throws the fault of the first that failed */
+  /** A region that fails does not stop the others. @throws the fault of the first region that failed */
   async #fillRegions(regions: readonly ScmRegion[], options: ScmCallOptions): Promise<void> {
     const ended: unknown[] = [];
     for (const { dev } of regions) {
@@ -305,7 +305,7 @@ export class ScmProvider implements ScmOperations {
     if (ended.length > 0) throw ended[0];
   }
 
-  /** Every round takes the longest free piece, so this ends. */
+  /** Every round uses the largest free extent, so the loop ends. */
   async #fillRegion(dev: string, options: ScmCallOptions): Promise<void> {
     for (let available: bigint | undefined; ; ) {
       const region = (await this.#tools.regions(options)).find((entry) => entry.dev === dev);
@@ -346,8 +346,8 @@ export class ScmProvider implements ScmOperations {
     const { uid, gid } = options.owner ?? callerAsOwner();
     const steps: readonly Argv[] = [
       ["wipefs", "--all", device],
-      // The root directory gets its owner here: a mount that never comes leaves nothing to be repaired.
-      // stride: files begin at multiples of 2 MiB, as huge dax pages want; nothing lazy, nothing for discard to do.
+      // Sets the owner of the root directory now. If the mount fails later, nothing has to be repaired. stride: files begin
+      // at multiples of 2 MiB, which huge dax pages need. Lazy initialization and discard are off.
       [
         "mkfs.ext4",
         "-q",
@@ -405,7 +405,7 @@ export class ScmProvider implements ScmOperations {
     this.#log.info("SCM unmounted", { mount });
   }
 
-  /** What is mounted at `scm_mount` must be what we would mount there; anything else is never unmounted or used. */
+  /** A mount at `scm_mount` must be of the kind that we would mount there. Any other mount is neither used nor unmounted. */
   #refuseForeign(storage: ScmStorage, entry: MountEntry): void {
     const ours = storage.class === "ram" ? entry.fsType === "tmpfs" : entry.source === storage.device;
     if (!ours) throw faultFilesystemAlreadyMounted(storage.mount, entry.source, entry.fsType);
@@ -420,10 +420,10 @@ export class ScmProvider implements ScmOperations {
       if (hasErrorCode(error, "ENOENT")) throw faultMissingDevice(device);
       throw error;
     }
-    // Low-level probing reads the device itself; blkid's cache and udev's database may be old, or missing.
+    // Low-level probing reads the device itself. The cache of blkid and the udev database may be stale or missing.
     const argv: Argv = ["blkid", "--probe", "--output", "export", device];
     const { exitCode, stdout, stderr } = await this.#tools.run(argv, "look for a file system", options);
-    // Status 2: nothing found, also when it may not read the device; 8: several signatures that contradict each other.
+    // Status 2: nothing found, or no permission to read the device. Status 8: contradicting signatures.
     if (exitCode === 2 && stderr.trim() === "") return undefined;
     if (exitCode === 8) return "ambivalent";
     if (exitCode !== 0) throw faultDeviceUnreadable(device, stderr.trim() || `blkid ended with ${exitCode}`);
@@ -432,8 +432,8 @@ export class ScmProvider implements ScmOperations {
 }
 
 /**
- * The storage of a request that may be tried, with the device by the name that the mount table has for it: a
- * configuration may name a link such as `/dev/disk/by-path/...`.
+ * The validated storage of a request, with the device name that the mount table uses. A configuration may name a link such
+ * as `/dev/disk/by-path/...`.
  */
 async function accept(storage: ScmStorage): Promise<ScmStorage> {
   validateStorage(storage);
@@ -441,7 +441,7 @@ async function accept(storage: ScmStorage): Promise<ScmStorage> {
   try {
     return { ...storage, device: await realpath(storage.device) };
   } catch (error) {
-    // What is missing is said where it is needed.
+    // A missing device is reported by the operation that needs it.
     if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return storage;
     throw error;
   }

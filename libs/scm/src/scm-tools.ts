@@ -8,7 +8,7 @@ export interface ScmToolOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A namespace of several TB is labelled and its metadata written in this time. */
+/** Time to label a namespace of several TB and to write its metadata. */
 const NAMESPACE_TIMEOUT_MS = 5 * 60_000;
 
 /** ipmctl and ndctl, as far as SCM needs them. Every method throws Fault missingSoftwareDependency and scmToolFailed. */
@@ -50,12 +50,12 @@ export class ScmTools {
     return parseRegions(await this.#ndctl(["list", "--regions", "--dimms", "--idle"], options));
   }
 
-  /** All namespaces, also disabled ones and those without a block device. */
+  /** All namespaces, including disabled ones and those without a block device. */
   async allNamespaces(options: ScmToolOptions): Promise<readonly AnyNamespace[]> {
     return parseAllNamespaces(await this.#ndctl(["list", "--namespaces", "--idle", "--verbose"], options));
   }
 
-  /** Makes one namespace of all that a region has in one piece; false when it turns out to be full. */
+  /** Creates one namespace on the largest free extent of a region; false when the region is full. */
   async createNamespace(region: string, options: ScmToolOptions): Promise<boolean> {
     const argv: Argv = ["ndctl", "create-namespace", "--mode=fsdax", `--region=${region}`];
     const { exitCode, stderr } = await this.run(argv, "prepare SCM", {
@@ -63,7 +63,7 @@ export class ScmTools {
       timeoutMs: NAMESPACE_TIMEOUT_MS,
     });
     if (exitCode === 0) return true;
-    // The second one: what is left is less than the alignment of the region takes (pmem/ndctl issue 67).
+    // The second text means that less space is left than the alignment of the region needs (pmem/ndctl issue 67).
     if (/no space left|resource temporarily unavailable/i.test(stderr)) return false;
     throw faultPrepareFailed(argv.join(" "), stderr.trim());
   }
@@ -79,7 +79,7 @@ export class ScmTools {
     }
   }
 
-  /** Replaces what the modules are to become at the next boot. */
+  /** Replaces the goal of the modules for the next boot. */
   async setGoal(
     goal: "PersistentMemoryType=AppDirect" | "MemoryMode=100",
     options: ScmToolOptions,
@@ -90,7 +90,7 @@ export class ScmTools {
     ];
     for (const argv of steps) {
       const { exitCode, stdout, stderr } = await this.run(argv, "prepare SCM", options);
-      // ipmctl reports on stdout, failures too. That there is no goal to delete is none.
+      // ipmctl reports failures on stdout too. A missing goal is not a failure of a delete.
       const output = `${stdout}\n${stderr}`.trim();
       if (exitCode !== 0 && !/no goal|not? .*goal config/i.test(output)) {
         throw faultPrepareFailed(argv.join(" "), output);

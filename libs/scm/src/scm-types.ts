@@ -28,7 +28,7 @@ export interface ScmNamespace {
   readonly numaNode: number;
   /** In bytes. */
   readonly size: bigint;
-  /** `fsdax`, the only one that can be mounted with dax; `raw`, `sector`. Undefined where it is not known. */
+  /** `fsdax` (the only mode that can be mounted with dax), `raw`, `sector`; undefined when unknown. */
   readonly mode?: string | undefined;
 }
 
@@ -36,30 +36,30 @@ export interface ScmNamespace {
 export interface ScmScan {
   readonly modules: readonly ScmModule[];
   readonly namespaces: readonly ScmNamespace[];
-  /** What the scan could not look at and why, a sentence each; none when all was well. */
+  /** What the scan could not read and why, one sentence each; empty when it read everything. */
   readonly notes: readonly string[];
 }
 
-/** What there is on an engine's SCM before it is formatted. */
+/** The contents of an engine's SCM before it is formatted. */
 export type ScmFormatState =
   /** In use: it counts as formatted. */
   | { readonly kind: "mounted" }
   /** A dcpm device with our file system, not mounted. */
   | { readonly kind: "mountable" }
-  /** Nothing that a format would destroy. */
+  /** Empty: a format destroys no data. */
   | { readonly kind: "unformatted" }
   /** A dcpm device with something else on it: `xfs`, `ntfs`, or `dos` for a partition table. */
   | { readonly kind: "foreign"; readonly fsType: string };
 
-/** A set of modules, interleaved, that namespaces are made on. */
+/** An interleaved set of modules that holds namespaces. */
 export interface ScmRegion {
   /** `region0`. */
   readonly dev: string;
   /** In bytes. */
   readonly size: bigint;
-  /** Bytes that no namespace has. */
+  /** Bytes that no namespace uses. */
   readonly available: bigint;
-  /** The longest piece of what is available. */
+  /** The largest free extent, in bytes. */
   readonly largestExtent: bigint;
   /** Why no namespace can be made on it, as `it is disabled`; undefined when one can. */
   readonly problem?: string | undefined;
@@ -67,28 +67,28 @@ export interface ScmRegion {
 
 /** How a prepare or a reset ended. */
 export type ScmPrepareResult =
-  /** There is neither a module nor a region: nothing was done. */
+  /** The machine has neither modules nor regions. Nothing was done. */
   | { readonly kind: "no-scm" }
-  /** The modules get another layout at the next boot; prepare (or reset) has to be repeated after it. */
+  /** The modules change their layout at the next boot. Repeat prepare (or reset) after it. */
   | { readonly kind: "reboot-needed" }
-  /** All is done; these namespaces are there now. */
+  /** Finished, with these namespaces. */
   | {
       readonly kind: "done";
       readonly namespaces: readonly ScmNamespace[];
-      /** What was not done and why, or what was destroyed, a sentence each; undefined for nothing. */
+      /** What was not done and why, or what was destroyed, one sentence each; undefined for nothing. */
       readonly notes?: readonly string[] | undefined;
     };
 
-/** Any namespace that is not a seed of the kernel's, also one without a block device. */
+/** Any namespace that is not a kernel seed, with or without a block device. */
 export interface AnyNamespace {
-  /** `namespace0.0`, another one after a reboot perhaps. */
+  /** `namespace0.0`; it may change at a reboot. */
   readonly dev: string;
-  /** What identifies it; empty for one without label. */
+  /** Identifies it permanently; empty for a namespace without a label. */
   readonly uuid: string;
   readonly mode: string;
   /** In bytes. */
   readonly size: bigint;
-  /** `pmem0`; undefined for one that is disabled, or in devdax mode. */
+  /** `pmem0`; undefined when it is disabled or in devdax mode. */
   readonly blockdev: string | undefined;
   /** True while the kernel uses it as ordinary memory. */
   readonly isSystemRam: boolean;

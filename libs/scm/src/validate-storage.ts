@@ -3,8 +3,8 @@ import { faultInvalidParameter } from "./faults.ts";
 import type { ScmStorage } from "./scm-types.ts";
 
 /**
- * Refuses a section that no format may be tried with. The helper runs it on requests from a normal user, so it is
- * strict about paths: absolute, without `..`, no blanks or commas that would change a mount's options.
+ * Refuses storage that must not be formatted. The helper applies it to requests of ordinary users, so paths are strict:
+ * absolute, no `..`, no blanks or commas, which could change mount options.
  *
  * @throws Fault scmFormatInvalidParameter
  */
@@ -46,7 +46,7 @@ export function validateStorage(storage: ScmStorage): void {
   }
 }
 
-/** A format empties or unmounts what is at `scm_mount`; these are shared with others, whatever is mounted there. */
+/** A format empties or unmounts `scm_mount`. These directories are shared with other programs and must never be used. */
 const SYSTEM_DIRECTORIES: ReadonlySet<string> = new Set(
   "bin boot dev dev/shm etc home lib lib64 media mnt opt proc root run sbin srv sys tmp usr usr/local var var/lib var/run var/tmp"
     .split(" ")

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { closest, editDistance, suggest } from "./suggest.ts";
 
-describe("editDistance", () => {
+describe("editDistance()", () => {
   it.each([
     ["", "", 0],
     ["", "abc", 3],
@@ -10,7 +10,7 @@ describe("editDistance", () => {
     ["provider", "providr", 1],
     ["kitten", "sitting", 3],
     ["ca", "abc", 3],
-  ])("of %j and %j is %i, either way", (a, b, distance) => {
+  ])("of %j and %j is %i in both directions", (a, b, distance) => {
     expect(editDistance(a, b)).toBe(distance);
     expect(editDistance(b, a)).toBe(distance);
   });

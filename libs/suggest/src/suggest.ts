@@ -1,6 +1,6 @@
 /**
- * How many single edits (insert, delete, replace a character, swap two neighbours) lead from one word to the other:
- * the optimal string alignment distance.
+ * The number of single edits (insert, delete or replace a character, swap two neighbours) between two words: the optimal
+ * string alignment distance.
  */
 export function editDistance(a: string, b: string): number {
   const width = b.length + 1;
@@ -26,15 +26,15 @@ export function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** Longer words cannot be a typo of any key, and must not cost quadratic time. */
-const LONGEST_WORD = 64;
+/** Longer words are not typos of a key. The limit bounds the quadratic run time. */
+const MAX_WORD_LENGTH = 64;
 
 /**
- * The candidates that a mistyped word may have been meant to be, all at the smallest distance: letter case and `-` for `_`
- * count as half a mistake, and a third of the word's length (at least 1, at most 3) may be wrong.
+ * The candidates at the smallest distance from a mistyped word. Letter case and `-` for `_` count as half an edit. The
+ * distance is at most a third of the word's length (at least 1, at most 3).
  */
 export function suggest(word: string, candidates: Iterable<string>): readonly string[] {
-  if (word.length > LONGEST_WORD) return [];
+  if (word.length > MAX_WORD_LENGTH) return [];
   const plain = normalize(word);
   let best: string[] = [];
   let bestDistance = Number.POSITIVE_INFINITY;
@@ -51,7 +51,7 @@ export function suggest(word: string, candidates: Iterable<string>): readonly st
   return best;
 }
 
-/** What a mistyped or shortened word was probably meant to be: a longer word that begins with it, or else a suggestion. */
+/** The closest candidate for a mistyped or shortened word: a longer word that begins with it, or else a suggestion. */
 export function closest(word: string, candidates: readonly string[]): string | undefined {
   const longer = word.length > 1 ? candidates.find((candidate) => candidate.startsWith(word)) : undefined;
   return longer ?? suggest(word, candidates)[0];

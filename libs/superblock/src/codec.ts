@@ -4,12 +4,12 @@ import { parseDocument, stringify } from "yaml";
 import type { Superblock } from "./superblock.ts";
 
 /**
- * First line of a file that ends with a checksum. A file cut off before its checksum still has it, so it is not taken for
- * one of release 0.8.0, which has none.
+ * First line of a file that ends with a checksum. A file that was truncated before its checksum still has this line, so it
+ * is not taken for a file of release 0.8.0, which has no checksum.
  */
 const HEADER = "# Superblock of a DAOS engine: its last line is a checksum. Do not edit.\n";
 
-/** What bytes turned out to be. */
+/** The result of decoding. */
 export type DecodedSuperblock =
   | { readonly kind: "superblock"; readonly superblock: Superblock }
   /** A version that this release does not know. */
@@ -18,9 +18,9 @@ export type DecodedSuperblock =
   | { readonly kind: "malformed"; readonly reason: string };
 
 /**
- * The file's text: YAML with the keys and the order of release 0.8.0, which overlooks the comment and the checksum.
+ * Encodes the file: YAML with the keys and the order of release 0.8.0, which ignores the comment and the checksum.
  *
- * `checksum: sha256:<hex>` is over all bytes before its line.
+ * `checksum: sha256:<hex>` covers all bytes before its line.
  */
 export function encodeSuperblock(superblock: Superblock): string {
   const { version, uuid, system, rank, validRank, ms, createMs, bootstrapMs } = superblock;
@@ -38,7 +38,7 @@ export function encodeSuperblock(superblock: Superblock): string {
   return `${body}checksum: ${checksum(body)}\n`;
 }
 
-/** Reads the file's bytes, with or without a checksum. Keys of other releases are overlooked. */
+/** Decodes the file's bytes, with or without a checksum. Keys of other releases are ignored. */
 export function decodeSuperblock(bytes: Uint8Array): DecodedSuperblock {
   const malformed = (reason: string): DecodedSuperblock => ({ kind: "malformed", reason });
   if (bytes.length === 0) return malformed("it is empty");

@@ -9,15 +9,15 @@ import { decodeSuperblock, encodeSuperblock } from "./codec.ts";
 import { createSuperblock, type Superblock } from "./superblock.ts";
 import { readSuperblock, writeSuperblock } from "./superblock-file.ts";
 
-// Dozens of processes are started, which takes a while on a busy machine.
+// Starts dozens of processes, which takes long on a loaded machine.
 vi.setConfig({ testTimeout: 180_000 });
 
 const system = "daos_server";
 const before: Superblock = { ...createSuperblock({ system, replica: "replica" }), rank: undefined };
 const after: Superblock = { ...before, validRank: true, createMs: false };
 const child = join(import.meta.dirname, "testing", "crash-child.ts");
-/** Steps of one replacement; the child tells when there are no more. */
-const MOST_STEPS = 40;
+/** Maximum number of steps of one replacement; the child reports when there are no more. */
+const MAX_STEPS = 40;
 
 let mount = "";
 beforeEach(async () => {
@@ -27,7 +27,7 @@ afterEach(() => rm(mount, { recursive: true }));
 
 type Moment = "before" | "after" | "torn";
 
-/** Lets a child replace the superblock and die; true when it got through alive. */
+/** Starts a child that replaces the superblock and kills itself; true when it finished alive. */
 async function replaceAndDie(step: number, moment: Moment): Promise<boolean> {
   const args = ["--conditions=@daos/source", child, mount, String(step), moment, JSON.stringify(after)];
   try {
@@ -45,7 +45,7 @@ describe("a process killed while it replaces the superblock", () => {
     async (moment) => {
       const seen = new Set<string>();
       let step = 1;
-      for (; step <= MOST_STEPS; step++) {
+      for (; step <= MAX_STEPS; step++) {
         await writeSuperblock(mount, before);
         if (await replaceAndDie(step, moment)) break;
         const found = await readSuperblock(mount, { system });
@@ -54,20 +54,20 @@ describe("a process killed while it replaces the superblock", () => {
       }
       // open, chmod, writeFile, sync, close, rename, open, sync, close at least.
       expect(step).toBeGreaterThan(9);
-      expect(step).toBeLessThan(MOST_STEPS);
+      expect(step).toBeLessThan(MAX_STEPS);
       expect(seen).toEqual(new Set(["old", "new"]));
     },
   );
 
   it("leaves no superblock or the new one when there was none", async () => {
-    for (let step = 1; step <= MOST_STEPS; step++) {
+    for (let step = 1; step <= MAX_STEPS; step++) {
       await rm(join(mount, "superblock"), { force: true });
       if (await replaceAndDie(step, "after")) break;
       expect([undefined, after]).toContainEqual(await readSuperblock(mount, { system }));
     }
   });
 
-  it("leaves nothing behind that the next writer does not remove", async () => {
+  it("leaves only files that the next writer removes", async () => {
     await replaceAndDie(3, "torn");
     expect(await readdir(mount)).toHaveLength(1);
     await writeSuperblock(mount, after);
@@ -85,7 +85,7 @@ describe("torn and damaged files", () => {
     for (let length = 0; length < fresh.length; length++) fails(fresh.subarray(0, length));
   });
 
-  it("are detected when the rest is zeros, or the old file's", () => {
+  it("are detected when the rest is zeros or from the old file", () => {
     for (let length = 1; length < fresh.length; length++) {
       const zeros = Buffer.alloc(fresh.length);
       fresh.copy(zeros, 0, 0, length);
@@ -148,7 +148,7 @@ describe("torn and damaged files", () => {
 });
 
 describe("the codec", () => {
-  it("gives back what it was given, whatever the system's name", () => {
+  it("decodes what it encoded, with any system name", () => {
     const superblock = fc.record({
       version: fc.constant(0 as const),
       uuid: fc.uuid(),

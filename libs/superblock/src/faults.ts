@@ -1,6 +1,6 @@
 import { Fault, FaultCode } from "@daos/fault";
 
-/** The file is there but is nothing that can be read as one: a directory, a link, no permission. */
+/** The file exists but cannot be read: a directory, a link, no permission. */
 export function faultSuperblockUnreadable(path: string, reason: string, cause?: unknown): Fault {
   return new Fault({
     domain: "superblock",
@@ -13,7 +13,7 @@ export function faultSuperblockUnreadable(path: string, reason: string, cause?: 
   });
 }
 
-/** The storage takes no superblock: read-only, full, missing, no permission. */
+/** The superblock cannot be written: storage read-only, full or missing, or no permission. */
 export function faultSuperblockUnwritable(path: string, cause: unknown): Fault {
   return new Fault({
     domain: "superblock",
@@ -26,7 +26,7 @@ export function faultSuperblockUnwritable(path: string, cause: unknown): Fault {
   });
 }
 
-/** The file is empty, torn, damaged or no superblock. */
+/** The file is empty, torn, damaged or not a superblock. */
 export function faultSuperblockMalformed(path: string, reason: string, cause?: unknown): Fault {
   return new Fault({
     domain: "superblock",
@@ -49,7 +49,7 @@ export function faultSuperblockOtherSystem(path: string, found: string, expected
   });
 }
 
-/** A later release wrote it. */
+/** A later release wrote the superblock. */
 export function faultSuperblockNewerVersion(path: string, version: number): Fault {
   return new Fault({
     domain: "superblock",

@@ -1,3 +1,2 @@
-
 export { type CreateSuperblockOptions, createSuperblock, type Superblock } from "./superblock.ts";
 export { readSuperblock, superblockPath, writeSuperblock } from "./superblock-file.ts";

@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(mount, { recursive: true }));
 
-describe("createSuperblock", () => {
+describe("createSuperblock()", () => {
   it.each([
     ["bootstrap", undefined, { rank: 0, validRank: true, ms: true, createMs: true, bootstrapMs: true }],
     ["bootstrap", 7, { rank: 7, validRank: true, ms: true, createMs: true, bootstrapMs: true }],
@@ -43,7 +43,7 @@ describe("createSuperblock", () => {
 });
 
 describe("the superblock file", () => {
-  it("comes back as it was written, readable by its owner only", async () => {
+  it("is read as it was written, and only its owner can read it", async () => {
     for (const replica of ["bootstrap", "replica", "none"] as const) {
       const superblock = createSuperblock({ system, replica });
       await writeSuperblock(mount, superblock);

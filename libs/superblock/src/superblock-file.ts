@@ -12,9 +12,9 @@ import {
 } from "./faults.ts";
 import type { Superblock } from "./superblock.ts";
 
-const LARGEST_FILE = 64 * 1024;
+const MAX_FILE_BYTES = 64 * 1024;
 
-/** Where the superblock of the storage mounted at `scmMount` is. */
+/** The path of the superblock of the storage mounted at `scmMount`. */
 export function superblockPath(scmMount: string): string {
   return join(scmMount, "superblock");
 }
@@ -48,8 +48,8 @@ export async function readSuperblock(
 }
 
 /**
- * Replaces the superblock of the storage mounted at `scmMount`; a crash at any moment leaves the old one or the new one.
- * The file is readable by its owner only (0600).
+ * Replaces the superblock of the storage mounted at `scmMount`; a crash at any time leaves the old or the new one. The file
+ * is readable by its owner only (0600).
  *
  * @throws Fault superblockUnwritable
  */
@@ -63,7 +63,7 @@ export async function writeSuperblock(scmMount: string, superblock: Superblock):
       throw faultSuperblockUnwritable(path, error);
     }
   };
-  // One after the other, so that none takes another's temporary file for a leftover.
+  // One after the other, so that no writer removes the temporary file of another.
   const previous = writing.get(path) ?? Promise.resolve();
   const current = previous.then(write, write);
   writing.set(path, current);
@@ -74,7 +74,7 @@ export async function writeSuperblock(scmMount: string, superblock: Superblock):
   }
 }
 
-/** The last write of each file, as long as it goes on. */
+/** The last write of each file, while it is under way. */
 const writing = new Map<string, Promise<void>>();
 
 /** Removes the temporary files of writers that were killed. @see writeFileAtomic for their names */
@@ -84,11 +84,11 @@ async function removeLeftovers(scmMount: string): Promise<void> {
   await Promise.all(leftovers.map((name) => rm(join(scmMount, name), { force: true })));
 }
 
-/** The bytes of a regular file, which no link may stand in for; `undefined` when there is none. */
+/** The bytes of a regular file; links are refused. `undefined` when there is no file. */
 async function readRegularFile(path: string): Promise<Uint8Array | undefined> {
   let file: FileHandle;
   try {
-    // O_NONBLOCK: a pipe in its place must not make us wait.
+    // O_NONBLOCK: a pipe in its place must not block the open.
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? error.code : undefined;
@@ -100,7 +100,7 @@ async function readRegularFile(path: string): Promise<Uint8Array | undefined> {
     const status = await file.stat();
     if (status.isDirectory()) throw faultSuperblockUnreadable(path, "it is a directory");
     if (!status.isFile()) throw faultSuperblockUnreadable(path, "it is not a regular file");
-    if (status.size > LARGEST_FILE) {
+    if (status.size > MAX_FILE_BYTES) {
       throw faultSuperblockMalformed(path, `it has ${status.size} bytes, a superblock has a few hundred`);
     }
     return await file.readFile();

@@ -4,13 +4,13 @@ import type { Rank } from "@daos/rank";
 /** What makes an engine's storage part of a system. @see DAOS 0.8.0 src/control/server/superblock.go */
 export interface Superblock {
   readonly version: 0;
-  /** Of the engine, for as long as its storage lives. */
+  /** The identity of the engine; valid until its storage is formatted. */
   readonly uuid: string;
   /** Name of the system. */
   readonly system: string;
   /** `undefined` until it is known. */
   readonly rank?: Rank | undefined;
-  /** The rank is the engine's own and need not be asked for. */
+  /** The rank is valid and need not be requested. */
   readonly validRank: boolean;
   /** The engine is a replica of the management service. */
   readonly ms: boolean;
@@ -20,7 +20,7 @@ export interface Superblock {
   readonly bootstrapMs: boolean;
 }
 
-/** What a new superblock is made for. */
+/** Settings of a new superblock. */
 export interface CreateSuperblockOptions {
   readonly system: string;
   /** The configured rank. */
@@ -29,7 +29,7 @@ export interface CreateSuperblockOptions {
   readonly replica: "bootstrap" | "replica" | "none";
 }
 
-/** A superblock for storage that has none yet, with a new uuid. */
+/** Creates a superblock with a new uuid for storage that has none. */
 export function createSuperblock(options: CreateSuperblockOptions): Superblock {
   const { system, rank, replica } = options;
   const bootstrap = replica === "bootstrap";

@@ -176,7 +176,7 @@ function calls(index: number): FakeCalls {
         const state = {
           status: -2,
           error:
-            'bdev: code = 318 description = "burn in the NVMe controller 0000:81:00.0: bad at 1 places, first: mismatch at byte 512: byte 513 is 1, not 2; 2 media errors"',
+            'bdev: code = 318 description = "the NVMe controller 0000:81:00.0 failed its burn-in: bad at 1 places, first: mismatch at byte 512: byte 513 is 1, not 2; 2 media errors"',
           info: 'bdev: code = 318 resolution = "replace the device, or leave it out of bdev_list; it holds nothing"',
         };
         const errors = ["mismatch at byte 512: byte 513 is 1, not 2"];

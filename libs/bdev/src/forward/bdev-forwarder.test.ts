@@ -5,7 +5,7 @@ import { BdevForwarder } from "./bdev-forwarder.ts";
 import { bdevMethods } from "./bdev-methods.ts";
 
 describe("BdevForwarder", () => {
-  it("brings the progress of each device before the result", async () => {
+  it("passes on the progress of each device before the result", async () => {
     const progress = { device: "0000:81:00.0", step: "zero", fraction: 0.5, elapsedMs: 3, remainingMs: 3 };
     await using helper = await socketHelper(bdevMethods, {
       BdevFormat: ({ devices }, context) => {
@@ -24,7 +24,7 @@ describe("BdevForwarder", () => {
     expect(results).toMatchObject([{ device: "0000:81:00.0" }, { device: "b", fault: { code: 313 } }]);
   });
 
-  it("asks nothing for devices that need no rights", async () => {
+  it("sends no request for devices that need no privileges", async () => {
     const bdev = new BdevForwarder({ helper: { kind: "socket", path: "/nowhere/helper.sock" } });
     expect(await bdev.format({ class: "file", list: ["/tmp/b"] })).toEqual([{ device: "/tmp/b" }]);
     expect(await bdev.format({ class: "malloc", list: [] })).toEqual([]);

@@ -23,8 +23,7 @@ import { bdevMethods } from "./bdev-methods.ts";
 const PREPARE_TIMEOUT_MS = 10 * 60_000;
 
 /**
- * NVMe operations for a process without the rights: each is forwarded to the helper, which runs the same
- * `BdevProvider`.
+ * NVMe operations for an unprivileged process. Each is forwarded to the helper, which runs the same `BdevProvider`.
  *
  * @see DAOS 0.8.0 src/control/server/storage/bdev/forwarder.go
  */
@@ -40,7 +39,7 @@ export class BdevForwarder implements Omit<BdevOperations, "check"> {
       .controllers;
   }
 
-  /** Only class `nvme` needs rights; devices of the others are reported as done, as the provider does. */
+  /** Only class `nvme` needs privileges. Devices of other classes are reported as done, as by the provider. */
   async format(
     storage: Pick<BdevStorage, "class" | "list">,
     options: BdevFormatOptions = {},
@@ -96,7 +95,7 @@ export class BdevForwarder implements Omit<BdevOperations, "check"> {
     );
   }
 
-  /** The helper resets the controllers that its policy names, whatever the configuration of its caller leaves out. */
+  /** The helper resets the controllers that its policy names. It ignores the caller's configuration. */
   async reset(options: BdevCallOptions = {}): Promise<BdevPrepareResult> {
     return prepareResult(
       await execRequest(

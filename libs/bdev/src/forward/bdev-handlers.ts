@@ -3,7 +3,7 @@ import type { BdevOperations } from "../bdev-operations.ts";
 import type { BdevPrepareResult } from "../bdev-preparer.ts";
 import type { bdevMethods } from "./bdev-methods.ts";
 
-/** What the helper does for a `BdevForwarder`, once its policy has agreed: the other side of `bdevMethods`. */
+/** The helper's side of `bdevMethods`. The helper's policy has already allowed the request. */
 export function bdevHandlers(bdev: Omit<BdevOperations, "check">): HandlersOf<typeof bdevMethods> {
   return {
     BdevScan: async (_payload, { signal }) => ({ controllers: await bdev.scan({ signal }) }),

@@ -3,7 +3,7 @@ import { parseRequest } from "@daos/pbin";
 import { describe, expect, it } from "vitest";
 import { bdevMethods } from "./bdev-methods.ts";
 
-describe("bdevMethods", () => {
+describe("bdevMethods()", () => {
   it("take PCI addresses, also those behind a VMD", () => {
     const payload = { devices: ["0000:81:00.0", "5d0505:01:00.0"] };
     const message = { version: 1, method: "BdevFormat", timeoutMs: 1000, payload };

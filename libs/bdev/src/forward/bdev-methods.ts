@@ -35,7 +35,7 @@ const nvmeController = z.object({
   source: z.enum(["kernel", "spdk", "last-known", "pci"]),
 });
 
-/** What became of one controller. */
+/** The result for one controller. */
 const controllerOutcome = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("bound"), pciAddress: z.string(), driver: z.string() }),
   z.object({ kind: z.literal("skipped"), pciAddress: z.string(), reason: z.string() }),
@@ -47,7 +47,7 @@ const bdevPrepareResult = z.object({
   hugepages: z.array(z.object({ node: z.string(), pages: count })),
 });
 
-/** How a controller came through a burn-in. */
+/** The verdict of a burn-in. */
 const burnInVerdict = z.object({
   kind: z.enum(["passed", "failed", "aborted"]),
   bytesWritten: digits,
@@ -60,7 +60,7 @@ const burnInVerdict = z.object({
 });
 
 /**
- * What the privileged helper does with NVMe controllers, by method. Which ones it may touch is in its policy.
+ * The NVMe methods of the privileged helper. Its policy names the controllers that it may change.
  *
  * @see DAOS 0.8.0 src/control/cmd/daos_admin/handler.go
  */
@@ -72,7 +72,7 @@ export const bdevMethods = {
       results: z.array(z.object({ device: z.string(), fault: faultMessage.optional() })),
     }),
   },
-  /** Writes and verifies controllers that hold nothing, all at once, and leaves them empty. */
+  /** Writes and verifies empty controllers in parallel, and leaves them empty. */
   BdevBurnIn: {
     payload: z.strictObject({
       devices: z.array(pciAddress).min(1).max(1024),
@@ -85,7 +85,10 @@ export const bdevMethods = {
       ),
     }),
   },
-  /** Hugepages, and the selected controllers to a user-space driver; those that the policy does not name are left alone. */
+  /**
+   * Reserves hugepages and binds the selected controllers to a user-space driver. Controllers that the policy does not name
+   * are left alone.
+   */
   BdevPrepare: {
     payload: z.strictObject({
       hugepages: z.int().min(0).max(0x7fffffff),

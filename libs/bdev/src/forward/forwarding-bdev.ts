@@ -6,8 +6,8 @@ import type { SpdkBackend } from "../spdk-backend.ts";
 import type { BdevForwarder } from "./bdev-forwarder.ts";
 
 /**
- * Block devices for a process without rights: what an SPDK target of its own drives through that, all others through the
- * privileged forwarder. What is seen is remembered here as well.
+ * Block devices for an unprivileged process. Controllers of its own SPDK target are used through that target, all others
+ * through the forwarder. Identities are cached here as well.
  */
 export function forwardingBdev(
   forwarder: BdevForwarder,
@@ -41,7 +41,7 @@ export function forwardingBdev(
     },
   };
   const provider = new BdevProvider({ ...options, backends: [spdk, helped] });
-  // To see which controllers there are needs no rights.
+  // Listing controllers needs no privileges.
   const looking = new BdevProvider({
     ...options,
     backends: [spdk, new KernelBackend({ runner: options.runner, log: options.log })],
@@ -51,7 +51,7 @@ export function forwardingBdev(
   return {
     scan: (call) => provider.scan(call),
     check: (storage, call) => looking.check(storage, call),
-    // One request for all controllers; only where some are SPDK's, one for each.
+    // One request for all controllers, or one for each when some belong to SPDK.
     format: async (storage, call = {}) =>
       storage.class === "nvme" && !(await isSpdks(call.signal))
         ? forwarder.format(storage, call)

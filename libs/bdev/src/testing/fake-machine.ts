@@ -17,7 +17,7 @@ export interface FakeController {
 export interface FakeMachineOptions {
   readonly controllers: readonly FakeController[];
   readonly privileged?: boolean;
-  /** Where the namespaces' contents are, a file each; needed for a format only. */
+  /** Directory with one file for each namespace's contents; needed only for a format. */
   readonly devDirectory?: string;
   /** 2 MiB pages that each of the two NUMA nodes can give. */
   readonly hugepagesPerNode?: number;

@@ -10,7 +10,7 @@ export interface FakeSpdkController {
   readonly namespaceId?: number;
   readonly numaNode?: number;
   readonly withoutNamespaces?: boolean;
-  /** True for one that the target does not drive yet. */
+  /** True for a controller that the target does not drive yet. */
   detached?: boolean;
   /** By a volume or an NVMe-oF subsystem. */
   claimed?: boolean;
@@ -41,7 +41,7 @@ const INVALID_FIELD = 0x4002;
 const LBA_OUT_OF_RANGE = 0x80;
 const INVALID_FORMAT = 0x10a;
 
-/** Executes raw commands as a controller of QEMU does behind a target. */
+/** Executes raw commands as QEMU's controller does behind a target. */
 export class FakeSpdkDrive {
   readonly #target: FakeSpdkTarget;
   readonly #controller: FakeSpdkController;
@@ -61,7 +61,7 @@ export class FakeSpdkDrive {
     const dword10 = entry.readUInt32LE(40);
     switch (opcode) {
       case FORMAT_NVM:
-        // Any other block format would change the size of the blocks.
+        // Another block format would change the block size.
         if ((dword10 & 0x0f) !== this.#target.lbaFormat) return { cpl: completion(INVALID_FORMAT) };
         if (this.#target.formatStatus === 0) this.#target.onFormat(this.#controller);
         return { cpl: completion(this.#target.formatStatus) };

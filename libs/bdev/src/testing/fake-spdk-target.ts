@@ -42,14 +42,14 @@ const INTERNAL_ERROR = -32603;
 export interface FakeSpdkOptions {
   /** Which SPDK it is; v24.09 by default. */
   readonly release?: SpdkRelease;
-  /** Answers spdk_get_version in place of the release's own. */
+  /** The answer of spdk_get_version; the release's own by default. */
   readonly version?: unknown;
 }
 
 /**
- * An SPDK target as far as the backend needs it: it answers on a socket, executes raw NVMe commands, and refuses what the
- * real one refuses, with the codes and texts that were measured on `spdk_tgt` v23.01, v24.09 and v26.05; v21.07 and v22.01
- * are by source. The suite `spdk-contract.test.ts` runs on it and on a real target.
+ * A fake SPDK target with what the backend needs. It answers on a socket and executes raw NVMe commands. It refuses what
+ * the real target refuses, with the codes and texts measured on `spdk_tgt` v23.01, v24.09 and v26.05; those of v21.07 and
+ * v22.01 are from the source. The suite `spdk-contract.test.ts` runs on it and on a real target.
  *
  * @see SPDK doc/jsonrpc.md, lib/jsonrpc, module/bdev/nvme/bdev_nvme_rpc.c, module/bdev/nvme/nvme_rpc.c
  */
@@ -65,9 +65,9 @@ export class FakeSpdkTarget {
   formatStatus = 0;
   /** What Format NVM does to the contents. */
   onFormat: (controller: FakeSpdkController) => void = ({ contents }) => contents.fill(0);
-  /** Called before each raw command, to make something happen meanwhile. */
+  /** Called before each raw command, so that a test can cause an event. */
   onCommand: (controller: FakeSpdkController, opcode: number) => void = () => {};
-  /** Connections that hold one of the target's places. */
+  /** Connections that occupy one of the target's 64 slots. */
   readonly connections = new Set<Connection>();
   readonly #release: SpdkFixture;
   readonly #version: unknown;
@@ -91,7 +91,7 @@ export class FakeSpdkTarget {
     });
   }
 
-  /** Ends the target: its clients are cut off. */
+  /** Ends the target and closes the connections of its clients. */
   close(): Promise<void> {
     return new Promise((resolve) => {
       this.#server.close(() => resolve());
@@ -100,7 +100,7 @@ export class FakeSpdkTarget {
     });
   }
 
-  /** A target that has no place left leaves a client in the queue of the socket. */
+  /** A target without a free slot leaves a client in the backlog of the socket. */
   #accept(): void {
     while (this.connections.size < MAX_CONNECTIONS) {
       const socket = this.#waiting.shift();
@@ -211,7 +211,7 @@ export class FakeSpdkTarget {
   }
 }
 
-/** One client: requests in halves and several at once, answered in pieces. It keeps its place until all is answered. */
+/** One client. Requests may come in parts or several at once. It keeps its slot until all are answered. */
 class Connection {
   readonly socket: Socket;
   #text = "";
@@ -244,7 +244,7 @@ class Connection {
       try {
         request = JSON.parse(this.#text.slice(0, end));
       } catch {
-        // The real one says why in its log only.
+        // The real target logs the reason and sends none.
         this.socket.destroy();
         return;
       }
@@ -262,7 +262,7 @@ class Connection {
     this.#written = this.#written.then(() => this.#write(answer));
   }
 
-  /** In two pieces, with a quoted brace where a careless reader would stop. */
+  /** In two chunks, split after a quoted brace, which a careless parser takes for the end. */
   async #write(answer: string): Promise<void> {
     if (this.#closed) return;
     this.socket.write(answer.slice(0, 20));
@@ -275,7 +275,7 @@ class Connection {
   }
 }
 
-/** Where the first JSON value of a text ends; undefined for half of one. What cannot become one ends at once. */
+/** The end of the first JSON value in a text; undefined for an incomplete value. Invalid text ends at its length. */
 function endOfValue(text: string): number | undefined {
   let depth = 0;
   let inString = false;
@@ -342,7 +342,7 @@ function bdevOf(controller: FakeSpdkController): string {
   return `${nameOf(controller)}n${controller.namespaceId ?? 1}`;
 }
 
-/** A drive that hangs answers when it is let go. */
+/** A drive that hangs answers when the test releases it. */
 async function hang(controller: FakeSpdkController): Promise<void> {
   await controller.hang;
 }
@@ -378,7 +378,7 @@ function exportOf(method: string, controller: FakeSpdkController): readonly unkn
   }
 }
 
-/** As SPDK writes it: whole numbers of any size, and a line's end. */
+/** Encodes as SPDK does: integers of any size, and a final newline. */
 function frame(id: unknown, answer: Answer): string {
   const text = JSON.stringify({ jsonrpc: "2.0", id, ...answer }, (_key, value: unknown) =>
     typeof value === "bigint" ? `#${value}#` : value,

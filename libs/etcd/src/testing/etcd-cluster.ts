@@ -23,9 +23,9 @@ type EtcdTls = { readonly [File in keyof TlsFiles]-?: string };
 /** One process of a cluster. */
 export interface EtcdMember {
   readonly url: string;
-  /** Ends it at once, as a crash does; its data stay. */
+  /** Kills it, as a crash does. Its data stay. */
   kill(): Promise<void>;
-  /** Freezes it: connections to it stay open, and nothing comes. */
+  /** Freezes it: connections stay open, and it sends nothing. */
   freeze(): void;
   thaw(): void;
   /** Starts it again with its data; resolves without waiting for it to serve. */
@@ -35,10 +35,10 @@ export interface EtcdMember {
 const READY_MS = 50_000;
 /** A port that was free may be taken before etcd listens on it. */
 const ATTEMPTS = 5;
-/** Services of the machine have the lower ones. */
-const LEAST_PORT = 10_240;
+/** Lower ports may belong to services of the machine. */
+const MIN_PORT = 10_240;
 const TAKEN = "address already in use";
-/** Much more than a member needs for a call, also on a machine that has other work. */
+/** Timeout of a call, ms, with a margin for a loaded machine. */
 const PATIENT: Timeouts = { connectTimeoutMs: 5_000, callTimeoutMs: 20_000 };
 
 type Timeouts = Pick<EtcdClientOptions, "connectTimeoutMs" | "callTimeoutMs">;
@@ -105,14 +105,14 @@ export class EtcdCluster implements AsyncDisposable {
   }
 
   /**
-   * A client of the members, all of them if not said. It is patient, unlike one of the product: where a test is about
-   * members that do not answer it says how long they may take.
+   * A client of the members, all of them by default. Its timeouts are longer than the product's; tests about members that
+   * do not answer set their own.
    */
   client(endpoints: readonly string[] = this.endpoints, timeouts: Timeouts = PATIENT): EtcdClient {
     return new EtcdClient({ endpoints, tls: this.#tls, ...timeouts });
   }
 
-  /** The member that leads the others, as soon as there is one. */
+  /** The member that leads; waits until there is one. */
   async leader(): Promise<EtcdMember> {
     for (const signal = AbortSignal.timeout(READY_MS); ; await delay(50, { signal })) {
       for (const member of this.members) {
@@ -127,7 +127,7 @@ export class EtcdCluster implements AsyncDisposable {
   async ready(): Promise<void> {
     const signal = AbortSignal.timeout(READY_MS);
     for (const member of this.#processes) {
-      // A member without a leader says nothing for long.
+      // A member without a leader takes long to answer.
       using client = this.client([member.url], { ...PATIENT, callTimeoutMs: 2_000 });
       const answers = () =>
         client.range({ key: bytes("ready?") }, { signal }).then(
@@ -191,7 +191,7 @@ class EtcdProcess implements EtcdMember {
     this.#child = this.#start();
   }
 
-  /** It ends with the tests whatever becomes of them, and takes no settings from the environment. */
+  /** It ends with the test process in every case, and ignores etcd's settings in the environment. */
   #start(): ChildProcess {
     const child = spawn("setpriv", ["--pdeathsig", "KILL", "etcd", ...this.#args], {
       env: { PATH: `${process.env.PATH}:/usr/sbin:/usr/bin` },
@@ -208,16 +208,16 @@ class EtcdProcess implements EtcdMember {
 }
 
 /**
- * Ports that nobody has now. The kernel takes those of its own range for connections to anywhere, also while a member
- * that has one of them is killed for a moment: so they are others.
+ * Ports that are free now. They lie outside the kernel's range for outgoing connections. Otherwise the kernel could take
+ * the port of a member while the member is down.
  */
 async function freePorts(count: number): Promise<readonly number[]> {
   const range = await readFile("/proc/sys/net/ipv4/ip_local_port_range", "utf8");
   const [first = 0] = range.split("\t").map(Number);
-  const end = first > LEAST_PORT + 1_000 ? first : 65_536;
+  const end = first > MIN_PORT + 1_000 ? first : 65_536;
   const servers: Server[] = [];
   while (servers.length < count) {
-    const port = LEAST_PORT + Math.floor(Math.random() * (end - LEAST_PORT));
+    const port = MIN_PORT + Math.floor(Math.random() * (end - MIN_PORT));
     const server = createServer().listen(port, "127.0.0.1");
     const free = await once(server, "listening").then(
       () => true,

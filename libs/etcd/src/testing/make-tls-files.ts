@@ -6,7 +6,7 @@ import type { TlsFiles } from "../tls-files.ts";
 
 const run = promisify(execFile);
 
-/** Makes an authority and a certificate of it for 127.0.0.1, good for a server and a client, in a new directory. */
+/** Creates a CA and a certificate for 127.0.0.1, for servers and clients, in a new directory. */
 export async function makeTlsFiles(
   directory: string,
 ): Promise<{ readonly [File in keyof TlsFiles]-?: string }> {

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 
-/** A TCP proxy on a free loopback port whose wire can be cut: then nothing comes through, and nobody is told. */
+/** A TCP proxy on a free loopback port that can be cut: bytes are then lost, and both ends see an open connection. */
 export class SeverableProxy implements AsyncDisposable {
   readonly url: string;
   readonly #server: Server;
@@ -44,12 +44,12 @@ export class SeverableProxy implements AsyncDisposable {
     return new SeverableProxy(`${protocol}//127.0.0.1:${address.port}`, server, sockets, wire);
   }
 
-  /** What is sent from now on is lost. */
+  /** Drops what is sent from now on. */
   cut(): void {
     this.#wire.cut = true;
   }
 
-  /** Lets through what is sent from now on; connections that lost something are broken. */
+  /** Passes on what is sent from now on. Closes connections that lost bytes. */
   mend(): void {
     this.#wire.cut = false;
     for (const socket of this.#sockets) socket.destroy();

@@ -4,8 +4,8 @@ import type { HostAddress } from "@daos/hostlist";
 import { RawServer } from "./raw-server.ts";
 
 /**
- * An address where nobody listens, and nobody else can: it is the near end of a connection. The port of a listener that
- * has been closed is anybody's.
+ * An address without a listener. It is the local end of a connection, so no other process can listen on it. The port of a
+ * closed listener could be taken.
  */
 export class DeadPort implements AsyncDisposable {
   readonly host: HostAddress;

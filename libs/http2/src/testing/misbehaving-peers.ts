@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-/** What may listen on a configured port instead of a working server. */
+/** A peer that may listen on a configured port instead of a working server. */
 export interface MisbehavingPeer {
   readonly name: string;
   /** What it does with a connection, for `RawServer.start`. */
@@ -13,7 +13,7 @@ const HEADERS = 1;
 const PREFACE_BYTES = 24;
 const FRAME_HEADER_BYTES = 9;
 const SETTINGS = Buffer.from("000000040000000000", "hex");
-/** Says that no stream was worked on, with NO_ERROR and with ENHANCE_YOUR_CALM. */
+/** GOAWAY frames that say that no stream was processed, with NO_ERROR and with ENHANCE_YOUR_CALM. */
 const GOAWAY = Buffer.from("0000080700000000000000000000000000", "hex");
 const GOAWAY_CALM = Buffer.from("000008070000000000000000000000000b", "hex");
 /** A SETTINGS frame of three bytes, which RFC 9113 section 6.5 forbids. */
@@ -67,7 +67,7 @@ function rstStream(id: number): Buffer {
   return frame;
 }
 
-/** Greets as a server does, and acts at each request. */
+/** Sends SETTINGS as a server does, and acts on each request. */
 function atRequest(act: (socket: Socket, streamId: number) => void): (socket: Socket) => void {
   return (socket) => {
     let received = Buffer.alloc(0);

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import type { HostAddress } from "@daos/hostlist";
 
-/** A listener for tests that does with its connections whatever `handle` does: nothing, for a black hole. */
+/** A listener for tests that passes its connections to `handle`. A `handle` that does nothing makes a black hole. */
 export class RawServer implements AsyncDisposable {
   readonly host: HostAddress;
-  /** How many connections it has had. */
+  /** Number of connections so far. */
   connections = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

@@ -1,4 +1,4 @@
-// Logs as many lines as argv says, then waits for SIGTERM. On standard output: "flooded" with its memory in MiB.
+// Logs the number of lines in argv, then waits for SIGTERM. On standard output: "flooded" with its memory in MiB.
 import { writeSync } from "node:fs";
 import { createLogger } from "@daos/log";
 import { openLogSink } from "../open-log-sink.ts";

@@ -10,7 +10,7 @@ import { sampleMember } from "./sample-member.ts";
 
 const BATCHES = [1, 16, 128, 2_048];
 const RUN_MS = 3_000;
-const LEAST_COMMITS = 20;
+const MIN_COMMITS = 20;
 const SYSTEM_SIZE = 2_048;
 
 interface Result {
@@ -24,7 +24,7 @@ async function measure(store: MemberStore, batch: number): Promise<Result> {
   const times: number[] = [];
   const start = performance.now();
   let next = 0;
-  for (let round = 0; round < LEAST_COMMITS || performance.now() - start < RUN_MS; round++) {
+  for (let round = 0; round < MIN_COMMITS || performance.now() - start < RUN_MS; round++) {
     const changes = Array.from({ length: batch }, () => ({
       kind: "put" as const,
       member: sampleMember(next++ % SYSTEM_SIZE, { incarnation: round }),

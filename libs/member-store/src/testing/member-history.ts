@@ -40,7 +40,7 @@ const SLOTS = 10;
 /** Each commit puts a member of its own besides, by which later leaders can tell whether it was made. */
 const WITNESS = 1_000;
 /** More than a load or a commit takes, ms: the store gives up sooner. */
-const PATIENCE_MS = 60_000;
+const STORE_TIMEOUT_MS = 60_000;
 
 const FATES: readonly [Fate, ...Fate[]] = [
   "done",
@@ -73,7 +73,7 @@ export async function runHistory({ client, system, seed }: HistoryOptions): Prom
       (transaction) => late.push(transaction),
     );
     const leader = await openTerm(client, system, calls);
-    check(await leader.store.load({ signal: AbortSignal.timeout(PATIENCE_MS) }), commits, seed);
+    check(await leader.store.load({ signal: AbortSignal.timeout(STORE_TIMEOUT_MS) }), commits, seed);
     for (let commit = 0; commit < COMMITS; commit++) {
       const next: Commit = {
         number: commits.length,
@@ -90,7 +90,7 @@ export async function runHistory({ client, system, seed }: HistoryOptions): Prom
   await Promise.all(underWay);
   await Promise.all(late);
   const last = await openTerm(client, system);
-  check(await last.store.load({ signal: AbortSignal.timeout(PATIENCE_MS) }), commits, seed);
+  check(await last.store.load({ signal: AbortSignal.timeout(STORE_TIMEOUT_MS) }), commits, seed);
   const count = (outcome: Outcome) => commits.filter((commit) => commit.outcome === outcome).length;
   assert.equal(count("open"), 0);
   return {
@@ -103,7 +103,7 @@ export async function runHistory({ client, system, seed }: HistoryOptions): Prom
 
 async function settle(leader: TestTerm, commit: Commit): Promise<void> {
   try {
-    await leader.store.commit(commit.changes, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    await leader.store.commit(commit.changes, { signal: AbortSignal.timeout(STORE_TIMEOUT_MS) });
     commit.outcome = "acknowledged";
   } catch (error) {
     assert(error instanceof Fault, String(error));

@@ -9,11 +9,11 @@ import { type HelperOutcome, serveRequest } from "../serve-request.ts";
 /** A helper in this process: `serveRequest` behind a real socket. */
 export interface SocketHelper<T extends MethodTable> extends AsyncDisposable {
   readonly location: HelperLocation & { readonly kind: "socket" };
-  /** How each request ended, in that order. */
+  /** The outcomes of the requests, in order. */
   readonly outcomes: readonly HelperOutcome<T>[];
 }
 
-/** Serves requests of a table. Methods without a handler of the test's fail. */
+/** Serves the requests of a table. Methods without a handler fail. */
 export async function socketHelper<T extends MethodTable>(
   methods: T,
   handlers: Partial<HandlersOf<T>>,

@@ -4,8 +4,8 @@ import type { ScmFormatState, ScmPrepareResult, ScmScan, ScmStorage } from "../s
 import { ScmForwarder } from "./scm-forwarder.ts";
 
 /**
- * SCM for a server without rights on a host with a helper: what the helper's policy names is forwarded, any other
- * storage (a directory below `/dev/shm`) is used directly, with the rights of this process.
+ * SCM for an unprivileged server on a host with a helper. Operations on storage that the helper's policy names are
+ * forwarded. Other storage (a directory below `/dev/shm`) is used directly, with the rights of this process.
  */
 export class ForwardingScm implements ScmOperations {
   readonly #direct: ScmOperations;
@@ -19,10 +19,10 @@ export class ForwardingScm implements ScmOperations {
   }
 
   /**
-   * Asks the helper once what it may be asked for.
+   * Asks the helper once which storage its policy names.
    *
    * @param direct the provider with the rights of this process
-   * @throws Fault of a helper that is there but cannot be used, such as helperRefused for a user outside its group
+   * @throws the helper's Fault when it is installed but cannot be used, such as helperRefused for a user outside its group
    */
   static async connect(
     direct: ScmOperations,
@@ -60,7 +60,7 @@ export class ForwardingScm implements ScmOperations {
     return this.#forwarder.reset(options);
   }
 
-  /** True for storage that the helper's policy names, which this process can have mounted. */
+  /** True for storage that the helper's policy names: the helper mounts it for this process. */
   mayMount({ mount }: { readonly mount: string }): boolean {
     return this.#mounts.has(mount);
   }

@@ -10,7 +10,7 @@ const FORMAT_TIMEOUT_MS = 20 * 60_000;
 const PREPARE_TIMEOUT_MS = 60 * 60_000;
 
 /**
- * SCM operations for a process without the rights: each is forwarded to the helper, which runs the same `ScmProvider`.
+ * SCM operations for an unprivileged process. Each is forwarded to the helper, which runs the same `ScmProvider`.
  *
  * @see DAOS 0.8.0 src/control/server/storage/scm/forwarder.go
  */
@@ -29,7 +29,7 @@ export class ScmForwarder implements ScmOperations {
     return execRequest(scmMethods, { method: "ScmCheckFormat", payload: { storage } }, this.#with(options));
   }
 
-  /** The owner is the user of this process unless another one is given, whom the helper's policy must allow. */
+  /** The default owner is the user of this process. The helper's policy must allow any other owner. */
   async format(storage: ScmStorage, options: ScmFormatOptions): Promise<void> {
     const { reformat, owner } = options;
     await execRequest(

@@ -2,7 +2,7 @@ import type { HandlersOf } from "@daos/pbin";
 import type { ScmOperations } from "../scm-operations.ts";
 import type { scmMethods } from "./scm-methods.ts";
 
-/** What the helper does for a {@link ScmForwarder}, once its policy has agreed: the other side of `scmMethods`. */
+/** The helper's side of `scmMethods`. The helper's policy has already allowed the request. */
 export function scmHandlers(scm: ScmOperations): HandlersOf<typeof scmMethods> {
   return {
     ScmScan: (_payload, { signal }) => scm.scan({ signal }),

@@ -9,7 +9,7 @@ function message(method: string, payload: unknown): unknown {
   return { version: 1, method, timeoutMs: 1000, payload };
 }
 
-describe("scmMethods", () => {
+describe("scmMethods()", () => {
   it.each([
     ["ScmScan", {}],
     ["ScmMount", { storage: ram }],

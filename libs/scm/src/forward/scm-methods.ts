@@ -55,8 +55,8 @@ const scmPrepareResult = z.discriminatedUnion("kind", [
 ]);
 
 /**
- * What the privileged helper does with SCM, by method. What a request may name (a mount point, a device) the helper looks
- * up in its policy; what it may not name (mount flags, commands, files) has no field.
+ * The SCM methods of the privileged helper. The helper looks up the mount points and devices of a request in its policy.
+ * Requests have no fields for mount flags, commands or files, so a caller cannot set them.
  *
  * @see DAOS 0.8.0 src/control/cmd/daos_admin/handler.go
  */
@@ -70,7 +70,7 @@ export const scmMethods = {
   },
   ScmMount: { payload: z.strictObject({ storage: scmStorage }), result: nothing },
   ScmUnmount: { payload: z.strictObject({ storage: scmStorage }), result: nothing },
-  /** Makes namespaces of all persistent memory, one step at each call. */
+  /** Creates namespaces on all persistent memory, one step for each call. */
   ScmPrepare: { payload: nothing, result: scmPrepareResult },
   /** Destroys all namespaces. */
   ScmReset: { payload: nothing, result: scmPrepareResult },

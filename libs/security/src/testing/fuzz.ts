@@ -26,7 +26,7 @@ export interface FuzzResult {
 }
 
 /** The server closes a connection whose client has ended; it may take this long. */
-const PATIENCE_MS = 40_000;
+const RUN_TIMEOUT_MS = 40_000;
 const IN_FLIGHT = 8;
 const BATCH = 64;
 
@@ -129,7 +129,7 @@ async function send(socket: Duplex, input: Buffer): Promise<void> {
     const timer = setTimeout(() => {
       socket.destroy();
       reject(new Error(`the server kept a connection open after ${input.toString("hex")}`));
-    }, PATIENCE_MS);
+    }, RUN_TIMEOUT_MS);
     socket.on("error", () => {});
     socket.on("close", () => {
       clearTimeout(timer);

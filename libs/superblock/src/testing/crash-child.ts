@@ -16,7 +16,7 @@ function die(): never {
 
 type Method = (...args: unknown[]) => Promise<unknown>;
 
-/** Counts the calls of a method, and dies before or after the one that is meant, or having written half of it. */
+/** Counts the calls of a method, and kills the process before or after the selected call, or after half of its write. */
 function trap(target: object, name: string): void {
   const methods = target as Record<string, Method>;
   const original = methods[name] as Method;
@@ -44,8 +44,8 @@ for (const name of ["writeFile", "write", "sync", "datasync", "chmod"]) trap(fil
 for (const name of ["open", "rename", "rm", "unlink"]) trap(fs, name);
 syncBuiltinESMExports();
 
-// After the traps, so that it binds to them.
+// Imported after the traps, so that it binds to them.
 const { writeSuperblock } = await import("../superblock-file.ts");
 await writeSuperblock(mount, JSON.parse(json));
-// Got through: the test has reached the end of the steps.
+// Finished alive: the test has reached the last step.
 process.stdout.write(`${step}\n`);

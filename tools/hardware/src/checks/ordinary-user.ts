@@ -11,10 +11,10 @@ import {
   dmg,
   dmgFault,
   onPmem,
-  PATIENCE_MS,
   runDmg,
   Server,
   SOCKETS,
+  WAIT_TIMEOUT_MS,
 } from "./server-under-test.ts";
 import { addressOf, check, runner, sh, until } from "./tools.ts";
 
@@ -53,7 +53,7 @@ interface BurnIn {
 /** Runs `daos-server storage` as the ordinary user, which must succeed; what needs root goes through the helper. */
 async function storage(...args: readonly string[]): Promise<string> {
   const [command = "", ...rest] = [...AS_USER, app("daos-server"), "storage", ...args, "-o", CONFIG];
-  const { exitCode, stdout, stderr } = await runner.run([command, ...rest], { timeoutMs: PATIENCE_MS });
+  const { exitCode, stdout, stderr } = await runner.run([command, ...rest], { timeoutMs: WAIT_TIMEOUT_MS });
   assert.equal(exitCode, 0, `storage ${args.join(" ")}: ${stderr}${stdout}`);
   return stdout;
 }
@@ -84,7 +84,7 @@ for (const round of ["first", "second"]) {
     if (round === "first") {
       const prefix = ["--prefix", "/usr", "--group", `${UID}`, "--any-caller", "--server-config", CONFIG];
       const installed = await runner.run([app("daos-admin"), "install", ...prefix], {
-        timeoutMs: PATIENCE_MS,
+        timeoutMs: WAIT_TIMEOUT_MS,
       });
       assert.equal(installed.exitCode, 0, installed.stderr);
       // What a configuration never implies: namespaces may be made and destroyed.
@@ -152,7 +152,7 @@ for (const round of ["first", "second"]) {
       // The burn-in that was cut short gives the controller back, empty, before the format takes it.
       await dmg("storage", "format", "--verbose");
       step("formatted after");
-      await until("engines that serve", async () => server.serving, PATIENCE_MS);
+      await until("engines that serve", async () => server.serving, WAIT_TIMEOUT_MS);
       step("serving after");
       for (const index of [0, 1]) {
         const mount = `/mnt/engine${index}`;

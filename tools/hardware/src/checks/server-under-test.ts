@@ -12,12 +12,12 @@ export const app = (name: string) =>
 const PORT = 20001;
 const SOCKETS = "/run/daos_sockets";
 /** Under emulation a start of Node takes seconds, many on a busy host, and an engine starts several. */
-export const PATIENCE_MS = 300_000;
+export const WAIT_TIMEOUT_MS = 300_000;
 
 /** Runs dmg against the server in this machine, whatever comes of it. */
 export function runDmg(...args: readonly string[]): Promise<CommandResult> {
   const argv = [app("dmg"), "--json", "-i", "-l", `localhost:${PORT}`, ...args] as const;
-  return runner.run(argv, { timeoutMs: PATIENCE_MS });
+  return runner.run(argv, { timeoutMs: WAIT_TIMEOUT_MS });
 }
 
 /** Runs dmg, which must succeed, and answers with its result. */
@@ -103,7 +103,7 @@ export class Server {
       ...through,
       ...start,
       "--engine-ready-timeout",
-      `${PATIENCE_MS / 1000}`,
+      `${WAIT_TIMEOUT_MS / 1000}`,
       ...args,
     ];
     this.child = spawn(command, rest, {
@@ -128,7 +128,7 @@ export class Server {
         assert.equal(this.child.exitCode, null, this.output);
         return this.output.includes("storage format");
       },
-      PATIENCE_MS,
+      WAIT_TIMEOUT_MS,
     );
   }
 
@@ -138,7 +138,7 @@ export class Server {
   }
 
   async ended(): Promise<number | null> {
-    await until("the end of the server", async () => this.child.exitCode !== null, PATIENCE_MS);
+    await until("the end of the server", async () => this.child.exitCode !== null, WAIT_TIMEOUT_MS);
     return this.child.exitCode;
   }
 }

@@ -4,7 +4,15 @@ import { BdevProvider, fileCache } from "@daos/bdev";
 import { FaultCode } from "@daos/fault";
 import { ScmProvider } from "@daos/scm";
 import { listMounts, mountAt } from "@daos/sys";
-import { configure, dmg, dmgFault, engineSection, onPmem, PATIENCE_MS, Server } from "./server-under-test.ts";
+import {
+  configure,
+  dmg,
+  dmgFault,
+  engineSection,
+  onPmem,
+  Server,
+  WAIT_TIMEOUT_MS,
+} from "./server-under-test.ts";
 import { addressOf, check, log, runner, sh, until } from "./tools.ts";
 
 const CONFIG = "/run/root/daos_server.yml";
@@ -34,7 +42,7 @@ check("two engines, by root: prepare, scan, format, start, reset", async (contex
     assert.equal(hosts.length, 1);
     await dmg("storage", "format");
     step("formatted after");
-    await until("engines that serve", async () => server.serving, PATIENCE_MS);
+    await until("engines that serve", async () => server.serving, WAIT_TIMEOUT_MS);
     step("serving after");
     for (const index of [0, 1]) {
       const entry = mountAt(await listMounts(), `/mnt/engine${index}`);
