@@ -65,10 +65,7 @@ export default tseslint.config(
     },
     plugins: { "@typescript-eslint": tseslint.plugin, "@nx": nx },
     rules: {
-      "@nx/enforce-module-boundaries": [
-        "error",
-        { allow: [], depConstraints: [...layers, ...apps] },
-      ],
+      "@nx/enforce-module-boundaries": ["error", { allow: [], depConstraints: [...layers, ...apps] }],
       "@typescript-eslint/no-floating-promises": "error",
       "@typescript-eslint/no-misused-promises": "error",
       "@typescript-eslint/await-thenable": "error",
