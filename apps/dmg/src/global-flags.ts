@@ -1,6 +1,6 @@
 import type { FlagDefinition, FlagDefinitions, FlagValues } from "@daos/cli";
 
-/** Flags of every command; they may also stand before it. The short forms are those of release 0.8.0. */
+/** Flags of every command. They may also precede the command. The short forms are those of release 0.8.0. */
 export const GLOBAL_FLAGS = {
   "host-list": {
     type: "string",
@@ -54,7 +54,7 @@ export const GLOBAL_FLAGS = {
 
 export type GlobalValues = FlagValues<typeof GLOBAL_FLAGS>;
 
-/** For commands whose answer changes by itself: {@link ./run-command.ts} repeats them. */
+/** For commands whose answer changes over time. {@link ./run-command.ts} repeats them. */
 export const WATCH_FLAG = {
   type: "integer",
   value: "SECONDS",

@@ -3,7 +3,7 @@ import type { AnyCommand } from "../define-command.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { GLOBAL_FLAGS } from "../global-flags.ts";
 
-/** What each exit code means, for the manual and docs/exit-codes.md. */
+/** The meaning of each exit code, for the manual and docs/exit-codes.md. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof ExitCode, string>> = {
   ok: "All that was asked has been done.",
   unexpected: "dmg itself failed: its output could not be written, or there is a mistake in the program.",
@@ -79,7 +79,7 @@ function flagList(flags: FlagDefinitions): string[] {
     ]);
 }
 
-/** Backslashes and dashes as they are, and no line that roff takes for a request. */
+/** Escapes backslashes and dashes, and lines that roff would take for requests. */
 function escapeRoff(text: string): string {
   return text
     .replaceAll("\\", "\\e")

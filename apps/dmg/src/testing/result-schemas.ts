@@ -108,7 +108,7 @@ const action = z.strictObject({
 const time = z.iso.datetime();
 const pools = z.strictObject({ pools: z.array(z.strictObject({ uuid, svcReplicas: z.array(rank) })) });
 
-/** The `result` of every command; `null` when the command did not come so far. */
+/** The `result` of every command; `null` when the command failed early. */
 const RESULTS = {
   complete: z.strictObject({ words: z.array(z.string()) }),
   completion: z.strictObject({ shell: z.string(), script: z.string() }),

@@ -8,7 +8,7 @@ import { parseUuid } from "../../parse-uuid.ts";
 import { poolFlag } from "../../pool/acl.ts";
 
 /**
- * `dmg pool query`, as in later releases of DAOS, with what engines of release 0.8.0 can tell: they have no call for
+ * `dmg pool query`, as in later releases of DAOS. It shows what engines of release 0.8.0 report: they have no call for
  * the space and the health of a pool.
  */
 export const poolQueryCommand = defineCommand({

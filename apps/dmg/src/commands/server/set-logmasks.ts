@@ -5,8 +5,8 @@ import { defineCommand } from "../../define-command.ts";
 import { groupHosts } from "../../output/group-hosts.ts";
 
 /**
- * `dmg server set-logmasks`, as in later releases of DAOS, for the control plane: engines of release 0.8.0 have no call
- * that changes theirs.
+ * `dmg server set-logmasks`, as in later releases of DAOS. It changes the control plane only: engines of release 0.8.0
+ * have no call for it.
  */
 export const setLogMasksCommand = defineCommand({
   name: "server set-logmasks",

@@ -9,7 +9,7 @@ const WARNING =
   "The NVMe controllers are written from end to end, over and over. Only those that hold nothing and serve no engine with " +
   "formatted storage are touched, and they are empty again afterwards.";
 
-/** `dmg storage burn-in`: announced by DAOS, and never built in release 0.8.0. */
+/** `dmg storage burn-in`. Release 0.8.0 of DAOS announces it, but does not implement it. */
 export const storageBurnInCommand = defineCommand({
   name: "storage burn-in",
   summary: "Write and verify empty NVMe controllers of the hosts before they are used",
@@ -84,7 +84,7 @@ function parseSeconds(text: string): number {
   throw faultUsage(`--duration ${text} is not allowed`, "give a time from 1s to 90m, such as 30s, 15m or 1h");
 }
 
-/** A burn-in of nothing must not look like one that all controllers have passed. */
+/** A burn-in of no controller must not look like a burn-in that all controllers passed. */
 function faultNothing(controllers: readonly BurnInResult[]): Fault {
   const reasons = controllers.map(({ pciAddress, reason }) => `${pciAddress}: ${reason}`);
   return new Fault({

@@ -100,7 +100,7 @@ export const storagePrepareCommand = defineCommand({
   },
 });
 
-/** What succeeded on a host, a line for each part. */
+/** The parts that succeeded on a host, one per line. */
 function lines({ nvme, scm }: StoragePrepare): string[] {
   const found: string[] = [];
   if (nvme !== undefined && nvme.fault === undefined) found.push(`NVMe prepare ok${more(nvme.info)}`);

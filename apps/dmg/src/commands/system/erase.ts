@@ -3,9 +3,7 @@ import { defineCommand } from "../../define-command.ts";
 import { act } from "../../system/act.ts";
 import { parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
 
-/**
- * `dmg system erase`. Later releases of DAOS do not ask for consent, but this cannot be undone.
- */
+/** `dmg system erase`. Later releases of DAOS do not ask for consent. We do, because it cannot be undone. */
 export const systemEraseCommand = defineCommand({
   name: "system erase",
   summary: "Forget stopped members, so that their storage can be formatted anew",
@@ -38,7 +36,7 @@ export const systemEraseCommand = defineCommand({
       const what = chosen.length === 0 ? "all ranks of the system" : chosen.join(" and ");
       await confirm(terminal, `This erases ${what}: the data of their pools is lost.`);
     }
-    // Consent is for erasing; a running engine is not stopped for it, and a lost host is another question.
+    // The consent is for erasing only. A running engine is not stopped, and a lost host needs `--force`.
     return act(context, "erase", {
       force: flags.lost === true,
       nothing: "The system has no members to erase",

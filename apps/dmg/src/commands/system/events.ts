@@ -47,7 +47,7 @@ export const systemEventsCommand = defineCommand({
   },
 });
 
-/** One line, as the log has them. */
+/** One line per event, as in the log. */
 function showEvent({ time, severity, kind, message, rank, address }: SystemEvent): string {
   const about = [rank === undefined ? "" : ` rank=${rank}`, address === "" ? "" : ` host=${address}`].join(
     "",

@@ -8,7 +8,7 @@ import { resolveHosts } from "../../system/resolve-hosts.ts";
 import { missingFaults, parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
 import { showState, showTime } from "../../system/show-state.ts";
 
-/** `dmg system query`, as in later releases of DAOS: how the members are. */
+/** `dmg system query`, as in later releases of DAOS: the state of the members. */
 export const systemQueryCommand = defineCommand({
   name: "system query",
   summary: "Show how the members of the system are, one engine each",

@@ -80,7 +80,7 @@ function verboseTable(rows: Rows, width: number): string {
   );
 }
 
-/** The sums over some engines; `?` where one of them does not know. */
+/** The sums over some engines; `?` when one of the sizes is unknown. */
 function sizesOf(engines: readonly EngineUsage[]): readonly string[] {
   const sum = (sizes: readonly (bigint | undefined)[]) =>
     sizes.reduce<bigint | undefined>(
