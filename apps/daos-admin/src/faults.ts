@@ -1,6 +1,6 @@
 import { Fault, FaultCode } from "@daos/fault";
 
-/** What the policy does not name. */
+/** The policy does not allow the request. */
 export function faultNotAllowed(attempted: string, reason: string, source: string, remedy: string): Fault {
   return new Fault({
     domain: "helper",
@@ -11,7 +11,7 @@ export function faultNotAllowed(attempted: string, reason: string, source: strin
   });
 }
 
-/** The policy cannot be used; nothing is allowed until it is repaired. */
+/** The policy cannot be used. Every change is refused until it is repaired. */
 export function faultPolicyInvalid(path: string, reason: string, cause?: unknown): Fault {
   return new Fault({
     domain: "helper",
@@ -23,7 +23,7 @@ export function faultPolicyInvalid(path: string, reason: string, cause?: unknown
   });
 }
 
-/** Another request works on the same thing. */
+/** Another request holds the lock. */
 export function faultBusy(what: string, holder: string, waitedMs: number): Fault {
   return new Fault({
     domain: "helper",
@@ -35,9 +35,9 @@ export function faultBusy(what: string, holder: string, waitedMs: number): Fault
 }
 
 /**
- * A path that others than root could lead elsewhere.
+ * A path that users other than root could redirect.
  *
- * @param remedy `elsewhere` for a directory that is not root's to take, such as `/tmp` or a home
+ * @param remedy `elsewhere` for a directory that must not be given to root, such as `/tmp` or a home directory
  */
 export function faultUntrustedPath(
   path: string,
@@ -56,7 +56,7 @@ export function faultUntrustedPath(
   });
 }
 
-/** Without an audit nothing is done. */
+/** The audit cannot be written. Requests are refused without it. */
 export function faultAuditFailed(path: string, reason: string, cause?: unknown): Fault {
   return new Fault({
     domain: "helper",

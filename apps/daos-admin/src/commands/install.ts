@@ -4,7 +4,7 @@ import { defineCommand } from "../define-command.ts";
 import { install, type Shape } from "../installation/install.ts";
 import { PREFIX_FLAG } from "./prefix-flag.ts";
 
-/** Between two paths of one flag: no argument has this character. */
+/** Separates the paths of one flag. No argument contains this character. */
 const BETWEEN = "\0";
 
 /** `daos-admin install`. */

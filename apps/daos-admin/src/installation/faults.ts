@@ -1,6 +1,6 @@
 import { Fault, FaultCode } from "@daos/fault";
 
-/** A step of install or uninstall that could not be done. */
+/** A failed step of install or uninstall. */
 export function faultInstall(attempted: string, reason: string, resolution: string, cause?: unknown): Fault {
   return new Fault({
     domain: "helper",
