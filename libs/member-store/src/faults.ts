@@ -3,7 +3,7 @@ import { cleanText, Fault, FaultCode } from "@daos/fault";
 import type { Rank } from "@daos/rank";
 import type { UnreadableMember } from "./member-store.ts";
 
-/** What SQLite says of a file that it cannot use. */
+/** SQLite's messages for a file that it cannot use. */
 const DAMAGED = /malformed|not a database/;
 
 /** The store cannot be read or written. */
@@ -36,7 +36,7 @@ export function faultMembersInUse(path: string, cause: unknown): Fault {
   });
 }
 
-/** What is kept of members cannot be read, where none may be left out. */
+/** A stored member cannot be read where every member is required. */
 export function faultMembersUnreadable(where: string, [first, ...more]: readonly UnreadableMember[]): Fault {
   const others = more.length === 0 ? "" : `, and ${more.length} more`;
   return new Fault({
@@ -50,7 +50,7 @@ export function faultMembersUnreadable(where: string, [first, ...more]: readonly
   });
 }
 
-/** Nothing was kept: the store would refuse to read it. */
+/** Nothing was stored: the store would refuse to read it. */
 export function faultMemberInvalid(field: string, value: string, limit: string): Fault {
   return new Fault({
     domain: "system",
@@ -61,7 +61,7 @@ export function faultMemberInvalid(field: string, value: string, limit: string):
   });
 }
 
-/** Members cannot be moved, and nothing was changed. */
+/** Members cannot be moved. Nothing was changed. */
 export function faultMembersNotMovable(
   reason: string,
   resolution: string,
@@ -80,7 +80,7 @@ export function faultMembersNotMovable(
   });
 }
 
-/** A change would give a rank to two engines. */
+/** A change would give one rank to two engines. */
 export function faultRankTaken(uuid: string, rank: Rank, reason: string): Fault {
   return new Fault({
     domain: "system",
@@ -91,7 +91,7 @@ export function faultRankTaken(uuid: string, rank: Rank, reason: string): Fault 
   });
 }
 
-/** The term of leadership in which something was begun is over. */
+/** The term of leadership ended during the operation. */
 export function faultLeadershipLost(attempted: string): Fault {
   return new Fault({
     domain: "system",
@@ -102,8 +102,11 @@ export function faultLeadershipLost(attempted: string): Fault {
   });
 }
 
-/** The configuration says etcd, which does not know this host's engine, and the members are still in a file here. */
-export function faultMembersLeftBehind(path: string, count: number, configPath: string): Fault {
+/**
+ * The store in a file is stale or not migrated: etcd is configured, has no entry for this host's engine, and the file
+ * has members.
+ */
+export function faultStaleStore(path: string, count: number, configPath: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.membersLeftBehind,
@@ -113,7 +116,7 @@ export function faultMembersLeftBehind(path: string, count: number, configPath: 
   });
 }
 
-/** The configuration says embedded, and the members were moved to etcd. */
+/** The configuration says embedded, but the members were moved to etcd. */
 export function faultMembersMoved(movedTo: string, configPath: string): Fault {
   return new Fault({
     domain: "system",

@@ -1,4 +1,4 @@
-// npm run bench -w @daos/membership: commits of both stores, in one run, so that they can be compared.
+// npm run bench -w @daos/member-store: commits of both stores, in one run, to compare them.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ import { sampleMember } from "./sample-member.ts";
 
 const BATCHES = [1, 16, 128, 2_048];
 const RUN_MS = 3_000;
-const LEAST_COMMITS = 20;
+const MIN_COMMITS = 20;
 const SYSTEM_SIZE = 2_048;
 
 interface Result {
@@ -24,7 +24,7 @@ async function measure(store: MemberStore, batch: number): Promise<Result> {
   const times: number[] = [];
   const start = performance.now();
   let next = 0;
-  for (let round = 0; round < LEAST_COMMITS || performance.now() - start < RUN_MS; round++) {
+  for (let round = 0; round < MIN_COMMITS || performance.now() - start < RUN_MS; round++) {
     const changes = Array.from({ length: batch }, () => ({
       kind: "put" as const,
       member: sampleMember(next++ % SYSTEM_SIZE, { incarnation: round }),
