@@ -5,7 +5,7 @@ export function faultNotAllowed(attempted: string, reason: string, source: strin
   return new Fault({
     domain: "helper",
     code: FaultCode.helperRefused,
-    description: attempted,
+    description: `cannot ${attempted}`,
     reason: `${reason} (${source})`,
     resolution: remedy,
   });
@@ -16,7 +16,7 @@ export function faultPolicyInvalid(path: string, reason: string, cause?: unknown
   return new Fault({
     domain: "helper",
     code: FaultCode.helperPolicyInvalid,
-    description: `read the helper's policy ${path}`,
+    description: `cannot read the helper's policy ${path}`,
     reason,
     resolution: "let root repair the file; daos-admin doctor checks it, docs/helper.md describes it",
     cause,
@@ -28,7 +28,7 @@ export function faultBusy(what: string, holder: string, waitedMs: number): Fault
   return new Fault({
     domain: "helper",
     code: FaultCode.helperBusy,
-    description: `work on ${what}: another request has it${waitedMs > 0 ? `, also after ${Math.round(waitedMs / 1000)} s` : ""}`,
+    description: `cannot use ${what}: another request has locked it${waitedMs > 0 ? `, also after ${Math.round(waitedMs / 1000)} s` : ""}`,
     ...(holder === "" ? {} : { reason: `${holder} took it last` }),
     resolution: "wait for its end, which the helper's log shows, then ask again",
   });
@@ -48,7 +48,7 @@ export function faultUntrustedPath(
   return new Fault({
     domain: "helper",
     code: FaultCode.helperUntrustedPath,
-    description: `use ${path} as root: ${component} ${reason}`,
+    description: `cannot use ${path} as root: ${component} ${reason}`,
     resolution:
       remedy === "repair"
         ? `let root own ${component} and be the only one to write to it (chown root ${component}; chmod go-w ${component}), or use another path`
@@ -61,7 +61,7 @@ export function faultAuditFailed(path: string, reason: string, cause?: unknown):
   return new Fault({
     domain: "helper",
     code: FaultCode.helperAuditFailed,
-    description: `open the helper's log ${path}`,
+    description: `cannot open the helper's log ${path}`,
     reason,
     resolution: `let root make its directory and remove what is at ${path} now, or set log_file in the policy`,
     cause,

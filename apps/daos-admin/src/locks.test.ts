@@ -42,7 +42,7 @@ describe.skipIf(place === undefined)("fileLocks(), with the real flock", () => {
     const first = await locks().take({ what: "/mnt/daos0" }, { waitMs: 0, signal });
     await expect(locks().take({ what: "/mnt/daos0" }, { waitMs: 100, signal })).rejects.toMatchObject({
       code: FaultCode.helperBusy,
-      description: expect.stringContaining("work on /mnt/daos0"),
+      description: expect.stringContaining("cannot use /mnt/daos0"),
       reason: expect.stringContaining("ScmFormat, process 1"),
     });
     const other = await locks().take({ what: "/mnt/daos1" }, { waitMs: 0, signal });

@@ -26,7 +26,7 @@ function faultNotLaunched(): Fault {
   return new Fault({
     domain: "helper",
     code: FaultCode.helperRefused,
-    description: "this daos-admin was not started by its launcher, so it does not know who asks",
+    description: "this daos-admin was not started by its launcher: the caller is unknown",
     resolution: 'install the helper as root with "daos-admin install", and let daos-server start it',
   });
 }

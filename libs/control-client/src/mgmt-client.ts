@@ -162,7 +162,7 @@ async function connect(connection: HostConnection, signal: AbortSignal): Promise
     throw new Fault({
       domain: "client",
       code: FaultCode.hostUnreachable,
-      description: `connect to ${formatHostAddress(connection.host)}`,
+      description: `cannot connect to ${formatHostAddress(connection.host)}`,
       reason: `no answer within ${CONNECT_TIMEOUT_MS / 1000} s`,
       resolution: "check that the host is up and that its port is open",
       cause: error,

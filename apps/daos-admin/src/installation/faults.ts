@@ -5,7 +5,7 @@ export function faultInstall(attempted: string, reason: string, resolution: stri
   return new Fault({
     domain: "helper",
     code: FaultCode.helperInstallFailed,
-    description: attempted,
+    description: `cannot ${attempted}`,
     reason,
     resolution,
     cause,

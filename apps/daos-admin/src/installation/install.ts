@@ -150,7 +150,7 @@ async function findGroup({ group, createGroup, runner, say }: InstallOptions): P
   const { exitCode, stderr } = await runner.run(command);
   const made = groupId(group, await readAccounts());
   if (exitCode !== 0 || made === undefined)
-    throw faultInstall(command.join(" "), stderr.trim(), "make the group by hand");
+    throw faultInstall(`run ${command.join(" ")}`, stderr.trim(), "make the group by hand");
   say(`made the group ${group}`);
   return made;
 }
