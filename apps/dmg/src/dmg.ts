@@ -73,5 +73,5 @@ function notACommand(words: readonly string[]): Fault {
   const names = wordsBelow(words, DMG).filter(({ hidden }) => hidden !== true);
   const what = words.length === 0 ? "no command is named" : `"${before}" is not a whole command`;
   const below = names.map(({ name }) => name).sort();
-  return faultUsage(what, `what there is: ${before} ${below.join(" | ")}`);
+  return faultUsage(what, `known commands: ${before} ${below.join(" | ")}`);
 }

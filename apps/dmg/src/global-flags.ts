@@ -35,7 +35,7 @@ export const GLOBAL_FLAGS = {
     excludes: "json",
   },
   quiet: { type: "boolean", char: "q", summary: "print data and failures only" },
-  debug: { type: "boolean", char: "d", summary: "say on stderr what is done" },
+  debug: { type: "boolean", char: "d", summary: "log each step on stderr" },
   timeout: { type: "string", value: "TIME", summary: "longest wait for one host, as in 30s, 5m, 2h" },
   fanout: {
     type: "integer",
@@ -60,5 +60,5 @@ export const WATCH_FLAG = {
   value: "SECONDS",
   min: 1,
   max: 3600,
-  summary: "repeat every so many seconds, until Ctrl-C",
+  summary: "repeat at this interval in seconds, until Ctrl-C",
 } as const satisfies FlagDefinition;

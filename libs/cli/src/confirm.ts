@@ -11,7 +11,7 @@ export async function confirm(terminal: Terminal, warning: string): Promise<void
   const answer = await terminal.ask?.(`${warning}\nAre you sure? (yes/no) `);
   if (answer === undefined) {
     throw faultUsage(
-      "this needs your consent, and nobody can be asked here",
+      "this needs your consent, and there is no terminal to ask on",
       "add --force when you are sure",
     );
   }

@@ -41,7 +41,11 @@ describe("LeaderFinder", () => {
   it.each<[string, Readonly<Record<string, Answer>>, readonly string[]]>([
     ["the first access point", { node1: "leads" }, ["node1"]],
     ["where a follower points", { node1: sentTo("node3"), node3: "leads" }, ["node1", "node3"]],
-    ["an access point that is not configured", { node1: sentTo("node4"), node4: "leads" }, ["node1", "node4"]],
+    [
+      "an access point that is not configured",
+      { node1: sentTo("node4"), node4: "leads" },
+      ["node1", "node4"],
+    ],
     [
       "past dead hosts",
       { node1: unreachable, node2: unreachable, node3: "leads" },

@@ -26,7 +26,12 @@ export const installCommand = defineCommand({
       default: "setuid",
       summary: "setuid, socket (a root service) or both",
     },
-    group: { type: "string", value: "NAME", default: "daos_admins", summary: "the group whose members may use the helper" },
+    group: {
+      type: "string",
+      value: "NAME",
+      default: "daos_admins",
+      summary: "the group whose members may use the helper",
+    },
     "create-group": { type: "boolean", summary: "make that group if there is none" },
     caller: {
       type: "string",

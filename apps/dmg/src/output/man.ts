@@ -5,13 +5,13 @@ import { GLOBAL_FLAGS } from "../global-flags.ts";
 
 /** The meaning of each exit code, for the manual and docs/exit-codes.md. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof ExitCode, string>> = {
-  ok: "All that was asked has been done.",
-  unexpected: "dmg itself failed: its output could not be written, or there is a mistake in the program.",
+  ok: "The whole request has been done.",
+  unexpected: "dmg itself failed: its output could not be written, or dmg has a bug.",
   usage:
     "The command line cannot be used: a word, a flag, a host list, a size, a rank set or an ACL. Nothing has been sent.",
   config: "The configuration file or the host file cannot be used. Nothing has been sent.",
-  connection: "No host could be reached, or what answered is not a DAOS server.",
-  certificate: "A certificate is missing, refused, or its role may not do this.",
+  connection: "No host could be reached, or the answer did not come from a DAOS server.",
+  certificate: "A certificate is missing or refused, or its role does not permit the request.",
   someHosts: "A part has been done: some hosts, devices or members failed.",
   allHosts: "All hosts failed, for different reasons.",
   refused: "The server or the data plane refused or failed to do it.",

@@ -265,7 +265,7 @@ const RESULTS = {
   "system events": z.strictObject({
     events: z.array(
       z.strictObject({
-        number: count.meta({ description: "counts up while one leader is in office" }),
+        number: count.meta({ description: "increases during one leader's term" }),
         time,
         kind: z.string(),
         severity: z.string(),

@@ -19,10 +19,10 @@ export const pluginsInstallCommand = defineCommand({
   name: "plugins install",
   summary: "Install an oclif plugin from an npm registry, a tarball or a directory",
   description:
-    "A directory is copied; plugins link uses it where it is. Scripts of the package do not run. What a plugin names as peer dependencies of @daos it gets from dmg itself.",
+    "A directory is copied; plugins link uses it where it is. Scripts of the package do not run. A plugin's peer dependencies of @daos are dmg's own packages.",
   examples: [
     { text: "A plugin by its package name", line: "plugins install dmg-plugin-burnin" },
-    { text: "One that npm pack has packed", line: "plugins install ./dmg-plugin-burnin-1.0.0.tgz" },
+    { text: "A tarball of npm pack", line: "plugins install ./dmg-plugin-burnin-1.0.0.tgz" },
   ],
   flags: {},
   args: "PACKAGE",

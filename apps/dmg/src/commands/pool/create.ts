@@ -35,7 +35,7 @@ export const poolCreateCommand = defineCommand({
     },
     { text: "A tenth of the storage of every rank", line: "pool create -s 10% -n 10%" },
     {
-      text: "For someone else, with an access control list",
+      text: "For another owner, with an access control list",
       line: "pool create -s 1G -u ana -g physics -a pool.acl",
     },
   ],

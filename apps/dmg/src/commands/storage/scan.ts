@@ -10,7 +10,7 @@ export const storageScanCommand = defineCommand({
   alias: "s",
   summary: "List the SCM and NVMe devices of the hosts",
   examples: [
-    { text: "What every host has", line: "-l node[1-8] storage scan" },
+    { text: "All hosts", line: "-l node[1-8] storage scan" },
     { text: "Every module, namespace and controller", line: "storage scan -v" },
   ],
   flags: {

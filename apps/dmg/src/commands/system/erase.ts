@@ -6,14 +6,14 @@ import { parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
 /** `dmg system erase`. Later releases of DAOS do not ask for consent. We do, because it cannot be undone. */
 export const systemEraseCommand = defineCommand({
   name: "system erase",
-  summary: "Forget stopped members, so that their storage can be formatted anew",
+  summary: "Erase stopped members, so that their storage can be formatted again",
   description:
-    "The members, all or some, must be stopped. They lose their ranks, and what is on their storage can no longer be reached. Asks for consent, unless --force is given.",
+    "The members must be stopped. They lose their ranks, and the data on their storage becomes inaccessible. It asks for consent, unless --force is given.",
   examples: [
-    { text: "Forget the whole system, after system stop", line: "system erase" },
-    { text: "Forget one rank, in a script", line: "system erase --ranks 3 --force" },
+    { text: "Erase the whole system, after system stop", line: "system erase" },
+    { text: "Erase one rank, in a script", line: "system erase --ranks 3 --force" },
     {
-      text: "Forget the ranks of a host that will not come back",
+      text: "Erase the ranks of a lost host",
       line: "system erase --rank-hosts node7 --lost",
     },
   ],
@@ -22,7 +22,7 @@ export const systemEraseCommand = defineCommand({
     force: { type: "boolean", summary: "do not ask for consent" },
     lost: {
       type: "boolean",
-      summary: "forget also members whose hosts are not heard of and cannot be reached",
+      summary: "erase also members whose hosts are unreachable and send no reports",
     },
   },
   run: async (context) => {
