@@ -109,7 +109,7 @@ function unknownWord(words: readonly string[], word: string, below: readonly Wor
   return faultUsage(
     `there is no command "${before} ${word}"`,
     near === undefined
-      ? `what there is: ${before} ${names.sort().join(" | ")}`
+      ? `known commands: ${before} ${names.sort().join(" | ")}`
       : `did you mean "${before} ${near}"?`,
   );
 }

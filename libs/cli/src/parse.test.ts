@@ -118,7 +118,7 @@ describe("parseCommandLine", () => {
 
   it.each([
     ["storage scna", 'did you mean "dmg storage scan"?'],
-    ["storage x", "what there is: dmg storage query | scan"],
+    ["storage x", "known commands: dmg storage query | scan"],
     ["st s --jsn", "did you mean --json?"],
     ["st s -x", "there is no flag -x"],
     ["st s more", "takes no arguments"],
