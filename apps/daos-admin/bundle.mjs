@@ -1,4 +1,4 @@
-// Puts the privileged process into one file without dependencies, which is what `daos-admin install` copies.
+// Bundles the privileged process into one file without dependencies. `daos-admin install` copies that file.
 import { build } from "esbuild";
 
 await build({
@@ -10,7 +10,7 @@ await build({
   format: "esm",
   target: "node24",
   logLevel: "warning",
-  // yaml is CommonJS and requires modules of Node.
+  // yaml is CommonJS, and requires modules of Node.js.
   banner: {
     js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
   },

@@ -1,4 +1,4 @@
-// npm run test:hardware: sees to the Debian packages and the build, then runs the checks in a virtual machine.
+// npm run test:hardware: provides the Debian packages and the build, then runs the checks in a virtual machine.
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -21,7 +21,7 @@ afterEach(() => rm(directory, { recursive: true }));
 const trust = { uid: process.getuid?.() ?? 0 };
 
 it.runIf(process.geteuid?.() === 0 && place !== undefined)(
-  "openAudit() refuses a record that a full disk takes in part, and keeps the next one apart from it",
+  "openAudit() refuses a record that a full disk takes in part, and separates the next record from it",
   async () => {
     const mount = join(directory, "tmpfs");
     await mkdir(mount);
@@ -29,7 +29,7 @@ it.runIf(process.geteuid?.() === 0 && place !== undefined)(
     try {
       const path = join(mount, "audit.log");
       await using audit = await openAudit(path, trust);
-      // All but 20 bytes of what the file may become.
+      // Fills the file to 20 bytes below its limit.
       await writeFile(path, `${"x".repeat(8 * 1024 - 21)}\n`);
       expect(() => audit.log.info("request", { method: "ScmFormat" })).toThrow(
         expect.objectContaining({ code: FaultCode.helperAuditFailed }),
@@ -45,25 +45,19 @@ it.runIf(process.geteuid?.() === 0 && place !== undefined)(
   },
 );
 
-it.skipIf(place === undefined)(
-  "openAudit() begins a line of its own after one that was cut off",
-  async () => {
-    const path = join(directory, "audit.log");
-    await writeFile(path, "", { mode: 0o640 });
-    await using audit = await openAudit(path, trust);
-    appendFileSync(path, '{"time":"20');
-    audit.log.info("request");
-    audit.log.info("done");
-    const [torn, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
-    expect(torn).toBe('{"time":"20');
-    expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual([
-      "request",
-      "done",
-    ]);
-  },
-);
+it.skipIf(place === undefined)("openAudit() starts a new line after a truncated record", async () => {
+  const path = join(directory, "audit.log");
+  await writeFile(path, "", { mode: 0o640 });
+  await using audit = await openAudit(path, trust);
+  appendFileSync(path, '{"time":"20');
+  audit.log.info("request");
+  audit.log.info("done");
+  const [torn, ...lines] = (await readFile(path, "utf8")).trimEnd().split("\n");
+  expect(torn).toBe('{"time":"20');
+  expect(lines.map((line) => (JSON.parse(line) as { message: string }).message)).toEqual(["request", "done"]);
+});
 
-it("boundedWrite() drops records for a log daemon that does not read, and says how many", async () => {
+it("boundedWrite() drops records when a log daemon does not read, and reports how many", async () => {
   const waiting: (() => void)[] = [];
   const chunks: string[] = [];
   const stream = new Writable({

@@ -3,19 +3,19 @@ import { createLogger, formatJsonLine, type Logger, type LogRecord } from "@daos
 import { faultAuditFailed } from "./faults.ts";
 import { openTrusted, type TrustOptions } from "./trusted-path.ts";
 
-/** Where every request and its outcome is written, a JSON object a line. */
+/** The file with every request and its outcome, one JSON object per line. */
 export interface Audit extends AsyncDisposable {
   readonly log: Logger;
 }
 
-/** Longer lines are cut in their texts: what a caller sends must not fill the disk. */
+/** Texts in longer lines are truncated: a caller's request must not fill the disk. */
 const MAX_TEXT = 1000;
 
 /**
- * Opens the audit, appending. Only root can write to it or replace it.
+ * Opens the audit for appending. Only root may write to it or replace it.
  *
  * @param also gets every record as well: the journal
- * @throws Fault helperUntrustedPath, helperAuditFailed: without an audit nothing is done
+ * @throws Fault helperUntrustedPath, helperAuditFailed: requests are refused without an audit
  */
 export async function openAudit(
   path: string,
@@ -44,12 +44,12 @@ export async function openAudit(
   };
 }
 
-/** A record is there as a whole, or it is a failure: a disk that fills up takes the first part of a line without an error. */
+/** A partly written record is an error: a disk that becomes full takes the first part of a line without an error. */
 function writeAll(fd: number, text: string): void {
   for (let bytes = Buffer.from(text); bytes.length > 0; ) bytes = bytes.subarray(writeSync(fd, bytes));
 }
 
-/** The last record was cut off by a full disk: the next one must not go on in its line. */
+/** The last record was truncated by a full disk. The next record must start a new line. */
 function endsInsideLine(fd: number): boolean {
   const { size } = fstatSync(fd);
   const last = Buffer.alloc(1);

@@ -6,7 +6,7 @@ import { uninstallCommand } from "./commands/uninstall.ts";
 import { versionCommand } from "./commands/version.ts";
 import type { AdminCommand } from "./define-command.ts";
 
-/** daos-admin as an administrator calls it; daos-server calls it without a command. */
+/** The commands of daos-admin for administrators. daos-server calls it without a command. */
 export const DAOS_ADMIN: Program<AdminCommand> = {
   name: "daos-admin",
   summary: "Does for daos-server what only root may do",

@@ -9,12 +9,12 @@ export interface CommandDefinition<Flags extends FlagDefinitions> extends Comman
   readonly run: (flags: FlagValues<Flags>, say: Say) => Promise<number>;
 }
 
-/** A command of daos-admin whose flags are no longer of interest. */
+/** A command of daos-admin without the type of its flags. */
 export interface AdminCommand extends CommandSpec {
   readonly run: (flags: never, say: Say) => Promise<number>;
 }
 
-/** Types a command by its own flags. */
+/** Infers the type of a command from its flags. */
 export function defineCommand<const Flags extends FlagDefinitions>(
   definition: CommandDefinition<Flags>,
 ): CommandDefinition<Flags> {

@@ -24,13 +24,13 @@ export interface HandlerPorts {
   readonly mounts?: MountTable;
   readonly sys?: SysTree;
   readonly trust?: TrustOptions;
-  /** Who the controllers are that a user-space driver has, between one helper and the next. */
+  /** The identity of controllers with a user-space driver, kept between helper processes. */
   readonly cache?: ControllerCache;
-  /** Keeps this process apart from other helpers. */
+  /** Serializes requests with other helper processes. */
   readonly locks: Locks;
-  /** How long a request waits for another one on the same thing, ms; 40,000 by default. */
+  /** How long a request waits for the lock of another request, ms; 40,000 by default. */
   readonly lockWaitMs?: number;
-  /** What acts in the place of the providers, once the policy has agreed. */
+  /** The handlers that run after authorization, in place of the providers. */
   readonly scm?: ScmOperations;
   readonly bdev?: HelperBdev;
 }
@@ -43,11 +43,12 @@ export interface HandlerOptions {
   readonly ports: HandlerPorts;
 }
 
-/** A format or a burn-in may take hours: a later request fails with that reason instead of waiting for its end. */
+/** A format or a burn-in may take hours. A later request fails with this reason instead of waiting. */
 const LOCK_WAIT_MS = 40_000;
 
 /**
- * What each request does: first its permission, then the same providers that a daos-server with rights would use.
+ * Handles each request: first it checks the permission, then it calls the providers that a privileged daos-server would
+ * use.
  *
  * @see DAOS 0.8.0 src/control/cmd/daos_admin/handler.go
  */
@@ -72,7 +73,7 @@ function providersOf({ policy, log, ports }: HandlerOptions): { scm: ScmOperatio
   return {
     scm: ports.scm ?? new ScmProvider({ runner, mounts, log }),
     bdev: ports.bdev ?? {
-      // A scan shows all controllers; everything else knows only those of the policy.
+      // A scan shows all controllers. Other requests see only the controllers of the policy.
       scan: (options) => reading.scan(options),
       format: (storage, options) => changing.format(storage, options),
       burnIn: (devices, options) => changing.burnIn(devices, options),
@@ -99,7 +100,7 @@ function statusHandlers({ release, caller, policy }: HandlerOptions): Pick<Helpe
   };
 }
 
-/** Each handler behind the permission of its method. */
+/** Each handler with the permission check of its method. */
 function permitted(context: PermissionContext, handlers: HelperHandlers): HelperHandlers {
   const behind =
     <M extends HelperMethod>(method: M) =>

@@ -5,14 +5,14 @@ import { HELPER_RELEASE } from "./release.ts";
 import { serveCaller } from "./serve-caller.ts";
 import { ToolRunner } from "./tool-runner.ts";
 
-/** A reboot gives every controller back to the kernel, and empties /run. */
+/** Cleared by a reboot, which also returns every controller to the kernel. */
 const CONTROLLERS = "/run/daos_admin/controllers.json";
-/** Of the whole host, whatever helpers are installed on it. */
+/** Shared by all helpers of the host. */
 const LOCKS = "/run/daos_admin_locks";
 
 /**
  * The privileged process: one request on descriptor 0, one answer on descriptor 1. Only native/launcher.c and
- * native/listener.c start it; they have reset what a process inherits, and say in the arguments who asks.
+ * native/listener.c start it. They reset all inherited state, and pass the caller's identity as arguments.
  */
 async function main(args: readonly string[]): Promise<number> {
   const [shape, policyPath, logFile, ...ids] = args;
@@ -30,7 +30,7 @@ async function main(args: readonly string[]): Promise<number> {
     process.stderr.write("daos_admin: this program is started by the launcher of daos-admin only\n");
     return 1;
   }
-  // A terminal signals whole process groups, whoever their members are.
+  // A terminal sends signals to whole process groups, which may include this process.
   for (const signal of ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTSTP", "SIGTTIN", "SIGTTOU"] as const) {
     process.on(signal, () => {});
   }
@@ -55,5 +55,5 @@ async function main(args: readonly string[]): Promise<number> {
   return outcome.kind === "done" ? 0 : 1;
 }
 
-// Pipes may still hold handles open; the answer has been handed over by now.
+// Pipes may still keep handles open. The answer has been sent.
 process.exit(await main(process.argv.slice(2)));

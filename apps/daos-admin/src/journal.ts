@@ -4,20 +4,22 @@ import type { Writable } from "node:stream";
 import { formatConsoleLine, type LogRecord } from "@daos/log";
 import { startProcess } from "@daos/sys";
 
-/** A way into the system's journal. */
+/** A writer to the system's journal. */
 export interface Journal extends AsyncDisposable {
   readonly write: (record: LogRecord) => void;
 }
 
-/** What may wait for a log daemon that does not read, bytes. The audit's file has every record anyway. */
+/** How many bytes may be queued for a log daemon that does not read. The audit file has every record in any case. */
 const MAX_WAITING = 64 * 1024;
 
-/** The service's standard error is the journal already. */
+/** The service's standard error is connected to the journal. */
 export function standardErrorJournal(): Journal {
   return { write: boundedWrite(process.stderr), [Symbol.asyncDispose]: () => Promise.resolve() };
 }
 
-/** Writes records while few bytes wait, drops them otherwise, and says how many when there is room again. */
+/**
+ * Writes records while the queue is short. Otherwise it drops them, and reports the number when there is space again.
+ */
 export function boundedWrite(stream: Writable): (record: LogRecord) => void {
   let dropped = 0;
   stream.on("error", () => {});
@@ -36,8 +38,8 @@ const LOGGER = "/usr/bin/logger";
 const FLUSH_MS = 1_000;
 
 /**
- * Passes records to journald or syslog through logger(1), for a process whose standard error is its caller's. The
- * audit's file is what counts: without logger, or with a log daemon that hangs, the journal goes without.
+ * Sends records to journald or syslog through logger(1), for a process whose standard error belongs to its caller. The
+ * audit file is authoritative: without logger, or with a hung log daemon, the journal misses records.
  */
 export function loggerJournal(): Journal {
   const starting = startLogger().catch(() => undefined);

@@ -3,16 +3,18 @@ import { type Fault, toFault } from "@daos/fault";
 import type { ScmCallOptions, ScmOperations, ScmStorage } from "@daos/scm";
 import { type LockRequest, type Locks, takeAll } from "./locks.ts";
 
-/** Block devices as the helper works on them. */
+/** Block devices as the helper uses them. */
 export type HelperBdev = Omit<BdevOperations, "check">;
 
 export interface LockOptions {
   readonly locks: Locks;
-  /** How long a request waits for another one on the same thing, ms. */
+  /** How long a request waits for the lock of another request, ms. */
   readonly waitMs: number;
 }
 
-/** SCM, where a mount point and its device belong to one request at a time; other storage may be worked on meanwhile. */
+/**
+ * SCM with locks: one request at a time uses a mount point and its device. Requests for other storage run concurrently.
+ */
 export function lockedScm(scm: ScmOperations, { locks, waitMs }: LockOptions): ScmOperations {
   const onStorage = async (storage: ScmStorage, options: ScmCallOptions, work: () => Promise<void>) => {
     const devices = storage.class === "dcpm" ? [{ what: storage.device }] : [];
@@ -35,7 +37,7 @@ export function lockedScm(scm: ScmOperations, { locks, waitMs }: LockOptions): S
   };
 }
 
-/** Block devices, where a controller belongs to one request at a time; one that is taken does not stop the others. */
+/** Block devices with locks: one request at a time uses a controller. A locked controller does not block the others. */
 export function lockedBdev(bdev: HelperBdev, { locks, waitMs }: LockOptions): HelperBdev {
   return {
     scan: (options) => bdev.scan(options),
@@ -59,7 +61,7 @@ export function lockedBdev(bdev: HelperBdev, { locks, waitMs }: LockOptions): He
   };
 }
 
-/** Takes the controllers that no other request has. */
+/** Locks the controllers that no other request holds. */
 async function lockControllers(
   locks: Locks,
   addresses: readonly string[],

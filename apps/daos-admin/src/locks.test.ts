@@ -11,7 +11,7 @@ import { ToolRunner } from "./tool-runner.ts";
 const uid = process.getuid?.() ?? 0;
 const place = await trustedDirectory();
 
-describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
+describe.skipIf(place === undefined)("fileLocks(), with the real flock", () => {
   let directory = "";
   const signal = new AbortController().signal;
   const runner = new ToolRunner();
@@ -38,11 +38,11 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it("are one at a time, and say who has it", async () => {
+  it("fileLocks() grants a lock to one process at a time, and names its holder", async () => {
     const first = await locks().take({ what: "/mnt/daos0" }, { waitMs: 0, signal });
     await expect(locks().take({ what: "/mnt/daos0" }, { waitMs: 100, signal })).rejects.toMatchObject({
       code: FaultCode.helperBusy,
-      description: expect.stringContaining("work on /mnt/daos0"),
+      description: expect.stringContaining("cannot use /mnt/daos0"),
       reason: expect.stringContaining("ScmFormat, process 1"),
     });
     const other = await locks().take({ what: "/mnt/daos1" }, { waitMs: 0, signal });
@@ -52,7 +52,7 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
     await other[Symbol.asyncDispose]();
   });
 
-  it("are shared by those who ask for that", async () => {
+  it("fileLocks() grants a shared lock to several processes", async () => {
     await using _one = await locks().take({ what: "nvme", shared: true }, { waitMs: 0, signal });
     await using _two = await locks().take({ what: "nvme", shared: true }, { waitMs: 0, signal });
     await expect(locks().take({ what: "nvme" }, { waitMs: 0, signal })).rejects.toMatchObject({
@@ -60,14 +60,14 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
     });
   });
 
-  it("end a wait when the caller goes away, and leave nothing taken", async () => {
+  it("fileLocks() ends a wait and releases all locks when the caller disconnects", async () => {
     const held = await locks().take({ what: "b" }, { waitMs: 0, signal });
     const gone = new AbortController();
     const waiting = takeAll(locks(), [{ what: "b" }, { what: "a" }], {
       waitMs: 60_000,
       signal: gone.signal,
     });
-    // Once it has the first of them, it waits for the other.
+    // With the first lock held, it waits for the second.
     await vi.waitFor(async () => expect(await isTaken("a")).toBe(true), { timeout: 30_000 });
     gone.abort(new Error("gone"));
     await expect(waiting).rejects.toThrow("gone");
@@ -75,7 +75,7 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
     await held[Symbol.asyncDispose]();
   });
 
-  it("are not waited for when the caller is gone before the wait begins", async () => {
+  it("fileLocks() does not wait when the caller disconnected before", async () => {
     await using _held = await locks().take({ what: "b" }, { waitMs: 0, signal });
     const gone = new AbortController();
     const waiting = locks().take({ what: "b" }, { waitMs: 60_000, signal: gone.signal });
@@ -83,7 +83,7 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
     await expect(waiting).rejects.toThrow("gone");
   });
 
-  it("go with a process that is killed", async () => {
+  it("fileLocks() releases the locks of a killed process", async () => {
     await using _made = await locks().take({ what: "x", shared: true }, { waitMs: 0, signal });
     await _made[Symbol.asyncDispose]();
     const [name = ""] = await readdir(join(directory, "locks"));
@@ -100,7 +100,7 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
     await using _free = await locks().take({ what: "x" }, { waitMs: 60_000, signal });
   });
 
-  it("are files that no one else can open, in a directory of root's alone", async () => {
+  it("fileLocks() makes files that only root can open, in a directory of root's", async () => {
     await using _held = await locks().take({ what: "x" }, { waitMs: 0, signal });
     const path = join(directory, "locks");
     expect((await stat(path)).mode & 0o777).toBe(0o700);
@@ -116,7 +116,7 @@ describe.skipIf(place === undefined)("fileLocks, with the real flock", () => {
         await chmod(join(directory, "locks"), 0o777);
       },
     ],
-  ])("are refused where their directory is %s", async (_, prepare) => {
+  ])("fileLocks() refuses a lock when its directory is %s", async (_, prepare) => {
     await prepare();
     await expect(locks().take({ what: "x" }, { waitMs: 0, signal })).rejects.toMatchObject({
       code: FaultCode.helperUntrustedPath,

@@ -6,20 +6,20 @@ import { hasErrorCode } from "@daos/sys";
 import { faultBusy } from "./faults.ts";
 import { openTrusted, type TrustOptions } from "./trusted-path.ts";
 
-/** What a request works on, and must not meet another request on. */
+/** A resource that a request locks. */
 export interface LockRequest {
   /** A mount point, a device, a PCI address; or `scm` and `nvme` for all of a kind. */
   readonly what: string;
-  /** Others that share it may go on; one that does not may not. */
+  /** A shared lock excludes exclusive locks only. An exclusive lock excludes all others. */
   readonly shared?: boolean;
 }
 
-/** Keeps requests of different helper processes apart. */
+/** Serializes requests of different helper processes. */
 export interface Locks {
   /**
-   * Takes a lock, which ends with its disposal, or with this process.
+   * Takes a lock. It is released by its disposal, or when this process ends.
    *
-   * @param options.waitMs how long to wait for another request; 0 for not at all
+   * @param options.waitMs how long to wait for another request; 0 for no wait
    * @throws Fault helperBusy, helperUntrustedPath; the signal's reason
    */
   take(
@@ -28,7 +28,7 @@ export interface Locks {
   ): Promise<AsyncDisposable>;
 }
 
-/** Takes flock(2) on an open file; false when another process has it for longer than `waitMs`. */
+/** Takes flock(2) on an open file; false when another process holds it for longer than `waitMs`. */
 export type LockFile = (
   file: FileHandle,
   options: {
@@ -39,17 +39,17 @@ export type LockFile = (
 ) => Promise<boolean>;
 
 export interface FileLocksOptions {
-  /** Root's own; made when it is not there. */
+  /** Belongs to root. Created when it does not exist. */
   readonly directory: string;
   readonly lockFile: LockFile;
-  /** Who holds a lock, for those who wait for it: `ScmFormat, process 4711`. */
+  /** The holder of a lock, for messages to waiting requests: `ScmFormat, process 4711`. */
   readonly holder: string;
   readonly trust?: TrustOptions | undefined;
 }
 
 const MAX_HOLDER = 200;
 
-/** Locks on files of root's, one for each thing. No one else can open them, and so no one else can hold one. */
+/** Locks on files of root's, one per resource. Other users cannot open the files, and so cannot lock them. */
 export function fileLocks(options: FileLocksOptions): Locks {
   const { directory, lockFile, holder, trust = {} } = options;
   return {
@@ -78,7 +78,7 @@ export function fileLocks(options: FileLocksOptions): Locks {
   };
 }
 
-/** Takes several locks in one order, whatever the order they are asked in, so that two requests never wait for each other. */
+/** Takes several locks, always in the same order, so that two requests never deadlock. */
 export async function takeAll(
   locks: Locks,
   wanted: readonly LockRequest[],

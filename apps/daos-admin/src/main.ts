@@ -8,7 +8,7 @@ const say = (line: string) => void process.stdout.write(`${line}\n`);
 
 async function main(argv: readonly string[]): Promise<number> {
   if (argv.length === 0) {
-    // Standard output may have been closed, as after a request that was none.
+    // Standard output may be closed, as after an invalid request.
     return (await refuseRequest(process.stdin, process.stdout, process.stderr))
       ? 1
       : showHelp(process.stderr);

@@ -8,7 +8,7 @@ import {
 } from "@daos/pbin";
 import { scmMethods } from "@daos/scm";
 
-/** Every request that this helper knows. Each needs an entry in `policy/permissions.ts`. */
+/** Every request of this helper. Each needs an entry in `policy/permissions.ts`. */
 export const helperMethods = { ...statusMethods, ...scmMethods, ...bdevMethods };
 
 export type HelperMethods = typeof helperMethods;

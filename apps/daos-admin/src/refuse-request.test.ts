@@ -4,7 +4,7 @@ import { encodeFrame, FrameDecoder } from "@daos/pbin";
 import { describe, expect, it } from "vitest";
 import { refuseRequest } from "./refuse-request.ts";
 
-/** What a caller who sends `bytes` and ends gets back, and what is printed. */
+/** The answer to a caller that sends `bytes` and closes its side, and the printed text. */
 async function ask(bytes: Buffer) {
   const [input, output, errors] = [new PassThrough(), new PassThrough(), new PassThrough()];
   input.write(bytes);
@@ -17,7 +17,7 @@ async function ask(bytes: Buffer) {
 }
 
 describe("refuseRequest", () => {
-  it("answers a good request with a fault, and says why on the terminal", async () => {
+  it("refuseRequest() answers a good request with a fault, and explains it on the terminal", async () => {
     const { refused, answer, printed } = await ask(
       encodeFrame({ version: 1, method: "ScmScan", timeoutMs: 1000, payload: {} }),
     );
@@ -27,12 +27,12 @@ describe("refuseRequest", () => {
     expect(printed).toContain("daos-admin install");
   });
 
-  it("answers what is no request", async () => {
+  it("refuseRequest() answers bytes that are no request", async () => {
     const { answer } = await ask(Buffer.from("{}{}{}{}"));
     expect(answer).toMatchObject({ error: { code: FaultCode.helperMalformed } });
   });
 
-  it("lets a terminal and an empty input have the help", async () => {
+  it("refuseRequest() prints the help for a terminal and for an empty input", async () => {
     const terminal = Object.assign(new PassThrough(), { isTTY: true });
     expect(await refuseRequest(terminal, new PassThrough(), new PassThrough())).toBe(false);
     const empty = new PassThrough().end();

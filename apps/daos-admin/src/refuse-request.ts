@@ -4,9 +4,9 @@ import { sameHandlers, serveRequest } from "@daos/pbin";
 import { helperMethods } from "./methods.ts";
 
 /**
- * Answers a request that reached this program without its launcher: refused, as the caller is not known.
+ * Refuses a request that reached this program without its launcher, because the caller's identity is unknown.
  *
- * @returns false when there was no request, as at a terminal
+ * @returns false without a request, as at a terminal
  */
 export async function refuseRequest(
   input: Readable & { isTTY?: boolean },
@@ -26,7 +26,7 @@ function faultNotLaunched(): Fault {
   return new Fault({
     domain: "helper",
     code: FaultCode.helperRefused,
-    description: "this daos-admin was not started by its launcher, so it does not know who asks",
+    description: "this daos-admin was not started by its launcher: the caller is unknown",
     resolution: 'install the helper as root with "daos-admin install", and let daos-server start it',
   });
 }

@@ -1,2 +1,2 @@
-/** The release of the helper; a test compares it with package.json. */
+/** The release of the helper. A test compares it with package.json. */
 export const HELPER_RELEASE = "0.1.0";

@@ -14,11 +14,11 @@ import { ToolRunner } from "./tool-runner.ts";
 
 const uid = process.getuid?.() ?? 0;
 const place = await trustedDirectory();
-/** The audit gets the outcome of a request when its caller already has the answer. */
+/** The outcome is written to the audit after the caller has its answer. */
 const OUTCOMES = { timeout: 30_000 };
 
-// Without any directory whose parents are all root's or the user's there is nothing that could be trusted.
-describe.skipIf(place === undefined)("a caller of the helper", () => {
+// The tests need a directory whose parents all belong to root or to the user.
+describe.skipIf(place === undefined)("serveCaller()", () => {
   let directory = "";
   let server: Server | undefined;
   const runner = new FakeCommandRunner();
@@ -84,7 +84,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
       .split("\n")
       .map((line): unknown => JSON.parse(line));
 
-  it("formats, mounts and unmounts what the policy names, and owns it", async () => {
+  it("serveCaller() formats, mounts and unmounts the storage of the policy for its caller", async () => {
     const scm: ScmOperations = new ScmForwarder({ helper: await helper() });
     const storage = { class: "ram", mount: join(directory, "mnt"), sizeGiB: 2 } as const;
     expect(await scm.checkFormat(storage)).toEqual({ kind: "unformatted" });
@@ -107,7 +107,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     await vi.waitFor(async () => expect(await audit()).toMatchObject(lines), OUTCOMES);
   });
 
-  it("is refused what the policy does not name, and the audit has it", async () => {
+  it("serveCaller() refuses what the policy does not name, and audits it", async () => {
     const scm = new ScmForwarder({ helper: await helper() });
     await expect(
       scm.mount({ class: "ram", mount: join(directory, "other"), sizeGiB: 1 }),
@@ -126,7 +126,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     await vi.waitFor(async () => expect(await audit()).toMatchObject(lines), OUTCOMES);
   });
 
-  it("learns who it is and what is allowed", async () => {
+  it("serveCaller() reports the caller's identity and permissions", async () => {
     const direct = new ScmProvider({ runner, mounts, log: silentLogger });
     const scm: ScmOperations = await ForwardingScm.connect(direct, { helper: await helper() });
     mounts.privileged = false;
@@ -136,7 +136,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     mounts.privileged = true;
   });
 
-  it("has controllers outside of the policy left alone", async () => {
+  it("serveCaller() leaves controllers outside of the policy unchanged", async () => {
     const bdev = new BdevForwarder({
       helper: await helper(),
     });
@@ -160,7 +160,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     });
   });
 
-  it("never works on a mount or a controller together with another one", async () => {
+  it("serveCaller() never uses a mount or a controller in two requests at once", async () => {
     const signal = new AbortController().signal;
     const location = await helper();
     const mount = join(directory, "mnt");
@@ -192,7 +192,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     expect(runner.ran.filter((line) => line.startsWith("mount "))).toHaveLength(1);
   });
 
-  it("waits for all of a kind before all of it is prepared", async () => {
+  it("serveCaller() waits for every device before it prepares all of a kind", async () => {
     const signal = new AbortController().signal;
     const bdev = new BdevForwarder({ helper: await helper() });
     await using _one = await locksFor("a burn-in").take(
@@ -205,20 +205,20 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     });
   });
 
-  it("gets nothing while the policy may be written by others", async () => {
+  it("serveCaller() refuses every request when other users may write the policy", async () => {
     await chmod(join(directory, "etc/daos_admin.yml"), 0o666);
     await expect(new ScmForwarder({ helper: await helper() }).scan()).rejects.toMatchObject({
       code: FaultCode.helperUntrustedPath,
     });
   });
 
-  it("gets nothing while there is no audit", async () => {
+  it("serveCaller() refuses every request without an audit", async () => {
     await mkdir(join(directory, "audit.log"));
     await expect(new ScmForwarder({ helper: await helper() }).scan()).rejects.toThrow();
     expect(runner.ran).toEqual([]);
   });
 
-  it("gets nothing without a policy but scans", async () => {
+  it("serveCaller() allows only scans without a policy", async () => {
     await rm(join(directory, "etc/daos_admin.yml"));
     const scm = new ScmForwarder({ helper: await helper() });
     await expect(
@@ -230,7 +230,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
     expect(await scm.scan()).toMatchObject({ namespaces: [] });
   });
 
-  it("may use what the server's configuration declares when there is no policy", async () => {
+  it("serveCaller() uses the server's configuration when there is no policy", async () => {
     await rm(join(directory, "etc/daos_admin.yml"));
     await writeFile(
       join(directory, "etc/daos_server.yml"),
@@ -244,7 +244,7 @@ describe.skipIf(place === undefined)("a caller of the helper", () => {
   });
 });
 
-/** What the provider itself logs in the audit. */
+/** The provider's own record in the audit. */
 function providerLines(method: string): readonly object[] {
   switch (method) {
     case "ScmFormat":

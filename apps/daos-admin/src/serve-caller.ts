@@ -12,7 +12,7 @@ import { emptyPolicy } from "./policy/policy.ts";
 
 export interface ServeCallerOptions {
   readonly release: string;
-  /** How the caller came here, for the audit. */
+  /** How the caller reached the helper, for the audit. */
   readonly shape: "setuid" | "socket";
   readonly caller: Caller;
   readonly policyPath: string;
@@ -21,15 +21,15 @@ export interface ServeCallerOptions {
   /** Gets every record of the audit as well. */
   readonly journal?: Journal;
   readonly ports: Omit<HandlerPorts, "locks"> & {
-    /** The locks of a request, by what is said of it to those that wait. */
+    /** The locks of a request. The argument names the holder in messages to waiting requests. */
     readonly locksFor: (holder: string) => Locks;
   };
   readonly readTimeoutMs?: number;
 }
 
 /**
- * Answers the one request of a caller whom the launcher vouches for. The audit has who asked for what before anything
- * is done, and what came of it; when it cannot be written, or there is no usable policy, every request is refused.
+ * Answers the one request of an authenticated caller. The audit records the caller and the request before any change,
+ * and the outcome afterwards. Without a writable audit or a usable policy, every request is refused.
  */
 export async function serveCaller(
   channel: HelperChannel,
@@ -102,7 +102,7 @@ function record(log: Logger | undefined, outcome: HelperOutcome<HelperMethods>, 
   }
 }
 
-/** What a request is about, in one word each. */
+/** The resources of a request, in one word each. */
 function subjectOf({ method, payload }: HelperRequest): Record<string, unknown> {
   return {
     method,

@@ -3,34 +3,34 @@ import { runWithoutDescriptors } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
 import { ToolRunner } from "./tool-runner.ts";
 
-// Tools belong to root everywhere; where they do not, nothing may be run.
+// The tests need tools that belong to root, because ToolRunner runs no others.
 describe("ToolRunner", () => {
   const runner = new ToolRunner();
 
-  it("runs a tool of the list with an empty environment", async () => {
+  it("ToolRunner.run() runs a tool of the list with an empty environment", async () => {
     const { exitCode, stdout } = await runner.run(["mount", "--version"]);
     expect(exitCode).toBe(0);
     expect(stdout).toContain("util-linux");
   });
 
-  it("follows the link of a tool to what it stands for", async () => {
+  it("ToolRunner.run() follows a tool's symbolic link", async () => {
     const { stderr } = await runner.run(["mkfs.ext4", "-V"]);
     expect(stderr).toContain("mke2fs");
   });
 
   it.each(["sh", "/bin/sh", "../bin/mount", "/usr/bin/mount", "env", "", "toString"])(
-    "does not run %j",
+    "ToolRunner.run() refuses %j",
     async (name) => {
       await expect(runner.run([name])).rejects.toMatchObject({ code: "ENOENT" });
     },
   );
 
-  it("does not start anything for a caller who is gone", async () => {
+  it("ToolRunner.run() starts no tool when the caller has disconnected", async () => {
     const signal = AbortSignal.abort(new Error("stop"));
     await expect(runner.run(["mount"], { signal })).rejects.toThrow("stop");
   });
 
-  it("run() is a fault when descriptors have run out, and works again afterwards", async () => {
+  it("ToolRunner.run() throws a fault when descriptors run out, and works again afterwards", async () => {
     const { before, without, after } = await runWithoutDescriptors(
       new URL("testing/attempt-tool.ts", import.meta.url),
     );

@@ -29,12 +29,12 @@ const TOOLS: ReadonlySet<string> = new Set([
 ]);
 const DIRECTORIES: readonly string[] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"];
 const MAX_OUTPUT = 1024 * 1024;
-/** What `flock` ends with when the lock is taken. */
+/** The exit code of `flock` for a lock that is held. */
 const CONFLICT = 75;
 
 /**
- * Runs the tools of the providers as root: only those in the list, by absolute path, only when root alone can have put
- * them there, with an empty environment, bounded output, no descriptors but 0 to 2.
+ * Runs the tools of the providers as root. It runs only listed tools, by absolute path, and only when only root can
+ * have installed them. A tool gets an empty environment, bounded output, and no descriptors but 0 to 2.
  */
 export class ToolRunner implements CommandRunner {
   readonly #trust: TrustOptions;
@@ -49,10 +49,10 @@ export class ToolRunner implements CommandRunner {
   }
 
   /**
-   * Takes flock(2) on an open file. The lock belongs to the open file, which the tool shares with this process: it stays
-   * when the tool ends, and goes when the file is closed here, or with this process.
+   * Takes flock(2) on an open file. The lock belongs to the open file, which the tool shares with this process. It
+   * outlives the tool, and is released when this process closes the file or ends.
    *
-   * @returns false when another one has it for longer than `waitMs`
+   * @returns false when another process holds it for longer than `waitMs`
    */
   async lock(
     file: FileHandle,
@@ -86,7 +86,7 @@ export class ToolRunner implements CommandRunner {
     throw Object.assign(new Error(`${name}: no such tool for the helper`), { code: "ENOENT" });
   }
 
-  /** A tool that is a link (mkfs.ext4 to mke2fs) counts when the file that it leads to is trusted. */
+  /** A tool may be a link (mkfs.ext4 to mke2fs), when the link's target is trusted. */
   async #isTrusted(path: string): Promise<boolean> {
     try {
       const file = await openTrusted(await realpath(path), constants.O_RDONLY, this.#trust);
@@ -103,12 +103,12 @@ async function execute(
   path: string,
   args: readonly string[],
   options: RunOptions & {
-    /** What the tool has as its descriptor 3. */
+    /** The tool gets it as descriptor 3. */
     readonly descriptor?: number;
   },
 ): Promise<CommandResult> {
   const { signal, timeoutMs = 30_000, stdin = "", descriptor } = options;
-  // It may have aborted while the tool was looked for.
+  // It may have aborted while the tool was searched.
   signal?.throwIfAborted();
   const child = await startProcess<ChildProcessWithoutNullStreams>(path, args, {
     cwd: "/",
@@ -148,7 +148,7 @@ async function execute(
         else reject(failure);
       });
     });
-    // A tool that ends without reading its input is not an error.
+    // A tool that ends without reading its input is no error.
     child.stdin.on("error", () => {});
     child.stdin.end(stdin);
   });

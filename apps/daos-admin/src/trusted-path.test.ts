@@ -10,7 +10,7 @@ const me = { uid: process.getuid?.() ?? 0 };
 
 const place = await trustedDirectory();
 const untrusted = expect.objectContaining({ code: FaultCode.helperUntrustedPath });
-// Without any directory whose parents are all root's or the user's there is nothing that could be trusted.
+// The tests need a directory whose parents all belong to root or to the user.
 describe.skipIf(place === undefined)("a trusted path", () => {
   let directory = "";
   beforeEach(async () => {
@@ -20,37 +20,37 @@ describe.skipIf(place === undefined)("a trusted path", () => {
 
   const open = (path: string) => openTrusted(path, constants.O_RDONLY, me);
 
-  it("is opened", async () => {
+  it("openTrusted() opens a trusted file", async () => {
     await writeFile(join(directory, "file"), "text", { mode: 0o600 });
     await using file = await open(join(directory, "file"));
     expect(await file?.readFile("utf8")).toBe("text");
   });
 
-  it("may be missing", async () => {
+  it("openTrusted() returns undefined for a missing file", async () => {
     expect(await open(join(directory, "file"))).toBeUndefined();
     expect(await open(join(directory, "a/b/c"))).toBeUndefined();
     await requireTrustedParents(join(directory, "a/b/c"), me);
   });
 
-  it("has no symbolic link at its end", async () => {
+  it("openTrusted() refuses a symbolic link as the last part", async () => {
     await symlink("/etc/passwd", join(directory, "link"));
     await expect(open(join(directory, "link"))).rejects.toThrowError(untrusted);
     await expect(requireTrustedParents(join(directory, "link"), me)).rejects.toThrowError(untrusted);
   });
 
-  it("has no symbolic link in its middle", async () => {
+  it("openTrusted() refuses a symbolic link in the middle", async () => {
     await symlink("/etc", join(directory, "link"));
     await expect(open(join(directory, "link/passwd"))).rejects.toThrowError(untrusted);
     await expect(requireTrustedParents(join(directory, "link/passwd"), me)).rejects.toThrowError(untrusted);
   });
 
-  it.each([0o620, 0o602, 0o666])("has no file of mode %o", async (mode) => {
+  it.each([0o620, 0o602, 0o666])("openTrusted() refuses a file of mode %o", async (mode) => {
     await writeFile(join(directory, "file"), "");
     await chmod(join(directory, "file"), mode);
     await expect(open(join(directory, "file"))).rejects.toThrowError(untrusted);
   });
 
-  it.each([0o770, 0o707, 0o1777])("has no directory of mode %o", async (mode) => {
+  it.each([0o770, 0o707, 0o1777])("openTrusted() refuses a directory of mode %o", async (mode) => {
     await mkdir(join(directory, "open"));
     await writeFile(join(directory, "open/file"), "");
     await chmod(join(directory, "open"), mode);
@@ -58,33 +58,36 @@ describe.skipIf(place === undefined)("a trusted path", () => {
     await expect(requireTrustedParents(join(directory, "open/file"), me)).rejects.toThrowError(untrusted);
   });
 
-  it("has no directory as its file", async () => {
+  it("openTrusted() refuses a directory in place of a file", async () => {
     await expect(open(directory)).rejects.toThrowError(untrusted);
   });
 
-  it("does not wait for a FIFO", async () => {
+  it("openTrusted() does not wait for a FIFO", async () => {
     const { spawnSync } = await import("node:child_process");
     spawnSync("mkfifo", [join(directory, "fifo")]);
     await chmod(join(directory, "fifo"), 0o600);
     await expect(open(join(directory, "fifo"))).rejects.toThrowError(untrusted);
   });
 
-  it("belongs to root or the installation's user", async () => {
+  it("openTrusted() requires that root or the installation's user owns the path", async () => {
     await writeFile(join(directory, "file"), "");
     const other = openTrusted(join(directory, "file"), constants.O_RDONLY, { uid: me.uid + 1 });
     if (me.uid === 0) await (await other)?.close();
     else await expect(other).rejects.toThrowError(untrusted);
   });
 
-  it("may have a second name", async () => {
+  it("openTrusted() accepts a file with a second hard link", async () => {
     await writeFile(join(directory, "file"), "", { mode: 0o600 });
     await link(join(directory, "file"), join(directory, "second"));
     await (await open(join(directory, "second")))?.close();
   });
 });
 
-describe("a path that is none", () => {
-  it.each(["", "x", "./x", "/a/../b", "/a/./b", "/a//b", "/a/"])("%j", async (path) => {
-    await expect(requireTrustedParents(path)).rejects.toThrowError(untrusted);
-  });
+describe("a path that is not absolute and normal", () => {
+  it.each(["", "x", "./x", "/a/../b", "/a/./b", "/a//b", "/a/"])(
+    "requireTrustedParents() refuses %j",
+    async (path) => {
+      await expect(requireTrustedParents(path)).rejects.toThrowError(untrusted);
+    },
+  );
 });

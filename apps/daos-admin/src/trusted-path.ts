@@ -4,11 +4,13 @@ import { Fault } from "@daos/fault";
 import { hasErrorCode } from "@daos/sys";
 import { faultUntrustedPath } from "./faults.ts";
 
-/** What {@link openTrusted} looks for. */
+/** The options of {@link openTrusted}. */
 export interface TrustOptions {
-  /** The user that must own every part of the path; root. Tests have another one. */
+  /** The required owner of every part of the path; root by default. Tests use another user. */
   readonly uid?: number;
-  /** True to accept directories in which only the owner of a file can replace it, such as `/tmp` with its sticky bit. */
+  /**
+   * True to accept directories in which only the owner of a file can replace it, such as `/tmp` with its sticky bit.
+   */
   readonly stickyParents?: boolean;
 }
 
@@ -18,9 +20,9 @@ const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Opens a regular file of which only root can have decided what it is: the file and every directory above it belong to
- * root, no one else may write to them, and none is a symbolic link. Each part is opened once, in the descriptor of the
- * one before, and looked at through its own.
+ * Opens a regular file that only root can have written: the file and every directory above it belong to root, other
+ * users may not write to them, and none is a symbolic link. Each part is opened once, relative to the descriptor of its
+ * parent, and checked through its own descriptor.
  *
  * @param flags of open(2), such as `O_RDONLY`; `O_NOFOLLOW` is added
  * @returns undefined when the file, or a directory above it, does not exist
@@ -30,7 +32,7 @@ export async function openTrusted(
   path: string,
   flags: number,
   options: TrustOptions & {
-    /** Of a file that `O_CREAT` makes. */
+    /** The mode of a file that `O_CREAT` makes. */
     readonly mode?: number;
   } = {},
 ): Promise<FileHandle | undefined> {
@@ -49,9 +51,8 @@ export async function openTrusted(
 }
 
 /**
- * Checks that only root decides what is at `path`: every directory above it is root's alone, as far as it exists, and
- * what is at `path` itself, if anything, is no symbolic link. The last part may belong to anyone: it may be the root of
- * a mounted file system.
+ * Checks that only root can change what is at `path`: only root may write to any existing directory above it, and
+ * `path` itself is no symbolic link. The last part may belong to any user, as the root of a mounted file system does.
  *
  * @throws Fault helperUntrustedPath
  */
@@ -68,7 +69,7 @@ export async function requireTrustedParents(path: string, options: TrustOptions 
   }
 }
 
-/** The descriptor of the directory that `parts` lead to; undefined when it does not exist. */
+/** The descriptor of the directory `parts`; undefined when it does not exist. */
 async function walk(
   path: string,
   parts: readonly string[],
@@ -110,7 +111,7 @@ async function openPart(
     if (error instanceof Fault) throw error;
     if (hasErrorCode(error, "ENOENT")) return undefined;
     if (hasErrorCode(error, "ELOOP")) throw faultUntrustedPath(path, at, "is a symbolic link");
-    // A link that is opened as a directory counts as "not a directory".
+    // A link that is opened as a directory fails with "not a directory".
     if (hasErrorCode(error, "ENOTDIR"))
       throw faultUntrustedPath(path, at, "is not a directory, or a link to one");
     throw error;
@@ -128,7 +129,7 @@ async function checked(
   const reason = whyUntrusted(status, kind, options);
   if (reason === undefined) return file;
   await file.close();
-  // Root would take a directory of many users, or the home of one, away from them.
+  // Changing the owner to root would take a shared directory or a home directory from its users.
   const shared = kind === "directory" && ((status.mode & STICKY) !== 0 || status.uid !== 0);
   throw faultUntrustedPath(path, at, reason, shared ? "elsewhere" : "repair");
 }

@@ -38,7 +38,7 @@ function faultCommand(words: readonly string[]): Fault {
   const there = (below.length > 0 ? below : names).map((name) => `daos-server ${name}`).join(", ");
   return fault(
     `there is no command "daos-server ${line}"`,
-    near === undefined ? `what there is: ${there}` : `did you mean "daos-server ${near}"?`,
+    near === undefined ? `known commands: ${there}` : `did you mean "daos-server ${near}"?`,
   );
 }
 

@@ -4,7 +4,7 @@ import { EtcdClient } from "@daos/etcd";
 import type { MembersPort } from "@daos/host";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import { exists, membersFile, openMembers, refuseLeftBehind, refuseMoved } from "@daos/member-store";
+import { exists, membersFile, openMembers, refuseMoved, refuseStaleStore } from "@daos/member-store";
 
 export interface MembersPortOptions {
   readonly config: ServerConfig;
@@ -29,7 +29,7 @@ export function openMembersPort(options: MembersPortOptions): Disposable & { rea
   }
   const port: MembersPort = {
     kind: "etcd",
-    check: (mount, uuid, wait) => refuseLeftBehind(mount, { config, uuid, log }, wait),
+    check: (mount, uuid, wait) => refuseStaleStore(mount, { config, uuid, log }, wait),
     openElection: (hasReplica) => {
       const { endpoints, caCert, cert, key } = systemDb;
       const client = clients.use(new EtcdClient({ endpoints, tls: { caCert, cert, key } }));

@@ -156,7 +156,7 @@ describe("a server whose storage is ready", { timeout: 120_000 }, () => {
     const path = await storage(some());
     await expect(storageReady(await config("etcd"))).rejects.toMatchObject({
       code: FaultCode.membersLeftBehind,
-      message: expect.stringContaining(`etcd has not got them: ${path} has 2`) as string,
+      message: expect.stringContaining(`etcd does not have them, and ${path} has 2`) as string,
       resolution: expect.stringContaining("daos-server members move -o ") as string,
     });
     await move();

@@ -2,16 +2,19 @@ import type { HostFault } from "./output/show-faults.ts";
 
 /** The result of a command, before it is printed in some format. */
 export interface Answer {
-  /** The `result` of `--json`; its shape is the command's JSON Schema. */
+  /** The `result` of `--json`. Its shape is the command's JSON Schema. */
   readonly result: unknown;
-  /** The same for people, without a newline at the end; empty for no output. Lines may be as wide as `columns`. */
+  /**
+   * The same result as text, without a newline at the end. Empty when there is no output. Lines may be as wide as
+   * `columns`.
+   */
   readonly text: (columns: number) => string;
-  /** Also true when only a part of the request succeeded. */
+  /** True also when only a part of the request succeeded. */
   readonly anySucceeded: boolean;
   readonly failures: readonly HostFault[];
-  /** Things to know that are no failures; for stderr. */
+  /** Notes for stderr that are no failures. */
   readonly notes?: readonly string[];
-  /** The data has been printed piece by piece already: there is no document at the end, unless something failed. */
+  /** The data has been printed piece by piece. No document follows, unless something failed. */
   readonly emitted?: boolean;
 }
 

@@ -39,7 +39,7 @@ import { versionCommand } from "./commands/version.ts";
 import type { AnyCommand } from "./define-command.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
 
-/** dmg with the topics and commands that it brings along; plugins add theirs, see `./plugins`. */
+/** dmg with its own topics and commands. Plugins add more, see `./plugins`. */
 export const DMG: Program<AnyCommand> = {
   name: "dmg",
   summary: "Administers a DAOS system from the command line",

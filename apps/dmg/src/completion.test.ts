@@ -10,7 +10,7 @@ import { FakeServer } from "@daos/control-client/testing";
 import { formatHostAddress } from "@daos/hostlist";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-/** Much more than a line needs, ms, also on a machine with other work. */
+/** Far longer than one line takes, ms, also on a loaded machine. */
 const LINE_MS = 150_000;
 const DMG = fileURLToPath(new URL("../bin/dmg", import.meta.url));
 const POOL = "55555555-1111-4222-8333-444444444444";
@@ -20,7 +20,7 @@ let server: FakeServer;
 /** The flags that reach the live system. */
 let reach = "";
 
-/** In front of the real dmg: it completes, and writes down what it would have been called with. */
+/** A wrapper of the real dmg. It completes, and records the arguments of every other call. */
 const WRAPPER = `#!/bin/sh
 case "$1" in complete|completion) exec ${DMG} "$@" ;; esac
 for word in "$@"; do printf '%s\\n' "$word"; done > ${typedFile}.new
@@ -36,7 +36,7 @@ beforeAll(async () => {
     },
     mgmt: { listPools: () => ({ pools: [{ uuid: POOL }, { uuid: POOL.replaceAll("5", "6") }] }) },
   });
-  // Two seconds, which completion waits by itself, are little for a machine with other work.
+  // The default of two seconds is too short on a loaded machine.
   reach = `-i --timeout 60s -l ${formatHostAddress(server.host)}`;
   writeFileSync(join(directory, "dmg"), WRAPPER, { mode: 0o755 });
   writeFileSync(join(directory, "bashrc"), 'source <(dmg completion bash)\nPS1="READY> "\n');
@@ -62,7 +62,7 @@ const environment = () => ({
   TERM: "xterm",
 });
 
-/** What is typed, with tabs where completion is to help, and the words that dmg then gets. */
+/** The line that is typed, with tabs where completion is asked for, and the words that dmg gets. */
 const LINES: readonly (readonly [what: string, line: () => string, words: () => readonly string[]])[] = [
   ["topics and commands", () => "sto\tq\tus\t", () => ["storage", "query", "usage"]],
   ["flags", () => "pool create --scm\t1G", () => ["pool", "create", "--scm-size", "1G"]],
@@ -86,7 +86,7 @@ const LINES: readonly (readonly [what: string, line: () => string, words: () => 
 ];
 const words = () => reach.split(" ");
 
-/** Types a line into an interactive shell on a terminal of its own. @returns the words that dmg got */
+/** Types a line into an interactive shell on a pseudo-terminal. @returns the words that dmg got */
 async function type(shell: string, line: string): Promise<readonly string[]> {
   rmSync(typedFile, { force: true });
   const child = spawn("script", ["-qec", shell, "/dev/null"], { env: environment() });
@@ -98,7 +98,7 @@ async function type(shell: string, line: string): Promise<readonly string[]> {
       if (shown.includes("READY> ")) resolve();
     });
   });
-  // A shell that has ended reads no more; below it shows that dmg was not called.
+  // A shell that has ended reads no input. The missing record below then fails the test.
   child.stdin.on("error", () => {});
   let ended = false;
   const closed = once(child, "close").then(() => {
@@ -117,14 +117,18 @@ async function type(shell: string, line: string): Promise<readonly string[]> {
 describe.each([
   ["bash", `bash --noprofile --rcfile ${join(directory, "bashrc")} -i`],
   ["zsh", "zsh -i"],
-])("in a real %s", (_name, shell) => {
-  it.each(LINES)("a tab completes %s", { timeout: LINE_MS + 30_000 }, async (_what, line, expected) => {
-    expect(await type(shell, line())).toEqual(expected());
-  });
+])("completion in a real %s", (_name, shell) => {
+  it.each(LINES)(
+    "dmg complete finishes %s when tab is pressed",
+    { timeout: LINE_MS + 30_000 },
+    async (_what, line, expected) => {
+      expect(await type(shell, line())).toEqual(expected());
+    },
+  );
 });
 
-describe("in a real fish", { timeout: 300_000 }, () => {
-  /** What fish itself would offer for a line. */
+describe("completion in a real fish", { timeout: 300_000 }, () => {
+  /** The candidates of fish itself for a line. */
   async function offered(line: string): Promise<readonly string[]> {
     const script = `${DMG} completion fish | source; complete -C ${JSON.stringify(`dmg ${line}`)}`;
     const { stdout } = await promisify(execFile)("fish", ["--no-config", "-c", script], {
@@ -137,7 +141,7 @@ describe("in a real fish", { timeout: 300_000 }, () => {
       .map((found) => found.split("\t")[0] ?? "");
   }
 
-  it("a tab offers what fits", async () => {
+  it("dmg complete offers the matching words when tab is pressed", async () => {
     expect(await offered("storage q")).toEqual(["query"]);
     expect(await offered("storage query ")).toContain("usage");
     expect(await offered("pool create --scm")).toEqual(["--scm-size"]);

@@ -9,7 +9,7 @@ import { DEFAULT_CONFIG_PATH, defaultClientConfig } from "./default-config.ts";
 import type { ExpiryNotes } from "./expiry-notes.ts";
 import { readTextFile } from "./read-text-file.ts";
 
-/** What the command line says about how to reach the system. */
+/** How the command line says to reach the system. */
 export interface ConnectOptions {
   readonly hostList: string | undefined;
   readonly hostFile: string | undefined;
@@ -19,13 +19,13 @@ export interface ConnectOptions {
   readonly timeoutMs: number | undefined;
   readonly fanout: number | undefined;
   readonly terminal: Terminal;
-  /** Gets what is to be said of certificates that expire soon. */
+  /** Gets the warnings about certificates that expire soon. */
   readonly expiry: ExpiryNotes;
 }
 
 /**
- * A client for the system, its name, and the port of other hosts that are named without one: that of the hosts asked when
- * they all have the same, else the configuration's.
+ * A client for the system, the name of the system, and the default port. The default port is the port of the given
+ * hosts if they all have the same, else the configured port.
  */
 export interface Connection {
   readonly client: ControlClient;
@@ -34,13 +34,13 @@ export interface Connection {
 }
 
 /**
- * Makes the client that the flags and the configuration file ask for. Flags win over the file. Nothing is sent yet.
+ * Makes a client from the flags and the configuration file. Flags override the file. It sends nothing.
  *
  * @throws Fault for a configuration, a host list or a host file that cannot be used
  */
 export async function connect(options: ConnectOptions): Promise<Connection> {
   const { terminal, fanout, timeoutMs } = options;
-  // What speaks gRPC takes most of the start-up time: --help and wrong flags do without.
+  // Loading gRPC takes most of the start-up time. `--help` and wrong flags do not need it.
   const loading = import("@daos/control-client");
   const config = await readConfig(options.configPath);
   const hosts = await chooseHosts(options, config);
@@ -85,7 +85,7 @@ async function chooseHosts(options: ConnectOptions, config: ClientConfig): Promi
   return parseHostList(config.hostlist.join(","), config.port);
 }
 
-/** Hosts of a file with one host list a line; `#` starts a comment. @throws Fault configNotFound, hostlistInvalid */
+/** Reads a host file: one host list per line; `#` starts a comment. @throws Fault configNotFound, hostlistInvalid */
 async function readHostFile(path: string, defaultPort: number): Promise<readonly HostAddress[]> {
   const text = await readTextFile(path).catch((error: unknown) => {
     throw new Fault({
@@ -113,7 +113,7 @@ async function readHostFile(path: string, defaultPort: number): Promise<readonly
   });
 }
 
-/** @throws Fault hostlistInvalid that says where */
+/** @throws Fault hostlistInvalid with the line */
 function checkHostLine(list: string, where: string): void {
   try {
     parseHostList(list);
@@ -131,7 +131,10 @@ function checkHostLine(list: string, where: string): void {
   }
 }
 
-/** What connections with certificates need; nothing without them. @throws Fault for a certificate that cannot be used */
+/**
+ * The TLS options of connections with certificates; empty without certificates. @throws Fault for a certificate that
+ * cannot be used
+ */
 async function security(
   { transport }: ClientConfig,
   { insecure, expiry }: Pick<ConnectOptions, "insecure" | "expiry">,

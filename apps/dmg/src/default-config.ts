@@ -3,12 +3,12 @@ import { currentDirectory } from "@daos/cli";
 import type { ClientConfig } from "@daos/config";
 import { DEFAULT_PORT } from "@daos/hostlist";
 
-/** The configuration file that dmg reads when none is named. */
+/** The configuration file that dmg reads by default. */
 export const DEFAULT_CONFIG_PATH = "etc/daos.yml";
 
 /**
- * What `@daos/config` makes of an empty file (a test compares them), without the time it takes to load what reads YAML:
- * a third of a whole command.
+ * What `@daos/config` returns for an empty file; a test compares them. It avoids loading the YAML parser, which takes a
+ * third of a whole command's time.
  */
 export function defaultClientConfig(): ClientConfig {
   const cwd = currentDirectory();

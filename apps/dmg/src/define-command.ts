@@ -5,48 +5,48 @@ import type { Answer } from "./answer.ts";
 import type { Connection, ConnectOptions } from "./connect.ts";
 import type { HostAnswers } from "./host-answer.ts";
 
-/** What a command has at hand while it runs. */
+/** The services of a running command. */
 export interface CommandContext<Flags extends FlagDefinitions> {
   readonly flags: FlagValues<Flags>;
-  /** What stands after the flags; empty unless the command takes arguments. */
+  /** The words after the flags. Empty unless the command takes arguments. */
   readonly args: readonly string[];
   readonly terminal: Terminal;
-  /** Makes the client that the global flags and the configuration ask for; `instead` wins over the flags. @throws Fault */
+  /** Makes a client from the global flags and the configuration. `instead` overrides the flags. @throws Fault */
   readonly connect: (instead?: Partial<ConnectOptions>) => Promise<Connection>;
   /**
-   * Waits for the answers of all hosts, and shows how far they are.
+   * Waits for the answers of all hosts, and shows the progress.
    *
-   * @param results what comes back; as a function it gets what takes the progress of single devices
+   * @param results the answers. A function gets a callback for the progress of single devices
    */
   readonly collect: <T>(
     client: ControlClient,
     results: AsyncIterable<HostResult<T>> | ((onProgress: OnDeviceProgress) => AsyncIterable<HostResult<T>>),
     partFaults?: (value: T) => readonly Fault[],
   ) => Promise<HostAnswers<T>>;
-  /** Prints a piece of data at once: its text, or with `--json` the piece as one line. */
+  /** Prints a piece of data at once: as text, or with `--json` as one line of JSON. */
   readonly emit: (piece: object, text: string) => void;
-  /** Prints a note on stderr at once; not with `--json` or `--quiet`. */
+  /** Prints a note on stderr at once. It prints nothing with `--json` or `--quiet`. */
   readonly note: (text: string) => void;
-  /** Waits for one request, and shows that it is under way. */
+  /** Waits for one request, and shows that it is in progress. */
   readonly waitFor: <T>(work: Promise<T>) => Promise<T>;
 }
 
-/** One command of dmg: its words and flags, and a function from flags to an answer. */
+/** A command of dmg: its words and flags, and a function from flags to an answer. */
 export interface CommandDefinition<Flags extends FlagDefinitions = FlagDefinitions>
   extends CommandSpec<Flags> {
   /** @throws Fault */
   readonly run: (context: CommandContext<Flags>) => Promise<Answer>;
 }
 
-/** A command whose flags are no longer of interest. */
+/** A command without the type of its flags. */
 export interface AnyCommand extends CommandSpec {
   readonly run: (context: CommandContext<never>) => Promise<Answer>;
 }
 
-/** What a plugin of dmg provides: a first word, and the commands below it. */
+/** A plugin of dmg: a topic and its commands. */
 export type DmgTopic = Topic<AnyCommand>;
 
-/** Types a command by its own flags. */
+/** Infers the type of a command from its flags. */
 export function defineCommand<const Flags extends FlagDefinitions>(
   definition: CommandDefinition<Flags>,
 ): CommandDefinition<Flags> {

@@ -46,7 +46,7 @@ const hardware = {
 };
 
 describe("storage scan", () => {
-  it("shows hosts with the same hardware together", async () => {
+  it("dmg storage scan groups hosts with the same hardware", async () => {
     const servers = await Promise.all(
       [hardware, hardware, nothing].map((scan) => fake({ ctl: { storageScan: () => scan } })),
     );
@@ -61,7 +61,7 @@ describe("storage scan", () => {
     for (const port of [a, b].map((host) => host.split(":")[1])) expect(full).toContain(port);
   });
 
-  it("lists every device with -v", async () => {
+  it("dmg storage scan lists every device when -v is given", async () => {
     const { host } = await fake({ ctl: { storageScan: () => hardware } });
     const run = await runDmg([...at(host), "st", "s", "-v"]);
     const name = formatHostAddress(host);
@@ -80,7 +80,7 @@ NVMe PCI      Model                FW Revision  Socket ID  Capacity
 `);
   });
 
-  it("fails in part when one host or one part fails", async () => {
+  it("dmg storage scan fails in part when one host or one part fails", async () => {
     const well = await fake({ ctl: { storageScan: () => nothing } });
     const half = await fake({
       ctl: {
@@ -103,7 +103,7 @@ NVMe PCI      Model                FW Revision  Socket ID  Capacity
 });
 
 describe("storage format", () => {
-  it("says which hosts are formatted and which are not", async () => {
+  it("dmg storage format reports the formatted hosts and the failed hosts", async () => {
     const calls: boolean[] = [];
     const well = await fake({
       ctl: {
@@ -144,7 +144,7 @@ describe("storage format", () => {
 });
 
 describe("storage burn-in", () => {
-  it("shows the devices' progress, and a Ctrl-C reaches the server", async () => {
+  it("dmg storage burn-in shows the devices' progress, and cancels on the server on Ctrl-C", async () => {
     const abort = new AbortController();
     const cancelled = Promise.withResolvers<void>();
     const server = await fake({
@@ -162,7 +162,7 @@ describe("storage burn-in", () => {
     const run = await runDmg([...at(server.host), ...words], {
       signal: abort.signal,
       interactive: true,
-      // It is drawn after a second and then again and again.
+      // The progress is drawn after one second, and then repeatedly.
       onErr: (text) => {
         if (text.includes("25%")) abort.abort(new Error("Ctrl-C"));
       },
@@ -174,15 +174,18 @@ describe("storage burn-in", () => {
     expect(run.status).toBe(130);
   });
 
-  it.each(["0s", "91m", "2h", "soon", "1.5m", "-5s"])("refuses a duration of %s", async (duration) => {
-    const run = await runDmg(["-i", "storage", "burn-in", "-f", `--duration=${duration}`]);
-    expect(run.status).toBe(2);
-    expect(run.err).toContain("--duration");
-  });
+  it.each(["0s", "91m", "2h", "soon", "1.5m", "-5s"])(
+    "dmg storage burn-in refuses a duration of %s",
+    async (duration) => {
+      const run = await runDmg(["-i", "storage", "burn-in", "-f", `--duration=${duration}`]);
+      expect(run.status).toBe(2);
+      expect(run.err).toContain("--duration");
+    },
+  );
 });
 
 describe("system", () => {
-  it("lists members, leader and pools", async () => {
+  it("dmg system lists members, leader and pools", async () => {
     const { host } = await fake({
       ctl: {
         systemMemberQuery: () => ({
@@ -221,7 +224,7 @@ describe("system actions", () => {
     resolution: `look at h${rank}:1`,
   });
 
-  it("show each cause once, with the ranks and hosts it is about", async () => {
+  it("dmg system stop shows each cause once, with its ranks and hosts", async () => {
     const refused = { ...silent(7), reason: "busy", resolution: "wait" };
     const { host } = await fake({
       ctl: {
@@ -248,7 +251,7 @@ describe("system actions", () => {
     ]);
   });
 
-  it("find hosts without a port on the one of -l, and say on which they have looked", async () => {
+  it("dmg system stop gives hosts without a port the port of -l, and names the searched address", async () => {
     const asked: (readonly string[])[] = [];
     const server = await fake({
       ctl: {
@@ -271,12 +274,12 @@ describe("system actions", () => {
     const run = await runDmg([...at(server.host), ...flags]);
     expect(asked).toEqual([[`127.0.0.1:${port}`, `127.0.0.2:${port}`, "127.0.0.3:10001"]]);
     expect(run.err).toContain(`no member of the system is on 127.0.0.3:10001,127.0.0.[1-2]:${port}`);
-    // Hosts with several ports say nothing about others.
+    // Hosts with different ports give no default port.
     await runDmg([...at(server.host), "-l", "127.0.0.1:1", ...flags]);
     expect(asked[1]).toEqual(["127.0.0.1:10001", "127.0.0.2:10001", "127.0.0.3:10001"]);
   });
 
-  it("are not done by a server of release 0.8.0 that would do more", async () => {
+  it("dmg system stop refuses when a server of release 0.8.0 would stop more than was asked for", async () => {
     const server = await fake({
       ctl: {
         systemStopMembers: () => {
@@ -302,7 +305,7 @@ describe("system actions", () => {
     });
   });
 
-  it("erase after consent only, and never stop for it", async () => {
+  it("dmg system erase asks for consent, and sends force only when --lost is given", async () => {
     const forces: boolean[] = [];
     const { host } = await fake({
       ctl: {
@@ -323,12 +326,12 @@ describe("system actions", () => {
     expect(await runDmg(erase, { ask: answer("yes") })).toMatchObject({ status: 0 });
     expect(await runDmg([...erase, "--force"])).toMatchObject({ status: 0 });
     expect(await runDmg([...erase, "--force", "--lost"])).toMatchObject({ status: 0 });
-    // What the server calls force is to forget a host that is lost.
+    // `force` on the wire forgets a lost host.
     expect(forces).toEqual([false, false, true]);
     expect(questions[0]).toContain("This erases ranks 1-2");
   });
 
-  it("follow events until Ctrl-C, one line each", async () => {
+  it("dmg system events prints one line per event until Ctrl-C", async () => {
     const { host } = await fake({
       ctl: {
         async *systemEvents(_, { signal }) {
@@ -360,7 +363,7 @@ describe("system actions", () => {
 });
 
 describe("pool", () => {
-  it("is created with what the flags say, and destroyed", async () => {
+  it("dmg pool create sends what the flags say, and dmg pool destroy sends the uuid", async () => {
     const seen: unknown[] = [];
     const { host } = await fake({
       ctl: {
@@ -419,7 +422,7 @@ describe("pool", () => {
     ]);
   });
 
-  it("belongs to who runs dmg by default", async () => {
+  it("dmg pool create makes the calling user the owner by default", async () => {
     const owners: string[] = [];
     const { host } = await fake({
       mgmt: {
@@ -434,7 +437,7 @@ describe("pool", () => {
     for (const owner of owners) expect(owner).toMatch(/^[^@]+@$/);
   });
 
-  it("has a share of the smallest rank, which each host is asked for", async () => {
+  it("dmg pool create computes a share from the smallest rank, and asks each host for its size", async () => {
     const sizes: unknown[] = [];
     const usageOf = (rank: number, scm: bigint, nvme: bigint) => ({
       ctl: {
@@ -475,7 +478,7 @@ describe("pool", () => {
     expect(sizes).toHaveLength(2);
   });
 
-  it("is not asked for on ranks that are not there, and says when replicas are missing", async () => {
+  it("dmg pool create refuses unknown ranks, and reports missing replicas", async () => {
     const { host } = await fake({
       ctl: { systemMemberQuery: () => ({ members: [{ rank: 0, uuid: "u", addr: "a:1" }] }) },
       mgmt: { poolCreate: () => ({ svcreps: [0] }) },
@@ -490,7 +493,7 @@ describe("pool", () => {
     });
   });
 
-  it("fails with the meaning of the data plane's status", async () => {
+  it("dmg pool create fails with the meaning of the data plane's status", async () => {
     const { host } = await fake({ mgmt: { poolCreate: () => ({ status: -1007 }) } });
     const run = await runDmg([...at(host), "pool", "create", "-s", "1P"]);
     expect(run.status).toBe(8);
@@ -523,14 +526,14 @@ describe("connections with certificates", () => {
     return server;
   }
 
-  it("work for an administrator", async () => {
+  it("dmg connects with the certificate of an administrator", async () => {
     const { host } = await secureServer();
     const config = configFile("admin", authority.issue("admin"));
     const run = await runDmg(["-o", config, "-l", formatHostAddress(host), "sy", "q"]);
     expect(run).toMatchObject({ status: 0, out: "The system has no members\n", err: "" });
   });
 
-  it("warn of certificates that expire within 30 days, on stderr only", async () => {
+  it("dmg warns on stderr only when a certificate expires within 30 days", async () => {
     const soon = { notAfter: inDays(12.5) };
     const transport = files.transport("old", authority.pem, authority.issue("server", soon));
     const servers = await Promise.all(
@@ -562,7 +565,7 @@ describe("connections with certificates", () => {
     }
   });
 
-  it("say which certificate does not do", async () => {
+  it("dmg names the certificate that cannot be used", async () => {
     const { host } = await secureServer();
     const at = ["-l", formatHostAddress(host), "sy", "q"];
     const agent = configFile("agent", authority.issue("agent"));
@@ -575,7 +578,7 @@ describe("connections with certificates", () => {
     expect(run.err).toMatch(/^dmg: .*\n {2}\S/);
   });
 
-  it("are advised when a server wants them or does not", async () => {
+  it("dmg advises on certificates when only one side uses them", async () => {
     const { host } = await secureServer();
     const plain = await runDmg(["-i", "-l", formatHostAddress(host), "sy", "q"]);
     expect(plain.status).toBe(5);
@@ -589,7 +592,7 @@ describe("connections with certificates", () => {
 });
 
 const UUID = "55555555-1111-4222-8333-444444444444";
-describe("mistakes are found before anything is sent", () => {
+describe("a wrong command line", () => {
   it.each([
     [["sotrage", "scan"], 2, 'did you mean "dmg storage"'],
     [["storage", "scna"], 2, 'did you mean "dmg storage scan"'],
@@ -620,7 +623,7 @@ describe("mistakes are found before anything is sent", () => {
     [["-o", "/no/such/file", "storage", "scan"], 3, "no configuration file"],
     [["-i", "-f", "/no/such/file", "storage", "scan"], 3, "the host file /no/such/file cannot be read"],
     [["-i", "-l", "127.0.0.1:1", "sy", "q"], 4, "connection refused"],
-  ])("%j", async (argv, status, text) => {
+  ])("dmg refuses %j before it sends anything", async (argv, status, text) => {
     const run = await runDmg(argv);
     expect(run).toMatchObject({ status, out: "" });
     expect(run.err).toContain(text);
@@ -636,21 +639,21 @@ describe("mistakes are found before anything is sent", () => {
     [["system", "--json"], '"dmg system" is not a whole command'],
     [["pool", "-j"], '"dmg pool" is not a whole command'],
     [["--json"], "no command is named"],
-  ])("also in JSON: %j", async (argv, description) => {
+  ])("dmg refuses in JSON: %j", async (argv, description) => {
     const run = await runDmg(argv);
     expect(run).toMatchObject({ status: 2, err: "" });
     const errors = [{ code: 2, hosts: [], description: expect.stringContaining(description) }];
     expect(run.json()).toMatchObject({ status: 2, result: null, errors });
   });
 
-  it("help is text, also beside --json, and a value that looks like -j is a value", async () => {
+  it("dmg --help prints text also with --json, and a flag's value may look like -j", async () => {
     expect(await runDmg(["system", "--json", "--help"])).toMatchObject({ status: 0, err: "" });
     expect((await runDmg(["-ljhost", "sytem"])).err).toContain("there is no command");
   });
 });
 
 describe("explain", () => {
-  it("takes a status of the data plane as messages print it", async () => {
+  it("dmg explain accepts a data-plane status as messages print it", async () => {
     expect(await runDmg(["explain", "-1007"])).toMatchObject({
       status: 0,
       out: expect.stringContaining("DER_NOSPACE"),
@@ -669,7 +672,7 @@ describe("a host file", () => {
       "# all\nnode[1-2],\nnode[3-\n",
       ':3: the host list "node[3-" cannot be read: its brackets do not',
     ],
-  ])("that is %s is named in the message", async (name, text, message) => {
+  ])("dmg names the host file when it is %s", async (name, text, message) => {
     const path = files.write(name, text);
     const run = await runDmg(["-i", "-f", path, "storage", "scan"]);
     expect(run).toMatchObject({ status: 2, out: "" });
@@ -678,14 +681,14 @@ describe("a host file", () => {
 });
 
 describe("version", () => {
-  it("is printed by command and flag", async () => {
+  it("dmg prints its version for the command and for the flag", async () => {
     expect((await runDmg(["version"])).out).toMatch(/^dmg version \d+\.\d+\.\d+\n$/);
     expect((await runDmg(["--version"])).out).toMatch(/^dmg version/);
   });
 });
 
-describe("texts of servers", () => {
-  it("system member-query has one row for each member when a server forges one", async () => {
+describe("text from a server", () => {
+  it("dmg system member-query prints one row per member when a server forges a row", async () => {
     const uuid = "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10";
     const members = [{ rank: 0, uuid, addr: `10.0.0.1:10001\n1     ${uuid}  10.0.0.2:10001\u001b[2J` }];
     const server = await fake({ ctl: { systemMemberQuery: () => ({ members }) } });
@@ -694,7 +697,7 @@ describe("texts of servers", () => {
     expect(run.out).not.toContain("\u001b");
   });
 
-  it("system leader-query stays two lines when a server forges one", async () => {
+  it("dmg system leader-query prints two lines when a server forges one", async () => {
     const server = await fake({
       ctl: {},
       mgmt: {

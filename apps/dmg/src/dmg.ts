@@ -16,10 +16,10 @@ import { pluginTopics, runPlugin } from "./plugins/run-plugin.ts";
 import { runCommand } from "./run-command.ts";
 
 /**
- * Runs one command line.
+ * Runs one command line. It throws nothing.
  *
- * @param root the directory of dmg's package.json, from which plugins are found
- * @returns how dmg is to exit; it throws nothing
+ * @param root the directory of dmg's package.json, where plugins are searched
+ * @returns the exit code
  */
 export async function dmg(argv: readonly string[], terminal: Terminal, root: string): Promise<number> {
   let what = "";
@@ -67,11 +67,11 @@ async function fail(
   return error instanceof Fault ? status : ExitCode.unexpected;
 }
 
-/** Help is no JSON document, so a line that asks for one and names no command is a mistake. */
+/** Help is no JSON document. A command line with --json and no command is an error. */
 function notACommand(words: readonly string[]): Fault {
   const before = ["dmg", ...words].join(" ");
   const names = wordsBelow(words, DMG).filter(({ hidden }) => hidden !== true);
   const what = words.length === 0 ? "no command is named" : `"${before}" is not a whole command`;
   const below = names.map(({ name }) => name).sort();
-  return faultUsage(what, `what there is: ${before} ${below.join(" | ")}`);
+  return faultUsage(what, `known commands: ${before} ${below.join(" | ")}`);
 }

@@ -1,6 +1,9 @@
 import { type Fault, FaultCode } from "@daos/fault";
 
-/** What scripts learn from dmg. The numbers never change; new ones go to the end. @see docs/exit-codes.md */
+/**
+ * The exit codes of dmg, which scripts depend on. A number never changes; new ones are appended. @see
+ * docs/exit-codes.md
+ */
 export const ExitCode = {
   ok: 0,
   unexpected: 1,
@@ -39,12 +42,12 @@ const BY_FAULT: ReadonlyMap<number, ExitCode> = new Map<number, ExitCode>([
   [FaultCode.internal, ExitCode.unexpected],
 ]);
 
-/** The exit code for one failure: what a host refuses or fails to do is {@link ExitCode.refused}. */
+/** The exit code of one failure. What a host refuses or fails to do is {@link ExitCode.refused}. */
 function exitCodeOf(fault: Fault): ExitCode {
   return BY_FAULT.get(fault.code) ?? (fault.domain === "security" ? ExitCode.certificate : ExitCode.refused);
 }
 
-/** The exit code of a command, given its failures and whether any part of it succeeded. */
+/** The exit code of a command, from its failures and whether a part of it succeeded. */
 export function exitCodeOfAll(faults: readonly Fault[], anySucceeded: boolean): ExitCode {
   const codes = new Set(faults.map(exitCodeOf));
   const [only] = codes;

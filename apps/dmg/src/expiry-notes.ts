@@ -1,20 +1,23 @@
 import { formatHostSet, type HostAddress } from "@daos/hostlist";
 
-/** The warning for a certificate that expires soon; undefined for any other. */
+/** The warning for a certificate that expires soon; otherwise undefined. */
 export type WarnOfExpiry = (what: string, notAfter: Date) => string | undefined;
 
-/** Collects the warnings about certificates that expire soon, each one once, however many hosts show the certificate. */
+/**
+ * Collects the warnings about certificates that expire soon. Each warning is kept once, however many hosts show the
+ * certificate.
+ */
 export class ExpiryNotes {
   readonly #own = new Set<string>();
   readonly #servers = new Map<string, { readonly hosts: HostAddress[]; readonly warn: WarnOfExpiry }>();
   readonly #taken = new Set<string>();
 
-  /** About a certificate of this program. */
+  /** Adds a certificate of this program. */
   own(warning: string): void {
     this.#own.add(warning);
   }
 
-  /** About the certificate that a host has shown. Most are good for long: that is found out when the notes are taken. */
+  /** Adds the certificate of a host. Most do not expire soon, so the check waits until the notes are taken. */
   server(host: HostAddress, notAfter: Date, warn: WarnOfExpiry): void {
     const key = notAfter.toISOString();
     const known = this.#servers.get(key);
@@ -22,7 +25,7 @@ export class ExpiryNotes {
     else known.hosts.push(host);
   }
 
-  /** The notes that have not been taken yet. */
+  /** Returns the new notes since the last call. */
   take(): readonly string[] {
     const servers = [...this.#servers].flatMap(([notAfter, { hosts, warn }]) => {
       const text = warn(`the certificate of daos-server on ${formatHostSet(hosts)}`, new Date(notAfter));

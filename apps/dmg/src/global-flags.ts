@@ -1,6 +1,6 @@
 import type { FlagDefinition, FlagDefinitions, FlagValues } from "@daos/cli";
 
-/** Flags of every command; they may also stand before it. The short forms are those of release 0.8.0. */
+/** Flags of every command. They may also precede the command. The short forms are those of release 0.8.0. */
 export const GLOBAL_FLAGS = {
   "host-list": {
     type: "string",
@@ -35,7 +35,7 @@ export const GLOBAL_FLAGS = {
     excludes: "json",
   },
   quiet: { type: "boolean", char: "q", summary: "print data and failures only" },
-  debug: { type: "boolean", char: "d", summary: "say on stderr what is done" },
+  debug: { type: "boolean", char: "d", summary: "log each step on stderr" },
   timeout: { type: "string", value: "TIME", summary: "longest wait for one host, as in 30s, 5m, 2h" },
   fanout: {
     type: "integer",
@@ -54,11 +54,11 @@ export const GLOBAL_FLAGS = {
 
 export type GlobalValues = FlagValues<typeof GLOBAL_FLAGS>;
 
-/** For commands whose answer changes by itself: {@link ./run-command.ts} repeats them. */
+/** For commands whose answer changes over time. {@link ./run-command.ts} repeats them. */
 export const WATCH_FLAG = {
   type: "integer",
   value: "SECONDS",
   min: 1,
   max: 3600,
-  summary: "repeat every so many seconds, until Ctrl-C",
+  summary: "repeat at this interval in seconds, until Ctrl-C",
 } as const satisfies FlagDefinition;

@@ -29,7 +29,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** One line or more for each command. `-l` goes in front. */
+/** One or more command lines for each command. `-l` is added in front. */
 const LINES: Readonly<Record<string, readonly string[]>> = {
   complete: ["complete", "--", "storage", "q"],
   "complete-flag": ["complete", "--", "pool", "create", "--s"],
@@ -108,14 +108,14 @@ const ajv = new Ajv2020();
 ajv.addFormat("date-time", /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
 
 describe.each(Object.entries(LINES))("%s", (name, words) => {
-  // On a slow machine the progress would be shown, which is another test's.
+  // On a slow machine the progress would appear, which another test covers.
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] }));
   afterEach(() => void vi.useRealTimers());
 
   const run = (options: Parameters<typeof runDmg>[1], ...flags: string[]) =>
     runDmg(["-i", "-l", system.hosts, ...flags, ...words], options);
 
-  it("prints to a pipe and to terminals what it always has", async () => {
+  it("dmg prints the golden text to a pipe and to terminals", async () => {
     const shown = [
       system.show(await run({})),
       `=== 80 columns\n${system.show(await run({ columns: 80, interactive: true }))}`,
@@ -124,7 +124,7 @@ describe.each(Object.entries(LINES))("%s", (name, words) => {
     await expect(shown.join("\n")).toMatchFileSnapshot(`../fixtures/golden/${name}.txt`);
   });
 
-  it("prints JSON that its schema allows, and nothing else", async () => {
+  it("dmg --json prints only JSON that matches the command's schema", async () => {
     const { out, err, status, json } = await run({}, "--json");
     const printed = json() as unknown as { command: string; status: number };
     const validate = ajv.compile(schemas.get(printed.command) ?? { not: {} });
@@ -136,7 +136,7 @@ describe.each(Object.entries(LINES))("%s", (name, words) => {
 });
 
 describe("the manual", () => {
-  it("is made from the commands", async () => {
+  it("manPage() makes man/dmg.8 from the commands", async () => {
     await expect(manPage(DMG, dmgVersion())).toMatchFileSnapshot("../man/dmg.8");
   });
 });
@@ -150,7 +150,7 @@ describe("help", () => {
     ["pool-create", ["p", "c", "-h"]],
     ["storage-prepare", ["help", "st", "p"]],
   ];
-  it.each(lines)("of %s fits into 80 and 40 columns", async (name, words) => {
+  it.each(lines)("dmg prints the help of %s in 80 and 40 columns", async (name, words) => {
     const runs = [await runDmg(words, { columns: 80 }), await runDmg(words, { columns: 40 })];
     for (const { status, err } of runs) expect({ status, err }).toEqual({ status: 0, err: "" });
     await expect(runs.map(({ out }) => out).join("\n=== 40 columns\n")).toMatchFileSnapshot(
@@ -171,7 +171,7 @@ describe("help", () => {
 });
 
 describe("--watch", () => {
-  it("repeats until Ctrl-C, also where it fails", async () => {
+  it("dmg --watch repeats a command until Ctrl-C, also when it fails", async () => {
     const abort = new AbortController();
     const counts: number[] = [];
     const server = await FakeServer.start({
@@ -196,13 +196,13 @@ describe("--watch", () => {
 });
 
 describe("JSON Schemas", () => {
-  it.each([...schemas])("of %s is the one in schema/", async (command, schema) => {
+  it.each([...schemas])("schema/ has the schema of %s", async (command, schema) => {
     await expect(`${JSON.stringify(schema, undefined, 2)}\n`).toMatchFileSnapshot(
       `../schema/${command.replaceAll(" ", "-")}.schema.json`,
     );
   });
 
-  it("are there for every command", () => {
+  it("schema/ has a file for every command", () => {
     expect([...schemas.keys()].sort()).toEqual(
       allCommands(DMG)
         .map(({ name }) => name)
@@ -212,7 +212,7 @@ describe("JSON Schemas", () => {
 });
 
 describe("docs/exit-codes.md", () => {
-  it("has the meaning of every exit code", async () => {
+  it("docs/exit-codes.md has the meaning of every exit code", async () => {
     const text = await readFile(new URL("../../../docs/exit-codes.md", import.meta.url), "utf8");
     for (const [name, code] of Object.entries(ExitCode)) {
       expect(text).toContain(`| ${code} | ${EXIT_MEANINGS[name as keyof typeof ExitCode]} |`);

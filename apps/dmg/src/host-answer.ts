@@ -3,7 +3,7 @@ import type { Fault } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
 import type { HostFault } from "./output/show-faults.ts";
 
-/** The answers and the failures of many hosts, in the order of their names. */
+/** The answers and failures of many hosts, sorted by host name. */
 export interface HostAnswers<T> {
   readonly answers: readonly { readonly host: HostAddress; readonly value: T }[];
   readonly failures: readonly HostFault[];
@@ -12,8 +12,8 @@ export interface HostAnswers<T> {
 /**
  * Waits for all hosts.
  *
- * @param partFaults the failures inside an answer that came, as when only one of two parts could be scanned
- * @param onResult gets each result as it comes
+ * @param partFaults the failures inside an answer, as when one of two parts could not be scanned
+ * @param onResult gets each result when it arrives
  */
 export async function collectHosts<T>(
   results: AsyncIterable<HostResult<T>>,

@@ -1,4 +1,4 @@
-// What plugins of dmg import: see docs/dmg.md.
+// The interface for plugins of dmg: see docs/dmg.md.
 export { confirm, faultUsage, formatFields, formatTable } from "@daos/cli";
 export { type Answer, success } from "./answer.ts";
 export {

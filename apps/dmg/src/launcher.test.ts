@@ -46,14 +46,14 @@ describe("plugins", { timeout: 300_000 }, () => {
   const SAMPLE = fileURLToPath(new URL("../sample-plugin", import.meta.url));
   const env = { DMG_DATA_DIR: join(directory, "data") };
 
-  // A test that is repeated begins anew.
+  // A repeated test starts with an empty directory.
   beforeEach(() => {
     for (const home of ["data", "installed", "none"]) {
       rmSync(join(directory, home), { recursive: true, force: true });
     }
   });
 
-  it("add topics and output formats", async () => {
+  it("dmg plugins link adds topics and output formats", async () => {
     expect(await run(DMG, ["hosts", "devices"], env)).toMatchObject({ status: 2, out: "" });
     expect(await run(DMG, ["plugins", "link", SAMPLE], env)).toEqual({
       status: 0,
@@ -84,7 +84,7 @@ describe("plugins", { timeout: 300_000 }, () => {
     expect(await run(DMG, ["hosts", "devices"], env)).toMatchObject({ status: 2 });
   });
 
-  it("are installed by the real npm from a tarball and from a directory, without a network", async () => {
+  it("dmg plugins install runs the real npm on a tarball and on a directory, without a network", async () => {
     const home = join(directory, "installed");
     const offline = {
       DMG_DATA_DIR: home,
@@ -115,7 +115,7 @@ describe("plugins", { timeout: 300_000 }, () => {
     }
   });
 
-  it("are taken out again when they are none", async () => {
+  it("dmg plugins install removes a package when it is no plugin", async () => {
     const home = join(directory, "none");
     const offline = {
       DMG_DATA_DIR: home,
@@ -133,7 +133,7 @@ describe("plugins", { timeout: 300_000 }, () => {
     expect(missing).toMatchObject({ status: 2, err: expect.stringContaining("there is no package at") });
   });
 
-  it("must be plugins", async () => {
+  it("dmg plugins link refuses a directory that is no plugin", async () => {
     expect(await run(DMG, ["plugins", "link", directory], env)).toMatchObject({ status: 2 });
     expect(await run(DMG, ["plugins", "remove", "nothing"], env)).toMatchObject({ status: 2 });
     expect(await run(DMG, ["plugins", "install", "../x;y"], env)).toMatchObject({ status: 2 });
@@ -141,7 +141,7 @@ describe("plugins", { timeout: 300_000 }, () => {
 });
 
 describe("bin/dmg", { timeout: 300_000 }, () => {
-  it("starts through symbolic links, from the snapshot and without", async () => {
+  it("bin/dmg starts through symbolic links, with and without the snapshot", async () => {
     const links = [join(directory, "one"), join(directory, "two")] as const;
     for (const path of links) rmSync(path, { force: true });
     symlinkSync(DMG, links[0]);
@@ -154,12 +154,12 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     }
   });
 
-  it("makes its snapshot for the Node.js that the workspace pins", async () => {
+  it("bin/dmg makes its snapshot for the Node.js version of the workspace", async () => {
     const bundle = fileURLToPath(new URL("../dist/bundle", import.meta.url));
     expect(await readdir(bundle)).toContain(`snapshot-${process.version}.blob`);
   });
 
-  it("exits as the command says, with data on stdout and messages on stderr", async () => {
+  it("bin/dmg returns the command's exit code, with data on stdout and messages on stderr", async () => {
     expect(await run(DMG, ["-i", "-l", "127.0.0.1:1", "sy", "q"])).toMatchObject({ status: 4, out: "" });
     expect(await run(DMG, ["storage", "scna"])).toMatchObject({ status: 2, out: "" });
     expect(await run(DMG, [])).toMatchObject({ status: 2, out: expect.stringContaining("USAGE") });
@@ -168,13 +168,13 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     expect(needsConsent).toMatchObject({ status: 2, err: expect.stringContaining("add --force") });
   });
 
-  it("reads a configuration file, and certificates that are not there", async () => {
+  it("bin/dmg reads a configuration file, and reports missing certificates", async () => {
     const missing = await run(DMG, ["-l", host, "sy", "q"]);
     expect(missing).toMatchObject({ status: 5, err: expect.stringContaining("daosCA.crt") });
     expect(await run(DMG, ["-o", "nofile.yml", "sy", "q"])).toMatchObject({ status: 3 });
   });
 
-  it("speaks TLS", async () => {
+  it("bin/dmg connects with TLS", async () => {
     using files = new TestCertificateFiles();
     const authority = new TestAuthority();
     const transport = files.transport("server", authority.pem, authority.issue("server"));
@@ -215,7 +215,7 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     }
   });
 
-  it("dmg says one line and fails when its output cannot be written", async () => {
+  it("dmg prints one line and fails when its output cannot be written", async () => {
     for (const line of ["version", `-i -l ${host} system member-query`]) {
       const full = await run("sh", ["-c", `"$0" ${line} > /dev/full`, DMG]);
       expect(full).toEqual({
@@ -226,13 +226,13 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     }
   });
 
-  it("dmg refuses an argument when it is not UTF-8, with its place", async () => {
+  it("dmg refuses an argument and names its position when it is not UTF-8", async () => {
     const notUtf8 = await run("sh", ["-c", `"$0" system erase --ranks "$(printf '1\\377')"`, DMG]);
     expect(notUtf8).toMatchObject({ status: 2, out: "", err: expect.stringContaining("argument 4, ") });
     expect(notUtf8.err).toContain("is not UTF-8");
   });
 
-  it("ends at once on Ctrl-C, with 130", async () => {
+  it("bin/dmg exits at once with 130 on Ctrl-C", async () => {
     const reached = Promise.withResolvers<void>();
     const hole = createServer(() => reached.resolve());
     hole.listen(0, "127.0.0.1");

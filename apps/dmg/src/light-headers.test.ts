@@ -10,7 +10,7 @@ const action = fc.oneof(
   fc.record({ method: fc.constant("delete" as const), name, value }),
 );
 
-it("does what the global Headers does, as far as Connect uses it", () => {
+it("LightHeaders behaves like the global Headers for every use by Connect", () => {
   fc.assert(
     fc.property(fc.array(fc.tuple(name, value)), fc.array(action), (init, actions) => {
       const [real, light] = [new Headers(init), new LightHeaders(init)];

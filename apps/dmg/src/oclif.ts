@@ -12,7 +12,7 @@ import type { AnyCommand, DmgTopic } from "./define-command.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
 import { runCommand } from "./run-command.ts";
 
-/** The commands of dmg, or of a plugin's topic, as oclif's `explicit` strategy wants them: classes by id. */
+/** The commands of dmg or of a plugin's topic, for oclif's `explicit` strategy: classes by id. */
 export function oclifCommands(of: DmgTopic | Program<AnyCommand>): Readonly<Record<string, typeof Command>> {
   return Object.fromEntries(
     ("topics" in of ? allCommands(of) : of.commands).map((command) => [
@@ -22,7 +22,7 @@ export function oclifCommands(of: DmgTopic | Program<AnyCommand>): Readonly<Reco
   );
 }
 
-/** A command of dmg as a class of oclif, for hosts other than dmg itself and for oclif's own tools. */
+/** A command of dmg as an oclif class, for other oclif programs and for oclif's own tools. */
 function oclifCommand(command: AnyCommand): typeof Command {
   return class extends Command {
     static override readonly id = command.name.replaceAll(" ", ":");

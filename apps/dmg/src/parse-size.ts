@@ -22,7 +22,7 @@ export function parseSize(text: string): bigint {
   return bytes;
 }
 
-/** The fault of a size that cannot be read, or that makes no sense. */
+/** The fault of a size that is not readable or not sensible. */
 export function faultSize(
   description: string,
   resolution = "write a number and a unit of 1024: 500MB, 1.5G, 2TB; a number without a unit is bytes; a share of the storage is 10%",

@@ -1,9 +1,9 @@
 import { faultUsage } from "@daos/cli";
 
 /**
- * A uuid in lower case.
+ * Parses a uuid, in lower case.
  *
- * @param what names the thing that has it, as in `a pool`
+ * @param what the kind of object with the uuid, as in `a pool`
  * @throws Fault usage
  */
 export function parseUuid(text: string, what: string): string {

@@ -13,12 +13,12 @@ describe("parseSize", () => {
     ["1.5GiB", 1536n * 1024n ** 2n],
     [" 2 TB ", 2n * 1024n ** 4n],
     ["0.1G", 107_374_182n],
-  ])("%j is %i bytes", (text, bytes) => {
+  ])("parseSize() reads %j as %i bytes", (text, bytes) => {
     expect(parseSize(text)).toBe(bytes);
   });
 
   it.each(["", "G", "-1G", "1X", "1,5G", "1e3", "1GG", "10%", "99999999999999999E", "0x10"])(
-    "refuses %j",
+    "parseSize() refuses %j",
     (text) => {
       expect(() => parseSize(text)).toThrow(/size/);
     },
@@ -32,17 +32,17 @@ describe("parseDuration", () => {
     ["1.5s", 1_500],
     ["5m", 300_000],
     ["2h", 7_200_000],
-  ])("%j is %i ms", (text, ms) => {
+  ])("parseDuration() reads %j as %i ms", (text, ms) => {
     expect(parseDuration(text)).toBe(ms);
   });
 
-  it.each(["", "0", "-1s", "1d", "soon", "999h"])("refuses %j", (text) => {
+  it.each(["", "0", "-1s", "1d", "soon", "999h"])("parseDuration() refuses %j", (text) => {
     expect(() => parseDuration(text)).toThrow("is not a time");
   });
 });
 
 describe("parseUuid", () => {
-  it("takes capitals and refuses the rest", () => {
+  it("parseUuid() accepts capitals and refuses other text", () => {
     expect(parseUuid("7C3BD1E4-7A37-4FDB-9A7B-2C5F8E6B9D10", "a pool")).toBe(
       "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10",
     );

@@ -2,9 +2,9 @@ import { isUtf8 } from "node:buffer";
 import { readFile } from "node:fs/promises";
 
 /**
- * The text of a file.
+ * Reads a text file.
  *
- * @throws Error that names the line, for a text that is not UTF-8, which release 0.8.0 refuses too; what readFile throws
+ * @throws Error with the line for a text that is not UTF-8, which release 0.8.0 refuses too; the errors of readFile
  */
 export async function readTextFile(path: string): Promise<string> {
   const bytes = await readFile(path);

@@ -18,7 +18,7 @@ export async function runCommand(
   formatter?: Formatter,
 ): Promise<number> {
   const own = checkFlags(given.flags, command.flags);
-  // A flag of the command hides a global one of the same name.
+  // A flag of the command overrides the global flag with the same name.
   const global = checkFlags(given.flags, GLOBAL_FLAGS) as unknown as GlobalValues;
   const { quiet } = global;
   const format = global.json ? "json" : global.format;
@@ -76,10 +76,10 @@ export async function runCommand(
   }
 }
 
-/** Cursor home, and everything below it wiped. */
+/** Moves the cursor home, and clears the screen. */
 const CLEAR = "\u001b[H\u001b[J";
 
-/** While a command is watched its failures are part of what is seen. @throws what is not a fault */
+/** A watched command shows its failures on the screen. @throws any error that is no fault */
 function failedAnswer(error: unknown): Answer {
   if (!(error instanceof Fault)) throw error;
   return { result: null, text: () => "", anySucceeded: false, failures: [{ host: undefined, fault: error }] };
@@ -92,11 +92,11 @@ async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
 
 const MS_PER_UNIT: Readonly<Record<string, number>> = { ms: 1, "": 1000, s: 1000, m: 60_000, h: 3_600_000 };
 
-/** Milliseconds of `500ms`, `30s`, `5m`, `2h`; a number alone is seconds. @throws Fault usage */
+/** Reads `500ms`, `30s`, `5m` or `2h` as milliseconds. A number without a unit is seconds. @throws Fault usage */
 export function parseDuration(text: string): number {
   const match = /^(\d{1,9}(?:\.\d{1,3})?)\s*(ms|s|m|h|)$/.exec(text.trim());
   const ms = Math.round(Number(match?.[1]) * (MS_PER_UNIT[match?.[2] ?? ""] ?? 1));
-  // Timers of Node.js hold 31 bits.
+  // The timers of Node.js are limited to 31 bits.
   if (match === null || ms < 1 || ms > 2 ** 31 - 1) {
     throw faultUsage(`--timeout ${text} is not a time`, "write a number and a unit: 500ms, 30s, 5m, 2h");
   }

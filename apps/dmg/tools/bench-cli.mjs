@@ -1,4 +1,4 @@
-// How long dmg takes, as ratios to Node.js that does nothing, all in one run. Goals: docs/performance.md.
+// Measures dmg's run time as ratios to an empty Node.js program in the same run. Goals: docs/performance.md.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -20,7 +20,7 @@ const cases = [
 ];
 
 const times = cases.map(() => []);
-// In turns, so that whatever else the machine does falls on all of them.
+// Interleaved, so that other load affects all of them equally.
 for (let run = 0; run < RUNS; run++) {
   for (const [at, [name, [command, ...argv]]] of cases.entries()) {
     const start = process.hrtime.bigint();

@@ -1,4 +1,4 @@
-// Bundles dmg into dist/bundle: few files to find, parsed ahead of time. See docs/performance.md.
+// Bundles dmg into dist/bundle: few files, compiled ahead of time. See docs/performance.md.
 import { spawnSync } from "node:child_process";
 import { chmodSync, readdirSync, realpathSync, rmSync } from "node:fs";
 import { builtinModules } from "node:module";
@@ -6,10 +6,13 @@ import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { findNode } from "./find-node.mjs";
 
-/** As in bin/dmg: a compile cache is for one set of flags. A young generation of 16 MiB saves the collections of start-up. */
+/**
+ * The same options as in bin/dmg: a compile cache is valid for one set of flags. A young generation of 16 MiB avoids
+ * garbage collections at start-up.
+ */
 const NODE_FLAGS = ["--max-semi-space-size=16", "--min-semi-space-size=16"];
 
-// The bundle names the exports of Node's own modules: those of the Node.js that will run it.
+// The bundle names the exports of Node's own modules. They must be those of the Node.js that runs it.
 const node = findNode();
 if (realpathSync(process.execPath) !== realpathSync(node)) {
   const { status } = spawnSync(node, process.argv.slice(1), { stdio: "inherit" });
@@ -20,8 +23,8 @@ const app = fileURLToPath(new URL("..", import.meta.url));
 const bundle = `${app}dist/bundle`;
 
 /**
- * Node's own modules are loaded when the first of their exports is used. An `import` of node:http would load undici and
- * more for exports that nobody wants, and connect-node imports node:http and node:https for HTTP/1.1 only.
+ * Node's own modules are loaded at the first use of an export. An `import` of node:http would load undici and more, and
+ * connect-node needs node:http and node:https for HTTP/1.1 only.
  */
 const lazyBuiltins = {
   name: "lazy-builtins",
@@ -59,13 +62,13 @@ await build({
   legalComments: "none",
   conditions: ["@daos/source"],
   mainFields: ["module", "main"],
-  // Only plugins of third parties need oclif: it stays where npm puts it.
+  // Only third-party plugins need oclif. It is not bundled.
   external: ["@oclif/core"],
   inject: [`${app}tools/light-headers.mjs`],
   plugins: [lazyBuiltins],
 });
 
-/** Runs the bundle with Node's own options, which must be those of bin/dmg. */
+/** Runs the bundle with the Node options of bin/dmg, which must be the same. */
 function run(options, argv, env) {
   return spawnSync(node, [...NODE_FLAGS, ...options, `${bundle}/main.cjs`, ...argv], {
     env: { ...process.env, NODE_OPTIONS: "", ...env },
@@ -73,8 +76,8 @@ function run(options, argv, env) {
   });
 }
 
-// The compile cache is filled here, so that the first run of an operator is as fast as the second, and a directory
-// that only its owner may write to is enough. A refused connection loads what a connected command needs.
+// Fills the compile cache, so that an operator's first run is as fast as the second. The directory then needs to be
+// writable by its owner only. A refused connection loads every module of a connected command.
 const cache = { NODE_COMPILE_CACHE: `${bundle}/cache`, NODE_COMPILE_CACHE_PORTABLE: "1" };
 run([], ["-i", "-l", "127.0.0.1:1", "system", "member-query"], cache);
 chmodSync(`${bundle}/cache`, 0o755);

@@ -1,5 +1,5 @@
-// Stands in for the global Headers in the bundle. Node.js makes that one by loading undici, its whole fetch, which takes
-// as long as a third of a command. Connect needs a multi-map of lower-case names, and nothing else of it.
+// Replaces the global Headers in the bundle. Node.js implements Headers in undici, and loading it takes a third of a
+// command's time. Connect needs only a multi-map with lower-case names.
 export class Headers {
   #values = new Map();
 

@@ -1,8 +1,8 @@
 import { allCommands, type Program } from "./program.ts";
 
 /**
- * Whether a command line, which need not make sense otherwise, asks for JSON: the complaint about it is JSON then too.
- * Behind a letter that takes a value, of the program or of any command, stands that value, as in `-ljhost`.
+ * Whether a command line asks for JSON, also when it is otherwise invalid. Its error is then printed as JSON too. A
+ * short flag with a value is followed by that value, as in `-ljhost`, in the program's and in any command's flags.
  */
 export function asksForJson(argv: readonly string[], program: Program): boolean {
   const end = argv.indexOf("--");
@@ -21,7 +21,7 @@ export function asksForJson(argv: readonly string[], program: Program): boolean 
 function lettersWithValue(program: Program): ReadonlySet<string | undefined> {
   const global = Object.values(program.globalFlags);
   const own = allCommands(program).flatMap(({ flags }) => Object.values(flags));
-  // A letter of the program's own may stand in front of the words, where no command has it.
+  // A short flag of the program may precede the command, where no command's flag has that letter.
   const plain = new Set(global.filter(({ type }) => type === "boolean").map(({ char }) => char));
   const taking = [...global, ...own].filter(({ type, char }) => type !== "boolean" && !plain.has(char));
   return new Set(taking.map(({ char }) => char));

@@ -2,10 +2,10 @@ import { faultUsage } from "./faults.ts";
 import { printable } from "./printable.ts";
 
 /**
- * Refuses arguments that are not UTF-8. Node.js has put U+FFFD in the place of such bytes, so that an argument that has this
- * character itself is refused too: it is in no name of DAOS.
+ * Refuses arguments that are not UTF-8. Node.js replaces such bytes by U+FFFD. An argument that contains this character
+ * itself is therefore refused too: no name in DAOS has it.
  *
- * @throws Fault usage with the place
+ * @throws Fault usage with the position
  */
 export function checkArguments(argv: readonly string[]): void {
   const at = argv.findIndex((argument) => argument.includes("\ufffd"));

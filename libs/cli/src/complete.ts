@@ -1,10 +1,10 @@
 import { parseCommandLine, wordsBelow } from "./parse-command-line.ts";
 import type { FlagDefinition, FlagDefinitions, Program, StringFlag } from "./program.ts";
 
-/** What may stand at the end of a command line that is being typed. */
+/** The possible ends of an incomplete command line. */
 export type Completion =
   | { readonly kind: "words"; readonly words: readonly string[] }
-  /** A value that only the live system knows. `typed` is what is there already, `before` the flag in front: `--ranks=`. */
+  /** A value that only the live system knows. `typed` is the typed part, `before` the flag in front: `--ranks=`. */
   | {
       readonly kind: "live";
       readonly what: "ranks" | "hosts" | "pools";
@@ -13,7 +13,7 @@ export type Completion =
     }
   | { readonly kind: "files" };
 
-/** Finds out what can complete the last of some words (empty when a new word begins). It asks no server. */
+/** Finds the completions of the last word, which is empty when a new word begins. It asks no server. */
 export function complete(words: readonly string[], program: Program): Completion {
   const typed = words.at(-1) ?? "";
   const before = words.slice(0, -1);
@@ -41,7 +41,7 @@ export function complete(words: readonly string[], program: Program): Completion
   );
 }
 
-/** The words and the flags that count where the cursor is. A line that cannot be read yet has none of its own. */
+/** The words and flags that apply at the cursor. A command line that cannot be parsed yet has no flags of its own. */
 function contextOf(
   before: readonly string[],
   program: Program,
@@ -53,7 +53,7 @@ function contextOf(
       if (line.kind === "topic") return { path: line.words, flags: [] };
       return { path: line.argv.slice(0, 1), flags: [] };
     } catch {
-      // A flag that waits for its value, or a word that does not exist: less is tried.
+      // A flag without its value, or an unknown word: only the program's own flags are used.
     }
   }
   return { path: [], flags: [] };

@@ -3,15 +3,15 @@ import { faultUsage } from "./faults.ts";
 import type { Terminal } from "./terminal.ts";
 
 /**
- * Asks for consent, for what cannot be undone.
+ * Asks for consent to an action that cannot be undone.
  *
- * @throws Fault usage where there is no terminal to ask on; Fault cancelled for anything but "yes"
+ * @throws Fault usage without a terminal; Fault cancelled for any answer but "yes"
  */
 export async function confirm(terminal: Terminal, warning: string): Promise<void> {
   const answer = await terminal.ask?.(`${warning}\nAre you sure? (yes/no) `);
   if (answer === undefined) {
     throw faultUsage(
-      "this needs your consent, and nobody can be asked here",
+      "this needs your consent, and there is no terminal to ask on",
       "add --force when you are sure",
     );
   }

@@ -1,6 +1,6 @@
 /**
- * The current directory. Where it has been removed this is the kernel's own name for it, in which no file is found, so that
- * what needs no file there works.
+ * The current directory. If it has been removed, this is the kernel's name for it. No file is found there, and commands
+ * that need no file still work.
  */
 export function currentDirectory(): string {
   try {

@@ -1,9 +1,9 @@
 import { printable } from "./printable.ts";
 
-/** A name, and its value or values, which stand below each other. */
+/** A name with one value, or with several values on separate lines. */
 export type Field = readonly [name: string, value: string | readonly string[]];
 
-/** Named values below each other, indented, the values in one column. Values are made printable. */
+/** Named values on separate lines, indented, with the values in one column. Values are made printable. */
 export function formatFields(fields: readonly Field[]): string {
   const width = Math.max(...fields.map(([name]) => name.length)) + 2;
   return fields

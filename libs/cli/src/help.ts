@@ -7,7 +7,7 @@ import {
   type Program,
 } from "./program.ts";
 
-/** Help is never wider than this, and never narrower than what makes sense. */
+/** The limits of the help's width. */
 const MAX_WIDTH = 100;
 const MIN_WIDTH = 30;
 
@@ -35,7 +35,7 @@ export function commandHelp(command: CommandSpec, program: Program, columns: num
   ].join("\n");
 }
 
-/** The global flags without the letters that a command uses for its own. */
+/** The global flags without the letters that the command uses itself. */
 function withoutChars(global: FlagDefinitions, own: FlagDefinitions): FlagDefinitions {
   const taken = new Set(Object.values(own).map(({ char }) => char));
   return Object.fromEntries(
@@ -46,7 +46,7 @@ function withoutChars(global: FlagDefinitions, own: FlagDefinitions): FlagDefini
   );
 }
 
-/** The help of a word with commands below it, or of the program as a whole. */
+/** The help of a topic, or of the whole program. */
 export function topicHelp(
   words: readonly string[],
   program: Program,
@@ -152,7 +152,7 @@ function flagText(flag: FlagDefinition): string {
   return notes.length === 0 ? flag.summary : `${flag.summary} (${notes.join(", ")})`;
 }
 
-/** Two columns, or where that is too narrow the text below the name. */
+/** Two columns. On a narrow terminal the text stands below the name. */
 function list(entries: readonly Entry[], width: number): string {
   const left = Math.max(...entries.map(([name]) => name.length)) + 4;
   if (width - left < MIN_WIDTH) {

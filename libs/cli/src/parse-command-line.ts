@@ -4,7 +4,7 @@ import { faultUsage } from "./faults.ts";
 import { type RawFlags, takeFlag } from "./parse-flags.ts";
 import { allCommands, type CommandSpec, type Program } from "./program.ts";
 
-/** What a command line asks for. */
+/** The request of a command line. */
 export type CommandLine<Command extends CommandSpec = CommandSpec> =
   | {
       readonly kind: "command";
@@ -12,9 +12,9 @@ export type CommandLine<Command extends CommandSpec = CommandSpec> =
       readonly flags: RawFlags;
       readonly args: readonly string[];
     }
-  /** Words with further words below them, or none at all. */
+  /** A topic without a command, or no words at all. */
   | { readonly kind: "topic"; readonly words: readonly string[]; readonly flags: RawFlags }
-  /** A first word that is not the program's: a plugin may have it. `argv` has the flags that stood before it at its end. */
+  /** An unknown first word, perhaps of a plugin. The flags before it are moved to the end of `argv`. */
   | { readonly kind: "unknown"; readonly argv: readonly string[]; readonly fault: Error };
 
 interface Word {
@@ -24,11 +24,11 @@ interface Word {
 }
 
 /**
- * Finds the command that the first words name, by name or alias, and takes the flags: global ones before, between and
- * after the words, the command's own after them. Where both have the same letter, the command wins behind its words.
- * A negative number is an argument where the command takes some: no flag is a digit.
+ * Finds the command by its words or by an alias, and reads the flags: global flags before, between and after the words,
+ * the command's flags after them. After the words, a letter of the command overrides a global one. A negative number is
+ * an argument if the command takes arguments: no flag is a digit.
  *
- * @throws Fault usage for an argument that is not UTF-8, and, with a suggestion, for a word or a flag that does not exist
+ * @throws Fault usage for an argument that is not UTF-8, and, with a suggestion, for an unknown word or flag
  */
 export function parseCommandLine<Command extends CommandSpec>(
   argv: readonly string[],
@@ -109,7 +109,7 @@ function unknownWord(words: readonly string[], word: string, below: readonly Wor
   return faultUsage(
     `there is no command "${before} ${word}"`,
     near === undefined
-      ? `what there is: ${before} ${names.sort().join(" | ")}`
+      ? `known commands: ${before} ${names.sort().join(" | ")}`
       : `did you mean "${before} ${near}"?`,
   );
 }

@@ -2,14 +2,14 @@ import { closest } from "@daos/suggest";
 import { faultUsage } from "./faults.ts";
 import type { FlagDefinition, FlagDefinitions } from "./program.ts";
 
-/** Flags as they were given: text, or true for those without a value. */
+/** Flags as given: text, or true for a flag without a value. */
 export type RawFlags = Map<string, string | true>;
 
 /**
- * Takes one token that starts with a dash, and its value from `rest` if it has one there: `--name value`,
- * `--name=value`, `-n value`, `-nvalue`, `-n=value`, and several letters behind one dash.
+ * Reads one token that starts with a dash, and its value, which may be in `rest`: `--name value`, `--name=value`, `-n
+ * value`, `-nvalue`, `-n=value`, and several letters after one dash.
  *
- * @param layers definitions, the first of which wins where two have the same letter
+ * @param layers flag definitions; the first with a letter is used
  * @throws Fault usage, with a suggestion
  */
 export function takeFlag(
@@ -42,7 +42,7 @@ export function takeFlag(
   }
 }
 
-/** Of two values the last wins, as in release 0.8.0; lists are joined, so that no host or rank is left out unnoticed. */
+/** The last value is used, as in release 0.8.0. Lists are joined, so that no host or rank is lost. */
 function setValue(name: string, flag: FlagDefinition, value: string, into: RawFlags): void {
   const before = into.get(name);
   const separator = flag.type === "string" ? flag.joins : undefined;
@@ -50,7 +50,7 @@ function setValue(name: string, flag: FlagDefinition, value: string, into: RawFl
   into.set(name, joined ? `${before}${separator}${value}` : value);
 }
 
-/** Checks flags against their definitions, and gives them types and defaults. @throws Fault usage */
+/** Checks flags against their definitions, converts them, and adds defaults. @throws Fault usage */
 export function checkFlags(
   raw: RawFlags,
   definitions: FlagDefinitions,

@@ -90,11 +90,11 @@ describe("parseCommandLine", () => {
     ["-l a --host-list=b st s -l c", "storage scan", { "host-list": "a,b,c" }],
     ["help p c", "pool create", { help: true }],
     ["p c -h", "pool create", { help: true }],
-  ])("%j is %s", (line, name, flags) => {
+  ])("parseCommandLine() reads %j as %s", (line, name, flags) => {
     expect(parse(line)).toEqual({ name, flags, args: [] });
   });
 
-  it("keeps arguments, also those that look like flags", () => {
+  it("parseCommandLine() keeps arguments, also those that look like flags", () => {
     expect(parse("explain 103 -- -x")).toMatchObject({ args: ["103", "-x"] });
     expect(parse("explain -1007 -j")).toMatchObject({ args: ["-1007"], flags: { json: true } });
   });
@@ -104,7 +104,7 @@ describe("parseCommandLine", () => {
     ["st", { kind: "topic", words: ["storage"] }],
     ["st q", { kind: "topic", words: ["storage", "query"] }],
     ["-i -l a burnin start -x", { kind: "unknown", argv: ["burnin", "start", "-x", "-i", "-l", "a"] }],
-  ])("%j is not a command yet", (line, expected) => {
+  ])("parseCommandLine() finds no command in %j", (line, expected) => {
     expect(parse(line)).toMatchObject(expected);
   });
 
@@ -118,14 +118,14 @@ describe("parseCommandLine", () => {
 
   it.each([
     ["storage scna", 'did you mean "dmg storage scan"?'],
-    ["storage x", "what there is: dmg storage query | scan"],
+    ["storage x", "known commands: dmg storage query | scan"],
     ["st s --jsn", "did you mean --json?"],
     ["st s -x", "there is no flag -x"],
     ["st s more", "takes no arguments"],
     ["-l", "-l needs a value"],
     ["-l -i st s", "-l needs a value"],
     ["--json=no st s", "takes no value"],
-  ])("%j is a mistake", (line, text) => {
+  ])("parseCommandLine() refuses %j", (line, text) => {
     const attempt = () => parse(line);
     expect(attempt).toThrow();
     try {
@@ -136,7 +136,7 @@ describe("parseCommandLine", () => {
     }
   });
 
-  it("survives whatever is typed", () => {
+  it("parseCommandLine() throws only faults when it gets random words", () => {
     const word = fc.constantFrom(
       "st",
       "s",
@@ -181,13 +181,13 @@ describe("asksForJson", () => {
     ["-i -l=jhost st s", false],
     ["p c -sj", false],
     ["explain -- --json -j", false],
-  ])("%j: %s", (line, asked) => {
+  ])("asksForJson() reads %j as %s", (line, asked) => {
     expect(asksForJson(line.split(" "), program)).toBe(asked);
   });
 });
 
 describe("checkFlags", () => {
-  it("gives types and defaults", () => {
+  it("checkFlags() converts values and adds defaults", () => {
     expect(checkFlags(new Map([["scm-size", "1G"]]), create.flags)).toEqual({ "scm-size": "1G", nsvc: 1 });
     expect(checkFlags(new Map([["devices", true as const]]), smd.flags)).toEqual({
       devices: true,
@@ -200,7 +200,7 @@ describe("checkFlags", () => {
     [{ "scm-size": "1", nsvc: "14" }, "--nsvc 14 is not allowed"],
     [{ "scm-size": "1", nsvc: "1.5" }, "--nsvc 1.5 is not allowed"],
     [{ "scm-size": "1", nsvc: "" }, "--nsvc  is not allowed"],
-  ])("refuses %j", (flags, text) => {
+  ])("checkFlags() refuses %j", (flags, text) => {
     expect(() => checkFlags(new Map(Object.entries(flags)), create.flags)).toThrow(text);
   });
 });
@@ -217,7 +217,7 @@ describe("complete", () => {
     ["storage scan --host-list=no", { kind: "live", what: "hosts", typed: "no", before: "--host-list=" }],
     ["-o ", { kind: "files" }],
     ["nonsense ", { kind: "words", words: [] }],
-  ])("%j", (line, expected) => {
+  ])("complete() completes %j", (line, expected) => {
     expect(words(line)).toEqual(expected);
   });
 });

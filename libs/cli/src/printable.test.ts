@@ -12,11 +12,11 @@ describe("printable", () => {
     ["a mark that turns the direction of writing", "a\u202eb", "a\\u202eb"],
     ["a line separator", "a\u2028b", "a\\u2028b"],
     ["letters of any script", "Grüße 東京", "Grüße 東京"],
-  ])("printable() escapes what would leave the line when it gets %s", (_name, text, expected) => {
+  ])("printable() escapes control characters when it gets %s", (_name, text, expected) => {
     expect(printable(text)).toBe(expected);
   });
 
-  it("printableLines() keeps the line ends when the text has several lines", () => {
+  it("printableLines() keeps line ends when the text has several lines", () => {
     expect(printableLines("a\nb\u001b[1m")).toBe("a\nb\\u001b[1m");
   });
 });

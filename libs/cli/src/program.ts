@@ -3,9 +3,9 @@ interface FlagBase {
   readonly char?: string;
   /** One line for the help, in lower case. */
   readonly summary: string;
-  /** Another flag that must not be given together with this one. */
+  /** A flag that excludes this one. */
   readonly excludes?: string;
-  /** Accepted, but not in the help. */
+  /** Accepted, but not shown in the help. */
   readonly hidden?: boolean;
 }
 
@@ -17,11 +17,13 @@ interface BooleanFlag extends FlagBase {
 /** A flag with a text. */
 export interface StringFlag extends FlagBase {
   readonly type: "string";
-  /** What stands for the value in the help: `SIZE`. */
+  /** The placeholder of the value in the help: `SIZE`. */
   readonly value: string;
   readonly required?: boolean;
   readonly default?: string;
-  /** It may be given more than once: the texts become one, with this between them. Any other flag with a value may not. */
+  /**
+   * The flag may be repeated. The texts are joined with this separator. Any other flag with a value may be given once.
+   */
   readonly joins?: string;
   /** What completion offers: ranks, hosts or pools of the live system, or files. */
   readonly complete?: "ranks" | "hosts" | "pools" | "files";
@@ -58,30 +60,30 @@ export interface Example {
   readonly line: string;
 }
 
-/** What is known of one command before it runs: from this come the parser, the help and completion. */
+/** The definition of a command. The parser, the help and completion are made from it. */
 export interface CommandSpec<Flags extends FlagDefinitions = FlagDefinitions> {
   /** Its words, `storage query smd`. */
   readonly name: string;
   /** The short form of its last word in release 0.8.0. */
   readonly alias?: string;
-  /** Other names for the whole of it, as later releases of DAOS have them: `system query`. */
+  /** Aliases of the command, with the names of later releases of DAOS: `system query`. */
   readonly synonyms?: readonly string[];
   readonly summary: string;
   readonly description?: string;
-  /** Not in the help. */
+  /** Not shown in the help. */
   readonly hidden?: boolean;
   readonly examples: readonly Example[];
   readonly flags: Flags;
-  /** What stands for its arguments in the help; absent when it takes none. */
+  /** The placeholder of its arguments in the help. Absent when it takes none. */
   readonly args?: string;
 }
 
-/** A first word, and the commands below it. */
+/** A topic, and its commands. */
 export interface Topic<Command extends CommandSpec = CommandSpec> {
   readonly name: string;
   readonly alias?: string;
   readonly summary: string;
-  /** Words below it that have commands of their own, as `query` in `storage query smd`. */
+  /** Words with their own commands, as `query` in `storage query smd`. */
   readonly subtopics?: readonly {
     readonly name: string;
     readonly alias?: string;
@@ -90,14 +92,14 @@ export interface Topic<Command extends CommandSpec = CommandSpec> {
   readonly commands: readonly Command[];
 }
 
-/** One program, and everything that its command line may say. */
+/** A program with its commands and flags. */
 export interface Program<Command extends CommandSpec = CommandSpec> {
   /** The first word of its command lines: `dmg`. */
   readonly name: string;
   readonly summary: string;
   readonly description?: string;
   readonly examples: readonly Example[];
-  /** Flags of every command; they may also stand before it. One of them is `help`. */
+  /** Flags of every command. They may also precede it. One of them is `help`. */
   readonly globalFlags: FlagDefinitions;
   readonly topics: readonly Topic<Command>[];
   /** Commands of one word. */

@@ -18,7 +18,7 @@ export function countOf(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** A temperature of a device, which comes in kelvin, as people read it. */
+/** A device temperature, in kelvin, shown in degrees Celsius. */
 export function formatCelsius(kelvin: number): string {
   return `${kelvin - 273} C (${kelvin} K)`;
 }

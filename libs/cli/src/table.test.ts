@@ -11,13 +11,13 @@ describe("formatTable", () => {
     ],
   };
 
-  it("aligns columns", () => {
+  it("formatTable() aligns columns", () => {
     expect(formatTable(table, 80)).toBe(
       "Hosts      SCM Total\n-----      ---------\nnode[1-8]  1.00TB\né          2.00TB",
     );
   });
 
-  it("becomes blocks where it is too wide", () => {
+  it("formatTable() prints blocks when the table is too wide", () => {
     expect(formatTable(table, 15)).toBe("Hosts: node[1-8]\nSCM Total: 1.00TB\n\nHosts: é\nSCM Total: 2.00TB");
   });
 });
@@ -28,7 +28,7 @@ describe("formatSize", () => {
     [1024, "1.00KB"],
     [1005.2 * 1024 ** 3, "1005.20GB"],
     [2.9 * 1024 ** 4, "2.90TB"],
-  ])("%i is %s", (bytes, text) => {
+  ])("formatSize() prints %i as %s", (bytes, text) => {
     expect(formatSize(bytes)).toBe(text);
   });
 });

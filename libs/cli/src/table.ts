@@ -1,17 +1,17 @@
 import { printable } from "./printable.ts";
 
-/** A table: its columns' names, and rows with one text each per column. */
+/** A table: the column names, and rows with one text per column. */
 export interface Table {
   readonly columns: readonly string[];
   readonly rows: readonly (readonly string[])[];
 }
 
-/** What parts two columns. */
+/** The separator of two columns. */
 const GAP = "  ";
 
 /**
- * A table as text: names, dashes, rows. Where it does not fit into `width` columns it becomes one block of
- * `name: value` lines per row, so that nothing is cut off. Cells are made printable.
+ * Formats a table: names, dashes, rows. A table wider than `width` columns becomes one block of `name: value` lines per
+ * row, so that nothing is truncated. Cells are made printable.
  */
 export function formatTable(table: Table, width: number): string {
   const { columns } = table;
@@ -38,7 +38,7 @@ function formatBlocks({ columns, rows }: Table): string {
     .join("\n\n");
 }
 
-/** How many terminal columns a text takes; wide characters count as they are, which is enough for host names. */
+/** The number of terminal columns of a text. Wide characters count as one, which is sufficient for host names. */
 function displayWidth(text: string): number {
   return [...text].length;
 }

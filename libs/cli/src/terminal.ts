@@ -1,4 +1,4 @@
-/** Where a command's output goes and where its end comes from: the port that tests fill too. */
+/** The terminal as commands use it: a port that tests implement too. */
 export interface Terminal {
   /** Data. */
   out(text: string): void;
@@ -6,9 +6,9 @@ export interface Terminal {
   err(text: string): void;
   /** Columns of stdout; unlimited when it is not a terminal. */
   readonly columns: number;
-  /** True when messages go to a person who watches: progress may be drawn. */
+  /** True when stderr is an interactive terminal. Progress may then be drawn. */
   readonly interactive: boolean;
-  /** Asks a person; absent where there is none. */
+  /** Asks the user. Absent without a terminal. */
   readonly ask?: ((question: string) => Promise<string>) | undefined;
   /** Aborts on Ctrl-C. */
   readonly signal: AbortSignal;

@@ -1,12 +1,12 @@
 import type { ControlClient } from "./control-client.ts";
 import { checkStatus } from "./status.ts";
 
-/** Which device: by its uuid, or by a target that uses it. */
+/** Selects a device: by its uuid, or by a target that uses it. */
 export type BlobstoreSelector =
   | { readonly kind: "device"; readonly uuid: string }
   | { readonly kind: "target"; readonly id: string };
 
-/** The health of one device as its blobstore has seen it. */
+/** The health of one device as its blobstore reports it. */
 export interface BlobstoreHealth {
   readonly deviceUuid: string;
   readonly errorCount: number;

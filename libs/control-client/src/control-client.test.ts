@@ -63,7 +63,7 @@ const create = {
 };
 
 describe("requests to every host", () => {
-  it("give each host's outcome once, by cause", async () => {
+  it("ControlClient.eachHost() yields each host's outcome once, by cause", async () => {
     const well = await fake({
       ctl: {
         storageScan: () => ({
@@ -83,7 +83,7 @@ describe("requests to every host", () => {
     const silent = await rawServer();
     const garbage = await rawServer((socket) => socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
     const hosts = [well.host, ill.host, dead, silent, garbage];
-    // The deadline comes when everybody else has answered, however long that takes.
+    // The deadline comes when all other hosts have answered, however long that takes.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
     const found = await collect(storageScan(new ControlClient({ hosts, timeoutMs: 4_000 })), (outcomes) => {
       if (outcomes.size === 4) vi.advanceTimersByTime(4_000);
@@ -108,7 +108,7 @@ describe("requests to every host", () => {
     ]);
   });
 
-  it("are never more than the fan-out at a time", async () => {
+  it("ControlClient.eachHost() never exceeds the fan-out", async () => {
     let now = 0;
     let most = 0;
     const calls: FakeCalls = {
@@ -127,7 +127,7 @@ describe("requests to every host", () => {
     expect(most).toBeLessThanOrEqual(3);
   });
 
-  it("read a stream to its end", async () => {
+  it("ControlClient.eachHost() reads a stream to its end", async () => {
     const server = await fake({
       ctl: {
         async *storageFormat({ reformat }) {
@@ -149,7 +149,7 @@ describe("requests to every host", () => {
     });
   });
 
-  it("tell the progress of a format, and ask servers of release 0.8.0 in their way", async () => {
+  it("storageFormat() reports progress, and asks servers of release 0.8.0 without it", async () => {
     const progress = { device: "0000:81:00.0", step: "zero", fraction: 1.5, remainingMs: 7n };
     const ours = await fake({
       ctl: {
@@ -183,7 +183,7 @@ describe("requests to every host", () => {
     expect(old.unexpected).toEqual(["MgmtCtl/StorageFormatWatch"]);
   });
 
-  it("read the verdicts of a burn-in", async () => {
+  it("storageBurnIn() reads the verdicts", async () => {
     const server = await fake({
       ctl: {
         async *storageBurnIn({ devices, seconds }) {
@@ -212,7 +212,7 @@ describe("requests to every host", () => {
     });
   });
 
-  it("reach the servers' handlers as a cancellation when they are cancelled", async () => {
+  it("ControlClient.eachHost() cancels the servers' handlers when its signal aborts", async () => {
     const abort = new AbortController();
     const cancelled = Promise.withResolvers<void>();
     const server = await fake({
@@ -238,7 +238,7 @@ describe("requests to the leader", () => {
     { rank: 0, uuid: "a", addr: "h:1" },
   ];
 
-  it("skip dead hosts and follow the hint of one that does not lead", async () => {
+  it("ControlClient.leader() skips dead hosts, and follows the hint of a follower", async () => {
     const leader = await fake({ ctl: { systemMemberQuery: () => ({ members }) } });
     const other = await fake({
       ctl: {
@@ -254,7 +254,7 @@ describe("requests to the leader", () => {
     ]);
   });
 
-  it("end where two hosts point at each other", async () => {
+  it("ControlClient.leader() fails when two hosts name each other as the leader", async () => {
     const hosts: HostAddress[] = [];
     const pointAt = (index: number): FakeCalls => ({
       ctl: {
@@ -271,7 +271,7 @@ describe("requests to the leader", () => {
     expect(servers.map((server) => server.calls)).toEqual([calls, calls]);
   });
 
-  it("carry every field of a pool, and make a fault of a status", async () => {
+  it("poolCreate() sends every field, and throws a fault for a failed status", async () => {
     const seen: unknown[] = [];
     const server = await fake({
       mgmt: {
@@ -301,7 +301,7 @@ describe("requests to the leader", () => {
     ]);
   });
 
-  it("are not repeated elsewhere when they may have been carried out", async () => {
+  it("ControlClient.leader() does not repeat a request that may have been done", async () => {
     const first = await fake({
       mgmt: {
         poolCreate: (_, { responseHeader }) => {
@@ -318,7 +318,7 @@ describe("requests to the leader", () => {
     open.splice(0);
   });
 
-  it("say so when nobody can be reached", async () => {
+  it("ControlClient.leader() fails with a fault when no host is reachable", async () => {
     const hosts = [await deadHost(), await deadHost()];
     await expect(systemMemberQuery(new ControlClient({ hosts }))).rejects.toMatchObject({
       code: FaultCode.connectionRefused,
@@ -326,7 +326,7 @@ describe("requests to the leader", () => {
     });
   });
 
-  it("say once what several hosts say, with the advice of those that answer", async () => {
+  it("ControlClient.leader() groups equal failures, with the advice of the hosts that answered", async () => {
     const stopped = new Fault({
       domain: "system",
       code: FaultCode.notAccessPoint,

@@ -10,39 +10,42 @@ import { HostConnection } from "./host-connection.ts";
 import { type HostFailure, searchLeader } from "./leader-search.ts";
 
 export interface ControlClientOptions {
-  /** Whom to ask: every one of them for host requests, the first that leads for system requests. */
+  /** The hosts: all of them for host requests, the first that leads for system requests. */
   readonly hosts: readonly HostAddress[];
   /** Absent for connections without TLS. */
   readonly tls?: ClientTls;
-  /** The most hosts that are asked at the same time; 128 unless told. */
+  /** The limit of hosts asked at the same time; 128 by default. */
   readonly fanout?: number;
-  /** Explains an error of a TLS connection better than its code does. */
+  /** Explains an error of a TLS connection in more detail than its code. */
   readonly explain?: ((error: unknown, host: string) => Fault | undefined) | undefined;
-  /** Told of each server's certificate when a connection with it is made. */
+  /** Called with each server's certificate when a connection to it opens. */
   readonly onServerCertificate?: ((host: HostAddress, notAfter: Date) => void) | undefined;
-  /** Deadline per host in milliseconds, instead of the one that each request has by default. */
+  /** Deadline per host in milliseconds. It overrides the default of each request. */
   readonly timeoutMs?: number | undefined;
-  /** Ends everything; the servers see a cancellation. */
+  /** Cancels all requests, also on the servers. */
   readonly signal?: AbortSignal | undefined;
-  /** How long (milliseconds) a system request waits for a leader where hosts say that there is none; 10 s unless told. */
+  /** How long (milliseconds) a system request waits while hosts report no leader; 10 s by default. */
   readonly leaderWaitMs?: number;
   readonly log?: Logger;
 }
 
-/** One request, as its file describes it. */
+/** A request, as its file describes it. */
 export interface ControlRequest<T> {
-  /** What is asked, as a verb phrase for messages: `scan storage`. */
+  /** The request as a verb phrase for messages: `scan storage`. */
   readonly attempted: string;
-  /** How long a host may take (milliseconds) unless the operator says otherwise. */
+  /** The default deadline per host, in milliseconds. */
   readonly timeoutMs: number;
-  /** The request keeps to the operator's deadline per host itself: `timeoutMs` is for the whole of it, at least. */
+  /**
+   * The request applies the operator's deadline per host itself. `timeoutMs` is the minimum deadline of the whole
+   * request.
+   */
   readonly manyHosts?: boolean;
-  /** It may be carried out twice: the leader may be asked again when it is lost while it works. */
+  /** The request may be done twice. It is sent again when the leader is lost while it works. */
   readonly repeatable?: boolean;
   readonly call: (connection: HostConnection, options: CallOptions) => Promise<T>;
 }
 
-/** How one host answered. */
+/** The outcome of one host. */
 export type Outcome<T> =
   | { readonly kind: "ok"; readonly value: T }
   | { readonly kind: "failed"; readonly fault: Fault };
@@ -52,26 +55,29 @@ export interface HostResult<T> {
   readonly outcome: Outcome<T>;
 }
 
-/** A host that is silent for this time (milliseconds) is not the only one that is called any longer. */
+/** When a host has not answered for this time (milliseconds), the next host is called too. */
 const STAGGER_MS = 1_000;
-/** How long (milliseconds) a host that does not lead may think about who does. */
+/** How long (milliseconds) a follower may take to name the leader. */
 const LEADER_QUERY_MS = 2_000;
-/** Waits (milliseconds) between two looks for a leader: doubled each time, at random from half of it. */
+/**
+ * Pauses (milliseconds) between two searches for a leader: doubled each time, with a random factor of at least one
+ * half.
+ */
 const FIRST_PAUSE_MS = 200;
 const MAX_PAUSE_MS = 2_000;
-/** Timers of Node.js hold 31 bits. */
+/** The timers of Node.js are limited to 31 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** The most hosts that answers may add to those given. */
+/** The limit of hosts that answers may add to the given hosts. */
 const MAX_LEARNED = 64;
 
-/** What came of asking every known host once. */
+/** The result of asking every known host once. */
 type Round<T> =
   | { readonly kind: "answered"; readonly value: T }
-  /** Asking again later may help. */
+  /** A later attempt may succeed. */
   | { readonly kind: "no-leader-yet"; readonly fault: Fault }
   | { readonly kind: "failed"; readonly fault: Fault };
 
-/** Speaks to the hosts of one system. */
+/** The client of a system's hosts. */
 export class ControlClient {
   readonly hosts: readonly HostAddress[];
   readonly #options: ControlClientOptions;
@@ -83,30 +89,30 @@ export class ControlClient {
     this.#log = options.log ?? silentLogger;
   }
 
-  /** A client for other hosts, in all else like this one. */
+  /** A client for other hosts, with the same options. */
   to(hosts: readonly HostAddress[]): ControlClient {
     return new ControlClient({ ...this.#options, hosts });
   }
 
-  /** The most hosts that are asked at the same time, if that has been said. */
+  /** The limit of hosts asked at the same time, if given. */
   get fanout(): number | undefined {
     return this.#options.fanout;
   }
 
-  /** The deadline per host in milliseconds, if one has been given. */
+  /** The deadline per host in milliseconds, if given. */
   get timeoutMs(): number | undefined {
     return this.#options.timeoutMs;
   }
 
-  /** Ends everything. */
+  /** Cancels all requests. */
   get signal(): AbortSignal | undefined {
     return this.#options.signal;
   }
 
   /**
-   * Sends a request to every host, each over its own connection, and yields each host's outcome once, as it comes.
-   * The deadline is one host's, but what a host waits for its turn counts up to a quarter of it: so all hosts are done
-   * within the deadline as long as the last one is asked by then. It throws for nothing that a host does.
+   * Sends a request to every host, each over its own connection. Yields each host's outcome once, when it arrives. The
+   * deadline is per host, but the time that a host waits for its turn counts up to a quarter of it. All hosts therefore
+   * end within the deadline if the last one is asked before it. A host's failure is an outcome, never thrown.
    */
   eachHost<T>(request: ControlRequest<T>): AsyncGenerator<HostResult<T>> {
     const allowedMs = this.#options.timeoutMs ?? request.timeoutMs;
@@ -118,11 +124,10 @@ export class ControlClient {
   }
 
   /**
-   * Sends a request to the leader of the management service, wherever it is. The given hosts are called one after the
-   * other ({@link searchLeader}), and the first that answers gets the request. One that does not lead says who does,
-   * and which hosts may: so any host of the system will do. While there is no leader, or the one that was asked has lost
-   * its office, everybody is asked again for a while; but a request that may have been carried out only if it is
-   * `repeatable`.
+   * Sends a request to the leader of the management service. The given hosts are called in sequence ({@link
+   * searchLeader}), and the first that answers gets the request. A follower names the leader and the access points, so
+   * any host of the system will do. While there is no leader, or when the leader has lost its term, all hosts are asked
+   * again for a while. A request that may have been done is repeated only if it is `repeatable`.
    *
    * @throws Fault of the leader, or of the hosts asked
    */
@@ -140,7 +145,7 @@ export class ControlClient {
         timeoutMs: Math.ceil(timeoutMs - (performance.now() - start)),
       });
       if (round.kind === "answered") return round.value;
-      // The deadline came while somebody was asked once more: that there was no leader says more.
+      // The deadline passed during a repeated search. The earlier result, that there is no leader, says more.
       if (round.fault.code === FaultCode.timedOut && noLeaderYet !== undefined) throw noLeaderYet;
       const waitedMs = performance.now() - start;
       if (round.kind === "failed" || waitedMs + pauseMs > (this.#options.leaderWaitMs ?? 10_000)) {
@@ -154,12 +159,12 @@ export class ControlClient {
         throw round.fault;
       }
       pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
-      // Those that answered come first now; the others may be back.
+      // Hosts that answered come first. The others may have recovered.
       hosts = [...usable, ...this.hosts];
     }
   }
 
-  /** Asks hosts until one has done it. @param usable gets the hosts that could be reached or were named by others */
+  /** Asks hosts until one has done the request. @param usable gets the hosts that were reached or named by others */
   async #askAround<T>(
     hosts: readonly HostAddress[],
     usable: HostAddress[],
@@ -270,7 +275,10 @@ export class ControlClient {
   }
 }
 
-/** The server learns of a deadline that the wire can carry, eight digits of milliseconds; ours counts in any case. */
+/**
+ * The wire format limits the server's deadline to eight digits of milliseconds. The client's own deadline always
+ * applies.
+ */
 function callOptions(signal: AbortSignal, timeoutMs: number): CallOptions {
   return timeoutMs > 99_999_999 ? { signal } : { signal, timeoutMs: Math.max(1, timeoutMs) };
 }
@@ -284,7 +292,7 @@ function wholeDeadline(
   return manyHosts === true ? Math.max(timeoutMs, Math.min(4 * wantedMs, MAX_TIMER_MS)) : wantedMs;
 }
 
-/** Whom a host that does not lead takes for the leader, and who could be it; nobody where it does not say. */
+/** The leader and the access points that a follower names; empty when it names none. */
 async function whoMayLead(connection: HostConnection, signal: AbortSignal): Promise<readonly HostAddress[]> {
   using limit = deadline(LEADER_QUERY_MS, "query the leader", signal);
   try {
@@ -301,14 +309,14 @@ async function whoMayLead(connection: HostConnection, signal: AbortSignal): Prom
   }
 }
 
-/** Names the hosts rather than count them: a host that was given by name is often asked again by its address. */
+/** Names the hosts instead of counting them: a host given by name is often asked again by its address. */
 function noLeader(attempted: string, failures: readonly HostFailure[]): Fault {
   const hosts = failures.map(({ host }) => host);
   const faults = failures.map(({ fault }) => fault);
   const [only] = faults;
   if (only !== undefined && faults.length === 1) return only;
   const same = only !== undefined && faults.every((fault) => fault.code === only.code);
-  // A host that answers knows more than those that cannot be reached.
+  // The answers of hosts say more than connection failures.
   const advice = same ? only : faults.find(({ code }) => code === FaultCode.notAccessPoint);
   return new Fault({
     domain: "client",

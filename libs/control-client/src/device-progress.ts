@@ -2,7 +2,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { HostAddress } from "@daos/hostlist";
 import type { ctl } from "@daos/proto";
 
-/** How far a host's work on one device has come. */
+/** The progress of a host's work on one device. */
 export interface DeviceProgress {
   /** `/mnt/daos`, or a PCI address. */
   readonly device: string;
@@ -11,13 +11,13 @@ export interface DeviceProgress {
   /** From 0 to 1. */
   readonly fraction: number;
   readonly elapsedMs: number;
-  /** Undefined until the host has something to go by. */
+  /** Undefined until the host can estimate it. */
   readonly remainingMs: number | undefined;
 }
 
 export type OnDeviceProgress = (host: HostAddress, progress: DeviceProgress) => void;
 
-/** The progress of a message. */
+/** Reads the progress from a message. */
 export function readProgress(message: ctl.DeviceProgress): DeviceProgress {
   const { device, step, fraction, elapsedMs, remainingMs } = message;
   return {
@@ -29,7 +29,7 @@ export function readProgress(message: ctl.DeviceProgress): DeviceProgress {
   };
 }
 
-/** True for the answer of a server that is too old for a call: it has done nothing. */
+/** True when the server is too old for a call. It has done nothing. */
 export function isUnimplemented(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Unimplemented;
 }

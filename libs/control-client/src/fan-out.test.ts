@@ -23,7 +23,7 @@ function behaviourOf(index: number): Behaviour {
   return ({ 3: "hole", 7: "reset", 11: "slow" } as const)[index % 20] ?? "well";
 }
 
-/** Every address of the loopback network is a host of its own; one listener plays them all. */
+/** Every address of the loopback network is a host. One listener acts as all of them. */
 async function hostsOnLoopback() {
   const indexOf = (socket: Socket) => {
     const [, , c = 0, d = 0] = (socket.localAddress ?? "").split(".").map(Number);
@@ -94,7 +94,7 @@ const EXPECTED: Readonly<Record<Behaviour, readonly (number | undefined)[]>> = {
 };
 
 describe("1,024 hosts", () => {
-  it("are reported once each, by cause, in bounded memory", {
+  it("ControlClient.eachHost() yields 1,024 hosts once each, by cause, in bounded memory", {
     timeout: 120_000,
   }, async () => {
     using system = await hostsOnLoopback();
@@ -114,14 +114,14 @@ describe("1,024 hosts", () => {
     }
     expect(wrong).toEqual([]);
     expect(seen.size).toBe(HOSTS);
-    // The deadlines of the black holes run side by side: two in a row would be more than this on any machine.
+    // The deadlines of the black holes run concurrently. Two in sequence would exceed this limit on any machine.
     expect(performance.now() - began).toBeLessThan(2 * DEADLINE_MS);
     expect(most - before).toBeLessThan(400e6);
   });
 });
 
 describe("fanOut", () => {
-  it("starts nothing more when its reader stops", async () => {
+  it("fanOut() starts no more work when its reader stops", async () => {
     const started: number[] = [];
     const results = fanOut([1, 2, 3, 4, 5], 1, async (item) => {
       started.push(item);
@@ -135,7 +135,7 @@ describe("fanOut", () => {
     expect(started.length).toBeLessThan(5);
   });
 
-  it("passes a bug on", async () => {
+  it("fanOut() passes on an exception of the work", async () => {
     const results = fanOut([1], 1, () => Promise.reject(new TypeError("bug")));
     await expect(results.next()).rejects.toThrow("bug");
   });

@@ -1,6 +1,6 @@
 /**
- * Runs `work` on every item, at most `limit` at a time, and yields the results as they come. `work` does not throw. When
- * the reader stops early, nothing new is started.
+ * Runs `work` on every item, at most `limit` at a time, and yields the results as they arrive. `work` must not throw.
+ * When the reader stops early, no more work starts.
  */
 export async function* fanOut<Item, Result>(
   items: readonly Item[],

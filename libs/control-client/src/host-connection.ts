@@ -4,10 +4,12 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { type ClientTls, Http2Session } from "@daos/http2";
 import { ctl, mgmt } from "@daos/proto";
 
-/** A host that does not greet within this time (ms) is given up, whatever the deadline of the request. */
+/**
+ * A host that does not complete the HTTP/2 handshake within this time (ms) fails, whatever the deadline of the request.
+ */
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** The services of one host over one HTTP/2 connection, which the first call opens. */
+/** The services of one host over one HTTP/2 connection. The first call opens it. */
 export class HostConnection implements Disposable {
   readonly host: HostAddress;
   readonly ctl: Client<typeof ctl.MgmtCtl>;
@@ -26,13 +28,14 @@ export class HostConnection implements Disposable {
   /**
    * Opens the connection.
    *
-   * @throws what Node.js says when that fails; the signal's reason; a TimeoutError after `timeoutMs`, 10 s by default
+   * @throws the error of Node.js when that fails; the signal's reason; a TimeoutError after `timeoutMs`, 10 s by
+   * default
    */
   connect(options: { readonly signal: AbortSignal; readonly timeoutMs?: number }): Promise<void> {
     return this.#session.connect({ timeoutMs: CONNECT_TIMEOUT_MS, ...options });
   }
 
-  /** When the certificate expires that the server has shown; undefined without TLS, and before {@link connect}. */
+  /** When the server's certificate expires; undefined without TLS, and before {@link connect}. */
   get serverCertificateExpiry(): Date | undefined {
     return this.#session.serverCertificateExpiry;
   }

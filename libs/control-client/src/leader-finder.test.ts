@@ -17,7 +17,7 @@ const unreachable = new Fault({
 
 type Answer = Fault | "leads" | "leads, and is slow" | "silent";
 
-/** Hosts that answer with their name when they lead, and otherwise as given; records who was asked. */
+/** Fake hosts. A leader answers with its name, other hosts as given. Records which hosts were asked. */
 function hosts(answers: Readonly<Record<string, Answer>>) {
   const asked: string[] = [];
   const call = async ({ host }: HostAddress, { signal }: { readonly signal: AbortSignal }) => {
@@ -41,7 +41,11 @@ describe("LeaderFinder", () => {
   it.each<[string, Readonly<Record<string, Answer>>, readonly string[]]>([
     ["the first access point", { node1: "leads" }, ["node1"]],
     ["where a follower points", { node1: sentTo("node3"), node3: "leads" }, ["node1", "node3"]],
-    ["an access point nobody has named", { node1: sentTo("node4"), node4: "leads" }, ["node1", "node4"]],
+    [
+      "an access point that is not configured",
+      { node1: sentTo("node4"), node4: "leads" },
+      ["node1", "node4"],
+    ],
     [
       "past dead hosts",
       { node1: unreachable, node2: unreachable, node3: "leads" },
@@ -59,7 +63,7 @@ describe("LeaderFinder", () => {
       { node1: sentTo("node2"), node2: sentTo("node1"), node3: "leads" },
       ["node1", "node2", "node3"],
     ],
-  ])("finds the leader: %s", async (_name, answers, expected) => {
+  ])("LeaderFinder.ask() finds the leader: %s", async (_name, answers, expected) => {
     const { call, asked } = hosts(answers);
     const finder = new LeaderFinder({ accessPoints, known: () => undefined });
     expect(await finder.ask(call, wait)).toBe(expected.at(-1));
@@ -67,7 +71,7 @@ describe("LeaderFinder", () => {
     expect(finder.leader).toEqual(at(expected.at(-1) ?? ""));
   });
 
-  it("LeaderFinder.ask() goes on when a host names a leader that is no address", async () => {
+  it("LeaderFinder.ask() continues when a host names a leader that is no address", async () => {
     const { domain, code, description, resolution } = sentTo(undefined);
     const misled = new Fault({ domain, code, description, resolution, leader: "\u0000 not:an:address" });
     const { call } = hosts({ node1: misled, node2: "leads" });
@@ -75,7 +79,7 @@ describe("LeaderFinder", () => {
     expect(await finder.ask(call, wait)).toBe("node2");
   });
 
-  it("asks the last leader first, and learns of new access points", async () => {
+  it("LeaderFinder.ask() asks the last leader first, and learns new access points", async () => {
     const finder = new LeaderFinder({ accessPoints: [at("node1")], known: () => undefined });
     await finder.ask(hosts({ node1: sentTo("node2"), node2: "leads" }).call, wait);
     finder.learn({ accessPoints: ["node2:10001", "node5:10001"], leader: "node2:10001" });
@@ -84,14 +88,14 @@ describe("LeaderFinder", () => {
     expect(moved.asked).toEqual(["node2", "node5"]);
   });
 
-  it("believes the election of this host", async () => {
+  it("LeaderFinder.ask() uses the election result of this host", async () => {
     const finder = new LeaderFinder({ accessPoints, known: () => at("node3") });
     const { call, asked } = hosts({ node3: "leads" });
     await finder.ask(call, wait);
     expect(asked).toEqual(["node3"]);
   });
 
-  it("tells of the leader's own refusal, not of those who send back to it", async () => {
+  it("LeaderFinder.ask() reports the leader's own refusal, not those of hosts that redirect to it", async () => {
     const finder = new LeaderFinder({ accessPoints, known: () => undefined });
     const notReady = new Fault({
       domain: "system",
@@ -103,7 +107,7 @@ describe("LeaderFinder", () => {
     await expect(finder.ask(call, wait)).rejects.toBe(notReady);
   });
 
-  it("ends at an answer about the request, and with the last fault when nobody leads", async () => {
+  it("LeaderFinder.ask() ends at an answer to the request, and throws the last fault when there is no leader", async () => {
     const finder = new LeaderFinder({ accessPoints, known: () => undefined });
     const conflict = new Fault({
       domain: "system",
@@ -121,19 +125,22 @@ describe("LeaderFinder", () => {
   it.each([
     ["silent", "silent" as const],
     ["unreachable", unreachable],
-  ])("asks a host that was %s last, also when it is the leader that was known", async (_name, gone) => {
-    const finder = new LeaderFinder({ accessPoints, known: () => undefined });
-    finder.learn({ accessPoints: ["node1:10001", "node2:10001", "node3:10001"], leader: "node1:10001" });
-    await finder.ask(hosts({ node1: gone, node2: "leads" }).call, wait);
-    const later = hosts({ node2: sentTo(undefined), node3: sentTo(undefined), node1: "leads" });
-    expect(await finder.ask(later.call, wait)).toBe("node1");
-    expect(later.asked).toEqual(["node2", "node3", "node1"]);
-    const back = hosts({ node1: "leads" });
-    await finder.ask(back.call, wait);
-    expect(back.asked).toEqual(["node1"]);
-  });
+  ])(
+    "LeaderFinder.ask() asks a host that was %s last, also when it is the known leader",
+    async (_name, gone) => {
+      const finder = new LeaderFinder({ accessPoints, known: () => undefined });
+      finder.learn({ accessPoints: ["node1:10001", "node2:10001", "node3:10001"], leader: "node1:10001" });
+      await finder.ask(hosts({ node1: gone, node2: "leads" }).call, wait);
+      const later = hosts({ node2: sentTo(undefined), node3: sentTo(undefined), node1: "leads" });
+      expect(await finder.ask(later.call, wait)).toBe("node1");
+      expect(later.asked).toEqual(["node2", "node3", "node1"]);
+      const back = hosts({ node1: "leads" });
+      await finder.ask(back.call, wait);
+      expect(back.asked).toEqual(["node1"]);
+    },
+  );
 
-  it("hears a leader that is slow, and asks it once", async () => {
+  it("LeaderFinder.ask() waits for a slow leader, and asks it once", async () => {
     const finder = new LeaderFinder({ accessPoints, known: () => undefined });
     const { call, asked } = hosts({
       node1: "leads, and is slow",
@@ -145,7 +152,7 @@ describe("LeaderFinder", () => {
     expect(finder.leader).toEqual(at("node1"));
   });
 
-  it("forgets the leader at the deadline, and ends the calls", async () => {
+  it("LeaderFinder.ask() forgets the leader at the deadline, and ends the calls", async () => {
     const learned: unknown[] = [];
     const finder: LeaderFinder = new LeaderFinder({
       accessPoints: [at("node1")],
@@ -160,7 +167,7 @@ describe("LeaderFinder", () => {
     expect(learned).toEqual([at("node1"), undefined]);
   });
 
-  it("ends the calls that are left when one has answered", async () => {
+  it("LeaderFinder.ask() ends pending calls when one has answered", async () => {
     const finder = new LeaderFinder({ accessPoints, known: () => undefined });
     const signals: AbortSignal[] = [];
     const { call } = hosts({ node1: "silent", node2: "leads" });
@@ -171,7 +178,7 @@ describe("LeaderFinder", () => {
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, true]);
   });
 
-  it("goes by the clock that it is given", async () => {
+  it("LeaderFinder.ask() uses the given clock", async () => {
     const clock = { ...systemClock, delay: async () => {} };
     const finder = new LeaderFinder({ accessPoints, known: () => undefined, clock });
     const { call } = hosts({ node1: "silent", node2: "leads" });

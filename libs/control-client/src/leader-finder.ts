@@ -5,19 +5,19 @@ import { searchLeader } from "./leader-search.ts";
 import type { ReportAnswer } from "./mgmt-client.ts";
 
 export interface LeaderFinderOptions {
-  /** Those of the configuration; others are learned. */
+  /** The configured access points. More are learned. */
   readonly accessPoints: readonly HostAddress[];
-  /** The leader, on a host that takes part in the election. */
+  /** The leader by this host's own election, on an access point. */
   readonly known: () => HostAddress | undefined;
-  /** Called when there is news of the leader or the access points. */
+  /** Called when the leader or the access points change. */
   readonly onLearned?: (() => void) | undefined;
   readonly clock?: Clock | undefined;
 }
 
-/** How long a request may take. */
+/** The deadline of a request. */
 export interface AskOptions {
   readonly signal: AbortSignal;
-  /** A host that has not answered within this time, ms, is not the only one that is asked any longer. */
+  /** When a host has not answered within this time, ms, the next host is asked too. */
   readonly hostMs: number;
 }
 
@@ -27,7 +27,7 @@ export class LeaderFinder {
   readonly #clock: Clock;
   #learned: readonly HostAddress[] = [];
   #last: HostAddress | undefined;
-  /** Hosts that did not answer in time when they were asked last, the one that was asked longest ago first. */
+  /** Hosts that did not answer in time when last asked, the longest ago first. */
   readonly #silent = new Set<string>();
 
   constructor(options: LeaderFinderOptions) {
@@ -35,17 +35,17 @@ export class LeaderFinder {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** The host that has answered as the leader last, or that takes part as it. */
+  /** The last host that answered as the leader, or that this host's election names. */
   get leader(): HostAddress | undefined {
     return this.#options.known() ?? this.#last;
   }
 
-  /** The access points that take part, as the leader has named them; those of the configuration before it has. */
+  /** The active access points as the leader named them; before that, the configured ones. */
   get accessPoints(): readonly HostAddress[] {
     return this.#learned.length > 0 ? this.#learned : this.#options.accessPoints;
   }
 
-  /** Takes what the leader has told of itself and the access points. */
+  /** Records the leader and the access points that the leader reported. */
   learn({ accessPoints, leader }: ReportAnswer): void {
     this.#learned = accessPoints.map((text) => parseHostAddress(text));
     if (leader !== "") this.#last = parseHostAddress(leader);
@@ -53,11 +53,12 @@ export class LeaderFinder {
   }
 
   /**
-   * Asks the leader with a request that may be carried out twice ({@link searchLeader}): first the host that is known or
-   * was the last one, then the access points. A host that was late comes last from then on.
+   * Sends the leader a request that may be done twice ({@link searchLeader}). It asks the known or last leader first,
+   * then the access points. A host that was late is asked last from then on.
    *
-   * @throws Fault of the host asked last, or of the first one that decides; a host that sends back to one that has refused
-   *   says nothing new
+   * @throws Fault of the host asked last, or of the first host with a final answer; a redirect to a host that has
+   * refused
+   *   is not reported
    */
   async ask<T>(
     call: (host: HostAddress, wait: { readonly signal: AbortSignal }) => Promise<T>,

@@ -1,13 +1,13 @@
 import type { ControlClient } from "./control-client.ts";
 
-/** Who runs the management service. */
+/** The leader of the management service. */
 export interface LeaderQuery {
   /** `host:port`; empty while there is no leader. */
   readonly leader: string;
   readonly replicas: readonly string[];
 }
 
-/** Asks who leads the management service. @throws Fault */
+/** Asks which host leads the management service. @throws Fault */
 export function leaderQuery(
   client: ControlClient,
   request: { readonly system: string },

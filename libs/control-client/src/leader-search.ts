@@ -8,15 +8,15 @@ interface Wait {
 }
 
 export interface LeaderSearchOptions<Connection, Value> {
-  /** Whom to ask, in this order. */
+  /** The hosts, in the order of asking. */
   readonly hosts: readonly HostAddress[];
   /**
-   * The request may be carried out twice. Then it is sent to the next host as well when one is late, for a late host may be
-   * a leader that has much to do; and to others when it may have been carried out. Otherwise only connections are opened to
+   * The request may be done twice. It is then sent to the next host also when one is late, because the late host may be
+   * a busy leader. It is also sent to others when it may have been done. Otherwise only connections are opened to
    * several hosts at a time, and one host at a time gets the request.
    */
   readonly repeatable: boolean;
-  /** A host without an outcome after this time, ms, is not the only one that is tried any longer. */
+  /** When a host has no outcome after this time, ms, the next host is tried too. */
   readonly staggerMs: number;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -25,18 +25,18 @@ export interface LeaderSearchOptions<Connection, Value> {
   readonly call: (connection: Connection, wait: Wait) => Promise<Value>;
   /** @param sent the connection was open: the request may have reached the host */
   readonly toFault: (error: unknown, host: HostAddress, sent: boolean) => Fault;
-  /** The hosts that may lead, of one that does not. */
+  /** The access points that a follower names. */
   readonly whoMayLead?: (connection: Connection) => Promise<readonly HostAddress[]>;
   /** A host is late, and others are tried as well. */
   readonly onLate?: (host: HostAddress) => void;
   readonly onFailed?: (host: HostAddress, fault: Fault) => void;
 }
 
-/** Why one host did not do it. */
+/** Why one host did not do the request. */
 export interface HostFailure {
   readonly host: HostAddress;
   readonly fault: Fault;
-  /** It named a leader that had been asked before: it says nothing new. */
+  /** It named a leader that had been asked before. It adds no information. */
   readonly sentBack: boolean;
 }
 
@@ -61,9 +61,8 @@ type Attempt<Connection, Value> =
     };
 
 /**
- * Sends a request to the leader of the management service, wherever it is. Hosts are tried in their order, the next one as
- * soon as one has failed or is late. One that names another host as the leader is believed: that one is tried next. No host
- * is tried twice.
+ * Sends a request to the leader of the management service. Hosts are tried in order, the next one as soon as one has
+ * failed or is late. The leader that a follower names is tried next. No host is tried twice.
  *
  * @see RFC 8305, which opens connections to the addresses of one name in the same way
  */
@@ -131,7 +130,7 @@ export async function searchLeader<Connection, Value>(
       options.onFailed?.(host, fault);
       const hint = readHint(fault);
       failures.push({ host, fault, sentBack: hint !== undefined && started.has(formatHostAddress(hint)) });
-      // Nothing was sent: another host may be reached.
+      // Nothing was sent. Another host may be reachable.
       if (connection === undefined) continue;
       const found = searchClass(fault);
       const mustStop = found === "final" || (found === "maybe-done" && !repeatable);
@@ -145,7 +144,7 @@ export async function searchLeader<Connection, Value>(
   }
 }
 
-/** The leader that a host names. What is no address, as another host may send it, names none. */
+/** The leader that a host names; undefined when the text is no address. */
 function readHint(fault: Fault): HostAddress | undefined {
   const hint = leaderHint(fault);
   if (hint === undefined) return undefined;
@@ -156,12 +155,12 @@ function readHint(fault: Fault): HostAddress | undefined {
   }
 }
 
-/** An answer of the data plane is final here: the leader has asked every replica of its management service. */
+/** A data-plane status is final here: the leader has asked every replica of its management service. */
 function searchClass(fault: Fault): RetryClass {
   return fault.domain === "daos" ? "final" : retryClass(fault);
 }
 
-/** Resolves with `work`, or after `ms` if that is given and comes first. */
+/** Resolves with `work`, or after `ms` if that comes first. `ms` may be undefined. */
 async function firstOf(work: Promise<void>, ms: number | undefined, clock: Clock): Promise<void> {
   if (ms === undefined) return work;
   const rest = new AbortController();

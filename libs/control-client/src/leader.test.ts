@@ -31,7 +31,7 @@ const dead = async () => kept(await DeadPort.take()).host;
 
 const members = [{ rank: 0, uuid: "a", addr: "h:1" }];
 const leads: FakeCalls = { ctl: { systemMemberQuery: () => ({ members }) } };
-/** A host that does not lead, and what it says of who does. */
+/** A follower, and the leader that it names. */
 function follower(hint: HostAddress | undefined, replicas: readonly HostAddress[] = []): FakeCalls {
   return {
     ctl: {
@@ -65,7 +65,7 @@ const pool = {
   system: "",
 };
 
-/** Time stands still for the client from now on, unless the test lets it pass; sockets do not wait for it. */
+/** The client's time stands still until the test advances it. Sockets are not affected. */
 function stopTime(): void {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] });
 }
@@ -88,7 +88,7 @@ function frameTypes(sent: Buffer): number[] {
 }
 
 describe("hosts that do not answer", () => {
-  it("cost a second each, and not their connect deadline", async () => {
+  it("ControlClient.leader() waits one second per silent host, and not its connect deadline", async () => {
     const holes = [await hole(), await hole()] as const;
     const leader = await fake(leads);
     const hosts = [...holes.map(({ host }) => host), leader.host];
@@ -103,7 +103,7 @@ describe("hosts that do not answer", () => {
     expect(await query).toHaveLength(1);
   });
 
-  it("cost nothing more when they refuse, reset, or talk rubbish", async () => {
+  it("ControlClient.leader() does not wait for hosts that refuse, reset, or send garbage", async () => {
     const hosts = [
       await dead(),
       kept(await RawServer.start((socket) => socket.resetAndDestroy())).host,
@@ -114,7 +114,7 @@ describe("hosts that do not answer", () => {
     expect(await systemMemberQuery(new ControlClient({ hosts }))).toHaveLength(1);
   });
 
-  it("get no request when they wake up after another has it", async () => {
+  it("ControlClient.leader() sends nothing to a late host after another host has the request", async () => {
     const calls = { mgmt: { poolCreate: () => ({ svcreps: [0] }) } };
     const late = await fake(calls);
     const called = Promise.withResolvers<Socket>();
@@ -127,7 +127,7 @@ describe("hosts that do not answer", () => {
     const leader = await fake({
       mgmt: {
         poolCreate: async () => {
-          // Now the slow one speaks HTTP/2, and the client hears it.
+          // The slow host now completes the HTTP/2 handshake.
           (await called.promise).write(SETTINGS);
           await until(() => received.includes(SETTINGS_ACK));
           return { svcreps: [1] };
@@ -144,7 +144,7 @@ describe("hosts that do not answer", () => {
     expect(frameTypes(received)).not.toContain(HEADERS);
   });
 
-  it("are named when the deadline is over", async () => {
+  it("ControlClient.leader() names the silent hosts when the deadline passes", async () => {
     const silent = await hole();
     const client = new ControlClient({ hosts: [silent.host], timeoutMs: 300 });
     await expect(systemMemberQuery(client)).rejects.toMatchObject({
@@ -153,7 +153,7 @@ describe("hosts that do not answer", () => {
     });
   });
 
-  it("do not outlive Ctrl-C", async () => {
+  it("ControlClient.leader() ends on Ctrl-C while hosts are silent", async () => {
     const abort = new AbortController();
     const silent = await hole();
     const query = systemMemberQuery(new ControlClient({ hosts: [silent.host], signal: abort.signal }));
@@ -163,13 +163,13 @@ describe("hosts that do not answer", () => {
 });
 
 describe("the leader is found", () => {
-  it("through a host that is no access point and knows the replicas only", async () => {
+  it("ControlClient.leader() finds the leader through a host that is no access point and knows the replicas only", async () => {
     const leader = await fake(leads);
     const here = await fake(follower(undefined, [await dead(), leader.host]));
     expect(await systemMemberQuery(new ControlClient({ hosts: [here.host] }))).toHaveLength(1);
   });
 
-  it("where the hint names a host that has died without a word", async () => {
+  it("ControlClient.leader() finds the leader when the hint names a dead host", async () => {
     const leader = await fake(leads);
     const silent = await hole();
     const here = await fake(follower(silent.host, [silent.host, leader.host]));
@@ -180,7 +180,7 @@ describe("the leader is found", () => {
     expect(await query).toHaveLength(1);
   });
 
-  it("after an election that is still going on", async () => {
+  it("ControlClient.leader() finds the leader after a running election", async () => {
     const leader = await fake(leads);
     let asked = 0;
     const here = await fake({
@@ -196,19 +196,19 @@ describe("the leader is found", () => {
     expect(asked).toBe(4);
   });
 
-  it("or not, after a while", async () => {
+  it("ControlClient.leader() fails after a while when there is no leader", async () => {
     const here = await fake(follower(undefined));
     const client = new ControlClient({ hosts: [here.host], leaderWaitMs: 600 });
     await expect(systemMemberQuery(client)).rejects.toMatchObject({
       code: FaultCode.notLeader,
       reason: "no leader is known at the moment",
     });
-    // The pauses grow: in the ten seconds that it waits unless told it asks more often.
+    // The pauses grow. In the default ten seconds it asks several times.
     const asked = here.calls.filter((name) => name === "MgmtCtl/SystemMemberQuery");
     expect(asked.length).toBeLessThanOrEqual(3);
   });
 
-  it("or not, before the deadline, also when the last host asked does not answer by then", async () => {
+  it("ControlClient.leader() fails before the deadline also when the last host asked does not answer by then", async () => {
     let asked = 0;
     const here = await fake({
       ctl: {
@@ -226,7 +226,7 @@ describe("the leader is found", () => {
 });
 
 describe("a leader that is lost while it works", () => {
-  it("is followed by the next one for what may be repeated", async () => {
+  it("ControlClient.leader() asks the next leader when a repeatable request fails", async () => {
     const next = await fake({ ctl: { systemQuery: () => ({ members }) } });
     const gone = await fake({
       ctl: {
@@ -240,7 +240,7 @@ describe("a leader that is lost while it works", () => {
     expect(gone.calls).toEqual(["MgmtCtl/SystemQuery"]);
   });
 
-  it("also when its connection breaks", async () => {
+  it("ControlClient.leader() asks the next leader when its connection breaks", async () => {
     const next = await fake({ ctl: { systemQuery: () => ({ members }) } });
     const http2 = createServer();
     http2.on("stream", (stream) => stream.session?.destroy());
@@ -252,7 +252,7 @@ describe("a leader that is lost while it works", () => {
     http2.close();
   });
 
-  it("is not, for what may have been done", async () => {
+  it("ControlClient.leader() does not repeat a request that may have been done", async () => {
     const next = await fake({ mgmt: { poolCreate: () => ({}) }, ctl: { systemErase: () => ({}) } });
     const gone = await fake({
       mgmt: {
@@ -275,7 +275,7 @@ describe("a leader that is lost while it works", () => {
 });
 
 describe("system actions", () => {
-  it("carry the selection, the fan-out and the deadline per host", async () => {
+  it("systemAction() sends the selection, the fan-out and the deadline per host", async () => {
     const seen: unknown[] = [];
     const server = await fake({
       ctl: {
@@ -316,7 +316,7 @@ describe("system actions", () => {
     expect(seen).toEqual([{ ranks: [1, 3, 9], hosts: ["h:1"], force: true, fanout: 7, timeoutMs: 5_000 }]);
   });
 
-  it("never stop more than was asked for on a server of release 0.8.0", async () => {
+  it("systemAction() never stops more than was asked for on a server of release 0.8.0", async () => {
     const old = await fake({ ctl: { systemStop: () => ({ results: [{ id: "h:1/0", action: "stop" }] }) } });
     const client = new ControlClient({ hosts: [old.host] });
     const all = { selection: {}, force: false };
@@ -342,7 +342,7 @@ describe("system actions", () => {
     });
   });
 
-  it("leave a query of a server of release 0.8.0 whole, or refuse", async () => {
+  it("systemQuery() asks a server of release 0.8.0 for all members, and refuses a selection", async () => {
     const old = await fake(leads);
     const client = new ControlClient({ hosts: [old.host] });
     expect(await systemQuery(client)).toMatchObject({
@@ -363,7 +363,7 @@ describe("events", () => {
     message: `event ${number}`,
   });
 
-  it("end where they are not followed", async () => {
+  it("systemEvents() ends without follow", async () => {
     const server = await fake({
       ctl: {
         async *systemEvents({ follow }) {
@@ -382,13 +382,13 @@ describe("events", () => {
     ]);
   });
 
-  it("go on with the next leader, each told once, until Ctrl-C", async () => {
+  it("systemEvents() continues with the next leader, and reports each event once, until Ctrl-C", async () => {
     const abort = new AbortController();
     const closed = Promise.withResolvers<void>();
     const second = await fake({
       ctl: {
         async *systemEvents(_, { signal }) {
-          // A new leader counts from 1 again; the last one is known already.
+          // A new leader counts from 1 again. Its last event is known already.
           yield event(1, 500);
           yield event(2, 2);
           yield event(3, 600);
@@ -425,7 +425,7 @@ describe("events", () => {
     expect(losses).toBe(1);
   });
 
-  it("are given up when nobody has answered for long, and at once where a server cannot", async () => {
+  it("systemEvents() fails when no host answers for long, and at once when a server has no events", async () => {
     const onEvent = () => {};
     const refused = new ControlClient({ hosts: [await dead()] });
     await expect(systemEvents(refused, { follow: true, onEvent, patienceMs: 300 })).rejects.toMatchObject({
@@ -439,7 +439,7 @@ describe("events", () => {
 });
 
 describe("a leader that cannot answer yet", () => {
-  it("ControlClient.leader() asks again while a new leader reads its members, also for what must not be done twice", async () => {
+  it("ControlClient.leader() asks again while a new leader reads its members, also for requests that must not be done twice", async () => {
     let asked = 0;
     const starting = await fake({
       mgmt: {

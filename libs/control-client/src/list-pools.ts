@@ -8,7 +8,7 @@ export interface PoolEntry {
   readonly svcReplicas: readonly number[];
 }
 
-/** Lists the pools of the system, by uuid. @param attempted what that is for, in messages @throws Fault */
+/** Lists the pools of the system, by uuid. @param attempted the purpose, for messages @throws Fault */
 export function listPools(
   client: ControlClient,
   request: { readonly system: string },

@@ -10,7 +10,7 @@ import { describe, expect, it } from "vitest";
 import { LeaderFinder } from "./leader-finder.ts";
 import { MgmtClient } from "./mgmt-client.ts";
 
-/** A server that takes connections on the loopback. Dispose of it. */
+/** A server that accepts connections on the loopback. Dispose of it. */
 async function listening(server: Server): Promise<AsyncDisposable & { readonly host: HostAddress }> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => {})));
@@ -27,9 +27,9 @@ async function listening(server: Server): Promise<AsyncDisposable & { readonly h
   };
 }
 
-/** A stopped process: the kernel takes the connection, and nobody ever answers. */
+/** A stopped process: the kernel accepts the connection, and no process answers. */
 const onlyAccepts = () => createServer();
-/** Takes requests and never answers them. */
+/** Accepts requests and never answers them. */
 const neverAnswers = () => createHttp2Server() as unknown as Server;
 /** The leader, which says so. */
 const leads = () =>
@@ -43,7 +43,7 @@ describe("MgmtClient", () => {
   it.each([
     ["a host that only takes the connection", onlyAccepts],
     ["a server that never answers", neverAnswers],
-  ])("says of %s that it has not answered in time", async (_name, make) => {
+  ])("MgmtClient reports that %s has not answered in time", async (_name, make) => {
     await using server = await listening(make());
     const { host } = server;
     const client = new MgmtClient(async () => undefined);
@@ -54,7 +54,7 @@ describe("MgmtClient", () => {
     });
   });
 
-  it("keeps a cancellation apart from a deadline", async () => {
+  it("MgmtClient distinguishes a cancellation from a deadline", async () => {
     await using server = await listening(neverAnswers());
     const client = new MgmtClient(async () => undefined);
     const stop = new AbortController();
@@ -62,7 +62,7 @@ describe("MgmtClient", () => {
     await expect(client.startRank(server.host, 3, stop)).rejects.toMatchObject({ code: FaultCode.cancelled });
   });
 
-  it("finds the leader past hosts that are frozen, without waiting for their end", async () => {
+  it("MgmtClient finds the leader past frozen hosts, without waiting for their deadline", async () => {
     await using first = await listening(onlyAccepts());
     await using second = await listening(neverAnswers());
     await using third = await listening(leads());

@@ -11,7 +11,7 @@ interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** What a join asks the leader. */
+/** The parameters of a join. */
 export interface JoinMessage {
   readonly uuid: string;
   readonly rank: number;
@@ -23,7 +23,7 @@ export interface JoinMessage {
   readonly recorded: boolean;
 }
 
-/** What a report tells the leader. */
+/** The content of a report to the leader. */
 export interface ReportMessage {
   readonly addr: string;
   readonly engines: readonly {
@@ -36,32 +36,32 @@ export interface ReportMessage {
   readonly warnings: readonly string[];
 }
 
-/** What the leader tells those who report. */
+/** The leader's answer to a report. */
 export interface ReportAnswer {
-  /** The access points that take part, `host:port`. */
+  /** The active access points, `host:port`. */
   readonly accessPoints: readonly string[];
   /** Its own control address, `host:port`. */
   readonly leader: string;
 }
 
-/** A host that does not take a connection within this time, ms, is given up. */
+/** The connect deadline of a host, ms. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** A connection to one host, and how many calls use it. */
+/** A connection to one host, and the number of calls that use it. */
 interface Shared {
   readonly connection: HostConnection;
   calls: number;
 }
 
 /**
- * Calls the management service of other hosts, as one server calls another. Calls to the same host at the same time share a
- * connection: a command for all engines of a host makes one, not one for each.
+ * Calls the management service of other hosts, as a client in a server. Concurrent calls to one host share a
+ * connection: a command for all engines of a host uses one.
  */
 export class MgmtClient {
   readonly #loadTls: () => Promise<ClientTls>;
   readonly #shared = new Map<string, Shared>();
 
-  /** @param loadTls asked for each call, so that new certificates are used; undefined for plain text */
+  /** @param loadTls called for each request, so that new certificates are used; returns undefined for plain text */
   constructor(loadTls: () => Promise<ClientTls>) {
     this.#loadTls = loadTls;
   }
@@ -75,7 +75,7 @@ export class MgmtClient {
     return this.#call(host, "report engines", wait, (client) => client.reportEngines(message, wait));
   }
 
-  /** @param options `timeoutMs` is told to the host, which answers before that also when the engine hangs */
+  /** @param options `timeoutMs` is sent to the host, which answers before that even when the engine hangs */
   async prepShutdown(
     host: HostAddress,
     rank: number,
@@ -136,7 +136,7 @@ export class MgmtClient {
       return await call(shared.connection.mgmt);
     } catch (error) {
       if (error instanceof Fault) throw error;
-      // Connect takes a deadline for a cancellation, and what follows depends on which of the two it was.
+      // Connect reports a deadline as a cancellation. The two need different faults.
       const late = isTimeout(signal.reason)
         ? new ConnectError("no answer", Code.DeadlineExceeded, undefined, undefined, signal.reason)
         : error;
@@ -152,7 +152,7 @@ export class MgmtClient {
 
 type Client = HostConnection["mgmt"];
 
-/** Opens the connection, so that a dead host is told from one that is slow to answer. */
+/** Opens the connection separately, to distinguish a dead host from a slow answer. */
 async function connect(connection: HostConnection, signal: AbortSignal): Promise<void> {
   try {
     await connection.connect({ signal, timeoutMs: CONNECT_TIMEOUT_MS });
@@ -162,7 +162,7 @@ async function connect(connection: HostConnection, signal: AbortSignal): Promise
     throw new Fault({
       domain: "client",
       code: FaultCode.hostUnreachable,
-      description: `connect to ${formatHostAddress(connection.host)}`,
+      description: `cannot connect to ${formatHostAddress(connection.host)}`,
       reason: `no answer within ${CONNECT_TIMEOUT_MS / 1000} s`,
       resolution: "check that the host is up and that its port is open",
       cause: error,

@@ -38,7 +38,7 @@ const pool = {
   system: "",
 };
 
-/** Everything that daos-server calls other servers for. */
+/** Every call of daos-server to other servers. */
 const CALLS: Readonly<
   Record<string, (client: MgmtClient, host: HostAddress, wait: Wait) => Promise<unknown>>
 > = {
@@ -51,12 +51,12 @@ const CALLS: Readonly<
   callEngine: (client, host, wait) => client.callEngine(host, 201, new Uint8Array(), wait),
 };
 
-/** Long enough for a peer that answers on a busy machine; a silent one takes all of it. */
+/** Long enough for an answer on a loaded machine. A silent peer takes all of it. */
 const timeoutOf = ({ isSilent }: MisbehavingPeer) => (isSilent === true ? 300 : 40_000);
 
 // An error without a listener would be uncaught, and fail the run.
 describe.each(MISBEHAVING_PEERS)("a peer that is $name", (peer) => {
-  it.each(Object.entries(CALLS))("makes MgmtClient.%s() fail with a fault", async (_name, call) => {
+  it.each(Object.entries(CALLS))("MgmtClient.%s() throws a fault", async (_name, call) => {
     await using server = await RawServer.start(peer.handle);
     const client = new MgmtClient(async () => undefined);
     using limit = deadline(timeoutOf(peer), "the call");
@@ -65,7 +65,7 @@ describe.each(MISBEHAVING_PEERS)("a peer that is $name", (peer) => {
     expect(retryClass(fault as Fault)).not.toBe("final");
   });
 
-  it("does not keep LeaderFinder.ask() from the leader", async () => {
+  it("LeaderFinder.ask() still reaches the leader", async () => {
     await using server = await RawServer.start(peer.handle);
     await using leader = await FakeServer.start({ mgmt: { join: () => ({ rank: 7 }) } });
     const client = new MgmtClient(async () => undefined);
@@ -75,7 +75,7 @@ describe.each(MISBEHAVING_PEERS)("a peer that is $name", (peer) => {
     expect(await asking).toMatchObject({ rank: 7 });
   });
 
-  it("makes ControlClient report the host, and go on to the leader with what may be done twice", async () => {
+  it("ControlClient reports the host, and asks the leader when the request may be done twice", async () => {
     await using server = await RawServer.start(peer.handle);
     const alone = new ControlClient({ hosts: [server.host], timeoutMs: timeoutOf(peer) });
     for await (const { outcome } of storageScan(alone)) expect(outcome.kind).toBe("failed");
@@ -85,7 +85,7 @@ describe.each(MISBEHAVING_PEERS)("a peer that is $name", (peer) => {
     expect(await systemQuery(both)).toMatchObject({ members: [] });
   });
 
-  it("gets a pool create that may have been done only once", async () => {
+  it("poolCreate() is sent once when it may have been done", async () => {
     await using server = await RawServer.start(peer.handle);
     await using leader = await FakeServer.start({ mgmt: { poolCreate: () => ({ svcreps: [0] }) } });
     const client = new ControlClient({ hosts: [server.host, leader.host], timeoutMs: 5_000 });

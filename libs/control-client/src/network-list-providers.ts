@@ -1,6 +1,6 @@
 import type { ControlClient, HostResult } from "./control-client.ts";
 
-/** Lists the fabric providers that every host knows. */
+/** Lists the fabric providers of every host. */
 export function networkListProviders(client: ControlClient): AsyncGenerator<HostResult<readonly string[]>> {
   return client.eachHost({
     attempted: "list fabric providers",

@@ -2,7 +2,7 @@ import type { ControlClient } from "./control-client.ts";
 import { checkStatus } from "./status.ts";
 
 export interface PoolCreateRequest {
-  /** Of the new pool; made by the caller, so that it is known whatever happens to the answer. */
+  /** The uuid of the new pool. The caller makes it, so that it is known even if the answer is lost. */
   readonly uuid: string;
   /** SCM per rank, in bytes. */
   readonly scmBytes: bigint;
@@ -26,7 +26,7 @@ export interface PoolCreated {
   readonly svcReplicas: readonly number[];
 }
 
-/** Creates a pool. After a lost connection it may exist nevertheless. @throws Fault */
+/** Creates a pool. After a lost connection the pool may exist. @throws Fault */
 export function poolCreate(client: ControlClient, request: PoolCreateRequest): Promise<PoolCreated> {
   const attempted = `create pool ${request.uuid}`;
   return client.leader({

@@ -14,7 +14,7 @@ let server: ChildProcess;
 let host: HostAddress;
 let tls: { readonly ca: string; readonly cert: string; readonly key: string };
 
-/** A certificate for 127.0.0.1 that is its own authority. */
+/** A self-signed certificate for 127.0.0.1. */
 async function selfSigned(name: string) {
   const [key, cert] = [join(directory, `${name}.key`), join(directory, `${name}.crt`)];
   const args = [
@@ -25,7 +25,7 @@ async function selfSigned(name: string) {
   return { cert: await readFile(cert, "utf8"), key: await readFile(key, "utf8") };
 }
 
-// As servers of release 0.8.0 do it: the TLS library refuses the client after the handshake of TLS 1.3, with an alert.
+// As in servers of release 0.8.0: the TLS library refuses the client after the handshake of TLS 1.3, with an alert.
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "daos-refused-"));
   const [own, other] = [await selfSigned("server"), await selfSigned("stranger")];
@@ -49,12 +49,12 @@ afterAll(async () => {
 });
 
 describe("a client certificate that is refused under TLS 1.3", () => {
-  it("ControlClient.leader() says so, and not that the host is slow", async () => {
+  it("ControlClient.leader() reports the certificate, not a slow host", async () => {
     const client = new ControlClient({ hosts: [host], tls });
     await expect(systemQuery(client)).rejects.toMatchObject({ code: FaultCode.certificateRefused });
   });
 
-  it("MgmtClient.startRank() says so, and not that the host is slow", async () => {
+  it("MgmtClient.startRank() reports the certificate, not a slow host", async () => {
     const client = new MgmtClient(async () => tls);
     const starting = client.startRank(host, 1, { signal: AbortSignal.timeout(40_000) });
     await expect(starting).rejects.toMatchObject({ code: FaultCode.certificateRefused });

@@ -1,14 +1,14 @@
 import type { ControlClient, HostResult } from "./control-client.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
-/** What a server logs. */
+/** The log level of a server. */
 export interface LogMasks {
   readonly level: string;
-  /** What its configuration says, and it goes back to when it is restarted. */
+  /** The configured level, which applies again after a restart. */
   readonly configured: string;
 }
 
-/** Changes what the control plane of every host logs. @param level undefined for what the configuration says */
+/** Changes the control plane's log level on every host. @param level undefined for the configured level */
 export function setLogMasks(
   client: ControlClient,
   level: string | undefined,

@@ -7,7 +7,7 @@ export function checkStatus(attempted: string, status: DaosStatus): void {
   if (status !== 0) throw faultDaosStatus(attempted, status);
 }
 
-/** The fault of a part of a response that failed; undefined when it is well or not there. */
+/** The fault of a failed part of a response; undefined when it succeeded or is absent. */
 export function stateFault(
   domain: FaultDomain & ("scm" | "bdev" | "storage"),
   attempted: string,

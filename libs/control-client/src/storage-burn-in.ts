@@ -5,35 +5,38 @@ import { type OnDeviceProgress, readProgress } from "./device-progress.ts";
 import { stateFault } from "./status.ts";
 
 export interface StorageBurnInRequest {
-  /** PCI addresses; none for every controller that holds nothing. */
+  /** PCI addresses; empty for every controller without data. */
   readonly devices: readonly string[];
-  /** For each controller, all at once. */
+  /** Per controller. Controllers run concurrently. */
   readonly seconds: number;
   readonly onProgress?: OnDeviceProgress;
 }
 
-/** How one controller came through. */
+/** The result of one controller. */
 export interface BurnInResult {
   readonly pciAddress: string;
-  /** `refused`: it was not begun, and the fault says why. `skipped`: nobody had asked for it by name. */
+  /**
+   * `refused`: it was not started, and the fault has the reason. `skipped`: it was not named in the request and cannot
+   * be used.
+   */
   readonly verdict: "passed" | "failed" | "aborted" | "skipped" | "refused";
   readonly fault: Fault | undefined;
   readonly bytesWritten: number;
   readonly bytesVerified: number;
   readonly elapsedMs: number;
-  /** The first few places that were bad. */
+  /** The first bad ranges. */
   readonly blockErrors: readonly string[];
   readonly findings: readonly string[];
   /** Why it was skipped. */
   readonly reason: string;
 }
 
-/** What one host burnt in. */
+/** The burn-in of one host. */
 export interface StorageBurnIn {
   readonly controllers: readonly BurnInResult[];
 }
 
-/** Beyond the burn-in itself: to begin, and to leave the controllers empty. */
+/** Additional time, to start and to leave the controllers empty. */
 const MARGIN_MS = 10 * 60_000;
 
 /** Writes and verifies empty NVMe controllers of every host. */

@@ -7,9 +7,9 @@ import type { HostConnection } from "./host-connection.ts";
 import { stateFault } from "./status.ts";
 
 export interface StorageFormatRequest {
-  /** Formats also what holds data already. Its data is lost. */
+  /** Formats also storage with data. The data is lost. */
   readonly reformat: boolean;
-  /** Told of every device while it works, by servers that can. */
+  /** Called with the progress of every device, by servers that support it. */
   readonly onProgress?: OnDeviceProgress;
 }
 
@@ -20,7 +20,7 @@ export interface FormatResult {
   readonly fault: Fault | undefined;
 }
 
-/** What one host formatted. */
+/** The format of one host. */
 export interface StorageFormat {
   readonly scm: readonly FormatResult[];
   readonly nvme: readonly FormatResult[];
@@ -29,8 +29,8 @@ export interface StorageFormat {
 const TWO_HOURS_MS = 2 * 60 * 60 * 1000;
 
 /**
- * Formats the configured storage of every host, for engines that wait for it. Servers of release 0.8.0 are asked in their
- * way, without progress.
+ * Formats the configured storage of every host whose engines wait for it. Servers of release 0.8.0 get their own
+ * request, without progress.
  */
 export function storageFormat(
   client: ControlClient,

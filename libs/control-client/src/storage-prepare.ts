@@ -3,11 +3,11 @@ import type { ControlClient, HostResult } from "./control-client.ts";
 import { stateFault } from "./status.ts";
 import { readNamespace, type ScmNamespace } from "./storage-scan.ts";
 
-/** What to prepare; a part that is absent is left alone. */
+/** The storage to prepare. An absent part is not changed. */
 export interface StoragePrepareRequest {
   readonly nvme?:
     | {
-        /** PCI addresses, white-space separated; all controllers when empty. */
+        /** PCI addresses, separated by white space; all controllers when empty. */
         readonly pciWhitelist: string;
         /** 0 for the server's default. */
         readonly hugepages: number;
@@ -19,13 +19,13 @@ export interface StoragePrepareRequest {
   readonly scm?: { readonly reset: boolean } | undefined;
 }
 
-/** What one host prepared. */
+/** The preparation of one host. */
 export interface StoragePrepare {
   readonly nvme: { readonly info: string; readonly fault: Fault | undefined } | undefined;
   readonly scm:
     | {
         readonly namespaces: readonly ScmNamespace[];
-        /** What is left to do, such as a reboot; may be empty. */
+        /** The remaining steps, such as a reboot; may be empty. */
         readonly info: string;
         readonly fault: Fault | undefined;
       }

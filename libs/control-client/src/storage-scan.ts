@@ -22,7 +22,7 @@ export interface ScmNamespace {
   readonly device: string;
   readonly numaNode: number;
   readonly sizeBytes: number;
-  /** The index of the engine that it is configured for, if any. */
+  /** The index of the engine that uses it by configuration, if any. */
   readonly engine: number | undefined;
 }
 
@@ -36,31 +36,33 @@ export interface NvmeController {
   readonly namespaces: readonly {
     readonly id: number;
     readonly sizeGB: number;
-    /** The index of the engine that it is configured for, if any. */
+    /** The index of the engine that uses it by configuration, if any. */
     readonly engine: number | undefined;
   }[];
-  /** Where its data comes from; `unknown` for a server of release 0.8.0. */
+  /** The source of the health data; `unknown` for a server of release 0.8.0. */
   readonly source: "unknown" | "kernel" | "spdk" | "last-known" | "pci";
-  /** The driver that it is bound to; undefined for none, or when the server does not say. */
+  /** Its current driver; undefined for none, or when the server does not report it. */
   readonly driver: string | undefined;
-  /** Undefined until the server has seen it for a while. */
+  /** Undefined until the server has observed it for a while. */
   readonly trend: NvmeTrend | undefined;
-  /** Absent when the controller could not be asked. Times are as the device counts them, the temperature is in kelvin. */
+  /**
+   * Absent when the controller could not be queried. Times are as the device counts them. The temperature is in kelvin.
+   */
   readonly health: NvmeHealth | undefined;
 }
 
-/** How a controller's health has changed since the server first saw it. */
+/** The change of a controller's health since the server first saw it. */
 export interface NvmeTrend {
   readonly samples: number;
   readonly days: number;
   readonly mediaErrorsPerDay: number;
   readonly errorLogEntriesPerDay: number;
-  /** Until its rated life is used up; undefined when nothing was used. */
+  /** Until its rated life is used up; undefined when there was no wear. */
   readonly daysLeft: number | undefined;
   readonly highestTemperatureK: number;
 }
 
-/** Counters and warnings of one controller, as NVMe's health log page has them. */
+/** The counters and warnings of one controller's NVMe health log page. */
 export interface NvmeHealth {
   readonly temperatureK: number;
   readonly temperatureWarningMinutes: number;
@@ -80,7 +82,7 @@ export interface NvmeHealth {
   readonly percentUsed: number;
 }
 
-/** What one host has. A part that could not be scanned has a fault. */
+/** The storage of one host. A part that could not be scanned has a fault. */
 export interface StorageScan {
   readonly scm: {
     readonly modules: readonly ScmModule[];
@@ -120,7 +122,7 @@ function readScan({ scm, nvme }: ctl.StorageScanResp): StorageScan {
   };
 }
 
-/** The namespace of a message. */
+/** Reads a namespace from a message. */
 export function readNamespace(message: ctl.PmemDevice): ScmNamespace {
   const { uuid, blockdev, dev, numanode, size, engine } = message;
   return { uuid, blockDevice: blockdev, device: dev, numaNode: numanode, sizeBytes: Number(size), engine };

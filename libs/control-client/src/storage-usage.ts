@@ -4,24 +4,24 @@ import type { ControlClient, HostResult } from "./control-client.ts";
 import { stateFault } from "./status.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
-/** A size, or why it is not known. */
+/** A size, or why it is unknown. */
 export type UsagePart<Sizes> =
   | ({ readonly kind: "known" } & Sizes)
   | { readonly kind: "unknown"; readonly fault: Fault };
 
-/** How large the storage of one engine is. */
+/** The storage size of one engine. */
 export interface EngineUsage {
   readonly index: number;
   /** Absent until the engine has joined the system. */
   readonly rank: number | undefined;
-  /** Where its SCM is mounted. */
+  /** The mount point of its SCM. */
   readonly mount: string;
   readonly scm: UsagePart<{ readonly totalBytes: bigint; readonly availableBytes: bigint }>;
-  /** Of its configured devices; how much of them is in use only the engine knows. */
+  /** The size of its configured devices. Only the engine knows how much is used. */
   readonly nvme: UsagePart<{ readonly totalBytes: bigint }>;
 }
 
-/** Asks every host how large the storage of its engines is, and how much of the SCM is in use. */
+/** Asks every host for the storage size of its engines, and for the used SCM. */
 export function storageUsage(client: ControlClient): AsyncGenerator<HostResult<readonly EngineUsage[]>> {
   return client.eachHost({
     attempted: "query the use of storage",

@@ -12,36 +12,36 @@ import {
 import { type MemberAction, systemStop } from "./system-stop.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
-/** What can be done to members. */
+/** The actions on members. */
 export type SystemActionName = "stop" | "start" | "exclude" | "clear-exclude" | "erase";
 
 export interface SystemActionRequest {
   readonly selection: MemberSelection;
-  /** Stops engines without asking them to get ready. */
+  /** Stops engines without preparing them for shutdown. */
   readonly force: boolean;
 }
 
-/** What came of it for one member. */
+/** The outcome for one member. */
 export interface MemberOutcome {
   readonly rank: number;
   readonly uuid: string;
-  /** The control address of its host, `host:port`; empty where a server of release 0.8.0 does not say. */
+  /** The control address of its host, `host:port`; empty when a server of release 0.8.0 does not report it. */
   readonly address: string;
   /** The step that was done, or that failed: `stop`, `prep shutdown`. */
   readonly action: string;
   readonly state: MemberState;
-  /** Absent when all is well. */
+  /** Absent on success. */
   readonly fault: Fault | undefined;
-  /** What is left to know when all is well; mostly empty. */
+  /** A note on success; usually empty. */
   readonly note: string;
 }
 
 export type SystemAction =
   | { readonly kind: "done"; readonly outcomes: readonly MemberOutcome[]; readonly missing: MissingMembers }
-  /** What a server of release 0.8.0 did, which stops all and nothing else. */
+  /** The answer of a server of release 0.8.0, which can only stop all members. */
   | { readonly kind: "old-stop"; readonly actions: readonly MemberAction[] };
 
-/** What to say about each action where it cannot be done, and the RPC that does it. */
+/** Each action's RPC, and its name for messages. */
 const ACTIONS = {
   stop: { attempted: "stop members", rpc: "systemStopMembers" },
   start: { attempted: "start members", rpc: "systemStart" },
@@ -53,8 +53,8 @@ const ACTIONS = {
 const TEN_MINUTES_MS = 10 * 60_000;
 
 /**
- * Does something to some or all members, on their hosts side by side, with the client's fan-out and its deadline per
- * host. A server of release 0.8.0 can do no more than stop all in order; it is never asked for that when less was wanted.
+ * Runs an action on some or all members. Hosts work concurrently, with the client's fan-out and deadline per host. A
+ * server of release 0.8.0 can only stop all members in order. It is never asked for that when less was requested.
  *
  * @throws Fault
  */

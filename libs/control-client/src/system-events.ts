@@ -4,9 +4,9 @@ import { delay } from "@daos/sys";
 import type { ControlClient } from "./control-client.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
-/** Something that happened in the system. */
+/** An event of the system. */
 export interface SystemEvent {
-  /** Counts up while one leader is in office. */
+  /** Increases during one leader's term. */
   readonly number: number;
   readonly time: Date;
   /** `engine_died`, `leader_changed`. */
@@ -15,31 +15,31 @@ export interface SystemEvent {
   readonly message: string;
   readonly rank: number | undefined;
   readonly uuid: string;
-  /** The control address of its host; empty for what is about no host. */
+  /** The control address of the host; empty for an event without a host. */
   readonly address: string;
 }
 
 export interface SystemEventsRequest {
-  /** Goes on with what happens, until the client's signal ends it. */
+  /** Continues with new events until the client's signal aborts. */
   readonly follow: boolean;
   readonly onEvent: (event: SystemEvent) => void;
-  /** Told of a leader that is lost, before another one is looked for. */
+  /** Called when the leader is lost, before the search for another one. */
   readonly onLost?: (fault: Fault | undefined) => void;
-  /** How long (milliseconds) nobody may answer before it is given up; 5 minutes unless told. */
+  /** How long (milliseconds) to search without any answer before it fails; 5 minutes by default. */
   readonly patienceMs?: number;
 }
 
 const FOREVER_MS = 2 ** 31 - 1;
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 5_000;
-/** A stream that lasted so long (milliseconds) has been a good one, though nothing may have happened. */
+/** A stream that lasted this long (milliseconds) counts as healthy, even without events. */
 const GOOD_STREAM_MS = 10_000;
-/** How many events are remembered, so that none is told twice: more than a leader keeps. */
+/** How many events are remembered to avoid duplicates: more than a leader keeps. */
 const MEMORY = 20_000;
 
 /**
- * Tells the latest events, oldest first, and with `follow` those that happen. When the leader is lost it goes on with the
- * next one, with growing pauses in between. Each event is told once. It resolves when the client's signal aborts.
+ * Yields the latest events, oldest first, and with `follow` new events. When the leader is lost it continues with the
+ * next one, with growing pauses in between. Each event is yielded once. It ends when the client's signal aborts.
  *
  * @throws Fault
  */
@@ -74,7 +74,7 @@ export async function systemEvents(client: ControlClient, request: SystemEventsR
   }
 }
 
-/** Reads the events of one leader to their end. @returns why it has ended, unless the leader ended it in order */
+/** Reads the events of one leader to their end. @returns the failure, unless the leader ended the stream in order */
 async function readEvents(
   client: ControlClient,
   follow: boolean,
@@ -88,7 +88,7 @@ async function readEvents(
       manyHosts: follow,
       call: async (connection, options) => {
         try {
-          // All of them each time: another leader, and one that has been restarted, counts anew.
+          // Reads all events each time: a new or restarted leader counts from 1.
           for await (const message of connection.ctl.systemEvents({ follow, after: 0n }, options)) {
             onEvent(readEvent(message));
           }
@@ -105,7 +105,7 @@ async function readEvents(
   }
 }
 
-/** True when there was a connection, to a host that does not lead any longer. */
+/** True when the host was reached, but no longer leads. */
 function wasConnected({ code }: Fault): boolean {
   const ends: readonly number[] = [FaultCode.connectionLost, FaultCode.leadershipLost, FaultCode.notLeader];
   return ends.includes(code);
@@ -124,7 +124,7 @@ function readEvent(message: ctl.SystemEvent): SystemEvent {
   };
 }
 
-/** Says of each of the latest `size` keys once that it is new. */
+/** Returns true once for each of the latest `size` keys. */
 function onlyOnce(size: number): (key: string) => boolean {
   const seen = new Set<string>();
   return (key) => {

@@ -2,14 +2,14 @@ import { ctl } from "@daos/proto";
 import type { ControlClient } from "./control-client.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
-/** Some members of the system: those with the ranks and those on the hosts; all when neither is given. */
+/** Selects members: those with the ranks and those on the hosts; all when neither is given. */
 export interface MemberSelection {
   readonly ranks?: readonly number[] | undefined;
   /** Control addresses, `host:port`. */
   readonly hosts?: readonly string[] | undefined;
 }
 
-/** What a member does, as the leader knows it. `unknown` is all that release 0.8.0 has. */
+/** The state of a member, as the leader knows it. Release 0.8.0 reports only `unknown`. */
 export type MemberState =
   | "unknown"
   | "joining"
@@ -20,24 +20,24 @@ export type MemberState =
   | "unresponsive"
   | "errored";
 
-/** One engine of the system, and how it is. */
+/** One engine of the system, with its state. */
 export interface MemberStatus {
   readonly rank: number;
   readonly uuid: string;
   /** The control address of its host, `host:port`. */
   readonly address: string;
   readonly state: MemberState;
-  /** Why it is in that state; empty for the usual reason. */
+  /** The reason of the state; empty for the usual reason. */
   readonly reason: string;
-  /** When the state began; undefined where the server does not say. */
+  /** When the state began; undefined when the server does not report it. */
   readonly since: Date | undefined;
-  /** How often it has joined. */
+  /** The number of its joins. */
   readonly incarnation: number;
   readonly fabricUri: string;
   readonly faultDomain: string;
 }
 
-/** What has been asked for and is not there. */
+/** The selected ranks and hosts that do not exist. */
 export interface MissingMembers {
   readonly ranks: readonly number[];
   readonly hosts: readonly string[];
@@ -50,7 +50,7 @@ export interface SystemQuery {
 }
 
 /**
- * Asks how members are. Of a server of release 0.8.0 it learns who is a member, but not more, and only of all at once.
+ * Queries the states of members. A server of release 0.8.0 reports the members without states, and only all of them.
  *
  * @throws Fault
  */
@@ -84,17 +84,17 @@ export function systemQuery(client: ControlClient, selection: MemberSelection = 
   });
 }
 
-/** True for less than all members. */
+/** True for a selection of less than all members. */
 export function selectsSome({ ranks = [], hosts = [] }: MemberSelection): boolean {
   return ranks.length > 0 || hosts.length > 0;
 }
 
-/** A selection as the wire has it. */
+/** Encodes a selection. */
 export function selectionMessage({ ranks = [], hosts = [] }: MemberSelection) {
   return { ranks: [...ranks], hosts: [...hosts] };
 }
 
-/** A state as people and `--json` call it. A state of a later release counts as unknown. */
+/** The name of a state in texts and in `--json`. A state of a later release is `unknown`. */
 export function readMemberState(state: ctl.MemberState): MemberState {
   const name = ctl.MemberState[state] as keyof typeof ctl.MemberState | undefined;
   return name === undefined ? "unknown" : (name.replace("MEMBER_", "").toLowerCase() as MemberState);

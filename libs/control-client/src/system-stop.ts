@@ -1,13 +1,13 @@
 import type { ControlClient } from "./control-client.ts";
 
-/** What became of one member, or of one step for it. */
+/** The outcome for one member, or for one step of it. */
 export interface MemberAction {
   /** The member as the server names it, such as `rank 3`. */
   readonly id: string;
   /** `prep shutdown`, `stop`. */
   readonly action: string;
   readonly ok: boolean;
-  /** Why it failed; empty when it did not. */
+  /** Why it failed; empty on success. */
   readonly message: string;
 }
 

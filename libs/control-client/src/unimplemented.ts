@@ -3,13 +3,13 @@ import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import type { HostConnection } from "./host-connection.ts";
 
-/** True when the server does not know the request: it is of an older release. */
+/** True when the server does not know the request, because its release is older. */
 export function isUnimplemented(error: unknown): boolean {
   return error instanceof ConnectError && error.code === Code.Unimplemented;
 }
 
 /**
- * The fault of a server whose release cannot do something. Nothing has been done.
+ * The fault of a server whose release does not support a request. Nothing has been done.
  *
  * @param what as in `start ranks`
  * @param instead what the operator can do with such a server; empty for nothing

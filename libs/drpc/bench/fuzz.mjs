@@ -1,4 +1,4 @@
-// The malformed-packet test with 100,000 packets, or as many as the first argument says.
+// The malformed-packet test with 100,000 packets, or the number in the first argument.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

@@ -1,5 +1,5 @@
-// Round trips per second of dRPC, beside an echo over node:net in the same process: the ratio tells more than the number.
-// One client and one server in one process, so each figure is what one core can do for both sides.
+// Round trips per second of dRPC, compared with an echo over node:net in the same process. Client and server share one
+// process, so each figure is the throughput of one core for both sides.
 import { mkdtempSync, rmSync } from "node:fs";
 import { createConnection, createServer } from "node:net";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ import { PacketSocket } from "../dist/packet-socket.js";
 const SECONDS = Number(process.argv[2] ?? 2);
 const directory = mkdtempSync(join(tmpdir(), "drpc-bench-"));
 
-/** Runs `width` loops of `once` for a while; answers with rounds per second. */
+/** Runs `width` loops of `once` for a fixed time. Returns rounds per second. */
 async function measure(width, once) {
   let rounds = 0;
   const loop = async (end) => {
@@ -28,7 +28,7 @@ async function measure(width, once) {
   return (rounds * 1000) / (performance.now() - start);
 }
 
-/** An echo whose answers come in order: resolves the oldest caller. */
+/** An echo with ordered answers: resolves the oldest caller. */
 function echoClient(send) {
   const waiting = [];
   return {

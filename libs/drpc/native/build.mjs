@@ -1,5 +1,5 @@
-// Builds ../build/seqpacket.node and ../build/launch-engine with the machine's C compiler and the headers of the pinned Node package: no network,
-// no node-gyp. N-API keeps the result valid across Node versions.
+// Builds ../build/seqpacket.node and ../build/launch-engine with the machine's C compiler and the headers of the pinned
+// Node.js package. It needs no network and no node-gyp. N-API keeps the result valid across Node.js versions.
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -8,7 +8,7 @@ import { dirname, join } from "node:path";
 const here = import.meta.dirname;
 const build = join(here, "..", "build");
 
-/** The folder of node_api.h: the pinned Node package of this machine, else the running Node's own. */
+/** The directory of node_api.h: in the pinned Node.js package of this machine, else in the running Node.js. */
 function findHeaders() {
   const require = createRequire(import.meta.url);
   const candidates = [join(dirname(process.execPath), "..", "include", "node")];
@@ -17,7 +17,7 @@ function findHeaders() {
       join(dirname(require.resolve(`node-linux-${process.arch}/package.json`)), "include", "node"),
     );
   } catch {
-    // not installed: a machine of another kind, or `npm install --omit=optional`
+    // not installed: the package is for another platform, or `npm install --omit=optional` was used
   }
   const found = candidates.find((path) => existsSync(join(path, "node_api.h")));
   if (found === undefined) {
@@ -31,7 +31,7 @@ function fail(what, resolution) {
   process.exit(1);
 }
 
-/** Compiles into place: whoever uses the old file meanwhile keeps it. */
+/** Renames the result into place, so that processes keep the old file that they have open. */
 function compile(source, output, flags) {
   const temporary = `${output}.${process.pid}.tmp`;
   const cc = process.env.CC ?? "cc";

@@ -20,12 +20,12 @@ import type { PeerCredentials } from "./native.ts";
 import { PacketSocket } from "./packet-socket.ts";
 
 export interface WaitOptions {
-  /** Without one, a wait ends after 10 s for a connection and 60 s for a call. */
+  /** Without a signal, a wait ends after 10 s for a connection and 60 s for a call. */
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface ConnectOptions extends WaitOptions {
-  /** The number of the first call, 1 if not given. The data plane's own calls have 0. */
+  /** The sequence of the first call; 1 by default. The data plane's own calls use 0. */
   readonly firstSequence?: bigint | undefined;
 }
 
@@ -35,18 +35,18 @@ interface PendingCall {
   readonly fail: (reason: unknown) => void;
 }
 
-/** How long a call may take when the caller sets no limit, ms. The real engine takes up to 10.6 s for a pool. */
+/** The default deadline of a call, ms. The real engine takes up to 10.6 s for a pool. */
 const CALL_MS = 60_000;
 
 /**
- * One open connection to a dRPC server. Any number of calls may be in flight; answers find their calls by sequence, in
- * whatever order they come.
+ * One connection to a dRPC server. Any number of calls may be in flight. Answers are matched to calls by sequence, in
+ * any order.
  *
  * @see DAOS 0.8.0 src/control/drpc/drpc_client.go
  */
 export class DrpcClient {
   readonly path: string;
-  /** Settles, never rejects, when the connection has ended, from either side. */
+  /** Resolves, never rejects, when the connection has ended, from either side. */
   readonly closed: Promise<void>;
   readonly #socket: PacketSocket;
   readonly #pending = new Map<bigint, PendingCall>();
@@ -80,21 +80,23 @@ export class DrpcClient {
     return new DrpcClient(path, await PacketSocket.connect(path, options), options.firstSequence ?? 1n);
   }
 
-  /** False once the connection has ended: every further call fails, so make a new client. */
+  /** False once the connection has ended. Every further call fails: make a new client. */
   get isOpen(): boolean {
     return this.#open;
   }
 
-  /** Who listens. */
+  /** The credentials of the listening process. */
   get peer(): PeerCredentials {
     return this.#socket.peer;
   }
 
   /**
-   * Calls a method and waits for its answer. An abort gives up the wait, not the work: the peer is not told.
+   * Calls a method and waits for its answer. An abort ends the wait only: the peer is not notified and may finish the
+   * work.
    *
    * @throws Fault drpcMessageTooLong (nothing sent, or the answer too long), drpcPeerStalled (nothing sent),
-   *   drpcConnectionLost, drpcCallFailed for a status other than SUCCESS, drpcMalformed; the signal's reason. Each names
+   *   drpcConnectionLost, drpcCallFailed for a status other than SUCCESS, drpcMalformed; the signal's reason. Each
+   *   names
    *   method and socket.
    */
   async call<Request extends Body, Response extends Body>(
@@ -117,7 +119,7 @@ export class DrpcClient {
     }
   }
 
-  /** Ends the connection; calls in flight fail with drpcConnectionLost. */
+  /** Ends the connection. Calls in flight fail with drpcConnectionLost. */
   close(): void {
     this.#lost ??= new Error("closed by this side");
     this.#socket.close();
@@ -162,15 +164,15 @@ export class DrpcClient {
       return;
     }
     if (response.sequence === -1n) {
-      // The peer could not read one of our calls, and cannot say which.
+      // The peer could not decode one of our calls, and cannot say which.
       this.#failAll((call) => faultCallFailed(call.attempted, drpc.Status[response.status] ?? "an error"));
       return;
     }
-    // No such call: it was given up.
+    // The call is no longer pending: its caller has aborted.
     this.#pending.get(response.sequence)?.settle(response);
   }
 
-  /** The peer does not speak dRPC: nothing that it says from now on can be relied on. */
+  /** The peer does not speak dRPC. Its further packets cannot be trusted. */
   #breakOff(fault: (call: PendingCall) => unknown): void {
     this.#failAll(fault);
     this.#lost ??= new Error("the peer sent a packet that is no dRPC response");

@@ -5,11 +5,11 @@ import type { Body, DrpcMethod } from "./drpc-method.ts";
 export const drpcModules = {
   /** Of the agent. */
   securityAgent: 1,
-  /** Calls into the engine. */
+  /** Calls to the engine. */
   mgmt: 2,
-  /** Calls from the engine. */
+  /** Calls by the engine. */
   srv: 3,
-  /** Of the server, calls from the engine. */
+  /** Of the server, called by the engine. */
   security: 4,
 } as const;
 

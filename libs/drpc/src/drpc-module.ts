@@ -8,12 +8,15 @@ import {
 } from "./drpc-method.ts";
 import type { PeerCredentials } from "./native.ts";
 
-/** What a handler knows besides the request. */
+/** The context of a handler, besides the request. */
 export interface HandlerContext {
   readonly peer: PeerCredentials;
-  /** Aborts when the peer goes or the server closes: nobody hears the answer any more. */
+  /** Aborts when the peer disconnects or the server closes: the answer can no longer be delivered. */
   readonly signal: AbortSignal;
-  /** Registers what to do once the kernel has the answer, so that even the end of this process cannot lose it. */
+  /**
+   * Registers a callback for when the kernel has accepted the answer. From then on the answer arrives even if this
+   * process ends.
+   */
   readonly onAnswered: (callback: () => void) => void;
 }
 
@@ -22,20 +25,20 @@ export type Handler<Request extends Body, Response extends Body> = (
   context: HandlerContext,
 ) => Promise<BodyResult<Response>> | BodyResult<Response>;
 
-/** A method with its handler, the types forgotten. */
+/** A method with its handler, without their types. */
 export interface BoundMethod {
   readonly method: DrpcMethod;
-  /** @throws PayloadError when the body is not the method's request; whatever the handler throws */
+  /** @throws PayloadError when the body is not the method's request; the handler's errors */
   readonly serve: (body: Uint8Array, context: HandlerContext) => Promise<Uint8Array>;
 }
 
-/** The methods that a server answers under one module number. */
+/** The methods of a server under one module number. */
 export interface DrpcModule {
   readonly id: number;
   readonly methods: ReadonlyMap<number, BoundMethod>;
 }
 
-/** The body of a call does not decode. */
+/** The body of a call cannot be decoded. */
 export class PayloadError extends Error {}
 
 /** Binds a handler to a method. An exception of the handler is answered with FAILURE and logged. */
@@ -55,7 +58,7 @@ export function handle<Request extends Body, Response extends Body>(
   return { method, serve };
 }
 
-/** @throws Error when a method belongs to another module or stands there twice: a bug */
+/** @throws Error for a bug: a method of another module, or a method twice */
 export function drpcModule(id: number, bound: readonly BoundMethod[]): DrpcModule {
   const methods = new Map<number, BoundMethod>();
   for (const one of bound) {

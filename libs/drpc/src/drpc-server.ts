@@ -9,9 +9,9 @@ export interface DrpcServerOptions {
   readonly path: string;
   readonly modules: readonly DrpcModule[];
   readonly log: Logger;
-  /** Peers at a time, 1000 if not given; a further one is turned away. */
+  /** The limit of connected peers; 1000 by default. Further peers are disconnected. */
   readonly maxSessions?: number;
-  /** Calls of one peer at a time, 64 if not given; a peer that sends more has to wait. */
+  /** The limit of pending calls per peer; 64 by default. A peer with more calls has to wait. */
   readonly maxCallsPerSession?: number;
 }
 
@@ -36,20 +36,20 @@ export class DrpcServer {
     this.path = options.path;
     this.#log = options.log;
     this.#maxSessions = options.maxSessions ?? 1000;
-    // No more than may be queued, so that every answer finds room.
+    // At most the queue's length, so that every answer fits into the queue.
     this.#maxCalls = Math.min(options.maxCallsPerSession ?? 64, MAX_QUEUED);
     this.#modules = new Map(options.modules.map((module) => [module.id, module]));
   }
 
-  /** The number of peers connected now. */
+  /** The number of connected peers. */
   get sessions(): number {
     return this.#sessions.size;
   }
 
   /**
-   * Makes the socket, mode 0660, and answers calls from then on.
+   * Creates the socket, mode 0660, and serves calls.
    *
-   * @throws Fault drpcSocketBusy when another server is alive there, drpcSocketDirectory; the signal's reason
+   * @throws Fault drpcSocketBusy when another server listens there, drpcSocketDirectory; the signal's reason
    */
   async listen(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<void> {
     if (this.#listener !== undefined) throw new Error(`the dRPC server listens on ${this.path} already`);

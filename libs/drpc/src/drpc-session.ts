@@ -10,12 +10,12 @@ const { Status } = drpc;
 export interface DrpcSessionOptions {
   readonly modules: ReadonlyMap<number, DrpcModule>;
   readonly log: Logger;
-  /** Calls of one peer that run or wait to be answered; beyond it the peer is not read. */
+  /** The limit of pending calls of one peer. At the limit the peer's packets are not read. */
   readonly maxCalls: number;
   readonly onEnd: () => void;
 }
 
-/** One peer of a server: its calls run concurrently and are answered in the order in which they end. */
+/** The connection of one peer. Its calls run concurrently, and are answered in the order of completion. */
 export class DrpcSession {
   readonly #socket: PacketSocket;
   readonly #options: DrpcSessionOptions;
@@ -56,7 +56,7 @@ export class DrpcSession {
     });
   }
 
-  /** The packet to answer with. Never rejects, never longer than a packet may be. */
+  /** The answer as a packet. Never rejects, and never exceeds the packet limit. */
   async #respond(
     packet: Uint8Array,
     length: number,
@@ -78,7 +78,7 @@ export class DrpcSession {
     }
     const bound = known.methods.get(method);
     if (bound === undefined) {
-      // Nobody has method 0: the question is whether this side lives.
+      // No method has number 0. The call is a liveness probe.
       const level = method === 0 ? "debug" : "warn";
       this.#log[level]("a call to an unknown method", { module, method });
       return encodeResponse(sequence, Status.UNKNOWN_METHOD);

@@ -27,7 +27,7 @@ const NOTHING = new Uint8Array(0);
 const echoRank = handle(drpcMethods.setRank, ({ rank }) => ({ status: 0 - rank }));
 
 describe("a call", () => {
-  it("reaches its handler with the peer's credentials, and the answer its caller", async () => {
+  it("DrpcClient.call() reaches the handler with the peer's credentials, and returns its answer", async () => {
     const peers: unknown[] = [];
     await fixture.serve([
       handle(drpcMethods.setRank, async ({ rank }, { peer }) => {
@@ -42,13 +42,13 @@ describe("a call", () => {
     expect(client.peer).toEqual(self);
   });
 
-  it("without a body gets an answer with all defaults", async () => {
+  it("DrpcClient.call() returns an answer with all defaults when the body is empty", async () => {
     await fixture.serve([handle(drpcMethods.startMs, () => ({}))]);
     const client = await fixture.connect();
     expect((await client.call(drpcMethods.startMs, undefined)).status).toBe(0);
   });
 
-  it("is answered while others on the same connection wait, and after them", async () => {
+  it("DrpcClient.call() returns while other calls on the connection are pending, and after them", async () => {
     const release: (() => void)[] = [];
     await fixture.serve([
       handle(drpcMethods.setRank, async ({ rank }) => {
@@ -63,7 +63,7 @@ describe("a call", () => {
     expect((await slow).status).toBe(1);
   });
 
-  it("gives up at its signal with the reason; the connection goes on", async () => {
+  it("DrpcClient.call() rejects with the signal's reason, and the connection stays open", async () => {
     const gone: Promise<void>[] = [];
     await fixture.serve([
       echoRank,
@@ -85,7 +85,7 @@ describe("a call", () => {
     await gone[0];
   });
 
-  it("that fails says how, with method and socket", async () => {
+  it("DrpcClient.call() names method and socket when it fails", async () => {
     await fixture.serve([
       handle(drpcMethods.setRank, () => {
         throw new Error("no");
@@ -102,7 +102,7 @@ describe("a call", () => {
     await expect(client.call(drpcMethods.notifyReady, {})).rejects.toThrow("UNKNOWN_MODULE");
   });
 
-  it("too long for a packet is refused before it is sent", async () => {
+  it("DrpcClient.call() refuses a message that is too long for a packet", async () => {
     await fixture.serve([handle(drpcMethods.poolGetAcl, ({ uuid }) => ({ ACL: [`${uuid.length}`] }))]);
     const client = await fixture.connect();
     await expect(client.call(drpcMethods.poolGetAcl, { uuid: "x".repeat(20_000) })).rejects.toMatchObject({
@@ -115,7 +115,7 @@ describe("a call", () => {
     ]);
   });
 
-  it("fails when the connection is lost, and so does every later one", async () => {
+  it("DrpcClient.call() fails when the connection is lost, and so does every later call", async () => {
     const server = await fixture.serve([handle(drpcMethods.setRank, () => new Promise(() => {}))]);
     const client = await fixture.connect();
     const calls = Promise.allSettled([1, 2, 3].map((rank) => client.call(drpcMethods.setRank, { rank })));
@@ -130,7 +130,7 @@ describe("a call", () => {
   });
 });
 
-describe("the server answers", () => {
+describe("DrpcServer", () => {
   const ask = async (packet: Uint8Array) => {
     const peer = await fixture.rawPeer();
     peer.send(packet);
@@ -138,24 +138,24 @@ describe("the server answers", () => {
   };
 
   it.each(["ff", "0a", "2205010203", "00"])(
-    "%s, which is no call, with sequence -1 and FAILED_UNMARSHAL_CALL",
+    "DrpcServer answers %s, which is no call, with sequence -1 and FAILED_UNMARSHAL_CALL",
     async (garbage) => {
       await fixture.serve([echoRank]);
       expect(await ask(Buffer.from(garbage, "hex"))).toBe("08ffffffffffffffffff011005");
     },
   );
 
-  it("an empty packet as the call that it is: all defaults", async () => {
+  it("DrpcServer answers an empty packet as a call with all defaults", async () => {
     await fixture.serve([echoRank]);
     expect(await ask(new Uint8Array(0))).toBe("1003");
   });
 
-  it("a body that does not decode with FAILED_UNMARSHAL_PAYLOAD", async () => {
+  it("DrpcServer answers an invalid body with FAILED_UNMARSHAL_PAYLOAD", async () => {
     await fixture.serve([echoRank]);
     expect(await ask(encodeCall(2, 202, 9n, Buffer.from("08", "hex")))).toBe("08091006");
   });
 
-  it("any sequence with the same", async () => {
+  it("DrpcServer answers with the sequence of the call", async () => {
     await fixture.serve([echoRank]);
     for (const sequence of [0n, 1n, -5n, 2n ** 62n]) {
       const answer = decodeResponse(Buffer.from(await ask(encodeCall(9, 1, sequence, NOTHING)), "hex"));
@@ -163,7 +163,7 @@ describe("the server answers", () => {
     }
   });
 
-  it("no more peers than it may have, and further ones when others have gone", async () => {
+  it("DrpcServer limits its peers, and accepts new ones when others have disconnected", async () => {
     const server = await fixture.serve([echoRank], { maxSessions: 2 });
     const [first, second] = [await fixture.connect(), await fixture.connect()];
     await first.call(drpcMethods.setRank, { rank: 1 });
@@ -175,7 +175,7 @@ describe("the server answers", () => {
     expect((await (await fixture.connect()).call(drpcMethods.setRank, { rank: 5 })).status).toBe(-5);
   });
 
-  it("when descriptors run out, as soon as there are some again", () => {
+  it("DrpcServer accepts connections again after descriptors have run out", () => {
     const line = 'ulimit -n 64 && exec "$0" --conditions=@daos/source "$1" "$2"';
     const run = spawnSync("sh", ["-c", line, process.execPath, FEW_DESCRIPTORS, fixture.path], {
       encoding: "utf8",
@@ -187,7 +187,7 @@ describe("the server answers", () => {
     expect(echoes).toBeGreaterThan(0);
   });
 
-  it("200 peers at once, each with many calls", async () => {
+  it("DrpcServer serves 200 concurrent peers with many calls each", async () => {
     const server = await fixture.serve([echoRank]);
     const clients = await Promise.all(Array.from({ length: 200 }, () => fixture.connect()));
     const calls = clients.flatMap((client, n) =>
@@ -202,7 +202,7 @@ describe("the server answers", () => {
 });
 
 describe("the socket file", () => {
-  it("that a dead server left behind is replaced, and removed when asked", async () => {
+  it("DrpcServer.listen() replaces the socket of a dead server, and close() removes its own", async () => {
     const dead = () => spawnSync(process.execPath, ["--conditions=@daos/source", LEAVE_SOCKET, fixture.path]);
     expect(dead().status).toBe(0);
     await expect(stat(fixture.path)).resolves.toBeDefined();
@@ -213,14 +213,14 @@ describe("the socket file", () => {
     expect((await (await fixture.connect()).call(drpcMethods.setRank, { rank: 4 })).status).toBe(-4);
   });
 
-  it("has mode 0660 and goes with the server", async () => {
+  it("DrpcServer makes its socket with mode 0660, and removes it when it closes", async () => {
     const server = await fixture.serve([echoRank]);
     expect((await stat(fixture.path)).mode & 0o7777).toBe(0o660);
     await server.close();
     await expect(stat(fixture.path)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  it("of a live server is left alone", async () => {
+  it("DrpcServer leaves the socket of a live server alone", async () => {
     await fixture.serve([echoRank]);
     const second = new DrpcServer({ path: fixture.path, log: silentLogger, modules: [] });
     await expect(second.listen()).rejects.toMatchObject({
@@ -231,19 +231,19 @@ describe("the socket file", () => {
     expect((await (await fixture.connect()).call(drpcMethods.setRank, { rank: 4 })).status).toBe(-4);
   });
 
-  it("that is something else is left alone", async () => {
+  it("DrpcServer leaves a file that is no socket alone", async () => {
     await writeFile(fixture.path, "precious");
     await expect(fixture.serve([])).rejects.toThrow("there is a file that is not a socket");
   });
 
-  it("needs its directory", async () => {
+  it("DrpcServer refuses a path without its directory", async () => {
     fixture.path = join(fixture.directory, "missing", "x.sock");
     await expect(fixture.serve([])).rejects.toMatchObject({ code: FaultCode.drpcSocketDirectory });
     fixture.path = join(fixture.directory, "x".repeat(120));
     await expect(fixture.serve([])).rejects.toMatchObject({ code: FaultCode.drpcSocketDirectory });
   });
 
-  it("of another listener is not removed at close", async () => {
+  it("DrpcServer.close() leaves another listener's socket alone", async () => {
     const server = await fixture.serve([echoRank]);
     await rm(fixture.path);
     const other = await PacketListener.listen(fixture.path, {
@@ -257,15 +257,15 @@ describe("the socket file", () => {
   });
 });
 
-describe("connect", () => {
-  it("says when there is nobody", async () => {
+describe("DrpcClient.connect()", () => {
+  it("DrpcClient.connect() fails with a fault when no server listens", async () => {
     await expect(DrpcClient.connect(fixture.path)).rejects.toMatchObject({
       code: FaultCode.drpcConnect,
       description: `connect to ${fixture.path}`,
     });
   });
 
-  it("does nothing when its signal has aborted", async () => {
+  it("DrpcClient.connect() does nothing when its signal has aborted", async () => {
     await expect(DrpcClient.connect(fixture.path, { signal: AbortSignal.abort("no") })).rejects.toBe("no");
   });
 });

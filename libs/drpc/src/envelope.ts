@@ -25,7 +25,7 @@ export function decodeResponse(packet: Uint8Array): drpc.Response {
   return fromBinary(ResponseSchema, packet);
 }
 
-/** The sequence of a response whose end is lost: its first field, if the sender wrote fields in order. */
+/** The sequence of a truncated response: its first field, if the sender wrote the fields in order. */
 export function peekSequence(packet: Uint8Array): bigint | undefined {
   try {
     const reader = new BinaryReader(packet);

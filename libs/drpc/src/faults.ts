@@ -1,10 +1,10 @@
 import { Fault, FaultCode } from "@daos/fault";
 import { errnoName } from "./native.ts";
 
-/** The largest packet either side may send, in bytes: the C side allocates exactly this much. */
+/** The largest packet in either direction, bytes. The C side allocates exactly this size. */
 export const MAX_PACKET = 16384;
 
-/** The directory of a socket to listen on is missing, not a directory, or not ours to write. */
+/** The directory of the socket is missing, no directory, or not writable. */
 export function faultSocketDirectory(path: string, directory: string, cause: unknown): Fault {
   const missing = errnoName(cause) === "ENOENT";
   return new Fault({
@@ -17,7 +17,7 @@ export function faultSocketDirectory(path: string, directory: string, cause: unk
   });
 }
 
-/** Something else is at the path: a live server, or a file that is not a socket. */
+/** The path is in use, by a live server or by a file that is no socket. */
 export function faultSocketBusy(path: string, cause: unknown): Fault {
   const other = errnoName(cause) === "EEXIST";
   return new Fault({
@@ -97,7 +97,7 @@ export function faultMalformed(attempted: string, cause: unknown): Fault {
   });
 }
 
-/** The peer reads nothing, and as much as may wait for it does. */
+/** The peer does not read, and its queue is full. */
 export function faultPeerStalled(attempted: string, waiting: number): Fault {
   return new Fault({
     domain: "drpc",

@@ -10,7 +10,7 @@ import { MAX_PACKET } from "./faults.ts";
 import { PacketListener } from "./packet-listener.ts";
 import { SocketFixture } from "./testing/socket-fixture.ts";
 
-/** How many packets; `npm run fuzz` sets more. */
+/** The number of packets; `npm run fuzz` sets more. */
 const RUNS = Number(process.env.DRPC_FUZZ_RUNS ?? 500);
 
 const fixture = new SocketFixture();
@@ -51,8 +51,8 @@ const packet = fc.oneof(
   { weight: 1, arbitrary: huge },
 );
 
-describe("a server that is sent anything at all", () => {
-  it("answers each packet once, and a good client as if nothing were", {
+describe("a server that receives malformed packets", () => {
+  it("DrpcServer answers each packet once, and serves other clients correctly", {
     timeout: 60_000 + RUNS * 5,
   }, async () => {
     await fixture.serve(
@@ -79,9 +79,9 @@ describe("a server that is sent anything at all", () => {
   });
 });
 
-describe("a client that is sent anything at all", () => {
-  it("ends each call, with its answer or a fault", async () => {
-    // The server's answers: noise first, then the right one.
+describe("a client that receives malformed packets", () => {
+  it("DrpcClient ends each call with its answer or a fault", async () => {
+    // The server's answers: malformed packets first, then the right one.
     let noise: readonly Uint8Array[] = [];
     const listener = await PacketListener.listen(`${fixture.path}.noisy`, {
       onSocket: (socket) =>

@@ -7,7 +7,7 @@ declare const handleBrand: unique symbol;
 /** A socket of the addon. */
 export type NativeHandle = { readonly [handleBrand]: true };
 
-/** Who is on the other side of a socket, as the kernel saw it when the two were connected. */
+/** The peer's credentials, as the kernel recorded them at connect time. */
 export interface PeerCredentials {
   readonly pid: number;
   readonly uid: number;
@@ -20,7 +20,7 @@ export const PEER_GONE = 4;
 export const RECV_WOULD_BLOCK = -1;
 export const RECV_END = -2;
 
-/** `native/seqpacket.c`. Whatever fails throws an Error with `code`, as in `ECONNREFUSED`. */
+/** `native/seqpacket.c`. Every failure is an Error with `code`, as in `ECONNREFUSED`. */
 interface NativeSeqpacket {
   connect(path: string): NativeHandle;
   listen(path: string, directory: string, mode: number, backlog: number): NativeHandle;
@@ -31,11 +31,11 @@ interface NativeSeqpacket {
   watch(handle: NativeHandle, events: number, onEvents: (events: number) => void): void;
   peer(handle: NativeHandle): PeerCredentials;
   close(handle: NativeHandle): void;
-  /** flock(2), exclusive, without waiting; false when the lock is taken. */
+  /** flock(2), exclusive, without waiting; false when another process holds the lock. */
   tryLock(fd: number): boolean;
 }
 
-/** The addon. The path holds for `src/` and `dist/` alike. */
+/** The addon. The path is valid from `src/` and from `dist/`. */
 export const native: NativeSeqpacket = load(new URL("../build/seqpacket.node", import.meta.url));
 
 function load(url: URL): NativeSeqpacket {
@@ -53,7 +53,7 @@ function load(url: URL): NativeSeqpacket {
   }
 }
 
-/** The errno's name of an error of the addon, or undefined for any other. */
+/** The errno's name of an addon's error; undefined for any other error. */
 export function errnoName(error: unknown): string | undefined {
   const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
   return typeof code === "string" ? code : undefined;

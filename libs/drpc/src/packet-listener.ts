@@ -7,18 +7,18 @@ import { PacketSocket } from "./packet-socket.ts";
 
 export interface PacketListenerHandlers {
   readonly onSocket: (socket: PacketSocket) => void;
-  /** A connection could not be taken, for want of descriptors as a rule; the listener goes on. */
+  /** A connection could not be accepted, usually because descriptors ran out. The listener continues. */
   readonly onError: (error: unknown) => void;
 }
 
-/** The group that may use a socket is decided by its directory and its group, others never may. */
+/** The directory and the group of a socket decide who may use it. Other users never may. */
 const MODE = 0o660;
-/** The kernel cuts it to net.core.somaxconn. */
+/** The kernel limits it to net.core.somaxconn. */
 const BACKLOG = 4096;
 const BATCH = 64;
-/** How long to wait for another process that is starting or stopping in the same directory, ms. */
+/** How long to wait for another process that starts or stops in the same directory, ms. */
 const LOCK_MS = 2_000;
-/** How long not to accept after a failure, ms: the waiting connection would report it again at once. */
+/** How long not to accept after a failure, ms. The pending connection would fail again at once. */
 const PAUSE_MS = 100;
 
 /** A listening AF_UNIX SOCK_SEQPACKET socket and its file. */
@@ -39,8 +39,8 @@ export class PacketListener {
   }
 
   /**
-   * Makes the socket file, mode 0660, and listens. The file of a server that has ended is replaced; a live server's is
-   * left alone, also when two start at the same time.
+   * Creates the socket file, mode 0660, and listens. The file of a dead server is replaced. The file of a live server
+   * is kept, also when two servers start at the same time.
    *
    * @throws Fault drpcSocketBusy, drpcSocketDirectory; the signal's reason
    */
@@ -69,7 +69,7 @@ export class PacketListener {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    // First the file, then the socket: while it listens, no other server takes the path.
+    // The file is removed first: while the socket listens, no other server takes the path.
     if (this.#identity !== undefined && identityOf(this.path) === this.#identity) {
       rmSync(this.path, { force: true });
     }

@@ -12,21 +12,21 @@ import {
   WRITABLE,
 } from "./native.ts";
 
-/** What a socket tells its owner. */
+/** The callbacks of a socket. */
 export interface PacketHandlers {
   /**
-   * A packet, in order. `length` is how long it was; when it is more than `packet.length`, the rest is lost. The bytes
-   * are the handler's to keep.
+   * Gets each packet, in order. `length` is its original length. When it exceeds `packet.length`, the rest is lost. The
+   * handler owns the bytes.
    */
   readonly onPacket: (packet: Uint8Array, length: number) => void;
-  /** Once, whichever side closed; `error` when it was not a plain close. Nothing follows it. */
+  /** Called once, whichever side closed. `error` is set unless it was an orderly close. No callback follows. */
   readonly onClose: (error: unknown) => void;
 }
 
 export interface SendOptions {
-  /** A packet that still waits when this aborts is not sent. */
+  /** A queued packet is dropped when this signal aborts. */
   readonly signal?: AbortSignal | undefined;
-  /** Called when the kernel has taken the packet: it reaches the peer even if this process ends now. */
+  /** Called when the kernel has accepted the packet. It arrives even if this process ends. */
   readonly onSent?: (() => void) | undefined;
 }
 
@@ -34,19 +34,21 @@ interface QueuedPacket extends SendOptions {
   readonly packet: Uint8Array;
 }
 
-/** Packets that may wait for a peer which does not read, besides what the kernel holds (about 12 of the largest). */
+/** How many packets may be queued for a peer that does not read. The kernel holds about 12 more of the largest size. */
 export const MAX_QUEUED = 256;
-/** Packets taken in one go, so that one busy socket does not starve the others. */
+/** How many packets to read at a time, so that a busy socket does not starve the others. */
 const BATCH = 64;
-/** How long to knock at a full backlog when the caller sets no limit, ms. */
+/** How long to retry while the backlog is full when the caller sets no limit, ms. */
 const CONNECT_MS = 10_000;
 
-/** Shared: what arrives is copied out of it before the next packet. */
+/** Shared by all sockets: each packet is copied before the next one is read. */
 const scratch = Buffer.allocUnsafeSlow(MAX_PACKET);
 
-/** One connected AF_UNIX SOCK_SEQPACKET socket: whole packets, in order, none lost, at most {@link MAX_PACKET} bytes each. */
+/**
+ * A connected AF_UNIX SOCK_SEQPACKET socket: whole packets, in order, none lost, at most {@link MAX_PACKET} bytes each.
+ */
 export class PacketSocket {
-  /** Who connected, or who listens. */
+  /** The credentials of the peer. */
   readonly peer: PeerCredentials;
   readonly #handle: NativeHandle;
   #handlers: PacketHandlers | undefined;
@@ -62,7 +64,7 @@ export class PacketSocket {
   }
 
   /**
-   * Connects to a listener. A full backlog is waited for until the signal aborts, or 10 s.
+   * Connects to a listener. While the backlog is full it retries, until the signal aborts or for 10 s.
    *
    * @throws Fault drpcConnect; the signal's reason
    */
@@ -85,18 +87,18 @@ export class PacketSocket {
     }
   }
 
-  /** Starts reading. Until then the kernel keeps what the peer sends. */
+  /** Starts reading. Until then the kernel buffers incoming packets. */
   open(handlers: PacketHandlers): void {
     this.#handlers = handlers;
     this.#watch();
   }
 
   /**
-   * Sends a packet, or queues it behind those that the peer has not read yet. On a closed socket it does nothing:
-   * `onClose` has said so.
+   * Sends a packet, or queues it behind earlier packets. On a closed socket it does nothing, because `onClose` has been
+   * called.
    *
    * @param what names the packet in a fault
-   * @throws Fault drpcMessageTooLong, drpcPeerStalled; nothing has been sent then
+   * @throws Fault drpcMessageTooLong, drpcPeerStalled; in both cases nothing was sent
    */
   send(packet: Uint8Array, what: string, options: SendOptions = {}): void {
     if (packet.length > MAX_PACKET) throw faultMessageTooLong(what, packet.length);
@@ -106,12 +108,12 @@ export class PacketSocket {
     if (this.#queue.length === 1) this.#flush();
   }
 
-  /** Packets that wait for the peer to read. */
+  /** The number of queued packets. */
   get queued(): number {
     return this.#queue.length;
   }
 
-  /** Stops reading: the kernel's buffer fills, and the peer has to wait. That the peer goes is noticed all the same. */
+  /** Stops reading. The kernel's buffer fills, and the peer has to wait. A disconnect is still detected. */
   pause(): void {
     this.#paused = true;
     this.#watch();
@@ -122,7 +124,7 @@ export class PacketSocket {
     this.#watch();
   }
 
-  /** Closes at once; packets that wait are dropped. `onClose` is called. */
+  /** Closes at once, and drops queued packets. `onClose` is called. */
   close(): void {
     this.#end(undefined);
   }
@@ -136,7 +138,7 @@ export class PacketSocket {
   }
 
   readonly #onEvents = (events: number): void => {
-    // After an error the addon has stopped watching.
+    // After an error the addon has stopped polling.
     if (events === 0) this.#watched = 0;
     if (events & WRITABLE) this.#flush();
     if (this.#paused) {
@@ -156,13 +158,16 @@ export class PacketSocket {
     }
   }
 
-  /** Into `scratch`: the length of a packet, RECV_WOULD_BLOCK, or RECV_END with `#reason` set if it was not a plain end. */
+  /**
+   * Reads into `scratch`. Returns the length of a packet, RECV_WOULD_BLOCK, or RECV_END. RECV_END sets `#reason` unless
+   * it was an orderly end.
+   */
   #receive(): number {
     try {
       return native.recv(this.#handle, scratch);
     } catch (error) {
       this.#reason ??= error;
-      // A peer that closed without reading everything: its last packets come after this error.
+      // The peer closed without reading everything. Its last packets follow this error.
       return errnoName(error) === "ECONNRESET" ? this.#receive() : RECV_END;
     }
   }
@@ -190,7 +195,7 @@ export class PacketSocket {
   #onSendFailed(error: unknown): void {
     const code = errnoName(error);
     if (code === "EPIPE" || code === "ECONNRESET") {
-      // The peer has gone. What it sent before is still to be read; then comes the end.
+      // The peer has disconnected. Its remaining packets are read first; then the end is reported.
       this.#reason ??= error;
       this.#queue.length = 0;
     } else {

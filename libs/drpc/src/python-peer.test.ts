@@ -31,15 +31,15 @@ async function turn(): Promise<void> {
   await new Promise(setImmediate);
 }
 
-// A peer in another language needs that language: without python3 there is none.
-describe.skipIf(!hasPython)("a peer in Python calls our server", () => {
+// The peer in Python needs python3.
+describe.skipIf(!hasPython)("a client in Python", () => {
   async function connected(): Promise<PythonPeer> {
     const peer = fixture.python();
     expect(await peer.do("connect", { path: fixture.path })).toEqual({});
     return peer;
   }
 
-  it("and is answered, with its sequence, as who it is", async () => {
+  it("DrpcServer answers it with its sequence, and knows its credentials", async () => {
     const pids: number[] = [];
     await fixture.serve([
       handle(drpcMethods.setRank, ({ rank }, { peer }) => {
@@ -60,7 +60,7 @@ describe.skipIf(!hasPython)("a peer in Python calls our server", () => {
     expect(new Set(pids)).toEqual(new Set([(await peer.do("pid")).pid]));
   });
 
-  it("with 20 kB, with garbage, with unknown numbers, and goes on", async () => {
+  it("DrpcServer continues after 20 kB, malformed packets and unknown numbers", async () => {
     await fixture.serve([echoRank]);
     const peer = await connected();
     const ask = async (command: string, args: Record<string, unknown>) => {
@@ -78,7 +78,7 @@ describe.skipIf(!hasPython)("a peer in Python calls our server", () => {
     expect(await ask("call", setRank(7, 0))).toEqual({ 1: 7 });
   });
 
-  it("and is killed: its handlers are told, others do not notice", async () => {
+  it("DrpcServer aborts the handlers of a killed client, and serves the others", async () => {
     let told: (reason: unknown) => void = () => {};
     const aborted = new Promise((resolve) => {
       told = resolve;
@@ -106,7 +106,7 @@ describe.skipIf(!hasPython)("a peer in Python calls our server", () => {
     expect(server.sessions).toBe(1);
   });
 
-  it("faster than it may: it is not read until it reads", async () => {
+  it("DrpcServer does not read calls from a client that does not read answers", async () => {
     let running = 0;
     let most = 0;
     const release = Promise.withResolvers<void>();
@@ -139,7 +139,7 @@ describe.skipIf(!hasPython)("a peer in Python calls our server", () => {
   });
 });
 
-describe.skipIf(!hasPython)("our client calls a server in Python", () => {
+describe.skipIf(!hasPython)("a server in Python", () => {
   async function connected(): Promise<{ peer: PythonPeer; client: DrpcClient }> {
     const peer = fixture.python();
     expect(await peer.do("listen", { path: fixture.path })).toEqual({});
@@ -148,7 +148,7 @@ describe.skipIf(!hasPython)("our client calls a server in Python", () => {
     return { peer, client };
   }
 
-  it("with sequences from 1, and takes answers in any order", async () => {
+  it("DrpcClient counts sequences from 1, and accepts answers in any order", async () => {
     const { peer, client } = await connected();
     const first = client.call(drpcMethods.setRank, { rank: 1 });
     const second = client.call(drpcMethods.startMs, undefined);
@@ -161,7 +161,7 @@ describe.skipIf(!hasPython)("our client calls a server in Python", () => {
     expect((await first).status).toBe(0);
   });
 
-  it("and hears of each status, of bodies that are garbage and of answers that are too long", async () => {
+  it("DrpcClient reports each status, invalid bodies and answers that are too long", async () => {
     const { peer, client } = await connected();
     const at = `dRPC setRank on ${fixture.path}`;
     const answered = async (response: Record<string, unknown>) => {
@@ -186,7 +186,7 @@ describe.skipIf(!hasPython)("our client calls a server in Python", () => {
     expect(await answered({ body: "0801" })).toMatchObject({ status: 1 });
   });
 
-  it("and breaks off when the answer is no response", async () => {
+  it("DrpcClient disconnects when an answer is no response", async () => {
     const { peer, client } = await connected();
     const calls = Promise.allSettled([1, 2].map((rank) => client.call(drpcMethods.setRank, { rank })));
     await peer.do("send", { hex: "ffff" });
@@ -196,21 +196,21 @@ describe.skipIf(!hasPython)("our client calls a server in Python", () => {
     await expect(client.call(drpcMethods.setRank, { rank: 1 })).rejects.toThrow("no dRPC response");
   });
 
-  it("that is killed: its calls fail, also one that was answered only in part", async () => {
+  it("DrpcClient fails its calls when the server is killed, also after a partial answer", async () => {
     const { peer, client } = await connected();
     const answered = client.call(drpcMethods.setRank, { rank: 1 });
     const lost = client.call(drpcMethods.setRank, { rank: 2 }).catch((error: unknown) => error);
     await peer.do("recv");
     await peer.do("respond", { sequence: 1, body: "0803" });
     await peer.kill();
-    // The second call was never read: the kernel reports ECONNRESET before it gives out the answer to the first.
+    // The second call was never read. The kernel reports ECONNRESET before the answer to the first call.
     expect((await answered).status).toBe(3);
     expect(await lost).toMatchObject({ code: FaultCode.drpcConnectionLost });
     await client.closed;
     await expect(DrpcClient.connect(fixture.path)).rejects.toMatchObject({ code: FaultCode.drpcConnect });
   });
 
-  it("that does not read: some calls wait, more are refused, and all that wait are answered later", async () => {
+  it("DrpcClient queues some calls, refuses more, and completes the queued calls when the server reads again", async () => {
     const { peer, client } = await connected();
     const uuid = "x".repeat(16_000);
     const waiting: Promise<unknown>[] = [];
@@ -231,7 +231,7 @@ describe.skipIf(!hasPython)("our client calls a server in Python", () => {
     await Promise.all(waiting);
   });
 
-  it("that does not read: a call given up is not sent later", async () => {
+  it("DrpcClient does not send an aborted call later", async () => {
     const { peer, client } = await connected();
     const uuid = "x".repeat(16_000);
     const stop = new AbortController();
@@ -254,7 +254,7 @@ describe.skipIf(!hasPython)("our client calls a server in Python", () => {
     expect(read).toBeLessThan(50);
   });
 
-  it("whose backlog is full: it waits its turn, or until its signal aborts", async () => {
+  it("DrpcClient.connect() waits while the backlog is full, or until its signal aborts", async () => {
     const peer = fixture.python();
     await peer.do("listen", { path: fixture.path, backlog: 0 });
     await fixture.connect();
@@ -269,19 +269,22 @@ describe.skipIf(!hasPython)("our client calls a server in Python", () => {
   });
 });
 
-describe.skipIf(!hasPython)("a path that Python holds", () => {
-  it.each([{ stream: true }, { stream: false }])("is not taken while it lives (%j)", async ({ stream }) => {
-    const peer = fixture.python();
-    await peer.do("listen", { path: fixture.path, stream });
-    await expect(fixture.serve([])).rejects.toMatchObject({ code: FaultCode.drpcSocketBusy });
-    await peer.kill();
-    await fixture.serve([echoRank]);
-  });
+describe.skipIf(!hasPython)("a path that Python has bound", () => {
+  it.each([{ stream: true }, { stream: false }])(
+    "DrpcServer leaves the socket alone while it is alive (%j)",
+    async ({ stream }) => {
+      const peer = fixture.python();
+      await peer.do("listen", { path: fixture.path, stream });
+      await expect(fixture.serve([])).rejects.toMatchObject({ code: FaultCode.drpcSocketBusy });
+      await peer.kill();
+      await fixture.serve([echoRank]);
+    },
+  );
 
-  it("for a moment, as a server does that starts, is waited for", async () => {
+  it("DrpcServer waits when another server is starting at the path", async () => {
     const peer = fixture.python();
     await peer.do("lock", { path: dirname(fixture.path) });
-    // Only for so long, which is not over before the other one has let go.
+    // The wait is limited, and ends only after the other server has released the lock.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     let listens = false;
     const listening = fixture.serve([echoRank]).then(() => {
@@ -296,7 +299,7 @@ describe.skipIf(!hasPython)("a path that Python holds", () => {
 });
 
 describe.skipIf(!hasPython)("descriptors", () => {
-  /** What this process has open that could be ours: sockets, and the directory that listeners lock. */
+  /** This process's descriptors that may be ours: sockets, and the directory that listeners lock. */
   const open = () =>
     readdirSync("/proc/self/fd").filter((fd) => {
       try {
@@ -307,7 +310,7 @@ describe.skipIf(!hasPython)("descriptors", () => {
       }
     }).length;
 
-  it("do not leak, whatever fails", async () => {
+  it("dRPC leaks no descriptors when connections fail", async () => {
     const peer = fixture.python();
     await peer.do("pid");
     const before = open();

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { native } from "./native.ts";
 
 /**
- * Removes the sockets of a directory that nobody listens on any more and whose name `matches`; answers with the names of
- * those that are alive or cannot be removed. Release 0.8.0 removes live ones too, and so cuts off a second server's engines.
+ * Removes the dead sockets of a directory whose names match `matches`. Returns the names of those that are alive or
+ * cannot be removed. Release 0.8.0 removes live sockets too, and so disconnects a second server's engines.
  *
  * @throws Error of `readdir` when the directory cannot be read
  * @see DAOS 0.8.0 src/control/server/drpc.go checkDrpcClientSocketPath, drpcCleanup

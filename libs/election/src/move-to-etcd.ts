@@ -6,7 +6,7 @@ import {
   exists,
   faultMembersNotMovable,
   faultMembersUnreadable,
-  holdMembers,
+  lockMembers,
   type Member,
   membersFile,
   movedFile,
@@ -34,7 +34,7 @@ export interface MoveResult {
 }
 
 /**
- * Moves the members of a system that had one access point from its file to etcd, as the configuration says. The file is held
+ * Moves the members of a system that had one access point from its file to etcd, as the configuration says. The file is locked
  * against every server from before they are read until it has its new name, and this process leads the system in etcd while
  * they are written: no change can be made in between and lost.
  *
@@ -50,8 +50,8 @@ export async function moveToEtcd(config: ServerConfig, options: MoveToEtcdOption
     );
   }
   const from = await findMembers(config);
-  await using held = await holdMembers(from);
-  const { members, unreadable } = held;
+  await using locked = await lockMembers(from);
+  const { members, unreadable } = locked;
   if (unreadable.length > 0) throw faultMembersUnreadable(from, unreadable);
   if (members.length === 0) throw faultNothingHere(`${from} has no members`);
   using client = new EtcdClient({ endpoints: systemDb.endpoints, tls: systemDb });
@@ -63,7 +63,7 @@ export async function moveToEtcd(config: ServerConfig, options: MoveToEtcdOption
     log,
   });
   const { wereThere } = await moveMembers(members, { election, dryRun, signal });
-  if (!dryRun) await held.retire();
+  if (!dryRun) await locked.archive();
   return {
     from,
     movedFile: dryRun ? undefined : movedFile(from),

@@ -8,7 +8,7 @@ import { sampleMember } from "./testing/sample-member.ts";
 
 const states = ["joining", "joined", "stopping", "stopped", "excluded", "unresponsive", "errored"] as const;
 
-/** Any member that the types allow, most of them within the limits. */
+/** Any member that the types allow, mostly within the limits. */
 const members: fc.Arbitrary<Member> = fc.record({
   uuid: fc.oneof(fc.uuid(), fc.constantFrom("", "{", "a/b", "uuid-1", "x".repeat(65)), fc.string()),
   rank: fc.oneof(fc.nat(70_000), fc.constantFrom(NIL_RANK, 4294967294, -1, -0, 1.5)) as fc.Arbitrary<Rank>,
@@ -43,7 +43,7 @@ describe("encodeMember", () => {
     let refused = 0;
     fc.assert(
       fc.property(members, (member) => {
-        // What would be kept if nothing were checked.
+        // The stored document without the check.
         const { address, ...rest } = member;
         const host = address.host.includes(":") ? `[${address.host}]` : address.host;
         const unchecked = JSON.stringify({ version: 1, ...rest, address: `${host}:${address.port}` });
@@ -66,20 +66,23 @@ describe("encodeMember", () => {
     ["uuid", { uuid: "{" }],
     ["uri", { uri: "x".repeat(4_000_000) }],
     ["reason", { reason: "x".repeat(1025) }],
-  ])("encodeMember() names the field %s when it is refused, and does not echo it", (field, change) => {
-    try {
-      encodeMember(sampleMember(1, change));
-      expect.unreachable();
-    } catch (error) {
-      expect(error).toMatchObject({ code: FaultCode.requestInvalid });
-      expect(String(error)).toContain(`the ${field} of a member is `);
-      expect(String(error).length).toBeLessThan(400);
-    }
-  });
+  ])(
+    "encodeMember() names the field %s and does not echo the value when it refuses a member",
+    (field, change) => {
+      try {
+        encodeMember(sampleMember(1, change));
+        expect.unreachable();
+      } catch (error) {
+        expect(error).toMatchObject({ code: FaultCode.requestInvalid });
+        expect(String(error)).toContain(`the ${field} of a member is `);
+        expect(String(error).length).toBeLessThan(400);
+      }
+    },
+  );
 });
 
 describe("readKept", () => {
-  it("readKept() gives a reason when a document is no member, or that of another engine", () => {
+  it("readKept() gives a reason when a document is no member, or another engine's", () => {
     const { uuid } = sampleMember(1);
     const good = encodeMember(sampleMember(1));
     expect(readKept(uuid, good)).toEqual(sampleMember(1));

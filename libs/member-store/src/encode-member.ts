@@ -38,8 +38,8 @@ const count = (max: number): Claim<number> => {
 };
 
 /**
- * What every field of a kept member is. Wider than what a join may say (`METHOD_LIMITS`): it also takes what earlier releases
- * have kept. A uuid is part of a key, and of a line of a plan in etcd.
+ * The limits of every field of a stored member. They are wider than a join's (`METHOD_LIMITS`), to accept what earlier
+ * releases stored. A uuid is part of a key, and of a line of an etcd commit plan.
  */
 const UUID: Claim<string> = [
   "letters, digits and dashes, from 1 to 64",
@@ -62,7 +62,7 @@ const CLAIMS = {
 };
 
 /**
- * A member as the stores keep it: JSON, with `version` for what a later release may change.
+ * Encodes a member for a store: JSON, with `version` for changes in a later release.
  *
  * @throws Fault requestInvalid for what {@link decodeMember} would refuse
  */
@@ -73,14 +73,14 @@ export function encodeMember(member: Member): string {
   return JSON.stringify(document);
 }
 
-/** Reads what {@link encodeMember} wrote. @throws Error that says what is wrong with it */
+/** Decodes what {@link encodeMember} wrote. @throws Error with the reason */
 export function decodeMember(document: string): Member {
   const value: unknown = JSON.parse(document);
   if (typeof value !== "object" || value === null) throw refusal("document", value, "an object");
   return readMember(value);
 }
 
-/** What is kept under the uuid of an engine: its member, or what cannot be read. */
+/** The document of an engine's uuid: its member, or why it cannot be read. */
 export function readKept(uuid: string, document: string): Member | UnreadableMember {
   try {
     const member = decodeMember(document);

@@ -1,23 +1,23 @@
-/** Where the control plane of one system keeps its things in etcd. */
+/** The etcd keys of one system's control plane. */
 export interface EtcdKeys {
   /** The members, each under its uuid. */
   readonly members: string;
-  /** Names the last commit: see `TermWriter`. */
+  /** The name of the last commit: see `TermWriter`. */
   readonly lastCommit: string;
   /** The plan of a commit that is too large for one transaction: see `EtcdMemberStore`. */
   readonly planParts: string;
   readonly plan: string;
-  /** What `daos-server members repair` has moved aside, each under the revision of its last change. */
+  /** Unreadable members that `daos-server members repair` moved aside, each under the revision of its last change. */
   readonly quarantine: string;
-  /** What the access points watch: the two below. */
+  /** The prefix that the access points watch: the two keys below. */
   readonly election: string;
-  /** The leader's address. The revision of its creation is the number of the leader's term. */
+  /** The leader's address. Its create revision is the number of the leader's term. */
   readonly leader: string;
-  /** The access points that take part, each under its address. */
+  /** The access points that campaign, each under its address. */
   readonly accessPoints: string;
 }
 
-/** The keys of a system; names of systems have no slashes. */
+/** The keys of a system. The name of a system has no slash. */
 export function etcdKeys(system: string): EtcdKeys {
   const root = `/daos/${system}`;
   return {

@@ -1,7 +1,7 @@
 import { bytes, type EtcdCalls } from "@daos/etcd";
 import { etcdKeys } from "./etcd-keys.ts";
 
-/** Whether the members that etcd has of a system include an engine. @throws EtcdError */
+/** Whether etcd has the engine among the members of a system. @throws EtcdError */
 export async function etcdKnows(
   client: Pick<EtcdCalls, "range">,
   { system, uuid }: { readonly system: string; readonly uuid: string },

@@ -26,13 +26,13 @@ const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 const put = (member: Member): MemberChange => ({ kind: "put", member });
 const lost = { code: FaultCode.leadershipLost };
 
-/** What the leader of a new term loads. */
+/** The members that the leader of a new term loads. */
 async function loadAnew(system: string): Promise<readonly Member[]> {
   return (await openTerm(client, system)).store.load(wait());
 }
 
 describe("EtcdMemberStore, fenced", () => {
-  it("commits nothing after another term has begun, though it was not told", async () => {
+  it("EtcdMemberStore.commit() changes nothing after another term has begun", async () => {
     const system = newSystem();
     const old = await openTerm(client, system);
     await old.store.commit([put(sampleMember(1))], wait());
@@ -42,7 +42,7 @@ describe("EtcdMemberStore, fenced", () => {
     expect(await next.store.load(wait())).toEqual([sampleMember(1)]);
   });
 
-  it("commits nothing when its own clock says that the lease may have ended, and asks etcd nothing", async () => {
+  it("EtcdMemberStore.commit() sends nothing when the lease may have expired by its own clock", async () => {
     const system = newSystem();
     const term = await openTerm(client, system);
     await term.store.load(wait());
@@ -54,7 +54,7 @@ describe("EtcdMemberStore, fenced", () => {
     expect(await loadAnew(system)).toEqual([sampleMember(1)]);
   });
 
-  it("gives the term up when something else has written in it", async () => {
+  it("EtcdMemberStore.commit() ends the term when another writer has used it", async () => {
     const system = newSystem();
     const term = await openTerm(client, system);
     await term.store.commit([put(sampleMember(1))], wait());
@@ -64,8 +64,8 @@ describe("EtcdMemberStore, fenced", () => {
   });
 });
 
-describe("EtcdMemberStore, in doubt", () => {
-  /** A term whose transactions meet these fates, then none. */
+describe("EtcdMemberStore, with an unknown outcome", () => {
+  /** A term whose transactions have these outcomes; later transactions succeed. */
   async function doubtful(fates: Fate[]) {
     const system = newSystem();
     const late: Promise<unknown>[] = [];
@@ -83,7 +83,7 @@ describe("EtcdMemberStore, in doubt", () => {
     { fates: ["lost", "lost"] },
     { fates: ["not-sent", "lost", "unanswered", "lost"] },
     { fates: ["late", "late"] },
-  ])("finds out what became of a commit: $fates", async ({ fates }) => {
+  ])("EtcdMemberStore.commit() determines the outcome of a commit: $fates", async ({ fates }) => {
     const { store, system, late } = await doubtful(fates);
     await store.commit([put(sampleMember(1))], wait());
     await store.commit([put(sampleMember(1, { incarnation: 2 }))], wait());
@@ -91,7 +91,7 @@ describe("EtcdMemberStore, in doubt", () => {
     expect(await loadAnew(system)).toEqual([sampleMember(1, { incarnation: 2 })]);
   });
 
-  it("changes nothing when etcd refuses, and goes on", async () => {
+  it("EtcdMemberStore.commit() changes nothing when etcd refuses, and works again afterwards", async () => {
     const { store, system } = await doubtful(["done", "refused"]);
     await store.commit([put(sampleMember(1))], wait());
     const refused = store.commit([put(sampleMember(2)), put(sampleMember(3))], wait());
@@ -105,7 +105,9 @@ describe("EtcdMemberStore, with a commit larger than a request", () => {
   const before = Array.from({ length: 4_000 }, (_, index) => sampleMember(index));
   const after = before.map((member) => ({ ...member, incarnation: 2 }));
 
-  it("makes it all or not at all wherever its leader dies", { timeout: 180_000 }, async () => {
+  it("EtcdMemberStore makes it completely or not at all wherever its leader dies", {
+    timeout: 180_000,
+  }, async () => {
     const outcomes: string[] = [];
     for (let steps = 0; outcomes.at(-1) !== "acknowledged"; steps++) {
       const system = newSystem();
@@ -138,7 +140,7 @@ describe("EtcdMemberStore, with a commit larger than a request", () => {
         { key: bytes(`/daos/${system}/plan/`), rangeEnd: prefixEnd(`/daos/${system}/plan/`), keysOnly: true },
         wait(),
       );
-      // Parts of a plan that never became ready stay until the next one takes their place.
+      // Parts of a plan that never became ready stay until the next plan replaces them.
       if (state === after) expect(rest.kvs).toEqual([]);
     }
     const parts = 2;
@@ -155,7 +157,9 @@ describe("EtcdMemberStore, histories", () => {
   const count = Number(process.env.DAOS_TEST_HISTORIES ?? 30);
   const TOGETHER = 10;
 
-  it(`loses no acknowledged change in ${count} random histories`, { timeout: 5_000 * count }, async () => {
+  it(`EtcdMemberStore loses no acknowledged change in ${count} random histories`, {
+    timeout: 5_000 * count,
+  }, async () => {
     const totals = { acknowledged: 0, lost: 0, refused: 0, terms: 0 };
     for (let start = 0; start < count; start += TOGETHER) {
       const seeds = Array.from(
@@ -169,7 +173,7 @@ describe("EtcdMemberStore, histories", () => {
         for (const key of ["acknowledged", "lost", "refused", "terms"] as const) totals[key] += summary[key];
       }
     }
-    // The histories must reach what they are about.
+    // The histories must reach the cases that they test.
     for (const [what, total] of Object.entries(totals)) expect(total, what).toBeGreaterThan(count);
   });
 });

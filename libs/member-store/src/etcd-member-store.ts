@@ -16,35 +16,35 @@ export interface EtcdMemberStoreOptions {
   readonly term: FencedTerm;
 }
 
-/** One transaction holds this many changes and bytes: etcd takes 1.5 MiB in one request. */
+/** The limit of one transaction, in changes and bytes. etcd accepts 1.5 MiB per request. */
 const MAX_CHANGES = 3_000;
 const MAX_BYTES = 768 * 1024;
-/** etcd takes 128 operations less those of the transaction around them, at each depth. */
+/** etcd's limit of 128 operations at each depth, less those of the enclosing transaction. */
 const GROUP = 60;
 const PAGE = 2_000n;
 const READ_MS = 10_000;
 const READ_ATTEMPT_MS = 3_000;
 const PAUSE_MS = 100;
 
-/** A change as it is written: a member's document, or nothing when it is forgotten. */
+/** An encoded change: a member's document, or undefined for a removal. */
 interface Entry {
   readonly uuid: string;
   readonly document: string | undefined;
 }
 
 /**
- * Members in etcd, for one term of leadership: for systems with several access points.
+ * Stores members in etcd, for one term of leadership: for systems with several access points.
  *
- * A commit is one transaction, also of thousands of members, as transactions within a transaction have a limit of their
- * own. One that is larger than an etcd request is written as a plan first, in parts; the key that makes the plan ready is
- * the moment at which it happens. What a dead leader has not carried out of a ready plan the next one does, when it loads.
+ * A commit is one transaction, even for thousands of members, because nested transactions have their own limit. A
+ * commit that exceeds an etcd request is first written as a plan, in parts. It takes effect when the plan's ready key
+ * is written. If the leader dies before it has applied a ready plan, the next leader applies it at load.
  */
 export class EtcdMemberStore implements MemberStore {
   readonly #client: StoreCalls;
   readonly #keys: EtcdKeys;
   readonly #term: FencedTerm;
   readonly #writer: TermWriter;
-  /** Which engine has a rank, and the other way round; nobody else changes them in this term. */
+  /** Which engine has a rank, and the reverse. Only this store changes them in this term. */
   readonly #uuids = new Map<number, string>();
   readonly #ranks = new Map<string, number>();
   #loaded = false;
@@ -145,7 +145,7 @@ export class EtcdMemberStore implements MemberStore {
       await this.#writer.write([put(this.#partKey(index), formatPart(entriesOfPart))], signal);
     }
     await this.#writer.write([put(this.#keys.plan, String(parts.length))], signal);
-    // It has happened, and nothing may come between: from here on only the end of the term stops it.
+    // The commit has taken effect and must be applied next. From here only the end of the term stops it.
     await this.#carryOut(parts, this.#term.signal);
   }
 
@@ -174,7 +174,7 @@ export class EtcdMemberStore implements MemberStore {
     return document === undefined ? remove(key) : put(key, document);
   }
 
-  /** Everything as of one revision. etcd may be electing a leader of its own: reading goes on until it has one. */
+  /** Everything at one revision. etcd may be electing its own leader: the read is retried until it succeeds. */
   async #read(signal: AbortSignal): Promise<State> {
     using term = deadline(READ_MS, `members in etcd under ${this.#keys.members}`, this.#term.signal);
     using limit = deadline(READ_MS, `members in etcd under ${this.#keys.members}`, signal);
@@ -240,11 +240,11 @@ interface State {
   readonly members: readonly Member[];
   readonly unreadable: readonly UnreadableMember[];
   readonly lastCommit: bigint;
-  /** A commit that has happened and is not carried out. */
+  /** A commit that has taken effect and is not applied yet. */
   readonly plan: readonly (readonly Entry[])[] | undefined;
 }
 
-/** etcd changes no key twice in one transaction, and what a member was in between does not count: its last change does. */
+/** etcd refuses two changes of a key in one transaction. Only the last change of a member counts. */
 function lastOfEach(changes: readonly MemberChange[]): readonly MemberChange[] {
   return [...new Map(changes.map((change) => [uuidOf(change), change])).values()];
 }
@@ -260,7 +260,7 @@ function uuidOf(change: MemberChange): string {
   return change.kind === "put" ? change.member.uuid : change.uuid;
 }
 
-/** Cuts a commit into parts of which each fits into one transaction. */
+/** Splits a commit into parts, each small enough for one transaction. */
 function split(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   const parts: Entry[][] = [];
   let size = Number.POSITIVE_INFINITY;
@@ -278,7 +278,7 @@ function split(entries: readonly Entry[]): readonly (readonly Entry[])[] {
   return parts;
 }
 
-/** Operations that are too many for one transaction, as transactions within it. */
+/** Operations that exceed one transaction, as nested transactions. */
 function inGroups(operations: readonly Operation[]): readonly Operation[] {
   if (operations.length <= GROUP) return operations;
   const groups: Operation[] = [];
@@ -297,7 +297,7 @@ function remove(key: string): Operation {
   return { request: { case: "requestDeleteRange", value: { key: bytes(key) } } };
 }
 
-/** One line for each change: the member's document, or the uuid of one that is forgotten. */
+/** One line per change: the member's document, or the uuid of a removed member. */
 function formatPart(entries: readonly Entry[]): string {
   return entries.map(({ uuid, document }) => document ?? uuid).join("\n");
 }
@@ -310,7 +310,7 @@ function parsePart(part: string): readonly Entry[] {
     );
 }
 
-/** Of a document that may be wrong otherwise: then it is found when the members are read. */
+/** The uuid of a document that may be invalid otherwise. Invalid documents are found when the members are read. */
 function uuidIn(document: string): string {
   const { uuid } = JSON.parse(document) as { readonly uuid: unknown };
   if (typeof uuid === "string") return uuid;

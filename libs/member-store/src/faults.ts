@@ -3,7 +3,7 @@ import { cleanText, Fault, FaultCode } from "@daos/fault";
 import type { Rank } from "@daos/rank";
 import type { UnreadableMember } from "./member-store.ts";
 
-/** What SQLite says of a file that it cannot use. */
+/** SQLite's messages for a file that it cannot use. */
 const DAMAGED = /malformed|not a database/;
 
 /** The store cannot be read or written. */
@@ -16,7 +16,7 @@ export function faultMemberStore(where: string, cause: unknown): Fault {
     reason,
     resolution: DAMAGED.test(reason)
       ? "restore the file from a copy; without one, move it away: engines are recorded again when they are restarted, " +
-        "but exclusions are lost, and must be made again first"
+        "but exclusions are lost, and must be repeated first"
       : cause instanceof EtcdError
         ? etcdAdvice(cause)
         : "check that the storage has space and is writable",
@@ -29,20 +29,20 @@ export function faultMembersInUse(path: string, cause: unknown): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.membersInUse,
-    description: `open ${path}, where the members of the system are kept`,
+    description: `cannot open ${path}, the store of the system's members`,
     reason: "another program has it open",
     resolution: "stop the daos-server of this host, or wait until daos-server members move has ended",
     cause,
   });
 }
 
-/** What is kept of members cannot be read, where none may be left out. */
+/** A stored member cannot be read where every member is required. */
 export function faultMembersUnreadable(where: string, [first, ...more]: readonly UnreadableMember[]): Fault {
   const others = more.length === 0 ? "" : `, and ${more.length} more`;
   return new Fault({
     domain: "system",
     code: FaultCode.memberUnreadable,
-    description: `read all members of the system in ${where}`,
+    description: `cannot read all members of the system in ${where}`,
     reason: `engine ${first?.uuid}: ${first?.reason}${others}`,
     resolution:
       "list them with daos-server members check, and move them aside with daos-server members repair on a host that is an " +
@@ -50,7 +50,7 @@ export function faultMembersUnreadable(where: string, [first, ...more]: readonly
   });
 }
 
-/** Nothing was kept: the store would refuse to read it. */
+/** Nothing was stored: the store would refuse to read it. */
 export function faultMemberInvalid(field: string, value: string, limit: string): Fault {
   return new Fault({
     domain: "system",
@@ -61,7 +61,7 @@ export function faultMemberInvalid(field: string, value: string, limit: string):
   });
 }
 
-/** Members cannot be moved, and nothing was changed. */
+/** Members cannot be moved. Nothing was changed. */
 export function faultMembersNotMovable(
   reason: string,
   resolution: string,
@@ -73,53 +73,56 @@ export function faultMembersNotMovable(
   return new Fault({
     domain: "system",
     code: FaultCode.membersNotMovable,
-    description: attempted,
+    description: `cannot ${attempted}`,
     reason,
     resolution,
     cause,
   });
 }
 
-/** A change would give a rank to two engines. */
+/** A change would give one rank to two engines. */
 export function faultRankTaken(uuid: string, rank: Rank, reason: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberConflict,
-    description: `engine ${uuid} asks to join as rank ${rank}`,
+    description: `engine ${uuid} cannot join as rank ${rank}`,
     reason,
-    resolution: "remove the rank from the engine's section of the configuration, or choose one that is free",
+    resolution: "remove the rank from the engine's section of the configuration, or choose a free rank",
   });
 }
 
-/** The term of leadership in which something was begun is over. */
+/** The term of leadership ended during the operation. */
 export function faultLeadershipLost(attempted: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.leadershipLost,
     description: attempted,
-    reason: "this host does not lead the system any more",
+    reason: "this host no longer leads the system",
     resolution: "look with dmg system query whether it was done, then try again",
   });
 }
 
-/** The configuration says etcd, which does not know this host's engine, and the members are still in a file here. */
-export function faultMembersLeftBehind(path: string, count: number, configPath: string): Fault {
+/**
+ * The store in a file is stale or not migrated: etcd is configured, has no entry for this host's engine, and the file
+ * has members.
+ */
+export function faultStaleStore(path: string, count: number, configPath: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.membersLeftBehind,
-    description: `keep the members of the system in etcd, as ${configPath} says`,
-    reason: `etcd has not got them: ${path} has ${count}`,
+    description: `cannot keep the members of the system in etcd, as ${configPath} says`,
+    reason: `etcd does not have them, and ${path} has ${count}`,
     resolution: `stop the daos-server of every access point, then move them: daos-server members move -o ${configPath}`,
   });
 }
 
-/** The configuration says embedded, and the members were moved to etcd. */
+/** The configuration says embedded, but the members were moved to etcd. */
 export function faultMembersMoved(movedTo: string, configPath: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.membersMoved,
-    description: `keep the members of the system in a file, as ${configPath} says`,
-    reason: `they were moved to etcd; ${movedTo} has them as they were then`,
+    description: `cannot keep the members of the system in a file, as ${configPath} says`,
+    reason: `they were moved to etcd; ${movedTo} is the file before that`,
     resolution:
       "set system_db to etcd again; if etcd is lost for good, rename that file to members.db, and look through the members " +
       "with dmg system query --verbose before engines are started",

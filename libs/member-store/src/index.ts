@@ -13,12 +13,12 @@ export type { Member, MemberState } from "./member.ts";
 export type { MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
 export {
   exists,
-  holdMembers,
+  lockMembers,
   membersFile,
   movedFile,
   openMembers,
-  refuseLeftBehind,
   refuseMoved,
+  refuseStaleStore,
 } from "./members-file.ts";
 export {
   type KeptMembers,

@@ -12,7 +12,7 @@ import { SqliteMemberStore } from "./sqlite-member-store.ts";
 import { openTerm } from "./testing/open-term.ts";
 import { sampleMember, sampleUuid } from "./testing/sample-member.ts";
 
-/** Opens the store of one system, again and again; what it holds stays. */
+/** Opens the store of one system, repeatedly. Its contents stay. */
 type OpenStore = () => Promise<MemberStore>;
 
 const put = (member: Member): MemberChange => ({ kind: "put", member });
@@ -33,7 +33,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true });
 });
 
-/** What every {@link MemberStore} must do; each test gets an empty system. */
+/** The contract of every {@link MemberStore}. Each test gets an empty system. */
 describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
   {
     name: "SqliteMemberStore",
@@ -52,7 +52,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
 ])("$name", ({ newSystem }) => {
   const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 
-  /** What a store opened anew loads. */
+  /** The members that a newly opened store loads. */
   async function reloaded(open: OpenStore): Promise<readonly Member[]> {
     const store = await open();
     const members = await store.load(wait());
@@ -60,7 +60,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     return members;
   }
 
-  it("is empty at first, and keeps an empty commit", async () => {
+  it("load() returns no members at first, and commit() accepts an empty commit", async () => {
     const open = newSystem();
     const store = await open();
     expect(await store.load(wait())).toEqual([]);
@@ -69,7 +69,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     expect(await reloaded(open)).toEqual([]);
   });
 
-  it("keeps every field of a member, and loads members by rank", async () => {
+  it("commit() keeps every field of a member, and load() returns members by rank", async () => {
     const open = newSystem();
     const store = await open();
     const members = [
@@ -82,7 +82,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     expect(await reloaded(open)).toEqual([members[1], members[0], members[2]]);
   });
 
-  it("replaces a member, forgets one, and minds neither an unknown one nor two changes of the same", async () => {
+  it("commit() replaces and removes members, and accepts unknown uuids and two changes of one member", async () => {
     const open = newSystem();
     const store = await open();
     await store.commit(some(4).map(put), wait());
@@ -93,14 +93,14 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     expect(await reloaded(open)).toEqual([sampleMember(0), moved]);
   });
 
-  it("loads what it has committed itself", async () => {
+  it("load() returns what the same store committed", async () => {
     const store = await newSystem()();
     await store.commit([put(sampleMember(5))], wait());
     expect(await store.load(wait())).toEqual([sampleMember(5)]);
     await store.close();
   });
 
-  it("judges a commit by what it leaves, and knows ranks by what it left", async () => {
+  it("commit() checks ranks by the result of the whole commit", async () => {
     const store = await newSystem()();
     const [first, second] = [
       sampleMember(0, { rank: parseRank(5) }),
@@ -118,7 +118,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     await store.close();
   });
 
-  it("gives no rank to two members, and changes nothing then", async () => {
+  it("commit() changes nothing and refuses when two members would have one rank", async () => {
     const open = newSystem();
     const store = await open();
     await store.commit([put(sampleMember(0)), put(sampleMember(1))], wait());
@@ -128,14 +128,14 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     const twins = [put(thief), put(sampleMember(8, { rank: parseRank(1) })), remove(1)];
     await expect(store.commit(twins, wait())).rejects.toMatchObject(refused);
     expect(await store.load(wait())).toEqual([sampleMember(0), sampleMember(1)]);
-    // The rank is free as soon as its member goes, or takes another one, in the same commit.
+    // A rank is free once its member is removed, or takes another rank, in the same commit.
     await store.commit([put(thief), put(sampleMember(1, { rank: parseRank(2) }))], wait());
     await store.commit([remove(7), put(sampleMember(9, { rank: parseRank(1) }))], wait());
     await store.close();
     expect((await reloaded(open)).map(({ uuid }) => uuid)).toEqual([0, 9, 1].map(sampleUuid));
   });
 
-  it("knows who has a rank after a commit in which another one had it for a while", async () => {
+  it("commit() knows the owner of a rank after it had another owner within a commit", async () => {
     const store = await newSystem()();
     await store.commit([put(sampleMember(9))], wait());
     const passing = sampleMember(3, { rank: parseRank(9) });
@@ -147,7 +147,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     await store.close();
   });
 
-  it("makes the commits of concurrent callers one after the other, in the order of the calls", async () => {
+  it("commit() runs concurrent commits one at a time, in the order of the calls", async () => {
     const open = newSystem();
     const store = await open();
     const commits = Array.from({ length: 20 }, (_, index) =>
@@ -160,7 +160,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     expect(rest).toHaveLength(20);
   });
 
-  it("keeps two thousand members committed at once, and a change of all of them", async () => {
+  it("commit() keeps two thousand members at once, and a change of all of them", async () => {
     const open = newSystem();
     const store = await open();
     await store.commit(some(2048).map(put), wait());
@@ -170,7 +170,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     expect(await reloaded(open)).toEqual(all);
   });
 
-  it("keeps a commit of any size", async () => {
+  it("commit() keeps a commit of any size", async () => {
     const open = newSystem();
     const store = await open();
     const reason = "x".repeat(400);
@@ -184,7 +184,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     expect(members[6_999]).toEqual(all[6_999]);
   });
 
-  it("does not begin what is cancelled before", async () => {
+  it("commit() changes nothing when its signal has aborted", async () => {
     const open = newSystem();
     const store = await open();
     const signal = AbortSignal.abort(new Error("no more"));
@@ -193,7 +193,7 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     expect(await reloaded(open)).toEqual([]);
   });
 
-  it("is unusable once it is closed", async () => {
+  it("load() and commit() fail once the store is closed", async () => {
     const store = await newSystem()();
     await store.close();
     await store.close();

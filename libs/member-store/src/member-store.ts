@@ -1,18 +1,18 @@
 import type { Member } from "./member.ts";
 
-/** One change of what is kept; those of one commit are made all or none. */
+/** One change of the store. The changes of one commit are made all or none. */
 export type MemberChange =
   /** Adds a member, or replaces the one with its uuid. */
   | { readonly kind: "put"; readonly member: Member }
-  /** Forgets a member; well when there is none. */
+  /** Removes a member. An unknown uuid is accepted. */
   | { readonly kind: "remove"; readonly uuid: string };
 
-/** Something in the place of a member that is none. */
+/** An entry that is no valid member. */
 export interface UnreadableMember {
-  /** Under which it is kept. */
+  /** The key of the entry. */
   readonly uuid: string;
   readonly document: string;
-  /** What is wrong with it. */
+  /** Why it is invalid. */
   readonly reason: string;
 }
 
@@ -22,22 +22,22 @@ export interface LoadOptions {
 }
 
 /**
- * Where the members are kept. One leader at a time writes: a store belongs to one term of leadership, and what is
- * committed after another leader's term has begun is refused.
+ * The store of the members. Only one leader writes: a store belongs to one term of leadership. A commit is refused once
+ * another leader's term has begun.
  */
 export interface MemberStore {
   /**
-   * All members, by rank. One that cannot be read is left out and given to `onUnreadable`; it stays where it is.
+   * All members, by rank. An unreadable member is left out and passed to `onUnreadable`. Its entry is kept.
    *
-   * @throws Fault memberStoreUnusable; memberUnreadable for one that cannot be read, without `onUnreadable`
+   * @throws Fault memberStoreUnusable; memberUnreadable for an unreadable member, without `onUnreadable`
    */
   load(options: LoadOptions): Promise<readonly Member[]>;
   /**
-   * Makes changes durable, all or none: once this resolves they survive a crash of everything. Commits of one store are
-   * made one after the other; any number of changes is allowed. `signal` counts until a commit is under way: from then on its
-   * outcome is waited for.
+   * Makes changes durable, all or none. Once this resolves they survive a crash of every process. Commits of one store
+   * run one at a time. Any number of changes is allowed. `signal` is ignored once a commit has started: its outcome is
+   * then awaited.
    *
-   * @throws Fault memberStoreUnusable, with nothing changed as far as can be told; leadershipLost when the term is over;
+   * @throws Fault memberStoreUnusable, with nothing changed as far as is known; leadershipLost when the term is over;
    *   memberConflict when the changes would give a rank to two members
    */
   commit(changes: readonly MemberChange[], options: { readonly signal: AbortSignal }): Promise<void>;

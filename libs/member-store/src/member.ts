@@ -1,17 +1,17 @@
 import type { HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
 
-/** What a member does, as the leader knows it. */
+/** The state of a member, as the leader knows it. */
 export type MemberState =
-  /** It has its rank, and is not in service yet. */
+  /** It has its rank, and does not serve yet. */
   | "joining"
   | "joined"
   | "stopping"
-  /** It was asked to stop. */
+  /** It was stopped on request. */
   | "stopped"
-  /** It may not join until that is cleared. */
+  /** It may not join until the exclusion is cleared. */
   | "excluded"
-  /** Its host has not been heard of. */
+  /** The leader has received no report from its host for too long. */
   | "unresponsive"
   /** Its engine died, or could not be started. */
   | "errored";
@@ -28,14 +28,14 @@ export interface Member {
   /** Fabric contexts. */
   readonly contexts: number;
   readonly state: MemberState;
-  /** Why it is in that state; empty for the usual one. */
+  /** The reason of the state; empty for the usual reason. */
   readonly reason: string;
-  /** When the state began, ms since 1970 by the leader's clock: to be shown, never to be computed with. */
+  /** When the state began, ms since 1970 by the leader's clock. For display only, never for computing. */
   readonly since: number;
-  /** How often it has joined: what is said of an earlier incarnation does not concern this one. */
+  /** The number of its joins. Reports about an earlier incarnation are ignored. */
   readonly incarnation: number;
-  /** `/rack1/node3`; empty when nobody has said. */
+  /** `/rack1/node3`; empty when not configured. */
   readonly faultDomain: string;
-  /** Its host reports how it is. Servers of release 0.8.0 do not: their silence says nothing. */
+  /** Its host sends reports. Servers of release 0.8.0 do not, so missing reports mean nothing for them. */
   readonly reports: boolean;
 }

@@ -5,7 +5,7 @@ import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import { delay, hasErrorCode, syncDirectory } from "@daos/sys";
 import { etcdKnows } from "./etcd-knows.ts";
-import { faultMembersLeftBehind, faultMembersMoved } from "./faults.ts";
+import { faultMembersMoved, faultStaleStore } from "./faults.ts";
 import type { Member } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
@@ -16,12 +16,12 @@ interface Wait {
 
 const PAUSE_MS = 1_000;
 
-/** Where a system without etcd keeps its members: below the mount point of its first access point's first engine. */
+/** The store of a system without etcd: below the mount point of its first access point's first engine. */
 export function membersFile(mount: string): string {
   return join(mount, "control_plane", "members.db");
 }
 
-/** Its name once the members have been moved to etcd. */
+/** The archive name of the file, once the members have been moved to etcd. */
 export function movedFile(path: string): string {
   return `${path}.moved`;
 }
@@ -33,41 +33,44 @@ export async function openMembers(mount: string): Promise<SqliteMemberStore> {
   return new SqliteMemberStore(path);
 }
 
-/** Members that nobody else reads or changes until this is disposed of. */
-export interface HeldMembers extends AsyncDisposable {
+/** The members in a file, locked against all other access until it is disposed of. */
+export interface LockedMembers extends AsyncDisposable {
   readonly members: readonly Member[];
   readonly unreadable: readonly UnreadableMember[];
-  /** Gives the file the name that says that it is not used any more. */
-  retire(): Promise<void>;
+  /** Renames the file to its archive name. It is no longer used. */
+  archive(): Promise<void>;
 }
 
-/** Reads the members of a file that exists. @throws Fault membersInUse while a server has it open, memberStoreUnusable */
-export async function holdMembers(path: string): Promise<HeldMembers> {
+/**
+ * Locks an existing file and reads its members. @throws Fault membersInUse while a server has it open,
+ * memberStoreUnusable
+ */
+export async function lockMembers(path: string): Promise<LockedMembers> {
   await using stack = new AsyncDisposableStack();
   const store = new SqliteMemberStore(path, { exclusive: true });
   stack.defer(() => store.close());
   const unreadable: UnreadableMember[] = [];
   const members = await store.load({ onUnreadable: (one) => unreadable.push(one) });
-  const held = stack.move();
+  const lock = stack.move();
   return {
     members,
     unreadable,
-    retire: async () => {
+    archive: async () => {
       await rename(path, movedFile(path));
       await syncDirectory(dirname(path));
     },
-    [Symbol.asyncDispose]: () => held.disposeAsync(),
+    [Symbol.asyncDispose]: () => lock.disposeAsync(),
   };
 }
 
-/** Sees to it that a system whose members are in etcd does not begin anew in a file. @throws Fault membersMoved */
+/** Refuses to start an empty store in a file when the members are in etcd. @throws Fault membersMoved */
 export async function refuseMoved(mount: string, { path: configPath }: ServerConfig): Promise<void> {
   const path = membersFile(mount);
   if ((await exists(path)) || !(await exists(movedFile(path)))) return;
   throw faultMembersMoved(movedFile(path), configPath);
 }
 
-export interface LeftBehindOptions {
+export interface StaleStoreOptions {
   readonly config: ServerConfig;
   /** Identity of the engine in this storage. */
   readonly uuid: string;
@@ -75,12 +78,12 @@ export interface LeftBehindOptions {
 }
 
 /**
- * Sees to it that a system whose members are in a file does not begin anew in etcd. It has gone on there if etcd knows the
- * engine that the file is beside; as long as etcd is not reached, nobody can tell.
+ * Refuses to start an empty store in etcd when the members are still in a file. The file is stale if etcd has the
+ * engine whose storage the file is in. While etcd is unreachable this is unknown, and the check is retried.
  *
  * @throws Fault membersLeftBehind; the signal's reason
  */
-export async function refuseLeftBehind(mount: string, options: LeftBehindOptions, wait: Wait): Promise<void> {
+export async function refuseStaleStore(mount: string, options: StaleStoreOptions, wait: Wait): Promise<void> {
   const { config, uuid, log } = options;
   const { systemDb, name: system } = config;
   const path = membersFile(mount);
@@ -88,26 +91,30 @@ export async function refuseLeftBehind(mount: string, options: LeftBehindOptions
   const count = await countMembers(path);
   if (count === 0) return;
   using client = new EtcdClient({ endpoints: systemDb.endpoints, tls: systemDb });
-  for (let told = false; ; told = true) {
+  for (let warned = false; ; warned = true) {
     try {
       if (!(await etcdKnows(client, { system, uuid }, wait))) break;
       log.warn(`${path} is not used: the members are in etcd`);
       return;
     } catch (error) {
       wait.signal.throwIfAborted();
-      if (!told) log.warn("etcd has to tell first whether it has the members of the system", { path, error });
+      if (!warned)
+        log.warn("etcd is unreachable: waiting to check whether it has the members of the system", {
+          path,
+          error,
+        });
     }
     await delay(PAUSE_MS, wait);
   }
-  throw faultMembersLeftBehind(path, count, config.path);
+  throw faultStaleStore(path, count, config.path);
 }
 
 async function countMembers(path: string): Promise<number> {
-  await using held = await holdMembers(path);
-  return held.members.length + held.unreadable.length;
+  await using locked = await lockMembers(path);
+  return locked.members.length + locked.unreadable.length;
 }
 
-/** @throws the failure of what can not be looked at */
+/** @throws the error of a path that cannot be checked */
 export async function exists(path: string): Promise<boolean> {
   try {
     await access(path);

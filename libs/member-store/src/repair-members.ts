@@ -7,11 +7,11 @@ import type { Member } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
 
-/** What a store holds, with what cannot be read of it. */
+/** The members in a store, and its unreadable entries. */
 export interface KeptMembers {
   readonly members: readonly Member[];
   readonly unreadable: readonly UnreadableMember[];
-  /** What an earlier repair has moved aside. */
+  /** The entries that an earlier repair moved aside. */
   readonly quarantined: readonly UnreadableMember[];
 }
 
@@ -40,9 +40,9 @@ export function readMembersFile(path: string): KeptMembers {
 }
 
 /**
- * Moves what cannot be read into the table `quarantine` of the same file.
+ * Moves unreadable entries to the table `quarantine` of the same file.
  *
- * @returns what was moved
+ * @returns the moved entries
  * @throws Fault membersInUse while a server has the file open, memberStoreUnusable
  */
 export async function repairMembersFile(path: string): Promise<readonly UnreadableMember[]> {
@@ -74,9 +74,9 @@ export async function readMembersInEtcd(client: EtcdReads, system: string, wait:
 }
 
 /**
- * Moves what cannot be read of the members in etcd below `/daos/NAME/quarantine/`. To be called while no server leads.
+ * Moves unreadable members in etcd below `/daos/NAME/quarantine/`. Call it only while no server leads.
  *
- * @returns what was moved
+ * @returns the moved entries
  * @throws EtcdError; Fault membersNotMovable when a document has changed meanwhile
  */
 export async function repairMembersInEtcd(

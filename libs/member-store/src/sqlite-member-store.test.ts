@@ -18,7 +18,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const inUse = "another program has it open";
 const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 
-/** Another process that has the file open as a server has, with one row that is not in the file itself yet. */
+/** Another process that has the file open as a server does. One row is still in the write-ahead log. */
 async function otherProcess(): Promise<ChildProcess> {
   const main = join(directory, "other.mjs");
   writeFileSync(
@@ -35,7 +35,7 @@ async function otherProcess(): Promise<ChildProcess> {
 }
 
 describe("SqliteMemberStore, exclusive", () => {
-  it("is refused while a server has the file open, and keeps one from opening it", async () => {
+  it("SqliteMemberStore refuses to lock a file that a server has open, and keeps servers out while it has the lock", async () => {
     const server = new SqliteMemberStore(path);
     await server.commit([{ kind: "put", member: sampleMember(1) }], wait());
     expect(() => new SqliteMemberStore(path, { exclusive: true })).toThrow(inUse);
@@ -50,7 +50,7 @@ describe("SqliteMemberStore, exclusive", () => {
     await next.close();
   });
 
-  it("is refused while another process has the file open, and takes over what a dead one has left", async () => {
+  it("SqliteMemberStore refuses to lock a file that another process has open, and recovers the file of a dead process", async () => {
     const first = new SqliteMemberStore(path);
     await first.commit([{ kind: "put", member: sampleMember(1) }], wait());
     await first.close();

@@ -14,7 +14,7 @@ const SCHEMA = `
   ) STRICT;
   CREATE INDEX IF NOT EXISTS members_by_rank ON members (rank)`;
 
-/** What the first release of this store kept, before members had states. */
+/** The documents of the first release of this store, before members had states. */
 const MIGRATE = `
   INSERT OR IGNORE INTO members (uuid, rank, document)
     SELECT uuid, rank, json_object('version', 1, 'uuid', uuid, 'rank', rank,
@@ -23,7 +23,7 @@ const MIGRATE = `
       'reports', json('false')) FROM member;
   DROP TABLE member`;
 
-/** What {@link SqliteMemberStore.quarantine} has moved aside. */
+/** The entries that {@link SqliteMemberStore.quarantine} moved aside. */
 const QUARANTINE = `
   CREATE TABLE IF NOT EXISTS quarantine (
     uuid TEXT NOT NULL,
@@ -37,13 +37,19 @@ const PUT = `
     ON CONFLICT (uuid) DO UPDATE SET rank = excluded.rank, document = excluded.document`;
 
 export interface SqliteMemberStoreOptions {
-  /** Nobody else has the file open, nor can open it until the store is closed; all that was committed is in the one file. */
+  /**
+   * Locks the file: no other process has it open or can open it until the store is closed. All committed data is in the
+   * one file.
+   */
   readonly exclusive?: boolean | undefined;
 }
 
 const SQLITE_BUSY = 5;
 
-/** Members in an SQLite file beside the superblock of the access point's engine: for systems with one access point. */
+/**
+ * Stores members in an SQLite file beside the superblock of the access point's engine: for systems with one access
+ * point.
+ */
 export class SqliteMemberStore implements MemberStore {
   readonly #database: DatabaseSync;
   readonly #path: string;
@@ -90,7 +96,7 @@ export class SqliteMemberStore implements MemberStore {
     return members;
   }
 
-  /** Moves what cannot be read out of the members, into the table `quarantine` of the same file. @throws Fault memberStoreUnusable */
+  /** Moves unreadable members to the table `quarantine` of the same file. @throws Fault memberStoreUnusable */
   async quarantine(unreadable: readonly UnreadableMember[]): Promise<void> {
     this.#guarded(() =>
       this.#transaction(() => {
@@ -172,6 +178,6 @@ export class SqliteMemberStore implements MemberStore {
 }
 
 function isBusy(error: unknown): boolean {
-  // The lower byte of an extended code is the code.
+  // The low byte of an extended error code is the basic code.
   return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 }

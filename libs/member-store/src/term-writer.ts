@@ -8,19 +8,19 @@ import { faultLeadershipLost, faultMemberStore } from "./faults.ts";
 /** An operation of an etcd transaction. */
 export type Operation = MessageInitShape<typeof etcd.RequestOpSchema>;
 
-/** A term of leadership, as what writes in it sees it. */
+/** A term of leadership, as its writer sees it. */
 export interface FencedTerm {
-  /** The revision at which its leader key was created. */
+  /** The create revision of its leader key. */
   readonly number: number;
   /** Aborts when the term is over. */
   readonly signal: AbortSignal;
-  /** False from the moment at which the lease may have ended, also when the signal's timer is late. */
+  /** False once the lease may have expired, even if the signal's timer is late. */
   holds(): boolean;
-  /** Ends the term, because it is not known what has been written in it. */
+  /** Ends the term, because what was written in it is unknown. */
   giveUp(reason: unknown): void;
 }
 
-/** What a store needs of a client. */
+/** The etcd calls that a store needs. */
 export type StoreCalls = Pick<EtcdCalls, "range" | "txn">;
 
 export interface TermWriterOptions {
@@ -29,19 +29,19 @@ export interface TermWriterOptions {
   readonly term: FencedTerm;
 }
 
-/** A member of etcd may take this long for a transaction; then the next one is asked. */
+/** How long to wait for one etcd member's answer to a transaction before the next member is asked. */
 const ATTEMPT_MS = 2_000;
-/** The term is given up when the outcome of a transaction has not become known within this time. */
+/** The term ends when the outcome of a transaction stays unknown for this time. */
 const OUTCOME_MS = 8_000;
 const PAUSE_MS = 50;
 
 /**
- * Makes the transactions of one term, one after the other, each exactly once or not at all.
+ * Runs the transactions of one term in order, each exactly once or not at all.
  *
- * Each holds only while the term's leader key is there with its revision of creation, so that a former leader changes
- * nothing; and only on top of the one before: it compares the revision of the key that names the last commit, and writes
- * its own name there. One whose outcome is unknown is sent again until it is known: what was delayed on its way then
- * finds another last commit and does nothing. If that takes too long the term is given up.
+ * A transaction has two conditions. The leader key of the term still has its create revision: a former leader changes
+ * nothing. The key of the last commit has the expected revision: the transaction then writes its own name there. A
+ * transaction with an unknown outcome is sent again until the outcome is known. A delayed copy finds another last
+ * commit and does nothing. If the outcome stays unknown for too long, the term ends.
  */
 export class TermWriter {
   readonly #client: StoreCalls;
@@ -57,16 +57,17 @@ export class TermWriter {
     this.#term = options.term;
   }
 
-  /** Says on top of what the next transaction is made. */
+  /** Sets the revision that the next transaction expects. */
   follow(lastCommit: bigint): void {
     this.#last = lastCommit;
   }
 
   /**
-   * Does the operations as one change. `signal` counts as long as nothing has been sent.
+   * Runs the operations as one transaction. `signal` is ignored once the transaction was sent.
    *
-   * @throws Fault memberStoreUnusable when etcd has refused, and nothing was done; leadershipLost when the term is over;
-   *   what was sent may then have been done
+   * @throws Fault memberStoreUnusable when etcd has refused, and nothing was done; leadershipLost when the term is
+   * over;
+   *   a sent transaction may then have been done
    */
   async write(operations: readonly Operation[], signal: AbortSignal): Promise<void> {
     const name = `${this.#term.number}/${++this.#count}`;
@@ -121,7 +122,7 @@ export class TermWriter {
     };
   }
 
-  /** Of a transaction whose conditions did not hold: the revision of the last commit, if that is this one. */
+  /** For a transaction whose conditions failed: the revision of the last commit, if that is this transaction. */
   #outcome(response: etcd.TxnResponse, name: string): bigint {
     const [answer] = response.responses;
     const found = answer?.response.case === "responseRange" ? answer.response.value.kvs[0] : undefined;

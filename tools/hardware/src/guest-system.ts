@@ -8,23 +8,23 @@ import { type ArchiveEntry, newcArchive } from "./newc-archive.ts";
 
 const execute = promisify(execFile);
 
-/** The kernel's package, of which Debian has the current version under this name, and a shell without libraries. */
+/** Debian's current kernel package has this name. The shell needs no libraries. */
 const KERNEL = "linux-image-amd64";
 const SHELL = "busybox-static";
-/** Needed to reach the shares; all other modules come from one. */
+/** The modules that the shares need. All other modules are read from a share. */
 const BOOT_MODULES = /\/(virtio_pci|9pnet_virtio|9p|overlay)\.ko[.a-z]*:/;
 
 /** Debian's kernel and busybox, unpacked. */
 export interface GuestSystem {
   readonly kernel: string;
   readonly busybox: string;
-  /** The directory of modules, named for the kernel's release. */
+  /** The module directory, named after the kernel release. */
   readonly modules: string;
 }
 
 /**
- * Unpacks kernel and busybox below `cache`, once. The packages come from the Debian mirror that apt is set up for;
- * nothing is installed.
+ * Unpacks kernel and busybox below `cache`, once. The packages come from apt's configured Debian mirror. Nothing is
+ * installed.
  */
 export async function guestSystem(cache: string): Promise<GuestSystem> {
   const directory = join(cache, KERNEL);
@@ -38,11 +38,11 @@ export async function guestSystem(cache: string): Promise<GuestSystem> {
   };
 }
 
-/** An initramfs with busybox, the first stage, and the modules that reach the shares. */
+/** An initramfs with busybox, the first stage, and the modules for the shares. */
 export async function initramfs(system: GuestSystem, init: string): Promise<Buffer> {
   const release = basename(system.modules);
   const index = await readFile(join(system.modules, "modules.dep"), "utf8");
-  // A line is "MODULE: MODULE...", with those that it depends on.
+  // Each line is "MODULE: MODULE...", a module and its dependencies.
   const modules = new Set(
     index
       .split("\n")
@@ -82,7 +82,7 @@ async function fetchSystem(cache: string, directory: string): Promise<void> {
     await execute(join(cwd, "busybox"), ["depmod", "-b", cwd, release], { cwd });
     for (const name of ["boot", "bin", "usr"]) await rm(join(cwd, name), { recursive: true, force: true });
     await execute("chmod", ["755", cwd]);
-    // Another run may have been faster.
+    // Another run may have made it first.
     await rename(cwd, directory).catch(async (error: unknown) => {
       if (!(await exists(join(directory, "kernel")))) throw error;
     });
@@ -92,15 +92,15 @@ async function fetchSystem(cache: string, directory: string): Promise<void> {
 }
 
 /**
- * Takes the kernel out of the wrapper that unpacks it at boot: QEMU starts it without, which is a third of the boot
- * time under emulation.
+ * Extracts the kernel from its self-extracting wrapper. QEMU boots it directly, which saves a third of the boot time
+ * under emulation.
  *
  * @see Linux Documentation/arch/x86/boot.rst (setup_sects, payload_offset, payload_length)
  */
 async function unwrapKernel(from: string, to: string): Promise<void> {
   const image = await readFile(from);
   const start = ((image[0x1f1] ?? 0) + 1) * 512 + image.readUInt32LE(0x248);
-  // The last four bytes are the unpacked size, not a part of the xz stream.
+  // The last four bytes are the unpacked size, not part of the xz stream.
   const payload = image.subarray(start, start + image.readUInt32LE(0x24c) - 4);
   const xz = spawn("xz", ["-dc"], { stdio: ["pipe", "pipe", "inherit"] });
   xz.stdin.end(payload);

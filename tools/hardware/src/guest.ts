@@ -1,4 +1,4 @@
-// Runs in the virtual machine, as root: every check in turn, in one process, since a start of Node takes seconds there.
+// Runs in the virtual machine, as root. All checks run in one process, because Node.js takes seconds to start there.
 import "./checks/network.ts";
 import "./checks/scm.ts";
 import "./checks/bdev.ts";

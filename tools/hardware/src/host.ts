@@ -8,7 +8,10 @@ import { quote, runInMachine } from "./run-in-machine.ts";
 
 const MiB = 1024 * 1024;
 
-/** Two engines' worth: a node each with an NVDIMM and a fast controller; and eight slow ones for the benchmark. */
+/**
+ * Hardware for two engines: two nodes, each with an NVDIMM and a fast controller; and eight slow controllers for the
+ * benchmark.
+ */
 const MACHINE: Machine = {
   nodes: 2,
   memoryMiB: 2048,
@@ -29,9 +32,9 @@ const TIMEOUT_MS = 30 * 60_000;
 
 const { values: options } = parseArgs({
   options: {
-    /** Only the checks whose names match, a regular expression. */
+    /** Runs only the checks whose names match this regular expression. */
     only: { type: "string", default: "" },
-    /** Checks that fail are repeated once, in a machine of their own. */
+    /** A failed check is repeated once, in its own machine. */
     again: { type: "boolean", default: false },
   },
 });
@@ -49,7 +52,7 @@ if (options.again && first.status !== 0 && first.failed.length > 0) {
   process.exitCode = second.status;
 }
 
-/** Boots a machine and runs the checks that match in it. */
+/** Boots a machine, and runs the matching checks in it. */
 async function run(only: string): Promise<{ readonly status: number; readonly failed: readonly string[] }> {
   const checks = [
     process.execPath,

@@ -23,7 +23,7 @@ const files = {
 describe("qemuArguments", () => {
   const args = qemuArguments(machine, files, "tcg");
 
-  it("puts each controller on a node, and throttles the slow one", () => {
+  it("qemuArguments() puts each controller on a node, and throttles the slow one", () => {
     expect(args.filter((word) => word.startsWith("nvme,"))).toEqual([
       "nvme,drive=nvme0,bus=nvme-slot0,serial=A",
       "nvme,drive=nvme1,bus=nvme-slot1,serial=B",
@@ -34,7 +34,7 @@ describe("qemuArguments", () => {
     ]);
   });
 
-  it("has room for the NVDIMM and its label", () => {
+  it("qemuArguments() reserves memory for the NVDIMM and its label", () => {
     expect(args).toContain("size=2048M,slots=2,maxmem=4610M");
     expect(imageSizes(machine)).toEqual(
       new Map([
@@ -45,14 +45,14 @@ describe("qemuArguments", () => {
     );
   });
 
-  it("gives every slot another number", () => {
+  it("qemuArguments() gives every slot a different number", () => {
     const slots = args.flatMap((word) => /chassis=(\d+)/.exec(word)?.[1] ?? []);
     expect(new Set(slots).size).toBe(slots.length);
   });
 });
 
 describe("newcArchive", () => {
-  it("pads names and contents to four bytes and ends with a trailer", () => {
+  it("newcArchive() pads names and contents to four bytes and ends with a trailer", () => {
     const archive = newcArchive([
       { path: "bin", mode: 0o40755 },
       { path: "bin/x", mode: 0o100755, content: Buffer.from("abcde") },

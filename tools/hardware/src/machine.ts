@@ -2,22 +2,22 @@
 export interface Machine {
   /** NUMA nodes, each with a processor core, memory, a PCI host bridge and a network interface. */
   readonly nodes: number;
-  /** Of the whole machine. */
+  /** In total. */
   readonly memoryMiB: number;
-  /** NVMe controllers with a namespace each, dealt out over the nodes. */
+  /** NVMe controllers with one namespace each, distributed over the nodes. */
   readonly nvme: readonly NvmeDrive[];
-  /** NVDIMMs without labels, dealt out over the nodes. */
+  /** NVDIMMs without labels, distributed over the nodes. */
   readonly nvdimmsMiB: readonly number[];
 }
 
 interface NvmeDrive {
   readonly serial: string;
   readonly sizeMiB: number;
-  /** Emulates a slow device: bytes per second, read and written together. */
+  /** Emulates a slow device: the limit of reads and writes together, bytes per second. */
   readonly bytesPerSecond?: number;
 }
 
-/** Where the files of the virtual machine are on the host. */
+/** The virtual machine's files on the host. */
 export interface MachineFiles {
   readonly kernel: string;
   readonly initramfs: string;
@@ -31,9 +31,9 @@ export interface MachineFiles {
 const LABEL_MIB = 2;
 
 /**
- * The arguments of qemu-system-x86_64 for a machine, on the processor's own virtualization or (`tcg`) by emulation.
+ * The arguments of qemu-system-x86_64 for a machine, with KVM or (`tcg`) emulation.
  *
- * Every node has a host bridge of its own, so that PCI devices have a node; the IOMMU gives each slot a group.
+ * Every node has its own host bridge, so that PCI devices have a node. The IOMMU gives each slot a group.
  */
 export function qemuArguments(
   machine: Machine,
@@ -59,13 +59,13 @@ export function qemuArguments(
       `size=${memory * nodes}M,slots=${machine.nvdimmsMiB.length + 1},maxmem=${memory * nodes + pmem}M`,
     ],
     ...["-kernel", files.kernel, "-initrd", files.initramfs],
-    // Under load the emulated timer may come too late for the kernel's check of it, which is a panic.
+    // Under load the emulated timer may be late, and the kernel's timer check would panic.
     ...["-append", "console=ttyS0 quiet panic=-1 intel_iommu=on iommu=pt no_timer_check"],
     ...["-serial", `file:${files.console}`, "-device", "intel-iommu,intremap=on"],
     ...share("root", "/", "security_model=none,readonly=on"),
     ...share("modules", files.modules, "security_model=none,readonly=on"),
     ...share("control", files.control, "security_model=none"),
-    // The firmware lists the bridges last to first: made so, they are found in the order of the nodes.
+    // The firmware lists the bridges in reverse. Adding them in reverse gives the order of the nodes.
     ...everyNode
       .toReversed()
       .flatMap((node) => [
@@ -102,7 +102,7 @@ export function qemuArguments(
   ];
 }
 
-/** The images that a machine needs, by file name, with their sizes in MiB. */
+/** The images of a machine, by file name, with their sizes in MiB. */
 export function imageSizes(machine: Machine): ReadonlyMap<string, number> {
   return new Map([
     ...machine.nvme.map(({ sizeMiB }, index): [string, number] => [`nvme${index}`, sizeMiB]),

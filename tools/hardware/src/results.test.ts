@@ -15,7 +15,7 @@ test at dist/checks/bdev.js:2:1
   AssertionError [ERR_ASSERTION]: 1 == 2
 `;
 
-it("finds what failed, once each, and counts what passed", () => {
+it("readResults() finds each failed check once, and counts the passed checks", () => {
   expect(readResults(OUTPUT)).toEqual({
     passed: 1,
     failed: ["bdev, first time: prepare, reset", "a (b): c/d"],
@@ -23,7 +23,7 @@ it("finds what failed, once each, and counts what passed", () => {
   expect(readResults("the kernel panicked")).toEqual({ passed: 0, failed: [] });
 });
 
-it.each(["a (b): c/d", "100 % of [it]", "SCM: no ndctl"])("makes a pattern of %j", (name) => {
+it.each(["a (b): c/d", "100 % of [it]", "SCM: no ndctl"])("escapePattern() makes a pattern of %j", (name) => {
   const pattern = new RegExp(`^(?:${escapePattern(name)})$`);
   expect(pattern.test(name)).toBe(true);
   expect(pattern.test(`${name}, too`)).toBe(false);

@@ -6,26 +6,26 @@ import { guestSystem, initramfs } from "./guest-system.ts";
 import { imageSizes, type Machine, qemuArguments } from "./machine.ts";
 
 export interface RunOptions {
-  /** Where kernel and busybox are kept between runs. */
+  /** The cache of kernel and busybox between runs. */
   readonly cache: string;
   /** The directory with the guest's two stages. */
   readonly guest: string;
-  /** A shell command; it runs as root in the current directory. */
+  /** A shell command. It runs as root in the current directory. */
   readonly command: string;
-  /** The machine is stopped after so many milliseconds. */
+  /** The machine is stopped after this time, ms. */
   readonly timeoutMs: number;
-  /** Gets the command's output as it comes. */
+  /** Gets the command's output as it arrives. */
   readonly onOutput: (text: string) => void;
 }
 
-/** How a run ended: `status` is the command's, undefined when the machine ended before it. */
+/** The end of a run. `status` is the command's exit code, undefined when the machine ended before it. */
 export interface RunResult {
   readonly status: number | undefined;
   readonly bootMs: number;
   readonly runMs: number;
   /** The last lines of the guest's console. */
   readonly console: string;
-  /** The kernel gave up before the command had printed anything. */
+  /** The kernel panicked before the command printed anything. */
   readonly panicked: boolean;
   readonly accel: "kvm" | "tcg";
 }
@@ -33,8 +33,8 @@ export interface RunResult {
 const POLL_MS = 100;
 
 /**
- * Runs a command in a virtual machine that sees the host's file system below a scratch layer: programs, libraries and
- * the checkout are the host's, and nothing that the command does to files lasts.
+ * Runs a command in a virtual machine. It sees the host's file system below a scratch layer: programs, libraries and
+ * the checkout are the host's, and changes to files are discarded.
  */
 export async function runInMachine(machine: Machine, options: RunOptions): Promise<RunResult> {
   const system = await guestSystem(options.cache);
@@ -63,7 +63,7 @@ export async function runInMachine(machine: Machine, options: RunOptions): Promi
     for (const [name, text] of Object.entries(control)) await writeFile(join(files.control, name), text);
     await writeFile(files.console, "");
     const accel = await accelerator();
-    // However this process ends, the machine ends with it.
+    // The machine ends when this process ends.
     const qemuCommand = [
       "--pdeathsig",
       "KILL",
@@ -138,7 +138,7 @@ async function watch(
   };
 }
 
-/** KVM needs the processor's help: a /dev/kvm without vmx or svm is one for special kernels only. */
+/** KVM needs hardware support. A /dev/kvm without vmx or svm works for special kernels only. */
 async function accelerator(): Promise<"kvm" | "tcg"> {
   try {
     await access("/dev/kvm", constants.R_OK | constants.W_OK);
@@ -158,7 +158,7 @@ async function readIfThere(path: string): Promise<string | undefined> {
   return readFile(path, "utf8").catch(() => undefined);
 }
 
-/** A word for the shell. */
+/** Quotes a word for the shell. */
 export function quote(word: string): string {
   return `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -23,17 +23,17 @@ const MINUTES = 60_000;
 /** As in helper.ts. */
 const LOCKS = "/run/daos_admin_locks";
 
-// A setuid program can only be installed by root, who then attacks it as nobody.
-describe.skipIf(place === undefined)("the installed helper withstands", () => {
+// Only root can install a setuid program. The test then attacks it as the user `nobody`.
+describe.skipIf(place === undefined)("the installed helper", () => {
   let sandbox: AttackSandbox;
   beforeAll(async () => {
     sandbox = await AttackSandbox.open(place ?? "");
   }, 5 * MINUTES);
   afterAll(() => sandbox[Symbol.asyncDispose]());
-  // A test that fails leaves what it has not looked at.
+  // A failed test may leave its recorded mounts.
   beforeEach(() => void sandbox.takeMounts());
 
-  /** Runs attacks, and fails with the list of those that did not end as expected or left a trace. */
+  /** Runs attacks. Fails with the list of attacks that ended unexpectedly or left damage. */
   async function withstand(attacks: readonly Attack[]) {
     const results = await sandbox.attack(attacks);
     const unexpected = attacks.flatMap(({ name, expect: wanted }, index) => {
@@ -45,12 +45,12 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     return results;
   }
 
-  it("an honest caller, who is answered", async () => {
+  it("daos-admin answers an honest caller", async () => {
     const [status] = await withstand([{ name: "status", bytes: request("Status"), expect: "answered" }]);
     expect(status?.result).toMatchObject({ caller: { uid: sandbox.uid, gid: sandbox.uid } });
   });
 
-  it("an honest caller, whose storage is mounted and is its own", async () => {
+  it("daos-admin mounts the storage of an honest caller, and makes the caller its owner", async () => {
     const mount = join(sandbox.layout.prefix, "mnt");
     const payload = { storage: { class: "ram", mount, sizeGiB: 1 }, reformat: false };
     const [format] = await sandbox.attack([
@@ -64,35 +64,37 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     expect(await readFile(sandbox.layout.logFile, "utf8")).toContain('"method":"ScmFormat","reformat":false');
   });
 
-  it("hostile environments", { timeout: 5 * MINUTES }, async () => {
+  it("daos-admin withstands hostile environments", { timeout: 5 * MINUTES }, async () => {
     await withstand(environmentAttacks(sandbox.ground, sandbox.preload));
   });
 
-  it("signals, timers and sessions", { timeout: 5 * MINUTES }, async () => {
+  it("daos-admin withstands signals, timers and sessions", { timeout: 5 * MINUTES }, async () => {
     await withstand(signalAttacks());
   });
 
-  it("limits", { timeout: 5 * MINUTES }, async () => {
+  it("daos-admin withstands resource limits", { timeout: 5 * MINUTES }, async () => {
     await withstand([...limitAttacks(), ...softLimitAttacks()]);
   });
 
-  it("closed, redirected and additional descriptors", { timeout: 2 * MINUTES }, async () => {
+  it("daos-admin withstands closed, redirected and additional descriptors", {
+    timeout: 2 * MINUTES,
+  }, async () => {
     await withstand(descriptorAttacks(sandbox.ground));
   });
 
-  it("arguments", { timeout: 2 * MINUTES }, async () => {
+  it("daos-admin withstands hostile arguments", { timeout: 2 * MINUTES }, async () => {
     await withstand(argumentAttacks(sandbox.ground));
   });
 
-  it("hostile processes", { timeout: 2 * MINUTES }, async () => {
+  it("daos-admin withstands hostile processes", { timeout: 2 * MINUTES }, async () => {
     await withstand(processAttacks(sandbox.layout.launcher, sandbox.ground));
   });
 
-  it("requests", { timeout: 5 * MINUTES }, async () => {
+  it("daos-admin withstands hostile requests", { timeout: 5 * MINUTES }, async () => {
     await withstand(requestAttacks(sandbox.layout.prefix, sandbox.ground));
   });
 
-  it("a caller that it refuses, who is in the audit", { timeout: MINUTES }, async () => {
+  it("daos-admin audits a caller that it refuses", { timeout: MINUTES }, async () => {
     const perl = { program: "/usr/bin/perl", args: ["-e", `system("${sandbox.layout.launcher}")`] };
     const before = await readFile(sandbox.layout.logFile, "utf8");
     await withstand([{ name: "perl", ...perl, bytes: request("Status"), expect: "refused" }]);
@@ -111,14 +113,16 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     ]);
   });
 
-  it("copies, links and other names of its launcher", { timeout: 2 * MINUTES }, async () => {
+  it("daos-admin withstands copies, links and other names of its launcher", {
+    timeout: 2 * MINUTES,
+  }, async () => {
     const { launcher, prefix } = sandbox.layout;
     const [copy, soft] = ["copy", "soft"].map((name) => join(sandbox.ground, name)) as [string, string];
     const make = `fs.rmSync("${soft}", { force: true });
       fs.copyFileSync("${launcher}", "${copy}"); fs.chmodSync("${copy}", 0o6755);
       fs.symlinkSync("${launcher}", "${soft}"); process.stdout.write("made");`;
     expect(await sandbox.asAttacker(["-e", make], "")).toBe("made");
-    // Root may link what the attacker may not (fs.protected_hardlinks).
+    // Root may make links that the attacker may not (fs.protected_hardlinks).
     const hard = join(prefix, "hard");
     await link(launcher, hard);
     const status = request("Status");
@@ -133,7 +137,9 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     expect(await sandbox.damage()).toEqual([]);
   });
 
-  it("links that change while it looks", { timeout: 3 * MINUTES }, async () => {
+  it("daos-admin withstands links that change while it resolves a path", {
+    timeout: 3 * MINUTES,
+  }, async () => {
     const mount = join(sandbox.ground, "mnt");
     const swapper = sandbox.spawnAsAttacker([sandbox.tool("swap-links.mjs"), mount, "/etc"]);
     const [begun] = (await once(swapper.stdout, "data")) as [Buffer];
@@ -153,7 +159,9 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     expect(await sandbox.damage()).toEqual([]);
   });
 
-  it("requests for one mount at once", { timeout: 3 * MINUTES }, async () => {
+  it("daos-admin handles one of several concurrent requests for a mount point at a time", {
+    timeout: 3 * MINUTES,
+  }, async () => {
     const mount = join(sandbox.layout.prefix, "mnt");
     const storage = { class: "ram", mount, sizeGiB: 1 };
     const formats = Array.from({ length: 8 }, (_, index): Attack => {
@@ -162,12 +170,12 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     });
     const results = await sandbox.attack(formats);
     expect(results.filter(({ outcome }) => outcome !== "answered")).toEqual([]);
-    // Each has unmounted what the one before it mounted: two at once would have put one upon the other.
+    // Each request unmounts what the one before it mounted. Two concurrent requests would mount twice.
     expect(sandbox.takeMounts()).toHaveLength(1);
     expect(await sandbox.damage()).toEqual([]);
   });
 
-  it("hands on its locks", { timeout: MINUTES }, async () => {
+  it("daos-admin keeps its lock files closed to the attacker", { timeout: MINUTES }, async () => {
     const names = await readdir(LOCKS);
     expect(names.length).toBeGreaterThan(0);
     const paths = [LOCKS, ...names.map((name) => join(LOCKS, name))];
@@ -179,14 +187,14 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
     expect(codes).toEqual(paths.map(() => "EACCES"));
   });
 
-  it("what is done to it while it runs", { timeout: 2 * MINUTES }, async () => {
-    // It is there before the helper is, which waits ten seconds for a request and not longer.
-    const molester = sandbox.spawnAsAttacker([sandbox.tool("molest.mjs")]);
-    await once(molester.stdout, "data");
+  it("daos-admin withstands attacks on its process while it runs", { timeout: 2 * MINUTES }, async () => {
+    // The attacker runs before the helper starts. The helper waits ten seconds for a request.
+    const attacker = sandbox.spawnAsAttacker([sandbox.tool("attack-process.mjs")]);
+    await once(attacker.stdout, "data");
     const holder = sandbox.spawnAsAttacker([sandbox.tool("hold.mjs"), sandbox.layout.launcher]);
     const [line] = (await once(holder.stdout, "data")) as [Buffer];
     const pid = Number(line.toString());
-    // The launcher has become Node when the script is among its arguments.
+    // The launcher has executed Node.js when the script is among its arguments.
     await vi.waitFor(
       async () => expect(await readFile(`/proc/${pid}/cmdline`, "utf8")).toContain("helper.mjs"),
       { timeout: 60_000 },
@@ -204,27 +212,27 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
       (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0").filter((word) => word !== ""),
     ).toEqual(["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C"]);
     expect(await readlink(`/proc/${pid}/cwd`)).toBe("/");
-    // While Node starts, its loader has libraries open, and Node its options; then only these stay.
+    // At start, the loader opens libraries and Node.js reads its options. Afterwards only these descriptors stay open.
     const kept = /^(?:pipe:|socket:|anon_inode:|\/dev\/null|\/var\/lib\/.*helper\.mjs)/;
     await vi.waitFor(
       async () => expect((await openFiles(pid)).filter((target) => !kept.test(target))).toEqual([]),
       { timeout: 20_000 },
     );
-    molester.stdin.end(String(pid));
-    const attempts = JSON.parse(await text(molester.stdout)) as object;
+    attacker.stdin.end(String(pid));
+    const attempts = JSON.parse(await text(attacker.stdout)) as object;
     expect(Object.keys(attempts)).not.toEqual([]);
     expect(Object.keys(attempts).filter((key) => !/: (?:EACCES|EPERM|ENOENT)$/.test(key))).toEqual([]);
-    // An inspector would listen; what others on this machine listen on is not the helper's.
+    // An inspector would listen on TCP. Listeners of other processes on this machine do not count.
     const inodes = await tcpInodes();
     expect((await openFiles(pid)).filter((target) => inodes.has(target))).toEqual([]);
-    // All this was tried on a process that was there.
+    // The process was running during all attempts.
     expect(await readFile(`/proc/${pid}/cmdline`, "utf8")).toContain("helper.mjs");
     holder.stdin.end();
     await once(holder, "close");
     expect(await sandbox.damage()).toEqual([]);
   });
 
-  it("who speaks to its socket", { timeout: 4 * MINUTES }, async () => {
+  it("daos-admin withstands unauthorized clients of its socket", { timeout: 4 * MINUTES }, async () => {
     const listener = await sandbox.listen();
     const outsider = sandbox.spawnAsAttacker(["-e", connectScript(sandbox.socket)], { inGroup: false });
     expect(await text(outsider.stdout)).toBe("EACCES");
@@ -244,7 +252,7 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
 
     const flood = sandbox.spawnAsAttacker([sandbox.tool("flood.mjs"), sandbox.socket, "18"]);
     await once(flood.stdout, "data");
-    // Root asks like everyone else, and waits its turn behind those that will never say anything.
+    // Root is queued like every other caller, behind the connections that never send a request.
     const scan = await new ScmForwarder({ helper: { kind: "socket", path: sandbox.socket } }).scan();
     expect(scan.notes.length).toBeGreaterThanOrEqual(0);
     flood.stdin.end();
@@ -255,7 +263,7 @@ describe.skipIf(place === undefined)("the installed helper withstands", () => {
   });
 });
 
-/** What the open descriptors of a process lead to. */
+/** The targets of a process's open descriptors. */
 async function openFiles(pid: number): Promise<readonly string[]> {
   const names = await readdir(`/proc/${pid}/fd`);
   const targets = await Promise.all(
@@ -264,11 +272,11 @@ async function openFiles(pid: number): Promise<readonly string[]> {
   return targets.filter((target) => target !== undefined);
 }
 
-/** The TCP sockets of this machine, as what open descriptors lead to. */
+/** The TCP sockets of this machine, as targets of open descriptors. */
 async function tcpInodes(): Promise<ReadonlySet<string>> {
   const tables = [
     await readFile("/proc/net/tcp", "utf8"),
-    // Missing where there is no IPv6.
+    // Absent without IPv6.
     await readFile("/proc/net/tcp6", "utf8").catch(() => ""),
   ];
   return new Set(
@@ -276,7 +284,7 @@ async function tcpInodes(): Promise<ReadonlySet<string>> {
   );
 }
 
-/** Prints the code of the error of a connection. */
+/** Prints the error code of a connection. */
 function connectScript(path: string): string {
   return `require("node:net").connect(${JSON.stringify(path)}).on("error", (e) => process.stdout.write(e.code))
     .on("connect", () => { process.stdout.write("connected"); process.exit(); })`;

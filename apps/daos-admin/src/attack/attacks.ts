@@ -8,7 +8,7 @@ export function request(method: string, payload: unknown = {}, rest: object = {}
 
 const STATUS = request("Status");
 
-/** What an environment could do to a program of root's, were it to get there. */
+/** Environment variables that would harm a program run by root, if they reached it. */
 export function environmentAttacks(ground: string, preload: string): readonly Attack[] {
   const evil = `${ground}/evil`;
   const variables: readonly (readonly [string, string])[] = [
@@ -122,7 +122,7 @@ export function environmentAttacks(ground: string, preload: string): readonly At
   }));
 }
 
-/** Every signal that can be blocked waits for the helper; and other ways to be interrupted. */
+/** Every signal that can be blocked is pending when the helper starts. Other interruptions follow. */
 export function signalAttacks(): readonly Attack[] {
   const numbers = Array.from({ length: 64 }, (_, index) => index + 1).filter(
     (number) => number !== 9 && number !== 19,
@@ -145,7 +145,7 @@ export function signalAttacks(): readonly Attack[] {
     },
     { name: "children never reaped", prepare: ["ignore=17"], bytes: request("ScmScan"), expect: "answered" },
     { name: "broken pipes ignored", prepare: ["ignore=13"], bytes: STATUS, expect: "answered" },
-    // Until the launcher has its say, the first signal would end it; Node ignores none of them.
+    // Before the launcher blocks signals, the first one would end it. Node.js ignores none of them.
     { name: "an alarm every 5 ms", prepare: ["ignore=14", "timer=0"], bytes: STATUS, expect: "answered" },
     { name: "a timer of user time", prepare: ["ignore=26", "timer=1"], bytes: STATUS, expect: "answered" },
     { name: "a timer of all time", prepare: ["ignore=27", "timer=2"], bytes: STATUS, expect: "answered" },
@@ -169,12 +169,12 @@ export function limitAttacks(): readonly Attack[] {
   );
 }
 
-/** Softly limited: what may be raised without rights is raised. */
+/** Soft limits: the process may raise them without privileges. */
 export function softLimitAttacks(): readonly Attack[] {
   const infinity = "18446744073709551615";
   return [0, 1, 2, 4, 7, 9].map((resource) => ({
     name: `soft limit ${resource} set to 64`,
-    // The program itself has to be started within the limits of memory and processor time.
+    // The program itself must start within the limits of memory and processor time.
     prepare: [`limit=${resource}:${resource === 9 || resource === 2 ? 16_000_000 : 64}:${infinity}`],
     bytes: STATUS,
     expect: "answered" as const,
@@ -272,7 +272,7 @@ export function processAttacks(launcher: string, ground: string): readonly Attac
   ];
 }
 
-/** Requests that a helper must not carry out. None may change anything. */
+/** Requests that the helper must refuse. None may change anything. */
 export function requestAttacks(prefix: string, ground: string): readonly Attack[] {
   const ram = (mount: string, sizeGiB: unknown = 1) => ({ storage: { class: "ram", mount, sizeGiB } });
   const dcpm = (mount: string, device: string) => ({ storage: { class: "dcpm", mount, device } });

@@ -23,7 +23,7 @@ import { ProcessCommandRunner, parseMountInfo } from "@daos/sys";
 import { install } from "../installation/install.ts";
 import { type Layout, layoutOf } from "../installation/layout.ts";
 
-/** The user `nobody` attacks, as a member of the helper's group, which has no entry anywhere. */
+/** The attacks run as the user `nobody`, with the helper's group. The group is in no database. */
 const ATTACKER = 65534;
 const GROUP = 64321;
 
@@ -39,16 +39,16 @@ const EVIL: Readonly<Record<string, string>> = {
 /** One hostile call. */
 export interface Attack {
   readonly name: string;
-  /** Operations of `fixtures/attacker.c`; without any, the driver starts the launcher itself. */
+  /** Operations of `fixtures/attacker.c`. Without any, the driver starts the launcher itself. */
   readonly prepare?: readonly string[];
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly bytes: Buffer;
-  /** True when the caller ends its side right after its bytes. */
+  /** True when the caller closes its side right after its bytes. */
   readonly end?: boolean;
-  /** `answered`: as if nothing had been tried. `refused`: an error, or no answer at all. */
+  /** `answered`: the same answer as without the attack. `refused`: an error, or no answer. */
   readonly expect: "answered" | "refused" | "either";
-  /** Runs another program than the launcher, from its beginning. */
+  /** Runs another program than the launcher. */
   readonly program?: string;
 }
 
@@ -58,7 +58,7 @@ export interface AttackResult {
   readonly result: unknown;
 }
 
-/** An installation for one test file, that an attacker calls, with a directory of the attacker's. */
+/** An installation for one test file, with an attacker and a directory of the attacker's. */
 export class AttackSandbox implements AsyncDisposable {
   readonly layout: Layout;
   /** Belongs to the attacker. */
@@ -122,13 +122,19 @@ export class AttackSandbox implements AsyncDisposable {
     await mkdir(this.ground);
     await chown(this.ground, ATTACKER, ATTACKER);
     await chmod(this.ground, 0o777);
-    // What hostile environments name: each would leave a file of root's, were it run by root.
+    // Files that hostile environments name. Each would create a file of root's if root ran it.
     for (const [extension, content] of Object.entries(EVIL)) {
       const path = join(this.ground, `evil.${extension}`);
       await writeFile(path, content, { mode: 0o777 });
       await chown(path, ATTACKER, ATTACKER);
     }
-    for (const name of ["attack-driver.mjs", "hold.mjs", "molest.mjs", "swap-links.mjs", "flood.mjs"]) {
+    for (const name of [
+      "attack-driver.mjs",
+      "hold.mjs",
+      "attack-process.mjs",
+      "swap-links.mjs",
+      "flood.mjs",
+    ]) {
       await copyFile(fixture(name), this.tool(name));
     }
     for (const [source, target, ...flags] of [
@@ -150,7 +156,7 @@ export class AttackSandbox implements AsyncDisposable {
     return join(this.#tools, "preload.so");
   }
 
-  /** Runs attacks as the attacker, four at a time, through a Node that may call the helper. */
+  /** Runs attacks as the attacker, four at a time, through a Node.js that may call the helper. */
   async attack(attacks: readonly Attack[]): Promise<readonly AttackResult[]> {
     const { launcher } = this.layout;
     const cases = attacks.map(({ prepare = [], args = [], env = {}, bytes, end = false, program }, id) => ({
@@ -170,8 +176,8 @@ export class AttackSandbox implements AsyncDisposable {
   }
 
   /**
-   * Runs the attacker in a mount namespace of its own, so that no mounts of others come and go in it, and notes what is
-   * mounted in it that was not before.
+   * Runs the attacker in its own mount namespace, so that mounts of other processes do not appear in it. Records every
+   * new mount in it.
    */
   async #inOwnMounts(args: readonly string[], input: string): Promise<string> {
     const [before, after] = ["before", "after"].map((name) => join(this.#tools, name)) as [string, string];
@@ -192,12 +198,12 @@ export class AttackSandbox implements AsyncDisposable {
     return output;
   }
 
-  /** What has been mounted so far, for callers to whom it is allowed; {@link damage} forgets it. */
+  /** The mounts so far, for callers that may mount. {@link damage} clears the list. */
   takeMounts(): readonly string[] {
     return this.#mounted.splice(0);
   }
 
-  /** Runs the installed Node as the attacker. @returns its standard output */
+  /** Runs the installed Node.js as the attacker. @returns its standard output */
   async asAttacker(args: readonly string[], input: string): Promise<string> {
     const child = this.spawnAsAttacker(args);
     child.stdin.end(input);
@@ -219,15 +225,15 @@ export class AttackSandbox implements AsyncDisposable {
     return [...ids, "--", this.layout.node, ...args];
   }
 
-  /** Starts the service as systemd does: with a socket that is there already, as descriptor 3. */
+  /** Starts the service as systemd does: with a listening socket as descriptor 3. */
   async listen(): Promise<ChildProcess> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(`${this.socket}.new`, resolve));
-    // Closing the server takes away the name that it knows.
+    // Closing the server removes the socket file.
     await rename(`${this.socket}.new`, this.socket);
     await chown(this.socket, 0, GROUP);
     await chmod(this.socket, 0o660);
-    // Node keeps the descriptor of a server to itself, but passes it on.
+    // Node.js does not show the descriptor of a server, but passes it to a child process.
     const { fd } = (server as unknown as { _handle: { fd: number } })._handle;
     const command = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0"';
     const child = spawn("/bin/sh", ["-c", command, this.layout.listener], {
@@ -240,7 +246,8 @@ export class AttackSandbox implements AsyncDisposable {
   }
 
   /**
-   * What the attacks have changed: files of root's under the prefix, mounts, and what would stand in `/`. Empty when the helper has withstood.
+   * The damage by the attacks: changed files of root's under the prefix, mounts, and new files in `/`. Empty when there
+   * is none.
    */
   async damage(): Promise<readonly string[]> {
     const now = await this.#look();
@@ -273,10 +280,10 @@ export class AttackSandbox implements AsyncDisposable {
     for (const child of this.#children) {
       if (child.exitCode !== null || child.signalCode !== null) continue;
       child.kill("SIGKILL");
-      // What it has started may have its output open for longer.
+      // Processes that it started may keep its output open longer.
       await once(child, "exit");
     }
-    // That may also still write where something is removed.
+    // They may also still write into a directory that is being removed.
     await rm(this.layout.prefix, { recursive: true, force: true, maxRetries: 10 });
   }
 }

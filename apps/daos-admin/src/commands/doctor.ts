@@ -4,7 +4,7 @@ import { doctor } from "../installation/doctor.ts";
 /** `daos-admin doctor`. */
 export const doctorCommand = defineCommand({
   name: "doctor",
-  summary: "Show what is wrong with an installation and how to repair it",
+  summary: "Check an installation, and show how to repair it",
   examples: [{ text: "The installation in /usr/local", line: "doctor --prefix /usr/local" }],
   flags: {
     prefix: {

@@ -4,7 +4,7 @@ import { defineCommand } from "../define-command.ts";
 import { install, type Shape } from "../installation/install.ts";
 import { PREFIX_FLAG } from "./prefix-flag.ts";
 
-/** Between two paths of one flag: no argument has this character. */
+/** Separates the paths of one flag. No argument contains this character. */
 const BETWEEN = "\0";
 
 /** `daos-admin install`. */
@@ -26,17 +26,22 @@ export const installCommand = defineCommand({
       default: "setuid",
       summary: "setuid, socket (a root service) or both",
     },
-    group: { type: "string", value: "NAME", default: "daos_admins", summary: "whose members may use it" },
+    group: {
+      type: "string",
+      value: "NAME",
+      default: "daos_admins",
+      summary: "the group whose members may use the helper",
+    },
     "create-group": { type: "boolean", summary: "make that group if there is none" },
     caller: {
       type: "string",
       value: "PATH",
       default: process.execPath,
       joins: BETWEEN,
-      summary: "an executable that may call, again for more",
+      summary: "an executable that may call; may be repeated",
       complete: "files",
     },
-    "any-caller": { type: "boolean", summary: "the group alone decides" },
+    "any-caller": { type: "boolean", summary: "any executable of the group's members may call" },
     "server-config": {
       type: "string",
       value: "FILE",

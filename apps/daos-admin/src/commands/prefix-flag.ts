@@ -1,6 +1,6 @@
 import type { FlagDefinition } from "@daos/cli";
 
-/** Where the helper is installed. */
+/** The prefix of the installation. */
 export const PREFIX_FLAG = {
   type: "string",
   value: "DIR",

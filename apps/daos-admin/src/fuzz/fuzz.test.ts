@@ -7,8 +7,8 @@ const uid = process.getuid?.() ?? 0;
 const place = await trustedDirectory();
 
 describe("random requests", () => {
-  // Where no directory can be trusted, everything with a path is refused, which is worth fuzzing too.
-  it("end with a fault or inside the policy", { timeout: 600_000 }, async () => {
+  // Without a trusted directory, every request with a path is refused. That is fuzzed too.
+  it("fuzz() ends every request with a fault or inside the policy", { timeout: 600_000 }, async () => {
     const mount = join(place ?? "/nowhere", "daos-fuzz");
     const tally = await fuzz({ count: 20_000, seed: 5, mount, uid });
     expect(tally.requests).toBe(20_000);
@@ -17,7 +17,7 @@ describe("random requests", () => {
     expect(tally.done).toBeGreaterThan(100);
   });
 
-  it("are the same for the same seed", async () => {
+  it("fuzz() makes the same requests when the seed is the same", async () => {
     const options = { count: 300, seed: 7, mount: "/nowhere/daos-fuzz", uid };
     expect(await fuzz(options)).toEqual(await fuzz(options));
   });

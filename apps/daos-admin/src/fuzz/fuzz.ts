@@ -13,33 +13,33 @@ import { type Allowed, randomRequest } from "./random-request.ts";
 export interface FuzzOptions {
   readonly count: number;
   readonly seed: number;
-  /** No new request after so many milliseconds; unlimited by default. */
+  /** No new request starts after this time, ms. Unlimited by default. */
   readonly budgetMs?: number;
-  /** A directory that does not exist, whose parents are all trusted: SCM may be mounted there. */
+  /** A directory that does not exist, with trusted parents. SCM may be mounted there. */
   readonly mount: string;
-  /** The user that parents of `mount` may belong to besides root. */
+  /** A user besides root that may own the parents of `mount`. */
   readonly uid: number;
 }
 
-/** How many requests ended how. */
+/** The number of requests by outcome. */
 export interface FuzzTally {
   readonly requests: number;
   /** Bytes that are no request. */
   readonly malformed: number;
   /** Requests that the policy, or the state of the machine, does not allow. */
   readonly refused: number;
-  /** Requests that were handed to a provider. */
+  /** Requests that were passed to a provider. */
   readonly done: number;
 }
 
-/** Every hundredth request takes the whole way, in pieces, through streams. */
+/** Every hundredth request goes through streams, in pieces. */
 const WHOLE_WAY = 100;
 
 /**
- * Sends random requests through decoder, schema, policy and handlers. The providers behind are strict: they throw
- * when they are asked for anything that the policy does not name.
+ * Sends random requests through decoder, schema, policy and handlers. The fake providers are strict: they throw on any
+ * object that the policy does not name.
  *
- * @throws Error with the seed and the request, when something other than a fault comes back
+ * @throws Error with the seed and the request, when a request ends with another error than a fault
  */
 export async function fuzz(options: FuzzOptions): Promise<FuzzTally> {
   const { count, seed, budgetMs = Number.POSITIVE_INFINITY, mount, uid } = options;
@@ -104,7 +104,7 @@ async function wholeWay(bytes: Buffer, handlers: ReturnType<typeof createHandler
   const cut = bytes.length >> 1;
   input.write(bytes.subarray(0, cut));
   input.write(bytes.subarray(cut));
-  // A frame that is not whole would be waited for.
+  // The helper would wait for the rest of an incomplete frame.
   const decoder = new FrameDecoder();
   let whole: boolean;
   try {

@@ -1,7 +1,7 @@
 import { encodeFrame } from "@daos/pbin";
 import type { Random } from "./random.ts";
 
-/** What stands in the policy of the fuzzed helper; everything else has to be refused. */
+/** The policy of the fuzzed helper. Everything else must be refused. */
 export interface Allowed {
   readonly mount: string;
   readonly device: string;
@@ -9,8 +9,8 @@ export interface Allowed {
 }
 
 /**
- * The bytes of one request: of the right form with strange values, of a broken form, or broken bytes. About one in
- * twenty is well-formed and allowed, so that the way behind the policy is taken too.
+ * The bytes of one request: well-formed with odd values, malformed, or random bytes. About one in twenty is well-formed
+ * and allowed, so that the code behind the policy is reached too.
  */
 export function randomRequest(random: Random, allowed: Allowed): Buffer {
   const message = wellFormed(random, allowed);
@@ -118,7 +118,7 @@ function address(random: Random, allowed: Allowed): unknown {
   ]);
 }
 
-/** Changes one thing somewhere in a message. */
+/** Changes one value in a message. */
 function mutate(random: Random, value: unknown, depth: number): unknown {
   if (typeof value !== "object" || value === null || depth > 4 || random.oneIn(4)) return strange(random);
   if (Array.isArray(value)) {
@@ -136,7 +136,7 @@ function mutate(random: Random, value: unknown, depth: number): unknown {
     ]);
   } else if (random.oneIn(4)) entries.splice(at, 1);
   else entries[at] = [name, mutate(random, old, depth + 1)];
-  // An own property of the name __proto__, as JSON makes it.
+  // An own property with the name __proto__, as JSON.parse makes it.
   return Object.fromEntries(entries);
 }
 

@@ -1,6 +1,6 @@
-/** Reproducible random choices: the same seed makes the same ones. */
+/** Reproducible random choices: equal seeds give equal choices. */
 export interface Random {
-  /** From 0 up to `limit`, which is left out. */
+  /** A whole number from 0 to `limit` - 1. */
   below(limit: number): number;
   pick<T>(list: readonly [T, ...T[]]): T;
   /** True once in `n` times. */

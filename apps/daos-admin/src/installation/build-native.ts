@@ -3,18 +3,18 @@ import { join } from "node:path";
 import type { CommandRunner } from "@daos/sys";
 import { faultInstall } from "./faults.ts";
 
-/** What is built into the two programs, and can be changed by another installation only. */
+/** Compile-time settings of the two programs. Only a new installation changes them. */
 export interface NativeConfig {
   readonly node: string;
   readonly script: string;
   readonly policy: string;
   readonly logFile: string;
-  /** Executables that may call; none stands for any. */
+  /** Executables that may call. An empty list allows any. */
   readonly callers: readonly string[];
   readonly adminGid: number;
 }
 
-/** Static, so that no loader and no library takes part; position-independent, guarded stack, read-only relocations. */
+/** Static, so that no loader and no library is used; position-independent, guarded stack, read-only relocations. */
 const FLAGS: readonly string[] = [
   "-static-pie",
   "-fPIE",
@@ -54,7 +54,7 @@ export function renderConfigHeader(config: NativeConfig): string {
  *
  * @param directory for `config.h` and the program; only root may write to it
  * @returns the path of the program
- * @throws Fault helperInstallFailed without a compiler, or with what it says
+ * @throws Fault helperInstallFailed without a compiler, or with its error message
  */
 export async function buildNative(
   program: "launcher" | "listener",

@@ -11,16 +11,16 @@ import { CALLER_REMEDY, type InstallRecord } from "./install.ts";
 import { type Layout, layoutOf, SOCKET_PATH } from "./layout.ts";
 import { readRecord } from "./uninstall.ts";
 
-/** One thing that doctor looked at. */
+/** One check of doctor. */
 export interface Finding {
   readonly what: string;
   readonly state: "ok" | "note" | "problem";
-  /** What was seen; and for what is not well, what to do. */
+  /** The finding, and the remedy when the check failed. */
   readonly text: string;
   readonly remedy?: string;
 }
 
-/** What the helper runs, and what for. Without those of the first list no SCM can be used. */
+/** The tools that the helper runs, and their purpose. The first list is required for SCM. */
 const TOOLS: readonly (readonly [tool: string, debian: string, need: "always" | "with such hardware"])[] = [
   ["mount", "mount", "always"],
   ["umount", "mount", "always"],
@@ -38,7 +38,7 @@ const TOOLS: readonly (readonly [tool: string, debian: string, need: "always" | 
 const PREFIXES: readonly string[] = ["/usr", "/usr/local", "/opt/daos"];
 const SETUID_MODE = 0o4750;
 
-/** Looks at an installation and prints what is wrong with it and how to repair it. @returns 1 when something is */
+/** Checks an installation, and prints each problem with its remedy. @returns 1 when there is a problem */
 export async function doctor(options: {
   readonly prefix: string | undefined;
   readonly json: boolean;
@@ -56,7 +56,7 @@ function showFinding({ what, state, text, remedy }: Finding): string {
   return `${mark}${what}: ${text}${remedy === undefined ? "" : `\n        ${remedy}`}`;
 }
 
-/** Everything that doctor looks at, in the order in which it has to be repaired. */
+/** All checks of doctor, in the order of repair. */
 export async function examine(prefix: string | undefined): Promise<readonly Finding[]> {
   const found = await findInstallation(prefix === undefined ? PREFIXES : [prefix]);
   if (found === undefined) {
@@ -115,7 +115,7 @@ async function examineTrust(path: string): Promise<Finding> {
   }
 }
 
-/** An executable that may call, judged as the launcher does. */
+/** An executable that may call, checked as the launcher does. */
 async function examineCaller(path: string): Promise<Finding> {
   const what = `caller ${path}`;
   const remedy = `install the helper again: ${CALLER_REMEDY}`;
@@ -255,7 +255,7 @@ async function examineTool(tool: string, debian: string, need: string): Promise<
   };
 }
 
-/** A request that changes nothing, through the very way that a server takes. */
+/** Sends a request that changes nothing, in the same way as a server. */
 async function askHelper(layout: Layout, record: InstallRecord): Promise<readonly Finding[]> {
   const findings: Finding[] = [];
   const ask = async (helper: HelperLocation) => {

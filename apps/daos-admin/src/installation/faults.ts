@@ -1,11 +1,11 @@
 import { Fault, FaultCode } from "@daos/fault";
 
-/** A step of install or uninstall that could not be done. */
+/** A failed step of install or uninstall. */
 export function faultInstall(attempted: string, reason: string, resolution: string, cause?: unknown): Fault {
   return new Fault({
     domain: "helper",
     code: FaultCode.helperInstallFailed,
-    description: attempted,
+    description: `cannot ${attempted}`,
     reason,
     resolution,
     cause,

@@ -31,36 +31,36 @@ export type Shape = "setuid" | "socket";
 export interface InstallOptions {
   readonly prefix: string;
   readonly shapes: readonly Shape[];
-  /** A name, or a number for a group that the directory service knows. */
+  /** A name, or the number of a group in a directory service. */
   readonly group: string;
   readonly createGroup: boolean;
-  /** Executables that may call, besides the installed Node; undefined for any executable. */
+  /** Executables that may call, besides the installed Node.js; undefined for any executable. */
   readonly callers: readonly string[] | undefined;
-  /** A server's configuration whose storage the policy shall name. */
+  /** A server configuration. The policy will name its storage. */
   readonly serverConfig: string | undefined;
   readonly runner: CommandRunner;
-  /** One line about each thing done. */
+  /** Prints one line per step. */
   readonly say: (line: string) => void;
 }
 
-/** What an installation leaves for doctor and uninstall. */
+/** The manifest of an installation, for doctor and uninstall. */
 export interface InstallRecord {
   readonly release: string;
   readonly shapes: readonly Shape[];
   readonly group: string;
   readonly gid: number;
   readonly callers: readonly string[];
-  /** What uninstall removes: all but the policy and the log. */
+  /** The files that uninstall removes: all except the policy and the log. */
   readonly files: readonly string[];
 }
 
-/** Both beside `dist`, whether this runs from there or from the sources. */
+/** Both are beside `dist`, whether this runs from there or from the sources. */
 const NATIVE_SOURCES = fileURLToPath(new URL("../../native", import.meta.url));
 const HELPER_BUNDLE = fileURLToPath(new URL("../../dist/helper.mjs", import.meta.url));
 
 /**
- * Installs the helper under a prefix, or replaces what is there; every file is put in place by a rename, so that a
- * running server always finds the old one or the new one. An existing policy stays.
+ * Installs or replaces the helper under a prefix. Every file is renamed into place, so that a running server finds
+ * either the old or the new file. An existing policy is kept.
  *
  * @throws Fault helperInstallFailed, helperUntrustedPath
  */
@@ -68,7 +68,7 @@ export async function install(options: InstallOptions): Promise<InstallRecord> {
   const { prefix, shapes, runner, say } = options;
   if (process.geteuid?.() !== 0) throw faultNotRoot("install");
   const layout = layoutOf(prefix);
-  // What cannot succeed is refused before anything is changed.
+  // Checks every precondition before the first change.
   await requireTrustedParents(join(prefix, "x"));
   const callers = await findCallers(layout, options);
   const policy = options.serverConfig === undefined ? undefined : await readPolicy(options.serverConfig);
@@ -88,7 +88,7 @@ export async function install(options: InstallOptions): Promise<InstallRecord> {
     await rm(next, { force: true });
     await copyFile(source, next, constants.COPYFILE_FICLONE);
     await chown(next, 0, group);
-    // After chown, which takes the setuid bit away.
+    // After chown, which clears the setuid bit.
     await chmod(next, mode);
     await rename(next, target);
     files.push(target);
@@ -150,12 +150,12 @@ async function findGroup({ group, createGroup, runner, say }: InstallOptions): P
   const { exitCode, stderr } = await runner.run(command);
   const made = groupId(group, await readAccounts());
   if (exitCode !== 0 || made === undefined)
-    throw faultInstall(command.join(" "), stderr.trim(), "make the group by hand");
+    throw faultInstall(`run ${command.join(" ")}`, stderr.trim(), "make the group by hand");
   say(`made the group ${group}`);
   return made;
 }
 
-/** The real paths of the executables. The launcher accepts one only when no one but root can replace it. */
+/** The real paths of the executables. The launcher accepts an executable only when only root can replace it. */
 async function findCallers(layout: Layout, { callers }: InstallOptions): Promise<readonly string[]> {
   if (callers === undefined) return [];
   const paths = [layout.node];
@@ -175,7 +175,7 @@ async function findCallers(layout: Layout, { callers }: InstallOptions): Promise
   return [...new Set(paths)];
 }
 
-/** For an executable that others than root may change, as in a checkout below `/home` or `/tmp`. */
+/** For an executable that users other than root may change, as in a checkout below `/home` or `/tmp`. */
 export const CALLER_REMEDY =
   "name a Node that root owns, in directories of root's, with --caller (such as /usr/bin/node), or let members of the group call with any executable: --any-caller";
 

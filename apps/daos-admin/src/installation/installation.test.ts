@@ -18,7 +18,7 @@ describe("layoutOf", () => {
     ["/usr", "/etc/daos/daos_admin.yml", "/var/log/daos_admin.log"],
     ["/usr/local", "/etc/daos/daos_admin.yml", "/var/log/daos_admin.log"],
     ["/opt/daos", "/opt/daos/etc/daos/daos_admin.yml", "/opt/daos/var/log/daos_admin.log"],
-  ])("%s has its policy at %s", (prefix, policy, logFile) => {
+  ])("layoutOf() places the policy of %s at %s", (prefix, policy, logFile) => {
     expect(layoutOf(prefix)).toMatchObject({ policy, logFile, launcher: `${prefix}/bin/daos_admin` });
   });
 });
@@ -33,7 +33,7 @@ describe("renderConfigHeader", () => {
     adminGid: 993,
   };
 
-  it("has everything as literals", () => {
+  it("renderConfigHeader() renders every setting as a literal", () => {
     expect(renderConfigHeader(config)).toBe(`#define NODE "/opt/daos/node"
 #define SCRIPT "/opt/daos/helper.mjs"
 #define POLICY "/etc/daos/daos_admin.yml"
@@ -44,7 +44,7 @@ describe("renderConfigHeader", () => {
   });
 
   it.each(['/opt/"; system("id"); "', "/opt/a\nb", "relative", "/opt/a b", "/opt/a\\"])(
-    "refuses %j",
+    "renderConfigHeader() refuses %j",
     (node) => {
       expect(() => renderConfigHeader({ ...config, node })).toThrow("no installation path may have");
     },
@@ -57,20 +57,20 @@ describe("renderUnits", () => {
     "g",
   );
 
-  it("lets the group connect", () => {
+  it("renderUnits() lets the group connect", () => {
     expect(socket).toContain("ListenStream=/run/daos_admin/daos_admin.sock\nSocketMode=0660\n");
     expect(socket).toContain("SocketGroup=g\n");
   });
 
-  it("has no directive that would hide the mounts of the helper from others", () => {
+  it("renderUnits() has no directive that would hide the helper's mounts from other processes", () => {
     expect(service).not.toMatch(
       /^(?:Protect|Private|ReadOnly|ReadWrite|Inaccessible|BindPaths|MountFlags|RootDirectory)/m,
     );
   });
 });
 
-describe("an installation that is not there", () => {
-  it("is a problem with a remedy", async () => {
+describe("a missing installation", () => {
+  it("doctor() reports a missing installation with a remedy", async () => {
     const lines: string[] = [];
     const say = (line: string) => void lines.push(line);
     expect(await doctor({ prefix: "/nowhere", json: false, say })).toBe(1);
@@ -80,7 +80,7 @@ describe("an installation that is not there", () => {
   });
 });
 
-// Only root can install a setuid program. A busy machine needs half a minute to compile and to copy Node.
+// Only root can install a setuid program. A loaded machine needs half a minute to compile and to copy Node.js.
 describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
   let prefix = "";
   const options = (): InstallOptions => ({
@@ -110,7 +110,7 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
       .filter(({ state }) => state === "problem")
       .map(({ what, text }) => `${what}: ${text}`);
 
-  it("leaves nothing for doctor to say", async () => {
+  it("install() makes an installation in which doctor finds no problem", async () => {
     expect(await problems()).toEqual([]);
     const { launcher, policy } = layoutOf(prefix);
     expect(await stat(launcher)).toMatchObject({ uid: 0, gid: 64322, mode: 0o104750 });
@@ -144,7 +144,7 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
       (path) => rm(path, { force: true }).then(() => mkdir(path)),
       (path) => rm(path, { recursive: true }),
     ],
-  ])("is examined %s", async (_name, file, breakIt, repair) => {
+  ])("doctor() examines an installation %s", async (_name, file, breakIt, repair) => {
     const path = join(prefix, file);
     await breakIt(path);
     try {
@@ -155,7 +155,7 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
     expect(await problems()).toEqual([]);
   });
 
-  it("keeps the policy when it is repeated", async () => {
+  it("install() keeps the policy when it is repeated", async () => {
     const path = join(prefix, policy);
     await writeFile(path, `# mine\nmounts: [{ path: ${prefix}/mnt, max_size_gib: 1 }]\n`);
     await install(options());
@@ -172,11 +172,11 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
       { code: FaultCode.helperUntrustedPath },
     ],
     ["a relative prefix", { prefix: "opt" }, { code: FaultCode.helperUntrustedPath }],
-  ])("refuses %s", async (_name, some, expected) => {
+  ])("install() refuses %s", async (_name, some, expected) => {
     await expect(install({ ...options(), ...some })).rejects.toMatchObject(expected);
   });
 
-  it("refuses a caller that others may change", async () => {
+  it("install() refuses a caller executable that other users may change", async () => {
     const caller = join(prefix, "caller");
     await writeFile(caller, "");
     await chmod(caller, 0o777);
@@ -184,7 +184,7 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
     await expect(refused).rejects.toMatchObject({ resolution: expect.stringContaining("--any-caller") });
   });
 
-  it("refuses a caller in a directory of another user, and advises no chown of it", async () => {
+  it("install() refuses a caller executable in another user's directory, and does not advise chown", async () => {
     const directory = join(prefix, "home");
     await mkdir(directory);
     await chown(directory, 1000, 1000);
@@ -197,7 +197,7 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
     await rm(directory, { recursive: true });
   });
 
-  it("lets doctor advise --any-caller, not a chown, when a caller's directory became another user's", async () => {
+  it("doctor() advises --any-caller, not chown, when another user owns the caller's directory", async () => {
     const directory = join(prefix, "checkout");
     await mkdir(directory);
     const caller = join(directory, "node");
@@ -212,7 +212,7 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
       expect(finding?.remedy).not.toContain("chown");
       await chown(directory, 0, 0);
     }
-    // As in /tmp: others may write there, but not replace what is root's.
+    // As in /tmp: other users may create files, but cannot replace root's.
     await chmod(directory, 0o1777);
     expect(await problems()).toEqual([]);
     await install(options());
@@ -226,7 +226,7 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
       "a compiler that fails",
       { runner: { run: () => Promise.reject(Object.assign(new Error("cc"), { code: "ENOENT" })) } },
     ],
-  ])("installs nothing after %s", async (_name, some) => {
+  ])("install() changes nothing after %s", async (_name, some) => {
     const fresh = await mkdtemp(join(place ?? "", ".daos-install-"));
     await chmod(fresh, 0o755);
     try {
@@ -239,7 +239,7 @@ describe.skipIf(place === undefined)("install", { timeout: 300_000 }, () => {
     }
   });
 
-  it("is undone by uninstall, but for policy and log", async () => {
+  it("uninstall() removes everything except the policy and the log", async () => {
     await uninstall({ prefix, purge: false, say: () => {} });
     const files = (await readdir(prefix, { recursive: true, withFileTypes: true }))
       .filter((entry) => entry.isFile())

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 
-/** Where the parts of an installation are. */
+/** The paths of an installation. */
 export interface Layout {
   readonly prefix: string;
   /** The setuid launcher. */
@@ -10,14 +10,14 @@ export interface Layout {
   readonly helper: string;
   /** The program of the root service. */
   readonly listener: string;
-  /** What was installed, for doctor and uninstall. */
+  /** The manifest, for doctor and uninstall. */
   readonly record: string;
   readonly policy: string;
   readonly logFile: string;
   readonly unitDirectory: string;
 }
 
-/** Where the service listens. @see HELPER_LOCATIONS of `@daos/pbin` */
+/** The socket of the service. @see HELPER_LOCATIONS of `@daos/pbin` */
 export const SOCKET_PATH = "/run/daos_admin/daos_admin.sock";
 
 /** The layout under a prefix. Under `/usr` and `/usr/local` the policy is `/etc/daos/daos_admin.yml`. */

@@ -1,6 +1,6 @@
 import { type Layout, SOCKET_PATH } from "./layout.ts";
 
-/** Units of the root service: systemd makes the socket and starts the listener at the first request. */
+/** Units of the root service. systemd opens the socket, and starts the listener at the first request. */
 export function renderUnits(layout: Layout, group: string): Readonly<Record<string, string>> {
   return {
     "daos_admin.socket": `[Unit]
@@ -18,9 +18,9 @@ RemoveOnStop=yes
 [Install]
 WantedBy=sockets.target
 `,
-    // No directive here may give the service a mount namespace of its own (ProtectSystem=, PrivateTmp= and the like
-    // would): the file systems that it mounts are for everyone. MemoryDenyWriteExecute= and a filter of system calls
-    // are set by the listener for each helper.
+    // The service must share the host's mount namespace: other processes use the file systems that it mounts.
+    // Directives such as ProtectSystem= and PrivateTmp= would give it its own namespace. The listener sets
+    // MemoryDenyWriteExecute= and a system call filter for each helper.
     "daos_admin.service": `[Unit]
 Description=DAOS privileged helper
 Requires=daos_admin.socket

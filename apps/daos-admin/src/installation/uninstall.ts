@@ -14,7 +14,9 @@ const recordSchema = z.object({
   files: z.array(z.string()),
 });
 
-/** What is installed under a prefix; undefined when nothing is. @throws Fault helperInstallFailed */
+/**
+ * The manifest of the installation under a prefix; undefined without an installation. @throws Fault helperInstallFailed
+ */
 export async function readRecord(prefix: string): Promise<InstallRecord | undefined> {
   const { record } = layoutOf(prefix);
   try {
@@ -26,7 +28,7 @@ export async function readRecord(prefix: string): Promise<InstallRecord | undefi
 }
 
 /**
- * Removes what install has put under a prefix. The policy and the log stay, unless `purge` is set.
+ * Removes the installation under a prefix. The policy and the log stay, unless `purge` is set.
  *
  * @throws Fault helperInstallFailed
  */

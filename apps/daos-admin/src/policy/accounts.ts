@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { Owner } from "@daos/sys";
 
-/** The texts of `/etc/passwd` and `/etc/group`. Users of a directory service are named by number: `1234:1234`. */
+/** The texts of `/etc/passwd` and `/etc/group`. Users of a directory service are given by number: `1234:1234`. */
 export interface Accounts {
   readonly passwd: string;
   readonly group: string;
@@ -15,8 +15,8 @@ export async function readAccounts(): Promise<Accounts> {
 }
 
 /**
- * The ids of `user`, `user:group` or `1000:1000`; without a group, that of the user's entry. Undefined when there is no
- * such user or group.
+ * The ids of `user`, `user:group` or `1000:1000`. Without a group it is the user's primary group. Undefined for an
+ * unknown user or group.
  */
 export function resolveOwner(text: string, accounts: Accounts): Owner | undefined {
   const [user = "", group, ...more] = text.split(":");
@@ -27,7 +27,7 @@ export function resolveOwner(text: string, accounts: Accounts): Owner | undefine
   return uid === undefined || gid === undefined ? undefined : { uid, gid };
 }
 
-/** The number of a group; undefined when there is none of that name. */
+/** The number of a group; undefined for an unknown group. */
 export function groupId(name: string, accounts: Accounts): number | undefined {
   return number(fieldsOf(accounts.group, name)?.[2]);
 }

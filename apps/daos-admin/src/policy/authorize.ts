@@ -5,7 +5,7 @@ import type { Owner } from "@daos/sys";
 import { faultNotAllowed } from "../faults.ts";
 import type { Policy } from "./policy.ts";
 
-/** Who asks, as the launcher knows from the kernel. */
+/** The caller's identity, which the launcher gets from the kernel. */
 export interface Caller {
   readonly uid: number;
   readonly gid: number;
@@ -48,7 +48,7 @@ export function authorizeStorage(policy: Policy, storage: ScmStorage): void {
 }
 
 /**
- * Who gets formatted storage: the caller, unless the request names someone else whom the policy names too.
+ * The owner of formatted storage: the caller, unless the request names another user that the policy allows.
  *
  * @throws Fault helperRefused
  */
@@ -79,7 +79,7 @@ export function authorizeControllers(policy: Policy, addresses: readonly string[
   );
 }
 
-/** The controllers that the policy names, in full form, and the others with the fault that refuses each. */
+/** The allowed controllers, in full form, and the refused ones, each with its fault. */
 export function sortControllers(
   policy: Policy,
   addresses: readonly string[],
@@ -111,7 +111,7 @@ export function authorizeHugepages(policy: Policy, pages: number): void {
 }
 
 /**
- * A reset frees hugepages, so it needs the same permission as to reserve them.
+ * A reset frees hugepages. It needs the same permission as reserving them.
  *
  * @throws Fault helperRefused
  */

@@ -6,7 +6,7 @@ import { type Accounts, resolveOwner } from "./accounts.ts";
 import { explain, parseYaml } from "./parse-policy.ts";
 import type { MountRule, Policy } from "./policy.ts";
 
-/** What a server's configuration says about storage; the rest of it is not the helper's business. */
+/** The storage settings of a server's configuration. The helper ignores all other settings. */
 const schema = z.object({
   user_name: z.string().optional(),
   group_name: z.string().optional(),
@@ -28,8 +28,8 @@ const schema = z.object({
 });
 
 /**
- * The policy of an installation that has none of its own: what its server's configuration declares, and nothing else.
- * It does not allow to make or destroy namespaces: these are all persistent memory of the host.
+ * The default policy of an installation: exactly the storage of its server's configuration. It does not allow
+ * namespaces to be created or destroyed, because that affects all persistent memory of the host.
  *
  * @throws Fault helperPolicyInvalid
  */
@@ -55,7 +55,7 @@ export function derivePolicy(text: string, source: string, accounts: Accounts): 
     hugepages: nr_hugepages,
     scmPrepare: false,
     owners: owner === undefined ? [] : [owner],
-    // A relative path would depend on where the server was started: the helper has its own default.
+    // A relative path depends on the server's current directory. The helper uses its default instead.
     logFile: helper_log_file !== undefined && isAbsolute(helper_log_file) ? helper_log_file : undefined,
   };
 }

@@ -10,8 +10,8 @@ import { emptyPolicy, type Policy } from "./policy.ts";
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * The policy in `path`; where there is no such file, what `daos_server.yml` beside it declares; without either,
- * nothing. Both are used only when only root can have written them.
+ * The policy in `path`. Without that file, the policy is derived from `daos_server.yml` beside it. Without both, the
+ * policy allows nothing. Either file is used only when only root can have written it.
  *
  * @throws Fault helperUntrustedPath, helperPolicyInvalid
  */

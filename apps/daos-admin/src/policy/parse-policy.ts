@@ -31,7 +31,7 @@ const schema = z.strictObject({
 });
 
 /**
- * Reads the text of `daos_admin.yml`. An empty file allows nothing.
+ * Parses the text of `daos_admin.yml`. An empty file allows nothing.
  *
  * @throws Fault helperPolicyInvalid listing every problem
  */
@@ -59,7 +59,7 @@ export function parsePolicy(text: string, source: string, accounts: Accounts): P
   };
 }
 
-/** YAML without custom tags; a document of many aliases is refused by the parser. @throws Fault helperPolicyInvalid */
+/** YAML without custom tags. The parser refuses a document with many aliases. @throws Fault helperPolicyInvalid */
 export function parseYaml(text: string, source: string): unknown {
   try {
     return parse(text, { maxAliasCount: 100, logLevel: "error" });

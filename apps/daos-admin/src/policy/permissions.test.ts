@@ -13,10 +13,10 @@ const NVME = "0000:81:00.0";
 const NODE = "/sys/devices/system/node/node0";
 const PAGES = `${NODE}/hugepages/hugepages-2048kB/nr_hugepages`;
 
-/** What change nothing, and need no policy. */
+/** Methods that change nothing, and need no policy. */
 const READ_ONLY: readonly HelperMethod[] = ["Status", "ScmScan", "BdevScan"];
 
-/** Payloads of each method. A method without one does not compile. */
+/** Payloads of each method. A missing method is a compile error. */
 const payloads: { readonly [M in HelperMethod]: readonly HelperPayload<M>[] } = {
   Status: [{}],
   ScmScan: [{}],
@@ -39,7 +39,9 @@ const cases = (Object.keys(payloads) as HelperMethod[]).flatMap((method) =>
   payloads[method].map((payload) => ({ method, payload })),
 );
 
-/** The helper on a machine with a controller of a user-space driver, hugepages, and no other fault than its policy. */
+/**
+ * A machine with a user-space-driven controller and hugepages, on which every request would succeed but for the policy.
+ */
 function helperWith(policy: Policy) {
   const runner = new FakeCommandRunner().on("ipmctl", "").on("ndctl", "[]").on("nvme", "");
   const mounts = new FakeMountTable({ privileged: true })
@@ -68,12 +70,12 @@ function helperWith(policy: Policy) {
 }
 
 describe("permissions", () => {
-  it("have an entry for every method and for nothing else", () => {
+  it("permissions has an entry for every method and for nothing else", () => {
     expect(Object.keys(permissions).sort()).toEqual(Object.keys(helperMethods).sort());
   });
 
   it.each(cases.filter(({ method }) => !READ_ONLY.includes(method)))(
-    "refuse $method $payload when the policy is empty, before anything is touched",
+    "permissions refuses $method $payload before any change when the policy is empty",
     async ({ method, payload }) => {
       const { ask, runner, mounts, sys } = helperWith(emptyPolicy("/etc/daos/daos_admin.yml"));
       await expect(ask(method, payload)).rejects.toMatchObject({ code: FaultCode.helperRefused });
@@ -84,7 +86,7 @@ describe("permissions", () => {
   );
 
   it.each(cases.filter(({ method }) => READ_ONLY.includes(method)))(
-    "let any caller ask for $method, which changes nothing",
+    "permissions lets any caller use $method, which changes nothing",
     async ({ method, payload }) => {
       const { ask, runner, mounts, sys } = helperWith(emptyPolicy("/etc/daos/daos_admin.yml"));
       await ask(method, payload);
@@ -96,7 +98,7 @@ describe("permissions", () => {
     },
   );
 
-  it("leave the hugepages alone when the policy names controllers only", async () => {
+  it("permissions keeps the hugepages when the policy names controllers only", async () => {
     const policy = { ...emptyPolicy("p"), pciAddresses: [NVME] };
     const { ask, sys } = helperWith(policy);
     for (const [method, payload] of [

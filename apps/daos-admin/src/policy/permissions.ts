@@ -13,7 +13,7 @@ import {
 } from "./authorize.ts";
 import type { Policy } from "./policy.ts";
 
-/** What a permission is decided by, besides the payload. */
+/** The inputs of a permission besides the payload. */
 export interface PermissionContext {
   readonly policy: Policy;
   readonly caller: Caller;
@@ -21,8 +21,8 @@ export interface PermissionContext {
 }
 
 /**
- * Decides whether a request may be handled. It answers with the payload that may: the owner filled in, addresses in full
- * form and only those that the policy names.
+ * Authorizes a request. It returns the payload with the owner filled in, and with only the allowed addresses in full
+ * form.
  *
  * @throws Fault helperRefused, helperUntrustedPath, scmFormatInvalidParameter
  */
@@ -31,10 +31,13 @@ type Permission<M extends HelperMethod> = (
   context: PermissionContext,
 ) => HelperPayload<M> | Promise<HelperPayload<M>>;
 
-/** Changes nothing, and tells only what any user of the host could find out: whoever may call the helper may ask. */
+/** Changes nothing, and returns only what any user of the host can read. Every caller of the helper may use it. */
 const readOnly = <P>(payload: P): P => payload;
 
-/** The permission of each method. A method without one does not compile; without a policy, those that change something are refused. */
+/**
+ * The permission of each method. A missing method is a compile error. Without a policy, every method that changes
+ * something is refused.
+ */
 export const permissions: { readonly [M in HelperMethod]: Permission<M> } = {
   Status: readOnly,
   ScmScan: readOnly,
@@ -55,7 +58,8 @@ export const permissions: { readonly [M in HelperMethod]: Permission<M> } = {
     return payload;
   },
   BdevFormat: ({ devices }, { policy }) => ({ devices: [...authorizeControllers(policy, devices)] }),
-  // "Every empty controller" may be more than the policy names: what it does not name is refused one by one.
+  // "Every empty controller" may include controllers that the policy does not name. Each of these is refused
+  // individually.
   BdevBurnIn: (payload, { policy }) => {
     const { allowed, refused } = sortControllers(policy, payload.devices);
     if (allowed.length === 0 && refused[0] !== undefined) throw refused[0].fault;
@@ -78,7 +82,7 @@ async function onStorage<P extends HelperPayload<"ScmMount">>(
   const { storage } = payload;
   validateStorage(storage);
   authorizeStorage(policy, storage);
-  // Only root decides what is at these paths, so they mean the same thing at every step that follows.
+  // Only root can change what is at these paths, so they have the same meaning in every later step.
   await requireTrustedParents(storage.mount, trust);
   if (storage.class === "dcpm") await requireTrustedParents(storage.device, trust);
   return payload;

@@ -9,8 +9,8 @@ const DRIVER_FILES = /^\/sys\/bus\/pci\/devices\/([^/]+)\/(driver_override|drive
 const DRIVERS = new Set(["vfio-pci", "uio_pci_generic", "nvme", "\n", ""]);
 
 /**
- * The kernel's files as the policy leaves them to the providers that change things: no other NVMe controllers are to be
- * seen than those it names, and nothing is written but the drivers of these and the number of hugepages.
+ * The kernel's files, restricted by the policy for the providers that change something. Only the NVMe controllers of
+ * the policy are visible. Only their drivers and the number of hugepages can be written.
  */
 export function policySysTree(tree: SysTree, policy: Policy): SysTree {
   const mine = (address: string) => policy.pciAddresses.includes(address);

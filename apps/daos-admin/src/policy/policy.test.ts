@@ -33,7 +33,7 @@ log_file: /var/log/daos/helper.log
 const policy = parsePolicy(TEXT, "/etc/daos/daos_admin.yml", accounts);
 
 describe("parsePolicy", () => {
-  it("reads everything", () => {
+  it("parsePolicy() reads every setting", () => {
     expect(policy).toEqual({
       source: "/etc/daos/daos_admin.yml",
       mounts: [
@@ -51,12 +51,12 @@ describe("parsePolicy", () => {
     });
   });
 
-  it("allows nothing when it is empty", () => {
+  it("parsePolicy() allows nothing when the file is empty", () => {
     expect(parsePolicy("", "x", accounts)).toEqual(emptyPolicy("x"));
     expect(parsePolicy("# nothing\n", "x", accounts)).toEqual(emptyPolicy("x"));
   });
 
-  it("says the same after it was written", () => {
+  it("parsePolicy() reads what renderPolicy() writes as the same policy", () => {
     const again = parsePolicy(renderPolicy(policy), policy.source, accounts);
     expect(again).toEqual(policy);
   });
@@ -73,7 +73,7 @@ describe("parsePolicy", () => {
     ["an owner that does not exist", "owners: [nobody-here]", "nobody-here"],
     ["a size that is no number", "mounts: [{ path: /mnt/a, max_size_gib: big }]", "max_size_gib"],
     ["a great many aliases", `a: &a [x]\nb: [${"*a, ".repeat(200)}]`, "alias"],
-  ])("refuses %s", (_name, text, expected) => {
+  ])("parsePolicy() refuses %s", (_name, text, expected) => {
     expect(() => parsePolicy(text, "p.yml", accounts)).toThrowError(
       expect.objectContaining({
         code: FaultCode.helperPolicyInvalid,
@@ -84,7 +84,7 @@ describe("parsePolicy", () => {
 });
 
 describe("derivePolicy", () => {
-  it("allows what a server's configuration declares", () => {
+  it("derivePolicy() allows what a server's configuration declares", () => {
     const text = `
 name: daos_server
 user_name: daos_server
@@ -129,11 +129,11 @@ describe("accounts", () => {
     ["1:2:3", undefined],
     ["4294967295:0", undefined],
     ["", undefined],
-  ])("resolve %j", (text, owner) => {
+  ])("resolveOwner() resolves %j", (text, owner) => {
     expect(resolveOwner(text, accounts)).toEqual(owner);
   });
 
-  it("know groups", () => {
+  it("groupId() resolves group names", () => {
     expect(groupId("daos_admins", accounts)).toBe(993);
     expect(groupId("daos", accounts)).toBeUndefined();
   });
@@ -146,7 +146,7 @@ describe("authorize", () => {
   it.each([
     [{ class: "ram", mount: "/mnt/daos0", sizeGiB: 16 }],
     [{ class: "dcpm", mount: "/mnt/daos1", device: "/dev/pmem1" }],
-  ] as const)("allows %j", (storage) => {
+  ] as const)("authorize allows %j", (storage) => {
     expect(() => authorizeStorage(policy, storage)).not.toThrow();
   });
 
@@ -158,11 +158,11 @@ describe("authorize", () => {
     ["a tmpfs where a device belongs", { class: "ram", mount: "/mnt/daos1", sizeGiB: 1 }],
     ["a device where a tmpfs belongs", { class: "dcpm", mount: "/mnt/daos0", device: "/dev/pmem0" }],
     ["another device", { class: "dcpm", mount: "/mnt/daos1", device: "/dev/sda" }],
-  ] as const)("refuses %s", (_name, storage) => {
+  ] as const)("authorize refuses %s", (_name, storage) => {
     expect(() => authorizeStorage(policy, storage)).toThrowError(refused);
   });
 
-  it("gives storage to the caller, or to whom the policy names", () => {
+  it("authorize gives storage to the caller, or to a user that the policy allows", () => {
     expect(authorizeOwner(policy, caller, undefined)).toEqual({ uid: 500, gid: 501 });
     expect(authorizeOwner(policy, caller, { uid: 991, gid: 992 })).toEqual({ uid: 991, gid: 992 });
     for (const wanted of [
@@ -174,7 +174,7 @@ describe("authorize", () => {
     }
   });
 
-  it("knows controllers in every spelling", () => {
+  it("authorize recognizes controllers in every spelling", () => {
     expect(authorizeControllers(policy, ["0000:81:00.0", "81:00.0"])).toEqual([
       "0000:81:00.0",
       "0000:81:00.0",
@@ -182,7 +182,7 @@ describe("authorize", () => {
     expect(() => authorizeControllers(policy, ["81:00.0", "82:00.0"])).toThrowError(refused);
   });
 
-  it("bounds hugepages, and namespaces are for those who ask for them", () => {
+  it("authorize limits hugepages, and allows namespaces only when the policy does", () => {
     expect(() => authorizeHugepages(policy, 4096)).not.toThrow();
     expect(() => authorizeHugepages(policy, 4097)).toThrowError(refused);
     expect(() => authorizeScmPrepare(policy, "x")).toThrowError(refused);
@@ -205,7 +205,7 @@ describe("policySysTree", () => {
     policy,
   );
 
-  it("shows the controllers of the policy only", async () => {
+  it("policySysTree() shows the controllers of the policy only", async () => {
     expect(await tree.list("/sys/bus/pci/devices")).toEqual(["0000:81:00.0"]);
     expect(await tree.list("/sys/kernel/iommu_groups")).toHaveLength(3);
   });
@@ -217,7 +217,7 @@ describe("policySysTree", () => {
     ["/sys/bus/pci/drivers_probe", "0000:81:00.0"],
     ["/sys/devices/system/node/node1/hugepages/hugepages-2048kB/nr_hugepages", "4096"],
     ["/proc/sys/vm/compact_memory", "1"],
-  ])("writes %s %j", async (path, value) => {
+  ])("policySysTree() writes %s %j", async (path, value) => {
     await tree.write(path, value);
     expect(written.at(-1)).toBe(`${path}=${value}`);
   });
@@ -235,7 +235,7 @@ describe("policySysTree", () => {
     ["/proc/sys/kernel/core_pattern", "|/tmp/x"],
     ["/proc/sys/vm/compact_memory", "2"],
     ["/etc/passwd", ""],
-  ])("does not write %s %j", async (path, value) => {
+  ])("policySysTree() does not write %s %j", async (path, value) => {
     const before = written.length;
     await expect(tree.write(path, value)).rejects.toMatchObject({ code: FaultCode.helperRefused });
     expect(written).toHaveLength(before);

@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import type { Policy } from "./policy.ts";
 
-/** The text of `daos_admin.yml` that says the same as `policy`. */
+/** Renders a policy as the text of `daos_admin.yml`. */
 export function renderPolicy(policy: Policy): string {
   const { mounts, pciAddresses, hugepages, scmPrepare, owners, logFile } = policy;
   const body = stringify({

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { requireTrustedParents } from "../trusted-path.ts";
 
 /**
- * A place for a test's files whose parents belong to root or this user and are closed to others; undefined where there
- * is none. The usual directory for temporary files is open to everyone.
+ * A directory for test files whose parents belong to root or this user and are closed to other users; undefined when
+ * there is none. The usual temporary directory is open to all users.
  */
 export async function trustedDirectory(): Promise<string | undefined> {
   const uid = process.getuid?.() ?? 0;
@@ -17,7 +17,7 @@ export async function trustedDirectory(): Promise<string | undefined> {
       await requireTrustedParents(probe, { uid });
       return parent;
     } catch {
-      // The next one may do.
+      // Tries the next directory.
     }
   }
   return undefined;

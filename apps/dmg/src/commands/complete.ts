@@ -4,7 +4,7 @@ import { success } from "../answer.ts";
 import { defineCommand } from "../define-command.ts";
 import { parseDuration } from "../run-command.ts";
 
-/** The hidden command behind the scripts: prints what may come next, one a line. */
+/** The hidden command that the completion scripts call. It prints the possible next words, one per line. */
 export function completeCommand(program: () => Program) {
   return defineCommand({
     name: "complete",
@@ -25,10 +25,10 @@ export function completeCommand(program: () => Program) {
   });
 }
 
-/** How long completion waits for the system, unless the line that is being typed has `--timeout`. */
+/** The deadline of completion's requests, unless the command line has `--timeout`. */
 const COMPLETION_TIMEOUT_MS = 2_000;
 
-/** How to reach the system, as the line that is being typed says. */
+/** The flags of the command line that say how to reach the system. */
 function flagsOf(words: readonly string[]) {
   const value = (long: string, char?: string) => {
     const at = words.findIndex((word) => word === `--${long}` || (char !== undefined && word === `-${char}`));
@@ -58,7 +58,7 @@ async function liveWords(
       : (await systemMemberQuery(client)).map(({ rank, address }) =>
           what === "ranks" ? `${rank}` : address,
         );
-  // Lists are completed at their last part.
+  // In a list, only the last part is completed.
   const head = what === "pools" ? "" : typed.slice(0, typed.lastIndexOf(",") + 1);
   const words = values
     .map((value) => `${head}${value}`)

@@ -3,8 +3,8 @@ import { success } from "../answer.ts";
 import { defineCommand } from "../define-command.ts";
 
 const SCRIPTS: Readonly<Record<string, string>> = {
-  // Bash cuts words at : and =, which stand in hosts and flags: the line is cut at blanks instead, and from what comes
-  // back the part that bash does not replace is taken off.
+  // Bash splits words at `:` and `=`, which are part of hosts and flags. The script splits the line at blanks instead.
+  // It then removes from each candidate the prefix that bash does not replace.
   bash: `# bash completion of dmg:  source <(dmg completion bash)
 _dmg() {
   local IFS=$' \\t\\n' line=\${COMP_LINE:0:COMP_POINT} kept

@@ -14,7 +14,7 @@ export const versionCommand = defineCommand({
   },
 });
 
-/** The version in dmg's package.json; the bundler puts it in. */
+/** The version in dmg's package.json. The bundler inserts it. */
 export function dmgVersion(): string {
   return packageJson.version;
 }

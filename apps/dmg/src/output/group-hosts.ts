@@ -3,12 +3,15 @@ import { formatHostSet, type HostAddress } from "@daos/hostlist";
 /** Hosts with the same answer. */
 export interface HostGroup<T> {
   readonly hosts: readonly HostAddress[];
-  /** The hosts' compressed text, `node[1-8]`. */
+  /** The compressed host set, `node[1-8]`. */
   readonly label: string;
   readonly value: T;
 }
 
-/** Puts hosts with equal answers together, in the order of each group's first. Two answers are equal when `keyOf` says so. */
+/**
+ * Groups hosts with equal answers, in the order of each group's first host. Answers are equal when `keyOf` returns the
+ * same text.
+ */
 export function groupHosts<T>(
   answers: Iterable<{ readonly host: HostAddress; readonly value: T }>,
   keyOf: (value: T) => string = (value) => JSON.stringify(value),

@@ -3,16 +3,16 @@ import type { AnyCommand } from "../define-command.ts";
 import { ExitCode } from "../exit-codes.ts";
 import { GLOBAL_FLAGS } from "../global-flags.ts";
 
-/** What each exit code means, for the manual and docs/exit-codes.md. */
+/** The meaning of each exit code, for the manual and docs/exit-codes.md. */
 export const EXIT_MEANINGS: Readonly<Record<keyof typeof ExitCode, string>> = {
-  ok: "Everything was done.",
-  unexpected: "dmg itself failed: its output could not be written, or there is a mistake in the program.",
+  ok: "The whole request has been done.",
+  unexpected: "dmg itself failed: its output could not be written, or dmg has a bug.",
   usage:
     "The command line cannot be used: a word, a flag, a host list, a size, a rank set or an ACL. Nothing has been sent.",
   config: "The configuration file or the host file cannot be used. Nothing has been sent.",
-  connection: "No host could be reached, or the peer is not a DAOS server.",
-  certificate: "A certificate is missing or refused, or its role does not permit the call.",
-  someHosts: "Partial success: some hosts, devices or members failed.",
+  connection: "No host could be reached, or the answer did not come from a DAOS server.",
+  certificate: "A certificate is missing or refused, or its role does not permit the request.",
+  someHosts: "A part has been done: some hosts, devices or members failed.",
   allHosts: "All hosts failed, for different reasons.",
   refused: "The server or the data plane refused the request or failed.",
   timedOut: "No answer within the deadline. The request may have been carried out.",
@@ -79,7 +79,7 @@ function flagList(flags: FlagDefinitions): string[] {
     ]);
 }
 
-/** Backslashes and dashes as they are, and no line that roff takes for a request. */
+/** Escapes backslashes and dashes, and lines that roff would take for requests. */
 function escapeRoff(text: string): string {
   return text
     .replaceAll("\\", "\\e")

@@ -17,7 +17,7 @@ const fault = (code: number, more: Partial<Fault> = {}) =>
   });
 
 describe("groupHosts", () => {
-  it("puts equal answers together", () => {
+  it("groupHosts() groups equal answers", () => {
     const answers = parseHostList("node[1-4]").map((host, index) => ({ host, value: index % 2 }));
     expect(groupHosts(answers).map(({ label, value }) => [label, value])).toEqual([
       ["node[1,3]", 0],
@@ -33,7 +33,7 @@ describe("failures", () => {
     fault: fault(3100, { description: `scan storage on ${host.host}` }),
   }));
 
-  it("of hosts with one cause are one message", () => {
+  it("showFaults() prints one message when hosts fail for one cause", () => {
     expect(showFaults(failures, "storage scan")).toBe(
       "dmg: node[1-2],other:10002: storage scan: refused (client 3100)\n  start it",
     );
@@ -42,7 +42,7 @@ describe("failures", () => {
     ]);
   });
 
-  it("of one host keep their text", () => {
+  it("showFaults() keeps the text of a single host's failure", () => {
     expect(showFaults(failures.slice(2), "storage scan")).toBe(
       "dmg: other:10002: scan storage on other: refused (client 3100)\n  start it",
     );
@@ -60,7 +60,7 @@ describe("exitCodeOfAll", () => {
     [all(FaultCode.storageAlreadyFormatted), false, ExitCode.refused],
     [[fault(999, { domain: "security" })], false, ExitCode.certificate],
     [all(FaultCode.internal), false, ExitCode.unexpected],
-  ])("%#", (faults, anySucceeded, code) => {
+  ])("exitCodeOfAll() returns the code of the failures, case %#", (faults, anySucceeded, code) => {
     expect(exitCodeOfAll(faults, anySucceeded)).toBe(code);
   });
 });

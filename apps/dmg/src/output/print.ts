@@ -3,21 +3,21 @@ import type { Answer } from "../answer.ts";
 import { type ExitCode, exitCodeOfAll } from "../exit-codes.ts";
 import { faultsToJson, showFaults } from "./show-faults.ts";
 
-/** Writes a document in a format that dmg does not have; undefined when there is no such format. */
+/** Writes a document in a plugin's format. Returns undefined for an unknown format. */
 export type Formatter = (format: string, document: object) => Promise<string | undefined>;
 
 export interface PrintOptions {
   readonly terminal: Terminal;
-  /** The command, for messages: `storage scan`. */
+  /** The command's words, for messages: `storage scan`. */
   readonly what: string;
-  /** `table`, `json`, or what `formatter` knows. */
+  /** `table`, `json`, or a format of `formatter`. */
   readonly format: string;
   readonly quiet: boolean;
   readonly formatter?: Formatter | undefined;
 }
 
 /**
- * Prints an answer, data on stdout and messages on stderr, and returns the exit code.
+ * Prints an answer, data on stdout and messages on stderr. Returns the exit code.
  *
  * @throws Fault usage for an unknown format
  */
@@ -61,7 +61,7 @@ async function otherFormat(
   return text;
 }
 
-/** JSON has no bigint; DAOS's sizes stay far below 2^53. */
+/** JSON has no bigint. DAOS sizes are far below 2^53. */
 export function jsonValue(_key: string, value: unknown): unknown {
   return typeof value === "bigint" ? Number(value) : value;
 }

@@ -1,18 +1,18 @@
 import { printable, type Terminal } from "@daos/cli";
 import { formatHostSet, type HostAddress } from "@daos/hostlist";
 
-/** Nothing is shown of what ends sooner. */
+/** Work that ends sooner shows no progress. */
 const QUIET_MS = 1_000;
-/** How often a drawn line changes. */
+/** How often a drawn line is refreshed. */
 const REDRAW_MS = 250;
-/** Where lines cannot be redrawn, the first one comes after this time, and then in intervals that double. */
+/** When lines cannot be redrawn, the first line appears after this time. The interval then doubles. */
 const FIRST_LINE_MS = 5_000;
 const BAR = 20;
-/** Hosts that have a line of their own, or a place in a plain line; the others are counted. */
+/** The number of hosts with a line of their own, or a place in a plain line. Further hosts are counted. */
 const MAX_LINES = 8;
 const MAX_IN_LINE = 4;
 
-/** How far a host's work on one device has come; `failed` devices are counted. */
+/** The progress of one device on a host. `failed` devices are counted. */
 export interface DeviceState {
   readonly device: string;
   readonly step: string;
@@ -22,9 +22,9 @@ export interface DeviceState {
 }
 
 /**
- * Shows on stderr how far a request to many hosts is: on a terminal one line with a bar, the time, an estimate and the
- * hosts that are waited for, and a line for each host that reports its devices, drawn over each other and gone at the
- * end; elsewhere a plain line now and then.
+ * Shows on stderr the progress of a request to many hosts. On a terminal it draws one line with a bar, the time, an
+ * estimate and the hosts still pending, and one line per host that reports its devices. It redraws these lines in
+ * place, and clears them at the end. Without a terminal it prints plain lines at growing intervals.
  */
 export class Progress implements Disposable {
   readonly #terminal: Terminal;
@@ -36,7 +36,7 @@ export class Progress implements Disposable {
   /** The devices of the hosts that report them, by host and by device. */
   readonly #devices = new Map<string, Map<string, DeviceState>>();
   #failed = 0;
-  /** Lines on the terminal now. */
+  /** The number of lines now on the terminal. */
   #drawn = 0;
   #nextLine = FIRST_LINE_MS;
 
@@ -52,13 +52,13 @@ export class Progress implements Disposable {
     this.#timer.unref();
   }
 
-  /** One host has answered or failed. */
+  /** Records that a host has answered or failed. */
   hostDone(host: HostAddress, ok: boolean): void {
     this.#waiting.delete(keyOf(host));
     if (!ok) this.#failed++;
   }
 
-  /** One host has come further with one of its devices. */
+  /** Records the progress of one device of a host. */
   deviceProgress(host: HostAddress, state: DeviceState): void {
     const devices = this.#devices.get(keyOf(host)) ?? new Map<string, DeviceState>();
     this.#devices.set(
@@ -72,7 +72,7 @@ export class Progress implements Disposable {
     if (this.#drawn > 0) this.#terminal.err(this.#wiped());
   }
 
-  /** The cursor goes to the start of the first line that is drawn, and all from there is gone. */
+  /** Moves the cursor to the first drawn line, and clears from there. */
   #wiped(): string {
     return this.#drawn > 1 ? `\u001b[${this.#drawn - 1}A\r\u001b[J` : "\r\u001b[K";
   }
@@ -91,7 +91,7 @@ export class Progress implements Disposable {
     }
   }
 
-  /** The progress of the hosts that are waited for and report their devices. */
+  /** The progress of pending hosts that report their devices. */
   #working(): readonly (HostState & { readonly label: string })[] {
     return [...this.#waiting].flatMap(([key, host]) => {
       const devices = this.#devices.get(key);
@@ -142,7 +142,7 @@ export class Progress implements Disposable {
   }
 }
 
-/** The devices of one host, put together. */
+/** The summary of one host's devices. */
 interface HostState {
   readonly fraction: number;
   readonly done: number;

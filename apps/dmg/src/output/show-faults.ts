@@ -4,10 +4,10 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { formatRankSet, type Rank } from "@daos/rank";
 import { groupHosts } from "./group-hosts.ts";
 
-/** A failure, and the host it is about if it is about one. */
+/** A failure, and its host if it has one. */
 export interface HostFault {
   readonly host: HostAddress | undefined;
-  /** The member of that host that it is about, if it is about one. */
+  /** The member on that host, if the failure concerns one. */
   readonly rank?: Rank | undefined;
   readonly fault: Fault;
 }
@@ -15,7 +15,7 @@ export interface HostFault {
 /** A failure in the `errors` of `--json`. */
 export interface FaultJson {
   readonly hosts: readonly string[];
-  /** Absent where it is about no members. */
+  /** Absent when no members are concerned. */
   readonly ranks?: readonly number[];
   readonly domain: string;
   readonly code: number;
@@ -25,8 +25,8 @@ export interface FaultJson {
 }
 
 /**
- * Failures as text for stderr, hosts and members with the same one together. For each: what failed, where, its code, and
- * what the operator can do.
+ * Shows failures as text for stderr. Hosts and members with the same failure are grouped. Each group has the failure,
+ * the hosts, the code and the resolution.
  */
 export function showFaults(failures: readonly HostFault[], what: string): string {
   const local = failures
@@ -48,7 +48,7 @@ export function showFaults(failures: readonly HostFault[], what: string): string
   return [...local, ...groups].join("\n");
 }
 
-/** Failures for `--json`, hosts and members with the same one together. */
+/** Failures for `--json`. Hosts and members with the same failure are grouped. */
 export function faultsToJson(failures: readonly HostFault[]): readonly FaultJson[] {
   const groups = Map.groupBy(failures, ({ host, fault, rank }) =>
     host === undefined ? fault : causeOf(fault, rank),
@@ -73,7 +73,7 @@ function rankLabel(ranks: readonly Rank[]): string {
   return `rank${ranks.length === 1 ? "" : "s"} ${formatRankSet(ranks)}`;
 }
 
-/** Equal for failures with the same cause, whichever host or member they are about. */
+/** Equal for failures with the same cause on any host or member. */
 function causeOf({ domain, code, reason, description, resolution }: Fault, rank: Rank | undefined): string {
   const text = [reason ?? description, resolution].map((one) => one.replace(/\S+:\d+/g, ""));
   return JSON.stringify([

@@ -5,15 +5,14 @@ import { linkOwnPackages } from "./own-packages.ts";
 import { pluginDirectory, readPlugins } from "./plugin-store.ts";
 
 /**
- * oclif with dmg's own topics and the plugins of the user. It takes a tenth of a second, so only what belongs to a
- * plugin asks for it.
+ * oclif with dmg's topics and the user's plugins. Loading it takes a tenth of a second, so only plugin code does.
  *
  * @param root the directory of dmg's package.json
  */
 export async function loadOclif(
   root: string,
 ): Promise<{ readonly oclif: typeof Oclif; readonly config: Oclif.Config }> {
-  // Not an import: there are none in a start-up snapshot.
+  // `require`, because a start-up snapshot cannot import.
   const oclif = createRequire(join(root, "package.json"))("@oclif/core") as typeof Oclif;
   const directory = pluginDirectory();
   if ((await readPlugins(directory)).some(({ type }) => type === "user")) {

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { Fault, FaultCode } from "@daos/fault";
 
-/** Runs npm in the directory of the plugins. @throws Fault missingSoftwareDependency with its first line of complaint */
+/** Runs npm in the plugin directory. @throws Fault missingSoftwareDependency with npm's first error line */
 export async function npm(directory: string, argv: readonly string[]): Promise<void> {
   try {
     await promisify(execFile)("npm", ["--prefix", directory, ...argv], { cwd: directory });

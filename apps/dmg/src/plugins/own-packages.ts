@@ -1,15 +1,15 @@
 import { mkdir, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-/** What plugins may import of dmg, as peer dependencies, besides dmg itself. */
+/** The packages that plugins may import from dmg as peer dependencies, besides dmg itself. */
 const PACKAGES = ["cli", "control-client", "fault", "hostlist", "rank"];
 
-/** Names of dmg itself; plugins that were written for its former kit import the second. */
+/** The names of dmg itself. Plugins written for the former kit import the second. */
 const OWN_NAMES = ["dmg", "dmg-kit"];
 
 /**
- * Lets installed plugins import the packages that dmg itself runs with: links to them beside the plugins. npm removes
- * what it does not know, and dmg may have moved, so that is done each time before plugins are loaded.
+ * Lets installed plugins import dmg's own packages, through links beside the plugins. npm removes unknown links, and
+ * dmg may have moved. The links are therefore made each time before plugins are loaded.
  *
  * @param directory where npm installs plugins
  * @param root the directory of dmg's package.json
@@ -24,14 +24,14 @@ export async function linkOwnPackages(directory: string, root: string): Promise<
     if (present === target) continue;
     await mkdir(scope, { recursive: true, mode: 0o700 });
     await rm(link, { recursive: true, force: true });
-    // Another dmg may have made the same link meanwhile.
+    // Another dmg may have made the same link.
     await symlink(target, link).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== "EEXIST") throw error;
     });
   }
 }
 
-/** Where Node.js would find a package of ours from `root`. */
+/** Resolves one of our packages from `root`, as Node.js does. */
 async function findPackage(root: string, name: string): Promise<string | undefined> {
   for (let at = root; ; at = dirname(at)) {
     const found = await realpath(join(at, "node_modules", "@daos", name)).catch(() => undefined);

@@ -2,8 +2,8 @@ import type { Formatter } from "../output/print.ts";
 import { loadOclif } from "./load-oclif.ts";
 
 /**
- * Asks the plugins' hooks `dmg:format` to write a document; the first text wins. The hook gets `format` and `document`,
- * which is what `--json` prints.
+ * Calls the plugins' hooks `dmg:format` to write a document. The first text is used. The hook gets `format` and
+ * `document`, which `--json` prints.
  */
 export function pluginFormatter(root: string): Formatter {
   return async (format, document) => {

@@ -3,11 +3,11 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { faultUsage } from "@daos/cli";
 
-/** A plugin of the user: a directory of theirs, or a package that npm installed. */
+/** A plugin of the user: a linked directory, or a package that npm installed. */
 export interface UserPlugin {
   readonly type: "link" | "user";
   readonly name: string;
-  /** Where a linked one lies. */
+  /** The directory of a linked plugin. */
   readonly root?: string;
   readonly tag?: string;
 }
@@ -18,24 +18,24 @@ interface StoreFile {
   readonly dependencies?: Readonly<Record<string, string>>;
 }
 
-/** Where oclif looks for plugins of the user: `$DMG_DATA_DIR`, else below the user's data directory. */
+/** Where oclif finds the user's plugins: `$DMG_DATA_DIR`, else below the user's data directory. */
 export function pluginDirectory(env: NodeJS.ProcessEnv = process.env): string {
   if (env.DMG_DATA_DIR !== undefined && env.DMG_DATA_DIR !== "") return env.DMG_DATA_DIR;
   const data = env.XDG_DATA_HOME;
   return join(data === undefined || data === "" ? join(homedir(), ".local", "share") : data, "dmg");
 }
 
-/** The plugins of the user; none when there is no file. */
+/** The user's plugins; none when there is no file. */
 export async function readPlugins(directory: string): Promise<readonly UserPlugin[]> {
   return (await readStore(directory)).oclif.plugins;
 }
 
-/** What npm has installed for the user: package names and where each comes from. */
+/** The packages that npm installed for the user: names and sources. */
 export async function readDependencies(directory: string): Promise<Readonly<Record<string, string>>> {
   return (await readStore(directory)).dependencies ?? {};
 }
 
-/** Replaces the list of plugins. What npm has written into the file stays. */
+/** Replaces the list of plugins. Other entries in the file, which npm writes, are kept. */
 export async function writePlugins(directory: string, plugins: readonly UserPlugin[]): Promise<void> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const store: StoreFile = { ...(await readStore(directory)), private: true, oclif: { schema: 1, plugins } };
@@ -44,14 +44,14 @@ export async function writePlugins(directory: string, plugins: readonly UserPlug
   await rename(`${path}.tmp`, path);
 }
 
-/** Adds a plugin, in the place of one with the same name. */
+/** Adds a plugin, or replaces the plugin with the same name. */
 export async function addPlugin(plugin: UserPlugin): Promise<void> {
   const directory = pluginDirectory();
   const others = (await readPlugins(directory)).filter(({ name }) => name !== plugin.name);
   await writePlugins(directory, [...others, plugin]);
 }
 
-/** The name of the plugin in a directory. @throws Fault usage when there is none */
+/** The name of the plugin in a directory. @throws Fault usage when there is no plugin */
 export async function pluginName(root: string): Promise<string> {
   try {
     const { name, oclif } = JSON.parse(await readFile(join(root, "package.json"), "utf8")) as {

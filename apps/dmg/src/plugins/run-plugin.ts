@@ -4,10 +4,10 @@ import { loadOclif } from "./load-oclif.ts";
 import { pluginDirectory, readPlugins } from "./plugin-store.ts";
 
 /**
- * Runs a command line whose first word is not dmg's own, if a plugin of the user has it.
+ * Runs a command line whose first word is the topic of a user's plugin.
  *
  * @param argv the words first
- * @returns the exit code; undefined when no plugin has that word
+ * @returns the exit code; undefined when no plugin has that topic
  */
 export async function runPlugin(argv: readonly string[], root: string): Promise<number | undefined> {
   if ((await readPlugins(pluginDirectory())).length === 0) return undefined;
@@ -44,7 +44,7 @@ export async function runPlugin(argv: readonly string[], root: string): Promise<
   return undefined;
 }
 
-/** The topics that plugins of the user add, for the help. */
+/** The topics of the user's plugins, for the help. */
 export async function pluginTopics(
   root: string,
 ): Promise<readonly (readonly [name: string, text: string])[]> {
@@ -56,7 +56,7 @@ export async function pluginTopics(
     .map(({ name, description = "" }) => [name, description] as const);
 }
 
-/** oclif's ways to end a command, as an exit code. @throws whatever else the plugin threw */
+/** Maps oclif's exit errors to an exit code. @throws all other errors of the plugin */
 function pluginFailure(error: unknown): number {
   const exit = (error as { oclif?: { exit?: unknown } }).oclif?.exit;
   const { message = "" } = error as Partial<Error>;

@@ -6,18 +6,18 @@ import { checkAclEntry, checkAclPrincipal, parseAcl, parseAclFile } from "./acl-
 import { toPrincipal } from "./owner.ts";
 
 describe("ACL files", () => {
-  it("have entries, comments and blank lines", () => {
+  it("parseAclFile() reads entries, comments and blank lines", () => {
     expect(parseAcl("# owner\n A::OWNER@:rw \n\nA:G:GROUP@:r\r\n", "f")).toEqual([
       "A::OWNER@:rw",
       "A:G:GROUP@:r",
     ]);
   });
 
-  it("name the line that is wrong", () => {
+  it("parseAclFile() names the wrong line", () => {
     expect(() => parseAcl("A::OWNER@:rw\nA::ana:rw\n", "pool.acl")).toThrow("pool.acl, line 2");
   });
 
-  it("parseAclFile() refuses a file with its line when it is not UTF-8", async () => {
+  it("parseAclFile() names the file and the line when it is not UTF-8", async () => {
     const directory = mkdtempSync(join(tmpdir(), "daos-acl-"));
     const path = join(directory, "pool.acl");
     writeFileSync(
@@ -34,7 +34,7 @@ describe("ACL files", () => {
     rmSync(directory, { recursive: true });
   });
 
-  it("must be there", async () => {
+  it("parseAclFile() refuses a missing file", async () => {
     await expect(parseAclFile("/no/such/file")).rejects.toMatchObject({ code: 3112 });
   });
 });
@@ -46,7 +46,7 @@ describe("checkAclEntry", () => {
     "A::ana@example.org:",
     "AUL:SF:EVERYONE@:rwcdtTaAo",
     "A:GS:GROUP@:",
-  ])("takes %j", (entry) => {
+  ])("checkAclEntry() accepts %j", (entry) => {
     expect(() => checkAclEntry(entry)).not.toThrow();
   });
 
@@ -60,20 +60,20 @@ describe("checkAclEntry", () => {
     "A::OWNER:r",
     "A::a b@:r",
     "A::OWNER@:x",
-  ])("refuses %j", (entry) => {
+  ])("checkAclEntry() refuses %j", (entry) => {
     expect(() => checkAclEntry(entry)).toThrow("cannot be used");
   });
 });
 
 describe("principals", () => {
   it.each(["OWNER@", "GROUP@", "EVERYONE@", "u:ana@", "g:physics@example.org"])(
-    "%j can be deleted",
+    "checkAclPrincipal() accepts %j",
     (text) => {
       expect(() => checkAclPrincipal(text)).not.toThrow();
     },
   );
 
-  it.each(["", "ana@", "x:ana@", "u:ana", "OWNER", "u:a:b@"])("%j cannot", (text) => {
+  it.each(["", "ana@", "x:ana@", "u:ana", "OWNER", "u:a:b@"])("checkAclPrincipal() refuses %j", (text) => {
     expect(() => checkAclPrincipal(text)).toThrow("is not a principal");
   });
 
@@ -81,11 +81,11 @@ describe("principals", () => {
     ["ana", "ana@"],
     ["ana@", "ana@"],
     ["ana@example.org", "ana@example.org"],
-  ])("%s owns as %s", (name, principal) => {
+  ])("toPrincipal() returns the owner of %s as %s", (name, principal) => {
     expect(toPrincipal(name)).toBe(principal);
   });
 
-  it.each(["", "a b", "a:b", "@"])("%j owns nothing", (name) => {
+  it.each(["", "a b", "a:b", "@"])("toPrincipal() refuses %j", (name) => {
     expect(() => toPrincipal(name)).toThrow("cannot be a user or a group");
   });
 });

@@ -58,7 +58,7 @@ export function checkAclEntry(entry: string): void {
 }
 
 /**
- * Checks who an entry is about, as `delete-acl` takes it: `u:ana@`, `g:physics@`, `OWNER@`, `GROUP@`, `EVERYONE@`.
+ * Checks the principal of `delete-acl`: `u:ana@`, `g:physics@`, `OWNER@`, `GROUP@`, `EVERYONE@`.
  *
  * @throws Fault aclInvalid
  */

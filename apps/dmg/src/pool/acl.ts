@@ -17,7 +17,7 @@ export const aclFileFlag = {
   complete: "files",
 } as const satisfies FlagDefinition;
 
-/** The answer of the ACL commands: the list, in a form that --acl-file takes again. */
+/** The answer of the ACL commands: the list, in the format of --acl-file. */
 export function aclAnswer(pool: string, acl: readonly string[]): Answer {
   return success({ pool, acl }, () =>
     ["# Entries:", ...(acl.length === 0 ? ["#   None"] : acl.map(printable))].join("\n"),

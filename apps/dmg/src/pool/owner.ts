@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { promisify } from "node:util";
 import { faultUsage } from "@daos/cli";
 
-/** The name of a user or group as ACLs have it: `name@`. A name with an `@` is taken as it is. @throws Fault usage */
+/** The name of a user or group in the form of ACLs: `name@`. A name with an `@` is kept. @throws Fault usage */
 export function toPrincipal(name: string): string {
   const principal = name.includes("@") ? name : `${name}@`;
   if (!/^[^\s@:]{1,254}@[^\s@:]*$/.test(principal)) {
@@ -15,7 +15,7 @@ export function toPrincipal(name: string): string {
   return principal;
 }
 
-/** Who runs dmg. @throws Fault usage when that user has no name */
+/** The user who runs dmg. @throws Fault usage when that user has no name */
 export function currentUser(): string {
   try {
     return userInfo().username;
@@ -24,7 +24,7 @@ export function currentUser(): string {
   }
 }
 
-/** The primary group of who runs dmg; asks `id`, which knows every name service. @throws Fault usage */
+/** The primary group of the user who runs dmg. It runs `id`, which uses every name service. @throws Fault usage */
 export async function currentGroup(): Promise<string> {
   try {
     const { stdout } = await promisify(execFile)("id", ["-gn"]);

@@ -4,14 +4,14 @@ import { formatHostSet, type HostAddress, parseHostAddress } from "@daos/hostlis
 import { formatRankSet, parseRank } from "@daos/rank";
 import { faultSize, parseSize } from "../parse-size.ts";
 
-/** A size as the operator writes it: bytes, or a share of what a rank has. */
+/** A size as the operator writes it: bytes, or a share of the rank's storage. */
 export type WantedSize =
   | { readonly kind: "bytes"; readonly bytes: bigint }
-  /** In hundredths of a percent, so that it stays a whole number. */
+  /** In hundredths of a percent, to stay a whole number. */
   | { readonly kind: "share"; readonly parts: bigint; readonly text: string };
 
 const WHOLE = 10_000n;
-/** The data plane allocates in blocks of this size, so a share is rounded down to it. */
+/** The data plane allocates blocks of this size. A share is rounded down to it. */
 const BLOCK = 4096n;
 
 /** Reads `1G`, `500MB`, `10%` or `2.5%`. @throws Fault sizeInvalid */
@@ -25,10 +25,13 @@ export function parseWantedSize(text: string): WantedSize {
   return { kind: "share", parts, text: text.trim() };
 }
 
-/** Bytes without a unit, as in `-s 256`, are a slip: no pool can be smaller than this, and a pool of 256 bytes is useless. */
+/** A number without a unit, as in `-s 256`, is probably a mistake: a pool of 256 bytes is useless. */
 const MIN_BYTES = 1024n ** 2n;
 
-/** Refuses a size below the least that makes sense. @param flag as the operator gave it: `--scm-size 256` @throws Fault sizeInvalid */
+/**
+ * Refuses a size below the useful minimum. @param flag as the operator gave it: `--scm-size 256` @throws Fault
+ * sizeInvalid
+ */
 export function checkMinSize(size: WantedSize, flag: string): void {
   if (size.kind === "share" || size.bytes >= MIN_BYTES) return;
   throw faultSize(
@@ -37,7 +40,7 @@ export function checkMinSize(size: WantedSize, flag: string): void {
   );
 }
 
-/** How large the storage of one rank is. */
+/** The size of one rank's storage. */
 export interface RankUsage {
   readonly rank: number;
   readonly host: HostAddress;
@@ -45,10 +48,10 @@ export interface RankUsage {
 }
 
 /**
- * The bytes of a share: of the whole size, whether in use or not, of the smallest of the ranks, because a pool has the
- * same size on each of them.
+ * The bytes of a share of the smallest rank. A pool has the same size on each rank. The share is of the whole size, in
+ * use or not.
  *
- * @throws Fault when the size of a rank is not known
+ * @throws Fault when the size of a rank is unknown
  */
 export function shareBytes(size: WantedSize, part: "scm" | "nvme", ranks: readonly RankUsage[]): bigint {
   if (size.kind === "bytes") return size.bytes;
@@ -71,7 +74,7 @@ export function shareBytes(size: WantedSize, part: "scm" | "nvme", ranks: readon
   return bytes;
 }
 
-/** The members with these ranks; all of them when none are named. @throws Fault memberUnknown for a rank that is not there */
+/** The members with these ranks; all members when no rank is given. @throws Fault memberUnknown for an unknown rank */
 export async function chooseMembers(
   client: ControlClient,
   wanted: readonly number[],
@@ -85,9 +88,9 @@ export async function chooseMembers(
 }
 
 /**
- * How large the storage of some ranks is, as their own hosts say; of all ranks of the system when none are named.
+ * The storage sizes of some ranks, as reported by their hosts; of all ranks when none is given.
  *
- * @throws Fault when the leader or one of the hosts does not say
+ * @throws Fault when the leader or a host does not answer
  */
 export async function rankUsages(
   client: ControlClient,

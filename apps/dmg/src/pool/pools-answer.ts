@@ -7,7 +7,9 @@ import { WATCH_FLAG } from "../global-flags.ts";
 /** The flags of a list of pools. */
 export const POOLS_FLAGS = { watch: WATCH_FLAG } as const;
 
-/** Lists the pools of the system, for `dmg pool list` and for `dmg system list-pools` of release 0.8.0. @throws Fault */
+/**
+ * Lists the pools of the system, for `dmg pool list` and for `dmg system list-pools` of release 0.8.0. @throws Fault
+ */
 export async function poolsAnswer({
   connect,
   waitFor,

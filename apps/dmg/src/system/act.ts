@@ -9,7 +9,7 @@ import type { HostFault } from "../output/show-faults.ts";
 import { resolveHosts } from "./resolve-hosts.ts";
 import { missingFaults, parseSelection, type SELECTION_FLAGS, showHosts } from "./selection.ts";
 
-/** Does something to the members that the flags choose, and shows what became of them. @throws Fault */
+/** Runs an action on the selected members, and shows the outcome of each. @throws Fault */
 export async function act(
   context: Pick<CommandContext<typeof SELECTION_FLAGS>, "flags" | "connect" | "waitFor">,
   name: SystemActionName,
@@ -24,7 +24,7 @@ export async function act(
   return actionAnswer(await context.waitFor(systemAction(client, name, { selection, force })), name, options);
 }
 
-/** One thing that was done to one member, by whatever release. */
+/** One action on one member, from a server of any release. */
 interface Row {
   readonly rank: number | null;
   readonly uuid: string;

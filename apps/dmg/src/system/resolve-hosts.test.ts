@@ -26,7 +26,7 @@ describe("resolveHosts", () => {
     ["no name at all", ["nosuch:10001"], ["nosuch:10001"]],
     ["a name that members have", ["node9:10001"], ["node9:10001"]],
     ["addresses beside names", ["10.0.0.7:10001", "node1:10001"], ["10.0.0.7:10001", "10.0.0.1:10001"]],
-  ])("of %s", async (_what, hosts, expected) => {
+  ])("resolveHosts() resolves %s", async (_what, hosts, expected) => {
     expect(await resolveHosts({ ranks: [1], hosts }, members, lookup)).toEqual({
       ranks: [1],
       hosts: expected,
@@ -40,7 +40,7 @@ describe("resolveHosts", () => {
     expect(await resolveHosts({ ranks: [1] }, fail, fail)).toEqual({ ranks: [1] });
   });
 
-  it("does not wait for ever for a name, and for two no longer than for one", async () => {
+  it("resolveHosts() ends at its deadline, and waits for two names no longer than for one", async () => {
     vi.useFakeTimers();
     const slow: Lookup = () => new Promise(() => {});
     const hosts = ["slow1:1", "slow2:1"];

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import type { MemberSelection } from "@daos/control-client";
 import { formatHostAddress, type HostAddress, parseHostAddress } from "@daos/hostlist";
 
-/** The addresses of a host name. @throws when it has none */
+/** The addresses of a host name. @throws when there are none */
 export type Lookup = (host: string) => Promise<readonly string[]>;
 
 const LOOKUP_TIMEOUT_MS = 5_000;
@@ -13,11 +13,11 @@ const systemLookup: Lookup = async (host) =>
   (await dnsLookup(host, { all: true })).map(({ address }) => address);
 
 /**
- * The selection with host names as members know them: the leader has control addresses, operators have names. A name
- * stands for every member's address that it resolves to here; one that resolves to none, or not in time, stays as it is,
- * so that the leader reports it as missing.
+ * Replaces host names by control addresses, as the leader knows only addresses. A name selects every member whose
+ * address it resolves to on this host. A name that does not resolve, or not in time, is kept: the leader then reports
+ * it as missing.
  *
- * @param addresses gives the control addresses of the members; called only where there are names
+ * @param addresses gets the control addresses of the members; called only when there are names
  */
 export async function resolveHosts(
   selection: MemberSelection,

@@ -12,7 +12,7 @@ import {
 import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
 import type { CommandContext } from "../define-command.ts";
 
-/** Flags that choose members, with the names of later releases of DAOS. */
+/** Flags that select members, named as in later releases of DAOS. */
 export const SELECTION_FLAGS = {
   ranks: {
     type: "string",
@@ -33,9 +33,9 @@ export const SELECTION_FLAGS = {
 type Chosen = CommandContext<typeof SELECTION_FLAGS>["flags"];
 
 /**
- * Reads the members that the flags choose: the ranks and those on the hosts; all when neither is given.
+ * Reads the member flags: the given ranks, and the members on the given hosts; all members when neither is given.
  *
- * @returns the selection, once the port is known of hosts that are named without one
+ * @returns a function from the default port to the selection
  * @throws Fault rankInvalid, hostlistInvalid
  */
 export function parseSelection(flags: Chosen): (port: number) => MemberSelection {
@@ -46,7 +46,7 @@ export function parseSelection(flags: Chosen): (port: number) => MemberSelection
   return (port) => ({ ranks, hosts: hostsOf(port) });
 }
 
-/** @throws Fault usage when no member is chosen, for what must not mean all of them */
+/** Requires a selection for an action that must not apply to all members. @throws Fault usage */
 export function requireSelection(flags: Chosen, what: string): void {
   if (flags.ranks === undefined && flags["rank-hosts"] === undefined) {
     throw faultUsage(
@@ -56,7 +56,7 @@ export function requireSelection(flags: Chosen, what: string): void {
   }
 }
 
-/** What was asked for and is not there, as failures. */
+/** The unknown ranks and hosts of a request, as failures. */
 export function missingFaults({ ranks, hosts }: MissingMembers, attempted: string): readonly Fault[] {
   const faults: Fault[] = [];
   if (ranks.length > 0) {
@@ -69,7 +69,7 @@ export function missingFaults({ ranks, hosts }: MissingMembers, attempted: strin
     );
   }
   if (hosts.length > 0) {
-    // With the port, which may be what keeps them from being found.
+    // With the port, because a wrong port is a common cause.
     faults.push(
       faultMissing(attempted, `no member of the system is on ${showHosts(hosts, { defaultPort: 0 })}`),
     );
@@ -77,7 +77,7 @@ export function missingFaults({ ranks, hosts }: MissingMembers, attempted: strin
   return faults;
 }
 
-/** Control addresses under a compressed host set; those that cannot be read stay as they are. */
+/** Compresses control addresses to a host set. An address that cannot be parsed stays as it is. */
 export function showHosts(addresses: readonly string[], options?: FormatHostSetOptions): string {
   try {
     return formatHostSet(

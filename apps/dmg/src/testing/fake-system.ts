@@ -7,7 +7,7 @@ import type { Run } from "./run-dmg.ts";
 const GB = 1024n ** 3n;
 const UUID = (digit: number) => `${String(digit).repeat(8)}-1111-4222-8333-444444444444`;
 
-/** The hardware and the answers of the made-up hosts. */
+/** The hardware and the answers of the fake hosts. */
 const scan = {
   scm: {
     modules: [
@@ -68,7 +68,7 @@ const acl = ["A::OWNER@:rw", "A:G:GROUP@:r"];
 const { MemberState } = ctl;
 const since = BigInt(Date.UTC(2026, 10, 24, 12));
 
-/** Eight members on four hosts, two of them in trouble. */
+/** Eight members on four hosts; two members have failed. */
 const members = Array.from({ length: 8 }, (_, rank) => ({
   rank,
   uuid: UUID(rank),
@@ -96,11 +96,11 @@ function select(selection: ctl.MemberSelection | undefined) {
   };
 }
 
-/** Members that respond do what is asked; the others cannot be reached. */
+/** Members that respond do the action. The other members are unreachable. */
 function act(action: string, done: ctl.MemberState) {
   return ({ selection }: ctl.SystemActionReq) => {
     const { chosen, ...missing } = select(selection);
-    // As real servers do: nothing at all, when not everything that was named is there.
+    // As in real servers, nothing is done when a named member does not exist.
     if (missing.missingRanks.length + missing.missingHosts.length > 0) return { results: [], ...missing };
     const results = chosen.map(({ rank, uuid, addr, state }) => {
       const silent = state === MemberState.MEMBER_UNRESPONSIVE;
@@ -111,7 +111,7 @@ function act(action: string, done: ctl.MemberState) {
         reason: "its host has not answered within 30 s",
         resolution: `check that ${addr} is up, then repeat the command`,
       };
-      // What is excluded is excluded, whether its engine could be stopped or not.
+      // A member is excluded also when its engine could not be stopped.
       if (action === "exclude") {
         return {
           rank,
@@ -257,9 +257,9 @@ function calls(index: number): FakeCalls {
   };
 }
 
-/** Three made-up hosts that know every request; the third one is in trouble. */
+/** Three fake hosts that know every request. The third host fails. */
 export class FakeSystem implements AsyncDisposable {
-  /** `127.0.1.[1-3]` with the port that all of them share. */
+  /** `127.0.1.[1-3]` with their common port. */
   readonly hosts: string;
   readonly servers: readonly FakeServer[];
   readonly #port: number;
@@ -281,7 +281,7 @@ export class FakeSystem implements AsyncDisposable {
     return new FakeSystem(servers, port);
   }
 
-  /** A run as text with what changes from run to run made constant, in the same width. */
+  /** The output of a run with all varying values replaced by constants of the same width. */
   show(run: Run): string {
     const parts = [`exit ${run.status}`, "--- stdout", run.out, "--- stderr", run.err];
     return `${parts.join("\n").trimEnd()}\n`
@@ -293,7 +293,7 @@ export class FakeSystem implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // The first one has the port of all: no other host gets it before the others are closed.
+    // The first host chooses the port. It stays open, so that the other hosts can use the same port.
     for (const server of this.servers.toReversed()) await server[Symbol.asyncDispose]();
   }
 }

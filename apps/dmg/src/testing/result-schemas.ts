@@ -108,7 +108,7 @@ const action = z.strictObject({
 const time = z.iso.datetime();
 const pools = z.strictObject({ pools: z.array(z.strictObject({ uuid, svcReplicas: z.array(rank) })) });
 
-/** The `result` of every command; `null` when the command did not come so far. */
+/** The `result` of every command; `null` when the command failed early. */
 const RESULTS = {
   complete: z.strictObject({ words: z.array(z.string()) }),
   completion: z.strictObject({ shell: z.string(), script: z.string() }),
@@ -265,7 +265,7 @@ const RESULTS = {
   "system events": z.strictObject({
     events: z.array(
       z.strictObject({
-        number: count.meta({ description: "counts up while one leader is in office" }),
+        number: count.meta({ description: "increases during one leader's term" }),
         time,
         kind: z.string(),
         severity: z.string(),

@@ -2,12 +2,12 @@ import { fileURLToPath } from "node:url";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { dmg } from "../dmg.ts";
 
-/** What a command line printed and how it ended. */
+/** The output and the exit code of a command line. */
 export interface Run {
   readonly status: number;
   readonly out: string;
   readonly err: string;
-  /** `out` as JSON; throws when it is not. */
+  /** `out` as JSON. Throws when it is no JSON. */
   readonly json: () => {
     readonly status: number;
     readonly result: never;
@@ -19,11 +19,11 @@ export interface RunOptions {
   readonly columns?: number;
   readonly interactive?: boolean;
   readonly signal?: AbortSignal;
-  /** A person who answers. */
+  /** Answers questions like a person at the terminal. */
   readonly ask?: (question: string) => Promise<string>;
   /** Gets data as it is printed. */
   readonly onOut?: (text: string) => void;
-  /** Gets what is said on stderr as it is printed. */
+  /** Gets the messages on stderr as they are printed. */
   readonly onErr?: (text: string) => void;
 }
 
@@ -54,7 +54,7 @@ export async function runDmg(argv: readonly string[], options: RunOptions = {}):
   return { status, out, err, json: () => JSON.parse(out) };
 }
 
-/** The flags that reach some fake servers without certificates. */
+/** The flags that select fake servers without certificates. */
 export function at(...hosts: readonly HostAddress[]): string[] {
   return ["-i", "-l", hosts.map(formatHostAddress).join(",")];
 }

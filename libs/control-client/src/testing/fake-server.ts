@@ -7,7 +7,7 @@ import type { HostAddress } from "@daos/hostlist";
 import { ctl, mgmt } from "@daos/proto";
 import { faultInterceptor } from "@daos/rpc";
 
-/** The calls that a fake server knows; any other is refused and remembered in `unexpected`. */
+/** The calls that a fake server answers. Other calls are refused and recorded in `unexpected`. */
 export interface FakeCalls {
   readonly ctl?: Partial<ServiceImpl<typeof ctl.MgmtCtl>>;
   readonly mgmt?: Partial<ServiceImpl<typeof mgmt.MgmtSvc>>;
@@ -15,15 +15,15 @@ export interface FakeCalls {
 
 type AnyServer = Http2Server | Http2SecureServer;
 
-/** Makes the listener of a fake server; h2c unless told. */
+/** Makes the listener of a fake server; h2c by default. */
 export type MakeServer = (handler: ReturnType<typeof connectNodeAdapter>) => AnyServer | Promise<AnyServer>;
 
-/** A DAOS server for tests: a real h2c listener on the loopback with made-up answers. */
+/** A DAOS server for tests: a real h2c listener on the loopback with fake answers. */
 export class FakeServer implements AsyncDisposable {
   readonly host: HostAddress;
-  /** Calls as `MgmtCtl/StorageScan`, in the order in which they came. */
+  /** Calls as `MgmtCtl/StorageScan`, in the order of arrival. */
   readonly calls: string[];
-  /** Those among them that the fake does not know. */
+  /** The calls that the fake does not know. */
   readonly unexpected: string[];
   readonly #server: AnyServer;
   readonly #sockets: Set<Socket>;
@@ -42,7 +42,7 @@ export class FakeServer implements AsyncDisposable {
     this.#sockets = sockets;
   }
 
-  /** Listens on the loopback, on a free port unless told. Faults that the calls throw reach the client as real servers send them. */
+  /** Listens on the loopback, on a free port by default. Thrown faults reach the client as from real servers. */
   static async start(
     known: FakeCalls,
     makeServer: MakeServer = (handler) => createServer(handler),

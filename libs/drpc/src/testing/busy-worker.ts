@@ -2,7 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { PacketListener } from "../packet-listener.ts";
 import { PacketSocket } from "../packet-socket.ts";
 
-// A thread that listens, is connected to itself, and has more to send than anybody reads, when it ends.
+// A thread that ends with a listening socket, a connection to itself, and queued packets.
 const { path } = workerData as { readonly path: string };
 await PacketListener.listen(path, { onSocket: () => {}, onError: () => {} });
 const socket = await PacketSocket.connect(path);

@@ -1,8 +1,8 @@
 import { PacketListener } from "../packet-listener.ts";
 import { PacketSocket } from "../packet-socket.ts";
 
-// Run with `ulimit -n`: connects to itself until there are no descriptors left, for itself or for its listener, then lets
-// some go, and prints what happened.
+// Run with `ulimit -n`: connects to itself until no descriptors are left, for itself or for its listener. Then it
+// closes some, and prints what happened.
 const path = process.argv[2] ?? "";
 const errors: string[] = [];
 await PacketListener.listen(path, {

@@ -6,10 +6,10 @@ import { fileURLToPath } from "node:url";
 /** True where the machine has a `python3` that runs. */
 export const hasPython = spawnSync("python3", ["-c", ""]).status === 0;
 
-/** What `fixtures/peer.py` answers: fields of a message by number, `length`, `pid`, or `error`. */
+/** The answers of `fixtures/peer.py`: fields of a message by number, `length`, `pid`, or `error`. */
 export type PeerAnswer = Readonly<Record<string, number | string>>;
 
-/** Another program's dRPC peer, `fixtures/peer.py`. */
+/** A dRPC peer in another program, `fixtures/peer.py`. */
 export class PythonPeer {
   readonly #child: ChildProcess;
   readonly #gone: Promise<unknown>;
@@ -19,7 +19,7 @@ export class PythonPeer {
     const script = fileURLToPath(new URL("../../fixtures/peer.py", import.meta.url));
     this.#child = spawn("python3", [script], { stdio: ["pipe", "pipe", "inherit"] });
     this.#gone = once(this.#child, "close");
-    // It may be killed with commands on their way.
+    // The peer may be killed while commands are pending.
     this.#child.stdin?.on("error", () => {});
     if (this.#child.stdout === null) throw new Error("no stdout");
     createInterface({ input: this.#child.stdout }).on("line", (line) => {
@@ -27,7 +27,7 @@ export class PythonPeer {
     });
   }
 
-  /** Has a command obeyed; commands are obeyed in order. */
+  /** Sends a command. Commands run in order. */
   do(command: string, args: Readonly<Record<string, unknown>> = {}): Promise<PeerAnswer> {
     return new Promise((resolve) => {
       this.#waiting.push(resolve);
@@ -35,7 +35,7 @@ export class PythonPeer {
     });
   }
 
-  /** `kill -9`, and waits until it is gone, and our ends of its pipes with it. */
+  /** Kills it with `kill -9`. Waits until it has ended and the pipes are closed. */
   async kill(): Promise<void> {
     this.#child.kill("SIGKILL");
     await this.#gone;

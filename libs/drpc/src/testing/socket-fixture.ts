@@ -8,15 +8,15 @@ import { DrpcServer, type DrpcServerOptions } from "../drpc-server.ts";
 import { PacketSocket } from "../packet-socket.ts";
 import { PythonPeer } from "./python-peer.ts";
 
-/** A peer that sends packets as they are. */
+/** A peer that sends raw packets. */
 export interface RawPeer {
   readonly socket: PacketSocket;
   readonly send: (packet: Uint8Array) => void;
-  /** The next packet that comes; undefined when the connection has ended. */
+  /** The next packet; undefined when the connection has ended. */
   readonly next: () => Promise<Uint8Array | undefined>;
 }
 
-/** A directory with a socket path, and everything that was opened on it; closed after each test. */
+/** A directory with a socket path, and everything opened on it. All is closed after each test. */
 export class SocketFixture {
   directory = "";
   path = "";

@@ -1,4 +1,4 @@
-// npm run bench -w @daos/membership: commits of both stores, in one run, so that they can be compared.
+// npm run bench -w @daos/member-store: commits of both stores, in one run, to compare them.
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

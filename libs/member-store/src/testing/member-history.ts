@@ -16,7 +16,7 @@ export interface HistoryOptions {
   readonly seed: number;
 }
 
-/** What happened in a history. */
+/** The events of a history. */
 export interface HistorySummary {
   readonly terms: number;
   readonly acknowledged: number;
@@ -30,17 +30,17 @@ interface Commit {
   readonly number: number;
   readonly changes: readonly MemberChange[];
   outcome: Outcome;
-  /** Whether a later leader has found it; no later one may find anything else. */
+  /** Whether a later leader has loaded it. Every later leader must then load it too. */
   found: boolean | undefined;
 }
 
 const TERMS = 6;
 const COMMITS = 6;
 const SLOTS = 10;
-/** Each commit puts a member of its own besides, by which later leaders can tell whether it was made. */
+/** Each commit also adds its own member, which shows later leaders whether the commit was made. */
 const WITNESS = 1_000;
-/** More than a load or a commit takes, ms: the store gives up sooner. */
-const STORE_TIMEOUT_MS = 60_000;
+/** Longer than any load or commit, ms: the store's own deadline is shorter. */
+const TIMEOUT_MS = 60_000;
 
 const FATES: readonly [Fate, ...Fate[]] = [
   "done",
@@ -54,11 +54,12 @@ const FATES: readonly [Fate, ...Fate[]] = [
 ];
 
 /**
- * Leaders that follow each other while the commits of the one before are still under way, over a network that loses and
- * delays; each one compares what it loads with a model.
+ * Runs leaders in sequence, each while the commits of the one before are still pending, over a network that loses and
+ * delays messages. Each leader compares what it loads with a model.
  *
- * @throws AssertionError when an acknowledged commit is gone, a refused one was made, one was made in part or out of order, a rank is there twice,
- *   or one of an earlier term was made after a later leader had loaded
+ * @throws AssertionError when an acknowledged commit is lost, a refused commit was made, a commit was made in part or
+ * out of order, a rank is there twice,
+ *   or a commit of an earlier term was made after a later leader had loaded
  */
 export async function runHistory({ client, system, seed }: HistoryOptions): Promise<HistorySummary> {
   const random = new Random(seed);
@@ -73,7 +74,7 @@ export async function runHistory({ client, system, seed }: HistoryOptions): Prom
       (transaction) => late.push(transaction),
     );
     const leader = await openTerm(client, system, calls);
-    check(await leader.store.load({ signal: AbortSignal.timeout(STORE_TIMEOUT_MS) }), commits, seed);
+    check(await leader.store.load({ signal: AbortSignal.timeout(TIMEOUT_MS) }), commits, seed);
     for (let commit = 0; commit < COMMITS; commit++) {
       const next: Commit = {
         number: commits.length,
@@ -90,7 +91,7 @@ export async function runHistory({ client, system, seed }: HistoryOptions): Prom
   await Promise.all(underWay);
   await Promise.all(late);
   const last = await openTerm(client, system);
-  check(await last.store.load({ signal: AbortSignal.timeout(STORE_TIMEOUT_MS) }), commits, seed);
+  check(await last.store.load({ signal: AbortSignal.timeout(TIMEOUT_MS) }), commits, seed);
   const count = (outcome: Outcome) => commits.filter((commit) => commit.outcome === outcome).length;
   assert.equal(count("open"), 0);
   return {
@@ -103,7 +104,7 @@ export async function runHistory({ client, system, seed }: HistoryOptions): Prom
 
 async function settle(leader: TestTerm, commit: Commit): Promise<void> {
   try {
-    await leader.store.commit(commit.changes, { signal: AbortSignal.timeout(STORE_TIMEOUT_MS) });
+    await leader.store.commit(commit.changes, { signal: AbortSignal.timeout(TIMEOUT_MS) });
     commit.outcome = "acknowledged";
   } catch (error) {
     assert(error instanceof Fault, String(error));

@@ -3,15 +3,18 @@ import { etcdKeys } from "../etcd-keys.ts";
 import { EtcdMemberStore } from "../etcd-member-store.ts";
 import type { FencedTerm, StoreCalls } from "../term-writer.ts";
 
-/** A term without an election: its leader key has no lease, and the next term takes it away. */
+/** A term without an election. Its leader key has no lease, and the next term replaces it. */
 export interface TestTerm extends FencedTerm {
   readonly store: EtcdMemberStore;
-  /** Why it was given up. */
+  /** Why the term ended early. */
   readonly givenUp: unknown;
   end(): void;
 }
 
-/** Begins a term in etcd, with a store that uses `calls`. The store before is not told: its fence must hold. */
+/**
+ * Begins a term in etcd, with a store that uses `calls`. The store before is not notified: its fence must prevent its
+ * writes.
+ */
 export async function openTerm(
   client: EtcdClient,
   system: string,

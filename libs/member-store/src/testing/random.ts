@@ -1,4 +1,4 @@
-/** Numbers that depend on nothing but the seed (mulberry32). */
+/** Random numbers that depend on the seed only (mulberry32). */
 export class Random {
   #state: number;
 

@@ -1,7 +1,7 @@
 import { parseRank } from "@daos/rank";
 import type { Member } from "../member.ts";
 
-/** A member with the rank `number` and a uuid that goes with it, other fields as given. */
+/** A member with the rank `number` and a matching uuid, and the given other fields. */
 export function sampleMember(number: number, fields: Partial<Member> = {}): Member {
   return {
     uuid: sampleUuid(number),

@@ -2,23 +2,23 @@ import { type EtcdClient, EtcdError } from "@daos/etcd";
 import { delay } from "@daos/sys";
 import type { StoreCalls } from "../term-writer.ts";
 
-/** What becomes of a transaction on its way. */
+/** The outcome of a transaction. */
 export type Fate =
   | "done"
-  /** It never leaves, and the caller knows. */
+  /** It is not sent, and the caller knows. */
   | "not-sent"
   /** etcd refuses it. */
   | "refused"
-  /** It never arrives, and the caller does not know. */
+  /** It does not arrive, and the caller does not know. */
   | "lost"
   /** It is done, and the answer is lost. */
   | "unanswered"
-  /** The caller hears that the connection is gone; some time later it is done after all, if its conditions hold then. */
+  /** The caller's connection breaks. Some time later the transaction is done, if its conditions still hold. */
   | "late";
 
 /**
- * The calls of a client whose network fails; `fate` decides for each transaction that changes something. `onLate` gets those
- * that are late, each until it has been done or refused.
+ * The calls of a client with an unreliable network. `fate` decides for each transaction that changes something.
+ * `onLate` gets each late transaction, until it has been done or refused.
  */
 export function unreliableCalls(
   client: EtcdClient,

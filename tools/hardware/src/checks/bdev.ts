@@ -13,7 +13,7 @@ let fast: readonly [string, string] = ["", ""];
 
 before(async () => {
   fast = [await addressOf("FAST0"), await addressOf("FAST1")];
-  // The slow controllers come back for the benchmark.
+  // Returns the slow controllers to the kernel for the benchmark.
   for (let index = 0; index < 8; index += 1) {
     await write(`/sys/bus/pci/devices/${await addressOf(`SLOW${index}`)}/remove`, "1");
   }
@@ -35,7 +35,7 @@ async function isBlank(address: string): Promise<boolean> {
   return exitCode === 0;
 }
 
-/** Two partitions of 64 MiB, in a table that is written by hand: fdisk is not installed everywhere. */
+/** Two partitions of 64 MiB. The table is written by hand, because fdisk is not installed everywhere. */
 async function partition(device: string): Promise<void> {
   const table = Buffer.alloc(512);
   for (const index of [0, 1]) {
@@ -113,7 +113,7 @@ for (const round of ["first", "second"]) {
     for (const group of groups) assert.equal((await stat(`/dev/vfio/${group}`)).uid, 1234);
     assert.equal((await stat("/dev/hugepages")).uid, 1234);
 
-    // Another process, such as the server, knows what prepare saw.
+    // Another process, such as the server, finds the state that prepare recorded.
     const later = await new BdevProvider({ runner, log, cache }).scan();
     assert.deepEqual(
       later.map(({ serial, source, driver }) => ({ serial, source, driver })),
@@ -150,7 +150,7 @@ check("bdev: a controller in use stays with the kernel, and is not formatted", a
     [/is swap/, `mkswap -q ${device}p2 && swapon ${device}p2`, `swapoff ${device}p2`],
     [
       /in use by the kernel/,
-      // Mounted in another mount namespace only: mountinfo here does not show it.
+      // Mounted in another mount namespace only, so this process's mountinfo does not show it.
       `mkfifo /run/go; unshare -m sh -c 'mount ${device}p1 /mnt/part; echo >/run/ready; read x </run/go' >/dev/null 2>&1 & until [ -e /run/ready ]; do sleep 0.1; done`,
       "echo go >/run/go",
     ],
@@ -210,7 +210,7 @@ check("bdev: a controller that vanishes", async () => {
       () => false,
     ),
   );
-  // In the midst of the format.
+  // During the format.
   let removed: Promise<void> | undefined;
   const [result] = await bdev.format(nvme(fast[0]), {
     onProgress: ({ step }) => {
@@ -249,7 +249,7 @@ check("bdev: burn-in of an empty controller, with an abort", async () => {
     assert.ok("verdict" in result, "fault" in result ? String(result.fault) : "");
     assert.ok(["passed", "aborted"].includes(result.verdict.kind), String(result.verdict.errors[0]?.message));
   }
-  // The one that reported progress has read its first window back; the other may have been stopped before.
+  // The controller that reported progress has read its first window back. The other may have been stopped before.
   const verified = results.map((result) => ("verdict" in result ? result.verdict.bytesVerified : 0n));
   assert.ok(verified[1] !== undefined && verified[1] >= 64n * 1024n * 1024n, String(verified));
   for (const address of fast) {

@@ -50,7 +50,9 @@ interface BurnIn {
   }[];
 }
 
-/** Runs `daos-server storage` as the ordinary user, which must succeed; what needs root goes through the helper. */
+/**
+ * Runs `daos-server storage` as the ordinary user. It must succeed. Operations that need root go through the helper.
+ */
 async function storage(...args: readonly string[]): Promise<string> {
   const [command = "", ...rest] = [...AS_USER, app("daos-server"), "storage", ...args, "-o", CONFIG];
   const { exitCode, stdout, stderr } = await runner.run([command, ...rest], { timeoutMs: WAIT_TIMEOUT_MS });
@@ -59,7 +61,7 @@ async function storage(...args: readonly string[]): Promise<string> {
 }
 
 before(async () => {
-  // The checkout may lie below a directory of root's alone; in this machine nothing of that lasts.
+  // The checkout may be in a directory that only root can enter. Changes in this machine are discarded.
   for (let path = WORKSPACE; path !== "/"; path = dirname(path)) {
     const { mode } = await stat(path);
     if ((mode & 0o5) !== 0o5) await chmod(path, mode | 0o5);
@@ -87,7 +89,7 @@ for (const round of ["first", "second"]) {
         timeoutMs: WAIT_TIMEOUT_MS,
       });
       assert.equal(installed.exitCode, 0, installed.stderr);
-      // What a configuration never implies: namespaces may be made and destroyed.
+      // Configurations never imply it: namespaces may be created and destroyed.
       const policy = await readFile(POLICY, "utf8");
       const allowed = policy
         .replace(/^scm_prepare:.*\n/m, "")
@@ -107,7 +109,7 @@ for (const round of ["first", "second"]) {
       assert.equal((await stat(`/proc/${server.child.pid}`)).uid, UID);
       step("waiting for storage after");
       const { hosts } = await dmg<Scan>("storage", "scan", "--verbose");
-      // The slow controllers are nobody's here.
+      // No engine uses the slow controllers here.
       const all = hosts[0]?.nvme.controllers ?? [];
       const controllers = all.filter(({ serial }) => serial.startsWith("FAST"));
       assert.deepEqual(
@@ -134,7 +136,7 @@ for (const round of ["first", "second"]) {
       assert.match(remembered, /"FAST1"/);
       step("scanned after");
 
-      // While nothing is on the controllers they can be burnt in, borrowed from their driver of user space.
+      // Unformatted controllers can be burnt in. They are borrowed from their user-space driver.
       const burnt = await dmg<BurnIn>("storage", "burn-in", "--force", "--duration", "2s");
       assert.deepEqual(
         burnt.hosts[0]?.controllers.map(({ pciAddress, verdict }) => [pciAddress, verdict]),
@@ -149,7 +151,7 @@ for (const round of ["first", "second"]) {
       assert.equal(cut.exitCode, 9, cut.stdout + cut.stderr);
       step("cut short after");
 
-      // The burn-in that was cut short gives the controller back, empty, before the format takes it.
+      // The interrupted burn-in returns the controller, empty, before the format uses it.
       await dmg("storage", "format", "--verbose");
       step("formatted after");
       await until("engines that serve", async () => server.serving, WAIT_TIMEOUT_MS);

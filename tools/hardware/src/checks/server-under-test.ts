@@ -11,23 +11,23 @@ export const app = (name: string) =>
   fileURLToPath(new URL(`../../../../apps/${name}/bin/${name}`, import.meta.url));
 const PORT = 20001;
 const SOCKETS = "/run/daos_sockets";
-/** Under emulation a start of Node takes seconds, many on a busy host, and an engine starts several. */
+/** Under emulation Node.js takes seconds to start, more on a busy host, and an engine starts several processes. */
 export const WAIT_TIMEOUT_MS = 300_000;
 
-/** Runs dmg against the server in this machine, whatever comes of it. */
+/** Runs dmg against the server in this machine. It may fail. */
 export function runDmg(...args: readonly string[]): Promise<CommandResult> {
   const argv = [app("dmg"), "--json", "-i", "-l", `localhost:${PORT}`, ...args] as const;
   return runner.run(argv, { timeoutMs: WAIT_TIMEOUT_MS });
 }
 
-/** Runs dmg, which must succeed, and answers with its result. */
+/** Runs dmg, which must succeed. Returns its result. */
 export async function dmg<T>(...args: readonly string[]): Promise<T> {
   const { exitCode, stdout, stderr } = await runDmg(...args);
   assert.equal(exitCode, 0, `dmg ${args.join(" ")}: ${stderr}${stdout}`);
   return (JSON.parse(stdout) as { readonly result: T }).result;
 }
 
-/** Runs dmg, which must fail with one fault of this code, and answers with its text. */
+/** Runs dmg, which must fail with one fault of this code. Returns its text. */
 export async function dmgFault(code: number, ...args: readonly string[]): Promise<string> {
   const { exitCode, stdout } = await runDmg(...args);
   assert.notEqual(exitCode, 0, `dmg ${args.join(" ")}: ${stdout}`);
@@ -90,13 +90,13 @@ ${more}servers:
 
 export { SOCKETS };
 
-/** A daos-server with emulated engines; `serving` is set once every engine serves. */
+/** A daos-server with emulated engines. `serving` is set when every engine serves. */
 export class Server {
   serving = false;
   output = "";
   readonly child: ChildProcess;
 
-  /** @param through a command that runs it, as setpriv does */
+  /** @param through a command that runs it, such as setpriv */
   constructor(config: string, through: readonly string[] = [], ...args: readonly string[]) {
     const start = [app("daos-server"), "start", "-o", config, "--engine", "emulated"];
     const [command = "", ...rest] = [
@@ -120,7 +120,7 @@ export class Server {
     }
   }
 
-  /** Waits until it says that its storage has to be formatted. */
+  /** Waits until the server logs that its storage needs a format. */
   async awaitingFormat(): Promise<void> {
     await until(
       "a server that waits for its storage",

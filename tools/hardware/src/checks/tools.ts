@@ -6,14 +6,14 @@ import { type Fault, hasCode } from "@daos/fault";
 import { createLogger, formatConsoleLine } from "@daos/log";
 import { type Argv, type CommandRunner, delay, ProcessCommandRunner, type RunOptions } from "@daos/sys";
 
-/** A check: its name and what must not throw. They run one after the other, in the order of the files. */
+/** A check: its name, and a function that throws on failure. Checks run in sequence, in the order of the files. */
 export function check(name: string, work: (context: TestContext) => Promise<void>): void {
   void test(name, work);
 }
 
 export const runner = new ProcessCommandRunner();
 
-/** Shown for a check that fails only: `HARDWARE_LOG=1 npm run test:hardware`. */
+/** Shown only for a failed check: `HARDWARE_LOG=1 npm run test:hardware`. */
 export const log = createLogger(
   (record) => {
     process.stderr.write(`${formatConsoleLine(record)}\n`);
@@ -21,14 +21,14 @@ export const log = createLogger(
   { level: process.env.HARDWARE_LOG === undefined ? "ERROR" : "DEBUG" },
 );
 
-/** Runs a tool that must succeed, and answers with its output. */
+/** Runs a tool, which must succeed. Returns its output. */
 export async function sh(...argv: Argv): Promise<string> {
   const { exitCode, stdout, stderr } = await runner.run(argv);
   assert.equal(exitCode, 0, `${argv.join(" ")}: ${stderr}`);
   return stdout;
 }
 
-/** A runner on a machine where these tools are not installed. */
+/** A runner that reports these tools as not installed. */
 export function without(...tools: readonly string[]): CommandRunner {
   return {
     run: (argv: Argv, options?: RunOptions) =>
@@ -38,7 +38,7 @@ export function without(...tools: readonly string[]): CommandRunner {
   };
 }
 
-/** The fault that `work` must end with. */
+/** The fault that `work` must fail with. */
 export async function faultOf(work: Promise<unknown>, code: number): Promise<Fault> {
   const error = await work.then(
     () => undefined,
@@ -49,7 +49,7 @@ export async function faultOf(work: Promise<unknown>, code: number): Promise<Fau
   return error;
 }
 
-/** The PCI address of the controller with this serial: names and addresses follow no order. */
+/** The PCI address of the controller with this serial number. The order of names and addresses is undefined. */
 export async function addressOf(serial: string): Promise<string> {
   for (const name of await readdir("/sys/class/nvme")) {
     const path = `/sys/class/nvme/${name}`;
@@ -71,7 +71,9 @@ export async function write(path: string, value: string): Promise<void> {
   await writeFile(path, value);
 }
 
-/** Waits until something holds, for at most two minutes, or `ms` milliseconds: the machine may be emulated, on a busy one. */
+/**
+ * Waits until a condition holds, at most two minutes or `ms` milliseconds. The machine may be emulated on a busy host.
+ */
 export async function until(what: string, holds: () => Promise<boolean>, ms = 120_000): Promise<void> {
   for (const end = performance.now() + ms; performance.now() < end; ) {
     if (await holds()) return;

@@ -18,7 +18,7 @@ export const networkScanCommand = defineCommand({
       value: "PROVIDER",
       summary: "only interfaces that support this provider",
     },
-    all: { type: "boolean", char: "a", summary: "all providers, whatever --provider says (the default)" },
+    all: { type: "boolean", char: "a", summary: "all providers (the default)" },
   },
   run: async ({ flags, connect, collect }) => {
     const provider = flags.all ? "" : (flags.provider ?? "");

@@ -19,10 +19,10 @@ export const pluginsInstallCommand = defineCommand({
   name: "plugins install",
   summary: "Install an oclif plugin from an npm registry, a tarball or a directory",
   description:
-    "A directory is copied; plugins link uses it where it is. Scripts of the package do not run. What a plugin names as peer dependencies of @daos it gets from dmg itself.",
+    "A directory is copied; plugins link uses it where it is. Scripts of the package do not run. A plugin's peer dependencies of @daos are dmg's own packages.",
   examples: [
     { text: "A plugin by its package name", line: "plugins install dmg-plugin-burnin" },
-    { text: "One that npm pack has packed", line: "plugins install ./dmg-plugin-burnin-1.0.0.tgz" },
+    { text: "A tarball of npm pack", line: "plugins install ./dmg-plugin-burnin-1.0.0.tgz" },
   ],
   flags: {},
   args: "PACKAGE",
@@ -47,7 +47,7 @@ export const pluginsInstallCommand = defineCommand({
   },
 });
 
-/** No scripts; no peers, which dmg provides; and what lies in a directory is copied. */
+/** Scripts do not run. Peers are not installed, because dmg provides them. A directory is copied, not linked. */
 const NPM_INSTALL = [
   "--ignore-scripts",
   "--legacy-peer-deps",
@@ -57,7 +57,10 @@ const NPM_INSTALL = [
   "--save-exact",
 ];
 
-/** The absolute path of a package that is a file or a directory; undefined for one by its name. @throws Fault usage */
+/**
+ * The absolute path of a package that is a file or a directory. Undefined for the name of a package. @throws Fault
+ * usage
+ */
 function filePath(spec: string): string | undefined {
   const isPath = /^(?:\.{0,2}\/|file:)|\.tgz$/.test(spec);
   if (!isPath) {
@@ -72,7 +75,7 @@ function filePath(spec: string): string | undefined {
   throw faultUsage(`there is no package at ${path}`, "name a tarball of npm pack, or a directory");
 }
 
-/** The name of the package that npm has installed from a file. */
+/** The name of the package that npm installed from a file. */
 async function installedFrom(directory: string, file: string): Promise<string> {
   const found = Object.entries(await readDependencies(directory)).find(
     ([, version]) => version.startsWith("file:") && resolve(directory, version.slice(5)) === file,

@@ -8,7 +8,7 @@ import { addPlugin, pluginName } from "../../plugins/plugin-store.ts";
 export const pluginsLinkCommand = defineCommand({
   name: "plugins link",
   summary: "Add the oclif plugin in a directory",
-  description: "Its commands come from there each time, so that it can be worked on.",
+  description: "dmg loads the plugin from that directory at each run, so that changes to it take effect.",
   examples: [{ text: "A plugin of your own", line: "plugins link ./my-plugin" }],
   flags: {},
   args: "DIRECTORY",

@@ -14,10 +14,10 @@ import {
   shareBytes,
 } from "../../pool/pool-size.ts";
 
-/** The most service replicas that the data plane takes. */
+/** The largest number of service replicas that the data plane accepts. */
 const MAX_REPLICAS = 13;
 
-/** SCM below this share of NVMe makes a pool slow. */
+/** A pool is slow when its SCM is a smaller share of its NVMe than this. */
 const SCM_SHARE_PERCENT = 1n;
 
 /** `dmg pool create`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolCreateCmd */
@@ -35,7 +35,7 @@ export const poolCreateCommand = defineCommand({
     },
     { text: "A tenth of the storage of every rank", line: "pool create -s 10% -n 10%" },
     {
-      text: "For someone else, with an access control list",
+      text: "For another owner, with an access control list",
       line: "pool create -s 1G -u ana -g physics -a pool.acl",
     },
   ],
@@ -93,7 +93,7 @@ export const poolCreateCommand = defineCommand({
     const { client, system } = await connect();
     const shared = scm.kind === "share" || nvme.kind === "share";
     const usages = shared ? await waitFor(rankUsages(client, ranks)) : [];
-    // The engine says of a rank that is not there only that it is out of the group.
+    // For an unknown rank the engine returns only "out of group".
     if (!shared && ranks.length > 0) await waitFor(chooseMembers(client, ranks));
     const scmBytes = shareBytes(scm, "scm", usages);
     const nvmeBytes = shareBytes(nvme, "nvme", usages);

@@ -14,7 +14,7 @@ export const poolDeleteAclCommand = defineCommand({
       line: "pool delete-acl --pool 7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10 -p u:ana@",
     },
     {
-      text: "Everyone who is not named",
+      text: "All other users",
       line: "pool delete-acl --pool 7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10 -p EVERYONE@",
     },
   ],

@@ -8,14 +8,14 @@ import { parseUuid } from "../../parse-uuid.ts";
 import { poolFlag } from "../../pool/acl.ts";
 
 /**
- * `dmg pool query`, as in later releases of DAOS, with what engines of release 0.8.0 can tell: they have no call for
+ * `dmg pool query`, as in later releases of DAOS. It shows what engines of release 0.8.0 report: they have no call for
  * the space and the health of a pool.
  */
 export const poolQueryCommand = defineCommand({
   name: "pool query",
-  summary: "Show a pool: its service replicas and who may use it",
+  summary: "Show the service replicas and the access control list of a pool",
   description:
-    "Engines of release 0.8.0 do not tell a pool's size, free space, owner, rebuild state or disabled targets, so these are not shown; storage query usage shows how full the storage of the ranks is.",
+    "Engines of release 0.8.0 do not report a pool's size, free space, owner, rebuild state or disabled targets. storage query usage shows the used storage of the ranks.",
   examples: [{ text: "One pool", line: "pool query --pool 7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10" }],
   flags: { pool: poolFlag, watch: WATCH_FLAG },
   run: async ({ flags, connect, waitFor }) => {
@@ -29,7 +29,7 @@ export const poolQueryCommand = defineCommand({
     const acl = await waitFor(poolGetAcl(client, uuid));
     const fields = [
       ["Service replicas", formatRankSet(pool.svcReplicas.map(parseRank))],
-      ["Access control", acl.length === 0 ? "nobody but the owner" : acl],
+      ["Access control", acl.length === 0 ? "the owner only" : acl],
     ] as const;
     return success(
       { uuid, svcReplicas: pool.svcReplicas, acl },

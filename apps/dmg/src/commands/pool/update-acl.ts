@@ -35,6 +35,9 @@ async function readEntries(entry: string | undefined, file: string | undefined):
     return [entry];
   }
   if (file === undefined)
-    throw faultUsage("which entries?", "give one with --entry, or a file with --acl-file");
+    throw faultUsage(
+      "--entry or --acl-file is missing",
+      "give an entry with --entry, or a file with --acl-file",
+    );
   return parseAclFile(file);
 }

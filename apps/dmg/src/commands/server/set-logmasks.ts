@@ -5,16 +5,16 @@ import { defineCommand } from "../../define-command.ts";
 import { groupHosts } from "../../output/group-hosts.ts";
 
 /**
- * `dmg server set-logmasks`, as in later releases of DAOS, for the control plane: engines of release 0.8.0 have no call
- * that changes theirs.
+ * `dmg server set-logmasks`, as in later releases of DAOS. It changes the control plane only: engines of release 0.8.0
+ * have no call for it.
  */
 export const setLogMasksCommand = defineCommand({
   name: "server set-logmasks",
-  summary: "Change what the control plane of the hosts logs, while it runs",
+  summary: "Change the log level of the running control plane",
   description:
-    "Counts until the server is restarted. The engines' own masks stay as they are: log_mask in the configuration sets them when they start.",
+    "The change lasts until the server restarts. The engines' log masks do not change: they are set from log_mask in the configuration when an engine starts.",
   examples: [
-    { text: "More of two hosts", line: "-l node[1-2] server set-logmasks --masks DEBUG" },
+    { text: "Debug messages of two hosts", line: "-l node[1-2] server set-logmasks --masks DEBUG" },
     { text: "Back to the configuration", line: "-l node[1-2] server set-logmasks --reset" },
   ],
   flags: {
@@ -25,7 +25,7 @@ export const setLogMasksCommand = defineCommand({
       summary: "DEBUG, INFO, WARN or ERROR",
       excludes: "reset",
     },
-    reset: { type: "boolean", summary: "back to what the configuration says" },
+    reset: { type: "boolean", summary: "restore the configured level" },
   },
   run: async ({ flags, connect, collect }) => {
     if (flags.masks === undefined && !flags.reset) {

@@ -6,17 +6,17 @@ import { defineCommand } from "../../define-command.ts";
 import { groupHosts } from "../../output/group-hosts.ts";
 
 const WARNING =
-  "The NVMe controllers are written from end to end, over and over. Only those that hold nothing and serve no engine with " +
-  "formatted storage are touched, and they are empty again afterwards.";
+  "The NVMe controllers are written from end to end, repeatedly. Only controllers without data that serve no engine with " +
+  "formatted storage are used. They are empty again afterwards.";
 
-/** `dmg storage burn-in`: announced by DAOS, and never built in release 0.8.0. */
+/** `dmg storage burn-in`. Release 0.8.0 of DAOS announces it, but does not implement it. */
 export const storageBurnInCommand = defineCommand({
   name: "storage burn-in",
   summary: "Write and verify empty NVMe controllers of the hosts before they are used",
   description: `${WARNING} All controllers are burnt in at once. Ctrl-C aborts on the servers too. It needs your consent, or --force.`,
   examples: [
     {
-      text: "Every empty controller of eight hosts, a quarter of an hour",
+      text: "Every empty controller of eight hosts, for 15 minutes",
       line: "-l node[1-8] storage burn-in",
     },
     {
@@ -30,7 +30,7 @@ export const storageBurnInCommand = defineCommand({
       char: "d",
       value: "ADDRESSES",
       default: "",
-      summary: "PCI addresses, separated by white space or commas (default every controller that is empty)",
+      summary: "PCI addresses, separated by white space or commas (default every empty controller)",
     },
     duration: {
       type: "string",
@@ -84,7 +84,7 @@ function parseSeconds(text: string): number {
   throw faultUsage(`--duration ${text} is not allowed`, "give a time from 1s to 90m, such as 30s, 15m or 1h");
 }
 
-/** A burn-in of nothing must not look like one that all controllers have passed. */
+/** A burn-in of no controller must not look like a burn-in that all controllers passed. */
 function faultNothing(controllers: readonly BurnInResult[]): Fault {
   const reasons = controllers.map(({ pciAddress, reason }) => `${pciAddress}: ${reason}`);
   return new Fault({

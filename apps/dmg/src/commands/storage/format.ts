@@ -14,13 +14,13 @@ export const storageFormatCommand = defineCommand({
   examples: [
     { text: "First start of a system", line: "-l node[1-8] storage format" },
     {
-      text: "Format again, also where there is data",
+      text: "Format again, also storage with data",
       line: "-l node3 storage format --reformat",
     },
   ],
   flags: {
     verbose: { type: "boolean", char: "v", summary: "show the result of every mount point and device" },
-    reformat: { type: "boolean", summary: "format also what holds data already; the data is lost" },
+    reformat: { type: "boolean", summary: "format also storage with data; the data is lost" },
   },
   run: async ({ flags, connect, collect }) => {
     const { client } = await connect();

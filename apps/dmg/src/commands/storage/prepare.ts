@@ -6,7 +6,7 @@ import { groupHosts } from "../../output/group-hosts.ts";
 
 const WARNING =
   "The memory allocation goals of SCM modules will change and their namespaces will be made or removed: data on them is lost. " +
-  "Unmount the namespaces, and see that nobody uses the SCM and NVMe devices. It may take minutes, and a reboot may be needed afterwards.";
+  "First unmount the namespaces, and stop all use of the SCM and NVMe devices. It may take minutes, and a reboot may be needed afterwards.";
 
 /** `dmg storage prepare`. @see DAOS 0.8.0 src/control/cmd/dmg/storage.go storagePrepareCmd */
 export const storagePrepareCommand = defineCommand({
@@ -20,7 +20,7 @@ export const storagePrepareCommand = defineCommand({
       text: "Two NVMe controllers only, for the user daos",
       line: 'storage prepare -n -w "0000:81:00.0 0000:da:00.0" -u daos',
     },
-    { text: "Give everything back", line: "storage prepare --reset --force" },
+    { text: "Return all devices to the operating system", line: "storage prepare --reset --force" },
   ],
   flags: {
     "pci-whitelist": {
@@ -48,7 +48,7 @@ export const storagePrepareCommand = defineCommand({
     },
     "nvme-only": { type: "boolean", char: "n", summary: "leave SCM alone", excludes: "scm-only" },
     "scm-only": { type: "boolean", char: "s", summary: "leave NVMe alone" },
-    reset: { type: "boolean", summary: "give the devices back to the operating system" },
+    reset: { type: "boolean", summary: "return the devices to the operating system" },
     force: { type: "boolean", char: "f", summary: "do not ask" },
   },
   run: async ({ flags, terminal, connect, collect }) => {
@@ -100,7 +100,7 @@ export const storagePrepareCommand = defineCommand({
   },
 });
 
-/** What succeeded on a host, a line for each part. */
+/** The parts that succeeded on a host, one per line. */
 function lines({ nvme, scm }: StoragePrepare): string[] {
   const found: string[] = [];
   if (nvme !== undefined && nvme.fault === undefined) found.push(`NVMe prepare ok${more(nvme.info)}`);

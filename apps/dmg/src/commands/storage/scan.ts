@@ -10,7 +10,7 @@ export const storageScanCommand = defineCommand({
   alias: "s",
   summary: "List the SCM and NVMe devices of the hosts",
   examples: [
-    { text: "What every host has", line: "-l node[1-8] storage scan" },
+    { text: "All hosts", line: "-l node[1-8] storage scan" },
     { text: "Every module, namespace and controller", line: "storage scan -v" },
   ],
   flags: {
@@ -61,7 +61,7 @@ function showScan(answers: Answers, verbose: boolean, width: number): string {
     .join("\n\n");
 }
 
-/** Host-specific names do not keep two hosts with the same hardware apart. */
+/** Hosts with the same hardware are shown together, although their names differ. */
 function verboseKey({ scm, nvme }: StorageScan): string {
   return JSON.stringify([
     scm.modules,
@@ -82,7 +82,7 @@ function verboseKey({ scm, nvme }: StorageScan): string {
   ]);
 }
 
-/** Namespaces count where there are some: modules that have been prepared show as what can be used of them. */
+/** Namespaces are shown when there are any: prepared modules are used through their namespaces. */
 function summaryOf({ scm, nvme }: StorageScan): [scm: string, nvme: string] {
   const total = (sizes: readonly number[]) => formatSize(sizes.reduce((sum, size) => sum + size, 0));
   const scmText =
@@ -99,7 +99,7 @@ function controllerBytes({ namespaces }: StorageScan["nvme"]["controllers"][numb
   return namespaces.reduce((sum, { sizeGB }) => sum + sizeGB * 1024 ** 3, 0);
 }
 
-/** Servers of release 0.8.0 do not say which engine a device serves: then there is no such column. */
+/** Servers of release 0.8.0 do not say which engine uses a device. The column is then left out. */
 function engineCell(engines: readonly (number | undefined)[]): string {
   const known = [...new Set(engines)].filter((engine) => engine !== undefined);
   return known.length === 0 ? "-" : known.join(", ");
@@ -158,7 +158,10 @@ function showNvme({ nvme }: StorageScan, width: number): string {
   return formatTable({ columns, rows }, width);
 }
 
-/** Whether the controller was asked, or is bound to a driver of user space and described from memory. */
+/**
+ * Whether the health was read from the controller, or is the last known one because a user-space driver has the
+ * controller.
+ */
 const KNOWN: Readonly<Record<NvmeController["source"], string>> = {
   unknown: "now",
   kernel: "now",

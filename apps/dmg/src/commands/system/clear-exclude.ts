@@ -6,8 +6,9 @@ import { requireSelection, SELECTION_FLAGS } from "../../system/selection.ts";
 export const systemClearExcludeCommand = defineCommand({
   name: "system clear-exclude",
   summary: "Let excluded ranks join the system again",
-  description: "They join when their engines start: see system start. Ranks or hosts must be named.",
-  examples: [{ text: "Let one rank back in", line: "system clear-exclude --ranks 3" }],
+  description:
+    "The ranks join when their engines start: see system start. --ranks or --rank-hosts is required.",
+  examples: [{ text: "Let one rank join again", line: "system clear-exclude --ranks 3" }],
   flags: SELECTION_FLAGS,
   run: async (context) => {
     requireSelection(context.flags, "let back in");

@@ -3,19 +3,17 @@ import { defineCommand } from "../../define-command.ts";
 import { act } from "../../system/act.ts";
 import { parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
 
-/**
- * `dmg system erase`. Later releases of DAOS do not ask for consent, but this cannot be undone.
- */
+/** `dmg system erase`. Later releases of DAOS do not ask for consent. We do, because it cannot be undone. */
 export const systemEraseCommand = defineCommand({
   name: "system erase",
-  summary: "Forget stopped members, so that their storage can be formatted anew",
+  summary: "Erase stopped members, so that their storage can be formatted again",
   description:
-    "The members, all or some, must be stopped. They lose their ranks, and what is on their storage can no longer be reached. Asks for consent, unless --force is given.",
+    "The members must be stopped. They lose their ranks, and the data on their storage becomes inaccessible. It asks for consent, unless --force is given.",
   examples: [
-    { text: "Forget the whole system, after system stop", line: "system erase" },
-    { text: "Forget one rank, in a script", line: "system erase --ranks 3 --force" },
+    { text: "Erase the whole system, after system stop", line: "system erase" },
+    { text: "Erase one rank, in a script", line: "system erase --ranks 3 --force" },
     {
-      text: "Forget the ranks of a host that will not come back",
+      text: "Erase the ranks of a lost host",
       line: "system erase --rank-hosts node7 --lost",
     },
   ],
@@ -24,7 +22,7 @@ export const systemEraseCommand = defineCommand({
     force: { type: "boolean", summary: "do not ask for consent" },
     lost: {
       type: "boolean",
-      summary: "forget also members whose hosts are not heard of and cannot be reached",
+      summary: "erase also members whose hosts are unreachable and send no reports",
     },
   },
   run: async (context) => {
@@ -38,7 +36,7 @@ export const systemEraseCommand = defineCommand({
       const what = chosen.length === 0 ? "all ranks of the system" : chosen.join(" and ");
       await confirm(terminal, `This erases ${what}: the data of their pools is lost.`);
     }
-    // Consent is for erasing; a running engine is not stopped for it, and a lost host is another question.
+    // The consent is for erasing only. A running engine is not stopped, and a lost host needs `--force`.
     return act(context, "erase", {
       force: flags.lost === true,
       nothing: "The system has no members to erase",

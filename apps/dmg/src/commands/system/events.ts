@@ -7,15 +7,15 @@ import { showTime } from "../../system/show-state.ts";
 /** `dmg system events`. */
 export const systemEventsCommand = defineCommand({
   name: "system events",
-  summary: "Show what has happened in the system lately",
+  summary: "Show the latest events of the system",
   description:
-    "The leader keeps the latest events. With --follow those that happen are shown too, until Ctrl-C; when the leader is lost dmg goes on with the next one. With --follow and --json each event is one line of JSON.",
+    "The leader keeps the latest events. --follow also shows new events, until Ctrl-C. When the leader is lost, dmg continues with the next leader. With --follow and --json each event is one line of JSON.",
   examples: [
-    { text: "What has happened", line: "system events" },
-    { text: "What happens, for a program", line: "system events --follow --json" },
+    { text: "The latest events", line: "system events" },
+    { text: "New events too, for a program", line: "system events --follow --json" },
   ],
   flags: {
-    follow: { type: "boolean", summary: "go on until Ctrl-C" },
+    follow: { type: "boolean", summary: "show new events until Ctrl-C" },
   },
   run: async ({ flags: { follow }, connect, emit, note, waitFor }): Promise<Answer> => {
     const { client } = await connect();
@@ -41,13 +41,13 @@ export const systemEventsCommand = defineCommand({
     ]);
     return success({ events: events.map(toJson) }, (width) =>
       rows.length === 0
-        ? "Nothing has happened since the leader is in office"
+        ? "No events in this leader's term"
         : formatTable({ columns: ["Time", "Severity", "Event", "Rank", "Host", "Message"], rows }, width),
     );
   },
 });
 
-/** One line, as the log has them. */
+/** One line per event, as in the log. */
 function showEvent({ time, severity, kind, message, rank, address }: SystemEvent): string {
   const about = [rank === undefined ? "" : ` rank=${rank}`, address === "" ? "" : ` host=${address}`].join(
     "",

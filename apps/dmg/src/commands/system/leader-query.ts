@@ -8,7 +8,7 @@ export const leaderQueryCommand = defineCommand({
   name: "system leader-query",
   alias: "l",
   summary: "Show the leader and the replicas of the management service",
-  examples: [{ text: "Who leads", line: "system leader-query" }],
+  examples: [{ text: "The leader", line: "system leader-query" }],
   flags: { watch: WATCH_FLAG },
   run: async ({ connect, waitFor }) => {
     const { client, system } = await connect();

@@ -7,7 +7,7 @@ import { WATCH_FLAG } from "../../global-flags.ts";
 export const systemMemberQueryCommand = defineCommand({
   name: "system member-query",
   alias: "q",
-  summary: "List the members of the system, as scripts of release 0.8.0 know it",
+  summary: "List the members of the system, in the format of release 0.8.0",
   examples: [{ text: "All members", line: "system member-query" }],
   flags: { watch: WATCH_FLAG },
   run: async ({ connect, waitFor }) => {

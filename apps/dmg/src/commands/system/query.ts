@@ -8,20 +8,23 @@ import { resolveHosts } from "../../system/resolve-hosts.ts";
 import { missingFaults, parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
 import { showState, showTime } from "../../system/show-state.ts";
 
-/** `dmg system query`, as in later releases of DAOS: how the members are. */
+/** `dmg system query`, as in later releases of DAOS: the state of the members. */
 export const systemQueryCommand = defineCommand({
   name: "system query",
-  summary: "Show how the members of the system are, one engine each",
+  summary: "Show the states of the system's members (engines)",
   description:
-    "Members in the same state for the same reason are one line. Of a server of release 0.8.0 dmg learns who is a member, but not how it is, and only of all members.",
+    "Members in the same state for the same reason share one line. A server of release 0.8.0 reports all members, without their states.",
   examples: [
     { text: "All members", line: "system query" },
-    { text: "Some of them, with all that is known", line: "system query --ranks 0-3,7 --verbose" },
-    { text: "Those on four hosts, again and again", line: "system query --rank-hosts node[1-4] --watch 5" },
+    { text: "Some members, with all details", line: "system query --ranks 0-3,7 --verbose" },
+    {
+      text: "The members on four hosts, every 5 seconds",
+      line: "system query --rank-hosts node[1-4] --watch 5",
+    },
   ],
   flags: {
     ...SELECTION_FLAGS,
-    verbose: { type: "boolean", char: "v", summary: "one line for each member, with all that is known" },
+    verbose: { type: "boolean", char: "v", summary: "one line for each member, with all details" },
     watch: WATCH_FLAG,
   },
   run: async ({ flags, connect, waitFor }): Promise<Answer> => {

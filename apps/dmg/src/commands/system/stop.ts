@@ -8,7 +8,7 @@ export const systemStopCommand = defineCommand({
   alias: "s",
   summary: "Stop engines in order, all or some",
   description:
-    "Each engine is asked to get ready, then stopped; --force leaves the first step out. --fanout hosts at a time, and --timeout for each host. A server of release 0.8.0 can only stop all in order.",
+    "Each engine is prepared for shutdown, then stopped. --force omits the preparation. --fanout limits the hosts at a time, --timeout the wait for each host. A server of release 0.8.0 can only stop all engines.",
   examples: [
     { text: "Stop the system", line: "system stop" },
     { text: "Stop the engines of two hosts", line: "system stop --rank-hosts node[1-2]" },
@@ -17,7 +17,7 @@ export const systemStopCommand = defineCommand({
     ...SELECTION_FLAGS,
     force: {
       type: "boolean",
-      summary: "do not ask engines to get ready, and kill those that refuse or have not ended after a second",
+      summary: "do not prepare engines for shutdown, and kill those that have not ended after a second",
     },
   },
   run: (context) =>

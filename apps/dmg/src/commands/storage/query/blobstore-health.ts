@@ -35,7 +35,10 @@ export const blobstoreHealthCommand = defineCommand({
 function select(uuid: string | undefined, target: string | undefined) {
   if (uuid !== undefined) return { kind: "device", uuid: parseUuid(uuid, "a device") } as const;
   if (target === undefined)
-    throw faultUsage("which device?", "name it with --devuuid, or one of its targets with --tgtid");
+    throw faultUsage(
+      "--devuuid or --tgtid is missing",
+      "name it with --devuuid, or one of its targets with --tgtid",
+    );
   if (!/^\d{1,9}$/.test(target))
     throw faultUsage(`"${target}" is not a target`, "targets are numbers from 0");
   return { kind: "target", id: target } as const;

@@ -49,7 +49,7 @@ export const nvmeHealthCommand = defineCommand({
   },
 });
 
-/** What a device warns of, the worst first. */
+/** The warnings of a device, the worst first. */
 function warningsOf({ health }: NvmeController): readonly string[] {
   if (health === undefined) return [];
   const warnings: readonly (readonly [boolean, string])[] = [
@@ -77,7 +77,7 @@ function showController(controller: NvmeController): string {
   return [title, ...warnings, formatFields(fields)].join("\n");
 }
 
-/** How it has changed, as far as it has. */
+/** The changes of the health counters that are not zero. */
 function trendFields(trend: NvmeTrend): readonly (readonly [string, string])[] {
   const { samples, days, mediaErrorsPerDay, errorLogEntriesPerDay, daysLeft, highestTemperatureK } = trend;
   return [

@@ -14,7 +14,7 @@ export const usageCommand = defineCommand({
     "How much of the NVMe is in use is not shown: engines of release 0.8.0 do not tell. Its size is that of the devices in bdev_list.",
   examples: [
     { text: "Every host", line: "-l node[1-8] storage query usage" },
-    { text: "Each engine for itself", line: "storage query usage --verbose" },
+    { text: "Every engine", line: "storage query usage --verbose" },
   ],
   flags: {
     verbose: { type: "boolean", char: "v", summary: "one line for each engine, with its rank" },
@@ -80,7 +80,7 @@ function verboseTable(rows: Rows, width: number): string {
   );
 }
 
-/** The sums over some engines; `?` where one of them does not know. */
+/** The sums over some engines; `?` when one of the sizes is unknown. */
 function sizesOf(engines: readonly EngineUsage[]): readonly string[] {
   const sum = (sizes: readonly (bigint | undefined)[]) =>
     sizes.reduce<bigint | undefined>(
