@@ -18,7 +18,7 @@ const ATTEMPT_MS = 60_000;
 /** The data plane may need longer than this, ms; but by then another host leads if the one that is asked is frozen. */
 const HOST_MS = 10_000;
 const FIRST_DELAY_MS = 250;
-const LONGEST_DELAY_MS = 10_000;
+const MAX_DELAY_MS = 10_000;
 
 export interface JoinSystemOptions {
   /** One attempt at the leader, wherever that is. */
@@ -36,7 +36,7 @@ export interface JoinSystemOptions {
 export async function joinSystem(request: JoinRequest, options: JoinSystemOptions): Promise<Joined> {
   const { attempt, log, signal, clock = systemClock } = options;
   const begun = clock.now();
-  for (let waitMs = FIRST_DELAY_MS; ; waitMs = Math.min(waitMs * 2, LONGEST_DELAY_MS)) {
+  for (let waitMs = FIRST_DELAY_MS; ; waitMs = Math.min(waitMs * 2, MAX_DELAY_MS)) {
     try {
       using limit = clock.deadline(ATTEMPT_MS, `join engine ${request.uuid}`, signal);
       const { status, rank, incarnation } = await attempt(request, { signal: limit.signal, hostMs: HOST_MS });

@@ -2,9 +2,9 @@ import { readdir, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProcessCommandRunner } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { isRoot, PATIENCE_MS, TestSystem } from "./test-system.ts";
+import { isRoot, EVENTUAL_TIMEOUT_MS, TestSystem } from "./test-system.ts";
 
-const slow = { timeout: PATIENCE_MS, interval: 500 };
+const slow = { timeout: EVENTUAL_TIMEOUT_MS, interval: 500 };
 
 /** State and reason of a rank, by dmg. */
 async function memberState(system: TestSystem, rank: number) {
