@@ -34,7 +34,7 @@ export interface Management {
 export function openManagement(options: ManagementOptions): Management {
   const { members, role, hasReplica } = options;
   if (members.kind === "storage") return fixed(options, members);
-  return role === "none" ? followerOf(options) : elected(options, members.openElection(hasReplica));
+  return role === "none" ? noElection(options) : elected(options, members.openElection(hasReplica));
 }
 
 function fixed(
@@ -92,7 +92,7 @@ function elected(options: ManagementOptions, election: Election): Management {
   return { leadership, finder, ...noStorage(options) };
 }
 
-function followerOf(options: ManagementOptions): Management {
+function noElection(options: ManagementOptions): Management {
   const { accessPoints, self, log, clock } = options;
   const election = new Follower(accessPoints);
   const finder = new LeaderFinder({

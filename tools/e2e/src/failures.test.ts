@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, WORKSPACE } from "./program.ts";
-import { freePort, EVENTUAL_TIMEOUT_MS, TestSystem } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, freePort, TestSystem } from "./test-system.ts";
 
 const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
 const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");

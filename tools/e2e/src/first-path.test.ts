@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { delay } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { isRoot, EVENTUAL_TIMEOUT_MS, TestSystem } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 

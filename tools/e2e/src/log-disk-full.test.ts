@@ -2,7 +2,7 @@ import { appendFile, mkdir, readFile, statfs, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { ProcessCommandRunner } from "@daos/sys";
 import { expect, it } from "vitest";
-import { isRoot, EVENTUAL_TIMEOUT_MS, TestSystem } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
 it.runIf(isRoot)("a server with a full log disk serves, and ends with SIGTERM", async () => {
   await using system = await TestSystem.create({

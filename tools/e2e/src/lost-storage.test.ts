@@ -2,7 +2,7 @@ import { readdir, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProcessCommandRunner } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { isRoot, EVENTUAL_TIMEOUT_MS, TestSystem } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
 const slow = { timeout: EVENTUAL_TIMEOUT_MS, interval: 500 };
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { expect, it } from "vitest";
 import { run } from "./program.ts";
-import { DAOS_SERVER, type DmgResult, freePort, EVENTUAL_TIMEOUT_MS, TestSystem } from "./test-system.ts";
+import { DAOS_SERVER, type DmgResult, EVENTUAL_TIMEOUT_MS, freePort, TestSystem } from "./test-system.ts";
 
 const WAIT = { timeout: EVENTUAL_TIMEOUT_MS, interval: 500 };
 

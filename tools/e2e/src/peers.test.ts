@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { formatHostAddress } from "@daos/hostlist";
 import { MISBEHAVING_PEERS, RawServer } from "@daos/http2/testing";
 import { describe, expect, it } from "vitest";
-import { freePort, EVENTUAL_TIMEOUT_MS, TestSystem } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, freePort, TestSystem } from "./test-system.ts";
 
 const poll = { timeout: EVENTUAL_TIMEOUT_MS };
 

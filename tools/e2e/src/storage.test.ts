@@ -4,7 +4,7 @@ import { FakeSpdkTarget } from "@daos/bdev/testing";
 import { FaultCode } from "@daos/fault";
 import { describe, expect, it } from "vitest";
 import { run } from "./program.ts";
-import { DAOS_SERVER, isRoot, EVENTUAL_TIMEOUT_MS, TestSystem } from "./test-system.ts";
+import { DAOS_SERVER, EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
 interface Scan {
   readonly hosts: readonly {

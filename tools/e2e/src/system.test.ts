@@ -34,7 +34,9 @@ describe("dmg system", () => {
     system.server.child.kill("SIGKILL");
     await system.server.end();
     system.launch([]);
-    await expect.poll(() => system.server.output, { timeout: EVENTUAL_TIMEOUT_MS }).toContain("has excluded it");
+    await expect
+      .poll(() => system.server.output, { timeout: EVENTUAL_TIMEOUT_MS })
+      .toContain("has excluded it");
     await expect
       .poll(() => states(system).catch(String), { timeout: EVENTUAL_TIMEOUT_MS })
       .toEqual(["0 joined", "1 excluded"]);
@@ -51,7 +53,9 @@ describe("dmg system", () => {
     await system.start();
     process.kill(system.enginePid(1), "SIGKILL");
     await expect
-      .poll(async () => (await system.dmgJson("system", "query")).members[1], { timeout: EVENTUAL_TIMEOUT_MS })
+      .poll(async () => (await system.dmgJson("system", "query")).members[1], {
+        timeout: EVENTUAL_TIMEOUT_MS,
+      })
       .toMatchObject({ state: "joined", incarnation: 2 });
     const { events } = await system.dmgJson("system", "events");
     const about = events.filter(({ rank }) => rank === 1).map(({ kind }) => kind);
