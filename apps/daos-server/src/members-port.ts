@@ -33,7 +33,8 @@ export function openMembersPort(options: MembersPortOptions): Disposable & { rea
     openElection: (hasReplica) => {
       const { endpoints, caCert, cert, key } = systemDb;
       const client = clients.use(new EtcdClient({ endpoints, tls: { caCert, cert, key } }));
-      return new EtcdElection({ client, system, address: self, hasReplica, log });
+      const { leaseSeconds } = config.failureDetection;
+      return new EtcdElection({ client, system, address: self, hasReplica, leaseSeconds, log });
     },
   };
   return { port, [Symbol.dispose]: dispose };

@@ -57,8 +57,9 @@ export async function repairMembers(
   }
   using client = new EtcdClient({ endpoints: systemDb.endpoints, tls: systemDb });
   const address = { host: hostname(), port };
-  const election = new EtcdElection({ client, system, address, hasReplica: () => false, log });
-  const moved = await whileLeading({ election, attempted: REPAIR, signal }, (term) =>
+  const { leaseSeconds } = config.failureDetection;
+  const election = new EtcdElection({ client, system, address, hasReplica: () => false, leaseSeconds, log });
+  const moved = await whileLeading({ election, attempted: REPAIR, leaseSeconds, signal }, (term) =>
     repairMembersInEtcd(client, system, { signal: AbortSignal.any([signal, term.signal]) }),
   ).catch((error: unknown) => {
     throw faultEtcd(REPAIR, error, signal);

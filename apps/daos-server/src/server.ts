@@ -95,6 +95,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     accessPoints: config.accessPoints,
     faultDomain: config.faultPath ?? `/${hostname()}`,
     members: members.port,
+    failureDetection: config.failureDetection,
     calls: mgmtClient,
     engines: config.engines.map((engine) => ({
       config: engine,

@@ -36,6 +36,7 @@ const defaults: Omit<ServerConfig, "path"> = {
   port: 10001,
   transport: { ...insecure, allowInsecure: false },
   systemDb: { kind: "embedded" },
+  failureDetection: { leaseSeconds: 3, reportIntervalMs: 5_000, overdueAfterMs: 15_000 },
   socketDir: "/var/run/daos_server",
   nrHugepages: 1024,
   spdkSocket: "/var/tmp/spdk.sock",
@@ -625,6 +626,42 @@ servers:
       { host: "a", port: 7 },
       { host: "b", port: 8 },
       { host: "::1", port: 9 },
+    ]);
+  });
+});
+
+describe("failure_detection", () => {
+  const times = (rest: string) => check(`${GOOD}failure_detection: {${rest}}`);
+
+  it("checkServerConfig() gives the defaults when it is absent", () => {
+    expect(check(GOOD).config?.failureDetection).toEqual({
+      leaseSeconds: 3,
+      reportIntervalMs: 5_000,
+      overdueAfterMs: 15_000,
+    });
+  });
+
+  it("checkServerConfig() reads times in seconds", () => {
+    const { config } = times("lease_duration: 10, report_interval: 7, overdue_after: 30");
+    expect(config?.failureDetection).toEqual({
+      leaseSeconds: 10,
+      reportIntervalMs: 7_000,
+      overdueAfterMs: 30_000,
+    });
+  });
+
+  it.each([
+    ["lease_duration: 2", "failure_detection.lease_duration", /2/],
+    ["lease_duration: 61", "failure_detection.lease_duration", /61/],
+    ["report_interval: 0", "failure_detection.report_interval", /0/],
+    ["overdue_after: 601", "failure_detection.overdue_after", /601/],
+    ["overdue_after: 10", "failure_detection.overdue_after", /every 5 s would be overdue after 10 s/],
+    ["report_interval: 8", "failure_detection.report_interval", /every 8 s would be overdue after 15 s/],
+  ])("checkServerConfig() refuses %s", (rest, key, message) => {
+    const { config, problems } = times(rest);
+    expect(config).toBeUndefined();
+    expect(problems).toEqual([
+      expect.objectContaining({ severity: "error", key, message: expect.stringMatching(message) }),
     ]);
   });
 });

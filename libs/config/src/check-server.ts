@@ -3,6 +3,7 @@ import type { HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
 import { readAddresses } from "./parse-address.ts";
 import { type Problem, sortProblems } from "./problem.ts";
+import { readFailureDetection } from "./read-failure-detection.ts";
 import { readSystemDb } from "./read-system-db.ts";
 import { type Position, readYaml } from "./read-yaml.ts";
 import type { Report } from "./report.ts";
@@ -147,6 +148,7 @@ class Builder {
         absolute: (path) => this.#absolute(path),
         isRefused: (key) => this.#refused.has(key),
       }),
+      failureDetection: readFailureDetection(file.failure_detection ?? {}, this.#report),
       socketDir,
       nrHugepages: file.nr_hugepages ?? 1024,
       spdkSocket: this.#absolute(file.spdk_socket ?? "/var/tmp/spdk.sock"),

@@ -110,6 +110,13 @@ const validFile = fc
         ca_cert: optional(path),
       }),
     ),
+    failure_detection: optional(
+      fc.record({
+        lease_duration: optional(fc.integer({ min: 3, max: 60 })),
+        report_interval: optional(fc.integer({ min: 1, max: 7 })),
+        overdue_after: optional(fc.integer({ min: 15, max: 600 })),
+      }),
+    ),
     engine,
     count: fc.nat(3),
   })

@@ -19,6 +19,11 @@ export function renderServerConfig(config: ServerConfig): string {
       key: transport.key,
     },
     system_db: systemDbSection(config.systemDb),
+    failure_detection: {
+      lease_duration: config.failureDetection.leaseSeconds,
+      report_interval: config.failureDetection.reportIntervalMs / 1000,
+      overdue_after: config.failureDetection.overdueAfterMs / 1000,
+    },
     socket_dir: config.socketDir,
     nr_hugepages: config.nrHugepages,
     spdk_socket: config.spdkSocket,

@@ -100,6 +100,28 @@ const systemDbSchema = z.strictObject({
   }).optional(),
 });
 
+export const DEFAULT_LEASE_SECONDS = 3;
+export const DEFAULT_REPORT_INTERVAL_SECONDS = 5;
+export const DEFAULT_OVERDUE_AFTER_SECONDS = 15;
+
+/** How fast a leader or a host that has died is noticed. */
+const failureDetectionSchema = z.strictObject({
+  lease_duration: count(3, 60, {
+    description:
+      "Time in seconds after which access points replace a leader that has not renewed its lease in etcd. It is renewed four times as often.",
+    default: DEFAULT_LEASE_SECONDS,
+  }).optional(),
+  report_interval: count(1, 60, {
+    description: "Time in seconds between two reports of a host to the leader when nothing changes.",
+    default: DEFAULT_REPORT_INTERVAL_SECONDS,
+  }).optional(),
+  overdue_after: count(3, 600, {
+    description:
+      "Time in seconds without a report after which the leader marks the members of a host as unresponsive. It is three intervals of that host at least.",
+    default: DEFAULT_OVERDUE_AFTER_SECONDS,
+  }).optional(),
+});
+
 export const SCM_CLASSES = ["dcpm", "ram"] as const;
 export const BDEV_CLASSES = ["nvme", "malloc", "kdev", "file"] as const;
 export const LOG_MASKS = ["DEBUG", "INFO", "WARN", "ERROR"] as const;
@@ -259,6 +281,12 @@ export const serverSchema = z.strictObject({
       description: "Where the access points keep the members of the system, and how they agree on a leader.",
     })
     .optional(),
+  failure_detection: failureDetectionSchema
+    .meta({
+      description:
+        "How fast a leader or a host that has died is noticed; the same on every server of a system. Longer times suit slow machines.",
+    })
+    .optional(),
   provider: text(PROVIDER).optional(),
   fabric_iface: text(FABRIC_IFACE).optional(),
   fabric_iface_port: count(0, MAX_PORT, FABRIC_IFACE_PORT).optional(),
@@ -358,5 +386,7 @@ export type ServerFile = z.infer<typeof serverSchema>;
 export type EngineFile = z.infer<typeof engineSchema>;
 /** `transport_config` as it stands. */
 export type TransportFile = z.infer<typeof transportSchema>;
+/** `failure_detection` as it stands. */
+export type FailureDetectionFile = z.infer<typeof failureDetectionSchema>;
 /** `system_db` as it stands. */
 export type SystemDbFile = z.infer<typeof systemDbSchema>;

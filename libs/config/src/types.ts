@@ -26,6 +26,13 @@ export type SystemDbConfig =
       readonly key?: string | undefined;
     };
 
+/** How fast a leader or a host that has died is noticed. */
+export interface FailureDetectionConfig {
+  readonly leaseSeconds: number;
+  readonly reportIntervalMs: number;
+  readonly overdueAfterMs: number;
+}
+
 /** Storage class memory of one engine: a tmpfs, or one persistent-memory namespace. */
 export type ScmConfig =
   | { readonly class: "ram"; readonly mount: string; readonly sizeGiB: number }
@@ -75,6 +82,7 @@ export interface ServerConfig {
   readonly port: number;
   readonly transport: TransportConfig;
   readonly systemDb: SystemDbConfig;
+  readonly failureDetection: FailureDetectionConfig;
   readonly socketDir: string;
   readonly nrHugepages: number;
   /** Socket of an SPDK target, which need not run. */

@@ -1,6 +1,6 @@
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import type { Leadership } from "@daos/election";
-import { deposableLeader, followerOf, leaderOf } from "@daos/election/testing";
+import { expirableLeader, followerOf, leaderOf } from "@daos/election/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import { formatHostAddress } from "@daos/hostlist";
@@ -298,26 +298,26 @@ describe("a leader that is one no more", () => {
   };
 
   it.each(["in order", "signal is late"] as const)("stops nothing any more (%s)", async (how) => {
-    const { leadership, depose } = await deposableLeader(self, three());
-    const { members, calls } = hosts({}, (what) => void (what === "prep 1" && depose(how)));
+    const { leadership, expireTerm } = await expirableLeader(self, three());
+    const { members, calls } = hosts({}, (what) => void (what === "prep 1" && expireTerm(how)));
     expect(await faultOf(client({ leadership, members }).systemStopMembers({}))).toMatchObject(lost);
     expect(calls.filter((what) => what.startsWith("kill"))).toEqual([]);
   });
 
   it.each(["in order", "signal is late"] as const)("goes to no other host in a step (%s)", async (how) => {
-    const { leadership, depose } = await deposableLeader(self, three());
-    const { members, calls } = hosts({}, () => depose(how));
+    const { leadership, expireTerm } = await expirableLeader(self, three());
+    const { members, calls } = hosts({}, () => expireTerm(how));
     const asked = client({ leadership, members }).systemStopMembers({ force: true, fanout: 1 });
     expect(await faultOf(asked)).toMatchObject(lost);
     expect(calls).toEqual(["kill 1"]);
   });
 
   it("does not wait for a host that is silent", async () => {
-    const { leadership, depose } = await deposableLeader(self, three());
+    const { leadership, expireTerm } = await expirableLeader(self, three());
     const silent = (_: unknown, __: unknown, { signal }: { readonly signal: AbortSignal }) =>
       new Promise<void>((_resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason));
-        setImmediate(depose, "in order");
+        setImmediate(expireTerm, "in order");
       });
     const members = { ...hosts().members, killRank: silent };
     expect(await faultOf(client({ leadership, members }).systemExclude({}))).toMatchObject(lost);
@@ -325,25 +325,25 @@ describe("a leader that is one no more", () => {
 
   it.each(["in order", "signal is late"] as const)("does not wait for engines to join (%s)", async (how) => {
     const stopped = three().map((member) => ({ ...member, state: "stopped" as const }));
-    const { leadership, depose } = await deposableLeader(self, stopped);
-    const { members } = hosts({}, () => void setTimeout(depose, 20, how));
+    const { leadership, expireTerm } = await expirableLeader(self, stopped);
+    const { members } = hosts({}, () => void setTimeout(expireTerm, 20, how));
     expect(await faultOf(client({ leadership, members }).systemStart({}))).toMatchObject(lost);
   });
 
   it("erases the storage that held its members to the end", async () => {
     const stopped = [0, 1].map((rank) => memberOf(rank, { ...on(`10.0.0.${rank + 1}`), state: "stopped" }));
-    const { leadership, depose } = await deposableLeader(self, stopped, "engine");
-    const { members, calls } = hosts({}, (what) => void (what === "erase 0" && depose("in order")));
+    const { leadership, expireTerm } = await expirableLeader(self, stopped, "engine");
+    const { members, calls } = hosts({}, (what) => void (what === "erase 0" && expireTerm("in order")));
     const answer = await client({ leadership, members }).systemErase({});
     expect(calls).toEqual(["erase 1", "erase 0"]);
     expect(answer.results.map(({ fault }) => fault)).toEqual([undefined, undefined]);
   });
 
   it("ends the stream of events", async () => {
-    const { leadership, depose } = await deposableLeader(self, three());
+    const { leadership, expireTerm } = await expirableLeader(self, three());
     const following = (async () => {
       // The first one tells that this host leads.
-      for await (const _ of client({ leadership }).systemEvents({ follow: true })) depose("in order");
+      for await (const _ of client({ leadership }).systemEvents({ follow: true })) expireTerm("in order");
     })();
     expect(await faultOf(following)).toMatchObject(lost);
   });

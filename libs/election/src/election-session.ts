@@ -13,12 +13,12 @@ import type { EtcdKeys, Operation } from "@daos/member-store";
 import { etcd } from "@daos/proto";
 import { delay } from "@daos/sys";
 import type { AccessPoint } from "./election.ts";
-import { decodeAccessPoint, encodeAccessPoint } from "./encode-access-point.ts";
+import { decodeAccessPoint, decodeLeaseSeconds, encodeAccessPoint } from "./encode-access-point.ts";
 import { Notifier } from "./notifier.ts";
 
-/** How things stand in etcd. */
+/** The state of the election in etcd. */
 export interface ElectionStatus {
-  /** Who leads, absent when nobody does. */
+  /** The leader; undefined when there is none. */
   readonly leader: LeaderEntry | undefined;
   readonly accessPoints: readonly AccessPoint[];
 }
@@ -35,18 +35,20 @@ export interface ElectionSessionOptions {
   readonly client: EtcdClient;
   readonly keys: EtcdKeys;
   readonly self: () => AccessPoint;
+  /** Time to live of a lease, and the time after which a leader without a heartbeat is replaced, s; 3 by default. */
+  readonly leaseSeconds?: number | undefined;
   /** How often the leader lets etcd forget what is older than that; 5 minutes by default, as Kubernetes does. */
   readonly compactMs?: number | undefined;
 }
 
-/** Time to live of a lease, and the time after which a leader whose heartbeat has not been seen is deposed. */
-const TTL_SECONDS = 3;
-/** Time between two rounds when etcd tells of no change. */
-const ROUND_MS = 750;
-/** A member of etcd may take this long for one call of a round. */
-const CALL_MS = 800;
-/** By so much lease and term end earlier for the candidate than for the others: clocks may run at different speeds. */
-const MARGIN_MS = 400;
+/** `lease_duration` by default. */
+export const DEFAULT_LEASE_SECONDS = 3;
+/** Time between two rounds when etcd sends no change, as a part of the lease: 750 ms of 3 s. */
+const RENEW_PART = 1 / 4;
+/** The longest time that one call to a member of etcd may take, as a part of the lease: 800 ms of 3 s. */
+const CALL_PART = 4 / 15;
+/** Lease and term end earlier by this part for the candidate than for the others: clocks may run at different speeds. */
+const MARGIN_PART = 2 / 15;
 const PAUSE_MS = 100;
 const RESIGN_MS = 2_000;
 const COMPACT_MS = 300_000;
@@ -55,20 +57,21 @@ const COMPACT_MS = 300_000;
  * One lease of an access point, from its grant until it may have ended, and what hangs on it: the entry in the list of
  * access points, and perhaps the leader key.
  *
- * In every round it reads how things stand, then keeps the lease alive, both at the same member of etcd. In this order,
- * because a member that was frozen and takes itself for the cluster's leader keeps leases alive that the others end; once
- * it has answered a linearizable read it knows better. A leader then writes its key again: its heartbeat. Others who have
- * seen none for the time of a lease delete the key: when etcd loses its own leader too it lets leases live for seconds
- * longer, and nobody need wait for that.
+ * Each round reads the state of the election, then renews the lease, both at the same member of etcd. The read comes first:
+ * a member that was frozen and still believes that it leads etcd renews leases that the other members have expired, and a
+ * linearizable read corrects it. A leader then writes its key again, which is its heartbeat. A follower that has seen no
+ * heartbeat for the duration of the leader's lease deletes the key: when etcd loses its own leader at the same time, it
+ * extends all leases by some seconds.
  *
- * Lease and heartbeat are good for their time counted from before they were sent, by the monotonic clock, and for others
- * from when they saw it, which is later. What was not renewed before that is over never is again.
+ * A candidate counts lease and heartbeat from before it sent them, by the monotonic clock. The others count from when they
+ * saw them, which is later. A lease that has expired is never renewed.
  */
 export class ElectionSession {
   /** Aborts before etcd can end the lease. */
   readonly signal: AbortSignal;
   readonly #options: ElectionSessionOptions;
   readonly #lease: bigint;
+  readonly #leaseSeconds: number;
   readonly #controller = new AbortController();
   readonly #notifier = new Notifier();
   /** When the lease ends for this candidate. */
@@ -76,7 +79,7 @@ export class ElectionSession {
   /** When its term as leader does, unless another heartbeat succeeds; absent while it does not lead. */
   #termEnd: number | undefined;
   /** The newest heartbeat of a leader that was seen, and when that was. */
-  #seen = { revision: 0n, at: 0 };
+  #lastSeen = { revision: 0n, at: 0, leaseSeconds: 0 };
   #compaction = { at: 0, revision: 0n };
   #timer: NodeJS.Timeout | undefined;
   /** Why the last round failed. */
@@ -85,6 +88,7 @@ export class ElectionSession {
   private constructor(options: ElectionSessionOptions, lease: bigint, leaseEnd: number) {
     this.#options = options;
     this.#lease = lease;
+    this.#leaseSeconds = options.leaseSeconds ?? DEFAULT_LEASE_SECONDS;
     this.#leaseEnd = leaseEnd;
     this.signal = this.#controller.signal;
     this.#setTimer();
@@ -96,7 +100,9 @@ export class ElectionSession {
     { signal }: { readonly signal: AbortSignal },
   ): Promise<ElectionSession> {
     const askedAt = performance.now();
-    const { ID, TTL } = await options.client.leaseGrant(TTL_SECONDS, { signal });
+    const { ID, TTL } = await options.client.leaseGrant(options.leaseSeconds ?? DEFAULT_LEASE_SECONDS, {
+      signal,
+    });
     return new ElectionSession(options, ID, endOf(askedAt, Number(TTL)));
   }
 
@@ -112,12 +118,12 @@ export class ElectionSession {
   }
 
   /**
-   * Gives the lease back, so that nobody waits for its end. Where etcd is not reached it ends by itself: then this resolves
-   * with false.
+   * Revokes the lease, so that the next leader need not wait for its end. Resolves with false when etcd is not reached; the
+   * lease then expires by itself.
    */
   async resign(): Promise<boolean> {
     this.end(new Error("resigned"));
-    const call = { signal: AbortSignal.timeout(RESIGN_MS), timeoutMs: CALL_MS };
+    const call = { signal: AbortSignal.timeout(RESIGN_MS), timeoutMs: this.#callMs };
     return this.#options.client.leaseRevoke(this.#lease, call).then(
       () => true,
       () => false,
@@ -138,7 +144,7 @@ export class ElectionSession {
         await delay(PAUSE_MS * (0.5 + Math.random()), this);
         continue;
       }
-      await this.#notifier.wait(Math.min(ROUND_MS, this.#untilSilent()), this);
+      await this.#notifier.wait(Math.min(this.#leaseSeconds * 1000 * RENEW_PART, this.#untilOverdue()), this);
     }
   }
 
@@ -146,16 +152,21 @@ export class ElectionSession {
     return Math.min(this.#leaseEnd, this.#termEnd ?? Number.POSITIVE_INFINITY);
   }
 
-  /** Time left until the leader counts as silent. A leader watches itself otherwise. */
-  #untilSilent(): number {
-    if (this.#termEnd !== undefined || this.#seen.revision === 0n) return Number.POSITIVE_INFINITY;
-    return Math.max(0, this.#seen.at + TTL_SECONDS * 1000 - performance.now());
+  get #callMs(): number {
+    return this.#leaseSeconds * 1000 * CALL_PART;
+  }
+
+  /** Time left until the leader's heartbeat is overdue, ms, by the leader's own lease. Infinite on the leader itself. */
+  #untilOverdue(): number {
+    const { revision, at, leaseSeconds } = this.#lastSeen;
+    if (this.#termEnd !== undefined || revision === 0n) return Number.POSITIVE_INFINITY;
+    return Math.max(0, at + leaseSeconds * 1000 - performance.now());
   }
 
   async #round(): Promise<ElectionStatus> {
     const { client, keys, self } = this.#options;
     const kvs = await client.onOneMember((member) => this.#renew(member), this.#call());
-    const entry = encodeAccessPoint(self());
+    const entry = encodeAccessPoint(self(), this.#leaseSeconds);
     const leader = await this.#leader(kvs, entry);
     const ownKey = `${keys.accessPoints}${formatHostAddress(self().address)}`;
     const listed = kvs.filter(({ key }) => text(key).startsWith(keys.accessPoints));
@@ -171,7 +182,7 @@ export class ElectionSession {
   }
 
   #call(): CallOptions {
-    return { signal: this.signal, timeoutMs: CALL_MS };
+    return { signal: this.signal, timeoutMs: this.#callMs };
   }
 
   async #renew(member: EtcdCalls): Promise<readonly etcd.KeyValue[]> {
@@ -194,14 +205,17 @@ export class ElectionSession {
     if (found === undefined) return this.#campaign(entry);
     if (found.lease === this.#lease) return this.#renewTerm(found, entry);
     this.#termEnd = undefined;
-    this.#see(found.modRevision);
-    if (this.#untilSilent() > 0) return found;
+    this.#see(found);
+    if (this.#untilOverdue() > 0) return found;
     await this.#expireLeader(found);
     return this.#campaign(entry);
   }
 
-  #see(revision: bigint): void {
-    if (revision > this.#seen.revision) this.#seen = { revision, at: performance.now() };
+  #see({ modRevision: revision, value }: etcd.KeyValue): void {
+    if (revision <= this.#lastSeen.revision) return;
+    // A server that does not write its duration has the default.
+    const leaseSeconds = decodeLeaseSeconds(text(value)) ?? DEFAULT_LEASE_SECONDS;
+    this.#lastSeen = { revision, at: performance.now(), leaseSeconds };
   }
 
   /** Becomes the leader if there still is none; resolves with who leads now. */
@@ -221,7 +235,7 @@ export class ElectionSession {
     return leader;
   }
 
-  /** Shows that the leader, this candidate, is alive; resolves with nobody when it is the leader no more. */
+  /** Shows that the leader, this candidate, is alive; resolves with undefined when it no longer leads. */
   async #renewTerm(leader: etcd.KeyValue, entry: string): Promise<etcd.KeyValue | undefined> {
     const askedAt = performance.now();
     const { succeeded } = await this.#options.client.txn(
@@ -237,7 +251,7 @@ export class ElectionSession {
 
   #extendTerm(askedAt: number | undefined): void {
     this.#checkTime();
-    this.#termEnd = askedAt === undefined ? undefined : endOf(askedAt, TTL_SECONDS);
+    this.#termEnd = askedAt === undefined ? undefined : endOf(askedAt, this.#leaseSeconds);
     this.#setTimer();
   }
 
@@ -286,7 +300,7 @@ export class ElectionSession {
     };
   }
 
-  /** Makes the next round begin as soon as etcd tells of a change. Only a hint: rounds come without it too. */
+  /** Makes the next round begin as soon as etcd sends a change. Rounds also come without it. */
   async #listen(): Promise<void> {
     const { client, keys } = this.#options;
     const range = { key: bytes(keys.election), rangeEnd: prefixEnd(keys.election) };
@@ -305,7 +319,7 @@ export class ElectionSession {
   #isHeartbeat({ kv, type }: etcd.Event): boolean {
     if (kv === undefined || type !== etcd.Event_EventType.PUT || kv.version === 1n) return false;
     if (text(kv.key) !== this.#options.keys.leader) return false;
-    this.#see(kv.modRevision);
+    this.#see(kv);
     return true;
   }
 
@@ -328,5 +342,5 @@ export class ElectionSession {
 type LeaderRevision = { readonly case: "createRevision" | "modRevision"; readonly value: bigint };
 
 function endOf(askedAt: number, ttlSeconds: number): number {
-  return askedAt + ttlSeconds * 1000 - MARGIN_MS;
+  return askedAt + ttlSeconds * 1000 * (1 - MARGIN_PART);
 }

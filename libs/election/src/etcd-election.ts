@@ -16,6 +16,8 @@ export interface EtcdElectionOptions {
   readonly address: HostAddress;
   /** Whether its engine has a replica now; asked again and again. */
   readonly hasReplica: () => boolean;
+  /** `lease_duration` of the configuration, s; 3 by default. */
+  readonly leaseSeconds?: number | undefined;
   readonly log: Logger;
 }
 
@@ -82,6 +84,7 @@ export class EtcdElection implements Election {
         client: this.#options.client,
         keys: this.#keys,
         self: () => this.#self(),
+        leaseSeconds: this.#options.leaseSeconds,
       },
       { signal },
     );
@@ -113,7 +116,7 @@ export class EtcdElection implements Election {
       this.#lead(leader, session, onChange);
       return;
     }
-    // The key of an earlier run of this server stays until its lease ends: that is nobody to ask.
+    // The key of an earlier run of this server stays until its lease ends: it is no leader to ask.
     const own = formatHostAddress(this.#options.address);
     const address = leader?.accessPoint.address;
     const isOwn = address !== undefined && formatHostAddress(address) === own;
@@ -161,7 +164,7 @@ export class EtcdElection implements Election {
     this.#notify(view, onChange);
   }
 
-  /** What `onChange` does may end a term; that is told when it has returned. */
+  /** What `onChange` does may end a term; the next view follows when it has returned. */
   #notify(view: LeaderView, onChange: (view: LeaderView) => void): void {
     this.#pending.push(view);
     if (this.#notifying) return;

@@ -135,7 +135,7 @@ describe("a leader that was frozen", () => {
     expect(leadership.leadsHere).toBe(false);
     expect(leadership.leader).toBeUndefined();
     expect(() => leadership.membership()).toThrow("10.0.0.1:10001 is not the leader");
-    expect(() => leadership.silence()).toThrow("10.0.0.1:10001 is not the leader");
+    expect(() => leadership.failureDetector()).toThrow("10.0.0.1:10001 is not the leader");
     stop.abort();
     await run;
     await store.close();
@@ -188,33 +188,33 @@ describe("an excluded member whose host says that it serves", () => {
 });
 
 describe("FailureDetector", () => {
-  it("counts from the last report of a member, and gives one that has just joined more time", () => {
+  it("overdueFor() counts from the last report of a member, and gives one that has just joined more time", () => {
     let now = 0;
     const clock: Clock = { ...systemClock, now: () => now };
-    const silence = new FailureDetector(clock);
+    const detector = new FailureDetector({ clock });
     const member = memberOf(0);
-    expect(silence.tooLong(member)).toBeUndefined();
+    expect(detector.overdueFor(member)).toBeUndefined();
     now = 20_000;
-    expect(silence.tooLong(member)).toBeUndefined();
+    expect(detector.overdueFor(member)).toBeUndefined();
     now = 20_001;
-    expect(silence.tooLong(member)).toBe(20_001);
-    silence.heard(member.address, [member.uuid], 5_000);
+    expect(detector.overdueFor(member)).toBe(20_001);
+    detector.reported(member.address, [member.uuid], 5_000);
     now += 15_000;
-    expect(silence.tooLong(member)).toBeUndefined();
+    expect(detector.overdueFor(member)).toBeUndefined();
     now += 1;
-    expect(silence.tooLong(member)).toBe(15_001);
-    expect(silence.tooLong({ ...member, incarnation: 2 })).toBeUndefined();
+    expect(detector.overdueFor(member)).toBe(15_001);
+    expect(detector.overdueFor({ ...member, incarnation: 2 })).toBeUndefined();
   });
 
-  it("takes a host's word for its own members only", () => {
+  it("reported() counts for the members of that host only", () => {
     let now = 0;
-    const silence = new FailureDetector({ ...systemClock, now: () => now });
+    const detector = new FailureDetector({ clock: { ...systemClock, now: () => now } });
     const member = memberOf(0);
-    silence.tooLong(member);
+    detector.overdueFor(member);
     now = 20_001;
-    silence.heard({ host: "10.0.0.9", port: 10001 }, [member.uuid], 5_000);
-    silence.heard(member.address, ["another"], 5_000);
-    expect(silence.tooLong(member)).toBe(20_001);
+    detector.reported({ host: "10.0.0.9", port: 10001 }, [member.uuid], 5_000);
+    detector.reported(member.address, ["another"], 5_000);
+    expect(detector.overdueFor(member)).toBe(20_001);
   });
 });
 

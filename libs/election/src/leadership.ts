@@ -4,6 +4,7 @@ import type { Logger } from "@daos/log";
 import type { Member } from "@daos/member-store";
 import {
   FailureDetector,
+  type FailureDetectorOptions,
   Membership,
   type MembershipOptions,
   SystemEvents,
@@ -20,6 +21,7 @@ export interface LeadershipOptions {
   readonly ranksFrom: MembershipOptions["ranksFrom"];
   /** Stops the engine of an excluded member that serves all the same: it was not reached when it was excluded. */
   readonly stopExcluded?: ((member: Member, wait: Wait) => Promise<void>) | undefined;
+  readonly failureDetection?: Omit<FailureDetectorOptions, "clock"> | undefined;
   readonly log: Logger;
   readonly clock?: Clock | undefined;
 }
@@ -32,7 +34,7 @@ interface Wait {
 interface Leading {
   readonly term: Term;
   readonly membership: Membership;
-  readonly silence: FailureDetector;
+  readonly failureDetector: FailureDetector;
 }
 
 /** A term whose members could not be read is tried again after this time, ms. */
@@ -97,9 +99,9 @@ export class Leadership {
     return this.#leadingHere().membership;
   }
 
-  /** When hosts were heard of, on the leader. @throws as {@link membership} */
-  silence(): FailureDetector {
-    return this.#leadingHere().silence;
+  /** When the hosts were last seen, on the leader. @throws as {@link membership} */
+  failureDetector(): FailureDetector {
+    return this.#leadingHere().failureDetector;
   }
 
   #leadingHere(): Leading {
@@ -127,12 +129,12 @@ export class Leadership {
         ranksFrom,
         onExcludedServes,
       });
-      const silence = new FailureDetector(clock);
+      const failureDetector = new FailureDetector({ ...this.#options.failureDetection, clock });
       signal.throwIfAborted();
-      this.#leading = { membership, silence, term };
+      this.#leading = { membership, failureDetector, term };
       events.add("leader_changed", `${formatHostAddress(self)} leads the system`, { address: self });
       log.info("leading", { term: term.number, members: membership.list().length });
-      await watchHosts(membership, silence, { clock, log, signal });
+      await watchHosts(membership, failureDetector, { clock, log, signal });
     } catch (error) {
       if (!signal.aborted) throw error;
       log.info("not leading any more", { term: term.number });

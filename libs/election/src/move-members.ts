@@ -7,14 +7,16 @@ export interface MoveMembersOptions {
   readonly election: Election;
   /** Everything but the commit. */
   readonly dryRun: boolean;
+  /** `lease_duration` of the configuration, s; 3 by default. */
+  readonly leaseSeconds?: number | undefined;
   readonly signal: AbortSignal;
 }
 
 const ATTEMPTED = "move the members of the system to etcd";
 
 /**
- * Puts the members of a system into a store that has none, as one commit, and leads the system meanwhile, so that nobody else
- * does. A store that has the same members already is left as it is: what was interrupted can be repeated.
+ * Puts the members of a system into a store that has none, as one commit, and leads the system meanwhile, so that no other
+ * host does. A store that has the same members already is left as it is: what was interrupted can be repeated.
  *
  * @returns whether the store had them before
  * @throws Fault membersNotMovable when another host leads, nobody can, or the store has other members; leadershipLost when it
@@ -22,9 +24,9 @@ const ATTEMPTED = "move the members of the system to etcd";
  */
 export async function moveMembers(
   members: readonly Member[],
-  { election, dryRun, signal }: MoveMembersOptions,
+  { election, dryRun, leaseSeconds, signal }: MoveMembersOptions,
 ): Promise<{ readonly wereThere: boolean }> {
-  return whileLeading({ election, attempted: ATTEMPTED, signal }, async ({ store }) => {
+  return whileLeading({ election, attempted: ATTEMPTED, leaseSeconds, signal }, async ({ store }) => {
     const there = await store.load({ signal });
     const wereThere = areSame(there, members);
     if (there.length > 0 && !wereThere) throw faultOthersThere(there.length);

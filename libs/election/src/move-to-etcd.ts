@@ -43,6 +43,7 @@ export interface MoveResult {
 export async function moveToEtcd(config: ServerConfig, options: MoveToEtcdOptions): Promise<MoveResult> {
   const { systemDb, name: system, port } = config;
   const { dryRun, log, signal } = options;
+  const { leaseSeconds } = config.failureDetection;
   if (systemDb.kind !== "etcd") {
     throw faultMembersNotMovable(
       `${config.path} does not say where etcd is`,
@@ -60,9 +61,10 @@ export async function moveToEtcd(config: ServerConfig, options: MoveToEtcdOption
     system,
     address: { host: hostname(), port },
     hasReplica: () => false,
+    leaseSeconds,
     log,
   });
-  const { wereThere } = await moveMembers(members, { election, dryRun, signal });
+  const { wereThere } = await moveMembers(members, { election, dryRun, leaseSeconds, signal });
   if (!dryRun) await locked.archive();
   return {
     from,

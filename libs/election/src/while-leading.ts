@@ -2,20 +2,23 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { faultMembersNotMovable } from "@daos/member-store";
 import { abortable, deadline } from "@daos/sys";
 import type { Election, Term } from "./election.ts";
+import { DEFAULT_LEASE_SECONDS } from "./election-session.ts";
 
 export interface WhileLeadingOptions {
   readonly election: Election;
   /** What it is for, as faults say it. */
   readonly attempted: string;
+  /** `lease_duration` of the configuration, s; 3 by default. */
+  readonly leaseSeconds?: number | undefined;
   readonly signal: AbortSignal;
 }
 
-/** A leader that died is replaced within 5 seconds; one that is there for longer lives. */
-const OFFICE_MS = 6_000;
+/** A leader that died is replaced within this many leases; one that is there for longer lives. */
+const MAX_LEASES = 2;
 
 /** Leads the system while `work` runs, so that no other host does. @throws Fault membersNotMovable when this host cannot lead */
 export async function whileLeading<T>(
-  { election, attempted, signal }: WhileLeadingOptions,
+  { election, attempted, leaseSeconds = DEFAULT_LEASE_SECONDS, signal }: WhileLeadingOptions,
   work: (term: Term) => Promise<T>,
 ): Promise<T> {
   const end = new AbortController();
@@ -30,10 +33,10 @@ export async function whileLeading<T>(
     { signal: until },
   );
   try {
-    using limit = deadline(OFFICE_MS, "a term as leader", signal);
+    using limit = deadline(leaseSeconds * 1000 * MAX_LEASES, "a term as leader", signal);
     const term = await abortable(leading.promise, limit.signal).catch((error: unknown) => {
       signal.throwIfAborted();
-      throw leader === undefined ? faultNobodyLeads(attempted, error) : faultOtherLeads(attempted, leader);
+      throw leader === undefined ? faultNoLeader(attempted, error) : faultOtherLeads(attempted, leader);
     });
     return await work(term);
   } finally {
@@ -50,7 +53,7 @@ function faultOtherLeads(attempted: string, leader: HostAddress) {
   );
 }
 
-function faultNobodyLeads(attempted: string, cause: unknown) {
+function faultNoLeader(attempted: string, cause: unknown) {
   return faultMembersNotMovable(
     "etcd lets nobody lead the system",
     "check the etcd servers (etcdctl endpoint health) and system_db in the configuration, then try again",

@@ -120,6 +120,7 @@ export function composeHost(ports: HostPorts): Host {
     engines: harness.instances,
     finder,
     send: (host, report, wait) => calls.reportEngines(host, report, wait),
+    intervalMs: ports.failureDetection?.reportIntervalMs,
     log: log.child("report"),
     clock,
   });

@@ -74,6 +74,10 @@ export interface HostPorts {
   /** `/rack1/node3`. */
   readonly faultDomain: string;
   readonly members: MembersPort;
+  /** `failure_detection` of the configuration; its defaults when absent. */
+  readonly failureDetection?:
+    | { readonly reportIntervalMs: number; readonly overdueAfterMs: number }
+    | undefined;
   readonly calls: HostCalls;
   readonly engines: readonly EnginePorts[];
   /** Root prepares the storage for another user: nothing joins, and what is in the storage is left to that user. */

@@ -4,7 +4,7 @@ import type { HostPorts, MembersPort } from "./host-ports.ts";
 import { StorageLatch } from "./storage-latch.ts";
 
 export interface ManagementOptions
-  extends Pick<HostPorts, "accessPoints" | "role" | "self" | "members" | "clock"> {
+  extends Pick<HostPorts, "accessPoints" | "role" | "self" | "members" | "failureDetection" | "clock"> {
   /** One of its engines serves and has a replica of the data plane's management service. */
   readonly hasReplica: () => boolean;
   readonly stopExcluded: LeadershipOptions["stopExcluded"];
@@ -34,11 +34,11 @@ export interface Management {
 export function openManagement(options: ManagementOptions): Management {
   const { members, role, hasReplica } = options;
   if (members.kind === "storage") return fixed(options, members);
-  return role === "none" ? bystander(options) : elected(options, members.openElection(hasReplica));
+  return role === "none" ? noElection(options) : elected(options, members.openElection(hasReplica));
 }
 
 function fixed(
-  { accessPoints, role, self, stopExcluded, log, clock }: ManagementOptions,
+  { accessPoints, role, self, stopExcluded, failureDetection, log, clock }: ManagementOptions,
   members: Extract<MembersPort, { readonly kind: "storage" }>,
 ): Management {
   const storage = new StorageLatch();
@@ -52,7 +52,15 @@ function fixed(
       return store;
     },
   });
-  const leadership = new Leadership({ election, self, ranksFrom: "engine", stopExcluded, log, clock });
+  const leadership = new Leadership({
+    election,
+    self,
+    ranksFrom: "engine",
+    stopExcluded,
+    failureDetection,
+    log,
+    clock,
+  });
   return {
     leadership,
     finder: new LeaderFinder({ accessPoints, known: () => leadership.leader, clock }),
@@ -70,13 +78,21 @@ function fixed(
 }
 
 function elected(options: ManagementOptions, election: Election): Management {
-  const { accessPoints, self, stopExcluded, log, clock } = options;
-  const leadership = new Leadership({ election, self, ranksFrom: "store", stopExcluded, log, clock });
+  const { accessPoints, self, stopExcluded, failureDetection, log, clock } = options;
+  const leadership = new Leadership({
+    election,
+    self,
+    ranksFrom: "store",
+    stopExcluded,
+    failureDetection,
+    log,
+    clock,
+  });
   const finder = new LeaderFinder({ accessPoints, known: () => leadership.leader, clock });
   return { leadership, finder, ...noStorage(options) };
 }
 
-function bystander(options: ManagementOptions): Management {
+function noElection(options: ManagementOptions): Management {
   const { accessPoints, self, log, clock } = options;
   const election = new Follower(accessPoints);
   const finder = new LeaderFinder({

@@ -20,12 +20,13 @@ export interface EngineReporterOptions {
     report: ReportMessage,
     wait: { readonly signal: AbortSignal },
   ) => Promise<ReportAnswer>;
+  /** `report_interval` of the configuration: time between two reports when nothing changes, ms; 5,000 by default. */
+  readonly intervalMs?: number | undefined;
   readonly log: Logger;
   readonly clock?: Clock | undefined;
 }
 
-/** Time between two reports when nothing changes, ms. */
-const INTERVAL_MS = 5_000;
+const DEFAULT_INTERVAL_MS = 5_000;
 /** Changes within this time go into one report, ms. */
 const GATHER_MS = 50;
 const REPORT_MS = 10_000;
@@ -38,6 +39,7 @@ const MAX_WARNINGS = 100;
 export class EngineReporter {
   readonly #options: EngineReporterOptions;
   readonly #clock: Clock;
+  readonly #intervalMs: number;
   #warnings: string[] = [];
   #changed = true;
   #wake = () => {};
@@ -46,6 +48,7 @@ export class EngineReporter {
   constructor(options: EngineReporterOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#intervalMs = options.intervalMs ?? DEFAULT_INTERVAL_MS;
   }
 
   /** An engine has changed. */
@@ -80,7 +83,7 @@ export class EngineReporter {
     const known = engines.map(describe).filter((engine) => engine !== undefined);
     if (known.length === 0) return;
     const warnings = this.#warnings;
-    const report = { addr: formatHostAddress(self), engines: known, intervalMs: INTERVAL_MS, warnings };
+    const report = { addr: formatHostAddress(self), engines: known, intervalMs: this.#intervalMs, warnings };
     try {
       using limit = this.#clock.deadline(REPORT_MS, "report to the leader", signal);
       const { signal: until } = limit;
@@ -111,7 +114,7 @@ export class EngineReporter {
     this.#wake = end;
     signal.addEventListener("abort", end, { once: true });
     try {
-      await this.#clock.delay(INTERVAL_MS * (0.8 + this.#clock.random() * 0.2), { signal: rest.signal });
+      await this.#clock.delay(this.#intervalMs * (0.8 + this.#clock.random() * 0.2), { signal: rest.signal });
     } catch {
       signal.throwIfAborted();
     } finally {

@@ -5,92 +5,113 @@ import type { Member } from "@daos/member-store";
 import type { Clock } from "@daos/sys";
 import type { Membership } from "./membership.ts";
 
-/** A host may miss this many reports, and always this much time, ms, before it counts as silent. */
-const MISSED_REPORTS = 3;
-const MIN_SILENCE_MS = 10_000;
+/** A host may miss this many of its reports, at least, before it is overdue. */
+const MAX_MISSED_REPORTS = 3;
+const DEFAULT_OVERDUE_AFTER_MS = 15_000;
+const DEFAULT_REPORT_INTERVAL_MS = 5_000;
 const CHECK_MS = 1_000;
 
-/** When something was last said of a member, by the host that it is on. */
-interface Heard {
+export interface FailureDetectorOptions {
+  /** `overdue_after` of the configuration, ms; 15,000 by default. */
+  readonly overdueAfterMs?: number | undefined;
+  /** `report_interval` of the configuration, ms; 5,000 by default. */
+  readonly reportIntervalMs?: number | undefined;
+  readonly clock: Clock;
+}
+
+/** When a host last reported a member. */
+interface LastSeen {
   readonly at: number;
-  readonly allowedMs: number;
-  /** Of the join that the member has had then. */
+  readonly overdueAfterMs: number;
+  /** Of the member at that time. */
   readonly incarnation: number;
 }
 
 /**
- * When each member was last heard of, on the leader. A host speaks for the engines that it names, and for no others: its
- * address may have been that of another host before, and its storage may be new. A member that has just joined, and with a
- * new leader every member, gets the time that its host needs to find the leader.
+ * When each member was last seen, on the leader. A host reports the engines that it names, and no others: its address may
+ * have been that of another host before, and its storage may be new. A member that has just joined gets one report interval
+ * more, in which its host finds the leader; so does every member when a new leader begins.
  */
 export class FailureDetector {
   readonly #clock: Clock;
-  readonly #heard = new Map<string, Heard>();
+  readonly #overdueAfterMs: number;
+  readonly #graceMs: number;
+  readonly #lastSeen = new Map<string, LastSeen>();
 
-  constructor(clock: Clock) {
+  constructor({
+    overdueAfterMs = DEFAULT_OVERDUE_AFTER_MS,
+    reportIntervalMs = DEFAULT_REPORT_INTERVAL_MS,
+    clock,
+  }: FailureDetectorOptions) {
     this.#clock = clock;
+    this.#overdueAfterMs = overdueAfterMs;
+    this.#graceMs = overdueAfterMs + reportIntervalMs;
   }
 
-  /** A host has said how these engines are, and will again after `intervalMs`. */
-  heard(host: HostAddress, uuids: readonly string[], intervalMs: number): void {
-    const allowedMs = Math.max(MIN_SILENCE_MS, intervalMs * MISSED_REPORTS);
+  /** Notes that a host has reported these engines, and that its next report follows within `intervalMs`. */
+  reported(host: HostAddress, uuids: readonly string[], intervalMs: number): void {
+    const overdueAfterMs = Math.max(this.#overdueAfterMs, intervalMs * MAX_MISSED_REPORTS);
     for (const uuid of uuids) {
       const key = keyOf(host, uuid);
-      const incarnation = this.#heard.get(key)?.incarnation ?? 0;
-      this.#heard.set(key, { at: this.#clock.now(), allowedMs, incarnation });
+      const incarnation = this.#lastSeen.get(key)?.incarnation ?? 0;
+      this.#lastSeen.set(key, { at: this.#clock.now(), overdueAfterMs, incarnation });
     }
   }
 
-  /** For how long nothing has been heard of a member, ms, when that is too long. */
-  tooLong({
+  /** Time since a member was last seen, ms, when its report is overdue; otherwise undefined. */
+  overdueFor({
     address,
     uuid,
     incarnation,
   }: Pick<Member, "address" | "uuid" | "incarnation">): number | undefined {
     const key = keyOf(address, uuid);
-    const known = this.#heard.get(key);
-    if (known === undefined || known.incarnation !== incarnation) {
-      const allowedMs = Math.max(known?.allowedMs ?? 0, MIN_SILENCE_MS * 2);
-      this.#heard.set(key, { at: this.#clock.now(), allowedMs, incarnation });
+    const lastSeen = this.#lastSeen.get(key);
+    if (lastSeen === undefined || lastSeen.incarnation !== incarnation) {
+      const overdueAfterMs = Math.max(lastSeen?.overdueAfterMs ?? 0, this.#graceMs);
+      this.#lastSeen.set(key, { at: this.#clock.now(), overdueAfterMs, incarnation });
       return undefined;
     }
-    const silent = this.#clock.now() - known.at;
-    return silent > known.allowedMs ? silent : undefined;
+    const sinceMs = this.#clock.now() - lastSeen.at;
+    return sinceMs > lastSeen.overdueAfterMs ? sinceMs : undefined;
+  }
+
+  isOverdue(member: Pick<Member, "address" | "uuid" | "incarnation">): boolean {
+    return this.overdueFor(member) !== undefined;
   }
 }
 
 const keyOf = (host: HostAddress, uuid: string) => `${uuid} ${formatHostAddress(host)}`;
 
-/** Marks the members of hosts that have become silent as unresponsive, until `signal` aborts. @throws its reason */
+/** Marks the members of hosts whose report is overdue as unresponsive, until `signal` aborts. @throws its reason */
 export async function watchHosts(
   membership: Membership,
-  silence: FailureDetector,
+  failureDetector: FailureDetector,
   options: { readonly clock: Clock; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<never> {
   const { clock, log, signal } = options;
   for (;;) {
     await clock.delay(CHECK_MS, { signal });
-    const silent = membership
+    const overdue = membership
       .list()
-      .filter((member) => maySay(member) && silence.tooLong(member) !== undefined);
-    for (const members of Map.groupBy(silent, ({ address }) => formatHostAddress(address)).values()) {
+      .filter((member) => mustReport(member) && failureDetector.isOverdue(member));
+    for (const members of Map.groupBy(overdue, ({ address }) => formatHostAddress(address)).values()) {
       const [first] = members;
       if (first === undefined) continue;
-      const seconds = Math.round((silence.tooLong(first) ?? 0) / 1000);
+      const seconds = Math.round((failureDetector.overdueFor(first) ?? 0) / 1000);
       const reason = `nothing heard of it from ${formatHostAddress(first.address)} for ${seconds} s`;
       const uuids = members.map(({ uuid }) => uuid);
       try {
         await membership.setState(uuids, { state: "unresponsive", reason });
       } catch (error) {
         signal.throwIfAborted();
-        log.error("a silent host cannot be recorded", { reason, fault: toFault(error) });
+        log.error("an unresponsive host cannot be recorded", { reason, fault: toFault(error) });
       }
     }
   }
 }
 
-/** A stopped or excluded member has no need to be heard of, and one of release 0.8.0 never is. */
-function maySay({ state, reports }: Member): boolean {
+/** A stopped or excluded member need not report, and a server of release 0.8.0 never does. */
+function mustReport({ state, reports }: Member): boolean {
   return (
     reports && (state === "joining" || state === "joined" || state === "stopping" || state === "errored")
   );

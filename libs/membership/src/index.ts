@@ -1,4 +1,4 @@
-export { FailureDetector, watchHosts } from "./failure-detector.ts";
+export { FailureDetector, type FailureDetectorOptions, watchHosts } from "./failure-detector.ts";
 export {
   type JoinRequest,
   Membership,

@@ -338,7 +338,7 @@ describe("ReportEngines", () => {
   it("is about engines that have joined on its host, and no others", async () => {
     const { client, leadership } = await system({});
     const heard: (readonly string[])[] = [];
-    leadership.silence().heard = (_host, uuids) => void heard.push(uuids);
+    leadership.failureDetector().reported = (_host, uuids) => void heard.push(uuids);
     const engines = ["uuid-0", "uuid-99"].map((uuid) => ({ uuid, incarnation: 1 }));
     await client.reportEngines({ ...report, engines });
     await client.reportEngines({ ...report, engines, addr: "10.0.0.1:1" });

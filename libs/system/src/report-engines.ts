@@ -34,7 +34,7 @@ export interface ReportResult {
  * @throws Fault notLeader, systemNotReady
  */
 export async function reportEngines(
-  leadership: Pick<Leadership, "membership" | "silence" | "leader" | "accessPoints">,
+  leadership: Pick<Leadership, "membership" | "failureDetector" | "leader" | "accessPoints">,
   { host, engines, intervalMs, warnings }: HostReport,
 ): Promise<ReportResult> {
   const membership = leadership.membership();
@@ -46,7 +46,7 @@ export async function reportEngines(
       const member = membership.byUuid(uuid);
       return member !== undefined && formatHostAddress(member.address) === address;
     });
-  leadership.silence().heard(host, uuids, Math.min(intervalMs, MAX_INTERVAL_MS));
+  leadership.failureDetector().reported(host, uuids, Math.min(intervalMs, MAX_INTERVAL_MS));
   await membership.report(host, engines);
   for (const warning of warnings.slice(0, MAX_WARNINGS))
     membership.events.add("device_warning", warning.slice(0, MAX_WARNING_LENGTH), { address: host });

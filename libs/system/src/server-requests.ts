@@ -14,7 +14,7 @@ interface Wait {
 
 export interface ServerRequestsOptions {
   readonly harness: Pick<Harness, "byRank" | "byIdentity" | "msInstance">;
-  readonly leadership: Pick<Leadership, "membership" | "silence" | "leader" | "accessPoints">;
+  readonly leadership: Pick<Leadership, "membership" | "failureDetector" | "leader" | "accessPoints">;
   readonly joins: Pick<JoinCoordinator, "join">;
   readonly log: Logger;
   readonly clock?: Clock | undefined;

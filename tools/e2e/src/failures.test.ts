@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { run, WORKSPACE } from "./program.ts";
-import { freePort, TestSystem, WAIT_TIMEOUT_MS } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, freePort, TestSystem } from "./test-system.ts";
 
 const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
 const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
@@ -153,7 +153,7 @@ describe("an engine that dies during pool create", () => {
     expect(ended.stderr).not.toBe("");
     await expect
       .poll(async () => (await system.dmg("system", "list-pools")).exitCode, {
-        timeout: WAIT_TIMEOUT_MS,
+        timeout: EVENTUAL_TIMEOUT_MS,
         interval: 500,
       })
       .toBe(0);

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { delay } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { isRoot, TestSystem, WAIT_TIMEOUT_MS } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -95,7 +95,7 @@ describe("one host", () => {
     expect(existsSync(`/proc/${pid}`)).toBe(true);
     system.server.child.kill("SIGKILL");
     await system.server.end();
-    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: WAIT_TIMEOUT_MS }).toBe(false);
+    await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: EVENTUAL_TIMEOUT_MS }).toBe(false);
   });
 
   it("gives each engine of a host its rank", async () => {
@@ -111,7 +111,7 @@ describe("one host", () => {
   it.runIf(isRoot)("waits for dmg storage format when root starts it", async () => {
     await using system = await TestSystem.create();
     system.launch();
-    await expect.poll(() => system.server.output, { timeout: WAIT_TIMEOUT_MS }).toContain("waiting for");
+    await expect.poll(() => system.server.output, { timeout: EVENTUAL_TIMEOUT_MS }).toContain("waiting for");
     const early = await system.dmg("system", "member-query");
     expect(early.exitCode).not.toBe(0);
     expect(early.stderr).toContain("is not ready");
@@ -133,7 +133,7 @@ describe("root with user_name", () => {
   it.runIf(isRoot)("only provisions, for that user", async () => {
     await using system = await TestSystem.create({ userName: "nobody" });
     const server = system.launch();
-    await expect.poll(() => server.output, { timeout: WAIT_TIMEOUT_MS }).toContain("waiting for");
+    await expect.poll(() => server.output, { timeout: EVENTUAL_TIMEOUT_MS }).toContain("waiting for");
     expect(await system.dmg("storage", "format")).toMatchObject({ exitCode: 0 });
     expect(await server.end()).toMatchObject({ exitCode: 0 });
     expect(server.output).toContain("start daos-server as nobody now");

@@ -2,7 +2,7 @@ import { appendFile, mkdir, readFile, statfs, writeFile } from "node:fs/promises
 import { join } from "node:path";
 import { ProcessCommandRunner } from "@daos/sys";
 import { expect, it } from "vitest";
-import { isRoot, TestSystem, WAIT_TIMEOUT_MS } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
 it.runIf(isRoot)("a server with a full log disk serves, and ends with SIGTERM", async () => {
   await using system = await TestSystem.create({
@@ -25,7 +25,7 @@ it.runIf(isRoot)("a server with a full log disk serves, and ends with SIGTERM", 
     await system.dmg("system", "start");
     return system.server.output;
   };
-  await expect.poll(reported, { timeout: WAIT_TIMEOUT_MS }).toContain("the log file cannot be written");
+  await expect.poll(reported, { timeout: EVENTUAL_TIMEOUT_MS }).toContain("the log file cannot be written");
   await system.dmgJson("system", "query");
   expect((await statfs(logs)).bavail).toBe(0);
   expect(await system.stop()).toMatchObject({ exitCode: 0 });

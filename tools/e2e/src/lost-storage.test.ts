@@ -2,9 +2,9 @@ import { readdir, rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ProcessCommandRunner } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { isRoot, TestSystem, WAIT_TIMEOUT_MS } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
-const slow = { timeout: WAIT_TIMEOUT_MS, interval: 500 };
+const slow = { timeout: EVENTUAL_TIMEOUT_MS, interval: 500 };
 
 /** State and reason of a rank, by dmg. */
 async function memberState(system: TestSystem, rank: number) {

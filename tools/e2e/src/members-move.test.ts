@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { expect, it } from "vitest";
 import { run } from "./program.ts";
-import { DAOS_SERVER, type DmgResult, freePort, TestSystem, WAIT_TIMEOUT_MS } from "./test-system.ts";
+import { DAOS_SERVER, type DmgResult, EVENTUAL_TIMEOUT_MS, freePort, TestSystem } from "./test-system.ts";
 
-const WAIT = { timeout: WAIT_TIMEOUT_MS, interval: 500 };
+const WAIT = { timeout: EVENTUAL_TIMEOUT_MS, interval: 500 };
 
 it("a system with one access point goes on with two, and forgets nothing", { timeout: 400_000 }, async () => {
   await using etcd = await EtcdCluster.start();

@@ -3,9 +3,9 @@ import { join } from "node:path";
 import { formatHostAddress } from "@daos/hostlist";
 import { MISBEHAVING_PEERS, RawServer } from "@daos/http2/testing";
 import { describe, expect, it } from "vitest";
-import { freePort, TestSystem, WAIT_TIMEOUT_MS } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, freePort, TestSystem } from "./test-system.ts";
 
-const poll = { timeout: WAIT_TIMEOUT_MS };
+const poll = { timeout: EVENTUAL_TIMEOUT_MS };
 
 function isAlive(pid: number): boolean {
   try {
@@ -24,7 +24,7 @@ function everyPeerInTurn(): (socket: Parameters<(typeof MISBEHAVING_PEERS)[numbe
 
 describe("daos-server", () => {
   it("stays alive with its engine while something else answers on its access point's port", {
-    timeout: 2 * WAIT_TIMEOUT_MS,
+    timeout: 2 * EVENTUAL_TIMEOUT_MS,
   }, async () => {
     await using peer = await RawServer.start(everyPeerInTurn());
     await using system = await TestSystem.create({ accessPoints: [formatHostAddress(peer.host)] });
@@ -38,7 +38,7 @@ describe("daos-server", () => {
   });
 
   it("leads on when something else answers on a member's port, and fails the stop of that member only", {
-    timeout: 2 * WAIT_TIMEOUT_MS,
+    timeout: 2 * EVENTUAL_TIMEOUT_MS,
   }, async () => {
     const port = await freePort();
     await using leader = await TestSystem.create();

@@ -4,7 +4,7 @@ import { FakeSpdkTarget } from "@daos/bdev/testing";
 import { FaultCode } from "@daos/fault";
 import { describe, expect, it } from "vitest";
 import { run } from "./program.ts";
-import { DAOS_SERVER, isRoot, TestSystem, WAIT_TIMEOUT_MS } from "./test-system.ts";
+import { DAOS_SERVER, EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
 interface Scan {
   readonly hosts: readonly {
@@ -47,7 +47,7 @@ describe("storage, with real processes", () => {
     async () => {
       await using system = await TestSystem.create();
       const server = system.launch();
-      await expect.poll(() => server.output, { timeout: WAIT_TIMEOUT_MS }).toContain("storage format");
+      await expect.poll(() => server.output, { timeout: EVENTUAL_TIMEOUT_MS }).toContain("storage format");
       const formatted = await system.dmg("storage", "format", "--verbose");
       expect(formatted).toMatchObject({ exitCode: 0, stderr: "" });
       expect(formatted.stdout).toContain("CTL_SUCCESS");
@@ -78,7 +78,7 @@ describe("storage, with real processes", () => {
       expect(scan.stdout).toContain("serial SPDK0");
 
       const server = system.launch();
-      await expect.poll(() => server.output, { timeout: WAIT_TIMEOUT_MS }).toContain("storage format");
+      await expect.poll(() => server.output, { timeout: EVENTUAL_TIMEOUT_MS }).toContain("storage format");
       const formatted = await system.dmg("storage", "format", "--verbose");
       expect(formatted).toMatchObject({
         exitCode: 0,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { TestSystem, WAIT_TIMEOUT_MS } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, TestSystem } from "./test-system.ts";
 
 /** Each rank with its state. */
 async function states(system: TestSystem): Promise<string[]> {
@@ -34,9 +34,11 @@ describe("dmg system", () => {
     system.server.child.kill("SIGKILL");
     await system.server.end();
     system.launch([]);
-    await expect.poll(() => system.server.output, { timeout: WAIT_TIMEOUT_MS }).toContain("has excluded it");
     await expect
-      .poll(() => states(system).catch(String), { timeout: WAIT_TIMEOUT_MS })
+      .poll(() => system.server.output, { timeout: EVENTUAL_TIMEOUT_MS })
+      .toContain("has excluded it");
+    await expect
+      .poll(() => states(system).catch(String), { timeout: EVENTUAL_TIMEOUT_MS })
       .toEqual(["0 joined", "1 excluded"]);
     const start = await system.dmg("system", "start", "--ranks", "1");
     expect(start.exitCode).not.toBe(0);
@@ -51,7 +53,9 @@ describe("dmg system", () => {
     await system.start();
     process.kill(system.enginePid(1), "SIGKILL");
     await expect
-      .poll(async () => (await system.dmgJson("system", "query")).members[1], { timeout: WAIT_TIMEOUT_MS })
+      .poll(async () => (await system.dmgJson("system", "query")).members[1], {
+        timeout: EVENTUAL_TIMEOUT_MS,
+      })
       .toMatchObject({ state: "joined", incarnation: 2 });
     const { events } = await system.dmgJson("system", "events");
     const about = events.filter(({ rank }) => rank === 1).map(({ kind }) => kind);
@@ -75,7 +79,7 @@ describe("dmg system", () => {
     expect(unformatted.stderr).toContain("--reformat");
     await system.dmg("storage", "format", "--reformat");
     await expect
-      .poll(() => states(system).catch(String), { timeout: WAIT_TIMEOUT_MS })
+      .poll(() => states(system).catch(String), { timeout: EVENTUAL_TIMEOUT_MS })
       .toEqual(["0 joined", "1 joined"]);
     const after = (await system.dmgJson("system", "query")).members.map(({ uuid }) => uuid);
     expect(after.filter((uuid) => before.includes(uuid))).toEqual([]);

@@ -19,6 +19,9 @@ export interface TestClusterOptions {
   readonly accessPoints: number;
 }
 
+/** Times that hold when etcd, eight servers and their engines share two cores with other work. */
+const SLOW_MACHINE = "failure_detection: {lease_duration: 10, report_interval: 5, overdue_after: 30}";
+
 /** Hosts of one system on loopback ports, with real processes and a real etcd of three members. Dispose of it. */
 export class TestCluster implements AsyncDisposable {
   readonly etcd: EtcdCluster;
@@ -41,7 +44,8 @@ export class TestCluster implements AsyncDisposable {
     for (const port of ports) {
       const wires = await Promise.all(etcd.members.map(({ url }) => SeverableProxy.start(url)));
       for (const wire of wires) stack.use(wire);
-      const more = `system_db:\n  backend: etcd\n  endpoints: ${JSON.stringify(wires.map(({ url }) => url))}`;
+      const endpoints = JSON.stringify(wires.map(({ url }) => url));
+      const more = `system_db: {backend: etcd, endpoints: ${endpoints}}\n${SLOW_MACHINE}`;
       const clock = stack.use(await WallClock.create());
       const env = clock.environment;
       let cut = false;

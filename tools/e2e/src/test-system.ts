@@ -11,7 +11,7 @@ export const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
 export const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
 
 /** How long anything may take that is to come about by itself, ms: a busy machine needs many times what an idle one does. */
-export const WAIT_TIMEOUT_MS = 120_000;
+export const EVENTUAL_TIMEOUT_MS = 120_000;
 
 export interface TestSystemOptions {
   readonly engines?: number;
@@ -137,7 +137,7 @@ export class TestSystem implements AsyncDisposable {
   }
 
   /** Waits until every engine serves. @throws Error with the server's output when it ends before */
-  async serving(ms = WAIT_TIMEOUT_MS): Promise<void> {
+  async serving(ms = EVENTUAL_TIMEOUT_MS): Promise<void> {
     const { server } = this;
     using limit = deadline(ms, "every engine to serve");
     const early = server.ended.then(() => {

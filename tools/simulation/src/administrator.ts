@@ -29,8 +29,8 @@ export class Administrator {
     ranks: readonly number[],
     options: { readonly force: boolean; readonly timeoutMs: number },
   ): Promise<number | undefined> {
-    const { ledger, network } = this.#world;
-    ledger.note(`dmg ${command} ${ranks.join(",")}${options.force ? " --force" : ""}`);
+    const { history, network } = this.#world;
+    history.note(`dmg ${command} ${ranks.join(",")}${options.force ? " --force" : ""}`);
     using limit = this.#process.deadline(COMMAND_MS, "command");
     const caller = { process: this.#process, host: "outside" };
     try {
@@ -46,10 +46,10 @@ export class Administrator {
         { signal: limit.signal, hostMs: COMMAND_MS },
       );
       const failed = results.filter(({ fault }) => fault !== undefined);
-      ledger.note(`dmg ${command} done ${results.length} ${failed.map(({ fault }) => fault?.code)}`);
+      history.note(`dmg ${command} done ${results.length} ${failed.map(({ fault }) => fault?.code)}`);
       return failed.length;
     } catch (error) {
-      ledger.note(`dmg ${command} failed ${toFault(error).message}`);
+      history.note(`dmg ${command} failed ${toFault(error).message}`);
       return undefined;
     }
   }

@@ -12,14 +12,14 @@ interface Engine {
 
 /** Says what is not as it must be when nothing has gone wrong for a while. */
 export function checkConvergence(world: World): void {
-  const { ledger } = world;
+  const { history } = world;
   const leaders = world.hosts.filter(({ server }) => server?.leadership.leadsHere === true);
-  if (leaders.length !== 1) ledger.violate(`${leaders.length} hosts lead`);
+  if (leaders.length !== 1) history.violate(`${leaders.length} hosts lead`);
   const engines = enginesByUuid(world);
-  for (const member of ledger.list()) {
+  for (const member of history.list()) {
     const expected = statesOf(member, engines.get(member.uuid) ?? []);
     if (!expected.includes(member.state))
-      ledger.violate(
+      history.violate(
         `rank ${member.rank} ${member.uuid} on ${member.address.host} is ${member.state} (${member.reason}), not ${expected.join(" or ")}: ${describe(engines.get(member.uuid) ?? [])}`,
       );
   }
@@ -30,11 +30,11 @@ function enginesByUuid(world: World): Map<string, Engine[]> {
   const engines = new Map<string, Engine[]>();
   for (const host of world.hosts) {
     if (host.on && host.server === undefined && !refusedAsCopy(host))
-      world.ledger.violate(`${host.name} has no server: ${host.endedBecause}`);
+      world.history.violate(`${host.name} has no server: ${host.endedBecause}`);
     for (const instance of host.server?.harness.instances ?? []) {
       const { superblock } = instance;
       if (superblock === undefined)
-        world.ledger.violate(`${host.name} engine ${instance.index} is ${instance.state.kind}`);
+        world.history.violate(`${host.name} engine ${instance.index} is ${instance.state.kind}`);
       else engines.set(superblock.uuid, [...(engines.get(superblock.uuid) ?? []), { host, instance }]);
     }
   }
@@ -71,24 +71,24 @@ function statesOf(member: Member, engines: readonly Engine[]): readonly Member["
 
 /** An engine that runs is a member that is wanted, and none waits for ever. */
 function checkEngine(world: World, uuid: string, { host, instance }: Engine): void {
-  const member = world.ledger.get(uuid);
+  const member = world.history.get(uuid);
   const name = `engine ${instance.index} of ${host.name}, ${uuid},`;
   const elsewhere = member !== undefined && member.address.host !== host.address.host;
   const { state } = instance;
   if (state.kind === "serving") {
     if (member === undefined) {
-      if (!world.copied.has(uuid)) world.ledger.violate(`${name} serves and is no member`);
+      if (!world.copied.has(uuid)) world.history.violate(`${name} serves and is no member`);
     } else if (member.rank !== state.rank)
-      world.ledger.violate(`${name} serves as rank ${state.rank}, and is rank ${member.rank}`);
+      world.history.violate(`${name} serves as rank ${state.rank}, and is rank ${member.rank}`);
     else if (!elsewhere && member.state === "excluded" && servingProblem(state) === undefined)
-      world.ledger.violate(`${name} serves, and is excluded`);
+      world.history.violate(`${name} serves, and is excluded`);
     // One whose identity a copy has taken over while its host was cut off is told nothing, and goes on.
     else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))
-      world.ledger.violate(`${name} serves, and is a member on ${member.address.host}`);
+      world.history.violate(`${name} serves, and is a member on ${member.address.host}`);
   }
   const waits = state.kind !== "serving" && state.kind !== "stopped" && state.kind !== "failed";
   if (waits && !elsewhere && member?.state !== "excluded")
-    world.ledger.violate(`${name} is still ${state.kind}; the member ${JSON.stringify(member)}`);
+    world.history.violate(`${name} is still ${state.kind}; the member ${JSON.stringify(member)}`);
 }
 
 function describe(engines: readonly Engine[]): string {

@@ -12,7 +12,7 @@ export function seedPlan(seed: number, large = seed % LARGE_EVERY === 0): Simula
     seed,
     // Seeds of either kind come in both sizes.
     mode: seed % 3 === 0 ? "fixed" : "etcd",
-    troubleMs: 120_000,
+    faultsMs: 120_000,
     ...(large ? LARGE : small),
   };
 }

@@ -6,7 +6,7 @@ import {
   type MemberStore,
 } from "@daos/member-store";
 import type { Superblock } from "@daos/superblock";
-import type { Ledger } from "./ledger.ts";
+import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";
 
@@ -19,13 +19,13 @@ export interface SimDisk {
 
 /** Members on the disk of the only access point: there after any crash; now and then the disk is full. */
 export class DiskStore implements MemberStore {
-  readonly #ledger: Ledger;
+  readonly #history: History;
   readonly #process: SimProcess;
   readonly #random: Random;
   readonly #outage: () => boolean;
 
-  constructor(ledger: Ledger, process: SimProcess, random: Random, outage: () => boolean) {
-    this.#ledger = ledger;
+  constructor(history: History, process: SimProcess, random: Random, outage: () => boolean) {
+    this.#history = history;
     this.#process = process;
     this.#random = random;
     this.#outage = outage;
@@ -33,7 +33,7 @@ export class DiskStore implements MemberStore {
 
   async load(): Promise<readonly Member[]> {
     await this.#work();
-    return this.#ledger.list();
+    return this.#history.list();
   }
 
   async commit(
@@ -42,12 +42,12 @@ export class DiskStore implements MemberStore {
   ): Promise<void> {
     signal.throwIfAborted();
     await this.#work();
-    const conflict = this.#ledger.conflict(changes);
+    const conflict = this.#history.conflict(changes);
     if (conflict !== undefined) {
-      this.#ledger.violate(`the leader gives rank ${conflict.rank} to ${conflict.uuid} as well`);
+      this.#history.violate(`the leader gives rank ${conflict.rank} to ${conflict.uuid} as well`);
       throw faultRankTaken(conflict.uuid, conflict.rank, "another engine has it");
     }
-    this.#ledger.commit(0, changes);
+    this.#history.commit(0, changes);
   }
 
   async #work(): Promise<void> {

@@ -16,7 +16,7 @@ import type { SimServer } from "./sim-server.ts";
 type Client = Awaited<ReturnType<InstanceParts["connect"]>>;
 
 /** How an engine behaves from its next start on. */
-export interface EngineMood {
+export interface EngineFault {
   /** It dies so long after each start, ms. */
   readonly diesAfterMs?: number | undefined;
   /** It never gets ready. */
@@ -61,7 +61,7 @@ export class SimEngine {
 
   #start(): ProcessPart {
     const { process, host, random } = this.#server;
-    host.supervision[this.#index]?.started(process.now(), this.#server.world.ledger);
+    host.supervision[this.#index]?.started(process.now(), this.#server.world.history);
     const started = new SimEngineProcess(this.#server, ++this.#starts);
     this.#process = started;
     void started.exited.then(() => {
@@ -69,17 +69,17 @@ export class SimEngine {
       if (host.replica !== "none" && this.#index === 0) this.#server.world.dataPlane.ended(host);
       host.supervision[this.#index]?.ended(process.now());
     });
-    const mood = host.moods[this.#index] ?? {};
+    const engineFault = host.engineFaults[this.#index] ?? {};
     const port = 31_416 + this.#index + (random.chance(0.1) ? 100 * this.#starts : 0);
-    if (mood.stuck !== true) {
+    if (engineFault.stuck !== true) {
       process.after(random.whole(200, 1_500), () => {
         if (started.ended) return;
         const uri = `ofi+tcp://${host.address.host}:${port}`;
         void this.#instance.notifyReady({ uri, contexts: 2, socket: `${this.#index}.sock` }).catch(() => {});
       });
     }
-    if (mood.diesAfterMs !== undefined)
-      process.after(mood.diesAfterMs, () => started.end({ code: 1, signal: null }));
+    if (engineFault.diesAfterMs !== undefined)
+      process.after(engineFault.diesAfterMs, () => started.end({ code: 1, signal: null }));
     return started;
   }
 

@@ -1,6 +1,6 @@
 import type { HostAddress } from "@daos/hostlist";
 import { faultLeadershipLost, faultRankTaken, type Member, type MemberChange } from "@daos/member-store";
-import type { Ledger } from "./ledger.ts";
+import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { VirtualTime } from "./virtual-time.ts";
@@ -39,7 +39,7 @@ const ATTEMPT_MS = 2_000;
 export class SimEtcd {
   readonly #time: VirtualTime;
   readonly #random: Random;
-  readonly #ledger: Ledger;
+  readonly #history: History;
   readonly #leases = new Map<number, Lease>();
   readonly #applied = new Set<string>();
   /** Access points that are cut off from it. */
@@ -50,10 +50,10 @@ export class SimEtcd {
   /** Chance of a call that is lost on its way there, or whose answer is lost. */
   lossy = 0;
 
-  constructor(time: VirtualTime, random: Random, ledger: Ledger) {
+  constructor(time: VirtualTime, random: Random, history: History) {
     this.#time = time;
     this.#random = random;
-    this.#ledger = ledger;
+    this.#history = history;
   }
 
   get available(): boolean {
@@ -81,7 +81,7 @@ export class SimEtcd {
       this.#leases.set(owned, { expires: this.#time.now + LEASE_MS });
       if (this.#leader === undefined) {
         this.#leader = { address, lease: owned, term: ++this.#revision };
-        this.#ledger.note(`leader ${address.host} ${this.#leader.term}`);
+        this.#history.note(`leader ${address.host} ${this.#leader.term}`);
       }
       return { lease: owned, leader: this.#leader };
     });
@@ -97,7 +97,7 @@ export class SimEtcd {
   load(process: SimProcess, address: HostAddress, term: number): Promise<readonly Member[]> {
     return this.#call(process, address, () => {
       if (this.leader?.term !== term) throw faultLeadershipLost("read the members");
-      return this.#ledger.list();
+      return this.#history.list();
     });
   }
 
@@ -112,15 +112,15 @@ export class SimEtcd {
     return this.#call(process, address, () => {
       if (this.#applied.has(name)) return;
       if (this.leader?.term !== term) throw faultLeadershipLost(`commit ${name} of members`);
-      const conflict = this.#ledger.conflict(changes);
+      const conflict = this.#history.conflict(changes);
       if (conflict !== undefined) {
-        this.#ledger.violate(
+        this.#history.violate(
           `the leader of term ${term} gives rank ${conflict.rank} to ${conflict.uuid} as well`,
         );
         throw faultRankTaken(conflict.uuid, conflict.rank, "another engine has it");
       }
       this.#applied.add(name);
-      this.#ledger.commit(term, changes);
+      this.#history.commit(term, changes);
     });
   }
 

@@ -2,7 +2,7 @@ import type { ReplicaRole } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
 import { Random } from "./random.ts";
 import type { SimDisk } from "./sim-disk.ts";
-import type { EngineMood } from "./sim-engine.ts";
+import type { EngineFault } from "./sim-engine.ts";
 import { SimProcess, type WallClock } from "./sim-process.ts";
 import { SimServer } from "./sim-server.ts";
 import { SupervisionJudge } from "./supervision-judge.ts";
@@ -14,7 +14,7 @@ export class SimHost {
   readonly replica: ReplicaRole;
   readonly disks: SimDisk[];
   readonly wall: WallClock = { offsetMs: 0 };
-  readonly moods: EngineMood[] = [];
+  readonly engineFaults: EngineFault[] = [];
   readonly supervision: SupervisionJudge[];
   address: HostAddress;
   /** It takes connections, and nothing answers. */
@@ -74,7 +74,7 @@ export class SimHost {
     this.server = server;
     void server.ended.then((reason) => {
       if (this.server !== server) return;
-      this.#world.ledger.note(`server of ${this.name} ended: ${reason}`);
+      this.#world.history.note(`server of ${this.name} ended: ${reason}`);
       this.endedBecause = reason;
       this.killServer();
       this.#world.time.after(30_000, () => this.startServer());

@@ -56,7 +56,7 @@ export class SimServer {
       calls: this.#calls(),
       engines: this.engines.map((engine, index) => enginePorts(engine, index, log)),
       provisionOnly: false,
-      onChange: ({ index, state }) => world.ledger.note(`engine ${host.index}.${index} ${state.kind}`),
+      onChange: ({ index, state }) => world.history.note(`engine ${host.index}.${index} ${state.kind}`),
       log,
       clock: process,
     });
@@ -89,13 +89,13 @@ export class SimServer {
 
   #members(): MembersPort {
     const { world, process, random, host } = this;
-    const { etcd, accessPoints, ledger, options } = world;
+    const { etcd, accessPoints, history, options } = world;
     const check = async () => {};
     if (options.mode === "etcd") {
       const openElection = () => new SimElection({ etcd, process, self: host.address, accessPoints });
       return { kind: "etcd", check, openElection };
     }
-    const openStore = async () => new DiskStore(ledger, process, random, () => !etcd.available);
+    const openStore = async () => new DiskStore(history, process, random, () => !etcd.available);
     return { kind: "storage", check, openStore, lossesIn: async () => [] };
   }
 
@@ -157,7 +157,7 @@ export class SimServer {
   async join(message: JoinMessage, peer: string, wait: Wait): Promise<JoinReply> {
     const result = await this.#parts.requests.join(joinFromProto(message, peer), wait);
     if (result.status === 0)
-      this.world.ledger.joinAcknowledged(message.uuid, result.rank, result.incarnation);
+      this.world.history.joinAcknowledged(message.uuid, result.rank, result.incarnation);
     return result;
   }
 
@@ -171,13 +171,13 @@ export class SimServer {
     ranks: readonly number[],
     options: Omit<ActionOptions, "fanout">,
   ): Promise<readonly ActionResult[]> {
-    const { ledger } = this.world;
+    const { history } = this.world;
     const { members } = this.leadership.membership().select(ranks, []);
-    const since = ledger.commits - 1;
-    if (command === "clearExclude") ledger.clearing(members.map(({ uuid }) => uuid));
+    const since = history.commits - 1;
+    if (command === "clearExclude") history.clearing(members.map(({ uuid }) => uuid));
     const results = await this.#parts.actions[command](members, { ...options, fanout: 128 });
     for (const { member, fault } of results)
-      if (fault === undefined) ledger.stateAcknowledged(member.uuid, DONE[command], since);
+      if (fault === undefined) history.stateAcknowledged(member.uuid, DONE[command], since);
     return results;
   }
 }

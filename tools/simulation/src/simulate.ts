@@ -1,14 +1,14 @@
 import { servingProblem } from "@daos/instance";
 import { Administrator } from "./administrator.ts";
-import { Chaos } from "./chaos.ts";
 import { checkConvergence } from "./check-convergence.ts";
+import { FaultInjector } from "./fault-injector.ts";
 import { Random } from "./random.ts";
 import type { SimHost } from "./sim-host.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 export interface SimulateOptions extends WorldOptions {
-  /** How long trouble lasts, ms of virtual time. */
-  readonly troubleMs: number;
+  /** How long faults are injected, ms of virtual time. */
+  readonly faultsMs: number;
   /** Changes the world before it begins: to see that the judge would notice. */
   readonly prepare?: ((world: World) => void) | undefined;
 }
@@ -33,13 +33,13 @@ const STOP_MS = 30_000;
 const KILL_MS = 9_000;
 const HUNG_MS = 27_000;
 
-/** A system comes up, has trouble, comes to rest, and is stopped with some hosts dead: one history, given by its seed. */
+/** A system comes up, suffers faults, settles, and is stopped with some hosts dead: one history, given by its seed. */
 export async function simulate(options: SimulateOptions): Promise<Outcome> {
   const world = new World(options);
-  const { time, ledger, random } = world;
+  const { time, history, random } = world;
   options.prepare?.(world);
   const administrator = new Administrator(world);
-  const broken = () => ledger.violations.length > 0;
+  const broken = () => history.violations.length > 0;
   const run = async (ms: number) => {
     const end = time.now + ms;
     while (time.now < end && !broken()) {
@@ -50,19 +50,19 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
 
   for (const host of world.hosts) time.after(random.whole(0, 2_000), () => host.powerOn());
   await run(UP_MS);
-  if (!broken() && ledger.list().length !== options.hosts * options.enginesPerHost)
-    ledger.violate(`only ${ledger.list().length} engines have joined`);
+  if (!broken() && history.list().length !== options.hosts * options.enginesPerHost)
+    history.violate(`only ${history.list().length} engines have joined`);
   if (!broken()) checkConvergence(world);
 
-  const chaos = new Chaos(world, new Random(random.whole(0, 2 ** 32)), administrator);
-  if (options.troubleMs > 0) {
-    chaos.start();
-    await run(options.troubleMs);
-    chaos.stop();
+  const injector = new FaultInjector(world, new Random(random.whole(0, 2 ** 32)), administrator);
+  if (options.faultsMs > 0) {
+    injector.start();
+    await run(options.faultsMs);
+    injector.stop();
     formatErased(world);
     await run(CALM_MS / 2);
     // What was still in its crash loop has given up by now.
-    void chaos.restoreReplicas();
+    void injector.restoreReplicas();
     formatErased(world);
     await run(CALM_MS / 2);
     if (!broken()) checkConvergence(world);
@@ -70,24 +70,24 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
   if (!broken()) await stopWithDeadHosts(world, administrator, run);
   return {
     seed: options.seed,
-    hash: ledger.hash,
-    violations: ledger.violations,
-    commits: ledger.commits,
-    changes: ledger.changes,
-    members: ledger.list().length,
+    hash: history.hash,
+    violations: history.violations,
+    commits: history.commits,
+    changes: history.changes,
+    members: history.list().length,
     virtualMs: time.now,
   };
 }
 
 /** While a leader does not commit, what it holds is what the store has. */
 function checkLeaders(world: World): void {
-  const { leader, options, etcd, ledger } = world;
+  const { leader, options, etcd, history } = world;
   const office = leader?.server;
   if (leader === undefined || office === undefined) return;
   if (options.mode === "etcd" && etcd.leader?.address.host !== leader.address.host) return;
   try {
     const membership = office.leadership.membership();
-    if (membership.idle) ledger.checkLeader(membership.list(), `the leader ${leader.name}`);
+    if (membership.idle) history.checkLeader(membership.list(), `the leader ${leader.name}`);
   } catch {
     // It has just begun, or just ended.
   }
@@ -108,7 +108,7 @@ async function stopWithDeadHosts(
   administrator: Administrator,
   run: (ms: number) => Promise<void>,
 ): Promise<void> {
-  const { random, hosts, accessPoints, ledger, time } = world;
+  const { random, hosts, accessPoints, history, time } = world;
   const plain = hosts.slice(accessPoints.length).filter((host) => isInService(host, world));
   const dead = random.sample(plain, Math.ceil(hosts.length / 100));
   for (const host of dead) host.silent = true;
@@ -120,7 +120,7 @@ async function stopWithDeadHosts(
   });
   for (let waited = 0; waited < 4 * STOP_MS && took === undefined; waited += LOOK_MS) await run(LOOK_MS);
   if (took === undefined || !(took < STOP_MS + (hangs ? HUNG_MS : KILL_MS))) {
-    ledger.violate(`the stop of the system with ${dead.length} dead hosts has taken ${took} ms`);
+    history.violate(`the stop of the system with ${dead.length} dead hosts has taken ${took} ms`);
     return;
   }
   for (const host of dead) host.silent = false;
@@ -128,22 +128,22 @@ async function stopWithDeadHosts(
   for (const { server, name } of hosts) {
     for (const { state, index, superblock } of server?.harness.instances ?? []) {
       if (dead.some((host) => host.server === server)) continue;
-      const member = ledger.get(superblock?.uuid ?? "");
+      const member = history.get(superblock?.uuid ?? "");
       if (world.copied.has(superblock?.uuid ?? "")) continue;
       if (state.kind === "serving" && member?.state !== "excluded")
-        ledger.violate(`engine ${index} of ${name} still serves after the system was stopped`);
+        history.violate(`engine ${index} of ${name} still serves after the system was stopped`);
     }
   }
 }
 
 /** Such a host is found dead in the first step of a stop; one whose members are out of service only in the second. */
-function isInService({ server }: SimHost, { ledger }: World): boolean {
+function isInService({ server }: SimHost, { history }: World): boolean {
   return (
     server?.harness.instances.every(
       ({ state, superblock }) =>
         state.kind === "serving" &&
         servingProblem(state) === undefined &&
-        ledger.get(superblock?.uuid ?? "")?.state === "joined",
+        history.get(superblock?.uuid ?? "")?.state === "joined",
     ) === true
   );
 }

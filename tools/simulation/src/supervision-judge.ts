@@ -1,9 +1,9 @@
-import type { Ledger } from "./ledger.ts";
+import type { History } from "./history.ts";
 
 /** As supervision promises it: written down again here, so that a change of the code shows. */
 const STABLE_MS = 60_000;
 const MAX_FAILURES = 6;
-const MAX_DELAY_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 
 /** Judges when an engine is started again: later each time, and not for ever. */
 export class SupervisionJudge {
@@ -22,14 +22,14 @@ export class SupervisionJudge {
     this.#asked = true;
   }
 
-  started(now: number, ledger: Ledger): void {
+  started(now: number, history: History): void {
     if (!this.#asked) {
       const waited = now - this.#endedAt;
-      const step = Math.min(1_000 * 2 ** (this.#failures - 1), MAX_DELAY_MS);
+      const step = Math.min(1_000 * 2 ** (this.#failures - 1), MAX_PAUSE_MS);
       if (this.#failures >= MAX_FAILURES)
-        ledger.violate(`${this.#name} is started again after ${this.#failures} ends in a row`);
+        history.violate(`${this.#name} is started again after ${this.#failures} ends in a row`);
       if (waited < step * 0.75 - 1)
-        ledger.violate(`${this.#name} is started again ${waited} ms after end ${this.#failures} in a row`);
+        history.violate(`${this.#name} is started again ${waited} ms after end ${this.#failures} in a row`);
     } else this.#failures = 0;
     this.#asked = false;
     this.#startedAt = now;

@@ -1,7 +1,7 @@
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import { DataPlane } from "./data-plane.ts";
-import { Ledger } from "./ledger.ts";
+import { History } from "./history.ts";
 import { Random } from "./random.ts";
 import { SimEtcd } from "./sim-etcd.ts";
 import { SimHost } from "./sim-host.ts";
@@ -24,7 +24,7 @@ export class World {
   readonly options: WorldOptions;
   readonly time = new VirtualTime();
   readonly random: Random;
-  readonly ledger: Ledger;
+  readonly history: History;
   readonly network: SimNetwork;
   readonly etcd: SimEtcd;
   readonly dataPlane: DataPlane;
@@ -37,9 +37,9 @@ export class World {
   constructor(options: WorldOptions) {
     this.options = options;
     this.random = new Random(options.seed);
-    this.ledger = new Ledger(() => this.time.now, options.trace);
+    this.history = new History(() => this.time.now, options.trace);
     this.network = new SimNetwork(this.#fork());
-    this.etcd = new SimEtcd(this.time, this.#fork(), this.ledger);
+    this.etcd = new SimEtcd(this.time, this.#fork(), this.history);
     this.dataPlane = new DataPlane(this.network);
     const accessPoints = options.mode === "etcd" ? 3 : 1;
     this.hosts = Array.from({ length: options.hosts }, (_, index) => {

@@ -1,1 +1,1 @@
-export { deposableLeader, followerOf, leaderOf } from "./leaders.ts";
+export { expirableLeader, followerOf, leaderOf } from "./leaders.ts";

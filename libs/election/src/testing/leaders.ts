@@ -27,11 +27,11 @@ export async function leaderOf(
 }
 
 /** A leader whose term can be ended: in order, or as that of a process that was frozen, whose signal is late. */
-export async function deposableLeader(
+export async function expirableLeader(
   self: HostAddress,
   members: readonly Member[],
   ranksFrom: MembershipOptions["ranksFrom"] = "store",
-): Promise<{ readonly leadership: Leadership; depose(how: "in order" | "signal is late"): void }> {
+): Promise<{ readonly leadership: Leadership; expireTerm(how: "in order" | "signal is late"): void }> {
   const term = new AbortController();
   const { signal } = term;
   let holds = true;
@@ -50,7 +50,7 @@ export async function deposableLeader(
   while (!leadership.leadsHere) await new Promise(setImmediate);
   return {
     leadership,
-    depose: (how) => {
+    expireTerm: (how) => {
       holds = false;
       if (how === "in order") term.abort(new Error("another host leads"));
     },

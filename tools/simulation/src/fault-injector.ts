@@ -5,12 +5,12 @@ import type { SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
 
 /** One thing that goes wrong, or that somebody does. */
-type Trouble = (chaos: Chaos) => void;
+type InjectedFault = (injector: FaultInjector) => void;
 
 const DAY_MS = 86_400_000;
 
-/** Makes trouble, by chance, until it is told to stop; then everything is put right but for what is lost for good. */
-export class Chaos {
+/** Injects faults, by chance, until it is stopped; then everything is put right but for what is lost for good. */
+export class FaultInjector {
   readonly world: World;
   readonly random: Random;
   readonly #administrator: Administrator;
@@ -32,10 +32,10 @@ export class Chaos {
       if (!this.#active) return;
       const picked = random.next() * TOTAL;
       let sum = 0;
-      for (const [weight, trouble] of TROUBLES) {
+      for (const [weight, inject] of FAULTS) {
         sum += weight;
         if (picked >= sum) continue;
-        trouble(this);
+        inject(this);
         break;
       }
       world.time.after(random.whole(200, 4_000), next);
@@ -43,7 +43,7 @@ export class Chaos {
     next();
   }
 
-  /** No more trouble. What can come back comes back. */
+  /** Injects no more faults. What can come back comes back. */
   stop(): void {
     this.#active = false;
     for (const repair of [...this.#repairs]) repair();
@@ -53,7 +53,7 @@ export class Chaos {
   /** Without a majority of the data plane's replicas no new engine can join: an administrator brings them back. */
   async restoreReplicas(): Promise<void> {
     const addresses = new Set(this.world.accessPoints.map(({ host }) => host));
-    const members = this.world.ledger.list().filter(({ address }) => addresses.has(address.host));
+    const members = this.world.history.list().filter(({ address }) => addresses.has(address.host));
     const ranks = members.map(({ rank }) => rank);
     const options = { force: false, timeoutMs: 5_000 };
     for (const command of ["clearExclude", "start"] as const) {
@@ -64,7 +64,7 @@ export class Chaos {
     }
   }
 
-  /** Does `repair` after a while, or when the trouble ends. */
+  /** Does `repair` after a while, or when the injection ends. */
   later(fromMs: number, toMs: number, repair: () => void): void {
     const once = () => {
       if (this.#repairs.delete(once)) repair();
@@ -74,7 +74,7 @@ export class Chaos {
   }
 
   note(text: string): void {
-    this.world.ledger.note(`# ${text}`);
+    this.world.history.note(`# ${text}`);
   }
 
   anyHost(): SimHost {
@@ -95,7 +95,7 @@ export class Chaos {
   }
 
   someRanks(): readonly number[] {
-    const ranks = this.world.ledger.list().map(({ rank }) => rank);
+    const ranks = this.world.history.list().map(({ rank }) => rank);
     const count = this.random.chance(0.1)
       ? ranks.length
       : this.random.whole(1, 1 + Math.ceil(ranks.length / 16));
@@ -103,7 +103,7 @@ export class Chaos {
   }
 }
 
-const TROUBLES: readonly (readonly [number, Trouble])[] = [
+const FAULTS: readonly (readonly [number, InjectedFault])[] = [
   [6, crashEngines],
   [3, badEngine],
   [3, hangEngine],
@@ -127,175 +127,179 @@ const TROUBLES: readonly (readonly [number, Trouble])[] = [
   [2, commandSome("clearExclude")],
   [2, commandSome("erase")],
 ];
-const TOTAL = TROUBLES.reduce((sum, [weight]) => sum + weight, 0);
+const TOTAL = FAULTS.reduce((sum, [weight]) => sum + weight, 0);
 
-function crashEngines(chaos: Chaos): void {
-  for (const engine of chaos.anyHost().server?.engines ?? []) if (chaos.random.chance(0.4)) engine.crash();
+function crashEngines(injector: FaultInjector): void {
+  for (const engine of injector.anyHost().server?.engines ?? [])
+    if (injector.random.chance(0.4)) engine.crash();
 }
 
-function badEngine(chaos: Chaos): void {
-  const { random } = chaos;
-  const host = chaos.anyHost();
+function badEngine(injector: FaultInjector): void {
+  const { random } = injector;
+  const host = injector.anyHost();
   const index = random.whole(0, host.disks.length);
-  host.moods[index] = random.chance(0.3) ? { stuck: true } : { diesAfterMs: random.whole(100, 20_000) };
-  chaos.note(`${host.name} engine ${index} is bad: ${JSON.stringify(host.moods[index])}`);
+  host.engineFaults[index] = random.chance(0.3)
+    ? { stuck: true }
+    : { diesAfterMs: random.whole(100, 20_000) };
+  injector.note(`${host.name} engine ${index} is bad: ${JSON.stringify(host.engineFaults[index])}`);
   host.server?.engines[index]?.crash();
-  chaos.later(10_000, 90_000, () => {
-    delete host.moods[index];
+  injector.later(10_000, 90_000, () => {
+    delete host.engineFaults[index];
   });
 }
 
-function hangEngine(chaos: Chaos): void {
-  const { server, replica } = chaos.anyHost();
+function hangEngine(injector: FaultInjector): void {
+  const { server, replica } = injector.anyHost();
   const instances = server?.harness.instances ?? [];
-  const index = chaos.random.whole(0, Math.max(1, instances.length));
+  const index = injector.random.whole(0, Math.max(1, instances.length));
   const process = server?.engines[index]?.process;
   // One that hangs while it is set up is waited for longer than the calm lasts.
   if (process === undefined || instances[index]?.state.kind !== "serving") return;
   process.hung = true;
   // Some never answer again: they are told of, and left to the administrator. Without replicas nobody could join.
-  if (replica !== "none" || chaos.random.chance(0.5))
-    chaos.later(5_000, 90_000, () => {
+  if (replica !== "none" || injector.random.chance(0.5))
+    injector.later(5_000, 90_000, () => {
       process.hung = false;
     });
 }
 
-function killServer(chaos: Chaos): void {
-  const host = chaos.leaderOrAny();
-  chaos.note(`kill the server of ${host.name}`);
+function killServer(injector: FaultInjector): void {
+  const host = injector.leaderOrAny();
+  injector.note(`kill the server of ${host.name}`);
   host.killServer();
-  chaos.later(500, 15_000, () => host.startServer());
+  injector.later(500, 15_000, () => host.startServer());
 }
 
-function restartServer(chaos: Chaos): void {
-  const host = chaos.leaderOrAny();
-  chaos.note(`restart the server of ${host.name}`);
+function restartServer(injector: FaultInjector): void {
+  const host = injector.leaderOrAny();
+  injector.note(`restart the server of ${host.name}`);
   host.server?.shutDown();
 }
 
-function powerOff(chaos: Chaos): void {
-  const host = chaos.leaderOrAny();
+function powerOff(injector: FaultInjector): void {
+  const host = injector.leaderOrAny();
   if (!host.on) return;
-  chaos.note(`${host.name} dies`);
+  injector.note(`${host.name} dies`);
   host.powerOff();
   // Some stay dead, but never one that the whole system needs.
-  if (host.replica === "none" && chaos.random.chance(0.2)) return;
-  chaos.later(2_000, 60_000, () => host.powerOn());
+  if (host.replica === "none" && injector.random.chance(0.2)) return;
+  injector.later(2_000, 60_000, () => host.powerOn());
 }
 
-function silence(chaos: Chaos): void {
-  const host = chaos.anyHost();
-  chaos.note(`${host.name} is silent`);
+function silence(injector: FaultInjector): void {
+  const host = injector.anyHost();
+  injector.note(`${host.name} is silent`);
   host.silent = true;
-  chaos.later(2_000, 40_000, () => {
+  injector.later(2_000, 40_000, () => {
     host.silent = false;
   });
 }
 
-function partition(chaos: Chaos): void {
-  const { random, world } = chaos;
+function partition(injector: FaultInjector): void {
+  const { random, world } = injector;
   const { parts } = world.network;
   const count = random.chance(0.5) ? 1 : random.whole(1, world.hosts.length);
   const hosts = random.sample(world.hosts, count).map(({ address }) => address.host);
   if (random.chance(0.4) && world.leader !== undefined) hosts.push(world.leader.address.host);
   const part = world.time.now + 1;
-  chaos.note(`cut off ${hosts.length}: ${hosts.slice(0, 3)}`);
+  injector.note(`cut off ${hosts.length}: ${hosts.slice(0, 3)}`);
   for (const host of hosts) parts.set(host, part);
-  chaos.later(1_000, 40_000, () => {
+  injector.later(1_000, 40_000, () => {
     for (const host of hosts) if (parts.get(host) === part) parts.delete(host);
   });
 }
 
-function pause(chaos: Chaos): void {
-  const host = chaos.leaderOrAny();
-  const ms = chaos.random.whole(200, 9_000);
-  chaos.note(`${host.name} pauses for ${ms} ms`);
+function pause(injector: FaultInjector): void {
+  const host = injector.leaderOrAny();
+  const ms = injector.random.whole(200, 9_000);
+  injector.note(`${host.name} pauses for ${ms} ms`);
   host.server?.process.pause(ms);
 }
 
-function cutOffFromStore(chaos: Chaos): void {
-  const { etcd, leader, accessPoints } = chaos.world;
-  const address = (chaos.random.chance(0.7) ? leader?.address : undefined) ?? chaos.random.pick(accessPoints);
-  chaos.note(`cut ${address.host} off from etcd`);
+function cutOffFromStore(injector: FaultInjector): void {
+  const { etcd, leader, accessPoints } = injector.world;
+  const address =
+    (injector.random.chance(0.7) ? leader?.address : undefined) ?? injector.random.pick(accessPoints);
+  injector.note(`cut ${address.host} off from etcd`);
   etcd.cutOff.add(address.host);
-  chaos.later(1_000, 20_000, () => void etcd.cutOff.delete(address.host));
+  injector.later(1_000, 20_000, () => void etcd.cutOff.delete(address.host));
 }
 
-function storeDown(chaos: Chaos): void {
-  const { etcd } = chaos.world;
-  chaos.note("the store is down");
+function storeDown(injector: FaultInjector): void {
+  const { etcd } = injector.world;
+  injector.note("the store is down");
   etcd.setAvailable(false);
-  chaos.later(1_000, 20_000, () => etcd.setAvailable(true));
+  injector.later(1_000, 20_000, () => etcd.setAvailable(true));
 }
 
-function lossy(chaos: Chaos): void {
-  const { etcd, network } = chaos.world;
-  if (chaos.random.chance(0.5)) {
-    network.lossy = chaos.random.next() * 0.2;
-    network.slowest = chaos.random.whole(3, 400);
-  } else etcd.lossy = chaos.random.next() * 0.3;
-  chaos.later(1_000, 30_000, () => {
+function lossy(injector: FaultInjector): void {
+  const { etcd, network } = injector.world;
+  if (injector.random.chance(0.5)) {
+    network.lossy = injector.random.next() * 0.2;
+    network.slowest = injector.random.whole(3, 400);
+  } else etcd.lossy = injector.random.next() * 0.3;
+  injector.later(1_000, 30_000, () => {
     network.lossy = 0;
     network.slowest = 3;
     etcd.lossy = 0;
   });
 }
 
-function jumpClock(chaos: Chaos): void {
-  const { wall } = chaos.leaderOrAny();
-  wall.offsetMs += Math.round((chaos.random.next() - 0.5) * 2 * DAY_MS);
+function jumpClock(injector: FaultInjector): void {
+  const { wall } = injector.leaderOrAny();
+  wall.offsetMs += Math.round((injector.random.next() - 0.5) * 2 * DAY_MS);
 }
 
-function move(chaos: Chaos): void {
-  const host = chaos.plainHost();
-  const address = chaos.world.newAddress();
-  chaos.note(`${host.name} moves to ${address.host}`);
+function move(injector: FaultInjector): void {
+  const host = injector.plainHost();
+  const address = injector.world.newAddress();
+  injector.note(`${host.name} moves to ${address.host}`);
   host.move(address);
 }
 
-function swap(chaos: Chaos): void {
-  const [one, other] = [chaos.plainHost(), chaos.plainHost()];
+function swap(injector: FaultInjector): void {
+  const [one, other] = [injector.plainHost(), injector.plainHost()];
   if (one === other) return;
-  chaos.note(`${one.name} and ${other.name} swap addresses`);
+  injector.note(`${one.name} and ${other.name} swap addresses`);
   const { address } = one;
   one.move(other.address);
   other.move(address);
-  if (one.on) chaos.world.network.attach(one);
+  if (one.on) injector.world.network.attach(one);
 }
 
-function copyStorage(chaos: Chaos): void {
-  const [from, to] = [chaos.plainHost(), chaos.plainHost()];
-  const index = chaos.random.whole(0, to.disks.length);
+function copyStorage(injector: FaultInjector): void {
+  const [from, to] = [injector.plainHost(), injector.plainHost()];
+  const index = injector.random.whole(0, to.disks.length);
   const source = from.disks[index]?.superblock;
   const disk = to.disks[index];
   if (from === to || source === undefined || disk === undefined) return;
-  chaos.note(`engine ${index} of ${from.name} is copied to ${to.name}: ${source.uuid}`);
+  injector.note(`engine ${index} of ${from.name} is copied to ${to.name}: ${source.uuid}`);
   to.killServer();
-  chaos.world.copied.add(source.uuid);
+  injector.world.copied.add(source.uuid);
   disk.superblock = source;
-  chaos.later(500, 5_000, () => to.startServer());
+  injector.later(500, 5_000, () => to.startServer());
 }
 
-function replaceStorage(chaos: Chaos): void {
-  const host = chaos.plainHost();
-  chaos.note(`${host.name} gets new storage`);
+function replaceStorage(injector: FaultInjector): void {
+  const host = injector.plainHost();
+  injector.note(`${host.name} gets new storage`);
   host.killServer();
   for (const disk of host.disks) disk.superblock = undefined;
-  chaos.later(500, 5_000, () => host.startServer());
+  injector.later(500, 5_000, () => host.startServer());
 }
 
-function commandSome(command: Parameters<Administrator["run"]>[0]): Trouble {
-  return (chaos) => {
-    const { random, world } = chaos;
+function commandSome(command: Parameters<Administrator["run"]>[0]): InjectedFault {
+  return (injector) => {
+    const { random, world } = injector;
     const timeoutMs = random.pick([2_000, 30_000]);
     const force = random.chance(0.3);
     if (command !== "erase") {
-      chaos.command(command, chaos.someRanks(), { force, timeoutMs });
+      injector.command(command, injector.someRanks(), { force, timeoutMs });
       return;
     }
     // Force is for hosts that are lost: no administrator erases what only cannot be reached at the moment.
     const dead = new Set(world.hosts.filter(({ on }) => !on).map(({ address }) => address.host));
-    const members = world.ledger.list().filter(({ state, address }) => {
+    const members = world.history.list().filter(({ state, address }) => {
       const own = world.network.at(address.host);
       if (own !== undefined && own.replica !== "none") return false;
       return force
@@ -303,6 +307,6 @@ function commandSome(command: Parameters<Administrator["run"]>[0]): Trouble {
         : state === "stopped" || state === "excluded" || state === "errored";
     });
     const ranks = random.sample(members, random.whole(1, 8)).map(({ rank }) => rank);
-    if (ranks.length > 0) chaos.command("erase", ranks, { force, timeoutMs });
+    if (ranks.length > 0) injector.command("erase", ranks, { force, timeoutMs });
   };
 }
