@@ -14,7 +14,7 @@ import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";
-import { clientTlsOptions } from "@daos/security";
+import { clientTlsOptions, judgeCaller } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
@@ -184,6 +184,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
               localAddresses,
               resolve: resolveHost,
             }),
+            judgeCaller: (certificate, path, from) =>
+              judgeCaller(certificate, { transport: config.transport, path, from }),
             log: log.child("mgmt"),
           }),
         );
