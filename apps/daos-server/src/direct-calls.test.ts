@@ -14,8 +14,8 @@ import { clientTlsOptions, judgeCaller } from "@daos/security";
 import { inDays, TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
 import { JoinCoordinator, MsReplicas, ServerRequests } from "@daos/system";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type GrpcListener, listenGrpc } from "./listen-grpc.ts";
 import { limitedService } from "./limit-requests.ts";
+import { type GrpcListener, listenGrpc } from "./listen-grpc.ts";
 
 const authority = new TestAuthority();
 const admin = authority.issue("admin");
@@ -25,7 +25,7 @@ const MEMBER = "127.0.0.3";
 const NOT_LEADER = -2008;
 
 let files: TestCertificateFiles;
-let running: GrpcListener[] = [];
+const running: GrpcListener[] = [];
 /** What the engines of all hosts were asked: `pool leader: poolDestroy`. */
 let asked: string[] = [];
 
@@ -39,7 +39,11 @@ afterEach(async () => {
 });
 
 /** A server with one engine, over TLS. */
-async function serve(name: string, status: number, others: () => readonly HostAddress[]): Promise<HostAddress> {
+async function serve(
+  name: string,
+  status: number,
+  others: () => readonly HostAddress[],
+): Promise<HostAddress> {
   const transport = files.transport("server", authority.pem, authority.issue("server"));
   const engine = {
     call: async ({ name: method, response }: DrpcMethod<DescMessage, DescMessage>) => {
@@ -98,7 +102,10 @@ async function serve(name: string, status: number, others: () => readonly HostAd
 /** A client of a host, from an address of this machine. */
 async function clientOf({ host, port }: HostAddress, own: TestCertificate, localAddress = HERE) {
   const tls = await clientTlsOptions(files.transport("client", authority.pem, own));
-  const nodeOptions: SecureClientSessionOptions & { readonly localAddress: string } = { ...tls, localAddress };
+  const nodeOptions: SecureClientSessionOptions & { readonly localAddress: string } = {
+    ...tls,
+    localAddress,
+  };
   return createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl: `https://${host}:${port}`, nodeOptions }));
 }
 
@@ -114,7 +121,11 @@ const destroy = { method: drpcMethods.poolDestroy.method, body: new Uint8Array(b
 const callerOf = ({ certificate }: TestCertificate) => new Uint8Array(certificate.raw);
 
 describe("calls between servers over TLS", () => {
-  const CALLS: readonly (readonly [string, string, (client: Client<typeof mgmt.MgmtSvc>) => Promise<unknown>])[] = [
+  const CALLS: readonly (readonly [
+    string,
+    string,
+    (client: Client<typeof mgmt.MgmtSvc>) => Promise<unknown>,
+  ])[] = [
     ["PrepShutdown", "prepShutdown", (client) => client.prepShutdown({ rank: 0 })],
     ["KillRank", "stop", (client) => client.killRank({ rank: 0, force: true })],
     ["StartRank", "start", (client) => client.startRank({ rank: 0 })],

@@ -1,5 +1,10 @@
 import type { Http2ServerRequest } from "node:http2";
-import { type ConnectRouter, type ContextValues, createContextValues, type Interceptor } from "@connectrpc/connect";
+import {
+  type ConnectRouter,
+  type ContextValues,
+  createContextValues,
+  type Interceptor,
+} from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { TransportConfig } from "@daos/config";
 import type { Logger } from "@daos/log";
