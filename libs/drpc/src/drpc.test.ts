@@ -188,7 +188,7 @@ describe("the server answers", () => {
   });
 
   it("200 peers at once, each with many calls", async () => {
-    const server = await fixture.serve([echoRank]);
+    const server = await fixture.serve([echoRank], { peerLimits: { sessions: 200 } });
     const clients = await Promise.all(Array.from({ length: 200 }, () => fixture.connect()));
     const calls = clients.flatMap((client, n) =>
       Array.from({ length: 10 }, async (_, i) => {

@@ -69,11 +69,12 @@ export class PeerBudgets {
     const now = this.#now();
     use.messagesFullAt = Math.max(use.messagesFullAt, now) + 1000 / messagesPerSecond;
     use.bytesFullAt = Math.max(use.bytesFullAt, now) + (size * 1000) / bytesPerSecond;
-    return Math.max(
+    const waitMs = Math.max(
       0,
       use.messagesFullAt - now - (messages * 1000) / messagesPerSecond,
       use.bytesFullAt - now - (bytes * 1000) / bytesPerSecond,
     );
+    return Math.round(waitMs);
   }
 
   /** Peers without a session that may send everything at once again are as good as new. */
