@@ -5,7 +5,7 @@ import type { HostAddress } from "@daos/hostlist";
 import { faultLoopback } from "./faults.ts";
 
 export interface ControlAddressOptions {
-  readonly config: Pick<ServerConfig, "port" | "accessPoints" | "systemDb">;
+  readonly config: Pick<ServerConfig, "port" | "accessPoints" | "systemDb" | "listenAddress">;
   readonly isAccessPoint: boolean;
   /** All addresses of this host. */
   readonly localAddresses: ReadonlySet<string>;
@@ -14,12 +14,13 @@ export interface ControlAddressOptions {
 }
 
 /**
- * The control address that other hosts know this one by: of an access point its own entry, resolved. An address outside
+ * The control address that other hosts know this one by: `listen_address`, or of an access point its own entry, resolved. An address outside
  * the loopback is preferred, unless the entry itself says loopback: `localhost` or `127.0.0.2`.
  */
 export async function controlAddress(options: ControlAddressOptions): Promise<HostAddress> {
   const { config, isAccessPoint, localAddresses, resolve } = options;
-  const { port } = config;
+  const { port, listenAddress } = config;
+  if (listenAddress !== undefined && !isWildcard(listenAddress)) return { host: listenAddress, port };
   const outside = [...localAddresses].find((address) => !address.includes(":") && !isLoopback(address));
   if (isAccessPoint) {
     for (const accessPoint of config.accessPoints) {
@@ -33,6 +34,11 @@ export async function controlAddress(options: ControlAddressOptions): Promise<Ho
     }
   }
   return { host: outside ?? "127.0.0.1", port };
+}
+
+/** The socket takes connections to every address of this host. */
+function isWildcard(address: string): boolean {
+  return address === "0.0.0.0" || address === "::";
 }
 
 /**

@@ -68,3 +68,15 @@ export function faultSocketElsewhere(socket: string, socketDir: string): Fault {
     resolution: "run the engine of the same release; it makes its socket in socket_dir",
   });
 }
+
+/** A caller without a certificate wants to change devices of this host. */
+export function faultInsecureDevices(attempted: string): Fault {
+  return new Fault({
+    domain: "security",
+    code: FaultCode.notAuthorized,
+    description: `${attempted} is not allowed to callers without certificates`,
+    reason: "allow_insecure is set, and allow_insecure_devices is not",
+    resolution:
+      "use certificates (allow_insecure: false); or, where the network is trusted, set allow_insecure_devices: true and restart daos-server",
+  });
+}

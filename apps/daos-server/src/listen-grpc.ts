@@ -1,10 +1,16 @@
-import { type ConnectRouter, createContextValues, type Interceptor } from "@connectrpc/connect";
+import type { Http2ServerRequest } from "node:http2";
+import {
+  type ConnectRouter,
+  type ContextValues,
+  createContextValues,
+  type Interceptor,
+} from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { TransportConfig } from "@daos/config";
 import type { Logger } from "@daos/log";
-import { peerAddressKey } from "@daos/mgmt-service";
+import { peerAddressKey, peerCertificateKey } from "@daos/mgmt-service";
 import { faultInterceptor } from "@daos/rpc";
-import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
+import { createGrpcServer, DEFAULT_LIMITS, peerOf } from "@daos/security";
 import { faultListen } from "./faults.ts";
 import { limitInterceptor } from "./limit-requests.ts";
 
@@ -13,6 +19,7 @@ const CLOSE_GRACE_MS = 2_000;
 
 /** A listener that serves gRPC. */
 export interface GrpcListener {
+  readonly port: number;
   /** Reads the certificates again. @throws Fault, and goes on with the old ones */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -28,6 +35,14 @@ export interface GrpcListenOptions {
   readonly log: Logger;
 }
 
+/** Who calls: the handlers see the address, and the certificate that the guard has accepted. */
+function peerValues(request: Http2ServerRequest): ContextValues {
+  const peer = peerOf(request);
+  return createContextValues()
+    .set(peerAddressKey, request.socket.remoteAddress ?? "")
+    .set(peerCertificateKey, peer?.kind === "certificate" ? peer.certificate.raw : undefined);
+}
+
 /** Starts the gRPC listener. @throws Fault listenAddressBusy, or about a certificate */
 export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListener> {
   const { host, port, transport, routes, observer, log } = options;
@@ -38,7 +53,7 @@ export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListen
     connect: false,
     readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
     interceptors: [...(observer === undefined ? [] : [observer]), faultInterceptor, limitInterceptor],
-    contextValues: (request) => createContextValues().set(peerAddressKey, request.socket.remoteAddress ?? ""),
+    contextValues: (request) => peerValues(request as Http2ServerRequest),
   });
   const { server, reload, close } = await createGrpcServer({ transport, log, handler });
   await new Promise<void>((resolve, reject) => {
@@ -47,5 +62,7 @@ export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListen
   });
   // A connection for which there is no descriptor is an error of the listener, which goes on.
   server.on("error", (error) => log.warn("a connection could not be accepted", { error }));
-  return { reload, close: () => close({ graceMs: CLOSE_GRACE_MS }) };
+  const address = server.address();
+  const bound = typeof address === "object" && address !== null ? address.port : port;
+  return { port: bound, reload, close: () => close({ graceMs: CLOSE_GRACE_MS }) };
 }

@@ -18,7 +18,9 @@ const harness = {
 describe("startMetrics", () => {
   it("does nothing without telemetry_port", async () => {
     const config = { telemetryPort: undefined, transport: { allowInsecure: true } as never };
-    expect(await startMetrics({ config, harness, leadership: leading, log: silentLogger })).toBeUndefined();
+    expect(
+      await startMetrics({ config, host: "127.0.0.1", harness, leadership: leading, log: silentLogger }),
+    ).toBeUndefined();
   });
 
   it("tells when the server's certificate and its CA expire, and how its engines are", async () => {
@@ -29,6 +31,7 @@ describe("startMetrics", () => {
     const metrics = await startMetrics({
       // Whichever is free.
       config: { telemetryPort: 0, transport },
+      host: "127.0.0.1",
       harness,
       leadership: leading,
       log: silentLogger,

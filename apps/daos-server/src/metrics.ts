@@ -15,17 +15,16 @@ export interface RunningMetrics {
 
 export interface StartMetricsOptions {
   readonly config: Pick<ServerConfig, "telemetryPort" | "transport">;
+  /** Where to listen: the address of the control plane. */
+  readonly host: string;
   readonly harness: Pick<Harness, "instances">;
   readonly leadership: Pick<Leadership, "leadsHere" | "membership">;
   readonly log: Logger;
 }
 
-/** Prometheus runs elsewhere: as in later releases of DAOS it may ask every address of this host. */
-const ANY_ADDRESS = "0.0.0.0";
-
 /** Serves metrics on `telemetry_port`; nothing without one. @throws Fault listenAddressBusy */
 export async function startMetrics(options: StartMetricsOptions): Promise<RunningMetrics | undefined> {
-  const { config, harness, leadership, log } = options;
+  const { config, host, harness, leadership, log } = options;
   const { telemetryPort, transport } = config;
   if (telemetryPort === undefined) return undefined;
   // Whoever sets no port does not wait for what makes metrics.
@@ -49,7 +48,7 @@ export async function startMetrics(options: StartMetricsOptions): Promise<Runnin
         })),
     }),
   });
-  const listener = await listenMetrics({ metrics, host: ANY_ADDRESS, port: telemetryPort, log });
+  const listener = await listenMetrics({ metrics, host, port: telemetryPort, log });
   return {
     interceptor: metrics.interceptor,
     port: listener.port,

@@ -1,25 +1,26 @@
 import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
-import { type EngineConfig, faultNoEngines, type ServerConfig, type TransportConfig } from "@daos/config";
+import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
 import { MgmtClient } from "@daos/control-client";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
-import { isLoopback, replicaRole } from "@daos/election";
+import { replicaRole } from "@daos/election";
 import { composeHost } from "@daos/host";
-import type { HostAddress } from "@daos/hostlist";
 import { findEngine, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt } from "@daos/proto";
-import { clientTlsOptions } from "@daos/security";
+import { clientTlsOptions, judgeCaller } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
+import { faultInsecureDevices } from "./faults.ts";
 import { findUser } from "./find-owner.ts";
 import { limitedService } from "./limit-requests.ts";
+import { listenAddress } from "./listen-address.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { mayDirect } from "./may-direct.ts";
@@ -50,9 +51,6 @@ export interface ServerOptions {
   /** Gets what reads the certificates again, once the server listens. */
   readonly onReloadable: (reload: () => Promise<void>) => void;
 }
-
-/** Everything listens here. */
-const ANY_ADDRESS = "0.0.0.0";
 
 /**
  * Runs the control plane of one host until `signal` stops it: dRPC, gRPC, then the engines; stopped in reverse.
@@ -142,9 +140,15 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   await removeDeadSockets(config.socketDir, isEngineSocket);
 
-  const metrics = await startMetrics({ config, harness, leadership, log: log.child("metrics") });
+  const listenHost = listenAddress(config, self);
+  const metrics = await startMetrics({
+    config,
+    host: listenHost,
+    harness,
+    leadership,
+    log: log.child("metrics"),
+  });
   stack.defer(() => metrics?.close());
-  const listenHost = listenAddress(config.transport, self);
   const grpc = await listenGrpc({
     host: listenHost,
     port: config.port,
@@ -161,6 +165,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
           scm,
           bdev,
           history,
+          refuseDevices:
+            config.transport.allowInsecure && !config.allowInsecureDevices ? faultInsecureDevices : undefined,
           controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
           network,
           actions: host.actions,
@@ -185,6 +191,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
               localAddresses,
               resolve: resolveHost,
             }),
+            judgeCaller: (certificate, path, from) =>
+              judgeCaller(certificate, { transport: config.transport, path, from }),
             log: log.child("mgmt"),
           }),
         );
@@ -204,14 +212,6 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     ended.abort(new DOMException("the server ends", "AbortError"));
     await Promise.allSettled([samples]);
   }
-}
-
-/**
- * Without certificates the loopback only, as whoever reaches the port is an administrator; access points with an address
- * in the network ask for more, and the whole network is served then.
- */
-function listenAddress({ allowInsecure }: TransportConfig, self: HostAddress): string {
-  return allowInsecure && isLoopback(self.host) ? self.host : ANY_ADDRESS;
 }
 
 /** In a plain directory the emulated engine cannot see how large its SCM is meant to be. */

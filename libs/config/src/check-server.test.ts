@@ -34,6 +34,7 @@ const defaults: Omit<ServerConfig, "path"> = {
   name: "daos_server",
   accessPoints: [{ host: "localhost", port: 10001 }],
   port: 10001,
+  allowInsecureDevices: false,
   transport: { ...insecure, allowInsecure: false },
   systemDb: { kind: "embedded" },
   failureDetection: { leaseSeconds: 3, reportIntervalMs: 5_000, overdueAfterMs: 15_000 },
@@ -796,5 +797,32 @@ describe("system_db", () => {
     expect(
       lines(`access_points: [a, b]\n${etcd("  endpoints: [x]\n").replace("etcd", "raft")}`).map(place),
     ).toEqual(['error: system_db.backend: "raft" is not allowed; expected one of embedded, etcd']);
+  });
+});
+
+describe("listen_address", () => {
+  const insecure = "transport_config:\n  allow_insecure: true\nservers: []\n";
+  const about = (text: string) => lines(text).filter((line) => line.includes("listen_address"));
+
+  it("checkServerConfig() warns when a host without certificates has an access point in the network and no address", () => {
+    expect(about(`access_points: [ap-1]\n${insecure}`)).toEqual([
+      expect.stringMatching(
+        /warning: listen_address: without it .* port 10001 .* is an administrator; expected the address/,
+      ),
+    ]);
+  });
+
+  it.each([
+    ["the address is given", `listen_address: 10.0.0.5\naccess_points: [ap-1]\n${insecure}`],
+    ["the access points are on this machine", `access_points: ["localhost", "127.0.0.2:10002"]\n${insecure}`],
+    ["there are certificates", "access_points: [ap-1]\nservers: []\n"],
+  ])("checkServerConfig() does not warn when %s", (_, text) => {
+    expect(about(text)).toEqual([]);
+  });
+
+  it("checkServerConfig() refuses a name as the address to listen on", () => {
+    expect(about("listen_address: node1\nservers: []\n")).toEqual([
+      expect.stringContaining('error: listen_address: "node1" is no IP address'),
+    ]);
   });
 });

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { resolve } from "node:path";
 import type { HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
@@ -141,6 +142,8 @@ class Builder {
       name,
       accessPoints,
       port,
+      listenAddress: this.#listenAddress(port, accessPoints, transport),
+      allowInsecureDevices: file.allow_insecure_devices ?? false,
       transport,
       systemDb: readSystemDb(file.system_db ?? {}, this.#report, {
         accessPoints: accessPoints.length,
@@ -169,6 +172,30 @@ class Builder {
       modules,
       engines,
     };
+  }
+
+  #listenAddress(
+    port: number,
+    accessPoints: readonly HostAddress[],
+    { allowInsecure }: TransportConfig,
+  ): string | undefined {
+    const address = this.#file.listen_address;
+    if (address !== undefined && isIP(address) === 0) {
+      this.#report(
+        "error",
+        "listen_address",
+        `${JSON.stringify(address)} is no IP address`,
+        "192.168.10.1 or 0.0.0.0",
+      );
+    }
+    if (address !== undefined || !allowInsecure || accessPoints.every(isOnLoopback)) return address;
+    this.#report(
+      "warning",
+      "listen_address",
+      `without it and without certificates, whoever reaches port ${port} on any address of this host is an administrator`,
+      "the address of this host in a network of trusted hosts, or certificates and allow_insecure: false",
+    );
+    return undefined;
   }
 
   #accessPoints(port: number): readonly HostAddress[] {
@@ -374,6 +401,12 @@ class Builder {
   #optionalPath(path: string | undefined): string | undefined {
     return path === undefined ? undefined : this.#absolute(path);
   }
+}
+
+/** The host is written as the loopback: a name that only resolves to it may be another host's. */
+export function isOnLoopback({ host }: Pick<HostAddress, "host">): boolean {
+  if (isIP(host) !== 0) return host.startsWith("127.") || host === "::1";
+  return /^(?:.+\.)?localhost$/i.test(host);
 }
 
 function serverTransport(file: TransportFile, cwd: string, insecure: boolean | undefined): TransportConfig {

@@ -6,7 +6,12 @@ export {
   pathsOf,
 } from "./check-against-machine.ts";
 export { type ClientCheck, checkClientConfig } from "./check-client.ts";
-export { type CheckServerOptions, checkServerConfig, type ServerCheck } from "./check-server.ts";
+export {
+  type CheckServerOptions,
+  checkServerConfig,
+  isOnLoopback,
+  type ServerCheck,
+} from "./check-server.ts";
 export { explainKey, formatExplanation, type KeyExplanation, listKeys } from "./explain.ts";
 export {
   faultConfigInvalid,

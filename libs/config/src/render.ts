@@ -10,6 +10,8 @@ export function renderServerConfig(config: ServerConfig): string {
     name: config.name,
     access_points: config.accessPoints.map(formatHostAddress),
     port: config.port,
+    listen_address: config.listenAddress,
+    allow_insecure_devices: config.allowInsecureDevices,
     transport_config: {
       allow_insecure: transport.allowInsecure,
       server_name: transport.serverName,

@@ -273,6 +273,16 @@ export const serverSchema = z.strictObject({
     description: "Port of the control plane.",
     default: 10001,
   }).optional(),
+  listen_address: text({
+    description:
+      "Address of this host on which the control plane and its metrics listen: 0.0.0.0 for all. Left out: all with certificates; with allow_insecure the loopback, unless an access point is elsewhere.",
+    examples: ["192.168.10.1", "127.0.0.1"],
+  }).optional(),
+  allow_insecure_devices: flag({
+    description:
+      "With allow_insecure, let whoever reaches the port prepare, reset, burn in and format the devices of this host.",
+    default: false,
+  }).optional(),
   transport_config: transportSchema
     .meta({ description: "Certificates that secure the control plane's connections." })
     .optional(),
@@ -352,7 +362,7 @@ export const serverSchema = z.strictObject({
   }).optional(),
   telemetry_port: count(1, MAX_PORT, {
     description:
-      "Port on which Prometheus reads metrics, over plain HTTP, on every address of the host. Absent: none.",
+      "Port on which Prometheus reads metrics, over plain HTTP, where the control plane listens too. Absent: none.",
     examples: [9191],
   }).optional(),
   hyperthreads: flag({

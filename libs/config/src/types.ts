@@ -80,6 +80,10 @@ export interface ServerConfig {
   readonly name: string;
   readonly accessPoints: readonly HostAddress[];
   readonly port: number;
+  /** Where this host listens; absent, it depends on the access points. */
+  readonly listenAddress?: string | undefined;
+  /** Devices may be changed by callers without certificates. */
+  readonly allowInsecureDevices: boolean;
   readonly transport: TransportConfig;
   readonly systemDb: SystemDbConfig;
   readonly failureDetection: FailureDetectionConfig;

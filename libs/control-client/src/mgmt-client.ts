@@ -110,10 +110,22 @@ export class MgmtClient {
     await this.#call(host, `erase rank ${rank}`, wait, (client) => client.eraseRank({ rank, uuid }, wait));
   }
 
-  /** Calls the engine with a replica on another access point. @returns the body of its answer */
-  async callEngine(host: HostAddress, method: number, body: Uint8Array, wait: Wait): Promise<Uint8Array> {
-    const answer = await this.#call(host, `call method ${method} of the engine`, wait, (client) =>
-      client.callEngine({ method, body: new Uint8Array(body) }, wait),
+  /**
+   * Calls the engine with a replica on another access point.
+   *
+   * @param options `caller` is the certificate (DER) of the client whose call is passed on
+   * @returns the body of its answer
+   */
+  async callEngine(
+    host: HostAddress,
+    method: number,
+    body: Uint8Array,
+    options: Wait & { readonly caller?: Uint8Array | undefined },
+  ): Promise<Uint8Array> {
+    const { caller = new Uint8Array(), signal } = options;
+    const request = { method, body: new Uint8Array(body), caller: new Uint8Array(caller) };
+    const answer = await this.#call(host, `call method ${method} of the engine`, options, (client) =>
+      client.callEngine(request, { signal }),
     );
     return answer.body;
   }

@@ -1,5 +1,6 @@
 import type { BdevOperations, ControllerSelection, HealthHistory } from "@daos/bdev";
 import type { Leadership } from "@daos/election";
+import type { Fault } from "@daos/fault";
 import type { Harness } from "@daos/harness";
 import type { LevelSwitch, Logger } from "@daos/log";
 import type { NetworkProvider } from "@daos/network";
@@ -15,6 +16,8 @@ export interface CtlServiceOptions {
   readonly bdev: Pick<BdevOperations, "scan" | "prepare" | "reset" | "burnIn">;
   /** The health of controllers as it was; undefined where nothing is kept. */
   readonly history: Pick<HealthHistory, "read"> | undefined;
+  /** Why the devices of this host must be left alone by callers; undefined where they may be changed. */
+  readonly refuseDevices?: ((attempted: string) => Fault) | undefined;
   /** The controllers that the configuration lets be prepared. */
   readonly controllers: Pick<ControllerSelection, "include" | "exclude">;
   readonly network: Pick<NetworkProvider, "listProviders" | "scan">;

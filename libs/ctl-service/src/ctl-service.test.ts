@@ -517,3 +517,56 @@ describe("StorageBurnIn", () => {
     });
   });
 });
+
+describe("devices that callers may not change", () => {
+  const refused = (attempted: string) =>
+    new Fault({
+      domain: "security",
+      code: FaultCode.notAuthorized,
+      description: `${attempted} is refused`,
+      resolution: "set the key",
+    });
+  const formatted: string[] = [];
+  const engineOn = (scm: ScmConfig, bdev: BdevConfig) =>
+    ({
+      config: { index: 0, scm, bdev },
+      format: async () => {
+        formatted.push(scm.class);
+        return { mount: scm.mount, bdevs: [] };
+      },
+    }) as unknown as EngineInstance;
+  const ram: ScmConfig = { class: "ram", mount: "/mnt/daos", sizeGiB: 1 };
+  const dcpm: ScmConfig = { class: "dcpm", mount: "/mnt/daos", device: "/dev/pmem0" };
+  const files: BdevConfig = { class: "file", list: ["/tmp/bdev"], number: 0, sizeGB: 1 };
+  const nvme: BdevConfig = { class: "nvme", list: ["0000:81:00.0"], number: 0, sizeGB: 0 };
+  const kdev: BdevConfig = { class: "kdev", list: ["/dev/sdb"], number: 0, sizeGB: 0 };
+  const format = (engines: readonly EngineInstance[]) =>
+    Array.fromAsync(
+      client({ harness: new Harness(engines, silentLogger), refuseDevices: refused }).storageFormat({}),
+    );
+
+  it("storagePrepare() and storageBurnIn() are refused, and no device is touched", async () => {
+    const service = client({ refuseDevices: refused });
+    await expect(service.storagePrepare({ nvme: { reset: true } })).rejects.toThrow("is refused");
+    await expect(service.storagePrepare({ scm: {} })).rejects.toThrow("is refused");
+    await expect(Array.fromAsync(service.storageBurnIn({ devices: ["0000:81:00.0"] }))).rejects.toThrow(
+      "is refused",
+    );
+  });
+
+  it.each([
+    ["persistent memory", dcpm, files, "format /dev/pmem0 is refused"],
+    ["an NVMe controller", ram, nvme, "format 0000:81:00.0 is refused"],
+    ["a block device", ram, kdev, "format /dev/sdb is refused"],
+  ] as const)("storageFormat() is refused when an engine has %s", async (_, scm, bdev, text) => {
+    formatted.length = 0;
+    await expect(format([engineOn(ram, files), engineOn(scm, bdev)])).rejects.toThrow(text);
+    expect(formatted).toEqual([]);
+  });
+
+  it("storageFormat() goes on when the engines have memory and files only", async () => {
+    formatted.length = 0;
+    await format([engineOn(ram, files)]);
+    expect(formatted).toEqual(["ram"]);
+  });
+});

@@ -38,13 +38,20 @@ const LEFT_OUT: ReadonlySet<number> = new Set([
  * Burns in controllers of this host, all at once: those that the request names, or every one that holds nothing. None that
  * serves an engine whose storage is formatted is touched. A controller that fails does not stop the others.
  *
- * @throws Fault usage for a request that cannot be meant; the signal's reason
+ * @throws Fault usage for a request that cannot be meant, notAuthorized when callers may not change devices; the signal's reason
  */
 export async function storageBurnIn(
-  { harness, bdev, controllers, log }: Pick<CtlServiceOptions, "harness" | "bdev" | "controllers" | "log">,
+  {
+    harness,
+    bdev,
+    controllers,
+    refuseDevices,
+    log,
+  }: Pick<CtlServiceOptions, "harness" | "bdev" | "controllers" | "refuseDevices" | "log">,
   request: BurnInRequest,
   options: { readonly signal: AbortSignal; readonly onProgress: (progress: DeviceProgress) => void },
 ): Promise<MessageInitShape<typeof ctl.StorageBurnInRespSchema>> {
+  if (refuseDevices !== undefined) throw refuseDevices("burn in storage devices");
   const { signal, onProgress } = options;
   const durationMs = request.seconds === 0 ? DEFAULT_BURN_IN_MS : request.seconds * 1000;
   if (durationMs > MAX_BURN_IN_MS) throw faultTooLong(request.seconds);

@@ -13,13 +13,22 @@ type PrepareRequest = Pick<ctl.StoragePrepareReq, "nvme" | "scm">;
  * Prepares or resets NVMe, then SCM: the parts that the request has. Each has its own outcome: one that fails does not
  * keep the other from being done.
  *
+ * @throws Fault notAuthorized when callers may not change devices
+ *
  * @see DAOS 0.8.0 src/control/server/ctl_storage_rpc.go StoragePrepare
  */
 export async function storagePrepare(
-  { scm, bdev, controllers, findUser }: Pick<CtlServiceOptions, "scm" | "bdev" | "controllers" | "findUser">,
+  {
+    scm,
+    bdev,
+    controllers,
+    findUser,
+    refuseDevices,
+  }: Pick<CtlServiceOptions, "scm" | "bdev" | "controllers" | "findUser" | "refuseDevices">,
   request: PrepareRequest,
   options: { readonly signal: AbortSignal },
 ): Promise<MessageInitShape<typeof ctl.StoragePrepareRespSchema>> {
+  if (refuseDevices !== undefined) throw refuseDevices("prepare or reset storage devices");
   const nvme = async ({ reset, pciwhitelist, nrhugepages, targetuser }: ctl.PrepareNvmeReq) => {
     try {
       if (reset) return { state: nvmeState(await bdev.reset(options)) };

@@ -82,7 +82,12 @@ async function packetEcho() {
 async function drpc() {
   const path = join(directory, "drpc.sock");
   const bound = handle(drpcMethods.setRank, ({ rank }) => ({ status: rank }));
-  const server = new DrpcServer({ path, log: silentLogger, modules: [drpcModule(2, [bound])] });
+  const server = new DrpcServer({
+    path,
+    log: silentLogger,
+    modules: [drpcModule(2, [bound])],
+    peerLimits: { messagesPerSecond: 1e6, bytesPerSecond: 1e9 },
+  });
   await server.listen();
   const client = await DrpcClient.connect(path);
   const { signal } = new AbortController();

@@ -1,8 +1,13 @@
 import type { Logger } from "@daos/log";
 import type { DrpcModule } from "./drpc-module.ts";
 import { DrpcSession } from "./drpc-session.ts";
+import type { PeerCredentials } from "./native.ts";
 import { PacketListener } from "./packet-listener.ts";
 import { MAX_QUEUED } from "./packet-socket.ts";
+import { DEFAULT_PEER_LIMITS, PeerBudgets, type PeerLimits } from "./peer-budgets.ts";
+
+/** A peer that connects without end is logged no more often than this, ms. */
+const WARN_EVERY_MS = 60_000;
 
 export interface DrpcServerOptions {
   /** Of the socket file. */
@@ -11,7 +16,9 @@ export interface DrpcServerOptions {
   readonly log: Logger;
   /** The limit of connected peers; 1000 by default. Further peers are disconnected. */
   readonly maxSessions?: number;
-  /** The limit of pending calls per peer; 64 by default. A peer with more calls has to wait. */
+  /** What one peer may use; {@link DEFAULT_PEER_LIMITS} for what is not given. */
+  readonly peerLimits?: Partial<PeerLimits>;
+  /** The limit of pending calls per session; 64 by default. A peer with more calls has to wait. */
   readonly maxCallsPerSession?: number;
 }
 
@@ -28,9 +35,12 @@ export class DrpcServer {
   readonly #log: Logger;
   readonly #maxSessions: number;
   readonly #maxCalls: number;
+  readonly #budgets: PeerBudgets;
   readonly #sessions = new Set<DrpcSession>();
   #listener: PacketListener | undefined;
   #full = false;
+  /** When a peer with too many sessions was last logged, ms. */
+  #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DrpcServerOptions) {
     this.path = options.path;
@@ -38,6 +48,7 @@ export class DrpcServer {
     this.#maxSessions = options.maxSessions ?? 1000;
     // At most the queue's length, so that every answer fits into the queue.
     this.#maxCalls = Math.min(options.maxCallsPerSession ?? 64, MAX_QUEUED);
+    this.#budgets = new PeerBudgets({ ...DEFAULT_PEER_LIMITS, ...options.peerLimits });
     this.#modules = new Map(options.modules.map((module) => [module.id, module]));
   }
 
@@ -78,12 +89,29 @@ export class DrpcServer {
       return;
     }
     this.#full = false;
+    const budget = this.#budgets.enter(socket.peer);
+    if (budget === undefined) {
+      this.#warnOfPeer(socket.peer);
+      socket.close();
+      return;
+    }
     const session: DrpcSession = new DrpcSession(socket, {
       modules: this.#modules,
       log: this.#log,
       maxCalls: this.#maxCalls,
+      budget,
       onEnd: () => void this.#sessions.delete(session),
     });
     this.#sessions.add(session);
   };
+
+  #warnOfPeer({ pid, uid }: PeerCredentials): void {
+    const now = performance.now();
+    if (now - this.#warnedAt < WARN_EVERY_MS) return;
+    this.#warnedAt = now;
+    this.#log.warn("a dRPC peer has too many connections: more of it are turned away", {
+      peerPid: pid,
+      peerUid: uid,
+    });
+  }
 }

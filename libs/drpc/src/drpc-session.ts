@@ -4,6 +4,7 @@ import { type DrpcModule, type HandlerContext, PayloadError } from "./drpc-modul
 import { decodeCall, encodeResponse } from "./envelope.ts";
 import { faultMessageTooLong, MAX_PACKET } from "./faults.ts";
 import type { PacketSocket } from "./packet-socket.ts";
+import type { PeerBudget } from "./peer-budgets.ts";
 
 const { Status } = drpc;
 
@@ -12,6 +13,8 @@ export interface DrpcSessionOptions {
   readonly log: Logger;
   /** The limit of pending calls of one peer. At the limit the peer's packets are not read. */
   readonly maxCalls: number;
+  /** What the peer may still send; beyond it the peer is not read for a while. */
+  readonly budget: PeerBudget;
   readonly onEnd: () => void;
 }
 
@@ -22,6 +25,8 @@ export class DrpcSession {
   readonly #log: Logger;
   readonly #gone = new AbortController();
   #calls = 0;
+  /** Runs while the peer has used up its budget. */
+  #wait: NodeJS.Timeout | undefined;
 
   constructor(socket: PacketSocket, options: DrpcSessionOptions) {
     this.#socket = socket;
@@ -31,6 +36,8 @@ export class DrpcSession {
       onPacket: (packet, length) => void this.#serve(packet, length),
       onClose: (error) => {
         this.#log.debug("peer gone", { error, calls: this.#calls });
+        clearTimeout(this.#wait);
+        options.budget.leave();
         this.#gone.abort(error ?? new Error("the dRPC peer has closed the connection"));
         options.onEnd();
       },
@@ -41,16 +48,31 @@ export class DrpcSession {
     this.#socket.close();
   }
 
+  #mayRead(): boolean {
+    return this.#calls < this.#options.maxCalls && this.#wait === undefined;
+  }
+
+  #charge(length: number): void {
+    const waitMs = this.#options.budget.take(length);
+    if (waitMs === 0) return;
+    clearTimeout(this.#wait);
+    this.#wait = setTimeout(() => {
+      this.#wait = undefined;
+      if (this.#mayRead()) this.#socket.resume();
+    }, waitMs);
+  }
+
   async #serve(packet: Uint8Array, length: number): Promise<void> {
     this.#calls++;
-    if (this.#calls >= this.#options.maxCalls) this.#socket.pause();
+    this.#charge(length);
+    if (!this.#mayRead()) this.#socket.pause();
     const answered: (() => void)[] = [];
     const response = await this.#respond(packet, length, (callback) => void answered.push(callback));
     if (this.#gone.signal.aborted) return;
     this.#socket.send(response, "answer", {
       onSent: () => {
         this.#calls--;
-        if (this.#calls < this.#options.maxCalls) this.#socket.resume();
+        if (this.#mayRead()) this.#socket.resume();
         for (const callback of answered) callback();
       },
     });

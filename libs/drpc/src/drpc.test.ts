@@ -188,7 +188,7 @@ describe("DrpcServer", () => {
   });
 
   it("DrpcServer serves 200 concurrent peers with many calls each", async () => {
-    const server = await fixture.serve([echoRank]);
+    const server = await fixture.serve([echoRank], { peerLimits: { sessions: 200 } });
     const clients = await Promise.all(Array.from({ length: 200 }, () => fixture.connect()));
     const calls = clients.flatMap((client, n) =>
       Array.from({ length: 10 }, async (_, i) => {

@@ -61,7 +61,7 @@ describe("a server that receives malformed packets", () => {
         handle(drpcMethods.poolCreate, ({ acl }) => ({ svcreps: [acl.length] })),
         handle(drpcMethods.listPools, () => ({})),
       ],
-      { maxCallsPerSession: 8 },
+      { maxCallsPerSession: 8, peerLimits: { messagesPerSecond: 1e6, bytesPerSecond: 1e9 } },
     );
     const good = await fixture.connect();
     const peer = await fixture.rawPeer();

@@ -6,7 +6,7 @@ import type { Logger } from "@daos/log";
 import type { JoinReply } from "@daos/member-agent";
 import type { MemberStore } from "@daos/member-store";
 import type { Clock } from "@daos/sys";
-import type { MemberCalls } from "@daos/system";
+import type { ForClient, MemberCalls } from "@daos/system";
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -16,8 +16,8 @@ interface Wait {
 export interface HostCalls extends MemberCalls {
   join(host: HostAddress, message: JoinMessage, wait: Wait): Promise<JoinReply>;
   reportEngines(host: HostAddress, report: ReportMessage, wait: Wait): Promise<ReportAnswer>;
-  /** Calls the engine with a replica on another access point. @returns the body of its answer */
-  callEngine(host: HostAddress, method: number, body: Uint8Array, wait: Wait): Promise<Uint8Array>;
+  /** Calls the engine with a replica on another access point, for a client with a certificate. @returns the body of its answer */
+  callEngine(host: HostAddress, method: number, body: Uint8Array, wait: ForClient): Promise<Uint8Array>;
 }
 
 /** Where the members are kept, and how the access points agree on a leader. */

@@ -1,5 +1,5 @@
 export { joinFromProto } from "./join-from-proto.ts";
 export { mgmtService } from "./mgmt-service.ts";
 
-export { peerAddressKey } from "./peer-address.ts";
+export { peerAddressKey, peerCertificateKey } from "./peer-address.ts";
 export { reportFromProto, reportResultToProto } from "./report-from-proto.ts";

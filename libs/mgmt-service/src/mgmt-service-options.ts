@@ -1,4 +1,5 @@
 import type { Leadership } from "@daos/election";
+import type { Fault } from "@daos/fault";
 import type { Harness } from "@daos/harness";
 import type { Logger } from "@daos/log";
 import type { MsReplicas, ServerRequests } from "@daos/system";
@@ -12,5 +13,10 @@ export interface MgmtServiceOptions {
   readonly requests: ServerRequests;
   /** This IP address is one of the leader, of an access point or of this host itself. */
   readonly mayDirect: (address: string, wait: { readonly signal: AbortSignal }) => Promise<boolean>;
+  /**
+   * Whether the certificate (DER) of a client allows a call such as `/mgmt.MgmtSvc/PoolDestroy`, which the server at `from`
+   * makes for that client. Undefined when it does.
+   */
+  readonly judgeCaller: (certificate: Uint8Array, path: string, from: string) => Promise<Fault | undefined>;
   readonly log: Logger;
 }

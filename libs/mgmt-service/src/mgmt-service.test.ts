@@ -109,6 +109,7 @@ async function system(answers: Answers, options: SystemOptions = {}) {
     const joins = new JoinCoordinator({ leadership, replicas, log: silentLogger });
     const requests = new ServerRequests({ harness: of, leadership, joins, log: silentLogger });
     const mayDirect = async () => options.directs ?? true;
+    const judgeCaller = async () => undefined;
     const parts = {
       systemName: "daos_server",
       harness: of,
@@ -116,6 +117,7 @@ async function system(answers: Answers, options: SystemOptions = {}) {
       replicas,
       requests,
       mayDirect,
+      judgeCaller,
       log: silentLogger,
     };
     const transport = createRouterTransport((router) => router.service(mgmt.MgmtSvc, mgmtService(parts)), {

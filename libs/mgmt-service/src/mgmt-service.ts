@@ -5,10 +5,11 @@ import { formatHostAddress } from "@daos/hostlist";
 import type { mgmt } from "@daos/proto";
 import { deadline } from "@daos/sys";
 import type { MsMethod } from "@daos/system";
+import { clientCall } from "./client-call.ts";
 import { faultNotDirecting, faultOtherSystem } from "./faults.ts";
 import { joinFromProto } from "./join-from-proto.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
-import { peerAddress } from "./peer-address.ts";
+import { peerAddress, peerCertificateKey } from "./peer-address.ts";
 import { reportFromProto, reportResultToProto } from "./report-from-proto.ts";
 
 /** The most a call into the engine may take, ms; the caller's own deadline may end it earlier. */
@@ -25,7 +26,7 @@ const POOL_TIMEOUT_MS = 300_000;
  * engine with a replica; what concerns one rank by the host that runs it.
  */
 export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
-  const { harness, leadership, replicas, requests, mayDirect, systemName, log } = options;
+  const { harness, leadership, replicas, requests, mayDirect, judgeCaller, systemName, log } = options;
 
   /**
    * Passes a request on to the engine of an MS replica; the answer is the engine's. Any host with a replica does it, as
@@ -36,7 +37,9 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     async (request: MessageShape<I>, context: HandlerContext): Promise<MessageShape<O>> => {
       if (!harness.hasMsInstance) leadership.membership();
       using limit = deadline(timeoutMs, `${method.name} in the engine`, context.signal);
-      return await replicas.call(method, request as unknown as MessageInitShape<I>, limit);
+      const { signal } = limit;
+      const caller = context.values.get(peerCertificateKey);
+      return await replicas.call(method, request as unknown as MessageInitShape<I>, { signal, caller });
     };
 
   /** Likewise, on the leader only: the answer is about one engine, and is to be about the same one wherever it is asked. */
@@ -61,6 +64,15 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     using limit = deadline(RESOLVE_TIMEOUT_MS, "look up the access points", context.signal);
     if (await mayDirect(address, limit)) return;
     const fault = faultNotDirecting(call, address);
+    log.warn("a call of another server is refused", { fault });
+    throw fault;
+  };
+
+  /** The client that an access point calls for must be allowed the call here as it was there. @throws Fault notAuthorized */
+  const checkCaller = async (method: number, caller: Uint8Array, from: string) => {
+    if (method === drpcMethods.join.method) return;
+    const fault = await judgeCaller(caller, clientCall(method), from);
+    if (fault === undefined) return;
     log.warn("a call of another server is refused", { fault });
     throw fault;
   };
@@ -106,8 +118,9 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
       return {};
     },
 
-    async callEngine({ method, body }, context) {
+    async callEngine({ method, body, caller }, context) {
       await checkDirects("CallEngine", context);
+      await checkCaller(method, caller, peerAddress(context));
       return { body: new Uint8Array(await requests.callEngine(method, body, context)) };
     },
 

@@ -284,6 +284,15 @@ export function faultNotAuthorized(path: string, role: string, wanted: readonly 
   );
 }
 
+/** Another server passes on a call of a client that may not make it, or without the client's certificate. */
+export function faultCallerNotAllowed(path: string, from: string, cause: Fault): Fault {
+  return fault(
+    FaultCode.notAuthorized,
+    `${path} is not allowed to the client that the server at ${from} calls for: ${cause.description}`,
+    `use a certificate that this server accepts for the call, and run the same release on all access points`,
+  );
+}
+
 export function faultUnknownCall(path: string): Fault {
   return fault(
     FaultCode.notAuthorized,

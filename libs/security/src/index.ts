@@ -19,6 +19,7 @@ export {
 } from "./field-limit.ts";
 export { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 
+export { judgeCaller } from "./judge-caller.ts";
 export { checkLocalPeer } from "./local-peer.ts";
 export {
   MAX_ADDRESS,
@@ -30,6 +31,7 @@ export {
   METHOD_LIMITS,
 } from "./method-limits.ts";
 
+export { peerOf } from "./peer.ts";
 export { clientTlsOptions } from "./tls-options.ts";
 
 export { warnOfExpiry } from "./warn-of-expiry.ts";

@@ -32,6 +32,8 @@ const KIB = 1024;
 const SMALL = 4 * KIB;
 /** What goes on to the engine has to fit into a packet of dRPC, which is 16384 bytes. */
 const PACKET = 16 * KIB;
+/** A certificate with an RSA key of 4096 bits has less than 2 KiB. */
+const MAX_CERTIFICATE = 8 * KIB;
 /** A selection of every member of the largest system, by rank or by host. */
 const SELECTION = 2048 * KIB;
 
@@ -257,10 +259,11 @@ const MGMT_SVC: LimitsOf<typeof mgmt.MgmtSvc> = {
     fields: { rank: RANK, uuid: UUID } satisfies FieldsOf<mgmt.EraseRankReq>,
   },
   callEngine: {
-    maxRequestBytes: PACKET + KIB,
+    maxRequestBytes: PACKET + MAX_CERTIFICATE + KIB,
     fields: {
       method: number(0, 0x7fff_ffff),
       body: { kind: "bytes", max: PACKET },
+      caller: { kind: "bytes", max: MAX_CERTIFICATE },
     } satisfies FieldsOf<mgmt.CallEngineReq>,
   },
 };

@@ -1,5 +1,5 @@
 export { JoinCoordinator } from "./join-coordinator.ts";
-export { type MsMethod, MsReplicas } from "./ms-replicas.ts";
+export { type ForClient, type MsMethod, MsReplicas } from "./ms-replicas.ts";
 export type { HostReport, ReportResult } from "./report-engines.ts";
 export { ServerRequests } from "./server-requests.ts";
 export {

@@ -18,6 +18,12 @@ interface Wait {
   readonly signal: AbortSignal;
 }
 
+/** For whom another access point is called. */
+export interface ForClient extends Wait {
+  /** Certificate (DER) of the client whose call is passed on; absent for a server's own call, and without certificates. */
+  readonly caller?: Uint8Array | undefined;
+}
+
 /** A call that the data plane's own management service answers. */
 export type MsMethod<I extends DescMessage = DescMessage, O extends DescMessage = DescMessage> = DrpcMethod<
   I,
@@ -33,7 +39,7 @@ export interface MsReplicasOptions {
     host: HostAddress,
     method: number,
     body: Uint8Array,
-    wait: Wait,
+    wait: ForClient,
   ) => Promise<Uint8Array>;
   readonly log: Logger;
 }
@@ -55,7 +61,7 @@ export class MsReplicas {
   async call<I extends DescMessage, O extends DescMessage>(
     method: MsMethod<I, O>,
     request: MessageInitShape<I>,
-    wait: Wait,
+    wait: ForClient,
   ): Promise<MessageShape<O>> {
     const hosts = this.#hosts();
     for (const [index, host] of hosts.entries()) {
@@ -89,7 +95,7 @@ export class MsReplicas {
     host: HostAddress,
     method: MsMethod<I, O>,
     request: MessageInitShape<I>,
-    wait: Wait,
+    wait: ForClient,
   ): Promise<MessageShape<O>> {
     const { harness, self, callEngine } = this.#options;
     if (host === self) {

@@ -82,6 +82,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
           replicas,
           requests,
           mayDirect: async () => true,
+          judgeCaller: async () => undefined,
           log: silentLogger,
         }),
       );

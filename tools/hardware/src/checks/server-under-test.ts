@@ -79,6 +79,7 @@ access_points: ["localhost:${PORT}"]
 port: ${PORT}
 provider: ofi+sockets
 socket_dir: ${SOCKETS}
+allow_insecure_devices: true
 transport_config:
   allow_insecure: true
 ${more}servers:

@@ -1,0 +1,183 @@
+import type { SecureClientSessionOptions } from "node:http2";
+import { create, type DescMessage, toBinary } from "@bufbuild/protobuf";
+import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { MgmtClient } from "@daos/control-client";
+import { type DrpcMethod, drpcMethods } from "@daos/drpc";
+import { followerOf } from "@daos/election/testing";
+import type { Harness } from "@daos/harness";
+import type { HostAddress } from "@daos/hostlist";
+import { silentLogger } from "@daos/log";
+import { mgmtService } from "@daos/mgmt-service";
+import { mgmt } from "@daos/proto";
+import { clientTlsOptions, judgeCaller } from "@daos/security";
+import { inDays, TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
+import { JoinCoordinator, MsReplicas, ServerRequests } from "@daos/system";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { limitedService } from "./limit-requests.ts";
+import { type GrpcListener, listenGrpc } from "./listen-grpc.ts";
+
+const authority = new TestAuthority();
+const admin = authority.issue("admin");
+const HERE = "127.0.0.1";
+/** A server at this address is no access point. */
+const MEMBER = "127.0.0.3";
+const NOT_LEADER = -2008;
+
+let files: TestCertificateFiles;
+const running: GrpcListener[] = [];
+/** What the engines of all hosts were asked: `pool leader: poolDestroy`. */
+let asked: string[] = [];
+
+beforeEach(() => {
+  files = new TestCertificateFiles();
+  asked = [];
+});
+afterEach(async () => {
+  for (const listener of running.splice(0)) await listener.close();
+  files[Symbol.dispose]();
+});
+
+/** A server with one engine, over TLS. */
+async function serve(
+  name: string,
+  status: number,
+  others: () => readonly HostAddress[],
+): Promise<HostAddress> {
+  const transport = files.transport("server", authority.pem, authority.issue("server"));
+  const engine = {
+    call: async ({ name: method, response }: DrpcMethod<DescMessage, DescMessage>) => {
+      asked.push(`${name}: ${method}`);
+      return create(response, { status });
+    },
+    stop: async () => {
+      asked.push(`${name}: stop`);
+      return 0;
+    },
+    start: () => void asked.push(`${name}: start`),
+    erase: async () => void asked.push(`${name}: erase`),
+  };
+  const harness = {
+    hasMsInstance: true,
+    msInstance: () => engine,
+    byRank: () => engine,
+    byIdentity: () => engine,
+  } as unknown as Harness;
+  const self = { host: name, port: 1 };
+  const leadership = followerOf(self, self);
+  const client = new MgmtClient(() => clientTlsOptions(transport));
+  const replicas = new MsReplicas({
+    harness,
+    self,
+    accessPoints: () => others().map((address) => ({ address, hasReplica: true })),
+    callEngine: (...args) => client.callEngine(...args),
+    log: silentLogger,
+  });
+  const joins = new JoinCoordinator({ leadership, replicas, log: silentLogger });
+  const listener = await listenGrpc({
+    host: HERE,
+    port: 0,
+    transport,
+    log: silentLogger,
+    routes: (router) =>
+      limitedService(
+        router,
+        mgmt.MgmtSvc,
+        mgmtService({
+          systemName: "daos_server",
+          harness,
+          leadership,
+          replicas,
+          requests: new ServerRequests({ harness, leadership, joins, log: silentLogger }),
+          mayDirect: async (address) => address !== MEMBER,
+          judgeCaller: (certificate, path, from) => judgeCaller(certificate, { transport, path, from }),
+          log: silentLogger,
+        }),
+      ),
+  });
+  running.push(listener);
+  return { host: HERE, port: listener.port };
+}
+
+/** A client of a host, from an address of this machine. */
+async function clientOf({ host, port }: HostAddress, own: TestCertificate, localAddress = HERE) {
+  const tls = await clientTlsOptions(files.transport("client", authority.pem, own));
+  const nodeOptions: SecureClientSessionOptions & { readonly localAddress: string } = {
+    ...tls,
+    localAddress,
+  };
+  return createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl: `https://${host}:${port}`, nodeOptions }));
+}
+
+async function refusalOf(call: Promise<unknown>): Promise<string> {
+  const error: unknown = await call.catch((reason: unknown) => reason);
+  if (!(error instanceof ConnectError)) throw new Error("it succeeded");
+  return `${Code[error.code]}: ${error.rawMessage}`;
+}
+
+const uuid = "00000000-0000-4000-8000-000000000001";
+const body = toBinary(mgmt.PoolDestroyReqSchema, create(mgmt.PoolDestroyReqSchema, { uuid, force: true }));
+const destroy = { method: drpcMethods.poolDestroy.method, body: new Uint8Array(body) };
+const callerOf = ({ certificate }: TestCertificate) => new Uint8Array(certificate.raw);
+
+describe("calls between servers over TLS", () => {
+  const CALLS: readonly (readonly [
+    string,
+    string,
+    (client: Client<typeof mgmt.MgmtSvc>) => Promise<unknown>,
+  ])[] = [
+    ["PrepShutdown", "prepShutdown", (client) => client.prepShutdown({ rank: 0 })],
+    ["KillRank", "stop", (client) => client.killRank({ rank: 0, force: true })],
+    ["StartRank", "start", (client) => client.startRank({ rank: 0 })],
+    ["EraseRank", "erase", (client) => client.eraseRank({ rank: 0, uuid })],
+    ["CallEngine", "poolDestroy", (client) => client.callEngine({ ...destroy, caller: callerOf(admin) })],
+  ];
+
+  it.each(CALLS)(
+    "%s is refused when a server calls that is no access point, and reaches the engine when one calls that is",
+    async (name, method, call) => {
+      const host = await serve("here", 0, () => []);
+      const server = authority.issue("server");
+      const refusal = await refusalOf(call(await clientOf(host, server, MEMBER)));
+      expect(refusal).toMatch(/^PermissionDenied: /);
+      expect(refusal).toContain(`${name} is not allowed to the server at ${MEMBER}`);
+      expect(asked).toEqual([]);
+      await call(await clientOf(host, server));
+      expect(asked).toEqual([`here: ${method}`]);
+    },
+  );
+
+  it.each([
+    ["no certificate", () => new Uint8Array(), "presented no client certificate"],
+    ["bytes that are no certificate", () => Uint8Array.of(1, 2, 3), "presented no client certificate"],
+    ["the certificate of a server", () => callerOf(authority.issue("server")), "of the role server"],
+    ["the certificate of an agent", () => callerOf(authority.issue("agent")), "of the role agent"],
+    ["a certificate of another CA", () => callerOf(new TestAuthority().issue("admin")), "was not issued by"],
+    [
+      "a certificate that has expired",
+      () => callerOf(authority.issue("admin", { notBefore: inDays(-9), notAfter: inDays(-1) })),
+      "expired",
+    ],
+  ])("CallEngine refuses an access point that destroys a pool with %s", async (_, caller, reason) => {
+    const client = await clientOf(await serve("here", 0, () => []), authority.issue("server"));
+    const refusal = await refusalOf(client.callEngine({ ...destroy, caller: caller() }));
+    expect(refusal).toMatch(/^PermissionDenied: /);
+    expect(refusal).toContain("/mgmt.MgmtSvc/PoolDestroy is not allowed to the client");
+    expect(refusal).toContain(reason);
+    expect(asked).toEqual([]);
+  });
+
+  it("PoolDestroy of an administrator reaches the engine that leads on another access point", async () => {
+    const leader = await serve("pool leader", 0, () => []);
+    const follower = await serve("follower", NOT_LEADER, () => [leader]);
+    expect((await (await clientOf(follower, admin)).poolDestroy({ uuid, force: true })).status).toBe(0);
+    expect(asked).toEqual(["follower: poolDestroy", "pool leader: poolDestroy"]);
+  });
+
+  it("GetAttachInfo of an agent reaches the engine that leads on another access point", async () => {
+    const leader = await serve("pool leader", 0, () => []);
+    const follower = await serve("follower", NOT_LEADER, () => [leader]);
+    await (await clientOf(follower, authority.issue("agent"))).getAttachInfo({ sys: "daos_server" });
+    expect(asked).toEqual(["follower: getAttachInfo", "pool leader: getAttachInfo"]);
+  });
+});
