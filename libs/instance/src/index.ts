@@ -1,4 +1,3 @@
-
 export type { EngineReady, Joined, JoinRequest } from "./data-plane/set-up-engine.ts";
 export type { EngineExit } from "./engine-process.ts";
 export type {
@@ -9,5 +8,6 @@ export type {
 } from "./engine-storage.ts";
 export { faultStorageLost } from "./faults.ts";
 export { findEngine } from "./find-engine.ts";
-export { EngineInstance, type InstanceOptions, type InstanceState, servingProblem } from "./instance.ts";
+export { EngineInstance, type InstanceOptions } from "./instance.ts";
 export type { InstanceParts, ProcessPart, StoragePart } from "./instance-parts.ts";
+export { type InstanceState, servingProblem } from "./instance-state.ts";
