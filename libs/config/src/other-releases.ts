@@ -1,4 +1,4 @@
-import type { FileKind } from "./read-yaml.ts";
+import type { FileKind } from "./file-kind.ts";
 
 /** What became of a key that other releases have. */
 export interface OtherReleaseKey {

@@ -13,6 +13,7 @@ import {
 } from "yaml";
 import { z } from "zod";
 import { describeAllowed, unwrap } from "./describe-schema.ts";
+import type { FileKind } from "./file-kind.ts";
 import { describeOtherReleaseKey, otherReleaseKey } from "./other-releases.ts";
 import type { Problem } from "./problem.ts";
 
@@ -36,9 +37,6 @@ export interface YamlReading {
   /** Where the value at a path such as `servers[0].scm_class` stands, or the nearest section around it. */
   positionOf(path: string): Position | undefined;
 }
-
-/** Which keys of other releases are explained when they turn up. */
-export type FileKind = "server" | "client";
 
 /** Larger files are no configuration, and would take long to read. */
 export const LARGEST_FILE = 1024 * 1024;

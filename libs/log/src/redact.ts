@@ -1,4 +1,4 @@
-import type { LogFields } from "./logger.ts";
+import type { LogFields } from "./log-fields.ts";
 
 /** What stands in the log for a secret. */
 const REDACTED = "[redacted]";

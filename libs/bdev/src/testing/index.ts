@@ -1,2 +1,1 @@
-
 export { FakeSpdkTarget } from "./fake-spdk-target.ts";
