@@ -1,9 +1,9 @@
-import { access, mkdir, rename } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
-import { delay, hasErrorCode, syncDirectory } from "@daos/sys";
+import { delay, exists, syncDirectory } from "@daos/sys";
 import { etcdKnows } from "./etcd-knows.ts";
 import { faultMembersLeftBehind, faultMembersMoved } from "./faults.ts";
 import type { Member } from "./member.ts";
@@ -105,15 +105,4 @@ export async function refuseLeftBehind(mount: string, options: LeftBehindOptions
 async function countMembers(path: string): Promise<number> {
   await using held = await holdMembers(path);
   return held.members.length + held.unreadable.length;
-}
-
-/** @throws the failure of what can not be looked at */
-export async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return false;
-    throw error;
-  }
 }

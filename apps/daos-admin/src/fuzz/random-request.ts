@@ -1,5 +1,5 @@
 import { encodeFrame } from "@daos/pbin";
-import type { Random } from "./random.ts";
+import type { Random } from "@daos/sys/testing";
 
 /** What stands in the policy of the fuzzed helper; everything else has to be refused. */
 export interface Allowed {

@@ -1,4 +1,4 @@
-/** Numbers that depend on nothing but the seed (mulberry32). */
+/** Numbers that depend on nothing but the seed, for tests that can be repeated (mulberry32). */
 export class Random {
   #state: number;
 
@@ -19,7 +19,18 @@ export class Random {
     return Math.floor(this.next() * limit);
   }
 
-  pick<T>(items: readonly [T, ...T[]]): T {
-    return items[this.below(items.length)] ?? items[0];
+  /** @throws RangeError for an empty list */
+  pick<T>(list: readonly T[]): T {
+    if (list.length === 0) throw new RangeError("there is nothing to pick from");
+    return list[this.below(list.length)] as T;
+  }
+
+  /** True once in `n` times. */
+  oneIn(n: number): boolean {
+    return this.below(n) === 0;
+  }
+
+  bytes(length: number): Buffer {
+    return Buffer.from(Array.from({ length }, () => this.below(256)));
   }
 }
