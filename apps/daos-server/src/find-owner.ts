@@ -1,7 +1,5 @@
 import type { ServerConfig } from "@daos/config";
-import type { Fault } from "@daos/fault";
-import type { Owner } from "@daos/instance";
-import { ProcessCommandRunner } from "@daos/sys";
+import { lookUpGroup, lookUpUser, type Owner, ProcessCommandRunner } from "@daos/sys";
 import { faultUnknownUser } from "./faults.ts";
 
 /**
@@ -17,23 +15,14 @@ export async function findOwner(
   if (userName === undefined || userName === "" || process.geteuid?.() !== 0) return undefined;
   const user = await findUser(userName);
   if (groupName === undefined || groupName === "") return user;
-  const group = await lookUp("group", groupName, faultUnknownUser("group", groupName));
-  return { uid: user.uid, gid: Number(group[2]) };
+  const gid = await lookUpGroup(groupName, { runner: new ProcessCommandRunner() });
+  if (gid === undefined) throw faultUnknownUser("group", groupName);
+  return { uid: user.uid, gid };
 }
 
 /** The ids of a user of this machine. @throws Fault configInvalid for a name that it does not know */
 export async function findUser(name: string): Promise<Owner> {
-  const passwd = await lookUp("passwd", name, faultUnknownUser("user", name));
-  return { uid: Number(passwd[2]), gid: Number(passwd[3]) };
-}
-
-/** The fields of an entry. passwd: name:password:uid:gid:...; group: name:password:gid:... */
-async function lookUp(
-  database: "passwd" | "group",
-  name: string,
-  unknown: Fault,
-): Promise<readonly string[]> {
-  const { exitCode, stdout } = await new ProcessCommandRunner().run(["getent", "--", database, name]);
-  if (exitCode !== 0) throw unknown;
-  return stdout.trim().split(":");
+  const user = await lookUpUser(name, { runner: new ProcessCommandRunner() });
+  if (user === undefined) throw faultUnknownUser("user", name);
+  return user;
 }

@@ -4,7 +4,6 @@ import { EtcdElection, whileLeading } from "@daos/election";
 import { EtcdClient, EtcdError } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import {
-  exists,
   faultMembersNotMovable,
   type KeptMembers,
   membersFile,
@@ -14,6 +13,7 @@ import {
   repairMembersInEtcd,
   type UnreadableMember,
 } from "@daos/member-store";
+import { exists } from "@daos/sys";
 
 interface Options {
   readonly log: Logger;

@@ -1,6 +1,6 @@
-import { open, rm, stat, statfs } from "node:fs/promises";
+import { open, rm, statfs } from "node:fs/promises";
 import { dirname, isAbsolute } from "node:path";
-import { type CommandRunner, hasErrorCode, ProcessCommandRunner } from "@daos/sys";
+import { type CommandRunner, exists, hasErrorCode, ProcessCommandRunner } from "@daos/sys";
 import type { BdevStorage } from "./bdev-types.ts";
 import { faultFileFailed, faultFileNoSpace, faultInvalidParameter } from "./faults.ts";
 
@@ -64,16 +64,6 @@ async function createFile(path: string, size: bigint, options: CreateBdevFilesOp
     await allocate(path, size, options);
   } catch (error) {
     await rm(path, { force: true });
-    throw error;
-  }
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return false;
     throw error;
   }
 }

@@ -1,4 +1,11 @@
-import { type Argv, type CommandResult, type CommandRunner, delay, hasErrorCode } from "@daos/sys";
+import {
+  type Argv,
+  type CommandResult,
+  type CommandRunner,
+  delay,
+  FORMAT_TIMEOUT_MS,
+  hasErrorCode,
+} from "@daos/sys";
 import type { NvmeHealth } from "./bdev-types.ts";
 import { faultMissingTool } from "./faults.ts";
 import { parseSmartLog } from "./parse-nvme-cli.ts";
@@ -10,8 +17,6 @@ export interface NvmeCliOptions {
 /** The bit of `oacs` for Format NVM, and the one of `fpi` that says that the rest of it is a percentage. */
 const OACS_FORMAT = 2;
 const FPI_SUPPORTED = 0x80;
-/** A format that overwrites the largest devices takes hours. */
-const FORMAT_TIMEOUT_MS = 4 * 3_600_000;
 const FPI_POLL_MS = 2_000;
 
 /** Runs nvme-cli, with JSON output where it has any. */

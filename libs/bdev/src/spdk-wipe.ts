@@ -1,3 +1,4 @@
+import { FORMAT_TIMEOUT_MS } from "@daos/sys";
 import {
   formatCommand,
   IDENTIFY_BYTES,
@@ -9,7 +10,6 @@ import type { SpdkNamespace } from "./spdk-answers.ts";
 import type { SpdkCallOptions } from "./spdk-connection.ts";
 import { END_BYTES } from "./zero-ends.ts";
 
-const FORMAT_TIMEOUT_MS = 4 * 3_600_000;
 /**
  * The share of the format in the progress of a wipe. Reading both ends through a target takes longer, unless the device is
  * slow.

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { clientSchema } from "./client-schema.ts";
 import { describeAllowed, unwrap } from "./describe-schema.ts";
 import { faultConfigUnknownKey } from "./faults.ts";
+import type { FileKind } from "./file-kind.ts";
 import { describeOtherReleaseKey, listOtherReleaseKeys } from "./other-releases.ts";
-import type { FileKind } from "./read-yaml.ts";
 import { serverSchema } from "./server-schema.ts";
 
 /** The explanation of one key of a configuration file. */

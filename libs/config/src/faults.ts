@@ -1,7 +1,7 @@
 import { Fault, FaultCode } from "@daos/fault";
+import type { FileKind } from "./file-kind.ts";
 import { formatSuggestions } from "./format-suggestions.ts";
 import { formatProblem, type Problem } from "./problem.ts";
-import type { FileKind } from "./read-yaml.ts";
 
 const HOW_TO_HAVE_ONE: Readonly<Record<FileKind, string>> = {
   server: "name the file with -o, or make one with: daos-server config generate > daos_server.yml",

@@ -20,6 +20,7 @@ export {
   faultConfigUnreadable,
   faultNoEngines,
 } from "./faults.ts";
+export type { FileKind } from "./file-kind.ts";
 export { type GeneratedConfig, type GenerateOptions, generateConfig } from "./generate.ts";
 export { configJsonSchema } from "./json-schema.ts";
 export { checkServerFile, type LoadOptions, loadClientConfig, loadServerConfig } from "./load.ts";
@@ -35,7 +36,7 @@ export type {
   PmemNamespaceFacts,
 } from "./machine-facts.ts";
 export { formatProblem, type Problem, sortProblems } from "./problem.ts";
-export type { FileKind, Position } from "./read-yaml.ts";
+export type { Position } from "./read-yaml.ts";
 export { renderServerConfig } from "./render.ts";
 export type {
   BdevConfig,

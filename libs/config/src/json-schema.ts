@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { clientSchema } from "./client-schema.ts";
-import type { FileKind } from "./read-yaml.ts";
+import type { FileKind } from "./file-kind.ts";
 import { serverSchema } from "./server-schema.ts";
 
 const TITLES: Readonly<Record<FileKind, string>> = {

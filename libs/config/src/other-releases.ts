@@ -1,4 +1,4 @@
-import type { FileKind } from "./read-yaml.ts";
+import type { FileKind } from "./file-kind.ts";
 
 /** A key of another release and its replacement here. */
 export interface OtherReleaseKey {

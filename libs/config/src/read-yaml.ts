@@ -13,6 +13,7 @@ import {
 } from "yaml";
 import { z } from "zod";
 import { describeAllowed, unwrap } from "./describe-schema.ts";
+import type { FileKind } from "./file-kind.ts";
 import { describeOtherReleaseKey, otherReleaseKey } from "./other-releases.ts";
 import type { Problem } from "./problem.ts";
 
@@ -36,9 +37,6 @@ export interface YamlReading {
   /** Where the value at a path such as `servers[0].scm_class` stands, or the nearest section around it. */
   positionOf(path: string): Position | undefined;
 }
-
-/** The keys of other releases that are explained. */
-export type FileKind = "server" | "client";
 
 /** Larger files are not configurations and would take long to read. */
 export const MAX_FILE_BYTES = 1024 * 1024;

@@ -1,6 +1,7 @@
 import type { CallOptions } from "@connectrpc/connect";
 import type { Fault } from "@daos/fault";
 import type { ctl } from "@daos/proto";
+import { FORMAT_TIMEOUT_MS } from "@daos/sys";
 import type { ControlClient, HostResult } from "./control-client.ts";
 import { isUnimplemented, type OnDeviceProgress, readProgress } from "./device-progress.ts";
 import type { HostConnection } from "./host-connection.ts";
@@ -26,8 +27,6 @@ export interface StorageFormat {
   readonly nvme: readonly FormatResult[];
 }
 
-const TWO_HOURS_MS = 2 * 60 * 60 * 1000;
-
 /**
  * Formats the configured storage of every host whose engines wait for it. Servers of release 0.8.0 get their own
  * request, without progress.
@@ -38,7 +37,7 @@ export function storageFormat(
 ): AsyncGenerator<HostResult<StorageFormat>> {
   return client.eachHost({
     attempted: "format storage",
-    timeoutMs: TWO_HOURS_MS,
+    timeoutMs: FORMAT_TIMEOUT_MS,
     call: async (connection, options) => {
       try {
         return await formatWatched(connection, request, options);

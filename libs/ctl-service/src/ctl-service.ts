@@ -1,7 +1,7 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type DeviceProgress, MAX_BURN_IN_MS } from "@daos/bdev";
 import type { ctl } from "@daos/proto";
-import { deadline } from "@daos/sys";
+import { deadline, FORMAT_TIMEOUT_MS } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import { setLogMasks } from "./set-log-masks.ts";
 import { storageBurnIn } from "./storage-burn-in.ts";
@@ -16,8 +16,6 @@ import { type DeviceEvent, watchDevices } from "./watch-devices.ts";
 const SCAN_TIMEOUT_MS = 120_000;
 /** The most a preparation may take, ms: namespaces of several TB on each socket. */
 const PREPARE_TIMEOUT_MS = 60 * 60_000;
-/** The most a format may take, ms: large NVMe drives need more than an hour. */
-const FORMAT_TIMEOUT_MS = 2 * 60 * 60_000;
 
 /** The longest burn-in, and some time to begin and to end, ms. */
 const BURN_IN_TIMEOUT_MS = MAX_BURN_IN_MS + 20 * 60_000;

@@ -2,17 +2,17 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   type BdevBurnInResult,
   type BurnInVerdict,
-  DEFAULT_BURN_IN_MS,
   type DeviceProgress,
   faultBurnInFailed,
-  faultInUse,
-  MAX_BURN_IN_MS,
-  parsePciAddress,
   showBurnInError,
-  whyNotSelected,
 } from "@daos/bdev";
-import { Fault, FaultCode } from "@daos/fault";
-import type { EngineInstance } from "@daos/instance";
+import {
+  type BurnInDecision,
+  type BurnInOrder,
+  isSkippedFor,
+  parseBurnInOrder,
+  planBurnIn,
+} from "@daos/harness";
 import { ctl } from "@daos/proto";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import { stateFault, stateSuccess } from "./response-state.ts";
@@ -26,17 +26,9 @@ export interface BurnInRequest {
   readonly seconds: number;
 }
 
-/** Why a controller that was not asked for by name is left out, rather than counted as failed. */
-const LEFT_OUT: ReadonlySet<number> = new Set([
-  FaultCode.bdevInUse,
-  FaultCode.bdevBurnInFailed,
-  // The helper's policy leaves it to others.
-  FaultCode.helperRefused,
-]);
-
 /**
- * Burns in controllers of this host, all at once: those that the request names, or every one that holds nothing. None that
- * serves an engine whose storage is formatted is touched. A controller that fails does not stop the others.
+ * Burns in controllers of this host, all at once: those that the request names, or every one that holds nothing. A
+ * controller that fails does not stop the others.
  *
  * @throws Fault usage for a request that cannot be meant, notAuthorized when callers may not change devices; the signal's reason
  */
@@ -53,46 +45,36 @@ export async function storageBurnIn(
 ): Promise<MessageInitShape<typeof ctl.StorageBurnInRespSchema>> {
   if (refuseDevices !== undefined) throw refuseDevices("burn in storage devices");
   const { signal, onProgress } = options;
-  const durationMs = request.seconds === 0 ? DEFAULT_BURN_IN_MS : request.seconds * 1000;
-  if (durationMs > MAX_BURN_IN_MS) throw faultTooLong(request.seconds);
-  const named = request.devices.map(requireAddress);
-  const all = named.length > 0;
-  const wanted = all ? [...new Set(named)] : (await bdev.scan({ signal })).map((one) => one.pciAddress);
-  const results: Result[] = [];
-  const list: string[] = [];
-  for (const address of wanted) {
-    const owner = harness.instances.find((instance) => isOf(instance, address));
-    const use = owner === undefined ? undefined : whyNotToBeTouched(owner);
-    const reason = all ? undefined : whyNotSelected(address, controllers);
-    if (use !== undefined && all) {
-      const fault = faultInUse(`burn in the NVMe controller ${address}`, use);
-      results.push({ pciaddr: address, state: stateFault(fault) });
-    } else if (use !== undefined || reason !== undefined) {
-      results.push(skipped(address, use ?? reason ?? ""));
-    } else list.push(address);
-  }
+  const order = parseBurnInOrder(request.devices, request.seconds);
+  const { named, durationMs } = order;
+  const found = named === undefined ? (await bdev.scan({ signal })).map((one) => one.pciAddress) : [];
+  const plan = planBurnIn(order, { found, engines: harness.instances, selection: controllers });
+  const list = plan.flatMap((one) => (one.kind === "burn in" ? [one.address] : []));
   log.info("storage burn-in", { devices: list.join(" "), seconds: durationMs / 1000 });
   const ended = list.length === 0 ? [] : await bdev.burnIn(list, { durationMs, signal, onProgress });
-  results.push(...ended.map((result) => resultToProto(result, all)));
+  const results = [...plan.flatMap(decisionToProto), ...ended.map((result) => resultToProto(result, order))];
   return { results: results.toSorted((a, b) => (a.pciaddr ?? "").localeCompare(b.pciaddr ?? "", "en")) };
 }
 
-function isOf({ config }: EngineInstance, address: string): boolean {
-  const { bdev } = config;
-  return bdev.class === "nvme" && bdev.list.some((entry) => (parsePciAddress(entry) ?? entry) === address);
+/** Nothing yet for a controller that is burnt in. */
+function decisionToProto(decision: BurnInDecision): readonly Result[] {
+  switch (decision.kind) {
+    case "burn in":
+      return [];
+    case "skip":
+      return [skipped(decision.address, decision.reason)];
+    case "refuse":
+      return [{ pciaddr: decision.address, state: stateFault(decision.fault) }];
+    default:
+      return decision satisfies never;
+  }
 }
 
-/** Only while an engine waits for a format is there nothing of its on its controllers. */
-function whyNotToBeTouched({ index, state, superblock }: EngineInstance): string | undefined {
-  const isBlank = state.kind === "awaiting format" || (state.kind === "failed" && superblock === undefined);
-  return isBlank ? undefined : `it serves engine ${index}, which is ${state.kind}`;
-}
-
-function resultToProto(result: BdevBurnInResult, named: boolean): Result {
+function resultToProto(result: BdevBurnInResult, order: BurnInOrder): Result {
   const { device: pciaddr } = result;
   if ("verdict" in result) return verdictToProto(pciaddr, result.verdict);
   const { fault } = result;
-  if (!named && LEFT_OUT.has(fault.code)) return skipped(pciaddr, fault.description);
+  if (isSkippedFor(fault, order)) return skipped(pciaddr, fault.description);
   return { pciaddr, state: stateFault(fault) };
 }
 
@@ -116,24 +98,4 @@ function verdictToProto(pciaddr: string, verdict: BurnInVerdict): Result {
 
 function skipped(pciaddr: string, reason: string): Result {
   return { pciaddr, verdict: ctl.BurnInVerdict.BURN_IN_SKIPPED, state: stateSuccess(), reason };
-}
-
-function requireAddress(text: string): string {
-  const address = parsePciAddress(text);
-  if (address !== undefined) return address;
-  throw new Fault({
-    domain: "bdev",
-    code: FaultCode.usage,
-    description: `burn in "${text}", which is not a PCI address`,
-    resolution: "give addresses as dmg storage scan --verbose shows them: 0000:81:00.0",
-  });
-}
-
-function faultTooLong(seconds: number): Fault {
-  return new Fault({
-    domain: "bdev",
-    code: FaultCode.usage,
-    description: `burn in for ${seconds} seconds`,
-    resolution: `ask for at most ${MAX_BURN_IN_MS / 60_000} minutes; what has passed can be burnt in again`,
-  });
 }

@@ -3,7 +3,6 @@ import { faultNoEngines, type ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import {
-  exists,
   faultMembersNotMovable,
   faultMembersUnreadable,
   lockMembers,
@@ -12,6 +11,7 @@ import {
   movedFile,
 } from "@daos/member-store";
 import { readSuperblock } from "@daos/superblock";
+import { exists } from "@daos/sys";
 import { EtcdElection } from "./etcd-election.ts";
 import { moveMembers } from "./move-members.ts";
 

@@ -10,7 +10,7 @@ import { createSuperblock, writeSuperblock } from "@daos/superblock";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type BdevPort, EngineStorage, type EngineStorageOptions, type ScmPort } from "./engine-storage.ts";
 import { faultFormatNotAwaited } from "./faults.ts";
-import type { InstanceState } from "./instance.ts";
+import type { InstanceState } from "./instance-state.ts";
 import type { StorageFacts } from "./storage-facts.ts";
 
 const [A, B] = ["0000:81:00.0", "0000:82:00.0"] as const;

@@ -1,5 +1,5 @@
 import { Fault, FaultCode } from "@daos/fault";
-import type { InstanceState } from "./instance.ts";
+import type { InstanceState } from "./instance-state.ts";
 
 /** Neither PATH nor the server's own directory has an engine. */
 export function faultEngineNotFound(searched: readonly string[]): Fault {

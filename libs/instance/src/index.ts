@@ -8,5 +8,6 @@ export type {
 } from "./engine-storage.ts";
 export { faultStorageLost } from "./faults.ts";
 export { findEngine } from "./find-engine.ts";
-export { EngineInstance, type InstanceOptions, type InstanceState, servingProblem } from "./instance.ts";
+export { EngineInstance, type InstanceOptions } from "./instance.ts";
 export type { InstanceParts, ProcessPart, StoragePart } from "./instance-parts.ts";
+export { type InstanceState, servingProblem } from "./instance-state.ts";

@@ -4,7 +4,7 @@ import { Fault, FaultCode } from "@daos/fault";
 import type { Superblock } from "@daos/superblock";
 import { describe, expect, it } from "vitest";
 import type { Joined } from "./data-plane/set-up-engine.ts";
-import { servingProblem } from "./instance.ts";
+import { servingProblem } from "./instance-state.ts";
 import { FakeEngine } from "./testing/fake-engine.ts";
 
 const { signal } = new AbortController();

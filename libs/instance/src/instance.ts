@@ -3,12 +3,11 @@ import type { EngineConfig } from "@daos/config";
 import type { Body, BodyInit, BodyMessage, DrpcMethod } from "@daos/drpc";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import type { Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
 import { abortable } from "@daos/sys";
 import type { DataPlane } from "./data-plane/data-plane.ts";
 import { dataPlane080 } from "./data-plane/release-0-8-0.ts";
-import type { EngineReady, Joined, JoinRequest, SetUpResult } from "./data-plane/set-up-engine.ts";
+import type { EngineReady, Joined, JoinRequest } from "./data-plane/set-up-engine.ts";
 import { EngineClient } from "./engine-client.ts";
 import { type EngineExit, showExit } from "./engine-process.ts";
 import type { EngineFormatOptions, EngineStorageOptions, InstanceFormatResult } from "./engine-storage.ts";
@@ -19,41 +18,24 @@ import {
   faultEngineRuns,
   faultFormatNotAwaited,
 } from "./faults.ts";
+import {
+  awaitingFormat,
+  type Failed,
+  failed,
+  type HeldState,
+  processOf,
+  restarting,
+  type Serving,
+  type Starting,
+  type Stopped,
+  serving,
+  starting,
+  stopped,
+} from "./held-state.ts";
 import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
+import type { InstanceState } from "./instance-state.ts";
 import { probeLiveness } from "./probe-liveness.ts";
 import { type EngineRun, supervise } from "./supervise.ts";
-
-/** Where an engine is in its life. */
-export type InstanceState =
-  /** Its storage has not been looked at yet. */
-  | { readonly kind: "new" }
-  /** Its storage waits for `storage format`. */
-  | { readonly kind: "awaiting format"; readonly reason: string }
-  /** Its storage is being formatted, or has been and gets its identity. */
-  | { readonly kind: "formatting" }
-  /** Its process runs, but is not in service yet; `reason` is why the one before ended. */
-  | { readonly kind: "starting"; readonly reason: string }
-  /** It is a member of the system, and in order unless {@link servingProblem} says why not. */
-  | {
-      readonly kind: "serving";
-      readonly rank: Rank;
-      readonly ready: EngineReady;
-      /** For how long it has not answered. */
-      readonly unresponsive?: string | undefined;
-      /** Its storage is not what it was started on. */
-      readonly storageFault?: Fault | undefined;
-    }
-  /** It ended unasked and is about to be started again. */
-  | { readonly kind: "restarting"; readonly reason: string }
-  /** It ended because it was asked to, and waits to be started. */
-  | { readonly kind: "stopped" }
-  /** It is not started again unasked. */
-  | { readonly kind: "failed"; readonly fault: Fault };
-
-/** Why an engine whose process serves is not in order; undefined when it is. */
-export function servingProblem(state: InstanceState & { readonly kind: "serving" }): string | undefined {
-  return state.storageFault?.message ?? state.unresponsive;
-}
 
 export interface InstanceOptions extends EngineStorageOptions {
   /** What the engine's release can and expects; 0.8.0 by default. */
@@ -96,30 +78,22 @@ const FORCED_GRACE_MS = 1_000;
 /** Time between two looks at the storage of an engine that serves, ms: no longer than that between two reports. */
 const STORAGE_CHECK_MS = 5_000;
 
+/** An engine that is a member of the system, and the way to call it. */
+type JoinedEngine = Pick<Serving, "client" | "rank">;
+
 /** Our record of one engine: its storage, its superblock, its process and the way to call it. */
 export class EngineInstance {
   readonly config: EngineConfig;
   readonly #options: InstanceOptions;
   readonly #log: Logger;
   readonly #dataPlane: DataPlane;
-  #state: InstanceState = { kind: "new" };
   readonly #parts: InstanceParts;
   readonly #storage: StoragePart;
-  #process: ProcessPart | undefined;
-  #client: EngineClient | undefined;
-  #ready: PromiseWithResolvers<EngineReady> | undefined;
-  /** Ends the wait for a format: there has been one, or the storage is to be looked at again. */
-  #formatEnded: PromiseWithResolvers<"formatted" | "look again"> = Promise.withResolvers();
-  /** Set while the engine waits to be started. */
-  #wake: (() => void) | undefined;
-  /** Set while the engine is kept in service; resolves with that. */
-  #supervision: Promise<void> | undefined;
-  /** Set while the identity of the engine is taken away. */
-  #erasure: Promise<void> | undefined;
-  /** Ends the pause before the engine is started again. */
-  #endPause = () => {};
-  #startAsked = false;
-  #stopAsked = false;
+  #state: HeldState = { kind: "new" };
+  /** What was asked of the engine last, however far it has come. */
+  #wish: "run" | "stop" | "stop, then start" = "run";
+  /** Set while the engine is kept in service; resolves with how that ended. */
+  #service: Promise<Stopped | Failed> | undefined;
   #hasServed = false;
   #incarnation = 0;
   #starts = 0;
@@ -149,7 +123,7 @@ export class EngineInstance {
 
   /** Process id of the running engine. */
   get pid(): number | undefined {
-    return this.#process?.pid;
+    return processOf(this.#state)?.pid;
   }
 
   /** It has been in service since the server started. */
@@ -173,46 +147,48 @@ export class EngineInstance {
    */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      this.#startAsked = false;
-      this.#stopAsked = false;
-      try {
-        await this.#awaitStorage(signal);
-        await this.#options.onStorageReady(this, { signal });
-        if (this.#options.provisionOnly) break;
-        this.#supervision = this.#supervise(signal);
-        await this.#supervision;
-      } catch (error) {
-        if (signal.aborted) break;
-        this.#setState({ kind: "failed", fault: toFault(error) });
-      } finally {
-        this.#supervision = undefined;
-      }
-      await this.#awaitStart(signal);
+      const idle = await this.#prepareAndServe(signal);
+      if (idle === undefined) break;
+      await this.#awaitStart(idle, signal);
     }
-    this.#setState({ kind: "stopped" });
+    this.#enter(stopped());
   }
 
-  async #awaitStart(signal: AbortSignal): Promise<void> {
-    if (!this.#startAsked) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      this.#wake = resolve;
-      await abortable(promise, signal).catch(() => {});
-      this.#wake = undefined;
+  /** From storage to the end of service. @returns undefined when there is nothing more to do for this instance */
+  async #prepareAndServe(signal: AbortSignal): Promise<Stopped | Failed | undefined> {
+    this.#wish = "run";
+    try {
+      await this.#awaitStorage(signal);
+      await this.#options.onStorageReady(this, { signal });
+      if (this.#options.provisionOnly) return undefined;
+      this.#service = this.#keepInService(signal);
+      return await this.#service;
+    } catch (error) {
+      return signal.aborted ? undefined : this.#enter(failed(toFault(error)));
+    } finally {
+      this.#service = undefined;
     }
+  }
+
+  async #awaitStart(idle: Stopped | Failed, signal: AbortSignal): Promise<void> {
+    if (this.#wish !== "stop, then start") await abortable(idle.startAsked.promise, signal).catch(() => {});
     // The storage is not opened again while its identity is removed.
-    if (this.#erasure !== undefined) await abortable(this.#erasure, signal).catch(() => {});
+    if (idle.erasure !== undefined) await abortable(idle.erasure, signal).catch(() => {});
   }
 
-  #setState(state: InstanceState): void {
+  #enter<State extends HeldState>(state: State): State {
     this.#state = state;
     this.#options.onChange(this);
+    return state;
   }
 
   /** Takes the engine's own announcement. @throws Fault when what it announces is not a socket */
   async notifyReady(ready: EngineReady): Promise<void> {
     await this.#parts.checkSocket(ready.socket);
-    if (this.#ready === undefined) throw faultEngineNotRunning(this.index, this.#state.kind);
-    this.#ready.resolve(ready);
+    const state = this.#state;
+    if (state.kind === "starting") state.announced.resolve(ready);
+    // An engine that serves may announce itself again; what it said first holds.
+    else if (state.kind !== "serving") throw faultEngineNotRunning(this.index, state.kind);
   }
 
   /** Calls the engine. @throws Fault when it is not serving, or when the call fails */
@@ -221,14 +197,8 @@ export class EngineInstance {
     request: BodyInit<I>,
     options: { readonly signal: AbortSignal },
   ): Promise<BodyMessage<O>> {
-    return this.#servingClient().call(method, request, options);
-  }
-
-  #servingClient(): EngineClient {
-    if (this.#client === undefined || this.#state.kind !== "serving") {
-      throw faultEngineNotRunning(this.index, this.#state.kind);
-    }
-    return this.#client;
+    if (this.#state.kind !== "serving") throw faultEngineNotRunning(this.index, this.#state.kind);
+    return this.#state.client.call(method, request, options);
   }
 
   /**
@@ -236,10 +206,29 @@ export class EngineInstance {
    * for a format is looked at again: it may have been lost, and be there again.
    */
   start(): void {
-    if (this.#state.kind === "awaiting format") this.#formatEnded.resolve("look again");
-    if (this.#wake === undefined && !this.#stopAsked) return;
-    this.#startAsked = true;
-    this.#wake?.();
+    const state = this.#state;
+    switch (state.kind) {
+      case "new":
+      case "formatting":
+        this.#wish = "run";
+        return;
+      case "awaiting format":
+        this.#wish = "run";
+        state.formatEnded.resolve("look again");
+        return;
+      case "starting":
+      case "serving":
+      case "restarting":
+        if (this.#wish === "stop") this.#wish = "stop, then start";
+        return;
+      case "stopped":
+      case "failed":
+        this.#wish = "run";
+        state.startAsked.resolve();
+        return;
+      default:
+        state satisfies never;
+    }
   }
 
   /**
@@ -255,25 +244,26 @@ export class EngineInstance {
   }
 
   async #stop(force: boolean): Promise<number> {
-    this.#stopAsked = true;
-    this.#startAsked = false;
-    this.#endPause();
-    const doomed = this.#process;
-    const supervision = this.#supervision;
-    const status = this.#state.kind === "serving" ? await this.#killRank(force) : 0;
+    // By the time the engine has answered, another process and another service may have begun.
+    const state = this.#state;
+    const process = processOf(state);
+    const service = this.#service;
+    this.#wish = "stop";
+    if (state.kind === "restarting") state.pause.abort();
+    const status = state.kind === "serving" ? await this.#killRank(state, force) : 0;
     if (status !== 0 && !force) {
-      this.#stopAsked = false;
+      this.#wish = "run";
       return status;
     }
-    await Promise.allSettled([doomed?.stop(force ? FORCED_GRACE_MS : STOP_GRACE_MS), supervision]);
+    await Promise.allSettled([process?.stop(force ? FORCED_GRACE_MS : STOP_GRACE_MS), service]);
     return 0;
   }
 
-  async #killRank(force: boolean): Promise<number> {
+  async #killRank({ client }: Serving, force: boolean): Promise<number> {
     const rank = this.superblock?.rank ?? 0;
     using limit = this.#parts.clock.deadline(force ? FORCED_GRACE_MS : STOP_GRACE_MS, `kill rank ${rank}`);
     try {
-      return await this.#dataPlane.stop(this.#servingClient(), { rank, force }, limit);
+      return await this.#dataPlane.stop(client, { rank, force }, limit);
     } catch (error) {
       this.#log.info("the engine did not answer KillRank", { rank, reason: toFault(error).message });
       return 0;
@@ -286,12 +276,12 @@ export class EngineInstance {
    * @throws Fault engineRuns, or about the storage
    */
   async erase(): Promise<void> {
-    if (this.#state.kind !== "stopped" && this.#state.kind !== "failed")
-      throw faultEngineRuns(this.index, this.#state.kind);
-    this.#erasure ??= this.#erase().finally(() => {
-      this.#erasure = undefined;
+    const state = this.#state;
+    if (state.kind !== "stopped" && state.kind !== "failed") throw faultEngineRuns(this.index, state.kind);
+    state.erasure ??= this.#erase().finally(() => {
+      state.erasure = undefined;
     });
-    await this.#erasure;
+    await state.erasure;
     this.start();
   }
 
@@ -308,11 +298,11 @@ export class EngineInstance {
       return { mount, scmFault: faultFormatNotAwaited(this.index, mount, this.#state), bdevs: [] };
     }
     const waiting = this.#state;
-    this.#setState({ kind: "formatting" });
+    this.#enter({ kind: "formatting" });
     const result = await this.#releaseAndFormat(options);
     // What is formatted is not to be formatted again before its engine has been started on it.
-    if (firstFault(result) === undefined) this.#formatEnded.resolve("formatted");
-    else this.#setState(waiting);
+    if (firstFault(result) === undefined) waiting.formatEnded.resolve("formatted");
+    else this.#enter(waiting);
     return result;
   }
 
@@ -332,13 +322,12 @@ export class EngineInstance {
       signal.throwIfAborted();
       const reason = await this.#storage.open({ signal });
       if (reason === undefined) return;
-      this.#formatEnded = Promise.withResolvers();
-      this.#setState({ kind: "awaiting format", reason });
+      const { formatEnded } = this.#enter(awaitingFormat(reason));
       // Storage that was lost is not replaced unasked.
       const isNew = this.superblock === undefined;
       if (isNew && this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
       this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount: this.config.scm.mount });
-      const end = await abortable(this.#formatEnded.promise, signal);
+      const end = await abortable(formatEnded.promise, signal);
       if (end === "formatted") await this.#storage.createSuperblock();
     }
   }
@@ -353,97 +342,99 @@ export class EngineInstance {
     return false;
   }
 
-  async #supervise(signal: AbortSignal): Promise<void> {
+  /** Starts the engine, and starts it again whenever it ends unasked. @returns why it is not started once more */
+  async #keepInService(signal: AbortSignal): Promise<Stopped | Failed> {
     let reason = "";
     const end = await supervise(
       {
         runOnce: (wait) => this.#runOnce(reason, wait.signal),
-        stopAsked: () => this.#stopAsked,
-        onRestart: (fault, delayMs) => {
+        stopAsked: () => this.#wish !== "run",
+        restartAfter: (delayMs, fault, wait) => {
           reason = fault.message;
-          this.#log.warn("engine is started again", { reason, delayMs });
-          this.#setState({ kind: "restarting", reason });
+          return this.#restartAfter(delayMs, reason, wait.signal);
         },
-        pause: (ms, wait) => this.#pause(ms, wait.signal),
         clock: this.#parts.clock,
       },
       { hasServed: this.#hasServed, signal },
     );
-    if (end.kind === "stopped") {
-      this.#setState({ kind: "stopped" });
-      return;
-    }
+    if (end.kind === "stopped") return this.#enter(stopped());
     this.#log.error(`engine is not started again: ${end.reason}`, { fault: end.fault });
-    this.#setState({ kind: "failed", fault: end.fault });
+    return this.#enter(failed(end.fault));
   }
 
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    const pause = new AbortController();
-    this.#endPause = () => pause.abort();
+  async #restartAfter(delayMs: number, reason: string, signal: AbortSignal): Promise<void> {
+    this.#log.warn("engine is started again", { reason, delayMs });
+    const { pause } = this.#enter(restarting(reason));
     await this.#parts.clock
-      .delay(ms, { signal: AbortSignal.any([signal, pause.signal]) })
+      .delay(delayMs, { signal: AbortSignal.any([signal, pause.signal]) })
       .catch(() => signal.throwIfAborted());
   }
 
   /** One process from start to end, or why there is none. `reason` is why the one before ended. */
   async #runOnce(reason: string, signal: AbortSignal): Promise<EngineRun> {
     this.#incarnation = 0;
-    this.#setState({ kind: "starting", reason });
-    this.#ready = Promise.withResolvers();
-    let started: ProcessPart;
+    const state = this.#enter(starting(reason));
     try {
-      started = await this.#start(signal);
+      state.process = await this.#startProcess(signal);
     } catch (error) {
-      this.#ready = undefined;
       return { reachedService: false, fault: toFault(error) };
     }
-    this.#process = started;
+    const { process } = state;
     this.#starts++;
-    const end = () => void started.stop(STOP_GRACE_MS);
+    const end = () => void process.stop(STOP_GRACE_MS);
     signal.addEventListener("abort", end, { once: true });
-    if (signal.aborted || this.#stopAsked) end();
+    if (signal.aborted || this.#wish !== "run") end();
+    const run = await this.#serve(state, process, signal);
+    signal.removeEventListener("abort", end);
+    return run;
+  }
+
+  /**
+   * What happens after a format, once the process runs: the engine announces itself, its storage is checked once more, it
+   * joins, it serves until its process ends.
+   */
+  async #serve(state: Starting, process: ProcessPart, signal: AbortSignal): Promise<EngineRun> {
+    const over = new AbortController();
     let fault: Fault | undefined;
-    let reachedService = false;
+    let client: EngineClient | undefined;
     try {
-      await this.#takeIntoService(started, signal);
-      reachedService = true;
+      const ready = await this.#awaitReady(state, process, signal);
+      // It may have been started on what was left just after the last look; then it must not join.
+      await this.#verifyStorage();
+      const joined = await this.#join(ready, process, signal);
+      client = joined.client;
       this.#hasServed = true;
+      this.#enter(serving({ ...joined, ready, process }));
+      this.#log.info("engine serving", { rank: joined.rank, uuid: this.superblock?.uuid, pid: process.pid });
+      this.#probeLiveness(joined.client, over.signal);
+      this.#watchStorage(over.signal);
     } catch (error) {
       fault = toFault(error);
-      if (!signal.aborted && !this.#stopAsked)
+      if (!signal.aborted && this.#wish === "run")
         this.#log.error("engine could not be taken into service", { fault });
-      await started.stop(STOP_GRACE_MS);
+      await process.stop(STOP_GRACE_MS);
     }
-    const over = new AbortController();
-    if (reachedService) {
-      this.#probeLiveness(over.signal);
-      this.#watchStorage(over.signal);
-    }
-    const exit = await started.exited;
+    const exit = await process.exited;
     over.abort(new DOMException("the engine has ended", "AbortError"));
-    signal.removeEventListener("abort", end);
-    this.#process = undefined;
-    this.#ready = undefined;
-    this.#client?.close();
-    this.#client = undefined;
-    this.#log.info("engine ended", { pid: started.pid, exit: showExit(exit) });
+    client?.close();
+    this.#log.info("engine ended", { pid: process.pid, exit: showExit(exit) });
+    const reachedService = fault === undefined;
     const phase = reachedService ? "while it was serving" : "before it was serving";
     return { reachedService, fault: fault ?? this.#exitFault(exit, phase) };
   }
 
   /** A hung engine is reported, and left to the operator: it may be in the middle of writing. */
-  #probeLiveness(signal: AbortSignal): void {
+  #probeLiveness(client: EngineClient, signal: AbortSignal): void {
     const probing = probeLiveness({
-      ping: async (wait) => {
-        if (this.#client !== undefined) await this.#dataPlane.ping(this.#client, wait);
-      },
+      ping: (wait) => this.#dataPlane.ping(client, wait),
       onUnresponsive: (ms) => {
-        if (this.#state.kind !== "serving") return;
+        const state = this.#state;
+        if (state.kind !== "serving") return;
         const unresponsive =
           ms === undefined ? undefined : `it has not answered for ${Math.round(ms / 1000)} s, and still runs`;
         if (unresponsive === undefined) this.#log.info("engine answers again");
         else this.#log.error("engine does not answer", { pid: this.pid, reason: unresponsive });
-        this.#setState({ ...this.#state, unresponsive });
+        this.#enter(serving({ ...state, unresponsive }));
       },
       clock: this.#parts.clock,
       signal,
@@ -458,12 +449,12 @@ export class EngineInstance {
         await this.#parts.clock.delay(STORAGE_CHECK_MS, { signal });
         const storageFault = await this.#verifyStorage().then(() => undefined, toFault);
         signal.throwIfAborted();
-        if (this.#state.kind !== "serving" || this.#state.storageFault?.message === storageFault?.message)
-          continue;
+        const state = this.#state;
+        if (state.kind !== "serving" || state.storageFault?.message === storageFault?.message) continue;
         if (storageFault === undefined) this.#log.info("the engine's storage is there again");
         else
           this.#log.error("the storage of a running engine is lost", { pid: this.pid, fault: storageFault });
-        this.#setState({ ...this.#state, storageFault });
+        this.#enter(serving({ ...state, storageFault }));
       }
     };
     watching().catch(() => {});
@@ -475,7 +466,7 @@ export class EngineInstance {
     await this.#options.verifyStorage?.(this);
   }
 
-  async #start(signal: AbortSignal): Promise<ProcessPart> {
+  async #startProcess(signal: AbortSignal): Promise<ProcessPart> {
     const { findEngine, ofiDomain, environment } = this.#options;
     const executable = await findEngine();
     await this.#verifyStorage();
@@ -487,86 +478,82 @@ export class EngineInstance {
       environment: { ...process.env, ...environment },
       ofiDomain,
     });
-    const { index } = this;
-    const { startProcess } = this.#parts;
-    const lockFd = this.#options.lockFd?.();
-    const started = await startProcess({
-      index,
+    const started = await this.#parts.startProcess({
+      index: this.index,
       executable,
       args,
       env,
-      lockFd,
+      lockFd: this.#options.lockFd?.(),
       log: this.#options.engineLog,
     });
     this.#log.info("engine started", { pid: started.pid, executable });
     return started;
   }
 
-  async #takeIntoService(started: ProcessPart, signal: AbortSignal): Promise<void> {
-    const { superblock } = this.#storage;
-    if (superblock === undefined || this.#ready === undefined)
-      throw new Error("an engine was started without storage");
-    const ready = await this.#awaitReady(started, this.#ready.promise, signal);
-    this.#log.info("engine ready", { pid: started.pid, uri: ready.uri });
-    // It may have been started on what was left just after the last look; then it must not join.
-    await this.#verifyStorage();
-    const over = new AbortController();
-    const work = this.#setUp(ready, superblock, AbortSignal.any([signal, over.signal]));
-    try {
-      const { rank } = await Promise.race([work, this.#endsWith(started, "before it was serving")]);
-      this.#setState({ kind: "serving", rank, ready });
-      this.#log.info("engine serving", { rank, uuid: superblock.uuid, pid: started.pid });
-    } finally {
-      // Nothing is asked for a process that has ended, or written after it.
-      over.abort(new DOMException("the engine has ended", "AbortError"));
-      await work.catch(() => {});
-    }
-  }
-
-  async #setUp(ready: EngineReady, superblock: Superblock, signal: AbortSignal): Promise<SetUpResult> {
-    const connect = (wait: { readonly signal: AbortSignal }) => this.#parts.connect(ready.socket, wait);
-    const client = new EngineClient(await connect({ signal }), async (wait) => {
-      const connection = await connect(wait);
-      this.#log.warn("the dRPC connection to the engine was lost; there is another one", { pid: this.pid });
-      return connection;
-    });
-    this.#client = client;
-    return this.#dataPlane.setUp(
-      client,
-      { ready, superblock },
-      {
-        join: async (request, options) => {
-          const joined = await this.#options.join(request, options);
-          this.#incarnation = joined.incarnation;
-          return joined.rank;
-        },
-        writeSuperblock: (next) => this.#storage.writeSuperblock(next),
-      },
-      { msAddress: this.#options.msAddress, signal, clock: this.#parts.clock },
-    );
-  }
-
-  async #awaitReady(
-    started: ProcessPart,
-    ready: Promise<EngineReady>,
-    parent: AbortSignal,
-  ): Promise<EngineReady> {
+  async #awaitReady(state: Starting, process: ProcessPart, parent: AbortSignal): Promise<EngineReady> {
     const { readyTimeoutMs } = this.#options;
     using limit = this.#parts.clock.deadline(readyTimeoutMs, "engine to call NotifyReady", parent);
     try {
-      return await abortable(
-        Promise.race([ready, this.#endsWith(started, "before it was ready")]),
-        limit.signal,
-      );
+      const announced = Promise.race([
+        state.announced.promise,
+        this.#endsWith(process, "before it was ready"),
+      ]);
+      const ready = await abortable(announced, limit.signal);
+      this.#log.info("engine ready", { pid: process.pid, uri: ready.uri });
+      return ready;
     } catch (error) {
       if (parent.aborted || !limit.signal.aborted) throw error;
       throw faultEngineNotReady(this.index, readyTimeoutMs, this.config.logFile);
     }
   }
 
+  /** Makes the engine a member of the system, unless its process ends meanwhile. */
+  async #join(ready: EngineReady, process: ProcessPart, signal: AbortSignal): Promise<JoinedEngine> {
+    const over = new AbortController();
+    const joining = this.#setUp(ready, AbortSignal.any([signal, over.signal]));
+    try {
+      return await Promise.race([joining, this.#endsWith(process, "before it was serving")]);
+    } catch (error) {
+      // Nothing is asked for a process that has ended, or written after it.
+      over.abort(new DOMException("the engine has ended", "AbortError"));
+      await joining.then(({ client }) => client.close()).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #setUp(ready: EngineReady, signal: AbortSignal): Promise<JoinedEngine> {
+    const { superblock } = this.#storage;
+    if (superblock === undefined) throw new Error("an engine was started without storage");
+    const connect = (wait: { readonly signal: AbortSignal }) => this.#parts.connect(ready.socket, wait);
+    const client = new EngineClient(await connect({ signal }), async (wait) => {
+      const connection = await connect(wait);
+      this.#log.warn("the dRPC connection to the engine was lost; there is another one", { pid: this.pid });
+      return connection;
+    });
+    try {
+      const { rank } = await this.#dataPlane.setUp(
+        client,
+        { ready, superblock },
+        {
+          join: async (request, options) => {
+            const joined = await this.#options.join(request, options);
+            this.#incarnation = joined.incarnation;
+            return joined.rank;
+          },
+          writeSuperblock: (next) => this.#storage.writeSuperblock(next),
+        },
+        { msAddress: this.#options.msAddress, signal, clock: this.#parts.clock },
+      );
+      return { client, rank };
+    } catch (error) {
+      client.close();
+      throw error;
+    }
+  }
+
   /** Never resolves; rejects when the process ends. */
-  async #endsWith(started: ProcessPart, phase: string): Promise<never> {
-    throw this.#exitFault(await started.exited, phase);
+  async #endsWith(process: ProcessPart, phase: string): Promise<never> {
+    throw this.#exitFault(await process.exited, phase);
   }
 
   #exitFault(exit: EngineExit, phase: string): Fault {

@@ -27,8 +27,7 @@ function engine(lives: readonly { readonly ms: number; readonly serves: boolean 
       return { reachedService: life.serves, fault: died(`death ${runs}`) };
     },
     stopAsked: () => asked,
-    onRestart: () => {},
-    pause: async (ms: number) => {
+    restartAfter: async (ms: number) => {
       now += ms;
       waits.push(ms);
     },
@@ -68,7 +67,7 @@ describe("supervise", () => {
     stopped.ask();
     expect(await supervise(stopped.ports, { hasServed: true, signal })).toEqual({ kind: "stopped" });
     const waiting = engine([short]);
-    const ports = { ...waiting.ports, onRestart: () => void waiting.ask() };
+    const ports = { ...waiting.ports, restartAfter: async () => void waiting.ask() };
     expect(await supervise(ports, { hasServed: true, signal })).toEqual({ kind: "stopped" });
     expect(waiting.runs()).toBe(1);
   });

@@ -15,10 +15,8 @@ export interface SupervisePorts {
   runOnce(options: { readonly signal: AbortSignal }): Promise<EngineRun>;
   /** The engine was asked to stop: its end is no failure. */
   stopAsked(): boolean;
-  /** It ended unasked and is started again after a while. */
-  onRestart(fault: Fault, delayMs: number): void;
-  /** Resolves after that while, or as soon as the engine is asked to stop. */
-  pause(ms: number, options: { readonly signal: AbortSignal }): Promise<void>;
+  /** It ended unasked: resolves when it is to be started again, or as soon as it is asked to stop. */
+  restartAfter(delayMs: number, fault: Fault, options: { readonly signal: AbortSignal }): Promise<void>;
   readonly clock: Clock;
 }
 
@@ -52,8 +50,7 @@ export async function supervise(
     const storageLost = fault.code === FaultCode.storageLost;
     const plan = planRestart({ hasServed, failuresInARow, storageLost }, clock.random());
     if (plan.kind === "give-up") return { kind: "failed", reason: plan.reason, fault };
-    ports.onRestart(fault, plan.delayMs);
-    await ports.pause(plan.delayMs, { signal });
+    await ports.restartAfter(plan.delayMs, fault, { signal });
     if (ports.stopAsked()) return { kind: "stopped" };
   }
 }

@@ -1,10 +1,8 @@
+import type { LogFields } from "./log-fields.ts";
 import { redactFields, redactText } from "./redact.ts";
 
 /** The levels, least severe first. The names are those of `control_log_mask`, plus `WARN`. */
 export type LogLevel = "DEBUG" | "INFO" | "WARN" | "ERROR";
-
-/** The context of a log line: rank, instance, device, duration. Never secrets. */
-export type LogFields = Readonly<Record<string, unknown>>;
 
 /** One event. `component` is the path of child loggers, as in `server.instance`. */
 export interface LogRecord {

@@ -1,4 +1,4 @@
-import type { LogFields } from "./logger.ts";
+import type { LogFields } from "./log-fields.ts";
 
 /** Replaces a secret in the log. */
 const REDACTED = "[redacted]";

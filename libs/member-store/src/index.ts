@@ -12,7 +12,6 @@ export {
 export type { Member, MemberState } from "./member.ts";
 export type { MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
 export {
-  exists,
   lockMembers,
   membersFile,
   movedFile,

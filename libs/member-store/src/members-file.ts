@@ -1,9 +1,9 @@
-import { access, mkdir, rename } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
-import { delay, hasErrorCode, syncDirectory } from "@daos/sys";
+import { delay, exists, syncDirectory } from "@daos/sys";
 import { etcdKnows } from "./etcd-knows.ts";
 import { faultMembersMoved, faultStaleStore } from "./faults.ts";
 import type { Member } from "./member.ts";
@@ -112,15 +112,4 @@ export async function refuseStaleStore(mount: string, options: StaleStoreOptions
 async function countMembers(path: string): Promise<number> {
   await using locked = await lockMembers(path);
   return locked.members.length + locked.unreadable.length;
-}
-
-/** @throws the error of a path that cannot be checked */
-export async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path);
-    return true;
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) return false;
-    throw error;
-  }
 }

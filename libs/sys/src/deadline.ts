@@ -1,3 +1,9 @@
+/**
+ * The most that a format of a host's storage may take, ms, from `dmg` down to the tool that does it: large NVMe drives need
+ * more than an hour. A part with a longer limit would go on for a caller that has given up.
+ */
+export const FORMAT_TIMEOUT_MS = 2 * 60 * 60_000;
+
 /** A signal that ends its wait; dispose it (`using`) when the wait is over, so that its timer goes too. */
 export interface Deadline extends Disposable {
   readonly signal: AbortSignal;

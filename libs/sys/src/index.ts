@@ -1,12 +1,13 @@
 export { type BlockClaim, claimOf } from "./block-claim.ts";
 export { type Clock, systemClock } from "./clock.ts";
-export { abortable, type Deadline, deadline, delay, isTimeout } from "./deadline.ts";
+export { abortable, type Deadline, deadline, delay, FORMAT_TIMEOUT_MS, isTimeout } from "./deadline.ts";
 export { hasErrorCode } from "./error-code.ts";
+export { exists } from "./exists.ts";
 export { makeDirectories } from "./make-directories.ts";
 export { maxOpenFiles } from "./max-open-files.ts";
 export { linuxMountTable, type MountTable } from "./mount-table.ts";
 export { isMountedOrBelow, listMounts, type MountEntry, mountAt, parseMountInfo } from "./mounts.ts";
-export type { Owner } from "./owner.ts";
+export { lookUpGroup, lookUpUser, type Owner } from "./owner.ts";
 export {
   type Argv,
   type CommandResult,

@@ -4,9 +4,10 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { claimOf } from "./block-claim.ts";
 import { abortable, deadline, delay, isTimeout } from "./deadline.ts";
+import { exists } from "./exists.ts";
 import { hasSysAdmin } from "./mount-table.ts";
 import { isMountedOrBelow, listMounts, mountAt, parseMountInfo } from "./mounts.ts";
-import { lookUpOwner } from "./owner.ts";
+import { lookUpGroup, lookUpUser } from "./owner.ts";
 import { ProcessCommandRunner } from "./run-command.ts";
 import { linuxSysTree } from "./sys-tree.ts";
 import { FakeCommandRunner, FakeSysTree } from "./testing/index.ts";
@@ -132,15 +133,31 @@ describe("claimOf", () => {
   });
 });
 
-describe("lookUpOwner", () => {
+describe("exists", () => {
+  it("exists() is false only for what is not there", async () => {
+    expect(await exists("/dev/null")).toBe(true);
+    expect(await exists("/no/such/file")).toBe(false);
+    await expect(exists("/dev/null/below")).rejects.toMatchObject({ code: "ENOTDIR" });
+  });
+});
+
+describe("lookUpGroup", () => {
+  it("lookUpGroup() knows root's group, and none by a name that is not there", async () => {
+    const runner = new ProcessCommandRunner();
+    expect(await lookUpGroup("root", { runner })).toBe(0);
+    expect(await lookUpGroup("no-such-group-here", { runner })).toBeUndefined();
+  });
+});
+
+describe("lookUpUser", () => {
   it("knows root, and no one else by that name", async () => {
     const runner = new ProcessCommandRunner();
-    expect(await lookUpOwner("root", { runner })).toEqual({ uid: 0, gid: 0 });
-    expect(await lookUpOwner("no-such-user-here", { runner })).toBeUndefined();
+    expect(await lookUpUser("root", { runner })).toEqual({ uid: 0, gid: 0 });
+    expect(await lookUpUser("no-such-user-here", { runner })).toBeUndefined();
   });
 
   it("runs nothing for a name that looks like an option", async () => {
-    expect(await lookUpOwner("--help", { runner: new FakeCommandRunner() })).toBeUndefined();
+    expect(await lookUpUser("--help", { runner: new FakeCommandRunner() })).toBeUndefined();
   });
 });
 

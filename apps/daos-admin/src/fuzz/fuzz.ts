@@ -3,11 +3,11 @@ import { Fault } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { FrameDecoder, type HelperContext, parseRequest, serveRequest } from "@daos/pbin";
 import type { ScmOperations, ScmStorage } from "@daos/scm";
+import { Random } from "@daos/sys/testing";
 import { createHandlers } from "../handlers.ts";
 import type { HelperBdev } from "../locked-providers.ts";
 import { type HelperRequest, helperMethods } from "../methods.ts";
 import type { Policy } from "../policy/policy.ts";
-import { createRandom } from "./random.ts";
 import { type Allowed, randomRequest } from "./random-request.ts";
 
 export interface FuzzOptions {
@@ -45,7 +45,7 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzTally> {
   const { count, seed, budgetMs = Number.POSITIVE_INFINITY, mount, uid } = options;
   const allowed: Allowed = { mount, device: "/dev/daos-fuzz-pmem0", pciAddress: "0000:81:00.0" };
   const handlers = strictHandlers(allowed, uid);
-  const random = createRandom(seed);
+  const random = new Random(seed);
   const context: HelperContext = { signal: new AbortController().signal, progress: () => {} };
   const began = performance.now();
   const tally = { requests: 0, malformed: 0, refused: 0, done: 0 };

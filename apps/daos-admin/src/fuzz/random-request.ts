@@ -1,5 +1,5 @@
 import { encodeFrame } from "@daos/pbin";
-import type { Random } from "./random.ts";
+import type { Random } from "@daos/sys/testing";
 
 /** The policy of the fuzzed helper. Everything else must be refused. */
 export interface Allowed {

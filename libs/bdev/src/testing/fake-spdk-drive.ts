@@ -1,5 +1,3 @@
-import type { FakeSpdkTarget } from "./fake-spdk-target.ts";
-
 /** A controller of a `FakeSpdkTarget`, with one namespace. */
 export interface FakeSpdkController {
   readonly address: string;
@@ -41,12 +39,20 @@ const INVALID_FIELD = 0x4002;
 const LBA_OUT_OF_RANGE = 0x80;
 const INVALID_FORMAT = 0x10a;
 
-/** Executes raw commands as QEMU's controller does behind a target. */
+/** What a drive needs of the target that it is behind. */
+interface DriveTarget {
+  readonly lbaFormat: number;
+  readonly formatStatus: number;
+  readonly onFormat: (controller: FakeSpdkController) => void;
+  readonly reads: number[];
+}
+
+/** Executes raw commands as a controller of QEMU does behind a target. */
 export class FakeSpdkDrive {
-  readonly #target: FakeSpdkTarget;
+  readonly #target: DriveTarget;
   readonly #controller: FakeSpdkController;
 
-  constructor(target: FakeSpdkTarget, controller: FakeSpdkController) {
+  constructor(target: DriveTarget, controller: FakeSpdkController) {
     this.#target = target;
     this.#controller = controller;
   }

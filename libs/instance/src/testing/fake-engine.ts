@@ -4,8 +4,9 @@ import type { Superblock } from "@daos/superblock";
 import { abortable, type Clock, systemClock } from "@daos/sys";
 import type { EngineConnection } from "../engine-client.ts";
 import type { EngineExit } from "../engine-process.ts";
-import { EngineInstance, type InstanceOptions, type InstanceState } from "../instance.ts";
+import { EngineInstance, type InstanceOptions } from "../instance.ts";
 import type { InstanceParts, ProcessPart, StoragePart } from "../instance-parts.ts";
+import type { InstanceState } from "../instance-state.ts";
 
 /** What is to differ from an engine all of whose steps succeed. */
 export interface FakeEngineOptions {

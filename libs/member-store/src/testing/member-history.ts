@@ -3,10 +3,10 @@ import type { EtcdClient } from "@daos/etcd";
 import { Fault, FaultCode } from "@daos/fault";
 import { parseRank } from "@daos/rank";
 import { delay } from "@daos/sys";
+import { Random } from "@daos/sys/testing";
 import type { Member } from "../member.ts";
 import type { MemberChange } from "../member-store.ts";
 import { openTerm, type TestTerm } from "./open-term.ts";
-import { Random } from "./random.ts";
 import { sampleMember, sampleUuid } from "./sample-member.ts";
 import { type Fate, unreliableCalls } from "./unreliable-calls.ts";
 

@@ -1,10 +1,8 @@
 import { type ExecRequestOptions, execRequest, type HelperLocation } from "@daos/pbin";
+import { FORMAT_TIMEOUT_MS } from "@daos/sys";
 import type { ScmCallOptions, ScmFormatOptions, ScmOperations } from "../scm-operations.ts";
 import type { ScmFormatState, ScmPrepareResult, ScmScan, ScmStorage } from "../scm-types.ts";
 import { scmMethods } from "./scm-methods.ts";
-
-/** mkfs.ext4 on a large namespace initializes every inode table. */
-const FORMAT_TIMEOUT_MS = 20 * 60_000;
 
 /** Namespaces of several TB on each socket. */
 const PREPARE_TIMEOUT_MS = 60 * 60_000;

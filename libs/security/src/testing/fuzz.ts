@@ -4,8 +4,8 @@ import { connect as connectTcp } from "node:net";
 import type { Duplex } from "node:stream";
 import { connect as connectTls } from "node:tls";
 import { fileURLToPath } from "node:url";
+import { Random } from "@daos/sys/testing";
 import { malformedHttp2, malformedTls } from "./malformed-input.ts";
-import { Random } from "./random.ts";
 import { TestAuthority, TestCertificateFiles } from "./test-authority.ts";
 
 export interface FuzzOptions {

@@ -1,5 +1,5 @@
+import type { Random } from "@daos/sys/testing";
 import { RPC_ROLES } from "../authorize.ts";
-import type { Random } from "./random.ts";
 import { FLAG, FRAME, frame, grpcHeaders, grpcMessage, PREFACE, settingsFrame } from "./raw-http2.ts";
 
 const PATHS = [...RPC_ROLES.keys()];

@@ -19,7 +19,18 @@ export class Random {
     return Math.floor(this.next() * limit);
   }
 
-  pick<T>(items: readonly [T, ...T[]]): T {
-    return items[this.below(items.length)] ?? items[0];
+  /** @throws RangeError for an empty list */
+  pick<T>(list: readonly T[]): T {
+    if (list.length === 0) throw new RangeError("there is nothing to pick from");
+    return list[this.below(list.length)] as T;
+  }
+
+  /** True once in `n` times. */
+  oneIn(n: number): boolean {
+    return this.below(n) === 0;
+  }
+
+  bytes(length: number): Buffer {
+    return Buffer.from(Array.from({ length }, () => this.below(256)));
   }
 }
