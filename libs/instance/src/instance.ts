@@ -121,6 +121,8 @@ export class EngineInstance {
   #startAsked = false;
   #stopAsked = false;
   #hasServed = false;
+  /** Its replica of the data plane's management service has been started, and only its join is left. */
+  #replicaJoins = false;
   #incarnation = 0;
   #starts = 0;
 
@@ -150,6 +152,12 @@ export class EngineInstance {
   /** Process id of the running engine. */
   get pid(): number | undefined {
     return this.#process?.pid;
+  }
+
+  /** It answers as a replica of the data plane's management service, also while it joins, which it does last. */
+  get runsReplica(): boolean {
+    if (this.superblock?.ms !== true) return false;
+    return this.#state.kind === "serving" ? servingProblem(this.#state) === undefined : this.#replicaJoins;
   }
 
   /** It has been in service since the server started. */
@@ -215,7 +223,7 @@ export class EngineInstance {
     this.#ready.resolve(ready);
   }
 
-  /** Calls the engine. @throws Fault when it is not serving, or when the call fails */
+  /** Calls the engine. @throws Fault when it neither serves nor {@link runsReplica}, or when the call fails */
   async call<I extends Body, O extends Body>(
     method: DrpcMethod<I, O>,
     request: BodyInit<I>,
@@ -225,7 +233,7 @@ export class EngineInstance {
   }
 
   #servingClient(): EngineClient {
-    if (this.#client === undefined || this.#state.kind !== "serving") {
+    if (this.#client === undefined || (this.#state.kind !== "serving" && !this.#replicaJoins)) {
       throw faultEngineNotRunning(this.index, this.#state.kind);
     }
     return this.#client;
@@ -388,6 +396,7 @@ export class EngineInstance {
   /** One process from start to end, or why there is none. `reason` is why the one before ended. */
   async #runOnce(reason: string, signal: AbortSignal): Promise<EngineRun> {
     this.#incarnation = 0;
+    this.#replicaJoins = false;
     this.#setState({ kind: "starting", reason });
     this.#ready = Promise.withResolvers();
     let started: ProcessPart;
@@ -424,6 +433,7 @@ export class EngineInstance {
     signal.removeEventListener("abort", end);
     this.#process = undefined;
     this.#ready = undefined;
+    this.#replicaJoins = false;
     this.#client?.close();
     this.#client = undefined;
     this.#log.info("engine ended", { pid: started.pid, exit: showExit(exit) });
@@ -536,6 +546,11 @@ export class EngineInstance {
       { ready, superblock },
       {
         join: async (request, options) => {
+          if (request.recorded) {
+            // Its join may be its own to answer: after a restart of all replicas none serves before it.
+            this.#replicaJoins = true;
+            this.#options.onChange(this);
+          }
           const joined = await this.#options.join(request, options);
           this.#incarnation = joined.incarnation;
           return joined.rank;
