@@ -1,4 +1,3 @@
-
 export type { EngineReady, Joined, JoinRequest } from "./data-plane/set-up-engine.ts";
 export type { EngineExit } from "./engine-process.ts";
 export type {

@@ -268,7 +268,11 @@ describe("Join", () => {
     const answers = await Promise.all([1, 2, 3].map(() => client.join(joining)));
     expect(answers.map(({ incarnation }) => incarnation)).toEqual([1, 2, 3]);
     // A process that joins again goes to the data plane again, with the rank that it has.
-    expect(engine.calls.map(({ request }) => request)).toMatchObject([{ rank: NIL_RANK }, { rank: 5 }, { rank: 5 }]);
+    expect(engine.calls.map(({ request }) => request)).toMatchObject([
+      { rank: NIL_RANK },
+      { rank: 5 },
+      { rank: 5 },
+    ]);
   });
 
   it("with several access points reserves the rank, and takes it back when the engine refuses", async () => {

@@ -82,7 +82,12 @@ function checkEngine(world: World, uuid: string, { host, instance }: Engine): vo
       world.ledger.violate(`${name} serves as rank ${state.rank}, and is rank ${member.rank}`);
     else if (!elsewhere && member.state === "excluded" && servingProblem(state) === undefined)
       world.ledger.violate(`${name} serves, and is excluded`);
-    else if (!elsewhere && member.state === "joined" && !world.copied.has(uuid) && !hasGroupMap(host, instance))
+    else if (
+      !elsewhere &&
+      member.state === "joined" &&
+      !world.copied.has(uuid) &&
+      !hasGroupMap(host, instance)
+    )
       world.ledger.violate(`${name} is joined, and the data plane has not heard of its process`);
     // One whose identity a copy has taken over while its host was cut off is told nothing, and goes on.
     else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))
