@@ -199,6 +199,16 @@ describe("Join", () => {
     expect(await client.join(joining)).toMatchObject({ status, rank: 5, incarnation: 2 });
   });
 
+  it("asks the engine for no pool on a rank that is not a member, whoever asks", async () => {
+    const { client, engine } = await system({ poolCreate: () => ({ status: 0, svcreps: [0] }) });
+    expect(await faultOf(client.poolCreate({ ranks: [0, 7, 8] }))).toMatchObject({
+      code: FaultCode.memberUnknown,
+      description: "the system has no rank 7-8",
+    });
+    expect(engine.calls).toEqual([]);
+    expect(await client.poolCreate({ ranks: [0] })).toMatchObject({ status: 0 });
+  });
+
   it("does not announce a member that is excluded", async () => {
     const { client, leadership, engine } = await system({});
     await leadership.membership().exclude(["uuid-0"], "by an administrator");

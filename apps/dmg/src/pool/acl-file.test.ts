@@ -44,8 +44,11 @@ describe("checkAclEntry", () => {
     "A::OWNER@:rw",
     "A:G:physics@:r",
     "A::ana@example.org:",
-    "AUL:SF:EVERYONE@:rwcdtTaAo",
-    "A:GS:GROUP@:",
+    "AUL:SF:EVERYONE@:rw",
+    "AU:GS:GROUP@:",
+    "A:G:domain users@:r",
+    "A:GP:DOM\\domain users@example.org:rw",
+    `A::${"x".repeat(254)}@:r`,
   ])("takes %j", (entry) => {
     expect(() => checkAclEntry(entry)).not.toThrow();
   });
@@ -58,22 +61,32 @@ describe("checkAclEntry", () => {
     "X::OWNER@:r",
     "A:X:OWNER@:r",
     "A::OWNER:r",
-    "A::a b@:r",
+    "A:: @:r",
+    "A::a\tb@:r",
     "A::OWNER@:x",
+    "A::OWNER@:rwc",
+    "A:S:ana@:r",
+    "A:GF:physics@:r",
+    "AU::ana@:r",
+    "L::ana@:r",
+    "A:G:OWNER@:rw",
+    "A::GROUP@:rw",
+    "A:G:EVERYONE@:r",
+    `A::${"x".repeat(255)}@:r`,
   ])("refuses %j", (entry) => {
     expect(() => checkAclEntry(entry)).toThrow("cannot be used");
   });
 });
 
 describe("principals", () => {
-  it.each(["OWNER@", "GROUP@", "EVERYONE@", "u:ana@", "g:physics@example.org"])(
+  it.each(["OWNER@", "GROUP@", "EVERYONE@", "u:ana@", "g:physics@example.org", "g:domain users@"])(
     "%j can be deleted",
     (text) => {
       expect(() => checkAclPrincipal(text)).not.toThrow();
     },
   );
 
-  it.each(["", "ana@", "x:ana@", "u:ana", "OWNER", "u:a:b@"])("%j cannot", (text) => {
+  it.each(["", "ana@", "x:ana@", "u:ana", "OWNER", "u:a:b@", "u: @", `u:${"x".repeat(255)}@`])("%j cannot", (text) => {
     expect(() => checkAclPrincipal(text)).toThrow("is not a principal");
   });
 
@@ -81,11 +94,12 @@ describe("principals", () => {
     ["ana", "ana@"],
     ["ana@", "ana@"],
     ["ana@example.org", "ana@example.org"],
+    ["domain users", "domain users@"],
   ])("%s owns as %s", (name, principal) => {
     expect(toPrincipal(name)).toBe(principal);
   });
 
-  it.each(["", "a b", "a:b", "@"])("%j owns nothing", (name) => {
+  it.each(["", " ", "a:b", "@", "a\nb", "x".repeat(255)])("%j owns nothing", (name) => {
     expect(() => toPrincipal(name)).toThrow("cannot be a user or a group");
   });
 });

@@ -72,7 +72,7 @@ export function shareBytes(size: WantedSize, part: "scm" | "nvme", ranks: readon
 }
 
 /** The members with these ranks; all of them when none are named. @throws Fault memberUnknown for a rank that is not there */
-export async function chooseMembers(
+async function chooseMembers(
   client: ControlClient,
   wanted: readonly number[],
 ): Promise<readonly SystemMember[]> {

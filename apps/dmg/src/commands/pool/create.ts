@@ -8,7 +8,6 @@ import { parseAclFile } from "../../pool/acl-file.ts";
 import { currentGroup, currentUser, toPrincipal } from "../../pool/owner.ts";
 import {
   checkMinSize,
-  chooseMembers,
   parseWantedSize,
   rankUsages,
   shareBytes,
@@ -86,15 +85,14 @@ export const poolCreateCommand = defineCommand({
     checkMinSize(scm, `--scm-size ${flags["scm-size"]}`);
     const nvme = parseWantedSize(flags["nvme-size"] ?? "0");
     if (nvme.kind === "share" || nvme.bytes > 0n) checkMinSize(nvme, `--nvme-size ${flags["nvme-size"]}`);
-    const ranks = flags.ranks === undefined ? [] : parseRankSet(flags.ranks);
+    // What is empty, as a variable of a script may be, is the default.
+    const ranks = flags.ranks ? parseRankSet(flags.ranks) : [];
     const acl = flags["acl-file"] === undefined ? [] : await parseAclFile(flags["acl-file"]);
-    const user = toPrincipal(flags.user ?? currentUser());
-    const group = toPrincipal(flags.group ?? (await currentGroup()));
+    const user = toPrincipal(flags.user || currentUser());
+    const group = toPrincipal(flags.group || (await currentGroup()));
     const { client, system } = await connect();
     const shared = scm.kind === "share" || nvme.kind === "share";
     const usages = shared ? await waitFor(rankUsages(client, ranks)) : [];
-    // The engine says of a rank that is not there only that it is out of the group.
-    if (!shared && ranks.length > 0) await waitFor(chooseMembers(client, ranks));
     const scmBytes = shareBytes(scm, "scm", usages);
     const nvmeBytes = shareBytes(nvme, "nvme", usages);
     const { poolCreate } = await import("@daos/control-client");
