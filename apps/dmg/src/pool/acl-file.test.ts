@@ -86,9 +86,12 @@ describe("principals", () => {
     },
   );
 
-  it.each(["", "ana@", "x:ana@", "u:ana", "OWNER", "u:a:b@", "u: @", `u:${"x".repeat(255)}@`])("%j cannot", (text) => {
-    expect(() => checkAclPrincipal(text)).toThrow("is not a principal");
-  });
+  it.each(["", "ana@", "x:ana@", "u:ana", "OWNER", "u:a:b@", "u: @", `u:${"x".repeat(255)}@`])(
+    "%j cannot",
+    (text) => {
+      expect(() => checkAclPrincipal(text)).toThrow("is not a principal");
+    },
+  );
 
   it.each([
     ["ana", "ana@"],

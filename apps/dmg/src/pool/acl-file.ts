@@ -64,8 +64,7 @@ export function checkAclEntry(entry: string): void {
     throw bad(`${principal} is not a group, and cannot have the flag G`);
   const watches = /[UL]/.test(type);
   const hasOutcome = /[SF]/.test(flags);
-  if (watches && !hasOutcome)
-    throw bad("the types U and L need the flag S (success), F (failure) or both");
+  if (watches && !hasOutcome) throw bad("the types U and L need the flag S (success), F (failure) or both");
   if (hasOutcome && !watches) throw bad("the flags S and F are only for the types U (audit) and L (alarm)");
 }
 

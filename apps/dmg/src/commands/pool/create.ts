@@ -6,12 +6,7 @@ import { defineCommand } from "../../define-command.ts";
 import { faultSize } from "../../parse-size.ts";
 import { parseAclFile } from "../../pool/acl-file.ts";
 import { currentGroup, currentUser, toPrincipal } from "../../pool/owner.ts";
-import {
-  checkMinSize,
-  parseWantedSize,
-  rankUsages,
-  shareBytes,
-} from "../../pool/pool-size.ts";
+import { checkMinSize, parseWantedSize, rankUsages, shareBytes } from "../../pool/pool-size.ts";
 
 /** The most service replicas that the data plane takes. */
 const MAX_REPLICAS = 13;
