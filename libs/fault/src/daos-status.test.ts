@@ -9,17 +9,20 @@ describe("daosStatusName()", () => {
     [-1007, "NOSPACE"],
     [-1014, "PROTO"],
     [-1034, "DOS"],
+    [-1035, "BAD_TARGET"],
+    [-1036, "GRPVER"],
     [-2001, "IO"],
     [-2008, "NOTLEADER"],
     [-2024, "REC_SIZE"],
-    [-1035, "UNKNOWN(-1035)"],
+    [-1037, "UNKNOWN(-1037)"],
+    [-2025, "UNKNOWN(-2025)"],
     [5, "UNKNOWN(5)"],
   ])("%i is %s", (status, name) => {
     expect(daosStatusName(status)).toBe(name);
   });
 
   it("is reversed by daosStatusNumber()", () => {
-    for (const status of [-1001, -1034, -2001, -2024]) {
+    for (const status of [-1001, -1036, -2001, -2024]) {
       expect(daosStatusNumber(daosStatusName(status))).toBe(status);
     }
     expect(() => daosStatusNumber("NOPE")).toThrow("no DAOS status NOPE");
@@ -32,6 +35,12 @@ describe("faultDaosStatus()", () => {
     expect(fault.code).toBe(1007);
     expect(fault.description).toBe("create pool: no space left on the storage target (DER_NOSPACE, -1007)");
     expect(fault.resolution).toContain("smaller sizes");
+  });
+
+  it("says of a rank that has not joined again what helps", () => {
+    const fault = faultDaosStatus("create pool", -1036);
+    expect(fault.description).toContain("has not joined since (DER_GRPVER, -1036)");
+    expect(fault.resolution).toContain("dmg system query");
   });
 
   it("explains a number without a name", () => {

@@ -55,6 +55,17 @@ const GURT: readonly (readonly [string, string, string?])[] = [
   ["EVICTED", "the rank has been evicted", "restart the engine so that it joins again"],
   ["NOREPLY", "no reply", "check that every rank is up"],
   ["DOS", "the server refuses service for now", "try again later"],
+  [
+    "BAD_TARGET",
+    "the call reached an engine or a thread that it was not for",
+    "check that no two engines have the same fabric address, and that each target number is below the engine's targets",
+  ],
+  [
+    "GRPVER",
+    "the ranks do not have the same version of the group map: one of them has started again and has not joined since",
+    "wait until dmg system query shows every rank as joined, then try again once; if it stays so, restart the rank that " +
+      "started last (dmg system stop --ranks N, dmg system start --ranks N)",
+  ],
 ];
 
 /** The DAOS block starts at 2001. */
@@ -112,7 +123,6 @@ for (const [first, block] of [
     texts.set(first + index, { meaning, resolution: resolution ?? LOOK_IN_ENGINE_LOG });
   });
 }
-
 /** A status of the data plane: 0, or a negative error number such as -1007 (NOSPACE). */
 export type DaosStatus = number;
 

@@ -60,7 +60,7 @@ describe("the registry", () => {
     expect(explainFault(code)?.name).toBe(name);
   });
 
-  it.each([99, 1035, "", "nonsense", Number.NaN, "__proto__"])("returns undefined for %j", (code) => {
+  it.each([99, 1037, "", "nonsense", Number.NaN, "__proto__"])("returns undefined for %j", (code) => {
     expect(explainFault(code)).toBeUndefined();
   });
 

@@ -25,7 +25,8 @@ function fakeInstance(
   state: InstanceState,
   parts: Partial<EngineInstance> = {},
 ): EngineInstance {
-  const known: Partial<EngineInstance> = { index, state, ...parts };
+  const runsReplica = state.kind === "serving" && parts.superblock?.ms === true;
+  const known: Partial<EngineInstance> = { index, state, runsReplica, ...parts };
   return new Proxy(known, {
     get(target, name) {
       if (name in target) return target[name as keyof EngineInstance];

@@ -1,11 +1,5 @@
 import { type Fault, FaultCode } from "@daos/fault";
-import {
-  type EngineFormatOptions,
-  type EngineInstance,
-  type EngineReady,
-  type InstanceFormatResult,
-  servingProblem,
-} from "@daos/instance";
+import type { EngineFormatOptions, EngineInstance, EngineReady, InstanceFormatResult } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
 import { faultNoReplica, faultOtherEngine, faultRankNotHere, faultUnknownIndex } from "./faults.ts";
@@ -114,8 +108,8 @@ export class Harness {
   }
 }
 
-function servesReplica({ state, superblock }: EngineInstance): boolean {
-  return state.kind === "serving" && servingProblem(state) === undefined && superblock?.ms === true;
+function servesReplica({ runsReplica }: EngineInstance): boolean {
+  return runsReplica;
 }
 
 function rankOf({ superblock }: EngineInstance): Rank | undefined {

@@ -150,7 +150,7 @@ export function composeHost(ports: HostPorts): Host {
   };
 }
 
-/** It serves and has a replica of the data plane's management service. */
-function hasReplica({ state, superblock }: EngineInstance): boolean {
-  return state.kind === "serving" && superblock?.ms === true;
+/** It has a replica of the data plane's management service, and serves or is about to. */
+function hasReplica({ state, superblock, runsReplica }: EngineInstance): boolean {
+  return runsReplica || (state.kind === "serving" && superblock?.ms === true);
 }

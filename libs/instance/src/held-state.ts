@@ -18,6 +18,8 @@ export interface Starting extends Shown<"starting"> {
   readonly announced: PromiseWithResolvers<EngineReady>;
   /** Absent until it runs. */
   process?: ProcessPart;
+  /** Its replica of the data plane's management service, once that has been started and only its join is left. */
+  replica?: EngineClient | undefined;
 }
 
 export interface Serving extends Shown<"serving"> {
@@ -76,6 +78,12 @@ export function stopped(): Stopped {
 
 export function failed(fault: Fault): Failed {
   return { kind: "failed", fault, startAsked: Promise.withResolvers() } satisfies Failed;
+}
+
+/** What takes calls in this state, if anything does. */
+export function clientOf(state: HeldState): EngineClient | undefined {
+  if (state.kind === "serving") return state.client;
+  return state.kind === "starting" ? state.replica : undefined;
 }
 
 /** The process that runs in this state, if one does. */

@@ -20,6 +20,7 @@ import {
 } from "./faults.ts";
 import {
   awaitingFormat,
+  clientOf,
   type Failed,
   failed,
   type HeldState,
@@ -126,6 +127,14 @@ export class EngineInstance {
     return processOf(this.#state)?.pid;
   }
 
+  /** It answers as a replica of the data plane's management service, also while it joins, which it does last. */
+  get runsReplica(): boolean {
+    if (this.superblock?.ms !== true) return false;
+    const state = this.#state;
+    if (state.kind === "serving") return servingProblem(state) === undefined;
+    return state.kind === "starting" && state.replica !== undefined;
+  }
+
   /** It has been in service since the server started. */
   get hasServed(): boolean {
     return this.#hasServed;
@@ -191,14 +200,15 @@ export class EngineInstance {
     else if (state.kind !== "serving") throw faultEngineNotRunning(this.index, state.kind);
   }
 
-  /** Calls the engine. @throws Fault when it is not serving, or when the call fails */
+  /** Calls the engine. @throws Fault when it neither serves nor {@link runsReplica}, or when the call fails */
   async call<I extends Body, O extends Body>(
     method: DrpcMethod<I, O>,
     request: BodyInit<I>,
     options: { readonly signal: AbortSignal },
   ): Promise<BodyMessage<O>> {
-    if (this.#state.kind !== "serving") throw faultEngineNotRunning(this.index, this.#state.kind);
-    return this.#state.client.call(method, request, options);
+    const client = clientOf(this.#state);
+    if (client === undefined) throw faultEngineNotRunning(this.index, this.#state.kind);
+    return client.call(method, request, options);
   }
 
   /**
@@ -536,6 +546,8 @@ export class EngineInstance {
         { ready, superblock },
         {
           join: async (request, options) => {
+            // A recorded replica may answer its own join: after a restart of all replicas none serves before it.
+            if (request.recorded) this.#showReplica(client);
             const joined = await this.#options.join(request, options);
             this.#incarnation = joined.incarnation;
             return joined.rank;
@@ -546,9 +558,17 @@ export class EngineInstance {
       );
       return { client, rank };
     } catch (error) {
+      this.#showReplica(undefined);
       client.close();
       throw error;
     }
+  }
+
+  /** Whether the engine's replica takes calls while its join is still to come. */
+  #showReplica(replica: EngineClient | undefined): void {
+    if (this.#state.kind !== "starting" || this.#state.replica === replica) return;
+    this.#state.replica = replica;
+    this.#options.onChange(this);
   }
 
   /** Never resolves; rejects when the process ends. */

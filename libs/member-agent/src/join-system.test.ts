@@ -68,6 +68,32 @@ describe("joinSystem", () => {
     expect([conflict.attempts(), status.attempts()]).toEqual([1, 1]);
   });
 
+  it("asks a leader of release 0.8.0 every 3 s, and says once what helps", async () => {
+    const { clock, passed } = quickClock();
+    const refusal = () =>
+      new Fault({
+        domain: "general",
+        code: FaultCode.unknown,
+        description: "join engine u",
+        reason: "member 1 already exists",
+        resolution: "",
+      });
+    const refusing = answers(...Array.from({ length: 9 }, refusal), { status: 0, rank: 1 });
+    const warnings: unknown[] = [];
+    const log = { ...silentLogger, warn: (_message: string, fields?: object) => void warnings.push(fields) };
+    expect(await joinSystem(request, { ...refusing.options, clock, log })).toMatchObject({ rank: 1 });
+    expect(passed()).toBeGreaterThanOrEqual(9 * 3_000 * 0.75);
+    expect(passed()).toBeLessThanOrEqual(9 * 3_000 * 1.25);
+    expect(warnings).toMatchObject([
+      {
+        fault: {
+          reason: "member 1 already exists",
+          resolution: expect.stringContaining("restart daos_server on the access point") as unknown,
+        },
+      },
+    ]);
+  });
+
   it("believes for a minute that the engine's old host will fall silent, and no longer", async () => {
     const { clock, passed } = quickClock();
     const moved = answers(fault(FaultCode.memberElsewhere), { status: 0, rank: 4 });

@@ -4,6 +4,7 @@ import type { Joined, JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { parseRank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
+import { faultJoinRefused } from "./faults.ts";
 
 /** What the leader answers. */
 export interface JoinReply {
@@ -19,6 +20,8 @@ const ATTEMPT_MS = 60_000;
 const HOST_MS = 10_000;
 const FIRST_DELAY_MS = 250;
 const MAX_DELAY_MS = 10_000;
+/** As servers of release 0.8.0 wait between two joins. */
+const OTHER_RELEASE_DELAY_MS = 3_000;
 
 export interface JoinSystemOptions {
   /** One attempt at the leader, wherever that is. */
@@ -29,13 +32,15 @@ export interface JoinSystemOptions {
 }
 
 /**
- * Joins the system, for as long as it takes a leader to come up; the waits between the attempts grow to 10 s.
+ * Joins the system, for as long as it takes a leader to come up; the waits between the attempts grow to 10 s. A leader of
+ * release 0.8.0 refuses a second join until it is started again itself, and is asked every 3 s until then, as by its own servers.
  *
  * @throws Fault when the system refuses the engine for good
  */
 export async function joinSystem(request: JoinRequest, options: JoinSystemOptions): Promise<Joined> {
   const { attempt, log, signal, clock = systemClock } = options;
   const begun = clock.now();
+  let refusal: string | undefined;
   for (let waitMs = FIRST_DELAY_MS; ; waitMs = Math.min(waitMs * 2, MAX_DELAY_MS)) {
     try {
       using limit = clock.deadline(ATTEMPT_MS, `join engine ${request.uuid}`, signal);
@@ -47,9 +52,17 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
       const elsewhere = fault.code === FaultCode.memberElsewhere && clock.now() - begun < MEMBER_ELSEWHERE_MS;
       const timedOut = error instanceof DOMException && error.name === "TimeoutError";
       // A join may be done twice.
-      const passes = elsewhere || timedOut || retryClass(fault) !== "final";
+      // Our servers say why; a refusal without a code is one of the original's.
+      const refused = fault.code === FaultCode.unknown;
+      const passes = elsewhere || timedOut || refused || retryClass(fault) !== "final";
       if (signal.aborted || !passes) throw fault;
-      log.info("no join yet", { reason: fault.message, waitMs });
+      if (!refused) log.info("no join yet", { reason: fault.message, waitMs });
+      else if (refusal !== fault.message)
+        log.warn("the leader refuses the join, and is asked again", {
+          fault: faultJoinRefused(request.uuid, fault),
+        });
+      refusal = refused ? fault.message : undefined;
+      if (refused) waitMs = OTHER_RELEASE_DELAY_MS;
     }
     await clock.delay(waitMs * (0.75 + clock.random() / 2), { signal });
   }

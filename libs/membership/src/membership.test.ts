@@ -53,12 +53,12 @@ describe("planJoin", () => {
       [memberOf(0)],
       { kind: "ask-engine", rank: 7 },
     ],
-    ["a member as it was", joinOf(1), [memberOf(1)], { kind: "record", rank: 1 }],
+    ["a member as it was", joinOf(1), [memberOf(1)], { kind: "ask-engine", rank: 1 }],
     [
       "a member that lost its rank",
       joinOf(1, { rank: NIL_RANK }),
       [memberOf(1)],
-      { kind: "record", rank: 1 },
+      { kind: "ask-engine", rank: 1 },
     ],
     [
       "a member at a new fabric address",
@@ -97,19 +97,19 @@ describe("planJoin", () => {
       "a member that moved while it was stopped",
       joinOf(1, { address: elsewhere }),
       [memberOf(1, { state: "stopped" })],
-      { kind: "record", rank: 1 },
+      { kind: "ask-engine", rank: 1 },
     ],
     [
       "a member that moved, its old host is silent",
       joinOf(1, { address: elsewhere }),
       [memberOf(1, { state: "unresponsive" })],
-      { kind: "record", rank: 1 },
+      { kind: "ask-engine", rank: 1 },
     ],
     [
       "a member of release 0.8.0 that moved",
       joinOf(1, { address: elsewhere }),
       [memberOf(1, { reports: false })],
-      { kind: "record", rank: 1 },
+      { kind: "ask-engine", rank: 1 },
     ],
   ])("decides on %s", async (_name, attempt, members, expected) => {
     expect((await membershipOf(members)).planJoin(attempt)).toMatchObject(expected as object);
@@ -128,6 +128,19 @@ describe("planJoin", () => {
       joinOf(1, { rank: NIL_RANK }),
       [memberOf(1, { state: "joining", incarnation: 0 })],
       { kind: "reserve", rank: 1 },
+    ],
+    ["the rank it has to a member as it was", joinOf(1), [memberOf(1)], { kind: "reserve", rank: 1 }],
+    [
+      "its rank to a replica that comes back, and asks the one that leads",
+      joinOf(1, { recorded: true }),
+      [memberOf(1)],
+      { kind: "ask-engine", rank: 1 },
+    ],
+    [
+      "its rank to the first replica, which leads itself",
+      joinOf(0, { recorded: true }),
+      [],
+      { kind: "ask-engine", rank: 0 },
     ],
     ["nothing before the first replica is known", joinOf(9, fresh), [], refusal(FaultCode.systemNotReady)],
   ])("of several access points gives %s", async (_name, attempt, members, expected) => {

@@ -42,9 +42,9 @@ export interface JoinRequest {
 
 /** What a join means to the membership, before the data plane is asked. */
 export type JoinPlan =
-  /** Nothing has to be agreed on with the data plane. */
+  /** The data plane has the engine in its map already, and leads from there. */
   | { readonly kind: "record"; readonly rank: Rank }
-  /** The data plane decides on the rank. */
+  /** The data plane decides on a new rank, and hands the group map on to an engine that has one. */
   | { readonly kind: "ask-engine"; readonly rank: Rank }
   /** The rank is reserved here, then the data plane is told. */
   | { readonly kind: "reserve"; readonly rank: Rank }
@@ -177,8 +177,8 @@ export class Membership {
   }
 
   /**
-   * Decides on a join. The engines of release 0.8.0 refuse a second join of the same uuid, so a member that comes back
-   * as it was is answered from here.
+   * Decides on a join. A member that comes back goes to the data plane too: until that has handed the group map on to its
+   * new process, every pool create over it fails with DER_GRPVER. The only replica has the map from its own storage.
    */
   planJoin(attempt: JoinRequest): JoinPlan {
     const { uuid, rank, address } = attempt;
@@ -190,8 +190,7 @@ export class Membership {
         return refuse(faultRankTaken(uuid, rank, `that engine is rank ${known.rank}`));
       if (!sameAddress(known.address, address) && isInService(known))
         return refuse(faultMemberElsewhere(uuid, address, known));
-      const asItWas = known.uri === attempt.uri && known.incarnation > 0;
-      if (asItWas || attempt.recorded) return { kind: "record", rank: known.rank };
+      if (attempt.recorded) return this.#planReplica(known.rank);
       return { kind: this.#options.ranksFrom === "store" ? "reserve" : "ask-engine", rank: known.rank };
     }
     if (this.#next.size >= MAX_MEMBERS) return refuse(faultSystemFull(uuid, MAX_MEMBERS));
@@ -200,10 +199,15 @@ export class Membership {
       if (holder !== undefined)
         return refuse(faultRankTaken(uuid, rank, `that rank belongs to engine ${holder}`));
     }
-    if (attempt.recorded) return { kind: "record", rank };
+    if (attempt.recorded) return this.#planReplica(rank);
     if (this.#options.ranksFrom === "engine") return { kind: "ask-engine", rank };
     if (this.#next.size === 0) return refuse(faultNoReplicaYet());
     return { kind: "reserve", rank: rank === NIL_RANK ? this.nextRank() : rank };
+  }
+
+  /** One of several replicas may come back while another one leads. */
+  #planReplica(rank: Rank): JoinPlan {
+    return { kind: this.#options.ranksFrom === "store" ? "ask-engine" : "record", rank };
   }
 
   /** The rank that a new engine gets: the lowest one that is free. */

@@ -30,12 +30,14 @@ class FakeEngine {
     ready: { uri: "u0", contexts: 1, socket: "/s" },
   };
   readonly superblock: object;
+  readonly runsReplica: boolean;
   readonly calls: { readonly method: string; readonly request: unknown }[] = [];
   readonly done: string[] = [];
   readonly answers: Answers;
 
   constructor(answers: Answers, ms = true) {
     this.answers = answers;
+    this.runsReplica = ms;
     this.superblock = { ms, uuid: "uuid-0", rank: 0, validRank: true };
   }
 
@@ -172,14 +174,50 @@ describe("Join", () => {
     });
   });
 
-  it("answers a member that comes back by itself: the engine would refuse it", async () => {
+  it("announces a member that comes back to the engine, with the rank that it has", async () => {
     const { client, engine } = await system({
       join: () => ({ status: 0, rank: 5, state: mgmt.JoinResp_State.IN }),
     });
     await client.join(joining);
     for (const rank of [NIL_RANK, 5])
       expect(await client.join({ ...joining, rank })).toMatchObject({ status: 0, rank: 5 });
-    expect(engine.calls).toHaveLength(1);
+    expect(engine.calls.map(({ request }) => request)).toMatchObject([
+      { rank: NIL_RANK },
+      { rank: 5 },
+      { rank: 5 },
+    ]);
+  });
+
+  it("does not count a join of a member that the engine has not taken, and keeps the member", async () => {
+    let status = 0;
+    const { client, leadership } = await system({
+      join: () => ({ status, rank: 5, state: mgmt.JoinResp_State.IN }),
+    });
+    await client.join(joining);
+    status = daosStatusNumber("TIMEDOUT");
+    expect(await client.join(joining)).toMatchObject({ status, incarnation: 0 });
+    expect(leadership.membership().byUuid("uuid-9")).toMatchObject({ rank: 5, incarnation: 1 });
+    status = 0;
+    expect(await client.join(joining)).toMatchObject({ status, rank: 5, incarnation: 2 });
+  });
+
+  it("asks the engine for no pool on a rank that is not a member, whoever asks", async () => {
+    const { client, engine } = await system({ poolCreate: () => ({ status: 0, svcreps: [0] }) });
+    expect(await faultOf(client.poolCreate({ ranks: [0, 7, 8] }))).toMatchObject({
+      code: FaultCode.memberUnknown,
+      description: "the system has no rank 7-8",
+    });
+    expect(engine.calls).toEqual([]);
+    expect(await client.poolCreate({ ranks: [0] })).toMatchObject({ status: 0 });
+  });
+
+  it("does not announce a member that is excluded", async () => {
+    const { client, leadership, engine } = await system({});
+    await leadership.membership().exclude(["uuid-0"], "by an administrator");
+    expect(await faultOf(client.join({ ...joining, uuid: "uuid-0" }))).toMatchObject({
+      code: FaultCode.memberExcluded,
+    });
+    expect(engine.calls).toEqual([]);
   });
 
   it("keeps nothing of a join that the engine refuses or leaves out", async () => {
@@ -241,7 +279,12 @@ describe("Join", () => {
     });
     const answers = await Promise.all([1, 2, 3].map(() => client.join(joining)));
     expect(answers.map(({ incarnation }) => incarnation)).toEqual([1, 2, 3]);
-    expect(engine.calls).toHaveLength(1);
+    // A process that joins again goes to the data plane again, with the rank that it has.
+    expect(engine.calls.map(({ request }) => request)).toMatchObject([
+      { rank: NIL_RANK },
+      { rank: 5 },
+      { rank: 5 },
+    ]);
   });
 
   it("with several access points reserves the rank, and takes it back when the engine refuses", async () => {

@@ -126,6 +126,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
 
     async poolCreate(request, context) {
       if (request.sys !== USUAL_SYSTEM) checkSystem(request.sys);
+      requests.checkPoolRanks(request.ranks);
       return createPool(request, context);
     },
     poolDestroy: forward(drpcMethods.poolDestroy, POOL_TIMEOUT_MS),

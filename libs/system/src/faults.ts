@@ -1,4 +1,5 @@
 import { Fault, FaultCode } from "@daos/fault";
+import { formatRankSet, parseRank } from "@daos/rank";
 
 /** A server asks for a call into the engine that is not the leader's to make. */
 export function faultNotForwarded(method: number): Fault {
@@ -19,5 +20,15 @@ export function faultEngineHangs(rank: number, waitedMs: number, cause: unknown)
     reason: `the engine has not answered within ${Math.round(waitedMs / 100) / 10} s`,
     resolution: "look in the engine's log (log_file); dmg system stop kills it all the same",
     cause,
+  });
+}
+
+/** A pool is to be on ranks that the system has not. */
+export function faultNoSuchRanks(ranks: readonly number[]): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberUnknown,
+    description: `the system has no rank ${formatRankSet(ranks.map((rank) => parseRank(rank)))}`,
+    resolution: "list the ranks with: dmg system query",
   });
 }

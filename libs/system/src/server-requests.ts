@@ -3,6 +3,7 @@ import type { Harness } from "@daos/harness";
 import type { Logger } from "@daos/log";
 import type { JoinRequest } from "@daos/membership";
 import { type Clock, systemClock } from "@daos/sys";
+import { faultNoSuchRanks } from "./faults.ts";
 import type { JoinCoordinator, JoinResult } from "./join-coordinator.ts";
 import { callEngineHere } from "./ms-replicas.ts";
 import { prepShutdown } from "./prep-shutdown.ts";
@@ -50,6 +51,18 @@ export class ServerRequests {
   /** @throws Fault notLeader, systemNotReady */
   report(report: HostReport): Promise<ReportResult> {
     return reportEngines(this.#options.leadership, report);
+  }
+
+  /**
+   * Checks the ranks that a pool is to be on, whoever asks: the engine says of one that is not there only that it is out of
+   * the group.
+   *
+   * @throws Fault memberUnknown; notLeader, systemNotReady where ranks are named, because the leader has the members
+   */
+  checkPoolRanks(ranks: readonly number[]): void {
+    if (ranks.length === 0) return;
+    const { missingRanks } = this.#options.leadership.membership().select(ranks, []);
+    if (missingRanks.length > 0) throw faultNoSuchRanks(missingRanks);
   }
 
   /**

@@ -64,6 +64,27 @@ describe("dmg system", () => {
     expect((await system.dmgJson("system", "query")).members[0]).toMatchObject({ incarnation: 1 });
   });
 
+  it("makes pools over ranks that have started again", async () => {
+    await using system = await TestSystem.create({ engines: 2 });
+    await system.start();
+    const incarnations = async () =>
+      (await system.dmgJson("system", "query")).members.map(
+        ({ state, incarnation }) => `${state} ${incarnation}`,
+      );
+    const createPool = () => system.dmg("pool", "create", "-s", "16M", "-r", "0,1");
+    for (const [index, expected] of [
+      [1, ["joined 1", "joined 2"]],
+      [0, ["joined 2", "joined 2"]],
+    ] as const) {
+      process.kill(system.enginePid(index), "SIGKILL");
+      await expect.poll(() => incarnations().catch(String), { timeout: PATIENCE_MS }).toEqual(expected);
+      expect(await createPool()).toMatchObject({ exitCode: 0 });
+    }
+    expect(await system.dmg("system", "stop", "--ranks", "1")).toMatchObject({ exitCode: 0 });
+    expect(await system.dmg("system", "start", "--ranks", "1")).toMatchObject({ exitCode: 0 });
+    expect(await createPool()).toMatchObject({ exitCode: 0 });
+  });
+
   it("erases a system, which begins anew after a format", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();

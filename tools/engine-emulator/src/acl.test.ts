@@ -32,7 +32,6 @@ describe("normalizeAcl", () => {
     ["an empty entry", [""]],
     ["too few fields", ["A::alice@"]],
     ["too many fields", ["A::alice@:rw:"]],
-    ["no access type", ["::alice@:rw"]],
     ["an unknown access type", ["B::alice@:rw"]],
     ["an unknown flag", ["A:x:alice@:rw"]],
     ["an unknown permission", ["A::alice@:rwx"]],
@@ -45,9 +44,16 @@ describe("normalizeAcl", () => {
     ["the owner's group as a user", ["A::GROUP@:rw"]],
     ["an audit without an outcome", ["U::alice@:rw"]],
     ["an outcome without audit or alarm", ["A:S:alice@:rw"]],
-    ["the same principal twice", ["A::alice@:rw", "A::alice@:r"]],
   ])("refuses %s", (_, entries) => {
     expect(normalizeAcl(entries)).toBeUndefined();
+  });
+
+  it.each([
+    ["an entry without a type", ["::ana@:r"]],
+    ["the same principal twice", ["A::alice@:rw", "A::alice@:r"]],
+    ["a name with a blank", ["A:G:domain users@:r"]],
+  ])("takes %s, as the real engine does", (_, entries) => {
+    expect(normalizeAcl(entries)).toEqual(entries);
   });
 
   it("takes a user and a group of one name", () => {

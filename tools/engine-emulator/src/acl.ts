@@ -28,8 +28,8 @@ const MAX_ENTRY = MAX_PRINCIPAL + 64;
 export const DEFAULT_ACL: readonly string[] = ["A::OWNER@:rw", "A:G:GROUP@:rw"];
 
 /**
- * An access control list in the order of the data plane; undefined when it is empty, an entry is not valid, or two are
- * about the same principal.
+ * An access control list in the order of the data plane; undefined when it is empty or an entry is not valid. As with the
+ * real engine of 0.8.0, two entries may be about the same principal.
  *
  * @see DAOS 0.8.0 src/common/acl_util.c, acl_api.c daos_acl_validate
  */
@@ -77,8 +77,7 @@ function parseAcl(entries: readonly string[]): readonly Ace[] | undefined {
     if (ace === undefined) return undefined;
     aces.push(ace);
   }
-  const distinct = new Set(aces.map(keyOf)).size === aces.length;
-  return distinct && aces.length > 0 ? inOrder(aces) : undefined;
+  return aces.length > 0 ? inOrder(aces) : undefined;
 }
 
 function parseAce(text: string): Ace | undefined {
@@ -86,7 +85,8 @@ function parseAce(text: string): Ace | undefined {
   if (access === undefined || flags === undefined || name === undefined || permissions === undefined)
     return undefined;
   if (more.length > 0 || text.length > MAX_ENTRY || !isName(name)) return undefined;
-  if (!/^[AUL]+$/.test(access) || !/^[GSFP]*$/.test(flags) || !/^[rw]*$/.test(permissions)) return undefined;
+  // The real engine takes an entry without a type.
+  if (!/^[AUL]*$/.test(access) || !/^[GSFP]*$/.test(flags) || !/^[rw]*$/.test(permissions)) return undefined;
   const kind = SPECIAL.get(name) ?? (flags.includes("G") ? "group" : "user");
   const isGroup = kind === "group" || kind === "owner-group";
   if (isGroup !== flags.includes("G")) return undefined;

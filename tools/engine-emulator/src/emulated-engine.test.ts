@@ -13,11 +13,17 @@ const CAPACITY = { scm: 100, nvme: 50 };
 const ENGINE = "11111111-1111-4111-8111-111111111111";
 const uuidOf = (n: number) => `00000000-0000-4000-8000-00000000000${n}`;
 
+/** The process at each fabric address. */
+const processes = new Map<string, string>();
+
 let directory = "";
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), "engine-"));
 });
-afterEach(() => rm(directory, { recursive: true }));
+afterEach(async () => {
+  processes.clear();
+  await rm(directory, { recursive: true });
+});
 
 async function start(scm: string): Promise<{ client: DrpcClient; stop: () => Promise<void> }> {
   const engine = new EmulatedEngine({
@@ -26,6 +32,7 @@ async function start(scm: string): Promise<{ client: DrpcClient; stop: () => Pro
     targets: 2,
     uri: "ofi+sockets://127.0.0.1:31416",
     nctxs: 3,
+    fabric: { processAt: async (uri) => processes.get(uri) },
     faults: new Map(),
     log: silentLogger,
     exit: () => {},
@@ -87,7 +94,8 @@ function destroy(n: number): Command {
     toString: () => `destroy ${n}`,
     run: async ({ pools }, { client }) => {
       const { status } = await client.call(drpcMethods.poolDestroy, { uuid: uuidOf(n), force: true });
-      expect(status).toBe(pools.delete(uuidOf(n)) ? 0 : -1005);
+      pools.delete(uuidOf(n));
+      expect(status).toBe(0);
     },
   };
 }
@@ -139,6 +147,52 @@ const restart: Command = {
     }
   },
 };
+
+describe("a rank that has started again", () => {
+  const other = {
+    uuid: "33333333-3333-4333-8333-333333333333",
+    rank: 1,
+    uri: "ofi+sockets://127.0.0.1:31417",
+  };
+  const pool = (n: number, ranks: number[]) => ({ uuid: uuidOf(n), scmbytes: 1n, numsvcreps: 1, ranks });
+
+  it("answers -1036 to what spans it until it joins again, or the leader begins anew", async () => {
+    processes.set(other.uri, "first");
+    const engine = await start(directory);
+    const { client } = engine;
+    const create = async (n: number, ranks: number[]) =>
+      (await client.call(drpcMethods.poolCreate, pool(n, ranks))).status;
+    await client.call(drpcMethods.createMs, { bootstrap: true, uuid: ENGINE, addr: "127.0.0.1:10001" });
+    expect(await client.call(drpcMethods.join, other)).toMatchObject({ status: 0, rank: 1 });
+    expect(await create(1, [])).toBe(0);
+    processes.set(other.uri, "second");
+    expect([await create(2, []), await create(2, [1]), await create(2, [0])]).toEqual([-1036, -1036, 0]);
+    expect((await client.call(drpcMethods.poolDestroy, { uuid: uuidOf(1) })).status).toBe(-1036);
+    expect(await client.call(drpcMethods.join, other)).toMatchObject({ status: 0, rank: 1 });
+    expect(await create(3, [])).toBe(0);
+    processes.set(other.uri, "third");
+    expect(await create(4, [])).toBe(-1036);
+    await client.call(drpcMethods.startMs, undefined);
+    expect(await create(4, [])).toBe(0);
+    await engine.stop();
+  });
+
+  it("does not keep others from what is not on it", async () => {
+    const engine = await start(directory);
+    await engine.client.call(drpcMethods.createMs, {
+      bootstrap: true,
+      uuid: ENGINE,
+      addr: "127.0.0.1:10001",
+    });
+    await engine.client.call(drpcMethods.join, other);
+    // None of this machine answers at that address: nothing is known of its process.
+    expect((await engine.client.call(drpcMethods.poolCreate, pool(1, []))).status).toBe(0);
+    const uuid = "no uuid";
+    expect((await engine.client.call(drpcMethods.poolGetAcl, { uuid })).status).toBe(-1003);
+    expect((await engine.client.call(drpcMethods.poolDestroy, { uuid })).status).toBe(-1003);
+    await engine.stop();
+  });
+});
 
 describe("an engine, whatever is asked of it", () => {
   it("has the pools, space and lists that a simple model has, also after restarts", {

@@ -13,7 +13,8 @@ import { mgmt } from "@daos/proto";
 import { abortable, delay } from "@daos/sys";
 import { deleteFromAcl, normalizeAcl, updateAcl } from "./acl.ts";
 import type { Capacity } from "./capacity.ts";
-import type { EngineState, ManagementService, Pool } from "./engine-state.ts";
+import type { EngineState, ManagementService, Pool, Server } from "./engine-state.ts";
+import type { Fabric } from "./fabric.ts";
 import type { MethodFaults } from "./injected-faults.ts";
 import { join } from "./join.ts";
 import { findPool, planPool } from "./pools.ts";
@@ -26,6 +27,7 @@ export interface EmulatedEngineOptions {
   readonly targets: number;
   readonly uri: string;
   readonly nctxs: number;
+  readonly fabric: Fabric;
   readonly faults: ReadonlyMap<string, MethodFaults>;
   readonly log: Logger;
   /** Ends the process, once KillRank has been answered. */
@@ -49,6 +51,8 @@ export class EmulatedEngine {
   readonly #options: EmulatedEngineOptions;
   #rank: number | undefined;
   #started = false;
+  /** The process of each server, by uuid, that the group map was handed to: one that has started since has none. */
+  readonly #processes = new Map<string, string | undefined>();
 
   constructor(options: EmulatedEngineOptions) {
     this.#options = options;
@@ -141,17 +145,41 @@ export class EmulatedEngine {
     });
   }
 
-  #startMs(): { status: number } {
-    if (this.#state.ms === undefined) return { status: STATUS.NONEXIST };
+  async #startMs(): Promise<{ status: number }> {
+    const { ms } = this.#state;
+    if (ms === undefined) return { status: STATUS.NONEXIST };
+    // Who begins to lead hands the group map on to all ranks that run.
+    for (const { server, process } of await this.#processesOf(ms)) this.#processes.set(server.uuid, process);
     this.#started = true;
     return { status: 0 };
   }
 
+  #processesOf(
+    ms: ManagementService,
+  ): Promise<readonly { readonly server: Server; readonly process: string | undefined }[]> {
+    const others = ms.servers.filter(({ rank }) => rank !== this.#rank);
+    return Promise.all(
+      others.map(async (server) => ({ server, process: await this.#options.fabric.processAt(server.uri) })),
+    );
+  }
+
+  /** The ranks that have started again and have not joined since: what spans them is refused. */
+  async #staleRanks(): Promise<ReadonlySet<number>> {
+    const { ms } = this.#state;
+    const running = ms === undefined ? [] : await this.#processesOf(ms);
+    const stale = running.filter(
+      ({ server, process }) => process !== undefined && process !== this.#processes.get(server.uuid),
+    );
+    return new Set(stale.map(({ server }) => server.rank));
+  }
+
   async #join(request: mgmt.JoinReq): Promise<BodyInit<typeof mgmt.JoinRespSchema>> {
     const { uuid, rank, uri, nctxs, addr } = request;
+    const process = await this.#options.fabric.processAt(uri);
     return this.#onLeader<BodyInit<typeof mgmt.JoinRespSchema>>((ms) => {
       const outcome = join(ms, { uuid, rank, uri, nctxs, addr });
       if (outcome.rank === undefined) return { answer: { status: outcome.status } };
+      this.#processes.set(uuid.toLowerCase(), process);
       return { ms: outcome.ms, answer: { rank: outcome.rank, state: mgmt.JoinResp_State.IN } };
     });
   }
@@ -166,17 +194,23 @@ export class EmulatedEngine {
   }
 
   async #poolCreate(request: mgmt.PoolCreateReq): Promise<BodyInit<typeof mgmt.PoolCreateRespSchema>> {
+    const stale = await this.#staleRanks();
     return this.#onLeader<BodyInit<typeof mgmt.PoolCreateRespSchema>>((ms) => {
       const { status, pool } = planPool(ms, this.#options.capacity, request);
       if (pool === undefined) return { answer: { status } };
+      if (pool.ranks.some((rank) => stale.has(rank))) return { answer: { status: STATUS.GRPVER } };
       return { ms: { ...ms, pools: [...ms.pools, pool] }, answer: { svcreps: [...pool.svcReps] } };
     });
   }
 
+  /** A pool that is not there is as good as destroyed. */
   async #poolDestroy(uuid: string): Promise<{ status?: number }> {
-    return this.#onLeader((ms) => {
+    const stale = await this.#staleRanks();
+    return this.#onLeader<{ status?: number }>((ms) => {
+      if (parseUuid(uuid) === undefined) return { answer: { status: STATUS.INVAL } };
       const pool = findPool(ms, uuid);
-      if (pool === undefined) return { answer: { status: STATUS.NONEXIST } };
+      if (pool === undefined) return { answer: {} };
+      if (pool.ranks.some((rank) => stale.has(rank))) return { answer: { status: STATUS.GRPVER } };
       return { ms: { ...ms, pools: ms.pools.filter((one) => one !== pool) }, answer: {} };
     });
   }
@@ -193,6 +227,7 @@ export class EmulatedEngine {
     change: (pool: Pool) => readonly string[] | number,
   ): Promise<BodyInit<typeof mgmt.ACLRespSchema>> {
     return this.#onLeader<BodyInit<typeof mgmt.ACLRespSchema>>((ms) => {
+      if (parseUuid(uuid) === undefined) return { answer: { status: STATUS.INVAL } };
       const pool = findPool(ms, uuid);
       if (pool === undefined) return { answer: { status: STATUS.NONEXIST } };
       const acl = change(pool);

@@ -20,7 +20,7 @@ export type PoolPlan =
   | { readonly status: number; readonly pool?: undefined };
 
 /**
- * Decides on a pool: on the ranks asked for or else all, with as many service replicas as asked for and possible, if its
+ * Decides on a pool: on the ranks asked for or else all, with service replicas as {@link chooseReplicas} says, if its
  * share fits beside the other pools' on each of them. All ranks are taken to be as large as this one.
  */
 export function planPool(ms: ManagementService, capacity: Capacity, request: PoolRequest): PoolPlan {
@@ -44,12 +44,24 @@ export function planPool(ms: ManagementService, capacity: Capacity, request: Poo
     scmBytes: Number(request.scmbytes),
     nvmeBytes: Number(request.nvmebytes),
     ranks,
-    svcReps: ranks.slice(0, request.numsvcreps),
+    svcReps: chooseReplicas(ranks, request.numsvcreps),
     owner: request.user,
     ownerGroup: request.usergroup,
     acl,
   };
   return { status: 0, pool };
+}
+
+/**
+ * The ranks with a service replica, at most as many as asked for. Rank 0 is avoided where there are others; of two ranks that
+ * leaves one replica, which is on rank 0 all the same.
+ *
+ * @see DAOS 0.8.0 src/pool/srv_pool.c select_svc_ranks
+ */
+function chooseReplicas(ranks: readonly number[], wanted: number): readonly number[] {
+  const others = ranks.filter((rank) => rank !== 0);
+  const most = Math.max(1, others.length);
+  return (most > 1 ? others : ranks).slice(0, Math.min(wanted, most));
 }
 
 /** What the pools leave of a rank, in bytes. */

@@ -206,7 +206,7 @@ describe("an engine", () => {
     const get = () => client.call(drpcMethods.poolGetAcl, { uuid: POOL });
     expect((await get()).ACL).toEqual(["A::OWNER@:rw", "A:G:GROUP@:r"]);
     expect((await overwrite(["A::EVERYONE@:r", "A::bob@:rw"])).ACL).toEqual(["A::bob@:rw", "A::EVERYONE@:r"]);
-    expect(await overwrite(["A::bob@:rw", "A::bob@:r"])).toMatchObject({ status: -1003, ACL: [] });
+    expect(await overwrite(["A::bob@:rw", "A::bob@:x"])).toMatchObject({ status: -1003, ACL: [] });
     expect(await remove("u:ann@")).toMatchObject({ status: -1005, ACL: [] });
     expect(await remove("bob@")).toMatchObject({ status: -1003 });
     expect((await remove("u:bob@")).ACL).toEqual(["A::EVERYONE@:r"]);

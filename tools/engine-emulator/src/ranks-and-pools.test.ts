@@ -89,7 +89,7 @@ describe("planPool", () => {
   it("takes all ranks and the default list when none are given", () => {
     expect(planPool(service(0, 1, 2), capacity, request).pool).toMatchObject({
       ranks: [0, 1, 2],
-      svcReps: [0],
+      svcReps: [1],
       scmBytes: 400,
       acl: ["A::OWNER@:rw", "A:G:GROUP@:rw"],
       owner: "root@",
@@ -97,7 +97,9 @@ describe("planPool", () => {
   });
 
   it.each([
-    ["as many replicas as there are ranks", service(0, 1, 2), { numsvcreps: 5 }, [0, 1, 2]],
+    ["replicas on all ranks but rank 0", service(0, 1, 2), { numsvcreps: 5 }, [1, 2]],
+    ["one replica on two ranks, whatever is asked for", service(0, 1), { numsvcreps: 2 }, [0]],
+    ["a replica on the only rank", service(0), { numsvcreps: 2 }, [0]],
     ["replicas on the ranks asked for", service(0, 1, 2), { ranks: [2, 1, 2], numsvcreps: 2 }, [1, 2]],
     ["a pool that just fits", used, { ranks: [0], scmbytes: 300n, nvmebytes: 10_000n }, [0]],
     ["a pool on a rank with room", used, { ranks: [2], scmbytes: 1000n }, [2]],

@@ -9,6 +9,7 @@ import type { EngineArguments } from "./arguments.ts";
 import { deviceCapacity, scmCapacity } from "./capacity.ts";
 import { EmulatedEngine } from "./emulated-engine.ts";
 import type { EngineEnvironment } from "./environment.ts";
+import { listenOnFabric, localFabric } from "./fabric.ts";
 import { type NvmeConfDevice, parseNvmeConf } from "./nvme-conf.ts";
 import { StateStore } from "./state-store.ts";
 
@@ -54,6 +55,7 @@ export async function runEngine(options: RunEngineOptions): Promise<() => Promis
     targets,
     uri,
     nctxs,
+    fabric: localFabric,
     faults: faults.methods,
     log: log.child("mgmt"),
     exit: options.exit,
@@ -61,6 +63,7 @@ export async function runEngine(options: RunEngineOptions): Promise<() => Promis
   });
   const server = new DrpcServer({ path: listenerPath, modules: [engine.module], log: log.child("drpc") });
   await server.listen({ signal });
+  const leaveFabric = await listenOnFabric(uri, log);
   const { index, scmMount } = args;
   log.info("emulated engine", {
     index,
@@ -74,6 +77,7 @@ export async function runEngine(options: RunEngineOptions): Promise<() => Promis
   let client: DrpcClient | undefined;
   const stop = async () => {
     client?.close();
+    leaveFabric();
     await server.close();
   };
   try {

@@ -11,6 +11,7 @@ export const STATUS = {
   PROTO: daosStatusNumber("PROTO"),
   UNINIT: daosStatusNumber("UNINIT"),
   OOG: daosStatusNumber("OOG"),
+  GRPVER: daosStatusNumber("GRPVER"),
   NOTLEADER: daosStatusNumber("NOTLEADER"),
   NOTREPLICA: daosStatusNumber("NOTREPLICA"),
 } as const;

@@ -82,6 +82,13 @@ function checkEngine(world: World, uuid: string, { host, instance }: Engine): vo
       world.history.violate(`${name} serves as rank ${state.rank}, and is rank ${member.rank}`);
     else if (!elsewhere && member.state === "excluded" && servingProblem(state) === undefined)
       world.history.violate(`${name} serves, and is excluded`);
+    else if (
+      !elsewhere &&
+      member.state === "joined" &&
+      !world.copied.has(uuid) &&
+      !hasGroupMap(host, instance)
+    )
+      world.history.violate(`${name} is joined, and the data plane has not heard of its process`);
     // One whose identity a copy has taken over while its host was cut off is told nothing, and goes on.
     else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))
       world.history.violate(`${name} serves, and is a member on ${member.address.host}`);
@@ -89,6 +96,10 @@ function checkEngine(world: World, uuid: string, { host, instance }: Engine): vo
   const waits = state.kind !== "serving" && state.kind !== "stopped" && state.kind !== "failed";
   if (waits && !elsewhere && member?.state !== "excluded")
     world.history.violate(`${name} is still ${state.kind}; the member ${JSON.stringify(member)}`);
+}
+
+function hasGroupMap({ server }: SimHost, { index }: EngineInstance): boolean {
+  return server?.engines[index]?.process?.hasGroupMap === true;
 }
 
 function describe(engines: readonly Engine[]): string {

@@ -1,5 +1,6 @@
 import { daosStatusNumber } from "@daos/fault";
 import { NIL_RANK } from "@daos/rank";
+import type { SimEngineProcess } from "./sim-engine.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { SimNetwork } from "./sim-network.ts";
 
@@ -19,7 +20,7 @@ const STATUS = {
 
 /**
  * The management service of the engines, replicated on the access points: it keeps the system map, and answers joins as the
- * engine does. It works while a majority of its replicas run and see each other; the first of these leads.
+ * engine does: it hands the group map on to each process that joins, also a second time. It works while a majority of its replicas run and see each other; the first of these leads.
  *
  * @see DAOS 0.8.0 src/mgmt/srv_system.c ds_mgmt_join_handler
  */
@@ -44,6 +45,9 @@ export class DataPlane {
 
   started(host: SimHost): void {
     this.#running.add(host);
+    // The only replica leads, and has the group map from its own storage.
+    const process = host.server?.engines[0]?.process;
+    if (this.#created.size === 1 && process !== undefined) process.hasGroupMap = true;
   }
 
   ended(host: SimHost): void {
@@ -69,6 +73,15 @@ export class DataPlane {
   #record(server: EngineJoin): void {
     this.#servers.set(server.uuid, server);
     this.#taken.add(server.rank);
+    const process = this.#processOf(server);
+    if (process !== undefined) process.hasGroupMap = true;
+  }
+
+  /** The process that a join is about: what was started later has to join anew. */
+  #processOf({ uuid, addr }: EngineJoin): SimEngineProcess | undefined {
+    const host = this.#network.at(addr.split(":")[0] ?? "");
+    const index = host?.disks.findIndex(({ superblock }) => superblock?.uuid === uuid) ?? -1;
+    return host?.server?.engines[index]?.process;
   }
 
   #lowestFree(): number {

@@ -204,6 +204,8 @@ export class SimEngineProcess implements ProcessPart {
   readonly exited: Promise<EngineExit>;
   /** It runs and answers nothing. */
   hung = false;
+  /** The data plane has heard of this process: without, every pool create over its rank fails with DER_GRPVER. */
+  hasGroupMap = false;
   readonly #server: SimServer;
   readonly #resolve: (exit: EngineExit) => void;
   #ended = false;

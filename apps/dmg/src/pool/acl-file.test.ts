@@ -44,8 +44,11 @@ describe("checkAclEntry", () => {
     "A::OWNER@:rw",
     "A:G:physics@:r",
     "A::ana@example.org:",
-    "AUL:SF:EVERYONE@:rwcdtTaAo",
-    "A:GS:GROUP@:",
+    "AUL:SF:EVERYONE@:rw",
+    "AU:GS:GROUP@:",
+    "A:G:domain users@:r",
+    "A:GP:DOM\\domain users@example.org:rw",
+    `A::${"x".repeat(254)}@:r`,
   ])("checkAclEntry() accepts %j", (entry) => {
     expect(() => checkAclEntry(entry)).not.toThrow();
   });
@@ -58,34 +61,48 @@ describe("checkAclEntry", () => {
     "X::OWNER@:r",
     "A:X:OWNER@:r",
     "A::OWNER:r",
-    "A::a b@:r",
+    "A:: @:r",
+    "A::a\tb@:r",
     "A::OWNER@:x",
+    "A::OWNER@:rwc",
+    "A:S:ana@:r",
+    "A:GF:physics@:r",
+    "AU::ana@:r",
+    "L::ana@:r",
+    "A:G:OWNER@:rw",
+    "A::GROUP@:rw",
+    "A:G:EVERYONE@:r",
+    `A::${"x".repeat(255)}@:r`,
   ])("checkAclEntry() refuses %j", (entry) => {
     expect(() => checkAclEntry(entry)).toThrow("cannot be used");
   });
 });
 
 describe("principals", () => {
-  it.each(["OWNER@", "GROUP@", "EVERYONE@", "u:ana@", "g:physics@example.org"])(
+  it.each(["OWNER@", "GROUP@", "EVERYONE@", "u:ana@", "g:physics@example.org", "g:domain users@"])(
     "checkAclPrincipal() accepts %j",
     (text) => {
       expect(() => checkAclPrincipal(text)).not.toThrow();
     },
   );
 
-  it.each(["", "ana@", "x:ana@", "u:ana", "OWNER", "u:a:b@"])("checkAclPrincipal() refuses %j", (text) => {
-    expect(() => checkAclPrincipal(text)).toThrow("is not a principal");
-  });
+  it.each(["", "ana@", "x:ana@", "u:ana", "OWNER", "u:a:b@", "u: @", `u:${"x".repeat(255)}@`])(
+    "checkAclPrincipal() refuses %j",
+    (text) => {
+      expect(() => checkAclPrincipal(text)).toThrow("is not a principal");
+    },
+  );
 
   it.each([
     ["ana", "ana@"],
     ["ana@", "ana@"],
     ["ana@example.org", "ana@example.org"],
+    ["domain users", "domain users@"],
   ])("toPrincipal() returns the owner of %s as %s", (name, principal) => {
     expect(toPrincipal(name)).toBe(principal);
   });
 
-  it.each(["", "a b", "a:b", "@"])("toPrincipal() refuses %j", (name) => {
+  it.each(["", " ", "a:b", "@", "a\nb", "x".repeat(255)])("toPrincipal() refuses %j", (name) => {
     expect(() => toPrincipal(name)).toThrow("cannot be a user or a group");
   });
 });

@@ -1,5 +1,6 @@
 import { Fault, FaultCode } from "@daos/fault";
 import { readTextFile } from "../read-text-file.ts";
+import { isPrincipal } from "./owner.ts";
 
 /**
  * The entries of an access control list file: one a line, `#` starts a comment, blank lines are skipped.
@@ -39,7 +40,8 @@ export function parseAcl(text: string, path: string): readonly string[] {
 }
 
 /**
- * Checks an entry `TYPE:FLAGS:PRINCIPAL:PERMISSIONS`, such as `A::OWNER@:rw` or `A:G:physics@:r`, before it is sent.
+ * Checks an entry `TYPE:FLAGS:PRINCIPAL:PERMISSIONS`, such as `A::OWNER@:rw` or `A:G:domain users@:r`, before it is sent: the
+ * engine says only that a parameter is invalid.
  *
  * @throws Fault aclInvalid
  * @see DAOS 0.8.0 src/common/acl_api.c and the short form in acl_util.c
@@ -51,10 +53,19 @@ export function checkAclEntry(entry: string): void {
   const [type = "", flags = "", principal = "", permissions = ""] = fields;
   if (!/^[AUL]+$/.test(type)) throw bad(`"${type}" is not a type: A (allow), U (audit), L (alarm)`);
   if (!/^[GSFP]*$/.test(flags)) throw bad(`"${flags}" are not flags: G (group), S, F, P`);
-  if (!/^[^@\s]+@[^@\s]*$/.test(principal))
-    throw bad(`"${principal}" is not a principal: ana@, OWNER@, GROUP@, EVERYONE@`);
-  if (!/^[rwcdtTaAo]*$/.test(permissions))
-    throw bad(`"${permissions}" are not permissions: r (read), w (write)`);
+  if (!isPrincipal(principal))
+    throw bad(
+      `"${principal}" is not a principal: ana@, OWNER@, GROUP@, EVERYONE@, with at most 255 characters`,
+    );
+  if (!/^[rw]*$/.test(permissions)) throw bad(`"${permissions}" are not permissions: r (read), w (write)`);
+  const isGroup = flags.includes("G");
+  if (principal === "GROUP@" && !isGroup) throw bad("GROUP@ is a group, and needs the flag G");
+  if ((principal === "OWNER@" || principal === "EVERYONE@") && isGroup)
+    throw bad(`${principal} is not a group, and cannot have the flag G`);
+  const watches = /[UL]/.test(type);
+  const hasOutcome = /[SF]/.test(flags);
+  if (watches && !hasOutcome) throw bad("the types U and L need the flag S (success), F (failure) or both");
+  if (hasOutcome && !watches) throw bad("the flags S and F are only for the types U (audit) and L (alarm)");
 }
 
 /**
@@ -63,7 +74,8 @@ export function checkAclEntry(entry: string): void {
  * @throws Fault aclInvalid
  */
 export function checkAclPrincipal(principal: string): void {
-  if (/^(?:OWNER|GROUP|EVERYONE)@$|^[ug]:[^\s@:]+@[^\s@:]*$/.test(principal)) return;
+  if (/^(?:OWNER|GROUP|EVERYONE)@$/.test(principal)) return;
+  if (/^[ug]:/.test(principal) && isPrincipal(principal.slice(2))) return;
   throw faultAcl(
     `"${principal}" is not a principal`,
     "users start with u:, groups with g:, as in u:ana@; the others are OWNER@, GROUP@, EVERYONE@",

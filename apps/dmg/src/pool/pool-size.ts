@@ -75,7 +75,7 @@ export function shareBytes(size: WantedSize, part: "scm" | "nvme", ranks: readon
 }
 
 /** The members with these ranks; all members when no rank is given. @throws Fault memberUnknown for an unknown rank */
-export async function chooseMembers(
+async function chooseMembers(
   client: ControlClient,
   wanted: readonly number[],
 ): Promise<readonly SystemMember[]> {

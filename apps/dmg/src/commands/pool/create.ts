@@ -6,13 +6,7 @@ import { defineCommand } from "../../define-command.ts";
 import { faultSize } from "../../parse-size.ts";
 import { parseAclFile } from "../../pool/acl-file.ts";
 import { currentGroup, currentUser, toPrincipal } from "../../pool/owner.ts";
-import {
-  checkMinSize,
-  chooseMembers,
-  parseWantedSize,
-  rankUsages,
-  shareBytes,
-} from "../../pool/pool-size.ts";
+import { checkMinSize, parseWantedSize, rankUsages, shareBytes } from "../../pool/pool-size.ts";
 
 /** The largest number of service replicas that the data plane accepts. */
 const MAX_REPLICAS = 13;
@@ -86,15 +80,14 @@ export const poolCreateCommand = defineCommand({
     checkMinSize(scm, `--scm-size ${flags["scm-size"]}`);
     const nvme = parseWantedSize(flags["nvme-size"] ?? "0");
     if (nvme.kind === "share" || nvme.bytes > 0n) checkMinSize(nvme, `--nvme-size ${flags["nvme-size"]}`);
-    const ranks = flags.ranks === undefined ? [] : parseRankSet(flags.ranks);
+    // What is empty, as a variable of a script may be, is the default.
+    const ranks = flags.ranks ? parseRankSet(flags.ranks) : [];
     const acl = flags["acl-file"] === undefined ? [] : await parseAclFile(flags["acl-file"]);
-    const user = toPrincipal(flags.user ?? currentUser());
-    const group = toPrincipal(flags.group ?? (await currentGroup()));
+    const user = toPrincipal(flags.user || currentUser());
+    const group = toPrincipal(flags.group || (await currentGroup()));
     const { client, system } = await connect();
     const shared = scm.kind === "share" || nvme.kind === "share";
     const usages = shared ? await waitFor(rankUsages(client, ranks)) : [];
-    // For an unknown rank the engine returns only "out of group".
-    if (!shared && ranks.length > 0) await waitFor(chooseMembers(client, ranks));
     const scmBytes = shareBytes(scm, "scm", usages);
     const nvmeBytes = shareBytes(nvme, "nvme", usages);
     const { poolCreate } = await import("@daos/control-client");
