@@ -21,6 +21,8 @@ export interface StringFlag extends FlagBase {
   readonly value: string;
   readonly required?: boolean;
   readonly default?: string;
+  /** The only texts that are allowed. */
+  readonly options?: readonly string[];
   /** It may be given more than once: the texts become one, with this between them. Any other flag with a value may not. */
   readonly joins?: string;
   /** What completion offers: ranks, hosts or pools of the live system, or files. */
@@ -48,9 +50,11 @@ export type FlagValues<Flags extends FlagDefinitions> = {
         ? number
         : number | undefined
       : Flags[Name] extends { readonly required: true } | { readonly default: string }
-        ? string
-        : string | undefined;
+        ? TextOf<Flags[Name]>
+        : TextOf<Flags[Name]> | undefined;
 };
+
+type TextOf<Flag> = Flag extends { readonly options: readonly (infer Option)[] } ? Option : string;
 
 export interface Example {
   readonly text: string;
