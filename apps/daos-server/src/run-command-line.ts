@@ -13,7 +13,7 @@ import { DAOS_SERVER } from "./commands.ts";
 import type { Answer, CommandContext } from "./define-command.ts";
 
 /** How the process is to end. */
-export interface Status {
+interface Status {
   readonly exitCode: number;
   readonly failed: boolean;
 }

@@ -7,7 +7,7 @@ export { faultUsage } from "./faults.ts";
 export { formatFields } from "./fields.ts";
 export { commandHelp, flagUsage, topicHelp } from "./help.ts";
 export { onlyArgument } from "./only-argument.ts";
-export { faultNotACommand, parseCommandLine, wordsBelow } from "./parse-command-line.ts";
+export { faultNotACommand, parseCommandLine } from "./parse-command-line.ts";
 export { checkFlags, type RawFlags, takeFlag } from "./parse-flags.ts";
 export { printable, printableLines } from "./printable.ts";
 export { processOutput, processTerminal } from "./process-terminal.ts";
