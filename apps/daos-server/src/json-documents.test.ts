@@ -18,15 +18,15 @@ afterAll(() => rm(directory, { recursive: true }));
 /** Runs a command line with `--json`; what it prints on stdout has to be one JSON document. */
 async function run(line: string) {
   const argv = line.split(" ").map((word) => word.replace("DIR", directory));
-  let text = "";
-  let messages = "";
+  const out: string[] = [];
+  const err: string[] = [];
   const output = {
-    out: (more: string) => void (text += more),
-    err: (more: string) => void (messages += more),
+    out: (text: string) => out.push(text),
+    err: (text: string) => err.push(text),
     columns: 80,
   };
   const { exitCode } = await runCommandLine(argv, output);
-  return { exitCode, document: JSON.parse(text) as unknown, messages };
+  return { exitCode, document: JSON.parse(out.join("")) as unknown, messages: err.join("") };
 }
 
 describe("JSON Schemas", () => {

@@ -95,10 +95,10 @@ describe("with the members in a file", () => {
     await badFile();
     const config = await configOf();
     const check = async () => {
-      let document = "";
-      const output = { out: (text: string) => (document += text), err: () => {}, columns: 80 };
+      const written: string[] = [];
+      const output = { out: (text: string) => written.push(text), err: () => {}, columns: 80 };
       const status = await runCommandLine(["members", "check", "-o", configPath, "--json"], output);
-      return { ...status, document: JSON.parse(document) as unknown };
+      return { ...status, document: JSON.parse(written.join("")) as unknown };
     };
     expect(await check()).toMatchObject({
       exitCode: 1,

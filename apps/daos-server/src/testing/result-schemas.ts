@@ -153,7 +153,8 @@ const FAILURE = {
 /** What each command prints with `--json`, by its words: the result alone, or a failure with what is known of it. */
 export const DOCUMENTS: ReadonlyMap<string, z.ZodType> = new Map(
   Object.entries(RESULTS).map(([command, result]) => {
-    const failure = result instanceof z.ZodObject ? result.partial().extend(FAILURE) : z.strictObject(FAILURE);
+    const failure =
+      result instanceof z.ZodObject ? result.partial().extend(FAILURE) : z.strictObject(FAILURE);
     const document = result instanceof z.ZodNever ? failure : z.union([result, failure]);
     return [command, document.meta({ title: `daos-server ${command} --json` })];
   }),
