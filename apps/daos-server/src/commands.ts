@@ -1,40 +1,68 @@
-import { CertInit } from "./commands/cert/init.ts";
-import { CertIssue } from "./commands/cert/issue.ts";
-import { CertRenew } from "./commands/cert/renew.ts";
-import { CertStatus } from "./commands/cert/status.ts";
-import { ConfigCheck } from "./commands/config/check.ts";
-import { ConfigExplain } from "./commands/config/explain.ts";
-import { ConfigGenerate } from "./commands/config/generate.ts";
-import { ConfigSchema } from "./commands/config/schema.ts";
-import { Explain } from "./commands/explain.ts";
-import { MembersCheck } from "./commands/members/check.ts";
-import { MembersMove } from "./commands/members/move.ts";
-import { MembersRepair } from "./commands/members/repair.ts";
-import { NetworkList } from "./commands/network/list.ts";
-import { NetworkScan } from "./commands/network/scan.ts";
-import { Start } from "./commands/start.ts";
-import { StoragePrepare } from "./commands/storage/prepare.ts";
-import { StorageScan } from "./commands/storage/scan.ts";
-import { VersionCommand } from "./commands/version.ts";
+import type { Program } from "@daos/cli";
+import { certInitCommand } from "./commands/cert/init.ts";
+import { certIssueCommand } from "./commands/cert/issue.ts";
+import { certRenewCommand } from "./commands/cert/renew.ts";
+import { certStatusCommand } from "./commands/cert/status.ts";
+import { completeCommand } from "./commands/complete.ts";
+import { completionCommand } from "./commands/completion.ts";
+import { configCheckCommand } from "./commands/config/check.ts";
+import { configExplainCommand } from "./commands/config/explain.ts";
+import { configGenerateCommand } from "./commands/config/generate.ts";
+import { configSchemaCommand } from "./commands/config/schema.ts";
+import { explainCommand } from "./commands/explain.ts";
+import { membersCheckCommand } from "./commands/members/check.ts";
+import { membersMoveCommand } from "./commands/members/move.ts";
+import { membersRepairCommand } from "./commands/members/repair.ts";
+import { networkListCommand } from "./commands/network/list.ts";
+import { networkScanCommand } from "./commands/network/scan.ts";
+import { startCommand } from "./commands/start.ts";
+import { storagePrepareCommand } from "./commands/storage/prepare.ts";
+import { storageScanCommand } from "./commands/storage/scan.ts";
+import { versionCommand } from "./commands/version.ts";
+import type { ServerCommand } from "./define-command.ts";
+import { GLOBAL_FLAGS } from "./global-flags.ts";
 
-/** Every command by its name; oclif reads this map (`strategy: "explicit"`). */
-export const COMMANDS = {
-  "cert:init": CertInit,
-  "cert:issue": CertIssue,
-  "cert:renew": CertRenew,
-  "cert:status": CertStatus,
-  "config:check": ConfigCheck,
-  "config:explain": ConfigExplain,
-  "config:generate": ConfigGenerate,
-  "config:schema": ConfigSchema,
-  explain: Explain,
-  "members:check": MembersCheck,
-  "members:move": MembersMove,
-  "members:repair": MembersRepair,
-  "network:list": NetworkList,
-  "network:scan": NetworkScan,
-  start: Start,
-  "storage:prepare": StoragePrepare,
-  "storage:scan": StorageScan,
-  version: VersionCommand,
+/** daos-server and all its commands. */
+export const DAOS_SERVER: Program<ServerCommand> = {
+  name: "daos-server",
+  summary: "Runs the control plane and the engines of one host, and prepares the host for them",
+  examples: [
+    { text: "A configuration for this machine", line: "config generate > daos_server.yml" },
+    { text: "Start the control plane and the engines", line: "start -o daos_server.yml" },
+  ],
+  globalFlags: GLOBAL_FLAGS,
+  topics: [
+    {
+      name: "cert",
+      summary: "Make, renew and examine the certificates of a system",
+      commands: [certInitCommand, certIssueCommand, certRenewCommand, certStatusCommand],
+    },
+    {
+      name: "config",
+      summary: "Make, check and explain configurations",
+      commands: [configCheckCommand, configExplainCommand, configGenerateCommand, configSchemaCommand],
+    },
+    {
+      name: "members",
+      summary: "Check, repair and move the members of a system",
+      commands: [membersCheckCommand, membersMoveCommand, membersRepairCommand],
+    },
+    {
+      name: "network",
+      summary: "Look at fabric interfaces and providers",
+      commands: [networkListCommand, networkScanCommand],
+    },
+    {
+      name: "storage",
+      summary: "Look at, and prepare, the storage of this host; dmg formats it",
+      commands: [storagePrepareCommand, storageScanCommand],
+    },
+  ],
+  commands: [
+    startCommand,
+    completeCommand(() => DAOS_SERVER),
+    completionCommand,
+    explainCommand,
+    versionCommand,
+  ],
 };

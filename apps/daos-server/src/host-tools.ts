@@ -3,7 +3,7 @@ import { FaultCode, hasCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { ProcessCommandRunner } from "@daos/sys";
 import { commandTools } from "./command-tools.ts";
-import { DEFAULT_CONFIG } from "./server-command.ts";
+import { DEFAULT_CONFIG } from "./global-flags.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { type StorageProviders, storageProviders } from "./storage-providers.ts";
 
@@ -38,13 +38,4 @@ async function configuredSpdkSocket(file: string): Promise<string | undefined> {
     if (file === DEFAULT_CONFIG && isOptional) return undefined;
     throw error;
   }
-}
-
-/** JSON text of a result; sizes beyond 2^53 are exact as strings. */
-export function toJson(result: unknown): string {
-  return JSON.stringify(
-    result,
-    (_key, value: unknown) => (typeof value === "bigint" ? `${value}` : value),
-    2,
-  );
 }

@@ -11,9 +11,9 @@ import { silentLogger } from "@daos/log";
 import { encodeMember, membersFile, SqliteMemberStore } from "@daos/member-store";
 import { memberOf } from "@daos/membership/testing";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { MembersCheck } from "./commands/members/check.ts";
 import { openMembersPort } from "./members-port.ts";
 import { checkMembers, repairMembers } from "./repair-members.ts";
+import { runCommandLine } from "./run-command-line.ts";
 
 let etcd: EtcdCluster;
 beforeAll(async () => {
@@ -94,11 +94,18 @@ describe("with the members in a file", () => {
   it("members check fails when a member cannot be read, and not after members repair", async () => {
     await badFile();
     const config = await configOf();
-    await expect(MembersCheck.run(["-o", configPath])).rejects.toMatchObject({
-      code: FaultCode.memberUnreadable,
+    const check = async () => {
+      const written: string[] = [];
+      const output = { out: (text: string) => written.push(text), err: () => {}, columns: 80 };
+      const status = await runCommandLine(["members", "check", "-o", configPath, "--json"], output);
+      return { ...status, document: JSON.parse(written.join("")) as unknown };
+    };
+    expect(await check()).toMatchObject({
+      exitCode: 1,
+      document: { unreadable: [{}], status: 1, errors: [{ code: FaultCode.memberUnreadable }] },
     });
     await repairMembers(config, options());
-    await MembersCheck.run(["-o", configPath]);
+    expect(await check()).toMatchObject({ exitCode: 0, document: { unreadable: [], quarantined: [{}] } });
   });
 
   it("checkMembers() says where to run it when there is no file", async () => {

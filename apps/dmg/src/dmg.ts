@@ -1,11 +1,10 @@
 import {
   asksForJson,
   commandHelp,
-  faultUsage,
+  faultNotACommand,
   parseCommandLine,
   type Terminal,
   topicHelp,
-  wordsBelow,
 } from "@daos/cli";
 import { Fault, toFault } from "@daos/fault";
 import { DMG } from "./commands.ts";
@@ -34,7 +33,7 @@ export async function dmg(argv: readonly string[], terminal: Terminal, root: str
         return ExitCode.ok;
       }
       case "topic": {
-        if (!line.flags.has("help") && asksForJson(argv, DMG)) throw notACommand(line.words);
+        if (!line.flags.has("help") && asksForJson(argv, DMG)) throw faultNotACommand(line.words, DMG);
         const more = line.words.length === 0 ? await pluginTopics(root) : [];
         const help = `${topicHelp(line.words, DMG, terminal.columns, more)}\n`;
         if (line.flags.has("help") || line.words.length > 0 || argv.length === 0) terminal.out(help);
@@ -65,13 +64,4 @@ async function fail(
   const format = asksForJson(argv, DMG) ? "json" : "table";
   const status = await print(answer, { terminal, what, format, quiet: false });
   return error instanceof Fault ? status : ExitCode.unexpected;
-}
-
-/** Help is no JSON document. A command line with --json and no command is an error. */
-function notACommand(words: readonly string[]): Fault {
-  const before = ["dmg", ...words].join(" ");
-  const names = wordsBelow(words, DMG).filter(({ hidden }) => hidden !== true);
-  const what = words.length === 0 ? "no command is named" : `"${before}" is not a whole command`;
-  const below = names.map(({ name }) => name).sort();
-  return faultUsage(what, `known commands: ${before} ${below.join(" | ")}`);
 }

@@ -70,11 +70,13 @@ function flagOf(token: string | undefined, layers: readonly FlagDefinitions[]): 
 }
 
 function completeValue(flag: FlagDefinition, typed: string, before: string): Completion {
-  const what = (flag as StringFlag).complete;
+  const { complete: what, options } = flag as StringFlag;
+  if (options !== undefined) return matching(options, typed, before);
   if (what === undefined) return { kind: "words", words: [] };
   return what === "files" ? { kind: "files" } : { kind: "live", what, typed, before };
 }
 
-function matching(names: readonly string[], typed: string): Completion {
-  return { kind: "words", words: [...new Set(names)].filter((name) => name.startsWith(typed)).sort() };
+function matching(names: readonly string[], typed: string, before = ""): Completion {
+  const words = [...new Set(names)].filter((name) => name.startsWith(typed)).sort();
+  return { kind: "words", words: words.map((word) => `${before}${word}`) };
 }

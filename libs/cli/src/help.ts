@@ -23,9 +23,9 @@ export function commandHelp(command: CommandSpec, program: Program, columns: num
   return [
     wrap(command.summary, width, ""),
     "",
-    "EXAMPLES",
-    ...showExamples(command.examples, program, width),
-    "",
+    ...(command.examples.length === 0
+      ? []
+      : ["EXAMPLES", ...showExamples(command.examples, program, width), ""]),
     "USAGE",
     `  $ ${usage}`,
     ...also.map((line) => `  ${line}`),
@@ -147,6 +147,7 @@ function flagText(flag: FlagDefinition): string {
     flag.type !== "boolean" && flag.default !== undefined && flag.default !== "" && flag.default !== 0;
   const notes = [
     ...(flag.type === "string" && flag.required ? ["required"] : []),
+    ...(flag.type === "string" && flag.options !== undefined ? [`one of ${flag.options.join(", ")}`] : []),
     ...(fallback ? [`default ${flag.default}`] : []),
   ];
   return notes.length === 0 ? flag.summary : `${flag.summary} (${notes.join(", ")})`;

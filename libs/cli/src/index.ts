@@ -1,14 +1,16 @@
 export { asksForJson } from "./asks-for-json.ts";
 export { type Completion, complete } from "./complete.ts";
+export { completionScript } from "./completion-script.ts";
 export { confirm } from "./confirm.ts";
 export { currentDirectory } from "./current-directory.ts";
 export { faultUsage } from "./faults.ts";
 export { formatFields } from "./fields.ts";
 export { commandHelp, flagUsage, topicHelp } from "./help.ts";
-export { parseCommandLine, wordsBelow } from "./parse-command-line.ts";
+export { onlyArgument } from "./only-argument.ts";
+export { faultNotACommand, parseCommandLine } from "./parse-command-line.ts";
 export { checkFlags, type RawFlags, takeFlag } from "./parse-flags.ts";
 export { printable, printableLines } from "./printable.ts";
-export { processTerminal } from "./process-terminal.ts";
+export { processOutput, processTerminal } from "./process-terminal.ts";
 export {
   allCommands,
   type CommandSpec,
@@ -20,4 +22,4 @@ export {
 } from "./program.ts";
 export { countOf, formatCelsius, formatSize } from "./size.ts";
 export { formatTable } from "./table.ts";
-export type { Terminal } from "./terminal.ts";
+export type { Output, Terminal } from "./terminal.ts";

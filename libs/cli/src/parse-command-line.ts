@@ -1,3 +1,4 @@
+import type { Fault } from "@daos/fault";
 import { closest } from "@daos/suggest";
 import { checkArguments } from "./check-arguments.ts";
 import { faultUsage } from "./faults.ts";
@@ -68,8 +69,8 @@ export function parseCommandLine<Command extends CommandSpec>(
   if (command === undefined) return { kind: "topic", words, flags };
   if (args.length > 0 && command.args === undefined && !flags.has("help")) {
     throw faultUsage(
-      `${program.name} ${command.name} takes no arguments, and "${args.join(" ")}" was given`,
-      "see its --help",
+      `${program.name} ${command.name} takes no arguments: ${args.join(" ")}`,
+      `${program.name} ${command.name} --help shows its flags`,
     );
   }
   return { kind: "command", command, flags, args };
@@ -100,6 +101,15 @@ export function wordsBelow(words: readonly string[], program: Program): readonly
     }
   }
   return [...found.values()];
+}
+
+/** The fault of words that are no whole command, where help is no answer: with `--json`. */
+export function faultNotACommand(words: readonly string[], program: Program): Fault {
+  const before = [program.name, ...words].join(" ");
+  const names = wordsBelow(words, program).filter(({ hidden }) => hidden !== true);
+  const what = words.length === 0 ? "no command is named" : `"${before}" is not a whole command`;
+  const below = names.map(({ name }) => name).sort();
+  return faultUsage(what, `what there is: ${before} ${below.join(" | ")}`);
 }
 
 function unknownWord(words: readonly string[], word: string, below: readonly Word[]): Error {

@@ -75,14 +75,23 @@ function checkValue(name: string, flag: FlagDefinition, given: string | true | u
         const short = flag.char === undefined ? "" : `-${flag.char} or `;
         throw faultUsage(`${short}--${name} is missing`, `give ${flag.value}: ${flag.summary}`);
       }
+      if (typeof given === "string" && flag.options?.includes(given) === false) {
+        const near = closest(given, flag.options);
+        throw faultUsage(
+          `Expected --${name}=${given} to be one of: ${flag.options.join(", ")}`,
+          near === undefined ? `give one of these; see its --help` : `did you mean --${name}=${near}?`,
+        );
+      }
       return given === true ? undefined : (given ?? flag.default);
     case "integer": {
       if (given === undefined) return flag.default;
       const number = typeof given === "string" && /^-?\d{1,15}$/.test(given) ? Number(given) : Number.NaN;
       if (!(number >= flag.min && number <= flag.max)) {
         throw faultUsage(
-          `--${name} ${given} is not allowed`,
-          `give a whole number from ${flag.min} to ${flag.max}`,
+          Number.isNaN(Number(given))
+            ? `--${name} Expected an integer but received: ${given}`
+            : `--${name} ${given} is not allowed`,
+          `give a whole number from ${flag.min} to ${flag.max}; see its --help`,
         );
       }
       return number;

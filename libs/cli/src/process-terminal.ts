@@ -1,21 +1,13 @@
 import { isatty } from "node:tty";
-import type { Terminal } from "./terminal.ts";
+import type { Output, Terminal } from "./terminal.ts";
 
 /**
- * The terminal of this process. The first Ctrl-C aborts its signal, which cancels the calls on the servers. The second
- * Ctrl-C ends the process. When output cannot be written, as on a full disk, the process ends with one line on stderr
- * and exit code 1.
+ * The output of this process. When it cannot be written, as on a full disk, the process ends with one line on stderr and
+ * exit code 1.
  *
  * @param program its name, for that line
  */
-export function processTerminal(program: string): Terminal {
-  const abort = new AbortController();
-  process.on("SIGINT", () => {
-    if (abort.signal.aborted) process.exit(130);
-    abort.abort(new DOMException("interrupted", "AbortError"));
-  });
-  // Reading process.stdin opens a stream, which most commands do not need.
-  const askable = isatty(0) && isatty(2);
+export function processOutput(program: string): Output {
   const { stdout, stderr } = process;
   stdout.on("error", (error: NodeJS.ErrnoException) => {
     // A reader such as `head` may close the pipe early. That is no error.
@@ -30,7 +22,27 @@ export function processTerminal(program: string): Terminal {
     err: (text) => void stderr.write(text),
     // A terminal of unknown width has 0 columns.
     columns: stdout.isTTY ? stdout.columns || 80 : Number.POSITIVE_INFINITY,
-    interactive: stderr.isTTY && process.env.TERM !== "dumb",
+  };
+}
+
+/**
+ * The terminal of this process, with the output as {@link processOutput} writes it. The first Ctrl-C aborts its signal, so
+ * that calls are cancelled at the servers; the second ends the process.
+ *
+ * @param program its name
+ */
+export function processTerminal(program: string): Terminal {
+  const abort = new AbortController();
+  process.on("SIGINT", () => {
+    if (abort.signal.aborted) process.exit(130);
+    abort.abort(new DOMException("interrupted", "AbortError"));
+  });
+  // process.stdin itself would open a stream that hardly any command reads.
+  const askable = isatty(0) && isatty(2);
+  const output = processOutput(program);
+  return {
+    ...output,
+    interactive: process.stderr.isTTY && process.env.TERM !== "dumb",
     ask: askable ? (question) => ask(question, abort.signal) : undefined,
     signal: abort.signal,
   };

@@ -21,9 +21,9 @@ export interface StringFlag extends FlagBase {
   readonly value: string;
   readonly required?: boolean;
   readonly default?: string;
-  /**
-   * The flag may be repeated. The texts are joined with this separator. Any other flag with a value may be given once.
-   */
+  /** The only texts that are allowed. */
+  readonly options?: readonly string[];
+  /** The flag may be repeated: the texts are joined with this separator. Of any other flag the last value counts. */
   readonly joins?: string;
   /** What completion offers: ranks, hosts or pools of the live system, or files. */
   readonly complete?: "ranks" | "hosts" | "pools" | "files";
@@ -50,9 +50,11 @@ export type FlagValues<Flags extends FlagDefinitions> = {
         ? number
         : number | undefined
       : Flags[Name] extends { readonly required: true } | { readonly default: string }
-        ? string
-        : string | undefined;
+        ? TextOf<Flags[Name]>
+        : TextOf<Flags[Name]> | undefined;
 };
+
+type TextOf<Flag> = Flag extends { readonly options: readonly (infer Option)[] } ? Option : string;
 
 export interface Example {
   readonly text: string;

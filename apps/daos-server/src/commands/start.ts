@@ -1,69 +1,105 @@
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import {
-  checkAgainstMachine,
-  formatProblem,
-  loadServerConfig,
-  type Problem,
-  pathsOf,
-  saveActiveConfig,
-} from "@daos/config";
+import type { Problem } from "@daos/config";
 import { createLogger, levelSwitch } from "@daos/log";
 import { openLogSink } from "@daos/log-sink";
-import { collectMachineFacts } from "@daos/machine";
-import { parseHelperLocation } from "@daos/pbin";
-import { Flags } from "@oclif/core";
+import { defineCommand } from "../define-command.ts";
 import { findOwner } from "../find-owner.ts";
 import { EXIT_INTERNAL_ERROR, installLastResort } from "../last-resort.ts";
-import { ServerCommand } from "../server-command.ts";
 
 /** The workspace's emulated engine, seen from `dist/commands`. */
 const EMULATED_ENGINE = fileURLToPath(new URL("../../../../tools/engine-emulator/bin", import.meta.url));
+
+/** Whole numbers in the configuration are checked further. */
+const MAX = Number.MAX_SAFE_INTEGER;
 
 /** Ctrl-C comes from the terminal, and from npm and npm start, which pass it on: within this time it is the same one, ms. */
 const SAME_STOP_MS = 1_000;
 
 /** `daos-server start`. */
-export class Start extends ServerCommand {
-  static override readonly summary = "Start the control plane of this host, and its engines";
-
-  static override readonly flags = {
-    port: Flags.integer({ char: "p", summary: "Port of the gRPC listener", min: 1, max: 65535 }),
-    storage: Flags.string({ char: "s", summary: "SCM mount point of every engine", helpValue: "PATH" }),
-    modules: Flags.string({ char: "m", summary: "Modules that the engines load" }),
-    targets: Flags.integer({ char: "t", summary: "Storage targets of each engine", min: 1 }),
-    xshelpernr: Flags.integer({ char: "x", summary: "Helper streams of each target", min: 0 }),
-    firstcore: Flags.integer({ char: "f", summary: "First core of each engine", min: 0 }),
-    group: Flags.string({ char: "g", summary: "System name" }),
-    socket_dir: Flags.string({ char: "d", summary: "Directory of the dRPC sockets", helpValue: "PATH" }),
-    insecure: Flags.boolean({ char: "i", summary: "Plain text and no certificates" }),
-    "recreate-superblocks": Flags.boolean({ summary: "Create superblocks that are missing" }),
-    engine: Flags.option({
-      options: ["emulated", "installed"] as const,
-      summary: "Start the daos_io_server of the installed data plane, or the emulated one",
-    })(),
-    "auto-format": Flags.boolean({
-      summary: "Format storage that has never been formatted, without being asked",
-    }),
-    helper: Flags.string({
-      summary:
-        "The privileged helper: its program, or unix:SOCKET; looked for in the usual places if not given",
-      helpValue: "LOCATION",
-    }),
-    "engine-ready-timeout": Flags.integer({
-      summary: "Seconds that an engine may take to become ready",
-      default: 60,
+export const startCommand = defineCommand({
+  name: "start",
+  summary: "Start the control plane of this host, and its engines",
+  description:
+    "Flags win over the configuration. SIGTERM or Ctrl-C stops the engines and then the control plane; SIGHUP opens the log file again and reads the certificates again. With --json the log is one JSON object a line.",
+  examples: [
+    { text: "With a configuration", line: "start -o /etc/daos/daos_server.yml" },
+    {
+      text: "Without hardware, certificates or questions, to try it",
+      line: "start -o daos_server.yml --insecure --engine emulated --auto-format",
+    },
+  ],
+  flags: {
+    port: {
+      type: "integer",
+      char: "p",
+      value: "PORT",
       min: 1,
-    }),
-  };
-
-  static override readonly examples = [
-    "<%= config.bin %> start -o /etc/daos/daos_server.yml",
-    "<%= config.bin %> start -o daos_server.yml --insecure --engine emulated --auto-format",
-  ];
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(Start);
+      max: 65_535,
+      summary: "port of the gRPC listener",
+    },
+    storage: { type: "string", char: "s", value: "PATH", summary: "SCM mount point of every engine" },
+    modules: { type: "string", char: "m", value: "MODULES", summary: "modules that the engines load" },
+    targets: {
+      type: "integer",
+      char: "t",
+      value: "N",
+      min: 1,
+      max: MAX,
+      summary: "storage targets of each engine",
+    },
+    xshelpernr: {
+      type: "integer",
+      char: "x",
+      value: "N",
+      min: 0,
+      max: MAX,
+      summary: "helper streams of each target",
+    },
+    firstcore: {
+      type: "integer",
+      char: "f",
+      value: "N",
+      min: 0,
+      max: MAX,
+      summary: "first core of each engine",
+    },
+    group: { type: "string", char: "g", value: "NAME", summary: "system name" },
+    socket_dir: { type: "string", char: "d", value: "PATH", summary: "directory of the dRPC sockets" },
+    insecure: { type: "boolean", char: "i", summary: "plain text and no certificates" },
+    "recreate-superblocks": { type: "boolean", summary: "create superblocks that are missing" },
+    engine: {
+      type: "string",
+      value: "ENGINE",
+      options: ["emulated", "installed"],
+      summary: "start the daos_io_server of the installed data plane, or the emulated one",
+    },
+    "auto-format": {
+      type: "boolean",
+      summary: "format storage that has never been formatted, without being asked",
+    },
+    helper: {
+      type: "string",
+      value: "LOCATION",
+      summary:
+        "the privileged helper: its program, or unix:SOCKET; looked for in the usual places if not given",
+    },
+    "engine-ready-timeout": {
+      type: "integer",
+      value: "SECONDS",
+      min: 1,
+      max: MAX,
+      default: 60,
+      summary: "seconds that an engine may take to become ready",
+    },
+  },
+  run: async ({ flags }) => {
+    // Loaded here, like the server below: the other commands do without.
+    const { checkAgainstMachine, formatProblem, loadServerConfig, pathsOf, saveActiveConfig } = await import(
+      "@daos/config"
+    );
+    const { collectMachineFacts } = await import("@daos/machine");
+    const { parseHelperLocation } = await import("@daos/pbin");
     const warnings: Problem[] = [];
     const overrides = {
       port: flags.port,
@@ -151,5 +187,6 @@ export class Start extends ServerCommand {
     logSink.close();
     if (lastResort.failed) process.exit(EXIT_INTERNAL_ERROR);
     process.disconnect?.();
-  }
-}
+    return undefined;
+  },
+});

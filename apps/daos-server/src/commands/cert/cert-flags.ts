@@ -1,15 +1,27 @@
-import type { KeyType } from "@daos/security/ca";
-import { Flags } from "@oclif/core";
+import type { FlagDefinition, FlagDefinitions } from "@daos/cli";
 
 /** Where the certificate authority is. */
-export const caDirectory = Flags.string({
-  summary: "Directory of the certificate authority",
+export const DIRECTORY_FLAG = {
+  type: "string",
+  value: "DIR",
   default: "daosCA",
-  helpValue: "DIR",
-});
+  summary: "directory of the certificate authority",
+  complete: "files",
+} as const satisfies FlagDefinition;
 
 /** The type of a new key. */
-export const keyType = Flags.custom<KeyType>({
-  summary: "ecdsa (P-256), or rsa (4096 bits) for programs of release 0.8.0",
+export const KEY_TYPE_FLAG = {
+  type: "string",
+  value: "TYPE",
   options: ["ecdsa", "rsa"],
-});
+  summary: "ecdsa (P-256), or rsa (4096 bits) for programs of release 0.8.0",
+} as const satisfies FlagDefinition;
+
+const DAYS = { type: "integer", value: "N", min: 1, max: 36_500 } as const;
+
+/** How long a certificate is valid. */
+export const DAYS_FLAGS = {
+  authority: { ...DAYS, default: 3650, summary: "days that it is valid" },
+  issued: { ...DAYS, default: 1095, summary: "days that it is valid" },
+  renewed: { ...DAYS, default: 1095, summary: "days that it is valid from now on" },
+} as const satisfies FlagDefinitions;

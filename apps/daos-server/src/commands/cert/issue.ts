@@ -1,41 +1,51 @@
-import { issueCertificate, ROLES, type Role } from "@daos/security/ca";
-import { Flags } from "@oclif/core";
+import type { Role } from "@daos/security/ca";
+import { defineCommand } from "../../define-command.ts";
 import { findOwner } from "../../find-owner.ts";
-import { ServerCommand } from "../../server-command.ts";
-import { caDirectory, keyType } from "./cert-flags.ts";
+import { DAYS_FLAGS, DIRECTORY_FLAG, KEY_TYPE_FLAG } from "./cert-flags.ts";
 
 /** `daos-server cert issue`. */
-export class CertIssue extends ServerCommand {
-  static override readonly summary = "Issue a certificate with a new key";
-  static override readonly description =
-    "A server's certificate is good in both directions, so that servers can join each other. An agent's has an RSA key unless --key-type says otherwise, because the agent and the servers of release 0.8.0 know no other.";
-
-  static override readonly flags = {
-    directory: caDirectory,
-    role: Flags.custom<Role>({ summary: "What its owner may do", options: [...ROLES], required: true })(),
-    name: Flags.string({ summary: "Name of the files, and origin of an agent; the role by default" }),
-    output: Flags.string({
-      summary: "Where to write them; certs of the authority by default",
-      helpValue: "DIR",
-    }),
-    days: Flags.integer({ summary: "How long it is valid", min: 1, max: 36_500, default: 1095 }),
-    "key-type": keyType(),
-    host: Flags.string({
-      summary: "Another name of a server, for clients with another server_name",
-      multiple: true,
-      helpValue: "NAME",
-    }),
-    owner: Flags.string({ summary: "Who owns the files (as root only)", helpValue: "USER[:GROUP]" }),
-  };
-
-  static override readonly examples = [
-    "<%= config.bin %> cert issue --role server --owner daos_server",
-    "<%= config.bin %> cert issue --role admin --name alice --output ~/.daos",
-    "<%= config.bin %> cert issue --role agent --name node7",
-  ];
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(CertIssue);
+export const certIssueCommand = defineCommand({
+  name: "cert issue",
+  summary: "Issue a certificate with a new key",
+  description:
+    "A server's certificate is good in both directions, so that servers can join each other. An agent's has an RSA key unless --key-type says otherwise, because the agent and the servers of release 0.8.0 know no other.",
+  examples: [
+    { text: "For a server", line: "cert issue --role server --owner daos_server" },
+    { text: "For an administrator", line: "cert issue --role admin --name alice --output ~/.daos" },
+    { text: "For the agent of a client host", line: "cert issue --role agent --name node7" },
+  ],
+  flags: {
+    directory: DIRECTORY_FLAG,
+    role: {
+      type: "string",
+      value: "ROLE",
+      required: true,
+      options: ["server", "admin", "agent"] satisfies readonly Role[],
+      summary: "what its owner may do",
+    },
+    name: {
+      type: "string",
+      value: "NAME",
+      summary: "name of the files, and origin of an agent (default the role)",
+    },
+    output: {
+      type: "string",
+      value: "DIR",
+      summary: "where to write them (default certs of the authority)",
+      complete: "files",
+    },
+    days: DAYS_FLAGS.issued,
+    "key-type": KEY_TYPE_FLAG,
+    host: {
+      type: "string",
+      value: "NAME",
+      joins: ",",
+      summary: "another name of a server, for clients with another server_name; may be repeated",
+    },
+    owner: { type: "string", value: "USER[:GROUP]", summary: "who owns the files (as root only)" },
+  },
+  run: async ({ flags }) => {
+    const { issueCertificate } = await import("@daos/security/ca");
     const [userName, groupName] = flags.owner?.split(":", 2) ?? [];
     const { certificate, cert, key, client } = await issueCertificate({
       directory: flags.directory,
@@ -44,15 +54,16 @@ export class CertIssue extends ServerCommand {
       output: flags.output,
       days: flags.days,
       keyType: flags["key-type"],
-      names: flags.host,
+      names: flags.host?.split(","),
       owner: await findOwner({ userName, groupName }),
     });
-    if (flags.json) {
-      this.log(JSON.stringify({ cert, key, client, notAfter: certificate.validToDate }, null, 2));
-      return;
-    }
-    this.log(`${cert}: cert of the ${flags.role}, valid until ${certificate.validToDate.toISOString()}`);
-    this.log(`${key}: its key`);
-    if (client !== undefined) this.log(`${client}: copy it to client_cert_dir of every server`);
-  }
-}
+    return {
+      result: { cert, key, client, notAfter: certificate.validToDate },
+      lines: [
+        `${cert}: cert of the ${flags.role}, valid until ${certificate.validToDate.toISOString()}`,
+        `${key}: its key`,
+        ...(client === undefined ? [] : [`${client}: copy it to client_cert_dir of every server`]),
+      ],
+    };
+  },
+});

@@ -1,57 +1,57 @@
 import { access } from "node:fs/promises";
-import { loadServerConfig } from "@daos/config";
 import type { CertificatePaths, CertificateState, CertificateStatus } from "@daos/security";
-import { authorityFiles } from "@daos/security/ca";
-import { DEFAULT_CONFIG, ServerCommand } from "../../server-command.ts";
-import { caDirectory } from "./cert-flags.ts";
+import { defineCommand } from "../../define-command.ts";
+import { DEFAULT_CONFIG } from "../../global-flags.ts";
+import { DIRECTORY_FLAG } from "./cert-flags.ts";
 
 const EXIT_CODES: Readonly<Record<CertificateState, number>> = { ok: 0, unusable: 1, expiring: 3 };
 
 /** `daos-server cert status`. */
-export class CertStatus extends ServerCommand {
-  static override readonly summary = "Tell when certificates expire, and what is wrong with them";
-  static override readonly description =
-    "Looks at the files in transport_config and in client_cert_dir, and at those of a certificate authority on this host. Exit code 0: all are good for 30 days or more. 1: some cannot be used, or there are none. 3: some expire within 30 days.";
-
-  static override readonly flags = { directory: caDirectory };
-
-  static override readonly examples = [
-    "<%= config.bin %> cert status -o daos_server.yml",
-    "<%= config.bin %> cert status --directory /root/daosCA --json",
-  ];
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(CertStatus);
-    // Loaded here: the other commands do without it.
+export const certStatusCommand = defineCommand({
+  name: "cert status",
+  summary: "Show when certificates expire, and what is wrong with them",
+  description:
+    "Looks at the files in transport_config and in client_cert_dir, and at those of a certificate authority on this host. Exit code 0: all are good for 30 days or more. 1: some cannot be used, or there are none. 3: some expire within 30 days.",
+  examples: [
+    { text: "Those of a configuration", line: "cert status -o daos_server.yml" },
+    { text: "Those of an authority, for a program", line: "cert status --directory /root/daosCA --json" },
+  ],
+  flags: { directory: DIRECTORY_FLAG },
+  run: async ({ flags }) => {
+    const { authorityFiles } = await import("@daos/security/ca");
     const { certificateStatus, describeStatus, needAttention } = await import("@daos/security");
     const authority = authorityFiles(flags.directory);
     const hasAuthority = await exists(authority.cert);
-    const configured = await this.#configured(flags.config, hasAuthority);
-    const list = await certificateStatus(configured ?? { caCert: authority.cert }, {
+    const { paths, notes } = await configuredFiles(flags.config, hasAuthority);
+    const list = await certificateStatus(paths ?? { caCert: authority.cert }, {
       caDirectory: hasAuthority ? flags.directory : undefined,
       role: "server",
     });
     const attention = needAttention(list);
-    if (flags.json) this.log(JSON.stringify({ certificates: list.map(toJson) }, null, 2));
-    else {
-      for (const line of table(list)) this.log(line);
-      for (const status of attention) {
-        this.logToStderr(describeStatus(status));
-        if (status.fault !== undefined) this.logToStderr(`  ${status.fault.resolution}`);
-      }
-    }
+    const findings = attention.flatMap((status) => [
+      describeStatus(status),
+      ...(status.fault === undefined ? [] : [`  ${status.fault.resolution}`]),
+    ]);
     const worst = attention.some(({ state }) => state === "unusable") ? "unusable" : attention[0]?.state;
-    process.exitCode = EXIT_CODES[worst ?? "ok"];
-  }
+    return {
+      result: { certificates: list.map(toJson) },
+      lines: table(list),
+      notes: flags.json ? notes : [...notes, ...findings],
+      exitCode: EXIT_CODES[worst ?? "ok"],
+    };
+  },
+});
 
-  /** The files of the configuration; `undefined` when it uses none, or when there is no configuration but an authority. */
-  async #configured(file: string, hasAuthority: boolean): Promise<CertificatePaths | undefined> {
-    if (file === DEFAULT_CONFIG && hasAuthority && !(await exists(file))) return undefined;
-    const { transport } = await loadServerConfig(file);
-    if (!transport.allowInsecure) return transport;
-    this.logToStderr(`${file} says allow_insecure: the server uses no certificates`);
-    return undefined;
-  }
+/** The files of the configuration; none when it uses none, or when there is no configuration but an authority. */
+async function configuredFiles(
+  file: string,
+  hasAuthority: boolean,
+): Promise<{ readonly paths?: CertificatePaths; readonly notes: readonly string[] }> {
+  if (file === DEFAULT_CONFIG && hasAuthority && !(await exists(file))) return { notes: [] };
+  const { loadServerConfig } = await import("@daos/config");
+  const { transport } = await loadServerConfig(file);
+  if (!transport.allowInsecure) return { paths: transport, notes: [] };
+  return { notes: [`${file} says allow_insecure: the server uses no certificates`] };
 }
 
 function toJson(status: CertificateStatus): object {

@@ -1,41 +1,30 @@
-import {
-  checkAgainstMachine,
-  checkServerFile,
-  formatProblem,
-  type Problem,
-  pathsOf,
-  sortProblems,
-} from "@daos/config";
+import type { Problem } from "@daos/config";
 import { silentLogger } from "@daos/log";
-import { collectMachineFacts } from "@daos/machine";
-import { Flags } from "@oclif/core";
-import { ServerCommand } from "../../server-command.ts";
+import { defineCommand } from "../../define-command.ts";
 
 const INVALID = 1;
 const NOT_FOR_THIS_MACHINE = 3;
 
 /** `daos-server config check`. */
-export class ConfigCheck extends ServerCommand {
-  static override readonly summary =
-    "Check a configuration: the file, then whether this machine has what it needs";
-  static override readonly description =
-    "Exit code 0: it can be used here. 1: the file has errors. 3: the file is valid, but not for this machine.";
-
-  static override readonly flags = {
-    "file-only": Flags.boolean({ summary: "Check the file only, as for another machine" }),
-  };
-
-  static override readonly examples = [
-    "<%= config.bin %> config check -o daos_server.yml",
-    "<%= config.bin %> config check -o daos_server.yml --file-only --json",
-  ];
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(ConfigCheck);
+export const configCheckCommand = defineCommand({
+  name: "config check",
+  summary: "Check a configuration: the file, then whether this machine has what it needs",
+  description:
+    "Exit code 0: it can be used here. 1: the file has errors. 3: the file is valid, but not for this machine.",
+  examples: [
+    { text: "On the machine that it is for", line: "config check -o daos_server.yml" },
+    { text: "For a program", line: "config check -o daos_server.yml --file-only --json" },
+  ],
+  flags: { "file-only": { type: "boolean", summary: "check the file only, as for another machine" } },
+  run: async ({ flags }) => {
+    const { checkAgainstMachine, checkServerFile, formatProblem, pathsOf, sortProblems } = await import(
+      "@daos/config"
+    );
     const { config, draft, problems, positionOf } = await checkServerFile(flags.config);
     let onMachine: readonly Problem[] = [];
     let notes: readonly string[] = [];
     if (draft !== undefined && !flags["file-only"]) {
+      const { collectMachineFacts } = await import("@daos/machine");
       const collected = await collectMachineFacts({ log: silentLogger, paths: pathsOf(draft) });
       // Messages name the file as the command line does.
       const named = { ...draft, path: flags.config };
@@ -43,28 +32,21 @@ export class ConfigCheck extends ServerCommand {
       notes = collected.notes;
     }
     const hasErrors = (found: readonly Problem[]) => found.some(({ severity }) => severity === "error");
+    const valid = config !== undefined;
     const startsNothing = config?.engines.length === 0;
-    const usable = config !== undefined && !startsNothing && !hasErrors(onMachine);
-    if (flags.json) {
-      const answer = {
-        file: flags.config,
-        valid: config !== undefined,
-        usable,
-        problems,
-        machine: onMachine,
-        notes,
-      };
-      this.log(JSON.stringify(answer, null, 2));
-    } else {
-      for (const problem of sortProblems([...problems, ...onMachine])) this.log(formatProblem(problem));
-      for (const note of notes) this.logToStderr(`note: ${note}`);
-      const verdictOfAll = verdict(flags.config, problems, onMachine, config !== undefined);
-      this.log(startsNothing ? `${verdictOfAll}; but daos-server start has nothing to start` : verdictOfAll);
-    }
-    if (config === undefined) process.exitCode = INVALID;
-    else if (!usable) process.exitCode = NOT_FOR_THIS_MACHINE;
-  }
-}
+    const usable = valid && !startsNothing && !hasErrors(onMachine);
+    const verdictOfAll = verdict(flags.config, problems, onMachine, valid);
+    return {
+      result: { file: flags.config, valid, usable, problems, machine: onMachine, notes },
+      lines: [
+        ...sortProblems([...problems, ...onMachine]).map(formatProblem),
+        startsNothing ? `${verdictOfAll}; but daos-server start has nothing to start` : verdictOfAll,
+      ],
+      notes: flags.json ? [] : notes.map((note) => `note: ${note}`),
+      exitCode: usable ? 0 : valid ? NOT_FOR_THIS_MACHINE : INVALID,
+    };
+  },
+});
 
 function verdict(
   file: string,

@@ -1,30 +1,21 @@
-import { explainKey, formatExplanation, listKeys } from "@daos/config";
-import { Args, Flags } from "@oclif/core";
-import { ServerCommand } from "../../server-command.ts";
+import { onlyArgument } from "@daos/cli";
+import { defineCommand } from "../../define-command.ts";
 
 /** `daos-server config explain`. */
-export class ConfigExplain extends ServerCommand {
-  static override readonly summary = "Explain a key of the configuration, or all of them";
-
-  static override readonly args = {
-    key: Args.string({ description: "As in scm_class or servers[].scm_class; without it, all keys" }),
-  };
-
-  static override readonly flags = {
-    client: Flags.boolean({ summary: "Keys of the clients' file, daos.yml" }),
-  };
-
-  static override readonly examples = [
-    "<%= config.bin %> config explain bdev_class",
-    "<%= config.bin %> config explain engines",
-  ];
-
-  async run(): Promise<void> {
-    const { args, flags } = await this.parse(ConfigExplain);
+export const configExplainCommand = defineCommand({
+  name: "config explain",
+  summary: "Explain a key of the configuration, or all of them",
+  description: "A key is given as in scm_class or servers[].scm_class. Without one, all are listed.",
+  examples: [
+    { text: "One key", line: "config explain bdev_class" },
+    { text: "A section", line: "config explain engines" },
+  ],
+  flags: { client: { type: "boolean", summary: "keys of the clients' file, daos.yml" } },
+  args: "[KEY]",
+  run: async ({ args, flags }) => {
+    const { explainKey, formatExplanation, listKeys } = await import("@daos/config");
     const kind = flags.client ? "client" : "server";
-    const explanations = args.key === undefined ? listKeys(kind) : explainKey(args.key, kind);
-    this.log(
-      flags.json ? JSON.stringify(explanations, null, 2) : explanations.map(formatExplanation).join("\n\n"),
-    );
-  }
-}
+    const keys = args.length === 0 ? listKeys(kind) : explainKey(onlyArgument(args, "a key"), kind);
+    return { result: keys, lines: [keys.map(formatExplanation).join("\n\n")] };
+  },
+});

@@ -1,38 +1,57 @@
-import { generateConfig } from "@daos/config";
 import { silentLogger } from "@daos/log";
-import { collectMachineFacts } from "@daos/machine";
 import { writeFileAtomic } from "@daos/sys";
-import { Flags } from "@oclif/core";
-import { ServerCommand } from "../../server-command.ts";
+import { defineCommand } from "../../define-command.ts";
 
 /** `daos-server config generate`. */
-export class ConfigGenerate extends ServerCommand {
-  static override readonly summary = "Write a configuration for this machine";
-  static override readonly description =
-    "It goes to standard output or to the file in --output; what was left out, and why, stands in it and on standard error.";
-
-  static override readonly flags = {
-    name: Flags.string({ summary: "System name" }),
-    "access-points": Flags.string({
-      summary: "Hosts of the management service, comma separated",
-      helpValue: "HOST[:PORT],...",
-    }),
-    port: Flags.integer({ char: "p", summary: "Port of the control plane", min: 1, max: 65535 }),
-    provider: Flags.string({ summary: "Fabric provider; by default the best that the machine has" }),
-    "mount-root": Flags.string({ summary: "Parent of the engines' mount points", helpValue: "PATH" }),
-    socket_dir: Flags.string({ char: "d", summary: "Directory of the dRPC sockets", helpValue: "PATH" }),
-    insecure: Flags.boolean({ char: "i", summary: "No certificates: for test systems only" }),
-    output: Flags.string({ summary: "File to write; it is replaced", helpValue: "FILE" }),
-  };
-
-  static override readonly examples = [
-    "<%= config.bin %> config generate --access-points storage1,storage2,storage3 > daos_server.yml",
-  ];
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(ConfigGenerate);
+export const configGenerateCommand = defineCommand({
+  name: "config generate",
+  summary: "Write a configuration for this machine",
+  description:
+    "It goes to standard output or to the file in --output; what was left out, and why, stands in it and on standard error.",
+  examples: [
+    {
+      text: "For a system with three access points",
+      line: "config generate --access-points storage1,storage2,storage3 > daos_server.yml",
+    },
+  ],
+  flags: {
+    name: { type: "string", value: "NAME", summary: "system name" },
+    "access-points": {
+      type: "string",
+      value: "HOST[:PORT],...",
+      joins: ",",
+      summary: "hosts of the management service, comma separated",
+    },
+    port: {
+      type: "integer",
+      char: "p",
+      value: "PORT",
+      min: 1,
+      max: 65_535,
+      summary: "port of the control plane",
+    },
+    provider: {
+      type: "string",
+      value: "PROVIDER",
+      summary: "fabric provider (default the best that the machine has)",
+    },
+    "mount-root": { type: "string", value: "PATH", summary: "parent of the engines' mount points" },
+    socket_dir: { type: "string", char: "d", value: "PATH", summary: "directory of the dRPC sockets" },
+    insecure: { type: "boolean", char: "i", summary: "no certificates: for test systems only" },
+    output: {
+      type: "string",
+      value: "FILE",
+      summary: "file to write; it is replaced",
+      complete: "files",
+    },
+  },
+  run: async ({ flags }) => {
+    const [{ generateConfig }, { collectMachineFacts }] = await Promise.all([
+      import("@daos/config"),
+      import("@daos/machine"),
+    ]);
     const { facts, notes: unseen } = await collectMachineFacts({ log: silentLogger });
-    const { text, notes } = generateConfig(facts, {
+    const { text, notes: left } = generateConfig(facts, {
       name: flags.name,
       accessPoints: flags["access-points"]?.split(",").map((host) => host.trim()),
       port: flags.port,
@@ -41,14 +60,13 @@ export class ConfigGenerate extends ServerCommand {
       socketDir: flags.socket_dir,
       allowInsecure: flags.insecure,
     });
-    for (const note of [...unseen, ...notes]) this.logToStderr(`note: ${note}`);
-    if (flags.json) this.log(JSON.stringify({ text, notes: [...unseen, ...notes] }, null, 2));
-    else if (flags.output === undefined) process.stdout.write(text);
-    if (flags.output !== undefined) {
-      await writeFileAtomic(flags.output, text, { mode: 0o644 });
-      this.logToStderr(
-        `written: ${flags.output}; check it with: daos-server config check -o ${flags.output}`,
-      );
-    }
-  }
-}
+    const { output } = flags;
+    const notes = [...unseen, ...left];
+    const shown = notes.map((note) => `note: ${note}`);
+    if (output === undefined)
+      return { result: { text, notes }, lines: [text.replace(/\n$/, "")], notes: shown };
+    await writeFileAtomic(output, text, { mode: 0o644 });
+    shown.push(`written: ${output}; check it with: daos-server config check -o ${output}`);
+    return { result: { text, notes }, lines: [], notes: shown };
+  },
+});

@@ -1,16 +1,19 @@
-import { NetworkProvider } from "@daos/network";
 import { ProcessCommandRunner } from "@daos/sys";
-import { hostTools, toJson } from "../../host-tools.ts";
-import { ServerCommand } from "../../server-command.ts";
+import { defineCommand } from "../../define-command.ts";
 
 /** `daos-server network list`. */
-export class NetworkList extends ServerCommand {
-  static override readonly summary = "List the names of the fabric providers";
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(NetworkList);
+export const networkListCommand = defineCommand({
+  name: "network list",
+  summary: "List the names of the fabric providers",
+  examples: [{ text: "What a configuration may name as its provider", line: "network list" }],
+  flags: {},
+  run: async ({ flags }) => {
+    const [{ hostTools }, { NetworkProvider }] = await Promise.all([
+      import("../../host-tools.ts"),
+      import("@daos/network"),
+    ]);
     const { log } = await hostTools(flags);
     const providers = new NetworkProvider({ runner: new ProcessCommandRunner(), log }).listProviders();
-    this.log(flags.json ? toJson({ providers }) : providers.join("\n"));
-  }
-}
+    return { result: { providers }, lines: providers };
+  },
+});

@@ -1,42 +1,45 @@
-import { loadServerConfig } from "@daos/config";
-import { NetworkProvider } from "@daos/network";
 import { ProcessCommandRunner } from "@daos/sys";
-import { Flags } from "@oclif/core";
-import { hostTools, toJson } from "../../host-tools.ts";
-import { DEFAULT_CONFIG, ServerCommand } from "../../server-command.ts";
+import { defineCommand } from "../../define-command.ts";
+import { DEFAULT_CONFIG } from "../../global-flags.ts";
 
 /** `daos-server network scan`. @see DAOS 0.8.0 src/control/cmd/daos_server/network.go */
-export class NetworkScan extends ServerCommand {
-  static override readonly summary = "List the fabric interfaces of this host that support a provider";
-
-  static override readonly flags = {
-    provider: Flags.string({
+export const networkScanCommand = defineCommand({
+  name: "network scan",
+  summary: "List the fabric interfaces of this host that support a provider",
+  examples: [
+    { text: "Interfaces for the provider of a configuration", line: "network scan -o daos_server.yml" },
+    { text: "All interfaces", line: "network scan --all" },
+  ],
+  flags: {
+    provider: {
+      type: "string",
       char: "p",
-      summary: "Only interfaces with this provider (default that of the configuration)",
-      helpValue: "PROVIDER",
-    }),
-    all: Flags.boolean({ char: "a", summary: "All providers" }),
-  };
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(NetworkScan);
-    const provider = flags.all ? undefined : (flags.provider ?? (await this.#configured(flags.config)));
+      value: "PROVIDER",
+      summary: "only interfaces with this provider (default that of the configuration)",
+    },
+    all: { type: "boolean", char: "a", summary: "all providers" },
+  },
+  run: async ({ flags }) => {
+    const provider = flags.all ? undefined : (flags.provider ?? (await configuredProvider(flags.config)));
+    const [{ hostTools }, { NetworkProvider }] = await Promise.all([
+      import("../../host-tools.ts"),
+      import("@daos/network"),
+    ]);
     const { log, signal } = await hostTools(flags);
-    const found = await new NetworkProvider({ runner: new ProcessCommandRunner(), log }).scan(provider, {
-      signal,
-    });
-    if (flags.json) this.log(toJson({ provider, interfaces: found }));
-    else {
-      for (const { device, numaNode, provider: supported } of found) {
-        this.log(`fabric_iface: ${device}\n  provider: ${supported}\n  pinned_numa_node: ${numaNode}`);
-      }
-      if (found.length === 0) this.log(`no interface supports ${provider ?? "any provider"}`);
-    }
-  }
+    const runner = new ProcessCommandRunner();
+    const interfaces = await new NetworkProvider({ runner, log }).scan(provider, { signal });
+    const lines = interfaces.map(
+      (found) =>
+        `fabric_iface: ${found.device}\n  provider: ${found.provider}\n  pinned_numa_node: ${found.numaNode}`,
+    );
+    const none = `no interface supports ${provider ?? "any provider"}`;
+    return { result: { provider, interfaces }, lines: lines.length === 0 ? [none] : lines };
+  },
+});
 
-  /** The provider of a configuration that is named; all providers without one. */
-  async #configured(file: string): Promise<string | undefined> {
-    if (file === DEFAULT_CONFIG) return undefined;
-    return (await loadServerConfig(file)).engines[0]?.provider;
-  }
+/** The provider of a configuration that is named; all providers without one. */
+async function configuredProvider(file: string): Promise<string | undefined> {
+  if (file === DEFAULT_CONFIG) return undefined;
+  const { loadServerConfig } = await import("@daos/config");
+  return (await loadServerConfig(file)).engines[0]?.provider;
 }

@@ -2,51 +2,59 @@ import { createInterface } from "node:readline/promises";
 import type { BdevPrepareResult } from "@daos/bdev";
 import { Fault, FaultCode } from "@daos/fault";
 import type { ScmPrepareResult } from "@daos/scm";
-import { Flags } from "@oclif/core";
+import { defineCommand } from "../../define-command.ts";
 import { findUser } from "../../find-owner.ts";
-import { hostTools, toJson } from "../../host-tools.ts";
-import { ServerCommand } from "../../server-command.ts";
 
 /** `daos-server storage prepare`. @see DAOS 0.8.0 src/control/cmd/daos_server/storage.go */
-export class StoragePrepare extends ServerCommand {
-  static override readonly summary =
-    "Prepare NVMe and persistent memory of this host for DAOS, or reset them";
-  static override readonly description =
-    "NVMe controllers without mounted file systems are bound to a user-space driver, and hugepages are reserved. Persistent memory gets regions and namespaces, which may need a reboot and a second run. --reset undoes both: the namespaces are destroyed with all their data.";
-
-  static override readonly flags = {
-    "pci-whitelist": Flags.string({
+export const storagePrepareCommand = defineCommand({
+  name: "storage prepare",
+  summary: "Prepare NVMe and persistent memory of this host for DAOS, or reset them",
+  description:
+    "NVMe controllers without mounted file systems are bound to a user-space driver, and hugepages are reserved. Persistent memory gets regions and namespaces, which may need a reboot and a second run. --reset undoes both: the namespaces are destroyed with all their data.",
+  examples: [
+    {
+      text: "One controller, as root, for a server that runs as bob",
+      line: 'storage prepare --nvme-only -w "0000:81:00.0" -p 4096 -u bob',
+    },
+    { text: "Destroy the namespaces, as root", line: "storage prepare --scm-only --reset" },
+  ],
+  flags: {
+    "pci-whitelist": {
+      type: "string",
       char: "w",
-      summary: "Only these controllers: PCI addresses separated by blanks",
-      helpValue: "ADDRESSES",
-    }),
-    hugepages: Flags.integer({ char: "p", summary: "Number of hugepages of 2 MiB", min: 0 }),
-    "target-user": Flags.string({
+      value: "ADDRESSES",
+      summary: "only these controllers: PCI addresses separated by blanks",
+    },
+    hugepages: {
+      type: "integer",
+      char: "p",
+      value: "N",
+      min: 0,
+      max: Number.MAX_SAFE_INTEGER,
+      summary: "number of hugepages of 2 MiB",
+    },
+    "target-user": {
+      type: "string",
       char: "u",
-      summary: "User that will run the server (default the caller of sudo)",
-      helpValue: "NAME",
-    }),
-    "nvme-only": Flags.boolean({
+      value: "NAME",
+      summary: "user that will run the server (default the caller of sudo)",
+    },
+    "nvme-only": {
+      type: "boolean",
       char: "n",
-      summary: "Leave persistent memory alone",
-      exclusive: ["scm-only"],
-    }),
-    "scm-only": Flags.boolean({ char: "s", summary: "Leave NVMe alone" }),
-    reset: Flags.boolean({ summary: "Give the devices back to the kernel" }),
-    force: Flags.boolean({ char: "f", summary: "Do not ask before data is lost" }),
-  };
-
-  static override readonly examples = [
-    'sudo <%= config.bin %> storage prepare --nvme-only -w "0000:81:00.0" -p 4096 -u bob',
-    "sudo <%= config.bin %> storage prepare --scm-only --reset",
-  ];
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(StoragePrepare);
+      summary: "leave persistent memory alone",
+      excludes: "scm-only",
+    },
+    "scm-only": { type: "boolean", char: "s", summary: "leave NVMe alone" },
+    reset: { type: "boolean", summary: "give the devices back to the kernel" },
+    force: { type: "boolean", char: "f", summary: "do not ask before data is lost" },
+  },
+  run: async ({ flags }) => {
     const { reset } = flags;
     const nvme = !flags["scm-only"];
     const memory = !flags["nvme-only"];
-    if (memory && !flags.force) await this.#askForConsent(reset);
+    if (memory && !flags.force) await askForConsent(reset);
+    const { hostTools } = await import("../../host-tools.ts");
     const { scm, bdev, signal } = await hostTools(flags);
     const user = flags["target-user"] ?? process.env.SUDO_USER;
     const owner = user === undefined || user === "" ? undefined : await findUser(user);
@@ -55,22 +63,25 @@ export class StoragePrepare extends ServerCommand {
       ? await (reset ? bdev.reset({ signal }) : bdev.prepare({ whitelist, hugepages, owner, signal }))
       : undefined;
     const namespaces = memory ? await (reset ? scm.reset({ signal }) : scm.prepare({ signal })) : undefined;
-    if (flags.json) this.log(toJson({ nvme: controllers, scm: namespaces }));
-    else for (const line of [...nvmeLines(controllers), ...scmLines(namespaces)]) this.log(line);
     const failed = controllers?.controllers.find((outcome) => outcome.kind === "failed");
-    if (failed !== undefined) throw failed.fault;
-  }
+    return {
+      result: { nvme: controllers, scm: namespaces },
+      lines: [...nvmeLines(controllers), ...scmLines(namespaces)],
+      fault: failed?.fault,
+    };
+  },
+});
 
-  async #askForConsent(reset: boolean): Promise<void> {
-    const question = reset
-      ? "All namespaces will be destroyed, with all data in them."
-      : "The memory allocation goals of the modules will be changed; what they hold may be lost.";
-    if (process.stdin.isTTY !== true) throw faultNoConsent(question);
-    const terminal = createInterface({ input: process.stdin, output: process.stderr });
-    const answer = await terminal.question(`${question} Are you sure? (yes/no) `);
-    terminal.close();
-    if (!/^y(es)?$/i.test(answer.trim())) throw faultNoConsent(question);
-  }
+/** @throws Fault usage where there is no terminal to ask on, and for anything but yes */
+async function askForConsent(reset: boolean): Promise<void> {
+  const question = reset
+    ? "All namespaces will be destroyed, with all data in them."
+    : "The memory allocation goals of the modules will be changed; what they hold may be lost.";
+  if (process.stdin.isTTY !== true) throw faultNoConsent(question);
+  const terminal = createInterface({ input: process.stdin, output: process.stderr });
+  const answer = await terminal.question(`${question} Are you sure? (yes/no) `);
+  terminal.close();
+  if (!/^y(es)?$/i.test(answer.trim())) throw faultNoConsent(question);
 }
 
 function faultNoConsent(question: string): Fault {

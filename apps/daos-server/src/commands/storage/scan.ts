@@ -1,21 +1,24 @@
 import type { NvmeController } from "@daos/bdev";
 import type { ScmScan } from "@daos/scm";
-import { hostTools, toJson } from "../../host-tools.ts";
-import { ServerCommand } from "../../server-command.ts";
+import { defineCommand } from "../../define-command.ts";
 
 /** `daos-server storage scan`: what this host has, without a running server. */
-export class StorageScan extends ServerCommand {
-  static override readonly summary = "List the NVMe controllers and the persistent memory of this host";
-
-  async run(): Promise<void> {
-    const { flags } = await this.parse(StorageScan);
+export const storageScanCommand = defineCommand({
+  name: "storage scan",
+  summary: "List the NVMe controllers and the persistent memory of this host",
+  examples: [{ text: "As root, so that controllers can be asked", line: "storage scan" }],
+  flags: {},
+  run: async ({ flags }) => {
+    const { hostTools } = await import("../../host-tools.ts");
     const { scm, bdev, signal } = await hostTools(flags);
     const [memory, controllers] = await Promise.all([scm.scan({ signal }), bdev.scan({ signal })]);
-    for (const note of memory.notes) this.logToStderr(note);
-    if (flags.json) this.log(toJson({ nvme: controllers, scm: memory }));
-    else for (const line of [...nvmeLines(controllers), "", ...scmLines(memory)]) this.log(line);
-  }
-}
+    return {
+      result: { nvme: controllers, scm: memory },
+      lines: [...nvmeLines(controllers), "", ...scmLines(memory)],
+      notes: memory.notes,
+    };
+  },
+});
 
 const GB = 1e9;
 const gigabytes = (bytes: bigint) => `${(Number(bytes) / GB).toFixed(2)}GB`;

@@ -1,10 +1,9 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { faultUsage } from "@daos/cli";
+import { faultUsage, onlyArgument } from "@daos/cli";
 import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { npm } from "../../plugins/npm.ts";
-import { onlyArgument } from "../../plugins/only-argument.ts";
 import {
   addPlugin,
   pluginDirectory,

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
+import { onlyArgument } from "@daos/cli";
 import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
-import { onlyArgument } from "../../plugins/only-argument.ts";
 import { addPlugin, pluginName } from "../../plugins/plugin-store.ts";
 
 /** `dmg plugins link`. */

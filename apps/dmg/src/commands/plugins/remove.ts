@@ -1,8 +1,7 @@
-import { faultUsage } from "@daos/cli";
+import { faultUsage, onlyArgument } from "@daos/cli";
 import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { npm } from "../../plugins/npm.ts";
-import { onlyArgument } from "../../plugins/only-argument.ts";
 import { pluginDirectory, readPlugins, writePlugins } from "../../plugins/plugin-store.ts";
 
 /** `dmg plugins remove`. */

@@ -1,4 +1,4 @@
-import { faultUsage } from "@daos/cli";
+import { faultUsage } from "./faults.ts";
 
 /** The one argument of a command that takes exactly one. @throws Fault usage */
 export function onlyArgument(args: readonly string[], what: string): string {

@@ -1,0 +1,95 @@
+import {
+  asksForJson,
+  checkFlags,
+  commandHelp,
+  faultNotACommand,
+  type Output,
+  parseCommandLine,
+  printableLines,
+  topicHelp,
+} from "@daos/cli";
+import { Fault, FaultCode, toFault } from "@daos/fault";
+import { DAOS_SERVER } from "./commands.ts";
+import type { Answer, CommandContext } from "./define-command.ts";
+
+/** How the process is to end. */
+interface Status {
+  readonly exitCode: number;
+  readonly failed: boolean;
+}
+
+const OK: Status = { exitCode: 0, failed: false };
+
+/** Runs one command line and prints what comes of it. It throws nothing. */
+export async function runCommandLine(argv: readonly string[], output: Output): Promise<Status> {
+  const json = asksForJson(argv, DAOS_SERVER);
+  try {
+    const [first, ...others] = argv;
+    const line = parseCommandLine(first === "--version" ? ["version", ...others] : argv, DAOS_SERVER);
+    const isHelp = line.kind !== "unknown" && line.flags.has("help");
+    switch (line.kind) {
+      case "unknown":
+        throw line.fault;
+      case "topic":
+        if (json && !isHelp) throw faultNotACommand(line.words, DAOS_SERVER);
+        output.out(`${topicHelp(line.words, DAOS_SERVER, output.columns)}\n`);
+        return OK;
+      case "command": {
+        const { command, flags: given, args } = line;
+        if (isHelp) {
+          output.out(`${commandHelp(command, DAOS_SERVER, output.columns)}\n`);
+          return OK;
+        }
+        const flags = { ...checkFlags(given, DAOS_SERVER.globalFlags), ...checkFlags(given, command.flags) };
+        const context = { flags, args } as unknown as CommandContext<never>;
+        return print(await command.run(context), json, output);
+      }
+      default:
+        return line satisfies never;
+    }
+  } catch (error) {
+    return print({ result: {}, lines: [], fault: inThisProgram(toFault(error)) }, json, output);
+  }
+}
+
+/** A command line that cannot be used is not a matter of the control client here. */
+function inThisProgram(fault: Fault): Fault {
+  if (fault.domain !== "client" || fault.code !== FaultCode.usage) return fault;
+  const { code, description, reason, resolution } = fault;
+  return new Fault({ domain: "general", code, description, reason, resolution, cause: fault });
+}
+
+/**
+ * Prints an answer, data on stdout and messages on stderr. A failure is one fault with three facts: what failed, its code,
+ * and what to do. With `--json` it is also in the one document on stdout, as `status` and `errors`.
+ */
+function print(answer: Answer | undefined, json: boolean, output: Output): Status {
+  if (answer === undefined) return OK;
+  const { result, lines, notes = [], fault } = answer;
+  for (const note of notes) output.err(`${printableLines(note)}\n`);
+  if (fault === undefined) {
+    const text = json ? toJson(result) : lines.map(printableLines).join("\n");
+    if (text !== "") output.out(`${text}\n`);
+    return { exitCode: answer.exitCode ?? 0, failed: false };
+  }
+  const { message, domain, code, description, reason = null, resolution } = fault;
+  // 2: the command line is wrong.
+  const exitCode = code === FaultCode.usage ? 2 : 1;
+  if (json) {
+    const errors = [{ domain, code, description, reason, resolution }];
+    output.out(`${toJson({ ...result, status: exitCode, errors })}\n`);
+  } else if (lines.length > 0) output.out(`${lines.map(printableLines).join("\n")}\n`);
+  output.err(
+    `daos-server: ${printableLines(message)} (${domain} ${code})\n  ${printableLines(resolution)}\n`,
+  );
+  return { exitCode, failed: true };
+}
+
+/** JSON text of a result; sizes beyond 2^53 are exact as strings. */
+function toJson(result: object): string {
+  return JSON.stringify(
+    result,
+    (_key, value: unknown) => (typeof value === "bigint" ? `${value}` : value),
+    2,
+  );
+}
