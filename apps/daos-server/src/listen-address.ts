@@ -3,7 +3,7 @@ import { isLoopback } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
 
 /** Everything listens here. */
-export const ANY_ADDRESS = "0.0.0.0";
+const ANY_ADDRESS = "0.0.0.0";
 const LOOPBACK = "127.0.0.1";
 
 /**

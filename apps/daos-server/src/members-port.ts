@@ -4,8 +4,7 @@ import { EtcdClient } from "@daos/etcd";
 import type { MembersPort } from "@daos/host";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import { exists, membersFile, openMembers, refuseMoved, refuseStaleStore } from "@daos/member-store";
-import { membersFile, openMembers, refuseLeftBehind, refuseMoved } from "@daos/member-store";
+import { membersFile, openMembers, refuseMoved, refuseStaleStore } from "@daos/member-store";
 import { exists } from "@daos/sys";
 
 export interface MembersPortOptions {

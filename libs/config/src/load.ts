@@ -5,8 +5,7 @@ import { checkServerConfig, type ServerCheck } from "./check-server.ts";
 import { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
 import type { FileKind } from "./file-kind.ts";
 import type { Problem } from "./problem.ts";
-import { type FileKind, MAX_FILE_BYTES } from "./read-yaml.ts";
-import { LARGEST_FILE } from "./read-yaml.ts";
+import { MAX_FILE_BYTES } from "./read-yaml.ts";
 import type { ClientConfig, ServerConfig, ServerOverrides } from "./types.ts";
 
 /**

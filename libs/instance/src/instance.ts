@@ -34,7 +34,7 @@ import {
   stopped,
 } from "./held-state.ts";
 import { type InstanceParts, type ProcessPart, realParts, type StoragePart } from "./instance-parts.ts";
-import type { InstanceState } from "./instance-state.ts";
+import { type InstanceState, servingProblem } from "./instance-state.ts";
 import { probeLiveness } from "./probe-liveness.ts";
 import { type EngineRun, supervise } from "./supervise.ts";
 

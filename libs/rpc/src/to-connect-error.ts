@@ -78,7 +78,10 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       status("ALREADY"),
     ],
   ],
-  [Code.PermissionDenied, [FaultCode.securityUnknown, FaultCode.notAuthorized, FaultCode.helperRefused, status("NO_PERM")]],
+  [
+    Code.PermissionDenied,
+    [FaultCode.securityUnknown, FaultCode.notAuthorized, FaultCode.helperRefused, status("NO_PERM")],
+  ],
   [
     Code.ResourceExhausted,
     [FaultCode.requestTooLarge, FaultCode.systemFull, status("NOSPACE"), status("NOMEM")],

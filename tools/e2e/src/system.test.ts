@@ -77,7 +77,9 @@ describe("dmg system", () => {
       [0, ["joined 2", "joined 2"]],
     ] as const) {
       process.kill(system.enginePid(index), "SIGKILL");
-      await expect.poll(() => incarnations().catch(String), { timeout: PATIENCE_MS }).toEqual(expected);
+      await expect
+        .poll(() => incarnations().catch(String), { timeout: EVENTUAL_TIMEOUT_MS })
+        .toEqual(expected);
       expect(await createPool()).toMatchObject({ exitCode: 0 });
     }
     expect(await system.dmg("system", "stop", "--ranks", "1")).toMatchObject({ exitCode: 0 });

@@ -1,7 +1,6 @@
-export { ROLES, type Role } from "../role.ts";
+export type { Role } from "../role.ts";
 export { authorityFiles } from "./authority-files.ts";
 export { buildCertificate } from "./build-certificate.ts";
 export { initCa } from "./init-ca.ts";
 export { issueCertificate } from "./issue-certificate.ts";
 export { renewCertificate } from "./renew-certificate.ts";
-export type { KeyType } from "./sign-certificate.ts";
