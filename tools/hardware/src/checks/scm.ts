@@ -46,7 +46,15 @@ for (const round of ["first", "second"]) {
     await scm.format(engine(0), { reformat: true, owner });
     await assert.rejects(stat("/mnt/daos0/superblock"));
 
-    assert.deepEqual(await scm.reset(), { kind: "done", namespaces: [] });
+    const reset = await scm.reset();
+    assert.ok(reset.kind === "done");
+    assert.deepEqual(reset.namespaces, []);
+    // It names what is gone.
+    for (const { uuid } of prepared.namespaces)
+      assert.ok(
+        reset.notes?.some((note) => note.includes(uuid)),
+        JSON.stringify(reset),
+      );
     assert.equal(mountAt(await listMounts(), "/mnt/daos0"), undefined);
   });
 }
