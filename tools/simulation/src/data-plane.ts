@@ -20,7 +20,8 @@ const STATUS = {
 
 /**
  * The management service of the engines, replicated on the access points: it keeps the system map, and answers joins as the
- * engine does: it hands the group map on to each process that joins, also a second time. It works while a majority of its replicas run and see each other; the first of these leads.
+ * engine does. Each process that joins gets the group map, also a second time. It works while a majority of its replicas run
+ * and see each other; the first of these leads.
  *
  * @see DAOS 0.8.0 src/mgmt/srv_system.c ds_mgmt_join_handler
  */

@@ -118,7 +118,7 @@ export class SimNetwork {
           lost();
           return;
         }
-        // Of a server that dies the kernel closes the connections; of a host that dies nobody does.
+        // When a server dies, the kernel closes its connections. When a host dies, they stay open.
         const unlisten = server.process.onKill(() => {
           if (host.on) lost();
         });
