@@ -18,6 +18,7 @@ import { ProcessCommandRunner } from "@daos/sys";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
 import { faultInsecureDevices } from "./faults.ts";
+import { findEmulatedEngine } from "./find-emulated-engine.ts";
 import { findUser } from "./find-owner.ts";
 import { limitedService } from "./limit-requests.ts";
 import { listenAddress } from "./listen-address.ts";
@@ -36,10 +37,8 @@ export interface ServerOptions {
   readonly log: Logger;
   /** The level of `log`, which administrators may change. */
   readonly logLevel: LevelSwitch;
-  /** Directory of the engine's executable when it is not on PATH, or the only place for it with `onlyEngine`. */
+  /** Directory of the installed engine's executable when it is not on PATH. */
   readonly engineDirectory: string;
-  /** The engine in `engineDirectory` is used whatever is on PATH: the emulated one. */
-  readonly onlyEngine: boolean;
   readonly autoFormat: boolean;
   readonly readyTimeoutMs: number;
   /** Who owns what root formats, from `user_name`; then the server only provisions. */
@@ -99,7 +98,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
       config: engine,
       scm,
       bdev,
-      findEngine: () => findEngine(options.onlyEngine ? "" : process.env.PATH, options.engineDirectory),
+      findEngine: async () =>
+        config.engine === "emulated"
+          ? findEmulatedEngine()
+          : findEngine(process.env.PATH, options.engineDirectory),
       takeStorage: (mount, wait) => locks.take(mount, wait),
       lockFd: () => locks.descriptor(engine.scm.mount),
       releaseStorage: (mount) => locks.release(mount),

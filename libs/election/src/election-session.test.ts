@@ -66,7 +66,7 @@ describe("ElectionSession", () => {
     expect([one, two].filter((each) => each.leads())).toHaveLength(1);
   });
 
-  it("ends when somebody else deletes its lease, and says so", async () => {
+  it("ends when another client deletes its lease, and says so", async () => {
     const one = await candidate("ended", "one");
     await until(one.leads);
     const { kvs } = await client.range({ key: bytes(etcdKeys("ended").leader) }, wait());

@@ -31,7 +31,7 @@ async function outlivesClockJump(candidates: readonly CandidateProcess[]): Promi
   ]);
 }
 
-/** For how long nobody led after a leader had resigned, and after the next one was killed, ms. */
+/** How long the system had no leader after a leader had resigned, and after the next one was killed, ms. */
 async function handOver(): Promise<{ readonly resigned: number; readonly killed: number }> {
   await using three = await contest(cluster);
   const { system, leader, others } = three;
@@ -46,7 +46,7 @@ async function handOver(): Promise<{ readonly resigned: number; readonly killed:
   const aborted = await leader.event("aborted", { since });
   expect(aborted.at).toBeLessThan(at);
   expect(await leader.event("refused", { since })).toMatchObject({ code: FaultCode.leadershipLost });
-  expect(leader.view).toMatchObject({ kind: "following", leader: "nobody" });
+  expect(leader.view).toMatchObject({ kind: "following", leader: "none" });
   const killedAt = now();
   await next.kill();
   const rest = others.filter((other) => other !== next);
@@ -89,7 +89,7 @@ describe("EtcdElection", () => {
     leader.ask("clock jump");
     await listOf(first, listed(0, 1, 2));
     expect(fourth.all("leading")).toEqual([]);
-    // Whoever goes by the wall clock ends a term at every jump; a machine that stalls ends one now and then.
+    // A candidate that used the wall clock would end a term at every jump. A machine that stalls ends one now and then.
     for (let tries = 1; !(await outlivesClockJump(three.candidates)); tries++) {
       expect(tries, "terms that ended at a jump").toBeLessThan(4);
     }
@@ -101,7 +101,7 @@ describe("EtcdElection", () => {
     for (let tries = 1; ; tries++) {
       const { resigned, killed } = await handOver();
       if (resigned < killed) break;
-      expect(tries, "times that nobody led for as long").toBeLessThan(3);
+      expect(tries, "times that the system had no leader for as long").toBeLessThan(3);
     }
   });
 
@@ -135,7 +135,7 @@ describe("EtcdElection", () => {
     expect(aborted.at).toBeLessThan(at);
     expect(tookMs).toBeLessThan(FAIL_OVER_MS);
     expect(await leader.event("refused", { since })).toMatchObject({ code: FaultCode.leadershipLost });
-    expect(leader.view).toMatchObject({ kind: "following", leader: "nobody" });
+    expect(leader.view).toMatchObject({ kind: "following", leader: "none" });
     await leader.event("log", { since });
     await delay(2_500);
     for (const proxy of ofLeader) proxy.mend();

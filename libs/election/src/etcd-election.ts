@@ -25,8 +25,8 @@ const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
 
 /**
- * An election through etcd: who creates the leader key leads, until the lease that the key hangs on ends. The key is
- * created by whoever comes first when there is none; a leader is not replaced by one that stands before it in a list.
+ * An election through etcd. The host that creates the leader key leads until the lease of the key ends. When there is no key,
+ * the first host creates it. The order of the access points does not matter: a leader is not replaced by an earlier one.
  */
 export class EtcdElection implements Election {
   readonly #options: EtcdElectionOptions;

@@ -23,7 +23,7 @@ describe("EtcdElection, when etcd fails", () => {
       const since = now();
       if (frozen) member.freeze();
       else await member.kill();
-      // Whoever leads, old or new, commits again in time.
+      // The leader, old or new, commits again in time.
       const commits = candidates.map((candidate) => candidate.event("committed", { since: since + 300 }));
       const { at } = await Promise.any(commits);
       expect(at - since).toBeLessThan(FAIL_OVER_MS);
@@ -56,13 +56,13 @@ describe("EtcdElection, when etcd fails", () => {
     for (const candidate of candidates) {
       await candidate.event("following", {
         since: gone,
-        claim: (event) => event.leader === "nobody",
+        claim: (event) => event.leader === "none",
       });
     }
     await leader.event("aborted", { since: gone });
     await delay(3_000);
     for (const candidate of candidates) {
-      expect(candidate.view).toMatchObject({ kind: "following", leader: "nobody" });
+      expect(candidate.view).toMatchObject({ kind: "following", leader: "none" });
       await candidate.event("log", { since: gone });
       const logged = candidate.all("log").filter(({ at }) => at >= gone);
       expect(logged.map(({ message }) => message)).toEqual([

@@ -51,7 +51,7 @@ async function found(system: string): Promise<readonly Member[]> {
   return (await openTerm(client, system)).store.load(wait());
 }
 
-/** The key of whoever leads. */
+/** The leader's key. */
 async function leaderKeys(system: string) {
   return (await client.range({ key: bytes(etcdKeys(system).leader) }, wait())).kvs;
 }
@@ -85,7 +85,7 @@ describe("moveMembers", { timeout: 120_000 }, () => {
     expect(await found(system)).toEqual(some);
   });
 
-  it("is refused while another host leads, and leaves nobody leading", async () => {
+  it("is refused while another host leads, and does not lead the system afterwards", async () => {
     const system = newSystem();
     const stop = new AbortController();
     const leading = Promise.withResolvers<void>();

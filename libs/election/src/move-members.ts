@@ -19,7 +19,7 @@ const ATTEMPTED = "move the members of the system to etcd";
  * host does. A store that has the same members already is left as it is: what was interrupted can be repeated.
  *
  * @returns whether the store had them before
- * @throws Fault membersNotMovable when another host leads, nobody can, or the store has other members; leadershipLost when it
+ * @throws Fault membersNotMovable when another host leads, no host can, or the store has other members; leadershipLost when it
  *   is not known whether it was done
  */
 export async function moveMembers(

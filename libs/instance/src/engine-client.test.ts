@@ -30,7 +30,7 @@ function setUp() {
   const opened = [new FakeConnection(0)];
   const engine = { listens: true };
   const client = new EngineClient(opened[0] as FakeConnection, async () => {
-    if (!engine.listens) throw new Error("nobody listens");
+    if (!engine.listens) throw new Error("connection refused");
     const fresh = new FakeConnection(opened.length);
     opened.push(fresh);
     return fresh;

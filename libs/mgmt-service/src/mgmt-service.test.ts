@@ -201,7 +201,7 @@ describe("Join", () => {
     expect(await client.join(joining)).toMatchObject({ status, rank: 5, incarnation: 2 });
   });
 
-  it("asks the engine for no pool on a rank that is not a member, whoever asks", async () => {
+  it("asks the engine for no pool on a rank that is not a member, for any caller", async () => {
     const { client, engine } = await system({ poolCreate: () => ({ status: 0, svcreps: [0] }) });
     expect(await faultOf(client.poolCreate({ ranks: [0, 7, 8] }))).toMatchObject({
       code: FaultCode.memberUnknown,
@@ -478,7 +478,7 @@ describe("an engine that leads on another access point", () => {
     expect([engine.calls.length, other.calls.length]).toEqual([1, 2]);
   });
 
-  it("is told of by its status when nobody leads", async () => {
+  it("returns the status of the data plane when no engine leads", async () => {
     const other = new FakeEngine({ listPools: elsewhere });
     const { client } = await system({ listPools: elsewhere }, { others: { "10.0.0.2": other } });
     expect((await client.listPools({})).status).toBe(-2008);

@@ -174,7 +174,7 @@ describe("a call", () => {
     });
   });
 
-  it("whose answer nobody reads is reset, and others go on", async () => {
+  it("whose answer is not read is reset, and others go on", async () => {
     const ended = new Promise<void>((resolve) => {
       void start({ stallMs: 60 }, (request, response) => {
         if (request.headers["x-slow"] === undefined) {

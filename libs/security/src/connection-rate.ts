@@ -4,8 +4,8 @@ import { performance } from "node:perf_hooks";
 const MAX_ADDRESSES = 10_000;
 
 /**
- * How long new connections of an address have to wait, so that one that opens them without end, each with a TLS
- * handshake to compute, waits for itself and not everybody for it. A token bucket for each address.
+ * How long new connections of an address have to wait: a token bucket for each address. Each connection costs a TLS
+ * handshake. An address that opens connections without end delays itself and no other address.
  */
 export class ConnectionRate {
   readonly #burst: number;

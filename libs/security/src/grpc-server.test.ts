@@ -53,7 +53,7 @@ async function start(
       const peer = peerOf(request);
       response.setHeader("content-type", "application/grpc");
       response.addTrailers({ "grpc-status": "0" });
-      response.end(peer?.kind === "certificate" ? peer.role : (peer?.kind ?? "nobody"));
+      response.end(peer?.kind === "certificate" ? peer.role : (peer?.kind ?? "no peer"));
     },
   });
   const { server } = running;

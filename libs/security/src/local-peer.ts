@@ -18,7 +18,7 @@ export interface CheckLocalPeerOptions {
 
 /**
  * The fault when a local peer is neither root, nor the server's user, nor in the server's group; `undefined` when it may
- * call. The mode of the socket file, 0660, says the same as long as nobody changes it; this also holds when somebody does.
+ * call. The mode of the socket file, 0660, has the same effect. This check holds also after the mode has been changed.
  */
 export async function checkLocalPeer(
   peer: LocalPeer,

@@ -4,7 +4,7 @@ import type { Role } from "./role.ts";
 
 /** Who is at the other end of a connection that a guarded server has let in. */
 export type Peer =
-  /** Plain text: nobody knows, everything is allowed. */
+  /** Plain text: the caller is unknown, and every call is allowed. */
   | { readonly kind: "insecure"; readonly address: string }
   /** TLS with a certificate of the system's CA. */
   | {

@@ -133,7 +133,7 @@ describe("verifyPeer refuses", () => {
       certificateWrongAuthority,
       expect.any(String),
     ]);
-    // The same, when somebody has put that certificate among the authorities.
+    // The same when that certificate is among the authorities.
     expect(verify(issuedBy(admin.certificate, admin.keys), [ca.certificate, admin.certificate])).toEqual([
       certificateWrongAuthority,
       expect.stringContaining("is not the certificate of a CA"),
@@ -148,7 +148,7 @@ describe("verifyPeer refuses", () => {
     ]);
   });
 
-  it("a certificate of an intermediate CA, which nobody has configured", () => {
+  it("a certificate of an intermediate CA, which is not configured", () => {
     const middleKeys = testKeys();
     const middle = buildCertificate(
       {

@@ -3,7 +3,7 @@ import type { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 
 const MINUTE_MS = 60_000;
-/** More kinds of warnings than this are somebody's attempt to fill memory: then counting starts anew. */
+/** More kinds of warnings than this are an attempt to fill memory: then counting starts anew. */
 const MAX_KEYS = 1000;
 
 /** Warns about the same thing once a minute at most, however often it happens. */

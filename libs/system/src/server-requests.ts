@@ -54,8 +54,7 @@ export class ServerRequests {
   }
 
   /**
-   * Checks the ranks that a pool is to be on, whoever asks: the engine says of one that is not there only that it is out of
-   * the group.
+   * Checks the ranks that a pool is to be on. The engine reports a rank that does not exist only as out of the group.
    *
    * @throws Fault memberUnknown; notLeader, systemNotReady where ranks are named, because the leader has the members
    */

@@ -164,7 +164,7 @@ export class SystemActions {
       if (member.state === "joined") results.set(member.uuid, { member, action: "start" });
     }
     const waiting = members.filter(({ uuid }) => !results.has(uuid));
-    // This host's engine first: without it nobody can join.
+    // This host's engine first: without it no engine can join.
     const here = waiting.filter((member) => this.#isHere(member));
     const elsewhere = waiting.filter((member) => !this.#isHere(member));
     for (const some of [here, elsewhere]) {
@@ -277,7 +277,8 @@ export class SystemActions {
       options,
     );
     await Promise.all(erased.map(forget));
-    // Nobody can be forgotten when the list is gone: who holds it goes last, and is forgotten before. The term ends with it.
+    // The members' file is on the storage of the holder. It is therefore erased last, after all members have been removed.
+    // The term ends with it.
     const holders = stopped.filter((member) => this.#holdsMembers(member));
     await Promise.all(holders.map(forget));
     options.checkTerm();

@@ -29,7 +29,7 @@ afterAll(async () => {
 /** The members by rank; checks that ranks and uuids are one to one, now and with what was seen before. */
 async function members(): Promise<DmgResult["members"]> {
   const found = (await cluster.query(["system", "query"]))?.members;
-  if (found === undefined) throw new Error("nobody answers");
+  if (found === undefined) throw new Error("no host has answered");
   expect(new Set(found.map(({ uuid }) => uuid)).size).toBe(found.length);
   for (const { rank, uuid } of found) {
     expect(identities.get(rank) ?? uuid, `identity of rank ${rank}`).toBe(uuid);
@@ -151,7 +151,7 @@ describe("three access points", { timeout: 600_000 }, () => {
     expect((await members()).find((one) => one.rank === rank)?.incarnation).toBe(
       (before.find((one) => one.rank === rank)?.incarnation ?? 0) + 1,
     );
-    // The engine that keeps the pools is reached whoever leads.
+    // The engine that keeps the pools is reached under every leader.
     expect((await cluster.query(["system", "list-pools"]))?.pools).toHaveLength(1);
   });
 
@@ -187,7 +187,7 @@ describe("three access points", { timeout: 600_000 }, () => {
       await host.clock.set(HOUR);
       await change(rank);
     });
-    // Nothing has happened but what was done, and nobody else leads.
+    // Only what was done has happened, and no other host leads.
     const happened = (of: number) => events.filter((one) => one.rank === of).map(({ kind }) => kind);
     const changed = ["member_excluded", "member_exclusion_cleared", "member_restarted"];
     const crashed = ["member_errored", "member_restarted"];

@@ -122,8 +122,8 @@ describe("daos-server says what is wrong, and ends with 1", () => {
 });
 
 describe("dmg", () => {
-  it("says when nobody listens", async () => {
-    // Port 1 is nobody's, and cannot become anybody's meanwhile.
+  it("reports a refused connection when no server listens", async () => {
+    // No server has port 1, and none of the tests can take it meanwhile.
     const ended = await run([DMG, "-i", "-l", "localhost:1", "system", "member-query"]);
     expect(ended.exitCode).not.toBe(0);
     expect(ended.stdout).toBe("");

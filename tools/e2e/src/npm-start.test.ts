@@ -4,7 +4,7 @@ import { expect, it } from "vitest";
 import { Program } from "./program.ts";
 import { TestSystem } from "./test-system.ts";
 
-it("npm start brings up the quickstart system, as whoever runs it, and Ctrl-C in a terminal ends it in order", async () => {
+it("npm start brings up the quickstart system as the current user, and Ctrl-C in a terminal ends it in order", async () => {
   await using system = await TestSystem.create();
   const directory = join(system.directory, "quickstart");
   await mkdir(directory);

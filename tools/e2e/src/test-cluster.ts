@@ -8,7 +8,7 @@ export interface ClusterHost {
   readonly system: TestSystem;
   readonly clock: WallClock;
   readonly address: string;
-  /** Nothing comes through to etcd, and nobody is told. */
+  /** Packets to etcd are lost without an error. */
   cutFromEtcd(): void;
   mendWireToEtcd(): void;
 }

@@ -274,8 +274,8 @@ servers:${Array.from({ length: this.#engines }, (_, index) => engine(index)).joi
 }
 
 /**
- * A TCP port that nobody has now, and that no other test on this machine is given before this process ends. It is below
- * those that the kernel gives to connections: one of these may be anybody's by the time that a server listens on it.
+ * A TCP port that is free now, and that no other test on this machine gets before this process ends. It is below the
+ * range that the kernel takes for connections, because such a port may be in use by the time that a server listens on it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
@@ -291,7 +291,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** A server that listens; undefined where somebody else does. */
+/** A server that listens; undefined when the address is in use. */
 function listening(where: ListenOptions): Promise<Server | undefined> {
   const server = createServer();
   return new Promise((resolve) => {

@@ -159,7 +159,7 @@ function memberOf(rank: number, ports: readonly number[]): Member {
     since: 1_795_478_400_000,
     incarnation: 1,
     faultDomain: `/rack${rank % 16}/node${rank % 256}`,
-    // Nobody reports here, so nobody is missed.
+    // No host reports here, so none is overdue.
     reports: false,
   };
 }

@@ -1,8 +1,5 @@
 import { daosStatusNumber } from "@daos/fault";
 import { NIL_RANK } from "@daos/rank";
-import type { SimEngineProcess } from "./sim-engine.ts";
-import type { SimHost } from "./sim-host.ts";
-import type { SimNetwork } from "./sim-network.ts";
 
 /** An engine's join as the data plane gets it. */
 export interface EngineJoin {
@@ -10,6 +7,28 @@ export interface EngineJoin {
   readonly rank: number;
   readonly uri: string;
   readonly addr: string;
+}
+
+/** What the data plane sees of an engine's process. */
+interface DataPlaneProcess {
+  readonly hung: boolean;
+  hasGroupMap: boolean;
+}
+
+/** What the data plane sees of a machine. */
+export interface DataPlaneHost {
+  readonly index: number;
+  readonly address: { readonly host: string };
+  readonly disks: readonly { readonly superblock: { readonly uuid: string } | undefined }[];
+  readonly server:
+    | { readonly engines: readonly { readonly process: DataPlaneProcess | undefined }[] }
+    | undefined;
+}
+
+/** The network between the engines. */
+interface DataPlaneNetwork {
+  at(address: string): DataPlaneHost | undefined;
+  reaches(from: string, to: string): boolean;
 }
 
 const STATUS = {
@@ -20,42 +39,43 @@ const STATUS = {
 
 /**
  * The management service of the engines, replicated on the access points: it keeps the system map, and answers joins as the
- * engine does: it hands the group map on to each process that joins, also a second time. It works while a majority of its replicas run and see each other; the first of these leads.
+ * engine does. Each process that joins gets the group map, also a second time. It works while a majority of its replicas run
+ * and see each other; the first of these leads.
  *
  * @see DAOS 0.8.0 src/mgmt/srv_system.c ds_mgmt_join_handler
  */
 export class DataPlane {
-  readonly #network: SimNetwork;
-  readonly #created = new Set<SimHost>();
-  readonly #running = new Set<SimHost>();
+  readonly #network: DataPlaneNetwork;
+  readonly #created = new Set<DataPlaneHost>();
+  readonly #running = new Set<DataPlaneHost>();
   readonly #servers = new Map<string, EngineJoin>();
   readonly #taken = new Set<number>();
 
-  constructor(network: SimNetwork) {
+  constructor(network: DataPlaneNetwork) {
     this.#network = network;
   }
 
   /** A replica is made on a host; the first one brings its own rank. */
-  create(host: SimHost, own: EngineJoin, bootstrap: boolean): number {
+  create(host: DataPlaneHost, own: EngineJoin, bootstrap: boolean): number {
     if (this.#created.has(host)) return daosStatusNumber("EXIST");
     this.#created.add(host);
     if (bootstrap) this.#record(own);
     return 0;
   }
 
-  started(host: SimHost): void {
+  started(host: DataPlaneHost): void {
     this.#running.add(host);
     // The only replica leads, and has the group map from its own storage.
     const process = host.server?.engines[0]?.process;
     if (this.#created.size === 1 && process !== undefined) process.hasGroupMap = true;
   }
 
-  ended(host: SimHost): void {
+  ended(host: DataPlaneHost): void {
     this.#running.delete(host);
   }
 
   /** @param at the host whose engine is asked */
-  join(at: SimHost, request: EngineJoin): { readonly status: number; readonly rank: number } {
+  join(at: DataPlaneHost, request: EngineJoin): { readonly status: number; readonly rank: number } {
     const refuse = (status: number) => ({ status, rank: NIL_RANK });
     if (this.#leaderSeenFrom(at) !== at) return refuse(STATUS.notLeader);
     const known = this.#servers.get(request.uuid);
@@ -78,7 +98,7 @@ export class DataPlane {
   }
 
   /** The process that a join is about: what was started later has to join anew. */
-  #processOf({ uuid, addr }: EngineJoin): SimEngineProcess | undefined {
+  #processOf({ uuid, addr }: EngineJoin): DataPlaneProcess | undefined {
     const host = this.#network.at(addr.split(":")[0] ?? "");
     const index = host?.disks.findIndex(({ superblock }) => superblock?.uuid === uuid) ?? -1;
     return host?.server?.engines[index]?.process;
@@ -90,7 +110,7 @@ export class DataPlane {
     return rank;
   }
 
-  #leaderSeenFrom(at: SimHost): SimHost | undefined {
+  #leaderSeenFrom(at: DataPlaneHost): DataPlaneHost | undefined {
     const near = [...this.#running].filter(
       (host) =>
         this.#created.has(host) &&

@@ -4,7 +4,7 @@ import type { SimHost } from "./sim-host.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";
 
-/** One thing that goes wrong, or that somebody does. */
+/** One fault, or one action of an administrator. */
 type InjectedFault = (injector: FaultInjector) => void;
 
 const DAY_MS = 86_400_000;
@@ -156,7 +156,7 @@ function hangEngine(injector: FaultInjector): void {
   // One that hangs while it is set up is waited for longer than the calm lasts.
   if (process === undefined || instances[index]?.state.kind !== "serving") return;
   process.hung = true;
-  // Some never answer again: they are told of, and left to the administrator. Without replicas nobody could join.
+  // Some never answer again: they are reported, and left to the administrator. Without replicas no engine could join.
   if (replica !== "none" || injector.random.chance(0.5))
     injector.later(5_000, 90_000, () => {
       process.hung = false;

@@ -7,7 +7,7 @@ interface Entry {
 }
 
 /**
- * What is durable, whoever keeps it, and the judge of it: each commit is checked against what must hold at any time, and
+ * What is durable, in etcd or on a disk, and the judge of it: each commit is checked against what must hold at any time, and
  * what is acknowledged against what has been committed. What does not hold is a violation, and ends the run.
  */
 export class History {

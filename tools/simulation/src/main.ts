@@ -27,7 +27,7 @@ const { values } = parseArgs({
 });
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-// Faults are made by the thousand, and nobody looks at where.
+// Thousands of faults are made, and their stacks are not read.
 Error.stackTraceLimit = values.seed === undefined ? 0 : 10;
 
 const plan = ({ seed, large }: Task) => seedPlan(seed, large);

@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { drpcMethods } from "@daos/drpc";
+import type { ReplicaRole } from "@daos/election";
 import { Fault, FaultCode } from "@daos/fault";
+import type { Harness } from "@daos/harness";
 import type {
   EngineExit,
   EngineInstance,
@@ -11,7 +13,12 @@ import type {
 } from "@daos/instance";
 import { mgmt } from "@daos/proto";
 import { createSuperblock } from "@daos/superblock";
-import type { SimServer } from "./sim-server.ts";
+import type { DataPlane, DataPlaneHost } from "./data-plane.ts";
+import type { History } from "./history.ts";
+import type { Random } from "./random.ts";
+import type { SimDisk } from "./sim-disk.ts";
+import type { SimProcess } from "./sim-process.ts";
+import type { SupervisionJudge } from "./supervision-judge.ts";
 
 type Client = Awaited<ReturnType<InstanceParts["connect"]>>;
 
@@ -23,14 +30,31 @@ export interface EngineFault {
   readonly stuck?: boolean | undefined;
 }
 
+/** What an engine needs of the machine that it runs on. */
+export interface EngineHost extends DataPlaneHost {
+  readonly replica: ReplicaRole;
+  readonly disks: readonly SimDisk[];
+  readonly engineFaults: readonly EngineFault[];
+  readonly supervision: readonly SupervisionJudge[];
+}
+
+/** What an engine needs of the server that starts it. */
+interface EngineServer {
+  readonly process: SimProcess;
+  readonly random: Random;
+  readonly host: EngineHost;
+  readonly world: { readonly history: History; readonly dataPlane: DataPlane };
+  readonly harness: Pick<Harness, "instances">;
+}
+
 /** What the parts of an instance stand on: one engine of a simulated server. */
 export class SimEngine {
-  readonly #server: SimServer;
+  readonly #server: EngineServer;
   readonly #index: number;
   #process: SimEngineProcess | undefined;
   #starts = 0;
 
-  constructor(server: SimServer, index: number) {
+  constructor(server: EngineServer, index: number) {
     this.#server = server;
     this.#index = index;
   }
@@ -206,11 +230,11 @@ export class SimEngineProcess implements ProcessPart {
   hung = false;
   /** The data plane has heard of this process: without, every pool create over its rank fails with DER_GRPVER. */
   hasGroupMap = false;
-  readonly #server: SimServer;
+  readonly #server: EngineServer;
   readonly #resolve: (exit: EngineExit) => void;
   #ended = false;
 
-  constructor(server: SimServer, pid: number) {
+  constructor(server: EngineServer, pid: number) {
     this.#server = server;
     this.pid = pid;
     const { promise, resolve } = Promise.withResolvers<EngineExit>();

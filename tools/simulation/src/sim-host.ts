@@ -4,12 +4,20 @@ import { Random } from "./random.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { EngineFault } from "./sim-engine.ts";
 import { SimProcess, type WallClock } from "./sim-process.ts";
-import { SimServer } from "./sim-server.ts";
+import { type ServerHost, type ServerWorld, SimServer } from "./sim-server.ts";
 import { SupervisionJudge } from "./supervision-judge.ts";
-import type { World } from "./world.ts";
+import type { VirtualTime } from "./virtual-time.ts";
+
+/** What a machine needs of the system that it is in. */
+interface HostWorld extends ServerWorld {
+  readonly options: ServerWorld["options"] & { readonly enginesPerHost: number };
+  readonly random: Random;
+  readonly time: VirtualTime;
+  newAddress(): HostAddress;
+}
 
 /** A machine: what survives its server and its power. */
-export class SimHost {
+export class SimHost implements ServerHost {
   readonly index: number;
   readonly replica: ReplicaRole;
   readonly disks: SimDisk[];
@@ -23,10 +31,10 @@ export class SimHost {
   server: SimServer | undefined;
   /** Why its server has ended by itself last. */
   endedBecause: string | undefined;
-  readonly #world: World;
+  readonly #world: HostWorld;
   readonly #random: Random;
 
-  constructor(world: World, index: number, replica: ReplicaRole) {
+  constructor(world: HostWorld, index: number, replica: ReplicaRole) {
     this.#world = world;
     this.index = index;
     this.replica = replica;

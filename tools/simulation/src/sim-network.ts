@@ -1,9 +1,7 @@
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Random } from "./random.ts";
-import type { SimHost } from "./sim-host.ts";
 import type { SimProcess } from "./sim-process.ts";
-import type { SimServer } from "./sim-server.ts";
 
 /** Who calls: a process on a machine with an address. */
 export interface Caller {
@@ -18,7 +16,21 @@ export interface CallOptions {
 }
 
 /** What a call does at its other end. */
-export type Work<T> = (server: SimServer, peer: string, wait: { readonly signal: AbortSignal }) => Promise<T>;
+export type Work<S, T> = (server: S, peer: string, wait: { readonly signal: AbortSignal }) => Promise<T>;
+
+/** What the network sees of a server. */
+interface NetworkServer {
+  readonly listening: boolean;
+  readonly process: Pick<SimProcess, "after" | "alive" | "onKill">;
+}
+
+/** What the network sees of a machine. */
+interface NetworkHost<S> {
+  readonly address: HostAddress;
+  readonly on: boolean;
+  readonly silent: boolean;
+  readonly server: S | undefined;
+}
 
 /** A connection that is not answered is given up after this time, ms: as the real client does. */
 const CONNECT_MS = 5_000;
@@ -27,9 +39,9 @@ const CONNECT_MS = 5_000;
  * Calls between hosts. They take time, are lost before or after they have had their effect, and find hosts that are off,
  * cut off, silent (the connection is taken, and nothing answers), or without a server.
  */
-export class SimNetwork {
+export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
   readonly #random: Random;
-  readonly #hosts = new Map<string, SimHost>();
+  readonly #hosts = new Map<string, H>();
   /** Hosts by the part of the network that they are in; all others are in part 0. */
   readonly parts = new Map<string, number>();
   /** Chance of a call that is lost. */
@@ -42,15 +54,15 @@ export class SimNetwork {
   }
 
   /** A host takes an address, which it leaves when it takes another one. */
-  attach(host: SimHost): void {
+  attach(host: H): void {
     this.#hosts.set(host.address.host, host);
   }
 
-  detach(host: SimHost): void {
+  detach(host: H): void {
     if (this.#hosts.get(host.address.host) === host) this.#hosts.delete(host.address.host);
   }
 
-  at(address: string): SimHost | undefined {
+  at(address: string): H | undefined {
     return this.#hosts.get(address);
   }
 
@@ -58,7 +70,7 @@ export class SimNetwork {
     return (this.parts.get(from) ?? 0) === (this.parts.get(to) ?? 0);
   }
 
-  call<T>(from: Caller, to: HostAddress, options: CallOptions, work: Work<T>): Promise<T> {
+  call<T>(from: Caller, to: HostAddress, options: CallOptions, work: Work<S, T>): Promise<T> {
     const { process } = from;
     const { signal, attempted } = options;
     const name = formatHostAddress(to);
@@ -118,7 +130,7 @@ export class SimNetwork {
           lost();
           return;
         }
-        // Of a server that dies the kernel closes the connections; of a host that dies nobody does.
+        // When a server dies, the kernel closes its connections. When a host dies, they stay open.
         const unlisten = server.process.onKill(() => {
           if (host.on) lost();
         });

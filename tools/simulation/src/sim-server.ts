@@ -10,14 +10,34 @@ import type { JoinReply } from "@daos/member-agent";
 import type { MemberState } from "@daos/member-store";
 import { joinFromProto, reportFromProto, reportResultToProto } from "@daos/mgmt-service";
 import type { ActionOptions, ActionResult } from "@daos/system";
+import type { DataPlane } from "./data-plane.ts";
+import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
 import { DiskStore } from "./sim-disk.ts";
 import { SimElection } from "./sim-election.ts";
-import { SimEngine } from "./sim-engine.ts";
-import type { SimHost } from "./sim-host.ts";
-import type { CallOptions, Work } from "./sim-network.ts";
+import { type EngineHost, SimEngine } from "./sim-engine.ts";
+import type { SimEtcd } from "./sim-etcd.ts";
+import type { CallOptions, SimNetwork, Work } from "./sim-network.ts";
 import type { SimProcess } from "./sim-process.ts";
-import type { World } from "./world.ts";
+
+/** What a server needs of its machine. */
+export interface ServerHost extends EngineHost {
+  readonly address: HostAddress;
+  readonly on: boolean;
+  readonly silent: boolean;
+  readonly server: SimServer | undefined;
+}
+
+/** What a server needs of the system that it is in. */
+export interface ServerWorld {
+  readonly options: { readonly mode: "etcd" | "fixed" };
+  readonly accessPoints: readonly HostAddress[];
+  readonly history: History;
+  readonly etcd: SimEtcd;
+  readonly dataPlane: DataPlane;
+  readonly network: SimNetwork<SimServer, ServerHost>;
+  logger(name: string): Logger;
+}
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -29,8 +49,8 @@ const READY_TIMEOUT_MS = 20_000;
  * One `daos-server` on a simulated machine: the assembly that ships, on the simulation's clock, network, store and engines.
  */
 export class SimServer {
-  readonly world: World;
-  readonly host: SimHost;
+  readonly world: ServerWorld;
+  readonly host: ServerHost;
   readonly process: SimProcess;
   readonly random: Random;
   readonly engines: readonly SimEngine[];
@@ -40,7 +60,7 @@ export class SimServer {
   readonly #parts: Host;
   readonly #stop = new AbortController();
 
-  constructor(world: World, host: SimHost, process: SimProcess, random: Random) {
+  constructor(world: ServerWorld, host: ServerHost, process: SimProcess, random: Random) {
     this.world = world;
     this.host = host;
     this.process = process;
@@ -103,13 +123,13 @@ export class SimServer {
   #calls(): HostCalls {
     const { network } = this.world;
     const caller = { process: this.process, host: this.host.address.host };
-    const call = <T>(to: HostAddress, attempted: string, { signal }: Wait, work: Work<T>) =>
+    const call = <T>(to: HostAddress, attempted: string, { signal }: Wait, work: Work<SimServer, T>) =>
       network.call(caller, to, { signal, attempted } satisfies CallOptions, work);
     const callMember = async (
       to: HostAddress,
       attempted: string,
       wait: Wait,
-      work: Work<number>,
+      work: Work<SimServer, number>,
     ): Promise<void> => {
       const status = await call(to, attempted, wait, work);
       if (status !== 0) throw faultDaosStatus(attempted, status);

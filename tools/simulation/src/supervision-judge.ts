@@ -17,7 +17,7 @@ export class SupervisionJudge {
     this.#name = name;
   }
 
-  /** Somebody asks for a start or a stop, or the server begins anew: what was before does not count. */
+  /** An administrator asks for a start or a stop, or the server starts anew: earlier ends do not count. */
   asked(): void {
     this.#asked = true;
   }

@@ -7,6 +7,7 @@ import { SimEtcd } from "./sim-etcd.ts";
 import { SimHost } from "./sim-host.ts";
 import { SimNetwork } from "./sim-network.ts";
 import { SimProcess } from "./sim-process.ts";
+import type { ServerHost, SimServer } from "./sim-server.ts";
 import { VirtualTime } from "./virtual-time.ts";
 
 export interface WorldOptions {
@@ -25,7 +26,7 @@ export class World {
   readonly time = new VirtualTime();
   readonly random: Random;
   readonly history: History;
-  readonly network: SimNetwork;
+  readonly network: SimNetwork<SimServer, ServerHost>;
   readonly etcd: SimEtcd;
   readonly dataPlane: DataPlane;
   readonly hosts: readonly SimHost[];

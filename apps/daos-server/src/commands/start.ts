@@ -1,14 +1,10 @@
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { Problem } from "@daos/config";
 import { createLogger, levelSwitch } from "@daos/log";
 import { openLogSink } from "@daos/log-sink";
 import { defineCommand } from "../define-command.ts";
 import { findOwner } from "../find-owner.ts";
 import { EXIT_INTERNAL_ERROR, installLastResort } from "../last-resort.ts";
-
-/** The workspace's emulated engine, seen from `dist/commands`. */
-const EMULATED_ENGINE = fileURLToPath(new URL("../../../../tools/engine-emulator/bin", import.meta.url));
 
 /** Whole numbers in the configuration are checked further. */
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -154,9 +150,7 @@ export const startCommand = defineCommand({
         log,
         logLevel,
         owner,
-        onlyEngine: config.engine === "emulated",
-        engineDirectory:
-          config.engine === "emulated" ? EMULATED_ENGINE : join(dirname(process.argv[1] ?? "."), "..", "bin"),
+        engineDirectory: join(dirname(process.argv[1] ?? "."), "..", "bin"),
         autoFormat: flags["auto-format"],
         helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,

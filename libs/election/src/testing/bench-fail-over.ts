@@ -43,7 +43,7 @@ for (const { name, lose, recover: after } of losses) {
     await Promise.all(candidates.map((candidate) => candidate.event("following")));
     await settled(candidates);
     const leader = candidates.find(({ leads }) => leads);
-    if (leader === undefined) throw new Error("nobody leads");
+    if (leader === undefined) throw new Error("there is no leader");
     const others = candidates.filter((candidate) => candidate !== leader);
     const since = now();
     await lose(leader);

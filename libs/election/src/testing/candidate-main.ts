@@ -53,7 +53,7 @@ function onChange(view: LeaderView): void {
   if (view.kind === "following") {
     tell({
       kind: "following",
-      leader: view.leader === undefined ? "nobody" : formatHostAddress(view.leader),
+      leader: view.leader === undefined ? "none" : formatHostAddress(view.leader),
     });
     return;
   }

@@ -13,7 +13,7 @@ export type CandidateRequest = "resign" | "replica" | "access points" | "clock j
 /** What a candidate tells; `at` is in ms of the machine's monotonic clock, the same for all of them. */
 export type CandidateEvent = { readonly at: number } & (
   | { readonly kind: "leading"; readonly term: number }
-  /** `leader` is "nobody" while there is none. */
+  /** `leader` is "none" while there is no leader. */
   | { readonly kind: "following"; readonly leader: string }
   /** The signal of the term has aborted. */
   | { readonly kind: "aborted"; readonly term: number }

@@ -23,7 +23,7 @@ export function authorityFiles(directory: string): AuthorityFiles {
 /** @see {@link authorityFiles} */
 export interface AuthorityFiles {
   readonly home: string;
-  /** Mode 0400 in a directory of mode 0700: whoever reads it can make himself an administrator. */
+  /** Mode 0400 in a directory of mode 0700: a user who can read it can become an administrator. */
   readonly key: string;
   /** `ca_cert` of every host. */
   readonly cert: string;

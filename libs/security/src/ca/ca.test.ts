@@ -36,7 +36,7 @@ function transport(name: string): TransportConfig {
 }
 
 describe("initCa", () => {
-  it("makes an authority whose key nobody else can read", async () => {
+  it("makes an authority whose key no other user can read", async () => {
     await initCa({ directory });
     expect([mode("private"), mode("private/daosCA.key")]).toEqual(["700", "400"]);
     expect([mode("certs"), mode("certs/daosCA.crt"), mode("certs/clients")]).toEqual(["755", "644", "700"]);
