@@ -48,7 +48,7 @@ async function kernelHarness(): Promise<Harness> {
   });
   const { sys, runner, mounts } = machine;
   for (const name of ["nvme0", "nvme1"]) await writeFile(machine.device(name), Buffer.alloc(SIZE, 0xa5));
-  const uses = new DeviceUses({ sys, mounts, claim: () => Promise.resolve("free") });
+  const uses = new DeviceUses({ sys, mounts, runner, claim: () => Promise.resolve("free") });
   const backend = new KernelBackend({
     sys,
     runner,

@@ -18,6 +18,8 @@ export interface WipeProgress {
 }
 
 export interface WipeOptions extends BdevCallOptions {
+  /** Erase what the controller holds. Otherwise a controller that holds data is refused. */
+  readonly reformat?: boolean | undefined;
   readonly onProgress?: ((progress: WipeProgress) => void) | undefined;
 }
 
@@ -40,7 +42,7 @@ export interface BdevBackend {
    * Empties a controller's namespaces and verifies by reading that no file system, partition table or blobstore can be
    * found on them. It can be repeated after an interruption.
    *
-   * @throws Fault bdevMissingDevice, bdevInUse, bdevFormatFailed, bdevVanished; the signal's reason
+   * @throws Fault bdevMissingDevice, bdevInUse, bdevHoldsData, bdevFormatFailed, bdevVanished; the signal's reason
    */
   wipe(pciAddress: string, options?: WipeOptions): Promise<void>;
   /**

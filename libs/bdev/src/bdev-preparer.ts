@@ -11,7 +11,13 @@ import { type ControllerSelection, whyNotSelected } from "./select-controllers.t
 
 /** The result for one controller. */
 export type ControllerOutcome =
-  | { readonly kind: "bound"; readonly pciAddress: string; readonly driver: string }
+  | {
+      readonly kind: "bound";
+      readonly pciAddress: string;
+      readonly driver: string;
+      /** What it holds, `nvme0n1 holds ext4`: a format erases it. */
+      readonly contents?: string | undefined;
+    }
   /** It is left unchanged, for this reason. */
   | { readonly kind: "skipped"; readonly pciAddress: string; readonly reason: string }
   | { readonly kind: "failed"; readonly pciAddress: string; readonly fault: Fault };
@@ -95,13 +101,26 @@ export class BdevPreparer {
       const outcome = await this.#outcome(address, options, async () => {
         const reason = whyNotSelected(address, options) ?? (await this.#whyNotFree(address));
         if (reason !== undefined) return { kind: "skipped", pciAddress: address, reason };
+        const contents = await this.#contents(address, options);
         await this.#options.drivers.bind(address, driver, options);
         if (owner !== undefined) await this.#handOver(address, owner);
-        return { kind: "bound", pciAddress: address, driver };
+        const bound = { kind: "bound", pciAddress: address, driver } as const;
+        return contents === undefined ? bound : { ...bound, contents };
       });
       controllers.push(outcome);
     }
     return { controllers, hugepages };
+  }
+
+  /** A bind destroys nothing, so contents that cannot be read do not prevent it. */
+  async #contents(address: string, options: PciCallOptions): Promise<string | undefined> {
+    try {
+      return await this.#options.uses.contents(address, options);
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      this.#log.debug("contents unknown", { pciAddress: address, reason: toFault(error).message });
+      return undefined;
+    }
   }
 
   /**

@@ -31,7 +31,7 @@ afterEach(() => rm(directory, { recursive: true }));
 function setUp(options: Partial<FakeMachineOptions> = {}) {
   const machine = new FakeMachine({ controllers: TWO, devDirectory: directory, ...options });
   const { sys, runner, mounts } = machine;
-  const uses = new DeviceUses({ sys, mounts, claim: () => Promise.resolve("free") });
+  const uses = new DeviceUses({ sys, mounts, runner, claim: () => Promise.resolve("free") });
   const backends = [
     new KernelBackend({ sys, runner, mounts, uses, devDirectory: directory, log: silentLogger }),
   ];

@@ -27,11 +27,13 @@ export interface BdevFormatResult {
 }
 
 export interface BdevFormatOptions extends BdevCallOptions {
+  /** Erase what the controllers hold. Otherwise a controller that holds data is refused. */
+  readonly reformat?: boolean | undefined;
   /** Called for each device when its progress changes, and at its end with fraction 1. */
   readonly onProgress?: ((progress: DeviceProgress) => void) | undefined;
 }
 
-export interface BdevBurnInOptions extends BdevFormatOptions {
+export interface BdevBurnInOptions extends Omit<BdevFormatOptions, "reformat"> {
   /** Timeout for each device, ms; 15 minutes by default. */
   readonly durationMs?: number;
 }
@@ -75,7 +77,7 @@ export class BdevProvider {
   constructor(options: BdevProviderOptions) {
     const { runner, sys = linuxSysTree, mounts = linuxMountTable } = options;
     const log = options.log.child("bdev");
-    const uses = new DeviceUses({ sys, mounts });
+    const uses = new DeviceUses({ sys, mounts, runner });
     const drivers = new PciDrivers({ sys, runner });
     this.#backends = options.backends ?? [new KernelBackend({ runner, sys, mounts, uses, drivers, log })];
     this.#preparer = new BdevPreparer({ runner, sys, mounts, uses, drivers, log });
@@ -189,6 +191,7 @@ export class BdevProvider {
       options.onProgress?.(meter("format", 0));
       await backend.wipe(address, {
         signal: options.signal,
+        reformat: options.reformat,
         onProgress: ({ step, fraction }) => options.onProgress?.(meter(step, fraction)),
       });
     });

@@ -117,7 +117,7 @@ describe("BdevProvider.burnIn", () => {
     }));
     const machine = new FakeMachine({ controllers, devDirectory: directory });
     const { sys, runner, mounts } = machine;
-    const uses = new DeviceUses({ sys, mounts, claim: () => Promise.resolve("free") });
+    const uses = new DeviceUses({ sys, mounts, runner, claim: () => Promise.resolve("free") });
     const backends = [
       new KernelBackend({ sys, runner, mounts, uses, devDirectory: directory, log: silentLogger }),
     ];

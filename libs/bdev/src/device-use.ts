@@ -1,25 +1,59 @@
-import { type BlockClaim, claimOf, type MountTable, type SysTree } from "@daos/sys";
+import {
+  type Argv,
+  type BlockClaim,
+  type CommandRunner,
+  claimOf,
+  hasErrorCode,
+  type MountTable,
+  type SysTree,
+} from "@daos/sys";
+import { faultMissingTool, faultUnreadable } from "./faults.ts";
+import { parseContents } from "./parse-blkid.ts";
 
 const PCI_DEVICES = "/sys/bus/pci/devices";
+const BLOCK = "/sys/class/block";
+const NVMET = "/sys/kernel/config/nvmet/subsystems";
 const NAMESPACE = /^(nvme\d+)(?:c\d+)?(n\d+)$/;
+/** Nodes through which a process can use a controller: block devices, `/dev/ng0n1`, user-space drivers. */
+const NODES = /^\/dev\/(?:nvme\d+n\d+(?:p\d+)?|ng\d+n\d+|vfio\/.+|uio\d+)$/;
+/** udev looks into each new block device for a moment. It neither uses nor changes it. */
+const UDEV = ["systemd-udevd", "udevadm", "udevd"];
 
 export interface DeviceUsesOptions {
   readonly sys: SysTree;
   readonly mounts: MountTable;
+  readonly runner: CommandRunner;
   /** The kernel's answer by default. */
   readonly claim?: (device: string) => Promise<BlockClaim>;
+  /** The directory of the block devices. */
+  readonly devDirectory?: string | undefined;
 }
 
-/** Finds out what uses a controller. A controller in use must be left alone. */
+/** A process that has a device node open. */
+interface Opener {
+  readonly pid: string;
+  readonly program: string;
+}
+
+/**
+ * Finds out what uses a controller, and what it holds. A controller in use must be left alone. Contents may only be erased
+ * on request.
+ */
 export class DeviceUses {
   readonly #sys: SysTree;
   readonly #mounts: MountTable;
+  readonly #runner: CommandRunner;
+  readonly #dev: string;
+  /** A walk through all processes takes a while. Callers that ask at the same time share it. */
+  #walk: Promise<ReadonlyMap<string, Opener>> | undefined;
   readonly #claim: (device: string) => Promise<BlockClaim>;
 
   constructor(options: DeviceUsesOptions) {
     this.#sys = options.sys;
     this.#mounts = options.mounts;
+    this.#runner = options.runner;
     this.#claim = options.claim ?? claimOf;
+    this.#dev = options.devDirectory ?? "/dev";
   }
 
   /** The block devices of a controller that the kernel drives, `nvme0n1`, in the order of their names. */
@@ -35,55 +69,185 @@ export class DeviceUses {
   }
 
   /**
-   * What uses a controller, as a clause such as `nvme0n1p1 is mounted at /home`; undefined when nothing does. A file
-   * system, swap, a RAID or a logical volume on the device or a partition of it; a process with a user-space driver.
+   * The identities of a controller's namespaces, from the kernel. Two controllers with a common identity are two paths to
+   * one device. Empty while a user-space driver has the controller.
+   */
+  async namespaceIds(address: string): Promise<readonly string[]> {
+    const names = await this.blockDevices(address);
+    return Promise.all(names.map((name) => this.#identity(name)));
+  }
+
+  /**
+   * What uses a controller, as a clause such as `nvme0n1p1 is mounted at /home`; undefined when nothing does. On the device,
+   * a partition of it, or another path to it: a file system, swap, a RAID, a logical volume, a loop device, an export of
+   * the kernel's NVMe target, a process that has it open. Also a process with a user-space driver.
    */
   async find(address: string): Promise<string | undefined> {
-    for (const name of await this.blockDevices(address)) {
+    for (const name of await this.#allPaths(await this.blockDevices(address))) {
       const use = await this.#useOfBlockDevice(name);
       if (use !== undefined) return use;
     }
-    return this.#userSpaceProcess(address);
+    return this.#opener(await userSpaceNodes(this.#sys, address));
+  }
+
+  /**
+   * What a controller holds, as a clause such as `nvme0n1p1 holds ext4`; undefined when libblkid recognizes nothing, and
+   * while a user-space driver has the controller. The devices themselves are read, with their partitions.
+   *
+   * @throws Fault missingSoftwareDependency; bdevToolFailed for a device that cannot be read
+   */
+  async contents(
+    address: string,
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<string | undefined> {
+    const found: string[] = [];
+    for (const disk of await this.blockDevices(address)) {
+      for (const name of [disk, ...(await this.#partitions(disk))]) {
+        // A namespace of size 0 has metadata that the kernel cannot handle.
+        if (Number(await this.#sys.read(`${BLOCK}/${name}/size`)) === 0) continue;
+        const what = await this.#probe(name, options.signal);
+        if (what !== undefined) found.push(`${name} holds ${what}`);
+      }
+    }
+    return found.length === 0 ? undefined : found.join(", ");
+  }
+
+  /** Low-level probing reads the device itself. The cache of blkid and the udev database may be stale or missing. */
+  async #probe(name: string, signal: AbortSignal | undefined): Promise<string | undefined> {
+    const device = `${this.#dev}/${name}`;
+    // blkid says of a missing device what it says of a blank one.
+    const claim = await this.#claim(device);
+    if (claim === "missing" || claim === "forbidden") throw faultUnreadable(device, `it is ${claim}`);
+    const argv: Argv = ["blkid", "--probe", "--output", "export", device];
+    let result: Awaited<ReturnType<CommandRunner["run"]>>;
+    try {
+      result = await this.#runner.run(argv, { signal });
+    } catch (error) {
+      if (hasErrorCode(error, "ENOENT")) throw faultMissingTool("blkid", `look for data on ${device}`);
+      throw error;
+    }
+    const { exitCode, stdout, stderr } = result;
+    // Status 2: nothing found, or the device cannot be read. Status 8: contradicting signatures.
+    if (exitCode === 2 && stderr.trim() === "") return undefined;
+    if (exitCode === 8) return "signatures of several formats";
+    if (exitCode !== 0) throw faultUnreadable(device, stderr.trim() || `blkid ended with ${exitCode}`);
+    return parseContents(stdout);
+  }
+
+  async #partitions(disk: string): Promise<readonly string[]> {
+    return (await this.#sys.list(`${BLOCK}/${disk}`)).filter((name) => name.startsWith(`${disk}p`));
+  }
+
+  /** The kernel's identity: of UUID, NGUID, EUI64 or serial and model. Without it, subsystem and number; else the name. */
+  async #identity(name: string): Promise<string> {
+    const wwid = await this.#sys.read(`${BLOCK}/${name}/wwid`);
+    if (wwid !== undefined && wwid !== "") return wwid;
+    const [subsystem, id] = await Promise.all([
+      this.#sys.read(`${BLOCK}/${name}/device/subsysnqn`),
+      this.#sys.read(`${BLOCK}/${name}/nsid`),
+    ]);
+    return subsystem === undefined || id === undefined ? name : `${subsystem} ${id}`;
+  }
+
+  /** With the kernel's own multipath disabled, each path to a namespace is a block device. */
+  async #allPaths(names: readonly string[]): Promise<readonly string[]> {
+    if (names.length === 0) return [];
+    const ids = await Promise.all(names.map((name) => this.#identity(name)));
+    const others = (await this.#sys.list(BLOCK)).filter(
+      (name) => /^nvme\d+n\d+$/.test(name) && !names.includes(name),
+    );
+    const same = await Promise.all(others.map(async (name) => ids.includes(await this.#identity(name))));
+    return [...names, ...others.filter((_, index) => same[index])];
   }
 
   async #useOfBlockDevice(disk: string): Promise<string | undefined> {
-    const partitions = (await this.#sys.list(`/sys/class/block/${disk}`)).filter((name) =>
-      name.startsWith(`${disk}p`),
-    );
+    const names = [disk, ...(await this.#partitions(disk))];
     const [mounts, swaps] = await Promise.all([this.#mounts.list(), this.#sys.read("/proc/swaps")]);
-    for (const name of [disk, ...partitions]) {
+    for (const name of names) {
       const device = `/dev/${name}`;
-      const numbers = await this.#sys.read(`/sys/class/block/${name}/dev`);
+      const numbers = await this.#sys.read(`${BLOCK}/${name}/dev`);
       const mount = mounts.find(
         (entry) => entry.source === device || (numbers !== undefined && entry.device === numbers),
       );
       if (mount !== undefined) return `${name} is mounted at ${mount.mountPoint}`;
       if (swaps?.split("\n").some((line) => line.split(/\s/)[0] === device) === true)
         return `${name} is swap`;
-      const [holder] = await this.#sys.list(`/sys/class/block/${name}/holders`);
+      const [holder] = await this.#sys.list(`${BLOCK}/${name}/holders`);
       if (holder !== undefined) return `${name} is a part of ${holder}`;
     }
+    // The kernel does not count these as a claim.
+    const loop = (await this.#loopDevices()).find(({ backing }) => names.includes(backing));
+    if (loop !== undefined) return `${loop.backing} is the backing of ${loop.name}`;
+    const exported = (await this.#exports()).find(({ device }) => names.includes(device));
+    if (exported !== undefined) return `${exported.device} is exported as ${exported.subsystem} (nvmet)`;
+    const nodes = names.map((name) => `/dev/${name}`);
+    const use = await this.#opener([...nodes, `/dev/${disk.replace(/^nvme/, "ng")}`]);
+    if (use !== undefined) return use;
     return (await this.#claim(`/dev/${disk}`)) === "claimed"
       ? `${disk} or a partition of it is in use by the kernel`
       : undefined;
   }
 
+  async #loopDevices(): Promise<readonly { readonly name: string; readonly backing: string }[]> {
+    const loops: { readonly name: string; readonly backing: string }[] = [];
+    for (const name of await this.#sys.list(BLOCK)) {
+      if (!/^loop\d+$/.test(name)) continue;
+      const path = await this.#sys.read(`${BLOCK}/${name}/loop/backing_file`);
+      if (path !== undefined) loops.push({ name, backing: await this.#deviceAt(path) });
+    }
+    return loops;
+  }
+
+  /** Namespaces of the kernel's NVMe target, enabled or not. */
+  async #exports(): Promise<readonly { readonly subsystem: string; readonly device: string }[]> {
+    const found: { readonly subsystem: string; readonly device: string }[] = [];
+    for (const subsystem of await this.#sys.list(NVMET)) {
+      for (const id of await this.#sys.list(`${NVMET}/${subsystem}/namespaces`)) {
+        const path = await this.#sys.read(`${NVMET}/${subsystem}/namespaces/${id}/device_path`);
+        if (path !== undefined) found.push({ subsystem, device: await this.#deviceAt(path) });
+      }
+    }
+    return found;
+  }
+
+  /** The name of the device that a path such as `/dev/disk/by-id/...` leads to. */
+  async #deviceAt(path: string): Promise<string> {
+    const real = (await this.#sys.resolve(path)) ?? path;
+    return real.startsWith("/dev/") ? real.slice("/dev/".length) : real;
+  }
+
   /** Unbinding a device from vfio-pci blocks while a process has it open. */
-  async #userSpaceProcess(address: string): Promise<string | undefined> {
-    const nodes = new Set(await userSpaceNodes(this.#sys, address));
-    if (nodes.size === 0) return undefined;
+  async #opener(nodes: readonly string[]): Promise<string | undefined> {
+    if (nodes.length === 0) return undefined;
+    const openers = await this.#openers();
+    for (const node of nodes) {
+      const opener = openers.get(node);
+      if (opener !== undefined) return `process ${opener.pid} (${opener.program}) has ${node} open`;
+    }
+    return undefined;
+  }
+
+  #openers(): Promise<ReadonlyMap<string, Opener>> {
+    this.#walk ??= this.#readOpeners().finally(() => {
+      this.#walk = undefined;
+    });
+    return this.#walk;
+  }
+
+  /** The processes of other users are hidden from a user without privileges. */
+  async #readOpeners(): Promise<ReadonlyMap<string, Opener>> {
+    const openers = new Map<string, Opener>();
     for (const pid of (await this.#sys.list("/proc")).filter((name) => /^\d+$/.test(name))) {
       for (const fd of await this.#sys.list(`/proc/${pid}/fd`)) {
         const target = await this.#sys.resolve(`/proc/${pid}/fd/${fd}`);
-        if (target !== undefined && nodes.has(target)) {
-          // SPDK renames its threads. The program name says more than `reactor_1`.
-          const program = (await this.#sys.resolve(`/proc/${pid}/exe`))?.split("/").at(-1);
-          const comm = program ?? (await this.#sys.read(`/proc/${pid}/comm`)) ?? "?";
-          return `process ${pid} (${comm}) has ${target} open`;
-        }
+        if (target === undefined || !NODES.test(target) || openers.has(target)) continue;
+        // SPDK renames its threads. The program name says more than `reactor_1`.
+        const exe = (await this.#sys.resolve(`/proc/${pid}/exe`))?.split("/").at(-1);
+        const program = exe ?? (await this.#sys.read(`/proc/${pid}/comm`)) ?? "?";
+        if (!UDEV.includes(program)) openers.set(target, { pid, program });
       }
     }
-    return undefined;
+    return openers;
   }
 }
 

@@ -70,6 +70,28 @@ export function faultInUse(
   });
 }
 
+/** The controller holds data, and its loss was not asked for. */
+export function faultHoldsData(address: string, contents: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevHoldsData,
+    description: `cannot format the NVMe controller ${address}: ${contents}`,
+    resolution:
+      "when this data is not needed, repeat with dmg storage format --reformat, which erases it; else leave the controller out (bdev_list, bdev_exclude)",
+  });
+}
+
+/** What a device holds is unknown. */
+export function faultUnreadable(device: string, reason: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevToolFailed,
+    description: `cannot look for data on ${device}`,
+    reason,
+    resolution: "run as root; if it fails there too, look in dmesg and check the device's health",
+  });
+}
+
 /** @param sign how the loss was noticed; by default, the controller is missing on the bus */
 export function faultVanished(
   attempted: string,
@@ -142,7 +164,11 @@ export function faultHugetlbfsFailed(mountPoint: string, reason: string): Fault 
 
 /** A tool that the request needs is not installed. */
 export function faultMissingTool(tool: string, wanted: string): Fault {
-  const debian: Readonly<Record<string, string>> = { nvme: "nvme-cli", modprobe: "kmod" };
+  const debian: Readonly<Record<string, string>> = {
+    blkid: "util-linux",
+    nvme: "nvme-cli",
+    modprobe: "kmod",
+  };
   return new Fault({
     domain: "bdev",
     code: FaultCode.missingSoftwareDependency,
@@ -167,11 +193,11 @@ export function faultSpdkFailed(
 }
 
 /** A burn-in overwrites the device, so the device must be empty. */
-export function faultNotBlank(address: string, where: string): Fault {
+export function faultNotBlank(address: string, contents: string): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.bdevBurnInFailed,
-    description: `cannot burn in the NVMe controller ${address}: ${where} is not empty`,
+    description: `cannot burn in the NVMe controller ${address}: ${contents}`,
     resolution: "format the controller first if its data is not needed, or burn in another one",
   });
 }

@@ -15,6 +15,7 @@ import { type BurnInVerdict, burnIn, burnInFindings } from "./burn-in.ts";
 import { DeviceUses, userSpaceNodes } from "./device-use.ts";
 import {
   faultFormatFailed,
+  faultHoldsData,
   faultInUse,
   faultMissingDevices,
   faultNotBlank,
@@ -63,7 +64,7 @@ export class KernelBackend implements BdevBackend {
     this.#sys = sys;
     this.#log = options.log;
     this.#nvme = new NvmeCli(runner);
-    this.#uses = options.uses ?? new DeviceUses({ sys, mounts });
+    this.#uses = options.uses ?? new DeviceUses({ sys, mounts, runner, devDirectory });
     this.#drivers = options.drivers ?? new PciDrivers({ sys, runner });
     this.#dev = devDirectory;
   }
@@ -204,6 +205,8 @@ export class KernelBackend implements BdevBackend {
     }
     const use = await this.#uses.find(address);
     if (use !== undefined) throw faultInUse(`format the NVMe controller ${address}`, use);
+    const contents = options.reformat === true ? undefined : await this.#uses.contents(address, options);
+    if (contents !== undefined) throw faultHoldsData(address, contents);
     const canFormat = await this.#nvme.canFormat(controller, options);
     let highest = 0;
     for (const [index, name] of names.entries()) {
@@ -224,11 +227,15 @@ export class KernelBackend implements BdevBackend {
     if (controller === undefined || names.length === 0) {
       throw faultFormatFailed(address, "it has no namespaces");
     }
+    const use = await this.#uses.find(address);
+    if (use !== undefined) throw faultInUse(`burn in the NVMe controller ${address}`, use);
+    const contents = await this.#uses.contents(address, options);
+    if (contents !== undefined) throw faultNotBlank(address, contents);
     for (const name of names) {
       const { device, size } = await this.#namespace(name);
       await this.#flush(device, options);
       const offset = await findNonZero(device, size, { signal: options.signal });
-      if (offset !== undefined) throw faultNotBlank(address, `byte ${offset} of ${name}`);
+      if (offset !== undefined) throw faultNotBlank(address, `byte ${offset} of ${name} is not empty`);
     }
     const before = await this.#health(controller, options);
     const verdicts: BurnInVerdict[] = [];

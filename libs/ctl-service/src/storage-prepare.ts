@@ -61,7 +61,7 @@ function nvmeState({ controllers }: BdevPrepareResult) {
   if (failed !== undefined) return stateFault(failed.fault);
   const texts = controllers.map((outcome) =>
     outcome.kind === "bound"
-      ? `${outcome.pciAddress} is bound to ${outcome.driver}`
+      ? `${outcome.pciAddress} is bound to ${outcome.driver}${outcome.contents === undefined ? "" : ` (${outcome.contents})`}`
       : `${outcome.pciAddress} is left as it is${outcome.kind === "skipped" ? `: ${outcome.reason}` : ""}`,
   );
   return stateSuccess(texts.join("; "));

@@ -54,6 +54,7 @@ export const FaultCode = {
   bdevBurnInFailed: 318,
   bdevSpdkFailed: 319,
   bdevVanished: 320,
+  bdevHoldsData: 321,
 
   // network: 400-499
   networkUnknownInterface: 400,

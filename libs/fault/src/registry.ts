@@ -222,6 +222,11 @@ const BDEV = {
     "It was removed, lost power, or its link failed.",
     "look for link errors in dmesg, reseat or replace the device",
   ],
+  bdevHoldsData: [
+    "An NVMe controller holds data.",
+    "It has a file system, a partition table, or is a part of a volume, RAID or pool that is not active.",
+    "repeat with dmg storage format --reformat to erase it, or leave it out of bdev_list",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const NETWORK = {

@@ -62,6 +62,21 @@ async function format(engine: EngineStorage) {
 }
 
 describe("EngineStorage.format", () => {
+  it.each([true, false])("passes reformat %s to the block devices", async (reformat) => {
+    let asked: boolean | undefined;
+    const engine = storage(
+      {},
+      {
+        format: async (_, options) => {
+          asked = options?.reformat;
+          return [];
+        },
+      },
+    );
+    await engine.format({ reformat, signal });
+    expect(asked).toBe(reformat);
+  });
+
   it("tells of every device from the start, and how each ended", async () => {
     const { result, steps } = await format(
       storage(

@@ -168,7 +168,7 @@ export class EngineStorage {
   async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { config, bdev } = this.#options;
     const { mount } = config.scm;
-    const { signal, onProgress = () => {} } = options;
+    const { reformat, signal, onProgress = () => {} } = options;
     const now = () => performance.now();
     const scmMeter = progressMeter(mount, now);
     onProgress(scmMeter("format", 0));
@@ -187,7 +187,7 @@ export class EngineStorage {
     }
     const begin = now();
     const bdevs = await bdev
-      .format(config.bdev, { signal, onProgress })
+      .format(config.bdev, { reformat, signal, onProgress })
       // What keeps all of them from being formatted is what became of each.
       .catch((error: unknown) => config.bdev.list.map((device) => ({ device, fault: toFault(error) })));
     for (const { device, fault } of bdevs as readonly BdevFormatResult[]) {

@@ -49,7 +49,7 @@ export class BdevForwarder implements Omit<BdevOperations, "check"> {
     if (storage.list.length === 0) return [];
     const { results } = await execRequest(
       bdevMethods,
-      { method: "BdevFormat", payload: { devices: [...storage.list] } },
+      { method: "BdevFormat", payload: { devices: [...storage.list], reformat: options.reformat } },
       { ...this.#with(options), timeoutMs: MAX_TIMEOUT_MS, onProgress: options.onProgress },
     );
     return results.map(({ device, fault }) =>

@@ -7,9 +7,9 @@ import type { bdevMethods } from "./bdev-methods.ts";
 export function bdevHandlers(bdev: Omit<BdevOperations, "check">): HandlersOf<typeof bdevMethods> {
   return {
     BdevScan: async (_payload, { signal }) => ({ controllers: await bdev.scan({ signal }) }),
-    BdevFormat: async ({ devices }, { signal, progress }) => {
+    BdevFormat: async ({ devices, reformat }, { signal, progress }) => {
       const storage = { class: "nvme", list: devices, number: 0, sizeGB: 0 } as const;
-      const results = await bdev.format(storage, { signal, onProgress: progress });
+      const results = await bdev.format(storage, { reformat, signal, onProgress: progress });
       return {
         results: results.map(({ device, fault }) =>
           fault === undefined ? { device } : { device, fault: toFaultMessage(fault) },

@@ -37,7 +37,12 @@ const nvmeController = z.object({
 
 /** The result for one controller. */
 const controllerOutcome = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("bound"), pciAddress: z.string(), driver: z.string() }),
+  z.object({
+    kind: z.literal("bound"),
+    pciAddress: z.string(),
+    driver: z.string(),
+    contents: z.string().optional(),
+  }),
   z.object({ kind: z.literal("skipped"), pciAddress: z.string(), reason: z.string() }),
   z.object({ kind: z.literal("failed"), pciAddress: z.string(), fault: faultMessage }),
 ]);
@@ -67,7 +72,11 @@ const burnInVerdict = z.object({
 export const bdevMethods = {
   BdevScan: { payload: nothing, result: z.object({ controllers: z.array(nvmeController) }) },
   BdevFormat: {
-    payload: z.strictObject({ devices: z.array(pciAddress).min(1).max(1024) }),
+    payload: z.strictObject({
+      devices: z.array(pciAddress).min(1).max(1024),
+      /** Erase what the controllers hold. */
+      reformat: z.boolean().optional(),
+    }),
     result: z.object({
       results: z.array(z.object({ device: z.string(), fault: faultMessage.optional() })),
     }),

@@ -17,10 +17,11 @@ export function forwardingBdev(
   const helped: BdevBackend = {
     name: "the helper",
     scan: (call) => forwarder.scan(call),
-    wipe: async (address, { signal, onProgress } = {}) => {
+    wipe: async (address, { reformat, signal, onProgress } = {}) => {
       const [result] = await forwarder.format(
         { class: "nvme", list: [address] },
         {
+          reformat,
           signal,
           onProgress: ({ step, fraction }) => {
             if (step === "format" || step === "zero" || step === "verify") onProgress?.({ step, fraction });

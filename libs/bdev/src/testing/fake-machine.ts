@@ -1,5 +1,6 @@
 import { open } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
+import type { CommandResult } from "@daos/sys";
 import { FakeCommandRunner, FakeMountTable, FakeSysTree } from "@daos/sys/testing";
 
 /** A controller of a {@link FakeMachine}. */
@@ -59,6 +60,16 @@ export class FakeMachine {
 
   driverOf(address: string): Promise<string | undefined> {
     return this.sys.resolve(`${PCI}/devices/${address}/driver`).then((path) => path?.split("/").at(-1));
+  }
+
+  /** What blkid prints for a device or partition, `TYPE=ext4`. A format removes it. */
+  readonly contents = new Map<string, string>();
+
+  /** Answers as util-linux 2.38 does, which says nothing about a missing device. */
+  async #blkid(name: string): Promise<string | Partial<CommandResult>> {
+    if ((await this.sys.list(`/sys/class/block/${name}`)).length === 0) return { exitCode: 2 };
+    const contents = this.contents.get(name);
+    return contents === undefined ? { exitCode: 2 } : `DEVNAME=/dev/${name}\n${contents}\n`;
   }
 
   /** Removes a controller from the bus. */
@@ -150,6 +161,7 @@ export class FakeMachine {
       .on("nvme id-ns", '{"fpi":0}')
       .on("blockdev --flushbufs", "")
       .on("blkdiscard", "")
+      .on("blkid --probe --output export", (argv) => this.#blkid(basename(argv[4] ?? "")))
       .on("modprobe", (argv) => {
         this.modules.add(argv[1] ?? "");
         return "";
@@ -162,6 +174,9 @@ export class FakeMachine {
           await file.truncate(size);
         } finally {
           await file.close();
+        }
+        for (const name of this.contents.keys()) {
+          if (name.startsWith(basename(argv[2] ?? ""))) this.contents.delete(name);
         }
         return "Success formatting namespace:1\n";
       });

@@ -120,7 +120,14 @@ for (const round of ["first", "second"]) {
       ["FAST0", "FAST1"].map((serial) => ({ serial, source: "last-known", driver: "vfio-pci" })),
     );
 
-    assert.deepEqual(await bdev.format(nvme(...fast)), [{ device: fast[0] }, { device: fast[1] }]);
+    for (const { fault } of await bdev.format(nvme(...fast))) {
+      assert.equal(fault?.code, FaultCode.bdevHoldsData);
+      assert.match(fault.description, /nvme\d+n\d+ holds ext4/);
+    }
+    assert.deepEqual(await bdev.format(nvme(...fast), { reformat: true }), [
+      { device: fast[0] },
+      { device: fast[1] },
+    ]);
     assert.equal(await driverOf(fast[0]), "vfio-pci");
     for (const group of groups) assert.equal((await stat(`/dev/vfio/${group}`)).uid, 1234);
 
@@ -167,8 +174,10 @@ check("bdev: a controller in use stays with the kernel, and is not formatted", a
     await sh("sh", "-c", end);
     await bdev.reset();
   }
+  const [kept] = await bdev.format(nvme(fast[1]));
+  assert.equal(kept?.fault, undefined, "a blank controller needs no reformat");
   await until("the end of the other mount", async () => {
-    const [result] = await bdev.format(nvme(fast[0]));
+    const [result] = await bdev.format(nvme(fast[0]), { reformat: true });
     return result?.fault === undefined;
   });
 });
@@ -236,7 +245,7 @@ check("bdev: burn-in of an empty controller, with an abort", async () => {
   const [refused] = await bdev.burnIn([fast[0]], { durationMs: 1 });
   assert.ok(refused !== undefined && "fault" in refused);
   assert.equal(refused.fault.code, FaultCode.bdevBurnInFailed);
-  await bdev.format(nvme(...fast));
+  await bdev.format(nvme(...fast), { reformat: true });
   const stop = new AbortController();
   const results = await bdev.burnIn(fast, {
     durationMs: 2_000,

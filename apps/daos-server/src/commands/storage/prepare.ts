@@ -101,7 +101,7 @@ function nvmeLines(result: BdevPrepareResult | undefined): readonly string[] {
     ...result.controllers.map((outcome) => {
       switch (outcome.kind) {
         case "bound":
-          return `${outcome.pciAddress}: bound to ${outcome.driver}`;
+          return `${outcome.pciAddress}: bound to ${outcome.driver}${outcome.contents === undefined ? "" : ` (${outcome.contents})`}`;
         case "skipped":
           return `${outcome.pciAddress}: left as it is, ${outcome.reason}`;
         case "failed":
