@@ -26,7 +26,7 @@ if (!ensureBuilt()) fail("The build failed: see above.");
 makeOwnDirectory(directory);
 makeOwnDirectory(join(directory, "sockets"));
 
-// Root mounts a tmpfs below the directory; anybody else needs a directory under a mount, which /dev/shm is.
+// Root mounts a tmpfs below the directory; other users need a directory under a mount, which /dev/shm is.
 const storage =
   uid === 0 ? [] : ["--storage", process.env.DAOS_QUICKSTART_SCM ?? `/dev/shm/daos-quickstart-${uid}`];
 const main = join(root, "apps", "daos-server", "dist", "main.js");
@@ -60,7 +60,7 @@ function showNextSteps(port) {
   );
 }
 
-/** Creates a directory of this user's own; refuses one that somebody else has put there. */
+/** Creates a directory of this user's own; refuses one that another user has made. */
 function makeOwnDirectory(path) {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const found = lstatSync(path);

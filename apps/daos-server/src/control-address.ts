@@ -63,7 +63,7 @@ export async function refuseLoopback({
   );
 }
 
-/** Whoever writes this into the configuration wants the loopback: several servers on one machine. */
+/** A configuration with such a name asks for the loopback: several servers on one machine. */
 function meansLoopback(host: string): boolean {
   return isIP(host) !== 0 || /^(?:.+\.)?localhost$/i.test(host);
 }

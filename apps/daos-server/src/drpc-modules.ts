@@ -24,7 +24,7 @@ export interface DrpcModulesOptions {
 const MODULE_SRV = 3;
 const MODULE_SECURITY = 4;
 
-/** As `handle`, for peers that are root, the server's user or in its group: also when somebody opens the socket's mode. */
+/** As `handle`, for peers that are root, the server's user or in its group: also after the socket's mode has been changed. */
 const handleLocal: typeof handle = (method, handler) =>
   handle(method, async (request, context) => {
     const fault = await checkLocalPeer(context.peer);

@@ -7,7 +7,7 @@ const ANY_ADDRESS = "0.0.0.0";
 const LOOPBACK = "127.0.0.1";
 
 /**
- * The address to listen on: the configured one, else every one. Without certificates whoever reaches the port is an
+ * The address to listen on: the configured one, else every one. Without certificates every caller of the port is an
  * administrator, so it is the loopback then, unless an access point with an address in the network asks for more.
  *
  * @param self the control address of this host

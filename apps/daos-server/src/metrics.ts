@@ -27,7 +27,7 @@ export async function startMetrics(options: StartMetricsOptions): Promise<Runnin
   const { config, host, harness, leadership, log } = options;
   const { telemetryPort, transport } = config;
   if (telemetryPort === undefined) return undefined;
-  // Whoever sets no port does not wait for what makes metrics.
+  // Loaded here: a server without the port does not need it.
   const { listenMetrics, Metrics } = await import("@daos/metrics");
   const metrics = new Metrics({
     engines: () =>

@@ -31,7 +31,7 @@ export function stateDirectories(
 
 /**
  * Opens the first of the directories that this process may write to; undefined when there is none. What stands in the
- * others is read too: root may have prepared the controllers of a server that runs as somebody else.
+ * others is read too: root may have prepared the controllers of a server that runs as another user.
  */
 export async function openDeviceState(
   directories: readonly string[],

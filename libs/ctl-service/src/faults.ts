@@ -21,7 +21,7 @@ export function faultBdevSize(device: string, cause?: unknown): Fault {
   });
 }
 
-/** A request to log as nobody can. */
+/** The log masks of a request cannot be used. */
 export function faultLogMasks(masks: string): Fault {
   return new Fault({
     domain: "general",

@@ -5,11 +5,11 @@ export type DeviceEvent<T> =
   | { readonly kind: "progress"; readonly progress: DeviceProgress }
   | { readonly kind: "result"; readonly result: T };
 
-/** A device tells of its progress this often at most, ms. */
+/** The shortest time between two reports of a device's progress, ms. */
 const EVERY_MS = 250;
 
 /**
- * Does work on devices and yields the newest progress of each as it comes, then the result. Whoever stops reading has to
+ * Does work on devices and yields the newest progress of each as it comes, then the result. A caller that stops reading has to
  * abort the signal that the work has; its end is waited for.
  *
  * @throws what the work throws

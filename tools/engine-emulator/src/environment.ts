@@ -15,7 +15,7 @@ export interface EngineEnvironment {
 
 type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
-/** Where the real engine listens when nobody says. */
+/** Where the real engine listens by default. */
 const DEFAULT_PORT = "31416";
 
 /**
