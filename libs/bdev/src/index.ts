@@ -20,6 +20,7 @@ export {
   inProcessCache,
 } from "./controller-cache.ts";
 export { bdevFileSize, createBdevFiles } from "./create-bdev-files.ts";
+export { DeviceUses } from "./device-use.ts";
 export { faultBurnInFailed, faultInUse, showBurnInError } from "./faults.ts";
 export { BdevForwarder } from "./forward/bdev-forwarder.ts";
 export { bdevHandlers } from "./forward/bdev-handlers.ts";
@@ -34,6 +35,7 @@ export { HealthHistory } from "./health-history.ts";
 
 export { KernelBackend } from "./kernel-backend.ts";
 export { parsePciAddress } from "./pci-address.ts";
+export { USER_DRIVERS } from "./pci-drivers.ts";
 export { type DeviceProgress, progressMeter } from "./progress-meter.ts";
 export { NVME_CONF, renderNvmeConf } from "./render-nvme-conf.ts";
 export { type ControllerSelection, whyNotSelected } from "./select-controllers.ts";

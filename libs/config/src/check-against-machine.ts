@@ -1,4 +1,4 @@
-import type { MachineFacts } from "./machine-facts.ts";
+import type { MachineFacts, NvmeControllerFacts } from "./machine-facts.ts";
 import type { Problem } from "./problem.ts";
 import type { Position } from "./read-yaml.ts";
 import type { Report } from "./report.ts";
@@ -44,6 +44,7 @@ export function checkAgainstMachine(
     checkScmDevice(engine, facts, report);
     checkBdevs(engine, facts, report);
   }
+  checkPaths(config, facts, report);
   checkMemory(config, facts, report);
   checkDisk(config, facts, report);
   const sockets = facts.paths?.[config.socketDir];
@@ -200,8 +201,8 @@ function checkBdevs(engine: EngineConfig, facts: MachineFacts, report: Report): 
           `this machine has no NVMe controller ${device}`,
           oneOf(others, "another bdev_class"),
         );
-      } else if (found.mounted === true) {
-        report("error", key, `${device} has a mounted file system`, "a controller that nothing else uses");
+      } else {
+        checkController(found, device, key, report);
       }
     }
     const path = facts.paths?.[device];
@@ -218,6 +219,45 @@ function checkBdevs(engine: EngineConfig, facts: MachineFacts, report: Report): 
       report("error", key, `${device} is no regular file`, "a file, or a path where one can be made");
     }
   });
+}
+
+function checkController(
+  { use, userDriven, contents }: NvmeControllerFacts,
+  device: string,
+  key: string,
+  report: Report,
+): void {
+  if (use !== undefined) {
+    // An engine that runs with this configuration uses its controllers.
+    const severity = userDriven === true ? "warning" : "error";
+    report(severity, key, `${device} is in use: ${use}`, "a controller that nothing else uses");
+  } else if (contents !== undefined) {
+    report(
+      "warning",
+      key,
+      `${device} holds data: ${contents}`,
+      "a blank controller; only dmg storage format --reformat erases this one",
+    );
+  }
+}
+
+/** Two paths to one device, for one engine or two, would corrupt it. */
+function checkPaths(config: ServerConfig, facts: MachineFacts, report: Report): void {
+  const paths = new Map<string, string>();
+  for (const engine of config.engines) {
+    if (engine.bdev.class !== "nvme") continue;
+    engine.bdev.list.forEach((device, at) => {
+      const ids = facts.nvmeControllers?.find(
+        ({ address }) => address.toLowerCase() === device.toLowerCase(),
+      )?.namespaceIds;
+      const other = ids?.map((id) => paths.get(id)).find((path) => path !== undefined);
+      if (other !== undefined && other !== device) {
+        const key = keyOf(engine, `bdev_list[${at}]`);
+        report("error", key, `${device} and ${other} are two paths to one device`, "one of them");
+      }
+      for (const id of ids ?? []) if (!paths.has(id)) paths.set(id, device);
+    });
+  }
 }
 
 function checkMemory(config: ServerConfig, facts: MachineFacts, report: Report): void {

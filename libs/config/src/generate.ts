@@ -244,13 +244,24 @@ function engineSection(
   return [...lines, ""];
 }
 
+/** Controllers that are in use or hold data are left out, as are further paths to one device. */
 function controllersFor(engine: Engine, facts: MachineFacts, note: Note): readonly NvmeControllerFacts[] {
-  return (facts.nvmeControllers ?? []).filter((controller) => {
+  const all = facts.nvmeControllers ?? [];
+  return all.filter((controller) => {
     if (!isOn(engine, controller.numaNode)) return false;
-    if (controller.mounted === true)
-      note(`NVMe controller ${controller.address}: it has a mounted file system`);
-    return controller.mounted !== true;
+    const reason = controller.use ?? controller.contents ?? otherPath(controller, all);
+    if (reason !== undefined) note(`NVMe controller ${controller.address}: ${reason}`);
+    return reason === undefined;
   });
+}
+
+/** The first path to a device is used, on whatever NUMA node. */
+function otherPath(controller: NvmeControllerFacts, all: readonly NvmeControllerFacts[]): string | undefined {
+  const { namespaceIds = [] } = controller;
+  const first = all.find((other) => other.namespaceIds?.some((id) => namespaceIds.includes(id)));
+  return first === undefined || first === controller
+    ? undefined
+    : `it is another path to the device of ${first.address}`;
 }
 
 /** Devices without a node belong to the first engine. */

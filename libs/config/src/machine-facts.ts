@@ -53,8 +53,14 @@ export interface NvmeControllerFacts {
   readonly model: string;
   readonly numaNode?: number | undefined;
   readonly sizeBytes: number;
-  /** It has a mounted file system, so DAOS cannot use it. */
-  readonly mounted?: boolean | undefined;
+  /** What uses it, `nvme0n1p1 is mounted at /home`. */
+  readonly use?: string | undefined;
+  /** A user-space driver has it. Then an engine of this host may be what uses it. */
+  readonly userDriven?: boolean | undefined;
+  /** What it holds, `nvme0n1 holds ext4`. */
+  readonly contents?: string | undefined;
+  /** Controllers with a common identity are paths to one device. */
+  readonly namespaceIds?: readonly string[] | undefined;
 }
 
 export interface HugepageFacts {

@@ -35,11 +35,39 @@ const large: MachineFacts = {
   nvmeControllers: [
     { address: "0000:81:00.0", model: "a", numaNode: 0, sizeBytes: 1e12 },
     { address: "0000:82:00.0", model: "a", numaNode: 1, sizeBytes: 1e12 },
-    { address: "0000:83:00.0", model: "boot", numaNode: 1, sizeBytes: 1e11, mounted: true },
+    {
+      address: "0000:83:00.0",
+      model: "boot",
+      numaNode: 1,
+      sizeBytes: 1e11,
+      use: "nvme2n1p1 is mounted at /",
+    },
   ],
   hugepages: { pageBytes: 2 * 2 ** 20 },
   paths: { "/var/run/daos_server": { kind: "directory" }, "/dev/pmem0": { kind: "block" } },
 };
+
+/** The last two are paths to one device. */
+const dual: MachineFacts["nvmeControllers"] = [
+  {
+    address: "0000:01:00.0",
+    model: "a",
+    numaNode: 0,
+    sizeBytes: 1e12,
+    contents: "nvme0n1 holds ext4",
+    namespaceIds: ["eui.1"],
+  },
+  {
+    address: "0000:02:00.0",
+    model: "a",
+    numaNode: 0,
+    sizeBytes: 1e12,
+    use: "process 7 (daos_io_server) has /dev/vfio/2 open",
+    userDriven: true,
+  },
+  { address: "0000:03:00.0", model: "a", numaNode: 0, sizeBytes: 1e12, namespaceIds: ["eui.3"] },
+  { address: "0000:04:00.0", model: "a", numaNode: 1, sizeBytes: 1e12, namespaceIds: ["eui.3"] },
+];
 
 /** A small virtual machine. */
 const small: MachineFacts = {
@@ -137,7 +165,21 @@ servers:
       [
         "s.yml:6:14: warning: servers[0].scm_list[0]: /dev/pmem7 is no namespace of persistent memory; expected one of /dev/pmem0, /dev/pmem1",
         "s.yml:7:31: error: servers[0].bdev_list[1]: this machine has no NVMe controller 0000:99:00.0; expected one of 0000:81:00.0, 0000:82:00.0, 0000:83:00.0",
-        "s.yml:7:47: error: servers[0].bdev_list[2]: 0000:83:00.0 has a mounted file system; expected a controller that nothing else uses",
+        "s.yml:7:47: error: servers[0].bdev_list[2]: 0000:83:00.0 is in use: nvme2n1p1 is mounted at /; expected a controller that nothing else uses",
+      ],
+    ],
+    [
+      "controllers that hold data, are used through a user-space driver, or are one device",
+      `provider: ofi+psm2
+servers:
+- {fabric_iface: ib0, scm_mount: /m, scm_class: ram, scm_size: 1, bdev_list: ["0000:01:00.0", "0000:02:00.0", "0000:03:00.0"]}
+- {fabric_iface: ib0, fabric_iface_port: 32416, scm_mount: /n, scm_class: ram, scm_size: 1, bdev_list: ["0000:04:00.0"]}
+`,
+      { nvmeControllers: dual },
+      [
+        "s.yml:3:79: warning: servers[0].bdev_list[0]: 0000:01:00.0 holds data: nvme0n1 holds ext4; expected a blank controller; only dmg storage format --reformat erases this one",
+        "s.yml:3:95: warning: servers[0].bdev_list[1]: 0000:02:00.0 is in use: process 7 (daos_io_server) has /dev/vfio/2 open; expected a controller that nothing else uses",
+        "s.yml:4:105: error: servers[1].bdev_list[0]: 0000:04:00.0 and 0000:03:00.0 are two paths to one device; expected one of them",
       ],
     ],
     [
@@ -239,8 +281,22 @@ describe("generateConfig()", () => {
     });
     expect(notes).toEqual([
       "interface ib2: it is down or has no address",
-      "NVMe controller 0000:83:00.0: it has a mounted file system",
+      "NVMe controller 0000:83:00.0: nvme2n1p1 is mounted at /",
     ]);
+  });
+
+  it("generateConfig() leaves out controllers that hold data or are in use, and gives a device to one engine", () => {
+    const { config, notes } = generate({ ...large, nvmeControllers: dual });
+    expect(config).toMatchObject({
+      engines: [{ bdev: { list: ["0000:03:00.0"] } }, { bdev: { list: [] } }],
+    });
+    expect(notes).toEqual(
+      expect.arrayContaining([
+        "NVMe controller 0000:01:00.0: nvme0n1 holds ext4",
+        "NVMe controller 0000:02:00.0: process 7 (daos_io_server) has /dev/vfio/2 open",
+        "NVMe controller 0000:04:00.0: it is another path to the device of 0000:03:00.0",
+      ]),
+    );
   });
 
   it("falls back to memory and sockets on a small machine, and says so", () => {

@@ -1,8 +1,16 @@
+import { BdevProvider, DeviceUses } from "@daos/bdev";
 import { checkAgainstMachine, checkServerConfig, generateConfig, pathsOf } from "@daos/config";
 import { silentLogger } from "@daos/log";
 import type { SysTree } from "@daos/sys";
+import { FakeCommandRunner, FakeMountTable, FakeSysTree } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
-import { collectMachineFacts, readInterfaces, readMemory, readNumaNodes } from "./collect-machine-facts.ts";
+import {
+  collectMachineFacts,
+  readControllers,
+  readInterfaces,
+  readMemory,
+  readNumaNodes,
+} from "./collect-machine-facts.ts";
 
 /** A tree of the kernel's files, given by path. */
 function fakeTree(files: Readonly<Record<string, string>>): SysTree {
@@ -91,6 +99,83 @@ describe("readNumaNodes()", () => {
       "/sys/devices/system/cpu/cpufreq/boost": "1",
     });
     expect(await readNumaNodes(tree)).toEqual([{ id: 0, cores: 2, memoryBytes: 8130472 * 1024 }]);
+  });
+});
+
+describe("readControllers()", () => {
+  /** Number of the controller, and the name of its namespace as block device and in its own directory. */
+  const machine = [
+    ["0000:01:00.0", "nvme0", "nvme0n1", "nvme0n1"],
+    ["0000:02:00.0", "nvme1", "nvme1n1", "nvme1n1"],
+    // With multipath, numbers of controller and namespace differ.
+    ["0000:03:00.0", "nvme2", "nvme3n1", "nvme3c2n1"],
+    ["0000:04:00.0", "nvme4", "nvme4n1", "nvme4n1"],
+  ] as const;
+
+  it("readControllers() finds uses and contents, so that generate takes only blank controllers and check refuses those in use", async () => {
+    const sys = new FakeSysTree();
+    const mounts = new FakeMountTable({ privileged: true });
+    const runner = new FakeCommandRunner()
+      .on("nvme", { exitCode: 1 })
+      .on("blkid --probe --output export", { exitCode: 2 })
+      .on("blkid --probe --output export /dev/nvme4n1", "TYPE=LVM2_member");
+    for (const [address, controller, block, path] of machine) {
+      const device = `/sys/bus/pci/devices/${address}`;
+      sys.files({
+        [`${device}/class`]: "0x010802",
+        [`${device}/numa_node`]: "0",
+        [`${device}/nvme/${controller}/model`]: "SAMSUNG MZQL21T9HCJR-00A07",
+        [`${device}/nvme/${controller}/${path}/nsid`]: "1",
+        [`${device}/nvme/${controller}/${path}/size`]: "3750748848",
+        [`/sys/class/block/${block}/size`]: "3750748848",
+        [`/sys/class/block/${block}/dev`]: `259:${controller.slice(4)}`,
+      });
+    }
+    sys.files({
+      "/sys/class/block/nvme0n1/nvme0n1p1/dev": "259:11",
+      "/sys/class/block/nvme0n1p1/dev": "259:11",
+      "/sys/class/block/nvme0n1p1/holders/dm-0/dev": "253:0",
+    });
+    mounts.mounted("/srv", "/dev/nvme3n1", "xfs");
+    const uses = new DeviceUses({ sys, mounts, runner, claim: () => Promise.resolve("free") });
+    const bdev = new BdevProvider({ sys, mounts, runner, log: silentLogger });
+    const notes: string[] = [];
+    const nvmeControllers = await readControllers(bdev, uses, { note: (text) => void notes.push(text) });
+    expect(nvmeControllers.map(({ use, contents }) => use ?? contents)).toEqual([
+      "nvme0n1p1 is a part of dm-0",
+      undefined,
+      "nvme3n1 is mounted at /srv",
+      "nvme4n1 holds LVM2_member",
+    ]);
+    const generated = generateConfig({
+      nvmeControllers,
+      networkInterfaces: [{ device: "eth0", usable: true }],
+    });
+    expect(generated.text).toContain('bdev_list: ["0000:02:00.0"]');
+    expect(generated.notes).toEqual(
+      expect.arrayContaining([
+        "NVMe controller 0000:01:00.0: nvme0n1p1 is a part of dm-0",
+        "NVMe controller 0000:03:00.0: nvme3n1 is mounted at /srv",
+        "NVMe controller 0000:04:00.0: nvme4n1 holds LVM2_member",
+      ]),
+    );
+    const all = generated.text.replace(
+      '"0000:02:00.0"',
+      machine.map(([address]) => `"${address}"`).join(", "),
+    );
+    const { config } = checkServerConfig(all, { path: "g.yml", cwd: "/" });
+    if (config === undefined) throw new Error("the configuration is not valid");
+    const problems = checkAgainstMachine(config, { nvmeControllers });
+    expect(problems.map(({ severity, key }) => [severity, key])).toEqual([
+      ["error", "servers[0].bdev_list[0]"],
+      ["error", "servers[0].bdev_list[2]"],
+      ["warning", "servers[0].bdev_list[3]"],
+    ]);
+    // Without privileges nothing is known about contents.
+    expect(notes).toEqual([]);
+    runner.on("blkid --probe --output export", { exitCode: 2, stderr: "Permission denied" });
+    await readControllers(bdev, uses, { note: (text) => void notes.push(text) });
+    expect(notes).toEqual([expect.stringMatching(/^what NVMe controller 0000:02:00.0 holds is not known/)]);
   });
 });
 

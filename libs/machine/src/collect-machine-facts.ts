@@ -1,7 +1,7 @@
 import { stat, statfs } from "node:fs/promises";
 import { networkInterfaces } from "node:os";
 import { dirname } from "node:path";
-import { BdevProvider } from "@daos/bdev";
+import { BdevProvider, DeviceUses, USER_DRIVERS } from "@daos/bdev";
 import type {
   FabricInterfaceFacts,
   MachineFacts,
@@ -15,7 +15,7 @@ import { toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { NetworkProvider } from "@daos/network";
 import { ScmProvider } from "@daos/scm";
-import { hasErrorCode, linuxSysTree, listMounts, ProcessCommandRunner, type SysTree } from "@daos/sys";
+import { hasErrorCode, linuxMountTable, linuxSysTree, ProcessCommandRunner, type SysTree } from "@daos/sys";
 
 export interface CollectOptions {
   readonly log: Logger;
@@ -58,7 +58,16 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
         true,
       ),
       part("persistent memory", () => scanPmem(new ScmProvider({ runner, log }), signal), true),
-      part("NVMe controllers", () => scanNvme(new BdevProvider({ runner, log }), linuxSysTree, signal), true),
+      part(
+        "NVMe controllers",
+        () =>
+          readControllers(
+            new BdevProvider({ runner, log }),
+            new DeviceUses({ sys: linuxSysTree, mounts: linuxMountTable, runner }),
+            { signal, note: (text) => void notes.push(text) },
+          ),
+        true,
+      ),
       part("paths", async () => Object.fromEntries(await Promise.all(paths.map(lookAt)))),
     ]);
   return {
@@ -171,25 +180,45 @@ async function countCores(sys: SysTree, directory: string): Promise<number> {
   return new Set(siblings).size;
 }
 
-async function scanNvme(
-  bdev: BdevProvider,
-  sys: SysTree,
-  signal: AbortSignal | undefined,
+/** The NVMe controllers, with what uses them and what they hold, as a format would find it. */
+export async function readControllers(
+  bdev: Pick<BdevProvider, "scan">,
+  uses: DeviceUses,
+  { signal, note }: { readonly signal?: AbortSignal | undefined; readonly note: (text: string) => void },
 ): Promise<readonly NvmeControllerFacts[]> {
   const controllers = await bdev.scan({ signal });
-  const sources = (await listMounts()).map(({ source }) => source);
   return Promise.all(
-    controllers.map(async ({ pciAddress, model, numaNode, namespaces }) => {
-      const names = await sys.list(`/sys/bus/pci/devices/${pciAddress}/nvme`);
+    controllers.map(async ({ pciAddress, model, numaNode, driver, namespaces }) => {
+      const [use, namespaceIds] = await Promise.all([uses.find(pciAddress), uses.namespaceIds(pciAddress)]);
+      const contents = use === undefined ? await readContents(uses, pciAddress, signal, note) : undefined;
       return {
         address: pciAddress,
         model,
         numaNode,
         sizeBytes: Number(namespaces.reduce((sum, { size }) => sum + size, 0n)),
-        mounted: names.some((name) => sources.some((source) => source.startsWith(`/dev/${name}n`))),
+        use,
+        userDriven: driver !== undefined && USER_DRIVERS.includes(driver),
+        contents,
+        namespaceIds,
       };
     }),
   );
+}
+
+/** A user without privileges cannot read devices. */
+async function readContents(
+  uses: DeviceUses,
+  address: string,
+  signal: AbortSignal | undefined,
+  note: (text: string) => void,
+): Promise<string | undefined> {
+  try {
+    return await uses.contents(address, { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    note(`what NVMe controller ${address} holds is not known: ${toFault(error).message}`);
+    return undefined;
+  }
 }
 
 async function lookAt(path: string): Promise<readonly [string, PathFacts]> {

@@ -98,6 +98,14 @@ describe("permissions", () => {
     },
   );
 
+  it.each([undefined, true])("permissions.BdevFormat() keeps the consent %s of the caller", (reformat) => {
+    const policy = { ...emptyPolicy("p"), pciAddresses: [NVME] };
+    const payload = { devices: [NVME], reformat };
+    expect(
+      permissions.BdevFormat(payload, { policy, caller: { uid: 1, gid: 1, pid: 1 }, trust: {} }),
+    ).toEqual(payload);
+  });
+
   it("permissions keeps the hugepages when the policy names controllers only", async () => {
     const policy = { ...emptyPolicy("p"), pciAddresses: [NVME] };
     const { ask, sys } = helperWith(policy);

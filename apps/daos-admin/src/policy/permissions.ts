@@ -57,7 +57,10 @@ export const permissions: { readonly [M in HelperMethod]: Permission<M> } = {
     authorizeScmPrepare(policy, "reset SCM");
     return payload;
   },
-  BdevFormat: ({ devices }, { policy }) => ({ devices: [...authorizeControllers(policy, devices)] }),
+  BdevFormat: (payload, { policy }) => ({
+    ...payload,
+    devices: [...authorizeControllers(policy, payload.devices)],
+  }),
   // "Every empty controller" may include controllers that the policy does not name. Each of these is refused
   // individually.
   BdevBurnIn: (payload, { policy }) => {
