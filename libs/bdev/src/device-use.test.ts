@@ -123,6 +123,20 @@ describe("DeviceUses.find()", () => {
   });
 });
 
+describe("BdevPreparer.reset()", () => {
+  it.each([{ whitelist: A }, { include: [A] }, { exclude: [B] }])(
+    "reset() and prepare() leave the driver of a controller that %j does not select",
+    async (selection) => {
+      const { machine, preparer } = await setUp();
+      await preparer.prepare({ hugepages: 2 });
+      await preparer.prepare({ hugepages: 2, ...selection });
+      expect(await machine.driverOf(B)).toBe("vfio-pci");
+      await preparer.reset(selection);
+      expect([await machine.driverOf(A), await machine.driverOf(B)]).toEqual(["nvme", "vfio-pci"]);
+    },
+  );
+});
+
 describe("DeviceUses.contents()", () => {
   it.each([
     ["TYPE=ext4", "ext4"],
