@@ -123,6 +123,23 @@ describe("DeviceUses.find()", () => {
   });
 });
 
+describe("BdevProvider.format()", () => {
+  it("format() refuses the second path to a device while the first is formatted", async () => {
+    const { sys, bdev } = await setUp();
+    sys.files({ [`${BLOCK}/nvme0n1/wwid`]: "eui.1", [`${BLOCK}/nvme1n1/wwid`]: "eui.1" });
+    const results = await bdev.format({ class: "nvme", list: [A, B], number: 0, sizeGB: 0 });
+    expect(results.filter(({ fault }) => fault === undefined)).toHaveLength(1);
+    expect(results.filter(({ fault }) => fault !== undefined)).toMatchObject([
+      {
+        fault: {
+          code: FaultCode.bdevInUse,
+          description: expect.stringContaining("another path to the same device"),
+        },
+      },
+    ]);
+  });
+});
+
 describe("BdevPreparer.reset()", () => {
   it.each([{ whitelist: A }, { include: [A] }, { exclude: [B] }])(
     "reset() and prepare() leave the driver of a controller that %j does not select",
