@@ -1,4 +1,4 @@
-import { checkServerFile } from "@daos/config";
+import { checkServerFile, type ServerConfig } from "@daos/config";
 import { FaultCode, hasCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { ProcessCommandRunner } from "@daos/sys";
@@ -8,29 +8,34 @@ import { stateDirectories } from "./state-directory.ts";
 import { type StorageProviders, storageProviders } from "./storage-providers.ts";
 
 /** What a command that looks at this host once works with; warnings go to standard error. */
-export async function hostTools(flags: {
-  readonly debug: boolean;
-  readonly config: string;
-}): Promise<StorageProviders & { readonly log: Logger; readonly signal: AbortSignal }> {
+export async function hostTools(flags: { readonly debug: boolean; readonly config: string }): Promise<
+  StorageProviders & {
+    readonly log: Logger;
+    readonly signal: AbortSignal;
+    /** Undefined without one. */
+    readonly config: Partial<ServerConfig> | undefined;
+  }
+> {
   const { log, signal } = commandTools(flags);
+  const config = await configured(flags.config);
   const providers = await storageProviders({
     runner: new ProcessCommandRunner(),
     log,
     stateDirectories: stateDirectories(flags.config, undefined),
-    spdkSocket: await configuredSpdkSocket(flags.config),
+    spdkSocket: config?.spdkSocket,
     signal,
   });
-  return { ...providers, log, signal };
+  return { ...providers, log, signal, config };
 }
 
 /**
- * The SPDK target of the configuration; the usual one without a configuration. One that has errors is not loaded here:
- * what a host has is looked at before its configuration is right.
+ * The configuration; none when the usual one does not exist. Of one that has errors, what could be read: what a host has is
+ * looked at before its configuration is right.
  */
-async function configuredSpdkSocket(file: string): Promise<string | undefined> {
+async function configured(file: string): Promise<Partial<ServerConfig> | undefined> {
   try {
     const { config, draft } = await checkServerFile(file);
-    return (config ?? draft)?.spdkSocket;
+    return config ?? draft;
   } catch (error) {
     const isOptional = [FaultCode.configNotFound, FaultCode.configUnreadable].some((code) =>
       hasCode(error, code),

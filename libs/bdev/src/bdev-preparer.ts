@@ -29,8 +29,8 @@ export interface BdevPrepareOptions extends PciCallOptions, ControllerSelection 
   readonly owner?: Owner | undefined;
 }
 
-/** Controllers that the configuration excludes keep their driver. */
-export interface BdevResetOptions extends PciCallOptions, Pick<ControllerSelection, "include" | "exclude"> {}
+/** Controllers that are not selected keep their driver. */
+export interface BdevResetOptions extends PciCallOptions, ControllerSelection {}
 
 export interface BdevPrepareResult {
   readonly controllers: readonly ControllerOutcome[];
@@ -88,8 +88,8 @@ export class BdevPreparer {
    * @throws Fault storageNotPrivileged, bdevHugepagesShort and bdevInUse (before any controller is bound)
    */
   async prepare(options: BdevPrepareOptions): Promise<BdevPrepareResult> {
-    const { hugepages: pages, owner, signal, include, exclude } = options;
-    await this.#giveBack({ signal, include, exclude, attempted: "prepare NVMe controllers" });
+    const { hugepages: pages, owner, signal, whitelist, include, exclude } = options;
+    await this.#giveBack({ signal, whitelist, include, exclude, attempted: "prepare NVMe controllers" });
     const hugepages = await this.#hugepages.reserve(pages ?? DEFAULT_HUGEPAGES, {
       shrink: pages !== undefined,
     });
@@ -124,8 +124,8 @@ export class BdevPreparer {
   }
 
   /**
-   * Returns every controller that no process drives to the kernel's driver, and frees the hugepages. Controllers that the
-   * configuration excludes are left alone: a virtual machine may own them.
+   * Returns every selected controller that no process drives to the kernel's driver, and frees the hugepages. Others are
+   * left alone: a virtual machine may own them.
    *
    * @throws Fault storageNotPrivileged
    */
@@ -147,9 +147,10 @@ export class BdevPreparer {
         controllers.push({ kind: "skipped", pciAddress: address, reason: `${driver} has it already` });
         continue;
       }
-      const { include, exclude } = options;
-      const notOurs = whyNotSelected(address, { include, exclude });
+      const notOurs = whyNotSelected(address, options);
       if (notOurs !== undefined) {
+        // Its process may have its memory in the hugetlbfs, too.
+        driven ||= (await this.#options.uses.find(address)) !== undefined;
         controllers.push({ kind: "skipped", pciAddress: address, reason: notOurs });
         continue;
       }

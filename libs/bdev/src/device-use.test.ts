@@ -123,6 +123,37 @@ describe("DeviceUses.find()", () => {
   });
 });
 
+describe("BdevProvider.format()", () => {
+  it("format() refuses the second path to a device while the first is formatted", async () => {
+    const { sys, bdev } = await setUp();
+    sys.files({ [`${BLOCK}/nvme0n1/wwid`]: "eui.1", [`${BLOCK}/nvme1n1/wwid`]: "eui.1" });
+    const results = await bdev.format({ class: "nvme", list: [A, B], number: 0, sizeGB: 0 });
+    expect(results.filter(({ fault }) => fault === undefined)).toHaveLength(1);
+    expect(results.filter(({ fault }) => fault !== undefined)).toMatchObject([
+      {
+        fault: {
+          code: FaultCode.bdevInUse,
+          description: expect.stringContaining("another path to the same device"),
+        },
+      },
+    ]);
+  });
+});
+
+describe("BdevPreparer.reset()", () => {
+  it.each([{ whitelist: A }, { include: [A] }, { exclude: [B] }])(
+    "reset() and prepare() leave the driver of a controller that %j does not select",
+    async (selection) => {
+      const { machine, preparer } = await setUp();
+      await preparer.prepare({ hugepages: 2 });
+      await preparer.prepare({ hugepages: 2, ...selection });
+      expect(await machine.driverOf(B)).toBe("vfio-pci");
+      await preparer.reset(selection);
+      expect([await machine.driverOf(A), await machine.driverOf(B)]).toEqual(["nvme", "vfio-pci"]);
+    },
+  );
+});
+
 describe("DeviceUses.contents()", () => {
   it.each([
     ["TYPE=ext4", "ext4"],

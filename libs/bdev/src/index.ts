@@ -1,7 +1,7 @@
 export { allocateNamespaces } from "./allocate-namespaces.ts";
 
 export type { BdevOperations } from "./bdev-operations.ts";
-export type { BdevPrepareResult } from "./bdev-preparer.ts";
+export { type BdevPrepareResult, DEFAULT_HUGEPAGES } from "./bdev-preparer.ts";
 export {
   type BdevBurnInResult,
   type BdevFormatResult,

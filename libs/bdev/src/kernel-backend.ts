@@ -58,6 +58,8 @@ export class KernelBackend implements BdevBackend {
   readonly #uses: DeviceUses;
   readonly #drivers: PciDrivers;
   readonly #dev: string;
+  /** The controller through which a namespace is formatted or burnt in, by the namespace's identity. */
+  readonly #busy = new Map<string, string>();
 
   constructor(options: KernelBackendOptions) {
     const { runner, sys = linuxSysTree, mounts = linuxMountTable, devDirectory = "/dev" } = options;
@@ -104,15 +106,43 @@ export class KernelBackend implements BdevBackend {
         (await this.scan({ signal: options.signal, health: false })).map((entry) => entry.pciAddress),
       );
     }
-    const use = await this.#uses.find(pciAddress);
-    if (use !== undefined) throw faultInUse(attempted, use);
+    const look = async () => {
+      const use = await this.#uses.find(pciAddress);
+      if (use !== undefined) throw faultInUse(attempted, use);
+    };
     try {
-      return await this.#withKernelDriver(pciAddress, options, work);
+      // A user-space driver hides the namespaces. They are known when the kernel has the controller.
+      const alone = () => this.#aloneOnNamespaces(pciAddress, attempted, work);
+      return await this.#aloneOnNamespaces(pciAddress, attempted, async () => {
+        await look();
+        return this.#withKernelDriver(pciAddress, options, alone);
+      });
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!(await this.#isController(pciAddress))) throw faultVanished(attempted);
       if (error instanceof Fault) throw error;
       throw faultFormatFailed(pciAddress, error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Another path to the same namespace must wait. @throws Fault bdevInUse */
+  async #aloneOnNamespaces<T>(address: string, attempted: string, work: () => Promise<T>): Promise<T> {
+    const ids = await this.#uses.namespaceIds(address);
+    const other = ids
+      .map((id) => this.#busy.get(id))
+      .find((holder) => holder !== undefined && holder !== address);
+    if (other !== undefined) {
+      throw faultInUse(
+        attempted,
+        `${other}, another path to the same device, is being formatted or burnt in`,
+      );
+    }
+    const mine = ids.filter((id) => !this.#busy.has(id));
+    for (const id of mine) this.#busy.set(id, address);
+    try {
+      return await work();
+    } finally {
+      for (const id of mine) this.#busy.delete(id);
     }
   }
 

@@ -240,6 +240,22 @@ describe("StoragePrepare", () => {
     expect(none).toBeUndefined();
   });
 
+  it("storagePrepare() resets only the controllers of the configuration and the whitelist", async () => {
+    const asked: unknown[] = [];
+    const service = client({
+      bdev: {
+        ...refuse,
+        scan: unexpected("scan"),
+        reset: async ({ signal: _, ...options } = {}) => {
+          asked.push(options);
+          return { controllers: [], hugepages: [] };
+        },
+      },
+    });
+    await service.storagePrepare({ nvme: { reset: true, pciwhitelist: "0000:81:00.0" } });
+    expect(asked).toMatchObject([{ whitelist: "0000:81:00.0", include: [], exclude: ["0000:83:00.0"] }]);
+  });
+
   it("goes on with SCM when NVMe fails", async () => {
     const service = client({
       bdev: { ...refuse, scan: unexpected("scan"), reset: () => Promise.reject(broken) },

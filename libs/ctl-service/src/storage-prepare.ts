@@ -31,9 +31,9 @@ export async function storagePrepare(
   if (refuseDevices !== undefined) throw refuseDevices("prepare or reset storage devices");
   const nvme = async ({ reset, pciwhitelist, nrhugepages, targetuser }: ctl.PrepareNvmeReq) => {
     try {
-      if (reset) return { state: nvmeState(await bdev.reset(options)) };
-      const owner = targetuser === "" ? undefined : await findUser(targetuser);
       const whitelist = pciwhitelist === "" ? undefined : pciwhitelist;
+      if (reset) return { state: nvmeState(await bdev.reset({ ...options, ...controllers, whitelist })) };
+      const owner = targetuser === "" ? undefined : await findUser(targetuser);
       const hugepages = nrhugepages === 0 ? undefined : nrhugepages;
       return {
         state: nvmeState(await bdev.prepare({ ...options, ...controllers, whitelist, hugepages, owner })),

@@ -24,6 +24,25 @@ describe("BdevForwarder", () => {
     expect(results).toMatchObject([{ device: "0000:81:00.0" }, { device: "b", fault: { code: 313 } }]);
   });
 
+  it("BdevForwarder passes on reformat and the selection of a reset", async () => {
+    const asked: unknown[] = [];
+    await using helper = await socketHelper(bdevMethods, {
+      BdevFormat: (payload) => {
+        asked.push(payload);
+        return Promise.resolve({ results: [] });
+      },
+      BdevReset: (payload) => {
+        asked.push(payload);
+        return Promise.resolve({ controllers: [], hugepages: [] });
+      },
+    });
+    const bdev = new BdevForwarder({ helper: helper.location });
+    await bdev.format({ class: "nvme", list: ["0000:81:00.0"] }, { reformat: true });
+    const selection = { whitelist: "0000:81:00.0", include: ["0000:81:00.0"], exclude: ["0000:82:00.0"] };
+    await bdev.reset(selection);
+    expect(asked).toEqual([{ devices: ["0000:81:00.0"], reformat: true }, selection]);
+  });
+
   it("sends no request for devices that need no privileges", async () => {
     const bdev = new BdevForwarder({ helper: { kind: "socket", path: "/nowhere/helper.sock" } });
     expect(await bdev.format({ class: "file", list: ["/tmp/b"] })).toEqual([{ device: "/tmp/b" }]);

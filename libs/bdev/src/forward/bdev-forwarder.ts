@@ -9,7 +9,12 @@ import {
 } from "@daos/pbin";
 import type { BdevCallOptions } from "../bdev-backend.ts";
 import type { BdevOperations } from "../bdev-operations.ts";
-import { type BdevPrepareOptions, type BdevPrepareResult, DEFAULT_HUGEPAGES } from "../bdev-preparer.ts";
+import {
+  type BdevPrepareOptions,
+  type BdevPrepareResult,
+  type BdevResetOptions,
+  DEFAULT_HUGEPAGES,
+} from "../bdev-preparer.ts";
 import type {
   BdevBurnInOptions,
   BdevBurnInResult,
@@ -18,6 +23,7 @@ import type {
 } from "../bdev-provider.ts";
 import type { BdevStorage, NvmeController } from "../bdev-types.ts";
 import { DEFAULT_BURN_IN_MS } from "../burn-in.ts";
+import type { ControllerSelection } from "../select-controllers.ts";
 import { bdevMethods } from "./bdev-methods.ts";
 
 const PREPARE_TIMEOUT_MS = 10 * 60_000;
@@ -78,14 +84,8 @@ export class BdevForwarder implements Omit<BdevOperations, "check"> {
   }
 
   async prepare(options: BdevPrepareOptions = {}): Promise<BdevPrepareResult> {
-    const { hugepages = DEFAULT_HUGEPAGES, whitelist, include, exclude, owner } = options;
-    const payload = {
-      hugepages,
-      whitelist,
-      include: include === undefined ? undefined : [...include],
-      exclude: exclude === undefined ? undefined : [...exclude],
-      owner,
-    };
+    const { hugepages = DEFAULT_HUGEPAGES, owner } = options;
+    const payload = { hugepages, owner, ...selectionOf(options) };
     return prepareResult(
       await execRequest(
         bdevMethods,
@@ -95,12 +95,12 @@ export class BdevForwarder implements Omit<BdevOperations, "check"> {
     );
   }
 
-  /** The helper resets the controllers that its policy names. It ignores the caller's configuration. */
-  async reset(options: BdevCallOptions = {}): Promise<BdevPrepareResult> {
+  /** Of the selected controllers, the helper resets those that its policy names. */
+  async reset(options: BdevResetOptions = {}): Promise<BdevPrepareResult> {
     return prepareResult(
       await execRequest(
         bdevMethods,
-        { method: "BdevReset", payload: {} },
+        { method: "BdevReset", payload: selectionOf(options) },
         { ...this.#with(options), timeoutMs: PREPARE_TIMEOUT_MS },
       ),
     );
@@ -109,6 +109,14 @@ export class BdevForwarder implements Omit<BdevOperations, "check"> {
   #with({ signal }: BdevCallOptions): ExecRequestOptions {
     return { helper: this.#helper, signal };
   }
+}
+
+function selectionOf({ whitelist, include, exclude }: ControllerSelection) {
+  return {
+    whitelist,
+    include: include === undefined ? undefined : [...include],
+    exclude: exclude === undefined ? undefined : [...exclude],
+  };
 }
 
 function prepareResult({

@@ -25,7 +25,7 @@ export function bdevHandlers(bdev: Omit<BdevOperations, "check">): HandlersOf<ty
       };
     },
     BdevPrepare: async (options, { signal }) => prepareMessage(await bdev.prepare({ ...options, signal })),
-    BdevReset: async (_payload, { signal }) => prepareMessage(await bdev.reset({ signal })),
+    BdevReset: async (selection, { signal }) => prepareMessage(await bdev.reset({ ...selection, signal })),
   };
 }
 

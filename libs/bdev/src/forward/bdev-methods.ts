@@ -35,6 +35,12 @@ const nvmeController = z.object({
   source: z.enum(["kernel", "spdk", "last-known", "pci"]),
 });
 
+const selection = {
+  whitelist: boundedText(65536).optional(),
+  include: z.array(pciAddress).max(1024).optional(),
+  exclude: z.array(pciAddress).max(1024).optional(),
+};
+
 /** The result for one controller. */
 const controllerOutcome = z.discriminatedUnion("kind", [
   z.object({
@@ -101,12 +107,11 @@ export const bdevMethods = {
   BdevPrepare: {
     payload: z.strictObject({
       hugepages: z.int().min(0).max(0x7fffffff),
-      whitelist: boundedText(65536).optional(),
-      include: z.array(pciAddress).max(1024).optional(),
-      exclude: z.array(pciAddress).max(1024).optional(),
+      ...selection,
       owner: owner.optional(),
     }),
     result: bdevPrepareResult,
   },
-  BdevReset: { payload: nothing, result: bdevPrepareResult },
+  /** Controllers that are not selected, or not named by the policy, keep their driver. */
+  BdevReset: { payload: z.strictObject(selection), result: bdevPrepareResult },
 } as const;

@@ -55,12 +55,22 @@ export const storagePrepareCommand = defineCommand({
     const memory = !flags["nvme-only"];
     if (memory && !flags.force) await askForConsent(reset);
     const { hostTools } = await import("../../host-tools.ts");
-    const { scm, bdev, signal } = await hostTools(flags);
+    const { scm, bdev, signal, config } = await hostTools(flags);
     const user = flags["target-user"] ?? process.env.SUDO_USER;
     const owner = user === undefined || user === "" ? undefined : await findUser(user);
-    const { "pci-whitelist": whitelist, hugepages } = flags;
+    const selection = {
+      whitelist: flags["pci-whitelist"],
+      include: config?.bdevInclude,
+      exclude: config?.bdevExclude,
+    };
+    const { DEFAULT_HUGEPAGES } = await import("@daos/bdev");
+    // The default is no wish: a larger number that the host has is kept.
+    const configured = config?.nrHugepages === DEFAULT_HUGEPAGES ? undefined : config?.nrHugepages;
+    const hugepages = flags.hugepages ?? configured;
     const controllers = nvme
-      ? await (reset ? bdev.reset({ signal }) : bdev.prepare({ whitelist, hugepages, owner, signal }))
+      ? await (reset
+          ? bdev.reset({ ...selection, signal })
+          : bdev.prepare({ ...selection, hugepages, owner, signal }))
       : undefined;
     const namespaces = memory ? await (reset ? scm.reset({ signal }) : scm.prepare({ signal })) : undefined;
     const failed = controllers?.controllers.find((outcome) => outcome.kind === "failed");
