@@ -85,8 +85,10 @@ async function change(rank: number): Promise<void> {
     ["system", "exclude", "--ranks", `${rank}`, "--force"],
     ["system", "clear-exclude", "--ranks", `${rank}`],
     ["system", "start", "--ranks", `${rank}`],
-  ])
-    expect(await cluster.dmg(args)).toMatchObject({ exitCode: 0 });
+  ]) {
+    const ended = await cluster.dmg(args);
+    expect(ended, `${args.join(" ")}: ${ended.stderr}${ended.stdout}`).toMatchObject({ exitCode: 0 });
+  }
   expect((await members()).find((one) => one.rank === rank)).toMatchObject({ state: "joined" });
 }
 

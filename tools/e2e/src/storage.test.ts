@@ -63,7 +63,7 @@ describe("storage, with real processes", () => {
   it.runIf(isRoot)(
     "formats a controller that an SPDK target drives, and takes it from the target",
     async () => {
-      await using system = await TestSystem.create();
+      await using system = await TestSystem.create({ more: "allow_insecure_devices: true" });
       const socket = join(system.directory, "spdk.sock");
       const contents = Buffer.alloc(40 * 1024 * 1024, 0xa5);
       const target = new FakeSpdkTarget([{ address: "0000:81:00.0", serial: "SPDK0", contents, mdts: 5 }]);
@@ -92,7 +92,7 @@ describe("storage, with real processes", () => {
   );
 
   it("fails a burn-in of a controller that is not there", async () => {
-    await using system = await TestSystem.create();
+    await using system = await TestSystem.create({ more: "allow_insecure_devices: true" });
     await system.start();
     const args = ["--json", "storage", "burn-in", "--force", "--duration", "1s", "-d", "ff:1f.7"];
     const { exitCode, stdout } = await system.dmg(...args);
