@@ -1,11 +1,12 @@
 import { createLogger, type Logger } from "@daos/log";
-import { openLogSink } from "@daos/log-sink";
 
 /** What a command that works for a while has: warnings go to standard error, and Ctrl-C ends it. */
-export function commandTools(flags: { readonly debug: boolean }): {
+export async function commandTools(flags: { readonly debug: boolean }): Promise<{
   readonly log: Logger;
   readonly signal: AbortSignal;
-} {
+}> {
+  // Loaded here: most commands do without.
+  const { openLogSink } = await import("@daos/log-sink");
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {
     process.once(name, () => stop.abort(new DOMException(`stopped by ${name}`, "AbortError")));

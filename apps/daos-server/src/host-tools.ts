@@ -16,7 +16,7 @@ export async function hostTools(flags: { readonly debug: boolean; readonly confi
     readonly config: Partial<ServerConfig> | undefined;
   }
 > {
-  const { log, signal } = commandTools(flags);
+  const { log, signal } = await commandTools(flags);
   const config = await configured(flags.config);
   const providers = await storageProviders({
     runner: new ProcessCommandRunner(),

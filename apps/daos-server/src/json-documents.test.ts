@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { allCommands } from "@daos/cli";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { DAOS_SERVER } from "./commands.ts";
 import { runCommandLine } from "./run-command-line.ts";
 import { DOCUMENTS } from "./testing/result-schemas.ts";

@@ -1,9 +1,8 @@
 // Bundles dmg into dist/bundle: few files, compiled ahead of time. See docs/performance.md.
 import { spawnSync } from "node:child_process";
 import { chmodSync, readdirSync, realpathSync, rmSync } from "node:fs";
-import { builtinModules } from "node:module";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { bundleProgram } from "../../../tools/workspace/bundle-program.mjs";
 import { findNode } from "./find-node.mjs";
 
 /**
@@ -22,50 +21,11 @@ if (realpathSync(process.execPath) !== realpathSync(node)) {
 const app = fileURLToPath(new URL("..", import.meta.url));
 const bundle = `${app}dist/bundle`;
 
-/**
- * Node's own modules are loaded at the first use of an export. An `import` of node:http would load undici and more, and
- * connect-node needs node:http and node:https for HTTP/1.1 only.
- */
-const lazyBuiltins = {
-  name: "lazy-builtins",
-  setup(build) {
-    const names = new Set(builtinModules);
-    build.onResolve({ filter: /^(?:node:)?[a-z_0-9/]+$/ }, ({ path }) => {
-      const name = path.replace(/^node:/, "");
-      return path.startsWith("node:") || names.has(name) ? { path: name, namespace: "builtin" } : undefined;
-    });
-    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
-      const id = JSON.stringify(`node:${path}`);
-      const module = process.getBuiltinModule(`node:${path}`);
-      if (typeof module === "function")
-        return { contents: `module.exports = process.getBuiltinModule(${id});` };
-      const getters = Object.keys(module).map((key) => {
-        const name = JSON.stringify(key);
-        return `get ${name}() { return load()[${name}]; }`;
-      });
-      const load = `let loaded; const load = () => (loaded ??= process.getBuiltinModule(${id}));`;
-      return { contents: `${load}\nmodule.exports = {${getters.join(", ")}};` };
-    });
-  },
-};
-
 rmSync(bundle, { recursive: true, force: true });
-await build({
-  entryPoints: { main: `${app}src/main.ts` },
-  outdir: bundle,
-  outExtension: { ".js": ".cjs" },
-  bundle: true,
-  format: "cjs",
-  platform: "node",
-  target: "node24",
-  minify: true,
-  legalComments: "none",
-  conditions: ["@daos/source"],
-  mainFields: ["module", "main"],
+await bundleProgram(`${app}src/main.ts`, bundle, {
   // Only third-party plugins need oclif. It is not bundled.
   external: ["@oclif/core"],
   inject: [`${app}tools/light-headers.mjs`],
-  plugins: [lazyBuiltins],
 });
 
 /** Runs the bundle with the Node options of bin/dmg, which must be the same. */

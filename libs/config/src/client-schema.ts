@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { transportSchema } from "./server-schema.ts";
 
 const MAX_PORT = 65_535;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** The schema without the wrappers that make it optional. */
 export function unwrap(schema: z.ZodType): z.ZodType {

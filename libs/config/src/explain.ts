@@ -1,5 +1,5 @@
 import { suggest } from "@daos/suggest";
-import { z } from "zod";
+import * as z from "zod";
 import { clientSchema } from "./client-schema.ts";
 import { describeAllowed, unwrap } from "./describe-schema.ts";
 import { faultConfigUnknownKey } from "./faults.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { clientSchema } from "./client-schema.ts";
 import type { FileKind } from "./file-kind.ts";
 import { serverSchema } from "./server-schema.ts";

@@ -11,7 +11,7 @@ import {
   type Scalar,
   type YAMLMap,
 } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { describeAllowed, unwrap } from "./describe-schema.ts";
 import type { FileKind } from "./file-kind.ts";
 import { describeOtherReleaseKey, otherReleaseKey } from "./other-releases.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Metadata of a key, shown by `config explain` and the JSON Schema. */
 export interface KeyMeta {

@@ -1,5 +1,5 @@
 import { suggest } from "@daos/suggest";
-import type { z } from "zod";
+import type * as z from "zod";
 import { describeAllowed, formatPath, schemaAt, unwrap } from "./describe-schema.ts";
 import type { Problem } from "./problem.ts";
 import type { YamlReading } from "./read-yaml.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { boundedText, faultMessage } from "./schemas.ts";
 
 /** Version of the messages. A helper refuses any other version. */

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Fault, FaultCode } from "@daos/fault";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { type ExecRequestOptions, execRequest } from "./exec-request.ts";
 import { encodeFrame } from "./frame.ts";
 import { statusMethods } from "./helper-status.ts";

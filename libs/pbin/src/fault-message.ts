@@ -1,5 +1,5 @@
 import { Fault, type FaultDomain } from "@daos/fault";
-import type { z } from "zod";
+import type * as z from "zod";
 import type { faultMessage } from "./schemas.ts";
 
 /** A fault as it is sent. Its cause is not sent. */

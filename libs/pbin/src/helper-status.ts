@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { accountId, count, nothing } from "./schemas.ts";
 
 /** The method that every helper supports. */

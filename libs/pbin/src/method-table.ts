@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /** The schemas of one method's payload and result. Payloads are parsed strictly; unknown fields in results are ignored. */
 export interface MethodSchemas {

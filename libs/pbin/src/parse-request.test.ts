@@ -1,6 +1,6 @@
 import { FaultCode } from "@daos/fault";
 import { describe, expect, it } from "vitest";
-import { z } from "zod";
+import * as z from "zod";
 import { parseRequest } from "./parse-request.ts";
 import { absolutePath, nothing, owner } from "./schemas.ts";
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { PROTOCOL_VERSION, requestEnvelope } from "./envelopes.ts";
 import { faultUnknownRequest } from "./faults.ts";
 import { type MethodTable, type RequestOf, schemasOf } from "./method-table.ts";

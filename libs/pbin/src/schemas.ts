@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Text for paths and logs: bounded and printable. */
 export const boundedText = (max: number) =>

@@ -1,6 +1,6 @@
 import { readFile, rm, rmdir } from "node:fs/promises";
 import { hasErrorCode } from "@daos/sys";
-import { z } from "zod";
+import * as z from "zod";
 import { faultInstall, faultNotRoot } from "./faults.ts";
 import type { InstallRecord } from "./install.ts";
 import { layoutOf } from "./layout.ts";

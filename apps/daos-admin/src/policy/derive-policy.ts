@@ -1,6 +1,6 @@
 import { isAbsolute } from "node:path";
 import { parsePciAddress } from "@daos/bdev";
-import { z } from "zod";
+import * as z from "zod";
 import { faultPolicyInvalid } from "../faults.ts";
 import { type Accounts, resolveOwner } from "./accounts.ts";
 import { explain, parseYaml } from "./parse-policy.ts";

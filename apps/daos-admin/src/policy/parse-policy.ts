@@ -1,6 +1,6 @@
 import { parsePciAddress } from "@daos/bdev";
 import { parse } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { faultPolicyInvalid } from "../faults.ts";
 import { type Accounts, resolveOwner } from "./accounts.ts";
 import type { Policy } from "./policy.ts";

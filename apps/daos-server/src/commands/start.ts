@@ -1,7 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Problem } from "@daos/config";
 import { createLogger, levelSwitch } from "@daos/log";
-import { openLogSink } from "@daos/log-sink";
 import { defineCommand } from "../define-command.ts";
 import { findOwner } from "../find-owner.ts";
 import { EXIT_INTERNAL_ERROR, installLastResort } from "../last-resort.ts";
@@ -94,6 +93,7 @@ export const startCommand = defineCommand({
     const { checkAgainstMachine, formatProblem, loadServerConfig, pathsOf, saveActiveConfig } = await import(
       "@daos/config"
     );
+    const { openLogSink } = await import("@daos/log-sink");
     const { collectMachineFacts } = await import("@daos/machine");
     const { parseHelperLocation } = await import("@daos/pbin");
     const warnings: Problem[] = [];
@@ -150,7 +150,8 @@ export const startCommand = defineCommand({
         log,
         logLevel,
         owner,
-        engineDirectory: join(dirname(process.argv[1] ?? "."), "..", "bin"),
+        // bin/daos-server names the bundle, dist/bundle/main.cjs.
+        engineDirectory: join(dirname(process.argv[1] ?? "."), "..", "..", "bin"),
         autoFormat: flags["auto-format"],
         helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,

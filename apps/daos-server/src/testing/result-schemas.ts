@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const count = z.int().min(0);
 const bytes = z.string().regex(/^\d+$/).meta({ description: "bytes, as a string: exact beyond 2^53" });

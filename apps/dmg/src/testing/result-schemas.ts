@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const address = z.string().meta({ description: "host:port" });
 const uuid = z.string().meta({ description: "UUID in lower case" });

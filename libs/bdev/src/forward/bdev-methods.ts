@@ -1,5 +1,5 @@
 import { boundedText, count, digits, faultMessage, nothing, orUndefined, owner } from "@daos/pbin";
-import { z } from "zod";
+import * as z from "zod";
 import { MAX_BURN_IN_MS } from "../burn-in.ts";
 
 const pciAddress = z.string().regex(/^(?:[0-9a-f]{4,6}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i);

@@ -1,5 +1,5 @@
 import { absolutePath, count, digits, nothing, owner } from "@daos/pbin";
-import { z } from "zod";
+import * as z from "zod";
 
 const scmStorage = z.discriminatedUnion("class", [
   z.strictObject({

@@ -1,5 +1,4 @@
 import { formatHostAddress } from "@daos/hostlist";
-import { faultMembersUnreadable } from "@daos/member-store";
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
 
@@ -17,8 +16,9 @@ export const membersCheckCommand = defineCommand({
     const { loadServerConfig } = await import("@daos/config");
     const config = await loadServerConfig(flags.config);
     // Loaded here: the other commands do without etcd.
+    const { faultMembersUnreadable } = await import("@daos/member-store");
     const { checkMembers } = await import("../../repair-members.ts");
-    const { where, members, unreadable, quarantined } = await checkMembers(config, commandTools(flags));
+    const { where, members, unreadable, quarantined } = await checkMembers(config, await commandTools(flags));
     return {
       result: {
         where,

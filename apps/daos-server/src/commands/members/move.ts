@@ -23,7 +23,7 @@ export const membersMoveCommand = defineCommand({
     const dryRun = flags["dry-run"];
     // Loaded here: the other commands do without etcd.
     const { moveToEtcd } = await import("@daos/election");
-    const moved = await moveToEtcd(config, { dryRun, ...commandTools(flags) });
+    const moved = await moveToEtcd(config, { dryRun, ...(await commandTools(flags)) });
     const { from, movedFile, endpoints, members, wereThere } = moved;
     const listed = members.map((member) => ({ ...member, address: formatHostAddress(member.address) }));
     return {

@@ -14,7 +14,7 @@ export const membersRepairCommand = defineCommand({
     const config = await loadServerConfig(flags.config);
     // Loaded here: the other commands do without etcd.
     const { repairMembers } = await import("../../repair-members.ts");
-    const { where, moved } = await repairMembers(config, commandTools(flags));
+    const { where, moved } = await repairMembers(config, await commandTools(flags));
     const total =
       moved.length === 0 ? `${where}: all members can be read` : `${where}: ${moved.length} moved aside`;
     return {

@@ -1,0 +1,63 @@
+// Bundles a program into one CommonJS file. Whoever makes a start-up snapshot or a package of it builds on that.
+import { builtinModules } from "node:module";
+import { build } from "esbuild";
+
+/**
+ * Node's own modules are loaded at the first use of an export. An `import` of node:http would load undici and more, and
+ * connect-node needs node:http and node:https for HTTP/1.1 only.
+ */
+const lazyBuiltins = {
+  name: "lazy-builtins",
+  setup(build) {
+    const names = new Set(builtinModules);
+    build.onResolve({ filter: /^(?:node:)?[a-z_0-9/]+$/ }, ({ path }) => {
+      const name = path.replace(/^node:/, "");
+      return path.startsWith("node:") || names.has(name) ? { path: name, namespace: "builtin" } : undefined;
+    });
+    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
+      const id = JSON.stringify(`node:${path}`);
+      const module = process.getBuiltinModule(`node:${path}`);
+      if (typeof module === "function")
+        return { contents: `module.exports = process.getBuiltinModule(${id});` };
+      const getters = Object.keys(module).map((key) => {
+        const name = JSON.stringify(key);
+        return `get ${name}() { return load()[${name}]; }`;
+      });
+      const load = `let loaded; const load = () => (loaded ??= process.getBuiltinModule(${id}));`;
+      return { contents: `${load}\nmodule.exports = {${getters.join(", ")}};` };
+    });
+  },
+};
+
+/** For a program that finds files beside its modules, such as native addons, by import.meta.url. */
+export const IMPORT_META_URL = {
+  banner: { js: 'const bundleUrl = process.getBuiltinModule("url").pathToFileURL(__filename).href;' },
+  define: { "import.meta.url": "bundleUrl" },
+};
+
+/**
+ * Bundles `entry` and all that it needs into `outdir`/main.cjs, from the sources of the workspace. It must run on the
+ * Node.js that runs the result: the bundle names the exports of Node's own modules.
+ *
+ * @param {string} entry the program's main module
+ * @param {string} outdir
+ * @param {import("esbuild").BuildOptions} [options] of the program alone
+ */
+export async function bundleProgram(entry, outdir, { plugins = [], ...options } = {}) {
+  return build({
+    entryPoints: { main: entry },
+    outdir,
+    outExtension: { ".js": ".cjs" },
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node24",
+    minify: true,
+    legalComments: "none",
+    conditions: ["@daos/source"],
+    mainFields: ["module", "main"],
+    logLevel: "warning",
+    plugins: [lazyBuiltins, ...plugins],
+    ...options,
+  });
+}
