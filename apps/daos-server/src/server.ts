@@ -1,4 +1,3 @@
-import { readdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
@@ -82,7 +81,9 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     }
   }
 
-  const ofiDomains = await findOfiDomains(config.engines);
+  const ofiDomains = new Map<string, string | undefined>();
+  for (const { fabricIface } of config.engines)
+    ofiDomains.set(fabricIface, await network.domainOf(fabricIface));
 
   using locks = new StorageLocks();
   using members = openMembersPort({ config, self, log: log.child("leader") });
@@ -219,14 +220,4 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 /** In a plain directory the emulated engine cannot see how large its SCM is meant to be. */
 function emulatorEnvironment({ scm }: EngineConfig): Readonly<Record<string, string>> {
   return scm.class === "ram" ? { DAOS_EMULATOR_SCM_BYTES: `${BigInt(scm.sizeGiB) << 30n}` } : {};
-}
-
-/** The RDMA device behind each fabric interface that has one, `mlx5_0` for `ib0`: what `ofi+verbs` calls its domain. */
-async function findOfiDomains(engines: readonly EngineConfig[]): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
-  for (const { fabricIface } of engines) {
-    const [device] = await readdir(`/sys/class/net/${fabricIface}/device/infiniband`).catch(() => []);
-    if (device !== undefined) found.set(fabricIface, device);
-  }
-  return found;
 }

@@ -77,6 +77,19 @@ function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report):
       );
       return;
     }
+    const iface = facts.networkInterfaces?.find(({ device }) => device === fabricIface);
+    if (iface?.usable === false) {
+      report(
+        "error",
+        keyOf(engine, "fabric_iface"),
+        `${fabricIface} cannot be used: ${iface.problem ?? "it is down or has no address"}`,
+        oneOf(
+          (facts.networkInterfaces ?? []).filter(({ usable }) => usable).map(({ device }) => device),
+          "an interface that is up and has an address",
+        ),
+      );
+      return;
+    }
   }
   if (facts.fabricInterfaces !== undefined && provider !== "") {
     const providers = facts.fabricInterfaces
@@ -94,6 +107,9 @@ function checkFabric(engine: EngineConfig, facts: MachineFacts, report: Report):
   const nodes = known.flatMap(({ device, numaNode }) =>
     device === fabricIface && numaNode !== undefined ? [numaNode] : [],
   );
+  for (const { device, numaNodes } of facts.fabricInterfaces ?? []) {
+    if (device === fabricIface) nodes.push(...(numaNodes ?? []));
+  }
   if (pinnedNumaNode === undefined) return;
   if (nodes.length > 0 && !nodes.includes(pinnedNumaNode)) {
     report(

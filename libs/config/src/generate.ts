@@ -121,14 +121,20 @@ function chooseFabric(
 ): { readonly provider: string; readonly interfaces: readonly Omit<FabricInterfaceFacts, "provider">[] } {
   const usable = new Map((facts.networkInterfaces ?? []).map((entry) => [entry.device, entry]));
   const isUsable = (device: string) => usable.get(device)?.usable ?? true;
+  const unusable = new Map<string, string>();
   const fabric = (facts.fabricInterfaces ?? []).filter(({ device }) => {
     if (isUsable(device)) return true;
-    note(`interface ${device}: it is down or has no address`);
+    unusable.set(device, usable.get(device)?.problem ?? "it is down or has no address");
     return false;
   });
+  for (const [device, problem] of unusable) note(`interface ${device}: ${problem}`);
   const rank = (name: string) => {
     const at = PROVIDERS.indexOf(name);
-    return at === -1 ? PROVIDERS.length : at;
+    // RDMA in software costs processor time and is slower than sockets.
+    const isSoftware =
+      name.includes("verbs") &&
+      fabric.every(({ provider, softwareRdma }) => provider !== name || softwareRdma === true);
+    return (at === -1 ? PROVIDERS.length : at) + (isSoftware ? PROVIDERS.length : 0);
   };
   const providers = [...new Set(fabric.map((entry) => entry.provider))].toSorted((a, b) => rank(a) - rank(b));
   const provider = wanted ?? providers[0];
@@ -173,9 +179,20 @@ function placeEngines(
   const engines: Engine[] = [];
   const taken = new Set<string>();
   for (const node of nodes.toSorted((a: NumaNodeFacts, b: NumaNodeFacts) => a.id - b.id)) {
-    const iface = devices.find(({ device, numaNode }) => numaNode === node.id && !taken.has(device));
-    if (iface === undefined || node.cores === 0) {
-      note(`NUMA node ${node.id}: ${node.cores === 0 ? "it has no cores" : "no fabric interface is on it"}`);
+    // Engines share an interface that is on the nodes of all of them, such as a bond, on ports of their own.
+    const iface =
+      devices.find(({ device, numaNode }) => numaNode === node.id && !taken.has(device)) ??
+      devices.find(({ numaNodes }) => numaNodes?.includes(node.id) === true);
+    const problem =
+      node.cores === 0
+        ? "it has no cores"
+        : node.memoryBytes === 0
+          ? "it has no memory"
+          : iface === undefined
+            ? "no fabric interface is on it"
+            : undefined;
+    if (iface === undefined || problem !== undefined) {
+      note(`NUMA node ${node.id}: ${problem}`);
       continue;
     }
     taken.add(iface.device);

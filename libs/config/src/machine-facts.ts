@@ -28,16 +28,22 @@ export interface NumaNodeFacts {
 
 export interface NetworkInterfaceFacts {
   readonly device: string;
-  /** `undefined` for interfaces without a node, such as virtual ones. */
+  /** `undefined` for interfaces without a node, such as virtual ones, and for those with several. */
   readonly numaNode?: number | undefined;
   /** It is up and has an address. */
   readonly usable: boolean;
+  /** Why it is not usable, `it is down`. */
+  readonly problem?: string | undefined;
 }
 
 export interface FabricInterfaceFacts {
   readonly device: string;
   readonly provider: string;
   readonly numaNode?: number | undefined;
+  /** The nodes of an interface with hardware on several, such as a bond. */
+  readonly numaNodes?: readonly number[] | undefined;
+  /** The kernel makes its RDMA device in software. */
+  readonly softwareRdma?: boolean | undefined;
 }
 
 export interface PmemNamespaceFacts {

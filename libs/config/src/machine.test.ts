@@ -136,6 +136,34 @@ describe("checkAgainstMachine()", () => {
       ],
     ],
     [
+      "an interface that is down, also where libfabric would take it",
+      `provider: ofi+psm2\nservers:\n- fabric_iface: ib2\n${RAM}`,
+      large,
+      [
+        "s.yml:3:17: error: servers[0].fabric_iface: ib2 cannot be used: it is down or has no address; expected one of lo, eth0, ib0, ib1",
+      ],
+    ],
+    [
+      "an interface with a link-local address only",
+      `provider: ofi+sockets\nservers:\n- fabric_iface: eth0\n${RAM}`,
+      {
+        networkInterfaces: [
+          { device: "eth0", usable: false, problem: "it has no address but a link-local one" },
+        ],
+      },
+      [
+        "s.yml:3:17: error: servers[0].fabric_iface: eth0 cannot be used: it has no address but a link-local one; expected an interface that is up and has an address",
+      ],
+    ],
+    [
+      "a NUMA node on which no part of a bond is",
+      `provider: ofi+sockets\nservers:\n- fabric_iface: bond0\n  pinned_numa_node: 2\n${RAM}`,
+      { fabricInterfaces: [{ device: "bond0", provider: "ofi+sockets", numaNodes: [0, 1] }] },
+      [
+        "s.yml:4:21: error: servers[0].pinned_numa_node: bond0 is on NUMA node 0, not on 2; expected 0, or an interface of NUMA node 2",
+      ],
+    ],
+    [
       "cores beyond the machine",
       `provider: ofi+sockets\nservers:\n- fabric_iface: eth0\n  first_core: 2\n${RAM}`,
       small,
@@ -296,6 +324,47 @@ describe("generateConfig()", () => {
         "NVMe controller 0000:02:00.0: process 7 (daos_io_server) has /dev/vfio/2 open",
         "NVMe controller 0000:04:00.0: it is another path to the device of 0000:03:00.0",
       ]),
+    );
+  });
+
+  it("generateConfig() lets the engines of both nodes share a bond that is on both, on ports of their own", () => {
+    const bond = { device: "bond0", provider: "ofi+sockets", numaNodes: [0, 1] };
+    const networkInterfaces = [{ device: "bond0", usable: true }];
+    const { config, notes } = generate({ ...large, networkInterfaces, fabricInterfaces: [bond] });
+    expect(config.engines).toMatchObject([
+      { pinnedNumaNode: 0, fabricIface: "bond0", fabricIfacePort: 31416, bdev: { list: ["0000:81:00.0"] } },
+      { pinnedNumaNode: 1, fabricIface: "bond0", fabricIfacePort: 32416, bdev: { list: ["0000:82:00.0"] } },
+    ]);
+    expect(notes.join("\n")).not.toContain("no fabric interface");
+  });
+
+  it("generateConfig() prefers sockets to RDMA that the kernel makes in software, and RDMA of a card to both", () => {
+    const facts = (softwareRdma: boolean): MachineFacts => ({
+      networkInterfaces: [{ device: "eth0", usable: true }],
+      fabricInterfaces: [
+        { device: "eth0", provider: "ofi+verbs;ofi_rxm", softwareRdma },
+        { device: "eth0", provider: "ofi+sockets", softwareRdma },
+      ],
+    });
+    expect(generate(facts(true)).config.engines).toMatchObject([{ provider: "ofi+sockets" }]);
+    expect(generate(facts(false)).config.engines).toMatchObject([{ provider: "ofi+verbs;ofi_rxm" }]);
+  });
+
+  it("generateConfig() places no engine on a node without memory or without cores", () => {
+    const node = (id: number, cores: number, gib: number) => ({ id, cores, memoryBytes: gib * GIB });
+    const fabricInterfaces = [0, 1, 2].map((id) => ({
+      device: `eth${id}`,
+      provider: "ofi+sockets",
+      numaNode: id,
+    }));
+    const { config, notes } = generate({
+      numaNodes: [node(0, 4, 8), node(1, 4, 0), node(2, 0, 8)],
+      networkInterfaces: fabricInterfaces.map(({ device }) => ({ device, usable: true })),
+      fabricInterfaces,
+    });
+    expect(config.engines).toMatchObject([{ pinnedNumaNode: 0 }]);
+    expect(notes).toEqual(
+      expect.arrayContaining(["NUMA node 1: it has no memory", "NUMA node 2: it has no cores"]),
     );
   });
 

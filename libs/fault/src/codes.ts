@@ -60,6 +60,7 @@ export const FaultCode = {
   networkUnknownInterface: 400,
   networkUnsupportedProvider: 401,
   networkOtherNumaNode: 402,
+  networkInterfaceUnusable: 403,
 
   // config: 500-599
   configNotFound: 500,

@@ -245,6 +245,11 @@ const NETWORK = {
     "pinned_numa_node and fabric_iface belong to different sockets.",
     "set pinned_numa_node to the interface's node, or take another interface",
   ],
+  networkInterfaceUnusable: [
+    "The fabric interface is down, or has no address that another host can use.",
+    "It has no carrier, was not configured, or has only a link-local IPv6 address.",
+    "bring it up and give it an address, or set fabric_iface to another interface",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const CONFIG = {

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { BdevProvider, DeviceUses } from "@daos/bdev";
 import { checkAgainstMachine, checkServerConfig, generateConfig, pathsOf } from "@daos/config";
 import { silentLogger } from "@daos/log";
+import { NetworkProvider } from "@daos/network";
 import type { SysTree } from "@daos/sys";
 import { FakeCommandRunner, FakeMountTable, FakeSysTree } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
@@ -10,6 +12,7 @@ import {
   readInterfaces,
   readMemory,
   readNumaNodes,
+  scanFabric,
 } from "./collect-machine-facts.ts";
 
 /** A tree of the kernel's files, given by path. */
@@ -34,6 +37,13 @@ HugePages_Total:       0
 Hugepagesize:       2048 kB`;
 
 describe("readMemory()", () => {
+  it("counts hugepages of 2 MiB, which SPDK uses, where the kernel's default is 1 GiB", async () => {
+    const text = MEMINFO.replace("2048 kB", "1048576 kB");
+    expect(await readMemory(fakeTree({ "/proc/meminfo": text }))).toMatchObject({
+      hugepages: { pageBytes: 2 * 1024 * 1024 },
+    });
+  });
+
   it("reads /proc/meminfo", async () => {
     expect(await readMemory(fakeTree({ "/proc/meminfo": MEMINFO }))).toEqual({
       memory: { totalBytes: 8130472 * 1024, availableBytes: 6002112 * 1024 },
@@ -62,12 +72,53 @@ describe("readInterfaces()", () => {
       [`${net}/lo/type`]: "772",
       [`${net}/lo/operstate`]: "unknown",
     });
-    expect(await readInterfaces(tree, (device) => ["eth0", "eth2", "lo"].includes(device))).toEqual([
+    const network = new NetworkProvider({
+      sys: tree,
+      addresses: () => ({
+        eth0: [{ address: "10.0.0.1" }],
+        "eth0:0": [{ address: "10.0.1.1" }],
+        eth1: [{ address: "fe80::1" }],
+        lo: [{ address: "127.0.0.1" }],
+      }),
+      runner: new FakeCommandRunner(),
+      log: silentLogger,
+    });
+    expect(await readInterfaces(network)).toEqual([
       { device: "eth0", usable: true },
-      { device: "eth1", usable: false },
-      { device: "eth2", usable: false },
+      { device: "eth1", usable: false, problem: "it has no address but a link-local one" },
+      { device: "eth2", usable: false, problem: "it is down" },
       { device: "ib0", usable: true },
       { device: "lo", usable: true },
+    ]);
+  });
+});
+
+describe("scanFabric()", () => {
+  it("gives a bond the nodes below it, and marks RDMA in software", async () => {
+    const sys = new FakeSysTree().files({
+      "/sys/class/net/bond0/type": "1",
+      "/sys/class/net/br0/type": "1",
+      "/sys/class/infiniband/rxe0/ports/1/gid_attrs/ndevs/0": "eth0",
+    });
+    sys.files({ "/sys/devices/virtual/infiniband/rxe1/ports/1/gid_attrs/ndevs/0": "br0" });
+    sys.link("/sys/class/infiniband/rxe1", "/sys/devices/virtual/infiniband/rxe1");
+    for (const node of [0, 1]) {
+      sys.files({
+        [`/sys/devices/card${node}/numa_node`]: `${node}`,
+        [`/sys/class/net/eth${node}/type`]: "1",
+      });
+      sys.link(`/sys/class/net/eth${node}/device`, `/sys/devices/card${node}`);
+      sys.link(`/sys/class/net/bond0/lower_eth${node}`, `/sys/class/net/eth${node}`);
+    }
+    const answer = ["bond0", "br0", "eth1"]
+      .map((name) => `provider: sockets\n    domain: ${name}\n`)
+      .join("");
+    const runner = new FakeCommandRunner().on("fi_info", answer);
+    const provider = "ofi+sockets";
+    expect(await scanFabric(new NetworkProvider({ sys, runner, log: silentLogger }), undefined)).toEqual([
+      { device: "bond0", provider, numaNodes: [0, 1] },
+      { device: "br0", provider, softwareRdma: true },
+      { device: "eth1", provider, numaNode: 1 },
     ]);
   });
 });
@@ -88,6 +139,30 @@ describe("readNumaNodes()", () => {
     expect(await readNumaNodes(tree)).toEqual([
       { id: 0, cores: 1, memoryBytes: 4000 * 1024 },
       { id: 1, cores: 2, memoryBytes: 5000 * 1024 },
+    ]);
+  });
+
+  it("readNumaNodes() agrees with hwloc 2.9.0 about a node that has a processor and no memory", async () => {
+    const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
+    const files: Record<string, string> = {};
+    // node0 cpus=0 distance=10 21 31
+    for (const [, text = ""] of fixture("linux-6.1-numa-memoryless.txt").matchAll(
+      /^(node\d+ cpus=[^]*?)(?=^node\d+ cpus=|$(?![^]))/gm,
+    )) {
+      const [, name = "", cpu = ""] = /^(node\d+) cpus=(\d+)/.exec(text) ?? [];
+      files[`${node}/${name}/meminfo`] = text;
+      files[`${node}/${name}/cpulist`] = cpu;
+      files[`${node}/${name}/cpu${cpu}/topology/thread_siblings_list`] = cpu;
+    }
+    const found = await readNumaNodes(fakeTree(files));
+    const xml = fixture("lstopo-2.9.0-memoryless.xml");
+    const theirs = [...xml.matchAll(/type="NUMANode" os_index="(\d+)".*? local_memory="(\d+)"/g)];
+    expect(found.filter(({ memoryBytes }) => memoryBytes > 0)).toEqual(
+      theirs.map(([, id, bytes]) => ({ id: Number(id), cores: 1, memoryBytes: Number(bytes) })),
+    );
+    expect(found.reduce((sum, { cores }) => sum + cores, 0)).toBe([...xml.matchAll(/type="Core"/g)].length);
+    expect(found.filter(({ memoryBytes }) => memoryBytes === 0)).toEqual([
+      { id: 2, cores: 1, memoryBytes: 0 },
     ]);
   });
 

@@ -1,5 +1,4 @@
 import { stat, statfs } from "node:fs/promises";
-import { networkInterfaces } from "node:os";
 import { dirname } from "node:path";
 import { BdevProvider, DeviceUses, USER_DRIVERS } from "@daos/bdev";
 import type {
@@ -36,6 +35,7 @@ export interface CollectedFacts {
 export async function collectMachineFacts(options: CollectOptions): Promise<CollectedFacts> {
   const { log, signal, paths = [], quick = false } = options;
   const runner = new ProcessCommandRunner();
+  const network = new NetworkProvider({ runner, log });
   const notes: string[] = [];
   const part = async <T>(what: string, look: () => Promise<T>, slow = false): Promise<T | undefined> => {
     if (slow && quick) return undefined;
@@ -51,12 +51,8 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
     await Promise.all([
       part("memory", () => readMemory(linuxSysTree)),
       part("NUMA nodes", () => readNumaNodes(linuxSysTree)),
-      part("network interfaces", () => readInterfaces(linuxSysTree, hasAddress)),
-      part(
-        "fabric interfaces",
-        () => scanFabric(new NetworkProvider({ runner, log }), linuxSysTree, signal),
-        true,
-      ),
+      part("network interfaces", () => readInterfaces(network)),
+      part("fabric interfaces", () => scanFabric(network, signal), true),
       part("persistent memory", () => scanPmem(new ScmProvider({ runner, log }), signal), true),
       part(
         "NVMe controllers",
@@ -85,40 +81,34 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
   };
 }
 
-const INFINIBAND = "32";
-
-/** Interfaces of the kernel that can carry an engine: those that are up and have an address; InfiniBand needs none. */
+/** The interfaces of the kernel, those that can carry an engine and those that cannot. */
 export async function readInterfaces(
-  sys: SysTree,
-  withAddress: (device: string) => boolean,
+  network: Pick<NetworkProvider, "interfaces">,
 ): Promise<readonly NetworkInterfaceFacts[]> {
-  const facts: NetworkInterfaceFacts[] = [];
-  for (const device of await sys.list("/sys/class/net")) {
-    const type = await sys.read(`/sys/class/net/${device}/type`);
-    // bonding_masters is a file in this directory, not an interface.
-    if (type === undefined) continue;
-    const state = await sys.read(`/sys/class/net/${device}/operstate`);
-    const isUp = state === "up" || state === "unknown";
-    facts.push({ device, usable: isUp && (type === INFINIBAND || withAddress(device)) });
-  }
-  return facts;
+  return (await network.interfaces()).map(({ device, numaNodes, problem }) => ({
+    device,
+    numaNode: numaNodes.length === 1 ? numaNodes[0] : undefined,
+    usable: problem === undefined,
+    problem,
+  }));
 }
 
-const hasAddress = (device: string) => (networkInterfaces()[device] ?? []).length > 0;
-
-/** An interface without hardware (lo, a bridge) belongs to no node. */
-async function scanFabric(
-  network: NetworkProvider,
-  sys: SysTree,
+/** An interface without hardware (lo, a bridge of virtual machines) belongs to no node, a bond perhaps to several. */
+export async function scanFabric(
+  network: Pick<NetworkProvider, "interfaces" | "scan">,
   signal: AbortSignal | undefined,
 ): Promise<readonly FabricInterfaceFacts[]> {
-  const found = await network.scan(undefined, { signal });
-  return Promise.all(
-    found.map(async ({ device, provider, numaNode }) => {
-      const hardware = await sys.resolve(`/sys/class/net/${device}/device`);
-      return { device, provider, numaNode: hardware === undefined ? undefined : numaNode };
-    }),
-  );
+  const interfaces = new Map((await network.interfaces()).map((entry) => [entry.device, entry]));
+  return (await network.scan(undefined, { signal })).map(({ device, provider }) => {
+    const { numaNodes = [], softwareRdma = false } = interfaces.get(device) ?? {};
+    return {
+      device,
+      provider,
+      numaNode: numaNodes.length === 1 ? numaNodes[0] : undefined,
+      ...(numaNodes.length > 1 ? { numaNodes } : {}),
+      ...(softwareRdma ? { softwareRdma } : {}),
+    };
+  });
 }
 
 async function scanPmem(
@@ -142,11 +132,12 @@ export async function readMemory(sys: SysTree): Promise<Pick<MachineFacts, "memo
     const match = new RegExp(`^${name}:\\s+(\\d+) kB$`, "m").exec(text);
     return match === null ? undefined : Number(match[1]) * 1024;
   };
-  const [totalBytes, availableBytes, pageBytes] = ["MemTotal", "MemAvailable", "Hugepagesize"].map(bytes);
+  const [totalBytes, availableBytes, hugepage] = ["MemTotal", "MemAvailable", "Hugepagesize"].map(bytes);
   return {
     memory:
       totalBytes === undefined ? undefined : { totalBytes, availableBytes: availableBytes ?? totalBytes },
-    hugepages: pageBytes === undefined ? undefined : { pageBytes },
+    // SPDK's pages are those of 2 MiB, also where the kernel's default is 1 GiB.
+    hugepages: hugepage === undefined ? undefined : { pageBytes: 2 * 1024 * 1024 },
   };
 }
 

@@ -44,3 +44,17 @@ export function faultOtherNumaNode(device: string, wanted: number, actual: numbe
     resolution: `set pinned_numa_node to ${actual}, or fabric_iface to an interface on node ${wanted} (daos-server network scan shows the nodes)`,
   });
 }
+
+export function faultInterfaceUnusable(
+  device: string,
+  problem: string,
+  provider: string,
+  others: readonly string[],
+): Fault {
+  return new Fault({
+    domain: "network",
+    code: FaultCode.networkInterfaceUnusable,
+    description: `cannot use the fabric interface "${device}": ${problem}`,
+    resolution: `bring it up and give it an address (ip link set ${device} up; ip address add ADDRESS dev ${device}), or set fabric_iface to an interface with ${provider} (${others.join(", ") || "none"})`,
+  });
+}

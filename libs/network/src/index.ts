@@ -1,1 +1,1 @@
-export { NetworkProvider } from "./network-provider.ts";
+export { type HostInterface, NetworkProvider } from "./network-provider.ts";

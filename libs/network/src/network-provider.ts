@@ -1,15 +1,24 @@
+import { type NetworkInterfaceInfo, networkInterfaces } from "node:os";
 import type { Logger } from "@daos/log";
 import { type CommandRunner, hasErrorCode, linuxSysTree, type SysTree } from "@daos/sys";
 import type { FabricInterface } from "./fabric-interface.ts";
 import {
+  faultInterfaceUnusable,
   faultOtherNumaNode,
   faultUnknownInterface,
   faultUnknownProvider,
   faultUnsupportedProvider,
 } from "./faults.ts";
+import { interfaceProblem } from "./interface-problem.ts";
 import { parseFiInfo } from "./parse-fi-info.ts";
 import { fromLibfabric, meets, PROVIDERS, toLibfabric } from "./provider-name.ts";
-import { interfaceOfDomain, type SystemInterface, systemInterfaces } from "./system-interfaces.ts";
+import {
+  interfacesOfDomain,
+  isSoftwareRdma,
+  rdmaDeviceOf,
+  type SystemInterface,
+  systemInterfaces,
+} from "./system-interfaces.ts";
 
 export interface NetworkCallOptions {
   readonly signal?: AbortSignal | undefined;
@@ -20,6 +29,19 @@ export interface NetworkProviderOptions {
   readonly log: Logger;
   /** The kernel's by default. */
   readonly sys?: SysTree;
+  /** The addresses of the interfaces that are up. Those of this machine by default; unknown for any other `sys`. */
+  readonly addresses?: () => NodeJS.Dict<readonly Pick<NetworkInterfaceInfo, "address">[]>;
+}
+
+/** An interface of this host, with or without a provider. */
+export interface HostInterface {
+  readonly device: string;
+  /** The NUMA nodes of its hardware; empty for one without hardware. */
+  readonly numaNodes: readonly number[];
+  /** Why no engine can use it, as `it is down`; undefined when one can. */
+  readonly problem?: string | undefined;
+  /** Its RDMA device is made in software by the kernel. */
+  readonly softwareRdma: boolean;
 }
 
 /** The providers for any interface with IP, for a host without fi_info. */
@@ -33,17 +55,32 @@ const IP_PROVIDERS = ["ofi+sockets", "ofi+tcp", "ofi+tcp;ofi_rxm"] as const;
 export class NetworkProvider {
   readonly #runner: CommandRunner;
   readonly #sys: SysTree;
+  readonly #addresses: NetworkProviderOptions["addresses"];
   readonly #log: Logger;
 
   constructor(options: NetworkProviderOptions) {
     this.#runner = options.runner;
     this.#sys = options.sys ?? linuxSysTree;
+    this.#addresses = options.addresses ?? (options.sys === undefined ? networkInterfaces : undefined);
     this.#log = options.log.child("network");
   }
 
   /** The names of which a provider may consist, supported by this host or not. */
   listProviders(): readonly string[] {
     return PROVIDERS;
+  }
+
+  /** All interfaces of this host, by name. */
+  async interfaces(): Promise<readonly HostInterface[]> {
+    const all = await systemInterfaces(this.#sys);
+    return Promise.all(
+      all.map(async (entry) => ({
+        device: entry.name,
+        numaNodes: entry.numaNodes,
+        problem: this.#problemOf(entry),
+        softwareRdma: await isSoftwareRdma(this.#sys, entry.name, all),
+      })),
+    );
   }
 
   /**
@@ -62,17 +99,27 @@ export class NetworkProvider {
   /**
    * Checks that an interface can be used with a provider. The provider `sm` (shared memory) uses no interface.
    *
-   * @throws Fault networkUnknownInterface, networkUnsupportedProvider; each lists the available ones
+   * @throws Fault networkUnknownInterface, networkUnsupportedProvider, networkInterfaceUnusable; each lists the available ones
    */
   async check(device: string, provider: string, options: NetworkCallOptions = {}): Promise<void> {
     if (provider === "sm") return;
     if (toLibfabric(provider) === undefined) throw faultUnknownProvider(provider);
-    const names = (await systemInterfaces(this.#sys)).map(({ name }) => name);
-    if (!names.includes(device)) throw faultUnknownInterface(device, names);
-    const found = await this.scan(undefined, options);
-    if (!found.some((entry) => entry.device === device && meets(entry.provider, provider))) {
-      throw faultUnsupportedProvider(device, provider, found);
+    const interfaces = await systemInterfaces(this.#sys);
+    const entry = interfaces.find(({ name }) => name === device);
+    if (entry === undefined) {
+      throw faultUnknownInterface(
+        device,
+        interfaces.map(({ name }) => name),
+      );
     }
+    const found = await this.scan(undefined, options);
+    const problem = this.#problemOf(entry);
+    if (problem !== undefined) {
+      const others = interfaces.filter((other) => this.#problemOf(other) === undefined);
+      const names = others.filter(({ name }) => offers(found, name, provider)).map(({ name }) => name);
+      throw faultInterfaceUnusable(device, problem, provider, names);
+    }
+    if (!offers(found, device, provider)) throw faultUnsupportedProvider(device, provider, found);
   }
 
   /**
@@ -91,10 +138,18 @@ export class NetworkProvider {
       );
     }
     const nodes = (await this.#sys.list("/sys/devices/system/node")).filter((name) => /^node\d+$/.test(name));
-    const real = await this.#sys.resolve(`/sys/class/net/${device}/device`);
-    // An interface without hardware (lo, a bridge) belongs to no node.
-    if (nodes.length < 2 || real === undefined) return;
-    if (entry.numaNode !== numaNode) throw faultOtherNumaNode(device, numaNode, entry.numaNode);
+    // An interface without hardware (lo, a bridge of virtual machines) belongs to no node.
+    if (nodes.length < 2 || entry.numaNodes.length === 0) return;
+    if (!entry.numaNodes.includes(numaNode)) throw faultOtherNumaNode(device, numaNode, entry.numaNode);
+  }
+
+  /** The RDMA device of an interface, `mlx5_0`, which is the domain of `ofi+verbs`; undefined when it has none. */
+  async domainOf(device: string): Promise<string | undefined> {
+    return rdmaDeviceOf(this.#sys, device, await systemInterfaces(this.#sys));
+  }
+
+  #problemOf(entry: SystemInterface): string | undefined {
+    return interfaceProblem(entry, this.#addresses?.());
   }
 
   /** Undefined when fi_info is not installed or fails. */
@@ -104,9 +159,13 @@ export class NetworkProvider {
   ): Promise<readonly FabricInterface[] | undefined> {
     let text: string;
     try {
-      const { exitCode, stdout, stderr } = await this.#runner.run(["fi_info"], { signal: options.signal });
+      const { exitCode, signal, stdout, stderr } = await this.#runner.run(["fi_info"], {
+        signal: options.signal,
+      });
       if (exitCode !== 0) {
-        this.#log.warn("fi_info failed: only providers for IP are known", { reason: stderr.trim() });
+        this.#log.warn("fi_info failed: only providers for IP are known", {
+          reason: signal === null ? stderr.trim() : `ended by ${signal}`,
+        });
         return undefined;
       }
       text = stdout;
@@ -118,13 +177,17 @@ export class NetworkProvider {
     const found = new Map<string, FabricInterface>();
     for (const { provider: theirs, domain } of parseFiInfo(text)) {
       const provider = fromLibfabric(theirs);
-      const entry = await interfaceOfDomain(this.#sys, domain, interfaces);
-      if (provider === undefined || entry === undefined) continue;
-      const { name: device, numaNode } = entry;
-      found.set(`${provider} ${device}`, { provider, device, numaNode });
+      if (provider === undefined) continue;
+      for (const { name: device, numaNode } of await interfacesOfDomain(this.#sys, domain, interfaces)) {
+        found.set(`${provider} ${device}`, { provider, device, numaNode });
+      }
     }
     return [...found.values()];
   }
+}
+
+function offers(found: readonly FabricInterface[], device: string, provider: string): boolean {
+  return found.some((entry) => entry.device === device && meets(entry.provider, provider));
 }
 
 function withoutLibfabric(interfaces: readonly SystemInterface[]): readonly FabricInterface[] {
