@@ -308,7 +308,7 @@ describe("checkServerConfig() reports all problems at once", () => {
       [
         "3:3: error: servers[0].scm_size: scm_class ram has no size; expected the size of the tmpfs in GiB, at least 1",
         '5:3: error: servers[0].scm_clas: unknown key; did you mean "scm_class"?',
-        "6:13: error: servers[0].scm_list: scm_class ram has no devices; expected no scm_list, or scm_class dcpm",
+        "6:13: warning: servers[0].scm_list: scm_class ram does not use it; expected no scm_list, or scm_class dcpm",
       ],
     ],
     [
@@ -375,7 +375,7 @@ describe("checkServerConfig() reports all problems at once", () => {
       "scm_list with ram",
       GOOD.replace("scm_size: 6", "scm_size: 6\n  scm_list: [/dev/pmem0]"),
       [
-        "7:13: error: servers[0].scm_list: scm_class ram has no devices; expected no scm_list, or scm_class dcpm",
+        "7:13: warning: servers[0].scm_list: scm_class ram does not use it; expected no scm_list, or scm_class dcpm",
       ],
     ],
     [
@@ -383,7 +383,7 @@ describe("checkServerConfig() reports all problems at once", () => {
       GOOD.replace("class: ram", "class: dcpm"),
       [
         "3:3: error: servers[0].scm_list: scm_class dcpm with 0 devices; expected exactly one, as in [/dev/pmem0]",
-        "6:13: error: servers[0].scm_size: 6 GiB for scm_class dcpm, whose size is the namespace's; expected no scm_size, or scm_class ram",
+        "6:13: warning: servers[0].scm_size: scm_class dcpm does not use it: the size is the namespace's; expected no scm_size, or scm_class ram",
       ],
     ],
     [

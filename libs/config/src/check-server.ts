@@ -134,7 +134,16 @@ class Builder {
     const engines = sections.map((section, index) =>
       this.#engine(section ?? {}, index, { name, modules, socketDir }),
     );
-    findSharing(engines, this.#report);
+    findSharing(engines, this.#report, {
+      hasFirstCore: (index) => (overrides.firstCore ?? sections[index]?.first_core) !== undefined,
+    });
+    if (file.control_log_mask === "WARN") {
+      this.#report(
+        "note",
+        "control_log_mask",
+        "WARN is a level of later releases; release 0.8.0 does not read it",
+      );
+    }
     const accessPoints = this.#accessPoints(port);
     const transport = serverTransport(file.transport_config ?? {}, this.#cwd, overrides.insecure);
     return {
@@ -238,13 +247,35 @@ class Builder {
       pinnedNumaNode: section.pinned_numa_node,
       logMask: section.log_mask,
       logFile: this.#optionalPath(section.log_file),
-      envVars: section.env_vars ?? [],
+      envVars: this.#envVars(section, index),
       scm: this.#scm(section, index),
       bdev: this.#bdev(section, index),
       systemName: shared.name,
       socketDir: shared.socketDir,
       modules: shared.modules,
     };
+  }
+
+  /** Of a variable that is there twice the first counts, as in release 0.8.0. */
+  #envVars(section: EngineFile, index: number): readonly string[] {
+    const first = new Map<string, string>();
+    for (const [at, variable] of (section.env_vars ?? []).entries()) {
+      // Refused and reported already.
+      if (variable === undefined) continue;
+      const [name = "", ...value] = variable.split("=");
+      const key = `servers[${index}].env_vars[${at}]`;
+      const before = first.get(name);
+      if (before !== undefined) {
+        this.#report("warning", key, `${name} is there already, and ${before} counts`, "each variable once");
+        continue;
+      }
+      if (value.length > 1 || value[0] === "") {
+        const what = value.length > 1 ? "another = in its value" : "an empty value";
+        this.#report("note", key, `${name} has ${what}; release 0.8.0 does not pass it to the engine`);
+      }
+      first.set(name, variable);
+    }
+    return [...first.values()];
   }
 
   /** Release 0.8.0 writes these keys into each section of its active configuration. The top level takes precedence. */
@@ -315,9 +346,9 @@ class Builder {
       }
       if (list.length > 0) {
         this.#report(
-          "error",
+          "warning",
           key("scm_list"),
-          "scm_class ram has no devices",
+          "scm_class ram does not use it",
           "no scm_list, or scm_class dcpm",
         );
       }
@@ -326,9 +357,9 @@ class Builder {
     if (scmClass === "dcpm") {
       if (size > 0) {
         this.#report(
-          "error",
+          "warning",
           key("scm_size"),
-          `${size} GiB for scm_class dcpm, whose size is the namespace's`,
+          `scm_class dcpm does not use it: the size is the namespace's`,
           "no scm_size, or scm_class ram",
         );
       }

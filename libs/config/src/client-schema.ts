@@ -54,6 +54,8 @@ export const clientSchema = z.strictObject({
     .min(1)
     .meta({ description: "The client's log.", examples: ["/tmp/daos_agent.log"] })
     .optional(),
+  log_file_format: z.string().min(1).meta({ description: "Read by release 0.8.0; not used." }).optional(),
+  path: z.string().min(1).meta({ description: "Read by release 0.8.0; not used." }).optional(),
   transport_config: transportSchema
     .meta({ description: "Certificates that secure the connections to servers." })
     .optional(),

@@ -21,7 +21,7 @@ export async function loadServerConfig(
 ): Promise<ServerConfig> {
   const { config, problems } = await checkServerFile(path, overrides);
   if (config === undefined) throw faultConfigInvalid(path, problems);
-  for (const problem of problems) options.onWarning?.(problem);
+  for (const problem of problems) if (problem.severity === "warning") options.onWarning?.(problem);
   return config;
 }
 

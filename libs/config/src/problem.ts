@@ -1,9 +1,9 @@
 import { formatSuggestions } from "./format-suggestions.ts";
 
-/** An error or warning about a configuration. */
+/** An error, a warning or a note about a configuration. */
 export interface Problem {
-  /** An error keeps the configuration from being used; a warning does not. */
-  readonly severity: "error" | "warning";
+  /** An error keeps the configuration from being used. A note is about what only these programs read. */
+  readonly severity: "error" | "warning" | "note";
   /** The file, or `command line`. */
   readonly file: string;
   /** From 1; `undefined` for a problem outside a file. */

@@ -26,7 +26,7 @@ function loadsOrIsExplained({
   const errors = problems.filter(({ severity }) => severity === "error");
   expect(errors.length > 0).toBe(config === undefined);
   for (const problem of problems)
-    expect(formatProblem(problem)).toMatch(/^p\.yml(:\d+:\d+)?: (error|warning): ./);
+    expect(formatProblem(problem)).toMatch(/^p\.yml(:\d+:\d+)?: (error|warning|note): ./);
 }
 
 const scalar = fc.oneof(

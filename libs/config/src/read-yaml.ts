@@ -1,5 +1,7 @@
 import { suggest } from "@daos/suggest";
 import {
+  type Alias,
+  Composer,
   type Document,
   isAlias,
   isMap,
@@ -7,8 +9,9 @@ import {
   isSeq,
   LineCounter,
   type Node,
-  parseDocument,
+  Parser,
   type Scalar,
+  visit,
   type YAMLMap,
 } from "yaml";
 import * as z from "zod";
@@ -16,6 +19,7 @@ import { describeAllowed, unwrap } from "./describe-schema.ts";
 import type { FileKind } from "./file-kind.ts";
 import { describeOtherReleaseKey, otherReleaseKey } from "./other-releases.ts";
 import type { Problem } from "./problem.ts";
+import { resolveYaml11, type Yaml11Value } from "./yaml11.ts";
 
 /** A place in a file, from 1. */
 export interface Position {
@@ -40,25 +44,44 @@ export interface YamlReading {
 
 /** Larger files are not configurations and would take long to read. */
 export const MAX_FILE_BYTES = 1024 * 1024;
-const DEEPEST_MERGE = 8;
+const DEEPEST_SECTION = 8;
 /**
  * Keys that only a server's file has, here and in DAOS 2.x. When one is found in a client's file, the other keys are not
  * reported one by one.
  */
-const SERVER_ONLY = new Set<unknown>(["servers", "engines"]);
+const SERVER_ONLY: ReadonlySet<string> = new Set(["servers", "engines"]);
+/** Top-level keys that release 0.8.0 does not know. A file for it may use such a name for an anchor. */
+const LATER_KEYS: ReadonlySet<string> = new Set([
+  "allow_insecure_devices",
+  "engine",
+  "failure_detection",
+  "listen_address",
+  "spdk_socket",
+  "system_db",
+  "telemetry_port",
+]);
+/** Keys whose words release 0.8.0 reads in lower case only. */
+const LOWER_CASE_KEYS: ReadonlySet<string> = new Set(["scm_class", "bdev_class"]);
 /** Above the needs of any configuration. A few lines of aliases could expand to millions of nodes. */
 const MAX_NODES = 50_000;
 const MAX_ALIASES = 1_000;
 
 /**
  * Reads YAML with a schema of objects, lists and scalars. Accepts what release 0.8.0's YAML library accepts: a repeated key
- * (the last one counts, with a warning), YAML 1.1 booleans (`yes`, `off`), octal numbers, numbers where text is wanted,
- * `null` as absent, merge keys; and words of a fixed set in any letter case.
+ * (the last one counts, with a warning), the scalars of YAML 1.1, numbers where text is wanted, `null` and empty text as
+ * absent, merge keys; and words of a fixed set in any letter case. Only the first document counts.
  *
  * @param file the name for the problems
  */
 export function readYaml(text: string, file: string, schema: z.ZodObject, kind: FileKind): YamlReading {
   return new YamlReader(file, kind, schema).read(text);
+}
+
+/** A key of a map, or of a map that is merged into it. */
+interface Entry {
+  readonly key: Node;
+  readonly value: Node | undefined;
+  readonly merged: boolean;
 }
 
 class YamlReader {
@@ -69,7 +92,10 @@ class YamlReader {
   readonly #problems: Problem[] = [];
   readonly #positions = new Map<string, Position>();
   readonly #lines = new LineCounter();
-  #document: Document.Parsed | undefined;
+  /** What aliases stand for; an alias without an anchor is not in it. */
+  readonly #targets = new Map<Alias, Node>();
+  /** Nodes with an anchor that an alias refers to. */
+  readonly #anchored = new Set<unknown>();
   #nodes = 0;
   #aliases = 0;
   /** Keys that mistyped ones were probably meant to be. */
@@ -108,26 +134,24 @@ class YamlReader {
       });
       return undefined;
     }
-    const document = parseDocument(text, {
-      uniqueKeys: false,
-      lineCounter: this.#lines,
-      prettyErrors: false,
-      logLevel: "silent",
-    });
-    this.#document = document;
-    for (const { message, pos } of [...document.errors, ...document.warnings]) {
-      this.#report("error", "", this.#lineAt(pos[0]), `not YAML: ${message}`);
+    const document = this.#parse(text);
+    if (document === undefined) return {};
+    for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
+      // Tags are looked at when the value is read.
+      if (code !== "TAG_RESOLVE_FAILED")
+        this.#report("error", "", this.#lineAt(pos[0]), `not YAML: ${message}`);
     }
+    this.#findAnchors(document);
     const root = this.#resolve(document.contents);
     if (document.errors.length > 0) return undefined;
-    if (root === undefined || isNull(root)) return {};
+    if (root === undefined || this.#isNull(root)) return {};
     if (!isMap(root)) {
       this.#report("error", "", this.#at(root), `${this.#show(root)} is not a configuration`, {
         expected: "keys and values, as in name: daos_server",
       });
       return undefined;
     }
-    const engines = root.items.find(({ key }) => isScalar(key) && SERVER_ONLY.has(key.value));
+    const engines = root.items.find(({ key }) => isScalar(key) && SERVER_ONLY.has(key.source ?? ""));
     if (this.#kind === "client" && engines !== undefined) {
       this.#report("error", "", this.#at(engines.key as Node), "this is a server's configuration", {
         expected: "a client's, as dmg has in daos.yml",
@@ -137,11 +161,53 @@ class YamlReader {
     return this.#readMap(root, schema, "");
   }
 
+  /** The first document of the text. Release 0.8.0 reads no further either. */
+  #parse(text: string): Document.Parsed | undefined {
+    // A carriage return alone ends a line in YAML 1.1.
+    const source = text.replace(/\r(?!\n)/g, "\n");
+    const parser = new Parser((offset) => this.#lines.addNewLine(offset));
+    // Scalars stay text: resolveYaml11() gives them their meaning.
+    const composer = new Composer({ uniqueKeys: false, logLevel: "silent", schema: "failsafe" });
+    let first: Document.Parsed | undefined;
+    for (const document of composer.compose(parser.parse(source), true, source.length)) {
+      if (first !== undefined) {
+        const position = this.#lineAt(document.contents?.range?.[0] ?? document.range[0]);
+        this.#report("warning", "", position, "a second document begins here and is not read", {
+          expected: "one document, without a line --- in it",
+        });
+        break;
+      }
+      first = document as Document.Parsed;
+    }
+    return first;
+  }
+
+  /** Finds what each alias stands for: the last node before it that has the anchor. */
+  #findAnchors(document: Document.Parsed): void {
+    const anchors = new Map<string, Node>();
+    visit(document, {
+      Alias: (_key, alias) => {
+        const target = anchors.get(alias.source);
+        if (target === undefined) {
+          this.#report("error", "", this.#at(alias), `*${alias.source} refers to nothing`, {
+            expected: `a value with the anchor &${alias.source} before it`,
+          });
+          return;
+        }
+        this.#targets.set(alias, target);
+        this.#anchored.add(target);
+      },
+      Value: (_key, node) => {
+        if (node.anchor !== undefined) anchors.set(node.anchor, node);
+      },
+    });
+  }
+
   #readValue(value: Node, schema: z.ZodType, path: string): unknown {
     if (!this.#isWithinBounds(value)) return undefined;
     const node = this.#resolve(value);
     this.#positions.set(path, this.#at(value));
-    if (node === undefined || isNull(node)) return undefined;
+    if (node === undefined || this.#isNull(node)) return undefined;
     const inner = unwrap(schema);
     if (inner instanceof z.ZodObject) {
       return isMap(node) ? this.#readMap(node, inner, path) : this.#wrongKind(node, value, inner, path);
@@ -153,7 +219,7 @@ class YamlReader {
         const itemPath = `${path}[${index}]`;
         const read = this.#readValue(item as Node, element, itemPath);
         if (read !== undefined) return read;
-        if (isNull(this.#resolve(item as Node))) {
+        if (this.#isEmpty(this.#resolve(item as Node), element)) {
           if (unwrap(element) instanceof z.ZodObject) return {};
           this.#report("error", itemPath, this.#at(item as Node), "the entry is empty", {
             expected: describeAllowed(element),
@@ -162,8 +228,48 @@ class YamlReader {
         return undefined;
       });
     }
-    const scalar = isScalar(node) ? readScalar(node, inner) : undefined;
-    return scalar === undefined ? this.#wrongKind(node, value, inner, path) : scalar;
+    if (!isScalar(node)) return this.#wrongKind(node, value, inner, path);
+    if (this.#isEmpty(node, inner)) return undefined;
+    return this.#readScalar(node, value, inner, path);
+  }
+
+  #readScalar(node: Scalar, at: Node, schema: z.ZodType, path: string): unknown {
+    const value = resolveNode(node);
+    const note = (message: string, expected: string) =>
+      this.#report("note", path, this.#at(at), message, { expected });
+    switch (value.kind) {
+      case "invalid":
+        this.#report("error", path, this.#at(at), value.reason, { expected: describeAllowed(schema) });
+        return undefined;
+      case "boolean":
+        if (schema instanceof z.ZodBoolean) return value.value;
+        break;
+      case "number":
+        if (schema instanceof z.ZodNumber) {
+          if (value.onlyHere) {
+            note(
+              `${this.#show(node)} is read as ${value.value}; release 0.8.0 does not read it`,
+              `${value.value}`,
+            );
+          }
+          return value.value;
+        }
+        break;
+      case "null":
+      case "text":
+        break;
+    }
+    if (schema instanceof z.ZodBoolean || schema instanceof z.ZodNumber) {
+      return this.#wrongKind(node, at, schema, path);
+    }
+    const text = value.kind === "text" ? value.text : (node.source ?? "");
+    if (!(schema instanceof z.ZodEnum)) return text;
+    const options = schema.options.map(String);
+    const option = options.find((word) => word.toLowerCase() === text.toLowerCase()) ?? text;
+    if (option !== text && options.includes(option) && LOWER_CASE_KEYS.has(path.replace(/^.*\./, ""))) {
+      note(`${text} is read as ${option}; release 0.8.0 does not read it`, option);
+    }
+    return option;
   }
 
   #readMap(map: YAMLMap, schema: z.ZodObject, path: string): Record<string, unknown> {
@@ -171,30 +277,49 @@ class YamlReader {
     const result: Record<string, unknown> = {};
     const seen = new Map<string, Position>();
     const mistyped: [name: string, value: Node | undefined][] = [];
-    for (const [keyNode, value, merged] of this.#entries(map, 0)) {
-      if (!this.#isWithinBounds(keyNode)) break;
-      const name = isScalar(keyNode) ? (keyNode.source ?? String(keyNode.value)) : this.#show(keyNode);
+    const entries = this.#entries(map, []);
+    const own = new Set(entries.filter(({ merged }) => !merged).map(({ key }) => this.#nameOf(key)));
+    for (const { key, value, merged } of entries) {
+      if (!this.#isWithinBounds(key)) break;
+      const name = this.#nameOf(key);
       const keyPath = path === "" ? name : `${path}.${name}`;
-      const position = this.#at(keyNode);
+      const position = this.#at(key);
       const known = Object.hasOwn(schema.shape, name) ? (schema.shape[name] as z.ZodType) : undefined;
+      if (path === "" && this.#holdsAnchor(name, value, known)) {
+        const suggestions =
+          known === undefined && !name.startsWith("x-") ? suggest(name, Object.keys(schema.shape)) : [];
+        if (suggestions.length > 0) {
+          this.#report("warning", name, position, "unknown key, of which only the anchor is used", {
+            suggestions,
+          });
+        }
+        continue;
+      }
       if (known === undefined) {
         if (name.startsWith("x-")) continue;
         this.#unknownKey(name, value, keyPath, position, schema, path);
         if (otherReleaseKey(this.#kind, path, name) === undefined) mistyped.push([name, value]);
         continue;
       }
+      const isSection = unwrap(known) instanceof z.ZodObject;
       const before = seen.get(name);
-      if (before !== undefined && !merged) {
+      if (before !== undefined) {
         this.#report("warning", keyPath, position, `the key stands here and in line ${before.line}`, {
-          expected: "one of them; the last one counts",
+          expected: isSection
+            ? "one of them; the last value of each key in them counts"
+            : "one of them; the last one counts",
         });
       }
       if (!merged) seen.set(name, position);
-      else if (seen.has(name)) continue;
+      else if (own.has(name) && !isSection) continue;
       const read = value === undefined ? undefined : this.#readValue(value, known, keyPath);
       if (!this.#positions.has(keyPath)) this.#positions.set(keyPath, position);
-      if (read !== undefined) result[name] = read;
-      else if (value !== undefined && isNull(this.#resolve(value))) delete result[name];
+      if (read === undefined) {
+        if (value !== undefined && this.#isEmpty(this.#resolve(value), known)) delete result[name];
+      } else {
+        // As release 0.8.0 does: a section that comes again adds to what it has.
+        result[name] = isSection ? { ...(result[name] as object | undefined), ...(read as object) } : read;
+      }
     }
     for (const [name, value] of mistyped) this.#readAsMeant(name, value, schema, path, result);
     return result;
@@ -219,30 +344,83 @@ class YamlReader {
     if (read !== undefined) result[meant] = read;
   }
 
-  /** Own entries first, then those of merged maps (`<<: *defaults`), marked. */
-  *#entries(map: YAMLMap, depth: number): Generator<readonly [Node, Node | undefined, boolean]> {
-    const merges: Node[] = [];
-    for (const { key, value } of map.items) {
-      const keyNode = key as Node;
-      if (isScalar(keyNode) && keyNode.value === "<<" && keyNode.type === "PLAIN") {
-        if (value !== null) merges.push(value as Node);
-      } else {
-        yield [keyNode, (value as Node | null) ?? undefined, depth > 0];
+  /**
+   * The keys of a map, those that win last: merged maps (`<<: *defaults`), of a list of them the first last, then its own.
+   * Release 0.8.0 lets a merge that stands behind a key win over it; a warning names such keys.
+   *
+   * @param around the maps that this one is merged into
+   * @see yaml.v2 decode.go merge
+   */
+  #entries(map: YAMLMap, around: readonly YAMLMap[]): readonly Entry[] {
+    const inherited: Entry[] = [];
+    const own: Entry[] = [];
+    for (const pair of map.items) {
+      const key = pair.key as Node;
+      const value = (pair.value as Node | null) ?? undefined;
+      if (!isMergeKey(key)) {
+        own.push({ key, value, merged: around.length > 0 });
+        continue;
       }
+      const merged = this.#mergedEntries(key, value, [...around, map]);
+      this.#warnOfOverridden(own, merged);
+      inherited.push(...merged);
     }
-    for (const merge of merges) {
-      const source = this.#resolve(merge);
-      const maps = isSeq(source) ? source.items.map((item) => this.#resolve(item as Node)) : [source];
-      for (const from of maps) {
-        if (!isMap(from) || depth >= DEEPEST_MERGE) {
-          this.#report("error", "<<", this.#at(merge), "nothing that can be merged", {
-            expected: "an alias of keys and values, at most eight deep",
-          });
-        } else {
-          yield* this.#entries(from, depth + 1);
-        }
+    return [...inherited, ...own];
+  }
+
+  #mergedEntries(key: Node, value: Node | undefined, around: readonly YAMLMap[]): readonly Entry[] {
+    const source = this.#resolve(value);
+    const maps = isSeq(source) ? source.items.map((item) => this.#resolve(item as Node)).reverse() : [source];
+    return maps.flatMap((from) => {
+      if (isMap(from) && !around.includes(from)) return this.#entries(from, around);
+      // An alias without an anchor, or too many of them: reported already.
+      if (from !== undefined) {
+        const what = isMap(from) ? "a map that contains itself" : "nothing that can be merged";
+        this.#report("error", "<<", this.#at(value ?? key), what, {
+          expected: "an alias of keys and values, or a list of them",
+        });
       }
+      return [];
+    });
+  }
+
+  #warnOfOverridden(own: readonly Entry[], merged: readonly Entry[]): void {
+    for (const { key, value } of own) {
+      const name = this.#nameOf(key);
+      const other = merged.findLast((entry) => this.#nameOf(entry.key) === name);
+      if (other?.value === undefined || value === undefined) continue;
+      const [here, there] = [this.#show(value), this.#show(other.value)];
+      if (here === there) continue;
+      this.#report(
+        "warning",
+        name,
+        this.#at(key),
+        `${here} counts; release 0.8.0 takes ${there}, as << stands behind`,
+        {
+          expected: "<< before the keys that it does not give",
+        },
+      );
     }
+  }
+
+  /** The key as text. An alias can stand for it. */
+  #nameOf(key: Node): string {
+    const node = isAlias(key) ? (this.#targets.get(key) ?? key) : key;
+    return isScalar(node) ? (node.source ?? "") : this.#show(key);
+  }
+
+  /** True for a key that is there for the anchors below it, as release 0.8.0 ignores keys that it does not know. */
+  #holdsAnchor(name: string, value: Node | undefined, known: z.ZodType | undefined): boolean {
+    if (value === undefined || isAlias(value)) return false;
+    if (known !== undefined) {
+      if (!LATER_KEYS.has(name) || isScalar(value) || unwrap(known) instanceof z.ZodObject) return false;
+    }
+    let found = false;
+    visit(value, (_key, node) => {
+      found ||= this.#anchored.has(node);
+      return found ? visit.BREAK : undefined;
+    });
+    return found;
   }
 
   #unknownKey(
@@ -289,14 +467,14 @@ class YamlReader {
   /** Reports each key of other releases below one that has been reported. */
   #explainSection(value: Node | undefined, path: string, section: string, depth: number): void {
     const node = this.#resolve(value);
-    if (depth > DEEPEST_MERGE) return;
+    if (depth > DEEPEST_SECTION) return;
     if (isSeq(node)) {
       node.items.forEach((item, index) => {
         this.#explainSection(item as Node, `${path}[${index}]`, section, depth + 1);
       });
     } else if (isMap(node)) {
       for (const { key, value: below } of node.items) {
-        const name = isScalar(key) ? String(key.value) : "";
+        const name = this.#nameOf(key as Node);
         const other = otherReleaseKey(this.#kind, section, name);
         if (other === undefined) continue;
         this.#report("error", `${path}.${name}`, this.#at(key as Node), describeOtherReleaseKey(other));
@@ -314,11 +492,25 @@ class YamlReader {
     return undefined;
   }
 
+  /** True for `null`, and for empty text where text is wanted: release 0.8.0 writes it for what is not set. */
+  #isEmpty(node: Node | undefined, schema: z.ZodType): boolean {
+    if (this.#isNull(node)) return true;
+    const inner = unwrap(schema);
+    return (
+      isScalar(node) && node.source === "" && (inner instanceof z.ZodString || inner instanceof z.ZodEnum)
+    );
+  }
+
+  #isNull(node: Node | undefined): boolean {
+    return isScalar(node) && resolveNode(node).kind === "null";
+  }
+
   /** The source text of a node, on one line and shortened. */
   #show(node: Node): string {
+    if (isScalar(node) && node.source === "" && node.type === "PLAIN") return "nothing";
     const [start, end] = node.range ?? [0, 0];
     const text =
-      isScalar(node) && typeof node.value === "string"
+      isScalar(node) && resolveNode(node).kind === "text"
         ? JSON.stringify(node.value)
         : this.#text.slice(start, end).replace(/\s+/g, " ").trim();
     return text.length > 60 ? `${text.slice(0, 57)}...` : text;
@@ -326,10 +518,10 @@ class YamlReader {
 
   #resolve(node: Node | null | undefined): Node | undefined {
     if (node === null || node === undefined) return undefined;
-    if (!isAlias(node) || this.#document === undefined) return node;
+    if (!isAlias(node)) return node;
     this.#aliases += 1;
     if (this.#aliases === MAX_ALIASES) this.#reportTooMany(node, `more than ${MAX_ALIASES} aliases`);
-    return this.#aliases < MAX_ALIASES ? (node.resolve(this.#document) ?? undefined) : undefined;
+    return this.#aliases < MAX_ALIASES ? this.#targets.get(node) : undefined;
   }
 
   /** False when the limit of nodes is reached. */
@@ -363,44 +555,28 @@ class YamlReader {
   }
 }
 
-function isNull(node: Node | undefined): boolean {
-  return isScalar(node) && node.value === null;
+function isMergeKey(key: Node): boolean {
+  return (
+    isScalar(key) && key.source === "<<" && (key.type === "PLAIN" || key.tag === "tag:yaml.org,2002:merge")
+  );
 }
 
-function readScalar(node: Scalar, schema: z.ZodType): unknown {
-  const { value } = node;
-  const plain = node.type === "PLAIN";
-  if (schema instanceof z.ZodBoolean) {
-    if (typeof value === "boolean") return value;
-    return plain && typeof value === "string" ? YAML11_BOOLEANS.get(value) : undefined;
-  }
-  if (schema instanceof z.ZodNumber) {
-    if (plain && /^[-+]?0[0-7]+$/.test(node.source ?? "")) return Number.parseInt(node.source ?? "", 8);
-    if (typeof value === "number") return value;
-    if (plain && typeof value === "string" && /^[-+]?\d[\d_]*$/.test(value)) {
-      return Number(value.replaceAll("_", ""));
-    }
-    return undefined;
-  }
-  if (typeof value === "string") {
-    if (!(schema instanceof z.ZodEnum)) return value;
-    return schema.options.find((option) => String(option).toLowerCase() === value.toLowerCase()) ?? value;
-  }
-  return plain ? node.source : undefined;
+function resolveNode(node: Scalar): Yaml11Value {
+  return resolveYaml11({ text: node.source ?? "", plain: node.type === "PLAIN", tag: node.tag });
 }
-
-const YAML11_BOOLEANS: ReadonlyMap<string, boolean> = new Map(
-  (
-    [
-      [["yes", "Yes", "YES", "on", "On", "ON"], true],
-      [["no", "No", "NO", "off", "Off", "OFF"], false],
-    ] as const
-  ).flatMap(([words, value]) => words.map((word) => [word, value] as const)),
-);
 
 function kindOf(node: Node): string {
   if (isMap(node)) return "a map";
   if (isSeq(node)) return "a list";
   if (!isScalar(node)) return "of an unknown kind";
-  return node.value === null ? "nothing" : `a ${typeof node.value}`;
+  switch (resolveNode(node).kind) {
+    case "null":
+      return "nothing";
+    case "boolean":
+      return "a boolean";
+    case "number":
+      return "a number";
+    default:
+      return "a string";
+  }
 }

@@ -149,6 +149,7 @@ const systemName = z
   .min(1)
   .max(63)
   .regex(/^[^\s/]+$/);
+const WRITTEN = "Written by release 0.8.0 into its active configuration; not used.";
 const COPIED = "Written by release 0.8.0 into its active configuration; the top level's counts.";
 
 /** One section of `servers`. */
@@ -315,7 +316,10 @@ export const serverSchema = z.strictObject({
   }).optional(),
   control_log_mask: z
     .enum(LOG_MASKS)
-    .meta({ description: "The least important lines that the control plane logs.", default: "INFO" })
+    .meta({
+      description: "The least important lines that the control plane logs. Release 0.8.0 does not know WARN.",
+      default: "INFO",
+    })
     .optional(),
   control_log_file: path({
     description: "Log of the control plane. Without it, it logs to the console.",
@@ -380,6 +384,8 @@ export const serverSchema = z.strictObject({
       examples: [["qib0", "qib1"]],
     })
     .optional(),
+  path: path({ description: WRITTEN }).optional(),
+  nvmeshmid: count(0, Number.MAX_SAFE_INTEGER, { description: WRITTEN }).optional(),
   scm_mount_path: path({
     description: "Directory for the storage of engines whose section has no scm_mount.",
     default: "/mnt/daos",

@@ -1,10 +1,22 @@
 import type { Report } from "./report.ts";
 import type { EngineConfig } from "./types.ts";
 
+export interface FindSharingOptions {
+  /** True when the engine's `first_core` was given, and not left to its default. */
+  readonly hasFirstCore?: (index: number) => boolean;
+}
+
 /** Reports resources that two engines of a host cannot share: rank, mount point, device, port, cores, log file. */
-export function findSharing(engines: readonly EngineConfig[], report: Report): void {
+export function findSharing(
+  engines: readonly EngineConfig[],
+  report: Report,
+  { hasFirstCore = () => true }: FindSharingOptions = {},
+): void {
   for (const [index, engine] of engines.entries()) {
-    for (const other of engines.slice(0, index)) comparePair(other, engine, report);
+    for (const other of engines.slice(0, index)) {
+      comparePair(other, engine, report);
+      sharedCores(other, engine, report, hasFirstCore(other.index) || hasFirstCore(index));
+    }
     engine.bdev.list.forEach((device, at) => {
       if (engine.bdev.list.findIndex((other) => sameDevice(other, device)) < at) {
         report(
@@ -48,7 +60,6 @@ function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
       clash(`bdev_list[${at}]`, device, "a device for one engine only");
   });
   sharedPort(a, b, report);
-  sharedCores(a, b, report);
   if (b.logFile !== undefined && b.logFile === a.logFile) {
     report(
       "warning",
@@ -76,7 +87,8 @@ function sharedPort(a: EngineConfig, b: EngineConfig, report: Report): void {
   );
 }
 
-function sharedCores(a: EngineConfig, b: EngineConfig, report: Report): void {
+/** Cores that no section names are a warning only: files for release 0.8.0 leave `first_core` out. */
+function sharedCores(a: EngineConfig, b: EngineConfig, report: Report, given: boolean): void {
   if (a.targets === 0 || b.targets === 0) return;
   const last = (engine: EngineConfig) => engine.firstCore + engine.targets - 1;
   if (b.firstCore > last(a) || a.firstCore > last(b)) return;
@@ -88,7 +100,7 @@ function sharedCores(a: EngineConfig, b: EngineConfig, report: Report): void {
   )
     return;
   report(
-    "error",
+    given ? "error" : "warning",
     `servers[${b.index}].first_core`,
     `cores ${b.firstCore} to ${last(b)} overlap with ${a.firstCore} to ${last(a)} of servers[${a.index}]`,
     `first_core ${last(a) + 1}, or fewer targets`,

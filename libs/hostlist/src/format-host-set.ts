@@ -14,37 +14,69 @@ interface Family {
   readonly numbers: Set<string>;
 }
 
+/** A host around one of its numbers; around nothing at its end when it has none. */
+interface Cut {
+  readonly head: string;
+  readonly number: string;
+  readonly tail: string;
+}
+
 /**
  * The shortest text that names these hosts, `node[1-8,10].cluster,other:10002`: sorted, each host once. Reading it with
  * the same default port gives the same set.
  */
 export function formatHostSet(hosts: Iterable<HostAddress>, options: FormatHostSetOptions = {}): string {
   const { defaultPort = DEFAULT_PORT } = options;
-  const families = new Map<string, Family>();
+  const alike = new Map<string, (readonly Cut[])[]>();
   for (const { host, port } of hosts) {
     const end = port === defaultPort ? "" : `:${port}`;
-    const [head, number, tail] = splitNumber(host);
-    const family = { head, tail: `${tail}${end}`, numbers: new Set<string>() };
-    const key = JSON.stringify([family.head, family.tail, number === ""]);
-    const known = families.get(key) ?? family;
-    known.numbers.add(number);
-    families.set(key, known);
+    const shape = `${host.replace(NUMBER, "#")}${end}`;
+    const known = alike.get(shape) ?? [];
+    known.push(cutAtNumbers(host).map(({ tail, ...cut }) => ({ ...cut, tail: `${tail}${end}` })));
+    alike.set(shape, known);
   }
-  return [...families.values()]
+  return [...alike.values()]
+    .flatMap(fewestFamilies)
     .sort((a, b) => compare(a.head, b.head) || compare(a.tail, b.tail))
     .map(formatFamily)
     .join(",");
 }
 
+/** Numbers that ranges run over: at most 9 digits. */
+const NUMBER = /(?<!\d)\d{1,9}(?!\d)/g;
+
 /**
- * Cuts a host around the number that ranges run over: the last one of the first label (`node12.cluster`), or the last part
- * of an IPv4 address. IPv6 addresses and numbers above 9 digits are not cut.
+ * Cuts a host at each of its numbers, the likeliest one of a range first: the last one of the first label
+ * (`node12.cluster`), or the last part of an IPv4 address. IPv6 addresses are not cut.
  */
-function splitNumber(host: string): readonly [head: string, number: string, tail: string] {
-  if (host.includes(":")) return [bracketed(host), "", ""];
-  const match = isIPv4(host) ? /^(.*\.)(\d+)()$/.exec(host) : /^([^.]*?)(\d+)([^\d.]*(?:\..*)?)$/.exec(host);
-  if (match === null || (match[2] ?? "").length > 9) return [host, "", ""];
-  return [match[1] ?? "", match[2] ?? "", match[3] ?? ""];
+function cutAtNumbers(host: string): readonly Cut[] {
+  if (host.includes(":")) return [{ head: bracketed(host), number: "", tail: "" }];
+  const cuts = [...host.matchAll(NUMBER)].map(({ 0: number, index }) => ({
+    head: host.slice(0, index),
+    number,
+    tail: host.slice(index + number.length),
+  }));
+  if (cuts.length === 0) return [{ head: host, number: "", tail: "" }];
+  if (isIPv4(host)) return cuts.reverse();
+  const inFirstLabel = cuts.filter(({ head }) => !head.includes("."));
+  return [...inFirstLabel.reverse(), ...cuts.slice(inFirstLabel.length).reverse()];
+}
+
+/** The families of hosts that are alike but for their numbers, by the number that leaves the fewest of them. */
+function fewestFamilies(hosts: readonly (readonly Cut[])[]): readonly Family[] {
+  const choices = (hosts[0] ?? []).map((_, at) => familiesBy(hosts.flatMap((cuts) => cuts[at] ?? [])));
+  return choices.reduce((best, other) => (other.length < best.length ? other : best));
+}
+
+function familiesBy(cuts: readonly Cut[]): readonly Family[] {
+  const families = new Map<string, Family>();
+  for (const { head, number, tail } of cuts) {
+    const key = JSON.stringify([head, tail]);
+    const family = families.get(key) ?? { head, tail, numbers: new Set<string>() };
+    family.numbers.add(number);
+    families.set(key, family);
+  }
+  return [...families.values()];
 }
 
 function formatFamily({ head, tail, numbers }: Family): string {

@@ -55,14 +55,20 @@ describe("parseHostList()", () => {
     ["[::1]:5,[::2]", ["[::1]:5", "[::2]:10001"]],
     ["node[7]", ["node7:10001"]],
     ["[1-2]node", ["1node:10001", "2node:10001"]],
+    ["a b", ["a:10001", "b:10001"]],
+    ["a\tb\nc", ["a:10001", "b:10001", "c:10001"]],
+    ["a,,b", ["a:10001", "b:10001"]],
+    ["a,", ["a:10001"]],
+    [", a ,, b ", ["a:10001", "b:10001"]],
+    ["node[1, 3] x", ["node1:10001", "node3:10001", "x:10001"]],
   ])("expands %j", (text, hosts) => {
     expect(show(text)).toEqual(hosts);
   });
 
   it.each([
     ["", "missing"],
-    ["a,,b", "missing"],
-    ["a,", "missing"],
+    [" , ", "missing"],
+    ["a:", "not a port"],
     ["node[1-", "brackets do not match"],
     ["node]1[", "brackets do not match"],
     ["node[[1]]", "brackets do not match"],
@@ -99,6 +105,16 @@ describe("formatHostSet()", () => {
     ["10.0.0.2,10.0.0.1", "10.0.0.[1-2]"],
     ["[::1],[::2]:7", "[::1],[::2]:7"],
     ["rack1-node1,rack1-node2,rack2-node1", "rack1-node[1-2],rack2-node1"],
+    ["node[1-3]-ib0", "node[1-3]-ib0"],
+    ["node[1-3]-ib0.a:2", "node[1-3]-ib0.a:2"],
+    ["r[1-2]n1,r3n2", "r[1-2]n1,r3n2"],
+    ["r[1-2]n[1-3]", "r1n[1-3],r2n[1-3]"],
+    ["node1-ib[0-2],node2-ib[0-2]", "node1-ib[0-2],node2-ib[0-2]"],
+    ["node1.rack[1-3].site", "node1.rack[1-3].site"],
+    ["node[1-20]-ib0,node[1-20]-ib1", "node[1-20]-ib0,node[1-20]-ib1"],
+    ["10.0.[1-3].7", "10.0.[1-3].7"],
+    ["node1-ib0", "node1-ib0"],
+    ["node08-ib0,node09-ib0", "node[08-09]-ib0"],
   ])("shortens %j", (text, set) => {
     expect(formatHostSet(parseHostList(text))).toBe(set);
   });

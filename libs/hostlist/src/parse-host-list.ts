@@ -8,16 +8,18 @@ export const MAX_RANGE = 16_384;
 const MAX_HOSTS = 65_536;
 
 /**
- * The hosts of a list such as `node[01-16,20].cluster:10001,10.0.0.1,[::1]:10002`, in the order written, each once. Leading
- * zeros are kept. A name may have several ranges; the last one varies fastest.
+ * The hosts of a list such as `node[01-16,20].cluster:10001,10.0.0.1 [::1]:10002`, in the order written, each once. Commas,
+ * blanks, tabs and line ends separate; an empty part is nothing. Leading zeros are kept. A name may have several ranges; the
+ * last one varies fastest.
  *
  * @throws Fault hostlistInvalid with the invalid part
+ * @see DAOS 0.8.0 src/control/lib/hostlist/hostlist.go
  */
 export function parseHostList(text: string, defaultPort: number = DEFAULT_PORT): readonly HostAddress[] {
   const found = new Map<string, HostAddress>();
-  for (const raw of splitList(text)) {
-    const part = raw.trim();
-    if (part === "") throw faultHostlist(text, "a host name is missing");
+  const parts = splitList(text);
+  if (parts.length === 0) throw faultHostlist(text, "a host name is missing");
+  for (const part of parts) {
     const pieces = splitPort(part, text);
     const port = pieces.port === undefined ? defaultPort : parsePort(pieces.port, text);
     const hosts = pieces.host.includes(":") ? [pieces.host] : expand(pieces.host, text);
@@ -31,23 +33,22 @@ export function parseHostList(text: string, defaultPort: number = DEFAULT_PORT):
   return [...found.values()];
 }
 
-/** Splits at commas that are not inside brackets. */
-function splitList(text: string): string[] {
+/** The parts between commas and white space that are not inside brackets, without empty ones. */
+function splitList(text: string): readonly string[] {
   const parts: string[] = [];
   let depth = 0;
   let start = 0;
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at <= text.length; at++) {
     const char = text[at];
     if (char === "[") depth++;
     else if (char === "]") depth--;
-    else if (char === "," && depth === 0) {
-      parts.push(text.slice(start, at));
+    else if (char === undefined || (depth === 0 && /[,\s]/.test(char))) {
+      if (at > start) parts.push(text.slice(start, at));
       start = at + 1;
     }
     if (depth < 0 || depth > 1) throw faultHostlist(text, "its brackets do not match");
   }
   if (depth !== 0) throw faultHostlist(text, "its brackets do not match");
-  parts.push(text.slice(start));
   return parts;
 }
 

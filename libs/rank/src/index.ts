@@ -1,2 +1,2 @@
 export { MAX_RANK, NIL_RANK, parseRank, type Rank } from "./rank.ts";
-export { formatRankSet, parseRankSet } from "./rank-set.ts";
+export { formatRankSet, parseRankList, parseRankSet } from "./rank-set.ts";

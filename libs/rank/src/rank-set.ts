@@ -10,6 +10,15 @@ const MAX_SET = 1_000_000;
  * @throws Fault with the part that is not a rank or a range
  */
 export function parseRankSet(text: string): readonly Rank[] {
+  return parseRankList(text).toSorted((a, b) => a - b);
+}
+
+/**
+ * The ranks of a list such as `7,0-3`, in the order given, each once: the first ones of a pool have its service.
+ *
+ * @throws Fault with the part that is not a rank or a range
+ */
+export function parseRankList(text: string): readonly Rank[] {
   const ranks = new Set<Rank>();
   for (const part of text.split(",").map((raw) => raw.trim())) {
     const match = /^(\d+)(?:-(\d+))?$/.exec(part);
@@ -21,7 +30,7 @@ export function parseRankSet(text: string): readonly Rank[] {
       throw faultRankSet(text, `the range "${part}" has more than ${MAX_SET} ranks`);
     for (let rank: number = first; rank <= last; rank++) ranks.add(rank as Rank);
   }
-  return [...ranks].sort((a, b) => a - b);
+  return [...ranks];
 }
 
 /** The shortest text for some ranks: `[3, 0, 1, 2, 7]` is `0-3,7`. */

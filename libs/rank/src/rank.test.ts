@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MAX_RANK, NIL_RANK, parseRank, type Rank } from "./rank.ts";
-import { formatRankSet, parseRankSet } from "./rank-set.ts";
+import { formatRankSet, parseRankList, parseRankSet } from "./rank-set.ts";
 
 describe("parseRank()", () => {
   it.each([0, 7, "12", MAX_RANK])("takes %j", (value) => {
@@ -20,6 +20,10 @@ describe("rank sets", () => {
   it("are expanded, ordered and shortened", () => {
     expect(parseRankSet("7, 0-3,2")).toEqual([0, 1, 2, 3, 7]);
     expect(formatRankSet([3, 0, 1, 2, 7, 9, 8].map(parseRank))).toBe("0-3,7-9");
+  });
+
+  it("keep the order given as a list", () => {
+    expect(parseRankList("7, 2-3,0,3")).toEqual([7, 2, 3, 0]);
   });
 
   it.each(["", "a", "3-1", "1-", "0-99999999", "1,,2"])("refuses %j", (text) => {

@@ -7,7 +7,7 @@ const text = z.string();
 
 const problems = z.array(
   z.strictObject({
-    severity: z.enum(["error", "warning"]),
+    severity: z.enum(["error", "warning", "note"]),
     file: text,
     line: count.optional(),
     column: count.optional(),

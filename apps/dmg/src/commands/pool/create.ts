@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { countOf, formatSize } from "@daos/cli";
-import { formatRankSet, parseRank, parseRankSet } from "@daos/rank";
+import { formatRankSet, parseRank, parseRankList } from "@daos/rank";
 import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { faultSize } from "../../parse-size.ts";
@@ -81,7 +81,7 @@ export const poolCreateCommand = defineCommand({
     const nvme = parseWantedSize(flags["nvme-size"] ?? "0");
     if (nvme.kind === "share" || nvme.bytes > 0n) checkMinSize(nvme, `--nvme-size ${flags["nvme-size"]}`);
     // What is empty, as a variable of a script may be, is the default.
-    const ranks = flags.ranks ? parseRankSet(flags.ranks) : [];
+    const ranks = flags.ranks ? parseRankList(flags.ranks) : [];
     const acl = flags["acl-file"] === undefined ? [] : await parseAclFile(flags["acl-file"]);
     const user = toPrincipal(flags.user || currentUser());
     const group = toPrincipal(flags.group || (await currentGroup()));
