@@ -1,4 +1,11 @@
-import { BdevProvider, bdevHandlers, type ControllerCache, inProcessCache } from "@daos/bdev";
+import {
+  BdevProvider,
+  bdevHandlers,
+  type ControllerCache,
+  DeviceUses,
+  type DriverJournal,
+  inProcessCache,
+} from "@daos/bdev";
 import type { Logger } from "@daos/log";
 import { type HelperContext, type ResultOf, toFaultMessage } from "@daos/pbin";
 import { type ScmOperations, ScmProvider, scmHandlers } from "@daos/scm";
@@ -26,6 +33,8 @@ export interface HandlerPorts {
   readonly trust?: TrustOptions;
   /** The identity of controllers with a user-space driver, kept between helper processes. */
   readonly cache?: ControllerCache;
+  /** The former drivers of controllers, kept between helper processes. */
+  readonly journal?: DriverJournal;
   /** Serializes requests with other helper processes. */
   readonly locks: Locks;
   /** How long a request waits for the lock of another request, ms; 40,000 by default. */
@@ -56,25 +65,36 @@ export function createHandlers(options: HandlerOptions): HelperHandlers {
   const { policy, caller, ports } = options;
   const { locks, lockWaitMs: waitMs = LOCK_WAIT_MS, trust } = ports;
   const { scm, bdev } = providersOf(options);
+  const { runner, mounts = linuxMountTable, sys = linuxSysTree, journal } = ports;
+  const uses = new DeviceUses({ sys, mounts, runner, journal });
+  const namespaceIds = (address: string) => uses.namespaceIds(address);
   return permitted(
     { policy, caller, trust },
     {
       ...statusHandlers(options),
       ...scmHandlers(lockedScm(scm, { locks, waitMs })),
-      ...bdevHandlers(lockedBdev(bdev, { locks, waitMs })),
+      ...bdevHandlers(lockedBdev(bdev, { locks, waitMs, namespaceIds })),
     },
   );
 }
 
 function providersOf({ policy, log, ports }: HandlerOptions): { scm: ScmOperations; bdev: HelperBdev } {
-  const { runner, mounts = linuxMountTable, sys = linuxSysTree, cache = inProcessCache() } = ports;
-  const changing = new BdevProvider({ runner, mounts, sys: policySysTree(sys, policy), cache, log });
+  const { runner, mounts = linuxMountTable, sys = linuxSysTree, cache = inProcessCache(), journal } = ports;
+  const changing = new BdevProvider({
+    runner,
+    mounts,
+    sys: policySysTree(sys, policy),
+    cache,
+    log,
+    ...(journal && { journal }),
+  });
   const reading = new BdevProvider({ runner, mounts, sys, cache, log });
   return {
     scm: ports.scm ?? new ScmProvider({ runner, mounts, log }),
     bdev: ports.bdev ?? {
       // A scan shows all controllers. Other requests see only the controllers of the policy.
       scan: (options) => reading.scan(options),
+      checkFormat: (storage, options) => changing.checkFormat(storage, options),
       format: (storage, options) => changing.format(storage, options),
       burnIn: (devices, options) => changing.burnIn(devices, options),
       prepare: (options) => changing.prepare(options),

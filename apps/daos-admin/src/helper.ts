@@ -1,4 +1,4 @@
-import { fileCache } from "@daos/bdev";
+import { DRIVER_JOURNAL, fileCache, fileJournal } from "@daos/bdev";
 import { loggerJournal, standardErrorJournal } from "./journal.ts";
 import { fileLocks, type LockFile } from "./locks.ts";
 import { HELPER_RELEASE } from "./release.ts";
@@ -48,6 +48,7 @@ async function main(args: readonly string[]): Promise<number> {
       ports: {
         runner,
         cache: fileCache(CONTROLLERS),
+        journal: fileJournal(DRIVER_JOURNAL),
         locksFor: (holder) => fileLocks({ directory: LOCKS, lockFile, holder }),
       },
     },

@@ -1,7 +1,7 @@
 import type { BdevOperations } from "@daos/bdev";
 import { type Fault, toFault } from "@daos/fault";
 import type { ScmCallOptions, ScmOperations, ScmStorage } from "@daos/scm";
-import { type LockRequest, type Locks, takeAll } from "./locks.ts";
+import { type Locks, takeAll } from "./locks.ts";
 
 /** Block devices as the helper uses them. */
 export type HelperBdev = Omit<BdevOperations, "check">;
@@ -10,6 +10,11 @@ export interface LockOptions {
   readonly locks: Locks;
   /** How long a request waits for the lock of another request, ms. */
   readonly waitMs: number;
+}
+
+export interface BdevLockOptions extends LockOptions {
+  /** The identities of a controller's namespaces. Two controllers may be paths to one device; none by default. */
+  readonly namespaceIds?: ((address: string) => Promise<readonly string[]>) | undefined;
 }
 
 /**
@@ -38,15 +43,22 @@ export function lockedScm(scm: ScmOperations, { locks, waitMs }: LockOptions): S
 }
 
 /** Block devices with locks: one request at a time uses a controller. A locked controller does not block the others. */
-export function lockedBdev(bdev: HelperBdev, { locks, waitMs }: LockOptions): HelperBdev {
+export function lockedBdev(bdev: HelperBdev, options: BdevLockOptions): HelperBdev {
+  const { locks, waitMs } = options;
+  const lock = (addresses: readonly string[], signal: AbortSignal | undefined) =>
+    lockControllers(addresses, options, signal);
   return {
     scan: (options) => bdev.scan(options),
+    checkFormat: async (storage, options = {}) => {
+      await using held = await lock(storage.list, options.signal);
+      return [...(await bdev.checkFormat({ ...storage, list: held.free }, options)), ...held.busy];
+    },
     format: async (storage, options = {}) => {
-      await using held = await lockControllers(locks, storage.list, { waitMs, signal: options.signal });
+      await using held = await lock(storage.list, options.signal);
       return [...(await bdev.format({ ...storage, list: held.free }, options)), ...held.busy];
     },
     burnIn: async (devices, options = {}) => {
-      await using held = await lockControllers(locks, devices, { waitMs, signal: options.signal });
+      await using held = await lock(devices, options.signal);
       const results = held.free.length === 0 ? [] : await bdev.burnIn(held.free, options);
       return [...results, ...held.busy];
     },
@@ -61,24 +73,31 @@ export function lockedBdev(bdev: HelperBdev, { locks, waitMs }: LockOptions): He
   };
 }
 
-/** Locks the controllers that no other request holds. */
+/** Locks the controllers that no other request holds, and their namespaces, which may have other paths. */
 async function lockControllers(
-  locks: Locks,
   addresses: readonly string[],
-  { waitMs: allowedMs, signal }: { readonly waitMs: number; readonly signal: AbortSignal | undefined },
+  { locks, waitMs: allowedMs, namespaceIds = () => Promise.resolve([]) }: BdevLockOptions,
+  signal: AbortSignal | undefined,
 ) {
   await using stack = new AsyncDisposableStack();
   const end = performance.now() + allowedMs;
-  const take = async (lock: LockRequest) => {
+  const take = async (what: string, shared = false) => {
     const waitMs = Math.max(0, Math.ceil(end - performance.now()));
-    stack.use(await locks.take(lock, { waitMs, signal }));
+    stack.use(await locks.take({ what, shared }, { waitMs, signal }));
   };
-  await take({ what: "nvme", shared: true });
+  await take("nvme", true);
+  const mine = new Set<string>();
   const free: string[] = [];
   const busy: { readonly device: string; readonly fault: Fault }[] = [];
   for (const address of [...new Set(addresses)].sort()) {
     try {
-      await take({ what: address });
+      await take(address);
+      for (const id of [...(await namespaceIds(address))].sort()) {
+        // Two paths in one request: the backend refuses the second one.
+        if (mine.has(id)) continue;
+        await take(`namespace ${id}`);
+        mine.add(id);
+      }
       free.push(address);
     } catch (error) {
       signal?.throwIfAborted();

@@ -2,15 +2,19 @@ import {
   BdevForwarder,
   type BdevOperations,
   BdevProvider,
+  DeviceUses,
+  DRIVER_JOURNAL,
+  fileJournal,
   forwardingBdev,
   type HealthHistory,
   KernelBackend,
+  PciDrivers,
   SpdkBackend,
 } from "@daos/bdev";
 import type { Logger } from "@daos/log";
 import { checkHelper, findHelper, formatHelperLocation, type HelperLocation } from "@daos/pbin";
 import { ForwardingScm, type ScmOperations, ScmProvider, type ScmStorage } from "@daos/scm";
-import { type CommandRunner, linuxMountTable } from "@daos/sys";
+import { type CommandRunner, linuxMountTable, linuxSysTree } from "@daos/sys";
 import { openDeviceState } from "./state-directory.ts";
 
 export interface StorageProvidersOptions {
@@ -47,8 +51,14 @@ export async function storageProviders(options: StorageProvidersOptions): Promis
   const state = await openDeviceState(options.stateDirectories, log);
   const history = state?.history;
   const spdk = new SpdkBackend({ socket: options.spdkSocket, log: log.child("bdev") });
-  const bdevOptions = { runner, log, ...state };
-  const kernel = new KernelBackend({ runner, log: log.child("bdev") });
+  const journal = fileJournal(DRIVER_JOURNAL);
+  const bdevOptions = { runner, log, journal, ...state };
+  const kernel = new KernelBackend({
+    runner,
+    log: log.child("bdev"),
+    uses: new DeviceUses({ sys: linuxSysTree, mounts: linuxMountTable, runner, journal }),
+    drivers: new PciDrivers({ sys: linuxSysTree, runner, journal }),
+  });
   const bdev = new BdevProvider({ ...bdevOptions, backends: [spdk, kernel] });
   if (options.helper === undefined && (await linuxMountTable.mayMount()))
     return { scm, bdev, history, mayMount: () => true };

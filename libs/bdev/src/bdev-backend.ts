@@ -39,6 +39,12 @@ export interface BdevBackend {
   /** The controllers that this backend sees, with identity and, if available, health. */
   scan(options?: BdevScanOptions): Promise<readonly NvmeController[]>;
   /**
+   * Checks without a change whether {@link wipe} would refuse this controller.
+   *
+   * @throws Fault as {@link wipe}, before it changes anything
+   */
+  checkWipe(pciAddress: string, options?: WipeOptions): Promise<void>;
+  /**
    * Empties a controller's namespaces and verifies by reading that no file system, partition table or blobstore can be
    * found on them. It can be repeated after an interruption.
    *

@@ -2,12 +2,14 @@ import { chown, readdir, rm, stat } from "node:fs/promises";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { type CommandRunner, hasErrorCode, type MountTable, type Owner, type SysTree } from "@daos/sys";
-import { type DeviceUses, userSpaceNodes } from "./device-use.ts";
+import { whyNotOffered, whyParked, whyUnusable } from "./device-limits.ts";
+import type { DeviceUses } from "./device-use.ts";
 import { faultNotPrivileged } from "./faults.ts";
 import { Hugepages, type NodeHugepages } from "./hugepages.ts";
 import { HUGETLBFS, Hugetlbfs, type HugetlbfsFiles } from "./hugetlbfs.ts";
 import { type PciCallOptions, type PciDrivers, USER_DRIVERS } from "./pci-drivers.ts";
-import { type ControllerSelection, whyNotSelected } from "./select-controllers.ts";
+import { type ControllerSelection, isNamed, whyNotSelected } from "./select-controllers.ts";
+import { userSpaceNodes } from "./user-space-nodes.ts";
 
 /** The result for one controller. */
 export type ControllerOutcome =
@@ -82,27 +84,33 @@ export class BdevPreparer {
   }
 
   /**
-   * Returns controllers to the kernel, reserves hugepages, and binds the selected unused controllers to vfio-pci, or to
-   * uio_pci_generic without an IOMMU. A failure of one controller does not stop the others.
+   * Reserves hugepages, and binds the selected unused controllers to vfio-pci, or to uio_pci_generic without an IOMMU. A
+   * controller that has this driver keeps it. A failure of one controller does not stop the others.
    *
    * @throws Fault storageNotPrivileged, bdevHugepagesShort and bdevInUse (before any controller is bound)
    */
   async prepare(options: BdevPrepareOptions): Promise<BdevPrepareResult> {
-    const { hugepages: pages, owner, signal, whitelist, include, exclude } = options;
-    await this.#giveBack({ signal, whitelist, include, exclude, attempted: "prepare NVMe controllers" });
+    const { hugepages: pages, owner } = options;
+    await this.#mayPrepare("prepare NVMe controllers");
+    const addresses = await this.#addresses();
+    await this.recover(addresses, options);
+    await this.#tidyHugetlbfs(addresses, options);
     const hugepages = await this.#hugepages.reserve(pages ?? DEFAULT_HUGEPAGES, {
       shrink: pages !== undefined,
     });
     await this.#hugetlbfs.mount(owner, options);
     const driver = await this.#options.drivers.userDriver();
     const controllers: ControllerOutcome[] = [];
-    for (const address of await this.#addresses()) {
+    const taken = new Map<string, string>();
+    for (const address of addresses) {
       options.signal?.throwIfAborted();
       const outcome = await this.#outcome(address, options, async () => {
-        const reason = whyNotSelected(address, options) ?? (await this.#whyNotFree(address));
+        const reason = whyNotSelected(address, options) ?? (await this.#whyNotTaken(address, taken, options));
         if (reason !== undefined) return { kind: "skipped", pciAddress: address, reason };
         const contents = await this.#contents(address, options);
-        await this.#options.drivers.bind(address, driver, options);
+        const namespaceIds = await this.#options.uses.namespaceIds(address);
+        await this.#options.drivers.take(address, driver, { ...options, namespaceIds });
+        for (const id of namespaceIds) taken.set(id, address);
         if (owner !== undefined) await this.#handOver(address, owner);
         const bound = { kind: "bound", pciAddress: address, driver } as const;
         return contents === undefined ? bound : { ...bound, contents };
@@ -124,53 +132,82 @@ export class BdevPreparer {
   }
 
   /**
-   * Returns every selected controller that no process drives to the kernel's driver, and frees the hugepages. Others are
-   * left alone: a virtual machine may own them.
+   * Returns every selected controller that no process drives to the driver that it had, by default the kernel's, and frees
+   * the hugepages. Others are left alone: a virtual machine may own them.
    *
    * @throws Fault storageNotPrivileged
    */
   async reset(options: BdevResetOptions = {}): Promise<BdevPrepareResult> {
-    const controllers = await this.#giveBack({ ...options, attempted: "reset NVMe controllers" });
-    return { controllers, hugepages: await this.#hugepages.free() };
-  }
-
-  async #giveBack(
-    options: BdevResetOptions & { readonly attempted: string },
-  ): Promise<readonly ControllerOutcome[]> {
-    if (!(await this.#options.mounts.mayMount())) throw faultNotPrivileged(options.attempted);
+    await this.#mayPrepare("reset NVMe controllers");
+    const addresses = await this.#addresses();
+    await this.recover(addresses, options);
     const controllers: ControllerOutcome[] = [];
-    let driven = false;
-    for (const address of await this.#addresses()) {
+    for (const address of addresses) {
       options.signal?.throwIfAborted();
-      const driver = await this.#options.drivers.driverOf(address);
-      if (driver !== undefined && !USER_DRIVERS.includes(driver)) {
-        controllers.push({ kind: "skipped", pciAddress: address, reason: `${driver} has it already` });
-        continue;
-      }
-      const notOurs = whyNotSelected(address, options);
-      if (notOurs !== undefined) {
-        // Its process may have its memory in the hugetlbfs, too.
-        driven ||= (await this.#options.uses.find(address)) !== undefined;
-        controllers.push({ kind: "skipped", pciAddress: address, reason: notOurs });
-        continue;
-      }
       const outcome = await this.#outcome(address, options, async () => {
-        const reason = await this.#options.uses.find(address);
-        if (reason !== undefined) {
-          driven = true;
-          return { kind: "skipped", pciAddress: address, reason };
-        }
-        await this.#options.drivers.release(address, options);
-        return { kind: "bound", pciAddress: address, driver: "nvme" };
+        const reason = await this.#whyNotGivenBack(address, options);
+        if (reason !== undefined) return { kind: "skipped", pciAddress: address, reason };
+        const driver = await this.#options.drivers.giveBack(address, options);
+        return driver === undefined
+          ? { kind: "skipped", pciAddress: address, reason: "it has no driver again, as before" }
+          : { kind: "bound", pciAddress: address, driver };
       });
       controllers.push(outcome);
     }
-    // A process that drives a controller has its memory in these files.
-    if (!driven) {
-      await this.#files.removeFiles(HUGETLBFS, SPDK_FILES, (name) => this.#isAlive(name));
-      await this.#hugetlbfs.unmount(options);
+    await this.#tidyHugetlbfs(addresses, options);
+    return { controllers, hugepages: await this.#hugepages.free() };
+  }
+
+  /**
+   * Restores the drivers of controllers that a killed process has left. A process without privileges does nothing.
+   *
+   * @throws the signal's reason
+   */
+  async recover(addresses: readonly string[], options: PciCallOptions): Promise<void> {
+    if (!(await this.#options.mounts.mayMount())) return;
+    for (const address of addresses) {
+      options.signal?.throwIfAborted();
+      try {
+        if (!(await this.#options.drivers.isChanged(address))) continue;
+        // What has come into use since is left.
+        if ((await this.#options.uses.find(address)) !== undefined) continue;
+        if (await this.#options.drivers.recover(address, options))
+          this.#log.warn("an earlier process was killed: the controller has its former driver again", {
+            pciAddress: address,
+          });
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        this.#log.warn("the controller's former driver is not restored", {
+          pciAddress: address,
+          reason: toFault(error).message,
+        });
+      }
     }
-    return controllers;
+  }
+
+  async #mayPrepare(attempted: string): Promise<void> {
+    if (!(await this.#options.mounts.mayMount())) throw faultNotPrivileged(attempted);
+  }
+
+  async #whyNotGivenBack(address: string, options: BdevResetOptions): Promise<string | undefined> {
+    const driver = await this.#options.drivers.driverOf(address);
+    if (driver !== undefined && !USER_DRIVERS.includes(driver)) return `${driver} has it already`;
+    const notSelected = whyNotSelected(address, options);
+    if (notSelected !== undefined) return notSelected;
+    if (driver === undefined && !(await this.#options.drivers.isChanged(address)))
+      return "it has no driver, and prepare has not taken it from one";
+    return this.#options.uses.find(address);
+  }
+
+  /** A process that drives a controller, selected or not, has its memory in these files. */
+  async #tidyHugetlbfs(addresses: readonly string[], options: PciCallOptions): Promise<void> {
+    for (const address of addresses) {
+      const driver = await this.#options.drivers.driverOf(address);
+      if (driver !== undefined && !USER_DRIVERS.includes(driver)) continue;
+      if ((await this.#options.uses.find(address)) !== undefined) return;
+    }
+    await this.#files.removeFiles(HUGETLBFS, SPDK_FILES, (name) => this.#isAlive(name));
+    await this.#hugetlbfs.unmount(options);
   }
 
   /** A process that drives no PCI controller can also have its memory in these files. */
@@ -190,10 +227,25 @@ export class BdevPreparer {
     return addresses;
   }
 
-  async #whyNotFree(address: string): Promise<string | undefined> {
-    const use = await this.#options.uses.find(address);
+  /** @param taken the controllers that were taken before it, by the identities of their namespaces */
+  async #whyNotTaken(
+    address: string,
+    taken: ReadonlyMap<string, string>,
+    selection: ControllerSelection,
+  ): Promise<string | undefined> {
+    const { sys, uses, drivers } = this.#options;
+    const use = await uses.find(address);
     if (use !== undefined) return use;
-    const peers = await this.#options.drivers.groupUsers(address);
+    const limit =
+      (await whyParked(sys, address)) ?? (await whyUnusable(sys, address, await uses.blockDevices(address)));
+    if (limit !== undefined) return limit;
+    if (!isNamed(address, selection)) {
+      const reason = await whyNotOffered(sys, address);
+      if (reason !== undefined) return `${reason}, and neither the whitelist nor bdev_include names it`;
+    }
+    const [other] = (await uses.namespaceIds(address)).flatMap((id) => taken.get(id) ?? []);
+    if (other !== undefined) return `it is another path to the device of ${other}`;
+    const peers = await drivers.groupUsers(address);
     return peers.length === 0 ? undefined : `its IOMMU group is shared with ${peers.join(", ")}`;
   }
 

@@ -12,6 +12,7 @@ import type { BdevStorage, NvmeController } from "./bdev-types.ts";
 import { type BurnInVerdict, DEFAULT_BURN_IN_MS } from "./burn-in.ts";
 import { type ControllerCache, inProcessCache } from "./controller-cache.ts";
 import { DeviceUses } from "./device-use.ts";
+import { type DriverJournal, inProcessJournal } from "./driver-journal.ts";
 import { faultBurnInUnsupported, faultInUse, faultMissingDevices } from "./faults.ts";
 import type { HealthHistory } from "./health-history.ts";
 import { KernelBackend } from "./kernel-backend.ts";
@@ -53,6 +54,8 @@ export interface BdevProviderOptions {
   readonly backends?: readonly BdevBackend[];
   /** Keeps the identity of controllers for scans that cannot read it. */
   readonly cache?: ControllerCache;
+  /** Keeps the former drivers of controllers. In memory by default: then they are lost with this process. */
+  readonly journal?: DriverJournal;
   /** Receives the health of every scan. Without it no history is kept. */
   readonly history?: HealthHistory;
   /** Milliseconds, monotonic. */
@@ -75,10 +78,10 @@ export class BdevProvider {
   readonly #busy = new Map<string, string>();
 
   constructor(options: BdevProviderOptions) {
-    const { runner, sys = linuxSysTree, mounts = linuxMountTable } = options;
+    const { runner, sys = linuxSysTree, mounts = linuxMountTable, journal = inProcessJournal() } = options;
     const log = options.log.child("bdev");
-    const uses = new DeviceUses({ sys, mounts, runner });
-    const drivers = new PciDrivers({ sys, runner });
+    const uses = new DeviceUses({ sys, mounts, runner, journal });
+    const drivers = new PciDrivers({ sys, runner, journal });
     this.#backends = options.backends ?? [new KernelBackend({ runner, sys, mounts, uses, drivers, log })];
     this.#preparer = new BdevPreparer({ runner, sys, mounts, uses, drivers, log });
     this.#cache = options.cache ?? inProcessCache();
@@ -109,9 +112,45 @@ export class BdevProvider {
    */
   async check(storage: BdevStorage, options: BdevCallOptions = {}): Promise<void> {
     if (storage.class !== "nvme" || storage.list.length === 0) return;
-    const found = [...(await this.#locate({ signal: options.signal, health: false })).keys()].sort();
-    const missing = storage.list.filter((address) => !found.includes(parsePciAddress(address) ?? address));
+    await this.#recover(storage.list, options);
+    const located = await this.#locate({ signal: options.signal, health: false });
+    const found = [...located.keys()].sort();
+    const missing = storage.list.filter((address) => !located.has(fullAddress(address)));
     if (missing.length > 0) throw faultMissingDevices(missing, found);
+    const kernels = storage.list.filter(
+      (address) => located.get(fullAddress(address))?.controller.driver === "nvme",
+    );
+    if (kernels.length > 0) {
+      this.#log.warn(
+        "the kernel drives NVMe controllers of this engine, which SPDK cannot use then: daos-server storage prepare --nvme-only",
+        { pciAddresses: kernels.join(", ") },
+      );
+    }
+  }
+
+  /**
+   * Checks without a change which devices a format would refuse, and why: because something uses them, because they hold
+   * data and `reformat` is not set, or because no engine can use them.
+   *
+   * @returns the refused devices only
+   * @throws the signal's reason
+   */
+  async checkFormat(
+    storage: BdevStorage,
+    options: Pick<BdevFormatOptions, "signal" | "reformat"> = {},
+  ): Promise<readonly BdevFormatResult[]> {
+    options.signal?.throwIfAborted();
+    if (storage.class !== "nvme" || storage.list.length === 0) return [];
+    await this.#recover(storage.list, options);
+    const found = await this.#locate({ signal: options.signal, health: false });
+    const results = await this.#onEach(storage.list, options, async (device) => {
+      const address = fullAddress(device);
+      const backend = backendOf(address, device, found);
+      await this.#alone(address, "format", () =>
+        backend.checkWipe(address, { signal: options.signal, reformat: options.reformat }),
+      );
+    });
+    return results.filter(({ fault }) => fault !== undefined);
   }
 
   /**
@@ -129,15 +168,10 @@ export class BdevProvider {
       case "file":
         return storage.list.map((device) => ({ device }));
       case "nvme": {
+        await this.#recover(storage.list, options);
         const found = await this.#locate({ signal: options.signal, health: false });
-        const ended = await Promise.allSettled(
-          storage.list.map((device) => this.#formatController(device, found, options)),
-        );
-        options.signal?.throwIfAborted();
-        return ended.map((end, index) =>
-          end.status === "fulfilled"
-            ? { device: storage.list[index] ?? "" }
-            : { device: storage.list[index] ?? "", fault: toFault(end.reason) },
+        return this.#onEach(storage.list, options, (device) =>
+          this.#formatController(device, found, options),
         );
       }
     }
@@ -154,6 +188,7 @@ export class BdevProvider {
     options: BdevBurnInOptions = {},
   ): Promise<readonly BdevBurnInResult[]> {
     options.signal?.throwIfAborted();
+    await this.#recover(devices, options);
     const found = await this.#locate({ signal: options.signal, health: false });
     return Promise.all(
       devices.map(async (device): Promise<BdevBurnInResult> => {
@@ -178,14 +213,32 @@ export class BdevProvider {
     return this.#preparer.reset(options);
   }
 
+  /** What killed processes have left. */
+  #recover(devices: readonly string[], options: BdevCallOptions): Promise<void> {
+    return this.#preparer.recover(devices.map(fullAddress), { signal: options.signal });
+  }
+
+  /** Works on all devices in parallel. */
+  async #onEach(
+    devices: readonly string[],
+    { signal }: BdevCallOptions,
+    work: (device: string) => Promise<void>,
+  ): Promise<readonly BdevFormatResult[]> {
+    const ended = await Promise.allSettled(devices.map(work));
+    signal?.throwIfAborted();
+    return devices.map((device, index) => {
+      const end = ended[index];
+      return end?.status === "rejected" ? { device, fault: toFault(end.reason) } : { device };
+    });
+  }
+
   async #formatController(
     device: string,
     found: ReadonlyMap<string, Located>,
     options: BdevFormatOptions,
   ): Promise<void> {
-    const address = parsePciAddress(device) ?? device;
-    const backend = found.get(address)?.backend;
-    if (backend === undefined) throw faultMissingDevices([device], [...found.keys()]);
+    const address = fullAddress(device);
+    const backend = backendOf(address, device, found);
     const meter = progressMeter(device, this.#now);
     await this.#alone(address, "format", async () => {
       options.onProgress?.(meter("format", 0));
@@ -205,9 +258,8 @@ export class BdevProvider {
     found: ReadonlyMap<string, Located>,
     options: BdevBurnInOptions,
   ): Promise<BurnInVerdict> {
-    const address = parsePciAddress(device) ?? device;
-    const backend = found.get(address)?.backend;
-    if (backend === undefined) throw faultMissingDevices([device], [...found.keys()]);
+    const address = fullAddress(device);
+    const backend = backendOf(address, device, found);
     if (backend.burnIn === undefined) throw faultBurnInUnsupported(address, backend.name);
     const meter = progressMeter(device, this.#now);
     const work = backend.burnIn.bind(backend);
@@ -270,6 +322,16 @@ export class BdevProvider {
     }
     return found;
   }
+}
+
+function fullAddress(device: string): string {
+  return parsePciAddress(device) ?? device;
+}
+
+function backendOf(address: string, device: string, found: ReadonlyMap<string, Located>): BdevBackend {
+  const backend = found.get(address)?.backend;
+  if (backend === undefined) throw faultMissingDevices([device], [...found.keys()]);
+  return backend;
 }
 
 interface Located {

@@ -2,6 +2,7 @@ import { randomFillSync } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
 import type { NvmeHealth } from "./bdev-types.ts";
 import { healthWarnings } from "./health.ts";
+import { firstByteOfData } from "./zero-ends.ts";
 
 /** An error at one offset of a device. */
 interface BurnInError {
@@ -30,10 +31,25 @@ export interface BurnInOptions {
   readonly now: () => number;
   /** Drops the page cache of the device, so that reads reach the device. */
   readonly flush: (path: string) => Promise<void>;
+  /** Stop before data is overwritten that was there before: each window is read before it is written for the first time. */
+  readonly keepData?: boolean;
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((fraction: number) => void) | undefined;
   /** Bytes written before they are read back; 64 MiB by default. */
   readonly windowBytes?: number;
+}
+
+/** A burn-in has found data that it must not overwrite. */
+export class DataFoundError extends Error {
+  /** In bytes from the start of the device: of the data, and the end of what the burn-in has written. */
+  readonly offset: number;
+  readonly written: number;
+
+  constructor(offset: number, written: number) {
+    super(`byte ${offset} is not empty`);
+    this.offset = offset;
+    this.written = written;
+  }
 }
 
 export const DEFAULT_BURN_IN_MS = 15 * 60_000;
@@ -44,8 +60,10 @@ const BLOCK = 1024 * 1024;
 
 /**
  * Writes a device window by window, repeatedly, with different contents in each block, and reads every window back. Ends
- * when the time is over, after too many errors, or with `aborted` when the signal aborts. It destroys all data; the caller
- * must have checked that the device is empty.
+ * when the time is over, after too many errors, or with `aborted` when the signal aborts. It destroys all data, unless
+ * `keepData` is set.
+ *
+ * @throws DataFoundError with `keepData`
  */
 export async function burnIn(path: string, size: bigint, options: BurnInOptions): Promise<BurnInVerdict> {
   const { durationMs, now, signal, windowBytes = 64 * BLOCK } = options;
@@ -67,6 +85,7 @@ export async function burnIn(path: string, size: bigint, options: BurnInOptions)
   try {
     for (let round = 0, at = 0; !isOver(); ) {
       const end = Math.min(at + windowBytes, total);
+      if (options.keepData === true && round === 0) await requireEmpty(file, at, end);
       for (let offset = at; offset < end && !isOver(); offset += BLOCK) {
         const block = pattern(round, offset, Math.min(BLOCK, end - offset));
         await attempt("write", offset, async () => {
@@ -101,6 +120,15 @@ export async function burnIn(path: string, size: bigint, options: BurnInOptions)
   const kind = errors.length > 0 ? "failed" : signal?.aborted === true ? "aborted" : "passed";
   const elapsedMs = Math.round(now() - begin);
   return { kind, bytesWritten, bytesVerified, elapsedMs, errors: errors.slice(0, MAX_ERRORS), findings: [] };
+}
+
+/** A block that cannot be read has no data to lose. The burn-in reports it. */
+async function requireEmpty(file: FileHandle, from: number, to: number): Promise<void> {
+  for (let offset = from; offset < to; offset += BLOCK) {
+    const data = await readFully(file, Math.min(BLOCK, to - offset), offset).catch(() => Buffer.alloc(0));
+    const first = firstByteOfData(data);
+    if (first !== undefined) throw new DataFoundError(offset + first, from);
+  }
 }
 
 /** Compares two readings of a device's counters: errors that were added, and warnings that are set now. */

@@ -82,6 +82,43 @@ describe("DeviceUses.find()", () => {
         }),
     ],
     [
+      "nvme0n1 is exported as disk0 (LIO fileio_0)",
+      ({ sys }) =>
+        void sys.files({
+          // udev_path is a note of the administrator's tool, and may be empty.
+          "/sys/kernel/config/target/core/fileio_0/disk0/udev_path": "",
+          "/sys/kernel/config/target/core/fileio_0/disk0/info":
+            "Status: ACTIVATED  Max Queue Depth: 0  SectorSize: 512  HwMaxSectors: 16384\n        TCM FILEIO ID: 0        File: /dev/nvme0n1  Size: 1048576  Mode: Buffered-WCE Async: 0\n",
+        }),
+    ],
+    [
+      "nvme0n1 is exported as disk1 (LIO iblock_1)",
+      ({ sys }) =>
+        void sys.files({
+          "/sys/kernel/config/target/core/iblock_1/disk1/info":
+            "Status: DEACTIVATED\n        iBlock device: nvme0n1  UDEV PATH: /dev/nvme0n1  readonly: 0\n",
+        }),
+    ],
+    [
+      "nvme0n1 is exported as g1 (USB gadget)",
+      ({ sys }) =>
+        void sys.files({
+          "/sys/kernel/config/usb_gadget/g1/functions/mass_storage.0/lun.0/file": "/dev/nvme0n1",
+        }),
+    ],
+    [
+      "nvme0n1 is exported as ram0@s (rnbd)",
+      ({ sys }) =>
+        void sys.link("/sys/class/rnbd-server/ctl/devices/ram0@s/block_dev", "/sys/class/block/nvme0n1"),
+    ],
+    [
+      "nvme0n1 is exported as vbd-1-51712 (Xen)",
+      ({ sys }) =>
+        void sys
+          .files({ "/sys/bus/xen-backend/devices/vbd-1-51712/physical_device": "103:0" })
+          .link("/sys/dev/block/259:0", "/sys/class/block/nvme0n1"),
+    ],
+    [
       "process 4711 (qemu) has /dev/nvme0n1 open",
       (context) => opened(context, "/dev/nvme0n1", "/usr/bin/qemu"),
     ],

@@ -1,18 +1,12 @@
-import {
-  type Argv,
-  type BlockClaim,
-  type CommandRunner,
-  claimOf,
-  hasErrorCode,
-  type MountTable,
-  type SysTree,
-} from "@daos/sys";
-import { faultMissingTool, faultUnreadable } from "./faults.ts";
-import { parseContents } from "./parse-blkid.ts";
+import { type BlockClaim, type CommandRunner, claimOf, type MountTable, type SysTree } from "@daos/sys";
+import type { DriverJournal } from "./driver-journal.ts";
+import { faultUnreadable } from "./faults.ts";
+import { kernelExports } from "./kernel-exports.ts";
+import { probeContents } from "./probe-contents.ts";
+import { userSpaceNodes } from "./user-space-nodes.ts";
 
 const PCI_DEVICES = "/sys/bus/pci/devices";
 const BLOCK = "/sys/class/block";
-const NVMET = "/sys/kernel/config/nvmet/subsystems";
 const NAMESPACE = /^(nvme\d+)(?:c\d+)?(n\d+)$/;
 /** Nodes through which a process can use a controller: block devices, `/dev/ng0n1`, user-space drivers. */
 const NODES = /^\/dev\/(?:nvme\d+n\d+(?:p\d+)?|ng\d+n\d+|vfio\/.+|uio\d+)$/;
@@ -23,6 +17,8 @@ export interface DeviceUsesOptions {
   readonly sys: SysTree;
   readonly mounts: MountTable;
   readonly runner: CommandRunner;
+  /** The identities of controllers that a user-space driver has; unknown by default. */
+  readonly journal?: Pick<DriverJournal, "read"> | undefined;
   /** The kernel's answer by default. */
   readonly claim?: (device: string) => Promise<BlockClaim>;
   /** The directory of the block devices. */
@@ -44,6 +40,7 @@ export class DeviceUses {
   readonly #mounts: MountTable;
   readonly #runner: CommandRunner;
   readonly #dev: string;
+  readonly #journal: Pick<DriverJournal, "read"> | undefined;
   /** A walk through all processes takes a while. Callers that ask at the same time share it. */
   #walk: Promise<ReadonlyMap<string, Opener>> | undefined;
   readonly #claim: (device: string) => Promise<BlockClaim>;
@@ -52,6 +49,7 @@ export class DeviceUses {
     this.#sys = options.sys;
     this.#mounts = options.mounts;
     this.#runner = options.runner;
+    this.#journal = options.journal;
     this.#claim = options.claim ?? claimOf;
     this.#dev = options.devDirectory ?? "/dev";
   }
@@ -69,25 +67,39 @@ export class DeviceUses {
   }
 
   /**
-   * The identities of a controller's namespaces, from the kernel. Two controllers with a common identity are two paths to
-   * one device. Empty while a user-space driver has the controller.
+   * The identities of a controller's namespaces. Two controllers with a common identity are two paths to one device. While a
+   * user-space driver has the controller they are those of the journal; none without.
    */
   async namespaceIds(address: string): Promise<readonly string[]> {
     const names = await this.blockDevices(address);
-    return Promise.all(names.map((name) => this.#identity(name)));
+    if (names.length > 0) return Promise.all(names.map((name) => this.#identity(name)));
+    return (await this.#journal?.read("prepared", address))?.namespaceIds ?? [];
   }
 
   /**
    * What uses a controller, as a clause such as `nvme0n1p1 is mounted at /home`; undefined when nothing does. On the device,
    * a partition of it, or another path to it: a file system, swap, a RAID, a logical volume, a loop device, an export of
-   * the kernel's NVMe target, a process that has it open. Also a process with a user-space driver.
+   * the kernel ({@link kernelExports}), a process that has it open. Also a process with a user-space driver.
    */
   async find(address: string): Promise<string | undefined> {
     for (const name of await this.#allPaths(await this.blockDevices(address))) {
       const use = await this.#useOfBlockDevice(name);
       if (use !== undefined) return use;
     }
-    return this.#opener(await userSpaceNodes(this.#sys, address));
+    return (await this.#opener(await userSpaceNodes(this.#sys, address))) ?? this.#useOfOtherPath(address);
+  }
+
+  /** Another path to one of its namespaces, with a user-space driver that a process has open. */
+  async #useOfOtherPath(address: string): Promise<string | undefined> {
+    const ids = this.#journal === undefined ? [] : await this.namespaceIds(address);
+    if (ids.length === 0) return undefined;
+    for (const other of await this.#sys.list(PCI_DEVICES)) {
+      const nodes = other === address ? [] : await userSpaceNodes(this.#sys, other);
+      if (nodes.length === 0 || !(await this.namespaceIds(other)).some((id) => ids.includes(id))) continue;
+      const use = await this.#opener(nodes);
+      if (use !== undefined) return `${other} is another path to its device, and ${use}`;
+    }
+    return undefined;
   }
 
   /**
@@ -112,26 +124,12 @@ export class DeviceUses {
     return found.length === 0 ? undefined : found.join(", ");
   }
 
-  /** Low-level probing reads the device itself. The cache of blkid and the udev database may be stale or missing. */
   async #probe(name: string, signal: AbortSignal | undefined): Promise<string | undefined> {
     const device = `${this.#dev}/${name}`;
     // blkid says of a missing device what it says of a blank one.
     const claim = await this.#claim(device);
     if (claim === "missing" || claim === "forbidden") throw faultUnreadable(device, `it is ${claim}`);
-    const argv: Argv = ["blkid", "--probe", "--output", "export", device];
-    let result: Awaited<ReturnType<CommandRunner["run"]>>;
-    try {
-      result = await this.#runner.run(argv, { signal });
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT")) throw faultMissingTool("blkid", `look for data on ${device}`);
-      throw error;
-    }
-    const { exitCode, stdout, stderr } = result;
-    // Status 2: nothing found, or the device cannot be read. Status 8: contradicting signatures.
-    if (exitCode === 2 && stderr.trim() === "") return undefined;
-    if (exitCode === 8) return "signatures of several formats";
-    if (exitCode !== 0) throw faultUnreadable(device, stderr.trim() || `blkid ended with ${exitCode}`);
-    return parseContents(stdout);
+    return probeContents(this.#runner, device, { signal });
   }
 
   async #partitions(disk: string): Promise<readonly string[]> {
@@ -178,8 +176,9 @@ export class DeviceUses {
     // The kernel does not count these as a claim.
     const loop = (await this.#loopDevices()).find(({ backing }) => names.includes(backing));
     if (loop !== undefined) return `${loop.backing} is the backing of ${loop.name}`;
-    const exported = (await this.#exports()).find(({ device }) => names.includes(device));
-    if (exported !== undefined) return `${exported.device} is exported as ${exported.subsystem} (nvmet)`;
+    const exports = await kernelExports(this.#sys, (path) => this.#deviceAt(path));
+    const exported = exports.find(({ device }) => names.includes(device));
+    if (exported !== undefined) return `${exported.device} is exported as ${exported.as}`;
     const nodes = names.map((name) => `/dev/${name}`);
     const use = await this.#opener([...nodes, `/dev/${disk.replace(/^nvme/, "ng")}`]);
     if (use !== undefined) return use;
@@ -196,18 +195,6 @@ export class DeviceUses {
       if (path !== undefined) loops.push({ name, backing: await this.#deviceAt(path) });
     }
     return loops;
-  }
-
-  /** Namespaces of the kernel's NVMe target, enabled or not. */
-  async #exports(): Promise<readonly { readonly subsystem: string; readonly device: string }[]> {
-    const found: { readonly subsystem: string; readonly device: string }[] = [];
-    for (const subsystem of await this.#sys.list(NVMET)) {
-      for (const id of await this.#sys.list(`${NVMET}/${subsystem}/namespaces`)) {
-        const path = await this.#sys.read(`${NVMET}/${subsystem}/namespaces/${id}/device_path`);
-        if (path !== undefined) found.push({ subsystem, device: await this.#deviceAt(path) });
-      }
-    }
-    return found;
   }
 
   /** The name of the device that a path such as `/dev/disk/by-id/...` leads to. */
@@ -249,25 +236,4 @@ export class DeviceUses {
     }
     return openers;
   }
-}
-
-/**
- * The device nodes through which a process drives a controller: the IOMMU group of vfio-pci, or the uio device. Empty while
- * the kernel drives it.
- */
-export async function userSpaceNodes(sys: SysTree, address: string): Promise<readonly string[]> {
-  const device = `${PCI_DEVICES}/${address}`;
-  const driver = (await sys.resolve(`${device}/driver`))?.split("/").at(-1);
-  if (driver === "vfio-pci") {
-    const group = (await sys.resolve(`${device}/iommu_group`))?.split("/").at(-1);
-    const cdevs = await sys.list(`${device}/vfio-dev`);
-    return [
-      ...(group === undefined ? [] : [`/dev/vfio/${group}`]),
-      ...cdevs.map((name) => `/dev/vfio/devices/${name}`),
-    ];
-  }
-  if (driver === "uio_pci_generic" || driver === "igb_uio") {
-    return (await sys.list(`${device}/uio`)).map((name) => `/dev/${name}`);
-  }
-  return [];
 }

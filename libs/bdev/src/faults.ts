@@ -51,6 +51,29 @@ export function faultFormatFailed(device: string, reason: string): Fault {
   });
 }
 
+/** An engine could not use the controller, so nothing is changed on it. */
+export function faultUnusable(attempted: string, reason: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevFormatFailed,
+    description: `cannot ${attempted}: ${reason}`,
+    resolution:
+      "leave the controller out (bdev_list, bdev_exclude), or change it (nvme create-ns, nvme format --lbaf, sriov_numvfs, VMD in the firmware's setup), which erases what it holds",
+  });
+}
+
+/** A tool failed, or its answer cannot be read. */
+export function faultToolFailed(command: string, version: string, reason: string): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevToolFailed,
+    description: `cannot use the answer of "${command}" (${version})`,
+    reason,
+    resolution:
+      "run the command by hand as root; another release of the package, or a build with JSON output, may be needed",
+  });
+}
+
 /** A size in the vendor's decimal units: `4.00 GB`. */
 function showGB(bytes: bigint): string {
   return `${(Number(bytes) / 1e9).toFixed(2)} GB`;

@@ -20,7 +20,9 @@ export {
   inProcessCache,
 } from "./controller-cache.ts";
 export { bdevFileSize, createBdevFiles } from "./create-bdev-files.ts";
+export { whyNotOffered, whyParked, whyUnusable } from "./device-limits.ts";
 export { DeviceUses } from "./device-use.ts";
+export { DRIVER_JOURNAL, type DriverJournal, fileJournal } from "./driver-journal.ts";
 export { faultBurnInFailed, faultInUse, showBurnInError } from "./faults.ts";
 export { BdevForwarder } from "./forward/bdev-forwarder.ts";
 export { bdevHandlers } from "./forward/bdev-handlers.ts";
@@ -35,7 +37,7 @@ export { HealthHistory } from "./health-history.ts";
 
 export { KernelBackend } from "./kernel-backend.ts";
 export { parsePciAddress } from "./pci-address.ts";
-export { USER_DRIVERS } from "./pci-drivers.ts";
+export { PciDrivers, USER_DRIVERS } from "./pci-drivers.ts";
 export { type DeviceProgress, progressMeter } from "./progress-meter.ts";
 export { NVME_CONF, renderNvmeConf } from "./render-nvme-conf.ts";
 export { type ControllerSelection, whyNotSelected } from "./select-controllers.ts";

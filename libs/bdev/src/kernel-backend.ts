@@ -1,7 +1,14 @@
-import { chown, stat } from "node:fs/promises";
-import { Fault } from "@daos/fault";
+import { Fault, FaultCode, hasCode, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import { type CommandRunner, linuxMountTable, linuxSysTree, type MountTable, type SysTree } from "@daos/sys";
+import {
+  type CommandRunner,
+  delay,
+  FORMAT_TIMEOUT_MS,
+  linuxMountTable,
+  linuxSysTree,
+  type MountTable,
+  type SysTree,
+} from "@daos/sys";
 import type {
   BackendBurnInOptions,
   BdevBackend,
@@ -11,26 +18,32 @@ import type {
   WipeProgress,
 } from "./bdev-backend.ts";
 import type { NvmeController, NvmeHealth, NvmeNamespace } from "./bdev-types.ts";
-import { type BurnInVerdict, burnIn, burnInFindings } from "./burn-in.ts";
-import { DeviceUses, userSpaceNodes } from "./device-use.ts";
+import { type BurnInVerdict, burnIn, burnInFindings, DataFoundError } from "./burn-in.ts";
+import { whyParked, whyReadOnly, whyUnusable } from "./device-limits.ts";
+import { DeviceUses } from "./device-use.ts";
 import {
   faultFormatFailed,
   faultHoldsData,
   faultInUse,
   faultMissingDevices,
   faultNotBlank,
+  faultUnusable,
   faultVanished,
 } from "./faults.ts";
 import { NvmeCli } from "./nvme-cli.ts";
+import type { NamespaceFormat } from "./parse-nvme-cli.ts";
 import { parsePciAddress } from "./pci-address.ts";
 import { PciDrivers, USER_DRIVERS } from "./pci-drivers.ts";
-import { findNonZero, zeroEnds } from "./zero-ends.ts";
+import { findData, findNonZero, zeroEnds } from "./zero-ends.ts";
 
 const PCI_DEVICES = "/sys/bus/pci/devices";
 /** Mass storage, non-volatile memory; the third byte is the programming interface (02: NVM Express). */
 const NVME_CLASS = /^0x0108/;
 /** `nvme0n1`, and `nvme0c0n1` where multipath hides the paths. */
 const NAMESPACE = /^nvme\d+(?:c\d+)?n(\d+)$/;
+/** The kernel removes a device that was pulled in several steps. Timeout for the last one, ms. */
+const GONE_MS = 5_000;
+const POLL_MS = 250;
 /** The unit of sizes in sysfs, for every block size. */
 const SECTOR = 512n;
 
@@ -81,6 +94,12 @@ export class KernelBackend implements BdevBackend {
     return Promise.all(addresses.map((address) => this.#controller(address, options)));
   }
 
+  async checkWipe(pciAddress: string, options: WipeOptions = {}): Promise<void> {
+    await this.#guarded(pciAddress, `format the NVMe controller ${pciAddress}`, options, async () => {
+      await this.#requireWipeable(pciAddress, options);
+    });
+  }
+
   async wipe(pciAddress: string, options: WipeOptions = {}): Promise<void> {
     await this.#guarded(pciAddress, `format the NVMe controller ${pciAddress}`, options, () =>
       this.#wipeNamespaces(pciAddress, options),
@@ -109,17 +128,23 @@ export class KernelBackend implements BdevBackend {
     const look = async () => {
       const use = await this.#uses.find(pciAddress);
       if (use !== undefined) throw faultInUse(attempted, use);
+      const parked = await whyParked(this.#sys, pciAddress);
+      if (parked !== undefined) throw faultUnusable(attempted, parked);
     };
     try {
       // A user-space driver hides the namespaces. They are known when the kernel has the controller.
       const alone = () => this.#aloneOnNamespaces(pciAddress, attempted, work);
       return await this.#aloneOnNamespaces(pciAddress, attempted, async () => {
         await look();
-        return this.#withKernelDriver(pciAddress, options, alone);
+        return this.#drivers.borrow(pciAddress, options, alone);
       });
     } catch (error) {
       options.signal?.throwIfAborted();
-      if (!(await this.#isController(pciAddress))) throw faultVanished(attempted);
+      const isRefusal =
+        error instanceof Fault &&
+        !hasCode(error, FaultCode.bdevFormatFailed) &&
+        !hasCode(error, FaultCode.bdevToolFailed);
+      if (await this.#isGone(pciAddress, isRefusal ? 0 : GONE_MS)) throw faultVanished(attempted);
       if (error instanceof Fault) throw error;
       throw faultFormatFailed(pciAddress, error instanceof Error ? error.message : String(error));
     }
@@ -143,6 +168,20 @@ export class KernelBackend implements BdevBackend {
       return await work();
     } finally {
       for (const id of mine) this.#busy.delete(id);
+    }
+  }
+
+  /** For a while, a device that is being removed is still on the bus, with a state other than `live`. */
+  async #isGone(address: string, waitMs: number): Promise<boolean> {
+    const device = `${PCI_DEVICES}/${address}`;
+    for (let waited = 0; ; waited += POLL_MS) {
+      if (!(await this.#isController(address))) return true;
+      const [name] = await this.#sys.list(`${device}/nvme`);
+      const state = name === undefined ? undefined : await this.#sys.read(`${device}/nvme/${name}/state`);
+      const driver = await this.#drivers.driverOf(address);
+      const isBack = driver !== undefined && USER_DRIVERS.includes(driver);
+      if (state === "live" || isBack || waited >= waitMs) return /^(?:deleting|dead)/.test(state ?? "");
+      await delay(POLL_MS);
     }
   }
 
@@ -202,45 +241,44 @@ export class KernelBackend implements BdevBackend {
       return await this.#nvme.health(name, options);
     } catch (error) {
       options.signal?.throwIfAborted();
-      this.#log.debug("no health data", { device: name, reason: String(error) });
+      const reason = toFault(error).message;
+      // A user without privileges gets no health data, which is no surprise. An answer that cannot be read is one.
+      const isOdd =
+        hasCode(error, FaultCode.bdevToolFailed) && !/permission denied|not permitted/i.test(reason);
+      this.#log[isOdd ? "warn" : "debug"]("no health data", { device: name, reason });
       return undefined;
     }
   }
 
-  /** Takes a controller from its user-space driver, and binds it back with the same owner afterwards. */
-  async #withKernelDriver<T>(address: string, options: BdevCallOptions, work: () => Promise<T>): Promise<T> {
-    const driver = await this.#drivers.driverOf(address);
-    if (driver !== undefined && !USER_DRIVERS.includes(driver)) return work();
-    const owners = await Promise.all(
-      (await userSpaceNodes(this.#sys, address)).map(async (node) => ({ node, owner: await ownerOf(node) })),
-    );
-    try {
-      await this.#drivers.release(address, options);
-      return await work();
-    } finally {
-      if (driver !== undefined && (await this.#isController(address))) {
-        await this.#drivers.bind(address, driver);
-        for (const { node, owner } of owners) {
-          if (owner !== undefined) await chown(node, owner.uid, owner.gid).catch(() => {});
-        }
-      }
-    }
+  /** @returns the name of the controller, and those of its block devices @throws Fault bdevInUse, bdevFormatFailed */
+  async #requireUsable(
+    address: string,
+    attempted: string,
+  ): Promise<{ readonly controller: string; readonly names: readonly string[] }> {
+    const [controller] = await this.#sys.list(`${PCI_DEVICES}/${address}/nvme`);
+    const names = await this.#uses.blockDevices(address);
+    const use = await this.#uses.find(address);
+    if (use !== undefined) throw faultInUse(attempted, use);
+    const limit = (await whyUnusable(this.#sys, address, names)) ?? (await whyReadOnly(this.#sys, names));
+    if (limit !== undefined) throw faultUnusable(attempted, limit);
+    if (controller === undefined || names.length === 0)
+      throw faultUnusable(attempted, "it has no namespaces");
+    return { controller, names };
+  }
+
+  async #requireWipeable(address: string, options: WipeOptions) {
+    const found = await this.#requireUsable(address, `format the NVMe controller ${address}`);
+    const contents = options.reformat === true ? undefined : await this.#uses.contents(address, options);
+    if (contents !== undefined) throw faultHoldsData(address, contents);
+    return found;
   }
 
   async #wipeNamespaces(address: string, options: WipeOptions): Promise<void> {
-    const [controller] = await this.#sys.list(`${PCI_DEVICES}/${address}/nvme`);
-    const names = await this.#uses.blockDevices(address);
-    if (controller === undefined || names.length === 0) {
-      throw faultFormatFailed(address, "it has no namespaces");
-    }
-    const use = await this.#uses.find(address);
-    if (use !== undefined) throw faultInUse(`format the NVMe controller ${address}`, use);
-    const contents = options.reformat === true ? undefined : await this.#uses.contents(address, options);
-    if (contents !== undefined) throw faultHoldsData(address, contents);
-    const canFormat = await this.#nvme.canFormat(controller, options);
+    const { controller, names } = await this.#requireWipeable(address, options);
+    const formats = await this.#formats(controller, names, options);
     let highest = 0;
     for (const [index, name] of names.entries()) {
-      await this.#wipeNamespace(address, name, canFormat, {
+      await this.#wipeNamespace(address, name, formats[index], {
         signal: options.signal,
         onProgress: ({ step, fraction }) => {
           highest = Math.max(highest, (index + fraction) / names.length);
@@ -250,41 +288,92 @@ export class KernelBackend implements BdevBackend {
     }
   }
 
+  /**
+   * How each namespace is formatted, with the settings that it has; undefined for one that is not formatted but overwritten.
+   * Some controllers format all namespaces of the subsystem at once, with the same settings. That must not change or erase a
+   * namespace that is not to be formatted: one with other settings, one that is detached, or one of another controller.
+   */
+  async #formats(
+    controller: string,
+    names: readonly string[],
+    options: BdevCallOptions,
+  ): Promise<readonly (NamespaceFormat | undefined)[]> {
+    const { canFormat, formatsAll, managesNamespaces } = await this.#nvme.formatSupport(controller, options);
+    if (!canFormat) return [];
+    const formats: NamespaceFormat[] = [];
+    for (const name of names) formats.push(await this.#nvme.namespaceFormat(`${this.#dev}/${name}`, options));
+    if (!formatsAll) return formats;
+    const allocated = managesNamespaces ? await this.#nvme.allocatedIds(controller, options) : [];
+    const own = await Promise.all(names.map((name) => this.#sys.read(`/sys/class/block/${name}/nsid`)));
+    const isAlone = allocated.every((id) => own.includes(`${id}`));
+    const isSame = formats.every((format) => JSON.stringify(format) === JSON.stringify(formats[0]));
+    return isAlone && isSame ? formats : [];
+  }
+
   /** One namespace after the other, each with an equal share of the time. */
   async #burnInNamespaces(address: string, options: BackendBurnInOptions): Promise<BurnInVerdict> {
-    const [controller] = await this.#sys.list(`${PCI_DEVICES}/${address}/nvme`);
-    const names = await this.#uses.blockDevices(address);
-    if (controller === undefined || names.length === 0) {
-      throw faultFormatFailed(address, "it has no namespaces");
-    }
-    const use = await this.#uses.find(address);
-    if (use !== undefined) throw faultInUse(`burn in the NVMe controller ${address}`, use);
+    const { controller, names } = await this.#requireUsable(
+      address,
+      `burn in the NVMe controller ${address}`,
+    );
     const contents = await this.#uses.contents(address, options);
     if (contents !== undefined) throw faultNotBlank(address, contents);
     for (const name of names) {
       const { device, size } = await this.#namespace(name);
       await this.#flush(device, options);
-      const offset = await findNonZero(device, size, { signal: options.signal });
+      const offset = await findData(device, size, { signal: options.signal });
       if (offset !== undefined) throw faultNotBlank(address, `byte ${offset} of ${name} is not empty`);
     }
     const before = await this.#health(controller, options);
     const verdicts: BurnInVerdict[] = [];
     for (const [index, name] of names.entries()) {
       const { device, size } = await this.#namespace(name);
-      const verdict = await burnIn(device, size, {
+      const end = await this.#burnInNamespace(device, size, {
         ...options,
         durationMs: options.durationMs / names.length,
-        flush: (path) => this.#flush(path, {}),
         onProgress: (fraction) => options.onProgress?.((index + fraction) / names.length),
       });
-      verdicts.push(verdict);
-      // After an abort too: the test pattern must not stay on the device.
-      await zeroEnds(device, size);
-      if (verdict.kind !== "passed") break;
+      if (end instanceof DataFoundError)
+        throw faultNotBlank(address, `byte ${end.offset} of ${name} is not empty`);
+      verdicts.push(end);
+      if (end.kind !== "passed") break;
     }
     const after = await this.#health(controller, {});
     const findings = before === undefined || after === undefined ? [] : burnInFindings(before, after);
     return joinVerdicts(verdicts, findings);
+  }
+
+  /** Removes the test pattern afterwards, also after an abort and when data is found. */
+  async #burnInNamespace(
+    device: string,
+    size: bigint,
+    options: BackendBurnInOptions,
+  ): Promise<BurnInVerdict | DataFoundError> {
+    let end: BurnInVerdict | DataFoundError;
+    try {
+      end = await burnIn(device, size, {
+        ...options,
+        keepData: true,
+        flush: (path) => this.#flush(path, {}),
+      });
+    } catch (error) {
+      if (!(error instanceof DataFoundError)) throw error;
+      end = error;
+    }
+    const written = end instanceof DataFoundError ? BigInt(end.written) : end.bytesWritten;
+    const length = written < size ? written : size;
+    if (length > 0n) {
+      const argv = ["blkdiscard", "--zeroout", "--length", `${length}`, device] as const;
+      const { exitCode, stderr } = await this.#nvme.run([...argv], { timeoutMs: FORMAT_TIMEOUT_MS });
+      if (exitCode !== 0)
+        this.#log.warn("the pattern of the burn-in is still on the device", {
+          device,
+          reason: stderr.trim(),
+        });
+      // The ends decide what a device is taken for. Those with data that was found are not the burn-in's.
+      if (!(end instanceof DataFoundError)) await zeroEnds(device, size);
+    }
+    return end;
   }
 
   async #namespace(name: string): Promise<{ readonly device: string; readonly size: bigint }> {
@@ -294,26 +383,23 @@ export class KernelBackend implements BdevBackend {
 
   /** Cached pages would be read in place of the device. */
   async #flush(device: string, options: BdevCallOptions): Promise<void> {
-    const { exitCode, stderr } = await this.#nvme.run(["blockdev", "--flushbufs", device], {
-      signal: options.signal,
-    });
-    if (exitCode !== 0) throw new Error(stderr.trim());
+    await this.#nvme.must(["blockdev", "--flushbufs", device], { signal: options.signal });
   }
 
   /** Formats and verifies. If Format NVM is not supported or leaves data, writes zeros and verifies again. */
   async #wipeNamespace(
     address: string,
     name: string,
-    canFormat: boolean,
+    format: NamespaceFormat | undefined,
     options: WipeOptions,
   ): Promise<void> {
     const part = (step: WipeProgress["step"], from: number, to: number) => (fraction: number) =>
       options.onProgress?.({ step, fraction: from + (to - from) * fraction });
     part("format", 0, 0.8)(0);
     const { device } = await this.#namespace(name);
-    if (canFormat) {
+    if (format !== undefined) {
       const onProgress = part("format", 0, 0.8);
-      await this.#nvme.format(device, { signal: options.signal, onProgress });
+      await this.#nvme.format(device, format, { signal: options.signal, onProgress });
     }
     // Read after the format, which may change the size.
     const { size } = await this.#namespace(name);
@@ -322,7 +408,7 @@ export class KernelBackend implements BdevBackend {
       await this.#flush(device, options);
       return findNonZero(device, size, { signal: options.signal, onProgress: part("verify", from, to) });
     };
-    if (canFormat && (await look(0.8, 0.85)) === undefined) {
+    if (format !== undefined && (await look(0.8, 0.85)) === undefined) {
       part("verify", 1, 1)(1);
       return;
     }
@@ -331,15 +417,6 @@ export class KernelBackend implements BdevBackend {
     const offset = await look(0.95, 1);
     if (offset !== undefined)
       throw faultFormatFailed(address, `byte ${offset} of ${name} is not zero afterwards`);
-  }
-}
-
-async function ownerOf(path: string): Promise<{ uid: number; gid: number } | undefined> {
-  try {
-    const { uid, gid } = await stat(path);
-    return { uid, gid };
-  } catch {
-    return undefined;
   }
 }
 

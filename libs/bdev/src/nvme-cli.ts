@@ -8,18 +8,27 @@ import {
 } from "@daos/sys";
 import type { NvmeHealth } from "./bdev-types.ts";
 import { faultMissingTool } from "./faults.ts";
-import { parseSmartLog } from "./parse-nvme-cli.ts";
+import {
+  type FormatSupport,
+  type NamespaceFormat,
+  parseFormatProgress,
+  parseFormatSupport,
+  parseNamespaceFormat,
+  parseNamespaceIds,
+  parseSmartLog,
+} from "./parse-nvme-cli.ts";
+import { describeEnd, toolFault } from "./tool-answer.ts";
 
 export interface NvmeCliOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The bit of `oacs` for Format NVM, and the one of `fpi` that says that the rest of it is a percentage. */
-const OACS_FORMAT = 2;
-const FPI_SUPPORTED = 0x80;
 const FPI_POLL_MS = 2_000;
 
-/** Runs nvme-cli, with JSON output where it has any. */
+/**
+ * Runs nvme-cli, with JSON output where it has any. A failure, or an answer that cannot be read, is a fault bdevToolFailed
+ * with the version of nvme-cli and the command.
+ */
 export class NvmeCli {
   readonly #runner: CommandRunner;
 
@@ -27,39 +36,61 @@ export class NvmeCli {
     this.#runner = runner;
   }
 
-  /** @param controller `nvme0` @throws Error when nvme-cli is missing, lacks permission, or its output is invalid */
+  /** @param controller `nvme0` @throws Fault missingSoftwareDependency, bdevToolFailed */
   async health(controller: string, options: NvmeCliOptions): Promise<NvmeHealth> {
-    return parseSmartLog(await this.#json(["smart-log", `/dev/${controller}`], options));
+    return this.#read(["smart-log", `/dev/${controller}`], parseSmartLog, options);
   }
 
-  /** True when the controller supports Format NVM. */
-  async canFormat(controller: string, options: NvmeCliOptions): Promise<boolean> {
-    const answer: unknown = JSON.parse(await this.#json(["id-ctrl", `/dev/${controller}`], options));
-    const oacs = typeof answer === "object" && answer !== null && "oacs" in answer ? answer.oacs : 0;
-    return typeof oacs === "number" && (oacs & OACS_FORMAT) !== 0;
+  /** @param controller `nvme0` @throws Fault missingSoftwareDependency, bdevToolFailed */
+  async formatSupport(controller: string, options: NvmeCliOptions): Promise<FormatSupport> {
+    return this.#read(["id-ctrl", `/dev/${controller}`], parseFormatSupport, options);
+  }
+
+  /** @param device the path of a block device @throws Fault missingSoftwareDependency, bdevToolFailed */
+  async namespaceFormat(device: string, options: NvmeCliOptions): Promise<NamespaceFormat> {
+    return this.#read(["id-ns", device], parseNamespaceFormat, options);
   }
 
   /**
-   * Formats a namespace, keeping its block size.
+   * The ids of all namespaces of the subsystem, those that are not attached to this controller too.
+   *
+   * @param controller `nvme0` @throws Fault missingSoftwareDependency, bdevToolFailed
+   */
+  async allocatedIds(controller: string, options: NvmeCliOptions): Promise<readonly number[]> {
+    return this.#read(["list-ns", `/dev/${controller}`, "--all"], parseNamespaceIds, options);
+  }
+
+  /**
+   * Formats a namespace with these settings. nvme-cli has other defaults than the settings in use.
    *
    * @param device the path of its block device
    * @param options.onProgress called with the fraction done, if the controller reports it
-   * @throws Error with the controller's own words
+   * @throws Error with the controller's own words; Fault bdevToolFailed with the signal that ended nvme-cli
    */
   async format(
     device: string,
+    settings: NamespaceFormat,
     options: NvmeCliOptions & { readonly onProgress?: ((fraction: number) => void) | undefined },
   ): Promise<void> {
-    const argv: Argv = ["nvme", "format", device, "--ses=0", "--force", `--timeout=${FORMAT_TIMEOUT_MS}`];
+    const { lbaFormat, extended, protection, protectionFirst } = settings;
+    const argv: Argv = [
+      "nvme",
+      "format",
+      device,
+      "--ses=0",
+      `--lbaf=${lbaFormat}`,
+      `--ms=${extended ? 1 : 0}`,
+      `--pi=${protection}`,
+      `--pil=${protectionFirst ? 1 : 0}`,
+      "--force",
+      `--timeout=${FORMAT_TIMEOUT_MS}`,
+    ];
     const watching = new AbortController();
     const watch = this.#watch(device, options.onProgress, watching.signal);
     try {
-      const { exitCode, stdout, stderr } = await this.run(argv, {
-        signal: options.signal,
-        timeoutMs: FORMAT_TIMEOUT_MS,
-      });
-      if (exitCode !== 0)
-        throw new Error(stderr.trim() || stdout.trim() || `nvme format ended with ${exitCode}`);
+      const result = await this.run(argv, { signal: options.signal, timeoutMs: FORMAT_TIMEOUT_MS });
+      if (result.signal !== null) throw await toolFault(this.#runner, argv, describeEnd(result));
+      if (result.exitCode !== 0) throw new Error(describeEnd(result));
     } finally {
       watching.abort();
       await watch;
@@ -77,6 +108,12 @@ export class NvmeCli {
     }
   }
 
+  /** Runs a tool that must succeed. @throws Fault missingSoftwareDependency, bdevToolFailed */
+  async must(argv: Argv, options: NvmeCliOptions): Promise<void> {
+    const result = await this.run(argv, options);
+    if (result.exitCode !== 0) throw await toolFault(this.#runner, argv, describeEnd(result));
+  }
+
   /** Polls the format progress indicator until the signal aborts or the controller gives no answer. */
   async #watch(
     device: string,
@@ -87,21 +124,28 @@ export class NvmeCli {
     try {
       for (;;) {
         await delay(FPI_POLL_MS, { signal });
-        const answer: unknown = JSON.parse(await this.#json(["id-ns", device], { signal }));
-        const fpi = typeof answer === "object" && answer !== null && "fpi" in answer ? Number(answer.fpi) : 0;
-        if ((fpi & FPI_SUPPORTED) === 0) return;
-        onProgress(1 - (fpi & ~FPI_SUPPORTED) / 100);
+        const progress = await this.#read(["id-ns", device], parseFormatProgress, { signal });
+        if (progress === undefined) return;
+        onProgress(progress);
       }
     } catch {
       // A failure here is ignored: the format itself reports errors.
     }
   }
 
-  async #json(args: readonly string[], options: NvmeCliOptions): Promise<string> {
-    const [command = "", ...rest] = args;
+  async #read<T>(
+    args: readonly [command: string, ...rest: string[]],
+    parse: (text: string) => T,
+    options: NvmeCliOptions,
+  ): Promise<T> {
+    const [command, ...rest] = args;
     const argv: Argv = ["nvme", command, "--output-format=json", ...rest];
-    const { exitCode, stdout, stderr } = await this.run(argv, options);
-    if (exitCode !== 0) throw new Error(stderr.trim() || `"${argv.join(" ")}" ended with ${exitCode}`);
-    return stdout;
+    const result = await this.run(argv, options);
+    if (result.exitCode !== 0) throw await toolFault(this.#runner, argv, describeEnd(result));
+    try {
+      return parse(result.stdout);
+    } catch (error) {
+      throw await toolFault(this.#runner, argv, error);
+    }
   }
 }

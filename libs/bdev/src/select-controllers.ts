@@ -24,6 +24,11 @@ export function whyNotSelected(address: string, selection: ControllerSelection):
   return undefined;
 }
 
+/** True for a controller that the whitelist or bdev_include names by its address. */
+export function isNamed(address: string, { whitelist = "", include = [] }: ControllerSelection): boolean {
+  return addresses([...whitelist.split(/\s+/), ...include]).includes(address as PciAddress);
+}
+
 function addresses(words: readonly string[]): readonly PciAddress[] {
   return words.flatMap((word) => parsePciAddress(word) ?? []);
 }

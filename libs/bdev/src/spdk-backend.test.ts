@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
 import { createLogger } from "@daos/log";
+import { FakeCommandRunner } from "@daos/sys/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { WipeProgress } from "./bdev-backend.ts";
 import { JsonStream, parseExactly } from "./json-stream.ts";
@@ -175,7 +176,8 @@ describe("SpdkBackend.wipe()", () => {
   ])("reads at most the maximum transfer of the controller: MDTS %i is %i bytes", async (mdts, most) => {
     const controller = drive(A, { mdts });
     const { backend, target: fake } = await setUp([controller]);
-    await backend.wipe(A);
+    // Without consent, what the controller holds is read first.
+    await backend.wipe(A, { reformat: true });
     expect(isZero(controller)).toBe(true);
     expect(Math.max(...fake.reads)).toBe(most);
     expect(fake.reads).toHaveLength(MiB / most);
@@ -199,12 +201,51 @@ describe("SpdkBackend.wipe()", () => {
     expect(Math.max(...steps.slice(1))).toBeLessThan(0.05);
   });
 
+  const swap = (blockSize: number) => {
+    const contents = Buffer.alloc(blockSize * 8192);
+    // The signature is at the end of the first page, after the metadata of its blocks.
+    const at = 4086;
+    const place = Math.floor(at / 512) * blockSize + (at % 512);
+    contents.write("SWAPSPACE2", place);
+    contents.writeUInt32LE(1, 2 * blockSize);
+    contents.writeUInt32LE(255, 2 * blockSize + 4);
+    return contents;
+  };
+
+  it.each([512, 520])(
+    "checkWipe() and wipe() find what a namespace with blocks of %i bytes holds, which needs consent",
+    async (blockSize) => {
+      const controller = drive(A, { blockSize, contents: swap(blockSize) });
+      const { backend, target: fake } = await setUp([controller]);
+      const refusal = {
+        code: FaultCode.bdevHoldsData,
+        description: expect.stringMatching(/n1 holds swap$/) as string,
+        resolution: expect.stringContaining("--reformat") as string,
+      };
+      await expect(backend.checkWipe(A)).rejects.toMatchObject(refusal);
+      await expect(backend.wipe(A)).rejects.toMatchObject(refusal);
+      expect(controller.contents.equals(swap(blockSize))).toBe(true);
+      expect(fake.called).not.toContain("bdev_nvme_detach_controller");
+      await backend.checkWipe(A, { reformat: true });
+      await backend.wipe(A, { reformat: true });
+      expect(isZero(controller)).toBe(true);
+    },
+  );
+
+  it("wipe() does not go on where contents cannot be looked for", async () => {
+    const controller = drive(A);
+    const runner = new FakeCommandRunner().missing("blkid");
+    const { backend } = await setUp([controller], { runner });
+    await expect(backend.wipe(A)).rejects.toMatchObject({ code: FaultCode.missingSoftwareDependency });
+    expect(isZero(controller)).toBe(false);
+  });
+
   it("reports a controller that is removed during the verify as vanished", async () => {
     const { backend, target: fake } = await setUp([drive(A, { mdts: 4 }), drive(B)]);
     fake.onCommand = (controller) => {
       if (fake.reads.length === 3) controller.detached = true;
     };
-    await expect(backend.wipe(A)).rejects.toMatchObject({
+    await expect(backend.wipe(A, { reformat: true })).rejects.toMatchObject({
       code: FaultCode.bdevVanished,
       description: expect.stringContaining("the SPDK target has lost the controller") as string,
     });
@@ -217,7 +258,7 @@ describe("SpdkBackend.wipe()", () => {
     fake.onCommand = () => {
       if (fake.reads.length === 3) void fake.close();
     };
-    await expect(backend.wipe(A)).rejects.toMatchObject({
+    await expect(backend.wipe(A, { reformat: true })).rejects.toMatchObject({
       code: FaultCode.bdevVanished,
       description: expect.stringContaining("closed the connection") as string,
     });

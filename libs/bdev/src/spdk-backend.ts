@@ -1,14 +1,16 @@
 import { lstat } from "node:fs/promises";
 import { Fault } from "@daos/fault";
 import { type Logger, silentLogger } from "@daos/log";
-import { hasErrorCode } from "@daos/sys";
+import { type CommandRunner, hasErrorCode, ProcessCommandRunner } from "@daos/sys";
 import type { BdevBackend, BdevCallOptions, BdevScanOptions, WipeOptions } from "./bdev-backend.ts";
 import type { NvmeController, NvmeHealth } from "./bdev-types.ts";
 import {
   faultFormatFailed,
+  faultHoldsData,
   faultInUse,
   faultMissingDevices,
   faultSpdkFailed,
+  faultUnusable,
   faultVanished,
 } from "./faults.ts";
 import {
@@ -17,6 +19,7 @@ import {
   identifyControllerCommand,
   maxTransferOf,
   paddedBase64Url,
+  readCommand,
   smartLogCommand,
 } from "./nvme-command.ts";
 import { readSmartLog, SMART_LOG_BYTES } from "./smart-log.ts";
@@ -31,6 +34,7 @@ import {
   text,
 } from "./spdk-answers.ts";
 import { type SpdkCallOptions, SpdkConnection, SpdkConnectionLost, SpdkError } from "./spdk-connection.ts";
+import { spdkContents } from "./spdk-contents.ts";
 import { callIfThere, findSpdkExport } from "./spdk-exports.ts";
 import { isSupportedSpdk, OLDEST_SPDK, spdkRelease } from "./spdk-release.ts";
 import { NamespaceWipe, type RawAnswer } from "./spdk-wipe.ts";
@@ -43,6 +47,8 @@ export interface SpdkBackendOptions {
   /** Timeout of a scan for the target, and then for each controller, ms; 5,000 by default. */
   readonly scanTimeoutMs?: number;
   readonly log?: Logger;
+  /** Runs blkid; the real one by default. */
+  readonly runner?: CommandRunner;
 }
 
 /** The default socket of an SPDK target (`-r` changes it). */
@@ -71,6 +77,7 @@ export class SpdkBackend implements BdevBackend {
   readonly #trustedUids: readonly number[];
   readonly #scanTimeoutMs: number;
   readonly #log: Logger;
+  readonly #runner: CommandRunner;
 
   constructor(options: SpdkBackendOptions = {}) {
     this.#socket = options.socket ?? DEFAULT_SPDK_SOCKET;
@@ -78,6 +85,7 @@ export class SpdkBackend implements BdevBackend {
     this.#trustedUids = options.trustedUids ?? [0, process.geteuid?.() ?? 0];
     this.#scanTimeoutMs = options.scanTimeoutMs ?? SCAN_TIMEOUT_MS;
     this.#log = options.log ?? silentLogger;
+    this.#runner = options.runner ?? new ProcessCommandRunner();
   }
 
   async scan(options: BdevScanOptions = {}): Promise<readonly NvmeController[]> {
@@ -109,16 +117,24 @@ export class SpdkBackend implements BdevBackend {
     }
   }
 
+  async checkWipe(pciAddress: string, options: WipeOptions = {}): Promise<void> {
+    const controller = await this.#find(pciAddress, options);
+    if (controller === undefined) throw await this.#missing(pciAddress, options);
+    try {
+      await this.#refuse(controller, options);
+    } catch (error) {
+      throw await this.#whyFailed(pciAddress, error, options);
+    }
+  }
+
   /** Detaches the controller from the target, so that an engine can use it. */
   async wipe(pciAddress: string, options: WipeOptions = {}): Promise<void> {
     await this.attach(pciAddress, options);
     const controller = await this.#find(pciAddress, options);
     if (controller === undefined) throw await this.#missing(pciAddress, options);
     const { namespaces } = controller;
-    if (namespaces.length === 0) throw faultFormatFailed(pciAddress, "it has no namespaces");
     try {
-      await this.#refuseUsed(controller, options);
-      const readBytes = await this.#readBytes(controller, options);
+      const readBytes = await this.#refuse(controller, options);
       for (const [index, namespace] of namespaces.entries()) {
         const report = (step: "format" | "zero" | "verify", fraction: number) =>
           options.onProgress?.({ step, fraction: (index + fraction) / namespaces.length });
@@ -234,6 +250,36 @@ export class SpdkBackend implements BdevBackend {
       [pciAddress],
       (await this.#controllers(options)).map((entry) => entry.pciAddress),
     );
+  }
+
+  /**
+   * Refuses a controller that cannot be formatted now.
+   *
+   * @returns the size of a read, in bytes
+   * @throws Fault bdevFormatFailed, bdevInUse, bdevHoldsData
+   */
+  async #refuse(controller: SpdkController, options: WipeOptions): Promise<number> {
+    const { pciAddress, namespaces, name } = controller;
+    if (namespaces.length === 0)
+      throw faultUnusable(`format the NVMe controller ${pciAddress}`, "it has no namespaces");
+    await this.#refuseUsed(controller, options);
+    const maxBytes = await this.#readBytes(controller, options);
+    if (options.reformat === true) return maxBytes;
+    const { signal } = options;
+    const found: string[] = [];
+    for (const namespace of namespaces) {
+      const { id, blockSize, bdev } = namespace;
+      const read = async (first: bigint, count: number) => {
+        const command = readCommand(id, first, count);
+        const { status, data } = await this.#send(name, "io", command, count * blockSize, { signal });
+        if (status !== 0) throw new Error(`Read ended with status ${status.toString(16)}h`);
+        return data;
+      };
+      const what = await spdkContents(namespace, read, { runner: this.#runner, maxBytes, signal });
+      if (what !== undefined) found.push(`${bdev} holds ${what}`);
+    }
+    if (found.length > 0) throw faultHoldsData(pciAddress, found.join(", "));
+    return maxBytes;
   }
 
   /** @throws Fault bdevInUse with what uses it and how that ends */

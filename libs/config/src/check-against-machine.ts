@@ -238,7 +238,7 @@ function checkBdevs(engine: EngineConfig, facts: MachineFacts, report: Report): 
 }
 
 function checkController(
-  { use, userDriven, contents }: NvmeControllerFacts,
+  { use, userDriven, unusable, contents }: NvmeControllerFacts,
   device: string,
   key: string,
   report: Report,
@@ -247,6 +247,8 @@ function checkController(
     // An engine that runs with this configuration uses its controllers.
     const severity = userDriven === true ? "warning" : "error";
     report(severity, key, `${device} is in use: ${use}`, "a controller that nothing else uses");
+  } else if (unusable !== undefined) {
+    report("error", key, `${device} cannot be used: ${unusable}`, "a controller that an engine can use");
   } else if (contents !== undefined) {
     report(
       "warning",

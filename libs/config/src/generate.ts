@@ -261,12 +261,13 @@ function engineSection(
   return [...lines, ""];
 }
 
-/** Controllers that are in use or hold data are left out, as are further paths to one device. */
+/** Controllers that are in use, cannot be used or hold data are left out, as are further paths to one device. */
 function controllersFor(engine: Engine, facts: MachineFacts, note: Note): readonly NvmeControllerFacts[] {
   const all = facts.nvmeControllers ?? [];
   return all.filter((controller) => {
     if (!isOn(engine, controller.numaNode)) return false;
-    const reason = controller.use ?? controller.contents ?? otherPath(controller, all);
+    const { use, unusable, notOffered, contents } = controller;
+    const reason = use ?? unusable ?? notOffered ?? contents ?? otherPath(controller, all);
     if (reason !== undefined) note(`NVMe controller ${controller.address}: ${reason}`);
     return reason === undefined;
   });
@@ -275,7 +276,10 @@ function controllersFor(engine: Engine, facts: MachineFacts, note: Note): readon
 /** The first path to a device is used, on whatever NUMA node. */
 function otherPath(controller: NvmeControllerFacts, all: readonly NvmeControllerFacts[]): string | undefined {
   const { namespaceIds = [] } = controller;
-  const first = all.find((other) => other.namespaceIds?.some((id) => namespaceIds.includes(id)));
+  const first = all.find(
+    ({ unusable, notOffered, namespaceIds: ids }) =>
+      unusable === undefined && notOffered === undefined && ids?.some((id) => namespaceIds.includes(id)),
+  );
   return first === undefined || first === controller
     ? undefined
     : `it is another path to the device of ${first.address}`;

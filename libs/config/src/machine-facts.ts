@@ -65,6 +65,10 @@ export interface NvmeControllerFacts {
   readonly userDriven?: boolean | undefined;
   /** What it holds, `nvme0n1 holds ext4`. */
   readonly contents?: string | undefined;
+  /** Why no engine can use it, `nvme0n1 is zoned (host-managed)`. */
+  readonly unusable?: string | undefined;
+  /** Why it is used only when the configuration names it, `it is a virtual function of 0000:45:00.0`. */
+  readonly notOffered?: string | undefined;
   /** Controllers with a common identity are paths to one device. */
   readonly namespaceIds?: readonly string[] | undefined;
 }

@@ -46,7 +46,12 @@ function storage(
       mount: refuse("mount"),
       ...scm,
     },
-    bdev: { check: refuse("check"), format: refuse("format"), ...bdev },
+    bdev: {
+      check: refuse("check"),
+      checkFormat: () => Promise.resolve([]),
+      format: refuse("format"),
+      ...bdev,
+    },
     mayMount,
     readFacts,
     recreateSuperblocks: false,
@@ -99,6 +104,46 @@ describe("EngineStorage.format", () => {
       [A, "done", 1],
       [B, "failed", 1],
     ]);
+  });
+
+  it("formats nothing when a block device refuses, and names the refusal", async () => {
+    let consent: boolean | undefined;
+    const refuse = (what: string) => () => Promise.reject(new Error(`unexpected: ${what}`));
+    const { result, steps } = await format(
+      storage(
+        { format: refuse("SCM format") },
+        {
+          checkFormat: async (_, options) => {
+            consent = options?.reformat;
+            return [{ device: B, fault }];
+          },
+        },
+      ),
+    );
+    expect(consent).toBe(false);
+    expect(result).toMatchObject({
+      mount: "/mnt/daos0",
+      scmFault: {
+        code: fault.code,
+        description: "cannot format the storage of engine 0 (/mnt/daos0), of which nothing is changed: x",
+        resolution: "y",
+      },
+      bdevs: [{ device: B, fault }],
+    });
+    expect(steps.slice(-3)).toEqual([
+      ["/mnt/daos0", "failed", 1],
+      [A, "skipped", 1],
+      [B, "failed", 1],
+    ]);
+  });
+
+  it("asks the block devices nothing when SCM refuses", async () => {
+    const engine = storage(
+      { checkFormat: () => Promise.resolve({ kind: "foreign", fsType: "xfs" }) },
+      { checkFormat: () => Promise.reject(new Error("unexpected: checkFormat")) },
+    );
+    const { result } = await format(engine);
+    expect(result).toMatchObject({ scmFault: { code: FaultCode.storageAlreadyFormatted }, bdevs: [] });
   });
 
   it("leaves block devices alone when SCM fails", async () => {

@@ -23,8 +23,8 @@ import {
   writeSuperblock,
 } from "@daos/superblock";
 import { syncDirectory, writeFileAtomic } from "@daos/sys";
-import { faultStorageLost } from "./faults.ts";
-import { planFormat } from "./plan-format.ts";
+import { faultNothingFormatted, faultStorageLost } from "./faults.ts";
+import { type FormatPlan, planFormat } from "./plan-format.ts";
 import { deviceLosses, readStorageFacts, type StorageFacts, storageLosses } from "./storage-facts.ts";
 
 interface Wait {
@@ -35,7 +35,7 @@ interface Wait {
 export type ScmPort = Pick<ScmOperations, "checkFormat" | "format" | "mount">;
 
 /** Block devices as an engine's storage needs them. */
-export type BdevPort = Pick<BdevOperations, "check" | "format">;
+export type BdevPort = Pick<BdevOperations, "check" | "checkFormat" | "format">;
 
 /** Numeric user and group. */
 export interface Owner {
@@ -164,7 +164,10 @@ export class EngineStorage {
     return readFacts(config);
   }
 
-  /** Formats SCM, then the block devices. Never throws: each failure is part of the result. */
+  /**
+   * Formats SCM, then the block devices. Whatever would be refused is found before anything is changed: nothing is formatted
+   * then. Never throws: each failure is part of the result.
+   */
   async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { config, bdev } = this.#options;
     const { mount } = config.scm;
@@ -175,15 +178,28 @@ export class EngineStorage {
     const waiting = config.bdev.list.map((device) => progressMeter(device, now)("waiting", 0));
     for (const progress of waiting) onProgress(progress);
     let scmFault: Fault | undefined;
+    let refused: readonly BdevFormatResult[] = [];
     try {
-      scmFault = await this.#formatScm(options);
+      const plan = await this.#planScm(options);
+      if (plan.kind === "refuse") {
+        scmFault = plan.fault;
+      } else {
+        refused = await bdev.checkFormat(config.bdev, { reformat, signal });
+        const [first] = refused;
+        if (first?.fault === undefined) await this.#formatScm(plan, signal);
+        else scmFault = faultNothingFormatted(config.index, mount, first.fault);
+      }
     } catch (error) {
       scmFault = toFault(error);
     }
     onProgress(scmMeter(scmFault === undefined ? "done" : "failed", 1));
     if (scmFault !== undefined) {
-      for (const progress of waiting) onProgress({ ...progress, step: "skipped", fraction: 1 });
-      return { mount, scmFault, bdevs: [] };
+      const refusedNames = refused.map(({ device }) => device);
+      for (const progress of waiting) {
+        const step = refusedNames.includes(progress.device) ? "failed" : "skipped";
+        onProgress({ ...progress, step, fraction: 1 });
+      }
+      return { mount, scmFault, bdevs: refused };
     }
     const begin = now();
     const bdevs = await bdev
@@ -197,25 +213,22 @@ export class EngineStorage {
     return { mount, bdevs };
   }
 
-  async #formatScm(options: Wait & { readonly reformat: boolean }): Promise<Fault | undefined> {
-    const { signal } = options;
-    const { config, scm, owner, log } = this.#options;
+  async #planScm(options: Wait & { readonly reformat: boolean }): Promise<FormatPlan> {
+    const { config, scm } = this.#options;
     const { mount } = config.scm;
-    const found = await scm.checkFormat(config.scm, { signal });
+    const found = await scm.checkFormat(config.scm, { signal: options.signal });
     const empty = found.kind === "mounted" && (await isEmptyOfData(mount));
-    const plan = planFormat({ scm: found, mount, empty }, options);
-    switch (plan.kind) {
-      case "refuse":
-        return plan.fault;
-      case "format":
-        log.info("formatting SCM", { mount, class: config.scm.class });
-        await scm.format(config.scm, { reformat: plan.wipe, owner, signal });
-        return undefined;
-      case "resume":
-        return undefined;
-      default:
-        return plan satisfies never;
-    }
+    return planFormat({ scm: found, mount, empty }, options);
+  }
+
+  async #formatScm(
+    plan: Exclude<FormatPlan, { readonly kind: "refuse" }>,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { config, scm, owner, log } = this.#options;
+    if (plan.kind === "resume") return;
+    log.info("formatting SCM", { mount: config.scm.mount, class: config.scm.class });
+    await scm.format(config.scm, { reformat: plan.wipe, owner, signal });
   }
 
   /** Gives formatted storage an identity. */

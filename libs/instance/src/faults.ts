@@ -159,6 +159,17 @@ export function faultStorageLost(index: number, mount: string, losses: readonly 
   });
 }
 
+/** A block device refuses the format, which was found before anything was changed. */
+export function faultNothingFormatted(index: number, mount: string, refusal: Fault): Fault {
+  return new Fault({
+    domain: refusal.domain,
+    code: refusal.code,
+    description: `cannot format the storage of engine ${index} (${mount}), of which nothing is changed: ${refusal.message}`,
+    resolution: refusal.resolution,
+    cause: refusal,
+  });
+}
+
 /** The storage is formatted already, and `reformat` was not asked for. */
 export function faultAlreadyFormatted(mount: string): Fault {
   return new Fault({

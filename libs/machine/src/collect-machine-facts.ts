@@ -1,6 +1,15 @@
 import { stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
-import { BdevProvider, DeviceUses, USER_DRIVERS } from "@daos/bdev";
+import {
+  BdevProvider,
+  DeviceUses,
+  DRIVER_JOURNAL,
+  fileJournal,
+  USER_DRIVERS,
+  whyNotOffered,
+  whyParked,
+  whyUnusable,
+} from "@daos/bdev";
 import type {
   FabricInterfaceFacts,
   MachineFacts,
@@ -59,7 +68,12 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
         () =>
           readControllers(
             new BdevProvider({ runner, log }),
-            new DeviceUses({ sys: linuxSysTree, mounts: linuxMountTable, runner }),
+            new DeviceUses({
+              sys: linuxSysTree,
+              mounts: linuxMountTable,
+              runner,
+              journal: fileJournal(DRIVER_JOURNAL),
+            }),
             { signal, note: (text) => void notes.push(text) },
           ),
         true,
@@ -175,13 +189,23 @@ async function countCores(sys: SysTree, directory: string): Promise<number> {
 export async function readControllers(
   bdev: Pick<BdevProvider, "scan">,
   uses: DeviceUses,
-  { signal, note }: { readonly signal?: AbortSignal | undefined; readonly note: (text: string) => void },
+  {
+    sys = linuxSysTree,
+    signal,
+    note,
+  }: {
+    /** The kernel's by default. */
+    readonly sys?: SysTree;
+    readonly signal?: AbortSignal | undefined;
+    readonly note: (text: string) => void;
+  },
 ): Promise<readonly NvmeControllerFacts[]> {
   const controllers = await bdev.scan({ signal });
   return Promise.all(
     controllers.map(async ({ pciAddress, model, numaNode, driver, namespaces }) => {
       const [use, namespaceIds] = await Promise.all([uses.find(pciAddress), uses.namespaceIds(pciAddress)]);
       const contents = use === undefined ? await readContents(uses, pciAddress, signal, note) : undefined;
+      const names = await uses.blockDevices(pciAddress);
       return {
         address: pciAddress,
         model,
@@ -189,6 +213,8 @@ export async function readControllers(
         sizeBytes: Number(namespaces.reduce((sum, { size }) => sum + size, 0n)),
         use,
         userDriven: driver !== undefined && USER_DRIVERS.includes(driver),
+        unusable: await whyUnusable(sys, pciAddress, names),
+        notOffered: (await whyNotOffered(sys, pciAddress)) ?? (await whyParked(sys, pciAddress)),
         contents,
         namespaceIds,
       };

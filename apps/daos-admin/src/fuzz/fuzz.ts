@@ -184,14 +184,16 @@ function strictScm({ mount, device }: Allowed): ScmOperations {
 
 function strictBdev({ pciAddress }: Allowed): HelperBdev {
   const nothing = { controllers: [], hugepages: [] };
+  const check: HelperBdev["format"] = (storage) => {
+    if (storage.class !== "nvme" || storage.list.some((address) => address !== pciAddress)) {
+      throw new Error(`outside of the policy: ${JSON.stringify(storage)}`);
+    }
+    return Promise.resolve([]);
+  };
   return {
     scan: () => Promise.resolve([]),
-    format: (storage) => {
-      if (storage.class !== "nvme" || storage.list.some((address) => address !== pciAddress)) {
-        throw new Error(`outside of the policy: ${JSON.stringify(storage)}`);
-      }
-      return Promise.resolve([]);
-    },
+    checkFormat: check,
+    format: check,
     burnIn: (devices) => {
       if (devices.some((address) => address !== pciAddress)) {
         throw new Error(`outside of the policy: ${JSON.stringify(devices)}`);

@@ -42,6 +42,7 @@ function wellFormed(random: Random, allowed: Allowed): Record<string, unknown> {
     ScmPrepare: () => ({}),
     ScmReset: () => ({}),
     BdevScan: () => ({}),
+    BdevCheckFormat: () => ({ devices: addresses() }),
     BdevFormat: () => ({ devices: addresses() }),
     BdevBurnIn: () => ({ devices: addresses(), durationMs: number(random) }),
     BdevPrepare: () => ({

@@ -30,6 +30,7 @@ const payloads: { readonly [M in HelperMethod]: readonly HelperPayload<M>[] } = 
   ScmPrepare: [{}],
   ScmReset: [{}],
   BdevScan: [{}],
+  BdevCheckFormat: [{ devices: [NVME] }],
   BdevFormat: [{ devices: [NVME] }],
   BdevBurnIn: [{ devices: [NVME], durationMs: 1 }],
   BdevPrepare: [{ hugepages: 0 }, { hugepages: 1 }, { hugepages: 0, include: [NVME] }],

@@ -57,6 +57,10 @@ export const permissions: { readonly [M in HelperMethod]: Permission<M> } = {
     authorizeScmPrepare(policy, "reset SCM");
     return payload;
   },
+  BdevCheckFormat: (payload, { policy }) => ({
+    ...payload,
+    devices: [...authorizeControllers(policy, payload.devices)],
+  }),
   BdevFormat: (payload, { policy }) => ({
     ...payload,
     devices: [...authorizeControllers(policy, payload.devices)],

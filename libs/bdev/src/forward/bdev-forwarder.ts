@@ -45,6 +45,20 @@ export class BdevForwarder implements Omit<BdevOperations, "check"> {
       .controllers;
   }
 
+  /** Only class `nvme` needs privileges. */
+  async checkFormat(
+    storage: Pick<BdevStorage, "class" | "list">,
+    options: Pick<BdevFormatOptions, "signal" | "reformat"> = {},
+  ): Promise<readonly BdevFormatResult[]> {
+    if (storage.class !== "nvme" || storage.list.length === 0) return [];
+    const { refused } = await execRequest(
+      bdevMethods,
+      { method: "BdevCheckFormat", payload: { devices: [...storage.list], reformat: options.reformat } },
+      { ...this.#with(options), timeoutMs: PREPARE_TIMEOUT_MS },
+    );
+    return refused.map(({ device, fault }) => ({ device, fault: fromFaultMessage(fault) }));
+  }
+
   /** Only class `nvme` needs privileges. Devices of other classes are reported as done, as by the provider. */
   async format(
     storage: Pick<BdevStorage, "class" | "list">,

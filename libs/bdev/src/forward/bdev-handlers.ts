@@ -7,6 +7,15 @@ import type { bdevMethods } from "./bdev-methods.ts";
 export function bdevHandlers(bdev: Omit<BdevOperations, "check">): HandlersOf<typeof bdevMethods> {
   return {
     BdevScan: async (_payload, { signal }) => ({ controllers: await bdev.scan({ signal }) }),
+    BdevCheckFormat: async ({ devices, reformat }, { signal }) => {
+      const storage = { class: "nvme", list: devices, number: 0, sizeGB: 0 } as const;
+      const results = await bdev.checkFormat(storage, { reformat, signal });
+      return {
+        refused: results.flatMap(({ device, fault }) =>
+          fault === undefined ? [] : [{ device, fault: toFaultMessage(fault) }],
+        ),
+      };
+    },
     BdevFormat: async ({ devices, reformat }, { signal, progress }) => {
       const storage = { class: "nvme", list: devices, number: 0, sizeGB: 0 } as const;
       const results = await bdev.format(storage, { reformat, signal, onProgress: progress });

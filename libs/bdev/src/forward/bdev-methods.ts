@@ -77,6 +77,15 @@ const burnInVerdict = z.object({
  */
 export const bdevMethods = {
   BdevScan: { payload: nothing, result: z.object({ controllers: z.array(nvmeController) }) },
+  /** Which controllers a format would refuse, and why. Changes nothing. */
+  BdevCheckFormat: {
+    payload: z.strictObject({
+      devices: z.array(pciAddress).min(1).max(1024),
+      /** Erase what the controllers hold. */
+      reformat: z.boolean().optional(),
+    }),
+    result: z.object({ refused: z.array(z.object({ device: z.string(), fault: faultMessage })) }),
+  },
   BdevFormat: {
     payload: z.strictObject({
       devices: z.array(pciAddress).min(1).max(1024),

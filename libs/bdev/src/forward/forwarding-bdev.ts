@@ -17,6 +17,10 @@ export function forwardingBdev(
   const helped: BdevBackend = {
     name: "the helper",
     scan: (call) => forwarder.scan(call),
+    checkWipe: async (address, { reformat, signal } = {}) => {
+      const [result] = await forwarder.checkFormat({ class: "nvme", list: [address] }, { reformat, signal });
+      if (result?.fault !== undefined) throw result.fault;
+    },
     wipe: async (address, { reformat, signal, onProgress } = {}) => {
       const [result] = await forwarder.format(
         { class: "nvme", list: [address] },
@@ -52,6 +56,10 @@ export function forwardingBdev(
   return {
     scan: (call) => provider.scan(call),
     check: (storage, call) => looking.check(storage, call),
+    checkFormat: async (storage, call = {}) =>
+      storage.class === "nvme" && !(await isSpdks(call.signal))
+        ? forwarder.checkFormat(storage, call)
+        : provider.checkFormat(storage, call),
     // One request for all controllers, or one for each when some belong to SPDK.
     format: async (storage, call = {}) =>
       storage.class === "nvme" && !(await isSpdks(call.signal))

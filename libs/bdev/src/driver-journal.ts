@@ -1,0 +1,105 @@
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { hasErrorCode, type Owner, syncDirectory, writeFileAtomic } from "@daos/sys";
+
+/** The driver that a controller had before it was changed. */
+export interface DriverRecord {
+  /** Undefined for none. */
+  readonly driver?: string | undefined;
+  /** Its driver_override, `(null)` for none. */
+  readonly override: string;
+  /** Of the nodes of a user-space driver. */
+  readonly owner?: Owner | undefined;
+  /** The identities of its namespaces, which cannot be read while a user-space driver has it. */
+  readonly namespaceIds?: readonly string[] | undefined;
+  /** The process that changed it, and its start time in clock ticks since the boot: numbers of processes are used again. */
+  readonly pid: number;
+  readonly started?: string | undefined;
+}
+
+/** `prepared`: for an engine, until a reset. `borrowed`: for a format or a burn-in of this process. */
+export type DriverChange = "prepared" | "borrowed";
+
+/**
+ * Keeps the former drivers of controllers, so that they can be restored by another process when the one that changed them
+ * was killed. It is needed until the next boot, which gives every controller to its default driver.
+ */
+export interface DriverJournal {
+  /** Undefined for none, and for a damaged one. */
+  read(change: DriverChange, address: string): Promise<DriverRecord | undefined>;
+  /** Durable when it returns. */
+  write(change: DriverChange, address: string, record: DriverRecord): Promise<void>;
+  remove(change: DriverChange, address: string): Promise<void>;
+}
+
+/** A journal in memory. */
+export function inProcessJournal(): DriverJournal {
+  const records = new Map<string, DriverRecord>();
+  return {
+    read: (change, address) => Promise.resolve(records.get(`${change} ${address}`)),
+    write: async (change, address, record) => void records.set(`${change} ${address}`, record),
+    remove: async (change, address) => void records.delete(`${change} ${address}`),
+  };
+}
+
+/** Only root changes drivers, so all processes that do share one directory. A reboot empties it. */
+export const DRIVER_JOURNAL = "/run/daos_bdev";
+
+/** A journal with one file for each controller and change, for several processes. */
+export function fileJournal(directory: string): DriverJournal {
+  const pathOf = (change: DriverChange, address: string) => join(directory, `${address}.${change}`);
+  return {
+    read: async (change, address) => {
+      try {
+        return parseRecord(JSON.parse(await readFile(pathOf(change, address), "utf8")));
+      } catch (error) {
+        if (error instanceof SyntaxError || hasErrorCode(error, "ENOENT", "EACCES")) return undefined;
+        throw error;
+      }
+    },
+    write: async (change, address, record) => {
+      await mkdir(directory, { recursive: true, mode: 0o700 });
+      await writeFileAtomic(pathOf(change, address), `${JSON.stringify(record)}\n`, { mode: 0o600 });
+    },
+    remove: async (change, address) => {
+      try {
+        await rm(pathOf(change, address));
+        await syncDirectory(directory);
+      } catch (error) {
+        if (!hasErrorCode(error, "ENOENT")) throw error;
+      }
+    },
+  };
+}
+
+function parseRecord(value: unknown): DriverRecord | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const {
+    driver,
+    override,
+    owner,
+    namespaceIds: ids,
+    pid,
+    started,
+  } = value as Readonly<Record<string, unknown>>;
+  if (typeof override !== "string" || typeof pid !== "number") return undefined;
+  return {
+    driver: typeof driver === "string" ? driver : undefined,
+    override,
+    owner: isOwner(owner) ? owner : undefined,
+    namespaceIds: Array.isArray(ids) ? ids.filter((id) => typeof id === "string") : undefined,
+    pid,
+    started: typeof started === "string" ? started : undefined,
+  };
+}
+
+function isOwner(value: unknown): value is Owner {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    "uid" in value &&
+    typeof value.uid === "number" &&
+    "gid" in value &&
+    typeof value.gid === "number"
+  );
+}
