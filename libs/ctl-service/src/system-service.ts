@@ -145,7 +145,7 @@ function memberToProto(member: Member): MessageInitShape<typeof ctl.SystemMember
 }
 
 function resultToProto(
-  { member, action, fault, note = "" }: ActionResult,
+  { member, action, fault, note = "", state }: ActionResult,
   membership: Membership,
 ): MessageInitShape<typeof ctl.SystemActionResp_ResultSchema> {
   const { rank, uuid, address } = member;
@@ -156,7 +156,7 @@ function resultToProto(
     addr: formatHostAddress(address),
     action,
     ...(fault === undefined ? {} : { fault: faultDetail(fault) }),
-    state: now === undefined ? ctl.MemberState.MEMBER_UNKNOWN : STATES[now.state],
+    state: now === undefined ? ctl.MemberState.MEMBER_UNKNOWN : STATES[state ?? now.state],
     note,
   };
 }

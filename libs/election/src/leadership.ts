@@ -48,6 +48,8 @@ export class Leadership {
   readonly #clock: Clock;
   #view: LeaderView = { kind: "following", leader: undefined };
   #leading: Leading | undefined;
+  /** Why the members cannot be read, in a term of this host. */
+  #unread: Fault | undefined;
   /** Excluded members whose engines are being stopped. */
   readonly #stopping = new Set<string>();
 
@@ -108,7 +110,10 @@ export class Leadership {
     const { self, ranksFrom } = this.#options;
     if (this.#leading?.term.holds() === true) return this.#leading;
     const { leader } = this;
-    if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self, ranksFrom);
+    const isSelf = leader?.host === self.host && leader.port === self.port;
+    const outage = this.#unread ?? this.#options.election.outage;
+    if (outage !== undefined && (isSelf || leader === undefined)) throw outage;
+    if (isSelf) throw faultNotReady(self, ranksFrom);
     throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
   }
 
@@ -161,10 +166,14 @@ export class Leadership {
   async #load(options: MembershipOptions): Promise<Membership> {
     for (;;) {
       try {
-        return await Membership.load(options);
+        const membership = await Membership.load(options);
+        this.#unread = undefined;
+        return membership;
       } catch (error) {
+        this.#unread = undefined;
         options.signal.throwIfAborted();
-        this.#options.log.error("the members cannot be read", { fault: toFault(error) });
+        this.#unread = toFault(error);
+        this.#options.log.error("the members cannot be read", { fault: this.#unread });
         await this.#clock.delay(RETRY_MS, options);
       }
     }

@@ -115,6 +115,7 @@ export const FaultCode = {
   storageInUse: 821,
   memberUnreadable: 822,
   systemFull: 823,
+  memberStoreReplaced: 824,
 
   // security: 900-999
   securityUnknown: 910,

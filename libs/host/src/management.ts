@@ -51,6 +51,7 @@ function fixed(
       open = true;
       return store;
     },
+    log,
   });
   const leadership = new Leadership({
     election,

@@ -1,4 +1,5 @@
 export { decodeMember, encodeMember } from "./encode-member.ts";
+export { checkEtcdIdentity, type EtcdIdentity } from "./etcd-identity.ts";
 export { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
 export { etcdKnows } from "./etcd-knows.ts";
 export { EtcdMemberStore } from "./etcd-member-store.ts";
@@ -9,11 +10,13 @@ export {
   faultMembersUnreadable,
   faultRankTaken,
 } from "./faults.ts";
+export { type Marker, MarkerFile } from "./marker-file.ts";
 export type { Member, MemberState } from "./member.ts";
 export type { MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
 export {
   lockMembers,
   membersFile,
+  membersMarker,
   movedFile,
   openMembers,
   refuseMoved,

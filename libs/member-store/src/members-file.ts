@@ -1,13 +1,15 @@
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, rename, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import { delay, exists, syncDirectory } from "@daos/sys";
 import { etcdKnows } from "./etcd-knows.ts";
-import { faultMembersMoved, faultStaleStore } from "./faults.ts";
+import { faultMemberStore, faultMembersMoved, faultStaleStore } from "./faults.ts";
+import { MarkerFile } from "./marker-file.ts";
 import type { Member } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
+import { SpaceReserve } from "./space-reserve.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
 
 interface Wait {
@@ -26,11 +28,35 @@ export function movedFile(path: string): string {
   return `${path}.moved`;
 }
 
-/** Opens the members for a term. @throws Fault memberStoreUnusable, membersInUse */
-export async function openMembers(mount: string): Promise<SqliteMemberStore> {
+/** What a host has seen of the members' file: beside the superblock, so that it stays when `control_plane` is lost. */
+export function membersMarker(mount: string): MarkerFile {
+  return new MarkerFile(join(mount, "members.marker"));
+}
+
+/** Enough for the write-ahead log of a system of 4,000 members in which every member changes at once. */
+const MIN_RESERVE_BYTES = 4 * 1024 * 1024;
+
+export interface OpenMembersOptions {
+  /** Go on with a store that is not as this host has seen it before. */
+  readonly accept?: boolean | undefined;
+}
+
+/** Opens the members for a term. @throws Fault memberStoreUnusable, membersInUse, memberStoreReplaced */
+export async function openMembers(
+  mount: string,
+  { accept }: OpenMembersOptions = {},
+): Promise<SqliteMemberStore> {
   const path = membersFile(mount);
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  return new SqliteMemberStore(path);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw faultMemberStore(path, error);
+  });
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  const bytes = Math.max(MIN_RESERVE_BYTES, 2 * size);
+  const reserve = new SpaceReserve(join(dirname(path), "members.reserve"), { bytes });
+  return new SqliteMemberStore(path, { marker: membersMarker(mount), reserve, accept });
 }
 
 /** The members in a file, locked against all other access until it is disposed of. */

@@ -99,6 +99,7 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       FaultCode.superblockMissing,
       FaultCode.memberExcluded,
       FaultCode.memberUnreadable,
+      FaultCode.memberStoreReplaced,
       FaultCode.memberRunning,
       status("NOTLEADER"),
       status("NOTREPLICA"),
