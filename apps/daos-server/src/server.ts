@@ -26,6 +26,7 @@ import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { mayDirect } from "./may-direct.ts";
 import { openMembersPort } from "./members-port.ts";
+import { openMembersState } from "./members-state.ts";
 import { startMetrics } from "./metrics.ts";
 import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
@@ -85,7 +86,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const ofiDomains = await findOfiDomains(config.engines);
 
   using locks = new StorageLocks();
-  using members = openMembersPort({ config, self, log: log.child("leader") });
+  const membersState = role === "none" ? undefined : await openMembersState(config, log);
+  using members = openMembersPort({ config, self, state: membersState, log: log.child("leader") });
   const host = composeHost({
     self,
     role,

@@ -197,7 +197,10 @@ export class ElectionSession {
 
   async #putEntry(entry: string): Promise<void> {
     const key = `${this.#options.keys.accessPoints}${formatHostAddress(this.#options.self().address)}`;
-    await this.#options.client.put({ key: bytes(key), value: bytes(entry), lease: this.#lease }, this.#call());
+    await this.#options.client.put(
+      { key: bytes(key), value: bytes(entry), lease: this.#lease },
+      this.#call(),
+    );
   }
 
   /** @returns undefined when etcd refuses the write for want of space */

@@ -216,10 +216,13 @@ export class EtcdElection implements Election {
   #noteReached({ spaceExceeded, leader }: ElectionStatus): void {
     if (spaceExceeded !== undefined) {
       if (this.#outage === undefined)
-        this.#log.error("etcd takes no writes: what changes is not recorded, and the leader cannot be replaced", {
-          leader: leader && formatHostAddress(leader.accessPoint.address),
-          fault: faultElectionUnreachable(spaceExceeded),
-        });
+        this.#log.error(
+          "etcd takes no writes: what changes is not recorded, and the leader cannot be replaced",
+          {
+            leader: leader && formatHostAddress(leader.accessPoint.address),
+            fault: faultElectionUnreachable(spaceExceeded),
+          },
+        );
       this.#outage = faultElectionUnreachable(spaceExceeded);
       return;
     }

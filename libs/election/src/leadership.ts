@@ -13,6 +13,7 @@ import {
 import { faultNotLeader } from "@daos/rpc";
 import { type Clock, systemClock } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
+import { keepCopy } from "./keep-copy.ts";
 
 export interface LeadershipOptions {
   readonly election: Election;
@@ -21,6 +22,8 @@ export interface LeadershipOptions {
   readonly ranksFrom: MembershipOptions["ranksFrom"];
   /** Stops the engine of an excluded member that serves all the same: it was not reached when it was excluded. */
   readonly stopExcluded?: ((member: Member, wait: Wait) => Promise<void>) | undefined;
+  /** Keeps a copy of the members outside their store, on the leader. */
+  readonly saveCopy?: ((members: readonly Member[]) => Promise<void>) | undefined;
   readonly failureDetection?: Omit<FailureDetectorOptions, "clock"> | undefined;
   readonly log: Logger;
   readonly clock?: Clock | undefined;
@@ -139,7 +142,11 @@ export class Leadership {
       this.#leading = { membership, failureDetector, term };
       events.add("leader_changed", `${formatHostAddress(self)} leads the system`, { address: self });
       log.info("leading", { term: term.number, members: membership.list().length });
-      await watchHosts(membership, failureDetector, { clock, log, signal });
+      const { saveCopy: save } = this.#options;
+      await Promise.all([
+        watchHosts(membership, failureDetector, { clock, log, signal }),
+        ...(save === undefined ? [] : [keepCopy(membership, { save, clock, log, signal })]),
+      ]);
     } catch (error) {
       if (!signal.aborted) throw error;
       log.info("not leading any more", { term: term.number });

@@ -81,7 +81,9 @@ export class StaticLeader implements Election {
   #noteOutage(error: unknown): undefined {
     const fault = toFault(error);
     if (this.#outage?.message !== fault.message)
-      this.#options.log?.error("the members cannot be opened; this host does not lead, and tries again", { fault });
+      this.#options.log?.error("the members cannot be opened; this host does not lead, and tries again", {
+        fault,
+      });
     this.#outage = fault;
   }
 

@@ -57,6 +57,7 @@ function fixed(
     election,
     self,
     ranksFrom: "engine",
+    saveCopy: members.saveCopy,
     stopExcluded,
     failureDetection,
     log,
@@ -79,11 +80,12 @@ function fixed(
 }
 
 function elected(options: ManagementOptions, election: Election): Management {
-  const { accessPoints, self, stopExcluded, failureDetection, log, clock } = options;
+  const { accessPoints, self, members, stopExcluded, failureDetection, log, clock } = options;
   const leadership = new Leadership({
     election,
     self,
     ranksFrom: "store",
+    saveCopy: members.saveCopy,
     stopExcluded,
     failureDetection,
     log,

@@ -30,7 +30,9 @@ describe("addChecksum() and verifyChecksum()", () => {
     const old = encodeMember(member);
     expect(readKept(member.uuid, old)).toEqual(member);
     const newer = old.replace('"reports"', '"reportz":1,"reports"');
-    expect(readKept(member.uuid, newer)).toMatchObject({ reason: expect.stringContaining("reportz") as string });
+    expect(readKept(member.uuid, newer)).toMatchObject({
+      reason: expect.stringContaining("reportz") as string,
+    });
     expect(readKept(member.uuid, addChecksum(newer))).toEqual(member);
   });
 });

@@ -49,7 +49,8 @@ export async function checkEtcdIdentity(
     const read = marker.read();
     const seen = read.kind === "seen" ? read.identity : undefined;
     const refusal = judgeStore(seen, found.identity);
-    if (refusal !== undefined && !accept) throw faultMemberStoreReplaced(`etcd under ${keys.members}`, refusal);
+    if (refusal !== undefined && !accept)
+      throw faultMemberStoreReplaced(`etcd under ${keys.members}`, refusal);
     if (refusal === undefined && found.identity !== undefined) {
       marker.write(found.identity);
       return { identity: found.identity, createRevision: found.createRevision };

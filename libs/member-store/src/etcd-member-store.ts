@@ -1,7 +1,8 @@
 import { bytes, EtcdError, prefixEnd, text } from "@daos/etcd";
+import { FaultCode, hasCode } from "@daos/fault";
 import type { etcd } from "@daos/proto";
 import { deadline, delay } from "@daos/sys";
-import { addChecksum } from "./document-checksum.ts";
+import { addChecksum, verifyChecksum } from "./document-checksum.ts";
 import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
 import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
 import { faultMemberStore, faultMembersUnreadable } from "./faults.ts";
@@ -108,7 +109,12 @@ export class EtcdMemberStore implements MemberStore {
     this.#ranks.clear();
     for (const { uuid, rank } of state.members) this.#ranks.take(uuid, rank);
     this.#loaded = true;
-    const { members, unreadable } = state;
+    const { members, unreadable, old } = state;
+    // A full etcd puts this off until the next term.
+    if (old.length > 0)
+      await this.#write(old, signal).catch((error: unknown) => {
+        if (!hasCode(error, FaultCode.memberStoreUnusable)) throw error;
+      });
     return { members: members.toSorted((a, b) => a.rank - b.rank), unreadable };
   }
 
@@ -182,6 +188,7 @@ export class EtcdMemberStore implements MemberStore {
     );
     const members: Member[] = [];
     const unreadable: UnreadableMember[] = [];
+    const old: Entry[] = [];
     let key = bytes(prefix);
     while (true) {
       const page = await this.#client.range(
@@ -189,9 +196,12 @@ export class EtcdMemberStore implements MemberStore {
         call,
       );
       for (const { key: found, value } of page.kvs) {
-        const kept = readKept(text(found).slice(prefix.length), text(value));
+        const [uuid, document] = [text(found).slice(prefix.length), text(value)];
+        const kept = readKept(uuid, document);
         if (isUnreadable(kept)) unreadable.push(kept);
         else members.push(kept);
+        if (!isUnreadable(kept) && !verifyChecksum(document))
+          old.push({ uuid, document: addChecksum(document) });
       }
       const end = page.kvs.at(-1)?.key;
       if (!page.more || end === undefined) break;
@@ -200,6 +210,7 @@ export class EtcdMemberStore implements MemberStore {
     return {
       members,
       unreadable,
+      old,
       lastCommit: last?.[0]?.modRevision ?? 0n,
       plan: ready?.[0] === undefined ? undefined : parsePlan(ready[0], parts ?? []),
     };
@@ -217,6 +228,8 @@ export class EtcdMemberStore implements MemberStore {
 interface State {
   readonly members: readonly Member[];
   readonly unreadable: readonly UnreadableMember[];
+  /** Documents of an earlier release, with the checksum that they do not have yet. */
+  readonly old: readonly Entry[];
   readonly lastCommit: bigint;
   /** A commit that has taken effect and is not applied yet. */
   readonly plan: readonly (readonly Entry[])[] | undefined;

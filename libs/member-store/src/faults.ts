@@ -1,5 +1,5 @@
 import { EtcdError, etcdAdvice, isSpaceExceeded } from "@daos/etcd";
-import { cleanText, Fault, FaultCode } from "@daos/fault";
+import { cleanText, Fault, FaultCode, hasCode } from "@daos/fault";
 import type { Rank } from "@daos/rank";
 import type { UnreadableMember } from "./member-store.ts";
 
@@ -50,7 +50,8 @@ function faultEtcdFull(where: string, cause: unknown): Fault {
     domain: "system",
     code: FaultCode.memberStoreUnusable,
     description: `the members of the system cannot be kept in ${where}`,
-    reason: "etcd has raised its alarm NOSPACE and takes no writes: its database has reached --quota-backend-bytes",
+    reason:
+      "etcd has raised its alarm NOSPACE and takes no writes: its database has reached --quota-backend-bytes",
     resolution: `${etcdAdvice(cause)}; engines can be stopped meanwhile with dmg system stop --force`,
     cause,
   });
@@ -66,6 +67,11 @@ export function faultMembersFileDamaged(path: string, reason: string, cause?: un
     resolution: DAMAGED_ADVICE,
     cause,
   });
+}
+
+/** The file is damaged as a whole: waiting does not help, and neither does room. */
+export function isDamagedFile(error: unknown): boolean {
+  return hasCode(error, FaultCode.memberStoreUnusable) && error.resolution === DAMAGED_ADVICE;
 }
 
 /** The store is missing, empty, older than before, or another one. It must not be taken for a system without members. */

@@ -13,12 +13,14 @@ export {
 export { type Marker, MarkerFile } from "./marker-file.ts";
 export type { Member, MemberState } from "./member.ts";
 export type { MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
+export { encodeExport, type MembersExport, readExport } from "./members-export.ts";
 export {
   lockMembers,
   membersFile,
   membersMarker,
   movedFile,
   openMembers,
+  openToReplace,
   refuseMoved,
   refuseStaleStore,
 } from "./members-file.ts";

@@ -69,7 +69,10 @@ export class MarkerFile {
       if (hasErrorCode(error, "ENOENT")) return undefined;
       throw error;
     }
-    return [decodeSlot(bytes.subarray(0, SLOT_BYTES)), decodeSlot(bytes.subarray(SLOT_BYTES, 2 * SLOT_BYTES))];
+    return [
+      decodeSlot(bytes.subarray(0, SLOT_BYTES)),
+      decodeSlot(bytes.subarray(SLOT_BYTES, 2 * SLOT_BYTES)),
+    ];
   }
 
   /** Both slots get the same content, so that either may be lost. */

@@ -1,11 +1,11 @@
-import { mkdir, rename, stat } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import { delay, exists, syncDirectory } from "@daos/sys";
 import { etcdKnows } from "./etcd-knows.ts";
-import { faultMemberStore, faultMembersMoved, faultStaleStore } from "./faults.ts";
+import { faultMemberStore, faultMembersMoved, faultStaleStore, isDamagedFile } from "./faults.ts";
 import { MarkerFile } from "./marker-file.ts";
 import type { Member } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
@@ -33,6 +33,10 @@ export function membersMarker(mount: string): MarkerFile {
   return new MarkerFile(join(mount, "members.marker"));
 }
 
+function reserveFile(path: string): string {
+  return join(dirname(path), "members.reserve");
+}
+
 /** Enough for the write-ahead log of a system of 4,000 members in which every member changes at once. */
 const MIN_RESERVE_BYTES = 4 * 1024 * 1024;
 
@@ -55,8 +59,43 @@ export async function openMembers(
     () => 0,
   );
   const bytes = Math.max(MIN_RESERVE_BYTES, 2 * size);
-  const reserve = new SpaceReserve(join(dirname(path), "members.reserve"), { bytes });
+  const reserve = new SpaceReserve(reserveFile(path), { bytes });
   return new SqliteMemberStore(path, { marker: membersMarker(mount), reserve, accept });
+}
+
+/** A file that is open for a command that replaces what is in it. */
+export interface ReplaceableMembers {
+  readonly store: SqliteMemberStore;
+  /** New name of a file that was damaged. */
+  readonly movedAside: string | undefined;
+}
+
+/**
+ * Opens the members' file for a command, locked against every server. It may be missing, empty, or older than before.
+ *
+ * @param options `moveDamaged`: give a file that cannot be read another name, and begin a new one
+ * @throws Fault membersInUse, memberStoreUnusable
+ */
+export async function openToReplace(
+  mount: string,
+  { moveDamaged }: { readonly moveDamaged: boolean },
+): Promise<ReplaceableMembers> {
+  const path = membersFile(mount);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  const open = () =>
+    new SqliteMemberStore(path, { exclusive: true, marker: membersMarker(mount), accept: true });
+  try {
+    return { store: open(), movedAside: undefined };
+  } catch (error) {
+    if (!moveDamaged || !isDamagedFile(error)) throw error;
+  }
+  const aside = `${path}.damaged-${new Date().toISOString().replaceAll(":", "")}`;
+  await rename(path, aside);
+  for (const more of ["-wal", "-journal"])
+    if (await exists(`${path}${more}`)) await rename(`${path}${more}`, `${aside}${more}`);
+  await rm(`${path}-shm`, { force: true });
+  await syncDirectory(dirname(path));
+  return { store: open(), movedAside: aside };
 }
 
 /** The members in a file, locked against all other access until it is disposed of. */
@@ -83,6 +122,7 @@ export async function lockMembers(path: string): Promise<LockedMembers> {
     unreadable,
     archive: async () => {
       await rename(path, movedFile(path));
+      await rm(reserveFile(path), { force: true });
       await syncDirectory(dirname(path));
     },
     [Symbol.asyncDispose]: () => lock.disposeAsync(),

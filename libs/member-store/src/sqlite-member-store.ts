@@ -343,7 +343,9 @@ export class SqliteMemberStore implements MemberStore {
 
   #fault(error: unknown): Fault {
     if (error instanceof Fault) return error;
-    return this.#isFull(error) ? faultMembersFileFull(this.#path, error) : faultMemberStore(this.#path, error);
+    return this.#isFull(error)
+      ? faultMembersFileFull(this.#path, error)
+      : faultMemberStore(this.#path, error);
   }
 
   #isFull(error: unknown): boolean {

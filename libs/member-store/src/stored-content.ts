@@ -100,14 +100,13 @@ export function readContent(database: DatabaseSync, path: string): ReadContent {
 
 /** A sound document of an earlier release. */
 export function isOld({ uuid, document }: Row): boolean {
-  return !document.includes('"checksum"') && !isUnreadable(readKept(uuid, document));
+  return !isUnreadable(readKept(uuid, document)) && !verifyChecksum(document);
 }
 
 /** @throws Fault memberStoreUnusable when SQLite finds the file damaged; the failure of SQLite */
 export function checkIntegrity(database: DatabaseSync, path: string): void {
   const [found] = database.prepare("PRAGMA integrity_check(1)").all();
-  if (found?.integrity_check !== "ok")
-    throw faultMembersFileDamaged(path, String(found?.integrity_check));
+  if (found?.integrity_check !== "ok") throw faultMembersFileDamaged(path, String(found?.integrity_check));
 }
 
 export function hasTable(database: DatabaseSync, name: string): boolean {
@@ -134,7 +133,5 @@ function readRecord(
 }
 
 function encodeContent(count: number, digest: bigint): string {
-  return addChecksum(
-    JSON.stringify({ version: 1, count, digest: digest.toString(16).padStart(32, "0") }),
-  );
+  return addChecksum(JSON.stringify({ version: 1, count, digest: digest.toString(16).padStart(32, "0") }));
 }

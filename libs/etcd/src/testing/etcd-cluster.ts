@@ -174,7 +174,8 @@ export class EtcdCluster implements AsyncDisposable {
     await call(first?.url, "kv/compaction", { revision: `${header?.revision}`, physical: true });
     for (const { url } of this.members) await call(url, "maintenance/defragment", {});
     const { alarms = [] } = await call(first?.url, "maintenance/alarm", { action: "GET" });
-    for (const alarm of alarms) await call(first?.url, "maintenance/alarm", { action: "DEACTIVATE", ...alarm });
+    for (const alarm of alarms)
+      await call(first?.url, "maintenance/alarm", { action: "DEACTIVATE", ...alarm });
   }
 
   /** Thaws and starts all members again, and waits for them. */

@@ -28,7 +28,11 @@ const MEMBERS = 60;
  */
 export async function flipBits(
   directory: string,
-  { of, count, seed }: { readonly of: "members.db" | "members.db-wal"; readonly count: number; readonly seed: number },
+  {
+    of,
+    count,
+    seed,
+  }: { readonly of: "members.db" | "members.db-wal"; readonly count: number; readonly seed: number },
 ): Promise<FlipSummary> {
   const path = membersFile(directory);
   const { expected, files } = await writeMembers(directory, of === "members.db");
