@@ -290,7 +290,7 @@ describe.runIf(process.getuid?.() === 0)("stop, while the store takes no writes"
       .systemStopMembers({})
       .catch((reason: unknown) => reason);
     expect(fromConnectError(error, { attempted: "stop", host: "node1" })).toMatchObject({
-      code: FaultCode.memberStoreUnusable,
+      code: FaultCode.stateNotRecorded,
       description: "the state of the engines cannot be recorded, so none was stopped",
       reason: expect.stringContaining("its file system is full") as string,
       resolution: expect.stringContaining("dmg system stop --force") as string,

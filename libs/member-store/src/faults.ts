@@ -39,8 +39,7 @@ export function faultMembersFileFull(path: string, cause: unknown): Fault {
     description: `the members of the system cannot be kept in ${path}`,
     reason: "its file system is full, database or disk is full, and the reserve beside it has been used",
     resolution:
-      "make room there (df PATH shows it): destroy a pool with dmg pool destroy, or remove files that are not of DAOS; " +
-      "engines can be stopped meanwhile with dmg system stop --force",
+      "make room there (df PATH shows it): destroy a pool with dmg pool destroy, or remove files that are not of DAOS",
     cause,
   });
 }
@@ -52,7 +51,7 @@ function faultEtcdFull(where: string, cause: unknown): Fault {
     description: `the members of the system cannot be kept in ${where}`,
     reason:
       "etcd has raised its alarm NOSPACE and takes no writes: its database has reached --quota-backend-bytes",
-    resolution: `${etcdAdvice(cause)}; engines can be stopped meanwhile with dmg system stop --force`,
+    resolution: etcdAdvice(cause),
     cause,
   });
 }

@@ -100,6 +100,7 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       FaultCode.memberExcluded,
       FaultCode.memberUnreadable,
       FaultCode.memberStoreReplaced,
+      FaultCode.stateNotRecorded,
       FaultCode.memberRunning,
       status("NOTLEADER"),
       status("NOTREPLICA"),

@@ -38,10 +38,10 @@ export function faultNotRecorded(cause: unknown): unknown {
   if (!hasCode(cause, FaultCode.memberStoreUnusable)) return cause;
   return new Fault({
     domain: "system",
-    code: FaultCode.memberStoreUnusable,
+    code: FaultCode.stateNotRecorded,
     description: "the state of the engines cannot be recorded, so none was stopped",
     reason: cause.message,
-    resolution: `to stop them all the same: dmg system stop --force; to mend it: ${cause.resolution}`,
+    resolution: `to stop them all the same: dmg system stop --force; to mend the store: ${cause.resolution}`,
     cause,
   });
 }
