@@ -125,6 +125,20 @@ describe("openMembers()", () => {
     expect(membersMarker(mount).read()).toMatchObject({ kind: "seen" });
   });
 
+  it("openMembers() trusts the documents where the column of the rank has changed", async () => {
+    await (await newStore()).close();
+    {
+      using database = new DatabaseSync(path);
+      database.exec("UPDATE members SET rank = 9 WHERE rank = 0");
+    }
+    const store = await openMembers(mount);
+    expect((await store.load()).map(({ rank }) => rank)).toEqual([0, 1, 2]);
+    const taken = store.commit([put(sampleMember(5, { rank: sampleMember(0).rank }))], wait());
+    await expect(taken).rejects.toMatchObject({ code: FaultCode.memberConflict });
+    await store.commit([put(sampleMember(9))], wait());
+    await store.close();
+  });
+
   it("openMembers() refuses when a row is missing that SQLite does not miss", async () => {
     await (await newStore()).close();
     using database = new DatabaseSync(path);

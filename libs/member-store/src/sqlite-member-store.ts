@@ -125,7 +125,11 @@ export class SqliteMemberStore implements MemberStore {
       const stored = this.#readIdentity();
       const { rows, content } = readContent(this.#database, path);
       this.#content = content;
-      for (const { uuid, rank } of rows) this.#ranks.take(uuid, rank);
+      for (const row of rows) {
+        const kept = readKept(row.uuid, row.document);
+        // What cannot be read keeps the rank that it had.
+        this.#ranks.take(row.uuid, isUnreadable(kept) ? row.rank : kept.rank);
+      }
       this.#identity = this.#judge(stored);
       const old = rows.filter(isOld);
       if (stored?.generation !== this.#identity.generation || old.length > 0) this.#upgrade(old);
@@ -146,7 +150,7 @@ export class SqliteMemberStore implements MemberStore {
     const unreadable: UnreadableMember[] = [];
     this.#guarded(() => {
       for (const { uuid, document } of this.#database
-        .prepare("SELECT uuid, document FROM members ORDER BY rank")
+        .prepare("SELECT uuid, document FROM members")
         .iterate()) {
         const kept = readKept(String(uuid), String(document));
         if (isUnreadable(kept)) unreadable.push(kept);
@@ -155,7 +159,8 @@ export class SqliteMemberStore implements MemberStore {
     });
     if (onUnreadable !== undefined) unreadable.forEach(onUnreadable);
     else if (unreadable.length > 0) throw faultMembersUnreadable(this.#path, unreadable);
-    return members;
+    // The column of the rank has no checksum.
+    return members.toSorted((a, b) => a.rank - b.rank);
   }
 
   /** Moves unreadable members to the table `quarantine` of the same file. @throws Fault memberStoreUnusable */
