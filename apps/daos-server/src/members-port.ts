@@ -20,7 +20,10 @@ export interface MembersPortOptions {
 /** The members in a file of the first access point, or in etcd, as the configuration says. */
 export function openMembersPort(options: MembersPortOptions): Disposable & { readonly port: MembersPort } {
   const { config, self, state, log } = options;
-  const saveCopy = state && ((members: readonly Member[]) => state.saveCopy(members));
+  const copy = state && {
+    saveCopy: (members: readonly Member[]) => state.saveCopy(members),
+    readCopy: () => state.readCopy(),
+  };
   const { systemDb, name: system } = config;
   const clients = new DisposableStack();
   const dispose = () => clients.dispose();
@@ -32,13 +35,13 @@ export function openMembersPort(options: MembersPortOptions): Disposable & { rea
     };
     const openStore = (mount: string) => openMembers(mount);
     return {
-      port: { kind: "storage", check, openStore, lossesIn, saveCopy },
+      port: { kind: "storage", check, openStore, lossesIn, ...copy },
       [Symbol.dispose]: dispose,
     };
   }
   const port: MembersPort = {
     kind: "etcd",
-    saveCopy,
+    ...copy,
     check: (mount, uuid, wait) => refuseStaleStore(mount, { config, uuid, log }, wait),
     openElection: (hasReplica) => {
       const { endpoints, caCert, cert, key } = systemDb;

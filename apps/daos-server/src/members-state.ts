@@ -1,9 +1,9 @@
-import { rename, stat } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServerConfig } from "@daos/config";
 import type { Logger } from "@daos/log";
-import { encodeExport, MarkerFile, type Member } from "@daos/member-store";
-import { writeFileAtomic } from "@daos/sys";
+import { encodeExport, MarkerFile, type Member, readExport } from "@daos/member-store";
+import { exists, writeFileAtomic } from "@daos/sys";
 import { findStateDirectory, stateDirectories } from "./state-directory.ts";
 
 /** What this host keeps of the members of the system outside their store, in its state directory. */
@@ -13,6 +13,8 @@ export interface MembersState {
   /** The members as this host last saw them as the leader: an export. */
   readonly copyPath: string;
   saveCopy(members: readonly Member[]): Promise<void>;
+  /** @returns no members when there is no copy @throws Fault membersNotMovable for one that is damaged */
+  readCopy(): Promise<readonly Member[]>;
   /** Gives the copy another name: the next leader here begins a new one. @returns that name; undefined without a copy */
   keepAside(): Promise<string | undefined>;
 }
@@ -44,8 +46,9 @@ export async function openMembersState(config: ServerConfig, log: Logger): Promi
       const exportedAt = new Date().toISOString();
       await writeFileAtomic(copyPath, encodeExport({ system: name, exportedAt, members }), { mode: 0o600 });
     },
+    readCopy: async () => ((await exists(copyPath)) ? (await readExport(copyPath)).members : []),
     keepAside: async () => {
-      if ((await stat(copyPath).catch(() => undefined)) === undefined) return undefined;
+      if (!(await exists(copyPath))) return undefined;
       const aside = `${copyPath}.${new Date().toISOString().replaceAll(":", "")}`;
       await rename(copyPath, aside);
       return aside;

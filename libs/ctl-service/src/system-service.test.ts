@@ -1,7 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
-import type { Leadership } from "@daos/election";
+import { Leadership, type LeaderView } from "@daos/election";
 import { expirableLeader, followerOf, leaderOf } from "@daos/election/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
@@ -315,6 +315,59 @@ describe.runIf(process.getuid?.() === 0)("stop, while the store takes no writes"
     await expect
       .poll(() => statesOf(leadership), { timeout: 60_000 })
       .toEqual(["stopped", "stopped", "errored"]);
+  });
+});
+
+describe("stop, while no host can lead", () => {
+  const lost = new Fault({
+    domain: "system",
+    code: FaultCode.memberStoreReplaced,
+    description: "the members are gone",
+    resolution: "restore them",
+  });
+
+  function outage(fault: Fault, copy: readonly Member[]): Leadership {
+    const election = {
+      accessPoints: [],
+      outage: fault,
+      run: async (onChange: (view: LeaderView) => void) => onChange({ kind: "following", leader: undefined }),
+    };
+    const options = { election, self, ranksFrom: "store", log: silentLogger } as const;
+    return new Leadership({ ...options, readCopy: async () => copy });
+  }
+
+  it("systemStopMembers() by force stops the engines of the members that this host saw last", async () => {
+    const leadership = outage(lost, three());
+    const { members, calls } = hosts({ "kill 2": dead });
+    const service = client({ leadership, members });
+    await expect(service.systemStopMembers({})).rejects.toThrow("the members are gone");
+    const selection = { ranks: [1] };
+    await expect(service.systemStopMembers({ force: true, selection })).rejects.toThrow(
+      "the members are gone",
+    );
+    expect(calls).toEqual([]);
+    const answer = await service.systemStopMembers({ force: true });
+    expect(calls).toEqual(["kill 1", "kill 2", "kill 0"]);
+    expect(outcomes(answer)).toEqual([
+      [0, "stop", "ok", "MEMBER_STOPPED"],
+      [1, "stop", "ok", "MEMBER_STOPPED"],
+      [2, "stop", FaultCode.hostUnreachable, "MEMBER_UNKNOWN"],
+    ]);
+    expect(answer.results[0]?.note).toContain("not recorded, the system has no leader: the members are gone");
+  });
+
+  it.each([
+    ["this host has seen no members", lost, []],
+    [
+      "another host may lead",
+      new Fault({ ...lost, code: FaultCode.electionUnreachable, description: "the members are gone" }),
+      three(),
+    ],
+  ])("systemStopMembers() by force stops nothing when %s", async (_, fault, copy) => {
+    const { members, calls } = hosts();
+    const service = client({ leadership: outage(fault, copy), members });
+    await expect(service.systemStopMembers({ force: true })).rejects.toThrow("the members are gone");
+    expect(calls).toEqual([]);
   });
 });
 

@@ -1,3 +1,4 @@
+import { isSpaceExceeded } from "@daos/etcd";
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
@@ -24,6 +25,8 @@ export interface LeadershipOptions {
   readonly stopExcluded?: ((member: Member, wait: Wait) => Promise<void>) | undefined;
   /** Keeps a copy of the members outside their store, on the leader. */
   readonly saveCopy?: ((members: readonly Member[]) => Promise<void>) | undefined;
+  /** Reads that copy; no members when there is none. */
+  readonly readCopy?: (() => Promise<readonly Member[]>) | undefined;
   readonly failureDetection?: Omit<FailureDetectorOptions, "clock"> | undefined;
   readonly log: Logger;
   readonly clock?: Clock | undefined;
@@ -109,14 +112,36 @@ export class Leadership {
     return this.#leadingHere().failureDetector;
   }
 
+  /**
+   * The members as this host last saw them, while their store cannot be used and no host can lead: enough to stop the
+   * engines in an emergency.
+   *
+   * @returns undefined while there is a leader, or may be one, and where this host has seen no members
+   */
+  async lastSeen(): Promise<{ readonly members: readonly Member[]; readonly outage: Fault } | undefined> {
+    const outage = this.#outage;
+    const { readCopy } = this.#options;
+    if (outage === undefined || readCopy === undefined || !isStoreOutage(outage)) return undefined;
+    const members = await readCopy();
+    return members.length === 0 ? undefined : { members, outage };
+  }
+
+  /** Why there is no leader, when this host knows that. */
+  get #outage(): Fault | undefined {
+    if (this.leadsHere) return undefined;
+    const { leader } = this;
+    const { self, election } = this.#options;
+    const isSelf = leader?.host === self.host && leader.port === self.port;
+    return isSelf || leader === undefined ? (this.#unread ?? election.outage) : undefined;
+  }
+
   #leadingHere(): Leading {
     const { self, ranksFrom } = this.#options;
     if (this.#leading?.term.holds() === true) return this.#leading;
     const { leader } = this;
-    const isSelf = leader?.host === self.host && leader.port === self.port;
-    const outage = this.#unread ?? this.#options.election.outage;
-    if (outage !== undefined && (isSelf || leader === undefined)) throw outage;
-    if (isSelf) throw faultNotReady(self, ranksFrom);
+    const outage = this.#outage;
+    if (outage !== undefined) throw outage;
+    if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self, ranksFrom);
     throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
   }
 
@@ -185,6 +210,12 @@ export class Leadership {
       }
     }
   }
+}
+
+/** The store of the whole system cannot be used, and not only by this host. */
+function isStoreOutage({ code, cause }: Fault): boolean {
+  if (code === FaultCode.electionUnreachable) return isSpaceExceeded(cause);
+  return code === FaultCode.memberStoreUnusable || code === FaultCode.memberStoreReplaced;
 }
 
 function faultNotReady(self: HostAddress, ranksFrom: MembershipOptions["ranksFrom"]): Fault {

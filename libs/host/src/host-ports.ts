@@ -30,6 +30,8 @@ export type MembersPort = {
   readonly check: (mount: string, uuid: string, wait: Wait) => Promise<void>;
   /** Replaces this host's copy of the members, outside their store. */
   readonly saveCopy?: ((members: readonly Member[]) => Promise<void>) | undefined;
+  /** Reads that copy; no members when there is none. */
+  readonly readCopy?: (() => Promise<readonly Member[]>) | undefined;
 } & (
   | {
       /** In the storage of the first access point's first engine, which leads. */

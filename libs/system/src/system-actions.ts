@@ -96,6 +96,32 @@ export class SystemActions {
     return this.#inTerm("stop", options, (...term) => this.#stopAll(members, ...term));
   }
 
+  /**
+   * Kills engines while no host can lead, because the store of the members cannot be used: nothing is recorded. The next
+   * leader learns their states from the reports of the hosts.
+   *
+   * @param why the fault of the store
+   */
+  async stopWithoutLeader(
+    members: readonly Member[],
+    options: ActionOptions & { readonly why: Fault },
+  ): Promise<readonly ActionResult[]> {
+    const { calls } = this.#options;
+    const { why, force, signal } = options;
+    const note = `not recorded, the system has no leader: ${why.message}`;
+    const how = { ...options, checkTerm: () => {}, callerSignal: signal };
+    const results = new Map<string, ActionResult>();
+    for (const here of [false, true]) {
+      const some = members.filter((member) => this.#isHere(member) === here);
+      const killed = await this.#step("stop", some, how, (member, wait) =>
+        calls.killRank(member.address, member.rank, { force, signal: wait.signal }),
+      );
+      for (const result of killed)
+        results.set(result.member.uuid, result.fault ? result : { ...result, note, state: "stopped" });
+    }
+    return inOrder(members, results);
+  }
+
   async #stopAll(
     members: readonly Member[],
     membership: Membership,

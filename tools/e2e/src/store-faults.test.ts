@@ -101,6 +101,21 @@ describe("a system whose members are in etcd", () => {
     expect(await states(system)).toBe("0 joined");
     await etcd.clearAlarm();
     await expect.poll(() => states(system), slow).toBe("0 stopped");
+
+    // A server that starts under the alarm cannot lead. What it saw last is enough to stop the engines.
+    await etcd.fill();
+    await system.stop();
+    system.launch([]);
+    await expect.poll(() => system.server.output, slow).toContain("engine started");
+    const started = system.enginePid();
+    const code = async (...args: readonly string[]) => (await failure(system, "system", ...args))?.code;
+    await expect.poll(() => code("stop"), slow).toBe(FaultCode.electionUnreachable);
+    expect((await system.dmg("system", "stop", "--force")).stdout).toContain(
+      "not recorded, the system has no leader",
+    );
+    expect(await runs(started)).toBe(false);
+    await etcd.clearAlarm();
+    await expect.poll(async () => (await system.dmg("system", "query")).exitCode, slow).toBe(0);
     expect(await system.dmg("system", "start")).toMatchObject({ exitCode: 0 });
     // The copy of the members follows within seconds.
     const copy = join(system.directory, ".daos_server.state", `members-daos_server-${port}.json`);
@@ -111,8 +126,7 @@ describe("a system whose members are in etcd", () => {
     const config = await readFile(system.configPath, "utf8");
     await writeFile(system.configPath, config.replace(more(etcd), more(empty)));
     system.launch([]);
-    const code = async () => (await failure(system, "system", "stop"))?.code;
-    await expect.poll(code, slow).toBe(FaultCode.memberStoreReplaced);
+    await expect.poll(() => code("stop"), slow).toBe(FaultCode.memberStoreReplaced);
     const restored = await run([DAOS_SERVER, "members", "restore", "-o", system.configPath]);
     expect(restored).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("rank 0") as string });
     await expect.poll(async () => (await system.dmg("system", "query")).exitCode, slow).toBe(0);
