@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { EtcdError, etcdAdvice, isSpaceExceeded } from "@daos/etcd";
 import { cleanText, Fault, FaultCode, hasCode } from "@daos/fault";
 import type { Rank } from "@daos/rank";
@@ -38,8 +39,7 @@ export function faultMembersFileFull(path: string, cause: unknown): Fault {
     code: FaultCode.memberStoreUnusable,
     description: `the members of the system cannot be kept in ${path}`,
     reason: "its file system is full, database or disk is full, and the reserve beside it has been used",
-    resolution:
-      "make room there (df PATH shows it): destroy a pool with dmg pool destroy, or remove files that are not of DAOS",
+    resolution: `make room there (df ${dirname(path)} shows it): destroy a pool with dmg pool destroy, or remove files that are not of DAOS`,
     cause,
   });
 }

@@ -24,7 +24,7 @@ export function judgeStore(
 ): string | undefined {
   if (marker === undefined) return undefined;
   const before = `${marker.id}, generation ${marker.generation}, revision ${marker.revision}`;
-  if (found === undefined) return `it is empty, or not the store that this host has seen before (${before})`;
+  if (found === undefined) return `it is empty or missing, and this host has seen it before (${before})`;
   if (found.id !== marker.id) return `it is another store, ${found.id}; this host has seen ${before}`;
   if (found.generation > marker.generation) return undefined;
   if (found.generation < marker.generation || found.revision < marker.revision)
