@@ -8,6 +8,7 @@ import type { Clock } from "@daos/sys";
 const RETRY_MS = 2_000;
 
 interface Unrecorded {
+  /** As it is recorded. */
   readonly member: Member;
   readonly condition: Condition;
 }
@@ -51,7 +52,10 @@ export class UnrecordedStates {
       if (!hasCode(fault, FaultCode.memberStoreUnusable)) throw error;
       const { log } = this.#options;
       log.error("the state of members cannot be recorded, and will be later", { uuids, fault });
-      for (const member of members) this.#waiting.set(member.uuid, { member, condition });
+      for (const uuid of uuids) {
+        const member = membership.byUuid(uuid);
+        if (member !== undefined) this.#waiting.set(uuid, { member, condition });
+      }
       void this.#run(membership);
       return fault;
     }
@@ -77,9 +81,8 @@ export class UnrecordedStates {
 
   async #recordAll(membership: Membership): Promise<void> {
     for (const [uuid, { member, condition }] of [...this.#waiting]) {
-      const now = membership.byUuid(uuid);
-      // One that has joined again meanwhile, or has been forgotten, has another state.
-      if (now === undefined || now.incarnation !== member.incarnation) {
+      // What has been recorded meanwhile is newer: a join, the report of its host, an erase.
+      if (membership.byUuid(uuid) !== member) {
         this.#waiting.delete(uuid);
         continue;
       }
