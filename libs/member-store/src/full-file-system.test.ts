@@ -1,4 +1,5 @@
-import { existsSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
 import { describe, expect, it } from "vitest";
@@ -12,6 +13,18 @@ const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 const put = (member: Member) => ({ kind: "put", member }) as const;
 const all = (count: number, state: Member["state"], incarnation = 1) =>
   Array.from({ length: count }, (_, number) => put(sampleMember(number, { state, incarnation })));
+
+describe.runIf(isRoot)("SqliteMemberStore on a file system that is lost", () => {
+  it("commit() writes nothing to the directory below it", async () => {
+    using small = new SmallFileSystem(32);
+    const store = await openMembers(small.path);
+    await store.commit(all(3, "joined"), wait());
+    execFileSync("umount", ["-l", small.path]);
+    await store.commit(all(3, "errored"), wait());
+    expect(readdirSync(small.path)).toEqual([]);
+    await store.close();
+  });
+});
 
 /** A real file system of 32 MiB, which is filled to the last byte. */
 describe.runIf(isRoot)("SqliteMemberStore on a full file system", () => {

@@ -10,7 +10,7 @@ export {
   faultMembersUnreadable,
   faultRankTaken,
 } from "./faults.ts";
-export { type Marker, MarkerFile } from "./marker-file.ts";
+export { MarkerFile } from "./marker-file.ts";
 export type { Member, MemberState } from "./member.ts";
 export type { MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
 export { encodeExport, type MembersExport, readExport } from "./members-export.ts";

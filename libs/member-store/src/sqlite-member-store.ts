@@ -108,6 +108,8 @@ export class SqliteMemberStore implements MemberStore {
   readonly #ranks = new RankIndex();
   readonly #content: StoredContent;
   #identity: StoreIdentity;
+  /** Device and inode of the file that is open. */
+  readonly #file: string | undefined;
 
   /**
    * @throws Fault memberStoreUnusable when the file is damaged or cannot be read, membersInUse, memberStoreReplaced when
@@ -119,6 +121,7 @@ export class SqliteMemberStore implements MemberStore {
     this.#begin = options.exclusive === true ? "BEGIN EXCLUSIVE" : "BEGIN IMMEDIATE";
     if (sizeOf(path) === 0) this.#judge(undefined);
     this.#database = this.#open();
+    this.#file = identityOf(path);
     try {
       checkIntegrity(this.#database, path);
       this.#migrate();
@@ -311,13 +314,18 @@ export class SqliteMemberStore implements MemberStore {
     apply();
     this.#identity = identity;
     this.#remember();
-    reserve?.restore();
+    if (this.#isInPlace()) reserve?.restore();
+  }
+
+  /** False once the mount is lost: marker and reserve would go to the directory below it. */
+  #isInPlace(): boolean {
+    return identityOf(this.#path) === this.#file;
   }
 
   /** Notes the revision beside the store. The commit is durable before: a marker that lags behind only finds out less. */
   #remember(): void {
     try {
-      this.#options.marker?.write(this.#identity);
+      if (this.#isInPlace()) this.#options.marker?.write(this.#identity);
     } catch {
       // As on a full file system before the file exists. The next commit tries again.
     }
@@ -364,6 +372,11 @@ function toRow(change: MemberChange): RowChange & { readonly rank: number } {
   if (change.kind === "remove") return { uuid: change.uuid, rank: 0, document: undefined };
   const { member } = change;
   return { uuid: member.uuid, rank: member.rank, document: addChecksum(encodeMember(member)) };
+}
+
+function identityOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
 }
 
 /** Size of a file, bytes; 0 when there is none. */
