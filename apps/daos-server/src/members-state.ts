@@ -8,8 +8,8 @@ import { findStateDirectory, stateDirectories } from "./state-directory.ts";
 
 /** What this host keeps of the members of the system outside their store, in its state directory. */
 export interface MembersState {
-  /** How far it has seen etcd come. */
-  readonly marker: MarkerFile;
+  /** How far it has seen etcd come. A file that cannot be read or written is logged, and is as if it were absent. */
+  readonly marker: Pick<MarkerFile, "read" | "write">;
   /** The members as this host last saw them as the leader: an export. */
   readonly copyPath: string;
   saveCopy(members: readonly Member[]): Promise<void>;
@@ -40,7 +40,7 @@ export async function openMembersState(config: ServerConfig, log: Logger): Promi
     takeOver(marker, new MarkerFile(join(other, `${base}.marker`)), log);
   const copyPath = join(directory, `${base}.json`);
   return {
-    marker,
+    marker: tolerant(marker, log),
     copyPath,
     saveCopy: async (members) => {
       const exportedAt = new Date().toISOString();
@@ -52,6 +52,33 @@ export async function openMembersState(config: ServerConfig, log: Logger): Promi
       const aside = `${copyPath}.${new Date().toISOString().replaceAll(":", "")}`;
       await rename(copyPath, aside);
       return aside;
+    },
+  };
+}
+
+/** A host must not be kept from leading by a file of its own. */
+function tolerant(marker: MarkerFile, log: Logger): Pick<MarkerFile, "read" | "write"> {
+  const { path } = marker;
+  const warn = (error: unknown) =>
+    log.warn("a store of members that comes back empty may not be noticed: the marker cannot be used", {
+      path,
+      reason: String(error),
+    });
+  return {
+    read: () => {
+      try {
+        return marker.read();
+      } catch (error) {
+        warn(error);
+        return { kind: "absent" };
+      }
+    },
+    write: (identity) => {
+      try {
+        marker.write(identity);
+      } catch (error) {
+        warn(error);
+      }
     },
   };
 }

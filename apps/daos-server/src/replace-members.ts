@@ -5,13 +5,14 @@ import { EtcdElection, whileLeading } from "@daos/election";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import {
+  checkEtcdIdentity,
+  etcdKeys,
   faultMembersNotMovable,
   type Member,
   type MemberChange,
   type MemberStore,
   type MembersExport,
   membersFile,
-  membersMarker,
   openToReplace,
   type UnreadableMember,
 } from "@daos/member-store";
@@ -111,14 +112,17 @@ async function withStore<T>(
     address: { host: hostname(), port: config.port },
     hasReplica: () => false,
     leaseSeconds,
-    marker: state?.marker,
-    accept: true,
     log,
   });
   const where = `etcd (${systemDb.endpoints.join(", ")})`;
-  return await whileLeading({ election, attempted, leaseSeconds, signal }, ({ store }) =>
-    work({ where, store, movedAside: undefined }),
-  );
+  const keys = etcdKeys(config.name);
+  return await whileLeading({ election, attempted, leaseSeconds, signal }, async ({ store }) => {
+    const result = await work({ where, store, movedAside: undefined });
+    // Last: access points that wait for this lead as soon as they see it.
+    if (state !== undefined)
+      await checkEtcdIdentity(client, { keys, marker: state.marker, accept: true, signal });
+    return result;
+  });
 }
 
 async function inFile<T>(
@@ -141,15 +145,15 @@ async function inFile<T>(
     return await work({ where: path, store, movedAside });
   } finally {
     await store.close();
-    await giveToOwner(mount, [path, membersMarker(mount).path]);
+    await giveToOwner(mount, path);
   }
 }
 
-/** Files that root has made belong to the user of the server, as the superblock does. */
-async function giveToOwner(mount: string, paths: readonly string[]): Promise<void> {
+/** A file that root has made belongs to the user of the server, as the superblock does. */
+async function giveToOwner(mount: string, path: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(superblockPath(mount));
-  for (const path of paths) await chown(path, uid, gid);
+  await chown(path, uid, gid);
 }
 
 /** What makes these the members, and removes the others. */

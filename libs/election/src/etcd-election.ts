@@ -5,11 +5,11 @@ import type { Logger } from "@daos/log";
 import {
   checkEtcdIdentity,
   type EtcdIdentity,
+  type EtcdIdentityOptions,
   type EtcdKeys,
   EtcdMemberStore,
   etcdKeys,
   faultLeadershipLost,
-  type MarkerFile,
 } from "@daos/member-store";
 import { delay } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
@@ -28,9 +28,7 @@ export interface EtcdElectionOptions {
   /** `lease_duration` of the configuration, s; 3 by default. */
   readonly leaseSeconds?: number | undefined;
   /** What this host has seen of the store. Without it, an etcd that comes back empty is not found out. */
-  readonly marker?: Pick<MarkerFile, "read" | "write"> | undefined;
-  /** Go on with a store that is not as the marker says. */
-  readonly accept?: boolean | undefined;
+  readonly marker?: EtcdIdentityOptions["marker"] | undefined;
   readonly log: Logger;
 }
 
@@ -100,9 +98,8 @@ export class EtcdElection implements Election {
     signal: AbortSignal,
     onReached: () => void,
   ): Promise<void> {
-    const { client, marker, accept } = this.#options;
-    const check = { keys: this.#keys, marker, accept, signal };
-    this.#identity = marker && (await checkEtcdIdentity(client, { ...check, marker }));
+    const { client, marker } = this.#options;
+    this.#identity = marker && (await checkEtcdIdentity(client, { keys: this.#keys, marker, signal }));
     const session = await ElectionSession.begin(
       {
         client,
@@ -240,10 +237,6 @@ export class EtcdElection implements Election {
     const { identity } = this.#identity;
     if (revision <= identity.revision) return;
     this.#identity = { ...this.#identity, identity: { ...identity, revision } };
-    try {
-      marker.write(this.#identity.identity);
-    } catch (error) {
-      this.#log.warn("the revision of etcd cannot be noted on this host", { error });
-    }
+    marker.write(this.#identity.identity);
   }
 }

@@ -5,12 +5,12 @@ import { bytes, type EtcdClient, prefixEnd } from "@daos/etcd";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { type Fault, FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
-import { MarkerFile } from "@daos/member-store";
+import { checkEtcdIdentity, etcdKeys, MarkerFile } from "@daos/member-store";
 import { sampleMember } from "@daos/member-store/testing";
 import { delay } from "@daos/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LeaderView, Term } from "./election.ts";
-import { EtcdElection, type EtcdElectionOptions } from "./etcd-election.ts";
+import { EtcdElection } from "./etcd-election.ts";
 
 const PATIENCE = { timeout: 60_000, interval: 50 };
 const LEASE_MS = 3_000;
@@ -30,7 +30,7 @@ class Candidate implements AsyncDisposable {
   readonly #running: Promise<void>;
   view: LeaderView = { kind: "following", leader: undefined };
 
-  constructor(client: EtcdClient, host: string, options: Partial<EtcdElectionOptions> = {}) {
+  constructor(client: EtcdClient, host: string) {
     this.election = new EtcdElection({
       client,
       system: "faults",
@@ -38,7 +38,6 @@ class Candidate implements AsyncDisposable {
       hasReplica: () => false,
       marker: new MarkerFile(join(directory, `${host}.marker`)),
       log: silentLogger,
-      ...options,
     });
     this.#running = this.election.run((view) => {
       this.view = view;
@@ -136,10 +135,8 @@ describe("EtcdElection, with an etcd that is not as before", () => {
       expect(await candidate.outage(FaultCode.memberStoreReplaced)).toMatchObject(replaced("it is empty"));
       expect(candidate.term).toBeUndefined();
     }
-    {
-      await using accepting = new Candidate(client, "node1", { accept: true });
-      await accepting.leads();
-    }
+    const marker = new MarkerFile(join(directory, "node1.marker"));
+    await checkEtcdIdentity(client, { keys: etcdKeys("faults"), marker, accept: true, ...wait() });
     await Promise.race([first.leads(), second.leads()]);
     await expect.poll(() => first.election.outage ?? second.election.outage, PATIENCE).toBeUndefined();
   });

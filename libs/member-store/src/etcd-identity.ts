@@ -8,7 +8,7 @@ import { decodeIdentity, encodeIdentity, judgeStore, type StoreIdentity } from "
 
 export interface EtcdIdentityOptions {
   readonly keys: EtcdKeys;
-  /** What this host has seen of the store. */
+  /** What this host has seen of the store. Must not throw where a file that cannot be used should not stop the host. */
   readonly marker: Pick<MarkerFile, "read" | "write">;
   /** Go on with a store that is not as this host has seen it before; it gets the next generation. */
   readonly accept?: boolean | undefined;

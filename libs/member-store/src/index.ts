@@ -1,5 +1,5 @@
 export { decodeMember, encodeMember } from "./encode-member.ts";
-export { checkEtcdIdentity, type EtcdIdentity } from "./etcd-identity.ts";
+export { checkEtcdIdentity, type EtcdIdentity, type EtcdIdentityOptions } from "./etcd-identity.ts";
 export { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
 export { etcdKnows } from "./etcd-knows.ts";
 export { EtcdMemberStore } from "./etcd-member-store.ts";

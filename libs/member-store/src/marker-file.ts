@@ -1,11 +1,13 @@
 import {
   closeSync,
+  fchownSync,
   fdatasyncSync,
   fsyncSync,
   openSync,
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { dirname } from "node:path";
@@ -82,6 +84,11 @@ export class MarkerFile {
       const fd = openSync(temporary, "w", 0o600);
       try {
         writeSync(fd, Buffer.concat([bytes, bytes]));
+        if (process.getuid?.() === 0) {
+          // A command that root runs leaves it to the user of the server.
+          const { uid, gid } = statSync(dirname(this.path));
+          fchownSync(fd, uid, gid);
+        }
         fsyncSync(fd);
       } finally {
         closeSync(fd);
