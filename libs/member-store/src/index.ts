@@ -17,7 +17,6 @@ export { encodeExport, type MembersExport, readExport } from "./members-export.t
 export {
   lockMembers,
   membersFile,
-  membersMarker,
   movedFile,
   openMembers,
   openToReplace,
