@@ -10,9 +10,13 @@ import { configExplainCommand } from "./commands/config/explain.ts";
 import { configGenerateCommand } from "./commands/config/generate.ts";
 import { configSchemaCommand } from "./commands/config/schema.ts";
 import { explainCommand } from "./commands/explain.ts";
+import { membersAcceptCommand } from "./commands/members/accept.ts";
 import { membersCheckCommand } from "./commands/members/check.ts";
+import { membersExportCommand } from "./commands/members/export.ts";
+import { membersImportCommand } from "./commands/members/import.ts";
 import { membersMoveCommand } from "./commands/members/move.ts";
 import { membersRepairCommand } from "./commands/members/repair.ts";
+import { membersRestoreCommand } from "./commands/members/restore.ts";
 import { networkListCommand } from "./commands/network/list.ts";
 import { networkScanCommand } from "./commands/network/scan.ts";
 import { startCommand } from "./commands/start.ts";
@@ -44,8 +48,16 @@ export const DAOS_SERVER: Program<ServerCommand> = {
     },
     {
       name: "members",
-      summary: "Check, repair and move the members of a system",
-      commands: [membersCheckCommand, membersMoveCommand, membersRepairCommand],
+      summary: "Check, repair, move, export and restore the members of a system",
+      commands: [
+        membersAcceptCommand,
+        membersCheckCommand,
+        membersExportCommand,
+        membersImportCommand,
+        membersMoveCommand,
+        membersRepairCommand,
+        membersRestoreCommand,
+      ],
     },
     {
       name: "network",

@@ -4,19 +4,26 @@ import { EtcdClient } from "@daos/etcd";
 import type { MembersPort } from "@daos/host";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import { membersFile, openMembers, refuseMoved, refuseStaleStore } from "@daos/member-store";
+import { type Member, membersFile, openMembers, refuseMoved, refuseStaleStore } from "@daos/member-store";
 import { exists } from "@daos/sys";
+import type { MembersState } from "./members-state.ts";
 
 export interface MembersPortOptions {
   readonly config: ServerConfig;
   /** Control address of this host. */
   readonly self: HostAddress;
+  /** What this host keeps of the members outside their store, where it can. */
+  readonly state?: MembersState | undefined;
   readonly log: Logger;
 }
 
 /** The members in a file of the first access point, or in etcd, as the configuration says. */
 export function openMembersPort(options: MembersPortOptions): Disposable & { readonly port: MembersPort } {
-  const { config, self, log } = options;
+  const { config, self, state, log } = options;
+  const copy = state && {
+    saveCopy: (members: readonly Member[]) => state.saveCopy(members),
+    readCopy: () => state.readCopy(),
+  };
   const { systemDb, name: system } = config;
   const clients = new DisposableStack();
   const dispose = () => clients.dispose();
@@ -26,16 +33,22 @@ export function openMembersPort(options: MembersPortOptions): Disposable & { rea
       const path = membersFile(mount);
       return (await exists(path)) ? [] : [`the members' file ${path} is missing`];
     };
-    return { port: { kind: "storage", check, openStore: openMembers, lossesIn }, [Symbol.dispose]: dispose };
+    const openStore = (mount: string) => openMembers(mount);
+    return {
+      port: { kind: "storage", check, openStore, lossesIn, ...copy },
+      [Symbol.dispose]: dispose,
+    };
   }
   const port: MembersPort = {
     kind: "etcd",
+    ...copy,
     check: (mount, uuid, wait) => refuseStaleStore(mount, { config, uuid, log }, wait),
     openElection: (hasReplica) => {
       const { endpoints, caCert, cert, key } = systemDb;
       const client = clients.use(new EtcdClient({ endpoints, tls: { caCert, cert, key } }));
       const { leaseSeconds } = config.failureDetection;
-      return new EtcdElection({ client, system, address: self, hasReplica, leaseSeconds, log });
+      const marker = state?.marker;
+      return new EtcdElection({ client, system, address: self, hasReplica, leaseSeconds, marker, log });
     },
   };
   return { port, [Symbol.dispose]: dispose };

@@ -25,6 +25,7 @@ import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { mayDirect } from "./may-direct.ts";
 import { openMembersPort } from "./members-port.ts";
+import { openMembersState } from "./members-state.ts";
 import { startMetrics } from "./metrics.ts";
 import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
@@ -86,7 +87,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     ofiDomains.set(fabricIface, await network.domainOf(fabricIface));
 
   using locks = new StorageLocks();
-  using members = openMembersPort({ config, self, log: log.child("leader") });
+  const membersState = role === "none" ? undefined : await openMembersState(config, log);
+  using members = openMembersPort({ config, self, state: membersState, log: log.child("leader") });
   const host = composeHost({
     self,
     role,

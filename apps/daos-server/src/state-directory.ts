@@ -29,14 +29,11 @@ export function stateDirectories(
   ];
 }
 
-/**
- * Opens the first of the directories that this process may write to; undefined when there is none. What stands in the
- * others is read too: root may have prepared the controllers of a server that runs as another user.
- */
-export async function openDeviceState(
+/** The first of the directories that this process may write to, which is made if need be; undefined when there is none. */
+export async function findStateDirectory(
   directories: readonly string[],
   log: Logger,
-): Promise<DeviceState | undefined> {
+): Promise<string | undefined> {
   for (const directory of directories) {
     try {
       await mkdir(directory, { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
@@ -47,14 +44,29 @@ export async function openDeviceState(
       log.debug("no state here", { directory, reason: String(error) });
       continue;
     }
-    const others = directories.filter((other) => other !== directory);
-    return {
-      cache: fileCache(join(directory, CONTROLLERS), {
-        also: others.map((other) => join(other, CONTROLLERS)),
-      }),
-      history: new HealthHistory({ directory: join(directory, "health") }),
-    };
+    return directory;
   }
-  log.warn("what is known of NVMe controllers is forgotten when this process ends", { tried: directories });
   return undefined;
+}
+
+/**
+ * Opens the state in the first directory that this process may write to; undefined when there is none. What stands in the
+ * others is read too: root may have prepared the controllers of a server that runs as another user.
+ */
+export async function openDeviceState(
+  directories: readonly string[],
+  log: Logger,
+): Promise<DeviceState | undefined> {
+  const directory = await findStateDirectory(directories, log);
+  if (directory === undefined) {
+    log.warn("what is known of NVMe controllers is forgotten when this process ends", { tried: directories });
+    return undefined;
+  }
+  const others = directories.filter((other) => other !== directory);
+  return {
+    cache: fileCache(join(directory, CONTROLLERS), {
+      also: others.map((other) => join(other, CONTROLLERS)),
+    }),
+    history: new HealthHistory({ directory: join(directory, "health") }),
+  };
 }

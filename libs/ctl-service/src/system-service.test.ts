@@ -1,12 +1,15 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
-import type { Leadership } from "@daos/election";
+import { Leadership, type LeaderView } from "@daos/election";
 import { expirableLeader, followerOf, leaderOf } from "@daos/election/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import { formatHostAddress } from "@daos/hostlist";
 import type { EngineInstance } from "@daos/instance";
 import { silentLogger } from "@daos/log";
-import type { Member } from "@daos/member-store";
+import { type Member, openMembers } from "@daos/member-store";
+import { SmallFileSystem } from "@daos/member-store/testing";
 import { joinOf, memberOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
 import { parseRank } from "@daos/rank";
@@ -257,6 +260,114 @@ describe("stop", () => {
       ["10.0.0.1:10001/0", "stop", false],
     ]);
     expect(results[3]?.msg).toBe("it is starting");
+  });
+});
+
+/** Members in a file on a full file system of 32 MiB, whose reserve and write-ahead log are used up. */
+async function leaderOnFullStorage(): Promise<Disposable & { leadership: Leadership; makeRoom: () => void }> {
+  const small = new SmallFileSystem(32);
+  const store = await openMembers(small.path);
+  const leadership = await leaderOf(self, three(), { store });
+  await rm(join(small.path, "control_plane", "members.reserve"));
+  small.fill();
+  const fillLog = async () => {
+    for (let round = 0; ; round++)
+      await leadership.membership().setState(["uuid-1"], { state: "joined", reason: `round ${round}` });
+  };
+  await expect(fillLog()).rejects.toMatchObject({ code: FaultCode.memberStoreUnusable });
+  return {
+    leadership,
+    makeRoom: () => small.makeRoom(),
+    [Symbol.dispose]: () => small[Symbol.dispose](),
+  };
+}
+
+describe.runIf(process.getuid?.() === 0)("stop, while the store takes no writes", () => {
+  it("systemStopMembers() refuses without force and stops nothing, and says how to stop all the same", async () => {
+    using full = await leaderOnFullStorage();
+    const { members, calls } = hosts();
+    const error: unknown = await client({ leadership: full.leadership, members })
+      .systemStopMembers({})
+      .catch((reason: unknown) => reason);
+    expect(fromConnectError(error, { attempted: "stop", host: "node1" })).toMatchObject({
+      code: FaultCode.stateNotRecorded,
+      description: "the state of the engines cannot be recorded, so none was stopped",
+      reason: expect.stringContaining("its file system is full") as string,
+      resolution: expect.stringContaining("dmg system stop --force") as string,
+    });
+    expect(calls).toEqual([]);
+  });
+
+  it("systemStopMembers() by force stops the engines, says what is not recorded, and records it when there is room", async () => {
+    using full = await leaderOnFullStorage();
+    const { leadership } = full;
+    const { members, calls } = hosts({ "kill 2": refused });
+    const answer = await client({ leadership, members }).systemStopMembers({ force: true });
+    expect(calls).toEqual(["kill 1", "kill 2", "kill 0"]);
+    expect(outcomes(answer)).toEqual([
+      [0, "stop", "ok", "MEMBER_STOPPED"],
+      [1, "stop", "ok", "MEMBER_STOPPED"],
+      [2, "stop", FaultCode.engineNotRunning, "MEMBER_ERRORED"],
+    ]);
+    for (const { note } of answer.results) expect(note).toContain("not recorded yet");
+    expect(statesOf(leadership)).toEqual(["joined", "joined", "joined"]);
+    full.makeRoom();
+    await expect
+      .poll(() => statesOf(leadership), { timeout: 60_000 })
+      .toEqual(["stopped", "stopped", "errored"]);
+  });
+});
+
+describe("stop, while no host can lead", () => {
+  const lost = new Fault({
+    domain: "system",
+    code: FaultCode.memberStoreReplaced,
+    description: "the members are gone",
+    resolution: "restore them",
+  });
+
+  function outage(fault: Fault, copy: readonly Member[]): Leadership {
+    const election = {
+      accessPoints: [],
+      outage: fault,
+      run: async (onChange: (view: LeaderView) => void) => onChange({ kind: "following", leader: undefined }),
+    };
+    const options = { election, self, ranksFrom: "store", log: silentLogger } as const;
+    return new Leadership({ ...options, readCopy: async () => copy });
+  }
+
+  it("systemStopMembers() by force stops the engines of the members that this host saw last", async () => {
+    const leadership = outage(lost, three());
+    const { members, calls } = hosts({ "kill 2": dead });
+    const service = client({ leadership, members });
+    await expect(service.systemStopMembers({})).rejects.toThrow("the members are gone");
+    const selection = { ranks: [1] };
+    await expect(service.systemStopMembers({ force: true, selection })).rejects.toThrow(
+      "the members are gone",
+    );
+    expect(calls).toEqual([]);
+    const answer = await service.systemStopMembers({ force: true });
+    expect(calls).toEqual(["kill 1", "kill 2", "kill 0"]);
+    expect(outcomes(answer)).toEqual([
+      [0, "stop", "ok", "MEMBER_STOPPED"],
+      [1, "stop", "ok", "MEMBER_STOPPED"],
+      [2, "stop", FaultCode.hostUnreachable, "MEMBER_UNKNOWN"],
+    ]);
+    expect(answer.results[0]?.note).toContain("not recorded, the system has no leader: the members are gone");
+  });
+
+  it.each([
+    ["this host has seen no members", lost, []],
+    [
+      "another host may lead",
+      new Fault({ ...lost, code: FaultCode.electionUnreachable, description: "the members are gone" }),
+      three(),
+    ],
+  ])("systemStopMembers() by force stops nothing when %s", async (_, fault, copy) => {
+    const { members, calls } = hosts();
+    const service = client({ leadership: outage(fault, copy), members });
+    await expect(service.systemStopMembers({ force: true })).rejects.toThrow("the members are gone");
+    expect(calls).toEqual([]);
   });
 });
 

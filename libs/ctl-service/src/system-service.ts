@@ -61,6 +61,8 @@ export function systemService(
       return { results: results.map((result) => resultToProto(result, membership)) };
     };
 
+  const stop = act("stop", (members, how) => actions.stop(members, how));
+
   return {
     systemMemberQuery() {
       return { members: leadership.membership().list().map(memberToProto) };
@@ -98,7 +100,17 @@ export function systemService(
       };
     },
 
-    systemStopMembers: act("stop", (members, how) => actions.stop(members, how)),
+    async systemStopMembers(request, context) {
+      const { ranks = [], hosts = [] } = request.selection ?? {};
+      const isWholeSystem = ranks.length === 0 && hosts.length === 0;
+      const last = request.force && isWholeSystem ? await leadership.lastSeen() : undefined;
+      if (last === undefined) return stop(request, context);
+      const { members, outage: why } = last;
+      log.warn("system stop without a leader", { members: members.length, fault: why });
+      const how = { ...howFrom(request), signal: context.signal, why };
+      const results = await actions.stopWithoutLeader(members, how);
+      return { results: results.map((result) => resultToProto(result, undefined)) };
+    },
     systemStart: act("start", (members, how) => actions.start(members, how)),
     systemExclude: act("exclude", (members, how) => actions.exclude(members, how)),
     systemClearExclude: act("clear-exclude", (members) => actions.clearExclude(members)),
@@ -145,18 +157,18 @@ function memberToProto(member: Member): MessageInitShape<typeof ctl.SystemMember
 }
 
 function resultToProto(
-  { member, action, fault, note = "" }: ActionResult,
-  membership: Membership,
+  { member, action, fault, note = "", state }: ActionResult,
+  membership: Membership | undefined,
 ): MessageInitShape<typeof ctl.SystemActionResp_ResultSchema> {
   const { rank, uuid, address } = member;
-  const now = membership.byUuid(uuid);
+  const now = state ?? membership?.byUuid(uuid)?.state;
   return {
     rank,
     uuid,
     addr: formatHostAddress(address),
     action,
     ...(fault === undefined ? {} : { fault: faultDetail(fault) }),
-    state: now === undefined ? ctl.MemberState.MEMBER_UNKNOWN : STATES[now.state],
+    state: now === undefined ? ctl.MemberState.MEMBER_UNKNOWN : STATES[now],
     note,
   };
 }

@@ -5,6 +5,7 @@ import {
   type EtcdCalls,
   type EtcdClient,
   EtcdError,
+  isSpaceExceeded,
   prefixEnd,
   text,
 } from "@daos/etcd";
@@ -21,6 +22,10 @@ export interface ElectionStatus {
   /** The leader; undefined when there is none. */
   readonly leader: LeaderEntry | undefined;
   readonly accessPoints: readonly AccessPoint[];
+  /** etcd refuses writes with its alarm NOSPACE: the leader stays, and there will be no other. */
+  readonly spaceExceeded: EtcdError | undefined;
+  /** As etcd answered. */
+  readonly revision: number;
 }
 
 export interface LeaderEntry {
@@ -35,6 +40,8 @@ export interface ElectionSessionOptions {
   readonly client: EtcdClient;
   readonly keys: EtcdKeys;
   readonly self: () => AccessPoint;
+  /** The revision at which the identity of the store was created: no term begins in a store without it. */
+  readonly identityCreated?: bigint | undefined;
   /** Time to live of a lease, and the time after which a leader without a heartbeat is replaced, s; 3 by default. */
   readonly leaseSeconds?: number | undefined;
   /** How often the leader lets etcd forget what is older than that; 5 minutes by default, as Kubernetes does. */
@@ -82,6 +89,10 @@ export class ElectionSession {
   #lastSeen = { revision: 0n, at: 0, leaseSeconds: 0 };
   #compaction = { at: 0, revision: 0n };
   #timer: NodeJS.Timeout | undefined;
+  /** etcd's last refusal for want of space; undefined once it has taken a write. */
+  #spaceExceeded: EtcdError | undefined;
+  /** As the last round saw it. */
+  #revision = 0n;
   /** Why the last round failed. */
   #failure: unknown;
 
@@ -167,18 +178,51 @@ export class ElectionSession {
     const { client, keys, self } = this.#options;
     const kvs = await client.onOneMember((member) => this.#renew(member), this.#call());
     const entry = encodeAccessPoint(self(), this.#leaseSeconds);
+    if (this.#spaceExceeded !== undefined) await this.#probeSpace(entry);
     const leader = await this.#leader(kvs, entry);
     const ownKey = `${keys.accessPoints}${formatHostAddress(self().address)}`;
     const listed = kvs.filter(({ key }) => text(key).startsWith(keys.accessPoints));
     if (!listed.some((kv) => kv.lease === this.#lease && text(kv.value) === entry)) {
-      await client.put({ key: bytes(ownKey), value: bytes(entry), lease: this.#lease }, this.#call());
+      await this.#whereThereIsSpace(() => this.#putEntry(entry));
     }
     const others = listed.filter(({ key }) => text(key) !== ownKey).map(({ value }) => text(value));
     this.#checkTime();
     return {
       leader: leader === undefined ? undefined : this.#leaderEntry(leader),
       accessPoints: [entry, ...others].toSorted().map(decodeAccessPoint),
+      spaceExceeded: this.#spaceExceeded,
+      revision: Number(this.#revision),
     };
+  }
+
+  async #putEntry(entry: string): Promise<void> {
+    const key = `${this.#options.keys.accessPoints}${formatHostAddress(this.#options.self().address)}`;
+    await this.#options.client.put(
+      { key: bytes(key), value: bytes(entry), lease: this.#lease },
+      this.#call(),
+    );
+  }
+
+  /** @returns undefined when etcd refuses the write for want of space */
+  async #whereThereIsSpace<T>(write: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const result = await write();
+      this.#spaceExceeded = undefined;
+      return result;
+    } catch (error) {
+      if (!isSpaceExceeded(error)) throw error;
+      this.#spaceExceeded = error;
+      return undefined;
+    }
+  }
+
+  /**
+   * The leader's heartbeat may have been refused too. The time without one counts from when etcd takes writes again, or a
+   * leader that lives would be replaced at the moment at which the alarm is cleared.
+   */
+  async #probeSpace(entry: string): Promise<void> {
+    await this.#whereThereIsSpace(() => this.#putEntry(entry));
+    this.#lastSeen = { ...this.#lastSeen, at: performance.now() };
   }
 
   #call(): CallOptions {
@@ -191,6 +235,7 @@ export class ElectionSession {
     const range = { key: bytes(keys.election), rangeEnd: prefixEnd(keys.election) };
     const { kvs, header } = await member.range(range, this.#call());
     const ttlSeconds = await member.leaseKeepAlive(this.#lease, this.#call());
+    this.#revision = header?.revision ?? 0n;
     if (ttlSeconds === 0) this.end(new Error("etcd has ended the lease"));
     this.#checkTime();
     this.#leaseEnd = endOf(askedAt, ttlSeconds);
@@ -207,7 +252,7 @@ export class ElectionSession {
     this.#termEnd = undefined;
     this.#see(found);
     if (this.#untilOverdue() > 0) return found;
-    await this.#expireLeader(found);
+    if ((await this.#whereThereIsSpace(() => this.#expireLeader(found, entry))) === undefined) return found;
     return this.#campaign(entry);
   }
 
@@ -221,16 +266,20 @@ export class ElectionSession {
   /** Becomes the leader if there still is none; resolves with who leads now. */
   async #campaign(entry: string): Promise<etcd.KeyValue | undefined> {
     const askedAt = performance.now();
-    const { responses } = await this.#options.client.txn(
-      {
-        compare: [this.#compareLeader({ case: "createRevision", value: 0n })],
-        success: [this.#putLeader(entry), this.#readLeader()],
-        failure: [this.#readLeader()],
-      },
-      this.#call(),
+    const answered = await this.#whereThereIsSpace(() =>
+      this.#options.client.txn(
+        {
+          compare: [this.#compareLeader({ case: "createRevision", value: 0n }), ...this.#compareIdentity()],
+          success: [this.#putLeader(entry), this.#readLeader()],
+          failure: [this.#readLeader()],
+        },
+        this.#call(),
+      ),
     );
-    const answer = responses.at(-1)?.response;
+    const answer = answered?.responses.at(-1)?.response;
     const leader = answer?.case === "responseRange" ? answer.value.kvs[0] : undefined;
+    if (answered !== undefined && leader === undefined)
+      this.end(new Error("the identity of the store has gone from etcd"));
     this.#extendTerm(leader?.lease === this.#lease ? askedAt : undefined);
     return leader;
   }
@@ -238,15 +287,27 @@ export class ElectionSession {
   /** Shows that the leader, this candidate, is alive; resolves with undefined when it no longer leads. */
   async #renewTerm(leader: etcd.KeyValue, entry: string): Promise<etcd.KeyValue | undefined> {
     const askedAt = performance.now();
-    const { succeeded } = await this.#options.client.txn(
-      {
-        compare: [this.#compareLeader({ case: "createRevision", value: leader.createRevision })],
-        success: [this.#putLeader(entry)],
-      },
-      this.#call(),
+    const answer = await this.#whereThereIsSpace(() =>
+      this.#options.client.txn(
+        {
+          compare: [this.#compareLeader({ case: "createRevision", value: leader.createRevision })],
+          success: [this.#putLeader(entry)],
+        },
+        this.#call(),
+      ),
     );
-    this.#extendTerm(succeeded ? askedAt : undefined);
-    return succeeded ? leader : undefined;
+    // Without space no heartbeat is taken, and no other candidate either: the lease alone counts then.
+    const leads = answer === undefined || answer.succeeded;
+    this.#extendTerm(leads ? askedAt : undefined);
+    return leads ? leader : undefined;
+  }
+
+  #compareIdentity(): readonly MessageInitShape<typeof etcd.CompareSchema>[] {
+    const { identityCreated, keys } = this.#options;
+    if (identityCreated === undefined) return [];
+    const { CREATE } = etcd.Compare_CompareTarget;
+    const targetUnion = { case: "createRevision", value: identityCreated } as const;
+    return [{ key: bytes(keys.identity), target: CREATE, targetUnion }];
   }
 
   #extendTerm(askedAt: number | undefined): void {
@@ -255,12 +316,20 @@ export class ElectionSession {
     this.#setTimer();
   }
 
-  /** Deletes the key of a leader whose last heartbeat is the one that was seen long ago. */
-  async #expireLeader(leader: etcd.KeyValue): Promise<void> {
-    await this.#options.client.txn(
+  /**
+   * Deletes the key of a leader whose last heartbeat is the one that was seen long ago. The same transaction writes this
+   * candidate's entry: without space etcd would take the deletion and no heartbeat, and the system would lose its leader.
+   */
+  #expireLeader(leader: etcd.KeyValue, entry: string): Promise<etcd.TxnResponse> {
+    const { keys, client, self } = this.#options;
+    const key = bytes(`${keys.accessPoints}${formatHostAddress(self().address)}`);
+    return client.txn(
       {
         compare: [this.#compareLeader({ case: "modRevision", value: leader.modRevision })],
-        success: [{ request: { case: "requestDeleteRange", value: { key: leader.key } } }],
+        success: [
+          { request: { case: "requestDeleteRange", value: { key: leader.key } } },
+          { request: { case: "requestPut", value: { key, value: bytes(entry), lease: this.#lease } } },
+        ],
       },
       this.#call(),
     );

@@ -1,3 +1,4 @@
+import type { Fault } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
 import type { MemberStore } from "@daos/member-store";
 
@@ -33,6 +34,8 @@ export interface Election {
    * not told before it has returned. A store or network that cannot be reached is waited for, and logged.
    */
   run(onChange: (view: LeaderView) => void, options: { readonly signal: AbortSignal }): Promise<void>;
+  /** Why this host cannot lead and knows no leader: what it tells those who ask it for one. */
+  readonly outage?: Fault | undefined;
   /** Those that take part now, as far as this host knows. */
   readonly accessPoints: readonly AccessPoint[];
 }

@@ -1,7 +1,16 @@
 import type { EtcdClient } from "@daos/etcd";
+import { Fault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import { type EtcdKeys, EtcdMemberStore, etcdKeys, faultLeadershipLost } from "@daos/member-store";
+import {
+  checkEtcdIdentity,
+  type EtcdIdentity,
+  type EtcdIdentityOptions,
+  type EtcdKeys,
+  EtcdMemberStore,
+  etcdKeys,
+  faultLeadershipLost,
+} from "@daos/member-store";
 import { delay } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
 import { ElectionSession, type ElectionStatus, type LeaderEntry } from "./election-session.ts";
@@ -18,11 +27,15 @@ export interface EtcdElectionOptions {
   readonly hasReplica: () => boolean;
   /** `lease_duration` of the configuration, s; 3 by default. */
   readonly leaseSeconds?: number | undefined;
+  /** What this host has seen of the store. Without it, an etcd that comes back empty is not found out. */
+  readonly marker?: EtcdIdentityOptions["marker"] | undefined;
   readonly log: Logger;
 }
 
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 2_000;
+/** How often the revision of etcd is noted in the marker while nothing else happens, ms. */
+const MARKER_MS = 5_000;
 
 /**
  * An election through etcd. The host that creates the leader key leads until the lease of the key ends. When there is no key,
@@ -39,7 +52,9 @@ export class EtcdElection implements Election {
   /** Views that `onChange` has not got yet, and whether it is being called. */
   readonly #pending: LeaderView[] = [];
   #notifying = false;
-  #outage = false;
+  #outage: Fault | undefined;
+  #identity: EtcdIdentity | undefined;
+  #markedAt = 0;
   /** A lease that could not be given back; its leader key may still be there. */
   #kept: ElectionSession | undefined;
 
@@ -51,6 +66,10 @@ export class EtcdElection implements Election {
 
   get accessPoints(): readonly AccessPoint[] {
     return this.#accessPoints ?? [this.#self()];
+  }
+
+  get outage(): Fault | undefined {
+    return this.#outage;
   }
 
   async run(
@@ -79,11 +98,14 @@ export class EtcdElection implements Election {
     signal: AbortSignal,
     onReached: () => void,
   ): Promise<void> {
+    const { client, marker } = this.#options;
+    this.#identity = marker && (await checkEtcdIdentity(client, { keys: this.#keys, marker, signal }));
     const session = await ElectionSession.begin(
       {
-        client: this.#options.client,
+        client,
         keys: this.#keys,
         self: () => this.#self(),
+        identityCreated: this.#identity?.createRevision,
         leaseSeconds: this.#options.leaseSeconds,
       },
       { signal },
@@ -97,7 +119,8 @@ export class EtcdElection implements Election {
     try {
       await session.run((status) => {
         onReached();
-        this.#noteReached();
+        this.#noteReached(status);
+        this.#noteRevision(status);
         this.#apply(status, session, onChange);
       });
     } finally {
@@ -181,16 +204,39 @@ export class EtcdElection implements Election {
   }
 
   #noteOutage(error: unknown): void {
-    if (this.#outage) return;
-    this.#outage = true;
-    this.#log.warn("this host takes no part in the election, and tries again", {
-      error: faultElectionUnreachable(error),
-    });
+    const fault = error instanceof Fault ? error : faultElectionUnreachable(error);
+    if (this.#outage?.code !== fault.code)
+      this.#log.warn("this host takes no part in the election, and tries again", { error: fault });
+    this.#outage = fault;
   }
 
-  #noteReached(): void {
-    if (!this.#outage) return;
-    this.#outage = false;
+  #noteReached({ spaceExceeded, leader }: ElectionStatus): void {
+    if (spaceExceeded !== undefined) {
+      if (this.#outage === undefined)
+        this.#log.error(
+          "etcd takes no writes: what changes is not recorded, and the leader cannot be replaced",
+          {
+            leader: leader && formatHostAddress(leader.accessPoint.address),
+            fault: faultElectionUnreachable(spaceExceeded),
+          },
+        );
+      this.#outage = faultElectionUnreachable(spaceExceeded);
+      return;
+    }
+    if (this.#outage === undefined) return;
+    this.#outage = undefined;
     this.#log.info("this host takes part in the election again");
+  }
+
+  /** The marker may lag behind: a copy of etcd that is restored is older than some seconds. */
+  #noteRevision({ revision }: ElectionStatus): void {
+    const { marker } = this.#options;
+    if (marker === undefined || this.#identity === undefined) return;
+    if (performance.now() - this.#markedAt < MARKER_MS) return;
+    this.#markedAt = performance.now();
+    const { identity } = this.#identity;
+    if (revision <= identity.revision) return;
+    this.#identity = { ...this.#identity, identity: { ...identity, revision } };
+    marker.write(this.#identity.identity);
   }
 }

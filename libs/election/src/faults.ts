@@ -1,4 +1,4 @@
-import { etcdAdvice } from "@daos/etcd";
+import { etcdAdvice, isSpaceExceeded } from "@daos/etcd";
 import { Fault, FaultCode } from "@daos/fault";
 
 /** The access points cannot find out who leads. */
@@ -7,7 +7,11 @@ export function faultElectionUnreachable(cause: unknown): Fault {
     domain: "system",
     code: FaultCode.electionUnreachable,
     description: "the access points cannot agree on a leader",
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: isSpaceExceeded(cause)
+      ? "etcd has raised its alarm NOSPACE and takes no writes: its database has reached --quota-backend-bytes"
+      : cause instanceof Error
+        ? cause.message
+        : String(cause),
     resolution: etcdAdvice(cause),
     cause,
   });

@@ -8,7 +8,7 @@ import { type Member, SqliteMemberStore } from "@daos/member-store";
 import { FailureDetector } from "@daos/membership";
 import { joinOf, memberOf } from "@daos/membership/testing";
 import { parseRank } from "@daos/rank";
-import { type Clock, systemClock } from "@daos/sys";
+import { type Clock, delay, systemClock } from "@daos/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Election } from "./election.ts";
 import { Leadership } from "./leadership.ts";
@@ -24,6 +24,51 @@ const self = { host: "10.0.0.1", port: 10001 };
 const accessPoints = [{ host: "node1", port: 10001 }];
 
 describe("one access point", () => {
+  it("does not lead while the members cannot be opened, says why, and leads without a restart when they can", async () => {
+    const path = join(directory, "members.db");
+    writeFileSync(path, "this is not a database, and it is long enough to be sure of that".repeat(20));
+    const stop = new AbortController();
+    const openStore = async () => new SqliteMemberStore(path);
+    const election = new StaticLeader({ accessPoints, self, openStore });
+    const leadership = new Leadership({ election, self, ranksFrom: "engine", log: silentLogger });
+    const run = leadership.run(stop.signal);
+    await expect.poll(() => election.outage, { timeout: 60_000 }).toBeDefined();
+    expect(() => leadership.membership()).toThrow(/cannot be kept in .*members.db: file is not a database/);
+    rmSync(path);
+    await expect.poll(() => leadership.leadsHere, { timeout: 60_000 }).toBe(true);
+    expect(election.outage).toBeUndefined();
+    stop.abort();
+    await run;
+  });
+
+  it("copies the members after each change, and keeps the last copy when there are none any more", async () => {
+    const store = new SqliteMemberStore(join(directory, "members.db"));
+    const copies: (readonly Member[])[] = [];
+    const leadership = new Leadership({
+      election: new StaticLeader({ accessPoints, self, openStore: async () => store }),
+      self,
+      ranksFrom: "engine",
+      saveCopy: async (members) => {
+        copies.push(members);
+        if (copies.length === 1) throw new Error("the disk is full");
+      },
+      log: silentLogger,
+    });
+    const stop = new AbortController();
+    const run = leadership.run(stop.signal);
+    await expect.poll(() => leadership.leadsHere).toBe(true);
+    await leadership.membership().admit(joinOf(0), parseRank(0));
+    // The first copy fails and is repeated.
+    await expect.poll(() => copies.length, { timeout: 60_000 }).toBe(2);
+    await leadership.membership().exclude([joinOf(0).uuid], "by an administrator");
+    await expect.poll(() => copies.at(-1), { timeout: 60_000 }).toMatchObject([{ state: "excluded" }]);
+    await leadership.membership().erase(joinOf(0).uuid);
+    await delay(4_500);
+    expect(copies).toHaveLength(3);
+    stop.abort();
+    await run;
+  });
+
   it("leads while the storage of the members is there", async () => {
     const path = join(directory, "members.db");
     let storage = Promise.withResolvers<void>();

@@ -1,3 +1,4 @@
+import { isSpaceExceeded } from "@daos/etcd";
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
@@ -13,6 +14,7 @@ import {
 import { faultNotLeader } from "@daos/rpc";
 import { type Clock, systemClock } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
+import { keepCopy } from "./keep-copy.ts";
 
 export interface LeadershipOptions {
   readonly election: Election;
@@ -21,6 +23,10 @@ export interface LeadershipOptions {
   readonly ranksFrom: MembershipOptions["ranksFrom"];
   /** Stops the engine of an excluded member that serves all the same: it was not reached when it was excluded. */
   readonly stopExcluded?: ((member: Member, wait: Wait) => Promise<void>) | undefined;
+  /** Keeps a copy of the members outside their store, on the leader. */
+  readonly saveCopy?: ((members: readonly Member[]) => Promise<void>) | undefined;
+  /** Reads that copy; no members when there is none. */
+  readonly readCopy?: (() => Promise<readonly Member[]>) | undefined;
   readonly failureDetection?: Omit<FailureDetectorOptions, "clock"> | undefined;
   readonly log: Logger;
   readonly clock?: Clock | undefined;
@@ -48,6 +54,8 @@ export class Leadership {
   readonly #clock: Clock;
   #view: LeaderView = { kind: "following", leader: undefined };
   #leading: Leading | undefined;
+  /** Why the members cannot be read, in a term of this host. */
+  #unread: Fault | undefined;
   /** Excluded members whose engines are being stopped. */
   readonly #stopping = new Set<string>();
 
@@ -104,10 +112,35 @@ export class Leadership {
     return this.#leadingHere().failureDetector;
   }
 
+  /**
+   * The members as this host last saw them, while their store cannot be used and no host can lead: enough to stop the
+   * engines in an emergency.
+   *
+   * @returns undefined while there is a leader, or may be one, and where this host has seen no members
+   */
+  async lastSeen(): Promise<{ readonly members: readonly Member[]; readonly outage: Fault } | undefined> {
+    const outage = this.#outage;
+    const { readCopy } = this.#options;
+    if (outage === undefined || readCopy === undefined || !isStoreOutage(outage)) return undefined;
+    const members = await readCopy();
+    return members.length === 0 ? undefined : { members, outage };
+  }
+
+  /** Why there is no leader, when this host knows that. */
+  get #outage(): Fault | undefined {
+    if (this.leadsHere) return undefined;
+    const { leader } = this;
+    const { self, election } = this.#options;
+    const isSelf = leader?.host === self.host && leader.port === self.port;
+    return isSelf || leader === undefined ? (this.#unread ?? election.outage) : undefined;
+  }
+
   #leadingHere(): Leading {
     const { self, ranksFrom } = this.#options;
     if (this.#leading?.term.holds() === true) return this.#leading;
     const { leader } = this;
+    const outage = this.#outage;
+    if (outage !== undefined) throw outage;
     if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self, ranksFrom);
     throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
   }
@@ -134,7 +167,11 @@ export class Leadership {
       this.#leading = { membership, failureDetector, term };
       events.add("leader_changed", `${formatHostAddress(self)} leads the system`, { address: self });
       log.info("leading", { term: term.number, members: membership.list().length });
-      await watchHosts(membership, failureDetector, { clock, log, signal });
+      const { saveCopy: save } = this.#options;
+      await Promise.all([
+        watchHosts(membership, failureDetector, { clock, log, signal }),
+        ...(save === undefined ? [] : [keepCopy(membership, { save, clock, log, signal })]),
+      ]);
     } catch (error) {
       if (!signal.aborted) throw error;
       log.info("not leading any more", { term: term.number });
@@ -161,14 +198,24 @@ export class Leadership {
   async #load(options: MembershipOptions): Promise<Membership> {
     for (;;) {
       try {
-        return await Membership.load(options);
+        const membership = await Membership.load(options);
+        this.#unread = undefined;
+        return membership;
       } catch (error) {
+        this.#unread = undefined;
         options.signal.throwIfAborted();
-        this.#options.log.error("the members cannot be read", { fault: toFault(error) });
+        this.#unread = toFault(error);
+        this.#options.log.error("the members cannot be read", { fault: this.#unread });
         await this.#clock.delay(RETRY_MS, options);
       }
     }
   }
+}
+
+/** The store of the whole system cannot be used, and not only by this host. */
+function isStoreOutage({ code, cause }: Fault): boolean {
+  if (code === FaultCode.electionUnreachable) return isSpaceExceeded(cause);
+  return code === FaultCode.memberStoreUnusable || code === FaultCode.memberStoreReplaced;
 }
 
 function faultNotReady(self: HostAddress, ranksFrom: MembershipOptions["ranksFrom"]): Fault {

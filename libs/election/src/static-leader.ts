@@ -1,5 +1,8 @@
+import { type Fault, toFault } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
+import type { Logger } from "@daos/log";
 import type { MemberStore } from "@daos/member-store";
+import { delay } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView } from "./election.ts";
 
 export interface StaticLeaderOptions {
@@ -8,7 +11,11 @@ export interface StaticLeaderOptions {
   readonly self: HostAddress | undefined;
   /** Resolves when the storage is there that the members are kept in. */
   readonly openStore: (options: { readonly signal: AbortSignal }) => Promise<MemberStore>;
+  readonly log?: Logger | undefined;
 }
+
+/** A store that cannot be opened is tried again after this time, ms: an administrator may have mended it. */
+const RETRY_MS = 2_000;
 
 /**
  * No election: the first access point leads, as in release 0.8.0, while the storage of its first engine is there. The
@@ -19,6 +26,7 @@ export class StaticLeader implements Election {
   readonly #options: StaticLeaderOptions;
   #released: PromiseWithResolvers<void> | undefined;
   #closed: Promise<void> = Promise.resolve();
+  #outage: Fault | undefined;
 
   constructor(options: StaticLeaderOptions) {
     this.#options = options;
@@ -38,11 +46,14 @@ export class StaticLeader implements Election {
     onChange(following);
     if (self === undefined) return ended;
     for (let number = 1; !signal.aborted; number++) {
-      const store = await openStore({ signal }).catch((error: unknown) => {
-        if (signal.aborted) return undefined;
-        throw error;
-      });
-      if (store === undefined) return;
+      const store = await openStore({ signal }).catch((error: unknown) => this.#noteOutage(error));
+      if (signal.aborted) await store?.close();
+      if (signal.aborted) return;
+      if (store === undefined) {
+        await delay(RETRY_MS, { signal }).catch(() => {});
+        continue;
+      }
+      this.#noteOpened();
       const term = new AbortController();
       const released = Promise.withResolvers<void>();
       const closed = Promise.withResolvers<void>();
@@ -60,6 +71,25 @@ export class StaticLeader implements Election {
       this.#released = undefined;
       onChange(following);
     }
+  }
+
+  /** Why the store cannot be opened. Engines and the server go on without it. */
+  get outage(): Fault | undefined {
+    return this.#outage;
+  }
+
+  #noteOutage(error: unknown): undefined {
+    const fault = toFault(error);
+    if (this.#outage?.message !== fault.message)
+      this.#options.log?.error("the members cannot be opened; this host does not lead, and tries again", {
+        fault,
+      });
+    this.#outage = fault;
+  }
+
+  #noteOpened(): void {
+    if (this.#outage !== undefined) this.#options.log?.info("the members can be opened again");
+    this.#outage = undefined;
   }
 
   /** Lets go of the storage, which is about to be formatted or unmounted. */

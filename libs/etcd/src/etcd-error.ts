@@ -66,7 +66,7 @@ export function callFailed(endpoint: string, cause: unknown): EtcdError {
 export function etcdAdvice(error: unknown): string {
   return isSpaceExceeded(error)
     ? "free space in etcd, whose members look healthy all the same: see the alarm NOSPACE with etcdctl alarm list, then " +
-        "etcdctl compact REVISION, etcdctl defrag --cluster, etcdctl alarm disarm; or give etcd a larger --quota-backend-bytes"
+        "etcdctl compact --physical REVISION, etcdctl defrag --cluster, etcdctl alarm disarm; or give etcd a larger --quota-backend-bytes"
     : "check the etcd servers (etcdctl endpoint health) and system_db in the configuration";
 }
 
@@ -74,7 +74,7 @@ export function etcdAdvice(error: unknown): string {
  * etcd has raised its alarm NOSPACE. Until the alarm is disarmed it refuses every request that may grow its database,
  * leases included.
  */
-function isSpaceExceeded(error: unknown): boolean {
+export function isSpaceExceeded(error: unknown): error is EtcdError {
   return (
     error instanceof EtcdError &&
     error.code === Code.ResourceExhausted &&

@@ -116,6 +116,8 @@ export const FaultCode = {
   storageInUse: 821,
   memberUnreadable: 822,
   systemFull: 823,
+  memberStoreReplaced: 824,
+  stateNotRecorded: 825,
 
   // security: 900-999
   securityUnknown: 910,

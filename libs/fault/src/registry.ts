@@ -486,6 +486,16 @@ const SYSTEM = {
     "The storage or etcd has changed it, or an earlier release kept what should have been refused.",
     "list such members with daos-server members check, and move them aside with daos-server members repair",
   ],
+  stateNotRecorded: [
+    "Engines were not stopped, because their state cannot be recorded.",
+    "The store of the members takes no writes: its file system is full, or etcd has its alarm NOSPACE.",
+    "stop them all the same with dmg system stop --force, or make room as the message says",
+  ],
+  memberStoreReplaced: [
+    "The store of the members is missing, empty, older than before, or another one.",
+    "etcd or the storage came back without its data, was restored from an old copy, or the configuration names another etcd.",
+    "bring the store back, or use daos-server members restore or daos-server members accept",
+  ],
   systemFull: [
     "The system has as many members as it can have.",
     "Engines that do not exist any more are still members, or something invents engines.",

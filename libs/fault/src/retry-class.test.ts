@@ -13,6 +13,7 @@ const EXPECTED: Readonly<Record<string, RetryClass>> = {
   notAccessPoint: "ask-another",
   memberStoreUnusable: "wait",
   systemNotReady: "wait",
+  memberStoreReplaced: "ask-another",
   leadershipLost: "maybe-done",
   electionUnreachable: "wait",
   connectionLimit: "wait",

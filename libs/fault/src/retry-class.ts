@@ -23,6 +23,8 @@ const CODES: Readonly<Record<Exclude<RetryClass, "final">, readonly number[]>> =
     FaultCode.certificateRefused,
     FaultCode.notAccessPoint,
     FaultCode.engineNotRunning,
+    // Another access point may have seen another state of the store.
+    FaultCode.memberStoreReplaced,
     status("NOTLEADER"),
     status("NOTREPLICA"),
   ],

@@ -4,7 +4,7 @@ import type { HostAddress } from "@daos/hostlist";
 import type { EngineInstance, InstanceOptions, InstanceParts } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { JoinReply } from "@daos/member-agent";
-import type { MemberStore } from "@daos/member-store";
+import type { Member, MemberStore } from "@daos/member-store";
 import type { Clock } from "@daos/sys";
 import type { ForClient, MemberCalls } from "@daos/system";
 
@@ -28,6 +28,10 @@ export type MembersPort = {
    * @throws Fault membersLeftBehind, membersMoved when the system would begin anew without the members that it has
    */
   readonly check: (mount: string, uuid: string, wait: Wait) => Promise<void>;
+  /** Replaces this host's copy of the members, outside their store. */
+  readonly saveCopy?: ((members: readonly Member[]) => Promise<void>) | undefined;
+  /** Reads that copy; no members when there is none. */
+  readonly readCopy?: (() => Promise<readonly Member[]>) | undefined;
 } & (
   | {
       /** In the storage of the first access point's first engine, which leads. */

@@ -51,11 +51,14 @@ function fixed(
       open = true;
       return store;
     },
+    log,
   });
   const leadership = new Leadership({
     election,
     self,
     ranksFrom: "engine",
+    saveCopy: members.saveCopy,
+    readCopy: members.readCopy,
     stopExcluded,
     failureDetection,
     log,
@@ -78,11 +81,13 @@ function fixed(
 }
 
 function elected(options: ManagementOptions, election: Election): Management {
-  const { accessPoints, self, stopExcluded, failureDetection, log, clock } = options;
+  const { accessPoints, self, members, stopExcluded, failureDetection, log, clock } = options;
   const leadership = new Leadership({
     election,
     self,
     ranksFrom: "store",
+    saveCopy: members.saveCopy,
+    readCopy: members.readCopy,
     stopExcluded,
     failureDetection,
     log,

@@ -9,6 +9,7 @@ import {
   MAX_REASON,
   MAX_URI,
 } from "@daos/security";
+import { verifyChecksum } from "./document-checksum.ts";
 import { faultMemberInvalid } from "./faults.ts";
 import type { Member, MemberState } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
@@ -21,6 +22,22 @@ const STATES: ReadonlySet<string> = new Set<MemberState>([
   "excluded",
   "unresponsive",
   "errored",
+]);
+
+/** What a document without a checksum has. */
+const FIELDS: ReadonlySet<string> = new Set([
+  "version",
+  "uuid",
+  "rank",
+  "address",
+  "uri",
+  "contexts",
+  "state",
+  "reason",
+  "since",
+  "incarnation",
+  "faultDomain",
+  "reports",
 ]);
 
 type Claim<T> = readonly [limit: string, claim: (found: unknown) => found is T];
@@ -80,10 +97,16 @@ export function decodeMember(document: string): Member {
   return readMember(value);
 }
 
-/** The document of an engine's uuid: its member, or why it cannot be read. */
+/**
+ * The stored document of an engine's uuid: its member, or why it cannot be read. A document without a checksum is one of an
+ * earlier release. It has the fields of that release and no others: a checksum that is damaged is none.
+ */
 export function readKept(uuid: string, document: string): Member | UnreadableMember {
   try {
+    const hasChecksum = verifyChecksum(document);
     const member = decodeMember(document);
+    const unknown = Object.keys(JSON.parse(document) as object).find((name) => !FIELDS.has(name));
+    if (!hasChecksum && unknown !== undefined) throw refusal(`field ${unknown}`, "there", "absent");
     if (member.uuid !== uuid) throw refusal("uuid", member.uuid, `${uuid}, under which it is kept`);
     return member;
   } catch (error) {

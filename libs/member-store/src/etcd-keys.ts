@@ -9,6 +9,8 @@ export interface EtcdKeys {
   readonly plan: string;
   /** Unreadable members that `daos-server members repair` moved aside, each under the revision of its last change. */
   readonly quarantine: string;
+  /** The identity of this store of members: see `checkEtcdIdentity`. */
+  readonly identity: string;
   /** The prefix that the access points watch: the two keys below. */
   readonly election: string;
   /** The leader's address. Its create revision is the number of the leader's term. */
@@ -26,6 +28,7 @@ export function etcdKeys(system: string): EtcdKeys {
     planParts: `${root}/plan/parts/`,
     plan: `${root}/plan/ready`,
     quarantine: `${root}/quarantine/`,
+    identity: `${root}/identity`,
     election: `${root}/election/`,
     leader: `${root}/election/leader`,
     accessPoints: `${root}/election/access-points/`,

@@ -1,7 +1,10 @@
-import { bytes, type EtcdClient, prefixEnd } from "@daos/etcd";
+import { bytes, type EtcdClient, prefixEnd, text } from "@daos/etcd";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { verifyChecksum } from "./document-checksum.ts";
+import { encodeMember } from "./encode-member.ts";
+import { etcdKeys } from "./etcd-keys.ts";
 import type { Member } from "./member.ts";
 import type { MemberChange } from "./member-store.ts";
 import { runHistory } from "./testing/member-history.ts";
@@ -149,6 +152,33 @@ describe("EtcdMemberStore, with a commit larger than a request", () => {
       ...Array(parts + 1).fill("carried out by the next"),
       "acknowledged",
     ]);
+  });
+});
+
+describe("EtcdMemberStore, checksums", () => {
+  it("EtcdMemberStore.load() gives the documents of an earlier release their checksums", async () => {
+    const system = newSystem();
+    const key = bytes(`${etcdKeys(system).members}${sampleMember(1).uuid}`);
+    await client.put({ key, value: bytes(encodeMember(sampleMember(1))) }, wait());
+    expect(await loadAnew(system)).toEqual([sampleMember(1)]);
+    const [kv] = (await client.range({ key }, wait())).kvs;
+    expect(verifyChecksum(text(kv?.value ?? bytes("")))).toBe(true);
+    expect(await loadAnew(system)).toEqual([sampleMember(1)]);
+  });
+
+  it("EtcdMemberStore.load() sets a document aside that has changed since it was written", async () => {
+    const system = newSystem();
+    const { store } = await openTerm(client, system);
+    await store.commit([put(sampleMember(1, { state: "excluded" })), put(sampleMember(2))], wait());
+    const key = bytes(`${etcdKeys(system).members}${sampleMember(1).uuid}`);
+    const [kv] = (await client.range({ key }, wait())).kvs;
+    const damaged = text(kv?.value ?? bytes("")).replace('"excluded"', '"stopped"');
+    await client.put({ key, value: bytes(damaged) }, wait());
+    const unreadable: unknown[] = [];
+    const next = await openTerm(client, system);
+    const members = await next.store.load({ ...wait(), onUnreadable: (one) => unreadable.push(one) });
+    expect(members).toEqual([sampleMember(2)]);
+    expect(unreadable).toMatchObject([{ reason: expect.stringContaining("checksum") as string }]);
   });
 });
 

@@ -1,12 +1,21 @@
 import { bytes, EtcdError, prefixEnd, text } from "@daos/etcd";
+import { FaultCode, hasCode } from "@daos/fault";
 import type { etcd } from "@daos/proto";
-import { parseRank } from "@daos/rank";
 import { deadline, delay } from "@daos/sys";
+import { addChecksum, verifyChecksum } from "./document-checksum.ts";
 import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
 import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
-import { faultMemberStore, faultMembersUnreadable, faultRankTaken } from "./faults.ts";
+import { faultMemberStore, faultMembersUnreadable } from "./faults.ts";
 import type { Member } from "./member.ts";
-import type { LoadOptions, MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
+import {
+  type LoadOptions,
+  lastOfEach,
+  type MemberChange,
+  type MemberStore,
+  type UnreadableMember,
+  uuidOf,
+} from "./member-store.ts";
+import { RankIndex } from "./rank-index.ts";
 import { type FencedTerm, type Operation, type StoreCalls, TermWriter } from "./term-writer.ts";
 
 export interface EtcdMemberStoreOptions {
@@ -44,9 +53,8 @@ export class EtcdMemberStore implements MemberStore {
   readonly #keys: EtcdKeys;
   readonly #term: FencedTerm;
   readonly #writer: TermWriter;
-  /** Which engine has a rank, and the reverse. Only this store changes them in this term. */
-  readonly #uuids = new Map<number, string>();
-  readonly #ranks = new Map<string, number>();
+  /** Only this store changes the ranks in this term. */
+  readonly #ranks = new RankIndex();
   #loaded = false;
   #closed = false;
   #last: Promise<unknown> = Promise.resolve();
@@ -71,9 +79,9 @@ export class EtcdMemberStore implements MemberStore {
     return this.#inTurn(async () => {
       if (!this.#loaded) await this.#load(signal);
       const last = lastOfEach(changes);
-      this.#checkRanks(last);
+      this.#ranks.check(last);
       await this.#write(toEntries(last), signal);
-      for (const change of last) this.#note(change);
+      this.#ranks.note(last);
     });
   }
 
@@ -98,40 +106,16 @@ export class EtcdMemberStore implements MemberStore {
       await this.#carryOut(state.plan, signal);
       state = await this.#read(signal);
     }
-    this.#uuids.clear();
     this.#ranks.clear();
-    for (const member of state.members) this.#note({ kind: "put", member });
+    for (const { uuid, rank } of state.members) this.#ranks.take(uuid, rank);
     this.#loaded = true;
-    const { members, unreadable } = state;
+    const { members, unreadable, old } = state;
+    // A full etcd puts this off until the next term.
+    if (old.length > 0)
+      await this.#write(old, signal).catch((error: unknown) => {
+        if (!hasCode(error, FaultCode.memberStoreUnusable)) throw error;
+      });
     return { members: members.toSorted((a, b) => a.rank - b.rank), unreadable };
-  }
-
-  #checkRanks(changes: readonly MemberChange[]): void {
-    const ranks = new Map<string, number | undefined>();
-    for (const change of changes) {
-      if (change.kind === "put") ranks.set(change.member.uuid, change.member.rank);
-      else ranks.set(change.uuid, undefined);
-    }
-    const taken = new Map<number, string>();
-    for (const [uuid, rank] of ranks) {
-      if (rank === undefined) continue;
-      const before = this.#uuids.get(rank);
-      const other = taken.get(rank) ?? (before !== undefined && !ranks.has(before) ? before : undefined);
-      if (other !== undefined) {
-        throw faultRankTaken(uuid, parseRank(rank), `that rank belongs to engine ${other}`);
-      }
-      taken.set(rank, uuid);
-    }
-  }
-
-  #note(change: MemberChange): void {
-    const uuid = uuidOf(change);
-    const before = this.#ranks.get(uuid);
-    if (before !== undefined && this.#uuids.get(before) === uuid) this.#uuids.delete(before);
-    this.#ranks.delete(uuid);
-    if (change.kind === "remove") return;
-    this.#ranks.set(uuid, change.member.rank);
-    this.#uuids.set(change.member.rank, uuid);
   }
 
   async #write(entries: readonly Entry[], signal: AbortSignal): Promise<void> {
@@ -204,6 +188,7 @@ export class EtcdMemberStore implements MemberStore {
     );
     const members: Member[] = [];
     const unreadable: UnreadableMember[] = [];
+    const old: Entry[] = [];
     let key = bytes(prefix);
     while (true) {
       const page = await this.#client.range(
@@ -211,9 +196,12 @@ export class EtcdMemberStore implements MemberStore {
         call,
       );
       for (const { key: found, value } of page.kvs) {
-        const kept = readKept(text(found).slice(prefix.length), text(value));
+        const [uuid, document] = [text(found).slice(prefix.length), text(value)];
+        const kept = readKept(uuid, document);
         if (isUnreadable(kept)) unreadable.push(kept);
         else members.push(kept);
+        if (!isUnreadable(kept) && !verifyChecksum(document))
+          old.push({ uuid, document: addChecksum(document) });
       }
       const end = page.kvs.at(-1)?.key;
       if (!page.more || end === undefined) break;
@@ -222,6 +210,7 @@ export class EtcdMemberStore implements MemberStore {
     return {
       members,
       unreadable,
+      old,
       lastCommit: last?.[0]?.modRevision ?? 0n,
       plan: ready?.[0] === undefined ? undefined : parsePlan(ready[0], parts ?? []),
     };
@@ -239,25 +228,18 @@ export class EtcdMemberStore implements MemberStore {
 interface State {
   readonly members: readonly Member[];
   readonly unreadable: readonly UnreadableMember[];
+  /** Documents of an earlier release, with the checksum that they do not have yet. */
+  readonly old: readonly Entry[];
   readonly lastCommit: bigint;
   /** A commit that has taken effect and is not applied yet. */
   readonly plan: readonly (readonly Entry[])[] | undefined;
 }
 
-/** etcd refuses two changes of a key in one transaction. Only the last change of a member counts. */
-function lastOfEach(changes: readonly MemberChange[]): readonly MemberChange[] {
-  return [...new Map(changes.map((change) => [uuidOf(change), change])).values()];
-}
-
 function toEntries(changes: readonly MemberChange[]): readonly Entry[] {
   return changes.map((change) => ({
     uuid: uuidOf(change),
-    document: change.kind === "put" ? encodeMember(change.member) : undefined,
+    document: change.kind === "put" ? addChecksum(encodeMember(change.member)) : undefined,
   }));
-}
-
-function uuidOf(change: MemberChange): string {
-  return change.kind === "put" ? change.member.uuid : change.uuid;
 }
 
 /** Splits a commit into parts, each small enough for one transaction. */

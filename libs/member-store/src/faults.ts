@@ -1,26 +1,89 @@
-import { EtcdError, etcdAdvice } from "@daos/etcd";
-import { cleanText, Fault, FaultCode } from "@daos/fault";
+import { dirname } from "node:path";
+import { EtcdError, etcdAdvice, isSpaceExceeded } from "@daos/etcd";
+import { cleanText, Fault, FaultCode, hasCode } from "@daos/fault";
 import type { Rank } from "@daos/rank";
 import type { UnreadableMember } from "./member-store.ts";
 
 /** SQLite's messages for a file that it cannot use. */
 const DAMAGED = /malformed|not a database/;
+/** SQLite's message for a full file system. */
+const FULL = /database or disk is full/;
+
+const DAMAGED_ADVICE =
+  "keep a copy of it, then give back the members as this host last saw them: daos-server members restore; or as an " +
+  "export has them: daos-server members import FILE";
 
 /** The store cannot be read or written. */
 export function faultMemberStore(where: string, cause: unknown): Fault {
+  if (isSpaceExceeded(cause)) return faultEtcdFull(where, cause);
   const reason = cause instanceof Error ? cause.message : String(cause);
+  if (FULL.test(reason)) return faultMembersFileFull(where, cause);
   return new Fault({
     domain: "system",
     code: FaultCode.memberStoreUnusable,
     description: `the members of the system cannot be kept in ${where}`,
     reason,
     resolution: DAMAGED.test(reason)
-      ? "restore the file from a copy; without one, move it away: engines are recorded again when they are restarted, " +
-        "but exclusions are lost, and must be repeated first"
+      ? DAMAGED_ADVICE
       : cause instanceof EtcdError
         ? etcdAdvice(cause)
         : "check that the storage has space and is writable",
     cause,
+  });
+}
+
+/** The file system of the members' file is full, and its reserve has been given up. */
+export function faultMembersFileFull(path: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberStoreUnusable,
+    description: `the members of the system cannot be kept in ${path}`,
+    reason: "its file system is full, database or disk is full, and the reserve beside it has been used",
+    resolution: `make room there (df ${dirname(path)} shows it): destroy a pool with dmg pool destroy, or remove files that are not of DAOS`,
+    cause,
+  });
+}
+
+function faultEtcdFull(where: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberStoreUnusable,
+    description: `the members of the system cannot be kept in ${where}`,
+    reason:
+      "etcd has raised its alarm NOSPACE and takes no writes: its database has reached --quota-backend-bytes",
+    resolution: etcdAdvice(cause),
+    cause,
+  });
+}
+
+/** The file of the members has changed since it was written. */
+export function faultMembersFileDamaged(path: string, reason: string, cause?: unknown): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberStoreUnusable,
+    description: `the members of the system cannot be read from ${path}`,
+    reason: `the file is damaged: ${reason}`,
+    resolution: DAMAGED_ADVICE,
+    cause,
+  });
+}
+
+/** The file is damaged as a whole: waiting does not help, and neither does room. */
+export function isDamagedFile(error: unknown): boolean {
+  return hasCode(error, FaultCode.memberStoreUnusable) && error.resolution === DAMAGED_ADVICE;
+}
+
+/** The store is missing, empty, older than before, or another one. It must not be taken for a system without members. */
+export function faultMemberStoreReplaced(where: string, reason: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.memberStoreReplaced,
+    description: `the members of the system are not in ${where} as this host has seen them before`,
+    reason,
+    resolution:
+      "bring back the store as it was; if it is lost, give back the members as this host last saw them: daos-server members " +
+      "restore; or go on with what the store has now, and forget what it does not: daos-server members accept " +
+      "(docs/system.md, Lost or full stores)",
   });
 }
 

@@ -7,6 +7,15 @@ export type MemberChange =
   /** Removes a member. An unknown uuid is accepted. */
   | { readonly kind: "remove"; readonly uuid: string };
 
+/** The last change of each member: only that one counts, and etcd refuses two changes of a key in one transaction. */
+export function lastOfEach(changes: readonly MemberChange[]): readonly MemberChange[] {
+  return [...new Map(changes.map((change) => [uuidOf(change), change])).values()];
+}
+
+export function uuidOf(change: MemberChange): string {
+  return change.kind === "put" ? change.member.uuid : change.uuid;
+}
+
 /** An entry that is no valid member. */
 export interface UnreadableMember {
   /** The key of the entry. */

@@ -1,13 +1,15 @@
-import { mkdir, rename } from "node:fs/promises";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { ServerConfig } from "@daos/config";
 import { EtcdClient } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import { delay, exists, syncDirectory } from "@daos/sys";
 import { etcdKnows } from "./etcd-knows.ts";
-import { faultMembersMoved, faultStaleStore } from "./faults.ts";
+import { faultMemberStore, faultMembersMoved, faultStaleStore, isDamagedFile } from "./faults.ts";
+import { MarkerFile } from "./marker-file.ts";
 import type { Member } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
+import { SpaceReserve } from "./space-reserve.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
 
 interface Wait {
@@ -26,11 +28,74 @@ export function movedFile(path: string): string {
   return `${path}.moved`;
 }
 
-/** Opens the members for a term. @throws Fault memberStoreUnusable, membersInUse */
-export async function openMembers(mount: string): Promise<SqliteMemberStore> {
+/** What a host has seen of the members' file: beside the superblock, so that it stays when `control_plane` is lost. */
+export function membersMarker(mount: string): MarkerFile {
+  return new MarkerFile(join(mount, "members.marker"));
+}
+
+function reserveFile(path: string): string {
+  return join(dirname(path), "members.reserve");
+}
+
+/** Enough for the write-ahead log of a system of 4,000 members in which every member changes at once. */
+const MIN_RESERVE_BYTES = 4 * 1024 * 1024;
+
+export interface OpenMembersOptions {
+  /** Go on with a store that is not as this host has seen it before. */
+  readonly accept?: boolean | undefined;
+}
+
+/** Opens the members for a term. @throws Fault memberStoreUnusable, membersInUse, memberStoreReplaced */
+export async function openMembers(
+  mount: string,
+  { accept }: OpenMembersOptions = {},
+): Promise<SqliteMemberStore> {
+  const path = membersFile(mount);
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw faultMemberStore(path, error);
+  });
+  const size = await stat(path).then(
+    (found) => found.size,
+    () => 0,
+  );
+  const bytes = Math.max(MIN_RESERVE_BYTES, 2 * size);
+  const reserve = new SpaceReserve(reserveFile(path), { bytes });
+  return new SqliteMemberStore(path, { marker: membersMarker(mount), reserve, accept });
+}
+
+/** A file that is open for a command that replaces what is in it. */
+export interface ReplaceableMembers {
+  readonly store: SqliteMemberStore;
+  /** New name of a file that was damaged. */
+  readonly movedAside: string | undefined;
+}
+
+/**
+ * Opens the members' file for a command, locked against every server. It may be missing, empty, or older than before.
+ *
+ * @param options `moveDamaged`: give a file that cannot be read another name, and begin a new one
+ * @throws Fault membersInUse, memberStoreUnusable
+ */
+export async function openToReplace(
+  mount: string,
+  { moveDamaged }: { readonly moveDamaged: boolean },
+): Promise<ReplaceableMembers> {
   const path = membersFile(mount);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  return new SqliteMemberStore(path);
+  const open = () =>
+    new SqliteMemberStore(path, { exclusive: true, marker: membersMarker(mount), accept: true });
+  try {
+    return { store: open(), movedAside: undefined };
+  } catch (error) {
+    if (!moveDamaged || !isDamagedFile(error)) throw error;
+  }
+  const aside = `${path}.damaged-${new Date().toISOString().replaceAll(":", "")}`;
+  await rename(path, aside);
+  for (const more of ["-wal", "-journal"])
+    if (await exists(`${path}${more}`)) await rename(`${path}${more}`, `${aside}${more}`);
+  await rm(`${path}-shm`, { force: true });
+  await syncDirectory(dirname(path));
+  return { store: open(), movedAside: aside };
 }
 
 /** The members in a file, locked against all other access until it is disposed of. */
@@ -57,6 +122,7 @@ export async function lockMembers(path: string): Promise<LockedMembers> {
     unreadable,
     archive: async () => {
       await rename(path, movedFile(path));
+      await rm(reserveFile(path), { force: true });
       await syncDirectory(dirname(path));
     },
     [Symbol.asyncDispose]: () => lock.disposeAsync(),

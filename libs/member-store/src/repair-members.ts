@@ -1,11 +1,13 @@
 import { DatabaseSync } from "node:sqlite";
 import { bytes, type EtcdCalls, prefixEnd, text } from "@daos/etcd";
+import { Fault } from "@daos/fault";
 import { isUnreadable, readKept } from "./encode-member.ts";
 import { etcdKeys } from "./etcd-keys.ts";
 import { faultMemberStore, faultMembersNotMovable } from "./faults.ts";
 import type { Member } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
+import { checkIntegrity, hasTable, readContent } from "./stored-content.ts";
 
 /** The members in a store, and its unreadable entries. */
 export interface KeptMembers {
@@ -19,23 +21,21 @@ export interface KeptMembers {
 export function readMembersFile(path: string): KeptMembers {
   try {
     using database = new DatabaseSync(path, { readOnly: true });
-    const rows = (table: string, columns: string) => {
-      const known = database.prepare("SELECT 1 FROM sqlite_master WHERE name = ?").get(table) !== undefined;
-      return known ? database.prepare(`SELECT ${columns} FROM ${table}`).all() : [];
-    };
-    const [damage] = database.prepare("PRAGMA quick_check(1)").all();
-    if (damage?.quick_check !== "ok") throw new Error(`malformed: ${String(damage?.quick_check)}`);
-    const kept = rows("members", "uuid, document, rank").map(({ uuid, document }) =>
-      readKept(String(uuid), String(document)),
-    );
-    const quarantined = rows("quarantine", "uuid, document, reason").map(({ uuid, document, reason }) => ({
-      uuid: String(uuid),
-      document: String(document),
-      reason: String(reason),
-    }));
+    checkIntegrity(database, path);
+    const kept = readContent(database, path).rows.map(({ uuid, document }) => readKept(uuid, document));
+    const quarantined = !hasTable(database, "quarantine")
+      ? []
+      : database
+          .prepare("SELECT uuid, document, reason FROM quarantine")
+          .all()
+          .map(({ uuid, document, reason }) => ({
+            uuid: String(uuid),
+            document: String(document),
+            reason: String(reason),
+          }));
     return { ...sortOut(kept), quarantined };
   } catch (error) {
-    throw faultMemberStore(path, error);
+    throw error instanceof Fault ? error : faultMemberStore(path, error);
   }
 }
 

@@ -1,10 +1,39 @@
-import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { randomUUID } from "node:crypto";
+import { statSync } from "node:fs";
+import { dirname } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { Fault } from "@daos/fault";
-import { parseRank } from "@daos/rank";
+import { addChecksum } from "./document-checksum.ts";
 import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
-import { faultMemberStore, faultMembersInUse, faultMembersUnreadable, faultRankTaken } from "./faults.ts";
+import {
+  faultMemberStore,
+  faultMemberStoreReplaced,
+  faultMembersFileDamaged,
+  faultMembersFileFull,
+  faultMembersInUse,
+  faultMembersUnreadable,
+} from "./faults.ts";
+import type { MarkerFile } from "./marker-file.ts";
 import type { Member } from "./member.ts";
-import type { LoadOptions, MemberChange, MemberStore, UnreadableMember } from "./member-store.ts";
+import {
+  type LoadOptions,
+  lastOfEach,
+  type MemberChange,
+  type MemberStore,
+  type UnreadableMember,
+} from "./member-store.ts";
+import { RankIndex } from "./rank-index.ts";
+import { freeBytes, type SpaceReserve } from "./space-reserve.ts";
+import { decodeIdentity, encodeIdentity, judgeStore, type StoreIdentity } from "./store-identity.ts";
+import {
+  checkIntegrity,
+  hasTable,
+  isOld,
+  type Row,
+  type RowChange,
+  readContent,
+  type StoredContent,
+} from "./stored-content.ts";
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS members (
@@ -12,7 +41,12 @@ const SCHEMA = `
     rank INTEGER NOT NULL,
     document TEXT NOT NULL
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS members_by_rank ON members (rank)`;
+  DROP INDEX IF EXISTS members_by_rank;
+  CREATE TABLE IF NOT EXISTS store (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    identity TEXT NOT NULL,
+    content TEXT NOT NULL
+  ) STRICT`;
 
 /** The documents of the first release of this store, before members had states. */
 const MIGRATE = `
@@ -35,6 +69,9 @@ const QUARANTINE = `
 const PUT = `
   INSERT INTO members (uuid, rank, document) VALUES (?, ?, ?)
     ON CONFLICT (uuid) DO UPDATE SET rank = excluded.rank, document = excluded.document`;
+const PUT_STORE = `
+  INSERT INTO store (id, identity, content) VALUES (1, ?, ?)
+    ON CONFLICT (id) DO UPDATE SET identity = excluded.identity, content = excluded.content`;
 
 export interface SqliteMemberStoreOptions {
   /**
@@ -42,41 +79,73 @@ export interface SqliteMemberStoreOptions {
    * one file.
    */
   readonly exclusive?: boolean | undefined;
+  /** What this host has seen of the store. Without it, a file that is missing or older than before is not found out. */
+  readonly marker?: MarkerFile | undefined;
+  /** Given up when the file system is full. */
+  readonly reserve?: SpaceReserve | undefined;
+  /** Use a store that {@link judgeStore} refuses. It gets the generation after that of the marker. */
+  readonly accept?: boolean | undefined;
 }
 
 const SQLITE_BUSY = 5;
+const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
+/** SQLite's shared-memory index takes 32 KiB; without them it reports an I/O error. */
+const MIN_FREE_BYTES = 64 * 1024;
 
 /**
  * Stores members in an SQLite file beside the superblock of the access point's engine: for systems with one access
  * point.
+ *
+ * Each document has a checksum. The table `store` has the identity of the store and a record of its content, so that a row
+ * that is missing is found out too. All are compared when the file is opened.
  */
 export class SqliteMemberStore implements MemberStore {
   readonly #database: DatabaseSync;
   readonly #path: string;
+  readonly #options: SqliteMemberStoreOptions;
   readonly #begin: string;
-  readonly #put: StatementSync;
+  readonly #ranks = new RankIndex();
+  readonly #content: StoredContent;
+  #identity: StoreIdentity;
+  /** Device and inode of the file that is open. */
+  readonly #file: string | undefined;
 
-  /** @throws Fault memberStoreUnusable when the file is damaged or cannot be written, membersInUse */
-  constructor(path: string, { exclusive = false }: SqliteMemberStoreOptions = {}) {
+  /**
+   * @throws Fault memberStoreUnusable when the file is damaged or cannot be read, membersInUse, memberStoreReplaced when
+   *   it is not what the marker says
+   */
+  constructor(path: string, options: SqliteMemberStoreOptions = {}) {
     this.#path = path;
-    this.#begin = exclusive ? "BEGIN EXCLUSIVE" : "BEGIN IMMEDIATE";
-    const journal = exclusive
-      ? "locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE"
-      : "journal_mode = WAL";
-    this.#database = new DatabaseSync(path, { open: false });
+    this.#options = options;
+    this.#begin = options.exclusive === true ? "BEGIN EXCLUSIVE" : "BEGIN IMMEDIATE";
+    if (sizeOf(path) === 0) this.#judge(undefined);
+    this.#database = this.#open();
+    this.#file = identityOf(path);
     try {
-      this.#database.open();
-      this.#database.exec(`PRAGMA ${journal}; PRAGMA synchronous = FULL`);
-      this.#transaction(() => {
-        this.#database.exec(SCHEMA);
-        const old = this.#database.prepare("SELECT 1 FROM sqlite_master WHERE name = 'member'").get();
-        if (old !== undefined) this.#database.exec(MIGRATE);
-      });
-      this.#put = this.#database.prepare(PUT);
+      checkIntegrity(this.#database, path);
+      this.#migrate();
+      const stored = this.#readIdentity();
+      const { rows, content } = readContent(this.#database, path);
+      this.#content = content;
+      for (const row of rows) {
+        const kept = readKept(row.uuid, row.document);
+        // What cannot be read keeps the rank that it had.
+        this.#ranks.take(row.uuid, isUnreadable(kept) ? row.rank : kept.rank);
+      }
+      this.#identity = this.#judge(stored);
+      const old = rows.filter(isOld);
+      if (stored?.generation !== this.#identity.generation || old.length > 0) this.#upgrade(old);
+      this.#remember();
+      options.reserve?.make();
     } catch (error) {
       if (this.#database.isOpen) this.#database.close();
-      throw isBusy(error) ? faultMembersInUse(path, error) : faultMemberStore(path, error);
+      throw this.#faultOpening(error);
     }
+  }
+
+  get identity(): StoreIdentity {
+    return this.#identity;
   }
 
   async load({ onUnreadable }: Pick<LoadOptions, "onUnreadable"> = {}): Promise<readonly Member[]> {
@@ -84,7 +153,7 @@ export class SqliteMemberStore implements MemberStore {
     const unreadable: UnreadableMember[] = [];
     this.#guarded(() => {
       for (const { uuid, document } of this.#database
-        .prepare("SELECT uuid, document FROM members ORDER BY rank")
+        .prepare("SELECT uuid, document FROM members")
         .iterate()) {
         const kept = readKept(String(uuid), String(document));
         if (isUnreadable(kept)) unreadable.push(kept);
@@ -93,22 +162,23 @@ export class SqliteMemberStore implements MemberStore {
     });
     if (onUnreadable !== undefined) unreadable.forEach(onUnreadable);
     else if (unreadable.length > 0) throw faultMembersUnreadable(this.#path, unreadable);
-    return members;
+    // The column of the rank has no checksum.
+    return members.toSorted((a, b) => a.rank - b.rank);
   }
 
   /** Moves unreadable members to the table `quarantine` of the same file. @throws Fault memberStoreUnusable */
   async quarantine(unreadable: readonly UnreadableMember[]): Promise<void> {
-    this.#guarded(() =>
-      this.#transaction(() => {
+    this.#guarded(() => {
+      const removed = unreadable.map(({ uuid }) => ({ uuid, rank: 0, document: undefined }));
+      this.#write(removed, () => {
         this.#database.exec(QUARANTINE);
-        for (const { uuid, document, reason } of unreadable) {
-          this.#database
-            .prepare("INSERT INTO quarantine (uuid, document, reason, moved_at) VALUES (?, ?, ?, ?)")
-            .run(uuid, document, reason, new Date().toISOString());
-          this.#database.prepare("DELETE FROM members WHERE uuid = ? AND document = ?").run(uuid, document);
-        }
-      }),
-    );
+        const move = this.#database.prepare(
+          "INSERT INTO quarantine (uuid, document, reason, moved_at) VALUES (?, ?, ?, ?)",
+        );
+        for (const { uuid, document, reason } of unreadable)
+          move.run(uuid, document, reason, new Date().toISOString());
+      });
+    });
   }
 
   async commit(
@@ -116,45 +186,149 @@ export class SqliteMemberStore implements MemberStore {
     { signal }: { readonly signal: AbortSignal },
   ): Promise<void> {
     signal.throwIfAborted();
-    this.#guarded(() =>
-      this.#transaction(() => {
-        for (const change of changes) this.#apply(change);
-        this.#checkRanks();
-      }),
-    );
-  }
-
-  #apply(change: MemberChange): void {
-    switch (change.kind) {
-      case "put": {
-        const { member } = change;
-        this.#put.run(member.uuid, member.rank, encodeMember(member));
-        break;
-      }
-      case "remove":
-        this.#database.prepare("DELETE FROM members WHERE uuid = ?").run(change.uuid);
-        break;
-      default:
-        change satisfies never;
-    }
-  }
-
-  #checkRanks(): void {
-    const twice = this.#database
-      .prepare(
-        "SELECT rank, max(uuid) AS uuid, min(uuid) AS other FROM members GROUP BY rank HAVING count(*) > 1",
-      )
-      .get();
-    if (twice === undefined) return;
-    throw faultRankTaken(
-      String(twice.uuid),
-      parseRank(twice.rank),
-      `that rank belongs to engine ${twice.other}`,
-    );
+    this.#guarded(() => {
+      const last = lastOfEach(changes);
+      this.#ranks.check(last);
+      this.#write(last.map(toRow));
+      this.#ranks.note(last);
+    });
   }
 
   async close(): Promise<void> {
-    if (this.#database.isOpen) this.#database.close();
+    this.#guarded(() => {
+      if (this.#database.isOpen) this.#database.close();
+    });
+  }
+
+  #open(): DatabaseSync {
+    try {
+      return this.#openOnce();
+    } catch (error) {
+      if (!this.#isFull(error)) throw this.#faultOpening(error);
+    }
+    try {
+      if (this.#options.reserve?.giveUp() === true) return this.#openOnce();
+    } catch (error) {
+      if (!this.#isFull(error)) throw this.#faultOpening(error);
+    }
+    try {
+      // SQLite then needs no file of shared memory: the members can be read, although nothing can be recorded.
+      return this.#openOnce("PRAGMA locking_mode = EXCLUSIVE");
+    } catch (error) {
+      throw this.#faultOpening(error);
+    }
+  }
+
+  #openOnce(locking = ""): DatabaseSync {
+    const { exclusive = false } = this.#options;
+    const database = new DatabaseSync(this.#path);
+    try {
+      const journal = exclusive
+        ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE"
+        : `${locking}; PRAGMA journal_mode = WAL`;
+      database.exec(`${journal}; PRAGMA synchronous = FULL`);
+      // The lock, and the files beside this one, are there from here.
+      database.exec(`${this.#begin}; COMMIT`);
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  }
+
+  /** Takes over the members of the first release of this store. */
+  #migrate(): void {
+    if (!hasTable(this.#database, "member")) return;
+    this.#transaction(() => {
+      this.#database.exec(SCHEMA);
+      this.#database.exec(MIGRATE);
+    });
+  }
+
+  #readIdentity(): StoreIdentity | undefined {
+    if (!hasTable(this.#database, "store")) return undefined;
+    const row = this.#database.prepare("SELECT identity FROM store").get();
+    if (row === undefined) return undefined;
+    try {
+      return decodeIdentity(String(row.identity));
+    } catch (error) {
+      throw faultMembersFileDamaged(this.#path, `its identity: ${(error as Error).message}`, error);
+    }
+  }
+
+  /** @returns what the store is from now on @throws Fault memberStoreReplaced */
+  #judge(stored: StoreIdentity | undefined): StoreIdentity {
+    const { marker: file, accept = false } = this.#options;
+    const marker = file?.read() ?? { kind: "absent" };
+    const seen = marker.kind === "seen" ? marker.identity : undefined;
+    const refusal =
+      marker.kind === "damaged" && stored === undefined
+        ? `it is empty or missing; ${file?.path} says that it was not, and cannot be read`
+        : judgeStore(seen, stored);
+    if (refusal !== undefined && !accept) throw faultMemberStoreReplaced(this.#path, refusal);
+    if (refusal === undefined) return stored ?? { id: randomUUID(), generation: 1, revision: 0 };
+    return {
+      id: seen?.id ?? stored?.id ?? randomUUID(),
+      generation: Math.max(seen?.generation ?? 0, stored?.generation ?? 0) + 1,
+      revision: stored?.revision ?? 0,
+    };
+  }
+
+  /** Writes what an earlier release did not: tables, identity, checksums. A full file system puts it off. */
+  #upgrade(old: readonly Row[]): void {
+    const isNew = !hasTable(this.#database, "members");
+    try {
+      this.#write(
+        old.map(({ uuid, rank, document }) => ({ uuid, rank, document: addChecksum(document) })),
+        () => this.#database.exec(SCHEMA),
+      );
+    } catch (error) {
+      if (isNew || !this.#isFull(error)) throw error;
+    }
+  }
+
+  /**
+   * Writes rows and the record of the content, all or none. When the file system is full, the reserve is given up.
+   */
+  #write(rows: readonly (RowChange & { readonly rank: number })[], more: () => void = () => {}): void {
+    const identity = { ...this.#identity, revision: this.#identity.revision + 1 };
+    const { record, apply } = this.#content.plan(rows);
+    const work = () =>
+      this.#transaction(() => {
+        more();
+        const put = this.#database.prepare(PUT);
+        const remove = this.#database.prepare("DELETE FROM members WHERE uuid = ?");
+        for (const { uuid, rank, document } of rows) {
+          if (document === undefined) remove.run(uuid);
+          else put.run(uuid, rank, document);
+        }
+        this.#database.prepare(PUT_STORE).run(encodeIdentity(identity), record);
+      });
+    const { reserve } = this.#options;
+    try {
+      work();
+    } catch (error) {
+      if (!this.#isFull(error) || reserve?.giveUp() !== true) throw error;
+      work();
+    }
+    apply();
+    this.#identity = identity;
+    this.#remember();
+    if (this.#isInPlace()) reserve?.restore();
+  }
+
+  /** False once the mount is lost: marker and reserve would go to the directory below it. */
+  #isInPlace(): boolean {
+    return identityOf(this.#path) === this.#file;
+  }
+
+  /** Notes the revision beside the store. The commit is durable before: a marker that lags behind only finds out less. */
+  #remember(): void {
+    try {
+      if (this.#isInPlace()) this.#options.marker?.write(this.#identity);
+    } catch {
+      // As on a full file system before the file exists. The next commit tries again.
+    }
   }
 
   #transaction(work: () => void): void {
@@ -172,12 +346,45 @@ export class SqliteMemberStore implements MemberStore {
     try {
       return work();
     } catch (error) {
-      throw error instanceof Fault ? error : faultMemberStore(this.#path, error);
+      throw this.#fault(error);
     }
+  }
+
+  #faultOpening(error: unknown): Fault {
+    return codeOf(error) === SQLITE_BUSY ? faultMembersInUse(this.#path, error) : this.#fault(error);
+  }
+
+  #fault(error: unknown): Fault {
+    if (error instanceof Fault) return error;
+    return this.#isFull(error)
+      ? faultMembersFileFull(this.#path, error)
+      : faultMemberStore(this.#path, error);
+  }
+
+  #isFull(error: unknown): boolean {
+    const code = codeOf(error);
+    if (code === SQLITE_IOERR) return freeBytes(dirname(this.#path)) < MIN_FREE_BYTES;
+    return code === SQLITE_FULL;
   }
 }
 
-function isBusy(error: unknown): boolean {
-  // The low byte of an extended error code is the basic code.
-  return error instanceof Error && "errcode" in error && (Number(error.errcode) & 0xff) === SQLITE_BUSY;
+function toRow(change: MemberChange): RowChange & { readonly rank: number } {
+  if (change.kind === "remove") return { uuid: change.uuid, rank: 0, document: undefined };
+  const { member } = change;
+  return { uuid: member.uuid, rank: member.rank, document: addChecksum(encodeMember(member)) };
+}
+
+function identityOf(path: string): string | undefined {
+  const found = statSync(path, { throwIfNoEntry: false });
+  return found && `${found.dev}:${found.ino}`;
+}
+
+/** Size of a file, bytes; 0 when there is none. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+}
+
+/** The basic code of an error of SQLite: the low byte of the extended one. */
+function codeOf(error: unknown): number | undefined {
+  return error instanceof Error && "errcode" in error ? Number(error.errcode) & 0xff : undefined;
 }

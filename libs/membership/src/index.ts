@@ -4,5 +4,5 @@ export {
   Membership,
   type MembershipOptions,
 } from "./membership.ts";
-export type { EngineReport } from "./plan-transition.ts";
+export type { Condition, EngineReport } from "./plan-transition.ts";
 export { type SystemEvent, SystemEvents } from "./system-events.ts";

@@ -99,6 +99,8 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       FaultCode.superblockMissing,
       FaultCode.memberExcluded,
       FaultCode.memberUnreadable,
+      FaultCode.memberStoreReplaced,
+      FaultCode.stateNotRecorded,
       FaultCode.memberRunning,
       status("NOTLEADER"),
       status("NOTREPLICA"),

@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { Fault, FaultCode, hasCode } from "@daos/fault";
 import { formatRankSet, parseRank } from "@daos/rank";
 
 /** A server asks for a call into the engine that is not the leader's to make. */
@@ -30,5 +30,18 @@ export function faultNoSuchRanks(ranks: readonly number[]): Fault {
     code: FaultCode.memberUnknown,
     description: `the system has no rank ${formatRankSet(ranks.map((rank) => parseRank(rank)))}`,
     resolution: "list the ranks with: dmg system query",
+  });
+}
+
+/** The store takes no writes, so nothing was stopped. Any other failure is returned as it is. */
+export function faultNotRecorded(cause: unknown): unknown {
+  if (!hasCode(cause, FaultCode.memberStoreUnusable)) return cause;
+  return new Fault({
+    domain: "system",
+    code: FaultCode.stateNotRecorded,
+    description: "the state of the engines cannot be recorded, so none was stopped",
+    reason: cause.message,
+    resolution: `to stop them all the same: dmg system stop --force; to mend the store: ${cause.resolution}`,
+    cause,
   });
 }

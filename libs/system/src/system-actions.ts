@@ -3,11 +3,13 @@ import { Fault, FaultCode, isUnreachable, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { EngineInstance } from "@daos/instance";
 import type { Logger } from "@daos/log";
-import type { Member } from "@daos/member-store";
-import type { Membership } from "@daos/membership";
+import type { Member, MemberState } from "@daos/member-store";
+import type { Condition, Membership } from "@daos/membership";
 import type { Rank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
+import { faultNotRecorded } from "./faults.ts";
 import { eachOf, type HostMembers, membersByHost } from "./members-by-host.ts";
+import { UnrecordedStates } from "./unrecorded-states.ts";
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -57,6 +59,8 @@ export interface ActionResult {
   readonly fault?: Fault | undefined;
   /** What is left to know when all is well. */
   readonly note?: string | undefined;
+  /** Its state, where the store could not take it. */
+  readonly state?: MemberState | undefined;
 }
 
 /** Hosts at a time unless the caller says otherwise. */
@@ -75,10 +79,12 @@ const JOIN_LOOK_MS = 100;
 export class SystemActions {
   readonly #options: SystemActionsOptions;
   readonly #clock: Clock;
+  readonly #unrecorded: UnrecordedStates;
 
   constructor(options: SystemActionsOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    this.#unrecorded = new UnrecordedStates({ log: options.log, clock: this.#clock });
   }
 
   /**
@@ -88,6 +94,32 @@ export class SystemActions {
    */
   async stop(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
     return this.#inTerm("stop", options, (...term) => this.#stopAll(members, ...term));
+  }
+
+  /**
+   * Kills engines while no host can lead, because the store of the members cannot be used: nothing is recorded. The next
+   * leader learns their states from the reports of the hosts.
+   *
+   * @param why the fault of the store
+   */
+  async stopWithoutLeader(
+    members: readonly Member[],
+    options: ActionOptions & { readonly why: Fault },
+  ): Promise<readonly ActionResult[]> {
+    const { calls } = this.#options;
+    const { why, force, signal } = options;
+    const note = `not recorded, the system has no leader: ${why.message}`;
+    const how = { ...options, checkTerm: () => {}, callerSignal: signal };
+    const results = new Map<string, ActionResult>();
+    for (const here of [false, true]) {
+      const some = members.filter((member) => this.#isHere(member) === here);
+      const killed = await this.#step("stop", some, how, (member, wait) =>
+        calls.killRank(member.address, member.rank, { force, signal: wait.signal }),
+      );
+      for (const result of killed)
+        results.set(result.member.uuid, result.fault ? result : { ...result, note, state: "stopped" });
+    }
+    return inOrder(members, results);
   }
 
   async #stopAll(
@@ -103,7 +135,11 @@ export class SystemActions {
     const running = members.filter(({ uuid }) => !results.has(uuid));
     const uuids = running.map(({ uuid }) => uuid);
     await membership.whileBusy(uuids, async () => {
-      await membership.setState(uuids, { state: "stopping", reason: "" });
+      if (!force) {
+        await membership.setState(uuids, { state: "stopping", reason: "" }).catch((error: unknown) => {
+          throw faultNotRecorded(error);
+        });
+      }
       const ready = running.filter(({ state }) => !force && (state === "joined" || state === "unresponsive"));
       const readied = await this.#step("prep shutdown", ready, options, (member, { signal }) =>
         calls.prepShutdown(member.address, member.rank, { signal, timeoutMs: options.timeoutMs }),
@@ -125,25 +161,35 @@ export class SystemActions {
       };
       await kill(reachable.filter((member) => !this.#isHere(member)));
       await kill(reachable.filter((member) => this.#isHere(member)));
-      await this.#recordStops(membership, [...results.values()]);
+      for (const result of await this.#recordStops(membership, [...results.values()]))
+        results.set(result.member.uuid, result);
     });
     return inOrder(members, results);
   }
 
-  async #recordStops(membership: Membership, results: readonly ActionResult[]): Promise<void> {
+  /** @returns the results that could not be recorded, which say so */
+  async #recordStops(
+    membership: Membership,
+    results: readonly ActionResult[],
+  ): Promise<readonly ActionResult[]> {
+    const unrecorded: ActionResult[] = [];
+    const record = async (some: readonly ActionResult[], condition: Condition) => {
+      const members = some.map(({ member }) => member);
+      const fault = await this.#unrecorded.record(membership, members, condition);
+      if (fault === undefined) return;
+      const note = `not recorded yet, the server tries again: ${fault.message}`;
+      unrecorded.push(...some.map((result) => ({ ...result, note, state: condition.state })));
+    };
     const stopped = results.filter(({ fault }) => fault === undefined);
-    await membership.setState(
-      stopped.map(({ member }) => member.uuid),
-      { state: "stopped", reason: "by an administrator" },
-    );
+    await record(stopped, { state: "stopped", reason: "by an administrator" });
     const failed = results.filter(({ fault }) => fault !== undefined);
     const groups = Map.groupBy(failed, ({ fault }) => (fault as Fault).message);
     for (const [reason, group] of groups) {
-      const uuids = group.map(({ member }) => member.uuid);
       const code = group[0]?.fault?.code ?? 0;
       const state = isUnreachable({ code }) ? "unresponsive" : "errored";
-      await membership.setState(uuids, { state, reason: `not stopped: ${reason}` });
+      await record(group, { state, reason: `not stopped: ${reason}` });
     }
+    return unrecorded;
   }
 
   /** Starts engines that are not in service, and waits until they have joined. */

@@ -196,8 +196,10 @@ export class SimServer {
     const since = history.commits - 1;
     if (command === "clearExclude") history.clearing(members.map(({ uuid }) => uuid));
     const results = await this.#parts.actions[command](members, { ...options, fanout: 128 });
-    for (const { member, fault } of results)
-      if (fault === undefined) history.stateAcknowledged(member.uuid, DONE[command], since);
+    // A result with a state says that it is not recorded yet.
+    for (const { member, fault, state } of results)
+      if (fault === undefined && state === undefined)
+        history.stateAcknowledged(member.uuid, DONE[command], since);
     return results;
   }
 }

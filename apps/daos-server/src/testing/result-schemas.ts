@@ -26,6 +26,15 @@ const namespace = z.strictObject({
   mode: text.optional(),
 });
 const members = z.array(z.looseObject({ rank: count, uuid: text, address: text, state: text, reason: text }));
+const replacedMembers = z.strictObject({
+  from: text,
+  exportedAt: text,
+  where: text,
+  dryRun: z.boolean(),
+  replaced: count,
+  movedAside: text.optional(),
+  members,
+});
 const unreadable = z.array(z.looseObject({ uuid: text, reason: text }));
 
 /** What each command prints with `--json` when nothing fails; nothing for `start`, which logs. */
@@ -80,7 +89,15 @@ const RESULTS: Readonly<Record<string, z.ZodType>> = {
       resolution: text,
     }),
   ),
+  "members accept": z.strictObject({ where: text, members, unreadable: count, copy: text.optional() }),
   "members check": z.strictObject({ where: text, members, unreadable, quarantined: unreadable }),
+  "members export": z.strictObject({
+    where: text,
+    exportedAt: text,
+    output: text.optional(),
+    export: z.looseObject({ format: text, version: count, system: text, members }),
+  }),
+  "members import": replacedMembers,
   "members move": z.strictObject({
     from: text,
     movedFile: text.optional(),
@@ -89,6 +106,7 @@ const RESULTS: Readonly<Record<string, z.ZodType>> = {
     members,
   }),
   "members repair": z.strictObject({ where: text, moved: unreadable }),
+  "members restore": replacedMembers,
   "network list": z.strictObject({ providers: z.array(text) }),
   "network scan": z.strictObject({
     provider: text.optional(),

@@ -1,19 +1,19 @@
 import type { HostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
-import { type Member, SqliteMemberStore } from "@daos/member-store";
+import { type Member, type MemberStore, SqliteMemberStore } from "@daos/member-store";
 import type { MembershipOptions } from "@daos/membership";
 import type { Election } from "../election.ts";
 import { Leadership } from "../leadership.ts";
 import { StaticLeader } from "../static-leader.ts";
 
-/** The leader of a system with these members, in a store of its own; it leads for as long as the process runs. */
+/** The leader of a system with these members, in a store of its own or a given one; it leads for as long as the process runs. */
 export async function leaderOf(
   self: HostAddress,
   members: readonly Member[],
-  options: { readonly ranksFrom?: MembershipOptions["ranksFrom"] } = {},
+  options: { readonly ranksFrom?: MembershipOptions["ranksFrom"]; readonly store?: MemberStore } = {},
 ): Promise<Leadership> {
   const { signal } = new AbortController();
-  const store = new SqliteMemberStore(":memory:");
+  const { store = new SqliteMemberStore(":memory:") } = options;
   await store.commit(
     members.map((member) => ({ kind: "put", member })),
     { signal },

@@ -6,7 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { delay } from "@daos/sys";
 import { EtcdClient, type EtcdClientOptions } from "../etcd-client.ts";
-import { bytes } from "../keys.ts";
+import { isSpaceExceeded } from "../etcd-error.ts";
+import { bytes, prefixEnd } from "../keys.ts";
 import type { TlsFiles } from "../tls-files.ts";
 
 export interface EtcdClusterOptions {
@@ -23,6 +24,8 @@ type EtcdTls = { readonly [File in keyof TlsFiles]-?: string };
 /** One process of a cluster. */
 export interface EtcdMember {
   readonly url: string;
+  /** What it keeps. To be copied only while it does not run. */
+  readonly dataDirectory: string;
   /** Kills it, as a crash does. Its data stay. */
   kill(): Promise<void>;
   /** Freezes it: connections stay open, and it sends nothing. */
@@ -76,8 +79,9 @@ export class EtcdCluster implements AsyncDisposable {
     const peerUrl = (index: number) => `http://127.0.0.1:${ports[2 * index]}`;
     const processes = names.map((name, index) => {
       const url = `${tls === undefined ? "http" : "https"}://127.0.0.1:${ports[2 * index + 1]}`;
-      return new EtcdProcess(url, [
-        ...["--name", name, "--data-dir", join(directory, name), "--logger", "zap", "--log-level", "warn"],
+      const dataDirectory = join(directory, name);
+      return new EtcdProcess(url, dataDirectory, [
+        ...["--name", name, "--data-dir", dataDirectory, "--logger", "zap", "--log-level", "warn"],
         ...["--listen-client-urls", url, "--advertise-client-urls", url],
         ...["--listen-peer-urls", peerUrl(index), "--initial-advertise-peer-urls", peerUrl(index)],
         ...["--initial-cluster", names.map((other, i) => `${other}=${peerUrl(i)}`).join(",")],
@@ -138,6 +142,42 @@ export class EtcdCluster implements AsyncDisposable {
     }
   }
 
+  /** Writes until etcd raises its alarm NOSPACE; its `quotaBytes` should be small. */
+  async fill(): Promise<void> {
+    using client = this.client();
+    const signal = AbortSignal.timeout(READY_MS);
+    for (let number = 0; ; number++) {
+      try {
+        await client.put({ key: bytes(`/other/${number % 10}`), value: new Uint8Array(30_000) }, { signal });
+      } catch (error) {
+        if (!isSpaceExceeded(error)) throw error;
+        return;
+      }
+    }
+  }
+
+  /** What an administrator does about the alarm: etcdctl del, compact, defrag, alarm disarm. */
+  async clearAlarm(): Promise<void> {
+    using client = this.client();
+    const signal = AbortSignal.timeout(READY_MS);
+    const { header } = await client.deleteRange(
+      { key: bytes("/other/"), rangeEnd: prefixEnd("/other/") },
+      { signal },
+    );
+    const [first] = this.members;
+    // Calls that only administrators make: through the JSON gateway of etcd.
+    const call = async (url: string | undefined, path: string, body: object) => {
+      const answer = await fetch(`${url}/v3/${path}`, { method: "POST", body: JSON.stringify(body), signal });
+      if (!answer.ok) throw new Error(`${path}: ${await answer.text()}`);
+      return (await answer.json()) as { readonly alarms?: readonly object[] };
+    };
+    await call(first?.url, "kv/compaction", { revision: `${header?.revision}`, physical: true });
+    for (const { url } of this.members) await call(url, "maintenance/defragment", {});
+    const { alarms = [] } = await call(first?.url, "maintenance/alarm", { action: "GET" });
+    for (const alarm of alarms)
+      await call(first?.url, "maintenance/alarm", { action: "DEACTIVATE", ...alarm });
+  }
+
   /** Thaws and starts all members again, and waits for them. */
   async restore(): Promise<void> {
     for (const process of this.#processes) {
@@ -155,13 +195,15 @@ export class EtcdCluster implements AsyncDisposable {
 
 class EtcdProcess implements EtcdMember {
   readonly url: string;
+  readonly dataDirectory: string;
   readonly #args: readonly string[];
   #child: ChildProcess;
   /** The last lines of its log. */
   said = "";
 
-  constructor(url: string, args: readonly string[]) {
+  constructor(url: string, dataDirectory: string, args: readonly string[]) {
     this.url = url;
+    this.dataDirectory = dataDirectory;
     this.#args = args;
     this.#child = this.#start();
   }

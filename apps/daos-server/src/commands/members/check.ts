@@ -1,6 +1,6 @@
-import { formatHostAddress } from "@daos/hostlist";
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
+import { listMember } from "../../show-member.ts";
 
 /** `daos-server members check`. */
 export const membersCheckCommand = defineCommand({
@@ -22,7 +22,7 @@ export const membersCheckCommand = defineCommand({
     return {
       result: {
         where,
-        members: members.map((member) => ({ ...member, address: formatHostAddress(member.address) })),
+        members: members.map(listMember),
         unreadable,
         quarantined,
       },

@@ -1,8 +1,7 @@
 import type { MoveResult } from "@daos/election";
-import { formatHostAddress } from "@daos/hostlist";
-import type { Member } from "@daos/member-store";
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
+import { listMember, memberLine } from "../../show-member.ts";
 
 /** `daos-server members move`. */
 export const membersMoveCommand = defineCommand({
@@ -25,10 +24,9 @@ export const membersMoveCommand = defineCommand({
     const { moveToEtcd } = await import("@daos/election");
     const moved = await moveToEtcd(config, { dryRun, ...(await commandTools(flags)) });
     const { from, movedFile, endpoints, members, wereThere } = moved;
-    const listed = members.map((member) => ({ ...member, address: formatHostAddress(member.address) }));
     return {
-      result: { from, movedFile, endpoints, wereThere, members: listed },
-      lines: [...members.map(line), ...whatWasDone(moved, config.name)],
+      result: { from, movedFile, endpoints, wereThere, members: members.map(listMember) },
+      lines: [...members.map(memberLine), ...whatWasDone(moved, config.name)],
     };
   },
 });
@@ -50,9 +48,4 @@ function whatWasDone(
     `${movedFile}: the file they were in, not used any more`,
     "next: start daos-server on every access point",
   ];
-}
-
-function line({ rank, uuid, address, state, reason }: Member): string {
-  const why = reason === "" ? "" : `: ${reason}`;
-  return `rank ${rank}  ${uuid}  ${formatHostAddress(address)}  ${state}${why}`;
 }

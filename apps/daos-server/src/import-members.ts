@@ -1,0 +1,39 @@
+import type { ServerConfig } from "@daos/config";
+import { readExport } from "@daos/member-store";
+import type { commandTools } from "./command-tools.ts";
+import type { Answer } from "./define-command.ts";
+import { replaceMembers } from "./replace-members.ts";
+import { listMember, memberLine } from "./show-member.ts";
+
+export interface ImportOptions extends ReturnType<typeof commandTools> {
+  /** The export. */
+  readonly from: string;
+  readonly force: boolean;
+  /** The export is read and checked, and nothing else done. */
+  readonly dryRun: boolean;
+}
+
+/** Puts the members of an export into the store of a configuration. @throws Fault of the export, of the store */
+export async function importMembers(
+  config: ServerConfig,
+  { from, force, dryRun, ...tools }: ImportOptions,
+): Promise<Answer> {
+  const exported = await readExport(from);
+  const { exportedAt, members } = exported;
+  const attempted = `take members from ${from}`;
+  const where = config.systemDb.kind === "etcd" ? "etcd" : "the members' file";
+  const done = dryRun
+    ? { where, replaced: 0, movedAside: undefined }
+    : await replaceMembers(config, exported, { attempted, force, ...tools });
+  const { movedAside } = done;
+  return {
+    result: { from, exportedAt, ...done, dryRun, members: members.map(listMember) },
+    lines: [
+      ...members.map(memberLine),
+      `${from}: ${members.length} members of ${config.name} as they were at ${exportedAt}`,
+      ...(dryRun ? ["nothing has been changed"] : [`${done.where}: has these members now`]),
+      ...(done.replaced === 0 ? [] : [`${done.replaced} members that it had before are replaced`]),
+      ...(movedAside === undefined ? [] : [`${movedAside}: the damaged file`]),
+    ],
+  };
+}

@@ -1,0 +1,177 @@
+import { chown, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { faultNoEngines, type ServerConfig } from "@daos/config";
+import { EtcdElection, whileLeading } from "@daos/election";
+import { EtcdClient } from "@daos/etcd";
+import type { Logger } from "@daos/log";
+import {
+  checkEtcdIdentity,
+  etcdKeys,
+  faultMembersNotMovable,
+  type Member,
+  type MemberChange,
+  type MemberStore,
+  type MembersExport,
+  membersFile,
+  openToReplace,
+  type UnreadableMember,
+} from "@daos/member-store";
+import { readSuperblock, superblockPath } from "@daos/superblock";
+import { openMembersState } from "./members-state.ts";
+
+interface Options {
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+}
+
+/** The store that a configuration names, while no server uses it. */
+interface OpenedStore {
+  readonly where: string;
+  readonly store: MemberStore;
+  /** New name of a members' file that was damaged. */
+  readonly movedAside: string | undefined;
+}
+
+export interface ReplacedMembers {
+  readonly where: string;
+  /** How many members the store had before. */
+  readonly replaced: number;
+  readonly movedAside: string | undefined;
+}
+
+/**
+ * Puts the members of an export into the store that a configuration names, as one commit. A store that is lost, empty or
+ * older than before is accepted thereby.
+ *
+ * @param options `force` replaces the members that the store has
+ * @throws Fault membersNotMovable when the export is of another system, or the store has members; membersInUse; of the store
+ */
+export async function replaceMembers(
+  config: ServerConfig,
+  { system, members }: MembersExport,
+  { attempted, force, ...options }: Options & { readonly attempted: string; readonly force: boolean },
+): Promise<ReplacedMembers> {
+  if (system !== config.name) {
+    throw faultMembersNotMovable(
+      `they are those of the system ${system}, and ${config.path} is of ${config.name}`,
+      "give the export of this system, or the configuration of that one",
+      { attempted },
+    );
+  }
+  return withStore(config, { attempted, moveDamaged: true, ...options }, async (opened) => {
+    const { where, store, movedAside } = opened;
+    const { signal } = options;
+    const unreadable: UnreadableMember[] = [];
+    const before = await store.load({ signal, onUnreadable: (one) => unreadable.push(one) });
+    const replaced = before.length + unreadable.length;
+    if (replaced > 0 && !force) throw faultNotEmpty(attempted, where, replaced);
+    await store.commit(changesTo(members, [...before, ...unreadable]), { signal });
+    return { where, replaced, movedAside };
+  });
+}
+
+/** Goes on with what the store has now, on every host. @throws as {@link replaceMembers} */
+export async function acceptStore(
+  config: ServerConfig,
+  options: Options,
+): Promise<{
+  readonly where: string;
+  readonly members: readonly Member[];
+  readonly unreadable: number;
+  /** Where the copy of this host is kept from now on. */
+  readonly copy: string | undefined;
+}> {
+  const attempted = "accept the store of the members";
+  const accepted = await withStore(
+    config,
+    { attempted, moveDamaged: false, ...options },
+    async ({ where, store }) => {
+      let unreadable = 0;
+      const members = await store.load({ signal: options.signal, onUnreadable: () => unreadable++ });
+      return { where, members, unreadable };
+    },
+  );
+  const state = await openMembersState(config, options.log);
+  return { ...accepted, copy: await state?.keepAside() };
+}
+
+async function withStore<T>(
+  config: ServerConfig,
+  options: Options & { readonly attempted: string; readonly moveDamaged: boolean },
+  work: (opened: OpenedStore) => Promise<T>,
+): Promise<T> {
+  const { systemDb } = config;
+  if (systemDb.kind !== "etcd") return inFile(config, options, work);
+  const { log, signal, attempted } = options;
+  const state = await openMembersState(config, log);
+  using client = new EtcdClient({ endpoints: systemDb.endpoints, tls: systemDb });
+  const { leaseSeconds } = config.failureDetection;
+  const election = new EtcdElection({
+    client,
+    system: config.name,
+    address: { host: hostname(), port: config.port },
+    hasReplica: () => false,
+    leaseSeconds,
+    log,
+  });
+  const where = `etcd (${systemDb.endpoints.join(", ")})`;
+  const keys = etcdKeys(config.name);
+  return await whileLeading({ election, attempted, leaseSeconds, signal }, async ({ store }) => {
+    const result = await work({ where, store, movedAside: undefined });
+    // Last: access points that wait for this lead as soon as they see it.
+    if (state !== undefined)
+      await checkEtcdIdentity(client, { keys, marker: state.marker, accept: true, signal });
+    return result;
+  });
+}
+
+async function inFile<T>(
+  { engines: [engine], name: system, path: configPath }: ServerConfig,
+  { attempted, moveDamaged }: { readonly attempted: string; readonly moveDamaged: boolean },
+  work: (opened: OpenedStore) => Promise<T>,
+): Promise<T> {
+  if (engine === undefined) throw faultNoEngines(configPath);
+  const { mount } = engine.scm;
+  if ((await readSuperblock(mount, { system })) === undefined) {
+    throw faultMembersNotMovable(
+      `${mount} is not mounted, or not formatted`,
+      "run this on the first access point, with the storage of its first engine mounted",
+      { attempted },
+    );
+  }
+  const path = membersFile(mount);
+  const { store, movedAside } = await openToReplace(mount, { moveDamaged });
+  try {
+    return await work({ where: path, store, movedAside });
+  } finally {
+    await store.close();
+    await giveToOwner(mount, path);
+  }
+}
+
+/** A file that root has made belongs to the user of the server, as the superblock does. */
+async function giveToOwner(mount: string, path: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(superblockPath(mount));
+  await chown(path, uid, gid);
+}
+
+/** What makes these the members, and removes the others. */
+function changesTo(
+  members: readonly Member[],
+  before: readonly { readonly uuid: string }[],
+): readonly MemberChange[] {
+  const kept = new Set(members.map(({ uuid }) => uuid));
+  return [
+    ...before.filter(({ uuid }) => !kept.has(uuid)).map(({ uuid }) => ({ kind: "remove", uuid }) as const),
+    ...members.map((member) => ({ kind: "put", member }) as const),
+  ];
+}
+
+function faultNotEmpty(attempted: string, where: string, count: number) {
+  return faultMembersNotMovable(
+    `${where} has members already: ${count}`,
+    "look at them with daos-server members check; if they are to be replaced, repeat with --force",
+    { attempted },
+  );
+}
