@@ -5,7 +5,7 @@ import type { Answer } from "./define-command.ts";
 import { replaceMembers } from "./replace-members.ts";
 import { listMember, memberLine } from "./show-member.ts";
 
-export interface ImportOptions extends ReturnType<typeof commandTools> {
+export interface ImportOptions extends Awaited<ReturnType<typeof commandTools>> {
   /** The export. */
   readonly from: string;
   readonly force: boolean;

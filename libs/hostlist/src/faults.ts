@@ -10,6 +10,7 @@ export function faultHostlist(text: string, reason: string): Fault {
     code: FaultCode.hostlistInvalid,
     description: `the host list "${shown}" cannot be read`,
     reason,
-    resolution: "write hosts separated by commas or blanks, with ranges in brackets, as in node[1-8,10].cluster:10001",
+    resolution:
+      "write hosts separated by commas or blanks, with ranges in brackets, as in node[1-8,10].cluster:10001",
   });
 }

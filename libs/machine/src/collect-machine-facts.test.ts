@@ -147,7 +147,7 @@ describe("readNumaNodes()", () => {
     const files: Record<string, string> = {};
     // node0 cpus=0 distance=10 21 31
     for (const [, text = ""] of fixture("linux-6.1-numa-memoryless.txt").matchAll(
-      /^(node\d+ cpus=[^]*?)(?=^node\d+ cpus=|$(?![^]))/gm,
+      /^(node\d+ cpus=[\s\S]*?)(?=^node\d+ cpus=|$(?![\s\S]))/gm,
     )) {
       const [, name = "", cpu = ""] = /^(node\d+) cpus=(\d+)/.exec(text) ?? [];
       files[`${node}/${name}/meminfo`] = text;

@@ -226,7 +226,10 @@ function hostOf(answer: string) {
       [`/sys/class/net/${ifname}/operstate`]: operstate.toLowerCase(),
     });
     // As getifaddrs(3): by label.
-    for (const { local, label = ifname } of addr_info) (addresses[label] ??= []).push({ address: local });
+    for (const { local, label = ifname } of addr_info) {
+      addresses[label] ??= [];
+      addresses[label].push({ address: local });
+    }
   }
   return { sys, addresses: () => addresses };
 }

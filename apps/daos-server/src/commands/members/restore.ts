@@ -1,4 +1,3 @@
-import { faultMembersNotMovable } from "@daos/member-store";
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
 
@@ -25,6 +24,13 @@ export const membersRestoreCommand = defineCommand({
   run: async ({ flags }) => {
     const { loadServerConfig } = await import("@daos/config");
     const config = await loadServerConfig(flags.config);
+    const { faultMembersNotMovable } = await import("@daos/member-store");
+    const faultNoCopy = (reason: string) =>
+      faultMembersNotMovable(
+        `this host has no copy of them: ${reason}`,
+        "run it on an access point that has led, as its server's user; or use daos-server members import FILE",
+        { attempted: "restore the members of the system" },
+      );
     const tools = await commandTools(flags);
     // Loaded here: the other commands do without etcd.
     const [{ openMembersState }, { importMembers }] = await Promise.all([
@@ -45,12 +51,4 @@ export const membersRestoreCommand = defineCommand({
 function isMissing(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
   return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-}
-
-function faultNoCopy(reason: string) {
-  return faultMembersNotMovable(
-    `this host has no copy of them: ${reason}`,
-    "run it on an access point that has led, as its server's user; or use daos-server members import FILE",
-    { attempted: "restore the members of the system" },
-  );
 }
