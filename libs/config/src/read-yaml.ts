@@ -576,7 +576,8 @@ function kindOf(node: Node): string {
       return "a boolean";
     case "number":
       return "a number";
-    default:
+    case "text":
+    case "invalid":
       return "a string";
   }
 }
