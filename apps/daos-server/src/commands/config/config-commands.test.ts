@@ -49,7 +49,7 @@ describe("config check", () => {
       exitCode: 1,
       stdout: `bad.yml:1:1: error: prot: unknown key; did you mean "port"?
 bad.yml:1:1: warning: servers: there is no section of an engine, so no engine will start; expected one section for each engine; make a configuration for this machine with daos-server config generate
-bad.yml:2:7: error: port: "no" is a string; expected a whole number from 1 to 65535
+bad.yml:2:7: error: port: no is a boolean; expected a whole number from 1 to 65535
 bad.yml is not valid: 2 errors, 1 warning
 `,
       stderr: "",
