@@ -1,15 +1,9 @@
-// Bundles the two programs into files without dependencies: the command line, and the privileged process, which
-// `daos-admin install` copies.
-import { fileURLToPath } from "node:url";
+// Bundles the privileged process into one file without dependencies. `daos-admin install` copies that file.
 import { build } from "esbuild";
-import { bundleProgram, IMPORT_META_URL } from "../../tools/workspace/bundle-program.mjs";
 
-const app = fileURLToPath(new URL(".", import.meta.url));
-
-await bundleProgram(`${app}src/main.ts`, `${app}dist/bundle`, IMPORT_META_URL);
 await build({
-  entryPoints: [`${app}src/helper.ts`],
-  outfile: `${app}dist/helper.mjs`,
+  entryPoints: ["src/helper.ts"],
+  outfile: "dist/helper.mjs",
   bundle: true,
   conditions: ["@daos/source"],
   platform: "node",

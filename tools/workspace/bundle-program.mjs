@@ -29,12 +29,6 @@ const lazyBuiltins = {
   },
 };
 
-/** For a program that finds files beside its modules, such as native addons, by import.meta.url. */
-export const IMPORT_META_URL = {
-  banner: { js: 'const bundleUrl = process.getBuiltinModule("url").pathToFileURL(__filename).href;' },
-  define: { "import.meta.url": "bundleUrl" },
-};
-
 /**
  * Bundles `entry` and all that it needs into `outdir`/main.cjs, from the sources of the workspace. It must run on the
  * Node.js that runs the result: the bundle names the exports of Node's own modules.

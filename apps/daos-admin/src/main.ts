@@ -39,19 +39,14 @@ function columns(): number {
   return process.stdout.columns ?? Number.POSITIVE_INFINITY;
 }
 
-function fail(error: unknown): number {
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
   if (!(error instanceof Fault)) throw error;
   const usage = error.code === FaultCode.usage;
   const text = usage
     ? `daos-admin: ${error.message}\n  ${error.resolution}`
     : `${error}\n${showResolution(error)}`;
   process.stderr.write(`${text}\n`);
-  return usage ? 2 : 1;
+  process.exitCode = usage ? 2 : 1;
 }
-
-// Not `await`: the bundle is CommonJS.
-void main(process.argv.slice(2))
-  .catch(fail)
-  .then((exitCode) => {
-    process.exitCode = exitCode;
-  });
