@@ -1,1 +1,1 @@
-export { type HostInterface, NetworkProvider } from "./network-provider.ts";
+export { NetworkProvider } from "./network-provider.ts";
