@@ -181,6 +181,6 @@ describe("saveActiveConfig()", () => {
     const records: LogRecord[] = [];
     const log = createLogger((record) => records.push(record), { level: "WARN" });
     expect(await saveActiveConfig(await load(), log, { fallback: join(directory, "none") })).toBeUndefined();
-    expect(records).toMatchObject([{ fields: { config: expect.stringContaining("name: daos_server") } }]);
+    expect(records).toMatchObject([{ fields: { config: expect.stringContaining('name: "daos_server"') } }]);
   });
 });

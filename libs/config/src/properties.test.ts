@@ -1,7 +1,7 @@
 import { Fault } from "@daos/fault";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
-import { stringify } from "yaml";
+import { parse, stringify } from "yaml";
 import { checkAgainstMachine } from "./check-against-machine.ts";
 import { type ClientCheck, checkClientConfig } from "./check-client.ts";
 import { checkServerConfig, type ServerCheck } from "./check-server.ts";
@@ -181,6 +181,20 @@ describe("a valid configuration", () => {
       }),
       runs,
     );
+  });
+
+  it("has an active configuration that readers of YAML 1.1 and 1.2 take for the same", () => {
+    const active = renderServerConfig(
+      check(
+        stringify(
+          { user_name: "no", bdev_exclude: ["0000:41:00.0"], nr_hugepages: 1024 },
+          { version: "1.1" },
+        ),
+      ).config ?? expect.unreachable("the configuration is valid"),
+    );
+    const file = parse(active, { version: "1.1" });
+    expect(file).toMatchObject({ user_name: "no", bdev_exclude: ["0000:41:00.0"], nr_hugepages: 1024 });
+    expect(file).toEqual(parse(active, { version: "1.2" }));
   });
 
   it("can be checked against any machine", () => {

@@ -3,7 +3,10 @@ import { stringify } from "yaml";
 import type { EngineFile, ServerFile, SystemDbFile } from "./server-schema.ts";
 import type { EngineConfig, ServerConfig, SystemDbConfig } from "./types.ts";
 
-/** Renders the configuration as a file that reads back as the same configuration. */
+/**
+ * Renders the configuration as a file that reads back as the same configuration, with any reader: text is quoted, because
+ * in YAML 1.1, as Ansible reads it, the PCI address 0000:41:00.0 is the number 2460 and the user `no` is a boolean.
+ */
 export function renderServerConfig(config: ServerConfig): string {
   const { transport } = config;
   const file: ServerFile = {
@@ -46,7 +49,12 @@ export function renderServerConfig(config: ServerConfig): string {
     modules: config.modules,
     servers: config.engines.map(engineSection),
   };
-  return stringify(file, { lineWidth: 0, aliasDuplicateObjects: false });
+  return stringify(file, {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    defaultStringType: "QUOTE_DOUBLE",
+    defaultKeyType: "PLAIN",
+  });
 }
 
 function systemDbSection(systemDb: SystemDbConfig): SystemDbFile {
