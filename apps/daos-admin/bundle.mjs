@@ -1,14 +1,24 @@
-// Bundles the privileged process into one file without dependencies. `daos-admin install` copies that file.
+// Bundles the two programs into files without dependencies: the command line, and the privileged process, which
+// `daos-admin install` copies.
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import { bundleProgram, IMPORT_META_URL, NATIVE_SYNTAX } from "../../tools/workspace/bundle-program.mjs";
+import { continueOnFoundNode } from "../../tools/workspace/find-node.mjs";
 
+// The bundle names the exports of Node's own modules. They must be those of the Node.js that runs it.
+continueOnFoundNode();
+
+const app = fileURLToPath(new URL(".", import.meta.url));
+
+await bundleProgram(`${app}src/main.ts`, `${app}dist/bundle`, IMPORT_META_URL);
 await build({
-  entryPoints: ["src/helper.ts"],
-  outfile: "dist/helper.mjs",
+  entryPoints: [`${app}src/helper.ts`],
+  outfile: `${app}dist/helper.mjs`,
   bundle: true,
   conditions: ["@daos/source"],
   platform: "node",
   format: "esm",
-  target: "node24",
+  ...NATIVE_SYNTAX,
   logLevel: "warning",
   // yaml is CommonJS, and requires modules of Node.js.
   banner: {

@@ -30,6 +30,18 @@ const lazyBuiltins = {
 };
 
 /**
+ * What the Node.js that runs the bundles understands. Without `using` here, esbuild 0.28 lowers it, and wrongly in a loop:
+ * every later pass throws the error of an earlier one again (findings/esbuild-using-in-a-loop.sh).
+ */
+export const NATIVE_SYNTAX = { target: "node24", supported: { using: true } };
+
+/** For a program that finds files beside its modules, such as native addons, by import.meta.url. */
+export const IMPORT_META_URL = {
+  banner: { js: 'const bundleUrl = process.getBuiltinModule("url").pathToFileURL(__filename).href;' },
+  define: { "import.meta.url": "bundleUrl" },
+};
+
+/**
  * Bundles `entry` and all that it needs into `outdir`/main.cjs, from the sources of the workspace. It must run on the
  * Node.js that runs the result: the bundle names the exports of Node's own modules.
  *
@@ -45,7 +57,7 @@ export async function bundleProgram(entry, outdir, { plugins = [], ...options } 
     bundle: true,
     format: "cjs",
     platform: "node",
-    target: "node24",
+    ...NATIVE_SYNTAX,
     minify: true,
     legalComments: "none",
     conditions: ["@daos/source"],

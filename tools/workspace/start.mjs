@@ -29,7 +29,7 @@ makeOwnDirectory(join(directory, "sockets"));
 // Root mounts a tmpfs below the directory; other users need a directory under a mount, which /dev/shm is.
 const storage =
   uid === 0 ? [] : ["--storage", process.env.DAOS_QUICKSTART_SCM ?? `/dev/shm/daos-quickstart-${uid}`];
-const main = join(root, "apps", "daos-server", "dist", "main.js");
+const main = join(root, "apps", "daos-server", "dist", "bundle", "main.cjs");
 const quickstart = ["--config", configuration, "--auto-format", ...storage];
 process.stderr.write(
   `DAOS quickstart: storage, sockets and logs in ${directory}${storage.length === 0 ? "" : ` and ${storage[1]}`}\n`,

@@ -39,14 +39,19 @@ function columns(): number {
   return process.stdout.columns ?? Number.POSITIVE_INFINITY;
 }
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
+function fail(error: unknown): number {
   if (!(error instanceof Fault)) throw error;
   const usage = error.code === FaultCode.usage;
   const text = usage
     ? `daos-admin: ${error.message}\n  ${error.resolution}`
     : `${error}\n${showResolution(error)}`;
   process.stderr.write(`${text}\n`);
-  process.exitCode = usage ? 2 : 1;
+  return usage ? 2 : 1;
 }
+
+// Not `await`: the bundle is CommonJS.
+void main(process.argv.slice(2))
+  .catch(fail)
+  .then((exitCode) => {
+    process.exitCode = exitCode;
+  });

@@ -2,7 +2,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { findNode } from "./find-node.mjs";
+import { findNode } from "../../../tools/workspace/find-node.mjs";
 
 const RUNS = 30;
 const app = fileURLToPath(new URL("..", import.meta.url));

@@ -49,6 +49,16 @@ describe("one host", () => {
     expect(await readdir(system.socketDir)).toEqual([]);
   });
 
+  it("takes its second engine in also when that is ready before the first, which has the management service", async () => {
+    const firstEngineEnv = "DAOS_EMULATOR_FAULTS=notify-ready:slow=2000";
+    await using system = await TestSystem.create({ engines: 2, firstEngineEnv });
+    await system.start();
+    expect(system.server.output).toContain("no join yet");
+    const { members } = await system.dmgJson("system", "member-query");
+    expect(members.map((member) => member.rank)).toEqual([0, 1]);
+    expect(system.server.output).not.toContain("has joined again");
+  });
+
   it("finds its system again, after a clean stop and after kill -9", async () => {
     await using system = await TestSystem.create();
     await system.start();

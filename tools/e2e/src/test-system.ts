@@ -26,6 +26,8 @@ export interface TestSystemOptions {
   readonly accessPoints?: readonly string[];
   /** More lines of the configuration. */
   readonly more?: string;
+  /** For its first engine alone, such as `DAOS_EMULATOR_FAULTS=start:exit=3`. */
+  readonly firstEngineEnv?: string;
   /** For the server, each time that it is started. */
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -245,7 +247,8 @@ transport_config:
   }
 
   #config(secure: boolean, options: TestSystemOptions): string {
-    const { userName, accessPoints = [`localhost:${this.port}`], more = "" } = options;
+    const { userName, accessPoints = [`localhost:${this.port}`], more = "", firstEngineEnv } = options;
+    const env = firstEngineEnv === undefined ? "" : `\n    env_vars: ["${firstEngineEnv}"]`;
     const engine = (index: number) => `
   - targets: 1
     first_core: ${index}
@@ -258,7 +261,7 @@ transport_config:
     scm_size: 1
     bdev_class: file
     bdev_list: [${this.filesDir}/bdev${index}]
-    bdev_size: 1`;
+    bdev_size: 1${index === 0 ? env : ""}`;
     return `name: daos_server
 access_points: ${JSON.stringify(accessPoints)}
 ${more}

@@ -150,7 +150,8 @@ export const startCommand = defineCommand({
         log,
         logLevel,
         owner,
-        engineDirectory: join(dirname(process.argv[1] ?? "."), "..", "bin"),
+        // bin/daos-server names the bundle, dist/bundle/main.cjs.
+        engineDirectory: join(dirname(process.argv[1] ?? "."), "..", "..", "bin"),
         autoFormat: flags["auto-format"],
         helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
