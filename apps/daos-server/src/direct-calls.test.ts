@@ -70,6 +70,7 @@ async function serve(
     harness,
     self,
     accessPoints: () => others().map((address) => ({ address, hasReplica: true })),
+    configured: [self],
     callEngine: (...args) => client.callEngine(...args),
     log: silentLogger,
   });

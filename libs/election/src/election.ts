@@ -1,6 +1,6 @@
 import type { Fault } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
-import type { MemberStore } from "@daos/member-store";
+import type { Member, MemberStore } from "@daos/member-store";
 
 /** A host that takes part in the election. */
 export interface AccessPoint {
@@ -36,6 +36,12 @@ export interface Election {
   run(onChange: (view: LeaderView) => void, options: { readonly signal: AbortSignal }): Promise<void>;
   /** Why this host cannot lead and knows no leader: what it tells those who ask it for one. */
   readonly outage?: Fault | undefined;
+  /**
+   * The members as their store has them now, also on a host that does not lead; absent where the store is the leader's.
+   *
+   * @throws EtcdError; Fault memberStoreReplaced
+   */
+  readonly readMembers?: ((wait: { readonly signal: AbortSignal }) => Promise<readonly Member[]>) | undefined;
   /** Those that take part now, as far as this host knows. */
   readonly accessPoints: readonly AccessPoint[];
 }

@@ -1,5 +1,5 @@
 import type { EtcdClient } from "@daos/etcd";
-import { Fault } from "@daos/fault";
+import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import {
@@ -10,6 +10,8 @@ import {
   EtcdMemberStore,
   etcdKeys,
   faultLeadershipLost,
+  type Member,
+  readMembersInEtcd,
 } from "@daos/member-store";
 import { delay } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
@@ -90,6 +92,13 @@ export class EtcdElection implements Election {
       await delay(pause * (0.5 + Math.random()), { signal }).catch(() => {});
       pause = Math.min(2 * pause, MAX_PAUSE_MS);
     }
+  }
+
+  /** @throws EtcdError; Fault memberStoreReplaced for an etcd that is not as this host has seen it before */
+  async readMembers(wait: { readonly signal: AbortSignal }): Promise<readonly Member[]> {
+    if (this.#outage?.code === FaultCode.memberStoreReplaced) throw this.#outage;
+    const { client, system } = this.#options;
+    return (await readMembersInEtcd(client, system, wait)).members;
   }
 
   /** Takes part under one lease. @throws the reason for which it ended */

@@ -102,6 +102,9 @@ describe("EtcdElection, while etcd has its alarm NOSPACE", () => {
       resolution: expect.stringMatching(/etcdctl compact.*alarm disarm/) as string,
     });
     expect(await term.store.load(wait())).toEqual([sampleMember(1)]);
+    expect(await second.election.readMembers(wait()), "on an access point that follows").toEqual([
+      sampleMember(1),
+    ]);
 
     await cluster.clearAlarm();
     await term.store.commit([put(2)], wait());
@@ -134,6 +137,7 @@ describe("EtcdElection, with an etcd that is not as before", () => {
     for (const candidate of [first, second]) {
       expect(await candidate.outage(FaultCode.memberStoreReplaced)).toMatchObject(replaced("it is empty"));
       expect(candidate.term).toBeUndefined();
+      await expect(candidate.election.readMembers(wait())).rejects.toMatchObject(replaced("it is empty"));
     }
     const marker = new MarkerFile(join(directory, "node1.marker"));
     await checkEtcdIdentity(client, { keys: etcdKeys("faults"), marker, accept: true, ...wait() });

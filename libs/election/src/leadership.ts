@@ -14,7 +14,9 @@ import {
 import { faultNotLeader } from "@daos/rpc";
 import { type Clock, systemClock } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
+import { faultElectionUnreachable } from "./faults.ts";
 import { keepCopy } from "./keep-copy.ts";
+import { MembersView } from "./members-view.ts";
 
 export interface LeadershipOptions {
   readonly election: Election;
@@ -59,9 +61,15 @@ export class Leadership {
   /** Excluded members whose engines are being stopped. */
   readonly #stopping = new Set<string>();
 
+  /** Absent where only the leader has the members. */
+  readonly #seen: MembersView | undefined;
+
   constructor(options: LeadershipOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
+    const { election } = options;
+    const read = election.readMembers?.bind(election);
+    this.#seen = read && new MembersView({ read, clock: this.#clock });
   }
 
   /** The leader's control address; undefined while there is none. */
@@ -105,6 +113,22 @@ export class Leadership {
   /** The members, on the leader. @throws Fault notLeader on other hosts, systemNotReady before they have been read */
   membership(): Membership {
     return this.#leadingHere().membership;
+  }
+
+  /**
+   * The members, also on an access point that does not lead where all of them reach the store. Those of another host may be
+   * a second old, and older while the store cannot be read.
+   *
+   * @throws as {@link membership}; Fault electionUnreachable
+   */
+  async members(wait: Wait): Promise<readonly Member[]> {
+    if (this.leadsHere || this.#seen === undefined) return this.membership().list();
+    try {
+      return await this.#seen.get(wait);
+    } catch (error) {
+      wait.signal.throwIfAborted();
+      throw error instanceof Fault ? error : faultElectionUnreachable(error);
+    }
   }
 
   /** When the hosts were last seen, on the leader. @throws as {@link membership} */

@@ -118,6 +118,7 @@ export const FaultCode = {
   systemFull: 823,
   memberStoreReplaced: 824,
   stateNotRecorded: 825,
+  poolServiceDown: 840,
 
   // security: 900-999
   securityUnknown: 910,

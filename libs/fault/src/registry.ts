@@ -491,6 +491,11 @@ const SYSTEM = {
     "The store of the members takes no writes: its file system is full, or etcd has its alarm NOSPACE.",
     "stop them all the same with dmg system stop --force, or make room as the message says",
   ],
+  poolServiceDown: [
+    "No engine leads the data plane's management service, which creates pools and lets engines join.",
+    "Engines of release 0.8.0 run it on the first access point only, and that host or its first engine is down.",
+    "bring back the first access point and its first engine; dmg system query shows both",
+  ],
   memberStoreReplaced: [
     "The store of the members is missing, empty, older than before, or another one.",
     "etcd or the storage came back without its data, was restored from an old copy, or the configuration names another etcd.",

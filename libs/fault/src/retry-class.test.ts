@@ -11,6 +11,7 @@ const EXPECTED: Readonly<Record<string, RetryClass>> = {
   drpcConnectionLost: "maybe-done",
   notLeader: "wait",
   notAccessPoint: "ask-another",
+  poolServiceDown: "ask-another",
   memberStoreUnusable: "wait",
   systemNotReady: "wait",
   memberStoreReplaced: "ask-another",

@@ -22,6 +22,7 @@ const CODES: Readonly<Record<Exclude<RetryClass, "final">, readonly number[]>> =
     FaultCode.notDaosServer,
     FaultCode.certificateRefused,
     FaultCode.notAccessPoint,
+    FaultCode.poolServiceDown,
     FaultCode.engineNotRunning,
     // Another access point may have seen another state of the store.
     FaultCode.memberStoreReplaced,

@@ -111,6 +111,7 @@ export function composeHost(ports: HostPorts): Host {
     harness,
     self,
     accessPoints: () => leadership.accessPoints,
+    configured: ports.accessPoints,
     callEngine: (...args) => calls.callEngine(...args),
     log: mgmtLog,
   });

@@ -8,7 +8,7 @@ import type { MsReplicas, ServerRequests } from "@daos/system";
 export interface MgmtServiceOptions {
   readonly systemName: string;
   readonly harness: Pick<Harness, "hasMsInstance">;
-  readonly leadership: Pick<Leadership, "membership" | "leader" | "accessPoints">;
+  readonly leadership: Pick<Leadership, "membership" | "members" | "leader" | "accessPoints">;
   readonly replicas: MsReplicas;
   readonly requests: ServerRequests;
   /** This IP address is one of the leader, of an access point or of this host itself. */

@@ -100,6 +100,7 @@ async function system(answers: Answers, options: SystemOptions = {}) {
     harness,
     self,
     accessPoints: () => accessPoints,
+    configured: accessPoints.map(({ address }) => address),
     callEngine: async ({ host }, method, body) => {
       const other = others[host];
       if (other === undefined) throw new Error(`unexpected call to ${host}`);
@@ -425,6 +426,24 @@ describe("calls for the engine with the management service", () => {
     expect(await client.listPools({})).toMatchObject({ status: -2008 });
   });
 
+  it("let clients attach by the joined members, without the engine", async () => {
+    const members = [memberOf(0), memberOf(1, { state: "stopped" }), memberOf(2)];
+    const { client, engine } = await system({}, { members });
+    const { status, psrs } = await client.getAttachInfo({ sys: "daos_server" });
+    expect(status).toBe(0);
+    expect(psrs.map(({ rank, uri }) => ({ rank, uri }))).toEqual(
+      [memberOf(0), memberOf(2)].map(({ rank, uri }) => ({ rank, uri })),
+    );
+    expect(engine.calls).toEqual([]);
+  });
+
+  it("let clients attach by the engine while no member is joined", async () => {
+    const psrs = [{ rank: 0, uri: "u0" }];
+    const members = [memberOf(0, { state: "unresponsive" })];
+    const { client } = await system({ getAttachInfo: () => ({ psrs }) }, { members });
+    expect((await client.getAttachInfo({})).psrs).toMatchObject(psrs);
+  });
+
   it("are refused on a host without a replica that does not lead, with the leader's address", async () => {
     const { client } = await system({}, { leads: false, replica: false });
     for (const call of [client.getAttachInfo({}), client.listPools({}), client.poolCreate({})])
@@ -444,7 +463,6 @@ describe("calls for the engine with the management service", () => {
     ["poolOverwriteACL", drpcMethods.poolOverwriteAcl],
     ["poolUpdateACL", drpcMethods.poolUpdateAcl],
     ["poolDeleteACL", drpcMethods.poolDeleteAcl],
-    ["getAttachInfo", drpcMethods.getAttachInfo],
     ["bioHealthQuery", drpcMethods.bioHealthQuery],
     ["smdListDevs", drpcMethods.smdListDevs],
     ["smdListPools", drpcMethods.smdListPools],
@@ -478,9 +496,20 @@ describe("an engine that leads on another access point", () => {
     expect([engine.calls.length, other.calls.length]).toEqual([1, 2]);
   });
 
-  it("returns the status of the data plane when no engine leads", async () => {
+  it("is missed by naming the host that must come back, and what each access point has said", async () => {
     const other = new FakeEngine({ listPools: elsewhere });
     const { client } = await system({ listPools: elsewhere }, { others: { "10.0.0.2": other } });
+    const fault = await faultOf(client.listPools({}));
+    expect(fault).toMatchObject({
+      code: FaultCode.poolServiceDown,
+      reason: "10.0.0.1:10001: DER_NOTLEADER; 10.0.0.2:10001: DER_NOTLEADER",
+    });
+    expect(fault.resolution).toContain("bring back 10.0.0.1:10001 and its first engine");
+    expect(fault.resolution).toContain("10.0.0.2:10001 cannot take it over");
+  });
+
+  it("returns the status of the data plane when there is one access point", async () => {
+    const { client } = await system({ listPools: elsewhere });
     expect((await client.listPools({})).status).toBe(-2008);
   });
 

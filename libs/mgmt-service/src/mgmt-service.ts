@@ -4,7 +4,7 @@ import { drpcMethods } from "@daos/drpc";
 import { formatHostAddress } from "@daos/hostlist";
 import type { mgmt } from "@daos/proto";
 import { deadline } from "@daos/sys";
-import type { MsMethod } from "@daos/system";
+import { attachInfo, type MsMethod } from "@daos/system";
 import { clientCall } from "./client-call.ts";
 import { faultNotDirecting, faultOtherSystem } from "./faults.ts";
 import { joinFromProto } from "./join-from-proto.ts";
@@ -51,6 +51,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     };
   };
 
+  const askEngineToAttach = forward(drpcMethods.getAttachInfo);
   const createPool = forward(drpcMethods.poolCreate, POOL_TIMEOUT_MS);
 
   /** @throws Fault wrongSystem */
@@ -135,7 +136,11 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     poolOverwriteACL: forward(drpcMethods.poolOverwriteAcl),
     poolUpdateACL: forward(drpcMethods.poolUpdateAcl),
     poolDeleteACL: forward(drpcMethods.poolDeleteAcl),
-    getAttachInfo: forward(drpcMethods.getAttachInfo),
+    async getAttachInfo(request, context) {
+      using limit = deadline(CALL_TIMEOUT_MS, "members to attach by", context.signal);
+      const psrs = await attachInfo(leadership, limit);
+      return psrs === undefined ? await askEngineToAttach(request, context) : { psrs: [...psrs] };
+    },
     bioHealthQuery: forwardOnLeader(drpcMethods.bioHealthQuery),
     smdListDevs: forwardOnLeader(drpcMethods.smdListDevs),
     smdListPools: forwardOnLeader(drpcMethods.smdListPools),

@@ -101,6 +101,7 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       FaultCode.memberUnreadable,
       FaultCode.memberStoreReplaced,
       FaultCode.stateNotRecorded,
+      FaultCode.poolServiceDown,
       FaultCode.memberRunning,
       status("NOTLEADER"),
       status("NOTREPLICA"),

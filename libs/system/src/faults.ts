@@ -1,4 +1,5 @@
 import { Fault, FaultCode, hasCode } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { formatRankSet, parseRank } from "@daos/rank";
 
 /** A server asks for a call into the engine that is not the leader's to make. */
@@ -8,6 +9,21 @@ export function faultNotForwarded(method: number): Fault {
     code: FaultCode.requestUnsupported,
     description: `method ${method} of the engine is not called for other hosts`,
     resolution: "run the same release on all access points",
+  });
+}
+
+/** No access point has an engine that leads the data plane's management service. */
+export function faultPoolServiceDown(
+  accessPoints: readonly HostAddress[],
+  refusals: readonly string[],
+): Fault {
+  const [first, ...others] = accessPoints.map(formatHostAddress);
+  return new Fault({
+    domain: "system",
+    code: FaultCode.poolServiceDown,
+    description: "the data plane's management service, which creates pools and lets engines join, is down",
+    reason: refusals.join("; "),
+    resolution: `bring back ${first} and its first engine (dmg system query, dmg system start): engines of release 0.8.0 run that service on the first access point only, and ${others.join(", ")} cannot take it over; members, commands and clients go on without it`,
   });
 }
 

@@ -8,11 +8,11 @@ import {
 } from "@bufbuild/protobuf";
 import { type BodyInit, type DrpcMethod, drpcMethods } from "@daos/drpc";
 import type { AccessPoint } from "@daos/election";
-import { isNotDone, retryClass, toFault } from "@daos/fault";
+import { daosStatusName, isNotDone, retryClass, toFault } from "@daos/fault";
 import type { Harness } from "@daos/harness";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import { faultNotForwarded } from "./faults.ts";
+import { faultNotForwarded, faultPoolServiceDown } from "./faults.ts";
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -34,6 +34,8 @@ export interface MsReplicasOptions {
   readonly harness: Pick<Harness, "msInstance">;
   readonly self: HostAddress;
   readonly accessPoints: () => readonly AccessPoint[];
+  /** The access points of the configuration. */
+  readonly configured: readonly HostAddress[];
   /** Calls the engine of another access point. @throws Fault */
   readonly callEngine: (
     host: HostAddress,
@@ -57,26 +59,37 @@ export class MsReplicas {
     this.#options = options;
   }
 
-  /** @throws Fault of the engine that was asked last */
+  /**
+   * @throws Fault poolServiceDown when no engine could do it, and the configuration has several access points; with one, the
+   *   fault of its engine
+   */
   async call<I extends DescMessage, O extends DescMessage>(
     method: MsMethod<I, O>,
     request: MessageInitShape<I>,
     wait: ForClient,
   ): Promise<MessageShape<O>> {
+    const { configured } = this.#options;
     const hosts = this.#hosts();
+    const refusals: string[] = [];
+    const mayBeElsewhere = configured.length > 1;
     for (const [index, host] of hosts.entries()) {
-      const isLast = index === hosts.length - 1;
+      const isOnly = index === hosts.length - 1 && !mayBeElsewhere;
+      const name = formatHostAddress(host);
       try {
         const answer = await this.#ask(host, method, request, wait);
-        if (isLast || retryClass({ code: -statusOf(answer) }) !== "ask-another") {
-          this.#last = formatHostAddress(host);
+        const status = statusOf(answer);
+        if (isOnly || retryClass({ code: -status }) !== "ask-another") {
+          this.#last = name;
           return answer;
         }
+        refusals.push(`${name}: DER_${daosStatusName(status)}`);
       } catch (error) {
-        if (isLast || !isNotDone(toFault(error))) throw error;
+        const fault = toFault(error);
+        if (isOnly || !isNotDone(fault)) throw error;
+        refusals.push(`${name}: ${fault.message}`);
       }
     }
-    throw new Error("there is always this host's own engine");
+    throw faultPoolServiceDown(configured, refusals);
   }
 
   /** This host's engine first, unless another one answered last. */

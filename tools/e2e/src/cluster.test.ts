@@ -1,4 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
+import { connect } from "node:http2";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ClusterHost, TestCluster } from "./test-cluster.ts";
 import type { DmgEvent, DmgResult } from "./test-system.ts";
@@ -71,6 +72,28 @@ async function newLeader(
   await expect.poll(leads, { timeout: 2 * FAIL_OVER_MS, interval: 50 }).toBeDefined();
   const host = leads() as ClusterHost;
   return { host, ms: lastTime(host, "daos_server.leader: leading") - since };
+}
+
+/** The fabric addresses that a host gives to an agent: a gRPC call without TLS, of an empty request. */
+async function attachUris({ address }: ClusterHost): Promise<readonly string[]> {
+  const session = connect(`http://${address}`);
+  try {
+    const call = session.request({
+      ":method": "POST",
+      ":path": "/mgmt.MgmtSvc/GetAttachInfo",
+      "content-type": "application/grpc",
+      te: "trailers",
+    });
+    call.end(Buffer.alloc(5));
+    const chunks = (await call.toArray()) as readonly Buffer[];
+    return (
+      Buffer.concat(chunks)
+        .toString("latin1")
+        .match(/ofi\+[\x20-\x7e]+?:\d+/g) ?? []
+    );
+  } finally {
+    session.destroy();
+  }
 }
 
 async function rankOn(host: ClusterHost): Promise<number> {
@@ -261,6 +284,26 @@ describe("three access points", { timeout: 600_000 }, () => {
     expect(after.map(({ uuid, incarnation }) => [uuid, incarnation])).toEqual(
       before.map(({ uuid, incarnation }) => [uuid, incarnation]),
     );
+  });
+
+  it("let clients attach by every access point while the first one is down, and name the host that pools need", async () => {
+    const [first, ...others] = cluster.hosts.slice(0, 3) as [ClusterHost, ClusterHost, ClusterHost];
+    for (const host of [first, ...others])
+      await expect.poll(() => attachUris(host).catch(String), WAIT).toHaveLength(HOSTS);
+    const lost = await rankOn(first);
+    first.system.server.child.kill("SIGKILL");
+    await first.system.server.end();
+    await expect
+      .poll(async () => (await members().catch(() => [])).find(({ rank }) => rank === lost)?.state, WAIT)
+      .toBe("unresponsive");
+    for (const host of others)
+      await expect.poll(() => attachUris(host).catch(String), WAIT).toHaveLength(HOSTS - 1);
+    const refused = await cluster.dmg(["pool", "create", "-s", "32M"], others);
+    expect(refused.exitCode).not.toBe(0);
+    expect(refused.stderr).toContain(`bring back localhost:${first.system.port} and its first engine`);
+    await first.system.start([]);
+    await expect.poll(states, WAIT).toBe(allJoined);
+    expect((await cluster.dmg(["pool", "create", "-s", "32M"])).exitCode).toBe(0);
   });
 
   it("become more and fewer while the system runs", async () => {

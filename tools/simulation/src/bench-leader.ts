@@ -59,6 +59,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
     harness: { msInstance: () => engine as unknown as ReturnType<Harness["msInstance"]> },
     self,
     accessPoints: () => leadership.accessPoints,
+    configured: [self],
     callEngine: () => Promise.reject(new Error("there is one access point")),
     log: silentLogger,
   });

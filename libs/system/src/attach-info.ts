@@ -1,0 +1,51 @@
+import { create, toBinary } from "@bufbuild/protobuf";
+import type { Leadership } from "@daos/election";
+import type { Member } from "@daos/member-store";
+import { mgmt } from "@daos/proto";
+
+/** A rank that a client attaches by. */
+export interface AttachRank {
+  readonly rank: number;
+  /** Fabric address. */
+  readonly uri: string;
+}
+
+/** The agent of release 0.8.0 passes the answer on in one dRPC packet of 16,384 bytes; this leaves room for its frame. */
+const MAX_BYTES = 16_000;
+
+/**
+ * What clients attach by, from the members: the joined ranks. A client needs one of them that is alive, and finds the others
+ * through it. Of more ranks than the agent can pass on, every n-th is given.
+ *
+ * @returns undefined when this host cannot read the members, or none is joined
+ * @throws the reason of the signal
+ */
+export async function attachInfo(
+  leadership: Pick<Leadership, "members">,
+  wait: { readonly signal: AbortSignal },
+): Promise<readonly AttachRank[] | undefined> {
+  try {
+    const ranks = attachRanks(await leadership.members(wait));
+    return ranks.length === 0 ? undefined : ranks;
+  } catch {
+    wait.signal.throwIfAborted();
+    return undefined;
+  }
+}
+
+/** The joined ranks that fit into one answer. */
+export function attachRanks(members: readonly Member[]): readonly AttachRank[] {
+  const joined = members
+    .filter(({ state, uri }) => state === "joined" && uri !== "")
+    .map(({ rank, uri }) => ({ rank, uri }));
+  const step = Math.ceil(sizeOf(joined) / MAX_BYTES);
+  for (let every = Math.max(1, step); ; every++) {
+    const some = joined.filter((_, index) => index % every === 0);
+    if (sizeOf(some) <= MAX_BYTES) return some;
+  }
+}
+
+function sizeOf(psrs: readonly AttachRank[]): number {
+  const { GetAttachInfoRespSchema: schema } = mgmt;
+  return toBinary(schema, create(schema, { psrs: [...psrs] })).length;
+}
