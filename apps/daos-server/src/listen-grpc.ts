@@ -9,8 +9,8 @@ import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { TransportConfig } from "@daos/config";
 import type { Logger } from "@daos/log";
 import { peerAddressKey, peerCertificateKey } from "@daos/mgmt-service";
-import { faultInterceptor } from "@daos/rpc";
-import { createGrpcServer, DEFAULT_LIMITS, peerOf } from "@daos/security";
+import { audienceKey, faultInterceptor } from "@daos/rpc";
+import { audienceOf, createGrpcServer, DEFAULT_LIMITS, peerOf } from "@daos/security";
 import { faultListen } from "./faults.ts";
 import { limitInterceptor } from "./limit-requests.ts";
 
@@ -35,12 +35,13 @@ export interface GrpcListenOptions {
   readonly log: Logger;
 }
 
-/** Who calls: the handlers see the address, and the certificate that the guard has accepted. */
+/** Who calls: the handlers see the address, and the certificate that the guard has accepted; faults are cut for the role. */
 function peerValues(request: Http2ServerRequest): ContextValues {
   const peer = peerOf(request);
   return createContextValues()
     .set(peerAddressKey, request.socket.remoteAddress ?? "")
-    .set(peerCertificateKey, peer?.kind === "certificate" ? peer.certificate.raw : undefined);
+    .set(peerCertificateKey, peer?.kind === "certificate" ? peer.certificate.raw : undefined)
+    .set(audienceKey, audienceOf(peer, request.url));
 }
 
 /** Starts the gRPC listener. @throws Fault listenAddressBusy, or about a certificate */

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
+import { type Client, createClient, createRouterTransport, type Interceptor } from "@connectrpc/connect";
 import {
   type BurnInVerdict,
   type DeviceProgress,
@@ -18,13 +18,18 @@ import { Harness } from "@daos/harness";
 import type { EngineFormatOptions, EngineInstance, InstanceFormatResult } from "@daos/instance";
 import { levelSwitch, silentLogger } from "@daos/log";
 import { ctl } from "@daos/proto";
-import { faultInterceptor, fromConnectError } from "@daos/rpc";
+import { audienceKey, faultInterceptor, fromConnectError } from "@daos/rpc";
 import type { ScmScan } from "@daos/scm";
 import { delay } from "@daos/sys";
 import { SystemActions } from "@daos/system";
 import { afterAll, describe, expect, it } from "vitest";
 import { ctlService } from "./ctl-service.ts";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
+
+const asAdministrator: Interceptor = (next) => (request) => {
+  request.contextValues.set(audienceKey, "operator");
+  return next(request);
+};
 
 const unexpected = (what: string) => () => Promise.reject(new Error(`unexpected: ${what}`));
 
@@ -64,7 +69,7 @@ function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
     ...parts,
   };
   const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, ctlService(options)), {
-    router: { interceptors: [faultInterceptor] },
+    router: { interceptors: [asAdministrator, faultInterceptor] },
   });
   return createClient(ctl.MgmtCtl, transport);
 }

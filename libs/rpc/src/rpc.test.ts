@@ -2,13 +2,13 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
-import { Code, ConnectError, createClient } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
-import { Fault, FaultCode, faultDaosStatus, showResolution } from "@daos/fault";
+import { Fault, type FaultAudience, FaultCode, faultDaosStatus, showResolution } from "@daos/fault";
 import { ctl, mgmt } from "@daos/proto";
 import { afterEach, describe, expect, it } from "vitest";
 import { faultFromText } from "./fault-from-text.ts";
-import { faultInterceptor } from "./fault-interceptor.ts";
+import { audienceKey, faultInterceptor } from "./fault-interceptor.ts";
 import { fromConnectError } from "./from-connect-error.ts";
 import { faultNotLeader, leaderHint } from "./leader-hint.ts";
 import { toConnectError } from "./to-connect-error.ts";
@@ -42,9 +42,10 @@ async function listen(server: Server | ReturnType<typeof createHttp2Server>): Pr
 }
 
 /** A real h2c server whose StorageScan throws. */
-function failing(error: unknown): Promise<number> {
+function failing(error: unknown, audience: FaultAudience = "operator"): Promise<number> {
   const handler = connectNodeAdapter({
     interceptors: [faultInterceptor],
+    contextValues: () => createContextValues().set(audienceKey, audience),
     routes: (router) =>
       router.service(ctl.MgmtCtl, {
         storageScan: () => {
@@ -87,6 +88,18 @@ describe("a fault across a real connection", () => {
     });
   });
 
+  it("with texts of megabytes arrives cut, and without this host's paths", async () => {
+    const { domain, code, resolution } = formatted;
+    const reason = "%ä".repeat(1e6);
+    const long = new Fault({ domain, code, description: "in /etc/daos/x.yml", reason, resolution });
+    for (const error of [long, new ConnectError(`no such message: ${reason}`, Code.InvalidArgument)]) {
+      const { message } = await scan(`http://127.0.0.1:${await failing(error, "peer")}`);
+      expect(message).toContain("%ä%ä");
+      expect(message).not.toContain("/etc");
+      expect(message.length).toBeLessThan(2200);
+    }
+  });
+
   it("leaderHint() prefers the field to the text", async () => {
     const { domain, code, resolution } = faultNotLeader("node1:10001", "node2:10001");
     const refusal = new Fault({ domain, code, description: "no", resolution, leader: "[fe80::1]:10001" });
@@ -109,7 +122,7 @@ describe("a fault across a real connection", () => {
   });
 
   it("is readable for a client that does not read details", () => {
-    const error = toConnectError(formatted);
+    const error = toConnectError(formatted, "operator");
     expect(error.rawMessage).toContain(
       'storage: code = 103 description = "format SCM at /mnt/daos: it holds',
     );

@@ -1,16 +1,26 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { daosStatusNumber, Fault, FaultCode, showResolution, toFault } from "@daos/fault";
+import {
+  cleanText,
+  daosStatusNumber,
+  Fault,
+  type FaultAudience,
+  FaultCode,
+  faultForPeer,
+  MAX_PEER_TEXT,
+  showResolution,
+  toFault,
+} from "@daos/fault";
 import { ctl } from "@daos/proto";
 
 /**
  * The gRPC status of a failed call, for servers. The typed detail lets {@link fromConnectError} restore the fault; the
- * message is what a client of release 0.8.0 prints. Any other error is first turned into a fault. A `ConnectError` is
- * returned unchanged.
+ * message is what a client of release 0.8.0 prints. Any other error is first turned into a fault. What the peer gets of its
+ * texts is cut and cleaned by `faultForPeer`, and so is the text of a `ConnectError`, which otherwise stays as it is.
  */
-export function toConnectError(error: unknown): ConnectError {
-  if (error instanceof ConnectError) return error;
-  const fault = endOfWait(error) ?? toFault(error);
+export function toConnectError(error: unknown, audience: FaultAudience = "peer"): ConnectError {
+  if (error instanceof ConnectError) return shorten(error);
+  const fault = faultForPeer(endOfWait(error) ?? toFault(error), audience);
   return new ConnectError(
     `${fault}\n${showResolution(fault)}`,
     grpcCode(fault.code),
@@ -18,6 +28,12 @@ export function toConnectError(error: unknown): ConnectError {
     [{ desc: ctl.FaultDetailSchema, value: faultDetail(fault) }],
     error,
   );
+}
+
+/** Connect's own errors repeat parts of the request. Those that carry a fault have been here. */
+function shorten(error: ConnectError): ConnectError {
+  if (error.details.length > 0) return error;
+  return new ConnectError(cleanText(error.rawMessage, MAX_PEER_TEXT), error.code, error.metadata, [], error);
 }
 
 /** A fault as a message. */

@@ -1,6 +1,7 @@
-import type { Fault } from "@daos/fault";
+import type { Fault, FaultAudience } from "@daos/fault";
 import { ctl, mgmt } from "@daos/proto";
 import { faultNotAuthorized, faultUnknownCall } from "./faults.ts";
+import type { Peer } from "./peer.ts";
 import type { Role } from "./role.ts";
 
 type MethodsOf<Service extends { readonly method: object }> = Readonly<
@@ -72,6 +73,20 @@ export const RPC_ROLES: ReadonlyMap<string, readonly Role[]> = new Map(
     }),
   ),
 );
+
+/** These calls come from the leader or an access point on behalf of an administrator, who is to see what went wrong. */
+const DIRECTING: ReadonlySet<string> = new Set(
+  (["prepShutdown", "killRank", "startRank", "eraseRank", "callEngine"] as const).map(
+    (name) => `/${mgmt.MgmtSvc.typeName}/${mgmt.MgmtSvc.method[name].name}`,
+  ),
+);
+
+/** Who gets the faults of a call: an operator also sees paths of this host. */
+export function audienceOf(peer: Peer | undefined, path: string): FaultAudience {
+  if (peer === undefined) return "peer";
+  if (peer.kind === "insecure" || peer.role === "admin") return "operator";
+  return peer.role === "server" && DIRECTING.has(path) ? "operator" : "peer";
+}
 
 /** The answer of {@link authorize}. */
 export type Authorization =

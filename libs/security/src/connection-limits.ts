@@ -1,9 +1,16 @@
 import type { ServerOptions } from "node:http2";
+import type { BudgetShare } from "./receive-budget.ts";
 
 /** What one client, or all together, may ask of a server. Times are in milliseconds, sizes in bytes. */
 export interface ConnectionLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
+  /**
+   * Connections that have sent nothing yet, and as many again that have not shown a certificate (in plain text: that they
+   * speak HTTP/2), in all and from one address. The oldest is ended when another one comes.
+   */
+  readonly maxHandshakes: number;
+  readonly maxHandshakesPerAddress: number;
   /** New connections of one address at once, and per second after that: more have to wait, up to `handshakeMs`. */
   readonly connectionBurst: number;
   readonly connectionsPerSecond: number;
@@ -24,15 +31,19 @@ export interface ConnectionLimits {
   readonly maxHeaderBytes: number;
   /** One message, uncompressed, whatever its method: see `METHOD_LIMITS` for what each may have. */
   readonly maxMessageBytes: number;
-  /** Calls that a client may open and cancel at once, and per second after that. */
+  /** Calls that a client may open and cancel on one connection at once, and per second after that. */
   readonly resetBurst: number;
   readonly resetsPerSecond: number;
+  /** The same for all connections of a role from one address. */
+  readonly cancelled: Readonly<Record<BudgetShare, { readonly burst: number; readonly perSecond: number }>>;
 }
 
 /** Far above what dmg, agents and servers of the largest system need. */
 export const DEFAULT_LIMITS: ConnectionLimits = {
   maxConnections: 8192,
   maxConnectionsPerAddress: 512,
+  maxHandshakes: 1024,
+  maxHandshakesPerAddress: 256,
   connectionBurst: 256,
   connectionsPerSecond: 64,
   handshakeMs: 10_000,
@@ -47,6 +58,12 @@ export const DEFAULT_LIMITS: ConnectionLimits = {
   maxMessageBytes: 4 * 1024 * 1024,
   resetBurst: 1000,
   resetsPerSecond: 33,
+  cancelled: {
+    agent: { burst: 200, perSecond: 10 },
+    server: { burst: 1000, perSecond: 50 },
+    admin: { burst: 1000, perSecond: 50 },
+    insecure: { burst: 1000, perSecond: 50 },
+  },
 };
 
 /** Descriptors that no connection may take: engines, tools, dRPC, etcd and files need them. */
@@ -69,6 +86,9 @@ export function limitsWithin(
     ...limits,
     maxConnections: Math.min(limits.maxConnections, most),
     maxConnectionsPerAddress: Math.min(limits.maxConnectionsPerAddress, most),
+    // Silent connections and handshakes together leave half of the places to clients that are known.
+    maxHandshakes: Math.min(limits.maxHandshakes, Math.floor(most / 4)),
+    maxHandshakesPerAddress: Math.min(limits.maxHandshakesPerAddress, Math.floor(most / 8)),
   };
 }
 

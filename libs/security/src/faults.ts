@@ -353,6 +353,14 @@ export function faultConnectionRate(who: string, perSecond: number): Fault {
   );
 }
 
+export function faultCancelledCalls(who: string, burst: number, perSecond: number): Fault {
+  return fault(
+    FaultCode.connectionLimit,
+    `${who} keeps cancelling its calls: more than ${burst} at once, or ${perSecond} a second`,
+    `find out what runs there; it has to wait, others are not affected`,
+  );
+}
+
 /** So much of a refused value is shown. */
 const SHOWN = 64;
 

@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { BinaryWriter } from "@bufbuild/protobuf/wire";
-import { type Fault, showResolution } from "@daos/fault";
+import { type Fault, faultForPeer, showResolution } from "@daos/fault";
 import { ctl } from "@daos/proto";
 
 /** Status codes of gRPC that refusals use. */
@@ -27,11 +27,11 @@ function refusalHeaders(code: number, fault: Fault): OutgoingHttpHeaders {
   };
 }
 
-/** Ends a call before its service sees it. */
+/** Ends a call before its service sees it. A client that is refused is told no paths of this host. */
 export function refuseStream(stream: ServerHttp2Stream, code: number, fault: Fault): void {
   stream.on("error", () => {});
   if (stream.destroyed || stream.headersSent) return;
-  stream.respond(refusalHeaders(code, fault), { endStream: true });
+  stream.respond(refusalHeaders(code, faultForPeer(fault, "peer")), { endStream: true });
   // What the client still sends is not wanted, and is not buffered either.
   stream.resume();
 }

@@ -103,6 +103,11 @@ describe("createGrpcServer with TLS", () => {
       text: expect.stringContaining("127.0.0.1 presented no client certificate") as string,
     });
     expect(records.map((record) => record.message)).toContain("connection refused");
+    // The log names the file; the stranger does not learn where it is.
+    expect(records.map(({ fields }) => fields.fault)).toContainEqual(
+      expect.stringContaining(`the CA in ${files.directory}`),
+    );
+    expect((await grpcCall(port, tls)).text).not.toContain(files.directory);
     const client = files.transport("client", other.pem, stranger);
     const error: unknown = await call(port, client).catch((reason: unknown) => reason);
     expect(explainTlsError(error, { side: "client", peer: "127.0.0.1" }).message).toContain(
@@ -213,7 +218,7 @@ describe("changed certificate files", () => {
     expect(await call(port, newClient)).toEqual({ status: "0", text: "admin" });
   });
 
-  it("come into use by themselves, while the calls of old connections go on", async () => {
+  it("come into use by themselves, and connections of clients that are still trusted go on", async () => {
     const port = await start(serverFiles(), { pollMs: 10 });
     const admin = authority.issue("admin");
     const tls = { ca: authority.pem, cert: admin.certPem, key: admin.keyPem, servername: "server" };
@@ -228,7 +233,7 @@ describe("changed certificate files", () => {
     expect(await status()).toBe(200);
     const other = new TestAuthority();
     const next = files.transport("client", other.pem, other.issue("admin"));
-    files.transport("server", other.pem, other.issue("server"));
+    files.transport("server", `${other.pem}${authority.pem}`, other.issue("server"));
     // A poll may see the three files half changed: then it says so, and the next one sees them whole.
     let answer: unknown;
     while (answer === undefined) answer = await call(port, next).catch(() => undefined);

@@ -35,7 +35,11 @@ export interface GrpcServerOptions {
 export interface GrpcServer {
   /** Not listening yet: `listen` is the caller's. */
   readonly server: Http2Server | Http2SecureServer;
-  /** Reads the certificates again and uses them for new connections. @throws Fault, and goes on with the old ones */
+  /**
+   * Reads the certificates again, uses them for new connections, and ends those of clients that are not trusted any more.
+   *
+   * @throws Fault, and goes on with the old ones
+   */
   reload(): Promise<void>;
   /** Takes no more connections and calls, lets the running calls end for `graceMs`, then ends them. */
   close(options?: { readonly graceMs?: number }): Promise<void>;
@@ -68,11 +72,13 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     guarded,
   );
   const caPath = resolve(transport.caCert);
-  guardServer(server, { log, limits, now, trust: () => ({ authorities: identity.authorities, caPath }) });
+  const trust = () => ({ authorities: identity.authorities, caPath });
+  const guard = guardServer(server, { log, limits, now, trust });
   const reload = async () => {
     const next = await load();
     server.setSecureContext(identityServerOptions(next));
     identity = next;
+    await guard.judgeSessions();
   };
   const watch = watchCertificates({ transport, log, now, pollMs: options.pollMs, onChange: reload });
   server.once("close", () => watch[Symbol.dispose]());

@@ -3,20 +3,18 @@ import type { X509Certificate } from "node:crypto";
 import type { Http2SecureServer, Http2Server, ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import type { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import { AgentConnections } from "./agent-connections.ts";
+import { addressOf, connectionAdmission } from "./admit-connection.ts";
+import { CancelledCalls } from "./cancelled-calls.ts";
+import { CertifiedSessions } from "./certified-sessions.ts";
+import { ConnectionCounts } from "./connection-counts.ts";
 import { type ConnectionLimits, DEFAULT_LIMITS } from "./connection-limits.ts";
-import { ConnectionRate } from "./connection-rate.ts";
 import { explainTlsError } from "./explain-tls-error.ts";
-import {
-  faultConnectionLimit,
-  faultConnectionRate,
-  faultPlainText,
-  faultTlsAgainstPlainText,
-} from "./faults.ts";
-import { firstByte } from "./first-byte.ts";
+import { faultConnectionLimit, faultPlainText, faultTlsAgainstPlainText } from "./faults.ts";
 import { GrpcCode } from "./grpc-refusal.ts";
 import { guardSession } from "./guard-session.ts";
+import { HandshakePlaces } from "./handshake-places.ts";
 import { type Peer, setPeer } from "./peer.ts";
 import { REFUSAL_MS, refuseConnection } from "./refuse-connection.ts";
 import { verifyPeer } from "./verify-peer.ts";
@@ -36,11 +34,19 @@ export interface GuardOptions {
   readonly now?: (() => Date) | undefined;
 }
 
+/** What the owner of a guarded server may ask of the guard. */
+export interface ServerGuard {
+  /** Judges the clients that are connected again, after what the server trusts has changed. */
+  judgeSessions(): Promise<void>;
+}
+
 /** First byte of a TLS handshake record; HTTP/2 in plain text starts with `PRI`. */
 const TLS_HANDSHAKE = 0x16;
 const HTTP2_PREFACE = 0x50;
 /** An empty SETTINGS frame: makes a TLS client say "wrong version number", which says what is wrong. */
 const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
+/** How often sessions are looked through for certificates that have ended, ms. */
+const EXPIRY_MS = 1_000;
 
 /**
  * Puts a guard in front of an HTTP/2 server, before it listens: who may connect (certificate, role, ALPN, TLS or plain
@@ -49,133 +55,218 @@ const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
  *
  * The server must have been created with `identityServerOptions` and `http2ServerLimits`.
  */
-export function guardServer(server: Http2Server | Http2SecureServer, options: GuardOptions): void {
-  const { log, limits = DEFAULT_LIMITS } = options;
-  const secure = options.trust !== undefined;
-  const quiet = warnOnceAMinute(log);
-  const counts = new Map<string, number>();
-  const rate = new ConnectionRate(limits.connectionBurst, limits.connectionsPerSecond);
-  // A socket whose handshake has failed no longer knows its address.
-  const origin = new AsyncLocalStorage<string>();
-  // Node.js makes the session while its listener runs, so this is the peer of the session that is being made.
-  let entering: Peer | undefined;
-  const enter = <S extends Socket>(listener: (socket: S) => void, socket: S, peer: Peer) => {
-    entering = peer;
-    try {
-      listener.call(server, socket);
-    } finally {
-      entering = undefined;
-    }
-  };
-  const [onConnection, ...others] = server.listeners("connection") as ((socket: Socket) => void)[];
-  if (onConnection === undefined || others.length > 0)
-    throw new Error("the server has been changed before guardServer");
-  server.maxConnections = limits.maxConnections;
-  server.on("drop", () =>
-    quiet("connection limit", faultConnectionLimit("all clients", limits.maxConnections)),
-  );
+export function guardServer(server: Http2Server | Http2SecureServer, options: GuardOptions): ServerGuard {
+  return new Guard(server, options);
+}
 
-  server.removeAllListeners("connection");
-  server.on("connection", (socket: Socket) => {
-    const address = addressOf(socket);
-    const count = (counts.get(address) ?? 0) + 1;
+/** A connection on its way to its session. */
+interface Arrival {
+  readonly address: string;
+  readonly socket: Socket;
+}
+
+class Guard implements ServerGuard {
+  readonly #server: Http2Server | Http2SecureServer;
+  readonly #log: Logger;
+  readonly #limits: ConnectionLimits;
+  readonly #trust: (() => TrustedAuthorities) | undefined;
+  readonly #now: () => Date;
+  readonly #warn: (key: string, fault: Fault) => void;
+  /** Connections that have begun to speak and have not shown who they are. */
+  readonly #handshakes: HandshakePlaces;
+  readonly #connections: ConnectionCounts;
+  readonly #agents: ConnectionCounts;
+  readonly #cancelled: CancelledCalls;
+  readonly #certified: CertifiedSessions;
+  /** A TLS socket does not know the connection below it, and after a failed handshake not even its address. */
+  readonly #arrivals = new AsyncLocalStorage<Arrival>();
+  /** Node.js makes the session while its listener runs, so this is the peer of the session that is being made. */
+  #entering: Peer | undefined;
+
+  constructor(server: Http2Server | Http2SecureServer, options: GuardOptions) {
+    const { log, limits = DEFAULT_LIMITS, now = () => new Date() } = options;
+    this.#server = server;
+    this.#log = log;
+    this.#limits = limits;
+    this.#trust = options.trust;
+    this.#now = now;
+    this.#warn = warnOnceAMinute(log);
+    this.#handshakes = new HandshakePlaces(limits.maxHandshakes, limits.maxHandshakesPerAddress);
+    this.#connections = new ConnectionCounts(limits.maxConnections, limits.maxConnectionsPerAddress);
+    this.#agents = new ConnectionCounts(limits.maxAgentConnections, limits.maxAgentConnectionsPerAddress);
+    this.#cancelled = new CancelledCalls(limits.cancelled, this.#warn);
+    this.#certified = new CertifiedSessions({
+      judge: ({ certificate, address }) => {
+        const verdict = this.#verify(certificate, address);
+        return verdict.kind === "refused" ? verdict.fault : undefined;
+      },
+      now,
+      onEnded: ({ address }, fault) => this.#warn(`${address} ${fault.code} ended`, fault),
+    });
+    this.#guardConnections();
+    if (options.trust !== undefined) this.#guardTls();
+    server.on("session", (session: ServerHttp2Session) => this.#onSession(session));
+    server.on("sessionError", (error: Error) => log.debug("HTTP/2 connection failed", { error }));
+  }
+
+  judgeSessions(): Promise<void> {
+    return this.#certified.judgeAll();
+  }
+
+  #guardConnections(): void {
+    const { maxConnections } = this.#limits;
+    const onConnection = takeListener<Socket>(this.#server, "connection");
+    this.#server.maxConnections = maxConnections;
+    this.#server.on("drop", () =>
+      this.#warn("connection limit", faultConnectionLimit("all clients", maxConnections)),
+    );
+    const admit = connectionAdmission({
+      limits: this.#limits,
+      warn: this.#warn,
+      onFirstByte: (byte, socket, address) => this.#onFirstByte(byte, { socket, address }, onConnection),
+    });
+    this.#server.on("connection", admit);
+  }
+
+  #onFirstByte(byte: number, arrival: Arrival, onConnection: (socket: Socket) => void): void {
+    const { socket, address } = arrival;
+    const secure = this.#trust !== undefined;
+    this.#handshakes.take(socket, address);
+    if (secure && byte === TLS_HANDSHAKE) this.#arrivals.run(arrival, () => onConnection(socket));
+    else if (secure && byte === HTTP2_PREFACE) {
+      const fault = faultPlainText(address);
+      this.#warn(`${address} plain`, fault);
+      refuseConnection(socket, fault);
+    } else if (!secure && byte === TLS_HANDSHAKE) {
+      this.#warn(`${address} tls`, faultTlsAgainstPlainText(address));
+      socket.resume();
+      socket.end(EMPTY_SETTINGS);
+      setTimeout(() => socket.destroy(), REFUSAL_MS).unref();
+    } else if (!secure && byte === HTTP2_PREFACE) {
+      const timer = setTimeout(() => socket.destroy(), this.#limits.handshakeMs);
+      socket.once("close", () => clearTimeout(timer));
+      const onSpoken = () => {
+        clearTimeout(timer);
+        this.#handshakes.leave(socket);
+      };
+      this.#enter(onConnection, socket, { kind: "insecure", address }, (session) =>
+        session.once("remoteSettings", onSpoken),
+      );
+    } else socket.destroy();
+  }
+
+  #guardTls(): void {
+    const onSecure = takeListener<TLSSocket>(this.#server, "secureConnection");
+    this.#server.on("secureConnection", (socket: TLSSocket) => {
+      const arrival = this.#arrivals.getStore() ?? { address: addressOf(socket), socket };
+      this.#onSecure(socket, arrival, onSecure);
+    });
+    this.#server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
+      const peer = this.#arrivals.getStore()?.address ?? addressOf(socket);
+      const fault = explainTlsError(error, { side: "server", peer });
+      this.#warn(`${peer} ${fault.code}`, fault);
+      socket.destroy();
+    });
+    const expiry = setInterval(() => this.#certified.endExpired(), EXPIRY_MS);
+    expiry.unref();
+    this.#server.once("close", () => clearInterval(expiry));
+  }
+
+  #onSecure(
+    socket: TLSSocket,
+    { address, socket: below }: Arrival,
+    onSecure: (socket: TLSSocket) => void,
+  ): void {
     socket.on("error", () => {});
-    if (count > limits.maxConnectionsPerAddress) {
-      quiet(`${address} limit`, faultConnectionLimit(address, limits.maxConnectionsPerAddress));
+    const verdict = this.#verify(socket.getPeerX509Certificate(), address);
+    if (verdict.kind === "refused") {
+      this.#warn(`${address} ${verdict.fault.code}`, verdict.fault);
+      if (socket.alpnProtocol === "h2") refuseConnection(socket, verdict.fault);
+      else socket.destroy();
+    } else if (socket.alpnProtocol !== "h2") {
+      this.#log.debug("connection without HTTP/2 (ALPN) dropped", { address });
       socket.destroy();
-      return;
+    } else {
+      const { role, certificate } = verdict;
+      if (role === "agent" && !this.#admitAgent(socket, address)) return;
+      this.#enter(onSecure, socket, { kind: "certificate", address, role, certificate }, () =>
+        this.#handshakes.leave(below),
+      );
     }
-    counts.set(address, count);
-    socket.once("close", () => {
-      const left = (counts.get(address) ?? 1) - 1;
-      if (left === 0) counts.delete(address);
-      else counts.set(address, left);
-    });
-    socket.setKeepAlive(true, 60_000);
-    socket.setNoDelay(true);
-    const delay = rate.delay(address, limits.handshakeMs);
-    if (delay === undefined) {
-      quiet(`${address} rate`, faultConnectionRate(address, limits.connectionsPerSecond));
-      socket.destroy();
-    } else if (delay > 0) {
-      setTimeout(() => admit(socket, address), delay);
-    } else admit(socket, address);
-  });
-  const admit = (socket: Socket, address: string) => {
-    if (socket.destroyed) return;
-    firstByte(socket, limits.handshakeMs, (byte) => {
-      if (secure && byte === TLS_HANDSHAKE) origin.run(address, () => onConnection.call(server, socket));
-      else if (secure && byte === HTTP2_PREFACE) {
-        const fault = faultPlainText(address);
-        quiet(`${address} plain`, fault);
-        refuseConnection(socket, fault);
-      } else if (!secure && byte === TLS_HANDSHAKE) {
-        quiet(`${address} tls`, faultTlsAgainstPlainText(address));
-        socket.resume();
-        socket.end(EMPTY_SETTINGS);
-        setTimeout(() => socket.destroy(), REFUSAL_MS).unref();
-      } else if (!secure && byte === HTTP2_PREFACE) {
-        enter(onConnection, socket, { kind: "insecure", address });
-      } else socket.destroy();
-    });
-  };
+  }
 
-  const agents = new AgentConnections(limits.maxAgentConnections, limits.maxAgentConnectionsPerAddress);
-  const admitAgent = (socket: TLSSocket, address: string): boolean => {
-    const place = agents.add(address);
+  #verify(certificate: X509Certificate | undefined, peer: string): ReturnType<typeof verifyPeer> {
+    if (this.#trust === undefined) throw new Error("a server without TLS has no certificates to verify");
+    return verifyPeer(certificate, { ...this.#trust(), peer, now: this.#now() });
+  }
+
+  #admitAgent(socket: TLSSocket, address: string): boolean {
+    const place = this.#agents.add(address);
     if (place === undefined) {
-      const fault = faultConnectionLimit(`agents, as on ${address},`, limits.maxAgentConnectionsPerAddress);
-      quiet(`${address} agents`, fault);
+      const most = this.#limits.maxAgentConnectionsPerAddress;
+      const fault = faultConnectionLimit(`agents, as on ${address},`, most);
+      this.#warn(`${address} agents`, fault);
       refuseConnection(socket, fault, GrpcCode.resourceExhausted);
       return false;
     }
     socket.once("close", () => place[Symbol.dispose]());
     return true;
-  };
-  if (options.trust !== undefined) {
-    const { trust, now = () => new Date() } = options;
-    const [onSecure, ...more] = server.listeners("secureConnection") as ((socket: TLSSocket) => void)[];
-    if (onSecure === undefined || more.length > 0)
-      throw new Error("the server has been changed before guardServer");
-    server.removeAllListeners("secureConnection");
-    server.on("secureConnection", (socket: TLSSocket) => {
-      const address = addressOf(socket);
-      socket.on("error", () => {});
-      const verdict = verifyPeer(socket.getPeerX509Certificate(), { ...trust(), peer: address, now: now() });
-      if (verdict.kind === "refused") {
-        quiet(`${address} ${verdict.fault.code}`, verdict.fault);
-        if (socket.alpnProtocol === "h2") refuseConnection(socket, verdict.fault);
-        else socket.destroy();
-      } else if (socket.alpnProtocol !== "h2") {
-        log.debug("connection without HTTP/2 (ALPN) dropped", { address });
-        socket.destroy();
-      } else {
-        const { role, certificate } = verdict;
-        if (role === "agent" && !admitAgent(socket, address)) return;
-        enter(onSecure, socket, { kind: "certificate", address, role, certificate });
-      }
-    });
-    server.on("tlsClientError", (error: Error, socket: TLSSocket) => {
-      const peer = origin.getStore() ?? addressOf(socket);
-      const fault = explainTlsError(error, { side: "server", peer });
-      quiet(`${peer} ${fault.code}`, fault);
-      socket.destroy();
-    });
   }
 
-  server.on("session", (session: ServerHttp2Session) => {
-    if (entering === undefined) {
+  /** Makes the session of a peer, unless the peer has too many or keeps cancelling its calls. */
+  #enter<S extends Socket>(
+    listener: (socket: S) => void,
+    socket: S,
+    peer: Peer,
+    onSession: (session: ServerHttp2Session) => void,
+  ): void {
+    const { address } = peer;
+    const refusal = this.#cancelled.refusal(peer);
+    if (refusal !== undefined) {
+      refuseConnection(socket, refusal, GrpcCode.resourceExhausted);
+      return;
+    }
+    const place = this.#connections.add(address);
+    if (place === undefined) {
+      this.#warn(`${address} limit`, faultConnectionLimit(address, this.#limits.maxConnectionsPerAddress));
+      socket.destroy();
+      return;
+    }
+    socket.once("close", () => place[Symbol.dispose]());
+    this.#entering = peer;
+    this.#server.once("session", onSession);
+    try {
+      listener(socket);
+    } finally {
+      this.#entering = undefined;
+      this.#server.off("session", onSession);
+    }
+  }
+
+  #onSession(session: ServerHttp2Session): void {
+    const peer = this.#entering;
+    if (peer === undefined) {
       session.destroy();
       return;
     }
-    setPeer(session, entering);
-    if (entering.kind === "certificate" && entering.role === "agent")
-      session.settings({ maxConcurrentStreams: limits.maxAgentStreams });
-    guardSession(session, limits);
-  });
-  server.on("sessionError", (error: Error) => log.debug("HTTP/2 connection failed", { error }));
+    setPeer(session, peer);
+    if (peer.kind === "certificate") {
+      this.#certified.add(session, peer);
+      if (peer.role === "agent") session.settings({ maxConcurrentStreams: this.#limits.maxAgentStreams });
+    }
+    this.#cancelled.watch(session, peer);
+    guardSession(session, this.#limits);
+  }
 }
 
-function addressOf(socket: Socket): string {
-  return (socket.remoteAddress ?? "an unknown address").replace(/^::ffff:/, "");
+/** The one listener that Node.js has put on a new server; it is called from here on only. */
+function takeListener<S extends Socket>(
+  server: Http2Server | Http2SecureServer,
+  event: "connection" | "secureConnection",
+): (socket: S) => void {
+  const [listener, ...others] = server.listeners(event) as ((socket: S) => void)[];
+  if (listener === undefined || others.length > 0)
+    throw new Error("the server has been changed before guardServer");
+  server.removeAllListeners(event);
+  return (socket) => listener.call(server, socket);
 }

@@ -1,4 +1,4 @@
-export { RPC_ROLES } from "./authorize.ts";
+export { audienceOf, RPC_ROLES } from "./authorize.ts";
 export {
   type CertificatePaths,
   type CertificateState,

@@ -1,5 +1,5 @@
-/** How many connections agents have, all together and from each address. */
-export class AgentConnections {
+/** How many connections some clients have, all together and from each address. */
+export class ConnectionCounts {
   readonly #most: number;
   readonly #mostPerAddress: number;
   readonly #byAddress = new Map<string, number>();
