@@ -80,3 +80,16 @@ export function faultInsecureDevices(attempted: string): Fault {
       "use certificates (allow_insecure: false); or, where the network is trusted, set allow_insecure_devices: true and restart daos-server",
   });
 }
+
+/** The program of `fault_cb` did not give a fault domain. */
+export function faultCallback(path: string, reason: string): Fault {
+  return new Fault({
+    domain: "config",
+    code: FaultCode.faultCallbackFailed,
+    description: `the program of fault_cb, ${path}, does not give the fault domain of this host`,
+    reason,
+    resolution:
+      "let it print one path such as /rack1/node3, and let it be executable, owned by root or the user of daos-server, and " +
+      "not writable by others; or set fault_path instead",
+  });
+}

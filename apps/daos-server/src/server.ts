@@ -1,4 +1,3 @@
-import { hostname } from "node:os";
 import { join as joinPath } from "node:path";
 import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
 import { MgmtClient } from "@daos/control-client";
@@ -16,6 +15,7 @@ import { clientTlsOptions, judgeCaller } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
+import { faultDomain } from "./fault-domain.ts";
 import { faultInsecureDevices } from "./faults.ts";
 import { findEmulatedEngine } from "./find-emulated-engine.ts";
 import { findUser } from "./find-owner.ts";
@@ -86,6 +86,9 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   for (const { fabricIface } of config.engines)
     ofiDomains.set(fabricIface, await network.domainOf(fabricIface));
 
+  const domain = await faultDomain(config, { runner, signal });
+  log.info("fault domain", { domain });
+
   using locks = new StorageLocks();
   const membersState = role === "none" ? undefined : await openMembersState(config, log);
   using members = openMembersPort({ config, self, state: membersState, log: log.child("leader") });
@@ -93,7 +96,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     self,
     role,
     accessPoints: config.accessPoints,
-    faultDomain: config.faultPath ?? `/${hostname()}`,
+    faultDomain: domain,
     members: members.port,
     failureDetection: config.failureDetection,
     calls: mgmtClient,

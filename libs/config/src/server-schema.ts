@@ -357,11 +357,12 @@ export const serverSchema = z.strictObject({
     .meta({ description: "NVMe controllers that may not be used, even if included.", default: [] })
     .optional(),
   fault_path: text({
-    description: "Fault domain of this host.",
+    description: "Fault domain of this host. Absent: what fault_cb prints, or /<host name>.",
     examples: ["/vcdu0/rack1/hostname"],
   }).optional(),
   fault_cb: path({
-    description: "Program that prints the fault domain of this host.",
+    description:
+      "Program that prints the fault domain of this host. Runs at each start, unless fault_path is set. Only root or the server's user may own and change it.",
     examples: ["./.daos/fd_callback"],
   }).optional(),
   telemetry_port: count(1, MAX_PORT, {

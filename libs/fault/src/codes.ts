@@ -119,6 +119,8 @@ export const FaultCode = {
   memberStoreReplaced: 824,
   stateNotRecorded: 825,
   poolServiceDown: 840,
+  providerMismatch: 830,
+  faultCallbackFailed: 831,
 
   // security: 900-999
   securityUnknown: 910,

@@ -496,6 +496,16 @@ const SYSTEM = {
     "Engines of release 0.8.0 run it on the first access point only, and that host or its first engine is down.",
     "bring back the first access point and its first engine; dmg system query shows both",
   ],
+  providerMismatch: [
+    "An engine asks to join with another fabric provider than the engines in service.",
+    "The configurations of two hosts differ in provider. Engines with different providers cannot reach each other.",
+    "set the same provider in the configuration of every host",
+  ],
+  faultCallbackFailed: [
+    "The program of fault_cb did not give the fault domain of the host.",
+    "It is missing, others may change it, it failed, or what it printed is not a path such as /rack1/node3.",
+    "correct the program, or set fault_path instead",
+  ],
   memberStoreReplaced: [
     "The store of the members is missing, empty, older than before, or another one.",
     "etcd or the storage came back without its data, was restored from an old copy, or the configuration names another etcd.",

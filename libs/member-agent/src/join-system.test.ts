@@ -94,15 +94,16 @@ describe("joinSystem", () => {
     ]);
   });
 
-  it("believes for a minute that the engine's old host will fall silent, and no longer", async () => {
+  it.each([
+    ["that the engine's old host will fall silent", FaultCode.memberElsewhere],
+    ["that engines with another provider will end", FaultCode.providerMismatch],
+  ])("believes for a minute %s, and no longer", async (_name, code) => {
     const { clock, passed } = quickClock();
-    const moved = answers(fault(FaultCode.memberElsewhere), { status: 0, rank: 4 });
+    const moved = answers(fault(code), { status: 0, rank: 4 });
     expect(await joinSystem(request, { ...moved.options, clock })).toMatchObject({ rank: 4 });
-    const copied = answers(...Array.from({ length: 99 }, () => fault(FaultCode.memberElsewhere)));
+    const copied = answers(...Array.from({ length: 99 }, () => fault(code)));
     const begun = passed();
-    await expect(joinSystem(request, { ...copied.options, clock })).rejects.toMatchObject({
-      code: FaultCode.memberElsewhere,
-    });
+    await expect(joinSystem(request, { ...copied.options, clock })).rejects.toMatchObject({ code });
     expect(passed() - begun).toBeGreaterThan(60_000);
     expect(passed() - begun).toBeLessThan(75_000);
   });

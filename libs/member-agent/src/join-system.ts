@@ -13,8 +13,15 @@ export interface JoinReply {
   readonly incarnation: number;
 }
 
-/** A host that has a new address is believed when its old one has been silent for a while. */
-const MEMBER_ELSEWHERE_MS = 60_000;
+/**
+ * What these refusals rest on may be over soon: a host that has a new address is believed when its old one has been silent
+ * for a while, and engines of the former provider may be ending.
+ */
+const PASSING_REFUSALS: ReadonlySet<number> = new Set([
+  FaultCode.memberElsewhere,
+  FaultCode.providerMismatch,
+]);
+const PASSING_REFUSAL_MS = 60_000;
 const ATTEMPT_MS = 60_000;
 /** The data plane may need longer than this, ms; but by then another host leads if the one that is asked is frozen. */
 const HOST_MS = 10_000;
@@ -49,14 +56,15 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
       return { rank: parseRank(rank), incarnation };
     } catch (error) {
       const fault: Fault = toFault(error);
-      const elsewhere = fault.code === FaultCode.memberElsewhere && clock.now() - begun < MEMBER_ELSEWHERE_MS;
+      const mayPass = PASSING_REFUSALS.has(fault.code) && clock.now() - begun < PASSING_REFUSAL_MS;
       const timedOut = error instanceof DOMException && error.name === "TimeoutError";
       // A join may be done twice.
       // Our servers say why; a refusal without a code is one of the original's.
       const refused = fault.code === FaultCode.unknown;
-      const passes = elsewhere || timedOut || refused || retryClass(fault) !== "final";
+      const passes = mayPass || timedOut || refused || retryClass(fault) !== "final";
       if (signal.aborted || !passes) throw fault;
-      if (!refused) log.info("no join yet", { reason: fault.message, waitMs });
+      if (mayPass) log.warn("the join is refused, and asked for again", { fault, waitMs });
+      else if (!refused) log.info("no join yet", { reason: fault.message, waitMs });
       else if (refusal !== fault.message)
         log.warn("the leader refuses the join, and is asked again", {
           fault: faultJoinRefused(request.uuid, fault),

@@ -1,7 +1,8 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { cleanText, Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Member } from "@daos/member-store";
 import type { Rank } from "@daos/rank";
+import { providerOf } from "./member-table.ts";
 
 /** What is kept of an engine cannot be read: whether it was excluded is not known. */
 export function faultJoinUnreadable(uuid: string): Fault {
@@ -67,5 +68,25 @@ export function faultNoReplicaYet(): Fault {
     description: "no rank can be given yet: the engine of the first access point has not been in service",
     resolution:
       "format and start the first access point: dmg storage format, with --reformat where an erased system was before",
+  });
+}
+
+/** An engine asks to join with another fabric provider than that of the engines in service. */
+export function faultProviderMismatch(
+  asking: { readonly uuid: string; readonly provider: string; readonly address: HostAddress },
+  other: Member,
+): Fault {
+  const { uuid, address } = asking;
+  const provider = cleanText(asking.provider, 64);
+  const host = formatHostAddress(address);
+  const expected = cleanText(providerOf(other.uri) ?? "", 64);
+  return new Fault({
+    domain: "system",
+    code: FaultCode.providerMismatch,
+    description: `engine ${uuid} asks to join from ${host} with the fabric provider ${provider}`,
+    reason: `rank ${other.rank} on ${formatHostAddress(other.address)} is in service with ${expected}`,
+    resolution:
+      `set provider: ${expected} in the configuration of ${host}; to change the provider of the system, stop all ` +
+      "engines (dmg system stop), change the configuration of every host, and start their servers again",
   });
 }

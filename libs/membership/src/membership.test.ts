@@ -1,4 +1,4 @@
-import { FaultCode } from "@daos/fault";
+import { type Fault, FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import {
   encodeMember,
@@ -106,6 +106,18 @@ describe("planJoin", () => {
       { kind: "ask-engine", rank: 1 },
     ],
     [
+      "an engine with another provider than the one in service",
+      joinOf(1, { uri: "ofi+tcp://10.0.0.2:31416" }),
+      [memberOf(0), memberOf(1, { state: "stopped" })],
+      refusal(FaultCode.providerMismatch),
+    ],
+    [
+      "the first engine with a new provider after all were stopped",
+      joinOf(1, { uri: "ofi+tcp://10.0.0.2:31416" }),
+      [memberOf(0, { state: "stopped" }), memberOf(1, { state: "stopped" })],
+      { kind: "ask-engine", rank: 1 },
+    ],
+    [
       "a member of release 0.8.0 that moved",
       joinOf(1, { address: elsewhere }),
       [memberOf(1, { reports: false })],
@@ -113,6 +125,17 @@ describe("planJoin", () => {
     ],
   ])("decides on %s", async (_name, attempt, members, expected) => {
     expect((await membershipOf(members)).planJoin(attempt)).toMatchObject(expected as object);
+  });
+
+  it("names both providers when they differ, and what to write into the configuration", async () => {
+    const { fault } = (await membershipOf([memberOf(0)])).planJoin(
+      joinOf(9, { ...fresh, uri: "ofi+tcp://10.0.0.2:31416", address: elsewhere }),
+    ) as { readonly fault: Fault };
+    expect(fault.message).toBe(
+      "engine new asks to join from 10.0.0.9:10001 with the fabric provider ofi+tcp: " +
+        "rank 0 on 10.0.0.1:10001 is in service with ofi+sockets",
+    );
+    expect(fault.resolution).toContain("set provider: ofi+sockets in the configuration of 10.0.0.9:10001");
   });
 
   it.each<[string, JoinRequest, readonly Member[], unknown]>([

@@ -19,8 +19,10 @@ import {
   faultMemberExcluded,
   faultMemberUnknown,
   faultNoReplicaYet,
+  faultProviderMismatch,
   faultSystemFull,
 } from "./faults.ts";
+import { MemberTable, providerOf } from "./member-table.ts";
 import { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
 import type { SystemEventKind, SystemEvents } from "./system-events.ts";
 
@@ -84,23 +86,23 @@ export class Membership {
   readonly #passedOver = new Set<Rank>();
   /** Engines of which nothing is known but that they were members. */
   readonly #unreadable = new Set<string>();
-  #durable: Map<string, Member>;
-  #next: Map<string, Member>;
+  #durable: MemberTable;
+  #next: MemberTable;
   #sorted: readonly Member[] | undefined;
 
   private constructor(members: readonly Member[], options: MembershipOptions) {
     const { store, clock, signal, events } = options;
     this.events = events;
     this.#options = options;
-    this.#durable = new Map(members.map((member) => [member.uuid, member]));
-    this.#next = new Map(this.#durable);
+    this.#durable = new MemberTable(members);
+    this.#next = new MemberTable(members);
     this.#queue = new CommitQueue({
       store,
       clock,
       signal,
       onCommitted: (changes) => this.#keep(changes),
       onFailed: () => {
-        this.#next = new Map(this.#durable);
+        this.#next = new MemberTable(this.#durable.values());
       },
     });
   }
@@ -155,7 +157,7 @@ export class Membership {
 
   /** @throws Fault memberUnknown */
   byRank(rank: number): Member {
-    const found = this.list().find((member) => member.rank === rank);
+    const found = this.#durable.atRank(rank as Rank);
     if (found === undefined) throw faultMemberUnknown(rank);
     return found;
   }
@@ -184,8 +186,10 @@ export class Membership {
     const { uuid, rank, address } = attempt;
     if (this.#unreadable.has(uuid)) return refuse(faultJoinUnreadable(uuid));
     const known = this.#next.get(uuid);
+    if (known?.state === "excluded") return refuse(faultMemberExcluded(uuid, known.rank));
+    const mismatch = this.#providerMismatch(attempt);
+    if (mismatch !== undefined) return refuse(mismatch);
     if (known !== undefined) {
-      if (known.state === "excluded") return refuse(faultMemberExcluded(uuid, known.rank));
       if (rank !== NIL_RANK && rank !== known.rank)
         return refuse(faultRankTaken(uuid, rank, `that engine is rank ${known.rank}`));
       if (!sameAddress(known.address, address) && isInService(known))
@@ -212,9 +216,8 @@ export class Membership {
 
   /** The rank that a new engine gets: the lowest one that is free. */
   nextRank(): Rank {
-    const taken = new Set([...this.#next.values()].map(({ rank }) => rank));
     let rank = 0 as Rank;
-    while (taken.has(rank) || this.#claimed.has(rank) || this.#passedOver.has(rank))
+    while (this.#next.atRank(rank) || this.#claimed.has(rank) || this.#passedOver.has(rank))
       rank = (rank + 1) as Rank;
     return rank;
   }
@@ -226,7 +229,7 @@ export class Membership {
 
   /** Gives a new engine its rank before the data plane is told. */
   async reserve(attempt: JoinRequest, rank: Rank): Promise<void> {
-    if (this.#next.has(attempt.uuid)) return this.settled();
+    if (this.#next.get(attempt.uuid) !== undefined) return this.settled();
     this.#checkHolder(attempt.uuid, rank);
     await this.#commit([this.#memberFrom(attempt, rank, { state: "joining", reason: "" }, 0)]);
   }
@@ -250,7 +253,7 @@ export class Membership {
     return { [Symbol.dispose]: () => void this.#claimed.delete(rank) };
   }
 
-  /** Records that an engine has joined, durably. @returns the member @throws Fault memberConflict, memberExcluded */
+  /** Records that an engine has joined, durably. @returns the member @throws Fault memberConflict, memberExcluded, providerMismatch */
   async admit(attempt: JoinRequest, rank: Rank): Promise<Member> {
     const known = this.#next.get(attempt.uuid);
     if (known?.state === "excluded") {
@@ -258,6 +261,8 @@ export class Membership {
       throw faultMemberExcluded(attempt.uuid, rank);
     }
     this.#checkHolder(attempt.uuid, rank);
+    const mismatch = this.#providerMismatch(attempt);
+    if (mismatch !== undefined) throw mismatch;
     const incarnation = (known?.incarnation ?? 0) + 1;
     const member = this.#memberFrom(attempt, rank, { state: "joined", reason: "" }, incarnation);
     await this.#commit([member]);
@@ -357,7 +362,7 @@ export class Membership {
     if (members.length === 0) return this.settled();
     // What the store refuses would fail the changes of others in the same commit.
     for (const member of members) encodeMember(member);
-    for (const member of members) this.#next.set(member.uuid, member);
+    for (const member of members) this.#next.set(member);
     await this.#push(members.map((member) => ({ kind: "put", member })));
   }
 
@@ -378,7 +383,7 @@ export class Membership {
   #keep(changes: readonly MemberChange[]): void {
     this.#sorted = undefined;
     for (const change of changes) {
-      if (change.kind === "put") this.#durable.set(change.member.uuid, change.member);
+      if (change.kind === "put") this.#durable.set(change.member);
       else this.#durable.delete(change.uuid);
     }
   }
@@ -398,17 +403,23 @@ export class Membership {
     this.events.add(kind, reason === "" ? message : `${message}: ${reason}`, { rank, uuid, address });
   }
 
+  /** Engines reach each other only with the same provider: that of those in service is the system's. */
+  #providerMismatch({ uuid, uri, address }: JoinRequest): Fault | undefined {
+    const provider = providerOf(uri);
+    if (provider === undefined) return undefined;
+    const other = this.#next.withOtherProvider(provider, uuid);
+    return other && faultProviderMismatch({ uuid, provider, address }, other);
+  }
+
   #holder(rank: Rank): string | undefined {
     if (this.#claimed.has(rank)) return "that joins at this moment";
-    for (const member of this.#next.values()) if (member.rank === rank) return member.uuid;
-    return undefined;
+    return this.#next.atRank(rank)?.uuid;
   }
 
   #checkHolder(uuid: string, rank: Rank): void {
-    for (const member of this.#next.values()) {
-      if (member.rank === rank && member.uuid !== uuid)
-        throw faultRankTaken(uuid, rank, `that rank belongs to engine ${member.uuid}`);
-    }
+    const holder = this.#next.atRank(rank)?.uuid;
+    if (holder !== undefined && holder !== uuid)
+      throw faultRankTaken(uuid, rank, `that rank belongs to engine ${holder}`);
   }
 }
 

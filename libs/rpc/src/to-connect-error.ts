@@ -118,6 +118,7 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       FaultCode.memberStoreReplaced,
       FaultCode.stateNotRecorded,
       FaultCode.poolServiceDown,
+      FaultCode.providerMismatch,
       FaultCode.memberRunning,
       status("NOTLEADER"),
       status("NOTREPLICA"),

@@ -24,6 +24,8 @@ export interface TestSystemOptions {
   readonly port?: number;
   /** This host alone by default. */
   readonly accessPoints?: readonly string[];
+  /** `ofi+sockets` by default. */
+  readonly provider?: string;
   /** More lines of the configuration. */
   readonly more?: string;
   /** For its first engine alone, such as `DAOS_EMULATOR_FAULTS=start:exit=3`. */
@@ -42,6 +44,7 @@ export interface DmgResult {
     readonly state: string;
     readonly reason: string;
     readonly incarnation: number;
+    readonly faultDomain: string;
   }[];
   readonly leader: string | null;
   readonly replicas: readonly string[];
@@ -247,7 +250,8 @@ transport_config:
   }
 
   #config(secure: boolean, options: TestSystemOptions): string {
-    const { userName, accessPoints = [`localhost:${this.port}`], more = "", firstEngineEnv } = options;
+    const { userName, accessPoints = [`localhost:${this.port}`], provider, more = "" } = options;
+    const { firstEngineEnv } = options;
     const env = firstEngineEnv === undefined ? "" : `\n    env_vars: ["${firstEngineEnv}"]`;
     const engine = (index: number) => `
   - targets: 1
@@ -266,7 +270,7 @@ transport_config:
 access_points: ${JSON.stringify(accessPoints)}
 ${more}
 port: ${this.port}
-provider: ofi+sockets
+provider: ${provider ?? "ofi+sockets"}
 engine: emulated
 socket_dir: ${this.socketDir}
 ${userName === undefined ? "" : `user_name: ${userName}\n`}transport_config:

@@ -1,0 +1,90 @@
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { Member } from "@daos/member-store";
+import type { Rank } from "@daos/rank";
+
+/** Members by uuid, and found by rank, by host and by fabric provider without a look at all of them. */
+export class MemberTable {
+  readonly #byUuid = new Map<string, Member>();
+  readonly #byRank = new Map<Rank, Member>();
+  readonly #byHost = new Map<string, Map<string, Member>>();
+  /** Those in service, by the provider of their fabric address. */
+  readonly #byProvider = new Map<string, Map<string, Member>>();
+
+  constructor(members: Iterable<Member> = []) {
+    for (const member of members) this.set(member);
+  }
+
+  get size(): number {
+    return this.#byUuid.size;
+  }
+
+  get(uuid: string): Member | undefined {
+    return this.#byUuid.get(uuid);
+  }
+
+  values(): Iterable<Member> {
+    return this.#byUuid.values();
+  }
+
+  atRank(rank: Rank): Member | undefined {
+    return this.#byRank.get(rank);
+  }
+
+  /** Those whose control address this is. */
+  onHost(address: HostAddress): Iterable<Member> {
+    return this.#byHost.get(formatHostAddress(address))?.values() ?? [];
+  }
+
+  /** One in service whose fabric provider is another, and not the engine `uuid` itself. */
+  withOtherProvider(provider: string, uuid: string): Member | undefined {
+    for (const [found, members] of this.#byProvider) {
+      if (found === provider) continue;
+      for (const member of members.values()) if (member.uuid !== uuid) return member;
+    }
+    return undefined;
+  }
+
+  set(member: Member): void {
+    this.delete(member.uuid);
+    this.#byUuid.set(member.uuid, member);
+    this.#byRank.set(member.rank, member);
+    put(this.#byHost, formatHostAddress(member.address), member);
+    const provider = providerInService(member);
+    if (provider !== undefined) put(this.#byProvider, provider, member);
+  }
+
+  delete(uuid: string): void {
+    const member = this.#byUuid.get(uuid);
+    if (member === undefined) return;
+    this.#byUuid.delete(uuid);
+    if (this.#byRank.get(member.rank) === member) this.#byRank.delete(member.rank);
+    remove(this.#byHost, formatHostAddress(member.address), uuid);
+    const provider = providerInService(member);
+    if (provider !== undefined) remove(this.#byProvider, provider, uuid);
+  }
+}
+
+/** `ofi+sockets` of `ofi+sockets://10.0.0.1:31416`; undefined for an address that does not say it. */
+export function providerOf(uri: string): string | undefined {
+  const end = uri.indexOf("://");
+  return end > 0 ? uri.slice(0, end) : undefined;
+}
+
+/** A member of release 0.8.0 may have ended long ago. */
+function providerInService({ state, uri, reports }: Member): string | undefined {
+  return reports && (state === "joined" || state === "stopping") ? providerOf(uri) : undefined;
+}
+
+type Groups = Map<string, Map<string, Member>>;
+
+function put(groups: Groups, key: string, member: Member): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, new Map([[member.uuid, member]]));
+  else group.set(member.uuid, member);
+}
+
+function remove(groups: Groups, key: string, uuid: string): void {
+  const group = groups.get(key);
+  group?.delete(uuid);
+  if (group?.size === 0) groups.delete(key);
+}
