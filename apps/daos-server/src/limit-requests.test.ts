@@ -3,11 +3,12 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
-import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
+import { createGrpcTransport } from "@connectrpc/connect-node";
 import { silentLogger } from "@daos/log";
 import { ctl, mgmt } from "@daos/proto";
 import { faultInterceptor } from "@daos/rpc";
-import { createGrpcServer, type GrpcServer } from "@daos/security";
+import { grpcHandlers } from "@daos/rpc/server";
+import { createGrpcServer, DEFAULT_LIMITS, type GrpcServer } from "@daos/security";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { limitedService, limitInterceptor } from "./limit-requests.ts";
 
@@ -21,9 +22,8 @@ const take = <T extends object>(request: T) => {
 
 beforeEach(async () => {
   seen = [];
-  const handler = connectNodeAdapter({
-    grpcWeb: false,
-    connect: false,
+  const handlers = grpcHandlers({
+    readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
     interceptors: [faultInterceptor, limitInterceptor],
     routes: (router) => {
       limitedService(router, mgmt.MgmtSvc, { join: take, reportEngines: take, getAttachInfo: take });
@@ -37,7 +37,7 @@ beforeEach(async () => {
   running = await createGrpcServer({
     transport: { allowInsecure: true } as never,
     log: silentLogger,
-    handler,
+    ...handlers,
   });
   await new Promise<void>((resolve) => running.server.listen(0, "127.0.0.1", resolve));
   url = `http://127.0.0.1:${(running.server.address() as AddressInfo).port}`;

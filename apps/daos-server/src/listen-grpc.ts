@@ -1,15 +1,15 @@
-import type { Http2ServerRequest } from "node:http2";
+import type { ServerHttp2Stream } from "node:http2";
 import {
   type ConnectRouter,
   type ContextValues,
   createContextValues,
   type Interceptor,
 } from "@connectrpc/connect";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { TransportConfig } from "@daos/config";
 import type { Logger } from "@daos/log";
 import { peerAddressKey, peerCertificateKey } from "@daos/mgmt-service";
 import { audienceKey, faultInterceptor } from "@daos/rpc";
+import { grpcHandlers } from "@daos/rpc/server";
 import { audienceOf, createGrpcServer, DEFAULT_LIMITS, peerOf } from "@daos/security";
 import { faultListen } from "./faults.ts";
 import { limitInterceptor } from "./limit-requests.ts";
@@ -36,27 +36,24 @@ export interface GrpcListenOptions {
 }
 
 /** Who calls: the handlers see the address, and the certificate that the guard has accepted; faults are cut for the role. */
-function peerValues(request: Http2ServerRequest): ContextValues {
-  const peer = peerOf(request);
+function peerValues(stream: ServerHttp2Stream, path: string): ContextValues {
+  const peer = peerOf({ stream });
   return createContextValues()
-    .set(peerAddressKey, request.socket.remoteAddress ?? "")
+    .set(peerAddressKey, peer?.address ?? "")
     .set(peerCertificateKey, peer?.kind === "certificate" ? peer.certificate.raw : undefined)
-    .set(audienceKey, audienceOf(peer, request.url));
+    .set(audienceKey, audienceOf(peer, path));
 }
 
 /** Starts the gRPC listener. @throws Fault listenAddressBusy, or about a certificate */
 export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListener> {
   const { host, port, transport, routes, observer, log } = options;
-  const handler = connectNodeAdapter({
+  const handlers = grpcHandlers({
     routes,
-    grpc: true,
-    grpcWeb: false,
-    connect: false,
     readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
     interceptors: [...(observer === undefined ? [] : [observer]), faultInterceptor, limitInterceptor],
-    contextValues: (request) => peerValues(request as Http2ServerRequest),
+    contextValues: peerValues,
   });
-  const { server, reload, close } = await createGrpcServer({ transport, log, handler });
+  const { server, reload, close } = await createGrpcServer({ transport, log, ...handlers });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(faultListen(`${host}:${port}`, error)));
     server.listen({ host, port }, resolve);

@@ -22,6 +22,8 @@ import { clientTlsOptions } from "./tls-options.ts";
 import type { TransportConfig } from "./transport-config.ts";
 
 const authority = new TestAuthority();
+/** The call that is served from its stream. */
+const UNARY = "/mgmt.MgmtSvc/PrepShutdown";
 const INSECURE = { allowInsecure: true } as TransportConfig;
 
 let files: TestCertificateFiles;
@@ -49,6 +51,12 @@ async function start(
     transport,
     log,
     ...options,
+    unary: (stream, headers) => {
+      if (headers[":path"] !== UNARY) return false;
+      stream.respond({ ":status": 200, "grpc-status": "0" });
+      stream.end("from its stream");
+      return true;
+    },
     handler: (request, response) => {
       const peer = peerOf(request);
       response.setHeader("content-type", "application/grpc");
@@ -179,6 +187,18 @@ describe("createGrpcServer with TLS", () => {
       expect(second.isSessionReused()).toBe(false);
       second.destroy();
     }
+  });
+});
+
+describe("createGrpcServer with handlers of both kinds", () => {
+  it.each([
+    ["agent", { status: "7", text: expect.stringContaining("PrepShutdown") }],
+    ["server", { status: "0", text: "from its stream" }],
+  ] as const)("judges a call of the role %s before either sees it", async (role, expected) => {
+    const port = await start(serverFiles());
+    const client = files.transport("client", authority.pem, authority.issue(role));
+    expect(await call(port, client, UNARY)).toMatchObject(expected);
+    expect(await call(port, client)).toEqual({ status: "0", text: role });
   });
 });
 

@@ -10,7 +10,7 @@ import { resolve } from "node:path";
 import type { Logger } from "@daos/log";
 import { maxOpenFiles } from "@daos/sys";
 import { type ConnectionLimits, http2ServerLimits, limitsWithin } from "./connection-limits.ts";
-import { guardHandler, type RequestHandler } from "./guard-handler.ts";
+import { type CallHandlers, guardHandler } from "./guard-handler.ts";
 import { guardServer } from "./guard-server.ts";
 import { type Identity, loadIdentity } from "./load-identity.ts";
 import type { ReceiveBudget } from "./receive-budget.ts";
@@ -18,11 +18,9 @@ import { identityServerOptions } from "./tls-options.ts";
 import type { TransportConfig } from "./transport-config.ts";
 import { watchCertificates } from "./watch-certificates.ts";
 
-export interface GrpcServerOptions {
+export interface GrpcServerOptions extends CallHandlers {
   readonly transport: TransportConfig;
   readonly log: Logger;
-  /** Gets the requests that are allowed: a Connect adapter, with the `maxRequestBytes` of each method as its `readMaxBytes`. */
-  readonly handler: RequestHandler;
   readonly limits?: ConnectionLimits | undefined;
   /** What unfinished requests may have in memory; the default one if not given. */
   readonly budget?: ReceiveBudget | undefined;
@@ -53,24 +51,23 @@ export interface GrpcServer {
  * @throws Fault for a file or certificate that cannot be used
  */
 export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const { transport, log, handler, limits = limitsWithin(maxOpenFiles()), budget, now } = options;
-  const guarded = guardHandler(handler, log, { budget, maxAgentStreams: limits.maxAgentStreams });
+  const { transport, log, limits = limitsWithin(maxOpenFiles()), budget, now } = options;
+  const guarded = guardHandler(options, log, { budget, maxAgentStreams: limits.maxAgentStreams });
   if (transport.allowInsecure) {
     log.warn("allow_insecure: connections are in plain text, and everyone may do everything");
-    const server = createServer(http2ServerLimits(limits), guarded);
+    const server = createServer(http2ServerLimits(limits));
+    server.on("stream", guarded);
     guardServer(server, { log, limits });
     return { server, reload: async () => {}, close: closer(server) };
   }
   const load = () => loadIdentity(transport, { roles: ["server"], now });
   let identity: Identity = await load();
-  const server = createSecureServer(
-    {
-      ...http2ServerLimits(limits),
-      ...identityServerOptions(identity),
-      handshakeTimeout: limits.handshakeMs,
-    },
-    guarded,
-  );
+  const server = createSecureServer({
+    ...http2ServerLimits(limits),
+    ...identityServerOptions(identity),
+    handshakeTimeout: limits.handshakeMs,
+  });
+  server.on("stream", guarded);
   const caPath = resolve(transport.caCert);
   const trust = () => ({ authorities: identity.authorities, caPath });
   const guard = guardServer(server, { log, limits, now, trust });

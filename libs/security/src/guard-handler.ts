@@ -1,4 +1,11 @@
-import { constants, type Http2ServerRequest, type Http2ServerResponse, type Http2Session } from "node:http2";
+import {
+  constants,
+  Http2ServerRequest,
+  Http2ServerResponse,
+  type Http2Session,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { authorize, RPC_ROLES } from "./authorize.ts";
@@ -14,6 +21,16 @@ import { warnOnceAMinute } from "./warn-once-a-minute.ts";
 /** A listener for `request` of an HTTP/2 server, such as `connectNodeAdapter` makes. */
 export type RequestHandler = (request: Http2ServerRequest, response: Http2ServerResponse) => void;
 
+/** A listener for `stream` of an HTTP/2 server. */
+export type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
+
+/** What serves the calls that are allowed, such as `grpcHandlers` makes. */
+export interface CallHandlers {
+  /** Serves a call from its stream. @returns false for a call that is `handler`'s */
+  readonly unary?: ((stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean) | undefined;
+  readonly handler: RequestHandler;
+}
+
 export interface CallLimits {
   /** What is being received by the server that the handler belongs to. */
   readonly budget?: ReceiveBudget | undefined;
@@ -21,19 +38,21 @@ export interface CallLimits {
 }
 
 /**
- * Lets only those calls through to `handler` that are in the table of calls and that the role of the peer allows:
+ * Lets only those calls through to the handlers that are in the table of calls and that the role of the peer allows:
  * {@link authorize}. With plain text every call of the table passes. A request whose peer is unknown, as on a server
- * without `guardServer`, never does. What a client may put into a request to make `handler` throw is made harmless.
+ * without `guardServer`, never does. What a client may put into a request to make a handler throw is made harmless.
+ *
+ * @returns a listener for `stream`: both ways to serve a call pass through here
  */
 export function guardHandler(
-  handler: RequestHandler,
+  { unary, handler }: CallHandlers,
   log: Logger,
   { budget = new ReceiveBudget(), maxAgentStreams = DEFAULT_LIMITS.maxAgentStreams }: CallLimits = {},
-): RequestHandler {
+): StreamHandler {
   const quiet = warnOnceAMinute(log);
   const agentCalls = new WeakMap<Http2Session, number>();
   /** A client that has not read SETTINGS_MAX_CONCURRENT_STREAMS yet may repeat a refused stream. (RFC 9113, 8.7) */
-  const admitStream = ({ stream }: Http2ServerRequest): boolean => {
+  const admitStream = (stream: ServerHttp2Stream): boolean => {
     const { session } = stream;
     if (session === undefined) return false;
     const calls = (agentCalls.get(session) ?? 0) + 1;
@@ -45,38 +64,36 @@ export function guardHandler(
     stream.once("close", () => agentCalls.set(session, (agentCalls.get(session) ?? 1) - 1));
     return true;
   };
-  return (request, response) => {
-    const peer = peerOf(request);
+  return (stream, headers) => {
+    const path = headers[":path"] ?? "";
+    const peer = peerOf({ stream });
     if (peer === undefined) {
-      request.stream.destroy();
+      stream.destroy();
       return;
     }
-    const refusal = judge(peer, request.url);
+    const refusal = judge(peer, path);
     if (refusal !== undefined) {
       log.warn("call refused", { reason: refusal.fault.message, address: peer.address });
-      refuseStream(request.stream, refusal.code, refusal.fault);
+      refuseStream(stream, refusal.code, refusal.fault);
       return;
     }
-    if (peer.kind === "certificate" && peer.role === "agent" && !admitStream(request)) return;
-    const received = guardBody(request.stream, {
-      path: request.url,
-      maxBytes: METHOD_LIMITS.get(request.url)?.maxRequestBytes ?? 0,
+    if (peer.kind === "certificate" && peer.role === "agent" && !admitStream(stream)) return;
+    const received = guardBody(stream, {
+      path,
+      maxBytes: METHOD_LIMITS.get(path)?.maxRequestBytes ?? 0,
       budget,
       share: shareOf(peer),
       onRefused: (fault) => quiet(`${peer.address} ${fault.code}`, fault),
     });
     if (!received) return;
-    dropAuthority(request);
-    boundTimeout(request);
+    dropAuthority(headers);
+    boundTimeout(headers);
     try {
-      handler(request, response);
+      if (unary?.(stream, headers) === true) return;
+      handler(new Http2ServerRequest(stream, headers, {}, []), new Http2ServerResponse(stream));
     } catch (error) {
-      log.error("a call failed before its service saw it", {
-        error,
-        path: request.url,
-        address: peer.address,
-      });
-      request.stream.destroy();
+      log.error("a call failed before its service saw it", { error, path, address: peer.address });
+      stream.destroy();
     }
   };
 }
@@ -107,9 +124,9 @@ function judge(peer: Peer, path: string): Refusal | undefined {
  * Connect builds a URL from the host name that the client sends, and one that is no host name (`]`) would end the
  * whole program with an exception. Nothing here depends on the name: clients of release 0.8.0 send `server`.
  */
-function dropAuthority(request: Http2ServerRequest): void {
-  request.headers[":authority"] = "localhost";
-  delete request.headers.host;
+function dropAuthority(headers: IncomingHttpHeaders): void {
+  headers[":authority"] = "localhost";
+  delete headers.host;
 }
 
 /** Milliseconds of a unit of `grpc-timeout`. */
@@ -125,9 +142,9 @@ const UNITS: Readonly<Record<string, number>> = {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** A deadline further away than a timer can reach (24 days) is none; otherwise such a call would end at once. */
-function boundTimeout(request: Http2ServerRequest): void {
-  const match = /^(\d{1,8})([HMSmun])$/.exec(String(request.headers["grpc-timeout"] ?? ""));
+function boundTimeout(headers: IncomingHttpHeaders): void {
+  const match = /^(\d{1,8})([HMSmun])$/.exec(String(headers["grpc-timeout"] ?? ""));
   if (match !== null && Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0) > MAX_TIMER_MS) {
-    delete request.headers["grpc-timeout"];
+    delete headers["grpc-timeout"];
   }
 }

@@ -3,7 +3,6 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { MgmtClient } from "@daos/control-client";
 import { systemService } from "@daos/ctl-service";
 import { Leadership, StaticLeader } from "@daos/election";
@@ -14,6 +13,7 @@ import { mgmtService } from "@daos/mgmt-service";
 import { ctl, mgmt } from "@daos/proto";
 import { parseRank } from "@daos/rank";
 import { faultInterceptor } from "@daos/rpc";
+import { grpcHandlers } from "@daos/rpc/server";
 import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
 import { delay } from "@daos/sys";
 import { JoinCoordinator, MsReplicas, ServerRequests, SystemActions } from "@daos/system";
@@ -67,10 +67,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
   const requests = new ServerRequests({ harness, leadership, joins, log: silentLogger });
   const calls = new MgmtClient(async () => undefined);
   const actions = new SystemActions({ leadership, harness, calls, log: silentLogger });
-  const handler = connectNodeAdapter({
-    grpc: true,
-    grpcWeb: false,
-    connect: false,
+  const handlers = grpcHandlers({
     readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
     interceptors: [faultInterceptor],
     routes: (router) => {
@@ -98,7 +95,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
     connectionsPerSecond: DEFAULT_LIMITS.maxConnections,
   };
   const transport = { allowInsecure: true } as Parameters<typeof createGrpcServer>[0]["transport"];
-  const { server } = await createGrpcServer({ transport, log: silentLogger, handler, limits });
+  const { server } = await createGrpcServer({ transport, log: silentLogger, ...handlers, limits });
   await new Promise<void>((resolve) => server.listen({ port: 0, host: "127.0.0.1" }, () => resolve()));
   while (!leadership.leadsHere || !isReady(leadership)) await delay(10);
   const { port } = server.address() as AddressInfo;

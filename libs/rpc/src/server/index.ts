@@ -1,0 +1,1 @@
+export { grpcHandlers } from "./grpc-handlers.ts";
