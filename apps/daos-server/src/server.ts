@@ -1,4 +1,5 @@
 import { join as joinPath } from "node:path";
+import type { ConnectRouter } from "@connectrpc/connect";
 import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
 import { MgmtClient } from "@daos/control-client";
 import { ctlService } from "@daos/ctl-service";
@@ -23,6 +24,7 @@ import { limitedService } from "./limit-requests.ts";
 import { listenAddress } from "./listen-address.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
+import { localTransport, ownAddresses } from "./local-calls.ts";
 import { mayDirect } from "./may-direct.ts";
 import { openMembersPort } from "./members-port.ts";
 import { openMembersState } from "./members-state.ts";
@@ -157,56 +159,59 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     log: log.child("metrics"),
   });
   stack.defer(() => metrics?.close());
+  const routes = (router: ConnectRouter) => {
+    limitedService(
+      router,
+      ctl.MgmtCtl,
+      ctlService({
+        harness,
+        leadership,
+        scm,
+        bdev,
+        history,
+        refuseDevices:
+          config.transport.allowInsecure && !config.allowInsecureDevices ? faultInsecureDevices : undefined,
+        controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
+        network,
+        actions: host.actions,
+        findUser,
+        log,
+        logLevel: options.logLevel,
+      }),
+    );
+    if (owner === undefined) {
+      limitedService(
+        router,
+        mgmt.MgmtSvc,
+        mgmtService({
+          systemName: config.name,
+          ...host,
+          mayDirect: mayDirect({
+            hosts: () => [
+              ...config.accessPoints,
+              ...leadership.accessPoints.map(({ address }) => address),
+              ...(leadership.leader === undefined ? [] : [leadership.leader]),
+            ],
+            localAddresses,
+            resolve: resolveHost,
+          }),
+          judgeCaller: (certificate, path, from) =>
+            judgeCaller(certificate, { transport: config.transport, path, from }),
+          log: log.child("mgmt"),
+        }),
+      );
+    }
+  };
   const grpc = await listenGrpc({
     host: listenHost,
     port: config.port,
     transport: config.transport,
     log: log.child("grpc"),
     observer: metrics?.interceptor,
-    routes: (router) => {
-      limitedService(
-        router,
-        ctl.MgmtCtl,
-        ctlService({
-          harness,
-          leadership,
-          scm,
-          bdev,
-          history,
-          refuseDevices:
-            config.transport.allowInsecure && !config.allowInsecureDevices ? faultInsecureDevices : undefined,
-          controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
-          network,
-          actions: host.actions,
-          findUser,
-          log,
-          logLevel: options.logLevel,
-        }),
-      );
-      if (owner === undefined) {
-        limitedService(
-          router,
-          mgmt.MgmtSvc,
-          mgmtService({
-            systemName: config.name,
-            ...host,
-            mayDirect: mayDirect({
-              hosts: () => [
-                ...config.accessPoints,
-                ...leadership.accessPoints.map(({ address }) => address),
-                ...(leadership.leader === undefined ? [] : [leadership.leader]),
-              ],
-              localAddresses,
-              resolve: resolveHost,
-            }),
-            judgeCaller: (certificate, path, from) =>
-              judgeCaller(certificate, { transport: config.transport, path, from }),
-            log: log.child("mgmt"),
-          }),
-        );
-      }
-    },
+    routes,
   });
+  for (const own of await ownAddresses({ self, accessPoints: config.accessPoints, resolve: resolveHost }))
+    mgmtClient.answerLocally(own, localTransport(self, routes));
   options.onReloadable(() => grpc.reload());
   stack.defer(() => grpc.close());
   log.info(`listening on ${listenHost}:${config.port}`, { system: config.name, role, pid: process.pid });

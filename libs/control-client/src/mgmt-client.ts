@@ -1,9 +1,9 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import { Fault, FaultCode, faultDaosStatus } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { ClientTls } from "@daos/http2";
-import type { mgmt } from "@daos/proto";
-import { fromConnectError } from "@daos/rpc";
+import { mgmt } from "@daos/proto";
+import { type CallContext, fromConnectError } from "@daos/rpc";
 import { isTimeout } from "@daos/sys";
 import { HostConnection } from "./host-connection.ts";
 
@@ -60,10 +60,20 @@ interface Shared {
 export class MgmtClient {
   readonly #loadTls: () => Promise<ClientTls>;
   readonly #shared = new Map<string, Shared>();
+  /** What answers calls of this process to its own addresses. */
+  readonly #local = new Map<string, Client>();
 
   /** @param loadTls called for each request, so that new certificates are used; returns undefined for plain text */
   constructor(loadTls: () => Promise<ClientTls>) {
     this.#loadTls = loadTls;
+  }
+
+  /**
+   * From now on calls to an address of this host are answered in this process: they need no connection, certificate or port, so
+   * that nothing from outside keeps a server from calling itself.
+   */
+  answerLocally(host: HostAddress, transport: Transport): void {
+    this.#local.set(formatHostAddress(host), createClient(mgmt.MgmtSvc, transport));
   }
 
   join(host: HostAddress, request: JoinMessage, wait: Wait): Promise<mgmt.JoinResp> {
@@ -137,6 +147,12 @@ export class MgmtClient {
     call: (client: Client) => Promise<T>,
   ): Promise<T> {
     const name = formatHostAddress(host);
+    const local = this.#local.get(name);
+    if (local !== undefined) {
+      return call(local).catch((error: unknown) => {
+        throw callFault(error, { attempted, host: name, sent: true, signal });
+      });
+    }
     const tls = await this.#loadTls();
     const shared = this.#shared.get(name) ?? { connection: new HostConnection(host, tls), calls: 0 };
     this.#shared.set(name, shared);
@@ -147,12 +163,7 @@ export class MgmtClient {
       sent = true;
       return await call(shared.connection.mgmt);
     } catch (error) {
-      if (error instanceof Fault) throw error;
-      // Connect reports a deadline as a cancellation. The two need different faults.
-      const late = isTimeout(signal.reason)
-        ? new ConnectError("no answer", Code.DeadlineExceeded, undefined, undefined, signal.reason)
-        : error;
-      throw fromConnectError(late, { attempted, host: name, sent });
+      throw callFault(error, { attempted, host: name, sent, signal });
     } finally {
       if (--shared.calls === 0) {
         this.#shared.delete(name);
@@ -163,6 +174,19 @@ export class MgmtClient {
 }
 
 type Client = HostConnection["mgmt"];
+
+interface FailedCall extends CallContext {
+  readonly signal: AbortSignal;
+}
+
+function callFault(error: unknown, { signal, ...context }: FailedCall): Fault {
+  if (error instanceof Fault) return error;
+  // Connect reports a deadline as a cancellation. The two need different faults.
+  const late = isTimeout(signal.reason)
+    ? new ConnectError("no answer", Code.DeadlineExceeded, undefined, undefined, signal.reason)
+    : error;
+  return fromConnectError(late, context);
+}
 
 /** Opens the connection separately, to distinguish a dead host from a slow answer. */
 async function connect(connection: HostConnection, signal: AbortSignal): Promise<void> {

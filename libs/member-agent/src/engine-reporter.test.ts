@@ -113,6 +113,33 @@ describe("EngineReporter", () => {
     await run;
   });
 
+  it("loses no warning that comes while a report is under way, nor one of more than a report may have", async () => {
+    const got: string[][] = [];
+    const finder = new LeaderFinder({ accessPoints: [self], known: () => undefined });
+    const reporter = new EngineReporter({
+      self,
+      engines: [{ superblock, incarnation: 1, state: { kind: "stopped" } }],
+      finder,
+      send: async (_host, { warnings }) => {
+        if (got.push([...warnings]) === 1) {
+          reporter.warn("a disk is hot");
+          for (let disk = 0; disk < 40; disk++) reporter.warn(`disk ${disk}`);
+        }
+        return { accessPoints: [], leader: "" };
+      },
+      log: silentLogger,
+    });
+    reporter.warn("a disk is hot");
+    const stop = new AbortController();
+    const run = reporter.run(stop.signal);
+    for (let reports = 0; reports < 4; reports++) await pass(GATHER_MS);
+    stop.abort();
+    await run;
+    const disks = Array.from({ length: 40 }, (_, disk) => `disk ${disk}`);
+    expect(got.map(({ length }) => length)).toEqual([1, 32, 9]);
+    expect(got.flat()).toEqual(["a disk is hot", "a disk is hot", ...disks]);
+  });
+
   it("finds the leader past access points that are frozen, and does not begin with them again", async () => {
     const accessPoints = ["a", "b", "c", "d"].map((host) => ({ host, port: 10001 }));
     const finder = new LeaderFinder({ accessPoints, known: () => undefined });

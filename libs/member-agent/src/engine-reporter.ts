@@ -34,13 +34,16 @@ const REPORT_MS = 10_000;
 const HOST_MS = 3_000;
 /** The most warnings that wait for a leader. */
 const MAX_WARNINGS = 100;
+/** The most warnings of one report; a leader cuts longer lists. */
+const MAX_SENT = 32;
 
 /** Tells the leader how the engines of this host are: at once when one changes, and every few seconds in any case. */
 export class EngineReporter {
   readonly #options: EngineReporterOptions;
   readonly #clock: Clock;
   readonly #intervalMs: number;
-  #warnings: string[] = [];
+  /** Objects, because two of them may have the same text. */
+  #warnings: readonly { readonly text: string }[] = [];
   #changed = true;
   #wake = () => {};
   #lastFault: Fault | undefined;
@@ -59,8 +62,8 @@ export class EngineReporter {
 
   /** Tells the leader of a device, once. */
   warn(text: string): void {
-    this.#warnings.push(text);
-    if (this.#warnings.length > MAX_WARNINGS) this.#warnings.shift();
+    // A new list: the one that is being sent stays as it is.
+    this.#warnings = [...this.#warnings, { text }].slice(-MAX_WARNINGS);
     this.changed();
   }
 
@@ -82,7 +85,8 @@ export class EngineReporter {
     const { self, engines, finder, send, log } = this.#options;
     const known = engines.map(describe).filter((engine) => engine !== undefined);
     if (known.length === 0) return;
-    const warnings = this.#warnings;
+    const sent = this.#warnings.slice(0, MAX_SENT);
+    const warnings = sent.map(({ text }) => text);
     const report = { addr: formatHostAddress(self), engines: known, intervalMs: this.#intervalMs, warnings };
     try {
       using limit = this.#clock.deadline(REPORT_MS, "report to the leader", signal);
@@ -90,7 +94,9 @@ export class EngineReporter {
       finder.learn(
         await finder.ask((host, wait) => send(host, report, wait), { signal: until, hostMs: HOST_MS }),
       );
-      this.#warnings = this.#warnings.slice(warnings.length);
+      // Some may have come while the leader was asked.
+      this.#warnings = this.#warnings.filter((warning) => !sent.includes(warning));
+      this.#changed ||= this.#warnings.length > 0;
       if (this.#lastFault !== undefined) log.info("the leader hears this host again");
       this.#lastFault = undefined;
     } catch (error) {

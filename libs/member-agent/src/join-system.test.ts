@@ -1,5 +1,5 @@
 import { Fault, FaultCode } from "@daos/fault";
-import { silentLogger } from "@daos/log";
+import { createLogger, silentLogger } from "@daos/log";
 import { NIL_RANK } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
 import { describe, expect, it } from "vitest";
@@ -66,6 +66,24 @@ describe("joinSystem", () => {
     const status = answers({ status: -1014, rank: 0 });
     await expect(joinSystem(request, status.options)).rejects.toThrow("DER_PROTO");
     expect([conflict.attempts(), status.attempts()]).toEqual([1, 1]);
+  });
+
+  it.each([
+    "certificateExpired",
+    "certificateNotYetValid",
+    "certificateWrongAuthority",
+    "certificateRefused",
+    "securityFileMissing",
+    "securityKeyMismatch",
+  ] as const)("waits out %s for as long as it takes, and says so once", async (name) => {
+    const { clock, passed } = quickClock();
+    const { options, attempts } = answers(...Array(200).fill(fault(FaultCode[name])), { status: 0, rank: 4 });
+    const lines: string[] = [];
+    const log = createLogger(({ level, message }) => lines.push(`${level} ${message}`), { level: "WARN" });
+    expect(await joinSystem(request, { ...options, log, clock })).toMatchObject({ rank: 4 });
+    expect(attempts()).toBe(201);
+    expect(passed()).toBeGreaterThan(1000_000);
+    expect(lines).toEqual(["ERROR the engine waits to join until the certificates are good"]);
   });
 
   it("asks a leader of release 0.8.0 every 3 s, and says once what helps", async () => {

@@ -5,6 +5,7 @@ import type { Logger } from "@daos/log";
 import { parseRank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
 import { faultJoinRefused } from "./faults.ts";
+import { isCertificateFault } from "./is-certificate-fault.ts";
 
 /** What the leader answers. */
 export interface JoinReply {
@@ -41,6 +42,8 @@ export interface JoinSystemOptions {
 /**
  * Joins the system, for as long as it takes a leader to come up; the waits between the attempts grow to 10 s. A leader of
  * release 0.8.0 refuses a second join until it is started again itself, and is asked every 3 s until then, as by its own servers.
+ * Certificates that are expired, wrong or missing can be replaced while the engine waits, and a clock can be set: the engine
+ * is not ended for them.
  *
  * @throws Fault when the system refuses the engine for good
  */
@@ -61,15 +64,18 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
       // A join may be done twice.
       // Our servers say why; a refusal without a code is one of the original's.
       const refused = fault.code === FaultCode.unknown;
-      const passes = mayPass || timedOut || refused || retryClass(fault) !== "final";
+      const certificate = isCertificateFault(fault);
+      const passes = mayPass || timedOut || refused || certificate || retryClass(fault) !== "final";
       if (signal.aborted || !passes) throw fault;
-      if (mayPass) log.warn("the join is refused, and asked for again", { fault, waitMs });
+      if (certificate && refusal !== fault.message) {
+        log.error("the engine waits to join until the certificates are good", { fault, waitMs });
+      } else if (mayPass) log.warn("the join is refused, and asked for again", { fault, waitMs });
       else if (!refused) log.info("no join yet", { reason: fault.message, waitMs });
       else if (refusal !== fault.message)
         log.warn("the leader refuses the join, and is asked again", {
           fault: faultJoinRefused(request.uuid, fault),
         });
-      refusal = refused ? fault.message : undefined;
+      refusal = refused || certificate ? fault.message : undefined;
       if (refused) waitMs = OTHER_RELEASE_DELAY_MS;
     }
     await clock.delay(waitMs * (0.75 + clock.random() / 2), { signal });

@@ -7,6 +7,7 @@ import {
 } from "node:http2";
 import type { Socket } from "node:net";
 import { resolve } from "node:path";
+import type { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { maxOpenFiles } from "@daos/sys";
 import { type ConnectionLimits, http2ServerLimits, limitsWithin } from "./connection-limits.ts";
@@ -48,7 +49,7 @@ export interface GrpcServer {
  * guarded ({@link guardServer}), and with every call authorised by the role of its caller ({@link guardHandler}). New
  * certificates in the configured files come into use by themselves, for new connections ({@link watchCertificates}).
  *
- * @throws Fault for a file or certificate that cannot be used
+ * @throws Fault for a file or certificate that cannot be used, except for its dates, which are logged
  */
 export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
   const { transport, log, limits = limitsWithin(maxOpenFiles()), budget, now } = options;
@@ -60,8 +61,12 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     guardServer(server, { log, limits });
     return { server, reload: async () => {}, close: closer(server) };
   }
-  const load = () => loadIdentity(transport, { roles: ["server"], now });
-  let identity: Identity = await load();
+  // The engines of this host need no certificate to serve, so an expired one does not keep them down.
+  const onWrongDates = (fault: Fault) =>
+    log.error("the server starts all the same, and other hosts and clients refuse it until this is mended", {
+      fault,
+    });
+  let identity: Identity = await loadIdentity(transport, { roles: ["server"], now, onWrongDates });
   const server = createSecureServer({
     ...http2ServerLimits(limits),
     ...identityServerOptions(identity),
@@ -72,7 +77,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   const trust = () => ({ authorities: identity.authorities, caPath });
   const guard = guardServer(server, { log, limits, now, trust });
   const reload = async () => {
-    const next = await load();
+    const next = await loadIdentity(transport, { roles: ["server"], now });
     server.setSecureContext(identityServerOptions(next));
     identity = next;
     await guard.judgeSessions();

@@ -73,7 +73,7 @@ export function guardHandler(
     }
     const refusal = judge(peer, path);
     if (refusal !== undefined) {
-      log.warn("call refused", { reason: refusal.fault.message, address: peer.address });
+      quiet(`${peer.address} ${refusal.code}`, refusal.fault, { address: peer.address });
       refuseStream(stream, refusal.code, refusal.fault);
       return;
     }

@@ -1,5 +1,6 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
+import { type Fault, FaultCode } from "@daos/fault";
 import { faultKeyMismatch } from "./faults.ts";
 import { readCertificates, readPrivateKey } from "./read-pem-file.ts";
 import type { Role } from "./role.ts";
@@ -19,6 +20,8 @@ export interface LoadIdentityOptions {
   /** The roles that the certificate may have. */
   readonly roles: readonly Role[];
   readonly now?: (() => Date) | undefined;
+  /** Accepts certificates that are expired or not yet valid, after it has been called with the fault. */
+  readonly onWrongDates?: ((fault: Fault) => void) | undefined;
 }
 
 /**
@@ -31,23 +34,30 @@ export async function loadIdentity(
   transport: Pick<TransportConfig, "caCert" | "cert" | "key">,
   options: LoadIdentityOptions,
 ): Promise<Identity> {
-  const { roles, now = () => new Date() } = options;
+  const { roles, now = () => new Date(), onWrongDates } = options;
   const authorities = await readCertificates(transport.caCert, "CA certificate");
   const chain = await readCertificates(transport.cert);
   const { key, pem } = await readPrivateKey(transport.key);
   const [certificate] = chain;
   const path = resolve(transport.cert);
   if (!certificate.checkPrivateKey(key)) throw faultKeyMismatch(path, resolve(transport.key));
-  const fault =
-    checkIssued(certificate, { authorities, path, caPath: resolve(transport.caCert), now: now() }) ??
-    checkRole(certificate, { path }, roles);
+  const verify = { authorities, path, caPath: resolve(transport.caCert), now: now() };
+  const check = (ignoreDates: boolean) =>
+    checkIssued(certificate, { ...verify, ignoreDates }) ?? checkRole(certificate, { path }, roles);
+  const wrongDates = onWrongDates === undefined ? undefined : check(false);
+  const fault = check(isAboutDates(wrongDates));
   if (fault !== undefined) throw fault;
+  if (wrongDates !== undefined) onWrongDates?.(wrongDates);
   return {
     authorities,
     certificate,
     key,
     pem: { ca: toPem(authorities), cert: toPem(chain), key: pem },
   };
+}
+
+function isAboutDates(fault: Fault | undefined): boolean {
+  return fault?.code === FaultCode.certificateExpired || fault?.code === FaultCode.certificateNotYetValid;
 }
 
 function toPem(certificates: readonly X509Certificate[]): string {

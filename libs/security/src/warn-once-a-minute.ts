@@ -1,20 +1,41 @@
 import { performance } from "node:perf_hooks";
-import type { Fault } from "@daos/fault";
+import { type Fault, FaultCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 
 const MINUTE_MS = 60_000;
-/** More kinds of warnings than this are an attempt to fill memory: then counting starts anew. */
-const MAX_KEYS = 1000;
+/** Lines of a minute, all together: a client that has many addresses, or thinks of new calls, must not fill the log. */
+const MAX_LINES = 100;
 
-/** Warns about the same thing once a minute at most, however often it happens. */
-export function warnOnceAMinute(log: Logger): (key: string, fault: Fault) => void {
-  const last = new Map<string, number>();
-  return (key, fault) => {
-    const now = performance.now();
-    const before = last.get(key);
-    if (before !== undefined && now - before < MINUTE_MS) return;
-    if (last.size >= MAX_KEYS) last.clear();
-    last.set(key, now);
-    log.warn("connection refused", { fault: fault.message, resolution: fault.resolution, code: fault.code });
+/** @param key what is the same thing, such as an address and a code */
+type Warn = (key: string, fault: Fault, fields?: Readonly<Record<string, string>>) => void;
+
+/**
+ * Warns about the same thing once a minute at most, however often it happens, and about all things together 100 times; what is
+ * left out is counted, and the count is logged with the next line.
+ */
+export function warnOnceAMinute(log: Logger, now: () => number = () => performance.now()): Warn {
+  const said = new Set<string>();
+  let begun = Number.NEGATIVE_INFINITY;
+  let repeated = 0;
+  return (key, fault, fields = {}) => {
+    if (now() - begun >= MINUTE_MS) {
+      said.clear();
+      begun = now();
+    }
+    if (said.has(key) || said.size >= MAX_LINES) {
+      repeated++;
+      return;
+    }
+    said.add(key);
+    const what = fault.code === FaultCode.notAuthorized ? "call refused" : "connection refused";
+    const { message, resolution, code } = fault;
+    log.warn(what, {
+      fault: message,
+      resolution,
+      code,
+      ...fields,
+      ...(repeated === 0 ? {} : { notLogged: repeated }),
+    });
+    repeated = 0;
   };
 }

@@ -1,3 +1,5 @@
+import { X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { run, WORKSPACE } from "./program.ts";
@@ -43,5 +45,24 @@ it("with certificates, only an administrator of the same authority gets through"
   const query = await dmg(admin, "system", "query");
   expect(query.stdout).toMatch(/0-1\s+2\s+Stopped/);
   expect(await dmg(admin, "system", "start")).toMatchObject({ exitCode: 0 });
+  expect(await system.stop()).toMatchObject({ exitCode: 0 });
+});
+
+it("a server whose certificate has expired starts its engines, says so, and serves clients when it has a new one", async () => {
+  await using system = await TestSystem.create({ secure: true });
+  await system.replaceCertificate("server", { expired: true });
+  await system.start();
+  const { validTo } = new X509Certificate(await readFile(join(system.directory, "server/server.crt")));
+  expect(system.server.output).toMatch(/ERROR.* the server starts all the same/);
+  expect(system.server.output).toContain(`expired on ${new Date(validTo).toISOString()}`);
+  const dmg = async () => run([DMG, "-o", await system.clientConfig("admin"), "system", "list-pools"]);
+  const refused = await dmg();
+  expect(refused.exitCode).not.toBe(0);
+  expect(refused.stderr).toMatch(/expired/);
+
+  await system.replaceCertificate("server", {});
+  system.server.child.kill("SIGHUP");
+  await system.server.printed(/certificates read again/);
+  expect(await dmg()).toMatchObject({ exitCode: 0 });
   expect(await system.stop()).toMatchObject({ exitCode: 0 });
 });

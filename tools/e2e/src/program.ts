@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import { abortable, deadline } from "@daos/sys";
+import { abortable, deadline, delay } from "@daos/sys";
 
 /** The top of the workspace. */
 export const WORKSPACE = fileURLToPath(new URL("../../..", import.meta.url));
@@ -61,6 +61,16 @@ export class Program {
 
   get output(): string {
     return this.#output.stdout + this.#output.stderr;
+  }
+
+  /** Waits until it has printed what matches. @throws Error with its output when that takes longer than `ms` */
+  async printed(text: RegExp, ms = 120_000): Promise<void> {
+    using limit = deadline(ms, `${this.#name} to print ${text}`);
+    while (!text.test(this.output)) {
+      if (!this.running || limit.signal.aborted)
+        throw new Error(`${this.#name} did not print ${text}, but:\n${this.output}`);
+      await delay(50);
+    }
   }
 
   /** The end of the program. @throws Error with its output when it takes longer than `ms`, which is long for a busy machine */

@@ -1,7 +1,9 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer, type ListenOptions, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { authorityFiles, buildCertificate } from "@daos/security/ca";
 import { abortable, deadline, listMounts, ProcessCommandRunner } from "@daos/sys";
 import { type Ended, Program, run, WORKSPACE } from "./program.ts";
 
@@ -219,6 +221,33 @@ transport_config:
 `,
     );
     return path;
+  }
+
+  /** Puts another certificate in the place of a role's, for the same key. */
+  async replaceCertificate(
+    role: "server",
+    { expired = false }: { readonly expired?: boolean },
+  ): Promise<void> {
+    const { cert: caPath, key: caKey } = authorityFiles(this.#certificates.directory);
+    const path = join(this.directory, role, `${role}.crt`);
+    const hour = 3_600_000;
+    const end = Date.now() + (expired ? -hour : 24 * hour);
+    const next = buildCertificate(
+      {
+        subject: { organization: "DAOS", commonName: role },
+        publicKey: new X509Certificate(await readFile(path)).publicKey,
+        notBefore: new Date(end - 48 * hour),
+        notAfter: new Date(end),
+        keyUsage: ["digitalSignature", "keyEncipherment"],
+        dnsNames: [role],
+      },
+      {
+        certificate: new X509Certificate(await readFile(caPath)),
+        key: createPrivateKey(await readFile(caKey)),
+      },
+    );
+    await rm(path);
+    await writeFile(path, next.toString(), { mode: 0o644 });
   }
 
   get #certificates() {

@@ -110,6 +110,8 @@ export const startCommand = defineCommand({
       engine: flags.engine,
       recreateSuperblocks: flags["recreate-superblocks"] || undefined,
     };
+    // What ps and top show; pgrep and systemd's tools find the server by this name.
+    process.title = "daos_server";
     const config = await loadServerConfig(flags.config, overrides, {
       onWarning: (problem) => warnings.push(problem),
     });

@@ -1,0 +1,47 @@
+import { isIP } from "node:net";
+import {
+  type ConnectRouter,
+  createRouterTransport,
+  type Interceptor,
+  type Transport,
+} from "@connectrpc/connect";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { peerAddressKey } from "@daos/mgmt-service";
+import { audienceKey, faultInterceptor } from "@daos/rpc";
+import { limitInterceptor } from "./limit-requests.ts";
+
+interface OwnAddressesOptions {
+  /** Control address of this host. */
+  readonly self: HostAddress;
+  readonly accessPoints: readonly HostAddress[];
+  /** The addresses of a host name. @throws the resolver's error */
+  readonly resolve: (host: string) => Promise<readonly string[]>;
+}
+
+/** The addresses by which this host may call itself: its control address, and the access points that are this host. */
+export async function ownAddresses(options: OwnAddressesOptions): Promise<readonly HostAddress[]> {
+  const { self, accessPoints, resolve } = options;
+  const own = new Map([[formatHostAddress(self), self]]);
+  for (const accessPoint of accessPoints) {
+    if (accessPoint.port !== self.port) continue;
+    // A name that cannot be resolved now is not this host's; calls to it take the network.
+    const addresses = await resolve(accessPoint.host).catch((): readonly string[] => []);
+    if (addresses.includes(self.host)) own.set(formatHostAddress(accessPoint), accessPoint);
+  }
+  return [...own.values()];
+}
+
+/**
+ * Answers calls of this process to itself by the same services and checks of fields as calls from outside, without a
+ * connection. The caller's address is the host's own.
+ */
+export function localTransport(self: HostAddress, routes: (router: ConnectRouter) => void): Transport {
+  const asThisHost: Interceptor = (next) => (request) => {
+    request.contextValues.set(peerAddressKey, isIP(self.host) === 0 ? "" : self.host);
+    request.contextValues.set(audienceKey, "operator");
+    return next(request);
+  };
+  return createRouterTransport(routes, {
+    router: { interceptors: [asThisHost, faultInterceptor, limitInterceptor] },
+  });
+}

@@ -1,0 +1,23 @@
+import { type Fault, FaultCode } from "@daos/fault";
+
+const CODES: ReadonlySet<number> = new Set([
+  FaultCode.securityFileMissing,
+  FaultCode.securityFileUnreadable,
+  FaultCode.securityFileMode,
+  FaultCode.securityFileMalformed,
+  FaultCode.securityKeyMismatch,
+  FaultCode.certificateExpired,
+  FaultCode.certificateNotYetValid,
+  FaultCode.certificateWrongAuthority,
+  FaultCode.certificateWrongName,
+  FaultCode.certificateWrongRole,
+  FaultCode.certificateMissing,
+  FaultCode.certificateTooWeak,
+  FaultCode.certificateRefused,
+  FaultCode.tlsFailed,
+]);
+
+/** True for what is wrong with a certificate, its files, or the clock that judges it, on either side. */
+export function isCertificateFault({ code }: Fault): boolean {
+  return CODES.has(code);
+}
