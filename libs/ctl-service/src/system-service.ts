@@ -5,6 +5,7 @@ import type { Member, MemberState } from "@daos/member-store";
 import type { Membership, SystemEvent } from "@daos/membership";
 import { ctl } from "@daos/proto";
 import { faultDetail } from "@daos/rpc";
+import { answerOnce } from "@daos/rpc/server";
 import { type ActionOptions, type ActionResult, DEFAULT_FANOUT, DEFAULT_STEP_MS } from "@daos/system";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 
@@ -61,11 +62,15 @@ export function systemService(
       return { results: results.map((result) => resultToProto(result, membership)) };
     };
 
+  // Until a member changes, all callers get the same list.
+  const memberQueryOfAll = answerOnce(ctl.SystemMemberQueryRespSchema, membersToProto);
+  const systemQueryOfAll = answerOnce(ctl.SystemQueryRespSchema, membersToProto);
+
   const stop = act("stop", (members, how) => actions.stop(members, how));
 
   return {
     systemMemberQuery() {
-      return { members: leadership.membership().list().map(memberToProto) };
+      return memberQueryOfAll(leadership.membership().list());
     },
 
     /** @see DAOS 0.8.0 src/control/server/ctl_system.go SystemStop */
@@ -92,7 +97,9 @@ export function systemService(
 
     systemQuery({ selection }) {
       const { ranks = [], hosts = [] } = selection ?? {};
-      const { members, missingRanks, missingHosts } = leadership.membership().select(ranks, hosts);
+      const membership = leadership.membership();
+      if (ranks.length === 0 && hosts.length === 0) return systemQueryOfAll(membership.list());
+      const { members, missingRanks, missingHosts } = membership.select(ranks, hosts);
       return {
         members: members.map(memberToProto),
         missingRanks: [...missingRanks],
@@ -138,6 +145,10 @@ function howFrom({ force, fanout, timeoutMs }: ctl.SystemActionReq): Omit<Action
     fanout: fanout === 0 ? DEFAULT_FANOUT : Math.min(fanout, MAX_FANOUT),
     timeoutMs: timeoutMs === 0 ? DEFAULT_STEP_MS : Math.min(timeoutMs, MAX_STEP_MS),
   };
+}
+
+function membersToProto(list: readonly Member[]) {
+  return { members: list.map(memberToProto) };
 }
 
 function memberToProto(member: Member): MessageInitShape<typeof ctl.SystemMemberSchema> {

@@ -94,19 +94,24 @@ export async function watchHosts(
     const overdue = membership
       .list()
       .filter((member) => mustReport(member) && failureDetector.isOverdue(member));
-    for (const members of Map.groupBy(overdue, ({ address }) => formatHostAddress(address)).values()) {
-      const [first] = members;
-      if (first === undefined) continue;
-      const seconds = Math.round((failureDetector.overdueFor(first) ?? 0) / 1000);
-      const reason = `nothing heard of it from ${formatHostAddress(first.address)} for ${seconds} s`;
-      const uuids = members.map(({ uuid }) => uuid);
-      try {
-        await membership.setState(uuids, { state: "unresponsive", reason });
-      } catch (error) {
-        signal.throwIfAborted();
-        log.error("an unresponsive host cannot be recorded", { reason, fault: toFault(error) });
-      }
-    }
+    const hosts = Map.groupBy(overdue, ({ address }) => formatHostAddress(address));
+    // All at once: when a switch fails, many hosts are overdue, and one commit records them all.
+    await Promise.all(
+      [...hosts].map(async ([host, members]) => {
+        const [first] = members;
+        const seconds = Math.round(
+          (first === undefined ? 0 : (failureDetector.overdueFor(first) ?? 0)) / 1000,
+        );
+        const reason = `nothing heard of it from ${host} for ${seconds} s`;
+        const uuids = members.map(({ uuid }) => uuid);
+        try {
+          await membership.setState(uuids, { state: "unresponsive", reason });
+        } catch (error) {
+          signal.throwIfAborted();
+          log.error("an unresponsive host cannot be recorded", { reason, fault: toFault(error) });
+        }
+      }),
+    );
   }
 }
 

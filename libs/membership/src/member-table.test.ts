@@ -1,4 +1,5 @@
 import { parseRank } from "@daos/rank";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MemberTable, providerOf } from "./member-table.ts";
 import { memberOf } from "./testing/members.ts";
@@ -6,6 +7,26 @@ import { memberOf } from "./testing/members.ts";
 const ranks = (members: Iterable<{ readonly rank: number }>) => [...members].map(({ rank }) => rank);
 
 describe("MemberTable", () => {
+  it("lowestFree() agrees with a look at all members after any changes", () => {
+    const change = fc.record({ uuid: fc.nat(7), rank: fc.nat(9), remove: fc.boolean() });
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 40 }), fc.nat(4), (changes, kept) => {
+        const table = new MemberTable();
+        for (const { uuid: number, rank, remove } of changes) {
+          const { uuid } = memberOf(number);
+          const holder = table.atRank(parseRank(rank));
+          if (remove) table.delete(uuid);
+          else if (holder === undefined || holder.uuid === uuid)
+            table.set(memberOf(number, { rank: parseRank(rank) }));
+          const taken = new Set([kept, ...[...table.values()].map((member) => Number(member.rank))]);
+          let lowest = 0;
+          while (taken.has(lowest)) lowest++;
+          expect(table.lowestFree((one) => one === kept)).toBe(lowest);
+        }
+      }),
+    );
+  });
+
   const here = { host: "10.0.0.1", port: 10001 };
   const there = { host: "10.0.0.2", port: 10001 };
 

@@ -2,13 +2,15 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Member } from "@daos/member-store";
 import type { Rank } from "@daos/rank";
 
-/** Members by uuid, and found by rank, by host and by fabric provider without a look at all of them. */
+/** Members by uuid, and found by rank, by host and by fabric provider, and the lowest free rank, without a look at all of them. */
 export class MemberTable {
   readonly #byUuid = new Map<string, Member>();
   readonly #byRank = new Map<Rank, Member>();
   readonly #byHost = new Map<string, Map<string, Member>>();
   /** Those in service, by the provider of their fabric address. */
   readonly #byProvider = new Map<string, Map<string, Member>>();
+  /** All lower ranks are taken. */
+  #lowest = 0 as Rank;
 
   constructor(members: Iterable<Member> = []) {
     for (const member of members) this.set(member);
@@ -44,8 +46,19 @@ export class MemberTable {
     return undefined;
   }
 
+  /** The lowest rank that no member has, and that is not kept from new members. */
+  lowestFree(isKept: (rank: Rank) => boolean): Rank {
+    while (this.#byRank.has(this.#lowest)) this.#lowest = (this.#lowest + 1) as Rank;
+    let rank = this.#lowest;
+    while (this.#byRank.has(rank) || isKept(rank)) rank = (rank + 1) as Rank;
+    return rank;
+  }
+
   set(member: Member): void {
+    const lowest = this.#lowest;
+    const isSame = this.get(member.uuid)?.rank === member.rank;
     this.delete(member.uuid);
+    if (isSame) this.#lowest = lowest;
     this.#byUuid.set(member.uuid, member);
     this.#byRank.set(member.rank, member);
     put(this.#byHost, formatHostAddress(member.address), member);
@@ -57,7 +70,10 @@ export class MemberTable {
     const member = this.#byUuid.get(uuid);
     if (member === undefined) return;
     this.#byUuid.delete(uuid);
-    if (this.#byRank.get(member.rank) === member) this.#byRank.delete(member.rank);
+    if (this.#byRank.get(member.rank) === member) {
+      this.#byRank.delete(member.rank);
+      if (member.rank < this.#lowest) this.#lowest = member.rank;
+    }
     remove(this.#byHost, formatHostAddress(member.address), uuid);
     const provider = providerInService(member);
     if (provider !== undefined) remove(this.#byProvider, provider, uuid);

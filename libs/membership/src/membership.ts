@@ -145,7 +145,7 @@ export class Membership {
     return this.#queue.idle;
   }
 
-  /** All members, by rank. */
+  /** All members, by rank: the same list until something changes. */
   list(): readonly Member[] {
     this.#sorted ??= [...this.#durable.values()].sort((a, b) => a.rank - b.rank);
     return this.#sorted;
@@ -216,10 +216,7 @@ export class Membership {
 
   /** The rank that a new engine gets: the lowest one that is free. */
   nextRank(): Rank {
-    let rank = 0 as Rank;
-    while (this.#next.atRank(rank) || this.#claimed.has(rank) || this.#passedOver.has(rank))
-      rank = (rank + 1) as Rank;
-    return rank;
+    return this.#next.lowestFree((rank) => this.#claimed.has(rank) || this.#passedOver.has(rank));
   }
 
   /** Does not give this rank in this term: the data plane still has it for an engine that the system has forgotten. */

@@ -2,9 +2,10 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { drpcMethods } from "@daos/drpc";
 import { formatHostAddress } from "@daos/hostlist";
-import type { mgmt } from "@daos/proto";
+import { mgmt } from "@daos/proto";
+import { answerOnce } from "@daos/rpc/server";
 import { deadline } from "@daos/sys";
-import { attachInfo, type MsMethod } from "@daos/system";
+import { type AttachRank, attachInfo, type MsMethod } from "@daos/system";
 import { clientCall } from "./client-call.ts";
 import { faultNotDirecting, faultOtherSystem } from "./faults.ts";
 import { joinFromProto } from "./join-from-proto.ts";
@@ -51,6 +52,9 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     };
   };
 
+  const attachTo = answerOnce(mgmt.GetAttachInfoRespSchema, (psrs: readonly AttachRank[]) => ({
+    psrs: [...psrs],
+  }));
   const askEngineToAttach = forward(drpcMethods.getAttachInfo);
   const createPool = forward(drpcMethods.poolCreate, POOL_TIMEOUT_MS);
 
@@ -139,7 +143,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     async getAttachInfo(request, context) {
       using limit = deadline(CALL_TIMEOUT_MS, "members to attach by", context.signal);
       const psrs = await attachInfo(leadership, limit);
-      return psrs === undefined ? await askEngineToAttach(request, context) : { psrs: [...psrs] };
+      return psrs === undefined ? await askEngineToAttach(request, context) : attachTo(psrs);
     },
     bioHealthQuery: forwardOnLeader(drpcMethods.bioHealthQuery),
     smdListDevs: forwardOnLeader(drpcMethods.smdListDevs),

@@ -40,6 +40,15 @@ describe("attachInfo", () => {
     expect(await attachInfo({ members }, { signal })).toBeUndefined();
   });
 
+  it("gives the same list until a member changes", async () => {
+    let list = [memberOf(0)];
+    const ask = () => attachInfo({ members: async () => list }, { signal });
+    const first = await ask();
+    expect(await ask()).toBe(first);
+    list = [memberOf(1)];
+    expect(await ask()).toMatchObject([{ rank: 1 }]);
+  });
+
   it("ends with its caller", async () => {
     const members = () => Promise.reject(new Error("etcd is down"));
     await expect(attachInfo({ members }, { signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow(

@@ -17,7 +17,7 @@ const MAX_BYTES = 16_000;
  * What clients attach by, from the members: the joined ranks. A client needs one of them that is alive, and finds the others
  * through it. Of more ranks than the agent can pass on, every n-th is given.
  *
- * @returns undefined when this host cannot read the members, or none is joined
+ * @returns the same list until a member changes; undefined when this host cannot read the members, or none is joined
  * @throws the reason of the signal
  */
 export async function attachInfo(
@@ -25,12 +25,20 @@ export async function attachInfo(
   wait: { readonly signal: AbortSignal },
 ): Promise<readonly AttachRank[] | undefined> {
   try {
-    const ranks = attachRanks(await leadership.members(wait));
+    const ranks = ranksOf(await leadership.members(wait));
     return ranks.length === 0 ? undefined : ranks;
   } catch {
     wait.signal.throwIfAborted();
     return undefined;
   }
+}
+
+const known = new WeakMap<readonly Member[], readonly AttachRank[]>();
+
+function ranksOf(members: readonly Member[]): readonly AttachRank[] {
+  const ranks = known.get(members) ?? attachRanks(members);
+  known.set(members, ranks);
+  return ranks;
 }
 
 /** The joined ranks that fit into one answer. */

@@ -1,4 +1,4 @@
-export { attachInfo } from "./attach-info.ts";
+export { type AttachRank, attachInfo } from "./attach-info.ts";
 export { JoinCoordinator } from "./join-coordinator.ts";
 export { type ForClient, type MsMethod, MsReplicas } from "./ms-replicas.ts";
 export type { HostReport, ReportResult } from "./report-engines.ts";

@@ -23,7 +23,7 @@ import { ctl, mgmt } from "@daos/proto";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { faultInterceptor } from "../fault-interceptor.ts";
 import { fromConnectError } from "../from-connect-error.ts";
-import { keepEncoded } from "./encode-answer.ts";
+import { answerOnce } from "./answer-once.ts";
 import { grpcHandlers } from "./grpc-handlers.ts";
 
 const PATH = "/mgmt.MgmtSvc/LeaderQuery";
@@ -447,13 +447,18 @@ describe("grpcHandlers", () => {
   });
 });
 
-describe("keepEncoded", () => {
-  it("keepEncoded() has an answer encoded once for each compression", async () => {
-    const message = keepEncoded(create(mgmt.LeaderQueryRespSchema, { currentLeader: "a".repeat(5000) }));
+describe("answerOnce", () => {
+  it("answerOnce() has an answer made and encoded once for each compression, until its source is another", async () => {
+    let made = 0;
+    let source = { name: "a".repeat(5000) };
+    const answer = answerOnce(mgmt.LeaderQueryRespSchema, ({ name }: typeof source) => {
+      made++;
+      return { currentLeader: name };
+    });
     const server = createServer();
     const kept = grpcHandlers({
       readMaxBytes: READ_MAX,
-      routes: (router) => router.service(mgmt.MgmtSvc, { leaderQuery: () => message }),
+      routes: (router) => router.service(mgmt.MgmtSvc, { leaderQuery: () => answer(source) }),
     });
     server.on("stream", (stream, headers) => void kept.unary(stream, headers));
     server.listen(0, "127.0.0.1");
@@ -461,12 +466,18 @@ describe("keepEncoded", () => {
     const baseUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const plain = createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl, acceptCompression: [] }));
     const compressed = createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl }));
-    expect((await plain.leaderQuery({})).currentLeader).toBe("a".repeat(5000));
-    expect((await compressed.leaderQuery({})).currentLeader).toBe("a".repeat(5000));
-    // A message that is kept does not change; this one does, to see that it is not encoded again.
-    message.currentLeader = "b";
-    expect((await plain.leaderQuery({})).currentLeader).toBe("a".repeat(5000));
-    expect((await compressed.leaderQuery({})).currentLeader).toBe("a".repeat(5000));
+    const ask = async () => [
+      (await plain.leaderQuery({})).currentLeader,
+      (await compressed.leaderQuery({})).currentLeader,
+    ];
+    const text = "a".repeat(5000);
+    expect(await ask()).toEqual([text, text]);
+    // Such an answer is never changed; this one is, to see that it is not encoded again.
+    answer(source).currentLeader = "b";
+    expect(await ask()).toEqual([text, text]);
+    expect(made).toBe(1);
+    source = { name: "c" };
+    expect(await ask()).toEqual(["c", "c"]);
     server.close();
   });
 });

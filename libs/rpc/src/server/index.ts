@@ -1,1 +1,2 @@
+export { answerOnce } from "./answer-once.ts";
 export { grpcHandlers } from "./grpc-handlers.ts";
