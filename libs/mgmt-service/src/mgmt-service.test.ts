@@ -444,6 +444,23 @@ describe("calls for the engine with the management service", () => {
     expect((await client.getAttachInfo({})).psrs).toMatchObject(psrs);
   });
 
+  it("let thousands of clients attach by the engine with few calls, and administrators pass them", async () => {
+    const members = [memberOf(0, { state: "unresponsive" })];
+    const attached = Promise.withResolvers<object>();
+    const answers = { getAttachInfo: () => attached.promise, poolCreate: () => ({ status: 0 }) };
+    const { client, engine } = await system(answers, { members });
+    const clients = Array.from({ length: 2000 }, (_, index) => client.getAttachInfo({ sys: `${index % 8}` }));
+    while (engine.calls.length < 4) await new Promise(setImmediate);
+    expect(await client.poolCreate({ sys: "daos_server" })).toMatchObject({ status: 0 });
+    expect(engine.calls.map(({ method }) => method)).toEqual([
+      ...Array(4).fill("getAttachInfo"),
+      "poolCreate",
+    ]);
+    attached.resolve({ psrs: [{ rank: 0, uri: "u0" }] });
+    for (const one of await Promise.all(clients)) expect(one.psrs).toHaveLength(1);
+    expect(engine.calls.length).toBeLessThan(20);
+  });
+
   it("are refused on a host without a replica that does not lead, with the leader's address", async () => {
     const { client } = await system({}, { leads: false, replica: false });
     for (const call of [client.getAttachInfo({}), client.listPools({}), client.poolCreate({})])

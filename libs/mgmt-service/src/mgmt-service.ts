@@ -12,15 +12,26 @@ import { joinFromProto } from "./join-from-proto.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { peerAddress, peerCertificateKey } from "./peer-address.ts";
 import { reportFromProto, reportResultToProto } from "./report-from-proto.ts";
+import { SharedCalls } from "./shared-calls.ts";
 
 /** The most a call into the engine may take, ms; the caller's own deadline may end it earlier. */
 const CALL_TIMEOUT_MS = 60_000;
 /** How long to look up the addresses of the access points, ms. */
 const RESOLVE_TIMEOUT_MS = 10_000;
+/** Calls of clients that attach which an engine has at once. */
+const MAX_ATTACH_CALLS = 4;
 /** What dmg of release 0.8.0 says unless told otherwise, whatever the system is called. */
 const USUAL_SYSTEM = "daos_server";
 /** The real engine needs up to 10 s for a pool on one rank. */
 const POOL_TIMEOUT_MS = 300_000;
+
+interface AskEngineOptions {
+  /** Ends the call sooner. */
+  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs: number;
+  /** Certificate (DER) of the client. */
+  readonly caller: Uint8Array | undefined;
+}
 
 /**
  * The handlers of `mgmt.MgmtSvc`. What concerns the members is answered on the leader's host; pools and the like by an
@@ -35,13 +46,19 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
    */
   const forward =
     <I extends DescMessage, O extends DescMessage>(method: MsMethod<I, O>, timeoutMs = CALL_TIMEOUT_MS) =>
-    async (request: MessageShape<I>, context: HandlerContext): Promise<MessageShape<O>> => {
-      if (!harness.hasMsInstance) leadership.membership();
-      using limit = deadline(timeoutMs, `${method.name} in the engine`, context.signal);
-      const { signal } = limit;
-      const caller = context.values.get(peerCertificateKey);
-      return await replicas.call(method, request as unknown as MessageInitShape<I>, { signal, caller });
-    };
+    (request: MessageShape<I>, { signal, values }: HandlerContext): Promise<MessageShape<O>> =>
+      askEngine(method, request, { signal, timeoutMs, caller: values.get(peerCertificateKey) });
+
+  const askEngine = async <I extends DescMessage, O extends DescMessage>(
+    method: MsMethod<I, O>,
+    request: MessageShape<I>,
+    { signal: ends, timeoutMs, caller }: AskEngineOptions,
+  ): Promise<MessageShape<O>> => {
+    if (!harness.hasMsInstance) leadership.membership();
+    using limit = deadline(timeoutMs, `${method.name} in the engine`, ends);
+    const { signal } = limit;
+    return await replicas.call(method, request as unknown as MessageInitShape<I>, { signal, caller });
+  };
 
   /** Likewise, on the leader only: the answer is about one engine, and is to be about the same one wherever it is asked. */
   const forwardOnLeader = <I extends DescMessage, O extends DescMessage>(method: MsMethod<I, O>) => {
@@ -55,7 +72,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
   const attachTo = answerOnce(mgmt.GetAttachInfoRespSchema, (psrs: readonly AttachRank[]) => ({
     psrs: [...psrs],
   }));
-  const askEngineToAttach = forward(drpcMethods.getAttachInfo);
+  const attaching = new SharedCalls<mgmt.GetAttachInfoResp>(MAX_ATTACH_CALLS);
   const createPool = forward(drpcMethods.poolCreate, POOL_TIMEOUT_MS);
 
   /** @throws Fault wrongSystem */
@@ -143,7 +160,11 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     async getAttachInfo(request, context) {
       using limit = deadline(CALL_TIMEOUT_MS, "members to attach by", context.signal);
       const psrs = await attachInfo(leadership, limit);
-      return psrs === undefined ? await askEngineToAttach(request, context) : attachTo(psrs);
+      if (psrs !== undefined) return attachTo(psrs);
+      // A job starts on thousands of nodes at once: the engine has the work of a few calls, and room for administrators.
+      const shared = { timeoutMs: CALL_TIMEOUT_MS, caller: context.values.get(peerCertificateKey) };
+      const ask = () => askEngine(drpcMethods.getAttachInfo, request, shared);
+      return await attaching.call(request.sys, ask, limit);
     },
     bioHealthQuery: forwardOnLeader(drpcMethods.bioHealthQuery),
     smdListDevs: forwardOnLeader(drpcMethods.smdListDevs),
