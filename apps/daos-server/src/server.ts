@@ -6,7 +6,7 @@ import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { replicaRole } from "@daos/election";
 import { composeHost } from "@daos/host";
-import { findEngine, type Owner } from "@daos/instance";
+import { type EngineInstance, findEngine, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
@@ -49,6 +49,8 @@ export interface ServerOptions {
   readonly helper?: HelperLocation | undefined;
   /** Called once, when every engine serves. */
   readonly onServing: () => void;
+  /** Called before the first engine starts, and whenever the state of one has changed. */
+  readonly onEngines: (engines: readonly EngineInstance[]) => void;
   /** Gets what reads the certificates again, once the server listens. */
   readonly onReloadable: (reload: () => Promise<void>) => void;
 }
@@ -125,6 +127,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     })),
     provisionOnly: owner !== undefined,
     onServing: options.onServing,
+    onChange: () => options.onEngines(host.harness.instances),
     log,
   });
   const { harness, leadership, reporter } = host;
@@ -213,6 +216,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   for (const own of await ownAddresses({ self, accessPoints: config.accessPoints, resolve: resolveHost }))
     mgmtClient.answerLocally(own, localTransport(self, routes));
   options.onReloadable(() => grpc.reload());
+  options.onEngines(harness.instances);
   stack.defer(() => grpc.close());
   log.info(`listening on ${listenHost}:${config.port}`, { system: config.name, role, pid: process.pid });
 

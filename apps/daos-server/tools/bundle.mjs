@@ -17,8 +17,9 @@ const bundle = `${app}dist/bundle`;
 
 rmSync(bundle, { recursive: true, force: true });
 await bundleProgram(`${app}src/main.ts`, bundle, IMPORT_META_URL);
-// libs/drpc finds them beside the directory of its module.
-cpSync(`${app}../../libs/drpc/build`, `${app}dist/build`, { recursive: true });
+// Their libraries find them beside the directory of the module.
+for (const library of ["drpc", "systemd"])
+  cpSync(`${app}../../libs/${library}/build`, `${app}dist/build`, { recursive: true });
 
 for (const argv of [["version"], ["config", "check", "-o", "/nonexistent.yml"]])
   spawnSync(process.execPath, [...NODE_FLAGS, `${bundle}/main.cjs`, ...argv], {

@@ -31,7 +31,12 @@ export default function library(tree, { name, layer, owns }) {
     },
     "tsconfig.json": {
       extends: "../../tsconfig.base.json",
-      compilerOptions: { noEmit: true, tsBuildInfoFile: "dist/.tests.tsbuildinfo" },
+      compilerOptions: {
+        noEmit: true,
+        rewriteRelativeImportExtensions: false,
+        allowImportingTsExtensions: true,
+        tsBuildInfoFile: "dist/.tests.tsbuildinfo",
+      },
       include: ["src/**/*.test.ts"],
     },
   };

@@ -1,9 +1,11 @@
 import { dirname, join } from "node:path";
 import type { Problem } from "@daos/config";
+import type { EngineInstance } from "@daos/instance";
 import { createLogger, levelSwitch } from "@daos/log";
 import { defineCommand } from "../define-command.ts";
 import { findOwner } from "../find-owner.ts";
 import { EXIT_INTERNAL_ERROR, installLastResort } from "../last-resort.ts";
+import { isFormatting, serviceStatus } from "../service-status.ts";
 
 /** Whole numbers in the configuration are checked further. */
 const MAX = Number.MAX_SAFE_INTEGER;
@@ -128,6 +130,11 @@ export const startCommand = defineCommand({
     }
     await saveActiveConfig(config, log);
 
+    let engines: readonly EngineInstance[] = [];
+    const { ServiceNotifier } = await import("@daos/systemd");
+    using service = new ServiceNotifier({ env: process.env, log, isBusy: () => isFormatting(engines) });
+    service.status("starting");
+
     const stop = new AbortController();
     let stoppedAt = Number.POSITIVE_INFINITY;
     for (const signal of ["SIGINT", "SIGTERM"] as const) {
@@ -139,6 +146,7 @@ export const startCommand = defineCommand({
         }
         stoppedAt = performance.now();
         log.info(`${signal}: stopping`);
+        service.stopping();
         stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
       });
     }
@@ -159,12 +167,20 @@ export const startCommand = defineCommand({
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
         onReloadable: (reload) => {
           process.on("SIGHUP", () => {
+            service.reloading();
             logSink.reopen();
-            reload().then(
-              () => log.info("SIGHUP: log file opened and certificates read again"),
-              (error: unknown) => log.error("SIGHUP: the certificates could not be read again", { error }),
-            );
+            reload()
+              .then(
+                () => log.info("SIGHUP: log file opened and certificates read again"),
+                (error: unknown) => log.error("SIGHUP: the certificates could not be read again", { error }),
+              )
+              .finally(() => service.ready());
           });
+          service.ready();
+        },
+        onEngines: (changed) => {
+          engines = changed;
+          service.status(serviceStatus(changed));
         },
         // For a parent that waits for it, such as `npm start`.
         onServing: () => process.send?.({ kind: "serving", port: config.port }),

@@ -1,0 +1,1 @@
+export { ServiceNotifier } from "./service-notifier.ts";

@@ -1,0 +1,26 @@
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import { Fault, FaultCode } from "@daos/fault";
+
+/** `native/datagram.c`. Every failure is an Error with `code`, as in `ECONNREFUSED`. */
+export interface NativeDatagram {
+  /** @returns false when the receiver's queue is full */
+  sendTo(address: string, bytes: Uint8Array): boolean;
+}
+
+/** Loads the addon, only in a service: other starts do without. @throws Fault missingSoftwareDependency */
+export function loadDatagram(): NativeDatagram {
+  const path = fileURLToPath(new URL("../build/datagram.node", import.meta.url));
+  try {
+    return createRequire(import.meta.url)(path) as NativeDatagram;
+  } catch (cause) {
+    throw new Fault({
+      domain: "general",
+      code: FaultCode.missingSoftwareDependency,
+      description: `the addon ${path}, which notifies systemd, cannot be loaded`,
+      reason: cause instanceof Error ? cause.message : String(cause),
+      resolution: "build it: npx nx run @daos/systemd:native (needs a C compiler: gcc and libc6-dev)",
+      cause,
+    });
+  }
+}
