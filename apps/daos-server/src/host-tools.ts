@@ -23,6 +23,7 @@ export async function hostTools(flags: { readonly debug: boolean; readonly confi
     log,
     stateDirectories: stateDirectories(flags.config, undefined),
     spdkSocket: config?.spdkSocket,
+    isCommand: true,
     signal,
   });
   return { ...providers, log, signal, config };

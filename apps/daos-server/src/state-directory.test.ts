@@ -66,8 +66,13 @@ describe("openDeviceState", () => {
     await writeFile(join(directory, "file"), "");
     const warned: string[] = [];
     const log = createLogger(({ message }) => warned.push(message), { level: "WARN", component: "test" });
-    expect(await openDeviceState([join(directory, "file", "state")], log)).toBeUndefined();
-    expect(warned).toEqual(["what is known of NVMe controllers is forgotten when this process ends"]);
+    const nowhere = [join(directory, "file", "state")];
+    expect(await openDeviceState(nowhere, log, { isCommand: true })).toBeUndefined();
+    expect(warned).toEqual([]);
+    expect(await openDeviceState(nowhere, log)).toBeUndefined();
+    expect(warned).toEqual([
+      "what is known of NVMe controllers and namespaces is forgotten when this process ends",
+    ]);
   });
 });
 

@@ -3,14 +3,17 @@ import { access, mkdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { fileCache, HealthHistory } from "@daos/bdev";
 import type { Logger } from "@daos/log";
+import { fileRecords } from "@daos/scm";
 
 /** What the server knows of this host's devices beyond what it can ask them now. */
 export interface DeviceState {
   readonly cache: ReturnType<typeof fileCache>;
   readonly history: HealthHistory;
+  readonly namespaces: ReturnType<typeof fileRecords>;
 }
 
 const CONTROLLERS = "controllers.json";
+const NAMESPACES = "namespaces.json";
 
 /**
  * Where that is kept, best first: systemd's `StateDirectory=`, a directory beside the configuration as the active
@@ -56,10 +59,15 @@ export async function findStateDirectory(
 export async function openDeviceState(
   directories: readonly string[],
   log: Logger,
+  options: {
+    /** A command ends at once and forgets little: this is no warning for it. */
+    readonly isCommand?: boolean | undefined;
+  } = {},
 ): Promise<DeviceState | undefined> {
   const directory = await findStateDirectory(directories, log);
   if (directory === undefined) {
-    log.warn("what is known of NVMe controllers is forgotten when this process ends", { tried: directories });
+    const text = "what is known of NVMe controllers and namespaces is forgotten when this process ends";
+    log[options.isCommand === true ? "info" : "warn"](text, { tried: directories });
     return undefined;
   }
   const others = directories.filter((other) => other !== directory);
@@ -68,5 +76,6 @@ export async function openDeviceState(
       also: others.map((other) => join(other, CONTROLLERS)),
     }),
     history: new HealthHistory({ directory: join(directory, "health") }),
+    namespaces: fileRecords(join(directory, NAMESPACES)),
   };
 }

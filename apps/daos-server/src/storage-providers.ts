@@ -13,7 +13,7 @@ import {
 } from "@daos/bdev";
 import type { Logger } from "@daos/log";
 import { checkHelper, findHelper, formatHelperLocation, type HelperLocation } from "@daos/pbin";
-import { ForwardingScm, type ScmOperations, ScmProvider, type ScmStorage } from "@daos/scm";
+import { ForwardingScm, RememberingScm, type ScmOperations, ScmProvider, type ScmStorage } from "@daos/scm";
 import { type CommandRunner, linuxMountTable, linuxSysTree } from "@daos/sys";
 import { openDeviceState } from "./state-directory.ts";
 
@@ -26,6 +26,8 @@ export interface StorageProvidersOptions {
   readonly stateDirectories: readonly string[];
   /** Of an SPDK target; its usual place if not given. */
   readonly spdkSocket?: string | undefined;
+  /** Not a server, but a command that ends at once. */
+  readonly isCommand?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -48,10 +50,12 @@ export interface StorageProviders {
 export async function storageProviders(options: StorageProvidersOptions): Promise<StorageProviders> {
   const { runner, log, signal } = options;
   const scm = new ScmProvider({ runner, log });
-  const state = await openDeviceState(options.stateDirectories, log);
+  const state = await openDeviceState(options.stateDirectories, log, options);
   const history = state?.history;
   const spdk = new SpdkBackend({ socket: options.spdkSocket, log: log.child("bdev") });
   const journal = fileJournal(DRIVER_JOURNAL);
+  const following = (all: ScmOperations): ScmOperations =>
+    state === undefined ? all : new RememberingScm(all, { records: state.namespaces, log });
   const bdevOptions = { runner, log, journal, ...state };
   const kernel = new KernelBackend({
     runner,
@@ -61,14 +65,14 @@ export async function storageProviders(options: StorageProvidersOptions): Promis
   });
   const bdev = new BdevProvider({ ...bdevOptions, backends: [spdk, kernel] });
   if (options.helper === undefined && (await linuxMountTable.mayMount()))
-    return { scm, bdev, history, mayMount: () => true };
+    return { scm: following(scm), bdev, history, mayMount: () => true };
   if (options.helper !== undefined) await checkHelper(options.helper);
   const helper = options.helper ?? (await findHelper());
-  if (helper === undefined) return { scm, bdev, history, mayMount: () => false };
+  if (helper === undefined) return { scm: following(scm), bdev, history, mayMount: () => false };
   log.info("storage goes through the privileged helper", { helper: formatHelperLocation(helper) });
   const forwarding = await ForwardingScm.connect(scm, { helper, signal });
   return {
-    scm: forwarding,
+    scm: following(forwarding),
     bdev: forwardingBdev(new BdevForwarder({ helper }), spdk, bdevOptions),
     history,
     mayMount: (storage) => forwarding.mayMount(storage),

@@ -1,4 +1,12 @@
-import { type BlockClaim, type CommandRunner, claimOf, type MountTable, type SysTree } from "@daos/sys";
+import {
+  type BlockClaim,
+  type CommandRunner,
+  claimOf,
+  type DeviceOpener,
+  findDeviceOpeners,
+  type MountTable,
+  type SysTree,
+} from "@daos/sys";
 import type { DriverJournal } from "./driver-journal.ts";
 import { faultUnreadable } from "./faults.ts";
 import { kernelExports } from "./kernel-exports.ts";
@@ -10,8 +18,6 @@ const BLOCK = "/sys/class/block";
 const NAMESPACE = /^(nvme\d+)(?:c\d+)?(n\d+)$/;
 /** Nodes through which a process can use a controller: block devices, `/dev/ng0n1`, user-space drivers. */
 const NODES = /^\/dev\/(?:nvme\d+n\d+(?:p\d+)?|ng\d+n\d+|vfio\/.+|uio\d+)$/;
-/** udev looks into each new block device for a moment. It neither uses nor changes it. */
-const UDEV = ["systemd-udevd", "udevadm", "udevd"];
 
 export interface DeviceUsesOptions {
   readonly sys: SysTree;
@@ -25,12 +31,6 @@ export interface DeviceUsesOptions {
   readonly devDirectory?: string | undefined;
 }
 
-/** A process that has a device node open. */
-interface Opener {
-  readonly pid: string;
-  readonly program: string;
-}
-
 /**
  * Finds out what uses a controller, and what it holds. A controller in use must be left alone. Contents may only be erased
  * on request.
@@ -42,7 +42,7 @@ export class DeviceUses {
   readonly #dev: string;
   readonly #journal: Pick<DriverJournal, "read"> | undefined;
   /** A walk through all processes takes a while. Callers that ask at the same time share it. */
-  #walk: Promise<ReadonlyMap<string, Opener>> | undefined;
+  #walk: Promise<ReadonlyMap<string, DeviceOpener>> | undefined;
   readonly #claim: (device: string) => Promise<BlockClaim>;
 
   constructor(options: DeviceUsesOptions) {
@@ -214,26 +214,10 @@ export class DeviceUses {
     return undefined;
   }
 
-  #openers(): Promise<ReadonlyMap<string, Opener>> {
-    this.#walk ??= this.#readOpeners().finally(() => {
+  #openers(): Promise<ReadonlyMap<string, DeviceOpener>> {
+    this.#walk ??= findDeviceOpeners(this.#sys, NODES).finally(() => {
       this.#walk = undefined;
     });
     return this.#walk;
-  }
-
-  /** The processes of other users are hidden from a user without privileges. */
-  async #readOpeners(): Promise<ReadonlyMap<string, Opener>> {
-    const openers = new Map<string, Opener>();
-    for (const pid of (await this.#sys.list("/proc")).filter((name) => /^\d+$/.test(name))) {
-      for (const fd of await this.#sys.list(`/proc/${pid}/fd`)) {
-        const target = await this.#sys.resolve(`/proc/${pid}/fd/${fd}`);
-        if (target === undefined || !NODES.test(target) || openers.has(target)) continue;
-        // SPDK renames its threads. The program name says more than `reactor_1`.
-        const exe = (await this.#sys.resolve(`/proc/${pid}/exe`))?.split("/").at(-1);
-        const program = exe ?? (await this.#sys.read(`/proc/${pid}/comm`)) ?? "?";
-        if (!UDEV.includes(program)) openers.set(target, { pid, program });
-      }
-    }
-    return openers;
   }
 }

@@ -1,4 +1,5 @@
 import type { MachineFacts, NvmeControllerFacts } from "./machine-facts.ts";
+import { namesNamespace } from "./names-namespace.ts";
 import type { Problem } from "./problem.ts";
 import type { Position } from "./read-yaml.ts";
 import type { Report } from "./report.ts";
@@ -11,7 +12,7 @@ const GB = 10 ** 9;
 export function pathsOf(config: ServerConfig): readonly string[] {
   const devices = config.engines.flatMap(({ bdev, scm }): readonly string[] => [
     ...(bdev.class === "file" || bdev.class === "kdev" ? bdev.list : []),
-    ...(scm.class === "dcpm" && scm.device !== "" ? [scm.device] : []),
+    ...(scm.class === "dcpm" && scm.device.startsWith("/") ? [scm.device] : []),
   ]);
   return [config.socketDir, ...devices];
 }
@@ -167,8 +168,9 @@ function checkScmDevice(engine: EngineConfig, facts: MachineFacts, report: Repor
   if (scm.class !== "dcpm" || scm.device === "") return;
   const key = keyOf(engine, "scm_list[0]");
   const namespaces = facts.pmemNamespaces;
-  const found = namespaces?.find(({ device }) => device === scm.device);
+  const found = namespaces?.find((namespace) => namesNamespace(scm.device, namespace));
   const path = facts.paths?.[scm.device];
+  const usable = (namespaces ?? []).filter(({ mode = "fsdax" }) => mode === "fsdax");
   if (path !== undefined && path.kind !== "block") {
     const is = path.kind === "missing" ? "there is no" : "no block device is";
     report(
@@ -176,18 +178,29 @@ function checkScmDevice(engine: EngineConfig, facts: MachineFacts, report: Repor
       key,
       `${is} ${scm.device}`,
       oneOf(
-        (namespaces ?? []).map(({ device }) => device),
+        usable.map(({ device }) => device),
         "a namespace of persistent memory; make one with: daos-server storage prepare --scm-only",
       ),
     );
   } else if (namespaces !== undefined && found === undefined) {
     report(
-      "warning",
+      // A path may be a device that looks different to the kernel. A uuid is a namespace's or nothing's.
+      scm.device.startsWith("/") ? "warning" : "error",
       key,
       `${scm.device} is no namespace of persistent memory`,
       oneOf(
-        namespaces.map(({ device }) => device),
+        usable.map(({ device }) => device),
         "scm_class ram on this machine",
+      ),
+    );
+  } else if (found !== undefined && !usable.includes(found)) {
+    report(
+      "error",
+      key,
+      `${scm.device} is in ${found.mode} mode and cannot be mounted with dax`,
+      oneOf(
+        usable.map(({ device }) => device),
+        "a namespace in fsdax mode: ndctl create-namespace -f -e NAMESPACE -m fsdax, which destroys its data",
       ),
     );
   }

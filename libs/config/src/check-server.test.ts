@@ -387,6 +387,13 @@ describe("checkServerConfig() reports all problems at once", () => {
       ],
     ],
     [
+      "a device that is no path",
+      GOOD.replace("class: ram\n  scm_size: 6", "class: dcpm\n  scm_list: [pmem0]"),
+      [
+        "6:14: error: servers[0].scm_list[0]: pmem0 is neither a path nor the uuid of a namespace; expected a device such as /dev/pmem0, or uuid: and the namespace's uuid",
+      ],
+    ],
+    [
       "too many devices",
       GOOD.replace("class: ram\n  scm_size: 6", "class: dcpm\n  scm_list: [/dev/pmem0, /dev/pmem1]"),
       [

@@ -28,6 +28,8 @@ import { validate, validateOverrides } from "./validate.ts";
 
 export const DEFAULT_PORT = 10_001;
 export const DEFAULT_NAME = "daos_server";
+const NAMESPACE_UUID = /^uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
 /** No data can be stored there, except in /dev/shm, which is a tmpfs. */
 const KERNELS_OWN = /^\/(?:proc|sys|dev)(?:\/|$)/;
 const MAX_HELPERS = 2;
@@ -369,6 +371,15 @@ class Builder {
           key("scm_list"),
           `scm_class dcpm with ${list.length} devices`,
           "exactly one, as in [/dev/pmem0]",
+        );
+      }
+      const [device = "/"] = list;
+      if (!device.startsWith("/") && !NAMESPACE_UUID.test(device)) {
+        this.#report(
+          "error",
+          key("scm_list[0]"),
+          `${device} is neither a path nor the uuid of a namespace`,
+          "a device such as /dev/pmem0, or uuid: and the namespace's uuid",
         );
       }
     }

@@ -3,6 +3,7 @@ import type {
   MachineFacts,
   NumaNodeFacts,
   NvmeControllerFacts,
+  PmemNamespaceFacts,
 } from "./machine-facts.ts";
 
 /** Settings that cannot be read from the machine. */
@@ -233,9 +234,7 @@ function engineSection(
     "",
     `  scm_mount: ${quote(`${options.mountRoot ?? "/mnt/daos"}${engines.length > 1 ? `/${index}` : ""}`)}`,
   ];
-  const [namespace, ...others] = (facts.pmemNamespaces ?? []).filter(({ numaNode }) =>
-    isOn(engine, numaNode),
-  );
+  const [namespace, ...others] = namespacesFor(engine, facts, note);
   if (namespace !== undefined) {
     lines.push("  scm_class: dcpm", `  scm_list: [${quote(namespace.device)}]`);
     for (const { device } of others)
@@ -260,6 +259,14 @@ function engineSection(
     );
   }
   return [...lines, ""];
+}
+
+/** The namespaces that can be mounted with dax, the largest first. */
+function namespacesFor(engine: Engine, facts: MachineFacts, note: Note): readonly PmemNamespaceFacts[] {
+  const all = (facts.pmemNamespaces ?? []).filter(({ numaNode }) => isOn(engine, numaNode));
+  for (const { device, mode = "fsdax" } of all)
+    if (mode !== "fsdax") note(`${device}: it is in ${mode} mode, which cannot be mounted with dax`);
+  return all.filter(({ mode = "fsdax" }) => mode === "fsdax").toSorted((a, b) => b.sizeBytes - a.sizeBytes);
 }
 
 /** Controllers that are in use, cannot be used or hold data are left out, as are further paths to one device. */

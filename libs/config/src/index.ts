@@ -35,6 +35,7 @@ export type {
   PathFacts,
   PmemNamespaceFacts,
 } from "./machine-facts.ts";
+export { namesNamespace } from "./names-namespace.ts";
 export { formatProblem, type Problem, sortProblems } from "./problem.ts";
 export type { Position } from "./read-yaml.ts";
 export { renderServerConfig } from "./render.ts";

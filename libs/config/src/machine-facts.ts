@@ -49,6 +49,10 @@ export interface FabricInterfaceFacts {
 export interface PmemNamespaceFacts {
   /** `/dev/pmem0` */
   readonly device: string;
+  /** Identifies the namespace when its name changes; empty for one without a label. */
+  readonly uuid?: string | undefined;
+  /** `fsdax` can be mounted with dax; `raw` and `sector` cannot; unknown otherwise. */
+  readonly mode?: string | undefined;
   readonly numaNode?: number | undefined;
   readonly sizeBytes: number;
 }

@@ -47,6 +47,14 @@ const large: MachineFacts = {
   paths: { "/var/run/daos_server": { kind: "directory" }, "/dev/pmem0": { kind: "block" } },
 };
 
+const UUIDS = ["a4353a8a-64a5-46d6-904b-1be941b568f9", "450b4876-ec7d-48d6-976c-646c74fa032b"] as const;
+
+/** Namespaces of one region, as ndctl names them. */
+const modes: MachineFacts["pmemNamespaces"] = [
+  { device: "/dev/pmem0.2", mode: "raw", uuid: "52a1a67d-7c85-48c7-939f-68b1918d5c9f", sizeBytes: 2 * GIB },
+  { device: "/dev/pmem0.3", mode: "fsdax", uuid: UUIDS[0], sizeBytes: 4 * GIB },
+];
+
 /** The last two are paths to one device. */
 const dual: MachineFacts["nvmeControllers"] = [
   {
@@ -219,6 +227,20 @@ servers:
       ],
     ],
     [
+      "namespaces that cannot be mounted with dax, and a uuid that no namespace has",
+      `provider: ofi+psm2
+servers:
+- {fabric_iface: ib0, scm_mount: /m, scm_class: dcpm, scm_list: ["/dev/pmem0.2"]}
+- {fabric_iface: ib0, fabric_iface_port: 32416, scm_mount: /n, scm_class: dcpm, scm_list: ["uuid:${UUIDS[1]}"]}
+- {fabric_iface: ib0, fabric_iface_port: 33416, scm_mount: /o, scm_class: dcpm, scm_list: ["uuid:${UUIDS[0].toUpperCase()}"]}
+`,
+      { pmemNamespaces: modes },
+      [
+        "s.yml:3:66: error: servers[0].scm_list[0]: /dev/pmem0.2 is in raw mode and cannot be mounted with dax; expected one of /dev/pmem0.3",
+        `s.yml:4:92: error: servers[1].scm_list[0]: uuid:${UUIDS[1]} is no namespace of persistent memory; expected one of /dev/pmem0.3`,
+      ],
+    ],
+    [
       "more memory than the machine has",
       `provider: ofi+sockets\nservers:\n- fabric_iface: eth0\n${RAM.replace("1", "9")}`,
       small,
@@ -323,6 +345,21 @@ describe("generateConfig()", () => {
         "NVMe controller 0000:01:00.0: nvme0n1 holds ext4",
         "NVMe controller 0000:02:00.0: process 7 (daos_io_server) has /dev/vfio/2 open",
         "NVMe controller 0000:04:00.0: it is another path to the device of 0000:03:00.0",
+      ]),
+    );
+  });
+
+  it("generateConfig() takes the largest namespace that can be mounted with dax", () => {
+    const small = { device: "/dev/pmem0.1", mode: "fsdax", numaNode: 0, sizeBytes: GIB };
+    const { config, notes } = generate({ ...large, pmemNamespaces: [small, ...modes] });
+    expect(config.engines).toMatchObject([
+      { scm: { class: "dcpm", device: "/dev/pmem0.3" } },
+      { scm: { class: "ram" } },
+    ]);
+    expect(notes).toEqual(
+      expect.arrayContaining([
+        "/dev/pmem0.2: it is in raw mode, which cannot be mounted with dax",
+        "/dev/pmem0.1: an engine takes one namespace, and engine 0 has /dev/pmem0.3",
       ]),
     );
   });

@@ -220,8 +220,9 @@ export const engineSchema = z.strictObject({
   scm_list: z
     .array(z.string().min(1))
     .meta({
-      description: "The namespace of persistent memory, for scm_class dcpm; one device.",
-      examples: [["/dev/pmem0"]],
+      description:
+        "The namespace of persistent memory, for scm_class dcpm; one device, or the uuid of one, which stays the same at a reboot.",
+      examples: [["/dev/pmem0"], ["uuid:55bedf6f-a14a-429c-b65a-b764e01892cf"]],
     })
     .optional(),
   scm_size: count(0, 1_048_576, {

@@ -70,12 +70,21 @@ function nvmeState({ controllers }: BdevPrepareResult) {
 function scmToProto(result: ScmPrepareResult): MessageInitShape<typeof ctl.PrepareScmRespSchema> {
   switch (result.kind) {
     case "no-scm":
-      return { state: stateSuccess("there is no persistent memory") };
+      return { state: stateSuccess(joined("there is no persistent memory", result.notes)) };
     case "reboot-needed":
-      return { state: stateSuccess("reboot this host, then run storage prepare again") };
+      return {
+        state: stateSuccess(joined("reboot this host, then run storage prepare again", result.notes)),
+      };
     case "done":
-      return { pmems: result.namespaces.map(pmemToProto), state: stateSuccess() };
+      return {
+        pmems: result.namespaces.map(pmemToProto),
+        state: stateSuccess(result.notes?.join("; ")),
+      };
     default:
       return result satisfies never;
   }
+}
+
+function joined(text: string, notes: readonly string[] = []): string {
+  return [text, ...notes].join("; ");
 }

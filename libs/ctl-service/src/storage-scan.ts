@@ -7,7 +7,7 @@ import {
   type NvmeSource,
   UNKNOWN_HEALTH,
 } from "@daos/bdev";
-import type { EngineConfig } from "@daos/config";
+import { type EngineConfig, namesNamespace } from "@daos/config";
 import { toFault } from "@daos/fault";
 import { ctl } from "@daos/proto";
 import type { ScmScan } from "@daos/scm";
@@ -61,7 +61,9 @@ function scmToProto(scan: ScmScan, engines: Engines): MessageInitShape<typeof ct
     })),
     pmems: scan.namespaces.map((namespace) => {
       const owner = engines.find(
-        ({ scm }) => scm.class === "dcpm" && scm.device === `/dev/${namespace.blockdev}`,
+        ({ scm }) =>
+          scm.class === "dcpm" &&
+          namesNamespace(scm.device, { device: `/dev/${namespace.blockdev}`, uuid: namespace.uuid }),
       );
       return { ...pmemToProto(namespace), ...engineField(owner?.index) };
     }),

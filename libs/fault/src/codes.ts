@@ -39,6 +39,8 @@ export const FaultCode = {
   scmFormatFailed: 211,
   scmToolFailed: 212,
   scmPrepareFailed: 213,
+  scmWithoutDax: 214,
+  scmNamespaceMissing: 215,
 
   // bdev: 300-399
   bdevUnknown: 308,

@@ -154,6 +154,16 @@ const SCM = {
     "A region, goal or namespace is not in the state that the next step needs.",
     "check with ipmctl show -dimm and ndctl list -RNi, then repeat: it goes on from any state",
   ],
+  scmWithoutDax: [
+    "The device in scm_list cannot be mounted with dax, or is mounted without it.",
+    "Its namespace is in raw or sector mode, or it is no persistent memory.",
+    "use a namespace in fsdax mode (daos-server storage scan shows the mode), or unmount it so that the server mounts it",
+  ],
+  scmNamespaceMissing: [
+    "The namespace that holds an engine's memory storage is not there.",
+    "A module was removed, a region or namespace is disabled, or scm_list names another uuid.",
+    "compare with ndctl list -RNi and enable it; dmg storage format --reformat begins anew on another one",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const BDEV = {

@@ -194,6 +194,16 @@ describe("faultFormatNotAwaited() says what is true of", () => {
 });
 
 describe("EngineStorage.open", () => {
+  it("waits for a format when storage with a file system cannot be mounted, so that the server can be told to", async () => {
+    const failed = (code: number) => () =>
+      Promise.reject(new Fault({ domain: "scm", code, description: "cannot mount", resolution: "" }));
+    const checkFormat = () => Promise.resolve({ kind: "mountable" } as const);
+    const engine = storage({ checkFormat, mount: failed(FaultCode.scmMountFailed) }, {});
+    expect(await engine.open({ signal })).toBe("SCM cannot be mounted: cannot mount");
+    const other = storage({ checkFormat, mount: failed(FaultCode.scmWithoutDax) }, {});
+    await expect(other.open({ signal })).rejects.toMatchObject({ code: FaultCode.scmWithoutDax });
+  });
+
   const superblock = createSuperblock({ system: "daos_server", replica: "none" });
   let mount = "";
   beforeEach(async () => {

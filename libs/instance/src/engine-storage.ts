@@ -11,7 +11,7 @@ import {
   renderNvmeConf,
 } from "@daos/bdev";
 import type { EngineConfig } from "@daos/config";
-import { type Fault, toFault } from "@daos/fault";
+import { type Fault, FaultCode, hasCode, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import type { ScmOperations } from "@daos/scm";
 import {
@@ -117,7 +117,13 @@ export class EngineStorage {
       case "foreign":
         return `the SCM device holds a ${found.fsType} file system`;
       case "mountable":
-        await scm.mount(config.scm, wait);
+        try {
+          await scm.mount(config.scm, wait);
+        } catch (error) {
+          if (accepted !== undefined || !hasCode(error, FaultCode.scmMountFailed)) throw error;
+          // The server keeps running, so that the storage can be formatted anew (--reformat).
+          return `SCM cannot be mounted: ${error.message}`;
+        }
         break;
       case "mounted":
         break;

@@ -130,10 +130,10 @@ async function scanPmem(
   signal: AbortSignal | undefined,
 ): Promise<readonly PmemNamespaceFacts[]> {
   const { namespaces } = await scm.scan({ signal });
-  // An engine mounts its namespace with dax, which only this mode supports.
-  const usable = namespaces.filter(({ mode = "fsdax" }) => mode === "fsdax");
-  return usable.map(({ blockdev, numaNode, size }) => ({
+  return namespaces.map(({ blockdev, uuid, mode, numaNode, size }) => ({
     device: `/dev/${blockdev}`,
+    uuid,
+    mode,
     numaNode,
     sizeBytes: Number(size),
   }));

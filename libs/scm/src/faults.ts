@@ -1,4 +1,5 @@
 import { Fault, FaultCode } from "@daos/fault";
+import type { PmemDevice } from "./pmem-devices.ts";
 import type { ScmStorage } from "./scm-types.ts";
 
 /** The SCM section of the configuration cannot be formatted. */
@@ -63,6 +64,58 @@ export function faultMissingDevice(device: string): Fault {
     description: `cannot use the SCM device ${device}: there is no such block device`,
     resolution:
       "list the namespaces with daos-server storage scan, make them with daos-server storage prepare --scm-only, and name one in scm_list",
+  });
+}
+
+/** The kernel cannot map the device's memory. Formatted, it could never be mounted. */
+export function faultNoDax(device: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmWithoutDax,
+    description: `cannot use ${device} for SCM: it cannot be mounted with dax`,
+    reason: "a namespace in raw or sector mode, and an ordinary disk, have no dax",
+    resolution:
+      "name a namespace in fsdax mode in scm_list (daos-server storage scan shows the modes), or make it one, which destroys its data: ndctl create-namespace -f -e NAMESPACE -m fsdax",
+  });
+}
+
+/** The device was mounted by hand, without dax. */
+export function faultMountedWithoutDax(mount: string, device: string): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmWithoutDax,
+    description: `cannot use ${device} at ${mount} for SCM: it is mounted without dax`,
+    resolution: `unmount it (umount ${mount}): the server mounts it with dax`,
+  });
+}
+
+/** No namespace has the uuid of the configuration. */
+export function faultNoNamespace(uuid: string, found: readonly PmemDevice[]): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmNamespaceMissing,
+    description: `cannot use SCM device uuid:${uuid}: no namespace has this uuid`,
+    reason:
+      found.length === 0
+        ? "this host has no namespaces with a uuid"
+        : `this host has ${found.map((device) => `${device.uuid} (${device.path})`).join(", ")}`,
+    resolution: "correct scm_list, or enable the namespace: ndctl list -RNi shows those that are disabled",
+  });
+}
+
+/** The namespace on which this storage was formatted is gone, and its name belongs to another one. */
+export function faultNamespaceChanged(
+  storage: { readonly mount: string; readonly device: string },
+  was: string,
+  is: string | undefined,
+): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmNamespaceMissing,
+    description: `cannot use ${storage.device} for SCM at ${storage.mount}: it was formatted on namespace ${was}, which is not there`,
+    reason: `${storage.device} is ${is === undefined ? "missing" : `namespace ${is} now`}`,
+    resolution:
+      "bring the namespace back (ndctl list -RNi shows those that are disabled), or begin anew on this one with dmg storage format --reformat",
   });
 }
 

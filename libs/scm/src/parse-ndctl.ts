@@ -68,9 +68,18 @@ export function parseAllNamespaces(text: string): readonly AnyNamespace[] {
       mode: toText(entry.mode),
       size: BigInt(toNumber(entry.size)),
       blockdev: typeof entry.blockdev === "string" ? entry.blockdev : undefined,
+      chardevs: chardevsOf(entry),
+      isEnabled: entry.state !== "disabled",
       isSystemRam: /"mode":"system-ram"/.test(JSON.stringify(entry.daxregion ?? {})),
     }))
     .sort((a, b) => a.dev.localeCompare(b.dev, "en", { numeric: true }));
+}
+
+function chardevsOf({ chardev, daxregion }: Readonly<Record<string, unknown>>): readonly string[] {
+  const devices = isRecord(daxregion) && Array.isArray(daxregion.devices) ? daxregion.devices : [];
+  return [chardev, ...devices.map((device) => (isRecord(device) ? device.chardev : undefined))].filter(
+    (name) => typeof name === "string",
+  );
 }
 
 /** The entries of one kind in the output of `ndctl list`, in any of its layouts. */

@@ -2,8 +2,9 @@ import { readFileSync } from "node:fs";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import type { BlockClaim } from "@daos/sys";
-import { FakeCommandRunner, FakeMountTable } from "@daos/sys/testing";
+import { FakeCommandRunner, FakeMountTable, FakeSysTree } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
+import { parseCxlMemory } from "./parse-cxl.ts";
 import { parseAllNamespaces, parseRegions } from "./parse-ndctl.ts";
 import { planPrepare } from "./plan-prepare.ts";
 import { ScmProvider } from "./scm-provider.ts";
@@ -101,6 +102,35 @@ describe("parseRegions, with modules", () => {
   });
 });
 
+describe("the parsers, given recorded output without namespaces", () => {
+  /** The fixture has several answers, each followed by its exit status. */
+  const answers = (name: string) => fixture(name).split(/^(?:N )?rc=0\n/m);
+
+  it("find nothing on a machine without a bus of persistent memory", () => {
+    for (const answer of answers("ndctl-76.1-list-no-bus.txt")) {
+      expect(parseAllNamespaces(answer)).toEqual([]);
+      expect(parseRegions(answer)).toEqual([]);
+    }
+  });
+
+  it("find no namespaces in regions in which none was made", () => {
+    const [first = "", second = ""] = answers("ndctl-76.1-list-idle-regions.txt");
+    expect(parseAllNamespaces(first)).toEqual([]);
+    // The recording has the first lines of the regions only.
+    expect(second).toContain('"dev":"region1"');
+  });
+});
+
+describe("parseCxlMemory()", () => {
+  it("finds the memory devices in ports and buses", () => {
+    expect(parseCxlMemory(fixture("cxl-76.1-list-vvv.json"))).toEqual([
+      { name: "mem0", persistentBytes: 268435456n },
+    ]);
+    expect(parseCxlMemory("")).toEqual([]);
+    expect(parseCxlMemory('[{"memdev":"mem1","ram_size":9},{"memdev":"mem0","pmem_size":-1}]')).toEqual([]);
+  });
+});
+
 describe("planPrepare()", () => {
   const module = {} as ScmModule;
   const region = (dev: string, free: number): ScmRegion => ({
@@ -154,6 +184,7 @@ function machine(options: {
         ? fixture("ipmctl-02.00.00.3825-show-dimm.xml")
         : { exitCode: 1, stdout: fixture("ipmctl-03.00.00.0468-no-modules.txt") },
     )
+    .on("cxl list", "[\n]\n")
     .on("ipmctl delete -goal", "")
     .on("ipmctl create -f -goal", "")
     .on("ndctl list --regions", () =>
@@ -192,12 +223,15 @@ function machine(options: {
     });
   const mounts = new FakeMountTable({ privileged: options.privileged ?? true });
   mounts.answer(runner);
+  const sys = new FakeSysTree();
   return {
     runner,
     mounts,
+    sys,
     scm: new ScmProvider({
       runner,
       mounts,
+      sys,
       log: silentLogger,
       claim: (device) => Promise.resolve(options.claims?.[device] ?? "free"),
     }),
@@ -263,9 +297,9 @@ describe("prepare", () => {
       exitCode: 237,
       stderr: "failed to create namespace: No space left on device",
     });
-    expect(await scm.prepare()).toEqual({ kind: "done", namespaces: [] });
+    expect(await scm.prepare()).toMatchObject({ kind: "done", namespaces: [] });
     runner.on("ndctl create-namespace", "{}");
-    expect(await scm.prepare()).toEqual({ kind: "done", namespaces: [] });
+    expect(await scm.prepare()).toMatchObject({ kind: "done", namespaces: [] });
     runner.on("ndctl create-namespace", { exitCode: 1, stderr: "failed: Device or resource busy" });
     await expect(scm.prepare()).rejects.toMatchObject({ code: FaultCode.scmPrepareFailed });
   });
@@ -297,12 +331,76 @@ describe("prepare", () => {
     expect(result).toMatchObject({
       notes: [
         "region0 is left as it is: it is read-only: the save function of nmem2 is not armed",
+        "region1 has 512 MiB left, on which ndctl makes no namespace",
         expect.stringContaining("namespace2.0 is raw, which cannot be mounted with dax"),
       ],
     });
     expect(runner.ran.filter((line) => line.includes("create-namespace"))).toEqual([
       "ndctl create-namespace --mode=fsdax --region=region1",
     ]);
+  });
+
+  it("says of disabled namespaces, and of those that the kernel uses as memory, why no engine can use them", async () => {
+    const { scm, runner } = machine({ regions: 1 });
+    runner.on(
+      "ndctl list --namespaces",
+      JSON.stringify([
+        { dev: "namespace0.0", mode: "raw", size: 9, state: "disabled" },
+        {
+          dev: "namespace0.1",
+          mode: "devdax",
+          size: 9,
+          daxregion: { devices: [{ chardev: "dax0.1", mode: "system-ram" }] },
+        },
+      ]),
+    );
+    expect(await scm.prepare()).toMatchObject({
+      notes: [
+        'namespace0.0 is disabled: "ndctl enable-namespace namespace0.0" makes it usable',
+        "namespace0.1 is left as it is: the kernel uses it as ordinary memory",
+      ],
+    });
+  });
+
+  it("lists the namespace of a region whose rest is too small for another, also when it is repeated", async () => {
+    const { scm, runner } = machine({ regions: 0 });
+    runner.on(
+      "ndctl list --regions",
+      '[{"dev":"region0","size":270582939648,"align":16777216,"available_size":33554432,"max_available_extent":33554432,"type":"pmem","iset_id":1}]',
+    );
+    runner.on(
+      "ndctl list --namespaces",
+      '{"dev":"namespace0.0","mode":"fsdax","map":"dev","size":263179993088,"uuid":"91f66011-9d7d-4bbc-839a-2ec4697ab443","blockdev":"pmem0","numa_node":0}',
+    );
+    runner.on("ndctl create-namespace", {
+      exitCode: 1,
+      stderr: "failed to create namespace: Resource temporarily unavailable\n",
+    });
+    const first = await scm.prepare();
+    expect(first).toMatchObject({
+      kind: "done",
+      namespaces: [{ blockdev: "pmem0" }],
+      notes: ["region0 has 32 MiB left, on which ndctl makes no namespace"],
+    });
+    expect(await scm.prepare()).toEqual(first);
+  });
+
+  it("says how CXL memory without a region becomes persistent memory", async () => {
+    const { scm, runner } = machine({ regions: 0 });
+    runner.on("ndctl list --regions", fixture("ndctl-76.1-cxl-list-BDRNi-no-region.json"));
+    runner.on("cxl list", fixture("cxl-76.1-list-vvv.json"));
+    expect(await scm.prepare()).toEqual({
+      kind: "no-scm",
+      notes: [
+        'CXL memory mem0 has 256 MiB of persistent memory without a region: make one with "cxl create-region -t pmem -m mem0", then repeat',
+      ],
+    });
+    for (const answer of [{ exitCode: 1, stderr: "cxl: no devices" }, "cxl is not for you"]) {
+      runner.on("cxl list", answer);
+      expect(await scm.prepare()).toEqual({ kind: "no-scm" });
+    }
+    runner.missing("cxl");
+    expect(await scm.prepare()).toEqual({ kind: "no-scm" });
   });
 
   it("fails without root", async () => {
@@ -323,8 +421,8 @@ describe("reset", () => {
       kind: "done",
       namespaces: [],
       notes: [
-        "destroyed namespace0 (uuid uuid-0, , 502 MiB)",
-        "destroyed namespace1 (uuid uuid-1, , 502 MiB)",
+        "destroyed namespace0 (uuid uuid-0, mode unknown, 502 MiB)",
+        "destroyed namespace1 (uuid uuid-1, mode unknown, 502 MiB)",
       ],
     });
     expect(mounts.entries.map(({ mountPoint }) => mountPoint)).toEqual(["/mnt/other"]);
@@ -361,9 +459,24 @@ describe("reset", () => {
     expect(runner.ran.filter((line) => /umount|wipefs|disable|destroy/.test(line))).toEqual([]);
   });
 
+  it("touches nothing when a process has a namespace open", async () => {
+    const { scm, runner, sys } = machine({ regions: 2 });
+    await scm.prepare();
+    runner.on("ndctl list --namespaces", fixture("ndctl-76.1-modes-list-Nv.json"));
+    sys.files({ "/dev/dax0.1": "", "/usr/bin/vmm": "", "/dev/pmem0.3": "", "/usr/bin/dd": "" });
+    sys.link("/proc/77/fd/5", "/dev/dax0.1").link("/proc/77/exe", "/usr/bin/vmm");
+    sys.link("/proc/78/fd/1", "/dev/pmem0.3").link("/proc/78/exe", "/usr/bin/dd");
+    await expect(scm.reset()).rejects.toMatchObject({
+      code: FaultCode.scmPrepareFailed,
+      description:
+        "cannot reset SCM: process 77 (vmm) has /dev/dax0.1 open; process 78 (dd) has /dev/pmem0.3 open",
+    });
+    expect(runner.ran.filter((line) => /umount|wipefs|disable|destroy/.test(line))).toEqual([]);
+  });
+
   it("sets the modules to become ordinary memory", async () => {
     const { scm, runner } = machine({ regions: 1, modules: true });
-    expect(await scm.reset()).toEqual({ kind: "reboot-needed" });
+    expect(await scm.reset()).toMatchObject({ kind: "reboot-needed" });
     expect(runner.ran.at(-1)).toBe("ipmctl create -f -goal MemoryMode=100");
   });
 

@@ -1,9 +1,9 @@
-import { mkdir, mkdtemp, readdir, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
-import { FakeCommandRunner, FakeMountTable } from "@daos/sys/testing";
+import { FakeCommandRunner, FakeMountTable, FakeSysTree } from "@daos/sys/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ScmProvider } from "./scm-provider.ts";
 import type { ScmStorage } from "./scm-types.ts";
@@ -22,7 +22,8 @@ function setUp(options: { privileged: boolean }) {
   const runner = new FakeCommandRunner();
   const mounts = new FakeMountTable(options);
   mounts.answer(runner);
-  return { runner, mounts, scm: new ScmProvider({ runner, mounts, log: silentLogger }) };
+  const sys = new FakeSysTree();
+  return { runner, mounts, sys, scm: new ScmProvider({ runner, mounts, sys, log: silentLogger }) };
 }
 
 describe("class ram for a process that may mount", () => {
@@ -158,15 +159,67 @@ describe("class dcpm", () => {
 
   it("recognizes a mounted device", async () => {
     const { mounts, scm } = setUp({ privileged: true });
-    mounts.mounted(mount, "/dev/pmem987", "ext4");
+    mounts.mounted(mount, "/dev/pmem987", "ext4", "rw,relatime,dax=always");
     expect(await scm.checkFormat(dcpm())).toEqual({ kind: "mounted" });
   });
 
   it("recognizes a device by a link to it", async () => {
     const { mounts, scm } = setUp({ privileged: true });
     // A link in /dev that every machine has.
-    mounts.mounted(mount, await realpath("/dev/fd"), "ext4");
+    mounts.mounted(mount, await realpath("/dev/fd"), "ext4", "rw,dax");
     expect(await scm.checkFormat(dcpm("/dev/fd"))).toEqual({ kind: "mounted" });
+  });
+
+  it("recognizes a device by the uuid of its namespace, in whatever case", async () => {
+    const { mounts, sys, scm } = setUp({ privileged: true });
+    sys.files({
+      "/sys/class/block/pmem986/device/uuid": "55bedf6f-a14a-429c-b65a-b764e01892cf\n",
+      "/sys/class/block/pmem987/device/uuid": "169fafeb-9136-4262-a230-2961beb4abb1\n",
+    });
+    mounts.mounted(mount, "/dev/pmem987", "ext4", "rw,dax=always");
+    const named = dcpm("uuid:169FAFEB-9136-4262-a230-2961beb4abb1");
+    expect(await scm.checkFormat(named)).toEqual({ kind: "mounted" });
+    await expect(scm.checkFormat(dcpm("uuid:00000000-9136-4262-a230-2961beb4abb1"))).rejects.toMatchObject({
+      code: FaultCode.scmNamespaceMissing,
+      reason: expect.stringContaining("169fafeb-9136-4262-a230-2961beb4abb1 (/dev/pmem987)"),
+    });
+  });
+
+  it.each(["rw,relatime", "rw,dax=inode", "rw,dax=never", "rw,nodax"])(
+    "refuses a device that is mounted with %s",
+    async (options) => {
+      const { mounts, scm } = setUp({ privileged: true });
+      mounts.mounted(mount, "/dev/pmem987", "ext4", options);
+      for (const attempt of [() => scm.checkFormat(dcpm()), () => scm.mount(dcpm())]) {
+        await expect(attempt()).rejects.toMatchObject({
+          code: FaultCode.scmWithoutDax,
+          description: expect.stringContaining("mounted without dax"),
+        });
+      }
+      await scm.unmount(dcpm());
+      expect(mounts.entries).toEqual([]);
+    },
+  );
+
+  it("changes nothing on a device that cannot be mounted with dax", async () => {
+    const { sys, runner, scm } = setUp({ privileged: true });
+    sys.files({ "/sys/class/block/pmem987/queue/dax": "0\n" });
+    await expect(scm.format(dcpm(), { reformat: true })).rejects.toMatchObject({
+      code: FaultCode.scmWithoutDax,
+      resolution: expect.stringContaining("-m fsdax"),
+    });
+    expect(runner.ran).toEqual([]);
+  });
+
+  it("does not unmount a device that is mounted in a second place", async () => {
+    const { mounts, runner, scm } = setUp({ privileged: true });
+    mounts.mounted("/srv/a", "/dev/pmem987", "ext4", "rw,dax=always");
+    mounts.mounted(mount, "/dev/pmem987", "ext4", "rw,dax=always");
+    await expect(scm.format(dcpm(), { reformat: true })).rejects.toMatchObject({
+      code: FaultCode.storageDeviceAlreadyMounted,
+      description: expect.stringContaining("/srv/a"),
+    });
+    expect(runner.ran).toEqual([]);
   });
 
   it("checks the device before it changes it", async () => {
@@ -202,6 +255,7 @@ describe("a section that cannot be used", () => {
     ["half a GiB", { class: "ram", mount: "/mnt/daos", sizeGiB: 0.5 }],
     ["no device", { class: "dcpm", mount: "/mnt/daos", device: "" }],
     ["a device with ..", { class: "dcpm", mount: "/mnt/daos", device: "/dev/../etc/passwd" }],
+    ["half a uuid", { class: "dcpm", mount: "/mnt/daos", device: "uuid:55bedf6f" }],
     ["an option as device", { class: "dcpm", mount: "/mnt/daos", device: "--all" }],
   ])("%s is refused", async (_, storage) => {
     const { scm } = setUp({ privileged: true });
@@ -244,6 +298,18 @@ describe("scan", () => {
     const { notes } = await scm.scan();
     expect(notes[0]).toContain("insufficient permissions");
     expect(notes[1]).toContain("not json");
+  });
+
+  it("names what has no block device", async () => {
+    const { runner, scm } = setUp({ privileged: true });
+    const text = await readFile(
+      new URL("../fixtures/ndctl-76.1-modes-list-Nv.json", import.meta.url),
+      "utf8",
+    );
+    runner.on("ipmctl", { exitCode: 1, stdout: "No PMem modules in the system.\n" }).on("ndctl", text);
+    const { namespaces, notes } = await scm.scan();
+    expect(notes).toEqual(["namespace0.1 (devdax) has no block device, so no engine can use it"]);
+    expect(namespaces.map(({ mode }) => mode)).toEqual(["raw", "fsdax", "fsdax", "fsdax", "fsdax", "sector"]);
   });
 
   it("ends when its signal aborts", async () => {

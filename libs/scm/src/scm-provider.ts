@@ -1,6 +1,5 @@
 import { chmod, chown, constants, readdir, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { FaultCode, hasCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import {
   type Argv,
@@ -10,10 +9,12 @@ import {
   hasErrorCode,
   isMountedOrBelow,
   linuxMountTable,
+  linuxSysTree,
   type MountEntry,
   type MountTable,
   mountAt,
   type Owner,
+  type SysTree,
 } from "@daos/sys";
 import { emptyDirectory, kindOf, makeDirectory, mountsBelow } from "./directory.ts";
 import {
@@ -24,25 +25,18 @@ import {
   faultFormatFailed,
   faultInvalidParameter,
   faultMissingDevice,
+  faultMountedWithoutDax,
   faultMountFailed,
-  faultNamespacesInUse,
+  faultNoDax,
+  faultNoNamespace,
   faultNotMounted,
-  faultNotPrivileged,
-  faultPrepareFailed,
 } from "./faults.ts";
 import { parseFsType } from "./parse-blkid.ts";
-import { hasRoom, planPrepare } from "./plan-prepare.ts";
+import { listPmemDevices, namespaceUuid, supportsDax } from "./pmem-devices.ts";
 import type { ScmCallOptions, ScmFormatOptions, ScmOperations } from "./scm-operations.ts";
+import { ScmPreparer } from "./scm-preparer.ts";
 import { ScmTools } from "./scm-tools.ts";
-import type {
-  AnyNamespace,
-  ScmFormatState,
-  ScmModule,
-  ScmPrepareResult,
-  ScmRegion,
-  ScmScan,
-  ScmStorage,
-} from "./scm-types.ts";
+import type { ScmFormatState, ScmPrepareResult, ScmScan, ScmStorage } from "./scm-types.ts";
 import { validateStorage } from "./validate-storage.ts";
 
 export interface ScmProviderOptions {
@@ -50,6 +44,8 @@ export interface ScmProviderOptions {
   readonly log: Logger;
   /** The kernel's by default. */
   readonly mounts?: MountTable;
+  /** The kernel's by default. */
+  readonly sys?: SysTree;
   /** Whether the kernel or a process has exclusive use of a block device. */
   readonly claim?: (device: string) => Promise<BlockClaim>;
 }
@@ -67,14 +63,22 @@ const MKFS_TIMEOUT_MS = 15 * 60_000;
 export class ScmProvider implements ScmOperations {
   readonly #tools: ScmTools;
   readonly #mounts: MountTable;
-  readonly #claim: (device: string) => Promise<BlockClaim>;
+  readonly #sys: SysTree;
+  readonly #preparer: ScmPreparer;
   readonly #log: Logger;
 
   constructor(options: ScmProviderOptions) {
     this.#tools = new ScmTools(options.runner);
     this.#mounts = options.mounts ?? linuxMountTable;
-    this.#claim = options.claim ?? claimOf;
+    this.#sys = options.sys ?? linuxSysTree;
     this.#log = options.log.child("scm");
+    this.#preparer = new ScmPreparer({
+      tools: this.#tools,
+      mounts: this.#mounts,
+      sys: this.#sys,
+      claim: options.claim ?? claimOf,
+      log: this.#log,
+    });
   }
 
   /**
@@ -83,32 +87,37 @@ export class ScmProvider implements ScmOperations {
    */
   async scan(options: ScmCallOptions = {}): Promise<ScmScan> {
     const notes: string[] = [];
-    const look = async <T>(what: string, work: () => Promise<readonly T[]>): Promise<readonly T[]> => {
+    const look = async <T>(what: string, work: () => Promise<T>): Promise<T | undefined> => {
       try {
         return await work();
       } catch (error) {
         options.signal?.throwIfAborted();
         notes.push(`no ${what}: ${error instanceof Error ? error.message : String(error)}`);
-        return [];
+        return undefined;
       }
     };
-    const modules = await look("SCM modules", () => this.#tools.modules(options));
-    const namespaces = await look("SCM namespaces", () => this.#tools.namespaces(options));
+    const modules = (await look("SCM modules", () => this.#tools.modules(options))) ?? [];
+    const found = await look("SCM namespaces", () => this.#tools.namespaces(options));
+    for (const { dev, mode, blockdev } of found?.all ?? []) {
+      if (blockdev === undefined) notes.push(`${dev} (${mode}) has no block device, so no engine can use it`);
+    }
     for (const note of notes) this.#log.info(note);
-    return { modules, namespaces, notes };
+    return { modules, namespaces: found?.usable ?? [], notes };
   }
 
   /**
    * @throws Fault scmFormatInvalidParameter, storageFilesystemAlreadyMounted (a foreign file system is mounted there),
-   *   storageDeviceAlreadyMounted, scmMissingDevice, scmDeviceUnreadable, missingSoftwareDependency
+   *   storageDeviceAlreadyMounted, scmMissingDevice, scmNamespaceMissing, scmWithoutDax, scmDeviceUnreadable,
+   *   missingSoftwareDependency
    */
   async checkFormat(configured: ScmStorage, options: ScmCallOptions = {}): Promise<ScmFormatState> {
-    const storage = await accept(configured);
+    const storage = await this.#accept(configured);
     options.signal?.throwIfAborted();
     const mounts = await this.#mounts.list();
     const entry = mountAt(mounts, storage.mount);
     if (entry !== undefined) {
       this.#refuseForeign(storage, entry);
+      if (storage.class === "dcpm") refuseWithoutDax(entry);
       return { kind: "mounted" };
     }
     if (storage.class === "ram") {
@@ -116,10 +125,8 @@ export class ScmProvider implements ScmOperations {
       const usable = isMountedOrBelow(mounts, storage.mount) && (await kindOf(storage.mount)) !== "missing";
       return { kind: usable ? "mounted" : "unformatted" };
     }
-    const elsewhere = mounts.find(({ source }) => source === storage.device);
-    if (elsewhere !== undefined) {
-      throw faultDeviceAlreadyMounted(storage.device, elsewhere.mountPoint, storage.mount);
-    }
+    refuseElsewhere(storage, mounts);
+    if ((await supportsDax(this.#sys, storage.device)) === false) throw faultNoDax(storage.device);
     const fsType = await this.#probe(storage.device, options);
     if (fsType === undefined) return { kind: "unformatted" };
     return fsType === "ext4" ? { kind: "mountable" } : { kind: "foreign", fsType };
@@ -132,10 +139,11 @@ export class ScmProvider implements ScmOperations {
    *   directory that is not below a mount point; scmFormatFailed, scmMountFailed, and what {@link checkFormat} throws
    */
   async format(configured: ScmStorage, options: ScmFormatOptions): Promise<void> {
-    const storage = await accept(configured);
+    const storage = await this.#accept(configured);
     if (!(await this.#mounts.mayMount())) return this.#formatDirectory(storage, options);
     const state = await this.checkFormat(storage, options);
     if (!options.reformat) refuseFormatted(storage, state);
+    if (storage.class === "dcpm") refuseElsewhere(storage, await this.#mounts.list());
     if (state.kind === "mounted") await this.unmount(storage, options);
     if (storage.class === "dcpm") await this.#makeFilesystem(storage, options);
     await this.#mountAt(storage, options);
@@ -148,10 +156,14 @@ export class ScmProvider implements ScmOperations {
    * @throws Fault scmMountFailed, storageNotMounted, storageFilesystemAlreadyMounted
    */
   async mount(configured: ScmStorage, options: ScmCallOptions = {}): Promise<void> {
-    const storage = await accept(configured);
+    const storage = await this.#accept(configured);
     const mounts = await this.#mounts.list();
     const entry = mountAt(mounts, storage.mount);
-    if (entry !== undefined) return this.#refuseForeign(storage, entry);
+    if (entry !== undefined) {
+      this.#refuseForeign(storage, entry);
+      if (storage.class === "dcpm") refuseWithoutDax(entry);
+      return;
+    }
     if (await this.#mounts.mayMount()) return this.#mountAt(storage, options);
     if (storage.class === "dcpm" || !isMountedOrBelow(mounts, storage.mount)) throw faultNotMounted(storage);
   }
@@ -163,7 +175,7 @@ export class ScmProvider implements ScmOperations {
    * @throws Fault scmMountFailed when it is in use; storageFilesystemAlreadyMounted
    */
   async unmount(configured: ScmStorage, options: ScmCallOptions = {}): Promise<void> {
-    const storage = await accept(configured);
+    const storage = await this.#accept(configured);
     for (;;) {
       const entry = mountAt(await this.#mounts.list(), storage.mount);
       if (entry === undefined) return;
@@ -172,148 +184,14 @@ export class ScmProvider implements ScmOperations {
     }
   }
 
-  /**
-   * Prepares the persistent memory, one step for each call. Without regions it sets the goal AppDirect on the modules. With
-   * free space in regions it creates namespaces until the space is used.
-   *
-   * @throws Fault storageNotPrivileged, missingSoftwareDependency (no ndctl), scmPrepareFailed, scmToolFailed
-   */
+  /** As {@link ScmPreparer.prepare}. */
   async prepare(options: ScmCallOptions = {}): Promise<ScmPrepareResult> {
-    if (!(await this.#mounts.mayMount())) throw faultNotPrivileged("prepare SCM");
-    const modules = await this.#modulesIfAny(options);
-    const plan = planPrepare({ modules, regions: await this.#tools.regions(options) });
-    switch (plan.kind) {
-      case "nothing":
-        return { kind: "no-scm" };
-      case "create-goal":
-        await this.#tools.setGoal("PersistentMemoryType=AppDirect", options);
-        this.#log.info("SCM modules become AppDirect at the next boot", { modules: modules.length });
-        return { kind: "reboot-needed" };
-      case "create-namespaces":
-        await this.#fillRegions(plan.regions, options);
-        break;
-      case "list":
-    }
-    return this.#done(await this.#notesOnPrepare(options), options);
+    return this.#preparer.prepare(options);
   }
 
-  /**
-   * Undoes {@link prepare}: unmounts and destroys every namespace with its data, and sets the modules to become ordinary
-   * memory at the next boot. The caller must have obtained consent. If a namespace is in use, other than by one of our
-   * mounts, nothing is changed.
-   *
-   * @throws Fault as prepare, and scmMountFailed when one of our mounts is busy
-   */
+  /** As {@link ScmPreparer.reset}. */
   async reset(options: ScmCallOptions = {}): Promise<ScmPrepareResult> {
-    if (!(await this.#mounts.mayMount())) throw faultNotPrivileged("reset SCM");
-    const modules = await this.#modulesIfAny(options);
-    const namespaces = await this.#tools.allNamespaces(options);
-    const mounts = await this.#mounts.list();
-    // All checks come before the first change.
-    await this.#refuseUsed(namespaces, mounts);
-    const devices = new Set(
-      namespaces.flatMap(({ blockdev }) => (blockdev === undefined ? [] : [`/dev/${blockdev}`])),
-    );
-    for (const { source, mountPoint } of mounts.toReversed()) {
-      if (devices.has(source)) await this.#unmountPath(mountPoint, options);
-    }
-    // A new namespace in the same place would show the old file system with its old superblock.
-    for (const device of devices) await this.#runOrFail(["wipefs", "--all", device], options);
-    const notes: string[] = [];
-    for (const namespace of namespaces) {
-      await this.#tools.destroyNamespace(namespace.dev, options);
-      notes.push(`destroyed ${describe(namespace)}`);
-    }
-    for (const note of notes) this.#log.info(note);
-    if (modules.length > 0) {
-      await this.#tools.setGoal("MemoryMode=100", options);
-      return { kind: "reboot-needed" };
-    }
-    return namespaces.length === 0 && (await this.#tools.regions(options)).length === 0
-      ? { kind: "no-scm" }
-      : this.#done(notes, options);
-  }
-
-  /** @throws Fault scmPrepareFailed that names every use of a namespace */
-  async #refuseUsed(namespaces: readonly AnyNamespace[], mounts: readonly MountEntry[]): Promise<void> {
-    const uses: string[] = [];
-    for (const { dev, blockdev, isSystemRam } of namespaces) {
-      if (isSystemRam) uses.push(`the kernel uses ${dev} as ordinary memory`);
-      if (blockdev === undefined) continue;
-      const device = `/dev/${blockdev}`;
-      const mounted = mounts.filter(({ source }) => source === device);
-      for (const { mountPoint, fsType } of mounted) {
-        if (fsType !== "ext4")
-          uses.push(`${device} is mounted at ${mountPoint} as ${fsType}, which is not DAOS's`);
-      }
-      if (mounted.length === 0 && (await this.#claim(device)) === "claimed") {
-        uses.push(`${device} is in use (a partition, a logical volume, swap)`);
-      }
-    }
-    if (uses.length > 0) throw faultNamespacesInUse(uses);
-  }
-
-  /** What prepare leaves unchanged, with the reasons. */
-  async #notesOnPrepare(options: ScmCallOptions): Promise<readonly string[]> {
-    const regions = await this.#tools.regions(options);
-    const unusable = (await this.#tools.namespaces(options)).filter(({ mode = "fsdax" }) => mode !== "fsdax");
-    return [
-      ...regions.flatMap(({ dev, problem }) =>
-        problem === undefined ? [] : [`${dev} is left as it is: ${problem}`],
-      ),
-      ...unusable.map(
-        ({ dev, mode }) =>
-          `${dev} is ${mode}, which cannot be mounted with dax: "ndctl create-namespace -f -e ${dev} -m fsdax" makes it usable and destroys its data`,
-      ),
-    ];
-  }
-
-  async #done(notes: readonly string[], options: ScmCallOptions): Promise<ScmPrepareResult> {
-    const namespaces = await this.#tools.namespaces(options);
-    return { kind: "done", namespaces, ...(notes.length === 0 ? {} : { notes }) };
-  }
-
-  async #runOrFail(argv: Argv, options: ScmCallOptions): Promise<void> {
-    const { exitCode, stdout, stderr } = await this.#tools.run(argv, "reset SCM", options);
-    if (exitCode !== 0) throw faultPrepareFailed(argv.join(" "), stderr.trim() || stdout.trim());
-  }
-
-  /** ipmctl is needed only for modules that it manages. */
-  async #modulesIfAny(options: ScmCallOptions): Promise<readonly ScmModule[]> {
-    try {
-      return await this.#tools.modules(options);
-    } catch (error) {
-      if (!hasCode(error, FaultCode.missingSoftwareDependency)) throw error;
-      this.#log.info("without ipmctl: only regions that exist are used", { reason: error.description });
-      return [];
-    }
-  }
-
-  /** A region that fails does not stop the others. @throws the fault of the first region that failed */
-  async #fillRegions(regions: readonly ScmRegion[], options: ScmCallOptions): Promise<void> {
-    const ended: unknown[] = [];
-    for (const { dev } of regions) {
-      options.signal?.throwIfAborted();
-      try {
-        await this.#fillRegion(dev, options);
-      } catch (error) {
-        if (!hasCode(error, FaultCode.scmPrepareFailed)) throw error;
-        this.#log.error("region not prepared", { region: dev, reason: error.message });
-        ended.push(error);
-      }
-    }
-    if (ended.length > 0) throw ended[0];
-  }
-
-  /** Every round uses the largest free extent, so the loop ends. */
-  async #fillRegion(dev: string, options: ScmCallOptions): Promise<void> {
-    for (let available: bigint | undefined; ; ) {
-      const region = (await this.#tools.regions(options)).find((entry) => entry.dev === dev);
-      if (region === undefined || !hasRoom(region) || region.available === available) return;
-      available = region.available;
-      if (!(await this.#tools.createNamespace(dev, options))) return;
-      this.#log.info("SCM namespace created", { region: dev });
-    }
+    return this.#preparer.reset(options);
   }
 
   async #formatDirectory(storage: ScmStorage, options: ScmFormatOptions): Promise<void> {
@@ -411,6 +289,29 @@ export class ScmProvider implements ScmOperations {
     if (!ours) throw faultFilesystemAlreadyMounted(storage.mount, entry.source, entry.fsType);
   }
 
+  /**
+   * The validated storage of a request, with the device name that the mount table uses. A configuration may name a link such
+   * as `/dev/disk/by-id/pmem-...`, or the uuid of a namespace, because the names of devices change at a reboot.
+   */
+  async #accept(storage: ScmStorage): Promise<ScmStorage> {
+    validateStorage(storage);
+    if (storage.class === "ram") return storage;
+    const uuid = namespaceUuid(storage.device);
+    if (uuid !== undefined) {
+      const devices = await listPmemDevices(this.#sys);
+      const found = devices.find((device) => device.uuid === uuid);
+      if (found === undefined) throw faultNoNamespace(uuid, devices);
+      return { ...storage, device: found.path };
+    }
+    try {
+      return { ...storage, device: await realpath(storage.device) };
+    } catch (error) {
+      // A missing device is reported by the operation that needs it.
+      if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return storage;
+      throw error;
+    }
+  }
+
   /** The type of the file system on a device, undefined when there is none. */
   async #probe(device: string, options: ScmCallOptions): Promise<string | undefined> {
     try {
@@ -431,24 +332,18 @@ export class ScmProvider implements ScmOperations {
   }
 }
 
-/**
- * The validated storage of a request, with the device name that the mount table uses. A configuration may name a link such
- * as `/dev/disk/by-path/...`.
- */
-async function accept(storage: ScmStorage): Promise<ScmStorage> {
-  validateStorage(storage);
-  if (storage.class === "ram") return storage;
-  try {
-    return { ...storage, device: await realpath(storage.device) };
-  } catch (error) {
-    // A missing device is reported by the operation that needs it.
-    if (hasErrorCode(error, "ENOENT", "ENOTDIR", "EACCES")) return storage;
-    throw error;
-  }
+/** An engine maps the memory of its files; without dax it would map the page cache. */
+function refuseWithoutDax({ mountPoint, source, options }: MountEntry): void {
+  if (!/(?:^|,)dax(?:=always)?(?:,|$)/.test(options)) throw faultMountedWithoutDax(mountPoint, source);
 }
 
-function describe({ dev, uuid, mode, size }: AnyNamespace): string {
-  return `${dev} (${uuid === "" ? "no label" : `uuid ${uuid}`}, ${mode}, ${size / 1048576n} MiB)`;
+/** One device can be mounted several times: unmounting ours would leave it in use. */
+function refuseElsewhere(
+  { device, mount }: { readonly device: string; readonly mount: string },
+  mounts: readonly MountEntry[],
+): void {
+  const elsewhere = mounts.find(({ source, mountPoint }) => source === device && mountPoint !== mount);
+  if (elsewhere !== undefined) throw faultDeviceAlreadyMounted(device, elsewhere.mountPoint, mount);
 }
 
 function refuseFormatted(storage: ScmStorage, state: ScmFormatState): void {

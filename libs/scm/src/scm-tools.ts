@@ -1,5 +1,7 @@
+import { FaultCode, hasCode } from "@daos/fault";
 import { type Argv, type CommandResult, type CommandRunner, hasErrorCode } from "@daos/sys";
 import { faultMissingTool, faultPrepareFailed, faultToolFailed } from "./faults.ts";
+import { type CxlMemory, parseCxlMemory } from "./parse-cxl.ts";
 import { parseModules, SHOW_MODULES, saysNoModules } from "./parse-ipmctl.ts";
 import { parseAllNamespaces, parseNamespaces, parseRegions } from "./parse-ndctl.ts";
 import type { AnyNamespace, ScmModule, ScmNamespace, ScmRegion } from "./scm-types.ts";
@@ -42,17 +44,27 @@ export class ScmTools {
     return parseModules(stdout);
   }
 
-  async namespaces(options: ScmToolOptions): Promise<readonly ScmNamespace[]> {
-    return parseNamespaces(await this.#ndctl(["list", "--namespaces", "--verbose"], options));
+  /** Those with a block device, and all: also disabled ones, and those in devdax mode. */
+  async namespaces(
+    options: ScmToolOptions,
+  ): Promise<{ readonly usable: readonly ScmNamespace[]; readonly all: readonly AnyNamespace[] }> {
+    const text = await this.#ndctl(["list", "--namespaces", "--idle", "--verbose"], options);
+    return { usable: parseNamespaces(text), all: parseAllNamespaces(text) };
   }
 
   async regions(options: ScmToolOptions): Promise<readonly ScmRegion[]> {
     return parseRegions(await this.#ndctl(["list", "--regions", "--dimms", "--idle"], options));
   }
 
-  /** All namespaces, including disabled ones and those without a block device. */
-  async allNamespaces(options: ScmToolOptions): Promise<readonly AnyNamespace[]> {
-    return parseAllNamespaces(await this.#ndctl(["list", "--namespaces", "--idle", "--verbose"], options));
+  /** CXL memory that can be persistent. None when `cxl` is not installed or fails: most machines have neither. */
+  async cxlMemory(options: ScmToolOptions): Promise<readonly CxlMemory[]> {
+    try {
+      const { exitCode, stdout } = await this.run(["cxl", "list", "-vvv"], "look for CXL memory", options);
+      return exitCode === 0 ? parseCxlMemory(stdout) : [];
+    } catch (error) {
+      if (hasCode(error, FaultCode.missingSoftwareDependency) || error instanceof SyntaxError) return [];
+      throw error;
+    }
   }
 
   /** Creates one namespace on the largest free extent of a region; false when the region is full. */

@@ -1,6 +1,6 @@
 /**
  * Where an engine keeps its SCM: `ram` is a tmpfs of `sizeGiB` GiB, `dcpm` an ext4 file system on one AppDirect
- * namespace such as `/dev/pmem0`. `mount` is an absolute path.
+ * namespace: `/dev/pmem0`, a link to it, or `uuid:55bedf6f-a14a-429c-b65a-b764e01892cf`. `mount` is an absolute path.
  */
 export type ScmStorage =
   | { readonly class: "ram"; readonly mount: string; readonly sizeGiB: number }
@@ -36,7 +36,7 @@ export interface ScmNamespace {
 export interface ScmScan {
   readonly modules: readonly ScmModule[];
   readonly namespaces: readonly ScmNamespace[];
-  /** What the scan could not read and why, one sentence each; empty when it read everything. */
+  /** What the scan could not read, and namespaces without a block device, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -67,10 +67,10 @@ export interface ScmRegion {
 
 /** How a prepare or a reset ended. */
 export type ScmPrepareResult =
-  /** The machine has neither modules nor regions. Nothing was done. */
-  | { readonly kind: "no-scm" }
+  /** The machine has neither modules nor regions. Nothing was done. The notes say what is missing, of CXL memory. */
+  | { readonly kind: "no-scm"; readonly notes?: readonly string[] | undefined }
   /** The modules change their layout at the next boot. Repeat prepare (or reset) after it. */
-  | { readonly kind: "reboot-needed" }
+  | { readonly kind: "reboot-needed"; readonly notes?: readonly string[] | undefined }
   /** Finished, with these namespaces. */
   | {
       readonly kind: "done";
@@ -90,6 +90,10 @@ export interface AnyNamespace {
   readonly size: bigint;
   /** `pmem0`; undefined when it is disabled or in devdax mode. */
   readonly blockdev: string | undefined;
+  /** The character devices of devdax mode, `dax0.1`. */
+  readonly chardevs: readonly string[];
+  /** False for one without a driver, as after `ndctl disable-namespace`. */
+  readonly isEnabled: boolean;
   /** True while the kernel uses it as ordinary memory. */
   readonly isSystemRam: boolean;
 }

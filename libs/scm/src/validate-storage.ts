@@ -1,5 +1,6 @@
 import { isAbsolute, normalize } from "node:path";
 import { faultInvalidParameter } from "./faults.ts";
+import { namespaceUuid } from "./pmem-devices.ts";
 import type { ScmStorage } from "./scm-types.ts";
 
 /**
@@ -36,11 +37,12 @@ export function validateStorage(storage: ScmStorage): void {
       }
       return;
     case "dcpm":
+      if (namespaceUuid(storage.device) !== undefined) return;
       if (!DEVICE.test(storage.device) || storage.device.includes("..")) {
         throw faultInvalidParameter(
           attempted,
           `"${storage.device}" is not the path of a block device`,
-          'set scm_list to one device such as ["/dev/pmem0"]',
+          'set scm_list to one device such as ["/dev/pmem0"], or to the uuid of a namespace as in ["uuid:UUID"]',
         );
       }
   }

@@ -1,4 +1,5 @@
 import { parsePciAddress } from "@daos/bdev";
+import { namespaceUuid } from "@daos/scm";
 import { parse } from "yaml";
 import * as z from "zod";
 import { faultPolicyInvalid } from "../faults.ts";
@@ -13,13 +14,19 @@ const pciAddress = z.string().transform((text, context) => {
   return z.NEVER;
 });
 
+/** The uuid of a namespace stays the same at a reboot, its path need not. */
+const device = z.union(
+  [path.startsWith("/dev/"), z.string().refine((text) => namespaceUuid(text) !== undefined)],
+  { error: "expected a path in /dev/, or uuid: and the uuid of a namespace" },
+);
+
 const schema = z.strictObject({
   mounts: z
     .array(
       z.strictObject({
         path,
         max_size_gib: z.int().min(0).default(0),
-        devices: z.array(path.startsWith("/dev/")).default([]),
+        devices: z.array(device).default([]),
       }),
     )
     .default([]),

@@ -1,4 +1,4 @@
-import { validateStorage } from "@daos/scm";
+import { namespaceUuid, validateStorage } from "@daos/scm";
 import type { HelperMethod, HelperPayload } from "../methods.ts";
 import { requireTrustedParents, type TrustOptions } from "../trusted-path.ts";
 import {
@@ -91,6 +91,8 @@ async function onStorage<P extends HelperPayload<"ScmMount">>(
   authorizeStorage(policy, storage);
   // Only root can change what is at these paths, so they have the same meaning in every later step.
   await requireTrustedParents(storage.mount, trust);
-  if (storage.class === "dcpm") await requireTrustedParents(storage.device, trust);
+  // A uuid names a namespace of the kernel, not a path.
+  if (storage.class === "dcpm" && namespaceUuid(storage.device) === undefined)
+    await requireTrustedParents(storage.device, trust);
   return payload;
 }

@@ -56,6 +56,12 @@ describe("parsePolicy", () => {
     expect(parsePolicy("# nothing\n", "x", accounts)).toEqual(emptyPolicy("x"));
   });
 
+  it("parsePolicy() takes the uuid of a namespace for a device", () => {
+    const device = "uuid:55bedf6f-a14a-429c-b65a-b764e01892cf";
+    const { mounts } = parsePolicy(`mounts: [{ path: /mnt/a, devices: ["${device}"] }]`, "x", accounts);
+    expect(mounts).toEqual([{ path: "/mnt/a", maxSizeGiB: 0, devices: [device] }]);
+  });
+
   it("parsePolicy() reads what renderPolicy() writes as the same policy", () => {
     const again = parsePolicy(renderPolicy(policy), policy.source, accounts);
     expect(again).toEqual(policy);
@@ -68,6 +74,7 @@ describe("parsePolicy", () => {
     ["a mistyped key of a rule", "mounts: [{ path: /mnt/a, size: 3 }]", "size"],
     ["a mount point that is relative", "mounts: [{ path: mnt }]", "absolute path"],
     ["a mount point with ..", "mounts: [{ path: /mnt/../etc, flags: 1 }]", "flags"],
+    ["half a uuid", 'mounts: [{ path: /mnt/a, devices: ["uuid:55bedf6f"] }]', "uuid of a namespace"],
     ["a device that is none", "mounts: [{ path: /mnt/a, devices: [/etc/shadow] }]", "/dev/"],
     ["an address that is none", 'pci_addresses: ["nvme0"]', "nvme0"],
     ["an owner that does not exist", "owners: [nobody-here]", "nobody-here"],

@@ -1,5 +1,9 @@
 import { absolutePath, count, digits, nothing, owner } from "@daos/pbin";
 import * as z from "zod";
+import { namespaceUuid } from "../pmem-devices.ts";
+
+/** A path, or the uuid of a namespace. */
+const scmDevice = z.union([absolutePath, z.string().refine((text) => namespaceUuid(text) !== undefined)]);
 
 const scmStorage = z.discriminatedUnion("class", [
   z.strictObject({
@@ -10,7 +14,7 @@ const scmStorage = z.discriminatedUnion("class", [
       .min(1)
       .max(1024 * 1024),
   }),
-  z.strictObject({ class: z.literal("dcpm"), mount: absolutePath, device: absolutePath }),
+  z.strictObject({ class: z.literal("dcpm"), mount: absolutePath, device: scmDevice }),
 ]);
 
 const scmNamespace = z.object({
@@ -44,14 +48,12 @@ const scmFormatState = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("foreign"), fsType: z.string() }),
 ]);
 
+const notes = z.array(z.string());
+
 const scmPrepareResult = z.discriminatedUnion("kind", [
-  z.object({ kind: z.literal("no-scm") }),
-  z.object({ kind: z.literal("reboot-needed") }),
-  z.object({
-    kind: z.literal("done"),
-    namespaces: z.array(scmNamespace),
-    notes: z.array(z.string()).optional(),
-  }),
+  z.object({ kind: z.literal("no-scm"), notes: notes.optional() }),
+  z.object({ kind: z.literal("reboot-needed"), notes: notes.optional() }),
+  z.object({ kind: z.literal("done"), namespaces: z.array(scmNamespace), notes: notes.optional() }),
 ]);
 
 /**

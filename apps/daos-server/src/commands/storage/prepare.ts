@@ -130,9 +130,9 @@ function scmLines(result: ScmPrepareResult | undefined): readonly string[] {
     case undefined:
       return [];
     case "no-scm":
-      return ["no persistent memory"];
+      return ["no persistent memory", ...(result.notes ?? [])];
     case "reboot-needed":
-      return ["reboot this host now, then run the same command again"];
+      return [...(result.notes ?? []), "reboot this host now, then run the same command again"];
     case "done":
       return [
         ...(result.namespaces.length === 0
