@@ -33,6 +33,7 @@ import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { StorageLocks } from "./storage-lock.ts";
 import { storageProviders } from "./storage-providers.ts";
+import { wishedHugepages } from "./wished-hugepages.ts";
 
 export interface ServerOptions {
   readonly config: ServerConfig;
@@ -175,6 +176,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
         refuseDevices:
           config.transport.allowInsecure && !config.allowInsecureDevices ? faultInsecureDevices : undefined,
         controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
+        hugepages: wishedHugepages(config),
         network,
         actions: host.actions,
         findUser,

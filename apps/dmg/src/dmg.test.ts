@@ -80,6 +80,18 @@ NVMe PCI      Model                FW Revision  Socket ID  Capacity
 `);
   });
 
+  it("dmg storage scan shows a device below one GB, which the wire has as 0, as such", async () => {
+    const [controller] = hardware.nvme.ctrlrs;
+    const small = { ...controller, namespaces: [{ id: 1, size: 0 }] };
+    const none = { ...controller, pciaddr: "0000:82:00.0", namespaces: [] };
+    const { host } = await fake({
+      ctl: { storageScan: () => ({ ...nothing, nvme: { ctrlrs: [small, none] } }) },
+    });
+    const { out } = await runDmg([...at(host), "storage", "scan", "-v"]);
+    expect(out).toMatch(/^0000:81:00\.0 .* <1\.00GB$/m);
+    expect(out).toMatch(/^0000:82:00\.0 .* 0\.00B$/m);
+  });
+
   it("dmg storage scan fails in part when one host or one part fails", async () => {
     const well = await fake({ ctl: { storageScan: () => nothing } });
     const half = await fake({
@@ -133,7 +145,7 @@ describe("storage format", () => {
     expect(run.status).toBe(6);
     expect(run.out).toBe(`${formatHostAddress(well.host)}: storage format ok\n`);
     expect(run.err).toBe(
-      `dmg: ${formatHostAddress(ill.host)}: format SCM at /mnt/daos: it is formatted (storage 103)\n  use --reformat\n`,
+      `dmg: ${formatHostAddress(ill.host)}: format SCM at daos: it is formatted (storage 103)\n  use --reformat\n`,
     );
     expect(calls).toEqual([true]);
     const verbose = await runDmg([...at(well.host), "st", "f", "-v"]);

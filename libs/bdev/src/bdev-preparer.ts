@@ -1,14 +1,17 @@
-import { chown, readdir, rm, stat } from "node:fs/promises";
+import { chown, stat } from "node:fs/promises";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { type CommandRunner, hasErrorCode, type MountTable, type Owner, type SysTree } from "@daos/sys";
+import type { NodeHugepages } from "./bdev-types.ts";
 import { whyNotOffered, whyParked, whyUnusable } from "./device-limits.ts";
 import type { DeviceUses } from "./device-use.ts";
+import type { DriverJournal } from "./driver-journal.ts";
 import { faultNotPrivileged } from "./faults.ts";
-import { Hugepages, type NodeHugepages } from "./hugepages.ts";
-import { HUGETLBFS, Hugetlbfs, type HugetlbfsFiles } from "./hugetlbfs.ts";
+import { Hugepages } from "./hugepages.ts";
+import { Hugetlbfs, type HugetlbfsFiles } from "./hugetlbfs.ts";
 import { type PciCallOptions, type PciDrivers, USER_DRIVERS } from "./pci-drivers.ts";
 import { type ControllerSelection, isNamed, whyNotSelected } from "./select-controllers.ts";
+import { removeDeadSpdkFiles, type SpdkFileSystem } from "./spdk-files.ts";
 import { userSpaceNodes } from "./user-space-nodes.ts";
 
 /** The result for one controller. */
@@ -43,8 +46,6 @@ export interface BdevPrepareResult {
 export interface PreparerFiles {
   exists(path: string): Promise<boolean>;
   chown(path: string, owner: Owner): Promise<void>;
-  /** Removes the files in a directory whose names match, except those for which `keep` is true. */
-  removeFiles(directory: string, names: RegExp, keep: (name: string) => Promise<boolean>): Promise<void>;
 }
 
 export interface BdevPreparerOptions {
@@ -54,14 +55,14 @@ export interface BdevPreparerOptions {
   readonly log: Logger;
   readonly drivers: PciDrivers;
   readonly uses: DeviceUses;
+  readonly journal: Pick<DriverJournal, "readHugepages" | "writeHugepages">;
   readonly files?: PreparerFiles;
+  readonly spdkFiles?: SpdkFileSystem;
   readonly hugetlbfsFiles?: HugetlbfsFiles;
 }
 
 export const DEFAULT_HUGEPAGES = 1024;
 const PCI_DEVICES = "/sys/bus/pci/devices";
-/** What SPDK leaves behind in the hugetlbfs when it is killed, `spdk_pid4711map_0`. */
-const SPDK_FILES = /^spdk.*map_\d+$/;
 
 /**
  * Makes controllers usable from user space, and undoes it, as SPDK's `setup.sh` does for release 0.8.0.
@@ -78,7 +79,7 @@ export class BdevPreparer {
   constructor(options: BdevPreparerOptions) {
     this.#options = options;
     this.#files = options.files ?? linuxFiles;
-    this.#hugepages = new Hugepages(options.sys);
+    this.#hugepages = new Hugepages(options.sys, options.journal);
     this.#log = options.log;
     this.#hugetlbfs = new Hugetlbfs({ ...options, files: options.hugetlbfsFiles });
   }
@@ -133,7 +134,7 @@ export class BdevPreparer {
 
   /**
    * Returns every selected controller that no process drives to the driver that it had, by default the kernel's, and frees
-   * the hugepages. Others are left alone: a virtual machine may own them.
+   * the hugepages that prepare has added. Others are left alone: a virtual machine may own them.
    *
    * @throws Fault storageNotPrivileged
    */
@@ -206,14 +207,21 @@ export class BdevPreparer {
       if (driver !== undefined && !USER_DRIVERS.includes(driver)) continue;
       if ((await this.#options.uses.find(address)) !== undefined) return;
     }
-    await this.#files.removeFiles(HUGETLBFS, SPDK_FILES, (name) => this.#isAlive(name));
+    await this.removeDeadFiles({ groups: true });
     await this.#hugetlbfs.unmount(options);
   }
 
-  /** A process that drives no PCI controller can also have its memory in these files. */
-  async #isAlive(file: string): Promise<boolean> {
-    const [, pid] = /^spdk_pid(\d+)map_/.exec(file) ?? [];
-    return pid !== undefined && (await this.#options.sys.read(`/proc/${pid}/stat`)) !== undefined;
+  /**
+   * Removes what SPDK processes that have ended left in the hugetlbfs where engines look.
+   *
+   * @param options.groups also files that do not show their process
+   */
+  async removeDeadFiles(options: { readonly groups?: boolean } = {}): Promise<void> {
+    const { sys, spdkFiles } = this.#options;
+    const places = await this.#hugetlbfs.places();
+    const removed = await removeDeadSpdkFiles(places, { sys, files: spdkFiles, ...options });
+    if (removed.length > 0)
+      this.#log.info("hugepages of SPDK processes that have ended are free again", { removed });
   }
 
   async #addresses(): Promise<readonly string[]> {
@@ -291,16 +299,4 @@ const linuxFiles: PreparerFiles = {
     }
   },
   chown: (path, { uid, gid }) => chown(path, uid, gid),
-  removeFiles: async (directory, names, keep) => {
-    let entries: readonly string[];
-    try {
-      entries = await readdir(directory);
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT")) return;
-      throw error;
-    }
-    for (const name of entries) {
-      if (names.test(name) && !(await keep(name))) await rm(`${directory}/${name}`, { force: true });
-    }
-  },
 };

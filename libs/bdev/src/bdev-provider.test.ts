@@ -126,6 +126,17 @@ describe("scan", () => {
     expect(await new BdevProvider({ ...options, history: broken }).scan()).toHaveLength(2);
   });
 
+  it("keeps one history of a drive with two controllers, which have one serial number", async () => {
+    const { sys, runner, mounts, backends } = setUp();
+    const history = new HealthHistory({ directory: join(directory, "health") });
+    const [first] = await new BdevProvider({ sys, runner, mounts, backends, log: silentLogger }).scan();
+    if (first?.health === undefined) throw new Error("not asked");
+    const other = { ...first, pciAddress: B, health: { ...first.health, temperature: 1 } };
+    await history.record([first, other], new Date());
+    await history.record([first, other], new Date());
+    expect((await history.read(first.serial)).map(({ temperature }) => temperature)).toEqual([323, 323]);
+  });
+
   it("reads the cache of another process, and does not repeat it in its own", async () => {
     const { sys, runner, mounts, backends, machine } = setUp();
     const roots = join(directory, "root.json");

@@ -83,7 +83,7 @@ export class BdevProvider {
     const uses = new DeviceUses({ sys, mounts, runner, journal });
     const drivers = new PciDrivers({ sys, runner, journal });
     this.#backends = options.backends ?? [new KernelBackend({ runner, sys, mounts, uses, drivers, log })];
-    this.#preparer = new BdevPreparer({ runner, sys, mounts, uses, drivers, log });
+    this.#preparer = new BdevPreparer({ runner, sys, mounts, uses, drivers, journal, log });
     this.#cache = options.cache ?? inProcessCache();
     this.#history = options.history;
     this.#now = options.now ?? (() => performance.now());
@@ -106,7 +106,8 @@ export class BdevProvider {
   }
 
   /**
-   * Checks that every configured controller exists. Classes other than `nvme` have nothing to check.
+   * Checks before the start of an engine that every configured controller exists, and frees the hugepages of SPDK processes
+   * that were killed. Classes other than `nvme` need neither.
    *
    * @throws Fault bdevMissingDevice with all missing addresses
    */
@@ -117,6 +118,7 @@ export class BdevProvider {
     const found = [...located.keys()].sort();
     const missing = storage.list.filter((address) => !located.has(fullAddress(address)));
     if (missing.length > 0) throw faultMissingDevices(missing, found);
+    await this.#preparer.removeDeadFiles();
     const kernels = storage.list.filter(
       (address) => located.get(fullAddress(address))?.controller.driver === "nvme",
     );

@@ -88,3 +88,10 @@ export const UNKNOWN_HEALTH: NvmeHealth = {
   volatileWarning: false,
   percentUsed: 0,
 };
+
+/** Hugepages of 2 MiB that a NUMA node has. */
+export interface NodeHugepages {
+  /** `node0`; `memory` on a machine without nodes. */
+  readonly node: string;
+  readonly pages: number;
+}

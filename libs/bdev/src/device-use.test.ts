@@ -8,6 +8,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BdevPreparer } from "./bdev-preparer.ts";
 import { BdevProvider } from "./bdev-provider.ts";
 import { DeviceUses } from "./device-use.ts";
+import { inProcessJournal } from "./driver-journal.ts";
 import { KernelBackend } from "./kernel-backend.ts";
 import { PciDrivers } from "./pci-drivers.ts";
 import { FakeMachine } from "./testing/fake-machine.ts";
@@ -43,7 +44,7 @@ async function setUp(claims: Readonly<Record<string, BlockClaim>> = {}) {
   const drivers = new PciDrivers({ sys, runner, wait: () => Promise.resolve() });
   const log = silentLogger;
   const backend = new KernelBackend({ sys, runner, mounts, uses, drivers, devDirectory: directory, log });
-  const preparer = new BdevPreparer({ sys, runner, mounts, uses, drivers, log });
+  const preparer = new BdevPreparer({ sys, runner, mounts, uses, drivers, journal: inProcessJournal(), log });
   const bdev = new BdevProvider({ sys, runner, mounts, backends: [backend], log });
   const format = (reformat?: boolean) =>
     bdev.format({ class: "nvme", list: [A], number: 0, sizeGB: 0 }, { reformat });

@@ -42,7 +42,7 @@ async function setUp() {
     const drivers = new PciDrivers({ sys, runner, journal, wait: () => Promise.resolve() });
     const log = silentLogger;
     const backend = new KernelBackend({ sys, runner, mounts, uses, drivers, devDirectory: directory, log });
-    const preparer = new BdevPreparer({ sys, runner, mounts, uses, drivers, log });
+    const preparer = new BdevPreparer({ sys, runner, mounts, uses, drivers, journal, log });
     const bdev = new BdevProvider({ sys, runner, mounts, journal, backends: [backend], log });
     return { uses, preparer, bdev };
   };
@@ -236,5 +236,13 @@ describe("fileJournal()", () => {
     await journal.remove("prepared", A);
     await journal.remove("prepared", A);
     expect(await readdir(join(directory, "journal"))).toEqual([]);
+    await journal.writeHugepages([{ node: "node0", pages: 7 }]);
+    expect(await fileJournal(join(directory, "journal")).readHugepages()).toEqual([
+      { node: "node0", pages: 7 },
+    ]);
+    for (const text of ["{", "null", '[null,{"node":"node0","pages":-1},{"node":0,"pages":1}]']) {
+      await writeFile(join(directory, "journal", "hugepages"), text);
+      expect(await journal.readHugepages()).toEqual([]);
+    }
   });
 });

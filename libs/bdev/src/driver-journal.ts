@@ -1,6 +1,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hasErrorCode, type Owner, syncDirectory, writeFileAtomic } from "@daos/sys";
+import type { NodeHugepages } from "./bdev-types.ts";
 
 /** The driver that a controller had before it was changed. */
 export interface DriverRecord {
@@ -22,7 +23,8 @@ export type DriverChange = "prepared" | "borrowed";
 
 /**
  * Keeps the former drivers of controllers, so that they can be restored by another process when the one that changed them
- * was killed. It is needed until the next boot, which gives every controller to its default driver.
+ * was killed. Keeps the number of hugepages that were added too. It is needed until the next boot, which gives every
+ * controller to its default driver and reserves hugepages anew.
  */
 export interface DriverJournal {
   /** Undefined for none, and for a damaged one. */
@@ -30,12 +32,21 @@ export interface DriverJournal {
   /** Durable when it returns. */
   write(change: DriverChange, address: string, record: DriverRecord): Promise<void>;
   remove(change: DriverChange, address: string): Promise<void>;
+  /** The hugepages that prepare has added to each node; empty for none, and for a damaged record. */
+  readHugepages(): Promise<readonly NodeHugepages[]>;
+  /** Durable when it returns. */
+  writeHugepages(added: readonly NodeHugepages[]): Promise<void>;
 }
 
 /** A journal in memory. */
 export function inProcessJournal(): DriverJournal {
   const records = new Map<string, DriverRecord>();
+  let hugepages: readonly NodeHugepages[] = [];
   return {
+    readHugepages: () => Promise.resolve(hugepages),
+    writeHugepages: async (added) => {
+      hugepages = added;
+    },
     read: (change, address) => Promise.resolve(records.get(`${change} ${address}`)),
     write: async (change, address, record) => void records.set(`${change} ${address}`, record),
     remove: async (change, address) => void records.delete(`${change} ${address}`),
@@ -48,19 +59,12 @@ export const DRIVER_JOURNAL = "/run/daos_bdev";
 /** A journal with one file for each controller and change, for several processes. */
 export function fileJournal(directory: string): DriverJournal {
   const pathOf = (change: DriverChange, address: string) => join(directory, `${address}.${change}`);
+  const hugepages = join(directory, "hugepages");
   return {
-    read: async (change, address) => {
-      try {
-        return parseRecord(JSON.parse(await readFile(pathOf(change, address), "utf8")));
-      } catch (error) {
-        if (error instanceof SyntaxError || hasErrorCode(error, "ENOENT", "EACCES")) return undefined;
-        throw error;
-      }
-    },
-    write: async (change, address, record) => {
-      await mkdir(directory, { recursive: true, mode: 0o700 });
-      await writeFileAtomic(pathOf(change, address), `${JSON.stringify(record)}\n`, { mode: 0o600 });
-    },
+    read: async (change, address) => parseRecord(await readJson(pathOf(change, address))),
+    write: (change, address, record) => writeJson(directory, pathOf(change, address), record),
+    readHugepages: async () => parseHugepages(await readJson(hugepages)),
+    writeHugepages: (added) => writeJson(directory, hugepages, added),
     remove: async (change, address) => {
       try {
         await rm(pathOf(change, address));
@@ -70,6 +74,32 @@ export function fileJournal(directory: string): DriverJournal {
       }
     },
   };
+}
+
+async function readJson(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, "utf8"));
+  } catch (error) {
+    if (error instanceof SyntaxError || hasErrorCode(error, "ENOENT", "EACCES")) return undefined;
+    throw error;
+  }
+}
+
+async function writeJson(directory: string, path: string, value: unknown): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  await writeFileAtomic(path, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+}
+
+function parseHugepages(value: unknown): readonly NodeHugepages[] {
+  if (!Array.isArray(value)) return [];
+  return value.filter(
+    (entry) =>
+      typeof entry === "object" &&
+      entry !== null &&
+      typeof entry.node === "string" &&
+      Number.isSafeInteger(entry.pages) &&
+      entry.pages >= 0,
+  );
 }
 
 function parseRecord(value: unknown): DriverRecord | undefined {

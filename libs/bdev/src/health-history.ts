@@ -37,8 +37,12 @@ export class HealthHistory {
   }
 
   async #record(controllers: readonly NvmeController[], time: Date): Promise<void> {
+    const done = new Set<string>();
     for (const { serial, health, source } of controllers) {
       if (serial === "" || health === undefined || source === "last-known" || source === "pci") continue;
+      // Two controllers of one drive (two ports) have one serial number and one history.
+      if (done.has(serial)) continue;
+      done.add(serial);
       const samples = [...(await this.read(serial))];
       const before = samples.at(-2);
       // The last sample is always the newest reading. It is kept once it is old enough.

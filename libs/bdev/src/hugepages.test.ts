@@ -1,6 +1,7 @@
 import { FaultCode } from "@daos/fault";
 import { FakeSysTree } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
+import { inProcessJournal } from "./driver-journal.ts";
 import { Hugepages } from "./hugepages.ts";
 
 const NODES = "/sys/devices/system/node";
@@ -73,7 +74,7 @@ describe("Hugepages", () => {
 
   it("reserve() gives each node its exact share while a process uses pages of another node", async () => {
     const kernel = new FakeKernel([{}, { nr: 512, used: 512 }]);
-    const pages = new Hugepages(kernel.sys);
+    const pages = new Hugepages(kernel.sys, inProcessJournal());
     expect(await pages.reserve(560)).toEqual([
       { node: "node0", pages: 280 },
       { node: "node1", pages: 512 },
@@ -87,7 +88,7 @@ describe("Hugepages", () => {
 
   it("reserve() is exact when surplus pages exist already", async () => {
     const kernel = new FakeKernel([{}, { nr: 512, used: 512, surplus: 512 }]);
-    await new Hugepages(kernel.sys).reserve(560);
+    await new Hugepages(kernel.sys, inProcessJournal()).reserve(560);
     expect(kernel.pages).toEqual([280, 512]);
   });
 
@@ -96,7 +97,7 @@ describe("Hugepages", () => {
       { nr: 3000, most: 3100 },
       { nr: 3000, most: 3100 },
     ]);
-    await expect(new Hugepages(kernel.sys).reserve(8000)).rejects.toMatchObject({
+    await expect(new Hugepages(kernel.sys, inProcessJournal()).reserve(8000)).rejects.toMatchObject({
       code: FaultCode.bdevHugepagesShort,
     });
     expect(kernel.pages).toEqual([3000, 3000]);
@@ -104,7 +105,7 @@ describe("Hugepages", () => {
 
   it("reserve() shrinks only when `shrink` is set", async () => {
     const kernel = new FakeKernel([{ nr: 3000 }, { nr: 3000 }]);
-    const pages = new Hugepages(kernel.sys);
+    const pages = new Hugepages(kernel.sys, inProcessJournal());
     await pages.reserve(1024, { shrink: false });
     expect(kernel.pages).toEqual([3000, 3000]);
     await pages.reserve(1024);
@@ -114,7 +115,7 @@ describe("Hugepages", () => {
   it("reserve() skips a node without processors", async () => {
     const kernel = new FakeKernel([{}, {}, { nr: 7 }]);
     kernel.sys.files({ [`${NODES}/node2/cpulist`]: "" });
-    await new Hugepages(kernel.sys).reserve(6144);
+    await new Hugepages(kernel.sys, inProcessJournal()).reserve(6144);
     expect(kernel.pages).toEqual([3072, 3072, 7]);
   });
 
@@ -124,15 +125,54 @@ describe("Hugepages", () => {
       [`${NODES}/node0/meminfo`]:
         "Node 0 MemTotal: 131072000 kB\nNode 0 MemFree: 2097152 kB\nNode 0 FilePages: 109051904 kB\nNode 0 Shmem: 109051904 kB\n",
     });
-    await expect(new Hugepages(kernel.sys).reserve(40_960)).rejects.toMatchObject({
+    await expect(new Hugepages(kernel.sys, inProcessJournal()).reserve(40_960)).rejects.toMatchObject({
       description: expect.stringContaining("has room for 1024") as string,
     });
     expect(kernel.sys.writes).toEqual([]);
   });
 
+  it("reserve() does not count locked files as memory that can be freed", async () => {
+    const kernel = new FakeKernel([{}]);
+    kernel.sys.files({
+      [`${NODES}/node0/meminfo`]:
+        "Node 0 MemFree: 2048000 kB\nNode 0 FilePages: 4096000 kB\nNode 0 Shmem: 0 kB\nNode 0 Active(file): 1024000 kB\nNode 0 Inactive(file): 1024000 kB\nNode 0 Unevictable: 2048000 kB\nNode 0 SReclaimable: 2048 kB\n",
+    });
+    await expect(new Hugepages(kernel.sys, inProcessJournal()).reserve(3000)).rejects.toMatchObject({
+      description: expect.stringContaining("has room for 2001") as string,
+    });
+  });
+
   it("free() keeps pages that are reserved for a mapping", async () => {
-    const kernel = new FakeKernel([{ nr: 100, used: 10 }]);
-    kernel.sys.files({ [`/sys/kernel/mm/${POOL}/resv_hugepages`]: "5" });
-    expect(await new Hugepages(kernel.sys).free()).toEqual([{ node: "node0", pages: 15 }]);
+    const kernel = new FakeKernel([{}]);
+    const pages = new Hugepages(kernel.sys, inProcessJournal());
+    await pages.reserve(100);
+    for (const node of kernel.nodes) node.used = 10;
+    kernel.sys.files({
+      [`/sys/kernel/mm/${POOL}/resv_hugepages`]: "5",
+      [`${NODES}/node0/${POOL}/free_hugepages`]: "90",
+    });
+    expect(await pages.free()).toEqual([{ node: "node0", pages: 15 }]);
+  });
+
+  it("free() gives back what reserve() has added, also by another process, and keeps what others have reserved", async () => {
+    const kernel = new FakeKernel([{ nr: 10 }, { nr: 600 }]);
+    const journal = inProcessJournal();
+    await new Hugepages(kernel.sys, journal).reserve(1024, { shrink: false });
+    expect(kernel.pages).toEqual([512, 600]);
+    await new Hugepages(kernel.sys, journal).reserve(1400, { shrink: false });
+    expect(kernel.pages).toEqual([700, 700]);
+    await new Hugepages(kernel.sys, journal).reserve(1300);
+    expect(kernel.pages).toEqual([650, 650]);
+    await kernel.sys.write(`${NODES}/node0/${POOL}/nr_hugepages`, "657");
+    await new Hugepages(kernel.sys, journal).free();
+    expect(kernel.pages).toEqual([17, 600]);
+    await new Hugepages(kernel.sys, journal).free();
+    expect(kernel.pages).toEqual([17, 600]);
+  });
+
+  it("free() leaves the pages of a host that nothing has prepared", async () => {
+    const kernel = new FakeKernel([{ nr: 6000 }]);
+    await new Hugepages(kernel.sys, inProcessJournal()).free();
+    expect(kernel.pages).toEqual([6000]);
   });
 });

@@ -1,16 +1,11 @@
 import type { SysTree } from "@daos/sys";
+import type { NodeHugepages } from "./bdev-types.ts";
+import type { DriverJournal } from "./driver-journal.ts";
 import { faultHugepagesShort } from "./faults.ts";
 
 const NODES = "/sys/devices/system/node";
 const PAGE_KB = 2048;
 const SIZE = "hugepages/hugepages-2048kB";
-
-/** Hugepages of 2 MiB that a NUMA node has. */
-export interface NodeHugepages {
-  /** `node0`; `memory` on a machine without nodes. */
-  readonly node: string;
-  readonly pages: number;
-}
 
 /** Divides pages over nodes. The first nodes get the remainder. */
 export function shareHugepages(total: number, nodes: readonly string[]): readonly NodeHugepages[] {
@@ -22,9 +17,12 @@ export function shareHugepages(total: number, nodes: readonly string[]): readonl
 /** The hugepages of 2 MiB of this machine. */
 export class Hugepages {
   readonly #sys: SysTree;
+  readonly #journal: Pick<DriverJournal, "readHugepages" | "writeHugepages">;
 
-  constructor(sys: SysTree) {
+  /** @param journal keeps how many pages {@link reserve} has added, for a {@link free} of another process */
+  constructor(sys: SysTree, journal: Pick<DriverJournal, "readHugepages" | "writeHugepages">) {
     this.#sys = sys;
+    this.#journal = journal;
   }
 
   /**
@@ -61,12 +59,30 @@ export class Hugepages {
       await this.#set(before);
       throw faultHugepagesShort(total, got);
     }
+    const added = await this.#added();
+    const balance = got.map(({ node, pages }) => {
+      const had = before.find((pool) => pool.node === node)?.pages ?? 0;
+      return { node, pages: Math.max(0, (added.get(node) ?? 0) + pages - had) };
+    });
+    await this.#journal.writeHugepages(balance);
     return got;
   }
 
-  /** Frees all unused pages. */
+  /** Frees the unused pages that {@link reserve} has added. Those of other programs, and of the boot, stay. */
   async free(): Promise<readonly NodeHugepages[]> {
-    return this.#set((await this.#pools()).map(({ node, kept }) => ({ node, pages: kept })));
+    const added = await this.#added();
+    const left = await this.#set(
+      (await this.#pools()).map(({ node, pages, kept }) => ({
+        node,
+        pages: Math.max(kept, pages - (added.get(node) ?? 0)),
+      })),
+    );
+    await this.#journal.writeHugepages([]);
+    return left;
+  }
+
+  async #added(): Promise<ReadonlyMap<string, number>> {
+    return new Map((await this.#journal.readHugepages()).map(({ node, pages }) => [node, pages]));
   }
 
   /** The maximum for each node: its hugepages plus free memory and caches. */
@@ -75,10 +91,11 @@ export class Hugepages {
       now.map(async ({ node, pages }) => {
         const text = await this.#sys.read(`${NODES}/${node}/meminfo`);
         if (text === undefined) return { node, pages: Number.MAX_SAFE_INTEGER };
-        const kB = (name: string) => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(text)?.[1] ?? 0);
-        // A tmpfs is counted as file cache but cannot be reclaimed.
-        const cache = Math.max(0, kB("FilePages") - kB("Shmem")) + kB("SReclaimable");
-        return { node, pages: pages + Math.floor((kB("MemFree") + cache) / PAGE_KB) };
+        // FilePages counts a tmpfs and locked files too, which cannot be reclaimed.
+        const unlocked = kB(text, "Active(file)") + kB(text, "Inactive(file)");
+        const files = Math.max(0, kB(text, "FilePages") - kB(text, "Shmem"));
+        const cache = (unlocked > 0 ? Math.min(files, unlocked) : files) + kB(text, "SReclaimable");
+        return { node, pages: pages + Math.floor((kB(text, "MemFree") + cache) / PAGE_KB) };
       }),
     );
   }
@@ -147,4 +164,10 @@ interface Pool extends NodeHugepages {
 
 function short(got: readonly NodeHugepages[], wanted: readonly NodeHugepages[]): boolean {
   return wanted.some(({ node, pages }) => (got.find((entry) => entry.node === node)?.pages ?? 0) < pages);
+}
+
+/** A line of a node's meminfo, `Node 0 Active(file):      93112 kB`; 0 without it. */
+function kB(meminfo: string, name: string): number {
+  const line = meminfo.split("\n").find((each) => each.includes(` ${name}:`));
+  return Number(/(\d+) kB$/.exec(line?.trimEnd() ?? "")?.[1] ?? 0);
 }

@@ -4,7 +4,7 @@ import { type CommandRunner, hasErrorCode, type MountEntry, type MountTable, typ
 import { faultHugetlbfsFailed, faultHugetlbfsInUse } from "./faults.ts";
 
 /** The mount point on a machine without a hugetlbfs. */
-export const HUGETLBFS = "/dev/hugepages";
+const HUGETLBFS = "/dev/hugepages";
 /** Our mount point when a hugetlbfs with another page size is mounted there. */
 const HUGETLBFS_2M = "/dev/hugepages2M";
 /** The source of our hugetlbfs in the mount table. */
@@ -80,6 +80,14 @@ export class Hugetlbfs {
       { signal: options.signal },
     );
     if (exitCode !== 0) throw faultHugetlbfsFailed(target, stderr.trim());
+  }
+
+  /** Where engines of this host map their memory: the usual places that have a hugetlbfs with pages of 2 MiB. */
+  async places(): Promise<readonly string[]> {
+    const mounted = await this.#list();
+    const isPlace = (entry: MountEntry) =>
+      isOwn(entry) || entry.mountPoint === HUGETLBFS || entry.mountPoint === HUGETLBFS_2M;
+    return [...new Set(mounted.filter(isPlace).map(({ mountPoint }) => mountPoint))];
   }
 
   /** Unmounts our hugetlbfs, unless it is in use. */

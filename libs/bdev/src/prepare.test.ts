@@ -4,6 +4,7 @@ import type { BlockClaim, Owner } from "@daos/sys";
 import { describe, expect, it } from "vitest";
 import { type BdevPrepareResult, BdevPreparer } from "./bdev-preparer.ts";
 import { DeviceUses } from "./device-use.ts";
+import { inProcessJournal } from "./driver-journal.ts";
 import { shareHugepages } from "./hugepages.ts";
 import { PciDrivers } from "./pci-drivers.ts";
 import { whyNotSelected } from "./select-controllers.ts";
@@ -29,6 +30,7 @@ function setUp(
   const owners = new Map<string, Owner>();
   const removed: string[] = [];
   const files = ["spdk_pid4194200map_0", "spdk_pid77map_0", "spdk0map_1", "other"];
+  const looked: string[] = [];
   const preparer = new BdevPreparer({
     sys,
     runner,
@@ -39,12 +41,14 @@ function setUp(
     files: {
       exists: () => Promise.resolve(true),
       chown: async (path, owner) => void owners.set(path, owner),
-      removeFiles: async (path, names, keep) => {
-        removed.push(path);
-        for (const name of files.filter((each) => names.test(each))) {
-          if (!(await keep(name))) removed.push(name);
-        }
+    },
+    journal: inProcessJournal(),
+    spdkFiles: {
+      list: async (path) => {
+        looked.push(path);
+        return files;
       },
+      remove: async (path) => void removed.push(path),
     },
     hugetlbfsFiles: {
       list: () => Promise.resolve(options.hugetlbfsNames ?? []),
@@ -53,7 +57,7 @@ function setUp(
       makeDirectory: () => Promise.resolve(),
     },
   });
-  return { machine, sys, runner, mounts, owners, removed, preparer };
+  return { machine, sys, runner, mounts, owners, looked, removed, preparer };
 }
 
 const reasons = (result: BdevPrepareResult) =>
@@ -89,7 +93,7 @@ describe("prepare", () => {
   });
 
   it("can be repeated, and reset restores everything", async () => {
-    const { preparer, machine, removed } = setUp();
+    const { preparer, machine, looked } = setUp();
     const first = await preparer.prepare({ hugepages: 8 });
     expect(await preparer.prepare({ hugepages: 8 })).toEqual(first);
     const result = await preparer.reset();
@@ -97,7 +101,7 @@ describe("prepare", () => {
     expect(result.hugepages.map(({ pages }) => pages)).toEqual([0, 0]);
     expect(await machine.driverOf(A)).toBe("nvme");
     expect(reasons(await preparer.reset())).toEqual(["nvme has it already", "nvme has it already"]);
-    expect(removed[0]).toBe("/dev/hugepages");
+    expect(looked[0]).toBe("/dev/hugepages");
   });
 
   it.each<[string, readonly [string, string][], string]>([
@@ -276,11 +280,17 @@ describe("prepare", () => {
     ]);
   });
 
-  it("removes the files of SPDK processes that have ended, and keeps those of running ones", async () => {
-    const { preparer, sys, removed } = setUp();
+  it("removes the files of SPDK processes that have ended where engines look, and keeps those of running ones", async () => {
+    const { preparer, sys, mounts, looked, removed } = setUp();
     sys.files({ "/proc/77/stat": "77 (reactor_1) S" });
+    mounts.mounted("/mnt/huge", "hugetlbfs", "hugetlbfs", "rw,pagesize=2M");
+    mounts.mounted("/dev/hugepages", "hugetlbfs", "hugetlbfs", "rw,pagesize=2M");
     await preparer.prepare({ hugepages: 2 });
-    expect(removed).toEqual(["/dev/hugepages", "spdk_pid4194200map_0", "spdk0map_1"]);
+    expect(looked).toEqual(["/dev/hugepages"]);
+    expect(removed).toEqual(["/dev/hugepages/spdk_pid4194200map_0", "/dev/hugepages/spdk0map_1"]);
+    removed.length = 0;
+    await preparer.removeDeadFiles();
+    expect(removed).toEqual(["/dev/hugepages/spdk_pid4194200map_0"]);
   });
 
   it("keeps the existing hugepages when no number is given", async () => {

@@ -244,6 +244,9 @@ function checkBdevs(engine: EngineConfig, facts: MachineFacts, report: Report): 
         "a block device that nothing else uses",
       );
     }
+    if (bdev.class === "kdev" && path.use !== undefined) {
+      report("error", key, `${device} is in use: ${path.use}`, "a block device that nothing else uses");
+    }
     if (bdev.class === "file" && path.kind !== "file" && path.kind !== "missing") {
       report("error", key, `${device} is no regular file`, "a file, or a path where one can be made");
     }

@@ -247,6 +247,7 @@ describe("files of release 0.8.0", () => {
 
   it("the uncommented template has warnings about repeated keys", () => {
     expect(lines(uncommented())).toEqual([
+      "127:15: warning: hyperthreads: it has no effect: the engines of release 0.8.0 bind to whole cores; expected no such key",
       "314:22: warning: servers[1].fabric_iface_port: port 20000 on qib0 is also that of servers[0]; expected a port or an interface for each engine",
       "368:16: warning: servers[1].bdev_number: bdev_class kdev does not use it",
       "374:3: warning: servers[1].bdev_class: the key stands here and in line 367; expected one of them; the last one counts",
@@ -384,6 +385,13 @@ describe("checkServerConfig() reports all problems at once", () => {
       [
         "3:3: error: servers[0].scm_list: scm_class dcpm with 0 devices; expected exactly one, as in [/dev/pmem0]",
         "6:13: warning: servers[0].scm_size: scm_class dcpm does not use it: the size is the namespace's; expected no scm_size, or scm_class ram",
+      ],
+    ],
+    [
+      "hyperthreads",
+      `hyperthreads: true\n${GOOD}`,
+      [
+        "1:15: warning: hyperthreads: it has no effect: the engines of release 0.8.0 bind to whole cores; expected no such key",
       ],
     ],
     [

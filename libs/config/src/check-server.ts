@@ -146,6 +146,14 @@ class Builder {
         "WARN is a level of later releases; release 0.8.0 does not read it",
       );
     }
+    if (file.hyperthreads === true) {
+      this.#report(
+        "warning",
+        "hyperthreads",
+        "it has no effect: the engines of release 0.8.0 bind to whole cores",
+        "no such key",
+      );
+    }
     const accessPoints = this.#accessPoints(port);
     const transport = serverTransport(file.transport_config ?? {}, this.#cwd, overrides.insecure);
     return {

@@ -84,6 +84,8 @@ export interface HugepageFacts {
 /** The kind of a path, and the file system on which it is or would be created. */
 export interface PathFacts {
   readonly kind: "missing" | "directory" | "file" | "block" | "other";
+  /** What uses a block device, `it is mounted at /home`. */
+  readonly use?: string | undefined;
   /** Of a file. */
   readonly sizeBytes?: number | undefined;
   readonly fileSystemBytes?: number | undefined;

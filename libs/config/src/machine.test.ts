@@ -219,6 +219,19 @@ servers:
       ],
     ],
     [
+      "a block device of the kernel that is in use",
+      "provider: ofi+psm2\nservers:\n- {fabric_iface: ib0, scm_mount: /m, scm_class: ram, scm_size: 1, bdev_class: kdev, bdev_list: [/dev/sdb1, /dev/sdc]}\n",
+      {
+        paths: {
+          "/dev/sdb1": { kind: "block", use: "it is mounted at /home" },
+          "/dev/sdc": { kind: "block" },
+        },
+      },
+      [
+        "s.yml:3:97: error: servers[0].bdev_list[0]: /dev/sdb1 is in use: it is mounted at /home; expected a block device that nothing else uses",
+      ],
+    ],
+    [
       "a pmem device that is missing",
       "provider: ofi+psm2\nservers:\n- {fabric_iface: ib0, scm_mount: /m, scm_class: dcpm, scm_list: [/dev/pmem7]}\n",
       { paths: { "/dev/pmem7": { kind: "missing" } } },

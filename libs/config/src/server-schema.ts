@@ -307,7 +307,8 @@ export const serverSchema = z.strictObject({
     default: "/var/run/daos_server",
   }).optional(),
   nr_hugepages: count(0, 1_073_741_824, {
-    description: "Number of hugepages to reserve for SPDK, over all engines.",
+    description:
+      "Number of hugepages of 2 MiB that storage prepare reserves for SPDK without -p, over all NUMA nodes. With the default, a larger number that the host has is kept.",
     default: 1024,
   }).optional(),
   spdk_socket: path({
@@ -372,7 +373,7 @@ export const serverSchema = z.strictObject({
     examples: [9191],
   }).optional(),
   hyperthreads: flag({
-    description: "Bind engine threads to hyperthreads instead of to whole cores.",
+    description: "Read and ignored, as in release 0.8.0: its engines bind to whole cores.",
     default: false,
   }).optional(),
   modules: text({

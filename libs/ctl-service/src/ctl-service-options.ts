@@ -20,6 +20,8 @@ export interface CtlServiceOptions {
   readonly refuseDevices?: ((attempted: string) => Fault) | undefined;
   /** The controllers that the configuration lets be prepared. */
   readonly controllers: Pick<ControllerSelection, "include" | "exclude">;
+  /** `nr_hugepages` of the configuration; the number of the host, at least the default, when it has none. */
+  readonly hugepages?: number | undefined;
   readonly network: Pick<NetworkProvider, "listProviders" | "scan">;
   /** What an administrator does to the members, on the leader. */
   readonly actions: SystemActions;

@@ -245,6 +245,24 @@ describe("StoragePrepare", () => {
     expect(none).toBeUndefined();
   });
 
+  it("storagePrepare() reserves the hugepages of the configuration when the request has no number", async () => {
+    const asked: unknown[] = [];
+    const service = client({
+      hugepages: 16,
+      bdev: {
+        ...refuse,
+        scan: unexpected("scan"),
+        prepare: async ({ hugepages } = {}) => {
+          asked.push(hugepages);
+          return { controllers: [], hugepages: [] };
+        },
+      },
+    });
+    await service.storagePrepare({ nvme: {} });
+    await service.storagePrepare({ nvme: { nrhugepages: 4 } });
+    expect(asked).toEqual([16, 4]);
+  });
+
   it("storagePrepare() resets only the controllers of the configuration and the whitelist", async () => {
     const asked: unknown[] = [];
     const service = client({

@@ -22,9 +22,10 @@ export async function storagePrepare(
     scm,
     bdev,
     controllers,
+    hugepages: configured,
     findUser,
     refuseDevices,
-  }: Pick<CtlServiceOptions, "scm" | "bdev" | "controllers" | "findUser" | "refuseDevices">,
+  }: Pick<CtlServiceOptions, "scm" | "bdev" | "controllers" | "hugepages" | "findUser" | "refuseDevices">,
   request: PrepareRequest,
   options: { readonly signal: AbortSignal },
 ): Promise<MessageInitShape<typeof ctl.StoragePrepareRespSchema>> {
@@ -34,7 +35,7 @@ export async function storagePrepare(
       const whitelist = pciwhitelist === "" ? undefined : pciwhitelist;
       if (reset) return { state: nvmeState(await bdev.reset({ ...options, ...controllers, whitelist })) };
       const owner = targetuser === "" ? undefined : await findUser(targetuser);
-      const hugepages = nrhugepages === 0 ? undefined : nrhugepages;
+      const hugepages = nrhugepages === 0 ? configured : nrhugepages;
       return {
         state: nvmeState(await bdev.prepare({ ...options, ...controllers, whitelist, hugepages, owner })),
       };

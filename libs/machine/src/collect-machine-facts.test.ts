@@ -13,6 +13,7 @@ import {
   readMemory,
   readNumaNodes,
   scanFabric,
+  useOfBlockDevice,
 } from "./collect-machine-facts.ts";
 
 /** A tree of the kernel's files, given by path. */
@@ -53,6 +54,18 @@ describe("readMemory()", () => {
 
   it("returns nothing without /proc/meminfo", async () => {
     expect(await readMemory(fakeTree({}))).toEqual({ memory: undefined, hugepages: undefined });
+  });
+});
+
+describe("useOfBlockDevice()", () => {
+  it("names the mount of a device, and says when the kernel has it", async () => {
+    const mounts = new FakeMountTable({ privileged: true }).mounted("/home", "/dev/null", "ext4");
+    const free = () => Promise.resolve("free" as const);
+    expect(await useOfBlockDevice("/dev/null", { mounts, claim: free })).toBe("it is mounted at /home");
+    expect(await useOfBlockDevice("/dev/zero", { mounts, claim: free })).toBeUndefined();
+    expect(await useOfBlockDevice("/dev/zero", { mounts, claim: () => Promise.resolve("claimed") })).toBe(
+      "the kernel has it (a volume, RAID, swap)",
+    );
   });
 });
 

@@ -1,4 +1,4 @@
-import { stat, statfs } from "node:fs/promises";
+import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import {
   BdevProvider,
@@ -23,7 +23,15 @@ import { toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { NetworkProvider } from "@daos/network";
 import { ScmProvider } from "@daos/scm";
-import { hasErrorCode, linuxMountTable, linuxSysTree, ProcessCommandRunner, type SysTree } from "@daos/sys";
+import {
+  claimOf,
+  hasErrorCode,
+  linuxMountTable,
+  linuxSysTree,
+  type MountTable,
+  ProcessCommandRunner,
+  type SysTree,
+} from "@daos/sys";
 
 export interface CollectOptions {
   readonly log: Logger;
@@ -255,11 +263,28 @@ async function lookAt(path: string): Promise<readonly [string, PathFacts]> {
     path,
     {
       kind,
+      ...(kind === "block" ? { use: await useOfBlockDevice(path) } : {}),
       sizeBytes: kind === "file" ? status?.size : undefined,
       fileSystemBytes: space === undefined ? undefined : space.blocks * space.bsize,
       freeBytes: space === undefined ? undefined : space.bavail * space.bsize,
     },
   ];
+}
+
+/**
+ * What uses a block device, as a clause; undefined when nothing does.
+ *
+ * @param options.mounts, options.claim the kernel's by default
+ */
+export async function useOfBlockDevice(
+  path: string,
+  options: { readonly mounts?: MountTable; readonly claim?: typeof claimOf } = {},
+): Promise<string | undefined> {
+  const { mounts = linuxMountTable, claim = claimOf } = options;
+  const device = await realpath(path);
+  const mount = (await mounts.list()).find(({ source }) => source === device);
+  if (mount !== undefined) return `it is mounted at ${mount.mountPoint}`;
+  return (await claim(device)) === "claimed" ? "the kernel has it (a volume, RAID, swap)" : undefined;
 }
 
 async function statOrNothing(path: string) {

@@ -63,10 +63,8 @@ export const storagePrepareCommand = defineCommand({
       include: config?.bdevInclude,
       exclude: config?.bdevExclude,
     };
-    const { DEFAULT_HUGEPAGES } = await import("@daos/bdev");
-    // The default is no wish: a larger number that the host has is kept.
-    const configured = config?.nrHugepages === DEFAULT_HUGEPAGES ? undefined : config?.nrHugepages;
-    const hugepages = flags.hugepages ?? configured;
+    const { wishedHugepages } = await import("../../wished-hugepages.ts");
+    const hugepages = flags.hugepages ?? wishedHugepages(config);
     const controllers = nvme
       ? await (reset
           ? bdev.reset({ ...selection, signal })

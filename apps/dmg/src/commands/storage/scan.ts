@@ -99,6 +99,12 @@ function controllerBytes({ namespaces }: StorageScan["nvme"]["controllers"][numb
   return namespaces.reduce((sum, { sizeGB }) => sum + sizeGB * 1024 ** 3, 0);
 }
 
+/** The wire has whole GB: a device below one arrives as 0. */
+function capacityCell(controller: NvmeController): string {
+  const bytes = controllerBytes(controller);
+  return bytes === 0 && controller.namespaces.length > 0 ? "<1.00GB" : formatSize(bytes);
+}
+
 /** Servers of release 0.8.0 do not say which engine uses a device. The column is then left out. */
 function engineCell(engines: readonly (number | undefined)[]): string {
   const known = [...new Set(engines)].filter((engine) => engine !== undefined);
@@ -146,7 +152,7 @@ function showNvme({ nvme }: StorageScan, width: number): string {
     controller.model,
     controller.firmware,
     `${controller.socket}`,
-    formatSize(controllerBytes(controller)),
+    capacityCell(controller),
     ...(allocated ? [engineCell(controller.namespaces.map(({ engine }) => engine))] : []),
     ...(remembered ? [KNOWN[controller.source]] : []),
   ]);
