@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { hasErrorCode, writeFileAtomic } from "@daos/sys";
 
 /** The namespace that a configured device name stood for. */
-export interface NamespaceRecord {
+interface NamespaceRecord {
   /** As the configuration names it, `/dev/pmem0`. */
   readonly device: string;
   /** Of the namespace, in lower case. */
