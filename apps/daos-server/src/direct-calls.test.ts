@@ -7,7 +7,7 @@ import { type DrpcMethod, drpcMethods } from "@daos/drpc";
 import { followerOf } from "@daos/election/testing";
 import type { Harness } from "@daos/harness";
 import type { HostAddress } from "@daos/hostlist";
-import { silentLogger } from "@daos/log";
+import { createLogger, silentLogger } from "@daos/log";
 import { mgmtService } from "@daos/mgmt-service";
 import { mgmt } from "@daos/proto";
 import { clientTlsOptions, judgeCaller } from "@daos/security";
@@ -26,12 +26,15 @@ const NOT_LEADER = -2008;
 
 let files: TestCertificateFiles;
 const running: GrpcListener[] = [];
+/** The lines of the audit log. */
+let lines: string[] = [];
 /** What the engines of all hosts were asked: `pool leader: poolDestroy`. */
 let asked: string[] = [];
 
 beforeEach(() => {
   files = new TestCertificateFiles();
   asked = [];
+  lines = [];
 });
 afterEach(async () => {
   for (const listener of running.splice(0)) await listener.close();
@@ -75,11 +78,17 @@ async function serve(
     log: silentLogger,
   });
   const joins = new JoinCoordinator({ leadership, replicas, log: silentLogger });
+  const audit = createLogger(
+    ({ level, component, message, fields }) =>
+      lines.push(`${level} ${component} ${message} ${JSON.stringify({ ...fields, ms: undefined })}`),
+    { level: "INFO", component: name },
+  );
   const listener = await listenGrpc({
     host: HERE,
     port: 0,
     transport,
     log: silentLogger,
+    audit,
     routes: (router) =>
       limitedService(
         router,
@@ -173,6 +182,37 @@ describe("calls between servers over TLS", () => {
     const follower = await serve("follower", NOT_LEADER, () => [leader]);
     expect((await (await clientOf(follower, admin)).poolDestroy({ uuid, force: true })).status).toBe(0);
     expect(asked).toEqual(["follower: poolDestroy", "pool leader: poolDestroy"]);
+  });
+
+  it("leaves a line on each server: who destroyed the pool, from where, and how it ended", async () => {
+    const leader = await serve("pool leader", 0, () => []);
+    const follower = await serve("follower", NOT_LEADER, () => [leader]);
+    const alice = authority.issue("admin", {
+      subject: { organization: "DAOS", user: "alice", commonName: "admin" },
+    });
+    await (await clientOf(follower, alice, "127.0.0.7")).poolDestroy({ uuid, force: true });
+    expect(lines).toEqual([
+      'INFO pool leader PoolDestroy {"user":"alice","role":"admin","address":"unknown","via":"127.0.0.1","outcome":"OK"}',
+      `INFO follower PoolDestroy {"user":"alice","role":"admin","address":"127.0.0.7","outcome":"OK","pool":"${uuid}","force":true}`,
+    ]);
+  });
+
+  it("leaves a line for a call that fails, for one that is refused, and none for one that only reads", async () => {
+    const host = await serve("here", -1012, () => []);
+    const client = await clientOf(host, admin);
+    await client.poolDestroy({ uuid });
+    await refusalOf(client.poolDestroy({ uuid: "x\ny" }));
+    await refusalOf((await clientOf(host, authority.issue("agent"))).poolDestroy({ uuid }));
+    await refusalOf((await clientOf(host, authority.issue("server"), MEMBER)).killRank({ rank: 3 }));
+    await client.leaderQuery({ system: "daos_server" });
+    expect(lines).toEqual([
+      expect.stringMatching(/^WARN here PoolDestroy .*"role":"admin".*"outcome":"DER_BUSY","pool":/),
+      expect.stringMatching(/^WARN here PoolDestroy .*"outcome":"INVALID_ARGUMENT","pool":"x\?y","reason":/),
+      expect.stringMatching(
+        /^WARN here PoolDestroy .*"role":"agent".*"outcome":"PERMISSION_DENIED","reason":/,
+      ),
+      expect.stringMatching(/^WARN here KillRank .*"role":"server".*"PERMISSION_DENIED","rank":3,"reason":/),
+    ]);
   });
 
   it("GetAttachInfo of an agent reaches the engine that leads on another access point", async () => {

@@ -10,7 +10,9 @@ import type { Logger } from "@daos/log";
 import { peerAddressKey, peerCertificateKey } from "@daos/mgmt-service";
 import { audienceKey, faultInterceptor } from "@daos/rpc";
 import { grpcHandlers } from "@daos/rpc/server";
-import { audienceOf, createGrpcServer, DEFAULT_LIMITS, peerOf } from "@daos/security";
+import { AUDITED_CALLS, audienceOf, createGrpcServer, DEFAULT_LIMITS, peerOf } from "@daos/security";
+import { auditInterceptor, nameOf, peerKey } from "./audit/audit-interceptor.ts";
+import { callerFrom, writeAudit } from "./audit/audit-log.ts";
 import { faultListen } from "./faults.ts";
 import { limitInterceptor } from "./limit-requests.ts";
 
@@ -33,12 +35,15 @@ export interface GrpcListenOptions {
   /** Sees every call and how it ends. */
   readonly observer?: Interceptor | undefined;
   readonly log: Logger;
+  /** Gets a line for each call that changes something. */
+  readonly audit: Logger;
 }
 
 /** Who calls: the handlers see the address, and the certificate that the guard has accepted; faults are cut for the role. */
 function peerValues(stream: ServerHttp2Stream, path: string): ContextValues {
   const peer = peerOf({ stream });
   return createContextValues()
+    .set(peerKey, peer)
     .set(peerAddressKey, peer?.address ?? "")
     .set(peerCertificateKey, peer?.kind === "certificate" ? peer.certificate.raw : undefined)
     .set(audienceKey, audienceOf(peer, path));
@@ -46,14 +51,28 @@ function peerValues(stream: ServerHttp2Stream, path: string): ContextValues {
 
 /** Starts the gRPC listener. @throws Fault listenAddressBusy, or about a certificate */
 export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListener> {
-  const { host, port, transport, routes, observer, log } = options;
+  const { host, port, transport, routes, observer, log, audit } = options;
   const handlers = grpcHandlers({
     routes,
     readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
-    interceptors: [...(observer === undefined ? [] : [observer]), faultInterceptor, limitInterceptor],
+    interceptors: [
+      ...(observer === undefined ? [] : [observer]),
+      faultInterceptor,
+      auditInterceptor(audit),
+      limitInterceptor,
+    ],
     contextValues: peerValues,
   });
-  const { server, reload, close } = await createGrpcServer({ transport, log, ...handlers });
+  const { server, reload, close } = await createGrpcServer({
+    transport,
+    log,
+    ...handlers,
+    onDenied: (peer, path, { message }) => {
+      if (!AUDITED_CALLS.has(path)) return;
+      const refused = { outcome: "PERMISSION_DENIED", reason: message, ms: 0 };
+      writeAudit(audit, { call: nameOf(path), caller: callerFrom(peer), ...refused });
+    },
+  });
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error) => reject(faultListen(`${host}:${port}`, error)));
     server.listen({ host, port }, resolve);

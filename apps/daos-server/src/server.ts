@@ -38,6 +38,8 @@ import { wishedHugepages } from "./wished-hugepages.ts";
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
+  /** The log of calls that change something. */
+  readonly audit: Logger;
   /** The level of `log`, which administrators may change. */
   readonly logLevel: LevelSwitch;
   /** Directory of the installed engine's executable when it is not on PATH. */
@@ -212,6 +214,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     port: config.port,
     transport: config.transport,
     log: log.child("grpc"),
+    audit: options.audit,
     observer: metrics?.interceptor,
     routes,
   });

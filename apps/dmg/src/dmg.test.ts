@@ -343,6 +343,42 @@ describe("system actions", () => {
     expect(questions[0]).toContain("This erases ranks 1-2");
   });
 
+  it("dmg asks on a terminal before it stops the whole system or destroys a pool; a script is not asked", async () => {
+    let done: string[] = [];
+    const record = (name: string) => () => {
+      done.push(name);
+      return {};
+    };
+    const { host } = await fake({
+      ctl: { systemStopMembers: record("stop") },
+      mgmt: { poolDestroy: record("destroy") },
+    });
+    const stop = [...at(host), "system", "stop"];
+    const destroy = [...at(host), "pool", "destroy", "--pool", "5f1b7a4e-9c2d-4e8f-a1b3-6d7c8e9f0a1b"];
+    const questions: string[] = [];
+    const answer = (text: string) => async (question: string) => {
+      questions.push(question);
+      return text;
+    };
+    for (const [command, name, force] of [
+      [stop, "stop", ["--force"]],
+      [destroy, "destroy", ["-f"]],
+    ] as const) {
+      done = [];
+      const refused = await runDmg(command, { ask: answer("no") });
+      expect(refused).toMatchObject({ status: 130, out: "" });
+      expect(refused.err).not.toContain("--force");
+      expect(done).toEqual([]);
+      await runDmg(command, { ask: answer("yes") });
+      await runDmg([...command, ...force], { ask: answer("no") });
+      await runDmg(command);
+      expect(done).toEqual([name, name, name]);
+    }
+    expect(questions).toHaveLength(4);
+    await runDmg([...stop, "--ranks", "1"], { ask: answer("no") });
+    expect(questions).toHaveLength(4);
+  });
+
   it("dmg system events prints one line per event until Ctrl-C", async () => {
     const { host } = await fake({
       ctl: {

@@ -15,12 +15,29 @@ export async function confirm(terminal: Terminal, warning: string): Promise<void
       "add --force when you are sure",
     );
   }
-  if (/^y(?:es)?$/i.test(answer.trim())) return;
-  throw new Fault({
+  if (!isYes(answer)) throw faultNoConsent('answer "yes", or add --force');
+}
+
+/**
+ * Asks for consent where there is a terminal to ask on; a script goes on without.
+ *
+ * @throws Fault cancelled for any answer but "yes"
+ */
+export async function confirmOnTerminal(terminal: Terminal, warning: string): Promise<void> {
+  const answer = await terminal.ask?.(`${warning}\nAre you sure? (yes/no) `);
+  if (answer !== undefined && !isYes(answer)) throw faultNoConsent('answer "yes"');
+}
+
+function isYes(answer: string): boolean {
+  return /^y(?:es)?$/i.test(answer.trim());
+}
+
+function faultNoConsent(resolution: string): Fault {
+  return new Fault({
     domain: "client",
     code: FaultCode.cancelled,
     description: "you did not consent",
     reason: "nothing has been done",
-    resolution: 'answer "yes", or add --force',
+    resolution,
   });
 }

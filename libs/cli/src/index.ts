@@ -1,7 +1,7 @@
 export { asksForJson } from "./asks-for-json.ts";
 export { type Completion, complete } from "./complete.ts";
 export { completionScript } from "./completion-script.ts";
-export { confirm } from "./confirm.ts";
+export { confirm, confirmOnTerminal } from "./confirm.ts";
 export { currentDirectory } from "./current-directory.ts";
 export { faultUsage } from "./faults.ts";
 export { formatFields } from "./fields.ts";

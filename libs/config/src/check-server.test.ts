@@ -44,6 +44,7 @@ const defaults: Omit<ServerConfig, "path"> = {
   controlLogMask: "INFO",
   controlLogFile: undefined,
   controlLogJson: false,
+  auditLogFile: undefined,
   helperLogFile: undefined,
   userName: undefined,
   groupName: undefined,

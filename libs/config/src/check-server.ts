@@ -177,6 +177,7 @@ class Builder {
       controlLogMask: file.control_log_mask ?? "INFO",
       controlLogFile: this.#optionalPath(file.control_log_file),
       controlLogJson: file.control_log_json ?? false,
+      auditLogFile: this.#optionalPath(file.audit_log_file),
       helperLogFile: this.#optionalPath(file.helper_log_file),
       userName: file.user_name,
       groupName: file.group_name,

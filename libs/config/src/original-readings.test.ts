@@ -136,6 +136,7 @@ describe("checkServerConfig()", () => {
     expect(config).toMatchObject({
       name: "daos_server",
       accessPoints: [{ host: "localhost", port: 10001 }],
+      auditLogFile: undefined,
       helperLogFile: undefined,
       userName: undefined,
       faultCb: undefined,

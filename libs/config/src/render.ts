@@ -35,6 +35,7 @@ export function renderServerConfig(config: ServerConfig): string {
     control_log_mask: config.controlLogMask,
     control_log_file: config.controlLogFile,
     control_log_json: config.controlLogJson,
+    audit_log_file: config.auditLogFile,
     helper_log_file: config.helperLogFile,
     user_name: config.userName,
     group_name: config.groupName,

@@ -331,6 +331,11 @@ export const serverSchema = z.strictObject({
     description: "Log one JSON object a line.",
     default: false,
   }).optional(),
+  audit_log_file: path({
+    description:
+      "Log of the calls that change something: who, what, outcome, duration. Without it, these lines are in the log of the control plane.",
+    examples: ["/var/log/daos/audit.log"],
+  }).optional(),
   helper_log_file: path({ description: "Log of the privileged helper, daos-admin." }).optional(),
   user_name: text({ description: "User that owns what a server run by root has formatted." }).optional(),
   group_name: text({ description: "Group that owns what a server run by root has formatted." }).optional(),

@@ -94,6 +94,8 @@ export interface ServerConfig {
   readonly controlLogMask: LogLevel;
   readonly controlLogFile?: string | undefined;
   readonly controlLogJson: boolean;
+  /** Log of the calls that change something; the control plane's own log when absent. */
+  readonly auditLogFile?: string | undefined;
   readonly helperLogFile?: string | undefined;
   readonly userName?: string | undefined;
   readonly groupName?: string | undefined;

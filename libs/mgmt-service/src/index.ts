@@ -1,3 +1,4 @@
+export { clientCall } from "./client-call.ts";
 export { joinFromProto } from "./join-from-proto.ts";
 export { mgmtService } from "./mgmt-service.ts";
 

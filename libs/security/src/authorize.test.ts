@@ -2,6 +2,7 @@ import { FaultCode } from "@daos/fault";
 import type { ctl, mgmt } from "@daos/proto";
 import * as proto from "@daos/proto";
 import { describe, expect, it } from "vitest";
+import { AUDITED_CALLS } from "./audited-calls.ts";
 import { authorize, RPC_ROLES } from "./authorize.ts";
 import { ROLES, type Role } from "./role.ts";
 
@@ -57,6 +58,14 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/mgmt.MgmtSvc/EraseRank": "S",
   "/mgmt.MgmtSvc/CallEngine": "S",
 };
+/** What only reads, or is what engines do by themselves; all other calls are audited. */
+const NOT_AUDITED =
+  /Query|Events|Scan|List|Usage|NetworkScan|PoolGetACL|GetAttachInfo|Join|PrepShutdown|ReportEngines|CallEngine/;
+
+it.each(paths)("AUDITED_CALLS has %s unless it only reads", (path) => {
+  expect(AUDITED_CALLS.has(path)).toBe(!NOT_AUDITED.test(path));
+});
+
 const LETTERS: Readonly<Record<Role, string>> = { admin: "A", server: "S", agent: "G" };
 
 describe("the authorisation table", () => {

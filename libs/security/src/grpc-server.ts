@@ -11,7 +11,7 @@ import type { Fault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { maxOpenFiles } from "@daos/sys";
 import { type ConnectionLimits, http2ServerLimits, limitsWithin } from "./connection-limits.ts";
-import { type CallHandlers, guardHandler } from "./guard-handler.ts";
+import { type CallHandlers, type CallLimits, guardHandler } from "./guard-handler.ts";
 import { guardServer } from "./guard-server.ts";
 import { type Identity, loadIdentity } from "./load-identity.ts";
 import type { ReceiveBudget } from "./receive-budget.ts";
@@ -25,6 +25,8 @@ export interface GrpcServerOptions extends CallHandlers {
   readonly limits?: ConnectionLimits | undefined;
   /** What unfinished requests may have in memory; the default one if not given. */
   readonly budget?: ReceiveBudget | undefined;
+  /** Gets calls that the role of their caller does not allow, of each address one a minute. */
+  readonly onDenied?: CallLimits["onDenied"];
   readonly now?: (() => Date) | undefined;
   /** How often changed certificate files are looked for; a minute by default. */
   readonly pollMs?: number | undefined;
@@ -52,8 +54,8 @@ export interface GrpcServer {
  * @throws Fault for a file or certificate that cannot be used, except for its dates, which are logged
  */
 export async function createGrpcServer(options: GrpcServerOptions): Promise<GrpcServer> {
-  const { transport, log, limits = limitsWithin(maxOpenFiles()), budget, now } = options;
-  const guarded = guardHandler(options, log, { budget, maxAgentStreams: limits.maxAgentStreams });
+  const { transport, log, limits = limitsWithin(maxOpenFiles()), budget, onDenied, now } = options;
+  const guarded = guardHandler(options, log, { budget, maxAgentStreams: limits.maxAgentStreams, onDenied });
   if (transport.allowInsecure) {
     log.warn("allow_insecure: connections are in plain text, and everyone may do everything");
     const server = createServer(http2ServerLimits(limits));

@@ -35,6 +35,8 @@ export interface CallLimits {
   /** What is being received by the server that the handler belongs to. */
   readonly budget?: ReceiveBudget | undefined;
   readonly maxAgentStreams?: number | undefined;
+  /** Gets calls that the role of their caller does not allow, of each address one a minute. */
+  readonly onDenied?: ((peer: Peer, path: string, fault: Fault) => void) | undefined;
 }
 
 /**
@@ -47,7 +49,11 @@ export interface CallLimits {
 export function guardHandler(
   { unary, handler }: CallHandlers,
   log: Logger,
-  { budget = new ReceiveBudget(), maxAgentStreams = DEFAULT_LIMITS.maxAgentStreams }: CallLimits = {},
+  {
+    budget = new ReceiveBudget(),
+    maxAgentStreams = DEFAULT_LIMITS.maxAgentStreams,
+    onDenied,
+  }: CallLimits = {},
 ): StreamHandler {
   const quiet = warnOnceAMinute(log);
   const agentCalls = new WeakMap<Http2Session, number>();
@@ -73,8 +79,9 @@ export function guardHandler(
     }
     const refusal = judge(peer, path);
     if (refusal !== undefined) {
-      quiet(`${peer.address} ${refusal.code}`, refusal.fault, { address: peer.address });
+      const logged = quiet(`${peer.address} ${refusal.code}`, refusal.fault, { address: peer.address });
       refuseStream(stream, refusal.code, refusal.fault);
+      if (logged) onDenied?.(peer, path, refusal.fault);
       return;
     }
     if (peer.kind === "certificate" && peer.role === "agent" && !admitStream(stream)) return;

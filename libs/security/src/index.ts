@@ -1,3 +1,4 @@
+export { AUDITED_CALLS } from "./audited-calls.ts";
 export { audienceOf, RPC_ROLES } from "./authorize.ts";
 export {
   type CertificatePaths,
@@ -31,7 +32,8 @@ export {
   METHOD_LIMITS,
 } from "./method-limits.ts";
 
-export { peerOf } from "./peer.ts";
+export { type Peer, peerOf } from "./peer.ts";
+export { roleOf, userOf } from "./role.ts";
 export { clientTlsOptions } from "./tls-options.ts";
 
 export { warnOfExpiry } from "./warn-of-expiry.ts";

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, it } from "vitest";
-import { commonName, roleOf, showSubject } from "./role.ts";
+import { commonName, roleOf, showSubject, userOf } from "./role.ts";
 import { TestAuthority, TestCertificateFiles } from "./testing/index.ts";
 
 const authority = new TestAuthority();
@@ -14,6 +14,18 @@ it.each([
   expect(commonName(certificate)).toEqual(expected);
   expect(roleOf(certificate)).toBe(role);
   expect(showSubject(certificate)).not.toContain("\n");
+});
+
+it.each([
+  ["alice", "alice"],
+  [undefined, undefined],
+  ["alice\nUID=bob\nCN=server", expect.not.stringMatching(/^bob$/)],
+  ["x".repeat(100), "x".repeat(64)],
+])("userOf() of a certificate issued to %j, whose role stays what it is", (user, expected) => {
+  const subject = { organization: "DAOS", user, commonName: "admin" };
+  const { certificate } = authority.issue("admin", { subject });
+  expect(userOf(certificate)).toEqual(expected);
+  expect(roleOf(certificate)).toBe("admin");
 });
 
 it("leaves node:tls whole, though it is not loaded yet", () => {

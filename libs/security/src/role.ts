@@ -28,6 +28,15 @@ export function roleOf(certificate: X509Certificate): Role | undefined {
   return isRole(name) ? name : undefined;
 }
 
+/**
+ * The user that a certificate was issued to, `UID=alice` of its subject (RFC 4519, userid); `undefined` when it names none,
+ * or more than one. It has no rights: those come with the role. The text is the authority's, at most 64 characters.
+ */
+export function userOf(certificate: X509Certificate): string | undefined {
+  const names = (certificate.subject ?? "").split("\n").filter((part) => part.startsWith("UID="));
+  return names.length === 1 ? names[0]?.slice("UID=".length, "UID=".length + 64) : undefined;
+}
+
 /** `O=DAOS, CN=admin`: a certificate's subject on one line, of bounded length, without control characters. */
 export function showSubject(certificate: X509Certificate): string {
   const text = (certificate.subject ?? "")

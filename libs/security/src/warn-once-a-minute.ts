@@ -6,8 +6,11 @@ const MINUTE_MS = 60_000;
 /** Lines of a minute, all together: a client that has many addresses, or thinks of new calls, must not fill the log. */
 const MAX_LINES = 100;
 
-/** @param key what is the same thing, such as an address and a code */
-type Warn = (key: string, fault: Fault, fields?: Readonly<Record<string, string>>) => void;
+/**
+ * @param key what is the same thing, such as an address and a code
+ * @returns whether it is logged
+ */
+type Warn = (key: string, fault: Fault, fields?: Readonly<Record<string, string>>) => boolean;
 
 /**
  * Warns about the same thing once a minute at most, however often it happens, and about all things together 100 times; what is
@@ -24,7 +27,7 @@ export function warnOnceAMinute(log: Logger, now: () => number = () => performan
     }
     if (said.has(key) || said.size >= MAX_LINES) {
       repeated++;
-      return;
+      return false;
     }
     said.add(key);
     const what = fault.code === FaultCode.notAuthorized ? "call refused" : "connection refused";
@@ -37,5 +40,6 @@ export function warnOnceAMinute(log: Logger, now: () => number = () => performan
       ...(repeated === 0 ? {} : { notLogged: repeated }),
     });
     repeated = 0;
+    return true;
   };
 }

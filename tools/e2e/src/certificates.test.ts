@@ -45,6 +45,12 @@ it("with certificates, only an administrator of the same authority gets through"
   const query = await dmg(admin, "system", "query");
   expect(query.stdout).toMatch(/0-1\s+2\s+Stopped/);
   expect(await dmg(admin, "system", "start")).toMatchObject({ exitCode: 0 });
+  const audited = system.server.output.match(/(?<= audit: )\w+ role=admin .*?(?= ms=)/g);
+  expect(audited).toEqual([
+    "PoolCreate role=admin address=127.0.0.1 outcome=OK",
+    "SystemStopMembers role=admin address=127.0.0.1 outcome=OK",
+    "SystemStart role=admin address=127.0.0.1 outcome=OK",
+  ]);
   expect(await system.stop()).toMatchObject({ exitCode: 0 });
 });
 

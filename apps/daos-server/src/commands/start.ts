@@ -123,6 +123,16 @@ export const startCommand = defineCommand({
     });
     const logLevel = levelSwitch(flags.debug ? "DEBUG" : config.controlLogMask);
     const log = createLogger(logSink.sink, { level: logLevel, component: "daos_server" });
+    const auditSink =
+      config.auditLogFile === undefined
+        ? undefined
+        : openLogSink({
+            file: config.auditLogFile,
+            json: flags.json || config.controlLogJson,
+            errorsToConsole: false,
+          });
+    // Its lines are there at any control_log_mask.
+    const audit = createLogger((auditSink ?? logSink).sink, { level: "INFO", component: "audit" });
     log.info("configuration read", { path: config.path });
     const { facts } = await collectMachineFacts({ log, paths: pathsOf(config), quick: true });
     for (const problem of [...warnings, ...checkAgainstMachine(config, facts)]) {
@@ -158,6 +168,7 @@ export const startCommand = defineCommand({
       {
         config,
         log,
+        audit,
         logLevel,
         owner,
         // bin/daos-server names the bundle, dist/bundle/main.cjs.
@@ -169,6 +180,7 @@ export const startCommand = defineCommand({
           process.on("SIGHUP", () => {
             service.reloading();
             logSink.reopen();
+            auditSink?.reopen();
             reload()
               .then(
                 () => log.info("SIGHUP: log file opened and certificates read again"),
@@ -197,6 +209,7 @@ export const startCommand = defineCommand({
       log.info(`storage is ready: start daos-server as ${config.userName} now`, { uid: owner.uid });
     }
     log.info("stopped");
+    auditSink?.close();
     logSink.close();
     if (lastResort.failed) process.exit(EXIT_INTERNAL_ERROR);
     process.disconnect?.();

@@ -48,9 +48,10 @@ export interface CertificateContent {
   readonly hash?: "sha1" | "sha256" | "sha512" | undefined;
 }
 
-/** The two parts of a name that DAOS uses. */
+/** The two parts of a name that DAOS uses, and who the certificate was issued to. */
 interface Subject {
   readonly organization: string;
+  readonly user?: string | undefined;
   readonly commonName: string;
 }
 
@@ -60,7 +61,11 @@ export interface Issuer {
   readonly key: KeyObject;
 }
 
-const OID = { commonName: "2.5.4.3", organization: "2.5.4.10", ecKey: "1.2.840.10045.2.1" } as const;
+const OID = {
+  commonName: "2.5.4.3",
+  organization: "2.5.4.10",
+  userId: "0.9.2342.19200300.100.1.1",
+} as const;
 const SIGNATURE_OID = {
   rsa: { sha1: "1.2.840.113549.1.1.5", sha256: "1.2.840.113549.1.1.11", sha512: "1.2.840.113549.1.1.13" },
   ec: { sha1: "1.2.840.10045.4.1", sha256: "1.2.840.10045.4.3.2", sha512: "1.2.840.10045.4.3.4" },
@@ -145,7 +150,12 @@ function nameOf(subject: Subject): Name {
     new RelativeDistinguishedName([
       new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String: text }) }),
     ]);
-  return new Name([part(OID.organization, subject.organization), part(OID.commonName, subject.commonName)]);
+  const { organization, user, commonName } = subject;
+  return new Name([
+    part(OID.organization, organization),
+    ...(user === undefined ? [] : [part(OID.userId, user)]),
+    part(OID.commonName, commonName),
+  ]);
 }
 
 /** The issuer's name must be the same bytes as the subject of its certificate. */

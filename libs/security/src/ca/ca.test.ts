@@ -60,6 +60,17 @@ describe("initCa", () => {
 });
 
 describe("issueCertificate", () => {
+  it("puts the name that is given into the certificate, where release 0.8.0 sees only the role, and renewals keep it", async () => {
+    await initCa({ directory });
+    const { cert } = await issueCertificate({ directory, role: "admin", name: "alice" });
+    const subject = () => openssl("x509", "-noout", "-subject", "-nameopt", "RFC2253", "-in", cert).trim();
+    expect(subject()).toBe("subject=CN=admin,UID=alice,O=DAOS");
+    await renewCertificate({ directory, cert });
+    expect(subject()).toBe("subject=CN=admin,UID=alice,O=DAOS");
+    const plain = await issueCertificate({ directory, role: "admin" });
+    expect(plain.certificate.subject).toBe("O=DAOS\nCN=admin");
+  });
+
   it.each([
     ["server", "sslserver", "EC prime256v1"],
     ["server", "sslclient", "EC prime256v1"],

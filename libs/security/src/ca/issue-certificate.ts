@@ -18,7 +18,10 @@ export interface IssueOptions {
   /** The authority's directory. */
   readonly directory: string;
   readonly role: Role;
-  /** The files' name without `.crt` and `.key`, and an agent's origin; the role by default. */
+  /**
+   * The files' name without `.crt` and `.key`, and an agent's origin; the role by default. An administrator's is also in the
+   * certificate, as its user.
+   */
   readonly name?: string | undefined;
   /** Where the files go; `certs` of the authority by default. */
   readonly output?: string | undefined;
@@ -53,6 +56,7 @@ export async function issueCertificate(options: IssueOptions): Promise<IssuedFil
   const keys = await generateKeys(keyType);
   const certificate = signCertificate(authority, {
     role,
+    user: role === "admin" ? options.name : undefined,
     names,
     publicKey: keys.publicKey,
     days,

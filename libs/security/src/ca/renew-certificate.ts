@@ -3,7 +3,7 @@ import { stat } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { faultNotOurs } from "../faults.ts";
 import { readCertificates } from "../read-pem-file.ts";
-import { isRole, roleOf } from "../role.ts";
+import { isRole, roleOf, userOf } from "../role.ts";
 import {
   authorityFiles,
   type IssuedFiles,
@@ -45,6 +45,7 @@ export async function renewCertificate(options: RenewOptions): Promise<IssuedFil
     : undefined;
   const certificate = signCertificate(authority, {
     role,
+    user: userOf(old),
     names: dnsNames(old),
     publicKey: keys?.publicKey ?? old.publicKey,
     days,

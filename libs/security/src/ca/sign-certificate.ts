@@ -18,6 +18,8 @@ const CLOCK_SKEW_MS = 5 * 60 * 1000;
 /** What is to be certified. */
 export interface SignRequest {
   readonly role: Role;
+  /** Whom it is issued to, for the audit; the common name stays the role. */
+  readonly user?: string | undefined;
   readonly names: readonly string[];
   readonly publicKey: KeyObject;
   readonly days: number;
@@ -30,11 +32,11 @@ export interface SignRequest {
  * @throws Fault when no program would accept the result, because the key is too weak
  */
 export function signCertificate(authority: Authority, request: SignRequest): X509Certificate {
-  const { role, names, publicKey, days, now } = request;
+  const { role, user, names, publicKey, days, now } = request;
   const { notBefore, notAfter } = validity(now, days);
   const certificate = buildCertificate(
     {
-      subject: { organization: ORGANIZATION, commonName: role },
+      subject: { organization: ORGANIZATION, user, commonName: role },
       publicKey,
       notBefore,
       notAfter: new Date(Math.min(notAfter.getTime(), authority.certificate.validToDate.getTime())),

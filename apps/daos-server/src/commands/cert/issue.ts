@@ -26,7 +26,8 @@ export const certIssueCommand = defineCommand({
     name: {
       type: "string",
       value: "NAME",
-      summary: "name of the files, and origin of an agent (default the role)",
+      summary:
+        "name of the files, origin of an agent, and user of an administrator in the audit (default the role)",
     },
     output: {
       type: "string",

@@ -1,3 +1,4 @@
+import { confirmOnTerminal } from "@daos/cli";
 import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { parseUuid } from "../../parse-uuid.ts";
@@ -8,6 +9,7 @@ export const poolDestroyCommand = defineCommand({
   name: "pool destroy",
   alias: "d",
   summary: "Destroy a pool and its data",
+  description: "On a terminal it asks for consent, unless --force is given.",
   examples: [
     {
       text: "Destroy one pool",
@@ -16,7 +18,11 @@ export const poolDestroyCommand = defineCommand({
   ],
   flags: {
     pool: poolFlag,
-    force: { type: "boolean", char: "f", summary: "also while clients are connected" },
+    force: {
+      type: "boolean",
+      char: "f",
+      summary: "also while clients are connected, and without a question",
+    },
     sys: {
       type: "string",
       char: "S",
@@ -24,8 +30,9 @@ export const poolDestroyCommand = defineCommand({
       summary: "system name (default that of the configuration file)",
     },
   },
-  run: async ({ flags, connect, waitFor }) => {
+  run: async ({ flags, terminal, connect, waitFor }) => {
     const uuid = parseUuid(flags.pool, "a pool");
+    if (!flags.force) await confirmOnTerminal(terminal, `This destroys the pool ${uuid}: its data is lost.`);
     const { client, system } = await connect();
     const { poolDestroy } = await import("@daos/control-client");
     await waitFor(poolDestroy(client, { uuid, force: flags.force, system: flags.sys ?? system }));

@@ -1,0 +1,109 @@
+import { createContextKey, type Interceptor } from "@connectrpc/connect";
+import { toFault } from "@daos/fault";
+import type { Logger } from "@daos/log";
+import { clientCall } from "@daos/mgmt-service";
+import { mgmt } from "@daos/proto";
+import { grpcCodeName } from "@daos/rpc";
+import { AUDITED_CALLS, type Peer } from "@daos/security";
+import { type AuditCaller, type AuditedCall, callerFrom, callerThrough, writeAudit } from "./audit-log.ts";
+import { type AnswerOutcome, outcomeOf } from "./outcome-of.ts";
+
+/** Who calls; the listener sets it for each request. */
+export const peerKey = createContextKey<Peer | undefined>(undefined, { description: "who calls" });
+
+const { typeName, method } = mgmt.MgmtSvc;
+const CALL_ENGINE = `/${typeName}/${method.callEngine.name}`;
+
+type Subject = Pick<AuditedCall, "call" | "caller" | "about">;
+
+/**
+ * Leaves one line in `log` for each call of {@link AUDITED_CALLS} when it has ended: who, what, how it ended, how long it
+ * took. Give it to `connectNodeAdapter` inside `faultInterceptor` and outside `limitInterceptor`, so that it sees faults, and
+ * those of refused requests too.
+ */
+export function auditInterceptor(log: Logger): Interceptor {
+  return (next) => async (request) => {
+    const path = `/${request.service.typeName}/${request.method.name}`;
+    if (path !== CALL_ENGINE && !AUDITED_CALLS.has(path)) return next(request);
+    const peer = request.contextValues.get(peerKey);
+    const caller = peer === undefined ? { address: "unknown" } : callerFrom(peer);
+    const start = performance.now();
+    const write = (subject: Subject, ended: Ended) =>
+      writeAudit(log, { ...subject, ...ended, ms: performance.now() - start });
+
+    if (request.stream) {
+      let subject: Subject = { call: request.method.name, caller };
+      const message = seen(request.message, (first) => {
+        subject = subjectOf(path, first, caller) ?? subject;
+      });
+      const onEnd = (ended: Ended) => write(subject, ended);
+      const response = await next({ ...request, message }).catch((error: unknown) => {
+        onEnd(failureOf(error));
+        throw error;
+      });
+      return response.stream ? { ...response, message: watched(response.message, onEnd) } : response;
+    }
+    const subject = subjectOf(path, request.message, caller);
+    if (subject === undefined) return next(request);
+    try {
+      const response = await next(request);
+      write(subject, response.stream ? DONE : outcomeOf(response.message));
+      return response;
+    } catch (error) {
+      write(subject, failureOf(error));
+      throw error;
+    }
+  };
+}
+
+/** What a request is about; undefined when it changes nothing. */
+function subjectOf(path: string, message: object, caller: AuditCaller): Subject | undefined {
+  if (path === CALL_ENGINE) {
+    const { method: number, caller: certificate } = message as mgmt.CallEngineReq;
+    const carried = clientCall(number);
+    if (!AUDITED_CALLS.has(carried)) return undefined;
+    return { call: nameOf(carried), caller: callerThrough(caller, certificate) };
+  }
+  return { call: nameOf(path), caller, about: AUDITED_CALLS.get(path)?.(message) };
+}
+
+/** `PoolDestroy` of `/mgmt.MgmtSvc/PoolDestroy`. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+type Ended = Omit<AnswerOutcome, "failed"> & { readonly failed?: number };
+
+const DONE: Ended = { outcome: "OK" };
+
+function failureOf(error: unknown): Ended {
+  return { outcome: grpcCodeName(error), reason: toFault(error).message };
+}
+
+async function* seen<T>(messages: AsyncIterable<T>, look: (message: T) => void): AsyncGenerator<T> {
+  for await (const message of messages) {
+    look(message);
+    yield message;
+  }
+}
+
+/** Passes an answer on and reports how it ended, also when its reader stops. The last message has the results. */
+async function* watched<T extends object>(
+  messages: AsyncIterable<T>,
+  onEnd: (ended: Ended) => void,
+): AsyncGenerator<T> {
+  let ended: Ended = { outcome: "CANCELLED" };
+  try {
+    let last: T | undefined;
+    for await (const message of messages) {
+      last = message;
+      yield message;
+    }
+    ended = last === undefined ? DONE : outcomeOf(last);
+  } catch (error) {
+    ended = failureOf(error);
+    throw error;
+  } finally {
+    onEnd(ended);
+  }
+}

@@ -1,0 +1,105 @@
+import { ctl, mgmt } from "@daos/proto";
+
+/** What a request is about, as fields of a line. */
+type AuditFields = Readonly<Record<string, unknown>>;
+type Describe<Message> = (message: Message) => AuditFields;
+
+/** A method changes something, and this says what its request is about; or it only reads, and leaves no line. */
+type AuditOf<Service extends { readonly method: object }> = Readonly<
+  Record<keyof Service["method"], Describe<never> | "reads">
+>;
+
+/** The most entries of a list that a line shows. */
+const MAX_SHOWN = 32;
+
+/** `"0,1,2 and 5 more"`; undefined for an empty list. */
+function shown(entries: readonly unknown[]): string | undefined {
+  if (entries.length === 0) return undefined;
+  const first = entries.slice(0, MAX_SHOWN).join(",");
+  return entries.length > MAX_SHOWN ? `${first} and ${entries.length - MAX_SHOWN} more` : first;
+}
+
+const nothing = () => ({});
+const action: Describe<ctl.SystemActionReq> = ({ selection, force }) => ({
+  ranks: shown(selection?.ranks ?? []),
+  hosts: shown(selection?.hosts ?? []),
+  force: force || undefined,
+});
+const acl: Describe<mgmt.ModifyACLReq> = ({ uuid, ACL }) => ({ pool: uuid, acl: shown(ACL) });
+
+const MGMT_CTL: AuditOf<typeof ctl.MgmtCtl> = {
+  storagePrepare: ({ nvme, scm }: ctl.StoragePrepareReq) => ({
+    nvme: nvme === undefined ? undefined : nvme.reset ? "reset" : "prepare",
+    scm: scm === undefined ? undefined : scm.reset ? "reset" : "prepare",
+    devices: nvme?.pciwhitelist || undefined,
+  }),
+  storageScan: "reads",
+  storageFormat: ({ reformat }: ctl.StorageFormatReq) => ({ reformat: reformat || undefined }),
+  systemMemberQuery: "reads",
+  systemStop: nothing,
+  networkListProviders: "reads",
+  networkScanDevices: "reads",
+  systemQuery: "reads",
+  systemStopMembers: action,
+  systemStart: action,
+  systemExclude: action,
+  systemClearExclude: action,
+  systemErase: action,
+  systemEvents: "reads",
+  storageFormatWatch: ({ reformat }: ctl.StorageFormatWatchReq) => ({ reformat: reformat || undefined }),
+  storageBurnIn: ({ devices, seconds }: ctl.StorageBurnInReq) => ({ devices: shown(devices), seconds }),
+  storageUsage: "reads",
+  setLogMasks: ({ masks, reset }: ctl.SetLogMasksReq) => ({ masks: reset ? "reset" : masks }),
+};
+
+const MGMT_SVC: AuditOf<typeof mgmt.MgmtSvc> = {
+  join: "reads",
+  leaderQuery: "reads",
+  poolCreate: ({ uuid, scmbytes, nvmebytes, ranks, user, usergroup }: mgmt.PoolCreateReq) => ({
+    pool: uuid,
+    scm: scmbytes,
+    nvme: nvmebytes,
+    ranks: shown(ranks),
+    owner: user,
+    group: usergroup,
+  }),
+  poolDestroy: ({ uuid, force }: mgmt.PoolDestroyReq) => ({ pool: uuid, force: force || undefined }),
+  poolGetACL: "reads",
+  poolOverwriteACL: acl,
+  poolUpdateACL: acl,
+  poolDeleteACL: ({ uuid, principal }: mgmt.DeleteACLReq) => ({ pool: uuid, principal }),
+  getAttachInfo: "reads",
+  bioHealthQuery: "reads",
+  smdListDevs: "reads",
+  smdListPools: "reads",
+  prepShutdown: "reads",
+  killRank: ({ rank, force }: mgmt.KillRankReq) => ({ rank, force: force || undefined }),
+  listPools: "reads",
+  reportEngines: "reads",
+  startRank: ({ rank }: mgmt.StartRankReq) => ({ rank }),
+  eraseRank: ({ rank, uuid }: mgmt.EraseRankReq) => ({ rank, engine: uuid }),
+  // It carries a call of a client, which has a row of its own.
+  callEngine: "reads",
+};
+
+const TABLE = [
+  [ctl.MgmtCtl, MGMT_CTL],
+  [mgmt.MgmtSvc, MGMT_SVC],
+] as const;
+
+/**
+ * `/mgmt.MgmtSvc/PoolDestroy` -> what its request is about: every call that an administrator, or the leader for one, changes
+ * something with. Each leaves a line in the audit log. What engines do by themselves, such as joining, is in the events.
+ */
+export const AUDITED_CALLS: ReadonlyMap<string, Describe<object>> = new Map(
+  TABLE.flatMap(([service, rows]) =>
+    service.methods.flatMap(({ name, localName }) => {
+      const describe = (rows as Readonly<Record<string, Describe<never> | "reads">>)[localName];
+      if (describe === undefined)
+        throw new Error(`${service.typeName}/${name} is not in the table of the audit`);
+      return describe === "reads"
+        ? []
+        : [[`/${service.typeName}/${name}`, describe as Describe<object>] as const];
+    }),
+  ),
+);
