@@ -139,11 +139,13 @@ export function composeHost(ports: HostPorts): Host {
       const until = AbortSignal.any([signal, ended.signal]);
       const parts = [
         harness.run(until),
-        ...(provisionOnly ? [] : [leadership.run(until), reporter.run(until)]),
+        // It leads until its own last report has been taken.
+        ...(provisionOnly ? [] : [leadership.run(ended.signal), reporter.run(until)]),
       ];
       try {
         await Promise.race([...parts, fatal.promise]);
       } finally {
+        if (signal.aborted && !provisionOnly) await reporter.goingDown();
         ended.abort(new DOMException("the server ends", "AbortError"));
         await Promise.allSettled(parts);
       }

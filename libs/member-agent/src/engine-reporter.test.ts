@@ -165,6 +165,37 @@ describe("EngineReporter", () => {
     expect(asked.slice(0, 6)).toEqual(["a", "b", "c", "d", "d", "d"]);
   });
 
+  it("goingDown() reports every engine as stopped, also one that has failed", async () => {
+    const engine = {
+      superblock,
+      incarnation: 3,
+      state: { kind: "failed", fault: new Error("gone") } as unknown as ReportedEngine["state"],
+    };
+    const { reporter, reports } = reporting(engine);
+    await reporter.goingDown();
+    expect(reports.map(({ engines }) => engines)).toEqual([
+      [{ uuid: "uuid-0", incarnation: 3, state: State.STOPPED, reason: "host is going down" }],
+    ]);
+  });
+
+  it("goingDown() waits no longer than two seconds for a leader that does not answer", async () => {
+    const reporter = new EngineReporter({
+      self,
+      engines: [{ superblock, incarnation: 1, state: { kind: "starting", reason: "" } }],
+      finder: new LeaderFinder({ accessPoints: [self], known: () => undefined }),
+      send: (_host, _report, { signal }) => abortable(new Promise<never>(() => {}), signal),
+      log: silentLogger,
+    });
+    let ended = false;
+    const down = reporter.goingDown().then(() => {
+      ended = true;
+    });
+    await pass(1_900);
+    expect(ended).toBe(false);
+    await pass(200);
+    await down;
+  });
+
   it("has nothing to say of engines without an identity", async () => {
     const { reporter, reports } = reporting({
       superblock: undefined,

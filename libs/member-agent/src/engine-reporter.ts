@@ -32,6 +32,9 @@ const GATHER_MS = 50;
 const REPORT_MS = 10_000;
 /** A host that has not answered within this time, ms, may be frozen: others are asked too. */
 const HOST_MS = 3_000;
+/** The stop of this host waits so long for a leader that takes its last report, ms. */
+const LAST_REPORT_MS = 2_000;
+const HOST_GOES_DOWN = "host is going down";
 /** The most warnings that wait for a leader. */
 const MAX_WARNINGS = 100;
 /** The most warnings of one report; a leader cuts longer lists. */
@@ -81,19 +84,38 @@ export class EngineReporter {
     }
   }
 
+  /**
+   * Tells the leader that this host stops in order, so that its ranks are stopped at once and not missed later. To be called
+   * when {@link run} has ended, while this host may still lead. It ends after two seconds in any case.
+   */
+  async goingDown(): Promise<void> {
+    const { engines, log } = this.#options;
+    const known = engines.flatMap(({ superblock, incarnation }) =>
+      superblock === undefined ? [] : [stoppedWith(HOST_GOES_DOWN, superblock.uuid, incarnation)],
+    );
+    if (known.length === 0) return;
+    try {
+      using limit = this.#clock.deadline(LAST_REPORT_MS, "tell the leader that this host goes down");
+      await this.#send({ engines: known, warnings: [] }, limit.signal);
+    } catch (error) {
+      log.warn("the leader does not know that this host goes down", { fault: toFault(error) });
+    }
+  }
+
+  async #send(report: Pick<ReportMessage, "engines" | "warnings">, signal: AbortSignal): Promise<void> {
+    const { self, finder, send } = this.#options;
+    const message = { ...report, addr: formatHostAddress(self), intervalMs: this.#intervalMs };
+    finder.learn(await finder.ask((host, wait) => send(host, message, wait), { signal, hostMs: HOST_MS }));
+  }
+
   async #report(signal: AbortSignal): Promise<void> {
-    const { self, engines, finder, send, log } = this.#options;
+    const { engines, log } = this.#options;
     const known = engines.map(describe).filter((engine) => engine !== undefined);
     if (known.length === 0) return;
     const sent = this.#warnings.slice(0, MAX_SENT);
-    const warnings = sent.map(({ text }) => text);
-    const report = { addr: formatHostAddress(self), engines: known, intervalMs: this.#intervalMs, warnings };
     try {
       using limit = this.#clock.deadline(REPORT_MS, "report to the leader", signal);
-      const { signal: until } = limit;
-      finder.learn(
-        await finder.ask((host, wait) => send(host, report, wait), { signal: until, hostMs: HOST_MS }),
-      );
+      await this.#send({ engines: known, warnings: sent.map(({ text }) => text) }, limit.signal);
       // Some may have come while the leader was asked.
       this.#warnings = this.#warnings.filter((warning) => !sent.includes(warning));
       this.#changed ||= this.#warnings.length > 0;
@@ -128,6 +150,10 @@ export class EngineReporter {
       signal.removeEventListener("abort", end);
     }
   }
+}
+
+function stoppedWith(reason: string, uuid: string, incarnation: number): ReportMessage["engines"][number] {
+  return { uuid, incarnation, state: mgmt.ReportEnginesReq_State.STOPPED, reason };
 }
 
 /** Undefined for an engine that has no identity yet. */

@@ -187,8 +187,19 @@ describe("three access points", { timeout: 600_000 }, () => {
     const { ms } = await newLeader(old, since);
     expect(ms).toBeLessThan(FAIL_OVER_MS);
     await stopping;
-    await old.system.start([]);
-    await expect.poll(states, WAIT).toBe(allJoined);
+    // It has told that it goes down: its rank is stopped, and not missed.
+    const stopped = { state: "stopped", reason: "host is going down" };
+    const on = async ({ address }: ClusterHost) => (await members()).find((one) => one.address === address);
+    expect(await on(old)).toMatchObject(stopped);
+    const host = cluster.host(7);
+    const events = await eventsDuring(async () => {
+      await host.system.stop();
+      expect(await on(host)).toMatchObject(stopped);
+      await host.system.start([]);
+      await old.system.start([]);
+      await expect.poll(states, WAIT).toBe(allJoined);
+    });
+    expect(events.filter(({ severity }) => severity === "error")).toEqual([]);
   });
 
   it("do not mind that wall clocks jump", async () => {

@@ -58,6 +58,7 @@ export interface DmgResult {
 export interface DmgEvent {
   readonly number: number;
   readonly kind: string;
+  readonly severity: string;
   readonly rank: number | null;
   readonly time: string;
 }
