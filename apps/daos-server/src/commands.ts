@@ -2,6 +2,7 @@ import type { Program } from "@daos/cli";
 import { certInitCommand } from "./commands/cert/init.ts";
 import { certIssueCommand } from "./commands/cert/issue.ts";
 import { certRenewCommand } from "./commands/cert/renew.ts";
+import { certRevokeCommand } from "./commands/cert/revoke.ts";
 import { certStatusCommand } from "./commands/cert/status.ts";
 import { completeCommand } from "./commands/complete.ts";
 import { completionCommand } from "./commands/completion.ts";
@@ -39,7 +40,7 @@ export const DAOS_SERVER: Program<ServerCommand> = {
     {
       name: "cert",
       summary: "Make, renew and examine the certificates of a system",
-      commands: [certInitCommand, certIssueCommand, certRenewCommand, certStatusCommand],
+      commands: [certInitCommand, certIssueCommand, certRenewCommand, certRevokeCommand, certStatusCommand],
     },
     {
       name: "config",

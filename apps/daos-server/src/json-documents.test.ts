@@ -63,6 +63,7 @@ describe("runCommandLine() with --json", { timeout: 120_000 }, () => {
       ["cert init", "cert init -j --directory DIR/ca", 0],
       ["cert issue", "cert issue -j --directory DIR/ca --role agent --name a", 0],
       ["cert renew", "cert renew -j --directory DIR/ca DIR/ca/certs/a.crt", 0],
+      ["cert revoke", "cert revoke -j --directory DIR/ca DIR/ca/certs/a.crt", 0],
       ["cert status", "cert status -j --directory DIR/ca", 0],
     ];
     for (const [command, line, expected] of lines) {

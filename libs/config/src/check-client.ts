@@ -51,6 +51,7 @@ export function checkClientConfig(
       serverName: transport.server_name ?? "server",
       clientCertDir: absolute(transport.client_cert_dir ?? ".daos/clients"),
       caCert: absolute(transport.ca_cert ?? ".daos/daosCA.crt"),
+      crl: transport.crl === undefined ? undefined : absolute(transport.crl),
       cert: absolute(transport.cert ?? ".daos/client.crt"),
       key: absolute(transport.key ?? ".daos/client.key"),
     },

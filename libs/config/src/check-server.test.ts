@@ -334,7 +334,7 @@ describe("checkServerConfig() reports all problems at once", () => {
         '1:7: error: port: "10001" is a string; expected a whole number from 1 to 65535',
         '2:16: error: access_points: "host1" is a string; expected a list, as in [first, second]',
         "3:15: error: hyperthreads: 1 is a number; expected true or false",
-        "4:19: error: transport_config: [] is a list; expected keys and values, of allow_insecure, server_name, client_cert_dir, ca_cert, cert, key",
+        "4:19: error: transport_config: [] is a list; expected keys and values, of allow_insecure, server_name, client_cert_dir, ca_cert, crl, cert, key",
       ],
     ],
     [

@@ -466,6 +466,7 @@ function serverTransport(file: TransportFile, cwd: string, insecure: boolean | u
     serverName: file.server_name ?? "server",
     clientCertDir: resolve(cwd, file.client_cert_dir ?? ".daos/clients"),
     caCert: resolve(cwd, file.ca_cert ?? ".daos/daosCA.crt"),
+    crl: file.crl === undefined ? undefined : resolve(cwd, file.crl),
     cert: resolve(cwd, file.cert ?? ".daos/daos_server.crt"),
     key: resolve(cwd, file.key ?? ".daos/daos_server.key"),
   };

@@ -27,6 +27,15 @@ describe("loadServerConfig()", () => {
     });
   });
 
+  it("reads the path of a revocation list, which no file names by default", async () => {
+    const path = join(directory, "crl.yml");
+    await writeFile(path, "transport_config: { crl: daosCA.crl }\n");
+    const crl = resolve("daosCA.crl");
+    expect((await loadServerConfig(path, {})).transport).toMatchObject({ crl });
+    expect((await loadClientConfig(path)).transport).toMatchObject({ crl });
+    expect((await loadServerConfig(fixture("daos_server_local.yml"), {})).transport.crl).toBeUndefined();
+  });
+
   it("reports warnings", async () => {
     const path = join(directory, "twice.yml");
     await writeFile(path, "port: 1\nport: 2\n");

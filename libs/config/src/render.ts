@@ -20,6 +20,7 @@ export function renderServerConfig(config: ServerConfig): string {
       server_name: transport.serverName,
       client_cert_dir: transport.clientCertDir,
       ca_cert: transport.caCert,
+      crl: transport.crl,
       cert: transport.cert,
       key: transport.key,
     },

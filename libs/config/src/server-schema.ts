@@ -56,6 +56,9 @@ export const transportSchema = z.strictObject({
     description: "Certificate of the authority that signed all others.",
     default: ".daos/daosCA.crt",
   }).optional(),
+  crl: path({
+    description: "List of the certificates that the authority has revoked (X.509 CRL in PEM form).",
+  }).optional(),
   cert: path({
     description: "This side's own certificate.",
     default: ".daos/daos_server.crt",

@@ -10,6 +10,8 @@ export interface TransportConfig {
   /** Directory of the client certificates that verify credentials. */
   readonly clientCertDir: string;
   readonly caCert: string;
+  /** List of revoked certificates. */
+  readonly crl?: string | undefined;
   readonly cert: string;
   readonly key: string;
 }

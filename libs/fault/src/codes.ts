@@ -144,6 +144,8 @@ export const FaultCode = {
   certificateTooWeak: 926,
   certificateAuthorityExists: 927,
   connectionLimit: 928,
+  certificateRevoked: 929,
+  revocationListUnusable: 930,
 
   // helper: 3000-3099
   helperUnavailable: 3000,

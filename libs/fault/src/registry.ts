@@ -631,6 +631,16 @@ const SECURITY = {
     "A client there runs wild, or makes connections in a loop.",
     "find out what runs there; others are not affected",
   ],
+  certificateRevoked: [
+    "The authority has revoked a certificate.",
+    "Its key may be in wrong hands, or its host is out of service.",
+    "issue another one with daos-server cert issue",
+  ],
+  revocationListUnusable: [
+    "The list of revoked certificates cannot be used.",
+    "It is of another authority, damaged, or of an unusual kind.",
+    "install the list that daos-server cert revoke writes",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const DOCTOR = "check the installation with daos-admin doctor";

@@ -14,6 +14,8 @@ const CODES: ReadonlySet<number> = new Set([
   FaultCode.certificateMissing,
   FaultCode.certificateTooWeak,
   FaultCode.certificateRefused,
+  FaultCode.certificateRevoked,
+  FaultCode.revocationListUnusable,
   FaultCode.tlsFailed,
 ]);
 

@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type Fault, FaultCode, hasCode, toFault } from "@daos/fault";
 import { faultKeyMismatch } from "./faults.ts";
+import { loadRevocations } from "./load-revocations.ts";
 import { checkCertificateDirectory, readCertificates, readPrivateKey } from "./read-pem-file.ts";
 import { type Role, roleOf, showSubject } from "./role.ts";
 import type { TransportConfig } from "./transport-config.ts";
@@ -33,7 +34,7 @@ export type CertificateState = "ok" | "expiring" | "unusable";
 
 /** The files to look at; those of a transport configuration, or only a CA and what it issued. */
 export type CertificatePaths = Pick<TransportConfig, "caCert"> &
-  Partial<Pick<TransportConfig, "cert" | "key" | "clientCertDir">>;
+  Partial<Pick<TransportConfig, "cert" | "key" | "clientCertDir" | "crl">>;
 
 export interface CertificateStatusOptions {
   readonly now?: (() => Date) | undefined;
@@ -56,6 +57,8 @@ export async function certificateStatus(
   const { cert, key, clientCertDir } = paths;
   const authorities = await readCertificates(paths.caCert, "CA certificate").catch(() => []);
   const caPath = resolve(paths.caCert);
+  // A list that cannot be used is reported where it is loaded; here it says nothing.
+  const revocations = await loadRevocations(paths, authorities).catch(() => undefined);
   const list = await statusOfAuthorities(caPath, at);
   if (cert !== undefined) {
     const checkOwn = async (certificate: X509Certificate, path: string) => {
@@ -63,7 +66,7 @@ export async function certificateStatus(
         return faultKeyMismatch(path, resolve(key));
       }
       return (
-        checkIssued(certificate, { authorities, path, caPath, now: at }) ??
+        checkIssued(certificate, { authorities, revocations, path, caPath, now: at }) ??
         (role === undefined ? undefined : checkRole(certificate, { path }, [role]))
       );
     };
@@ -83,7 +86,7 @@ export async function certificateStatus(
     const check = async (certificate: X509Certificate) =>
       certificate.ca
         ? checkDates(certificate, { path }, at)
-        : checkIssued(certificate, { authorities, path, caPath, now: at });
+        : checkIssued(certificate, { authorities, revocations, path, caPath, now: at });
     list.push(await statusOf(path, at, check));
   }
   const open = await directoryTooOpen(clientCertDir);

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { auth } from "@daos/proto";
 import { faultCredential, faultFileMissing } from "./faults.ts";
+import { loadRevocations } from "./load-revocations.ts";
 import { checkCertificateDirectory, readCertificates } from "./read-pem-file.ts";
 import type { TransportConfig } from "./transport-config.ts";
 import { checkIssued, checkRole } from "./verify-certificate.ts";
@@ -12,7 +13,7 @@ import { checkIssued, checkRole } from "./verify-certificate.ts";
 const ORIGIN = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
 export interface ValidateCredentialOptions {
-  readonly transport: Pick<TransportConfig, "allowInsecure" | "clientCertDir" | "caCert">;
+  readonly transport: Pick<TransportConfig, "allowInsecure" | "clientCertDir" | "caCert" | "crl">;
   readonly now?: (() => Date) | undefined;
 }
 
@@ -51,8 +52,10 @@ export async function validateCredential(
   }
   const { path, certificate } = await readOriginCertificate(transport.clientCertDir, origin);
   const authorities = await readCertificates(transport.caCert, "CA certificate");
+  const revocations = await loadRevocations(transport, authorities);
+  const caPath = resolve(transport.caCert);
   const fault =
-    checkIssued(certificate, { authorities, path, caPath: resolve(transport.caCert), now: now() }) ??
+    checkIssued(certificate, { authorities, revocations, path, caPath, now: now() }) ??
     checkRole(certificate, { path }, ["agent"]);
   if (fault !== undefined) throw fault;
   if (!verify("sha512", signed, certificate.publicKey, verifier.data)) {

@@ -4,13 +4,19 @@ import type { Violation } from "./field-limit.ts";
 import { commonName, type Role, showSubject } from "./role.ts";
 
 /** What a file is for, as messages name it; the key in `transport_config` stands in brackets. */
-export type FilePurpose = "CA certificate" | "certificate" | "private key" | "client certificate directory";
+export type FilePurpose =
+  | "CA certificate"
+  | "certificate"
+  | "private key"
+  | "client certificate directory"
+  | "revocation list";
 
 const KEYS: Readonly<Record<FilePurpose, string>> = {
   "CA certificate": "ca_cert",
   certificate: "cert",
   "private key": "key",
   "client certificate directory": "client_cert_dir",
+  "revocation list": "crl",
 };
 
 function fault(
@@ -133,6 +139,24 @@ export function faultNotYetValid(certificate: X509Certificate | undefined, sourc
     FaultCode.certificateNotYetValid,
     `${named(certificate, source)} is not valid before ${start}`,
     `check that the clocks of both hosts are right; otherwise wait, or issue it again with "daos-server cert issue"`,
+  );
+}
+
+export function faultRevoked(certificate: X509Certificate, source: CertificateSource, at: Date): Fault {
+  return fault(
+    FaultCode.certificateRevoked,
+    `${named(certificate, source)} was revoked on ${at.toISOString()}`,
+    `issue another one with "daos-server cert issue" and install it ${whereToPut(source)}`,
+  );
+}
+
+/** It is not known what has been revoked. */
+export function faultRevocationList(path: string, reason: string, cause?: unknown): Fault {
+  return fault(
+    FaultCode.revocationListUnusable,
+    `the revocation list ${path} cannot be used`,
+    `install the list that "daos-server cert revoke" writes, or another CRL in PEM form of the CA in ca_cert; or leave out crl`,
+    { reason, cause },
   );
 }
 

@@ -69,6 +69,7 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
       fault,
     });
   let identity: Identity = await loadIdentity(transport, { roles: ["server"], now, onWrongDates });
+  warnOfOldList(identity, transport, log, now);
   const server = createSecureServer({
     ...http2ServerLimits(limits),
     ...identityServerOptions(identity),
@@ -76,17 +77,34 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
   });
   server.on("stream", guarded);
   const caPath = resolve(transport.caCert);
-  const trust = () => ({ authorities: identity.authorities, caPath });
+  const trust = () => ({
+    authorities: identity.authorities,
+    caPath,
+    revocations: identity.revocations,
+  });
   const guard = guardServer(server, { log, limits, now, trust });
   const reload = async () => {
     const next = await loadIdentity(transport, { roles: ["server"], now });
     server.setSecureContext(identityServerOptions(next));
     identity = next;
+    warnOfOldList(identity, transport, log, now);
     await guard.judgeSessions();
   };
   const watch = watchCertificates({ transport, log, now, pollMs: options.pollMs, onChange: reload });
   server.once("close", () => watch[Symbol.dispose]());
   return { server, reload, close: closer(server) };
+}
+
+/** A list that is older than it says it may be still counts: what it revokes stays revoked. */
+function warnOfOldList(
+  { revocations }: Identity,
+  { crl }: TransportConfig,
+  log: Logger,
+  now: () => Date = () => new Date(),
+): void {
+  const nextUpdate = revocations?.nextUpdate;
+  if (nextUpdate !== undefined && nextUpdate < now())
+    log.warn("the revocation list ought to have been replaced; it is used all the same", { crl, nextUpdate });
 }
 
 /** `server.close` alone waits until every client has gone by itself. */

@@ -17,6 +17,7 @@ import { guardSession } from "./guard-session.ts";
 import { HandshakePlaces } from "./handshake-places.ts";
 import { type Peer, setPeer } from "./peer.ts";
 import { REFUSAL_MS, refuseConnection } from "./refuse-connection.ts";
+import type { Revocations } from "./revocations.ts";
 import { verifyPeer } from "./verify-peer.ts";
 import { warnOnceAMinute } from "./warn-once-a-minute.ts";
 
@@ -24,6 +25,7 @@ import { warnOnceAMinute } from "./warn-once-a-minute.ts";
 interface TrustedAuthorities {
   readonly authorities: readonly X509Certificate[];
   readonly caPath: string;
+  readonly revocations: Revocations | undefined;
 }
 
 export interface GuardOptions {

@@ -3,12 +3,13 @@ import { resolve } from "node:path";
 import type { Fault } from "@daos/fault";
 import { authorize } from "./authorize.ts";
 import { faultCallerNotAllowed } from "./faults.ts";
+import { loadRevocations } from "./load-revocations.ts";
 import { readCertificates } from "./read-pem-file.ts";
 import type { TransportConfig } from "./transport-config.ts";
 import { verifyPeer } from "./verify-peer.ts";
 
 export interface JudgeCallerOptions {
-  readonly transport: Pick<TransportConfig, "allowInsecure" | "caCert">;
+  readonly transport: Pick<TransportConfig, "allowInsecure" | "caCert" | "crl">;
   /** The call that the client made, such as `/mgmt.MgmtSvc/PoolDestroy`. */
   readonly path: string;
   /** Address of the server that passes the call on. */
@@ -32,6 +33,7 @@ export async function judgeCaller(
   const verdict = verifyPeer(parse(certificate), {
     peer: `a client of the server at ${from}`,
     authorities,
+    revocations: await loadRevocations(transport, authorities),
     caPath: resolve(transport.caCert),
     now: now(),
   });

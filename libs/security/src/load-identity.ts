@@ -2,7 +2,9 @@ import type { KeyObject, X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
 import { type Fault, FaultCode } from "@daos/fault";
 import { faultKeyMismatch } from "./faults.ts";
+import { loadRevocations } from "./load-revocations.ts";
 import { readCertificates, readPrivateKey } from "./read-pem-file.ts";
+import type { Revocations } from "./revocations.ts";
 import type { Role } from "./role.ts";
 import type { TransportConfig } from "./transport-config.ts";
 import { checkIssued, checkRole } from "./verify-certificate.ts";
@@ -10,6 +12,8 @@ import { checkIssued, checkRole } from "./verify-certificate.ts";
 /** A program's own certificate with its key, and the CA it trusts: read, checked, and fit together. */
 export interface Identity {
   readonly authorities: readonly X509Certificate[];
+  /** What they have revoked. The program's own certificate is not looked for: others do that. */
+  readonly revocations?: Revocations | undefined;
   readonly certificate: X509Certificate;
   readonly key: KeyObject;
   /** The same in PEM form, for OpenSSL. */
@@ -25,17 +29,18 @@ export interface LoadIdentityOptions {
 }
 
 /**
- * Reads the three files of a transport configuration.
+ * Reads the files of a transport configuration.
  *
  * @throws Fault that names the file, for the first of: missing, unreadable, too open, no PEM; key of another
  *   certificate; certificate of another CA, expired, not yet valid, too weak, of another role
  */
 export async function loadIdentity(
-  transport: Pick<TransportConfig, "caCert" | "cert" | "key">,
+  transport: Pick<TransportConfig, "caCert" | "cert" | "key" | "crl">,
   options: LoadIdentityOptions,
 ): Promise<Identity> {
   const { roles, now = () => new Date(), onWrongDates } = options;
   const authorities = await readCertificates(transport.caCert, "CA certificate");
+  const revocations = await loadRevocations(transport, authorities);
   const chain = await readCertificates(transport.cert);
   const { key, pem } = await readPrivateKey(transport.key);
   const [certificate] = chain;
@@ -50,6 +55,7 @@ export async function loadIdentity(
   if (wrongDates !== undefined) onWrongDates?.(wrongDates);
   return {
     authorities,
+    revocations,
     certificate,
     key,
     pem: { ca: toPem(authorities), cert: toPem(chain), key: pem },

@@ -10,6 +10,7 @@ import {
   faultFileMode,
   faultFileUnreadable,
   faultMalformed,
+  faultRevocationList,
 } from "./faults.ts";
 
 /** The widest mode of a private key: nothing for group and others. */
@@ -37,6 +38,14 @@ export async function readCertificates(
   } catch (error) {
     throw faultMalformed(file, purpose, error instanceof Error ? error.message : String(error), error);
   }
+}
+
+/** Every revocation list of a PEM file, in DER form; at least one. @throws Fault */
+export async function readRevocationLists(path: string): Promise<readonly Uint8Array<ArrayBuffer>[]> {
+  const text = await readChecked(path, "revocation list", MAX_CERT_MODE);
+  const blocks = [...text.matchAll(/-----BEGIN X509 CRL-----([\s\S]*?)-----END X509 CRL-----/g)];
+  if (blocks.length === 0) throw faultRevocationList(path, "there is no PEM block X509 CRL in it");
+  return blocks.map(([, base64 = ""]) => new Uint8Array(Buffer.from(base64, "base64")));
 }
 
 /** The private key of a PEM file, PKCS#8 or the older forms. @throws Fault when it is missing, too open or no key */

@@ -2,7 +2,7 @@ import { constants, X509Certificate } from "node:crypto";
 import type { SecureClientSessionOptions, SecureServerOptions } from "node:http2";
 import { isIP } from "node:net";
 import { checkServerIdentity as checkName, type PeerCertificate } from "node:tls";
-import { faultWrongName } from "./faults.ts";
+import { faultRevoked, faultWrongName } from "./faults.ts";
 import { type Identity, loadIdentity } from "./load-identity.ts";
 import { commonName } from "./role.ts";
 import type { TransportConfig } from "./transport-config.ts";
@@ -62,7 +62,8 @@ export async function clientTlsOptions(
 }
 
 /** As {@link clientTlsOptions}, for an identity that has been loaded. */
-export function identityClientOptions({ pem }: Identity, serverName: string): SecureClientSessionOptions {
+export function identityClientOptions(identity: Identity, serverName: string): SecureClientSessionOptions {
+  const { pem } = identity;
   return {
     ...COMMON,
     ca: pem.ca,
@@ -70,14 +71,24 @@ export function identityClientOptions({ pem }: Identity, serverName: string): Se
     key: pem.key,
     // An address is not allowed as SNI, RFC 6066 section 3.
     servername: isIP(serverName) === 0 ? serverName : "",
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate),
+    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate, identity),
   };
 }
 
 /** The fault when a server's certificate is not for `serverName`, or is a client's; called after OpenSSL's checks. */
-function checkServerIdentity(serverName: string, peer: PeerCertificate): Error | undefined {
+function checkServerIdentity(
+  serverName: string,
+  peer: PeerCertificate,
+  { authorities, revocations }: Identity,
+): Error | undefined {
   const certificate = new X509Certificate(peer.raw);
   const source = { peer: "the server" };
+  for (const authority of authorities) {
+    const at = certificate.checkIssued(authority)
+      ? revocations?.revokedAt(certificate, authority)
+      : undefined;
+    if (at !== undefined) return faultRevoked(certificate, source, at);
+  }
   if (checkName(serverName, peer) !== undefined) {
     const names = certificate.subjectAltName ?? `CN:${commonName(certificate) ?? "(none)"}`;
     return faultWrongName(certificate, serverName, names.slice(0, 200), source);

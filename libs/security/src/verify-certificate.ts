@@ -4,10 +4,12 @@ import {
   type CertificateSource,
   faultExpired,
   faultNotYetValid,
+  faultRevoked,
   faultTooWeak,
   faultWrongAuthority,
   faultWrongRole,
 } from "./faults.ts";
+import type { Revocations } from "./revocations.ts";
 import { ROLES, type Role, roleOf, showSubject } from "./role.ts";
 
 /** OIDs of extended key usage, RFC 5280 section 4.2.1.12. */
@@ -30,6 +32,8 @@ const MIN_RSA_BITS = 2048;
 export interface VerifyOptions extends CertificateSource {
   /** The CA certificates that may have issued it. */
   readonly authorities: readonly X509Certificate[];
+  /** What they have revoked; nothing if not given. */
+  readonly revocations?: Revocations | undefined;
   /** The file they are from, for messages. */
   readonly caPath?: string | undefined;
   readonly now: Date;
@@ -40,12 +44,12 @@ export interface VerifyOptions extends CertificateSource {
 /**
  * What is wrong with a certificate that one of `authorities` must have issued directly; `undefined` when nothing is.
  *
- * Checks the issuer's name and signature, that the issuer is a CA, the dates of both, and their strength. It does not
+ * Checks the issuer's name and signature, that the issuer is a CA and has not revoked it, the dates of both, and their strength. It does not
  * look at usage, name or role. Certificates of an intermediate CA do not pass: neither release 0.8.0's script nor
  * `daos-server cert` makes any, and so nothing that is not configured can ever vouch for a certificate.
  */
 export function checkIssued(certificate: X509Certificate, options: VerifyOptions): Fault | undefined {
-  const { authorities, now, caPath, ignoreDates = false } = options;
+  const { authorities, now, caPath, revocations, ignoreDates = false } = options;
   const named = authorities.filter((ca) => certificate.checkIssued(ca));
   if (named.length === 0) {
     const issuer = certificate.issuer.split("\n").join(", ");
@@ -64,6 +68,8 @@ export function checkIssued(certificate: X509Certificate, options: VerifyOptions
   if (certificate.fingerprint256 === ca.fingerprint256) {
     return faultWrongAuthority(certificate, options, "it is the certificate of the CA itself");
   }
+  const revokedAt = revocations?.revokedAt(certificate, ca);
+  if (revokedAt !== undefined) return faultRevoked(certificate, options, revokedAt);
   const dates = ignoreDates
     ? undefined
     : (checkDates(ca, { path: caPath ?? "of the CA" }, now) ?? checkDates(certificate, options, now));

@@ -65,10 +65,10 @@ async function logExpiry(transport: TransportConfig, log: Logger, now?: () => Da
   }
 }
 
-/** Changes when one of the three files is written or replaced. */
-async function stampOf({ caCert, cert, key }: TransportConfig): Promise<string> {
+/** Changes when one of the files is written or replaced. */
+async function stampOf({ caCert, cert, key, crl }: TransportConfig): Promise<string> {
   const stamps = await Promise.all(
-    [caCert, cert, key].map(async (path) => {
+    [caCert, cert, key, ...(crl === undefined ? [] : [crl])].map(async (path) => {
       const entry = await stat(path, { bigint: true }).catch(() => undefined);
       return entry === undefined
         ? "missing"

@@ -41,6 +41,7 @@ const unreadable = z.array(z.looseObject({ uuid: text, reason: text }));
 const RESULTS: Readonly<Record<string, z.ZodType>> = {
   "cert init": z.strictObject({ cert: text, key: text, notAfter: time }),
   "cert issue": z.strictObject({ cert: text, key: text, client: text.optional(), notAfter: time }),
+  "cert revoke": z.strictObject({ cert: text, serial: text, list: text, count: z.number() }),
   "cert renew": z.strictObject({ cert: text, key: text.optional(), client: text.optional(), notAfter: time }),
   "cert status": z.strictObject({
     certificates: z.array(

@@ -15,6 +15,7 @@ export function authorityFiles(directory: string): AuthorityFiles {
     home,
     key: join(home, "private", "daosCA.key"),
     cert: join(home, "certs", "daosCA.crt"),
+    crl: join(home, "certs", "daosCA.crl"),
     certs: join(home, "certs"),
     clients: join(home, "certs", "clients"),
   };
@@ -27,6 +28,8 @@ export interface AuthorityFiles {
   readonly key: string;
   /** `ca_cert` of every host. */
   readonly cert: string;
+  /** `crl` of every host; made by the first revocation. */
+  readonly crl: string;
   readonly certs: string;
   /** The agents' certificates: `client_cert_dir` of every server. */
   readonly clients: string;

@@ -74,13 +74,7 @@ const SIGNATURE_OID = {
 /** Makes a certificate. It does what it is told, sensible or not; {@link ./issue.ts} decides what is sensible. */
 export function buildCertificate(content: CertificateContent, issuer: Issuer): X509Certificate {
   const { hash = "sha256" } = content;
-  const type = issuer.key.asymmetricKeyType;
-  if (type !== "rsa" && type !== "ec") throw new Error(`cannot sign with a key of the type ${type}`);
-  const algorithm = new AlgorithmIdentifier({
-    algorithm: SIGNATURE_OID[type][hash],
-    // RSA wants an explicit NULL here, ECDSA nothing: RFC 4055 section 5, RFC 5758 section 3.2.
-    ...(type === "rsa" ? { parameters: null } : {}),
-  });
+  const algorithm = signatureAlgorithm(issuer.key, hash);
   const subject = nameOf(content.subject);
   const tbs = new TBSCertificate({
     version: Version.v3,
@@ -102,6 +96,17 @@ export function buildCertificate(content: CertificateContent, issuer: Issuer): X
     }),
   );
   return new X509Certificate(new Uint8Array(der));
+}
+
+/** The algorithm of what is signed with a key. */
+export function signatureAlgorithm(key: KeyObject, hash: "sha1" | "sha256" | "sha512"): AlgorithmIdentifier {
+  const type = key.asymmetricKeyType;
+  if (type !== "rsa" && type !== "ec") throw new Error(`cannot sign with a key of the type ${type}`);
+  return new AlgorithmIdentifier({
+    algorithm: SIGNATURE_OID[type][hash],
+    // RSA wants an explicit NULL here, ECDSA nothing: RFC 4055 section 5, RFC 5758 section 3.2.
+    ...(type === "rsa" ? { parameters: null } : {}),
+  });
 }
 
 function extensionsOf(content: CertificateContent, issuer: Issuer): Extensions {
@@ -159,7 +164,7 @@ function nameOf(subject: Subject): Name {
 }
 
 /** The issuer's name must be the same bytes as the subject of its certificate. */
-function rawSubject(certificate: X509Certificate): Name {
+export function rawSubject(certificate: X509Certificate): Name {
   return AsnConvert.parse(certificate.raw, Certificate).tbsCertificate.subject;
 }
 
@@ -168,7 +173,7 @@ function publicKeyInfo(key: KeyObject): SubjectPublicKeyInfo {
 }
 
 /** SHA-1 of the key's bit string, method 1 of RFC 5280 section 4.2.1.2: an identifier, not a safeguard. */
-function keyId(key: KeyObject): ArrayBuffer {
+export function keyId(key: KeyObject): ArrayBuffer {
   const bits = publicKeyInfo(key).subjectPublicKey;
   return new Uint8Array(createHash("sha1").update(new Uint8Array(bits)).digest()).buffer;
 }

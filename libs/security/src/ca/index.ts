@@ -4,3 +4,4 @@ export { buildCertificate } from "./build-certificate.ts";
 export { initCa } from "./init-ca.ts";
 export { issueCertificate } from "./issue-certificate.ts";
 export { renewCertificate } from "./renew-certificate.ts";
+export { revokeCertificate } from "./revoke-certificate.ts";
