@@ -15,6 +15,19 @@ export function faultListen(address: string, cause: NodeJS.ErrnoException): Faul
   });
 }
 
+/** The kernel does not tell the addresses of this host. */
+export function faultAddressesUnknown(cause: unknown): Fault {
+  return new Fault({
+    domain: "general",
+    code: FaultCode.addressesUnknown,
+    description: "read the network addresses of this host",
+    reason: cause instanceof Error ? cause.message : String(cause),
+    resolution:
+      "allow netlink: add AF_NETLINK to RestrictAddressFamilies= of the service, or leave that setting out",
+    cause,
+  });
+}
+
 /** A user or group that the machine does not know. */
 export function faultUnknownUser(kind: "user" | "group", name: string): Fault {
   return new Fault({

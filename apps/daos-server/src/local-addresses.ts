@@ -1,10 +1,17 @@
 import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
+import { faultAddressesUnknown } from "./faults.ts";
 
-/** All IP addresses of this host. */
-export function localAddresses(): ReadonlySet<string> {
+/** All IP addresses of this host. @throws Fault addressesUnknown when the kernel may not be asked */
+export function localAddresses(read: typeof networkInterfaces = networkInterfaces): ReadonlySet<string> {
+  let found: ReturnType<typeof networkInterfaces>;
+  try {
+    found = read();
+  } catch (error) {
+    throw faultAddressesUnknown(error);
+  }
   return new Set(
-    Object.values(networkInterfaces())
+    Object.values(found)
       .flat()
       .filter((entry) => entry !== undefined)
       .map((entry) => entry.address),

@@ -36,6 +36,16 @@ describe("loadServerConfig()", () => {
     expect((await loadServerConfig(fixture("daos_server_local.yml"), {})).transport.crl).toBeUndefined();
   });
 
+  it.each([
+    ["in Latin-1", Buffer.from("port: 1\nname: gr\xf6\xdfer\n", "latin1"), "line 2, column 9 is not UTF-8"],
+    ["cut inside a character", Buffer.from("# \u20ac").subarray(0, 4), "line 1, column 3 is not UTF-8"],
+  ])("refuses a file %s and names the place", async (_, bytes, reason) => {
+    const path = join(directory, "latin1.yml");
+    await writeFile(path, bytes);
+    for (const reading of [loadServerConfig(path, {}), loadClientConfig(path)])
+      await expect(reading).rejects.toMatchObject({ code: FaultCode.configUnreadable, reason });
+  });
+
   it("reports warnings", async () => {
     const path = join(directory, "twice.yml");
     await writeFile(path, "port: 1\nport: 2\n");

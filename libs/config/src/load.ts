@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
 import { checkClientConfig } from "./check-client.ts";
@@ -70,10 +71,24 @@ async function readText(path: string, kind: FileKind): Promise<string> {
       if (bytesRead === 0) break;
       length += bytesRead;
     }
-    return buffer.toString("utf8", 0, length);
+    const bytes = buffer.subarray(0, length);
+    // A file that is too long is refused for that; it may have been cut inside a character.
+    if (length <= MAX_FILE_BYTES && !isUtf8(bytes)) throw new Error(`${badPlace(bytes)} is not UTF-8`);
+    return bytes.toString("utf8");
   } catch (error) {
     if (isMissing(error)) throw faultConfigNotFound(path, kind, error);
     throw faultConfigUnreadable(path, error instanceof Error ? error.message : String(error), error);
+  }
+}
+
+/** `line 3, column 9`: the place of the first byte that belongs to no character. */
+function badPlace(bytes: Buffer): string {
+  let line = 1;
+  for (let start = 0; ; line++) {
+    const newline = bytes.indexOf(0x0a, start);
+    const text = bytes.subarray(start, newline === -1 ? bytes.length : newline);
+    if (!isUtf8(text)) return `line ${line}, column ${text.toString("utf8").indexOf("\uFFFD") + 1}`;
+    start = newline + 1;
   }
 }
 

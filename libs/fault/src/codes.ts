@@ -146,6 +146,7 @@ export const FaultCode = {
   connectionLimit: 928,
   certificateRevoked: 929,
   revocationListUnusable: 930,
+  addressesUnknown: 931,
 
   // helper: 3000-3099
   helperUnavailable: 3000,

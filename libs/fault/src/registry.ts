@@ -641,6 +641,11 @@ const SECURITY = {
     "It is of another authority, damaged, or of an unusual kind.",
     "install the list that daos-server cert revoke writes",
   ],
+  addressesUnknown: [
+    "The kernel does not tell the addresses of this host.",
+    "The service may not open netlink sockets.",
+    "add AF_NETLINK to RestrictAddressFamilies= of the service",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const DOCTOR = "check the installation with daos-admin doctor";
