@@ -1,8 +1,10 @@
+import { formatHostAddress } from "@daos/hostlist";
 import type { MachineFacts, NvmeControllerFacts } from "./machine-facts.ts";
 import { namesNamespace } from "./names-namespace.ts";
 import type { Problem } from "./problem.ts";
 import type { Position } from "./read-yaml.ts";
 import type { Report } from "./report.ts";
+import { deviceKey } from "./sharing.ts";
 import type { EngineConfig, ServerConfig } from "./types.ts";
 
 const GIB = 2 ** 30;
@@ -46,6 +48,8 @@ export function checkAgainstMachine(
     checkBdevs(engine, facts, report);
   }
   checkPaths(config, facts, report);
+  checkNamespaces(config, facts, report);
+  checkAccessPoints(config, facts, report);
   checkMemory(config, facts, report);
   checkDisk(config, facts, report);
   const sockets = facts.paths?.[config.socketDir];
@@ -219,9 +223,7 @@ function checkBdevs(engine: EngineConfig, facts: MachineFacts, report: Report): 
   bdev.list.forEach((device, at) => {
     const key = keyOf(engine, `bdev_list[${at}]`);
     if (bdev.class === "nvme" && facts.nvmeControllers !== undefined) {
-      const found = facts.nvmeControllers.find(
-        ({ address }) => address.toLowerCase() === device.toLowerCase(),
-      );
+      const found = facts.nvmeControllers.find(({ address }) => deviceKey(address) === deviceKey(device));
       if (found === undefined) {
         const others = facts.nvmeControllers.map(({ address }) => address);
         report(
@@ -282,7 +284,7 @@ function checkPaths(config: ServerConfig, facts: MachineFacts, report: Report): 
     if (engine.bdev.class !== "nvme") continue;
     engine.bdev.list.forEach((device, at) => {
       const ids = facts.nvmeControllers?.find(
-        ({ address }) => address.toLowerCase() === device.toLowerCase(),
+        ({ address }) => deviceKey(address) === deviceKey(device),
       )?.namespaceIds;
       const other = ids?.map((id) => paths.get(id)).find((path) => path !== undefined);
       if (other !== undefined && other !== device) {
@@ -292,6 +294,47 @@ function checkPaths(config: ServerConfig, facts: MachineFacts, report: Report): 
       for (const id of ids ?? []) if (!paths.has(id)) paths.set(id, device);
     });
   }
+}
+
+/** One namespace under two names, such as its device and its uuid. The same name twice is in the file's check. */
+function checkNamespaces(config: ServerConfig, facts: MachineFacts, report: Report): void {
+  const devices = config.engines.flatMap(({ scm, index }) =>
+    scm.class === "dcpm" ? [{ index, name: scm.device }] : [],
+  );
+  for (const namespace of facts.pmemNamespaces ?? []) {
+    const [first, ...others] = devices.filter(({ name }) => namesNamespace(name, namespace));
+    for (const { index, name } of others) {
+      if (first === undefined || name === first.name) continue;
+      report(
+        "error",
+        `servers[${index}].scm_list[0]`,
+        `${name} and ${first.name} of servers[${first.index}] are one namespace`,
+        "a namespace for each engine",
+      );
+    }
+  }
+}
+
+/** One host under two names would count as two access points, of which a majority has to live. */
+function checkAccessPoints(config: ServerConfig, facts: MachineFacts, report: Report): void {
+  config.accessPoints.forEach((point, at) => {
+    const addresses = facts.hostAddresses?.[point.host] ?? [];
+    const other = config.accessPoints
+      .slice(0, at)
+      .find(
+        ({ host, port }) =>
+          port === point.port &&
+          (host === point.host ||
+            facts.hostAddresses?.[host]?.some((address) => addresses.includes(address))),
+      );
+    if (other === undefined) return;
+    report(
+      "error",
+      `access_points[${at}]`,
+      `${formatHostAddress(point)} and ${formatHostAddress(other)} are one host${addresses.length === 0 ? "" : ` (${addresses.join(", ")})`}`,
+      "each host once",
+    );
+  });
 }
 
 function checkMemory(config: ServerConfig, facts: MachineFacts, report: Report): void {

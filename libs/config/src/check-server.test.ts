@@ -389,6 +389,52 @@ describe("checkServerConfig() reports all problems at once", () => {
       ],
     ],
     [
+      "ports that are nearer than an engine may take",
+      TWO.replace("eth1", "eth0")
+        .replaceAll("  scm_class", "  fabric_iface_port: 31416\n  scm_class")
+        .replace(/31416(\n {2}scm_class.*\n {2}scm_size.*\n)$/, "31419$1"),
+      [
+        "13:22: warning: servers[1].fabric_iface_port: port 31419 on eth0 is too near to 31416 of servers[0]: an engine may take its port and the next three; expected 31420 or more",
+      ],
+    ],
+    [
+      "a port at the end",
+      `${GOOD}  fabric_iface_port: 65533\n`,
+      [
+        "7:22: warning: servers[0].fabric_iface_port: 65533 has no three ports after it, which an engine may take too; expected 65532 or less",
+      ],
+    ],
+    ["no port at the end", `${GOOD}  fabric_iface_port: 65532\n`, []],
+    [
+      "storage inside other storage",
+      TWO.replace("/mnt/1", "/mnt/0/1"),
+      [
+        "11:14: error: servers[1].scm_mount: /mnt/0/1 lies in /mnt/0 of servers[0]; expected directories beside each other, such as /mnt/daos0 and /mnt/daos1",
+      ],
+    ],
+    [
+      "storage around other storage",
+      TWO.replace("/mnt/1", "/mnt"),
+      [
+        "11:14: error: servers[1].scm_mount: /mnt contains /mnt/0 of servers[0]; expected directories beside each other, such as /mnt/daos0 and /mnt/daos1",
+      ],
+    ],
+    ["nothing about storage beside other storage", TWO.replace("/mnt/1", "/mnt/00"), []],
+    [
+      "paths of sockets that may become too long",
+      `socket_dir: /${"é".repeat(40)}x\n${GOOD}`,
+      [
+        "1:13: warning: socket_dir: the paths of its sockets can have 110 bytes, the kernel takes 107; expected a directory of at most 79 bytes",
+      ],
+    ],
+    [
+      "paths of sockets that are too long",
+      `socket_dir: /${"a".repeat(90)}\n${GOOD}`,
+      [
+        "1:13: error: socket_dir: the paths of its sockets can have 119 bytes, the kernel takes 107; expected a directory of at most 79 bytes",
+      ],
+    ],
+    [
       "hyperthreads",
       `hyperthreads: true\n${GOOD}`,
       [

@@ -30,6 +30,9 @@ export const DEFAULT_PORT = 10_001;
 export const DEFAULT_NAME = "daos_server";
 const NAMESPACE_UUID = /^uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
+/** Of a socket's path, bytes. @see man 7 unix */
+const MAX_SOCKET_PATH = 107;
+
 /** No data can be stored there, except in /dev/shm, which is a tmpfs. */
 const KERNELS_OWN = /^\/(?:proc|sys|dev)(?:\/|$)/;
 const MAX_HELPERS = 2;
@@ -116,6 +119,7 @@ class Builder {
     const name = overrides.group ?? file.name ?? DEFAULT_NAME;
     const modules = overrides.modules ?? file.modules;
     const socketDir = this.#absolute(overrides.socketDir ?? file.socket_dir ?? "/var/run/daos_server");
+    this.#socketPaths(socketDir);
     const sections = file.servers ?? [];
     if (sections.length === 0 && !this.#refused.has("servers") && !this.#refused.has("engines")) {
       this.#report(
@@ -192,6 +196,21 @@ class Builder {
       modules,
       engines,
     };
+  }
+
+  /** The kernel's limit counts bytes. The number of an engine's process has up to seven digits. */
+  #socketPaths(socketDir: string): void {
+    const [shortest, longest] = ["1", "4194304"].map((pid) =>
+      Buffer.byteLength(`${socketDir}/daos_io_server_${pid}.sock`),
+    );
+    if (longest === undefined || shortest === undefined || longest <= MAX_SOCKET_PATH) return;
+    const room = MAX_SOCKET_PATH - (longest - Buffer.byteLength(socketDir));
+    this.#report(
+      shortest > MAX_SOCKET_PATH ? "error" : "warning",
+      "socket_dir",
+      `the paths of its sockets can have ${longest} bytes, the kernel takes ${MAX_SOCKET_PATH}`,
+      `a directory of at most ${room} bytes`,
+    );
   }
 
   #listenAddress(

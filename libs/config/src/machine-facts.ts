@@ -9,6 +9,8 @@ export interface MachineFacts {
   readonly pmemNamespaces?: readonly PmemNamespaceFacts[] | undefined;
   readonly nvmeControllers?: readonly NvmeControllerFacts[] | undefined;
   readonly hugepages?: HugepageFacts | undefined;
+  /** The addresses of the hosts that the configuration names, by name. A name that does not resolve is left out. */
+  readonly hostAddresses?: Readonly<Record<string, readonly string[]>> | undefined;
   /** Facts about the paths that the configuration names: {@link pathsOf}. */
   readonly paths?: Readonly<Record<string, PathFacts>> | undefined;
 }

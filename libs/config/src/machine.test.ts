@@ -232,6 +232,25 @@ servers:
       ],
     ],
     [
+      "one host, one namespace and one controller under two names",
+      `provider: ofi+psm2
+access_points: [node1, node2, "10.0.0.1", node3, node3, "node1:5"]
+servers:
+- {fabric_iface: ib0, scm_mount: /m, scm_class: dcpm, scm_list: [/dev/pmem0.3], bdev_list: ["0000:8A:00.0"]}
+- {fabric_iface: ib0, fabric_iface_port: 32416, scm_mount: /n, scm_class: dcpm, scm_list: ["uuid:${UUIDS[0]}"]}
+`,
+      {
+        pmemNamespaces: modes,
+        nvmeControllers: [{ address: "0000:8a:00.0", model: "a", sizeBytes: 1 }],
+        hostAddresses: { node1: ["10.0.0.1"], node2: ["10.0.0.2"], "10.0.0.1": ["10.0.0.1"] },
+      },
+      [
+        `s.yml:5:92: error: servers[1].scm_list[0]: uuid:${UUIDS[0]} and /dev/pmem0.3 of servers[0] are one namespace; expected a namespace for each engine`,
+        "s.yml:2:31: error: access_points[2]: 10.0.0.1:10001 and node1:10001 are one host (10.0.0.1); expected each host once",
+        "s.yml:2:50: error: access_points[4]: node3:10001 and node3:10001 are one host; expected each host once",
+      ],
+    ],
+    [
       "a pmem device that is missing",
       "provider: ofi+psm2\nservers:\n- {fabric_iface: ib0, scm_mount: /m, scm_class: dcpm, scm_list: [/dev/pmem7]}\n",
       { paths: { "/dev/pmem7": { kind: "missing" } } },

@@ -8,7 +8,7 @@ const engine = (index: number, list: readonly string[]) =>
     scm: { class: "ram", mount: `/mnt/daos${index}`, sizeGiB: 1 },
     bdev: { class: "nvme", list, number: 0, sizeGB: 0 },
     fabricIface: "lo",
-    fabricIfacePort: 20_000 + index,
+    fabricIfacePort: 20_000 + 10 * index,
     targets: 0,
   }) as unknown as EngineConfig;
 

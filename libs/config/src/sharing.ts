@@ -17,6 +17,7 @@ export function findSharing(
       comparePair(other, engine, report);
       sharedCores(other, engine, report, hasFirstCore(other.index) || hasFirstCore(index));
     }
+    lastPorts(engine, report);
     engine.bdev.list.forEach((device, at) => {
       if (engine.bdev.list.findIndex((other) => sameDevice(other, device)) < at) {
         report(
@@ -31,7 +32,7 @@ export function findSharing(
 }
 
 /** A PCI address in its full form, lower case; other devices as they are. */
-function deviceKey(device: string): string {
+export function deviceKey(device: string): string {
   const isAddress = /^(?:[0-9a-f]{4,6}:)?[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/i.test(device);
   if (!isAddress) return device;
   return (device.split(":").length === 3 ? device : `0000:${device}`).toLowerCase();
@@ -47,6 +48,7 @@ function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
   if (a.rank !== undefined && a.rank === b.rank) clash("rank", b.rank, "another rank, or none");
   if (b.scm.mount !== "" && b.scm.mount === a.scm.mount)
     clash("scm_mount", b.scm.mount, "a directory for each engine");
+  nestedMounts(a, b, report);
   if (
     a.scm.class === "dcpm" &&
     b.scm.class === "dcpm" &&
@@ -70,20 +72,61 @@ function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
   }
 }
 
+/** A format of the outer one would hide or erase the inner one. */
+function nestedMounts(a: EngineConfig, b: EngineConfig, report: Report): void {
+  const isBelow = (inner: string, outer: string) => outer !== "" && inner.startsWith(`${outer}/`);
+  const inside = isBelow(b.scm.mount, a.scm.mount);
+  if (!inside && !isBelow(a.scm.mount, b.scm.mount)) return;
+  report(
+    "error",
+    `servers[${b.index}].scm_mount`,
+    `${b.scm.mount} ${inside ? "lies in" : "contains"} ${a.scm.mount} of servers[${a.index}]`,
+    "directories beside each other, such as /mnt/daos0 and /mnt/daos1",
+  );
+}
+
+/** libfabric's socket providers listen on the port of an engine and on the next three. */
+const PORTS_OF_ENGINE = 4;
+const MAX_PORT = 65_535;
+
 /**
  * Two engines cannot listen on one port. This is only a warning when they are pinned to different NUMA nodes, as in release
- * 0.8.0's own template: one of the interfaces is then probably a placeholder, which the check against the machine finds.
+ * 0.8.0's own template: one of the interfaces is then probably a placeholder, which the check against the machine finds. So
+ * are ports that are near: not every provider takes the next ones.
  */
 function sharedPort(a: EngineConfig, b: EngineConfig, report: Report): void {
-  if (b.fabricIfacePort === 0 || a.fabricIfacePort !== b.fabricIfacePort || a.fabricIface !== b.fabricIface)
+  const [first, second] = [a.fabricIfacePort, b.fabricIfacePort];
+  if (first === 0 || second === 0 || a.fabricIface !== b.fabricIface) return;
+  const distance = Math.abs(first - second);
+  if (distance >= PORTS_OF_ENGINE) return;
+  const key = `servers[${b.index}].fabric_iface_port`;
+  if (distance > 0) {
+    report(
+      "warning",
+      key,
+      `port ${second} on ${b.fabricIface} is too near to ${first} of servers[${a.index}]: an engine may take its port and the next three`,
+      `${first + PORTS_OF_ENGINE} or more`,
+    );
     return;
+  }
   const pinnedApart =
     a.pinnedNumaNode !== undefined && b.pinnedNumaNode !== undefined && a.pinnedNumaNode !== b.pinnedNumaNode;
   report(
     pinnedApart ? "warning" : "error",
-    `servers[${b.index}].fabric_iface_port`,
-    `port ${b.fabricIfacePort} on ${b.fabricIface} is also that of servers[${a.index}]`,
+    key,
+    `port ${second} on ${b.fabricIface} is also that of servers[${a.index}]`,
     "a port or an interface for each engine",
+  );
+}
+
+/** The ports after the last one do not exist. */
+function lastPorts({ index, fabricIfacePort: port }: EngineConfig, report: Report): void {
+  if (port + PORTS_OF_ENGINE - 1 <= MAX_PORT) return;
+  report(
+    "warning",
+    `servers[${index}].fabric_iface_port`,
+    `${port} has no three ports after it, which an engine may take too`,
+    `${MAX_PORT - PORTS_OF_ENGINE + 1} or less`,
   );
 }
 

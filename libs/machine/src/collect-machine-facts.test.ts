@@ -12,6 +12,7 @@ import {
   readInterfaces,
   readMemory,
   readNumaNodes,
+  resolveHosts,
   scanFabric,
   useOfBlockDevice,
 } from "./collect-machine-facts.ts";
@@ -54,6 +55,13 @@ describe("readMemory()", () => {
 
   it("returns nothing without /proc/meminfo", async () => {
     expect(await readMemory(fakeTree({}))).toEqual({ memory: undefined, hugepages: undefined });
+  });
+});
+
+describe("resolveHosts()", () => {
+  it("finds the addresses of each host, and leaves out one that has none", async () => {
+    const hosts = ["127.0.0.1", "::1", "127.0.0.1", "no-such-host.invalid"];
+    expect(await resolveHosts(hosts, undefined)).toEqual({ "127.0.0.1": ["127.0.0.1"], "::1": ["::1"] });
   });
 });
 

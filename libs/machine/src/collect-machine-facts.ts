@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { realpath, stat, statfs } from "node:fs/promises";
 import { dirname } from "node:path";
 import {
@@ -24,7 +25,9 @@ import type { Logger } from "@daos/log";
 import { NetworkProvider } from "@daos/network";
 import { ScmProvider } from "@daos/scm";
 import {
+  abortable,
   claimOf,
+  deadline,
   hasErrorCode,
   linuxMountTable,
   linuxSysTree,
@@ -38,6 +41,8 @@ export interface CollectOptions {
   readonly signal?: AbortSignal | undefined;
   /** The paths of a configuration. */
   readonly paths?: readonly string[] | undefined;
+  /** The hosts of a configuration. */
+  readonly hosts?: readonly string[] | undefined;
   /** Read only files of the kernel: no devices, no fabric. */
   readonly quick?: boolean | undefined;
 }
@@ -50,7 +55,7 @@ export interface CollectedFacts {
 
 /** Collects the facts of this machine. A part that cannot be read is left out, with a note that gives the reason. */
 export async function collectMachineFacts(options: CollectOptions): Promise<CollectedFacts> {
-  const { log, signal, paths = [], quick = false } = options;
+  const { log, signal, paths = [], hosts = [], quick = false } = options;
   const runner = new ProcessCommandRunner();
   const network = new NetworkProvider({ runner, log });
   const notes: string[] = [];
@@ -64,30 +69,39 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
       return undefined;
     }
   };
-  const [memory, numaNodes, interfaces, fabricInterfaces, pmemNamespaces, nvmeControllers, pathFacts] =
-    await Promise.all([
-      part("memory", () => readMemory(linuxSysTree)),
-      part("NUMA nodes", () => readNumaNodes(linuxSysTree)),
-      part("network interfaces", () => readInterfaces(network)),
-      part("fabric interfaces", () => scanFabric(network, signal), true),
-      part("persistent memory", () => scanPmem(new ScmProvider({ runner, log }), signal), true),
-      part(
-        "NVMe controllers",
-        () =>
-          readControllers(
-            new BdevProvider({ runner, log }),
-            new DeviceUses({
-              sys: linuxSysTree,
-              mounts: linuxMountTable,
-              runner,
-              journal: fileJournal(DRIVER_JOURNAL),
-            }),
-            { signal, note: (text) => void notes.push(text) },
-          ),
-        true,
-      ),
-      part("paths", async () => Object.fromEntries(await Promise.all(paths.map(lookAt)))),
-    ]);
+  const [
+    memory,
+    numaNodes,
+    interfaces,
+    fabricInterfaces,
+    pmemNamespaces,
+    nvmeControllers,
+    pathFacts,
+    addresses,
+  ] = await Promise.all([
+    part("memory", () => readMemory(linuxSysTree)),
+    part("NUMA nodes", () => readNumaNodes(linuxSysTree)),
+    part("network interfaces", () => readInterfaces(network)),
+    part("fabric interfaces", () => scanFabric(network, signal), true),
+    part("persistent memory", () => scanPmem(new ScmProvider({ runner, log }), signal), true),
+    part(
+      "NVMe controllers",
+      () =>
+        readControllers(
+          new BdevProvider({ runner, log }),
+          new DeviceUses({
+            sys: linuxSysTree,
+            mounts: linuxMountTable,
+            runner,
+            journal: fileJournal(DRIVER_JOURNAL),
+          }),
+          { signal, note: (text) => void notes.push(text) },
+        ),
+      true,
+    ),
+    part("paths", async () => Object.fromEntries(await Promise.all(paths.map(lookAt)))),
+    part("names of hosts", () => resolveHosts(hosts, signal)),
+  ]);
   return {
     facts: {
       memory: memory?.memory,
@@ -98,9 +112,33 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
       pmemNamespaces,
       nvmeControllers,
       paths: pathFacts,
+      hostAddresses: addresses,
     },
     notes,
   };
+}
+
+/** A resolver that does not answer must not hold up the check. */
+const RESOLVE_TIMEOUT_MS = 5_000;
+
+/** The addresses of each host. One that does not resolve in time is left out: it may be known to other hosts. */
+export async function resolveHosts(
+  hosts: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  using limit = deadline(RESOLVE_TIMEOUT_MS, "resolving the names of hosts", signal);
+  const found = await Promise.all(
+    [...new Set(hosts)].map(async (host) => {
+      try {
+        const all = await abortable(lookup(host, { all: true }), limit.signal);
+        return [[host, all.map(({ address }) => address)] as const];
+      } catch {
+        signal?.throwIfAborted();
+        return [];
+      }
+    }),
+  );
+  return Object.fromEntries(found.flat());
 }
 
 /** The interfaces of the kernel, those that can carry an engine and those that cannot. */

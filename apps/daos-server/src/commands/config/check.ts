@@ -25,7 +25,11 @@ export const configCheckCommand = defineCommand({
     let notes: readonly string[] = [];
     if (draft !== undefined && !flags["file-only"]) {
       const { collectMachineFacts } = await import("@daos/machine");
-      const collected = await collectMachineFacts({ log: silentLogger, paths: pathsOf(draft) });
+      const collected = await collectMachineFacts({
+        log: silentLogger,
+        paths: pathsOf(draft),
+        hosts: draft.accessPoints.map(({ host }) => host),
+      });
       // Messages name the file as the command line does.
       const named = { ...draft, path: flags.config };
       onMachine = checkAgainstMachine(named, collected.facts, { positionOf });
