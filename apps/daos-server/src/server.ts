@@ -5,13 +5,14 @@ import { MgmtClient } from "@daos/control-client";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { replicaRole } from "@daos/election";
+import { healthService } from "@daos/health-service";
 import { composeHost } from "@daos/host";
 import { type EngineInstance, findEngine, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
-import { ctl, mgmt } from "@daos/proto";
+import { ctl, mgmt, grpc as standard } from "@daos/proto";
 import { clientTlsOptions, judgeCaller } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
@@ -186,6 +187,12 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
         logLevel: options.logLevel,
       }),
     );
+    const services = new Map([
+      ["", () => true],
+      [ctl.MgmtCtl.typeName, () => true],
+      [mgmt.MgmtSvc.typeName, () => leadership.leader !== undefined],
+    ]);
+    limitedService(router, standard.Health, healthService({ services, signal }));
     if (owner === undefined) {
       limitedService(
         router,

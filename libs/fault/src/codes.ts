@@ -174,6 +174,7 @@ export const FaultCode = {
   requestUnsupported: 3110,
   sizeInvalid: 3111,
   aclInvalid: 3112,
+  serviceUnknown: 3140,
 } as const;
 
 export type FaultCode = (typeof FaultCode)[keyof typeof FaultCode];

@@ -757,6 +757,11 @@ const CLIENT = {
     "An entry has the wrong form.",
     "write entries as A::OWNER@:rw, one a line",
   ],
+  serviceUnknown: [
+    "The health of a service was asked for that the server does not have.",
+    "The name is mistyped, or the service is one of another release.",
+    "ask for ctl.MgmtCtl, mgmt.MgmtSvc, or the server as a whole with an empty name",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const BLOCKS: readonly (readonly [FaultDomain, Readonly<Record<string, Text>>])[] = [

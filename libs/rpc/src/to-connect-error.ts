@@ -81,7 +81,7 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
     ],
   ],
   [Code.DeadlineExceeded, [FaultCode.timedOut, status("TIMEDOUT")]],
-  [Code.NotFound, [FaultCode.memberUnknown, status("NONEXIST"), status("ENOENT")]],
+  [Code.NotFound, [FaultCode.memberUnknown, FaultCode.serviceUnknown, status("NONEXIST"), status("ENOENT")]],
   [
     Code.AlreadyExists,
     [

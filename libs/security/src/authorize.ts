@@ -1,5 +1,5 @@
 import type { Fault, FaultAudience } from "@daos/fault";
-import { ctl, mgmt } from "@daos/proto";
+import { ctl, grpc, mgmt } from "@daos/proto";
 import { faultNotAuthorized, faultUnknownCall } from "./faults.ts";
 import type { Peer } from "./peer.ts";
 import type { Role } from "./role.ts";
@@ -53,10 +53,17 @@ const MGMT_SVC: MethodsOf<typeof mgmt.MgmtSvc> = {
   callEngine: ["server"],
 };
 
+/** Who may ask whether the server is well: monitoring, with any certificate of the system. */
+const HEALTH: MethodsOf<typeof grpc.Health> = {
+  check: ["admin", "server", "agent"],
+  watch: ["admin", "server", "agent"],
+};
+
 /** The services of the table, by their names on the wire. */
 const TABLE: readonly (readonly [Service, Readonly<Record<string, readonly Role[]>>])[] = [
   [ctl.MgmtCtl, MGMT_CTL],
   [mgmt.MgmtSvc, MGMT_SVC],
+  [grpc.Health, HEALTH],
 ];
 
 interface Service {

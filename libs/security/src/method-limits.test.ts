@@ -1,6 +1,6 @@
 import { create, type DescField, type DescMessage, type DescMethod } from "@bufbuild/protobuf";
 import { Fault, FaultCode } from "@daos/fault";
-import { ctl, mgmt } from "@daos/proto";
+import { ctl, grpc, mgmt } from "@daos/proto";
 import { describe, expect, it } from "vitest";
 import { RPC_ROLES } from "./authorize.ts";
 import { checkRequest } from "./check-request.ts";
@@ -8,7 +8,7 @@ import type { FieldLimit, FieldLimits } from "./field-limit.ts";
 import { METHOD_LIMITS } from "./method-limits.ts";
 import { limitsTable } from "./testing/limits-table.ts";
 
-const METHODS = [ctl.MgmtCtl, mgmt.MgmtSvc].flatMap((service) =>
+const METHODS = [ctl.MgmtCtl, mgmt.MgmtSvc, grpc.Health].flatMap((service) =>
   service.methods.map((method: DescMethod) => [`/${service.typeName}/${method.name}`, method] as const),
 );
 const UUID = "00000000-0000-4000-8000-000000000001";

@@ -1,4 +1,4 @@
-import { ctl, mgmt } from "@daos/proto";
+import { ctl, grpc, mgmt } from "@daos/proto";
 import type { FieldLimit, FieldLimits } from "./field-limit.ts";
 
 /** What a request of one method may be. */
@@ -268,12 +268,19 @@ const MGMT_SVC: LimitsOf<typeof mgmt.MgmtSvc> = {
   },
 };
 
+const HEALTH_CHECK: MethodLimit = {
+  maxRequestBytes: SMALL,
+  fields: { service: line("the name of a service", 255) } satisfies FieldsOf<grpc.HealthCheckRequest>,
+};
+const HEALTH: LimitsOf<typeof grpc.Health> = { check: HEALTH_CHECK, watch: HEALTH_CHECK };
+
 const TABLE = [
   [ctl.MgmtCtl, MGMT_CTL],
   [mgmt.MgmtSvc, MGMT_SVC],
+  [grpc.Health, HEALTH],
 ] as const;
 
-/** `/mgmt.MgmtSvc/Join` -> what its request may be: every call of both services. */
+/** `/mgmt.MgmtSvc/Join` -> what its request may be: every call of every service. */
 export const METHOD_LIMITS: ReadonlyMap<string, MethodLimit> = new Map(
   TABLE.flatMap(([service, rows]) =>
     service.methods.map(({ name, localName }) => {

@@ -1,0 +1,1 @@
+export { healthService } from "./health-service.ts";
