@@ -43,6 +43,11 @@ describe("controlAddress", () => {
   it("is an address in the network on other hosts, and the loopback where there is nothing else", async () => {
     const elsewhere = { ...options(["other:10001"]), isAccessPoint: false };
     expect(await controlAddress(elsewhere)).toEqual({ host: "10.0.0.1", port: 10001 });
+    const ipv6 = ["127.0.0.1", "::1", "fe80::1", "2001:db8::5"];
+    expect(await controlAddress({ ...elsewhere, localAddresses: new Set(ipv6) })).toEqual({
+      host: "2001:db8::5",
+      port: 10001,
+    });
     const alone = options(["redhat:10001"], embedded, ["127.0.0.1"]);
     expect(await controlAddress(alone)).toEqual({ host: "127.0.0.1", port: 10001 });
   });

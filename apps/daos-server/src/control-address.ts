@@ -21,7 +21,7 @@ export async function controlAddress(options: ControlAddressOptions): Promise<Ho
   const { config, isAccessPoint, localAddresses, resolve } = options;
   const { port, listenAddress } = config;
   if (listenAddress !== undefined && !isWildcard(listenAddress)) return { host: listenAddress, port };
-  const outside = [...localAddresses].find((address) => !address.includes(":") && !isLoopback(address));
+  const outside = outsideAddress(localAddresses);
   if (isAccessPoint) {
     for (const accessPoint of config.accessPoints) {
       if (accessPoint.port !== port) continue;
@@ -34,6 +34,12 @@ export async function controlAddress(options: ControlAddressOptions): Promise<Ho
     }
   }
   return { host: outside ?? "127.0.0.1", port };
+}
+
+/** Outside the loopback, IPv4 before IPv6. A link-local IPv6 address is one of one link only. */
+function outsideAddress(localAddresses: ReadonlySet<string>): string | undefined {
+  const all = [...localAddresses].filter((address) => !isLoopback(address) && !/^fe[89ab]/i.test(address));
+  return all.find((address) => !address.includes(":")) ?? all[0];
 }
 
 /** The socket takes connections to every address of this host. */

@@ -9,6 +9,7 @@ const CASES: readonly {
   readonly given?: string;
   readonly accessPoint: string;
   readonly self: string;
+  readonly local?: readonly string[];
   readonly expected: string;
 }[] = [
   {
@@ -17,6 +18,22 @@ const CASES: readonly {
     accessPoint: "localhost",
     self: "127.0.0.1",
     expected: "0.0.0.0",
+  },
+  {
+    title: "every address of both kinds on a host with IPv6",
+    insecure: false,
+    accessPoint: "::1",
+    self: "::1",
+    local: [OUTSIDE, "::1"],
+    expected: "::",
+  },
+  {
+    title: "the IPv6 loopback when every access point is there",
+    insecure: true,
+    accessPoint: "::1",
+    self: OUTSIDE,
+    local: [OUTSIDE, "::1"],
+    expected: "::1",
   },
   {
     title: "the configured address when there are certificates",
@@ -66,12 +83,13 @@ const CASES: readonly {
 ];
 
 describe("listenAddress()", () => {
-  it.each(CASES)("listenAddress() is $title", ({ insecure, given, accessPoint, self, expected }) => {
+  it.each(CASES)("listenAddress() is $title", ({ insecure, given, accessPoint, self, local, expected }) => {
     const config = {
       listenAddress: given,
       accessPoints: [{ host: accessPoint, port: 10001 }],
       transport: { allowInsecure: insecure } as TransportConfig,
     };
-    expect(listenAddress(config, { host: self, port: 10001 })).toBe(expected);
+    const host = { self: { host: self, port: 10001 }, localAddresses: new Set(local ?? [self]) };
+    expect(listenAddress(config, host)).toBe(expected);
   });
 });

@@ -2,15 +2,14 @@ import { isOnLoopback, type ServerConfig } from "@daos/config";
 import { isLoopback } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
 
-/** Everything listens here. */
-const ANY_ADDRESS = "0.0.0.0";
 const LOOPBACK = "127.0.0.1";
 
 /**
  * The address to listen on: the configured one, else every one. Without certificates every caller of the port is an
  * administrator, so it is the loopback then, unless an access point with an address in the network asks for more.
  *
- * @param self the control address of this host
+ * @param options.self the control address of this host
+ * @param options.localAddresses all addresses of this host
  */
 export function listenAddress(
   {
@@ -18,10 +17,13 @@ export function listenAddress(
     accessPoints,
     transport,
   }: Pick<ServerConfig, "listenAddress" | "accessPoints" | "transport">,
-  self: HostAddress,
+  { self, localAddresses }: { readonly self: HostAddress; readonly localAddresses: ReadonlySet<string> },
 ): string {
   if (given !== undefined) return given;
-  if (!transport.allowInsecure) return ANY_ADDRESS;
+  // The IPv6 socket takes IPv4 connections too. A host whose kernel has no IPv6 has no such address.
+  const any = [...localAddresses].some((address) => address.includes(":")) ? "::" : "0.0.0.0";
+  if (!transport.allowInsecure) return any;
   if (isLoopback(self.host)) return self.host;
-  return accessPoints.every(isOnLoopback) ? LOOPBACK : ANY_ADDRESS;
+  if (!accessPoints.every(isOnLoopback)) return any;
+  return accessPoints.every(({ host }) => host === "::1") ? "::1" : LOOPBACK;
 }

@@ -6,6 +6,7 @@ import {
   type Interceptor,
 } from "@connectrpc/connect";
 import type { TransportConfig } from "@daos/config";
+import { formatHostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import { peerAddressKey, peerCertificateKey } from "@daos/mgmt-service";
 import { audienceKey, faultInterceptor } from "@daos/rpc";
@@ -74,7 +75,7 @@ export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListen
     },
   });
   await new Promise<void>((resolve, reject) => {
-    server.once("error", (error) => reject(faultListen(`${host}:${port}`, error)));
+    server.once("error", (error) => reject(faultListen(formatHostAddress({ host, port }), error)));
     server.listen({ host, port }, resolve);
   });
   // A connection for which there is no descriptor is an error of the listener, which goes on.

@@ -7,6 +7,7 @@ import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { replicaRole } from "@daos/election";
 import { healthService } from "@daos/health-service";
 import { composeHost } from "@daos/host";
+import { formatHostAddress } from "@daos/hostlist";
 import { type EngineInstance, findEngine, type Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { mgmtService } from "@daos/mgmt-service";
@@ -157,7 +158,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   await removeDeadSockets(config.socketDir, isEngineSocket);
 
-  const listenHost = listenAddress(config, self);
+  const listenHost = listenAddress(config, { self, localAddresses: localAddresses() });
   const metrics = await startMetrics({
     config,
     host: listenHost,
@@ -230,7 +231,8 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   options.onReloadable(() => grpc.reload());
   options.onEngines(harness.instances);
   stack.defer(() => grpc.close());
-  log.info(`listening on ${listenHost}:${config.port}`, { system: config.name, role, pid: process.pid });
+  const where = formatHostAddress({ host: listenHost, port: config.port });
+  log.info(`listening on ${where}`, { system: config.name, role, pid: process.pid });
 
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);

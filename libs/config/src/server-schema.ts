@@ -280,7 +280,7 @@ export const serverSchema = z.strictObject({
   }).optional(),
   listen_address: text({
     description:
-      "Address of this host on which the control plane and its metrics listen: 0.0.0.0 for all. Left out: all with certificates; with allow_insecure the loopback, unless an access point is elsewhere.",
+      "Address of this host on which the control plane and its metrics listen: :: for all, 0.0.0.0 for those of IPv4. Left out: all with certificates; with allow_insecure the loopback, unless an access point is elsewhere.",
     examples: ["192.168.10.1", "127.0.0.1"],
   }).optional(),
   allow_insecure_devices: flag({

@@ -42,13 +42,14 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
   server.maxConnections = MAX_CONNECTIONS;
   server.setTimeout(REQUEST_TIMEOUT_MS);
   server.listen({ host, port });
+  const shown = host.includes(":") ? `[${host}]` : host;
   try {
     await once(server, "listening");
   } catch (error) {
     throw new Fault({
       domain: "system",
       code: FaultCode.listenAddressBusy,
-      description: `listen on ${host}:${port} for Prometheus`,
+      description: `listen on ${shown}:${port} for Prometheus`,
       reason: error instanceof Error ? error.message : String(error),
       resolution: "set telemetry_port to a free port, or leave it out",
       cause: error,
@@ -58,7 +59,7 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
   server.on("error", (error) => log.warn("a connection could not be accepted", { error }));
   const address = server.address();
   const actual = typeof address === "object" && address !== null ? address.port : port;
-  log.info(`metrics on ${host}:${actual}`);
+  log.info(`metrics on ${shown}:${actual}`);
   return {
     port: actual,
     close: async () => {

@@ -1,6 +1,7 @@
 import { drpcMethods } from "@daos/drpc";
 import type { Leadership } from "@daos/election";
 import { daosStatusNumber, retryClass } from "@daos/fault";
+import { formatHostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import type { Member } from "@daos/member-store";
 import type { JoinRequest, Membership } from "@daos/membership";
@@ -112,7 +113,7 @@ export class JoinCoordinator {
   ): Promise<JoinResult> {
     const { uuid, uri, contexts: nctxs, address } = request;
     using _claim = membership.claim(rank);
-    const message = { uuid, rank, uri, nctxs, addr: `${address.host}:${address.port}` };
+    const message = { uuid, rank, uri, nctxs, addr: formatHostAddress(address) };
     const answer = await this.#inTurn(() => this.#options.replicas.call(drpcMethods.join, message, wait));
     const { status, state } = answer;
     if (status !== 0 || state !== mgmt.JoinResp_State.IN) {
