@@ -1,5 +1,5 @@
 /*
- * daos_admin, the setuid way into the helper: mode 4750, root:daos_admins. Its caller, a daos-server without rights,
+ * daos_admin, the setuid way into the helper: mode 4750, root:daos_admins; members of its file's group may call. Its caller, a daos-server without rights,
  * gives it a request on descriptor 0 and reads the answer on descriptor 1. It takes no arguments and no environment.
  */
 #define _GNU_SOURCE
@@ -8,14 +8,13 @@
 #include <grp.h>
 #include <unistd.h>
 
-#include "config.h"
-
 static gid_t groups[65536];
 
 int main(int argc, char *const argv[])
 {
 	struct caller caller = {.uid = getuid(), .gid = getgid(), .pid = getppid()};
 	int count = getgroups(sizeof(groups) / sizeof(groups[0]), groups);
+	gid_t group;
 
 	(void)argv;
 	current_caller = caller;
@@ -28,9 +27,10 @@ int main(int argc, char *const argv[])
 		refuse("it takes no arguments: daos-server starts it");
 	reset_process();
 
-	caller.in_group = caller.gid == ADMIN_GID;
+	group = admin_group();
+	caller.in_group = group != 0 && caller.gid == group;
 	for (int i = 0; i < count; i++)
-		caller.in_group |= groups[i] == ADMIN_GID;
+		caller.in_group |= group != 0 && groups[i] == group;
 	require_caller(&caller);
 	/* Had the parent ended, its number could be another process's by now; but then there is a new parent. */
 	if (getppid() != caller.pid)

@@ -17,8 +17,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "config.h"
-
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77
 #endif
@@ -47,7 +45,7 @@ static int make_socket(const char *path)
 	umask(0117);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0)
 		refuse("%s: %s", path, strerror(errno));
-	if (lchown(path, 0, ADMIN_GID) != 0 || listen(fd, 64) != 0)
+	if (lchown(path, 0, admin_group()) != 0 || listen(fd, 64) != 0)
 		refuse("%s: %s", path, strerror(errno));
 	return fd;
 }
@@ -58,14 +56,15 @@ static struct caller peer_of(int connection)
 	struct ucred peer;
 	socklen_t length = sizeof(peer), size = sizeof(groups);
 	struct caller caller;
+	gid_t group = admin_group();
 
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0 || peer.pid <= 0)
 		refuse("the peer has no credentials here");
 	caller = (struct caller){.uid = peer.uid, .gid = peer.gid, .pid = peer.pid};
-	caller.in_group = caller.gid == ADMIN_GID;
+	caller.in_group = group != 0 && caller.gid == group;
 	if (getsockopt(connection, SOL_SOCKET, SO_PEERGROUPS, groups, &size) == 0) {
 		for (size_t i = 0; i < size / sizeof(groups[0]); i++)
-			caller.in_group |= groups[i] == ADMIN_GID;
+			caller.in_group |= group != 0 && groups[i] == group;
 	}
 	return caller;
 }

@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "config.h" /* NODE, SCRIPT, POLICY, LOG_FILE, CALLERS, ADMIN_GID: written by daos-admin install */
+#include "config.h" /* NODE, SCRIPT, POLICY, LOG_FILE, CALLERS: written by daos-admin install, and by the packages */
 
 struct caller current_caller;
 
@@ -263,6 +263,23 @@ static long real_uid(int process)
 	return strtol(line + 6, NULL, 10);
 }
 
+gid_t admin_group(void)
+{
+	int self = open("/proc/self/exe", O_PATH | O_CLOEXEC);
+	struct statfs fs;
+	struct stat status;
+	int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	/* Only root sets the group of a file of root's, and a copy of this file is not setuid. */
+	if (proc < 0 || fstatfs(proc, &fs) != 0 || fs.f_type != PROC_SUPER_MAGIC)
+		refuse("/proc is not there");
+	if (self < 0 || fstat(self, &status) != 0)
+		refuse("the group of its own file cannot be read: %s", strerror(errno));
+	close(self);
+	close(proc);
+	return status.st_gid;
+}
+
 static bool same_file(int fd, const char *path)
 {
 	struct stat ours, theirs;
@@ -281,7 +298,7 @@ void require_caller(const struct caller *caller)
 	if (caller->uid == 0)
 		return;
 	if (!caller->in_group)
-		refuse("user %u is not a member of the group of the helper (%u)", caller->uid, ADMIN_GID);
+		refuse("user %u is not a member of the group of the helper (%u)", caller->uid, admin_group());
 	if (callers[0] == NULL)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d", caller->pid);

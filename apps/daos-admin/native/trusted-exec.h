@@ -13,7 +13,7 @@ struct caller {
 	uid_t uid;
 	gid_t gid;
 	pid_t pid;
-	bool in_group; /* a member of ADMIN_GID */
+	bool in_group; /* a member of admin_group() */
 };
 
 /* Whom the log and the audit name in a refusal. */
@@ -27,6 +27,9 @@ void reset_process(void);
 
 /* Ends the process unless `path` and all its parent directories belong to root and no one else may write to them. */
 void require_trusted(const char *path, bool sticky_parents);
+
+/* The group whose members may call: that of the file of this program. Root's own group, 0, is none. */
+gid_t admin_group(void);
 
 /* Ends the process unless the caller is root, or a member of the group whose executable is one of CALLERS. */
 void require_caller(const struct caller *caller);

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { link, readdir, readFile, readlink, rm } from "node:fs/promises";
+import { chmod, chown, link, readdir, readFile, readlink, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { ScmForwarder } from "@daos/scm";
@@ -135,6 +135,31 @@ describe.skipIf(place === undefined)("the installed helper", () => {
       .finally(() => rm(hard));
     expect(results.map(({ outcome }) => outcome)).toEqual(["refused", "answered", "answered"]);
     expect(await sandbox.damage()).toEqual([]);
+  });
+
+  it("daos-admin lets the group of its launcher's file call, and nobody by group root", {
+    timeout: MINUTES,
+  }, async () => {
+    const { launcher } = sandbox.layout;
+    const withGroup = async (group: number) => {
+      await chown(launcher, 0, group);
+      // Everyone may execute it, so that the launcher itself has to refuse.
+      await chmod(launcher, 0o4755);
+    };
+    try {
+      for (const group of [0, sandbox.gid + 1]) {
+        await withGroup(group);
+        const [result] = await sandbox.attack([
+          { name: "status", bytes: request("Status"), expect: "refused" },
+        ]);
+        expect(result?.outcome).toBe("refused");
+        expect(result?.error).toContain(`not a member of the group of the helper (${group})`);
+      }
+    } finally {
+      await chown(launcher, 0, sandbox.gid);
+      await chmod(launcher, 0o4750);
+    }
+    await withstand([{ name: "status", bytes: request("Status"), expect: "answered" }]);
   });
 
   it("daos-admin withstands links that change while it resolves a path", {

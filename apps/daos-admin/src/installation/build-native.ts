@@ -11,7 +11,6 @@ export interface NativeConfig {
   readonly logFile: string;
   /** Executables that may call. An empty list allows any. */
   readonly callers: readonly string[];
-  readonly adminGid: number;
 }
 
 /** Static, so that no loader and no library is used; position-independent, guarded stack, read-only relocations. */
@@ -44,7 +43,6 @@ export function renderConfigHeader(config: NativeConfig): string {
     `#define POLICY ${text(config.policy)}`,
     `#define LOG_FILE ${text(config.logFile)}`,
     `#define CALLERS ${config.callers.map((path) => `${text(path)}, `).join("")}`,
-    `#define ADMIN_GID ${config.adminGid}u`,
     "",
   ].join("\n");
 }

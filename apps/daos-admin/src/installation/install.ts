@@ -103,7 +103,6 @@ export async function install(options: InstallOptions): Promise<InstallRecord> {
       policy: layout.policy,
       logFile: layout.logFile,
       callers,
-      adminGid: gid,
     };
     const native = { sources: NATIVE_SOURCES, directory: build, runner };
     const launcher = shapes.includes("setuid") ? await buildNative("launcher", config, native) : undefined;
@@ -112,7 +111,7 @@ export async function install(options: InstallOptions): Promise<InstallRecord> {
     await put(HELPER_BUNDLE, layout.helper, 0o644);
     if (launcher !== undefined) await put(launcher, layout.launcher, 0o4750, gid);
     if (listener !== undefined) {
-      await put(listener, layout.listener, 0o755);
+      await put(listener, layout.listener, 0o755, gid);
       for (const [name, text] of Object.entries(renderUnits(layout, options.group))) {
         await mkdir(layout.unitDirectory, { recursive: true, mode: 0o755 });
         await writeFile(join(build, name), text);

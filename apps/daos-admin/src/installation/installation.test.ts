@@ -30,7 +30,6 @@ describe("renderConfigHeader", () => {
     policy: "/etc/daos/daos_admin.yml",
     logFile: "/var/log/daos_admin.log",
     callers: ["/usr/bin/node", "/opt/daos/node"],
-    adminGid: 993,
   };
 
   it("renderConfigHeader() renders every setting as a literal", () => {
@@ -39,7 +38,6 @@ describe("renderConfigHeader", () => {
 #define POLICY "/etc/daos/daos_admin.yml"
 #define LOG_FILE "/var/log/daos_admin.log"
 #define CALLERS "/usr/bin/node", "/opt/daos/node", 
-#define ADMIN_GID 993u
 `);
   });
 
