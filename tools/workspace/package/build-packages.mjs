@@ -1,0 +1,224 @@
+// `npm run package`: the Debian packages and the archive of this machine's architecture, in dist/packages.
+import { execFileSync } from "node:child_process";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { ensureBuilt } from "../ensure-built.mjs";
+import { continueOnFoundNode } from "../find-node.mjs";
+import { ensureDebianPackages, ensureDependencies, fail, nodeBinary, root } from "../prepare.mjs";
+import { buildLaunchers } from "./build-launchers.mjs";
+import { billOfMaterials, licenceList } from "./licences.mjs";
+
+const here = import.meta.dirname;
+const out = join(root, "dist", "packages");
+const work = join(out, "build");
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const arch = process.arch === "arm64" ? "arm64" : "x64";
+const nodePackage = `node-linux-${arch}`;
+
+/** Programs that the packages are made with, and the Debian packages that have them. */
+const TOOLS = { dh: "debhelper", fakeroot: "fakeroot", "dpkg-deb": "dpkg", strip: "binutils", cc: "gcc" };
+
+/** Below the top of the workspace. */
+const SERVER_FILES = [
+  "apps/daos-server/bin",
+  "apps/daos-server/dist/bundle",
+  "apps/daos-server/dist/build",
+  "apps/daos-server/package.json",
+  "apps/daos-admin/bin",
+  "apps/daos-admin/dist/bundle",
+  "apps/daos-admin/dist/helper.mjs",
+  "apps/daos-admin/package.json",
+];
+const DMG_FILES = ["apps/dmg/bin", "apps/dmg/dist/bundle", "apps/dmg/package.json"];
+
+ensureDependencies();
+continueOnFoundNode();
+ensureDebianPackages(TOOLS);
+if (!ensureBuilt()) process.exit(1);
+rmSync(out, { recursive: true, force: true });
+const stage = (name) => join(work, "stage", name);
+
+await stageServer(stage("daos-server-ts"));
+stageDmg(stage("daos-dmg-ts"));
+stageArchive(join(work, `daos-ts-${version}`));
+buildArchive();
+buildDebs();
+rmSync(work, { recursive: true });
+for (const name of readdirSync(out)) {
+  const { size } = statSync(join(out, name));
+  process.stdout.write(`${relative(root, join(out, name))}  ${(size / 1e6).toFixed(1)} MB\n`);
+}
+
+/** Copies files of the workspace to the same places below `to`. */
+function copyTree(to, paths) {
+  for (const path of paths) {
+    mkdirSync(dirname(join(to, path)), { recursive: true });
+    cpSync(join(root, path), join(to, path), { recursive: true });
+  }
+}
+
+function write(path, text, mode = 0o644) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text, { mode });
+}
+
+/** A copy of Node.js without its symbols, which are a fifth of it. */
+function copyNode(to) {
+  mkdirSync(dirname(to), { recursive: true });
+  copyFileSync(nodeBinary(), to);
+  execFileSync("strip", ["--strip-unneeded", to]);
+  chmodSync(to, 0o755);
+}
+
+function link(path, target) {
+  mkdirSync(dirname(path), { recursive: true });
+  symlinkSync(target, path);
+}
+
+/** The tree of the workspace below /usr/lib, the helper where `daos-admin install --prefix /usr` puts it. */
+async function stageServer(to) {
+  const home = join(to, "usr/lib/daos-server-ts");
+  copyTree(home, SERVER_FILES);
+  rmSync(join(home, "apps/daos-admin/dist/helper.mjs"));
+  for (const name of ["daos-server", "daos_server"])
+    link(join(to, "usr/bin", name), "../lib/daos-server-ts/apps/daos-server/bin/daos-server");
+  link(join(to, "usr/bin/daos-admin"), "../lib/daos-server-ts/apps/daos-admin/bin/daos-admin");
+  copyNode(join(to, "usr/libexec/daos-admin/node"));
+  link(join(home, "node_modules", nodePackage, "bin/node"), "/usr/libexec/daos-admin/node");
+  copyFileSync(join(root, "apps/daos-admin/dist/helper.mjs"), join(to, "usr/libexec/daos-admin/helper.mjs"));
+  const { units, record } = await buildLaunchers(to);
+  write(join(to, "usr/libexec/daos-admin/installation.json.in"), record);
+  for (const [name, text] of Object.entries(units))
+    write(join(work, "debian", `daos-server-ts.${name}`), text);
+  copyTo("files/daos-server-ts.sysusers", join(to, "usr/lib/sysusers.d/daos-server-ts.conf"));
+  copyTo("files/daos_server.yml", join(to, "etc/daos/daos_server.yml"));
+  cpSync(join(root, "docs/samples"), join(to, "usr/share/doc/daos-server-ts/examples"), { recursive: true });
+  for (const name of ["daos-server", "daos_server"])
+    writeCompletions(to, name, join(root, "apps/daos-server/bin/daos-server"), "daos-server");
+  writeLegal(join(to, "usr/share/doc/daos-server-ts"), "apps/daos-server");
+}
+
+function stageDmg(to) {
+  const home = join(to, "usr/lib/daos-dmg-ts");
+  copyTree(home, DMG_FILES);
+  link(join(to, "usr/bin/dmg"), "../lib/daos-dmg-ts/apps/dmg/bin/dmg");
+  copyNode(join(home, "node_modules", nodePackage, "bin/node"));
+  copyFileSync(
+    join(root, "node_modules", nodePackage, "package.json"),
+    join(home, "node_modules", nodePackage, "package.json"),
+  );
+  copyTo("files/daos.yml", join(to, "etc/daos/daos.yml"));
+  write(join(to, "usr/share/man/man8/dmg.8"), readFileSync(join(root, "apps/dmg/man/dmg.8")));
+  writeCompletions(to, "dmg", join(root, "apps/dmg/bin/dmg"), "dmg");
+  writeLegal(join(to, "usr/share/doc/daos-dmg-ts"), "apps/dmg");
+}
+
+/** All programs below one directory, which runs anywhere. `daos-admin install` makes the helper from the sources in it. */
+function stageArchive(to) {
+  copyTree(to, [
+    ...SERVER_FILES,
+    ...DMG_FILES,
+    "apps/daos-admin/native",
+    "docs/samples",
+    "apps/dmg/man",
+    "LICENSE",
+  ]);
+  copyNode(join(to, "node_modules", nodePackage, "bin/node"));
+  copyFileSync(
+    join(root, "node_modules", nodePackage, "package.json"),
+    join(to, "node_modules", nodePackage, "package.json"),
+  );
+  for (const name of ["daos-server", "daos-admin", "dmg"])
+    link(join(to, "bin", name), `../apps/${name}/bin/${name}`);
+  link(join(to, "bin/daos_server"), "../apps/daos-server/bin/daos-server");
+  copyTo("debian/daos-server-ts.daos_server.service", join(to, "systemd/daos_server.service"));
+  copyTo("files/daos_server.yml", join(to, "etc/daos_server.yml"));
+  copyTo("files/daos.yml", join(to, "etc/daos.yml"));
+  writeLegal(to, ".");
+}
+
+function copyTo(from, to) {
+  write(to, readFileSync(join(here, from)));
+}
+
+/** @param {string} name the word that is completed @param {string} usual how the program calls itself */
+function writeCompletions(to, name, program, usual) {
+  const places = {
+    bash: `usr/share/bash-completion/completions/${name}`,
+    zsh: `usr/share/zsh/vendor-completions/_${name}`,
+    fish: `usr/share/fish/vendor_completions.d/${name}.fish`,
+  };
+  for (const [shell, place] of Object.entries(places)) {
+    const script = execFileSync(program, ["completion", shell], { encoding: "utf8" });
+    write(join(to, place), script.replaceAll(usual, name));
+  }
+}
+
+function writeLegal(to, workspace) {
+  const bill = billOfMaterials(root, workspace);
+  write(join(to, "sbom.cdx.json"), `${JSON.stringify(bill, undefined, 2)}\n`);
+  write(join(to, "third-party-licences.txt"), licenceList(bill));
+  copyFileSync(join(root, "node_modules", nodePackage, "LICENSE"), join(to, "LICENSE.node"));
+}
+
+function buildArchive() {
+  const name = `daos-ts-${version}-linux-${arch}.tar.gz`;
+  const owner = ["--owner=0", "--group=0", "--numeric-owner", "--sort=name"];
+  execFileSync("tar", ["-czf", join(out, name), ...owner, "-C", work, `daos-ts-${version}`], {
+    stdio: "inherit",
+  });
+}
+
+function buildDebs() {
+  cpSync(join(here, "debian"), join(work, "debian"), { recursive: true });
+  const date = new Date(Number(process.env.SOURCE_DATE_EPOCH ?? Date.now() / 1000) * 1000);
+  const debVersion = process.env.DAOS_PACKAGE_VERSION ?? version;
+  write(
+    join(work, "debian/changelog"),
+    `daos-control-plane-ts (${debVersion}) unstable; urgency=medium\n\n  * Release ${version}.\n\n -- DAOS control plane maintainers <daos@daos.groups.io>  ${date.toUTCString().replace("GMT", "+0000")}\n`,
+  );
+  write(join(work, "debian/copyright"), copyright());
+  const log = join(out, "debhelper.log");
+  try {
+    write(
+      log,
+      execFileSync("fakeroot", ["debian/rules", "binary"], {
+        cwd: work,
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "pipe"],
+        maxBuffer: 1 << 26,
+      }),
+    );
+  } catch (error) {
+    fail(`debian/rules failed:\n${error.stdout}\n${error.stderr}`);
+  }
+  rmSync(log);
+  if (!existsSync(out) || !readdirSync(out).some((name) => name.endsWith(".deb")))
+    fail("debian/rules made no package");
+}
+
+function copyright() {
+  return `Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Upstream-Name: DAOS control plane in TypeScript
+Source: https://daos.io
+Comment: The bundles contain the libraries in third-party-licences.txt, and the packages a Node.js, whose licence is in
+ LICENSE.node; both are beside this file.
+
+Files: *
+Copyright: 2026 the authors of the DAOS control plane in TypeScript
+License: Apache-2.0
+ On Debian systems the text of the Apache License, version 2.0, is in /usr/share/common-licenses/Apache-2.0.
+`;
+}
