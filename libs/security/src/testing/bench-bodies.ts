@@ -24,7 +24,8 @@ const child = fork(
   new URL("./fuzz-server.ts", import.meta.url),
   [files.write("transport.json", JSON.stringify(transport))],
   {
-    execArgv: process.execArgv,
+    // As bin/daos-server starts it.
+    execArgv: [...process.execArgv, "--max-semi-space-size=2"],
   },
 );
 const [{ ports }] = (await once(child, "message")) as [{ ports: readonly number[] }];
