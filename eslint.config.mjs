@@ -52,13 +52,14 @@ const layers = Object.entries(below).map(([layer, lower]) => ({
 /** What an app may see is narrower than its layer. */
 const apps = [
   { sourceTag: "app:dmg", onlyDependOnLibsWithTags: ["layer:base", "client"] },
+  { sourceTag: "app:web", onlyDependOnLibsWithTags: ["layer:base", "layer:wire"] },
   { sourceTag: "app:daos-admin", onlyDependOnLibsWithTags: ["layer:base", "helper"] },
 ];
 
 export default tseslint.config(
   { ignores: ["**/dist/**", "**/gen/**", "**/fixtures/**"] },
   {
-    files: ["**/*.ts"],
+    files: ["**/*.{ts,tsx}"],
     languageOptions: {
       parser: tseslint.parser,
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },

@@ -56,7 +56,7 @@ function showNextSteps(port) {
   const dmg = `./dmg -i -l localhost:${port}`;
   process.stdout.write(
     `\nDAOS is ready. From a second terminal in this directory:\n\n  ${dmg} system member-query\n` +
-      `  ${dmg} pool create -s 256M\n  ${dmg} system list-pools\n\nCtrl-C stops it; the next npm start finds it again.\n\n`,
+      `  ${dmg} pool create -s 256M\n  ${dmg} system list-pools\n  ${dmg} web\n\nCtrl-C stops it; the next npm start finds it again.\n\n`,
   );
 }
 

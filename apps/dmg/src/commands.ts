@@ -36,6 +36,7 @@ import { systemQueryCommand } from "./commands/system/query.ts";
 import { systemStartCommand } from "./commands/system/start.ts";
 import { systemStopCommand } from "./commands/system/stop.ts";
 import { versionCommand } from "./commands/version.ts";
+import { webCommand } from "./commands/web.ts";
 import type { AnyCommand } from "./define-command.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
 
@@ -110,5 +111,5 @@ export const DMG: Program<AnyCommand> = {
       commands: [pluginsListCommand, pluginsLinkCommand, pluginsInstallCommand, pluginsRemoveCommand],
     },
   ],
-  commands: [completeCommand(() => DMG), completionCommand, explainCommand, versionCommand],
+  commands: [completeCommand(() => DMG), completionCommand, explainCommand, versionCommand, webCommand],
 };

@@ -23,6 +23,10 @@ export interface CommandContext<Flags extends FlagDefinitions> {
     results: AsyncIterable<HostResult<T>> | ((onProgress: OnDeviceProgress) => AsyncIterable<HostResult<T>>),
     partFaults?: (value: T) => readonly Fault[],
   ) => Promise<HostAnswers<T>>;
+  /** The directory of dmg's package.json. */
+  readonly root: string;
+  /** How to call dmg for the same system: `dmg -i -l node[1-8]`. */
+  readonly calledAs: string;
   /** Prints a piece of data at once: as text, or with `--json` as one line of JSON. */
   readonly emit: (piece: object, text: string) => void;
   /** Prints a note on stderr at once. It prints nothing with `--json` or `--quiet`. */

@@ -28,7 +28,7 @@ export async function dmg(argv: readonly string[], terminal: Terminal, root: str
       case "command": {
         what = line.command.name;
         if (!line.flags.has("help"))
-          return await runCommand(line.command, line, terminal, pluginFormatter(root));
+          return await runCommand(line.command, line, terminal, root, pluginFormatter(root));
         terminal.out(`${commandHelp(line.command, DMG, terminal.columns)}\n`);
         return ExitCode.ok;
       }

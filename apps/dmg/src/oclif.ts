@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import {
   allCommands,
   type FlagDefinition,
@@ -11,6 +12,8 @@ import { Command, Flags } from "@oclif/core";
 import type { AnyCommand, DmgTopic } from "./define-command.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
 import { runCommand } from "./run-command.ts";
+
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
 
 /** The commands of dmg or of a plugin's topic, for oclif's `explicit` strategy: classes by id. */
 export function oclifCommands(of: DmgTopic | Program<AnyCommand>): Readonly<Record<string, typeof Command>> {
@@ -46,7 +49,7 @@ function oclifCommand(command: AnyCommand): typeof Command {
         else args.push(token);
       }
       this.parsed = true;
-      process.exitCode = await runCommand(command, { flags, args }, processTerminal("dmg"));
+      process.exitCode = await runCommand(command, { flags, args }, processTerminal("dmg"), ROOT);
     }
   };
 }

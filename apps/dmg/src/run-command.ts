@@ -2,6 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { checkFlags, faultUsage, printable, printableLines, type RawFlags, type Terminal } from "@daos/cli";
 import { Fault } from "@daos/fault";
 import type { Answer } from "./answer.ts";
+import { calledAs } from "./called-as.ts";
 import { connect } from "./connect.ts";
 import type { AnyCommand, CommandContext } from "./define-command.ts";
 import { ExpiryNotes } from "./expiry-notes.ts";
@@ -10,11 +11,18 @@ import { collectHosts } from "./host-answer.ts";
 import { type Formatter, jsonValue, print } from "./output/print.ts";
 import { Progress } from "./output/progress.ts";
 
-/** Runs a command and prints its answer. @returns the exit code @throws Fault */
+/**
+ * Runs a command and prints its answer.
+ *
+ * @param root the directory of dmg's package.json
+ * @returns the exit code
+ * @throws Fault
+ */
 export async function runCommand(
   command: AnyCommand,
   given: { readonly flags: RawFlags; readonly args: readonly string[] },
   terminal: Terminal,
+  root: string,
   formatter?: Formatter,
 ): Promise<number> {
   const own = checkFlags(given.flags, command.flags);
@@ -28,6 +36,8 @@ export async function runCommand(
     flags: own as never,
     args: given.args,
     terminal,
+    root,
+    calledAs: calledAs(global),
     connect: (instead = {}) =>
       connect({
         hostList: global["host-list"],

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { buildPage } from "@daos/web/build-page";
 import { bundleProgram } from "../../../tools/workspace/bundle-program.mjs";
 import { compileCache, sealCompileCache } from "../../../tools/workspace/compile-cache.mjs";
 import { continueOnFoundNode } from "../../../tools/workspace/find-node.mjs";
@@ -24,6 +25,9 @@ await bundleProgram(`${app}src/main.ts`, bundle, {
   external: ["@oclif/core"],
   inject: [`${app}tools/light-headers.mjs`],
 });
+
+// The page of `dmg web`.
+await buildPage(`${app}dist/web`);
 
 /** Runs the bundle with the Node options of bin/dmg, which must be the same. */
 function run(options, argv, env) {

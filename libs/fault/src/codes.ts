@@ -174,6 +174,13 @@ export const FaultCode = {
   requestUnsupported: 3110,
   sizeInvalid: 3111,
   aclInvalid: 3112,
+  webPortUnusable: 3130,
+  webReadOnly: 3131,
+  webNotAuthorized: 3132,
+  webForeignRequest: 3133,
+  webLimit: 3134,
+  webPageMissing: 3135,
+  webRequestInvalid: 3136,
   serviceUnknown: 3140,
 } as const;
 

@@ -757,6 +757,41 @@ const CLIENT = {
     "An entry has the wrong form.",
     "write entries as A::OWNER@:rw, one a line",
   ],
+  webPortUnusable: [
+    "dmg web cannot serve its page.",
+    "Another program listens on the port, or the port may not be used.",
+    "name another port with --port, or leave it out for one that is free",
+  ],
+  webReadOnly: [
+    "The page may only show things.",
+    "dmg web was started with --read-only.",
+    "run the command on the command line, or start dmg web without --read-only",
+  ],
+  webNotAuthorized: [
+    "A browser has not been let in by dmg web.",
+    "A link works once, and only while the dmg web that printed it runs.",
+    "open the latest link that dmg web has printed",
+  ],
+  webForeignRequest: [
+    "dmg web has refused a request that is not from its own page.",
+    "A page of another site made it, or the page is reached by another name or port than dmg web has printed.",
+    "open the link as it was printed, with the same port on both sides of a tunnel",
+  ],
+  webLimit: [
+    "dmg web has reached one of its limits.",
+    "Too many windows or browsers have its page open, or one of them does not read.",
+    "close windows with this page, then reload it",
+  ],
+  webPageMissing: [
+    "The files of the page of dmg web are missing.",
+    "The workspace has not been built, or the package is incomplete.",
+    "npm start or npm test in the workspace builds it; or install the package again",
+  ],
+  webRequestInvalid: [
+    "The page of dmg web has made a call that dmg does not take.",
+    "It was loaded from a dmg of another release, or another program made the call.",
+    "reload the page",
+  ],
   serviceUnknown: [
     "The health of a service was asked for that the server does not have.",
     "The name is mistyped, or the service is one of another release.",

@@ -111,6 +111,7 @@ const pools = z.strictObject({ pools: z.array(z.strictObject({ uuid, svcReplicas
 /** The `result` of every command; `null` when the command failed early. */
 const RESULTS = {
   complete: z.strictObject({ words: z.array(z.string()) }),
+  web: z.strictObject({ ended: z.literal(true) }),
   completion: z.strictObject({ shell: z.string(), script: z.string() }),
   explain: z.strictObject({
     faults: z.array(

@@ -1,0 +1,60 @@
+/** Moves the focus in a map of cells with the arrow keys, Home and End. A cell that has it can be reached with Tab. */
+export function moveInMap(event: KeyboardEvent): void {
+  const { target, currentTarget, key } = event;
+  if (!(target instanceof HTMLElement) || !(currentTarget instanceof HTMLElement)) return;
+  const cells = [...currentTarget.querySelectorAll<HTMLElement>(".cell:not([hidden])")];
+  const next = nextCell(cells, target, key);
+  if (next === undefined) return;
+  event.preventDefault();
+  for (const cell of target.closest(".cells")?.querySelectorAll<HTMLElement>("[tabindex='0']") ?? []) {
+    cell.tabIndex = -1;
+  }
+  next.tabIndex = 0;
+  next.focus();
+}
+
+function nextCell(cells: readonly HTMLElement[], from: HTMLElement, key: string): HTMLElement | undefined {
+  const at = cells.indexOf(from);
+  if (at < 0) return undefined;
+  switch (key) {
+    case "ArrowRight":
+      return cells[at + 1];
+    case "ArrowLeft":
+      return cells[at - 1];
+    case "Home":
+      return cells[0];
+    case "End":
+      return cells.at(-1);
+    case "ArrowDown":
+      return nearest(cells.slice(at + 1), from);
+    case "ArrowUp":
+      return nearest(cells.slice(0, at).reverse(), from);
+    default:
+      return undefined;
+  }
+}
+
+/** Of the next line of cells, the one that is closest to where the focus was. */
+function nearest(cells: readonly HTMLElement[], from: HTMLElement): HTMLElement | undefined {
+  const { top, left } = from.getBoundingClientRect();
+  let line: number | undefined;
+  let best: { readonly cell: HTMLElement; readonly distance: number } | undefined;
+  for (const cell of cells) {
+    const box = cell.getBoundingClientRect();
+    if (Math.abs(box.top - top) < 2) continue;
+    line ??= box.top;
+    if (Math.abs(box.top - line) > 2) break;
+    const distance = Math.abs(box.left - left);
+    if (best === undefined || distance < best.distance) best = { cell, distance };
+  }
+  return best?.cell;
+}
+
+/** Each group of cells keeps one that can be reached with Tab, also when a filter hides it. */
+export function keepTabStops(map: HTMLElement | null): void {
+  for (const group of map?.querySelectorAll(".cells") ?? []) {
+    if (group.querySelector("[tabindex='0']:not([hidden])") !== null) continue;
+    const first = group.querySelector<HTMLElement>(".cell:not([hidden])");
+    if (first !== null) first.tabIndex = 0;
+  }
+}

@@ -1,0 +1,12 @@
+import { formatAge, formatTime } from "../format.ts";
+import { now } from "../live.ts";
+
+/** How long ago something was; the time itself on hover. @param time ms since 1970; 0 for not known */
+export function Age({ time }: { readonly time: number }) {
+  if (time === 0) return <span class="quiet">-</span>;
+  return (
+    <time dateTime={new Date(time).toISOString()} title={formatTime(time)}>
+      {formatAge(time, now.value)}
+    </time>
+  );
+}

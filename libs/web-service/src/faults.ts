@@ -1,0 +1,76 @@
+import { Fault, FaultCode } from "@daos/fault";
+
+/** The page's port cannot be listened on. */
+export function faultPortBusy(port: number, error: unknown): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.webPortUnusable,
+    description: `the page cannot be served on port ${port} of the loopback`,
+    reason: error instanceof Error ? error.message : String(error),
+    resolution: "name another port with --port, or leave it out for one that is free",
+    cause: error,
+  });
+}
+
+/** `--read-only` refuses an action. */
+export function faultReadOnly(attempted: string): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.webReadOnly,
+    description: `cannot ${attempted}: this page was started with --read-only`,
+    resolution: "run the command on the command line, or start dmg web without --read-only",
+  });
+}
+
+/** The token or the session is not one of this dmg. */
+export function faultNotAuthorized(description: string): Fault {
+  return new Fault({
+    domain: "security",
+    code: FaultCode.webNotAuthorized,
+    description,
+    resolution: "open the latest link that dmg web has printed; each link works once",
+  });
+}
+
+/** The request is for, or from, another page. */
+export function faultForeignRequest(header: string, value: string): Fault {
+  return new Fault({
+    domain: "security",
+    code: FaultCode.webForeignRequest,
+    description: `the request is not from the page of dmg web: ${header} is ${JSON.stringify(value.slice(0, 100))}`,
+    resolution:
+      "open the link as dmg web has printed it, with 127.0.0.1 and the same port on both sides of a tunnel",
+  });
+}
+
+/** Too much of something at once. */
+export function faultLimit(what: string, limit: number): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.webLimit,
+    description: `dmg web has ${what}: no more than ${limit} at a time`,
+    resolution: "close windows with this page, then reload it",
+  });
+}
+
+/** The files of the page are not where they belong. */
+export function faultPageMissing(directory: string, error: unknown): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.webPageMissing,
+    description: `the files of the page are not in ${directory}`,
+    reason: error instanceof Error ? error.message : String(error),
+    resolution: "build it: npm start or npm test in the workspace; or install the package again",
+    cause: error,
+  });
+}
+
+/** A field of a call is not what it may be. */
+export function faultRequestInvalid(description: string): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.webRequestInvalid,
+    description,
+    resolution: "reload the page: it may be of another release than dmg",
+  });
+}

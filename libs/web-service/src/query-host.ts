@@ -1,0 +1,112 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import {
+  type ControlClient,
+  type EngineUsage,
+  type HostResult,
+  type NvmeController,
+  type NvmeHealth,
+  networkScan,
+  type StorageScan,
+  storageScan,
+  storageUsage,
+} from "@daos/control-client";
+import type { Fault } from "@daos/fault";
+import type { web } from "@daos/proto";
+import { faultDetail } from "@daos/rpc";
+
+type Part<T> = { readonly value: T | undefined; readonly fault: Fault | undefined };
+
+/** Asks one host what it has. A part that fails does not keep the others away. */
+export async function queryHost(
+  host: ControlClient,
+): Promise<MessageInitShape<typeof web.QueryHostRespSchema>> {
+  const [usage, scan, fabric] = await Promise.all([
+    only(storageUsage(host)),
+    only(storageScan(host)),
+    only(networkScan(host, { provider: "" })),
+  ]);
+  return {
+    engines: (usage.value ?? []).map(engineMessage),
+    enginesFault: detail(usage.fault),
+    controllers: scan.value?.nvme.controllers.map(controllerMessage) ?? [],
+    namespaces: scan.value?.scm.namespaces.map(namespaceMessage) ?? [],
+    storageFaults: [scan.fault, scan.value?.scm.fault, scan.value?.nvme.fault].flatMap((fault) =>
+      fault === undefined ? [] : faultDetail(fault),
+    ),
+    interfaces: (fabric.value ?? []).map(({ device, provider, numaNode }) => ({
+      device,
+      provider,
+      numaNode,
+    })),
+    interfacesFault: detail(fabric.fault),
+  };
+}
+
+/** The outcome of the one host. */
+async function only<T>(results: AsyncIterable<HostResult<T>>): Promise<Part<T>> {
+  for await (const { outcome } of results) {
+    if (outcome.kind === "ok") return { value: outcome.value, fault: undefined };
+    return { value: undefined, fault: outcome.fault };
+  }
+  return { value: undefined, fault: undefined };
+}
+
+function detail(fault: Fault | undefined) {
+  return fault === undefined ? undefined : faultDetail(fault);
+}
+
+function engineMessage(engine: EngineUsage): MessageInitShape<typeof web.EngineStorageSchema> {
+  const { index, rank, mount, scm, nvme } = engine;
+  return {
+    index,
+    rank,
+    mount,
+    scmTotal: scm.kind === "known" ? scm.totalBytes : 0n,
+    scmAvailable: scm.kind === "known" ? scm.availableBytes : 0n,
+    scmFault: scm.kind === "known" ? undefined : faultDetail(scm.fault),
+    nvmeTotal: nvme.kind === "known" ? nvme.totalBytes : 0n,
+    nvmeFault: nvme.kind === "known" ? undefined : faultDetail(nvme.fault),
+  };
+}
+
+function namespaceMessage({
+  blockDevice,
+  numaNode,
+  sizeBytes,
+  engine,
+}: StorageScan["scm"]["namespaces"][number]) {
+  return { blockDevice, numaNode, size: BigInt(sizeBytes), engine };
+}
+
+const KELVIN = 273.15;
+
+function controllerMessage(controller: NvmeController): MessageInitShape<typeof web.NvmeControllerSchema> {
+  const { namespaces, health, trend } = controller;
+  const engines = new Set(namespaces.flatMap(({ engine }) => engine ?? []));
+  return {
+    address: controller.pciAddress,
+    model: controller.model,
+    serial: controller.serial,
+    firmware: controller.firmware,
+    socket: controller.socket,
+    size: BigInt(namespaces.reduce((sum, { sizeGB }) => sum + sizeGB, 0)) * 1_000_000_000n,
+    driver: controller.driver ?? "",
+    engines: [...engines],
+    celsius: health === undefined ? undefined : Math.round((health.temperatureK - KELVIN) * 10) / 10,
+    percentUsed: health?.percentUsed,
+    mediaErrors: BigInt(health?.mediaErrors ?? 0),
+    warnings: health === undefined ? [] : healthWarnings(health),
+    daysLeft: trend?.daysLeft,
+  };
+}
+
+function healthWarnings(health: NvmeHealth): string[] {
+  const warnings: readonly (readonly [boolean, string])[] = [
+    [health.temperatureWarning, "temperature"],
+    [health.availableSpareWarning, "spare capacity is low"],
+    [health.reliabilityWarning, "reliability is degraded"],
+    [health.readOnlyWarning, "read-only"],
+    [health.volatileMemoryWarning, "backup of volatile memory failed"],
+  ];
+  return warnings.filter(([on]) => on).map(([, text]) => text);
+}

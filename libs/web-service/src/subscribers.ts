@@ -1,0 +1,73 @@
+import { faultLimit } from "./faults.ts";
+
+/** The limit of windows that watch at the same time. */
+const MAX_SUBSCRIBERS = 32;
+/** The limit of messages that wait for a window that does not read. */
+const MAX_WAITING = 1_000;
+
+interface Subscriber<T> {
+  readonly waiting: T[];
+  wake: () => void;
+}
+
+/** Passes messages on to all that listen. */
+export class Subscribers<T> {
+  readonly #all = new Set<Subscriber<T>>();
+
+  get size(): number {
+    return this.#all.size;
+  }
+
+  /** Gives a message to all. */
+  publish(message: T): void {
+    for (const subscriber of this.#all) {
+      subscriber.waiting.push(message);
+      subscriber.wake();
+    }
+  }
+
+  /**
+   * Yields `first`, then what is published. When there is nothing for `idleMs`, it yields what `idle` makes. It ends when
+   * the signal aborts. @throws Fault webLimit for too many listeners, and for one that is too slow
+   */
+  async *listen(
+    first: readonly T[],
+    {
+      signal,
+      idleMs,
+      idle,
+    }: { readonly signal: AbortSignal; readonly idleMs: number; readonly idle: () => T },
+  ): AsyncGenerator<T> {
+    if (this.#all.size >= MAX_SUBSCRIBERS) throw faultLimit("too many windows that watch", MAX_SUBSCRIBERS);
+    const subscriber: Subscriber<T> = { waiting: [...first], wake: () => {} };
+    this.#all.add(subscriber);
+    try {
+      while (!signal.aborted) {
+        const next = subscriber.waiting.shift();
+        if (next !== undefined) yield next;
+        else if (!(await woken(subscriber, signal, idleMs)) && !signal.aborted) yield idle();
+        if (subscriber.waiting.length > MAX_WAITING)
+          throw faultLimit("a window that does not read", MAX_WAITING);
+      }
+    } finally {
+      this.#all.delete(subscriber);
+    }
+  }
+}
+
+/** Waits for a message. False when the time is over or the signal aborts. */
+function woken(subscriber: Subscriber<unknown>, signal: AbortSignal, ms: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const end = (result: boolean) => {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", onAbort);
+      subscriber.wake = () => {};
+      resolve(result);
+    };
+    const onAbort = () => end(false);
+    const timer = setTimeout(() => end(false), ms);
+    signal.addEventListener("abort", onAbort, { once: true });
+    subscriber.wake = () => end(true);
+    if (subscriber.waiting.length > 0) end(true);
+  });
+}

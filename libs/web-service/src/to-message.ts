@@ -1,0 +1,37 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { MemberState, MemberStatus, SystemEvent } from "@daos/control-client";
+import { ctl } from "@daos/proto";
+
+/** A member as the page gets it: the message of the servers. */
+export function memberMessage(member: MemberStatus): MessageInitShape<typeof ctl.SystemMemberSchema> {
+  return {
+    addr: member.address,
+    uuid: member.uuid,
+    rank: member.rank,
+    state: stateNumber(member.state),
+    reason: member.reason,
+    since: BigInt(member.since?.getTime() ?? 0),
+    incarnation: member.incarnation,
+    uri: member.fabricUri,
+    faultDomain: member.faultDomain,
+  };
+}
+
+/** An event as the page gets it: the message of the servers. */
+export function eventMessage(event: SystemEvent): MessageInitShape<typeof ctl.SystemEventSchema> {
+  return {
+    number: BigInt(event.number),
+    time: BigInt(event.time.getTime()),
+    kind: event.kind,
+    severity: event.severity,
+    message: event.message,
+    rank: event.rank,
+    uuid: event.uuid,
+    addr: event.address,
+  };
+}
+
+/** The number of a state. */
+export function stateNumber(state: MemberState): ctl.MemberState {
+  return ctl.MemberState[`MEMBER_${state.toUpperCase()}` as keyof typeof ctl.MemberState];
+}

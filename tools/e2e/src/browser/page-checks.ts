@@ -1,0 +1,42 @@
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { expect } from "vitest";
+import type { TestWindow } from "./web-page.ts";
+
+/** The rules of WCAG up to 2.2 AA, and what axe holds for good practice. */
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+
+interface AxeResults {
+  readonly violations: readonly {
+    readonly id: string;
+    readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
+  }[];
+}
+
+/** Requires that axe finds nothing on the page as it is now. */
+export async function expectAccessible({ page }: TestWindow): Promise<void> {
+  // The policy of the page lets no script in, so it is evaluated as the debugger does.
+  await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core"), "utf8"));
+  const { violations } = (await page.evaluate(
+    `axe.run(document, { runOnly: ${JSON.stringify(RULES)} })`,
+  )) as AxeResults;
+  const found = violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html}: ${failureSummary}`),
+  );
+  expect(found).toEqual([]);
+}
+
+/** Requires that nothing is wider than the window. */
+export async function expectNoSidewaysScroll({ page }: TestWindow): Promise<void> {
+  const [content, window] = await page.evaluate(() => [
+    document.documentElement.scrollWidth,
+    document.documentElement.clientWidth,
+  ]);
+  expect(content).toBeLessThanOrEqual(window ?? 0);
+}
+
+/** Requires that the page had no script error, broke no policy, and asked nothing but the loopback. */
+export function expectClean({ errors, hosts }: TestWindow): void {
+  expect(errors).toEqual([]);
+  expect([...hosts]).toEqual(["127.0.0.1"]);
+}
