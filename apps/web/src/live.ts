@@ -137,8 +137,11 @@ function take(change: web.WatchResp["change"]): void {
       events.value = [...(change.value.all ? [] : events.value), ...change.value.events].slice(-MAX_EVENTS);
       eventsFault.value = change.value.fault && fromDetail(change.value.fault);
       break;
-    default:
+    case "alive":
+    case undefined:
       break;
+    default:
+      change satisfies never;
   }
   now.value = Date.now();
 }

@@ -1,2 +1,1 @@
-export type { ConnectSystem, SystemConnection } from "./live-system.ts";
-export { WebServer, type WebServerOptions } from "./web-server.ts";
+export { WebServer } from "./web-server.ts";

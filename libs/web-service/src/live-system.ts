@@ -17,7 +17,7 @@ import { Subscribers } from "./subscribers.ts";
 import { eventMessage, memberMessage } from "./to-message.ts";
 
 /** A client for the system, as dmg makes it from its flags and configuration. */
-export interface SystemConnection {
+interface SystemConnection {
   readonly client: ControlClient;
   readonly system: string;
   /** What is known now of certificates that expire soon. */

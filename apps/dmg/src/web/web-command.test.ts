@@ -1,5 +1,5 @@
-import { FakeServer } from "@daos/control-client/testing";
 import { checkFlags } from "@daos/cli";
+import { FakeServer } from "@daos/control-client/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { calledAs } from "../called-as.ts";
 import { GLOBAL_FLAGS } from "../global-flags.ts";
@@ -23,7 +23,10 @@ describe("dmg web", () => {
         .then(async (answer) => pages.push(await answer.text()))
         .finally(() => abort.abort());
     };
-    const { status, err } = await runDmg([...at(server.host), "--json", "web"], { onOut, signal: abort.signal });
+    const { status, err } = await runDmg([...at(server.host), "--json", "web"], {
+      onOut,
+      signal: abort.signal,
+    });
     expect({ status, err }).toEqual({ status: 0, err: "" });
     expect(pages[0]).toMatch(/<script type="module" src="\/main-[A-Z0-9]{8}\.js">/);
     expect(server.calls).toEqual([]);
@@ -38,11 +41,13 @@ describe("dmg web", () => {
 });
 
 describe("calledAs()", () => {
-  const flags = (...given: readonly (readonly [string, string])[]) =>
+  const flags = (...given: readonly (readonly [string, string | true])[]) =>
     checkFlags(new Map(given), GLOBAL_FLAGS) as Parameters<typeof calledAs>[0];
   it("calledAs() has the flags that say where the system is, ready for a shell", () => {
     expect(calledAs(flags())).toBe("dmg");
-    expect(calledAs(flags(["insecure", "true"], ["host-list", "node[1-8]:10001"]))).toBe("dmg -i -l 'node[1-8]:10001'");
-    expect(calledAs(flags(["config-path", "/etc/daos.yml"], ["quiet", "true"]))).toBe("dmg -o /etc/daos.yml");
+    expect(calledAs(flags(["insecure", true], ["host-list", "node[1-8]:10001"]))).toBe(
+      "dmg -i -l 'node[1-8]:10001'",
+    );
+    expect(calledAs(flags(["config-path", "/etc/daos.yml"], ["quiet", true]))).toBe("dmg -o /etc/daos.yml");
   });
 });

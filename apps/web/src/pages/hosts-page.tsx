@@ -186,8 +186,7 @@ function Cell({ host, filter, label, isFirst }: CellProps) {
       title={members[0]?.reason ? `${what} (${members[0].reason})` : what}
     >
       <StateMark state={state} />
-      <span class="name">{label}</span>{" "}
-      <span class="ranks">{ranks}</span>
+      <span class="name">{label}</span> <span class="ranks">{ranks}</span>
     </a>
   );
 }

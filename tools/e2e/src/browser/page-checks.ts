@@ -1,5 +1,6 @@
+/// <reference lib="dom" />
 import { readFile } from "node:fs/promises";
-import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { TestWindow } from "./web-page.ts";
 
@@ -16,7 +17,7 @@ interface AxeResults {
 /** Requires that axe finds nothing on the page as it is now. */
 export async function expectAccessible({ page }: TestWindow): Promise<void> {
   // The policy of the page lets no script in, so it is evaluated as the debugger does.
-  await page.evaluate(await readFile(createRequire(import.meta.url).resolve("axe-core"), "utf8"));
+  await page.evaluate(await readFile(fileURLToPath(import.meta.resolve("axe-core")), "utf8"));
   const { violations } = (await page.evaluate(
     `axe.run(document, { runOnly: ${JSON.stringify(RULES)} })`,
   )) as AxeResults;

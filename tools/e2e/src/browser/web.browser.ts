@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 import { request as httpRequest } from "node:http";
 import { ctl } from "@daos/proto";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
