@@ -53,7 +53,15 @@ describe("burnIn()", () => {
       now: clock(10),
       flush: async () => {
         const file = await open(path, "r+");
-        await file.write(Buffer.from("rotten"), 0, 6, MiB + 100);
+        const byte = Buffer.alloc(1);
+        await file.read(byte, 0, 1, MiB + 100);
+        // The pattern is random: only a flipped bit is certain to differ from it.
+        await file.write(
+          byte.map((value) => value ^ 1),
+          0,
+          1,
+          MiB + 100,
+        );
         await file.close();
       },
     });
