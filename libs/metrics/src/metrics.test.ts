@@ -46,6 +46,26 @@ describe("a scrape", () => {
     ]);
   });
 
+  it("shows the certificate that expires first when a file has several, wherever it stands", async () => {
+    const of = (year: number, usable: boolean) => ({
+      path: "/etc/daos/ca.crt",
+      kind: "ca",
+      notAfter: new Date(`${year}-01-01T00:00:00Z`),
+      usable,
+    });
+    const name = "daos_certificate_expiry_timestamp_seconds{";
+    for (const certificates of [
+      [of(2025, false), of(2035, true)],
+      [of(2035, true), of(2025, false)],
+    ]) {
+      const metrics = new Metrics({ certificates: async () => certificates });
+      expect(await lines(metrics, name)).toEqual([`${name}path="/etc/daos/ca.crt",kind="ca"} 1735689600`]);
+      expect(await lines(metrics, "daos_certificate_usable{")).toEqual([
+        'daos_certificate_usable{path="/etc/daos/ca.crt",kind="ca"} 0',
+      ]);
+    }
+  });
+
   it("reads the current states of engines and members", async () => {
     let state = "starting";
     let states: ReadonlyMap<string, number> | undefined = new Map([

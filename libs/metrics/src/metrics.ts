@@ -107,7 +107,7 @@ export class Metrics {
     });
     const expiry = new Gauge({
       name: "daos_certificate_expiry_timestamp_seconds",
-      help: "When a certificate expires, in seconds since 1970",
+      help: "When a certificate expires, in seconds since 1970; of several in one file the first that expires",
       labelNames,
       registers,
     });
@@ -115,7 +115,7 @@ export class Metrics {
       const certificates = await read();
       expiry.reset();
       usable.reset();
-      for (const { path, kind, notAfter, usable: good } of certificates) {
+      for (const { path, kind, notAfter, usable: good } of worstOfEach(certificates)) {
         usable.set({ path, kind }, good ? 1 : 0);
         if (notAfter !== undefined) expiry.set({ path, kind }, notAfter.getTime() / 1000);
       }
@@ -167,6 +167,21 @@ export class Metrics {
     });
   }
 }
+
+/** A file may hold several certificates, as `ca_cert` does while the CA is replaced: the one that ends first counts. */
+function worstOfEach(certificates: readonly CertificateReading[]): readonly CertificateReading[] {
+  const files = new Map<string, CertificateReading>();
+  for (const one of certificates) {
+    const key = `${one.kind} ${one.path}`;
+    const other = files.get(key) ?? one;
+    const first = (other.notAfter ?? NEVER) <= (one.notAfter ?? NEVER) ? other : one;
+    files.set(key, { ...first, usable: other.usable && one.usable });
+  }
+  return [...files.values()];
+}
+
+/** The last day that a Date can hold. */
+const NEVER = new Date(8.64e15);
 
 /** Wraps a stream and reports when and how it ended, also when its reader stops. */
 async function* watched<T>(messages: AsyncIterable<T>, done: (code: string) => void): AsyncGenerator<T> {
