@@ -45,6 +45,7 @@ describe("localTransport()", () => {
     faultDomain: "/a",
     reports: true,
     recorded: false,
+    engineNumber: 1,
   };
   const wait = { signal: AbortSignal.timeout(10_000) };
   const client = () => {

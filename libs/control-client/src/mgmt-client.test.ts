@@ -69,7 +69,7 @@ describe("MgmtClient", () => {
     const client = new MgmtClient(async () => undefined);
     const accessPoints = [first.host, second.host, third.host];
     const finder = new LeaderFinder({ accessPoints, known: () => undefined });
-    const report = { addr: "here:10001", engines: [], intervalMs: 5_000, warnings: [] };
+    const report = { addr: "here:10001", engines: [], intervalMs: 5_000, warnings: [], configured: 0 };
     using limit = deadline(40_000, "report");
     const ended: HostAddress[] = [];
     const send = (host: HostAddress, wait: { readonly signal: AbortSignal }) =>

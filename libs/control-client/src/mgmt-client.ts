@@ -21,6 +21,8 @@ export interface JoinMessage {
   readonly faultDomain: string;
   readonly reports: boolean;
   readonly recorded: boolean;
+  /** From 1. */
+  readonly engineNumber: number;
 }
 
 /** The content of a report to the leader. */
@@ -31,9 +33,13 @@ export interface ReportMessage {
     readonly incarnation: number;
     readonly state: mgmt.ReportEnginesReq_State;
     readonly reason: string;
+    /** From 1. */
+    readonly number: number;
   }[];
   readonly intervalMs: number;
   readonly warnings: readonly string[];
+  /** How many engines this host has by its configuration. */
+  readonly configured: number;
 }
 
 /** The leader's answer to a report. */

@@ -24,8 +24,9 @@ const join = {
   faultDomain: "/host",
   reports: true,
   recorded: false,
+  engineNumber: 1,
 };
-const report = { addr: "127.0.0.1:10001", engines: [], intervalMs: 5_000, warnings: [] };
+const report = { addr: "127.0.0.1:10001", engines: [], intervalMs: 5_000, warnings: [], configured: 0 };
 const pool = {
   uuid: "00000000-0000-4000-8000-000000000001",
   scmBytes: 1n,

@@ -18,7 +18,8 @@ export type MemberState =
   | "stopped"
   | "excluded"
   | "unresponsive"
-  | "errored";
+  | "errored"
+  | "replaced";
 
 /** One engine of the system, with its state. */
 export interface MemberStatus {

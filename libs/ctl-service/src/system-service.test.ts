@@ -174,6 +174,63 @@ describe("stop", () => {
     ]);
   });
 
+  it("readies none when only a part of the system is stopped", async () => {
+    const leadership = await leaderOf(self, three());
+    const { members, calls } = hosts();
+    await client({ leadership, members }).systemStopMembers({ selection: { ranks: [1] } });
+    expect(calls).toEqual(["kill 1"]);
+    // What is left is the whole system now.
+    await client({ leadership, members }).systemStopMembers({ selection: { ranks: [0, 2] } });
+    expect(calls.slice(1).sort()).toEqual(["kill 0", "kill 2", "prep 0", "prep 2"]);
+  });
+
+  it.each([
+    ["excluded", { state: "excluded" }, "it is left out, an administrator has excluded it"],
+    ["replaced", { state: "replaced", replacedBy: parseRank(2) }, "it is left out, rank 2 has replaced it"],
+  ] as const)(
+    "of the whole system leaves a member out that is %s, and says so",
+    async (_name, change, note) => {
+      const leadership = await leaderOf(self, three(change));
+      const { members, calls } = hosts();
+      const answer = await client({ leadership, members }).systemStopMembers({});
+      expect(calls.filter((call) => call.endsWith("1"))).toEqual([]);
+      expect(calls).toContain("prep 2");
+      expect(answer.results.map(({ fault }) => fault)).toEqual([undefined, undefined, undefined]);
+      expect(answer.results[1]).toMatchObject({ rank: 1, note });
+      expect(statesOf(leadership)).toEqual(["stopped", change.state, "stopped"]);
+    },
+  );
+
+  it("of an excluded member that is named stops its engine; a replaced one has none", async () => {
+    const { members, calls } = hosts();
+    const selection = { ranks: [1] };
+    const excluded = await leaderOf(self, three({ state: "excluded" }));
+    await client({ leadership: excluded, members }).systemStopMembers({ selection, force: true });
+    expect(calls).toEqual(["kill 1"]);
+    const replaced = await leaderOf(self, three({ state: "replaced", replacedBy: parseRank(2) }));
+    const answer = await client({ leadership: replaced, members }).systemStopMembers({ selection });
+    expect(answer.results).toMatchObject([{ note: "it does not run, rank 2 has replaced it" }]);
+    expect(calls).toHaveLength(1);
+  });
+
+  it.each(["prep 1", "kill 1"])(
+    "that its caller gives up at %s leaves those as they were of which nothing is known",
+    async (at) => {
+      const leadership = await leaderOf(self, three());
+      const stop = new AbortController();
+      const { members } = hosts({}, (what) => {
+        if (what !== at) return undefined;
+        stop.abort();
+        return new Promise((_resolve, reject) => setImmediate(reject, dead));
+      });
+      const service = client({ leadership, members });
+      await expect(service.systemStopMembers({ fanout: 1 }, { signal: stop.signal })).rejects.toThrow();
+      await expect.poll(() => statesOf(leadership)).not.toContain("stopping");
+      expect(statesOf(leadership)[1]).toBe("joined");
+      expect(statesOf(leadership)).not.toContain("unresponsive");
+    },
+  );
+
   it("does to some what is asked, by force without getting ready", async () => {
     const leadership = await leaderOf(self, [
       ...three(),
@@ -388,7 +445,7 @@ describe("start", () => {
   it("leaves those alone that serve, and those that are excluded", async () => {
     const leadership = await leaderOf(self, three({ state: "excluded" }));
     const { members, calls } = hosts();
-    const answer = await client({ leadership, members }).systemStart({});
+    const answer = await client({ leadership, members }).systemStart({ selection: { ranks: [0, 1, 2] } });
     expect(calls).toEqual([]);
     expect(outcomes(answer)).toEqual([
       [0, "start", "ok", "MEMBER_JOINED"],
@@ -396,6 +453,26 @@ describe("start", () => {
       [2, "start", "ok", "MEMBER_JOINED"],
     ]);
   });
+});
+
+describe("start of the whole system", () => {
+  it.each([
+    ["excluded", { state: "excluded" }, FaultCode.memberExcluded],
+    ["replaced", { state: "replaced", replacedBy: parseRank(2) }, FaultCode.memberReplaced],
+  ] as const)(
+    "leaves a member out that is %s, and fails for it when it is named",
+    async (_name, change, code) => {
+      const leadership = await leaderOf(self, three(change));
+      const { members, calls } = hosts();
+      const service = client({ leadership, members });
+      const whole = await service.systemStart({});
+      expect(outcomes(whole).map(([, , outcome]) => outcome)).toEqual(["ok", "ok", "ok"]);
+      expect(whole.results[1]?.note).toContain("it is left out");
+      const named = await service.systemStart({ selection: { ranks: [1] } });
+      expect(outcomes(named).map(([, , outcome]) => outcome)).toEqual([code]);
+      expect(calls).toEqual([]);
+    },
+  );
 });
 
 describe("a leader that is one no more", () => {
@@ -479,6 +556,21 @@ describe("exclude and clear-exclude", () => {
     ]);
   });
 
+  it("clear-exclude says how the engine gets into service, and that one is not needed any more", async () => {
+    const leadership = await leaderOf(self, [
+      memberOf(0, on("10.0.0.1")),
+      memberOf(1, { ...on("10.0.0.2"), state: "excluded" }),
+      memberOf(2, { ...on("10.0.0.3"), state: "excluded", replacedBy: parseRank(0) }),
+    ]);
+    const { results } = await client({ leadership }).systemClearExclude({});
+    expect(results.map(({ note }) => note)).toEqual([
+      "",
+      "it joins only once its engine runs: start it with dmg system start",
+      "rank 0 has replaced it: forget it with dmg system erase",
+    ]);
+    expect(statesOf(leadership)).toEqual(["joined", "stopped", "replaced"]);
+  });
+
   it("stop the engine when it is repeated, for one that was not reached before", async () => {
     const leadership = await leaderOf(self, three({ state: "excluded" }));
     const { members, calls } = hosts();
@@ -514,6 +606,40 @@ describe("erase", () => {
         .list()
         .map(({ rank }) => rank),
     ).toEqual([0, 2]);
+  });
+
+  it("forgets a replaced rank without asking its host, which has formatted its storage", async () => {
+    const leadership = await leaderOf(self, three({ state: "replaced", replacedBy: parseRank(2) }));
+    const { members, calls } = hosts();
+    const answer = await client({ leadership, members }).systemErase({ selection: { ranks: [1] } });
+    expect(outcomes(answer)).toEqual([[1, "erase", "ok", "MEMBER_UNKNOWN"]]);
+    expect(calls).toEqual([]);
+  });
+
+  it("forgets a rank whose host has other storage only with --lost", async () => {
+    const leadership = await leaderOf(self, three({ state: "errored" }));
+    const other = {
+      domain: "system",
+      code: FaultCode.engineNotHere,
+      description: "",
+      resolution: "",
+    } as const;
+    const { members } = hosts({ "erase 1": new Fault(other) });
+    const service = client({ leadership, members });
+    const selection = { ranks: [1] };
+    const refusal = await service.systemErase({ selection });
+    expect(refusal.results).toMatchObject([
+      {
+        fault: {
+          code: FaultCode.engineNotHere,
+          reason: "10.0.0.2:10001 has no engine with that rank and identity",
+          resolution: expect.stringContaining("repeat with --lost") as unknown,
+        },
+      },
+    ]);
+    expect(outcomes(await service.systemErase({ selection, force: true }))).toEqual([
+      [1, "erase", "ok", "MEMBER_UNKNOWN"],
+    ]);
   });
 
   it("forgets a lost host only by force, and none whose storage says no", async () => {

@@ -30,6 +30,7 @@ const STATES: Readonly<Record<MemberState, ctl.MemberState>> = {
   excluded: ctl.MemberState.MEMBER_EXCLUDED,
   unresponsive: ctl.MemberState.MEMBER_UNRESPONSIVE,
   errored: ctl.MemberState.MEMBER_ERRORED,
+  replaced: ctl.MemberState.MEMBER_REPLACED,
 };
 
 const MAX_FANOUT = 1024;
@@ -58,7 +59,7 @@ export function systemService(
       if (missingRanks.length > 0 || missingHosts.length > 0) {
         return { missingRanks: [...missingRanks], missingHosts: [...missingHosts] };
       }
-      const results = await work(members, { ...howFrom(request), signal: context.signal });
+      const results = await work(members, { ...howFrom(request), named: ranks, signal: context.signal });
       return { results: results.map((result) => resultToProto(result, membership)) };
     };
 

@@ -6,7 +6,7 @@ import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { type Member, SqliteMemberStore } from "@daos/member-store";
 import { FailureDetector } from "@daos/membership";
-import { joinOf, memberOf } from "@daos/membership/testing";
+import { joinOf, memberOf, reportOf } from "@daos/membership/testing";
 import { parseRank } from "@daos/rank";
 import { type Clock, delay, systemClock } from "@daos/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -213,8 +213,10 @@ describe("an excluded member whose host says that it serves", () => {
     await expect.poll(() => leadership.leadsHere).toBe(true);
     const report = (state: "serving" | "stopped") =>
       leadership.membership().report(
-        self,
-        [0, 1].map((rank) => ({ uuid: `uuid-${rank}`, incarnation: 1, state, reason: "" })),
+        reportOf(
+          self,
+          [0, 1].map((rank) => ({ uuid: `uuid-${rank}`, state })),
+        ),
       );
     await report("stopped");
     expect(asked).toEqual([]);
@@ -243,7 +245,7 @@ describe("FailureDetector", () => {
     expect(detector.overdueFor(member)).toBeUndefined();
     now = 20_001;
     expect(detector.overdueFor(member)).toBe(20_001);
-    detector.reported(member.address, [member.uuid], 5_000);
+    detector.reported(member.address, [member], 5_000);
     now += 15_000;
     expect(detector.overdueFor(member)).toBeUndefined();
     now += 1;
@@ -251,15 +253,31 @@ describe("FailureDetector", () => {
     expect(detector.overdueFor({ ...member, incarnation: 2 })).toBeUndefined();
   });
 
-  it("reported() counts for the members of that host only", () => {
+  it("reported() counts for the members that are named, whatever address the report comes from", () => {
+    let now = 0;
+    const detector = new FailureDetector({ clock: { ...systemClock, now: () => now } });
+    const [member, other] = [memberOf(0), memberOf(1)];
+    detector.overdueFor(member);
+    detector.overdueFor(other);
+    now = 20_001;
+    detector.reported({ host: "10.0.0.9", port: 10001 }, [member], 5_000);
+    expect([detector.overdueFor(member), detector.overdueFor(other)]).toEqual([undefined, 20_001]);
+  });
+
+  it("elsewhereFor() counts from the last report from the recorded address, once there is one from another", () => {
     let now = 0;
     const detector = new FailureDetector({ clock: { ...systemClock, now: () => now } });
     const member = memberOf(0);
-    detector.overdueFor(member);
-    now = 20_001;
-    detector.reported({ host: "10.0.0.9", port: 10001 }, [member.uuid], 5_000);
-    detector.reported(member.address, ["another"], 5_000);
-    expect(detector.overdueFor(member)).toBe(20_001);
+    const elsewhere = { host: "10.0.0.9", port: 10001 };
+    expect(detector.elsewhereFor(member)).toBe(0);
+    detector.reported(member.address, [member], 5_000);
+    now = 4_000;
+    expect(detector.elsewhereFor(member)).toBe(0);
+    detector.reported(elsewhere, [member], 5_000);
+    now = 9_000;
+    expect(detector.elsewhereFor(member)).toBe(9_000);
+    detector.reported(member.address, [member], 5_000);
+    expect(detector.elsewhereFor(member)).toBe(0);
   });
 });
 

@@ -123,6 +123,7 @@ export const FaultCode = {
   poolServiceDown: 840,
   providerMismatch: 830,
   faultCallbackFailed: 831,
+  memberReplaced: 832,
 
   // security: 900-999
   securityUnknown: 910,

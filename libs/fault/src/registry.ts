@@ -511,6 +511,11 @@ const SYSTEM = {
     "The configurations of two hosts differ in provider. Engines with different providers cannot reach each other.",
     "set the same provider in the configuration of every host",
   ],
+  memberReplaced: [
+    "A rank cannot be started: another rank has its place on its host.",
+    "The storage of its engine was formatted, and the engine has joined with a new identity.",
+    "forget the old rank: dmg system erase --ranks RANK",
+  ],
   faultCallbackFailed: [
     "The program of fault_cb did not give the fault domain of the host.",
     "It is missing, others may change it, it failed, or what it printed is not a path such as /rack1/node3.",

@@ -43,10 +43,20 @@ export function composeHost(ports: HostPorts): Host {
   });
   const { leadership, finder } = management;
 
-  const joinOnce = (request: JoinRequest, wait: AskOptions): Promise<JoinReply> => {
+  const joinOnce = (request: JoinRequest, index: number, wait: AskOptions): Promise<JoinReply> => {
     const { uuid, rank, uri, contexts, recorded } = request;
     const addr = `${ANY_ADDRESS}:${self.port}`;
-    const message = { uuid, rank, uri, nctxs: contexts, addr, faultDomain, reports: true, recorded };
+    const message = {
+      uuid,
+      rank,
+      uri,
+      nctxs: contexts,
+      addr,
+      faultDomain,
+      reports: true,
+      recorded,
+      engineNumber: index + 1,
+    };
     return finder.ask((host, until) => calls.join(host, message, until), wait);
   };
 
@@ -95,7 +105,11 @@ export function composeHost(ports: HostPorts): Host {
         ...engine,
         replica: engine.config.index === 0 ? role : "none",
         msAddress: formatHostAddress(self),
-        join: (request, { signal }) => joinSystem(request, { attempt: joinOnce, log, signal, clock }),
+        join: (request, { signal }) => {
+          const attempt = (again: JoinRequest, wait: AskOptions) =>
+            joinOnce(again, engine.config.index, wait);
+          return joinSystem(request, { attempt, log, signal, clock });
+        },
         onStorageReady: (instance, wait) => onStorageReady(instance, engine, wait),
         onStorageReleased: (instance) => onStorageReleased(instance, engine),
         verifyStorage,

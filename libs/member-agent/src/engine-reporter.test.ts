@@ -65,9 +65,10 @@ describe("EngineReporter", () => {
     expect(reports).toHaveLength(1);
     expect(reports[0]).toEqual({
       addr: "10.0.0.1:10001",
-      engines: [{ uuid: "uuid-0", incarnation: 2, state: State.STARTING, reason: "SIGSEGV" }],
+      engines: [{ uuid: "uuid-0", incarnation: 2, state: State.STARTING, reason: "SIGSEGV", number: 1 }],
       intervalMs: 5000,
       warnings: [],
+      configured: 1,
     });
     expect(finder.accessPoints).toEqual([{ host: "10.0.0.2", port: 10001 }]);
     expect(finder.leader).toEqual({ host: "10.0.0.2", port: 10001 });
@@ -174,7 +175,7 @@ describe("EngineReporter", () => {
     const { reporter, reports } = reporting(engine);
     await reporter.goingDown();
     expect(reports.map(({ engines }) => engines)).toEqual([
-      [{ uuid: "uuid-0", incarnation: 3, state: State.STOPPED, reason: "host is going down" }],
+      [{ uuid: "uuid-0", incarnation: 3, state: State.STOPPED, reason: "host is going down", number: 1 }],
     ]);
   });
 
@@ -196,16 +197,26 @@ describe("EngineReporter", () => {
     await down;
   });
 
-  it("has nothing to say of engines without an identity", async () => {
-    const { reporter, reports } = reporting({
+  it("has nothing to say of an engine until its storage has been looked at, then that it has no identity", async () => {
+    const engine: { -readonly [K in keyof ReportedEngine]: ReportedEngine[K] } = {
       superblock: undefined,
       incarnation: 0,
-      state: { kind: "awaiting format", reason: "new" },
-    });
+      state: { kind: "new" },
+    };
+    const { reporter, reports } = reporting(engine);
     const stop = new AbortController();
     const run = reporter.run(stop.signal);
     await pass(60_000);
     expect(reports).toEqual([]);
+    engine.state = { kind: "awaiting format", reason: "SCM is not formatted" };
+    reporter.changed();
+    await pass(GATHER_MS);
+    expect(reports).toMatchObject([
+      {
+        engines: [{ uuid: "", number: 1, state: State.FAILED, reason: "SCM is not formatted" }],
+        configured: 1,
+      },
+    ]);
     stop.abort();
     await run;
   });

@@ -90,8 +90,8 @@ export class EngineReporter {
    */
   async goingDown(): Promise<void> {
     const { engines, log } = this.#options;
-    const known = engines.flatMap(({ superblock, incarnation }) =>
-      superblock === undefined ? [] : [stoppedWith(HOST_GOES_DOWN, superblock.uuid, incarnation)],
+    const known = engines.flatMap(({ superblock, incarnation }, index) =>
+      superblock === undefined ? [] : [stoppedWith(HOST_GOES_DOWN, superblock.uuid, incarnation, index)],
     );
     if (known.length === 0) return;
     try {
@@ -103,8 +103,13 @@ export class EngineReporter {
   }
 
   async #send(report: Pick<ReportMessage, "engines" | "warnings">, signal: AbortSignal): Promise<void> {
-    const { self, finder, send } = this.#options;
-    const message = { ...report, addr: formatHostAddress(self), intervalMs: this.#intervalMs };
+    const { self, engines, finder, send } = this.#options;
+    const message = {
+      ...report,
+      addr: formatHostAddress(self),
+      intervalMs: this.#intervalMs,
+      configured: engines.length,
+    };
     finder.learn(await finder.ask((host, wait) => send(host, message, wait), { signal, hostMs: HOST_MS }));
   }
 
@@ -129,7 +134,9 @@ export class EngineReporter {
         this.#warnings = [];
         return;
       }
-      if (this.#lastFault?.code !== fault.code) log.warn("no leader hears this host", { fault });
+      // A host without any identity may be waiting for the format of the whole system.
+      const isMember = known.some(({ uuid }) => uuid !== "");
+      if (isMember && this.#lastFault?.code !== fault.code) log.warn("no leader hears this host", { fault });
       this.#lastFault = fault;
     }
   }
@@ -152,26 +159,32 @@ export class EngineReporter {
   }
 }
 
-function stoppedWith(reason: string, uuid: string, incarnation: number): ReportMessage["engines"][number] {
-  return { uuid, incarnation, state: mgmt.ReportEnginesReq_State.STOPPED, reason };
+function stoppedWith(
+  reason: string,
+  uuid: string,
+  incarnation: number,
+  index: number,
+): ReportMessage["engines"][number] {
+  return { uuid, incarnation, state: mgmt.ReportEnginesReq_State.STOPPED, reason, number: index + 1 };
 }
 
-/** Undefined for an engine that has no identity yet. */
-function describe(engine: ReportedEngine): ReportMessage["engines"][number] | undefined {
+/** Undefined while it is not known whether the engine has an identity: its storage is being opened. */
+function describe(engine: ReportedEngine, index: number): ReportMessage["engines"][number] | undefined {
   const { state, superblock, incarnation } = engine;
-  if (superblock === undefined) return undefined;
-  const { uuid } = superblock;
+  const uuid = superblock?.uuid ?? "";
   const say = (kind: mgmt.ReportEnginesReq_State, reason = "") => ({
     uuid,
     incarnation,
     state: kind,
     reason,
+    number: index + 1,
   });
   const State = mgmt.ReportEnginesReq_State;
   switch (state.kind) {
     case "new":
-    case "formatting":
       return undefined;
+    case "formatting":
+      return say(State.FAILED, "it is being formatted");
     case "awaiting format":
       return say(State.FAILED, state.reason);
     case "starting":

@@ -1,10 +1,11 @@
 import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
-import { parseRank } from "@daos/rank";
+import { MAX_RANK, parseRank } from "@daos/rank";
 import {
   type FieldLimit,
   isWithin,
   MAX_ADDRESS,
   MAX_CONTEXTS,
+  MAX_ENGINES,
   MAX_FAULT_DOMAIN,
   MAX_REASON,
   MAX_URI,
@@ -22,6 +23,7 @@ const STATES: ReadonlySet<string> = new Set<MemberState>([
   "excluded",
   "unresponsive",
   "errored",
+  "replaced",
 ]);
 
 /** What a document without a checksum has. */
@@ -63,7 +65,7 @@ const UUID: Claim<string> = [
   (found): found is string => typeof found === "string" && /^[\w-]{1,64}$/.test(found),
 ];
 const CLAIMS = {
-  rank: count(4294967294),
+  rank: count(MAX_RANK),
   address: text(MAX_ADDRESS),
   uri: text(MAX_URI),
   contexts: count(MAX_CONTEXTS),
@@ -76,6 +78,8 @@ const CLAIMS = {
   incarnation: count(0xffff_ffff),
   faultDomain: text(MAX_FAULT_DOMAIN),
   reports: ["true or false", (found): found is boolean => typeof found === "boolean"] as Claim<boolean>,
+  instance: count(MAX_ENGINES - 1),
+  replacedBy: count(MAX_RANK),
 };
 
 /**
@@ -124,7 +128,13 @@ function readMember(value: object): Member {
     if (claim(found)) return found;
     throw refusal(name, found, limit);
   };
+  const optional = <T>(name: string, claim: Claim<T>): T | undefined =>
+    name in value && (value as Readonly<Record<string, unknown>>)[name] !== undefined
+      ? field(name, claim)
+      : undefined;
   field("version", ["1", (found): found is 1 => found === 1]);
+  const instance = optional("instance", CLAIMS.instance);
+  const replacedBy = optional("replacedBy", CLAIMS.replacedBy);
   return {
     uuid: field("uuid", UUID),
     rank: parseRank(field("rank", CLAIMS.rank)),
@@ -137,6 +147,8 @@ function readMember(value: object): Member {
     incarnation: field("incarnation", CLAIMS.incarnation),
     faultDomain: field("faultDomain", CLAIMS.faultDomain),
     reports: field("reports", CLAIMS.reports),
+    ...(instance === undefined ? {} : { instance }),
+    ...(replacedBy === undefined ? {} : { replacedBy: parseRank(replacedBy) }),
   };
 }
 

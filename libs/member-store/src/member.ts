@@ -14,7 +14,9 @@ export type MemberState =
   /** The leader has received no report from its host for too long. */
   | "unresponsive"
   /** Its engine died, or could not be started. */
-  | "errored";
+  | "errored"
+  /** Its storage was formatted: an engine with another rank has its place on its host. */
+  | "replaced";
 
 /** One engine of the system, as the management service knows it. */
 export interface Member {
@@ -38,4 +40,8 @@ export interface Member {
   readonly faultDomain: string;
   /** Its host sends reports. Servers of release 0.8.0 do not, so missing reports mean nothing for them. */
   readonly reports: boolean;
+  /** Its place in the configuration of its host, from 0. Servers of release 0.8.0 do not say it. */
+  readonly instance?: number | undefined;
+  /** The rank that has its place now. */
+  readonly replacedBy?: Rank | undefined;
 }

@@ -19,18 +19,19 @@ export interface FailureDetectorOptions {
   readonly clock: Clock;
 }
 
-/** When a host last reported a member. */
+/** When a member was last reported. */
 interface LastSeen {
   readonly at: number;
+  /** As `at`, from its recorded address. */
+  readonly atHome: number;
   readonly overdueAfterMs: number;
   /** Of the member at that time. */
   readonly incarnation: number;
 }
 
 /**
- * When each member was last seen, on the leader. A host reports the engines that it names, and no others: its address may
- * have been that of another host before, and its storage may be new. A member that has just joined gets one report interval
- * more, in which its host finds the leader; so does every member when a new leader begins.
+ * When each member was last seen, on the leader: by its uuid, whatever address the report came from. A member that has just
+ * joined gets one report interval more, in which its host finds the leader; so does every member when a new leader begins.
  */
 export class FailureDetector {
   readonly #clock: Clock;
@@ -48,39 +49,47 @@ export class FailureDetector {
     this.#graceMs = overdueAfterMs + reportIntervalMs;
   }
 
-  /** Notes that a host has reported these engines, and that its next report follows within `intervalMs`. */
-  reported(host: HostAddress, uuids: readonly string[], intervalMs: number): void {
+  /** Notes that a host has reported these members, and that its next report follows within `intervalMs`. */
+  reported(
+    host: HostAddress,
+    members: readonly Pick<Member, "address" | "uuid">[],
+    intervalMs: number,
+  ): void {
     const overdueAfterMs = Math.max(this.#overdueAfterMs, intervalMs * MAX_MISSED_REPORTS);
-    for (const uuid of uuids) {
-      const key = keyOf(host, uuid);
-      const incarnation = this.#lastSeen.get(key)?.incarnation ?? 0;
-      this.#lastSeen.set(key, { at: this.#clock.now(), overdueAfterMs, incarnation });
+    const at = this.#clock.now();
+    for (const { uuid, address } of members) {
+      const before = this.#lastSeen.get(uuid);
+      const isHome = address.host === host.host && address.port === host.port;
+      const atHome = isHome ? at : (before?.atHome ?? at);
+      this.#lastSeen.set(uuid, { at, atHome, overdueAfterMs, incarnation: before?.incarnation ?? 0 });
     }
   }
 
+  /** Time since a member was last reported from its recorded address, ms, when it has been from another one since; otherwise 0. */
+  elsewhereFor({ uuid }: Pick<Member, "uuid">): number {
+    const lastSeen = this.#lastSeen.get(uuid);
+    return lastSeen === undefined || lastSeen.at === lastSeen.atHome
+      ? 0
+      : this.#clock.now() - lastSeen.atHome;
+  }
+
   /** Time since a member was last seen, ms, when its report is overdue; otherwise undefined. */
-  overdueFor({
-    address,
-    uuid,
-    incarnation,
-  }: Pick<Member, "address" | "uuid" | "incarnation">): number | undefined {
-    const key = keyOf(address, uuid);
-    const lastSeen = this.#lastSeen.get(key);
+  overdueFor({ uuid, incarnation }: Pick<Member, "uuid" | "incarnation">): number | undefined {
+    const lastSeen = this.#lastSeen.get(uuid);
     if (lastSeen === undefined || lastSeen.incarnation !== incarnation) {
       const overdueAfterMs = Math.max(lastSeen?.overdueAfterMs ?? 0, this.#graceMs);
-      this.#lastSeen.set(key, { at: this.#clock.now(), overdueAfterMs, incarnation });
+      const at = this.#clock.now();
+      this.#lastSeen.set(uuid, { at, atHome: at, overdueAfterMs, incarnation });
       return undefined;
     }
     const sinceMs = this.#clock.now() - lastSeen.at;
     return sinceMs > lastSeen.overdueAfterMs ? sinceMs : undefined;
   }
 
-  isOverdue(member: Pick<Member, "address" | "uuid" | "incarnation">): boolean {
+  isOverdue(member: Pick<Member, "uuid" | "incarnation">): boolean {
     return this.overdueFor(member) !== undefined;
   }
 }
-
-const keyOf = (host: HostAddress, uuid: string) => `${uuid} ${formatHostAddress(host)}`;
 
 /** Marks the members of hosts whose report is overdue as unresponsive, until `signal` aborts. @throws its reason */
 export async function watchHosts(
@@ -115,7 +124,7 @@ export async function watchHosts(
   }
 }
 
-/** A stopped or excluded member need not report, and a server of release 0.8.0 never does. */
+/** A stopped, excluded or replaced member need not report, and a server of release 0.8.0 never does. */
 function mustReport({ state, reports }: Member): boolean {
   return (
     reports && (state === "joining" || state === "joined" || state === "stopping" || state === "errored")

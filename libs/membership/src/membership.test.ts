@@ -12,7 +12,7 @@ import { systemClock } from "@daos/sys";
 import { describe, expect, it } from "vitest";
 import { type JoinRequest, Membership, type MembershipOptions } from "./membership.ts";
 import { SystemEvents } from "./system-events.ts";
-import { joinOf, memberOf } from "./testing/members.ts";
+import { joinOf, memberOf, reportOf } from "./testing/members.ts";
 
 const { signal } = new AbortController();
 
@@ -244,28 +244,119 @@ describe("Membership", () => {
     expect(broken.committed).toEqual(["uuid-0", "other"]);
   });
 
-  it("takes reports of the member's own host and incarnation only", async () => {
+  it("takes reports of the incarnation that it knows, and those of another host of no other", async () => {
     const membership = await membershipOf([memberOf(0, { incarnation: 3 })]);
     const failed = { uuid: "uuid-0", state: "failed", reason: "killed by SIGSEGV" } as const;
-    await membership.report({ host: "10.0.0.9", port: 10001 }, [{ ...failed, incarnation: 3 }]);
-    await membership.report(memberOf(0).address, [{ ...failed, incarnation: 2 }]);
+    const elsewhere = { host: "10.0.0.9", port: 10001 };
+    for (const incarnation of [0, 2])
+      await membership.report(reportOf(elsewhere, [{ ...failed, incarnation }]));
+    await membership.report(reportOf(memberOf(0).address, [{ ...failed, incarnation: 2 }]));
     expect(states(membership)).toEqual([[0, "joined"]]);
-    await membership.report(memberOf(0).address, [
-      { ...failed, incarnation: 3 },
-      { ...failed, uuid: "stranger", incarnation: 1 },
-    ]);
+    await membership.report(
+      reportOf(elsewhere, [
+        { ...failed, incarnation: 3 },
+        { ...failed, uuid: "stranger", incarnation: 1 },
+      ]),
+    );
     expect(membership.list()).toMatchObject([{ state: "errored", reason: "killed by SIGSEGV" }]);
     expect(membership.events.list()).toMatchObject([{ kind: "member_errored", rank: 0 }]);
+  });
+
+  it("takes over the address of members that have moved, tells it, and leaves their states as they were", async () => {
+    const since = memberOf(0).since;
+    const membership = await membershipOf([
+      memberOf(0),
+      memberOf(1, { state: "unresponsive", reason: "silent" }),
+    ]);
+    const host = { host: "10.0.0.9", port: 10001 };
+    const report = reportOf(host, [{ uuid: "uuid-0" }, { uuid: "uuid-1" }]);
+    await membership.report(report, { moved: ["uuid-0", "uuid-1"] });
+    expect(membership.list()).toMatchObject([
+      { address: host, state: "joined", since },
+      { address: host, state: "joined", reason: "" },
+    ]);
+    expect(membership.events.list()).toMatchObject([
+      { kind: "member_moved", rank: 0, message: "rank 0 reports from 10.0.0.9:10001 now", address: host },
+      { kind: "member_moved", rank: 1 },
+    ]);
+  });
+
+  it("concludes from what a host has in the place of a member that it is not there", async () => {
+    const membership = await membershipOf([
+      memberOf(0, { instance: 0 }),
+      memberOf(1, { instance: 1, state: "unresponsive" }),
+      memberOf(2, { instance: 2, state: "excluded" }),
+    ]);
+    const { address } = memberOf(0);
+    await membership.report(
+      reportOf(
+        address,
+        [
+          { uuid: "new", instance: 0 },
+          { uuid: undefined, instance: 1, state: "failed", reason: "SCM is not formatted" },
+        ],
+        2,
+      ),
+    );
+    expect(membership.list()).toMatchObject([
+      { state: "errored", reason: "engine 0 of its host has another identity now: new" },
+      {
+        state: "errored",
+        reason: "the storage of engine 1 of its host has no superblock: SCM is not formatted",
+      },
+      { state: "excluded" },
+    ]);
+  });
+
+  it("shows a member as replaced when a new engine joins in its place, until it joins again itself", async () => {
+    const members = [
+      memberOf(0, { instance: 0 }),
+      memberOf(1, { instance: 1 }),
+      memberOf(2, { instance: 0, address: { host: "10.0.0.2", port: 10001 } }),
+    ];
+    const membership = await membershipOf(members);
+    const fresh = joinOf(3, { instance: 0 });
+    await membership.admit(fresh, parseRank(3));
+    expect(membership.byRank(0)).toMatchObject({
+      state: "replaced",
+      reason: "by rank 3 on its host",
+      replacedBy: 3,
+    });
+    expect(states(membership).slice(1)).toEqual([
+      [1, "joined"],
+      [2, "joined"],
+      [3, "joined"],
+    ]);
+    expect(kinds(membership)).toEqual(["member_joined", "member_replaced"]);
+    await membership.report(
+      reportOf(members[0]?.address ?? fresh.address, [{ uuid: "uuid-0", instance: 0 }]),
+    );
+    await membership.setState(["uuid-0"], { state: "stopped", reason: "" });
+    expect(membership.byRank(0).state).toBe("replaced");
+    await membership.admit(joinOf(0, { instance: 0 }), parseRank(0));
+    expect(membership.byRank(0)).toMatchObject({ state: "joined", incarnation: 2 });
+    expect(membership.byRank(0).replacedBy).toBeUndefined();
+    // That one has joined before: its storage may come back as well.
+    expect(membership.byRank(3).state).toBe("errored");
+  });
+
+  it("keeps an excluded member excluded when it is replaced, and shows it as replaced when that is cleared", async () => {
+    const membership = await membershipOf([memberOf(0, { instance: 0, state: "excluded" })]);
+    await membership.admit(joinOf(1, { instance: 0 }), parseRank(1));
+    expect(membership.byRank(0)).toMatchObject({ state: "excluded", replacedBy: 1 });
+    await membership.clearExclude(["uuid-0"]);
+    expect(membership.byRank(0)).toMatchObject({ state: "replaced", reason: "by rank 1 on its host" });
   });
 
   it("leaves a member to the command that works on it", async () => {
     const membership = await membershipOf([memberOf(0)]);
     const report = { uuid: "uuid-0", incarnation: 1, state: "failed", reason: "gone" } as const;
     await membership.whileBusy(["uuid-0"], async () => {
-      await membership.report(memberOf(0).address, [report]);
+      await membership.report(reportOf(memberOf(0).address, [report]));
+      await membership.report(reportOf(memberOf(0).address, [{ uuid: "new" }], 1));
       expect(states(membership)).toEqual([[0, "joined"]]);
     });
-    await membership.report(memberOf(0).address, [report]);
+    await membership.report(reportOf(memberOf(0).address, [report]));
     expect(states(membership)).toEqual([[0, "errored"]]);
   });
 
@@ -273,9 +364,7 @@ describe("Membership", () => {
     const membership = await membershipOf([memberOf(0), memberOf(1)]);
     await membership.exclude(["uuid-1", "unknown"], "by an administrator");
     await membership.setState(["uuid-1"], { state: "joined", reason: "" });
-    await membership.report(memberOf(1).address, [
-      { uuid: "uuid-1", incarnation: 1, state: "serving", reason: "" },
-    ]);
+    await membership.report(reportOf(memberOf(1).address, [{ uuid: "uuid-1" }]));
     await expect(membership.admit(joinOf(1), parseRank(1))).rejects.toThrow(
       "an administrator has excluded it",
     );

@@ -23,6 +23,7 @@ import {
   faultSystemFull,
 } from "./faults.ts";
 import { MemberTable, providerOf } from "./member-table.ts";
+import { type HostReport, isAbout, lossOf, planLoss } from "./plan-report.ts";
 import { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
 import type { SystemEventKind, SystemEvents } from "./system-events.ts";
 
@@ -40,6 +41,14 @@ export interface JoinRequest {
   readonly reports: boolean;
   /** The data plane knows its rank already, which is the replica's own. */
   readonly recorded: boolean;
+  /** Its place in the configuration of its host, from 0; undefined when its server does not say it. */
+  readonly instance?: number | undefined;
+}
+
+/** A member that a host's report is about: what it says of its engine, or why it does not have it any more. */
+export interface Reported {
+  readonly member: Member;
+  readonly said: EngineReport | { readonly loss: string };
 }
 
 /** What a join means to the membership, before the data plane is asked. */
@@ -262,32 +271,89 @@ export class Membership {
     if (mismatch !== undefined) throw mismatch;
     const incarnation = (known?.incarnation ?? 0) + 1;
     const member = this.#memberFrom(attempt, rank, { state: "joined", reason: "" }, incarnation);
-    await this.#commit([member]);
+    const replaced = incarnation === 1 ? this.#replacedBy(member) : [];
+    await this.#commit([member, ...replaced]);
     const host = formatHostAddress(member.address);
     if (incarnation === 1) this.#tell("member_joined", `rank ${rank} has joined from ${host}`, member);
     else this.#tell("member_restarted", `rank ${rank} has joined again from ${host}`, member);
+    for (const one of replaced)
+      this.#tell("member_replaced", `rank ${one.rank} is replaced by rank ${rank} on ${host}`, {
+        ...one,
+        reason: "",
+      });
     return member;
   }
 
-  /** Takes what a host says of its engines. */
-  async report(host: HostAddress, reports: readonly EngineReport[]): Promise<void> {
-    const changed: Member[] = [];
-    for (const report of reports) {
-      const member = this.#next.get(report.uuid);
-      if (member === undefined || !sameAddress(member.address, host)) continue;
-      if (report.state === "serving" && this.byUuid(member.uuid)?.state === "excluded")
-        this.#options.onExcludedServes?.(member);
-      const next = planTransition(member, report, this.#busy.has(member.uuid));
-      if (next !== undefined) changed.push(this.#with(member, next));
-    }
-    if (changed.length > 0) await this.#commitStates(changed);
+  /** The members whose place on a host a new engine has taken. An excluded one stays excluded until that is cleared. */
+  #replacedBy({ uuid, rank, address, instance }: Member): readonly Member[] {
+    if (instance === undefined) return [];
+    return [...this.#next.onHost(address)]
+      .filter((member) => member.uuid !== uuid && member.instance === instance)
+      .filter(({ replacedBy }) => replacedBy === undefined)
+      .map((member) => ({
+        ...(member.state === "excluded" ? member : this.#with(member, replaced(rank))),
+        replacedBy: rank,
+      }));
   }
 
-  /** Puts members into a state, unless they are excluded; unknown ones are left out. */
+  /** The members that a host's report is about: those of its engines, and those at its address that it has lost. */
+  reportedBy(report: HostReport): readonly Reported[] {
+    const { host, engines } = report;
+    const named = engines.flatMap((said): readonly Reported[] => {
+      const member = said.uuid === undefined ? undefined : this.#next.get(said.uuid);
+      return member !== undefined && isAbout(member, host, said) ? [{ member, said }] : [];
+    });
+    const lost = [...this.#next.onHost(host)].flatMap((member): readonly Reported[] => {
+      const loss = lossOf(member, report);
+      return loss === undefined ? [] : [{ member, said: { loss } }];
+    });
+    return [...named, ...lost];
+  }
+
+  /**
+   * Takes what a host says of its engines.
+   *
+   * @param options `reported` is what counts of it, all that is about members by default; `moved` are uuids of members that
+   *   have its address from now on
+   */
+  async report(
+    report: HostReport,
+    options: { readonly reported?: readonly Reported[]; readonly moved?: readonly string[] } = {},
+  ): Promise<void> {
+    const { host } = report;
+    const { reported = this.reportedBy(report), moved = [] } = options;
+    const changed: Member[] = [];
+    const settled: Member[] = [];
+    for (const { member, said } of reported) {
+      const { uuid } = member;
+      const busy = this.#busy.has(uuid);
+      const isLost = "loss" in said;
+      if (!isLost && said.state === "serving" && this.byUuid(uuid)?.state === "excluded")
+        this.#options.onExcludedServes?.(member);
+      const next = isLost ? planLoss(member, said.loss, busy) : planTransition(member, said, busy);
+      const address = moved.includes(uuid) ? host : member.address;
+      if (next !== undefined) changed.push({ ...this.#with(member, next), address });
+      else if (address !== member.address) settled.push({ ...member, address });
+    }
+    if (changed.length + settled.length === 0) return;
+    await this.#commitStates(changed, settled);
+    for (const uuid of moved) this.#tellMoved(uuid, host);
+  }
+
+  #tellMoved(uuid: string, host: HostAddress): void {
+    const member = this.byUuid(uuid);
+    if (member === undefined) return;
+    const message = `rank ${member.rank} reports from ${formatHostAddress(host)} now`;
+    this.#tell("member_moved", message, { ...member, reason: "" });
+  }
+
+  /** Puts members into a state, unless they are excluded or replaced; unknown ones are left out. */
   async setState(uuids: readonly string[], condition: Condition): Promise<void> {
     const members = uuids.map((uuid) => this.#next.get(uuid)).filter((member) => member !== undefined);
     await this.#commitStates(
-      members.filter(({ state }) => state !== "excluded").map((member) => this.#with(member, condition)),
+      members
+        .filter(({ state }) => state !== "excluded" && state !== "replaced")
+        .map((member) => this.#with(member, condition)),
     );
   }
 
@@ -302,7 +368,14 @@ export class Membership {
   async clearExclude(uuids: readonly string[]): Promise<void> {
     const members = uuids.map((uuid) => this.#next.get(uuid)).filter((member) => member !== undefined);
     const excluded = members.filter(({ state }) => state === "excluded");
-    await this.#commit(excluded.map((member) => this.#with(member, { state: "stopped", reason: "" })));
+    await this.#commit(
+      excluded.map((member) =>
+        this.#with(
+          member,
+          member.replacedBy === undefined ? { state: "stopped", reason: "" } : replaced(member.replacedBy),
+        ),
+      ),
+    );
     for (const member of excluded)
       this.#tell("member_exclusion_cleared", `rank ${member.rank} may join again`, member);
   }
@@ -347,8 +420,9 @@ export class Membership {
     }
   }
 
-  async #commitStates(members: readonly Member[]): Promise<void> {
-    await this.#commit(members);
+  /** @param others are committed with them, and have no new state to tell */
+  async #commitStates(members: readonly Member[], others: readonly Member[] = []): Promise<void> {
+    await this.#commit([...members, ...others]);
     for (const member of members) {
       const told = EVENTS[member.state];
       if (told !== undefined) this.#tell(told[0], `rank ${member.rank} ${told[1]}`, member);
@@ -386,9 +460,21 @@ export class Membership {
   }
 
   #memberFrom(attempt: JoinRequest, rank: Rank, condition: Condition, incarnation: number): Member {
-    const { uuid, address, uri, contexts, faultDomain, reports } = attempt;
+    const { uuid, address, uri, contexts, faultDomain, reports, instance } = attempt;
     const since = Math.round(this.#options.clock.wallTime());
-    return { uuid, rank, address, uri, contexts, ...condition, since, incarnation, faultDomain, reports };
+    const member = {
+      uuid,
+      rank,
+      address,
+      uri,
+      contexts,
+      ...condition,
+      since,
+      incarnation,
+      faultDomain,
+      reports,
+    };
+    return instance === undefined ? member : { ...member, instance };
   }
 
   #with(member: Member, condition: Condition): Member {
@@ -427,6 +513,8 @@ const EVENTS: Partial<Record<Member["state"], readonly [SystemEventKind, string]
   unresponsive: ["member_unresponsive", "is not heard of"],
   excluded: ["member_excluded", "is excluded"],
 };
+
+const replaced = (rank: Rank): Condition => ({ state: "replaced", reason: `by rank ${rank} on its host` });
 
 const refuse = (fault: Fault): JoinPlan => ({ kind: "refuse", fault });
 

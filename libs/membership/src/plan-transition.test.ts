@@ -47,6 +47,7 @@ describe("planTransition", () => {
     ["a process that has joined and is set up", member("joined"), report("starting"), undefined],
     ["an earlier incarnation", member("joined"), report("failed", 1, "old"), undefined],
     ["an excluded member that serves", member("excluded"), report("serving"), undefined],
+    ["a replaced member that serves", member("replaced"), report("serving"), undefined],
   ])("of %s", (_name, before, told, expected) => {
     expect(planTransition(before, told, false)).toEqual(expected);
     expect(planTransition(before, told, true)).toBeUndefined();

@@ -2,7 +2,10 @@ import type { Member, MemberState } from "@daos/member-store";
 
 /** What a host says of one of its engines. */
 export interface EngineReport {
-  readonly uuid: string;
+  /** Undefined while its storage has no superblock. */
+  readonly uuid: string | undefined;
+  /** Its place in the configuration of its host, from 0; undefined when that is not said. */
+  readonly instance: number | undefined;
   /** Of the join of the process that runs now; 0 before it has joined. */
   readonly incarnation: number;
   readonly state: "starting" | "serving" | "stopped" | "failed";
@@ -19,15 +22,15 @@ export interface Condition {
 /**
  * What a host's report makes of a member; undefined when it changes nothing.
  *
- * What an earlier incarnation did does not count, an excluded member stays excluded whatever its engine does, and one that
- * an administrator's command is working on (`busy`) is that command's to judge.
+ * What an earlier incarnation did does not count, an excluded member stays excluded whatever its engine does, a replaced one
+ * comes back with a join only, and one that an administrator's command is working on (`busy`) is that command's to judge.
  */
 export function planTransition(
   member: Pick<Member, "state" | "reason" | "incarnation">,
-  report: Omit<EngineReport, "uuid">,
+  report: Omit<EngineReport, "uuid" | "instance">,
   busy: boolean,
 ): Condition | undefined {
-  if (member.state === "excluded" || busy) return undefined;
+  if (member.state === "excluded" || member.state === "replaced" || busy) return undefined;
   if (report.incarnation !== 0 && report.incarnation !== member.incarnation) return undefined;
   const next = conditionOf(report);
   // A process that has joined and is being set up is as good as its join.
@@ -37,7 +40,7 @@ export function planTransition(
   return next.state === member.state && next.reason === member.reason ? undefined : next;
 }
 
-function conditionOf({ state, reason }: Omit<EngineReport, "uuid">): Condition {
+function conditionOf({ state, reason }: Pick<EngineReport, "state" | "reason">): Condition {
   switch (state) {
     case "starting":
       return { state: "joining", reason };

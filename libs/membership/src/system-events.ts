@@ -17,6 +17,10 @@ export type SystemEventKind =
   | "member_excluded"
   | "member_exclusion_cleared"
   | "member_erased"
+  /** Its place on its host has another rank: its storage was formatted. */
+  | "member_replaced"
+  /** Its host reports from another address. */
+  | "member_moved"
   | "device_warning"
   /** What is kept of a member cannot be read: it was set aside. */
   | "member_unreadable";
@@ -45,6 +49,8 @@ const SEVERITY: Readonly<Record<SystemEventKind, SystemEvent["severity"]>> = {
   member_excluded: "warning",
   member_exclusion_cleared: "info",
   member_erased: "warning",
+  member_replaced: "warning",
+  member_moved: "warning",
   device_warning: "warning",
   member_unreadable: "error",
 };

@@ -381,14 +381,36 @@ describe("ReportEngines", () => {
     ]);
   });
 
-  it("is about engines that have joined on its host, and no others", async () => {
+  it("is about members with the uuid and incarnation that it names, or with the address and place, and no others", async () => {
     const { client, leadership } = await system({});
     const heard: (readonly string[])[] = [];
-    leadership.failureDetector().reported = (_host, uuids) => void heard.push(uuids);
+    leadership.failureDetector().reported = (_host, members) =>
+      void heard.push(members.map(({ uuid }) => uuid));
     const engines = ["uuid-0", "uuid-99"].map((uuid) => ({ uuid, incarnation: 1 }));
+    const restarted = [{ uuid: "uuid-0", incarnation: 0 }];
+    const lost = { engines: [{ uuid: "uuid-99", number: 1 }], configured: 1 };
+    const elsewhere = { addr: "10.0.0.1:1" };
     await client.reportEngines({ ...report, engines });
-    await client.reportEngines({ ...report, engines, addr: "10.0.0.1:1" });
-    expect(heard).toEqual([["uuid-0"], []]);
+    await client.reportEngines({ ...report, engines, ...elsewhere });
+    await client.reportEngines({ ...report, engines: restarted, ...elsewhere });
+    await client.reportEngines({ ...report, ...lost });
+    await client.reportEngines({ ...report, ...lost, ...elsewhere });
+    expect(heard).toEqual([["uuid-0"], ["uuid-0"], [], ["uuid-0"], []]);
+  });
+
+  it("from another address moves a member once nothing has come from the recorded one for an interval", async () => {
+    const { client, leadership } = await system({});
+    const engines = [{ uuid: "uuid-0", incarnation: 1, state: mgmt.ReportEnginesReq_State.SERVING }];
+    const address = () => leadership.membership().byUuid("uuid-0")?.address.port;
+    const detector = leadership.failureDetector();
+    await client.reportEngines({ ...report, engines, addr: "10.0.0.1:2" });
+    expect(address()).toBe(10001);
+    detector.elsewhereFor = () => 5_001;
+    await client.reportEngines({ ...report, engines });
+    expect(address()).toBe(10001);
+    await client.reportEngines({ ...report, engines, addr: "10.0.0.1:2" });
+    expect(address()).toBe(2);
+    expect(leadership.membership().events.list().at(-1)).toMatchObject({ kind: "member_moved", rank: 0 });
   });
 
   it("keeps no more than the beginning of a long line", async () => {

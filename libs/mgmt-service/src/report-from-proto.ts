@@ -2,12 +2,13 @@ import { formatHostAddress } from "@daos/hostlist";
 import type { EngineReport } from "@daos/membership";
 import { mgmt } from "@daos/proto";
 import type { HostReport, ReportResult } from "@daos/system";
+import { instanceOf } from "./join-from-proto.ts";
 import { hostFrom } from "./peer-address.ts";
 
-interface ReportFields extends Pick<mgmt.ReportEnginesReq, "addr" | "intervalMs"> {
+interface ReportFields extends Pick<mgmt.ReportEnginesReq, "addr" | "intervalMs" | "configured"> {
   readonly engines: readonly Pick<
     mgmt.ReportEnginesReq_Engine,
-    "uuid" | "incarnation" | "state" | "reason"
+    "uuid" | "incarnation" | "state" | "reason" | "number"
   >[];
   readonly warnings: readonly string[];
 }
@@ -21,17 +22,19 @@ const STATES: Readonly<Record<mgmt.ReportEnginesReq_State, EngineReport["state"]
 
 /** @param peer IP address of the caller; empty if it is not known */
 export function reportFromProto(message: ReportFields, peer: string): HostReport {
-  const { addr, engines, intervalMs, warnings } = message;
+  const { addr, engines, intervalMs, warnings, configured } = message;
   return {
     host: hostFrom(addr, peer),
-    engines: engines.map(({ uuid, incarnation, state, reason }) => ({
-      uuid,
+    engines: engines.map(({ uuid, incarnation, state, reason, number }) => ({
+      uuid: uuid === "" ? undefined : uuid,
+      instance: instanceOf(number),
       incarnation,
       state: STATES[state] ?? "starting",
       reason,
     })),
     intervalMs,
     warnings,
+    configured: configured === 0 ? undefined : configured,
   };
 }
 

@@ -119,6 +119,7 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
       FaultCode.stateNotRecorded,
       FaultCode.poolServiceDown,
       FaultCode.providerMismatch,
+      FaultCode.memberReplaced,
       FaultCode.memberRunning,
       status("NOTLEADER"),
       status("NOTREPLICA"),

@@ -25,6 +25,7 @@ export { checkLocalPeer } from "./local-peer.ts";
 export {
   MAX_ADDRESS,
   MAX_CONTEXTS,
+  MAX_ENGINES,
   MAX_FAULT_DOMAIN,
   MAX_MEMBERS,
   MAX_REASON,

@@ -24,6 +24,8 @@ export const MAX_URI = 256;
 export const MAX_FAULT_DOMAIN = 1024;
 /** The most fabric contexts of an engine, one for each of its threads. */
 export const MAX_CONTEXTS = 65_536;
+/** The most engines of one host. */
+export const MAX_ENGINES = 64;
 /** The longest control address: a host name of 255 characters, and a port. */
 export const MAX_ADDRESS = 263;
 
@@ -76,6 +78,8 @@ const line = (shape: string, max: number): FieldLimit => ({
   optional: true,
 });
 const number = (min: number, max: number): FieldLimit => ({ kind: "number", min, max });
+/** From 1, and 0 from a server that does not say it. */
+const ENGINE_NUMBER = number(0, MAX_ENGINES);
 const list = (max: number, of: FieldLimit): FieldLimit => ({ kind: "list", max, of });
 const message = (fields: FieldLimits): FieldLimit => ({ kind: "message", fields });
 const UINT32 = number(0, 0xffff_ffff);
@@ -184,6 +188,7 @@ const MGMT_SVC: LimitsOf<typeof mgmt.MgmtSvc> = {
       faultDomain: FAULT_DOMAIN,
       recorded: ANY,
       reports: ANY,
+      engineNumber: ENGINE_NUMBER,
     } satisfies FieldsOf<mgmt.JoinReq>,
   },
   leaderQuery: {
@@ -240,17 +245,19 @@ const MGMT_SVC: LimitsOf<typeof mgmt.MgmtSvc> = {
     fields: {
       addr: ADDRESS,
       engines: list(
-        64,
+        MAX_ENGINES,
         message({
           // An engine without a superblock has none yet.
           uuid: OPTIONAL_UUID,
           incarnation: UINT32,
           state: number(0, 3),
           reason: { kind: "remark", max: MAX_REASON },
+          number: ENGINE_NUMBER,
         } satisfies FieldsOf<mgmt.ReportEnginesReq_Engine>),
       ),
       intervalMs: UINT32,
       warnings: { kind: "list", max: 32, of: { kind: "remark", max: MAX_REASON }, cut: true },
+      configured: ENGINE_NUMBER,
     } satisfies FieldsOf<mgmt.ReportEnginesReq>,
   },
   startRank: { maxRequestBytes: SMALL, fields: { rank: RANK } satisfies FieldsOf<mgmt.StartRankReq> },

@@ -1,5 +1,5 @@
 import type { Leadership } from "@daos/election";
-import { Fault, FaultCode, isUnreachable, toFault } from "@daos/fault";
+import { type Fault, FaultCode, isUnreachable } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { EngineInstance } from "@daos/instance";
 import type { Logger } from "@daos/log";
@@ -8,6 +8,15 @@ import type { Condition, Membership } from "@daos/membership";
 import type { Rank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
 import { faultNotRecorded } from "./faults.ts";
+import {
+  faultCancelled,
+  faultExcluded,
+  faultNotJoined,
+  faultNotThere,
+  faultOf,
+  faultReplaced,
+  faultRunning,
+} from "./member-faults.ts";
 import { eachOf, type HostMembers, membersByHost } from "./members-by-host.ts";
 import { UnrecordedStates } from "./unrecorded-states.ts";
 
@@ -33,6 +42,10 @@ export interface SystemActionsOptions {
 }
 
 export interface ActionOptions extends Wait {
+  /**
+   * Ranks that the caller has named. Of all others, excluded and replaced ones are left out of a start and a stop.
+   */
+  readonly named?: readonly number[] | undefined;
   /** Without asking the engines to get ready. */
   readonly force: boolean;
   /** Hosts at a time. */
@@ -88,12 +101,15 @@ export class SystemActions {
   }
 
   /**
-   * Stops engines: all are readied first, unless it is by force; then those of other hosts are killed, then those of this
+   * Stops engines: when the whole system is stopped all are readied first, unless it is by force; then those of other hosts are killed, then those of this
    * host. Those of a host that does not answer are not killed either. That of a silent host is asked to get ready too: if
    * it is dead, this shows at the same time as with the others.
    */
   async stop(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
-    return this.#inTerm("stop", options, (...term) => this.#stopAll(members, ...term));
+    return this.#inTerm("stop", options, async (membership, term) => {
+      const { wanted, leftOut } = partition("stop", members, options);
+      return inOrder(members, byUuid([...leftOut, ...(await this.#stopAll(wanted, membership, term))]));
+    });
   }
 
   /**
@@ -130,8 +146,11 @@ export class SystemActions {
     const { calls } = this.#options;
     const { force } = options;
     const results = new Map<string, ActionResult>();
-    for (const member of members.filter(({ state }) => state === "stopped"))
-      results.set(member.uuid, { member, action: "stop" });
+    for (const member of members) {
+      if (member.state === "stopped") results.set(member.uuid, { member, action: "stop" });
+      if (member.state === "replaced")
+        results.set(member.uuid, { member, action: "stop", note: `it does not run, ${whyNot(member)}` });
+    }
     const running = members.filter(({ uuid }) => !results.has(uuid));
     const uuids = running.map(({ uuid }) => uuid);
     await membership.whileBusy(uuids, async () => {
@@ -140,7 +159,8 @@ export class SystemActions {
           throw faultNotRecorded(error);
         });
       }
-      const ready = running.filter(({ state }) => !force && (state === "joined" || state === "unresponsive"));
+      const isWhole = membership.list().every(({ uuid, state }) => !isInUse(state) || uuids.includes(uuid));
+      const ready = running.filter(({ state }) => !force && isWhole && isInUse(state));
       const readied = await this.#step("prep shutdown", ready, options, (member, { signal }) =>
         calls.prepShutdown(member.address, member.rank, { signal, timeoutMs: options.timeoutMs }),
       );
@@ -161,10 +181,23 @@ export class SystemActions {
       };
       await kill(reachable.filter((member) => !this.#isHere(member)));
       await kill(reachable.filter((member) => this.#isHere(member)));
-      for (const result of await this.#recordStops(membership, [...results.values()]))
+      const undecided = [...results.values()].filter(({ fault }) => fault?.code === FaultCode.cancelled);
+      await this.#putBack(membership, undecided);
+      const decided = [...results.values()].filter((result) => !undecided.includes(result));
+      for (const result of await this.#recordStops(membership, decided))
         results.set(result.member.uuid, result);
     });
     return inOrder(members, results);
+  }
+
+  /** Who asked has given up: nothing is known of these, so they are what they were until their hosts report otherwise. */
+  async #putBack(membership: Membership, results: readonly ActionResult[]): Promise<void> {
+    const groups = Map.groupBy(results, ({ member: { state, reason } }) => JSON.stringify([state, reason]));
+    for (const group of groups.values()) {
+      const members = group.map(({ member }) => member);
+      const [{ state, reason }] = members as [Member];
+      await this.#unrecorded.record(membership, members, { state, reason });
+    }
   }
 
   /** @returns the results that could not be recorded, which say so */
@@ -194,7 +227,10 @@ export class SystemActions {
 
   /** Starts engines that are not in service, and waits until they have joined. */
   async start(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
-    return this.#inTerm("start", options, (...term) => this.#startAll(members, ...term));
+    return this.#inTerm("start", options, async (membership, term) => {
+      const { wanted, leftOut } = partition("start", members, options);
+      return inOrder(members, byUuid([...leftOut, ...(await this.#startAll(wanted, membership, term))]));
+    });
   }
 
   async #startAll(
@@ -207,6 +243,8 @@ export class SystemActions {
     for (const member of members) {
       if (member.state === "excluded")
         results.set(member.uuid, { member, action: "start", fault: faultExcluded(member) });
+      if (member.state === "replaced")
+        results.set(member.uuid, { member, action: "start", fault: faultReplaced(member) });
       if (member.state === "joined") results.set(member.uuid, { member, action: "start" });
     }
     const waiting = members.filter(({ uuid }) => !results.has(uuid));
@@ -260,7 +298,7 @@ export class SystemActions {
       "by an administrator",
     );
     // One that was excluded before may not have been reached then.
-    const running = before.filter(({ state }) => state !== "stopped");
+    const running = before.filter(({ state }) => state !== "stopped" && state !== "replaced");
     const killed = await this.#step("stop", running, options, (member, wait) =>
       calls.killRank(member.address, member.rank, { force: options.force, signal: wait.signal }),
     );
@@ -276,8 +314,16 @@ export class SystemActions {
 
   /** Lets excluded members join again. */
   async clearExclude(members: readonly Member[]): Promise<readonly ActionResult[]> {
-    await this.#options.leadership.membership().clearExclude(members.map(({ uuid }) => uuid));
-    return members.map((member) => ({ member, action: "clear-exclude" }));
+    const membership = this.#options.leadership.membership();
+    await membership.clearExclude(members.map(({ uuid }) => uuid));
+    return members.map((member) => {
+      const state = membership.byUuid(member.uuid)?.state;
+      const note =
+        state === "replaced"
+          ? `${whyNot({ ...member, state })}: forget it with dmg system erase`
+          : "it joins only once its engine runs: start it with dmg system start";
+      return { member, action: "clear-exclude", ...(member.state === "excluded" ? { note } : {}) };
+    });
   }
 
   /**
@@ -299,15 +345,19 @@ export class SystemActions {
       if (mayRun(member, options.force))
         results.set(member.uuid, { member, action: "erase", fault: faultRunning(member) });
     }
-    const stopped = members.filter(({ uuid }) => !results.has(uuid));
+    const stopped = members.filter(({ uuid, replacedBy }) => !results.has(uuid) && replacedBy === undefined);
     const eraseSome = async (some: readonly Member[], how: TermOptions) => {
       const done = await this.#step("erase", some, how, (member, wait) =>
         calls.eraseRank(member.address, member.rank, member.uuid, wait),
       );
       for (const result of done) {
-        const unreachable = result.fault !== undefined && isUnreachable(result.fault);
-        const forgotten = result.fault === undefined || (unreachable && options.force);
-        results.set(result.member.uuid, forgotten ? { member: result.member, action: "erase" } : result);
+        const gone = result.fault !== undefined && (isUnreachable(result.fault) || isNotThere(result.fault));
+        const forgotten = result.fault === undefined || (gone && options.force);
+        const { member, fault } = result;
+        if (forgotten) results.set(member.uuid, { member, action: "erase" });
+        else if (fault !== undefined && isNotThere(fault))
+          results.set(member.uuid, { ...result, fault: faultNotThere(member, fault) });
+        else results.set(member.uuid, result);
       }
       return done.map(({ member }) => member).filter(({ uuid }) => results.get(uuid)?.fault === undefined);
     };
@@ -318,11 +368,14 @@ export class SystemActions {
       if (!forgotten && member !== undefined)
         results.set(uuid, { member, action: "erase", fault: faultRunning(member) });
     };
+    // What a replaced engine had has been formatted.
+    const replaced = members.filter(({ uuid, replacedBy }) => !results.has(uuid) && replacedBy !== undefined);
+    for (const member of replaced) results.set(member.uuid, { member, action: "erase" });
     const erased = await eraseSome(
       stopped.filter((member) => !this.#holdsMembers(member)),
       options,
     );
-    await Promise.all(erased.map(forget));
+    await Promise.all([...replaced, ...erased].map(forget));
     // The members' file is on the storage of the holder. It is therefore erased last, after all members have been removed.
     // The term ends with it.
     const holders = stopped.filter((member) => this.#holdsMembers(member));
@@ -379,11 +432,15 @@ export class SystemActions {
       await Promise.all(
         here.map(async (member) => {
           try {
+            // Nothing more is begun for a caller that has given up.
+            options.callerSignal.throwIfAborted();
             await call(member, limit);
             results.push({ member, action });
           } catch (error) {
             checkTerm();
-            const fault = faultOf(error, action, host);
+            const fault = options.callerSignal.aborted
+              ? faultCancelled(action, host, error)
+              : faultOf(error, action, host);
             this.#options.log.error(`${action} failed`, { rank: member.rank, address: host, fault });
             results.push({ member, action, fault });
           }
@@ -396,6 +453,40 @@ export class SystemActions {
     return sorted;
   }
 }
+
+/** Those that an action is for, and those that it leaves out because they cannot be in service. */
+function partition(
+  action: "start" | "stop",
+  members: readonly Member[],
+  { named = [] }: Pick<ActionOptions, "named">,
+): { readonly wanted: readonly Member[]; readonly leftOut: readonly ActionResult[] } {
+  const names = new Set(named);
+  const out = (member: Member) =>
+    (member.state === "excluded" || member.state === "replaced") && !names.has(member.rank);
+  return {
+    wanted: members.filter((member) => !out(member)),
+    leftOut: members
+      .filter(out)
+      .map((member) => ({ member, action, note: `it is left out, ${whyNot(member)}` })),
+  };
+}
+
+function whyNot({ state, replacedBy }: Member): string {
+  return state === "replaced" ? `rank ${replacedBy} has replaced it` : "an administrator has excluded it";
+}
+
+/** The data plane uses its engine, or may. */
+function isInUse(state: MemberState): boolean {
+  return state === "joined" || state === "unresponsive";
+}
+
+/** Its host has another engine, or none with that rank: its storage is another one, or is not there. */
+function isNotThere({ code }: Fault): boolean {
+  return code === FaultCode.engineNotHere;
+}
+
+const byUuid = (results: readonly ActionResult[]): ReadonlyMap<string, ActionResult> =>
+  new Map(results.map((result) => [result.member.uuid, result]));
 
 function inOrder(
   members: readonly Member[],
@@ -417,52 +508,8 @@ function goneHosts(results: readonly ActionResult[]): ReadonlyMap<string, Fault>
   return gone;
 }
 
-/** The deadline of a step is a fault that names the host. */
-function faultOf(error: unknown, action: string, host: string): Fault {
-  if (!(error instanceof DOMException) || error.name !== "TimeoutError") return toFault(error);
-  return new Fault({
-    domain: "system",
-    code: FaultCode.timedOut,
-    description: `${action} on ${host}`,
-    reason: "no answer within the deadline",
-    resolution: "check that the host is up, or allow more time with --timeout",
-    cause: error,
-  });
-}
-
 function mayRun({ state }: Member, force: boolean): boolean {
-  if (state === "stopped" || state === "excluded" || state === "errored") return false;
+  if (state === "stopped" || state === "excluded" || state === "errored" || state === "replaced")
+    return false;
   return !(force && (state === "unresponsive" || state === "joining"));
-}
-
-function faultRunning({ rank, state }: Member): Fault {
-  const unsure = state === "unresponsive" || state === "joining";
-  return new Fault({
-    domain: "system",
-    code: FaultCode.memberRunning,
-    description: `erase rank ${rank}, which is ${state}`,
-    resolution: unsure
-      ? "if its host is lost for good, repeat with --lost"
-      : `stop it first: dmg system stop --ranks ${rank}`,
-  });
-}
-
-function faultExcluded({ rank }: Member): Fault {
-  return new Fault({
-    domain: "system",
-    code: FaultCode.memberExcluded,
-    description: `start rank ${rank}, which an administrator has excluded`,
-    resolution: `let it join again first: dmg system clear-exclude --ranks ${rank}`,
-  });
-}
-
-function faultNotJoined({ rank, uuid, address }: Member, membership: Membership): Fault {
-  const now = membership.byUuid(uuid);
-  const reason = now === undefined || now.reason === "" ? "" : `, ${now.reason}`;
-  return new Fault({
-    domain: "system",
-    code: FaultCode.engineNotReady,
-    description: `rank ${rank} was started and has not joined in time: it is ${now?.state ?? "forgotten"}${reason}`,
-    resolution: `look in the server's log on ${formatHostAddress(address)}`,
-  });
 }

@@ -163,6 +163,11 @@ export class TestSystem implements AsyncDisposable {
     return run([DMG, "-i", "-l", `localhost:${this.port}`, ...args], { cwd: this.directory });
   }
 
+  /** Starts dmg against this host. */
+  startDmg(...args: readonly string[]): Program {
+    return new Program([DMG, "-i", "-l", `localhost:${this.port}`, ...args]);
+  }
+
   /** Runs dmg with `--json`, which must succeed, and returns the result that it prints. */
   async dmgJson(...args: readonly string[]): Promise<DmgResult> {
     const { exitCode, stdout, stderr } = await this.dmg("--json", ...args);

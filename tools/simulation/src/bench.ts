@@ -52,6 +52,8 @@ async function joinAll(port: number, uuids: readonly string[], atOnce: boolean):
         faultDomain: "/",
         reports: true,
         recorded: false,
+        // All come from one address here, and would replace each other.
+        engineNumber: 0,
       },
       { signal },
     );

@@ -17,7 +17,7 @@ export function checkConvergence(world: World): void {
   if (leaders.length !== 1) history.violate(`${leaders.length} hosts lead`);
   const engines = enginesByUuid(world);
   for (const member of history.list()) {
-    const expected = statesOf(member, engines.get(member.uuid) ?? []);
+    const expected = statesOf(world, member, engines.get(member.uuid) ?? []);
     if (!expected.includes(member.state))
       history.violate(
         `rank ${member.rank} ${member.uuid} on ${member.address.host} is ${member.state} (${member.reason}), not ${expected.join(" or ")}: ${describe(engines.get(member.uuid) ?? [])}`,
@@ -46,10 +46,16 @@ function refusedAsCopy({ endedBecause }: SimHost): boolean {
   return endedBecause?.includes(`code = ${FaultCode.memberElsewhere} `) === true;
 }
 
-function statesOf(member: Member, engines: readonly Engine[]): readonly Member["state"][] {
+function statesOf(world: World, member: Member, engines: readonly Engine[]): readonly Member["state"][] {
   if (member.state === "excluded") return ["excluded"];
   const own = engines.filter(({ host }) => host.address.host === member.address.host);
-  if (own.length === 0) return ["unresponsive", "stopped", "errored"];
+  if (own.length === 0) {
+    // Its host says every few seconds what it has in its place.
+    const lost: readonly Member["state"][] = ["errored", "replaced"];
+    return world.network.at(member.address.host)?.server === undefined
+      ? [...lost, "unresponsive", "stopped"]
+      : lost;
+  }
   return own.map(({ instance }) => {
     switch (instance.state.kind) {
       case "serving":

@@ -118,6 +118,7 @@ const FAULTS: readonly (readonly [number, InjectedFault])[] = [
   [3, lossy],
   [2, jumpClock],
   [2, move],
+  [2, readdress],
   [1, swap],
   [1, copyStorage],
   [1, replaceStorage],
@@ -255,6 +256,13 @@ function move(injector: FaultInjector): void {
   const address = injector.world.newAddress();
   injector.note(`${host.name} moves to ${address.host}`);
   host.move(address);
+}
+
+function readdress(injector: FaultInjector): void {
+  const host = injector.plainHost();
+  const address = injector.world.newAddress();
+  injector.note(`the address of ${host.name} becomes ${address.host} under its server`);
+  host.readdress(address);
 }
 
 function swap(injector: FaultInjector): void {

@@ -115,11 +115,17 @@ export class History {
     if (before.rank !== after.rank) this.violate(`${uuid} had rank ${before.rank}, now ${after.rank}`);
     if (after.incarnation < before.incarnation)
       this.violate(`incarnation of ${uuid} goes from ${before.incarnation} to ${after.incarnation}`);
-    if (before.state === "joined" && after.state === "joined" && after.incarnation === before.incarnation)
+    const moves = after.address.host !== before.address.host;
+    if (
+      before.state === "joined" &&
+      after.state === "joined" &&
+      after.incarnation === before.incarnation &&
+      !moves
+    )
       this.violate(`${uuid} is joined twice as incarnation ${after.incarnation}`);
     if (before.state === "excluded" && after.state !== "excluded") {
-      if (after.state !== "stopped" || !this.#cleared.has(uuid))
-        this.violate(`excluded ${uuid} becomes ${after.state}`);
+      const cleared = after.state === (after.replacedBy === undefined ? "stopped" : "replaced");
+      if (!cleared || !this.#cleared.has(uuid)) this.violate(`excluded ${uuid} becomes ${after.state}`);
       this.#cleared.delete(uuid);
     }
   }

@@ -89,6 +89,13 @@ export class SimHost implements ServerHost {
     });
   }
 
+  /** Its address changes under its server, as with another network card or route. */
+  readdress(address: HostAddress): void {
+    this.#world.network.detach(this);
+    this.address = address;
+    if (this.on) this.#world.network.attach(this);
+  }
+
   /** It comes up with a new address. */
   move(address: HostAddress): void {
     this.killServer();

@@ -122,9 +122,15 @@ export class SimServer {
   /** Calls of other hosts, which answer as the handlers of `mgmt.MgmtSvc` do. */
   #calls(): HostCalls {
     const { network } = this.world;
-    const caller = { process: this.process, host: this.host.address.host };
+    const { process, host } = this;
+    // The address may change while the server runs.
     const call = <T>(to: HostAddress, attempted: string, { signal }: Wait, work: Work<SimServer, T>) =>
-      network.call(caller, to, { signal, attempted } satisfies CallOptions, work);
+      network.call(
+        { process, host: host.address.host },
+        to,
+        { signal, attempted } satisfies CallOptions,
+        work,
+      );
     const callMember = async (
       to: HostAddress,
       attempted: string,
@@ -195,10 +201,10 @@ export class SimServer {
     const { members } = this.leadership.membership().select(ranks, []);
     const since = history.commits - 1;
     if (command === "clearExclude") history.clearing(members.map(({ uuid }) => uuid));
-    const results = await this.#parts.actions[command](members, { ...options, fanout: 128 });
-    // A result with a state says that it is not recorded yet.
-    for (const { member, fault, state } of results)
-      if (fault === undefined && state === undefined)
+    const results = await this.#parts.actions[command](members, { ...options, named: ranks, fanout: 128 });
+    // A result with a state says that it is not recorded yet, a note to a start that it was left out.
+    for (const { member, fault, state, note } of results)
+      if (fault === undefined && state === undefined && (command !== "start" || note === undefined))
         history.stateAcknowledged(member.uuid, DONE[command], since);
     return results;
   }
@@ -225,10 +231,19 @@ export type Command = "stop" | "start" | "exclude" | "clearExclude" | "erase";
 
 /** What a member must have been for a command to be acknowledged. */
 const DONE: Readonly<Record<Command, readonly (MemberState | "forgotten")[]>> = {
-  stop: ["stopped", "excluded", "forgotten"],
+  stop: ["stopped", "excluded", "replaced", "forgotten"],
   start: ["joined"],
   exclude: ["excluded", "forgotten"],
-  clearExclude: ["stopped", "joining", "joined", "stopping", "unresponsive", "errored", "forgotten"],
+  clearExclude: [
+    "stopped",
+    "joining",
+    "joined",
+    "stopping",
+    "unresponsive",
+    "errored",
+    "replaced",
+    "forgotten",
+  ],
   erase: ["forgotten"],
 };
 

@@ -9,6 +9,7 @@ const NAMES: Readonly<Record<MemberState, string>> = {
   excluded: "Excluded",
   unresponsive: "Unresponsive",
   errored: "Errored",
+  replaced: "Replaced",
 };
 
 /** A state as later releases of DAOS print it. */

@@ -88,6 +88,7 @@ const state = z.enum([
   "excluded",
   "unresponsive",
   "errored",
+  "replaced",
 ]);
 const action = z.strictObject({
   results: z.array(

@@ -1,1 +1,1 @@
-export { joinOf, memberOf } from "./members.ts";
+export { joinOf, memberOf, reportOf } from "./members.ts";

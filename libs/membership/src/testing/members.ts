@@ -1,6 +1,9 @@
+import type { HostAddress } from "@daos/hostlist";
 import type { Member } from "@daos/member-store";
 import { parseRank, type Rank } from "@daos/rank";
 import type { JoinRequest } from "../membership.ts";
+import type { HostReport } from "../plan-report.ts";
+import type { EngineReport } from "../plan-transition.ts";
 
 /** A joined member that reports, as tests want it. */
 export function memberOf(rank: number, change: Partial<Member> = {}): Member {
@@ -28,4 +31,20 @@ export function joinOf(
   const { uuid, address, uri, contexts, faultDomain, reports } = memberOf(rank);
   const base = { uuid, address, uri, contexts, faultDomain, reports, recorded: false };
   return { ...base, ...change, rank: (change.rank ?? rank) as Rank };
+}
+
+/** A report of engines that serve in their first incarnation, unless it says something else. */
+export function reportOf(
+  host: HostAddress,
+  engines: readonly Partial<EngineReport>[],
+  configured?: number,
+): HostReport {
+  const serving = {
+    uuid: undefined,
+    instance: undefined,
+    incarnation: 1,
+    state: "serving",
+    reason: "",
+  } as const;
+  return { host, engines: engines.map((engine) => ({ ...serving, ...engine })), configured };
 }

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mgmt/srv.proto.
  */
 export const file_mgmt_srv: GenFile = /*@__PURE__*/
-  fileDesc("Cg5tZ210L3Nydi5wcm90bxIEbWdtdCIaCghEYW9zUmVzcBIOCgZzdGF0dXMYASABKAUiiAEKB0pvaW5SZXESDAoEdXVpZBgBIAEoCRIMCgRyYW5rGAIgASgNEgsKA3VyaRgDIAEoCRINCgVuY3R4cxgEIAEoDRIMCgRhZGRyGAUgASgJEhQKDGZhdWx0X2RvbWFpbhhkIAEoCRIQCghyZWNvcmRlZBhlIAEoCBIPCgdyZXBvcnRzGGYgASgIInwKCEpvaW5SZXNwEg4KBnN0YXR1cxgBIAEoBRIMCgRyYW5rGAIgASgNEiMKBXN0YXRlGAMgASgOMhQubWdtdC5Kb2luUmVzcC5TdGF0ZRITCgtpbmNhcm5hdGlvbhhkIAEoDSIYCgVTdGF0ZRIGCgJJThAAEgcKA09VVBABIiAKDkxlYWRlclF1ZXJ5UmVxEg4KBnN5c3RlbRgBIAEoCSI6Cg9MZWFkZXJRdWVyeVJlc3ASFQoNY3VycmVudExlYWRlchgBIAEoCRIQCghyZXBsaWNhcxgCIAMoCSIfChBHZXRBdHRhY2hJbmZvUmVxEgsKA3N5cxgBIAEoCSJwChFHZXRBdHRhY2hJbmZvUmVzcBIOCgZzdGF0dXMYASABKAUSKQoEcHNycxgCIAMoCzIbLm1nbXQuR2V0QXR0YWNoSW5mb1Jlc3AuUHNyGiAKA1BzchIMCgRyYW5rGAEgASgNEgsKA3VyaRgCIAEoCSIfCg9QcmVwU2h1dGRvd25SZXESDAoEcmFuaxgBIAEoDSIqCgtLaWxsUmFua1JlcRINCgVmb3JjZRgBIAEoCBIMCgRyYW5rGAIgASgNIhoKClNldFJhbmtSZXESDAoEcmFuaxgBIAEoDSI8CgtDcmVhdGVNc1JlcRIRCglib290c3RyYXAYASABKAgSDAoEdXVpZBgCIAEoCRIMCgRhZGRyGAMgASgJIp4CChBSZXBvcnRFbmdpbmVzUmVxEgwKBGFkZHIYASABKAkSLgoHZW5naW5lcxgCIAMoCzIdLm1nbXQuUmVwb3J0RW5naW5lc1JlcS5FbmdpbmUSEwoLaW50ZXJ2YWxfbXMYAyABKA0SEAoId2FybmluZ3MYBCADKAkaaAoGRW5naW5lEgwKBHV1aWQYASABKAkSEwoLaW5jYXJuYXRpb24YAiABKA0SKwoFc3RhdGUYAyABKA4yHC5tZ210LlJlcG9ydEVuZ2luZXNSZXEuU3RhdGUSDgoGcmVhc29uGAQgASgJIjsKBVN0YXRlEgwKCFNUQVJUSU5HEAASCwoHU0VSVklORxABEgsKB1NUT1BQRUQQAhIKCgZGQUlMRUQQAyI6ChFSZXBvcnRFbmdpbmVzUmVzcBIVCg1hY2Nlc3NfcG9pbnRzGAEgAygJEg4KBmxlYWRlchgCIAEoCSIcCgxTdGFydFJhbmtSZXESDAoEcmFuaxgBIAEoDSIPCg1TdGFydFJhbmtSZXNwIioKDEVyYXNlUmFua1JlcRIMCgRyYW5rGAEgASgNEgwKBHV1aWQYAiABKAkiDwoNRXJhc2VSYW5rUmVzcCI9Cg1DYWxsRW5naW5lUmVxEg4KBm1ldGhvZBgBIAEoBRIMCgRib2R5GAIgASgMEg4KBmNhbGxlchgDIAEoDCIeCg5DYWxsRW5naW5lUmVzcBIMCgRib2R5GAEgASgMYgZwcm90bzM");
+  fileDesc("Cg5tZ210L3Nydi5wcm90bxIEbWdtdCIaCghEYW9zUmVzcBIOCgZzdGF0dXMYASABKAUinwEKB0pvaW5SZXESDAoEdXVpZBgBIAEoCRIMCgRyYW5rGAIgASgNEgsKA3VyaRgDIAEoCRINCgVuY3R4cxgEIAEoDRIMCgRhZGRyGAUgASgJEhQKDGZhdWx0X2RvbWFpbhhkIAEoCRIQCghyZWNvcmRlZBhlIAEoCBIPCgdyZXBvcnRzGGYgASgIEhUKDWVuZ2luZV9udW1iZXIYZyABKA0ifAoISm9pblJlc3ASDgoGc3RhdHVzGAEgASgFEgwKBHJhbmsYAiABKA0SIwoFc3RhdGUYAyABKA4yFC5tZ210LkpvaW5SZXNwLlN0YXRlEhMKC2luY2FybmF0aW9uGGQgASgNIhgKBVN0YXRlEgYKAklOEAASBwoDT1VUEAEiIAoOTGVhZGVyUXVlcnlSZXESDgoGc3lzdGVtGAEgASgJIjoKD0xlYWRlclF1ZXJ5UmVzcBIVCg1jdXJyZW50TGVhZGVyGAEgASgJEhAKCHJlcGxpY2FzGAIgAygJIh8KEEdldEF0dGFjaEluZm9SZXESCwoDc3lzGAEgASgJInAKEUdldEF0dGFjaEluZm9SZXNwEg4KBnN0YXR1cxgBIAEoBRIpCgRwc3JzGAIgAygLMhsubWdtdC5HZXRBdHRhY2hJbmZvUmVzcC5Qc3IaIAoDUHNyEgwKBHJhbmsYASABKA0SCwoDdXJpGAIgASgJIh8KD1ByZXBTaHV0ZG93blJlcRIMCgRyYW5rGAEgASgNIioKC0tpbGxSYW5rUmVxEg0KBWZvcmNlGAEgASgIEgwKBHJhbmsYAiABKA0iGgoKU2V0UmFua1JlcRIMCgRyYW5rGAEgASgNIjwKC0NyZWF0ZU1zUmVxEhEKCWJvb3RzdHJhcBgBIAEoCBIMCgR1dWlkGAIgASgJEgwKBGFkZHIYAyABKAkiwgIKEFJlcG9ydEVuZ2luZXNSZXESDAoEYWRkchgBIAEoCRIuCgdlbmdpbmVzGAIgAygLMh0ubWdtdC5SZXBvcnRFbmdpbmVzUmVxLkVuZ2luZRITCgtpbnRlcnZhbF9tcxgDIAEoDRIQCgh3YXJuaW5ncxgEIAMoCRISCgpjb25maWd1cmVkGAUgASgNGngKBkVuZ2luZRIMCgR1dWlkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgNEisKBXN0YXRlGAMgASgOMhwubWdtdC5SZXBvcnRFbmdpbmVzUmVxLlN0YXRlEg4KBnJlYXNvbhgEIAEoCRIOCgZudW1iZXIYBSABKA0iOwoFU3RhdGUSDAoIU1RBUlRJTkcQABILCgdTRVJWSU5HEAESCwoHU1RPUFBFRBACEgoKBkZBSUxFRBADIjoKEVJlcG9ydEVuZ2luZXNSZXNwEhUKDWFjY2Vzc19wb2ludHMYASADKAkSDgoGbGVhZGVyGAIgASgJIhwKDFN0YXJ0UmFua1JlcRIMCgRyYW5rGAEgASgNIg8KDVN0YXJ0UmFua1Jlc3AiKgoMRXJhc2VSYW5rUmVxEgwKBHJhbmsYASABKA0SDAoEdXVpZBgCIAEoCSIPCg1FcmFzZVJhbmtSZXNwIj0KDUNhbGxFbmdpbmVSZXESDgoGbWV0aG9kGAEgASgFEgwKBGJvZHkYAiABKAwSDgoGY2FsbGVyGAMgASgMIh4KDkNhbGxFbmdpbmVSZXNwEgwKBGJvZHkYASABKAxiBnByb3RvMw");
 
 /**
  * A DAOS status and nothing else.
@@ -97,6 +97,13 @@ export type JoinReq = Message<"mgmt.JoinReq"> & {
    * @generated from field: bool reports = 102;
    */
   reports: boolean;
+
+  /**
+   * place of the engine in the configuration of its host, from 1; 0: not said
+   *
+   * @generated from field: uint32 engine_number = 103;
+   */
+  engineNumber: number;
 };
 
 /**
@@ -399,6 +406,13 @@ export type ReportEnginesReq = Message<"mgmt.ReportEnginesReq"> & {
    * @generated from field: repeated string warnings = 4;
    */
   warnings: string[];
+
+  /**
+   * how many engines the configuration has; 0: not said
+   *
+   * @generated from field: uint32 configured = 5;
+   */
+  configured: number;
 };
 
 /**
@@ -415,6 +429,8 @@ export const ReportEnginesReqSchema: GenMessage<ReportEnginesReq> = /*@__PURE__*
  */
 export type ReportEnginesReq_Engine = Message<"mgmt.ReportEnginesReq.Engine"> & {
   /**
+   * empty while its storage has no superblock
+   *
    * @generated from field: string uuid = 1;
    */
   uuid: string;
@@ -437,6 +453,13 @@ export type ReportEnginesReq_Engine = Message<"mgmt.ReportEnginesReq.Engine"> & 
    * @generated from field: string reason = 4;
    */
   reason: string;
+
+  /**
+   * its place in the configuration, from 1; 0: not said
+   *
+   * @generated from field: uint32 number = 5;
+   */
+  number: number;
 };
 
 /**
