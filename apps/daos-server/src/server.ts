@@ -14,7 +14,7 @@ import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt, grpc as standard } from "@daos/proto";
-import { clientTlsOptions, judgeCaller } from "@daos/security";
+import { clientTlsSource, judgeCaller } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
@@ -72,7 +72,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   await refuseLoopback({ config, ...names });
   const role = await replicaRole(config.accessPoints, { port: config.port, ...names });
   const self = await controlAddress({ config, isAccessPoint: role !== "none", ...names });
-  const mgmtClient = new MgmtClient(() => clientTlsOptions(config.transport));
+  using mgmtClient = new MgmtClient(clientTlsSource(config.transport));
 
   const runner = new ProcessCommandRunner();
   const { scm, bdev, history, mayMount } = await storageProviders({

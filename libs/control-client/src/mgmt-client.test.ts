@@ -11,13 +11,29 @@ import { LeaderFinder } from "./leader-finder.ts";
 import { MgmtClient } from "./mgmt-client.ts";
 
 /** A server that accepts connections on the loopback. Dispose of it. */
-async function listening(server: Server): Promise<AsyncDisposable & { readonly host: HostAddress }> {
+async function listening(server: Server) {
   const sockets = new Set<Socket>();
-  server.on("connection", (socket: Socket) => sockets.add(socket.on("error", () => {})));
+  let accepted = 0;
+  server.on("connection", (socket: Socket) => {
+    accepted++;
+    sockets.add(socket.on("error", () => {}));
+    socket.once("close", () => sockets.delete(socket));
+  });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {
-    host: { host: "127.0.0.1", port: (server.address() as AddressInfo).port },
+    host: { host: "127.0.0.1", port: (server.address() as AddressInfo).port } satisfies HostAddress,
+    /** Connections that were accepted. */
+    get accepted() {
+      return accepted;
+    },
+    /** Connections that are open. */
+    get open() {
+      return sockets.size;
+    },
+    drop: () => {
+      for (const socket of sockets) socket.destroy();
+    },
     [Symbol.asyncDispose]: async () => {
       const closed = once(server, "close");
       server.close();
@@ -78,5 +94,48 @@ describe("MgmtClient", () => {
     expect(answer.leader).toBe("here:10001");
     expect(ended[0]).toEqual(third.host);
     expect(finder.leader).toEqual(third.host);
+  });
+
+  const REPORT = { addr: "here:10001", engines: [], intervalMs: 5_000, warnings: [] };
+
+  it("MgmtClient keeps the connection of its reports, until one fails or it is disposed", async () => {
+    await using server = await listening(leads());
+    using client = new MgmtClient(async () => undefined);
+    const send = (signal = AbortSignal.timeout(20_000)) =>
+      client.reportEngines(server.host, REPORT, { signal });
+    await send();
+    await send();
+    expect(server.accepted).toBe(1);
+    await expect(send(AbortSignal.abort(new Error("no")))).rejects.toThrow();
+    await send();
+    expect(server.accepted).toBe(2);
+    client[Symbol.dispose]();
+    await expect.poll(() => server.open).toBe(0);
+  });
+
+  it("MgmtClient connects again for a report when its server is back, and when the certificates are new", async () => {
+    await using server = await listening(leads());
+    let tls: undefined | null;
+    using client = new MgmtClient(async () => tls as undefined);
+    const send = () => client.reportEngines(server.host, REPORT, { signal: AbortSignal.timeout(20_000) });
+    await send();
+    server.drop();
+    await expect.poll(() => send().then(() => server.accepted)).toBe(2);
+    // Stands for new certificates. The server has none, so this call fails, but on a connection of its own.
+    tls = null;
+    await expect(send()).rejects.toThrow();
+    expect(server.accepted).toBe(3);
+    await expect.poll(() => server.open).toBe(0);
+  });
+
+  it("MgmtClient closes the connection of other calls after each", async () => {
+    await using server = await listening(leads());
+    using client = new MgmtClient(async () => undefined);
+    for (const _ of [1, 2]) {
+      const signal = AbortSignal.timeout(20_000);
+      await expect(client.startRank(server.host, 3, { signal })).rejects.toThrow();
+      await expect.poll(() => server.open).toBe(0);
+    }
+    expect(server.accepted).toBe(2);
   });
 });

@@ -53,23 +53,33 @@ export interface ReportAnswer {
 /** The connect deadline of a host, ms. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
+/** A connection that reports use is closed when none has used it for this time, ms. */
+const KEEP_MS = 25_000;
+
 /** A connection to one host, and the number of calls that use it. */
 interface Shared {
   readonly connection: HostConnection;
+  readonly tls: ClientTls;
   calls: number;
+  /** Closes it when it is not used for a while. */
+  idle?: NodeJS.Timeout | undefined;
 }
 
 /**
  * Calls the management service of other hosts, as a client in a server. Concurrent calls to one host share a
- * connection: a command for all engines of a host uses one.
+ * connection: a command for all engines of a host uses one. Reports, which come every few seconds, have a connection of their
+ * own that stays open between them.
  */
-export class MgmtClient {
+export class MgmtClient implements Disposable {
   readonly #loadTls: () => Promise<ClientTls>;
   readonly #shared = new Map<string, Shared>();
   /** What answers calls of this process to its own addresses. */
   readonly #local = new Map<string, Client>();
 
-  /** @param loadTls called for each request, so that new certificates are used; returns undefined for plain text */
+  /**
+   * @param loadTls called for each request, so that new certificates are used; returns undefined for plain text, and
+   *   otherwise another object when the certificates have changed
+   */
   constructor(loadTls: () => Promise<ClientTls>) {
     this.#loadTls = loadTls;
   }
@@ -88,7 +98,8 @@ export class MgmtClient {
 
   reportEngines(host: HostAddress, report: ReportMessage, wait: Wait): Promise<ReportAnswer> {
     const message = { ...report, engines: [...report.engines], warnings: [...report.warnings] };
-    return this.#call(host, "report engines", wait, (client) => client.reportEngines(message, wait));
+    const options = { signal: wait.signal, keep: true };
+    return this.#call(host, "report engines", options, (client) => client.reportEngines(message, wait));
   }
 
   /** @param options `timeoutMs` is sent to the host, which answers before that even when the engine hangs */
@@ -146,10 +157,16 @@ export class MgmtClient {
     return answer.body;
   }
 
+  /** Closes the connections; calls under way fail. */
+  [Symbol.dispose](): void {
+    for (const shared of this.#shared.values()) close(shared);
+    this.#shared.clear();
+  }
+
   async #call<T>(
     host: HostAddress,
     attempted: string,
-    { signal }: Wait,
+    { signal, keep = false }: Wait & { readonly keep?: boolean },
     call: (client: Client) => Promise<T>,
   ): Promise<T> {
     const name = formatHostAddress(host);
@@ -159,24 +176,55 @@ export class MgmtClient {
         throw callFault(error, { attempted, host: name, sent: true, signal });
       });
     }
-    const tls = await this.#loadTls();
-    const shared = this.#shared.get(name) ?? { connection: new HostConnection(host, tls), calls: 0 };
-    this.#shared.set(name, shared);
-    shared.calls++;
+    const key = keep ? `reports to ${name}` : name;
+    const shared = this.#take(key, host, await this.#loadTls());
     let sent = false;
+    let failed = true;
     try {
       await connect(shared.connection, signal);
       sent = true;
-      return await call(shared.connection.mgmt);
+      const answer = await call(shared.connection.mgmt);
+      failed = false;
+      return answer;
     } catch (error) {
       throw callFault(error, { attempted, host: name, sent, signal });
     } finally {
-      if (--shared.calls === 0) {
-        this.#shared.delete(name);
-        shared.connection[Symbol.dispose]();
-      }
+      this.#release(key, shared, keep && !failed);
     }
   }
+
+  /** A connection to use; a new one when there is none, or when the certificates have changed. */
+  #take(key: string, host: HostAddress, tls: ClientTls): Shared {
+    const known = this.#shared.get(key);
+    const isUsable = known !== undefined && known.tls === tls;
+    const shared = isUsable ? known : { connection: new HostConnection(host, tls), tls, calls: 0 };
+    if (known !== undefined && known !== shared && known.calls === 0) close(known);
+    if (isUsable) clearTimeout(known.idle);
+    shared.calls++;
+    this.#shared.set(key, shared);
+    return shared;
+  }
+
+  /** A connection on which a call has failed is not used for the next one: its host may be gone. */
+  #release(key: string, shared: Shared, keep: boolean): void {
+    const isCurrent = this.#shared.get(key) === shared;
+    shared.calls--;
+    if (!keep && isCurrent && shared.calls === 0) this.#shared.delete(key);
+    if (shared.calls > 0) return;
+    if (!keep || !isCurrent) {
+      close(shared);
+      return;
+    }
+    shared.idle = setTimeout(() => {
+      if (this.#shared.get(key) === shared) this.#shared.delete(key);
+      close(shared);
+    }, KEEP_MS).unref();
+  }
+}
+
+function close({ idle, connection }: Shared): void {
+  clearTimeout(idle);
+  connection[Symbol.dispose]();
 }
 
 type Client = HostConnection["mgmt"];

@@ -9,6 +9,7 @@ export {
   needAttention,
 } from "./certificate-status.ts";
 export { checkRequest } from "./check-request.ts";
+export { clientTlsSource } from "./client-tls-source.ts";
 export { DEFAULT_LIMITS } from "./connection-limits.ts";
 export { validateCredential } from "./credential.ts";
 export { explainTlsError, isTlsError } from "./explain-tls-error.ts";
@@ -19,7 +20,6 @@ export {
   isWithin,
 } from "./field-limit.ts";
 export { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
-
 export { judgeCaller } from "./judge-caller.ts";
 export { checkLocalPeer } from "./local-peer.ts";
 export {
@@ -32,9 +32,7 @@ export {
   MAX_URI,
   METHOD_LIMITS,
 } from "./method-limits.ts";
-
 export { type Peer, peerOf } from "./peer.ts";
 export { roleOf, userOf } from "./role.ts";
 export { clientTlsOptions } from "./tls-options.ts";
-
 export { warnOfExpiry } from "./warn-of-expiry.ts";

@@ -1,7 +1,7 @@
 import { constants, X509Certificate } from "node:crypto";
 import type { SecureClientSessionOptions, SecureServerOptions } from "node:http2";
 import { isIP } from "node:net";
-import { checkServerIdentity as checkName, type PeerCertificate } from "node:tls";
+import { checkServerIdentity as checkName, createSecureContext, type PeerCertificate } from "node:tls";
 import { faultRevoked, faultWrongName } from "./faults.ts";
 import { type Identity, loadIdentity } from "./load-identity.ts";
 import { commonName } from "./role.ts";
@@ -65,10 +65,8 @@ export async function clientTlsOptions(
 export function identityClientOptions(identity: Identity, serverName: string): SecureClientSessionOptions {
   const { pem } = identity;
   return {
-    ...COMMON,
-    ca: pem.ca,
-    cert: pem.cert,
-    key: pem.key,
+    // Made once for all connections: to parse the files for each costs more than a handshake.
+    secureContext: createSecureContext({ ...COMMON, ca: pem.ca, cert: pem.cert, key: pem.key }),
     // An address is not allowed as SNI, RFC 6066 section 3.
     servername: isIP(serverName) === 0 ? serverName : "",
     checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate, identity),

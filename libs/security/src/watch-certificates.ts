@@ -1,5 +1,5 @@
-import { stat } from "node:fs/promises";
 import type { Logger } from "@daos/log";
+import { certificateStamp } from "./certificate-stamp.ts";
 import { certificateStatus, describeStatus, needAttention } from "./certificate-status.ts";
 import type { TransportConfig } from "./transport-config.ts";
 
@@ -32,7 +32,7 @@ export function watchCertificates(options: WatchCertificatesOptions): Disposable
     if (busy) return;
     busy = true;
     try {
-      const stamp = await stampOf(transport);
+      const stamp = await certificateStamp(transport);
       const changed = before !== undefined && stamp !== before;
       before = stamp;
       if (!changed) return;
@@ -63,17 +63,4 @@ async function logExpiry(transport: TransportConfig, log: Logger, now?: () => Da
       status.fault?.resolution ?? `renew it with "daos-server cert renew" on the host of the CA`;
     log.warn(describeStatus(status), { daysLeft: status.daysLeft, resolution });
   }
-}
-
-/** Changes when one of the files is written or replaced. */
-async function stampOf({ caCert, cert, key, crl }: TransportConfig): Promise<string> {
-  const stamps = await Promise.all(
-    [caCert, cert, key, ...(crl === undefined ? [] : [crl])].map(async (path) => {
-      const entry = await stat(path, { bigint: true }).catch(() => undefined);
-      return entry === undefined
-        ? "missing"
-        : `${entry.dev}:${entry.ino}:${entry.size}:${entry.mtimeNs}:${entry.mode}`;
-    }),
-  );
-  return stamps.join(" ");
 }
