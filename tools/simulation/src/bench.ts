@@ -1,14 +1,17 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 import { fromBinary } from "@bufbuild/protobuf";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { MgmtClient } from "@daos/control-client";
 import { ctl } from "@daos/proto";
 import { NIL_RANK } from "@daos/rank";
+import { benchCalls } from "./bench-calls.ts";
 import { type FromHosts, runHosts } from "./bench-hosts.ts";
 import { type FromLeader, runLeader, type ToLeader } from "./bench-leader.ts";
+import { runPlain } from "./bench-plain.ts";
 
 const HOSTS = 256;
 const ENGINES = 8;
@@ -143,8 +146,14 @@ async function benchStop(): Promise<void> {
 const [part, ...args] = process.argv.slice(2);
 if (part === "leader") await runLeader(args.map(Number));
 else if (part === "hosts") await runHosts(Number(args[0]), Number(args[1]));
+else if (part === "plain") await runPlain();
 else {
-  await benchJoins();
-  await benchQuery();
-  await benchStop();
+  const { values } = parseArgs({ options: { before: { type: "string" }, calls: { type: "boolean" } } });
+  if (!(await benchCalls(values.before, say))) process.exitCode = 1;
+  if (values.calls !== true) {
+    say("");
+    await benchJoins();
+    await benchQuery();
+    await benchStop();
+  }
 }
