@@ -145,7 +145,7 @@ describe("storage format", () => {
     expect(run.status).toBe(6);
     expect(run.out).toBe(`${formatHostAddress(well.host)}: storage format ok\n`);
     expect(run.err).toBe(
-      `dmg: ${formatHostAddress(ill.host)}: format SCM at daos: it is formatted (storage 103)\n  use --reformat\n`,
+      `dmg: ${formatHostAddress(ill.host)}: format SCM at /mnt/daos: it is formatted (storage 103)\n  use --reformat\n`,
     );
     expect(calls).toEqual([true]);
     const verbose = await runDmg([...at(well.host), "st", "f", "-v"]);

@@ -96,7 +96,7 @@ describe("MgmtClient", () => {
     expect(finder.leader).toEqual(third.host);
   });
 
-  const REPORT = { addr: "here:10001", engines: [], intervalMs: 5_000, warnings: [] };
+  const REPORT = { addr: "here:10001", engines: [], intervalMs: 5_000, warnings: [], configured: 0 };
 
   it("MgmtClient keeps the connection of its reports, until one fails or it is disposed", async () => {
     await using server = await listening(leads());

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer, type Http2SecureServer, type Http2Server } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import { Code, ConnectError, type ConnectRouter, type ServiceImpl } from "@connectrpc/connect";
+import { Code, ConnectError, type ConnectRouter, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { HostAddress } from "@daos/hostlist";
 import { ctl, mgmt } from "@daos/proto";
-import { faultInterceptor } from "@daos/rpc";
+import { audienceKey, faultInterceptor } from "@daos/rpc";
 
 /** The calls that a fake server answers. Other calls are refused and recorded in `unexpected`. */
 export interface FakeCalls {
@@ -17,6 +17,12 @@ type AnyServer = Http2Server | Http2SecureServer;
 
 /** Makes the listener of a fake server; h2c by default. */
 export type MakeServer = (handler: ReturnType<typeof connectNodeAdapter>) => AnyServer | Promise<AnyServer>;
+
+/** Real servers show an administrator their faults whole. */
+const asAdministrator: Interceptor = (next) => (request) => {
+  request.contextValues.set(audienceKey, "operator");
+  return next(request);
+};
 
 /** A DAOS server for tests: a real h2c listener on the loopback with fake answers. */
 export class FakeServer implements AsyncDisposable {
@@ -57,6 +63,7 @@ export class FakeServer implements AsyncDisposable {
     const handler = connectNodeAdapter({
       routes,
       interceptors: [
+        asAdministrator,
         faultInterceptor,
         (next) => (request) => {
           const name = `${request.service.typeName.split(".").at(-1)}/${request.method.name}`;
