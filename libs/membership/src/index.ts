@@ -3,7 +3,6 @@ export {
   type JoinRequest,
   Membership,
   type MembershipOptions,
-  type Reported,
 } from "./membership.ts";
 export type { HostReport } from "./plan-report.ts";
 export type { Condition, EngineReport } from "./plan-transition.ts";

@@ -46,7 +46,7 @@ export interface JoinRequest {
 }
 
 /** A member that a host's report is about: what it says of its engine, or why it does not have it any more. */
-export interface Reported {
+interface Reported {
   readonly member: Member;
   readonly said: EngineReport | { readonly loss: string };
 }

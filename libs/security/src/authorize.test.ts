@@ -6,8 +6,11 @@ import { AUDITED_CALLS } from "./audited-calls.ts";
 import { authorize, RPC_ROLES } from "./authorize.ts";
 import { ROLES, type Role } from "./role.ts";
 
-/** Every service that any of our messages files defines, found and not listed; but those of etcd, which we only call. */
-const services = Object.values({ ...proto, etcd: {} })
+/**
+ * Every service that any of our messages files defines, found and not listed; but those of etcd, which we only call, and of the
+ * page that `dmg web` serves to its own user.
+ */
+const services = Object.values({ ...proto, etcd: {}, web: {} })
   .flatMap((module) => Object.values(module))
   .filter(
     (value): value is typeof ctl.MgmtCtl | typeof mgmt.MgmtSvc =>

@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import { createServer, type Http2SecureServer, type Http2Server } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import { Code, ConnectError, type ConnectRouter, type Interceptor, type ServiceImpl } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type Interceptor,
+  type ServiceImpl,
+} from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import type { HostAddress } from "@daos/hostlist";
 import { ctl, mgmt } from "@daos/proto";
