@@ -763,7 +763,7 @@ const CLIENT = {
     "write entries as A::OWNER@:rw, one a line",
   ],
   webPortUnusable: [
-    "dmg web cannot serve its page.",
+    "The page of dmg web cannot be served.",
     "Another program listens on the port, or the port may not be used.",
     "name another port with --port, or leave it out for one that is free",
   ],
