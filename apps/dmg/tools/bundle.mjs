@@ -27,7 +27,7 @@ await bundleProgram(`${app}src/main.ts`, bundle, {
 });
 
 // The page of `dmg web`.
-await buildPage(`${app}dist/web`);
+await buildPage(`${app}dist/page`);
 
 /** Runs the bundle with the Node options of bin/dmg, which must be the same. */
 function run(options, argv, env) {

@@ -41,7 +41,7 @@ const SERVER_FILES = [
   "apps/daos-admin/dist/helper.mjs",
   "apps/daos-admin/package.json",
 ];
-const DMG_FILES = ["apps/dmg/bin", "apps/dmg/dist/bundle", "apps/dmg/dist/web", "apps/dmg/package.json"];
+const DMG_FILES = ["apps/dmg/bin", "apps/dmg/dist/bundle", "apps/dmg/dist/page", "apps/dmg/package.json"];
 
 ensureDependencies();
 continueOnFoundNode();

@@ -35,7 +35,7 @@ export const webCommand = defineCommand({
     const say = (link: string, what: string) => emit({ link }, `${what}\n\n  ${link}\n`);
     await using server = await WebServer.start({
       port: flags.port ?? 0,
-      files: `${context.root}/dist/web`,
+      files: `${context.root}/dist/page`,
       connect: connector(context),
       command: context.calledAs,
       version: dmgVersion(),
