@@ -27,7 +27,7 @@ export interface DataPlaneHost {
 
 /** The network between the engines. */
 interface DataPlaneNetwork {
-  at(address: string): DataPlaneHost | undefined;
+  lastAt(address: string): DataPlaneHost | undefined;
   reaches(from: string, to: string): boolean;
 }
 
@@ -97,9 +97,12 @@ export class DataPlane {
     if (process !== undefined) process.hasGroupMap = true;
   }
 
-  /** The process that a join is about: what was started later has to join anew. */
+  /**
+   * The process that a join is about: what was started later has to join anew. It is reached through the fabric, which stays
+   * when the control address changes while a join is under way.
+   */
   #processOf({ uuid, addr }: EngineJoin): DataPlaneProcess | undefined {
-    const host = this.#network.at(addr.split(":")[0] ?? "");
+    const host = this.#network.lastAt(addr.split(":")[0] ?? "");
     const index = host?.disks.findIndex(({ superblock }) => superblock?.uuid === uuid) ?? -1;
     return host?.server?.engines[index]?.process;
   }

@@ -42,6 +42,7 @@ const CONNECT_MS = 5_000;
 export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
   readonly #random: Random;
   readonly #hosts = new Map<string, H>();
+  readonly #lastHosts = new Map<string, H>();
   /** Hosts by the part of the network that they are in; all others are in part 0. */
   readonly parts = new Map<string, number>();
   /** Chance of a call that is lost. */
@@ -56,6 +57,7 @@ export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
   /** A host takes an address, which it leaves when it takes another one. */
   attach(host: H): void {
     this.#hosts.set(host.address.host, host);
+    this.#lastHosts.set(host.address.host, host);
   }
 
   detach(host: H): void {
@@ -64,6 +66,11 @@ export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
 
   at(address: string): H | undefined {
     return this.#hosts.get(address);
+  }
+
+  /** The host that has an address, or had it last. */
+  lastAt(address: string): H | undefined {
+    return this.#lastHosts.get(address);
   }
 
   reaches(from: string, to: string): boolean {
