@@ -88,10 +88,22 @@ describe("RememberingScm", () => {
         reason: `/dev/pmem0 is namespace ${B} now`,
       });
     }
-    expect(calls).toEqual([]);
+    // It looks what is there, and changes nothing.
+    expect(calls.splice(0)).toEqual(["check /dev/pmem0", "check /dev/pmem0", "check /dev/pmem0"]);
     await scm.format(storage, { reformat: true });
     await scm.checkFormat(storage);
     expect(calls).toEqual(["format /dev/pmem0", "check /dev/pmem0"]);
+  });
+
+  it("takes an empty namespace in the place of the one that was formatted, as after a reset and a prepare", async () => {
+    await boot({ pmem0: A }).scm.mount(storage);
+    const { scm, calls } = boot({ pmem0: B }, { kind: "unformatted" });
+    expect(await scm.checkFormat(storage)).toEqual({ kind: "unformatted" });
+    await scm.format(storage, { reformat: false });
+    expect(calls.at(-1)).toBe("format /dev/pmem0");
+    const later = boot({ pmem1: B });
+    await later.scm.mount(storage);
+    expect(later.calls).toEqual(["mount /dev/pmem1"]);
   });
 
   it("does what the configuration says when it names another device than before", async () => {

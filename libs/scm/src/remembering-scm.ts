@@ -16,7 +16,7 @@ export interface RememberingScmOptions {
 /**
  * SCM that follows a namespace to its new name. The kernel numbers namespaces anew at each boot: `/dev/pmem0` of a
  * configuration may be another namespace than the one that was formatted. The uuid behind the name is recorded when the
- * storage is mounted, and looked for from then on. Storage that is configured by uuid or by a link needs no record.
+ * storage is mounted, and looked for from then on; an empty namespace in its place is taken. Storage that is configured by uuid or by a link needs no record.
  */
 export class RememberingScm implements ScmOperations {
   readonly #scm: ScmOperations;
@@ -84,7 +84,10 @@ export class RememberingScm implements ScmOperations {
       return { ...storage, device: found.path };
     }
     if (reformat) return storage;
-    throw faultNamespaceChanged(storage, record.uuid, devices.find(({ path }) => path === device)?.uuid);
+    const other = devices.find(({ path }) => path === device);
+    // After a reset and a prepare the namespace is a new, empty one: a format of it destroys nothing.
+    if (other !== undefined && (await this.#scm.checkFormat(storage)).kind === "unformatted") return storage;
+    throw faultNamespaceChanged(storage, record.uuid, other?.uuid);
   }
 
   /** Namespaces without a label have no identity, so nothing can be recorded of them. */
