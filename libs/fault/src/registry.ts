@@ -778,12 +778,12 @@ const CLIENT = {
     "open the latest link that dmg web has printed",
   ],
   webForeignRequest: [
-    "dmg web has refused a request that is not from its own page.",
+    "A request to dmg web is not from its own page, and was refused.",
     "A page of another site made it, or the page is reached by another name or port than dmg web has printed.",
     "open the link as it was printed, with the same port on both sides of a tunnel",
   ],
   webLimit: [
-    "dmg web has reached one of its limits.",
+    "One of the limits of dmg web is reached.",
     "Too many windows or browsers have its page open, or one of them does not read.",
     "close windows with this page, then reload it",
   ],
