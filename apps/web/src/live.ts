@@ -42,7 +42,7 @@ export const now = signal(Date.now());
 const MAX_EVENTS = 2_000;
 /** dmg sends something every 5 s. After this time (ms) without it, the page connects again: a laptop may have slept. */
 const SILENCE_MS = 15_000;
-/** A window that nobody sees gives its connection back after this time (ms): browsers allow six for all windows. */
+/** A hidden window gives its connection back after this time (ms): browsers allow six for all windows. */
 const HIDDEN_MS = 60_000;
 const MAX_PAUSE_MS = 5_000;
 

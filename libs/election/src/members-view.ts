@@ -17,7 +17,7 @@ const FRESH_MS = 1_000;
 const READ_MS = 5_000;
 
 /**
- * The members as a host that does not lead sees them. Reads are shared. While the store cannot be read, nobody can change
+ * The members as a host that does not lead sees them. Reads are shared. While the store cannot be read, no host can change
  * the members either, and what was read last is given.
  */
 export class MembersView {

@@ -124,7 +124,7 @@ export class EngineReporter {
       // Some may have come while the leader was asked.
       this.#warnings = this.#warnings.filter((warning) => !sent.includes(warning));
       this.#changed ||= this.#warnings.length > 0;
-      if (this.#lastFault !== undefined) log.info("the leader hears this host again");
+      if (this.#lastFault !== undefined) log.info("this host reports to the leader again");
       this.#lastFault = undefined;
     } catch (error) {
       signal.throwIfAborted();
@@ -136,7 +136,7 @@ export class EngineReporter {
       }
       // A host without any identity may be waiting for the format of the whole system.
       const isMember = known.some(({ uuid }) => uuid !== "");
-      if (isMember && this.#lastFault?.code !== fault.code) log.warn("no leader hears this host", { fault });
+      if (isMember && this.#lastFault?.code !== fault.code) log.warn("this host cannot report to a leader", { fault });
       this.#lastFault = fault;
     }
   }

@@ -3,7 +3,7 @@ import { type Fault, FaultCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 
 const MINUTE_MS = 60_000;
-/** Lines of a minute, all together: a client that has many addresses, or thinks of new calls, must not fill the log. */
+/** Lines of a minute, all together: a client with many addresses, or that makes up calls, must not fill the log. */
 const MAX_LINES = 100;
 
 /**

@@ -180,14 +180,14 @@ describe("three access points", { timeout: 600_000 }, () => {
     expect((await cluster.query(["system", "list-pools"]))?.pools).toHaveLength(1);
   });
 
-  it("give the office away at once when the leader is stopped in order", async () => {
+  it("elect another leader at once when the leader is stopped in order", async () => {
     const old = await leader();
     const since = Date.now();
     const stopping = old.system.stop();
     const { ms } = await newLeader(old, since);
     expect(ms).toBeLessThan(FAIL_OVER_MS);
     await stopping;
-    // It has told that it goes down: its rank is stopped, and not missed.
+    // It reported its stop: its rank is stopped, not unresponsive.
     const stopped = { state: "stopped", reason: "host is going down" };
     const on = async ({ address }: ClusterHost) => (await members()).find((one) => one.address === address);
     expect(await on(old)).toMatchObject(stopped);

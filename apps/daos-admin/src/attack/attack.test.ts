@@ -137,7 +137,7 @@ describe.skipIf(place === undefined)("the installed helper", () => {
     expect(await sandbox.damage()).toEqual([]);
   });
 
-  it("daos-admin lets the group of its launcher's file call, and nobody by group root", {
+  it("daos-admin lets the group of its launcher's file call, unless that group is root", {
     timeout: MINUTES,
   }, async () => {
     const { launcher } = sandbox.layout;
