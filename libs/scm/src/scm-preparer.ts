@@ -180,7 +180,7 @@ export class ScmPreparer {
 
   /** A region that fails does not stop the others. @throws the fault of the first region that failed */
   async #fillRegions(regions: readonly ScmRegion[], options: ScmCallOptions): Promise<void> {
-    const ended: unknown[] = [];
+    const failures: unknown[] = [];
     for (const { dev } of regions) {
       options.signal?.throwIfAborted();
       try {
@@ -188,10 +188,10 @@ export class ScmPreparer {
       } catch (error) {
         if (!hasCode(error, FaultCode.scmPrepareFailed)) throw error;
         this.#log.error("region not prepared", { region: dev, reason: error.message });
-        ended.push(error);
+        failures.push(error);
       }
     }
-    if (ended.length > 0) throw ended[0];
+    if (failures.length > 0) throw failures[0];
   }
 
   /** Every round uses the largest free extent, so the loop ends. */

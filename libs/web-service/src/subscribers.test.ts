@@ -36,6 +36,8 @@ describe("Subscribers", () => {
     const listener = listenTo(subscribers, new AbortController(), ["a"]);
     await listener.next();
     for (let number = 0; number <= 1_001; number++) subscribers.publish(`${number}`);
+    // Nothing more is kept for it, although it may never read again.
+    expect(subscribers.size).toBe(0);
     await expect(listener.next().then(() => listener.next())).rejects.toMatchObject({
       code: FaultCode.webLimit,
     });

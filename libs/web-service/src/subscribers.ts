@@ -7,6 +7,8 @@ const MAX_WAITING = 1_000;
 
 interface Subscriber<T> {
   readonly waiting: T[];
+  /** It has not read for so long that it gets no more. */
+  isSlow: boolean;
   wake: () => void;
 }
 
@@ -18,12 +20,18 @@ export class Subscribers<T> {
     return this.#all.size;
   }
 
-  /** Gives a message to all. */
+  /** Gives a message to all. One that does not read is left out from then on: it is paused, and cannot notice itself. */
   publish(message: T): void {
     for (const subscriber of this.#all) {
-      subscriber.waiting.push(message);
+      if (subscriber.waiting.push(message) > MAX_WAITING) this.#leaveOut(subscriber);
       subscriber.wake();
     }
+  }
+
+  #leaveOut(subscriber: Subscriber<T>): void {
+    subscriber.isSlow = true;
+    subscriber.waiting.length = 0;
+    this.#all.delete(subscriber);
   }
 
   /**
@@ -39,15 +47,14 @@ export class Subscribers<T> {
     }: { readonly signal: AbortSignal; readonly idleMs: number; readonly idle: () => T },
   ): AsyncGenerator<T> {
     if (this.#all.size >= MAX_SUBSCRIBERS) throw faultLimit("too many windows that watch", MAX_SUBSCRIBERS);
-    const subscriber: Subscriber<T> = { waiting: [...first], wake: () => {} };
+    const subscriber: Subscriber<T> = { waiting: [...first], isSlow: false, wake: () => {} };
     this.#all.add(subscriber);
     try {
       while (!signal.aborted) {
+        if (subscriber.isSlow) throw faultLimit("a window that does not read", MAX_WAITING);
         const next = subscriber.waiting.shift();
         if (next !== undefined) yield next;
         else if (!(await woken(subscriber, signal, idleMs)) && !signal.aborted) yield idle();
-        if (subscriber.waiting.length > MAX_WAITING)
-          throw faultLimit("a window that does not read", MAX_WAITING);
       }
     } finally {
       this.#all.delete(subscriber);
