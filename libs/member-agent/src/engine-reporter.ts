@@ -136,7 +136,8 @@ export class EngineReporter {
       }
       // A host without any identity may be waiting for the format of the whole system.
       const isMember = known.some(({ uuid }) => uuid !== "");
-      if (isMember && this.#lastFault?.code !== fault.code) log.warn("this host cannot report to a leader", { fault });
+      if (isMember && this.#lastFault?.code !== fault.code)
+        log.warn("this host cannot report to a leader", { fault });
       this.#lastFault = fault;
     }
   }
