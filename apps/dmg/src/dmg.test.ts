@@ -3,6 +3,7 @@ import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { silentLogger } from "@daos/log";
+import { ctl } from "@daos/proto";
 import { createGrpcServer } from "@daos/security";
 import { inDays, TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
@@ -299,8 +300,9 @@ describe("system actions", () => {
         },
         systemStop: () => ({
           results: [
-            { id: "10.0.0.1:10001/0", action: "stop" },
+            { id: "10.0.0.1:10001/1d7b60a3-a812-4817-9dcf-bc8f9757a75f/0", action: "stop" },
             { id: "rank 1", action: "stop", errored: true, msg: "no" },
+            { id: "10.0.0.2:10001/5f1b7a4e-9c2d-4e8f-a1b3-6d7c8e9f0a1b/2", action: "stop" },
           ],
         }),
       },
@@ -312,7 +314,7 @@ describe("system actions", () => {
     const all = await runDmg([...at(server.host), "system", "stop"]);
     expect(all).toMatchObject({
       status: 6,
-      out: expect.stringContaining("0     10.0.0.1  stop       OK"),
+      out: expect.stringMatching(/^0,2 +10\.0\.0\.\[1-2\] +stop +OK$/m),
       err: expect.stringContaining("stop of rank 1: no (system 704)"),
     });
   });
@@ -377,6 +379,41 @@ describe("system actions", () => {
     expect(questions).toHaveLength(4);
     await runDmg([...stop, "--ranks", "1"], { ask: answer("no") });
     expect(questions).toHaveLength(4);
+  });
+
+  it("dmg system exclude asks on a terminal before it takes the only rank with the management service", async () => {
+    const member = (rank: number, engineNumber: number) => ({
+      rank,
+      addr: "127.0.0.9:10001",
+      engineNumber,
+      state: ctl.MemberState.MEMBER_JOINED,
+    });
+    const server = await fake({
+      ctl: {
+        systemQuery: () => ({ members: [member(0, 1), member(1, 2)] }),
+        systemExclude: () => ({}),
+      },
+      mgmt: { leaderQuery: () => ({ currentLeader: "", replicas: ["127.0.0.9:10001"] }) },
+    });
+    const exclude = (ranks: string) => [...at(server.host), "system", "exclude", "--ranks", ranks];
+    const questions: string[] = [];
+    const ask = async (question: string) => {
+      questions.push(question);
+      return "no";
+    };
+    const excluded = () => server.calls.filter((call) => call.endsWith("/SystemExclude")).length;
+    expect(await runDmg(exclude("0"), { ask })).toMatchObject({ status: 130, out: "" });
+    expect(questions).toEqual([
+      expect.stringMatching(/^Rank 0 is the only one that has the management service/),
+    ]);
+    expect(excluded()).toBe(0);
+    await runDmg(exclude("1"), { ask });
+    await runDmg([...exclude("0"), "--force"], { ask });
+    expect(excluded()).toBe(2);
+    const before = server.calls.length;
+    await runDmg(exclude("0"));
+    expect(server.calls.slice(before)).toEqual(["MgmtCtl/SystemExclude"]);
+    expect(questions).toHaveLength(1);
   });
 
   it("dmg system events prints one line per event until Ctrl-C", async () => {

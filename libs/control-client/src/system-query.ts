@@ -36,6 +36,8 @@ export interface MemberStatus {
   readonly incarnation: number;
   readonly fabricUri: string;
   readonly faultDomain: string;
+  /** The engine's place in the configuration of its host, from 1; undefined when the server does not report it. */
+  readonly engineNumber: number | undefined;
 }
 
 /** The selected ranks and hosts that do not exist. */
@@ -112,5 +114,6 @@ function readMember(member: ctl.SystemMember): MemberStatus {
     incarnation: member.incarnation,
     fabricUri: member.uri,
     faultDomain: member.faultDomain,
+    engineNumber: member.engineNumber === 0 ? undefined : member.engineNumber,
   };
 }

@@ -2,7 +2,7 @@ import type { ControlClient } from "./control-client.ts";
 
 /** The outcome for one member, or for one step of it. */
 export interface MemberAction {
-  /** The member as the server names it, such as `rank 3`. */
+  /** The member as the server names it: `10.0.0.1:10001/UUID/3`, its control address, uuid and rank. */
   readonly id: string;
   /** `prep shutdown`, `stop`. */
   readonly action: string;

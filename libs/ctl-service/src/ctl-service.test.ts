@@ -107,6 +107,15 @@ const broken = new Fault({
   resolution: "install it",
 });
 
+describe("NetworkListProviders", () => {
+  it("separates the providers as release 0.8.0 does, whose dmg prints the text as it comes", async () => {
+    const network = { listProviders: () => ["ofi+sockets", "ofi+verbs;ofi_rxm"], scan: unexpected("scan") };
+    expect(await client({ network }).networkListProviders({})).toMatchObject({
+      provider: "ofi+sockets, ofi+verbs;ofi_rxm",
+    });
+  });
+});
+
 describe("StorageScan", () => {
   it("sends what was found in the units of the wire, health always", async () => {
     const service = client({

@@ -65,7 +65,8 @@ export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.M
     },
 
     networkListProviders() {
-      return { provider: network.listProviders().join(",") };
+      // As release 0.8.0 has it: its dmg prints the text as it comes.
+      return { provider: network.listProviders().join(", ") };
     },
 
     async *networkScanDevices({ provider }, context) {

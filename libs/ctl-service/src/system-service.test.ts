@@ -309,12 +309,12 @@ describe("stop", () => {
     const { members } = hosts({ "kill 1": refused });
     const { results } = await client({ leadership, members }).systemStop({});
     expect(results.map(({ id, action, errored }) => [id, action, errored])).toEqual([
-      ["10.0.0.1:10001/0", "prep shutdown", false],
-      ["10.0.0.2:10001/1", "prep shutdown", false],
-      ["10.0.0.3:10001/2", "prep shutdown", false],
-      ["10.0.0.2:10001/1", "stop", true],
-      ["10.0.0.3:10001/2", "stop", false],
-      ["10.0.0.1:10001/0", "stop", false],
+      ["10.0.0.1:10001/uuid-0/0", "prep shutdown", false],
+      ["10.0.0.2:10001/uuid-1/1", "prep shutdown", false],
+      ["10.0.0.3:10001/uuid-2/2", "prep shutdown", false],
+      ["10.0.0.2:10001/uuid-1/1", "stop", true],
+      ["10.0.0.3:10001/uuid-2/2", "stop", false],
+      ["10.0.0.1:10001/uuid-0/0", "stop", false],
     ]);
     expect(results[3]?.msg).toBe("it is starting");
   });

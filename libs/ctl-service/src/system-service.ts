@@ -88,7 +88,7 @@ export function systemService(
       });
       return {
         results: steps.map(({ member, action, fault }) => ({
-          id: `${formatHostAddress(member.address)}/${member.rank}`,
+          id: `${formatHostAddress(member.address)}/${member.uuid}/${member.rank}`,
           action,
           errored: fault !== undefined,
           msg: fault?.message ?? "",
@@ -153,7 +153,8 @@ function membersToProto(list: readonly Member[]) {
 }
 
 function memberToProto(member: Member): MessageInitShape<typeof ctl.SystemMemberSchema> {
-  const { uuid, rank, address, state, reason, since, incarnation, uri, contexts, faultDomain } = member;
+  const { uuid, rank, address, state, reason, since, incarnation, uri, contexts, faultDomain, instance } =
+    member;
   return {
     addr: formatHostAddress(address),
     uuid,
@@ -165,6 +166,7 @@ function memberToProto(member: Member): MessageInitShape<typeof ctl.SystemMember
     uri,
     nctxs: contexts,
     faultDomain,
+    engineNumber: instance === undefined ? 0 : instance + 1,
   };
 }
 

@@ -38,10 +38,10 @@ function statusFault(error: ConnectError, context: CallContext): Fault {
   const reason = error.rawMessage;
   // Node.js ends the open streams of a closed connection with CANCEL.
   const ending = reason.startsWith("http/2 stream closed") ? CLOSED : ENDINGS.get(error.code);
-  if (ending !== undefined) return failureFault(ending, reason, context, error);
+  if (ending !== undefined) return failureFault(ending, { message: reason }, context, error);
   return (
     faultFromText(reason, undefined, error) ??
-    failureFault(unknownFailure(context.host), reason, context, error)
+    failureFault(unknownFailure(context.host), { message: reason }, context, error)
   );
 }
 
@@ -57,7 +57,7 @@ function unknownFailure(host: string): Failure {
 interface Failure {
   readonly code: number;
   readonly domain?: FaultDomain;
-  readonly reason?: string;
+  readonly reason?: string | ((code: string) => string);
   readonly resolution: string;
 }
 
@@ -137,11 +137,19 @@ const FAILURES: readonly ConnectionFailure[] = [
     resolution: "correct the port",
   },
   {
-    codes: /^(?:ERR_SSL_\w*(?:ALERT|CERTIFICATE)\w*|CRYPTO_\w+)$/,
+    codes:
+      /^ERR_SSL_\S*ALERT_(?:\w*CERTIFICATE\w*|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR)$|^ERR_SSL_\S*CERTIFICATE\S*$|^CRYPTO_\w+$/,
     code: FaultCode.certificateRefused,
     domain: "security",
-    reason: "the server refuses the certificate",
+    reason: (code) => `the server refuses the certificate${tlsAlert(code)}`,
     resolution: "use a certificate of the system's own CA that has not expired (transport_config)",
+  },
+  {
+    codes: /^ERR_SSL_\S*ALERT_/,
+    code: FaultCode.connectionFailed,
+    reason: (code) => `the server ends the TLS handshake${tlsAlert(code)}`,
+    resolution:
+      "check that this side has a certificate of the system (transport_config), and look in the log of that server",
   },
   {
     codes:
@@ -151,8 +159,9 @@ const FAILURES: readonly ConnectionFailure[] = [
     resolution: "check ca_cert and server_name in the configuration file, and the server's certificate",
   },
   {
-    codes: /^ERR_(?:SSL|TLS)_\w+$/,
+    codes: /^ERR_(?:SSL|TLS)_\S+$/,
     code: FaultCode.connectionFailed,
+    reason: (code) => `no TLS connection: ${inWords(code)}`,
     resolution: "check that both sides use TLS and the certificates of the same system (transport_config)",
   },
   {
@@ -169,14 +178,28 @@ function connectionFault(error: unknown, context: CallContext): Fault | undefine
     const failure = FAILURES.find(({ codes }) => codes.test(code));
     if (failure === undefined) continue;
     const isLoss = context.sent === true && failure.code === FaultCode.notDaosServer;
-    return failureFault(isLoss ? CLOSED : failure, message, context, error);
+    return failureFault(isLoss ? CLOSED : failure, { code, message }, context, error);
   }
   return undefined;
 }
 
+/** ` (TLS alert: bad certificate)`, as programs in Go call it; nothing for what this side itself has found. */
+function tlsAlert(code: string): string {
+  const [, alert] = /ALERT_(\w+)$/.exec(code) ?? [];
+  return alert === undefined ? "" : ` (TLS alert: ${inWords(alert)})`;
+}
+
+/** The words of a code of OpenSSL, whose own text names its source files. */
+function inWords(code: string): string {
+  return code
+    .replace(/^ERR_(?:SSL|TLS)_/, "")
+    .toLowerCase()
+    .replaceAll("_", " ");
+}
+
 function failureFault(
   failure: Failure,
-  message: string,
+  { code = "", message }: { readonly code?: string; readonly message: string },
   { attempted, host }: CallContext,
   cause: unknown,
 ): Fault {
@@ -184,7 +207,7 @@ function failureFault(
     domain: failure.domain ?? "client",
     code: failure.code,
     description: `${attempted} on ${host}`,
-    reason: failure.reason ?? message,
+    reason: (typeof failure.reason === "function" ? failure.reason(code) : failure.reason) ?? message,
     resolution: failure.resolution,
     cause,
   });

@@ -130,6 +130,14 @@ describe("a fault across a real connection", () => {
     expect(error.code).toBe(Code.AlreadyExists);
   });
 
+  it("names the leader to a client of release 0.8.0, which prints the text of the status", () => {
+    const error = toConnectError(faultNotLeader("node1:10001", "node2:10001"));
+    expect(error.rawMessage.split("\n")).toEqual([
+      'system: code = 801 description = "node1:10001 is not the leader of the management service: try node2:10001"',
+      'system: code = 801 resolution = "send the request to node2:10001"',
+    ]);
+  });
+
   it("is made from any error that a handler throws", async () => {
     const port = await failing(new TypeError("boom"));
     expect(await scan(`http://127.0.0.1:${port}`)).toMatchObject({ code: 0, description: "boom" });
@@ -203,6 +211,28 @@ describe("a connection that fails", () => {
     const fault = await scan(`https://127.0.0.1:${port}`);
     expect([FaultCode.notDaosServer, FaultCode.connectionLost]).toContain(fault.code);
     expect(fault.resolution).toContain("-i");
+  });
+
+  // As servers of release 0.8.0 do, whose TLS library sends 42 for every certificate that it does not accept.
+  it.each([
+    [42, FaultCode.certificateRefused, "the server refuses the certificate (TLS alert: bad certificate)"],
+    [45, FaultCode.certificateRefused, "the server refuses the certificate (TLS alert: certificate expired)"],
+    [48, FaultCode.certificateRefused, "the server refuses the certificate (TLS alert: unknown ca)"],
+    [
+      116,
+      FaultCode.certificateRefused,
+      "the server refuses the certificate (TLS alert: certificate required)",
+    ],
+    [40, FaultCode.connectionFailed, "the server ends the TLS handshake (TLS alert: handshake failure)"],
+    [70, FaultCode.connectionFailed, "the server ends the TLS handshake (TLS alert: protocol version)"],
+    [80, FaultCode.connectionFailed, "the server ends the TLS handshake (TLS alert: internal error)"],
+    [120, FaultCode.notDaosServer, "the peer does not speak HTTP/2"],
+  ])("is ended by the server with TLS alert %i", async (alert, code, reason) => {
+    const url = await over((socket) => {
+      socket.once("data", () => socket.end(Buffer.from([0x15, 3, 3, 0, 2, 2, alert])));
+    });
+    const fault = await scan(url.replace("http:", "https:"));
+    expect(fault).toMatchObject({ code, reason });
   });
 
   it("calls a service that the server does not have", async () => {

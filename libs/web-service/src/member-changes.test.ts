@@ -12,6 +12,7 @@ const member = (rank: number, more: Partial<MemberStatus> = {}): MemberStatus =>
   incarnation: 1,
   fabricUri: "ofi+sockets://10.0.0.1:31416",
   faultDomain: "/node1",
+  engineNumber: 1,
   ...more,
 });
 const byRank = (...members: readonly MemberStatus[]) => new Map(members.map((one) => [one.rank, one]));

@@ -85,11 +85,12 @@ function memberFault({ rank, address, fault }: MemberOutcome): readonly HostFaul
   return fault === undefined ? [] : [{ host: hostOf(address), rank: parseRank(rank), fault }];
 }
 
-/** Release 0.8.0 names members `10.0.0.1:10001/3`, `rank 3` or `3`. */
+/** Release 0.8.0 names members `10.0.0.1:10001/UUID/3`, some of its builds `rank 3` or `3`. */
 function oldRow({ id, action, ok, message }: MemberAction): Row {
-  const [, address = "", rank] = /^(?:rank[\s-]*|(.*)\/)?(\d{1,10})$/i.exec(id) ?? [];
+  const [, address = "", uuid = "", rank] =
+    /^(?:rank[\s-]*|([^/]*)\/(?:([^/]*)\/)?)?(\d{1,10})$/i.exec(id) ?? [];
   const known = rank === undefined ? null : Number(parseRank(rank));
-  return { rank: known, uuid: "", address, action, ok, state: "unknown", message };
+  return { rank: known, uuid, address, action, ok, state: "unknown", message };
 }
 
 function oldFault(done: MemberAction): readonly HostFault[] {
