@@ -4,7 +4,7 @@ import type { TransportConfig } from "@daos/config";
 import { type DrpcModule, drpcMethods, drpcModule, type HandlerContext, handle } from "@daos/drpc";
 import type { Harness } from "@daos/harness";
 import type { EngineInstance } from "@daos/instance";
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import type { EngineReporter } from "@daos/member-agent";
 import { checkLocalPeer, validateCredential } from "@daos/security";
 import { faultNotTheEngine, faultSocketElsewhere } from "./faults.ts";
@@ -40,6 +40,7 @@ export function drpcModules({
   transport,
   log,
 }: DrpcModulesOptions): readonly DrpcModule[] {
+  const quiet = limitRepeats(log);
   /** The server's group may use the socket, but only the process of an engine speaks for it. @throws Fault notAuthorized */
   const checkEngine = (what: string, index: number, { pid }: HandlerContext["peer"]) => {
     if (pid === 0 || harness.instances[index]?.pid !== pid) throw faultNotTheEngine(what, index, pid);
@@ -61,7 +62,7 @@ export function drpcModules({
           checkEngine("BioError", instanceIdx, peer);
           const kinds = Object.entries({ unmap: unmapErr, read: readErr, write: writeErr });
           const errors = kinds.filter(([, seen]) => seen).map(([kind]) => kind);
-          log.error("an engine reports errors of its block device", {
+          quiet.error("an engine reports errors of its block device", {
             index: instanceIdx,
             target: tgtId,
             errors,

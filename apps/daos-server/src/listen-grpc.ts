@@ -7,7 +7,7 @@ import {
 } from "@connectrpc/connect";
 import type { TransportConfig } from "@daos/config";
 import { formatHostAddress } from "@daos/hostlist";
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import { peerAddressKey, peerCertificateKey } from "@daos/mgmt-service";
 import { audienceKey, faultInterceptor } from "@daos/rpc";
 import { grpcHandlers } from "@daos/rpc/server";
@@ -79,7 +79,8 @@ export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListen
     server.listen({ host, port }, resolve);
   });
   // A connection for which there is no descriptor is an error of the listener, which goes on.
-  server.on("error", (error) => log.warn("a connection could not be accepted", { error }));
+  const quiet = limitRepeats(log);
+  server.on("error", (error) => quiet.warn("a connection could not be accepted", { error }));
   const address = server.address();
   const bound = typeof address === "object" && address !== null ? address.port : port;
   return { port: bound, reload, close: () => close({ graceMs: CLOSE_GRACE_MS }) };

@@ -1,13 +1,9 @@
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import type { DrpcModule } from "./drpc-module.ts";
 import { DrpcSession } from "./drpc-session.ts";
-import type { PeerCredentials } from "./native.ts";
 import { PacketListener } from "./packet-listener.ts";
 import { MAX_QUEUED } from "./packet-socket.ts";
 import { DEFAULT_PEER_LIMITS, PeerBudgets, type PeerLimits } from "./peer-budgets.ts";
-
-/** A peer that connects without end is logged no more often than this, ms. */
-const WARN_EVERY_MS = 60_000;
 
 export interface DrpcServerOptions {
   /** Of the socket file. */
@@ -38,13 +34,11 @@ export class DrpcServer {
   readonly #budgets: PeerBudgets;
   readonly #sessions = new Set<DrpcSession>();
   #listener: PacketListener | undefined;
-  #full = false;
-  /** When a peer with too many sessions was last logged, ms. */
-  #warnedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: DrpcServerOptions) {
     this.path = options.path;
-    this.#log = options.log;
+    // Whatever a peer sends or does not send is logged at a bounded rate.
+    this.#log = limitRepeats(options.log);
     this.#maxSessions = options.maxSessions ?? 1000;
     // At most the queue's length, so that every answer fits into the queue.
     this.#maxCalls = Math.min(options.maxCallsPerSession ?? 64, MAX_QUEUED);
@@ -82,16 +76,17 @@ export class DrpcServer {
 
   readonly #onSocket: Parameters<typeof PacketListener.listen>[1]["onSocket"] = (socket) => {
     if (this.#sessions.size >= this.#maxSessions) {
-      if (!this.#full)
-        this.#log.error("too many dRPC peers: more are turned away", { sessions: this.#sessions.size });
-      this.#full = true;
+      this.#log.error("too many dRPC peers: more are turned away", { sessions: this.#sessions.size });
       socket.close();
       return;
     }
-    this.#full = false;
     const budget = this.#budgets.enter(socket.peer);
     if (budget === undefined) {
-      this.#warnOfPeer(socket.peer);
+      const { pid, uid } = socket.peer;
+      this.#log.warn("a dRPC peer has too many connections: more of it are turned away", {
+        peerPid: pid,
+        peerUid: uid,
+      });
       socket.close();
       return;
     }
@@ -104,14 +99,4 @@ export class DrpcServer {
     });
     this.#sessions.add(session);
   };
-
-  #warnOfPeer({ pid, uid }: PeerCredentials): void {
-    const now = performance.now();
-    if (now - this.#warnedAt < WARN_EVERY_MS) return;
-    this.#warnedAt = now;
-    this.#log.warn("a dRPC peer has too many connections: more of it are turned away", {
-      peerPid: pid,
-      peerUid: uid,
-    });
-  }
 }

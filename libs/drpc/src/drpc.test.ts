@@ -3,7 +3,7 @@ import { rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FaultCode } from "@daos/fault";
-import { silentLogger } from "@daos/log";
+import { createLogger, type LogRecord, silentLogger } from "@daos/log";
 import { drpc } from "@daos/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { DrpcClient } from "./drpc-client.ts";
@@ -173,6 +173,28 @@ describe("DrpcServer", () => {
     first.close();
     while (server.sessions === 2) await new Promise(setImmediate);
     expect((await (await fixture.connect()).call(drpcMethods.setRank, { rank: 5 })).status).toBe(-5);
+  });
+
+  it("DrpcServer logs a few lines a minute of what peers do wrong, however many connections they make", async () => {
+    const records: LogRecord[] = [];
+    const log = createLogger((record) => records.push(record), { level: "INFO" });
+    const server = await fixture.serve([echoRank], { log, maxSessions: 1 });
+    for (let connection = 0; connection < 20; connection++) {
+      const peer = await fixture.rawPeer();
+      for (let call = 0; call < 20; call++) {
+        peer.send(call % 2 === 0 ? Uint8Array.of(255) : encodeCall(9, 1, 1n, NOTHING));
+        await peer.next();
+      }
+      expect(await (await fixture.rawPeer()).next()).toBeUndefined();
+      peer.socket.close();
+      while (server.sessions > 0) await new Promise(setImmediate);
+    }
+    const lines = Object.groupBy(records, ({ message }) => message);
+    expect(Object.entries(lines).map(([message, all]) => [message, all?.length])).toEqual([
+      ["a call that cannot be decoded", 10],
+      ["a call to an unknown module", 10],
+      ["too many dRPC peers: more are turned away", 10],
+    ]);
   });
 
   it("DrpcServer accepts connections again after descriptors have run out", () => {

@@ -1,7 +1,7 @@
 import { isSpaceExceeded } from "@daos/etcd";
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import type { Member } from "@daos/member-store";
 import {
   FailureDetector,
@@ -60,12 +60,15 @@ export class Leadership {
   #unread: Fault | undefined;
   /** Excluded members whose engines are being stopped. */
   readonly #stopping = new Set<string>();
+  /** For what the reports of a host cause. */
+  readonly #quiet: Logger;
 
   /** Absent where only the leader has the members. */
   readonly #seen: MembersView | undefined;
 
   constructor(options: LeadershipOptions) {
     this.#options = options;
+    this.#quiet = limitRepeats(options.log);
     this.#clock = options.clock ?? systemClock;
     const { election } = options;
     const read = election.readMembers?.bind(election);
@@ -205,15 +208,19 @@ export class Leadership {
   /** Its host says every few seconds that it serves, so one that cannot be stopped now is tried again. */
   async #stopExcluded(member: Member, { signal }: Wait): Promise<void> {
     const { uuid, rank } = member;
-    const { stopExcluded, log } = this.#options;
+    const { stopExcluded } = this.#options;
     if (stopExcluded === undefined || this.#stopping.has(uuid)) return;
     this.#stopping.add(uuid);
     try {
       using limit = this.#clock.deadline(STOP_TIMEOUT_MS, `stop the excluded rank ${rank}`, signal);
       await stopExcluded(member, limit);
-      log.warn("an excluded rank served, and was stopped", { rank, uuid });
+      this.#quiet.warn("an excluded rank served, and was stopped", { rank, uuid });
     } catch (error) {
-      log.warn("an excluded rank serves, and could not be stopped", { rank, uuid, fault: toFault(error) });
+      this.#quiet.warn("an excluded rank serves, and could not be stopped", {
+        rank,
+        uuid,
+        fault: toFault(error),
+      });
     } finally {
       this.#stopping.delete(uuid);
     }

@@ -1,4 +1,5 @@
 export { formatConsoleLine, formatJsonLine } from "./format-line.ts";
+export { limitRepeats } from "./limit-repeats.ts";
 export { createLineQueue } from "./line-queue.ts";
 export {
   createLogger,

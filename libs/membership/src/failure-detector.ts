@@ -1,6 +1,6 @@
 import { toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import type { Member } from "@daos/member-store";
 import type { Clock } from "@daos/sys";
 import type { Membership } from "./membership.ts";
@@ -97,7 +97,8 @@ export async function watchHosts(
   failureDetector: FailureDetector,
   options: { readonly clock: Clock; readonly log: Logger; readonly signal: AbortSignal },
 ): Promise<never> {
-  const { clock, log, signal } = options;
+  const { clock, signal } = options;
+  const quiet = limitRepeats(options.log);
   for (;;) {
     await clock.delay(CHECK_MS, { signal });
     const overdue = membership
@@ -117,7 +118,7 @@ export async function watchHosts(
           await membership.setState(uuids, { state: "unresponsive", reason });
         } catch (error) {
           signal.throwIfAborted();
-          log.error("an unresponsive host cannot be recorded", { reason, fault: toFault(error) });
+          quiet.error("an unresponsive host cannot be recorded", { reason, fault: toFault(error) });
         }
       }),
     );

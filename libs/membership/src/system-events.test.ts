@@ -1,4 +1,4 @@
-import { silentLogger } from "@daos/log";
+import { createLogger, type LogRecord, silentLogger } from "@daos/log";
 import { systemClock } from "@daos/sys";
 import { describe, expect, it } from "vitest";
 import { SystemEvents } from "./system-events.ts";
@@ -10,6 +10,16 @@ describe("SystemEvents", () => {
     expect(events.list()).toHaveLength(1024);
     expect(events.list()[0]).toMatchObject({ number: 477, message: "warning 477", severity: "warning" });
     expect(events.list(1499)).toMatchObject([{ number: 1500 }]);
+  });
+
+  it("logs no more than 600 of a kind in a minute: a host can report as often as it likes", () => {
+    const records: LogRecord[] = [];
+    const log = createLogger((record) => records.push(record), { level: "DEBUG" });
+    const events = new SystemEvents({ log, clock: systemClock });
+    for (let n = 1; n <= 5000; n++) events.add("device_warning", `warning ${n}`);
+    events.add("member_errored", "engine 0 has died");
+    expect(records).toHaveLength(601);
+    expect(records.at(-1)).toMatchObject({ level: "ERROR", message: "engine 0 has died" });
   });
 
   it("tells followers what was and what comes, until they stop", async () => {

@@ -1,6 +1,6 @@
 import { cleanText } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import type { Rank } from "@daos/rank";
 import { MAX_REASON } from "@daos/security";
 import type { Clock } from "@daos/sys";
@@ -61,8 +61,10 @@ const LEVEL = { info: "info", warning: "warn", error: "error" } as const;
 const MAX_EVENT = MAX_REASON + 256;
 /** How many events are kept. */
 const KEPT = 1024;
+/** Lines of each kind that are logged in a minute; a host can join or report as often as it likes. */
+const LINES = 600;
 
-/** The latest events of the system, each also a line of the log. */
+/** The latest events of the system, each also a line of the log, unless there are far too many of its kind. */
 export class SystemEvents {
   readonly #log: Logger;
   readonly #clock: Clock;
@@ -71,7 +73,7 @@ export class SystemEvents {
   #last = 0;
 
   constructor(options: { readonly log: Logger; readonly clock: Clock }) {
-    this.#log = options.log;
+    this.#log = limitRepeats(options.log, { lines: LINES, kindOf: (_, { event }) => String(event) });
     this.#clock = options.clock;
   }
 

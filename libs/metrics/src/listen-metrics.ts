@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { Fault, FaultCode } from "@daos/fault";
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import type { Metrics } from "./metrics.ts";
 
 export interface MetricsListenOptions {
@@ -29,11 +29,12 @@ const MAX_CONNECTIONS = 32;
  */
 export async function listenMetrics(options: MetricsListenOptions): Promise<MetricsListener> {
   const { metrics, host, port, log } = options;
+  const quiet = limitRepeats(log);
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, maxHeaderSize: 8 * 1024 },
     (request, response) => {
       answer(metrics, request, response).catch((error: unknown) => {
-        log.error("the metrics cannot be read", { error });
+        quiet.error("the metrics cannot be read", { error });
         if (!response.headersSent) response.writeHead(500, { "content-type": "text/plain" });
         response.end("the metrics cannot be read: see the log of daos-server\n");
       });
@@ -56,7 +57,7 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
     });
   }
   // When no descriptor is left for a connection, the listener gets an error and continues.
-  server.on("error", (error) => log.warn("a connection could not be accepted", { error }));
+  server.on("error", (error) => quiet.warn("a connection could not be accepted", { error }));
   const address = server.address();
   const actual = typeof address === "object" && address !== null ? address.port : port;
   log.info(`metrics on ${shown}:${actual}`);

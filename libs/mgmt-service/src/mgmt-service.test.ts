@@ -6,7 +6,7 @@ import { followerOf, leaderOf } from "@daos/election/testing";
 import { daosStatusNumber, type Fault, FaultCode } from "@daos/fault";
 import { Harness } from "@daos/harness";
 import type { EngineInstance, InstanceState } from "@daos/instance";
-import { silentLogger } from "@daos/log";
+import { createLogger, type Logger, type LogRecord, silentLogger } from "@daos/log";
 import type { Member } from "@daos/member-store";
 import { memberOf } from "@daos/membership/testing";
 import { mgmt } from "@daos/proto";
@@ -77,6 +77,8 @@ interface SystemOptions {
   readonly ranksFrom?: "engine" | "store";
   /** The engines of other access points, by host. */
   readonly others?: Readonly<Record<string, FakeEngine>>;
+  /** Of the service; silent if not given. */
+  readonly log?: Logger;
 }
 
 async function system(answers: Answers, options: SystemOptions = {}) {
@@ -121,7 +123,7 @@ async function system(answers: Answers, options: SystemOptions = {}) {
       requests,
       mayDirect,
       judgeCaller,
-      log: silentLogger,
+      log: options.log ?? silentLogger,
     };
     const transport = createRouterTransport((router) => router.service(mgmt.MgmtSvc, mgmtService(parts)), {
       router: { interceptors: [faultInterceptor] },
@@ -615,3 +617,13 @@ it.each([
     expect(engine.done).toEqual([]);
   },
 );
+
+it("mgmtService() logs a few lines a minute of calls that it refuses, however many there are", async () => {
+  const records: LogRecord[] = [];
+  const log = createLogger((record) => records.push(record), { level: "DEBUG" });
+  const { client } = await system({}, { directs: false, log });
+  for (let times = 0; times < 200; times++) await faultOf(client.killRank({ rank: 0 }));
+  expect(records.map(({ message }) => message)).toEqual(
+    Array<string>(10).fill("a call of another server is refused"),
+  );
+});

@@ -2,6 +2,7 @@ import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/prot
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { drpcMethods } from "@daos/drpc";
 import { formatHostAddress } from "@daos/hostlist";
+import { limitRepeats } from "@daos/log";
 import { mgmt } from "@daos/proto";
 import { answerOnce } from "@daos/rpc/server";
 import { deadline } from "@daos/sys";
@@ -38,7 +39,8 @@ interface AskEngineOptions {
  * engine with a replica; what concerns one rank by the host that runs it.
  */
 export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
-  const { harness, leadership, replicas, requests, mayDirect, judgeCaller, systemName, log } = options;
+  const { harness, leadership, replicas, requests, mayDirect, judgeCaller, systemName } = options;
+  const quiet = limitRepeats(options.log);
 
   /**
    * Passes a request on to the engine of an MS replica; the answer is the engine's. Any host with a replica does it, as
@@ -86,7 +88,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     using limit = deadline(RESOLVE_TIMEOUT_MS, "look up the access points", context.signal);
     if (await mayDirect(address, limit)) return;
     const fault = faultNotDirecting(call, address);
-    log.warn("a call of another server is refused", { fault });
+    quiet.warn("a call of another server is refused", { fault });
     throw fault;
   };
 
@@ -95,7 +97,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     if (method === drpcMethods.join.method) return;
     const fault = await judgeCaller(caller, clientCall(method), from);
     if (fault === undefined) return;
-    log.warn("a call of another server is refused", { fault });
+    quiet.warn("a call of another server is refused", { fault });
     throw fault;
   };
 

@@ -7,7 +7,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import type { Fault } from "@daos/fault";
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import { authorize, RPC_ROLES } from "./authorize.ts";
 import { DEFAULT_LIMITS } from "./connection-limits.ts";
 import { faultUnknownCall } from "./faults.ts";
@@ -55,7 +55,8 @@ export function guardHandler(
     onDenied,
   }: CallLimits = {},
 ): StreamHandler {
-  const quiet = warnOnceAMinute(log);
+  const warn = warnOnceAMinute(log);
+  const quiet = limitRepeats(log);
   const agentCalls = new WeakMap<Http2Session, number>();
   /** A client that has not read SETTINGS_MAX_CONCURRENT_STREAMS yet may repeat a refused stream. (RFC 9113, 8.7) */
   const admitStream = (stream: ServerHttp2Stream): boolean => {
@@ -79,7 +80,7 @@ export function guardHandler(
     }
     const refusal = judge(peer, path);
     if (refusal !== undefined) {
-      const logged = quiet(`${peer.address} ${refusal.code}`, refusal.fault, { address: peer.address });
+      const logged = warn(`${peer.address} ${refusal.code}`, refusal.fault, { address: peer.address });
       refuseStream(stream, refusal.code, refusal.fault);
       if (logged) onDenied?.(peer, path, refusal.fault);
       return;
@@ -90,7 +91,7 @@ export function guardHandler(
       maxBytes: METHOD_LIMITS.get(path)?.maxRequestBytes ?? 0,
       budget,
       share: shareOf(peer),
-      onRefused: (fault) => quiet(`${peer.address} ${fault.code}`, fault),
+      onRefused: (fault) => warn(`${peer.address} ${fault.code}`, fault),
     });
     if (!received) return;
     dropAuthority(headers);
@@ -99,7 +100,7 @@ export function guardHandler(
       if (unary?.(stream, headers) === true) return;
       handler(new Http2ServerRequest(stream, headers, {}, []), new Http2ServerResponse(stream));
     } catch (error) {
-      log.error("a call failed before its service saw it", { error, path, address: peer.address });
+      quiet.error("a call failed before its service saw it", { error, path, address: peer.address });
       stream.destroy();
     }
   };

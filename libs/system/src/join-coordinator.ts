@@ -2,7 +2,7 @@ import { drpcMethods } from "@daos/drpc";
 import type { Leadership } from "@daos/election";
 import { daosStatusNumber, retryClass } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import type { Member } from "@daos/member-store";
 import type { JoinRequest, Membership } from "@daos/membership";
 import { mgmt } from "@daos/proto";
@@ -43,12 +43,14 @@ interface Wait {
  */
 export class JoinCoordinator {
   readonly #options: JoinCoordinatorOptions;
+  readonly #quiet: Logger;
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
   #asking = 0;
 
   constructor(options: JoinCoordinatorOptions) {
     this.#options = options;
+    this.#quiet = limitRepeats(options.log);
   }
 
   /**
@@ -117,7 +119,7 @@ export class JoinCoordinator {
     const answer = await this.#inTurn(() => this.#options.replicas.call(drpcMethods.join, message, wait));
     const { status, state } = answer;
     if (status !== 0 || state !== mgmt.JoinResp_State.IN) {
-      this.#options.log.warn("the data plane does not let an engine join", { uuid, rank, status });
+      this.#quiet.warn("the data plane does not let an engine join", { uuid, rank, status });
       return { status, state, rank: answer.rank, incarnation: 0 };
     }
     return resultFor(await membership.admit(request, parseRank(answer.rank)));
