@@ -29,6 +29,7 @@ export const FaultCode = {
   storageNotPrivileged: 112,
   storageFormatNotAwaited: 113,
   storageLost: 114,
+  storageUnwritable: 115,
 
   // scm: 200-299
   scmUnknown: 206,

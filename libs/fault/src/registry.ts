@@ -111,6 +111,11 @@ const STORAGE = {
     "scm_mount was unmounted, or the superblock, a directory of the engine or a bdev is gone or another one. The engine is not started there.",
     "make available again what the message names, then dmg system start",
   ],
+  storageUnwritable: [
+    "A file that an engine needs in its SCM cannot be written.",
+    "The file system below scm_mount is full or read-only, or belongs to another user. A file that is there with the right content is not written again.",
+    "make room below scm_mount or mount it read-write, then dmg system start",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const SCM = {

@@ -7,6 +7,7 @@ import { Fault, FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import type { ScmFormatState } from "@daos/scm";
 import { createSuperblock, writeSuperblock } from "@daos/superblock";
+import { SmallFileSystem } from "@daos/sys/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type BdevPort, EngineStorage, type EngineStorageOptions, type ScmPort } from "./engine-storage.ts";
 import { faultFormatNotAwaited } from "./faults.ts";
@@ -21,6 +22,7 @@ const fault = new Fault({
   resolution: "y",
 });
 const { signal } = new AbortController();
+const isRoot = process.getuid?.() === 0;
 
 function storage(
   scm: Partial<ScmPort>,
@@ -270,5 +272,32 @@ describe("EngineStorage.open", () => {
       code: FaultCode.storageLost,
       message: expect.stringContaining("that of another engine"),
     });
+  });
+});
+
+describe.runIf(isRoot)("EngineStorage.prepareBdevs on an SCM that is full", () => {
+  const devices = (small: SmallFileSystem) =>
+    storage({}, { check: () => Promise.resolve() }, { mount: small.path });
+
+  it("takes the engine's configuration of its devices as it is when it is right", async () => {
+    using small = new SmallFileSystem(1);
+    const path = await devices(small).prepareBdevs({ signal });
+    small.fill();
+    expect(await devices(small).prepareBdevs({ signal })).toBe(path);
+  });
+
+  it("names the file that cannot be written, and goes on when there is room", async () => {
+    using small = new SmallFileSystem(1);
+    small.fill();
+    const engine = devices(small);
+    await expect(engine.prepareBdevs({ signal })).rejects.toMatchObject({
+      code: FaultCode.storageUnwritable,
+      description: `cannot write ${small.path}/daos_nvme.conf`,
+      reason: expect.stringContaining("ENOSPC"),
+      resolution: expect.stringContaining(`make room in ${small.path}`),
+    });
+    small.makeRoom();
+    expect(await engine.prepareBdevs({ signal })).toBe(join(small.path, "daos_nvme.conf"));
+    expect(await readdir(small.path)).toEqual(["daos_nvme.conf"]);
   });
 });

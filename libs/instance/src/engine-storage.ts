@@ -1,4 +1,4 @@
-import { chown, mkdir, readdir, rm } from "node:fs/promises";
+import { chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import {
@@ -23,7 +23,7 @@ import {
   writeSuperblock,
 } from "@daos/superblock";
 import { syncDirectory, writeFileAtomic } from "@daos/sys";
-import { faultNothingFormatted, faultStorageLost } from "./faults.ts";
+import { faultNothingFormatted, faultStorageLost, faultStorageUnwritable } from "./faults.ts";
 import { type FormatPlan, planFormat } from "./plan-format.ts";
 import { deviceLosses, readStorageFacts, type StorageFacts, storageLosses } from "./storage-facts.ts";
 
@@ -284,8 +284,25 @@ export class EngineStorage {
     await this.verify();
     await createBdevFiles(config.bdev, wait);
     const path = join(config.scm.mount, NVME_CONF);
-    await writeFileAtomic(path, text, { mode: 0o644 });
+    if (!(await holds(path, text))) await this.#replace(path, text);
     return path;
+  }
+
+  async #replace(path: string, text: string): Promise<void> {
+    try {
+      await writeFileAtomic(path, text, { mode: 0o644 });
+    } catch (error) {
+      throw faultStorageUnwritable(path, this.#options.config.scm.mount, error);
+    }
+  }
+}
+
+/** Whether a file has this content. What has it is not written again: a full SCM does not keep an engine from its start. */
+async function holds(path: string, text: string): Promise<boolean> {
+  try {
+    return (await readFile(path, "utf8")) === text;
+  } catch {
+    return false;
   }
 }
 

@@ -159,6 +159,18 @@ export function faultStorageLost(index: number, mount: string, losses: readonly 
   });
 }
 
+/** What the engine reads at its start cannot be put into its SCM. */
+export function faultStorageUnwritable(path: string, mount: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "storage",
+    code: FaultCode.storageUnwritable,
+    description: `cannot write ${path}`,
+    reason: cause instanceof Error ? cause.message : String(cause),
+    resolution: `make room in ${mount}, or mount it read-write for the user that runs daos-server, then dmg system start`,
+    cause,
+  });
+}
+
 /** A block device refuses the format, which was found before anything was changed. */
 export function faultNothingFormatted(index: number, mount: string, refusal: Fault): Fault {
   return new Fault({

@@ -2,11 +2,11 @@ import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
+import { SmallFileSystem } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
 import type { Member } from "./member.ts";
 import { membersFile, openMembers } from "./members-file.ts";
 import { sampleMember } from "./testing/sample-member.ts";
-import { SmallFileSystem } from "./testing/small-file-system.ts";
 
 const isRoot = process.getuid?.() === 0;
 const wait = () => ({ signal: AbortSignal.timeout(40_000) });

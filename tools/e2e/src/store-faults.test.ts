@@ -71,9 +71,12 @@ describe.runIf(isRoot)("a system whose SCM is full", () => {
 
     expect(await system.stop()).toMatchObject({ exitCode: 0 });
     system.launch([]);
-    await expect.poll(async () => (await system.dmg("system", "query")).exitCode, slow).toBe(0);
+    const logs = (text: string) => expect.poll(() => system.server.output, slow).toContain(text);
+    // Joins are recorded, so they wait for room.
+    for (const index of [0, 1]) await logs(`engine ready index=${index}`);
     await rm(filler);
-    await expect.poll(() => states(system), slow).toContain("0 joined");
+    for (const index of [0, 1]) await logs(`engine serving index=${index}`);
+    await expect.poll(() => states(system), slow).toBe("0 joined, 1 joined");
   });
 });
 
