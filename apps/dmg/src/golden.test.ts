@@ -6,10 +6,9 @@ import { allCommands } from "@daos/cli";
 import { FakeServer } from "@daos/control-client/testing";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { dmgVersion } from "./commands/version.ts";
 import { DMG } from "./commands.ts";
 import { ExitCode } from "./exit-codes.ts";
-import { EXIT_MEANINGS, manPage } from "./output/man.ts";
+import { clientFileManual, dmgManual, EXIT_MEANINGS } from "./manual.ts";
 import { FakeSystem } from "./testing/fake-system.ts";
 import { resultSchemas } from "./testing/result-schemas.ts";
 import { runDmg } from "./testing/run-dmg.ts";
@@ -136,8 +135,12 @@ describe.each(Object.entries(LINES))("%s", (name, words) => {
 });
 
 describe("the manual", () => {
-  it("manPage() makes man/dmg.8 from the commands", async () => {
-    await expect(manPage(DMG, dmgVersion())).toMatchFileSnapshot("../man/dmg.8");
+  it("dmgManual() makes man/dmg.8 from the commands", async () => {
+    await expect(dmgManual()).toMatchFileSnapshot("../man/dmg.8");
+  });
+
+  it("clientFileManual() makes man/daos.yml.5 from the keys", async () => {
+    await expect(clientFileManual()).toMatchFileSnapshot("../man/daos.yml.5");
   });
 });
 

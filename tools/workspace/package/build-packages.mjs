@@ -18,12 +18,15 @@ import { ensureBuilt } from "../ensure-built.mjs";
 import { continueOnFoundNode } from "../find-node.mjs";
 import { ensureDebianPackages, ensureDependencies, fail, nodeBinary, root } from "../prepare.mjs";
 import { buildLaunchers } from "./build-launchers.mjs";
-import { billOfMaterials, licenceList } from "./licences.mjs";
+import { billOfMaterials, licenceList, partsOf } from "./licences.mjs";
 
 const here = import.meta.dirname;
 const out = join(root, "dist", "packages");
 const work = join(out, "build");
-const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { version, author } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+const { DEBFULLNAME, DEBEMAIL } = process.env;
+/** Of the packages; who distributes them gives an address of their own, with the variables of Debian's tools. */
+const maintainer = DEBEMAIL === undefined ? author : `${DEBFULLNAME ?? "DAOS packages"} <${DEBEMAIL}>`;
 const arch = process.arch === "arm64" ? "arm64" : "x64";
 const nodePackage = `node-linux-${arch}`;
 
@@ -51,8 +54,8 @@ rmSync(out, { recursive: true, force: true });
 const stage = (name) => join(work, "stage", name);
 
 await stageServer(stage("daos-server-ts"));
-stageDmg(stage("daos-dmg-ts"));
-stageArchive(join(work, `daos-ts-${version}`));
+await stageDmg(stage("daos-dmg-ts"));
+await stageArchive(join(work, `daos-ts-${version}`));
 buildArchive();
 buildDebs();
 rmSync(work, { recursive: true });
@@ -107,10 +110,12 @@ async function stageServer(to) {
   cpSync(join(root, "docs/samples"), join(to, "usr/share/doc/daos-server-ts/examples"), { recursive: true });
   for (const name of ["daos-server", "daos_server"])
     writeCompletions(to, name, join(root, "apps/daos-server/bin/daos-server"), "daos-server");
-  writeLegal(join(to, "usr/share/doc/daos-server-ts"), "apps/daos-server");
+  writeManual(to, "daos-server", { "daos_server.8": ["daos-server.8"], "daos_server.yml.5": [] });
+  writeManual(to, "daos-admin", { "daos_admin.8": ["daos-admin.8"] });
+  await writeLegal(join(to, "usr/share/doc/daos-server-ts"), "daos-server-ts", ["daos-server", "daos-admin"]);
 }
 
-function stageDmg(to) {
+async function stageDmg(to) {
   const home = join(to, "usr/lib/daos-dmg-ts");
   copyTree(home, DMG_FILES);
   link(join(to, "usr/bin/dmg"), "../lib/daos-dmg-ts/apps/dmg/bin/dmg");
@@ -120,19 +125,21 @@ function stageDmg(to) {
     join(home, "node_modules", nodePackage, "package.json"),
   );
   copyTo("files/daos.yml", join(to, "etc/daos/daos.yml"));
-  write(join(to, "usr/share/man/man8/dmg.8"), readFileSync(join(root, "apps/dmg/man/dmg.8")));
+  writeManual(to, "dmg", { "dmg.8": [], "daos.yml.5": [] });
   writeCompletions(to, "dmg", join(root, "apps/dmg/bin/dmg"), "dmg");
-  writeLegal(join(to, "usr/share/doc/daos-dmg-ts"), "apps/dmg");
+  await writeLegal(join(to, "usr/share/doc/daos-dmg-ts"), "daos-dmg-ts", ["dmg"]);
 }
 
 /** All programs below one directory, which runs anywhere. `daos-admin install` makes the helper from the sources in it. */
-function stageArchive(to) {
+async function stageArchive(to) {
   copyTree(to, [
     ...SERVER_FILES,
     ...DMG_FILES,
     "apps/daos-admin/native",
     "docs/samples",
     "apps/dmg/man",
+    "apps/daos-server/man",
+    "apps/daos-admin/man",
     "LICENSE",
   ]);
   copyNode(join(to, "node_modules", nodePackage, "bin/node"));
@@ -146,11 +153,20 @@ function stageArchive(to) {
   copyTo("debian/daos-server-ts.daos_server.service", join(to, "systemd/daos_server.service"));
   copyTo("files/daos_server.yml", join(to, "etc/daos_server.yml"));
   copyTo("files/daos.yml", join(to, "etc/daos.yml"));
-  writeLegal(to, ".");
+  await writeLegal(to, "daos-ts", ["daos-server", "daos-admin", "dmg"]);
 }
 
 function copyTo(from, to) {
   write(to, readFileSync(join(here, from)));
+}
+
+/** The manual pages of an app, each also under the further names of what it describes. */
+function writeManual(to, app, pages) {
+  for (const [page, names] of Object.entries(pages)) {
+    const section = join(to, `usr/share/man/man${page.at(-1)}`);
+    write(join(section, page), readFileSync(join(root, "apps", app, "man", page)));
+    for (const name of names) link(join(section, name), page);
+  }
 }
 
 /** @param {string} name the word that is completed @param {string} usual how the program calls itself */
@@ -166,10 +182,12 @@ function writeCompletions(to, name, program, usual) {
   }
 }
 
-function writeLegal(to, workspace) {
-  const bill = billOfMaterials(root, workspace);
+/** The bill of materials and the licences of the package `name`, which has the bundles of some programs. */
+async function writeLegal(to, name, programs) {
+  const parts = await partsOf(root, programs, nodePackage);
+  const bill = billOfMaterials(name, version, parts);
   write(join(to, "sbom.cdx.json"), `${JSON.stringify(bill, undefined, 2)}\n`);
-  write(join(to, "third-party-licences.txt"), licenceList(bill));
+  write(join(to, "third-party-licences.txt"), licenceList(parts));
   copyFileSync(join(root, "node_modules", nodePackage, "LICENSE"), join(to, "LICENSE.node"));
 }
 
@@ -183,11 +201,13 @@ function buildArchive() {
 
 function buildDebs() {
   cpSync(join(here, "debian"), join(work, "debian"), { recursive: true });
+  const control = readFileSync(join(here, "debian/control"), "utf8");
+  write(join(work, "debian/control"), control.replace("@MAINTAINER@", maintainer));
   const date = new Date(Number(process.env.SOURCE_DATE_EPOCH ?? Date.now() / 1000) * 1000);
   const debVersion = process.env.DAOS_PACKAGE_VERSION ?? version;
   write(
     join(work, "debian/changelog"),
-    `daos-control-plane-ts (${debVersion}) unstable; urgency=medium\n\n  * Release ${version}.\n\n -- DAOS control plane maintainers <daos@daos.groups.io>  ${date.toUTCString().replace("GMT", "+0000")}\n`,
+    `daos-control-plane-ts (${debVersion}) unstable; urgency=medium\n\n  * Release ${version}.\n\n -- ${maintainer}  ${date.toUTCString().replace("GMT", "+0000")}\n`,
   );
   write(join(work, "debian/copyright"), copyright());
   const log = join(out, "debhelper.log");

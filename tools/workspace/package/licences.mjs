@@ -1,28 +1,101 @@
-import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+
+/** The main modules of each program, and of the page of `dmg web`. */
+const ENTRIES = {
+  "daos-server": ["apps/daos-server/src/main.ts"],
+  "daos-admin": ["apps/daos-admin/src/main.ts", "apps/daos-admin/src/helper.ts"],
+  dmg: ["apps/dmg/src/main.ts", "apps/web/src/main.tsx"],
+};
 
 /**
- * What a program is made of, in CycloneDX, from the packages that are installed. It needs no network.
+ * What is in a package: the packages of others whose modules are in its bundles, and Node.js. It needs no network.
  *
  * @param {string} root of the workspace
- * @param {string} workspace `apps/dmg`, or `.` for all programs
+ * @param {readonly string[]} programs of {@link ENTRIES}
+ * @param {string} nodePackage the npm package that has Node.js
+ * @returns {Promise<readonly Part[]>} by name
+ *
+ * @typedef {{ name: string, version: string, licence: string, text: string, purl: string }} Part
  */
-export function billOfMaterials(root, workspace) {
-  const chosen = workspace === "." ? ["--workspaces"] : ["--workspace", workspace];
-  const text = execFileSync("npm", ["sbom", "--sbom-format", "cyclonedx", "--omit", "dev", ...chosen], {
-    cwd: root,
-    encoding: "utf8",
-    maxBuffer: 1 << 26,
+export async function partsOf(root, programs, nodePackage) {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: programs.flatMap((program) => ENTRIES[program]),
+    outdir: "dist/packages",
+    bundle: true,
+    write: false,
+    metafile: true,
+    format: "esm",
+    platform: "node",
+    conditions: ["@daos/source"],
+    mainFields: ["module", "main"],
+    external: ["@oclif/core"],
+    loader: { ".svg": "empty" },
+    logLevel: "error",
   });
-  return JSON.parse(text);
+  const directories = new Set();
+  for (const input of Object.keys(metafile.inputs)) {
+    const found = /^(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
+    if (found !== null) directories.add(found[1]);
+  }
+  const parts = [...directories].map((directory) => readPart(join(root, directory)));
+  const { version } = JSON.parse(
+    readFileSync(join(root, "node_modules", nodePackage, "package.json"), "utf8"),
+  );
+  const text = "Its licence, and those of the libraries in it, are in LICENSE.node.\n";
+  const node = { name: "node", version, licence: "MIT", text, purl: `pkg:generic/node@${version}` };
+  // Several workspaces may have a copy of the same.
+  const unique = new Map([node, ...parts].map((part) => [part.purl, part]));
+  return [...unique.values()].sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
 
-/** One line for each package of others: name, version and licence. @returns {string} */
-export function licenceList(bill) {
-  const lines = (bill.components ?? [])
-    .filter(({ name, group }) => !`${group ?? ""}${name}`.startsWith("@daos"))
-    .map(({ group, name, version, licenses = [] }) => {
-      const names = licenses.map(({ license, expression }) => expression ?? license?.id ?? license?.name);
-      return `${group === undefined ? "" : `${group}/`}${name} ${version}  ${names.join(", ") || "not stated"}`;
-    });
-  return `${[...new Set(lines)].sort().join("\n")}\n`;
+/** @param {string} directory of an installed npm package */
+function readPart(directory) {
+  const { name, version, license } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+  const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
+  const text =
+    file === undefined
+      ? "It comes without a text; the SPDX list at https://spdx.org/licenses has it."
+      : readFileSync(join(directory, file), "utf8");
+  return { name, version, licence: license, text, purl: `pkg:npm/${name.replace("@", "%40")}@${version}` };
+}
+
+/** The bill of materials of a package, in CycloneDX 1.5. */
+export function billOfMaterials(name, version, parts) {
+  const component = { type: "application", "bom-ref": name, name, version, licenses: licences("Apache-2.0") };
+  return {
+    bomFormat: "CycloneDX",
+    specVersion: "1.5",
+    version: 1,
+    metadata: { component },
+    components: parts.map(({ purl, licence, ...part }) => ({
+      type: part.name === "node" ? "platform" : "library",
+      "bom-ref": purl,
+      name: part.name,
+      version: part.version,
+      purl,
+      licenses: licences(licence),
+    })),
+    dependencies: [{ ref: name, dependsOn: parts.map(({ purl }) => purl) }],
+  };
+}
+
+function licences(expression) {
+  return /^[\w.-]+$/.test(expression) ? [{ license: { id: expression } }] : [{ expression }];
+}
+
+/** The licence of each part with its text, which most of them ask to be passed on. @returns {string} */
+export function licenceList(parts) {
+  return parts
+    .map(({ name, version, licence, text }) => `${name} ${version}: ${licence}\n\n${indent(text)}`)
+    .join(`\n${"-".repeat(72)}\n`);
+}
+
+function indent(text) {
+  return `${text
+    .trim()
+    .replaceAll("\r\n", "\n")
+    .replace(/^(?=.)/gm, "    ")}\n`;
 }
