@@ -1,31 +1,26 @@
 import { suggest } from "@daos/suggest";
 import {
   type Alias,
-  Composer,
   type Document,
   isAlias,
   isMap,
   isScalar,
   isSeq,
-  LineCounter,
   type Node,
-  Parser,
   type Scalar,
   visit,
+  type YAMLError,
   type YAMLMap,
 } from "yaml";
 import * as z from "zod";
+import { type ComposedYaml, composeYaml, type Position } from "./compose-yaml.ts";
 import { describeAllowed, unwrap } from "./describe-schema.ts";
 import type { FileKind } from "./file-kind.ts";
 import { describeOtherReleaseKey, otherReleaseKey } from "./other-releases.ts";
 import type { Problem } from "./problem.ts";
 import { resolveYaml11, type Yaml11Value } from "./yaml11.ts";
 
-/** A place in a file, from 1. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
+export type { Position } from "./compose-yaml.ts";
 
 /** The result of reading a YAML file with a schema: values of the right kind and their places. */
 export interface YamlReading {
@@ -65,6 +60,9 @@ const LOWER_CASE_KEYS: ReadonlySet<string> = new Set(["scm_class", "bdev_class"]
 /** Above the needs of any configuration. A few lines of aliases could expand to millions of nodes. */
 const MAX_NODES = 50_000;
 const MAX_ALIASES = 1_000;
+/** Those that YAML 1.1 does not allow. @see YAML 1.1, c-printable */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are looked for
+const CONTROL_CHARACTERS = /[\0-\x08\x0B\x0C\x0E-\x1F\x7F-\x84\x86-\x9F\uFFFE\uFFFF]/;
 
 /**
  * Reads YAML with a schema of objects, lists and scalars. Accepts what release 0.8.0's YAML library accepts: a repeated key
@@ -86,12 +84,11 @@ interface Entry {
 
 class YamlReader {
   readonly #file: string;
-  #text = "";
+  #composed: ComposedYaml = composeYaml("");
   readonly #kind: FileKind;
   readonly #root: z.ZodObject;
   readonly #problems: Problem[] = [];
   readonly #positions = new Map<string, Position>();
-  readonly #lines = new LineCounter();
   /** What aliases stand for; an alias without an anchor is not in it. */
   readonly #targets = new Map<Alias, Node>();
   /** Nodes with an anchor that an alias refers to. */
@@ -108,7 +105,6 @@ class YamlReader {
   }
 
   read(text: string): YamlReading {
-    this.#text = text;
     const data = this.#readText(text, this.#root);
     return {
       data: data ?? {},
@@ -134,16 +130,19 @@ class YamlReader {
       });
       return undefined;
     }
-    const document = this.#parse(text);
+    this.#composed = composeYaml(text);
+    const { document, errors, second } = this.#composed;
+    this.#checkCharacters(text);
     if (document === undefined) return {};
-    for (const { code, message, pos } of [...document.errors, ...document.warnings]) {
-      // Tags are looked at when the value is read.
-      if (code !== "TAG_RESOLVE_FAILED")
-        this.#report("error", "", this.#lineAt(pos[0]), `not YAML: ${message}`);
+    this.#reportErrors(errors);
+    if (second !== undefined) {
+      this.#report("warning", "", this.#lineAt(second), "a second document begins here and is not read", {
+        expected: "one document, without a line --- in it",
+      });
     }
     this.#findAnchors(document);
     const root = this.#resolve(document.contents);
-    if (document.errors.length > 0) return undefined;
+    if (errors.length > 0) return undefined;
     if (root === undefined || this.#isNull(root)) return {};
     if (!isMap(root)) {
       this.#report("error", "", this.#at(root), `${this.#show(root)} is not a configuration`, {
@@ -161,25 +160,29 @@ class YamlReader {
     return this.#readMap(root, schema, "");
   }
 
-  /** The first document of the text. Release 0.8.0 reads no further either. */
-  #parse(text: string): Document.Parsed | undefined {
-    // A carriage return alone ends a line in YAML 1.1.
-    const source = text.replace(/\r(?!\n)/g, "\n");
-    const parser = new Parser((offset) => this.#lines.addNewLine(offset));
-    // Scalars stay text: resolveYaml11() gives them their meaning.
-    const composer = new Composer({ uniqueKeys: false, logLevel: "silent", schema: "failsafe" });
-    let first: Document.Parsed | undefined;
-    for (const document of composer.compose(parser.parse(source), true, source.length)) {
-      if (first !== undefined) {
-        const position = this.#lineAt(document.contents?.range?.[0] ?? document.range[0]);
-        this.#report("warning", "", position, "a second document begins here and is not read", {
-          expected: "one document, without a line --- in it",
-        });
-        break;
-      }
-      first = document as Document.Parsed;
+  /** Reports why the text is no YAML, without the errors that only follow from one before them. */
+  #reportErrors(errors: readonly YAMLError[]): void {
+    const end = errors.findIndex(({ message }) => message.startsWith("Unexpected scalar at node end"));
+    for (const [index, { message, pos }] of errors.entries()) {
+      if (end !== -1 && index > end && message.includes("token in YAML stream")) continue;
+      const isLeft = index === end && this.#lineAt(pos[0]).line > 1;
+      const what = isLeft ? "this stands further left than the keys before it, which ends them" : message;
+      this.#report("error", "", this.#lineAt(pos[0]), `not YAML: ${what}`, {
+        expected: isLeft ? "keys of one map in the same column" : undefined,
+      });
     }
-    return first;
+  }
+
+  /** Names the first control character, which YAML does not allow in any place. */
+  #checkCharacters(text: string): void {
+    const at = text.search(CONTROL_CHARACTERS);
+    if (at === -1) return;
+    const code = text.charCodeAt(at).toString(16).toUpperCase().padStart(4, "0");
+    const lines = text.slice(0, at).split(/\r\n|[\r\n]/);
+    const position = { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+    this.#report("error", "", position, `not YAML: the control character U+${code}`, {
+      expected: 'text, or an escape in double quotes such as "\\x07"',
+    });
   }
 
   /** Finds what each alias stands for: the last node before it that has the anchor. */
@@ -246,6 +249,12 @@ class YamlReader {
         break;
       case "number":
         if (schema instanceof z.ZodNumber) {
+          if (!Number.isFinite(value.value)) {
+            this.#report("error", path, this.#at(at), `${this.#show(node)} is too large`, {
+              expected: describeAllowed(schema),
+            });
+            return undefined;
+          }
           if (value.onlyHere) {
             note(
               `${this.#show(node)} is read as ${value.value}; release 0.8.0 does not read it`,
@@ -370,6 +379,11 @@ class YamlReader {
 
   #mergedEntries(key: Node, value: Node | undefined, around: readonly YAMLMap[]): readonly Entry[] {
     const source = this.#resolve(value);
+    if (isSeq(source) && isAlias(value)) {
+      this.#report("note", "<<", this.#at(value), "an alias of a list; release 0.8.0 does not merge it", {
+        expected: "the list itself, as in <<: [*a, *b]",
+      });
+    }
     const maps = isSeq(source) ? source.items.map((item) => this.#resolve(item as Node)).reverse() : [source];
     return maps.flatMap((from) => {
       if (isMap(from) && !around.includes(from)) return this.#entries(from, around);
@@ -512,7 +526,7 @@ class YamlReader {
     const text =
       isScalar(node) && resolveNode(node).kind === "text"
         ? JSON.stringify(node.value)
-        : this.#text.slice(start, end).replace(/\s+/g, " ").trim();
+        : this.#composed.source.slice(start, end).replace(/\s+/g, " ").trim();
     return text.length > 60 ? `${text.slice(0, 57)}...` : text;
   }
 
@@ -540,8 +554,7 @@ class YamlReader {
   }
 
   #lineAt(offset: number): Position {
-    const { line, col } = this.#lines.linePos(offset);
-    return { line: Math.max(line, 1), column: Math.max(col, 1) };
+    return this.#composed.positionAt(offset);
   }
 
   #report(

@@ -38,6 +38,8 @@ const WORDS: ReadonlyMap<string, boolean> = new Map(
 const INTEGER = /^([-+]?)(?:0[xX]([\da-fA-F]+)|0[bB]([01]+)|0[oO]?([0-7]+)|(\d+))$/;
 /** `1.`, and an exponent without a sign, came later. */
 const FLOAT = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/;
+const TIMESTAMP =
+  /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|\s+)\d{1,2}:\d{2}:\d{2}(?:\.\d+)?(?:\s*(?:Z|[-+]\d{1,2}(?::\d{2})?))?)?$/;
 const FLOAT_BEFORE = /^[-+]?\d*\.?\d+(?:[eE][-+]\d+)?$/;
 
 /**
@@ -66,6 +68,10 @@ export function resolveYaml11(scalar: Yaml11Scalar): Yaml11Value {
       return expectKind("number", resolvePlain(text), scalar);
     case "null":
       return expectKind("null", resolvePlain(text), scalar);
+    case "timestamp":
+      return TIMESTAMP.test(text)
+        ? { kind: "text", text }
+        : expectKind("null", { kind: "text", text }, scalar);
     default:
       return { kind: "text", text };
   }
