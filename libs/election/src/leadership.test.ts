@@ -8,7 +8,7 @@ import { type Member, SqliteMemberStore } from "@daos/member-store";
 import { FailureDetector } from "@daos/membership";
 import { joinOf, memberOf, reportOf } from "@daos/membership/testing";
 import { parseRank } from "@daos/rank";
-import { type Clock, delay, systemClock } from "@daos/sys";
+import { abortable, type Clock, delay, systemClock } from "@daos/sys";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Election } from "./election.ts";
 import { Leadership } from "./leadership.ts";
@@ -39,6 +39,18 @@ describe("one access point", () => {
     expect(election.outage).toBeUndefined();
     stop.abort();
     await run;
+  });
+
+  it("is no outage when the server ends before the storage of the members is there", async () => {
+    const stop = new AbortController();
+    const openStore = ({ signal }: { readonly signal: AbortSignal }) =>
+      abortable(new Promise<never>(() => {}), signal);
+    const election = new StaticLeader({ accessPoints, self, openStore });
+    const leadership = new Leadership({ election, self, ranksFrom: "engine", log: silentLogger });
+    const run = leadership.run(stop.signal);
+    stop.abort(new Error("the server ends"));
+    await run;
+    expect(election.outage).toBeUndefined();
   });
 
   it("copies the members after each change, and keeps the last copy when there are none any more", async () => {

@@ -46,7 +46,9 @@ export class StaticLeader implements Election {
     onChange(following);
     if (self === undefined) return ended;
     for (let number = 1; !signal.aborted; number++) {
-      const store = await openStore({ signal }).catch((error: unknown) => this.#noteOutage(error));
+      const store = await openStore({ signal }).catch((error: unknown) =>
+        signal.aborted ? undefined : this.#noteOutage(error),
+      );
       if (signal.aborted) await store?.close();
       if (signal.aborted) return;
       if (store === undefined) {
