@@ -1,35 +1,71 @@
+import { statfs } from "node:fs/promises";
 import type { Interceptor } from "@connectrpc/connect";
+import type { NvmeController } from "@daos/bdev";
 import type { ServerConfig } from "@daos/config";
 import type { Leadership } from "@daos/election";
 import type { Harness } from "@daos/harness";
+import { type EngineInstance, servingProblem } from "@daos/instance";
 import type { Logger } from "@daos/log";
-import { certificateStatus } from "@daos/security";
+import type { MetricSources, NvmeReading, ReadyCheck, ScmReading } from "@daos/metrics";
+import { certificateStatus, loadIdentity } from "@daos/security";
+import packageJson from "../package.json" with { type: "json" };
 
 /** Metrics while the server runs. */
 export interface RunningMetrics {
   /** Counts the calls of the gRPC listener. */
   readonly interceptor: Interceptor;
   readonly port: number;
+  /** Reads the certificate again. @throws Fault, and goes on with the old one */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
+/** The controllers of the last scan. */
+export interface DeviceSample {
+  readonly controllers: readonly NvmeController[];
+  readonly readAt: Date;
+}
+
 export interface StartMetricsOptions {
-  readonly config: Pick<ServerConfig, "telemetryPort" | "transport">;
-  /** Where to listen: the address of the control plane. */
+  readonly config: Pick<ServerConfig, "telemetryPort" | "telemetryAddress" | "telemetryTls" | "transport">;
+  /** Where to listen without `telemetry_address`: the address of the control plane. */
   readonly host: string;
   readonly harness: Pick<Harness, "instances">;
-  readonly leadership: Pick<Leadership, "leadsHere" | "membership">;
+  readonly leadership: Pick<Leadership, "leadsHere" | "membership" | "leader">;
+  readonly devices: () => DeviceSample | undefined;
   readonly log: Logger;
 }
 
-/** Serves metrics on `telemetry_port`; nothing without one. @throws Fault listenAddressBusy */
+/** Serves metrics on `telemetry_port`; nothing without one. @throws Fault listenAddressBusy, or about the certificate */
 export async function startMetrics(options: StartMetricsOptions): Promise<RunningMetrics | undefined> {
-  const { config, host, harness, leadership, log } = options;
-  const { telemetryPort, transport } = config;
+  const { config, harness, leadership, log } = options;
+  const { telemetryPort, telemetryAddress, telemetryTls, transport } = config;
   if (telemetryPort === undefined) return undefined;
   // Loaded here: a server without the port does not need it.
   const { listenMetrics, Metrics } = await import("@daos/metrics");
-  const metrics = new Metrics({
+  const metrics = new Metrics(metricSources(options));
+  const readPem = async () =>
+    (await loadIdentity(transport, { roles: ["server"], onWrongDates: () => {} })).pem;
+  const listener = await listenMetrics({
+    metrics,
+    readiness: () => readiness(harness, leadership),
+    host: telemetryAddress ?? options.host,
+    port: telemetryPort,
+    readPem: telemetryTls ? readPem : undefined,
+    log,
+  });
+  return {
+    interceptor: metrics.interceptor,
+    port: listener.port,
+    reload: () => listener.reload(),
+    close: () => listener.close(),
+  };
+}
+
+function metricSources({ config, harness, leadership, devices }: StartMetricsOptions): MetricSources {
+  const { transport } = config;
+  return {
+    version: packageJson.version,
     engines: () =>
       harness.instances.map(({ index, state, superblock, restarts }) => ({
         index,
@@ -38,6 +74,8 @@ export async function startMetrics(options: StartMetricsOptions): Promise<Runnin
         restarts,
       })),
     members: () => countMembers(leadership),
+    scm: () => readScm(harness.instances),
+    nvme: () => nvmeReadings(devices()),
     ...(!transport.allowInsecure && {
       certificates: async () =>
         (await certificateStatus(transport, { role: "server" })).map(({ path, kind, notAfter, state }) => ({
@@ -47,13 +85,58 @@ export async function startMetrics(options: StartMetricsOptions): Promise<Runnin
           usable: state !== "unusable",
         })),
     }),
-  });
-  const listener = await listenMetrics({ metrics, host, port: telemetryPort, log });
-  return {
-    interceptor: metrics.interceptor,
-    port: listener.port,
-    close: () => listener.close(),
   };
+}
+
+/** A server is ready when it knows a leader and all its engines serve. */
+function readiness(
+  harness: StartMetricsOptions["harness"],
+  leadership: StartMetricsOptions["leadership"],
+): readonly ReadyCheck[] {
+  return [
+    { name: "leader", reason: leadership.leader === undefined ? "none is known" : undefined },
+    ...harness.instances.map(({ index, state }) => ({ name: `engine ${index}`, reason: problemOf(state) })),
+  ];
+}
+
+function problemOf(state: EngineInstance["state"]): string | undefined {
+  return state.kind === "serving" ? servingProblem(state) : state.kind;
+}
+
+/** The space at `scm_mount` of the engines that serve: below others it is that of another file system. */
+async function readScm(instances: readonly EngineInstance[]): Promise<readonly ScmReading[]> {
+  const serving = instances.filter(({ state }) => state.kind === "serving");
+  return Promise.all(
+    serving.map(async ({ index, config }) => {
+      const { blocks, bavail, bsize } = await statfs(config.scm.mount);
+      return { index, size: blocks * bsize, free: bavail * bsize };
+    }),
+  );
+}
+
+const KELVIN = 273;
+
+function nvmeReadings(sample: DeviceSample | undefined): readonly NvmeReading[] {
+  return (sample?.controllers ?? []).flatMap(({ pciAddress, serial, health, source }) => {
+    if (health === undefined || source === "last-known" || source === "pci") return [];
+    return [
+      {
+        address: pciAddress,
+        serial,
+        temperatureCelsius: health.temperature - KELVIN,
+        percentUsed: health.percentUsed,
+        mediaErrors: Number(health.mediaErrors),
+        warnings: new Map([
+          ["temperature", health.temperatureWarning],
+          ["spare", health.spareWarning],
+          ["reliability", health.reliabilityWarning],
+          ["read_only", health.readOnlyWarning],
+          ["volatile", health.volatileWarning],
+        ]),
+        readAt: sample?.readAt ?? new Date(),
+      },
+    ];
+  });
 }
 
 /** The number of members in each state; undefined where this host does not lead. */

@@ -30,7 +30,7 @@ import { localTransport, ownAddresses } from "./local-calls.ts";
 import { mayDirect } from "./may-direct.ts";
 import { openMembersPort } from "./members-port.ts";
 import { openMembersState } from "./members-state.ts";
-import { startMetrics } from "./metrics.ts";
+import { type DeviceSample, startMetrics } from "./metrics.ts";
 import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { StorageLocks } from "./storage-lock.ts";
@@ -159,11 +159,13 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   await removeDeadSockets(config.socketDir, isEngineSocket);
 
   const listenHost = listenAddress(config, { self, localAddresses: localAddresses() });
+  let devices: DeviceSample | undefined;
   const metrics = await startMetrics({
     config,
     host: listenHost,
     harness,
     leadership,
+    devices: () => devices,
     log: log.child("metrics"),
   });
   stack.defer(() => metrics?.close());
@@ -228,7 +230,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   for (const own of await ownAddresses({ self, accessPoints: config.accessPoints, resolve: resolveHost }))
     mgmtClient.answerLocally(own, localTransport(self, routes));
-  options.onReloadable(() => grpc.reload());
+  options.onReloadable(async () => {
+    await grpc.reload();
+    await metrics?.reload();
+  });
   options.onEngines(harness.instances);
   stack.defer(() => grpc.close());
   const where = formatHostAddress({ host: listenHost, port: config.port });
@@ -236,7 +241,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 
   const ended = new AbortController();
   const until = AbortSignal.any([signal, ended.signal]);
-  const samples = sampleHealth({ scan: (wait) => bdev.scan(wait), log: log.child("health"), signal: until });
+  const scan = async (wait: { readonly signal: AbortSignal }) => {
+    devices = { controllers: await bdev.scan(wait), readAt: new Date() };
+  };
+  const samples = sampleHealth({ scan, log: log.child("health"), signal: until });
   try {
     await host.run(signal);
   } finally {

@@ -54,6 +54,7 @@ const defaults: Omit<ServerConfig, "path"> = {
   bdevExclude: [],
   faultPath: undefined,
   faultCb: undefined,
+  telemetryTls: false,
   hyperthreads: false,
   modules: undefined,
   engines: [],
@@ -886,5 +887,27 @@ describe("listen_address", () => {
     expect(about("listen_address: node1\nservers: []\n")).toEqual([
       expect.stringContaining('error: listen_address: "node1" is no IP address'),
     ]);
+  });
+});
+
+describe("telemetry_port", () => {
+  const about = (text: string) =>
+    lines(`${text}\nservers: []\n`).filter((line) => line.includes("telemetry_"));
+
+  it.each([
+    ["telemetry_port: 9191\ntelemetry_address: ::1\ntelemetry_tls: true", []],
+    [
+      "telemetry_port: 9191\ntelemetry_address: node1",
+      ['error: telemetry_address: "node1" is no IP address'],
+    ],
+    [
+      "telemetry_port: 9191\ntelemetry_tls: true\ntransport_config: {allow_insecure: true}",
+      ["error: telemetry_tls: it needs the server's certificate, and allow_insecure uses none"],
+    ],
+    ["telemetry_tls: true", ["warning: telemetry_tls: it has no effect without telemetry_port"]],
+    ["telemetry_address: 10.0.0.1", ["warning: telemetry_address: it has no effect without telemetry_port"]],
+    ["telemetry_tls: false", []],
+  ])("checkServerConfig() on %j", (text, expected) => {
+    expect(about(text)).toEqual(expected.map((message) => expect.stringContaining(message)));
   });
 });

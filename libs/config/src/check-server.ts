@@ -137,6 +137,7 @@ class Builder {
         "another port",
       );
     }
+    this.#telemetry(file);
     const engines = sections.map((section, index) =>
       this.#engine(section ?? {}, index, { name, modules, socketDir }),
     );
@@ -192,6 +193,8 @@ class Builder {
       faultPath: file.fault_path,
       faultCb: this.#optionalPath(file.fault_cb),
       telemetryPort: file.telemetry_port,
+      telemetryAddress: file.telemetry_address,
+      telemetryTls: file.telemetry_tls ?? false,
       hyperthreads: file.hyperthreads ?? false,
       modules,
       engines,
@@ -213,20 +216,34 @@ class Builder {
     );
   }
 
+  #telemetry(file: ServerFile): void {
+    this.#ipAddress("telemetry_address", file.telemetry_address);
+    if (file.telemetry_tls && (this.#overrides.insecure ?? file.transport_config?.allow_insecure)) {
+      this.#report(
+        "error",
+        "telemetry_tls",
+        "it needs the server's certificate, and allow_insecure uses none",
+        "certificates and allow_insecure: false, or telemetry_tls: false",
+      );
+    }
+    if (file.telemetry_port !== undefined) return;
+    for (const key of ["telemetry_address", "telemetry_tls"] as const)
+      if (file[key])
+        this.#report("warning", key, "it has no effect without telemetry_port", "telemetry_port: 9191");
+  }
+
+  #ipAddress(key: "listen_address" | "telemetry_address", address: string | undefined): void {
+    if (address === undefined || isIP(address) !== 0) return;
+    this.#report("error", key, `${JSON.stringify(address)} is no IP address`, "192.168.10.1 or 0.0.0.0");
+  }
+
   #listenAddress(
     port: number,
     accessPoints: readonly HostAddress[],
     { allowInsecure }: TransportConfig,
   ): string | undefined {
     const address = this.#file.listen_address;
-    if (address !== undefined && isIP(address) === 0) {
-      this.#report(
-        "error",
-        "listen_address",
-        `${JSON.stringify(address)} is no IP address`,
-        "192.168.10.1 or 0.0.0.0",
-      );
-    }
+    this.#ipAddress("listen_address", address);
     if (address !== undefined || !allowInsecure || accessPoints.every(isOnLoopback)) return address;
     this.#report(
       "warning",

@@ -53,7 +53,9 @@ const LATER_KEYS: ReadonlySet<string> = new Set([
   "listen_address",
   "spdk_socket",
   "system_db",
+  "telemetry_address",
   "telemetry_port",
+  "telemetry_tls",
 ]);
 /** Keys whose words release 0.8.0 reads in lower case only. */
 const LOWER_CASE_KEYS: ReadonlySet<string> = new Set(["scm_class", "bdev_class"]);

@@ -47,6 +47,8 @@ export function renderServerConfig(config: ServerConfig): string {
     fault_path: config.faultPath,
     fault_cb: config.faultCb,
     telemetry_port: config.telemetryPort,
+    telemetry_address: config.telemetryAddress,
+    telemetry_tls: config.telemetryTls,
     hyperthreads: config.hyperthreads,
     modules: config.modules,
     servers: config.engines.map(engineSection),

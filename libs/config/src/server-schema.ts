@@ -377,8 +377,17 @@ export const serverSchema = z.strictObject({
   }).optional(),
   telemetry_port: count(1, MAX_PORT, {
     description:
-      "Port on which Prometheus reads metrics, over plain HTTP, where the control plane listens too. Absent: none.",
+      "Port on which Prometheus reads metrics, and load balancers whether the server is ready. Absent: none.",
     examples: [9191],
+  }).optional(),
+  telemetry_address: text({
+    description: "Address of this host for telemetry_port. Absent: where the control plane listens.",
+    examples: ["192.168.20.1", "::1"],
+  }).optional(),
+  telemetry_tls: flag({
+    description:
+      "Serve telemetry_port over HTTPS with the server's certificate. Readers need the CA's certificate, and none of their own.",
+    default: false,
   }).optional(),
   hyperthreads: flag({
     description: "Read and ignored, as in release 0.8.0: its engines bind to whole cores.",

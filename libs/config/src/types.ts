@@ -110,6 +110,10 @@ export interface ServerConfig {
   readonly faultCb?: string | undefined;
   /** Port for Prometheus; no listener when absent. */
   readonly telemetryPort?: number | undefined;
+  /** Where that listener is; the control plane's own address when absent. */
+  readonly telemetryAddress?: string | undefined;
+  /** It serves HTTPS with the server's certificate. */
+  readonly telemetryTls: boolean;
   readonly hyperthreads: boolean;
   readonly modules?: string | undefined;
   readonly engines: readonly EngineConfig[];

@@ -5,7 +5,7 @@ import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { ctl } from "@daos/proto";
 import { afterEach, describe, expect, it } from "vitest";
-import { listenMetrics, type MetricsListener } from "./listen-metrics.ts";
+import { listenMetrics, type MetricsListener, type MetricsListenOptions } from "./listen-metrics.ts";
 import { Metrics } from "./metrics.ts";
 
 const open: MetricsListener[] = [];
@@ -13,8 +13,13 @@ afterEach(async () => {
   for (const listener of open.splice(0)) await listener.close();
 });
 
-async function serve(metrics: Pick<Metrics, "render" | "contentType">): Promise<MetricsListener> {
-  const listener = await listenMetrics({ metrics, host: "127.0.0.1", port: 0, log: silentLogger });
+const local = { host: "127.0.0.1", port: 0, readiness: () => [], log: silentLogger };
+
+async function serve(
+  metrics: Pick<Metrics, "render" | "contentType">,
+  more: Partial<MetricsListenOptions> = {},
+): Promise<MetricsListener> {
+  const listener = await listenMetrics({ ...local, metrics, ...more });
   open.push(listener);
   return listener;
 }
@@ -96,6 +101,45 @@ describe("a scrape", () => {
     expect(await lines(metrics, "daos_members{")).toEqual([]);
   });
 
+  it("reads the space of SCM and the health of controllers", async () => {
+    const nvme = {
+      address: "0000:81:00.0",
+      serial: "S1",
+      temperatureCelsius: 41,
+      percentUsed: 120,
+      mediaErrors: 3,
+      warnings: new Map([
+        ["spare", true],
+        ["volatile", false],
+      ]),
+      readAt: new Date("2027-01-01T00:00:00Z"),
+    };
+    let controllers = [nvme];
+    const metrics = new Metrics({
+      version: "1.2.3",
+      scm: async () => [{ index: 1, size: 2048, free: 512 }],
+      nvme: () => controllers,
+    });
+    const of = 'address="0000:81:00.0",serial="S1"';
+    expect((await lines(metrics, "daos_nvme_")).sort()).toEqual([
+      `daos_nvme_media_errors{${of}} 3`,
+      `daos_nvme_read_timestamp_seconds{${of}} 1798761600`,
+      `daos_nvme_temperature_celsius{${of}} 41`,
+      `daos_nvme_used_ratio{${of}} 1.2`,
+      `daos_nvme_warning{${of},warning="spare"} 1`,
+      `daos_nvme_warning{${of},warning="volatile"} 0`,
+    ]);
+    expect(await lines(metrics, "daos_scm_")).toEqual([
+      'daos_scm_size_bytes{index="1"} 2048',
+      'daos_scm_free_bytes{index="1"} 512',
+    ]);
+    expect(await lines(metrics, "daos_build_info")).toEqual([
+      `daos_build_info{version="1.2.3",node="${process.version}"} 1`,
+    ]);
+    controllers = [];
+    expect(await lines(metrics, "daos_nvme_")).toEqual([]);
+  });
+
   it("has no metrics for absent sources, and metrics of the process", async () => {
     const metrics = new Metrics();
     expect(await lines(metrics, "daos_engine_state{")).toEqual([]);
@@ -156,6 +200,24 @@ describe("the listener", () => {
     expect(await (await get("/metrics", "HEAD")).text()).toBe("");
   });
 
+  it("says that the process answers, and what a server that is not ready lacks", async () => {
+    let reason: string | undefined = "awaiting format";
+    const readiness = () => [{ name: "leader" }, { name: "engine 0", reason }];
+    const { port } = await serve(new Metrics(), { readiness });
+    const get = async (path: string) => {
+      const response = await fetch(`http://127.0.0.1:${port}${path}`);
+      return [response.status, await response.text()];
+    };
+    expect(await get("/healthz")).toEqual([200, "ok\n"]);
+    expect(await get("/readyz")).toEqual([
+      503,
+      "[+]leader ok\n[-]engine 0 failed: awaiting format\nnot ready\n",
+    ]);
+    reason = undefined;
+    expect(await get("/readyz?verbose")).toEqual([200, "[+]leader ok\n[+]engine 0 ok\nready\n"]);
+    expect(await get("/constructor")).toEqual([404, "there are /metrics, /healthz, /readyz\n"]);
+  });
+
   it("stays up when a metric cannot be read", async () => {
     let fails = true;
     const metrics = new Metrics({
@@ -172,7 +234,7 @@ describe("the listener", () => {
 
   it("fails with a fault when its port is taken", async () => {
     const { port } = await serve(new Metrics());
-    const again = listenMetrics({ metrics: new Metrics(), host: "127.0.0.1", port, log: silentLogger });
+    const again = listenMetrics({ ...local, metrics: new Metrics(), port });
     await expect(again).rejects.toMatchObject({
       code: FaultCode.listenAddressBusy,
       resolution: expect.stringContaining("telemetry_port"),
@@ -180,12 +242,7 @@ describe("the listener", () => {
   });
 
   it("closes while a client holds a connection open", async () => {
-    const listener = await listenMetrics({
-      metrics: new Metrics(),
-      host: "127.0.0.1",
-      port: 0,
-      log: silentLogger,
-    });
+    const listener = await listenMetrics({ ...local, metrics: new Metrics() });
     const socket = connect(listener.port, "127.0.0.1").on("error", () => {});
     const closed = new Promise((resolve) => socket.once("close", resolve));
     await once(socket, "connect");

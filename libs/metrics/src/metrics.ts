@@ -1,5 +1,6 @@
 import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import { type NvmeReading, nvmeMetrics, type ScmReading, scmMetrics } from "./storage-metrics.ts";
 
 /** The expiry of one certificate. */
 interface CertificateReading {
@@ -24,14 +25,21 @@ interface EngineReading {
 
 /** The sources of the metrics, called at each scrape. An absent source has no metrics. */
 export interface MetricSources {
+  /** The version of this program. */
+  readonly version?: string;
   readonly certificates?: () => Promise<readonly CertificateReading[]>;
   readonly engines?: () => readonly EngineReading[];
   /** The number of members in each state; undefined where this host does not lead. */
   readonly members?: () => ReadonlyMap<string, number> | undefined;
+  readonly scm?: () => Promise<readonly ScmReading[]>;
+  readonly nvme?: () => readonly NvmeReading[];
 }
 
 /** Bounds in seconds: queries take milliseconds, pools seconds, formats hours. */
 const BUCKETS = [0.001, 0.005, 0.025, 0.1, 0.5, 2.5, 10, 60, 600, 7200];
+
+/** Gauges of prom-client that are named as counters. Each has a second metric, by type, without the suffix. */
+const MISNAMED = ["handles", "requests", "resources"];
 
 /** The metrics of one server. */
 export class Metrics {
@@ -44,6 +52,7 @@ export class Metrics {
   constructor(sources: MetricSources = {}) {
     const registers = [this.#registry];
     collectDefaultMetrics({ register: this.#registry, prefix: "daos_server_" });
+    for (const kind of MISNAMED) this.#registry.removeSingleMetric(`daos_server_nodejs_active_${kind}_total`);
     this.#handled = new Counter({
       name: "daos_rpc_handled_total",
       help: "Calls that were answered, by method and gRPC code",
@@ -57,10 +66,13 @@ export class Metrics {
       buckets: BUCKETS,
       registers,
     });
-    const { certificates, engines, members } = sources;
+    const { certificates, engines, members, version, scm, nvme } = sources;
+    if (version !== undefined) this.#showBuild(version);
     if (certificates !== undefined) this.#watchCertificates(certificates);
     if (engines !== undefined) this.#watchEngines(engines);
     if (members !== undefined) this.#watchMembers(members);
+    if (scm !== undefined) this.#refreshers.push(scmMetrics(this.#registry, scm));
+    if (nvme !== undefined) this.#refreshers.push(nvmeMetrics(this.#registry, nvme));
   }
 
   /** Counts and times the calls of a server. Pass it to `connectNodeAdapter` before the fault interceptor. */
@@ -94,6 +106,15 @@ export class Metrics {
   async render(): Promise<string> {
     await Promise.all(this.#refreshers.map((refresh) => refresh()));
     return this.#registry.metrics();
+  }
+
+  #showBuild(version: string): void {
+    new Gauge({
+      name: "daos_build_info",
+      help: "1, with the versions of the control plane and of Node.js",
+      labelNames: ["version", "node"],
+      registers: [this.#registry],
+    }).set({ version, node: process.version }, 1);
   }
 
   #watchCertificates(read: NonNullable<MetricSources["certificates"]>): void {

@@ -21,6 +21,7 @@ export {
 } from "./field-limit.ts";
 export { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 export { judgeCaller } from "./judge-caller.ts";
+export { loadIdentity } from "./load-identity.ts";
 export { checkLocalPeer } from "./local-peer.ts";
 export {
   MAX_ADDRESS,

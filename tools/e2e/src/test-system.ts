@@ -209,6 +209,11 @@ export class TestSystem implements AsyncDisposable {
     await rm(this.directory, { recursive: true, force: true });
   }
 
+  /** The certificate of the system's own CA. */
+  get caCert(): string {
+    return this.#certificates.caCert;
+  }
+
   /** The client configuration that `dmg` uses with a certificate of `role`. */
   async clientConfig(role: "admin" | "agent"): Promise<string> {
     const path = join(this.directory, `${role}.yml`);
