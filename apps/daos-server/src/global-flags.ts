@@ -1,7 +1,5 @@
 import type { FlagDefinitions, FlagValues } from "@daos/cli";
-
-/** Where release 0.8.0 looks for its configuration, relative to the install prefix. */
-export const DEFAULT_CONFIG = "etc/daos_server.yml";
+import type { ConfigPlace } from "@daos/config/places";
 
 /** Flags of every command; they may also stand before it. The letters are those of release 0.8.0. */
 export const GLOBAL_FLAGS = {
@@ -9,8 +7,7 @@ export const GLOBAL_FLAGS = {
     type: "string",
     char: "o",
     value: "FILE",
-    default: DEFAULT_CONFIG,
-    summary: "server configuration",
+    summary: "server configuration (default daos_server.yml in ~/.config/daos, ~/.daos or /etc/daos)",
     complete: "files",
   },
   debug: { type: "boolean", char: "b", summary: "log at level DEBUG" },
@@ -22,4 +19,8 @@ export const GLOBAL_FLAGS = {
   help: { type: "boolean", char: "h", summary: "show help" },
 } as const satisfies FlagDefinitions;
 
-export type GlobalValues = FlagValues<typeof GLOBAL_FLAGS>;
+export type GlobalValues = Omit<FlagValues<typeof GLOBAL_FLAGS>, "config"> & {
+  /** The configuration: the one that is named, or that was found. */
+  readonly config: string;
+  readonly configFrom: ConfigPlace["from"];
+};

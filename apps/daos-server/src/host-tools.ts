@@ -3,12 +3,12 @@ import { FaultCode, hasCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { ProcessCommandRunner } from "@daos/sys";
 import { commandTools } from "./command-tools.ts";
-import { DEFAULT_CONFIG } from "./global-flags.ts";
+import type { GlobalValues } from "./global-flags.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { type StorageProviders, storageProviders } from "./storage-providers.ts";
 
 /** What a command that looks at this host once works with; warnings go to standard error. */
-export async function hostTools(flags: { readonly debug: boolean; readonly config: string }): Promise<
+export async function hostTools(flags: Pick<GlobalValues, "debug" | "config" | "configFrom">): Promise<
   StorageProviders & {
     readonly log: Logger;
     readonly signal: AbortSignal;
@@ -17,7 +17,7 @@ export async function hostTools(flags: { readonly debug: boolean; readonly confi
   }
 > {
   const { log, signal } = await commandTools(flags);
-  const config = await configured(flags.config);
+  const config = await configured(flags);
   const providers = await storageProviders({
     runner: new ProcessCommandRunner(),
     log,
@@ -33,15 +33,17 @@ export async function hostTools(flags: { readonly debug: boolean; readonly confi
  * The configuration; none when the usual one does not exist. Of one that has errors, what could be read: what a host has is
  * looked at before its configuration is right.
  */
-async function configured(file: string): Promise<Partial<ServerConfig> | undefined> {
+async function configured({
+  config: file,
+  configFrom,
+}: Pick<GlobalValues, "config" | "configFrom">): Promise<Partial<ServerConfig> | undefined> {
+  if (configFrom === "none") return undefined;
   try {
     const { config, draft } = await checkServerFile(file);
     return config ?? draft;
   } catch (error) {
-    const isOptional = [FaultCode.configNotFound, FaultCode.configUnreadable].some((code) =>
-      hasCode(error, code),
-    );
-    if (file === DEFAULT_CONFIG && isOptional) return undefined;
+    // Of another user: what a host has can be looked at without.
+    if (configFrom === "search" && hasCode(error, FaultCode.configUnreadable)) return undefined;
     throw error;
   }
 }

@@ -26,8 +26,17 @@ export function serverManual(): string {
         "start: the server met an error that its code does not handle, stopped its engines in order, and ended.",
       ],
     ],
+    environment: {
+      DAOS_CONFIG: "The configuration, when -o names none.",
+      XDG_CONFIG_HOME: "The directory of this user's configurations, ~/.config by default.",
+    },
     files: {
-      "etc/daos_server.yml": "The configuration that is read when no other is named.",
+      "$XDG_CONFIG_HOME/daos/daos_server.yml, ~/.daos/daos_server.yml, /etc/daos/daos_server.yml":
+        "The configuration, when neither -o nor DAOS_CONFIG names one: the first of these that exists.",
+      "certs/daosCA.crt, certs/server.crt, certs/server.key, certs/clients":
+        "In the same three directories: the certificates that the configuration does not name. The first directory with daosCA.crt counts.",
+      "/etc/daos/private/daosCA.key":
+        "The key of the authority, on the host where root has run daos-server cert init.",
     },
     seeAlso:
       "daos_server.yml(5), dmg(8), daos_admin(8). daos-server explain CODE says more about a failure, daos-server config explain KEY about a key.",
@@ -40,7 +49,7 @@ export function serverFileManual(): string {
     version,
     summary: "configuration of the control plane and the engines of a DAOS storage host",
     description: [
-      "The file is YAML. Relative paths are relative to the working directory of daos-server. Each section of servers is one engine; the keys provider, fabric_iface and fabric_iface_port at the top level count for the sections that do not have them.",
+      "The file is YAML. Relative paths are relative to the working directory of daos-server. daos_server(8) says where the file, and the certificates that it does not name, are looked for. Each section of servers is one engine; the keys provider, fabric_iface and fabric_iface_port at the top level count for the sections that do not have them.",
       "daos-server config generate writes a file for the machine on which it runs, and daos-server config check says what is wrong with one.",
     ],
     seeAlso: "daos_server(8), daos.yml(5)",

@@ -8,6 +8,7 @@ import {
   printableLines,
   topicHelp,
 } from "@daos/cli";
+import { placeOfConfig } from "@daos/config/places";
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { DAOS_SERVER } from "./commands.ts";
 import type { Answer, CommandContext } from "./define-command.ts";
@@ -40,7 +41,14 @@ export async function runCommandLine(argv: readonly string[], output: Output): P
           output.out(`${commandHelp(command, DAOS_SERVER, output.columns)}\n`);
           return OK;
         }
-        const flags = { ...checkFlags(given, DAOS_SERVER.globalFlags), ...checkFlags(given, command.flags) };
+        const { config, ...global } = checkFlags(given, DAOS_SERVER.globalFlags) as { config?: string };
+        const place = placeOfConfig("server", config, { env: process.env });
+        const flags = {
+          ...global,
+          ...checkFlags(given, command.flags),
+          config: place.path,
+          configFrom: place.from,
+        };
         const context = { flags, args } as unknown as CommandContext<never>;
         return print(await command.run(context), json, output);
       }

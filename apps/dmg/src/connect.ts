@@ -1,11 +1,11 @@
-import { existsSync } from "node:fs";
 import { currentDirectory, type Terminal } from "@daos/cli";
 import type { ClientConfig } from "@daos/config";
+import { type ConfigPlace, configDirectories, placeOfConfig } from "@daos/config/places";
 import type { ControlClient } from "@daos/control-client";
 import { Fault, FaultCode } from "@daos/fault";
 import { type HostAddress, parseHostList } from "@daos/hostlist";
 import { createLogger, formatConsoleLine } from "@daos/log";
-import { DEFAULT_CONFIG_PATH, defaultClientConfig } from "./default-config.ts";
+import { defaultClientConfig } from "./default-config.ts";
 import type { ExpiryNotes } from "./expiry-notes.ts";
 import { readTextFile } from "./read-text-file.ts";
 
@@ -42,14 +42,25 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
   const { terminal, fanout, timeoutMs } = options;
   // Loading gRPC takes most of the start-up time. `--help` and wrong flags do not need it.
   const loading = import("@daos/control-client");
-  const config = await readConfig(options.configPath);
+  const place = placeOfConfig("client", options.configPath, { env: process.env });
+  const config = await readConfig(place);
   const hosts = await chooseHosts(options, config);
   const { tls, explain, onServerCertificate } = await security(config, options);
   const log = createLogger((record) => terminal.err(`${formatConsoleLine(record)}\n`), {
     level: options.debug ? "DEBUG" : "WARN",
     component: "dmg",
   });
-  log.debug("configuration", { file: config.path ?? "none", hosts: hosts.length, tls: tls !== undefined });
+  log.debug("configuration", {
+    file: config.path ?? "none",
+    from: place.from,
+    ...(place.from === "none" ? { searched: configDirectories(process.env) } : {}),
+    hosts: hosts.length,
+    tls: tls !== undefined,
+  });
+  if (tls !== undefined) {
+    const { caCert, cert, key } = config.transport;
+    log.debug("certificates", { caCert, cert, key });
+  }
   const { ControlClient } = await loading;
   return {
     client: new ControlClient({
@@ -72,8 +83,8 @@ function commonPort(hosts: readonly HostAddress[]): number | undefined {
   return others.length === 0 ? first : undefined;
 }
 
-async function readConfig(path: string | undefined): Promise<ClientConfig> {
-  if (path === undefined && !existsSync(DEFAULT_CONFIG_PATH)) return defaultClientConfig();
+async function readConfig({ path, from }: ConfigPlace): Promise<ClientConfig> {
+  if (from === "none") return defaultClientConfig();
   const { loadClientConfig } = await import("@daos/config");
   return loadClientConfig(path, currentDirectory());
 }

@@ -1,17 +1,13 @@
-import { resolve } from "node:path";
 import { currentDirectory } from "@daos/cli";
 import type { ClientConfig } from "@daos/config";
+import { placesOfCertificates } from "@daos/config/places";
 import { DEFAULT_PORT } from "@daos/hostlist";
-
-/** The configuration file that dmg reads by default. */
-export const DEFAULT_CONFIG_PATH = "etc/daos.yml";
 
 /**
  * What `@daos/config` returns for an empty file; a test compares them. It avoids loading the YAML parser, which takes a
  * third of a whole command's time.
  */
 export function defaultClientConfig(): ClientConfig {
-  const cwd = currentDirectory();
   return {
     path: undefined,
     name: "daos_server",
@@ -24,10 +20,7 @@ export function defaultClientConfig(): ClientConfig {
     transport: {
       allowInsecure: false,
       serverName: "server",
-      clientCertDir: resolve(cwd, ".daos/clients"),
-      caCert: resolve(cwd, ".daos/daosCA.crt"),
-      cert: resolve(cwd, ".daos/client.crt"),
-      key: resolve(cwd, ".daos/client.key"),
+      ...placesOfCertificates("client", { env: process.env, cwd: currentDirectory() }),
     },
   };
 }

@@ -22,7 +22,7 @@ export const GLOBAL_FLAGS = {
     type: "string",
     char: "o",
     value: "FILE",
-    summary: "client configuration file (default etc/daos.yml)",
+    summary: "client configuration file (default daos.yml in ~/.config/daos, ~/.daos or /etc/daos)",
     complete: "files",
   },
   insecure: { type: "boolean", char: "i", summary: "connect without certificates" },

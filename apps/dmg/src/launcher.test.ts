@@ -174,6 +174,30 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     expect(await run(DMG, ["-o", "nofile.yml", "sy", "q"])).toMatchObject({ status: 3 });
   });
 
+  it("bin/dmg takes the configuration that -o names, else that of DMG_CONFIG, else that of the home, and says which", async () => {
+    const home = join(directory, "home");
+    const files = { flag: join(directory, "flag.yml"), home: join(home, ".daos", "daos.yml") };
+    mkdirSync(join(home, ".daos"), { recursive: true });
+    for (const file of Object.values(files))
+      writeFileSync(file, `hostlist: ["${host}"]\ntransport_config: { allow_insecure: true }\n`);
+    const env = { HOME: home, XDG_CONFIG_HOME: "" };
+    const query = (argv: readonly string[], variable = "") =>
+      run(DMG, ["-d", ...argv, "sy", "q"], { ...env, DMG_CONFIG: variable });
+    for (const [argv, variable, file, from] of [
+      [["-o", files.flag], "/no/such.yml", files.flag, "-o"],
+      [[], files.flag, files.flag, "DMG_CONFIG"],
+      [[], "", files.home, "search"],
+    ] as const) {
+      const { status, err } = await query(argv, variable);
+      expect(err).toContain(`configuration file=${file} from=${from} `);
+      expect(status).toBe(0);
+    }
+    expect(await query([], "/no/such.yml")).toMatchObject({
+      status: 3,
+      err: expect.stringContaining("no configuration file /no/such.yml"),
+    });
+  });
+
   it("bin/dmg connects with TLS", async () => {
     using files = new TestCertificateFiles();
     const authority = new TestAuthority();

@@ -28,8 +28,15 @@ export function dmgManual(): string {
       code,
       EXIT_MEANINGS[name as keyof typeof ExitCode],
     ]),
+    environment: {
+      DMG_CONFIG: "The client configuration, when -o names none.",
+      XDG_CONFIG_HOME: "The directory of this user's configurations, ~/.config by default.",
+    },
     files: {
-      "etc/daos.yml": "The client configuration that is read when there is one and no other is named.",
+      "$XDG_CONFIG_HOME/daos/daos.yml, ~/.daos/daos.yml, /etc/daos/daos.yml":
+        "The client configuration, when neither -o nor DMG_CONFIG names one: the first of these that exists. dmg -d says which was taken.",
+      "certs/daosCA.crt, certs/admin.crt, certs/admin.key":
+        "In the same three directories: the certificates that the configuration does not name. The first directory with daosCA.crt counts. Without admin.crt, the pair with the name of the user is taken.",
     },
     seeAlso: "daos.yml(5), daos_server(8). dmg explain CODE says more about a failure.",
   });
@@ -41,7 +48,7 @@ export function clientFileManual(): string {
     version: dmgVersion(),
     summary: "configuration of dmg",
     description: [
-      "The file is YAML. Every key may be left out. Relative paths are relative to the working directory.",
+      "The file is YAML. Every key may be left out. Relative paths are relative to the working directory. dmg(8) says where the file, and the certificates that it does not name, are looked for.",
     ],
     seeAlso: "dmg(8), daos_server.yml(5)",
   });

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { DEFAULT_NAME, DEFAULT_PORT } from "./check-server.ts";
 import { type ClientFile, clientSchema } from "./client-schema.ts";
 import { checkHostList, readAddresses } from "./parse-address.ts";
+import { type CertificatePlaces, placesOf080 } from "./places.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import { readYaml } from "./read-yaml.ts";
 import type { Report } from "./report.ts";
@@ -17,9 +18,14 @@ export interface ClientCheck {
 /** Reads the text of a client configuration, with defaults. Never throws. */
 export function checkClientConfig(
   text: string,
-  options: { readonly path?: string | undefined; readonly cwd: string },
+  options: {
+    readonly path?: string | undefined;
+    readonly cwd: string;
+    /** The certificates that the file does not name; where release 0.8.0 looks for them by default. */
+    readonly certificates?: CertificatePlaces | undefined;
+  },
 ): ClientCheck {
-  const { path, cwd } = options;
+  const { path, cwd, certificates = placesOf080("client", cwd) } = options;
   const name = path ?? "defaults";
   const reading = readYaml(text, name, clientSchema, "client");
   const problems: Problem[] = [...reading.problems, ...validate(reading, name, clientSchema)];
@@ -49,11 +55,11 @@ export function checkClientConfig(
     transport: {
       allowInsecure: transport.allow_insecure ?? false,
       serverName: transport.server_name ?? "server",
-      clientCertDir: absolute(transport.client_cert_dir ?? ".daos/clients"),
-      caCert: absolute(transport.ca_cert ?? ".daos/daosCA.crt"),
+      clientCertDir: absolute(transport.client_cert_dir ?? certificates.clientCertDir),
+      caCert: absolute(transport.ca_cert ?? certificates.caCert),
       crl: transport.crl === undefined ? undefined : absolute(transport.crl),
-      cert: absolute(transport.cert ?? ".daos/client.crt"),
-      key: absolute(transport.key ?? ".daos/client.key"),
+      cert: absolute(transport.cert ?? certificates.cert),
+      key: absolute(transport.key ?? certificates.key),
     },
   };
   return { config, problems: sortProblems(problems) };

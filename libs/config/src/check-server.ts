@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
 import { readAddresses } from "./parse-address.ts";
+import { type CertificatePlaces, placesOf080 } from "./places.ts";
 import { type Problem, sortProblems } from "./problem.ts";
 import { readFailureDetection } from "./read-failure-detection.ts";
 import { readSystemDb } from "./read-system-db.ts";
@@ -43,6 +44,8 @@ export interface CheckServerOptions {
   readonly overrides?: ServerOverrides | undefined;
   /** The base of relative paths. */
   readonly cwd: string;
+  /** The certificates that the file does not name; where release 0.8.0 looks for them by default. */
+  readonly certificates?: CertificatePlaces | undefined;
 }
 
 /** What a check found; `config` is there unless there is an error. */
@@ -60,7 +63,7 @@ export interface ServerCheck {
  * every problem that does not depend on the machine. Never throws.
  */
 export function checkServerConfig(text: string, options: CheckServerOptions): ServerCheck {
-  const { path, overrides = {}, cwd } = options;
+  const { path, overrides = {}, cwd, certificates = placesOf080("server", cwd) } = options;
   const reading = readYaml(text, path, serverSchema, "server");
   const problems: Problem[] = [
     ...reading.problems,
@@ -72,7 +75,7 @@ export function checkServerConfig(text: string, options: CheckServerOptions): Se
   };
   const file = reading.data as ServerFile;
   const refused = new Set([...problems.map(({ key }) => key), ...reading.meant]);
-  const builder = new Builder(file, overrides, path, cwd, report, refused);
+  const builder = new Builder({ file, overrides, path, cwd, certificates, report, refused });
   const draft = reading.readable ? builder.build() : undefined;
   const valid = !problems.some(({ severity }) => severity === "error");
   return {
@@ -92,24 +95,27 @@ class Builder {
   readonly #overrides: ServerOverrides;
   readonly #path: string;
   readonly #cwd: string;
+  readonly #certificates: CertificatePlaces;
   readonly #report: Report;
   /** Keys that already have a problem and need no second one. */
   readonly #refused: ReadonlySet<string>;
 
-  constructor(
-    file: ServerFile,
-    overrides: ServerOverrides,
-    path: string,
-    cwd: string,
-    report: Report,
-    refused: ReadonlySet<string>,
-  ) {
-    this.#file = file;
-    this.#overrides = overrides;
-    this.#path = path;
-    this.#cwd = cwd;
-    this.#report = report;
-    this.#refused = refused;
+  constructor(given: {
+    readonly file: ServerFile;
+    readonly overrides: ServerOverrides;
+    readonly path: string;
+    readonly cwd: string;
+    readonly certificates: CertificatePlaces;
+    readonly report: Report;
+    readonly refused: ReadonlySet<string>;
+  }) {
+    this.#file = given.file;
+    this.#overrides = given.overrides;
+    this.#path = given.path;
+    this.#cwd = given.cwd;
+    this.#certificates = given.certificates;
+    this.#report = given.report;
+    this.#refused = given.refused;
   }
 
   build(): ServerConfig {
@@ -160,7 +166,7 @@ class Builder {
       );
     }
     const accessPoints = this.#accessPoints(port);
-    const transport = serverTransport(file.transport_config ?? {}, this.#cwd, overrides.insecure);
+    const transport = this.#transport(file.transport_config ?? {}, overrides.insecure);
     return {
       path: this.#path,
       name,
@@ -481,6 +487,19 @@ class Builder {
     this.#report("error", key, "is missing", expected);
   }
 
+  #transport(file: TransportFile, insecure: boolean | undefined): TransportConfig {
+    const { clientCertDir, caCert, cert, key } = this.#certificates;
+    return {
+      allowInsecure: insecure ?? file.allow_insecure ?? false,
+      serverName: file.server_name ?? "server",
+      clientCertDir: this.#absolute(file.client_cert_dir ?? clientCertDir),
+      caCert: this.#absolute(file.ca_cert ?? caCert),
+      crl: this.#optionalPath(file.crl),
+      cert: this.#absolute(file.cert ?? cert),
+      key: this.#absolute(file.key ?? key),
+    };
+  }
+
   #absolute(path: string): string {
     return resolve(this.#cwd, path);
   }
@@ -494,16 +513,4 @@ class Builder {
 export function isOnLoopback({ host }: Pick<HostAddress, "host">): boolean {
   if (isIP(host) !== 0) return host.startsWith("127.") || host === "::1";
   return /^(?:.+\.)?localhost$/i.test(host);
-}
-
-function serverTransport(file: TransportFile, cwd: string, insecure: boolean | undefined): TransportConfig {
-  return {
-    allowInsecure: insecure ?? file.allow_insecure ?? false,
-    serverName: file.server_name ?? "server",
-    clientCertDir: resolve(cwd, file.client_cert_dir ?? ".daos/clients"),
-    caCert: resolve(cwd, file.ca_cert ?? ".daos/daosCA.crt"),
-    crl: file.crl === undefined ? undefined : resolve(cwd, file.crl),
-    cert: resolve(cwd, file.cert ?? ".daos/daos_server.crt"),
-    key: resolve(cwd, file.key ?? ".daos/daos_server.key"),
-  };
 }

@@ -4,9 +4,10 @@ import { formatSuggestions } from "./format-suggestions.ts";
 import { formatProblem, type Problem } from "./problem.ts";
 
 const HOW_TO_HAVE_ONE: Readonly<Record<FileKind, string>> = {
-  server: "name the file with -o, or make one with: daos-server config generate > daos_server.yml",
+  server:
+    "name the file with -o or DAOS_CONFIG, or make the one that is looked for: daos-server config generate > /etc/daos/daos_server.yml",
   client:
-    "name the client's file with -o (daos.yml, not the server's), or leave -o out and name hosts with -l",
+    "name the client's file with -o or DMG_CONFIG (daos.yml, not the server's), or leave both out and name hosts with -l",
 };
 
 /** The given configuration file does not exist. */

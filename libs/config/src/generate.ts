@@ -82,7 +82,7 @@ export function generateConfig(facts: MachineFacts, options: GenerateOptions = {
     `port: ${port}`,
     "",
     ...systemDbSection(accessPoints, note),
-    "# Without certificates (daos-server reads them from .daos) only a test system can run: allow_insecure: true",
+    "# Without certificates (daos-server cert makes them) only a test system can run: allow_insecure: true",
     "transport_config:",
     `  allow_insecure: ${options.allowInsecure ?? false}`,
     "",

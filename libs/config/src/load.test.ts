@@ -6,9 +6,12 @@ import { createLogger, type LogRecord, silentLogger } from "@daos/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ACTIVE_CONFIG, saveActiveConfig } from "./active-config.ts";
 import { loadClientConfig, loadServerConfig } from "./load.ts";
+import { placesOfCertificates } from "./places.ts";
 import type { Problem } from "./problem.ts";
 
 const fixture = (name: string) => join(import.meta.dirname, "..", "fixtures", name);
+
+const here = { env: process.env, cwd: process.cwd() };
 
 let directory = "";
 beforeEach(async () => {
@@ -23,7 +26,7 @@ describe("loadServerConfig()", () => {
       path,
       port: 20001,
       socketDir: resolve("run"),
-      transport: { caCert: resolve(".daos/daosCA.crt") },
+      transport: placesOfCertificates("server", here),
     });
   });
 
@@ -121,15 +124,14 @@ describe("loadClientConfig()", () => {
     transport: {
       allowInsecure: false,
       serverName: "server",
-      clientCertDir: resolve(".daos/clients"),
-      caCert: resolve(".daos/daosCA.crt"),
-      cert: resolve(".daos/client.crt"),
-      key: resolve(".daos/client.key"),
+      ...placesOfCertificates("client", here),
     },
   };
 
-  it("has defaults for everything when there is no file", async () => {
-    expect(await loadClientConfig(undefined)).toEqual(defaults);
+  it("has defaults for everything that the file does not say", async () => {
+    const path = join(directory, "empty.yml");
+    await writeFile(path, "");
+    expect(await loadClientConfig(path)).toEqual({ ...defaults, path });
   });
 
   it("loads release 0.8.0's template", async () => {
@@ -150,6 +152,7 @@ describe("loadClientConfig()", () => {
       logFile: "/tmp/daos_agent.log",
       transport: {
         ...defaults.transport,
+        caCert: resolve(".daos/daosCA.crt"),
         cert: resolve(".daos/daos_server.crt"),
         key: resolve(".daos/daos_server.key"),
       },

@@ -5,6 +5,7 @@ import { checkClientConfig } from "./check-client.ts";
 import { checkServerConfig, type ServerCheck } from "./check-server.ts";
 import { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
 import type { FileKind } from "./file-kind.ts";
+import { placesOfCertificates } from "./places.ts";
 import type { Problem } from "./problem.ts";
 import { MAX_FILE_BYTES } from "./read-yaml.ts";
 import type { ClientConfig, ServerConfig, ServerOverrides } from "./types.ts";
@@ -34,30 +35,25 @@ export interface LoadOptions {
 /** As {@link loadServerConfig}, but returns the problems, including warnings, instead of throwing them. */
 export async function checkServerFile(path: string, overrides?: ServerOverrides): Promise<ServerCheck> {
   const text = await readText(path, "server");
-  const check = checkServerConfig(text, { path, overrides, cwd: resolve() });
+  const cwd = resolve();
+  const certificates = placesOfCertificates("server", { env: process.env, cwd });
+  const check = checkServerConfig(text, { path, overrides, cwd, certificates });
   const absolute = (config: ServerConfig | undefined) =>
     config === undefined ? undefined : { ...config, path: resolve(path) };
   return { ...check, config: absolute(check.config), draft: absolute(check.draft) };
 }
 
 /**
- * Reads and checks a client configuration. Without a path it is `etc/daos.yml`, and all values are defaults when there is
- * no such file.
+ * Reads and checks a client configuration.
  *
  * @throws Fault configNotFound, configUnreadable, configInvalid
  */
-export async function loadClientConfig(path: string | undefined, cwd = resolve()): Promise<ClientConfig> {
-  const name = path ?? "etc/daos.yml";
-  let text: string | undefined;
-  try {
-    text = await readText(name, "client");
-  } catch (error) {
-    if (path !== undefined || !isMissing((error as Error).cause)) throw error;
-  }
-  const read = text === undefined ? undefined : name;
-  const { config, problems } = checkClientConfig(text ?? "", { path: read, cwd });
-  if (config === undefined) throw faultConfigInvalid(name, problems);
-  return { ...config, path: read === undefined ? undefined : resolve(read) };
+export async function loadClientConfig(path: string, cwd = resolve()): Promise<ClientConfig> {
+  const text = await readText(path, "client");
+  const certificates = placesOfCertificates("client", { env: process.env, cwd });
+  const { config, problems } = checkClientConfig(text, { path, cwd, certificates });
+  if (config === undefined) throw faultConfigInvalid(path, problems);
+  return { ...config, path: resolve(path) };
 }
 
 /** Reads a file or a pipe up to the size limit plus one byte. The extra byte shows that the file is too long. */

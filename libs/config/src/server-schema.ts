@@ -38,7 +38,10 @@ export function isPciAddress(value: string): boolean {
 
 const pciAddress = z.string().regex(PCI_ADDRESS).meta({ title: 'a PCI address such as "0000:81:00.0"' });
 
-/** `transport_config` of servers; clients have the same keys but `client_cert_dir`. */
+/**
+ * `transport_config` of servers; clients have the same keys but `client_cert_dir`. The defaults are those of a host with its
+ * certificates in `/etc/daos` ({@link ./places.ts}).
+ */
 export const transportSchema = z.strictObject({
   allow_insecure: flag({
     description: "Talk without TLS and check no certificate: for test systems only.",
@@ -50,22 +53,22 @@ export const transportSchema = z.strictObject({
   }).optional(),
   client_cert_dir: path({
     description: "Directory of the certificates of clients, with which their credentials are checked.",
-    default: ".daos/clients",
+    default: "/etc/daos/certs/clients",
   }).optional(),
   ca_cert: path({
     description: "Certificate of the authority that signed all others.",
-    default: ".daos/daosCA.crt",
+    default: "/etc/daos/certs/daosCA.crt",
   }).optional(),
   crl: path({
     description: "List of the certificates that the authority has revoked (X.509 CRL in PEM form).",
   }).optional(),
   cert: path({
-    description: "This side's own certificate.",
-    default: ".daos/daos_server.crt",
+    description: "This side's own certificate; admin.crt there is dmg's.",
+    default: "/etc/daos/certs/server.crt",
   }).optional(),
   key: path({
     description: "The private key of `cert`; not readable by others (mode 0700 at most).",
-    default: ".daos/daos_server.key",
+    default: "/etc/daos/certs/server.key",
   }).optional(),
 });
 

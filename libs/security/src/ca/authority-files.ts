@@ -82,6 +82,11 @@ export function writeCertificate(path: string, certificate: X509Certificate, own
   return write(path, certificate.toString(), CERT_MODE, owner);
 }
 
+/** Writes a copy of the authority's certificates, mode 0644. */
+export function writeAuthority(path: string, content: Buffer, owner?: Owner): Promise<void> {
+  return write(path, content.toString(), CERT_MODE, owner);
+}
+
 async function write(path: string, content: string, mode: number, owner: Owner | undefined): Promise<void> {
   await writeFileAtomic(path, content, { mode });
   if (owner === undefined) return;

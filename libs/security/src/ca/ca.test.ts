@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
@@ -88,6 +88,17 @@ describe("issueCertificate", () => {
       kind: role,
     });
     await expect(loadIdentity({ caCert: ca, cert, key }, { roles: [role] })).resolves.toBeDefined();
+  });
+
+  it("puts the authority's certificate beside those that go elsewhere, and leaves one that is there", async () => {
+    await initCa({ directory });
+    const output = join(directory, "elsewhere");
+    await issueCertificate({ directory, role: "admin", output });
+    const copy = join(output, "daosCA.crt");
+    expect(readFileSync(copy)).toEqual(readFileSync(join(directory, "certs/daosCA.crt")));
+    writeFileSync(copy, "two authorities");
+    await issueCertificate({ directory, role: "server", output });
+    expect(readFileSync(copy, "utf8")).toBe("two authorities");
   });
 
   it("does not make a client a server", async () => {

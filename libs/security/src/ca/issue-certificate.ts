@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { mkdir, readFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
 import { faultBadName, faultFileExists } from "../faults.ts";
 import type { Role } from "../role.ts";
 import {
@@ -9,6 +9,7 @@ import {
   type IssuedFiles,
   loadAuthority,
   type Owner,
+  writeAuthority,
   writeCertificate,
   writeKey,
 } from "./authority-files.ts";
@@ -23,7 +24,7 @@ export interface IssueOptions {
    * certificate, as its user.
    */
   readonly name?: string | undefined;
-  /** Where the files go; `certs` of the authority by default. */
+  /** Where the files go, with the authority's certificate; `certs` of the authority by default. */
   readonly output?: string | undefined;
   /** 1095 by default; never longer than the authority's own certificate. */
   readonly days?: number | undefined;
@@ -63,6 +64,8 @@ export async function issueCertificate(options: IssueOptions): Promise<IssuedFil
     now: now(),
   });
   await mkdir(output, { recursive: true, mode: 0o755 });
+  const beside = join(output, basename(files.cert));
+  if (!(await exists(beside))) await writeAuthority(beside, await readFile(files.cert), owner);
   await writeKey(key, keys.privateKey, owner);
   await writeCertificate(cert, certificate, owner);
   if (client !== undefined) await writeCertificate(client, certificate);

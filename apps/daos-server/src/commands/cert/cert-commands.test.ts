@@ -23,7 +23,7 @@ function cert(...args: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     execFile(
       join(app, "bin", "daos-server"),
-      ["cert", ...args],
+      ["cert", ...args.slice(0, 1), "--directory", "daosCA", ...args.slice(1)],
       { cwd: directory },
       (error, stdout, stderr) => {
         resolve({ exitCode: typeof error?.code === "number" ? error.code : 0, stdout, stderr });

@@ -1,13 +1,25 @@
 import type { FlagDefinition, FlagDefinitions } from "@daos/cli";
+import { ownDirectory } from "@daos/config/places";
 
 /** Where the certificate authority is. */
 export const DIRECTORY_FLAG = {
   type: "string",
   value: "DIR",
-  default: "daosCA",
-  summary: "directory of the certificate authority",
+  summary: "directory of the certificate authority (default /etc/daos for root, ~/.daos for others)",
   complete: "files",
 } as const satisfies FlagDefinition;
+
+/**
+ * The directory of the authority, by default the one in whose `certs` the programs look for certificates. What calls the
+ * program for it again needs `flag`.
+ */
+export function authorityDirectory(given: string | undefined): {
+  readonly directory: string;
+  readonly flag: string;
+} {
+  if (given !== undefined) return { directory: given, flag: ` --directory ${given}` };
+  return { directory: ownDirectory({ env: process.env, isRoot: process.geteuid?.() === 0 }), flag: "" };
+}
 
 /** The type of a new key. */
 export const KEY_TYPE_FLAG = {

@@ -1,17 +1,20 @@
 import type { Role } from "@daos/security/ca";
 import { defineCommand } from "../../define-command.ts";
 import { findOwner } from "../../find-owner.ts";
-import { DAYS_FLAGS, DIRECTORY_FLAG, KEY_TYPE_FLAG } from "./cert-flags.ts";
+import { authorityDirectory, DAYS_FLAGS, DIRECTORY_FLAG, KEY_TYPE_FLAG } from "./cert-flags.ts";
 
 /** `daos-server cert issue`. */
 export const certIssueCommand = defineCommand({
   name: "cert issue",
   summary: "Issue a certificate with a new key",
   description:
-    "A server's certificate is good in both directions, so that servers can join each other. An agent's has an RSA key unless --key-type says otherwise, because the agent and the servers of release 0.8.0 know no other.",
+    "By default the files go where the programs of this host look for them. With --output the authority's certificate goes there too. A server's certificate is good in both directions, so that servers can join each other. An agent's has an RSA key unless --key-type says otherwise, because the agent and the servers of release 0.8.0 know no other.",
   examples: [
     { text: "For a server", line: "cert issue --role server --owner daos_server" },
-    { text: "For an administrator", line: "cert issue --role admin --name alice --output ~/.daos" },
+    {
+      text: "For an administrator",
+      line: "cert issue --role admin --name alice --output ~alice/.daos/certs --owner alice",
+    },
     { text: "For the agent of a client host", line: "cert issue --role agent --name node7" },
   ],
   flags: {
@@ -49,7 +52,7 @@ export const certIssueCommand = defineCommand({
     const { issueCertificate } = await import("@daos/security/ca");
     const [userName, groupName] = flags.owner?.split(":", 2) ?? [];
     const { certificate, cert, key, client } = await issueCertificate({
-      directory: flags.directory,
+      directory: authorityDirectory(flags.directory).directory,
       role: flags.role,
       name: flags.name,
       output: flags.output,

@@ -1,6 +1,6 @@
 import { onlyArgument } from "@daos/cli";
 import { defineCommand } from "../../define-command.ts";
-import { DAYS_FLAGS, DIRECTORY_FLAG } from "./cert-flags.ts";
+import { authorityDirectory, DAYS_FLAGS, DIRECTORY_FLAG } from "./cert-flags.ts";
 
 /** `daos-server cert renew`. */
 export const certRenewCommand = defineCommand({
@@ -8,7 +8,7 @@ export const certRenewCommand = defineCommand({
   summary: "Issue a certificate again, for another while",
   description:
     "Role, names and owner stay, and the key too unless --new-key: then only one file changes, and running servers take it up by themselves within a minute. A certificate that has expired can be renewed.",
-  examples: [{ text: "With the same key", line: "cert renew daosCA/certs/server.crt" }],
+  examples: [{ text: "With the same key", line: "cert renew /etc/daos/certs/server.crt" }],
   flags: {
     directory: DIRECTORY_FLAG,
     days: DAYS_FLAGS.renewed,
@@ -19,7 +19,7 @@ export const certRenewCommand = defineCommand({
     const file = onlyArgument(args, "the certificate to renew");
     const { renewCertificate } = await import("@daos/security/ca");
     const { certificate, cert, key, client } = await renewCertificate({
-      directory,
+      directory: authorityDirectory(directory).directory,
       cert: file,
       days,
       newKey,

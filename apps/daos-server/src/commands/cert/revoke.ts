@@ -1,6 +1,6 @@
 import { onlyArgument } from "@daos/cli";
 import { defineCommand } from "../../define-command.ts";
-import { DIRECTORY_FLAG } from "./cert-flags.ts";
+import { authorityDirectory, DIRECTORY_FLAG } from "./cert-flags.ts";
 
 /** `daos-server cert revoke`. */
 export const certRevokeCommand = defineCommand({
@@ -8,13 +8,16 @@ export const certRevokeCommand = defineCommand({
   summary: "Revoke a certificate before it expires",
   description:
     "Puts it on the revocation list of the authority, a CRL in PEM form. Copy the list to every host as crl of transport_config: running servers use it within a minute, and end the connections of what is on it.",
-  examples: [{ text: "Of a client host that is lost", line: "cert revoke daosCA/certs/node7.crt" }],
+  examples: [{ text: "Of a client host that is lost", line: "cert revoke /etc/daos/certs/node7.crt" }],
   flags: { directory: DIRECTORY_FLAG },
   args: "FILE",
   run: async ({ args, flags: { directory } }) => {
     const file = onlyArgument(args, "the certificate to revoke");
     const { revokeCertificate } = await import("@daos/security/ca");
-    const { cert, serial, list, count, before } = await revokeCertificate({ directory, cert: file });
+    const { cert, serial, list, count, before } = await revokeCertificate({
+      directory: authorityDirectory(directory).directory,
+      cert: file,
+    });
     return {
       result: { cert, serial, list, count },
       lines: [

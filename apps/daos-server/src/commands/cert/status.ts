@@ -1,8 +1,8 @@
 import { access } from "node:fs/promises";
 import type { CertificatePaths, CertificateState, CertificateStatus } from "@daos/security";
 import { defineCommand } from "../../define-command.ts";
-import { DEFAULT_CONFIG } from "../../global-flags.ts";
-import { DIRECTORY_FLAG } from "./cert-flags.ts";
+import type { GlobalValues } from "../../global-flags.ts";
+import { authorityDirectory, DIRECTORY_FLAG } from "./cert-flags.ts";
 
 const EXIT_CODES: Readonly<Record<CertificateState, number>> = { ok: 0, unusable: 1, expiring: 3 };
 
@@ -20,11 +20,12 @@ export const certStatusCommand = defineCommand({
   run: async ({ flags }) => {
     const { authorityFiles } = await import("@daos/security/ca");
     const { certificateStatus, describeStatus, needAttention } = await import("@daos/security");
-    const authority = authorityFiles(flags.directory);
-    const hasAuthority = await exists(authority.cert);
-    const { paths, notes } = await configuredFiles(flags.config, hasAuthority);
+    const { directory } = authorityDirectory(flags.directory);
+    const authority = authorityFiles(directory);
+    const hasAuthority = await exists(authority.key);
+    const { paths, notes } = await configuredFiles(flags, hasAuthority);
     const list = await certificateStatus(paths ?? { caCert: authority.cert }, {
-      caDirectory: hasAuthority ? flags.directory : undefined,
+      caDirectory: hasAuthority ? directory : undefined,
       role: "server",
     });
     const attention = needAttention(list);
@@ -44,10 +45,10 @@ export const certStatusCommand = defineCommand({
 
 /** The files of the configuration; none when it uses none, or when there is no configuration but an authority. */
 async function configuredFiles(
-  file: string,
+  { config: file, configFrom }: Pick<GlobalValues, "config" | "configFrom">,
   hasAuthority: boolean,
 ): Promise<{ readonly paths?: CertificatePaths; readonly notes: readonly string[] }> {
-  if (file === DEFAULT_CONFIG && hasAuthority && !(await exists(file))) return { notes: [] };
+  if (configFrom === "none" && hasAuthority) return { notes: [] };
   const { loadServerConfig } = await import("@daos/config");
   const { transport } = await loadServerConfig(file);
   if (!transport.allowInsecure) return { paths: transport, notes: [] };

@@ -1,6 +1,6 @@
 import { ProcessCommandRunner } from "@daos/sys";
 import { defineCommand } from "../../define-command.ts";
-import { DEFAULT_CONFIG } from "../../global-flags.ts";
+import type { GlobalValues } from "../../global-flags.ts";
 
 /** `daos-server network scan`. @see DAOS 0.8.0 src/control/cmd/daos_server/network.go */
 export const networkScanCommand = defineCommand({
@@ -20,7 +20,7 @@ export const networkScanCommand = defineCommand({
     all: { type: "boolean", char: "a", summary: "all providers" },
   },
   run: async ({ flags }) => {
-    const provider = flags.all ? undefined : (flags.provider ?? (await configuredProvider(flags.config)));
+    const provider = flags.all ? undefined : (flags.provider ?? (await configuredProvider(flags)));
     const [{ hostTools }, { NetworkProvider }] = await Promise.all([
       import("../../host-tools.ts"),
       import("@daos/network"),
@@ -38,8 +38,11 @@ export const networkScanCommand = defineCommand({
 });
 
 /** The provider of a configuration that is named; all providers without one. */
-async function configuredProvider(file: string): Promise<string | undefined> {
-  if (file === DEFAULT_CONFIG) return undefined;
+async function configuredProvider({
+  config: file,
+  configFrom,
+}: Pick<GlobalValues, "config" | "configFrom">): Promise<string | undefined> {
+  if (configFrom === "none" || configFrom === "search") return undefined;
   const { loadServerConfig } = await import("@daos/config");
   return (await loadServerConfig(file)).engines[0]?.provider;
 }
