@@ -12,7 +12,7 @@ import { mgmtService } from "@daos/mgmt-service";
 import { mgmt } from "@daos/proto";
 import { clientTlsOptions, judgeCaller } from "@daos/security";
 import { inDays, TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
-import { JoinCoordinator, MsReplicas, ServerRequests } from "@daos/system";
+import { JoinCoordinator, MsReplicas, PoolCoordinator, ServerRequests } from "@daos/system";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { limitedService } from "./limit-requests.ts";
 import { type GrpcListener, listenGrpc } from "./listen-grpc.ts";
@@ -99,6 +99,8 @@ async function serve(
           leadership,
           replicas,
           requests: new ServerRequests({ harness, leadership, joins, log: silentLogger }),
+          pools: new PoolCoordinator({ leadership, replicas, log: silentLogger }),
+          callLeader: (...args) => client.callLeader(...args),
           mayDirect: async (address) => address !== MEMBER,
           judgeCaller: (certificate, path, from) => judgeCaller(certificate, { transport, path, from }),
           log: silentLogger,

@@ -3,7 +3,7 @@ import { readExport } from "@daos/member-store";
 import type { commandTools } from "./command-tools.ts";
 import type { Answer } from "./define-command.ts";
 import { replaceMembers } from "./replace-members.ts";
-import { listMember, memberLine } from "./show-member.ts";
+import { listMember, listPool, memberLine, poolLine } from "./show-member.ts";
 
 export interface ImportOptions extends Awaited<ReturnType<typeof commandTools>> {
   /** The export. */
@@ -19,7 +19,7 @@ export async function importMembers(
   { from, force, dryRun, ...tools }: ImportOptions,
 ): Promise<Answer> {
   const exported = await readExport(from);
-  const { exportedAt, members } = exported;
+  const { exportedAt, members, pools } = exported;
   const attempted = `take members from ${from}`;
   const where = config.systemDb.kind === "etcd" ? "etcd" : "the members' file";
   const done = dryRun
@@ -27,10 +27,18 @@ export async function importMembers(
     : await replaceMembers(config, exported, { attempted, force, ...tools });
   const { movedAside } = done;
   return {
-    result: { from, exportedAt, ...done, dryRun, members: members.map(listMember) },
+    result: {
+      from,
+      exportedAt,
+      ...done,
+      dryRun,
+      members: members.map(listMember),
+      pools: pools.map(listPool),
+    },
     lines: [
       ...members.map(memberLine),
-      `${from}: ${members.length} members of ${config.name} as they were at ${exportedAt}`,
+      ...pools.map(poolLine),
+      `${from}: ${members.length} members and ${pools.length} pools of ${config.name} as they were at ${exportedAt}`,
       ...(dryRun ? ["nothing has been changed"] : [`${done.where}: has these members now`]),
       ...(done.replaced === 0 ? [] : [`${done.replaced} members that it had before are replaced`]),
       ...(movedAside === undefined ? [] : [`${movedAside}: the damaged file`]),

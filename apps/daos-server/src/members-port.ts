@@ -4,7 +4,14 @@ import { EtcdClient } from "@daos/etcd";
 import type { MembersPort } from "@daos/host";
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
-import { type Member, membersFile, openMembers, refuseMoved, refuseStaleStore } from "@daos/member-store";
+import {
+  type Member,
+  membersFile,
+  openMembers,
+  type PoolRecord,
+  refuseMoved,
+  refuseStaleStore,
+} from "@daos/member-store";
 import { exists } from "@daos/sys";
 import type { MembersState } from "./members-state.ts";
 
@@ -21,7 +28,7 @@ export interface MembersPortOptions {
 export function openMembersPort(options: MembersPortOptions): Disposable & { readonly port: MembersPort } {
   const { config, self, state, log } = options;
   const copy = state && {
-    saveCopy: (members: readonly Member[]) => state.saveCopy(members),
+    saveCopy: (members: readonly Member[], pools: readonly PoolRecord[]) => state.saveCopy(members, pools),
     readCopy: () => state.readCopy(),
   };
   const { systemDb, name: system } = config;

@@ -2,7 +2,7 @@ import { rename } from "node:fs/promises";
 import { join } from "node:path";
 import type { ServerConfig } from "@daos/config";
 import type { Logger } from "@daos/log";
-import { encodeExport, MarkerFile, type Member, readExport } from "@daos/member-store";
+import { encodeExport, MarkerFile, type Member, type PoolRecord, readExport } from "@daos/member-store";
 import { exists, writeFileAtomic } from "@daos/sys";
 import { findStateDirectory, stateDirectories } from "./state-directory.ts";
 
@@ -12,7 +12,7 @@ export interface MembersState {
   readonly marker: Pick<MarkerFile, "read" | "write">;
   /** The members as this host last saw them as the leader: an export. */
   readonly copyPath: string;
-  saveCopy(members: readonly Member[]): Promise<void>;
+  saveCopy(members: readonly Member[], pools: readonly PoolRecord[]): Promise<void>;
   /** @returns no members when there is no copy @throws Fault membersNotMovable for one that is damaged */
   readCopy(): Promise<readonly Member[]>;
   /** Gives the copy another name: the next leader here begins a new one. @returns that name; undefined without a copy */
@@ -42,9 +42,10 @@ export async function openMembersState(config: ServerConfig, log: Logger): Promi
   return {
     marker: tolerant(marker, log),
     copyPath,
-    saveCopy: async (members) => {
+    saveCopy: async (members, pools) => {
       const exportedAt = new Date().toISOString();
-      await writeFileAtomic(copyPath, encodeExport({ system: name, exportedAt, members }), { mode: 0o600 });
+      const text = encodeExport({ system: name, exportedAt, members, pools });
+      await writeFileAtomic(copyPath, text, { mode: 0o600 });
     },
     readCopy: async () => ((await exists(copyPath)) ? (await readExport(copyPath)).members : []),
     keepAside: async () => {

@@ -8,6 +8,7 @@ import { FaultCode } from "@daos/fault";
 import type { MembersPort } from "@daos/host";
 import { silentLogger } from "@daos/log";
 import { type Member, membersFile, openMembers } from "@daos/member-store";
+import { samplePool } from "@daos/member-store/testing";
 import { memberOf } from "@daos/membership/testing";
 import { createSuperblock, writeSuperblock } from "@daos/superblock";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -31,6 +32,7 @@ const members = [
   memberOf(1, { state: "excluded", reason: "by an administrator" }),
   memberOf(2, { state: "stopped" }),
 ];
+const pools = [samplePool(1), samplePool(2, { label: "" })];
 const put = (member: Member) => ({ kind: "put", member }) as const;
 
 async function configWith(more = ""): Promise<ServerConfig> {
@@ -64,8 +66,12 @@ async function systemInFile(): Promise<string> {
   );
   const store = await openMembers(mount);
   await store.commit(members.map(put), wait());
+  await store.commitPools(
+    pools.map((pool) => ({ kind: "put", pool })),
+    wait(),
+  );
   await store.close();
-  await (await openMembersState(config, silentLogger))?.saveCopy(members);
+  await (await openMembersState(config, silentLogger))?.saveCopy(members, pools);
   return membersFile(mount);
 }
 
@@ -197,7 +203,7 @@ system_db: {backend: etcd, endpoints: [${cluster.endpoints.map((url) => `"${url}
       await using before = await EtcdCluster.start();
       const config = await configOf(before);
       expect(await lead(config, members)).toEqual([]);
-      await (await openMembersState(config, silentLogger))?.saveCopy(members);
+      await (await openMembersState(config, silentLogger))?.saveCopy(members, pools);
     }
     await using cluster = await EtcdCluster.start();
     const config = await configOf(cluster);

@@ -14,6 +14,7 @@ import {
   type MembersExport,
   membersFile,
   openToReplace,
+  type PoolRecord,
   type UnreadableMember,
 } from "@daos/member-store";
 import { readSuperblock, superblockPath } from "@daos/superblock";
@@ -48,7 +49,7 @@ export interface ReplacedMembers {
  */
 export async function replaceMembers(
   config: ServerConfig,
-  { system, members }: MembersExport,
+  { system, members, pools }: MembersExport,
   { attempted, force, ...options }: Options & { readonly attempted: string; readonly force: boolean },
 ): Promise<ReplacedMembers> {
   if (system !== config.name) {
@@ -65,9 +66,30 @@ export async function replaceMembers(
     const before = await store.load({ signal, onUnreadable: (one) => unreadable.push(one) });
     const replaced = before.length + unreadable.length;
     if (replaced > 0 && !force) throw faultNotEmpty(attempted, where, replaced);
+    await replacePools(store, pools, { signal });
     await store.commit(changesTo(members, [...before, ...unreadable]), { signal });
     return { where, replaced, movedAside };
   });
+}
+
+/** An export of a release that did not record pools leaves those of the store as they are. */
+async function replacePools(
+  store: MemberStore,
+  pools: readonly PoolRecord[],
+  { signal }: { readonly signal: AbortSignal },
+): Promise<void> {
+  if (pools.length === 0) return;
+  const kept = new Set(pools.map(({ uuid }) => uuid));
+  const unreadable: UnreadableMember[] = [];
+  const before = await store.loadPools({ signal, onUnreadable: (one) => unreadable.push(one) });
+  const gone = [...before, ...unreadable].filter(({ uuid }) => !kept.has(uuid));
+  await store.commitPools(
+    [
+      ...gone.map(({ uuid }) => ({ kind: "remove", uuid }) as const),
+      ...pools.map((pool) => ({ kind: "put", pool }) as const),
+    ],
+    { signal },
+  );
 }
 
 /** Goes on with what the store has now, on every host. @throws as {@link replaceMembers} */

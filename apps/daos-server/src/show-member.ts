@@ -1,5 +1,5 @@
 import { formatHostAddress } from "@daos/hostlist";
-import type { Member } from "@daos/member-store";
+import type { Member, PoolRecord, UnreadableMember } from "@daos/member-store";
 
 /** A member in the result of a command. */
 export function listMember(member: Member) {
@@ -10,4 +10,24 @@ export function listMember(member: Member) {
 export function memberLine({ rank, uuid, address, state, reason }: Member): string {
   const why = reason === "" ? "" : `: ${reason}`;
   return `rank ${rank}  ${uuid}  ${formatHostAddress(address)}  ${state}${why}`;
+}
+
+/** A pool in the result of a command; sizes are decimal texts. */
+interface PoolInResult extends Omit<PoolRecord, "scmBytes" | "nvmeBytes"> {
+  readonly scmBytes: string;
+  readonly nvmeBytes: string;
+}
+
+export function listPool(pool: PoolRecord): PoolInResult {
+  return { ...pool, scmBytes: `${pool.scmBytes}`, nvmeBytes: `${pool.nvmeBytes}` };
+}
+
+/** A pool in one line: `pool UUID  scratch  ready`. */
+export function poolLine({ uuid, label, state }: PoolRecord): string {
+  return `pool ${uuid}  ${label === "" ? "-" : label}  ${state}`;
+}
+
+/** What an unreadable entry is of: `engine "UUID"`. */
+export function unreadableName({ kind, uuid }: UnreadableMember): string {
+  return `${kind === "pool" ? "pool" : "engine"} ${JSON.stringify(uuid)}`;
 }

@@ -34,7 +34,9 @@ beforeAll(async () => {
         members: [0, 1, 12].map((rank) => ({ rank, uuid: "u", addr: `10.0.${rank}.7:10001` })),
       }),
     },
-    mgmt: { listPools: () => ({ pools: [{ uuid: POOL }, { uuid: POOL.replaceAll("5", "6") }] }) },
+    mgmt: {
+      listPools: () => ({ pools: [{ uuid: POOL, label: "scratch" }, { uuid: POOL.replaceAll("5", "6") }] }),
+    },
   });
   // The default of two seconds is too short on a loaded machine.
   reach = `-i --timeout 60s -l ${formatHostAddress(server.host)}`;
@@ -149,6 +151,7 @@ describe("completion in a real fish", { timeout: 300_000 }, () => {
     expect(await offered(`${reach} system stop --ranks=0,12`)).toEqual(["--ranks=0,12"]);
     expect(await offered(`${reach} system stop --rank-hosts 10.0.12.7:1`)).toEqual(["10.0.12.7:10001"]);
     expect(await offered(`${reach} pool query --pool 5`)).toEqual([POOL]);
+    expect(await offered(`${reach} pool query --pool scr`)).toEqual(["scratch"]);
     expect(await offered(`${reach} pool create -a bash`)).toEqual(["bashrc"]);
   });
 });

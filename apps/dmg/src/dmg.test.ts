@@ -223,7 +223,23 @@ describe("system", () => {
       "Pool UUID  Svc Replicas\n---------  ------------\np          0-2\n",
     );
     expect((await runDmg([...at(host), "sy", "p", "-j"])).json().result).toEqual({
-      pools: [{ uuid: "p", svcReplicas: [0, 1, 2] }],
+      pools: [
+        {
+          uuid: "p",
+          svcReplicas: [0, 1, 2],
+          label: "",
+          state: "unknown",
+          scmBytes: null,
+          nvmeBytes: null,
+          ranks: [],
+          user: "",
+          group: "",
+          createdAt: null,
+          createdBy: "",
+          note: "",
+        },
+      ],
+      outage: "",
     });
   });
 });
@@ -699,7 +715,7 @@ describe("a wrong command line", () => {
     [["-l"], 2, "-l needs a value"],
     [["storage", "scan", "extra"], 2, "takes no arguments"],
     [["storage", "scan", "--timeout", "soon"], 2, "--timeout soon is not a time"],
-    [["pool", "create"], 2, "--scm-size is missing"],
+    [["pool", "create"], 2, "--scm-size or --size is missing"],
     [["pool", "create", "-s", "0"], 2, "--scm-size is 0"],
     [["pool", "create", "-s", "256"], 2, "--scm-size 256 is 256 bytes, and a pool needs 1 MiB or more"],
     [["pool", "create", "-s", "1G", "-n", "500K"], 2, "--nvme-size 500K is 512000 bytes"],
@@ -716,7 +732,14 @@ describe("a wrong command line", () => {
     [["pool", "create", "-s", "1G", "-u", "a:b"], 2, "cannot be a user"],
     [["pool", "create", "-s", "1G", "-a", "/no/such/file"], 2, "cannot be read"],
     [["pool", "overwrite-acl", "--pool", UUID, "-a", "/dev/null"], 2, "the ACL file /dev/null has no entry"],
-    [["pool", "destroy", "--pool", "7"], 2, "not the uuid of a pool"],
+    [["pool", "destroy", "--pool", " "], 2, "--pool is empty"],
+    [["pool", "create", "-z", "1T", "-s", "1G"], 2, "exclude each other"],
+    [["pool", "create", "-z", "10%", "-t", "6"], 2, "not for a percentage"],
+    [["pool", "create", "-s", "1G", "-t", "6"], 2, "for --size only"],
+    [["pool", "create", "-z", "1T", "-n", "1G"], 2, "exclude each other"],
+    [["pool", "create", "-z", "1T", "-t", "6,93"], 2, "--tier-ratio 6,93 cannot be used"],
+    [["pool", "create", "-s", "1G", "-k", "2", "-r", "0"], 2, "exclude each other"],
+    [["pool", "create", "-s", "1G", "--label", "a/b"], 2, "cannot be the label"],
     [["-o", "/no/such/file", "storage", "scan"], 3, "no configuration file"],
     [["-i", "-f", "/no/such/file", "storage", "scan"], 3, "the host file /no/such/file cannot be read"],
     [["-i", "-l", "127.0.0.1:1", "sy", "q"], 4, "connection refused"],

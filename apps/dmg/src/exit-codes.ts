@@ -26,6 +26,7 @@ const BY_FAULT: ReadonlyMap<number, ExitCode> = new Map<number, ExitCode>([
   [FaultCode.rankInvalid, ExitCode.usage],
   [FaultCode.sizeInvalid, ExitCode.usage],
   [FaultCode.aclInvalid, ExitCode.usage],
+  [FaultCode.poolLabelInvalid, ExitCode.usage],
   [FaultCode.configNotFound, ExitCode.config],
   [FaultCode.configUnreadable, ExitCode.config],
   [FaultCode.configInvalid, ExitCode.config],

@@ -3,7 +3,7 @@ import { faultUsage } from "@daos/cli";
 /**
  * Parses a uuid, in lower case.
  *
- * @param what the kind of object with the uuid, as in `a pool`
+ * @param what the kind of object with the uuid, as in `a device`
  * @throws Fault usage
  */
 export function parseUuid(text: string, what: string): string {
@@ -18,6 +18,5 @@ export function parseUuid(text: string, what: string): string {
 }
 
 const RESOLUTIONS: Readonly<Record<string, string>> = {
-  "a pool": "list the pools with: dmg system list-pools",
   "a device": "list the devices with: dmg storage query smd -d",
 };

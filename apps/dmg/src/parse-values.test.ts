@@ -43,9 +43,9 @@ describe("parseDuration", () => {
 
 describe("parseUuid", () => {
   it("parseUuid() accepts capitals and refuses other text", () => {
-    expect(parseUuid("7C3BD1E4-7A37-4FDB-9A7B-2C5F8E6B9D10", "a pool")).toBe(
+    expect(parseUuid("7C3BD1E4-7A37-4FDB-9A7B-2C5F8E6B9D10", "a device")).toBe(
       "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10",
     );
-    expect(() => parseUuid("7c3bd1e4", "a pool")).toThrow("not the uuid of a pool");
+    expect(() => parseUuid("7c3bd1e4", "a device")).toThrow("not the uuid of a device");
   });
 });

@@ -11,13 +11,14 @@ export type { DeviceProgress, OnDeviceProgress } from "./device-progress.ts";
 export { HostConnection } from "./host-connection.ts";
 export { type AskOptions, LeaderFinder, type LeaderFinderOptions } from "./leader-finder.ts";
 export { type LeaderQuery, leaderQuery } from "./leader-query.ts";
-export { listPools, type PoolEntry } from "./list-pools.ts";
+export { listPools, type PoolEntry, type PoolList, type PoolState } from "./list-pools.ts";
 export { type JoinMessage, MgmtClient, type ReportAnswer, type ReportMessage } from "./mgmt-client.ts";
 export { networkListProviders } from "./network-list-providers.ts";
 export { type FabricInterface, networkScan } from "./network-scan.ts";
 export { type Acl, poolDeleteAcl, poolGetAcl, poolOverwriteAcl, poolUpdateAcl } from "./pool-acl.ts";
 export { type PoolCreated, type PoolCreateRequest, poolCreate } from "./pool-create.ts";
 export { type PoolDestroyRequest, poolDestroy } from "./pool-destroy.ts";
+export { resolvePool } from "./resolve-pool.ts";
 export { type LogMasks, setLogMasks } from "./set-log-masks.ts";
 export { type SmdDevice, type SmdPool, smdListDevices, smdListPools } from "./smd-query.ts";
 export {

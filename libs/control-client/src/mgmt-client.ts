@@ -157,6 +157,34 @@ export class MgmtClient implements Disposable {
     return answer.body;
   }
 
+  /**
+   * Passes a client's call about the pools on to the leader.
+   *
+   * @param options `caller` is the certificate (DER) of the client, `client` who it is
+   * @returns the body of the answer
+   */
+  async callLeader(
+    host: HostAddress,
+    method: number,
+    body: Uint8Array,
+    options: Wait & { readonly caller?: Uint8Array | undefined; readonly client: string },
+  ): Promise<Uint8Array> {
+    const { caller = new Uint8Array(), client: from, signal } = options;
+    const request = {
+      method,
+      body: new Uint8Array(body),
+      caller: new Uint8Array(caller),
+      client: from,
+    };
+    const answer = await this.#call(
+      host,
+      `pass a call about pools on (method ${method})`,
+      options,
+      (client) => client.callLeader(request, { signal }),
+    );
+    return answer.body;
+  }
+
   /** Closes the connections; calls under way fail. */
   [Symbol.dispose](): void {
     for (const shared of this.#shared.values()) close(shared);

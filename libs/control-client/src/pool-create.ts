@@ -4,6 +4,8 @@ import { checkStatus } from "./status.ts";
 export interface PoolCreateRequest {
   /** The uuid of the new pool. The caller makes it, so that it is known even if the answer is lost. */
   readonly uuid: string;
+  /** Unique in the system; empty for none. */
+  readonly label?: string | undefined;
   /** SCM per rank, in bytes. */
   readonly scmBytes: bigint;
   /** NVMe per rank, in bytes. */
@@ -33,10 +35,11 @@ export function poolCreate(client: ControlClient, request: PoolCreateRequest): P
     attempted,
     timeoutMs: 10 * 60_000,
     call: async ({ mgmt }, options) => {
-      const { uuid, scmBytes, nvmeBytes, ranks, user, group, acl, system } = request;
+      const { uuid, label = "", scmBytes, nvmeBytes, ranks, user, group, acl, system } = request;
       const { status, svcreps } = await mgmt.poolCreate(
         {
           uuid,
+          label,
           scmbytes: scmBytes,
           nvmebytes: nvmeBytes,
           ranks: [...ranks],

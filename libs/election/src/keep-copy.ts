@@ -1,36 +1,43 @@
 import { toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import type { Member } from "@daos/member-store";
+import type { Member, PoolRecord } from "@daos/member-store";
 import type { Membership } from "@daos/membership";
+import type { PoolRegistry } from "@daos/pool-registry";
 import type { Clock } from "@daos/sys";
 
 export interface KeepCopyOptions {
   /** Replaces the copy on this host. */
-  readonly save: (members: readonly Member[]) => Promise<void>;
+  readonly save: (members: readonly Member[], pools: readonly PoolRecord[]) => Promise<void>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly signal: AbortSignal;
+}
+
+/** What the leader keeps in the store. */
+export interface Kept {
+  readonly membership: Membership;
+  readonly pools: PoolRegistry;
 }
 
 /** The members are copied this long after a change at the latest, ms. */
 const COPY_MS = 2_000;
 
 /**
- * Copies the members outside their store, from which `daos-server members restore` gives them back. Without members there is
+ * Copies the members and the pools outside their store, from which `daos-server members restore` gives them back. Without members there is
  * no copy: a store that was lost must not take the copy with it.
  *
  * @throws the reason of the signal
  */
-export async function keepCopy(membership: Membership, options: KeepCopyOptions): Promise<never> {
+export async function keepCopy({ membership, pools }: Kept, options: KeepCopyOptions): Promise<never> {
   const { save, clock, log, signal } = options;
   let copied: number | undefined;
   let failed = false;
   for (;;) {
-    const { commits } = membership;
+    const commits = membership.commits + pools.commits;
     const members = membership.list();
     if (commits !== copied && members.length > 0) {
       try {
-        await save(members);
+        await save(members, pools.list());
         copied = commits;
         failed = false;
       } catch (error) {

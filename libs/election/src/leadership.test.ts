@@ -143,6 +143,8 @@ describe("with etcd", () => {
     const slow = {
       load: () => reading.promise,
       commit: store.commit.bind(store),
+      loadPools: store.loadPools.bind(store),
+      commitPools: store.commitPools.bind(store),
       close: () => store.close(),
     };
     const election: Election = {

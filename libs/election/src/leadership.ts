@@ -2,7 +2,7 @@ import { isSpaceExceeded } from "@daos/etcd";
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { type Logger, limitRepeats } from "@daos/log";
-import type { Member } from "@daos/member-store";
+import type { Member, PoolRecord } from "@daos/member-store";
 import {
   FailureDetector,
   type FailureDetectorOptions,
@@ -11,6 +11,7 @@ import {
   SystemEvents,
   watchHosts,
 } from "@daos/membership";
+import { PoolRegistry } from "@daos/pool-registry";
 import { faultNotLeader } from "@daos/rpc";
 import { type Clock, systemClock } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
@@ -25,8 +26,10 @@ export interface LeadershipOptions {
   readonly ranksFrom: MembershipOptions["ranksFrom"];
   /** Stops the engine of an excluded member that serves all the same: it was not reached when it was excluded. */
   readonly stopExcluded?: ((member: Member, wait: Wait) => Promise<void>) | undefined;
-  /** Keeps a copy of the members outside their store, on the leader. */
-  readonly saveCopy?: ((members: readonly Member[]) => Promise<void>) | undefined;
+  /** Keeps a copy of the members and the pools outside their store, on the leader. */
+  readonly saveCopy?:
+    | ((members: readonly Member[], pools: readonly PoolRecord[]) => Promise<void>)
+    | undefined;
   /** Reads that copy; no members when there is none. */
   readonly readCopy?: (() => Promise<readonly Member[]>) | undefined;
   readonly failureDetection?: Omit<FailureDetectorOptions, "clock"> | undefined;
@@ -42,6 +45,7 @@ interface Wait {
 interface Leading {
   readonly term: Term;
   readonly membership: Membership;
+  readonly pools: PoolRegistry;
   readonly failureDetector: FailureDetector;
 }
 
@@ -134,6 +138,11 @@ export class Leadership {
     }
   }
 
+  /** The pools, on the leader. @throws as {@link membership} */
+  pools(): PoolRegistry {
+    return this.#leadingHere().pools;
+  }
+
   /** When the hosts were last seen, on the leader. @throws as {@link membership} */
   failureDetector(): FailureDetector {
     return this.#leadingHere().failureDetector;
@@ -180,24 +189,21 @@ export class Leadership {
     try {
       const events = new SystemEvents({ log: log.child("events"), clock });
       const onExcludedServes = (member: Member) => void this.#stopExcluded(member, { signal });
-      const membership = await this.#load({
-        store,
-        events,
-        clock,
-        signal,
-        holds,
-        ranksFrom,
-        onExcludedServes,
-      });
+      const membership = await this.#readOn({ signal }, () =>
+        Membership.load({ store, events, clock, signal, holds, ranksFrom, onExcludedServes }),
+      );
+      const pools = await this.#readOn({ signal }, () =>
+        PoolRegistry.load({ store, clock, log: log.child("pools"), signal, holds }),
+      );
       const failureDetector = new FailureDetector({ ...this.#options.failureDetection, clock });
       signal.throwIfAborted();
-      this.#leading = { membership, failureDetector, term };
+      this.#leading = { membership, pools, failureDetector, term };
       events.add("leader_changed", `${formatHostAddress(self)} leads the system`, { address: self });
       log.info("leading", { term: term.number, members: membership.list().length });
       const { saveCopy: save } = this.#options;
       await Promise.all([
         watchHosts(membership, failureDetector, { clock, log, signal }),
-        ...(save === undefined ? [] : [keepCopy(membership, { save, clock, log, signal })]),
+        ...(save === undefined ? [] : [keepCopy({ membership, pools }, { save, clock, log, signal })]),
       ]);
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -226,18 +232,19 @@ export class Leadership {
     }
   }
 
-  async #load(options: MembershipOptions): Promise<Membership> {
+  /** Reads the store again and again until it can be read. */
+  async #readOn<T>({ signal }: Wait, read: () => Promise<T>): Promise<T> {
     for (;;) {
       try {
-        const membership = await Membership.load(options);
+        const found = await read();
         this.#unread = undefined;
-        return membership;
+        return found;
       } catch (error) {
         this.#unread = undefined;
-        options.signal.throwIfAborted();
+        signal.throwIfAborted();
         this.#unread = toFault(error);
         this.#options.log.error("the members cannot be read", { fault: this.#unread });
-        await this.#clock.delay(RETRY_MS, options);
+        await this.#clock.delay(RETRY_MS, { signal });
       }
     }
   }

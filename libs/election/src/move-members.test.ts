@@ -2,8 +2,8 @@ import { bytes, type EtcdClient } from "@daos/etcd";
 import { EtcdCluster } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
-import { etcdKeys, etcdKnows, type Member } from "@daos/member-store";
-import { openTerm, sampleMember, sampleUuid } from "@daos/member-store/testing";
+import { etcdKeys, etcdKnows, type Member, type PoolRecord } from "@daos/member-store";
+import { openTerm, sampleMember, samplePool, sampleUuid } from "@daos/member-store/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EtcdElection } from "./etcd-election.ts";
 import { moveMembers } from "./move-members.ts";
@@ -43,7 +43,12 @@ function election(system: string, host = "mover"): EtcdElection {
 }
 
 function move(system: string, members: readonly Member[] = some, dryRun = false) {
-  return moveMembers(members, { election: election(system), dryRun, ...wait() });
+  return moveMembers({ members, pools: [samplePool(1)] }, { election: election(system), dryRun, ...wait() });
+}
+
+/** The pools that the next leader finds. */
+async function foundPools(system: string): Promise<readonly PoolRecord[]> {
+  return (await openTerm(client, system)).store.loadPools(wait());
 }
 
 /** What the next leader finds. */
@@ -66,6 +71,7 @@ describe("moveMembers", { timeout: 120_000 }, () => {
     expect(await move(system)).toEqual({ wereThere: false });
     expect(await move(system, some.toReversed())).toEqual({ wereThere: true });
     expect(await found(system)).toEqual(some);
+    expect(await foundPools(system)).toEqual([samplePool(1)]);
   });
 
   it("moves more than fit into one request of etcd", async () => {
@@ -116,13 +122,19 @@ describe("moveMembers", { timeout: 120_000 }, () => {
       hasReplica: () => false,
       log: silentLogger,
     });
-    const moving = moveMembers(some, { election: unreachable, dryRun: false, ...wait() });
+    const moving = moveMembers(
+      { members: some, pools: [] },
+      { election: unreachable, dryRun: false, ...wait() },
+    );
     await expect(moving).rejects.toMatchObject(notMovable("etcd lets nobody lead the system"));
   });
 
   it("ends when it is told to", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
-    const moving = moveMembers(some, { election: election(newSystem()), dryRun: false, signal });
+    const moving = moveMembers(
+      { members: some, pools: [] },
+      { election: election(newSystem()), dryRun: false, signal },
+    );
     await expect(moving).rejects.toThrow("enough");
   });
 });

@@ -1,4 +1,4 @@
-import { encodeMember, faultMembersNotMovable, type Member } from "@daos/member-store";
+import { encodeMember, faultMembersNotMovable, type Member, type PoolRecord } from "@daos/member-store";
 import type { Election } from "./election.ts";
 import { whileLeading } from "./while-leading.ts";
 
@@ -15,7 +15,7 @@ export interface MoveMembersOptions {
 const ATTEMPTED = "move the members of the system to etcd";
 
 /**
- * Puts the members of a system into a store that has none, as one commit, and leads the system meanwhile, so that no other
+ * Puts the pools of a system into a store, then the members, which it must not have, as one commit, and leads the system meanwhile, so that no other
  * host does. A store that has the same members already is left as it is: what was interrupted can be repeated.
  *
  * @returns whether the store had them before
@@ -23,7 +23,7 @@ const ATTEMPTED = "move the members of the system to etcd";
  *   is not known whether it was done
  */
 export async function moveMembers(
-  members: readonly Member[],
+  { members, pools }: { readonly members: readonly Member[]; readonly pools: readonly PoolRecord[] },
   { election, dryRun, leaseSeconds, signal }: MoveMembersOptions,
 ): Promise<{ readonly wereThere: boolean }> {
   return whileLeading({ election, attempted: ATTEMPTED, leaseSeconds, signal }, async ({ store }) => {
@@ -31,6 +31,12 @@ export async function moveMembers(
     const wereThere = areSame(there, members);
     if (there.length > 0 && !wereThere) throw faultOthersThere(there.length);
     if (!wereThere && !dryRun) {
+      // First: what is interrupted here is repeated, because the members are not there yet.
+      if (pools.length > 0)
+        await store.commitPools(
+          pools.map((pool) => ({ kind: "put", pool })),
+          { signal },
+        );
       await store.commit(
         members.map((member) => ({ kind: "put", member })),
         { signal },

@@ -9,6 +9,7 @@ import {
   type Member,
   membersFile,
   movedFile,
+  type PoolRecord,
 } from "@daos/member-store";
 import { readSuperblock } from "@daos/superblock";
 import { exists } from "@daos/sys";
@@ -29,6 +30,7 @@ export interface MoveResult {
   readonly movedFile: string | undefined;
   readonly endpoints: readonly string[];
   readonly members: readonly Member[];
+  readonly pools: readonly PoolRecord[];
   /** etcd had the same members before. */
   readonly wereThere: boolean;
 }
@@ -52,7 +54,7 @@ export async function moveToEtcd(config: ServerConfig, options: MoveToEtcdOption
   }
   const from = await findMembers(config);
   await using locked = await lockMembers(from);
-  const { members, unreadable } = locked;
+  const { members, pools, unreadable } = locked;
   if (unreadable.length > 0) throw faultMembersUnreadable(from, unreadable);
   if (members.length === 0) throw faultNothingHere(`${from} has no members`);
   using client = new EtcdClient({ endpoints: systemDb.endpoints, tls: systemDb });
@@ -64,13 +66,14 @@ export async function moveToEtcd(config: ServerConfig, options: MoveToEtcdOption
     leaseSeconds,
     log,
   });
-  const { wereThere } = await moveMembers(members, { election, dryRun, leaseSeconds, signal });
+  const { wereThere } = await moveMembers({ members, pools }, { election, dryRun, leaseSeconds, signal });
   if (!dryRun) await locked.archive();
   return {
     from,
     movedFile: dryRun ? undefined : movedFile(from),
     endpoints: systemDb.endpoints,
     members,
+    pools,
     wereThere,
   };
 }

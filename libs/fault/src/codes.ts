@@ -121,10 +121,13 @@ export const FaultCode = {
   systemFull: 823,
   memberStoreReplaced: 824,
   stateNotRecorded: 825,
-  poolServiceDown: 840,
   providerMismatch: 830,
   faultCallbackFailed: 831,
   memberReplaced: 832,
+  poolServiceDown: 840,
+  poolLabelInvalid: 841,
+  poolLabelTaken: 842,
+  poolExists: 843,
 
   // security: 900-999
   securityUnknown: 910,
@@ -176,6 +179,8 @@ export const FaultCode = {
   requestUnsupported: 3110,
   sizeInvalid: 3111,
   aclInvalid: 3112,
+  poolUnknown: 3120,
+  poolAmbiguous: 3121,
   webPortUnusable: 3130,
   webReadOnly: 3131,
   webNotAuthorized: 3132,

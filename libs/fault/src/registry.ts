@@ -526,6 +526,21 @@ const SYSTEM = {
     "It is missing, others may change it, it failed, or what it printed is not a path such as /rack1/node3.",
     "correct the program, or set fault_path instead",
   ],
+  poolLabelInvalid: [
+    "A text cannot be the label of a pool.",
+    "It is empty, too long, looks like a uuid, or has a character that labels cannot have.",
+    "give 1 to 127 letters, digits and the characters . _ : -",
+  ],
+  poolLabelTaken: [
+    "Another pool of the system has the label.",
+    "Labels are unique. A pool that is being destroyed keeps its label until it is gone.",
+    "give another label; dmg pool list shows the labels that are in use",
+  ],
+  poolExists: [
+    "A pool with this uuid exists already, with another label.",
+    "A creation was repeated with another label.",
+    "leave the label out, or create a pool with another uuid",
+  ],
   memberStoreReplaced: [
     "The store of the members is missing, empty, older than before, or another one.",
     "etcd or the storage came back without its data, was restored from an old copy, or the configuration names another etcd.",
@@ -766,6 +781,16 @@ const CLIENT = {
     "An access control list cannot be read.",
     "An entry has the wrong form.",
     "write entries as A::OWNER@:rw, one a line",
+  ],
+  poolUnknown: [
+    "No pool of the system has this label, or a uuid that begins so.",
+    "The name is misspelt, the pool was destroyed, or the beginning of the uuid has fewer than 4 digits.",
+    "list the pools with dmg pool list",
+  ],
+  poolAmbiguous: [
+    "The uuids of several pools begin so.",
+    "The beginning of the uuid that was given is too short.",
+    "give more digits, or the label",
   ],
   webPortUnusable: [
     "The page of dmg web cannot be served.",

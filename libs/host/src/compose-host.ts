@@ -4,8 +4,8 @@ import { Harness } from "@daos/harness";
 import { formatHostAddress } from "@daos/hostlist";
 import { EngineInstance, faultStorageLost, type JoinRequest } from "@daos/instance";
 import { EngineReporter, type JoinReply, joinSystem } from "@daos/member-agent";
-import { JoinCoordinator, MsReplicas, ServerRequests, SystemActions } from "@daos/system";
-import type { EnginePorts, HostPorts } from "./host-ports.ts";
+import { JoinCoordinator, MsReplicas, PoolCoordinator, ServerRequests, SystemActions } from "@daos/system";
+import type { EnginePorts, HostCalls, HostPorts } from "./host-ports.ts";
 import { openManagement } from "./management.ts";
 
 /** The control plane of one host, without its sockets. */
@@ -15,6 +15,9 @@ export interface Host {
   readonly reporter: EngineReporter;
   readonly replicas: MsReplicas;
   readonly actions: SystemActions;
+  readonly pools: PoolCoordinator;
+  /** Passes the call of a client about the pools on to the leader. */
+  readonly callLeader: HostCalls["callLeader"];
   /** What other servers ask of this host. */
   readonly requests: ServerRequests;
   /**
@@ -145,6 +148,8 @@ export function composeHost(ports: HostPorts): Host {
     leadership,
     reporter,
     replicas,
+    callLeader: (...args) => calls.callLeader(...args),
+    pools: new PoolCoordinator({ leadership, replicas, log: log.child("pools") }),
     actions: new SystemActions({ leadership, harness, calls, log, clock }),
     requests: new ServerRequests({ harness, leadership, joins, log: mgmtLog, clock }),
     run: async (signal) => {

@@ -4,7 +4,7 @@ import type { HostAddress } from "@daos/hostlist";
 import type { EngineInstance, InstanceOptions, InstanceParts } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { JoinReply } from "@daos/member-agent";
-import type { Member, MemberStore } from "@daos/member-store";
+import type { Member, MemberStore, PoolRecord } from "@daos/member-store";
 import type { Clock } from "@daos/sys";
 import type { ForClient, MemberCalls } from "@daos/system";
 
@@ -18,6 +18,13 @@ export interface HostCalls extends MemberCalls {
   reportEngines(host: HostAddress, report: ReportMessage, wait: Wait): Promise<ReportAnswer>;
   /** Calls the engine with a replica on another access point, for a client with a certificate. @returns the body of its answer */
   callEngine(host: HostAddress, method: number, body: Uint8Array, wait: ForClient): Promise<Uint8Array>;
+  /** Passes the call of a client about the pools on to the leader. @returns the body of its answer */
+  callLeader(
+    host: HostAddress,
+    method: number,
+    body: Uint8Array,
+    wait: ForClient & { readonly client: string },
+  ): Promise<Uint8Array>;
 }
 
 /** Where the members are kept, and how the access points agree on a leader. */
@@ -28,8 +35,10 @@ export type MembersPort = {
    * @throws Fault membersLeftBehind, membersMoved when the system would begin anew without the members that it has
    */
   readonly check: (mount: string, uuid: string, wait: Wait) => Promise<void>;
-  /** Replaces this host's copy of the members, outside their store. */
-  readonly saveCopy?: ((members: readonly Member[]) => Promise<void>) | undefined;
+  /** Replaces this host's copy of the members and the pools, outside their store. */
+  readonly saveCopy?:
+    | ((members: readonly Member[], pools: readonly PoolRecord[]) => Promise<void>)
+    | undefined;
   /** Reads that copy; no members when there is none. */
   readonly readCopy?: (() => Promise<readonly Member[]>) | undefined;
 } & (

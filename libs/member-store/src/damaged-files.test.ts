@@ -7,8 +7,10 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { encodeMember } from "./encode-member.ts";
 import type { Member } from "./member.ts";
 import { membersFile, membersMarker, openMembers } from "./members-file.ts";
+import { readMembersFile, repairMembersFile } from "./repair-members.ts";
 import { flipBits } from "./testing/flip-bits.ts";
 import { sampleMember } from "./testing/sample-member.ts";
+import { samplePool } from "./testing/sample-pool.ts";
 
 let mount = "";
 let path = "";
@@ -81,6 +83,59 @@ describe("openMembers()", () => {
     await (await newStore()).close();
     writeFileSync(membersMarker(mount).path, marker);
     await expect(openMembers(mount)).rejects.toMatchObject(replaced("it is another store"));
+  });
+
+  it("openMembers() refuses when a pool is missing or is not as it was recorded", async () => {
+    const store = await newStore();
+    await store.commitPools(
+      [1, 2].map((number) => ({ kind: "put", pool: samplePool(number) })),
+      wait(),
+    );
+    await store.close();
+    const copy = readFileSync(path);
+    for (const [damage, reason] of [
+      ["DELETE FROM pools WHERE uuid LIKE '00000001%'", "it has 1 pools, and 2 were recorded"],
+      [
+        "UPDATE pools SET document = (SELECT document FROM pools WHERE uuid LIKE '00000002%'), uuid = '00000002-1111-4222-8333-444444444445' WHERE uuid LIKE '00000002%'",
+        undefined,
+      ],
+    ] as const) {
+      writeFileSync(path, copy);
+      using database = new DatabaseSync(path);
+      database.exec(damage);
+      database.close();
+      if (reason === undefined) {
+        // A pool under another's uuid cannot be read itself, and does not keep the members from being used.
+        const opened = await openMembers(mount);
+        const unreadable: string[] = [];
+        expect(await opened.loadPools({ onUnreadable: ({ uuid }) => unreadable.push(uuid) })).toHaveLength(1);
+        expect(unreadable).toEqual(["00000002-1111-4222-8333-444444444445"]);
+        await opened.close();
+      } else {
+        await expect(openMembers(mount)).rejects.toMatchObject({
+          code: FaultCode.memberStoreUnusable,
+          message: expect.stringContaining(reason) as string,
+        });
+      }
+    }
+  });
+
+  it("repairMembersFile() moves a pool that cannot be read aside, and check shows it", async () => {
+    const store = await newStore();
+    await store.commitPools([{ kind: "put", pool: samplePool(1) }], wait());
+    await store.close();
+    const database = new DatabaseSync(path);
+    database.exec("UPDATE pools SET document = replace(document, 'pool1', 'pool9')");
+    database.close();
+    const { uuid } = samplePool(1);
+    expect(readMembersFile(path)).toMatchObject({ pools: [], unreadablePools: [{ kind: "pool", uuid }] });
+    expect(await repairMembersFile(path)).toMatchObject([{ kind: "pool", uuid }]);
+    expect(readMembersFile(path)).toMatchObject({
+      pools: [],
+      unreadablePools: [],
+      quarantined: [{ kind: "pool", uuid, reason: expect.stringContaining("checksum") as string }],
+    });
+    expect(await reload()).toHaveLength(3);
   });
 
   it("openMembers() goes on with what there is when that is accepted, also later", async () => {

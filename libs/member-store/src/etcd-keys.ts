@@ -2,6 +2,8 @@
 export interface EtcdKeys {
   /** The members, each under its uuid. */
   readonly members: string;
+  /** The pools, each under its uuid. */
+  readonly pools: string;
   /** The name of the last commit: see `TermWriter`. */
   readonly lastCommit: string;
   /** The plan of a commit that is too large for one transaction: see `EtcdMemberStore`. */
@@ -24,6 +26,7 @@ export function etcdKeys(system: string): EtcdKeys {
   const root = `/daos/${system}`;
   return {
     members: `${root}/members/`,
+    pools: `${root}/pools/`,
     lastCommit: `${root}/last-commit`,
     planParts: `${root}/plan/parts/`,
     plan: `${root}/plan/ready`,

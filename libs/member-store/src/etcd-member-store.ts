@@ -4,6 +4,7 @@ import type { etcd } from "@daos/proto";
 import { deadline, delay } from "@daos/sys";
 import { addChecksum, verifyChecksum } from "./document-checksum.ts";
 import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
+import { encodePool, isUnreadablePool, readKeptPool } from "./encode-pool.ts";
 import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
 import { faultMemberStore, faultMembersUnreadable } from "./faults.ts";
 import type { Member } from "./member.ts";
@@ -15,6 +16,7 @@ import {
   type UnreadableMember,
   uuidOf,
 } from "./member-store.ts";
+import { type PoolChange, type PoolRecord, poolUuidOf } from "./pool-record.ts";
 import { RankIndex } from "./rank-index.ts";
 import { type FencedTerm, type Operation, type StoreCalls, TermWriter } from "./term-writer.ts";
 
@@ -82,6 +84,35 @@ export class EtcdMemberStore implements MemberStore {
       this.#ranks.check(last);
       await this.#write(toEntries(last), signal);
       this.#ranks.note(last);
+    });
+  }
+
+  loadPools({ signal, onUnreadable }: LoadOptions): Promise<readonly PoolRecord[]> {
+    return this.#inTurn(async () => {
+      if (!this.#loaded) await this.#load(signal);
+      const entries = await this.#attempt(signal, (until) => this.#readEntries(this.#keys.pools, until));
+      const pools: PoolRecord[] = [];
+      for (const { uuid, document } of entries) {
+        const kept = readKeptPool(uuid, document);
+        if (isUnreadablePool(kept)) onUnreadable?.(kept);
+        else pools.push(kept);
+      }
+      return pools;
+    });
+  }
+
+  /** More than fit into one transaction, as in an import, are made in several. */
+  commitPools(changes: readonly PoolChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#inTurn(async () => {
+      if (!this.#loaded) await this.#load(signal);
+      const last = [...new Map(changes.map((change) => [poolUuidOf(change), change])).values()];
+      for (const entries of split(last.map(toPoolEntry))) {
+        const operations = entries.map(({ uuid, document }) => {
+          const key = `${this.#keys.pools}${uuid}`;
+          return document === undefined ? remove(key) : put(key, document);
+        });
+        await this.#writer.write(inGroups(operations), signal);
+      }
     });
   }
 
@@ -158,14 +189,19 @@ export class EtcdMemberStore implements MemberStore {
     return document === undefined ? remove(key) : put(key, document);
   }
 
-  /** Everything at one revision. etcd may be electing its own leader: the read is retried until it succeeds. */
-  async #read(signal: AbortSignal): Promise<State> {
+  /** Everything at one revision. */
+  #read(signal: AbortSignal): Promise<State> {
+    return this.#attempt(signal, (until) => this.#readOnce(until));
+  }
+
+  /** etcd may be electing its own leader: a read is retried until it succeeds. */
+  async #attempt<T>(signal: AbortSignal, read: (until: AbortSignal) => Promise<T>): Promise<T> {
     using term = deadline(READ_MS, `members in etcd under ${this.#keys.members}`, this.#term.signal);
     using limit = deadline(READ_MS, `members in etcd under ${this.#keys.members}`, signal);
     const both = AbortSignal.any([term.signal, limit.signal]);
     while (true) {
       try {
-        return await this.#readOnce(both);
+        return await read(both);
       } catch (error) {
         signal.throwIfAborted();
         const mayPass = error instanceof EtcdError && error.outcome !== "refused";
@@ -189,23 +225,12 @@ export class EtcdMemberStore implements MemberStore {
     const members: Member[] = [];
     const unreadable: UnreadableMember[] = [];
     const old: Entry[] = [];
-    let key = bytes(prefix);
-    while (true) {
-      const page = await this.#client.range(
-        { key, rangeEnd: prefixEnd(prefix), limit: PAGE, revision: header?.revision ?? 0n },
-        call,
-      );
-      for (const { key: found, value } of page.kvs) {
-        const [uuid, document] = [text(found).slice(prefix.length), text(value)];
-        const kept = readKept(uuid, document);
-        if (isUnreadable(kept)) unreadable.push(kept);
-        else members.push(kept);
-        if (!isUnreadable(kept) && !verifyChecksum(document))
-          old.push({ uuid, document: addChecksum(document) });
-      }
-      const end = page.kvs.at(-1)?.key;
-      if (!page.more || end === undefined) break;
-      key = new Uint8Array([...end, 0]);
+    for (const { uuid, document } of await this.#readEntries(prefix, signal, header?.revision)) {
+      const kept = readKept(uuid, document);
+      if (isUnreadable(kept)) unreadable.push(kept);
+      else members.push(kept);
+      if (!isUnreadable(kept) && !verifyChecksum(document))
+        old.push({ uuid, document: addChecksum(document) });
     }
     return {
       members,
@@ -214,6 +239,28 @@ export class EtcdMemberStore implements MemberStore {
       lastCommit: last?.[0]?.modRevision ?? 0n,
       plan: ready?.[0] === undefined ? undefined : parsePlan(ready[0], parts ?? []),
     };
+  }
+
+  /** The documents under a prefix, in pages. */
+  async #readEntries(
+    prefix: string,
+    signal: AbortSignal,
+    revision = 0n,
+  ): Promise<readonly { readonly uuid: string; readonly document: string }[]> {
+    const call = { signal, timeoutMs: READ_ATTEMPT_MS };
+    const entries: { readonly uuid: string; readonly document: string }[] = [];
+    let key = bytes(prefix);
+    while (true) {
+      const page = await this.#client.range(
+        { key, rangeEnd: prefixEnd(prefix), limit: PAGE, revision },
+        call,
+      );
+      for (const { key: found, value } of page.kvs)
+        entries.push({ uuid: text(found).slice(prefix.length), document: text(value) });
+      const end = page.kvs.at(-1)?.key;
+      if (!page.more || end === undefined) return entries;
+      key = new Uint8Array([...end, 0]);
+    }
   }
 
   #fault(error: unknown) {
@@ -240,6 +287,11 @@ function toEntries(changes: readonly MemberChange[]): readonly Entry[] {
     uuid: uuidOf(change),
     document: change.kind === "put" ? addChecksum(encodeMember(change.member)) : undefined,
   }));
+}
+
+function toPoolEntry(change: PoolChange): Entry {
+  const document = change.kind === "put" ? addChecksum(encodePool(change.pool)) : undefined;
+  return { uuid: poolUuidOf(change), document };
 }
 
 /** Splits a commit into parts, each small enough for one transaction. */

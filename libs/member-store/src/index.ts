@@ -23,6 +23,7 @@ export {
   refuseMoved,
   refuseStaleStore,
 } from "./members-file.ts";
+export type { PoolChange, PoolRecord } from "./pool-record.ts";
 export {
   type KeptMembers,
   readMembersFile,

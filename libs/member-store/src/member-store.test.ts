@@ -11,6 +11,7 @@ import type { MemberChange, MemberStore } from "./member-store.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
 import { openTerm } from "./testing/open-term.ts";
 import { sampleMember, sampleUuid } from "./testing/sample-member.ts";
+import { samplePool } from "./testing/sample-pool.ts";
 
 /** Opens the store of one system, repeatedly. Its contents stay. */
 type OpenStore = () => Promise<MemberStore>;
@@ -91,6 +92,52 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     await store.commit([put(sampleMember(3)), remove(3)], wait());
     await store.close();
     expect(await reloaded(open)).toEqual([sampleMember(0), moved]);
+  });
+
+  it("commitPools() keeps every field of a pool, replaces and removes pools, and leaves members alone", async () => {
+    const open = newSystem();
+    const store = await open();
+    expect(await store.loadPools(wait())).toEqual([]);
+    await store.commit(some(2).map(put), wait());
+    const pools = [
+      samplePool(3, { label: "", user: "", ranks: [], svcReplicas: [], state: "creating" }),
+      samplePool(1, { createdBy: "€ 𝄞", scmBytes: 2n ** 64n - 1n, nvmeBytes: 0n }),
+      samplePool(2),
+    ];
+    await store.commitPools(
+      pools.map((pool) => ({ kind: "put", pool })),
+      wait(),
+    );
+    const destroying = samplePool(2, { state: "destroying" });
+    await store.commitPools(
+      [
+        { kind: "put", pool: samplePool(2) },
+        { kind: "put", pool: destroying },
+        { kind: "remove", uuid: samplePool(3).uuid },
+        { kind: "remove", uuid: samplePool(77).uuid },
+      ],
+      wait(),
+    );
+    expect(await store.loadPools(wait())).toEqual([pools[1], destroying]);
+    await store.close();
+    const again = await open();
+    expect(await again.loadPools(wait())).toEqual([pools[1], destroying]);
+    expect(await again.load(wait())).toEqual(some(2));
+    await again.close();
+  });
+
+  it("commitPools() takes more pools than fit into one transaction", async () => {
+    const open = newSystem();
+    const store = await open();
+    const pools = Array.from({ length: 3_500 }, (_, number) => samplePool(number));
+    await store.commitPools(
+      pools.map((pool) => ({ kind: "put", pool })),
+      wait(),
+    );
+    await store.close();
+    const again = await open();
+    expect(await again.loadPools(wait())).toEqual(pools);
+    await again.close();
   });
 
   it("load() returns what the same store committed", async () => {

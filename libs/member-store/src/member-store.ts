@@ -1,4 +1,5 @@
 import type { Member } from "./member.ts";
+import type { PoolChange, PoolRecord } from "./pool-record.ts";
 
 /** One change of the store. The changes of one commit are made all or none. */
 export type MemberChange =
@@ -16,8 +17,10 @@ export function uuidOf(change: MemberChange): string {
   return change.kind === "put" ? change.member.uuid : change.uuid;
 }
 
-/** An entry that is no valid member. */
+/** An entry that is no valid member, or no valid pool. */
 export interface UnreadableMember {
+  /** Of a pool; a member otherwise. */
+  readonly kind?: "pool" | undefined;
   /** The key of the entry. */
   readonly uuid: string;
   readonly document: string;
@@ -50,5 +53,13 @@ export interface MemberStore {
    *   memberConflict when the changes would give a rank to two members
    */
   commit(changes: readonly MemberChange[], options: { readonly signal: AbortSignal }): Promise<void>;
+  /**
+   * All pools. An unreadable pool is left out and passed to `onUnreadable`. Its entry is kept.
+   *
+   * @throws Fault memberStoreUnusable
+   */
+  loadPools(options: LoadOptions): Promise<readonly PoolRecord[]>;
+  /** Makes changes of pools durable, as {@link commit} does. @throws Fault memberStoreUnusable, leadershipLost */
+  commitPools(changes: readonly PoolChange[], options: { readonly signal: AbortSignal }): Promise<void>;
   close(): Promise<void>;
 }

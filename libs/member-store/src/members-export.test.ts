@@ -7,9 +7,15 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { hash } from "./document-checksum.ts";
 import { decodeExport, encodeExport, readExport } from "./members-export.ts";
 import { sampleMember, sampleUuid } from "./testing/sample-member.ts";
+import { samplePool } from "./testing/sample-pool.ts";
 
 const members = [sampleMember(0), sampleMember(4, { state: "excluded", reason: "€ 𝄞" })];
-const written = { system: "daos_server", exportedAt: "2026-11-29T04:00:00.000Z", members };
+const written = {
+  system: "daos_server",
+  exportedAt: "2026-11-29T04:00:00.000Z",
+  members,
+  pools: [samplePool(1)],
+};
 const text = encodeExport(written);
 
 /** An export with other content and a checksum that matches it. */
@@ -31,7 +37,20 @@ describe("encodeExport() and decodeExport()", () => {
     expect(decodeExport(JSON.stringify(JSON.parse(text)))).toEqual(written);
   });
 
+  it("decodeExport() reads an export of a release that did not record pools", () => {
+    const { pools: _, ...content } = JSON.parse(forged({})) as Record<string, unknown>;
+    const { checksum: __, ...rest } = content;
+    const old = JSON.stringify({ ...rest, checksum: hash(JSON.stringify(rest)) });
+    expect(decodeExport(old)).toEqual({ ...written, pools: [] });
+  });
+
   it.each([
+    [
+      "with a label twice",
+      encodeExport({ ...written, pools: [samplePool(1), samplePool(2, { label: "pool1" })] }),
+      "the same label",
+    ],
+    ["with a pool that no store takes", forged({ pools: [{ version: 1, uuid: "x" }] }), "the uuid of a pool"],
     ["changed", text.replace('"excluded"', '"joined"'), "does not match its checksum"],
     ["cut", text.slice(0, -30), "JSON"],
     ["something else", "[]", "not an export"],

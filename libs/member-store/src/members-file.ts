@@ -9,6 +9,7 @@ import { faultMemberStore, faultMembersMoved, faultStaleStore, isDamagedFile } f
 import { MarkerFile } from "./marker-file.ts";
 import type { Member } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
+import type { PoolRecord } from "./pool-record.ts";
 import { SpaceReserve } from "./space-reserve.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
 
@@ -101,6 +102,8 @@ export async function openToReplace(
 /** The members in a file, locked against all other access until it is disposed of. */
 export interface LockedMembers extends AsyncDisposable {
   readonly members: readonly Member[];
+  readonly pools: readonly PoolRecord[];
+  /** Members and pools. */
   readonly unreadable: readonly UnreadableMember[];
   /** Renames the file to its archive name. It is no longer used. */
   archive(): Promise<void>;
@@ -116,9 +119,11 @@ export async function lockMembers(path: string): Promise<LockedMembers> {
   stack.defer(() => store.close());
   const unreadable: UnreadableMember[] = [];
   const members = await store.load({ onUnreadable: (one) => unreadable.push(one) });
+  const pools = await store.loadPools({ onUnreadable: (one) => unreadable.push(one) });
   const lock = stack.move();
   return {
     members,
+    pools,
     unreadable,
     archive: async () => {
       await rename(path, movedFile(path));

@@ -2,17 +2,21 @@ import { DatabaseSync } from "node:sqlite";
 import { bytes, type EtcdCalls, prefixEnd, text } from "@daos/etcd";
 import { Fault } from "@daos/fault";
 import { isUnreadable, readKept } from "./encode-member.ts";
+import { isUnreadablePool, readKeptPool } from "./encode-pool.ts";
 import { etcdKeys } from "./etcd-keys.ts";
 import { faultMemberStore, faultMembersNotMovable } from "./faults.ts";
 import type { Member } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
-import { SqliteMemberStore } from "./sqlite-member-store.ts";
-import { checkIntegrity, hasTable, readContent } from "./stored-content.ts";
+import type { PoolRecord } from "./pool-record.ts";
+import { POOL_REASON, SqliteMemberStore } from "./sqlite-member-store.ts";
+import { checkIntegrity, hasTable, readContent, readPools } from "./stored-content.ts";
 
 /** The members in a store, and its unreadable entries. */
 export interface KeptMembers {
   readonly members: readonly Member[];
+  readonly pools: readonly PoolRecord[];
   readonly unreadable: readonly UnreadableMember[];
+  readonly unreadablePools: readonly UnreadableMember[];
   /** The entries that an earlier repair moved aside. */
   readonly quarantined: readonly UnreadableMember[];
 }
@@ -29,18 +33,20 @@ export function readMembersFile(path: string): KeptMembers {
           .prepare("SELECT uuid, document, reason FROM quarantine")
           .all()
           .map(({ uuid, document, reason }) => ({
+            ...(String(reason).startsWith(POOL_REASON) && { kind: "pool" as const }),
             uuid: String(uuid),
             document: String(document),
-            reason: String(reason),
+            reason: String(reason).replace(POOL_REASON, ""),
           }));
-    return { ...sortOut(kept), quarantined };
+    const pools = readPools(database, path).rows.map(({ uuid, document }) => readKeptPool(uuid, document));
+    return { ...sortOut(kept), ...sortOutPools(pools), quarantined };
   } catch (error) {
     throw error instanceof Fault ? error : faultMemberStore(path, error);
   }
 }
 
 /**
- * Moves unreadable entries to the table `quarantine` of the same file.
+ * Moves unreadable members and pools to the table `quarantine` of the same file.
  *
  * @returns the moved entries
  * @throws Fault membersInUse while a server has the file open, memberStoreUnusable
@@ -51,7 +57,10 @@ export async function repairMembersFile(path: string): Promise<readonly Unreadab
     const unreadable: UnreadableMember[] = [];
     await store.load({ onUnreadable: (one) => unreadable.push(one) });
     if (unreadable.length > 0) await store.quarantine(unreadable);
-    return unreadable;
+    const pools: UnreadableMember[] = [];
+    await store.loadPools({ onUnreadable: (one) => pools.push(one) });
+    if (pools.length > 0) await store.quarantinePools(pools);
+    return [...unreadable, ...pools];
   } finally {
     await store.close();
   }
@@ -67,14 +76,15 @@ const PAGE = 1_000n;
 
 /** Reads the members of a system in etcd. @throws EtcdError */
 export async function readMembersInEtcd(client: EtcdReads, system: string, wait: Wait): Promise<KeptMembers> {
-  const { members, quarantine } = etcdKeys(system);
+  const { members, pools: poolKeys, quarantine } = etcdKeys(system);
   const kept = (await readAll(client, members, wait)).map(({ name, value }) => readKept(name, value));
+  const pools = (await readAll(client, poolKeys, wait)).map(({ name, value }) => readKeptPool(name, value));
   const quarantined = (await readAll(client, quarantine, wait)).map(({ value }) => readQuarantined(value));
-  return { ...sortOut(kept), quarantined };
+  return { ...sortOut(kept), ...sortOutPools(pools), quarantined };
 }
 
 /**
- * Moves unreadable members in etcd below `/daos/NAME/quarantine/`. Call it only while no server leads.
+ * Moves unreadable members and pools in etcd below `/daos/NAME/quarantine/`. Call it only while no server leads.
  *
  * @returns the moved entries
  * @throws EtcdError; Fault membersNotMovable when a document has changed meanwhile
@@ -86,10 +96,18 @@ export async function repairMembersInEtcd(
 ): Promise<readonly UnreadableMember[]> {
   const keys = etcdKeys(system);
   const moved: UnreadableMember[] = [];
-  for (const { name, value, revision } of await readAll(client, keys.members, wait)) {
-    const kept = readKept(name, value);
-    if (!isUnreadable(kept)) continue;
-    const key = bytes(`${keys.members}${name}`);
+  const members = (await readAll(client, keys.members, wait)).map((entry) => ({
+    ...entry,
+    key: bytes(`${keys.members}${entry.name}`),
+    kept: readKept(entry.name, entry.value),
+  }));
+  const pools = (await readAll(client, keys.pools, wait)).map((entry) => ({
+    ...entry,
+    key: bytes(`${keys.pools}${entry.name}`),
+    kept: readKeptPool(entry.name, entry.value),
+  }));
+  for (const { name, revision, key, kept } of [...members, ...pools]) {
+    if (!("document" in kept)) continue;
     const { succeeded } = await client.txn(
       {
         compare: [{ target: 2, result: 0, key, targetUnion: { case: "modRevision", value: revision } }],
@@ -107,7 +125,7 @@ export async function repairMembersInEtcd(
     );
     if (!succeeded)
       throw faultMembersNotMovable(
-        `what is kept of engine ${name} has changed meanwhile`,
+        `what is kept of ${name} has changed meanwhile`,
         "stop the daos-server of every access point, then try again",
         { attempted: "repair the members of the system" },
       );
@@ -130,11 +148,25 @@ async function readAll(client: EtcdReads, prefix: string, wait: Wait) {
 }
 
 function readQuarantined(value: string): UnreadableMember {
-  const { uuid, document, reason } = JSON.parse(value) as Readonly<Record<string, unknown>>;
-  return { uuid: String(uuid), document: String(document), reason: String(reason) };
+  const { kind, uuid, document, reason } = JSON.parse(value) as Readonly<Record<string, unknown>>;
+  return {
+    ...(kind === "pool" && { kind }),
+    uuid: String(uuid),
+    document: String(document),
+    reason: String(reason),
+  };
 }
 
 function sortOut(kept: readonly (Member | UnreadableMember)[]): Pick<KeptMembers, "members" | "unreadable"> {
   const members = kept.filter((one): one is Member => !isUnreadable(one));
   return { members: members.toSorted((a, b) => a.rank - b.rank), unreadable: kept.filter(isUnreadable) };
+}
+
+function sortOutPools(
+  kept: readonly (PoolRecord | UnreadableMember)[],
+): Pick<KeptMembers, "pools" | "unreadablePools"> {
+  return {
+    pools: kept.filter((one): one is PoolRecord => !isUnreadablePool(one)),
+    unreadablePools: kept.filter(isUnreadablePool),
+  };
 }

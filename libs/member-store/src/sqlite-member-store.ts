@@ -5,6 +5,7 @@ import { DatabaseSync } from "node:sqlite";
 import { Fault } from "@daos/fault";
 import { addChecksum } from "./document-checksum.ts";
 import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
+import { encodePool, isUnreadablePool, readKeptPool } from "./encode-pool.ts";
 import {
   faultMemberStore,
   faultMemberStoreReplaced,
@@ -22,6 +23,7 @@ import {
   type MemberStore,
   type UnreadableMember,
 } from "./member-store.ts";
+import { type PoolChange, type PoolRecord, poolUuidOf } from "./pool-record.ts";
 import { RankIndex } from "./rank-index.ts";
 import { freeBytes, type SpaceReserve } from "./space-reserve.ts";
 import { decodeIdentity, encodeIdentity, judgeStore, type StoreIdentity } from "./store-identity.ts";
@@ -32,6 +34,7 @@ import {
   type Row,
   type RowChange,
   readContent,
+  readPools,
   type StoredContent,
 } from "./stored-content.ts";
 
@@ -73,6 +76,23 @@ const PUT_STORE = `
   INSERT INTO store (id, identity, content) VALUES (1, ?, ?)
     ON CONFLICT (id) DO UPDATE SET identity = excluded.identity, content = excluded.content`;
 
+const POOLS_SCHEMA = `
+  CREATE TABLE IF NOT EXISTS pools (uuid TEXT PRIMARY KEY, document TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS pools_content (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    content TEXT NOT NULL
+  ) STRICT`;
+const PUT_POOL = `
+  INSERT INTO pools (uuid, document) VALUES (?, ?)
+    ON CONFLICT (uuid) DO UPDATE SET document = excluded.document`;
+const PUT_POOLS_CONTENT = `
+  INSERT INTO pools_content (id, content) VALUES (1, ?)
+    ON CONFLICT (id) DO UPDATE SET content = excluded.content`;
+const QUARANTINED = "INSERT INTO quarantine (uuid, document, reason, moved_at) VALUES (?, ?, ?, ?)";
+
+/** How the reason of a pool begins in the table `quarantine`. */
+export const POOL_REASON = "pool: ";
+
 export interface SqliteMemberStoreOptions {
   /**
    * Locks the file: no other process has it open or can open it until the store is closed. All committed data is in the
@@ -107,6 +127,7 @@ export class SqliteMemberStore implements MemberStore {
   readonly #begin: string;
   readonly #ranks = new RankIndex();
   readonly #content: StoredContent;
+  readonly #pools: StoredContent;
   #identity: StoreIdentity;
   /** Device and inode of the file that is open. */
   readonly #file: string | undefined;
@@ -128,6 +149,7 @@ export class SqliteMemberStore implements MemberStore {
       const stored = this.#readIdentity();
       const { rows, content } = readContent(this.#database, path);
       this.#content = content;
+      this.#pools = readPools(this.#database, path).content;
       for (const row of rows) {
         const kept = readKept(row.uuid, row.document);
         // What cannot be read keeps the rank that it had.
@@ -172,9 +194,7 @@ export class SqliteMemberStore implements MemberStore {
       const removed = unreadable.map(({ uuid }) => ({ uuid, rank: 0, document: undefined }));
       this.#write(removed, () => {
         this.#database.exec(QUARANTINE);
-        const move = this.#database.prepare(
-          "INSERT INTO quarantine (uuid, document, reason, moved_at) VALUES (?, ?, ?, ?)",
-        );
+        const move = this.#database.prepare(QUARANTINED);
         for (const { uuid, document, reason } of unreadable)
           move.run(uuid, document, reason, new Date().toISOString());
       });
@@ -191,6 +211,40 @@ export class SqliteMemberStore implements MemberStore {
       this.#ranks.check(last);
       this.#write(last.map(toRow));
       this.#ranks.note(last);
+    });
+  }
+
+  async loadPools({ onUnreadable }: Pick<LoadOptions, "onUnreadable"> = {}): Promise<readonly PoolRecord[]> {
+    return this.#guarded(() => {
+      const pools: PoolRecord[] = [];
+      for (const { uuid, document } of readPools(this.#database, this.#path).rows) {
+        const kept = readKeptPool(uuid, document);
+        if (isUnreadablePool(kept)) onUnreadable?.(kept);
+        else pools.push(kept);
+      }
+      return pools;
+    });
+  }
+
+  async commitPools(
+    changes: readonly PoolChange[],
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    signal.throwIfAborted();
+    const last = [...new Map(changes.map((change) => [poolUuidOf(change), change])).values()];
+    this.#guarded(() => this.#writePools(last.map(toPoolRow)));
+  }
+
+  /** Moves unreadable pools to the table `quarantine` of the same file. @throws Fault memberStoreUnusable */
+  async quarantinePools(unreadable: readonly UnreadableMember[]): Promise<void> {
+    this.#guarded(() => {
+      const removed = unreadable.map(({ uuid }) => ({ uuid, document: undefined }));
+      this.#writePools(removed, () => {
+        this.#database.exec(QUARANTINE);
+        const move = this.#database.prepare(QUARANTINED);
+        for (const { uuid, document, reason } of unreadable)
+          move.run(uuid, document, `${POOL_REASON}${reason}`, new Date().toISOString());
+      });
     });
   }
 
@@ -317,6 +371,23 @@ export class SqliteMemberStore implements MemberStore {
     if (this.#isInPlace()) reserve?.restore();
   }
 
+  /** Writes rows of pools and the record of their content, all or none; as a change of the store it has a revision. */
+  #writePools(rows: readonly RowChange[], more: () => void = () => {}): void {
+    const { record, apply } = this.#pools.plan(rows);
+    this.#write([], () => {
+      this.#database.exec(POOLS_SCHEMA);
+      more();
+      const put = this.#database.prepare(PUT_POOL);
+      const remove = this.#database.prepare("DELETE FROM pools WHERE uuid = ?");
+      for (const { uuid, document } of rows) {
+        if (document === undefined) remove.run(uuid);
+        else put.run(uuid, document);
+      }
+      this.#database.prepare(PUT_POOLS_CONTENT).run(record);
+    });
+    apply();
+  }
+
   /** False once the mount is lost: marker and reserve would go to the directory below it. */
   #isInPlace(): boolean {
     return identityOf(this.#path) === this.#file;
@@ -372,6 +443,11 @@ function toRow(change: MemberChange): RowChange & { readonly rank: number } {
   if (change.kind === "remove") return { uuid: change.uuid, rank: 0, document: undefined };
   const { member } = change;
   return { uuid: member.uuid, rank: member.rank, document: addChecksum(encodeMember(member)) };
+}
+
+function toPoolRow(change: PoolChange): RowChange {
+  const document = change.kind === "put" ? addChecksum(encodePool(change.pool)) : undefined;
+  return { uuid: poolUuidOf(change), document };
 }
 
 function identityOf(path: string): string | undefined {

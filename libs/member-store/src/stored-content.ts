@@ -1,6 +1,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { addChecksum, hash, verifyChecksum } from "./document-checksum.ts";
 import { isUnreadable, readKept } from "./encode-member.ts";
+import { isUnreadablePool, readKeptPool } from "./encode-pool.ts";
 import { faultMembersFileDamaged } from "./faults.ts";
 
 /** A row of the table `members`, as it is stored. */
@@ -24,7 +25,7 @@ export class StoredContent {
   readonly #hashes = new Map<string, bigint>();
   #digest = 0n;
 
-  static of(rows: readonly Row[]): StoredContent {
+  static of(rows: readonly RowChange[]): StoredContent {
     const content = new StoredContent();
     content.plan(rows).apply();
     return content;
@@ -98,6 +99,31 @@ export function readContent(database: DatabaseSync, path: string): ReadContent {
   return { rows, content };
 }
 
+/** The rows of the table `pools`, and what they come to. */
+export interface ReadPools {
+  readonly rows: readonly Pick<Row, "uuid" | "document">[];
+  readonly content: StoredContent;
+}
+
+/** As {@link readContent}, of the table `pools`. @throws Fault memberStoreUnusable */
+export function readPools(database: DatabaseSync, path: string): ReadPools {
+  const rows = !hasTable(database, "pools")
+    ? []
+    : database
+        .prepare("SELECT uuid, document FROM pools ORDER BY uuid")
+        .all()
+        .map(({ uuid, document }) => ({ uuid: String(uuid), document: String(document) }));
+  const content = StoredContent.of(rows);
+  const record = readRecord(database, path, "pools_content");
+  if (record === undefined) return { rows, content };
+  if (content.count !== record.count)
+    throw faultMembersFileDamaged(path, `it has ${content.count} pools, and ${record.count} were recorded`);
+  const allReadable = rows.every(({ uuid, document }) => !isUnreadablePool(readKeptPool(uuid, document)));
+  if (allReadable && content.digest !== record.digest)
+    throw faultMembersFileDamaged(path, "its pools are not those that were last recorded");
+  return { rows, content };
+}
+
 /** A sound document of an earlier release. */
 export function isOld({ uuid, document }: Row): boolean {
   return !isUnreadable(readKept(uuid, document)) && !verifyChecksum(document);
@@ -118,9 +144,10 @@ export function hasTable(database: DatabaseSync, name: string): boolean {
 function readRecord(
   database: DatabaseSync,
   path: string,
+  table: "store" | "pools_content" = "store",
 ): { readonly count: number; readonly digest: bigint } | undefined {
-  if (!hasTable(database, "store")) return undefined;
-  const row = database.prepare("SELECT content FROM store").get();
+  if (!hasTable(database, table)) return undefined;
+  const row = database.prepare(`SELECT content FROM ${table}`).get();
   if (row === undefined) return undefined;
   try {
     const document = String(row.content);

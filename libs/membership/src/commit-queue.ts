@@ -2,7 +2,7 @@ import type { MemberChange, MemberStore } from "@daos/member-store";
 import type { Clock } from "@daos/sys";
 
 export interface CommitQueueOptions {
-  readonly store: MemberStore;
+  readonly store: Pick<MemberStore, "commit">;
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Called before the callers of the changes hear of it. */

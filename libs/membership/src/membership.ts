@@ -62,7 +62,7 @@ export type JoinPlan =
   | { readonly kind: "refuse"; readonly fault: Fault };
 
 export interface MembershipOptions {
-  readonly store: MemberStore;
+  readonly store: Pick<MemberStore, "load" | "commit">;
   readonly events: SystemEvents;
   readonly clock: Clock;
   /** Aborts when this host may not lead any more. */

@@ -10,6 +10,16 @@ export function faultOtherSystem(asked: string, here: string): Fault {
   });
 }
 
+/** Another access point passes on what is not about pools. */
+export function faultNoPoolCall(method: number): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.requestUnsupported,
+    description: `method ${method} is not passed on to the leader`,
+    resolution: "run the same release on all access points",
+  });
+}
+
 /** A server whose address is none of the leader or an access point asks for what only those may. */
 export function faultNotDirecting(call: string, address: string): Fault {
   return new Fault({

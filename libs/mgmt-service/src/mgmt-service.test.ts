@@ -13,11 +13,14 @@ import { mgmt } from "@daos/proto";
 import { NIL_RANK, type Rank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import { abortable } from "@daos/sys";
-import { JoinCoordinator, MsReplicas, ServerRequests } from "@daos/system";
+import { JoinCoordinator, MsReplicas, PoolCoordinator, ServerRequests } from "@daos/system";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { mgmtService } from "./mgmt-service.ts";
+import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 
 const self = { host: "10.0.0.1", port: 10001 };
+
+const POOL = "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10";
 
 type Answers = Readonly<Record<string, (request: never) => unknown>>;
 
@@ -75,6 +78,7 @@ interface SystemOptions {
   readonly replica?: boolean;
   readonly members?: readonly Member[];
   readonly ranksFrom?: "engine" | "store";
+  readonly callLeader?: MgmtServiceOptions["callLeader"];
   /** The engines of other access points, by host. */
   readonly others?: Readonly<Record<string, FakeEngine>>;
   /** Of the service; silent if not given. */
@@ -121,7 +125,9 @@ async function system(answers: Answers, options: SystemOptions = {}) {
       leadership,
       replicas,
       requests,
+      pools: new PoolCoordinator({ leadership, replicas, log: silentLogger }),
       mayDirect,
+      callLeader: options.callLeader ?? (() => Promise.reject(new Error("unexpected call of the leader"))),
       judgeCaller,
       log: options.log ?? silentLogger,
     };
@@ -211,7 +217,7 @@ describe("Join", () => {
       description: "the system has no rank 7-8",
     });
     expect(engine.calls).toEqual([]);
-    expect(await client.poolCreate({ ranks: [0] })).toMatchObject({ status: 0 });
+    expect(await client.poolCreate({ ranks: [0], uuid: POOL })).toMatchObject({ status: 0 });
   });
 
   it("does not announce a member that is excluded", async () => {
@@ -430,24 +436,79 @@ describe("ReportEngines", () => {
 describe("calls for the engine with the management service", () => {
   it("are forwarded on the leader, and their status comes back as it is", async () => {
     const { client, engine } = await system({ poolCreate: () => ({ status: -1007, svcreps: [] }) });
-    expect(await client.poolCreate({ scmbytes: 5n, uuid: "p" })).toMatchObject({ status: -1007 });
-    expect(engine.calls).toMatchObject([{ method: "poolCreate", request: { scmbytes: 5n, uuid: "p" } }]);
+    expect(await client.poolCreate({ scmbytes: 5n, uuid: POOL })).toMatchObject({ status: -1007 });
+    expect(engine.calls).toMatchObject([{ method: "poolCreate", request: { scmbytes: 5n, uuid: POOL } }]);
   });
 
   it("create no pool that another system was meant to have", async () => {
     const { client, engine } = await system({ poolCreate: () => ({ status: 0, svcreps: [0] }) });
     expect(await faultOf(client.poolCreate({ sys: "other" }))).toMatchObject({ code: FaultCode.otherSystem });
     for (const sys of ["", "daos_server"])
-      expect(await client.poolCreate({ sys })).toMatchObject({ status: 0 });
+      expect(await client.poolCreate({ sys, uuid: POOL })).toMatchObject({ status: 0 });
     expect(engine.calls).toHaveLength(2);
   });
 
   it("are answered on a follower with a replica: agents of release 0.8.0 know one access point", async () => {
     const psrs = [{ rank: 0, uri: "u0" }];
-    const answers = { getAttachInfo: () => ({ psrs }), listPools: () => ({ status: -2008 }) };
-    const { client } = await system(answers, { leads: false });
+    const { client } = await system({ getAttachInfo: () => ({ psrs }) }, { leads: false });
     expect((await client.getAttachInfo({})).psrs).toMatchObject(psrs);
-    expect(await client.listPools({})).toMatchObject({ status: -2008 });
+  });
+
+  it("about pools are passed on to the leader by a follower with a replica, with who asks", async () => {
+    const { client: leader, leadership } = await system({
+      poolCreate: () => ({ status: 0, svcreps: [0] }),
+      poolDestroy: () => ({ status: 0 }),
+      listPools: () => ({ status: 0, pools: [{ uuid: POOL, svcreps: [0] }] }),
+    });
+    const clients: string[] = [];
+    const { client } = await system(
+      {},
+      {
+        leads: false,
+        callLeader: async (_, method, body, { client: from }) => {
+          clients.push(from);
+          return (await leader.callLeader({ method, body: new Uint8Array(body), client: from })).body;
+        },
+      },
+    );
+    expect(await client.poolCreate({ uuid: POOL, label: "fast" })).toMatchObject({ status: 0, svcreps: [0] });
+    expect((await client.listPools({})).pools).toMatchObject([
+      { uuid: POOL, label: "fast", createdBy: "a client" },
+    ]);
+    expect(leadership.pools().list()).toMatchObject([{ uuid: POOL, state: "ready", createdBy: "a client" }]);
+    expect(await client.poolDestroy({ uuid: POOL })).toMatchObject({ status: 0 });
+    expect(leadership.pools().list()).toEqual([]);
+    expect(clients).toEqual(["a client", "a client", "a client"]);
+  });
+
+  it("are not passed on to the leader when they are not about pools", async () => {
+    const { client } = await system({});
+    const call = client.callLeader({ method: drpcMethods.killRank.method });
+    expect(await faultOf(call)).toMatchObject({ code: FaultCode.requestUnsupported });
+    const { client: strict } = await system({}, { directs: false });
+    const refused = strict.callLeader({ method: drpcMethods.listPools.method });
+    expect(await faultOf(refused)).toMatchObject({ code: FaultCode.notAuthorized });
+  });
+
+  it("tell a client that knows of it which pools are recorded while the data plane is down, and fail for others", async () => {
+    let down = false;
+    const { client } = await system({
+      poolCreate: () => ({ status: 0, svcreps: [0] }),
+      listPools: () => (down ? { status: -2008 } : { status: 0, pools: [{ uuid: POOL, svcreps: [0] }] }),
+    });
+    await client.poolCreate({ uuid: POOL, label: "fast", user: "ana@", scmbytes: 5n });
+    expect(await client.listPools({ recorded: true })).toMatchObject({
+      outage: "",
+      registered: true,
+      pools: [{ label: "fast", state: mgmt.PoolState.POOL_READY, note: "" }],
+    });
+    down = true;
+    expect(await client.listPools({ recorded: true })).toMatchObject({
+      status: 0,
+      outage: expect.stringContaining("DER_NOTLEADER") as string,
+      pools: [{ uuid: POOL, label: "fast", user: "ana@", scmbytes: 5n, note: "as recorded" }],
+    });
+    expect(await client.listPools({})).toMatchObject({ status: -2008, pools: [] });
   });
 
   it("let clients attach by the joined members, without the engine", async () => {
@@ -475,7 +536,7 @@ describe("calls for the engine with the management service", () => {
     const { client, engine } = await system(answers, { members });
     const clients = Array.from({ length: 2000 }, (_, index) => client.getAttachInfo({ sys: `${index % 8}` }));
     while (engine.calls.length < 4) await new Promise(setImmediate);
-    expect(await client.poolCreate({ sys: "daos_server" })).toMatchObject({ status: 0 });
+    expect(await client.poolCreate({ sys: "daos_server", uuid: POOL })).toMatchObject({ status: 0 });
     expect(engine.calls.map(({ method }) => method)).toEqual([
       ...Array(4).fill("getAttachInfo"),
       "poolCreate",

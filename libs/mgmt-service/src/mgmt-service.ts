@@ -1,6 +1,7 @@
 import type { DescMessage, MessageInitShape, MessageShape } from "@bufbuild/protobuf";
 import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { drpcMethods } from "@daos/drpc";
+import { FaultCode, hasCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { limitRepeats } from "@daos/log";
 import { mgmt } from "@daos/proto";
@@ -11,7 +12,8 @@ import { clientCall } from "./client-call.ts";
 import { faultNotDirecting, faultOtherSystem } from "./faults.ts";
 import { joinFromProto } from "./join-from-proto.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
-import { peerAddress, peerCertificateKey } from "./peer-address.ts";
+import { peerAddress, peerCertificateKey, peerName } from "./peer-address.ts";
+import { PoolCalls } from "./pool-calls.ts";
 import { reportFromProto, reportResultToProto } from "./report-from-proto.ts";
 import { SharedCalls } from "./shared-calls.ts";
 
@@ -41,6 +43,7 @@ interface AskEngineOptions {
 export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
   const { harness, leadership, replicas, requests, mayDirect, judgeCaller, systemName } = options;
   const quiet = limitRepeats(options.log);
+  const poolCalls = new PoolCalls(options);
 
   /**
    * Passes a request on to the engine of an MS replica; the answer is the engine's. Any host with a replica does it, as
@@ -75,7 +78,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     psrs: [...psrs],
   }));
   const attaching = new SharedCalls<mgmt.GetAttachInfoResp>(MAX_ATTACH_CALLS);
-  const createPool = forward(drpcMethods.poolCreate, POOL_TIMEOUT_MS);
+  const listInDataPlane = forward(drpcMethods.listPools);
 
   /** @throws Fault wrongSystem */
   const checkSystem = (name: string) => {
@@ -150,11 +153,34 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
 
     async poolCreate(request, context) {
       if (request.sys !== USUAL_SYSTEM) checkSystem(request.sys);
-      requests.checkPoolRanks(request.ranks);
-      return createPool(request, context);
+      using limit = deadline(POOL_TIMEOUT_MS, "creation of a pool", context.signal);
+      return await poolCalls.create(request, callerOf(context, limit));
     },
-    poolDestroy: forward(drpcMethods.poolDestroy, POOL_TIMEOUT_MS),
-    listPools: forward(drpcMethods.listPools),
+
+    async poolDestroy(request, context) {
+      using limit = deadline(POOL_TIMEOUT_MS, "destruction of a pool", context.signal);
+      return await poolCalls.destroy(request, callerOf(context, limit));
+    },
+
+    async listPools(request, context) {
+      using limit = deadline(CALL_TIMEOUT_MS, "list of the pools", context.signal);
+      try {
+        return await poolCalls.list(request, callerOf(context, limit));
+      } catch (error) {
+        // Without the store of the members the data plane still has its list.
+        if (!harness.hasMsInstance || !isStoreOutage(error)) throw error;
+        return await listInDataPlane(request, context);
+      }
+    },
+
+    async callLeader({ method, body, caller, client }, context) {
+      await checkDirects("CallLeader", context);
+      await checkCaller(method, caller, peerAddress(context));
+      using limit = deadline(POOL_TIMEOUT_MS, "a call about pools", context.signal);
+      const from = { signal: limit.signal, caller: caller.length === 0 ? undefined : caller, client };
+      return { body: new Uint8Array(await poolCalls.here(method, body, from)) };
+    },
+
     poolGetACL: forward(drpcMethods.poolGetAcl),
     poolOverwriteACL: forward(drpcMethods.poolOverwriteAcl),
     poolUpdateACL: forward(drpcMethods.poolUpdateAcl),
@@ -172,4 +198,13 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
     smdListDevs: forwardOnLeader(drpcMethods.smdListDevs),
     smdListPools: forwardOnLeader(drpcMethods.smdListPools),
   };
+}
+
+function callerOf(context: HandlerContext, { signal }: { readonly signal: AbortSignal }) {
+  return { signal, caller: context.values.get(peerCertificateKey), client: peerName(context) };
+}
+
+function isStoreOutage(error: unknown): boolean {
+  const { memberStoreUnusable, memberStoreReplaced, electionUnreachable } = FaultCode;
+  return [memberStoreUnusable, memberStoreReplaced, electionUnreachable].some((code) => hasCode(error, code));
 }

@@ -80,6 +80,7 @@ const MGMT_SVC: AuditOf<typeof mgmt.MgmtSvc> = {
   eraseRank: ({ rank, uuid }: mgmt.EraseRankReq) => ({ rank, engine: uuid }),
   // It carries a call of a client, which has a row of its own.
   callEngine: "reads",
+  callLeader: "reads",
 };
 
 const TABLE = [

@@ -60,12 +60,13 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/mgmt.MgmtSvc/StartRank": "S",
   "/mgmt.MgmtSvc/EraseRank": "S",
   "/mgmt.MgmtSvc/CallEngine": "S",
+  "/mgmt.MgmtSvc/CallLeader": "S",
   "/grpc.health.v1.Health/Check": "ASG",
   "/grpc.health.v1.Health/Watch": "ASG",
 };
 /** What only reads, or is what engines do by themselves; all other calls are audited. */
 const NOT_AUDITED =
-  /^\/grpc|Query|Events|Scan|List|Usage|NetworkScan|PoolGetACL|GetAttachInfo|Join|PrepShutdown|ReportEngines|CallEngine/;
+  /^\/grpc|Query|Events|Scan|List|Usage|NetworkScan|PoolGetACL|GetAttachInfo|Join|PrepShutdown|ReportEngines|CallEngine|CallLeader/;
 
 it.each(paths)("AUDITED_CALLS has %s unless it only reads", (path) => {
   expect(AUDITED_CALLS.has(path)).toBe(!NOT_AUDITED.test(path));

@@ -51,6 +51,7 @@ const MGMT_SVC: MethodsOf<typeof mgmt.MgmtSvc> = {
   startRank: ["server"],
   eraseRank: ["server"],
   callEngine: ["server"],
+  callLeader: ["server"],
 };
 
 /** Who may ask whether the server is well: monitoring, with any certificate of the system. */

@@ -34,6 +34,6 @@ export {
   METHOD_LIMITS,
 } from "./method-limits.ts";
 export { type Peer, peerOf } from "./peer.ts";
-export { roleOf, userOf } from "./role.ts";
+export { commonName, roleOf, userOf } from "./role.ts";
 export { clientTlsOptions } from "./tls-options.ts";
 export { warnOfExpiry } from "./warn-of-expiry.ts";

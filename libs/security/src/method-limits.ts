@@ -207,6 +207,7 @@ const MGMT_SVC: LimitsOf<typeof mgmt.MgmtSvc> = {
       uuid: UUID,
       sys: SYSTEM,
       acl: ACL,
+      label: { kind: "text", max: 127, pattern: /^[\w.:-]+$/, shape: "the label of a pool", optional: true },
     } satisfies FieldsOf<mgmt.PoolCreateReq>,
   },
   poolDestroy: {
@@ -238,7 +239,10 @@ const MGMT_SVC: LimitsOf<typeof mgmt.MgmtSvc> = {
     maxRequestBytes: SMALL,
     fields: { force: ANY, rank: RANK } satisfies FieldsOf<mgmt.KillRankReq>,
   },
-  listPools: { maxRequestBytes: SMALL, fields: { sys: SYSTEM } satisfies FieldsOf<mgmt.ListPoolsReq> },
+  listPools: {
+    maxRequestBytes: SMALL,
+    fields: { sys: SYSTEM, recorded: ANY } satisfies FieldsOf<mgmt.ListPoolsReq>,
+  },
   reportEngines: {
     // 64 reasons and 32 warnings, before they are cut.
     maxRequestBytes: 256 * KIB,
@@ -272,6 +276,15 @@ const MGMT_SVC: LimitsOf<typeof mgmt.MgmtSvc> = {
       body: { kind: "bytes", max: PACKET },
       caller: { kind: "bytes", max: MAX_CERTIFICATE },
     } satisfies FieldsOf<mgmt.CallEngineReq>,
+  },
+  callLeader: {
+    maxRequestBytes: PACKET + MAX_CERTIFICATE + KIB,
+    fields: {
+      method: number(0, 0x7fff_ffff),
+      body: { kind: "bytes", max: PACKET },
+      caller: { kind: "bytes", max: MAX_CERTIFICATE },
+      client: line("who the client is", 256),
+    } satisfies FieldsOf<mgmt.CallLeaderReq>,
   },
 };
 

@@ -1,6 +1,7 @@
 export { type AttachRank, attachInfo } from "./attach-info.ts";
 export { JoinCoordinator } from "./join-coordinator.ts";
 export { type ForClient, type MsMethod, MsReplicas } from "./ms-replicas.ts";
+export { PoolCoordinator, type PoolsResult } from "./pool-coordinator.ts";
 export type { HostReport, ReportResult } from "./report-engines.ts";
 export { ServerRequests } from "./server-requests.ts";
 export {

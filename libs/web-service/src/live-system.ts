@@ -8,7 +8,7 @@ import {
   systemEvents,
   systemQuery,
 } from "@daos/control-client";
-import { type Fault, toFault } from "@daos/fault";
+import { Fault, FaultCode, toFault } from "@daos/fault";
 import type { web } from "@daos/proto";
 import { faultDetail } from "@daos/rpc";
 import { delay } from "@daos/sys";
@@ -246,10 +246,23 @@ export class LiveSystem {
 /** A system whose data plane does not answer has members all the same. */
 async function poolsChange(client: ControlClient, system: string): Promise<Change["change"] & object> {
   try {
-    const pools = await listPools(client, { system });
+    const { pools, outage } = await listPools(client, { system });
     const value = pools.map(({ uuid, svcReplicas }) => ({ uuid, svcReplicas: [...svcReplicas] }));
-    return { case: "pools", value: { pools: value } };
+    return {
+      case: "pools",
+      value: { pools: value, ...(outage && { fault: faultDetail(faultRecorded(outage)) }) },
+    };
   } catch (error) {
     return { case: "pools", value: { pools: [], fault: faultDetail(toFault(error)) } };
   }
+}
+
+function faultRecorded(outage: string): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.poolServiceDown,
+    description: "the pools are known as they were recorded only",
+    reason: outage,
+    resolution: "see them with: dmg pool list",
+  });
 }

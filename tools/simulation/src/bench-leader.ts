@@ -16,7 +16,7 @@ import { faultInterceptor } from "@daos/rpc";
 import { grpcHandlers } from "@daos/rpc/server";
 import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
 import { delay } from "@daos/sys";
-import { JoinCoordinator, MsReplicas, ServerRequests, SystemActions } from "@daos/system";
+import { JoinCoordinator, MsReplicas, PoolCoordinator, ServerRequests, SystemActions } from "@daos/system";
 
 /** What the leader's process is asked. */
 export type ToLeader = { readonly kind: "tell" } | { readonly kind: "stop"; readonly timeoutMs: number };
@@ -79,6 +79,8 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
           leadership,
           replicas,
           requests,
+          pools: new PoolCoordinator({ leadership, replicas, log: silentLogger }),
+          callLeader: () => Promise.reject(new Error("there is one access point")),
           mayDirect: async () => true,
           judgeCaller: async () => undefined,
           log: silentLogger,

@@ -1,4 +1,5 @@
 import { encodeMember, type Member, type MemberChange, type MemberState } from "@daos/member-store";
+import { PoolHistory } from "./pool-history.ts";
 
 /** One state of a member in the store; `undefined` when it was forgotten. */
 interface Entry {
@@ -12,6 +13,7 @@ interface Entry {
  */
 export class History {
   readonly violations: string[] = [];
+  readonly pools: PoolHistory;
   readonly #now: () => number;
   readonly #log: ((line: string) => void) | undefined;
   readonly #members = new Map<string, Member>();
@@ -25,6 +27,10 @@ export class History {
   #hash = 0x811c9dc5;
 
   constructor(now: () => number, log?: (line: string) => void) {
+    this.pools = new PoolHistory(
+      (text) => this.note(text),
+      (text) => this.violate(text),
+    );
     this.#now = now;
     this.#log = log;
   }

@@ -4,6 +4,8 @@ import {
   type Member,
   type MemberChange,
   type MemberStore,
+  type PoolChange,
+  type PoolRecord,
 } from "@daos/member-store";
 import type { Superblock } from "@daos/superblock";
 import type { History } from "./history.ts";
@@ -48,6 +50,20 @@ export class DiskStore implements MemberStore {
       throw faultRankTaken(conflict.uuid, conflict.rank, "another engine has it");
     }
     this.#history.commit(0, changes);
+  }
+
+  async loadPools(): Promise<readonly PoolRecord[]> {
+    await this.#work();
+    return this.#history.pools.list();
+  }
+
+  async commitPools(
+    changes: readonly PoolChange[],
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    signal.throwIfAborted();
+    await this.#work();
+    this.#history.pools.commit(0, changes);
   }
 
   async #work(): Promise<void> {

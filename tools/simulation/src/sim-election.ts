@@ -6,8 +6,10 @@ import {
   type Member,
   type MemberChange,
   type MemberStore,
+  type PoolChange,
+  type PoolRecord,
 } from "@daos/member-store";
-import { type ElectionStatus, EtcdFailure, LEASE_MS, type SimEtcd } from "./sim-etcd.ts";
+import { type ElectionStatus, EtcdFailure, LEASE_MS, type SimEtcd, type StoreChanges } from "./sim-etcd.ts";
 import type { SimProcess } from "./sim-process.ts";
 
 /** A lease counts as ended here so much earlier than there, ms. */
@@ -123,6 +125,14 @@ class TermStore implements MemberStore {
   }
 
   async load(): Promise<readonly Member[]> {
+    return (await this.#read()).members;
+  }
+
+  async loadPools(): Promise<readonly PoolRecord[]> {
+    return (await this.#read()).pools;
+  }
+
+  async #read() {
     const { etcd, process, self } = this.#options;
     try {
       return await etcd.load(process, self, this.#term);
@@ -131,13 +141,21 @@ class TermStore implements MemberStore {
     }
   }
 
-  commit(changes: readonly MemberChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
+  commit(members: readonly MemberChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#inTurn({ members, pools: [] }, signal);
+  }
+
+  commitPools(pools: readonly PoolChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    return this.#inTurn({ members: [], pools }, signal);
+  }
+
+  #inTurn(changes: StoreChanges, signal: AbortSignal): Promise<void> {
     const turn = this.#last.then(() => this.#commit(changes, signal));
     this.#last = turn.catch(() => {});
     return turn;
   }
 
-  async #commit(changes: readonly MemberChange[], signal: AbortSignal): Promise<void> {
+  async #commit(changes: StoreChanges, signal: AbortSignal): Promise<void> {
     const { etcd, process, self } = this.#options;
     const name = `${this.#term}/${++this.#count}`;
     const until = process.now() + OUTCOME_MS;

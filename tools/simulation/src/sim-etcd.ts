@@ -1,5 +1,12 @@
 import type { HostAddress } from "@daos/hostlist";
-import { faultLeadershipLost, faultRankTaken, type Member, type MemberChange } from "@daos/member-store";
+import {
+  faultLeadershipLost,
+  faultRankTaken,
+  type Member,
+  type MemberChange,
+  type PoolChange,
+  type PoolRecord,
+} from "@daos/member-store";
 import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";
@@ -31,6 +38,12 @@ interface Lease {
 /** Time to live of a lease, ms. */
 export const LEASE_MS = 3_000;
 const ATTEMPT_MS = 2_000;
+
+/** What one commit changes. */
+export interface StoreChanges {
+  readonly members: readonly MemberChange[];
+  readonly pools: readonly PoolChange[];
+}
 
 /**
  * The part of etcd that the election and the store use, as a cluster that is either there or not: leases in its own time, a
@@ -94,10 +107,14 @@ export class SimEtcd {
     });
   }
 
-  load(process: SimProcess, address: HostAddress, term: number): Promise<readonly Member[]> {
+  load(
+    process: SimProcess,
+    address: HostAddress,
+    term: number,
+  ): Promise<{ readonly members: readonly Member[]; readonly pools: readonly PoolRecord[] }> {
     return this.#call(process, address, () => {
       if (this.leader?.term !== term) throw faultLeadershipLost("read the members");
-      return this.#history.list();
+      return { members: this.#history.list(), pools: this.#history.pools.list() };
     });
   }
 
@@ -107,12 +124,12 @@ export class SimEtcd {
     address: HostAddress,
     term: number,
     name: string,
-    changes: readonly MemberChange[],
+    { members, pools }: StoreChanges,
   ): Promise<void> {
     return this.#call(process, address, () => {
       if (this.#applied.has(name)) return;
       if (this.leader?.term !== term) throw faultLeadershipLost(`commit ${name} of members`);
-      const conflict = this.#history.conflict(changes);
+      const conflict = this.#history.conflict(members);
       if (conflict !== undefined) {
         this.#history.violate(
           `the leader of term ${term} gives rank ${conflict.rank} to ${conflict.uuid} as well`,
@@ -120,7 +137,8 @@ export class SimEtcd {
         throw faultRankTaken(conflict.uuid, conflict.rank, "another engine has it");
       }
       this.#applied.add(name);
-      this.#history.commit(term, changes);
+      if (members.length > 0) this.#history.commit(term, members);
+      if (pools.length > 0) this.#history.pools.commit(term, pools);
     });
   }
 

@@ -151,6 +151,7 @@ export class SimServer {
         call(to, "call the engine", wait, (server, _peer, limit) =>
           server.#parts.requests.callEngine(method, body, limit),
         ),
+      callLeader: () => Promise.reject(new Error("administrators of the simulation ask the leader")),
       prepShutdown: (to, rank, options) =>
         callMember(to, "prepare shutdown", options, (server, _peer, { signal }) =>
           server.#parts.requests.prepShutdown(rank, { allowedMs: options.timeoutMs, signal }),

@@ -54,7 +54,9 @@ async function liveWords(
   const { listPools, systemMemberQuery } = await import("@daos/control-client");
   const values =
     what === "pools"
-      ? (await listPools(client, { system: "" })).map(({ uuid }) => uuid)
+      ? (await listPools(client, { system: "" })).pools.flatMap(({ label, uuid }) =>
+          label === "" ? [uuid] : [label, uuid],
+        )
       : (await systemMemberQuery(client)).map(({ rank, address }) =>
           what === "ranks" ? `${rank}` : address,
         );

@@ -4,9 +4,9 @@ import { type Answer, success } from "../answer.ts";
 /** Flags of the ACL commands. */
 export const poolFlag = {
   type: "string",
-  value: "UUID",
+  value: "POOL",
   required: true,
-  summary: "the pool",
+  summary: "the pool: its label, its uuid, or at least 4 first digits of it",
   complete: "pools",
 } as const satisfies FlagDefinition;
 export const aclFileFlag = {

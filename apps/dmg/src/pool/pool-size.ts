@@ -54,24 +54,37 @@ export interface RankUsage {
  * @throws Fault when the size of a rank is unknown
  */
 export function shareBytes(size: WantedSize, part: "scm" | "nvme", ranks: readonly RankUsage[]): bigint {
-  if (size.kind === "bytes") return size.bytes;
+  return size.kind === "bytes" ? size.bytes : shareOf(size, part, ranks, "whole");
+}
+
+/**
+ * The bytes of a share of the smallest rank, of its whole storage or of what is free there.
+ *
+ * @throws Fault when the size of a rank is unknown
+ */
+export function shareOf(
+  size: Extract<WantedSize, { kind: "share" }>,
+  part: "scm" | "nvme",
+  ranks: readonly RankUsage[],
+  of: "whole" | "free",
+): bigint {
   const name = { scm: "SCM", nvme: "NVMe" }[part];
-  let least: { readonly bytes: bigint; readonly of: RankUsage } | undefined;
+  let least: { readonly bytes: bigint; readonly rank: number } | undefined;
   for (const one of ranks) {
-    const usage: UsagePart<{ readonly totalBytes: bigint }> = one.usage[part];
+    const usage: UsagePart<{ readonly totalBytes: bigint; readonly availableBytes?: bigint }> =
+      one.usage[part];
     if (usage.kind === "unknown") throw faultNoTotal(`${size.text} of the ${name}`, [one], usage.fault);
-    if (least === undefined || usage.totalBytes < least.bytes) least = { bytes: usage.totalBytes, of: one };
+    const bytes = of === "free" ? (usage.availableBytes ?? usage.totalBytes) : usage.totalBytes;
+    if (least === undefined || bytes < least.bytes) least = { bytes, rank: one.rank };
   }
   if (least === undefined) throw new Error("a share of no ranks");
   const bytes = ((least.bytes * size.parts) / WHOLE / BLOCK) * BLOCK;
-  if (bytes === 0n) {
-    throw faultSize(
-      least.bytes === 0n
-        ? `${size.text} of the ${name} is nothing: rank ${least.of.rank} has no ${name}`
-        : `${size.text} of the ${name} of rank ${least.of.rank}, ${least.bytes} bytes, is less than a block`,
-    );
-  }
-  return bytes;
+  if (bytes > 0n) return bytes;
+  throw faultSize(
+    least.bytes === 0n
+      ? `${size.text} of the ${name} is nothing: rank ${least.rank} has no ${of === "free" ? "free " : ""}${name}`
+      : `${size.text} of the ${name} of rank ${least.rank}, ${least.bytes} bytes, is less than a block`,
+  );
 }
 
 /** The members with these ranks; all members when no rank is given. @throws Fault memberUnknown for an unknown rank */

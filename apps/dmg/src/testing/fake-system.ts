@@ -1,7 +1,7 @@
 import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
 import { Fault } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
-import { ctl } from "@daos/proto";
+import { ctl, mgmt } from "@daos/proto";
 import type { Run } from "./run-dmg.ts";
 
 const GB = 1024n ** 3n;
@@ -66,6 +66,7 @@ const scan = {
 const acl = ["A::OWNER@:rw", "A:G:GROUP@:r"];
 
 const { MemberState } = ctl;
+const { PoolState } = mgmt;
 const since = BigInt(Date.UTC(2026, 10, 24, 12));
 
 /** Eight members on four hosts; two members have failed. */
@@ -235,9 +236,27 @@ function calls(index: number): FakeCalls {
       }),
       listPools: () => ({
         pools: [
-          { uuid: UUID(6), svcreps: [0] },
-          { uuid: UUID(5), svcreps: [0, 1, 2] },
+          {
+            uuid: UUID(6),
+            svcreps: [0],
+            state: PoolState.POOL_MISSING,
+            note: "the data plane does not have it",
+          },
+          {
+            uuid: UUID(5),
+            svcreps: [0, 1, 2],
+            label: "scratch",
+            state: PoolState.POOL_READY,
+            scmbytes: 8n * GB,
+            nvmebytes: 200n * GB,
+            ranks: [0, 1, 2, 3],
+            user: "ana@",
+            usergroup: "physics@",
+            createdAt: since,
+            createdBy: "admin at 10.0.0.9",
+          },
         ],
+        registered: true,
       }),
       poolCreate: () => ({ svcreps: [0, 1, 2] }),
       poolDestroy: ({ uuid }) => ({ status: uuid === UUID(6) ? -1012 : 0 }),

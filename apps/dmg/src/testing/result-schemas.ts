@@ -107,7 +107,22 @@ const action = z.strictObject({
   missing,
 });
 const time = z.iso.datetime();
-const pools = z.strictObject({ pools: z.array(z.strictObject({ uuid, svcReplicas: z.array(rank) })) });
+const outage = z.string().meta({ description: "why the pools are as recorded; empty when they are not" });
+const pool = {
+  uuid,
+  svcReplicas: z.array(rank),
+  label: z.string(),
+  state: z.enum(["unknown", "ready", "creating", "destroying", "missing"]),
+  scmBytes: bytes.nullable(),
+  nvmeBytes: bytes.nullable(),
+  ranks: z.array(rank).meta({ description: "empty: all when it was created" }),
+  user: z.string(),
+  group: z.string(),
+  createdAt: z.string().nullable(),
+  createdBy: z.string(),
+  note: z.string().meta({ description: "what differs from the data plane" }),
+};
+const pools = z.strictObject({ pools: z.array(z.strictObject(pool)), outage });
 
 /** The `result` of every command; `null` when the command failed early. */
 const RESULTS = {
@@ -140,6 +155,7 @@ const RESULTS = {
   "plugins remove": plugin,
   "pool create": z.strictObject({
     uuid,
+    label: z.string(),
     svcReplicas: z.array(rank),
     scmBytes: bytes,
     nvmeBytes: bytes,
@@ -151,7 +167,7 @@ const RESULTS = {
   "pool get-acl": acl,
   "pool list": pools,
   "pool overwrite-acl": acl,
-  "pool query": z.strictObject({ uuid, svcReplicas: z.array(rank), acl: z.array(z.string()) }),
+  "pool query": z.strictObject({ ...pool, outage, acl: z.array(z.string()) }),
   "pool update-acl": acl,
   "server set-logmasks": perHost({
     level: z.string().meta({ description: "what is logged now" }),

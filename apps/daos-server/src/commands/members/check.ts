@@ -1,11 +1,11 @@
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
-import { listMember } from "../../show-member.ts";
+import { listMember, listPool, unreadableName } from "../../show-member.ts";
 
 /** `daos-server members check`. */
 export const membersCheckCommand = defineCommand({
   name: "members check",
-  summary: "Look whether all members of the system can be read",
+  summary: "Look whether all members and pools of the system can be read",
   description:
     "Reads the store that the configuration names, a file or etcd, and changes nothing; servers may run. Lists members that cannot be read, and those that daos-server members repair has moved aside. The exit code is not 0 when there are members that cannot be read.",
   examples: [
@@ -18,22 +18,26 @@ export const membersCheckCommand = defineCommand({
     // Loaded here: the other commands do without etcd.
     const { faultMembersUnreadable } = await import("@daos/member-store");
     const { checkMembers } = await import("../../repair-members.ts");
-    const { where, members, unreadable, quarantined } = await checkMembers(config, await commandTools(flags));
+    const { where, members, pools, unreadable, unreadablePools, quarantined } = await checkMembers(
+      config,
+      await commandTools(flags),
+    );
+    const bad = [...unreadable, ...unreadablePools];
     return {
       result: {
         where,
         members: members.map(listMember),
-        unreadable,
+        pools: pools.map(listPool),
+        unreadable: bad,
         quarantined,
       },
       lines: [
-        ...unreadable.map(({ uuid, reason }) => `cannot be read: engine ${JSON.stringify(uuid)}: ${reason}`),
-        ...quarantined.map(
-          ({ uuid, reason }) => `moved aside before: engine ${JSON.stringify(uuid)}: ${reason}`,
-        ),
+        ...bad.map((one) => `cannot be read: ${unreadableName(one)}: ${one.reason}`),
+        ...quarantined.map((one) => `moved aside before: ${unreadableName(one)}: ${one.reason}`),
         `${where}: ${members.length} members can be read, ${unreadable.length} cannot`,
+        `${where}: ${pools.length} pools can be read, ${unreadablePools.length} cannot`,
       ],
-      fault: unreadable.length > 0 ? faultMembersUnreadable(where, unreadable) : undefined,
+      fault: bad.length > 0 ? faultMembersUnreadable(where, bad) : undefined,
     };
   },
 });

@@ -7,7 +7,7 @@ export const membersExportCommand = defineCommand({
   name: "members export",
   summary: "Write the members of the system to a file, for daos-server members import",
   description:
-    "Reads the store that the configuration names, a file or etcd, and changes nothing; servers may run. The export is JSON with a version and a checksum, and goes to standard output or to the file in --output. It has ranks, identities, addresses and exclusions, and no data of pools.",
+    "Reads the store that the configuration names, a file or etcd, and changes nothing; servers may run. The export is JSON with a version and a checksum, and goes to standard output or to the file in --output. It has ranks, identities, addresses and exclusions, and of pools labels, owners and sizes.",
   examples: [
     {
       text: "Every night, on an access point",
@@ -28,14 +28,18 @@ export const membersExportCommand = defineCommand({
     // Loaded here: the other commands do without etcd.
     const { encodeExport, faultMembersUnreadable } = await import("@daos/member-store");
     const { checkMembers } = await import("../../repair-members.ts");
-    const { where, members, unreadable } = await checkMembers(config, await commandTools(flags));
-    if (unreadable.length > 0) throw faultMembersUnreadable(where, unreadable);
+    const { where, members, pools, unreadable, unreadablePools } = await checkMembers(
+      config,
+      await commandTools(flags),
+    );
+    const bad = [...unreadable, ...unreadablePools];
+    if (bad.length > 0) throw faultMembersUnreadable(where, bad);
     const exportedAt = new Date().toISOString();
-    const text = encodeExport({ system: config.name, exportedAt, members });
+    const text = encodeExport({ system: config.name, exportedAt, members, pools });
     const { output } = flags;
     const result = { where, exportedAt, output, export: JSON.parse(text) as object };
     if (output === undefined) return { result, lines: [text.trimEnd()] };
     await writeFileAtomic(output, text, { mode: 0o600 });
-    return { result, lines: [`${output}: ${members.length} members, from ${where}`] };
+    return { result, lines: [`${output}: ${members.length} members, ${pools.length} pools, from ${where}`] };
   },
 });

@@ -1,7 +1,7 @@
 import type { MoveResult } from "@daos/election";
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
-import { listMember, memberLine } from "../../show-member.ts";
+import { listMember, listPool, memberLine, poolLine } from "../../show-member.ts";
 
 /** `daos-server members move`. */
 export const membersMoveCommand = defineCommand({
@@ -23,10 +23,17 @@ export const membersMoveCommand = defineCommand({
     // Loaded here: the other commands do without etcd.
     const { moveToEtcd } = await import("@daos/election");
     const moved = await moveToEtcd(config, { dryRun, ...(await commandTools(flags)) });
-    const { from, movedFile, endpoints, members, wereThere } = moved;
+    const { from, movedFile, endpoints, members, pools, wereThere } = moved;
     return {
-      result: { from, movedFile, endpoints, wereThere, members: members.map(listMember) },
-      lines: [...members.map(memberLine), ...whatWasDone(moved, config.name)],
+      result: {
+        from,
+        movedFile,
+        endpoints,
+        wereThere,
+        members: members.map(listMember),
+        pools: pools.map(listPool),
+      },
+      lines: [...members.map(memberLine), ...pools.map(poolLine), ...whatWasDone(moved, config.name)],
     };
   },
 });

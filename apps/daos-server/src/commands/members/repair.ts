@@ -1,10 +1,11 @@
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
+import { unreadableName } from "../../show-member.ts";
 
 /** `daos-server members repair`. */
 export const membersRepairCommand = defineCommand({
   name: "members repair",
-  summary: "Move members that cannot be read aside",
+  summary: "Move members and pools that cannot be read aside",
   description:
     "Run it while no access point runs, with the configuration of an access point. What cannot be read is moved into the quarantine of the same store, where daos-server members check --json shows it; everything else stays as it is. An engine whose member was moved aside may join again; one that was excluded has to be excluded again first.",
   examples: [{ text: "While no access point runs", line: "members repair -o /etc/daos/daos_server.yml" }],
@@ -19,10 +20,7 @@ export const membersRepairCommand = defineCommand({
       moved.length === 0 ? `${where}: all members can be read` : `${where}: ${moved.length} moved aside`;
     return {
       result: { where, moved },
-      lines: [
-        ...moved.map(({ uuid, reason }) => `moved aside: engine ${JSON.stringify(uuid)}: ${reason}`),
-        total,
-      ],
+      lines: [...moved.map((one) => `moved aside: ${unreadableName(one)}: ${one.reason}`), total],
     };
   },
 });

@@ -1,12 +1,13 @@
 import { randomUUID } from "node:crypto";
-import { countOf, formatSize } from "@daos/cli";
+import { countOf, faultUsage, formatSize } from "@daos/cli";
+import { parsePoolLabel } from "@daos/pool-id";
 import { formatRankSet, parseRank, parseRankList } from "@daos/rank";
 import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
-import { faultSize } from "../../parse-size.ts";
 import { parseAclFile } from "../../pool/acl-file.ts";
 import { currentGroup, currentUser, toPrincipal } from "../../pool/owner.ts";
-import { checkMinSize, parseWantedSize, rankUsages, shareBytes } from "../../pool/pool-size.ts";
+import { parseSizes, sizesPerRank } from "../../pool/size-flags.ts";
+import { chooseRanks } from "../../pool/total-size.ts";
 
 /** The largest number of service replicas that the data plane accepts. */
 const MAX_REPLICAS = 13;
@@ -20,7 +21,7 @@ export const poolCreateCommand = defineCommand({
   alias: "c",
   summary: "Create a pool",
   description:
-    "Sizes are per rank, in units of 1024. A percentage is of the whole SCM or NVMe of the smallest of the ranks, whether in use or not. The pool belongs to you and your primary group unless you say otherwise.",
+    "With --scm-size and --nvme-size, sizes are per rank, in units of 1024, and a percentage is of the whole SCM or NVMe of the smallest of the ranks, whether in use or not. --size is that of the whole pool, as in DAOS 2.x: it is divided between the ranks, and there between SCM and NVMe by --tier-ratio; a percentage is of the free SCM and the whole NVMe of the smallest of the ranks. The pool belongs to you and your primary group unless you say otherwise.",
   examples: [
     { text: "1 GB of SCM on every rank", line: "pool create -s 1G" },
     {
@@ -28,6 +29,7 @@ export const poolCreateCommand = defineCommand({
       line: "pool create -s 10G -n 500G -r 0-3,7 -v 3",
     },
     { text: "A tenth of the storage of every rank", line: "pool create -s 10% -n 10%" },
+    { text: "With a label, 10 TB over four ranks", line: "pool create --label scratch -z 10T --nranks 4" },
     {
       text: "For another owner, with an access control list",
       line: "pool create -s 1G -u ana -g physics -a pool.acl",
@@ -37,11 +39,35 @@ export const poolCreateCommand = defineCommand({
     "scm-size": {
       type: "string",
       char: "s",
-      required: true,
       value: "SIZE",
       summary: "SCM per rank: 1G, 500MB, 10%",
     },
     "nvme-size": { type: "string", char: "n", value: "SIZE", summary: "NVMe per rank: 1T, 500GB, 10%" },
+    size: {
+      type: "string",
+      char: "z",
+      value: "SIZE",
+      summary: "size of the whole pool: 10T; or a share of each rank: 10%",
+    },
+    "tier-ratio": {
+      type: "string",
+      char: "t",
+      value: "PERCENT",
+      summary: "share of SCM in --size (default 6), or of SCM and NVMe: 6,94",
+    },
+    label: {
+      type: "string",
+      value: "LABEL",
+      summary: "unique name of the pool: letters, digits and . _ : -",
+    },
+    nranks: {
+      type: "integer",
+      char: "k",
+      min: 1,
+      max: 65_536,
+      value: "N",
+      summary: "so many ranks that serve, from as many hosts as possible",
+    },
     ranks: {
       type: "string",
       char: "r",
@@ -75,25 +101,26 @@ export const poolCreateCommand = defineCommand({
     },
   },
   run: async ({ flags, connect, waitFor }) => {
-    const scm = parseWantedSize(flags["scm-size"]);
-    if (scm.kind === "bytes" && scm.bytes === 0n) throw faultSize("a pool needs SCM: --scm-size is 0");
-    checkMinSize(scm, `--scm-size ${flags["scm-size"]}`);
-    const nvme = parseWantedSize(flags["nvme-size"] ?? "0");
-    if (nvme.kind === "share" || nvme.bytes > 0n) checkMinSize(nvme, `--nvme-size ${flags["nvme-size"]}`);
+    const wanted = parseSizes(flags);
     // What is empty, as a variable of a script may be, is the default.
-    const ranks = flags.ranks ? parseRankList(flags.ranks) : [];
+    const label = flags.label ? parsePoolLabel(flags.label) : "";
+    if (flags.ranks && flags.nranks !== undefined)
+      throw faultUsage("--ranks and --nranks exclude each other", "give one of them");
+    const listed = flags.ranks ? parseRankList(flags.ranks) : [];
     const acl = flags["acl-file"] === undefined ? [] : await parseAclFile(flags["acl-file"]);
     const user = toPrincipal(flags.user || currentUser());
     const group = toPrincipal(flags.group || (await currentGroup()));
     const { client, system } = await connect();
-    const shared = scm.kind === "share" || nvme.kind === "share";
-    const usages = shared ? await waitFor(rankUsages(client, ranks)) : [];
-    const scmBytes = shareBytes(scm, "scm", usages);
-    const nvmeBytes = shareBytes(nvme, "nvme", usages);
-    const { poolCreate } = await import("@daos/control-client");
+    const { poolCreate, systemQuery } = await import("@daos/control-client");
+    const ranks =
+      flags.nranks === undefined
+        ? listed
+        : chooseRanks((await waitFor(systemQuery(client))).members, flags.nranks);
+    const { scmBytes, nvmeBytes, calculated } = await waitFor(sizesPerRank(client, wanted, ranks));
     const { uuid, svcReplicas } = await waitFor(
       poolCreate(client, {
         uuid: randomUUID(),
+        label,
         scmBytes,
         nvmeBytes,
         ranks,
@@ -106,10 +133,10 @@ export const poolCreateCommand = defineCommand({
     );
     const replicas = formatRankSet(svcReplicas.map(parseRank));
     return success(
-      { uuid, svcReplicas, scmBytes, nvmeBytes, user, group },
-      () => `Pool UUID: ${uuid}, Service replicas: ${replicas}`,
+      { uuid, label, svcReplicas, scmBytes, nvmeBytes, user, group },
+      () => `Pool UUID: ${uuid}, ${label === "" ? "" : `Label: ${label}, `}Service replicas: ${replicas}`,
       [
-        ...(shared
+        ...(calculated
           ? [`per rank: ${formatSize(Number(scmBytes))} of SCM, ${formatSize(Number(nvmeBytes))} of NVMe`]
           : []),
         ...shareNotes(scmBytes, nvmeBytes),

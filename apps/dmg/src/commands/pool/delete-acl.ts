@@ -1,7 +1,7 @@
 import { defineCommand } from "../../define-command.ts";
-import { parseUuid } from "../../parse-uuid.ts";
 import { aclAnswer, poolFlag } from "../../pool/acl.ts";
 import { checkAclPrincipal } from "../../pool/acl-file.ts";
+import { choosePool } from "../../pool/choose-pool.ts";
 
 /** `dmg pool delete-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolDeleteACLCmd */
 export const poolDeleteAclCommand = defineCommand({
@@ -29,9 +29,8 @@ export const poolDeleteAclCommand = defineCommand({
     },
   },
   run: async ({ flags, connect, waitFor }) => {
-    const pool = parseUuid(flags.pool, "a pool");
     checkAclPrincipal(flags.principal);
-    const { client } = await connect();
+    const { client, uuid: pool } = await choosePool(flags.pool, { connect, waitFor });
     const { poolDeleteAcl } = await import("@daos/control-client");
     return aclAnswer(pool, await waitFor(poolDeleteAcl(client, pool, flags.principal)));
   },

@@ -1,8 +1,8 @@
 import { confirmOnTerminal } from "@daos/cli";
 import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
-import { parseUuid } from "../../parse-uuid.ts";
 import { poolFlag } from "../../pool/acl.ts";
+import { choosePool } from "../../pool/choose-pool.ts";
 
 /** `dmg pool destroy`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolDestroyCmd */
 export const poolDestroyCommand = defineCommand({
@@ -15,6 +15,7 @@ export const poolDestroyCommand = defineCommand({
       text: "Destroy one pool",
       line: "pool destroy --pool 7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10",
     },
+    { text: "By its label", line: "pool destroy --pool scratch" },
   ],
   flags: {
     pool: poolFlag,
@@ -31,9 +32,8 @@ export const poolDestroyCommand = defineCommand({
     },
   },
   run: async ({ flags, terminal, connect, waitFor }) => {
-    const uuid = parseUuid(flags.pool, "a pool");
+    const { client, system, uuid } = await choosePool(flags.pool, { connect, waitFor });
     if (!flags.force) await confirmOnTerminal(terminal, `This destroys the pool ${uuid}: its data is lost.`);
-    const { client, system } = await connect();
     const { poolDestroy } = await import("@daos/control-client");
     await waitFor(poolDestroy(client, { uuid, force: flags.force, system: flags.sys ?? system }));
     return success({ uuid }, () => `Pool ${uuid} destroyed`);

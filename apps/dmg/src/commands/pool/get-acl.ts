@@ -1,6 +1,6 @@
 import { defineCommand } from "../../define-command.ts";
-import { parseUuid } from "../../parse-uuid.ts";
 import { aclAnswer, poolFlag } from "../../pool/acl.ts";
+import { choosePool } from "../../pool/choose-pool.ts";
 
 /** `dmg pool get-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolGetACLCmd */
 export const poolGetAclCommand = defineCommand({
@@ -15,8 +15,7 @@ export const poolGetAclCommand = defineCommand({
   ],
   flags: { pool: poolFlag },
   run: async ({ flags, connect, waitFor }) => {
-    const pool = parseUuid(flags.pool, "a pool");
-    const { client } = await connect();
+    const { client, uuid: pool } = await choosePool(flags.pool, { connect, waitFor });
     const { poolGetAcl } = await import("@daos/control-client");
     return aclAnswer(pool, await waitFor(poolGetAcl(client, pool)));
   },

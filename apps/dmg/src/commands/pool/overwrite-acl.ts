@@ -1,7 +1,7 @@
 import { defineCommand } from "../../define-command.ts";
-import { parseUuid } from "../../parse-uuid.ts";
 import { aclAnswer, aclFileFlag, poolFlag } from "../../pool/acl.ts";
 import { faultAcl, parseAclFile } from "../../pool/acl-file.ts";
+import { choosePool } from "../../pool/choose-pool.ts";
 
 /** `dmg pool overwrite-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolOverwriteACLCmd */
 export const poolOverwriteAclCommand = defineCommand({
@@ -19,10 +19,9 @@ export const poolOverwriteAclCommand = defineCommand({
     "acl-file": { ...aclFileFlag, required: true },
   },
   run: async ({ flags, connect, waitFor }) => {
-    const pool = parseUuid(flags.pool, "a pool");
     const acl = await parseAclFile(flags["acl-file"]);
     if (acl.length === 0) throw faultAcl(`the ACL file ${flags["acl-file"]} has no entry`, undefined);
-    const { client } = await connect();
+    const { client, uuid: pool } = await choosePool(flags.pool, { connect, waitFor });
     const { poolOverwriteAcl } = await import("@daos/control-client");
     return aclAnswer(pool, await waitFor(poolOverwriteAcl(client, pool, acl)));
   },

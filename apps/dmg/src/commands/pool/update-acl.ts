@@ -1,8 +1,8 @@
 import { faultUsage } from "@daos/cli";
 import { defineCommand } from "../../define-command.ts";
-import { parseUuid } from "../../parse-uuid.ts";
 import { aclAnswer, aclFileFlag, poolFlag } from "../../pool/acl.ts";
 import { checkAclEntry, parseAclFile } from "../../pool/acl-file.ts";
+import { choosePool } from "../../pool/choose-pool.ts";
 
 /** `dmg pool update-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolUpdateACLCmd */
 export const poolUpdateAclCommand = defineCommand({
@@ -21,9 +21,8 @@ export const poolUpdateAclCommand = defineCommand({
     entry: { type: "string", char: "e", value: "ENTRY", summary: "one entry, such as A::ana@:rw" },
   },
   run: async ({ flags, connect, waitFor }) => {
-    const pool = parseUuid(flags.pool, "a pool");
     const entries = await readEntries(flags.entry, flags["acl-file"]);
-    const { client } = await connect();
+    const { client, uuid: pool } = await choosePool(flags.pool, { connect, waitFor });
     const { poolUpdateAcl } = await import("@daos/control-client");
     return aclAnswer(pool, await waitFor(poolUpdateAcl(client, pool, entries)));
   },

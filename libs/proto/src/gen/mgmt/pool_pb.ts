@@ -5,15 +5,15 @@
 // @generated from file mgmt/pool.proto (package mgmt, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file mgmt/pool.proto.
  */
 export const file_mgmt_pool: GenFile = /*@__PURE__*/
-  fileDesc("Cg9tZ210L3Bvb2wucHJvdG8SBG1nbXQioAEKDVBvb2xDcmVhdGVSZXESEAoIc2NtYnl0ZXMYASABKAQSEQoJbnZtZWJ5dGVzGAIgASgEEg0KBXJhbmtzGAMgAygNEhIKCm51bXN2Y3JlcHMYBCABKA0SDAoEdXNlchgFIAEoCRIRCgl1c2VyZ3JvdXAYBiABKAkSDAoEdXVpZBgHIAEoCRILCgNzeXMYCCABKAkSCwoDYWNsGAkgAygJIjEKDlBvb2xDcmVhdGVSZXNwEg4KBnN0YXR1cxgBIAEoBRIPCgdzdmNyZXBzGAIgAygNIjoKDlBvb2xEZXN0cm95UmVxEgwKBHV1aWQYASABKAkSCwoDc3lzGAIgASgJEg0KBWZvcmNlGAMgASgIIiEKD1Bvb2xEZXN0cm95UmVzcBIOCgZzdGF0dXMYASABKAUiGwoMTGlzdFBvb2xzUmVxEgsKA3N5cxgBIAEoCSJvCg1MaXN0UG9vbHNSZXNwEg4KBnN0YXR1cxgBIAEoBRInCgVwb29scxgCIAMoCzIYLm1nbXQuTGlzdFBvb2xzUmVzcC5Qb29sGiUKBFBvb2wSDAoEdXVpZBgBIAEoCRIPCgdzdmNyZXBzGAIgAygNYgZwcm90bzM");
+  fileDesc("Cg9tZ210L3Bvb2wucHJvdG8SBG1nbXQirwEKDVBvb2xDcmVhdGVSZXESEAoIc2NtYnl0ZXMYASABKAQSEQoJbnZtZWJ5dGVzGAIgASgEEg0KBXJhbmtzGAMgAygNEhIKCm51bXN2Y3JlcHMYBCABKA0SDAoEdXNlchgFIAEoCRIRCgl1c2VyZ3JvdXAYBiABKAkSDAoEdXVpZBgHIAEoCRILCgNzeXMYCCABKAkSCwoDYWNsGAkgAygJEg0KBWxhYmVsGGQgASgJIjEKDlBvb2xDcmVhdGVSZXNwEg4KBnN0YXR1cxgBIAEoBRIPCgdzdmNyZXBzGAIgAygNIjoKDlBvb2xEZXN0cm95UmVxEgwKBHV1aWQYASABKAkSCwoDc3lzGAIgASgJEg0KBWZvcmNlGAMgASgIIiEKD1Bvb2xEZXN0cm95UmVzcBIOCgZzdGF0dXMYASABKAUiLQoMTGlzdFBvb2xzUmVxEgsKA3N5cxgBIAEoCRIQCghyZWNvcmRlZBhkIAEoCCLOAgoNTGlzdFBvb2xzUmVzcBIOCgZzdGF0dXMYASABKAUSJwoFcG9vbHMYAiADKAsyGC5tZ210Lkxpc3RQb29sc1Jlc3AuUG9vbBISCgpyZWdpc3RlcmVkGGQgASgIEg4KBm91dGFnZRhlIAEoCRrfAQoEUG9vbBIMCgR1dWlkGAEgASgJEg8KB3N2Y3JlcHMYAiADKA0SDQoFbGFiZWwYZCABKAkSHgoFc3RhdGUYZSABKA4yDy5tZ210LlBvb2xTdGF0ZRIQCghzY21ieXRlcxhmIAEoBBIRCgludm1lYnl0ZXMYZyABKAQSDQoFcmFua3MYaCADKA0SDAoEdXNlchhpIAEoCRIRCgl1c2VyZ3JvdXAYaiABKAkSEgoKY3JlYXRlZF9hdBhrIAEoBBISCgpjcmVhdGVkX2J5GGwgASgJEgwKBG5vdGUYbSABKAkqZwoJUG9vbFN0YXRlEhAKDFBPT0xfVU5LTk9XThAAEg4KClBPT0xfUkVBRFkQARIRCg1QT09MX0NSRUFUSU5HEAISEwoPUE9PTF9ERVNUUk9ZSU5HEAMSEAoMUE9PTF9NSVNTSU5HEARiBnByb3RvMw");
 
 /**
  * A new pool. Sizes are per rank.
@@ -79,6 +79,13 @@ export type PoolCreateReq = Message<"mgmt.PoolCreateReq"> & {
    * @generated from field: repeated string acl = 9;
    */
   acl: string[];
+
+  /**
+   * unique in the system; empty: none
+   *
+   * @generated from field: string label = 100;
+   */
+  label: string;
 };
 
 /**
@@ -172,6 +179,13 @@ export type ListPoolsReq = Message<"mgmt.ListPoolsReq"> & {
    * @generated from field: string sys = 1;
    */
   sys: string;
+
+  /**
+   * the client takes the recorded pools when the data plane cannot be asked
+   *
+   * @generated from field: bool recorded = 100;
+   */
+  recorded: boolean;
 };
 
 /**
@@ -196,6 +210,20 @@ export type ListPoolsResp = Message<"mgmt.ListPoolsResp"> & {
    * @generated from field: repeated mgmt.ListPoolsResp.Pool pools = 2;
    */
   pools: ListPoolsResp_Pool[];
+
+  /**
+   * the fields from 100 on are filled in; not by an earlier release
+   *
+   * @generated from field: bool registered = 100;
+   */
+  registered: boolean;
+
+  /**
+   * why the data plane could not be asked: the pools are as they were recorded
+   *
+   * @generated from field: string outage = 101;
+   */
+  outage: string;
 };
 
 /**
@@ -220,6 +248,68 @@ export type ListPoolsResp_Pool = Message<"mgmt.ListPoolsResp.Pool"> & {
    * @generated from field: repeated uint32 svcreps = 2;
    */
   svcreps: number[];
+
+  /**
+   * empty: none
+   *
+   * @generated from field: string label = 100;
+   */
+  label: string;
+
+  /**
+   * @generated from field: mgmt.PoolState state = 101;
+   */
+  state: PoolState;
+
+  /**
+   * on each rank; 0: not known
+   *
+   * @generated from field: uint64 scmbytes = 102;
+   */
+  scmbytes: bigint;
+
+  /**
+   * on each rank
+   *
+   * @generated from field: uint64 nvmebytes = 103;
+   */
+  nvmebytes: bigint;
+
+  /**
+   * that were asked for; empty: all of that time
+   *
+   * @generated from field: repeated uint32 ranks = 104;
+   */
+  ranks: number[];
+
+  /**
+   * @generated from field: string user = 105;
+   */
+  user: string;
+
+  /**
+   * @generated from field: string usergroup = 106;
+   */
+  usergroup: string;
+
+  /**
+   * ms since 1970
+   *
+   * @generated from field: uint64 created_at = 107;
+   */
+  createdAt: bigint;
+
+  /**
+   * @generated from field: string created_by = 108;
+   */
+  createdBy: string;
+
+  /**
+   * what differs from the data plane
+   *
+   * @generated from field: string note = 109;
+   */
+  note: string;
 };
 
 /**
@@ -228,4 +318,46 @@ export type ListPoolsResp_Pool = Message<"mgmt.ListPoolsResp.Pool"> & {
  */
 export const ListPoolsResp_PoolSchema: GenMessage<ListPoolsResp_Pool> = /*@__PURE__*/
   messageDesc(file_mgmt_pool, 5, 0);
+
+/**
+ * How far a pool has come.
+ *
+ * @generated from enum mgmt.PoolState
+ */
+export enum PoolState {
+  /**
+   * an earlier release does not say
+   *
+   * @generated from enum value: POOL_UNKNOWN = 0;
+   */
+  POOL_UNKNOWN = 0,
+
+  /**
+   * @generated from enum value: POOL_READY = 1;
+   */
+  POOL_READY = 1,
+
+  /**
+   * @generated from enum value: POOL_CREATING = 2;
+   */
+  POOL_CREATING = 2,
+
+  /**
+   * @generated from enum value: POOL_DESTROYING = 3;
+   */
+  POOL_DESTROYING = 3,
+
+  /**
+   * it was created, and the data plane does not have it
+   *
+   * @generated from enum value: POOL_MISSING = 4;
+   */
+  POOL_MISSING = 4,
+}
+
+/**
+ * Describes the enum mgmt.PoolState.
+ */
+export const PoolStateSchema: GenEnum<PoolState> = /*@__PURE__*/
+  enumDesc(file_mgmt_pool, 0);
 

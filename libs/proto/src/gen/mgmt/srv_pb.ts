@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file mgmt/srv.proto.
  */
 export const file_mgmt_srv: GenFile = /*@__PURE__*/
-  fileDesc("Cg5tZ210L3Nydi5wcm90bxIEbWdtdCIaCghEYW9zUmVzcBIOCgZzdGF0dXMYASABKAUinwEKB0pvaW5SZXESDAoEdXVpZBgBIAEoCRIMCgRyYW5rGAIgASgNEgsKA3VyaRgDIAEoCRINCgVuY3R4cxgEIAEoDRIMCgRhZGRyGAUgASgJEhQKDGZhdWx0X2RvbWFpbhhkIAEoCRIQCghyZWNvcmRlZBhlIAEoCBIPCgdyZXBvcnRzGGYgASgIEhUKDWVuZ2luZV9udW1iZXIYZyABKA0ifAoISm9pblJlc3ASDgoGc3RhdHVzGAEgASgFEgwKBHJhbmsYAiABKA0SIwoFc3RhdGUYAyABKA4yFC5tZ210LkpvaW5SZXNwLlN0YXRlEhMKC2luY2FybmF0aW9uGGQgASgNIhgKBVN0YXRlEgYKAklOEAASBwoDT1VUEAEiIAoOTGVhZGVyUXVlcnlSZXESDgoGc3lzdGVtGAEgASgJIjoKD0xlYWRlclF1ZXJ5UmVzcBIVCg1jdXJyZW50TGVhZGVyGAEgASgJEhAKCHJlcGxpY2FzGAIgAygJIh8KEEdldEF0dGFjaEluZm9SZXESCwoDc3lzGAEgASgJInAKEUdldEF0dGFjaEluZm9SZXNwEg4KBnN0YXR1cxgBIAEoBRIpCgRwc3JzGAIgAygLMhsubWdtdC5HZXRBdHRhY2hJbmZvUmVzcC5Qc3IaIAoDUHNyEgwKBHJhbmsYASABKA0SCwoDdXJpGAIgASgJIh8KD1ByZXBTaHV0ZG93blJlcRIMCgRyYW5rGAEgASgNIioKC0tpbGxSYW5rUmVxEg0KBWZvcmNlGAEgASgIEgwKBHJhbmsYAiABKA0iGgoKU2V0UmFua1JlcRIMCgRyYW5rGAEgASgNIjwKC0NyZWF0ZU1zUmVxEhEKCWJvb3RzdHJhcBgBIAEoCBIMCgR1dWlkGAIgASgJEgwKBGFkZHIYAyABKAkiwgIKEFJlcG9ydEVuZ2luZXNSZXESDAoEYWRkchgBIAEoCRIuCgdlbmdpbmVzGAIgAygLMh0ubWdtdC5SZXBvcnRFbmdpbmVzUmVxLkVuZ2luZRITCgtpbnRlcnZhbF9tcxgDIAEoDRIQCgh3YXJuaW5ncxgEIAMoCRISCgpjb25maWd1cmVkGAUgASgNGngKBkVuZ2luZRIMCgR1dWlkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgNEisKBXN0YXRlGAMgASgOMhwubWdtdC5SZXBvcnRFbmdpbmVzUmVxLlN0YXRlEg4KBnJlYXNvbhgEIAEoCRIOCgZudW1iZXIYBSABKA0iOwoFU3RhdGUSDAoIU1RBUlRJTkcQABILCgdTRVJWSU5HEAESCwoHU1RPUFBFRBACEgoKBkZBSUxFRBADIjoKEVJlcG9ydEVuZ2luZXNSZXNwEhUKDWFjY2Vzc19wb2ludHMYASADKAkSDgoGbGVhZGVyGAIgASgJIhwKDFN0YXJ0UmFua1JlcRIMCgRyYW5rGAEgASgNIg8KDVN0YXJ0UmFua1Jlc3AiKgoMRXJhc2VSYW5rUmVxEgwKBHJhbmsYASABKA0SDAoEdXVpZBgCIAEoCSIPCg1FcmFzZVJhbmtSZXNwIj0KDUNhbGxFbmdpbmVSZXESDgoGbWV0aG9kGAEgASgFEgwKBGJvZHkYAiABKAwSDgoGY2FsbGVyGAMgASgMIh4KDkNhbGxFbmdpbmVSZXNwEgwKBGJvZHkYASABKAxiBnByb3RvMw");
+  fileDesc("Cg5tZ210L3Nydi5wcm90bxIEbWdtdCIaCghEYW9zUmVzcBIOCgZzdGF0dXMYASABKAUinwEKB0pvaW5SZXESDAoEdXVpZBgBIAEoCRIMCgRyYW5rGAIgASgNEgsKA3VyaRgDIAEoCRINCgVuY3R4cxgEIAEoDRIMCgRhZGRyGAUgASgJEhQKDGZhdWx0X2RvbWFpbhhkIAEoCRIQCghyZWNvcmRlZBhlIAEoCBIPCgdyZXBvcnRzGGYgASgIEhUKDWVuZ2luZV9udW1iZXIYZyABKA0ifAoISm9pblJlc3ASDgoGc3RhdHVzGAEgASgFEgwKBHJhbmsYAiABKA0SIwoFc3RhdGUYAyABKA4yFC5tZ210LkpvaW5SZXNwLlN0YXRlEhMKC2luY2FybmF0aW9uGGQgASgNIhgKBVN0YXRlEgYKAklOEAASBwoDT1VUEAEiIAoOTGVhZGVyUXVlcnlSZXESDgoGc3lzdGVtGAEgASgJIjoKD0xlYWRlclF1ZXJ5UmVzcBIVCg1jdXJyZW50TGVhZGVyGAEgASgJEhAKCHJlcGxpY2FzGAIgAygJIh8KEEdldEF0dGFjaEluZm9SZXESCwoDc3lzGAEgASgJInAKEUdldEF0dGFjaEluZm9SZXNwEg4KBnN0YXR1cxgBIAEoBRIpCgRwc3JzGAIgAygLMhsubWdtdC5HZXRBdHRhY2hJbmZvUmVzcC5Qc3IaIAoDUHNyEgwKBHJhbmsYASABKA0SCwoDdXJpGAIgASgJIh8KD1ByZXBTaHV0ZG93blJlcRIMCgRyYW5rGAEgASgNIioKC0tpbGxSYW5rUmVxEg0KBWZvcmNlGAEgASgIEgwKBHJhbmsYAiABKA0iGgoKU2V0UmFua1JlcRIMCgRyYW5rGAEgASgNIjwKC0NyZWF0ZU1zUmVxEhEKCWJvb3RzdHJhcBgBIAEoCBIMCgR1dWlkGAIgASgJEgwKBGFkZHIYAyABKAkiwgIKEFJlcG9ydEVuZ2luZXNSZXESDAoEYWRkchgBIAEoCRIuCgdlbmdpbmVzGAIgAygLMh0ubWdtdC5SZXBvcnRFbmdpbmVzUmVxLkVuZ2luZRITCgtpbnRlcnZhbF9tcxgDIAEoDRIQCgh3YXJuaW5ncxgEIAMoCRISCgpjb25maWd1cmVkGAUgASgNGngKBkVuZ2luZRIMCgR1dWlkGAEgASgJEhMKC2luY2FybmF0aW9uGAIgASgNEisKBXN0YXRlGAMgASgOMhwubWdtdC5SZXBvcnRFbmdpbmVzUmVxLlN0YXRlEg4KBnJlYXNvbhgEIAEoCRIOCgZudW1iZXIYBSABKA0iOwoFU3RhdGUSDAoIU1RBUlRJTkcQABILCgdTRVJWSU5HEAESCwoHU1RPUFBFRBACEgoKBkZBSUxFRBADIjoKEVJlcG9ydEVuZ2luZXNSZXNwEhUKDWFjY2Vzc19wb2ludHMYASADKAkSDgoGbGVhZGVyGAIgASgJIhwKDFN0YXJ0UmFua1JlcRIMCgRyYW5rGAEgASgNIg8KDVN0YXJ0UmFua1Jlc3AiKgoMRXJhc2VSYW5rUmVxEgwKBHJhbmsYASABKA0SDAoEdXVpZBgCIAEoCSIPCg1FcmFzZVJhbmtSZXNwIj0KDUNhbGxFbmdpbmVSZXESDgoGbWV0aG9kGAEgASgFEgwKBGJvZHkYAiABKAwSDgoGY2FsbGVyGAMgASgMIh4KDkNhbGxFbmdpbmVSZXNwEgwKBGJvZHkYASABKAwiTQoNQ2FsbExlYWRlclJlcRIOCgZtZXRob2QYASABKAUSDAoEYm9keRgCIAEoDBIOCgZjYWxsZXIYAyABKAwSDgoGY2xpZW50GAQgASgJIh4KDkNhbGxMZWFkZXJSZXNwEgwKBGJvZHkYASABKAxiBnByb3RvMw");
 
 /**
  * A DAOS status and nothing else.
@@ -658,4 +658,65 @@ export type CallEngineResp = Message<"mgmt.CallEngineResp"> & {
  */
 export const CallEngineRespSchema: GenMessage<CallEngineResp> = /*@__PURE__*/
   messageDesc(file_mgmt_srv, 18);
+
+/**
+ * A call of a client about the pools, at an access point that does not lead.
+ *
+ * @generated from message mgmt.CallLeaderReq
+ */
+export type CallLeaderReq = Message<"mgmt.CallLeaderReq"> & {
+  /**
+   * number of the engine's method: create, destroy or list pools
+   *
+   * @generated from field: int32 method = 1;
+   */
+  method: number;
+
+  /**
+   * the client's request
+   *
+   * @generated from field: bytes body = 2;
+   */
+  body: Uint8Array;
+
+  /**
+   * certificate (DER) of the client; empty without certificates
+   *
+   * @generated from field: bytes caller = 3;
+   */
+  caller: Uint8Array;
+
+  /**
+   * who it is, to be recorded: admin at 10.0.0.7
+   *
+   * @generated from field: string client = 4;
+   */
+  client: string;
+};
+
+/**
+ * Describes the message mgmt.CallLeaderReq.
+ * Use `create(CallLeaderReqSchema)` to create a new message.
+ */
+export const CallLeaderReqSchema: GenMessage<CallLeaderReq> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 19);
+
+/**
+ * What the leader answered.
+ *
+ * @generated from message mgmt.CallLeaderResp
+ */
+export type CallLeaderResp = Message<"mgmt.CallLeaderResp"> & {
+  /**
+   * @generated from field: bytes body = 1;
+   */
+  body: Uint8Array;
+};
+
+/**
+ * Describes the message mgmt.CallLeaderResp.
+ * Use `create(CallLeaderRespSchema)` to create a new message.
+ */
+export const CallLeaderRespSchema: GenMessage<CallLeaderResp> = /*@__PURE__*/
+  messageDesc(file_mgmt_srv, 20);
 

@@ -1,0 +1,118 @@
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
+import { drpcMethods } from "@daos/drpc";
+import { mgmt } from "@daos/proto";
+import type { ForClient } from "@daos/system";
+import { faultNoPoolCall } from "./faults.ts";
+import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
+import { poolFromProto, poolsToProto } from "./pool-proto.ts";
+
+/** A call of a client, and who it is, as in `admin at 10.0.0.7`. */
+export interface FromClient extends ForClient {
+  readonly client: string;
+}
+
+type Options = Pick<MgmtServiceOptions, "harness" | "leadership" | "requests" | "pools" | "callLeader">;
+type Answer<O extends DescMessage> = Promise<MessageInitShape<O>>;
+
+/** What the engine answers to these methods has other fields than what the client gets: the schemas are those of the client. */
+const CREATE = [drpcMethods.poolCreate.method, mgmt.PoolCreateReqSchema, mgmt.PoolCreateRespSchema] as const;
+const DESTROY = [
+  drpcMethods.poolDestroy.method,
+  mgmt.PoolDestroyReqSchema,
+  mgmt.PoolDestroyRespSchema,
+] as const;
+const LIST = [drpcMethods.listPools.method, mgmt.ListPoolsReqSchema, mgmt.ListPoolsRespSchema] as const;
+
+/**
+ * The calls of clients about the pools. The leader records the pools, so they are its own. An access point that does not lead
+ * passes them on, because dmg of release 0.8.0 asks its first access point and no other.
+ */
+export class PoolCalls {
+  readonly #options: Options;
+
+  constructor(options: Options) {
+    this.#options = options;
+  }
+
+  create(request: mgmt.PoolCreateReq, from: FromClient): Answer<typeof mgmt.PoolCreateRespSchema> {
+    return this.#onLeader(CREATE, request, from, () => this.#create(request, from));
+  }
+
+  destroy(request: mgmt.PoolDestroyReq, from: FromClient): Answer<typeof mgmt.PoolDestroyRespSchema> {
+    return this.#onLeader(DESTROY, request, from, () => this.#destroy(request, from));
+  }
+
+  list(request: mgmt.ListPoolsReq, from: FromClient): Answer<typeof mgmt.ListPoolsRespSchema> {
+    return this.#onLeader(LIST, request, from, () => this.#list(request, from));
+  }
+
+  /** A call that another access point has passed on. @returns the body of the answer @throws Fault notLeader */
+  async here(method: number, body: Uint8Array, from: FromClient): Promise<Uint8Array> {
+    switch (method) {
+      case CREATE[0]:
+        return encode(CREATE[2], await this.#create(fromBinary(CREATE[1], body), from));
+      case DESTROY[0]:
+        return encode(DESTROY[2], await this.#destroy(fromBinary(DESTROY[1], body), from));
+      case LIST[0]:
+        return encode(LIST[2], await this.#list(fromBinary(LIST[1], body), from));
+      default:
+        throw faultNoPoolCall(method);
+    }
+  }
+
+  async #create(
+    request: mgmt.PoolCreateReq,
+    { client, ...wait }: FromClient,
+  ): Answer<typeof mgmt.PoolCreateRespSchema> {
+    const { requests, pools } = this.#options;
+    requests.checkPoolRanks(request.ranks);
+    const wanted = poolFromProto(request, client);
+    // The engine knows no labels.
+    const { label: _, $typeName: __, ...message } = request;
+    const { status, svcReplicas } = await pools.create(wanted, { ...message, uuid: wanted.uuid }, wait);
+    return { status, svcreps: [...svcReplicas] };
+  }
+
+  async #destroy(
+    { uuid, sys, force }: mgmt.PoolDestroyReq,
+    { client: _, ...wait }: FromClient,
+  ): Answer<typeof mgmt.PoolDestroyRespSchema> {
+    return { status: await this.#options.pools.destroy(uuid, { uuid, sys, force }, wait) };
+  }
+
+  /** A client of an earlier release cannot tell recorded pools from others. */
+  async #list(
+    { sys, recorded }: mgmt.ListPoolsReq,
+    { client: _, ...wait }: FromClient,
+  ): Answer<typeof mgmt.ListPoolsRespSchema> {
+    const result = await this.#options.pools.list({ sys }, wait);
+    const { outage } = result;
+    if (outage === undefined || recorded) return poolsToProto(result);
+    if (outage.domain === "daos") return { status: -outage.code };
+    throw outage;
+  }
+
+  async #onLeader<I extends DescMessage, O extends DescMessage>(
+    [method, input, output]: readonly [number, I, O],
+    request: MessageShape<I>,
+    from: FromClient,
+    here: () => Answer<O>,
+  ): Answer<O> {
+    const { harness, leadership, callLeader } = this.#options;
+    const { leadsHere, leader } = leadership;
+    if (leadsHere || leader === undefined || !harness.hasMsInstance) return here();
+    const answer = fromBinary(output, await callLeader(leader, method, toBinary(input, request), from));
+    return answer as unknown as MessageInitShape<O>;
+  }
+}
+
+function encode<O extends DescMessage>(schema: O, answer: MessageInitShape<O>): Uint8Array {
+  return toBinary(schema, create(schema, answer));
+}

@@ -1,0 +1,31 @@
+/** What a pool is found by. */
+export interface PoolNames {
+  readonly uuid: string;
+  /** Empty when the pool has none. */
+  readonly label: string;
+}
+
+/** The pool that a text means. */
+export type FoundPool<Pool> =
+  | { readonly kind: "found"; readonly pool: Pool }
+  | { readonly kind: "unknown" }
+  /** The beginning of the uuids of several pools. */
+  | { readonly kind: "ambiguous"; readonly pools: readonly Pool[] };
+
+/** A shorter beginning of a uuid is more likely a slip of the hand than a pool that is meant. */
+export const MIN_UUID_PREFIX = 4;
+
+/**
+ * Finds a pool by its label, its uuid, or the unique beginning of its uuid with at least 4 digits, in this order. A label
+ * that looks like the beginning of a uuid is a label.
+ */
+export function findPool<Pool extends PoolNames>(pools: readonly Pool[], text: string): FoundPool<Pool> {
+  const labelled = pools.find(({ label }) => label !== "" && label === text);
+  if (labelled !== undefined) return { kind: "found", pool: labelled };
+  const prefix = text.toLowerCase();
+  if (prefix.length < MIN_UUID_PREFIX || !/^[\da-f-]+$/.test(prefix)) return { kind: "unknown" };
+  const found = pools.filter(({ uuid }) => uuid.toLowerCase().startsWith(prefix));
+  const [pool] = found;
+  if (pool === undefined) return { kind: "unknown" };
+  return found.length === 1 ? { kind: "found", pool } : { kind: "ambiguous", pools: found };
+}
