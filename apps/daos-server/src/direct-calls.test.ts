@@ -4,7 +4,7 @@ import { type Client, Code, ConnectError, createClient } from "@connectrpc/conne
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { MgmtClient } from "@daos/control-client";
 import { type DrpcMethod, drpcMethods } from "@daos/drpc";
-import { followerOf } from "@daos/election/testing";
+import { followerOf, leaderOf } from "@daos/election/testing";
 import type { Harness } from "@daos/harness";
 import type { HostAddress } from "@daos/hostlist";
 import { createLogger, silentLogger } from "@daos/log";
@@ -41,11 +41,12 @@ afterEach(async () => {
   files[Symbol.dispose]();
 });
 
-/** A server with one engine, over TLS. */
+/** A server with one engine, over TLS. It leads the system, unless another host does. */
 async function serve(
   name: string,
   status: number,
   others: () => readonly HostAddress[],
+  leader?: HostAddress,
 ): Promise<HostAddress> {
   const transport = files.transport("server", authority.pem, authority.issue("server"));
   const engine = {
@@ -67,7 +68,7 @@ async function serve(
     byIdentity: () => engine,
   } as unknown as Harness;
   const self = { host: name, port: 1 };
-  const leadership = followerOf(self, self);
+  const leadership = leader === undefined ? await leaderOf(self, []) : followerOf(leader, self);
   const client = new MgmtClient(() => clientTlsOptions(transport));
   const replicas = new MsReplicas({
     harness,
@@ -80,7 +81,9 @@ async function serve(
   const joins = new JoinCoordinator({ leadership, replicas, log: silentLogger });
   const audit = createLogger(
     ({ level, component, message, fields }) =>
-      lines.push(`${level} ${component} ${message} ${JSON.stringify({ ...fields, ms: undefined })}`),
+      lines.push(
+        `${level} ${component} ${message} ${JSON.stringify({ ...fields, ms: undefined }, (_, value: unknown) => (typeof value === "bigint" ? `${value}` : value))}`,
+      ),
     { level: "INFO", component: name },
   );
   const listener = await listenGrpc({
@@ -197,6 +200,37 @@ describe("calls between servers over TLS", () => {
       'INFO pool leader PoolDestroy {"user":"alice","role":"admin","address":"unknown","via":"127.0.0.1","outcome":"OK"}',
       `INFO follower PoolDestroy {"user":"alice","role":"admin","address":"127.0.0.7","outcome":"OK","pool":"${uuid}","force":true}`,
     ]);
+  });
+
+  it("PoolCreate and PoolDestroy are recorded by the leader, and leave a line there, with the client of the access point that passes them on", async () => {
+    const leader = await serve("leader", 0, () => []);
+    const follower = await serve("follower", NOT_LEADER, () => [], leader);
+    const alice = authority.issue("admin", {
+      subject: { organization: "DAOS", user: "alice", commonName: "admin" },
+    });
+    const client = await clientOf(follower, alice, "127.0.0.7");
+    expect((await client.poolCreate({ uuid, label: "fast", scmbytes: 1n })).status).toBe(0);
+    const listed = await (await clientOf(leader, admin)).listPools({ recorded: true });
+    expect(listed.pools).toMatchObject([{ label: "fast", createdBy: "alice at 127.0.0.7" }]);
+    await client.poolDestroy({ uuid });
+    expect(asked).toEqual(["leader: poolCreate", "leader: listPools", "leader: poolDestroy"]);
+    expect(lines.filter((line) => line.includes("PoolDestroy"))).toEqual([
+      `INFO leader PoolDestroy {"user":"alice","role":"admin","address":"127.0.0.7","via":"127.0.0.1","outcome":"OK","pool":"${uuid}"}`,
+      `INFO follower PoolDestroy {"user":"alice","role":"admin","address":"127.0.0.7","outcome":"OK","pool":"${uuid}"}`,
+    ]);
+    expect(lines.filter((line) => line.includes("PoolCreate"))).toEqual([
+      expect.stringMatching(/^INFO leader .*"user":"alice".*"label":"fast","scm":"1"/),
+      expect.stringMatching(/^INFO follower .*"user":"alice".*"label":"fast","scm":"1"/),
+    ]);
+  });
+
+  it("CallLeader refuses an access point that creates a pool with a label that is none", async () => {
+    const client = await clientOf(await serve("here", 0, () => []), authority.issue("server"));
+    const request = create(mgmt.PoolCreateReqSchema, { uuid, label: "a/b" });
+    const bytes = new Uint8Array(toBinary(mgmt.PoolCreateReqSchema, request));
+    const call = { method: drpcMethods.poolCreate.method, body: bytes, caller: callerOf(admin) };
+    expect(await refusalOf(client.callLeader(call))).toMatch(/^InvalidArgument: .*label/s);
+    expect(asked).toEqual([]);
   });
 
   it("leaves a line for a call that fails, for one that is refused, and none for one that only reads", async () => {

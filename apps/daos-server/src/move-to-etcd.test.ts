@@ -100,7 +100,7 @@ const membersOf = (loaded: ServerConfig) =>
 describe("moveToEtcd", { timeout: 120_000 }, () => {
   it("moves the members, and gives the file another name", async () => {
     const path = await storage(some());
-    const found = { from: path, endpoints: etcd.endpoints, members: some(), wereThere: false };
+    const found = { from: path, endpoints: etcd.endpoints, members: some(), pools: [], wereThere: false };
     expect(await move(true)).toEqual({ ...found, movedFile: undefined });
     expect(await inEtcd()).toEqual([]);
     expect(await move()).toEqual({ ...found, movedFile: `${path}.moved` });

@@ -78,7 +78,9 @@ describe("with the members in a file", () => {
     expect(await checkMembers(config, options())).toEqual({
       where: path,
       members: good,
+      pools: [],
       unreadable: [bad],
+      unreadablePools: [],
       quarantined: [],
     });
     await expect(repairMembers(config, options())).rejects.toMatchObject({ code: FaultCode.membersInUse });

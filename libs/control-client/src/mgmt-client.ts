@@ -160,22 +160,17 @@ export class MgmtClient implements Disposable {
   /**
    * Passes a client's call about the pools on to the leader.
    *
-   * @param options `caller` is the certificate (DER) of the client, `client` who it is
+   * @param options `caller` is the certificate (DER) of the client, `address` its IP address
    * @returns the body of the answer
    */
   async callLeader(
     host: HostAddress,
     method: number,
     body: Uint8Array,
-    options: Wait & { readonly caller?: Uint8Array | undefined; readonly client: string },
+    options: Wait & { readonly caller?: Uint8Array | undefined; readonly address: string },
   ): Promise<Uint8Array> {
-    const { caller = new Uint8Array(), client: from, signal } = options;
-    const request = {
-      method,
-      body: new Uint8Array(body),
-      caller: new Uint8Array(caller),
-      client: from,
-    };
+    const { caller = new Uint8Array(), address, signal } = options;
+    const request = { method, body: new Uint8Array(body), caller: new Uint8Array(caller), address };
     const answer = await this.#call(
       host,
       `pass a call about pools on (method ${method})`,

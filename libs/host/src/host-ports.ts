@@ -23,7 +23,7 @@ export interface HostCalls extends MemberCalls {
     host: HostAddress,
     method: number,
     body: Uint8Array,
-    wait: ForClient & { readonly client: string },
+    wait: ForClient & { readonly address: string },
   ): Promise<Uint8Array>;
 }
 

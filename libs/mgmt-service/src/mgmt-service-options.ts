@@ -18,7 +18,7 @@ export interface MgmtServiceOptions {
     leader: HostAddress,
     method: number,
     body: Uint8Array,
-    wait: ForClient & { readonly client: string },
+    wait: ForClient & { readonly address: string },
   ) => Promise<Uint8Array>;
   /** This IP address is one of the leader, of an access point or of this host itself. */
   readonly mayDirect: (address: string, wait: { readonly signal: AbortSignal }) => Promise<boolean>;

@@ -454,20 +454,20 @@ describe("calls for the engine with the management service", () => {
     expect((await client.getAttachInfo({})).psrs).toMatchObject(psrs);
   });
 
-  it("about pools are passed on to the leader by a follower with a replica, with who asks", async () => {
+  it("about pools are passed on to the leader by a follower with a replica", async () => {
     const { client: leader, leadership } = await system({
       poolCreate: () => ({ status: 0, svcreps: [0] }),
       poolDestroy: () => ({ status: 0 }),
       listPools: () => ({ status: 0, pools: [{ uuid: POOL, svcreps: [0] }] }),
     });
-    const clients: string[] = [];
+    const passed: number[] = [];
     const { client } = await system(
       {},
       {
         leads: false,
-        callLeader: async (_, method, body, { client: from }) => {
-          clients.push(from);
-          return (await leader.callLeader({ method, body: new Uint8Array(body), client: from })).body;
+        callLeader: async (_, method, body, { address }) => {
+          passed.push(method);
+          return (await leader.callLeader({ method, body: new Uint8Array(body), address })).body;
         },
       },
     );
@@ -478,7 +478,8 @@ describe("calls for the engine with the management service", () => {
     expect(leadership.pools().list()).toMatchObject([{ uuid: POOL, state: "ready", createdBy: "a client" }]);
     expect(await client.poolDestroy({ uuid: POOL })).toMatchObject({ status: 0 });
     expect(leadership.pools().list()).toEqual([]);
-    expect(clients).toEqual(["a client", "a client", "a client"]);
+    const { poolCreate, listPools, poolDestroy } = drpcMethods;
+    expect(passed).toEqual([poolCreate.method, listPools.method, poolDestroy.method]);
   });
 
   it("are not passed on to the leader when they are not about pools", async () => {
@@ -509,6 +510,21 @@ describe("calls for the engine with the management service", () => {
       pools: [{ uuid: POOL, label: "fast", user: "ana@", scmbytes: 5n, note: "as recorded" }],
     });
     expect(await client.listPools({})).toMatchObject({ status: -2008, pools: [] });
+  });
+
+  it("show a client of release 0.8.0 the pools that the data plane has, and no others", async () => {
+    let there = [POOL];
+    const { client } = await system({
+      poolCreate: () => ({ status: 0, svcreps: [0] }),
+      listPools: () => ({ status: 0, pools: there.map((uuid) => ({ uuid, svcreps: [0] })) }),
+    });
+    await client.poolCreate({ uuid: POOL, label: "fast" });
+    expect((await client.listPools({})).pools).toMatchObject([{ uuid: POOL }]);
+    there = [];
+    expect((await client.listPools({ recorded: true })).pools).toMatchObject([
+      { uuid: POOL, state: mgmt.PoolState.POOL_MISSING },
+    ]);
+    expect((await client.listPools({})).pools).toEqual([]);
   });
 
   it("let clients attach by the joined members, without the engine", async () => {

@@ -12,7 +12,7 @@ import { clientCall } from "./client-call.ts";
 import { faultNotDirecting, faultOtherSystem } from "./faults.ts";
 import { joinFromProto } from "./join-from-proto.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
-import { peerAddress, peerCertificateKey, peerName } from "./peer-address.ts";
+import { peerAddress, peerCertificateKey } from "./peer-address.ts";
 import { PoolCalls } from "./pool-calls.ts";
 import { reportFromProto, reportResultToProto } from "./report-from-proto.ts";
 import { SharedCalls } from "./shared-calls.ts";
@@ -173,11 +173,11 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
       }
     },
 
-    async callLeader({ method, body, caller, client }, context) {
+    async callLeader({ method, body, caller, address }, context) {
       await checkDirects("CallLeader", context);
       await checkCaller(method, caller, peerAddress(context));
       using limit = deadline(POOL_TIMEOUT_MS, "a call about pools", context.signal);
-      const from = { signal: limit.signal, caller: caller.length === 0 ? undefined : caller, client };
+      const from = { signal: limit.signal, caller: caller.length === 0 ? undefined : caller, address };
       return { body: new Uint8Array(await poolCalls.here(method, body, from)) };
     },
 
@@ -201,7 +201,7 @@ export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgm
 }
 
 function callerOf(context: HandlerContext, { signal }: { readonly signal: AbortSignal }) {
-  return { signal, caller: context.values.get(peerCertificateKey), client: peerName(context) };
+  return { signal, caller: context.values.get(peerCertificateKey), address: peerAddress(context) };
 }
 
 function isStoreOutage(error: unknown): boolean {

@@ -1,10 +1,5 @@
-import { X509Certificate } from "node:crypto";
 import { createContextKey, type HandlerContext } from "@connectrpc/connect";
 import { type HostAddress, parseHostAddress } from "@daos/hostlist";
-import { commonName } from "@daos/security";
-
-/** The name in a certificate may have any length. */
-const MAX_PEER_NAME = 256;
 
 /** IP address of the caller; the app that owns the listener sets it for each request. */
 export const peerAddressKey = createContextKey<string>("", { description: "IP address of the caller" });
@@ -17,14 +12,6 @@ export const peerCertificateKey = createContextKey<Uint8Array | undefined>(undef
 /** The caller's IP address, IPv4 also when it came through an IPv6 socket (`::ffff:192.0.2.1`). */
 export function peerAddress(context: HandlerContext): string {
   return context.values.get(peerAddressKey).replace(/^::ffff:(?=\d+\.)/, "");
-}
-
-/** Who calls, to be shown: `admin at 10.0.0.7` by its certificate, `a client at 10.0.0.7` without one. */
-export function peerName(context: HandlerContext): string {
-  const certificate = context.values.get(peerCertificateKey);
-  const name = certificate && commonName(new X509Certificate(certificate));
-  const address = peerAddress(context);
-  return `${name ?? "a client"}${address === "" ? "" : ` at ${address}`}`.slice(0, MAX_PEER_NAME);
 }
 
 /** The control address of a caller: the peer's IP address is trusted, not the one that its message names. */

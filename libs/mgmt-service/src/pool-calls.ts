@@ -8,14 +8,17 @@ import {
 } from "@bufbuild/protobuf";
 import { drpcMethods } from "@daos/drpc";
 import { mgmt } from "@daos/proto";
+import { checkRequest } from "@daos/security";
 import type { ForClient } from "@daos/system";
+import { clientCall } from "./client-call.ts";
+import { clientName } from "./client-name.ts";
 import { faultNoPoolCall } from "./faults.ts";
 import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { poolFromProto, poolsToProto } from "./pool-proto.ts";
 
-/** A call of a client, and who it is, as in `admin at 10.0.0.7`. */
+/** A call of a client, and the IP address that it comes from. */
 export interface FromClient extends ForClient {
-  readonly client: string;
+  readonly address: string;
 }
 
 type Options = Pick<MgmtServiceOptions, "harness" | "leadership" | "requests" | "pools" | "callLeader">;
@@ -55,13 +58,18 @@ export class PoolCalls {
 
   /** A call that another access point has passed on. @returns the body of the answer @throws Fault notLeader */
   async here(method: number, body: Uint8Array, from: FromClient): Promise<Uint8Array> {
+    const read = <I extends DescMessage>(schema: I): MessageShape<I> => {
+      const request = fromBinary(schema, body);
+      checkRequest(clientCall(method), request);
+      return request;
+    };
     switch (method) {
       case CREATE[0]:
-        return encode(CREATE[2], await this.#create(fromBinary(CREATE[1], body), from));
+        return encode(CREATE[2], await this.#create(read(CREATE[1]), from));
       case DESTROY[0]:
-        return encode(DESTROY[2], await this.#destroy(fromBinary(DESTROY[1], body), from));
+        return encode(DESTROY[2], await this.#destroy(read(DESTROY[1]), from));
       case LIST[0]:
-        return encode(LIST[2], await this.#list(fromBinary(LIST[1], body), from));
+        return encode(LIST[2], await this.#list(read(LIST[1]), from));
       default:
         throw faultNoPoolCall(method);
     }
@@ -69,11 +77,11 @@ export class PoolCalls {
 
   async #create(
     request: mgmt.PoolCreateReq,
-    { client, ...wait }: FromClient,
+    { address, ...wait }: FromClient,
   ): Answer<typeof mgmt.PoolCreateRespSchema> {
     const { requests, pools } = this.#options;
     requests.checkPoolRanks(request.ranks);
-    const wanted = poolFromProto(request, client);
+    const wanted = poolFromProto(request, clientName(wait.caller, address));
     // The engine knows no labels.
     const { label: _, $typeName: __, ...message } = request;
     const { status, svcReplicas } = await pools.create(wanted, { ...message, uuid: wanted.uuid }, wait);
@@ -82,19 +90,21 @@ export class PoolCalls {
 
   async #destroy(
     { uuid, sys, force }: mgmt.PoolDestroyReq,
-    { client: _, ...wait }: FromClient,
+    { address: _, ...wait }: FromClient,
   ): Answer<typeof mgmt.PoolDestroyRespSchema> {
     return { status: await this.#options.pools.destroy(uuid, { uuid, sys, force }, wait) };
   }
 
-  /** A client of an earlier release cannot tell recorded pools from others. */
+  /** A client of an earlier release does not know of recorded pools: it gets those that the data plane has. */
   async #list(
     { sys, recorded }: mgmt.ListPoolsReq,
-    { client: _, ...wait }: FromClient,
+    { address: _, ...wait }: FromClient,
   ): Answer<typeof mgmt.ListPoolsRespSchema> {
     const result = await this.#options.pools.list({ sys }, wait);
-    const { outage } = result;
-    if (outage === undefined || recorded) return poolsToProto(result);
+    if (recorded) return poolsToProto(result);
+    const { outage, pools } = result;
+    if (outage === undefined)
+      return poolsToProto({ pools: pools.filter(({ inDataPlane }) => inDataPlane), outage });
     if (outage.domain === "daos") return { status: -outage.code };
     throw outage;
   }

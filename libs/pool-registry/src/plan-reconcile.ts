@@ -19,6 +19,8 @@ export interface ListedPool {
   readonly record: PoolRecord;
   readonly svcReplicas: readonly number[];
   readonly state: ListedState;
+  /** The data plane said that it has it. */
+  readonly inDataPlane: boolean;
   /** What differs between both; empty when they agree. */
   readonly note: string;
 }
@@ -63,7 +65,8 @@ export function planReconcile(
   for (const [uuid, { svcReplicas }] of inDataPlane) {
     if (known.has(uuid) || !options.isSettled(uuid)) continue;
     const record = recordOf(uuid, svcReplicas, options.wallTime);
-    listed.push({ record, svcReplicas, state: "ready", note: "not created through this control plane" });
+    const note = "not created through this control plane";
+    listed.push({ record, svcReplicas, state: "ready", inDataPlane: true, note });
     changes.push({ kind: "put", pool: record });
   }
   listed.sort((a, b) => (a.record.uuid < b.record.uuid ? -1 : 1));
@@ -79,7 +82,13 @@ interface Judged {
 function judge(record: PoolRecord, there: DataPlanePool | undefined, options: ReconcileOptions): Judged {
   const { uuid, state } = record;
   const svcReplicas = there?.svcReplicas ?? record.svcReplicas;
-  const shown = (as: ListedState, note = ""): ListedPool => ({ record, svcReplicas, state: as, note });
+  const shown = (as: ListedState, note = ""): ListedPool => ({
+    record,
+    svcReplicas,
+    state: as,
+    inDataPlane: there !== undefined,
+    note,
+  });
   if (!options.isSettled(uuid)) return { shown: shown(state) };
   if (state === "ready") {
     if (there === undefined)

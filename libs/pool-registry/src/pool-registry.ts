@@ -63,7 +63,7 @@ export class PoolRegistry {
   recorded(): readonly ListedPool[] {
     return this.list().map((record) => {
       const { svcReplicas, state } = record;
-      return { record, svcReplicas, state, note: "as recorded" };
+      return { record, svcReplicas, state, inDataPlane: false, note: "as recorded" };
     });
   }
 

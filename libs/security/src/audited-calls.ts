@@ -55,8 +55,9 @@ const MGMT_CTL: AuditOf<typeof ctl.MgmtCtl> = {
 const MGMT_SVC: AuditOf<typeof mgmt.MgmtSvc> = {
   join: "reads",
   leaderQuery: "reads",
-  poolCreate: ({ uuid, scmbytes, nvmebytes, ranks, user, usergroup }: mgmt.PoolCreateReq) => ({
+  poolCreate: ({ uuid, label, scmbytes, nvmebytes, ranks, user, usergroup }: mgmt.PoolCreateReq) => ({
     pool: uuid,
+    label: label || undefined,
     scm: scmbytes,
     nvme: nvmebytes,
     ranks: shown(ranks),
@@ -78,7 +79,7 @@ const MGMT_SVC: AuditOf<typeof mgmt.MgmtSvc> = {
   reportEngines: "reads",
   startRank: ({ rank }: mgmt.StartRankReq) => ({ rank }),
   eraseRank: ({ rank, uuid }: mgmt.EraseRankReq) => ({ rank, engine: uuid }),
-  // It carries a call of a client, which has a row of its own.
+  // They carry a call of a client, which has a row of its own.
   callEngine: "reads",
   callLeader: "reads",
 };

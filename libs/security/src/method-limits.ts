@@ -283,7 +283,7 @@ const MGMT_SVC: LimitsOf<typeof mgmt.MgmtSvc> = {
       method: number(0, 0x7fff_ffff),
       body: { kind: "bytes", max: PACKET },
       caller: { kind: "bytes", max: MAX_CERTIFICATE },
-      client: line("who the client is", 256),
+      address: line("the IP address of the client", 64),
     } satisfies FieldsOf<mgmt.CallLeaderReq>,
   },
 };

@@ -92,6 +92,37 @@ describe("PoolCoordinator", () => {
     expect(await system.recorded()).toEqual(["3  creating", "4  creating"]);
   });
 
+  it("keeps the record of an attempt that may have been carried out when the next one is refused", async () => {
+    let answer: () => unknown = () => Promise.reject(new DOMException("no answer", "TimeoutError"));
+    const system = await systemOf({
+      poolCreate: () => answer(),
+      listPools: () => ({ status: 0, pools: [{ uuid: uuid(1), svcreps: [2] }] }),
+    });
+    await expect(system.createPool(1, "fast")).rejects.toThrow();
+    answer = () => ({ status: -1004 });
+    expect(await system.createPool(1, "fast")).toMatchObject({ status: -1004 });
+    expect(await system.recorded()).toEqual(["1 fast creating"]);
+    expect((await system.pools.list({}, { signal })).pools).toMatchObject([
+      { state: "ready", inDataPlane: true, record: { label: "fast" } },
+    ]);
+    expect(await system.recorded()).toEqual(["1 fast ready"]);
+  });
+
+  it("does not let a call that was given up wait for the one before it, nor the next one pass that", async () => {
+    const answered = Promise.withResolvers<object>();
+    const system = await systemOf({ poolCreate: () => answered.promise, poolDestroy: () => ({ status: 0 }) });
+    const first = system.createPool(1);
+    const limit = new AbortController();
+    const second = system.pools.destroy(uuid(1), { uuid: uuid(1) }, { signal: limit.signal });
+    limit.abort(new Error("given up"));
+    await expect(second).rejects.toThrow("given up");
+    const third = system.destroyPool(1);
+    answered.resolve({ status: 0 });
+    expect(await first).toMatchObject({ status: 0 });
+    expect(await third).toBe(0);
+    expect(await system.recorded()).toEqual([]);
+  });
+
   it("keeps a pool whose destruction is refused", async () => {
     const system = await systemOf({
       poolCreate: () => ({ status: 0 }),

@@ -5,6 +5,7 @@ import { type Fault, FaultCode, faultDaosStatus, hasCode, isNotDone, retryClass,
 import type { Logger } from "@daos/log";
 import type { ListedPool, NewPool, PoolRegistry } from "@daos/pool-registry";
 import type { mgmt } from "@daos/proto";
+import { abortable } from "@daos/sys";
 import type { ForClient, MsReplicas } from "./ms-replicas.ts";
 
 export interface PoolCoordinatorOptions {
@@ -49,15 +50,18 @@ export class PoolCoordinator {
   ): Promise<PoolCreateResult> {
     const { uuid } = pool;
     return this.#inTurn(uuid, wait, async (pools) => {
-      const { state } = await pools.begin(pool);
-      const isNew = state === "creating";
+      // A record of an earlier attempt stays: that one may have been carried out.
+      const isFirst = pools.byUuid(uuid) === undefined;
+      await pools.begin(pool);
       try {
         const { status, svcreps } = await this.#options.replicas.call(drpcMethods.poolCreate, request, wait);
         if (status === 0) await this.#note(uuid, () => pools.ready(uuid, svcreps));
-        else if (isNew && isRefusal(status)) await this.#note(uuid, () => pools.remove(uuid));
+        else if (isFirst && isRefusal(status)) await this.#note(uuid, () => pools.remove(uuid));
+        // Another leader may have forgotten it meanwhile, where that could not be recorded here.
+        pools.checkTerm("create a pool");
         return { status, svcReplicas: svcreps };
       } catch (error) {
-        if (isNew && isNotDone(toFault(error))) await this.#note(uuid, () => pools.remove(uuid));
+        if (isFirst && isNotDone(toFault(error))) await this.#note(uuid, () => pools.remove(uuid));
         throw error;
       }
     });
@@ -112,7 +116,9 @@ export class PoolCoordinator {
       return found.map(({ uuid, svcreps }) => ({ uuid, svcReplicas: svcreps }));
     };
     try {
-      return { pools: await pools.reconcile(ask), outage: undefined };
+      const found = await pools.reconcile(ask);
+      pools.checkTerm("list the pools");
+      return { pools: found, outage: undefined };
     } catch (error) {
       wait.signal.throwIfAborted();
       pools.checkTerm("list the pools");
@@ -128,15 +134,12 @@ export class PoolCoordinator {
   ): Promise<T> {
     const key = uuid.toLowerCase();
     const before = this.#turns.get(key) ?? Promise.resolve();
-    const turn = before.then(() => {
+    const turn = abortable(before, signal).then(() => {
       signal.throwIfAborted();
       const pools = this.#options.leadership.pools();
       return pools.whileBusy(key, () => work(pools));
     });
-    const settled = turn.then(
-      () => {},
-      () => {},
-    );
+    const settled = Promise.allSettled([before, turn]);
     this.#turns.set(key, settled);
     try {
       return await turn;

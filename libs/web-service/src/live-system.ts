@@ -247,7 +247,9 @@ export class LiveSystem {
 async function poolsChange(client: ControlClient, system: string): Promise<Change["change"] & object> {
   try {
     const { pools, outage } = await listPools(client, { system });
-    const value = pools.map(({ uuid, svcReplicas }) => ({ uuid, svcReplicas: [...svcReplicas] }));
+    const value = pools
+      .filter(({ state }) => state !== "creating" && state !== "missing")
+      .map(({ uuid, svcReplicas }) => ({ uuid, svcReplicas: [...svcReplicas] }));
     return {
       case: "pools",
       value: { pools: value, ...(outage && { fault: faultDetail(faultRecorded(outage)) }) },

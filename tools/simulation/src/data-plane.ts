@@ -31,6 +31,11 @@ interface DataPlaneNetwork {
   reaches(from: string, to: string): boolean;
 }
 
+/** A request about pools, of which the simulation looks at no more. */
+interface PoolRequest {
+  readonly uuid: string;
+}
+
 const STATUS = {
   notLeader: daosStatusNumber("NOTLEADER"),
   exists: daosStatusNumber("EXIST"),
@@ -50,6 +55,7 @@ export class DataPlane {
   readonly #running = new Set<DataPlaneHost>();
   readonly #servers = new Map<string, EngineJoin>();
   readonly #taken = new Set<number>();
+  readonly #pools = new Set<string>();
 
   constructor(network: DataPlaneNetwork) {
     this.#network = network;
@@ -88,6 +94,33 @@ export class DataPlane {
     const rank = request.rank === NIL_RANK ? this.#lowestFree() : request.rank;
     this.#record({ ...request, rank });
     return { status: 0, rank };
+  }
+
+  listPools(): readonly string[] {
+    return [...this.#pools];
+  }
+
+  /** What the engine of a host answers to a call about pools. */
+  createPool(
+    at: DataPlaneHost,
+    { uuid }: PoolRequest,
+  ): { readonly status: number; readonly svcreps: number[] } {
+    if (this.#leaderSeenFrom(at) !== at) return { status: STATUS.notLeader, svcreps: [] };
+    if (this.#pools.has(uuid)) return { status: STATUS.exists, svcreps: [] };
+    this.#pools.add(uuid);
+    return { status: 0, svcreps: [0] };
+  }
+
+  /** A pool that is not there is as good as destroyed. */
+  destroyPool(at: DataPlaneHost, { uuid }: PoolRequest): { readonly status: number } {
+    if (this.#leaderSeenFrom(at) !== at) return { status: STATUS.notLeader };
+    this.#pools.delete(uuid);
+    return { status: 0 };
+  }
+
+  poolsAt(at: DataPlaneHost) {
+    if (this.#leaderSeenFrom(at) !== at) return { status: STATUS.notLeader, pools: [] };
+    return { status: 0, pools: this.listPools().map((uuid) => ({ uuid, svcreps: [0] })) };
   }
 
   #record(server: EngineJoin): void {

@@ -1,10 +1,16 @@
 import type { PoolChange, PoolRecord } from "@daos/member-store";
 
-/** The recorded pools, and the judge of them: labels are unique, and terms of leadership only grow. */
+/**
+ * The recorded pools, and the judge of them: labels are unique, terms of leadership only grow, and what was acknowledged stays
+ * until its destruction is asked for.
+ */
 export class PoolHistory {
   readonly #note: (text: string) => void;
   readonly #violate: (text: string) => void;
   readonly #pools = new Map<string, PoolRecord>();
+  /** Labels by uuid. */
+  readonly #acknowledged = new Map<string, string>();
+  readonly #destroyAsked = new Set<string>();
   #term = 0;
 
   constructor(note: (text: string) => void, violate: (text: string) => void) {
@@ -14,6 +20,24 @@ export class PoolHistory {
 
   list(): readonly PoolRecord[] {
     return [...this.#pools.values()];
+  }
+
+  /** Pools whose creation was acknowledged, and whose destruction was not asked for. */
+  acknowledged(): readonly string[] {
+    return [...this.#acknowledged.keys()].filter((uuid) => !this.#destroyAsked.has(uuid));
+  }
+
+  /** The creation of a pool was answered: it must be recorded, unless its destruction was asked for meanwhile. */
+  createAcknowledged(uuid: string, label: string): void {
+    this.#note(`created pool ${uuid}`);
+    this.#acknowledged.set(uuid, label);
+    if (!this.#pools.has(uuid) && !this.#destroyAsked.has(uuid))
+      this.#violate(`pool ${uuid} was acknowledged, and is not in the registry`);
+  }
+
+  /** An administrator begins to destroy a pool. */
+  destroyAsked(uuid: string): void {
+    this.#destroyAsked.add(uuid);
   }
 
   /** Makes changes durable, in a term of leadership. */
@@ -31,11 +55,15 @@ export class PoolHistory {
     const holder = [...this.#pools.values()].find((one) => one.label === label && one.uuid !== uuid);
     if (label !== "" && holder !== undefined)
       this.#violate(`the label ${label} of pool ${holder.uuid} is given to ${uuid}`);
+    if (label !== (this.#acknowledged.get(uuid) ?? label) && !this.#destroyAsked.has(uuid))
+      this.#violate(`pool ${uuid} with the label ${this.#acknowledged.get(uuid)} gets the label ${label}`);
     this.#pools.set(uuid, pool);
     this.#note(`put pool ${uuid} ${label} ${state}`);
   }
 
   #remove(uuid: string): void {
+    if (this.#acknowledged.has(uuid) && !this.#destroyAsked.has(uuid))
+      this.#violate(`pool ${uuid} was acknowledged, and is taken out of the registry`);
     this.#pools.delete(uuid);
     this.#note(`remove pool ${uuid}`);
   }

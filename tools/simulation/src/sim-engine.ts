@@ -130,7 +130,7 @@ export class SimEngine {
           signal?.removeEventListener("abort", onAbort);
           reject(gone());
         });
-        process.after(1, () => {
+        process.after(this.#answersAfter(method.name), () => {
           if (engine.ended || engine.hung) return;
           signal?.removeEventListener("abort", onAbort);
           resolve(this.#answer(engine, method.name, request));
@@ -144,6 +144,13 @@ export class SimEngine {
         return !engine.ended;
       },
     };
+  }
+
+  /** What is done to a pool takes its time, and goes on when its caller has gone. */
+  #answersAfter(method: string): number {
+    const { poolCreate, poolDestroy } = drpcMethods;
+    const isLong = method === poolCreate.name || method === poolDestroy.name;
+    return isLong ? this.#server.random.whole(5, 4_000) : 1;
   }
 
   #answer(engine: SimEngineProcess, method: string, request: unknown): unknown {
@@ -169,6 +176,16 @@ export class SimEngine {
         // It may go on over the wire.
         return create(mgmt.JoinRespSchema, { status, rank });
       }
+      case drpcMethods.poolCreate.name: {
+        const made = world.dataPlane.createPool(host, request as mgmt.PoolCreateReq);
+        return create(mgmt.PoolCreateRespSchema, made);
+      }
+      case drpcMethods.poolDestroy.name: {
+        const done = world.dataPlane.destroyPool(host, request as mgmt.PoolDestroyReq);
+        return create(mgmt.PoolDestroyRespSchema, done);
+      }
+      case drpcMethods.listPools.name:
+        return create(mgmt.ListPoolsRespSchema, world.dataPlane.poolsAt(host));
       default:
         return { status: 0 };
     }

@@ -9,7 +9,7 @@ import type { Logger } from "@daos/log";
 import type { JoinReply } from "@daos/member-agent";
 import type { MemberState } from "@daos/member-store";
 import { joinFromProto, reportFromProto, reportResultToProto } from "@daos/mgmt-service";
-import type { ActionOptions, ActionResult } from "@daos/system";
+import type { ActionOptions, ActionResult, PoolsResult } from "@daos/system";
 import type { DataPlane } from "./data-plane.ts";
 import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
@@ -44,6 +44,14 @@ interface Wait {
 }
 
 const READY_TIMEOUT_MS = 20_000;
+const NEW_POOL = {
+  user: "ana@",
+  group: "physics@",
+  scmBytes: 1n,
+  nvmeBytes: 0n,
+  ranks: [],
+  createdBy: "admin outside",
+};
 
 /**
  * One `daos-server` on a simulated machine: the assembly that ships, on the simulation's clock, network, store and engines.
@@ -151,7 +159,7 @@ export class SimServer {
         call(to, "call the engine", wait, (server, _peer, limit) =>
           server.#parts.requests.callEngine(method, body, limit),
         ),
-      callLeader: () => Promise.reject(new Error("administrators of the simulation ask the leader")),
+      callLeader: () => Promise.reject(new Error("Administrators of the simulation ask the leader")),
       prepShutdown: (to, rank, options) =>
         callMember(to, "prepare shutdown", options, (server, _peer, { signal }) =>
           server.#parts.requests.prepShutdown(rank, { allowedMs: options.timeoutMs, signal }),
@@ -192,6 +200,29 @@ export class SimServer {
     return reportResultToProto(await this.#parts.requests.report(reportFromProto(report, peer)));
   }
 
+  /** As the handlers of `mgmt.MgmtSvc` do it. @returns the pools, for a list */
+  async pool(command: PoolCommand, wait: Wait): Promise<PoolsResult | undefined> {
+    const { pools } = this.#parts;
+    const check = (status: number) => {
+      if (status !== 0) throw faultDaosStatus(`${command.kind} a pool`, status);
+    };
+    switch (command.kind) {
+      case "create": {
+        const { uuid, label } = command;
+        check((await pools.create({ ...NEW_POOL, uuid, label }, { uuid }, wait)).status);
+        this.world.history.pools.createAcknowledged(uuid, label);
+        return undefined;
+      }
+      case "destroy":
+        check(await pools.destroy(command.uuid, { uuid: command.uuid }, wait));
+        return undefined;
+      case "list":
+        return pools.list({}, wait);
+      default:
+        return command satisfies never;
+    }
+  }
+
   /** As the handlers of `ctl.MgmtCtl` do it. */
   async act(
     command: Command,
@@ -226,6 +257,12 @@ function enginePorts(engine: SimEngine, index: number, log: Logger): EnginePorts
     parts: engine.parts(),
   };
 }
+
+/** What an administrator asks the leader about pools. */
+export type PoolCommand =
+  | { readonly kind: "create"; readonly uuid: string; readonly label: string }
+  | { readonly kind: "destroy"; readonly uuid: string }
+  | { readonly kind: "list" };
 
 /** What an administrator asks the leader. */
 export type Command = "stop" | "start" | "exclude" | "clearExclude" | "erase";

@@ -1,7 +1,10 @@
 import { servingProblem } from "@daos/instance";
+import type { PoolsResult } from "@daos/system";
 import { Administrator } from "./administrator.ts";
 import { checkConvergence } from "./check-convergence.ts";
+import { checkPools } from "./check-pools.ts";
 import { FaultInjector } from "./fault-injector.ts";
+import { PoolAdministrator } from "./pool-administrator.ts";
 import { Random } from "./random.ts";
 import type { SimHost } from "./sim-host.ts";
 import { World, type WorldOptions } from "./world.ts";
@@ -55,10 +58,13 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
   if (!broken()) checkConvergence(world);
 
   const injector = new FaultInjector(world, new Random(random.whole(0, 2 ** 32)), administrator);
+  const pools = new PoolAdministrator(world, new Random(random.whole(0, 2 ** 32)));
   if (options.faultsMs > 0) {
     injector.start();
+    pools.start();
     await run(options.faultsMs);
     injector.stop();
+    pools.stop();
     formatErased(world);
     await run(CALM_MS / 2);
     // What was still in its crash loop has given up by now.
@@ -66,6 +72,7 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
     formatErased(world);
     await run(CALM_MS / 2);
     if (!broken()) checkConvergence(world);
+    if (!broken()) await lookAtPools(world, pools, run);
   }
   if (!broken()) await stopWithDeadHosts(world, administrator, run);
   return {
@@ -91,6 +98,20 @@ function checkLeaders(world: World): void {
   } catch {
     // It has just begun, or just ended.
   }
+}
+
+/** The list records what is certain by then. */
+async function lookAtPools(
+  world: World,
+  administrator: PoolAdministrator,
+  run: (ms: number) => Promise<void>,
+): Promise<void> {
+  let listed: PoolsResult | undefined;
+  void administrator.list().then((found) => {
+    listed = found;
+  });
+  await run(LOOK_MS);
+  checkPools(world, listed);
 }
 
 /** An administrator formats what was erased. */

@@ -1,3 +1,4 @@
+import { fromBinary } from "@bufbuild/protobuf";
 import { createContextKey, type Interceptor } from "@connectrpc/connect";
 import { toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
@@ -11,8 +12,10 @@ import { type AnswerOutcome, outcomeOf } from "./outcome-of.ts";
 /** Who calls; the listener sets it for each request. */
 export const peerKey = createContextKey<Peer | undefined>(undefined, { description: "who calls" });
 
-const { typeName, method } = mgmt.MgmtSvc;
+const { typeName, method, methods } = mgmt.MgmtSvc;
 const CALL_ENGINE = `/${typeName}/${method.callEngine.name}`;
+const CALL_LEADER = `/${typeName}/${method.callLeader.name}`;
+const CARRIERS: readonly string[] = [CALL_ENGINE, CALL_LEADER];
 
 type Subject = Pick<AuditedCall, "call" | "caller" | "about">;
 
@@ -24,7 +27,7 @@ type Subject = Pick<AuditedCall, "call" | "caller" | "about">;
 export function auditInterceptor(log: Logger): Interceptor {
   return (next) => async (request) => {
     const path = `/${request.service.typeName}/${request.method.name}`;
-    if (path !== CALL_ENGINE && !AUDITED_CALLS.has(path)) return next(request);
+    if (!CARRIERS.includes(path) && !AUDITED_CALLS.has(path)) return next(request);
     const peer = request.contextValues.get(peerKey);
     const caller = peer === undefined ? { address: "unknown" } : callerFrom(peer);
     const start = performance.now();
@@ -64,7 +67,30 @@ function subjectOf(path: string, message: object, caller: AuditCaller): Subject 
     if (!AUDITED_CALLS.has(carried)) return undefined;
     return { call: nameOf(carried), caller: callerThrough(caller, certificate) };
   }
+  if (path === CALL_LEADER) {
+    const { method: number, caller: certificate, address, body } = message as mgmt.CallLeaderReq;
+    const carried = clientCall(number);
+    const about = AUDITED_CALLS.get(carried);
+    if (about === undefined) return undefined;
+    const client = callerThrough(caller, certificate, address);
+    return { call: nameOf(carried), caller: client, about: aboutCarried(carried, body, about) };
+  }
   return { call: nameOf(path), caller, about: AUDITED_CALLS.get(path)?.(message) };
+}
+
+/** What the request of a client is about that another server passes on; undefined when it cannot be read. */
+function aboutCarried(
+  path: string,
+  body: Uint8Array,
+  about: (message: object) => AuditedCall["about"],
+): AuditedCall["about"] {
+  const carried = methods.find(({ name }) => name === nameOf(path));
+  if (carried === undefined) return undefined;
+  try {
+    return about(fromBinary(carried.input, body));
+  } catch {
+    return undefined;
+  }
 }
 
 /** `PoolDestroy` of `/mgmt.MgmtSvc/PoolDestroy`. */

@@ -11,7 +11,7 @@ export interface AuditCaller {
   readonly role?: string | undefined;
   /** IP address of the connection. */
   readonly address: string;
-  /** For a call that an access point passes on: its address. Then the address of the client is not known here. */
+  /** For a call that an access point passes on: its address. The address of the client is then what that says, if anything. */
   readonly via?: string | undefined;
 }
 
@@ -30,6 +30,7 @@ export interface AuditedCall {
   readonly ms: number;
 }
 
+const MAX_ADDRESS = 64;
 const MAX_REASON = 512;
 const MAX_VALUE = 1024;
 
@@ -39,9 +40,9 @@ export function callerFrom(peer: Peer): AuditCaller {
   return peer.kind === "insecure" ? { address } : { ...namesOf(peer.certificate), address };
 }
 
-/** The client that another server calls for, by the certificate (DER) that it passes on. */
-export function callerThrough(via: AuditCaller, certificate: Uint8Array): AuditCaller {
-  const client = { address: "unknown", via: via.address };
+/** The client that another server calls for, by the certificate (DER) and perhaps the address that it passes on. */
+export function callerThrough(via: AuditCaller, certificate: Uint8Array, address = ""): AuditCaller {
+  const client = { address: address === "" ? "unknown" : cleanText(address, MAX_ADDRESS), via: via.address };
   try {
     return { ...namesOf(new X509Certificate(certificate)), ...client };
   } catch {

@@ -70,6 +70,7 @@ describe("chooseRanks", () => {
     since: undefined,
     incarnation: 1,
     fabricUri: "",
+    engineNumber: undefined,
     faultDomain: "",
   });
   const members = [

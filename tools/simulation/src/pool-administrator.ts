@@ -1,0 +1,90 @@
+import { LeaderFinder } from "@daos/control-client";
+import { toFault } from "@daos/fault";
+import type { HostAddress } from "@daos/hostlist";
+import type { PoolsResult } from "@daos/system";
+import type { Random } from "./random.ts";
+import type { SimProcess } from "./sim-process.ts";
+import type { PoolCommand } from "./sim-server.ts";
+import type { World } from "./world.ts";
+
+const COMMAND_MS = 60_000;
+/** So few labels that one is often taken. */
+const LABELS = 12;
+
+/** Creates, destroys and lists pools from outside, as `dmg` does, by chance and until it is stopped. */
+export class PoolAdministrator {
+  readonly #world: World;
+  readonly #random: Random;
+  readonly #process: SimProcess;
+  readonly #finder: LeaderFinder;
+  readonly #asked: string[] = [];
+  #active = true;
+
+  constructor(world: World, random: Random) {
+    this.#world = world;
+    this.#random = random;
+    this.#process = world.outside();
+    this.#finder = new LeaderFinder({
+      accessPoints: world.accessPoints,
+      known: () => undefined,
+      clock: this.#process,
+    });
+  }
+
+  start(): void {
+    const next = () => {
+      if (!this.#active) return;
+      void this.#run(this.#pick());
+      this.#world.time.after(this.#random.whole(500, 6_000), next);
+    };
+    next();
+  }
+
+  stop(): void {
+    this.#active = false;
+  }
+
+  /** What the leader and the data plane say in the end; undefined when they cannot be asked. */
+  async list(): Promise<PoolsResult | undefined> {
+    for (let tries = 0; tries < 20; tries++) {
+      const listed = await this.#run({ kind: "list" });
+      if (listed !== undefined && listed.outage === undefined) return listed;
+      await this.#process.delay(1_000, {});
+    }
+    return undefined;
+  }
+
+  #pick(): PoolCommand {
+    const random = this.#random;
+    if (random.chance(0.3)) return { kind: "list" };
+    if (this.#asked.length > 0 && random.chance(0.4))
+      return { kind: "destroy", uuid: random.pick(this.#asked) };
+    // Some repeat what was asked before.
+    const uuid = this.#asked.length > 0 && random.chance(0.1) ? random.pick(this.#asked) : random.uuid();
+    this.#asked.push(uuid);
+    return { kind: "create", uuid, label: random.chance(0.7) ? `pool${random.whole(0, LABELS)}` : "" };
+  }
+
+  async #run(command: PoolCommand): Promise<PoolsResult | undefined> {
+    const { history, network } = this.#world;
+    const text = Object.values(command).join(" ");
+    history.note(`dmg pool ${text}`);
+    if (command.kind === "destroy") history.pools.destroyAsked(command.uuid);
+    using limit = this.#process.deadline(COMMAND_MS, "command");
+    const caller = { process: this.#process, host: "outside" };
+    try {
+      const result = await this.#finder.ask(
+        (to: HostAddress, until) =>
+          network.call(caller, to, { signal: until.signal, attempted: text }, (server, _peer, wait) =>
+            server.pool(command, wait),
+          ),
+        { signal: limit.signal, hostMs: COMMAND_MS },
+      );
+      history.note(`dmg pool ${text} done`);
+      return result;
+    } catch (error) {
+      history.note(`dmg pool ${text} failed ${toFault(error).message}`);
+      return undefined;
+    }
+  }
+}
