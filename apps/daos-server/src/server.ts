@@ -1,5 +1,5 @@
 import { join as joinPath } from "node:path";
-import type { ConnectRouter } from "@connectrpc/connect";
+import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
 import { MgmtClient } from "@daos/control-client";
 import { ctlService } from "@daos/ctl-service";
@@ -14,8 +14,9 @@ import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
 import { ctl, mgmt, grpc as standard } from "@daos/proto";
-import { clientTlsSource, judgeCaller } from "@daos/security";
+import { clientTlsSource, judgeCaller, shareOf } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
+import { peerKey } from "./audit/audit-interceptor.ts";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
 import { faultDomain } from "./fault-domain.ts";
@@ -195,7 +196,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
       [ctl.MgmtCtl.typeName, () => true],
       [mgmt.MgmtSvc.typeName, () => leadership.leader !== undefined],
     ]);
-    limitedService(router, standard.Health, healthService({ services, signal }));
+    limitedService(router, standard.Health, healthService({ services, signal, kindOf: clientKind }));
     if (owner === undefined) {
       limitedService(
         router,
@@ -256,4 +257,10 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 /** In a plain directory the emulated engine cannot see how large its SCM is meant to be. */
 function emulatorEnvironment({ scm }: EngineConfig): Readonly<Record<string, string>> {
   return scm.class === "ram" ? { DAOS_EMULATOR_SCM_BYTES: `${BigInt(scm.sizeGiB) << 30n}` } : {};
+}
+
+/** The role of a client, as texts name it. */
+function clientKind({ values }: HandlerContext): string {
+  const peer = values.get(peerKey);
+  return peer === undefined ? "this host" : shareOf(peer);
 }

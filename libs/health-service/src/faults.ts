@@ -1,5 +1,15 @@
 import { Fault, FaultCode } from "@daos/fault";
 
+/** @param most how many there may be of this kind of clients */
+export function faultTooManyWatches(who: string, most: number): Fault {
+  return new Fault({
+    domain: "security",
+    code: FaultCode.connectionLimit,
+    description: `watch the health of this server: there are ${most} watches of ${who} already`,
+    resolution: "ask with Check from time to time, or end some of the watches",
+  });
+}
+
 export function faultServiceUnknown(name: string, known: readonly string[]): Fault {
   return new Fault({
     domain: "client",

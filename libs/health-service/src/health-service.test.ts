@@ -68,3 +68,28 @@ it("watch() says that a service is unknown, and waits on", async () => {
     break;
   }
 });
+
+it("watch() keeps 1,000 watches of one kind of clients, and takes others all the same", async () => {
+  let kind = "agent";
+  const health = healthService({
+    services: new Map([["", () => true]]),
+    signal: new AbortController().signal,
+    kindOf: () => kind,
+  });
+  const { signal } = new AbortController();
+  const watch = () => {
+    const answers = health.watch({ service: "" } as grpc.HealthCheckRequest, { signal } as never);
+    return answers[Symbol.asyncIterator]();
+  };
+  const watches = Array.from({ length: 1000 }, watch);
+  for (const one of watches) expect((await one.next()).value).toMatchObject({ status: SERVING });
+  await expect(watch().next()).rejects.toMatchObject({
+    code: FaultCode.connectionLimit,
+    message: expect.stringContaining("1000 watches of agent"),
+  });
+  kind = "admin";
+  expect((await watch().next()).value).toMatchObject({ status: SERVING });
+  kind = "agent";
+  await watches[0]?.return?.();
+  expect((await watch().next()).value).toMatchObject({ status: SERVING });
+});

@@ -1,12 +1,14 @@
-import type { ServiceImpl } from "@connectrpc/connect";
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
 import { grpc } from "@daos/proto";
 import { type Clock, systemClock } from "@daos/sys";
-import { faultServiceUnknown } from "./faults.ts";
+import { faultServiceUnknown, faultTooManyWatches } from "./faults.ts";
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = grpc.HealthCheckResponse_ServingStatus;
 
 /** How often a watched service is looked at, ms. */
 const LOOK_MS = 1_000;
+/** A watch never ends, and its stream takes some 15 KiB: so many of one kind of clients there may be. */
+const MAX_WATCHES = 1_000;
 
 export interface HealthServiceOptions {
   /** For each service by its name whether it takes calls now; the server as a whole has the empty name. */
@@ -14,6 +16,8 @@ export interface HealthServiceOptions {
   /** Aborts when the server goes down: no service takes calls then, and those who watch are told. */
   readonly signal: AbortSignal;
   readonly clock?: Clock | undefined;
+  /** The kind of the client, such as its role: watches of one kind leave room for those of others. */
+  readonly kindOf?: ((context: HandlerContext) => string) | undefined;
 }
 
 /**
@@ -22,7 +26,8 @@ export interface HealthServiceOptions {
  * @see https://github.com/grpc/grpc/blob/master/doc/health-checking.md
  */
 export function healthService(options: HealthServiceOptions): ServiceImpl<typeof grpc.Health> {
-  const { services, signal: down, clock = systemClock } = options;
+  const { services, signal: down, clock = systemClock, kindOf = () => "all clients" } = options;
+  const watches = new Map<string, number>();
   const statusOf = (name: string) => {
     const serves = services.get(name);
     if (serves === undefined) return SERVICE_UNKNOWN;
@@ -36,8 +41,9 @@ export function healthService(options: HealthServiceOptions): ServiceImpl<typeof
       return { status };
     },
 
-    async *watch({ service }, { signal }) {
-      const until = AbortSignal.any([signal, down]);
+    async *watch({ service }, context) {
+      using _watch = countWatch(watches, kindOf(context));
+      const until = AbortSignal.any([context.signal, down]);
       let told: grpc.HealthCheckResponse_ServingStatus | undefined;
       for (;;) {
         const status = statusOf(service);
@@ -51,4 +57,12 @@ export function healthService(options: HealthServiceOptions): ServiceImpl<typeof
       }
     },
   };
+}
+
+/** Counts one more watch until it is disposed of. @throws Fault connectionLimit */
+function countWatch(watches: Map<string, number>, kind: string): Disposable {
+  const before = watches.get(kind) ?? 0;
+  if (before >= MAX_WATCHES) throw faultTooManyWatches(kind, MAX_WATCHES);
+  watches.set(kind, before + 1);
+  return { [Symbol.dispose]: () => void watches.set(kind, (watches.get(kind) ?? 1) - 1) };
 }

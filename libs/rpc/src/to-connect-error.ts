@@ -103,7 +103,13 @@ const GRPC_CODES: readonly (readonly [Code, readonly number[]])[] = [
   ],
   [
     Code.ResourceExhausted,
-    [FaultCode.requestTooLarge, FaultCode.systemFull, status("NOSPACE"), status("NOMEM")],
+    [
+      FaultCode.requestTooLarge,
+      FaultCode.systemFull,
+      FaultCode.connectionLimit,
+      status("NOSPACE"),
+      status("NOMEM"),
+    ],
   ],
   [
     Code.FailedPrecondition,

@@ -34,6 +34,7 @@ export {
   METHOD_LIMITS,
 } from "./method-limits.ts";
 export { type Peer, peerOf } from "./peer.ts";
+export { shareOf } from "./receive-budget.ts";
 export { commonName, roleOf, userOf } from "./role.ts";
 export { clientTlsOptions } from "./tls-options.ts";
 export { warnOfExpiry } from "./warn-of-expiry.ts";

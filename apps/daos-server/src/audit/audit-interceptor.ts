@@ -1,7 +1,7 @@
 import { fromBinary } from "@bufbuild/protobuf";
 import { createContextKey, type Interceptor } from "@connectrpc/connect";
 import { toFault } from "@daos/fault";
-import type { Logger } from "@daos/log";
+import { type Logger, limitRepeats } from "@daos/log";
 import { clientCall } from "@daos/mgmt-service";
 import { mgmt } from "@daos/proto";
 import { grpcCodeName } from "@daos/rpc";
@@ -22,17 +22,24 @@ type Subject = Pick<AuditedCall, "call" | "caller" | "about">;
 /**
  * Leaves one line in `log` for each call of {@link AUDITED_CALLS} when it has ended: who, what, how it ended, how long it
  * took. Give it to `connectNodeAdapter` inside `faultInterceptor` and outside `limitInterceptor`, so that it sees faults, and
- * those of refused requests too.
+ * those of refused requests too. What fails for a server or an agent is written at a bounded rate: they can ask for it as often
+ * as they like.
  */
 export function auditInterceptor(log: Logger): Interceptor {
+  const quiet = limitRepeats(log);
   return (next) => async (request) => {
     const path = `/${request.service.typeName}/${request.method.name}`;
     if (!CARRIERS.includes(path) && !AUDITED_CALLS.has(path)) return next(request);
     const peer = request.contextValues.get(peerKey);
     const caller = peer === undefined ? { address: "unknown" } : callerFrom(peer);
     const start = performance.now();
+    const isLesser = peer?.kind === "certificate" && peer.role !== "admin";
     const write = (subject: Subject, ended: Ended) =>
-      writeAudit(log, { ...subject, ...ended, ms: performance.now() - start });
+      writeAudit(isLesser && ended.outcome !== "OK" ? quiet : log, {
+        ...subject,
+        ...ended,
+        ms: performance.now() - start,
+      });
 
     if (request.stream) {
       let subject: Subject = { call: request.method.name, caller };
