@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import { Leadership, type LeaderView } from "@daos/election";
 import { expirableLeader, followerOf, leaderOf } from "@daos/election/testing";
@@ -11,6 +12,7 @@ import { silentLogger } from "@daos/log";
 import { type Member, openMembers } from "@daos/member-store";
 import { joinOf, memberOf } from "@daos/membership/testing";
 import { ctl } from "@daos/proto";
+import { serviceContract, withoutAdditions } from "@daos/proto/testing";
 import { parseRank } from "@daos/rank";
 import { faultInterceptor, fromConnectError } from "@daos/rpc";
 import { SmallFileSystem } from "@daos/sys/testing";
@@ -21,6 +23,7 @@ import { systemService } from "./system-service.ts";
 const self = { host: "10.0.0.1", port: 10001 };
 const on = (host: string) => ({ address: { host, port: 10001 } });
 const State = ctl.MemberState;
+const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
 const refused = new Fault({
   domain: "engine",
@@ -63,11 +66,17 @@ function hosts(faults: Readonly<Record<string, Fault>> = {}, onCall: (what: stri
 interface Parts {
   readonly members?: MemberCalls;
   readonly leadership: Leadership;
+  /** Uuids of the engines of the host that answers. */
+  readonly own?: readonly string[];
 }
 
-function client({ members = hosts().members, leadership }: Parts): Client<typeof ctl.MgmtCtl> {
-  const own = ["uuid-0", "uuid-3"].map((uuid) => ({ superblock: { uuid } }) as unknown as EngineInstance);
-  const harness = new Harness(own, silentLogger);
+function client({
+  members = hosts().members,
+  leadership,
+  own = ["uuid-0", "uuid-3"],
+}: Parts): Client<typeof ctl.MgmtCtl> {
+  const engines = own.map((uuid) => ({ superblock: { uuid } }) as unknown as EngineInstance);
+  const harness = new Harness(engines, silentLogger);
   const actions = new SystemActions({ leadership, harness, calls: members, log: silentLogger });
   const service = systemService({ leadership, actions, log: silentLogger });
   const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, service), {
@@ -303,6 +312,29 @@ describe("stop", () => {
       [2, "prep shutdown", FaultCode.hostUnreachable, "MEMBER_UNRESPONSIVE"],
     ]);
   });
+
+  it.each(serviceContract().filter(({ rpc }) => /\/System(?:MemberQuery|Stop)$/.test(rpc)))(
+    "answers clients of release 0.8.0 byte for byte: $name",
+    async (one) => {
+      const uuidOf = (rank: number) => `0000000${rank}-1111-4222-8333-444444444444`;
+      const members = [0, 1].map((rank) => ({
+        ...memberOf(rank, on(`10.0.0.${rank + 1}`)),
+        uuid: uuidOf(rank),
+      }));
+      const service = client({ leadership: await leaderOf(self, members), own: [uuidOf(0)] });
+      const { systemStop, systemMemberQuery } = ctl.MgmtCtl.method;
+      const answer = one.rpc.endsWith("Stop")
+        ? toBinary(systemStop.output, await service.systemStop(fromBinary(systemStop.input, one.in)))
+        : toBinary(
+            systemMemberQuery.output,
+            withoutAdditions(
+              systemMemberQuery.output,
+              await service.systemMemberQuery(fromBinary(systemMemberQuery.input, one.in)),
+            ),
+          );
+      expect(hex(answer)).toBe(hex(one.out));
+    },
+  );
 
   it("answers clients of release 0.8.0 with each step", async () => {
     const leadership = await leaderOf(self, three());

@@ -5,16 +5,8 @@ import { silentLogger } from "@daos/log";
 import { DrpcClient } from "../drpc-client.ts";
 import { type BoundMethod, drpcModule } from "../drpc-module.ts";
 import { DrpcServer, type DrpcServerOptions } from "../drpc-server.ts";
-import { PacketSocket } from "../packet-socket.ts";
 import { PythonPeer } from "./python-peer.ts";
-
-/** A peer that sends raw packets. */
-export interface RawPeer {
-  readonly socket: PacketSocket;
-  readonly send: (packet: Uint8Array) => void;
-  /** The next packet; undefined when the connection has ended. */
-  readonly next: () => Promise<Uint8Array | undefined>;
-}
+import { RawPeer } from "./raw-peer.ts";
 
 /** A directory with a socket path, and everything opened on it. All is closed after each test. */
 export class SocketFixture {
@@ -55,30 +47,9 @@ export class SocketFixture {
   }
 
   async rawPeer(): Promise<RawPeer> {
-    const socket = await PacketSocket.connect(this.path);
-    this.closeLater(() => socket.close());
-    const packets: Uint8Array[] = [];
-    let ended = false;
-    let wake = () => {};
-    socket.open({
-      onPacket: (packet) => {
-        packets.push(packet);
-        wake();
-      },
-      onClose: () => {
-        ended = true;
-        wake();
-      },
-    });
-    const next = async () => {
-      while (packets.length === 0 && !ended) {
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      }
-      return packets.shift();
-    };
-    return { socket, send: (packet) => socket.send(packet, "raw"), next };
+    const peer = await RawPeer.connect(this.path);
+    this.closeLater(() => peer.close());
+    return peer;
   }
 
   python(): PythonPeer {

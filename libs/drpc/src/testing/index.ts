@@ -1,0 +1,1 @@
+export { RawPeer } from "./raw-peer.ts";
