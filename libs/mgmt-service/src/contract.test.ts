@@ -1,4 +1,11 @@
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
+import {
+  create,
+  type DescMessage,
+  fromBinary,
+  type MessageInitShape,
+  type MessageShape,
+  toBinary,
+} from "@bufbuild/protobuf";
 import { type Client, createClient, createRouterTransport } from "@connectrpc/connect";
 import { leaderOf } from "@daos/election/testing";
 import { Harness } from "@daos/harness";
@@ -8,7 +15,7 @@ import { memberOf } from "@daos/membership/testing";
 import { drpc, mgmt } from "@daos/proto";
 import { type DrpcExchange, engineContract, serviceContract, withoutAdditions } from "@daos/proto/testing";
 import { faultInterceptor } from "@daos/rpc";
-import { JoinCoordinator, MsReplicas, ServerRequests } from "@daos/system";
+import { JoinCoordinator, MsReplicas, PoolCoordinator, ServerRequests } from "@daos/system";
 import { describe, expect, it } from "vitest";
 import { mgmtService } from "./mgmt-service.ts";
 
@@ -30,9 +37,9 @@ async function serviceOn(answer: Uint8Array, received: Received[]): Promise<Clie
     state: { kind: "serving", rank: 0, ready: { uri: "u0", contexts: 1, socket: "/s" } },
     call: async (
       { name, request, response }: { name: string; request: DescMessage; response: DescMessage },
-      body: MessageShape<DescMessage>,
+      body: MessageInitShape<DescMessage>,
     ) => {
-      received.push({ method: name, body: hex(toBinary(request, body)) });
+      received.push({ method: name, body: hex(toBinary(request, create(request, body))) });
       return fromBinary(response, answer);
     },
   };
@@ -53,6 +60,8 @@ async function serviceOn(answer: Uint8Array, received: Received[]): Promise<Clie
     leadership,
     replicas,
     requests: new ServerRequests({ harness, leadership, joins, log: silentLogger }),
+    pools: new PoolCoordinator({ leadership, replicas, log: silentLogger }),
+    callLeader: () => Promise.reject(new Error("unexpected call of the leader")),
     mayDirect: async () => true,
     judgeCaller: async () => undefined,
     log: silentLogger,
