@@ -8,7 +8,7 @@ import { replicaRole } from "@daos/election";
 import { healthService } from "@daos/health-service";
 import { composeHost } from "@daos/host";
 import { formatHostAddress } from "@daos/hostlist";
-import { type EngineInstance, findEngine, type Owner } from "@daos/instance";
+import type { EngineInstance, Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
@@ -21,7 +21,7 @@ import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
 import { faultDomain } from "./fault-domain.ts";
 import { faultInsecureDevices } from "./faults.ts";
-import { findEmulatedEngine } from "./find-emulated-engine.ts";
+import { findEngineOf } from "./find-engine-of.ts";
 import { findUser } from "./find-owner.ts";
 import { limitedService } from "./limit-requests.ts";
 import { listenAddress } from "./listen-address.ts";
@@ -45,8 +45,6 @@ export interface ServerOptions {
   readonly audit: Logger;
   /** The level of `log`, which administrators may change. */
   readonly logLevel: LevelSwitch;
-  /** Directory of the installed engine's executable when it is not on PATH. */
-  readonly engineDirectory: string;
   readonly autoFormat: boolean;
   readonly readyTimeoutMs: number;
   /** Who owns what root formats, from `user_name`; then the server only provisions. */
@@ -69,6 +67,8 @@ export interface ServerOptions {
 export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<void> {
   const { config, log, owner } = options;
   if (config.engines.length === 0) throw faultNoEngines(config.path);
+  // Storage is not formatted for engines that cannot start.
+  if (owner === undefined) await findEngineOf(config);
   const names = { localAddresses: localAddresses(), resolve: resolveHost };
   await refuseLoopback({ config, ...names });
   const role = await replicaRole(config.accessPoints, { port: config.port, ...names });
@@ -114,10 +114,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
       config: engine,
       scm,
       bdev,
-      findEngine: async () =>
-        config.engine === "emulated"
-          ? findEmulatedEngine()
-          : findEngine(process.env.PATH, options.engineDirectory),
+      findEngine: () => findEngineOf(config),
       takeStorage: (mount, wait) => locks.take(mount, wait),
       lockFd: () => locks.descriptor(engine.scm.mount),
       releaseStorage: (mount) => locks.release(mount),

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { formatHostAddress } from "@daos/hostlist";
 import type { MachineFacts, NvmeControllerFacts } from "./machine-facts.ts";
 import { namesNamespace } from "./names-namespace.ts";
@@ -13,10 +14,26 @@ const GB = 10 ** 9;
 /** The paths of a configuration that the check needs in {@link MachineFacts.paths}. */
 export function pathsOf(config: ServerConfig): readonly string[] {
   const devices = config.engines.flatMap(({ bdev, scm }): readonly string[] => [
+    ...andParents(scm.mount),
     ...(bdev.class === "file" || bdev.class === "kdev" ? bdev.list : []),
     ...(scm.class === "dcpm" && scm.device.startsWith("/") ? [scm.device] : []),
   ]);
-  return [config.socketDir, ...devices];
+  return [...new Set([config.socketDir, ...devices])];
+}
+
+/** The hosts of a configuration whose addresses the check needs: access points, and the members of etcd. */
+export function hostsOf({ accessPoints, systemDb }: ServerConfig): readonly string[] {
+  const etcd = systemDb.kind === "etcd" ? systemDb.endpoints.map(hostOfEndpoint) : [];
+  return [...new Set([...accessPoints.map(({ host }) => host), ...etcd])];
+}
+
+function hostOfEndpoint(endpoint: string): string {
+  return new URL(endpoint).hostname.replace(/^\[|\]$/g, "");
+}
+
+/** `/mnt/daos/0`, `/mnt/daos`, `/mnt`. A draft may lack the path. */
+function andParents(path: string): readonly string[] {
+  return path === "" || path === "/" ? [] : [path, ...andParents(dirname(path))];
 }
 
 export interface CheckAgainstMachineOptions {
@@ -26,9 +43,9 @@ export interface CheckAgainstMachineOptions {
 
 /**
  * Finds what keeps a configuration, or a draft with errors, from working on a machine. What can never work is an error: a
- * missing interface, an interface without the provider, the wrong NUMA node, a missing device, more memory or disk than the
- * machine has. What may change before the start is a warning: memory or disk that is in use now, a missing socket
- * directory.
+ * missing interface, an interface without the provider, the wrong NUMA node, a missing device, a missing socket directory, a
+ * name without an address, more memory or disk than the machine has. What may change before the start is a warning: memory or
+ * disk that is in use now.
  *
  * @see DAOS 0.8.0 src/control/server/config.go Validate
  */
@@ -44,19 +61,21 @@ export function checkAgainstMachine(
   for (const engine of config.engines) {
     checkFabric(engine, facts, report);
     checkCores(engine, facts, report);
+    checkMountPoint(engine, facts, report);
     checkScmDevice(engine, facts, report);
     checkBdevs(engine, facts, report);
   }
   checkPaths(config, facts, report);
   checkNamespaces(config, facts, report);
   checkAccessPoints(config, facts, report);
+  checkNames(config, facts, report);
   checkMemory(config, facts, report);
   checkDisk(config, facts, report);
   const sockets = facts.paths?.[config.socketDir];
   if (sockets !== undefined && sockets.kind !== "directory") {
     const is = sockets.kind === "missing" ? "does not exist" : "is not a directory";
     report(
-      "warning",
+      "error",
       "socket_dir",
       `${config.socketDir} ${is}`,
       `a directory; make it with: mkdir -p ${config.socketDir}`,
@@ -165,6 +184,20 @@ function checkCores(engine: EngineConfig, facts: MachineFacts, report: Report): 
       `at most ${cores - firstCore}; the engine takes fewer than configured`,
     );
   }
+}
+
+/** The format makes the mount point and its parents. What is there must be directories. */
+function checkMountPoint(engine: EngineConfig, facts: MachineFacts, report: Report): void {
+  const nearest = andParents(engine.scm.mount).find(
+    (path) => facts.paths?.[path] !== undefined && facts.paths[path].kind !== "missing",
+  );
+  if (nearest === undefined || facts.paths?.[nearest]?.kind === "directory") return;
+  report(
+    "error",
+    keyOf(engine, "scm_mount"),
+    `${nearest} is no directory`,
+    "a directory, or a path where one can be made",
+  );
 }
 
 function checkScmDevice(engine: EngineConfig, facts: MachineFacts, report: Report): void {
@@ -335,6 +368,19 @@ function checkAccessPoints(config: ServerConfig, facts: MachineFacts, report: Re
       "each host once",
     );
   });
+}
+
+/** The server resolves them when it starts. */
+function checkNames(config: ServerConfig, facts: MachineFacts, report: Report): void {
+  const unresolved = new Set(facts.unresolvedHosts);
+  const check = (key: string, host: string) => {
+    if (unresolved.has(host))
+      report("error", key, `${host} has no address here`, "a name that is in DNS or /etc/hosts");
+  };
+  for (const [at, { host }] of config.accessPoints.entries()) check(`access_points[${at}]`, host);
+  if (config.systemDb.kind !== "etcd") return;
+  for (const [at, endpoint] of config.systemDb.endpoints.entries())
+    check(`system_db.endpoints[${at}]`, hostOfEndpoint(endpoint));
 }
 
 function checkMemory(config: ServerConfig, facts: MachineFacts, report: Report): void {

@@ -3,6 +3,7 @@ export { ACTIVE_CONFIG, type SaveActiveConfigOptions, saveActiveConfig } from ".
 export {
   type CheckAgainstMachineOptions,
   checkAgainstMachine,
+  hostsOf,
   pathsOf,
 } from "./check-against-machine.ts";
 export { type ClientCheck, checkClientConfig } from "./check-client.ts";

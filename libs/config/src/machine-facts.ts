@@ -11,6 +11,8 @@ export interface MachineFacts {
   readonly hugepages?: HugepageFacts | undefined;
   /** The addresses of the hosts that the configuration names, by name. A name that does not resolve is left out. */
   readonly hostAddresses?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** The hosts that the configuration names and that have no address here. */
+  readonly unresolvedHosts?: readonly string[] | undefined;
   /** Facts about the paths that the configuration names: {@link pathsOf}. */
   readonly paths?: Readonly<Record<string, PathFacts>> | undefined;
 }

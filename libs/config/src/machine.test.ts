@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { checkAgainstMachine, pathsOf } from "./check-against-machine.ts";
+import { checkAgainstMachine, hostsOf, pathsOf } from "./check-against-machine.ts";
 import { checkServerConfig } from "./check-server.ts";
 import { type GenerateOptions, generateConfig } from "./generate.ts";
 import type { MachineFacts } from "./machine-facts.ts";
@@ -310,7 +310,24 @@ servers:
       `socket_dir: /run/x\nprovider: p\nservers:\n- fabric_iface: eth0\n${RAM}`,
       { paths: { "/run/x": { kind: "missing" } } },
       [
-        "s.yml:1:13: warning: socket_dir: /run/x does not exist; expected a directory; make it with: mkdir -p /run/x",
+        "s.yml:1:13: error: socket_dir: /run/x does not exist; expected a directory; make it with: mkdir -p /run/x",
+      ],
+    ],
+    [
+      "a mount point below a file",
+      `provider: p\nservers:\n- fabric_iface: eth0\n  scm_mount: /a/b/c\n  scm_class: ram\n  scm_size: 1\n`,
+      { paths: { "/a/b/c": { kind: "missing" }, "/a/b": { kind: "file" }, "/a": { kind: "directory" } } },
+      [
+        "s.yml:4:14: error: servers[0].scm_mount: /a/b is no directory; expected a directory, or a path where one can be made",
+      ],
+    ],
+    [
+      "names without an address",
+      `access_points: [node1, node2, node3]\nsystem_db: {backend: etcd, endpoints: ["https://etcd1:2379", "https://[::1]:2379"]}\nprovider: p\nservers:\n- fabric_iface: eth0\n${RAM}`,
+      { unresolvedHosts: ["node2", "etcd1"] },
+      [
+        "s.yml:1:24: error: access_points[1]: node2 has no address here; expected a name that is in DNS or /etc/hosts",
+        "s.yml:2:40: error: system_db.endpoints[0]: etcd1 has no address here; expected a name that is in DNS or /etc/hosts",
       ],
     ],
   ])("finds %s", (_, text, facts, expected) => {
@@ -323,7 +340,14 @@ servers:
 - {fabric_iface: a, scm_mount: /m0, scm_class: dcpm, scm_list: [/dev/pmem0], bdev_class: file, bdev_list: [/f], bdev_size: 1}
 - {fabric_iface: b, scm_mount: /m1, scm_class: ram, scm_size: 1, bdev_list: ["0000:81:00.0"]}
 `);
-    expect(pathsOf(config)).toEqual(["/var/run/daos_server", "/f", "/dev/pmem0"]);
+    expect(pathsOf(config)).toEqual(["/var/run/daos_server", "/m0", "/f", "/dev/pmem0", "/m1"]);
+  });
+
+  it("hostsOf() lists the names that the check needs", () => {
+    const { config } = load(`access_points: [a, b, c]
+system_db: {backend: etcd, endpoints: ["https://a:2379", "https://[fd00::1]:2379", "https://e:2379"]}
+`);
+    expect(hostsOf(config)).toEqual(["a", "b", "c", "fd00::1", "e"]);
   });
 });
 

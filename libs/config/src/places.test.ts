@@ -48,7 +48,7 @@ describe("placeOfConfig()", () => {
 
 describe("placesOfCertificates()", () => {
   const places = (kind: "server" | "client", env: Record<string, string>, ...existing: readonly string[]) =>
-    placesOfCertificates(kind, { env, cwd: "/work", exists: only(...existing) });
+    placesOfCertificates(kind, { env, cwd: "/here", exists: only(...existing) });
 
   it("placesOfCertificates() takes the first directory with an authority", () => {
     expect(places("server", HOME, "/home/ana/.daos/certs/daosCA.crt", "/etc/daos/certs/daosCA.crt")).toEqual({
@@ -78,11 +78,11 @@ describe("placesOfCertificates()", () => {
   });
 
   it("placesOfCertificates() takes those of release 0.8.0 in the working directory when there are no others", () => {
-    expect(places("client", HOME, "/work/.daos/daosCA.crt")).toEqual({
-      clientCertDir: "/work/.daos/clients",
-      caCert: "/work/.daos/daosCA.crt",
-      cert: "/work/.daos/client.crt",
-      key: "/work/.daos/client.key",
+    expect(places("client", HOME, "/here/.daos/daosCA.crt")).toEqual({
+      clientCertDir: "/here/.daos/clients",
+      caCert: "/here/.daos/daosCA.crt",
+      cert: "/here/.daos/client.crt",
+      key: "/here/.daos/client.key",
     });
   });
 

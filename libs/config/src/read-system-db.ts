@@ -40,6 +40,14 @@ export function readSystemDb(
   if ((file.endpoints ?? []).length === 0 && !options.isRefused("system_db.endpoints")) {
     report("error", "system_db.endpoints", "backend etcd has no endpoint", `one at least: ${EXPECTED}`);
   }
+  if (accessPoints % 2 === 0) {
+    report(
+      "warning",
+      "access_points",
+      `${accessPoints} access points survive the loss of no more of them than ${accessPoints - 1}: a majority has to live`,
+      "an odd number of them",
+    );
+  }
   checkTls(file, endpoints, report, options);
   const path = (text: string | undefined) => (text === undefined ? undefined : absolute(text));
   return {

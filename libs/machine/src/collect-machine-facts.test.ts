@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { BdevProvider, DeviceUses } from "@daos/bdev";
 import { checkAgainstMachine, checkServerConfig, generateConfig, pathsOf } from "@daos/config";
 import { silentLogger } from "@daos/log";
@@ -276,9 +277,18 @@ describe("readControllers()", () => {
 });
 
 describe("this machine", () => {
+  it("collectMachineFacts() names the hosts that have no address", async () => {
+    const hosts = ["localhost", "no-host.invalid"];
+    const { facts } = await collectMachineFacts({ log: silentLogger, hosts, quick: true });
+    expect(facts.unresolvedHosts).toEqual(["no-host.invalid"]);
+  });
+
   it("gets a configuration that passes the check against it", async () => {
     const { facts } = await collectMachineFacts({ log: silentLogger });
-    const { config } = checkServerConfig(generateConfig(facts).text, { path: "g.yml", cwd: "/" });
+    const { config } = checkServerConfig(generateConfig(facts, { socketDir: tmpdir() }).text, {
+      path: "g.yml",
+      cwd: "/",
+    });
     if (config === undefined) throw new Error("the generated configuration is not valid");
     const again = await collectMachineFacts({ log: silentLogger, paths: pathsOf(config) });
     const problems = checkAgainstMachine(config, again.facts);

@@ -113,6 +113,7 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
       nvmeControllers,
       paths: pathFacts,
       hostAddresses: addresses,
+      unresolvedHosts: addresses && hosts.filter((host) => addresses[host] === undefined),
     },
     notes,
   };

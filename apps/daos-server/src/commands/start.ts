@@ -1,4 +1,3 @@
-import { dirname, join } from "node:path";
 import type { Problem } from "@daos/config";
 import type { EngineInstance } from "@daos/instance";
 import { createLogger, levelSwitch } from "@daos/log";
@@ -133,7 +132,7 @@ export const startCommand = defineCommand({
           });
     // Its lines are there at any control_log_mask.
     const audit = createLogger((auditSink ?? logSink).sink, { level: "INFO", component: "audit" });
-    log.info("configuration read", { path: config.path });
+    log.info("configuration read", { path: config.path, from: flags.configFrom });
     const { facts } = await collectMachineFacts({ log, paths: pathsOf(config), quick: true });
     for (const problem of [...warnings, ...checkAgainstMachine(config, facts)]) {
       log.warn(formatProblem(problem));
@@ -171,8 +170,6 @@ export const startCommand = defineCommand({
         audit,
         logLevel,
         owner,
-        // bin/daos-server names the bundle, dist/bundle/main.cjs.
-        engineDirectory: join(dirname(process.argv[1] ?? "."), "..", "..", "bin"),
         autoFormat: flags["auto-format"],
         helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,

@@ -17,9 +17,8 @@ export const configCheckCommand = defineCommand({
   ],
   flags: { "file-only": { type: "boolean", summary: "check the file only, as for another machine" } },
   run: async ({ flags }) => {
-    const { checkAgainstMachine, checkServerFile, formatProblem, pathsOf, sortProblems } = await import(
-      "@daos/config"
-    );
+    const { checkAgainstMachine, checkServerFile, formatProblem, hostsOf, pathsOf, sortProblems } =
+      await import("@daos/config");
     const { config, draft, problems, positionOf } = await checkServerFile(flags.config);
     let onMachine: readonly Problem[] = [];
     let notes: readonly string[] = [];
@@ -28,11 +27,15 @@ export const configCheckCommand = defineCommand({
       const collected = await collectMachineFacts({
         log: silentLogger,
         paths: pathsOf(draft),
-        hosts: draft.accessPoints.map(({ host }) => host),
+        hosts: hostsOf(draft),
       });
       // Messages name the file as the command line does.
       const named = { ...draft, path: flags.config };
-      onMachine = checkAgainstMachine(named, collected.facts, { positionOf });
+      const { startProblems } = await import("../../start-problems.ts");
+      onMachine = [
+        ...checkAgainstMachine(named, collected.facts, { positionOf }),
+        ...(await startProblems(named, { positionOf })),
+      ];
       notes = collected.notes;
     }
     const hasErrors = (found: readonly Problem[]) => found.some(({ severity }) => severity === "error");

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -16,10 +16,15 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the program as an operator does. */
+/** Runs the program as an operator does, on a host with a data plane. */
 function daosServer(...args: readonly string[]): Promise<Outcome> {
+  return runWith(`${directory}/bin:${process.env.PATH}`, args);
+}
+
+function runWith(path: string, args: readonly string[]): Promise<Outcome> {
+  const env = { ...process.env, PATH: path, HOME: directory };
   return new Promise((resolve) => {
-    execFile(join(app, "bin", "daos-server"), args, { cwd: directory }, (error, stdout, stderr) => {
+    execFile(join(app, "bin", "daos-server"), args, { cwd: directory, env }, (error, stdout, stderr) => {
       resolve({ exitCode: typeof error?.code === "number" ? error.code : 0, stdout, stderr });
     });
   });
@@ -28,6 +33,8 @@ function daosServer(...args: readonly string[]): Promise<Outcome> {
 let directory = "";
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), "daos-config-"));
+  await mkdir(join(directory, "bin"));
+  await writeFile(join(directory, "bin", "daos_io_server"), "#!/bin/sh\n", { mode: 0o755 });
 });
 afterAll(() => rm(directory, { recursive: true }));
 
@@ -70,18 +77,46 @@ bad.yml is not valid: 2 errors, 1 warning
   it("ends with 3 when only the machine is wrong", async () => {
     await writeFile(
       join(directory, "elsewhere.yml"),
-      "provider: ofi+sockets\nservers:\n- {fabric_iface: no-such-if, scm_mount: /m, scm_class: ram, scm_size: 1}\n",
+      `socket_dir: ${directory}\nprovider: ofi+sockets\ntransport_config: {allow_insecure: true}\nservers:\n- {fabric_iface: no-such-if, scm_mount: /m, scm_class: ram, scm_size: 1}\n`,
     );
     const { exitCode, stdout } = await daosServer("-o", "elsewhere.yml", "config", "check");
     expect(stdout).toContain(
-      "elsewhere.yml:3:18: error: servers[0].fabric_iface: this machine has no interface no-such-if",
+      "elsewhere.yml:5:18: error: servers[0].fabric_iface: this machine has no interface no-such-if",
     );
     expect(stdout).toContain("elsewhere.yml is valid, but not for this machine: 1 error");
     expect(exitCode).toBe(3);
   });
 
+  it("ends with 3 for what the server cannot start with: certificates, engine, names, directories", async () => {
+    await writeFile(
+      join(directory, "unready.yml"),
+      `access_points: [no-host.invalid, localhost]
+socket_dir: ${directory}/none
+system_db: {backend: etcd, endpoints: ["https://no-etcd.invalid:2379"]}
+provider: sm
+servers:
+- {fabric_iface: lo, scm_mount: ${directory}/unready.yml/mnt, scm_class: ram, scm_size: 1}
+`,
+    );
+    const args = ["config", "check", "-o", "unready.yml"];
+    const { exitCode, stdout } = await runWith("/usr/bin:/bin", args);
+    for (const text of [
+      "1:17: error: access_points[0]: no-host.invalid has no address here",
+      "1:16: warning: access_points: 2 access points survive the loss of no more of them than 1",
+      "error: transport_config: the CA certificate /etc/daos/certs/daosCA.crt does not exist",
+      `2:13: error: socket_dir: ${directory}/none does not exist`,
+      "error: system_db.endpoints[0]: no-etcd.invalid has no address here",
+      `error: servers[0].scm_mount: ${directory}/unready.yml is no directory`,
+      "error: engine: ",
+    ])
+      expect(stdout).toContain(text);
+    expect(exitCode).toBe(3);
+    expect((await daosServer(...args)).stdout).not.toContain("error: engine: ");
+  });
+
   it("accepts what config generate makes", async () => {
-    const { exitCode, stderr } = await daosServer("config", "generate", "--output", "made.yml", "--insecure");
+    const how = ["--output", "made.yml", "--insecure", "--socket_dir", directory];
+    const { exitCode, stderr } = await daosServer("config", "generate", ...how);
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining("written: made.yml")]);
     const check = await daosServer("config", "check", "-o", "made.yml");
     expect([check.exitCode, check.stdout]).toEqual([0, expect.stringContaining("made.yml is valid")]);
