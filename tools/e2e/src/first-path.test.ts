@@ -1,11 +1,16 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, stat } from "node:fs/promises";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { delay } from "@daos/sys";
 import { describe, expect, it } from "vitest";
-import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
+import { EVENTUAL_TIMEOUT_MS, freePort, isRoot, TestSystem } from "./test-system.ts";
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
+  all?.some(({ address }) => address === "::1"),
+);
 
 /** What identifies an engine: the superblock without its comment. */
 async function identity(system: TestSystem, index = 0): Promise<string> {
@@ -116,6 +121,19 @@ describe("one host", () => {
     await system.stop();
     await system.start([]);
     expect((await system.dmgJson("system", "member-query")).members).toEqual(members);
+  });
+
+  it.runIf(hasIpv6)("is known and reached by an IPv6 address when its access point has one", async () => {
+    const port = await freePort();
+    await using system = await TestSystem.create({ port, accessPoints: [`[::1]:${port}`] });
+    await system.start();
+    expect(system.server.output).toContain(`listening on [::1]:${port}`);
+    // The last list counts.
+    const { members } = await system.dmgJson("-l", `[::1]:${port}`, "system", "query");
+    expect(members).toMatchObject([{ rank: 0, state: "joined", address: `[::1]:${port}` }]);
+    expect(await system.dmg("-l", `[::1]:${port}`, "pool", "create", "-s", "32M")).toMatchObject({
+      exitCode: 0,
+    });
   });
 
   it.runIf(isRoot)("waits for dmg storage format when root starts it", async () => {
