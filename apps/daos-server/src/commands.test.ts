@@ -78,7 +78,7 @@ describe("the flags of daos-server", () => {
 describe("complete() of daos-server", () => {
   it.each([
     ["sta", ["start"]],
-    ["cert ", ["init", "issue", "renew", "revoke", "status"]],
+    ["cert ", ["init", "issue", "renew", "request", "revoke", "sign", "status"]],
     ["cert issue --role ", ["admin", "agent", "server"]],
     ["start --engine=i", ["--engine=installed"]],
     ["start --eng", ["--engine", "--engine-ready-timeout"]],

@@ -2,7 +2,9 @@ import type { Program } from "@daos/cli";
 import { certInitCommand } from "./commands/cert/init.ts";
 import { certIssueCommand } from "./commands/cert/issue.ts";
 import { certRenewCommand } from "./commands/cert/renew.ts";
+import { certRequestCommand } from "./commands/cert/request.ts";
 import { certRevokeCommand } from "./commands/cert/revoke.ts";
+import { certSignCommand } from "./commands/cert/sign.ts";
 import { certStatusCommand } from "./commands/cert/status.ts";
 import { completeCommand } from "./commands/complete.ts";
 import { completionCommand } from "./commands/completion.ts";
@@ -40,7 +42,15 @@ export const DAOS_SERVER: Program<ServerCommand> = {
     {
       name: "cert",
       summary: "Make, renew and examine the certificates of a system",
-      commands: [certInitCommand, certIssueCommand, certRenewCommand, certRevokeCommand, certStatusCommand],
+      commands: [
+        certInitCommand,
+        certIssueCommand,
+        certRequestCommand,
+        certSignCommand,
+        certRenewCommand,
+        certRevokeCommand,
+        certStatusCommand,
+      ],
     },
     {
       name: "config",

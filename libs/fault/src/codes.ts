@@ -152,6 +152,7 @@ export const FaultCode = {
   certificateRevoked: 929,
   revocationListUnusable: 930,
   addressesUnknown: 931,
+  certificateRequestUnusable: 943,
 
   // helper: 3000-3099
   helperUnavailable: 3000,

@@ -671,6 +671,11 @@ const SECURITY = {
     "The service may not open netlink sockets.",
     "add AF_NETLINK to RestrictAddressFamilies= of the service",
   ],
+  certificateRequestUnusable: [
+    "A certificate request cannot be signed.",
+    "The file is no PKCS#10 request in PEM form, was changed on its way, or asks for another role than it is to get.",
+    "make a request with daos-server cert request --role ROLE on the host that needs the certificate, and copy it as it is",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const DOCTOR = "check the installation with daos-admin doctor";

@@ -357,6 +357,15 @@ export function faultNotOurs(path: string, caPath: string): Fault {
   );
 }
 
+export function faultCertificateRequest(path: string, reason: string, cause?: unknown): Fault {
+  return fault(
+    FaultCode.certificateRequestUnusable,
+    `the certificate request ${path} cannot be signed`,
+    'make one with "daos-server cert request --role ROLE" on the host that needs the certificate, and copy it as it is',
+    { reason, cause },
+  );
+}
+
 export function faultLocalPeer(peer: {
   readonly pid: number;
   readonly uid: number;

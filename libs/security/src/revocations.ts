@@ -4,6 +4,7 @@ import { AsnConvert } from "@peculiar/asn1-schema";
 import { CertificateList, CRLNumber, id_ce_cRLNumber } from "@peculiar/asn1-x509";
 import { faultRevocationList } from "./faults.ts";
 import { readRevocationLists } from "./read-pem-file.ts";
+import { signatureHash } from "./signature-hash.ts";
 
 /** The certificates that their authorities have revoked. */
 export interface Revocations {
@@ -16,16 +17,6 @@ export interface Revocations {
   /** When the first of the lists ought to have been replaced by a newer one; undefined when no list says so. */
   readonly nextUpdate: Date | undefined;
 }
-
-/** Hashes of the signatures that a list may have, by the OID of the signature algorithm. */
-const HASHES: Readonly<Record<string, string>> = {
-  "1.2.840.113549.1.1.11": "sha256",
-  "1.2.840.113549.1.1.12": "sha384",
-  "1.2.840.113549.1.1.13": "sha512",
-  "1.2.840.10045.4.3.2": "sha256",
-  "1.2.840.10045.4.3.3": "sha384",
-  "1.2.840.10045.4.3.4": "sha512",
-};
 
 /**
  * Reads the X.509 revocation lists (CRL, RFC 5280 section 5) of a PEM file. Each must be signed by one of `authorities`.
@@ -72,7 +63,7 @@ function isSignedBy(
   { signatureAlgorithm, tbsCertListRaw, signature }: CertificateList,
   authority: X509Certificate,
 ): boolean {
-  const hash = HASHES[signatureAlgorithm.algorithm];
+  const hash = signatureHash(signatureAlgorithm.algorithm);
   if (hash === undefined || tbsCertListRaw === undefined) return false;
   try {
     return verify(hash, new Uint8Array(tbsCertListRaw), authority.publicKey, new Uint8Array(signature));

@@ -41,6 +41,14 @@ const unreadable = z.array(z.looseObject({ uuid: text, reason: text }));
 const RESULTS: Readonly<Record<string, z.ZodType>> = {
   "cert init": z.strictObject({ cert: text, key: text, notAfter: time }),
   "cert issue": z.strictObject({ cert: text, key: text, client: text.optional(), notAfter: time }),
+  "cert request": z.strictObject({ request: text, key: text, cert: text }),
+  "cert sign": z.strictObject({
+    cert: text,
+    client: text.optional(),
+    user: text.optional(),
+    names: text.optional(),
+    notAfter: time,
+  }),
   "cert revoke": z.strictObject({ cert: text, serial: text, list: text, count: z.number() }),
   "cert renew": z.strictObject({ cert: text, key: text.optional(), client: text.optional(), notAfter: time }),
   "cert status": z.strictObject({

@@ -49,7 +49,7 @@ export interface CertificateContent {
 }
 
 /** The two parts of a name that DAOS uses, and who the certificate was issued to. */
-interface Subject {
+export interface Subject {
   readonly organization: string;
   readonly user?: string | undefined;
   readonly commonName: string;
@@ -61,7 +61,7 @@ export interface Issuer {
   readonly key: KeyObject;
 }
 
-const OID = {
+export const OID = {
   commonName: "2.5.4.3",
   organization: "2.5.4.10",
   userId: "0.9.2342.19200300.100.1.1",
@@ -150,7 +150,7 @@ function serialNumber(): ArrayBuffer {
   return bytes.buffer;
 }
 
-function nameOf(subject: Subject): Name {
+export function nameOf(subject: Subject): Name {
   const part = (type: string, text: string) =>
     new RelativeDistinguishedName([
       new AttributeTypeAndValue({ type, value: new AttributeValue({ utf8String: text }) }),
@@ -168,7 +168,7 @@ export function rawSubject(certificate: X509Certificate): Name {
   return AsnConvert.parse(certificate.raw, Certificate).tbsCertificate.subject;
 }
 
-function publicKeyInfo(key: KeyObject): SubjectPublicKeyInfo {
+export function publicKeyInfo(key: KeyObject): SubjectPublicKeyInfo {
   return AsnConvert.parse(key.export({ type: "spki", format: "der" }), SubjectPublicKeyInfo);
 }
 

@@ -1,5 +1,6 @@
 import type { FlagDefinition, FlagDefinitions } from "@daos/cli";
 import { ownDirectory } from "@daos/config/places";
+import type { Role } from "@daos/security/ca";
 
 /** Where the certificate authority is. */
 export const DIRECTORY_FLAG = {
@@ -37,3 +38,27 @@ export const DAYS_FLAGS = {
   issued: { ...DAYS, default: 1095, summary: "days that it is valid" },
   renewed: { ...DAYS, default: 1095, summary: "days that it is valid from now on" },
 } as const satisfies FlagDefinitions;
+
+/** What the owner of a certificate may do. */
+export const ROLE_FLAG = {
+  type: "string",
+  value: "ROLE",
+  required: true,
+  options: ["server", "admin", "agent"] satisfies readonly Role[],
+  summary: "what its owner may do",
+} as const satisfies FlagDefinition;
+
+/** More names of a server. */
+export const HOST_FLAG = {
+  type: "string",
+  value: "NAME",
+  joins: ",",
+  summary: "another name of a server, for clients with another server_name; may be repeated",
+} as const satisfies FlagDefinition;
+
+/** Who gets the files. */
+export const OWNER_FLAG = {
+  type: "string",
+  value: "USER[:GROUP]",
+  summary: "who owns the files (as root only)",
+} as const satisfies FlagDefinition;

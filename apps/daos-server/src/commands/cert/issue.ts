@@ -1,7 +1,14 @@
-import type { Role } from "@daos/security/ca";
 import { defineCommand } from "../../define-command.ts";
 import { findOwner } from "../../find-owner.ts";
-import { authorityDirectory, DAYS_FLAGS, DIRECTORY_FLAG, KEY_TYPE_FLAG } from "./cert-flags.ts";
+import {
+  authorityDirectory,
+  DAYS_FLAGS,
+  DIRECTORY_FLAG,
+  HOST_FLAG,
+  KEY_TYPE_FLAG,
+  OWNER_FLAG,
+  ROLE_FLAG,
+} from "./cert-flags.ts";
 
 /** `daos-server cert issue`. */
 export const certIssueCommand = defineCommand({
@@ -19,13 +26,7 @@ export const certIssueCommand = defineCommand({
   ],
   flags: {
     directory: DIRECTORY_FLAG,
-    role: {
-      type: "string",
-      value: "ROLE",
-      required: true,
-      options: ["server", "admin", "agent"] satisfies readonly Role[],
-      summary: "what its owner may do",
-    },
+    role: ROLE_FLAG,
     name: {
       type: "string",
       value: "NAME",
@@ -40,13 +41,8 @@ export const certIssueCommand = defineCommand({
     },
     days: DAYS_FLAGS.issued,
     "key-type": KEY_TYPE_FLAG,
-    host: {
-      type: "string",
-      value: "NAME",
-      joins: ",",
-      summary: "another name of a server, for clients with another server_name; may be repeated",
-    },
-    owner: { type: "string", value: "USER[:GROUP]", summary: "who owns the files (as root only)" },
+    host: HOST_FLAG,
+    owner: OWNER_FLAG,
   },
   run: async ({ flags }) => {
     const { issueCertificate } = await import("@daos/security/ca");

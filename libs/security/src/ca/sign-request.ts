@@ -1,0 +1,73 @@
+import type { X509Certificate } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { faultBadName, faultCertificateRequest, faultFileExists } from "../faults.ts";
+import type { Role } from "../role.ts";
+import { authorityFiles, checkFileName, exists, loadAuthority, writeCertificate } from "./authority-files.ts";
+import { readRequest } from "./certificate-request.ts";
+import { isDnsName, signCertificate } from "./sign-certificate.ts";
+
+export interface SignOptions {
+  /** The authority's directory. */
+  readonly directory: string;
+  /** The file with the request. */
+  readonly request: string;
+  /** What its owner may do. That of the request must be the same: it is only a wish. */
+  readonly role: Role;
+  /** The certificate's file without `.crt`, and the user of an administrator; as the request's file and its user by default. */
+  readonly name?: string | undefined;
+  /** Where the certificate goes; `certs` of the authority by default. */
+  readonly output?: string | undefined;
+  /** 1095 by default; never longer than the authority's own certificate. */
+  readonly days?: number | undefined;
+  readonly now?: () => Date;
+}
+
+/** A certificate that was asked for. */
+export interface SignedCertificate {
+  readonly certificate: X509Certificate;
+  readonly cert: string;
+  /** Of an administrator's. */
+  readonly user?: string | undefined;
+  /** For an agent: the same certificate, to be copied to every server's `client_cert_dir`. */
+  readonly client?: string | undefined;
+}
+
+/**
+ * Signs a request of another host. Of what it asks for, the certificate has the key, a server's names, and an administrator's
+ * user.
+ *
+ * @throws Fault when the request cannot be used, or a file of this name exists
+ */
+export async function signRequest(options: SignOptions): Promise<SignedCertificate> {
+  const { directory, role, days = 1095, now = () => new Date() } = options;
+  const files = authorityFiles(directory);
+  const path = resolve(options.request);
+  const { commonName, user: asked, dnsNames, publicKey } = await readRequest(path);
+  if (commonName !== role)
+    throw faultCertificateRequest(
+      path,
+      `it asks for the role ${JSON.stringify(commonName ?? "")}, and ${role} was to be given`,
+    );
+  for (const one of dnsNames) if (!isDnsName(one)) throw faultBadName(one);
+  const user = role === "admin" ? (options.name ?? asked) : undefined;
+  if (user !== undefined) checkFileName(user);
+  const name = options.name ?? basename(path).replace(/\.(?:csr|req|pem)$/, "");
+  checkFileName(name);
+  const output = resolve(options.output ?? files.certs);
+  const cert = join(output, `${name}.crt`);
+  if (await exists(cert)) throw faultFileExists(cert);
+  const client = role === "agent" ? join(files.clients, `${name}.crt`) : undefined;
+  const certificate = signCertificate(await loadAuthority(files, now()), {
+    role,
+    user,
+    names: dnsNames,
+    publicKey,
+    days,
+    now: now(),
+  });
+  await mkdir(output, { recursive: true, mode: 0o755 });
+  await writeCertificate(cert, certificate);
+  if (client !== undefined) await writeCertificate(client, certificate);
+  return { certificate, cert, user, client };
+}
