@@ -296,7 +296,7 @@ class Builder {
       firstCore: overrides.firstCore ?? section.first_core ?? 0,
       provider: provider ?? "",
       fabricIface: fabricIface ?? "",
-      fabricIfacePort: section.fabric_iface_port ?? file.fabric_iface_port ?? 0,
+      fabricIfacePort: this.#fabricPort(section, index),
       pinnedNumaNode: section.pinned_numa_node,
       logMask: section.log_mask,
       logFile: this.#optionalPath(section.log_file),
@@ -307,6 +307,22 @@ class Builder {
       socketDir: shared.socketDir,
       modules: shared.modules,
     };
+  }
+
+  /** As in release 0.8.0, 0 is no port of a section's own. */
+  #fabricPort(section: EngineFile, index: number): number {
+    const { fabric_iface_port: own } = section;
+    const { fabric_iface_port: top = 0 } = this.#file;
+    if (own !== 0) return own ?? top;
+    if (top !== 0) {
+      this.#report(
+        "note",
+        `servers[${index}].fabric_iface_port`,
+        `0 counts as no value, so the top level's ${top} is used`,
+        "no port at the top level where the engine is to choose one",
+      );
+    }
+    return top;
   }
 
   /** Of a variable that is there twice the first counts, as in release 0.8.0. */

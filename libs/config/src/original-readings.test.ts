@@ -184,6 +184,17 @@ describe("checkServerConfig()", () => {
     expect(problemsOf(`${SECTION}, ${keys}}\n`)).toEqual(problems);
   });
 
+  it.each([
+    ["fabric_iface_port: 31416\n", ", fabric_iface_port: 0", 31416, 1],
+    ["fabric_iface_port: 31416\n", ", fabric_iface_port: 20000", 20000, 0],
+    ["fabric_iface_port: 31416\n", "", 31416, 0],
+    ["", ", fabric_iface_port: 0", 0, 0],
+  ])("takes 0 for no port of a section's own: %j%s", (top, own, port, notes) => {
+    const { config, problems } = checkServerConfig(`${top}${SECTION}${own}}\n`, { path: "f", cwd: "/" });
+    expect(config?.engines[0]?.fabricIfacePort).toBe(port);
+    expect(problems.map(({ severity }) => severity)).toEqual(Array(notes).fill("note"));
+  });
+
   it("passes the first value of a variable that is set twice to the engine", () => {
     const { config } = checkServerConfig(`${SECTION}, env_vars: [A=1, B=3, A=2]}\n`, { path: "f", cwd: "/" });
     expect(config?.engines[0]?.envVars).toEqual(["A=1", "B=3"]);
