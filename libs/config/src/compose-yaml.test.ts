@@ -27,6 +27,9 @@ describe("composeYaml()", () => {
     ["carriage returns", "a: 1\rb: 2", { a: "1", b: "2" }],
     ["NEL", "a: 1\u0085b: 2", { a: "1", b: "2" }],
     ["LS and PS", "a: 1\u2028b: 2\u2029c: 3", { a: "1", b: "2", c: "3" }],
+    ["a block text without a line end", "a: |\n  x\n  y", { a: "x\ny" }],
+    ["a block text that keeps its line ends, without a last one", "a: >+\n  x\n\n  y", { a: "x\ny" }],
+    ["a block text in the middle", "a: |\n  x\nb: 1", { a: "x\n", b: "1" }],
     ["an empty text", "", null],
   ])("reads %s", (_what, text, value) => {
     expect(read(text)).toEqual(value);

@@ -1,4 +1,4 @@
-import { Composer, type Document, LineCounter, Parser, type YAMLError } from "yaml";
+import { Composer, type Document, LineCounter, Parser, visit, type YAMLError } from "yaml";
 
 /** A place in a file, from 1. */
 export interface Position {
@@ -71,6 +71,7 @@ function compose(source: string, padded: ReadonlyMap<number, number>): ComposedY
     }
     document = one as Document.Parsed;
   }
+  if (document !== undefined && !source.endsWith("\n")) endBlockText(document, source.length);
   return {
     document,
     second,
@@ -81,6 +82,17 @@ function compose(source: string, padded: ReadonlyMap<number, number>): ComposedY
       return { line: Math.max(line, 1), column: Math.max(col - (padded.get(line) ?? 0), 1) };
     },
   };
+}
+
+/** A block text at the end of a file without a last line end has none either; the parser adds one. */
+function endBlockText(document: Document.Parsed, end: number): void {
+  visit(document, {
+    Scalar: (_key, node) => {
+      if (!node.type?.startsWith("BLOCK_") || (node.range?.[1] ?? 0) < end) return;
+      node.source = node.source?.replace(/\n$/, "");
+      node.value = node.source;
+    },
+  });
 }
 
 /** What the parser says of `[a]#c`. It has read the comment as one all the same. */
