@@ -464,6 +464,27 @@ describe("system actions", () => {
 });
 
 describe("pool", () => {
+  it("dmg pool create sends ranks in the order given and names with blanks, and takes empty values for the default", async () => {
+    const seen: unknown[] = [];
+    const { host } = await fake({
+      ctl: { systemMemberQuery: () => ({ members: [0, 2, 3, 7].map((rank) => ({ rank, addr: "a:1" })) }) },
+      mgmt: {
+        poolCreate: ({ ranks, user, usergroup }) => {
+          seen.push({ ranks, user, usergroup });
+          return { svcreps: [0] };
+        },
+      },
+    });
+    const create = [...at(host), "pool", "create", "-s", "1G"];
+    const blanks = await runDmg([...create, "-r", "7,2-3,0", "-u", "ana maria", "-g", "domain users@"]);
+    const plain = await runDmg(create);
+    const empty = await runDmg([...create, "-r", "", "-u", "", "-g", ""]);
+    expect([blanks.status, plain.status, empty.status]).toEqual([0, 0, 0]);
+    expect(seen[0]).toEqual({ ranks: [7, 2, 3, 0], user: "ana maria@", usergroup: "domain users@" });
+    expect(seen[2]).toEqual(seen[1]);
+    expect(seen[1]).toMatchObject({ ranks: [], user: expect.stringMatching(/^[^@]+@$/) });
+  });
+
   it("dmg pool create sends what the flags say, and dmg pool destroy sends the uuid", async () => {
     const seen: unknown[] = [];
     const { host } = await fake({
