@@ -21,6 +21,9 @@ import { storageBurnInCommand } from "./commands/storage/burn-in.ts";
 import { storageFormatCommand } from "./commands/storage/format.ts";
 import { storagePrepareCommand } from "./commands/storage/prepare.ts";
 import { blobstoreHealthCommand } from "./commands/storage/query/blobstore-health.ts";
+import { deviceHealthCommand } from "./commands/storage/query/device-health.ts";
+import { listDevicePoolsCommand } from "./commands/storage/query/list-device-pools.ts";
+import { listDevicesCommand } from "./commands/storage/query/list-devices.ts";
 import { nvmeHealthCommand } from "./commands/storage/query/nvme-health.ts";
 import { smdCommand } from "./commands/storage/query/smd.ts";
 import { usageCommand } from "./commands/storage/query/usage.ts";
@@ -83,6 +86,9 @@ export const DMG: Program<AnyCommand> = {
         storageFormatCommand,
         storageBurnInCommand,
         nvmeHealthCommand,
+        deviceHealthCommand,
+        listDevicesCommand,
+        listDevicePoolsCommand,
         blobstoreHealthCommand,
         smdCommand,
         usageCommand,

@@ -93,8 +93,6 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "storage-prepare-nvme": ["storage", "prepare", "--nvme-only", "--reset"],
   "storage-query-blobstore-health": ["st", "q", "b", "-t", "3"],
   "storage-query-nvme-health": ["st", "q", "d"],
-  "storage-query-smd": ["st", "q", "s"],
-  "storage-query-smd-devices": ["storage", "query", "smd", "-d"],
   "server-set-logmasks": ["server", "set-logmasks", "--masks", "debug"],
   "server-set-logmasks-reset": ["server", "set-logmasks", "--reset"],
   "server-set-logmasks-wrong": ["server", "set-logmasks", "-m", "LOUD"],

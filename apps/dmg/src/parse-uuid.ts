@@ -18,5 +18,5 @@ export function parseUuid(text: string, what: string): string {
 }
 
 const RESOLUTIONS: Readonly<Record<string, string>> = {
-  "a device": "list the devices with: dmg storage query smd -d",
+  "a device": "list the devices with: dmg storage query list-devices",
 };

@@ -1,3 +1,4 @@
+import type { mgmt } from "@daos/proto";
 import type { ControlClient } from "./control-client.ts";
 import { checkStatus } from "./status.ts";
 
@@ -35,21 +36,25 @@ export function blobstoreHealth(client: ControlClient, device: BlobstoreSelector
       const request = device.kind === "device" ? { devUuid: device.uuid } : { tgtId: device.id };
       const health = await mgmt.bioHealthQuery(request, options);
       checkStatus(attempted, health.status);
-      return {
-        deviceUuid: health.devUuid,
-        errorCount: Number(health.errorCount),
-        temperatureK: health.temperature,
-        mediaErrors: Number(health.mediaErrors),
-        readErrors: health.readErrs,
-        writeErrors: health.writeErrs,
-        unmapErrors: health.unmapErrs,
-        checksumErrors: health.checksumErrs,
-        temperatureWarning: health.temp,
-        availableSpareWarning: health.spare,
-        readOnlyWarning: health.readonly,
-        reliabilityWarning: health.deviceReliability,
-        volatileMemoryWarning: health.volatileMemory,
-      };
+      return readHealth(health);
     },
   });
+}
+
+export function readHealth(health: mgmt.BioHealthResp): BlobstoreHealth {
+  return {
+    deviceUuid: health.devUuid,
+    errorCount: Number(health.errorCount),
+    temperatureK: health.temperature,
+    mediaErrors: Number(health.mediaErrors),
+    readErrors: health.readErrs,
+    writeErrors: health.writeErrs,
+    unmapErrors: health.unmapErrs,
+    checksumErrors: health.checksumErrs,
+    temperatureWarning: health.temp,
+    availableSpareWarning: health.spare,
+    readOnlyWarning: health.readonly,
+    reliabilityWarning: health.deviceReliability,
+    volatileMemoryWarning: health.volatileMemory,
+  };
 }

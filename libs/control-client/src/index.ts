@@ -8,6 +8,7 @@ export {
   type Outcome,
 } from "./control-client.ts";
 export type { DeviceProgress, OnDeviceProgress } from "./device-progress.ts";
+export { type EngineDevices, type EngineDevicesRequest, engineDevices } from "./engine-devices.ts";
 export { HostConnection } from "./host-connection.ts";
 export { type AskOptions, LeaderFinder, type LeaderFinderOptions } from "./leader-finder.ts";
 export { type LeaderQuery, leaderQuery } from "./leader-query.ts";

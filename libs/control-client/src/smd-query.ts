@@ -1,3 +1,4 @@
+import type { mgmt } from "@daos/proto";
 import type { ControlClient } from "./control-client.ts";
 import { checkStatus } from "./status.ts";
 
@@ -25,7 +26,7 @@ export function smdListDevices(client: ControlClient): Promise<readonly SmdDevic
     call: async ({ mgmt }, options) => {
       const { status, devices } = await mgmt.smdListDevs({}, options);
       checkStatus(attempted, status);
-      return devices.map(({ uuid, tgtIds }) => ({ uuid, targets: tgtIds }));
+      return devices.map(readSmdDevice);
     },
   });
 }
@@ -40,11 +41,15 @@ export function smdListPools(client: ControlClient): Promise<readonly SmdPool[]>
     call: async ({ mgmt }, options) => {
       const { status, pools } = await mgmt.smdListPools({}, options);
       checkStatus(attempted, status);
-      return pools.map(({ uuid, tgtIds, blobs }) => ({
-        uuid,
-        targets: tgtIds,
-        blobs: blobs.map((blob) => `0x${blob.toString(16)}`),
-      }));
+      return pools.map(readSmdPool);
     },
   });
+}
+
+export function readSmdDevice({ uuid, tgtIds }: mgmt.SmdDevResp_Device): SmdDevice {
+  return { uuid, targets: tgtIds };
+}
+
+export function readSmdPool({ uuid, tgtIds, blobs }: mgmt.SmdPoolResp_Pool): SmdPool {
+  return { uuid, targets: tgtIds, blobs: blobs.map((blob) => `0x${blob.toString(16)}`) };
 }

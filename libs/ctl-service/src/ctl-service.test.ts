@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fromBinary, toBinary } from "@bufbuild/protobuf";
+import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type Client, createClient, createRouterTransport, type Interceptor } from "@connectrpc/connect";
 import {
   type BurnInVerdict,
@@ -621,5 +621,87 @@ describe("devices that callers may not change", () => {
     formatted.length = 0;
     await format([engineOn(ram, files)]);
     expect(formatted).toEqual(["ram"]);
+  });
+});
+
+describe("what the engines know of their devices", () => {
+  const device = (digit: number) => `${String(digit).repeat(8)}-1111-4222-8333-444444444444`;
+  /** An engine with one device, whose calls are noted. */
+  const engineOf = (index: number, asked: string[], change: Readonly<Record<string, object>> = {}) =>
+    ({
+      index,
+      superblock: { rank: index + 5 },
+      call: async ({ name, response }: { name: string; response: DescMessage }, request: object) => {
+        asked.push(`${index} ${name} ${Object.values(request).join()}`.trimEnd());
+        const answers: Readonly<Record<string, object>> = {
+          smdListDevs: { devices: [{ uuid: device(index), tgtIds: [0, 1] }] },
+          smdListPools: { pools: [{ uuid: device(9), tgtIds: [0], blobs: [1n] }] },
+          bioHealthQuery: { devUuid: device(index), readErrs: 4 },
+          ...change,
+        };
+        const answer = answers[name];
+        if (answer instanceof Error) throw answer;
+        return create(response, answer as Record<string, unknown>);
+      },
+    }) as unknown as EngineInstance;
+  const query = async (
+    engines: readonly EngineInstance[],
+    request: MessageInitShape<typeof ctl.SmdQueryReqSchema>,
+  ) => {
+    const harness = { instances: engines } as unknown as Harness;
+    return (await client({ harness }).smdQuery(request)).engines;
+  };
+
+  it("is asked of every engine, and only what the request wants", async () => {
+    const asked: string[] = [];
+    const engines = [engineOf(0, asked), engineOf(1, asked)];
+    expect(await query(engines, { devices: true })).toMatchObject([
+      { index: 0, rank: 5, devices: [{ uuid: device(0), tgtIds: [0, 1] }], pools: [], health: [] },
+      { index: 1, rank: 6, devices: [{ uuid: device(1) }] },
+    ]);
+    expect(asked).toEqual(["0 smdListDevs", "1 smdListDevs"]);
+    expect(await query(engines, { pools: true, ranks: [6] })).toMatchObject([
+      { rank: 6, devices: [], pools: [{ uuid: device(9), blobs: [1n] }] },
+    ]);
+  });
+
+  it("has the health of all devices, of one device, or of that of a target", async () => {
+    const asked: string[] = [];
+    const engines = [engineOf(0, asked), engineOf(1, asked)];
+    expect(await query(engines, { health: true })).toMatchObject([
+      { devices: [], health: [{ devUuid: device(0), readErrs: 4 }] },
+      { health: [{ devUuid: device(1) }] },
+    ]);
+    asked.length = 0;
+    expect(await query(engines, { health: true, device: device(1) })).toMatchObject([
+      { health: [] },
+      { health: [{ devUuid: device(1) }] },
+    ]);
+    expect(asked.filter((line) => line.includes("bio"))).toEqual([`1 bioHealthQuery ${device(1)}`]);
+    asked.length = 0;
+    await query(engines, { health: true, target: "3", ranks: [5] });
+    expect(asked).toEqual(["0 bioHealthQuery 3"]);
+  });
+
+  it("is said of the other engines when one does not run, or refuses", async () => {
+    const asked: string[] = [];
+    const down = new Fault({
+      domain: "engine",
+      code: FaultCode.engineNotRunning,
+      description: "engine 0 does not run",
+      resolution: "start it",
+    });
+    const engines = [
+      engineOf(0, asked, { smdListDevs: down }),
+      engineOf(1, asked, { smdListDevs: { status: -1005 } }),
+      engineOf(2, asked),
+    ];
+    const found = await query(engines, { devices: true });
+    expect(found.map(({ state }) => state?.error ?? "")).toEqual([
+      expect.stringContaining("engine 0 does not run"),
+      expect.stringContaining("list the devices of engine 1"),
+      "",
+    ]);
+    expect(found[2]?.devices).toHaveLength(1);
   });
 });

@@ -4,6 +4,7 @@ import type { ctl } from "@daos/proto";
 import { deadline, FORMAT_TIMEOUT_MS } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import { setLogMasks } from "./set-log-masks.ts";
+import { smdQuery } from "./smd-query.ts";
 import { storageBurnIn } from "./storage-burn-in.ts";
 import { storageFormat } from "./storage-format.ts";
 import { storagePrepare } from "./storage-prepare.ts";
@@ -16,6 +17,9 @@ import { type DeviceEvent, watchDevices } from "./watch-devices.ts";
 const SCAN_TIMEOUT_MS = 120_000;
 /** The most a preparation may take, ms: namespaces of several TB on each socket. */
 const PREPARE_TIMEOUT_MS = 60 * 60_000;
+
+/** The most that the engines may take to answer, ms. */
+const ENGINES_TIMEOUT_MS = 60_000;
 
 /** The longest burn-in, and some time to begin and to end, ms. */
 const BURN_IN_TIMEOUT_MS = MAX_BURN_IN_MS + 20 * 60_000;
@@ -58,6 +62,11 @@ export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.M
     async storageUsage(_request, context) {
       using limit = deadline(SCAN_TIMEOUT_MS, "look at the use of storage", context.signal);
       return await storageUsage(options, limit);
+    },
+
+    async smdQuery(request, context) {
+      using limit = deadline(ENGINES_TIMEOUT_MS, "ask the engines about their devices", context.signal);
+      return await smdQuery(options, request, limit);
     },
 
     setLogMasks(request) {

@@ -49,6 +49,7 @@ const MGMT_CTL: AuditOf<typeof ctl.MgmtCtl> = {
   storageFormatWatch: ({ reformat }: ctl.StorageFormatWatchReq) => ({ reformat: reformat || undefined }),
   storageBurnIn: ({ devices, seconds }: ctl.StorageBurnInReq) => ({ devices: shown(devices), seconds }),
   storageUsage: "reads",
+  smdQuery: "reads",
   setLogMasks: ({ masks, reset }: ctl.SetLogMasksReq) => ({ masks: reset ? "reset" : masks }),
 };
 

@@ -40,6 +40,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/ctl.MgmtCtl/SystemErase": "A",
   "/ctl.MgmtCtl/SystemEvents": "A",
   "/ctl.MgmtCtl/StorageUsage": "A",
+  "/ctl.MgmtCtl/SmdQuery": "A",
   "/ctl.MgmtCtl/SetLogMasks": "A",
   "/mgmt.MgmtSvc/Join": "S",
   "/mgmt.MgmtSvc/LeaderQuery": "ASG",

@@ -27,6 +27,7 @@ const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   storageFormatWatch: ["admin"],
   storageBurnIn: ["admin"],
   storageUsage: ["admin"],
+  smdQuery: ["admin"],
   setLogMasks: ["admin"],
 };
 

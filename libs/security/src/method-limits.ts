@@ -164,6 +164,17 @@ const MGMT_CTL: LimitsOf<typeof ctl.MgmtCtl> = {
     } satisfies FieldsOf<ctl.StorageBurnInReq>,
   },
   storageUsage: NONE,
+  smdQuery: {
+    maxRequestBytes: SMALL,
+    fields: {
+      devices: ANY,
+      pools: ANY,
+      health: ANY,
+      device: OPTIONAL_UUID,
+      target: line("the number of a target", 16),
+      ranks: list(MAX_ENGINES, RANK),
+    } satisfies FieldsOf<ctl.SmdQueryReq>,
+  },
   setLogMasks: {
     maxRequestBytes: SMALL,
     fields: { masks: line("the name of a level", 256), reset: ANY } satisfies FieldsOf<ctl.SetLogMasksReq>,

@@ -26,6 +26,23 @@ describe("dmg system", () => {
     expect(await states(system)).toEqual(["0 joined", "1 joined"]);
   });
 
+  it("shows the devices of every engine, with host and rank, and says which engine does not answer", async () => {
+    await using system = await TestSystem.create({ engines: 2 });
+    await system.start();
+    const { devices } = await system.dmgJson("storage", "query", "list-devices");
+    expect(devices).toMatchObject([{ rank: 0 }, { rank: 1 }]);
+    const [first, second] = devices.map(({ uuid }) => uuid);
+    expect(first).not.toBe(second);
+    const health = await system.dmgJson("storage", "query", "device-health", "-u", `${second}`);
+    expect(health.devices).toMatchObject([{ rank: 1, deviceUuid: second }]);
+    await system.dmg("system", "stop", "--ranks", "1");
+    const some = await system.dmg("storage", "query", "list-devices");
+    expect(some.exitCode).not.toBe(0);
+    expect(some.stdout).toContain(first);
+    expect(some.stdout).not.toContain(second);
+    expect(some.stderr).toContain("engine 1");
+  });
+
   it("remembers what was stopped and excluded, across kill -9", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();

@@ -38,6 +38,12 @@ export interface TestSystemOptions {
 
 /** The parts of dmg's results that the tests look at; each command has its own. */
 export interface DmgResult {
+  /** Of `storage query`: what each engine has. */
+  readonly devices: readonly {
+    readonly rank: number;
+    readonly uuid: string;
+    readonly deviceUuid: string;
+  }[];
   readonly uuid: string;
   readonly members: readonly {
     readonly rank: number;

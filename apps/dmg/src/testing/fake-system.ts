@@ -270,8 +270,6 @@ function calls(index: number): FakeCalls {
         readErrs: 4,
         deviceReliability: true,
       }),
-      smdListDevs: () => ({ devices: [{ uuid: UUID(4), tgtIds: [0, 1] }] }),
-      smdListPools: () => ({ pools: [{ uuid: UUID(5), tgtIds: [0, 1], blobs: [17n, 255n] }] }),
     },
   };
 }

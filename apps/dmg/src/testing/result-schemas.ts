@@ -124,6 +124,28 @@ const pool = {
 };
 const pools = z.strictObject({ pools: z.array(z.strictObject(pool)), outage });
 
+const blobstoreHealth = {
+  deviceUuid: uuid,
+  errorCount: count,
+  temperatureK: count,
+  mediaErrors: count,
+  readErrors: count,
+  writeErrors: count,
+  unmapErrors: count,
+  checksumErrors: count,
+  temperatureWarning: z.boolean(),
+  availableSpareWarning: z.boolean(),
+  readOnlyWarning: z.boolean(),
+  reliabilityWarning: z.boolean(),
+  volatileMemoryWarning: z.boolean(),
+};
+const place = {
+  host: address.nullable().meta({ description: "null from servers of release 0.8.0, which do not say" }),
+  rank: rank.nullable(),
+};
+const smdDevice = z.strictObject({ ...place, uuid, targets: z.array(count) });
+const smdPool = z.strictObject({ ...place, uuid, targets: z.array(count), blobs: z.array(z.string()) });
+
 /** The `result` of every command; `null` when the command failed early. */
 const RESULTS = {
   complete: z.strictObject({ words: z.array(z.string()) }),
@@ -194,21 +216,12 @@ const RESULTS = {
     nvme: z.strictObject({ ok: z.boolean(), info: z.string() }).nullable(),
     scm: z.strictObject({ ok: z.boolean(), info: z.string(), namespaces: z.array(namespace) }).nullable(),
   }),
-  "storage query blobstore-health": z.strictObject({
-    deviceUuid: uuid,
-    errorCount: count,
-    temperatureK: count,
-    mediaErrors: count,
-    readErrors: count,
-    writeErrors: count,
-    unmapErrors: count,
-    checksumErrors: count,
-    temperatureWarning: z.boolean(),
-    availableSpareWarning: z.boolean(),
-    readOnlyWarning: z.boolean(),
-    reliabilityWarning: z.boolean(),
-    volatileMemoryWarning: z.boolean(),
+  "storage query blobstore-health": z.strictObject(blobstoreHealth),
+  "storage query device-health": z.strictObject({
+    devices: z.array(z.strictObject({ ...place, ...blobstoreHealth })),
   }),
+  "storage query list-devices": z.strictObject({ devices: z.array(smdDevice) }),
+  "storage query list-pools": z.strictObject({ pools: z.array(smdPool) }),
   "storage query nvme-health": perHost({
     controllers: z.array(
       z.strictObject({
@@ -222,8 +235,8 @@ const RESULTS = {
     ),
   }),
   "storage query smd": z.strictObject({
-    devices: z.array(z.strictObject({ uuid, targets: z.array(count) })).nullable(),
-    pools: z.array(z.strictObject({ uuid, targets: z.array(count), blobs: z.array(z.string()) })).nullable(),
+    devices: z.array(smdDevice).nullable(),
+    pools: z.array(smdPool).nullable(),
   }),
   "storage query usage": perHost({
     engines: z.array(

@@ -13,13 +13,15 @@ import type { FormatNvmeReq, NvmeControllerResult, PrepareNvmeReq, PrepareNvmeRe
 import { file_ctl_storage_nvme } from "./storage_nvme_pb.ts";
 import type { FormatScmReq, PrepareScmReq, PrepareScmResp, ScanScmReq, ScanScmResp, ScmMountResult } from "./storage_scm_pb.ts";
 import { file_ctl_storage_scm } from "./storage_scm_pb.ts";
+import type { BioHealthResp, SmdDevResp_Device, SmdPoolResp_Pool } from "../mgmt/storage_query_pb.ts";
+import { file_mgmt_storage_query } from "../mgmt/storage_query_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file ctl/storage.proto.
  */
 export const file_ctl_storage: GenFile = /*@__PURE__*/
-  fileDesc("ChFjdGwvc3RvcmFnZS5wcm90bxIDY3RsIlcKEVN0b3JhZ2VQcmVwYXJlUmVxEiEKBG52bWUYASABKAsyEy5jdGwuUHJlcGFyZU52bWVSZXESHwoDc2NtGAIgASgLMhIuY3RsLlByZXBhcmVTY21SZXEiWgoSU3RvcmFnZVByZXBhcmVSZXNwEiIKBG52bWUYASABKAsyFC5jdGwuUHJlcGFyZU52bWVSZXNwEiAKA3NjbRgCIAEoCzITLmN0bC5QcmVwYXJlU2NtUmVzcCJOCg5TdG9yYWdlU2NhblJlcRIeCgRudm1lGAEgASgLMhAuY3RsLlNjYW5Odm1lUmVxEhwKA3NjbRgCIAEoCzIPLmN0bC5TY2FuU2NtUmVxIlEKD1N0b3JhZ2VTY2FuUmVzcBIfCgRudm1lGAEgASgLMhEuY3RsLlNjYW5Odm1lUmVzcBIdCgNzY20YAiABKAsyEC5jdGwuU2NhblNjbVJlc3AiZgoQU3RvcmFnZUZvcm1hdFJlcRIgCgRudm1lGAEgASgLMhIuY3RsLkZvcm1hdE52bWVSZXESHgoDc2NtGAIgASgLMhEuY3RsLkZvcm1hdFNjbVJlcRIQCghyZWZvcm1hdBgDIAEoCCJhChFTdG9yYWdlRm9ybWF0UmVzcBIoCgVjcmV0cxgBIAMoCzIZLmN0bC5Odm1lQ29udHJvbGxlclJlc3VsdBIiCgVtcmV0cxgCIAMoCzITLmN0bC5TY21Nb3VudFJlc3VsdCIpChVTdG9yYWdlRm9ybWF0V2F0Y2hSZXESEAoIcmVmb3JtYXQYASABKAgigAEKDkRldmljZVByb2dyZXNzEg4KBmRldmljZRgBIAEoCRIMCgRzdGVwGAIgASgJEhAKCGZyYWN0aW9uGAMgASgBEhIKCmVsYXBzZWRfbXMYBCABKAQSGQoMcmVtYWluaW5nX21zGAUgASgESACIAQFCDwoNX3JlbWFpbmluZ19tcyJxChJTdG9yYWdlRm9ybWF0RXZlbnQSJwoIcHJvZ3Jlc3MYASABKAsyEy5jdGwuRGV2aWNlUHJvZ3Jlc3NIABIpCgdyZXN1bHRzGAIgASgLMhYuY3RsLlN0b3JhZ2VGb3JtYXRSZXNwSABCBwoFZXZlbnQiNAoQU3RvcmFnZUJ1cm5JblJlcRIPCgdkZXZpY2VzGAEgAygJEg8KB3NlY29uZHMYAiABKA0i3AEKDEJ1cm5JblJlc3VsdBIPCgdwY2lhZGRyGAEgASgJEiMKB3ZlcmRpY3QYAiABKA4yEi5jdGwuQnVybkluVmVyZGljdBIhCgVzdGF0ZRgDIAEoCzISLmN0bC5SZXNwb25zZVN0YXRlEhUKDWJ5dGVzX3dyaXR0ZW4YBCABKAQSFgoOYnl0ZXNfdmVyaWZpZWQYBSABKAQSEgoKZWxhcHNlZF9tcxgGIAEoBBIOCgZlcnJvcnMYByADKAkSEAoIZmluZGluZ3MYCCADKAkSDgoGcmVhc29uGAkgASgJIjcKEVN0b3JhZ2VCdXJuSW5SZXNwEiIKB3Jlc3VsdHMYASADKAsyES5jdGwuQnVybkluUmVzdWx0InEKElN0b3JhZ2VCdXJuSW5FdmVudBInCghwcm9ncmVzcxgBIAEoCzITLmN0bC5EZXZpY2VQcm9ncmVzc0gAEikKB3Jlc3VsdHMYAiABKAsyFi5jdGwuU3RvcmFnZUJ1cm5JblJlc3BIAEIHCgVldmVudCIRCg9TdG9yYWdlVXNhZ2VSZXEikwIKEFN0b3JhZ2VVc2FnZVJlc3ASLQoHZW5naW5lcxgBIAMoCzIcLmN0bC5TdG9yYWdlVXNhZ2VSZXNwLkVuZ2luZRrPAQoGRW5naW5lEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVtb3VudBgDIAEoCRIRCglzY21fdG90YWwYBCABKAQSFQoNc2NtX2F2YWlsYWJsZRgFIAEoBBIlCglzY21fc3RhdGUYBiABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZRISCgpudm1lX3RvdGFsGAcgASgEEiYKCm52bWVfc3RhdGUYCCABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZUIHCgVfcmFuaypzCg1CdXJuSW5WZXJkaWN0EhAKDEJVUk5fSU5fTk9ORRAAEhIKDkJVUk5fSU5fUEFTU0VEEAESEgoOQlVSTl9JTl9GQUlMRUQQAhITCg9CVVJOX0lOX0FCT1JURUQQAxITCg9CVVJOX0lOX1NLSVBQRUQQBGIGcHJvdG8z", [file_ctl_common, file_ctl_storage_nvme, file_ctl_storage_scm]);
+  fileDesc("ChFjdGwvc3RvcmFnZS5wcm90bxIDY3RsIlcKEVN0b3JhZ2VQcmVwYXJlUmVxEiEKBG52bWUYASABKAsyEy5jdGwuUHJlcGFyZU52bWVSZXESHwoDc2NtGAIgASgLMhIuY3RsLlByZXBhcmVTY21SZXEiWgoSU3RvcmFnZVByZXBhcmVSZXNwEiIKBG52bWUYASABKAsyFC5jdGwuUHJlcGFyZU52bWVSZXNwEiAKA3NjbRgCIAEoCzITLmN0bC5QcmVwYXJlU2NtUmVzcCJOCg5TdG9yYWdlU2NhblJlcRIeCgRudm1lGAEgASgLMhAuY3RsLlNjYW5Odm1lUmVxEhwKA3NjbRgCIAEoCzIPLmN0bC5TY2FuU2NtUmVxIlEKD1N0b3JhZ2VTY2FuUmVzcBIfCgRudm1lGAEgASgLMhEuY3RsLlNjYW5Odm1lUmVzcBIdCgNzY20YAiABKAsyEC5jdGwuU2NhblNjbVJlc3AiZgoQU3RvcmFnZUZvcm1hdFJlcRIgCgRudm1lGAEgASgLMhIuY3RsLkZvcm1hdE52bWVSZXESHgoDc2NtGAIgASgLMhEuY3RsLkZvcm1hdFNjbVJlcRIQCghyZWZvcm1hdBgDIAEoCCJhChFTdG9yYWdlRm9ybWF0UmVzcBIoCgVjcmV0cxgBIAMoCzIZLmN0bC5Odm1lQ29udHJvbGxlclJlc3VsdBIiCgVtcmV0cxgCIAMoCzITLmN0bC5TY21Nb3VudFJlc3VsdCIpChVTdG9yYWdlRm9ybWF0V2F0Y2hSZXESEAoIcmVmb3JtYXQYASABKAgigAEKDkRldmljZVByb2dyZXNzEg4KBmRldmljZRgBIAEoCRIMCgRzdGVwGAIgASgJEhAKCGZyYWN0aW9uGAMgASgBEhIKCmVsYXBzZWRfbXMYBCABKAQSGQoMcmVtYWluaW5nX21zGAUgASgESACIAQFCDwoNX3JlbWFpbmluZ19tcyJxChJTdG9yYWdlRm9ybWF0RXZlbnQSJwoIcHJvZ3Jlc3MYASABKAsyEy5jdGwuRGV2aWNlUHJvZ3Jlc3NIABIpCgdyZXN1bHRzGAIgASgLMhYuY3RsLlN0b3JhZ2VGb3JtYXRSZXNwSABCBwoFZXZlbnQiNAoQU3RvcmFnZUJ1cm5JblJlcRIPCgdkZXZpY2VzGAEgAygJEg8KB3NlY29uZHMYAiABKA0i3AEKDEJ1cm5JblJlc3VsdBIPCgdwY2lhZGRyGAEgASgJEiMKB3ZlcmRpY3QYAiABKA4yEi5jdGwuQnVybkluVmVyZGljdBIhCgVzdGF0ZRgDIAEoCzISLmN0bC5SZXNwb25zZVN0YXRlEhUKDWJ5dGVzX3dyaXR0ZW4YBCABKAQSFgoOYnl0ZXNfdmVyaWZpZWQYBSABKAQSEgoKZWxhcHNlZF9tcxgGIAEoBBIOCgZlcnJvcnMYByADKAkSEAoIZmluZGluZ3MYCCADKAkSDgoGcmVhc29uGAkgASgJIjcKEVN0b3JhZ2VCdXJuSW5SZXNwEiIKB3Jlc3VsdHMYASADKAsyES5jdGwuQnVybkluUmVzdWx0InEKElN0b3JhZ2VCdXJuSW5FdmVudBInCghwcm9ncmVzcxgBIAEoCzITLmN0bC5EZXZpY2VQcm9ncmVzc0gAEikKB3Jlc3VsdHMYAiABKAsyFi5jdGwuU3RvcmFnZUJ1cm5JblJlc3BIAEIHCgVldmVudCIRCg9TdG9yYWdlVXNhZ2VSZXEikwIKEFN0b3JhZ2VVc2FnZVJlc3ASLQoHZW5naW5lcxgBIAMoCzIcLmN0bC5TdG9yYWdlVXNhZ2VSZXNwLkVuZ2luZRrPAQoGRW5naW5lEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVtb3VudBgDIAEoCRIRCglzY21fdG90YWwYBCABKAQSFQoNc2NtX2F2YWlsYWJsZRgFIAEoBBIlCglzY21fc3RhdGUYBiABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZRISCgpudm1lX3RvdGFsGAcgASgEEiYKCm52bWVfc3RhdGUYCCABKAsyEi5jdGwuUmVzcG9uc2VTdGF0ZUIHCgVfcmFuayJsCgtTbWRRdWVyeVJlcRIPCgdkZXZpY2VzGAEgASgIEg0KBXBvb2xzGAIgASgIEg4KBmhlYWx0aBgDIAEoCBIOCgZkZXZpY2UYBCABKAkSDgoGdGFyZ2V0GAUgASgJEg0KBXJhbmtzGAYgAygNIogCCgxTbWRRdWVyeVJlc3ASKQoHZW5naW5lcxgBIAMoCzIYLmN0bC5TbWRRdWVyeVJlc3AuRW5naW5lGswBCgZFbmdpbmUSDQoFaW5kZXgYASABKA0SEQoEcmFuaxgCIAEoDUgAiAEBEiEKBXN0YXRlGAMgASgLMhIuY3RsLlJlc3BvbnNlU3RhdGUSKAoHZGV2aWNlcxgEIAMoCzIXLm1nbXQuU21kRGV2UmVzcC5EZXZpY2USJQoFcG9vbHMYBSADKAsyFi5tZ210LlNtZFBvb2xSZXNwLlBvb2wSIwoGaGVhbHRoGAYgAygLMhMubWdtdC5CaW9IZWFsdGhSZXNwQgcKBV9yYW5rKnMKDUJ1cm5JblZlcmRpY3QSEAoMQlVSTl9JTl9OT05FEAASEgoOQlVSTl9JTl9QQVNTRUQQARISCg5CVVJOX0lOX0ZBSUxFRBACEhMKD0JVUk5fSU5fQUJPUlRFRBADEhMKD0JVUk5fSU5fU0tJUFBFRBAEYgZwcm90bzM", [file_ctl_common, file_ctl_storage_nvme, file_ctl_storage_scm, file_mgmt_storage_query]);
 
 /**
  * An absent part is left alone.
@@ -513,6 +515,123 @@ export type StorageUsageResp_Engine = Message<"ctl.StorageUsageResp.Engine"> & {
  */
 export const StorageUsageResp_EngineSchema: GenMessage<StorageUsageResp_Engine> = /*@__PURE__*/
   messageDesc(file_ctl_storage, 14, 0);
+
+/**
+ * Asks the engines of a host what they know of their NVMe devices.
+ *
+ * @generated from message ctl.SmdQueryReq
+ */
+export type SmdQueryReq = Message<"ctl.SmdQueryReq"> & {
+  /**
+   * @generated from field: bool devices = 1;
+   */
+  devices: boolean;
+
+  /**
+   * @generated from field: bool pools = 2;
+   */
+  pools: boolean;
+
+  /**
+   * of the devices below
+   *
+   * @generated from field: bool health = 3;
+   */
+  health: boolean;
+
+  /**
+   * uuid of the device whose health is asked for; empty: all
+   *
+   * @generated from field: string device = 4;
+   */
+  device: string;
+
+  /**
+   * or the number of a target that uses it
+   *
+   * @generated from field: string target = 5;
+   */
+  target: string;
+
+  /**
+   * only these; empty: all engines of the host
+   *
+   * @generated from field: repeated uint32 ranks = 6;
+   */
+  ranks: number[];
+};
+
+/**
+ * Describes the message ctl.SmdQueryReq.
+ * Use `create(SmdQueryReqSchema)` to create a new message.
+ */
+export const SmdQueryReqSchema: GenMessage<SmdQueryReq> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 15);
+
+/**
+ * One entry for each engine of the configuration, or for each rank that was asked for and is here.
+ *
+ * @generated from message ctl.SmdQueryResp
+ */
+export type SmdQueryResp = Message<"ctl.SmdQueryResp"> & {
+  /**
+   * @generated from field: repeated ctl.SmdQueryResp.Engine engines = 1;
+   */
+  engines: SmdQueryResp_Engine[];
+};
+
+/**
+ * Describes the message ctl.SmdQueryResp.
+ * Use `create(SmdQueryRespSchema)` to create a new message.
+ */
+export const SmdQueryRespSchema: GenMessage<SmdQueryResp> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 16);
+
+/**
+ * What one engine says. The lists count only where the state is a success.
+ *
+ * @generated from message ctl.SmdQueryResp.Engine
+ */
+export type SmdQueryResp_Engine = Message<"ctl.SmdQueryResp.Engine"> & {
+  /**
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * absent until it has joined
+   *
+   * @generated from field: optional uint32 rank = 2;
+   */
+  rank?: number | undefined;
+
+  /**
+   * @generated from field: ctl.ResponseState state = 3;
+   */
+  state?: ResponseState | undefined;
+
+  /**
+   * @generated from field: repeated mgmt.SmdDevResp.Device devices = 4;
+   */
+  devices: SmdDevResp_Device[];
+
+  /**
+   * @generated from field: repeated mgmt.SmdPoolResp.Pool pools = 5;
+   */
+  pools: SmdPoolResp_Pool[];
+
+  /**
+   * @generated from field: repeated mgmt.BioHealthResp health = 6;
+   */
+  health: BioHealthResp[];
+};
+
+/**
+ * Describes the message ctl.SmdQueryResp.Engine.
+ * Use `create(SmdQueryResp_EngineSchema)` to create a new message.
+ */
+export const SmdQueryResp_EngineSchema: GenMessage<SmdQueryResp_Engine> = /*@__PURE__*/
+  messageDesc(file_ctl_storage, 16, 0);
 
 /**
  * How a controller came through.

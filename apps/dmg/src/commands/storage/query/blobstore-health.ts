@@ -1,14 +1,16 @@
-import { faultUsage, formatCelsius, formatFields, printable } from "@daos/cli";
-import type { BlobstoreHealth } from "@daos/control-client";
+import { faultUsage } from "@daos/cli";
 import { success } from "../../../answer.ts";
 import { defineCommand } from "../../../define-command.ts";
 import { parseUuid } from "../../../parse-uuid.ts";
+import { showHealth } from "../../../storage/show-health.ts";
 
 /** `dmg storage query blobstore-health`. @see DAOS 0.8.0 src/control/cmd/dmg/storage_query.go bsHealthQueryCmd */
 export const blobstoreHealthCommand = defineCommand({
   name: "storage query blobstore-health",
   alias: "b",
   summary: "Show the health of a device as its blobstore has seen it",
+  description:
+    "The engine on the leader's host is asked, as in release 0.8.0. dmg storage query device-health asks the engines of all hosts.",
   examples: [
     {
       text: "The device of target 0",
@@ -28,7 +30,7 @@ export const blobstoreHealthCommand = defineCommand({
     const { client } = await connect();
     const { blobstoreHealth } = await import("@daos/control-client");
     const health = await waitFor(blobstoreHealth(client, selector));
-    return success(health, () => show(health));
+    return success(health, () => showHealth(health));
   },
 });
 
@@ -42,23 +44,4 @@ function select(uuid: string | undefined, target: string | undefined) {
   if (!/^\d{1,9}$/.test(target))
     throw faultUsage(`"${target}" is not a target`, "targets are numbers from 0");
   return { kind: "target", id: target } as const;
-}
-
-function show(health: BlobstoreHealth): string {
-  const flag = (set: boolean) => (set ? "WARNING" : "ok");
-  const fields = [
-    ["Read errors", `${health.readErrors}`],
-    ["Write errors", `${health.writeErrors}`],
-    ["Unmap errors", `${health.unmapErrors}`],
-    ["Checksum errors", `${health.checksumErrors}`],
-    ["Media errors", `${health.mediaErrors}`],
-    ["Error log entries", `${health.errorCount}`],
-    ["Temperature", formatCelsius(health.temperatureK)],
-    ["Temperature state", flag(health.temperatureWarning)],
-    ["Available spare", flag(health.availableSpareWarning)],
-    ["Device reliability", flag(health.reliabilityWarning)],
-    ["Read only", flag(health.readOnlyWarning)],
-    ["Volatile memory backup", flag(health.volatileMemoryWarning)],
-  ] as const;
-  return `Device UUID: ${printable(health.deviceUuid)}\n${formatFields(fields)}`;
 }

@@ -1,13 +1,23 @@
-import { formatTable } from "@daos/cli";
-import type { SmdDevice, SmdPool } from "@daos/control-client";
-import { success } from "../../../answer.ts";
+import { FaultCode } from "@daos/fault";
 import { defineCommand } from "../../../define-command.ts";
+import { type AskedEngines, askEngines } from "../../../storage/ask-engines.ts";
+import {
+  devicesOf,
+  type FoundDevice,
+  type FoundPool,
+  poolsOf,
+  showDevices,
+  showPools,
+} from "../../../storage/show-devices.ts";
+import { SELECTION_FLAGS } from "../../../system/selection.ts";
 
 /** `dmg storage query smd`. @see DAOS 0.8.0 src/control/cmd/dmg/storage_query.go smdQueryCmd */
 export const smdCommand = defineCommand({
   name: "storage query smd",
   alias: "s",
-  summary: "Show which devices and pools an engine's metadata lists",
+  summary: "Show which devices and pools the metadata of every engine lists",
+  description:
+    "Servers of release 0.8.0 answer for one engine, the one on the leader's host, and do not say which it is: host and rank are - then.",
   examples: [
     { text: "Devices and pools", line: "storage query smd" },
     { text: "Devices only", line: "storage query smd -d" },
@@ -15,29 +25,49 @@ export const smdCommand = defineCommand({
   flags: {
     devices: { type: "boolean", char: "d", summary: "devices (default both)" },
     pools: { type: "boolean", char: "p", summary: "pools (default both)" },
+    ...SELECTION_FLAGS,
   },
-  run: async ({ flags, connect, waitFor }) => {
+  run: async (context) => {
+    const { flags, waitFor } = context;
     const both = flags.devices === flags.pools;
-    const { client } = await connect();
-    const { smdListDevices, smdListPools } = await import("@daos/control-client");
-    const devices = both || flags.devices ? await waitFor(smdListDevices(client)) : undefined;
-    const pools = both || flags.pools ? await waitFor(smdListPools(client)) : undefined;
-    return success({ devices: devices ?? null, pools: pools ?? null }, (width) =>
-      [devices && showDevices(devices, width), pools && showPools(pools, width)]
-        .filter((text) => text !== undefined)
-        .join("\n\n"),
-    );
+    const wanted = { devices: both || flags.devices, pools: both || flags.pools };
+    const asked = await askEngines(context, wanted);
+    const old = areTooOld(asked);
+    const { devices, pools } = old
+      ? await waitFor(askLeader(asked.client, wanted))
+      : { devices: devicesOf(asked.engines), pools: poolsOf(asked.engines) };
+    return {
+      result: { devices: wanted.devices ? devices : null, pools: wanted.pools ? pools : null },
+      text: (width) =>
+        [
+          ...(wanted.devices ? [showDevices(devices, width)] : []),
+          ...(wanted.pools ? [showPools(pools, width)] : []),
+        ].join("\n\n"),
+      anySucceeded: old || asked.engines.length > 0,
+      failures: old ? [] : asked.failures,
+    };
   },
 });
 
-function showDevices(devices: readonly SmdDevice[], width: number): string {
-  if (devices.length === 0) return "No devices";
-  const rows = devices.map(({ uuid, targets }) => [uuid, targets.join(" ")]);
-  return formatTable({ columns: ["Device UUID", "Targets"], rows }, width);
+function areTooOld({ engines, failures }: AskedEngines): boolean {
+  return (
+    engines.length === 0 &&
+    failures.length > 0 &&
+    failures.every(({ fault }) => fault.code === FaultCode.requestUnsupported)
+  );
 }
 
-function showPools(pools: readonly SmdPool[], width: number): string {
-  if (pools.length === 0) return "No pools";
-  const rows = pools.map(({ uuid, targets, blobs }) => [uuid, targets.join(" "), blobs.join(" ")]);
-  return formatTable({ columns: ["Pool UUID", "Targets", "Blobs"], rows }, width);
+/** As release 0.8.0 does it. */
+async function askLeader(
+  client: AskedEngines["client"],
+  wanted: { readonly devices: boolean; readonly pools: boolean },
+): Promise<{ readonly devices: readonly FoundDevice[]; readonly pools: readonly FoundPool[] }> {
+  const { smdListDevices, smdListPools } = await import("@daos/control-client");
+  const unknown = { host: null, rank: null };
+  const devices = wanted.devices ? await smdListDevices(client) : [];
+  const pools = wanted.pools ? await smdListPools(client) : [];
+  return {
+    devices: devices.map((device) => ({ ...unknown, ...device })),
+    pools: pools.map((pool) => ({ ...unknown, ...pool })),
+  };
 }
