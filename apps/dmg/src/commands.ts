@@ -42,6 +42,7 @@ import { versionCommand } from "./commands/version.ts";
 import { webCommand } from "./commands/web.ts";
 import type { AnyCommand } from "./define-command.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
+import { LATER_COMMANDS } from "./later-commands.ts";
 
 /** dmg with its own topics and commands. Plugins add more, see `./plugins`. */
 export const DMG: Program<AnyCommand> = {
@@ -118,4 +119,5 @@ export const DMG: Program<AnyCommand> = {
     },
   ],
   commands: [completeCommand(() => DMG), completionCommand, explainCommand, versionCommand, webCommand],
+  impossible: LATER_COMMANDS,
 };

@@ -1,4 +1,4 @@
-import type { Fault } from "@daos/fault";
+import { Fault, FaultCode } from "@daos/fault";
 import { closest } from "@daos/suggest";
 import { checkArguments } from "./check-arguments.ts";
 import { faultUsage } from "./faults.ts";
@@ -29,7 +29,8 @@ interface Word {
  * the command's flags after them. After the words, a letter of the command overrides a global one. A negative number is
  * an argument if the command takes arguments: no flag is a digit.
  *
- * @throws Fault usage for an argument that is not UTF-8, and, with a suggestion, for an unknown word or flag
+ * @throws Fault usage for an argument that is not UTF-8, and, with a suggestion, for an unknown word or flag;
+ *   commandUnsupported for one of {@link Program.impossible}
  */
 export function parseCommandLine<Command extends CommandSpec>(
   argv: readonly string[],
@@ -55,7 +56,8 @@ export function parseCommandLine<Command extends CommandSpec>(
       const below = wordsBelow(words, program);
       const found = below.find(({ name, alias }) => name === token || alias === token);
       if (found === undefined) {
-        const fault = unknownWord([program.name, ...words], token, below);
+        const fault =
+          impossible([...words, token], program) ?? unknownWord([program.name, ...words], token, below);
         if (words.length === 0) {
           const leading = argv.slice(0, argv.length - rest.length - 1);
           return { kind: "unknown", argv: [token, ...rest, ...leading], fault };
@@ -110,6 +112,20 @@ export function faultNotACommand(words: readonly string[], program: Program): Fa
   const what = words.length === 0 ? "no command is named" : `"${before}" is not a whole command`;
   const below = names.map(({ name }) => name).sort();
   return faultUsage(what, `what there is: ${before} ${below.join(" | ")}`);
+}
+
+/** The fault of a command that is known, and that nothing here can do. */
+function impossible(words: readonly string[], { name, impossible: known = {} }: Program): Fault | undefined {
+  const command = words.join(" ");
+  if (!Object.hasOwn(known, command)) return undefined;
+  const { reason = "", resolution = "" } = known[command] ?? {};
+  return new Fault({
+    domain: "client",
+    code: FaultCode.commandUnsupported,
+    description: `"${name} ${command}" cannot be done`,
+    reason,
+    resolution,
+  });
 }
 
 function unknownWord(words: readonly string[], word: string, below: readonly Word[]): Error {

@@ -106,6 +106,8 @@ export interface Program<Command extends CommandSpec = CommandSpec> {
   readonly topics: readonly Topic<Command>[];
   /** Commands of one word. */
   readonly commands: readonly Command[];
+  /** Commands of other releases that cannot be done here, by their first words, each with the reason and what to do instead. */
+  readonly impossible?: Readonly<Record<string, { readonly reason: string; readonly resolution: string }>>;
 }
 
 /** Every command of a program. */

@@ -182,6 +182,7 @@ export const FaultCode = {
   aclInvalid: 3112,
   poolUnknown: 3120,
   poolAmbiguous: 3121,
+  commandUnsupported: 3122,
   webPortUnusable: 3130,
   webReadOnly: 3131,
   webNotAuthorized: 3132,

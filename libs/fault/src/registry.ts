@@ -797,6 +797,11 @@ const CLIENT = {
     "The beginning of the uuid that was given is too short.",
     "give more digits, or the label",
   ],
+  commandUnsupported: [
+    "A command of DAOS 2.x cannot be done with the data plane of release 0.8.0.",
+    "A script or an administrator used a command of a later release, such as dmg pool extend.",
+    "do what the resolution of the failure names instead",
+  ],
   webPortUnusable: [
     "The page of dmg web cannot be served.",
     "Another program listens on the port, or the port may not be used.",

@@ -12,6 +12,9 @@ const NAMES: Readonly<Record<MemberState, string>> = {
   replaced: "Replaced",
 };
 
+/** The names of all states. */
+export const STATES: readonly string[] = Object.keys(NAMES);
+
 /** A state as later releases of DAOS print it. */
 export function showState(state: MemberState): string {
   return NAMES[state];
