@@ -26,7 +26,7 @@ const recorded = JSON.parse(readFileSync(join(fixtures, "yaml-v2-readings.json")
 /** What differs on purpose, as in the table of docs/configuration.md. The problem names it. */
 const REFUSED_HERE: readonly (readonly [name: RegExp, problem: RegExp])[] = [
   [/^(list|env)\/(\[~\]|\[''\]|\n-\n- b)$/, /the entry is empty/],
-  [/^(merge\/quoted|anchor\/unused|layout\/\w+-key|key\/unknown(-sec)?)$/, /unknown key/],
+  [/^(merge\/quoted|layout\/\w+-key|key\/unknown(-sec)?)$/, /unknown key/],
   [/^key\/pinned-top$/, /belong here/],
   [/^key\/attach$/, /releases before 0\.8/],
 ];
@@ -78,6 +78,16 @@ describe("readYaml()", () => {
       "keys further left than the first one",
       "  port: 1\nname: x\nmodules: y\n",
       "2:1: error: : not YAML: this stands further left than the keys before it, which ends them",
+    ],
+    [
+      "an anchor that nothing refers to",
+      "common: &e {targets: 4}",
+      "1:1: warning: common: unknown key, and nothing refers to its anchor &e",
+    ],
+    [
+      "an anchor that nothing refers to, under what is a mistyped key",
+      "prot: &e 4",
+      "1:1: error: prot: unknown key",
     ],
     ["a control character", 'name: "a"\n# \u0007', "2:3: error: : not YAML: the control character U+0007"],
     [

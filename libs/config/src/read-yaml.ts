@@ -308,6 +308,19 @@ class YamlReader {
       }
       if (known === undefined) {
         if (name.startsWith("x-")) continue;
+        const anchor = path === "" ? this.#unusedAnchor(name, value, schema) : undefined;
+        if (anchor !== undefined) {
+          this.#report(
+            "warning",
+            name,
+            position,
+            `unknown key, and nothing refers to its anchor &${anchor}`,
+            {
+              expected: `an alias *${anchor}, or no such key`,
+            },
+          );
+          continue;
+        }
         this.#unknownKey(name, value, keyPath, position, schema, path);
         if (otherReleaseKey(this.#kind, path, name) === undefined) mistyped.push([name, value]);
         continue;
@@ -437,6 +450,13 @@ class YamlReader {
       return found ? visit.BREAK : undefined;
     });
     return found;
+  }
+
+  /** The anchor of a value that no alias refers to, where its key is like no other: it was there for the anchor. */
+  #unusedAnchor(name: string, value: Node | undefined, schema: z.ZodObject): string | undefined {
+    if (value === undefined || isAlias(value) || value.anchor === undefined) return undefined;
+    const isOther = otherReleaseKey(this.#kind, "", name) !== undefined || this.#placeOf(name) !== undefined;
+    return isOther || suggest(name, Object.keys(schema.shape)).length > 0 ? undefined : value.anchor;
   }
 
   #unknownKey(
