@@ -154,6 +154,35 @@ describe("storage format", () => {
       "SCM Mount  Format Result\n---------  -------------\n/mnt/daos  CTL_SUCCESS\n",
     );
   });
+
+  it("dmg storage format says of a host where one engine was formatted and another runs which did what", async () => {
+    const running = { status: -4, error: "engine 1 runs", info: "stop it first" };
+    const { host } = await fake({
+      ctl: {
+        async *storageFormatWatch() {
+          const mrets = [
+            { mntpoint: "/mnt/daos0", state: {} },
+            { mntpoint: "/mnt/daos1", state: running },
+          ];
+          yield { event: { case: "results", value: { mrets, crets: [{ pciaddr: "81:00.0", state: {} }] } } };
+        },
+      },
+    });
+    const run = await runDmg([...at(host), "storage", "format"]);
+    expect(run.status).toBe(6);
+    expect(run.out).toBe(
+      `${formatHostAddress(host)}: storage format ok for /mnt/daos0, 81:00.0; failed for /mnt/daos1\n`,
+    );
+    expect(run.err).toContain("engine 1 runs");
+  });
+
+  it("dmg storage format --replace is refused with the reason, and asks no host", async () => {
+    const { host } = await fake({});
+    const run = await runDmg([...at(host), "storage", "format", "--replace"]);
+    expect(run).toMatchObject({ status: 8, out: "" });
+    expect(run.err).toContain("DER_EXIST");
+    expect(run.err).toContain("dmg system erase");
+  });
 });
 
 describe("storage burn-in", () => {

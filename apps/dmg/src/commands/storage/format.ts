@@ -1,5 +1,6 @@
 import { formatTable } from "@daos/cli";
 import type { FormatResult, StorageFormat } from "@daos/control-client";
+import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { defineCommand } from "../../define-command.ts";
 import { groupHosts } from "../../output/group-hosts.ts";
@@ -21,8 +22,15 @@ export const storageFormatCommand = defineCommand({
   flags: {
     verbose: { type: "boolean", char: "v", summary: "show the result of every mount point and device" },
     reformat: { type: "boolean", summary: "format also storage with data; the data is lost" },
+    // Of DAOS 2.x.
+    replace: {
+      type: "boolean",
+      summary: "give an engine the rank that its storage had before",
+      hidden: true,
+    },
   },
   run: async ({ flags, connect, collect }) => {
+    if (flags.replace) throw faultNoReplace();
     const { client } = await connect();
     const { storageFormat } = await import("@daos/control-client");
     const { answers, failures } = await collect(
@@ -39,14 +47,43 @@ export const storageFormatCommand = defineCommand({
         })),
       },
       text: (columns) => showFormat(answers, flags.verbose, columns),
-      anySucceeded: answers.some(({ value }) => isOk(value)),
+      anySucceeded: answers.some(({ value }) => done(value).length > 0),
       failures,
     };
   },
 });
 
-function isOk({ scm, nvme }: StorageFormat): boolean {
-  return [...scm, ...nvme].every(({ fault }) => fault === undefined);
+function faultNoReplace(): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.commandUnsupported,
+    description: '"dmg storage format --replace" cannot be done',
+    reason:
+      "an engine of release 0.8.0 that asks for the rank of another one is refused by the data plane with DER_EXIST",
+    resolution:
+      "format without --replace: the engine joins with a new rank; then forget the old one with dmg system erase",
+  });
+}
+
+function isOk(value: StorageFormat): boolean {
+  return notDone(value).length === 0;
+}
+
+/** The mount points and devices that were formatted. */
+function done({ scm, nvme }: StorageFormat): readonly string[] {
+  return [...scm, ...nvme].filter(({ fault }) => fault === undefined).map(({ target }) => target);
+}
+
+function notDone({ scm, nvme }: StorageFormat): readonly string[] {
+  return [...scm, ...nvme].filter(({ fault }) => fault !== undefined).map(({ target }) => target);
+}
+
+/** What a host has done: `storage format ok`, or of which mount points and devices when not all went well. */
+function outcomeOf(value: StorageFormat): string {
+  if (isOk(value)) return "storage format ok";
+  const formatted = done(value);
+  if (formatted.length === 0) return "storage format failed";
+  return `storage format ok for ${formatted.join(", ")}; failed for ${notDone(value).join(", ")}`;
 }
 
 function resultJson({ target, fault }: FormatResult) {
@@ -57,8 +94,8 @@ type Answers = Parameters<typeof groupHosts<StorageFormat>>[0];
 
 function showFormat(answers: Answers, verbose: boolean, width: number): string {
   if (!verbose) {
-    return groupHosts(answers, (value) => `${isOk(value)}`)
-      .map(({ label, value }) => `${label}: storage format ${isOk(value) ? "ok" : "failed"}`)
+    return groupHosts(answers, outcomeOf)
+      .map(({ label, value }) => `${label}: ${outcomeOf(value)}`)
       .join("\n");
   }
   return groupHosts(answers)
