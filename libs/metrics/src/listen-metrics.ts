@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
+import type { Server, Socket } from "node:net";
 import { Fault, FaultCode } from "@daos/fault";
 import { type Logger, limitRepeats } from "@daos/log";
 import type { Metrics } from "./metrics.ts";
@@ -57,9 +58,12 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
   const secure =
     readPem === undefined
       ? undefined
-      : createSecureServer({ ...limits, minVersion: "TLSv1.2", ...(await readPem()) }, listener);
+      : createSecureServer(
+          { ...limits, handshakeTimeout: REQUEST_TIMEOUT_MS, minVersion: "TLSv1.2", ...(await readPem()) },
+          listener,
+        );
   const server = secure ?? createServer(limits, listener);
-  server.maxConnections = MAX_CONNECTIONS;
+  keepNewest(server);
   server.setTimeout(REQUEST_TIMEOUT_MS);
   server.listen({ host, port });
   const shown = host.includes(":") ? `[${host}]` : host;
@@ -92,6 +96,17 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
       await closed;
     },
   };
+}
+
+/** Ends the oldest connection when there is one too many: silent ones do not keep the others out. */
+function keepNewest(server: Server): void {
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    const [oldest] = sockets.size >= MAX_CONNECTIONS ? sockets : [];
+    oldest?.destroy();
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+  });
 }
 
 async function answer(

@@ -241,6 +241,19 @@ describe("the listener", () => {
     });
   });
 
+  it("answers while silent connections have all its places", async () => {
+    const { port } = await serve(new Metrics());
+    const silent = Array.from({ length: 40 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+    await Promise.all(silent.map((socket) => once(socket, "connect")));
+    try {
+      const begun = performance.now();
+      expect((await fetch(`http://127.0.0.1:${port}/metrics`)).status).toBe(200);
+      expect(performance.now() - begun).toBeLessThan(5_000);
+    } finally {
+      for (const socket of silent) socket.destroy();
+    }
+  });
+
   it("closes while a client holds a connection open", async () => {
     const listener = await listenMetrics({ ...local, metrics: new Metrics() });
     const socket = connect(listener.port, "127.0.0.1").on("error", () => {});
