@@ -73,12 +73,16 @@ export async function nextLeader(others: readonly CandidateProcess[], since: num
   return { next, at, term, tookMs: at - since };
 }
 
-/** No commit of a term after the next had begun, none that was acknowledged lost, larger terms later. */
-async function checkHistory(
+/**
+ * No commit of a term after the next had begun, none that was acknowledged lost, larger terms later.
+ *
+ * @returns how many commits were acknowledged, and the number of terms
+ */
+export async function checkHistory(
   client: EtcdClient,
   system: string,
   candidates: readonly CandidateProcess[],
-): Promise<void> {
+): Promise<{ readonly acknowledged: number; readonly terms: number }> {
   const report = await readFencing(client, system);
   assert.deepEqual(report.violations, []);
   assert.deepEqual(
@@ -91,10 +95,14 @@ async function checkHistory(
   for (const { term, incarnation } of acknowledged) {
     assert((report.last.get(term) ?? 0) >= incarnation, `commit ${incarnation} of term ${term} is lost`);
   }
+  return { acknowledged: acknowledged.length, terms: report.terms.length };
 }
 
 /** Resolves with the leader when one leads and has committed in its term, and the others know who. */
-export async function settled(candidates: readonly CandidateProcess[]): Promise<CandidateProcess> {
+export async function settled(
+  candidates: readonly CandidateProcess[],
+  ms: number = FAIL_OVER_MS,
+): Promise<CandidateProcess> {
   const agreed = () => {
     const [leader, ...more] = candidates.filter(({ leads }) => leads);
     if (leader === undefined || more.length > 0) return undefined;
@@ -107,7 +115,7 @@ export async function settled(candidates: readonly CandidateProcess[]): Promise<
     );
     return known ? leader : undefined;
   };
-  for (const end = now() + FAIL_OVER_MS; ; await delay(50)) {
+  for (const end = now() + ms; ; await delay(50)) {
     const leader = agreed();
     if (leader !== undefined) return leader;
     if (now() > end) throw new Error(`no agreement: ${JSON.stringify(candidates.map(({ view }) => view))}`);

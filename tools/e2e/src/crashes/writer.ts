@@ -1,0 +1,67 @@
+import type { Ended, Program } from "../program.ts";
+import type { DmgResult, TestSystem } from "../test-system.ts";
+import type { Ledger } from "./ledger.ts";
+
+const MAX_POOLS = 4;
+/** The rank that is excluded and let in again. */
+const OTHER_RANK = 1;
+
+/** An administrator who changes a system all the time with dmg, and keeps account of what was acknowledged. */
+export class Writer {
+  readonly #system: TestSystem;
+  readonly #ledger: Ledger;
+  readonly #pools: string[] = [];
+  #running: Program | undefined;
+  #ends = false;
+  #turn = 0;
+
+  constructor(system: TestSystem, ledger: Ledger) {
+    this.#system = system;
+    this.#ledger = ledger;
+  }
+
+  /** Makes changes until {@link interrupt}. */
+  async work(): Promise<void> {
+    this.#ends = false;
+    while (!this.#ends) {
+      if (this.#turn++ % 2 === 0) await this.#changePools();
+      else await this.#changeRank();
+    }
+  }
+
+  /** Ends the change that is under way, whose outcome is unknown then. */
+  interrupt(): void {
+    this.#ends = true;
+    this.#running?.child.kill("SIGKILL");
+  }
+
+  async #changePools(): Promise<void> {
+    const pool = this.#ledger.somePool();
+    if (pool !== undefined && this.#pools.length >= MAX_POOLS) {
+      this.#pools.length = 0;
+      this.#ledger.destroying(pool);
+      if ((await this.#dmg("pool", "destroy", "--force", "--pool", pool)).exitCode === 0)
+        this.#ledger.destroyed(pool);
+      return;
+    }
+    this.#ledger.creating();
+    const { exitCode, stdout } = await this.#dmg("--json", "pool", "create", "-s", "16M", "-r", "0");
+    if (exitCode !== 0) return;
+    const { uuid } = (JSON.parse(stdout) as { readonly result: DmgResult }).result;
+    this.#pools.push(uuid);
+    this.#ledger.created(uuid);
+  }
+
+  async #changeRank(): Promise<void> {
+    const isExcluded = this.#ledger.isExcluded(OTHER_RANK);
+    const change = isExcluded ? ["clear-exclude"] : ["exclude", "--force"];
+    this.#ledger.changing(OTHER_RANK);
+    const { exitCode } = await this.#dmg("system", ...change, "--ranks", String(OTHER_RANK));
+    if (exitCode === 0) this.#ledger.changed(OTHER_RANK, !isExcluded);
+  }
+
+  #dmg(...args: readonly string[]): Promise<Ended> {
+    this.#running = this.#system.startDmg("--timeout", "30s", ...args);
+    return this.#running.end();
+  }
+}

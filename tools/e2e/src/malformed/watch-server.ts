@@ -1,0 +1,93 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { deadline, delay } from "@daos/sys";
+import type { TestSystem } from "../test-system.ts";
+
+/** What a server has at a moment. */
+export interface ServerSample {
+  readonly rssBytes: number;
+  readonly descriptors: number;
+  /** Resources that keep its event loop alive, as `Timeout` and `PipeWrap`, with their numbers. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** What its objects and buffers take after a garbage collection. */
+  readonly usedBytes: number;
+  /** All files of the host, besides the storage of the engine. */
+  readonly files: readonly string[];
+}
+
+const SAMPLE_MS = 30_000;
+
+/** Reads what a server process has; it must have been started with {@link environment}. */
+export class ServerWatch {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly #system: TestSystem;
+  readonly #directory: string;
+
+  private constructor(system: TestSystem, directory: string) {
+    this.#system = system;
+    this.#directory = directory;
+    this.environment = { NODE_OPTIONS: `--import=${join(directory, "probe.mjs")}` };
+  }
+
+  static async create(system: TestSystem): Promise<ServerWatch> {
+    const directory = join(system.directory, "probe");
+    await mkdir(directory);
+    await writeFile(join(directory, "probe.mjs"), probe(directory));
+    return new ServerWatch(system, directory);
+  }
+
+  get pid(): number {
+    return this.#system.server.child.pid ?? 0;
+  }
+
+  /** Resident memory now, bytes. */
+  async rss(): Promise<number> {
+    const status = await readFile(`/proc/${this.pid}/status`, "utf8");
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
+  }
+
+  /** @throws Error when the server does not say within 30 s what it has */
+  async sample(): Promise<ServerSample> {
+    const answer = join(this.#directory, String(this.pid));
+    await rm(answer, { force: true });
+    this.#system.server.child.kill("SIGUSR2");
+    using limit = deadline(SAMPLE_MS, "a sample of the server's resources");
+    let text: string | undefined;
+    while (text === undefined) {
+      await delay(20, limit);
+      text = await readFile(answer, "utf8").catch(() => undefined);
+    }
+    const { resources, usedBytes } = JSON.parse(text) as Pick<ServerSample, "resources" | "usedBytes">;
+    const [rssBytes, descriptors, files] = await Promise.all([
+      this.rss(),
+      readdir(`/proc/${this.pid}/fd`),
+      readdir(this.#system.directory, { recursive: true }),
+    ]);
+    const isStorage = this.#system.scmMount().slice(this.#system.directory.length + 1);
+    return {
+      rssBytes,
+      descriptors: descriptors.length,
+      resources,
+      usedBytes,
+      files: files.filter((name) => !name.startsWith(isStorage) && !name.startsWith("probe")).sort(),
+    };
+  }
+}
+
+/** A module that writes what its process has when SIGUSR2 comes. The engine inherits it, and gets no such signal. */
+function probe(directory: string): string {
+  return `import { renameSync, writeFileSync } from "node:fs";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+process.on("SIGUSR2", () => {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+  const resources = {};
+  for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+  const { heapUsed, external } = process.memoryUsage();
+  const path = ${JSON.stringify(directory)} + "/" + process.pid;
+  writeFileSync(path + ".new", JSON.stringify({ resources, usedBytes: heapUsed + external }));
+  renameSync(path + ".new", path);
+});
+`;
+}
