@@ -2,10 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { configJsonSchema } from "./dist/index.js";
 
-for (const [kind, name] of [
-  ["server", "daos_server.schema.json"],
-  ["client", "daos.schema.json"],
-]) {
+/** @type {Record<string, import("./dist/index.js").FileKind>} */
+const SCHEMAS = { "daos_server.schema.json": "server", "daos.schema.json": "client" };
+
+for (const [name, kind] of Object.entries(SCHEMAS)) {
   const text = `${JSON.stringify(configJsonSchema(kind), null, 2)}\n`;
   writeFileSync(new URL(`../../docs/${name}`, import.meta.url), text);
 }

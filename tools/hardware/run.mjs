@@ -18,19 +18,29 @@ const PACKAGES = {
 };
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const missing = Object.keys(PACKAGES).filter((name) => !existsSync(PACKAGES[name]));
+const missing = Object.entries(PACKAGES)
+  .filter(([, path]) => !existsSync(path))
+  .map(([name]) => name);
 if (missing.length > 0) {
-  const install = ["apt-get", "install", "-y", "--no-install-recommends", ...missing];
+  const install = ["install", "-y", "--no-install-recommends", ...missing];
   if (process.getuid?.() !== 0) {
-    process.stderr.write(`test:hardware needs packages that are missing:\n  sudo ${install.join(" ")}\n`);
+    process.stderr.write(
+      `test:hardware needs packages that are missing:\n  sudo apt-get ${install.join(" ")}\n`,
+    );
     process.exit(1);
   }
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   execFileSync("apt-get", ["update", "-qq"], { stdio: "inherit", env });
-  execFileSync(install[0], install.slice(1), { stdio: "inherit", env });
+  execFileSync("apt-get", install, { stdio: "inherit", env });
 }
 
 const env = { ...process.env, PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}` };
+/**
+ * Runs a program; when it fails, so does this one.
+ *
+ * @param {string} command
+ * @param {string[]} args
+ */
 const run = (command, args) => {
   const { status, error } = spawnSync(command, args, { stdio: "inherit", cwd: root, env });
   if (error !== undefined) throw error;

@@ -5,6 +5,8 @@ import { build } from "esbuild";
 /**
  * Node's own modules are loaded at the first use of an export. An `import` of node:http would load undici and more, and
  * connect-node needs node:http and node:https for HTTP/1.1 only.
+ *
+ * @type {import("esbuild").Plugin}
  */
 const lazyBuiltins = {
   name: "lazy-builtins",
@@ -17,6 +19,7 @@ const lazyBuiltins = {
     build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
       const id = JSON.stringify(`node:${path}`);
       const module = process.getBuiltinModule(`node:${path}`);
+      if (module === undefined) return { errors: [{ text: `Node.js has no module node:${path}` }] };
       if (typeof module === "function")
         return { contents: `module.exports = process.getBuiltinModule(${id});` };
       const getters = Object.keys(module).map((key) => {

@@ -18,6 +18,11 @@ try {
   rmSync(directory, { recursive: true });
 }
 
+/**
+ * @param {string} command
+ * @param {string[]} args
+ * @param {{ mayFail?: boolean }} [options]
+ */
 function run(command, args, { mayFail = false } = {}) {
   const done = spawnSync(command, args, { cwd: root, env: workspaceEnvironment(), stdio: ["ignore", 2, 2] });
   if (done.error !== undefined) fail(`${command} could not be run: ${done.error.message}`);

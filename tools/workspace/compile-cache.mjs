@@ -10,7 +10,11 @@ export function compileCache(bundle) {
   return { NODE_COMPILE_CACHE: `${bundle}/cache`, NODE_COMPILE_CACHE_PORTABLE: "1" };
 }
 
-/** Makes the cache readable by all users and writable by its owner only: who writes to it chooses what the program runs. */
+/**
+ * Makes the cache readable by all users and writable by its owner only: who writes to it chooses what the program runs.
+ *
+ * @param {string} bundle directory of the bundle
+ */
 export function sealCompileCache(bundle) {
   const cache = `${bundle}/cache`;
   chmodSync(cache, 0o755);

@@ -23,12 +23,23 @@ function findHeaders() {
   return found;
 }
 
+/**
+ * @param {string} what
+ * @param {string} resolution what to do about it
+ * @returns {never}
+ */
 function fail(what, resolution) {
   process.stderr.write(`native: it cannot be built: ${what}\nnative: ${resolution}\n`);
   process.exit(1);
 }
 
-/** Renames the result into place, so that processes keep the old file that they have open. */
+/**
+ * Renames the result into place, so that processes keep the old file that they have open.
+ *
+ * @param {string} source
+ * @param {string} output
+ * @param {string[]} flags of this kind of output
+ */
 function compile(source, output, flags) {
   mkdirSync(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.tmp`;
@@ -40,7 +51,8 @@ function compile(source, output, flags) {
   if (error !== undefined || status !== 0) {
     rmSync(temporary, { force: true });
     const install = `${process.getuid?.() === 0 ? "" : "sudo "}apt-get install -y gcc libc6-dev`;
-    if (error?.code === "ENOENT") fail(`there is no C compiler (${cc})`, install);
+    if (error !== undefined && "code" in error && error.code === "ENOENT")
+      fail(`there is no C compiler (${cc})`, install);
     fail(`${cc} failed`, `if headers are missing: ${install}`);
   }
   renameSync(temporary, output);

@@ -26,6 +26,7 @@ export function ensureBuilt() {
   return true;
 }
 
+/** @returns {{ sources: string, made: string } | undefined} */
 function readStamp() {
   try {
     return JSON.parse(readFileSync(STAMP, "utf8"));
@@ -38,9 +39,13 @@ function readStamp() {
 function fingerprints() {
   const sources = createHash("sha256");
   const made = createHash("sha256");
+  /** @param {string} path */
   const look = (path) => {
     const entry = statSync(path);
-    if (!entry.isDirectory()) return sources.update(`${path} ${entry.size} ${entry.mtimeMs}\n`);
+    if (!entry.isDirectory()) {
+      sources.update(`${path} ${entry.size} ${entry.mtimeMs}\n`);
+      return;
+    }
     for (const name of readdirSync(path).sort()) {
       const below = join(path, name);
       if (MADE.has(name)) made.update(`${below}\n`);

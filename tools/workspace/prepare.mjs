@@ -9,7 +9,12 @@ import { fileURLToPath } from "node:url";
 /** The top of the workspace. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
-/** Ends the program with a message for people. */
+/**
+ * Ends the program with a message for people.
+ *
+ * @param {string} message
+ * @returns {never}
+ */
 export function fail(message) {
   process.stderr.write(`${message}\n`);
   process.exit(1);
@@ -46,10 +51,14 @@ function dependenciesAreInstalled() {
   return statSync(installed).mtimeMs >= newest || lockIsUnchanged(installed);
 }
 
-/** A checkout touches files without changing them: compare what npm installed with what the lock file asks for. */
+/**
+ * A checkout touches files without changing them: compare what npm installed with what the lock file asks for.
+ *
+ * @param {string} installed npm's own lock file in node_modules
+ */
 function lockIsUnchanged(installed) {
-  const wanted = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8")).packages;
-  const present = JSON.parse(readFileSync(installed, "utf8")).packages;
+  const wanted = readLock(join(root, "package-lock.json"));
+  const present = readLock(installed);
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === "") return true;
     if (entry.optional === true && present[path] === undefined) return true;
@@ -57,7 +66,19 @@ function lockIsUnchanged(installed) {
   });
 }
 
-/** npm hands its settings to scripts through the environment; an inner npm must not take them for its own. */
+/**
+ * @param {string} path
+ * @returns {Record<string, { version?: string, link?: boolean, optional?: boolean }>} the packages by their directories
+ */
+function readLock(path) {
+  return JSON.parse(readFileSync(path, "utf8")).packages;
+}
+
+/**
+ * npm hands its settings to scripts through the environment; an inner npm must not take them for its own.
+ *
+ * @param {NodeJS.ProcessEnv} environment
+ */
 function withoutNpmSettings(environment) {
   return Object.fromEntries(Object.entries(environment).filter(([name]) => !name.startsWith("npm_config_")));
 }
@@ -85,7 +106,7 @@ const COMPILER = { cc: "gcc", "/usr/include/stdio.h": "libc6-dev" };
  * Makes sure that some programs are there. As root, missing Debian packages are installed; others are told the one
  * command that does it.
  *
- * @param programs program name or absolute path -> Debian package
+ * @param {Record<string, string>} programs program name or absolute path -> Debian package
  */
 export function ensureDebianPackages(programs) {
   const missing = () => [
@@ -107,17 +128,24 @@ export function ensureDebianPackages(programs) {
   });
   if (done.status !== 0 || missing().length > 0)
     fail(`The packages could not be installed. Try it by hand:\n  ${install}`);
-  for (const name of wanted) stopService(SERVICES[name]);
+  for (const name of wanted) stopService(name);
 }
 
-/** The tests start their own processes: what a package started with systemd is not left running. */
+/**
+ * The tests start their own processes: what a package started with systemd is not left running.
+ *
+ * @type {Record<string, string>}
+ */
 const SERVICES = { "etcd-server": "etcd.service" };
 
-function stopService(service) {
+/** @param {string} name of the package */
+function stopService(name) {
+  const service = SERVICES[name];
   if (service === undefined || !existsSync("/run/systemd/system")) return;
   spawnSync("systemctl", ["disable", "--now", service], { stdio: ["ignore", "ignore", 2] });
 }
 
+/** @param {string} program its name or absolute path */
 function isInstalled(program) {
   if (program.startsWith("/")) return existsSync(program);
   const path = `${process.env.PATH}:/usr/local/sbin:/usr/sbin:/sbin`;
@@ -129,7 +157,11 @@ export function ensureCompiler() {
   ensureDebianPackages(COMPILER);
 }
 
-/** The command that starts Nx, and how. */
+/**
+ * The command that starts Nx, and how.
+ *
+ * @param {string[]} args
+ */
 export function nxCommand(args) {
   return {
     command: nodeBinary(),
@@ -138,7 +170,11 @@ export function nxCommand(args) {
   };
 }
 
-/** Runs Nx; its output only appears when it fails. */
+/**
+ * Runs Nx; its output only appears when it fails.
+ *
+ * @param {string[]} args
+ */
 export function runNx(args) {
   const nx = nxCommand(args);
   const done = spawnSync(nx.command, nx.args, {

@@ -42,16 +42,30 @@ const server = spawn(nodeBinary(), [main, "start", ...quickstart, ...process.arg
   stdio: ["inherit", "inherit", "inherit", "ipc"],
 });
 server.on("message", (message) => {
-  if (message?.kind === "serving") showNextSteps(message.port);
+  if (isServing(message)) showNextSteps(message.port);
 });
 // A closed terminal stops it too: for a daemon SIGHUP would mean to read its certificates again.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => server.kill("SIGTERM"));
 server.on("error", (error) => fail(`daos-server could not be started: ${error.message}`));
 server.on("exit", (code, signal) => {
-  process.exit(code ?? 128 + constants.signals[signal]);
+  process.exit(code ?? (signal === null ? 1 : 128 + constants.signals[signal]));
 });
 
-/** What to try once every engine serves. */
+/**
+ * Whether the server says that every engine serves.
+ *
+ * @param {unknown} message
+ * @returns {message is { kind: "serving", port: number }}
+ */
+function isServing(message) {
+  return typeof message === "object" && message !== null && "kind" in message && message.kind === "serving";
+}
+
+/**
+ * What to try once every engine serves.
+ *
+ * @param {number} port of the server
+ */
 function showNextSteps(port) {
   const dmg = `./dmg -i -l localhost:${port}`;
   process.stdout.write(
@@ -60,7 +74,11 @@ function showNextSteps(port) {
   );
 }
 
-/** Creates a directory of this user's own; refuses one that another user has made. */
+/**
+ * Creates a directory of this user's own; refuses one that another user has made.
+ *
+ * @param {string} path
+ */
 function makeOwnDirectory(path) {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   const found = lstatSync(path);

@@ -40,9 +40,14 @@ const repeated = output.match(/^REPEATED .*$/gm);
 if (repeated !== null) process.stdout.write(`npm test: passed only when repeated:\n${repeated.join("\n")}\n`);
 if (status !== 0) fail(`${failures(output)}npm test: something failed, see above.`);
 
-/** Runs a command whose output is shown and kept. */
+/**
+ * Runs a command whose output is shown and kept.
+ *
+ * @param {ReturnType<typeof nxCommand>} command
+ */
 async function runShown({ command, args, options }) {
   const child = spawn(command, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+  /** @type {Buffer[]} */
   const chunks = [];
   for (const stream of [child.stdout, child.stderr]) {
     stream.on("data", (chunk) => {
@@ -54,12 +59,19 @@ async function runShown({ command, args, options }) {
   return { status, output: stripVTControlCharacters(Buffer.concat(chunks).toString()) };
 }
 
-/** The ends of what the failed tasks printed, once more: there may be a thousand lines after them. */
+/**
+ * The ends of what the failed tasks printed, once more: there may be a thousand lines after them.
+ *
+ * @param {string} output
+ */
 function failures(output) {
   const failed = new Set(output.match(/(?<=^- )@daos\/\S+$/gm));
   const tasks = output.split(/^> nx run (?=@daos\/)/m).slice(1);
   return tasks
-    .filter((task) => failed.has(task.split(/\s/, 1)[0]))
+    .filter((task) => {
+      const [project = ""] = task.split(/\s/, 1);
+      return failed.has(project);
+    })
     .map((task) => `${task.split("\n").slice(0, -1).slice(-60).join("\n")}\n`)
     .join("\n");
 }

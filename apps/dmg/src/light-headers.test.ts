@@ -1,6 +1,5 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-// @ts-expect-error It is part of the bundler, in plain JavaScript.
 import { Headers as LightHeaders } from "../tools/light-headers.mjs";
 
 const name = fc.constantFrom("a", "B", "Content-Type", "grpc-status");

@@ -12,34 +12,51 @@ const server = spawn(node, [`${app}tools/bench-server.mjs`], { stdio: ["ignore",
 const [port] = await once(server.stdout, "data");
 const host = `127.0.0.1:${String(port).trim()}`;
 
+/**
+ * @typedef {object} Case
+ * @property {string} name
+ * @property {string} command
+ * @property {string[]} argv
+ * @property {number} [goal] the ratio to the empty program that it may need
+ */
+
+/** @type {Case} */
+const empty = { name: "node -e 0", command: node, argv: ["-e", "0"] };
+const dmg = `${app}bin/dmg`;
+const query = ["-i", "-l", host, "system", "member-query"];
+/** @type {Case[]} */
 const cases = [
-  ["node -e 0", [node, "-e", "0"]],
-  ["dmg version", [`${app}bin/dmg`, "version"], 2.0],
-  ["dmg --help", [`${app}bin/dmg`, "--help"], 2.0],
-  ["dmg system member-query", [`${app}bin/dmg`, "-i", "-l", host, "system", "member-query"], 3.5],
+  empty,
+  { name: "dmg version", command: dmg, argv: ["version"], goal: 2.0 },
+  { name: "dmg --help", command: dmg, argv: ["--help"], goal: 2.0 },
+  { name: "dmg system member-query", command: dmg, argv: query, goal: 3.5 },
 ];
 
-const times = cases.map(() => []);
+/** @type {Map<Case, number[]>} milliseconds of each run */
+const times = new Map(cases.map((entry) => [entry, []]));
 // Interleaved, so that other load affects all of them equally.
 for (let run = 0; run < RUNS; run++) {
-  for (const [at, [name, [command, ...argv]]] of cases.entries()) {
+  for (const [{ name, command, argv }, list] of times) {
     const start = process.hrtime.bigint();
     const { status } = spawnSync(command, argv, { stdio: "ignore" });
-    times[at].push(Number(process.hrtime.bigint() - start) / 1e6);
+    list.push(Number(process.hrtime.bigint() - start) / 1e6);
     if (status !== 0) throw new Error(`${name} ended with ${status}`);
   }
 }
 server.kill();
 
-const sorted = times.map((list) => list.sort((a, b) => a - b));
-const base = sorted[0];
+/** @param {readonly number[]} list */
+const fastest = (list) => Math.min(...list);
+/** @param {readonly number[]} list */
+const median = (list) => list.toSorted((a, b) => a - b)[RUNS / 2] ?? Number.NaN;
+const base = times.get(empty) ?? [];
 process.stdout.write(
   `${"".padEnd(26)}${"fastest".padStart(16)}${"median".padStart(16)}${"goal".padStart(8)}\n`,
 );
-for (const [at, [name, , goal]] of cases.entries()) {
-  const columns = [0, RUNS / 2].map((index) => {
-    const ms = sorted[at][index];
-    return `${ms.toFixed(1)} ms ${(ms / base[index]).toFixed(2)}x`.padStart(16);
+for (const [{ name, goal }, list] of times) {
+  const columns = [fastest, median].map((figure) => {
+    const ms = figure(list);
+    return `${ms.toFixed(1)} ms ${(ms / figure(base)).toFixed(2)}x`.padStart(16);
   });
   process.stdout.write(
     `${name.padEnd(26)}${columns.join("")}${(goal === undefined ? "" : `${goal}x`).padStart(8)}\n`,

@@ -29,7 +29,13 @@ await bundleProgram(`${app}src/main.ts`, bundle, {
 // The page of `dmg web`.
 await buildPage(`${app}dist/page`);
 
-/** Runs the bundle with the Node options of bin/dmg, which must be the same. */
+/**
+ * Runs the bundle with the Node options of bin/dmg, which must be the same.
+ *
+ * @param {string[]} options of Node.js, besides those
+ * @param {string[]} argv
+ * @param {NodeJS.ProcessEnv} env
+ */
 function run(options, argv, env) {
   return spawnSync(process.execPath, [...NODE_FLAGS, ...options, `${bundle}/main.cjs`, ...argv], {
     env: { ...process.env, NODE_OPTIONS: "", ...env },

@@ -1,14 +1,20 @@
 // Replaces the global Headers in the bundle. Node.js implements Headers in undici, and loading it takes a third of a
 // command's time. Connect needs only a multi-map with lower-case names.
 export class Headers {
+  /** @type {Map<string, string>} */
   #values = new Map();
 
+  /** @param {Iterable<readonly [string, string]> | Record<string, string> | null} [init] */
   constructor(init) {
     if (init === undefined || init === null) return;
-    const entries = typeof init[Symbol.iterator] === "function" ? init : Object.entries(init);
+    const entries = Symbol.iterator in init ? init : Object.entries(init);
     for (const [name, value] of entries) this.append(name, value);
   }
 
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
   append(name, value) {
     const key = String(name).toLowerCase();
     const known = this.#values.get(key);
@@ -16,22 +22,33 @@ export class Headers {
     this.#values.set(key, known === undefined ? text : `${known}, ${text}`);
   }
 
+  /** @param {string} name */
   delete(name) {
     this.#values.delete(String(name).toLowerCase());
   }
 
+  /** @param {string} name */
   get(name) {
     return this.#values.get(String(name).toLowerCase()) ?? null;
   }
 
+  /** @param {string} name */
   has(name) {
     return this.#values.has(String(name).toLowerCase());
   }
 
+  /**
+   * @param {string} name
+   * @param {string} value
+   */
   set(name, value) {
     this.#values.set(String(name).toLowerCase(), String(value).trim());
   }
 
+  /**
+   * @param {(value: string, name: string, headers: Headers) => void} callback
+   * @param {unknown} [self] `this` of the callback
+   */
   forEach(callback, self) {
     for (const [name, value] of this) callback.call(self, value, name, this);
   }

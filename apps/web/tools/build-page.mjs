@@ -29,7 +29,12 @@ export async function buildPage(directory) {
     logLevel: "warning",
   });
   const made = Object.keys(metafile.outputs).map((path) => basename(path));
-  const find = (suffix) => made.find((name) => name.endsWith(suffix));
+  /** @param {string} suffix */
+  const find = (suffix) => {
+    const name = made.find((name) => name.endsWith(suffix));
+    if (name === undefined) throw new Error(`no ${suffix} file among what esbuild made: ${made.join(", ")}`);
+    return name;
+  };
   const template = await readFile(join(app, "src/index.html"), "utf8");
   const page = template.replace("main.css", find(".css")).replace("main.js", find(".js"));
   await writeFile(join(directory, "index.html"), page);

@@ -1,7 +1,12 @@
 // `nx g @daos/workspace:library NAME --layer=LAYER --owns="..."`: a library with everything that its neighbours have.
 import syncReferences from "./sync-references.mjs";
 
-/** @param tree the workspace's files, as Nx generators see them */
+/** @import { Tree } from "nx/src/devkit-exports.js" */
+
+/**
+ * @param {Tree} tree the workspace's files, as Nx generators see them
+ * @param {{ name: string, layer: string, owns: string }} options as library.schema.json has them
+ */
 export default function library(tree, { name, layer, owns }) {
   const root = `libs/${name}`;
   if (tree.exists(root)) throw new Error(`${root} is there already: choose another name`);

@@ -2,7 +2,14 @@
 // `npm test`, fails when they differ. tsconfig.lib.json is what is built, tsconfig.json are the tests, which emit nothing.
 const FOLDERS = ["apps", "libs", "tools"];
 
-/** @param tree the workspace's files, as Nx generators see them */
+/** The scripts (.mjs) of all projects are checked by one tsconfig.json. They may import any library. */
+const SCRIPTS = "tools/workspace";
+
+/** @import { Tree } from "nx/src/devkit-exports.js" */
+/** @typedef {Record<string, string>} Dependencies version ranges by package */
+/** @typedef {{ name: string, dependencies?: Dependencies, devDependencies?: Dependencies, references?: unknown }} Manifest of a package or of TypeScript */
+
+/** @param {Tree} tree the workspace's files, as Nx generators see them */
 export default function syncReferences(tree) {
   const projects = FOLDERS.flatMap((folder) =>
     tree
@@ -13,6 +20,7 @@ export default function syncReferences(tree) {
   const byName = new Map(projects.map((root) => [read(tree, `${root}/package.json`).name, root]));
   for (const root of projects) {
     const { dependencies, devDependencies } = read(tree, `${root}/package.json`);
+    /** @param {(Dependencies | undefined)[]} lists */
     const of = (...lists) =>
       lists
         .flatMap((list) => Object.keys(list ?? {}))
@@ -27,19 +35,37 @@ export default function syncReferences(tree) {
   }
   update(
     tree,
+    `${SCRIPTS}/tsconfig.json`,
+    projects.map((root) => ({ path: `../../${root}/tsconfig.lib.json` })),
+  );
+  update(
+    tree,
     "tsconfig.json",
-    projects.map((root) => ({ path: `${root}/tsconfig.json` })),
+    [...projects, SCRIPTS].map((root) => ({ path: `${root}/tsconfig.json` })),
   );
   return {
     outOfSyncMessage: "The project references of TypeScript are not what the package.json files say.",
   };
 }
 
+/**
+ * @param {Tree} tree
+ * @param {string} path
+ * @returns {Manifest}
+ */
 function read(tree, path) {
-  return JSON.parse(tree.read(path, "utf8"));
+  const text = tree.read(path, "utf8");
+  if (text === null) throw new Error(`${path} is missing`);
+  return JSON.parse(text);
 }
 
-/** Writes a file only when its references are others: Nx takes every file that was written for out of sync. */
+/**
+ * Writes a file only when its references are others: Nx takes every file that was written for out of sync.
+ *
+ * @param {Tree} tree
+ * @param {string} path
+ * @param {{ path: string }[]} references
+ */
 function update(tree, path, references) {
   const before = read(tree, path);
   const same = JSON.stringify(before.references ?? []) === JSON.stringify(references);

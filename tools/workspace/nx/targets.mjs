@@ -7,7 +7,10 @@ const SETTINGS = [
   "{workspaceRoot}/tools/workspace/vitest.setup.mjs",
 ];
 
-/** @see the `createNodesV2` of Nx' plugin API */
+/**
+ * @see the `createNodesV2` of Nx' plugin API
+ * @type {import("nx/src/devkit-exports.js").CreateNodes}
+ */
 export const createNodesV2 = [
   "{apps,libs,tools}/*/package.json",
   (files, _options, { workspaceRoot }) =>
@@ -42,11 +45,12 @@ const test = {
   },
 };
 
+/** @param {string} directory */
 function sources(directory) {
   try {
-    return readdirSync(directory, { recursive: true });
+    return readdirSync(directory, { recursive: true, encoding: "utf8" });
   } catch (error) {
-    if (error.code === "ENOENT") return [];
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return [];
     throw error;
   }
 }

@@ -6,20 +6,18 @@ import { dirname, join } from "node:path";
  * Builds the two static ways into the helper for the prefix /usr below `to`. Which group may call is not in them: it is that
  * of their files, which the package's postinst sets.
  *
- * @param {string} to
- * @returns the helper's units, and the record of the installation with @GID@ for the group's number
+ * @param {string} to the root of the package's files
+ * @returns the helper's units, and the record of the installation with `@GID@` for the group's number
  */
 export async function buildLaunchers(to) {
-  const installation = new URL("../../../apps/daos-admin/dist/installation/", import.meta.url);
-  const load = (name) => import(new URL(`${name}.js`, installation).href);
   // Not before they have been built.
   const [{ ProcessCommandRunner }, { buildNative }, { layoutOf }, { renderUnits }, { HELPER_RELEASE }] =
     await Promise.all([
       import("../../../libs/sys/dist/index.js"),
-      load("build-native"),
-      load("layout"),
-      load("systemd-units"),
-      import(new URL("../release.js", installation).href),
+      import("../../../apps/daos-admin/dist/installation/build-native.js"),
+      import("../../../apps/daos-admin/dist/installation/layout.js"),
+      import("../../../apps/daos-admin/dist/installation/systemd-units.js"),
+      import("../../../apps/daos-admin/dist/release.js"),
     ]);
   const layout = layoutOf("/usr");
   const { node, helper: script, policy, logFile } = layout;
@@ -27,14 +25,12 @@ export async function buildLaunchers(to) {
   const sources = new URL("../../../apps/daos-admin/native", import.meta.url).pathname;
   const runner = new ProcessCommandRunner();
   try {
-    for (const [program, target] of [
-      ["launcher", layout.launcher],
-      ["listener", layout.listener],
-    ]) {
+    for (const program of /** @type {const} */ (["launcher", "listener"])) {
+      const target = join(to, layout[program]);
       const config = { node, script, policy, logFile, callers: [node] };
       const built = await buildNative(program, config, { sources, directory, runner });
-      mkdirSync(dirname(join(to, target)), { recursive: true });
-      renameSync(built, join(to, target));
+      mkdirSync(dirname(target), { recursive: true });
+      renameSync(built, target);
     }
   } finally {
     rmSync(directory, { recursive: true });

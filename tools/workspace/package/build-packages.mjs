@@ -1,5 +1,5 @@
 // `npm run package`: the Debian packages and the archive of this machine's architecture, in dist/packages.
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
   copyFileSync,
@@ -19,6 +19,8 @@ import { continueOnFoundNode } from "../find-node.mjs";
 import { ensureDebianPackages, ensureDependencies, fail, nodeBinary, root } from "../prepare.mjs";
 import { buildLaunchers } from "./build-launchers.mjs";
 import { billOfMaterials, licenceList, partsOf } from "./licences.mjs";
+
+/** @import { Program } from "./licences.mjs" */
 
 const here = import.meta.dirname;
 const out = join(root, "dist", "packages");
@@ -51,6 +53,7 @@ continueOnFoundNode();
 ensureDebianPackages(TOOLS);
 if (!ensureBuilt()) process.exit(1);
 rmSync(out, { recursive: true, force: true });
+/** @param {string} name of a Debian package */
 const stage = (name) => join(work, "stage", name);
 
 await stageServer(stage("daos-server-ts"));
@@ -64,7 +67,12 @@ for (const name of readdirSync(out)) {
   process.stdout.write(`${relative(root, join(out, name))}  ${(size / 1e6).toFixed(1)} MB\n`);
 }
 
-/** Copies files of the workspace to the same places below `to`. */
+/**
+ * Copies files of the workspace to the same places below `to`.
+ *
+ * @param {string} to
+ * @param {readonly string[]} paths
+ */
 function copyTree(to, paths) {
   for (const path of paths) {
     mkdirSync(dirname(join(to, path)), { recursive: true });
@@ -72,12 +80,21 @@ function copyTree(to, paths) {
   }
 }
 
+/**
+ * @param {string} path
+ * @param {string | Buffer} text
+ * @param {number} [mode]
+ */
 function write(path, text, mode = 0o644) {
   mkdirSync(dirname(path), { recursive: true });
   writeFileSync(path, text, { mode });
 }
 
-/** A copy of Node.js without its symbols, which are a fifth of it. */
+/**
+ * A copy of Node.js without its symbols, which are a fifth of it.
+ *
+ * @param {string} to
+ */
 function copyNode(to) {
   mkdirSync(dirname(to), { recursive: true });
   copyFileSync(nodeBinary(), to);
@@ -85,12 +102,20 @@ function copyNode(to) {
   chmodSync(to, 0o755);
 }
 
+/**
+ * @param {string} path of the link
+ * @param {string} target
+ */
 function link(path, target) {
   mkdirSync(dirname(path), { recursive: true });
   symlinkSync(target, path);
 }
 
-/** The tree of the workspace below /usr/lib, the helper where `daos-admin install --prefix /usr` puts it. */
+/**
+ * The tree of the workspace below /usr/lib, the helper where `daos-admin install --prefix /usr` puts it.
+ *
+ * @param {string} to the root of the package's files
+ */
 async function stageServer(to) {
   const home = join(to, "usr/lib/daos-server-ts");
   copyTree(home, SERVER_FILES);
@@ -115,6 +140,7 @@ async function stageServer(to) {
   await writeLegal(join(to, "usr/share/doc/daos-server-ts"), "daos-server-ts", ["daos-server", "daos-admin"]);
 }
 
+/** @param {string} to the root of the package's files */
 async function stageDmg(to) {
   const home = join(to, "usr/lib/daos-dmg-ts");
   copyTree(home, DMG_FILES);
@@ -130,7 +156,11 @@ async function stageDmg(to) {
   await writeLegal(join(to, "usr/share/doc/daos-dmg-ts"), "daos-dmg-ts", ["dmg"]);
 }
 
-/** All programs below one directory, which runs anywhere. `daos-admin install` makes the helper from the sources in it. */
+/**
+ * All programs below one directory, which runs anywhere. `daos-admin install` makes the helper from the sources in it.
+ *
+ * @param {string} to
+ */
 async function stageArchive(to) {
   copyTree(to, [
     ...SERVER_FILES,
@@ -156,11 +186,21 @@ async function stageArchive(to) {
   await writeLegal(to, "daos-ts", ["daos-server", "daos-admin", "dmg"]);
 }
 
+/**
+ * @param {string} from below the directory of this file
+ * @param {string} to
+ */
 function copyTo(from, to) {
   write(to, readFileSync(join(here, from)));
 }
 
-/** The manual pages of an app, each also under the further names of what it describes. */
+/**
+ * The manual pages of an app, each also under the further names of what it describes.
+ *
+ * @param {string} to the root of the package's files
+ * @param {string} app
+ * @param {Record<string, readonly string[]>} pages further names by page
+ */
 function writeManual(to, app, pages) {
   for (const [page, names] of Object.entries(pages)) {
     const section = join(to, `usr/share/man/man${page.at(-1)}`);
@@ -169,7 +209,12 @@ function writeManual(to, app, pages) {
   }
 }
 
-/** @param {string} name the word that is completed @param {string} usual how the program calls itself */
+/**
+ * @param {string} to the root of the package's files
+ * @param {string} name the word that is completed
+ * @param {string} program its path
+ * @param {string} usual how the program calls itself
+ */
 function writeCompletions(to, name, program, usual) {
   const places = {
     bash: `usr/share/bash-completion/completions/${name}`,
@@ -182,7 +227,13 @@ function writeCompletions(to, name, program, usual) {
   }
 }
 
-/** The bill of materials and the licences of the package `name`, which has the bundles of some programs. */
+/**
+ * The bill of materials and the licences of the package `name`, which has the bundles of some programs.
+ *
+ * @param {string} to
+ * @param {string} name
+ * @param {readonly Program[]} programs
+ */
 async function writeLegal(to, name, programs) {
   const parts = await partsOf(root, programs, nodePackage);
   const bill = billOfMaterials(name, version, parts);
@@ -210,21 +261,14 @@ function buildDebs() {
     `daos-control-plane-ts (${debVersion}) unstable; urgency=medium\n\n  * Release ${version}.\n\n -- ${maintainer}  ${date.toUTCString().replace("GMT", "+0000")}\n`,
   );
   write(join(work, "debian/copyright"), copyright());
-  const log = join(out, "debhelper.log");
-  try {
-    write(
-      log,
-      execFileSync("fakeroot", ["debian/rules", "binary"], {
-        cwd: work,
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "pipe"],
-        maxBuffer: 1 << 26,
-      }),
-    );
-  } catch (error) {
-    fail(`debian/rules failed:\n${error.stdout}\n${error.stderr}`);
-  }
-  rmSync(log);
+  const { error, status, stdout, stderr } = spawnSync("fakeroot", ["debian/rules", "binary"], {
+    cwd: work,
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    maxBuffer: 1 << 26,
+  });
+  if (error !== undefined) fail(`fakeroot could not be run: ${error.message}`);
+  if (status !== 0) fail(`debian/rules failed:\n${stdout}\n${stderr}`);
   if (!existsSync(out) || !readdirSync(out).some((name) => name.endsWith(".deb")))
     fail("debian/rules made no package");
 }

@@ -13,11 +13,12 @@ const ENTRIES = {
  * What is in a package: the packages of others whose modules are in its bundles, and Node.js. It needs no network.
  *
  * @param {string} root of the workspace
- * @param {readonly string[]} programs of {@link ENTRIES}
+ * @param {readonly Program[]} programs
  * @param {string} nodePackage the npm package that has Node.js
  * @returns {Promise<readonly Part[]>} by name
  *
- * @typedef {{ name: string, version: string, licence: string, text: string, purl: string }} Part
+ * @typedef {keyof typeof ENTRIES} Program
+ * @typedef {{ name: string, version: string, licence: string, text: string, purl: string }} Part a package of others
  */
 export async function partsOf(root, programs, nodePackage) {
   const { metafile } = await build({
@@ -35,10 +36,11 @@ export async function partsOf(root, programs, nodePackage) {
     loader: { ".svg": "empty" },
     logLevel: "error",
   });
+  /** @type {Set<string>} */
   const directories = new Set();
   for (const input of Object.keys(metafile.inputs)) {
-    const found = /^(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input);
-    if (found !== null) directories.add(found[1]);
+    const [, directory] = /^(.*\bnode_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(input) ?? [];
+    if (directory !== undefined) directories.add(directory);
   }
   const parts = [...directories].map((directory) => readPart(join(root, directory)));
   const { version } = JSON.parse(
@@ -51,7 +53,10 @@ export async function partsOf(root, programs, nodePackage) {
   return [...unique.values()].sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
 
-/** @param {string} directory of an installed npm package */
+/**
+ * @param {string} directory of an installed npm package
+ * @returns {Part}
+ */
 function readPart(directory) {
   const { name, version, license } = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
   const file = readdirSync(directory).find((entry) => /^licen[cs]e/i.test(entry));
@@ -62,7 +67,13 @@ function readPart(directory) {
   return { name, version, licence: license, text, purl: `pkg:npm/${name.replace("@", "%40")}@${version}` };
 }
 
-/** The bill of materials of a package, in CycloneDX 1.5. */
+/**
+ * The bill of materials of a package, in CycloneDX 1.5.
+ *
+ * @param {string} name
+ * @param {string} version
+ * @param {readonly Part[]} parts
+ */
 export function billOfMaterials(name, version, parts) {
   const component = { type: "application", "bom-ref": name, name, version, licenses: licences("Apache-2.0") };
   return {
@@ -82,17 +93,23 @@ export function billOfMaterials(name, version, parts) {
   };
 }
 
+/** @param {string} expression SPDX's identifier of a licence, or an expression of several */
 function licences(expression) {
   return /^[\w.-]+$/.test(expression) ? [{ license: { id: expression } }] : [{ expression }];
 }
 
-/** The licence of each part with its text, which most of them ask to be passed on. @returns {string} */
+/**
+ * The licence of each part with its text, which most of them ask to be passed on.
+ *
+ * @param {readonly Part[]} parts
+ */
 export function licenceList(parts) {
   return parts
     .map(({ name, version, licence, text }) => `${name} ${version}: ${licence}\n\n${indent(text)}`)
     .join(`\n${"-".repeat(72)}\n`);
 }
 
+/** @param {string} text */
 function indent(text) {
   return `${text
     .trim()
