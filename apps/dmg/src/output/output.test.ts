@@ -96,7 +96,7 @@ describe("Progress", () => {
     progress.hostDone(hosts[2] ?? { host: "", port: 0 }, false);
     vi.advanceTimersByTime(2_000);
     expect(lines.at(-1)).toBe(
-      "\r\u001b[Kstorage format: [##########..........] 2/4 hosts, 0:02, 1 failed, about 0:02 left, waiting for node[2,4]",
+      "\r\u001b[Kstorage format: [##########..........] 2/4 hosts, 0:02, 1 failed, waiting for node[2,4]",
     );
     progress[Symbol.dispose]();
     expect(lines.at(-1)).toBe("\r\u001b[K");
@@ -134,7 +134,7 @@ describe("Progress", () => {
     progress.hostDone(first, true);
     vi.advanceTimersByTime(250);
     const next = [
-      "storage format: [#####...............] 1/4 hosts, 0:01, about 0:04 left, waiting for node[2-4]",
+      "storage format: [#####...............] 1/4 hosts, 0:01, waiting for node[2-4]",
       "  [##########..........] node2: 50%, 1/2 devices, 1 failed",
     ];
     expect(lines.at(-1)).toBe(`\u001b[2A\r\u001b[J${next.join("\n")}`);
@@ -148,10 +148,28 @@ describe("Progress", () => {
     vi.advanceTimersByTime(6_000);
     progress[Symbol.dispose]();
     expect(lines).toEqual([
-      `dmg: storage format: 0/6 hosts, 0:05, waiting for node[1-6]; ${[1, 2, 3, 4]
+      `dmg: storage format: 0/6 hosts, 0:05, about 0:05 left, waiting for node[1-6]; ${[1, 2, 3, 4]
         .map((index) => `node${index}: 50%, 0/1 devices, about 0:05 left`)
         .join("; ")}; and 2 more\n`,
     ]);
+  });
+
+  it("Progress gives an estimate when every pending host and device has one, and guesses for none", () => {
+    const { lines, progress } = watch(false, false, parseHostList("node[1-3]"));
+    const [one = first, two = first, three = first] = parseHostList("node[1-3]");
+    progress.hostDone(one, true);
+    progress.deviceProgress(two, device("x", 0.5, 5_000));
+    progress.deviceProgress(three, device("x", 0.5, 9_000));
+    progress.deviceProgress(three, device("y", 0));
+    vi.advanceTimersByTime(6_000);
+    expect(lines.at(-1)).toContain(
+      "1/3 hosts, 0:05, waiting for node[2-3]; node2: 50%, 0/1 devices, about 0:05 left;",
+    );
+    expect(lines.at(-1)).toContain("node3: 25%, 0/2 devices\n");
+    progress.deviceProgress(three, device("y", 0.1, 30_000));
+    vi.advanceTimersByTime(6_000);
+    expect(lines.at(-1)).toContain("1/3 hosts, 0:10, about 0:30 left, waiting for node[2-3];");
+    progress[Symbol.dispose]();
   });
 
   it("Progress is one line when one host has devices", () => {

@@ -23,7 +23,7 @@ export interface DeviceState {
 
 /**
  * Shows on stderr the progress of a request to many hosts. On a terminal it draws one line with a bar, the time, an
- * estimate and the hosts still pending, and one line per host that reports its devices. It redraws these lines in
+ * estimate if all pending hosts give one, and the hosts still pending, and one line per host that reports its devices. It redraws these lines in
  * place, and clears them at the end. Without a terminal it prints plain lines at growing intervals.
  */
 export class Progress implements Disposable {
@@ -91,6 +91,13 @@ export class Progress implements Disposable {
     }
   }
 
+  /** The time of the slowest pending host; undefined while one of them does not say, because nothing is known of it. */
+  #remaining(): number | undefined {
+    const estimates = this.#working().map(({ remainingMs }) => remainingMs);
+    const known = estimates.filter((ms) => ms !== undefined);
+    return known.length > 0 && known.length === this.#waiting.size ? Math.max(...known) : undefined;
+  }
+
   /** The progress of pending hosts that report their devices. */
   #working(): readonly (HostState & { readonly label: string })[] {
     return [...this.#waiting].flatMap(([key, host]) => {
@@ -133,9 +140,8 @@ export class Progress implements Disposable {
       if (this.#terminal.interactive) drawn = `${bar(done / this.#total)} `;
       parts.unshift(`${done}/${this.#total} hosts`);
       if (this.#failed > 0) parts.push(`${this.#failed} failed`);
-      if (done > 0 && done < this.#total) {
-        parts.push(`about ${formatTime((elapsed / done) * (this.#total - done))} left`);
-      }
+      const remainingMs = this.#remaining();
+      if (remainingMs !== undefined) parts.push(`about ${formatTime(remainingMs)} left`);
     }
     if (this.#waiting.size > 0) parts.push(`waiting for ${formatHostSet(this.#waiting.values())}`);
     return `${this.#what}: ${drawn}${parts.join(", ")}`;
@@ -148,7 +154,7 @@ interface HostState {
   readonly done: number;
   readonly failed: number;
   readonly total: number;
-  /** The remaining time of the slowest device. */
+  /** The remaining time of the slowest device; undefined while one of them has no estimate. */
   readonly remainingMs: number | undefined;
 }
 
@@ -161,7 +167,8 @@ function summarize(states: Iterable<DeviceState>): HostState {
     done: devices.length - left.length,
     failed: devices.filter(({ step }) => step === "failed").length,
     total: devices.length,
-    remainingMs: estimates.length === 0 ? undefined : Math.max(...estimates),
+    remainingMs:
+      estimates.length === 0 || estimates.length < left.length ? undefined : Math.max(...estimates),
   };
 }
 
