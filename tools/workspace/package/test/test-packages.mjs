@@ -1,0 +1,282 @@
+// `npm run test:packages`: installs the Debian packages of dist/packages into a Debian 12 that boots with systemd, and does
+// what an administrator does. As root; the container has a network of its own.
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { ensureDebianPackages, fail, root } from "../../prepare.mjs";
+import { Container } from "./container.mjs";
+import { installEmulator } from "./install-emulator.mjs";
+import { makeVersionBefore } from "./version-before.mjs";
+
+const packages = join(root, "dist", "packages");
+/** Where `config generate` mounts the storage of the only engine. */
+const MOUNT = "/mnt/daos";
+const UNIT = "daos_server.service";
+/** The exposure that `systemd-analyze security` may find at most; 10 is a service without any protection. */
+const MAX_EXPOSURE = 3;
+
+if (process.getuid?.() !== 0) fail("npm run test:packages needs root, for systemd-nspawn");
+ensureDebianPackages({ mmdebstrap: "mmdebstrap", "systemd-nspawn": "systemd-container", lintian: "lintian" });
+const debs = findPackages();
+checkLintian();
+const container = await Container.boot();
+for (const signal of ["SIGINT", "SIGTERM"])
+  process.once(signal, () => void container.stop().then(() => process.exit(1)));
+try {
+  await test(container);
+  process.stdout.write("the packages do what they should\n");
+} catch (/** @type {any} */ error) {
+  process.stderr.write(`${error.message}\n${container.logs()}\n`);
+  process.exitCode = 1;
+} finally {
+  await container.stop();
+}
+
+function findPackages() {
+  try {
+    const found = readdirSync(packages).filter((name) => name.endsWith(".deb"));
+    if (found.length === 2) return found;
+  } catch (/** @type {any} */ error) {
+    if (error.code !== "ENOENT") throw error;
+  }
+  return fail("the two packages are not in dist/packages: run `npm run package` first");
+}
+
+/** Fails with what was seen. @param {string} what @param {any} seen @param {(seen: any) => boolean} isRight */
+function check(what, seen, isRight) {
+  if (!isRight(seen)) throw new Error(`not so: ${what}; seen: ${seen}`);
+  process.stdout.write(`ok  ${what}\n`);
+}
+
+function checkLintian() {
+  const paths = debs.map((name) => join(packages, name));
+  const text = execFileSync("lintian", ["--fail-on", "error", "--allow-root", ...paths], {
+    encoding: "utf8",
+  });
+  check("lintian finds no error and no warning", text, (found) => !/^[EW]:/m.test(found));
+}
+
+/** @param {Container} host */
+async function test(host) {
+  const unit = unitIn(host);
+  for (const name of debs) host.copyIn(join(packages, name), `root/packages/${name}`);
+  makeVersionBefore(debs, packages, join(host.directory, "root/before"));
+  await installEmulator(host.directory);
+  await followReadme(host, unit);
+  checkInstallation(host);
+  checkJournal(host);
+  await checkReload(host, unit);
+  await checkKill(host, unit);
+  await checkWatchdog(host, unit);
+  await checkUpgrade(host, unit);
+  await checkRemoval(host, unit);
+}
+
+/** What systemd says of the server's unit. @param {Container} host */
+function unitIn(host) {
+  const property = (/** @type {string} */ name) =>
+    host.run(`systemctl show --value -p ${name} ${UNIT}`).trim();
+  return {
+    property,
+    engine: () => host.run("pgrep -x daos_io_server").trim(),
+    // Starts by hand count for StartLimitBurst= as well.
+    restart: () => host.run(`systemctl reset-failed ${UNIT} && systemctl restart ${UNIT}`),
+    serves: (/** @type {string} */ what) =>
+      host.waitFor(
+        what,
+        () => property("StatusText"),
+        (text) => text === "serving (engine 0)",
+      ),
+  };
+}
+
+/** The lines of README's "Run it for real", on a fresh host, where the version before is what is installed. @param {Container} host @param {ReturnType<typeof unitIn>} unit */
+async function followReadme(host, unit) {
+  const [, section = ""] = readFileSync(join(root, "README.md"), "utf8").split("## Run it for real\n");
+  const [, block = ""] = section.split("```\n");
+  const lines = block
+    .trimEnd()
+    .replaceAll("amd64", (debs[0] ?? "").replace(/^.*_|\.deb$/g, ""))
+    .split("\n");
+  const last = lines.pop() ?? "";
+  check("README says how to run it for real", lines.length, (count) => count > 5);
+  for (const line of lines) {
+    host.run(`cd /root/before; ${line}`);
+    process.stdout.write(`ok  ${line}\n`);
+    if (line.startsWith("dpkg")) {
+      check(
+        "the server is neither enabled nor started by the installation, the helper's socket is",
+        `${unit.property("UnitFileState")} ${unit.property("ActiveState")} ${host.run("systemctl is-active daos_admin.socket")}`,
+        (text) => text === "disabled inactive active\n",
+      );
+    }
+  }
+  await host.waitFor(
+    `${last}: the rank has joined`,
+    () => host.run(last),
+    (text) => /^0 +1 +Joined/im.test(text),
+  );
+  await unit.serves("the engine serves");
+  check("dmg -d says which files it takes", host.run("dmg -d system query 2>&1"), (text) =>
+    ["file=/etc/daos/daos.yml", "cert=/etc/daos/certs/admin.crt"].every((part) => text.includes(part)),
+  );
+  check(
+    "the server runs as an unprivileged user",
+    host.run(`ps -o user= -p ${unit.property("MainPID")}`),
+    (text) => text.trim() === "daos_server",
+  );
+  check(
+    "the engine's storage is mounted in the host",
+    host.run(`findmnt -n -o FSTYPE ${MOUNT}`),
+    (text) => text === "tmpfs\n",
+  );
+  check(
+    "daos-admin doctor finds no problem",
+    host.run("daos-admin doctor"),
+    (text) => !text.includes("PROBLEM"),
+  );
+}
+
+/** @param {Container} host */
+function checkInstallation(host) {
+  check("the launcher is setuid for its group", host.run("stat -c '%U:%G %a' /usr/bin/daos_admin"), (text) =>
+    text.startsWith("root:daos_admins 4750"),
+  );
+  check("the server's user may call the helper", host.run("id daos_server"), (text) =>
+    text.includes("(daos_admins)"),
+  );
+  check(
+    "man finds every page",
+    host.run("man -w daos_server daos-admin dmg daos.yml daos_server.yml"),
+    (text) =>
+      ["daos_server.8", "daos_admin.8", "dmg.8", "daos.yml.5", "daos_server.yml.5"].every((page) =>
+        text.includes(`/${page}.gz`),
+      ),
+  );
+  check(
+    "completion completes",
+    host.run("daos_server complete -- con; dmg complete -- st"),
+    (text) => /^config\b/m.test(text) && /^storage\b/m.test(text),
+  );
+  check(
+    "logrotate takes the package's file",
+    host.run("logrotate -d /etc/logrotate.d/daos-server-ts 2>&1"),
+    (text) => !text.includes("error:"),
+  );
+  check(
+    "systemd-analyze verify has nothing to say of the units",
+    host.run(`systemd-analyze verify ${UNIT} daos_admin.socket daos_admin.service 2>&1 || true`),
+    (text) => !text.includes("daos"),
+  );
+  check(
+    `systemd-analyze security gives the server at most ${MAX_EXPOSURE}`,
+    host.run(`systemd-analyze security ${UNIT} | tail -1`),
+    (text) => Number(/: ([\d.]+) /.exec(text)?.[1] ?? 10) <= MAX_EXPOSURE,
+  );
+}
+
+/** @param {Container} host */
+function checkJournal(host) {
+  const lines = host
+    .run(`journalctl -u ${UNIT} -o json`)
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  const own = lines.filter(({ _EXE: program = "" }) => program.endsWith("/node"));
+  check(
+    "the journal has the server's lines with their priorities",
+    JSON.stringify(own.map(({ PRIORITY, MESSAGE }) => [PRIORITY, MESSAGE])),
+    () => own.some(({ PRIORITY, MESSAGE }) => PRIORITY === "6" && /configuration read/.test(MESSAGE)),
+  );
+}
+
+/** @param {Container} host @param {ReturnType<typeof unitIn>} unit */
+async function checkReload(host, unit) {
+  const before = unit.property("MainPID");
+  host.run(`systemctl reload ${UNIT}`);
+  check(
+    "a reload leaves the server running",
+    `${unit.property("ActiveState")} ${unit.property("MainPID")}`,
+    (text) => text === `active ${before}`,
+  );
+}
+
+/** @param {Container} host @param {ReturnType<typeof unitIn>} unit */
+async function checkKill(host, unit) {
+  host.run(`kill -KILL ${unit.property("MainPID")}`);
+  await host.waitFor(
+    "systemd starts the server again after SIGKILL",
+    () => unit.property("NRestarts"),
+    (count) => count === "1",
+  );
+  await unit.serves("its engine serves again, without a format");
+}
+
+/** The server holds its event loop at SIGUSR2: a module that Node.js loads first makes it so. @param {Container} host @param {ReturnType<typeof unitIn>} unit */
+async function checkWatchdog(host, unit) {
+  host.write("opt/hold.cjs", `process.on("SIGUSR2", () => { for (;;); });\n`);
+  const settings = "WatchdogSec=3\nTimeoutAbortSec=5\nEnvironment=NODE_OPTIONS=--require=/opt/hold.cjs\n";
+  host.write(`etc/systemd/system/${UNIT}.d/hold.conf`, `[Service]\n${settings}`);
+  host.run("systemctl daemon-reload");
+  unit.restart();
+  await unit.serves("the server serves with a short watchdog");
+  await new Promise((resolve) => setTimeout(resolve, 6_000));
+  check(
+    "the watchdog leaves a server alone whose event loop runs",
+    unit.property("NRestarts"),
+    (count) => count === "0",
+  );
+  host.run(`kill -USR2 ${unit.property("MainPID")}`);
+  await host.waitFor(
+    "the watchdog ends a server whose event loop is held",
+    () => host.run(`journalctl -u ${UNIT} | grep -c 'Watchdog timeout' || true`).trim(),
+    (count) => count === "1",
+  );
+  await unit.serves("the server serves after that");
+  host.run(`rm -r /etc/systemd/system/${UNIT}.d && systemctl daemon-reload`);
+  unit.restart();
+  await unit.serves("the server serves with the usual watchdog");
+}
+
+/** @param {Container} host @param {ReturnType<typeof unitIn>} unit */
+async function checkUpgrade(host, unit) {
+  const state = () => host.run("sha256sum /etc/daos/certs/* /etc/daos/*.yml 2>/dev/null || true");
+  const [before, pids] = [state(), `${unit.property("MainPID")} ${unit.engine()}`];
+  host.run("dpkg -i /root/packages/*.deb");
+  check(
+    "an upgrade lets the server and its engine run",
+    `${unit.property("MainPID")} ${unit.engine()}`,
+    (text) => text === pids,
+  );
+  check("an upgrade keeps configuration and certificates", state(), (text) => text === before);
+  unit.restart();
+  await unit.serves("the new version serves after a restart, on the storage of the old one");
+}
+
+/** @param {Container} host @param {ReturnType<typeof unitIn>} unit */
+async function checkRemoval(host, unit) {
+  host.run("dpkg -r daos-server-ts daos-dmg-ts");
+  check(
+    "a removal stops the server and keeps configuration, certificates and storage",
+    host.run(`systemctl is-active ${UNIT} || true; ls /etc/daos /etc/daos/certs ${MOUNT}`),
+    (text) =>
+      !/^active/m.test(text) &&
+      ["daos_server.yml", "server.key", "superblock"].every((name) => text.includes(name)),
+  );
+  host.run("dpkg-statoverride --add root root 0755 /usr/bin/daos_admin");
+  host.run("dpkg -i /root/packages/*.deb");
+  check("dpkg-statoverride counts", host.run("stat -c '%U:%G %a' /usr/bin/daos_admin"), (text) =>
+    text.startsWith("root:root 755"),
+  );
+  host.run(`systemctl start ${UNIT}`);
+  await unit.serves("installed again, the server finds its storage");
+  host.run("dpkg -P daos-server-ts daos-dmg-ts");
+  check(
+    "a purge takes the configuration and the programs, not certificates and storage",
+    host.run(`ls /etc/daos /etc/daos/certs /usr/bin /usr/lib ${MOUNT}`),
+    (text) =>
+      !/^(?:daos_server.*|daos.yml|dmg|daos-.*-ts)$/m.test(text) &&
+      text.includes("server.key") &&
+      text.includes("superblock"),
+  );
+}
