@@ -154,12 +154,11 @@ describe("an engine that dies during pool create", () => {
       expect(ended.exitCode).not.toBe(0);
       expect(ended.stderr).not.toBe("");
       await expect
-        .poll(async () => (await system.dmg("system", "list-pools")).exitCode, {
+        .poll(async () => (await system.dmgJson("system", "list-pools").catch(() => undefined))?.pools, {
           timeout: EVENTUAL_TIMEOUT_MS,
           interval: 500,
         })
-        .toBe(0);
-      expect((await system.dmgJson("system", "list-pools")).pools).toMatchObject([{ state }]);
+        .toMatchObject([{ state }]);
     },
   );
 });
