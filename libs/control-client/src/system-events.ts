@@ -9,7 +9,7 @@ export interface SystemEvent {
   /** Increases during one leader's term. */
   readonly number: number;
   readonly time: Date;
-  /** `engine_died`, `leader_changed`. */
+  /** `member_errored`, `leader_changed`. */
   readonly kind: string;
   readonly severity: string;
   readonly message: string;

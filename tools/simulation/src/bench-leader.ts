@@ -74,7 +74,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
       router.service(
         mgmt.MgmtSvc,
         mgmtService({
-          systemName: "bench",
+          systemName: "daos_server",
           harness,
           leadership,
           replicas,

@@ -30,7 +30,7 @@ export function EventsPage() {
           <input
             type="search"
             value={text}
-            placeholder="engine_died, rank 3, node17 …"
+            placeholder="member_errored, rank 3, node17 …"
             onInput={({ currentTarget }) => setText(currentTarget.value)}
           />
         </label>

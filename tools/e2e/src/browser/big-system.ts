@@ -85,7 +85,7 @@ export class BigSystem implements AsyncDisposable {
     const event = {
       number: this.#number,
       time: BigInt(Date.now()),
-      kind: "engine_died",
+      kind: "member_errored",
       severity: "error",
       message: reason,
       rank,

@@ -1,3 +1,4 @@
+/// <reference lib="dom" />
 import { existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -17,6 +18,8 @@ const CHROMIUM_FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  "--disable-extensions",
+  "--renderer-process-limit=1",
 ];
 
 export interface WindowOptions {
@@ -93,8 +96,13 @@ export class DmgWeb implements AsyncDisposable {
     this.program = program;
   }
 
-  static async start(hosts: string, ...args: readonly string[]): Promise<DmgWeb> {
-    const web = new DmgWeb(new Program([DMG, "-i", "-l", hosts, "web", ...args]));
+  static start(hosts: string, ...args: readonly string[]): Promise<DmgWeb> {
+    return DmgWeb.startAs([DMG], hosts, ...args);
+  }
+
+  /** @param dmg how dmg is called */
+  static async startAs(dmg: readonly [string, ...string[]], hosts: string, ...args: readonly string[]) {
+    const web = new DmgWeb(new Program([...dmg, "-i", "-l", hosts, "web", ...args]));
     await web.link();
     return web;
   }
@@ -115,4 +123,28 @@ export class DmgWeb implements AsyncDisposable {
     this.program.child.kill("SIGINT");
     await this.program.end();
   }
+}
+
+/** A window that a link has let in, and whose page is live. */
+export async function openPage(
+  browser: TestBrowser,
+  web: DmgWeb,
+  options?: WindowOptions,
+): Promise<TestWindow> {
+  const window = await browser.window(options);
+  await window.page.goto(await web.link());
+  await isLive(window);
+  return window;
+}
+
+/** Waits until the page shows what is. */
+export async function isLive({ page }: TestWindow): Promise<void> {
+  await page.getByRole("status").getByText("Live").waitFor();
+}
+
+/** Goes to another page by its address. */
+export async function go({ page }: TestWindow, hash: string): Promise<void> {
+  await page.evaluate((to) => {
+    location.hash = to;
+  }, hash);
 }

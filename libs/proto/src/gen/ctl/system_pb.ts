@@ -351,7 +351,7 @@ export type SystemEvent = Message<"ctl.SystemEvent"> & {
   time: bigint;
 
   /**
-   * as in engine_died
+   * as in member_errored
    *
    * @generated from field: string kind = 3;
    */
