@@ -17,3 +17,26 @@ export function memberCommand(
 ): string {
   return `${dmg} system ${action} --ranks ${rankSet(ranks)}${force ? " --force" : ""}`;
 }
+
+/** A command, with words that a shell takes as they are. Flags that are empty or false are left out. */
+export function command(
+  dmg: string,
+  name: string,
+  flags: Readonly<Record<string, string | boolean>>,
+): string {
+  const words = Object.entries(flags).flatMap(([flag, value]) => {
+    if (value === "" || value === false) return [];
+    return value === true ? [flag] : [flag, quote(value)];
+  });
+  return [dmg, name, ...words].join(" ");
+}
+
+/** dmg for other hosts than those it was given. */
+export function forHosts(dmg: string, given: string, hosts: string): string {
+  if (hosts === given) return dmg;
+  return `${dmg.replace(/ -l (?:'[^']*'|\S+)/, "")} -l ${quote(hosts)}`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
+}

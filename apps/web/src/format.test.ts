@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { countOf, formatAge, formatBytes } from "./format.ts";
+import { countOf, formatAge, formatBytes, formatDuration } from "./format.ts";
 
 it("formatBytes() uses units of 1024", () => {
   expect([0n, 1023n, 1536n, 2n * 1024n ** 4n].map(formatBytes)).toEqual([
@@ -17,4 +17,13 @@ it("formatAge() names one unit", () => {
 
 it("countOf() names one and many", () => {
   expect([countOf(1, "host"), countOf(1024, "host")]).toEqual(["1 host", "1,024 hosts"]);
+});
+
+it("formatDuration() names two units at most", () => {
+  expect([-1, 12_400, 250_000, 3_900_000].map(formatDuration)).toEqual([
+    "0 s",
+    "12 s",
+    "4 min 10 s",
+    "1 h 5 min",
+  ]);
 });

@@ -26,6 +26,8 @@ export const setup = signal<web.Setup | undefined>(undefined);
 export const link = signal<web.Link | undefined>(undefined);
 export const management = signal<web.Management | undefined>(undefined);
 export const pools = signal<web.Pools | undefined>(undefined);
+/** The latest work on storage. */
+export const work = signal<web.Work | undefined>(undefined);
 export const warnings = signal<readonly string[]>([]);
 /** By address. A new map when a host has come or gone. */
 export const hosts = signal<ReadonlyMap<string, HostEntry>>(new Map());
@@ -126,6 +128,9 @@ function take(change: web.WatchResp["change"]): void {
       break;
     case "pools":
       pools.value = change.value;
+      break;
+    case "work":
+      work.value = change.value;
       break;
     case "warnings":
       warnings.value = change.value.texts;

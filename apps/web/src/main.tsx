@@ -8,6 +8,9 @@ import { EventsPage } from "./pages/events-page.tsx";
 import { HostPage } from "./pages/host-page.tsx";
 import { HostsPage } from "./pages/hosts-page.tsx";
 import { OverviewPage } from "./pages/overview.tsx";
+import { PoolPage } from "./pages/pool-page.tsx";
+import { PoolsPage } from "./pages/pools-page.tsx";
+import { StoragePage } from "./pages/storage-page.tsx";
 import { FaultBox } from "./parts/fault-box.tsx";
 import { Frame, type MenuEntry } from "./parts/frame.tsx";
 import { linkTo, route } from "./route.ts";
@@ -15,6 +18,8 @@ import { linkTo, route } from "./route.ts";
 const MENU: readonly MenuEntry[] = [
   { page: "overview", label: "Overview" },
   { page: "hosts", label: "Hosts" },
+  { page: "pools", label: "Pools" },
+  { page: "storage", label: "Storage" },
   { page: "events", label: "Events" },
 ];
 
@@ -40,6 +45,12 @@ function Page() {
       return <HostsPage />;
     case "host":
       return <HostPage address={of} />;
+    case "pools":
+      return <PoolsPage />;
+    case "pool":
+      return <PoolPage key={of} uuid={of} />;
+    case "storage":
+      return <StoragePage />;
     case "events":
       return <EventsPage />;
     default:

@@ -190,6 +190,7 @@ export const FaultCode = {
   webLimit: 3134,
   webPageMissing: 3135,
   webRequestInvalid: 3136,
+  webWorkGoesOn: 3137,
   serviceUnknown: 3140,
 } as const;
 

@@ -837,6 +837,11 @@ const CLIENT = {
     "It was loaded from a dmg of another release, or another program made the call.",
     "reload the page",
   ],
+  webWorkGoesOn: [
+    "dmg web does one piece of work on storage at a time.",
+    "Storage is being prepared, formatted or burnt in, begun in this window or in another.",
+    "wait until it has ended, which the page Storage shows, or end it there",
+  ],
   serviceUnknown: [
     "The health of a service was asked for that the server does not have.",
     "The name is mistyped, or the service is one of another release.",

@@ -74,3 +74,14 @@ export function faultRequestInvalid(description: string): Fault {
     resolution: "reload the page: it may be of another release than dmg",
   });
 }
+
+/** There is work on storage already. */
+export function faultWorkGoesOn(): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.webWorkGoesOn,
+    description:
+      "cannot begin to work on storage: this dmg web prepares, formats or burns in storage already",
+    resolution: "wait until it has ended (the page Storage shows it), or end it there",
+  });
+}

@@ -14,7 +14,7 @@ import { faultDetail } from "@daos/rpc";
 import { delay } from "@daos/sys";
 import { memberChanges } from "./member-changes.ts";
 import { Subscribers } from "./subscribers.ts";
-import { eventMessage, memberMessage } from "./to-message.ts";
+import { eventMessage, memberMessage, poolMessage } from "./to-message.ts";
 
 /** A client for the system, as dmg makes it from its flags and configuration. */
 interface SystemConnection {
@@ -63,6 +63,9 @@ export class LiveSystem {
 
   #link: Change = { change: { case: "link", value: { connected: false, since: BigInt(Date.now()) } } };
   #connected: boolean | undefined;
+  #linkSince = 0n;
+  /** Why the leader cannot be reached. */
+  #linkText: string | undefined;
   #members: ReadonlyMap<number, MemberStatus> = new Map();
   #events: SystemEvent[] = [];
   #eventsFault: Fault | undefined;
@@ -91,6 +94,13 @@ export class LiveSystem {
   refresh(): void {
     this.#poolsDue = 0;
     this.#wake();
+  }
+
+  /** Shows work on storage to all windows, and to those that open later. */
+  showWork(value: MessageInitShape<typeof web.WorkSchema>): void {
+    const change = { case: "work", value } as const;
+    this.#latest.set("work", { text: "", change: { change } });
+    this.#publish(change);
   }
 
   #wake(): void {
@@ -205,7 +215,7 @@ export class LiveSystem {
   }
 
   #setLatest(change: Change["change"] & object): void {
-    const text = JSON.stringify(change);
+    const text = JSON.stringify(change, (_key, value) => (typeof value === "bigint" ? `${value}` : value));
     const name = String(change.case);
     if (this.#latest.get(name)?.text === text) return;
     this.#latest.set(name, { text, change: { change } });
@@ -215,9 +225,13 @@ export class LiveSystem {
   /** @param fault why the leader cannot be reached; undefined when it answers */
   #setLink(fault: Fault | undefined): void {
     const connected = fault === undefined;
-    if (this.#connected === connected) return;
+    const text = fault?.message;
+    if (this.#connected === connected && this.#linkText === text) return;
+    // The reason may change while it is lost: a server that ends refuses first, and then does not listen any more.
+    if (this.#connected !== connected) this.#linkSince = BigInt(Date.now());
     this.#connected = connected;
-    const since = BigInt(Date.now());
+    this.#linkText = text;
+    const since = this.#linkSince;
     const value = connected ? { connected, since } : { connected, since, fault: faultDetail(fault) };
     this.#link = { change: { case: "link", value } };
     this.#subscribers.publish(this.#link);
@@ -247,9 +261,7 @@ export class LiveSystem {
 async function poolsChange(client: ControlClient, system: string): Promise<Change["change"] & object> {
   try {
     const { pools, outage } = await listPools(client, { system });
-    const value = pools
-      .filter(({ state }) => state !== "creating" && state !== "missing")
-      .map(({ uuid, svcReplicas }) => ({ uuid, svcReplicas: [...svcReplicas] }));
+    const value = pools.filter(({ state }) => state !== "creating" && state !== "missing").map(poolMessage);
     return {
       case: "pools",
       value: { pools: value, ...(outage && { fault: faultDetail(faultRecorded(outage)) }) },

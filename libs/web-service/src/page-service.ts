@@ -1,30 +1,28 @@
 import type { ServiceImpl } from "@connectrpc/connect";
 import { type SystemActionName, systemAction } from "@daos/control-client";
-import { parseHostAddress } from "@daos/hostlist";
+import { formatHostSet, parseHostAddress, parseHostList } from "@daos/hostlist";
 import { web } from "@daos/proto";
 import { faultDetail } from "@daos/rpc";
 import { faultReadOnly, faultRequestInvalid } from "./faults.ts";
-import type { ConnectSystem, LiveSystem } from "./live-system.ts";
+import type { PageServiceOptions } from "./page-service-options.ts";
+import { poolCalls } from "./pool-calls.ts";
 import { queryCapacity } from "./query-capacity.ts";
 import { queryHost } from "./query-host.ts";
+import { scanStorage } from "./scan-storage.ts";
+import { StorageWork } from "./storage-work.ts";
 import { stateNumber } from "./to-message.ts";
-
-export interface PageServiceOptions {
-  readonly connect: ConnectSystem;
-  readonly live: LiveSystem;
-  /** How this dmg is called, with the flags that it was given: `dmg -i`. */
-  readonly command: string;
-  readonly version: string;
-  readonly readOnly: boolean;
-  /** Ends everything that a window waits for. */
-  readonly signal: AbortSignal;
-}
 
 const ACTIONS: ReadonlyMap<web.MemberAction, SystemActionName> = new Map([
   [web.MemberAction.STOP, "stop"],
   [web.MemberAction.START, "start"],
   [web.MemberAction.EXCLUDE, "exclude"],
   [web.MemberAction.CLEAR_EXCLUDE, "clear-exclude"],
+]);
+
+const WORKS: ReadonlyMap<web.WorkKind, string> = new Map([
+  [web.WorkKind.PREPARE, "prepare"],
+  [web.WorkKind.FORMAT, "format"],
+  [web.WorkKind.BURN_IN, "burn in"],
 ]);
 
 /** The limit of a host's name and port in a call. */
@@ -34,11 +32,17 @@ const MAX_ADDRESS = 300;
 export function pageService(options: PageServiceOptions): ServiceImpl<typeof web.Page> {
   const { connect, live, readOnly } = options;
   const until = (signal: AbortSignal) => AbortSignal.any([signal, options.signal]);
+  const work = new StorageWork({
+    connect,
+    signal: options.signal,
+    onChange: (value) => live.showWork(value),
+  });
   return {
     async *watch(_request, { signal }) {
       const { command, version } = options;
-      const { system } = await connect(until(signal));
-      yield { change: { case: "setup", value: { system, command, readOnly, version } } };
+      const { client, system } = await connect(until(signal));
+      const hosts = formatHostSet(client.hosts, { defaultPort: 0 });
+      yield { change: { case: "setup", value: { system, command, readOnly, version, hosts } } };
       yield* live.watch(until(signal));
     },
     async queryCapacity(_request, { signal }) {
@@ -50,6 +54,21 @@ export function pageService(options: PageServiceOptions): ServiceImpl<typeof web
       const host = parseHostAddress(address);
       const { client } = await connect(until(signal));
       return queryHost(client.to([host]));
+    },
+    ...poolCalls(options, until),
+    async scanStorage({ hosts }, { signal }) {
+      const { client } = await connect(until(signal));
+      return scanStorage(client.to(parseHostList(hosts)));
+    },
+    startWork(request) {
+      if (readOnly) throw faultReadOnly(`${WORKS.get(request.kind) ?? "change"} storage`);
+      work.start(request);
+      return {};
+    },
+    endWork() {
+      if (readOnly) throw faultReadOnly("end work on storage");
+      work.end();
+      return {};
     },
     async act({ action, ranks, force }, { signal }) {
       const name = ACTIONS.get(action);

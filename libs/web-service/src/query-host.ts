@@ -69,7 +69,8 @@ function engineMessage(engine: EngineUsage): MessageInitShape<typeof web.EngineS
   };
 }
 
-function namespaceMessage({
+/** A namespace as the page gets it. */
+export function namespaceMessage({
   blockDevice,
   numaNode,
   sizeBytes,
@@ -80,7 +81,10 @@ function namespaceMessage({
 
 const KELVIN = 273.15;
 
-function controllerMessage(controller: NvmeController): MessageInitShape<typeof web.NvmeControllerSchema> {
+/** A controller as the page gets it, with its health in words. */
+export function controllerMessage(
+  controller: NvmeController,
+): MessageInitShape<typeof web.NvmeControllerSchema> {
   const { namespaces, health, trend } = controller;
   const engines = new Set(namespaces.flatMap(({ engine }) => engine ?? []));
   return {

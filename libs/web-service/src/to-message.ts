@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import type { MemberState, MemberStatus, SystemEvent } from "@daos/control-client";
-import { ctl } from "@daos/proto";
+import type { MemberState, MemberStatus, PoolEntry, SystemEvent } from "@daos/control-client";
+import { ctl, type web } from "@daos/proto";
 
 /** A member as the page gets it: the message of the servers. */
 export function memberMessage(member: MemberStatus): MessageInitShape<typeof ctl.SystemMemberSchema> {
@@ -29,6 +29,12 @@ export function eventMessage(event: SystemEvent): MessageInitShape<typeof ctl.Sy
     uuid: event.uuid,
     addr: event.address,
   };
+}
+
+/** A pool as the page gets it. */
+export function poolMessage(pool: PoolEntry): MessageInitShape<typeof web.PoolSchema> {
+  const { uuid, svcReplicas, label, state, scmBytes = 0n, nvmeBytes = 0n, user, group, note } = pool;
+  return { uuid, svcReplicas: [...svcReplicas], label, state, scmBytes, nvmeBytes, user, group, note };
 }
 
 /** The number of a state. */

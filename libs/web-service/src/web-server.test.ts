@@ -18,6 +18,8 @@ writeFileSync(join(files, "main-ABCD1234.js"), "1;");
 writeFileSync(join(files, "notes.txt"), "not of the page");
 afterAll(() => rmSync(files, { recursive: true }));
 
+const POOL = "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10";
+
 const members = [0, 1].map((rank) => ({
   rank,
   uuid: `u${rank}`,
@@ -55,6 +57,7 @@ class Served implements AsyncDisposable {
       mgmt: {
         leaderQuery: () => ({ currentLeader: "127.0.0.1:1", replicas: ["127.0.0.1:1"] }),
         listPools: () => ({ pools: [{ uuid: "p", svcreps: [0] }] }),
+        ...calls.mgmt,
       },
     };
     const fake = await FakeServer.start(known);
@@ -71,6 +74,7 @@ class Served implements AsyncDisposable {
       command: "dmg -i",
       version: "0.1.0",
       readOnly: false,
+      createPool: async () => ({ uuid: POOL, svcReplicas: [0], notes: [] }),
       signal: abort.signal,
       onAdmitted: (link) => links.push(link),
       times: { queryMs: 50, poolsMs: 0, retryMs: 20, aliveMs: 200 },
@@ -344,6 +348,33 @@ describe("WebServer: calls", () => {
     expect(links).toEqual([0, true, FaultCode.notAuthorized, true]);
   });
 
+  it("watch() says that the reason has changed for which the leader cannot be reached, and keeps the time", async () => {
+    let reason = "it is starting";
+    served = await Served.start({
+      ctl: {
+        systemQuery: () => {
+          throw new Fault({
+            domain: "security",
+            code: FaultCode.notAuthorized,
+            description: reason,
+            resolution: "wait",
+          });
+        },
+      },
+    });
+    const page = await served.enter();
+    const lost: (readonly [string, bigint])[] = [];
+    await watchUntil(page, (seen) => {
+      const last = seen.at(-1)?.change;
+      if (last?.case !== "link" || last.value.fault === undefined) return false;
+      lost.push([last.value.fault.description, last.value.since]);
+      reason = "it has ended";
+      return lost.length === 2;
+    });
+    expect(lost.map(([description]) => description)).toEqual(["it is starting", "it has ended"]);
+    expect(lost[0]?.[1]).toBe(lost[1]?.[1]);
+  });
+
   it("watch() sends a sign of life, and the queries end with the last window", async () => {
     served = await Served.start();
     const page = await served.enter();
@@ -396,6 +427,142 @@ describe("WebServer: calls", () => {
       FaultCode.webRequestInvalid,
     ]);
     expect([...served.fake.calls, ...other.fake.calls]).toEqual([]);
+  });
+
+  it("pool calls get, replace and check an access control list, create and destroy", async () => {
+    const asked: unknown[] = [];
+    const acl = ["A::OWNER@:rw"];
+    served = await Served.start({
+      mgmt: {
+        poolGetACL: () => ({ ACL: acl }),
+        poolOverwriteACL: ({ uuid, ACL }) => {
+          asked.push([uuid, ACL]);
+          return { ACL };
+        },
+        poolDestroy: ({ uuid, force }) => {
+          asked.push([uuid, force]);
+          return {};
+        },
+      },
+    });
+    const page = await served.enter();
+    expect((await page.getAcl({ pool: POOL })).entries).toEqual(acl);
+    const entries = ["A:G:GROUP@:r"];
+    expect((await page.overwriteAcl({ pool: POOL, entries })).entries).toEqual(entries);
+    expect(await page.createPool({ scmSize: "1G" })).toMatchObject({ uuid: POOL, svcReplicas: [0] });
+    await page.destroyPool({ pool: POOL, force: true });
+    expect(asked).toEqual([
+      [POOL, entries],
+      [POOL, true],
+    ]);
+  });
+
+  it("pool calls that are wrong, and all in a page that is read-only, reach no server", async () => {
+    served = await Served.start({}, { readOnly: true });
+    await using other = await Served.start();
+    const [readOnly, page] = [await served.enter(), await other.enter()];
+    const codes = await Promise.all(
+      [
+        readOnly.overwriteAcl({ pool: POOL, entries: ["A::OWNER@:rw"] }),
+        readOnly.createPool({ scmSize: "1G" }),
+        readOnly.destroyPool({ pool: POOL }),
+        readOnly.startWork({ kind: web.WorkKind.FORMAT, hosts: "node1" }),
+        readOnly.endWork({}),
+        page.overwriteAcl({ pool: POOL }),
+        page.overwriteAcl({ pool: POOL, entries: ["A::ana:rw"] }),
+        page.destroyPool({ pool: "p" }),
+      ].map(async (call) => (await faultOf(call)).code),
+    );
+    const { webReadOnly, webRequestInvalid, aclInvalid } = FaultCode;
+    expect(codes).toEqual([
+      ...Array.from({ length: 5 }, () => webReadOnly),
+      webRequestInvalid,
+      aclInvalid,
+      webRequestInvalid,
+    ]);
+    expect([...served.fake.calls, ...other.fake.calls]).toEqual([]);
+  });
+
+  it("startWork() formats whatever becomes of the window, one at a time, and watch() shows it", async () => {
+    const go = Promise.withResolvers<void>();
+    served = await Served.start({
+      ctl: {
+        async *storageFormatWatch({ reformat }) {
+          const progress = { device: "/mnt/daos", step: "format", fraction: 0.25, elapsedMs: 1_000n };
+          yield { event: { case: "progress", value: progress } };
+          await go.promise;
+          yield { event: { case: "results", value: { mrets: [{ mntpoint: `/mnt/${reformat}` }] } } };
+        },
+      },
+    });
+    const page = await served.enter();
+    const { host, port } = served.fake.host;
+    const hosts = `${host}:${port}`;
+    const request = { kind: web.WorkKind.FORMAT, hosts, reformat: true };
+    await page.startWork(request);
+    const first = await watchUntil(page, (seen) => {
+      const last = seen.at(-1)?.change;
+      return last?.case === "work" && last.value.devices.length > 0;
+    });
+    expect(first.at(-1)).toMatchObject({
+      value: { ended: 0n, hostsTotal: 1, devices: [{ host: hosts, device: "/mnt/daos", fraction: 0.25 }] },
+    });
+    expect((await faultOf(page.startWork(request))).code).toBe(FaultCode.webWorkGoesOn);
+    go.resolve();
+    const second = await watchUntil(page, (seen) => {
+      const last = seen.at(-1)?.change;
+      return last?.case === "work" && last.value.ended > 0n;
+    });
+    expect(second.at(-1)).toMatchObject({
+      value: { results: [{ host: hosts, targets: [{ target: "/mnt/true", text: "formatted" }] }] },
+    });
+  });
+
+  it("endWork() ends a burn-in on the server, and the failure is in its results", async () => {
+    const ended = Promise.withResolvers<void>();
+    served = await Served.start({
+      ctl: {
+        async *storageBurnIn({ seconds, devices }, { signal }) {
+          expect({ seconds, devices }).toEqual({ seconds: 60, devices: ["0000:81:00.0"] });
+          signal.addEventListener("abort", () => ended.resolve());
+          await ended.promise;
+        },
+      },
+    });
+    const page = await served.enter();
+    const { host, port } = served.fake.host;
+    const kind = web.WorkKind.BURN_IN;
+    const hosts = `${host}:${port}`;
+    expect((await faultOf(page.startWork({ kind, hosts, seconds: 5_401 }))).code).toBe(
+      FaultCode.webRequestInvalid,
+    );
+    await page.startWork({ kind, hosts, seconds: 60, devices: "0000:81:00.0" });
+    await expect.poll(() => served?.fake.calls).toContain("MgmtCtl/StorageBurnIn");
+    await page.endWork({});
+    await ended.promise;
+    const changes = await watchUntil(page, (seen) => {
+      const last = seen.at(-1)?.change;
+      return last?.case === "work" && last.value.ended > 0n;
+    });
+    expect(changes.at(-1)).toMatchObject({ value: { results: [{ fault: expect.anything() }] } });
+  });
+
+  it("scanStorage() has the devices of each host, and the fault of one that does not answer", async () => {
+    served = await Served.start({
+      ctl: {
+        storageScan: () => ({
+          nvme: { ctrlrs: [{ pciaddr: "0000:81:00.0" }] },
+          scm: { modules: [{ capacity: 8n }, { capacity: 8n }] },
+        }),
+      },
+    });
+    const page = await served.enter();
+    const { host, port } = served.fake.host;
+    const { hosts } = await page.scanStorage({ hosts: `${host}:${port},127.0.0.1:1` });
+    expect(hosts).toMatchObject([
+      { address: "127.0.0.1:1", faults: [{ code: FaultCode.connectionRefused }] },
+      { controllers: [{ address: "0000:81:00.0" }], scmModules: 2, scmBytes: 16n, faults: [] },
+    ]);
   });
 
   it("queryHost() returns what the host says, with a fault for each part that it does not", async () => {

@@ -10,7 +10,8 @@ import { Access } from "./access.ts";
 import { faultPortBusy, faultRequestInvalid } from "./faults.ts";
 import { LiveSystem, type LiveTimes } from "./live-system.ts";
 import { type PageFile, readPageFiles } from "./page-files.ts";
-import { type PageServiceOptions, pageService } from "./page-service.ts";
+import { pageService } from "./page-service.ts";
+import type { PageServiceOptions } from "./page-service-options.ts";
 import { SECURITY_HEADERS } from "./security-headers.ts";
 
 export interface WebServerOptions extends Omit<PageServiceOptions, "live"> {

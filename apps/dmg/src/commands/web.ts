@@ -31,6 +31,7 @@ export const webCommand = defineCommand({
   run: async (context): Promise<Answer> => {
     const { flags, terminal, emit, note } = context;
     const { WebServer } = await import("@daos/web-service");
+    const { createPoolOfPage } = await import("../web/create-pool-of-page.ts");
     const { system } = await context.connect();
     const say = (link: string, what: string) => emit({ link }, `${what}\n\n  ${link}\n`);
     await using server = await WebServer.start({
@@ -40,6 +41,7 @@ export const webCommand = defineCommand({
       command: context.calledAs,
       version: dmgVersion(),
       readOnly: flags["read-only"],
+      createPool: createPoolOfPage,
       signal: terminal.signal,
       onAdmitted: (link) => say(link, "A browser was let in. For another one:"),
     });

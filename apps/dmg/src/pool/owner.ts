@@ -1,15 +1,8 @@
 import { execFile } from "node:child_process";
 import { userInfo } from "node:os";
 import { promisify } from "node:util";
+import { isPrincipal, MAX_PRINCIPAL } from "@daos/acl";
 import { faultUsage } from "@daos/cli";
-
-/** The longest name of a user or group with its `@` and domain. @see DAOS 0.8.0 daos_security.h DAOS_ACL_MAX_PRINCIPAL_LEN */
-const MAX_PRINCIPAL = 255;
-
-/** `name@` or `name@domain`. Directory services have names with blanks, as in `domain users@`. */
-export function isPrincipal(text: string): boolean {
-  return text.length <= MAX_PRINCIPAL && /^[^\p{Cc}@:]*[^\p{Cc}\s@:][^\p{Cc}@:]*@[^\p{Cc}@:]*$/u.test(text);
-}
 
 /** The name of a user or group in the form of ACLs: `name@`. A name with an `@` is kept. @throws Fault usage */
 export function toPrincipal(name: string): string {

@@ -1,3 +1,7 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { checkFlags } from "@daos/cli";
 import { FakeServer } from "@daos/control-client/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -30,6 +34,17 @@ describe("dmg web", () => {
     expect({ status, err }).toEqual({ status: 0, err: "" });
     expect(pages[0]).toMatch(/<script type="module" src="\/main-[A-Z0-9]{8}\.js">/);
     expect(server.calls).toEqual([]);
+  });
+
+  it("the page has at most 150 kB, compressed, and names no other site", async () => {
+    const directory = fileURLToPath(new URL("../../dist/page", import.meta.url));
+    const names = await readdir(directory);
+    const files = await Promise.all(names.map((name) => readFile(join(directory, name))));
+    const bytes = files.reduce((sum, file) => sum + gzipSync(file).length, 0);
+    expect(bytes).toBeGreaterThan(10_000);
+    expect(bytes).toBeLessThan(150_000);
+    const index = files[names.indexOf("index.html")]?.toString() ?? "";
+    expect(index).not.toMatch(/https?:|\ssrc="\/\//);
   });
 
   it("does not start on a port that is in use", async () => {

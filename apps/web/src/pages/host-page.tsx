@@ -6,6 +6,7 @@ import { formatBytes } from "../format.ts";
 import { stateOf, worstState } from "../hosts.ts";
 import { events, hosts } from "../live.ts";
 import { Age } from "../parts/age.tsx";
+import { Controllers } from "../parts/controllers.tsx";
 import { EventList } from "../parts/event-list.tsx";
 import { FaultBox } from "../parts/fault-box.tsx";
 import { MemberActions } from "../parts/member-actions.tsx";
@@ -113,7 +114,8 @@ function HostAnswer({ answer }: { readonly answer: web.QueryHostResp }) {
         <FaultBox key={fault.text} fault={fault} />
       ))}
       <Uses engines={answer.engines} />
-      <Controllers controllers={answer.controllers} />
+      <h3>NVMe controllers</h3>
+      <Controllers controllers={answer.controllers} label="NVMe controllers" />
       {answer.namespaces.length > 0 && (
         <>
           <h3>Persistent memory</h3>
@@ -172,59 +174,6 @@ function Uses({ engines }: { readonly engines: readonly web.EngineStorage[] }) {
         </div>
       ))}
     </div>
-  );
-}
-
-/** Worn by more than this share of the rated life, a controller is marked. */
-const WORN_PERCENT = 80;
-
-function Controllers({ controllers }: { readonly controllers: readonly web.NvmeController[] }) {
-  if (controllers.length === 0) return <p class="quiet">No NVMe controllers.</p>;
-  return (
-    <>
-      <h3>NVMe controllers</h3>
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: a region that scrolls is scrolled with the keyboard, too */}
-      <section class="scroll" tabIndex={0} aria-label="NVMe controllers">
-        <table>
-          <thead>
-            <tr>
-              <th>PCI address</th>
-              <th>Model</th>
-              <th class="number">Size</th>
-              <th>Engine</th>
-              <th>Driver</th>
-              <th class="number">Temperature</th>
-              <th class="number">Wear</th>
-              <th class="number">Media errors</th>
-              <th>Warnings</th>
-            </tr>
-          </thead>
-          <tbody>
-            {controllers.map((controller) => (
-              <tr key={controller.address}>
-                <td>
-                  <code>{controller.address}</code>
-                </td>
-                <td>
-                  {controller.model} <span class="quiet">{controller.serial}</span>
-                </td>
-                <td class="number">{formatBytes(controller.size)}</td>
-                <td>{controller.engines.join(", ")}</td>
-                <td>{controller.driver === "" ? "none" : controller.driver}</td>
-                <td class="number">{controller.celsius === undefined ? "-" : `${controller.celsius} °C`}</td>
-                <td class={(controller.percentUsed ?? 0) >= WORN_PERCENT ? "number warn" : "number"}>
-                  {controller.percentUsed === undefined ? "-" : `${controller.percentUsed}%`}
-                </td>
-                <td class="number">
-                  {controller.celsius === undefined ? "-" : String(controller.mediaErrors)}
-                </td>
-                <td class={controller.warnings.length > 0 ? "warn" : ""}>{controller.warnings.join(", ")}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </section>
-    </>
   );
 }
 

@@ -1,12 +1,12 @@
 import { type ctl, web } from "@daos/proto";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { dmg } from "../api.ts";
 import { type MemberActionName, memberCommand, rankSet } from "../command-line.ts";
-import { fromDetail, type PageFault, toPageFault } from "../fault.ts";
+import { fromDetail } from "../fault.ts";
 import { countOf } from "../format.ts";
 import { stateOf } from "../hosts.ts";
 import { counts, setup } from "../live.ts";
-import { Command } from "./command.tsx";
+import { ConsentDialog } from "./consent-dialog.tsx";
 import { FaultBox } from "./fault-box.tsx";
 import { NamedState } from "./state-mark.tsx";
 
@@ -31,83 +31,45 @@ interface ActionDialogProps {
   readonly onClose: () => void;
 }
 
-type Progress =
-  | { readonly kind: "asking" }
-  | { readonly kind: "working" }
-  | { readonly kind: "done"; readonly answer: ctl.SystemActionResp }
-  | { readonly kind: "failed"; readonly fault: PageFault };
-
-/** Says what an action hits and which command does the same, asks for consent, and shows what came of it. */
+/** Names what an action hits, and shows what came of it for each rank. */
 export function ActionDialog({ action, label, members, onClose }: ActionDialogProps) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [progress, setProgress] = useState<Progress>({ kind: "asking" });
   const [force, setForce] = useState(false);
-  const [typed, setTyped] = useState("");
-  useEffect(() => dialog.current?.showModal(), []);
   const ranks = members.map(({ rank }) => rank);
   const all = [...counts.value.values()].reduce((sum, count) => sum + count, 0);
   const system = setup.value?.system ?? "";
-  const isWholeSystem =
-    members.length === all && members.length > 1 && (action === "stop" || action === "exclude");
-  const run = async () => {
-    setProgress({ kind: "working" });
-    try {
-      const answer = await dmg.act({ action: ACTIONS[action], ranks, force });
-      setProgress({ kind: "done", answer });
-    } catch (error) {
-      setProgress({ kind: "failed", fault: toPageFault(error) });
-    }
-  };
-  const isOver = progress.kind === "done" || progress.kind === "failed";
+  const isDanger = action === "stop" || action === "exclude";
+  const isWholeSystem = members.length === all && members.length > 1 && isDanger;
   return (
-    <dialog ref={dialog} aria-labelledby="action-title" onClose={onClose}>
-      <form
-        onSubmit={(event) => {
-          event.preventDefault();
-          if (progress.kind === "asking") void run();
-        }}
-      >
-        <h2 id="action-title">
-          {label}: {countOf(ranks.length, "rank")}
-        </h2>
-        <p>{MEANING[action]}</p>
-        <Hit members={members} />
-        {progress.kind === "asking" && (action === "stop" || action === "exclude") && (
-          <label class="check">
-            <input
-              type="checkbox"
-              checked={force}
-              onChange={({ currentTarget }) => setForce(currentTarget.checked)}
-            />
-            Force: do not prepare the engines, and kill those that do not end within a second
-          </label>
-        )}
-        {progress.kind === "asking" && isWholeSystem && (
-          <label class="field">
-            These are all ranks of the system. Type its name, {system}, to go on:
-            <input value={typed} onInput={({ currentTarget }) => setTyped(currentTarget.value)} />
-          </label>
-        )}
-        <Command line={memberCommand(setup.value?.command ?? "dmg", action, ranks, force)} />
-        {progress.kind === "failed" && <FaultBox fault={progress.fault} />}
-        {progress.kind === "done" && <Outcome answer={progress.answer} />}
-        <div class="dialog-buttons">
-          <button type="button" onClick={() => dialog.current?.close()}>
-            {isOver ? "Close" : "Cancel"}
-          </button>
-          {!isOver && (
-            <button
-              type="submit"
-              class="primary"
-              data-danger={action === "stop" || action === "exclude"}
-              disabled={progress.kind === "working" || (isWholeSystem && typed !== system)}
-            >
-              {progress.kind === "working" ? "Working …" : `${label} ${countOf(ranks.length, "rank")}`}
-            </button>
-          )}
-        </div>
-      </form>
-    </dialog>
+    <ConsentDialog
+      title={`${label}: ${countOf(ranks.length, "rank")}`}
+      label={`${label} ${countOf(ranks.length, "rank")}`}
+      isDanger={isDanger}
+      command={memberCommand(setup.value?.command ?? "dmg", action, ranks, force)}
+      mustType={
+        isWholeSystem
+          ? {
+              text: system,
+              why: `These are all ranks of the system. Type its name, ${system}, to go on:`,
+            }
+          : undefined
+      }
+      run={() => dmg.act({ action: ACTIONS[action], ranks, force })}
+      outcome={(answer) => <Outcome answer={answer} />}
+      onClose={onClose}
+    >
+      <p>{MEANING[action]}</p>
+      <Hit members={members} />
+      {isDanger && (
+        <label class="check">
+          <input
+            type="checkbox"
+            checked={force}
+            onChange={({ currentTarget }) => setForce(currentTarget.checked)}
+          />
+          Force: do not prepare the engines, and kill those that do not end within a second
+        </label>
+      )}
+    </ConsentDialog>
   );
 }
 

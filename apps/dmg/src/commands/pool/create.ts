@@ -1,19 +1,15 @@
-import { randomUUID } from "node:crypto";
-import { countOf, faultUsage, formatSize } from "@daos/cli";
+import { faultUsage } from "@daos/cli";
 import { parsePoolLabel } from "@daos/pool-id";
 import { formatRankSet, parseRank, parseRankList } from "@daos/rank";
 import { success } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { parseAclFile } from "../../pool/acl-file.ts";
 import { currentGroup, currentUser, toPrincipal } from "../../pool/owner.ts";
-import { parseSizes, sizesPerRank } from "../../pool/size-flags.ts";
+import { parseSizes } from "../../pool/size-flags.ts";
 import { chooseRanks } from "../../pool/total-size.ts";
 
 /** The largest number of service replicas that the data plane accepts. */
 const MAX_REPLICAS = 13;
-
-/** A pool is slow when its SCM is a smaller share of its NVMe than this. */
-const SCM_SHARE_PERCENT = 1n;
 
 /** `dmg pool create`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolCreateCmd */
 export const poolCreateCommand = defineCommand({
@@ -101,7 +97,7 @@ export const poolCreateCommand = defineCommand({
     },
   },
   run: async ({ flags, connect, waitFor }) => {
-    const wanted = parseSizes(flags);
+    const sizes = parseSizes(flags);
     // What is empty, as a variable of a script may be, is the default.
     const label = flags.label ? parsePoolLabel(flags.label) : "";
     if (flags.ranks && flags.nranks !== undefined)
@@ -111,50 +107,20 @@ export const poolCreateCommand = defineCommand({
     const user = toPrincipal(flags.user || currentUser());
     const group = toPrincipal(flags.group || (await currentGroup()));
     const { client, system } = await connect();
-    const { poolCreate, systemQuery } = await import("@daos/control-client");
+    const { systemQuery } = await import("@daos/control-client");
+    const { createPool } = await import("../../pool/create-pool.ts");
     const ranks =
       flags.nranks === undefined
         ? listed
         : chooseRanks((await waitFor(systemQuery(client))).members, flags.nranks);
-    const { scmBytes, nvmeBytes, calculated } = await waitFor(sizesPerRank(client, wanted, ranks));
-    const { uuid, svcReplicas } = await waitFor(
-      poolCreate(client, {
-        uuid: randomUUID(),
-        label,
-        scmBytes,
-        nvmeBytes,
-        ranks,
-        svcReplicas: flags.nsvc,
-        user,
-        group,
-        acl,
-        system: flags.sys ?? system,
-      }),
-    );
-    const replicas = formatRankSet(svcReplicas.map(parseRank));
+    const wish = { sizes, label, ranks, svcReplicas: flags.nsvc, user, group, acl };
+    const { notes, ...made } = await waitFor(createPool(client, flags.sys ?? system, wish));
+    const replicas = formatRankSet(made.svcReplicas.map(parseRank));
     return success(
-      { uuid, label, svcReplicas, scmBytes, nvmeBytes, user, group },
-      () => `Pool UUID: ${uuid}, ${label === "" ? "" : `Label: ${label}, `}Service replicas: ${replicas}`,
-      [
-        ...(calculated
-          ? [`per rank: ${formatSize(Number(scmBytes))} of SCM, ${formatSize(Number(nvmeBytes))} of NVMe`]
-          : []),
-        ...shareNotes(scmBytes, nvmeBytes),
-        ...replicaNotes(svcReplicas.length, flags.nsvc),
-      ],
+      made,
+      () =>
+        `Pool UUID: ${made.uuid}, ${label === "" ? "" : `Label: ${label}, `}Service replicas: ${replicas}`,
+      notes,
     );
   },
 });
-
-function replicaNotes(came: number, wanted: number): readonly string[] {
-  if (came >= wanted) return [];
-  return [`warning: the pool has ${countOf(came, "service replica")}, ${wanted} were asked for`];
-}
-
-function shareNotes(scmBytes: bigint, nvmeBytes: bigint): readonly string[] {
-  if (scmBytes * 100n >= nvmeBytes * SCM_SHARE_PERCENT) return [];
-  const [scm, nvme] = [formatSize(Number(scmBytes)), formatSize(Number(nvmeBytes))];
-  return [
-    `warning: ${scm} of SCM is less than ${SCM_SHARE_PERCENT} % of ${nvme} of NVMe: the pool may be slow`,
-  ];
-}

@@ -1,6 +1,6 @@
+import { checkAclPrincipal } from "@daos/acl";
 import { defineCommand } from "../../define-command.ts";
 import { aclAnswer, poolFlag } from "../../pool/acl.ts";
-import { checkAclPrincipal } from "../../pool/acl-file.ts";
 import { choosePool } from "../../pool/choose-pool.ts";
 
 /** `dmg pool delete-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolDeleteACLCmd */

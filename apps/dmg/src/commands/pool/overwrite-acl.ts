@@ -1,6 +1,7 @@
+import { faultAcl } from "@daos/acl";
 import { defineCommand } from "../../define-command.ts";
 import { aclAnswer, aclFileFlag, poolFlag } from "../../pool/acl.ts";
-import { faultAcl, parseAclFile } from "../../pool/acl-file.ts";
+import { parseAclFile } from "../../pool/acl-file.ts";
 import { choosePool } from "../../pool/choose-pool.ts";
 
 /** `dmg pool overwrite-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolOverwriteACLCmd */

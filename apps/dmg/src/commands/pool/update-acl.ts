@@ -1,7 +1,8 @@
+import { checkAclEntry } from "@daos/acl";
 import { faultUsage } from "@daos/cli";
 import { defineCommand } from "../../define-command.ts";
 import { aclAnswer, aclFileFlag, poolFlag } from "../../pool/acl.ts";
-import { checkAclEntry, parseAclFile } from "../../pool/acl-file.ts";
+import { parseAclFile } from "../../pool/acl-file.ts";
 import { choosePool } from "../../pool/choose-pool.ts";
 
 /** `dmg pool update-acl`. @see DAOS 0.8.0 src/control/cmd/dmg/pool.go PoolUpdateACLCmd */

@@ -17,7 +17,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file web/web.proto.
  */
 export const file_web_web: GenFile = /*@__PURE__*/
-  fileDesc("Cg13ZWIvd2ViLnByb3RvEgN3ZWIiCgoIV2F0Y2hSZXEikQIKCVdhdGNoUmVzcBIbCgVzZXR1cBgBIAEoCzIKLndlYi5TZXR1cEgAEhkKBGxpbmsYAiABKAsyCS53ZWIuTGlua0gAEiUKCm1hbmFnZW1lbnQYAyABKAsyDy53ZWIuTWFuYWdlbWVudEgAEh8KB21lbWJlcnMYBCABKAsyDC53ZWIuTWVtYmVyc0gAEh0KBmV2ZW50cxgFIAEoCzILLndlYi5FdmVudHNIABIbCgVwb29scxgGIAEoCzIKLndlYi5Qb29sc0gAEiEKCHdhcm5pbmdzGAcgASgLMg0ud2ViLldhcm5pbmdzSAASGwoFYWxpdmUYCCABKAsyCi53ZWIuQWxpdmVIAEIICgZjaGFuZ2UiTAoFU2V0dXASDgoGc3lzdGVtGAEgASgJEg8KB2NvbW1hbmQYAiABKAkSEQoJcmVhZF9vbmx5GAMgASgIEg8KB3ZlcnNpb24YBCABKAkiSQoETGluaxIRCgljb25uZWN0ZWQYASABKAgSDQoFc2luY2UYAiABKAQSHwoFZmF1bHQYAyABKAsyEC5jdGwuRmF1bHREZXRhaWwiLgoKTWFuYWdlbWVudBIOCgZsZWFkZXIYASABKAkSEAoIcmVwbGljYXMYAiADKAkiSAoHTWVtYmVycxILCgNhbGwYASABKAgSIgoHY2hhbmdlZBgCIAMoCzIRLmN0bC5TeXN0ZW1NZW1iZXISDAoEZ29uZRgDIAMoDSJYCgZFdmVudHMSCwoDYWxsGAEgASgIEiAKBmV2ZW50cxgCIAMoCzIQLmN0bC5TeXN0ZW1FdmVudBIfCgVmYXVsdBgDIAEoCzIQLmN0bC5GYXVsdERldGFpbCJCCgVQb29scxIYCgVwb29scxgBIAMoCzIJLndlYi5Qb29sEh8KBWZhdWx0GAIgASgLMhAuY3RsLkZhdWx0RGV0YWlsIioKBFBvb2wSDAoEdXVpZBgBIAEoCRIUCgxzdmNfcmVwbGljYXMYAiADKA0iGQoIV2FybmluZ3MSDQoFdGV4dHMYASADKAkiBwoFQWxpdmUiEgoQUXVlcnlDYXBhY2l0eVJlcSKgAQoRUXVlcnlDYXBhY2l0eVJlc3ASFgoOaG9zdHNfYW5zd2VyZWQYASABKA0SFAoMaG9zdHNfZmFpbGVkGAIgASgNEhEKCXNjbV90b3RhbBgDIAEoBBIVCg1zY21fYXZhaWxhYmxlGAQgASgEEhIKCm52bWVfdG90YWwYBSABKAQSHwoFZmF1bHQYBiABKAsyEC5jdGwuRmF1bHREZXRhaWwiHwoMUXVlcnlIb3N0UmVxEg8KB2FkZHJlc3MYASABKAkirgIKDVF1ZXJ5SG9zdFJlc3ASIwoHZW5naW5lcxgBIAMoCzISLndlYi5FbmdpbmVTdG9yYWdlEicKDWVuZ2luZXNfZmF1bHQYAiABKAsyEC5jdGwuRmF1bHREZXRhaWwSKAoLY29udHJvbGxlcnMYAyADKAsyEy53ZWIuTnZtZUNvbnRyb2xsZXISJQoKbmFtZXNwYWNlcxgEIAMoCzIRLndlYi5TY21OYW1lc3BhY2USKAoOc3RvcmFnZV9mYXVsdHMYBSADKAsyEC5jdGwuRmF1bHREZXRhaWwSKAoKaW50ZXJmYWNlcxgGIAMoCzIULndlYi5GYWJyaWNJbnRlcmZhY2USKgoQaW50ZXJmYWNlc19mYXVsdBgHIAEoCzIQLmN0bC5GYXVsdERldGFpbCLSAQoNRW5naW5lU3RvcmFnZRINCgVpbmRleBgBIAEoDRIRCgRyYW5rGAIgASgNSACIAQESDQoFbW91bnQYAyABKAkSEQoJc2NtX3RvdGFsGAQgASgEEhUKDXNjbV9hdmFpbGFibGUYBSABKAQSIwoJc2NtX2ZhdWx0GAYgASgLMhAuY3RsLkZhdWx0RGV0YWlsEhIKCm52bWVfdG90YWwYByABKAQSJAoKbnZtZV9mYXVsdBgIIAEoCzIQLmN0bC5GYXVsdERldGFpbEIHCgVfcmFuayKtAgoOTnZtZUNvbnRyb2xsZXISDwoHYWRkcmVzcxgBIAEoCRINCgVtb2RlbBgCIAEoCRIOCgZzZXJpYWwYAyABKAkSEAoIZmlybXdhcmUYBCABKAkSDgoGc29ja2V0GAUgASgFEgwKBHNpemUYBiABKAQSDgoGZHJpdmVyGAcgASgJEg8KB2VuZ2luZXMYCCADKA0SFAoHY2Vsc2l1cxgJIAEoAUgAiAEBEhkKDHBlcmNlbnRfdXNlZBgKIAEoDUgBiAEBEhQKDG1lZGlhX2Vycm9ycxgLIAEoBBIQCgh3YXJuaW5ncxgMIAMoCRIWCglkYXlzX2xlZnQYDSABKAFIAogBAUIKCghfY2Vsc2l1c0IPCg1fcGVyY2VudF91c2VkQgwKCl9kYXlzX2xlZnQiZQoMU2NtTmFtZXNwYWNlEhQKDGJsb2NrX2RldmljZRgBIAEoCRIRCgludW1hX25vZGUYAiABKA0SDAoEc2l6ZRgDIAEoBBITCgZlbmdpbmUYBCABKA1IAIgBAUIJCgdfZW5naW5lIkYKD0ZhYnJpY0ludGVyZmFjZRIOCgZkZXZpY2UYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSEQoJbnVtYV9ub2RlGAMgASgNIkkKBkFjdFJlcRIhCgZhY3Rpb24YASABKA4yES53ZWIuTWVtYmVyQWN0aW9uEg0KBXJhbmtzGAIgAygNEg0KBWZvcmNlGAMgASgIKpMBCgxNZW1iZXJBY3Rpb24SFgoSTUVNQkVSX0FDVElPTl9OT05FEAASFgoSTUVNQkVSX0FDVElPTl9TVE9QEAESFwoTTUVNQkVSX0FDVElPTl9TVEFSVBACEhkKFU1FTUJFUl9BQ1RJT05fRVhDTFVERRADEh8KG01FTUJFUl9BQ1RJT05fQ0xFQVJfRVhDTFVERRAEMs8BCgRQYWdlEigKBVdhdGNoEg0ud2ViLldhdGNoUmVxGg4ud2ViLldhdGNoUmVzcDABEj4KDVF1ZXJ5Q2FwYWNpdHkSFS53ZWIuUXVlcnlDYXBhY2l0eVJlcRoWLndlYi5RdWVyeUNhcGFjaXR5UmVzcBIyCglRdWVyeUhvc3QSES53ZWIuUXVlcnlIb3N0UmVxGhIud2ViLlF1ZXJ5SG9zdFJlc3ASKQoDQWN0Egsud2ViLkFjdFJlcRoVLmN0bC5TeXN0ZW1BY3Rpb25SZXNwYgZwcm90bzM", [file_ctl_fault, file_ctl_system]);
+  fileDesc("Cg13ZWIvd2ViLnByb3RvEgN3ZWIiCgoIV2F0Y2hSZXEirAIKCVdhdGNoUmVzcBIbCgVzZXR1cBgBIAEoCzIKLndlYi5TZXR1cEgAEhkKBGxpbmsYAiABKAsyCS53ZWIuTGlua0gAEiUKCm1hbmFnZW1lbnQYAyABKAsyDy53ZWIuTWFuYWdlbWVudEgAEh8KB21lbWJlcnMYBCABKAsyDC53ZWIuTWVtYmVyc0gAEh0KBmV2ZW50cxgFIAEoCzILLndlYi5FdmVudHNIABIbCgVwb29scxgGIAEoCzIKLndlYi5Qb29sc0gAEiEKCHdhcm5pbmdzGAcgASgLMg0ud2ViLldhcm5pbmdzSAASGwoFYWxpdmUYCCABKAsyCi53ZWIuQWxpdmVIABIZCgR3b3JrGAkgASgLMgkud2ViLldvcmtIAEIICgZjaGFuZ2UiWwoFU2V0dXASDgoGc3lzdGVtGAEgASgJEg8KB2NvbW1hbmQYAiABKAkSEQoJcmVhZF9vbmx5GAMgASgIEg8KB3ZlcnNpb24YBCABKAkSDQoFaG9zdHMYBSABKAkiSQoETGluaxIRCgljb25uZWN0ZWQYASABKAgSDQoFc2luY2UYAiABKAQSHwoFZmF1bHQYAyABKAsyEC5jdGwuRmF1bHREZXRhaWwiLgoKTWFuYWdlbWVudBIOCgZsZWFkZXIYASABKAkSEAoIcmVwbGljYXMYAiADKAkiSAoHTWVtYmVycxILCgNhbGwYASABKAgSIgoHY2hhbmdlZBgCIAMoCzIRLmN0bC5TeXN0ZW1NZW1iZXISDAoEZ29uZRgDIAMoDSJYCgZFdmVudHMSCwoDYWxsGAEgASgIEiAKBmV2ZW50cxgCIAMoCzIQLmN0bC5TeXN0ZW1FdmVudBIfCgVmYXVsdBgDIAEoCzIQLmN0bC5GYXVsdERldGFpbCJCCgVQb29scxIYCgVwb29scxgBIAMoCzIJLndlYi5Qb29sEh8KBWZhdWx0GAIgASgLMhAuY3RsLkZhdWx0RGV0YWlsIpoBCgRQb29sEgwKBHV1aWQYASABKAkSFAoMc3ZjX3JlcGxpY2FzGAIgAygNEg0KBWxhYmVsGAMgASgJEg0KBXN0YXRlGAQgASgJEhEKCXNjbV9ieXRlcxgFIAEoBBISCgpudm1lX2J5dGVzGAYgASgEEgwKBHVzZXIYByABKAkSDQoFZ3JvdXAYCCABKAkSDAoEbm90ZRgJIAEoCSIZCghXYXJuaW5ncxINCgV0ZXh0cxgBIAMoCSIHCgVBbGl2ZSISChBRdWVyeUNhcGFjaXR5UmVxIqABChFRdWVyeUNhcGFjaXR5UmVzcBIWCg5ob3N0c19hbnN3ZXJlZBgBIAEoDRIUCgxob3N0c19mYWlsZWQYAiABKA0SEQoJc2NtX3RvdGFsGAMgASgEEhUKDXNjbV9hdmFpbGFibGUYBCABKAQSEgoKbnZtZV90b3RhbBgFIAEoBBIfCgVmYXVsdBgGIAEoCzIQLmN0bC5GYXVsdERldGFpbCIfCgxRdWVyeUhvc3RSZXESDwoHYWRkcmVzcxgBIAEoCSKuAgoNUXVlcnlIb3N0UmVzcBIjCgdlbmdpbmVzGAEgAygLMhIud2ViLkVuZ2luZVN0b3JhZ2USJwoNZW5naW5lc19mYXVsdBgCIAEoCzIQLmN0bC5GYXVsdERldGFpbBIoCgtjb250cm9sbGVycxgDIAMoCzITLndlYi5Odm1lQ29udHJvbGxlchIlCgpuYW1lc3BhY2VzGAQgAygLMhEud2ViLlNjbU5hbWVzcGFjZRIoCg5zdG9yYWdlX2ZhdWx0cxgFIAMoCzIQLmN0bC5GYXVsdERldGFpbBIoCgppbnRlcmZhY2VzGAYgAygLMhQud2ViLkZhYnJpY0ludGVyZmFjZRIqChBpbnRlcmZhY2VzX2ZhdWx0GAcgASgLMhAuY3RsLkZhdWx0RGV0YWlsItIBCg1FbmdpbmVTdG9yYWdlEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVtb3VudBgDIAEoCRIRCglzY21fdG90YWwYBCABKAQSFQoNc2NtX2F2YWlsYWJsZRgFIAEoBBIjCglzY21fZmF1bHQYBiABKAsyEC5jdGwuRmF1bHREZXRhaWwSEgoKbnZtZV90b3RhbBgHIAEoBBIkCgpudm1lX2ZhdWx0GAggASgLMhAuY3RsLkZhdWx0RGV0YWlsQgcKBV9yYW5rIq0CCg5Odm1lQ29udHJvbGxlchIPCgdhZGRyZXNzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBnNlcmlhbBgDIAEoCRIQCghmaXJtd2FyZRgEIAEoCRIOCgZzb2NrZXQYBSABKAUSDAoEc2l6ZRgGIAEoBBIOCgZkcml2ZXIYByABKAkSDwoHZW5naW5lcxgIIAMoDRIUCgdjZWxzaXVzGAkgASgBSACIAQESGQoMcGVyY2VudF91c2VkGAogASgNSAGIAQESFAoMbWVkaWFfZXJyb3JzGAsgASgEEhAKCHdhcm5pbmdzGAwgAygJEhYKCWRheXNfbGVmdBgNIAEoAUgCiAEBQgoKCF9jZWxzaXVzQg8KDV9wZXJjZW50X3VzZWRCDAoKX2RheXNfbGVmdCJlCgxTY21OYW1lc3BhY2USFAoMYmxvY2tfZGV2aWNlGAEgASgJEhEKCW51bWFfbm9kZRgCIAEoDRIMCgRzaXplGAMgASgEEhMKBmVuZ2luZRgEIAEoDUgAiAEBQgkKB19lbmdpbmUiRgoPRmFicmljSW50ZXJmYWNlEg4KBmRldmljZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIRCgludW1hX25vZGUYAyABKA0iSQoGQWN0UmVxEiEKBmFjdGlvbhgBIAEoDjIRLndlYi5NZW1iZXJBY3Rpb24SDQoFcmFua3MYAiADKA0SDQoFZm9yY2UYAyABKAgiGQoJR2V0QWNsUmVxEgwKBHBvb2wYASABKAkiFgoDQWNsEg8KB2VudHJpZXMYASADKAkiMAoPT3ZlcndyaXRlQWNsUmVxEgwKBHBvb2wYASABKAkSDwoHZW50cmllcxgCIAMoCSKSAQoNQ3JlYXRlUG9vbFJlcRIQCghzY21fc2l6ZRgBIAEoCRIRCgludm1lX3NpemUYAiABKAkSDQoFcmFua3MYAyABKAkSFAoMc3ZjX3JlcGxpY2FzGAQgASgNEgwKBHVzZXIYBSABKAkSDQoFZ3JvdXAYBiABKAkSCwoDYWNsGAcgAygJEg0KBWxhYmVsGAggASgJIkMKDkNyZWF0ZVBvb2xSZXNwEgwKBHV1aWQYASABKAkSFAoMc3ZjX3JlcGxpY2FzGAIgAygNEg0KBW5vdGVzGAMgAygJIi0KDkRlc3Ryb3lQb29sUmVxEgwKBHBvb2wYASABKAkSDQoFZm9yY2UYAiABKAgiEQoPRGVzdHJveVBvb2xSZXNwIh8KDlNjYW5TdG9yYWdlUmVxEg0KBWhvc3RzGAEgASgJIjIKD1NjYW5TdG9yYWdlUmVzcBIfCgVob3N0cxgBIAMoCzIQLndlYi5Ib3N0U3RvcmFnZSK5AQoLSG9zdFN0b3JhZ2USDwoHYWRkcmVzcxgBIAEoCRIoCgtjb250cm9sbGVycxgCIAMoCzITLndlYi5Odm1lQ29udHJvbGxlchIlCgpuYW1lc3BhY2VzGAMgAygLMhEud2ViLlNjbU5hbWVzcGFjZRITCgtzY21fbW9kdWxlcxgEIAEoDRIRCglzY21fYnl0ZXMYBSABKAQSIAoGZmF1bHRzGAYgAygLMhAuY3RsLkZhdWx0RGV0YWlsIsABCgxTdGFydFdvcmtSZXESGwoEa2luZBgBIAEoDjINLndlYi5Xb3JrS2luZBINCgVob3N0cxgCIAEoCRIQCghyZWZvcm1hdBgDIAEoCBIMCgRudm1lGAQgASgIEgsKA3NjbRgFIAEoCBINCgVyZXNldBgGIAEoCBIPCgdkZXZpY2VzGAcgASgJEhEKCWh1Z2VwYWdlcxgIIAEoDRITCgt0YXJnZXRfdXNlchgJIAEoCRIPCgdzZWNvbmRzGAogASgNIg8KDVN0YXJ0V29ya1Jlc3AiDAoKRW5kV29ya1JlcSINCgtFbmRXb3JrUmVzcCKpAQoEV29yaxIbCgRraW5kGAEgASgOMg0ud2ViLldvcmtLaW5kEg0KBWhvc3RzGAIgASgJEg8KB3N0YXJ0ZWQYAyABKAQSDQoFZW5kZWQYBCABKAQSEwoLaG9zdHNfdG90YWwYBSABKA0SIAoHZGV2aWNlcxgGIAMoCzIPLndlYi5EZXZpY2VXb3JrEh4KB3Jlc3VsdHMYByADKAsyDS53ZWIuSG9zdFdvcmsiigEKCkRldmljZVdvcmsSDAoEaG9zdBgBIAEoCRIOCgZkZXZpY2UYAiABKAkSDAoEc3RlcBgDIAEoCRIQCghmcmFjdGlvbhgEIAEoARISCgplbGFwc2VkX21zGAUgASgEEhkKDHJlbWFpbmluZ19tcxgGIAEoBEgAiAEBQg8KDV9yZW1haW5pbmdfbXMiWwoISG9zdFdvcmsSDAoEaG9zdBgBIAEoCRIgCgd0YXJnZXRzGAIgAygLMg8ud2ViLlRhcmdldFdvcmsSHwoFZmF1bHQYAyABKAsyEC5jdGwuRmF1bHREZXRhaWwiSwoKVGFyZ2V0V29yaxIOCgZ0YXJnZXQYASABKAkSDAoEdGV4dBgCIAEoCRIfCgVmYXVsdBgDIAEoCzIQLmN0bC5GYXVsdERldGFpbCqTAQoMTWVtYmVyQWN0aW9uEhYKEk1FTUJFUl9BQ1RJT05fTk9ORRAAEhYKEk1FTUJFUl9BQ1RJT05fU1RPUBABEhcKE01FTUJFUl9BQ1RJT05fU1RBUlQQAhIZChVNRU1CRVJfQUNUSU9OX0VYQ0xVREUQAxIfChtNRU1CRVJfQUNUSU9OX0NMRUFSX0VYQ0xVREUQBCpiCghXb3JrS2luZBISCg5XT1JLX0tJTkRfTk9ORRAAEhUKEVdPUktfS0lORF9QUkVQQVJFEAESFAoQV09SS19LSU5EX0ZPUk1BVBACEhUKEVdPUktfS0lORF9CVVJOX0lOEAMysAQKBFBhZ2USKAoFV2F0Y2gSDS53ZWIuV2F0Y2hSZXEaDi53ZWIuV2F0Y2hSZXNwMAESPgoNUXVlcnlDYXBhY2l0eRIVLndlYi5RdWVyeUNhcGFjaXR5UmVxGhYud2ViLlF1ZXJ5Q2FwYWNpdHlSZXNwEjIKCVF1ZXJ5SG9zdBIRLndlYi5RdWVyeUhvc3RSZXEaEi53ZWIuUXVlcnlIb3N0UmVzcBIpCgNBY3QSCy53ZWIuQWN0UmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASIgoGR2V0QWNsEg4ud2ViLkdldEFjbFJlcRoILndlYi5BY2wSLgoMT3ZlcndyaXRlQWNsEhQud2ViLk92ZXJ3cml0ZUFjbFJlcRoILndlYi5BY2wSNQoKQ3JlYXRlUG9vbBISLndlYi5DcmVhdGVQb29sUmVxGhMud2ViLkNyZWF0ZVBvb2xSZXNwEjgKC0Rlc3Ryb3lQb29sEhMud2ViLkRlc3Ryb3lQb29sUmVxGhQud2ViLkRlc3Ryb3lQb29sUmVzcBI4CgtTY2FuU3RvcmFnZRITLndlYi5TY2FuU3RvcmFnZVJlcRoULndlYi5TY2FuU3RvcmFnZVJlc3ASMgoJU3RhcnRXb3JrEhEud2ViLlN0YXJ0V29ya1JlcRoSLndlYi5TdGFydFdvcmtSZXNwEiwKB0VuZFdvcmsSDy53ZWIuRW5kV29ya1JlcRoQLndlYi5FbmRXb3JrUmVzcGIGcHJvdG8z", [file_ctl_fault, file_ctl_system]);
 
 /**
  * Asks for the live view.
@@ -91,6 +91,12 @@ export type WatchResp = Message<"web.WatchResp"> & {
      */
     value: Alive;
     case: "alive";
+  } | {
+    /**
+     * @generated from field: web.Work work = 9;
+     */
+    value: Work;
+    case: "work";
   } | { case: undefined; value?: undefined };
 };
 
@@ -132,6 +138,13 @@ export type Setup = Message<"web.Setup"> & {
    * @generated from field: string version = 4;
    */
   version: string;
+
+  /**
+   * the hosts that dmg was given, as a host set
+   *
+   * @generated from field: string hosts = 5;
+   */
+  hosts: string;
 };
 
 /**
@@ -311,6 +324,55 @@ export type Pool = Message<"web.Pool"> & {
    * @generated from field: repeated uint32 svc_replicas = 2;
    */
   svcReplicas: number[];
+
+  /**
+   * empty for none
+   *
+   * @generated from field: string label = 3;
+   */
+  label: string;
+
+  /**
+   * as in ready; unknown from a server that does not record pools
+   *
+   * @generated from field: string state = 4;
+   */
+  state: string;
+
+  /**
+   * of each rank; 0 when it is not known
+   *
+   * @generated from field: uint64 scm_bytes = 5;
+   */
+  scmBytes: bigint;
+
+  /**
+   * of each rank
+   *
+   * @generated from field: uint64 nvme_bytes = 6;
+   */
+  nvmeBytes: bigint;
+
+  /**
+   * owner
+   *
+   * @generated from field: string user = 7;
+   */
+  user: string;
+
+  /**
+   * owning group
+   *
+   * @generated from field: string group = 8;
+   */
+  group: string;
+
+  /**
+   * what differs between the record and the data plane
+   *
+   * @generated from field: string note = 9;
+   */
+  note: string;
 };
 
 /**
@@ -749,6 +811,604 @@ export const ActReqSchema: GenMessage<ActReq> = /*@__PURE__*/
   messageDesc(file_web_web, 19);
 
 /**
+ * Which pool.
+ *
+ * @generated from message web.GetAclReq
+ */
+export type GetAclReq = Message<"web.GetAclReq"> & {
+  /**
+   * uuid
+   *
+   * @generated from field: string pool = 1;
+   */
+  pool: string;
+};
+
+/**
+ * Describes the message web.GetAclReq.
+ * Use `create(GetAclReqSchema)` to create a new message.
+ */
+export const GetAclReqSchema: GenMessage<GetAclReq> = /*@__PURE__*/
+  messageDesc(file_web_web, 20);
+
+/**
+ * An access control list in the short form, as in A::OWNER@:rw.
+ *
+ * @generated from message web.Acl
+ */
+export type Acl = Message<"web.Acl"> & {
+  /**
+   * @generated from field: repeated string entries = 1;
+   */
+  entries: string[];
+};
+
+/**
+ * Describes the message web.Acl.
+ * Use `create(AclSchema)` to create a new message.
+ */
+export const AclSchema: GenMessage<Acl> = /*@__PURE__*/
+  messageDesc(file_web_web, 21);
+
+/**
+ * The whole new list.
+ *
+ * @generated from message web.OverwriteAclReq
+ */
+export type OverwriteAclReq = Message<"web.OverwriteAclReq"> & {
+  /**
+   * uuid
+   *
+   * @generated from field: string pool = 1;
+   */
+  pool: string;
+
+  /**
+   * @generated from field: repeated string entries = 2;
+   */
+  entries: string[];
+};
+
+/**
+ * Describes the message web.OverwriteAclReq.
+ * Use `create(OverwriteAclReqSchema)` to create a new message.
+ */
+export const OverwriteAclReqSchema: GenMessage<OverwriteAclReq> = /*@__PURE__*/
+  messageDesc(file_web_web, 22);
+
+/**
+ * The flags of dmg pool create, as one types them.
+ *
+ * @generated from message web.CreatePoolReq
+ */
+export type CreatePoolReq = Message<"web.CreatePoolReq"> & {
+  /**
+   * for each rank: 1G, 10%
+   *
+   * @generated from field: string scm_size = 1;
+   */
+  scmSize: string;
+
+  /**
+   * for each rank; empty for none
+   *
+   * @generated from field: string nvme_size = 2;
+   */
+  nvmeSize: string;
+
+  /**
+   * as in 0-3,7; empty for all
+   *
+   * @generated from field: string ranks = 3;
+   */
+  ranks: string;
+
+  /**
+   * @generated from field: uint32 svc_replicas = 4;
+   */
+  svcReplicas: number;
+
+  /**
+   * empty for the user who runs dmg
+   *
+   * @generated from field: string user = 5;
+   */
+  user: string;
+
+  /**
+   * empty for that user's primary group
+   *
+   * @generated from field: string group = 6;
+   */
+  group: string;
+
+  /**
+   * @generated from field: repeated string acl = 7;
+   */
+  acl: string[];
+
+  /**
+   * empty for none
+   *
+   * @generated from field: string label = 8;
+   */
+  label: string;
+};
+
+/**
+ * Describes the message web.CreatePoolReq.
+ * Use `create(CreatePoolReqSchema)` to create a new message.
+ */
+export const CreatePoolReqSchema: GenMessage<CreatePoolReq> = /*@__PURE__*/
+  messageDesc(file_web_web, 23);
+
+/**
+ * The new pool.
+ *
+ * @generated from message web.CreatePoolResp
+ */
+export type CreatePoolResp = Message<"web.CreatePoolResp"> & {
+  /**
+   * @generated from field: string uuid = 1;
+   */
+  uuid: string;
+
+  /**
+   * ranks of its service
+   *
+   * @generated from field: repeated uint32 svc_replicas = 2;
+   */
+  svcReplicas: number[];
+
+  /**
+   * such as warnings
+   *
+   * @generated from field: repeated string notes = 3;
+   */
+  notes: string[];
+};
+
+/**
+ * Describes the message web.CreatePoolResp.
+ * Use `create(CreatePoolRespSchema)` to create a new message.
+ */
+export const CreatePoolRespSchema: GenMessage<CreatePoolResp> = /*@__PURE__*/
+  messageDesc(file_web_web, 24);
+
+/**
+ * Which pool.
+ *
+ * @generated from message web.DestroyPoolReq
+ */
+export type DestroyPoolReq = Message<"web.DestroyPoolReq"> & {
+  /**
+   * uuid
+   *
+   * @generated from field: string pool = 1;
+   */
+  pool: string;
+
+  /**
+   * also while clients are connected
+   *
+   * @generated from field: bool force = 2;
+   */
+  force: boolean;
+};
+
+/**
+ * Describes the message web.DestroyPoolReq.
+ * Use `create(DestroyPoolReqSchema)` to create a new message.
+ */
+export const DestroyPoolReqSchema: GenMessage<DestroyPoolReq> = /*@__PURE__*/
+  messageDesc(file_web_web, 25);
+
+/**
+ * The pool is gone.
+ *
+ * @generated from message web.DestroyPoolResp
+ */
+export type DestroyPoolResp = Message<"web.DestroyPoolResp"> & {
+};
+
+/**
+ * Describes the message web.DestroyPoolResp.
+ * Use `create(DestroyPoolRespSchema)` to create a new message.
+ */
+export const DestroyPoolRespSchema: GenMessage<DestroyPoolResp> = /*@__PURE__*/
+  messageDesc(file_web_web, 26);
+
+/**
+ * Which hosts.
+ *
+ * @generated from message web.ScanStorageReq
+ */
+export type ScanStorageReq = Message<"web.ScanStorageReq"> & {
+  /**
+   * host set
+   *
+   * @generated from field: string hosts = 1;
+   */
+  hosts: string;
+};
+
+/**
+ * Describes the message web.ScanStorageReq.
+ * Use `create(ScanStorageReqSchema)` to create a new message.
+ */
+export const ScanStorageReqSchema: GenMessage<ScanStorageReq> = /*@__PURE__*/
+  messageDesc(file_web_web, 27);
+
+/**
+ * What they have, by address.
+ *
+ * @generated from message web.ScanStorageResp
+ */
+export type ScanStorageResp = Message<"web.ScanStorageResp"> & {
+  /**
+   * @generated from field: repeated web.HostStorage hosts = 1;
+   */
+  hosts: HostStorage[];
+};
+
+/**
+ * Describes the message web.ScanStorageResp.
+ * Use `create(ScanStorageRespSchema)` to create a new message.
+ */
+export const ScanStorageRespSchema: GenMessage<ScanStorageResp> = /*@__PURE__*/
+  messageDesc(file_web_web, 28);
+
+/**
+ * The storage hardware of one host.
+ *
+ * @generated from message web.HostStorage
+ */
+export type HostStorage = Message<"web.HostStorage"> & {
+  /**
+   * @generated from field: string address = 1;
+   */
+  address: string;
+
+  /**
+   * @generated from field: repeated web.NvmeController controllers = 2;
+   */
+  controllers: NvmeController[];
+
+  /**
+   * @generated from field: repeated web.ScmNamespace namespaces = 3;
+   */
+  namespaces: ScmNamespace[];
+
+  /**
+   * count
+   *
+   * @generated from field: uint32 scm_modules = 4;
+   */
+  scmModules: number;
+
+  /**
+   * of all modules
+   *
+   * @generated from field: uint64 scm_bytes = 5;
+   */
+  scmBytes: bigint;
+
+  /**
+   * @generated from field: repeated ctl.FaultDetail faults = 6;
+   */
+  faults: FaultDetail[];
+};
+
+/**
+ * Describes the message web.HostStorage.
+ * Use `create(HostStorageSchema)` to create a new message.
+ */
+export const HostStorageSchema: GenMessage<HostStorage> = /*@__PURE__*/
+  messageDesc(file_web_web, 29);
+
+/**
+ * The flags of the dmg command of that name.
+ *
+ * @generated from message web.StartWorkReq
+ */
+export type StartWorkReq = Message<"web.StartWorkReq"> & {
+  /**
+   * @generated from field: web.WorkKind kind = 1;
+   */
+  kind: WorkKind;
+
+  /**
+   * host set
+   *
+   * @generated from field: string hosts = 2;
+   */
+  hosts: string;
+
+  /**
+   * format: also storage with data
+   *
+   * @generated from field: bool reformat = 3;
+   */
+  reformat: boolean;
+
+  /**
+   * prepare
+   *
+   * @generated from field: bool nvme = 4;
+   */
+  nvme: boolean;
+
+  /**
+   * prepare
+   *
+   * @generated from field: bool scm = 5;
+   */
+  scm: boolean;
+
+  /**
+   * prepare: return the devices to the operating system
+   *
+   * @generated from field: bool reset = 6;
+   */
+  reset: boolean;
+
+  /**
+   * PCI addresses, separated by blanks; empty for all (prepare, burn-in)
+   *
+   * @generated from field: string devices = 7;
+   */
+  devices: string;
+
+  /**
+   * prepare: 0 for the default
+   *
+   * @generated from field: uint32 hugepages = 8;
+   */
+  hugepages: number;
+
+  /**
+   * prepare: empty for the server's user
+   *
+   * @generated from field: string target_user = 9;
+   */
+  targetUser: string;
+
+  /**
+   * burn-in, for each controller
+   *
+   * @generated from field: uint32 seconds = 10;
+   */
+  seconds: number;
+};
+
+/**
+ * Describes the message web.StartWorkReq.
+ * Use `create(StartWorkReqSchema)` to create a new message.
+ */
+export const StartWorkReqSchema: GenMessage<StartWorkReq> = /*@__PURE__*/
+  messageDesc(file_web_web, 30);
+
+/**
+ * It has begun.
+ *
+ * @generated from message web.StartWorkResp
+ */
+export type StartWorkResp = Message<"web.StartWorkResp"> & {
+};
+
+/**
+ * Describes the message web.StartWorkResp.
+ * Use `create(StartWorkRespSchema)` to create a new message.
+ */
+export const StartWorkRespSchema: GenMessage<StartWorkResp> = /*@__PURE__*/
+  messageDesc(file_web_web, 31);
+
+/**
+ * Asks for an end.
+ *
+ * @generated from message web.EndWorkReq
+ */
+export type EndWorkReq = Message<"web.EndWorkReq"> & {
+};
+
+/**
+ * Describes the message web.EndWorkReq.
+ * Use `create(EndWorkReqSchema)` to create a new message.
+ */
+export const EndWorkReqSchema: GenMessage<EndWorkReq> = /*@__PURE__*/
+  messageDesc(file_web_web, 32);
+
+/**
+ * It was asked to end.
+ *
+ * @generated from message web.EndWorkResp
+ */
+export type EndWorkResp = Message<"web.EndWorkResp"> & {
+};
+
+/**
+ * Describes the message web.EndWorkResp.
+ * Use `create(EndWorkRespSchema)` to create a new message.
+ */
+export const EndWorkRespSchema: GenMessage<EndWorkResp> = /*@__PURE__*/
+  messageDesc(file_web_web, 33);
+
+/**
+ * The latest work on storage. dmg does it, whatever becomes of the window.
+ *
+ * @generated from message web.Work
+ */
+export type Work = Message<"web.Work"> & {
+  /**
+   * none: there was none yet
+   *
+   * @generated from field: web.WorkKind kind = 1;
+   */
+  kind: WorkKind;
+
+  /**
+   * host set
+   *
+   * @generated from field: string hosts = 2;
+   */
+  hosts: string;
+
+  /**
+   * ms since 1970
+   *
+   * @generated from field: uint64 started = 3;
+   */
+  started: bigint;
+
+  /**
+   * ms since 1970; 0 while it goes on
+   *
+   * @generated from field: uint64 ended = 4;
+   */
+  ended: bigint;
+
+  /**
+   * @generated from field: uint32 hosts_total = 5;
+   */
+  hostsTotal: number;
+
+  /**
+   * @generated from field: repeated web.DeviceWork devices = 6;
+   */
+  devices: DeviceWork[];
+
+  /**
+   * of the hosts that have answered
+   *
+   * @generated from field: repeated web.HostWork results = 7;
+   */
+  results: HostWork[];
+};
+
+/**
+ * Describes the message web.Work.
+ * Use `create(WorkSchema)` to create a new message.
+ */
+export const WorkSchema: GenMessage<Work> = /*@__PURE__*/
+  messageDesc(file_web_web, 34);
+
+/**
+ * The progress on one device.
+ *
+ * @generated from message web.DeviceWork
+ */
+export type DeviceWork = Message<"web.DeviceWork"> & {
+  /**
+   * @generated from field: string host = 1;
+   */
+  host: string;
+
+  /**
+   * mount point or PCI address
+   *
+   * @generated from field: string device = 2;
+   */
+  device: string;
+
+  /**
+   * as in verify
+   *
+   * @generated from field: string step = 3;
+   */
+  step: string;
+
+  /**
+   * 0 to 1
+   *
+   * @generated from field: double fraction = 4;
+   */
+  fraction: number;
+
+  /**
+   * @generated from field: uint64 elapsed_ms = 5;
+   */
+  elapsedMs: bigint;
+
+  /**
+   * absent until it can be estimated
+   *
+   * @generated from field: optional uint64 remaining_ms = 6;
+   */
+  remainingMs?: bigint | undefined;
+};
+
+/**
+ * Describes the message web.DeviceWork.
+ * Use `create(DeviceWorkSchema)` to create a new message.
+ */
+export const DeviceWorkSchema: GenMessage<DeviceWork> = /*@__PURE__*/
+  messageDesc(file_web_web, 35);
+
+/**
+ * What came of it on one host.
+ *
+ * @generated from message web.HostWork
+ */
+export type HostWork = Message<"web.HostWork"> & {
+  /**
+   * @generated from field: string host = 1;
+   */
+  host: string;
+
+  /**
+   * @generated from field: repeated web.TargetWork targets = 2;
+   */
+  targets: TargetWork[];
+
+  /**
+   * the host did not do it
+   *
+   * @generated from field: ctl.FaultDetail fault = 3;
+   */
+  fault?: FaultDetail | undefined;
+};
+
+/**
+ * Describes the message web.HostWork.
+ * Use `create(HostWorkSchema)` to create a new message.
+ */
+export const HostWorkSchema: GenMessage<HostWork> = /*@__PURE__*/
+  messageDesc(file_web_web, 36);
+
+/**
+ * What came of it for one device.
+ *
+ * @generated from message web.TargetWork
+ */
+export type TargetWork = Message<"web.TargetWork"> & {
+  /**
+   * mount point, PCI address, NVMe or SCM
+   *
+   * @generated from field: string target = 1;
+   */
+  target: string;
+
+  /**
+   * as in passed, 2.0 TB verified
+   *
+   * @generated from field: string text = 2;
+   */
+  text: string;
+
+  /**
+   * @generated from field: ctl.FaultDetail fault = 3;
+   */
+  fault?: FaultDetail | undefined;
+};
+
+/**
+ * Describes the message web.TargetWork.
+ * Use `create(TargetWorkSchema)` to create a new message.
+ */
+export const TargetWorkSchema: GenMessage<TargetWork> = /*@__PURE__*/
+  messageDesc(file_web_web, 37);
+
+/**
  * What can be done to members.
  *
  * @generated from enum web.MemberAction
@@ -785,6 +1445,39 @@ export enum MemberAction {
  */
 export const MemberActionSchema: GenEnum<MemberAction> = /*@__PURE__*/
   enumDesc(file_web_web, 0);
+
+/**
+ * What can be done to storage.
+ *
+ * @generated from enum web.WorkKind
+ */
+export enum WorkKind {
+  /**
+   * @generated from enum value: WORK_KIND_NONE = 0;
+   */
+  NONE = 0,
+
+  /**
+   * @generated from enum value: WORK_KIND_PREPARE = 1;
+   */
+  PREPARE = 1,
+
+  /**
+   * @generated from enum value: WORK_KIND_FORMAT = 2;
+   */
+  FORMAT = 2,
+
+  /**
+   * @generated from enum value: WORK_KIND_BURN_IN = 3;
+   */
+  BURN_IN = 3,
+}
+
+/**
+ * Describes the enum web.WorkKind.
+ */
+export const WorkKindSchema: GenEnum<WorkKind> = /*@__PURE__*/
+  enumDesc(file_web_web, 1);
 
 /**
  * Served by dmg on the loopback.
@@ -831,6 +1524,76 @@ export const Page: GenService<{
     methodKind: "unary";
     input: typeof ActReqSchema;
     output: typeof SystemActionRespSchema;
+  },
+  /**
+   * The access control list of a pool, asked of the leader now.
+   *
+   * @generated from rpc web.Page.GetAcl
+   */
+  getAcl: {
+    methodKind: "unary";
+    input: typeof GetAclReqSchema;
+    output: typeof AclSchema;
+  },
+  /**
+   * Replaces the access control list of a pool.
+   *
+   * @generated from rpc web.Page.OverwriteAcl
+   */
+  overwriteAcl: {
+    methodKind: "unary";
+    input: typeof OverwriteAclReqSchema;
+    output: typeof AclSchema;
+  },
+  /**
+   * Creates a pool as dmg pool create does.
+   *
+   * @generated from rpc web.Page.CreatePool
+   */
+  createPool: {
+    methodKind: "unary";
+    input: typeof CreatePoolReqSchema;
+    output: typeof CreatePoolRespSchema;
+  },
+  /**
+   * Destroys a pool and its data.
+   *
+   * @generated from rpc web.Page.DestroyPool
+   */
+  destroyPool: {
+    methodKind: "unary";
+    input: typeof DestroyPoolReqSchema;
+    output: typeof DestroyPoolRespSchema;
+  },
+  /**
+   * The storage hardware of some hosts, asked of the hosts now.
+   *
+   * @generated from rpc web.Page.ScanStorage
+   */
+  scanStorage: {
+    methodKind: "unary";
+    input: typeof ScanStorageReqSchema;
+    output: typeof ScanStorageRespSchema;
+  },
+  /**
+   * Begins to prepare, format or burn in storage. The live view shows the work. One at a time.
+   *
+   * @generated from rpc web.Page.StartWork
+   */
+  startWork: {
+    methodKind: "unary";
+    input: typeof StartWorkReqSchema;
+    output: typeof StartWorkRespSchema;
+  },
+  /**
+   * Ends the work before its time.
+   *
+   * @generated from rpc web.Page.EndWork
+   */
+  endWork: {
+    methodKind: "unary";
+    input: typeof EndWorkReqSchema;
+    output: typeof EndWorkRespSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_web_web, 0);

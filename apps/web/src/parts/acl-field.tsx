@@ -1,0 +1,37 @@
+import type { AclText } from "../acl-text.ts";
+
+interface AclFieldProps {
+  readonly text: string;
+  readonly acl: AclText;
+  readonly onText: (text: string) => void;
+  readonly isReadOnly?: boolean;
+}
+
+/** An access control list, checked as one types. */
+export function AclField({ text, acl, onText, isReadOnly = false }: AclFieldProps) {
+  const lines = text.split("\n").length;
+  return (
+    <div class="acl">
+      <label class="field">
+        Access control list, one entry a line
+        <textarea
+          rows={Math.max(4, lines + 1)}
+          spellcheck={false}
+          readOnly={isReadOnly}
+          value={text}
+          placeholder="A::OWNER@:rw"
+          aria-invalid={acl.problems.length > 0}
+          aria-describedby="acl-problems"
+          onInput={({ currentTarget }) => onText(currentTarget.value)}
+        />
+      </label>
+      <ul id="acl-problems" class="acl-problems" role="status">
+        {acl.problems.map(({ line, text: problem }) => (
+          <li key={line}>
+            Line {line}: {problem}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
