@@ -838,7 +838,7 @@ const CLIENT = {
     "reload the page",
   ],
   webWorkGoesOn: [
-    "dmg web does one piece of work on storage at a time.",
+    "Another piece of work on storage is under way in dmg web.",
     "Storage is being prepared, formatted or burnt in, begun in this window or in another.",
     "wait until it has ended, which the page Storage shows, or end it there",
   ],
