@@ -25,13 +25,13 @@ export function AclField({ text, acl, onText, isReadOnly = false }: AclFieldProp
           onInput={({ currentTarget }) => onText(currentTarget.value)}
         />
       </label>
-      <ul id="acl-problems" class="acl-problems" role="status">
+      <div id="acl-problems" class="acl-problems" role="status">
         {acl.problems.map(({ line, text: problem }) => (
-          <li key={line}>
+          <p key={line}>
             Line {line}: {problem}
-          </li>
+          </p>
         ))}
-      </ul>
+      </div>
     </div>
   );
 }
