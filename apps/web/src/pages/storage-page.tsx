@@ -42,7 +42,7 @@ export function StoragePage() {
                 typed.value = [...hosts.value.keys()].join(",");
               }}
             >
-              All {countOf(hosts.value.size, "host")} of members
+              All hosts with members
             </button>
           )}
           {setup.value?.readOnly !== true &&

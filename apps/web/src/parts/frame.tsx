@@ -29,7 +29,7 @@ export function Frame({ menu, children }: FrameProps) {
           <img src="/icon.svg" alt="" width="28" height="28" />
           <div>
             <strong>{system}</strong>
-            <span>DAOS {setup.value?.version}</span>
+            <span>dmg {setup.value?.version}</span>
           </div>
         </div>
         <nav aria-label="Pages">

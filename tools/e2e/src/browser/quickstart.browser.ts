@@ -12,7 +12,9 @@ it("after npm start, npx dmg -i web shows the quickstart system", async () => {
   const directory = join(system.directory, "quickstart");
   await mkdir(directory);
   const env = { DAOS_QUICKSTART_DIR: directory, DAOS_QUICKSTART_SCM: system.scmMount() };
-  const start = new Program(["npm", "start", "--silent", "--", "--port", `${system.port}`], { env });
+  // A terminal, as in npm-start.test.ts: its Ctrl-C reaches all processes.
+  const command = `exec npm start --silent -- --port ${system.port}`;
+  const start = new Program(["script", "-qec", command, "/dev/null"], { env, input: true });
   try {
     await start.printed(/DAOS is ready\./, 300_000);
     await using web = await DmgWeb.startAs(["npx", "dmg"], `localhost:${system.port}`);
@@ -22,7 +24,7 @@ it("after npm start, npx dmg -i web shows the quickstart system", async () => {
     await window.page.getByText("1.0 GiB").first().waitFor();
     expectClean(window);
   } finally {
-    start.child.kill("SIGINT");
+    start.child.stdin?.write("\x03");
     expect((await start.end()).stdout).toContain("stopped");
   }
 }, 600_000);
