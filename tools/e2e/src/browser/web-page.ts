@@ -96,13 +96,8 @@ export class DmgWeb implements AsyncDisposable {
     this.program = program;
   }
 
-  static start(hosts: string, ...args: readonly string[]): Promise<DmgWeb> {
-    return DmgWeb.startAs([DMG], hosts, ...args);
-  }
-
-  /** @param dmg how dmg is called */
-  static async startAs(dmg: readonly [string, ...string[]], hosts: string, ...args: readonly string[]) {
-    const web = new DmgWeb(new Program([...dmg, "-i", "-l", hosts, "web", ...args]));
+  static async start(hosts: string, ...args: readonly string[]): Promise<DmgWeb> {
+    const web = new DmgWeb(new Program([DMG, "-i", "-l", hosts, "web", ...args]));
     await web.link();
     return web;
   }
