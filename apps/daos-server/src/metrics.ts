@@ -103,15 +103,21 @@ function problemOf(state: EngineInstance["state"]): string | undefined {
   return state.kind === "serving" ? servingProblem(state) : state.kind;
 }
 
-/** The space at `scm_mount` of the engines that serve: below others it is that of another file system. */
+/**
+ * The space at `scm_mount` of the engines that serve: below others it is that of another file system. An engine whose SCM is
+ * lost has none, and `/readyz` says why; the other metrics are wanted then most of all.
+ */
 async function readScm(instances: readonly EngineInstance[]): Promise<readonly ScmReading[]> {
-  const serving = instances.filter(({ state }) => state.kind === "serving");
-  return Promise.all(
-    serving.map(async ({ index, config }) => {
-      const { blocks, bavail, bsize } = await statfs(config.scm.mount);
-      return { index, size: blocks * bsize, free: bavail * bsize };
-    }),
+  const serving = instances.filter(
+    ({ state }) => state.kind === "serving" && state.storageFault === undefined,
   );
+  const readings = serving.map(async ({ index, config }) => {
+    const space = await statfs(config.scm.mount).catch(() => undefined);
+    if (space === undefined) return [];
+    const { blocks, bavail, bsize } = space;
+    return [{ index, size: blocks * bsize, free: bavail * bsize }];
+  });
+  return (await Promise.all(readings)).flat();
 }
 
 const KELVIN = 273;

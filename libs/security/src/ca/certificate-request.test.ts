@@ -101,6 +101,15 @@ describe("requestCertificate() and signRequest()", () => {
   });
 });
 
+it("requestCertificate() replaces a request that a failure has left without its key", async () => {
+  const { request, key } = await requestCertificate({ role: "server", output: host() });
+  const before = readFileSync(request, "utf8");
+  rmSync(key);
+  await requestCertificate({ role: "server", output: host() });
+  expect(readFileSync(request, "utf8")).not.toBe(before);
+  expect((await sign(request, "server")).cert).toContain("server.crt");
+});
+
 describe("signRequest() refuses", () => {
   const unusable = FaultCode.certificateRequestUnusable;
   it.each([

@@ -23,7 +23,7 @@ export interface RequestOptions {
 /**
  * Makes a key, which stays where it is used, and a request for a certificate of it (`.csr`), to be signed on the host of the CA.
  *
- * @throws Fault when a file of this name exists
+ * @throws Fault when a key or a certificate of this name exists
  */
 export async function requestCertificate(
   options: RequestOptions,
@@ -33,13 +33,14 @@ export async function requestCertificate(
   for (const one of names) if (!isDnsName(one)) throw faultBadName(one);
   const base = join(resolve(options.output), name);
   const files = { request: `${base}.csr`, key: `${base}.key`, cert: `${base}.crt` };
-  for (const path of Object.values(files)) if (await exists(path)) throw faultFileExists(path);
+  for (const path of [files.key, files.cert]) if (await exists(path)) throw faultFileExists(path);
   const keys = await generateKeys(keyType);
   const user = role === "admin" ? options.name : undefined;
   const dnsNames = role === "server" ? [...new Set(["server", ...names])] : [];
   const text = buildRequest({ organization: ORGANIZATION, user, commonName: role }, dnsNames, keys);
   await mkdir(resolve(options.output), { recursive: true, mode: 0o755 });
-  await writeKey(files.key, keys.privateKey, owner);
+  // The key comes last: a request that a failure leaves without its key is replaced when it is made again.
   await writeFileAtomic(files.request, text, { mode: 0o644 });
+  await writeKey(files.key, keys.privateKey, owner);
   return files;
 }

@@ -67,7 +67,8 @@ export async function signRequest(options: SignOptions): Promise<SignedCertifica
     now: now(),
   });
   await mkdir(output, { recursive: true, mode: 0o755 });
-  await writeCertificate(cert, certificate);
+  // The file that keeps a certificate from being signed twice comes last, so that a failure can be repeated.
   if (client !== undefined) await writeCertificate(client, certificate);
+  await writeCertificate(cert, certificate);
   return { certificate, cert, user, client };
 }
