@@ -45,8 +45,8 @@ describe("loadServerConfig()", () => {
   ])("refuses a file %s and names the place", async (_, bytes, reason) => {
     const path = join(directory, "latin1.yml");
     await writeFile(path, bytes);
-    for (const reading of [loadServerConfig(path, {}), loadClientConfig(path)])
-      await expect(reading).rejects.toMatchObject({ code: FaultCode.configUnreadable, reason });
+    for (const read of [() => loadServerConfig(path, {}), () => loadClientConfig(path)])
+      await expect(read()).rejects.toMatchObject({ code: FaultCode.configUnreadable, reason });
   });
 
   it("reports warnings", async () => {

@@ -564,14 +564,25 @@ describe("calls for the engine with the management service", () => {
 
   it("are refused on a host without a replica that does not lead, with the leader's address", async () => {
     const { client } = await system({}, { leads: false, replica: false });
-    for (const call of [client.getAttachInfo({}), client.listPools({}), client.poolCreate({})])
-      expect(await faultOf(call)).toMatchObject({ code: FaultCode.notLeader, reason: "try 10.0.0.1:10001" });
+    for (const call of [
+      () => client.getAttachInfo({}),
+      () => client.listPools({}),
+      () => client.poolCreate({}),
+    ])
+      expect(await faultOf(call())).toMatchObject({
+        code: FaultCode.notLeader,
+        reason: "try 10.0.0.1:10001",
+      });
   });
 
   it("about one engine's devices are the leader's in any case", async () => {
     const { client } = await system({}, { leads: false });
-    for (const call of [client.bioHealthQuery({}), client.smdListDevs({}), client.smdListPools({})])
-      expect(await faultOf(call)).toMatchObject({ code: FaultCode.notLeader });
+    for (const call of [
+      () => client.bioHealthQuery({}),
+      () => client.smdListDevs({}),
+      () => client.smdListPools({}),
+    ])
+      expect(await faultOf(call())).toMatchObject({ code: FaultCode.notLeader });
   });
 
   it.each([

@@ -92,14 +92,18 @@ export class MsReplicas {
     throw faultPoolServiceDown(configured, refusals);
   }
 
-  /** This host's engine first, unless another one answered last. */
+  /**
+   * This host's engine first, unless another one answered last. A configured access point that is not among those known is
+   * asked after all others: one that is cut off from the store of the members may still have the only replica.
+   */
   #hosts(): readonly HostAddress[] {
-    const { self, accessPoints } = this.#options;
+    const { self, accessPoints, configured } = this.#options;
+    const known = accessPoints();
+    const withReplica = known.filter(({ hasReplica }) => hasReplica).map(({ address }) => address);
+    const names = new Set(known.map(({ address }) => formatHostAddress(address)));
+    const unknown = configured.filter((host) => !names.has(formatHostAddress(host)));
     const here = formatHostAddress(self);
-    const others = accessPoints()
-      .filter(({ address, hasReplica }) => hasReplica && formatHostAddress(address) !== here)
-      .map(({ address }) => address);
-    const all = [self, ...others];
+    const all = [self, ...[...withReplica, ...unknown].filter((host) => formatHostAddress(host) !== here)];
     const last = all.find((host) => formatHostAddress(host) === this.#last);
     return last === undefined ? all : [last, ...all.filter((host) => host !== last)];
   }
