@@ -28,16 +28,19 @@ ensureDebianPackages(PACKAGES);
 const options = process.argv.slice(2);
 // ESLint looks at all projects at once in a tenth of the time that it needs for one after the other.
 const lint = options.length === 0 ? "lint-workspace" : "lint";
-const { status, output } = await runShown(
-  nxCommand([
-    "run-many",
-    "-t",
-    `check-generated,check-references,${lint},typecheck,native,build,test`,
-    ...options,
-  ]),
-);
-const repeated = output.match(/^REPEATED .*$/gm);
-if (repeated !== null) process.stdout.write(`npm test: passed only when repeated:\n${repeated.join("\n")}\n`);
+const targets = `check-generated,check-references,${lint},typecheck,native,build,test`;
+let { status, output } = await runShown(nxCommand(["run-many", "-t", targets, ...options]));
+const repeats = output.match(/^REPEATED .*$/gm) ?? [];
+const suites = status === 0 ? [] : failedSuites(output);
+if (process.env.DAOS_TEST_AGAIN === "1" && suites.length > 0) {
+  process.stdout.write(`${failures(output)}npm test: runs again: ${suites.join(", ")}\n`);
+  ({ status, output } = await runShown(nxCommand(["run-many", "-t", "test", "-p", suites.join(",")])));
+  repeats.push(
+    ...suites.map((suite) => `REPEATED ${suite}: all its tests`),
+    ...(output.match(/^REPEATED .*$/gm) ?? []),
+  );
+}
+if (repeats.length > 0) process.stdout.write(`npm test: passed only when repeated:\n${repeats.join("\n")}\n`);
 if (status !== 0) fail(`${failures(output)}npm test: something failed, see above.`);
 
 /**
@@ -57,6 +60,16 @@ async function runShown({ command, args, options }) {
   }
   const [status] = await once(child, "close");
   return { status, output: stripVTControlCharacters(Buffer.concat(chunks).toString()) };
+}
+
+/**
+ * The projects whose tests failed; none when anything else has failed, for that does not pass the second time either.
+ *
+ * @param {string} output
+ */
+function failedSuites(output) {
+  const tasks = [...new Set(output.match(/(?<=^- )@daos\/\S+:\S+$/gm))];
+  return tasks.every((task) => task.endsWith(":test")) ? tasks.map((task) => task.replace(/:test$/, "")) : [];
 }
 
 /**
