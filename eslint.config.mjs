@@ -56,6 +56,13 @@ const apps = [
   { sourceTag: "app:daos-admin", onlyDependOnLibsWithTags: ["layer:base", "helper"] },
 ];
 
+const promises = {
+  "@typescript-eslint/no-floating-promises": "error",
+  "@typescript-eslint/no-misused-promises": "error",
+  "@typescript-eslint/await-thenable": "error",
+  "@typescript-eslint/return-await": "error",
+};
+
 export default tseslint.config(
   { ignores: ["**/dist/**", "**/gen/**", "**/fixtures/**"] },
   {
@@ -67,12 +74,18 @@ export default tseslint.config(
     plugins: { "@typescript-eslint": tseslint.plugin, "@nx": nx },
     rules: {
       "@nx/enforce-module-boundaries": ["error", { allow: [], depConstraints: [...layers, ...apps] }],
-      "@typescript-eslint/no-floating-promises": "error",
-      "@typescript-eslint/no-misused-promises": "error",
-      "@typescript-eslint/await-thenable": "error",
+      ...promises,
       "@typescript-eslint/switch-exhaustiveness-check": "error",
-      "@typescript-eslint/return-await": "error",
       "@typescript-eslint/no-explicit-any": "error",
     },
+  },
+  {
+    files: ["**/*.mjs"],
+    languageOptions: {
+      parser: tseslint.parser,
+      parserOptions: { project: "tools/workspace/tsconfig.json", tsconfigRootDir: import.meta.dirname },
+    },
+    plugins: { "@typescript-eslint": tseslint.plugin },
+    rules: promises,
   },
 );
