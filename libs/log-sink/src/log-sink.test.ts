@@ -80,6 +80,33 @@ describe("the console", () => {
     expect(onConsole()).toMatch(/^<3>\{"level":"ERROR",.*"message":"d"\}\n$/);
   });
 
+  it("gives the journal fields, and standard error what the journal does not take", () => {
+    const sent: Array<readonly [string, string]> = [];
+    const answers = [() => true, () => false, () => expect.fail("too large")];
+    const sendTo = (address: string, bytes: Uint8Array) => {
+      sent.push([address, Buffer.from(bytes).toString("latin1")]);
+      return answers.shift()?.() ?? true;
+    };
+    const { log } = open({ env: journalEnv(), sendTo });
+    log
+      .child("harness", { engineIndex: 1 })
+      .warn("gone", { rank: 0, error: new Error("a\nb"), at: undefined });
+    log.info("its queue is full");
+    log.error("it is too large");
+    expect(sent[0]).toEqual([
+      "/run/systemd/journal/socket",
+      'MESSAGE=WARN  server.harness: gone engineIndex=1 rank=0 error="a\\nb"\n' +
+        "PRIORITY=4\nSYSLOG_IDENTIFIER=daos_server\nDAOS_COMPONENT=server.harness\n" +
+        "DAOS_ENGINE_INDEX=1\nDAOS_RANK=0\nDAOS_ERROR\n\u0003\0\0\0\0\0\0\0a\nb\n",
+    ]);
+    expect(onConsole()).toBe("<6>INFO  server: its queue is full\n<3>ERROR server: it is too large\n");
+  });
+
+  it("sends nothing to the journal when standard error is another stream", () => {
+    open({ sendTo: () => expect.fail("sent") }).log.info("ready");
+    expect(onConsole()).toContain("server: ready");
+  });
+
   it("is not the journal when JOURNAL_STREAM names another stream, as in a shell started from a service", () => {
     expect(isJournal(journalEnv(), consoleFd)).toBe(true);
     expect(isJournal({ JOURNAL_STREAM: "1:2" }, consoleFd)).toBe(false);

@@ -1,17 +1,11 @@
 import { accessSync, closeSync, constants, openSync, statSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
-import {
-  createLineQueue,
-  formatConsoleLine,
-  type LogLevel,
-  type LogRecord,
-  type LogSink,
-  redactText,
-} from "@daos/log";
+import { createLineQueue, formatConsoleLine, type LogLevel, type LogRecord, type LogSink } from "@daos/log";
 import { pino } from "pino";
 import { faultLogFile } from "./faults.ts";
-import { isJournal, JOURNAL_PREFIX } from "./journal.ts";
+import { encodeJournalEntry, isJournal, JOURNAL_PREFIX, JOURNAL_SOCKET } from "./journal.ts";
 import { openConsole } from "./open-console.ts";
+import { plainValue } from "./plain-value.ts";
 
 /** Where lines go and what they look like; `control_log_file` and `control_log_json` of the configuration. */
 export interface LogSinkOptions {
@@ -24,6 +18,11 @@ export interface LogSinkOptions {
    * default.
    */
   readonly errorsToConsole?: boolean | undefined;
+  /**
+   * Sends one datagram to a unix socket without waiting; false when the receiver's queue is full. Given, entries for the
+   * journal have fields; what it does not take goes to standard error.
+   */
+  readonly sendTo?: ((address: string, bytes: Uint8Array) => boolean) | undefined;
   /** The environment with JOURNAL_STREAM; the process's own by default. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** The descriptor of standard error; tests set another. */
@@ -62,8 +61,17 @@ const CLOSE_TIMEOUT_MS = 500;
  * @throws Fault logFileUnusable when the file cannot be opened
  */
 export function openLogSink(options: LogSinkOptions = {}): OpenLogSink {
-  const { file, json = false, errorsToConsole = true, env = process.env, consoleFd = STDERR } = options;
-  const console = openLines(openConsole(consoleFd), lineFormat(json, isJournal(env, consoleFd)));
+  const {
+    file,
+    json = false,
+    errorsToConsole = true,
+    env = process.env,
+    consoleFd = STDERR,
+    sendTo,
+  } = options;
+  const journal = isJournal(env, consoleFd);
+  const lines = openLines(openConsole(consoleFd), lineFormat(json, journal));
+  const console = journal && sendTo !== undefined ? withFields(lines, json, sendTo) : lines;
   if (file === undefined) return { sink: console.sink, reopen: () => {}, close: () => console.finish() };
 
   tryFile(file);
@@ -149,6 +157,20 @@ function openLines(
   };
 }
 
+/** Sends records to the journal; what it does not take goes to `lines`, where it waits for room. */
+function withFields(lines: Lines, json: boolean, sendTo: NonNullable<LogSinkOptions["sendTo"]>): Lines {
+  const format = journalText(json);
+  const taken = (record: LogRecord) => {
+    try {
+      return sendTo(JOURNAL_SOCKET, encodeJournalEntry(record, format(record)));
+    } catch {
+      // Too large for a datagram, or there is no such socket here.
+      return false;
+    }
+  };
+  return { ...lines, sink: (record) => void (taken(record) || lines.sink(record)) };
+}
+
 /** Blocks the thread, ms; only used at the end of the program. */
 function pause(ms: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
@@ -170,12 +192,17 @@ function tryFile(file: string): void {
 type LineFormat = (record: LogRecord) => string;
 
 function lineFormat(json: boolean, journal: boolean): LineFormat {
-  const format = json ? jsonFormat() : formatConsoleLine;
-  if (!journal) return format;
+  if (!journal) return json ? jsonFormat() : formatConsoleLine;
+  const format = journalText(json);
+  return (record) => JOURNAL_PREFIX[record.level] + format(record);
+}
+
+/** The journal has a time of its own. */
+function journalText(json: boolean): LineFormat {
+  if (json) return jsonFormat();
   return (record) => {
-    const line = format(record);
-    // The journal has a time and a priority of its own.
-    return JOURNAL_PREFIX[record.level] + (json ? line : line.slice(line.indexOf(" ") + 1));
+    const line = formatConsoleLine(record);
+    return line.slice(line.indexOf(" ") + 1);
   };
 }
 
@@ -208,12 +235,4 @@ function jsonFields(fields: LogRecord["fields"]): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(fields).map(([key, value]) => [RESERVED.has(key) ? `${key}_` : key, plainValue(value)]),
   );
-}
-
-function plainValue(value: unknown): unknown {
-  if (value instanceof Error) return redactText(value.message);
-  if (typeof value === "bigint") return value.toString();
-  if (Array.isArray(value)) return value.map(plainValue);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, below]) => [key, plainValue(below)]));
 }

@@ -1,1 +1,2 @@
+export { sendDatagram } from "./native.ts";
 export { ServiceNotifier } from "./service-notifier.ts";

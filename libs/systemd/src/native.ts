@@ -8,6 +8,19 @@ export interface NativeDatagram {
   sendTo(address: string, bytes: Uint8Array): boolean;
 }
 
+/**
+ * Sends one datagram to a unix socket, as the journal and systemd have them, without waiting.
+ *
+ * @returns false when the receiver's queue is full
+ * @throws Fault missingSoftwareDependency; Error with `code` when it cannot be sent
+ */
+export function sendDatagram(address: string, bytes: Uint8Array): boolean {
+  loaded ??= loadDatagram();
+  return loaded.sendTo(address, bytes);
+}
+
+let loaded: NativeDatagram | undefined;
+
 /** Loads the addon, only in a service: other starts do without. @throws Fault missingSoftwareDependency */
 export function loadDatagram(): NativeDatagram {
   const path = fileURLToPath(new URL("../build/datagram.node", import.meta.url));

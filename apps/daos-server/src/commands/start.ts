@@ -97,6 +97,7 @@ export const startCommand = defineCommand({
     const { openLogSink } = await import("@daos/log-sink");
     const { collectMachineFacts } = await import("@daos/machine");
     const { parseHelperLocation } = await import("@daos/pbin");
+    const { sendDatagram, ServiceNotifier } = await import("@daos/systemd");
     const warnings: Problem[] = [];
     const overrides = {
       port: flags.port,
@@ -119,6 +120,7 @@ export const startCommand = defineCommand({
     const logSink = openLogSink({
       file: config.controlLogFile,
       json: flags.json || config.controlLogJson,
+      sendTo: sendDatagram,
     });
     const logLevel = levelSwitch(flags.debug ? "DEBUG" : config.controlLogMask);
     const log = createLogger(logSink.sink, { level: logLevel, component: "daos_server" });
@@ -140,7 +142,6 @@ export const startCommand = defineCommand({
     await saveActiveConfig(config, log);
 
     let engines: readonly EngineInstance[] = [];
-    const { ServiceNotifier } = await import("@daos/systemd");
     using service = new ServiceNotifier({ env: process.env, log, isBusy: () => isFormatting(engines) });
     service.status("starting");
 

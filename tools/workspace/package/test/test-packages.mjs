@@ -188,6 +188,11 @@ function checkJournal(host) {
     JSON.stringify(own.map(({ PRIORITY, MESSAGE }) => [PRIORITY, MESSAGE])),
     () => own.some(({ PRIORITY, MESSAGE }) => PRIORITY === "6" && /configuration read/.test(MESSAGE)),
   );
+  check(
+    "the journal finds an administrator's calls by their fields",
+    host.run("journalctl -q -o cat DAOS_COMPONENT=audit DAOS_ROLE=admin DAOS_OUTCOME=OK"),
+    (text) => text.includes("StorageFormat"),
+  );
 }
 
 /** @param {Container} host @param {ReturnType<typeof unitIn>} unit */
