@@ -6,6 +6,8 @@ import { basename, dirname, join } from "node:path";
 export interface WriteFileAtomicOptions {
   /** Permission bits of the new file, whatever the umask. */
   readonly mode: number;
+  /** Who owns it; root only may give files away. */
+  readonly owner?: { readonly uid: number; readonly gid: number } | undefined;
 }
 
 /**
@@ -22,6 +24,7 @@ export async function writeFileAtomic(
   try {
     const file = await open(temporary, "wx", options.mode);
     try {
+      if (options.owner !== undefined) await file.chown(options.owner.uid, options.owner.gid);
       await file.chmod(options.mode);
       await file.writeFile(content);
       await file.sync();

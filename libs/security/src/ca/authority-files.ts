@@ -1,6 +1,5 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
-import { constants } from "node:fs";
-import { access, open } from "node:fs/promises";
+import { access } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FaultCode, hasCode } from "@daos/fault";
 import { writeFileAtomic } from "@daos/sys";
@@ -74,30 +73,20 @@ const CERT_MODE = 0o644;
 
 /** Writes a private key, mode 0400. */
 export function writeKey(path: string, key: KeyObject, owner?: Owner): Promise<void> {
-  return write(path, key.export({ type: "pkcs8", format: "pem" }).toString(), KEY_MODE, owner);
+  return writeFileAtomic(path, key.export({ type: "pkcs8", format: "pem" }).toString(), {
+    mode: KEY_MODE,
+    owner,
+  });
 }
 
 /** Writes a certificate, mode 0644. */
 export function writeCertificate(path: string, certificate: X509Certificate, owner?: Owner): Promise<void> {
-  return write(path, certificate.toString(), CERT_MODE, owner);
+  return writeFileAtomic(path, certificate.toString(), { mode: CERT_MODE, owner });
 }
 
 /** Writes a copy of the authority's certificates, mode 0644. */
 export function writeAuthority(path: string, content: Buffer, owner?: Owner): Promise<void> {
-  return write(path, content.toString(), CERT_MODE, owner);
-}
-
-async function write(path: string, content: string, mode: number, owner: Owner | undefined): Promise<void> {
-  await writeFileAtomic(path, content, { mode });
-  if (owner === undefined) return;
-  // Through the file itself: a link that someone puts in its place is not followed.
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
-  try {
-    await file.chown(owner.uid, owner.gid);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  return writeFileAtomic(path, content, { mode: CERT_MODE, owner });
 }
 
 /** True when something stands at `path`. */

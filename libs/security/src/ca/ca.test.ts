@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
@@ -141,6 +150,19 @@ describe("issueCertificate", () => {
     await expect(issueCertificate({ directory, role: "admin", name })).rejects.toMatchObject({
       code: FaultCode.usage,
     });
+  });
+
+  it("leaves no key behind when a certificate cannot be written, so that it can be repeated", async () => {
+    await initCa({ directory });
+    const clients = join(directory, "certs/clients");
+    rmSync(clients, { recursive: true });
+    writeFileSync(clients, "not a directory");
+    const attempt = () => issueCertificate({ directory, role: "agent", keyType: "ecdsa" });
+    await expect(attempt()).rejects.toThrow("ENOTDIR");
+    expect(readdirSync(join(directory, "certs")).sort()).toEqual(["clients", "daosCA.crt"]);
+    rmSync(clients);
+    mkdirSync(clients);
+    await attempt();
   });
 
   it("refuses to overwrite, a missing authority, an open key, and an expired authority", async () => {

@@ -1,4 +1,4 @@
-import { mkdir, readFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { faultBadName, faultFileExists } from "../faults.ts";
 import type { Role } from "../role.ts";
@@ -66,8 +66,14 @@ export async function issueCertificate(options: IssueOptions): Promise<IssuedFil
   await mkdir(output, { recursive: true, mode: 0o755 });
   const beside = join(output, basename(files.cert));
   if (!(await exists(beside))) await writeAuthority(beside, await readFile(files.cert), owner);
-  await writeKey(key, keys.privateKey, owner);
-  await writeCertificate(cert, certificate, owner);
-  if (client !== undefined) await writeCertificate(client, certificate);
+  try {
+    await writeKey(key, keys.privateKey, owner);
+    if (client !== undefined) await writeCertificate(client, certificate);
+    await writeCertificate(cert, certificate, owner);
+  } catch (error) {
+    // A key without its certificate would be in the way when this is repeated.
+    await rm(key, { force: true });
+    throw error;
+  }
   return { certificate, cert, key, client };
 }
