@@ -22,10 +22,10 @@ export interface AuditedCall {
   readonly caller: AuditCaller;
   /** What the request was about. */
   readonly about?: Readonly<Record<string, unknown>> | undefined;
-  /** The gRPC code, or `OK`, or the status of the engine as in `DER_BUSY`. */
+  /** `OK`, the gRPC code, the status of the engine as in `DER_BUSY`, or `FAILED` or `PARTIAL` for ranks and devices. */
   readonly outcome: string;
   readonly reason?: string | undefined;
-  /** How many of the ranks or devices of a call that ended well failed. */
+  /** How many ranks or devices failed. */
   readonly failed?: number | undefined;
   readonly ms: number;
 }
@@ -59,7 +59,6 @@ export function writeAudit(
   log: Logger,
   { call, caller, about = {}, outcome, reason, failed = 0, ms }: AuditedCall,
 ): void {
-  const done = outcome === "OK" && failed === 0;
   const fields = {
     user: caller.user,
     role: caller.role,
@@ -71,7 +70,7 @@ export function writeAudit(
     ...bounded(about),
     reason: reason === undefined ? undefined : cleanText(reason, MAX_REASON),
   };
-  log[done ? "info" : "warn"](call, fields);
+  log[outcome === "OK" ? "info" : "warn"](call, fields);
 }
 
 /** Texts of a request that was refused may have any length. */

@@ -23,7 +23,7 @@ it.each([
     create(ctl.SystemActionRespSchema, {
       results: [{ rank: 0 }, { rank: 1, fault: { description: "stop rank 1: no answer" } }],
     }),
-    { outcome: "OK", reason: "stop rank 1: no answer", failed: 1 },
+    { outcome: "PARTIAL", reason: "stop rank 1: no answer", failed: 1 },
   ],
   [
     "ranks that are not members",
@@ -33,24 +33,24 @@ it.each([
   [
     "a stop as release 0.8.0 has it",
     create(ctl.SystemStopRespSchema, { results: [{ id: "a/0", errored: true, msg: "no answer" }] }),
-    { outcome: "OK", reason: "no answer", failed: 1 },
+    { outcome: "FAILED", reason: "no answer", failed: 1 },
   ],
   [
     "a format of which one mount failed",
     create(ctl.StorageFormatRespSchema, results),
-    { outcome: "OK", reason: "cannot mount /mnt/daos", failed: 1 },
+    { outcome: "PARTIAL", reason: "cannot mount /mnt/daos", failed: 1 },
   ],
   [
     "the last message of a format whose progress is shown",
     create(ctl.StorageFormatEventSchema, {
       event: { case: "results", value: create(ctl.StorageFormatRespSchema, results) },
     }),
-    { outcome: "OK", reason: "cannot mount /mnt/daos", failed: 1 },
+    { outcome: "PARTIAL", reason: "cannot mount /mnt/daos", failed: 1 },
   ],
   [
     "a preparation that failed for SCM",
     create(ctl.StoragePrepareRespSchema, { scm: { state } }),
-    { outcome: "OK", reason: "cannot mount /mnt/daos", failed: 1 },
+    { outcome: "FAILED", reason: "cannot mount /mnt/daos", failed: 1 },
   ],
 ])("outcomeOf() reads %s", (_, message, expected) => {
   expect(outcomeOf(message)).toEqual(expected);

@@ -2,6 +2,7 @@ import { daosStatusName } from "@daos/fault";
 
 /** What an answer says about how the call went, although gRPC says OK. */
 export interface AnswerOutcome {
+  /** `OK`; `FAILED` when all ranks or devices failed, `PARTIAL` when some did. */
   readonly outcome: string;
   readonly reason?: string | undefined;
   /** The number of ranks or devices that failed. */
@@ -45,14 +46,22 @@ export function outcomeOf(message: object): AnswerOutcome {
     ...(answer.results ?? []),
     ...(answer.crets ?? []),
     ...(answer.mrets ?? []),
-  ];
+  ].filter((part) => part !== undefined);
   const reasons = parts.flatMap((part) => reasonOf(part) ?? []);
-  return { outcome: "OK", reason: reasons[0], failed: reasons.length };
+  return {
+    outcome: outcomeOfParts(reasons.length, parts.length),
+    reason: reasons[0],
+    failed: reasons.length,
+  };
+}
+
+function outcomeOfParts(failed: number, all: number): string {
+  if (failed === 0) return "OK";
+  return failed === all ? "FAILED" : "PARTIAL";
 }
 
 /** Why a part failed; undefined for one that did not. */
-function reasonOf(part: Part | undefined): string | undefined {
-  if (part === undefined) return undefined;
+function reasonOf(part: Part): string | undefined {
   if (part.fault !== undefined) return part.fault.description;
   if (part.errored === true) return part.msg ?? "";
   return typeof part.state === "object" && part.state.status < 0 ? part.state.error : undefined;
