@@ -35,6 +35,23 @@ describe("EngineInstance.format", () => {
     });
   });
 
+  it("waits for the first look at the storage when it is asked for right after the start", async () => {
+    const looked = Promise.withResolvers<string>();
+    using engine = new FakeEngine({ unformatted: true, storage: { open: () => looked.promise } });
+    const formatted = engine.instance.format({ reformat: false, signal });
+    looked.resolve("SCM is not formatted");
+    expect(await formatted).toEqual({ mount: "/mnt/daos0", bdevs: [] });
+  });
+
+  it("is refused when the storage cannot be looked at", async () => {
+    const never = new Promise<undefined>(() => {});
+    const caller = new AbortController();
+    using engine = new FakeEngine({ unformatted: true, storage: { open: () => never } });
+    const formatted = engine.instance.format({ reformat: false, signal: caller.signal });
+    caller.abort(new Error("it was asked for long ago"));
+    expect(await formatted).toMatchObject({ scmFault: { code: FaultCode.storageFormatNotAwaited } });
+  });
+
   it("can be repeated when it has failed, and when the superblock could not be made", async () => {
     const scmFault = failure("mkfs.ext4 failed");
     const outcomes = [{ mount: "/mnt/daos0", scmFault, bdevs: [] }];

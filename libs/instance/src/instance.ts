@@ -76,6 +76,9 @@ const STOP_GRACE_MS = 10_000;
 /** As {@link STOP_GRACE_MS}, when it is to be stopped by force. */
 const FORCED_GRACE_MS = 1_000;
 
+/** A format that is asked for right after the start waits so long for the first look at the storage, ms. */
+const FIRST_LOOK_MS = 15_000;
+
 /** Time between two looks at the storage of an engine that serves, ms: no longer than that between two reports. */
 const STORAGE_CHECK_MS = 5_000;
 
@@ -95,6 +98,8 @@ export class EngineInstance {
   #wish: "run" | "stop" | "stop, then start" = "run";
   /** Set while the engine is kept in service; resolves with how that ended. */
   #service: Promise<Stopped | Failed> | undefined;
+  /** Its storage has been looked at. */
+  readonly #lookedAt = Promise.withResolvers<void>();
   #hasServed = false;
   #incarnation = 0;
   #starts = 0;
@@ -187,6 +192,7 @@ export class EngineInstance {
 
   #enter<State extends HeldState>(state: State): State {
     this.#state = state;
+    this.#lookedAt.resolve();
     this.#options.onChange(this);
     return state;
   }
@@ -304,6 +310,7 @@ export class EngineInstance {
   /** Formats this engine's storage as its configuration says. Never throws: each failure is part of the result. */
   async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { mount } = this.config.scm;
+    await this.#firstLook(options.signal);
     if (this.#state.kind !== "awaiting format") {
       return { mount, scmFault: faultFormatNotAwaited(this.index, mount, this.#state), bdevs: [] };
     }
@@ -314,6 +321,13 @@ export class EngineInstance {
     if (firstFault(result) === undefined) waiting.formatEnded.resolve("formatted");
     else this.#enter(waiting);
     return result;
+  }
+
+  /** Waits a moment while the storage is looked at for the first time. */
+  async #firstLook(signal: AbortSignal): Promise<void> {
+    if (this.#state.kind !== "new") return;
+    using limit = this.#parts.clock.deadline(FIRST_LOOK_MS, "look at the storage", signal);
+    await abortable(this.#lookedAt.promise, limit.signal).catch(() => {});
   }
 
   async #releaseAndFormat(options: EngineFormatOptions): Promise<InstanceFormatResult> {
