@@ -56,6 +56,7 @@ const apps = [
   { sourceTag: "app:daos-admin", onlyDependOnLibsWithTags: ["layer:base", "helper"] },
 ];
 
+/** @type {Record<string, "error">} Also for the programs without types of their own. */
 const promises = {
   "@typescript-eslint/no-floating-promises": "error",
   "@typescript-eslint/no-misused-promises": "error",

@@ -30,6 +30,7 @@ const options = process.argv.slice(2);
 const lint = options.length === 0 ? "lint-workspace" : "lint";
 const targets = `check-generated,check-references,${lint},typecheck,native,build,test`;
 let { status, output } = await runShown(nxCommand(["run-many", "-t", targets, ...options]));
+/** @type {string[]} */
 const repeats = output.match(/^REPEATED .*$/gm) ?? [];
 const suites = status === 0 ? [] : failedSuites(output);
 if (process.env.DAOS_TEST_AGAIN === "1" && suites.length > 0) {
