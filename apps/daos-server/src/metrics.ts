@@ -8,7 +8,7 @@ import { type EngineInstance, servingProblem } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { MetricSources, NvmeReading, ReadyCheck, ScmReading } from "@daos/metrics";
 import { certificateStatus, loadIdentity } from "@daos/security";
-import packageJson from "../package.json" with { type: "json" };
+import { VERSION } from "./release.ts";
 
 /** Metrics while the server runs. */
 export interface RunningMetrics {
@@ -65,7 +65,7 @@ export async function startMetrics(options: StartMetricsOptions): Promise<Runnin
 function metricSources({ config, harness, leadership, devices }: StartMetricsOptions): MetricSources {
   const { transport } = config;
   return {
-    version: packageJson.version,
+    version: VERSION,
     engines: () =>
       harness.instances.map(({ index, state, superblock, restarts }) => ({
         index,

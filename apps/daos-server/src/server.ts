@@ -32,6 +32,7 @@ import { mayDirect } from "./may-direct.ts";
 import { openMembersPort } from "./members-port.ts";
 import { openMembersState } from "./members-state.ts";
 import { type DeviceSample, startMetrics } from "./metrics.ts";
+import { DAOS_RELEASE, VERSION } from "./release.ts";
 import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { StorageLocks } from "./storage-lock.ts";
@@ -184,6 +185,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
         network,
         actions: host.actions,
         findUser,
+        release: { version: VERSION, daosRelease: DAOS_RELEASE },
         log,
         logLevel: options.logLevel,
       }),

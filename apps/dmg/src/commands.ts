@@ -17,6 +17,7 @@ import { poolOverwriteAclCommand } from "./commands/pool/overwrite-acl.ts";
 import { poolQueryCommand } from "./commands/pool/query.ts";
 import { poolUpdateAclCommand } from "./commands/pool/update-acl.ts";
 import { setLogMasksCommand } from "./commands/server/set-logmasks.ts";
+import { serverVersionCommand } from "./commands/server-version.ts";
 import { storageBurnInCommand } from "./commands/storage/burn-in.ts";
 import { storageFormatCommand } from "./commands/storage/format.ts";
 import { storagePrepareCommand } from "./commands/storage/prepare.ts";
@@ -118,6 +119,13 @@ export const DMG: Program<AnyCommand> = {
       commands: [pluginsListCommand, pluginsLinkCommand, pluginsInstallCommand, pluginsRemoveCommand],
     },
   ],
-  commands: [completeCommand(() => DMG), completionCommand, explainCommand, versionCommand, webCommand],
+  commands: [
+    completeCommand(() => DMG),
+    completionCommand,
+    explainCommand,
+    versionCommand,
+    serverVersionCommand,
+    webCommand,
+  ],
   impossible: LATER_COMMANDS,
 };

@@ -31,6 +31,8 @@ export interface Connection {
   readonly client: ControlClient;
   readonly system: string;
   readonly port: number;
+  /** The hosts were named on the command line: only these are meant. */
+  readonly named: boolean;
 }
 
 /**
@@ -75,6 +77,7 @@ export async function connect(options: ConnectOptions): Promise<Connection> {
     }),
     system: config.name,
     port: commonPort(hosts) ?? config.port,
+    named: options.hostList !== undefined || options.hostFile !== undefined,
   };
 }
 

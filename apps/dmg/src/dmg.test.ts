@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type FakeCalls, FakeServer } from "@daos/control-client/testing";
 import { Fault, FaultCode } from "@daos/fault";
@@ -854,6 +857,57 @@ describe("version", () => {
   it("dmg prints its version for the command and for the flag", async () => {
     expect((await runDmg(["version"])).out).toMatch(/^dmg version \d+\.\d+\.\d+\n$/);
     expect((await runDmg(["--version"])).out).toMatch(/^dmg version/);
+  });
+});
+
+describe("server-version", () => {
+  const running = { name: "daos-server", version: "9.9.9", release: "0.8.0", runtime: "Node.js 24.10.1" };
+
+  it("dmg version --servers asks every host of the members, and names hosts that fail", async () => {
+    const member = await fake({ ctl: { serverVersion: () => running } });
+    const silent = await fake({
+      ctl: {
+        serverVersion: () => {
+          throw new ConnectError("as release 0.8.0", Code.Unimplemented);
+        },
+      },
+    });
+    const members = [member, silent].map(({ host }, rank) => ({
+      rank,
+      uuid: `7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d1${rank}`,
+      addr: formatHostAddress(host),
+    }));
+    const leader = await fake({
+      ctl: { serverVersion: () => running, systemMemberQuery: () => ({ members }) },
+    });
+    const directory = await mkdtemp(join(tmpdir(), "daos-dmg-"));
+    const config = join(directory, "daos.yml");
+    await writeFile(config, `name: daos_server\nhostlist: ["${formatHostAddress(leader.host)}"]\n`);
+    const run = await runDmg(["-i", "-o", config, "version", "--servers", "--json"]);
+    await rm(directory, { recursive: true });
+    const { result, errors } = run.json() as unknown as {
+      result: { hosts: { host: string; version: string }[]; mixed: boolean };
+      errors: { hosts: string[]; code: number }[];
+    };
+    expect(result.mixed).toBe(false);
+    expect(result.hosts.map(({ host }) => host).toSorted()).toEqual(
+      [member, leader].map(({ host }) => formatHostAddress(host)).toSorted(),
+    );
+    expect(errors).toMatchObject([
+      { hosts: [formatHostAddress(silent.host)], code: FaultCode.requestUnsupported },
+    ]);
+    expect(run.status).not.toBe(0);
+  });
+
+  it("dmg server-version warns when the servers differ, and when only dmg does", async () => {
+    const [a, b] = [
+      await fake({ ctl: { serverVersion: () => running } }),
+      await fake({ ctl: { serverVersion: () => ({ ...running, version: "9.9.8" }) } }),
+    ];
+    const mixed = await runDmg([...at(a.host, b.host), "server-version"]);
+    expect(mixed.err).toContain("the servers run different versions");
+    const same = await runDmg([...at(a.host), "server-version"]);
+    expect(same.err).toMatch(/dmg is \d+\.\d+\.\d+, the servers are 9\.9\.9/);
   });
 });
 

@@ -122,6 +122,8 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "system-erase-unasked": ["system", "erase"],
   "system-events": ["system", "events"],
   version: ["version"],
+  "version-servers": ["version", "--servers"],
+  "server-version": ["server-version"],
 };
 
 const schemas = resultSchemas();

@@ -27,6 +27,8 @@ export interface CtlServiceOptions {
   readonly actions: SystemActions;
   /** The ids of a user of this host. @throws Fault for a name that the host does not know */
   readonly findUser: (name: string) => Promise<Owner>;
+  /** The version of this program, and the release of DAOS whose data plane it runs. */
+  readonly release: { readonly version: string; readonly daosRelease: string };
   readonly log: Logger;
   /** The level of that log and of all others of this process. */
   readonly logLevel: LevelSwitch;

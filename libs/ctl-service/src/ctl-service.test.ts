@@ -67,6 +67,7 @@ function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
     network: { listProviders: () => [], scan: unexpected("network scan") },
     actions: new SystemActions({ leadership, harness, calls, log: silentLogger }),
     log: silentLogger,
+    release: { version: "1.2.3", daosRelease: "0.8.0" },
     logLevel: levelSwitch("INFO"),
     ...parts,
   };
@@ -372,6 +373,17 @@ describe("StorageUsage", () => {
     const [found] = await usage([bare]);
     expect(found).toMatchObject({ scmTotal: 0n, scmState: { status: ctl.ResponseStatus.CTL_ERR_SCM } });
     expect(found?.rank).toBeUndefined();
+  });
+});
+
+describe("ServerVersion", () => {
+  it("ServerVersion() says what runs on this host", async () => {
+    expect(await client({}).serverVersion({})).toMatchObject({
+      name: "daos-server",
+      version: "1.2.3",
+      release: "0.8.0",
+      runtime: expect.stringMatching(/^Node\.js \d+\./),
+    });
   });
 });
 

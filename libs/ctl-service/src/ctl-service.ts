@@ -3,6 +3,7 @@ import { type DeviceProgress, MAX_BURN_IN_MS } from "@daos/bdev";
 import type { ctl } from "@daos/proto";
 import { deadline, FORMAT_TIMEOUT_MS } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
+import { serverVersion } from "./server-version.ts";
 import { setLogMasks } from "./set-log-masks.ts";
 import { smdQuery } from "./smd-query.ts";
 import { storageBurnIn } from "./storage-burn-in.ts";
@@ -71,6 +72,10 @@ export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.M
 
     setLogMasks(request) {
       return setLogMasks(options, request);
+    },
+
+    serverVersion() {
+      return serverVersion(options);
     },
 
     networkListProviders() {

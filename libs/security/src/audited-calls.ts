@@ -51,6 +51,7 @@ const MGMT_CTL: AuditOf<typeof ctl.MgmtCtl> = {
   storageUsage: "reads",
   smdQuery: "reads",
   setLogMasks: ({ masks, reset }: ctl.SetLogMasksReq) => ({ masks: reset ? "reset" : masks }),
+  serverVersion: "reads",
 };
 
 const MGMT_SVC: AuditOf<typeof mgmt.MgmtSvc> = {

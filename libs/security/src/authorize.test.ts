@@ -42,6 +42,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/ctl.MgmtCtl/StorageUsage": "A",
   "/ctl.MgmtCtl/SmdQuery": "A",
   "/ctl.MgmtCtl/SetLogMasks": "A",
+  "/ctl.MgmtCtl/ServerVersion": "A",
   "/mgmt.MgmtSvc/Join": "S",
   "/mgmt.MgmtSvc/LeaderQuery": "ASG",
   "/mgmt.MgmtSvc/PoolCreate": "A",
@@ -67,7 +68,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
 };
 /** What only reads, or is what engines do by themselves; all other calls are audited. */
 const NOT_AUDITED =
-  /^\/grpc|Query|Events|Scan|List|Usage|NetworkScan|PoolGetACL|GetAttachInfo|Join|PrepShutdown|ReportEngines|CallEngine|CallLeader/;
+  /^\/grpc|Query|Events|Scan|List|Usage|NetworkScan|PoolGetACL|GetAttachInfo|Join|PrepShutdown|ReportEngines|CallEngine|CallLeader|ServerVersion/;
 
 it.each(paths)("AUDITED_CALLS has %s unless it only reads", (path) => {
   expect(AUDITED_CALLS.has(path)).toBe(!NOT_AUDITED.test(path));

@@ -29,6 +29,7 @@ const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   storageUsage: ["admin"],
   smdQuery: ["admin"],
   setLogMasks: ["admin"],
+  serverVersion: ["admin"],
 };
 
 /** Who may call `mgmt.MgmtSvc`, the management service. */

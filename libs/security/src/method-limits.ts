@@ -179,6 +179,7 @@ const MGMT_CTL: LimitsOf<typeof ctl.MgmtCtl> = {
     maxRequestBytes: SMALL,
     fields: { masks: line("the name of a level", 256), reset: ANY } satisfies FieldsOf<ctl.SetLogMasksReq>,
   },
+  serverVersion: NONE,
 };
 
 const POOL = { maxRequestBytes: PACKET, fields: { uuid: UUID } satisfies FieldsOf<mgmt.GetACLReq> };

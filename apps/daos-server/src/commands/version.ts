@@ -1,5 +1,5 @@
-import packageJson from "../../package.json" with { type: "json" };
 import { defineCommand } from "../define-command.ts";
+import { DAOS_RELEASE, VERSION } from "../release.ts";
 
 /** `daos-server version`. */
 export const versionCommand = defineCommand({
@@ -7,11 +7,8 @@ export const versionCommand = defineCommand({
   summary: "Print the version of daos-server",
   examples: [{ text: "The version", line: "version" }],
   flags: {},
-  run: async () => {
-    const { version } = packageJson;
-    return {
-      result: { name: "daos-server", version, daosRelease: "0.8.0" },
-      lines: [`daos-server ${version} (control plane of DAOS 0.8.0)`],
-    };
-  },
+  run: async () => ({
+    result: { name: "daos-server", version: VERSION, daosRelease: DAOS_RELEASE },
+    lines: [`daos-server ${VERSION} (control plane of DAOS ${DAOS_RELEASE})`],
+  }),
 });

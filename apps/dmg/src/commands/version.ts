@@ -1,16 +1,29 @@
 import packageJson from "../../package.json" with { type: "json" };
-import { success } from "../answer.ts";
+import { type Answer, success } from "../answer.ts";
 import { defineCommand } from "../define-command.ts";
 
 /** `dmg version`. */
 export const versionCommand = defineCommand({
   name: "version",
-  summary: "Print dmg's version",
-  examples: [{ text: "The version", line: "version" }],
-  flags: {},
-  run: async () => {
+  summary: "Print dmg's version, and that of the servers",
+  description:
+    "With --servers every host of the system is asked, or the hosts in --host-list. A warning tells when the versions differ.",
+  examples: [
+    { text: "The version", line: "version" },
+    { text: "The versions of all hosts", line: "version --servers" },
+  ],
+  flags: { servers: { type: "boolean", summary: "the versions of the servers too" } },
+  run: async ({ flags: { servers }, ...context }): Promise<Answer> => {
     const version = dmgVersion();
-    return success({ name: "dmg", version }, () => `dmg version ${version}`);
+    const own = `dmg version ${version}`;
+    if (!servers) return success({ name: "dmg", version }, () => own);
+    const { askVersions } = await import("../system/ask-versions.ts");
+    const { text, result, ...answer } = await askVersions(context, version);
+    return {
+      ...answer,
+      result: { name: "dmg", version, ...result },
+      text: (width) => `${own}\n\n${text(width)}`.trimEnd(),
+    };
   },
 });
 

@@ -207,6 +207,13 @@ function calls(index: number): FakeCalls {
             : { nvmeTotal: 1_600_321_314_816n }),
         })),
       }),
+      serverVersion: () => ({
+        name: "daos-server",
+        version: index === 3 ? "0.0.9" : "0.1.0",
+        release: "0.8.0",
+        runtime: "Node.js 24.10.1",
+        started: since,
+      }),
       setLogMasks: ({ masks, reset }) => ({ masks: reset ? "INFO" : masks, configured: "INFO" }),
       networkListProviders: () => ({ provider: "ofi+sockets, ofi+verbs" }),
       async *networkScanDevices({ provider }) {

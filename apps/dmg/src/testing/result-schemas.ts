@@ -146,6 +146,22 @@ const place = {
 const smdDevice = z.strictObject({ ...place, uuid, targets: z.array(count) });
 const smdPool = z.strictObject({ ...place, uuid, targets: z.array(count), blobs: z.array(z.string()) });
 
+const versions = {
+  hosts: z
+    .array(
+      z.strictObject({
+        host: address,
+        name: z.string(),
+        version: z.string().meta({ description: "of the control plane" }),
+        release: z.string().meta({ description: "the release of DAOS whose data plane it runs" }),
+        runtime: z.string(),
+        started: time,
+      }),
+    )
+    .meta({ description: "Hosts that answered" }),
+  mixed: z.boolean().meta({ description: "the hosts that answered do not all run the same" }),
+};
+
 /** The `result` of every command; `null` when the command failed early. */
 const RESULTS = {
   complete: z.strictObject({ words: z.array(z.string()) }),
@@ -326,7 +342,13 @@ const RESULTS = {
   }),
   "system start": action,
   "system stop": action,
-  version: z.strictObject({ name: z.literal("dmg"), version: z.string() }),
+  "server-version": z.strictObject(versions),
+  version: z.strictObject({
+    name: z.literal("dmg"),
+    version: z.string(),
+    hosts: versions.hosts.optional().meta({ description: "with --servers" }),
+    mixed: versions.mixed.optional(),
+  }),
 };
 
 /** The JSON Schema of what each command prints with `--json`, by the words of the command. */

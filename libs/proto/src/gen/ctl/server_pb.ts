@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/server.proto.
  */
 export const file_ctl_server: GenFile = /*@__PURE__*/
-  fileDesc("ChBjdGwvc2VydmVyLnByb3RvEgNjdGwiLgoOU2V0TG9nTWFza3NSZXESDQoFbWFza3MYASABKAkSDQoFcmVzZXQYAiABKAgiNAoPU2V0TG9nTWFza3NSZXNwEg0KBW1hc2tzGAEgASgJEhIKCmNvbmZpZ3VyZWQYAiABKAliBnByb3RvMw");
+  fileDesc("ChBjdGwvc2VydmVyLnByb3RvEgNjdGwiLgoOU2V0TG9nTWFza3NSZXESDQoFbWFza3MYASABKAkSDQoFcmVzZXQYAiABKAgiNAoPU2V0TG9nTWFza3NSZXNwEg0KBW1hc2tzGAEgASgJEhIKCmNvbmZpZ3VyZWQYAiABKAkiEgoQU2VydmVyVmVyc2lvblJlcSJlChFTZXJ2ZXJWZXJzaW9uUmVzcBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHcmVsZWFzZRgDIAEoCRIPCgdydW50aW1lGAQgASgJEg8KB3N0YXJ0ZWQYBSABKARiBnByb3RvMw");
 
 /**
  * Changes how much a server logs until it is restarted.
@@ -66,4 +66,68 @@ export type SetLogMasksResp = Message<"ctl.SetLogMasksResp"> & {
  */
 export const SetLogMasksRespSchema: GenMessage<SetLogMasksResp> = /*@__PURE__*/
   messageDesc(file_ctl_server, 1);
+
+/**
+ * Asks for the version.
+ *
+ * @generated from message ctl.ServerVersionReq
+ */
+export type ServerVersionReq = Message<"ctl.ServerVersionReq"> & {
+};
+
+/**
+ * Describes the message ctl.ServerVersionReq.
+ * Use `create(ServerVersionReqSchema)` to create a new message.
+ */
+export const ServerVersionReqSchema: GenMessage<ServerVersionReq> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 2);
+
+/**
+ * What runs on this host.
+ *
+ * @generated from message ctl.ServerVersionResp
+ */
+export type ServerVersionResp = Message<"ctl.ServerVersionResp"> & {
+  /**
+   * daos-server
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * of the control plane
+   *
+   * @generated from field: string version = 2;
+   */
+  version: string;
+
+  /**
+   * the release of DAOS whose data plane it runs
+   *
+   * @generated from field: string release = 3;
+   */
+  release: string;
+
+  /**
+   * as in Node.js 24.10.1
+   *
+   * @generated from field: string runtime = 4;
+   */
+  runtime: string;
+
+  /**
+   * when it was started, ms since 1970
+   *
+   * @generated from field: uint64 started = 5;
+   */
+  started: bigint;
+};
+
+/**
+ * Describes the message ctl.ServerVersionResp.
+ * Use `create(ServerVersionRespSchema)` to create a new message.
+ */
+export const ServerVersionRespSchema: GenMessage<ServerVersionResp> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 3);
 
