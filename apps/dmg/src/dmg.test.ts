@@ -88,12 +88,30 @@ NVMe PCI      Model                FW Revision  Socket ID  Capacity
     const [controller] = hardware.nvme.ctrlrs;
     const small = { ...controller, namespaces: [{ id: 1, size: 0 }] };
     const none = { ...controller, pciaddr: "0000:82:00.0", namespaces: [] };
+    const exact = {
+      ...controller,
+      pciaddr: "0000:83:00.0",
+      namespaces: [{ id: 1, size: 0, bytes: 2n ** 27n }],
+    };
     const { host } = await fake({
-      ctl: { storageScan: () => ({ ...nothing, nvme: { ctrlrs: [small, none] } }) },
+      ctl: { storageScan: () => ({ ...nothing, nvme: { ctrlrs: [small, none, exact] } }) },
     });
     const { out } = await runDmg([...at(host), "storage", "scan", "-v"]);
     expect(out).toMatch(/^0000:81:00\.0 .* <1\.00GB$/m);
     expect(out).toMatch(/^0000:82:00\.0 .* 0\.00B$/m);
+    expect(out).toMatch(/^0000:83:00\.0 .* 128\.00MB$/m);
+  });
+
+  it("dmg storage scan shows the engine of a configured controller without namespaces", async () => {
+    const [controller] = hardware.nvme.ctrlrs;
+    const ctrlrs = [
+      { ...controller, namespaces: [], engine: 1 },
+      { ...controller, pciaddr: "0000:82:00.0", namespaces: [{ id: 1, size: 5, engine: 0 }] },
+      { ...controller, pciaddr: "0000:83:00.0", namespaces: [] },
+    ];
+    const { host } = await fake({ ctl: { storageScan: () => ({ ...nothing, nvme: { ctrlrs } }) } });
+    const { out } = await runDmg([...at(host), "storage", "scan", "-v"]);
+    expect(out.match(/^0000:8.* (\S+)$/gm)?.map((line) => line.split(/\s+/).at(-1))).toEqual(["1", "0", "-"]);
   });
 
   it("dmg storage scan fails in part when one host or one part fails", async () => {

@@ -12,22 +12,30 @@ export interface NamespaceAllocation {
   readonly engine: number | undefined;
 }
 
+/** The index of the engine that a controller serves by the configuration; undefined for none. */
+export function engineOf(
+  { pciAddress }: Pick<NvmeController, "pciAddress">,
+  engines: readonly { readonly index: number; readonly bdev: BdevStorage }[],
+): number | undefined {
+  return engines.find(
+    ({ bdev }) =>
+      bdev.class === "nvme" && bdev.list.some((entry) => (parsePciAddress(entry) ?? entry) === pciAddress),
+  )?.index;
+}
+
 /** The configuration decides which namespace serves which engine. An engine takes all namespaces of its controllers. */
 export function allocateNamespaces(
   controllers: readonly NvmeController[],
   engines: readonly { readonly index: number; readonly bdev: BdevStorage }[],
 ): readonly NamespaceAllocation[] {
   return controllers.flatMap(({ pciAddress, numaNode, namespaces }) => {
-    const owner = engines.find(
-      ({ bdev }) =>
-        bdev.class === "nvme" && bdev.list.some((entry) => (parsePciAddress(entry) ?? entry) === pciAddress),
-    );
+    const engine = engineOf({ pciAddress }, engines);
     return namespaces.map(({ id, size }) => ({
       pciAddress,
       namespaceId: id,
       size,
       numaNode,
-      engine: owner?.index,
+      engine,
     }));
   });
 }

@@ -1,4 +1,4 @@
-export { allocateNamespaces } from "./allocate-namespaces.ts";
+export { allocateNamespaces, engineOf } from "./allocate-namespaces.ts";
 
 export type { BdevOperations } from "./bdev-operations.ts";
 export { type BdevPrepareResult, DEFAULT_HUGEPAGES } from "./bdev-preparer.ts";

@@ -236,7 +236,7 @@ function engineSection(
   ];
   const [namespace, ...others] = namespacesFor(engine, facts, note);
   if (namespace !== undefined) {
-    lines.push("  scm_class: dcpm", `  scm_list: [${quote(namespace.device)}]`);
+    lines.push("  scm_class: dcpm", ...scmList(namespace));
     for (const { device } of others)
       note(`${device}: an engine takes one namespace, and engine ${index} has ${namespace.device}`);
   } else {
@@ -267,6 +267,16 @@ function namespacesFor(engine: Engine, facts: MachineFacts, note: Note): readonl
   for (const { device, mode = "fsdax" } of all)
     if (mode !== "fsdax") note(`${device}: it is in ${mode} mode, which cannot be mounted with dax`);
   return all.filter(({ mode = "fsdax" }) => mode === "fsdax").toSorted((a, b) => b.sizeBytes - a.sizeBytes);
+}
+
+/** The uuid stays the same at a reboot, the device's name may not. A namespace without a label has no uuid. */
+function scmList({ device, uuid = "" }: PmemNamespaceFacts): readonly string[] {
+  return uuid === ""
+    ? [`  scm_list: [${quote(device)}]`]
+    : [
+        `  # ${device} at the moment; release 0.8.0 reads such a name only.`,
+        `  scm_list: [${quote(`uuid:${uuid}`)}]`,
+      ];
 }
 
 /** Controllers that are in use, cannot be used or hold data are left out, as are further paths to one device. */

@@ -409,7 +409,7 @@ describe("generateConfig()", () => {
     const small = { device: "/dev/pmem0.1", mode: "fsdax", numaNode: 0, sizeBytes: GIB };
     const { config, notes } = generate({ ...large, pmemNamespaces: [small, ...modes] });
     expect(config.engines).toMatchObject([
-      { scm: { class: "dcpm", device: "/dev/pmem0.3" } },
+      { scm: { class: "dcpm", device: "uuid:a4353a8a-64a5-46d6-904b-1be941b568f9" } },
       { scm: { class: "ram" } },
     ]);
     expect(notes).toEqual(
@@ -418,6 +418,18 @@ describe("generateConfig()", () => {
         "/dev/pmem0.1: an engine takes one namespace, and engine 0 has /dev/pmem0.3",
       ]),
     );
+  });
+
+  it("generateConfig() names a namespace by its uuid, which stays at a reboot, and shows its device", () => {
+    const uuid = "55bedf6f-a14a-429c-b65a-b764e01892cf";
+    const labelled = { device: "/dev/pmem0.8", uuid, mode: "fsdax", numaNode: 0, sizeBytes: GIB };
+    const without = { device: "/dev/pmem1", uuid: "", mode: "fsdax", numaNode: 1, sizeBytes: GIB };
+    const { config, text } = generate({ ...large, pmemNamespaces: [labelled, without] });
+    expect(config.engines.map(({ scm }) => scm)).toMatchObject([
+      { class: "dcpm", device: `uuid:${uuid}` },
+      { class: "dcpm", device: "/dev/pmem1" },
+    ]);
+    expect(text).toContain("# /dev/pmem0.8 at the moment; ");
   });
 
   it("generateConfig() lets the engines of both nodes share a bond that is on both, on ports of their own", () => {

@@ -36,9 +36,13 @@ export interface NvmeController {
   readonly namespaces: readonly {
     readonly id: number;
     readonly sizeGB: number;
+    /** Undefined for a server of release 0.8.0, which has whole GB only. */
+    readonly sizeBytes: number | undefined;
     /** The index of the engine that uses it by configuration, if any. */
     readonly engine: number | undefined;
   }[];
+  /** The index of the engine that uses it by configuration, if any; undefined for a server of release 0.8.0. */
+  readonly engine: number | undefined;
   /** The source of the health data; `unknown` for a server of release 0.8.0. */
   readonly source: "unknown" | "kernel" | "spdk" | "last-known" | "pci";
   /** Its current driver; undefined for none, or when the server does not report it. */
@@ -136,7 +140,13 @@ function readController(message: ctl.NvmeController): NvmeController {
     serial,
     firmware: fwrev,
     socket: socketid,
-    namespaces: namespaces.map(({ id, size, engine }) => ({ id, sizeGB: size, engine })),
+    namespaces: namespaces.map(({ id, size, bytes, engine }) => ({
+      id,
+      sizeGB: size,
+      sizeBytes: bytes === 0n ? undefined : Number(bytes),
+      engine,
+    })),
+    engine: message.engine,
     source: SOURCES[message.source] ?? "unknown",
     driver: message.driver === "" ? undefined : message.driver,
     health: healthstats === undefined || nohealth ? undefined : readHealth(healthstats),

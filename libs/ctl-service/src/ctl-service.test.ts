@@ -144,7 +144,7 @@ describe("StorageScan", () => {
       config: {
         index: 0,
         scm: { class: "dcpm", mount: "/mnt/daos0", device: "/dev/pmem0" },
-        bdev: { class: "nvme", list: ["81:00.0"], number: 0, sizeGB: 0 },
+        bdev: { class: "nvme", list: ["81:00.0", "83:00.0"], number: 0, sizeGB: 0 },
       },
     } as unknown as EngineInstance;
     const sample = (time: string, mediaErrors: number): HealthSample => ({
@@ -164,6 +164,7 @@ describe("StorageScan", () => {
         scan: async () => [
           { ...controller, source: "last-known" },
           { ...controller, pciAddress: "0000:82:00.0", serial: "other" },
+          { ...controller, pciAddress: "0000:83:00.0", namespaces: [] },
         ],
       },
       history: {
@@ -183,6 +184,7 @@ describe("StorageScan", () => {
       trend: { samples: 2, days: 2, mediaErrorsPerDay: 2, highestTemp: 300 },
     });
     expect(nvme?.ctrlrs[1]?.namespaces[0]?.engine).toBeUndefined();
+    expect(nvme?.ctrlrs.map(({ engine }) => engine)).toEqual([0, undefined, 0]);
     expect(nvme?.ctrlrs[1]?.trend).toBeUndefined();
   });
 
@@ -201,7 +203,7 @@ describe("StorageScan", () => {
         ...refuse,
         scan: async () => [
           { ...controller, numaNode: Number.NaN, namespaces: [{ id: -1, size: -1n }], health: wrong },
-          controller,
+          { ...controller, namespaces: [{ id: 0xffff_fffe, size: 1n }] },
         ],
       },
     });

@@ -1,6 +1,7 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import {
   allocateNamespaces,
+  engineOf,
   type HealthTrend,
   healthTrend,
   type NvmeController,
@@ -107,12 +108,17 @@ function trendToProto(trend: HealthTrend): MessageInitShape<typeof ctl.NvmeContr
   };
 }
 
+const MAX_INT32 = 0x7fff_ffff;
 const MAX_UINT32 = 0xffff_ffff;
 const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
 
 /** A number as the wire takes it: 0 for what no device can mean, so that one value does not break the answer for all. */
 function uint32(value: number): number {
   return Number.isInteger(value) && value >= 0 && value <= MAX_UINT32 ? value : 0;
+}
+
+function int32(value: number): number {
+  return uint32(value) <= MAX_INT32 ? uint32(value) : 0;
 }
 
 function uint64(value: bigint): bigint {
@@ -133,12 +139,13 @@ function nvmeToProto(
     fwrev,
     socketid: Number.isInteger(socketid) && Math.abs(socketid) < 2 ** 31 ? socketid : 0,
     namespaces: allocateNamespaces([controller], engines).map(({ namespaceId, size, engine }) => ({
-      id: uint32(namespaceId),
+      id: int32(namespaceId),
       size: Number(uint64(size) / GB),
       ctrlrpciaddr: pciaddr,
       bytes: uint64(size),
       ...engineField(engine),
     })),
+    ...engineField(engineOf(controller, engines)),
     source: SOURCE[controller.source],
     driver: controller.driver ?? "",
     nohealth: controller.health === undefined,

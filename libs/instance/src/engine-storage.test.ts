@@ -206,6 +206,29 @@ describe("EngineStorage.open", () => {
     await expect(other.open({ signal })).rejects.toMatchObject({ code: FaultCode.scmWithoutDax });
   });
 
+  it("waits for a format when the namespace that was formatted is gone, and takes another one with consent only", async () => {
+    const gone = new Fault({
+      domain: "scm",
+      code: FaultCode.scmNamespaceMissing,
+      description: "it was formatted on another namespace",
+      resolution: "format",
+    });
+    const formatted: unknown[] = [];
+    const engine = storage(
+      {
+        checkFormat: () => Promise.reject(gone),
+        format: async (_, { reformat }) => void formatted.push(reformat),
+      },
+      { format: () => Promise.resolve([]) },
+    );
+    expect(await engine.open({ signal })).toContain("it was formatted on another namespace");
+    const refused = await engine.format({ reformat: false, signal });
+    expect(refused.scmFault?.code).toBe(FaultCode.scmNamespaceMissing);
+    expect(formatted).toEqual([]);
+    expect((await engine.format({ reformat: true, signal })).scmFault).toBeUndefined();
+    expect(formatted).toEqual([true]);
+  });
+
   const superblock = createSuperblock({ system: "daos_server", replica: "none" });
   let mount = "";
   beforeEach(async () => {

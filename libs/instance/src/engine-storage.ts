@@ -13,7 +13,7 @@ import {
 import type { EngineConfig } from "@daos/config";
 import { type Fault, FaultCode, hasCode, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import type { ScmOperations } from "@daos/scm";
+import type { ScmFormatState, ScmOperations } from "@daos/scm";
 import {
   type CreateSuperblockOptions,
   createSuperblock,
@@ -106,7 +106,14 @@ export class EngineStorage {
     const { config, scm, mayMount, recreateSuperblocks } = this.#options;
     const { mount } = config.scm;
     const accepted = this.#accepted;
-    const found = await scm.checkFormat(config.scm, wait);
+    let found: ScmFormatState;
+    try {
+      found = await scm.checkFormat(config.scm, wait);
+    } catch (error) {
+      if (accepted !== undefined || !hasCode(error, FaultCode.scmNamespaceMissing)) throw error;
+      // The server keeps running, so that another namespace can be formatted (--reformat).
+      return error.message;
+    }
     switch (found.kind) {
       case "unformatted":
         if (accepted !== undefined) break;
@@ -222,7 +229,14 @@ export class EngineStorage {
   async #planScm(options: Wait & { readonly reformat: boolean }): Promise<FormatPlan> {
     const { config, scm } = this.#options;
     const { mount } = config.scm;
-    const found = await scm.checkFormat(config.scm, { signal: options.signal });
+    let found: ScmFormatState;
+    try {
+      found = await scm.checkFormat(config.scm, { signal: options.signal });
+    } catch (error) {
+      if (!options.reformat || !hasCode(error, FaultCode.scmNamespaceMissing)) throw error;
+      // With consent another namespace takes the place of the one that is gone, if the configuration names one.
+      return { kind: "format", wipe: true };
+    }
     const empty = found.kind === "mounted" && (await isEmptyOfData(mount));
     return planFormat({ scm: found, mount, empty }, options);
   }

@@ -61,8 +61,9 @@ function scmLines({ modules, namespaces }: ScmScan): readonly string[] {
         `${module.memoryController}  channel ${module.channel}  slot ${module.channelPosition}`,
     ),
     ...namespaces.map(
-      ({ blockdev, dev, numaNode, size }) =>
-        `  /dev/${blockdev} (${dev}): ${gigabytes(size)}  NUMA node ${numaNode}`,
+      ({ blockdev, dev, mode, uuid, numaNode, size }) =>
+        `  /dev/${blockdev} (${dev}${mode === undefined ? "" : `, ${mode}`}): ${gigabytes(size)}  NUMA node ${numaNode}` +
+        `${uuid === "" ? "" : `  uuid ${uuid}`}`,
     ),
   ];
 }

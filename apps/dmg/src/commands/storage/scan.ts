@@ -71,12 +71,13 @@ function verboseKey({ scm, nvme }: StorageScan): string {
       sizeBytes,
       engine,
     ]),
-    nvme.controllers.map(({ pciAddress, model, firmware, socket, namespaces, source }) => [
+    nvme.controllers.map(({ pciAddress, model, firmware, socket, namespaces, engine, source }) => [
       pciAddress,
       model,
       firmware,
       socket,
       namespaces,
+      engine,
       isAsked(source),
     ]),
   ]);
@@ -95,14 +96,22 @@ function summaryOf({ scm, nvme }: StorageScan): [scm: string, nvme: string] {
   ];
 }
 
-function controllerBytes({ namespaces }: StorageScan["nvme"]["controllers"][number]): number {
-  return namespaces.reduce((sum, { sizeGB }) => sum + sizeGB * 1024 ** 3, 0);
+/** Whole GB, as release 0.8.0 has them. A device below one GB is 0 there; other servers say how large it is. */
+function controllerBytes({ namespaces }: NvmeController): number {
+  return namespaces.reduce(
+    (sum, { sizeGB, sizeBytes = 0 }) => sum + (sizeGB === 0 ? sizeBytes : sizeGB * 1024 ** 3),
+    0,
+  );
 }
 
-/** The wire has whole GB: a device below one arrives as 0. */
 function capacityCell(controller: NvmeController): string {
   const bytes = controllerBytes(controller);
   return bytes === 0 && controller.namespaces.length > 0 ? "<1.00GB" : formatSize(bytes);
+}
+
+/** A controller without namespaces serves an engine too. */
+function enginesOf({ engine, namespaces }: NvmeController): readonly (number | undefined)[] {
+  return [engine, ...namespaces.map((namespace) => namespace.engine)];
 }
 
 /** Servers of release 0.8.0 do not say which engine uses a device. The column is then left out. */
@@ -143,8 +152,8 @@ function showScm({ scm }: StorageScan, width: number): string {
 function showNvme({ nvme }: StorageScan, width: number): string {
   const { controllers } = nvme;
   if (controllers.length === 0) return "No NVMe devices found";
-  const allocated = controllers.some(({ namespaces }) =>
-    namespaces.some(({ engine }) => engine !== undefined),
+  const allocated = controllers.some((controller) =>
+    enginesOf(controller).some((engine) => engine !== undefined),
   );
   const remembered = controllers.some(({ source }) => !isAsked(source));
   const rows = controllers.map((controller) => [
@@ -153,7 +162,7 @@ function showNvme({ nvme }: StorageScan, width: number): string {
     controller.firmware,
     `${controller.socket}`,
     capacityCell(controller),
-    ...(allocated ? [engineCell(controller.namespaces.map(({ engine }) => engine))] : []),
+    ...(allocated ? [engineCell(enginesOf(controller))] : []),
     ...(remembered ? [KNOWN[controller.source]] : []),
   ]);
   const columns = [
