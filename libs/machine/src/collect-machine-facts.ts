@@ -317,7 +317,10 @@ async function lookAt(path: string): Promise<readonly [string, PathFacts]> {
  */
 export async function useOfBlockDevice(
   path: string,
-  options: { readonly mounts?: MountTable; readonly claim?: typeof claimOf } = {},
+  options: {
+    readonly mounts?: MountTable;
+    readonly claim?: (device: string) => ReturnType<typeof claimOf>;
+  } = {},
 ): Promise<string | undefined> {
   const { mounts = linuxMountTable, claim = claimOf } = options;
   const device = await realpath(path);

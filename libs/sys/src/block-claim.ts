@@ -1,21 +1,58 @@
 import { constants, open } from "node:fs/promises";
+import { delay } from "./deadline.ts";
 import { hasErrorCode } from "./error-code.ts";
 
 /** Whether the kernel uses a block device. */
 export type BlockClaim = "free" | "claimed" | "missing" | "forbidden";
 
+export interface ClaimOptions {
+  /** Opens a device for exclusive use; the kernel's by default. */
+  readonly openExclusively?: (device: string) => Promise<{ close(): Promise<void> }>;
+}
+
+/** The question itself is an exclusive use, for a moment. A real claim lasts longer than all repetitions, ms apart. */
+const ATTEMPTS = 3;
+const AGAIN_MS = 50;
+
+/** The last question about each disk. Two at the same time, about two paths or partitions, would find each other. */
+const asked = new Map<string, Promise<unknown>>();
+
 /**
  * Asks the kernel whether anything has claimed a block device: a file system, swap, a RAID or a logical volume, on the
  * device or on one of its partitions, in any mount namespace. An exclusive open of the whole device fails then.
  */
-export async function claimOf(device: string): Promise<BlockClaim> {
+export async function claimOf(device: string, options: ClaimOptions = {}): Promise<BlockClaim> {
+  const disk = device.replace(/(?<=\d)p\d+$/, "");
+  const before = asked.get(disk);
+  const answer = (async () => {
+    await before?.catch(() => {});
+    return ask(device, options);
+  })();
+  asked.set(disk, answer);
   try {
-    await (await open(device, constants.O_RDONLY | constants.O_EXCL)).close();
-    return "free";
-  } catch (error) {
-    if (hasErrorCode(error, "EBUSY")) return "claimed";
-    if (hasErrorCode(error, "ENOENT", "ENXIO", "ENODEV", "ENOMEDIUM")) return "missing";
-    if (hasErrorCode(error, "EACCES", "EPERM")) return "forbidden";
-    throw error;
+    return await answer;
+  } finally {
+    if (asked.get(disk) === answer) asked.delete(disk);
+  }
+}
+
+async function ask(
+  device: string,
+  { openExclusively = (path) => open(path, constants.O_RDONLY | constants.O_EXCL) }: ClaimOptions,
+): Promise<BlockClaim> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await (await openExclusively(device)).close();
+      return "free";
+    } catch (error) {
+      if (hasErrorCode(error, "EBUSY")) {
+        if (attempt === ATTEMPTS) return "claimed";
+        await delay(AGAIN_MS);
+        continue;
+      }
+      if (hasErrorCode(error, "ENOENT", "ENXIO", "ENODEV", "ENOMEDIUM")) return "missing";
+      if (hasErrorCode(error, "EACCES", "EPERM")) return "forbidden";
+      throw error;
+    }
   }
 }

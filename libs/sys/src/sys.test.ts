@@ -131,6 +131,39 @@ describe("claimOf", () => {
     expect(await claimOf("/dev/no-such-device")).toBe("missing");
     expect(await claimOf("/dev/null")).toBe("free");
   });
+
+  /** As the kernel: a disk and its partitions have one exclusive user. */
+  function disk() {
+    let users = 0;
+    let attempts = 0;
+    const openExclusively = async () => {
+      attempts += 1;
+      if (users > 0) throw Object.assign(new Error("busy"), { code: "EBUSY" });
+      users += 1;
+      return { close: async () => use(-1) };
+    };
+    const use = (more: number) => {
+      users += more;
+    };
+    return { openExclusively, use, attempts: () => attempts };
+  }
+
+  it("claimOf() does not take another question about the disk or a partition of it for a claim", async () => {
+    const { openExclusively } = disk();
+    const devices = ["/dev/nvme0n1", "/dev/nvme0n1", "/dev/nvme0n1p2", "/dev/nvme0n1"];
+    const claims = await Promise.all(devices.map((device) => claimOf(device, { openExclusively })));
+    expect(claims).toEqual(["free", "free", "free", "free"]);
+  });
+
+  it("claimOf() asks again, as another process may ask at the same moment, and finds what stays", async () => {
+    const { openExclusively, use, attempts } = disk();
+    use(1);
+    expect(await claimOf("/dev/nvme0n1", { openExclusively })).toBe("claimed");
+    expect(attempts()).toBe(3);
+    const later = claimOf("/dev/nvme0n1", { openExclusively });
+    use(-1);
+    expect(await later).toBe("free");
+  });
 });
 
 describe("exists", () => {
