@@ -121,6 +121,8 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "system-erase": ["system", "erase", "--ranks", "0-3", "--force"],
   "system-erase-unasked": ["system", "erase"],
   "system-events": ["system", "events"],
+  "system-events-since": ["system", "events", "--since", "2100-01-01"],
+  "system-events-wrong": ["system", "events", "--since", "yesterday"],
   version: ["version"],
   "version-servers": ["version", "--servers"],
   "server-version": ["server-version"],

@@ -6,10 +6,10 @@ import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
 /** An event of the system. */
 export interface SystemEvent {
-  /** Increases during one leader's term. */
+  /** Counts up, also over changes of the leader. */
   readonly number: number;
   readonly time: Date;
-  /** `member_errored`, `leader_changed`. */
+  /** `engine_died`, `leader_changed`. */
   readonly kind: string;
   readonly severity: string;
   readonly message: string;
@@ -22,6 +22,8 @@ export interface SystemEvent {
 export interface SystemEventsRequest {
   /** Continues with new events until the client's signal aborts. */
   readonly follow: boolean;
+  /** Only events that happened then or later. */
+  readonly since?: Date | undefined;
   readonly onEvent: (event: SystemEvent) => void;
   /** Called when the leader is lost, before the search for another one. */
   readonly onLost?: (fault: Fault | undefined) => void;
@@ -44,14 +46,16 @@ const MEMORY = 20_000;
  * @throws Fault
  */
 export async function systemEvents(client: ControlClient, request: SystemEventsRequest): Promise<void> {
-  const { follow, onEvent, onLost = () => {}, patienceMs = 5 * 60_000 } = request;
+  const { follow, since, onEvent, onLost = () => {}, patienceMs = 5 * 60_000 } = request;
   const isNew = onlyOnce(MEMORY);
   let pauseMs = FIRST_PAUSE_MS;
   let lastGood = performance.now();
   for (;;) {
     const start = performance.now();
-    const lost = await readEvents(client, follow, (event) => {
+    const lost = await readEvents(client, { follow, since }, (event) => {
       pauseMs = FIRST_PAUSE_MS;
+      // A server of an earlier release sends all.
+      if (since !== undefined && event.time < since) return;
       if (isNew(`${event.number} ${event.time.getTime()} ${event.kind}`)) onEvent(event);
     });
     if (follow && client.signal?.aborted) return;
@@ -77,7 +81,7 @@ export async function systemEvents(client: ControlClient, request: SystemEventsR
 /** Reads the events of one leader to their end. @returns the failure, unless the leader ended the stream in order */
 async function readEvents(
   client: ControlClient,
-  follow: boolean,
+  { follow, since }: Pick<SystemEventsRequest, "follow" | "since">,
   onEvent: (event: SystemEvent) => void,
 ): Promise<Fault | undefined> {
   const attempted = follow ? "follow events" : "list events";
@@ -88,8 +92,12 @@ async function readEvents(
       manyHosts: follow,
       call: async (connection, options) => {
         try {
-          // Reads all events each time: a new or restarted leader counts from 1.
-          for await (const message of connection.ctl.systemEvents({ follow, after: 0n }, options)) {
+          // Reads all events each time: a leader of an earlier release counts from 1.
+          const from = BigInt(since === undefined ? 0 : Math.max(0, since.getTime()));
+          for await (const message of connection.ctl.systemEvents(
+            { follow, after: 0n, since: from },
+            options,
+          )) {
             onEvent(readEvent(message));
           }
         } catch (error) {

@@ -181,6 +181,11 @@ describe("stop", () => {
       [1, "prep shutdown", FaultCode.hostUnreachable, "MEMBER_UNRESPONSIVE"],
       [2, "stop", FaultCode.engineNotRunning, "MEMBER_ERRORED"],
     ]);
+    expect(leadership.membership().events.list().at(-1)).toMatchObject({
+      kind: "system_stop_failed",
+      severity: "error",
+      message: expect.stringMatching(/^the stop of the system failed for ranks 1-2: prep shutdown: /),
+    });
   });
 
   it("readies none when only a part of the system is stopped", async () => {

@@ -124,16 +124,17 @@ export function systemService(
     systemClearExclude: act("clear-exclude", (members) => actions.clearExclude(members)),
     systemErase: act("erase", (members, how) => actions.erase(members, how)),
 
-    async *systemEvents({ follow, after }, { signal }) {
+    async *systemEvents({ follow, after, since }, { signal }) {
       const membership = leadership.membership();
       const { events } = membership;
       const from = Number(after);
       if (!follow) {
-        for (const event of events.list(from)) yield eventToProto(event);
+        for (const event of events.list(from)) if (event.time >= since) yield eventToProto(event);
         return;
       }
       const either = AbortSignal.any([signal, membership.signal]);
-      for await (const event of events.follow(from, { signal: either })) yield eventToProto(event);
+      for await (const event of events.follow(from, { signal: either }))
+        if (event.time >= since) yield eventToProto(event);
       signal.throwIfAborted();
       membership.checkTerm("follow the events of the system");
     },

@@ -116,6 +116,66 @@ describe("one access point", () => {
     expect(() => leadership.membership()).toThrow("is not ready");
   });
 
+  it("has the events of former terms, and counts on", async () => {
+    const path = join(directory, "events.db");
+    const lead = async (work: (leadership: Leadership) => Promise<void>) => {
+      const election = new StaticLeader({
+        accessPoints,
+        self,
+        openStore: async () => new SqliteMemberStore(path),
+      });
+      const leadership = new Leadership({ election, self, ranksFrom: "engine", log: silentLogger });
+      const stop = new AbortController();
+      const run = leadership.run(stop.signal);
+      await expect.poll(() => leadership.leadsHere).toBe(true);
+      await work(leadership);
+      await leadership.saveEvents();
+      stop.abort();
+      await run;
+    };
+    await lead(async (leadership) => {
+      await leadership.membership().admit(joinOf(0), parseRank(0));
+    });
+    await lead(async (leadership) => {
+      const events = leadership.membership().events.list();
+      expect(events.map(({ number, kind }) => `${number} ${kind}`)).toEqual([
+        "1 leader_changed",
+        "2 member_joined",
+        "3 leader_changed",
+      ]);
+    });
+  });
+
+  it("leads without the events of former terms when they cannot be read, and does not write over them", async () => {
+    const store = new SqliteMemberStore(join(directory, "unread-events.db"));
+    const written: unknown[] = [];
+    const election: Election = {
+      accessPoints: [],
+      run: async (onChange, { signal }) => {
+        const broken = {
+          load: store.load.bind(store),
+          commit: store.commit.bind(store),
+          loadPools: store.loadPools.bind(store),
+          commitPools: store.commitPools.bind(store),
+          loadEvents: () => Promise.reject(new Error("no such table")),
+          commitEvents: async (change: unknown) => void written.push(change),
+          close: () => store.close(),
+        };
+        onChange({ kind: "leading", term: { number: 7, store: broken, signal, holds: () => true } });
+      },
+    };
+    const leadership = new Leadership({ election, self, ranksFrom: "store", log: silentLogger });
+    const stop = new AbortController();
+    const run = leadership.run(stop.signal);
+    await expect.poll(() => leadership.leadsHere).toBe(true);
+    await leadership.membership().admit(joinOf(3), parseRank(3));
+    await leadership.saveEvents();
+    expect(written).toEqual([]);
+    stop.abort();
+    await run;
+    await store.close();
+  });
+
   it("is named by the others", async () => {
     const election = new StaticLeader({
       accessPoints,
@@ -145,6 +205,8 @@ describe("with etcd", () => {
       commit: store.commit.bind(store),
       loadPools: store.loadPools.bind(store),
       commitPools: store.commitPools.bind(store),
+      loadEvents: store.loadEvents.bind(store),
+      commitEvents: store.commitEvents.bind(store),
       close: () => store.close(),
     };
     const election: Election = {

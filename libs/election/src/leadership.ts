@@ -17,6 +17,7 @@ import { type Clock, systemClock } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
 import { faultElectionUnreachable } from "./faults.ts";
 import { keepCopy } from "./keep-copy.ts";
+import { keepEvents, saveEvents } from "./keep-events.ts";
 import { MembersView } from "./members-view.ts";
 
 export interface LeadershipOptions {
@@ -47,10 +48,14 @@ interface Leading {
   readonly membership: Membership;
   readonly pools: PoolRegistry;
   readonly failureDetector: FailureDetector;
+  /** The events of former leaders were read, and may be added to. */
+  readonly eventsKept: boolean;
 }
 
 /** A term whose members could not be read is tried again after this time, ms. */
 const RETRY_MS = 1_000;
+/** The most that reading and writing of events may hold up a leader, ms. */
+const EVENTS_MS = 2_000;
 /** An excluded engine gets so long to stop until its host is asked again, ms. */
 const STOP_TIMEOUT_MS = 30_000;
 
@@ -195,20 +200,56 @@ export class Leadership {
       const pools = await this.#readOn({ signal }, () =>
         PoolRegistry.load({ store, clock, log: log.child("pools"), signal, holds }),
       );
+      const eventsKept = await this.#restoreEvents(events, term);
       const failureDetector = new FailureDetector({ ...this.#options.failureDetection, clock });
       signal.throwIfAborted();
-      this.#leading = { membership, pools, failureDetector, term };
+      this.#leading = { membership, pools, failureDetector, term, eventsKept };
       events.add("leader_changed", `${formatHostAddress(self)} leads the system`, { address: self });
       log.info("leading", { term: term.number, members: membership.list().length });
       const { saveCopy: save } = this.#options;
       await Promise.all([
         watchHosts(membership, failureDetector, { clock, log, signal }),
+        ...(eventsKept ? [keepEvents(events, { store, clock, log, signal })] : []),
         ...(save === undefined ? [] : [keepCopy({ membership, pools }, { save, clock, log, signal })]),
       ]);
     } catch (error) {
       if (!signal.aborted) throw error;
       log.info("not leading any more", { term: term.number });
     }
+  }
+
+  /**
+   * Reads the events of former leaders. A leader without them leads all the same, but does not write over what it could not
+   * read.
+   *
+   * @returns whether they were read
+   */
+  async #restoreEvents(events: SystemEvents, { store, signal }: Term): Promise<boolean> {
+    try {
+      using limit = this.#clock.deadline(EVENTS_MS, "events of former leaders", signal);
+      events.restore(await store.loadEvents(limit));
+      return true;
+    } catch (error) {
+      signal.throwIfAborted();
+      this.#options.log.error(
+        "the events of former leaders cannot be read; new ones are kept in memory only",
+        {
+          fault: toFault(error),
+        },
+      );
+      return false;
+    }
+  }
+
+  /** Writes the events that the store does not have, before the server ends. What cannot be written is lost. */
+  async saveEvents(): Promise<void> {
+    if (this.#leading?.term.holds() !== true) return;
+    const { membership, term, eventsKept } = this.#leading;
+    if (!eventsKept) return;
+    using limit = this.#clock.deadline(EVENTS_MS, "write the last events", term.signal);
+    await saveEvents(membership.events, term.store, limit).catch((error: unknown) => {
+      this.#options.log.warn("the last events could not be written", { fault: toFault(error) });
+    });
   }
 
   /** Its host says every few seconds that it serves, so one that cannot be stopped now is tried again. */

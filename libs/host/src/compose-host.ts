@@ -164,7 +164,10 @@ export function composeHost(ports: HostPorts): Host {
       try {
         await Promise.race([...parts, fatal.promise]);
       } finally {
-        if (signal.aborted && !provisionOnly) await reporter.goingDown();
+        if (signal.aborted && !provisionOnly) {
+          await reporter.goingDown();
+          await leadership.saveEvents();
+        }
         ended.abort(new DOMException("the server ends", "AbortError"));
         await Promise.allSettled(parts);
       }

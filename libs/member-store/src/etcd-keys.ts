@@ -4,6 +4,8 @@ export interface EtcdKeys {
   readonly members: string;
   /** The pools, each under its uuid. */
   readonly pools: string;
+  /** The events, each under its number. */
+  readonly events: string;
   /** The name of the last commit: see `TermWriter`. */
   readonly lastCommit: string;
   /** The plan of a commit that is too large for one transaction: see `EtcdMemberStore`. */
@@ -27,6 +29,7 @@ export function etcdKeys(system: string): EtcdKeys {
   return {
     members: `${root}/members/`,
     pools: `${root}/pools/`,
+    events: `${root}/events/`,
     lastCommit: `${root}/last-commit`,
     planParts: `${root}/plan/parts/`,
     plan: `${root}/plan/ready`,

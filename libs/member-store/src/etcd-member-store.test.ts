@@ -45,6 +45,23 @@ describe("EtcdMemberStore, fenced", () => {
     expect(await next.store.load(wait())).toEqual([sampleMember(1)]);
   });
 
+  it("EtcdMemberStore.commitEvents() changes nothing after another term has begun, and goes on while a commit waits", async () => {
+    const system = newSystem();
+    const event = { time: 1, kind: "engine_died", severity: "error", message: "one" } as const;
+    const old = await openTerm(client, system);
+    const both = [
+      old.store.commit([put(sampleMember(1))], wait()),
+      old.store.commitEvents({ events: [{ ...event, number: 1 }], from: 1 }, wait()),
+    ];
+    await Promise.all(both);
+    const next = await openTerm(client, system);
+    await expect(
+      old.store.commitEvents({ events: [{ ...event, number: 2 }], from: 2 }, wait()),
+    ).rejects.toMatchObject(lost);
+    expect(await next.store.loadEvents(wait())).toEqual([{ ...event, number: 1 }]);
+    expect(await next.store.load(wait())).toEqual([sampleMember(1)]);
+  });
+
   it("EtcdMemberStore.commit() sends nothing when the lease may have expired by its own clock", async () => {
     const system = newSystem();
     const term = await openTerm(client, system);

@@ -1,12 +1,14 @@
 import { bytes, EtcdError, prefixEnd, text } from "@daos/etcd";
 import { FaultCode, hasCode } from "@daos/fault";
-import type { etcd } from "@daos/proto";
+import { etcd } from "@daos/proto";
 import { deadline, delay } from "@daos/sys";
 import { addChecksum, verifyChecksum } from "./document-checksum.ts";
+import { encodeEvent, readKeptEvent } from "./encode-event.ts";
 import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
 import { encodePool, isUnreadablePool, readKeptPool } from "./encode-pool.ts";
 import { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
-import { faultMemberStore, faultMembersUnreadable } from "./faults.ts";
+import type { EventChange, EventRecord } from "./event-record.ts";
+import { faultLeadershipLost, faultMemberStore, faultMembersUnreadable } from "./faults.ts";
 import type { Member } from "./member.ts";
 import {
   type LoadOptions,
@@ -36,6 +38,8 @@ const PAGE = 2_000n;
 const READ_MS = 10_000;
 const READ_ATTEMPT_MS = 3_000;
 const PAUSE_MS = 100;
+/** Keys of events sort by their number. */
+const EVENT_DIGITS = 16;
 
 /** An encoded change: a member's document, or undefined for a removal. */
 interface Entry {
@@ -114,6 +118,41 @@ export class EtcdMemberStore implements MemberStore {
         await this.#writer.write(inGroups(operations), signal);
       }
     });
+  }
+
+  async loadEvents({ signal }: Pick<LoadOptions, "signal">): Promise<readonly EventRecord[]> {
+    const entries = await this.#attempt(signal, (until) => this.#readEntries(this.#keys.events, until));
+    return entries.map(({ document }) => readKeptEvent(document)).filter((event) => event !== undefined);
+  }
+
+  /**
+   * Writes beside the commits of members, which wait for each other: putting the same event twice changes nothing. A former
+   * leader changes nothing either.
+   */
+  async commitEvents({ events, from }: EventChange, { signal }: Pick<LoadOptions, "signal">): Promise<void> {
+    const { events: prefix, leader } = this.#keys;
+    const key = (number: number) => `${prefix}${String(number).padStart(EVENT_DIGITS, "0")}`;
+    const old = { key: bytes(prefix), rangeEnd: bytes(key(from)) };
+    const request = {
+      compare: [
+        {
+          key: bytes(leader),
+          target: etcd.Compare_CompareTarget.CREATE,
+          targetUnion: { case: "createRevision" as const, value: BigInt(this.#term.number) },
+        },
+      ],
+      success: [
+        ...inGroups(events.map((event) => put(key(event.number), encodeEvent(event)))),
+        { request: { case: "requestDeleteRange" as const, value: old } },
+      ],
+    };
+    try {
+      const either = AbortSignal.any([signal, this.#term.signal]);
+      const { succeeded } = await this.#client.txn(request, { signal: either, timeoutMs: READ_ATTEMPT_MS });
+      if (!succeeded) throw faultLeadershipLost("keep events of the system");
+    } catch (error) {
+      throw error instanceof EtcdError ? this.#fault(error) : error;
+    }
   }
 
   async close(): Promise<void> {

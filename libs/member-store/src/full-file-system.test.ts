@@ -43,6 +43,22 @@ describe.runIf(isRoot)("SqliteMemberStore on a full file system", () => {
     await next.close();
   });
 
+  it("commitEvents() is refused before the members have no room, and takes nothing from the reserve", async () => {
+    using small = new SmallFileSystem(32);
+    const reserve = join(small.path, "control_plane", "members.reserve");
+    const store = await openMembers(small.path);
+    await store.commit(all(100, "joined"), wait());
+    small.fill();
+    const event = { time: 1, kind: "engine_died", severity: "error", message: "one" } as const;
+    await expect(
+      store.commitEvents({ events: [{ ...event, number: 1 }], from: 1 }, wait()),
+    ).rejects.toMatchObject({ code: FaultCode.memberStoreUnusable });
+    expect(existsSync(reserve)).toBe(true);
+    await store.commit(all(100, "stopped"), wait());
+    expect(await store.loadEvents()).toEqual([]);
+    await store.close();
+  });
+
   it("openMembers() opens a store, and names the file and what to do when nothing can be recorded", async () => {
     using small = new SmallFileSystem(32);
     const first = await openMembers(small.path);

@@ -3,6 +3,7 @@ export { checkEtcdIdentity, type EtcdIdentity, type EtcdIdentityOptions } from "
 export { type EtcdKeys, etcdKeys } from "./etcd-keys.ts";
 export { etcdKnows } from "./etcd-knows.ts";
 export { EtcdMemberStore } from "./etcd-member-store.ts";
+export type { EventChange, EventRecord } from "./event-record.ts";
 export {
   faultLeadershipLost,
   faultMemberStore,

@@ -6,6 +6,7 @@ import { EtcdCluster } from "@daos/etcd/testing";
 import { FaultCode } from "@daos/fault";
 import { parseRank } from "@daos/rank";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { EventRecord } from "./event-record.ts";
 import type { Member } from "./member.ts";
 import type { MemberChange, MemberStore } from "./member-store.ts";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
@@ -124,6 +125,38 @@ describe.each<{ readonly name: string; readonly newSystem: () => OpenStore }>([
     expect(await again.loadPools(wait())).toEqual([pools[1], destroying]);
     expect(await again.load(wait())).toEqual(some(2));
     await again.close();
+  });
+
+  it("commitEvents() keeps every field of events, replaces them by number, and removes those before `from`", async () => {
+    const open = newSystem();
+    const store = await open();
+    expect(await store.loadEvents(wait())).toEqual([]);
+    await store.commit(some(2).map(put), wait());
+    const event = (number: number, more: Partial<EventRecord> = {}): EventRecord => ({
+      number,
+      time: 1_700_000_000_000 + number,
+      kind: "member_joined",
+      severity: "notice",
+      message: `event ${number}: "€ 𝄞"`,
+      ...more,
+    });
+    const full = event(10, {
+      severity: "error",
+      rank: parseRank(3),
+      uuid: sampleUuid(1),
+      address: { host: "fe80::1", port: 10001 },
+    });
+    const many = Array.from({ length: 300 }, (_, index) => event(index + 11));
+    await store.commitEvents({ events: [event(2), event(9), full, ...many], from: 1 }, wait());
+    const again = event(9, { kind: "a_later_release_knows_it", severity: "warning" });
+    await store.commitEvents({ events: [again, event(311)], from: 9 }, wait());
+    await store.close();
+    const opened = await open();
+    expect(await opened.loadEvents(wait())).toEqual([again, full, ...many, event(311)]);
+    await opened.commitEvents({ events: [], from: 312 }, wait());
+    expect(await opened.loadEvents(wait())).toEqual([]);
+    expect(await opened.load(wait())).toEqual(some(2));
+    await opened.close();
   });
 
   it("commitPools() takes more pools than fit into one transaction", async () => {

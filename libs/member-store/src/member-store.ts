@@ -1,3 +1,4 @@
+import type { EventChange, EventRecord } from "./event-record.ts";
 import type { Member } from "./member.ts";
 import type { PoolChange, PoolRecord } from "./pool-record.ts";
 
@@ -61,5 +62,14 @@ export interface MemberStore {
   loadPools(options: LoadOptions): Promise<readonly PoolRecord[]>;
   /** Makes changes of pools durable, as {@link commit} does. @throws Fault memberStoreUnusable, leadershipLost */
   commitPools(changes: readonly PoolChange[], options: { readonly signal: AbortSignal }): Promise<void>;
+  /** The events, oldest first. What cannot be read is left out. @throws Fault memberStoreUnusable */
+  loadEvents(wait: Pick<LoadOptions, "signal">): Promise<readonly EventRecord[]>;
+  /**
+   * Keeps events. They survive a crash of every process; a loss of power may take the last of them. No commit of members
+   * waits for it, and it takes nothing from the reserve that these have.
+   *
+   * @throws Fault memberStoreUnusable, leadershipLost
+   */
+  commitEvents(change: EventChange, wait: Pick<LoadOptions, "signal">): Promise<void>;
   close(): Promise<void>;
 }

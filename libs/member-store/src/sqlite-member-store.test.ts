@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { SqliteMemberStore } from "./sqlite-member-store.ts";
 import { sampleMember } from "./testing/sample-member.ts";
@@ -33,6 +34,39 @@ async function otherProcess(): Promise<ChildProcess> {
   await once(child, "message");
   return child;
 }
+
+describe("SqliteMemberStore, events", () => {
+  const event = { time: 1, kind: "engine_died", severity: "error", message: "one" } as const;
+
+  it("loadEvents() leaves out what has changed since it was written, and the members are read all the same", async () => {
+    const store = new SqliteMemberStore(path);
+    await store.commit([{ kind: "put", member: sampleMember(1) }], wait());
+    const events = [1, 2, 3, 4].map((number) => ({ ...event, number }));
+    await store.commitEvents({ events, from: 1 }, wait());
+    await store.close();
+    const database = new DatabaseSync(path);
+    database.exec(`
+      UPDATE events SET document = replace(document, 'one', 'two') WHERE number = 1;
+      UPDATE events SET document = 'nonsense' WHERE number = 2;
+      DELETE FROM events WHERE number = 3`);
+    database.close();
+    const again = new SqliteMemberStore(path);
+    expect(await again.load()).toEqual([sampleMember(1)]);
+    expect(await again.loadEvents()).toEqual([{ ...event, number: 4 }]);
+    await again.close();
+  });
+
+  it("commitEvents() leaves revision and marker of the store alone, and the next commit is flushed as before", async () => {
+    const store = new SqliteMemberStore(path);
+    await store.commit([{ kind: "put", member: sampleMember(1) }], wait());
+    const { revision } = store.identity;
+    await store.commitEvents({ events: [{ ...event, number: 1 }], from: 1 }, wait());
+    expect(store.identity.revision).toBe(revision);
+    await store.commit([{ kind: "put", member: sampleMember(2) }], wait());
+    expect(store.identity.revision).toBe(revision + 1);
+    await store.close();
+  });
+});
 
 describe("SqliteMemberStore, exclusive", () => {
   it("SqliteMemberStore refuses to lock a file that a server has open, and keeps servers out while it has the lock", async () => {

@@ -4,8 +4,10 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Fault } from "@daos/fault";
 import { addChecksum } from "./document-checksum.ts";
+import { encodeEvent, readKeptEvent } from "./encode-event.ts";
 import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
 import { encodePool, isUnreadablePool, readKeptPool } from "./encode-pool.ts";
+import type { EventChange, EventRecord } from "./event-record.ts";
 import {
   faultMemberStore,
   faultMemberStoreReplaced,
@@ -88,6 +90,11 @@ const PUT_POOL = `
 const PUT_POOLS_CONTENT = `
   INSERT INTO pools_content (id, content) VALUES (1, ?)
     ON CONFLICT (id) DO UPDATE SET content = excluded.content`;
+const EVENTS_SCHEMA =
+  "CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, document TEXT NOT NULL) STRICT";
+const PUT_EVENT = `
+  INSERT INTO events (number, document) VALUES (?, ?)
+    ON CONFLICT (number) DO UPDATE SET document = excluded.document`;
 const QUARANTINED = "INSERT INTO quarantine (uuid, document, reason, moved_at) VALUES (?, ?, ?, ?)";
 
 /** How the reason of a pool begins in the table `quarantine`. */
@@ -112,6 +119,8 @@ const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;
 /** SQLite's shared-memory index takes 32 KiB; without them it reports an I/O error. */
 const MIN_FREE_BYTES = 64 * 1024;
+/** Events leave this for the members, who may have just given up the reserve. */
+const MIN_FREE_FOR_EVENTS = 1024 * 1024;
 
 /**
  * Stores members in an SQLite file beside the superblock of the access point's engine: for systems with one access
@@ -245,6 +254,41 @@ export class SqliteMemberStore implements MemberStore {
         for (const { uuid, document, reason } of unreadable)
           move.run(uuid, document, `${POOL_REASON}${reason}`, new Date().toISOString());
       });
+    });
+  }
+
+  async loadEvents(): Promise<readonly EventRecord[]> {
+    return this.#guarded(() => {
+      if (!hasTable(this.#database, "events")) return [];
+      return this.#database
+        .prepare("SELECT document FROM events ORDER BY number")
+        .all()
+        .map(({ document }) => readKeptEvent(String(document)))
+        .filter((event) => event !== undefined);
+    });
+  }
+
+  /** Events are no part of the record of the content: one that is missing is no reason to refuse the members. */
+  async commitEvents(
+    { events, from }: EventChange,
+    { signal }: { readonly signal: AbortSignal },
+  ): Promise<void> {
+    signal.throwIfAborted();
+    this.#guarded(() => {
+      if (freeBytes(dirname(this.#path)) < MIN_FREE_FOR_EVENTS)
+        throw faultMembersFileFull(this.#path, new Error("the rest is left for the members"));
+      // Without a flush to the device, which the next commit of members makes for both.
+      this.#database.exec("PRAGMA synchronous = NORMAL");
+      try {
+        this.#transaction(() => {
+          this.#database.exec(EVENTS_SCHEMA);
+          const put = this.#database.prepare(PUT_EVENT);
+          for (const event of events) put.run(event.number, encodeEvent(event));
+          this.#database.prepare("DELETE FROM events WHERE number < ?").run(from);
+        });
+      } finally {
+        this.#database.exec("PRAGMA synchronous = FULL");
+      }
     });
   }
 

@@ -259,7 +259,7 @@ describe("Membership", () => {
       ]),
     );
     expect(membership.list()).toMatchObject([{ state: "errored", reason: "killed by SIGSEGV" }]);
-    expect(membership.events.list()).toMatchObject([{ kind: "member_errored", rank: 0 }]);
+    expect(membership.events.list()).toMatchObject([{ kind: "engine_died", rank: 0 }]);
   });
 
   it("takes over the address of members that have moved, tells it, and leaves their states as they were", async () => {
@@ -276,6 +276,7 @@ describe("Membership", () => {
       { address: host, state: "joined", reason: "" },
     ]);
     expect(membership.events.list()).toMatchObject([
+      { kind: "swim_rank_alive", rank: 1, severity: "notice", message: "rank 1 is heard of again" },
       { kind: "member_moved", rank: 0, message: "rank 0 reports from 10.0.0.9:10001 now", address: host },
       { kind: "member_moved", rank: 1 },
     ]);

@@ -422,7 +422,12 @@ export class Membership {
 
   /** @param others are committed with them, and have no new state to tell */
   async #commitStates(members: readonly Member[], others: readonly Member[] = []): Promise<void> {
+    const alive = members.filter(
+      ({ uuid, state }) => state === "joined" && this.#next.get(uuid)?.state === "unresponsive",
+    );
     await this.#commit([...members, ...others]);
+    for (const member of alive)
+      this.#tell("swim_rank_alive", `rank ${member.rank} is heard of again`, member);
     for (const member of members) {
       const told = EVENTS[member.state];
       if (told !== undefined) this.#tell(told[0], `rank ${member.rank} ${told[1]}`, member);
@@ -509,8 +514,8 @@ export class Membership {
 /** What is told of a member that comes into a state. */
 const EVENTS: Partial<Record<Member["state"], readonly [SystemEventKind, string]>> = {
   stopped: ["member_stopped", "has stopped"],
-  errored: ["member_errored", "is out of service"],
-  unresponsive: ["member_unresponsive", "is not heard of"],
+  errored: ["engine_died", "is out of service"],
+  unresponsive: ["swim_rank_dead", "is not heard of"],
   excluded: ["member_excluded", "is excluded"],
 };
 

@@ -384,7 +384,7 @@ describe("ReportEngines", () => {
       .events.list()
       .map(({ kind, message }) => [kind, message]);
     expect(events.slice(-2)).toEqual([
-      ["member_errored", "rank 0 is out of service: SIGSEGV"],
+      ["engine_died", "rank 0 is out of service: SIGSEGV"],
       ["device_warning", "a disk is hot"],
     ]);
   });

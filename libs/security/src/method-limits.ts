@@ -150,7 +150,7 @@ const MGMT_CTL: LimitsOf<typeof ctl.MgmtCtl> = {
   systemErase: ACTION,
   systemEvents: {
     maxRequestBytes: SMALL,
-    fields: { follow: ANY, after: ANY } satisfies FieldsOf<ctl.SystemEventsReq>,
+    fields: { follow: ANY, after: ANY, since: ANY } satisfies FieldsOf<ctl.SystemEventsReq>,
   },
   storageFormatWatch: {
     maxRequestBytes: SMALL,

@@ -5,7 +5,7 @@ import type { EngineInstance } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { Member, MemberState } from "@daos/member-store";
 import type { Condition, Membership } from "@daos/membership";
-import type { Rank } from "@daos/rank";
+import { formatRankSet, type Rank } from "@daos/rank";
 import { type Clock, systemClock } from "@daos/sys";
 import { faultNotRecorded } from "./faults.ts";
 import {
@@ -108,7 +108,9 @@ export class SystemActions {
   async stop(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
     return this.#inTerm("stop", options, async (membership, term) => {
       const { wanted, leftOut } = partition("stop", members, options);
-      return inOrder(members, byUuid([...leftOut, ...(await this.#stopAll(wanted, membership, term))]));
+      const results = await this.#stopAll(wanted, membership, term);
+      tellFailures("system_stop_failed", "the stop of the system failed", results, membership);
+      return inOrder(members, byUuid([...leftOut, ...results]));
     });
   }
 
@@ -229,7 +231,9 @@ export class SystemActions {
   async start(members: readonly Member[], options: ActionOptions): Promise<readonly ActionResult[]> {
     return this.#inTerm("start", options, async (membership, term) => {
       const { wanted, leftOut } = partition("start", members, options);
-      return inOrder(members, byUuid([...leftOut, ...(await this.#startAll(wanted, membership, term))]));
+      const results = await this.#startAll(wanted, membership, term);
+      tellFailures("system_start_failed", "the start of the system failed", results, membership);
+      return inOrder(members, byUuid([...leftOut, ...results]));
     });
   }
 
@@ -512,4 +516,18 @@ function mayRun({ state }: Member, force: boolean): boolean {
   if (state === "stopped" || state === "excluded" || state === "errored" || state === "replaced")
     return false;
   return !(force && (state === "unresponsive" || state === "joining"));
+}
+
+/** One event for all members that an administrator's action failed for. */
+function tellFailures(
+  kind: "system_stop_failed" | "system_start_failed",
+  what: string,
+  results: readonly ActionResult[],
+  { events }: Membership,
+): void {
+  const failed = results.filter(({ fault }) => fault !== undefined);
+  const [first] = failed;
+  if (first?.fault === undefined) return;
+  const ranks = formatRankSet(failed.map(({ member }) => member.rank));
+  events.add(kind, `${what} for ranks ${ranks}: ${first.action}: ${first.fault.message}`);
 }

@@ -236,7 +236,7 @@ describe("three access points", { timeout: 600_000 }, () => {
     // Only what was done has happened, and no other host leads.
     const happened = (of: number) => events.filter((one) => one.rank === of).map(({ kind }) => kind);
     const changed = ["member_excluded", "member_exclusion_cleared", "member_restarted"];
-    const crashed = ["member_errored", "member_restarted"];
+    const crashed = ["engine_died", "member_restarted"];
     expect(events.filter((one) => one.rank !== rank && one.rank !== other)).toEqual([]);
     expect(happened(rank)).toEqual([...changed, ...crashed, ...changed]);
     expect(happened(other)).toEqual(crashed);

@@ -70,7 +70,7 @@ describe("members", () => {
     process.kill(pid, "SIGCONT");
     await expect.poll(() => states(system), slow).toEqual(["0 joined", "1 joined"]);
     const { events } = await system.dmgJson("system", "events");
-    expect(events.map(({ kind }) => kind)).not.toContain("member_unresponsive");
+    expect(events.map(({ kind }) => kind)).not.toContain("swim_rank_dead");
     expect(await system.dmg("system", "stop")).toMatchObject({ exitCode: 0 });
   });
 

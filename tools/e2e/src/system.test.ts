@@ -76,7 +76,7 @@ describe("dmg system", () => {
       .toMatchObject({ state: "joined", incarnation: 2 });
     const { events } = await system.dmgJson("system", "events");
     const about = events.filter(({ rank }) => rank === 1).map(({ kind }) => kind);
-    expect(about).toEqual(["member_joined", "member_errored", "member_restarted"]);
+    expect(about).toEqual(["member_joined", "engine_died", "member_restarted"]);
     expect(JSON.stringify(events)).toContain("killed by SIGKILL");
     expect((await system.dmgJson("system", "query")).members[0]).toMatchObject({ incarnation: 1 });
   });

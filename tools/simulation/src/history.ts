@@ -1,4 +1,5 @@
 import { encodeMember, type Member, type MemberChange, type MemberState } from "@daos/member-store";
+import { EventHistory } from "./event-history.ts";
 import { PoolHistory } from "./pool-history.ts";
 
 /** One state of a member in the store; `undefined` when it was forgotten. */
@@ -14,6 +15,7 @@ interface Entry {
 export class History {
   readonly violations: string[] = [];
   readonly pools: PoolHistory;
+  readonly events = new EventHistory();
   readonly #now: () => number;
   readonly #log: ((line: string) => void) | undefined;
   readonly #members = new Map<string, Member>();

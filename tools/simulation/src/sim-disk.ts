@@ -1,4 +1,6 @@
 import {
+  type EventChange,
+  type EventRecord,
   faultMemberStore,
   faultRankTaken,
   type Member,
@@ -64,6 +66,17 @@ export class DiskStore implements MemberStore {
     signal.throwIfAborted();
     await this.#work();
     this.#history.pools.commit(0, changes);
+  }
+
+  async loadEvents(): Promise<readonly EventRecord[]> {
+    await this.#work();
+    return this.#history.events.list();
+  }
+
+  async commitEvents(change: EventChange, { signal }: { readonly signal: AbortSignal }): Promise<void> {
+    signal.throwIfAborted();
+    await this.#work();
+    this.#history.events.commit(change);
   }
 
   async #work(): Promise<void> {

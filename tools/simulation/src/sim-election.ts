@@ -1,6 +1,8 @@
 import type { AccessPoint, Election, LeaderView } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
 import {
+  type EventChange,
+  type EventRecord,
   faultLeadershipLost,
   faultMemberStore,
   type Member,
@@ -147,6 +149,19 @@ class TermStore implements MemberStore {
 
   commitPools(pools: readonly PoolChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
     return this.#inTurn({ members: [], pools }, signal);
+  }
+
+  async loadEvents(): Promise<readonly EventRecord[]> {
+    return (await this.#read()).events;
+  }
+
+  async commitEvents(change: EventChange): Promise<void> {
+    const { etcd, process, self } = this.#options;
+    try {
+      await etcd.commitEvents(process, self, this.#term, change);
+    } catch (error) {
+      throw error instanceof EtcdFailure ? faultMemberStore("etcd", error) : error;
+    }
   }
 
   #inTurn(changes: StoreChanges, signal: AbortSignal): Promise<void> {

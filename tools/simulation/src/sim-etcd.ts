@@ -1,5 +1,7 @@
 import type { HostAddress } from "@daos/hostlist";
 import {
+  type EventChange,
+  type EventRecord,
   faultLeadershipLost,
   faultRankTaken,
   type Member,
@@ -111,10 +113,23 @@ export class SimEtcd {
     process: SimProcess,
     address: HostAddress,
     term: number,
-  ): Promise<{ readonly members: readonly Member[]; readonly pools: readonly PoolRecord[] }> {
+  ): Promise<{
+    readonly members: readonly Member[];
+    readonly pools: readonly PoolRecord[];
+    readonly events: readonly EventRecord[];
+  }> {
     return this.#call(process, address, () => {
       if (this.leader?.term !== term) throw faultLeadershipLost("read the members");
-      return { members: this.#history.list(), pools: this.#history.pools.list() };
+      const { pools, events } = this.#history;
+      return { members: this.#history.list(), pools: pools.list(), events: events.list() };
+    });
+  }
+
+  /** Events are put by their number, so a copy that comes late changes nothing. */
+  commitEvents(process: SimProcess, address: HostAddress, term: number, change: EventChange): Promise<void> {
+    return this.#call(process, address, () => {
+      if (this.leader?.term !== term) throw faultLeadershipLost("keep events");
+      this.#history.events.commit(change);
     });
   }
 

@@ -130,8 +130,14 @@ function act(action: string, done: ctl.MemberState) {
 }
 
 const events = [
-  { kind: "leader_changed", severity: "info", message: "10.0.0.1:10001 leads", addr: "10.0.0.1:10001" },
-  { kind: "member_joined", severity: "info", message: "rank 5 has joined", rank: 5, addr: "10.0.0.3:10001" },
+  { kind: "leader_changed", severity: "notice", message: "10.0.0.1:10001 leads", addr: "10.0.0.1:10001" },
+  {
+    kind: "member_joined",
+    severity: "notice",
+    message: "rank 5 has joined",
+    rank: 5,
+    addr: "10.0.0.3:10001",
+  },
   {
     kind: "engine_died",
     severity: "error",

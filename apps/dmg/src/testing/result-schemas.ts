@@ -312,10 +312,10 @@ const RESULTS = {
   "system events": z.strictObject({
     events: z.array(
       z.strictObject({
-        number: count.meta({ description: "increases during one leader's term" }),
+        number: count.meta({ description: "counts up, also over changes of the leader" }),
         time,
         kind: z.string(),
-        severity: z.string(),
+        severity: z.string().meta({ description: "error, warning or notice; info from earlier releases" }),
         message: z.string(),
         rank: rank.nullable(),
         uuid: z.string(),

@@ -4,7 +4,7 @@ import { events, eventsFault } from "../live.ts";
 import { EventList, Severity } from "../parts/event-list.tsx";
 import { FaultBox } from "../parts/fault-box.tsx";
 
-const SEVERITIES = ["error", "warning", "info"] as const;
+const SEVERITIES = ["error", "warning", "notice"] as const;
 
 /** What happened, as it happens. */
 export function EventsPage() {
@@ -30,7 +30,7 @@ export function EventsPage() {
           <input
             type="search"
             value={text}
-            placeholder="member_errored, rank 3, node17 …"
+            placeholder="engine_died, rank 3, node17 …"
             onInput={({ currentTarget }) => setText(currentTarget.value)}
           />
         </label>

@@ -33,12 +33,12 @@ const SEVERITIES: Readonly<Record<string, { readonly path: string; readonly labe
     label: "Error",
   },
   warning: { path: "M8 1 15.5 14.5H.5zM7 6v4.2h2V6zm0 5.2v1.8h2v-1.8z", label: "Warning" },
-  info: { path: "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6z", label: "Info" },
+  notice: { path: "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6z", label: "Notice" },
 };
 
 /** The severity of an event, as a shape and a word. */
 export function Severity({ severity }: { readonly severity: string }) {
-  const { path, label } = SEVERITIES[severity] ?? { path: SEVERITIES.info?.path ?? "", label: severity };
+  const { path, label } = SEVERITIES[severity] ?? { path: SEVERITIES.notice?.path ?? "", label: severity };
   return (
     <span class="severity" data-severity={severity}>
       <svg class="mark" viewBox="0 0 16 16" aria-hidden="true">

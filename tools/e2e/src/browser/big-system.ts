@@ -85,7 +85,7 @@ export class BigSystem implements AsyncDisposable {
     const event = {
       number: this.#number,
       time: BigInt(Date.now()),
-      kind: "member_errored",
+      kind: "engine_died",
       severity: "error",
       message: reason,
       rank,

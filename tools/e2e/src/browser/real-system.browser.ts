@@ -135,7 +135,7 @@ describe("dmg web on a real system", () => {
     await using window = await openPage(browser, web);
     await go(window, "/events");
     process.kill(system.enginePid(1), "SIGKILL");
-    await window.page.getByText("member_errored").first().waitFor({ timeout: EVENTUAL_TIMEOUT_MS });
+    await window.page.getByText("engine_died").first().waitFor({ timeout: EVENTUAL_TIMEOUT_MS });
     await go(window, "/hosts");
     await window.page.locator(".cell[data-state=joined]").waitFor({ timeout: EVENTUAL_TIMEOUT_MS });
   });

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/system.proto.
  */
 export const file_ctl_system: GenFile = /*@__PURE__*/
-  fileDesc("ChBjdGwvc3lzdGVtLnByb3RvEgNjdGwi1gEKDFN5c3RlbU1lbWJlchIMCgRhZGRyGAEgASgJEgwKBHV1aWQYAiABKAkSDAoEcmFuaxgDIAEoDRIfCgVzdGF0ZRhkIAEoDjIQLmN0bC5NZW1iZXJTdGF0ZRIOCgZyZWFzb24YZSABKAkSDQoFc2luY2UYZiABKAQSEwoLaW5jYXJuYXRpb24YZyABKA0SCwoDdXJpGGggASgJEg0KBW5jdHhzGGkgASgNEhQKDGZhdWx0X2RvbWFpbhhqIAEoCRIVCg1lbmdpbmVfbnVtYmVyGGsgASgNIi8KD01lbWJlclNlbGVjdGlvbhINCgVyYW5rcxgBIAMoDRINCgVob3N0cxgCIAMoCSI5Cg5TeXN0ZW1RdWVyeVJlcRInCglzZWxlY3Rpb24YASABKAsyFC5jdGwuTWVtYmVyU2VsZWN0aW9uImMKD1N5c3RlbVF1ZXJ5UmVzcBIiCgdtZW1iZXJzGAEgAygLMhEuY3RsLlN5c3RlbU1lbWJlchIVCg1taXNzaW5nX3JhbmtzGAIgAygNEhUKDW1pc3NpbmdfaG9zdHMYAyADKAkibQoPU3lzdGVtQWN0aW9uUmVxEicKCXNlbGVjdGlvbhgBIAEoCzIULmN0bC5NZW1iZXJTZWxlY3Rpb24SDQoFZm9yY2UYAiABKAgSDgoGZmFub3V0GAMgASgNEhIKCnRpbWVvdXRfbXMYBCABKA0ihAIKEFN5c3RlbUFjdGlvblJlc3ASLQoHcmVzdWx0cxgBIAMoCzIcLmN0bC5TeXN0ZW1BY3Rpb25SZXNwLlJlc3VsdBIVCg1taXNzaW5nX3JhbmtzGAIgAygNEhUKDW1pc3NpbmdfaG9zdHMYAyADKAkakgEKBlJlc3VsdBIMCgRyYW5rGAEgASgNEgwKBHV1aWQYAiABKAkSDAoEYWRkchgDIAEoCRIOCgZhY3Rpb24YBCABKAkSHwoFZmF1bHQYBSABKAsyEC5jdGwuRmF1bHREZXRhaWwSHwoFc3RhdGUYBiABKA4yEC5jdGwuTWVtYmVyU3RhdGUSDAoEbm90ZRgHIAEoCSIwCg9TeXN0ZW1FdmVudHNSZXESDgoGZm9sbG93GAEgASgIEg0KBWFmdGVyGAIgASgEIpQBCgtTeXN0ZW1FdmVudBIOCgZudW1iZXIYASABKAQSDAoEdGltZRgCIAEoBBIMCgRraW5kGAMgASgJEhAKCHNldmVyaXR5GAQgASgJEg8KB21lc3NhZ2UYBSABKAkSEQoEcmFuaxgGIAEoDUgAiAEBEgwKBHV1aWQYByABKAkSDAoEYWRkchgIIAEoCUIHCgVfcmFuayIPCg1TeXN0ZW1TdG9wUmVxIoEBCg5TeXN0ZW1TdG9wUmVzcBIrCgdyZXN1bHRzGAEgAygLMhouY3RsLlN5c3RlbVN0b3BSZXNwLlJlc3VsdBpCCgZSZXN1bHQSCgoCaWQYASABKAkSDgoGYWN0aW9uGAIgASgJEg8KB2Vycm9yZWQYAyABKAgSCwoDbXNnGAQgASgJIhYKFFN5c3RlbU1lbWJlclF1ZXJ5UmVxIjsKFVN5c3RlbU1lbWJlclF1ZXJ5UmVzcBIiCgdtZW1iZXJzGAEgAygLMhEuY3RsLlN5c3RlbU1lbWJlcirIAQoLTWVtYmVyU3RhdGUSEgoOTUVNQkVSX1VOS05PV04QABISCg5NRU1CRVJfSk9JTklORxABEhEKDU1FTUJFUl9KT0lORUQQAhITCg9NRU1CRVJfU1RPUFBJTkcQAxISCg5NRU1CRVJfU1RPUFBFRBAEEhMKD01FTUJFUl9FWENMVURFRBAFEhcKE01FTUJFUl9VTlJFU1BPTlNJVkUQBhISCg5NRU1CRVJfRVJST1JFRBAHEhMKD01FTUJFUl9SRVBMQUNFRBAIYgZwcm90bzM", [file_ctl_fault]);
+  fileDesc("ChBjdGwvc3lzdGVtLnByb3RvEgNjdGwi1gEKDFN5c3RlbU1lbWJlchIMCgRhZGRyGAEgASgJEgwKBHV1aWQYAiABKAkSDAoEcmFuaxgDIAEoDRIfCgVzdGF0ZRhkIAEoDjIQLmN0bC5NZW1iZXJTdGF0ZRIOCgZyZWFzb24YZSABKAkSDQoFc2luY2UYZiABKAQSEwoLaW5jYXJuYXRpb24YZyABKA0SCwoDdXJpGGggASgJEg0KBW5jdHhzGGkgASgNEhQKDGZhdWx0X2RvbWFpbhhqIAEoCRIVCg1lbmdpbmVfbnVtYmVyGGsgASgNIi8KD01lbWJlclNlbGVjdGlvbhINCgVyYW5rcxgBIAMoDRINCgVob3N0cxgCIAMoCSI5Cg5TeXN0ZW1RdWVyeVJlcRInCglzZWxlY3Rpb24YASABKAsyFC5jdGwuTWVtYmVyU2VsZWN0aW9uImMKD1N5c3RlbVF1ZXJ5UmVzcBIiCgdtZW1iZXJzGAEgAygLMhEuY3RsLlN5c3RlbU1lbWJlchIVCg1taXNzaW5nX3JhbmtzGAIgAygNEhUKDW1pc3NpbmdfaG9zdHMYAyADKAkibQoPU3lzdGVtQWN0aW9uUmVxEicKCXNlbGVjdGlvbhgBIAEoCzIULmN0bC5NZW1iZXJTZWxlY3Rpb24SDQoFZm9yY2UYAiABKAgSDgoGZmFub3V0GAMgASgNEhIKCnRpbWVvdXRfbXMYBCABKA0ihAIKEFN5c3RlbUFjdGlvblJlc3ASLQoHcmVzdWx0cxgBIAMoCzIcLmN0bC5TeXN0ZW1BY3Rpb25SZXNwLlJlc3VsdBIVCg1taXNzaW5nX3JhbmtzGAIgAygNEhUKDW1pc3NpbmdfaG9zdHMYAyADKAkakgEKBlJlc3VsdBIMCgRyYW5rGAEgASgNEgwKBHV1aWQYAiABKAkSDAoEYWRkchgDIAEoCRIOCgZhY3Rpb24YBCABKAkSHwoFZmF1bHQYBSABKAsyEC5jdGwuRmF1bHREZXRhaWwSHwoFc3RhdGUYBiABKA4yEC5jdGwuTWVtYmVyU3RhdGUSDAoEbm90ZRgHIAEoCSI/Cg9TeXN0ZW1FdmVudHNSZXESDgoGZm9sbG93GAEgASgIEg0KBWFmdGVyGAIgASgEEg0KBXNpbmNlGAMgASgEIpQBCgtTeXN0ZW1FdmVudBIOCgZudW1iZXIYASABKAQSDAoEdGltZRgCIAEoBBIMCgRraW5kGAMgASgJEhAKCHNldmVyaXR5GAQgASgJEg8KB21lc3NhZ2UYBSABKAkSEQoEcmFuaxgGIAEoDUgAiAEBEgwKBHV1aWQYByABKAkSDAoEYWRkchgIIAEoCUIHCgVfcmFuayIPCg1TeXN0ZW1TdG9wUmVxIoEBCg5TeXN0ZW1TdG9wUmVzcBIrCgdyZXN1bHRzGAEgAygLMhouY3RsLlN5c3RlbVN0b3BSZXNwLlJlc3VsdBpCCgZSZXN1bHQSCgoCaWQYASABKAkSDgoGYWN0aW9uGAIgASgJEg8KB2Vycm9yZWQYAyABKAgSCwoDbXNnGAQgASgJIhYKFFN5c3RlbU1lbWJlclF1ZXJ5UmVxIjsKFVN5c3RlbU1lbWJlclF1ZXJ5UmVzcBIiCgdtZW1iZXJzGAEgAygLMhEuY3RsLlN5c3RlbU1lbWJlcirIAQoLTWVtYmVyU3RhdGUSEgoOTUVNQkVSX1VOS05PV04QABISCg5NRU1CRVJfSk9JTklORxABEhEKDU1FTUJFUl9KT0lORUQQAhITCg9NRU1CRVJfU1RPUFBJTkcQAxISCg5NRU1CRVJfU1RPUFBFRBAEEhMKD01FTUJFUl9FWENMVURFRBAFEhcKE01FTUJFUl9VTlJFU1BPTlNJVkUQBhISCg5NRU1CRVJfRVJST1JFRBAHEhMKD01FTUJFUl9SRVBMQUNFRBAIYgZwcm90bzM", [file_ctl_fault]);
 
 /**
  * One engine of the system.
@@ -321,6 +321,13 @@ export type SystemEventsReq = Message<"ctl.SystemEventsReq"> & {
    * @generated from field: uint64 after = 2;
    */
   after: bigint;
+
+  /**
+   * only those that happened then or later, ms since 1970
+   *
+   * @generated from field: uint64 since = 3;
+   */
+  since: bigint;
 };
 
 /**
@@ -331,13 +338,13 @@ export const SystemEventsReqSchema: GenMessage<SystemEventsReq> = /*@__PURE__*/
   messageDesc(file_ctl_system, 6);
 
 /**
- * Something that happened in the system. The leader keeps the latest ones.
+ * Something that happened in the system. The latest ones are kept beside the members.
  *
  * @generated from message ctl.SystemEvent
  */
 export type SystemEvent = Message<"ctl.SystemEvent"> & {
   /**
-   * counts up; starts again with another leader
+   * counts up, also over changes of the leader
    *
    * @generated from field: uint64 number = 1;
    */
@@ -351,14 +358,14 @@ export type SystemEvent = Message<"ctl.SystemEvent"> & {
   time: bigint;
 
   /**
-   * as in member_errored
+   * as in engine_died
    *
    * @generated from field: string kind = 3;
    */
   kind: string;
 
   /**
-   * info, warning or error
+   * notice, warning or error
    *
    * @generated from field: string severity = 4;
    */
