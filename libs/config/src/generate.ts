@@ -37,8 +37,9 @@ const MAX_TARGETS = 16;
 /** Cores of a node that are reserved for the control plane and the kernel. */
 const SPARE_CORES = 1;
 const GIB = 2 ** 30;
-/** The share of free memory that engines may use as storage. */
+/** The share of free memory that engines may use as storage, and the share that the smallest tmpfs of each may take. */
 const MEMORY_SHARE = 0.5;
+const LARGEST_SHARE = 0.75;
 
 interface Node {
   /** `undefined`: the machine has only one, and engines need not be pinned. */
@@ -63,7 +64,7 @@ export function generateConfig(facts: MachineFacts, options: GenerateOptions = {
   const notes: string[] = [];
   const note = (text: string) => notes.push(text);
   const { provider, interfaces } = chooseFabric(facts, options.provider, note);
-  const engines = placeEngines(facts, interfaces, note);
+  const engines = withinMemory(placeEngines(facts, interfaces, note), facts, note);
   const sections = engines.flatMap((engine) => engineSection(engine, engines, facts, options, note));
 
   const port = options.port ?? 10_001;
@@ -212,6 +213,23 @@ function placeEngines(
       note(`interface ${device}: there is an engine on its NUMA node already, or it has no node`);
   }
   return engines;
+}
+
+/** Engines without persistent memory need a tmpfs of at least one GiB each. Those for which there is no memory are left out. */
+function withinMemory(engines: readonly Engine[], facts: MachineFacts, note: Note): readonly Engine[] {
+  const free = (facts.memory?.availableBytes ?? Number.POSITIVE_INFINITY) * LARGEST_SHARE;
+  const hasPmem = (engine: Engine) => namespacesFor(engine, facts, () => {}).length > 0;
+  // A machine is left one engine at least.
+  const most = Math.max(engines.some(hasPmem) ? 0 : 1, Math.floor(free / GIB));
+  let inMemory = 0;
+  const kept = engines.filter((engine) => {
+    if (hasPmem(engine)) return true;
+    inMemory += 1;
+    if (inMemory <= most) return true;
+    note(`NUMA node ${engine.node.id}: no memory is left for another tmpfs of 1 GiB, so it has no engine`);
+    return false;
+  });
+  return kept.map((engine, index) => ({ ...engine, index }));
 }
 
 function engineSection(

@@ -432,6 +432,24 @@ describe("generateConfig()", () => {
     expect(text).toContain("# /dev/pmem0.8 at the moment; ");
   });
 
+  it.each([
+    ["none of them has persistent memory", 1.4, [], [0]],
+    [
+      "the other one has persistent memory",
+      1.2,
+      [{ device: "/dev/pmem1", numaNode: 1, sizeBytes: GIB }],
+      [1],
+    ],
+  ])(
+    "generateConfig() leaves out an engine for whose tmpfs there is no memory: %s",
+    (_, free, pmemNamespaces, nodes) => {
+      const memory = { totalBytes: 1.9 * GIB, availableBytes: free * GIB };
+      const { config, notes } = generate({ ...large, memory, pmemNamespaces });
+      expect(config.engines.map(({ pinnedNumaNode }) => pinnedNumaNode)).toEqual(nodes);
+      expect(notes.join("\n")).toMatch(/NUMA node [01]: no memory is left for another tmpfs/);
+    },
+  );
+
   it("generateConfig() lets the engines of both nodes share a bond that is on both, on ports of their own", () => {
     const bond = { device: "bond0", provider: "ofi+sockets", numaNodes: [0, 1] };
     const networkInterfaces = [{ device: "bond0", usable: true }];
