@@ -17,6 +17,7 @@ import { ctl, mgmt, grpc as standard } from "@daos/proto";
 import { clientTlsSource, judgeCaller, shareOf } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
 import { peerKey } from "./audit/audit-interceptor.ts";
+import { configuredControllers, wishedHugepages } from "./configured-devices.ts";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
 import { drpcModules } from "./drpc-modules.ts";
 import { faultDomain } from "./fault-domain.ts";
@@ -37,7 +38,6 @@ import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { StorageLocks } from "./storage-lock.ts";
 import { storageProviders } from "./storage-providers.ts";
-import { wishedHugepages } from "./wished-hugepages.ts";
 
 export interface ServerOptions {
   readonly config: ServerConfig;
@@ -180,7 +180,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
         history,
         refuseDevices:
           config.transport.allowInsecure && !config.allowInsecureDevices ? faultInsecureDevices : undefined,
-        controllers: { include: config.bdevInclude, exclude: config.bdevExclude },
+        controllers: configuredControllers(config),
         hugepages: wishedHugepages(config),
         network,
         actions: host.actions,

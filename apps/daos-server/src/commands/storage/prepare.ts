@@ -58,12 +58,8 @@ export const storagePrepareCommand = defineCommand({
     const { scm, bdev, signal, config } = await hostTools(flags);
     const user = flags["target-user"] ?? process.env.SUDO_USER;
     const owner = user === undefined || user === "" ? undefined : await findUser(user);
-    const selection = {
-      whitelist: flags["pci-whitelist"],
-      include: config?.bdevInclude,
-      exclude: config?.bdevExclude,
-    };
-    const { wishedHugepages } = await import("../../wished-hugepages.ts");
+    const { configuredControllers, wishedHugepages } = await import("../../configured-devices.ts");
+    const selection = { ...configuredControllers(config), whitelist: flags["pci-whitelist"] };
     const hugepages = flags.hugepages ?? wishedHugepages(config);
     const controllers = nvme
       ? await (reset
