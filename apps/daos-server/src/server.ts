@@ -1,6 +1,6 @@
 import { join as joinPath } from "node:path";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
+import { describeConfig, type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
 import { MgmtClient } from "@daos/control-client";
 import { ctlService } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
@@ -188,6 +188,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
         release: { version: VERSION, daosRelease: DAOS_RELEASE },
         log,
         logLevel: options.logLevel,
+        configuration: { file: config.path, describe: () => describeConfig(config) },
       }),
     );
     const services = new Map([

@@ -16,6 +16,7 @@ import { poolListCommand } from "./commands/pool/list.ts";
 import { poolOverwriteAclCommand } from "./commands/pool/overwrite-acl.ts";
 import { poolQueryCommand } from "./commands/pool/query.ts";
 import { poolUpdateAclCommand } from "./commands/pool/update-acl.ts";
+import { serverQueryCommand } from "./commands/server/query.ts";
 import { setLogMasksCommand } from "./commands/server/set-logmasks.ts";
 import { serverVersionCommand } from "./commands/server-version.ts";
 import { storageBurnInCommand } from "./commands/storage/burn-in.ts";
@@ -76,7 +77,11 @@ export const DMG: Program<AnyCommand> = {
         poolDeleteAclCommand,
       ],
     },
-    { name: "server", summary: "The control plane of the hosts itself", commands: [setLogMasksCommand] },
+    {
+      name: "server",
+      summary: "The control plane of the hosts itself",
+      commands: [serverQueryCommand, setLogMasksCommand],
+    },
     {
       name: "storage",
       alias: "st",

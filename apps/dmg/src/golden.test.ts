@@ -93,6 +93,8 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "storage-prepare-nvme": ["storage", "prepare", "--nvme-only", "--reset"],
   "storage-query-blobstore-health": ["st", "q", "b", "-t", "3"],
   "storage-query-nvme-health": ["st", "q", "d"],
+  "server-query": ["server", "query"],
+  "server-query-config": ["server", "query", "--config"],
   "server-set-logmasks": ["server", "set-logmasks", "--masks", "debug"],
   "server-set-logmasks-reset": ["server", "set-logmasks", "--reset"],
   "server-set-logmasks-wrong": ["server", "set-logmasks", "-m", "LOUD"],

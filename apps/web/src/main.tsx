@@ -4,6 +4,7 @@ import { useState } from "preact/hooks";
 import { openSession } from "./api.ts";
 import { type PageFault, toPageFault } from "./fault.ts";
 import { contact, follow, setup } from "./live.ts";
+import { ConfigPage } from "./pages/config-page.tsx";
 import { EventsPage } from "./pages/events-page.tsx";
 import { HostPage } from "./pages/host-page.tsx";
 import { HostsPage } from "./pages/hosts-page.tsx";
@@ -45,6 +46,8 @@ function Page() {
       return <HostsPage />;
     case "host":
       return <HostPage address={of} />;
+    case "config":
+      return <ConfigPage key={of} address={of} />;
     case "pools":
       return <PoolsPage />;
     case "pool":

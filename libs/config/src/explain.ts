@@ -89,7 +89,8 @@ export function formatExplanation(explanation: KeyExplanation): string {
   return lines.join("\n");
 }
 
-function showValue(value: unknown): string {
+/** A value as YAML on one line. */
+export function showValue(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value).replaceAll(",", ", ");
 }
 

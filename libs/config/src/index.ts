@@ -13,6 +13,7 @@ export {
   isOnLoopback,
   type ServerCheck,
 } from "./check-server.ts";
+export { type ConfiguredKey, describeConfig } from "./describe-config.ts";
 export { explainKey, formatExplanation, type KeyExplanation, listKeys } from "./explain.ts";
 export {
   faultConfigInvalid,

@@ -8,8 +8,18 @@ import type { EngineConfig, ServerConfig, SystemDbConfig } from "./types.ts";
  * in YAML 1.1, as Ansible reads it, the PCI address 0000:41:00.0 is the number 2460 and the user `no` is a boolean.
  */
 export function renderServerConfig(config: ServerConfig): string {
+  return stringify(toServerFile(config), {
+    lineWidth: 0,
+    aliasDuplicateObjects: false,
+    defaultStringType: "QUOTE_DOUBLE",
+    defaultKeyType: "PLAIN",
+  });
+}
+
+/** The configuration as the keys of its file. */
+export function toServerFile(config: ServerConfig): ServerFile {
   const { transport } = config;
-  const file: ServerFile = {
+  return {
     name: config.name,
     access_points: config.accessPoints.map(formatHostAddress),
     port: config.port,
@@ -53,12 +63,6 @@ export function renderServerConfig(config: ServerConfig): string {
     modules: config.modules,
     servers: config.engines.map(engineSection),
   };
-  return stringify(file, {
-    lineWidth: 0,
-    aliasDuplicateObjects: false,
-    defaultStringType: "QUOTE_DOUBLE",
-    defaultKeyType: "PLAIN",
-  });
 }
 
 function systemDbSection(systemDb: SystemDbConfig): SystemDbFile {

@@ -20,6 +20,7 @@ export { type Acl, poolDeleteAcl, poolGetAcl, poolOverwriteAcl, poolUpdateAcl } 
 export { type PoolCreated, type PoolCreateRequest, poolCreate } from "./pool-create.ts";
 export { type PoolDestroyRequest, poolDestroy } from "./pool-destroy.ts";
 export { resolvePool } from "./resolve-pool.ts";
+export { type ServerConfigKey, type ServerEngine, type ServerInfo, serverQuery } from "./server-query.ts";
 export { type ServerVersion, serverVersions } from "./server-version.ts";
 export { type LogMasks, setLogMasks } from "./set-log-masks.ts";
 export { type SmdDevice, type SmdPool, smdListDevices, smdListPools } from "./smd-query.ts";

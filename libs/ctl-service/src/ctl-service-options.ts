@@ -1,4 +1,5 @@
 import type { BdevOperations, ControllerSelection, HealthHistory } from "@daos/bdev";
+import type { ConfiguredKey } from "@daos/config";
 import type { Leadership } from "@daos/election";
 import type { Fault } from "@daos/fault";
 import type { Harness } from "@daos/harness";
@@ -29,6 +30,8 @@ export interface CtlServiceOptions {
   readonly findUser: (name: string) => Promise<Owner>;
   /** The version of this program, and the release of DAOS whose data plane it runs. */
   readonly release: { readonly version: string; readonly daosRelease: string };
+  /** The configuration in force. */
+  readonly configuration: { readonly file: string; readonly describe: () => readonly ConfiguredKey[] };
   readonly log: Logger;
   /** The level of that log and of all others of this process. */
   readonly logLevel: LevelSwitch;

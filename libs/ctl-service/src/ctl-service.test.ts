@@ -69,6 +69,7 @@ function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
     log: silentLogger,
     release: { version: "1.2.3", daosRelease: "0.8.0" },
     logLevel: levelSwitch("INFO"),
+    configuration: { file: "", describe: unexpected("describe the configuration") as never },
     ...parts,
   };
   const transport = createRouterTransport((router) => router.service(ctl.MgmtCtl, ctlService(options)), {
@@ -717,5 +718,40 @@ describe("what the engines know of their devices", () => {
       "",
     ]);
     expect(found[2]?.devices).toHaveLength(1);
+  });
+});
+
+describe("ServerQuery", () => {
+  const key = { name: "port", value: "10002", description: "TCP port", allowed: "a port" };
+  const release = { version: "1.2.3", daosRelease: "0.8.0" };
+  const configuration = {
+    file: "/etc/daos/daos_server.yml",
+    describe: () => [{ ...key, default: "10001" }],
+  };
+  const running = { index: 0, superblock: { rank: 4 }, pid: 4711, startedAt: 1_700_000_001_000, restarts: 2 };
+  const stopped = { index: 1, superblock: undefined, pid: undefined, startedAt: undefined, restarts: 0 };
+  const instances = [
+    { ...running, state: { kind: "serving" } },
+    { ...stopped, state: { kind: "awaiting format", reason: "" } },
+  ];
+  const harness = { instances } as unknown as Harness;
+
+  it("tells what the server and its engines are", async () => {
+    expect(await client({ harness, release, configuration }).serverQuery({})).toMatchObject({
+      version: "1.2.3",
+      pid: process.pid,
+      started: BigInt(Math.round(performance.timeOrigin)),
+      engines: [
+        { index: 0, rank: 4, state: "serving", pid: 4711, started: 1_700_000_001_000n, restarts: 2 },
+        { index: 1, state: "awaiting format", pid: 0, started: 0n, restarts: 0 },
+      ],
+      config: [],
+    });
+  });
+
+  it("tells the configuration in force when it is asked for", async () => {
+    const answer = await client({ harness, release, configuration }).serverQuery({ config: true });
+    expect(answer.configFile).toBe("/etc/daos/daos_server.yml");
+    expect(answer.config).toMatchObject([{ ...key, defaultValue: "10001" }]);
   });
 });

@@ -3,6 +3,7 @@ import { type DeviceProgress, MAX_BURN_IN_MS } from "@daos/bdev";
 import type { ctl } from "@daos/proto";
 import { deadline, FORMAT_TIMEOUT_MS } from "@daos/sys";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
+import { serverQuery } from "./server-query.ts";
 import { serverVersion } from "./server-version.ts";
 import { setLogMasks } from "./set-log-masks.ts";
 import { smdQuery } from "./smd-query.ts";
@@ -76,6 +77,10 @@ export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.M
 
     serverVersion() {
       return serverVersion(options);
+    },
+
+    serverQuery(request) {
+      return serverQuery(options, request);
     },
 
     networkListProviders() {

@@ -103,6 +103,7 @@ export class EngineInstance {
   #hasServed = false;
   #incarnation = 0;
   #starts = 0;
+  #startedAt = 0;
 
   /** @param parts what it is made of, where that is not this machine */
   constructor(options: InstanceOptions, parts: InstanceParts = realParts) {
@@ -143,6 +144,11 @@ export class EngineInstance {
   /** It has been in service since the server started. */
   get hasServed(): boolean {
     return this.#hasServed;
+  }
+
+  /** When the process that runs was started, ms since 1970; undefined for none. */
+  get startedAt(): number | undefined {
+    return this.pid === undefined ? undefined : this.#startedAt;
   }
 
   /** How often it has been started again since the server started. */
@@ -510,6 +516,7 @@ export class EngineInstance {
       lockFd: this.#options.lockFd?.(),
       log: this.#options.engineLog,
     });
+    this.#startedAt = this.#parts.clock.wallTime();
     this.#log.info("engine started", { pid: started.pid, executable });
     return started;
   }

@@ -52,6 +52,7 @@ const MGMT_CTL: AuditOf<typeof ctl.MgmtCtl> = {
   smdQuery: "reads",
   setLogMasks: ({ masks, reset }: ctl.SetLogMasksReq) => ({ masks: reset ? "reset" : masks }),
   serverVersion: "reads",
+  serverQuery: "reads",
 };
 
 const MGMT_SVC: AuditOf<typeof mgmt.MgmtSvc> = {

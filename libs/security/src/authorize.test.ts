@@ -43,6 +43,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/ctl.MgmtCtl/SmdQuery": "A",
   "/ctl.MgmtCtl/SetLogMasks": "A",
   "/ctl.MgmtCtl/ServerVersion": "A",
+  "/ctl.MgmtCtl/ServerQuery": "A",
   "/mgmt.MgmtSvc/Join": "S",
   "/mgmt.MgmtSvc/LeaderQuery": "ASG",
   "/mgmt.MgmtSvc/PoolCreate": "A",

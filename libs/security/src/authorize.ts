@@ -30,6 +30,7 @@ const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   smdQuery: ["admin"],
   setLogMasks: ["admin"],
   serverVersion: ["admin"],
+  serverQuery: ["admin"],
 };
 
 /** Who may call `mgmt.MgmtSvc`, the management service. */

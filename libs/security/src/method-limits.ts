@@ -180,6 +180,10 @@ const MGMT_CTL: LimitsOf<typeof ctl.MgmtCtl> = {
     fields: { masks: line("the name of a level", 256), reset: ANY } satisfies FieldsOf<ctl.SetLogMasksReq>,
   },
   serverVersion: NONE,
+  serverQuery: {
+    maxRequestBytes: SMALL,
+    fields: { config: ANY } satisfies FieldsOf<ctl.ServerQueryReq>,
+  },
 };
 
 const POOL = { maxRequestBytes: PACKET, fields: { uuid: UUID } satisfies FieldsOf<mgmt.GetACLReq> };

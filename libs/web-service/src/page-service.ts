@@ -7,7 +7,7 @@ import { faultReadOnly, faultRequestInvalid } from "./faults.ts";
 import type { PageServiceOptions } from "./page-service-options.ts";
 import { poolCalls } from "./pool-calls.ts";
 import { queryCapacity } from "./query-capacity.ts";
-import { queryHost } from "./query-host.ts";
+import { queryConfig, queryHost } from "./query-host.ts";
 import { scanStorage } from "./scan-storage.ts";
 import { StorageWork } from "./storage-work.ts";
 import { stateNumber } from "./to-message.ts";
@@ -32,6 +32,12 @@ const MAX_ADDRESS = 300;
 export function pageService(options: PageServiceOptions): ServiceImpl<typeof web.Page> {
   const { connect, live, readOnly } = options;
   const until = (signal: AbortSignal) => AbortSignal.any([signal, options.signal]);
+  const hostAt = async (address: string, signal: AbortSignal) => {
+    if (address.length > MAX_ADDRESS) throw faultRequestInvalid("the address of a host is too long");
+    const host = parseHostAddress(address);
+    const { client } = await connect(until(signal));
+    return client.to([host]);
+  };
   const work = new StorageWork({
     connect,
     signal: options.signal,
@@ -50,10 +56,10 @@ export function pageService(options: PageServiceOptions): ServiceImpl<typeof web
       return queryCapacity(client);
     },
     async queryHost({ address }, { signal }) {
-      if (address.length > MAX_ADDRESS) throw faultRequestInvalid("the address of a host is too long");
-      const host = parseHostAddress(address);
-      const { client } = await connect(until(signal));
-      return queryHost(client.to([host]));
+      return queryHost(await hostAt(address, signal));
+    },
+    async queryConfig({ address }, { signal }) {
+      return queryConfig(await hostAt(address, signal));
     },
     ...poolCalls(options, until),
     async scanStorage({ hosts }, { signal }) {

@@ -6,12 +6,14 @@ import {
   type NvmeController,
   type NvmeHealth,
   networkScan,
+  type ServerInfo,
   type StorageScan,
+  serverQuery,
   storageScan,
   storageUsage,
 } from "@daos/control-client";
 import type { Fault } from "@daos/fault";
-import type { web } from "@daos/proto";
+import type { ctl, web } from "@daos/proto";
 import { faultDetail } from "@daos/rpc";
 
 type Part<T> = { readonly value: T | undefined; readonly fault: Fault | undefined };
@@ -20,12 +22,15 @@ type Part<T> = { readonly value: T | undefined; readonly fault: Fault | undefine
 export async function queryHost(
   host: ControlClient,
 ): Promise<MessageInitShape<typeof web.QueryHostRespSchema>> {
-  const [usage, scan, fabric] = await Promise.all([
+  const [server, usage, scan, fabric] = await Promise.all([
+    only(serverQuery(host, { config: false })),
     only(storageUsage(host)),
     only(storageScan(host)),
     only(networkScan(host, { provider: "" })),
   ]);
   return {
+    server: server.value === undefined ? undefined : serverMessage(server.value),
+    serverFault: detail(server.fault),
     engines: (usage.value ?? []).map(engineMessage),
     enginesFault: detail(usage.fault),
     controllers: scan.value?.nvme.controllers.map(controllerMessage) ?? [],
@@ -42,6 +47,18 @@ export async function queryHost(
   };
 }
 
+/** The configuration in force on one host. @throws Fault of the host */
+export async function queryConfig(
+  host: ControlClient,
+): Promise<MessageInitShape<typeof web.QueryConfigRespSchema>> {
+  const { value, fault } = await only(serverQuery(host, { config: true }));
+  if (value === undefined) throw fault ?? new Error("no host was asked");
+  return {
+    file: value.configFile,
+    keys: value.config.map(({ default: defaultValue, ...key }) => ({ ...key, defaultValue })),
+  };
+}
+
 /** The outcome of the one host. */
 async function only<T>(results: AsyncIterable<HostResult<T>>): Promise<Part<T>> {
   for await (const { outcome } of results) {
@@ -53,6 +70,25 @@ async function only<T>(results: AsyncIterable<HostResult<T>>): Promise<Part<T>> 
 
 function detail(fault: Fault | undefined) {
   return fault === undefined ? undefined : faultDetail(fault);
+}
+
+function serverMessage({
+  version,
+  pid,
+  startedAt,
+  engines,
+}: ServerInfo): MessageInitShape<typeof ctl.ServerQueryRespSchema> {
+  return {
+    version,
+    pid,
+    started: BigInt(startedAt),
+    engines: engines.map(({ rank, pid: enginePid, startedAt: engineStartedAt, ...engine }) => ({
+      ...engine,
+      rank: rank ?? undefined,
+      pid: enginePid ?? 0,
+      started: BigInt(engineStartedAt ?? 0),
+    })),
+  };
 }
 
 function engineMessage(engine: EngineUsage): MessageInitShape<typeof web.EngineStorageSchema> {

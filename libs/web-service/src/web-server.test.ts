@@ -592,6 +592,43 @@ describe("WebServer: calls", () => {
     expect(answer.interfacesFault?.code).toBe(FaultCode.requestUnsupported);
   });
 
+  it("queryHost() and queryConfig() return what the server says of itself", async () => {
+    const key = { name: "port", value: "10002", defaultValue: "10001", description: "d", allowed: "a" };
+    served = await Served.start({
+      ctl: {
+        serverQuery: ({ config }) => ({
+          version: "1.2.3",
+          pid: 7,
+          started: 5n,
+          engines: [{ index: 0, rank: 3, state: "serving", pid: 8, started: 6n, restarts: 2 }],
+          configFile: "/etc/daos/daos_server.yml",
+          config: config ? [key] : [],
+        }),
+      },
+    });
+    const page = await served.enter();
+    const { host, port } = served.fake.host;
+    const address = `${host}:${port}`;
+    expect((await page.queryHost({ address })).server).toMatchObject({
+      version: "1.2.3",
+      pid: 7,
+      started: 5n,
+      engines: [{ index: 0, rank: 3, state: "serving", pid: 8, started: 6n, restarts: 2 }],
+    });
+    expect(await page.queryConfig({ address })).toMatchObject({
+      file: "/etc/daos/daos_server.yml",
+      keys: [key],
+    });
+  });
+
+  it("queryConfig() fails with the fault of a host that cannot tell", async () => {
+    served = await Served.start();
+    const page = await served.enter();
+    const { host, port } = served.fake.host;
+    const fault = await faultOf(page.queryConfig({ address: `${host}:${port}` }));
+    expect(fault.code).toBe(FaultCode.requestUnsupported);
+  });
+
   it("queryCapacity() sums up the hosts that answer and counts the others", async () => {
     served = await Served.start({
       ctl: {

@@ -220,6 +220,31 @@ function calls(index: number): FakeCalls {
         runtime: "Node.js 24.10.1",
         started: since,
       }),
+      serverQuery: ({ config }) => ({
+        version: "1.0.0",
+        pid: 1000 + index,
+        started: 1_764_000_000_000n,
+        engines: [0, 1].map((engine) => ({
+          index: engine,
+          rank: (index - 1) * 2 + engine,
+          state: "serving",
+          pid: 2000 + index * 10 + engine,
+          started: 1_764_000_060_000n,
+          restarts: engine,
+        })),
+        configFile: "/etc/daos/daos_server.yml",
+        config: config
+          ? [
+              {
+                name: "port",
+                value: index === 3 ? "10002" : "10001",
+                defaultValue: "10001",
+                description: "TCP port of the control plane.",
+                allowed: "a port from 1 to 65535",
+              },
+            ]
+          : [],
+      }),
       setLogMasks: ({ masks, reset }) => ({ masks: reset ? "INFO" : masks, configured: "INFO" }),
       networkListProviders: () => ({ provider: "ofi+sockets, ofi+verbs" }),
       async *networkScanDevices({ provider }) {

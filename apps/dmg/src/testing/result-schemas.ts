@@ -207,6 +207,34 @@ const RESULTS = {
   "pool overwrite-acl": acl,
   "pool query": z.strictObject({ ...pool, outage, acl: z.array(z.string()) }),
   "pool update-acl": acl,
+  "server query": perHost({
+    version: z.string().meta({ description: "release of daos_server" }),
+    pid: count,
+    started: z.iso.datetime(),
+    engines: z.array(
+      z.strictObject({
+        index: count,
+        rank: rank.nullable(),
+        state: z.string().meta({ description: "as in serving" }),
+        pid: count.nullable().meta({ description: "null while no process runs" }),
+        started: z.iso.datetime().nullable(),
+        restarts: count.meta({ description: "since the server started" }),
+      }),
+    ),
+    configFile: z.string(),
+    config: z
+      .array(
+        z.strictObject({
+          name: z.string().meta({ description: "as in servers[0].scm_mount" }),
+          value: z.string().meta({ description: "as YAML; of environment variables the names only" }),
+          default: z.string().meta({ description: "as YAML; empty for none" }),
+          description: z.string(),
+          allowed: z.string(),
+        }),
+      )
+      .optional()
+      .meta({ description: "with --config" }),
+  }),
   "server set-logmasks": perHost({
     level: z.string().meta({ description: "what is logged now" }),
     configured: z.string().meta({ description: "what the configuration says" }),

@@ -33,6 +33,9 @@ export function HostPage({ address }: { readonly address: string }) {
       ) : (
         <Engines members={members} />
       )}
+      <p>
+        <a href={linkTo("config", address)}>Configuration of this host</a>
+      </p>
       <Hardware key={address} address={address} />
       <section class="card">
         <h2>Events of this host</h2>
@@ -94,7 +97,7 @@ function Hardware({ address }: { readonly address: string }) {
   return (
     <section class="card">
       <h2>
-        Storage and fabric{" "}
+        Server, storage and fabric{" "}
         <button type="button" onClick={again} disabled={answer === undefined}>
           Ask again
         </button>
@@ -107,12 +110,13 @@ function Hardware({ address }: { readonly address: string }) {
 }
 
 function HostAnswer({ answer }: { readonly answer: web.QueryHostResp }) {
-  const faults = [answer.enginesFault, ...answer.storageFaults, answer.interfacesFault];
+  const faults = [answer.serverFault, answer.enginesFault, ...answer.storageFaults, answer.interfacesFault];
   return (
     <>
       {uniqueFaults(faults).map((fault) => (
         <FaultBox key={fault.text} fault={fault} />
       ))}
+      {answer.server !== undefined && <Server server={answer.server} />}
       <Uses engines={answer.engines} />
       <h3>NVMe controllers</h3>
       <Controllers controllers={answer.controllers} label="NVMe controllers" />
@@ -141,6 +145,43 @@ function HostAnswer({ answer }: { readonly answer: web.QueryHostResp }) {
 function uniqueFaults(details: readonly (ctl.FaultDetail | undefined)[]): readonly PageFault[] {
   const faults = details.flatMap((detail) => (detail === undefined ? [] : fromDetail(detail)));
   return [...new Map(faults.map((fault) => [`${fault.code} ${fault.resolution}`, fault])).values()];
+}
+
+/** The processes of the host. */
+function Server({ server }: { readonly server: ctl.ServerQueryResp }) {
+  return (
+    <>
+      <p>
+        daos_server {server.version}, PID {server.pid}, started <Age time={Number(server.started)} /> ago
+      </p>
+      <table class="processes">
+        <thead>
+          <tr>
+            <th scope="col">Engine</th>
+            <th scope="col">Rank</th>
+            <th scope="col">State</th>
+            <th scope="col">PID</th>
+            <th scope="col">Up for</th>
+            <th scope="col">Restarts</th>
+          </tr>
+        </thead>
+        <tbody>
+          {server.engines.map(({ index, rank, state, pid, started, restarts }) => (
+            <tr key={index}>
+              <td>{index}</td>
+              <td>{rank ?? "-"}</td>
+              <td>{state}</td>
+              <td>{pid === 0 ? "-" : pid}</td>
+              <td>
+                <Age time={Number(started)} />
+              </td>
+              <td>{restarts}</td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </>
+  );
 }
 
 function Uses({ engines }: { readonly engines: readonly web.EngineStorage[] }) {

@@ -57,9 +57,9 @@ function skipMenu(): void {
   document.getElementById("content")?.focus();
 }
 
-/** The page of one host belongs to the hosts, and so on. */
+/** The page of one host, and that of its configuration, belong to the hosts, and so on. */
 function isUnder(entry: string, page: string): boolean {
-  return page === entry || `${page}s` === entry;
+  return page === entry || `${page}s` === entry || (page === "config" && entry === "hosts");
 }
 
 type Status = { readonly kind: "live" | "waiting" | "lost"; readonly text: string };

@@ -24,9 +24,10 @@ describe("dmg web on a real system", () => {
     await system?.[Symbol.asyncDispose]();
   });
 
-  const PAGES = ["overview", "hosts", "host", "pools", "storage", "events"] as const;
+  const PAGES = ["overview", "hosts", "host", "config", "pools", "storage", "events"] as const;
   const address = () => `127.0.0.1:${system.port}`;
-  const hashOf = (page: string) => (page === "host" ? `/host/${encodeURIComponent(address())}` : `/${page}`);
+  const hashOf = (page: string) =>
+    page === "host" || page === "config" ? `/${page}/${encodeURIComponent(address())}` : `/${page}`;
 
   it.each(PAGES)("the page %s has no violation of WCAG, in light, dark and 390 px", async (name) => {
     await using window = await openPage(browser, web);
@@ -49,6 +50,38 @@ describe("dmg web on a real system", () => {
     const { members } = await system.dmgJson("system", "query");
     for (const { uuid } of members) await window.page.getByText(uuid).waitFor();
     await window.page.getByText("SCM 1.0 GiB").first().waitFor();
+  });
+
+  it("the host page shows the processes that run, and the page of its configuration what is in force", async () => {
+    await using window = await openPage(browser, web);
+    const { page } = window;
+    await go(window, hashOf("host"));
+    await page.getByRole("cell", { name: `${system.enginePid()}`, exact: true }).waitFor();
+    await page.getByText(`PID ${system.server.child.pid}`).waitFor();
+    await page.getByRole("link", { name: "Configuration of this host" }).click();
+    await page.getByText("servers[0].scm_mount").click();
+    await page.getByText(system.scmMount(), { exact: true }).waitFor();
+    await page.getByText("it or its parent must be a mount point").first().waitFor();
+    await page.getByRole("searchbox").fill(`${system.port}`);
+    await page.getByText("access_points", { exact: true }).waitFor();
+    await page.getByText("servers[0].scm_mount").waitFor({ state: "detached" });
+    expectClean(window);
+  });
+
+  it("the events are filtered by severity and text", async () => {
+    await using window = await openPage(browser, web);
+    const { page } = window;
+    await go(window, "/events");
+    const kinds = page.locator(".events li");
+    await page.getByText("leader_changed").first().waitFor();
+    await page.getByRole("searchbox").fill("member_joined");
+    await page.getByText("leader_changed").first().waitFor({ state: "detached" });
+    await expect.poll(() => kinds.count()).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "Info" }).click();
+    await expect.poll(() => kinds.count()).toBe(0);
+    await page.getByRole("button", { name: "Info" }).click();
+    await expect.poll(() => kinds.count()).toBeGreaterThan(0);
+    expectClean(window);
   });
 
   it("an action names what it hits and the dmg command, does it, and the page shows it live", async () => {

@@ -23,6 +23,7 @@ it.runIf(process.env.DAOS_SCREENSHOTS === "1")(
       ["overview", "/overview"],
       ["hosts", "/hosts"],
       ["host", `/host/127.0.0.1:${system.port}`],
+      ["config", `/config/127.0.0.1:${system.port}`],
       ["pools", "/pools"],
       ["pool", `/pool/${uuid}`],
       ["storage", "/storage"],

@@ -64,12 +64,14 @@ export class ServerWatch {
       readdir(this.#system.directory, { recursive: true }),
     ]);
     const isStorage = this.#system.scmMount().slice(this.#system.directory.length + 1);
+    // One file, which a server writes some time after its first members: what it knows of their store.
+    const isOwn = (name: string) => name.startsWith("probe") || /^\.daos_server\.state\/members-/.test(name);
     return {
       rssBytes,
       descriptors: descriptors.length,
       resources,
       usedBytes,
-      files: files.filter((name) => !name.startsWith(isStorage) && !name.startsWith("probe")).sort(),
+      files: files.filter((name) => !name.startsWith(isStorage) && !isOwn(name)).sort(),
     };
   }
 }

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/server.proto.
  */
 export const file_ctl_server: GenFile = /*@__PURE__*/
-  fileDesc("ChBjdGwvc2VydmVyLnByb3RvEgNjdGwiLgoOU2V0TG9nTWFza3NSZXESDQoFbWFza3MYASABKAkSDQoFcmVzZXQYAiABKAgiNAoPU2V0TG9nTWFza3NSZXNwEg0KBW1hc2tzGAEgASgJEhIKCmNvbmZpZ3VyZWQYAiABKAkiEgoQU2VydmVyVmVyc2lvblJlcSJlChFTZXJ2ZXJWZXJzaW9uUmVzcBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHcmVsZWFzZRgDIAEoCRIPCgdydW50aW1lGAQgASgJEg8KB3N0YXJ0ZWQYBSABKARiBnByb3RvMw");
+  fileDesc("ChBjdGwvc2VydmVyLnByb3RvEgNjdGwiLgoOU2V0TG9nTWFza3NSZXESDQoFbWFza3MYASABKAkSDQoFcmVzZXQYAiABKAgiNAoPU2V0TG9nTWFza3NSZXNwEg0KBW1hc2tzGAEgASgJEhIKCmNvbmZpZ3VyZWQYAiABKAkiEgoQU2VydmVyVmVyc2lvblJlcSJlChFTZXJ2ZXJWZXJzaW9uUmVzcBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHcmVsZWFzZRgDIAEoCRIPCgdydW50aW1lGAQgASgJEg8KB3N0YXJ0ZWQYBSABKAQiIAoOU2VydmVyUXVlcnlSZXESDgoGY29uZmlnGAEgASgIIoIDCg9TZXJ2ZXJRdWVyeVJlc3ASDwoHdmVyc2lvbhgBIAEoCRILCgNwaWQYAiABKA0SDwoHc3RhcnRlZBgDIAEoBBIsCgdlbmdpbmVzGAQgAygLMhsuY3RsLlNlcnZlclF1ZXJ5UmVzcC5FbmdpbmUSEwoLY29uZmlnX2ZpbGUYBSABKAkSKAoGY29uZmlnGAYgAygLMhguY3RsLlNlcnZlclF1ZXJ5UmVzcC5LZXkacgoGRW5naW5lEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVzdGF0ZRgDIAEoCRILCgNwaWQYBCABKA0SDwoHc3RhcnRlZBgFIAEoBBIQCghyZXN0YXJ0cxgGIAEoDUIHCgVfcmFuaxpfCgNLZXkSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIVCg1kZWZhdWx0X3ZhbHVlGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEg8KB2FsbG93ZWQYBSABKAliBnByb3RvMw");
 
 /**
  * Changes how much a server logs until it is restarted.
@@ -130,4 +130,174 @@ export type ServerVersionResp = Message<"ctl.ServerVersionResp"> & {
  */
 export const ServerVersionRespSchema: GenMessage<ServerVersionResp> = /*@__PURE__*/
   messageDesc(file_ctl_server, 3);
+
+/**
+ * Asks a server what it is.
+ *
+ * @generated from message ctl.ServerQueryReq
+ */
+export type ServerQueryReq = Message<"ctl.ServerQueryReq"> & {
+  /**
+   * with the configuration in force
+   *
+   * @generated from field: bool config = 1;
+   */
+  config: boolean;
+};
+
+/**
+ * Describes the message ctl.ServerQueryReq.
+ * Use `create(ServerQueryReqSchema)` to create a new message.
+ */
+export const ServerQueryReqSchema: GenMessage<ServerQueryReq> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 4);
+
+/**
+ * What the server of a host is, and what runs on it.
+ *
+ * @generated from message ctl.ServerQueryResp
+ */
+export type ServerQueryResp = Message<"ctl.ServerQueryResp"> & {
+  /**
+   * @generated from field: string version = 1;
+   */
+  version: string;
+
+  /**
+   * @generated from field: uint32 pid = 2;
+   */
+  pid: number;
+
+  /**
+   * ms since 1970
+   *
+   * @generated from field: uint64 started = 3;
+   */
+  started: bigint;
+
+  /**
+   * @generated from field: repeated ctl.ServerQueryResp.Engine engines = 4;
+   */
+  engines: ServerQueryResp_Engine[];
+
+  /**
+   * @generated from field: string config_file = 5;
+   */
+  configFile: string;
+
+  /**
+   * in the order of the configuration
+   *
+   * @generated from field: repeated ctl.ServerQueryResp.Key config = 6;
+   */
+  config: ServerQueryResp_Key[];
+};
+
+/**
+ * Describes the message ctl.ServerQueryResp.
+ * Use `create(ServerQueryRespSchema)` to create a new message.
+ */
+export const ServerQueryRespSchema: GenMessage<ServerQueryResp> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 5);
+
+/**
+ * One engine of the host.
+ *
+ * @generated from message ctl.ServerQueryResp.Engine
+ */
+export type ServerQueryResp_Engine = Message<"ctl.ServerQueryResp.Engine"> & {
+  /**
+   * @generated from field: uint32 index = 1;
+   */
+  index: number;
+
+  /**
+   * absent until it has one
+   *
+   * @generated from field: optional uint32 rank = 2;
+   */
+  rank?: number | undefined;
+
+  /**
+   * as in serving
+   *
+   * @generated from field: string state = 3;
+   */
+  state: string;
+
+  /**
+   * of its process, 0 for none
+   *
+   * @generated from field: uint32 pid = 4;
+   */
+  pid: number;
+
+  /**
+   * its process, ms since 1970, 0 for none
+   *
+   * @generated from field: uint64 started = 5;
+   */
+  started: bigint;
+
+  /**
+   * since the server started
+   *
+   * @generated from field: uint32 restarts = 6;
+   */
+  restarts: number;
+};
+
+/**
+ * Describes the message ctl.ServerQueryResp.Engine.
+ * Use `create(ServerQueryResp_EngineSchema)` to create a new message.
+ */
+export const ServerQueryResp_EngineSchema: GenMessage<ServerQueryResp_Engine> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 5, 0);
+
+/**
+ * One key of the configuration.
+ *
+ * @generated from message ctl.ServerQueryResp.Key
+ */
+export type ServerQueryResp_Key = Message<"ctl.ServerQueryResp.Key"> & {
+  /**
+   * as in servers[0].scm_mount
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * as YAML; of environment variables the names only
+   *
+   * @generated from field: string value = 2;
+   */
+  value: string;
+
+  /**
+   * as YAML; empty for none
+   *
+   * @generated from field: string default_value = 3;
+   */
+  defaultValue: string;
+
+  /**
+   * @generated from field: string description = 4;
+   */
+  description: string;
+
+  /**
+   * which values the key takes
+   *
+   * @generated from field: string allowed = 5;
+   */
+  allowed: string;
+};
+
+/**
+ * Describes the message ctl.ServerQueryResp.Key.
+ * Use `create(ServerQueryResp_KeySchema)` to create a new message.
+ */
+export const ServerQueryResp_KeySchema: GenMessage<ServerQueryResp_Key> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 5, 1);
 

@@ -9,6 +9,8 @@ import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobu
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { FaultDetail } from "../ctl/fault_pb.ts";
 import { file_ctl_fault } from "../ctl/fault_pb.ts";
+import type { ServerQueryResp, ServerQueryResp_Key } from "../ctl/server_pb.ts";
+import { file_ctl_server } from "../ctl/server_pb.ts";
 import type { SystemActionRespSchema, SystemEvent, SystemMember } from "../ctl/system_pb.ts";
 import { file_ctl_system } from "../ctl/system_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -17,7 +19,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file web/web.proto.
  */
 export const file_web_web: GenFile = /*@__PURE__*/
-  fileDesc("Cg13ZWIvd2ViLnByb3RvEgN3ZWIiCgoIV2F0Y2hSZXEirAIKCVdhdGNoUmVzcBIbCgVzZXR1cBgBIAEoCzIKLndlYi5TZXR1cEgAEhkKBGxpbmsYAiABKAsyCS53ZWIuTGlua0gAEiUKCm1hbmFnZW1lbnQYAyABKAsyDy53ZWIuTWFuYWdlbWVudEgAEh8KB21lbWJlcnMYBCABKAsyDC53ZWIuTWVtYmVyc0gAEh0KBmV2ZW50cxgFIAEoCzILLndlYi5FdmVudHNIABIbCgVwb29scxgGIAEoCzIKLndlYi5Qb29sc0gAEiEKCHdhcm5pbmdzGAcgASgLMg0ud2ViLldhcm5pbmdzSAASGwoFYWxpdmUYCCABKAsyCi53ZWIuQWxpdmVIABIZCgR3b3JrGAkgASgLMgkud2ViLldvcmtIAEIICgZjaGFuZ2UiWwoFU2V0dXASDgoGc3lzdGVtGAEgASgJEg8KB2NvbW1hbmQYAiABKAkSEQoJcmVhZF9vbmx5GAMgASgIEg8KB3ZlcnNpb24YBCABKAkSDQoFaG9zdHMYBSABKAkiSQoETGluaxIRCgljb25uZWN0ZWQYASABKAgSDQoFc2luY2UYAiABKAQSHwoFZmF1bHQYAyABKAsyEC5jdGwuRmF1bHREZXRhaWwiLgoKTWFuYWdlbWVudBIOCgZsZWFkZXIYASABKAkSEAoIcmVwbGljYXMYAiADKAkiSAoHTWVtYmVycxILCgNhbGwYASABKAgSIgoHY2hhbmdlZBgCIAMoCzIRLmN0bC5TeXN0ZW1NZW1iZXISDAoEZ29uZRgDIAMoDSJYCgZFdmVudHMSCwoDYWxsGAEgASgIEiAKBmV2ZW50cxgCIAMoCzIQLmN0bC5TeXN0ZW1FdmVudBIfCgVmYXVsdBgDIAEoCzIQLmN0bC5GYXVsdERldGFpbCJCCgVQb29scxIYCgVwb29scxgBIAMoCzIJLndlYi5Qb29sEh8KBWZhdWx0GAIgASgLMhAuY3RsLkZhdWx0RGV0YWlsIpoBCgRQb29sEgwKBHV1aWQYASABKAkSFAoMc3ZjX3JlcGxpY2FzGAIgAygNEg0KBWxhYmVsGAMgASgJEg0KBXN0YXRlGAQgASgJEhEKCXNjbV9ieXRlcxgFIAEoBBISCgpudm1lX2J5dGVzGAYgASgEEgwKBHVzZXIYByABKAkSDQoFZ3JvdXAYCCABKAkSDAoEbm90ZRgJIAEoCSIZCghXYXJuaW5ncxINCgV0ZXh0cxgBIAMoCSIHCgVBbGl2ZSISChBRdWVyeUNhcGFjaXR5UmVxIqABChFRdWVyeUNhcGFjaXR5UmVzcBIWCg5ob3N0c19hbnN3ZXJlZBgBIAEoDRIUCgxob3N0c19mYWlsZWQYAiABKA0SEQoJc2NtX3RvdGFsGAMgASgEEhUKDXNjbV9hdmFpbGFibGUYBCABKAQSEgoKbnZtZV90b3RhbBgFIAEoBBIfCgVmYXVsdBgGIAEoCzIQLmN0bC5GYXVsdERldGFpbCIfCgxRdWVyeUhvc3RSZXESDwoHYWRkcmVzcxgBIAEoCSKuAgoNUXVlcnlIb3N0UmVzcBIjCgdlbmdpbmVzGAEgAygLMhIud2ViLkVuZ2luZVN0b3JhZ2USJwoNZW5naW5lc19mYXVsdBgCIAEoCzIQLmN0bC5GYXVsdERldGFpbBIoCgtjb250cm9sbGVycxgDIAMoCzITLndlYi5Odm1lQ29udHJvbGxlchIlCgpuYW1lc3BhY2VzGAQgAygLMhEud2ViLlNjbU5hbWVzcGFjZRIoCg5zdG9yYWdlX2ZhdWx0cxgFIAMoCzIQLmN0bC5GYXVsdERldGFpbBIoCgppbnRlcmZhY2VzGAYgAygLMhQud2ViLkZhYnJpY0ludGVyZmFjZRIqChBpbnRlcmZhY2VzX2ZhdWx0GAcgASgLMhAuY3RsLkZhdWx0RGV0YWlsItIBCg1FbmdpbmVTdG9yYWdlEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVtb3VudBgDIAEoCRIRCglzY21fdG90YWwYBCABKAQSFQoNc2NtX2F2YWlsYWJsZRgFIAEoBBIjCglzY21fZmF1bHQYBiABKAsyEC5jdGwuRmF1bHREZXRhaWwSEgoKbnZtZV90b3RhbBgHIAEoBBIkCgpudm1lX2ZhdWx0GAggASgLMhAuY3RsLkZhdWx0RGV0YWlsQgcKBV9yYW5rIq0CCg5Odm1lQ29udHJvbGxlchIPCgdhZGRyZXNzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBnNlcmlhbBgDIAEoCRIQCghmaXJtd2FyZRgEIAEoCRIOCgZzb2NrZXQYBSABKAUSDAoEc2l6ZRgGIAEoBBIOCgZkcml2ZXIYByABKAkSDwoHZW5naW5lcxgIIAMoDRIUCgdjZWxzaXVzGAkgASgBSACIAQESGQoMcGVyY2VudF91c2VkGAogASgNSAGIAQESFAoMbWVkaWFfZXJyb3JzGAsgASgEEhAKCHdhcm5pbmdzGAwgAygJEhYKCWRheXNfbGVmdBgNIAEoAUgCiAEBQgoKCF9jZWxzaXVzQg8KDV9wZXJjZW50X3VzZWRCDAoKX2RheXNfbGVmdCJlCgxTY21OYW1lc3BhY2USFAoMYmxvY2tfZGV2aWNlGAEgASgJEhEKCW51bWFfbm9kZRgCIAEoDRIMCgRzaXplGAMgASgEEhMKBmVuZ2luZRgEIAEoDUgAiAEBQgkKB19lbmdpbmUiRgoPRmFicmljSW50ZXJmYWNlEg4KBmRldmljZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIRCgludW1hX25vZGUYAyABKA0iSQoGQWN0UmVxEiEKBmFjdGlvbhgBIAEoDjIRLndlYi5NZW1iZXJBY3Rpb24SDQoFcmFua3MYAiADKA0SDQoFZm9yY2UYAyABKAgiGQoJR2V0QWNsUmVxEgwKBHBvb2wYASABKAkiFgoDQWNsEg8KB2VudHJpZXMYASADKAkiMAoPT3ZlcndyaXRlQWNsUmVxEgwKBHBvb2wYASABKAkSDwoHZW50cmllcxgCIAMoCSKSAQoNQ3JlYXRlUG9vbFJlcRIQCghzY21fc2l6ZRgBIAEoCRIRCgludm1lX3NpemUYAiABKAkSDQoFcmFua3MYAyABKAkSFAoMc3ZjX3JlcGxpY2FzGAQgASgNEgwKBHVzZXIYBSABKAkSDQoFZ3JvdXAYBiABKAkSCwoDYWNsGAcgAygJEg0KBWxhYmVsGAggASgJIkMKDkNyZWF0ZVBvb2xSZXNwEgwKBHV1aWQYASABKAkSFAoMc3ZjX3JlcGxpY2FzGAIgAygNEg0KBW5vdGVzGAMgAygJIi0KDkRlc3Ryb3lQb29sUmVxEgwKBHBvb2wYASABKAkSDQoFZm9yY2UYAiABKAgiEQoPRGVzdHJveVBvb2xSZXNwIh8KDlNjYW5TdG9yYWdlUmVxEg0KBWhvc3RzGAEgASgJIjIKD1NjYW5TdG9yYWdlUmVzcBIfCgVob3N0cxgBIAMoCzIQLndlYi5Ib3N0U3RvcmFnZSK5AQoLSG9zdFN0b3JhZ2USDwoHYWRkcmVzcxgBIAEoCRIoCgtjb250cm9sbGVycxgCIAMoCzITLndlYi5Odm1lQ29udHJvbGxlchIlCgpuYW1lc3BhY2VzGAMgAygLMhEud2ViLlNjbU5hbWVzcGFjZRITCgtzY21fbW9kdWxlcxgEIAEoDRIRCglzY21fYnl0ZXMYBSABKAQSIAoGZmF1bHRzGAYgAygLMhAuY3RsLkZhdWx0RGV0YWlsIsABCgxTdGFydFdvcmtSZXESGwoEa2luZBgBIAEoDjINLndlYi5Xb3JrS2luZBINCgVob3N0cxgCIAEoCRIQCghyZWZvcm1hdBgDIAEoCBIMCgRudm1lGAQgASgIEgsKA3NjbRgFIAEoCBINCgVyZXNldBgGIAEoCBIPCgdkZXZpY2VzGAcgASgJEhEKCWh1Z2VwYWdlcxgIIAEoDRITCgt0YXJnZXRfdXNlchgJIAEoCRIPCgdzZWNvbmRzGAogASgNIg8KDVN0YXJ0V29ya1Jlc3AiDAoKRW5kV29ya1JlcSINCgtFbmRXb3JrUmVzcCKpAQoEV29yaxIbCgRraW5kGAEgASgOMg0ud2ViLldvcmtLaW5kEg0KBWhvc3RzGAIgASgJEg8KB3N0YXJ0ZWQYAyABKAQSDQoFZW5kZWQYBCABKAQSEwoLaG9zdHNfdG90YWwYBSABKA0SIAoHZGV2aWNlcxgGIAMoCzIPLndlYi5EZXZpY2VXb3JrEh4KB3Jlc3VsdHMYByADKAsyDS53ZWIuSG9zdFdvcmsiigEKCkRldmljZVdvcmsSDAoEaG9zdBgBIAEoCRIOCgZkZXZpY2UYAiABKAkSDAoEc3RlcBgDIAEoCRIQCghmcmFjdGlvbhgEIAEoARISCgplbGFwc2VkX21zGAUgASgEEhkKDHJlbWFpbmluZ19tcxgGIAEoBEgAiAEBQg8KDV9yZW1haW5pbmdfbXMiWwoISG9zdFdvcmsSDAoEaG9zdBgBIAEoCRIgCgd0YXJnZXRzGAIgAygLMg8ud2ViLlRhcmdldFdvcmsSHwoFZmF1bHQYAyABKAsyEC5jdGwuRmF1bHREZXRhaWwiSwoKVGFyZ2V0V29yaxIOCgZ0YXJnZXQYASABKAkSDAoEdGV4dBgCIAEoCRIfCgVmYXVsdBgDIAEoCzIQLmN0bC5GYXVsdERldGFpbCqTAQoMTWVtYmVyQWN0aW9uEhYKEk1FTUJFUl9BQ1RJT05fTk9ORRAAEhYKEk1FTUJFUl9BQ1RJT05fU1RPUBABEhcKE01FTUJFUl9BQ1RJT05fU1RBUlQQAhIZChVNRU1CRVJfQUNUSU9OX0VYQ0xVREUQAxIfChtNRU1CRVJfQUNUSU9OX0NMRUFSX0VYQ0xVREUQBCpiCghXb3JrS2luZBISCg5XT1JLX0tJTkRfTk9ORRAAEhUKEVdPUktfS0lORF9QUkVQQVJFEAESFAoQV09SS19LSU5EX0ZPUk1BVBACEhUKEVdPUktfS0lORF9CVVJOX0lOEAMysAQKBFBhZ2USKAoFV2F0Y2gSDS53ZWIuV2F0Y2hSZXEaDi53ZWIuV2F0Y2hSZXNwMAESPgoNUXVlcnlDYXBhY2l0eRIVLndlYi5RdWVyeUNhcGFjaXR5UmVxGhYud2ViLlF1ZXJ5Q2FwYWNpdHlSZXNwEjIKCVF1ZXJ5SG9zdBIRLndlYi5RdWVyeUhvc3RSZXEaEi53ZWIuUXVlcnlIb3N0UmVzcBIpCgNBY3QSCy53ZWIuQWN0UmVxGhUuY3RsLlN5c3RlbUFjdGlvblJlc3ASIgoGR2V0QWNsEg4ud2ViLkdldEFjbFJlcRoILndlYi5BY2wSLgoMT3ZlcndyaXRlQWNsEhQud2ViLk92ZXJ3cml0ZUFjbFJlcRoILndlYi5BY2wSNQoKQ3JlYXRlUG9vbBISLndlYi5DcmVhdGVQb29sUmVxGhMud2ViLkNyZWF0ZVBvb2xSZXNwEjgKC0Rlc3Ryb3lQb29sEhMud2ViLkRlc3Ryb3lQb29sUmVxGhQud2ViLkRlc3Ryb3lQb29sUmVzcBI4CgtTY2FuU3RvcmFnZRITLndlYi5TY2FuU3RvcmFnZVJlcRoULndlYi5TY2FuU3RvcmFnZVJlc3ASMgoJU3RhcnRXb3JrEhEud2ViLlN0YXJ0V29ya1JlcRoSLndlYi5TdGFydFdvcmtSZXNwEiwKB0VuZFdvcmsSDy53ZWIuRW5kV29ya1JlcRoQLndlYi5FbmRXb3JrUmVzcGIGcHJvdG8z", [file_ctl_fault, file_ctl_system]);
+  fileDesc("Cg13ZWIvd2ViLnByb3RvEgN3ZWIiCgoIV2F0Y2hSZXEirAIKCVdhdGNoUmVzcBIbCgVzZXR1cBgBIAEoCzIKLndlYi5TZXR1cEgAEhkKBGxpbmsYAiABKAsyCS53ZWIuTGlua0gAEiUKCm1hbmFnZW1lbnQYAyABKAsyDy53ZWIuTWFuYWdlbWVudEgAEh8KB21lbWJlcnMYBCABKAsyDC53ZWIuTWVtYmVyc0gAEh0KBmV2ZW50cxgFIAEoCzILLndlYi5FdmVudHNIABIbCgVwb29scxgGIAEoCzIKLndlYi5Qb29sc0gAEiEKCHdhcm5pbmdzGAcgASgLMg0ud2ViLldhcm5pbmdzSAASGwoFYWxpdmUYCCABKAsyCi53ZWIuQWxpdmVIABIZCgR3b3JrGAkgASgLMgkud2ViLldvcmtIAEIICgZjaGFuZ2UiWwoFU2V0dXASDgoGc3lzdGVtGAEgASgJEg8KB2NvbW1hbmQYAiABKAkSEQoJcmVhZF9vbmx5GAMgASgIEg8KB3ZlcnNpb24YBCABKAkSDQoFaG9zdHMYBSABKAkiSQoETGluaxIRCgljb25uZWN0ZWQYASABKAgSDQoFc2luY2UYAiABKAQSHwoFZmF1bHQYAyABKAsyEC5jdGwuRmF1bHREZXRhaWwiLgoKTWFuYWdlbWVudBIOCgZsZWFkZXIYASABKAkSEAoIcmVwbGljYXMYAiADKAkiSAoHTWVtYmVycxILCgNhbGwYASABKAgSIgoHY2hhbmdlZBgCIAMoCzIRLmN0bC5TeXN0ZW1NZW1iZXISDAoEZ29uZRgDIAMoDSJYCgZFdmVudHMSCwoDYWxsGAEgASgIEiAKBmV2ZW50cxgCIAMoCzIQLmN0bC5TeXN0ZW1FdmVudBIfCgVmYXVsdBgDIAEoCzIQLmN0bC5GYXVsdERldGFpbCJCCgVQb29scxIYCgVwb29scxgBIAMoCzIJLndlYi5Qb29sEh8KBWZhdWx0GAIgASgLMhAuY3RsLkZhdWx0RGV0YWlsIpoBCgRQb29sEgwKBHV1aWQYASABKAkSFAoMc3ZjX3JlcGxpY2FzGAIgAygNEg0KBWxhYmVsGAMgASgJEg0KBXN0YXRlGAQgASgJEhEKCXNjbV9ieXRlcxgFIAEoBBISCgpudm1lX2J5dGVzGAYgASgEEgwKBHVzZXIYByABKAkSDQoFZ3JvdXAYCCABKAkSDAoEbm90ZRgJIAEoCSIZCghXYXJuaW5ncxINCgV0ZXh0cxgBIAMoCSIHCgVBbGl2ZSISChBRdWVyeUNhcGFjaXR5UmVxIqABChFRdWVyeUNhcGFjaXR5UmVzcBIWCg5ob3N0c19hbnN3ZXJlZBgBIAEoDRIUCgxob3N0c19mYWlsZWQYAiABKA0SEQoJc2NtX3RvdGFsGAMgASgEEhUKDXNjbV9hdmFpbGFibGUYBCABKAQSEgoKbnZtZV90b3RhbBgFIAEoBBIfCgVmYXVsdBgGIAEoCzIQLmN0bC5GYXVsdERldGFpbCIfCgxRdWVyeUhvc3RSZXESDwoHYWRkcmVzcxgBIAEoCSL8AgoNUXVlcnlIb3N0UmVzcBIjCgdlbmdpbmVzGAEgAygLMhIud2ViLkVuZ2luZVN0b3JhZ2USJwoNZW5naW5lc19mYXVsdBgCIAEoCzIQLmN0bC5GYXVsdERldGFpbBIoCgtjb250cm9sbGVycxgDIAMoCzITLndlYi5Odm1lQ29udHJvbGxlchIlCgpuYW1lc3BhY2VzGAQgAygLMhEud2ViLlNjbU5hbWVzcGFjZRIoCg5zdG9yYWdlX2ZhdWx0cxgFIAMoCzIQLmN0bC5GYXVsdERldGFpbBIoCgppbnRlcmZhY2VzGAYgAygLMhQud2ViLkZhYnJpY0ludGVyZmFjZRIqChBpbnRlcmZhY2VzX2ZhdWx0GAcgASgLMhAuY3RsLkZhdWx0RGV0YWlsEiQKBnNlcnZlchgIIAEoCzIULmN0bC5TZXJ2ZXJRdWVyeVJlc3ASJgoMc2VydmVyX2ZhdWx0GAkgASgLMhAuY3RsLkZhdWx0RGV0YWlsIiEKDlF1ZXJ5Q29uZmlnUmVxEg8KB2FkZHJlc3MYASABKAkiRwoPUXVlcnlDb25maWdSZXNwEgwKBGZpbGUYASABKAkSJgoEa2V5cxgCIAMoCzIYLmN0bC5TZXJ2ZXJRdWVyeVJlc3AuS2V5ItIBCg1FbmdpbmVTdG9yYWdlEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVtb3VudBgDIAEoCRIRCglzY21fdG90YWwYBCABKAQSFQoNc2NtX2F2YWlsYWJsZRgFIAEoBBIjCglzY21fZmF1bHQYBiABKAsyEC5jdGwuRmF1bHREZXRhaWwSEgoKbnZtZV90b3RhbBgHIAEoBBIkCgpudm1lX2ZhdWx0GAggASgLMhAuY3RsLkZhdWx0RGV0YWlsQgcKBV9yYW5rIq0CCg5Odm1lQ29udHJvbGxlchIPCgdhZGRyZXNzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBnNlcmlhbBgDIAEoCRIQCghmaXJtd2FyZRgEIAEoCRIOCgZzb2NrZXQYBSABKAUSDAoEc2l6ZRgGIAEoBBIOCgZkcml2ZXIYByABKAkSDwoHZW5naW5lcxgIIAMoDRIUCgdjZWxzaXVzGAkgASgBSACIAQESGQoMcGVyY2VudF91c2VkGAogASgNSAGIAQESFAoMbWVkaWFfZXJyb3JzGAsgASgEEhAKCHdhcm5pbmdzGAwgAygJEhYKCWRheXNfbGVmdBgNIAEoAUgCiAEBQgoKCF9jZWxzaXVzQg8KDV9wZXJjZW50X3VzZWRCDAoKX2RheXNfbGVmdCJlCgxTY21OYW1lc3BhY2USFAoMYmxvY2tfZGV2aWNlGAEgASgJEhEKCW51bWFfbm9kZRgCIAEoDRIMCgRzaXplGAMgASgEEhMKBmVuZ2luZRgEIAEoDUgAiAEBQgkKB19lbmdpbmUiRgoPRmFicmljSW50ZXJmYWNlEg4KBmRldmljZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIRCgludW1hX25vZGUYAyABKA0iSQoGQWN0UmVxEiEKBmFjdGlvbhgBIAEoDjIRLndlYi5NZW1iZXJBY3Rpb24SDQoFcmFua3MYAiADKA0SDQoFZm9yY2UYAyABKAgiGQoJR2V0QWNsUmVxEgwKBHBvb2wYASABKAkiFgoDQWNsEg8KB2VudHJpZXMYASADKAkiMAoPT3ZlcndyaXRlQWNsUmVxEgwKBHBvb2wYASABKAkSDwoHZW50cmllcxgCIAMoCSKSAQoNQ3JlYXRlUG9vbFJlcRIQCghzY21fc2l6ZRgBIAEoCRIRCgludm1lX3NpemUYAiABKAkSDQoFcmFua3MYAyABKAkSFAoMc3ZjX3JlcGxpY2FzGAQgASgNEgwKBHVzZXIYBSABKAkSDQoFZ3JvdXAYBiABKAkSCwoDYWNsGAcgAygJEg0KBWxhYmVsGAggASgJIkMKDkNyZWF0ZVBvb2xSZXNwEgwKBHV1aWQYASABKAkSFAoMc3ZjX3JlcGxpY2FzGAIgAygNEg0KBW5vdGVzGAMgAygJIi0KDkRlc3Ryb3lQb29sUmVxEgwKBHBvb2wYASABKAkSDQoFZm9yY2UYAiABKAgiEQoPRGVzdHJveVBvb2xSZXNwIh8KDlNjYW5TdG9yYWdlUmVxEg0KBWhvc3RzGAEgASgJIjIKD1NjYW5TdG9yYWdlUmVzcBIfCgVob3N0cxgBIAMoCzIQLndlYi5Ib3N0U3RvcmFnZSK5AQoLSG9zdFN0b3JhZ2USDwoHYWRkcmVzcxgBIAEoCRIoCgtjb250cm9sbGVycxgCIAMoCzITLndlYi5Odm1lQ29udHJvbGxlchIlCgpuYW1lc3BhY2VzGAMgAygLMhEud2ViLlNjbU5hbWVzcGFjZRITCgtzY21fbW9kdWxlcxgEIAEoDRIRCglzY21fYnl0ZXMYBSABKAQSIAoGZmF1bHRzGAYgAygLMhAuY3RsLkZhdWx0RGV0YWlsIsABCgxTdGFydFdvcmtSZXESGwoEa2luZBgBIAEoDjINLndlYi5Xb3JrS2luZBINCgVob3N0cxgCIAEoCRIQCghyZWZvcm1hdBgDIAEoCBIMCgRudm1lGAQgASgIEgsKA3NjbRgFIAEoCBINCgVyZXNldBgGIAEoCBIPCgdkZXZpY2VzGAcgASgJEhEKCWh1Z2VwYWdlcxgIIAEoDRITCgt0YXJnZXRfdXNlchgJIAEoCRIPCgdzZWNvbmRzGAogASgNIg8KDVN0YXJ0V29ya1Jlc3AiDAoKRW5kV29ya1JlcSINCgtFbmRXb3JrUmVzcCKpAQoEV29yaxIbCgRraW5kGAEgASgOMg0ud2ViLldvcmtLaW5kEg0KBWhvc3RzGAIgASgJEg8KB3N0YXJ0ZWQYAyABKAQSDQoFZW5kZWQYBCABKAQSEwoLaG9zdHNfdG90YWwYBSABKA0SIAoHZGV2aWNlcxgGIAMoCzIPLndlYi5EZXZpY2VXb3JrEh4KB3Jlc3VsdHMYByADKAsyDS53ZWIuSG9zdFdvcmsiigEKCkRldmljZVdvcmsSDAoEaG9zdBgBIAEoCRIOCgZkZXZpY2UYAiABKAkSDAoEc3RlcBgDIAEoCRIQCghmcmFjdGlvbhgEIAEoARISCgplbGFwc2VkX21zGAUgASgEEhkKDHJlbWFpbmluZ19tcxgGIAEoBEgAiAEBQg8KDV9yZW1haW5pbmdfbXMiWwoISG9zdFdvcmsSDAoEaG9zdBgBIAEoCRIgCgd0YXJnZXRzGAIgAygLMg8ud2ViLlRhcmdldFdvcmsSHwoFZmF1bHQYAyABKAsyEC5jdGwuRmF1bHREZXRhaWwiSwoKVGFyZ2V0V29yaxIOCgZ0YXJnZXQYASABKAkSDAoEdGV4dBgCIAEoCRIfCgVmYXVsdBgDIAEoCzIQLmN0bC5GYXVsdERldGFpbCqTAQoMTWVtYmVyQWN0aW9uEhYKEk1FTUJFUl9BQ1RJT05fTk9ORRAAEhYKEk1FTUJFUl9BQ1RJT05fU1RPUBABEhcKE01FTUJFUl9BQ1RJT05fU1RBUlQQAhIZChVNRU1CRVJfQUNUSU9OX0VYQ0xVREUQAxIfChtNRU1CRVJfQUNUSU9OX0NMRUFSX0VYQ0xVREUQBCpiCghXb3JrS2luZBISCg5XT1JLX0tJTkRfTk9ORRAAEhUKEVdPUktfS0lORF9QUkVQQVJFEAESFAoQV09SS19LSU5EX0ZPUk1BVBACEhUKEVdPUktfS0lORF9CVVJOX0lOEAMy6gQKBFBhZ2USKAoFV2F0Y2gSDS53ZWIuV2F0Y2hSZXEaDi53ZWIuV2F0Y2hSZXNwMAESPgoNUXVlcnlDYXBhY2l0eRIVLndlYi5RdWVyeUNhcGFjaXR5UmVxGhYud2ViLlF1ZXJ5Q2FwYWNpdHlSZXNwEjIKCVF1ZXJ5SG9zdBIRLndlYi5RdWVyeUhvc3RSZXEaEi53ZWIuUXVlcnlIb3N0UmVzcBI4CgtRdWVyeUNvbmZpZxITLndlYi5RdWVyeUNvbmZpZ1JlcRoULndlYi5RdWVyeUNvbmZpZ1Jlc3ASKQoDQWN0Egsud2ViLkFjdFJlcRoVLmN0bC5TeXN0ZW1BY3Rpb25SZXNwEiIKBkdldEFjbBIOLndlYi5HZXRBY2xSZXEaCC53ZWIuQWNsEi4KDE92ZXJ3cml0ZUFjbBIULndlYi5PdmVyd3JpdGVBY2xSZXEaCC53ZWIuQWNsEjUKCkNyZWF0ZVBvb2wSEi53ZWIuQ3JlYXRlUG9vbFJlcRoTLndlYi5DcmVhdGVQb29sUmVzcBI4CgtEZXN0cm95UG9vbBITLndlYi5EZXN0cm95UG9vbFJlcRoULndlYi5EZXN0cm95UG9vbFJlc3ASOAoLU2NhblN0b3JhZ2USEy53ZWIuU2NhblN0b3JhZ2VSZXEaFC53ZWIuU2NhblN0b3JhZ2VSZXNwEjIKCVN0YXJ0V29yaxIRLndlYi5TdGFydFdvcmtSZXEaEi53ZWIuU3RhcnRXb3JrUmVzcBIsCgdFbmRXb3JrEg8ud2ViLkVuZFdvcmtSZXEaEC53ZWIuRW5kV29ya1Jlc3BiBnByb3RvMw", [file_ctl_fault, file_ctl_server, file_ctl_system]);
 
 /**
  * Asks for the live view.
@@ -544,6 +546,18 @@ export type QueryHostResp = Message<"web.QueryHostResp"> & {
    * @generated from field: ctl.FaultDetail interfaces_fault = 7;
    */
   interfacesFault?: FaultDetail | undefined;
+
+  /**
+   * without its configuration
+   *
+   * @generated from field: ctl.ServerQueryResp server = 8;
+   */
+  server?: ServerQueryResp | undefined;
+
+  /**
+   * @generated from field: ctl.FaultDetail server_fault = 9;
+   */
+  serverFault?: FaultDetail | undefined;
 };
 
 /**
@@ -552,6 +566,51 @@ export type QueryHostResp = Message<"web.QueryHostResp"> & {
  */
 export const QueryHostRespSchema: GenMessage<QueryHostResp> = /*@__PURE__*/
   messageDesc(file_web_web, 14);
+
+/**
+ * Which host.
+ *
+ * @generated from message web.QueryConfigReq
+ */
+export type QueryConfigReq = Message<"web.QueryConfigReq"> & {
+  /**
+   * host:port
+   *
+   * @generated from field: string address = 1;
+   */
+  address: string;
+};
+
+/**
+ * Describes the message web.QueryConfigReq.
+ * Use `create(QueryConfigReqSchema)` to create a new message.
+ */
+export const QueryConfigReqSchema: GenMessage<QueryConfigReq> = /*@__PURE__*/
+  messageDesc(file_web_web, 15);
+
+/**
+ * The configuration in force on a host.
+ *
+ * @generated from message web.QueryConfigResp
+ */
+export type QueryConfigResp = Message<"web.QueryConfigResp"> & {
+  /**
+   * @generated from field: string file = 1;
+   */
+  file: string;
+
+  /**
+   * @generated from field: repeated ctl.ServerQueryResp.Key keys = 2;
+   */
+  keys: ServerQueryResp_Key[];
+};
+
+/**
+ * Describes the message web.QueryConfigResp.
+ * Use `create(QueryConfigRespSchema)` to create a new message.
+ */
+export const QueryConfigRespSchema: GenMessage<QueryConfigResp> = /*@__PURE__*/
+  messageDesc(file_web_web, 16);
 
 /**
  * The storage of one engine.
@@ -615,7 +674,7 @@ export type EngineStorage = Message<"web.EngineStorage"> & {
  * Use `create(EngineStorageSchema)` to create a new message.
  */
 export const EngineStorageSchema: GenMessage<EngineStorage> = /*@__PURE__*/
-  messageDesc(file_web_web, 15);
+  messageDesc(file_web_web, 17);
 
 /**
  * One NVMe controller.
@@ -710,7 +769,7 @@ export type NvmeController = Message<"web.NvmeController"> & {
  * Use `create(NvmeControllerSchema)` to create a new message.
  */
 export const NvmeControllerSchema: GenMessage<NvmeController> = /*@__PURE__*/
-  messageDesc(file_web_web, 16);
+  messageDesc(file_web_web, 18);
 
 /**
  * One namespace of persistent memory.
@@ -750,7 +809,7 @@ export type ScmNamespace = Message<"web.ScmNamespace"> & {
  * Use `create(ScmNamespaceSchema)` to create a new message.
  */
 export const ScmNamespaceSchema: GenMessage<ScmNamespace> = /*@__PURE__*/
-  messageDesc(file_web_web, 17);
+  messageDesc(file_web_web, 19);
 
 /**
  * One interface with one provider.
@@ -779,7 +838,7 @@ export type FabricInterface = Message<"web.FabricInterface"> & {
  * Use `create(FabricInterfaceSchema)` to create a new message.
  */
 export const FabricInterfaceSchema: GenMessage<FabricInterface> = /*@__PURE__*/
-  messageDesc(file_web_web, 18);
+  messageDesc(file_web_web, 20);
 
 /**
  * An action on named ranks. The page names every rank: none is an error.
@@ -808,7 +867,7 @@ export type ActReq = Message<"web.ActReq"> & {
  * Use `create(ActReqSchema)` to create a new message.
  */
 export const ActReqSchema: GenMessage<ActReq> = /*@__PURE__*/
-  messageDesc(file_web_web, 19);
+  messageDesc(file_web_web, 21);
 
 /**
  * Which pool.
@@ -829,7 +888,7 @@ export type GetAclReq = Message<"web.GetAclReq"> & {
  * Use `create(GetAclReqSchema)` to create a new message.
  */
 export const GetAclReqSchema: GenMessage<GetAclReq> = /*@__PURE__*/
-  messageDesc(file_web_web, 20);
+  messageDesc(file_web_web, 22);
 
 /**
  * An access control list in the short form, as in A::OWNER@:rw.
@@ -848,7 +907,7 @@ export type Acl = Message<"web.Acl"> & {
  * Use `create(AclSchema)` to create a new message.
  */
 export const AclSchema: GenMessage<Acl> = /*@__PURE__*/
-  messageDesc(file_web_web, 21);
+  messageDesc(file_web_web, 23);
 
 /**
  * The whole new list.
@@ -874,7 +933,7 @@ export type OverwriteAclReq = Message<"web.OverwriteAclReq"> & {
  * Use `create(OverwriteAclReqSchema)` to create a new message.
  */
 export const OverwriteAclReqSchema: GenMessage<OverwriteAclReq> = /*@__PURE__*/
-  messageDesc(file_web_web, 22);
+  messageDesc(file_web_web, 24);
 
 /**
  * The flags of dmg pool create, as one types them.
@@ -940,7 +999,7 @@ export type CreatePoolReq = Message<"web.CreatePoolReq"> & {
  * Use `create(CreatePoolReqSchema)` to create a new message.
  */
 export const CreatePoolReqSchema: GenMessage<CreatePoolReq> = /*@__PURE__*/
-  messageDesc(file_web_web, 23);
+  messageDesc(file_web_web, 25);
 
 /**
  * The new pool.
@@ -973,7 +1032,7 @@ export type CreatePoolResp = Message<"web.CreatePoolResp"> & {
  * Use `create(CreatePoolRespSchema)` to create a new message.
  */
 export const CreatePoolRespSchema: GenMessage<CreatePoolResp> = /*@__PURE__*/
-  messageDesc(file_web_web, 24);
+  messageDesc(file_web_web, 26);
 
 /**
  * Which pool.
@@ -1001,7 +1060,7 @@ export type DestroyPoolReq = Message<"web.DestroyPoolReq"> & {
  * Use `create(DestroyPoolReqSchema)` to create a new message.
  */
 export const DestroyPoolReqSchema: GenMessage<DestroyPoolReq> = /*@__PURE__*/
-  messageDesc(file_web_web, 25);
+  messageDesc(file_web_web, 27);
 
 /**
  * The pool is gone.
@@ -1016,7 +1075,7 @@ export type DestroyPoolResp = Message<"web.DestroyPoolResp"> & {
  * Use `create(DestroyPoolRespSchema)` to create a new message.
  */
 export const DestroyPoolRespSchema: GenMessage<DestroyPoolResp> = /*@__PURE__*/
-  messageDesc(file_web_web, 26);
+  messageDesc(file_web_web, 28);
 
 /**
  * Which hosts.
@@ -1037,7 +1096,7 @@ export type ScanStorageReq = Message<"web.ScanStorageReq"> & {
  * Use `create(ScanStorageReqSchema)` to create a new message.
  */
 export const ScanStorageReqSchema: GenMessage<ScanStorageReq> = /*@__PURE__*/
-  messageDesc(file_web_web, 27);
+  messageDesc(file_web_web, 29);
 
 /**
  * What they have, by address.
@@ -1056,7 +1115,7 @@ export type ScanStorageResp = Message<"web.ScanStorageResp"> & {
  * Use `create(ScanStorageRespSchema)` to create a new message.
  */
 export const ScanStorageRespSchema: GenMessage<ScanStorageResp> = /*@__PURE__*/
-  messageDesc(file_web_web, 28);
+  messageDesc(file_web_web, 30);
 
 /**
  * The storage hardware of one host.
@@ -1104,7 +1163,7 @@ export type HostStorage = Message<"web.HostStorage"> & {
  * Use `create(HostStorageSchema)` to create a new message.
  */
 export const HostStorageSchema: GenMessage<HostStorage> = /*@__PURE__*/
-  messageDesc(file_web_web, 29);
+  messageDesc(file_web_web, 31);
 
 /**
  * The flags of the dmg command of that name.
@@ -1186,7 +1245,7 @@ export type StartWorkReq = Message<"web.StartWorkReq"> & {
  * Use `create(StartWorkReqSchema)` to create a new message.
  */
 export const StartWorkReqSchema: GenMessage<StartWorkReq> = /*@__PURE__*/
-  messageDesc(file_web_web, 30);
+  messageDesc(file_web_web, 32);
 
 /**
  * It has begun.
@@ -1201,7 +1260,7 @@ export type StartWorkResp = Message<"web.StartWorkResp"> & {
  * Use `create(StartWorkRespSchema)` to create a new message.
  */
 export const StartWorkRespSchema: GenMessage<StartWorkResp> = /*@__PURE__*/
-  messageDesc(file_web_web, 31);
+  messageDesc(file_web_web, 33);
 
 /**
  * Asks for an end.
@@ -1216,7 +1275,7 @@ export type EndWorkReq = Message<"web.EndWorkReq"> & {
  * Use `create(EndWorkReqSchema)` to create a new message.
  */
 export const EndWorkReqSchema: GenMessage<EndWorkReq> = /*@__PURE__*/
-  messageDesc(file_web_web, 32);
+  messageDesc(file_web_web, 34);
 
 /**
  * It was asked to end.
@@ -1231,7 +1290,7 @@ export type EndWorkResp = Message<"web.EndWorkResp"> & {
  * Use `create(EndWorkRespSchema)` to create a new message.
  */
 export const EndWorkRespSchema: GenMessage<EndWorkResp> = /*@__PURE__*/
-  messageDesc(file_web_web, 33);
+  messageDesc(file_web_web, 35);
 
 /**
  * The latest work on storage. dmg does it, whatever becomes of the window.
@@ -1290,7 +1349,7 @@ export type Work = Message<"web.Work"> & {
  * Use `create(WorkSchema)` to create a new message.
  */
 export const WorkSchema: GenMessage<Work> = /*@__PURE__*/
-  messageDesc(file_web_web, 34);
+  messageDesc(file_web_web, 36);
 
 /**
  * The progress on one device.
@@ -1342,7 +1401,7 @@ export type DeviceWork = Message<"web.DeviceWork"> & {
  * Use `create(DeviceWorkSchema)` to create a new message.
  */
 export const DeviceWorkSchema: GenMessage<DeviceWork> = /*@__PURE__*/
-  messageDesc(file_web_web, 35);
+  messageDesc(file_web_web, 37);
 
 /**
  * What came of it on one host.
@@ -1373,7 +1432,7 @@ export type HostWork = Message<"web.HostWork"> & {
  * Use `create(HostWorkSchema)` to create a new message.
  */
 export const HostWorkSchema: GenMessage<HostWork> = /*@__PURE__*/
-  messageDesc(file_web_web, 36);
+  messageDesc(file_web_web, 38);
 
 /**
  * What came of it for one device.
@@ -1406,7 +1465,7 @@ export type TargetWork = Message<"web.TargetWork"> & {
  * Use `create(TargetWorkSchema)` to create a new message.
  */
 export const TargetWorkSchema: GenMessage<TargetWork> = /*@__PURE__*/
-  messageDesc(file_web_web, 37);
+  messageDesc(file_web_web, 39);
 
 /**
  * What can be done to members.
@@ -1514,6 +1573,16 @@ export const Page: GenService<{
     methodKind: "unary";
     input: typeof QueryHostReqSchema;
     output: typeof QueryHostRespSchema;
+  },
+  /**
+   * The configuration of one host, asked of the host now.
+   *
+   * @generated from rpc web.Page.QueryConfig
+   */
+  queryConfig: {
+    methodKind: "unary";
+    input: typeof QueryConfigReqSchema;
+    output: typeof QueryConfigRespSchema;
   },
   /**
    * Does something to members.
