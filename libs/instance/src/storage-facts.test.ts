@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { EngineConfig } from "@daos/config";
@@ -117,5 +117,24 @@ describe("readStorageFacts()", () => {
     await mkdir(scm);
     await writeSuperblock(scm, superblock);
     expect(storageLosses(scm, first, await readStorageFacts(config))).toHaveLength(1);
+  });
+
+  it("takes a bare mount point that only root may read for one without a superblock", async () => {
+    const scm = join(directory, "scm");
+    await mkdir(scm);
+    await chmod(directory, 0o755);
+    const isRoot = process.geteuid?.() === 0;
+    await chmod(scm, isRoot ? 0o700 : 0);
+    if (isRoot) process.seteuid?.(65534);
+    try {
+      const facts = await readStorageFacts({ scm: { mount: scm }, bdev: {} } as unknown as EngineConfig);
+      expect(facts).toMatchObject({ mounted: undefined, superblock: { kind: "missing" }, directories: [] });
+      expect(storageLosses(scm, accepted, facts)).toEqual([
+        `${scm} is not mounted any more (it was tmpfs tmpfs, device 0:51)`,
+      ]);
+    } finally {
+      if (isRoot) process.seteuid?.(0);
+      await chmod(scm, 0o700);
+    }
   });
 });

@@ -37,12 +37,12 @@ export async function readStorageFacts(
   const { mount } = config.scm;
   const entry = mountAt(await listMounts(), mount);
   const directory = await identityOf(mount);
-  const names = directory === undefined ? [] : await readdir(mount);
+  const names = directory === undefined ? [] : await namesIn(mount, entry !== undefined);
   return {
     mounted: entry && { source: entry.source, fsType: entry.fsType, device: entry.device ?? "" },
     directory,
-    superblock: await readIdentity(config),
-    directories: ENGINE_DIRECTORIES.filter((name) => names.includes(name)),
+    superblock: names === undefined ? { kind: "missing" } : await readIdentity(config),
+    directories: ENGINE_DIRECTORIES.filter((name) => names?.includes(name)),
     devices: await readDevices(config.bdev),
   };
 }
@@ -74,6 +74,16 @@ export function storageLosses(
   return accepted.directories
     .filter((name) => !found.directories.includes(name))
     .map((name) => `the directory ${join(mount, name)} is missing`);
+}
+
+/** Undefined for the bare mount point that the helper made: it is root's alone, and has nothing of the server's. */
+async function namesIn(mount: string, isMounted: boolean): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(mount);
+  } catch (error) {
+    if (!isMounted && hasErrorCode(error, "EACCES")) return undefined;
+    throw error;
+  }
 }
 
 /** The files and kernel devices that are missing, or are others than they were. */
