@@ -39,11 +39,13 @@ function fail(what, resolution) {
  * @param {string} source
  * @param {string} output
  * @param {string[]} flags of this kind of output
+ * @param {How} how
+ *
+ * @typedef {{ cc?: string, headers?: string }} How the compiler and the headers of Node.js, where they are not this machine's
  */
-function compile(source, output, flags) {
+function compile(source, output, flags, { cc = process.env.CC ?? "cc" }) {
   mkdirSync(dirname(output), { recursive: true });
   const temporary = `${output}.${process.pid}.tmp`;
-  const cc = process.env.CC ?? "cc";
   const common = "-std=c11 -D_GNU_SOURCE -O2 -g -Wall -Wextra -Werror -Wl,-z,relro,-z,now";
   const { error, status } = spawnSync(cc, [...common.split(" "), ...flags, source, "-o", temporary], {
     stdio: "inherit",
@@ -58,12 +60,13 @@ function compile(source, output, flags) {
   renameSync(temporary, output);
 }
 
-/** A Node.js addon. @param {string} source @param {string} output */
-export function compileAddon(source, output) {
-  compile(source, output, [..."-fPIC -shared -fvisibility=hidden -isystem".split(" "), findHeaders()]);
+/** A Node.js addon. @param {string} source @param {string} output @param {How} [how] */
+export function compileAddon(source, output, how = {}) {
+  const flags = "-fPIC -shared -fvisibility=hidden -isystem".split(" ");
+  compile(source, output, [...flags, how.headers ?? findHeaders()], how);
 }
 
-/** A program. @param {string} source @param {string} output */
-export function compileProgram(source, output) {
-  compile(source, output, []);
+/** A program. @param {string} source @param {string} output @param {How} [how] */
+export function compileProgram(source, output, how = {}) {
+  compile(source, output, [], how);
 }

@@ -7,9 +7,10 @@ import { dirname, join } from "node:path";
  * of their files, which the package's postinst sets.
  *
  * @param {string} to the root of the package's files
+ * @param {string} cc the C compiler
  * @returns the helper's units, and the record of the installation with `@GID@` for the group's number
  */
-export async function buildLaunchers(to) {
+export async function buildLaunchers(to, cc) {
   // Not before they have been built.
   const [{ ProcessCommandRunner }, { buildNative }, { layoutOf }, { renderUnits }, { HELPER_RELEASE }] =
     await Promise.all([
@@ -28,7 +29,7 @@ export async function buildLaunchers(to) {
     for (const program of /** @type {const} */ (["launcher", "listener"])) {
       const target = join(to, layout[program]);
       const config = { node, script, policy, logFile, callers: [node] };
-      const built = await buildNative(program, config, { sources, directory, runner });
+      const built = await buildNative(program, config, { sources, directory, runner, cc });
       mkdirSync(dirname(target), { recursive: true });
       renameSync(built, target);
     }

@@ -1,4 +1,5 @@
-// `npm run package`: the Debian packages and the archive of this machine's architecture, in dist/packages.
+// `npm run package`: the Debian packages and the archive, in dist/packages, of this machine's architecture or, with
+// `-- --arch arm64`, of another one.
 import { execFileSync, spawnSync } from "node:child_process";
 import {
   chmodSync,
@@ -16,9 +17,11 @@ import {
 import { dirname, join, relative } from "node:path";
 import { ensureBuilt } from "../ensure-built.mjs";
 import { continueOnFoundNode } from "../find-node.mjs";
-import { ensureDebianPackages, ensureDependencies, fail, nodeBinary, root } from "../prepare.mjs";
+import { ensureDebianPackages, ensureDependencies, fail, root } from "../prepare.mjs";
 import { buildLaunchers } from "./build-launchers.mjs";
+import { checkMachines } from "./check-machines.mjs";
 import { billOfMaterials, licenceList, partsOf } from "./licences.mjs";
+import { crossNative, crossNode, fillCompileCache, targetOf } from "./target.mjs";
 
 /** @import { Program } from "./licences.mjs" */
 
@@ -29,11 +32,18 @@ const { version, author } = JSON.parse(readFileSync(join(root, "package.json"), 
 const { DEBFULLNAME, DEBEMAIL } = process.env;
 /** Of the packages; who distributes them gives an address of their own, with the variables of Debian's tools. */
 const maintainer = DEBEMAIL === undefined ? author : `${DEBFULLNAME ?? "DAOS packages"} <${DEBEMAIL}>`;
-const arch = process.arch === "arm64" ? "arm64" : "x64";
-const nodePackage = `node-linux-${arch}`;
+const target = targetOf(process.argv.slice(2));
+const { nodePackage } = target;
 
 /** Programs that the packages are made with, and the Debian packages that have them. */
-const TOOLS = { dh: "debhelper", fakeroot: "fakeroot", "dpkg-deb": "dpkg", strip: "binutils", cc: "gcc" };
+const TOOLS = {
+  dh: "debhelper",
+  fakeroot: "fakeroot",
+  "dpkg-deb": "dpkg",
+  strip: "binutils",
+  cc: "gcc",
+  ...target.tools,
+};
 
 /** Below the top of the workspace. */
 const SERVER_FILES = [
@@ -52,17 +62,25 @@ ensureDependencies();
 continueOnFoundNode();
 ensureDebianPackages(TOOLS);
 if (!ensureBuilt()) process.exit(1);
-rmSync(out, { recursive: true, force: true });
+rmSync(work, { recursive: true, force: true });
+// Packages of the other architecture stay.
+const isOfTarget = (/** @type {string} */ name) =>
+  name.includes(`_${target.debian}.`) || name === archiveName;
+const archiveName = `daos-ts-${version}-linux-${target.node}.tar.gz`;
+mkdirSync(out, { recursive: true });
+for (const name of readdirSync(out).filter(isOfTarget)) rmSync(join(out, name));
+const nodeHome = target.isCross ? crossNode(target) : join(root, "node_modules", nodePackage);
 /** @param {string} name of a Debian package */
 const stage = (name) => join(work, "stage", name);
 
 await stageServer(stage("daos-server-ts"));
 await stageDmg(stage("daos-dmg-ts"));
 await stageArchive(join(work, `daos-ts-${version}`));
+checkMachines(work, target.machine);
 buildArchive();
 buildDebs();
 rmSync(work, { recursive: true });
-for (const name of readdirSync(out)) {
+for (const name of readdirSync(out).filter(isOfTarget)) {
   const { size } = statSync(join(out, name));
   process.stdout.write(`${relative(root, join(out, name))}  ${(size / 1e6).toFixed(1)} MB\n`);
 }
@@ -78,6 +96,25 @@ function copyTree(to, paths) {
     mkdirSync(dirname(join(to, path)), { recursive: true });
     cpSync(join(root, path), join(to, path), { recursive: true });
   }
+  if (target.isCross) retarget(to, paths);
+}
+
+/**
+ * Replaces what is of this machine's architecture in a copy of the workspace's files. There is no start-up snapshot of another
+ * architecture: a snapshot that its Node.js refused would keep dmg from starting, and that can only be seen there.
+ *
+ * @param {string} to
+ * @param {readonly string[]} paths
+ */
+function retarget(to, paths) {
+  for (const path of paths.filter((one) => one.endsWith("/dist/bundle"))) {
+    const bundle = join(to, path);
+    for (const name of readdirSync(bundle).filter((one) => /^(?:cache|snapshot-.*)$/.test(one)))
+      rmSync(join(bundle, name), { recursive: true });
+    if (existsSync(join(root, path, "cache"))) fillCompileCache(nodeHome, bundle);
+  }
+  if (paths.includes("apps/daos-server/dist/build"))
+    crossNative(target, nodeHome, join(to, "apps/daos-server/dist/build"));
 }
 
 /**
@@ -97,8 +134,8 @@ function write(path, text, mode = 0o644) {
  */
 function copyNode(to) {
   mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(nodeBinary(), to);
-  execFileSync("strip", ["--strip-unneeded", to]);
+  copyFileSync(join(nodeHome, "bin/node"), to);
+  execFileSync(target.strip, ["--strip-unneeded", to]);
   chmodSync(to, 0o755);
 }
 
@@ -126,7 +163,7 @@ async function stageServer(to) {
   copyNode(join(to, "usr/libexec/daos-admin/node"));
   link(join(home, "node_modules", nodePackage, "bin/node"), "/usr/libexec/daos-admin/node");
   copyFileSync(join(root, "apps/daos-admin/dist/helper.mjs"), join(to, "usr/libexec/daos-admin/helper.mjs"));
-  const { units, record } = await buildLaunchers(to);
+  const { units, record } = await buildLaunchers(to, target.cc);
   write(join(to, "usr/libexec/daos-admin/installation.json.in"), record);
   for (const [name, text] of Object.entries(units))
     write(join(work, "debian", `daos-server-ts.${name}`), text);
@@ -146,10 +183,7 @@ async function stageDmg(to) {
   copyTree(home, DMG_FILES);
   link(join(to, "usr/bin/dmg"), "../lib/daos-dmg-ts/apps/dmg/bin/dmg");
   copyNode(join(home, "node_modules", nodePackage, "bin/node"));
-  copyFileSync(
-    join(root, "node_modules", nodePackage, "package.json"),
-    join(home, "node_modules", nodePackage, "package.json"),
-  );
+  copyFileSync(join(nodeHome, "package.json"), join(home, "node_modules", nodePackage, "package.json"));
   copyTo("files/daos.yml", join(to, "etc/daos/daos.yml"));
   writeManual(to, "dmg", { "dmg.8": [], "daos.yml.5": [] });
   writeCompletions(to, "dmg", join(root, "apps/dmg/bin/dmg"), "dmg");
@@ -173,10 +207,7 @@ async function stageArchive(to) {
     "LICENSE",
   ]);
   copyNode(join(to, "node_modules", nodePackage, "bin/node"));
-  copyFileSync(
-    join(root, "node_modules", nodePackage, "package.json"),
-    join(to, "node_modules", nodePackage, "package.json"),
-  );
+  copyFileSync(join(nodeHome, "package.json"), join(to, "node_modules", nodePackage, "package.json"));
   for (const name of ["daos-server", "daos-admin", "dmg"])
     link(join(to, "bin", name), `../apps/${name}/bin/${name}`);
   link(join(to, "bin/daos_server"), "../apps/daos-server/bin/daos-server");
@@ -235,17 +266,16 @@ function writeCompletions(to, name, program, usual) {
  * @param {readonly Program[]} programs
  */
 async function writeLegal(to, name, programs) {
-  const parts = await partsOf(root, programs, nodePackage);
+  const parts = await partsOf(root, programs, nodeHome);
   const bill = billOfMaterials(name, version, parts);
   write(join(to, "sbom.cdx.json"), `${JSON.stringify(bill, undefined, 2)}\n`);
   write(join(to, "third-party-licences.txt"), licenceList(parts));
-  copyFileSync(join(root, "node_modules", nodePackage, "LICENSE"), join(to, "LICENSE.node"));
+  copyFileSync(join(nodeHome, "LICENSE"), join(to, "LICENSE.node"));
 }
 
 function buildArchive() {
-  const name = `daos-ts-${version}-linux-${arch}.tar.gz`;
   const owner = ["--owner=0", "--group=0", "--numeric-owner", "--sort=name"];
-  execFileSync("tar", ["-czf", join(out, name), ...owner, "-C", work, `daos-ts-${version}`], {
+  execFileSync("tar", ["-czf", join(out, archiveName), ...owner, "-C", work, `daos-ts-${version}`], {
     stdio: "inherit",
   });
 }
@@ -261,15 +291,19 @@ function buildDebs() {
     `daos-control-plane-ts (${debVersion}) unstable; urgency=medium\n\n  * Release ${version}.\n\n -- ${maintainer}  ${date.toUTCString().replace("GMT", "+0000")}\n`,
   );
   write(join(work, "debian/copyright"), copyright());
-  const { error, status, stdout, stderr } = spawnSync("fakeroot", ["debian/rules", "binary"], {
-    cwd: work,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "pipe"],
-    maxBuffer: 1 << 26,
-  });
-  if (error !== undefined) fail(`fakeroot could not be run: ${error.message}`);
+  const { error, status, stdout, stderr } = spawnSync(
+    "dpkg-architecture",
+    [`-a${target.debian}`, "-c", "fakeroot debian/rules binary"],
+    {
+      cwd: work,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "pipe"],
+      maxBuffer: 1 << 26,
+    },
+  );
+  if (error !== undefined) fail(`dpkg-architecture could not be run: ${error.message}`);
   if (status !== 0) fail(`debian/rules failed:\n${stdout}\n${stderr}`);
-  if (!existsSync(out) || !readdirSync(out).some((name) => name.endsWith(".deb")))
+  if (!existsSync(out) || !readdirSync(out).some((name) => name.endsWith(`_${target.debian}.deb`)))
     fail("debian/rules made no package");
 }
 

@@ -14,13 +14,13 @@ const ENTRIES = {
  *
  * @param {string} root of the workspace
  * @param {readonly Program[]} programs
- * @param {string} nodePackage the npm package that has Node.js
+ * @param {string} nodeHome the directory of the npm package that has Node.js
  * @returns {Promise<readonly Part[]>} by name
  *
  * @typedef {keyof typeof ENTRIES} Program
  * @typedef {{ name: string, version: string, licence: string, text: string, purl: string }} Part a package of others
  */
-export async function partsOf(root, programs, nodePackage) {
+export async function partsOf(root, programs, nodeHome) {
   const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: programs.flatMap((program) => ENTRIES[program]),
@@ -43,9 +43,7 @@ export async function partsOf(root, programs, nodePackage) {
     if (directory !== undefined) directories.add(directory);
   }
   const parts = [...directories].map((directory) => readPart(join(root, directory)));
-  const { version } = JSON.parse(
-    readFileSync(join(root, "node_modules", nodePackage, "package.json"), "utf8"),
-  );
+  const { version } = JSON.parse(readFileSync(join(nodeHome, "package.json"), "utf8"));
   const text = "Its licence, and those of the libraries in it, are in LICENSE.node.\n";
   const node = { name: "node", version, licence: "MIT", text, purl: `pkg:generic/node@${version}` };
   // Several workspaces may have a copy of the same.

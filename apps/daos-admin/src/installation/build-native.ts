@@ -57,19 +57,22 @@ export function renderConfigHeader(config: NativeConfig): string {
 export async function buildNative(
   program: "launcher" | "listener",
   config: NativeConfig,
-  options: { readonly sources: string; readonly directory: string; readonly runner: CommandRunner },
+  options: {
+    readonly sources: string;
+    readonly directory: string;
+    readonly runner: CommandRunner;
+    /** The C compiler; of another architecture for a package. */
+    readonly cc?: string | undefined;
+  },
 ): Promise<string> {
-  const { sources, directory, runner } = options;
+  const { sources, directory, runner, cc = "cc" } = options;
   await writeFile(join(directory, "config.h"), renderConfigHeader(config));
   const output = join(directory, program);
   const files = [`${program}.c`, "trusted-exec.c"].map((name) => join(sources, name));
   try {
-    const { exitCode, stderr } = await runner.run(
-      ["cc", ...FLAGS, `-I${directory}`, "-o", output, ...files],
-      {
-        timeoutMs: 120_000,
-      },
-    );
+    const { exitCode, stderr } = await runner.run([cc, ...FLAGS, `-I${directory}`, "-o", output, ...files], {
+      timeoutMs: 120_000,
+    });
     if (exitCode === 0) return output;
     throw faultInstall(
       `build ${program}`,

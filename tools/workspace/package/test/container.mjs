@@ -8,10 +8,10 @@ const EVENTUAL_MS = 120_000;
 const COMMAND_MS = 180_000;
 const MAX_OUTPUT = 10_000;
 const PACKAGES =
-  "systemd,systemd-sysv,dbus,e2fsprogs,iproute2,kmod,logrotate,man-db,mount,passwd,procps,util-linux";
+  "systemd,systemd-sysv,dbus,e2fsprogs,etcd-client,etcd-server,iproute2,kmod,logrotate,man-db,mount,passwd,procps,util-linux";
 /** A device of the container's own network, for the fabric. */
-const INTERFACE = "fabric0";
-const ADDRESS = "192.0.2.1/24";
+const INTERFACE = "ib0";
+const ADDRESS = "192.0.2.1";
 
 /** A Debian 12 with systemd as its process 1, in a directory and a network of its own. Stop it. */
 export class Container {
@@ -36,7 +36,7 @@ export class Container {
   async #boot() {
     const root = ["--variant=minbase", `--include=${PACKAGES}`, "bookworm", this.directory];
     execFileSync("mmdebstrap", root, { stdio: ["ignore", "ignore", "pipe"], timeout: INSTALL_MS });
-    writeFileSync(join(this.directory, "etc/hosts"), "127.0.0.1 localhost\n");
+    writeFileSync(join(this.directory, "etc/hosts"), `127.0.0.1 localhost\n${ADDRESS} storage1\n`);
     // There is no machined to register at here.
     const options = ["--register=no", "--keep-unit", "--private-network", "--quiet", "--console=pipe"];
     this.#nspawn = spawn("systemd-nspawn", ["--boot", ...options, "-D", this.directory], {
@@ -54,16 +54,17 @@ export class Container {
       (/** @type {string} */ text) => /^(?:running|degraded)$/m.test(text),
       BOOT_MS,
     );
+    this.run("systemctl disable --now etcd");
     this.run(`ip link add ${INTERFACE} type veth peer name ${INTERFACE}-peer`);
     this.run(`ip link set ${INTERFACE} up && ip link set ${INTERFACE}-peer up`);
-    this.run(`ip address add ${ADDRESS} dev ${INTERFACE}`);
+    this.run(`ip address add ${ADDRESS}/24 dev ${INTERFACE}`);
   }
 
   /** Runs a command line of the shell as root. @returns what it prints @throws Error with its output when it fails @param {string} line */
   run(line) {
     const enter = ["-t", `${this.#processOne()}`, "-m", "-u", "-i", "-n", "-p", "--"];
     const env = {
-      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      PATH: "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
       HOME: "/root",
       LC_ALL: "C.UTF-8",
       DEBIAN_FRONTEND: "noninteractive",

@@ -4,8 +4,10 @@ import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDebianPackages, fail, root } from "../../prepare.mjs";
+import { checkArm64 } from "./check-arm64.mjs";
 import { Container } from "./container.mjs";
 import { installEmulator } from "./install-emulator.mjs";
+import { replayGuide } from "./replay-guide.mjs";
 import { makeVersionBefore } from "./version-before.mjs";
 
 const packages = join(root, "dist", "packages");
@@ -19,6 +21,7 @@ if (process.getuid?.() !== 0) fail("npm run test:packages needs root, for system
 ensureDebianPackages({ mmdebstrap: "mmdebstrap", "systemd-nspawn": "systemd-container", lintian: "lintian" });
 const debs = findPackages();
 checkLintian();
+checkArm64(packages, check);
 const container = await Container.boot();
 for (const signal of ["SIGINT", "SIGTERM"])
   process.once(signal, () => void container.stop().then(() => process.exit(1)));
@@ -34,7 +37,8 @@ try {
 
 function findPackages() {
   try {
-    const found = readdirSync(packages).filter((name) => name.endsWith(".deb"));
+    const own = `_${process.arch === "arm64" ? "arm64" : "amd64"}.deb`;
+    const found = readdirSync(packages).filter((name) => name.endsWith(own));
     if (found.length === 2) return found;
   } catch (/** @type {any} */ error) {
     if (error.code !== "ENOENT") throw error;
@@ -70,6 +74,15 @@ async function test(host) {
   await checkWatchdog(host, unit);
   await checkUpgrade(host, unit);
   await checkRemoval(host, unit);
+  emptyHost(host);
+  replayGuide(host, { before: "/root/before", now: "/root/packages" });
+}
+
+/** Takes away what a purge leaves: this is a fresh host again. @param {Container} host */
+function emptyHost(host) {
+  host.run("dpkg-statoverride --remove /usr/bin/daos_admin");
+  host.run(`umount ${MOUNT} && rm -r ${MOUNT} /etc/daos /var/lib/daos /var/log/daos`);
+  host.run("systemctl daemon-reload && systemctl reset-failed");
 }
 
 /** What systemd says of the server's unit. @param {Container} host */
