@@ -74,6 +74,8 @@ export class TestSystem implements AsyncDisposable {
   readonly directory: string;
   readonly port: number;
   readonly configPath: string;
+  /** The server that is started next; another build of it may take over a system. */
+  program = DAOS_SERVER;
   readonly #scmBase: string;
   readonly #engines: number;
   readonly #env: Readonly<Record<string, string>>;
@@ -130,7 +132,7 @@ export class TestSystem implements AsyncDisposable {
   ): Program {
     const serving = Promise.withResolvers<void>();
     this.#serving = serving.promise;
-    const argv = [...(options.through ?? []), DAOS_SERVER, "start", "-o", this.configPath, ...args];
+    const argv = [...(options.through ?? []), this.program, "start", "-o", this.configPath, ...args];
     this.#server = new Program(argv as [string, ...string[]], {
       env: { ...this.#env, ...options.env },
       cwd: this.directory,
