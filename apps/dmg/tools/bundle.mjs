@@ -8,10 +8,10 @@ import { compileCache, sealCompileCache } from "../../../tools/workspace/compile
 import { continueOnFoundNode } from "../../../tools/workspace/find-node.mjs";
 
 /**
- * The same options as in bin/dmg: a compile cache is valid for one set of flags. A young generation of 16 MiB avoids
+ * The same options as in bin/dmg: a compile cache is valid for one set of flags. A young generation of 8 MiB avoids
  * garbage collections at start-up.
  */
-const NODE_FLAGS = ["--max-semi-space-size=16", "--min-semi-space-size=16"];
+const NODE_FLAGS = ["--max-semi-space-size=8", "--min-semi-space-size=8"];
 
 // The bundle names the exports of Node's own modules. They must be those of the Node.js that runs it.
 continueOnFoundNode();

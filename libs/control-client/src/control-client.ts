@@ -7,6 +7,7 @@ import { type CallContext, fromConnectError } from "@daos/rpc";
 import { abortable, deadline, delay, isTimeout, systemClock } from "@daos/sys";
 import { fanOut } from "./fan-out.ts";
 import { HostConnection } from "./host-connection.ts";
+import { HostPace } from "./host-pace.ts";
 import { type HostFailure, searchLeader } from "./leader-search.ts";
 
 export interface ControlClientOptions {
@@ -117,10 +118,19 @@ export class ControlClient {
   eachHost<T>(request: ControlRequest<T>): AsyncGenerator<HostResult<T>> {
     const allowedMs = this.#options.timeoutMs ?? request.timeoutMs;
     const start = performance.now();
-    return fanOut(this.hosts, this.#options.fanout ?? 128, async (host) => {
-      const waitedMs = Math.min(performance.now() - start, allowedMs / 4);
-      return { host, outcome: await this.#ask(host, request, Math.ceil(allowedMs - waitedMs)) };
+    const pace = new HostPace({
+      fanout: this.#options.fanout ?? 128,
+      patient: this.hosts.length === 1 || this.#options.timeoutMs !== undefined,
     });
+    return fanOut(
+      this.hosts,
+      () => pace.atOnce,
+      async (host) => {
+        const waitedMs = Math.min(performance.now() - start, allowedMs / 4);
+        const timeoutMs = Math.ceil(allowedMs - waitedMs);
+        return { host, outcome: await this.#ask(host, request, { timeoutMs, pace }) };
+      },
+    );
   }
 
   /**
@@ -219,7 +229,11 @@ export class ControlClient {
     }
   }
 
-  async #ask<T>(host: HostAddress, request: ControlRequest<T>, timeoutMs: number): Promise<Outcome<T>> {
+  async #ask<T>(
+    host: HostAddress,
+    request: ControlRequest<T>,
+    { timeoutMs, pace }: { readonly timeoutMs: number; readonly pace: HostPace },
+  ): Promise<Outcome<T>> {
     const name = formatHostAddress(host);
     const log = this.#log.child("client", { host: name });
     log.debug(request.attempted, { timeoutMs });
@@ -227,7 +241,9 @@ export class ControlClient {
     using connection = new HostConnection(host, this.#options.tls);
     let sent = false;
     try {
-      await connection.connect(limit);
+      const begun = performance.now();
+      await connection.connect({ signal: limit.signal, timeoutMs: () => pace.connectMs });
+      pace.connected(performance.now() - begun);
       this.#noticeCertificate(connection);
       sent = true;
       const value = await abortable(
@@ -266,7 +282,10 @@ export class ControlClient {
         domain: "client",
         code: FaultCode.timedOut,
         description,
-        reason: "no answer within the deadline",
+        reason:
+          context.sent === false
+            ? "the host does not answer the connection that it has taken"
+            : "no answer within the deadline",
         resolution: "check that the host is up and not overloaded, or allow more time with --timeout",
         cause: error,
       });

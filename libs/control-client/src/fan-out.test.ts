@@ -123,11 +123,15 @@ describe("1,024 hosts", () => {
 describe("fanOut", () => {
   it("fanOut() starts no more work when its reader stops", async () => {
     const started: number[] = [];
-    const results = fanOut([1, 2, 3, 4, 5], 1, async (item) => {
-      started.push(item);
-      await delay(0);
-      return item;
-    });
+    const results = fanOut(
+      [1, 2, 3, 4, 5],
+      () => 1,
+      async (item) => {
+        started.push(item);
+        await delay(0);
+        return item;
+      },
+    );
     for await (const result of results) {
       expect(result).toBe(1);
       break;
@@ -136,7 +140,11 @@ describe("fanOut", () => {
   });
 
   it("fanOut() passes on an exception of the work", async () => {
-    const results = fanOut([1], 1, () => Promise.reject(new TypeError("bug")));
+    const results = fanOut(
+      [1],
+      () => 1,
+      () => Promise.reject(new TypeError("bug")),
+    );
     await expect(results.next()).rejects.toThrow("bug");
   });
 });

@@ -1,10 +1,10 @@
 /**
- * Runs `work` on every item, at most `limit` at a time, and yields the results as they arrive. `work` must not throw.
+ * Runs `work` on every item, at most `limit()` at a time, and yields the results as they arrive. `work` must not throw.
  * When the reader stops early, no more work starts.
  */
 export async function* fanOut<Item, Result>(
   items: readonly Item[],
-  limit: number,
+  limit: () => number,
   work: (item: Item) => Promise<Result>,
 ): AsyncGenerator<Result> {
   const ready: Result[] = [];
@@ -13,7 +13,7 @@ export async function* fanOut<Item, Result>(
   let next = 0;
   let running = 0;
   const start = () => {
-    while (running < limit && next < items.length) {
+    while (running < limit() && next < items.length) {
       const item = items[next++] as Item;
       running++;
       work(item)

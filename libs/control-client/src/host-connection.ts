@@ -1,8 +1,8 @@
-import { type Client, createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { type ClientTls, Http2Session } from "@daos/http2";
 import { ctl, mgmt } from "@daos/proto";
+import { unaryTransport } from "@daos/rpc/client";
 
 /**
  * A host that does not complete the HTTP/2 handshake within this time (ms) fails, whatever the deadline of the request.
@@ -12,17 +12,27 @@ const CONNECT_TIMEOUT_MS = 10_000;
 /** The services of one host over one HTTP/2 connection. The first call opens it. */
 export class HostConnection implements Disposable {
   readonly host: HostAddress;
-  readonly ctl: Client<typeof ctl.MgmtCtl>;
-  readonly mgmt: Client<typeof mgmt.MgmtSvc>;
   readonly #session: Http2Session;
+  readonly #transport: Transport;
+  // Most connections are for one call: a client that is not used would be two dozen functions for nothing.
+  #ctl: Client<typeof ctl.MgmtCtl> | undefined;
+  #mgmt: Client<typeof mgmt.MgmtSvc> | undefined;
 
   constructor(host: HostAddress, tls: ClientTls) {
     this.host = host;
     const baseUrl = `${tls === undefined ? "http" : "https"}://${formatHostAddress(host)}`;
     this.#session = new Http2Session(baseUrl, { loadTls: async () => tls });
-    const transport = createGrpcTransport({ baseUrl, sessionManager: this.#session });
-    this.ctl = createClient(ctl.MgmtCtl, transport);
-    this.mgmt = createClient(mgmt.MgmtSvc, transport);
+    this.#transport = unaryTransport(this.#session);
+  }
+
+  get ctl(): Client<typeof ctl.MgmtCtl> {
+    this.#ctl ??= createClient(ctl.MgmtCtl, this.#transport);
+    return this.#ctl;
+  }
+
+  get mgmt(): Client<typeof mgmt.MgmtSvc> {
+    this.#mgmt ??= createClient(mgmt.MgmtSvc, this.#transport);
+    return this.#mgmt;
   }
 
   /**
@@ -31,7 +41,10 @@ export class HostConnection implements Disposable {
    * @throws the error of Node.js when that fails; the signal's reason; a TimeoutError after `timeoutMs`, 10 s by
    * default
    */
-  connect(options: { readonly signal: AbortSignal; readonly timeoutMs?: number }): Promise<void> {
+  connect(options: {
+    readonly signal: AbortSignal;
+    readonly timeoutMs?: number | (() => number);
+  }): Promise<void> {
     return this.#session.connect({ timeoutMs: CONNECT_TIMEOUT_MS, ...options });
   }
 

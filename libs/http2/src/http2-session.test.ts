@@ -14,6 +14,7 @@ import { formatHostAddress } from "@daos/hostlist";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Http2Session } from "./http2-session.ts";
 import { DeadPort } from "./testing/dead-port.ts";
+import { FullPort } from "./testing/full-port.ts";
 import { MISBEHAVING_PEERS } from "./testing/misbehaving-peers.ts";
 import { RawServer } from "./testing/raw-server.ts";
 
@@ -46,6 +47,13 @@ describe("Http2Session", () => {
     await using dead = await DeadPort.take();
     using session = new Http2Session(`http://${formatHostAddress(dead.host)}`);
     await expect(call(session, WAIT_MS)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+  });
+
+  it("rejects when the host takes no connection in time", async () => {
+    // A process that never accepts, and has room for one connection: the kernel drops the rest, as when a host is down.
+    await using full = await FullPort.take();
+    using session = new Http2Session(`http://${formatHostAddress(full.host)}`, { tcpMs: 50 });
+    await expect(call(session, WAIT_MS)).rejects.toMatchObject({ code: "ETIMEDOUT" });
   });
 
   it("connect() rejects with the signal's reason as soon as it aborts", async () => {

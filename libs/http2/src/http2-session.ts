@@ -10,12 +10,20 @@ import { connect as connectTls, type TLSSocket } from "node:tls";
 import type { GrpcTransportOptions } from "@connectrpc/connect-node";
 import { abortable, deadline } from "@daos/sys";
 
+/**
+ * A host that does not take a TCP connection within this time, ms, is down, or the network on the way is: the kernel answers
+ * for the busiest server. It is enough for the second repetition of a lost packet.
+ */
+const TCP_MS = 3_000;
+
 /** TLS options of a client; undefined for plain text (h2c). */
 export type ClientTls = SecureClientSessionOptions | undefined;
 
 export interface Http2SessionOptions {
   /** Called for each new connection, so that renewed certificates are used. Must not be given for an `http:` authority. */
   readonly loadTls?: (() => Promise<ClientTls>) | undefined;
+  /** A host that does not take the connection within this time, ms, is down; 3 s by default. */
+  readonly tcpMs?: number | undefined;
 }
 
 type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
@@ -38,12 +46,17 @@ export class Http2Session implements SessionManager, Disposable {
   readonly authority: string;
   readonly #url: URL;
   readonly #loadTls: () => Promise<ClientTls>;
+  readonly #tcpMs: number;
   readonly #connections = new Set<ClientHttp2Session>();
   #opening: Promise<ClientHttp2Session> | undefined;
   #socket: Socket | undefined;
 
   /** @param authority `http://host:port` for plain text, `https://host:port` for TLS */
-  constructor(authority: string, { loadTls = async () => undefined }: Http2SessionOptions = {}) {
+  constructor(
+    authority: string,
+    { loadTls = async () => undefined, tcpMs = TCP_MS }: Http2SessionOptions = {},
+  ) {
+    this.#tcpMs = tcpMs;
     this.#url = new URL(authority);
     this.authority = this.#url.origin;
     this.#loadTls = loadTls;
@@ -52,14 +65,16 @@ export class Http2Session implements SessionManager, Disposable {
   /**
    * Opens the connection if it is not open.
    *
-   * @throws the error of Node.js or OpenSSL that says why it failed; the signal's reason; a TimeoutError after `timeoutMs`
+   * @param options `timeoutMs` may be a function: it is asked again when the time that it has given is over
+   * @throws the error of Node.js or OpenSSL that says why it failed, ETIMEDOUT for a host that does not take the connection;
+   *   the signal's reason; a TimeoutError after `timeoutMs`
    */
   async connect({
     signal,
     timeoutMs,
   }: {
     readonly signal: AbortSignal;
-    readonly timeoutMs: number;
+    readonly timeoutMs: number | (() => number);
   }): Promise<void> {
     using limit = deadline(timeoutMs, `connection to ${this.#url.host}`, signal);
     try {
@@ -122,6 +137,7 @@ export class Http2Session implements SessionManager, Disposable {
       const session = connectHttp2(this.authority, { createConnection: () => socket });
       this.#connections.add(session);
       this.#socket = socket;
+      limitTcp(socket, { tcpMs: this.#tcpMs, hasAddress: isIP(bareHost(this.#url)) !== 0 });
       // With TLS 1.3 a server refuses the client's certificate after the handshake. Node.js reports this on the socket
       // only.
       socket.on("error", (error) => {
@@ -140,8 +156,8 @@ export class Http2Session implements SessionManager, Disposable {
   }
 
   #dial(tls: ClientTls): Socket {
-    const { protocol, hostname, port } = this.#url;
-    const host = hostname.replace(/^\[(.*)\]$/, "$1");
+    const { protocol, port } = this.#url;
+    const host = bareHost(this.#url);
     const network = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
     if (protocol !== "https:") return connectTcp({ ...network, host, port: Number(port || 80) });
     const name = isIP(host) === 0 ? { servername: host } : {};
@@ -157,6 +173,34 @@ export class Http2Session implements SessionManager, Disposable {
 }
 
 function ignore(): void {}
+
+/** An IPv6 address has no brackets for node:net. */
+function bareHost({ hostname }: URL): string {
+  return hostname.replace(/^\[(.*)\]$/, "$1");
+}
+
+/** Ends a socket that is not connected in time; that of a name has it from when the address is known. */
+function limitTcp(
+  socket: Socket,
+  { tcpMs, hasAddress }: { readonly tcpMs: number; readonly hasAddress: boolean },
+): void {
+  const late = () => {
+    if (socket.connecting) socket.destroy(notTaken(tcpMs));
+  };
+  // On a busy machine the answer may have come and wait for its turn.
+  let timer: NodeJS.Timeout | undefined;
+  const start = () => {
+    timer ??= setTimeout(() => setImmediate(late), tcpMs);
+  };
+  const clear = () => clearTimeout(timer);
+  if (hasAddress) start();
+  else socket.once("lookup", start);
+  socket.once("connect", clear).once("close", clear);
+}
+
+function notTaken(tcpMs: number): Error {
+  return Object.assign(new Error(`the connection was not taken within ${tcpMs} ms`), { code: "ETIMEDOUT" });
+}
 
 function closedEarly(): Error {
   return Object.assign(new Error("the connection was closed before it was ready"), { code: "ECONNRESET" });

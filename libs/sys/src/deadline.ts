@@ -12,12 +12,21 @@ export interface Deadline extends Disposable {
 /**
  * A signal that aborts after `ms` milliseconds, or as soon as `parent` does, with the reason of whichever came first.
  * The reason of the deadline itself is a `DOMException` named `TimeoutError` that says what was waited for.
+ *
+ * @param ms may be a function, which is asked again when the time that it has given is over
  */
-export function deadline(ms: number, waitingFor: string, parent?: AbortSignal): Deadline {
+export function deadline(ms: number | (() => number), waitingFor: string, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
-  const timer = setTimeout(() => {
-    controller.abort(new DOMException(`no end of "${waitingFor}" within ${ms} ms`, "TimeoutError"));
-  }, ms);
+  const begun = performance.now();
+  const allowedMs = () => (typeof ms === "number" ? ms : ms());
+  const onTime = () => {
+    const late = allowedMs();
+    const leftMs = begun + late - performance.now();
+    // Node.js may be a millisecond early.
+    if (typeof ms !== "number" && leftMs >= 1) timer = setTimeout(onTime, leftMs);
+    else controller.abort(new DOMException(`no end of "${waitingFor}" within ${late} ms`, "TimeoutError"));
+  };
+  let timer = setTimeout(onTime, allowedMs());
   const onParent = () => controller.abort(parent?.reason);
   const dispose = () => {
     clearTimeout(timer);

@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { claimOf } from "./block-claim.ts";
 import { abortable, deadline, delay, isTimeout } from "./deadline.ts";
 import { exists } from "./exists.ts";
@@ -14,6 +14,15 @@ import { FakeCommandRunner, FakeSysTree } from "./testing/index.ts";
 import { writeFileAtomic } from "./write-file-atomic.ts";
 
 describe("deadline", () => {
+  it("deadline() asks a function again when the time that it has given is over", async () => {
+    let given = 5;
+    const allowed = vi.fn(() => given);
+    using limit = deadline(allowed, "the engine");
+    given = 60_000;
+    await vi.waitFor(() => expect(allowed).toHaveBeenCalledTimes(2));
+    expect(limit.signal.aborted).toBe(false);
+  });
+
   it("aborts with a reason that says what was waited for", async () => {
     using limit = deadline(5, "the engine");
     const error = await delay(5_000, limit).catch((reason: unknown) => reason);

@@ -1,18 +1,14 @@
-import { execFileSync, fork } from "node:child_process";
-import { once } from "node:events";
-import { readFileSync } from "node:fs";
 import { type ClientHttp2Session, connect } from "node:http2";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { MEMBERS_BENCHED } from "./bench-members.ts";
+import { BENCH, type Say, startProgram } from "./bench-parts.ts";
+import { bareNode, judge, median, ROUNDS } from "./bench-ratios.ts";
+import { cpuSeconds } from "./cpu-time.ts";
 
 const CONNECTIONS = 16;
 /** Calls under way on each connection. */
 const AT_ONCE = 4;
-const ROUNDS = 5;
-/** `utime` and `stime` of proc(5) are in ticks; Linux shows programs 100 of them a second. */
-const TICKS_PER_SECOND = 100;
 /** An empty message: no compression, length 0. */
 const EMPTY = Buffer.alloc(5);
 
@@ -37,8 +33,6 @@ interface Measured {
   readonly costs: Map<Call, number[]>;
 }
 
-const here = fileURLToPath(new URL("bench.js", import.meta.url));
-
 /**
  * Prints what a call costs the leader in CPU time, as a ratio to the least that a handler on node:http2 does, and compares it
  * with the ratios that docs/performance.md states.
@@ -46,20 +40,14 @@ const here = fileURLToPath(new URL("bench.js", import.meta.url));
  * @param before root of another checkout that has been built, to be measured in the same run
  * @returns false when a stated ratio is missed by more than the noise that is stated with it
  */
-export async function benchCalls(before: string | undefined, say: (line: string) => void): Promise<boolean> {
-  await using stack = new AsyncDisposableStack();
+export async function benchCalls(before: string | undefined, say: Say): Promise<boolean> {
+  using stack = new DisposableStack();
   const start = async (name: string, program: string, ...args: readonly string[]): Promise<Measured> => {
-    const child = fork(program, args, { execArgv: process.execArgv });
-    stack.defer(async () => {
-      const closed = once(child, "close");
-      child.kill("SIGKILL");
-      await closed;
-    });
-    const [{ port }] = (await once(child, "message")) as [{ readonly port: number }];
-    return { name, pid: child.pid ?? 0, port, costs: new Map(CALLS.map((call) => [call, []])) };
+    const { pid, ready } = stack.use(await startProgram<{ readonly port: number }>(program, ...args));
+    return { name, pid, port: ready.port, costs: new Map(CALLS.map((call) => [call, []])) };
   };
-  const plain = await start("hand-written", here, "plain");
-  const ours = await start("ours", here, "leader", `${MEMBERS_BENCHED}`);
+  const plain = await start("hand-written", BENCH, "plain");
+  const ours = await start("ours", BENCH, "leader", `${MEMBERS_BENCHED}`);
   const all = [plain, ours];
   if (before !== undefined) {
     const program = join(before, "tools/simulation/dist/bench.js");
@@ -114,25 +102,8 @@ function callOnce(session: ClientHttp2Session, path: string): Promise<void> {
   });
 }
 
-/** User and system time of a process. */
-function cpuSeconds(pid: number): number {
-  const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
-}
-
-/** CPU seconds of a Node.js that does nothing. */
-function bareNode(): number {
-  const script = "const { user, system } = process.cpuUsage(); console.log((user + system) / 1e6)";
-  const runs = Array.from({ length: ROUNDS }, () =>
-    Number(execFileSync(process.execPath, ["-e", script], { encoding: "utf8" })),
-  );
-  return median(runs);
-}
-
-function print(plain: Measured, all: readonly Measured[], say: (line: string) => void): boolean {
-  const stated = statedRatios();
-  const bare = bareNode();
+function print(plain: Measured, all: readonly Measured[], say: Say): boolean {
+  const { cpuSeconds: bare } = bareNode();
   const load = loadavg().map((value) => value.toFixed(1));
   say(
     `CPU time of the server, median of ${ROUNDS} rounds, ${CONNECTIONS} connections; load ${load.join(" ")}`,
@@ -147,37 +118,19 @@ function print(plain: Measured, all: readonly Measured[], say: (line: string) =>
       const one = costs.get(call) ?? [];
       if (one.length === 0) {
         say(`| ${call.name} | ${name} | not answered | | | | |`);
+        // Another checkout may not know the call yet.
+        if (name !== "before") good = false;
         continue;
       }
       const cost = median(one);
       const ratio = cost / base;
       const ratios = one.map((value) => value / base);
-      const limit = name === "ours" ? stated.get(call.name) : undefined;
-      const missed = limit !== undefined && ratio > limit.ratio + limit.noise;
-      if (missed) good = false;
-      const goal = limit === undefined ? "" : `${limit.ratio} ± ${limit.noise}${missed ? " MISSED" : ""}`;
+      const verdict = name === "ours" ? judge(call.name, ratio) : undefined;
+      if (verdict?.good === false) good = false;
       say(
-        `| ${call.name} | ${name} | ${(cost * 1e6).toFixed(0)} µs | ${Math.round(bare / cost)} | ${ratio.toFixed(2)} | ${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)} | ${goal} |`,
+        `| ${call.name} | ${name} | ${(cost * 1e6).toFixed(0)} µs | ${Math.round(bare / cost)} | ${ratio.toFixed(2)} | ${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)} | ${verdict?.text ?? ""} |`,
       );
     }
   }
   return good;
-}
-
-interface Stated {
-  readonly ratio: number;
-  readonly noise: number;
-}
-
-/** The rows of docs/performance.md that end with a ratio and its noise, as in `| LeaderQuery | ... | 1.6 ± 0.3 |`. */
-function statedRatios(): ReadonlyMap<string, Stated> {
-  const text = readFileSync(new URL("../../../docs/performance.md", import.meta.url), "utf8");
-  const rows = text.matchAll(/^\| ([^|]+?) \|.*\| ([\d.]+) ± ([\d.]+) \|$/gm);
-  return new Map(
-    [...rows].map(([, name = "", ratio, noise]) => [name, { ratio: Number(ratio), noise: Number(noise) }]),
-  );
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }

@@ -1,159 +1,46 @@
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { fromBinary } from "@bufbuild/protobuf";
-import { createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { MgmtClient } from "@daos/control-client";
-import { ctl } from "@daos/proto";
-import { NIL_RANK } from "@daos/rank";
-import { benchCalls } from "./bench-calls.ts";
-import { type FromHosts, runHosts } from "./bench-hosts.ts";
-import { type FromLeader, runLeader, type ToLeader } from "./bench-leader.ts";
-import { runPlain } from "./bench-plain.ts";
 
-const HOSTS = 256;
-const ENGINES = 8;
-const ONE_BY_ONE = 256;
-const STEP_MS = 10_000;
-
-const { signal } = new AbortController();
-/** Of each fake host: calls of one share a connection. */
-const clients = Array.from({ length: HOSTS }, () => new MgmtClient(async () => undefined));
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** Another process with a part of the benchmark. */
-async function start<T>(part: string, ...args: readonly string[]) {
-  const child = fork(fileURLToPath(import.meta.url), [part, ...args], { execArgv: process.execArgv });
-  const [ready] = (await once(child, "message")) as [T];
-  const ask = async <A>(question: ToLeader): Promise<A> => {
-    child.send(question);
-    const [answer] = (await once(child, "message")) as [A];
-    return answer;
-  };
-  return { ready, ask, [Symbol.dispose]: () => void child.kill() };
-}
+/** The processes of the benchmarks, each of which loads what it uses. */
+const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
+  leader: async (args) => (await import("./bench-leader.ts")).runLeader(args.map(Number)),
+  hosts: async ([count, holes]) => (await import("./bench-hosts.ts")).runHosts(Number(count), Number(holes)),
+  plain: async () => (await import("./bench-plain.ts")).runPlain(),
+  "scan-hosts": async ([directory = "", silent = ""]) =>
+    (await import("./bench-scan.ts")).runScanHosts(directory, silent),
+  "plain-scan": async ([port, directory = ""]) =>
+    (await import("./bench-plain-scan.ts")).runPlainScan(Number(port), directory),
+};
 
-interface Run {
-  readonly seconds: number;
-  readonly latencies: readonly number[];
-}
-
-async function joinAll(port: number, uuids: readonly string[], atOnce: boolean): Promise<Run> {
-  const latencies: number[] = [];
-  const joinOne = async (uuid: string, index: number) => {
-    const begun = performance.now();
-    await (clients[index % HOSTS] as MgmtClient).join(
-      { host: "127.0.0.1", port },
-      {
-        uuid,
-        rank: NIL_RANK,
-        uri: `ofi+tcp://10.0.0.${index % HOSTS}:${31_416 + Math.floor(index / HOSTS)}`,
-        nctxs: 2,
-        addr: `10.0.0.${index % HOSTS}:10001`,
-        faultDomain: "/",
-        reports: true,
-        recorded: false,
-        // All come from one address here, and would replace each other.
-        engineNumber: 0,
-      },
-      { signal },
-    );
-    latencies.push(performance.now() - begun);
-  };
-  const begun = performance.now();
-  if (atOnce) await Promise.all(uuids.map(joinOne));
-  else for (const [index, uuid] of uuids.entries()) await joinOne(uuid, index);
-  return {
-    seconds: (performance.now() - begun) / 1000,
-    latencies: latencies.sort((a, b) => a - b),
-  };
-}
-
-const uuidsOf = (count: number, kind: string) =>
-  Array.from({ length: count }, (_, index) => `${kind}-${index.toString(16).padStart(4, "0")}`);
-const at = (latencies: readonly number[], part: number) =>
-  (latencies[Math.floor((latencies.length - 1) * part)] ?? 0).toFixed(1);
-
-async function benchJoins(): Promise<void> {
-  say("| joins | joins/s | ratio | joins per commit | p50 ms | p99 ms | leader's peak memory |");
-  say("|---|---|---|---|---|---|---|");
-  let base = 0;
-  for (const [name, uuids, atOnce] of [
-    [`${ONE_BY_ONE}, one at a time`, uuidsOf(ONE_BY_ONE, "one"), false],
-    [`${HOSTS * ENGINES} from ${HOSTS} hosts at once`, uuidsOf(HOSTS * ENGINES, "all"), true],
-  ] as const) {
-    using leader = await start<FromLeader>("leader");
-    await joinAll(leader.ready.port, uuidsOf(8, "warm"), false);
-    const before = await leader.ask<FromLeader>({ kind: "tell" });
-    const { seconds, latencies } = await joinAll(leader.ready.port, uuids, atOnce);
-    const after = await leader.ask<FromLeader>({ kind: "tell" });
-    const rate = uuids.length / seconds;
-    base ||= rate;
-    const perCommit = uuids.length / (after.commits - before.commits);
-    say(
-      `| ${name} | ${Math.round(rate)} | ${(rate / base).toFixed(1)} | ${perCommit.toFixed(1)} | ${at(latencies, 0.5)} | ${at(latencies, 0.99)} | ${Math.round(after.peakKiB / 1024)} MiB |`,
-    );
-    if (after.members !== uuids.length + 8) throw new Error(`the leader has ${after.members} members`);
-  }
-}
-
-async function benchQuery(): Promise<void> {
-  using leader = await start<FromLeader>("leader", `${HOSTS * ENGINES}`);
-  const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${leader.ready.port}` });
-  const calls = createClient(ctl.MgmtCtl, transport);
-  const measure = async (work: () => unknown) => {
-    const times: number[] = [];
-    for (let round = 0; round < 60; round++) {
-      const begun = performance.now();
-      await work();
-      if (round >= 10) times.push(performance.now() - begun);
-    }
-    return times.sort((a, b) => a - b);
-  };
-  const one = await measure(() => calls.systemQuery({ selection: { ranks: [7], hosts: [] } }));
-  const all = await measure(() => calls.systemQuery({}));
-  const bytes = leader.ready.queryBytes;
-  const decode = await measure(() => fromBinary(ctl.SystemQueryRespSchema, new Uint8Array(bytes)));
-  say("\n| system query | p50 ms | p99 ms | ratio |");
-  say("|---|---|---|---|");
-  const ratio = (times: readonly number[]) => (Number(at(times, 0.5)) / Number(at(one, 0.5))).toFixed(1);
-  say(`| of 1 rank | ${at(one, 0.5)} | ${at(one, 0.99)} | 1.0 |`);
-  say(`| of ${HOSTS * ENGINES} ranks | ${at(all, 0.5)} | ${at(all, 0.99)} | ${ratio(all)} |`);
-  say(
-    `| of which to decode ${bytes.length} bytes | ${at(decode, 0.5)} | ${at(decode, 0.99)} | ${ratio(decode)} |`,
-  );
-}
-
-async function benchStop(): Promise<void> {
-  say(`\n| system stop, step deadline ${STEP_MS / 1000} s | s | deadlines | stopped | failed |`);
-  say("|---|---|---|---|---|");
-  for (const holes of [0, Math.ceil(HOSTS / 100)]) {
-    using hosts = await start<FromHosts>("hosts", `${HOSTS}`, `${holes}`);
-    using leader = await start<FromLeader>("leader", `${HOSTS * ENGINES}`, ...hosts.ready.ports.map(String));
-    const { ms, stopped, failed } = await leader.ask<{
-      readonly ms: number;
-      readonly stopped: number;
-      readonly failed: number;
-    }>({ kind: "stop", timeoutMs: STEP_MS });
-    say(
-      `| ${HOSTS * ENGINES} ranks on ${HOSTS} hosts, ${holes} black holes | ${(ms / 1000).toFixed(2)} | ${(ms / STEP_MS).toFixed(2)} | ${stopped} | ${failed} |`,
-    );
-  }
-}
-
-const [part, ...args] = process.argv.slice(2);
-if (part === "leader") await runLeader(args.map(Number));
-else if (part === "hosts") await runHosts(Number(args[0]), Number(args[1]));
-else if (part === "plain") await runPlain();
-else {
-  const { values } = parseArgs({ options: { before: { type: "string" }, calls: { type: "boolean" } } });
-  if (!(await benchCalls(values.before, say))) process.exitCode = 1;
-  if (values.calls !== true) {
+/** Runs the benchmarks that are named, or all. @returns false when a ratio that docs/performance.md states is missed */
+async function bench(): Promise<boolean> {
+  const flag = { type: "boolean" } as const;
+  const { values } = parseArgs({
+    options: { before: { type: "string" }, calls: flag, scan: flag, system: flag },
+  });
+  const all = !(values.calls || values.scan || values.system);
+  let good = true;
+  if (all || values.calls) {
+    const { benchCalls } = await import("./bench-calls.ts");
+    good = (await benchCalls(values.before, say)) && good;
     say("");
-    await benchJoins();
-    await benchQuery();
-    await benchStop();
   }
+  if (all || values.scan) {
+    const { benchScan } = await import("./bench-scan.ts");
+    good = (await benchScan(say)) && good;
+    say("");
+  }
+  if (all || values.system) {
+    const { benchJoins, benchQuery, benchStop } = await import("./bench-system.ts");
+    await benchJoins(say);
+    await benchQuery(say);
+    await benchStop(say);
+  }
+  return good;
 }
+
+const [name = "", ...args] = process.argv.slice(2);
+const part = PARTS[name];
+if (part !== undefined) await part(args);
+else if (!(await bench())) process.exitCode = 1;

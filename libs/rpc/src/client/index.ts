@@ -1,0 +1,1 @@
+export { unaryTransport } from "./unary-transport.ts";

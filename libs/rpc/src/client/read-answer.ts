@@ -1,0 +1,94 @@
+import type { IncomingHttpHeaders } from "node:http2";
+import { type DescMessage, type DescMethodUnary, fromBinary, type MessageShape } from "@bufbuild/protobuf";
+import { Code, ConnectError } from "@connectrpc/connect";
+import type { Compression } from "@connectrpc/connect/protocol";
+import { validateResponseWithCompression, validateTrailer } from "@connectrpc/connect/protocol-grpc";
+import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+
+const COMPRESSIONS: readonly Compression[] = [compressionGzip, compressionBrotli];
+
+/** The value of `grpc-accept-encoding`. */
+export const ACCEPTED: string = COMPRESSIONS.map(({ name }) => name).join(",");
+
+/** Flags and length of a gRPC message. */
+const PREFIX = 5;
+const COMPRESSED = 1;
+/** As Connect's own transport: what an answer may be is limited by what its prefix can say, bytes. */
+const READ_MAX_BYTES = 0xffff_ffff;
+
+/** What has come back on a stream. */
+export interface Received {
+  readonly headers: IncomingHttpHeaders;
+  readonly trailers: IncomingHttpHeaders;
+  readonly body: Uint8Array;
+}
+
+export interface UnaryAnswer<O extends DescMessage> {
+  readonly header: Headers;
+  readonly trailer: Headers;
+  readonly message: MessageShape<O>;
+}
+
+/**
+ * The message of a unary answer.
+ *
+ * @throws ConnectError the status of the answer; as Connect does for one that is against the protocol
+ */
+export async function readAnswer<I extends DescMessage, O extends DescMessage>(
+  { output }: DescMethodUnary<I, O>,
+  { headers, trailers, body }: Received,
+): Promise<UnaryAnswer<O>> {
+  const header = toHeaders(headers);
+  const trailer = toHeaders(trailers);
+  const { compression, headerError } = validateResponseWithCompression(
+    [...COMPRESSIONS],
+    headers[":status"] as unknown as number,
+    header,
+  );
+  validateTrailer(trailer, header);
+  if (headerError !== undefined && body.length === 0) throw headerError;
+  const bytes = await messageBytes(body, compression, trailer.has("grpc-status"));
+  if (headerError !== undefined) {
+    const text = "protocol error: received output message for unary method with error status";
+    throw new ConnectError(text, Code.Unknown);
+  }
+  return { header, trailer, message: parse(output, bytes) };
+}
+
+async function messageBytes(
+  body: Uint8Array,
+  compression: Compression | undefined,
+  hasTrailers: boolean,
+): Promise<Uint8Array> {
+  if (body.length === 0) {
+    const text = "protocol error: missing output message for unary method";
+    throw new ConnectError(text, hasTrailers ? Code.Unimplemented : Code.Unknown);
+  }
+  const length = body.length < PREFIX ? undefined : new DataView(body.buffer, body.byteOffset).getUint32(1);
+  if (length === undefined || body.length < PREFIX + length)
+    throw new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
+  const bytes = body.subarray(PREFIX);
+  if (((body[0] ?? 0) & COMPRESSED) === 0) return bytes;
+  if (compression === undefined) {
+    throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
+  }
+  return compression.decompress(new Uint8Array(bytes), READ_MAX_BYTES);
+}
+
+function parse<O extends DescMessage>(output: O, bytes: Uint8Array): MessageShape<O> {
+  try {
+    return fromBinary(output, bytes);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new ConnectError(`parse binary: ${reason}`, Code.Internal);
+  }
+}
+
+function toHeaders(headers: IncomingHttpHeaders): Headers {
+  const all = new Headers();
+  for (const [name, value] of Object.entries(headers)) {
+    if (name.startsWith(":") || value === undefined) continue;
+    for (const one of Array.isArray(value) ? value : [value]) all.append(name, one);
+  }
+  return all;
+}
