@@ -262,6 +262,21 @@ describe("Membership", () => {
     expect(membership.events.list()).toMatchObject([{ kind: "engine_died", rank: 0 }]);
   });
 
+  it("takes reports of an engine that has joined since the copy from which the store was restored", async () => {
+    const stopped = { state: "stopped", reason: "by an administrator" } as const;
+    const membership = await membershipOf([memberOf(0, { incarnation: 3, ...stopped }), memberOf(1)]);
+    const serving = [{ uuid: "uuid-0", incarnation: 4 }];
+    await membership.report(reportOf(memberOf(0).address, serving));
+    await membership.report(reportOf(memberOf(1).address, [{ uuid: "uuid-1", incarnation: 7 }]));
+    expect(membership.list()).toMatchObject([
+      { state: "joined", incarnation: 4 },
+      { state: "joined", incarnation: 7 },
+    ]);
+    const late = { uuid: "uuid-0", state: "failed", incarnation: 3, reason: "SIGSEGV" } as const;
+    await membership.report(reportOf(memberOf(0).address, [late]));
+    expect(states(membership)[0]).toEqual([0, "joined"]);
+  });
+
   it("takes over the address of members that have moved, tells it, and leaves their states as they were", async () => {
     const since = memberOf(0).since;
     const membership = await membershipOf([

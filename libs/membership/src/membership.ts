@@ -332,8 +332,10 @@ export class Membership {
         this.#options.onExcludedServes?.(member);
       const next = isLost ? planLoss(member, said.loss, busy) : planTransition(member, said, busy);
       const address = moved.includes(uuid) ? host : member.address;
-      if (next !== undefined) changed.push({ ...this.#with(member, next), address });
-      else if (address !== member.address) settled.push({ ...member, address });
+      const incarnation = isLost ? member.incarnation : Math.max(member.incarnation, said.incarnation);
+      if (next !== undefined) changed.push({ ...this.#with(member, next), address, incarnation });
+      else if (address !== member.address || incarnation !== member.incarnation)
+        settled.push({ ...member, address, incarnation });
     }
     if (changed.length + settled.length === 0) return;
     await this.#commitStates(changed, settled);

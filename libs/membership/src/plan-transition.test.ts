@@ -46,6 +46,12 @@ describe("planTransition", () => {
     ],
     ["a process that has joined and is set up", member("joined"), report("starting"), undefined],
     ["an earlier incarnation", member("joined"), report("failed", 1, "old"), undefined],
+    [
+      "a later incarnation, after the store was restored",
+      member("stopped", "by an administrator"),
+      report("serving", 3),
+      { state: "joined", reason: "" },
+    ],
     ["an excluded member that serves", member("excluded"), report("serving"), undefined],
     ["a replaced member that serves", member("replaced"), report("serving"), undefined],
   ])("of %s", (_name, before, told, expected) => {

@@ -22,7 +22,8 @@ export interface Condition {
 /**
  * What a host's report makes of a member; undefined when it changes nothing.
  *
- * What an earlier incarnation did does not count, an excluded member stays excluded whatever its engine does, a replaced one
+ * What an earlier incarnation did does not count. A later one has joined in a time that the store does not know of, because it
+ * was restored from an older copy; it counts. An excluded member stays excluded whatever its engine does, a replaced one
  * comes back with a join only, and one that an administrator's command is working on (`busy`) is that command's to judge.
  */
 export function planTransition(
@@ -31,7 +32,7 @@ export function planTransition(
   busy: boolean,
 ): Condition | undefined {
   if (member.state === "excluded" || member.state === "replaced" || busy) return undefined;
-  if (report.incarnation !== 0 && report.incarnation !== member.incarnation) return undefined;
+  if (report.incarnation !== 0 && report.incarnation < member.incarnation) return undefined;
   const next = conditionOf(report);
   // A process that has joined and is being set up is as good as its join.
   if (report.state === "starting" && report.incarnation !== 0 && member.state === "joined") return undefined;
