@@ -25,6 +25,7 @@ import { networkScanCommand } from "./commands/network/scan.ts";
 import { startCommand } from "./commands/start.ts";
 import { storagePrepareCommand } from "./commands/storage/prepare.ts";
 import { storageScanCommand } from "./commands/storage/scan.ts";
+import { supportCollectLogCommand } from "./commands/support/collect-log.ts";
 import { versionCommand } from "./commands/version.ts";
 import type { ServerCommand } from "./define-command.ts";
 import { GLOBAL_FLAGS } from "./global-flags.ts";
@@ -79,6 +80,11 @@ export const DAOS_SERVER: Program<ServerCommand> = {
       name: "storage",
       summary: "Look at, and prepare, the storage of this host; dmg formats it",
       commands: [storagePrepareCommand, storageScanCommand],
+    },
+    {
+      name: "support",
+      summary: "Collect what support needs",
+      commands: [supportCollectLogCommand],
     },
   ],
   commands: [

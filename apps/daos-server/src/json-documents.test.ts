@@ -95,6 +95,7 @@ describe("runCommandLine() with --json", { timeout: 120_000 }, () => {
     ["members repair", "members repair -j -o DIR/none.yml", 1, 500],
     ["network scan", "network scan -j -o DIR/none.yml", 1, 500],
     ["storage scan", "storage scan -j -o DIR/none.yml", 1, 500],
+    ["support collect-log", "support collect-log -j -o DIR/none.yml", 1, 500],
     ["storage prepare", "storage prepare -j --nvme-only --scm-only", 2, 2],
   ])("prints the failure of %s as its schema says: %s", async (command, line, status, code) => {
     const { exitCode, document, messages } = await run(line);

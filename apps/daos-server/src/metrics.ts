@@ -15,6 +15,8 @@ export interface RunningMetrics {
   /** Counts the calls of the gRPC listener. */
   readonly interceptor: Interceptor;
   readonly port: number;
+  /** What Prometheus gets. */
+  render(): Promise<string>;
   /** Reads the certificate again. @throws Fault, and goes on with the old one */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -57,6 +59,7 @@ export async function startMetrics(options: StartMetricsOptions): Promise<Runnin
   return {
     interceptor: metrics.interceptor,
     port: listener.port,
+    render: () => metrics.render(),
     reload: () => listener.reload(),
     close: () => listener.close(),
   };

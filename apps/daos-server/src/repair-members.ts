@@ -4,9 +4,12 @@ import { EtcdElection, whileLeading } from "@daos/election";
 import { EtcdClient, EtcdError } from "@daos/etcd";
 import type { Logger } from "@daos/log";
 import {
+  type EventRecord,
   faultMembersNotMovable,
   type KeptMembers,
   membersFile,
+  readEventsFile,
+  readEventsInEtcd,
   readMembersFile,
   readMembersInEtcd,
   repairMembersFile,
@@ -38,6 +41,16 @@ export async function checkMembers(
     throw faultEtcd(CHECK, error, options.signal);
   });
   return { where: `etcd (${systemDb.endpoints.join(", ")})`, ...kept };
+}
+
+/** Reads the events in the store that a configuration names, also while servers use it. @throws as {@link checkMembers} */
+export async function storedEvents(config: ServerConfig, options: Options): Promise<readonly EventRecord[]> {
+  const { systemDb, name } = config;
+  if (systemDb.kind !== "etcd") return readEventsFile(await findFile(config, CHECK));
+  using client = new EtcdClient({ endpoints: systemDb.endpoints, tls: systemDb });
+  return await readEventsInEtcd(client, name, options).catch((error: unknown) => {
+    throw faultEtcd(CHECK, error, options.signal);
+  });
 }
 
 /**

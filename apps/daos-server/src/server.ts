@@ -2,7 +2,7 @@ import { join as joinPath } from "node:path";
 import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { describeConfig, type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
 import { MgmtClient } from "@daos/control-client";
-import { ctlService } from "@daos/ctl-service";
+import { ctlService, type SupportSource } from "@daos/ctl-service";
 import { DrpcServer, removeDeadSockets } from "@daos/drpc";
 import { replicaRole } from "@daos/election";
 import { healthService } from "@daos/health-service";
@@ -38,6 +38,8 @@ import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { StorageLocks } from "./storage-lock.ts";
 import { storageProviders } from "./storage-providers.ts";
+import { hostItems, supportDirectory } from "./support/host-items.ts";
+import { serverItems } from "./support/server-items.ts";
 
 export interface ServerOptions {
   readonly config: ServerConfig;
@@ -168,6 +170,13 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     log: log.child("metrics"),
   });
   stack.defer(() => metrics?.close());
+  const support: SupportSource = {
+    directory: supportDirectory(),
+    items: (logBytes) => [
+      ...hostItems({ config, scm, bdev, network, runner, logBytes }),
+      ...serverItems({ harness, leadership, metrics: metrics?.render }),
+    ],
+  };
   const routes = (router: ConnectRouter) => {
     limitedService(
       router,
@@ -185,6 +194,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
         network,
         actions: host.actions,
         findUser,
+        support,
         release: { version: VERSION, daosRelease: DAOS_RELEASE },
         log,
         logLevel: options.logLevel,

@@ -30,6 +30,7 @@ import { nvmeHealthCommand } from "./commands/storage/query/nvme-health.ts";
 import { smdCommand } from "./commands/storage/query/smd.ts";
 import { usageCommand } from "./commands/storage/query/usage.ts";
 import { storageScanCommand } from "./commands/storage/scan.ts";
+import { supportCollectLogCommand } from "./commands/support/collect-log.ts";
 import { systemClearExcludeCommand } from "./commands/system/clear-exclude.ts";
 import { systemEraseCommand } from "./commands/system/erase.ts";
 import { systemEventsCommand } from "./commands/system/events.ts";
@@ -117,6 +118,11 @@ export const DMG: Program<AnyCommand> = {
         systemEraseCommand,
         systemEventsCommand,
       ],
+    },
+    {
+      name: "support",
+      summary: "What support needs of a system",
+      commands: [supportCollectLogCommand],
     },
     {
       name: "plugins",

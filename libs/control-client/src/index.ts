@@ -47,6 +47,7 @@ export {
   storageScan,
 } from "./storage-scan.ts";
 export { type EngineUsage, storageUsage, type UsagePart } from "./storage-usage.ts";
+export { type SupportArchive, supportCollect } from "./support-collect.ts";
 export {
   type MemberOutcome,
   type SystemAction,

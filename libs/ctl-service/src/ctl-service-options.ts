@@ -6,8 +6,17 @@ import type { Harness } from "@daos/harness";
 import type { LevelSwitch, Logger } from "@daos/log";
 import type { NetworkProvider } from "@daos/network";
 import type { ScmOperations } from "@daos/scm";
+import type { SupportItem } from "@daos/support";
 import type { Owner } from "@daos/sys";
 import type { SystemActions } from "@daos/system";
+
+/** What there is to be collected for support. The same object for all handlers of a server. */
+export interface SupportSource {
+  /** The directory in the archive. */
+  readonly directory: string;
+  /** @param logBytes the most of each log */
+  readonly items: (logBytes: number) => readonly SupportItem[];
+}
 
 /** What the handlers of `ctl.MgmtCtl` work on. */
 export interface CtlServiceOptions {
@@ -28,6 +37,8 @@ export interface CtlServiceOptions {
   readonly actions: SystemActions;
   /** The ids of a user of this host. @throws Fault for a name that the host does not know */
   readonly findUser: (name: string) => Promise<Owner>;
+  /** What support needs of this host. */
+  readonly support: SupportSource;
   /** The version of this program, and the release of DAOS whose data plane it runs. */
   readonly release: { readonly version: string; readonly daosRelease: string };
   /** The configuration in force. */

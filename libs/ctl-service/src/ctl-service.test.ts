@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { type Client, createClient, createRouterTransport, type Interceptor } from "@connectrpc/connect";
 import {
@@ -67,6 +68,7 @@ function client(parts: Partial<CtlServiceOptions>): Client<typeof ctl.MgmtCtl> {
     network: { listProviders: () => [], scan: unexpected("network scan") },
     actions: new SystemActions({ leadership, harness, calls, log: silentLogger }),
     log: silentLogger,
+    support: { directory: "node1", items: () => [] },
     release: { version: "1.2.3", daosRelease: "0.8.0" },
     logLevel: levelSwitch("INFO"),
     configuration: { file: "", describe: unexpected("describe the configuration") as never },
@@ -387,6 +389,47 @@ describe("ServerVersion", () => {
       release: "0.8.0",
       runtime: expect.stringMatching(/^Node\.js \d+\./),
     });
+  });
+});
+
+describe("SupportCollect", () => {
+  const signal = AbortSignal.timeout(30_000);
+
+  it("SupportCollect() sends an archive with its progress, and what is missing at the end", async () => {
+    const support = {
+      directory: "node1",
+      items: (logBytes: number) => [
+        { name: "log", read: async () => `at most ${logBytes}` },
+        { name: "none", read: () => Promise.reject(new Error("there is none")) },
+      ],
+    };
+    const chunks: Uint8Array[] = [];
+    const others: unknown[] = [];
+    for await (const { event } of client({ support }).supportCollect({ logMib: 2 }, { signal })) {
+      if (event.case === "chunk") chunks.push(event.value);
+      else others.push(event);
+    }
+    expect(gunzipSync(Buffer.concat(chunks)).toString()).toContain("at most 2097152");
+    expect(others).toMatchObject([
+      { case: "progress", value: { item: "log", done: 0, total: 2 } },
+      { case: "progress", value: { item: "none", done: 1, total: 2 } },
+      { case: "result", value: { missing: [{ item: "none", reason: "there is none" }] } },
+    ]);
+  });
+
+  it("SupportCollect() refuses a second collection while one is under way, and takes the next one", async () => {
+    const reading = Promise.withResolvers<string>();
+    const support = { directory: "node1", items: () => [{ name: "slow", read: () => reading.promise }] };
+    const service = client({ support });
+    const first = service.supportCollect({}, { signal })[Symbol.asyncIterator]();
+    expect((await first.next()).value).toMatchObject({ event: { case: "progress" } });
+    const second = service.supportCollect({}, { signal })[Symbol.asyncIterator]();
+    await expect(second.next()).rejects.toThrow("another collection is under way");
+    reading.resolve("done");
+    for (let next = await first.next(); next.done !== true; ) next = await first.next();
+    const third = service.supportCollect({}, { signal })[Symbol.asyncIterator]();
+    expect((await third.next()).value).toMatchObject({ event: { case: "progress" } });
+    await third.return?.();
   });
 });
 

@@ -12,6 +12,7 @@ import { storageFormat } from "./storage-format.ts";
 import { storagePrepare } from "./storage-prepare.ts";
 import { storageScan } from "./storage-scan.ts";
 import { storageUsage } from "./storage-usage.ts";
+import { supportCollect } from "./support-collect.ts";
 import { systemService } from "./system-service.ts";
 import { type DeviceEvent, watchDevices } from "./watch-devices.ts";
 
@@ -25,6 +26,9 @@ const ENGINES_TIMEOUT_MS = 60_000;
 
 /** The longest burn-in, and some time to begin and to end, ms. */
 const BURN_IN_TIMEOUT_MS = MAX_BURN_IN_MS + 20 * 60_000;
+
+/** The most that an archive for support may take, ms. */
+const SUPPORT_TIMEOUT_MS = 15 * 60_000;
 
 type OnProgress = (progress: DeviceProgress) => void;
 
@@ -81,6 +85,11 @@ export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.M
 
     serverQuery(request) {
       return serverQuery(options, request);
+    },
+
+    async *supportCollect(request, context) {
+      using limit = deadline(SUPPORT_TIMEOUT_MS, "collect the logs of this host", context.signal);
+      yield* supportCollect(options, request, limit);
     },
 
     networkListProviders() {

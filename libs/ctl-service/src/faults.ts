@@ -30,3 +30,13 @@ export function faultLogMasks(masks: string): Fault {
     resolution: "use DEBUG, INFO, WARN or ERROR; the engines' masks are set in the configuration (log_mask)",
   });
 }
+
+/** Another archive for support is being made. */
+export function faultSupportBusy(): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.supportBusy,
+    description: "cannot collect the logs of this host: another collection is under way",
+    resolution: "wait until it has ended, at most 15 minutes",
+  });
+}

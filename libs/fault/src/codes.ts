@@ -128,6 +128,7 @@ export const FaultCode = {
   poolLabelInvalid: 841,
   poolLabelTaken: 842,
   poolExists: 843,
+  supportBusy: 844,
 
   // security: 900-999
   securityUnknown: 910,
@@ -191,6 +192,7 @@ export const FaultCode = {
   webPageMissing: 3135,
   webRequestInvalid: 3136,
   webWorkGoesOn: 3137,
+  archiveNotWritten: 3138,
   serviceUnknown: 3140,
 } as const;
 

@@ -536,6 +536,11 @@ const SYSTEM = {
     "Labels are unique. A pool that is being destroyed keeps its label until it is gone.",
     "give another label; dmg pool list shows the labels that are in use",
   ],
+  supportBusy: [
+    "The host already collects its logs for support.",
+    "Only one archive is made at a time, because it reads all logs and scans the hardware.",
+    "wait until the other collection has ended, at most 15 minutes",
+  ],
   poolExists: [
     "A pool with this uuid exists already, with another label.",
     "A creation was repeated with another label.",
@@ -775,6 +780,11 @@ const CLIENT = {
     "What listens there is no DAOS server.",
     "The port belongs to another program.",
     "correct the port",
+  ],
+  archiveNotWritten: [
+    "An archive for support cannot be written.",
+    "There is no room, no permission, or a file with that name.",
+    "name another file with --output, in a directory with room for it",
   ],
   requestUnsupported: ["The server does not know the call.", "It is of another release.", SAME_RELEASE],
   sizeInvalid: [

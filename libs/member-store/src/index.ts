@@ -27,6 +27,8 @@ export {
 export type { PoolChange, PoolRecord } from "./pool-record.ts";
 export {
   type KeptMembers,
+  readEventsFile,
+  readEventsInEtcd,
   readMembersFile,
   readMembersInEtcd,
   repairMembersFile,

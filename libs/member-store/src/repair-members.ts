@@ -1,15 +1,17 @@
 import { DatabaseSync } from "node:sqlite";
 import { bytes, type EtcdCalls, prefixEnd, text } from "@daos/etcd";
 import { Fault } from "@daos/fault";
+import { readKeptEvent } from "./encode-event.ts";
 import { isUnreadable, readKept } from "./encode-member.ts";
 import { isUnreadablePool, readKeptPool } from "./encode-pool.ts";
 import { etcdKeys } from "./etcd-keys.ts";
+import type { EventRecord } from "./event-record.ts";
 import { faultMemberStore, faultMembersNotMovable } from "./faults.ts";
 import type { Member } from "./member.ts";
 import type { UnreadableMember } from "./member-store.ts";
 import type { PoolRecord } from "./pool-record.ts";
 import { POOL_REASON, SqliteMemberStore } from "./sqlite-member-store.ts";
-import { checkIntegrity, hasTable, readContent, readPools } from "./stored-content.ts";
+import { checkIntegrity, hasTable, readContent, readEvents, readPools } from "./stored-content.ts";
 
 /** The members in a store, and its unreadable entries. */
 export interface KeptMembers {
@@ -40,6 +42,16 @@ export function readMembersFile(path: string): KeptMembers {
           }));
     const pools = readPools(database, path).rows.map(({ uuid, document }) => readKeptPool(uuid, document));
     return { ...sortOut(kept), ...sortOutPools(pools), quarantined };
+  } catch (error) {
+    throw error instanceof Fault ? error : faultMemberStore(path, error);
+  }
+}
+
+/** Reads the events in that file, oldest first, also while a server has it open. @throws Fault memberStoreUnusable */
+export function readEventsFile(path: string): readonly EventRecord[] {
+  try {
+    using database = new DatabaseSync(path, { readOnly: true });
+    return readEvents(database);
   } catch (error) {
     throw error instanceof Fault ? error : faultMemberStore(path, error);
   }
@@ -81,6 +93,18 @@ export async function readMembersInEtcd(client: EtcdReads, system: string, wait:
   const pools = (await readAll(client, poolKeys, wait)).map(({ name, value }) => readKeptPool(name, value));
   const quarantined = (await readAll(client, quarantine, wait)).map(({ value }) => readQuarantined(value));
   return { ...sortOut(kept), ...sortOutPools(pools), quarantined };
+}
+
+/** Reads the events of a system in etcd, oldest first. @throws EtcdError */
+export async function readEventsInEtcd(
+  client: EtcdReads,
+  system: string,
+  wait: Wait,
+): Promise<readonly EventRecord[]> {
+  const kept = (await readAll(client, etcdKeys(system).events, wait)).map(({ value }) =>
+    readKeptEvent(value),
+  );
+  return kept.filter((event) => event !== undefined);
 }
 
 /**

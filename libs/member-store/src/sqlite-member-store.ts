@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Fault } from "@daos/fault";
 import { addChecksum } from "./document-checksum.ts";
-import { encodeEvent, readKeptEvent } from "./encode-event.ts";
+import { encodeEvent } from "./encode-event.ts";
 import { encodeMember, isUnreadable, readKept } from "./encode-member.ts";
 import { encodePool, isUnreadablePool, readKeptPool } from "./encode-pool.ts";
 import type { EventChange, EventRecord } from "./event-record.ts";
@@ -36,6 +36,7 @@ import {
   type Row,
   type RowChange,
   readContent,
+  readEvents,
   readPools,
   type StoredContent,
 } from "./stored-content.ts";
@@ -258,14 +259,7 @@ export class SqliteMemberStore implements MemberStore {
   }
 
   async loadEvents(): Promise<readonly EventRecord[]> {
-    return this.#guarded(() => {
-      if (!hasTable(this.#database, "events")) return [];
-      return this.#database
-        .prepare("SELECT document FROM events ORDER BY number")
-        .all()
-        .map(({ document }) => readKeptEvent(String(document)))
-        .filter((event) => event !== undefined);
-    });
+    return this.#guarded(() => readEvents(this.#database));
   }
 
   /** Events are no part of the record of the content: one that is missing is no reason to refuse the members. */

@@ -1,7 +1,9 @@
 import type { DatabaseSync } from "node:sqlite";
 import { addChecksum, hash, verifyChecksum } from "./document-checksum.ts";
+import { readKeptEvent } from "./encode-event.ts";
 import { isUnreadable, readKept } from "./encode-member.ts";
 import { isUnreadablePool, readKeptPool } from "./encode-pool.ts";
+import type { EventRecord } from "./event-record.ts";
 import { faultMembersFileDamaged } from "./faults.ts";
 
 /** A row of the table `members`, as it is stored. */
@@ -161,4 +163,14 @@ function readRecord(
 
 function encodeContent(count: number, digest: bigint): string {
   return addChecksum(JSON.stringify({ version: 1, count, digest: digest.toString(16).padStart(32, "0") }));
+}
+
+/** The events, oldest first; none in a file of an earlier release. What cannot be read is left out. */
+export function readEvents(database: DatabaseSync): readonly EventRecord[] {
+  if (!hasTable(database, "events")) return [];
+  return database
+    .prepare("SELECT document FROM events ORDER BY number")
+    .all()
+    .map(({ document }) => readKeptEvent(String(document)))
+    .filter((event) => event !== undefined);
 }

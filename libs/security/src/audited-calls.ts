@@ -53,6 +53,8 @@ const MGMT_CTL: AuditOf<typeof ctl.MgmtCtl> = {
   setLogMasks: ({ masks, reset }: ctl.SetLogMasksReq) => ({ masks: reset ? "reset" : masks }),
   serverVersion: "reads",
   serverQuery: "reads",
+  // It changes nothing, but takes logs and configuration away.
+  supportCollect: nothing,
 };
 
 const MGMT_SVC: AuditOf<typeof mgmt.MgmtSvc> = {

@@ -44,6 +44,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/ctl.MgmtCtl/SetLogMasks": "A",
   "/ctl.MgmtCtl/ServerVersion": "A",
   "/ctl.MgmtCtl/ServerQuery": "A",
+  "/ctl.MgmtCtl/SupportCollect": "A",
   "/mgmt.MgmtSvc/Join": "S",
   "/mgmt.MgmtSvc/LeaderQuery": "ASG",
   "/mgmt.MgmtSvc/PoolCreate": "A",

@@ -31,6 +31,7 @@ const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   setLogMasks: ["admin"],
   serverVersion: ["admin"],
   serverQuery: ["admin"],
+  supportCollect: ["admin"],
 };
 
 /** Who may call `mgmt.MgmtSvc`, the management service. */

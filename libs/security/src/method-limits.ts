@@ -26,6 +26,8 @@ export const MAX_FAULT_DOMAIN = 1024;
 export const MAX_CONTEXTS = 65_536;
 /** The most engines of one host. */
 export const MAX_ENGINES = 64;
+/** The most of each log that support gets of a host, MiB. */
+const MAX_LOG_MIB = 64;
 /** The longest control address: a host name of 255 characters, and a port. */
 export const MAX_ADDRESS = 263;
 
@@ -183,6 +185,10 @@ const MGMT_CTL: LimitsOf<typeof ctl.MgmtCtl> = {
   serverQuery: {
     maxRequestBytes: SMALL,
     fields: { config: ANY } satisfies FieldsOf<ctl.ServerQueryReq>,
+  },
+  supportCollect: {
+    maxRequestBytes: SMALL,
+    fields: { logMib: number(0, MAX_LOG_MIB) } satisfies FieldsOf<ctl.SupportCollectReq>,
   },
 };
 

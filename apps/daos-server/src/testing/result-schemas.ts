@@ -158,6 +158,11 @@ const RESULTS: Readonly<Record<string, z.ZodType>> = {
       notes: z.array(text),
     }),
   }),
+  "support collect-log": z.strictObject({
+    archive: text,
+    bytes: count,
+    missing: z.array(z.strictObject({ item: text, reason: text })),
+  }),
   version: z.strictObject({ name: z.literal("daos-server"), version: text, daosRelease: text }),
 };
 

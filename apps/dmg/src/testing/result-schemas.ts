@@ -146,6 +146,9 @@ const place = {
 const smdDevice = z.strictObject({ ...place, uuid, targets: z.array(count) });
 const smdPool = z.strictObject({ ...place, uuid, targets: z.array(count), blobs: z.array(z.string()) });
 
+const missingItems = z
+  .array(z.strictObject({ item: z.string(), reason: z.string() }))
+  .meta({ description: "What could not be had, and why" });
 const versions = {
   hosts: z
     .array(
@@ -370,6 +373,14 @@ const RESULTS = {
   }),
   "system start": action,
   "system stop": action,
+  "support collect-log": z.strictObject({
+    archive: z.string().meta({ description: "path of the tar.gz" }),
+    bytes,
+    hosts: z
+      .array(z.strictObject({ host: address, bytes, missing: missingItems }))
+      .meta({ description: "Hosts whose archives are in it" }),
+    missing: missingItems,
+  }),
   "server-version": z.strictObject(versions),
   version: z.strictObject({
     name: z.literal("dmg"),

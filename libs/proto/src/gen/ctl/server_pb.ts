@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/server.proto.
  */
 export const file_ctl_server: GenFile = /*@__PURE__*/
-  fileDesc("ChBjdGwvc2VydmVyLnByb3RvEgNjdGwiLgoOU2V0TG9nTWFza3NSZXESDQoFbWFza3MYASABKAkSDQoFcmVzZXQYAiABKAgiNAoPU2V0TG9nTWFza3NSZXNwEg0KBW1hc2tzGAEgASgJEhIKCmNvbmZpZ3VyZWQYAiABKAkiEgoQU2VydmVyVmVyc2lvblJlcSJlChFTZXJ2ZXJWZXJzaW9uUmVzcBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHcmVsZWFzZRgDIAEoCRIPCgdydW50aW1lGAQgASgJEg8KB3N0YXJ0ZWQYBSABKAQiIAoOU2VydmVyUXVlcnlSZXESDgoGY29uZmlnGAEgASgIIoIDCg9TZXJ2ZXJRdWVyeVJlc3ASDwoHdmVyc2lvbhgBIAEoCRILCgNwaWQYAiABKA0SDwoHc3RhcnRlZBgDIAEoBBIsCgdlbmdpbmVzGAQgAygLMhsuY3RsLlNlcnZlclF1ZXJ5UmVzcC5FbmdpbmUSEwoLY29uZmlnX2ZpbGUYBSABKAkSKAoGY29uZmlnGAYgAygLMhguY3RsLlNlcnZlclF1ZXJ5UmVzcC5LZXkacgoGRW5naW5lEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVzdGF0ZRgDIAEoCRILCgNwaWQYBCABKA0SDwoHc3RhcnRlZBgFIAEoBBIQCghyZXN0YXJ0cxgGIAEoDUIHCgVfcmFuaxpfCgNLZXkSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIVCg1kZWZhdWx0X3ZhbHVlGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEg8KB2FsbG93ZWQYBSABKAliBnByb3RvMw");
+  fileDesc("ChBjdGwvc2VydmVyLnByb3RvEgNjdGwiLgoOU2V0TG9nTWFza3NSZXESDQoFbWFza3MYASABKAkSDQoFcmVzZXQYAiABKAgiNAoPU2V0TG9nTWFza3NSZXNwEg0KBW1hc2tzGAEgASgJEhIKCmNvbmZpZ3VyZWQYAiABKAkiEgoQU2VydmVyVmVyc2lvblJlcSJlChFTZXJ2ZXJWZXJzaW9uUmVzcBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHcmVsZWFzZRgDIAEoCRIPCgdydW50aW1lGAQgASgJEg8KB3N0YXJ0ZWQYBSABKAQiIAoOU2VydmVyUXVlcnlSZXESDgoGY29uZmlnGAEgASgIIoIDCg9TZXJ2ZXJRdWVyeVJlc3ASDwoHdmVyc2lvbhgBIAEoCRILCgNwaWQYAiABKA0SDwoHc3RhcnRlZBgDIAEoBBIsCgdlbmdpbmVzGAQgAygLMhsuY3RsLlNlcnZlclF1ZXJ5UmVzcC5FbmdpbmUSEwoLY29uZmlnX2ZpbGUYBSABKAkSKAoGY29uZmlnGAYgAygLMhguY3RsLlNlcnZlclF1ZXJ5UmVzcC5LZXkacgoGRW5naW5lEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVzdGF0ZRgDIAEoCRILCgNwaWQYBCABKA0SDwoHc3RhcnRlZBgFIAEoBBIQCghyZXN0YXJ0cxgGIAEoDUIHCgVfcmFuaxpfCgNLZXkSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIVCg1kZWZhdWx0X3ZhbHVlGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEg8KB2FsbG93ZWQYBSABKAkiJAoRU3VwcG9ydENvbGxlY3RSZXESDwoHbG9nX21pYhgBIAEoDSK2AgoTU3VwcG9ydENvbGxlY3RFdmVudBI1Cghwcm9ncmVzcxgBIAEoCzIhLmN0bC5TdXBwb3J0Q29sbGVjdEV2ZW50LlByb2dyZXNzSAASDwoFY2h1bmsYAiABKAxIABIxCgZyZXN1bHQYAyABKAsyHy5jdGwuU3VwcG9ydENvbGxlY3RFdmVudC5SZXN1bHRIABo1CghQcm9ncmVzcxIMCgRpdGVtGAEgASgJEgwKBGRvbmUYAiABKA0SDQoFdG90YWwYAyABKA0aJwoHTWlzc2luZxIMCgRpdGVtGAEgASgJEg4KBnJlYXNvbhgCIAEoCRo7CgZSZXN1bHQSMQoHbWlzc2luZxgBIAMoCzIgLmN0bC5TdXBwb3J0Q29sbGVjdEV2ZW50Lk1pc3NpbmdCBwoFZXZlbnRiBnByb3RvMw");
 
 /**
  * Changes how much a server logs until it is restarted.
@@ -300,4 +300,138 @@ export type ServerQueryResp_Key = Message<"ctl.ServerQueryResp.Key"> & {
  */
 export const ServerQueryResp_KeySchema: GenMessage<ServerQueryResp_Key> = /*@__PURE__*/
   messageDesc(file_ctl_server, 5, 1);
+
+/**
+ * Asks for the archive.
+ *
+ * @generated from message ctl.SupportCollectReq
+ */
+export type SupportCollectReq = Message<"ctl.SupportCollectReq"> & {
+  /**
+   * the most of each log, MiB; 0 for the default
+   *
+   * @generated from field: uint32 log_mib = 1;
+   */
+  logMib: number;
+};
+
+/**
+ * Describes the message ctl.SupportCollectReq.
+ * Use `create(SupportCollectReqSchema)` to create a new message.
+ */
+export const SupportCollectReqSchema: GenMessage<SupportCollectReq> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 6);
+
+/**
+ * A part of the archive, or how far it is.
+ *
+ * @generated from message ctl.SupportCollectEvent
+ */
+export type SupportCollectEvent = Message<"ctl.SupportCollectEvent"> & {
+  /**
+   * @generated from oneof ctl.SupportCollectEvent.event
+   */
+  event: {
+    /**
+     * @generated from field: ctl.SupportCollectEvent.Progress progress = 1;
+     */
+    value: SupportCollectEvent_Progress;
+    case: "progress";
+  } | {
+    /**
+     * the next bytes of a tar.gz archive
+     *
+     * @generated from field: bytes chunk = 2;
+     */
+    value: Uint8Array;
+    case: "chunk";
+  } | {
+    /**
+     * comes last
+     *
+     * @generated from field: ctl.SupportCollectEvent.Result result = 3;
+     */
+    value: SupportCollectEvent_Result;
+    case: "result";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message ctl.SupportCollectEvent.
+ * Use `create(SupportCollectEventSchema)` to create a new message.
+ */
+export const SupportCollectEventSchema: GenMessage<SupportCollectEvent> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 7);
+
+/**
+ * An item is about to be read.
+ *
+ * @generated from message ctl.SupportCollectEvent.Progress
+ */
+export type SupportCollectEvent_Progress = Message<"ctl.SupportCollectEvent.Progress"> & {
+  /**
+   * @generated from field: string item = 1;
+   */
+  item: string;
+
+  /**
+   * @generated from field: uint32 done = 2;
+   */
+  done: number;
+
+  /**
+   * @generated from field: uint32 total = 3;
+   */
+  total: number;
+};
+
+/**
+ * Describes the message ctl.SupportCollectEvent.Progress.
+ * Use `create(SupportCollectEvent_ProgressSchema)` to create a new message.
+ */
+export const SupportCollectEvent_ProgressSchema: GenMessage<SupportCollectEvent_Progress> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 7, 0);
+
+/**
+ * Something that could not be had.
+ *
+ * @generated from message ctl.SupportCollectEvent.Missing
+ */
+export type SupportCollectEvent_Missing = Message<"ctl.SupportCollectEvent.Missing"> & {
+  /**
+   * @generated from field: string item = 1;
+   */
+  item: string;
+
+  /**
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message ctl.SupportCollectEvent.Missing.
+ * Use `create(SupportCollectEvent_MissingSchema)` to create a new message.
+ */
+export const SupportCollectEvent_MissingSchema: GenMessage<SupportCollectEvent_Missing> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 7, 1);
+
+/**
+ * The archive is complete.
+ *
+ * @generated from message ctl.SupportCollectEvent.Result
+ */
+export type SupportCollectEvent_Result = Message<"ctl.SupportCollectEvent.Result"> & {
+  /**
+   * @generated from field: repeated ctl.SupportCollectEvent.Missing missing = 1;
+   */
+  missing: SupportCollectEvent_Missing[];
+};
+
+/**
+ * Describes the message ctl.SupportCollectEvent.Result.
+ * Use `create(SupportCollectEvent_ResultSchema)` to create a new message.
+ */
+export const SupportCollectEvent_ResultSchema: GenMessage<SupportCollectEvent_Result> = /*@__PURE__*/
+  messageDesc(file_ctl_server, 7, 2);
 

@@ -1,0 +1,71 @@
+import type { SupportEvent } from "@daos/support";
+import { defineCommand } from "../../define-command.ts";
+
+const MIB = 1024 * 1024;
+
+/** `daos-server support collect-log`, as in later releases of DAOS. */
+export const supportCollectLogCommand = defineCommand({
+  name: "support collect-log",
+  summary: "Collect what support needs of this host into one archive, also without a running server",
+  description:
+    "The archive (tar.gz) has the configuration, the ends of the logs, versions, the state of the certificates, stored members and events, scans of storage and network, and lines of the kernel about devices. Keys are left out, and what looks like a secret is replaced. What could not be had is in missing.txt, with the reason. dmg support collect-log gets the archives of all hosts.",
+  examples: [
+    { text: "In this directory", line: "support collect-log" },
+    {
+      text: "With more of each log",
+      line: "support collect-log --log-size 64 --output /var/tmp/node1.tar.gz",
+    },
+  ],
+  flags: {
+    output: {
+      type: "string",
+      value: "FILE",
+      summary: "archive to write (default daos-support-HOST-TIME.tar.gz in this directory)",
+      complete: "files",
+    },
+    "log-size": {
+      type: "integer",
+      value: "MIB",
+      min: 1,
+      max: 64,
+      default: 8,
+      summary: "the most of each log, MiB",
+    },
+  },
+  run: async ({ flags }) => {
+    const { loadServerConfig } = await import("@daos/config");
+    const config = await loadServerConfig(flags.config);
+    const { hostTools } = await import("../../host-tools.ts");
+    const { NetworkProvider } = await import("@daos/network");
+    const { ProcessCommandRunner } = await import("@daos/sys");
+    const { packSupport, writeArchive } = await import("@daos/support");
+    const { hostItems, supportDirectory } = await import("../../support/host-items.ts");
+    const { storedItems } = await import("../../support/stored-items.ts");
+    const { scm, bdev, log, signal } = await hostTools(flags);
+    const runner = new ProcessCommandRunner();
+    const directory = supportDirectory();
+    const time = new Date().toISOString().replaceAll(/[:.]/g, "");
+    const output = flags.output ?? `${directory}-${time}.tar.gz`;
+    const logBytes = flags["log-size"] * MIB;
+    const network = new NetworkProvider({ runner, log });
+    const items = [
+      ...hostItems({ config, scm, bdev, network, runner, logBytes }),
+      ...storedItems(config, { log }),
+    ];
+    const events = packSupport(items, { directory, maxItemBytes: logBytes, signal });
+    const isShown = !flags.json && process.stderr.isTTY;
+    const { bytes, missing } = await writeArchive(output, events, isShown ? showProgress : undefined);
+    if (isShown) process.stderr.write("\r\u001b[K");
+    return {
+      result: { archive: output, bytes, missing },
+      lines: [
+        `${output}: ${bytes} bytes`,
+        ...missing.map(({ item, reason }) => `missing: ${item}: ${reason}`),
+      ],
+    };
+  },
+});
+
+function showProgress({ item, done, total }: Extract<SupportEvent, { readonly kind: "progress" }>): void {
+  process.stderr.write(`\r\u001b[K[${done + 1}/${total}] ${item}`);
+}

@@ -1,0 +1,11 @@
+/** JSON for people: large numbers as texts, faults and other errors by their messages. */
+export function jsonText(value: unknown): string {
+  return `${JSON.stringify(value, plain, 2)}\n`;
+}
+
+function plain(_key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return `${value}`;
+  if (value instanceof Error) return value.message;
+  if (value instanceof Map) return Object.fromEntries(value);
+  return value;
+}

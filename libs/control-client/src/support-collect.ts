@@ -1,0 +1,69 @@
+import { Fault, FaultCode } from "@daos/fault";
+import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import type { ControlClient, HostResult } from "./control-client.ts";
+import type { OnDeviceProgress } from "./device-progress.ts";
+import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
+
+export interface SupportCollectRequest {
+  /** The most of each log, MiB; the server's default when undefined. */
+  readonly logMib: number | undefined;
+  /** Gets the bytes of a host's archive, in order. */
+  readonly onChunk: (host: HostAddress, bytes: Uint8Array) => Promise<void>;
+  readonly onProgress?: OnDeviceProgress | undefined;
+}
+
+/** What came of a host's archive. */
+export interface SupportArchive {
+  readonly bytes: number;
+  /** What the host could not have, and why. */
+  readonly missing: readonly { readonly item: string; readonly reason: string }[];
+}
+
+/** A server sends less than half of this. */
+const MAX_BYTES = 512 * 1024 * 1024;
+const TIMEOUT_MS = 15 * 60_000;
+
+/** Gets from every host an archive of what support needs. */
+export function supportCollect(
+  client: ControlClient,
+  { logMib = 0, onChunk, onProgress }: SupportCollectRequest,
+): AsyncGenerator<HostResult<SupportArchive>> {
+  return client.eachHost({
+    attempted: "collect the logs",
+    timeoutMs: TIMEOUT_MS,
+    call: async (connection, options) => {
+      const { host } = connection;
+      let bytes = 0;
+      try {
+        for await (const { event } of connection.ctl.supportCollect({ logMib }, options)) {
+          if (event.case === "progress") {
+            const { item, done, total } = event.value;
+            const fraction = total === 0 ? 0 : Math.min(1, done / total);
+            const unknown = { elapsedMs: 0, remainingMs: undefined };
+            onProgress?.(host, { device: "archive", step: item, fraction, ...unknown });
+          } else if (event.case === "chunk") {
+            bytes += event.value.length;
+            if (bytes > MAX_BYTES) throw faultIncomplete(host, `it sends more than ${MAX_BYTES} bytes`);
+            await onChunk(host, event.value);
+          } else if (event.case === "result") {
+            return { bytes, missing: event.value.missing.map(({ item, reason }) => ({ item, reason })) };
+          }
+        }
+      } catch (error) {
+        if (!isUnimplemented(error)) throw error;
+        throw faultServerTooOld("collect the logs", "", connection, error);
+      }
+      throw faultIncomplete(host, "it ended before the archive was complete");
+    },
+  });
+}
+
+function faultIncomplete(host: HostAddress, reason: string): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.connectionLost,
+    description: `collect the logs on ${formatHostAddress(host)}`,
+    reason,
+    resolution: "look at the server's log, then repeat the command",
+  });
+}

@@ -1,0 +1,61 @@
+import { generateKeyPairSync } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { removeSecrets } from "./remove-secrets.ts";
+
+const pem = generateKeyPairSync("rsa", {
+  modulusLength: 2048,
+  publicKeyEncoding: { type: "spki", format: "pem" },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+}).privateKey;
+const lines = pem.trim().split("\n");
+/** Any 16 characters of the key's body. */
+const leaks = (text: string) =>
+  lines.slice(1, -1).some((line) => text.includes(line.slice(0, 16)) || text.includes(line.slice(-16)));
+
+describe("removeSecrets", () => {
+  it("removeSecrets() removes private keys, and keeps what is around them", async () => {
+    const cleaned = await removeSecrets(`before\n${pem}after\n`);
+    expect(cleaned).toBe("before\n[redacted]\nafter\n");
+  });
+
+  it("removeSecrets() removes a key wherever its text is cut", async () => {
+    for (let start = 0; start < lines.length; start++) {
+      const tail = `${lines.slice(start).join("\n")}\nafter`;
+      expect(leaks(await removeSecrets(tail)), `from line ${start}`).toBe(false);
+      const head = `before\n${lines.slice(0, start).join("\n")}`;
+      expect(leaks(await removeSecrets(head)), `to line ${start}`).toBe(false);
+    }
+  });
+
+  it("removeSecrets() removes a key in an indented block and in a JSON string", async () => {
+    expect(leaks(await removeSecrets(`key: |\n${lines.map((line) => `    ${line}`).join("\n")}\n`))).toBe(
+      false,
+    );
+    expect(leaks(await removeSecrets(JSON.stringify({ level: "INFO", text: pem })))).toBe(false);
+  });
+
+  it.each([
+    ["env_vars:\n  - MY_API_KEY=abc123\n", "abc123"],
+    ["  - HDF_PASSPHRASE='open sesame'\n", "sesame"],
+    ["db_password: hunter2\n", "hunter2"],
+    ["endpoints: [https://root:hunter2@etcd1:2379]\n", "hunter2"],
+    ['{"authToken=eyJhbGciOi"}', "eyJhbGciOi"],
+  ])("removeSecrets() removes the secret of %j", async (text, secret) => {
+    const cleaned = await removeSecrets(text);
+    expect(cleaned).not.toContain(secret);
+    expect(cleaned).toContain("[redacted]");
+  });
+
+  it("removeSecrets() keeps what is no secret", async () => {
+    const text =
+      "key: /etc/daos/certs/server.key\nname: daos_server\nprovider: ofi+sockets\nD_LOG_MASK=DEBUG\n";
+    expect(await removeSecrets(text)).toBe(text);
+  });
+
+  it("removeSecrets() takes a long line in little time", async () => {
+    const start = performance.now();
+    expect((await removeSecrets("a".repeat(4_000_000))).length).toBeLessThan(70_000);
+    expect(await removeSecrets("token".repeat(10_000))).toBeTypeOf("string");
+    expect(performance.now() - start).toBeLessThan(30_000);
+  });
+});
