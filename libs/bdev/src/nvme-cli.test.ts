@@ -42,7 +42,7 @@ describe("parseNamespaceFormat()", () => {
 describe("other answers of nvme-cli", () => {
   it("parseFormatSupport() reads oacs and fna", () => {
     const support = { canFormat: true, formatsAll: false, managesNamespaces: true };
-    for (const name of ["nvme-id-ctrl-ZERO.json", "nvme-id-ctrl-MP.json"])
+    for (const name of ["nvme-id-ctrl-ZERO.json", "nvme-id-ctrl-MP.json", "../nvme-cli-2.3-id-ctrl.json"])
       expect(parseFormatSupport(fixture(name))).toEqual(support);
     expect(parseFormatSupport('{"oacs":7,"fna":1,"nn":1}')).toEqual({
       canFormat: true,

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -92,6 +92,18 @@ describe("SpdkBackend.scan()", () => {
     await expect(backend.scan()).rejects.toMatchObject({ ...fault, reason });
     await expect(backend.wipe(A)).rejects.toMatchObject({ ...fault, reason });
   });
+
+  it.skipIf(process.getuid?.() === 0)(
+    "says what gives access to a target that refuses this user",
+    async () => {
+      const { backend } = await setUp([drive(A)]);
+      await chmod(join(directory, "spdk.sock"), 0);
+      await expect(backend.scan()).rejects.toMatchObject({
+        code: FaultCode.bdevSpdkFailed,
+        resolution: expect.stringContaining("write access to its socket") as string,
+      });
+    },
+  );
 
   it("identifies a controller without namespaces", async () => {
     const { backend } = await setUp([drive(A, { withoutNamespaces: true })]);
