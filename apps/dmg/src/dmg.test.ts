@@ -102,6 +102,23 @@ NVMe PCI      Model                FW Revision  Socket ID  Capacity
     expect(out).toMatch(/^0000:83:00\.0 .* 128\.00MB$/m);
   });
 
+  it("dmg storage scan shows the modes of namespaces when an engine cannot use one of them", async () => {
+    const pmem = (blockdev: string, mode: string) => ({
+      blockdev,
+      mode,
+      dev: "namespace0.0",
+      size: 2n ** 30n,
+    });
+    const scan = async (...pmems: ReturnType<typeof pmem>[]) => {
+      const { host } = await fake({ ctl: { storageScan: () => ({ ...nothing, scm: { pmems } }) } });
+      return (await runDmg([...at(host), "storage", "scan", "-v"])).out;
+    };
+    const mixed = await scan(pmem("pmem0", "fsdax"), pmem("pmem1", "raw"));
+    expect(mixed).toMatch(/^pmem0 .* 1\.00GB +fsdax$/m);
+    expect(mixed).toMatch(/^pmem1 .* 1\.00GB +raw$/m);
+    expect(await scan(pmem("pmem0", "fsdax"))).not.toContain("Mode");
+  });
+
   it("dmg storage scan shows the engine of a configured controller without namespaces", async () => {
     const [controller] = hardware.nvme.ctrlrs;
     const ctrlrs = [

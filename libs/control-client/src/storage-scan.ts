@@ -22,6 +22,8 @@ export interface ScmNamespace {
   readonly device: string;
   readonly numaNode: number;
   readonly sizeBytes: number;
+  /** `fsdax`, the only one that an engine can use; undefined for a server of release 0.8.0. */
+  readonly mode: string | undefined;
   /** The index of the engine that uses it by configuration, if any. */
   readonly engine: number | undefined;
 }
@@ -128,8 +130,16 @@ function readScan({ scm, nvme }: ctl.StorageScanResp): StorageScan {
 
 /** Reads a namespace from a message. */
 export function readNamespace(message: ctl.PmemDevice): ScmNamespace {
-  const { uuid, blockdev, dev, numanode, size, engine } = message;
-  return { uuid, blockDevice: blockdev, device: dev, numaNode: numanode, sizeBytes: Number(size), engine };
+  const { uuid, blockdev, dev, numanode, size, engine, mode } = message;
+  return {
+    uuid,
+    blockDevice: blockdev,
+    device: dev,
+    numaNode: numanode,
+    sizeBytes: Number(size),
+    mode: mode === "" ? undefined : mode,
+    engine,
+  };
 }
 
 function readController(message: ctl.NvmeController): NvmeController {

@@ -91,7 +91,9 @@ const scan: ScmScan = {
       capacity: 539_661_172_736n,
     },
   ],
-  namespaces: [{ uuid: "u", blockdev: "pmem0", dev: "namespace0.0", numaNode: 1, size: 3_183_575_302_144n }],
+  namespaces: [
+    { uuid: "u", blockdev: "pmem0", dev: "namespace0.0", numaNode: 1, size: 3_183_575_302_144n, mode: "raw" },
+  ],
   notes: ["ipmctl is not installed"],
 };
 const controller: NvmeController = {
@@ -136,7 +138,12 @@ describe("StorageScan", () => {
       physicalid: 28,
       loc: { memctrlr: 1, channel: 2, channelpos: 1, socket: 0 },
     });
-    expect(scm?.pmems[0]).toMatchObject({ blockdev: "pmem0", numanode: 1, size: 3_183_575_302_144n });
+    expect(scm?.pmems[0]).toMatchObject({
+      blockdev: "pmem0",
+      numanode: 1,
+      size: 3_183_575_302_144n,
+      mode: "raw",
+    });
     expect(scm?.state?.info).toBe("ipmctl is not installed");
     expect(nvme?.ctrlrs[0]?.namespaces).toMatchObject([{ id: 1, size: 375, ctrlrpciaddr: "0000:81:00.0" }]);
     expect(nvme?.ctrlrs[0]?.healthstats).toMatchObject({ temp: 0, ctrlrpciaddr: "0000:81:00.0" });

@@ -76,8 +76,8 @@ function scmToProto(scan: ScmScan, engines: Engines): MessageInitShape<typeof ct
 export function pmemToProto(
   namespace: ScmScan["namespaces"][number],
 ): MessageInitShape<typeof ctl.PmemDeviceSchema> {
-  const { uuid, blockdev, dev, numaNode: numanode, size } = namespace;
-  return { uuid, blockdev, dev, numanode, size };
+  const { uuid, blockdev, dev, numaNode: numanode, size, mode = "" } = namespace;
+  return { uuid, blockdev, dev, numanode, size, mode };
 }
 
 /** Bytes in the GB that the wire counts namespaces in. */

@@ -65,10 +65,11 @@ function showScan(answers: Answers, verbose: boolean, width: number): string {
 function verboseKey({ scm, nvme }: StorageScan): string {
   return JSON.stringify([
     scm.modules,
-    scm.namespaces.map(({ blockDevice, numaNode, sizeBytes, engine }) => [
+    scm.namespaces.map(({ blockDevice, numaNode, sizeBytes, mode, engine }) => [
       blockDevice,
       numaNode,
       sizeBytes,
+      mode,
       engine,
     ]),
     nvme.controllers.map(({ pciAddress, model, firmware, socket, namespaces, engine, source }) => [
@@ -127,13 +128,20 @@ function isAsked(source: NvmeController["source"]): boolean {
 function showScm({ scm }: StorageScan, width: number): string {
   if (scm.namespaces.length > 0) {
     const allocated = scm.namespaces.some(({ engine }) => engine !== undefined);
-    const rows = scm.namespaces.map(({ blockDevice, numaNode, sizeBytes, engine }) => [
+    // An engine can use fsdax only, so the mode is shown when there is another one.
+    const hasOthers = scm.namespaces.some(({ mode = "fsdax" }) => mode !== "fsdax");
+    const rows = scm.namespaces.map(({ blockDevice, numaNode, sizeBytes, mode, engine }) => [
       blockDevice,
       `${numaNode}`,
       formatSize(sizeBytes),
+      ...(hasOthers ? [mode ?? "-"] : []),
       ...(allocated ? [engineCell([engine])] : []),
     ]);
-    const columns = ["SCM Namespace", "Socket ID", "Capacity", ...(allocated ? ["Engine"] : [])];
+    const columns = [
+      ...["SCM Namespace", "Socket ID", "Capacity"],
+      ...(hasOthers ? ["Mode"] : []),
+      ...(allocated ? ["Engine"] : []),
+    ];
     return formatTable({ columns, rows }, width);
   }
   if (scm.modules.length === 0) return "No SCM modules found";
