@@ -17,10 +17,12 @@ export interface TestClusterOptions {
   /** Hosts in all; the first ones are the access points. */
   readonly hosts: number;
   readonly accessPoints: number;
+  /** Lines of the configuration; times for a slow machine unless given. */
+  readonly failureDetection?: string;
 }
 
 /** Times that hold when etcd, eight servers and their engines share two cores with other work. */
-const SLOW_MACHINE = "failure_detection: {lease_duration: 10, report_interval: 5, overdue_after: 30}";
+const SLOW_MACHINE = "failure_detection: {lease_duration: 10, report_interval: 5, overdue_after: 20}";
 
 /** Hosts of one system on loopback ports, with real processes and a real etcd of three members. Dispose of it. */
 export class TestCluster implements AsyncDisposable {
@@ -34,7 +36,11 @@ export class TestCluster implements AsyncDisposable {
     this.#stack = stack;
   }
 
-  static async create({ hosts: count, accessPoints }: TestClusterOptions): Promise<TestCluster> {
+  static async create({
+    hosts: count,
+    accessPoints,
+    failureDetection = SLOW_MACHINE,
+  }: TestClusterOptions): Promise<TestCluster> {
     await using stack = new AsyncDisposableStack();
     const etcd = stack.use(await EtcdCluster.start({ members: 3 }));
     const ports: number[] = [];
@@ -45,7 +51,7 @@ export class TestCluster implements AsyncDisposable {
       const wires = await Promise.all(etcd.members.map(({ url }) => SeverableProxy.start(url)));
       for (const wire of wires) stack.use(wire);
       const endpoints = JSON.stringify(wires.map(({ url }) => url));
-      const more = `system_db: {backend: etcd, endpoints: ${endpoints}}\n${SLOW_MACHINE}`;
+      const more = `system_db: {backend: etcd, endpoints: ${endpoints}}\n${failureDetection}`;
       const clock = stack.use(await WallClock.create());
       const env = clock.environment;
       let cut = false;
