@@ -1,39 +1,29 @@
-import { join as joinPath } from "node:path";
-import type { ConnectRouter, HandlerContext } from "@connectrpc/connect";
-import { describeConfig, type EngineConfig, faultNoEngines, type ServerConfig } from "@daos/config";
+import { faultNoEngines, type ServerConfig } from "@daos/config";
 import { MgmtClient } from "@daos/control-client";
-import { ctlService, type SupportSource } from "@daos/ctl-service";
-import { DrpcServer, removeDeadSockets } from "@daos/drpc";
+import type { SupportSource } from "@daos/ctl-service";
 import { replicaRole } from "@daos/election";
-import { healthService } from "@daos/health-service";
 import { composeHost } from "@daos/host";
 import { formatHostAddress } from "@daos/hostlist";
 import type { EngineInstance, Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
-import { mgmtService } from "@daos/mgmt-service";
 import { NetworkProvider } from "@daos/network";
 import type { HelperLocation } from "@daos/pbin";
-import { ctl, mgmt, grpc as standard } from "@daos/proto";
-import { clientTlsSource, judgeCaller, shareOf } from "@daos/security";
+import { clientTlsSource } from "@daos/security";
 import { ProcessCommandRunner } from "@daos/sys";
-import { peerKey } from "./audit/audit-interceptor.ts";
-import { configuredControllers, wishedHugepages } from "./configured-devices.ts";
+import { checkFabric } from "./check-fabric.ts";
 import { controlAddress, refuseLoopback } from "./control-address.ts";
-import { drpcModules } from "./drpc-modules.ts";
+import { enginePorts } from "./engine-ports.ts";
 import { faultDomain } from "./fault-domain.ts";
-import { faultInsecureDevices } from "./faults.ts";
 import { findEngineOf } from "./find-engine-of.ts";
-import { findUser } from "./find-owner.ts";
-import { limitedService } from "./limit-requests.ts";
+import { grpcRoutes } from "./grpc-routes.ts";
 import { listenAddress } from "./listen-address.ts";
+import { listenDrpc } from "./listen-drpc.ts";
 import { listenGrpc } from "./listen-grpc.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { localTransport, ownAddresses } from "./local-calls.ts";
-import { mayDirect } from "./may-direct.ts";
 import { openMembersPort } from "./members-port.ts";
 import { openMembersState } from "./members-state.ts";
 import { type DeviceSample, startMetrics } from "./metrics.ts";
-import { DAOS_RELEASE, VERSION } from "./release.ts";
 import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { StorageLocks } from "./storage-lock.ts";
@@ -88,16 +78,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     signal,
   });
   const network = new NetworkProvider({ runner, log });
-  for (const { fabricIface, provider, pinnedNumaNode } of config.engines) {
-    await network.check(fabricIface, provider, { signal });
-    if (pinnedNumaNode !== undefined && provider !== "sm") {
-      await network.checkNumaNode(fabricIface, pinnedNumaNode);
-    }
-  }
-
-  const ofiDomains = new Map<string, string | undefined>();
-  for (const { fabricIface } of config.engines)
-    ofiDomains.set(fabricIface, await network.domainOf(fabricIface));
+  const ofiDomains = await checkFabric(config.engines, network, { signal });
 
   const domain = await faultDomain(config, { runner, signal });
   log.info("fault domain", { domain });
@@ -113,24 +94,16 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     members: members.port,
     failureDetection: config.failureDetection,
     calls: mgmtClient,
-    engines: config.engines.map((engine) => ({
-      config: engine,
-      scm,
-      bdev,
-      findEngine: () => findEngineOf(config),
-      takeStorage: (mount, wait) => locks.take(mount, wait),
-      lockFd: () => locks.descriptor(engine.scm.mount),
-      releaseStorage: (mount) => locks.release(mount),
-      log: log.child("instance", { index: engine.index }),
-      engineLog: log,
-      mayMount: mayMount(engine.scm),
-      owner,
-      recreateSuperblocks: config.recreateSuperblocks,
-      autoFormat: options.autoFormat,
-      readyTimeoutMs: options.readyTimeoutMs,
-      ofiDomain: ofiDomains.get(engine.fabricIface),
-      environment: config.engine === "emulated" ? emulatorEnvironment(engine) : undefined,
-    })),
+    engines: config.engines.map((engine) =>
+      enginePorts(engine, {
+        ...options,
+        scm,
+        bdev,
+        mayMount,
+        locks,
+        ofiDomain: ofiDomains.get(engine.fabricIface),
+      }),
+    ),
     provisionOnly: owner !== undefined,
     onServing: options.onServing,
     onChange: () => options.onEngines(host.harness.instances),
@@ -140,24 +113,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
 
   // What is started goes on the stack; it is stopped from the top, whichever way this function ends.
   await using stack = new AsyncDisposableStack();
-  const drpc = new DrpcServer({
-    path: joinPath(config.socketDir, "daos_server.sock"),
-    log: log.child("drpc"),
-    modules: drpcModules({
-      harness,
-      socketDir: config.socketDir,
-      reporter,
-      transport: config.transport,
-      log: log.child("drpc"),
-    }),
-  });
-  await drpc.listen();
-  const isEngineSocket = (name: string) => /^daos_io_server.*\.sock$/.test(name);
-  stack.defer(async () => {
-    await drpc.close();
-    await removeDeadSockets(config.socketDir, isEngineSocket);
-  });
-  await removeDeadSockets(config.socketDir, isEngineSocket);
+  stack.use(await listenDrpc({ config, harness, reporter, log: log.child("drpc") }));
 
   const listenHost = listenAddress(config, { self, localAddresses: localAddresses() });
   let devices: DeviceSample | undefined;
@@ -177,59 +133,17 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
       ...serverItems({ harness, leadership, metrics: metrics?.render }),
     ],
   };
-  const routes = (router: ConnectRouter) => {
-    limitedService(
-      router,
-      ctl.MgmtCtl,
-      ctlService({
-        harness,
-        leadership,
-        scm,
-        bdev,
-        history,
-        refuseDevices:
-          config.transport.allowInsecure && !config.allowInsecureDevices ? faultInsecureDevices : undefined,
-        controllers: configuredControllers(config),
-        hugepages: wishedHugepages(config),
-        network,
-        actions: host.actions,
-        findUser,
-        support,
-        release: { version: VERSION, daosRelease: DAOS_RELEASE },
-        log,
-        logLevel: options.logLevel,
-        configuration: { file: config.path, describe: () => describeConfig(config) },
-      }),
-    );
-    const services = new Map([
-      ["", () => true],
-      [ctl.MgmtCtl.typeName, () => true],
-      [mgmt.MgmtSvc.typeName, () => leadership.leader !== undefined],
-    ]);
-    limitedService(router, standard.Health, healthService({ services, signal, kindOf: clientKind }));
-    if (owner === undefined) {
-      limitedService(
-        router,
-        mgmt.MgmtSvc,
-        mgmtService({
-          systemName: config.name,
-          ...host,
-          mayDirect: mayDirect({
-            hosts: () => [
-              ...config.accessPoints,
-              ...leadership.accessPoints.map(({ address }) => address),
-              ...(leadership.leader === undefined ? [] : [leadership.leader]),
-            ],
-            localAddresses,
-            resolve: resolveHost,
-          }),
-          judgeCaller: (certificate, path, from) =>
-            judgeCaller(certificate, { transport: config.transport, path, from }),
-          log: log.child("mgmt"),
-        }),
-      );
-    }
-  };
+  const routes = grpcRoutes({
+    config,
+    host,
+    storage: { scm, bdev, history },
+    network,
+    support,
+    provisionOnly: owner !== undefined,
+    log,
+    logLevel: options.logLevel,
+    signal,
+  });
   const grpc = await listenGrpc({
     host: listenHost,
     port: config.port,
@@ -262,15 +176,4 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
     ended.abort(new DOMException("the server ends", "AbortError"));
     await Promise.allSettled([samples]);
   }
-}
-
-/** In a plain directory the emulated engine cannot see how large its SCM is meant to be. */
-function emulatorEnvironment({ scm }: EngineConfig): Readonly<Record<string, string>> {
-  return scm.class === "ram" ? { DAOS_EMULATOR_SCM_BYTES: `${BigInt(scm.sizeGiB) << 30n}` } : {};
-}
-
-/** The role of a client, as texts name it. */
-function clientKind({ values }: HandlerContext): string {
-  const peer = values.get(peerKey);
-  return peer === undefined ? "this host" : shareOf(peer);
 }
