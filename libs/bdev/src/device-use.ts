@@ -6,10 +6,10 @@ import {
   findDeviceOpeners,
   type MountTable,
   type SysTree,
+  unclaimedUse,
 } from "@daos/sys";
 import type { DriverJournal } from "./driver-journal.ts";
 import { faultUnreadable } from "./faults.ts";
-import { kernelExports } from "./kernel-exports.ts";
 import { probeContents } from "./probe-contents.ts";
 import { userSpaceNodes } from "./user-space-nodes.ts";
 
@@ -79,7 +79,7 @@ export class DeviceUses {
   /**
    * What uses a controller, as a clause such as `nvme0n1p1 is mounted at /home`; undefined when nothing does. On the device,
    * a partition of it, or another path to it: a file system, swap, a RAID, a logical volume, a loop device, an export of
-   * the kernel ({@link kernelExports}), a process that has it open. Also a process with a user-space driver.
+   * the kernel ({@link unclaimedUse}), a process that has it open. Also a process with a user-space driver.
    */
   async find(address: string): Promise<string | undefined> {
     for (const name of await this.#allPaths(await this.blockDevices(address))) {
@@ -173,34 +173,14 @@ export class DeviceUses {
       const [holder] = await this.#sys.list(`${BLOCK}/${name}/holders`);
       if (holder !== undefined) return `${name} is a part of ${holder}`;
     }
-    // The kernel does not count these as a claim.
-    const loop = (await this.#loopDevices()).find(({ backing }) => names.includes(backing));
-    if (loop !== undefined) return `${loop.backing} is the backing of ${loop.name}`;
-    const exports = await kernelExports(this.#sys, (path) => this.#deviceAt(path));
-    const exported = exports.find(({ device }) => names.includes(device));
-    if (exported !== undefined) return `${exported.device} is exported as ${exported.as}`;
+    const unclaimed = await unclaimedUse(this.#sys, names);
+    if (unclaimed !== undefined) return unclaimed;
     const nodes = names.map((name) => `/dev/${name}`);
     const use = await this.#opener([...nodes, `/dev/${disk.replace(/^nvme/, "ng")}`]);
     if (use !== undefined) return use;
     return (await this.#claim(`/dev/${disk}`)) === "claimed"
       ? `${disk} or a partition of it is in use by the kernel`
       : undefined;
-  }
-
-  async #loopDevices(): Promise<readonly { readonly name: string; readonly backing: string }[]> {
-    const loops: { readonly name: string; readonly backing: string }[] = [];
-    for (const name of await this.#sys.list(BLOCK)) {
-      if (!/^loop\d+$/.test(name)) continue;
-      const path = await this.#sys.read(`${BLOCK}/${name}/loop/backing_file`);
-      if (path !== undefined) loops.push({ name, backing: await this.#deviceAt(path) });
-    }
-    return loops;
-  }
-
-  /** The name of the device that a path such as `/dev/disk/by-id/...` leads to. */
-  async #deviceAt(path: string): Promise<string> {
-    const real = (await this.#sys.resolve(path)) ?? path;
-    return real.startsWith("/dev/") ? real.slice("/dev/".length) : real;
   }
 
   /** Unbinding a device from vfio-pci blocks while a process has it open. */

@@ -42,6 +42,7 @@ export const FaultCode = {
   scmPrepareFailed: 213,
   scmWithoutDax: 214,
   scmNamespaceMissing: 215,
+  scmDeviceInUse: 216,
 
   // bdev: 300-399
   bdevUnknown: 308,

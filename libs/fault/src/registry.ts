@@ -169,6 +169,11 @@ const SCM = {
     "A module was removed, a region or namespace is disabled, or scm_list names another uuid.",
     "compare with ndctl list -RNi and enable it; dmg storage format --reformat begins anew on another one",
   ],
+  scmDeviceInUse: [
+    "Something else uses the device that is to be formatted.",
+    "It is the backing of a loop device, exported to other machines, or a process has it open.",
+    "end that use (losetup -d, the export, the process), or name another namespace in scm_list",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const BDEV = {

@@ -75,6 +75,10 @@ describe("useOfBlockDevice()", () => {
     expect(await useOfBlockDevice("/dev/zero", { mounts, claim: () => Promise.resolve("claimed") })).toBe(
       "the kernel has it (a volume, RAID, swap)",
     );
+    const sys = new FakeSysTree().files({ "/sys/class/block/loop0/loop/backing_file": "/dev/zero" });
+    expect(await useOfBlockDevice("/dev/zero", { mounts, claim: free, sys })).toBe(
+      "zero is the backing of loop0",
+    );
   });
 });
 

@@ -34,6 +34,7 @@ import {
   type MountTable,
   ProcessCommandRunner,
   type SysTree,
+  unclaimedUse,
 } from "@daos/sys";
 
 export interface CollectOptions {
@@ -313,19 +314,22 @@ async function lookAt(path: string): Promise<readonly [string, PathFacts]> {
 /**
  * What uses a block device, as a clause; undefined when nothing does.
  *
- * @param options.mounts, options.claim the kernel's by default
+ * @param options.mounts, options.claim, options.sys the kernel's by default
  */
 export async function useOfBlockDevice(
   path: string,
   options: {
     readonly mounts?: MountTable;
     readonly claim?: (device: string) => ReturnType<typeof claimOf>;
+    readonly sys?: SysTree;
   } = {},
 ): Promise<string | undefined> {
-  const { mounts = linuxMountTable, claim = claimOf } = options;
+  const { mounts = linuxMountTable, claim = claimOf, sys = linuxSysTree } = options;
   const device = await realpath(path);
   const mount = (await mounts.list()).find(({ source }) => source === device);
   if (mount !== undefined) return `it is mounted at ${mount.mountPoint}`;
+  const unclaimed = await unclaimedUse(sys, [device.slice("/dev/".length)]);
+  if (unclaimed !== undefined) return unclaimed;
   return (await claim(device)) === "claimed" ? "the kernel has it (a volume, RAID, swap)" : undefined;
 }
 

@@ -151,6 +151,20 @@ export function faultFormatFailed(storage: ScmStorage, step: string, reason: str
   });
 }
 
+/** A format would destroy what something else uses. */
+export function faultDeviceInUse(
+  storage: { readonly mount: string; readonly device: string },
+  use: string,
+): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmDeviceInUse,
+    description: `cannot format ${storage.device} for SCM at ${storage.mount}: ${use}`,
+    resolution:
+      "end the use (losetup -d, the export, the process), then repeat the format, or name another namespace in scm_list",
+  });
+}
+
 /** A reset would destroy a namespace that is in use. */
 export function faultNamespacesInUse(uses: readonly string[]): Fault {
   return new Fault({

@@ -459,6 +459,20 @@ describe("reset", () => {
     expect(runner.ran.filter((line) => /umount|wipefs|disable|destroy/.test(line))).toEqual([]);
   });
 
+  it("touches nothing when a namespace is the backing of a loop device, or exported", async () => {
+    const { scm, runner, sys } = machine({ regions: 2 });
+    await scm.prepare();
+    sys.files({
+      "/sys/class/block/loop0/loop/backing_file": "/dev/pmem0",
+      "/sys/kernel/config/nvmet/subsystems/nqn.x/namespaces/1/device_path": "/dev/pmem1",
+    });
+    await expect(scm.reset()).rejects.toMatchObject({
+      code: FaultCode.scmPrepareFailed,
+      description: "cannot reset SCM: pmem0 is the backing of loop0; pmem1 is exported as nqn.x (nvmet)",
+    });
+    expect(runner.ran.filter((line) => /umount|wipefs|disable|destroy/.test(line))).toEqual([]);
+  });
+
   it("touches nothing when a process has a namespace open", async () => {
     const { scm, runner, sys } = machine({ regions: 2 });
     await scm.prepare();

@@ -1,18 +1,12 @@
 import { FaultCode, hasCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import {
-  type Argv,
-  type BlockClaim,
-  findDeviceOpeners,
-  type MountEntry,
-  type MountTable,
-  type SysTree,
-} from "@daos/sys";
+import type { Argv, BlockClaim, MountEntry, MountTable, SysTree } from "@daos/sys";
 import { faultMountFailed, faultNamespacesInUse, faultNotPrivileged, faultPrepareFailed } from "./faults.ts";
 import { hasRoom, planPrepare } from "./plan-prepare.ts";
 import type { ScmCallOptions } from "./scm-operations.ts";
 import type { ScmTools } from "./scm-tools.ts";
 import type { AnyNamespace, ScmModule, ScmPrepareResult, ScmRegion } from "./scm-types.ts";
+import { usesOfPmem } from "./use-of-pmem.ts";
 
 export interface ScmPreparerOptions {
   readonly tools: ScmTools;
@@ -22,9 +16,6 @@ export interface ScmPreparerOptions {
   readonly claim: (device: string) => Promise<BlockClaim>;
   readonly log: Logger;
 }
-
-/** Nodes through which a process can use a namespace. */
-const NODES = /^\/dev\/(?:pmem\d+(?:\.\d+)?s?|dax\d+\.\d+)$/;
 
 /**
  * Makes namespaces on persistent memory, and destroys them.
@@ -113,17 +104,10 @@ export class ScmPreparer {
 
   /** @throws Fault scmPrepareFailed that names every use of a namespace */
   async #refuseUsed(namespaces: readonly AnyNamespace[], mounts: readonly MountEntry[]): Promise<void> {
-    const openers = await findDeviceOpeners(this.#options.sys, NODES);
-    const uses: string[] = [];
-    for (const { dev, blockdev, chardevs, isSystemRam } of namespaces) {
+    const devices = namespaces.flatMap(({ blockdev, chardevs }) => [...chardevs, blockdev ?? []].flat());
+    const uses = [...(await usesOfPmem(this.#options.sys, devices))];
+    for (const { dev, blockdev, isSystemRam } of namespaces) {
       if (isSystemRam) uses.push(`the kernel uses ${dev} as ordinary memory`);
-      const nodes = [...chardevs, ...(blockdev === undefined ? [] : [blockdev])].map(
-        (name) => `/dev/${name}`,
-      );
-      for (const node of nodes) {
-        const opener = openers.get(node);
-        if (opener !== undefined) uses.push(`process ${opener.pid} (${opener.program}) has ${node} open`);
-      }
       if (blockdev !== undefined) uses.push(...(await this.#usesOfBlockDevice(`/dev/${blockdev}`, mounts)));
     }
     if (uses.length > 0) throw faultNamespacesInUse(uses);

@@ -211,6 +211,38 @@ describe("class dcpm", () => {
     expect(runner.ran).toEqual([]);
   });
 
+  it.each<[use: string, begin: (sys: FakeSysTree) => void]>([
+    [
+      "pmem987 is the backing of loop4",
+      (sys) => void sys.files({ "/sys/class/block/loop4/loop/backing_file": "/dev/pmem987" }),
+    ],
+    [
+      "pmem987p1 is exported as nqn.x (nvmet)",
+      (sys) =>
+        void sys.files({
+          "/sys/class/block/pmem987/pmem987p1/dev": "259:1",
+          "/sys/kernel/config/nvmet/subsystems/nqn.x/namespaces/1/device_path": "/dev/pmem987p1",
+        }),
+    ],
+    [
+      "process 78 (dd) has /dev/pmem987 open",
+      (sys) =>
+        void sys
+          .files({ "/dev/pmem987": "", "/usr/bin/dd": "" })
+          .link("/proc/78/fd/1", "/dev/pmem987")
+          .link("/proc/78/exe", "/usr/bin/dd"),
+    ],
+  ])("changes nothing on a device that is in use, also with consent: %s", async (use, begin) => {
+    const { sys, mounts, runner, scm } = setUp({ privileged: true });
+    begin(sys);
+    mounts.mounted(mount, "/dev/pmem987", "ext4", "rw,dax=always");
+    await expect(scm.format(dcpm(), { reformat: true })).rejects.toMatchObject({
+      code: FaultCode.scmDeviceInUse,
+      description: expect.stringContaining(use),
+    });
+    expect(runner.ran).toEqual([]);
+  });
+
   it("does not unmount a device that is mounted in a second place", async () => {
     const { mounts, runner, scm } = setUp({ privileged: true });
     mounts.mounted("/srv/a", "/dev/pmem987", "ext4", "rw,dax=always");

@@ -20,6 +20,7 @@ import { emptyDirectory, kindOf, makeDirectory, mountsBelow } from "./directory.
 import {
   faultAlreadyFormatted,
   faultDeviceAlreadyMounted,
+  faultDeviceInUse,
   faultDeviceUnreadable,
   faultFilesystemAlreadyMounted,
   faultFormatFailed,
@@ -37,6 +38,7 @@ import type { ScmCallOptions, ScmFormatOptions, ScmOperations } from "./scm-oper
 import { ScmPreparer } from "./scm-preparer.ts";
 import { ScmTools } from "./scm-tools.ts";
 import type { ScmFormatState, ScmPrepareResult, ScmScan, ScmStorage } from "./scm-types.ts";
+import { usesOfPmem } from "./use-of-pmem.ts";
 import { validateStorage } from "./validate-storage.ts";
 
 export interface ScmProviderOptions {
@@ -143,7 +145,11 @@ export class ScmProvider implements ScmOperations {
     if (!(await this.#mounts.mayMount())) return this.#formatDirectory(storage, options);
     const state = await this.checkFormat(storage, options);
     if (!options.reformat) refuseFormatted(storage, state);
-    if (storage.class === "dcpm") refuseElsewhere(storage, await this.#mounts.list());
+    if (storage.class === "dcpm") {
+      refuseElsewhere(storage, await this.#mounts.list());
+      const [use] = await usesOfPmem(this.#sys, [storage.device.replace(/^\/dev\//, "")]);
+      if (use !== undefined) throw faultDeviceInUse(storage, use);
+    }
     if (state.kind === "mounted") await this.unmount(storage, options);
     if (storage.class === "dcpm") await this.#makeFilesystem(storage, options);
     await this.#mountAt(storage, options);

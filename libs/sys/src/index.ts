@@ -18,4 +18,5 @@ export {
 } from "./run-command.ts";
 export { startProcess } from "./start-process.ts";
 export { linuxSysTree, type SysTree } from "./sys-tree.ts";
+export { unclaimedUse } from "./unclaimed-use.ts";
 export { syncDirectory, writeFileAtomic } from "./write-file-atomic.ts";

@@ -1,4 +1,4 @@
-import type { SysTree } from "@daos/sys";
+import type { SysTree } from "./sys-tree.ts";
 
 const CONFIG = "/sys/kernel/config";
 const NVMET = `${CONFIG}/nvmet/subsystems`;
