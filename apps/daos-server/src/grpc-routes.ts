@@ -6,7 +6,8 @@ import type { Host } from "@daos/host";
 import type { LevelSwitch, Logger } from "@daos/log";
 import { mgmtService } from "@daos/mgmt-service";
 import type { NetworkProvider } from "@daos/network";
-import { ctl, mgmt, grpc as standard } from "@daos/proto";
+import { ctl, mgmt, reflection, reflectionAlpha, grpc as standard } from "@daos/proto";
+import { reflectionService } from "@daos/reflection-service";
 import { judgeCaller, shareOf } from "@daos/security";
 import { peerKey } from "./audit/audit-interceptor.ts";
 import { configuredControllers, wishedHugepages } from "./configured-devices.ts";
@@ -65,6 +66,15 @@ export function grpcRoutes(options: GrpcRoutesOptions): (router: ConnectRouter) 
       [mgmt.MgmtSvc.typeName, () => leadership.leader !== undefined],
     ]);
     limitedService(router, standard.Health, healthService({ services, signal, kindOf: clientKind }));
+    const { v1, v1alpha } = reflectionService([
+      ctl.MgmtCtl,
+      ...(provisionOnly ? [] : [mgmt.MgmtSvc]),
+      standard.Health,
+      reflection.ServerReflection,
+      reflectionAlpha.ServerReflection,
+    ]);
+    limitedService(router, reflection.ServerReflection, v1);
+    limitedService(router, reflectionAlpha.ServerReflection, v1alpha);
     if (provisionOnly) return;
     limitedService(
       router,

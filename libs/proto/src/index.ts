@@ -1,6 +1,8 @@
 export * as ctl from "./ctl.ts";
 export * as etcd from "./etcd.ts";
 export * as drpc from "./gen/drpc_pb.ts";
+export * as reflection from "./gen/grpc/reflection_pb.ts";
+export * as reflectionAlpha from "./gen/grpc/reflection_v1alpha_pb.ts";
 export * as auth from "./gen/security/auth_pb.ts";
 export * as srv from "./gen/srv/srv_pb.ts";
 export * as web from "./gen/web/web_pb.ts";

@@ -67,6 +67,8 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/mgmt.MgmtSvc/CallLeader": "S",
   "/grpc.health.v1.Health/Check": "ASG",
   "/grpc.health.v1.Health/Watch": "ASG",
+  "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo": "A",
+  "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo": "A",
 };
 /** What only reads, or is what engines do by themselves; all other calls are audited. */
 const NOT_AUDITED =
@@ -112,7 +114,7 @@ describe("the authorisation table", () => {
     "/mgmt.mgmtsvc/Join",
     "/ctl.MgmtCtl/Join",
     "/%6dgmt.MgmtSvc/Join",
-    "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
+    "/grpc.reflection.v2.ServerReflection/ServerReflectionInfo",
     "constructor",
     "__proto__",
   ])("denies %j to every role", (path) => {

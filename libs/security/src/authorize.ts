@@ -1,5 +1,5 @@
 import type { Fault, FaultAudience } from "@daos/fault";
-import { ctl, grpc, mgmt } from "@daos/proto";
+import { ctl, grpc, mgmt, reflection, reflectionAlpha } from "@daos/proto";
 import { faultNotAuthorized, faultUnknownCall } from "./faults.ts";
 import type { Peer } from "./peer.ts";
 import type { Role } from "./role.ts";
@@ -64,11 +64,16 @@ const HEALTH: MethodsOf<typeof grpc.Health> = {
   watch: ["admin", "server", "agent"],
 };
 
+/** Who may ask which calls there are. */
+const REFLECTION: MethodsOf<typeof reflection.ServerReflection> = { serverReflectionInfo: ["admin"] };
+
 /** The services of the table, by their names on the wire. */
 const TABLE: readonly (readonly [Service, Readonly<Record<string, readonly Role[]>>])[] = [
   [ctl.MgmtCtl, MGMT_CTL],
   [mgmt.MgmtSvc, MGMT_SVC],
   [grpc.Health, HEALTH],
+  [reflection.ServerReflection, REFLECTION],
+  [reflectionAlpha.ServerReflection, REFLECTION],
 ];
 
 interface Service {

@@ -1,6 +1,6 @@
 import { create, type DescField, type DescMessage, type DescMethod } from "@bufbuild/protobuf";
 import { Fault, FaultCode } from "@daos/fault";
-import { ctl, grpc, mgmt } from "@daos/proto";
+import { ctl, grpc, mgmt, reflection, reflectionAlpha } from "@daos/proto";
 import { describe, expect, it } from "vitest";
 import { RPC_ROLES } from "./authorize.ts";
 import { checkRequest } from "./check-request.ts";
@@ -8,7 +8,13 @@ import type { FieldLimit, FieldLimits } from "./field-limit.ts";
 import { METHOD_LIMITS } from "./method-limits.ts";
 import { limitsTable } from "./testing/limits-table.ts";
 
-const METHODS = [ctl.MgmtCtl, mgmt.MgmtSvc, grpc.Health].flatMap((service) =>
+const METHODS = [
+  ctl.MgmtCtl,
+  mgmt.MgmtSvc,
+  grpc.Health,
+  reflection.ServerReflection,
+  reflectionAlpha.ServerReflection,
+].flatMap((service) =>
   service.methods.map((method: DescMethod) => [`/${service.typeName}/${method.name}`, method] as const),
 );
 const UUID = "00000000-0000-4000-8000-000000000001";
@@ -16,6 +22,8 @@ const UUID = "00000000-0000-4000-8000-000000000001";
 /** The names of the fields that have no limit of their kind. */
 function unlimited(message: DescMessage, fields: FieldLimits | undefined, at = ""): readonly string[] {
   return message.fields.flatMap((field) => {
+    // Which of them is set cannot be limited one by one: the size of the request does that.
+    if (field.oneof !== undefined) return fields?.[field.oneof.localName] === undefined ? [field.name] : [];
     const limit = fields?.[field.localName];
     const name = `${at}${field.localName}`;
     return limit === undefined ? [name] : misfit(field, limit, name);

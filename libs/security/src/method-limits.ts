@@ -1,4 +1,4 @@
-import { ctl, grpc, mgmt } from "@daos/proto";
+import { ctl, grpc, mgmt, reflection, reflectionAlpha } from "@daos/proto";
 import type { FieldLimit, FieldLimits } from "./field-limit.ts";
 
 /** What a request of one method may be. */
@@ -316,10 +316,23 @@ const HEALTH_CHECK: MethodLimit = {
 };
 const HEALTH: LimitsOf<typeof grpc.Health> = { check: HEALTH_CHECK, watch: HEALTH_CHECK };
 
+const REFLECTION: LimitsOf<typeof reflection.ServerReflection> = {
+  serverReflectionInfo: {
+    // Of all questions in one stream.
+    maxRequestBytes: 64 * KIB,
+    fields: {
+      host: line("a host", MAX_ADDRESS),
+      messageRequest: ANY,
+    } satisfies FieldsOf<reflection.ServerReflectionRequest>,
+  },
+};
+
 const TABLE = [
   [ctl.MgmtCtl, MGMT_CTL],
   [mgmt.MgmtSvc, MGMT_SVC],
   [grpc.Health, HEALTH],
+  [reflection.ServerReflection, REFLECTION],
+  [reflectionAlpha.ServerReflection, REFLECTION],
 ] as const;
 
 /** `/mgmt.MgmtSvc/Join` -> what its request may be: every call of every service. */
