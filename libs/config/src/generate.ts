@@ -292,7 +292,7 @@ function scmList({ device, uuid = "" }: PmemNamespaceFacts): readonly string[] {
   return uuid === ""
     ? [`  scm_list: [${quote(device)}]`]
     : [
-        `  # ${device} at the moment; release 0.8.0 reads such a name only.`,
+        `  # ${device} at the moment; a file for several hosts, or for release 0.8.0, has to name it.`,
         `  scm_list: [${quote(`uuid:${uuid}`)}]`,
       ];
 }
