@@ -7,7 +7,7 @@ import { compileCache, sealCompileCache } from "../../../tools/workspace/compile
 import { continueOnFoundNode } from "../../../tools/workspace/find-node.mjs";
 
 /** The same options as in bin/daos-server: a compile cache is valid for one set of flags. */
-const NODE_FLAGS = ["--max-semi-space-size=2"];
+const NODE_FLAGS = ["--max-semi-space-size=1", "--heap-growing-percent=20"];
 
 // The bundle names the exports of Node's own modules. They must be those of the Node.js that runs it.
 continueOnFoundNode();

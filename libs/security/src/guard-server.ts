@@ -15,10 +15,11 @@ import { faultConnectionLimit, faultPlainText, faultTlsAgainstPlainText } from "
 import { GrpcCode } from "./grpc-refusal.ts";
 import { guardSession } from "./guard-session.ts";
 import { HandshakePlaces } from "./handshake-places.ts";
+import { KeptVerdicts } from "./kept-verdicts.ts";
 import { type Peer, setPeer } from "./peer.ts";
 import { REFUSAL_MS, refuseConnection } from "./refuse-connection.ts";
 import type { Revocations } from "./revocations.ts";
-import { verifyPeer } from "./verify-peer.ts";
+import type { PeerVerdict } from "./verify-peer.ts";
 import { warnOnceAMinute } from "./warn-once-a-minute.ts";
 
 /** What the server trusts at this moment; asked again for every connection, so that a reload takes effect. */
@@ -80,6 +81,7 @@ class Guard implements ServerGuard {
   readonly #agents: ConnectionCounts;
   readonly #cancelled: CancelledCalls;
   readonly #certified: CertifiedSessions;
+  readonly #verdicts = new KeptVerdicts();
   /** A TLS socket does not know the connection below it, and after a failed handshake not even its address. */
   readonly #arrivals = new AsyncLocalStorage<Arrival>();
   /** Node.js makes the session while its listener runs, so this is the peer of the session that is being made. */
@@ -197,9 +199,9 @@ class Guard implements ServerGuard {
     }
   }
 
-  #verify(certificate: X509Certificate | undefined, peer: string): ReturnType<typeof verifyPeer> {
+  #verify(certificate: X509Certificate | undefined, peer: string): PeerVerdict {
     if (this.#trust === undefined) throw new Error("a server without TLS has no certificates to verify");
-    return verifyPeer(certificate, { ...this.#trust(), peer, now: this.#now() });
+    return this.#verdicts.verify(certificate, { ...this.#trust(), peer, now: this.#now() });
   }
 
   #admitAgent(socket: TLSSocket, address: string): boolean {

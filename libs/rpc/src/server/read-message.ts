@@ -60,8 +60,12 @@ function readBody(stream: ServerHttp2Stream, readMaxBytes: number): Promise<Buff
       if (received - PREFIX > (announced ?? 0)) stop(wrongCount("received extra"));
     };
     stream.on("data", onData);
-    stream.once("end", () => resolve(join(chunks)));
-    stream.once("close", () => reject(new ConnectError("the client closed the call", Code.Canceled)));
+    const onClose = () => reject(new ConnectError("the client closed the call", Code.Canceled));
+    stream.once("end", () => {
+      stream.off("close", onClose);
+      resolve(join(chunks));
+    });
+    stream.once("close", onClose);
   });
 }
 

@@ -64,7 +64,10 @@ export async function serveUnary(
   { stream, headers, values }: UnaryStream,
 ): Promise<void> {
   const call = new UnaryCall(method, headers, values);
-  stream.once("close", () => call.end(closed(stream)));
+  // An error for each call, made for nothing, would be a fifth of what the call costs.
+  stream.once("close", () => {
+    if (!call.hasEnded) call.end(closed(stream));
+  });
   try {
     call.message = parse(
       method,

@@ -112,6 +112,10 @@ export class UnaryCall implements UnaryRequest, HandlerContext {
     return new UnaryAnswer(this, message);
   }
 
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** Ends the call: its signal aborts, unless the call has ended before. */
   end(reason: ConnectError = ANSWERED): void {
     if (this.#ended !== undefined) return;
