@@ -20,7 +20,8 @@ WantedBy=sockets.target
 `,
     // The service must share the host's mount namespace: other processes use the file systems that it mounts.
     // Directives such as ProtectSystem= and PrivateTmp= would give it its own namespace. The listener sets
-    // MemoryDenyWriteExecute= and a system call filter for each helper.
+    // MemoryDenyWriteExecute= and a system call filter for each helper. A stop ends the listener only, as in an upgrade: a
+    // helper that formats finishes its request and ends by itself.
     "daos_admin.service": `[Unit]
 Description=DAOS privileged helper
 Requires=daos_admin.socket
@@ -45,7 +46,7 @@ LimitCORE=0
 TasksMax=128
 MemoryMax=2G
 OOMPolicy=continue
-KillMode=mixed
+KillMode=process
 TimeoutStopSec=120
 `,
   };

@@ -256,11 +256,30 @@ async function checkWatchdog(host, unit) {
   await unit.serves("the server serves with the usual watchdog");
 }
 
+const HELPERS = "pgrep -f '^/usr/libexec/daos-admin/node .*helper.mjs socket'";
+
+/** A caller of the helper connects, and takes its time with the request. @param {Container} host @returns the helper's process */
+async function holdHelper(host) {
+  const caller = 'require("net").connect("/run/daos_admin/daos_admin.sock"); setTimeout(() => {}, 120_000)';
+  host.run(`runuser -u daos_server -- /usr/libexec/daos-admin/node -e '${caller}' >/dev/null 2>&1 &`);
+  let seen = "";
+  const look = () => {
+    seen = host.run(HELPERS).trim();
+    return seen;
+  };
+  await host.waitFor("a request to the privileged helper is under way", look, (text) => /^\d+$/.test(text));
+  return seen;
+}
+
 /** @param {Container} host @param {ReturnType<typeof unitIn>} unit */
 async function checkUpgrade(host, unit) {
   const state = () => host.run("sha256sum /etc/daos/certs/* /etc/daos/*.yml 2>/dev/null || true");
   const [before, pids] = [state(), `${unit.property("MainPID")} ${unit.engine()}`];
+  const helper = await holdHelper(host);
   host.run("dpkg -i /root/packages/*.deb");
+  check("an upgrade lets a request to the privileged helper go on", host.run(HELPERS), (text) =>
+    text.split("\n").includes(helper),
+  );
   check(
     "an upgrade lets the server and its engine run",
     `${unit.property("MainPID")} ${unit.engine()}`,
