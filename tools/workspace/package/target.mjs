@@ -103,7 +103,7 @@ export function crossNative({ cc }, nodeHome, build) {
 /** Flags of the launchers in apps/NAME/bin, and command lines that load what most commands need. */
 const RUNS = {
   "daos-server": {
-    flags: ["--max-semi-space-size=2"],
+    flags: ["--max-semi-space-size=1", "--heap-growing-percent=20"],
     lines: [["version"], ["config", "check", "-o", "/nonexistent.yml"]],
   },
   dmg: {
