@@ -107,7 +107,7 @@ const RUNS = {
     lines: [["version"], ["config", "check", "-o", "/nonexistent.yml"]],
   },
   dmg: {
-    flags: ["--max-semi-space-size=16", "--min-semi-space-size=16"],
+    flags: ["--max-semi-space-size=8", "--min-semi-space-size=8"],
     lines: [["-i", "-l", "127.0.0.1:1", "system", "member-query"]],
   },
 };
