@@ -52,10 +52,9 @@ describe("removeSecrets", () => {
     expect(await removeSecrets(text)).toBe(text);
   });
 
-  it("removeSecrets() takes a long line in little time", async () => {
-    const start = performance.now();
+  // Work that grows with the square of the line would not end before the limit of a test.
+  it("removeSecrets() takes a long line", async () => {
     expect((await removeSecrets("a".repeat(4_000_000))).length).toBeLessThan(70_000);
     expect(await removeSecrets("token".repeat(10_000))).toBeTypeOf("string");
-    expect(performance.now() - start).toBeLessThan(30_000);
   });
 });
