@@ -264,6 +264,21 @@ describe("NetworkProvider, with the answers of libfabric 1.17.0 on Linux 6.1", (
     });
   });
 
+  it.each([
+    ["bonding", "slaves", "it is a part of net9"],
+    ["bridge", "stp_state", "it is a part of net9"],
+    ["statistics", "rx_bytes", undefined],
+  ])(
+    "interfaces() says of the parts of a master with %s that it gets their traffic",
+    async (kind, file, problem) => {
+      const sys = virtual(sysfs(), "net9", ["eth2"], { [`${kind}/${file}`]: "0" });
+      virtual(sys, "eth2", []).link("/sys/devices/virtual/net/eth2/master", "/sys/class/net/net9");
+      const addresses = () => ({ eth2: [{ address: "10.11.0.1" }], net9: [{ address: "10.11.0.2" }] });
+      const [eth2, net9] = await network(sys, "", { addresses }).interfaces();
+      expect([eth2?.problem, net9?.problem]).toEqual([problem, undefined]);
+    },
+  );
+
   it("check() refuses an interface that has only a link-local address, as fi_info lists it", async () => {
     const sys = new FakeSysTree().files({
       "/sys/class/net/eth2/type": "1",

@@ -19,6 +19,8 @@ export interface SystemInterface {
   readonly isInfiniband: boolean;
   /** It is up, or has no state, as lo. */
   readonly isUp: boolean;
+  /** The bond or bridge that it is a part of, which has its traffic; undefined for none. */
+  readonly master: string | undefined;
 }
 
 /** ARPHRD_ETHER, ARPHRD_INFINIBAND, ARPHRD_LOOPBACK. @see linux/if_arp.h */
@@ -41,9 +43,19 @@ export async function systemInterfaces(sys: SysTree): Promise<readonly SystemInt
       ip: IP_TYPES.has(type),
       isInfiniband: type === INFINIBAND,
       isUp: state === "up" || state === "unknown",
+      master: await masterOf(sys, name),
     });
   }
   return found;
+}
+
+/** A VRF is a master too, but leaves an interface its addresses. */
+async function masterOf(sys: SysTree, name: string): Promise<string | undefined> {
+  const master = (await sys.resolve(`${NET}/${name}/master`))?.split("/").at(-1);
+  if (master === undefined) return undefined;
+  for (const kind of ["bonding", "bridge"])
+    if ((await sys.list(`${NET}/${master}/${kind}`)).length > 0) return master;
+  return undefined;
 }
 
 /** More than any stack of VLANs, bonds and bridges has. The kernel allows no circles. */
