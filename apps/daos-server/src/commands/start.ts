@@ -1,16 +1,14 @@
 import type { Problem } from "@daos/config";
 import type { EngineInstance } from "@daos/instance";
-import { createLogger, levelSwitch } from "@daos/log";
 import { defineCommand } from "../define-command.ts";
 import { findOwner } from "../find-owner.ts";
 import { EXIT_INTERNAL_ERROR, installLastResort } from "../last-resort.ts";
+import { openLogs } from "../open-logs.ts";
 import { isFormatting, serviceStatus } from "../service-status.ts";
+import { stopOnSignals } from "../stop-on-signals.ts";
 
 /** Whole numbers in the configuration are checked further. */
 const MAX = Number.MAX_SAFE_INTEGER;
-
-/** Ctrl-C comes from the terminal, and from npm and npm start, which pass it on: within this time it is the same one, ms. */
-const SAME_STOP_MS = 1_000;
 
 /** `daos-server start`. */
 export const startCommand = defineCommand({
@@ -94,10 +92,9 @@ export const startCommand = defineCommand({
     const { checkAgainstMachine, formatProblem, loadServerConfig, pathsOf, saveActiveConfig } = await import(
       "@daos/config"
     );
-    const { openLogSink } = await import("@daos/log-sink");
     const { collectMachineFacts } = await import("@daos/machine");
     const { parseHelperLocation } = await import("@daos/pbin");
-    const { sendDatagram, ServiceNotifier } = await import("@daos/systemd");
+    const { ServiceNotifier } = await import("@daos/systemd");
     const warnings: Problem[] = [];
     const overrides = {
       port: flags.port,
@@ -117,23 +114,8 @@ export const startCommand = defineCommand({
     const config = await loadServerConfig(flags.config, overrides, {
       onWarning: (problem) => warnings.push(problem),
     });
-    const logSink = openLogSink({
-      file: config.controlLogFile,
-      json: flags.json || config.controlLogJson,
-      sendTo: sendDatagram,
-    });
-    const logLevel = levelSwitch(flags.debug ? "DEBUG" : config.controlLogMask);
-    const log = createLogger(logSink.sink, { level: logLevel, component: "daos_server" });
-    const auditSink =
-      config.auditLogFile === undefined
-        ? undefined
-        : openLogSink({
-            file: config.auditLogFile,
-            json: flags.json || config.controlLogJson,
-            errorsToConsole: false,
-          });
-    // Its lines are there at any control_log_mask.
-    const audit = createLogger((auditSink ?? logSink).sink, { level: "INFO", component: "audit" });
+    const logs = await openLogs(config, { json: flags.json, debug: flags.debug });
+    const { log } = logs;
     log.info("configuration read", { path: config.path, from: flags.configFrom });
     const { facts } = await collectMachineFacts({ log, paths: pathsOf(config), quick: true });
     for (const problem of [...warnings, ...checkAgainstMachine(config, facts)]) {
@@ -146,20 +128,7 @@ export const startCommand = defineCommand({
     service.status("starting");
 
     const stop = new AbortController();
-    let stoppedAt = Number.POSITIVE_INFINITY;
-    for (const signal of ["SIGINT", "SIGTERM"] as const) {
-      process.on(signal, () => {
-        if (stop.signal.aborted) {
-          if (performance.now() - stoppedAt < SAME_STOP_MS) return;
-          log.error(`${signal} again: ending at once; the engines end with this process`);
-          process.exit(1);
-        }
-        stoppedAt = performance.now();
-        log.info(`${signal}: stopping`);
-        service.stopping();
-        stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
-      });
-    }
+    stopOnSignals(stop, { log, onStop: () => service.stopping() });
     const lastResort = installLastResort({ log, stop: (reason) => stop.abort(reason) });
     const owner = await findOwner(config);
     // Loaded here: the other commands do without all that a server is made of.
@@ -168,8 +137,8 @@ export const startCommand = defineCommand({
       {
         config,
         log,
-        audit,
-        logLevel,
+        audit: logs.audit,
+        logLevel: logs.level,
         owner,
         autoFormat: flags["auto-format"],
         helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
@@ -177,8 +146,7 @@ export const startCommand = defineCommand({
         onReloadable: (reload) => {
           process.on("SIGHUP", () => {
             service.reloading();
-            logSink.reopen();
-            auditSink?.reopen();
+            logs.reopen();
             reload()
               .then(
                 () => log.info("SIGHUP: log file opened and certificates read again"),
@@ -207,8 +175,7 @@ export const startCommand = defineCommand({
       log.info(`storage is ready: start daos-server as ${config.userName} now`, { uid: owner.uid });
     }
     log.info("stopped");
-    auditSink?.close();
-    logSink.close();
+    logs.close();
     if (lastResort.failed) process.exit(EXIT_INTERNAL_ERROR);
     process.disconnect?.();
     return undefined;

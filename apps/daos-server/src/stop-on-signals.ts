@@ -1,0 +1,25 @@
+import type { Logger } from "@daos/log";
+
+/** Ctrl-C comes from the terminal, and from npm and npm start, which pass it on: within this time it is the same one, ms. */
+const SAME_STOP_MS = 1_000;
+
+/** SIGINT and SIGTERM abort `stop`; a second one ends the process at once. */
+export function stopOnSignals(
+  stop: AbortController,
+  { log, onStop }: { readonly log: Logger; readonly onStop: () => void },
+): void {
+  let stoppedAt = Number.POSITIVE_INFINITY;
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.on(signal, () => {
+      if (stop.signal.aborted) {
+        if (performance.now() - stoppedAt < SAME_STOP_MS) return;
+        log.error(`${signal} again: ending at once; the engines end with this process`);
+        process.exit(1);
+      }
+      stoppedAt = performance.now();
+      log.info(`${signal}: stopping`);
+      onStop();
+      stop.abort(new DOMException(`stopped by ${signal}`, "AbortError"));
+    });
+  }
+}
