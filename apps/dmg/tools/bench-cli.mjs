@@ -1,10 +1,15 @@
-// Measures dmg's run time as ratios to an empty Node.js program in the same run. Goals: docs/performance.md.
+// Measures dmg's run time as ratios to an empty Node.js program in the same run. Ends with 1 when a goal of
+// docs/performance.md is missed by more than its noise.
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 import { findNode } from "../../../tools/workspace/find-node.mjs";
 
 const RUNS = 30;
+/** So much may the ratio of the CPU time, which depends least on other load, be above the goal. */
+const NOISE = 0.5;
 const app = fileURLToPath(new URL("..", import.meta.url));
 const node = findNode();
 
@@ -29,17 +34,22 @@ const cases = [
   empty,
   { name: "dmg version", command: dmg, argv: ["version"], goal: 2.0 },
   { name: "dmg --help", command: dmg, argv: ["--help"], goal: 2.0 },
-  { name: "dmg system member-query", command: dmg, argv: query, goal: 3.5 },
+  { name: "dmg system member-query", command: dmg, argv: query, goal: 4.0 },
 ];
 
 /** @type {Map<Case, number[]>} milliseconds of each run */
 const times = new Map(cases.map((entry) => [entry, []]));
+/** @type {Map<Case, number>} milliseconds of CPU of all runs */
+const cpu = new Map(cases.map((entry) => [entry, 0]));
 // Interleaved, so that other load affects all of them equally.
 for (let run = 0; run < RUNS; run++) {
-  for (const [{ name, command, argv }, list] of times) {
+  for (const [entry, list] of times) {
+    const { name, command, argv } = entry;
+    const cpuBefore = childCpuMs();
     const start = process.hrtime.bigint();
     const { status } = spawnSync(command, argv, { stdio: "ignore" });
     list.push(Number(process.hrtime.bigint() - start) / 1e6);
+    cpu.set(entry, (cpu.get(entry) ?? 0) + childCpuMs() - cpuBefore);
     if (status !== 0) throw new Error(`${name} ended with ${status}`);
   }
 }
@@ -50,15 +60,39 @@ const fastest = (list) => Math.min(...list);
 /** @param {readonly number[]} list */
 const median = (list) => list.toSorted((a, b) => a - b)[RUNS / 2] ?? Number.NaN;
 const base = times.get(empty) ?? [];
+const load = loadavg().map((value) => value.toFixed(1));
+process.stdout.write(`${RUNS} rounds in turns; load ${load.join(" ")}\n`);
 process.stdout.write(
-  `${"".padEnd(26)}${"fastest".padStart(16)}${"median".padStart(16)}${"goal".padStart(8)}\n`,
+  `${"".padEnd(26)}${["fastest", "median", "CPU"].map((title) => title.padStart(16)).join("")}  goal\n`,
 );
-for (const [{ name, goal }, list] of times) {
-  const columns = [fastest, median].map((figure) => {
-    const ms = figure(list);
-    return `${ms.toFixed(1)} ms ${(ms / figure(base)).toFixed(2)}x`.padStart(16);
-  });
-  process.stdout.write(
-    `${name.padEnd(26)}${columns.join("")}${(goal === undefined ? "" : `${goal}x`).padStart(8)}\n`,
-  );
+for (const [entry, list] of times) {
+  const { name, goal } = entry;
+  const cpuMs = (cpu.get(entry) ?? 0) / RUNS;
+  const cpuRatio = (cpu.get(entry) ?? 0) / (cpu.get(empty) ?? Number.NaN);
+  const columns = [
+    ...[fastest, median].map((figure) => show(figure(list), figure(list) / figure(base))),
+    show(cpuMs, cpuRatio),
+  ];
+  const isMissed = goal !== undefined && cpuRatio > goal + NOISE;
+  if (isMissed) process.exitCode = 1;
+  const stated = goal === undefined ? "" : `  ${goal}x${isMissed ? " MISSED" : ""}`;
+  process.stdout.write(`${name.padEnd(26)}${columns.join("")}${stated}\n`);
+}
+
+/**
+ * @param {number} ms
+ * @param {number} ratio
+ */
+function show(ms, ratio) {
+  return `${ms.toFixed(1)} ms ${ratio.toFixed(2)}x`.padStart(16);
+}
+
+/** User and system time of the children that have ended, ms; see proc(5). Linux shows programs 100 ticks a second. */
+function childCpuMs() {
+  const stat = readFileSync("/proc/self/stat", "utf8");
+  const [user, system] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .slice(13, 15);
+  return (Number(user) + Number(system)) * 10;
 }

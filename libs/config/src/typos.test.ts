@@ -21,8 +21,10 @@ modules: vos
 fabric_iface: ib0
 fabric_iface_port: 31416
 `;
-const text = `${template}\n${rest}`;
-const lines = text.split("\n");
+/** Without its comments, which would be most of what is read 2,400 times. */
+const lines = `${template}\n${rest}`
+  .split("\n")
+  .filter((line) => line.trim() !== "" && !line.trim().startsWith("#"));
 const keys = new Set(listKeys("server").map(({ key }) => key));
 
 interface Typo {

@@ -17,13 +17,18 @@ const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
 async function bench(): Promise<boolean> {
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({
-    options: { before: { type: "string" }, calls: flag, scan: flag, system: flag },
+    options: { before: { type: "string" }, calls: flag, joins: flag, scan: flag, system: flag },
   });
-  const all = !(values.calls || values.scan || values.system);
+  const all = !(values.calls || values.joins || values.scan || values.system);
   let good = true;
   if (all || values.calls) {
     const { benchCalls } = await import("./bench-calls.ts");
     good = (await benchCalls(values.before, say)) && good;
+    say("");
+  }
+  if (all || values.joins) {
+    const { benchJoinCosts } = await import("./bench-joins.ts");
+    good = (await benchJoinCosts(say)) && good;
     say("");
   }
   if (all || values.scan) {
