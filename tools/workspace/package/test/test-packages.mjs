@@ -14,6 +14,8 @@ const packages = join(root, "dist", "packages");
 /** Where `config generate` mounts the storage of the only engine. */
 const MOUNT = "/mnt/daos";
 const UNIT = "daos_server.service";
+/** Lists the processes of the privileged helper. */
+const HELPERS = "pgrep -f '^/usr/libexec/daos-admin/node .*helper.mjs socket'";
 /** The exposure that `systemd-analyze security` may find at most; 10 is a service without any protection. */
 const MAX_EXPOSURE = 3;
 
@@ -255,8 +257,6 @@ async function checkWatchdog(host, unit) {
   unit.restart();
   await unit.serves("the server serves with the usual watchdog");
 }
-
-const HELPERS = "pgrep -f '^/usr/libexec/daos-admin/node .*helper.mjs socket'";
 
 /** A caller of the helper connects, and takes its time with the request. @param {Container} host @returns the helper's process */
 async function holdHelper(host) {
