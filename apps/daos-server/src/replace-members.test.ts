@@ -193,12 +193,13 @@ describe("with the members in etcd", { timeout: 200_000 }, () => {
     }
   }
 
-  it("members restore gives an etcd that came back empty its members, and every access point goes on", async () => {
-    const configOf = (cluster: EtcdCluster) =>
-      configWith(
-        `access_points: [127.0.0.1]
+  const configOf = (cluster: EtcdCluster) =>
+    configWith(
+      `access_points: [127.0.0.1]
 system_db: {backend: etcd, endpoints: [${cluster.endpoints.map((url) => `"${url}"`).join(", ")}]}`,
-      );
+    );
+
+  it("members restore gives an etcd that came back empty its members, and every access point goes on", async () => {
     {
       await using before = await EtcdCluster.start();
       const config = await configOf(before);
@@ -217,5 +218,27 @@ system_db: {backend: etcd, endpoints: [${cluster.endpoints.map((url) => `"${url}
       exitCode: 1,
       document: { errors: [{ code: FaultCode.membersNotMovable }] },
     });
+  });
+
+  it("members export and import go from etcd back to the file, with exclusions and pools", async () => {
+    await using cluster = await EtcdCluster.start();
+    const inEtcd = await configOf(cluster);
+    expect(await lead(inEtcd, members)).toEqual([]);
+    const output = join(directory, "members.json");
+    expect(await run("export", "--output", output)).toMatchObject({ exitCode: 0 });
+    // From here on the configuration has one access point and no system_db.
+    await configWith();
+    await mkdir(mount, { recursive: true });
+    await writeSuperblock(
+      mount,
+      createSuperblock({ system: "restore", rank: undefined, replica: "bootstrap" }),
+    );
+    await mkdir(dirname(membersFile(mount)), { recursive: true });
+    // It was moved to etcd before.
+    writeFileSync(`${membersFile(mount)}.moved`, "");
+    expect(await run("import", output)).toMatchObject({ exitCode: 0, document: { replaced: 0 } });
+    const store = await openMembers(mount);
+    expect(await store.load()).toEqual(members);
+    await store.close();
   });
 });

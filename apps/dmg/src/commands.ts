@@ -38,6 +38,7 @@ import { systemExcludeCommand } from "./commands/system/exclude.ts";
 import { leaderQueryCommand } from "./commands/system/leader-query.ts";
 import { listPoolsCommand } from "./commands/system/list-pools.ts";
 import { systemMemberQueryCommand } from "./commands/system/member-query.ts";
+import { msStatusCommand } from "./commands/system/ms-status.ts";
 import { systemQueryCommand } from "./commands/system/query.ts";
 import { systemStartCommand } from "./commands/system/start.ts";
 import { systemStopCommand } from "./commands/system/stop.ts";
@@ -110,6 +111,7 @@ export const DMG: Program<AnyCommand> = {
         systemQueryCommand,
         systemMemberQueryCommand,
         leaderQueryCommand,
+        msStatusCommand,
         listPoolsCommand,
         systemStopCommand,
         systemStartCommand,

@@ -946,6 +946,50 @@ describe("server-version", () => {
   });
 });
 
+describe("system ms-status", () => {
+  const status = { leader: "10.0.0.1:10001", store: "etcd" };
+
+  it("dmg system ms-status asks every replica, and says which do not answer or have no store", async () => {
+    const leading = { ...status, leadsHere: true, term: 7n, members: 8 };
+    const follower = await fake({ ctl: { msStatus: () => ({ ...status, outage: "etcd is full" }) } });
+    const dead = await fake({});
+    const gone = formatHostAddress(dead.host);
+    open.splice(open.indexOf(dead), 1);
+    await dead[Symbol.asyncDispose]();
+    const replicas = [formatHostAddress(follower.host), gone];
+    const leader = await fake({
+      ctl: { msStatus: () => leading },
+      mgmt: { leaderQuery: () => ({ replicas: [formatHostAddress(leader.host), ...replicas] }) },
+    });
+    const run = await runDmg([...at(leader.host), "--json", "system", "ms-status"]);
+    expect(run.status).not.toBe(0);
+    expect(run.json()).toMatchObject({
+      result: {
+        leader: formatHostAddress(leader.host),
+        term: 7,
+        store: "etcd",
+        silent: [gone],
+        replicas: expect.arrayContaining([
+          expect.objectContaining({ leadsHere: true, members: 8 }),
+          expect.objectContaining({ leadsHere: false, term: null, outage: "etcd is full" }),
+        ]) as unknown,
+      },
+      errors: [{ hosts: [gone], code: FaultCode.connectionRefused }],
+    });
+  });
+
+  it("dmg system ms-status works without a leader, and says why there is none", async () => {
+    const alone = await fake({
+      ctl: { msStatus: () => ({ ...status, leader: "", outage: "etcd does not answer" }) },
+      mgmt: { leaderQuery: () => ({ replicas: [formatHostAddress(alone.host)] }) },
+    });
+    const run = await runDmg([...at(alone.host), "system", "ms-status"]);
+    expect(run.status).not.toBe(0);
+    expect(run.out).toContain("Leader: none");
+    expect(run.err).toContain("etcd does not answer");
+  });
+});
+
 describe("text from a server", () => {
   it("dmg system member-query prints one row per member when a server forges a row", async () => {
     const uuid = "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10";

@@ -13,6 +13,12 @@ import { FakeSystem } from "./testing/fake-system.ts";
 import { resultSchemas } from "./testing/result-schemas.ts";
 import { runDmg } from "./testing/run-dmg.ts";
 
+// The names of the fake addresses are those of no name server.
+vi.mock("node:dns/promises", async (original) => ({
+  ...(await original<typeof import("node:dns/promises")>()),
+  lookupService: () => Promise.reject(new Error("ENOTFOUND")),
+}));
+
 const directory = mkdtempSync(join(tmpdir(), "daos-dmg-"));
 const aclFile = join(directory, "pool.acl");
 writeFileSync(aclFile, "# who may\nA::OWNER@:rw\n\nA::ana@:r\n");

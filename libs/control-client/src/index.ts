@@ -14,6 +14,7 @@ export { type AskOptions, LeaderFinder, type LeaderFinderOptions } from "./leade
 export { type LeaderQuery, leaderQuery } from "./leader-query.ts";
 export { listPools, type PoolEntry, type PoolList, type PoolState } from "./list-pools.ts";
 export { type JoinMessage, MgmtClient, type ReportAnswer, type ReportMessage } from "./mgmt-client.ts";
+export { type MsStatus, msStatus } from "./ms-status.ts";
 export { networkListProviders } from "./network-list-providers.ts";
 export { type FabricInterface, networkScan } from "./network-scan.ts";
 export { type Acl, poolDeleteAcl, poolGetAcl, poolOverwriteAcl, poolUpdateAcl } from "./pool-acl.ts";

@@ -34,7 +34,9 @@ export function supportCollect(
     call: async (connection, options) => {
       const { host } = connection;
       let bytes = 0;
+      let archive: SupportArchive | undefined;
       try {
+        // To its end: the timer of a call that is left before is not cleared, and would keep dmg waiting.
         for await (const { event } of connection.ctl.supportCollect({ logMib }, options)) {
           if (event.case === "progress") {
             const { item, done, total } = event.value;
@@ -46,13 +48,15 @@ export function supportCollect(
             if (bytes > MAX_BYTES) throw faultIncomplete(host, `it sends more than ${MAX_BYTES} bytes`);
             await onChunk(host, event.value);
           } else if (event.case === "result") {
-            return { bytes, missing: event.value.missing.map(({ item, reason }) => ({ item, reason })) };
+            const missing = event.value.missing.map(({ item, reason }) => ({ item, reason }));
+            archive = { bytes, missing };
           }
         }
       } catch (error) {
         if (!isUnimplemented(error)) throw error;
         throw faultServerTooOld("collect the logs", "", connection, error);
       }
+      if (archive !== undefined) return archive;
       throw faultIncomplete(host, "it ended before the archive was complete");
     },
   });

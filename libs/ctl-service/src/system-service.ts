@@ -20,6 +20,7 @@ type SystemMethods = Pick<
   | "systemClearExclude"
   | "systemErase"
   | "systemEvents"
+  | "msStatus"
 >;
 
 const STATES: Readonly<Record<MemberState, ctl.MemberState>> = {
@@ -123,6 +124,20 @@ export function systemService(
     systemExclude: act("exclude", (members, how) => actions.exclude(members, how)),
     systemClearExclude: act("clear-exclude", (members) => actions.clearExclude(members)),
     systemErase: act("erase", (members, how) => actions.erase(members, how)),
+
+    msStatus() {
+      const { status, accessPoints } = leadership;
+      return {
+        leadsHere: status.leadsHere,
+        leader: status.leader === undefined ? "" : formatHostAddress(status.leader),
+        term: BigInt(status.term ?? 0),
+        store: status.store,
+        outage: status.outage?.message ?? "",
+        members: status.members ?? 0,
+        unsavedEvents: status.unsavedEvents ?? 0,
+        accessPoints: accessPoints.map(({ address }) => formatHostAddress(address)),
+      };
+    },
 
     async *systemEvents({ follow, after, since }, { signal }) {
       const membership = leadership.membership();

@@ -52,6 +52,19 @@ interface Leading {
   readonly eventsKept: boolean;
 }
 
+/** The management service as one host sees it. */
+export interface LeadershipStatus {
+  /** It leads, and has read the members. */
+  readonly leadsHere: boolean;
+  readonly leader: HostAddress | undefined;
+  readonly term: number | undefined;
+  readonly store: "file" | "etcd";
+  /** Why there is no leader, as far as this host knows. */
+  readonly outage: Fault | undefined;
+  readonly members: number | undefined;
+  readonly unsavedEvents: number | undefined;
+}
+
 /** A term whose members could not be read is tried again after this time, ms. */
 const RETRY_MS = 1_000;
 /** The most that reading and writing of events may hold up a leader, ms. */
@@ -103,6 +116,21 @@ export class Leadership {
   /** This host leads, and has read the members. */
   get leadsHere(): boolean {
     return this.#leading?.term.holds() === true;
+  }
+
+  /** What this host knows of the management service. */
+  get status(): LeadershipStatus {
+    const { ranksFrom } = this.#options;
+    const leading = this.leadsHere ? this.#leading : undefined;
+    return {
+      leadsHere: leading !== undefined,
+      leader: this.leader,
+      term: leading?.term.number,
+      store: ranksFrom === "store" ? "etcd" : "file",
+      outage: this.#outage,
+      members: leading?.membership.list().length,
+      unsavedEvents: leading?.membership.events.unsaved(Number.POSITIVE_INFINITY).events.length,
+    };
   }
 
   /** Takes part in the election until `signal` aborts. */

@@ -194,6 +194,7 @@ export const FaultCode = {
   webRequestInvalid: 3136,
   webWorkGoesOn: 3137,
   archiveNotWritten: 3138,
+  noLeaderFound: 3139,
   serviceUnknown: 3140,
 } as const;
 

@@ -786,6 +786,11 @@ const CLIENT = {
     "The port belongs to another program.",
     "correct the port",
   ],
+  noLeaderFound: [
+    "No replica of the management service that answers leads it.",
+    "Too many access points are down, or the store of the members cannot be used.",
+    "bring back the access points that do not answer; see dmg system ms-status",
+  ],
   archiveNotWritten: [
     "An archive for support cannot be written.",
     "There is no room, no permission, or a file with that name.",

@@ -149,7 +149,7 @@ export function composeHost(ports: HostPorts): Host {
     reporter,
     replicas,
     callLeader: (...args) => calls.callLeader(...args),
-    pools: new PoolCoordinator({ leadership, replicas, log: log.child("pools") }),
+    pools: new PoolCoordinator({ leadership, replicas, log: log.child("pools"), clock }),
     actions: new SystemActions({ leadership, harness, calls, log, clock }),
     requests: new ServerRequests({ harness, leadership, joins, log: mgmtLog, clock }),
     run: async (signal) => {

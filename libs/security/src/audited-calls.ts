@@ -55,6 +55,7 @@ const MGMT_CTL: AuditOf<typeof ctl.MgmtCtl> = {
   serverQuery: "reads",
   // It changes nothing, but takes logs and configuration away.
   supportCollect: nothing,
+  msStatus: "reads",
 };
 
 const MGMT_SVC: AuditOf<typeof mgmt.MgmtSvc> = {

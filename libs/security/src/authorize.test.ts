@@ -45,6 +45,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
   "/ctl.MgmtCtl/ServerVersion": "A",
   "/ctl.MgmtCtl/ServerQuery": "A",
   "/ctl.MgmtCtl/SupportCollect": "A",
+  "/ctl.MgmtCtl/MsStatus": "A",
   "/mgmt.MgmtSvc/Join": "S",
   "/mgmt.MgmtSvc/LeaderQuery": "ASG",
   "/mgmt.MgmtSvc/PoolCreate": "A",
@@ -72,7 +73,7 @@ const EXPECTED: Readonly<Record<string, string>> = {
 };
 /** What only reads, or is what engines do by themselves; all other calls are audited. */
 const NOT_AUDITED =
-  /^\/grpc|Query|Events|Scan|List|Usage|NetworkScan|PoolGetACL|GetAttachInfo|Join|PrepShutdown|ReportEngines|CallEngine|CallLeader|ServerVersion/;
+  /^\/grpc|Query|Events|Scan|List|Usage|NetworkScan|PoolGetACL|GetAttachInfo|Join|PrepShutdown|ReportEngines|CallEngine|CallLeader|ServerVersion|MsStatus/;
 
 it.each(paths)("AUDITED_CALLS has %s unless it only reads", (path) => {
   expect(AUDITED_CALLS.has(path)).toBe(!NOT_AUDITED.test(path));

@@ -32,6 +32,7 @@ const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   serverVersion: ["admin"],
   serverQuery: ["admin"],
   supportCollect: ["admin"],
+  msStatus: ["admin"],
 };
 
 /** Who may call `mgmt.MgmtSvc`, the management service. */

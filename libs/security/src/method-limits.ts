@@ -186,6 +186,7 @@ const MGMT_CTL: LimitsOf<typeof ctl.MgmtCtl> = {
     maxRequestBytes: SMALL,
     fields: { config: ANY } satisfies FieldsOf<ctl.ServerQueryReq>,
   },
+  msStatus: NONE,
   supportCollect: {
     maxRequestBytes: SMALL,
     fields: { logMib: number(0, MAX_LOG_MIB) } satisfies FieldsOf<ctl.SupportCollectReq>,

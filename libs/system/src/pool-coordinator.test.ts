@@ -4,6 +4,7 @@ import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { faultMemberStore, SqliteMemberStore } from "@daos/member-store";
 import { memberOf } from "@daos/membership/testing";
+import { type Clock, systemClock } from "@daos/sys";
 import { describe, expect, it } from "vitest";
 import { faultPoolServiceDown } from "./faults.ts";
 import type { MsReplicas } from "./ms-replicas.ts";
@@ -41,10 +42,34 @@ async function systemOf(answers: Readonly<Record<string, (request: never) => unk
   const createPool = (digit: number, label = "") =>
     pools.create(poolOf(digit, label), { uuid: uuid(digit) }, { signal });
   const destroyPool = (digit: number) => pools.destroy(uuid(digit), { uuid: uuid(digit) }, { signal });
-  return { pools, leadership, store, recorded, createPool, destroyPool };
+  const coordinator = (clock: Clock) =>
+    new PoolCoordinator({ leadership, replicas: { call }, log: silentLogger, clock });
+  return { pools, leadership, store, recorded, createPool, destroyPool, coordinator };
 }
 
 describe("PoolCoordinator", () => {
+  it("lists the recorded pools while the data plane hangs", async () => {
+    const system = await systemOf({
+      poolCreate: () => ({ status: 0, svcreps: [0] }),
+      listPools: () => new Promise(() => {}),
+    });
+    await system.createPool(1, "fast");
+    const waited: number[] = [];
+    const clock = Object.create(systemClock, {
+      deadline: {
+        value: (ms: number, what: string, until: AbortSignal) => {
+          waited.push(ms);
+          return systemClock.deadline(5, what, until);
+        },
+      },
+    }) as typeof systemClock;
+    const pools = system.coordinator(clock);
+    const { pools: found, outage } = await pools.list({ sys: "daos_server" }, { signal });
+    expect(found).toMatchObject([{ record: { label: "fast" }, inDataPlane: false }]);
+    expect(outage?.message).toContain("list the pools of the data plane");
+    expect(waited).toEqual([10_000]);
+  });
+
   it("records a pool before the data plane is asked, and after it has answered", async () => {
     const seen: (readonly string[])[] = [];
     const system = await systemOf({

@@ -5,14 +5,18 @@ import { type Fault, FaultCode, faultDaosStatus, hasCode, isNotDone, retryClass,
 import type { Logger } from "@daos/log";
 import type { ListedPool, NewPool, PoolRegistry } from "@daos/pool-registry";
 import type { mgmt } from "@daos/proto";
-import { abortable } from "@daos/sys";
+import { abortable, type Clock, systemClock } from "@daos/sys";
 import type { ForClient, MsReplicas } from "./ms-replicas.ts";
 
 export interface PoolCoordinatorOptions {
   readonly leadership: Pick<Leadership, "pools">;
   readonly replicas: Pick<MsReplicas, "call">;
   readonly log: Logger;
+  readonly clock?: Clock | undefined;
 }
+
+/** A list of the pools waits so long for the data plane, ms. */
+const LIST_MS = 10_000;
 
 /** The answer of the data plane to the creation of a pool. */
 export interface PoolCreateResult {
@@ -36,10 +40,12 @@ export interface PoolsResult {
  */
 export class PoolCoordinator {
   readonly #options: PoolCoordinatorOptions;
+  readonly #clock: Clock;
   readonly #turns = new Map<string, Promise<unknown>>();
 
   constructor(options: PoolCoordinatorOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? systemClock;
   }
 
   /** @throws Fault notLeader, systemNotReady, poolLabelInvalid, poolLabelTaken, poolExists, poolServiceDown; of the store */
@@ -107,10 +113,11 @@ export class PoolCoordinator {
   ): Promise<PoolsResult> {
     const pools = this.#options.leadership.pools();
     const ask = async () => {
-      const { status, pools: found } = await this.#options.replicas.call(
-        drpcMethods.listPools,
-        request,
-        wait,
+      // Engines that hang are no reason to wait: the recorded pools are there at once.
+      using limit = this.#clock.deadline(LIST_MS, "list the pools of the data plane", wait.signal);
+      const { status, pools: found } = await abortable(
+        this.#options.replicas.call(drpcMethods.listPools, request, { ...wait, signal: limit.signal }),
+        limit.signal,
       );
       if (status !== 0) throw faultDaosStatus("list the pools of the data plane", status);
       return found.map(({ uuid, svcreps }) => ({ uuid, svcReplicas: svcreps }));

@@ -213,6 +213,14 @@ function calls(index: number): FakeCalls {
             : { nvmeTotal: 1_600_321_314_816n }),
         })),
       }),
+      msStatus: () => ({
+        leadsHere: index === 1,
+        leader: "10.0.0.1:10001",
+        term: index === 1 ? 7n : 0n,
+        store: "etcd",
+        members: index === 1 ? 8 : 0,
+        outage: index === 3 ? "etcd does not answer" : "",
+      }),
       serverVersion: () => ({
         name: "daos-server",
         version: index === 3 ? "0.0.9" : "0.1.0",

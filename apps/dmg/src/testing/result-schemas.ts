@@ -335,6 +335,26 @@ const RESULTS = {
   }),
   "system leader-query": z.strictObject({ leader: address.nullable(), replicas: z.array(address) }),
   "system list-pools": pools,
+  "system ms-status": z.strictObject({
+    leader: address.nullable(),
+    term: count.nullable(),
+    store: z.string().nullable().meta({ description: "file or etcd" }),
+    replicas: z
+      .array(
+        z.strictObject({
+          host: address,
+          leadsHere: z.boolean(),
+          leader: z.string().meta({ description: "host:port that this host takes for it; empty for none" }),
+          term: count.nullable(),
+          store: z.string(),
+          outage: z.string().meta({ description: "why the store cannot be used; empty when it can" }),
+          members: count.nullable(),
+          unsavedEvents: count.nullable(),
+        }),
+      )
+      .meta({ description: "Replicas that answered" }),
+    silent: z.array(address).meta({ description: "Replicas that did not" }),
+  }),
   "system member-query": z.strictObject({
     members: z.array(z.strictObject({ rank, uuid: z.string(), address })),
   }),
@@ -367,6 +387,10 @@ const RESULTS = {
         fabricUri: z.string(),
         faultDomain: z.string(),
         since: time.nullable().meta({ description: "when the state began" }),
+        host: z
+          .string()
+          .optional()
+          .meta({ description: "with --verbose, the name of its host where one is known" }),
       }),
     ),
     missing,

@@ -4,6 +4,7 @@ import { formatRankSet, parseRank } from "@daos/rank";
 import type { Answer } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { WATCH_FLAG } from "../../global-flags.ts";
+import { hostNames } from "../../system/host-names.ts";
 import { resolveHosts } from "../../system/resolve-hosts.ts";
 import { missingFaults, parseSelection, SELECTION_FLAGS } from "../../system/selection.ts";
 import { STATES, showState, showTime } from "../../system/show-state.ts";
@@ -33,7 +34,11 @@ export const systemQueryCommand = defineCommand({
       summary: "only members in these states, as in stopped,excluded",
       joins: ",",
     },
-    verbose: { type: "boolean", char: "v", summary: "one line for each member, with all details" },
+    verbose: {
+      type: "boolean",
+      char: "v",
+      summary: "one line for each member, with all details and the names of hosts",
+    },
     watch: WATCH_FLAG,
   },
   run: async ({ flags, connect, waitFor }): Promise<Answer> => {
@@ -45,11 +50,12 @@ export const systemQueryCommand = defineCommand({
     const selection = await waitFor(resolveHosts(select(port), addresses));
     const { members: all, missing } = await waitFor(systemQuery(client, selection));
     const members = all.filter(({ state }) => isWanted(state));
+    const names = flags.verbose ? await hostNames(members.map(({ address }) => address)) : new Map();
     return {
-      result: { members: members.map(toJson), missing },
+      result: { members: members.map((member) => toJson(member, names)), missing },
       text: (width) => {
         if (members.length > 0)
-          return flags.verbose ? verboseTable(members, width) : stateTable(members, width);
+          return flags.verbose ? verboseTable(members, names, width) : stateTable(members, width);
         if (missing.ranks.length + missing.hosts.length > 0) return "";
         return all.length === 0 ? "The system has no members" : "No members are in these states";
       },
@@ -84,11 +90,15 @@ function stateTable(members: readonly MemberStatus[], width: number): string {
   return formatTable({ columns: ["Rank", "Count", "State", "Reason"], rows }, width);
 }
 
-function verboseTable(members: readonly MemberStatus[], width: number): string {
+type Names = ReadonlyMap<string, string>;
+
+function verboseTable(members: readonly MemberStatus[], names: Names, width: number): string {
   const columns = [
     "Rank",
     "UUID",
     "Control Address",
+    // A column that says nothing is left out.
+    ...(names.size > 0 ? ["Host"] : []),
     "Fault Domain",
     "State",
     "Reason",
@@ -99,6 +109,7 @@ function verboseTable(members: readonly MemberStatus[], width: number): string {
     `${member.rank}`,
     member.uuid,
     member.address,
+    ...(names.size > 0 ? [names.get(member.address) ?? "-"] : []),
     member.faultDomain,
     showState(member.state),
     member.reason,
@@ -108,6 +119,11 @@ function verboseTable(members: readonly MemberStatus[], width: number): string {
   return formatTable({ columns, rows }, width);
 }
 
-function toJson({ since, ...member }: MemberStatus) {
-  return { ...member, since: since === undefined ? null : since.toISOString() };
+function toJson({ since, ...member }: MemberStatus, names: Names) {
+  const host = names.get(member.address);
+  return {
+    ...member,
+    ...(host === undefined ? {} : { host }),
+    since: since === undefined ? null : since.toISOString(),
+  };
 }

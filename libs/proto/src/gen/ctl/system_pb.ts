@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file ctl/system.proto.
  */
 export const file_ctl_system: GenFile = /*@__PURE__*/
-  fileDesc("ChBjdGwvc3lzdGVtLnByb3RvEgNjdGwi1gEKDFN5c3RlbU1lbWJlchIMCgRhZGRyGAEgASgJEgwKBHV1aWQYAiABKAkSDAoEcmFuaxgDIAEoDRIfCgVzdGF0ZRhkIAEoDjIQLmN0bC5NZW1iZXJTdGF0ZRIOCgZyZWFzb24YZSABKAkSDQoFc2luY2UYZiABKAQSEwoLaW5jYXJuYXRpb24YZyABKA0SCwoDdXJpGGggASgJEg0KBW5jdHhzGGkgASgNEhQKDGZhdWx0X2RvbWFpbhhqIAEoCRIVCg1lbmdpbmVfbnVtYmVyGGsgASgNIi8KD01lbWJlclNlbGVjdGlvbhINCgVyYW5rcxgBIAMoDRINCgVob3N0cxgCIAMoCSI5Cg5TeXN0ZW1RdWVyeVJlcRInCglzZWxlY3Rpb24YASABKAsyFC5jdGwuTWVtYmVyU2VsZWN0aW9uImMKD1N5c3RlbVF1ZXJ5UmVzcBIiCgdtZW1iZXJzGAEgAygLMhEuY3RsLlN5c3RlbU1lbWJlchIVCg1taXNzaW5nX3JhbmtzGAIgAygNEhUKDW1pc3NpbmdfaG9zdHMYAyADKAkibQoPU3lzdGVtQWN0aW9uUmVxEicKCXNlbGVjdGlvbhgBIAEoCzIULmN0bC5NZW1iZXJTZWxlY3Rpb24SDQoFZm9yY2UYAiABKAgSDgoGZmFub3V0GAMgASgNEhIKCnRpbWVvdXRfbXMYBCABKA0ihAIKEFN5c3RlbUFjdGlvblJlc3ASLQoHcmVzdWx0cxgBIAMoCzIcLmN0bC5TeXN0ZW1BY3Rpb25SZXNwLlJlc3VsdBIVCg1taXNzaW5nX3JhbmtzGAIgAygNEhUKDW1pc3NpbmdfaG9zdHMYAyADKAkakgEKBlJlc3VsdBIMCgRyYW5rGAEgASgNEgwKBHV1aWQYAiABKAkSDAoEYWRkchgDIAEoCRIOCgZhY3Rpb24YBCABKAkSHwoFZmF1bHQYBSABKAsyEC5jdGwuRmF1bHREZXRhaWwSHwoFc3RhdGUYBiABKA4yEC5jdGwuTWVtYmVyU3RhdGUSDAoEbm90ZRgHIAEoCSI/Cg9TeXN0ZW1FdmVudHNSZXESDgoGZm9sbG93GAEgASgIEg0KBWFmdGVyGAIgASgEEg0KBXNpbmNlGAMgASgEIpQBCgtTeXN0ZW1FdmVudBIOCgZudW1iZXIYASABKAQSDAoEdGltZRgCIAEoBBIMCgRraW5kGAMgASgJEhAKCHNldmVyaXR5GAQgASgJEg8KB21lc3NhZ2UYBSABKAkSEQoEcmFuaxgGIAEoDUgAiAEBEgwKBHV1aWQYByABKAkSDAoEYWRkchgIIAEoCUIHCgVfcmFuayIPCg1TeXN0ZW1TdG9wUmVxIoEBCg5TeXN0ZW1TdG9wUmVzcBIrCgdyZXN1bHRzGAEgAygLMhouY3RsLlN5c3RlbVN0b3BSZXNwLlJlc3VsdBpCCgZSZXN1bHQSCgoCaWQYASABKAkSDgoGYWN0aW9uGAIgASgJEg8KB2Vycm9yZWQYAyABKAgSCwoDbXNnGAQgASgJIhYKFFN5c3RlbU1lbWJlclF1ZXJ5UmVxIjsKFVN5c3RlbU1lbWJlclF1ZXJ5UmVzcBIiCgdtZW1iZXJzGAEgAygLMhEuY3RsLlN5c3RlbU1lbWJlcirIAQoLTWVtYmVyU3RhdGUSEgoOTUVNQkVSX1VOS05PV04QABISCg5NRU1CRVJfSk9JTklORxABEhEKDU1FTUJFUl9KT0lORUQQAhITCg9NRU1CRVJfU1RPUFBJTkcQAxISCg5NRU1CRVJfU1RPUFBFRBAEEhMKD01FTUJFUl9FWENMVURFRBAFEhcKE01FTUJFUl9VTlJFU1BPTlNJVkUQBhISCg5NRU1CRVJfRVJST1JFRBAHEhMKD01FTUJFUl9SRVBMQUNFRBAIYgZwcm90bzM", [file_ctl_fault]);
+  fileDesc("ChBjdGwvc3lzdGVtLnByb3RvEgNjdGwi1gEKDFN5c3RlbU1lbWJlchIMCgRhZGRyGAEgASgJEgwKBHV1aWQYAiABKAkSDAoEcmFuaxgDIAEoDRIfCgVzdGF0ZRhkIAEoDjIQLmN0bC5NZW1iZXJTdGF0ZRIOCgZyZWFzb24YZSABKAkSDQoFc2luY2UYZiABKAQSEwoLaW5jYXJuYXRpb24YZyABKA0SCwoDdXJpGGggASgJEg0KBW5jdHhzGGkgASgNEhQKDGZhdWx0X2RvbWFpbhhqIAEoCRIVCg1lbmdpbmVfbnVtYmVyGGsgASgNIi8KD01lbWJlclNlbGVjdGlvbhINCgVyYW5rcxgBIAMoDRINCgVob3N0cxgCIAMoCSI5Cg5TeXN0ZW1RdWVyeVJlcRInCglzZWxlY3Rpb24YASABKAsyFC5jdGwuTWVtYmVyU2VsZWN0aW9uImMKD1N5c3RlbVF1ZXJ5UmVzcBIiCgdtZW1iZXJzGAEgAygLMhEuY3RsLlN5c3RlbU1lbWJlchIVCg1taXNzaW5nX3JhbmtzGAIgAygNEhUKDW1pc3NpbmdfaG9zdHMYAyADKAkibQoPU3lzdGVtQWN0aW9uUmVxEicKCXNlbGVjdGlvbhgBIAEoCzIULmN0bC5NZW1iZXJTZWxlY3Rpb24SDQoFZm9yY2UYAiABKAgSDgoGZmFub3V0GAMgASgNEhIKCnRpbWVvdXRfbXMYBCABKA0ihAIKEFN5c3RlbUFjdGlvblJlc3ASLQoHcmVzdWx0cxgBIAMoCzIcLmN0bC5TeXN0ZW1BY3Rpb25SZXNwLlJlc3VsdBIVCg1taXNzaW5nX3JhbmtzGAIgAygNEhUKDW1pc3NpbmdfaG9zdHMYAyADKAkakgEKBlJlc3VsdBIMCgRyYW5rGAEgASgNEgwKBHV1aWQYAiABKAkSDAoEYWRkchgDIAEoCRIOCgZhY3Rpb24YBCABKAkSHwoFZmF1bHQYBSABKAsyEC5jdGwuRmF1bHREZXRhaWwSHwoFc3RhdGUYBiABKA4yEC5jdGwuTWVtYmVyU3RhdGUSDAoEbm90ZRgHIAEoCSI/Cg9TeXN0ZW1FdmVudHNSZXESDgoGZm9sbG93GAEgASgIEg0KBWFmdGVyGAIgASgEEg0KBXNpbmNlGAMgASgEIpQBCgtTeXN0ZW1FdmVudBIOCgZudW1iZXIYASABKAQSDAoEdGltZRgCIAEoBBIMCgRraW5kGAMgASgJEhAKCHNldmVyaXR5GAQgASgJEg8KB21lc3NhZ2UYBSABKAkSEQoEcmFuaxgGIAEoDUgAiAEBEgwKBHV1aWQYByABKAkSDAoEYWRkchgIIAEoCUIHCgVfcmFuayIPCg1TeXN0ZW1TdG9wUmVxIoEBCg5TeXN0ZW1TdG9wUmVzcBIrCgdyZXN1bHRzGAEgAygLMhouY3RsLlN5c3RlbVN0b3BSZXNwLlJlc3VsdBpCCgZSZXN1bHQSCgoCaWQYASABKAkSDgoGYWN0aW9uGAIgASgJEg8KB2Vycm9yZWQYAyABKAgSCwoDbXNnGAQgASgJIhYKFFN5c3RlbU1lbWJlclF1ZXJ5UmVxIjsKFVN5c3RlbU1lbWJlclF1ZXJ5UmVzcBIiCgdtZW1iZXJzGAEgAygLMhEuY3RsLlN5c3RlbU1lbWJlciINCgtNc1N0YXR1c1JlcSKfAQoMTXNTdGF0dXNSZXNwEhIKCmxlYWRzX2hlcmUYASABKAgSDgoGbGVhZGVyGAIgASgJEgwKBHRlcm0YAyABKAQSDQoFc3RvcmUYBCABKAkSDgoGb3V0YWdlGAUgASgJEg8KB21lbWJlcnMYBiABKA0SFgoOdW5zYXZlZF9ldmVudHMYByABKA0SFQoNYWNjZXNzX3BvaW50cxgIIAMoCSrIAQoLTWVtYmVyU3RhdGUSEgoOTUVNQkVSX1VOS05PV04QABISCg5NRU1CRVJfSk9JTklORxABEhEKDU1FTUJFUl9KT0lORUQQAhITCg9NRU1CRVJfU1RPUFBJTkcQAxISCg5NRU1CRVJfU1RPUFBFRBAEEhMKD01FTUJFUl9FWENMVURFRBAFEhcKE01FTUJFUl9VTlJFU1BPTlNJVkUQBhISCg5NRU1CRVJfRVJST1JFRBAHEhMKD01FTUJFUl9SRVBMQUNFRBAIYgZwcm90bzM", [file_ctl_fault]);
 
 /**
  * One engine of the system.
@@ -500,6 +500,91 @@ export type SystemMemberQueryResp = Message<"ctl.SystemMemberQueryResp"> & {
  */
 export const SystemMemberQueryRespSchema: GenMessage<SystemMemberQueryResp> = /*@__PURE__*/
   messageDesc(file_ctl_system, 11);
+
+/**
+ * Asks what the host is to the management service.
+ *
+ * @generated from message ctl.MsStatusReq
+ */
+export type MsStatusReq = Message<"ctl.MsStatusReq"> & {
+};
+
+/**
+ * Describes the message ctl.MsStatusReq.
+ * Use `create(MsStatusReqSchema)` to create a new message.
+ */
+export const MsStatusReqSchema: GenMessage<MsStatusReq> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 12);
+
+/**
+ * The management service as one host sees it.
+ *
+ * @generated from message ctl.MsStatusResp
+ */
+export type MsStatusResp = Message<"ctl.MsStatusResp"> & {
+  /**
+   * and has read the members
+   *
+   * @generated from field: bool leads_here = 1;
+   */
+  leadsHere: boolean;
+
+  /**
+   * control address; empty when none is known
+   *
+   * @generated from field: string leader = 2;
+   */
+  leader: string;
+
+  /**
+   * of the leader here; 0 on other hosts
+   *
+   * @generated from field: uint64 term = 3;
+   */
+  term: bigint;
+
+  /**
+   * where the members are kept: file or etcd
+   *
+   * @generated from field: string store = 4;
+   */
+  store: string;
+
+  /**
+   * why the store cannot be used, as far as this host knows; empty when it can
+   *
+   * @generated from field: string outage = 5;
+   */
+  outage: string;
+
+  /**
+   * on the leader
+   *
+   * @generated from field: uint32 members = 6;
+   */
+  members: number;
+
+  /**
+   * on the leader, events that the store does not have yet
+   *
+   * @generated from field: uint32 unsaved_events = 7;
+   */
+  unsavedEvents: number;
+
+  /**
+   * that take part
+   *
+   * @generated from field: repeated string access_points = 8;
+   */
+  accessPoints: string[];
+};
+
+/**
+ * Describes the message ctl.MsStatusResp.
+ * Use `create(MsStatusRespSchema)` to create a new message.
+ */
+export const MsStatusRespSchema: GenMessage<MsStatusResp> = /*@__PURE__*/
+  messageDesc(file_ctl_system, 13);
 
 /**
  * What a member does, as the leader knows it.

@@ -1,0 +1,87 @@
+import { formatTable } from "@daos/cli";
+import type { ControlClient, MsStatus } from "@daos/control-client";
+import { Fault, FaultCode } from "@daos/fault";
+import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
+import type { Answer } from "../../answer.ts";
+import { defineCommand } from "../../define-command.ts";
+import { WATCH_FLAG } from "../../global-flags.ts";
+
+/** `dmg system ms-status`: every replica of the management service, also without a leader. */
+export const msStatusCommand = defineCommand({
+  name: "system ms-status",
+  summary: "Show the management service: its leader, its store, and which replicas answer",
+  description:
+    "Every access point is asked, also while there is no leader; without an answer which they are, the hosts in --host-list or the configuration are. A replica that does not answer, or whose store cannot be used, makes the exit code other than 0.",
+  examples: [{ text: "Who leads, and who answers", line: "system ms-status" }],
+  flags: { watch: WATCH_FLAG },
+  run: async ({ connect, collect, waitFor }): Promise<Answer> => {
+    const { client, system } = await connect();
+    const { msStatus } = await import("@daos/control-client");
+    const replicas = await waitFor(findReplicas(client, system));
+    const { answers, failures } = await collect(replicas, msStatus(replicas));
+    const leader = answers.find(({ value }) => value.leadsHere);
+    const rows = answers.map(({ host, value }) => ({ host: formatHostAddress(host), ...value }));
+    const silent = failures.flatMap(({ host }) => (host === undefined ? [] : [formatHostAddress(host)]));
+    return {
+      result: {
+        leader: leader === undefined ? null : formatHostAddress(leader.host),
+        term: leader?.value.term ?? null,
+        store: answers[0]?.value.store ?? null,
+        replicas: rows.map(toJson),
+        silent,
+      },
+      text: (width) =>
+        [
+          `Leader: ${leader === undefined ? "none" : `${formatHostAddress(leader.host)} (term ${leader.value.term})`}`,
+          formatTable(
+            {
+              columns: ["Replica", "Role", "Store", "Members", "Unsaved events", "Outage"],
+              rows: [...rows.map(toRow), ...silent.map((host) => [host, "no answer", "-", "-", "-", ""])],
+            },
+            width,
+          ),
+        ].join("\n\n"),
+      anySucceeded: answers.length > 0,
+      failures: [...failures, ...(leader === undefined ? [{ host: undefined, fault: noLeader(rows) }] : [])],
+    };
+  },
+});
+
+/** The access points that any host names; the hosts that were given when none does. */
+async function findReplicas(client: ControlClient, system: string): Promise<ControlClient> {
+  const { leaderQuery } = await import("@daos/control-client");
+  try {
+    const { replicas } = await leaderQuery(client, { system });
+    return replicas.length === 0 ? client : client.to(replicas.map((host) => parseHostAddress(host)));
+  } catch (error) {
+    if (error instanceof Fault) return client;
+    throw error;
+  }
+}
+
+function noLeader(rows: readonly MsStatus[]): Fault {
+  const [first] = rows.filter(({ outage }) => outage !== "");
+  return new Fault({
+    domain: "client",
+    code: FaultCode.noLeaderFound,
+    description: "no replica that answers leads the management service",
+    reason: first?.outage,
+    resolution:
+      "bring back the access points that do not answer, and with etcd its majority (etcdctl endpoint health); look in the logs of the others",
+  });
+}
+
+function toRow({ host, ...status }: MsStatus & { readonly host: string }): readonly string[] {
+  const { leadsHere, store, members, unsavedEvents, outage } = status;
+  const number = (value: number | undefined) => (value === undefined ? "-" : `${value}`);
+  return [host, leadsHere ? "leader" : "follower", store, number(members), number(unsavedEvents), outage];
+}
+
+function toJson({ term, members, unsavedEvents, ...status }: MsStatus & { readonly host: string }) {
+  return {
+    ...status,
+    term: term ?? null,
+    members: members ?? null,
+    unsavedEvents: unsavedEvents ?? null,
+  };
+}

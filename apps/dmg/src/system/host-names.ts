@@ -1,0 +1,39 @@
+import { lookupService } from "node:dns/promises";
+import { isIP } from "node:net";
+import { parseHostAddress } from "@daos/hostlist";
+
+/** The name of an IP address. @throws when there is none */
+type NameOf = (address: string) => Promise<string>;
+
+const nameOfAddress: NameOf = async (address) => (await lookupService(address, 0)).hostname;
+/** All names together get so long: a name is no reason to wait, ms. */
+const PATIENCE_MS = 2_000;
+const AT_ONCE = 32;
+
+/**
+ * The names of hosts by their control addresses, as this host knows them. An address without a name, or whose name is not
+ * known in time, is left out.
+ */
+export async function hostNames(
+  addresses: readonly string[],
+  nameOf: NameOf = nameOfAddress,
+  patienceMs = PATIENCE_MS,
+): Promise<ReadonlyMap<string, string>> {
+  const names = new Map<string, string>();
+  const waiting = [...new Set(addresses)].filter((one) => isIP(parseHostAddress(one).host) !== 0);
+  const work = async () => {
+    for (let address = waiting.shift(); address !== undefined; address = waiting.shift()) {
+      const { host } = parseHostAddress(address);
+      const name = await nameOf(host).catch(() => host);
+      if (name !== host) names.set(address, name);
+    }
+  };
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, patienceMs);
+  });
+  await Promise.race([Promise.all(Array.from({ length: AT_ONCE }, work)), late]);
+  clearTimeout(timer);
+  waiting.length = 0;
+  return new Map(names);
+}
