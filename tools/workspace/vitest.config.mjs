@@ -21,6 +21,7 @@ export default defineConfig({
     reporters: ["default", fileURLToPath(new URL("repeats-reporter.mjs", import.meta.url))],
     pool: "forks",
     maxWorkers: 2,
-    execArgv: ["--conditions=@daos/source"],
+    // A larger young generation: suites that compute spent a sixth of their time collecting garbage.
+    execArgv: ["--conditions=@daos/source", "--max-semi-space-size=32"],
   },
 });

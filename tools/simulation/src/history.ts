@@ -174,13 +174,24 @@ export class History {
     }
     for (const member of members) {
       const kept = this.#members.get(member.uuid);
-      if (kept === undefined || encodeMember(kept) !== encodeMember(member)) {
+      if (kept === undefined || encodedOf(kept) !== encodeMember(member)) {
         const found = kept === undefined ? "nothing" : encodeMember(kept);
         this.violate(`${where} has ${encodeMember(member)}, the store ${found}`);
         return;
       }
     }
   }
+}
+
+/** Documents of what the store has, each of which is compared at every step. What a leader holds is encoded each time. */
+const encoded = new WeakMap<Member, string>();
+
+function encodedOf(member: Member): string {
+  const known = encoded.get(member);
+  if (known !== undefined) return known;
+  const text = encodeMember(member);
+  encoded.set(member, text);
+  return text;
 }
 
 function uuidOf(change: MemberChange): string {
