@@ -112,6 +112,15 @@ describe("dmg storage query", () => {
     expect(err).toContain("it does not run");
   });
 
+  it("blobstore-health asks the engines of the ranks that are named", async () => {
+    const { run, hosts } = await systemOf([hostOf(0), hostOf(2)]);
+    const { out, status } = await run("blobstore-health", "-u", uuid(2), "--rank-hosts", hosts.join(","));
+    expect(status).toBe(0);
+    expect(out).toContain(`Host: ${hosts[1]}  Rank: 2\nDevice UUID: ${uuid(2)}\n`);
+    await run("blobstore-health", "-t", "5", "--ranks", "0");
+    expect(asked.at(-1)).toBe("0: 0  5");
+  });
+
   it("device-health finds a device wherever it is, and shows all without a name", async () => {
     const { run, hosts } = await systemOf([hostOf(0), hostOf(2)]);
     const one = await run("device-health", "-u", uuid(2));

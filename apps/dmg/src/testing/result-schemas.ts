@@ -263,7 +263,12 @@ const RESULTS = {
     nvme: z.strictObject({ ok: z.boolean(), info: z.string() }).nullable(),
     scm: z.strictObject({ ok: z.boolean(), info: z.string(), namespaces: z.array(namespace) }).nullable(),
   }),
-  "storage query blobstore-health": z.strictObject(blobstoreHealth),
+  "storage query blobstore-health": z.union([
+    z.strictObject(blobstoreHealth),
+    z
+      .strictObject({ devices: z.array(z.strictObject({ ...place, ...blobstoreHealth })) })
+      .meta({ description: "with --ranks or --rank-hosts" }),
+  ]),
   "storage query device-health": z.strictObject({
     devices: z.array(z.strictObject({ ...place, ...blobstoreHealth })),
   }),

@@ -1,8 +1,10 @@
 import { faultUsage } from "@daos/cli";
-import { success } from "../../../answer.ts";
+import { type Answer, success } from "../../../answer.ts";
 import { defineCommand } from "../../../define-command.ts";
 import { parseUuid } from "../../../parse-uuid.ts";
+import { devicesHealth } from "../../../storage/devices-health.ts";
 import { showHealth } from "../../../storage/show-health.ts";
+import { SELECTION_FLAGS } from "../../../system/selection.ts";
 
 /** `dmg storage query blobstore-health`. @see DAOS 0.8.0 src/control/cmd/dmg/storage_query.go bsHealthQueryCmd */
 export const blobstoreHealthCommand = defineCommand({
@@ -10,11 +12,15 @@ export const blobstoreHealthCommand = defineCommand({
   alias: "b",
   summary: "Show the health of a device as its blobstore has seen it",
   description:
-    "The engine on the leader's host is asked, as in release 0.8.0. dmg storage query device-health asks the engines of all hosts.",
+    "The engine on the leader's host is asked, as in release 0.8.0; with --ranks or --rank-hosts those engines are, wherever they are. dmg storage query device-health asks the engines of all hosts.",
   examples: [
     {
       text: "The device of target 0",
       line: "storage query blobstore-health -t 0",
+    },
+    {
+      text: "The device of target 0 of each engine on two hosts",
+      line: "storage query blobstore-health -t 0 --rank-hosts node[1-2]",
     },
     {
       text: "One device (dmg storage query smd lists them)",
@@ -22,11 +28,15 @@ export const blobstoreHealthCommand = defineCommand({
     },
   ],
   flags: {
+    ...SELECTION_FLAGS,
     devuuid: { type: "string", char: "u", value: "UUID", summary: "the device", excludes: "tgtid" },
     tgtid: { type: "string", char: "t", value: "ID", summary: "a target that uses the device" },
   },
-  run: async ({ flags, connect, waitFor }) => {
+  run: async (context): Promise<Answer> => {
+    const { flags, connect, waitFor } = context;
     const selector = select(flags.devuuid, flags.tgtid);
+    if (flags.ranks !== undefined || flags["rank-hosts"] !== undefined)
+      return devicesHealth(context, selector);
     const { client } = await connect();
     const { blobstoreHealth } = await import("@daos/control-client");
     const health = await waitFor(blobstoreHealth(client, selector));

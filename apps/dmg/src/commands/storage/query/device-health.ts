@@ -1,8 +1,7 @@
 import { faultUsage } from "@daos/cli";
 import { defineCommand } from "../../../define-command.ts";
 import { parseUuid } from "../../../parse-uuid.ts";
-import { askEngines, placeOf, showRank } from "../../../storage/ask-engines.ts";
-import { showHealth } from "../../../storage/show-health.ts";
+import { devicesHealth } from "../../../storage/devices-health.ts";
 import { SELECTION_FLAGS } from "../../../system/selection.ts";
 
 /** `dmg storage query device-health`, as in later releases of DAOS. */
@@ -27,20 +26,7 @@ export const deviceHealthCommand = defineCommand({
       summary: "only the device that this target of each engine uses",
     },
   },
-  run: async (context) => {
-    const health = select(context.flags.uuid, context.flags.tgtid);
-    const { engines, failures } = await askEngines(context, { health });
-    const devices = engines.flatMap((engine) => engine.health.map((one) => ({ ...placeOf(engine), ...one })));
-    return {
-      result: { devices },
-      text: () =>
-        devices
-          .map((one) => `Host: ${one.host}  Rank: ${showRank(one.rank)}\n${showHealth(one)}`)
-          .join("\n\n") || (engines.length > 0 ? "No devices" : ""),
-      anySucceeded: engines.length > 0,
-      failures,
-    };
-  },
+  run: async (context) => devicesHealth(context, select(context.flags.uuid, context.flags.tgtid)),
 });
 
 function select(uuid: string | undefined, target: string | undefined) {
