@@ -284,7 +284,7 @@ export class ControlClient {
         description,
         reason:
           context.sent === false
-            ? "the host does not answer the connection that it has taken"
+            ? "the host has not answered the connection in time"
             : "no answer within the deadline",
         resolution: "check that the host is up and not overloaded, or allow more time with --timeout",
         cause: error,
