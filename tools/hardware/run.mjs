@@ -13,6 +13,7 @@ const PACKAGES = {
   "libfabric-bin": "/usr/bin/fi_info",
   dosfstools: "/sbin/mkfs.vfat",
   e2fsprogs: "/sbin/mkfs.ext4",
+  lvm2: "/sbin/lvm",
   gcc: "/usr/bin/gcc",
   "libc6-dev": "/usr/include/stdio.h",
 };

@@ -5,3 +5,4 @@ import "./checks/bdev.ts";
 import "./checks/server.ts";
 import "./checks/ordinary-user.ts";
 import "./checks/benchmark.ts";
+import "./checks/unusual.ts";

@@ -9,8 +9,8 @@ import { quote, runInMachine } from "./run-in-machine.ts";
 const MiB = 1024 * 1024;
 
 /**
- * Hardware for two engines: two nodes, each with an NVDIMM and a fast controller; and eight slow controllers for the
- * benchmark.
+ * Hardware for two engines: two nodes, each with an NVDIMM and a fast controller; eight slow controllers for the benchmark;
+ * and unusual ones.
  */
 const MACHINE: Machine = {
   nodes: 2,
@@ -23,6 +23,29 @@ const MACHINE: Machine = {
       sizeMiB: 96,
       bytesPerSecond: 8 * MiB,
     })),
+    {
+      serial: "GAP",
+      namespaces: [
+        { id: 2, sizeMiB: 32 },
+        { id: 7, sizeMiB: 32 },
+      ],
+    },
+    { serial: "NONE", namespaces: [] },
+    { serial: "PATHS", subsystem: "paths", namespaces: [{ id: 1, sizeMiB: 32 }] },
+    { serial: "PATHS", subsystem: "paths", namespaces: [] },
+    {
+      serial: "LARGE",
+      namespaces: [{ id: 1, sizeMiB: 32, options: "logical_block_size=4096,physical_block_size=4096" }],
+    },
+    { serial: "PROTECTED", namespaces: [{ id: 1, sizeMiB: 32, options: "ms=8,pi=1" }] },
+    { serial: "EXTENDED", namespaces: [{ id: 1, sizeMiB: 32, options: "ms=16,mset=1" }] },
+    { serial: "ZONED", namespaces: [{ id: 1, sizeMiB: 32, options: "zoned=on,zoned.zone_size=4M" }] },
+    {
+      serial: "FUNCTIONS",
+      subsystem: "functions",
+      options: "sriov_max_vfs=1,sriov_vq_flexible=2,sriov_vi_flexible=1",
+      namespaces: [{ id: 1, sizeMiB: 32 }],
+    },
   ],
   nvdimmsMiB: [512, 512],
 };

@@ -8,6 +8,8 @@ const machine: Machine = {
   nvme: [
     { serial: "A", sizeMiB: 64 },
     { serial: "B", sizeMiB: 64, bytesPerSecond: 1000 },
+    { serial: "C", subsystem: "two", namespaces: [{ id: 2, sizeMiB: 32, options: "zoned=on" }] },
+    { serial: "C", subsystem: "two", options: "mdts=4", namespaces: [] },
   ],
   nvdimmsMiB: [512],
 };
@@ -25,12 +27,21 @@ describe("qemuArguments", () => {
 
   it("qemuArguments() puts each controller on a node, and throttles the slow one", () => {
     expect(args.filter((word) => word.startsWith("nvme,"))).toEqual([
-      "nvme,drive=nvme0,bus=nvme-slot0,serial=A",
-      "nvme,drive=nvme1,bus=nvme-slot1,serial=B",
+      "nvme,id=controller0,bus=nvme-slot0,serial=A,drive=nvme0",
+      "nvme,id=controller1,bus=nvme-slot1,serial=B,drive=nvme1",
+      "nvme,id=controller2,bus=nvme-slot2,serial=C,subsys=two",
+      "nvme,id=controller3,bus=nvme-slot3,serial=C,subsys=two,mdts=4",
     ]);
     expect(args.find((word) => word.includes("id=nvme-slot1"))).toContain("bus=bridge1");
     expect(args.filter((word) => word.includes("throttling"))).toEqual([
       "if=none,id=nvme1,file=/images/nvme1,format=raw,cache=unsafe,discard=unmap,throttling.bps-total=1000",
+    ]);
+  });
+
+  it("qemuArguments() makes a subsystem once, and its namespaces with their options", () => {
+    expect(args.filter((word) => word.startsWith("nvme-"))).toEqual([
+      "nvme-subsys,id=two,nqn=two",
+      "nvme-ns,drive=nvme2-2,bus=controller2,nsid=2,zoned=on",
     ]);
   });
 
@@ -40,6 +51,7 @@ describe("qemuArguments", () => {
       new Map([
         ["nvme0", 64],
         ["nvme1", 64],
+        ["nvme2-2", 32],
         ["nvdimm0", 514],
       ]),
     );

@@ -4,17 +4,37 @@ export interface Machine {
   readonly nodes: number;
   /** In total. */
   readonly memoryMiB: number;
-  /** NVMe controllers with one namespace each, distributed over the nodes. */
+  /** NVMe controllers, distributed over the nodes. */
   readonly nvme: readonly NvmeDrive[];
   /** NVDIMMs without labels, distributed over the nodes. */
   readonly nvdimmsMiB: readonly number[];
 }
 
-interface NvmeDrive {
+type NvmeDrive = PlainDrive | UnusualDrive;
+
+/** A controller with one namespace. */
+interface PlainDrive {
   readonly serial: string;
   readonly sizeMiB: number;
   /** Emulates a slow device: the limit of reads and writes together, bytes per second. */
   readonly bytesPerSecond?: number;
+}
+
+/** A controller whose namespaces are devices of their own. */
+interface UnusualDrive {
+  readonly serial: string;
+  /** Controllers of one subsystem share its namespaces. */
+  readonly subsystem?: string;
+  /** Further options of QEMU's `nvme`, such as `sriov_max_vfs=1`. */
+  readonly options?: string;
+  readonly namespaces: readonly NvmeNamespace[];
+}
+
+interface NvmeNamespace {
+  readonly id: number;
+  readonly sizeMiB: number;
+  /** Further options of QEMU's `nvme-ns`, such as `zoned=on`. */
+  readonly options?: string;
 }
 
 /** The virtual machine's files on the host. */
@@ -24,7 +44,7 @@ export interface MachineFiles {
   readonly modules: string;
   readonly control: string;
   readonly console: string;
-  /** Images of drives and NVDIMMs, `nvme0`, `nvdimm0`, ... */
+  /** Images of drives, their namespaces and NVDIMMs: `nvme0`, `nvme1-7`, `nvdimm0`, ... */
   readonly images: string;
 }
 
@@ -84,10 +104,10 @@ export function qemuArguments(
         .filter((other) => other !== node)
         .flatMap((other) => ["-numa", `dist,src=${node},dst=${other},val=21`]),
     ),
+    ...subsystemsOf(machine).flatMap((name) => ["-device", `nvme-subsys,id=${name},nqn=${name}`]),
     ...machine.nvme.flatMap((drive, index) => [
       ...rootPort(index % nodes, `nvme-slot${index}`),
-      ...["-drive", driveOption(drive, index, files.images)],
-      ...["-device", `nvme,drive=nvme${index},bus=nvme-slot${index},serial=${drive.serial}`],
+      ...driveArguments(drive, index, files.images),
     ]),
     ...machine.nvdimmsMiB.flatMap((size, index) => [
       ...[
@@ -105,14 +125,41 @@ export function qemuArguments(
 /** The images of a machine, by file name, with their sizes in MiB. */
 export function imageSizes(machine: Machine): ReadonlyMap<string, number> {
   return new Map([
-    ...machine.nvme.map(({ sizeMiB }, index): [string, number] => [`nvme${index}`, sizeMiB]),
+    ...machine.nvme.flatMap((drive, index): readonly [string, number][] =>
+      "sizeMiB" in drive
+        ? [[`nvme${index}`, drive.sizeMiB]]
+        : drive.namespaces.map(({ id, sizeMiB }) => [`nvme${index}-${id}`, sizeMiB]),
+    ),
     ...machine.nvdimmsMiB.map((size, index): [string, number] => [`nvdimm${index}`, size + LABEL_MIB]),
   ]);
 }
 
-function driveOption(drive: NvmeDrive, index: number, images: string): string {
-  const throttle = drive.bytesPerSecond === undefined ? "" : `,throttling.bps-total=${drive.bytesPerSecond}`;
-  return `if=none,id=nvme${index},file=${images}/nvme${index},format=raw,cache=unsafe,discard=unmap${throttle}`;
+function driveArguments(drive: NvmeDrive, index: number, images: string): readonly string[] {
+  const controller = `nvme,id=controller${index},bus=nvme-slot${index},serial=${drive.serial}`;
+  if ("sizeMiB" in drive) {
+    const { bytesPerSecond } = drive;
+    const throttle = bytesPerSecond === undefined ? "" : `,throttling.bps-total=${bytesPerSecond}`;
+    const image = imageOption(`nvme${index}`, images);
+    return ["-drive", `${image}${throttle}`, "-device", `${controller},drive=nvme${index}`];
+  }
+  const { subsystem, options, namespaces } = drive;
+  return [
+    ...["-device", [controller, subsystem && `subsys=${subsystem}`, options].filter(Boolean).join(",")],
+    ...namespaces.flatMap((namespace) => {
+      const name = `nvme${index}-${namespace.id}`;
+      const device = [`nvme-ns,drive=${name},bus=controller${index},nsid=${namespace.id}`, namespace.options];
+      return ["-drive", imageOption(name, images), "-device", device.filter(Boolean).join(",")];
+    }),
+  ];
+}
+
+function imageOption(name: string, images: string): string {
+  return `if=none,id=${name},file=${images}/${name},format=raw,cache=unsafe,discard=unmap`;
+}
+
+function subsystemsOf({ nvme }: Machine): readonly string[] {
+  const names = nvme.flatMap((drive) => ("subsystem" in drive ? (drive.subsystem ?? []) : []));
+  return [...new Set(names)];
 }
 
 function share(tag: string, directory: string, options: string): readonly string[] {

@@ -1,9 +1,22 @@
 import { strict as assert } from "node:assert";
-import { open, readdir, readFile, stat } from "node:fs/promises";
+import { open, readdir, readFile, realpath, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { before } from "node:test";
 import { BdevProvider, type BdevStorage, fileCache } from "@daos/bdev";
 import { FaultCode } from "@daos/fault";
-import { addressOf, check, deviceOf, faultOf, log, runner, sh, until, without, write } from "./tools.ts";
+import {
+  addressesOf,
+  addressOf,
+  check,
+  deviceOf,
+  faultOf,
+  log,
+  runner,
+  sh,
+  until,
+  without,
+  write,
+} from "./tools.ts";
 
 const cache = fileCache("/run/daos/controllers.json");
 const bdev = new BdevProvider({ runner, log, cache });
@@ -13,11 +26,21 @@ let fast: readonly [string, string] = ["", ""];
 
 before(async () => {
   fast = [await addressOf("FAST0"), await addressOf("FAST1")];
-  // Returns the slow controllers to the kernel for the benchmark.
-  for (let index = 0; index < 8; index += 1) {
-    await write(`/sys/bus/pci/devices/${await addressOf(`SLOW${index}`)}/remove`, "1");
-  }
+  // The others are back for the benchmark.
+  for (const address of await addressesOf()) if (!fast.includes(address)) await remove(address);
 });
+
+/** With virtual functions, its port too: else there is no space for their memory when it comes back. */
+async function remove(address: string): Promise<void> {
+  const path = await realpath(`/sys/bus/pci/devices/${address}`);
+  const functions = await readFile(`${path}/sriov_totalvfs`, "utf8").catch(() => "0");
+  await write(`${Number(functions) === 0 ? path : dirname(path)}/remove`, "1");
+}
+
+/** Looks for a controller that was removed, and only there. */
+async function findAgain(address: string): Promise<void> {
+  await write(`/sys/class/pci_bus/${address.replace(/:[^:]*$/, "")}/rescan`, "1");
+}
 
 const driverOf = async (address: string) =>
   (await bdev.scan()).find(({ pciAddress }) => pciAddress === address)?.driver;
@@ -214,7 +237,7 @@ check("bdev: a controller that vanishes", async () => {
     results.map(({ fault }) => fault?.code),
     [FaultCode.bdevMissingDevice, undefined],
   );
-  await write("/sys/bus/pci/rescan", "1");
+  await findAgain(fast[0]);
   await until("the controller", async () =>
     addressOf("FAST0").then(
       (address) => address === fast[0],
@@ -233,7 +256,7 @@ check("bdev: a controller that vanishes", async () => {
     result?.fault?.code === FaultCode.bdevVanished || result?.fault?.code === FaultCode.bdevMissingDevice,
     String(result?.fault),
   );
-  await write("/sys/bus/pci/rescan", "1");
+  await findAgain(fast[0]);
 });
 
 check("bdev: burn-in of an empty controller, with an abort", async () => {

@@ -9,7 +9,7 @@ import { runner, until } from "./tools.ts";
 /** A program of the workspace. */
 export const app = (name: string) =>
   fileURLToPath(new URL(`../../../../apps/${name}/bin/${name}`, import.meta.url));
-const PORT = 20001;
+export const PORT = 20001;
 const SOCKETS = "/run/daos_sockets";
 /** Under emulation Node.js takes seconds to start, more on a busy host, and an engine starts several processes. */
 export const WAIT_TIMEOUT_MS = 300_000;

@@ -1,7 +1,10 @@
 import { strict as assert } from "node:assert";
-import { readFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import { BdevProvider, fileCache } from "@daos/bdev";
+import { checkServerConfig, generateConfig } from "@daos/config";
 import { FaultCode } from "@daos/fault";
+import { collectMachineFacts } from "@daos/machine";
 import { ScmProvider } from "@daos/scm";
 import { listMounts, mountAt } from "@daos/sys";
 import {
@@ -9,8 +12,9 @@ import {
   dmg,
   dmgFault,
   engineSection,
-  onPmem,
+  PORT,
   Server,
+  SOCKETS,
   WAIT_TIMEOUT_MS,
 } from "./server-under-test.ts";
 import { addressOf, check, log, runner, sh, until } from "./tools.ts";
@@ -19,21 +23,40 @@ const CONFIG = "/run/root/daos_server.yml";
 const scm = new ScmProvider({ runner, log });
 const bdev = new BdevProvider({ runner, log, cache: fileCache("/run/daos/controllers.json") });
 
-check("two engines, by root: prepare, scan, format, start, reset", async (context) => {
+/** As `daos-server config generate` writes it for this machine. */
+async function generate(): Promise<string> {
+  const { facts } = await collectMachineFacts({ log });
+  return generateConfig(facts, {
+    accessPoints: [`localhost:${PORT}`],
+    port: PORT,
+    provider: "ofi+sockets",
+    mountRoot: "/mnt/root",
+    socketDir: SOCKETS,
+    allowInsecure: true,
+  }).text;
+}
+
+check("two engines, by root: prepare, config generate, scan, format, start, reset", async (context) => {
   const begin = performance.now();
   const step = (name: string) =>
     context.diagnostic(`${name} ${((performance.now() - begin) / 1000).toFixed(0)} s`);
   const controllers = [await addressOf("FAST0"), await addressOf("FAST1")];
   const prepared = await scm.prepare();
   assert.ok(prepared.kind === "done");
-  const engines = prepared.namespaces.map(({ blockdev, numaNode }) => ({
-    device: `/dev/${blockdev}`,
-    address: controllers[numaNode] ?? "",
-    node: numaNode,
-  }));
+  const text = await generate();
+  for (const directory of [dirname(CONFIG), SOCKETS]) await mkdir(directory, { recursive: true });
+  await writeFile(CONFIG, `allow_insecure_devices: true\n${text}`);
+  const { config } = checkServerConfig(text, { path: CONFIG, cwd: "/" });
+  assert.deepEqual(
+    config?.engines.map((engine) => [engine.scm.class === "dcpm" && engine.scm.device, ...engine.bdev.list]),
+    [0, 1].map((node) => {
+      const namespace = prepared.namespaces.find(({ numaNode }) => numaNode === node);
+      return [`uuid:${namespace?.uuid}`, controllers[node]];
+    }),
+  );
+  step("configured after");
   await bdev.prepare({ hugepages: 64, whitelist: controllers.join(" ") });
   step("prepared after");
-  await configure(CONFIG, engines.map(onPmem));
   const server = new Server(CONFIG);
   try {
     await server.awaitingFormat();
@@ -45,12 +68,12 @@ check("two engines, by root: prepare, scan, format, start, reset", async (contex
     await until("engines that serve", async () => server.serving, WAIT_TIMEOUT_MS);
     step("serving after");
     for (const index of [0, 1]) {
-      const entry = mountAt(await listMounts(), `/mnt/engine${index}`);
+      const entry = mountAt(await listMounts(), `/mnt/root/${index}`);
       assert.ok(entry?.options.includes("dax"), JSON.stringify(entry));
-      assert.match(await readFile(`/mnt/engine${index}/superblock`, "utf8"), /^version: 0$/m);
+      assert.match(await readFile(`/mnt/root/${index}/superblock`, "utf8"), /^version: 0$/m);
       assert.match(
-        await readFile(`/mnt/engine${index}/daos_nvme.conf`, "utf8"),
-        new RegExp(`traddr:${engines[index]?.address}`),
+        await readFile(`/mnt/root/${index}/daos_nvme.conf`, "utf8"),
+        new RegExp(`traddr:${controllers[index]}`),
       );
     }
     const { members } = await dmg<{ members: readonly unknown[] }>("system", "member-query");

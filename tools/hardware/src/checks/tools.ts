@@ -49,21 +49,42 @@ export async function faultOf(work: Promise<unknown>, code: number): Promise<Fau
   return error;
 }
 
+/** The PCI addresses of the controllers that the kernel's driver has, of all or of those with this serial number. */
+export async function addressesOf(serial?: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const name of await readdir("/sys/class/nvme")) {
+    const read = async (file: string) => (await readFile(`/sys/class/nvme/${name}/${file}`, "utf8")).trim();
+    if (serial === undefined || (await read("serial")) === serial) found.push(await read("address"));
+  }
+  return found;
+}
+
 /** The PCI address of the controller with this serial number. The order of names and addresses is undefined. */
 export async function addressOf(serial: string): Promise<string> {
-  for (const name of await readdir("/sys/class/nvme")) {
-    const path = `/sys/class/nvme/${name}`;
-    if ((await readFile(`${path}/serial`, "utf8")).trim() === serial) {
-      return (await readFile(`${path}/address`, "utf8")).trim();
-    }
-  }
-  throw new Error(`there is no controller ${serial}`);
+  const [address] = await addressesOf(serial);
+  if (address === undefined) throw new Error(`there is no controller ${serial}`);
+  return address;
 }
 
 /** `/dev/nvme0n1` of the controller at an address. */
 export async function deviceOf(address: string): Promise<string> {
   const [name = "?"] = await readdir(`/sys/bus/pci/devices/${address}/nvme`);
   return `/dev/${basename(name)}n1`;
+}
+
+/**
+ * Gives the modules empty labels, so that their capacity is free, and one blank ones: it is like a module that has no room for
+ * labels, and the kernel makes one raw namespace of it. The kernel looks at blank labels when it finds the modules.
+ */
+export async function blankLabels(module: string): Promise<void> {
+  await sh("ndctl", "disable-region", "all");
+  await sh("ndctl", "init-labels", "-f", "all");
+  await sh("ndctl", "zero-labels", module);
+  await sh("rmmod", "nfit");
+  await sh("modprobe", "nfit");
+  await until("a raw namespace", async () =>
+    (await readdir("/sys/class/block")).some((name) => name.startsWith("pmem")),
+  );
 }
 
 /** Writes one of the kernel's files. */
