@@ -77,9 +77,9 @@ describe("dmg web on a real system", () => {
     await page.getByRole("searchbox").fill("member_joined");
     await page.getByText("leader_changed").first().waitFor({ state: "detached" });
     await expect.poll(() => kinds.count()).toBeGreaterThan(0);
-    await page.getByRole("button", { name: "Info" }).click();
+    await page.getByRole("button", { name: "Notice" }).click();
     await expect.poll(() => kinds.count()).toBe(0);
-    await page.getByRole("button", { name: "Info" }).click();
+    await page.getByRole("button", { name: "Notice" }).click();
     await expect.poll(() => kinds.count()).toBeGreaterThan(0);
     expectClean(window);
   });
