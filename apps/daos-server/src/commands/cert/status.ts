@@ -24,7 +24,8 @@ export const certStatusCommand = defineCommand({
     const authority = authorityFiles(directory);
     const hasAuthority = await exists(authority.key);
     const { paths, notes } = await configuredFiles(flags, hasAuthority);
-    const list = await certificateStatus(paths ?? { caCert: authority.cert }, {
+    const crl = (await exists(authority.crl)) ? authority.crl : undefined;
+    const list = await certificateStatus(paths ?? { caCert: authority.cert, crl }, {
       caDirectory: hasAuthority ? directory : undefined,
       role: "server",
     });
