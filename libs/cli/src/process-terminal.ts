@@ -1,4 +1,5 @@
 import { isatty } from "node:tty";
+import { Fault, FaultCode } from "@daos/fault";
 import type { Output, Terminal } from "./terminal.ts";
 
 /**
@@ -35,7 +36,7 @@ export function processTerminal(program: string): Terminal {
   const abort = new AbortController();
   process.on("SIGINT", () => {
     if (abort.signal.aborted) process.exit(130);
-    abort.abort(new DOMException("interrupted", "AbortError"));
+    abort.abort(faultInterrupted());
   });
   // process.stdin itself would open a stream that hardly any command reads.
   const askable = isatty(0) && isatty(2);
@@ -48,11 +49,23 @@ export function processTerminal(program: string): Terminal {
   };
 }
 
+function faultInterrupted(): Fault {
+  return new Fault({
+    domain: "client",
+    code: FaultCode.cancelled,
+    description: "interrupted",
+    resolution: "repeat the command; what a host had begun may be half done",
+  });
+}
+
 async function ask(question: string, signal: AbortSignal): Promise<string> {
   const { createInterface } = await import("node:readline/promises");
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await reader.question(question, { signal });
+  } catch {
+    // Ctrl-C and the end of the input are no consent.
+    return "";
   } finally {
     reader.close();
   }

@@ -1,7 +1,9 @@
+import type { CallOptions } from "@connectrpc/connect";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { ControlClient, HostResult } from "./control-client.ts";
 import type { OnDeviceProgress } from "./device-progress.ts";
+import { readStream } from "./read-stream.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
 export interface SupportCollectRequest {
@@ -36,8 +38,8 @@ export function supportCollect(
       let bytes = 0;
       let archive: SupportArchive | undefined;
       try {
-        // To its end: the timer of a call that is left before is not cleared, and would keep dmg waiting.
-        for await (const { event } of connection.ctl.supportCollect({ logMib }, options)) {
+        const open = (own: CallOptions) => connection.ctl.supportCollect({ logMib }, own);
+        for await (const { event } of readStream(open, options)) {
           if (event.case === "progress") {
             const { item, done, total } = event.value;
             const fraction = total === 0 ? 0 : Math.min(1, done / total);

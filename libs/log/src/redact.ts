@@ -10,14 +10,16 @@ const SECRET_FIELD =
 /** Secrets within text: private keys in PEM, and `NAME=value` of environment variables whose names suggest a secret. */
 const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const ASSIGNMENT =
-  /\b(\w*(?:password|passwd|secret|token|credential|api_?key|private_?key)\w*\s?[=:]\s?)(?!\[redacted\])("[^"]*"|'[^']*'|[^\s,;]+)/gi;
+  /\b(\w{0,64}(?:password|passwd|secret|token|credential|api_?key|private_?key)\w{0,64}\\?["']?\s?[=:]\s?)(?!\[redacted\])(\\"[^"]*\\"|"[^"]*"|'[^']*'|[^\s,;"'\]}]+)/gi;
+/** What stands after `Authorization:` and the like. */
+const BEARER = /\b((?:bearer|basic)\s+)(?=\S{0,512}[\d=])[\w+/=._~-]{6,}/gi;
 
 const DEEPEST = 6;
 const MAX_LIST = 100;
 
 /** Removes secrets that can be recognized by their form. */
 export function redactText(text: string): string {
-  return text.replace(PEM, REDACTED).replace(ASSIGNMENT, `$1${REDACTED}`);
+  return text.replace(PEM, REDACTED).replace(BEARER, `$1${REDACTED}`).replace(ASSIGNMENT, `$1${REDACTED}`);
 }
 
 /**

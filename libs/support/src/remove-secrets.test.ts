@@ -40,10 +40,27 @@ describe("removeSecrets", () => {
     ["db_password: hunter2\n", "hunter2"],
     ["endpoints: [https://root:hunter2@etcd1:2379]\n", "hunter2"],
     ['{"authToken=eyJhbGciOi"}', "eyJhbGciOi"],
+    ['{"password":"hunter2","a":1}', "hunter2"],
+    ['{"text":"{\\"password\\":\\"hunter2\\"}"}', "hunter2"],
+    ["Authorization: Bearer eyJhbGciOi1", "eyJhbGciOi1"],
+    ["Authorization: Basic cm9vdDp4eHg=", "cm9vdDp4eHg="],
+    ["mount.tool --password hunter2 /mnt", "hunter2"],
   ])("removeSecrets() removes the secret of %j", async (text, secret) => {
     const cleaned = await removeSecrets(text);
     expect(cleaned).not.toContain(secret);
     expect(cleaned).toContain("[redacted]");
+  });
+
+  it.each([
+    [
+      'env_vars: ["FI_TOKEN=abc", "MY_PASSWORD=x"]',
+      'env_vars: ["FI_TOKEN=[redacted]", "MY_PASSWORD=[redacted]"]',
+    ],
+    ['{"env":["FI_TOKEN=abc"]}', '{"env":["FI_TOKEN=[redacted]"]}'],
+    ['{"password":"x","a":1}', '{"password":[redacted],"a":1}'],
+    ["basic health and bearer channel", "basic health and bearer channel"],
+  ])("removeSecrets() leaves what is around the secret of %j", async (text, cleaned) => {
+    expect(await removeSecrets(text)).toBe(cleaned);
   });
 
   it("removeSecrets() keeps what is no secret", async () => {

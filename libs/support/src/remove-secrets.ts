@@ -7,7 +7,9 @@ const END = /-----END [A-Z ]*PRIVATE KEY-----/;
 const BODY = /^\s*(?:[\w+/=-]{8,}|[\w-]+: .*)?\s*$/;
 /** `NAME=value` of an environment variable whose name suggests a secret. */
 const VARIABLE =
-  /\b(\w{0,64}(?:KEY|PASS|SECRET|TOKEN|CRED|AUTH)\w{0,64}=)(?!\[redacted\])("[^"]*"|'[^']*'|[^\s,;"']+)/gi;
+  /\b(\w{0,64}(?:KEY|PASS|SECRET|TOKEN|CRED|AUTH)\w{0,64}=)(?!\[redacted\])("[^"]*"|'[^']*'|[^\s,;"'\]}]+)/gi;
+/** `--password value`, as in a command line. */
+const FLAG = /(--?[\w-]{0,64}(?:password|passwd|secret|token)\s+)(?!\[redacted\])[^\s"'\]}]+/gi;
 /** The user and the password of a URL. */
 const USER_INFO = /(\b[a-z][a-z0-9+.-]{1,16}:\/\/)[^\s/@:"']{1,128}:[^\s/@"']{1,256}@/gi;
 const REDACTED = "[redacted]";
@@ -42,5 +44,8 @@ export async function removeSecrets(text: string): Promise<string> {
 
 function cleanLine(line: string): string {
   const shown = line.length > MAX_LINE ? `${line.slice(0, MAX_LINE)} [cut]` : line;
-  return redactText(shown).replace(VARIABLE, `$1${REDACTED}`).replace(USER_INFO, `$1${REDACTED}@`);
+  return redactText(shown)
+    .replace(VARIABLE, `$1${REDACTED}`)
+    .replace(FLAG, `$1${REDACTED}`)
+    .replace(USER_INFO, `$1${REDACTED}@`);
 }

@@ -8,7 +8,7 @@ export const configExplainCommand = defineCommand({
   description: "A key is given as in scm_class or servers[].scm_class. Without one, all are listed.",
   examples: [
     { text: "One key", line: "config explain bdev_class" },
-    { text: "A section", line: "config explain engines" },
+    { text: "A section", line: "config explain failure_detection" },
   ],
   flags: { client: { type: "boolean", summary: "keys of the clients' file, daos.yml" } },
   args: "[KEY]",
