@@ -118,14 +118,4 @@ describe("cert", { timeout: 300_000 }, () => {
     expect(outcome.stderr).toContain(message);
     expect(outcome).toMatchObject({ exitCode, stdout: "" });
   });
-
-  it("shows a certificate of the authority that is revoked as unusable", async () => {
-    await cert("issue", "--role", "agent", "--name", "lost");
-    expect(await cert("revoke", "daosCA/certs/clients/lost.crt")).toMatchObject({ exitCode: 0 });
-    const { exitCode, stdout, stderr } = await cert("status");
-    expect(stdout).toMatch(/clients\/lost\.crt +agent .* unusable$/m);
-    expect(stderr).toContain("lost.crt");
-    expect(stderr).toContain("revoked");
-    expect(exitCode).toBe(1);
-  });
 });

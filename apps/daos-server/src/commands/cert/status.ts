@@ -24,8 +24,7 @@ export const certStatusCommand = defineCommand({
     const authority = authorityFiles(directory);
     const hasAuthority = await exists(authority.key);
     const { paths, notes } = await configuredFiles(flags, hasAuthority);
-    const crl = (await exists(authority.crl)) ? authority.crl : undefined;
-    const list = await certificateStatus(paths ?? { caCert: authority.cert, crl }, {
+    const list = await certificateStatus(paths ?? { caCert: authority.cert }, {
       caDirectory: hasAuthority ? directory : undefined,
       role: "server",
     });
