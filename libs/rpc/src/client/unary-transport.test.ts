@@ -1,6 +1,7 @@
-import { once } from "node:events";
+import { EventEmitter, once } from "node:events";
 import {
   type ClientHttp2Session,
+  type ClientHttp2Stream,
   connect,
   constants,
   createServer,
@@ -265,6 +266,21 @@ describe.each(Object.entries(WAYS))("a unary call through %s", (_way, transportO
 });
 
 describe("unaryTransport", () => {
+  it("survives that the connection is lost under a stream that opens after its call was cancelled", async () => {
+    const opens = Promise.withResolvers<ClientHttp2Stream>();
+    const session = { authority: "http://127.0.0.1:1", request: () => opens.promise };
+    const client = createClient(mgmt.MgmtSvc, unaryTransport(session as unknown as ClientSession));
+    const stop = new AbortController();
+    const call = client.leaderQuery({}, { signal: stop.signal });
+    stop.abort(new Error("enough"));
+    await expect(call).rejects.toThrow("enough");
+    const closed = Promise.withResolvers<number>();
+    const stream = Object.assign(new EventEmitter(), { close: (code: number) => closed.resolve(code) });
+    opens.resolve(stream as unknown as ClientHttp2Stream);
+    expect(await closed.promise).toBe(constants.NGHTTP2_CANCEL);
+    expect(() => stream.emit("error", new Error("ECONNRESET"))).not.toThrow();
+  });
+
   it("unaryTransport() leaves streams to Connect", async () => {
     const server = createServer();
     const bytes = toBinary(ctl.StorageFormatRespSchema, create(ctl.StorageFormatRespSchema, {}));

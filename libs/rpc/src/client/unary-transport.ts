@@ -81,7 +81,11 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     const body = encodeEnvelope(PLAIN, toBinary(method.input, create(method.input, input)));
     const headers = { ...requestHeaders(timeoutMs), ...(header && Object.fromEntries(new Headers(header))) };
     session.request("POST", `/${typeName}/${method.name}`, headers, {}).then((opened) => {
-      if (isOver) return opened.close(constants.NGHTTP2_CANCEL);
+      if (isOver) {
+        // Its connection may be lost before it has closed: an error that nothing listens to would end the process.
+        opened.on("error", () => {});
+        return opened.close(constants.NGHTTP2_CANCEL);
+      }
       stream = opened;
       receive(opened, fail, (received) => {
         if (isOver) return;
