@@ -4,6 +4,7 @@ import { dmg } from "../api.ts";
 import { type PageFault, toPageFault } from "../fault.ts";
 import { countOf } from "../format.ts";
 import { FaultBox } from "../parts/fault-box.tsx";
+import { FilterField } from "../parts/filter-field.tsx";
 import { linkTo } from "../route.ts";
 
 type Answer = web.QueryConfigResp | PageFault | undefined;
@@ -45,15 +46,7 @@ function Configuration({ answer: { file, keys } }: { readonly answer: web.QueryC
         In force since the start of the server, from <code>{file}</code>. A key opens what it means.
       </p>
       <div class="toolbar">
-        <label class="search">
-          <span>Filter</span>
-          <input
-            type="search"
-            value={text}
-            placeholder="scm_mount, eth0 …"
-            onInput={({ currentTarget }) => setText(currentTarget.value)}
-          />
-        </label>
+        <FilterField text={text} placeholder="scm_mount, eth0 …" onText={setText} />
         <button
           type="button"
           class="chip"

@@ -3,6 +3,7 @@ import { countOf } from "../format.ts";
 import { events, eventsFault } from "../live.ts";
 import { EventList, Severity } from "../parts/event-list.tsx";
 import { FaultBox } from "../parts/fault-box.tsx";
+import { FilterField } from "../parts/filter-field.tsx";
 
 const SEVERITIES = ["error", "warning", "notice"] as const;
 
@@ -25,15 +26,7 @@ export function EventsPage() {
     <>
       <h1>Events</h1>
       <div class="toolbar">
-        <label class="search">
-          <span>Filter</span>
-          <input
-            type="search"
-            value={text}
-            placeholder="engine_died, rank 3, node17 …"
-            onInput={({ currentTarget }) => setText(currentTarget.value)}
-          />
-        </label>
+        <FilterField text={text} placeholder="engine_died, rank 3, node17 …" onText={setText} />
         <fieldset class="chips">
           <legend>Severity</legend>
           {SEVERITIES.map((severity) => (

@@ -1,0 +1,20 @@
+interface FilterFieldProps {
+  readonly text: string;
+  readonly placeholder: string;
+  readonly onText: (text: string) => void;
+}
+
+/** The field of a toolbar that narrows a list by its text. */
+export function FilterField({ text, placeholder, onText }: FilterFieldProps) {
+  return (
+    <label class="search">
+      <span>Filter</span>
+      <input
+        type="search"
+        value={text}
+        placeholder={placeholder}
+        onInput={({ currentTarget }) => onText(currentTarget.value)}
+      />
+    </label>
+  );
+}
