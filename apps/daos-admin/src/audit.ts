@@ -1,4 +1,5 @@
 import { constants, fstatSync, readSync, writeSync } from "node:fs";
+import { errorText } from "@daos/fault";
 import { createLogger, formatJsonLine, type Logger, type LogRecord } from "@daos/log";
 import { faultAuditFailed } from "./faults.ts";
 import { openTrusted, type TrustOptions } from "./trusted-path.ts";
@@ -34,7 +35,7 @@ export async function openAudit(
       const begin = endsInsideLine(file.fd) ? "\n" : "";
       writeAll(file.fd, `${begin}${formatJsonLine(cut)}\n`);
     } catch (error) {
-      throw faultAuditFailed(path, error instanceof Error ? error.message : String(error), error);
+      throw faultAuditFailed(path, errorText(error), error);
     }
     options.also?.(cut);
   };

@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 
 /** The TCP port is taken, or not ours to use. */
 export function faultListen(address: string, cause: NodeJS.ErrnoException): Fault {
@@ -21,7 +21,7 @@ export function faultAddressesUnknown(cause: unknown): Fault {
     domain: "general",
     code: FaultCode.addressesUnknown,
     description: "read the network addresses of this host",
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: errorText(cause),
     resolution:
       "allow netlink: add AF_NETLINK to RestrictAddressFamilies= of the service, or leave that setting out",
     cause,

@@ -2,7 +2,7 @@ import { currentDirectory, type Terminal } from "@daos/cli";
 import type { ClientConfig } from "@daos/config";
 import { type ConfigPlace, configDirectories, placeOfConfig } from "@daos/config/places";
 import type { ControlClient } from "@daos/control-client";
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 import { type HostAddress, parseHostList } from "@daos/hostlist";
 import { createLogger, formatConsoleLine } from "@daos/log";
 import { defaultClientConfig } from "./default-config.ts";
@@ -106,7 +106,7 @@ async function readHostFile(path: string, defaultPort: number): Promise<readonly
       domain: "config",
       code: FaultCode.configNotFound,
       description: `the host file ${path} cannot be read`,
-      reason: error instanceof Error ? error.message : String(error),
+      reason: errorText(error),
       resolution: "name a readable file with one host list a line, or use -l",
       cause: error,
     });

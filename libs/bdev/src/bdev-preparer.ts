@@ -1,7 +1,7 @@
-import { chown, stat } from "node:fs/promises";
+import { chown } from "node:fs/promises";
 import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
-import { type CommandRunner, hasErrorCode, type MountTable, type Owner, type SysTree } from "@daos/sys";
+import { type CommandRunner, exists, type MountTable, type Owner, type SysTree } from "@daos/sys";
 import type { NodeHugepages } from "./bdev-types.ts";
 import { whyNotOffered, whyParked, whyUnusable } from "./device-limits.ts";
 import type { DeviceUses } from "./device-use.ts";
@@ -289,14 +289,6 @@ export class BdevPreparer {
 }
 
 const linuxFiles: PreparerFiles = {
-  exists: async (path) => {
-    try {
-      await stat(path);
-      return true;
-    } catch (error) {
-      if (hasErrorCode(error, "ENOENT")) return false;
-      throw error;
-    }
-  },
+  exists,
   chown: (path, { uid, gid }) => chown(path, uid, gid),
 };

@@ -1,5 +1,6 @@
 import { randomFillSync } from "node:crypto";
 import { type FileHandle, open } from "node:fs/promises";
+import { errorText } from "@daos/fault";
 import type { NvmeHealth } from "./bdev-types.ts";
 import { healthWarnings } from "./health.ts";
 import { firstByteOfData } from "./zero-ends.ts";
@@ -76,7 +77,7 @@ export async function burnIn(path: string, size: bigint, options: BurnInOptions)
     try {
       await work();
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = errorText(error);
       errors.push({ kind, offset: BigInt(offset), message });
     }
   };

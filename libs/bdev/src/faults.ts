@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 import type { BurnInVerdict } from "./burn-in.ts";
 
 /** The bdev section of the configuration cannot be used. */
@@ -209,7 +209,7 @@ export function faultSpdkFailed(
     domain: "bdev",
     code: FaultCode.bdevSpdkFailed,
     description: `cannot ${attempted} through the SPDK target`,
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: errorText(cause),
     resolution,
     cause,
   });

@@ -1,4 +1,4 @@
-import { Fault, FaultCode, hasCode, toFault } from "@daos/fault";
+import { errorText, Fault, FaultCode, hasCode, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import {
   type CommandRunner,
@@ -146,7 +146,7 @@ export class KernelBackend implements BdevBackend {
         !hasCode(error, FaultCode.bdevToolFailed);
       if (await this.#isGone(pciAddress, isRefusal ? 0 : GONE_MS)) throw faultVanished(attempted);
       if (error instanceof Fault) throw error;
-      throw faultFormatFailed(pciAddress, error instanceof Error ? error.message : String(error));
+      throw faultFormatFailed(pciAddress, errorText(error));
     }
   }
 

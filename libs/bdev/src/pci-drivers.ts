@@ -1,6 +1,6 @@
 import { chown, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { Fault } from "@daos/fault";
+import { errorText, Fault } from "@daos/fault";
 import { type CommandRunner, delay, hasErrorCode, type Owner, type SysTree } from "@daos/sys";
 import {
   type DriverChange,
@@ -342,6 +342,6 @@ export class PciDrivers {
       return faultVanished(`bind the NVMe controller ${address} to ${driver}`);
     }
     if (error instanceof Fault) return error;
-    return faultBindFailed(address, driver, error instanceof Error ? error.message : String(error));
+    return faultBindFailed(address, driver, errorText(error));
   }
 }

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
+import { errorText } from "@daos/fault";
 import { checkClientConfig } from "./check-client.ts";
 import { checkServerConfig, type ServerCheck } from "./check-server.ts";
 import { faultConfigInvalid, faultConfigNotFound, faultConfigUnreadable } from "./faults.ts";
@@ -73,7 +74,7 @@ async function readText(path: string, kind: FileKind): Promise<string> {
     return bytes.toString("utf8");
   } catch (error) {
     if (isMissing(error)) throw faultConfigNotFound(path, kind, error);
-    throw faultConfigUnreadable(path, error instanceof Error ? error.message : String(error), error);
+    throw faultConfigUnreadable(path, errorText(error), error);
   }
 }
 

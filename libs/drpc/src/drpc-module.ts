@@ -1,3 +1,4 @@
+import { errorText } from "@daos/fault";
 import {
   type Body,
   type BodyMessage,
@@ -51,7 +52,7 @@ export function handle<Request extends Body, Response extends Body>(
     try {
       request = decodeBody(method.request, body);
     } catch (cause) {
-      throw new PayloadError(cause instanceof Error ? cause.message : String(cause), { cause });
+      throw new PayloadError(errorText(cause), { cause });
     }
     return encodeBody(method.response, await handler(request, context));
   };

@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 import { errnoName } from "./native.ts";
 
 /** The largest packet in either direction, bytes. The C side allocates exactly this size. */
@@ -11,7 +11,7 @@ export function faultSocketDirectory(path: string, directory: string, cause: unk
     domain: "drpc",
     code: FaultCode.drpcSocketDirectory,
     description: `listen on ${path}: the directory ${directory} ${missing ? "does not exist" : "cannot be used"}`,
-    reason: missing ? undefined : messageOf(cause),
+    reason: missing ? undefined : errorText(cause),
     resolution: `create it, owned by the user that runs this program and mode 0755 (mkdir -m 0755 ${directory}), or set socket_dir to a directory that has room for short paths (107 bytes)`,
     cause,
   });
@@ -39,7 +39,7 @@ export function faultConnect(path: string, cause: unknown): Fault {
     domain: "drpc",
     code: FaultCode.drpcConnect,
     description: `connect to ${path}`,
-    reason: messageOf(cause),
+    reason: errorText(cause),
     resolution:
       code === "ENOENT"
         ? "check that the process which makes this socket runs, and that both use the same socket_dir"
@@ -67,7 +67,7 @@ export function faultConnectionLost(attempted: string, cause?: unknown): Fault {
     domain: "drpc",
     code: FaultCode.drpcConnectionLost,
     description: `${attempted}: the connection was lost`,
-    reason: cause === undefined ? undefined : messageOf(cause),
+    reason: cause === undefined ? undefined : errorText(cause),
     resolution:
       "the peer has ended or closed the connection: look in its log; what was asked may have been done",
     cause,
@@ -91,7 +91,7 @@ export function faultMalformed(attempted: string, cause: unknown): Fault {
     domain: "drpc",
     code: FaultCode.drpcMalformed,
     description: `${attempted}: the answer cannot be decoded`,
-    reason: messageOf(cause),
+    reason: errorText(cause),
     resolution: "the peer is of another release, or not a DAOS engine: check what listens on the socket",
     cause,
   });
@@ -105,8 +105,4 @@ export function faultPeerStalled(attempted: string, waiting: number): Fault {
     description: `${attempted}: the peer does not read, and ${waiting} messages wait for it already`,
     resolution: "the peer is overloaded or stopped: look in its log, then restart it",
   });
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

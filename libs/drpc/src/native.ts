@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 
 declare const handleBrand: unique symbol;
 
@@ -46,7 +46,7 @@ function load(url: URL): NativeSeqpacket {
       domain: "drpc",
       code: FaultCode.missingSoftwareDependency,
       description: `the socket addon ${fileURLToPath(url)} cannot be loaded`,
-      reason: cause instanceof Error ? cause.message : String(cause),
+      reason: errorText(cause),
       resolution: "build it: npx nx run @daos/drpc:native (needs a C compiler: gcc and libc6-dev)",
       cause,
     });

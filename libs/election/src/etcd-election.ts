@@ -1,6 +1,6 @@
 import type { EtcdClient } from "@daos/etcd";
 import { Fault, FaultCode } from "@daos/fault";
-import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { formatHostAddress, type HostAddress, sameAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import {
   checkEtcdIdentity,
@@ -149,9 +149,8 @@ export class EtcdElection implements Election {
       return;
     }
     // The key of an earlier run of this server stays until its lease ends: it is no leader to ask.
-    const own = formatHostAddress(this.#options.address);
     const address = leader?.accessPoint.address;
-    const isOwn = address !== undefined && formatHostAddress(address) === own;
+    const isOwn = address !== undefined && sameAddress(address, this.#options.address);
     this.#follow(isOwn ? undefined : address, onChange);
   }
 
@@ -187,7 +186,7 @@ export class EtcdElection implements Election {
       before.kind === "following" &&
       (before.leader === undefined || leader === undefined
         ? before.leader === leader
-        : formatHostAddress(before.leader) === formatHostAddress(leader));
+        : sameAddress(before.leader, leader));
     if (!same) this.#change({ kind: "following", leader }, onChange);
   }
 

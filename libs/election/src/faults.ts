@@ -1,5 +1,5 @@
 import { etcdAdvice, isSpaceExceeded } from "@daos/etcd";
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 
 /** The access points cannot find out who leads. */
 export function faultElectionUnreachable(cause: unknown): Fault {
@@ -9,9 +9,7 @@ export function faultElectionUnreachable(cause: unknown): Fault {
     description: "the access points cannot agree on a leader",
     reason: isSpaceExceeded(cause)
       ? "etcd has raised its alarm NOSPACE and takes no writes: its database has reached --quota-backend-bytes"
-      : cause instanceof Error
-        ? cause.message
-        : String(cause),
+      : errorText(cause),
     resolution: etcdAdvice(cause),
     cause,
   });

@@ -1,6 +1,6 @@
 import { isSpaceExceeded } from "@daos/etcd";
 import { Fault, FaultCode, toFault } from "@daos/fault";
-import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { formatHostAddress, type HostAddress, sameAddress } from "@daos/hostlist";
 import { type Logger, limitRepeats } from "@daos/log";
 import type { Member, PoolRecord } from "@daos/member-store";
 import {
@@ -200,8 +200,7 @@ export class Leadership {
     if (this.leadsHere) return undefined;
     const { leader } = this;
     const { self, election } = this.#options;
-    const isSelf = leader?.host === self.host && leader.port === self.port;
-    return isSelf || leader === undefined ? (this.#unread ?? election.outage) : undefined;
+    return leader === undefined || sameAddress(leader, self) ? (this.#unread ?? election.outage) : undefined;
   }
 
   #leadingHere(): Leading {
@@ -210,7 +209,7 @@ export class Leadership {
     const { leader } = this;
     const outage = this.#outage;
     if (outage !== undefined) throw outage;
-    if (leader?.host === self.host && leader.port === self.port) throw faultNotReady(self, ranksFrom);
+    if (leader !== undefined && sameAddress(leader, self)) throw faultNotReady(self, ranksFrom);
     throw faultNotLeader(formatHostAddress(self), leader && formatHostAddress(leader));
   }
 

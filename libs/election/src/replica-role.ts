@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
 
 /** What this host is to the management service, which the superblock of its first engine records. */
@@ -47,7 +47,7 @@ function faultUnresolved(accessPoint: HostAddress, cause: unknown): Fault {
     domain: "system",
     code: FaultCode.accessPointUnresolved,
     description: `the access point ${accessPoint.host} cannot be resolved to an address`,
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: errorText(cause),
     resolution: "correct access_points in the configuration, or add the name to DNS or /etc/hosts",
     cause,
   });

@@ -1,4 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
+import { errorText } from "@daos/fault";
 
 /** The known outcome of a failed call. */
 export type CallOutcome =
@@ -45,7 +46,7 @@ export class EtcdError extends Error {
 
 /** For an endpoint to which no connection could be opened. */
 export function notConnected(endpoint: string, cause: unknown): EtcdError {
-  return new EtcdError(`${endpoint}: ${messageOf(cause)}`, { outcome: "not-sent", cause });
+  return new EtcdError(`${endpoint}: ${errorText(cause)}`, { outcome: "not-sent", cause });
 }
 
 /** For a call that was made on a connection and failed. */
@@ -80,11 +81,4 @@ export function isSpaceExceeded(error: unknown): error is EtcdError {
     error.code === Code.ResourceExhausted &&
     error.message.includes("space exceeded")
   );
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // Node.js tries all addresses of a name. Its AggregateError has no message of its own.
-  if (error instanceof AggregateError && error.message === "") return error.errors.map(messageOf).join("; ");
-  return error.message;
 }

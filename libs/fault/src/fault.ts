@@ -1,3 +1,4 @@
+import { errorText } from "./error-text.ts";
 /** The part of the control plane that raised a fault; printed in front of it. */
 export type FaultDomain =
   | "general"
@@ -84,7 +85,7 @@ export function hasCode(error: unknown, code: number): error is Fault {
  */
 export function toFault(error: unknown): Fault {
   if (error instanceof Fault) return error;
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   return new Fault({
     domain: "general",
     code: 0,

@@ -6,6 +6,7 @@ export {
   daosStatusNumber,
   faultDaosStatus,
 } from "./daos-status.ts";
+export { errorText } from "./error-text.ts";
 export { Fault, type FaultDomain, hasCode, showResolution, toFault } from "./fault.ts";
 export { type FaultAudience, faultForPeer, MAX_PEER_TEXT } from "./fault-for-peer.ts";
 export { explainFault, type FaultEntry, formatFaultEntry, listFaults } from "./registry.ts";

@@ -30,6 +30,11 @@ export function formatHostAddress(address: HostAddress): string {
   return `${bracketed(address.host)}:${address.port}`;
 }
 
+/** True when both are one host and port, as they are written: names are not resolved. */
+export function sameAddress(a: HostAddress, b: HostAddress): boolean {
+  return a.host === b.host && a.port === b.port;
+}
+
 /** A host in the form before a port: IPv6 in brackets. */
 export function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;

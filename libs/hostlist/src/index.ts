@@ -1,3 +1,9 @@
 export { type FormatHostSetOptions, formatHostSet } from "./format-host-set.ts";
-export { DEFAULT_PORT, formatHostAddress, type HostAddress, parseHostAddress } from "./host-address.ts";
+export {
+  DEFAULT_PORT,
+  formatHostAddress,
+  type HostAddress,
+  parseHostAddress,
+  sameAddress,
+} from "./host-address.ts";
 export { parseHostList } from "./parse-host-list.ts";

@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 import type { InstanceState } from "./instance-state.ts";
 
 /** Neither PATH nor the server's own directory has an engine. */
@@ -19,7 +19,7 @@ export function faultEngineStart(index: number, executable: string, cause: unkno
     domain: "engine",
     code: FaultCode.engineStartFailed,
     description: `engine ${index} could not be started from ${executable}`,
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: errorText(cause),
     resolution:
       cause instanceof Fault
         ? cause.resolution
@@ -165,7 +165,7 @@ export function faultStorageUnwritable(path: string, mount: string, cause: unkno
     domain: "storage",
     code: FaultCode.storageUnwritable,
     description: `cannot write ${path}`,
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: errorText(cause),
     resolution: `make room in ${mount}, or mount it read-write for the user that runs daos-server, then dmg system start`,
     cause,
   });

@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 
 /** A log file cannot be opened for writing. */
 export function faultLogFile(file: string, cause: unknown): Fault {
@@ -6,7 +6,7 @@ export function faultLogFile(file: string, cause: unknown): Fault {
     domain: "config",
     code: FaultCode.logFileUnusable,
     description: `the log file ${file} cannot be opened for writing`,
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: errorText(cause),
     resolution: "make its directory, let this user write to it, or name another file in the configuration",
     cause,
   });

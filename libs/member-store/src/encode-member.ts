@@ -1,3 +1,4 @@
+import { errorText } from "@daos/fault";
 import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
 import { MAX_RANK, parseRank } from "@daos/rank";
 import {
@@ -114,7 +115,7 @@ export function readKept(uuid: string, document: string): Member | UnreadableMem
     if (member.uuid !== uuid) throw refusal("uuid", member.uuid, `${uuid}, under which it is kept`);
     return member;
   } catch (error) {
-    return { uuid, document, reason: error instanceof Error ? error.message : String(error) };
+    return { uuid, document, reason: errorText(error) };
   }
 }
 

@@ -1,3 +1,4 @@
+import { errorText } from "@daos/fault";
 import { isPoolUuid, MAX_POOL_LABEL } from "@daos/pool-id";
 import { MAX_MEMBERS } from "@daos/security";
 import { verifyChecksum } from "./document-checksum.ts";
@@ -32,7 +33,7 @@ export function readKeptPool(uuid: string, document: string): PoolRecord | Unrea
     if (pool.uuid !== uuid) throw new Error(`its uuid is ${pool.uuid}, and it is kept under ${uuid}`);
     return pool;
   } catch (error) {
-    return { kind: "pool", uuid, document, reason: error instanceof Error ? error.message : String(error) };
+    return { kind: "pool", uuid, document, reason: errorText(error) };
   }
 }
 

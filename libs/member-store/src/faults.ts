@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { EtcdError, etcdAdvice, isSpaceExceeded } from "@daos/etcd";
-import { cleanText, Fault, FaultCode, hasCode } from "@daos/fault";
+import { cleanText, errorText, Fault, FaultCode, hasCode } from "@daos/fault";
 import type { Rank } from "@daos/rank";
 import type { UnreadableMember } from "./member-store.ts";
 
@@ -16,7 +16,7 @@ const DAMAGED_ADVICE =
 /** The store cannot be read or written. */
 export function faultMemberStore(where: string, cause: unknown): Fault {
   if (isSpaceExceeded(cause)) return faultEtcdFull(where, cause);
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = errorText(cause);
   if (FULL.test(reason)) return faultMembersFileFull(where, cause);
   return new Fault({
     domain: "system",

@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { errorText } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { MAX_MEMBERS } from "@daos/security";
 import { hash } from "./document-checksum.ts";
@@ -87,7 +88,7 @@ export async function readExport(path: string): Promise<MembersExport> {
     return decodeExport(await readFile(path, "utf8"));
   } catch (error) {
     throw faultMembersNotMovable(
-      error instanceof Error ? error.message : String(error),
+      errorText(error),
       "give a file that daos-server members export wrote, unchanged",
       { attempted: `take members from ${path}`, cause: error },
     );

@@ -1,5 +1,5 @@
 import { toFault } from "@daos/fault";
-import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { formatHostAddress, type HostAddress, sameAddress } from "@daos/hostlist";
 import { type Logger, limitRepeats } from "@daos/log";
 import type { Member } from "@daos/member-store";
 import type { Clock } from "@daos/sys";
@@ -59,8 +59,7 @@ export class FailureDetector {
     const at = this.#clock.now();
     for (const { uuid, address } of members) {
       const before = this.#lastSeen.get(uuid);
-      const isHome = address.host === host.host && address.port === host.port;
-      const atHome = isHome ? at : (before?.atHome ?? at);
+      const atHome = sameAddress(address, host) ? at : (before?.atHome ?? at);
       this.#lastSeen.set(uuid, { at, atHome, overdueAfterMs, incarnation: before?.incarnation ?? 0 });
     }
   }

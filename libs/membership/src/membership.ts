@@ -1,5 +1,5 @@
 import { cleanText, type Fault, toFault } from "@daos/fault";
-import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { formatHostAddress, type HostAddress, sameAddress } from "@daos/hostlist";
 import {
   encodeMember,
   faultLeadershipLost,
@@ -524,10 +524,6 @@ const EVENTS: Partial<Record<Member["state"], readonly [SystemEventKind, string]
 const replaced = (rank: Rank): Condition => ({ state: "replaced", reason: `by rank ${rank} on its host` });
 
 const refuse = (fault: Fault): JoinPlan => ({ kind: "refuse", fault });
-
-function sameAddress(a: HostAddress, b: HostAddress): boolean {
-  return a.host === b.host && a.port === b.port;
-}
 
 /** Its host has said so lately: otherwise it would be unresponsive. */
 function isInService({ state, reports }: Member): boolean {

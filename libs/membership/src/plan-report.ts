@@ -1,4 +1,4 @@
-import type { HostAddress } from "@daos/hostlist";
+import { type HostAddress, sameAddress } from "@daos/hostlist";
 import type { Member } from "@daos/member-store";
 import type { Condition, EngineReport } from "./plan-transition.ts";
 
@@ -21,7 +21,7 @@ export function isAbout(
   host: HostAddress,
   { incarnation }: Pick<EngineReport, "incarnation">,
 ): boolean {
-  if (member.address.host === host.host && member.address.port === host.port) return true;
+  if (sameAddress(member.address, host)) return true;
   return incarnation !== 0 && incarnation === member.incarnation;
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Server, Socket } from "node:net";
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 import { type Logger, limitRepeats } from "@daos/log";
 import type { Metrics } from "./metrics.ts";
 import { type ReadyCheck, readinessPage } from "./readiness.ts";
@@ -74,7 +74,7 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
       domain: "system",
       code: FaultCode.listenAddressBusy,
       description: `listen on ${shown}:${port} for Prometheus`,
-      reason: error instanceof Error ? error.message : String(error),
+      reason: errorText(error),
       resolution: "set telemetry_port to a free port, or leave it out",
       cause: error,
     });

@@ -1,5 +1,6 @@
 import { chmod, chown, constants, readdir, realpath, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { errorText } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import {
   type Argv,
@@ -94,7 +95,7 @@ export class ScmProvider implements ScmOperations {
         return await work();
       } catch (error) {
         options.signal?.throwIfAborted();
-        notes.push(`no ${what}: ${error instanceof Error ? error.message : String(error)}`);
+        notes.push(`no ${what}: ${errorText(error)}`);
         return undefined;
       }
     };

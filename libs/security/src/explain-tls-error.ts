@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 import {
   faultExpired,
   faultNoCertificate,
@@ -129,7 +129,7 @@ function explainCode(error: unknown, context: TlsErrorContext): Fault | undefine
 }
 
 function unknown(error: unknown, { side, peer }: TlsErrorContext): Fault {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = errorText(error);
   const code = (error as NodeJS.ErrnoException | null)?.code;
   if (side === "server" && (code === "ECONNRESET" || code === "EPIPE")) {
     return faultTls(

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { cleanText, Fault, FaultCode } from "@daos/fault";
+import { cleanText, errorText, Fault, FaultCode } from "@daos/fault";
 import type { Violation } from "./field-limit.ts";
 import { commonName, type Role, showSubject } from "./role.ts";
 
@@ -42,7 +42,7 @@ export function faultFileUnreadable(path: string, purpose: FilePurpose, cause: u
     FaultCode.securityFileUnreadable,
     `the ${purpose} ${path} cannot be read`,
     `let the user that runs this program own the file, and search its directories`,
-    { reason: cause instanceof Error ? cause.message : String(cause), cause },
+    { reason: errorText(cause), cause },
   );
 }
 

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { constants } from "node:fs";
 import { type FileHandle, open, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { errorText } from "@daos/fault";
 import {
   type FilePurpose,
   faultDirectoryOpen,
@@ -36,7 +37,7 @@ export async function readCertificates(
     if (first === undefined) throw new Error("there is no PEM block CERTIFICATE in it");
     return [first, ...rest];
   } catch (error) {
-    throw faultMalformed(file, purpose, error instanceof Error ? error.message : String(error), error);
+    throw faultMalformed(file, purpose, errorText(error), error);
   }
 }
 

@@ -1,5 +1,6 @@
 import { verify, type X509Certificate } from "node:crypto";
 import { resolve } from "node:path";
+import { errorText } from "@daos/fault";
 import { AsnConvert } from "@peculiar/asn1-schema";
 import { CertificateList, CRLNumber, id_ce_cRLNumber } from "@peculiar/asn1-x509";
 import { faultRevocationList } from "./faults.ts";
@@ -55,7 +56,7 @@ function parse(der: Uint8Array<ArrayBuffer>, file: string): CertificateList {
   try {
     return AsnConvert.parse(der, CertificateList);
   } catch (error) {
-    throw faultRevocationList(file, error instanceof Error ? error.message : String(error), error);
+    throw faultRevocationList(file, errorText(error), error);
   }
 }
 

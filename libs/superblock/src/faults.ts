@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 
 /** The file exists but cannot be read: a directory, a link, no permission. */
 export function faultSuperblockUnreadable(path: string, reason: string, cause?: unknown): Fault {
@@ -19,7 +19,7 @@ export function faultSuperblockUnwritable(path: string, cause: unknown): Fault {
     domain: "superblock",
     code: FaultCode.superblockUnwritable,
     description: `the superblock ${path} cannot be written`,
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: errorText(cause),
     resolution:
       "check that scm_mount is mounted read-write, has space, and belongs to the user that runs daos-server",
     cause,

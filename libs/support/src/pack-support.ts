@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createGzip, type Gzip } from "node:zlib";
+import { errorText } from "@daos/fault";
 import { abortable, deadline } from "@daos/sys";
 import { createTarPacker } from "modern-tar";
 import { removeSecrets } from "./remove-secrets.ts";
@@ -56,7 +57,7 @@ export async function* packSupport(
     yield { kind: "progress", item: item.name, done, total: items.length };
     const read = await readItem(item, options).catch((error: unknown) => {
       signal.throwIfAborted();
-      return { reason: error instanceof Error ? error.message : String(error) };
+      return { reason: errorText(error) };
     });
     if (!("content" in read)) {
       missing.push({ item: item.name, reason: read.reason.slice(0, MAX_REASON) });

@@ -1,6 +1,6 @@
 import { type FileHandle, link, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 import { syncDirectory } from "@daos/sys";
 import type { SupportEvent } from "./pack-support.ts";
 import type { MissingItem } from "./support-item.ts";
@@ -61,7 +61,7 @@ export function faultArchiveNotWritten(path: string, cause: unknown): Fault {
     domain: "client",
     code: FaultCode.archiveNotWritten,
     description: `cannot write the archive ${path}`,
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: errorText(cause),
     resolution: "name another file with --output, in a directory with room for it",
     cause,
   });

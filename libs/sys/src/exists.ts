@@ -11,3 +11,8 @@ export async function exists(path: string): Promise<boolean> {
     throw error;
   }
 }
+
+/** True when this process can see something at `path`. What it may not look at counts as missing. */
+export async function isVisible(path: string): Promise<boolean> {
+  return await exists(path).catch(() => false);
+}

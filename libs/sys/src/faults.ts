@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 
 /** What an operator can do when a process cannot be started, by the code of the system's error. */
 const RESOLUTIONS: Readonly<Record<string, string>> = {
@@ -18,7 +18,7 @@ export function faultProcessNotStarted(program: string, cause: unknown): Fault {
     domain: "general",
     code: FaultCode.processNotStarted,
     description: `start the program ${program}`,
-    reason: cause instanceof Error ? cause.message : String(cause),
+    reason: errorText(cause),
     resolution: RESOLUTIONS[code] ?? "look for the reason in dmesg, then try again",
     cause,
   });

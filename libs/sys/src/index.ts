@@ -3,7 +3,7 @@ export { type Clock, systemClock } from "./clock.ts";
 export { abortable, type Deadline, deadline, delay, FORMAT_TIMEOUT_MS, isTimeout } from "./deadline.ts";
 export { type DeviceOpener, findDeviceOpeners } from "./device-openers.ts";
 export { hasErrorCode } from "./error-code.ts";
-export { exists } from "./exists.ts";
+export { exists, isVisible } from "./exists.ts";
 export { makeDirectories } from "./make-directories.ts";
 export { maxOpenFiles } from "./max-open-files.ts";
 export { linuxMountTable, type MountTable } from "./mount-table.ts";

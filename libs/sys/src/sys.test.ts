@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { claimOf } from "./block-claim.ts";
 import { abortable, deadline, delay, isTimeout } from "./deadline.ts";
-import { exists } from "./exists.ts";
+import { exists, isVisible } from "./exists.ts";
 import { hasSysAdmin } from "./mount-table.ts";
 import { isMountedOrBelow, listMounts, mountAt, parseMountInfo } from "./mounts.ts";
 import { lookUpGroup, lookUpUser } from "./owner.ts";
@@ -180,6 +180,11 @@ describe("exists", () => {
     expect(await exists("/dev/null")).toBe(true);
     expect(await exists("/no/such/file")).toBe(false);
     await expect(exists("/dev/null/below")).rejects.toMatchObject({ code: "ENOTDIR" });
+  });
+
+  it("isVisible() is false also for what cannot be looked at", async () => {
+    expect(await isVisible("/dev/null")).toBe(true);
+    expect(await isVisible("/dev/null/below")).toBe(false);
   });
 });
 

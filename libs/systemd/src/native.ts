@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 
 /** `native/datagram.c`. Every failure is an Error with `code`, as in `ECONNREFUSED`. */
 export interface NativeDatagram {
@@ -31,7 +31,7 @@ export function loadDatagram(): NativeDatagram {
       domain: "general",
       code: FaultCode.missingSoftwareDependency,
       description: `the addon ${path}, which notifies systemd, cannot be loaded`,
-      reason: cause instanceof Error ? cause.message : String(cause),
+      reason: errorText(cause),
       resolution: "build it: npx nx run @daos/systemd:native (needs a C compiler: gcc and libc6-dev)",
       cause,
     });

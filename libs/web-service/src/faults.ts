@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode } from "@daos/fault";
 
 /** The page's port cannot be listened on. */
 export function faultPortBusy(port: number, error: unknown): Fault {
@@ -6,7 +6,7 @@ export function faultPortBusy(port: number, error: unknown): Fault {
     domain: "client",
     code: FaultCode.webPortUnusable,
     description: `the page cannot be served on port ${port} of the loopback`,
-    reason: error instanceof Error ? error.message : String(error),
+    reason: errorText(error),
     resolution: "name another port with --port, or leave it out for one that is free",
     cause: error,
   });
@@ -59,7 +59,7 @@ export function faultPageMissing(directory: string, error: unknown): Fault {
     domain: "client",
     code: FaultCode.webPageMissing,
     description: `the files of the page are not in ${directory}`,
-    reason: error instanceof Error ? error.message : String(error),
+    reason: errorText(error),
     resolution: "build it: npm start or npm test in the workspace; or install the package again",
     cause: error,
   });

@@ -1,5 +1,5 @@
 import { networkInterfaces } from "node:os";
-import { Fault, showResolution } from "@daos/fault";
+import { errorText, Fault, showResolution } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { parseArguments } from "./arguments.ts";
 import { openLog } from "./engine-log.ts";
@@ -42,7 +42,7 @@ try {
   await running;
 } catch (error) {
   if (!root.signal.aborted) {
-    const lines = [error instanceof Error ? error.message : String(error)];
+    const lines = [errorText(error)];
     if (error instanceof Fault) lines.push(showResolution(error));
     process.stderr.write(lines.map((line) => `daos_io_server (emulated): ${line}\n`).join(""));
     process.exit(1);

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { errorText } from "@daos/fault";
 import { writeFileAtomic } from "@daos/sys";
 import { EMPTY_STATE, type EngineState, formatState, parseState } from "./engine-state.ts";
 
@@ -34,7 +35,7 @@ export class StateStore {
     try {
       return new StateStore(path, parseState(text));
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = errorText(cause);
       throw new Error(
         `the state file ${path} is damaged or not the emulator's: ${reason}; remove it, and with it the pools, or format the storage`,
         { cause },

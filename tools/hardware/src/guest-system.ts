@@ -1,9 +1,10 @@
 import { execFile, spawn } from "node:child_process";
 import { createWriteStream } from "node:fs";
-import { access, mkdir, mkdtemp, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
+import { exists } from "@daos/sys";
 import { type ArchiveEntry, newcArchive } from "./newc-archive.ts";
 
 const execute = promisify(execFile);
@@ -110,11 +111,4 @@ async function unwrapKernel(from: string, to: string): Promise<void> {
   await file.read(header, 0, 4, 0);
   await file.close();
   if (header.toString("latin1") !== "\x7fELF") throw new Error(`${from} is not compressed with xz`);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }

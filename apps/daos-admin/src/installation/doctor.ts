@@ -1,8 +1,8 @@
 import { constants } from "node:fs";
-import { access, readFile, stat } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import { type Fault, toFault } from "@daos/fault";
 import { checkHelper, execRequest, type HelperLocation, statusMethods } from "@daos/pbin";
-import { hasErrorCode, listMounts } from "@daos/sys";
+import { exists, hasErrorCode, listMounts } from "@daos/sys";
 import { readAccounts } from "../policy/accounts.ts";
 import { loadPolicy } from "../policy/load-policy.ts";
 import { HELPER_RELEASE } from "../release.ts";
@@ -273,16 +273,9 @@ async function askHelper(layout: Layout, record: InstallRecord): Promise<readonl
     }
   };
   if (record.shapes.includes("setuid")) await ask({ kind: "program", path: layout.launcher });
-  if (record.shapes.includes("socket") && (await exists(SOCKET_PATH)))
+  if (record.shapes.includes("socket") && (await exists(SOCKET_PATH).catch(() => true)))
     await ask({ kind: "socket", path: SOCKET_PATH });
   return findings;
-}
-
-async function exists(path: string): Promise<boolean> {
-  return readFile(path).then(
-    () => true,
-    (error: unknown) => !hasErrorCode(error, "ENOENT", "ENOTDIR"),
-  );
 }
 
 function problem(what: string, fault: Fault): Finding {

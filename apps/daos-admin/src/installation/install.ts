@@ -13,7 +13,7 @@ import {
 } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Fault, FaultCode, hasCode } from "@daos/fault";
+import { errorText, Fault, FaultCode, hasCode } from "@daos/fault";
 import { type CommandRunner, hasErrorCode, writeFileAtomic } from "@daos/sys";
 import { groupId, readAccounts } from "../policy/accounts.ts";
 import { derivePolicy } from "../policy/derive-policy.ts";
@@ -186,7 +186,7 @@ async function readPolicy(serverConfig: string): Promise<Policy> {
   } catch (error) {
     throw faultInstall(
       `write a policy for ${serverConfig}`,
-      error instanceof Error ? error.message : String(error),
+      errorText(error),
       "name the server's configuration that exists with --server-config, or write the policy by hand (docs/helper.md)",
       error,
     );

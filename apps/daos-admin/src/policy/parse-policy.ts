@@ -1,4 +1,5 @@
 import { parsePciAddress } from "@daos/bdev";
+import { errorText } from "@daos/fault";
 import { namespaceUuid } from "@daos/scm";
 import { parse } from "yaml";
 import * as z from "zod";
@@ -71,7 +72,7 @@ export function parseYaml(text: string, source: string): unknown {
   try {
     return parse(text, { maxAliasCount: 100, logLevel: "error" });
   } catch (error) {
-    throw faultPolicyInvalid(source, error instanceof Error ? error.message : String(error), error);
+    throw faultPolicyInvalid(source, errorText(error), error);
   }
 }
 

@@ -2,6 +2,7 @@ import { readFile } from "node:fs/promises";
 import { hostname, release, uptime } from "node:os";
 import type { BdevOperations } from "@daos/bdev";
 import { renderServerConfig, type ServerConfig } from "@daos/config";
+import { errorText } from "@daos/fault";
 import type { NetworkProvider } from "@daos/network";
 import type { ScmOperations } from "@daos/scm";
 import { certificateStatus } from "@daos/security";
@@ -115,5 +116,5 @@ function versions(): object {
 
 /** One part that fails does not hide the other. */
 async function orReason<T>(scan: Promise<T>): Promise<T | { readonly failed: string }> {
-  return scan.catch((error: unknown) => ({ failed: error instanceof Error ? error.message : String(error) }));
+  return scan.catch((error: unknown) => ({ failed: errorText(error) }));
 }

@@ -1,4 +1,5 @@
 import { faultAcl, parseAcl } from "@daos/acl";
+import { errorText } from "@daos/fault";
 import { readTextFile } from "../read-text-file.ts";
 
 /**
@@ -12,10 +13,7 @@ export async function parseAclFile(path: string): Promise<readonly string[]> {
   try {
     text = await readTextFile(path);
   } catch (error) {
-    throw faultAcl(
-      `the ACL file ${path} cannot be read`,
-      error instanceof Error ? error.message : String(error),
-    );
+    throw faultAcl(`the ACL file ${path} cannot be read`, errorText(error));
   }
   return parseAcl(text, path);
 }

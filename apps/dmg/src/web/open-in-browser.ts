@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorText } from "@daos/fault";
 
 /** A browser that was asked to open a link. Dispose of it when the link need not work any more. */
 export interface OpenedBrowser extends AsyncDisposable {
@@ -27,7 +28,7 @@ export async function openInBrowser(link: string): Promise<OpenedBrowser> {
     return { failure: undefined, [Symbol.asyncDispose]: dispose };
   } catch (error) {
     return {
-      failure: error instanceof Error ? error.message : String(error),
+      failure: errorText(error),
       [Symbol.asyncDispose]: dispose,
     };
   }

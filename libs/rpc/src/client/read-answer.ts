@@ -4,6 +4,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { validateResponseWithCompression, validateTrailer } from "@connectrpc/connect/protocol-grpc";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { errorText } from "@daos/fault";
 
 const COMPRESSIONS: readonly Compression[] = [compressionGzip, compressionBrotli];
 
@@ -79,7 +80,7 @@ function parse<O extends DescMessage>(output: O, bytes: Uint8Array): MessageShap
   try {
     return fromBinary(output, bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new ConnectError(`parse binary: ${reason}`, Code.Internal);
   }
 }

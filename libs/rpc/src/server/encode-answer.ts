@@ -3,6 +3,7 @@ import { type DescMessage, type Message, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { type Compression, compressionNegotiate, encodeEnvelope } from "@connectrpc/connect/protocol";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
+import { errorText } from "@daos/fault";
 
 const COMPRESSIONS = [compressionGzip, compressionBrotli];
 /** Smaller messages are not compressed, bytes. */
@@ -62,7 +63,7 @@ function serialize(schema: DescMessage, message: Message): Uint8Array<ArrayBuffe
   try {
     return toBinary(schema, message);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new ConnectError(`serialize binary: ${reason}`, Code.Internal);
   }
 }

@@ -16,6 +16,7 @@ import {
   type UnaryResponse,
 } from "@connectrpc/connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
+import { errorText } from "@daos/fault";
 import { compressionFor, encodeAnswer } from "./encode-answer.ts";
 import { readMessage } from "./read-message.ts";
 import { UnaryCall } from "./unary-call.ts";
@@ -87,7 +88,7 @@ function parse({ input }: DescMethodUnary, bytes: Uint8Array): Message {
   try {
     return fromBinary(input, bytes);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     throw new ConnectError(`parse binary: ${reason}`, Code.Internal);
   }
 }

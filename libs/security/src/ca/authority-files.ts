@@ -1,5 +1,4 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
-import { access } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FaultCode, hasCode } from "@daos/fault";
 import { writeFileAtomic } from "@daos/sys";
@@ -87,14 +86,6 @@ export function writeCertificate(path: string, certificate: X509Certificate, own
 /** Writes a copy of the authority's certificates, mode 0644. */
 export function writeAuthority(path: string, content: Buffer, owner?: Owner): Promise<void> {
   return writeFileAtomic(path, content, { mode: CERT_MODE, owner });
-}
-
-/** True when something stands at `path`. */
-export async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;

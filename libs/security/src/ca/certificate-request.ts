@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { constants } from "node:fs";
 import { open } from "node:fs/promises";
 import { resolve } from "node:path";
+import { errorText } from "@daos/fault";
 import { Attributes, CertificationRequest, CertificationRequestInfo } from "@peculiar/asn1-csr";
 import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
 import {
@@ -87,7 +88,7 @@ export async function readRequest(path: string): Promise<CertificateRequest> {
   try {
     return checked(AsnConvert.parse(Buffer.from(block[1] ?? "", "base64"), CertificationRequest));
   } catch (error) {
-    throw faultCertificateRequest(file, error instanceof Error ? error.message : String(error), error);
+    throw faultCertificateRequest(file, errorText(error), error);
   }
 }
 
@@ -134,6 +135,6 @@ async function readText(path: string): Promise<string> {
       throw new Error(`it is no regular file of at most ${MAX_FILE} bytes`);
     return await file.readFile("utf8");
   } catch (error) {
-    throw faultCertificateRequest(path, error instanceof Error ? error.message : String(error), error);
+    throw faultCertificateRequest(path, errorText(error), error);
   }
 }

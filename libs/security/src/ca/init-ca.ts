@@ -1,7 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
+import { isVisible } from "@daos/sys";
 import { faultAuthorityExists } from "../faults.ts";
-import { authorityFiles, exists, type IssuedFiles, writeCertificate, writeKey } from "./authority-files.ts";
+import { authorityFiles, type IssuedFiles, writeCertificate, writeKey } from "./authority-files.ts";
 import { buildCertificate } from "./build-certificate.ts";
 import { generateKeys, hashOf, type KeyType, ORGANIZATION, validity } from "./sign-certificate.ts";
 
@@ -23,7 +24,7 @@ export async function initCa(options: InitCaOptions): Promise<IssuedFiles> {
   const { directory, days = 3650, keyType = "ecdsa", now = () => new Date() } = options;
   const files = authorityFiles(directory);
   for (const path of [files.key, files.cert]) {
-    if (await exists(path)) throw faultAuthorityExists(path);
+    if (await isVisible(path)) throw faultAuthorityExists(path);
   }
   await mkdir(files.home, { recursive: true, mode: 0o755 });
   await mkdir(files.certs, { recursive: true, mode: 0o755 });

@@ -1,11 +1,11 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { isVisible } from "@daos/sys";
 import { faultBadName, faultFileExists } from "../faults.ts";
 import type { Role } from "../role.ts";
 import {
   authorityFiles,
   checkFileName,
-  exists,
   type IssuedFiles,
   loadAuthority,
   type Owner,
@@ -52,7 +52,7 @@ export async function issueCertificate(options: IssueOptions): Promise<IssuedFil
   const cert = join(output, `${name}.crt`);
   const key = join(output, `${name}.key`);
   const client = role === "agent" ? join(files.clients, `${name}.crt`) : undefined;
-  for (const path of [cert, key]) if (await exists(path)) throw faultFileExists(path);
+  for (const path of [cert, key]) if (await isVisible(path)) throw faultFileExists(path);
   const authority = await loadAuthority(files, now());
   const keys = await generateKeys(keyType);
   const certificate = signCertificate(authority, {
@@ -65,7 +65,7 @@ export async function issueCertificate(options: IssueOptions): Promise<IssuedFil
   });
   await mkdir(output, { recursive: true, mode: 0o755 });
   const beside = join(output, basename(files.cert));
-  if (!(await exists(beside))) await writeAuthority(beside, await readFile(files.cert), owner);
+  if (!(await isVisible(beside))) await writeAuthority(beside, await readFile(files.cert), owner);
   try {
     await writeKey(key, keys.privateKey, owner);
     if (client !== undefined) await writeCertificate(client, certificate);

@@ -1,9 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { writeFileAtomic } from "@daos/sys";
+import { isVisible, writeFileAtomic } from "@daos/sys";
 import { faultBadName, faultFileExists } from "../faults.ts";
 import type { Role } from "../role.ts";
-import { checkFileName, exists, type Owner, writeKey } from "./authority-files.ts";
+import { checkFileName, type Owner, writeKey } from "./authority-files.ts";
 import { buildRequest } from "./certificate-request.ts";
 import { generateKeys, isDnsName, type KeyType, ORGANIZATION } from "./sign-certificate.ts";
 
@@ -33,7 +33,7 @@ export async function requestCertificate(
   for (const one of names) if (!isDnsName(one)) throw faultBadName(one);
   const base = join(resolve(options.output), name);
   const files = { request: `${base}.csr`, key: `${base}.key`, cert: `${base}.crt` };
-  for (const path of [files.key, files.cert]) if (await exists(path)) throw faultFileExists(path);
+  for (const path of [files.key, files.cert]) if (await isVisible(path)) throw faultFileExists(path);
   const keys = await generateKeys(keyType);
   const user = role === "admin" ? options.name : undefined;
   const dnsNames = role === "server" ? [...new Set(["server", ...names])] : [];

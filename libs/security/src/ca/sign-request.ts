@@ -1,9 +1,10 @@
 import type { X509Certificate } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { isVisible } from "@daos/sys";
 import { faultBadName, faultCertificateRequest, faultFileExists } from "../faults.ts";
 import type { Role } from "../role.ts";
-import { authorityFiles, checkFileName, exists, loadAuthority, writeCertificate } from "./authority-files.ts";
+import { authorityFiles, checkFileName, loadAuthority, writeCertificate } from "./authority-files.ts";
 import { readRequest } from "./certificate-request.ts";
 import { isDnsName, signCertificate } from "./sign-certificate.ts";
 
@@ -56,7 +57,7 @@ export async function signRequest(options: SignOptions): Promise<SignedCertifica
   checkFileName(name);
   const output = resolve(options.output ?? files.certs);
   const cert = join(output, `${name}.crt`);
-  if (await exists(cert)) throw faultFileExists(cert);
+  if (await isVisible(cert)) throw faultFileExists(cert);
   const client = role === "agent" ? join(files.clients, `${name}.crt`) : undefined;
   const certificate = signCertificate(await loadAuthority(files, now()), {
     role,

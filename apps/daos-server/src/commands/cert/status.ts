@@ -1,5 +1,5 @@
-import { access } from "node:fs/promises";
 import type { CertificatePaths, CertificateState, CertificateStatus } from "@daos/security";
+import { isVisible } from "@daos/sys";
 import { defineCommand } from "../../define-command.ts";
 import type { GlobalValues } from "../../global-flags.ts";
 import { authorityDirectory, DIRECTORY_FLAG } from "./cert-flags.ts";
@@ -22,7 +22,7 @@ export const certStatusCommand = defineCommand({
     const { certificateStatus, describeStatus, needAttention } = await import("@daos/security");
     const { directory } = authorityDirectory(flags.directory);
     const authority = authorityFiles(directory);
-    const hasAuthority = await exists(authority.key);
+    const hasAuthority = await isVisible(authority.key);
     const { paths, notes } = await configuredFiles(flags, hasAuthority);
     const list = await certificateStatus(paths ?? { caCert: authority.cert }, {
       caDirectory: hasAuthority ? directory : undefined,
@@ -80,12 +80,5 @@ function table(list: readonly CertificateStatus[]): string[] {
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))
       .join("  ")
       .trimEnd(),
-  );
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
   );
 }
