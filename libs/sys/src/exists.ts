@@ -14,5 +14,5 @@ export async function exists(path: string): Promise<boolean> {
 
 /** True when this process can see something at `path`. What it may not look at counts as missing. */
 export async function isVisible(path: string): Promise<boolean> {
-  return await exists(path).catch(() => false);
+  return exists(path).catch(() => false);
 }
