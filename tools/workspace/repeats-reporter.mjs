@@ -1,7 +1,7 @@
 // Names the tests that passed only when they were repeated: such a run is not like one in which nothing failed.
 import { relative } from "node:path";
 
-const MOST_LINES = 60;
+const MAX_LINES = 60;
 
 /** @import { Reporter, TestModule } from "vitest/node" */
 
@@ -18,7 +18,7 @@ export default class RepeatsReporter {
           `REPEATED ${relative(process.cwd(), module.moduleId)} > ${test.fullName}: ${reason}\n`,
         );
         // The last lines of what a program printed say why.
-        for (const line of more.slice(-MOST_LINES)) process.stdout.write(`  ${line}\n`);
+        for (const line of more.slice(-MAX_LINES)) process.stdout.write(`  ${line}\n`);
       }
     }
   }

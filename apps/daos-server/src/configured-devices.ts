@@ -9,6 +9,6 @@ export function configuredControllers(config: Configured): Pick<ControllerSelect
 }
 
 /** The hugepages that a configuration asks for. The default is no wish: a larger number that the host has is kept. */
-export function wishedHugepages(config: Configured): number | undefined {
+export function configuredHugepages(config: Configured): number | undefined {
   return config?.nrHugepages === DEFAULT_HUGEPAGES ? undefined : config?.nrHugepages;
 }

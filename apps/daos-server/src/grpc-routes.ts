@@ -10,7 +10,7 @@ import { ctl, mgmt, reflection, reflectionAlpha, grpc as standard } from "@daos/
 import { reflectionService } from "@daos/reflection-service";
 import { judgeCaller, shareOf } from "@daos/security";
 import { peerKey } from "./audit/audit-interceptor.ts";
-import { configuredControllers, wishedHugepages } from "./configured-devices.ts";
+import { configuredControllers, configuredHugepages } from "./configured-devices.ts";
 import { faultInsecureDevices } from "./faults.ts";
 import { findUser } from "./find-owner.ts";
 import { limitedService } from "./limit-requests.ts";
@@ -49,7 +49,7 @@ export function grpcRoutes(options: GrpcRoutesOptions): (router: ConnectRouter) 
         refuseDevices:
           transport.allowInsecure && !config.allowInsecureDevices ? faultInsecureDevices : undefined,
         controllers: configuredControllers(config),
-        hugepages: wishedHugepages(config),
+        hugepages: configuredHugepages(config),
         network,
         actions: host.actions,
         findUser,

@@ -7,7 +7,7 @@ import { compareAddresses, type StateName, stateOf } from "./hosts.ts";
 /** One host. Its members have a signal of their own, so that a change touches one cell. */
 export interface HostEntry {
   readonly address: string;
-  /** Of its first member. */
+  /** The fault domain of its first member. */
   readonly faultDomain: string;
   /** By rank. */
   readonly members: Signal<readonly ctl.SystemMember[]>;
@@ -43,7 +43,7 @@ export const now = signal(Date.now());
 /** The limit of events that the page keeps. */
 const MAX_EVENTS = 2_000;
 /** dmg sends something every 5 s. After this time (ms) without it, the page connects again: a laptop may have slept. */
-const SILENCE_MS = 15_000;
+const CONTACT_TIMEOUT_MS = 15_000;
 /** A hidden window gives its connection back after this time (ms): browsers allow six for all windows. */
 const HIDDEN_MS = 60_000;
 const MAX_PAUSE_MS = 5_000;
@@ -78,10 +78,10 @@ export async function follow(): Promise<void> {
 /** One call, until it ends. A window that was hidden ends it without an error. */
 async function watchOnce(onMessage: () => void): Promise<void> {
   const abort = new AbortController();
-  let silence = setTimeout(() => {}, 0);
+  let contactTimer = setTimeout(() => {}, 0);
   const listen = () => {
-    clearTimeout(silence);
-    silence = setTimeout(() => abort.abort(new Error("no message for 15 s")), SILENCE_MS);
+    clearTimeout(contactTimer);
+    contactTimer = setTimeout(() => abort.abort(new Error("no message for 15 s")), CONTACT_TIMEOUT_MS);
   };
   let left: ReturnType<typeof setTimeout> | undefined;
   const onVisibility = () => {
@@ -102,7 +102,7 @@ async function watchOnce(onMessage: () => void): Promise<void> {
   } catch (error) {
     if (!document.hidden) throw error;
   } finally {
-    clearTimeout(silence);
+    clearTimeout(contactTimer);
     clearTimeout(left);
     document.removeEventListener("visibilitychange", onVisibility);
   }

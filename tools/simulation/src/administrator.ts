@@ -23,7 +23,7 @@ export class Administrator {
     });
   }
 
-  /** @returns how many members it did not work for; undefined when the command failed as a whole */
+  /** @returns the number of members for which it failed; undefined when the whole command failed */
   async run(
     command: Command,
     ranks: readonly number[],
@@ -34,7 +34,7 @@ export class Administrator {
     using limit = this.#process.deadline(COMMAND_MS, "command");
     const caller = { process: this.#process, host: "outside" };
     try {
-      // A command is not to be done twice: the host that has it is waited for.
+      // A command must not run twice, so the host that received it is waited for.
       const results = await this.#finder.ask(
         (to: HostAddress, until) =>
           network.call(

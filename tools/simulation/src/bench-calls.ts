@@ -3,16 +3,16 @@ import { loadavg } from "node:os";
 import { join } from "node:path";
 import { MEMBERS_BENCHED } from "./bench-members.ts";
 import { BENCH, type Say, startProgram } from "./bench-parts.ts";
-import { bareNode, judge, median, ROUNDS } from "./bench-ratios.ts";
+import { bareNode, compareWithStated, median, ROUNDS } from "./bench-ratios.ts";
 import { cpuSeconds } from "./cpu-time.ts";
 
 const CONNECTIONS = 16;
-/** Calls under way on each connection. */
+/** Concurrent calls on each connection. */
 const AT_ONCE = 4;
 /** An empty message: no compression, length 0. */
 const EMPTY = Buffer.alloc(5);
 
-/** The calls, with how many are made in a round. */
+/** The calls, and how many of each are made in a round. */
 const CALLS = [
   { name: "LeaderQuery", path: "/mgmt.MgmtSvc/LeaderQuery", count: 4000 },
   { name: `GetAttachInfo, ${MEMBERS_BENCHED} members`, path: "/mgmt.MgmtSvc/GetAttachInfo", count: 3000 },
@@ -25,7 +25,7 @@ const CALLS = [
 
 type Call = (typeof CALLS)[number];
 
-/** A server process, and the seconds of CPU that one call has cost it, of each round. */
+/** A server process, and the CPU seconds of one call in each round. */
 interface Measured {
   readonly name: string;
   readonly pid: number;
@@ -34,11 +34,11 @@ interface Measured {
 }
 
 /**
- * Prints what a call costs the leader in CPU time, as a ratio to the least that a handler on node:http2 does, and compares it
- * with the ratios that docs/performance.md states.
+ * Prints the CPU time of a call on the leader as a ratio to a minimal handler on node:http2, and compares it with the ratios in
+ * docs/performance.md.
  *
- * @param before root of another checkout that has been built, to be measured in the same run
- * @returns false when a stated ratio is missed by more than the noise that is stated with it
+ * @param before root of another built checkout, which is measured in the same run
+ * @returns false when a ratio exceeds the stated one by more than the stated noise
  */
 export async function benchCalls(before: string | undefined, say: Say): Promise<boolean> {
   using stack = new DisposableStack();
@@ -63,7 +63,7 @@ export async function benchCalls(before: string | undefined, say: Say): Promise<
   return print(plain, all, say);
 }
 
-/** Seconds of CPU for one call; undefined when the server does not answer it. */
+/** CPU seconds of one call; undefined when the server does not implement it. */
 async function costOf({ pid, port }: Measured, { path, count }: Call): Promise<number | undefined> {
   const sessions = Array.from({ length: CONNECTIONS }, () => connect(`http://127.0.0.1:${port}`));
   try {
@@ -81,7 +81,7 @@ async function costOf({ pid, port }: Measured, { path, count }: Call): Promise<n
   }
 }
 
-/** As the Go client of release 0.8.0 calls: no compression, with a deadline. */
+/** Calls like the Go client of release 0.8.0: no compression, with a deadline. */
 function callOnce(session: ClientHttp2Session, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = session.request({
@@ -118,17 +118,17 @@ function print(plain: Measured, all: readonly Measured[], say: Say): boolean {
       const one = costs.get(call) ?? [];
       if (one.length === 0) {
         say(`| ${call.name} | ${name} | not answered | | | | |`);
-        // Another checkout may not know the call yet.
+        // Another checkout may not have the call yet.
         if (name !== "before") good = false;
         continue;
       }
       const cost = median(one);
       const ratio = cost / base;
       const ratios = one.map((value) => value / base);
-      const verdict = name === "ours" ? judge(call.name, ratio) : undefined;
-      if (verdict?.good === false) good = false;
+      const comparison = name === "ours" ? compareWithStated(call.name, ratio) : undefined;
+      if (comparison?.good === false) good = false;
       say(
-        `| ${call.name} | ${name} | ${(cost * 1e6).toFixed(0)} µs | ${Math.round(bare / cost)} | ${ratio.toFixed(2)} | ${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)} | ${verdict?.text ?? ""} |`,
+        `| ${call.name} | ${name} | ${(cost * 1e6).toFixed(0)} µs | ${Math.round(bare / cost)} | ${ratio.toFixed(2)} | ${Math.min(...ratios).toFixed(2)}-${Math.max(...ratios).toFixed(2)} | ${comparison?.text ?? ""} |`,
       );
     }
   }

@@ -3,14 +3,14 @@ import { type AddressInfo, createServer, type Server } from "node:net";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { mgmt } from "@daos/proto";
 
-/** Where the hosts listen. */
+/** The ports of the hosts. */
 export interface FromHosts {
   readonly ports: readonly number[];
 }
 
 /**
- * Many hosts in one process, each on a port of its own: they answer at once what a system stop asks. The last `holes` take
- * connections, and answer nothing.
+ * Many hosts in one process, each on its own port. They answer the requests of a system stop at once. The last `holes` hosts
+ * accept connections, but never answer.
  */
 export async function runHosts(count: number, holes: number): Promise<void> {
   process.on("SIGTERM", () => process.exit(0));

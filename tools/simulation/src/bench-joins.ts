@@ -2,21 +2,21 @@ import { MgmtClient } from "@daos/control-client";
 import { NIL_RANK } from "@daos/rank";
 import type { FromLeader } from "./bench-leader.ts";
 import { type Say, startPart } from "./bench-parts.ts";
-import { bareNode, judge } from "./bench-ratios.ts";
+import { bareNode, compareWithStated } from "./bench-ratios.ts";
 import { cpuSeconds } from "./cpu-time.ts";
 
 const HOSTS = 64;
 const JOINS = 1_000;
-/** Members that there are before. */
+/** The number of members before the measured joins. */
 const SIZES = [2_048, 6_144] as const;
 
 const { signal } = new AbortController();
 
 /**
- * Prints what the join of a new engine costs the leader in CPU time, in a system of two sizes: with the real client, and a
- * connection for each join.
+ * Prints the leader's CPU time for the join of a new engine in systems of two sizes. The real client opens one connection per
+ * join.
  *
- * @returns false when a stated ratio is missed
+ * @returns false when a ratio exceeds the stated one
  */
 export async function benchJoinCosts(say: Say): Promise<boolean> {
   const bare = bareNode();
@@ -29,14 +29,14 @@ export async function benchJoinCosts(say: Say): Promise<boolean> {
     ["join, 6144 members to 2048", large / small],
     ["100 joins to bare Node.js", (100 * large) / bare.cpuSeconds],
   ] as const) {
-    const verdict = judge(name, ratio);
-    if (!verdict.good) good = false;
-    say(`| ${name} | ${columns} | ${ratio.toFixed(2)} | ${verdict.text} |`);
+    const comparison = compareWithStated(name, ratio);
+    if (!comparison.good) good = false;
+    say(`| ${name} | ${columns} | ${ratio.toFixed(2)} | ${comparison.text} |`);
   }
   return good;
 }
 
-/** Seconds of CPU for one join. */
+/** CPU seconds of one join. */
 async function costAt(members: number): Promise<number> {
   using leader = await startPart<FromLeader>("leader", `${members}`);
   const host = { host: "127.0.0.1", port: leader.ready.port };
@@ -53,7 +53,7 @@ async function costAt(members: number): Promise<number> {
         faultDomain: "/",
         reports: true,
         recorded: false,
-        // All come from one address here, and would replace each other.
+        // All engines have one address here, so each would replace the previous one.
         engineNumber: 0,
       };
       await client.join(host, message, { signal });

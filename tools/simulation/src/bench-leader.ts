@@ -18,16 +18,16 @@ import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
 import { delay } from "@daos/sys";
 import { JoinCoordinator, MsReplicas, PoolCoordinator, ServerRequests, SystemActions } from "@daos/system";
 
-/** What the leader's process is asked. */
+/** The requests to the leader's process. */
 export type ToLeader = { readonly kind: "tell" } | { readonly kind: "stop"; readonly timeoutMs: number };
 
-/** What it says of itself. */
+/** The figures that it reports. */
 export interface FromLeader {
   readonly port: number;
   readonly commits: number;
   readonly members: number;
   readonly peakKiB: number;
-  /** The answer to a query of all. */
+  /** The answer to a query of all members. */
   readonly queryBytes: readonly number[];
 }
 
@@ -35,10 +35,10 @@ const self = { host: "127.0.0.1", port: 10_001 };
 const { signal } = new AbortController();
 
 /**
- * The leader in a process of its own: the real gRPC server and handlers, and the real SQLite store on disk. The engine that
- * gives ranks is in this process.
+ * The leader in its own process: the real gRPC server and handlers, and the real SQLite store on disk. The engine that assigns
+ * ranks is in this process too.
  *
- * @param numbers how many members there are, and the ports of their hosts
+ * @param numbers the number of members, and the ports of their hosts
  */
 export async function runLeader([count = 0, ...ports]: readonly number[]): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "daos-bench-"));
@@ -89,7 +89,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
       router.service(ctl.MgmtCtl, systemService({ leadership, actions, log: silentLogger }));
     },
   });
-  // All hosts have one address here, so what is limited for each address is not.
+  // All hosts have one address here, so the limits per address are off.
   const limits = {
     ...DEFAULT_LIMITS,
     maxConnectionsPerAddress: DEFAULT_LIMITS.maxConnections,
@@ -159,7 +159,7 @@ function memberOf(rank: number, ports: readonly number[]): Member {
     since: 1_795_478_400_000,
     incarnation: 1,
     faultDomain: `/rack${rank % 16}/node${rank % 256}`,
-    // No host reports here, so none is overdue.
+    // No host sends reports here, so none may become overdue.
     reports: false,
   };
 }
@@ -171,7 +171,7 @@ async function fill(store: MemberStore, members: readonly Member[]): Promise<voi
   );
 }
 
-/** As the leader sends it. */
+/** In the form that the leader sends. */
 function queryBytes(members: readonly Member[]): Uint8Array {
   const message = create(ctl.SystemQueryRespSchema, {
     members: members.map(({ uuid, rank, address, uri, contexts, incarnation, since, faultDomain }) => ({

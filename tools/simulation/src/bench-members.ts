@@ -4,7 +4,7 @@ import { ctl } from "@daos/proto";
 /** The members of a large system. */
 export const MEMBERS_BENCHED = 2048;
 
-/** A member as the leader sends it. */
+/** A member in the form that the leader sends. */
 export function memberMessage(rank: number): MessageInitShape<typeof ctl.SystemMemberSchema> {
   return {
     addr: `10.0.0.${rank % 256}:10001`,

@@ -5,18 +5,18 @@ import { fileURLToPath } from "node:url";
 /** Prints a line. */
 export type Say = (line: string) => void;
 
-/** The program that runs the parts. */
+/** The program that runs the parts of a benchmark. */
 export const BENCH = fileURLToPath(new URL("bench.js", import.meta.url));
 
-/** A part of a benchmark in another process. */
+/** A part of a benchmark that runs in another process. */
 export interface Part<T> extends Disposable {
   readonly pid: number;
-  /** What it has said when it was ready. */
+  /** The message that it sent when it was ready. */
   readonly ready: T;
   ask<Answer>(question: object): Promise<Answer>;
 }
 
-/** Starts a part of the benchmark, as bench.ts names it, or of that of another checkout. */
+/** Starts a part of the benchmark, named as in bench.ts, from this checkout or another one. */
 export async function startPart<T>(part: string, ...args: readonly string[]): Promise<Part<T>> {
   return startProgram(BENCH, part, ...args);
 }

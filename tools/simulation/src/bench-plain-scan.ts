@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { createSecureContext } from "node:tls";
 
 export const SCANNED_HOSTS = 1024;
-/** So many connections there are at once. */
+/** The number of concurrent connections. */
 const AT_ONCE = 32;
 
-/** Every address of the loopback network is a host. */
+/** Each host has its own address in the loopback network. */
 export const addressOf = (index: number): string =>
   `127.1.${Math.floor((index + 1) / 256)}.${(index + 1) % 256}`;
 
-/** The least that a client can do: one handshake and one call for each host. */
+/** A minimal client: one handshake and one call for each host. */
 export async function runPlainScan(port: number, directory: string): Promise<void> {
   const file = (name: string) => readFileSync(join(directory, name), "utf8");
   const tls =

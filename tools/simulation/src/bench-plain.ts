@@ -4,12 +4,12 @@ import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary }
 import { ctl, mgmt } from "@daos/proto";
 import { MEMBERS_BENCHED, memberMessage } from "./bench-members.ts";
 
-/** The answer of a path, made once or for each call. */
+/** The answer of a path: fixed, or made for each call. */
 type Answer = (request: Buffer) => Uint8Array;
 
 /**
- * The least that a server on node:http2 can do for the same calls: it reads the message, answers, and checks nothing. Lists are
- * encoded once. What a call costs more than here is ours.
+ * A minimal server on node:http2 for the same calls: it reads the message and answers, without any checks. Lists are encoded
+ * once. The additional cost of the real server is our own.
  */
 export async function runPlain(): Promise<void> {
   const members = Array.from({ length: MEMBERS_BENCHED }, (_, rank) => memberMessage(rank));

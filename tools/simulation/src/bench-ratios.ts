@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 
-/** Rounds of each measurement. */
+/** The number of rounds of each measurement. */
 export const ROUNDS = 5;
 
 interface Stated {
@@ -9,7 +9,7 @@ interface Stated {
   readonly noise: number;
 }
 
-/** The rows of docs/performance.md that end with a ratio and its noise, as in `| LeaderQuery | ... | 1.6 ± 0.3 |`. */
+/** The rows of docs/performance.md that end with a ratio and its noise: `| LeaderQuery | ... | 1.6 ± 0.3 |`. */
 function statedRatios(): ReadonlyMap<string, Stated> {
   const text = readFileSync(new URL("../../../docs/performance.md", import.meta.url), "utf8");
   const rows = text.matchAll(/^\| ([^|]+?) \|.*\| ([\d.]+) ± ([\d.]+) \|$/gm);
@@ -18,15 +18,15 @@ function statedRatios(): ReadonlyMap<string, Stated> {
   );
 }
 
-/** A ratio beside what docs/performance.md states of it. */
-export interface Judged {
+/** A measured ratio compared with the one in docs/performance.md. */
+export interface Comparison {
   readonly good: boolean;
-  /** `1.6 ± 0.6`, with `MISSED` when it is above; empty when nothing is stated. */
+  /** `1.6 ± 0.6`, with `MISSED` when the measured ratio is higher; empty without a stated ratio. */
   readonly text: string;
 }
 
-/** Compares a measured ratio with the stated one of that name. One that cannot be measured is missed. */
-export function judge(name: string, ratio: number): Judged {
+/** Compares a measured ratio with the stated one of that name. NaN counts as missed. */
+export function compareWithStated(name: string, ratio: number): Comparison {
   const stated = statedRatios().get(name);
   if (stated === undefined) return { good: true, text: "" };
   const good = ratio <= stated.ratio + stated.noise;
@@ -38,7 +38,7 @@ export function median(values: readonly number[]): number {
   return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** What a Node.js that does nothing needs. */
+/** The CPU time and memory of an empty Node.js program. */
 export interface BareNode {
   readonly cpuSeconds: number;
   readonly peakMiB: number;

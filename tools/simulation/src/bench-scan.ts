@@ -12,15 +12,15 @@ import { ctl } from "@daos/proto";
 import { TestAuthority, TestCertificateFiles } from "@daos/security/testing";
 import { BENCH, type Say, startPart } from "./bench-parts.ts";
 import { addressOf, SCANNED_HOSTS } from "./bench-plain-scan.ts";
-import { bareNode, judge } from "./bench-ratios.ts";
+import { bareNode, compareWithStated } from "./bench-ratios.ts";
 import { childCpuSeconds } from "./cpu-time.ts";
 
-/** Hosts of one in twenty take connections and never answer. */
+/** One host in twenty accepts connections, but never answers. */
 const SILENT_EVERY = 20;
-/** How long a host may take to answer a connection, s. */
+/** The time limit of dmg for an answer on a new connection, s. */
 const CONNECT_LIMIT_S = 3;
 
-/** What the process of the hosts says. */
+/** The message of the hosts' process. */
 export interface FromScanHosts {
   readonly port: number;
 }
@@ -34,10 +34,10 @@ function answer(): Buffer {
 }
 
 /**
- * Many hosts in one process: every address of the loopback network is one. They answer a scan at once.
+ * Many hosts in one process, one for each address of the loopback network. They answer a scan at once.
  *
  * @param directory of the certificates; empty for plain text
- * @param silent "silent" for one in twenty that takes connections only
+ * @param silent "silent" to let one host in twenty accept connections only
  */
 export async function runScanHosts(directory: string, silent: string): Promise<void> {
   process.on("SIGTERM", () => process.exit(0));
@@ -70,7 +70,7 @@ export async function runScanHosts(directory: string, silent: string): Promise<v
   process.send?.({ port: (listener.address() as AddressInfo).port } satisfies FromScanHosts);
 }
 
-/** The certificates of hosts and administrator, RSA with 3,072 bits as `daos-server cert` makes them. */
+/** The certificates of hosts and administrator: RSA with 3,072 bits. */
 function scanCertificates(): { readonly files: TestCertificateFiles; readonly config: string } {
   const keys = (): { publicKey: KeyObject; privateKey: KeyObject } =>
     generateKeyPairSync("rsa", { modulusLength: 3072 });
@@ -90,7 +90,7 @@ function scanCertificates(): { readonly files: TestCertificateFiles; readonly co
   return { files, config };
 }
 
-/** What a program has cost. */
+/** The cost of a program run. */
 interface Scanned {
   readonly cpuSeconds: number;
   readonly seconds: number;
@@ -100,14 +100,14 @@ interface Scanned {
 
 const DMG = fileURLToPath(new URL("../../../apps/dmg/bin/dmg", import.meta.url));
 
-/** Runs `dmg storage scan` of all hosts. @param config of the certificates; undefined for plain text */
+/** Runs `dmg storage scan` on all hosts. @param config the configuration with certificates; undefined for plain text */
 function scanWithDmg(port: number, config: string | undefined): Promise<Scanned> {
   const hosts = Array.from({ length: SCANNED_HOSTS }, (_, index) => `${addressOf(index)}:${port}`).join(",");
   const transport = config === undefined ? ["-i"] : ["-o", config];
   return measure(DMG, [...transport, "-l", hosts, "storage", "scan"]);
 }
 
-/** Runs a program, and looks at the most memory that it has had. */
+/** Runs a program, and measures its peak memory. */
 async function measure(program: string, args: readonly string[]): Promise<Scanned> {
   const cpuBefore = childCpuSeconds();
   const begun = performance.now();
@@ -129,7 +129,11 @@ async function measure(program: string, args: readonly string[]): Promise<Scanne
   };
 }
 
-/** Prints what `dmg storage scan` of many hosts costs beside a client written by hand. @returns false when a stated ratio is missed */
+/**
+ * Compares the cost of `dmg storage scan` on many hosts with that of a hand-written client.
+ *
+ * @returns false when a ratio exceeds the stated one
+ */
 export async function benchScan(say: Say): Promise<boolean> {
   const { files, config } = scanCertificates();
   using _files = files;
@@ -143,9 +147,9 @@ export async function benchScan(say: Say): Promise<boolean> {
   say("|---|---|---|---|---|---|");
   let good = true;
   const row = (name: string, base: string, ours: string, exitCode: number, ratio: number) => {
-    const verdict = judge(name, ratio);
-    if (!verdict.good) good = false;
-    say(`| ${name} | ${base} | ${ours} | ${exitCode} | ${ratio.toFixed(2)} | ${verdict.text} |`);
+    const comparison = compareWithStated(name, ratio);
+    if (!comparison.good) good = false;
+    say(`| ${name} | ${base} | ${ours} | ${exitCode} | ${ratio.toFixed(2)} | ${comparison.text} |`);
   };
   for (const [name, directory] of [
     ["plain text", ""],
@@ -156,7 +160,7 @@ export async function benchScan(say: Say): Promise<boolean> {
     const dmg = await scanWithDmg(port, directory === "" ? undefined : config);
     const plain = await measure(process.execPath, [BENCH, "plain-scan", `${port}`, directory]);
     const seconds = ({ cpuSeconds }: Scanned) => `${cpuSeconds.toFixed(2)} s of CPU`;
-    // One host that is not reached is a miss, whatever the rest has cost.
+    // An unreached host counts as missed, whatever the cost of the others.
     const cost = dmg.exitCode === 0 ? dmg.cpuSeconds / plain.cpuSeconds : Number.NaN;
     row(`scan, ${name}`, seconds(plain), seconds(dmg), dmg.exitCode, cost);
     const memory = `scan, ${name}, memory to bare Node.js`;

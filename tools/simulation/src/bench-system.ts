@@ -14,7 +14,7 @@ const ONE_BY_ONE = 256;
 const STEP_MS = 10_000;
 
 const { signal } = new AbortController();
-/** Of each fake host: calls of one share a connection. */
+/** The engines of each fake host. Their calls share a connection. */
 const clients = Array.from({ length: HOSTS }, () => new MgmtClient(async () => undefined));
 
 interface Run {
@@ -37,7 +37,7 @@ async function joinAll(port: number, uuids: readonly string[], atOnce: boolean):
         faultDomain: "/",
         reports: true,
         recorded: false,
-        // All come from one address here, and would replace each other.
+        // All engines have one address here, so each would replace the previous one.
         engineNumber: 0,
       },
       { signal },

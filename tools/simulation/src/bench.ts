@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
 
-/** The processes of the benchmarks, each of which loads what it uses. */
+/** The processes of the benchmarks. Each loads only its own modules. */
 const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   leader: async (args) => (await import("./bench-leader.ts")).runLeader(args.map(Number)),
   hosts: async ([count, holes]) => (await import("./bench-hosts.ts")).runHosts(Number(count), Number(holes)),
@@ -13,7 +13,7 @@ const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
     (await import("./bench-plain-scan.ts")).runPlainScan(Number(port), directory),
 };
 
-/** Runs the benchmarks that are named, or all. @returns false when a ratio that docs/performance.md states is missed */
+/** Runs the named benchmarks, or all. @returns false when a ratio exceeds the one in docs/performance.md */
 async function bench(): Promise<boolean> {
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({

@@ -4,13 +4,13 @@ import type { Member } from "@daos/member-store";
 import type { SimHost } from "./sim-host.ts";
 import type { World } from "./world.ts";
 
-/** An engine that exists. */
+/** An existing engine. */
 interface Engine {
   readonly host: SimHost;
   readonly instance: EngineInstance;
 }
 
-/** Says what is not as it must be when nothing has gone wrong for a while. */
+/** Reports every violation of the expected state after a time without faults. */
 export function checkConvergence(world: World): void {
   const { history } = world;
   const leaders = world.hosts.filter(({ server }) => server?.leadership.leadsHere === true);
@@ -41,7 +41,9 @@ function enginesByUuid(world: World): Map<string, Engine[]> {
   return engines;
 }
 
-/** All of its engines have the identity of members elsewhere: its server ends, and is started again now and then. */
+/**
+ * All of its engines have identities of members on other hosts. Its server therefore ends, and is restarted from time to time.
+ */
 function refusedAsCopy({ endedBecause }: SimHost): boolean {
   return endedBecause?.includes(`code = ${FaultCode.memberElsewhere} `) === true;
 }
@@ -50,7 +52,7 @@ function statesOf(world: World, member: Member, engines: readonly Engine[]): rea
   if (member.state === "excluded") return ["excluded"];
   const own = engines.filter(({ host }) => host.address.host === member.address.host);
   if (own.length === 0) {
-    // Its host says every few seconds what it has in its place.
+    // Its host reports every few seconds which engine it has instead.
     const lost: readonly Member["state"][] = ["errored", "replaced"];
     return world.network.at(member.address.host)?.server === undefined
       ? [...lost, "unresponsive", "stopped"]
@@ -75,7 +77,7 @@ function statesOf(world: World, member: Member, engines: readonly Engine[]): rea
   });
 }
 
-/** An engine that runs is a member that is wanted, and none waits for ever. */
+/** Every running engine is a member that should run, and no engine waits forever. */
 function checkEngine(world: World, uuid: string, { host, instance }: Engine): void {
   const member = world.history.get(uuid);
   const name = `engine ${instance.index} of ${host.name}, ${uuid},`;

@@ -1,7 +1,7 @@
 import type { PoolsResult } from "@daos/system";
 import type { World } from "./world.ts";
 
-/** Says what is not as it must be with the pools when nothing has gone wrong for a while, and they were listed. */
+/** Reports every violation of the expected state of the pools, after a time without faults and a list of the pools. */
 export function checkPools({ history, leader, dataPlane }: World, listed: PoolsResult | undefined): void {
   if (listed === undefined) {
     history.violate("the pools cannot be listed");
@@ -32,7 +32,7 @@ function sorted<T extends { readonly uuid: string }>(pools: readonly T[]): reado
   return pools.toSorted((a, b) => (a.uuid < b.uuid ? -1 : 1));
 }
 
-/** JSON has no big numbers. */
+/** JSON has no bigint. */
 function text(_: string, value: unknown): unknown {
   return typeof value === "bigint" ? `${value}` : value;
 }

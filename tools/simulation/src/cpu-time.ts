@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** The times of proc(5) are in ticks; Linux shows programs 100 of them a second. */
+/** The times of proc(5) are in ticks. On Linux a tick is 10 ms for programs. */
 const TICKS_PER_SECOND = 100;
 
-/** User and system time of a process, seconds. */
+/** The user and system time of a process, seconds. */
 export function cpuSeconds(pid: number): number {
   const { utime, stime } = timesOf(`${pid}`);
   return (utime + stime) / TICKS_PER_SECOND;

@@ -1,7 +1,7 @@
 import { daosStatusNumber } from "@daos/fault";
 import { NIL_RANK } from "@daos/rank";
 
-/** An engine's join as the data plane gets it. */
+/** An engine's join request in the data plane. */
 export interface EngineJoin {
   readonly uuid: string;
   readonly rank: number;
@@ -9,13 +9,13 @@ export interface EngineJoin {
   readonly addr: string;
 }
 
-/** What the data plane sees of an engine's process. */
+/** The data plane's view of an engine's process. */
 interface DataPlaneProcess {
   readonly hung: boolean;
   hasGroupMap: boolean;
 }
 
-/** What the data plane sees of a machine. */
+/** The data plane's view of a machine. */
 export interface DataPlaneHost {
   readonly index: number;
   readonly address: { readonly host: string };
@@ -31,7 +31,7 @@ interface DataPlaneNetwork {
   reaches(from: string, to: string): boolean;
 }
 
-/** A request about pools, of which the simulation looks at no more. */
+/** The fields of a pool request that the simulation uses. */
 interface PoolRequest {
   readonly uuid: string;
 }
@@ -43,9 +43,9 @@ const STATUS = {
 };
 
 /**
- * The management service of the engines, replicated on the access points: it keeps the system map, and answers joins as the
- * engine does. Each process that joins gets the group map, also a second time. It works while a majority of its replicas run
- * and see each other; the first of these leads.
+ * The management service of the engines, replicated on the access points. It keeps the system map, and answers joins like the
+ * engine. Each process that joins gets the group map, also after a restart. It works while a majority of its replicas run and
+ * are connected. The first of these leads.
  *
  * @see DAOS 0.8.0 src/mgmt/srv_system.c ds_mgmt_join_handler
  */
@@ -61,7 +61,7 @@ export class DataPlane {
     this.#network = network;
   }
 
-  /** A replica is made on a host; the first one brings its own rank. */
+  /** Creates a replica on a host. The first one has its own rank. */
   create(host: DataPlaneHost, own: EngineJoin, bootstrap: boolean): number {
     if (this.#created.has(host)) return daosStatusNumber("EXIST");
     this.#created.add(host);
@@ -71,7 +71,7 @@ export class DataPlane {
 
   started(host: DataPlaneHost): void {
     this.#running.add(host);
-    // The only replica leads, and has the group map from its own storage.
+    // The only replica leads. It reads the group map from its own storage.
     const process = host.server?.engines[0]?.process;
     if (this.#created.size === 1 && process !== undefined) process.hasGroupMap = true;
   }
@@ -80,7 +80,7 @@ export class DataPlane {
     this.#running.delete(host);
   }
 
-  /** @param at the host whose engine is asked */
+  /** @param at the host whose engine gets the request */
   join(at: DataPlaneHost, request: EngineJoin): { readonly status: number; readonly rank: number } {
     const refuse = (status: number) => ({ status, rank: NIL_RANK });
     if (this.#leaderSeenFrom(at) !== at) return refuse(STATUS.notLeader);
@@ -100,7 +100,7 @@ export class DataPlane {
     return [...this.#pools];
   }
 
-  /** What the engine of a host answers to a call about pools. */
+  /** The answer of a host's engine to a pool call. */
   createPool(
     at: DataPlaneHost,
     { uuid }: PoolRequest,
@@ -111,7 +111,7 @@ export class DataPlane {
     return { status: 0, svcreps: [0] };
   }
 
-  /** A pool that is not there is as good as destroyed. */
+  /** Destroying a pool that does not exist succeeds. */
   destroyPool(at: DataPlaneHost, { uuid }: PoolRequest): { readonly status: number } {
     if (this.#leaderSeenFrom(at) !== at) return { status: STATUS.notLeader };
     this.#pools.delete(uuid);
@@ -131,8 +131,8 @@ export class DataPlane {
   }
 
   /**
-   * The process that a join is about: what was started later has to join anew. It is reached through the fabric, which stays
-   * when the control address changes while a join is under way.
+   * The process of a join request. A process that was started later must join again. It is found by its fabric address, which
+   * does not change when the control address changes during a join.
    */
   #processOf({ uuid, addr }: EngineJoin): DataPlaneProcess | undefined {
     const host = this.#network.lastAt(addr.split(":")[0] ?? "");

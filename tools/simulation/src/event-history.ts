@@ -1,6 +1,6 @@
 import type { EventChange, EventRecord } from "@daos/member-store";
 
-/** The events that a store has. */
+/** The events in a store. */
 export class EventHistory {
   readonly #events = new Map<number, EventRecord>();
 

@@ -9,14 +9,14 @@ type InjectedFault = (injector: FaultInjector) => void;
 
 const DAY_MS = 86_400_000;
 
-/** Injects faults, by chance, until it is stopped; then everything is put right but for what is lost for good. */
+/** Injects random faults until it is stopped. It then repairs everything except permanent losses. */
 export class FaultInjector {
   readonly world: World;
   readonly random: Random;
   readonly #administrator: Administrator;
   readonly #process: SimProcess;
   #active = true;
-  /** What puts right again what is wrong at the moment. */
+  /** The repairs of the current faults. */
   readonly #repairs = new Set<() => void>();
 
   constructor(world: World, random: Random, administrator: Administrator) {
@@ -43,14 +43,14 @@ export class FaultInjector {
     next();
   }
 
-  /** Injects no more faults. What can come back comes back. */
+  /** Stops injecting faults, and repairs the current ones. */
   stop(): void {
     this.#active = false;
     for (const repair of [...this.#repairs]) repair();
     void this.restoreReplicas();
   }
 
-  /** Without a majority of the data plane's replicas no new engine can join: an administrator brings them back. */
+  /** No new engine can join without a majority of the data plane's replicas, so an administrator brings them back. */
   async restoreReplicas(): Promise<void> {
     const addresses = new Set(this.world.accessPoints.map(({ host }) => host));
     const members = this.world.history.list().filter(({ address }) => addresses.has(address.host));
@@ -64,7 +64,7 @@ export class FaultInjector {
     }
   }
 
-  /** Does `repair` after a while, or when the injection ends. */
+  /** Runs `repair` after a random delay, or when the injection ends. */
   later(fromMs: number, toMs: number, repair: () => void): void {
     const once = () => {
       if (this.#repairs.delete(once)) repair();
@@ -81,7 +81,7 @@ export class FaultInjector {
     return this.random.pick(this.world.hosts);
   }
 
-  /** One without a replica of the management service. */
+  /** A host without a replica of the management service. */
   plainHost(): SimHost {
     return this.random.pick(this.world.hosts.slice(this.world.accessPoints.length));
   }
@@ -110,7 +110,7 @@ const FAULTS: readonly (readonly [number, InjectedFault])[] = [
   [4, killServer],
   [2, restartServer],
   [4, powerOff],
-  [2, silence],
+  [2, stopResponding],
   [3, partition],
   [3, pause],
   [3, cutOffFromStore],
@@ -154,10 +154,11 @@ function hangEngine(injector: FaultInjector): void {
   const instances = server?.harness.instances ?? [];
   const index = injector.random.whole(0, Math.max(1, instances.length));
   const process = server?.engines[index]?.process;
-  // One that hangs while it is set up is waited for longer than the calm lasts.
+  // The wait for an engine that hangs during its set-up is longer than the time without faults.
   if (process === undefined || instances[index]?.state.kind !== "serving") return;
   process.hung = true;
-  // Some never answer again: they are reported, and left to the administrator. Without replicas no engine could join.
+  // Some engines never answer again. They are reported, and an administrator must act. Engines with replicas recover, because
+  // without them no engine could join.
   if (replica !== "none" || injector.random.chance(0.5))
     injector.later(5_000, 90_000, () => {
       process.hung = false;
@@ -182,17 +183,17 @@ function powerOff(injector: FaultInjector): void {
   if (!host.on) return;
   injector.note(`${host.name} dies`);
   host.powerOff();
-  // Some stay dead, but never one that the whole system needs.
+  // Some hosts stay dead, but never a host that the whole system needs.
   if (host.replica === "none" && injector.random.chance(0.2)) return;
   injector.later(2_000, 60_000, () => host.powerOn());
 }
 
-function silence(injector: FaultInjector): void {
+function stopResponding(injector: FaultInjector): void {
   const host = injector.anyHost();
-  injector.note(`${host.name} is silent`);
-  host.silent = true;
+  injector.note(`${host.name} stops responding`);
+  host.unresponsive = true;
   injector.later(2_000, 40_000, () => {
-    host.silent = false;
+    host.unresponsive = false;
   });
 }
 
@@ -305,7 +306,7 @@ function commandSome(command: Parameters<Administrator["run"]>[0]): InjectedFaul
       injector.command(command, injector.someRanks(), { force, timeoutMs });
       return;
     }
-    // Force is for hosts that are lost: no administrator erases what only cannot be reached at the moment.
+    // Force is for lost hosts. An administrator does not erase members that are only temporarily unreachable.
     const dead = new Set(world.hosts.filter(({ on }) => !on).map(({ address }) => address.host));
     const members = world.history.list().filter(({ state, address }) => {
       const own = world.network.at(address.host);

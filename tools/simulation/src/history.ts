@@ -2,15 +2,15 @@ import { encodeMember, type Member, type MemberChange, type MemberState } from "
 import { EventHistory } from "./event-history.ts";
 import { PoolHistory } from "./pool-history.ts";
 
-/** One state of a member in the store; `undefined` when it was forgotten. */
+/** One state of a member in the store; `undefined` after it was erased. */
 interface Entry {
   readonly commit: number;
   readonly member: Member | undefined;
 }
 
 /**
- * What is durable, in etcd or on a disk, and the judge of it: each commit is checked against what must hold at any time, and
- * what is acknowledged against what has been committed. What does not hold is a violation, and ends the run.
+ * The durable state, in etcd or on a disk. It checks each commit against the invariants, and each acknowledgement against the
+ * commits. A violation ends the run.
  */
 export class History {
   readonly violations: string[] = [];
@@ -21,7 +21,7 @@ export class History {
   readonly #members = new Map<string, Member>();
   readonly #ranks = new Map<number, string>();
   readonly #histories = new Map<string, Entry[]>();
-  /** Uuids whose exclusion an administrator is taking back at the moment, or has tried to. */
+  /** The uuids whose exclusion an administrator is clearing, or has tried to clear. */
   readonly #cleared = new Set<string>();
   #commits = 0;
   #changes = 0;
@@ -45,7 +45,7 @@ export class History {
     return this.#changes;
   }
 
-  /** Of everything that has happened: two runs are the same when this is. */
+  /** A hash of the whole history. Two runs are equal when their hashes are. */
   get hash(): string {
     return (this.#hash >>> 0).toString(16).padStart(8, "0");
   }
@@ -58,7 +58,7 @@ export class History {
     return this.#members.get(uuid);
   }
 
-  /** Notes something in the history. */
+  /** Appends a line to the history. */
   note(line: string): void {
     const text = `${this.#now()} ${line}`;
     this.#log?.(text);
@@ -72,7 +72,7 @@ export class History {
     this.violations.push(`at ${this.#now()} ms: ${text}`);
   }
 
-  /** Who a rank would be taken from, if changes were made. */
+  /** The member that would lose its rank to another one, if these changes were committed. */
   conflict(changes: readonly MemberChange[]): Member | undefined {
     const removed = new Set(changes.filter(({ kind }) => kind === "remove").map((change) => uuidOf(change)));
     const given = new Map<number, string>();
@@ -87,7 +87,7 @@ export class History {
     return undefined;
   }
 
-  /** Makes changes durable, in a term of leadership. */
+  /** Commits changes in a leader's term. */
   commit(term: number, changes: readonly MemberChange[]): void {
     if (term < this.#term) this.violate(`term ${term} commits after term ${this.#term} has`);
     this.#term = term;
@@ -138,12 +138,12 @@ export class History {
     }
   }
 
-  /** An administrator begins to take exclusions back. */
+  /** An administrator begins to clear exclusions. */
   clearing(uuids: readonly string[]): void {
     for (const uuid of uuids) this.#cleared.add(uuid);
   }
 
-  /** A join was answered: it must have been committed. */
+  /** A join was acknowledged, so it must have been committed. */
   joinAcknowledged(uuid: string, rank: number, incarnation: number): void {
     this.note(`joined ${uuid} ${rank} ${incarnation}`);
     const found = this.#histories
@@ -156,7 +156,7 @@ export class History {
       this.violate(`the join of ${uuid} as rank ${rank}, incarnation ${incarnation}, was never committed`);
   }
 
-  /** A change of a member was acknowledged that began at commit `since`: it must have been in that state meanwhile. */
+  /** A member change that began at commit `since` was acknowledged, so the member must have been in that state since then. */
   stateAcknowledged(uuid: string, states: readonly (MemberState | "forgotten")[], since: number): void {
     this.note(`acknowledged ${uuid} ${states[0]}`);
     const history = this.#histories.get(uuid) ?? [];
@@ -166,7 +166,7 @@ export class History {
       this.violate(`${uuid} was said to be ${states[0]}, but has been ${seen.join(", ")}`);
   }
 
-  /** What a leader holds must be what is durable, while it does not commit. */
+  /** A leader that is not committing must have the same members as the store. */
   checkLeader(members: readonly Member[], where: string): void {
     if (members.length !== this.#members.size) {
       this.violate(`${where} has ${members.length} members, the store ${this.#members.size}`);
@@ -183,7 +183,9 @@ export class History {
   }
 }
 
-/** Documents of what the store has, each of which is compared at every step. What a leader holds is encoded each time. */
+/**
+ * The encoded members of the store, kept because they are compared at every step. The leader's members are encoded each time.
+ */
 const encoded = new WeakMap<Member, string>();
 
 function encodedOf(member: Member): string {

@@ -9,7 +9,7 @@ import { type Outcome, simulate } from "./simulate.ts";
 /** A task of a worker. */
 interface Task {
   readonly seed: number;
-  /** The full size, or not; by the seed when it is not said. */
+  /** Whether the system has the full size; by default the seed decides. */
   readonly large: boolean | undefined;
 }
 
@@ -27,20 +27,20 @@ const { values } = parseArgs({
 });
 
 const say = (line: string) => process.stdout.write(`${line}\n`);
-// Thousands of faults are made, and their stacks are not read.
+// Thousands of faults are created, and their stacks are never read.
 Error.stackTraceLimit = values.seed === undefined ? 0 : 10;
 
 const plan = ({ seed, large }: Task) => seedPlan(seed, large);
 const large = values.large ? true : values.small ? false : undefined;
 
-/** Runs seeds as its parent names them. */
+/** Runs the seeds that its parent sends. */
 function work(): void {
   process.on("message", (task: Task) => {
     void simulate(plan(task)).then((outcome) => process.send?.(outcome));
   });
 }
 
-/** Runs one seed here, twice: its history must be the same. */
+/** Runs one seed twice in this process. Both histories must be equal. */
 async function repeat(seed: number): Promise<void> {
   const task = plan({ seed, large });
   const lines: string[] = [];

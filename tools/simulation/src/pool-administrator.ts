@@ -8,10 +8,10 @@ import type { PoolCommand } from "./sim-server.ts";
 import type { World } from "./world.ts";
 
 const COMMAND_MS = 60_000;
-/** So few labels that one is often taken. */
+/** Only a few labels, so that a label is often in use. */
 const LABELS = 12;
 
-/** Creates, destroys and lists pools from outside, as `dmg` does, by chance and until it is stopped. */
+/** Creates, destroys and lists pools at random like `dmg`, until it is stopped. */
 export class PoolAdministrator {
   readonly #world: World;
   readonly #random: Random;
@@ -44,7 +44,7 @@ export class PoolAdministrator {
     this.#active = false;
   }
 
-  /** What the leader and the data plane say in the end; undefined when they cannot be asked. */
+  /** The final list of pools; undefined when it cannot be obtained. */
   async list(): Promise<PoolsResult | undefined> {
     for (let tries = 0; tries < 20; tries++) {
       const listed = await this.#run({ kind: "list" });
@@ -59,7 +59,7 @@ export class PoolAdministrator {
     if (random.chance(0.3)) return { kind: "list" };
     if (this.#asked.length > 0 && random.chance(0.4))
       return { kind: "destroy", uuid: random.pick(this.#asked) };
-    // Some repeat what was asked before.
+    // Some requests repeat an earlier one.
     const uuid = this.#asked.length > 0 && random.chance(0.1) ? random.pick(this.#asked) : random.uuid();
     this.#asked.push(uuid);
     return { kind: "create", uuid, label: random.chance(0.7) ? `pool${random.whole(0, LABELS)}` : "" };

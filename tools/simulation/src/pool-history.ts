@@ -1,8 +1,8 @@
 import type { PoolChange, PoolRecord } from "@daos/member-store";
 
 /**
- * The recorded pools, and the judge of them: labels are unique, terms of leadership only grow, and what was acknowledged stays
- * until its destruction is asked for.
+ * The recorded pools. It checks that labels are unique, that terms only grow, and that an acknowledged pool stays recorded
+ * until its destruction is requested.
  */
 export class PoolHistory {
   readonly #note: (text: string) => void;
@@ -22,12 +22,12 @@ export class PoolHistory {
     return [...this.#pools.values()];
   }
 
-  /** Pools whose creation was acknowledged, and whose destruction was not asked for. */
+  /** Pools whose creation was acknowledged, and whose destruction was not requested. */
   acknowledged(): readonly string[] {
     return [...this.#acknowledged.keys()].filter((uuid) => !this.#destroyAsked.has(uuid));
   }
 
-  /** The creation of a pool was answered: it must be recorded, unless its destruction was asked for meanwhile. */
+  /** The creation of a pool was acknowledged, so the pool must be recorded, unless its destruction was requested meanwhile. */
   createAcknowledged(uuid: string, label: string): void {
     this.#note(`created pool ${uuid}`);
     this.#acknowledged.set(uuid, label);
@@ -40,7 +40,7 @@ export class PoolHistory {
     this.#destroyAsked.add(uuid);
   }
 
-  /** Makes changes durable, in a term of leadership. */
+  /** Commits changes in a leader's term. */
   commit(term: number, changes: readonly PoolChange[]): void {
     if (term < this.#term) this.#violate(`term ${term} commits pools after term ${this.#term} has`);
     this.#term = term;

@@ -1,4 +1,4 @@
-/** Chance that is the same for the same seed: sfc32. */
+/** A seeded random number generator: sfc32. */
 export class Random {
   #a: number;
   #b: number;
@@ -12,7 +12,7 @@ export class Random {
     for (let i = 0; i < 15; i++) this.next();
   }
 
-  /** From 0 up to 1. */
+  /** A number from 0 up to 1. */
   next(): number {
     const sum = (this.#a + this.#b + this.#counter++) | 0;
     this.#a = this.#b ^ (this.#b >>> 9);
@@ -37,7 +37,7 @@ export class Random {
     return picked;
   }
 
-  /** `count` different ones, or all. */
+  /** `count` different items, or all. */
   sample<T>(items: readonly T[], count: number): readonly T[] {
     const left = [...items];
     const picked: T[] = [];

@@ -1,11 +1,11 @@
 import type { SimulateOptions } from "./simulate.ts";
 
-/** The size of the system that the simulation is about. */
+/** The full size of the simulated system. */
 const LARGE = { hosts: 256, enginesPerHost: 8 };
-/** One seed of so many is of that size; the others find the same mistakes in less time. */
+/** One seed in this many has the full size. The smaller ones find the same bugs in less time. */
 const LARGE_EVERY = 4;
 
-/** What is run for a seed; `large` for the full size whatever the seed. */
+/** The options of a seed's run. `large` selects the full size for any seed. */
 export function seedPlan(seed: number, large = seed % LARGE_EVERY === 0): SimulateOptions {
   const small = { hosts: 8 + (seed % 5) * 6, enginesPerHost: 1 + (seed % 4) * 2 };
   return {

@@ -14,14 +14,14 @@ import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";
 
-/** The storage of one engine: it outlives servers and hosts. */
+/** The storage of one engine. It survives the death of servers and hosts. */
 export interface SimDisk {
   superblock: Superblock | undefined;
-  /** It holds what has to be formatted away. */
+  /** It has data that must be erased by a format. */
   foreign: boolean;
 }
 
-/** Members on the disk of the only access point: there after any crash; now and then the disk is full. */
+/** The members on the disk of the only access point. They survive any crash. From time to time the disk is full. */
 export class DiskStore implements MemberStore {
   readonly #history: History;
   readonly #process: SimProcess;

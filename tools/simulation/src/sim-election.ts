@@ -14,10 +14,10 @@ import {
 import { type ElectionStatus, EtcdFailure, LEASE_MS, type SimEtcd, type StoreChanges } from "./sim-etcd.ts";
 import type { SimProcess } from "./sim-process.ts";
 
-/** A lease counts as ended here so much earlier than there, ms. */
+/** The candidate treats its lease as expired this much earlier than etcd does, ms. */
 const MARGIN_MS = 300;
-const STAND_MS = 700;
-/** A term is given up when it is not known for so long what has been committed, ms. */
+const CAMPAIGN_MS = 700;
+/** A leader gives up its term when the outcome of a commit stays unknown for this time, ms. */
 const OUTCOME_MS = 8_000;
 const PAUSE_MS = 50;
 
@@ -28,13 +28,16 @@ export interface SimElectionOptions {
   readonly accessPoints: readonly HostAddress[];
 }
 
-/** An access point's part in the election through etcd: it leads from when the leader key is its own until its lease may have ended. */
+/**
+ * An access point's election session in etcd. It leads from the time when it owns the leader key until its lease may have
+ * expired.
+ */
 export class SimElection implements Election {
   readonly accessPoints: readonly AccessPoint[];
   readonly #options: SimElectionOptions;
   #view: LeaderView = { kind: "following", leader: undefined };
   #lease = 0;
-  /** Of the last term, which is not taken up again, also when that is answered late. */
+  /** The lease of the last term, which is never resumed, not even after a late answer. */
   #gone = 0;
   #term: { readonly number: number; readonly control: AbortController } | undefined;
   #holds = 0;
@@ -54,13 +57,13 @@ export class SimElection implements Election {
       for (;;) {
         const sent = process.now();
         try {
-          const standing = await etcd.stand(process, self, this.#lease);
+          const status = await etcd.campaign(process, self, this.#lease);
           signal.throwIfAborted();
-          this.#apply(standing, sent, onChange);
+          this.#apply(status, sent, onChange);
         } catch (error) {
           if (!(error instanceof EtcdFailure)) throw error;
         }
-        await process.delay(STAND_MS * (0.75 + process.random() / 2), { signal });
+        await process.delay(CAMPAIGN_MS * (0.75 + process.random() / 2), { signal });
       }
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -99,7 +102,7 @@ export class SimElection implements Election {
     const term = this.#term;
     if (term === undefined) return;
     this.#term = undefined;
-    // What has been lost is not taken up again: the next term needs a new lease.
+    // A lost term is never resumed: the next term needs a new lease.
     this.#gone = this.#lease;
     this.#lease = 0;
     term.control.abort(reason);
@@ -112,7 +115,7 @@ export class SimElection implements Election {
   }
 }
 
-/** The members during one term. Like the real store it finds out what became of a commit, or gives up the term. */
+/** The members during one term. Like the real store, it finds out the outcome of a commit, or gives up the term. */
 class TermStore implements MemberStore {
   readonly #options: SimElectionOptions;
   readonly #term: number;

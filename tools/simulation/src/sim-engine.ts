@@ -16,29 +16,29 @@ import { createSuperblock } from "@daos/superblock";
 import type { DataPlane, DataPlaneHost } from "./data-plane.ts";
 import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
+import type { RestartChecker } from "./restart-checker.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { SimProcess } from "./sim-process.ts";
-import type { SupervisionJudge } from "./supervision-judge.ts";
 
 type Client = Awaited<ReturnType<InstanceParts["connect"]>>;
 
-/** How an engine behaves from its next start on. */
+/** The behaviour of an engine from its next start on. */
 export interface EngineFault {
-  /** It dies so long after each start, ms. */
+  /** It dies this long after each start, ms. */
   readonly diesAfterMs?: number | undefined;
-  /** It never gets ready. */
+  /** It never becomes ready. */
   readonly stuck?: boolean | undefined;
 }
 
-/** What an engine needs of the machine that it runs on. */
+/** The machine of an engine. */
 export interface EngineHost extends DataPlaneHost {
   readonly replica: ReplicaRole;
   readonly disks: readonly SimDisk[];
   readonly engineFaults: readonly EngineFault[];
-  readonly supervision: readonly SupervisionJudge[];
+  readonly restartCheckers: readonly RestartChecker[];
 }
 
-/** What an engine needs of the server that starts it. */
+/** The server that starts an engine. */
 interface EngineServer {
   readonly process: SimProcess;
   readonly random: Random;
@@ -47,7 +47,7 @@ interface EngineServer {
   readonly harness: Pick<Harness, "instances">;
 }
 
-/** What the parts of an instance stand on: one engine of a simulated server. */
+/** One engine of a simulated server: the ports of an instance. */
 export class SimEngine {
   readonly #server: EngineServer;
   readonly #index: number;
@@ -59,7 +59,7 @@ export class SimEngine {
     this.#index = index;
   }
 
-  /** The process that runs. */
+  /** The running process. */
   get process(): SimEngineProcess | undefined {
     return this.#process;
   }
@@ -78,20 +78,20 @@ export class SimEngine {
     };
   }
 
-  /** The engine dies unasked. */
+  /** The engine dies unexpectedly. */
   crash(): void {
     this.#process?.end({ code: null, signal: "SIGSEGV" });
   }
 
   #start(): ProcessPart {
     const { process, host, random } = this.#server;
-    host.supervision[this.#index]?.started(process.now(), this.#server.world.history);
+    host.restartCheckers[this.#index]?.started(process.now(), this.#server.world.history);
     const started = new SimEngineProcess(this.#server, ++this.#starts);
     this.#process = started;
     void started.exited.then(() => {
       if (this.#process === started) this.#process = undefined;
       if (host.replica !== "none" && this.#index === 0) this.#server.world.dataPlane.ended(host);
-      host.supervision[this.#index]?.ended(process.now());
+      host.restartCheckers[this.#index]?.ended(process.now());
     });
     const engineFault = host.engineFaults[this.#index] ?? {};
     const port = 31_416 + this.#index + (random.chance(0.1) ? 100 * this.#starts : 0);
@@ -146,7 +146,7 @@ export class SimEngine {
     };
   }
 
-  /** What is done to a pool takes its time, and goes on when its caller has gone. */
+  /** A pool operation takes time, and continues when its caller has gone. */
   #answersAfter(method: string): number {
     const { poolCreate, poolDestroy } = drpcMethods;
     const isLong = method === poolCreate.name || method === poolDestroy.name;
@@ -173,7 +173,7 @@ export class SimEngine {
           host,
           request as Parameters<typeof world.dataPlane.join>[1],
         );
-        // It may go on over the wire.
+        // It may be forwarded to another host.
         return create(mgmt.JoinRespSchema, { status, rank });
       }
       case drpcMethods.poolCreate.name: {
@@ -243,9 +243,9 @@ export class SimEngine {
 export class SimEngineProcess implements ProcessPart {
   readonly pid: number;
   readonly exited: Promise<EngineExit>;
-  /** It runs and answers nothing. */
+  /** It runs, but never answers. */
   hung = false;
-  /** The data plane has heard of this process: without, every pool create over its rank fails with DER_GRPVER. */
+  /** True when the data plane knows this process. Otherwise every pool create on its rank fails with DER_GRPVER. */
   hasGroupMap = false;
   readonly #server: EngineServer;
   readonly #resolve: (exit: EngineExit) => void;

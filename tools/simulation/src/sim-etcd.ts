@@ -14,9 +14,9 @@ import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** A call to etcd that came to nothing. */
+/** A failed call to etcd. */
 export class EtcdFailure extends Error {
-  /** It may have been carried out. */
+  /** Whether it may have taken effect. */
   readonly unknown: boolean;
 
   constructor(text: string, unknown: boolean) {
@@ -25,7 +25,7 @@ export class EtcdFailure extends Error {
   }
 }
 
-/** Who leads, as etcd has it. */
+/** The leader in etcd, and the candidate's own lease. */
 export interface ElectionStatus {
   readonly lease: number;
   readonly leader:
@@ -41,15 +41,15 @@ interface Lease {
 export const LEASE_MS = 3_000;
 const ATTEMPT_MS = 2_000;
 
-/** What one commit changes. */
+/** The changes of one commit. */
 export interface StoreChanges {
   readonly members: readonly MemberChange[];
   readonly pools: readonly PoolChange[];
 }
 
 /**
- * The part of etcd that the election and the store use, as a cluster that is either there or not: leases in its own time, a
- * leader key that hangs on a lease, and commits that hold only for the term whose key is there (fencing).
+ * The part of etcd that the election and the store use. The cluster is either up or down. It has leases with its own clock, a
+ * leader key attached to a lease, and commits that succeed only in the term of the current key (fencing).
  */
 export class SimEtcd {
   readonly #time: VirtualTime;
@@ -57,12 +57,12 @@ export class SimEtcd {
   readonly #history: History;
   readonly #leases = new Map<number, Lease>();
   readonly #applied = new Set<string>();
-  /** Access points that are cut off from it. */
+  /** Access points that cannot reach it. */
   readonly cutOff = new Set<string>();
   #revision = 0;
   #leader: ElectionStatus["leader"];
   #available = true;
-  /** Chance of a call that is lost on its way there, or whose answer is lost. */
+  /** The probability that a call or its answer is lost. */
   lossy = 0;
 
   constructor(time: VirtualTime, random: Random, history: History) {
@@ -75,7 +75,7 @@ export class SimEtcd {
     return this.#available;
   }
 
-  /** Without a majority leases do not end; with a new one they begin anew. */
+  /** Leases do not expire without a majority. They are renewed when there is a majority again. */
   setAvailable(available: boolean): void {
     if (available && !this.#available)
       for (const lease of this.#leases.values()) lease.expires = this.#time.now + LEASE_MS;
@@ -88,7 +88,7 @@ export class SimEtcd {
   }
 
   /** Renews a lease, or grants a new one, and makes its owner the leader if there is none. */
-  stand(process: SimProcess, address: HostAddress, lease: number): Promise<ElectionStatus> {
+  campaign(process: SimProcess, address: HostAddress, lease: number): Promise<ElectionStatus> {
     return this.#call(process, address, () => {
       this.#expire();
       const known = this.#leases.get(lease);
@@ -125,7 +125,7 @@ export class SimEtcd {
     });
   }
 
-  /** Events are put by their number, so a copy that comes late changes nothing. */
+  /** Events are stored by their number, so a late copy changes nothing. */
   commitEvents(process: SimProcess, address: HostAddress, term: number, change: EventChange): Promise<void> {
     return this.#call(process, address, () => {
       if (this.leader?.term !== term) throw faultLeadershipLost("keep events");
@@ -133,7 +133,7 @@ export class SimEtcd {
     });
   }
 
-  /** A commit with this name is made once, however often it is sent. */
+  /** A commit with this name takes effect once, however often it is sent. */
   commit(
     process: SimProcess,
     address: HostAddress,
@@ -167,7 +167,7 @@ export class SimEtcd {
     return this.#available && !this.cutOff.has(host);
   }
 
-  /** There and back again. What has been sent arrives also when its sender is dead by then. */
+  /** A round trip. A sent request arrives even when its sender has died meanwhile. */
   #call<T>(process: SimProcess, from: HostAddress, work: () => T): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const fail = (unknown: boolean) =>

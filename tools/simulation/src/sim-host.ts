@@ -1,14 +1,14 @@
 import type { ReplicaRole } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
 import { Random } from "./random.ts";
+import { RestartChecker } from "./restart-checker.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { EngineFault } from "./sim-engine.ts";
 import { SimProcess, type WallClock } from "./sim-process.ts";
 import { type ServerHost, type ServerWorld, SimServer } from "./sim-server.ts";
-import { SupervisionJudge } from "./supervision-judge.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 
-/** What a machine needs of the system that it is in. */
+/** The system of a machine. */
 interface HostWorld extends ServerWorld {
   readonly options: ServerWorld["options"] & { readonly enginesPerHost: number };
   readonly random: Random;
@@ -16,20 +16,20 @@ interface HostWorld extends ServerWorld {
   newAddress(): HostAddress;
 }
 
-/** A machine: what survives its server and its power. */
+/** A machine: everything that survives the end of its server and a power failure. */
 export class SimHost implements ServerHost {
   readonly index: number;
   readonly replica: ReplicaRole;
   readonly disks: SimDisk[];
   readonly wall: WallClock = { offsetMs: 0 };
   readonly engineFaults: EngineFault[] = [];
-  readonly supervision: SupervisionJudge[];
+  readonly restartCheckers: RestartChecker[];
   address: HostAddress;
-  /** It takes connections, and nothing answers. */
-  silent = false;
+  /** It accepts connections, but nothing answers. */
+  unresponsive = false;
   on = false;
   server: SimServer | undefined;
-  /** Why its server has ended by itself last. */
+  /** Why its server last ended by itself. */
   endedBecause: string | undefined;
   readonly #world: HostWorld;
   readonly #random: Random;
@@ -44,8 +44,8 @@ export class SimHost implements ServerHost {
       superblock: undefined,
       foreign: false,
     }));
-    this.supervision = this.disks.map(
-      (_, engine) => new SupervisionJudge(`engine ${engine} of host ${index}`),
+    this.restartCheckers = this.disks.map(
+      (_, engine) => new RestartChecker(`engine ${engine} of host ${index}`),
     );
   }
 
@@ -56,7 +56,7 @@ export class SimHost implements ServerHost {
   powerOn(): void {
     if (this.on) return;
     this.on = true;
-    this.silent = false;
+    this.unresponsive = false;
     this.#world.network.attach(this);
     this.startServer();
   }
@@ -66,7 +66,7 @@ export class SimHost implements ServerHost {
     this.killServer();
   }
 
-  /** As `kill -9`: its engines die with it. */
+  /** Like `kill -9`: its engines die with it. */
   killServer(): void {
     const { server } = this;
     this.server = undefined;
@@ -76,7 +76,7 @@ export class SimHost implements ServerHost {
 
   startServer(): void {
     if (!this.on || this.server !== undefined) return;
-    for (const judge of this.supervision) judge.asked();
+    for (const checker of this.restartCheckers) checker.asked();
     const process = new SimProcess(this.#world.time, this.#random, this.wall);
     const server = new SimServer(this.#world, this, process, this.#random);
     this.server = server;
@@ -89,14 +89,14 @@ export class SimHost implements ServerHost {
     });
   }
 
-  /** Its address changes under its server, as with another network card or route. */
+  /** Its address changes while its server runs, as after a change of a network card or a route. */
   readdress(address: HostAddress): void {
     this.#world.network.detach(this);
     this.address = address;
     if (this.on) this.#world.network.attach(this);
   }
 
-  /** It comes up with a new address. */
+  /** It boots with a new address. */
   move(address: HostAddress): void {
     this.killServer();
     this.#world.network.detach(this);

@@ -3,7 +3,7 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";
 
-/** Who calls: a process on a machine with an address. */
+/** A caller: a process on a machine with an address. */
 export interface Caller {
   readonly process: SimProcess;
   readonly host: string;
@@ -11,50 +11,50 @@ export interface Caller {
 
 export interface CallOptions {
   readonly signal: AbortSignal;
-  /** What is asked, for faults. */
+  /** The attempted action, for faults. */
   readonly attempted: string;
 }
 
-/** What a call does at its other end. */
+/** The effect of a call on the server. */
 export type Work<S, T> = (server: S, peer: string, wait: { readonly signal: AbortSignal }) => Promise<T>;
 
-/** What the network sees of a server. */
+/** The network's view of a server. */
 interface NetworkServer {
   readonly listening: boolean;
   readonly process: Pick<SimProcess, "after" | "alive" | "onKill">;
 }
 
-/** What the network sees of a machine. */
+/** The network's view of a machine. */
 interface NetworkHost<S> {
   readonly address: HostAddress;
   readonly on: boolean;
-  readonly silent: boolean;
+  readonly unresponsive: boolean;
   readonly server: S | undefined;
 }
 
-/** A connection that is not answered is given up after this time, ms: as the real client does. */
+/** The connection timeout of the real client, ms. */
 const CONNECT_MS = 5_000;
 
 /**
- * Calls between hosts. They take time, are lost before or after they have had their effect, and find hosts that are off,
- * cut off, silent (the connection is taken, and nothing answers), or without a server.
+ * Calls between hosts. They take time, and may be lost before or after they take effect. A host may be off, unreachable,
+ * unresponsive (it accepts the connection, but nothing answers) or without a server.
  */
 export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
   readonly #random: Random;
   readonly #hosts = new Map<string, H>();
   readonly #lastHosts = new Map<string, H>();
-  /** Hosts by the part of the network that they are in; all others are in part 0. */
+  /** The partition of each host; all others are in partition 0. */
   readonly parts = new Map<string, number>();
-  /** Chance of a call that is lost. */
+  /** The probability that a call is lost. */
   lossy = 0;
-  /** The most that a message takes, ms. */
+  /** The longest delay of a message, ms. */
   slowest = 3;
 
   constructor(random: Random) {
     this.#random = random;
   }
 
-  /** A host takes an address, which it leaves when it takes another one. */
+  /** Gives a host an address, in place of its former one. */
   attach(host: H): void {
     this.#hosts.set(host.address.host, host);
     this.#lastHosts.set(host.address.host, host);
@@ -68,7 +68,7 @@ export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
     return this.#hosts.get(address);
   }
 
-  /** The host that has an address, or had it last. */
+  /** The host that has an address, or last had it. */
   lastAt(address: string): H | undefined {
     return this.#lastHosts.get(address);
   }
@@ -125,7 +125,7 @@ export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
           end(CONNECT_MS, () => reject(fault(FaultCode.hostUnreachable, "no answer within 5 s")));
           return;
         }
-        if (host.silent) return;
+        if (host.unresponsive) return;
         const { server } = host;
         if (server === undefined || !server.listening) {
           end(this.#latency(), () => reject(fault(FaultCode.connectionRefused, "connection refused")));
@@ -162,7 +162,7 @@ export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
   }
 }
 
-/** As `toConnectError` sends it and `fromConnectError` restores it. */
+/** The fault after it was sent by `toConnectError` and restored by `fromConnectError`. */
 function overTheWire(error: unknown): Fault {
   if (error instanceof DOMException) {
     return new Fault({

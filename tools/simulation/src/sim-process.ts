@@ -2,7 +2,7 @@ import type { Clock, Deadline } from "@daos/sys";
 import type { Random } from "./random.ts";
 import type { Timer, VirtualTime } from "./virtual-time.ts";
 
-/** The wall clock of a machine, which jumps. */
+/** The wall clock of a machine, which may jump. */
 export interface WallClock {
   offsetMs: number;
 }
@@ -11,8 +11,8 @@ export interface WallClock {
 const WALL_BEGIN = 1_795_478_400_000;
 
 /**
- * A process on a machine. One that is killed does nothing any more, not even clean up; one that is paused does what has
- * become due meanwhile when it goes on. Its clock is the real code's port.
+ * A process on a machine. A killed process does nothing more, not even clean up. A paused process runs its due timers when it
+ * continues. It implements the real code's `Clock` port.
  */
 export class SimProcess implements Clock {
   readonly time: VirtualTime;
@@ -43,13 +43,13 @@ export class SimProcess implements Clock {
     this.#pausedUntil = Math.max(this.#pausedUntil, this.time.now + ms);
   }
 
-  /** @returns what ends that */
+  /** @returns a function that ends it */
   onKill(work: () => void): () => void {
     this.#onKill.add(work);
     return () => void this.#onKill.delete(work);
   }
 
-  /** In this process, after a while. */
+  /** Runs `work` in this process after a delay. */
   after(ms: number, work: () => void): Timer {
     const timer = this.time.after(ms, () => {});
     const due = () => {

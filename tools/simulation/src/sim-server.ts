@@ -20,15 +20,15 @@ import type { SimEtcd } from "./sim-etcd.ts";
 import type { CallOptions, SimNetwork, Work } from "./sim-network.ts";
 import type { SimProcess } from "./sim-process.ts";
 
-/** What a server needs of its machine. */
+/** The machine of a server. */
 export interface ServerHost extends EngineHost {
   readonly address: HostAddress;
   readonly on: boolean;
-  readonly silent: boolean;
+  readonly unresponsive: boolean;
   readonly server: SimServer | undefined;
 }
 
-/** What a server needs of the system that it is in. */
+/** The system of a server. */
 export interface ServerWorld {
   readonly options: { readonly mode: "etcd" | "fixed" };
   readonly accessPoints: readonly HostAddress[];
@@ -54,7 +54,7 @@ const NEW_POOL = {
 };
 
 /**
- * One `daos-server` on a simulated machine: the assembly that ships, on the simulation's clock, network, store and engines.
+ * One `daos-server` on a simulated machine: the real assembly with the simulation's clock, network, store and engines.
  */
 export class SimServer {
   readonly world: ServerWorld;
@@ -62,7 +62,7 @@ export class SimServer {
   readonly process: SimProcess;
   readonly random: Random;
   readonly engines: readonly SimEngine[];
-  /** Resolves with the reason when it has ended by itself. */
+  /** Resolves with the reason when the server has ended by itself. */
   readonly ended: Promise<string>;
   listening = false;
   readonly #parts: Host;
@@ -110,7 +110,7 @@ export class SimServer {
     }
   }
 
-  /** As SIGTERM. */
+  /** Stops like after SIGTERM. */
   shutDown(): void {
     this.#stop.abort(new DOMException("the server ends", "AbortError"));
   }
@@ -127,7 +127,7 @@ export class SimServer {
     return { kind: "storage", check, openStore, lossesIn: async () => [] };
   }
 
-  /** Calls of other hosts, which answer as the handlers of `mgmt.MgmtSvc` do. */
+  /** Calls of other hosts. They answer like the handlers of `mgmt.MgmtSvc`. */
   #calls(): HostCalls {
     const { network } = this.world;
     const { process, host } = this;
@@ -184,9 +184,9 @@ export class SimServer {
     };
   }
 
-  /** An engine of this host is about to be started or stopped by an administrator. */
+  /** An administrator is about to start or stop an engine of this host. */
   #asked(rank: number): void {
-    this.host.supervision[this.harness.byRank(rank).index]?.asked();
+    this.host.restartCheckers[this.harness.byRank(rank).index]?.asked();
   }
 
   async join(message: JoinMessage, peer: string, wait: Wait): Promise<JoinReply> {
@@ -200,7 +200,7 @@ export class SimServer {
     return reportResultToProto(await this.#parts.requests.report(reportFromProto(report, peer)));
   }
 
-  /** As the handlers of `mgmt.MgmtSvc` do it. @returns the pools, for a list */
+  /** Works like the handlers of `mgmt.MgmtSvc`. @returns the pools, for a list */
   async pool(command: PoolCommand, wait: Wait): Promise<PoolsResult | undefined> {
     const { pools } = this.#parts;
     const check = (status: number) => {
@@ -223,7 +223,7 @@ export class SimServer {
     }
   }
 
-  /** As the handlers of `ctl.MgmtCtl` do it. */
+  /** Works like the handlers of `ctl.MgmtCtl`. */
   async act(
     command: Command,
     ranks: readonly number[],
@@ -234,7 +234,7 @@ export class SimServer {
     const since = history.commits - 1;
     if (command === "clearExclude") history.clearing(members.map(({ uuid }) => uuid));
     const results = await this.#parts.actions[command](members, { ...options, named: ranks, fanout: 128 });
-    // A result with a state says that it is not recorded yet, a note to a start that it was left out.
+    // A result with a state is not recorded yet. A note on a start says that the member was omitted.
     for (const { member, fault, state, note } of results)
       if (fault === undefined && state === undefined && (command !== "start" || note === undefined))
         history.stateAcknowledged(member.uuid, DONE[command], since);
@@ -258,16 +258,16 @@ function enginePorts(engine: SimEngine, index: number, log: Logger): EnginePorts
   };
 }
 
-/** What an administrator asks the leader about pools. */
+/** A pool request of an administrator to the leader. */
 export type PoolCommand =
   | { readonly kind: "create"; readonly uuid: string; readonly label: string }
   | { readonly kind: "destroy"; readonly uuid: string }
   | { readonly kind: "list" };
 
-/** What an administrator asks the leader. */
+/** A member request of an administrator to the leader. */
 export type Command = "stop" | "start" | "exclude" | "clearExclude" | "erase";
 
-/** What a member must have been for a command to be acknowledged. */
+/** The state that a member must have had when a command is acknowledged. */
 const DONE: Readonly<Record<Command, readonly (MemberState | "forgotten")[]>> = {
   stop: ["stopped", "excluded", "replaced", "forgotten"],
   start: ["joined"],

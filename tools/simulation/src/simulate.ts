@@ -10,16 +10,16 @@ import type { SimHost } from "./sim-host.ts";
 import { World, type WorldOptions } from "./world.ts";
 
 export interface SimulateOptions extends WorldOptions {
-  /** How long faults are injected, ms of virtual time. */
+  /** Faults are injected for this long, ms of virtual time. */
   readonly faultsMs: number;
-  /** Changes the world before it begins: to see that the judge would notice. */
+  /** Changes the world before the run, to test that the checks notice it. */
   readonly prepare?: ((world: World) => void) | undefined;
 }
 
-/** What came of a run. */
+/** The result of a run. */
 export interface Outcome {
   readonly seed: number;
-  /** The same for the same seed. */
+  /** A hash of the history, equal for equal seeds. */
   readonly hash: string;
   readonly violations: readonly string[];
   readonly commits: number;
@@ -32,11 +32,17 @@ const UP_MS = 30_000;
 const CALM_MS = 150_000;
 const LOOK_MS = 5_000;
 const STOP_MS = 30_000;
-/** Then come the engines' ends, beside the connections to hosts that are off; one that does not answer is killed later. */
+/**
+ * The stop of the engines, which includes the connections to hosts that are off. An engine that does not answer is killed
+ * later.
+ */
 const KILL_MS = 9_000;
 const HUNG_MS = 27_000;
 
-/** A system comes up, suffers faults, settles, and is stopped with some hosts dead: one history, given by its seed. */
+/**
+ * Starts a system, injects faults, waits until it has settled, and stops it while some hosts are dead. The seed determines the
+ * history.
+ */
 export async function simulate(options: SimulateOptions): Promise<Outcome> {
   const world = new World(options);
   const { time, history, random } = world;
@@ -67,7 +73,7 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
     pools.stop();
     formatErased(world);
     await run(CALM_MS / 2);
-    // What was still in its crash loop has given up by now.
+    // Engines in a crash loop have given up by now.
     void injector.restoreReplicas();
     formatErased(world);
     await run(CALM_MS / 2);
@@ -86,21 +92,21 @@ export async function simulate(options: SimulateOptions): Promise<Outcome> {
   };
 }
 
-/** While a leader does not commit, what it holds is what the store has. */
+/** Checks that a leader that is not committing has the same members as the store. */
 function checkLeaders(world: World): void {
   const { leader, options, etcd, history } = world;
-  const office = leader?.server;
-  if (leader === undefined || office === undefined) return;
+  const server = leader?.server;
+  if (leader === undefined || server === undefined) return;
   if (options.mode === "etcd" && etcd.leader?.address.host !== leader.address.host) return;
   try {
-    const membership = office.leadership.membership();
+    const membership = server.leadership.membership();
     if (membership.idle) history.checkLeader(membership.list(), `the leader ${leader.name}`);
   } catch {
-    // It has just begun, or just ended.
+    // The term has just begun or just ended.
   }
 }
 
-/** The list records what is certain by then. */
+/** Lists the pools, which updates the registry, and checks them. */
 async function lookAtPools(
   world: World,
   administrator: PoolAdministrator,
@@ -114,7 +120,7 @@ async function lookAtPools(
   checkPools(world, listed);
 }
 
-/** An administrator formats what was erased. */
+/** An administrator formats erased storage. */
 function formatErased(world: World): void {
   const { signal } = new AbortController();
   for (const { server } of world.hosts) {
@@ -123,7 +129,7 @@ function formatErased(world: World): void {
   }
 }
 
-/** The hosts that are dead cost one deadline together. */
+/** Checks that all dead hosts together cost a single deadline. */
 async function stopWithDeadHosts(
   world: World,
   administrator: Administrator,
@@ -132,7 +138,7 @@ async function stopWithDeadHosts(
   const { random, hosts, accessPoints, history, time } = world;
   const plain = hosts.slice(accessPoints.length).filter((host) => isInService(host, world));
   const dead = random.sample(plain, Math.ceil(hosts.length / 100));
-  for (const host of dead) host.silent = true;
+  for (const host of dead) host.unresponsive = true;
   const hangs = hosts.some(({ server }) => server?.engines.some(({ process }) => process?.hung === true));
   const begun = time.now;
   let took: number | undefined;
@@ -144,7 +150,7 @@ async function stopWithDeadHosts(
     history.violate(`the stop of the system with ${dead.length} dead hosts has taken ${took} ms`);
     return;
   }
-  for (const host of dead) host.silent = false;
+  for (const host of dead) host.unresponsive = false;
   await run(STOP_MS);
   for (const { server, name } of hosts) {
     for (const { state, index, superblock } of server?.harness.instances ?? []) {
@@ -157,7 +163,10 @@ async function stopWithDeadHosts(
   }
 }
 
-/** Such a host is found dead in the first step of a stop; one whose members are out of service only in the second. */
+/**
+ * The first step of a stop finds that such a host is dead. A host without members in service is contacted only in the second
+ * step.
+ */
 function isInService({ server }: SimHost, { history }: World): boolean {
   return (
     server?.harness.instances.every(

@@ -2,11 +2,11 @@ import { describe, expect, it } from "vitest";
 import { seedPlan } from "./seed-plan.ts";
 import { simulate } from "./simulate.ts";
 
-/** Of the same seeds that `npm run test:simulation` runs more of; few of the full size, because these take seconds each. */
+/** The first seeds of `npm run test:simulation`. Few have the full size, because these take seconds each. */
 const SMALL = Array.from({ length: 97 }, (_, index) => index + 10_001);
 const LARGE = [20_001, 20_002, 20_003];
 
-describe("the control plane on virtual time", () => {
+describe("simulate()", () => {
   it.each(LARGE)("keeps its promises to 2,048 ranks in seed %i", async (seed) => {
     const { violations, members } = await simulate(seedPlan(seed, true));
     expect(violations).toEqual([]);

@@ -1,15 +1,15 @@
-/** Something that is to happen; cleared when it has happened or is not to happen any more. */
+/** A scheduled action; cleared when it has run or was cancelled. */
 export interface Timer {
   work: (() => void) | undefined;
 }
 
 /**
- * Time that passes only when everything has been done that there was to do: an instant's timers run in the order in which
- * they were set, then every promise that they settle, then comes the next instant. Times are whole milliseconds.
+ * Time that advances only when all work is done. The timers of an instant run in the order in which they were set, then every
+ * promise that they settle, then the next instant comes. Times are whole milliseconds.
  */
 export class VirtualTime {
   #now = 0;
-  /** Instants to come, a heap. */
+  /** Future instants, as a heap. */
   readonly #instants: number[] = [];
   readonly #timers = new Map<number, Timer[]>();
 
@@ -33,7 +33,7 @@ export class VirtualTime {
     this.#push(at);
   }
 
-  /** Lets time pass until `end`, or until `stop` says so. */
+  /** Advances time to `end`, or until `stop` returns true. */
   async run(end: number, stop: () => boolean): Promise<void> {
     for (;;) {
       const at = this.#instants[0];
@@ -50,7 +50,7 @@ export class VirtualTime {
         work();
         worked = true;
       }
-      // The only real wait: one turn of the event loop, in which every settled promise is followed up.
+      // The only real wait: one turn of the event loop, in which the callbacks of all settled promises run.
       if (worked) await new Promise<void>((resolve) => setImmediate(resolve));
     }
     if (!stop()) this.#now = Math.max(this.#now, end);

@@ -12,11 +12,11 @@ import { VirtualTime } from "./virtual-time.ts";
 
 export interface WorldOptions {
   readonly seed: number;
-  /** Three access points that elect a leader through etcd, or one that leads and has the members on its disk. */
+  /** Either three access points that elect a leader in etcd, or one access point that leads and has the members on its disk. */
   readonly mode: "etcd" | "fixed";
   readonly hosts: number;
   readonly enginesPerHost: number;
-  /** Gets every line of the history and of the logs. */
+  /** Receives every line of the history and of the logs. */
   readonly trace?: ((line: string) => void) | undefined;
 }
 
@@ -31,7 +31,7 @@ export class World {
   readonly dataPlane: DataPlane;
   readonly hosts: readonly SimHost[];
   readonly accessPoints: readonly HostAddress[];
-  /** Identities that there are two of. */
+  /** Engine identities that exist twice. */
   readonly copied = new Set<string>();
   #addresses = 0;
 
@@ -59,12 +59,12 @@ export class World {
     return { host: `10.${number >> 16}.${(number >> 8) & 255}.${number & 255}`, port: 10_001 };
   }
 
-  /** The host that leads, as far as its own server knows. */
+  /** The leading host, according to its own server. */
   get leader(): SimHost | undefined {
     return this.hosts.find(({ server }) => server?.leadership.leadsHere === true);
   }
 
-  /** A process outside of the system: an administrator's machine. */
+  /** A process outside the system, as on an administrator's machine. */
   outside(): SimProcess {
     return new SimProcess(this.time, this.#fork(), { offsetMs: 0 });
   }

@@ -2,7 +2,7 @@ import type { Problem } from "@daos/config";
 import type { EngineInstance } from "@daos/instance";
 import { defineCommand } from "../define-command.ts";
 import { findOwner } from "../find-owner.ts";
-import { EXIT_INTERNAL_ERROR, installLastResort } from "../last-resort.ts";
+import { EXIT_INTERNAL_ERROR, handleInternalErrors } from "../handle-internal-errors.ts";
 import { openLogs } from "../open-logs.ts";
 import { isFormatting, serviceStatus } from "../service-status.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
@@ -129,7 +129,7 @@ export const startCommand = defineCommand({
 
     const stop = new AbortController();
     stopOnSignals(stop, { log, onStop: () => service.stopping() });
-    const lastResort = installLastResort({ log, stop: (reason) => stop.abort(reason) });
+    const internalErrors = handleInternalErrors({ log, stop: (reason) => stop.abort(reason) });
     const owner = await findOwner(config);
     // Loaded here: the other commands do without all that a server is made of.
     const { runServer } = await import("../server.ts");
@@ -168,7 +168,7 @@ export const startCommand = defineCommand({
     try {
       await running;
     } catch (error) {
-      if (!lastResort.failed) throw error;
+      if (!internalErrors.failed) throw error;
       log.error("the server did not stop in order", { error });
     }
     if (owner !== undefined && !stop.signal.aborted) {
@@ -176,7 +176,7 @@ export const startCommand = defineCommand({
     }
     log.info("stopped");
     logs.close();
-    if (lastResort.failed) process.exit(EXIT_INTERNAL_ERROR);
+    if (internalErrors.failed) process.exit(EXIT_INTERNAL_ERROR);
     process.disconnect?.();
     return undefined;
   },

@@ -7,7 +7,7 @@ type NameOf = (address: string) => Promise<string>;
 
 const nameOfAddress: NameOf = async (address) => (await lookupService(address, 0)).hostname;
 /** All names together get so long: a name is no reason to wait, ms. */
-const PATIENCE_MS = 2_000;
+const LOOKUP_TIMEOUT_MS = 2_000;
 const AT_ONCE = 32;
 
 /**
@@ -17,7 +17,7 @@ const AT_ONCE = 32;
 export async function hostNames(
   addresses: readonly string[],
   nameOf: NameOf = nameOfAddress,
-  patienceMs = PATIENCE_MS,
+  timeoutMs = LOOKUP_TIMEOUT_MS,
 ): Promise<ReadonlyMap<string, string>> {
   const names = new Map<string, string>();
   const waiting = [...new Set(addresses)].filter((one) => isIP(parseHostAddress(one).host) !== 0);
@@ -30,7 +30,7 @@ export async function hostNames(
   };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, patienceMs);
+    timer = setTimeout(resolve, timeoutMs);
   });
   await Promise.race([Promise.all(Array.from({ length: AT_ONCE }, work)), late]);
   clearTimeout(timer);

@@ -65,7 +65,7 @@ export function HostsPage() {
 }
 
 function statesOf(text: string): ReadonlySet<StateName> {
-  if (text === "troubled") return new Set(STATES.filter((state) => state !== "joined"));
+  if (text === "needs-attention") return new Set(STATES.filter((state) => state !== "joined"));
   return new Set(STATES.filter((state) => state === text));
 }
 

@@ -161,10 +161,10 @@ export function Meter({ label, part, whole }: MeterProps) {
 
 /** What is not as it should be. */
 function Attention() {
-  const troubled = [...hosts.value.values()].flatMap(({ members }) =>
+  const needingAttention = [...hosts.value.values()].flatMap(({ members }) =>
     members.value.filter((member) => stateOf(member) !== "joined"),
   );
-  const nothing = troubled.length === 0 && warnings.value.length === 0;
+  const nothing = needingAttention.length === 0 && warnings.value.length === 0;
   return (
     <section class="card">
       <h2>Needs attention</h2>
@@ -176,15 +176,15 @@ function Attention() {
           {text.replace(/^warning: /, "")}
         </p>
       ))}
-      {troubled.length > 0 && <Troubled members={troubled} />}
+      {needingAttention.length > 0 && <NeedsAttention members={needingAttention} />}
     </section>
   );
 }
 
-function Troubled({ members }: { readonly members: readonly ctl.SystemMember[] }) {
+function NeedsAttention({ members }: { readonly members: readonly ctl.SystemMember[] }) {
   return (
     <>
-      <ul class="troubles">
+      <ul class="attention">
         {members.slice(0, SOME).map((member) => (
           <li key={member.rank}>
             <NamedState state={stateOf(member)} />
@@ -205,7 +205,7 @@ function Troubled({ members }: { readonly members: readonly ctl.SystemMember[] }
       </ul>
       {members.length > SOME && (
         <p>
-          <a href={linkTo("hosts", "troubled")}>and {countOf(members.length - SOME, "more member")}</a>
+          <a href={linkTo("hosts", "needs-attention")}>and {countOf(members.length - SOME, "more member")}</a>
         </p>
       )}
     </>

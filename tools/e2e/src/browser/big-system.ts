@@ -97,20 +97,20 @@ export class BigSystem implements AsyncDisposable {
 
   async *follow(signal: AbortSignal): AsyncGenerator<object> {
     const waiting: object[] = [];
-    let wake = () => {};
+    let notify = () => {};
     const tell = (event: object) => {
       waiting.push(event);
-      wake();
+      notify();
     };
     this.#followers.add(tell);
-    signal.addEventListener("abort", () => wake(), { once: true });
+    signal.addEventListener("abort", () => notify(), { once: true });
     try {
       while (!signal.aborted) {
         const next = waiting.shift();
         if (next !== undefined) yield next;
         else
           await new Promise<void>((resolve) => {
-            wake = resolve;
+            notify = resolve;
           });
       }
     } finally {

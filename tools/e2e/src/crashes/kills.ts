@@ -1,7 +1,7 @@
 import { abortable, deadline, delay } from "@daos/sys";
 import { Random } from "@daos/sys/testing";
 import { type DmgResult, TestSystem } from "../test-system.ts";
-import { Ledger } from "./ledger.ts";
+import { ChangeHistory } from "./change-history.ts";
 import { Writer } from "./writer.ts";
 
 export interface KillsOptions {
@@ -22,18 +22,18 @@ export interface KillsReport {
 /** Everything serves again within this time on a busy machine, ms. */
 const BACK_MS = 180_000;
 
-interface Field {
+interface PhaseContext {
   readonly system: TestSystem;
   readonly writer: Writer;
   readonly random: Random;
 }
 
 /** Kills with SIGKILL at a random moment of a phase. */
-const PHASES: Readonly<Record<string, (field: Field) => Promise<void>>> = {
-  "the server, while changes are made": (field) => killWhileWriting(field, ["server"]),
-  "the server and its engine, while changes are made": (field) =>
-    killWhileWriting(field, ["engine", "server"]),
-  "the engine, while changes are made": (field) => killWhileWriting(field, ["engine"]),
+const PHASES: Readonly<Record<string, (context: PhaseContext) => Promise<void>>> = {
+  "the server, while changes are made": (context) => killWhileWriting(context, ["server"]),
+  "the server and its engine, while changes are made": (context) =>
+    killWhileWriting(context, ["engine", "server"]),
+  "the engine, while changes are made": (context) => killWhileWriting(context, ["engine"]),
   "the server, while it stops": async ({ system, random }) => {
     system.server.child.kill("SIGTERM");
     await delay(random.below(400));
@@ -67,29 +67,29 @@ export async function kills({ count, seed, say }: KillsOptions): Promise<KillsRe
   await using system = await TestSystem.create({ engines: 2 });
   await system.start();
   const random = new Random(seed);
-  const ledger = new Ledger();
-  const field = { system, writer: new Writer(system, ledger), random };
-  ledger.compare(await whatItShows(system));
+  const history = new ChangeHistory();
+  const context = { system, writer: new Writer(system, history), random };
+  history.compare(await queryView(system));
   const done: Record<string, number> = {};
   const problems: string[] = [];
   const phases = Object.entries(PHASES);
   for (let kill = 0; kill < count; kill++) {
     const [name, happen] = phases[kill % phases.length] ?? [];
     if (name === undefined || happen === undefined) throw new Error("there are no phases");
-    say?.(`${kill + 1}: ${name}; ${ledger.acknowledged} changes`);
-    await happen(field);
+    say?.(`${kill + 1}: ${name}; ${history.acknowledged} changes`);
+    await happen(context);
     done[name] = (done[name] ?? 0) + 1;
     if (!system.server.running) system.launch();
-    for (const problem of ledger.compare(await whatItShows(system))) {
+    for (const problem of history.compare(await queryView(system))) {
       problems.push(`${kill + 1}, ${name}: ${problem}`);
       say?.(`LOST: ${problem}`);
     }
   }
-  return { kills: done, acknowledged: ledger.acknowledged, problems };
+  return { kills: done, acknowledged: history.acknowledged, problems };
 }
 
 async function killWhileWriting(
-  { system, writer, random }: Field,
+  { system, writer, random }: PhaseContext,
   victims: readonly ("engine" | "server")[],
 ): Promise<void> {
   const writing = writer.work();
@@ -120,7 +120,7 @@ async function killServer(system: TestSystem): Promise<void> {
 }
 
 /** What the system shows when its first rank serves again; ranks that were stopped are started. */
-async function whatItShows(system: TestSystem) {
+async function queryView(system: TestSystem) {
   using limit = deadline(BACK_MS, "the system to serve again");
   const ask = async (...args: readonly string[]): Promise<DmgResult> => {
     for (;;) {

@@ -1,6 +1,6 @@
 import type { Ended, Program } from "../program.ts";
 import type { DmgResult, TestSystem } from "../test-system.ts";
-import type { Ledger } from "./ledger.ts";
+import type { ChangeHistory } from "./change-history.ts";
 
 const MAX_POOLS = 4;
 /** The rank that is excluded and let in again. */
@@ -9,15 +9,15 @@ const OTHER_RANK = 1;
 /** An administrator who changes a system all the time with dmg, and keeps account of what was acknowledged. */
 export class Writer {
   readonly #system: TestSystem;
-  readonly #ledger: Ledger;
+  readonly #history: ChangeHistory;
   readonly #pools: string[] = [];
   #running: Program | undefined;
   #ends = false;
   #turn = 0;
 
-  constructor(system: TestSystem, ledger: Ledger) {
+  constructor(system: TestSystem, history: ChangeHistory) {
     this.#system = system;
-    this.#ledger = ledger;
+    this.#history = history;
   }
 
   /** Makes changes until {@link interrupt}. */
@@ -36,28 +36,28 @@ export class Writer {
   }
 
   async #changePools(): Promise<void> {
-    const pool = this.#ledger.somePool();
+    const pool = this.#history.somePool();
     if (pool !== undefined && this.#pools.length >= MAX_POOLS) {
       this.#pools.length = 0;
-      this.#ledger.destroying(pool);
+      this.#history.destroying(pool);
       if ((await this.#dmg("pool", "destroy", "--force", "--pool", pool)).exitCode === 0)
-        this.#ledger.destroyed(pool);
+        this.#history.destroyed(pool);
       return;
     }
-    this.#ledger.creating();
+    this.#history.creating();
     const { exitCode, stdout } = await this.#dmg("--json", "pool", "create", "-s", "16M", "-r", "0");
     if (exitCode !== 0) return;
     const { uuid } = (JSON.parse(stdout) as { readonly result: DmgResult }).result;
     this.#pools.push(uuid);
-    this.#ledger.created(uuid);
+    this.#history.created(uuid);
   }
 
   async #changeRank(): Promise<void> {
-    const isExcluded = this.#ledger.isExcluded(OTHER_RANK);
+    const isExcluded = this.#history.isExcluded(OTHER_RANK);
     const change = isExcluded ? ["clear-exclude"] : ["exclude", "--force"];
-    this.#ledger.changing(OTHER_RANK);
+    this.#history.changing(OTHER_RANK);
     const { exitCode } = await this.#dmg("system", ...change, "--ranks", String(OTHER_RANK));
-    if (exitCode === 0) this.#ledger.changed(OTHER_RANK, !isExcluded);
+    if (exitCode === 0) this.#history.changed(OTHER_RANK, !isExcluded);
   }
 
   #dmg(...args: readonly string[]): Promise<Ended> {

@@ -1,6 +1,6 @@
 // npm run test:malformed -- [--drpc N] [--grpc N] [--helper N] [--processes N] [--seconds S] [--seed N]
 import { parseArgs } from "node:util";
-import { judge } from "./judge.ts";
+import { checkReport } from "./check-report.ts";
 import { malformed } from "./malformed.ts";
 
 const { values } = parseArgs({
@@ -28,6 +28,6 @@ const { before, after, ...figures } = report;
 say(JSON.stringify(figures));
 for (const [when, { files, ...sample }] of Object.entries({ before, after }))
   say(JSON.stringify({ [when]: { ...sample, files: files.length } }));
-const problems = judge(report);
+const problems = checkReport(report);
 for (const problem of problems) say(`FAILED: ${problem}`);
 if (problems.length > 0) process.exitCode = 1;

@@ -2,9 +2,9 @@ import { join } from "node:path";
 import { delay } from "@daos/sys";
 import { TestSystem } from "../test-system.ts";
 import { type AttackCertificates, type AttackOrder, readCertificates } from "./attack.ts";
+import type { MalformedReport, RssFigures } from "./check-report.ts";
 import { GoodClients } from "./good-clients.ts";
 import { attackHelper, type HelperAttackOptions } from "./helper-attack.ts";
-import type { MalformedReport, RssFigures } from "./judge.ts";
 import { type RunningAttack, runAttackers } from "./run-attackers.ts";
 import { type ServerSample, ServerWatch } from "./watch-server.ts";
 

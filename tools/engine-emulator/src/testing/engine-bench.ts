@@ -34,7 +34,7 @@ export class EngineBench {
   readonly #children = new Set<ChildProcess>();
   readonly #clients: DrpcClient[] = [];
   readonly #ready: Ready[] = [];
-  #wake = () => {};
+  #notify = () => {};
   #server: DrpcServer | undefined;
 
   get socketDir(): string {
@@ -51,7 +51,7 @@ export class EngineBench {
     await mkdir(this.scmMount);
     const notifyReady = handle(drpcMethods.notifyReady, (request, { peer, signal }) => {
       this.#ready.push({ request, pid: peer.pid, gone: signal });
-      this.#wake();
+      this.#notify();
     });
     this.#server = new DrpcServer({
       path: join(this.socketDir, "daos_server.sock"),
@@ -117,7 +117,7 @@ export class EngineBench {
       const ready = this.#ready.shift();
       if (ready !== undefined) return ready;
       await new Promise<void>((resolve) => {
-        this.#wake = resolve;
+        this.#notify = resolve;
       });
     }
   }

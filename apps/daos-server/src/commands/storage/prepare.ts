@@ -58,9 +58,9 @@ export const storagePrepareCommand = defineCommand({
     const { scm, bdev, signal, config } = await hostTools(flags);
     const user = flags["target-user"] ?? process.env.SUDO_USER;
     const owner = user === undefined || user === "" ? undefined : await findUser(user);
-    const { configuredControllers, wishedHugepages } = await import("../../configured-devices.ts");
+    const { configuredControllers, configuredHugepages } = await import("../../configured-devices.ts");
     const selection = { ...configuredControllers(config), whitelist: flags["pci-whitelist"] };
-    const hugepages = flags.hugepages ?? wishedHugepages(config);
+    const hugepages = flags.hugepages ?? configuredHugepages(config);
     const controllers = nvme
       ? await (reset
           ? bdev.reset({ ...selection, signal })

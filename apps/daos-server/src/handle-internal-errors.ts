@@ -3,27 +3,27 @@ import type { Logger } from "@daos/log";
 /** Exit code after an internal error: EX_SOFTWARE of sysexits.h. */
 export const EXIT_INTERNAL_ERROR = 70;
 
-/** The engines get 10 s to stop, and what else is stopped with them less. */
+/** The engines get 10 s to stop, and the other parts less. */
 const ORDERLY_STOP_MS = 60_000;
 
-export interface LastResortOptions {
+export interface InternalErrorOptions {
   readonly log: Logger;
   /** Stops the server in order, as SIGTERM does. */
   readonly stop: (reason: DOMException) => void;
 }
 
-/** What is left to do when the server has ended. */
-export interface LastResort {
+/** Whether an internal error has occurred. */
+export interface InternalErrors {
   /** True after an internal error: the process ends with {@link EXIT_INTERNAL_ERROR}. */
   readonly failed: boolean;
 }
 
 /**
- * Handles what no other code has caught, an exception or a rejected promise. It is logged with its stack, and the server
- * stops in order: its engines get SIGTERM and time to end. If that takes a minute the process ends at once, and the kernel
- * ends its engines. It does not go on, because the state of its parts is unknown then.
+ * Handles exceptions and rejected promises that no other code has caught. It logs the stack, and stops the server in order: the
+ * engines get SIGTERM and time to end. After a minute the process ends at once, and the kernel ends its engines. The server
+ * does not continue, because the state of its parts is unknown.
  */
-export function installLastResort({ log, stop }: LastResortOptions): LastResort {
+export function handleInternalErrors({ log, stop }: InternalErrorOptions): InternalErrors {
   const state = { failed: false };
   // Node.js raises a rejection that has no handler here as well.
   process.on("uncaughtException", (error: unknown, origin) => {

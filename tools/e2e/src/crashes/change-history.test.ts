@@ -1,16 +1,16 @@
 import { expect, it } from "vitest";
-import { Ledger, type SystemView } from "./ledger.ts";
+import { ChangeHistory, type SystemView } from "./change-history.ts";
 
 const joined = { rank: 0, uuid: "a", state: "joined" };
 
-it.each<readonly [string, (ledger: Ledger) => void, SystemView, readonly string[]]>([
-  ["nothing when all is there", (ledger) => ledger.created("p"), { pools: ["p"], members: [joined] }, []],
-  ["a lost pool", (ledger) => ledger.created("p"), { pools: [], members: [joined] }, ["pool p is lost"]],
+it.each<readonly [string, (history: ChangeHistory) => void, SystemView, readonly string[]]>([
+  ["nothing when all is there", (history) => history.created("p"), { pools: ["p"], members: [joined] }, []],
+  ["a lost pool", (history) => history.created("p"), { pools: [], members: [joined] }, ["pool p is lost"]],
   [
     "a pool that is there again",
-    (ledger) => {
-      ledger.created("p");
-      ledger.destroyed("p");
+    (history) => {
+      history.created("p");
+      history.destroyed("p");
     },
     { pools: ["p"], members: [joined] },
     ["pool p is there again"],
@@ -18,15 +18,15 @@ it.each<readonly [string, (ledger: Ledger) => void, SystemView, readonly string[
   ["a pool from nowhere", () => {}, { pools: ["p"], members: [joined] }, ["pool p was never made"]],
   [
     "nothing of a pool that was being made",
-    (ledger) => ledger.creating(),
+    (history) => history.creating(),
     { pools: ["p"], members: [joined] },
     [],
   ],
   [
     "nothing of a pool that was being destroyed",
-    (ledger) => {
-      ledger.created("p");
-      ledger.destroying("p");
+    (history) => {
+      history.created("p");
+      history.destroying("p");
     },
     { pools: [], members: [joined] },
     [],
@@ -40,7 +40,7 @@ it.each<readonly [string, (ledger: Ledger) => void, SystemView, readonly string[
   ],
   [
     "an exclusion that is lost",
-    (ledger) => ledger.changed(0, true),
+    (history) => history.changed(0, true),
     { pools: [], members: [joined] },
     ["rank 0 is joined, and was excluded"],
   ],
@@ -52,13 +52,13 @@ it.each<readonly [string, (ledger: Ledger) => void, SystemView, readonly string[
   ],
   [
     "nothing of an exclusion that was under way",
-    (ledger) => ledger.changing(0),
+    (history) => history.changing(0),
     { pools: [], members: [{ ...joined, state: "excluded" }] },
     [],
   ],
-])("Ledger.compare() finds %s", (_name, happen, view, problems) => {
-  const ledger = new Ledger();
-  expect(ledger.compare({ pools: [], members: [joined] })).toEqual([]);
-  happen(ledger);
-  expect(ledger.compare(view)).toEqual(problems);
+])("ChangeHistory.compare() finds %s", (_name, happen, view, problems) => {
+  const history = new ChangeHistory();
+  expect(history.compare({ pools: [], members: [joined] })).toEqual([]);
+  happen(history);
+  expect(history.compare(view)).toEqual(problems);
 });

@@ -8,7 +8,7 @@ export interface SystemView {
  * What a system has acknowledged, for comparison with what it shows after a crash. What was under way when it crashed may have
  * been done or not.
  */
-export class Ledger {
+export class ChangeHistory {
   readonly #pools = new Set<string>();
   readonly #destroyed = new Set<string>();
   readonly #excluded = new Map<number, boolean>();

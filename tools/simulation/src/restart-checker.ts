@@ -1,12 +1,12 @@
 import type { History } from "./history.ts";
 
-/** As supervision promises it: written down again here, so that a change of the code shows. */
+/** The limits of supervision. They are repeated here, so that a change of the real ones is noticed. */
 const STABLE_MS = 60_000;
 const MAX_FAILURES = 6;
 const MAX_PAUSE_MS = 30_000;
 
-/** Judges when an engine is started again: later each time, and not for ever. */
-export class SupervisionJudge {
+/** Checks that an engine is restarted with growing delays, and that restarts end after {@link MAX_FAILURES} failures. */
+export class RestartChecker {
   readonly #name: string;
   #asked = true;
   #failures = 0;
@@ -17,7 +17,7 @@ export class SupervisionJudge {
     this.#name = name;
   }
 
-  /** An administrator asks for a start or a stop, or the server starts anew: earlier ends do not count. */
+  /** An administrator requests a start or a stop, or the server starts: earlier failures no longer count. */
   asked(): void {
     this.#asked = true;
   }

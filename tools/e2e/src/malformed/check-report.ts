@@ -34,7 +34,7 @@ const MAX_CALL_MS = 30_000;
 const MAX_LOG_BYTES_A_MINUTE = 1024 * 1024;
 
 /** What is wrong with a report; nothing is when this is empty. */
-export function judge(report: MalformedReport): readonly string[] {
+export function checkReport(report: MalformedReport): readonly string[] {
   const { before, after, rss, good, seconds, loggedBytes, exitCode } = report;
   const problems: string[] = [];
   const ratio = rss.afterMinute === undefined ? 1 : rss.atEnd / rss.afterMinute;
