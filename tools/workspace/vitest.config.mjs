@@ -18,7 +18,11 @@ export default defineConfig({
     expect: { poll: { timeout: 30_000 } },
     // Continuous integration repeats a failed test once, for its machine may be busy, and says which those were.
     retry: process.env.DAOS_TEST_AGAIN === "1" ? 1 : 0,
-    reporters: ["default", fileURLToPath(new URL("repeats-reporter.mjs", import.meta.url))],
+    reporters: [
+      "default",
+      fileURLToPath(new URL("repeats-reporter.mjs", import.meta.url)),
+      fileURLToPath(new URL("snapshot-reporter.mjs", import.meta.url)),
+    ],
     pool: "forks",
     maxWorkers: 2,
     // A larger young generation: suites that compute spent a sixth of their time collecting garbage.

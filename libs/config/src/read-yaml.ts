@@ -46,8 +46,9 @@ const DEEPEST_SECTION = 8;
  */
 const SERVER_ONLY: ReadonlySet<string> = new Set(["servers", "engines"]);
 /** Top-level keys that release 0.8.0 does not know. A file for it may use such a name for an anchor. */
-const LATER_KEYS: ReadonlySet<string> = new Set([
+export const LATER_KEYS: ReadonlySet<string> = new Set([
   "allow_insecure_devices",
+  "audit_log_file",
   "engine",
   "failure_detection",
   "listen_address",
