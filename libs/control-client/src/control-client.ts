@@ -4,7 +4,7 @@ import { formatHostAddress, formatHostSet, type HostAddress, parseHostAddress } 
 import type { ClientTls } from "@daos/http2";
 import { type Logger, silentLogger } from "@daos/log";
 import { type CallContext, fromConnectError } from "@daos/rpc";
-import { abortable, deadline, delay, isTimeout, systemClock } from "@daos/sys";
+import { abortable, BackOff, deadline, isTimeout, systemClock } from "@daos/sys";
 import { fanOut } from "./fan-out.ts";
 import { HostConnection } from "./host-connection.ts";
 import { HostPace } from "./host-pace.ts";
@@ -60,12 +60,8 @@ export interface HostResult<T> {
 const STAGGER_MS = 1_000;
 /** How long (milliseconds) a follower may take to name the leader. */
 const LEADER_QUERY_MS = 2_000;
-/**
- * Pauses (milliseconds) between two searches for a leader: doubled each time, with a random factor of at least one
- * half.
- */
-const FIRST_PAUSE_MS = 200;
-const MAX_PAUSE_MS = 2_000;
+/** Between two searches for a leader. */
+const PAUSES = { firstMs: 200, maxMs: 2_000 };
 /** The timers of Node.js are limited to 31 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** The limit of hosts that answers may add to the given hosts. */
@@ -146,7 +142,7 @@ export class ControlClient {
     const start = performance.now();
     using limit = deadline(timeoutMs, request.attempted, this.#options.signal);
     let hosts = this.hosts;
-    let pauseMs = FIRST_PAUSE_MS;
+    const backOff = new BackOff(PAUSES);
     let noLeaderYet: Fault | undefined;
     for (;;) {
       const usable: HostAddress[] = [];
@@ -158,17 +154,16 @@ export class ControlClient {
       // The deadline passed during a repeated search. The earlier result, that there is no leader, says more.
       if (round.fault.code === FaultCode.timedOut && noLeaderYet !== undefined) throw noLeaderYet;
       const waitedMs = performance.now() - start;
-      if (round.kind === "failed" || waitedMs + pauseMs > (this.#options.leaderWaitMs ?? 10_000)) {
+      if (round.kind === "failed" || waitedMs + backOff.nextMs > (this.#options.leaderWaitMs ?? 10_000)) {
         throw round.fault;
       }
       noLeaderYet = round.fault;
-      this.#log.debug("no leader yet", { reason: round.fault.message, pauseMs });
+      this.#log.debug("no leader yet", { reason: round.fault.message, pauseMs: backOff.nextMs });
       try {
-        await delay(pauseMs * (0.5 + Math.random() / 2), limit);
+        await backOff.wait(limit);
       } catch {
         throw round.fault;
       }
-      pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
       // Hosts that answered come first. The others may have recovered.
       hosts = [...usable, ...this.hosts];
     }

@@ -1,6 +1,6 @@
 import { Fault, FaultCode, retryClass } from "@daos/fault";
 import type { ctl } from "@daos/proto";
-import { delay } from "@daos/sys";
+import { BackOff } from "@daos/sys";
 import type { ControlClient } from "./control-client.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
@@ -32,8 +32,7 @@ export interface SystemEventsRequest {
 }
 
 const FOREVER_MS = 2 ** 31 - 1;
-const FIRST_PAUSE_MS = 250;
-const MAX_PAUSE_MS = 5_000;
+const PAUSES = { firstMs: 250, maxMs: 5_000 };
 /** A stream that lasted this long (milliseconds) counts as healthy, even without events. */
 const GOOD_STREAM_MS = 10_000;
 /** How many events are remembered to avoid duplicates: more than a leader keeps. */
@@ -48,12 +47,12 @@ const MEMORY = 20_000;
 export async function systemEvents(client: ControlClient, request: SystemEventsRequest): Promise<void> {
   const { follow, since, onEvent, onLost = () => {}, patienceMs = 5 * 60_000 } = request;
   const isNew = onlyOnce(MEMORY);
-  let pauseMs = FIRST_PAUSE_MS;
+  const backOff = new BackOff(PAUSES);
   let lastGood = performance.now();
   for (;;) {
     const start = performance.now();
     const lost = await readEvents(client, { follow, since }, (event) => {
-      pauseMs = FIRST_PAUSE_MS;
+      backOff.reset();
       // A server of an earlier release sends all.
       if (since !== undefined && event.time < since) return;
       if (isNew(`${event.number} ${event.time.getTime()} ${event.kind}`)) onEvent(event);
@@ -62,7 +61,7 @@ export async function systemEvents(client: ControlClient, request: SystemEventsR
     if (!follow && lost === undefined) return;
     if (lost !== undefined && (!follow || retryClass(lost) === "final")) throw lost;
     const now = performance.now();
-    if (now - start > GOOD_STREAM_MS) pauseMs = FIRST_PAUSE_MS;
+    if (now - start > GOOD_STREAM_MS) backOff.reset();
     if (lost === undefined || wasConnected(lost)) {
       lastGood = now;
       onLost(lost);
@@ -70,11 +69,10 @@ export async function systemEvents(client: ControlClient, request: SystemEventsR
       throw lost;
     }
     try {
-      await delay(pauseMs * (0.5 + Math.random() / 2), { signal: client.signal });
+      await backOff.wait({ signal: client.signal });
     } catch {
       return;
     }
-    pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS);
   }
 }
 

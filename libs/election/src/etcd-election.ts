@@ -13,7 +13,7 @@ import {
   type Member,
   readMembersInEtcd,
 } from "@daos/member-store";
-import { delay } from "@daos/sys";
+import { BackOff } from "@daos/sys";
 import type { AccessPoint, Election, LeaderView, Term } from "./election.ts";
 import { ElectionSession, type ElectionStatus, type LeaderEntry } from "./election-session.ts";
 import { faultElectionUnreachable } from "./faults.ts";
@@ -34,8 +34,7 @@ export interface EtcdElectionOptions {
   readonly log: Logger;
 }
 
-const FIRST_PAUSE_MS = 100;
-const MAX_PAUSE_MS = 2_000;
+const PAUSES = { firstMs: 100, maxMs: 2_000 };
 /** How often the revision of etcd is noted in the marker while nothing else happens, ms. */
 const MARKER_MS = 5_000;
 
@@ -79,18 +78,15 @@ export class EtcdElection implements Election {
     { signal }: { readonly signal: AbortSignal },
   ): Promise<void> {
     this.#notify(this.#view, onChange);
-    let pause = FIRST_PAUSE_MS;
+    const backOff = new BackOff(PAUSES);
     while (!signal.aborted) {
       try {
-        await this.#takePart(onChange, signal, () => {
-          pause = FIRST_PAUSE_MS;
-        });
+        await this.#takePart(onChange, signal, () => backOff.reset());
       } catch (error) {
         if (signal.aborted) break;
         this.#noteOutage(error);
       }
-      await delay(pause * (0.5 + Math.random()), { signal }).catch(() => {});
-      pause = Math.min(2 * pause, MAX_PAUSE_MS);
+      await backOff.wait({ signal }).catch(() => {});
     }
   }
 

@@ -1,3 +1,5 @@
+import { backOffMs } from "@daos/sys";
+
 /** What to do after an engine ended unasked. */
 export type RestartPlan =
   | { readonly kind: "restart"; readonly delayMs: number }
@@ -14,8 +16,7 @@ export interface RestartHistory {
 
 /** An engine that has served for so long starts with a clean slate, ms. */
 export const STABLE_MS = 60_000;
-const FIRST_DELAY_MS = 1_000;
-const MAX_DELAY_MS = 30_000;
+const BACK_OFF = { firstMs: 1_000, maxMs: 30_000 };
 const MAX_FAILURES = 6;
 
 /**
@@ -31,6 +32,5 @@ export function planRestart(history: RestartHistory, random: number): RestartPla
   if (failuresInARow >= MAX_FAILURES) {
     return { kind: "give-up", reason: `it ended ${failuresInARow} times in a row` };
   }
-  const step = Math.min(FIRST_DELAY_MS * 2 ** Math.max(0, failuresInARow - 1), MAX_DELAY_MS);
-  return { kind: "restart", delayMs: Math.round(step * (0.75 + random / 2)) };
+  return { kind: "restart", delayMs: Math.round(backOffMs(BACK_OFF, Math.max(1, failuresInARow), random)) };
 }

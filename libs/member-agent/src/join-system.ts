@@ -3,7 +3,7 @@ import { type Fault, FaultCode, faultDaosStatus, retryClass, toFault } from "@da
 import type { Joined, JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { parseRank } from "@daos/rank";
-import { type Clock, systemClock } from "@daos/sys";
+import { BackOff, type Clock, systemClock } from "@daos/sys";
 import { faultJoinRefused } from "./faults.ts";
 import { isCertificateFault } from "./is-certificate-fault.ts";
 
@@ -26,10 +26,9 @@ const PASSING_REFUSAL_MS = 60_000;
 const ATTEMPT_MS = 60_000;
 /** The data plane may need longer than this, ms; but by then another host leads if the one that is asked is frozen. */
 const HOST_MS = 10_000;
-const FIRST_DELAY_MS = 250;
-const MAX_DELAY_MS = 10_000;
+const DELAYS = { firstMs: 250, maxMs: 10_000 };
 /** As servers of release 0.8.0 wait between two joins. */
-const OTHER_RELEASE_DELAY_MS = 3_000;
+const OTHER_RELEASE_DELAYS = { firstMs: 3_000, maxMs: 3_000 };
 
 export interface JoinSystemOptions {
   /** One attempt at the leader, wherever that is. */
@@ -50,8 +49,11 @@ export interface JoinSystemOptions {
 export async function joinSystem(request: JoinRequest, options: JoinSystemOptions): Promise<Joined> {
   const { attempt, log, signal, clock = systemClock } = options;
   const begun = clock.now();
+  const ownDelays = new BackOff({ ...DELAYS, clock });
+  const otherReleaseDelays = new BackOff({ ...OTHER_RELEASE_DELAYS, clock });
   let refusal: string | undefined;
-  for (let waitMs = FIRST_DELAY_MS; ; waitMs = Math.min(waitMs * 2, MAX_DELAY_MS)) {
+  for (;;) {
+    let backOff = ownDelays;
     try {
       using limit = clock.deadline(ATTEMPT_MS, `join engine ${request.uuid}`, signal);
       const { status, rank, incarnation } = await attempt(request, { signal: limit.signal, hostMs: HOST_MS });
@@ -65,6 +67,7 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
       // Our servers say why; a refusal without a code is one of the original's.
       const refused = fault.code === FaultCode.unknown;
       const certificate = isCertificateFault(fault);
+      const { nextMs: waitMs } = ownDelays;
       const passes = mayPass || timedOut || refused || certificate || retryClass(fault) !== "final";
       if (signal.aborted || !passes) throw fault;
       if (certificate && refusal !== fault.message) {
@@ -76,8 +79,8 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
           fault: faultJoinRefused(request.uuid, fault),
         });
       refusal = refused || certificate ? fault.message : undefined;
-      if (refused) waitMs = OTHER_RELEASE_DELAY_MS;
+      if (refused) backOff = otherReleaseDelays;
     }
-    await clock.delay(waitMs * (0.75 + clock.random() / 2), { signal });
+    await backOff.wait({ signal });
   }
 }
