@@ -1,7 +1,7 @@
 import { type Clock, systemClock } from "./clock.ts";
 
 /** The waits between attempts. */
-export interface BackOffLimits {
+interface BackOffLimits {
   readonly firstMs: number;
   readonly maxMs: number;
 }

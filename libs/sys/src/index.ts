@@ -1,4 +1,4 @@
-export { BackOff, type BackOffLimits, backOffMs } from "./back-off.ts";
+export { BackOff, backOffMs } from "./back-off.ts";
 export { type BlockClaim, claimOf } from "./block-claim.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { abortable, type Deadline, deadline, delay, FORMAT_TIMEOUT_MS, isTimeout } from "./deadline.ts";
