@@ -1,0 +1,87 @@
+import type { HandlerContext, ServiceImpl } from "@connectrpc/connect";
+import { drpcMethods } from "@daos/drpc";
+import { limitRepeats } from "@daos/log";
+import type { mgmt } from "@daos/proto";
+import { deadline } from "@daos/sys";
+import { clientCall } from "./client-call.ts";
+import { faultNotDirecting } from "./faults.ts";
+import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
+import { peerAddress } from "./peer-address.ts";
+import type { PoolCalls } from "./pool-calls.ts";
+import { POOL_TIMEOUT_MS } from "./timeouts.ts";
+
+/** How long to look up the addresses of the access points, ms. */
+const RESOLVE_TIMEOUT_MS = 10_000;
+
+/**
+ * What the leader and the access points have this host do: the calls that concern one rank, on the host that runs it, and the
+ * calls of clients that another access point passes on.
+ */
+export function peerHandlers(
+  options: Pick<MgmtServiceOptions, "requests" | "mayDirect" | "judgeCaller" | "log">,
+  pools: PoolCalls,
+): Pick<
+  ServiceImpl<typeof mgmt.MgmtSvc>,
+  "prepShutdown" | "killRank" | "startRank" | "eraseRank" | "callEngine" | "callLeader"
+> {
+  const { requests, mayDirect, judgeCaller } = options;
+  const quiet = limitRepeats(options.log);
+
+  /** A certificate of the role server is every server's: these calls also depend on the address. @throws Fault notAuthorized */
+  const checkDirects = async (call: string, context: HandlerContext) => {
+    const address = peerAddress(context);
+    using limit = deadline(RESOLVE_TIMEOUT_MS, "look up the access points", context.signal);
+    if (await mayDirect(address, limit)) return;
+    const fault = faultNotDirecting(call, address);
+    quiet.warn("a call of another server is refused", { fault });
+    throw fault;
+  };
+
+  /** The client that an access point calls for must be allowed the call here as it was there. @throws Fault notAuthorized */
+  const checkCaller = async (method: number, caller: Uint8Array, from: string) => {
+    if (method === drpcMethods.join.method) return;
+    const fault = await judgeCaller(caller, clientCall(method), from);
+    if (fault === undefined) return;
+    quiet.warn("a call of another server is refused", { fault });
+    throw fault;
+  };
+
+  return {
+    async prepShutdown({ rank }, context) {
+      await checkDirects("PrepShutdown", context);
+      const { signal } = context;
+      return { status: await requests.prepShutdown(rank, { allowedMs: context.timeoutMs(), signal }) };
+    },
+
+    async killRank({ rank, force }, context) {
+      await checkDirects("KillRank", context);
+      return { status: await requests.killRank(rank, { force, signal: context.signal }) };
+    },
+
+    async startRank({ rank }, context) {
+      await checkDirects("StartRank", context);
+      requests.startRank(rank);
+      return {};
+    },
+
+    async eraseRank({ rank, uuid }, context) {
+      await checkDirects("EraseRank", context);
+      await requests.eraseRank(rank, uuid);
+      return {};
+    },
+
+    async callEngine({ method, body, caller }, context) {
+      await checkDirects("CallEngine", context);
+      await checkCaller(method, caller, peerAddress(context));
+      return { body: new Uint8Array(await requests.callEngine(method, body, context)) };
+    },
+
+    async callLeader({ method, body, caller, address }, context) {
+      await checkDirects("CallLeader", context);
+      await checkCaller(method, caller, peerAddress(context));
+      using limit = deadline(POOL_TIMEOUT_MS, "a call about pools", context.signal);
+      const from = { signal: limit.signal, caller: caller.length === 0 ? undefined : caller, address };
+      return { body: new Uint8Array(await pools.here(method, body, from)) };
+    },
+  };
+}
