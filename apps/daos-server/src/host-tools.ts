@@ -7,8 +7,15 @@ import type { GlobalValues } from "./global-flags.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { type StorageProviders, storageProviders } from "./storage-providers.ts";
 
-/** What a command that looks at this host once works with; warnings go to standard error. */
-export async function hostTools(flags: Pick<GlobalValues, "debug" | "config" | "configFrom">): Promise<
+/**
+ * What a command that looks at this host once works with; warnings go to standard error.
+ *
+ * @param known the configuration, if it has been read already
+ */
+export async function hostTools(
+  flags: Pick<GlobalValues, "debug" | "config" | "configFrom">,
+  known?: Partial<ServerConfig>,
+): Promise<
   StorageProviders & {
     readonly log: Logger;
     readonly signal: AbortSignal;
@@ -17,7 +24,7 @@ export async function hostTools(flags: Pick<GlobalValues, "debug" | "config" | "
   }
 > {
   const { log, signal } = await commandTools(flags);
-  const config = await configured(flags);
+  const config = known ?? (await configured(flags));
   const providers = await storageProviders({
     runner: new ProcessCommandRunner(),
     log,

@@ -28,7 +28,7 @@ import { sampleHealth } from "./sample-health.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { StorageLocks } from "./storage-lock.ts";
 import { storageProviders } from "./storage-providers.ts";
-import { hostItems, supportDirectory } from "./support/host-items.ts";
+import { configItems, hostItems, supportDirectory } from "./support/host-items.ts";
 import { serverItems } from "./support/server-items.ts";
 
 export interface ServerOptions {
@@ -129,6 +129,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   const support: SupportSource = {
     directory: supportDirectory(),
     items: (logBytes) => [
+      ...configItems(config),
       ...hostItems({ config, scm, bdev, network, runner, logBytes }),
       ...serverItems({ harness, leadership, metrics: metrics?.render }),
     ],

@@ -7,7 +7,7 @@ import { TestAuthority, TestCertificateFiles } from "@daos/security/testing";
 import { packSupport } from "@daos/support";
 import type { CommandRunner } from "@daos/sys";
 import { afterAll, describe, expect, it } from "vitest";
-import { hostItems } from "./host-items.ts";
+import { configItems, hostItems } from "./host-items.ts";
 
 const directory = mkdtempSync(join(tmpdir(), "daos-support-items-"));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -48,14 +48,16 @@ servers:
   scm_size: 1
 `,
     );
-    const items = hostItems({
-      config: await loadServerConfig(config),
+    const loaded = await loadServerConfig(config);
+    const others = hostItems({
+      config: loaded,
       scm: { scan: async () => ({ modules: [], namespaces: [], notes: [] }) },
       bdev: { scan: () => Promise.reject(new Error("no helper")) },
       network: { scan: async () => [] },
       runner,
       logBytes: 1024 * 1024,
     });
+    const items = [...configItems(loaded), ...others];
     const chunks: Uint8Array[] = [];
     let missing: readonly { readonly item: string }[] = [];
     const { signal } = new AbortController();
@@ -73,4 +75,30 @@ servers:
     expect(all).toContain('"daysLeft"');
     expect(missing.map(({ item }) => item)).toEqual(["logs/engine-0.log", "lspci.txt", "disk-space.txt"]);
   });
+
+  it.each([
+    [0, "-- No entries --\n", "", "the journal has no lines of the unit daos_server"],
+    [
+      0,
+      "-- No entries --\n",
+      "Hint: You are currently not seeing messages from other users.\n",
+      "the journal has no lines of the unit daos_server: Hint: You are currently not seeing messages from other users.",
+    ],
+    [0, "", "No journal files were found.\n", /No journal files were found\.$/],
+    [1, "", "no such option\n", "journalctl failed: no such option"],
+  ])(
+    "hostItems() says why there is nothing of the journal: exit code %i, %j, %j",
+    async (exitCode, stdout, stderr, reason) => {
+      const items = hostItems({
+        config: undefined,
+        scm: { scan: () => Promise.reject(new Error("not asked")) },
+        bdev: { scan: () => Promise.reject(new Error("not asked")) },
+        network: { scan: () => Promise.reject(new Error("not asked")) },
+        runner: { run: async () => ({ exitCode, signal: null, stdout, stderr }) },
+        logBytes: 1024,
+      });
+      const journal = items.find(({ name }) => name === "logs/journal.log");
+      await expect(journal?.read({ signal: new AbortController().signal })).rejects.toThrow(reason);
+    },
+  );
 });

@@ -12,7 +12,10 @@ import { DAOS_RELEASE, VERSION } from "../release.ts";
 import { jsonText } from "./json-text.ts";
 
 export interface HostItemsOptions {
-  readonly config: ServerConfig;
+  /** Undefined when it cannot be read; there are no logs but the journal then. */
+  readonly config: ServerConfig | undefined;
+  /** Also have the journal when the configuration names a log file. */
+  readonly withJournal?: boolean;
   readonly scm: Pick<ScmOperations, "scan">;
   readonly bdev: Pick<BdevOperations, "scan">;
   readonly network: Pick<NetworkProvider, "scan">;
@@ -21,7 +24,7 @@ export interface HostItemsOptions {
   readonly logBytes: number;
 }
 
-const MAX_CONFIG = 1024 * 1024;
+export const MAX_CONFIG = 1024 * 1024;
 /** Lines of the kernel about what DAOS uses. */
 const DEVICE_LINES =
   /nvme|pmem|\bnd_|nvdimm|\bdax\b|cxl|vfio|iommu|mlx|hfi1|infiniband|\bib\d|irdma|bnxt|ext4|tmpfs|blk_|I\/O error|huge|oom|out of memory|hung task|blocked for more|mce|machine check|pcie|aer:|daos/i;
@@ -41,40 +44,33 @@ export function supportDirectory(): string {
   return `daos-support-${hostname().replace(/[^\w.-]/g, "_")}`;
 }
 
+/** The configuration as it stands, and with its defaults. */
+export function configItems(config: ServerConfig): readonly SupportItem[] {
+  return [
+    { name: "config/daos_server.yml", read: () => readTail(config.path, MAX_CONFIG) },
+    { name: "config/in-force.yml", read: async () => renderServerConfig(config) },
+  ];
+}
+
 /** What support needs of this host whether or not its server runs. Files with keys are not among them. */
 export function hostItems(options: HostItemsOptions): readonly SupportItem[] {
   const { config, scm, bdev, network, runner, logBytes } = options;
-  const { transport } = config;
+  const { withJournal = config?.controlLogFile === undefined } = options;
   const output = async (argv: Argv, { signal }: { readonly signal: AbortSignal }) => {
     const { exitCode, stdout, stderr } = await runner.run(argv, { signal });
     if (exitCode !== 0) throw new Error(`${argv[0]} failed: ${stderr.trim() || `exit code ${exitCode}`}`);
     return stdout;
   };
   const logs: readonly (readonly [string, string | undefined])[] = [
-    ["daos_server.log", config.controlLogFile],
-    ["audit.log", config.auditLogFile],
-    ["daos_admin.log", config.helperLogFile],
-    ...config.engines.map(({ index, logFile }) => [`engine-${index}.log`, logFile] as const),
+    ["daos_server.log", config?.controlLogFile],
+    ["audit.log", config?.auditLogFile],
+    ["daos_admin.log", config?.helperLogFile],
+    ...(config?.engines ?? []).map(({ index, logFile }) => [`engine-${index}.log`, logFile] as const),
   ];
   return [
     { name: "versions.json", read: async () => jsonText(versions()) },
-    { name: "config/daos_server.yml", read: () => readTail(config.path, MAX_CONFIG) },
-    { name: "config/in-force.yml", read: async () => renderServerConfig(config) },
-    {
-      name: "certificates.json",
-      read: async () => {
-        if (transport.allowInsecure) throw new Error("transport_config has allow_insecure: there are none");
-        return jsonText(await certificateStatus(transport, { role: "server" }));
-      },
-    },
-    ...(config.controlLogFile === undefined
-      ? [
-          {
-            name: "logs/journal.log",
-            read: (wait: { readonly signal: AbortSignal }) => output(JOURNAL, wait),
-          },
-        ]
-      : []),
+    ...(config === undefined ? [] : [certificates(config)]),
+    ...(withJournal ? [journal(runner)] : []),
     ...logs.flatMap(([name, path]) =>
       path === undefined ? [] : [{ name: `logs/${name}`, read: () => readTail(path, logBytes) }],
     ),
@@ -98,6 +94,31 @@ export function hostItems(options: HostItemsOptions): readonly SupportItem[] {
       read: () => readFile(`/proc/${name}`, "utf8"),
     })),
   ];
+}
+
+function certificates({ transport }: ServerConfig): SupportItem {
+  return {
+    name: "certificates.json",
+    read: async () => {
+      if (transport.allowInsecure) throw new Error("transport_config has allow_insecure: there are none");
+      return jsonText(await certificateStatus(transport, { role: "server" }));
+    },
+  };
+}
+
+/** journalctl succeeds when there is nothing, and when this user may not see what there is. */
+function journal(runner: CommandRunner): SupportItem {
+  return {
+    name: "logs/journal.log",
+    read: async ({ signal }) => {
+      const { exitCode, stdout, stderr } = await runner.run(JOURNAL, { signal });
+      const hint = stderr.trim();
+      if (exitCode !== 0) throw new Error(`journalctl failed: ${hint || `exit code ${exitCode}`}`);
+      if (/^(?:-- No entries --)?$/.test(stdout.trim()))
+        throw new Error(`the journal has no lines of the unit daos_server${hint && `: ${hint}`}`);
+      return stdout;
+    },
+  };
 }
 
 function versions(): object {

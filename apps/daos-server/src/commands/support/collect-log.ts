@@ -8,7 +8,7 @@ export const supportCollectLogCommand = defineCommand({
   name: "support collect-log",
   summary: "Collect what support needs of this host into one archive, also without a running server",
   description:
-    "The archive (tar.gz) has the configuration, the ends of the logs, versions, the state of the certificates, stored members and events, scans of storage and network, and lines of the kernel about devices. Keys are left out, and what looks like a secret is replaced. What could not be had is in missing.txt, with the reason. dmg support collect-log gets the archives of all hosts.",
+    "The archive (tar.gz) has the configuration, the ends of the logs, versions, the state of the certificates, stored members and events, scans of storage and network, and lines of the kernel about devices. A configuration with errors is taken as far as it can be read. Keys are left out, and what looks like a secret is replaced. What could not be had is in missing.txt, with the reason. dmg support collect-log gets the archives of all hosts.",
   examples: [
     { text: "In this directory", line: "support collect-log" },
     {
@@ -33,15 +33,15 @@ export const supportCollectLogCommand = defineCommand({
     },
   },
   run: async ({ flags }) => {
-    const { loadServerConfig } = await import("@daos/config");
-    const config = await loadServerConfig(flags.config);
+    const { findConfig } = await import("../../support/find-config.ts");
+    const { config, isValid, items: configItems, missing: left } = await findConfig(flags);
     const { hostTools } = await import("../../host-tools.ts");
     const { NetworkProvider } = await import("@daos/network");
     const { ProcessCommandRunner } = await import("@daos/sys");
     const { packSupport, writeArchive } = await import("@daos/support");
     const { hostItems, supportDirectory } = await import("../../support/host-items.ts");
     const { storedItems } = await import("../../support/stored-items.ts");
-    const { scm, bdev, log, signal } = await hostTools(flags);
+    const { scm, bdev, log, signal } = await hostTools(flags, config ?? {});
     const runner = new ProcessCommandRunner();
     const directory = supportDirectory();
     const time = new Date().toISOString().replaceAll(/[:.]/g, "");
@@ -49,10 +49,19 @@ export const supportCollectLogCommand = defineCommand({
     const logBytes = flags["log-size"] * MIB;
     const network = new NetworkProvider({ runner, log });
     const items = [
-      ...hostItems({ config, scm, bdev, network, runner, logBytes }),
-      ...storedItems(config, { log }),
+      ...configItems,
+      ...hostItems({
+        config,
+        scm,
+        bdev,
+        network,
+        runner,
+        logBytes,
+        ...(isValid ? {} : { withJournal: true }),
+      }),
+      ...(config === undefined ? [] : storedItems(config, { log })),
     ];
-    const events = packSupport(items, { directory, maxItemBytes: logBytes, signal });
+    const events = packSupport(items, { directory, missing: left, maxItemBytes: logBytes, signal });
     const isShown = !flags.json && process.stderr.isTTY;
     const { bytes, missing } = await writeArchive(output, events, isShown ? showProgress : undefined);
     if (isShown) process.stderr.write("\r\u001b[K");
