@@ -445,6 +445,56 @@ describe("grpcHandlers", () => {
     // A stream that is left alone is not touched.
     expect(unary(undefined as never, { ...usual, ...headers } as IncomingHttpHeaders)).toBe(false);
   });
+
+  it("grpcHandlers() gives up a stream whose client takes nothing, and keeps one that has nothing to send", async () => {
+    const ended: string[] = [];
+    const silence = Promise.withResolvers<void>();
+    const streams = grpcHandlers({
+      readMaxBytes: READ_MAX,
+      stallMs: 50,
+      routes: (router) => {
+        router.rpc(ctl.MgmtCtl.method.supportCollect, async function* () {
+          try {
+            for (;;) yield { event: { case: "chunk" as const, value: new Uint8Array(65_536) } };
+          } finally {
+            ended.push("SupportCollect");
+          }
+        });
+        router.rpc(ctl.MgmtCtl.method.storageFormat, async function* () {
+          await silence.promise;
+          yield {};
+          ended.push("StorageFormat");
+        });
+      },
+    });
+    const server = createServer();
+    server.on("stream", (stream, headers) =>
+      streams.handler(new Http2ServerRequest(stream, headers, {}, []), new Http2ServerResponse(stream)),
+    );
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const call = (method: string) => {
+      const stream = session.request({
+        ":method": "POST",
+        ":path": `/ctl.MgmtCtl/${method}`,
+        "content-type": "application/grpc",
+        te: "trailers",
+      });
+      stream.on("error", () => {});
+      stream.end(frame(new Uint8Array()));
+      return stream;
+    };
+    const silent = readAnswer(call("StorageFormat"));
+    const stalled = call("SupportCollect").pause();
+    await new Promise((resolve) => stalled.once("close", resolve));
+    expect(stalled.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    await expect.poll(() => ended).toEqual(["SupportCollect"]);
+    silence.resolve();
+    expect((await silent).status).toBe("0");
+    session.destroy();
+    server.close();
+  });
 });
 
 describe("answerOnce", () => {

@@ -1,8 +1,9 @@
-import type {
-  Http2ServerRequest,
-  Http2ServerResponse,
-  IncomingHttpHeaders,
-  ServerHttp2Stream,
+import {
+  constants,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type IncomingHttpHeaders,
+  type ServerHttp2Stream,
 } from "node:http2";
 import type { DescMethod, DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ContextValues, Interceptor, MethodImpl, ServiceImpl } from "@connectrpc/connect";
@@ -16,6 +17,8 @@ export interface GrpcHandlersOptions {
   readonly interceptors?: readonly Interceptor[];
   /** The largest request, bytes, of methods that are registered without a limit of their own. */
   readonly readMaxBytes: number;
+  /** The longest that a client may take nothing of what waits for it, ms; then its call is given up. */
+  readonly stallMs?: number | undefined;
   /** What the handlers learn about the caller; `path` is as in `/mgmt.MgmtSvc/Join`. */
   readonly contextValues?: ((stream: ServerHttp2Stream, path: string) => ContextValues) | undefined;
 }
@@ -34,7 +37,7 @@ export interface GrpcHandlers {
  * Connect's for both. A client cannot tell which one has answered: `grpc-handlers.test.ts` is one table for both.
  */
 export function grpcHandlers(options: GrpcHandlersOptions): GrpcHandlers {
-  const { routes, interceptors = [], readMaxBytes, contextValues } = options;
+  const { routes, interceptors = [], readMaxBytes, stallMs = STALL_MS, contextValues } = options;
   const methods = new Map<string, UnaryMethod>();
   const record = (method: DescMethod, implementation: unknown, limit = readMaxBytes) => {
     if (method.methodKind !== "unary" || implementation === undefined) return;
@@ -44,7 +47,7 @@ export function grpcHandlers(options: GrpcHandlersOptions): GrpcHandlers {
       unaryMethod(method as DescMethodUnary, known, { interceptors, readMaxBytes: limit }),
     );
   };
-  const handler = connectNodeAdapter({
+  const connectHandler = connectNodeAdapter({
     grpc: true,
     grpcWeb: false,
     connect: false,
@@ -56,7 +59,10 @@ export function grpcHandlers(options: GrpcHandlersOptions): GrpcHandlers {
     }),
   });
   return {
-    handler,
+    handler: (request, response) => {
+      giveUpWhenStalled(response, stallMs);
+      connectHandler(request, response);
+    },
     unary: (stream, headers) => {
       const path = headers[":path"] ?? "";
       const method = methods.get(path);
@@ -65,6 +71,25 @@ export function grpcHandlers(options: GrpcHandlersOptions): GrpcHandlers {
       return true;
     },
   };
+}
+
+const STALL_MS = 60_000;
+
+/**
+ * Ends a call whose client takes nothing of what waits for it: a server's stream would hold what it has until its deadline. A
+ * stream that has nothing to send may be silent for as long as it likes.
+ */
+function giveUpWhenStalled(response: Http2ServerResponse, stallMs: number): void {
+  const { stream } = response;
+  stream.setTimeout(stallMs, () => {
+    if (stream.writableLength === 0) return;
+    stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    // Connect waits for its write with this listener; it prints other errors than that of a client that is gone.
+    const gone = Object.assign(new Error(`the client took nothing for ${stallMs} ms`), {
+      code: "ECONNRESET",
+    });
+    if (response.listenerCount("error") > 0) response.emit("error", gone);
+  });
 }
 
 type Record = (method: DescMethod, implementation: unknown, readMaxBytes: number | undefined) => void;
