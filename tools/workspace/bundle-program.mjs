@@ -1,4 +1,4 @@
-// Bundles a program into one CommonJS file. Whoever makes a start-up snapshot or a package of it builds on that.
+// Bundles a program into one CommonJS file. Start-up snapshots and packages are built from it.
 import { builtinModules } from "node:module";
 import { build } from "esbuild";
 
@@ -33,24 +33,24 @@ const lazyBuiltins = {
 };
 
 /**
- * What the Node.js that runs the bundles understands. Without `using` here, esbuild 0.28 lowers it, and wrongly in a loop:
- * every later pass throws the error of an earlier one again (findings/esbuild-using-in-a-loop.sh).
+ * The features of the Node.js that runs the bundles. Without `using` here, esbuild 0.28 lowers it, with a bug in loops: every
+ * later iteration throws the error of an earlier one again (findings/esbuild-using-in-a-loop.sh).
  */
 export const NATIVE_SYNTAX = { target: "node24", supported: { using: true } };
 
-/** For a program that finds files beside its modules, such as native addons, by import.meta.url. */
+/** For a program that uses import.meta.url to find files beside its modules, such as native addons. */
 export const IMPORT_META_URL = {
   banner: { js: 'const bundleUrl = process.getBuiltinModule("url").pathToFileURL(__filename).href;' },
   define: { "import.meta.url": "bundleUrl" },
 };
 
 /**
- * Bundles `entry` and all that it needs into `outdir`/main.cjs, from the sources of the workspace. It must run on the
+ * Bundles `entry` and its dependencies into `outdir`/main.cjs, from the sources of the workspace. It must run on the
  * Node.js that runs the result: the bundle names the exports of Node's own modules.
  *
  * @param {string} entry the program's main module
  * @param {string} outdir
- * @param {import("esbuild").BuildOptions} [options] of the program alone
+ * @param {import("esbuild").BuildOptions} [options] of this program only
  */
 export async function bundleProgram(entry, outdir, { plugins = [], ...options } = {}) {
   return build({

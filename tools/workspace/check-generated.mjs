@@ -1,4 +1,4 @@
-// Fails when libs/proto/src/gen is not what `buf generate` makes of proto/ now.
+// Fails when libs/proto/src/gen differs from the output of `buf generate` for proto/.
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

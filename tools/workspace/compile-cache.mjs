@@ -1,8 +1,8 @@
 import { chmodSync, readdirSync } from "node:fs";
 
 /**
- * The environment in which a run of the program fills the compile cache of its bundle, so that an operator's first start
- * is as fast as the second. A cache is valid for one set of V8 flags.
+ * The environment for a run of the program that fills the compile cache of its bundle, so that an operator's first start is as
+ * fast as the second. A cache is valid for one set of V8 flags.
  *
  * @param {string} bundle directory of the bundle
  */
@@ -11,7 +11,7 @@ export function compileCache(bundle) {
 }
 
 /**
- * Makes the cache readable by all users and writable by its owner only: who writes to it chooses what the program runs.
+ * Makes the cache readable by all users and writable by its owner only, because its content determines what the program runs.
  *
  * @param {string} bundle directory of the bundle
  */

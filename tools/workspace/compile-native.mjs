@@ -25,7 +25,7 @@ function findHeaders() {
 
 /**
  * @param {string} what
- * @param {string} resolution what to do about it
+ * @param {string} resolution the remedy
  * @returns {never}
  */
 function fail(what, resolution) {
@@ -34,14 +34,14 @@ function fail(what, resolution) {
 }
 
 /**
- * Renames the result into place, so that processes keep the old file that they have open.
+ * Renames the result into place, so that processes keep their open old file.
  *
  * @param {string} source
  * @param {string} output
  * @param {string[]} flags of this kind of output
  * @param {How} how
  *
- * @typedef {{ cc?: string, headers?: string }} How the compiler and the headers of Node.js, where they are not this machine's
+ * @typedef {{ cc?: string, headers?: string }} How the compiler and the headers of Node.js, if they are not this machine's
  */
 function compile(source, output, flags, { cc = process.env.CC ?? "cc" }) {
   mkdirSync(dirname(output), { recursive: true });

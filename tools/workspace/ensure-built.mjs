@@ -1,17 +1,17 @@
-// Builds the programs, unless nothing has changed since: Nx writes what it has in its cache again, and a `dmg` that another
-// terminal starts meanwhile would not find its parts.
+// Builds the programs, unless nothing has changed since the last build. Nx would write its cached files again, and a `dmg` that
+// another terminal starts meanwhile would miss them.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { root, runNx } from "./prepare.mjs";
 
-/** What builds are made of, below the top of the workspace. */
+/** The sources of builds, relative to the root of the workspace. */
 const SOURCES = ["apps", "libs", "tools", "proto", "package-lock.json", "tsconfig.base.json", "nx.json"];
-/** What builds make themselves. */
+/** The files that builds create. */
 const MADE = new Set(["dist", "build", "node_modules"]);
 const STAMP = join(root, ".nx", "built.json");
 
-/** Whether the programs are built now; what the build said is shown when it failed. */
+/** Builds the programs if necessary. @returns false when the build failed; its output is shown */
 export function ensureBuilt() {
   const last = readStamp();
   const before = fingerprints();
@@ -19,7 +19,7 @@ export function ensureBuilt() {
   rmSync(STAMP, { force: true });
   if (!runNx(["run-many", "-t", "compile,native,build"])) return false;
   const after = fingerprints();
-  // A source was edited meanwhile: the build may be of what was there before.
+  // A source was edited meanwhile, so the build may contain its former content.
   if (after.sources !== before.sources) return true;
   mkdirSync(dirname(STAMP), { recursive: true });
   writeFileSync(STAMP, JSON.stringify(after));
@@ -35,7 +35,7 @@ function readStamp() {
   }
 }
 
-/** Stands for the names, sizes and times of all sources, and for the builds that are there. */
+/** Hashes of the names, sizes and times of all sources, and of the existing builds. */
 function fingerprints() {
   const sources = createHash("sha256");
   const made = createHash("sha256");

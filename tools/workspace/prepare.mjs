@@ -1,16 +1,16 @@
-// Everything `npm start` and `npm test` need before the workspace itself can run. Plain JavaScript for Node 20 without
-// dependencies: on a fresh clone nothing is installed yet.
+// The preparations of `npm start` and `npm test`. Plain JavaScript for Node 20 without dependencies, because a fresh clone has
+// none installed.
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { arch } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** The top of the workspace. */
+/** The root of the workspace. */
 export const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 
 /**
- * Ends the program with a message for people.
+ * Ends the program with a message.
  *
  * @param {string} message
  * @returns {never}
@@ -20,13 +20,13 @@ export function fail(message) {
   process.exit(1);
 }
 
-/** Installs the dependencies of the lock file, unless npm has done so since it last changed. */
+/** Installs the dependencies in the lock file, unless they are installed. */
 export function ensureDependencies() {
   if (dependenciesAreInstalled()) return;
   process.stderr.write("Installing dependencies (npm install) ...\n");
   const npm = process.env.npm_execpath;
   const [command, args] = npm === undefined ? ["npm", []] : [process.execPath, [npm]];
-  // Not "npm ci": it refuses a lock file without the packages of other platforms, which not every registry has.
+  // Not "npm ci", which refuses a lock file without the packages of other platforms. Not every registry has those.
   const settings = ["--no-save", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   const done = spawnSync(command, [...args, "install", ...settings], {
     cwd: root,
@@ -52,7 +52,7 @@ function dependenciesAreInstalled() {
 }
 
 /**
- * A checkout touches files without changing them: compare what npm installed with what the lock file asks for.
+ * Compares the installed packages with the lock file. File times are no help, because a checkout changes them.
  *
  * @param {string} installed npm's own lock file in node_modules
  */
@@ -75,7 +75,7 @@ function readLock(path) {
 }
 
 /**
- * npm hands its settings to scripts through the environment; an inner npm must not take them for its own.
+ * npm passes its settings to scripts through the environment. An inner npm must not use them.
  *
  * @param {NodeJS.ProcessEnv} environment
  */
@@ -99,12 +99,12 @@ export function workspaceEnvironment() {
   };
 }
 
-/** Debian packages by the program that shows they are there. */
+/** Debian packages by a program that they contain. */
 const COMPILER = { cc: "gcc", "/usr/include/stdio.h": "libc6-dev" };
 
 /**
- * Makes sure that some programs are there. As root, missing Debian packages are installed; others are told the one
- * command that does it.
+ * Makes sure that some programs are installed. As root it installs missing Debian packages. For other users it prints the
+ * command that does so.
  *
  * @param {Record<string, string>} programs program name or absolute path -> Debian package
  */
@@ -132,7 +132,7 @@ export function ensureDebianPackages(programs) {
 }
 
 /**
- * The tests start their own processes: what a package started with systemd is not left running.
+ * Services of the packages that must not run, because the tests start their own processes.
  *
  * @type {Record<string, string>}
  */
@@ -171,7 +171,7 @@ export function nxCommand(args) {
 }
 
 /**
- * Runs Nx; its output only appears when it fails.
+ * Runs Nx. Its output appears only when it fails.
  *
  * @param {string[]} args
  */

@@ -1,4 +1,4 @@
-// Names the tests that passed only when they were repeated: such a run is not like one in which nothing failed.
+// Names the tests that passed only when they were repeated, because such a run differs from one without failures.
 import { relative } from "node:path";
 
 const MAX_LINES = 60;
@@ -17,7 +17,7 @@ export default class RepeatsReporter {
         process.stdout.write(
           `REPEATED ${relative(process.cwd(), module.moduleId)} > ${test.fullName}: ${reason}\n`,
         );
-        // The last lines of what a program printed say why.
+        // The last lines of a program's output contain the reason.
         for (const line of more.slice(-MAX_LINES)) process.stdout.write(`  ${line}\n`);
       }
     }

@@ -1,4 +1,4 @@
-// A suite of end-to-end tests that has a script of its own, because it needs more Debian packages than `npm test`.
+// A suite of end-to-end tests with its own script, because it needs more Debian packages than `npm test`.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { ensureBuilt } from "./ensure-built.mjs";

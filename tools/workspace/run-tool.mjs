@@ -1,4 +1,4 @@
-// Builds everything, then runs a program of tools/ on the workspace's Node.js, as `npm run test:simulation` does.
+// Builds everything, then runs a program of tools/ on the workspace's Node.js. `npm run test:simulation` uses it.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { ensureBuilt } from "./ensure-built.mjs";

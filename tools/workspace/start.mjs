@@ -1,5 +1,5 @@
-// `npm start`: sets the workspace up if it is not, then runs a single-host DAOS system with the quickstart
-// configuration. Arguments after `--` go to `daos-server start`.
+// `npm start`: sets up the workspace if necessary, then runs a single-host DAOS system with the quickstart configuration.
+// Arguments after `--` go to `daos-server start`.
 import { spawn } from "node:child_process";
 import { lstatSync, mkdirSync } from "node:fs";
 import { constants, userInfo } from "node:os";
@@ -26,7 +26,7 @@ if (!ensureBuilt()) fail("The build failed: see above.");
 makeOwnDirectory(directory);
 makeOwnDirectory(join(directory, "sockets"));
 
-// Root mounts a tmpfs below the directory; other users need a directory under a mount, which /dev/shm is.
+// Root mounts a tmpfs below the directory. Other users need a directory below a mount point: /dev/shm.
 const storage =
   uid === 0 ? [] : ["--storage", process.env.DAOS_QUICKSTART_SCM ?? `/dev/shm/daos-quickstart-${uid}`];
 const main = join(root, "apps", "daos-server", "dist", "bundle", "main.cjs");
@@ -36,7 +36,7 @@ process.stderr.write(
 );
 
 const server = spawn(nodeBinary(), [main, "start", ...quickstart, ...process.argv.slice(2)], {
-  // The quickstart configuration has relative paths: they are relative to the working directory.
+  // The paths in the quickstart configuration are relative to the working directory.
   cwd: directory,
   env: workspaceEnvironment(),
   stdio: ["inherit", "inherit", "inherit", "ipc"],
@@ -44,7 +44,7 @@ const server = spawn(nodeBinary(), [main, "start", ...quickstart, ...process.arg
 server.on("message", (message) => {
   if (isServing(message)) showNextSteps(message.port);
 });
-// A closed terminal stops it too: for a daemon SIGHUP would mean to read its certificates again.
+// A closed terminal stops it too. The server itself would read its certificates again at SIGHUP.
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => server.kill("SIGTERM"));
 server.on("error", (error) => fail(`daos-server could not be started: ${error.message}`));
 server.on("exit", (code, signal) => {
@@ -52,7 +52,7 @@ server.on("exit", (code, signal) => {
 });
 
 /**
- * Whether the server says that every engine serves.
+ * Whether the message says that every engine serves.
  *
  * @param {unknown} message
  * @returns {message is { kind: "serving", port: number }}
@@ -62,7 +62,7 @@ function isServing(message) {
 }
 
 /**
- * What to try once every engine serves.
+ * Prints commands to try when every engine serves.
  *
  * @param {number} port of the server
  */
@@ -75,7 +75,7 @@ function showNextSteps(port) {
 }
 
 /**
- * Creates a directory of this user's own; refuses one that another user has made.
+ * Creates a directory of this user. Refuses a directory of another user.
  *
  * @param {string} path
  */

@@ -1,4 +1,4 @@
-// npm run test:spdk: the contract suite of libs/bdev on a real SPDK target in place of the fake one.
+// npm run test:spdk: runs the contract suite of libs/bdev on a real SPDK target instead of the fake one.
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { ensureDependencies, fail, nodeBinary, root, workspaceEnvironment } from "./prepare.mjs";

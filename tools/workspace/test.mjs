@@ -1,4 +1,4 @@
-// `npm test`: sets the workspace up if it is not, then checks everything: formatting, lint and layers, types, the
+// `npm test`: sets up the workspace if necessary, then checks everything: formatting, lint and layers, types, the
 // generated code, unit tests, and the end-to-end tests on real processes. Options are those of `nx run-many`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -8,7 +8,7 @@ import { ensureCompiler, ensureDebianPackages, ensureDependencies, fail, nxComma
 
 const LIBRARIES = `/usr/lib/${arch() === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
 
-/** What the tests drive besides our own programs. */
+/** The external programs that the tests use. */
 const PACKAGES = {
   python3: "python3-minimal",
   setpriv: "util-linux",
@@ -26,7 +26,7 @@ ensureDependencies();
 ensureCompiler();
 ensureDebianPackages(PACKAGES);
 const options = process.argv.slice(2);
-// ESLint looks at all projects at once in a tenth of the time that it needs for one after the other.
+// ESLint checks all projects at once in a tenth of the time of separate runs.
 const lint = options.length === 0 ? "lint-workspace" : "lint";
 const targets = `check-generated,check-references,${lint},typecheck,native,build,test`;
 let { status, output } = await runShown(nxCommand(["run-many", "-t", targets, ...options]));
@@ -45,7 +45,7 @@ if (repeats.length > 0) process.stdout.write(`npm test: passed only when repeate
 if (status !== 0) fail(`${failures(output)}npm test: something failed, see above.`);
 
 /**
- * Runs a command whose output is shown and kept.
+ * Runs a command, and shows and returns its output.
  *
  * @param {ReturnType<typeof nxCommand>} command
  */
@@ -64,7 +64,7 @@ async function runShown({ command, args, options }) {
 }
 
 /**
- * The projects whose tests failed; none when anything else has failed, for that does not pass the second time either.
+ * The projects whose tests failed; none when another task has failed, which would fail again.
  *
  * @param {string} output
  */
@@ -74,7 +74,7 @@ function failedSuites(output) {
 }
 
 /**
- * The ends of what the failed tasks printed, once more: there may be a thousand lines after them.
+ * The last lines of the failed tasks, repeated because thousands of lines may follow them.
  *
  * @param {string} output
  */

@@ -1,4 +1,4 @@
-// Tests run on the sources of every library (the condition @daos/source), never on a stale build.
+// Tests run on the sources of every library (the export condition @daos/source), never on a stale build.
 import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
@@ -14,9 +14,9 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     slowTestThreshold: 5_000,
-    // What a test waits for comes late on a busy machine; what is wrong does not come at all.
+    // The limits are long because a busy machine is slow. A real failure reaches any limit.
     expect: { poll: { timeout: 30_000 } },
-    // Continuous integration repeats a failed test once, for its machine may be busy, and says which those were.
+    // Continuous integration repeats a failed test once, because its machine may be busy, and names these tests.
     retry: process.env.DAOS_TEST_AGAIN === "1" ? 1 : 0,
     reporters: [
       "default",

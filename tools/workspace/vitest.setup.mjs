@@ -1,5 +1,5 @@
-// Property tests try the same values in every run, so that a change is to blame for a failure and not chance.
-// DAOS_TEST_SEED=NUMBER looks at others, as the fuzz scripts do with many more.
+// Property tests use the same values in every run, so that only a change can cause a failure.
+// DAOS_TEST_SEED=NUMBER selects other values. The fuzz scripts use many more.
 import fc from "fast-check";
 
 fc.configureGlobal({ seed: Number(process.env.DAOS_TEST_SEED ?? 20191217) });

@@ -4,8 +4,8 @@ import type { NetworkProvider } from "@daos/network";
 /**
  * Checks that the machine has the interface of each engine, with its provider and on its NUMA node.
  *
- * @returns the name that libfabric has for each interface
- * @throws Fault of the first that does not fit
+ * @returns the libfabric name of each interface
+ * @throws Fault for the first interface that does not match
  */
 export async function checkFabric(
   engines: readonly EngineConfig[],

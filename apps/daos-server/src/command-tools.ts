@@ -1,11 +1,11 @@
 import { createLogger, type Logger } from "@daos/log";
 
-/** What a command that works for a while has: warnings go to standard error, and Ctrl-C ends it. */
+/** The tools of a long-running command: warnings go to standard error, and Ctrl-C ends it. */
 export async function commandTools(flags: { readonly debug: boolean }): Promise<{
   readonly log: Logger;
   readonly signal: AbortSignal;
 }> {
-  // Loaded here: most commands do without.
+  // Loaded here, because most commands do not need it.
   const { openLogSink } = await import("@daos/log-sink");
   const stop = new AbortController();
   for (const name of ["SIGINT", "SIGTERM"] as const) {

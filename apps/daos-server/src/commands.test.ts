@@ -12,7 +12,7 @@ function read(text: string) {
   return { kind: line.kind, what, flags: sorted(line.flags) };
 }
 
-describe("parseCommandLine() of daos-server", () => {
+describe("parseCommandLine() with the commands of daos-server", () => {
   it.each([
     ["start -p 1", "start -p 1"],
     ["-o f.yml start -p 1", "start -p 1 -o f.yml"],
@@ -26,11 +26,11 @@ describe("parseCommandLine() of daos-server", () => {
     expect(read(given)).toEqual(read(expected));
   });
 
-  it("refuses a flag that misses its value", () => {
+  it("refuses a flag without its value", () => {
     expect(() => read("-o")).toThrow("-o needs a value");
   });
 
-  it("takes every letter that release 0.8.0 has for start", () => {
+  it("accepts every short flag of release 0.8.0 for start", () => {
     const { what, flags } = read(
       "start -o f -b -j -p 1 -s /s -m m -t 2 -x 0 -f 3 -g g -d /d -i --recreate-superblocks",
     );
@@ -64,7 +64,7 @@ describe("the flags of daos-server", () => {
     });
   });
 
-  it("have no letter twice in one command", () => {
+  it("use each letter once per command", () => {
     const { topics, commands } = DAOS_SERVER;
     for (const { name, flags } of [...topics.flatMap((topic) => topic.commands), ...commands]) {
       const letters = [...Object.values(DAOS_SERVER.globalFlags), ...Object.values(flags)].flatMap(
@@ -75,14 +75,14 @@ describe("the flags of daos-server", () => {
   });
 });
 
-describe("complete() of daos-server", () => {
+describe("complete() with the commands of daos-server", () => {
   it.each([
     ["sta", ["start"]],
     ["cert ", ["init", "issue", "renew", "request", "revoke", "sign", "status"]],
     ["cert issue --role ", ["admin", "agent", "server"]],
     ["start --engine=i", ["--engine=installed"]],
     ["start --eng", ["--engine", "--engine-ready-timeout"]],
-  ])("offers for %j the words %j", (typed, expected) => {
+  ])("completes %j with the words %j", (typed, expected) => {
     expect(complete(typed.split(" "), DAOS_SERVER)).toEqual({ kind: "words", words: expected });
   });
 });

@@ -6,7 +6,7 @@ import { configuredControllers, configuredHugepages } from "./configured-devices
 const load = (text: string) => checkServerConfig(text, { path: "s.yml", cwd: "/" }).draft;
 
 describe("configured devices", () => {
-  it("configuredControllers() and configuredHugepages() are what the configuration says (DAOS pull requests 10022, 14067, 17612)", () => {
+  it("configuredControllers() and configuredHugepages() return the values of the configuration (DAOS pull requests 10022, 14067, 17612)", () => {
     const config = load(
       'bdev_exclude: ["0000:8A:00.0"]\nbdev_include: ["0000:81:00.0", "0000:8A:00.0"]\nnr_hugepages: 96\n',
     );
@@ -17,7 +17,7 @@ describe("configured devices", () => {
     expect(configuredHugepages(config)).toBe(96);
   });
 
-  it("configuredControllers() and configuredHugepages() have no wish without a configuration", () => {
+  it("configuredControllers() and configuredHugepages() return undefined without a configuration", () => {
     expect(whyNotSelected("0000:81:00.0", configuredControllers(undefined))).toBeUndefined();
     expect([configuredHugepages(undefined), configuredHugepages(load("nr_hugepages: 1024"))]).toEqual([
       undefined,

@@ -3,12 +3,12 @@ import type { ServerConfig } from "@daos/config";
 
 type Configured = Partial<Pick<ServerConfig, "bdevInclude" | "bdevExclude" | "nrHugepages">> | undefined;
 
-/** The controllers that a configuration lets prepare and reset touch; all without one. */
+/** The controllers that prepare and reset may change; all without a configuration. */
 export function configuredControllers(config: Configured): Pick<ControllerSelection, "include" | "exclude"> {
   return { include: config?.bdevInclude, exclude: config?.bdevExclude };
 }
 
-/** The hugepages that a configuration asks for. The default is no wish: a larger number that the host has is kept. */
+/** The number of hugepages in a configuration; undefined for the default, so that a larger number on the host is kept. */
 export function configuredHugepages(config: Configured): number | undefined {
   return config?.nrHugepages === DEFAULT_HUGEPAGES ? undefined : config?.nrHugepages;
 }

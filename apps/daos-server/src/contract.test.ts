@@ -17,7 +17,7 @@ it.each(serverContract())("drpcModules() answers the engine of release 0.8.0: $n
     log: silentLogger,
     modules: drpcModules({
       harness: { instances: [{ pid: process.pid }], notifyReady: async () => {} },
-      // That of the recorded calls.
+      // The uuid in the recorded calls.
       socketDir: "/tmp",
       reporter: { warn: () => {} },
       transport: { allowInsecure: true, caCert: "", cert: "", key: "", serverName: "", clientCertDir: "" },

@@ -14,8 +14,8 @@ export interface ControlAddressOptions {
 }
 
 /**
- * The control address that other hosts know this one by: `listen_address`, or of an access point its own entry, resolved. An address outside
- * the loopback is preferred, unless the entry itself says loopback: `localhost` or `127.0.0.2`.
+ * The control address of this host for other hosts: `listen_address`, or on an access point its own resolved entry. An address
+ * outside the loopback is preferred, unless the entry itself names the loopback: `localhost` or `127.0.0.2`.
  */
 export async function controlAddress(options: ControlAddressOptions): Promise<HostAddress> {
   const { config, isAccessPoint, localAddresses, resolve } = options;
@@ -36,20 +36,23 @@ export async function controlAddress(options: ControlAddressOptions): Promise<Ho
   return { host: outside ?? "127.0.0.1", port };
 }
 
-/** Outside the loopback, IPv4 before IPv6. A link-local IPv6 address is one of one link only. */
+/**
+ * An address outside the loopback, IPv4 before IPv6. Link-local IPv6 addresses are excluded, because they are valid on one link
+ * only.
+ */
 function outsideAddress(localAddresses: ReadonlySet<string>): string | undefined {
   const all = [...localAddresses].filter((address) => !isLoopback(address) && !/^fe[89ab]/i.test(address));
   return all.find((address) => !address.includes(":")) ?? all[0];
 }
 
-/** The socket takes connections to every address of this host. */
+/** Whether a socket at this address accepts connections to every address of the host. */
 function isWildcard(address: string): boolean {
   return address === "0.0.0.0" || address === "::";
 }
 
 /**
- * Access points that elect a leader publish their addresses in etcd: those whose names lead to the loopback would all
- * publish the same one.
+ * Access points that elect a leader publish their addresses in etcd. All access points whose names resolve to the loopback
+ * would publish the same address.
  *
  * @throws Fault accessPointLoopback
  */
@@ -61,7 +64,7 @@ export async function refuseLoopback({
   const names = accessPoints.map(({ host }) => host).filter((host) => !meansLoopback(host));
   await Promise.all(
     names.map(async (name) => {
-      // A name without an address is another mistake, and perhaps only another host's.
+      // An unknown name is a different mistake, perhaps on another host only.
       const addresses = await resolve(name).catch(() => []);
       const found = addresses.every(isLoopback) ? addresses[0] : undefined;
       if (found !== undefined) throw faultLoopback(name, found);
@@ -69,7 +72,7 @@ export async function refuseLoopback({
   );
 }
 
-/** A configuration with such a name asks for the loopback: several servers on one machine. */
+/** Whether the name explicitly selects the loopback, as for several servers on one machine. */
 function meansLoopback(host: string): boolean {
   return isIP(host) !== 0 || /^(?:.+\.)?localhost$/i.test(host);
 }

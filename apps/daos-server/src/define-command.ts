@@ -4,38 +4,38 @@ import type { GlobalValues } from "./global-flags.ts";
 
 /** The result of a command, before it is printed. */
 export interface Answer {
-  /** The document of `--json`. */
+  /** The `--json` document. */
   readonly result: object;
-  /** The same for people. */
+  /** The same result as text. */
   readonly lines: readonly string[];
   /** Lines for stderr, also with `--json`. */
   readonly notes?: readonly string[];
-  /** What failed although there is a result. */
+  /** A failure that leaves a result. */
   readonly fault?: Fault | undefined;
-  /** Where it is not 0 although nothing failed. */
+  /** The exit code without a failure; 0 by default. */
   readonly exitCode?: number;
 }
 
-/** What a command has at hand while it runs. */
+/** The services of a running command. */
 export interface CommandContext<Flags extends FlagDefinitions> {
   readonly flags: FlagValues<Flags> & GlobalValues;
-  /** What stands after the flags; empty unless the command takes arguments. */
+  /** The arguments after the flags; empty unless the command takes arguments. */
   readonly args: readonly string[];
 }
 
 /** One command of daos-server. */
 export interface CommandDefinition<Flags extends FlagDefinitions = FlagDefinitions>
   extends CommandSpec<Flags> {
-  /** @returns what is to be printed, if anything @throws Fault */
+  /** @returns the output, if any @throws Fault */
   readonly run: (context: CommandContext<Flags>) => Promise<Answer | undefined>;
 }
 
-/** A command whose flags are no longer of interest. */
+/** A command without the type of its flags. */
 export interface ServerCommand extends CommandSpec {
   readonly run: (context: CommandContext<never>) => Promise<Answer | undefined>;
 }
 
-/** Types a command by its own flags. */
+/** Infers the type of a command from its flags. */
 export function defineCommand<const Flags extends FlagDefinitions>(
   definition: CommandDefinition<Flags>,
 ): CommandDefinition<Flags> {

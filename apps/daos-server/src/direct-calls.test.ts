@@ -20,7 +20,7 @@ import { type GrpcListener, listenGrpc } from "./listen-grpc.ts";
 const authority = new TestAuthority();
 const admin = authority.issue("admin");
 const HERE = "127.0.0.1";
-/** A server at this address is no access point. */
+/** The address of a server that is no access point. */
 const MEMBER = "127.0.0.3";
 const NOT_LEADER = -2008;
 
@@ -28,7 +28,7 @@ let files: TestCertificateFiles;
 const running: GrpcListener[] = [];
 /** The lines of the audit log. */
 let lines: string[] = [];
-/** What the engines of all hosts were asked: `pool leader: poolDestroy`. */
+/** The requests to the engines of all hosts: `pool leader: poolDestroy`. */
 let asked: string[] = [];
 
 beforeEach(() => {
@@ -41,7 +41,7 @@ afterEach(async () => {
   files[Symbol.dispose]();
 });
 
-/** A server with one engine, over TLS. It leads the system, unless another host does. */
+/** A server with one engine and TLS. It leads the system, unless another host leads. */
 async function serve(
   name: string,
   status: number,
@@ -114,7 +114,7 @@ async function serve(
   return { host: HERE, port: listener.port };
 }
 
-/** A client of a host, from an address of this machine. */
+/** A client of a host, with one of this machine's addresses. */
 async function clientOf({ host, port }: HostAddress, own: TestCertificate, localAddress = HERE) {
   const tls = await clientTlsOptions(files.transport("client", authority.pem, own));
   const nodeOptions: SecureClientSessionOptions & { readonly localAddress: string } = {
@@ -149,7 +149,7 @@ describe("calls between servers over TLS", () => {
   ];
 
   it.each(CALLS)(
-    "%s is refused when a server calls that is no access point, and reaches the engine when one calls that is",
+    "%s is refused for a server that is no access point, and reaches the engine for an access point",
     async (name, method, call) => {
       const host = await serve("here", 0, () => []);
       const server = authority.issue("server");
@@ -189,7 +189,7 @@ describe("calls between servers over TLS", () => {
     expect(asked).toEqual(["follower: poolDestroy", "pool leader: poolDestroy"]);
   });
 
-  it("leaves a line on each server: who destroyed the pool, from where, and how it ended", async () => {
+  it("PoolDestroy is audited on each server, with user, address and outcome", async () => {
     const leader = await serve("pool leader", 0, () => []);
     const follower = await serve("follower", NOT_LEADER, () => [leader]);
     const alice = authority.issue("admin", {
@@ -202,7 +202,7 @@ describe("calls between servers over TLS", () => {
     ]);
   });
 
-  it("PoolCreate and PoolDestroy are recorded by the leader, and leave a line there, with the client of the access point that passes them on", async () => {
+  it("PoolCreate and PoolDestroy are recorded and audited by the leader, with the client of the forwarding access point", async () => {
     const leader = await serve("leader", 0, () => []);
     const follower = await serve("follower", NOT_LEADER, () => [], leader);
     const alice = authority.issue("admin", {
@@ -224,7 +224,7 @@ describe("calls between servers over TLS", () => {
     ]);
   });
 
-  it("CallLeader refuses an access point that creates a pool with a label that is none", async () => {
+  it("CallLeader refuses an access point that creates a pool with an invalid label", async () => {
     const client = await clientOf(await serve("here", 0, () => []), authority.issue("server"));
     const request = create(mgmt.PoolCreateReqSchema, { uuid, label: "a/b" });
     const bytes = new Uint8Array(toBinary(mgmt.PoolCreateReqSchema, request));
@@ -233,7 +233,7 @@ describe("calls between servers over TLS", () => {
     expect(asked).toEqual([]);
   });
 
-  it("leaves a line for a call that fails, for one that is refused, and none for one that only reads", async () => {
+  it("the audit has a line for a failed call and for a refused call, but none for a call that only reads", async () => {
     const host = await serve("here", -1012, () => []);
     const client = await clientOf(host, admin);
     await client.poolDestroy({ uuid });

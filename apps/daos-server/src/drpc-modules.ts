@@ -13,7 +13,7 @@ export interface DrpcModulesOptions {
   readonly harness: Pick<Harness, "notifyReady"> & {
     readonly instances: readonly Pick<EngineInstance, "pid">[];
   };
-  /** The sockets of the engines are here. */
+  /** The directory of the engines' sockets. */
   readonly socketDir: string;
   readonly reporter: Pick<EngineReporter, "warn">;
   readonly transport: TransportConfig;
@@ -24,7 +24,9 @@ export interface DrpcModulesOptions {
 const MODULE_SRV = 3;
 const MODULE_SECURITY = 4;
 
-/** As `handle`, for peers that are root, the server's user or in its group: also after the socket's mode has been changed. */
+/**
+ * Like `handle`, but only for root, the server's user and members of its group. It does not depend on the mode of the socket.
+ */
 const handleLocal: typeof handle = (method, handler) =>
   handle(method, async (request, context) => {
     const fault = await checkLocalPeer(context.peer);
@@ -32,7 +34,7 @@ const handleLocal: typeof handle = (method, handler) =>
     return handler(request, context);
   });
 
-/** What the engines of this host can call: they announce themselves, report I/O errors, and have credentials checked. */
+/** The calls of this host's engines: they announce themselves, report I/O errors, and have credentials checked. */
 export function drpcModules({
   harness,
   socketDir,
@@ -41,7 +43,11 @@ export function drpcModules({
   log,
 }: DrpcModulesOptions): readonly DrpcModule[] {
   const quiet = limitRepeats(log);
-  /** The server's group may use the socket, but only the process of an engine speaks for it. @throws Fault notAuthorized */
+  /**
+   * Refuses other processes than the engine's own, because the whole group of the server may use the socket.
+   *
+   * @throws Fault notAuthorized
+   */
   const checkEngine = (what: string, index: number, { pid }: HandlerContext["peer"]) => {
     if (pid === 0 || harness.instances[index]?.pid !== pid) throw faultNotTheEngine(what, index, pid);
   };
@@ -82,7 +88,7 @@ export function drpcModules({
   ];
 }
 
-/** @throws Fault notAuthorized for a socket that is not in the directory of the sockets, whatever links lead there */
+/** @throws Fault notAuthorized for a socket outside the directory of the sockets, also through a link */
 async function checkBelow(socket: string, socketDir: string): Promise<void> {
   const [found, wanted] = await Promise.all(
     [dirname(socket), socketDir].map((path) => realpath(path).catch(() => undefined)),

@@ -9,16 +9,16 @@ import type { StorageProviders } from "./storage-providers.ts";
 interface EngineParts extends Pick<StorageProviders, "scm" | "bdev" | "mayMount"> {
   readonly config: ServerConfig;
   readonly log: Logger;
-  /** Who owns what root formats. */
+  /** The owner of the storage that root formats. */
   readonly owner?: Owner | undefined;
   readonly autoFormat: boolean;
   readonly readyTimeoutMs: number;
   readonly locks: StorageLocks;
-  /** The interface of the engine as libfabric names it. */
+  /** The libfabric name of the engine's interface. */
   readonly ofiDomain: string | undefined;
 }
 
-/** What one engine has on this machine: its storage with its lock, its program and its logs. */
+/** The ports of one engine on this machine: its storage with its lock, its program and its logs. */
 export function enginePorts(engine: EngineConfig, parts: EngineParts): EnginePorts {
   const { config, scm, bdev, mayMount, locks, log, owner, autoFormat, readyTimeoutMs, ofiDomain } = parts;
   return {
@@ -41,7 +41,7 @@ export function enginePorts(engine: EngineConfig, parts: EngineParts): EnginePor
   };
 }
 
-/** In a plain directory the emulated engine cannot see how large its SCM is meant to be. */
+/** In a plain directory the emulated engine cannot find out the configured size of its SCM. */
 function emulatorEnvironment({ scm }: EngineConfig): Readonly<Record<string, string>> {
   return scm.class === "ram" ? { DAOS_EMULATOR_SCM_BYTES: `${BigInt(scm.sizeGiB) << 30n}` } : {};
 }

@@ -23,12 +23,12 @@ describe("faultDomain", () => {
     return path;
   };
 
-  it("is the name of the host unless the configuration says something else", async () => {
+  it("faultDomain() returns the name of the host when the configuration has no fault domain", async () => {
     expect(await faultDomain({}, options)).toBe(`/${hostname()}`);
     expect(await faultDomain({ faultPath: "/rack7/host1" }, options)).toBe("/rack7/host1");
   });
 
-  it("is what the program of fault_cb prints, which does not run when fault_path is set", async () => {
+  it("faultDomain() returns the output of fault_cb, and does not run it when fault_path is set", async () => {
     const ran = join(directory, "ran");
     const faultCb = await program(`touch ${ran}; echo /rack7/host1`);
     expect(await faultDomain({ faultCb, faultPath: "/here" }, options)).toBe("/here");
@@ -50,15 +50,18 @@ describe("faultDomain", () => {
       0o757,
       "others than its owner may change it, its mode is 0757",
     ],
-  ])("refuses a program that %s, and says why", async (_name, lines, mode, reason) => {
-    const faultCb = await program(lines, mode);
-    await expect(faultDomain({ faultCb }, options)).rejects.toMatchObject({
-      code: FaultCode.faultCallbackFailed,
-      message: expect.stringContaining(reason) as unknown,
-    });
-  });
+  ])(
+    "faultDomain() refuses a program and gives the reason when it %s",
+    async (_name, lines, mode, reason) => {
+      const faultCb = await program(lines, mode);
+      await expect(faultDomain({ faultCb }, options)).rejects.toMatchObject({
+        code: FaultCode.faultCallbackFailed,
+        message: expect.stringContaining(reason) as unknown,
+      });
+    },
+  );
 
-  it("refuses a program that is not there, or is a directory", async () => {
+  it("faultDomain() refuses a program when it does not exist or is a directory", async () => {
     await expect(faultDomain({ faultCb: join(directory, "none") }, options)).rejects.toThrow(
       "does not exist",
     );

@@ -6,16 +6,16 @@ import { MAX_FAULT_DOMAIN } from "@daos/security";
 import type { CommandResult, CommandRunner } from "@daos/sys";
 import { faultCallback } from "./faults.ts";
 
-/** `fault_cb` gets so long, ms. */
+/** The time limit of `fault_cb`, ms. */
 const CALLBACK_TIMEOUT_MS = 10_000;
-/** Group or others may write. */
+/** The mode bits that let the group or others write. */
 const OTHERS_WRITE = 0o022;
 const MAY_EXECUTE = 0o111;
-/** Characters of the program's own message that are shown. */
+/** The maximum number of characters that messages show of the program's output. */
 const MAX_SHOWN = 200;
 
 /**
- * The fault domain of this host: `fault_path`, what the program of `fault_cb` prints, or `/<host name>`. The program runs
+ * The fault domain of this host: `fault_path`, the output of the program in `fault_cb`, or `/<host name>`. The program runs
  * with the rights of the server, so only its user and root may be able to change it.
  *
  * @throws Fault faultCallbackFailed

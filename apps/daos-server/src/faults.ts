@@ -1,6 +1,6 @@
 import { errorText, Fault, FaultCode } from "@daos/fault";
 
-/** The TCP port is taken, or not ours to use. */
+/** The TCP port is in use, or this process may not use it. */
 export function faultListen(address: string, cause: NodeJS.ErrnoException): Fault {
   const busy = cause.code === "EADDRINUSE";
   return new Fault({
@@ -15,7 +15,7 @@ export function faultListen(address: string, cause: NodeJS.ErrnoException): Faul
   });
 }
 
-/** The kernel does not tell the addresses of this host. */
+/** The kernel does not report the addresses of this host. */
 export function faultAddressesUnknown(cause: unknown): Fault {
   return new Fault({
     domain: "general",
@@ -28,7 +28,7 @@ export function faultAddressesUnknown(cause: unknown): Fault {
   });
 }
 
-/** A user or group that the machine does not know. */
+/** A user or group that does not exist on this machine. */
 export function faultUnknownUser(kind: "user" | "group", name: string): Fault {
   return new Fault({
     domain: "config",
@@ -38,7 +38,7 @@ export function faultUnknownUser(kind: "user" | "group", name: string): Fault {
   });
 }
 
-/** Another daos-server of this host has the storage of an engine. */
+/** Another daos-server of this host uses the storage of an engine. */
 export function faultStorageInUse(mount: string, path: string): Fault {
   return new Fault({
     domain: "system",
@@ -49,7 +49,7 @@ export function faultStorageInUse(mount: string, path: string): Fault {
   });
 }
 
-/** The access points would all tell each other that they are at the same address. */
+/** All access points would publish the same address. */
 export function faultLoopback(name: string, address: string): Fault {
   return new Fault({
     domain: "system",
@@ -60,7 +60,7 @@ export function faultLoopback(name: string, address: string): Fault {
   });
 }
 
-/** A process of the server's group speaks as if it were an engine. */
+/** Another process of the server's group poses as an engine. */
 export function faultNotTheEngine(what: string, index: number, pid: number): Fault {
   return new Fault({
     domain: "security",
@@ -71,7 +71,7 @@ export function faultNotTheEngine(what: string, index: number, pid: number): Fau
   });
 }
 
-/** An engine announces a socket that others may have made. */
+/** An engine announces a socket that another process may have created. */
 export function faultSocketElsewhere(socket: string, socketDir: string): Fault {
   return new Fault({
     domain: "security",
@@ -82,7 +82,7 @@ export function faultSocketElsewhere(socket: string, socketDir: string): Fault {
   });
 }
 
-/** A caller without a certificate wants to change devices of this host. */
+/** A caller without a certificate requests a change of this host's devices. */
 export function faultInsecureDevices(attempted: string): Fault {
   return new Fault({
     domain: "security",
@@ -94,7 +94,7 @@ export function faultInsecureDevices(attempted: string): Fault {
   });
 }
 
-/** The program of `fault_cb` did not give a fault domain. */
+/** The program of `fault_cb` did not print a fault domain. */
 export function faultCallback(path: string, reason: string): Fault {
   return new Fault({
     domain: "config",

@@ -4,8 +4,8 @@ import { faultEngineNotFound } from "@daos/instance";
 const EMULATOR = "@daos/engine-emulator";
 
 /**
- * The executable of the emulated engine: what its package exports under the engine's name. The package is found at run time
- * like a plugin, because the server does not depend on it.
+ * The executable of the emulated engine. Its package exports it under the engine's name, and is resolved at run time like a
+ * plugin, because the server does not depend on it.
  *
  * @throws Fault engineNotFound when the package is not installed beside the server
  */

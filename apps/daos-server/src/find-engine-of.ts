@@ -4,7 +4,7 @@ import { findEngine } from "@daos/instance";
 import { findEmulatedEngine } from "./find-emulated-engine.ts";
 
 /**
- * The program of the engines of a configuration: on PATH or beside daos-server, or the emulated one.
+ * The engine program of a configuration: on PATH, beside daos-server, or the emulated one.
  *
  * @throws Fault engineNotFound
  */

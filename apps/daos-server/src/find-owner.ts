@@ -3,10 +3,10 @@ import { lookUpGroup, lookUpUser, type Owner, ProcessCommandRunner } from "@daos
 import { faultUnknownUser } from "./faults.ts";
 
 /**
- * Who shall own what root formats: `user_name` and `group_name` of the configuration. Undefined for a normal user, and
- * for root without `user_name`.
+ * The owner of the storage that root formats: `user_name` and `group_name` of the configuration. Undefined for a normal user,
+ * and for root without `user_name`.
  *
- * @throws Fault configInvalid for a name that the machine does not know
+ * @throws Fault configInvalid for an unknown name
  */
 export async function findOwner(
   config: Pick<ServerConfig, "userName" | "groupName">,
@@ -20,7 +20,7 @@ export async function findOwner(
   return { uid: user.uid, gid };
 }
 
-/** The ids of a user of this machine. @throws Fault configInvalid for a name that it does not know */
+/** The ids of a user of this machine. @throws Fault configInvalid for an unknown name */
 export async function findUser(name: string): Promise<Owner> {
   const user = await lookUpUser(name, { runner: new ProcessCommandRunner() });
   if (user === undefined) throw faultUnknownUser("user", name);

@@ -1,7 +1,7 @@
 import type { FlagDefinitions, FlagValues } from "@daos/cli";
 import type { ConfigPlace } from "@daos/config/places";
 
-/** Flags of every command; they may also stand before it. The letters are those of release 0.8.0. */
+/** Flags of every command. They may also precede the command. The short forms are those of release 0.8.0. */
 export const GLOBAL_FLAGS = {
   config: {
     type: "string",
@@ -20,7 +20,7 @@ export const GLOBAL_FLAGS = {
 } as const satisfies FlagDefinitions;
 
 export type GlobalValues = Omit<FlagValues<typeof GLOBAL_FLAGS>, "config"> & {
-  /** The configuration: the one that is named, or that was found. */
+  /** The configuration that `-o` names, or the one that was found. */
   readonly config: string;
   readonly configFrom: ConfigPlace["from"];
 };

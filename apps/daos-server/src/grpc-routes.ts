@@ -25,11 +25,11 @@ export interface GrpcRoutesOptions {
   readonly storage: Pick<StorageProviders, "scm" | "bdev" | "history">;
   readonly network: NetworkProvider;
   readonly support: SupportSource;
-  /** The server formats for another user, and is no part of the system. */
+  /** True for a server of root that formats for another user. It is not part of the system. */
   readonly provisionOnly: boolean;
   readonly log: Logger;
   readonly logLevel: LevelSwitch;
-  /** Ends the streams that watch the health of the server. */
+  /** Ends the streams that watch the server's health. */
   readonly signal: AbortSignal;
 }
 
@@ -100,7 +100,7 @@ function directors({ config, host: { leadership } }: GrpcRoutesOptions) {
   ];
 }
 
-/** The role of a client, as texts name it. */
+/** The role of a client, for messages. */
 function clientKind({ values }: HandlerContext): string {
   const peer = values.get(peerKey);
   return peer === undefined ? "this host" : shareOf(peer);

@@ -8,7 +8,7 @@ import { stateDirectories } from "./state-directory.ts";
 import { type StorageProviders, storageProviders } from "./storage-providers.ts";
 
 /**
- * What a command that looks at this host once works with; warnings go to standard error.
+ * The tools of a command that examines this host. Warnings go to standard error.
  *
  * @param known the configuration, if it has been read already
  */
@@ -19,7 +19,7 @@ export async function hostTools(
   StorageProviders & {
     readonly log: Logger;
     readonly signal: AbortSignal;
-    /** Undefined without one. */
+    /** Undefined without a configuration. */
     readonly config: Partial<ServerConfig> | undefined;
   }
 > {
@@ -37,8 +37,8 @@ export async function hostTools(
 }
 
 /**
- * The configuration; none when the usual one does not exist. Of one that has errors, what could be read: what a host has is
- * looked at before its configuration is right.
+ * The configuration; undefined when the default one does not exist. A configuration with errors is read as far as possible,
+ * because a host is examined before its configuration is correct.
  */
 async function configured({
   config: file,
@@ -49,7 +49,7 @@ async function configured({
     const { config, draft } = await checkServerFile(file);
     return config ?? draft;
   } catch (error) {
-    // Of another user: what a host has can be looked at without.
+    // It belongs to another user. The host can be examined without it.
     if (configFrom === "search" && hasCode(error, FaultCode.configUnreadable)) return undefined;
     throw error;
   }

@@ -6,14 +6,14 @@ import { replaceMembers } from "./replace-members.ts";
 import { listMember, listPool, memberLine, poolLine } from "./show-member.ts";
 
 export interface ImportOptions extends Awaited<ReturnType<typeof commandTools>> {
-  /** The export. */
+  /** The path of the export. */
   readonly from: string;
   readonly force: boolean;
-  /** The export is read and checked, and nothing else done. */
+  /** Reads and checks the export, but changes nothing. */
   readonly dryRun: boolean;
 }
 
-/** Puts the members of an export into the store of a configuration. @throws Fault of the export, of the store */
+/** Imports the members of an export into the store of a configuration. @throws Fault of the export or of the store */
 export async function importMembers(
   config: ServerConfig,
   { from, force, dryRun, ...tools }: ImportOptions,

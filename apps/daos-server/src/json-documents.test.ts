@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(() => rm(directory, { recursive: true }));
 
-/** Runs a command line with `--json`; what it prints on stdout has to be one JSON document. */
+/** Runs a command line with `--json`. Its output on stdout must be one JSON document. */
 async function run(line: string) {
   const argv = line.split(" ").map((word) => word.replace("DIR", directory));
   const out: string[] = [];
@@ -30,13 +30,13 @@ async function run(line: string) {
 }
 
 describe("JSON Schemas", () => {
-  it.each([...DOCUMENTS])("of %s is the one in schema/", async (command, schema) => {
+  it.each([...DOCUMENTS])("schema/ has the schema of %s", async (command, schema) => {
     await expect(`${JSON.stringify(z.toJSONSchema(schema), undefined, 2)}\n`).toMatchFileSnapshot(
       `../schema/${command.replaceAll(" ", "-")}.schema.json`,
     );
   });
 
-  it("are there for every command", () => {
+  it("schema/ has a file for every command", () => {
     expect([...DOCUMENTS.keys()].sort()).toEqual(
       allCommands(DAOS_SERVER)
         .map(({ name }) => name)
@@ -46,8 +46,8 @@ describe("JSON Schemas", () => {
 });
 
 describe("runCommandLine() with --json", { timeout: 120_000 }, () => {
-  it("prints a result as its schema says", async () => {
-    // In this order: a certificate needs its authority.
+  it("prints a result that matches its schema", async () => {
+    // The order matters: a certificate needs its authority.
     const lines: readonly (readonly [string, string, number])[] = [
       ["version", "version --json", 0],
       ["version", "--version -j", 0],
@@ -97,7 +97,7 @@ describe("runCommandLine() with --json", { timeout: 120_000 }, () => {
     ["storage scan", "storage scan -j -o DIR/none.yml", 1, 500],
     ["support collect-log", "support collect-log -j -o DIR/none.yml", 1, 500],
     ["storage prepare", "storage prepare -j --nvme-only --scm-only", 2, 2],
-  ])("prints the failure of %s as its schema says: %s", async (command, line, status, code) => {
+  ])("prints the failure of %s in the form of its schema: %s", async (command, line, status, code) => {
     const { exitCode, document, messages } = await run(line);
     expect(exitCode).toBe(status);
     expect(document).toMatchObject({ status, errors: [{ code }] });

@@ -67,7 +67,7 @@ describe("limitInterceptor", () => {
     ["uuid", { ...JOIN, uuid: "{" }, 'uuid of /mgmt.MgmtSvc/Join is "{"'],
     ["uri", { ...JOIN, uri: `ofi://${"x".repeat(3000)}` }, "(3006 characters)"],
   ])(
-    "limitInterceptor refuses a Join when its %s is out of its limit, and the service does not see it",
+    "limitInterceptor refuses a Join before the service gets it when its %s exceeds its limit",
     async (_, request, text) => {
       const client = createClient(mgmt.MgmtSvc, transport());
       const refusal = await codeOf(client.join(request));
@@ -79,7 +79,7 @@ describe("limitInterceptor", () => {
     },
   );
 
-  it("limitInterceptor refuses the request of a stream when a field is out of its limit", async () => {
+  it("limitInterceptor refuses the request of a stream when a field exceeds its limit", async () => {
     const client = createClient(ctl.MgmtCtl, transport());
     const all = (provider: string) => Array.fromAsync(client.networkScanDevices({ provider }));
     expect(await codeOf(all("x\u0007"))).toMatch(/^InvalidArgument /);
@@ -89,7 +89,7 @@ describe("limitInterceptor", () => {
 });
 
 describe("limitedService", () => {
-  it("limitedService() refuses a request when it is too large, sent as it is or compressed", async () => {
+  it("limitedService() refuses a request when it is too large, compressed or not", async () => {
     const client = createClient(mgmt.MgmtSvc, createGrpcTransport({ baseUrl: url }));
     expect(await codeOf(client.getAttachInfo({ sys: "x".repeat(100_000) }))).toContain(
       "a request of /mgmt.MgmtSvc/GetAttachInfo has 100004 bytes or more",
@@ -106,7 +106,7 @@ describe("limitedService", () => {
   });
 });
 
-/** The status of a call whose compressed body is given. */
+/** The status of a call with this compressed body. */
 async function rawCall(body: Uint8Array): Promise<unknown> {
   const session = connect(url);
   const stream = session.request({

@@ -2,7 +2,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, Interceptor, MethodImpl, ServiceImpl } from "@connectrpc/connect";
 import { checkRequest, METHOD_LIMITS } from "@daos/security";
 
-/** Refuses a request whose fields break their limits. Give it to `connectNodeAdapter` inside `faultInterceptor`. */
+/** Refuses a request whose fields exceed their limits. Give it to `connectNodeAdapter` inside `faultInterceptor`. */
 export const limitInterceptor: Interceptor = (next) => async (request) => {
   const path = pathOf(request.service, request.method);
   if (!request.stream) {
@@ -19,7 +19,7 @@ async function* checked<T extends object>(path: string, messages: AsyncIterable<
   }
 }
 
-/** Registers each method of a service with the size that its requests may have, also when they are decompressed. */
+/** Registers each method of a service with the size limit of its requests, which also applies after decompression. */
 export function limitedService<T extends DescService>(
   router: ConnectRouter,
   service: T,

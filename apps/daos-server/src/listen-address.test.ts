@@ -28,7 +28,7 @@ const CASES: readonly {
     expected: "::",
   },
   {
-    title: "the IPv6 loopback when every access point is there",
+    title: "the IPv6 loopback when every access point is on it",
     insecure: true,
     accessPoint: "::1",
     self: OUTSIDE,
@@ -67,7 +67,7 @@ const CASES: readonly {
     expected: "127.0.0.2",
   },
   {
-    title: "the loopback when every access point is there, whatever addresses the host has",
+    title: "the loopback when every access point is on it, whatever addresses the host has",
     insecure: true,
     accessPoint: "localhost",
     self: OUTSIDE,

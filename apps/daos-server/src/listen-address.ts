@@ -5,8 +5,8 @@ import type { HostAddress } from "@daos/hostlist";
 const LOOPBACK = "127.0.0.1";
 
 /**
- * The address to listen on: the configured one, else every one. Without certificates every caller of the port is an
- * administrator, so it is the loopback then, unless an access point with an address in the network asks for more.
+ * The address to listen on: the configured one, else all addresses. Without certificates every caller is an administrator, so
+ * the server then listens on the loopback only, unless an access point has an address in the network.
  *
  * @param options.self the control address of this host
  * @param options.localAddresses all addresses of this host
@@ -20,7 +20,7 @@ export function listenAddress(
   { self, localAddresses }: { readonly self: HostAddress; readonly localAddresses: ReadonlySet<string> },
 ): string {
   if (given !== undefined) return given;
-  // The IPv6 socket takes IPv4 connections too. A host whose kernel has no IPv6 has no such address.
+  // The IPv6 socket accepts IPv4 connections too. A host without IPv6 in its kernel has no such address.
   const any = [...localAddresses].some((address) => address.includes(":")) ? "::" : "0.0.0.0";
   if (!transport.allowInsecure) return any;
   if (isLoopback(self.host)) return self.host;

@@ -8,7 +8,7 @@ export interface ListenDrpcOptions extends Pick<DrpcModulesOptions, "harness" | 
 }
 
 /**
- * Listens for the engines, and removes the sockets of those that have died, now and when it is disposed of.
+ * Listens for the engines. It removes the sockets of dead engines, now and when it is disposed of.
  *
  * @throws Fault of the socket
  */

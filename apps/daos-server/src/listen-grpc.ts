@@ -17,13 +17,13 @@ import { callerFrom, writeAudit } from "./audit/audit-log.ts";
 import { faultListen } from "./faults.ts";
 import { limitInterceptor } from "./limit-requests.ts";
 
-/** Calls under way get so long to end when the server stops, ms. */
+/** The time that running calls get to end when the server stops, ms. */
 const CLOSE_GRACE_MS = 2_000;
 
 /** A listener that serves gRPC. */
 export interface GrpcListener {
   readonly port: number;
-  /** Reads the certificates again. @throws Fault, and goes on with the old ones */
+  /** Reads the certificates again. @throws Fault, and keeps the old ones */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
@@ -33,14 +33,17 @@ export interface GrpcListenOptions {
   readonly port: number;
   readonly transport: TransportConfig;
   readonly routes: (router: ConnectRouter) => void;
-  /** Sees every call and how it ends. */
+  /** Observes every call and its outcome. */
   readonly observer?: Interceptor | undefined;
   readonly log: Logger;
-  /** Gets a line for each call that changes something. */
+  /** Receives a line for each call that changes something. */
   readonly audit: Logger;
 }
 
-/** Who calls: the handlers see the address, and the certificate that the guard has accepted; faults are cut for the role. */
+/**
+ * The peer of a request. Handlers see its address, and the certificate that the guard has accepted. Faults are shortened for
+ * its role.
+ */
 function peerValues(stream: ServerHttp2Stream, path: string): ContextValues {
   const peer = peerOf({ stream });
   return createContextValues()
@@ -78,7 +81,7 @@ export async function listenGrpc(options: GrpcListenOptions): Promise<GrpcListen
     server.once("error", (error) => reject(faultListen(formatHostAddress({ host, port }), error)));
     server.listen({ host, port }, resolve);
   });
-  // A connection for which there is no descriptor is an error of the listener, which goes on.
+  // A connection without a free descriptor is an error of the listener. It continues to listen.
   const quiet = limitRepeats(log);
   server.on("error", (error) => quiet.warn("a connection could not be accepted", { error }));
   const address = server.address();

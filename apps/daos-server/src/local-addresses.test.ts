@@ -3,13 +3,13 @@ import { describe, expect, it } from "vitest";
 import { localAddresses } from "./local-addresses.ts";
 
 describe("localAddresses()", () => {
-  it("localAddresses() gives the loopback too", () => {
+  it("localAddresses() includes the loopback", () => {
     expect(localAddresses().has("127.0.0.1")).toBe(true);
   });
 
-  it("localAddresses() names the setting of the service that forbids to ask the kernel", () => {
+  it("localAddresses() names the service setting when it forbids the request to the kernel", () => {
     const refused = () => {
-      // As Node.js says it under RestrictAddressFamilies=AF_UNIX AF_INET.
+      // The message of Node.js under RestrictAddressFamilies=AF_UNIX AF_INET.
       throw new Error("A system error occurred: uv_interface_addresses returned EAFNOSUPPORT");
     };
     let fault: unknown;

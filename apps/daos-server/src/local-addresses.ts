@@ -2,7 +2,7 @@ import { lookup } from "node:dns/promises";
 import { networkInterfaces } from "node:os";
 import { faultAddressesUnknown } from "./faults.ts";
 
-/** All IP addresses of this host. @throws Fault addressesUnknown when the kernel may not be asked */
+/** All IP addresses of this host. @throws Fault addressesUnknown when the process may not ask the kernel */
 export function localAddresses(read: typeof networkInterfaces = networkInterfaces): ReadonlySet<string> {
   let found: ReturnType<typeof networkInterfaces>;
   try {

@@ -61,7 +61,7 @@ describe("localTransport()", () => {
     return { calls, callers };
   };
 
-  it("localTransport() answers calls of this process without a connection, as this host", async () => {
+  it("localTransport() answers calls of this process without a connection, and shows this host as their caller", async () => {
     const { calls, callers } = client();
     expect(await calls.join(self, message, wait)).toMatchObject({ rank: 0 });
     expect(callers).toEqual(["10.0.0.1"]);
@@ -70,7 +70,7 @@ describe("localTransport()", () => {
     );
   });
 
-  it("localTransport() checks every field as for calls from outside", async () => {
+  it("localTransport() checks every field like a call from outside", async () => {
     const { calls, callers } = client();
     await expect(calls.join(self, { ...message, uuid: "{" }, wait)).rejects.toMatchObject({
       code: FaultCode.requestInvalid,

@@ -11,20 +11,20 @@ import { audienceKey, faultInterceptor } from "@daos/rpc";
 import { limitInterceptor } from "./limit-requests.ts";
 
 interface OwnAddressesOptions {
-  /** Control address of this host. */
+  /** The control address of this host. */
   readonly self: HostAddress;
   readonly accessPoints: readonly HostAddress[];
   /** The addresses of a host name. @throws the resolver's error */
   readonly resolve: (host: string) => Promise<readonly string[]>;
 }
 
-/** The addresses by which this host may call itself: its control address, and the access points that are this host. */
+/** The addresses of this host for calls to itself: its control address, and the access points that resolve to it. */
 export async function ownAddresses(options: OwnAddressesOptions): Promise<readonly HostAddress[]> {
   const { self, accessPoints, resolve } = options;
   const own = new Map([[formatHostAddress(self), self]]);
   for (const accessPoint of accessPoints) {
     if (accessPoint.port !== self.port) continue;
-    // A name that cannot be resolved now is not this host's; calls to it take the network.
+    // A name that cannot be resolved now counts as another host, so calls to it use the network.
     const addresses = await resolve(accessPoint.host).catch((): readonly string[] => []);
     if (addresses.includes(self.host)) own.set(formatHostAddress(accessPoint), accessPoint);
   }
@@ -32,7 +32,7 @@ export async function ownAddresses(options: OwnAddressesOptions): Promise<readon
 }
 
 /**
- * Answers calls of this process to itself by the same services and checks of fields as calls from outside, without a
+ * A transport for calls of this process to itself. It uses the same services and field checks as calls from outside, but no
  * connection. The caller's address is the host's own.
  */
 export function localTransport(self: HostAddress, routes: (router: ConnectRouter) => void): Transport {

@@ -9,14 +9,14 @@ function daosServer(...args: readonly string[]) {
   return { status, stdout, stderr };
 }
 
-describe("a command line that daos-server cannot understand", () => {
+describe("main() with an unusable command line", () => {
   it.each([
     [["strat"], 'there is no command "daos-server strat"', 'did you mean "daos-server start"?'],
     [["start", "extra"], "daos-server start takes no arguments: extra", "daos-server start --help"],
     [["start", "--conifg", "x"], "there is no flag --conifg here", "did you mean --config?"],
     [["start", "--port", "x"], "--port Expected an integer", "--help"],
     [["explain", "99999"], 'no failure has the code "99999"', "daos-server explain"],
-  ])("%j", (args, description, resolution) => {
+  ])("main() refuses %j with 2, the problem and a remedy", (args, description, resolution) => {
     const { status, stdout, stderr } = daosServer(...args);
     expect({ status, stdout }).toEqual({ status: 2, stdout: "" });
     const [first, second] = stderr.split("\n");
@@ -26,7 +26,7 @@ describe("a command line that daos-server cannot understand", () => {
   });
 });
 
-it("another failure is told in the same way", () => {
+it("main() prints any other failure in the same form", () => {
   expect(daosServer("-o", "/nowhere.yml", "start")).toEqual({
     status: 1,
     stdout: "",
@@ -36,7 +36,7 @@ it("another failure is told in the same way", () => {
   });
 });
 
-it("a reader that has seen enough is no failure", () => {
+it("main() ends with 0 when the reader of its output has closed the pipe", () => {
   const command = `"$0" "$1" --help | head -1`;
   const shell = ["-o", "pipefail", "-c", command, process.execPath, MAIN];
   const { status, stderr } = spawnSync("bash", shell, { encoding: "utf8" });

@@ -1,12 +1,12 @@
 import { processOutput } from "@daos/cli";
 import { runCommandLine } from "./run-command-line.ts";
 
-// It is of this program alone: engines and tools do without.
+// It belongs to this program only, not to engines and tools.
 delete process.env.NODE_COMPILE_CACHE;
 
 // Not `await`: the bundle is CommonJS.
 void runCommandLine(process.argv.slice(2), processOutput("daos-server")).then((status) => {
-  // What failed may have left timers and sockets behind; they end with the process.
+  // A failure may leave timers and sockets open. They end with the process.
   if (status.failed) process.exit(status.exitCode);
   process.exitCode = status.exitCode;
 });

@@ -20,7 +20,7 @@ describe("mayDirect()", () => {
   const { signal } = new AbortController();
 
   it.each(["10.0.0.1", "10.1.0.1", "10.0.0.9", "10.0.0.50", "127.0.0.1"])(
-    "mayDirect() lets %s through, which is of an access point or of this host",
+    "mayDirect() accepts %s, which belongs to an access point or to this host",
     async (address) => {
       expect(await check(address, { signal })).toBe(true);
     },
@@ -30,7 +30,7 @@ describe("mayDirect()", () => {
     expect(await check(address, { signal })).toBe(false);
   });
 
-  it("mayDirect() sees a leader that has become known since the last call", async () => {
+  it("mayDirect() accepts a leader when it has become known since the last call", async () => {
     expect(await check("10.0.0.3", { signal })).toBe(false);
     hosts.push({ host: "new-leader", port: 10001 });
     expect(await check("10.0.0.3", { signal })).toBe(true);

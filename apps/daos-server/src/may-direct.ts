@@ -3,7 +3,7 @@ import type { HostAddress } from "@daos/hostlist";
 import { abortable } from "@daos/sys";
 
 export interface MayDirectOptions {
-  /** The configured access points, those that lead or have led, and the leader: as they are known at the time of the call. */
+  /** The configured access points, current and former leaders, and the leader, at the time of the call. */
   readonly hosts: () => readonly HostAddress[];
   /** All addresses of this host. */
   readonly localAddresses: () => ReadonlySet<string>;
@@ -12,8 +12,8 @@ export interface MayDirectOptions {
 }
 
 /**
- * Whether the server at an IP address may tell this host what its ranks have to do: the leader and the access points may,
- * and this host itself. Names are resolved anew for each call. A name that does not resolve counts for nothing.
+ * Whether the server at an IP address may direct the ranks of this host. The leader, the access points and this host itself
+ * may. Names are resolved for each call. A name that does not resolve is ignored.
  */
 export function mayDirect({ hosts, localAddresses, resolve }: MayDirectOptions) {
   return async (address: string, { signal }: { readonly signal: AbortSignal }): Promise<boolean> => {

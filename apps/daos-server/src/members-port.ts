@@ -17,14 +17,14 @@ import type { MembersState } from "./members-state.ts";
 
 export interface MembersPortOptions {
   readonly config: ServerConfig;
-  /** Control address of this host. */
+  /** The control address of this host. */
   readonly self: HostAddress;
-  /** What this host keeps of the members outside their store, where it can. */
+  /** This host's records of the members outside their store, if it has a state directory. */
   readonly state?: MembersState | undefined;
   readonly log: Logger;
 }
 
-/** The members in a file of the first access point, or in etcd, as the configuration says. */
+/** Opens the store of the members that the configuration selects: a file on the first access point, or etcd. */
 export function openMembersPort(options: MembersPortOptions): Disposable & { readonly port: MembersPort } {
   const { config, self, state, log } = options;
   const copy = state && {

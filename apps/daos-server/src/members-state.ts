@@ -6,22 +6,25 @@ import { encodeExport, MarkerFile, type Member, type PoolRecord, readExport } fr
 import { exists, writeFileAtomic } from "@daos/sys";
 import { findStateDirectory, stateDirectories } from "./state-directory.ts";
 
-/** What this host keeps of the members of the system outside their store, in its state directory. */
+/** This host's records of the system's members outside their store, in its state directory. */
 export interface MembersState {
-  /** How far it has seen etcd come. A file that cannot be read or written is logged, and is as if it were absent. */
+  /**
+   * The latest generation and revision of etcd that this host has seen. A file that cannot be read or written is logged, and
+   * treated as absent.
+   */
   readonly marker: Pick<MarkerFile, "read" | "write">;
-  /** The members as this host last saw them as the leader: an export. */
+  /** The path of the members' copy: an export that this host last wrote as the leader. */
   readonly copyPath: string;
   saveCopy(members: readonly Member[], pools: readonly PoolRecord[]): Promise<void>;
-  /** @returns no members when there is no copy @throws Fault membersNotMovable for one that is damaged */
+  /** @returns no members when there is no copy @throws Fault membersNotMovable for a damaged copy */
   readCopy(): Promise<readonly Member[]>;
-  /** Gives the copy another name: the next leader here begins a new one. @returns that name; undefined without a copy */
+  /** Renames the copy, so that the next term on this host starts a new one. @returns the new name; undefined without a copy */
   keepAside(): Promise<string | undefined>;
 }
 
 /**
- * Opens it in the first state directory that this process may write to; undefined when there is none. What another user's
- * process has left in another one is taken over when it is newer.
+ * Opens the records in the first state directory that this process may write to; undefined when there is none. A newer marker
+ * in another state directory, written by another user's process, is taken over.
  */
 export async function openMembersState(config: ServerConfig, log: Logger): Promise<MembersState | undefined> {
   const { path, socketDir, name, port } = config;
@@ -57,7 +60,7 @@ export async function openMembersState(config: ServerConfig, log: Logger): Promi
   };
 }
 
-/** A host must not be kept from leading by a file of its own. */
+/** Ignores failures of the marker file: it must not keep the host from leading. */
 function tolerant(marker: MarkerFile, log: Logger): Pick<MarkerFile, "read" | "write"> {
   const { path } = marker;
   const warn = (error: unknown) =>

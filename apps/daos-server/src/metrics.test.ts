@@ -38,7 +38,7 @@ const options = {
 };
 
 describe("startMetrics", () => {
-  it("does nothing without telemetry_port", async () => {
+  it("startMetrics() does nothing without telemetry_port", async () => {
     const config = {
       telemetryPort: undefined,
       telemetryTls: false,
@@ -47,13 +47,13 @@ describe("startMetrics", () => {
     expect(await startMetrics({ ...options, config })).toBeUndefined();
   });
 
-  it("tells when the server's certificate and its CA expire, and how its engines are", async () => {
+  it("startMetrics() shows the expiry of the server's certificate and CA, and the state of its engines", async () => {
     using files = new TestCertificateFiles();
     const authority = new TestAuthority();
     const notAfter = inDays(20);
     const transport = files.transport("server", authority.pem, authority.issue("server", { notAfter }));
     const metrics = await startMetrics({
-      // Whichever is free.
+      // Any free port.
       ...options,
       config: { telemetryPort: 0, telemetryTls: false, transport },
     });
@@ -70,7 +70,7 @@ describe("startMetrics", () => {
     expect(page).toContain("daos_leader 1");
   });
 
-  it("serves HTTPS at an address of its own, with the new certificate after a reload", async () => {
+  it("startMetrics() serves HTTPS at telemetry_address, and uses the new certificate after a reload", async () => {
     using files = new TestCertificateFiles();
     const authority = new TestAuthority();
     const issue = (days: number) =>
@@ -106,7 +106,7 @@ describe("startMetrics", () => {
     );
     const { page } = await get("/metrics");
     expect(page).toMatch(/daos_scm_free_bytes\{index="0"\} \d+/);
-    // One waits for a format, and the SCM of the other is gone.
+    // One engine waits for a format, and the SCM of the other is missing.
     expect(page).not.toMatch(/daos_scm_free_bytes\{index="[12]"\}/);
     issue(300);
     await metrics?.reload();

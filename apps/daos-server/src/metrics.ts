@@ -10,14 +10,14 @@ import type { MetricSources, NvmeReading, ReadyCheck, ScmReading } from "@daos/m
 import { certificateStatus, loadIdentity } from "@daos/security";
 import { VERSION } from "./release.ts";
 
-/** Metrics while the server runs. */
+/** The metrics of a running server. */
 export interface RunningMetrics {
-  /** Counts the calls of the gRPC listener. */
+  /** Receives the calls of the gRPC listener. */
   readonly interceptor: Interceptor;
   readonly port: number;
-  /** What Prometheus gets. */
+  /** The page for Prometheus. */
   render(): Promise<string>;
-  /** Reads the certificate again. @throws Fault, and goes on with the old one */
+  /** Reads the certificate again. @throws Fault, and keeps the old one */
   reload(): Promise<void>;
   close(): Promise<void>;
 }
@@ -30,7 +30,7 @@ export interface DeviceSample {
 
 export interface StartMetricsOptions {
   readonly config: Pick<ServerConfig, "telemetryPort" | "telemetryAddress" | "telemetryTls" | "transport">;
-  /** Where to listen without `telemetry_address`: the address of the control plane. */
+  /** The address to listen on without `telemetry_address`: that of the control plane. */
   readonly host: string;
   readonly harness: Pick<Harness, "instances">;
   readonly leadership: Pick<Leadership, "leadsHere" | "membership" | "leader">;
@@ -38,12 +38,12 @@ export interface StartMetricsOptions {
   readonly log: Logger;
 }
 
-/** Serves metrics on `telemetry_port`; nothing without one. @throws Fault listenAddressBusy, or about the certificate */
+/** Serves metrics on `telemetry_port`; does nothing without it. @throws Fault listenAddressBusy, or for the certificate */
 export async function startMetrics(options: StartMetricsOptions): Promise<RunningMetrics | undefined> {
   const { config, harness, leadership, log } = options;
   const { telemetryPort, telemetryAddress, telemetryTls, transport } = config;
   if (telemetryPort === undefined) return undefined;
-  // Loaded here: a server without the port does not need it.
+  // Loaded here, because a server without the port does not need it.
   const { listenMetrics, Metrics } = await import("@daos/metrics");
   const metrics = new Metrics(metricSources(options));
   const readPem = async () =>
@@ -91,7 +91,7 @@ function metricSources({ config, harness, leadership, devices }: StartMetricsOpt
   };
 }
 
-/** A server is ready when it knows a leader and all its engines serve. */
+/** The answer of `/readyz`: a server is ready when it knows a leader and all its engines serve. */
 function readiness(
   harness: StartMetricsOptions["harness"],
   leadership: StartMetricsOptions["leadership"],
@@ -107,8 +107,8 @@ function problemOf(state: EngineInstance["state"]): string | undefined {
 }
 
 /**
- * The space at `scm_mount` of the engines that serve: below others it is that of another file system. An engine whose SCM is
- * lost has none, and `/readyz` says why; the other metrics are wanted then most of all.
+ * The space at `scm_mount` of the serving engines. For other engines it would be the space of another file system. An engine
+ * whose SCM is lost has no value, and `/readyz` gives the reason; the other metrics must stay available.
  */
 async function readScm(instances: readonly EngineInstance[]): Promise<readonly ScmReading[]> {
   const serving = instances.filter(

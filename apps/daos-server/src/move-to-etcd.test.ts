@@ -88,7 +88,7 @@ async function inEtcd(): Promise<readonly Member[]> {
   return kvs.map(({ value }) => decodeMember(text(value))).toSorted((a, b) => a.rank - b.rank);
 }
 
-/** What a server does when the storage of its first engine is there. */
+/** The action of a server when the storage of its first engine is ready. */
 async function storageReady(loaded: ServerConfig): Promise<void> {
   using members = membersOf(loaded);
   await members.port.check(mount, superblock.uuid, wait());
@@ -98,7 +98,7 @@ const membersOf = (loaded: ServerConfig) =>
   openMembersPort({ config: loaded, self: { host: "127.0.0.1", port: loaded.port }, log: silentLogger });
 
 describe("moveToEtcd", { timeout: 120_000 }, () => {
-  it("moves the members, and gives the file another name", async () => {
+  it("moveToEtcd() moves the members, and renames the file", async () => {
     const path = await storage(some());
     const found = { from: path, endpoints: etcd.endpoints, members: some(), pools: [], wereThere: false };
     expect(await move(true)).toEqual({ ...found, movedFile: undefined });
@@ -109,7 +109,7 @@ describe("moveToEtcd", { timeout: 120_000 }, () => {
     await expect(move()).rejects.toMatchObject(notMovable("they were moved before"));
   });
 
-  it("can be repeated when it was interrupted", async () => {
+  it("moveToEtcd() can be repeated when it was interrupted", async () => {
     const path = await storage(some());
     await move();
     await rm(movedFile(path));
@@ -119,7 +119,7 @@ describe("moveToEtcd", { timeout: 120_000 }, () => {
     expect(await inEtcd()).toEqual(some());
   });
 
-  it("is refused while a server has the file open", async () => {
+  it("moveToEtcd() is refused while a server has the file open", async () => {
     const server = new SqliteMemberStore(await storage(some()));
     await expect(move()).rejects.toMatchObject({ code: FaultCode.membersInUse });
     await server.close();
@@ -137,12 +137,12 @@ describe("moveToEtcd", { timeout: 120_000 }, () => {
       reason: "there is no ",
     },
     { name: "no members", prepare: () => storage([]), reason: "members.db has no members" },
-  ])("is refused with $name", async ({ prepare, reason }) => {
+  ])("moveToEtcd() is refused with $name", async ({ prepare, reason }) => {
     await prepare();
     await expect(move()).rejects.toMatchObject(notMovable(reason));
   });
 
-  it("is refused with another system's storage, and without etcd in the configuration", async () => {
+  it("moveToEtcd() is refused with another system's storage, and without etcd in the configuration", async () => {
     await storage(some());
     const embedded = moveToEtcd(await config("embedded"), { dryRun: false, log: silentLogger, ...wait() });
     await expect(embedded).rejects.toMatchObject(notMovable("does not say where etcd is"));
@@ -151,8 +151,8 @@ describe("moveToEtcd", { timeout: 120_000 }, () => {
   });
 });
 
-describe("a server whose storage is ready", { timeout: 120_000 }, () => {
-  it("refuses to begin anew in etcd while the members are in its file", async () => {
+describe("MembersPort.check() when the storage is ready", { timeout: 120_000 }, () => {
+  it("MembersPort.check() refuses an empty etcd while the members are in the file", async () => {
     const path = await storage(some());
     await expect(storageReady(await config("etcd"))).rejects.toMatchObject({
       code: FaultCode.membersLeftBehind,
@@ -163,7 +163,7 @@ describe("a server whose storage is ready", { timeout: 120_000 }, () => {
     await storageReady(await config("etcd"));
   });
 
-  it("refuses also when others have begun there", async () => {
+  it("MembersPort.check() refuses an etcd with other members while the members are in the file", async () => {
     await storage([memberOf(5)]);
     await move();
     await rm(mount, { recursive: true });
@@ -174,7 +174,7 @@ describe("a server whose storage is ready", { timeout: 120_000 }, () => {
     await expect(move()).rejects.toMatchObject(notMovable("etcd has other members of the system already: 1"));
   });
 
-  it("goes on where etcd knows its engine, and where there is nothing to lose", async () => {
+  it("MembersPort.check() accepts an etcd that has the engine, and an empty etcd when the file has no members", async () => {
     await storageReady(await config("etcd"));
     await storage([]);
     await storageReady(await config("etcd"));
@@ -187,7 +187,7 @@ describe("a server whose storage is ready", { timeout: 120_000 }, () => {
     await storageReady(await config("etcd"));
   });
 
-  it("waits for etcd when only that can tell", async () => {
+  it("MembersPort.check() waits for etcd when only etcd can decide", async () => {
     await storage(some());
     const nowhere = await config("etcd", ["http://127.0.0.1:1"]);
     using members = membersOf(nowhere);
@@ -196,7 +196,7 @@ describe("a server whose storage is ready", { timeout: 120_000 }, () => {
     await expect(ready).rejects.toMatchObject({ name: "TimeoutError" });
   });
 
-  it("refuses to begin anew in a file when the members were moved", async () => {
+  it("MembersPort.check() refuses an empty file when the members were moved to etcd", async () => {
     const path = await storage(some());
     await storageReady(await config("embedded"));
     await move();

@@ -4,16 +4,16 @@ import { createLogger, type LevelSwitch, type Logger, levelSwitch } from "@daos/
 /** The logs of a server. */
 export interface ServerLogs {
   readonly log: Logger;
-  /** A line for each call that changes something. */
+  /** The audit: a line for each call that changes something. */
   readonly audit: Logger;
   /** The level of `log`. */
   readonly level: LevelSwitch;
-  /** Opens the files again, for logrotate. */
+  /** Reopens the files, for logrotate. */
   reopen(): void;
   close(): void;
 }
 
-/** Opens what the configuration names. @throws Fault of a file that cannot be written */
+/** Opens the logs of the configuration. @throws Fault for a file that cannot be written */
 export async function openLogs(
   config: ServerConfig,
   { json, debug }: { readonly json: boolean; readonly debug: boolean },
@@ -29,7 +29,7 @@ export async function openLogs(
       : openLogSink({ file: config.auditLogFile, json: format, errorsToConsole: false });
   return {
     log: createLogger(sink.sink, { level, component: "daos_server" }),
-    // Its lines are there at any control_log_mask.
+    // The audit does not depend on control_log_mask.
     audit: createLogger((auditSink ?? sink).sink, { level: "INFO", component: "audit" }),
     level,
     reopen: () => {

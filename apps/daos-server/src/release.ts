@@ -1,6 +1,6 @@
 import packageJson from "../package.json" with { type: "json" };
 
-/** Of this program. */
+/** The version of this program. */
 export const VERSION: string = packageJson.version;
-/** The release of DAOS whose data plane it runs. */
+/** The DAOS release of its data plane. */
 export const DAOS_RELEASE = "0.8.0";

@@ -35,7 +35,7 @@ afterEach(() => rm(directory, { recursive: true }));
 
 const options = () => ({ log: silentLogger, signal: AbortSignal.timeout(60_000) });
 const good = [memberOf(0), memberOf(2, { state: "excluded", reason: "slow" })];
-/** What a release before limits kept of a join. */
+/** A member that a release without limits stored. */
 const badDocument = encodeMember(memberOf(1)).replace('"rank":1', '"rank":4294967295');
 const bad = {
   uuid: "uuid-1",
@@ -71,7 +71,7 @@ async function badFile(): Promise<string> {
 }
 
 describe("with the members in a file", () => {
-  it("checkMembers() lists what cannot be read, also while a server has the file, and repairMembers() refuses then", async () => {
+  it("checkMembers() lists unreadable members while a server has the file open, and repairMembers() is refused", async () => {
     const path = await badFile();
     const config = await configOf();
     const server = new SqliteMemberStore(path);
@@ -110,7 +110,7 @@ describe("with the members in a file", () => {
     expect(await check()).toMatchObject({ exitCode: 0, document: { unreadable: [], quarantined: [{}] } });
   });
 
-  it("checkMembers() says where to run it when there is no file", async () => {
+  it("checkMembers() names the right host when there is no file", async () => {
     await expect(checkMembers(await configOf(), options())).rejects.toMatchObject({
       code: FaultCode.membersNotMovable,
       message: expect.stringContaining(`there is no ${membersFile(mount)}`) as string,
@@ -119,7 +119,7 @@ describe("with the members in a file", () => {
 });
 
 describe("with the members in etcd", { timeout: 120_000 }, () => {
-  it("repairMembers() refuses while a server leads, and moves what cannot be read aside when none does", async () => {
+  it("repairMembers() is refused while a server leads, and moves unreadable members aside when no server leads", async () => {
     const config = await configOf(`system_db: {backend: etcd, endpoints: [${etcd.endpoints.join()}]}`);
     using client = etcd.client();
     const documents = [...good.map((member) => [member.uuid, encodeMember(member)]), ["uuid-1", badDocument]];
@@ -145,7 +145,7 @@ describe("with the members in etcd", { timeout: 120_000 }, () => {
     const leadership = new Leadership({ election, self, ranksFrom: "store", log: silentLogger });
     const server = leadership.run(serving.signal);
     while (!leadership.leadsHere) await new Promise((resolve) => setTimeout(resolve, 20));
-    // The leader serves the others.
+    // The leader serves the readable members.
     expect(leadership.membership().list()).toEqual(good);
     expect(await checkMembers(config, options())).toMatchObject({ members: good, unreadable: [bad] });
     await expect(repairMembers(config, options())).rejects.toMatchObject({

@@ -26,7 +26,7 @@ interface Options {
 const CHECK = "check the members of the system";
 const REPAIR = "repair the members of the system";
 
-/** Reads the store that a configuration names, also while servers use it. @throws Fault of the store, membersNotMovable */
+/** Reads the configured store, also while servers use it. @throws Fault of the store, membersNotMovable */
 export async function checkMembers(
   config: ServerConfig,
   options: Options,
@@ -43,7 +43,7 @@ export async function checkMembers(
   return { where: `etcd (${systemDb.endpoints.join(", ")})`, ...kept };
 }
 
-/** Reads the events in the store that a configuration names, also while servers use it. @throws as {@link checkMembers} */
+/** Reads the events in the configured store, also while servers use it. @throws like {@link checkMembers} */
 export async function storedEvents(config: ServerConfig, options: Options): Promise<readonly EventRecord[]> {
   const { systemDb, name } = config;
   if (systemDb.kind !== "etcd") return readEventsFile(await findFile(config, CHECK));
@@ -54,8 +54,8 @@ export async function storedEvents(config: ServerConfig, options: Options): Prom
 }
 
 /**
- * Moves what cannot be read of the members aside, where {@link checkMembers} still finds it. No server may use the store: a file
- * is held against every one, and in etcd this process leads the system meanwhile.
+ * Moves unreadable members aside; {@link checkMembers} still lists them. No server may use the store: a file is locked, and in
+ * etcd this process leads the system meanwhile.
  *
  * @throws Fault membersInUse, membersNotMovable; of the store
  */

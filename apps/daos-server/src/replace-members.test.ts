@@ -56,7 +56,7 @@ async function run(...argv: readonly string[]) {
   return { exitCode, document: JSON.parse(written.join("")) as unknown };
 }
 
-/** A formatted first access point that has led a system with these members, and is down. */
+/** A formatted first access point that is down, and that has led a system with these members. */
 async function systemInFile(): Promise<string> {
   const config = await configWith();
   await mkdir(mount);
@@ -83,7 +83,7 @@ async function inFile(): Promise<readonly Member[]> {
 }
 
 describe("with the members in a file", () => {
-  it("members export and members import give a system its members back, and refuse to replace others without --force", async () => {
+  it("members export and members import restore a system's members, and refuse to replace others without --force", async () => {
     const path = await systemInFile();
     const file = join(directory, "members.json");
     expect(await run("export", "--output", file)).toMatchObject({ exitCode: 0, document: { output: file } });
@@ -119,7 +119,7 @@ describe("with the members in a file", () => {
     ["missing", (path: string) => rmSync(path)],
     ["empty", (path: string) => writeFileSync(path, "")],
     ["damaged", (path: string) => writeFileSync(path, "not a database ".repeat(500))],
-  ])("members restore gives back the members whose file is %s", async (what, damage) => {
+  ])("members restore restores the members when their file is %s", async (what, damage) => {
     const path = await systemInFile();
     damage(path);
     await expect(openMembers(mount)).rejects.toMatchObject({
@@ -130,7 +130,7 @@ describe("with the members in a file", () => {
     expect(readdirSync(dirname(path)).some((name) => name.includes(".damaged-"))).toBe(what === "damaged");
   });
 
-  it("members accept begins anew with what there is, keeps the copy aside, and refuses a damaged file", async () => {
+  it("members accept accepts the store as it is, renames the copy, and refuses a damaged file", async () => {
     const path = await systemInFile();
     writeFileSync(path, "not a database ".repeat(500));
     expect(await run("accept")).toMatchObject({
@@ -150,7 +150,7 @@ describe("with the members in a file", () => {
     expect(await inFile()).toEqual(members);
   });
 
-  it("members restore says what to do where there is no copy", async () => {
+  it("members restore gives a remedy when there is no copy", async () => {
     await configWith();
     expect(await run("restore")).toMatchObject({
       exitCode: 1,
@@ -160,7 +160,7 @@ describe("with the members in a file", () => {
 });
 
 describe("with the members in etcd", { timeout: 200_000 }, () => {
-  /** Leads until the members have been read, and changes them. */
+  /** Leads the system, reads the members, and changes them. */
   async function lead(config: ServerConfig, changes: readonly Member[]): Promise<readonly Member[]> {
     const state = await openMembersState(config, silentLogger);
     const self = { host: "127.0.0.1", port: config.port };
@@ -199,7 +199,7 @@ describe("with the members in etcd", { timeout: 200_000 }, () => {
 system_db: {backend: etcd, endpoints: [${cluster.endpoints.map((url) => `"${url}"`).join(", ")}]}`,
     );
 
-  it("members restore gives an etcd that came back empty its members, and every access point goes on", async () => {
+  it("members restore restores the members of an empty etcd, and every access point accepts them", async () => {
     {
       await using before = await EtcdCluster.start();
       const config = await configOf(before);
@@ -220,7 +220,7 @@ system_db: {backend: etcd, endpoints: [${cluster.endpoints.map((url) => `"${url}
     });
   });
 
-  it("members export and import go from etcd back to the file, with exclusions and pools", async () => {
+  it("members export and import move members from etcd to a file, with exclusions and pools", async () => {
     await using cluster = await EtcdCluster.start();
     const inEtcd = await configOf(cluster);
     expect(await lead(inEtcd, members)).toEqual([]);
@@ -234,7 +234,7 @@ system_db: {backend: etcd, endpoints: [${cluster.endpoints.map((url) => `"${url}
       createSuperblock({ system: "restore", rank: undefined, replica: "bootstrap" }),
     );
     await mkdir(dirname(membersFile(mount)), { recursive: true });
-    // It was moved to etcd before.
+    // The members were moved to etcd before.
     writeFileSync(`${membersFile(mount)}.moved`, "");
     expect(await run("import", output)).toMatchObject({ exitCode: 0, document: { replaced: 0 } });
     const store = await openMembers(mount);

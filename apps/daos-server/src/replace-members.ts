@@ -25,24 +25,23 @@ interface Options {
   readonly signal: AbortSignal;
 }
 
-/** The store that a configuration names, while no server uses it. */
+/** The configured store, locked against servers. */
 interface OpenedStore {
   readonly where: string;
   readonly store: MemberStore;
-  /** New name of a members' file that was damaged. */
+  /** The new name of a damaged members' file. */
   readonly movedAside: string | undefined;
 }
 
 export interface ReplacedMembers {
   readonly where: string;
-  /** How many members the store had before. */
+  /** The former number of members in the store. */
   readonly replaced: number;
   readonly movedAside: string | undefined;
 }
 
 /**
- * Puts the members of an export into the store that a configuration names, as one commit. A store that is lost, empty or
- * older than before is accepted thereby.
+ * Writes the members of an export to the configured store in one commit. A lost, empty or older store is thereby accepted.
  *
  * @param options `force` replaces the members that the store has
  * @throws Fault membersNotMovable when the export is of another system, or the store has members; membersInUse; of the store
@@ -72,7 +71,7 @@ export async function replaceMembers(
   });
 }
 
-/** An export of a release that did not record pools leaves those of the store as they are. */
+/** An export of a release without a pool registry does not change the pools of the store. */
 async function replacePools(
   store: MemberStore,
   pools: readonly PoolRecord[],
@@ -92,7 +91,7 @@ async function replacePools(
   );
 }
 
-/** Goes on with what the store has now, on every host. @throws as {@link replaceMembers} */
+/** Accepts the present content of the store for every host. @throws like {@link replaceMembers} */
 export async function acceptStore(
   config: ServerConfig,
   options: Options,
@@ -100,7 +99,7 @@ export async function acceptStore(
   readonly where: string;
   readonly members: readonly Member[];
   readonly unreadable: number;
-  /** Where the copy of this host is kept from now on. */
+  /** The new path of this host's copy. */
   readonly copy: string | undefined;
 }> {
   const attempted = "accept the store of the members";
@@ -140,7 +139,7 @@ async function withStore<T>(
   const keys = etcdKeys(config.name);
   return await whileLeading({ election, attempted, leaseSeconds, signal }, async ({ store }) => {
     const result = await work({ where, store, movedAside: undefined });
-    // Last: access points that wait for this lead as soon as they see it.
+    // The last step: waiting access points lead as soon as they see it.
     if (state !== undefined)
       await checkEtcdIdentity(client, { keys, marker: state.marker, accept: true, signal });
     return result;
@@ -171,14 +170,14 @@ async function inFile<T>(
   }
 }
 
-/** A file that root has made belongs to the user of the server, as the superblock does. */
+/** A file that root creates gets the owner of the superblock, which is the server's user. */
 async function giveToOwner(mount: string, path: string): Promise<void> {
   if (process.getuid?.() !== 0) return;
   const { uid, gid } = await stat(superblockPath(mount));
   await chown(path, uid, gid);
 }
 
-/** What makes these the members, and removes the others. */
+/** The changes that make these the only members. */
 function changesTo(
   members: readonly Member[],
   before: readonly { readonly uuid: string }[],

@@ -13,7 +13,7 @@ import { Fault, FaultCode, toFault } from "@daos/fault";
 import { DAOS_SERVER } from "./commands.ts";
 import type { Answer, CommandContext } from "./define-command.ts";
 
-/** How the process is to end. */
+/** The exit code of the process. */
 interface Status {
   readonly exitCode: number;
   readonly failed: boolean;
@@ -21,7 +21,7 @@ interface Status {
 
 const OK: Status = { exitCode: 0, failed: false };
 
-/** Runs one command line and prints what comes of it. It throws nothing. */
+/** Runs one command line, and prints its result. It throws nothing. */
 export async function runCommandLine(argv: readonly string[], output: Output): Promise<Status> {
   const json = asksForJson(argv, DAOS_SERVER);
   try {
@@ -60,7 +60,7 @@ export async function runCommandLine(argv: readonly string[], output: Output): P
   }
 }
 
-/** A command line that cannot be used is not a matter of the control client here. */
+/** Renames the domain of usage faults, which do not come from the control client here. */
 function inThisProgram(fault: Fault): Fault {
   if (fault.domain !== "client" || fault.code !== FaultCode.usage) return fault;
   const { code, description, reason, resolution } = fault;
@@ -68,8 +68,8 @@ function inThisProgram(fault: Fault): Fault {
 }
 
 /**
- * Prints an answer, data on stdout and messages on stderr. A failure is one fault with three facts: what failed, its code,
- * and what to do. With `--json` it is also in the one document on stdout, as `status` and `errors`.
+ * Prints an answer, data on stdout and messages on stderr. A failure is printed with its description, code and resolution. With
+ * `--json` the document on stdout also has it, in `status` and `errors`.
  */
 function print(answer: Answer | undefined, json: boolean, output: Output): Status {
   if (answer === undefined) return OK;
@@ -81,7 +81,7 @@ function print(answer: Answer | undefined, json: boolean, output: Output): Statu
     return { exitCode: answer.exitCode ?? 0, failed: false };
   }
   const { message, domain, code, description, reason = null, resolution } = fault;
-  // 2: the command line is wrong.
+  // 2: the command line cannot be used.
   const exitCode = code === FaultCode.usage ? 2 : 1;
   if (json) {
     const errors = [{ domain, code, description, reason, resolution }];

@@ -16,7 +16,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-it("runServer() looks for the program of the engines before it looks at devices or formats storage", async () => {
+it("runServer() searches the engine program before it examines devices or formats storage", async () => {
   const path = join(directory, "daos_server.yml");
   const engine = `{fabric_iface: none0, scm_class: ram, scm_size: 1, scm_mount: ${directory}/scm}`;
   await writeFile(
@@ -36,7 +36,7 @@ it("runServer() looks for the program of the engines before it looks at devices 
     onEngines: () => {},
     onReloadable: () => {},
   };
-  // Without that look the missing interface is what fails first.
+  // Without that search, the missing interface would fail first.
   await expect(runServer(options, new AbortController().signal)).rejects.toMatchObject({
     code: FaultCode.engineNotFound,
   });

@@ -34,33 +34,34 @@ import { serverItems } from "./support/server-items.ts";
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;
-  /** The log of calls that change something. */
+  /** The audit of calls that change something. */
   readonly audit: Logger;
-  /** The level of `log`, which administrators may change. */
+  /** The level of `log`. Administrators may change it. */
   readonly logLevel: LevelSwitch;
   readonly autoFormat: boolean;
   readonly readyTimeoutMs: number;
-  /** Who owns what root formats, from `user_name`; then the server only provisions. */
+  /** The owner of the storage that root formats, from `user_name`. With an owner the server only provisions storage. */
   readonly owner?: Owner | undefined;
-  /** Where the privileged helper is; looked for in the usual places if not given. */
+  /** The privileged helper; searched in the usual places by default. */
   readonly helper?: HelperLocation | undefined;
-  /** Called once, when every engine serves. */
+  /** Called once, when all engines serve. */
   readonly onServing: () => void;
-  /** Called before the first engine starts, and whenever the state of one has changed. */
+  /** Called before the first engine starts, and after each change of an engine's state. */
   readonly onEngines: (engines: readonly EngineInstance[]) => void;
-  /** Gets what reads the certificates again, once the server listens. */
+  /** Receives the function that reads the certificates again, once the server listens. */
   readonly onReloadable: (reload: () => Promise<void>) => void;
 }
 
 /**
- * Runs the control plane of one host until `signal` stops it: dRPC, gRPC, then the engines; stopped in reverse.
+ * Runs the control plane of one host until `signal` stops it. It starts dRPC, gRPC and then the engines, and stops them in
+ * reverse order.
  *
- * @throws Fault of what could not be started, or of the last engine when none is left
+ * @throws Fault of the part that could not be started, or of the last engine when all engines have failed
  */
 export async function runServer(options: ServerOptions, signal: AbortSignal): Promise<void> {
   const { config, log, owner } = options;
   if (config.engines.length === 0) throw faultNoEngines(config.path);
-  // Storage is not formatted for engines that cannot start.
+  // Checked first, so that storage is not formatted for engines that cannot start.
   if (owner === undefined) await findEngineOf(config);
   const names = { localAddresses: localAddresses(), resolve: resolveHost };
   await refuseLoopback({ config, ...names });
@@ -111,7 +112,7 @@ export async function runServer(options: ServerOptions, signal: AbortSignal): Pr
   });
   const { harness, leadership, reporter } = host;
 
-  // What is started goes on the stack; it is stopped from the top, whichever way this function ends.
+  // Each started part goes on the stack. The parts are stopped in reverse order, however this function ends.
   await using stack = new AsyncDisposableStack();
   stack.use(await listenDrpc({ config, harness, reporter, log: log.child("drpc") }));
 

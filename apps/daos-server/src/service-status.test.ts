@@ -14,7 +14,7 @@ describe("serviceStatus()", () => {
       engines("new", "failed", "new", "new"),
       "looking at the storage (engines 0, 2 and 3), failed (engine 1)",
     ],
-  ])("serviceStatus() says what the engines do: case %#", (states, text) => {
+  ])("serviceStatus() groups the engines by state: case %#", (states, text) => {
     expect(serviceStatus(states)).toBe(text);
   });
 

@@ -1,8 +1,7 @@
 import type { InstanceState } from "@daos/instance";
 
 /**
- * What this server does, for `systemctl status`: `serving (engines 0 and 1)`, or
- * `serving (engine 0), awaiting format (engine 1)`.
+ * The status line for `systemctl status`: `serving (engines 0 and 1)`, or `serving (engine 0), awaiting format (engine 1)`.
  */
 export function serviceStatus(engines: readonly { readonly state: InstanceState }[]): string {
   const byKind = new Map<string, number[]>();
@@ -18,7 +17,7 @@ function showEngines(indexes: readonly number[]): string {
   return indexes.length === 1 ? `engine ${last}` : `engines ${indexes.slice(0, -1).join(", ")} and ${last}`;
 }
 
-/** Storage is being formatted: a stop waits for that. */
+/** Whether storage is being formatted. A stop waits for the format. */
 export function isFormatting(engines: readonly { readonly state: InstanceState }[]): boolean {
   return engines.some(({ state }) => state.kind === "formatting");
 }

@@ -6,13 +6,13 @@ export function listMember(member: Member) {
   return { ...member, address: formatHostAddress(member.address) };
 }
 
-/** A member in one line: `rank 3  UUID  node1:10001  excluded: by an administrator`. */
+/** A member as one line: `rank 3 UUID node1:10001 excluded: by an administrator`. */
 export function memberLine({ rank, uuid, address, state, reason }: Member): string {
   const why = reason === "" ? "" : `: ${reason}`;
   return `rank ${rank}  ${uuid}  ${formatHostAddress(address)}  ${state}${why}`;
 }
 
-/** A pool in the result of a command; sizes are decimal texts. */
+/** A pool in the result of a command. Sizes are decimal strings. */
 interface PoolInResult extends Omit<PoolRecord, "scmBytes" | "nvmeBytes"> {
   readonly scmBytes: string;
   readonly nvmeBytes: string;
@@ -22,12 +22,12 @@ export function listPool(pool: PoolRecord): PoolInResult {
   return { ...pool, scmBytes: `${pool.scmBytes}`, nvmeBytes: `${pool.nvmeBytes}` };
 }
 
-/** A pool in one line: `pool UUID  scratch  ready`. */
+/** A pool as one line: `pool UUID scratch ready`. */
 export function poolLine({ uuid, label, state }: PoolRecord): string {
   return `pool ${uuid}  ${label === "" ? "-" : label}  ${state}`;
 }
 
-/** What an unreadable entry is of: `engine "UUID"`. */
+/** The name of an unreadable entry: `engine "UUID"`. */
 export function unreadableName({ kind, uuid }: UnreadableMember): string {
   return `${kind === "pool" ? "pool" : "engine"} ${JSON.stringify(uuid)}`;
 }

@@ -4,8 +4,8 @@ import { loadIdentity } from "@daos/security";
 import { findEngineOf } from "./find-engine-of.ts";
 
 /**
- * What keeps the server from starting on this host, besides the hardware: certificates that cannot be used, and a missing
- * program of the engines. Certificates that have expired keep nothing from starting.
+ * The problems that keep the server from starting on this host, besides the hardware: unusable certificates and a missing
+ * engine program. Expired certificates do not keep it from starting.
  */
 export async function startProblems(
   config: ServerConfig,

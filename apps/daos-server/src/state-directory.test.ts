@@ -37,7 +37,7 @@ const bound: NvmeController = {
 };
 
 describe("stateDirectories", () => {
-  it("are systemd's, beside the configuration, beside the sockets", () => {
+  it("stateDirectories() returns systemd's directory, one beside the configuration and one beside the sockets", () => {
     expect(stateDirectories("/etc/daos/s.yml", "/run/daos", { STATE_DIRECTORY: "/var/lib/d:/x" })).toEqual([
       "/var/lib/d",
       "/etc/daos/.daos_server.state",
@@ -48,7 +48,7 @@ describe("stateDirectories", () => {
 });
 
 describe("openDeviceState", () => {
-  it("takes the first that it can write to, and reads what stands in the others", async () => {
+  it("openDeviceState() uses the first writable directory, and also reads the others", async () => {
     const [first, second] = [join(directory, "missing", "state"), join(directory, "state")];
     await mkdir(join(directory, "roots"));
     const roots = await openDeviceState([join(directory, "roots")], silentLogger);
@@ -62,7 +62,7 @@ describe("openDeviceState", () => {
     expect(await readFile(join(second, "controllers.json"), "utf8")).toContain('"T"');
   });
 
-  it("goes without where there is none, and says so", async () => {
+  it("openDeviceState() logs a warning and returns undefined when no directory is writable", async () => {
     await writeFile(join(directory, "file"), "");
     const warned: string[] = [];
     const log = createLogger(({ message }) => warned.push(message), { level: "WARN", component: "test" });
@@ -77,7 +77,7 @@ describe("openDeviceState", () => {
 });
 
 describe("sampleHealth", () => {
-  it("looks at once and again and again, also after a look that failed, until it is stopped", async () => {
+  it("sampleHealth() samples at once and repeatedly, also after a failed sample, until it is stopped", async () => {
     const stop = new AbortController();
     let looks = 0;
     await sampleHealth({

@@ -5,7 +5,7 @@ import { fileCache, HealthHistory } from "@daos/bdev";
 import type { Logger } from "@daos/log";
 import { fileRecords } from "@daos/scm";
 
-/** What the server knows of this host's devices beyond what it can ask them now. */
+/** The server's records of this host's devices, which it cannot always read from the devices. */
 export interface DeviceState {
   readonly cache: ReturnType<typeof fileCache>;
   readonly history: HealthHistory;
@@ -16,8 +16,8 @@ const CONTROLLERS = "controllers.json";
 const NAMESPACES = "namespaces.json";
 
 /**
- * Where that is kept, best first: systemd's `StateDirectory=`, a directory beside the configuration as the active
- * configuration is, and one beside the sockets, which may not outlive a reboot.
+ * The directories for these records, the best first: systemd's `StateDirectory=`, a directory beside the configuration, and one
+ * beside the sockets, which may not survive a reboot.
  */
 export function stateDirectories(
   configPath: string,
@@ -32,7 +32,7 @@ export function stateDirectories(
   ];
 }
 
-/** The first of the directories that this process may write to, which is made if need be; undefined when there is none. */
+/** The first of the directories that this process may write to. It is created if necessary. Undefined when there is none. */
 export async function findStateDirectory(
   directories: readonly string[],
   log: Logger,
@@ -53,14 +53,14 @@ export async function findStateDirectory(
 }
 
 /**
- * Opens the state in the first directory that this process may write to; undefined when there is none. What stands in the
- * others is read too: root may have prepared the controllers of a server that runs as another user.
+ * Opens the records in the first directory that this process may write to; undefined when there is none. The other directories
+ * are read too, because root may have prepared the controllers of a server that runs as another user.
  */
 export async function openDeviceState(
   directories: readonly string[],
   log: Logger,
   options: {
-    /** A command ends at once and forgets little: this is no warning for it. */
+    /** True for a command, which ends at once. It logs no warning without a directory. */
     readonly isCommand?: boolean | undefined;
   } = {},
 ): Promise<DeviceState | undefined> {

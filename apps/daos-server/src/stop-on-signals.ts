@@ -1,6 +1,9 @@
 import type { Logger } from "@daos/log";
 
-/** Ctrl-C comes from the terminal, and from npm and npm start, which pass it on: within this time it is the same one, ms. */
+/**
+ * Ctrl-C may arrive several times: from the terminal, and from npm and npm start, which forward it. Signals within this time
+ * count as one, ms.
+ */
 const SAME_STOP_MS = 1_000;
 
 /** SIGINT and SIGTERM abort `stop`; a second one ends the process at once. */

@@ -14,7 +14,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(mount, { recursive: true }));
 
-it("keeps others out until it is released", async () => {
+it("StorageLocks.take() locks the storage until it is released", async () => {
   using one = new StorageLocks({ timeoutMs: 0 });
   using other = new StorageLocks({ timeoutMs: 0 });
   await one.take(mount, { signal });
@@ -28,7 +28,7 @@ it("keeps others out until it is released", async () => {
   await expect(one.take(mount, { signal })).rejects.toMatchObject({ code: FaultCode.storageInUse });
 });
 
-it("ends with the last process that has inherited it, also when a server was killed", async () => {
+it("StorageLocks.take() locks the storage until the last process that inherited the lock has ended, also when the server was killed", async () => {
   using first = new StorageLocks({ timeoutMs: 0 });
   await first.take(mount, { signal });
   const fd = first.descriptor(mount);
@@ -36,7 +36,7 @@ it("ends with the last process that has inherited it, also when a server was kil
   const ended = once(engine, "close");
   try {
     await once(engine, "spawn");
-    // As the kernel does for a server that is killed.
+    // The kernel does the same for a killed server.
     first.release(mount);
     expect(first.descriptor(mount)).toBeUndefined();
     using second = new StorageLocks({ timeoutMs: 0 });
@@ -51,7 +51,7 @@ it("ends with the last process that has inherited it, also when a server was kil
   }
 });
 
-it("ends its wait with the signal", async () => {
+it("StorageLocks.take() ends its wait when the signal aborts", async () => {
   using one = new StorageLocks();
   using other = new StorageLocks({ timeoutMs: 600_000 });
   await one.take(mount, { signal });
@@ -62,7 +62,7 @@ it("ends its wait with the signal", async () => {
   expect(other.descriptor(mount)).toBeUndefined();
 });
 
-it("tells of a directory that takes no file", async () => {
+it("StorageLocks.take() throws the file system's error when the directory accepts no file", async () => {
   using locks = new StorageLocks();
   await expect(locks.take("/proc/1", { signal })).rejects.toMatchObject({ code: "ENOENT" });
 });

@@ -4,18 +4,18 @@ import { tryLockFile } from "@daos/drpc";
 import { delay, makeDirectories } from "@daos/sys";
 import { faultStorageInUse } from "./faults.ts";
 
-/** The file that a server holds in the storage of each of its engines. */
+/** The file that a server locks in the storage of each of its engines. */
 function storageLockFile(mount: string): string {
   return join(mount, "control_plane", "lock");
 }
 
-/** The engines of a server that was killed are killed too, which takes a moment, ms. */
+/** How long to wait for the lock, ms. The engines of a killed server are killed too, which takes a moment. */
 const LOCK_TIMEOUT_MS = 10_000;
 const RETRY_MS = 100;
 
 /**
- * Keeps every other server, also one in another container of this host, from the storage of the engines of this one. Each
- * engine inherits the lock on its storage (flock), so the lock ends with the last process that may write there.
+ * Locks the storage of this server's engines against every other server, also in another container of this host. Each engine
+ * inherits the lock on its storage (flock), so the lock ends with the last process that may write there.
  */
 export class StorageLocks implements Disposable {
   readonly #held = new Map<string, number>();
@@ -26,7 +26,7 @@ export class StorageLocks implements Disposable {
   }
 
   /**
-   * Takes the storage at a mount point, unless it has been taken here before.
+   * Locks the storage at a mount point, unless this object has locked it before.
    *
    * @throws Fault storageInUse; of the file system; the signal's reason
    */
@@ -47,12 +47,14 @@ export class StorageLocks implements Disposable {
     this.#held.set(mount, fd);
   }
 
-  /** The descriptor that holds the storage at a mount point, for its engine to inherit; undefined when it is not taken. */
+  /**
+   * The descriptor with the lock on the storage at a mount point, which the engine inherits; undefined for unlocked storage.
+   */
   descriptor(mount: string): number | undefined {
     return this.#held.get(mount);
   }
 
-  /** Closes the file: the storage is about to be unmounted or formatted. */
+  /** Releases the lock before the storage is unmounted or formatted. */
   release(mount: string): void {
     const fd = this.#held.get(mount);
     if (fd === undefined) return;

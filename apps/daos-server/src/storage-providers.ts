@@ -20,32 +20,32 @@ import { openDeviceState } from "./state-directory.ts";
 export interface StorageProvidersOptions {
   readonly runner: CommandRunner;
   readonly log: Logger;
-  /** Must be usable when it is given; otherwise the usual places are looked at. */
+  /** The privileged helper. If given, it must be usable; otherwise the usual places are searched. */
   readonly helper?: HelperLocation | undefined;
-  /** Where what is known of devices is kept, best first. @see stateDirectories */
+  /** The directories for the records of devices, the best first. @see stateDirectories */
   readonly stateDirectories: readonly string[];
-  /** Of an SPDK target; its usual place if not given. */
+  /** The socket of an SPDK target; its usual path by default. */
   readonly spdkSocket?: string | undefined;
-  /** Not a server, but a command that ends at once. */
+  /** True for a command, which ends at once, and false for a server. */
   readonly isCommand?: boolean | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Storage as this process can work on it. */
+/** The storage providers with the rights of this process. */
 export interface StorageProviders {
   readonly scm: ScmOperations;
   readonly bdev: BdevOperations;
-  /** The health of the controllers as it was; undefined where nothing can be kept. */
+  /** The recorded health of the controllers; undefined without a state directory. */
   readonly history: HealthHistory | undefined;
-  /** True for storage that can be mounted, by this process or by the helper for it. */
+  /** True when storage can be mounted, by this process or through the helper. */
   readonly mayMount: (storage: ScmStorage) => boolean;
 }
 
 /**
- * The providers with the rights of this process when it has them, else through the privileged helper, else without: then
- * storage has to be a directory below a mount point.
+ * Opens the providers with the rights of this process if they are sufficient, else through the privileged helper, else without
+ * privileges. Without privileges the storage must be a directory below a mount point.
  *
- * @throws Fault of a helper that was asked for, or that is there, but cannot be used
+ * @throws Fault for a requested or installed helper that cannot be used
  */
 export async function storageProviders(options: StorageProvidersOptions): Promise<StorageProviders> {
   const { runner, log, signal } = options;

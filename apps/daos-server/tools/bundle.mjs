@@ -17,7 +17,7 @@ const bundle = `${app}dist/bundle`;
 
 rmSync(bundle, { recursive: true, force: true });
 await bundleProgram(`${app}src/main.ts`, bundle, IMPORT_META_URL);
-// Their libraries find them beside the directory of the module.
+// The libraries find the native parts beside the directory of the module.
 for (const library of ["drpc", "systemd"])
   cpSync(`${app}../../libs/${library}/build`, `${app}dist/build`, { recursive: true });
 

@@ -7,7 +7,7 @@ import { TestSystem } from "./test-system.ts";
 
 const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
 
-it("with certificates, only an administrator of the same authority gets through", async () => {
+it("daos-server with certificates accepts an administrator of its own authority only", async () => {
   await using system = await TestSystem.create({ secure: true, engines: 2 });
   await system.start();
   const dmg = (config: string, ...args: readonly string[]) => run([DMG, "-o", config, ...args]);
@@ -40,7 +40,7 @@ it("with certificates, only an administrator of the same authority gets through"
   expect(stranger.exitCode).not.toBe(0);
   expect(stranger.stderr).toMatch(/certificate/);
 
-  // The engines stop through calls from server to server, with the server's own certificate.
+  // The engines are stopped by calls from server to server with the server's own certificate.
   expect(await dmg(admin, "system", "stop")).toMatchObject({ exitCode: 0 });
   const query = await dmg(admin, "system", "query");
   expect(query.stdout).toMatch(/0-1\s+2\s+Stopped/);
@@ -54,7 +54,7 @@ it("with certificates, only an administrator of the same authority gets through"
   expect(await system.stop()).toMatchObject({ exitCode: 0 });
 });
 
-it("a server whose certificate has expired starts its engines, says so, and serves clients when it has a new one", async () => {
+it("daos-server with an expired certificate starts its engines, logs a warning, and serves clients after a renewal", async () => {
   await using system = await TestSystem.create({ secure: true });
   await system.replaceCertificate("server", { expired: true });
   await system.start();

@@ -4,9 +4,12 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { type ClusterHost, TestCluster } from "./test-cluster.ts";
 import type { DmgEvent, DmgResult } from "./test-system.ts";
 
-/** Eight hosts, three of them access points, and an etcd of three members: one cluster for all, because it takes time to start. */
+/**
+ * Eight hosts, three of them access points, and an etcd of three members. All tests share one cluster, because it starts
+ * slowly.
+ */
 let cluster: TestCluster;
-/** uuid of each rank, as first seen: it never changes. */
+/** The uuid of each rank when it was first seen. It must never change. */
 const identities = new Map<number, string>();
 
 const WAIT = { timeout: 150_000, interval: 500 };
@@ -20,14 +23,14 @@ beforeAll(async () => {
   await Promise.all(cluster.hosts.map(({ system }) => system.start()));
 }, 600_000);
 
-// A test that fails leaves hosts and etcd as they are at that moment.
+// A failed test may leave hosts and etcd in any state.
 afterEach(() => cluster.restore(), 300_000);
 
 afterAll(async () => {
   await cluster?.[Symbol.asyncDispose]();
 }, 600_000);
 
-/** The members by rank; checks that ranks and uuids are one to one, now and with what was seen before. */
+/** The members by rank. Checks that each rank has one uuid, the same as before. */
 async function members(): Promise<DmgResult["members"]> {
   const found = (await cluster.query(["system", "query"]))?.members;
   if (found === undefined) throw new Error("no host has answered");
@@ -45,7 +48,7 @@ async function states(): Promise<string> {
 
 const allJoined = Array.from({ length: HOSTS }, (_, rank) => `${rank} joined`).join(", ");
 
-/** The leader; asks until there is one. */
+/** The leader. Repeats the query until there is one. */
 async function leader(): Promise<ClusterHost> {
   let address: string | null | undefined;
   const ask = async () => {
@@ -56,7 +59,7 @@ async function leader(): Promise<ClusterHost> {
   return cluster.at(address ?? null);
 }
 
-/** Makes an access point the leader: the others are stopped until it leads. */
+/** Makes an access point the leader by stopping the others until it leads. */
 async function letLead(host: ClusterHost): Promise<void> {
   if ((await leader()) === host) return;
   const others = cluster.hosts.slice(0, 3).filter((one) => one !== host);
@@ -66,13 +69,13 @@ async function letLead(host: ClusterHost): Promise<void> {
   await expect.poll(states, WAIT).toBe(allJoined);
 }
 
-/** When a host's log says something for the last time, ms since 1970; its clock must not have jumped since. */
+/** The time of the last matching line in a host's log, ms since 1970. Its clock must not have jumped since. */
 function lastTime({ system, clock }: ClusterHost, text: string): number {
   const line = system.server.output.split("\n").findLast((one) => one.includes(text));
   return line === undefined ? Number.NaN : Date.parse(line.slice(0, 24)) - clock.offsetMs;
 }
 
-/** How long it took until another host led, ms, by the log of the new leader. */
+/** The time until another host led, ms, by the log of the new leader. */
 async function newLeader(
   old: ClusterHost,
   since: number,
@@ -84,7 +87,7 @@ async function newLeader(
   return { host, ms: lastTime(host, "daos_server.leader: leading") - since };
 }
 
-/** The fabric addresses that a host gives to an agent: a gRPC call without TLS, of an empty request. */
+/** The fabric addresses in a host's answer to an agent: a gRPC call without TLS and with an empty request. */
 async function attachUris({ address }: ClusterHost): Promise<readonly string[]> {
   const session = connect(`http://${address}`);
   try {
@@ -112,7 +115,7 @@ async function rankOn(host: ClusterHost): Promise<number> {
   return found.rank;
 }
 
-/** Excludes a rank and clears that again: two changes that must be kept. */
+/** Excludes a rank, and clears the exclusion: two changes that must not be lost. */
 async function change(rank: number): Promise<void> {
   for (const args of [
     ["system", "exclude", "--ranks", `${rank}`, "--force"],
@@ -125,7 +128,7 @@ async function change(rank: number): Promise<void> {
   expect((await members()).find((one) => one.rank === rank)).toMatchObject({ state: "joined" });
 }
 
-/** Kills the engine of a host, and waits until it is back. */
+/** Kills the engine of a host, and waits until it serves again. */
 async function crash(host: ClusterHost): Promise<void> {
   const own = async () => (await members()).find(({ address }) => address === host.address);
   const incarnation = ((await own())?.incarnation ?? 0) + 1;
@@ -133,7 +136,7 @@ async function crash(host: ClusterHost): Promise<void> {
   await expect.poll(own, WAIT).toMatchObject({ state: "joined", incarnation });
 }
 
-/** The events that happen while `work` is done, as `dmg system events --follow` tells them. */
+/** The events during `work`, from `dmg system events --follow`. */
 async function eventsDuring(work: () => Promise<void>): Promise<readonly DmgEvent[]> {
   const old = (await cluster.query(["system", "events"]))?.events.at(-1)?.number ?? 0;
   const dmg = cluster.startDmg(["--json", "system", "events", "--follow"]);
@@ -150,7 +153,7 @@ async function eventsDuring(work: () => Promise<void>): Promise<readonly DmgEven
 }
 
 describe("three access points", { timeout: 600_000 }, () => {
-  it("give each engine a rank, and every host knows the leader", async () => {
+  it("elect a leader that every host knows, and give each engine a rank", async () => {
     await expect.poll(states, WAIT).toBe(allJoined);
     const { address } = await leader();
     for (const host of cluster.hosts) {
@@ -168,7 +171,7 @@ describe("three access points", { timeout: 600_000 }, () => {
     expect((await cluster.dmg(["pool", "create", "-s", "32M"])).exitCode).toBe(0);
   });
 
-  it("replace a leader that is killed, and take it back", async () => {
+  it("replace a killed leader, and accept it again as a follower", async () => {
     const old = await leader();
     const rank = await rankOn(old);
     const before = await members();
@@ -186,18 +189,18 @@ describe("three access points", { timeout: 600_000 }, () => {
     expect((await members()).find((one) => one.rank === rank)?.incarnation).toBe(
       (before.find((one) => one.rank === rank)?.incarnation ?? 0) + 1,
     );
-    // The engine that keeps the pools is reached under every leader.
+    // The engine with the pools must be reachable under every leader.
     expect((await cluster.query(["system", "list-pools"]))?.pools).toHaveLength(1);
   });
 
-  it("elect another leader at once when the leader is stopped in order", async () => {
+  it("elect another leader at once when the leader stops in order", async () => {
     const old = await leader();
     const since = Date.now();
     const stopping = old.system.stop();
     const { ms } = await newLeader(old, since);
     expect(ms).toBeLessThan(FAIL_OVER_MS);
     await stopping;
-    // It reported its stop: its rank is stopped, not unresponsive.
+    // The host reported its stop, so its rank is stopped, not unresponsive.
     const stopped = { state: "stopped", reason: "host is going down" };
     const on = async ({ address }: ClusterHost) => (await members()).find((one) => one.address === address);
     expect(await on(old)).toMatchObject(stopped);
@@ -205,14 +208,14 @@ describe("three access points", { timeout: 600_000 }, () => {
     const events = await eventsDuring(async () => {
       await host.system.stop();
       expect(await on(host)).toMatchObject(stopped);
-      // The engine that all joins need may be the old leader's.
+      // The engine that all joins need may belong to the old leader.
       await Promise.all([old, host].map(({ system }) => system.start([])));
       await expect.poll(states, WAIT).toBe(allJoined);
     });
     expect(events.filter(({ severity }) => severity === "error")).toEqual([]);
   });
 
-  it("do not mind that wall clocks jump", async () => {
+  it("keep the leader when wall clocks jump", async () => {
     const before = await members();
     const leading = await leader();
     const follower = cluster.hosts.slice(0, 3).find((host) => host !== leading) as ClusterHost;
@@ -233,7 +236,7 @@ describe("three access points", { timeout: 600_000 }, () => {
       await host.clock.set(HOUR);
       await change(rank);
     });
-    // Only what was done has happened, and no other host leads.
+    // Only the requested changes happened, and no other host leads.
     const happened = (of: number) => events.filter((one) => one.rank === of).map(({ kind }) => kind);
     const changed = ["member_excluded", "member_exclusion_cleared", "member_restarted"];
     const crashed = ["engine_died", "member_restarted"];
@@ -246,46 +249,46 @@ describe("three access points", { timeout: 600_000 }, () => {
     const restarts = after.map(({ incarnation }, index) => incarnation - (before[index]?.incarnation ?? 0));
     expect(restarts).toEqual(after.map((one) => (one.rank === rank ? 3 : one.rank === other ? 1 : 0)));
     expect(await states()).toBe(allJoined);
-    // They have jumped: the leader tells the time of events, and each host that of its log.
+    // The clocks have jumped: events have the leader's time, and each log has its host's time.
     const hours = events.map(({ time }) => Math.round((Date.parse(time) - start) / HOUR));
     expect(hours).toEqual([1, 1, 1, -1, -1, -1, -1, -1, -1, -1]);
     expect(Math.abs(lastTime(host, "engine started") - Date.now())).toBeLessThan(HOUR / 2);
   });
 
-  it("notice a host that falls silent, and that it is back", async () => {
+  it("detect that a host stops responding, and that it responds again", async () => {
     const host = cluster.host(6);
     const rank = await rankOn(host);
     const state = async () => (await members()).find((one) => one.rank === rank)?.state;
     host.system.server.child.kill("SIGSTOP");
-    // Silence is not counted by the wall clock.
+    // The failure detector does not use the wall clock.
     await (await leader()).clock.set(-HOUR);
     await expect.poll(state, WAIT).toBe("unresponsive");
     host.system.server.child.kill("SIGCONT");
     await expect.poll(state, WAIT).toBe("joined");
   });
 
-  it("go on when a member of etcd dies", async () => {
+  it("continue when a member of etcd dies", async () => {
     await cluster.etcd.members[1]?.kill();
     await expect.poll(states, WAIT).toBe(allJoined);
     await change(await rankOn(cluster.host(7)));
     cluster.etcd.members[1]?.restart();
   });
 
-  // The first access point has the data plane's only replica: joins need its engine while its server does not lead.
-  it("replace a leader that is cut off from etcd, which then changes nothing", async () => {
+  // The first access point has the data plane's only replica, so joins need its engine although its server does not lead.
+  it("replace a leader that loses its connection to etcd, and which then changes nothing", async () => {
     const old = cluster.host(0);
     await letLead(old);
     const losses = () => old.system.server.output.split("not leading any more").length;
     const before = losses();
     const since = Date.now();
     old.cutFromEtcd();
-    // Nor does a leader count its term by it.
+    // A leader does not use the wall clock for its term either.
     await old.clock.set(-HOUR);
     const { ms } = await newLeader(old, since);
     expect(ms, "time without a leader").toBeLessThan(FAIL_OVER_MS);
     await expect.poll(losses, WAIT).toBeGreaterThan(before);
     const gone = lastTime(old, "not leading any more") - since;
-    expect(gone, "the old one knew before").toBeLessThanOrEqual(ms);
+    expect(gone, "the old leader knew before").toBeLessThanOrEqual(ms);
     expect((await cluster.query(["system", "leader-query"], [old]))?.leader).toBeNull();
     await change(await rankOn(cluster.host(7)));
     old.mendWireToEtcd();
@@ -294,7 +297,7 @@ describe("three access points", { timeout: 600_000 }, () => {
     await expect.poll(known, WAIT).toBe((await leader()).address);
   });
 
-  it("have no leader while etcd is gone, and lose nothing", async () => {
+  it("have no leader while etcd is down, and lose nothing", async () => {
     const before = await members();
     await Promise.all(cluster.etcd.members.map((member) => member.kill()));
     await expect.poll(async () => (await cluster.query(["system", "leader-query"]))?.leader, WAIT).toBeNull();
@@ -309,7 +312,7 @@ describe("three access points", { timeout: 600_000 }, () => {
     );
   });
 
-  it("let clients attach by every access point while the first one is down, and name the host that pools need", async () => {
+  it("let clients attach through every access point while the first one is down, and name the host that pools need", async () => {
     const [first, ...others] = cluster.hosts.slice(0, 3) as [ClusterHost, ClusterHost, ClusterHost];
     for (const host of [first, ...others])
       await expect.poll(() => attachUris(host).catch(String), WAIT).toHaveLength(HOSTS);
@@ -329,7 +332,7 @@ describe("three access points", { timeout: 600_000 }, () => {
     expect((await cluster.dmg(["pool", "create", "-s", "32M"])).exitCode).toBe(0);
   });
 
-  it("become more and fewer while the system runs", async () => {
+  it("can be added and removed while the system runs", async () => {
     const { system, address } = cluster.host(3);
     const replicas = async () =>
       (await cluster.query(["system", "leader-query"], [cluster.host(7)]))?.replicas ?? [];

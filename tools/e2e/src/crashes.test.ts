@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 import { kills } from "./crashes/kills.ts";
 
 // 200 of them: npm run test:crashes
-it("daos-server loses nothing that it has acknowledged when it or its engine is killed in any phase", {
+it("daos-server loses no acknowledged change when it or its engine is killed in any phase", {
   timeout: 600_000,
 }, async () => {
   const { kills: done, acknowledged, problems } = await kills({ count: 7, seed: 20261129 });

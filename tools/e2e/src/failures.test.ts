@@ -8,7 +8,7 @@ import { EVENTUAL_TIMEOUT_MS, freePort, TestSystem } from "./test-system.ts";
 const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
 const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
 
-describe("daos-server says what is wrong, and ends with 1", () => {
+describe("daos-server prints the reason and ends with 1", () => {
   it("without a configuration file", async () => {
     const ended = await run([DAOS_SERVER, "start", "-o", "/nonexistent/daos_server.yml"]);
     expect(ended.exitCode).toBe(1);
@@ -33,7 +33,7 @@ describe("daos-server says what is wrong, and ends with 1", () => {
     expect(ended.stderr).toContain(system.socketDir);
   });
 
-  it("beside another server in the same socket directory, which goes on", async () => {
+  it("beside another server in the same socket directory, which keeps running", async () => {
     await using system = await TestSystem.create();
     await system.start();
     const port = await freePort();
@@ -52,7 +52,7 @@ describe("daos-server says what is wrong, and ends with 1", () => {
     expect((await system.dmgJson("pool", "create", "-s", "64M")).uuid).toBeDefined();
   });
 
-  it("on the storage of another server, which goes on", async () => {
+  it("on the storage of another server, which keeps running", async () => {
     await using system = await TestSystem.create();
     await system.start();
     await using other = await TestSystem.create();
@@ -110,7 +110,7 @@ describe("daos-server says what is wrong, and ends with 1", () => {
     expect(ended.stderr).toContain(join(system.scmMount(), "superblock"));
   });
 
-  it("without an engine, with both ways out", async () => {
+  it("without an engine, and names both remedies", async () => {
     await using system = await TestSystem.create();
     const ended = await system
       .launch(["--auto-format", "--engine", "installed"], { env: { PATH: "/usr/bin:/bin" } })
@@ -123,7 +123,7 @@ describe("daos-server says what is wrong, and ends with 1", () => {
 
 describe("dmg", () => {
   it("reports a refused connection when no server listens", async () => {
-    // No server has port 1, and none of the tests can take it meanwhile.
+    // No server uses port 1, and no test can use it.
     const ended = await run([DMG, "-i", "-l", "localhost:1", "system", "member-query"]);
     expect(ended.exitCode).not.toBe(0);
     expect(ended.stdout).toBe("");
@@ -131,7 +131,7 @@ describe("dmg", () => {
     expect(ended.stderr).toContain("refused");
   });
 
-  it("shows a refusal of the engine by name, with what to do", async () => {
+  it("shows a refusal of the engine with its name and a remedy", async () => {
     await using system = await TestSystem.create();
     await system.start();
     const ended = await system.dmg("pool", "create", "-s", "100G");
@@ -145,20 +145,17 @@ describe("an engine that dies during pool create", () => {
   it.each([
     ["before it is done", "pool-create:crash", "creating"],
     ["after it is done", "pool-create:crash-after", "ready"],
-  ])(
-    "%s: dmg gets an error, and the list says whether the pool is known to exist",
-    async (_name, fault, state) => {
-      await using system = await TestSystem.create();
-      await system.start(["--auto-format"], { DAOS_EMULATOR_FAULTS: fault });
-      const ended = await system.dmg("pool", "create", "-s", "64M");
-      expect(ended.exitCode).not.toBe(0);
-      expect(ended.stderr).not.toBe("");
-      await expect
-        .poll(async () => (await system.dmgJson("system", "list-pools").catch(() => undefined))?.pools, {
-          timeout: EVENTUAL_TIMEOUT_MS,
-          interval: 500,
-        })
-        .toMatchObject([{ state }]);
-    },
-  );
+  ])("%s: dmg fails, and the list shows whether the pool is known to exist", async (_name, fault, state) => {
+    await using system = await TestSystem.create();
+    await system.start(["--auto-format"], { DAOS_EMULATOR_FAULTS: fault });
+    const ended = await system.dmg("pool", "create", "-s", "64M");
+    expect(ended.exitCode).not.toBe(0);
+    expect(ended.stderr).not.toBe("");
+    await expect
+      .poll(async () => (await system.dmgJson("system", "list-pools").catch(() => undefined))?.pools, {
+        timeout: EVENTUAL_TIMEOUT_MS,
+        interval: 500,
+      })
+      .toMatchObject([{ state }]);
+  });
 });

@@ -12,7 +12,7 @@ const hasIpv6 = Object.values(networkInterfaces()).some((all) =>
   all?.some(({ address }) => address === "::1"),
 );
 
-/** What identifies an engine: the superblock without its comment. */
+/** The identity of an engine: the superblock without its comment. */
 async function identity(system: TestSystem, index = 0): Promise<string> {
   const text = await readFile(join(system.scmMount(index), "superblock"), "utf8");
   return text
@@ -26,7 +26,7 @@ function enginePid(system: TestSystem): number {
 }
 
 describe("one host", () => {
-  it("comes up, serves dmg, and stops cleanly", async () => {
+  it("starts, serves dmg, and stops cleanly", async () => {
     await using system = await TestSystem.create();
     await system.start();
 
@@ -54,7 +54,7 @@ describe("one host", () => {
     expect(await readdir(system.socketDir)).toEqual([]);
   });
 
-  it("takes its second engine in also when that is ready before the first, which has the management service", async () => {
+  it("admits its second engine also when it is ready before the first one, which has the management service", async () => {
     const firstEngineEnv = "DAOS_EMULATOR_FAULTS=notify-ready:slow=2000";
     await using system = await TestSystem.create({ engines: 2, firstEngineEnv });
     await system.start();
@@ -64,7 +64,7 @@ describe("one host", () => {
     expect(system.server.output).not.toContain("has joined again");
   });
 
-  it("finds its system again, after a clean stop and after kill -9", async () => {
+  it("finds its system again after a clean stop and after kill -9", async () => {
     await using system = await TestSystem.create();
     await system.start();
     const before = await identity(system);
@@ -87,12 +87,12 @@ describe("one host", () => {
     }
   });
 
-  it("does not wait for an engine that hangs when it is stopped a second time", async () => {
+  it("ends at once when it is stopped a second time while an engine hangs", async () => {
     await using system = await TestSystem.create();
     await system.start();
     process.kill(enginePid(system), "SIGSTOP");
     const { child } = system.server;
-    // From a terminal through npm, the first comes twice.
+    // From a terminal through npm, the first signal arrives twice.
     for (const signal of ["SIGINT", "SIGTERM"] as const) child.kill(signal);
     await expect.poll(() => system.server.output).toMatch(/SIG(?:INT|TERM): stopping/);
     await delay(1_500);
@@ -103,7 +103,7 @@ describe("one host", () => {
     expect(stdout + stderr).toContain("SIGINT again: ending at once");
   });
 
-  it("takes its engine with it when it is killed", async () => {
+  it("leaves no engine running when it is killed", async () => {
     await using system = await TestSystem.create();
     await system.start();
     const pid = enginePid(system);
@@ -123,12 +123,12 @@ describe("one host", () => {
     expect((await system.dmgJson("system", "member-query")).members).toEqual(members);
   });
 
-  it.runIf(hasIpv6)("is known and reached by an IPv6 address when its access point has one", async () => {
+  it.runIf(hasIpv6)("uses an IPv6 address when its access point has one", async () => {
     const port = await freePort();
     await using system = await TestSystem.create({ port, accessPoints: [`[::1]:${port}`] });
     await system.start();
     expect(system.server.output).toContain(`listening on [::1]:${port}`);
-    // The last list counts.
+    // The last host list applies.
     const { members } = await system.dmgJson("-l", `[::1]:${port}`, "system", "query");
     expect(members).toMatchObject([{ rank: 0, state: "joined", address: `[::1]:${port}` }]);
     expect(await system.dmg("-l", `[::1]:${port}`, "pool", "create", "-s", "32M")).toMatchObject({
@@ -158,7 +158,7 @@ describe("one host", () => {
 });
 
 describe("root with user_name", () => {
-  it.runIf(isRoot)("only provisions, for that user", async () => {
+  it.runIf(isRoot)("only provisions storage, for that user", async () => {
     await using system = await TestSystem.create({ userName: "nobody" });
     const server = system.launch();
     await expect.poll(() => server.output, { timeout: EVENTUAL_TIMEOUT_MS }).toContain("waiting for");

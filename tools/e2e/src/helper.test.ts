@@ -16,10 +16,10 @@ const AS_NOBODY = [
   "--clear-groups",
   "--",
 ] as const;
-/** The helper trusts only directories whose parents belong to root alone: not the one for temporary files. */
+/** The helper trusts only directories whose parents belong to root alone, so not the temporary directory. */
 const PARENT = "/var/lib";
 
-/** The helper has to be installed by root, and the workspace readable for the user that runs the server. */
+/** Root must install the helper, and the user of the server must be able to read the workspace. */
 const possible = isRoot && (await run([...AS_NOBODY, "ls", WORKSPACE])).exitCode === 0;
 
 describe("an ordinary user's server with the installed helper", () => {

@@ -4,7 +4,7 @@ import { networkInterfaces } from "node:os";
 import { expect, it } from "vitest";
 import { TestSystem } from "./test-system.ts";
 
-/** What becomes of a connection: `open`, or the code of its error. */
+/** The result of a connection attempt: `open`, or an error code. */
 function dial(host: string, port: number): Promise<string> {
   return new Promise((resolve) => {
     const socket = connect({ host, port });
@@ -16,7 +16,7 @@ function dial(host: string, port: number): Promise<string> {
   });
 }
 
-/** Addresses of this machine that are not 127.0.0.1: another of the loopback's, and those of the network. */
+/** Other addresses of this machine than 127.0.0.1: another loopback address, and those of the network. */
 function otherAddresses(): readonly string[] {
   const network = Object.values(networkInterfaces())
     .flatMap((entries) => entries ?? [])
@@ -25,13 +25,13 @@ function otherAddresses(): readonly string[] {
   return ["127.0.0.2", ...network];
 }
 
-it("a server without certificates refuses every address but the loopback, unless it is told to listen on all", async () => {
+it("daos-server without certificates listens on the loopback only, unless listen_address selects all addresses", async () => {
   await using system = await TestSystem.create();
   await system.start();
   expect(await dial("127.0.0.1", system.port)).toBe("open");
   for (const address of otherAddresses())
     expect([address, await dial(address, system.port)]).toEqual([address, "ECONNREFUSED"]);
-  // What ps, top and pgrep show.
+  // The name in ps, top and pgrep.
   const nameOf = async (pid: number | undefined) => (await readFile(`/proc/${pid}/comm`, "utf8")).trim();
   expect(await nameOf(system.server.child.pid)).toBe("daos_server");
   expect(await nameOf(system.enginePid())).toBe("daos_io_server");

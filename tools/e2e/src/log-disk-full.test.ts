@@ -4,7 +4,7 @@ import { ProcessCommandRunner } from "@daos/sys";
 import { expect, it } from "vitest";
 import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
-it.runIf(isRoot)("a server with a full log disk serves, and ends with SIGTERM", async () => {
+it.runIf(isRoot)("daos-server with a full log disk serves, and ends with SIGTERM", async () => {
   await using system = await TestSystem.create({
     more: "control_log_file: LOG/control.log\ncontrol_log_mask: DEBUG",
   });
@@ -18,9 +18,9 @@ it.runIf(isRoot)("a server with a full log disk serves, and ends with SIGTERM", 
 
   const { bavail, bsize } = await statfs(logs);
   await writeFile(join(logs, "filler"), Buffer.alloc(bavail * bsize));
-  // The last page of the log has some room, too.
+  // The last page of the log still has free space.
   await appendFile(join(logs, "control.log"), "x".repeat(4096)).catch(() => {});
-  // The server logs each of these.
+  // The server logs each of these calls.
   const reported = async () => {
     await system.dmg("system", "start");
     return system.server.output;

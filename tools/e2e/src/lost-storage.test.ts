@@ -6,7 +6,7 @@ import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
 const slow = { timeout: EVENTUAL_TIMEOUT_MS, interval: 500 };
 
-/** State and reason of a rank, by dmg. */
+/** The state and reason of a rank, from dmg. */
 async function memberState(system: TestSystem, rank: number) {
   const { members } = await system.dmgJson("system", "query");
   const member = members.find((one) => one.rank === rank);
@@ -14,9 +14,9 @@ async function memberState(system: TestSystem, rank: number) {
 }
 
 describe("an engine whose storage is lost under a running server", () => {
-  // A real tmpfs at scm_mount takes a server that may mount.
+  // A real tmpfs at scm_mount needs a server that may mount.
   it.runIf(isRoot).each([0, 1])(
-    "is reported, and not started on the bare directory: engine %i",
+    "is reported, and not started in the bare directory: engine %i",
     async (index) => {
       await using system = await TestSystem.create({ engines: 2 });
       await system.start();

@@ -7,7 +7,9 @@ import { DAOS_SERVER, type DmgResult, EVENTUAL_TIMEOUT_MS, freePort, TestSystem 
 
 const WAIT = { timeout: EVENTUAL_TIMEOUT_MS, interval: 500 };
 
-it("a system with one access point goes on with two, and forgets nothing", { timeout: 400_000 }, async () => {
+it("members move lets a system with one access point continue with two, and loses nothing", {
+  timeout: 400_000,
+}, async () => {
   await using etcd = await EtcdCluster.start();
   const ports = [await freePort(), await freePort()] as const;
   const [first, second] = ports.map((port) => `localhost:${port}`);

@@ -6,14 +6,14 @@ import { EVENTUAL_TIMEOUT_MS, isRoot, TestSystem } from "./test-system.ts";
 
 const slow = { timeout: EVENTUAL_TIMEOUT_MS, interval: 500 };
 
-/** Each rank with its state and reason, by dmg on a host. */
+/** Each rank with its state and reason, from dmg on a host. */
 async function states(system: TestSystem): Promise<string[]> {
   const { members } = await system.dmgJson("system", "query");
   return members.map(({ rank, state, reason }) => `${rank} ${state}${reason === "" ? "" : `: ${reason}`}`);
 }
 
 describe("members", () => {
-  it("are replaced by the new rank of their host when that has lost its storage", async () => {
+  it("are replaced by the new rank of their host when it has lost its storage", async () => {
     await using first = await TestSystem.create();
     await first.start();
     const accessPoints = [`localhost:${first.port}`];
@@ -31,7 +31,7 @@ describe("members", () => {
       .toContain(
         `${lostRank} errored: the storage of engine 0 of its host has no superblock: SCM is not formatted`,
       );
-    // Its other engine runs, which is not formatted.
+    // The other engine of the host runs, and is not formatted.
     await second.dmg("storage", "format");
     const other = 3 - lostRank;
     const after = [
@@ -61,7 +61,7 @@ describe("members", () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();
     const pid = system.enginePid(0);
-    // Frozen: the stop waits for it.
+    // The engine is frozen, so the stop waits for it.
     process.kill(pid, "SIGSTOP");
     const stop = system.startDmg("system", "stop");
     await expect.poll(() => states(system), slow).toEqual(["0 stopping", "1 stopping"]);
@@ -74,7 +74,7 @@ describe("members", () => {
     expect(await system.dmg("system", "stop")).toMatchObject({ exitCode: 0 });
   });
 
-  it("have one fabric provider: a host with another one is refused, and told both", async () => {
+  it("have one fabric provider: a host with another one is refused, and the reason names both", async () => {
     await using first = await TestSystem.create();
     await first.start();
     const accessPoints = [`localhost:${first.port}`];
@@ -89,7 +89,7 @@ describe("members", () => {
     expect(members).toMatchObject([{ rank: 0, state: "joined" }]);
   });
 
-  it("have the fault domain that the program of fault_cb prints", async () => {
+  it("have the fault domain from the program of fault_cb", async () => {
     await using system = await TestSystem.create({ more: "fault_cb: ./fd_cb" });
     const program = join(system.directory, "fd_cb");
     await writeFile(program, "#!/bin/sh\necho /rack7/host1\n");

@@ -4,12 +4,12 @@ import { expect, it } from "vitest";
 import { Program } from "./program.ts";
 import { TestSystem } from "./test-system.ts";
 
-it("npm start brings up the quickstart system as the current user, and Ctrl-C in a terminal ends it in order", async () => {
+it("npm start starts the quickstart system as the current user, and Ctrl-C in a terminal stops it in order", async () => {
   await using system = await TestSystem.create();
   const directory = join(system.directory, "quickstart");
   await mkdir(directory);
   const environment = { DAOS_QUICKSTART_DIR: directory, DAOS_QUICKSTART_SCM: system.scmMount() };
-  // The terminal sends Ctrl-C to all of its processes, and npm passes it on. A shell that stayed would end by it.
+  // The terminal sends Ctrl-C to all of its processes, and npm forwards it. A remaining shell would be killed by it.
   const start = new Program(
     ["script", "-qec", `exec npm start --silent -- --port ${system.port}`, "/dev/null"],
     {

@@ -15,7 +15,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Does with each connection what the next peer does that gives an answer, whatever it is. */
+/** Answers each connection in the next of many wrong ways. */
 function everyPeerInTurn(): (socket: Parameters<(typeof MISBEHAVING_PEERS)[number]["handle"]>[0]) => void {
   const peers = MISBEHAVING_PEERS.filter(({ isSilent }) => isSilent !== true);
   let next = 0;
@@ -23,13 +23,13 @@ function everyPeerInTurn(): (socket: Parameters<(typeof MISBEHAVING_PEERS)[numbe
 }
 
 describe("daos-server", () => {
-  it("stays alive with its engine while something else answers on its access point's port", {
+  it("keeps running with its engine while another program answers on its access point's port", {
     timeout: 2 * EVENTUAL_TIMEOUT_MS,
   }, async () => {
     await using peer = await RawServer.start(everyPeerInTurn());
     await using system = await TestSystem.create({ accessPoints: [formatHostAddress(peer.host)] });
     const server = system.launch(["--auto-format"]);
-    // Joins and reports; the waits between joins grow.
+    // Joins and reports. The delays between joins grow.
     await expect.poll(() => peer.connections, poll).toBeGreaterThan(8);
     expect(server.running).toBe(true);
     expect(isAlive(system.enginePid())).toBe(true);
@@ -37,7 +37,7 @@ describe("daos-server", () => {
     expect((await system.stop()).exitCode).toBe(0);
   });
 
-  it("leads on when something else answers on a member's port, and fails the stop of that member only", {
+  it("keeps leading while another program answers on a member's port, and only the stop of that member fails", {
     timeout: 2 * EVENTUAL_TIMEOUT_MS,
   }, async () => {
     const port = await freePort();
@@ -45,7 +45,7 @@ describe("daos-server", () => {
     await leader.start();
     await using member = await TestSystem.create({ port, accessPoints: [`127.0.0.1:${leader.port}`] });
     await member.start();
-    // A server that is stopped in order tells the leader, which then has nothing to ask it.
+    // A server that stops in order reports its stop, so the leader would not call it.
     member.server.child.kill("SIGKILL");
     await member.server.end();
     await using peer = await RawServer.start(everyPeerInTurn(), { host: "127.0.0.1", port });
@@ -62,7 +62,7 @@ describe("daos-server", () => {
   it.each([
     ["an exception", 'throw new Error("injected");'],
     ["a rejected promise", 'Promise.reject(new Error("injected"));'],
-  ])("stops its engine in order after %s that no code catches, and ends with 70", async (_name, failure) => {
+  ])("stops its engine in order after %s that no code catches, and exits with 70", async (_name, failure) => {
     await using system = await TestSystem.create();
     const injector = join(system.directory, "injector.mjs");
     await writeFile(injector, `process.on("SIGUSR2", () => { ${failure} });\n`);

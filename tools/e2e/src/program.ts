@@ -2,12 +2,12 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { abortable, deadline, delay } from "@daos/sys";
 
-/** The top of the workspace. */
+/** The root of the workspace. */
 export const WORKSPACE = fileURLToPath(new URL("../../..", import.meta.url));
 
-/** How a program ended, and all it printed. */
+/** The exit code and the output of a program. */
 export interface Ended {
-  /** 128 + n when signal n ended it, as in a shell. */
+  /** 128 + n when it was ended by signal n, as in a shell. */
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
@@ -16,13 +16,13 @@ export interface Ended {
 export interface ProgramOptions {
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** Whether something is going to be written to `child.stdin`. */
+  /** Whether the caller writes to `child.stdin`. */
   readonly input?: boolean;
-  /** Called with what it sends over its IPC channel. */
+  /** Receives its messages on the IPC channel. */
   readonly onMessage?: (message: unknown) => void;
 }
 
-/** A running program, with its output collected. */
+/** A running program. It collects the output. */
 export class Program {
   readonly child: ChildProcess;
   readonly ended: Promise<Ended>;
@@ -35,7 +35,7 @@ export class Program {
     const ipc = options.onMessage === undefined ? [] : (["ipc"] as const);
     this.child = spawn(command, args, {
       cwd: options.cwd ?? WORKSPACE,
-      // The runner of the tests asks for colours, and Node.js warns of two wishes.
+      // The test runner requests colours. Node.js warns when both settings are present.
       env: { ...process.env, FORCE_COLOR: undefined, NO_COLOR: "1", ...options.env },
       stdio: [options.input === true ? "pipe" : "ignore", "pipe", "pipe", ...ipc],
     });
@@ -51,7 +51,7 @@ export class Program {
         resolve({ exitCode: code ?? 128 + (signal === "SIGKILL" ? 9 : 15), ...this.#output });
       });
     });
-    // A test that does not wait for the end must not fail on it.
+    // The rejection must not fail a test that does not wait for the end.
     this.ended.catch(() => {});
   }
 
@@ -63,7 +63,7 @@ export class Program {
     return this.#output.stdout + this.#output.stderr;
   }
 
-  /** Waits until it has printed what matches. @throws Error with its output when that takes longer than `ms` */
+  /** Waits until its output matches. @throws Error with its output after `ms` */
   async printed(text: RegExp, ms = 120_000): Promise<void> {
     using limit = deadline(ms, `${this.#name} to print ${text}`);
     while (!text.test(this.output)) {
@@ -73,7 +73,7 @@ export class Program {
     }
   }
 
-  /** The end of the program. @throws Error with its output when it takes longer than `ms`, which is long for a busy machine */
+  /** Waits for the end of the program. @throws Error with its output after `ms`, whose default suits a busy machine */
   async end(ms = 120_000): Promise<Ended> {
     using limit = deadline(ms, `end of ${this.#name}`);
     try {

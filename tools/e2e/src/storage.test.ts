@@ -19,7 +19,7 @@ interface Failed {
 }
 
 describe("storage, with real processes", () => {
-  it("shows what an SPDK target drives, and keeps its health", async () => {
+  it("shows the controllers of an SPDK target, and records their health", async () => {
     await using system = await TestSystem.create();
     const socket = join(system.directory, "spdk.sock");
     const target = new FakeSpdkTarget([
@@ -36,14 +36,14 @@ describe("storage, with real processes", () => {
     expect(await readFile(join(state, "controllers.json"), "utf8")).toContain('"SPDK0"');
     expect(await readdir(join(state, "health"))).toContain("SPDK0.jsonl");
 
-    // A target that is gone takes nothing else with it.
+    // The end of the target affects no other data.
     await target.close();
     const after = (await system.dmgJson("storage", "scan")) as unknown as Scan;
     expect(after.hosts[0]?.nvme.controllers.map(({ serial }) => serial)).not.toContain("SPDK0");
   });
 
   it.runIf(isRoot)(
-    "formats what waits for it, and refuses an engine that runs, with what is true of it",
+    "is formatted where an engine waits for it, and refused where an engine runs, with the reason",
     async () => {
       await using system = await TestSystem.create();
       const server = system.launch();
@@ -61,7 +61,7 @@ describe("storage, with real processes", () => {
   );
 
   it.runIf(isRoot)(
-    "formats a controller that an SPDK target drives, and takes it from the target",
+    "on a controller of an SPDK target is formatted, and the controller is detached from the target",
     async () => {
       await using system = await TestSystem.create({ more: "allow_insecure_devices: true" });
       const socket = join(system.directory, "spdk.sock");
@@ -73,7 +73,7 @@ describe("storage, with real processes", () => {
         .concat(`spdk_socket: ${socket}\n`);
       await writeFile(system.configPath, config);
 
-      // The command that looks without a server asks the target of the same file.
+      // The command without a server uses the target in the same file.
       const scan = await run([DAOS_SERVER, "storage", "scan", "-o", system.configPath]);
       expect(scan.stdout).toContain("serial SPDK0");
 
@@ -84,14 +84,14 @@ describe("storage, with real processes", () => {
         exitCode: 0,
         stdout: expect.stringContaining("CTL_SUCCESS") as string,
       });
-      // This machine has no such PCI device, so that no engine can start with it.
+      // This machine has no such PCI device, so no engine can start with it.
       expect(contents.subarray(0, 16 * 1024 * 1024).every((byte) => byte === 0)).toBe(true);
       expect(target.called).toContain("bdev_nvme_detach_controller");
       await target.close();
     },
   );
 
-  it("fails a burn-in of a controller that is not there", async () => {
+  it("fails a burn-in of a missing controller", async () => {
     await using system = await TestSystem.create({ more: "allow_insecure_devices: true" });
     await system.start();
     const args = ["--json", "storage", "burn-in", "--force", "--duration", "1s", "-d", "ff:1f.7"];

@@ -9,7 +9,7 @@ import { DAOS_SERVER, EVENTUAL_TIMEOUT_MS, freePort, isRoot, TestSystem } from "
 
 const slow = { timeout: EVENTUAL_TIMEOUT_MS, interval: 500 };
 
-/** Whether a process runs; one that has ended and was not waited for does not. */
+/** Whether a process runs. A zombie does not. */
 async function runs(pid: number): Promise<boolean> {
   const state = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ") Z");
   return !/\) Z/.test(state);
@@ -20,7 +20,7 @@ async function states(system: TestSystem): Promise<string> {
   return members.map(({ rank, state }) => `${rank} ${state}`).join(", ");
 }
 
-/** Everything that a failed dmg says, and the code of its failure. */
+/** The whole output of a failed dmg, and the code of its failure. */
 async function failure(system: TestSystem, ...args: readonly string[]) {
   const { exitCode, stdout } = await system.dmg("--json", "--timeout", "40s", ...args);
   expect(exitCode).not.toBe(0);
@@ -35,7 +35,7 @@ async function failure(system: TestSystem, ...args: readonly string[]) {
 }
 
 describe.runIf(isRoot)("a system whose SCM is full", () => {
-  it("is stopped by force, says what is not recorded, starts again, and records when there is room", async () => {
+  it("is stopped by force, reports unrecorded changes, starts again, and records when there is space", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();
     const mount = system.scmMount();
@@ -44,13 +44,13 @@ describe.runIf(isRoot)("a system whose SCM is full", () => {
       const { bavail, bsize } = await statfs(mount);
       await appendFile(filler, Buffer.alloc(bavail * bsize)).catch(() => {});
     };
-    // A small file system is filled sooner.
+    // A small file system is filled faster.
     const { blocks, bfree, bsize } = await statfs(mount);
     const size = (blocks - bfree) * bsize + 1024 * 1024;
     const { exitCode } = await new ProcessCommandRunner().run(["mount", "-o", `remount,size=${size}`, mount]);
     expect(exitCode).toBe(0);
     await fill();
-    // The reserve still takes changes.
+    // The reserve still has space for changes.
     expect(await system.dmg("system", "exclude", "--ranks", "1")).toMatchObject({ exitCode: 0 });
     expect(await system.dmg("system", "clear-exclude", "--ranks", "1")).toMatchObject({ exitCode: 0 });
     await fill();
@@ -72,7 +72,7 @@ describe.runIf(isRoot)("a system whose SCM is full", () => {
     expect(await system.stop()).toMatchObject({ exitCode: 0 });
     system.launch([]);
     const logs = (text: string) => expect.poll(() => system.server.output, slow).toContain(text);
-    // Joins are recorded, so they wait for room.
+    // Joins must be recorded, so they wait for space.
     for (const index of [0, 1]) await logs(`engine ready index=${index}`);
     await rm(filler);
     for (const index of [0, 1]) await logs(`engine serving index=${index}`);
@@ -81,7 +81,7 @@ describe.runIf(isRoot)("a system whose SCM is full", () => {
 });
 
 describe("a system whose members are in etcd", () => {
-  it("is stopped by force under the alarm NOSPACE, does not take an empty etcd for its own, and gets its members back", async () => {
+  it("is stopped by force under the alarm NOSPACE, refuses an empty etcd, and gets its members back", async () => {
     await using stack = new AsyncDisposableStack();
     const etcd = stack.use(await EtcdCluster.start({ quotaBytes: 2_000_000 }));
     const port = await freePort();
@@ -105,7 +105,7 @@ describe("a system whose members are in etcd", () => {
     await etcd.clearAlarm();
     await expect.poll(() => states(system), slow).toBe("0 stopped");
 
-    // A server that starts under the alarm cannot lead. What it saw last is enough to stop the engines.
+    // A server that starts under the alarm cannot lead. Its copy of the members is enough to stop the engines.
     await etcd.fill();
     await system.stop();
     system.launch([]);
@@ -120,7 +120,7 @@ describe("a system whose members are in etcd", () => {
     await etcd.clearAlarm();
     await expect.poll(async () => (await system.dmg("system", "query")).exitCode, slow).toBe(0);
     expect(await system.dmg("system", "start")).toMatchObject({ exitCode: 0 });
-    // The copy of the members follows within seconds.
+    // The copy of the members is updated within seconds.
     const copy = join(system.directory, ".daos_server.state", `members-daos_server-${port}.json`);
     await expect.poll(() => readFile(copy, "utf8"), slow).toContain('"state": "joined"');
     await system.stop();

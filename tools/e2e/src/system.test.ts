@@ -8,7 +8,7 @@ async function states(system: TestSystem): Promise<string[]> {
 }
 
 describe("dmg system", () => {
-  it("stops engines and starts them again, and the server stays", async () => {
+  it("stops and starts engines while the server keeps running", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();
     const { uuid } = await system.dmgJson("pool", "create", "-s", "64M");
@@ -26,7 +26,7 @@ describe("dmg system", () => {
     expect(await states(system)).toEqual(["0 joined", "1 joined"]);
   });
 
-  it("shows the devices of every engine, with host and rank, and says which engine does not answer", async () => {
+  it("shows the devices of every engine, with host and rank, and names an engine that does not answer", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();
     const { devices } = await system.dmgJson("storage", "query", "list-devices");
@@ -43,7 +43,7 @@ describe("dmg system", () => {
     expect(some.stderr).toContain("engine 1");
   });
 
-  it("remembers what was stopped and excluded, across kill -9", async () => {
+  it("remembers stopped and excluded ranks across kill -9", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();
     expect(await system.dmg("system", "exclude", "--ranks", "1", "--force")).toMatchObject({ exitCode: 0 });
@@ -65,7 +65,7 @@ describe("dmg system", () => {
     expect(await states(system)).toEqual(["0 joined", "1 joined"]);
   });
 
-  it("shows an engine that died, why, and that it came back", async () => {
+  it("shows the death of an engine with its reason, and its return", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();
     process.kill(system.enginePid(1), "SIGKILL");
@@ -81,7 +81,7 @@ describe("dmg system", () => {
     expect((await system.dmgJson("system", "query")).members[0]).toMatchObject({ incarnation: 1 });
   });
 
-  it("makes pools over ranks that have started again", async () => {
+  it("creates pools on restarted ranks", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();
     const incarnations = async () =>
@@ -104,7 +104,7 @@ describe("dmg system", () => {
     expect(await createPool()).toMatchObject({ exitCode: 0 });
   });
 
-  it("erases a system, which begins anew after a format", async () => {
+  it("erases a system, which starts as a new one after a format", async () => {
     await using system = await TestSystem.create({ engines: 2 });
     await system.start();
     const before = (await system.dmgJson("system", "query")).members.map(({ uuid }) => uuid);

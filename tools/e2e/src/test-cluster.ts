@@ -3,7 +3,7 @@ import { type Ended, Program } from "./program.ts";
 import { DMG, type DmgResult, freePort, TestSystem } from "./test-system.ts";
 import { WallClock } from "./wall-clock.ts";
 
-/** One host of a cluster, with wires of its own to etcd and a wall clock of its own. */
+/** One host of a cluster, with its own connections to etcd and its own wall clock. */
 export interface ClusterHost {
   readonly system: TestSystem;
   readonly clock: WallClock;
@@ -14,14 +14,14 @@ export interface ClusterHost {
 }
 
 export interface TestClusterOptions {
-  /** Hosts in all; the first ones are the access points. */
+  /** The total number of hosts. The first ones are the access points. */
   readonly hosts: number;
   readonly accessPoints: number;
-  /** Lines of the configuration; times for a slow machine unless given. */
+  /** Lines of the configuration; by default the times for a slow machine. */
   readonly failureDetection?: string;
 }
 
-/** Times that hold when etcd, eight servers and their engines share two cores with other work. */
+/** Times that suit etcd, eight servers and their engines on two cores with other work. */
 const SLOW_MACHINE = "failure_detection: {lease_duration: 10, report_interval: 5, overdue_after: 20}";
 
 /** Hosts of one system on loopback ports, with real processes and a real etcd of three members. Dispose of it. */
@@ -64,7 +64,7 @@ export class TestCluster implements AsyncDisposable {
           cut = true;
           for (const wire of wires) wire.cut();
         },
-        // To mend what is whole would break its connections.
+        // Repairing an intact proxy would break its connections.
         mendWireToEtcd: () => {
           if (cut) for (const wire of wires) wire.mend();
           cut = false;
@@ -87,7 +87,7 @@ export class TestCluster implements AsyncDisposable {
     return found;
   }
 
-  /** Starts dmg against some hosts, all access points unless told. */
+  /** Starts dmg for some hosts; by default for all access points. */
   startDmg(args: readonly string[], hosts: readonly ClusterHost[] = this.hosts.slice(0, 3)): Program {
     return new Program([DMG, "-i", "-l", hosts.map(({ address }) => address).join(","), ...args]);
   }
@@ -97,13 +97,13 @@ export class TestCluster implements AsyncDisposable {
     return this.startDmg(args, hosts).end();
   }
 
-  /** As {@link dmg} with `--json`. @returns the result, undefined when it failed */
+  /** Like {@link dmg} with `--json`. @returns the result; undefined when it failed */
   async query(args: readonly string[], hosts?: readonly ClusterHost[]): Promise<DmgResult | undefined> {
     const { exitCode, stdout } = await this.dmg(["--json", "--timeout", "30s", ...args], hosts);
     return exitCode === 0 ? (JSON.parse(stdout) as { readonly result: DmgResult }).result : undefined;
   }
 
-  /** Undoes what was done to hosts and etcd, as far as it has not been undone: nothing is cut, frozen or down any more. */
+  /** Repairs hosts and etcd: afterwards no connection is cut, and no process is frozen or down. */
   async restore(): Promise<void> {
     for (const { clock, mendWireToEtcd } of this.hosts) {
       mendWireToEtcd();
@@ -119,7 +119,7 @@ export class TestCluster implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    // All at once; each is waited for when its turn comes.
+    // Starts all hosts together, then waits for each in turn.
     for (const { system } of this.hosts) system.terminate();
     await this.#stack.disposeAsync();
   }

@@ -12,33 +12,33 @@ export const isRoot = process.geteuid?.() === 0;
 export const DAOS_SERVER = join(WORKSPACE, "apps/daos-server/bin/daos-server");
 export const DMG = join(WORKSPACE, "apps/dmg/bin/dmg");
 
-/** How long anything may take that is to come about by itself, ms: a busy machine needs many times what an idle one does. */
+/** The general time limit, ms. A busy machine needs many times as long as an idle one. */
 export const EVENTUAL_TIMEOUT_MS = 120_000;
 
 export interface TestSystemOptions {
   readonly engines?: number;
-  /** Certificates of an authority of its own, made by `daos-server cert`, instead of plain text. */
+  /** Uses certificates of its own authority, made by `daos-server cert`, instead of plain text. */
   readonly secure?: boolean;
   /** `user_name` of the configuration. */
   readonly userName?: string;
-  /** Where the host's directory is made; that for temporary files by default. */
+  /** The parent of the host's directory; the temporary directory by default. */
   readonly parent?: string;
   readonly port?: number;
   /** This host alone by default. */
   readonly accessPoints?: readonly string[];
   /** `ofi+sockets` by default. */
   readonly provider?: string;
-  /** More lines of the configuration. */
+  /** Additional lines of the configuration. */
   readonly more?: string;
-  /** For its first engine alone, such as `DAOS_EMULATOR_FAULTS=start:exit=3`. */
+  /** An environment variable of its first engine only, such as `DAOS_EMULATOR_FAULTS=start:exit=3`. */
   readonly firstEngineEnv?: string;
-  /** For the server, each time that it is started. */
+  /** The environment of the server, at each start. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** The parts of dmg's results that the tests look at; each command has its own. */
+/** The parts of dmg's results that the tests use. Each command has its own. */
 export interface DmgResult {
-  /** Of `storage query`: what each engine has. */
+  /** The results of `storage query` for each engine. */
   readonly devices: readonly {
     readonly rank: number;
     readonly uuid: string;
@@ -60,7 +60,7 @@ export interface DmgResult {
   readonly pools: readonly { readonly uuid: string }[];
 }
 
-/** The parts of an event that the tests look at. */
+/** The parts of an event that the tests use. */
 export interface DmgEvent {
   readonly number: number;
   readonly kind: string;
@@ -69,12 +69,12 @@ export interface DmgEvent {
   readonly time: string;
 }
 
-/** A DAOS host of its own: configuration, sockets, storage and port. Dispose it, and nothing of it is left. */
+/** A separate DAOS host with its own configuration, sockets, storage and port. Disposal removes everything. */
 export class TestSystem implements AsyncDisposable {
   readonly directory: string;
   readonly port: number;
   readonly configPath: string;
-  /** The server that is started next; another build of it may take over a system. */
+  /** The server program of the next start. Another build may take over a system. */
   program = DAOS_SERVER;
   readonly #scmBase: string;
   readonly #engines: number;
@@ -93,7 +93,7 @@ export class TestSystem implements AsyncDisposable {
   static async create(options: TestSystemOptions = {}): Promise<TestSystem> {
     const { secure = false, parent = tmpdir() } = options;
     const directory = await mkdtemp(join(parent, "daos-e2e-"));
-    // Root gets real tmpfs mounts; anybody else needs directories right below a mount point.
+    // Root uses real tmpfs mounts. Other users need directories directly below a mount point.
     const scmBase = isRoot ? join(directory, "scm") : join("/dev/shm", directory.split("/").at(-1) ?? "");
     const system = new TestSystem(directory, scmBase, options.port ?? (await freePort()), options);
     await mkdir(system.socketDir);
@@ -107,7 +107,7 @@ export class TestSystem implements AsyncDisposable {
     return join(this.directory, "sockets");
   }
 
-  /** Logs of the engines, and the files that stand in for NVMe. */
+  /** The logs of the engines, and the files that replace NVMe. */
   get filesDir(): string {
     return join(this.directory, "files");
   }
@@ -126,7 +126,7 @@ export class TestSystem implements AsyncDisposable {
     args: readonly string[] = [],
     options: {
       readonly env?: Readonly<Record<string, string>>;
-      /** A command that runs the server, as `setpriv` does. */
+      /** A command that runs the server, such as `setpriv`. */
       readonly through?: readonly string[];
     } = {},
   ): Program {
@@ -143,7 +143,7 @@ export class TestSystem implements AsyncDisposable {
 
   #serving: Promise<void> = new Promise(() => {});
 
-  /** Starts the server and waits until every engine serves. */
+  /** Starts the server, and waits until every engine serves. */
   async start(
     args: readonly string[] = ["--auto-format"],
     env: Readonly<Record<string, string>> = {},
@@ -166,12 +166,12 @@ export class TestSystem implements AsyncDisposable {
     }
   }
 
-  /** Runs the real dmg against this host. */
+  /** Runs the real dmg with this host. */
   dmg(...args: readonly string[]): Promise<Ended> {
     return run([DMG, "-i", "-l", `localhost:${this.port}`, ...args], { cwd: this.directory });
   }
 
-  /** Starts dmg against this host. */
+  /** Starts dmg with this host. */
   startDmg(...args: readonly string[]): Program {
     return new Program([DMG, "-i", "-l", `localhost:${this.port}`, ...args]);
   }
@@ -183,7 +183,7 @@ export class TestSystem implements AsyncDisposable {
     return (JSON.parse(stdout) as { readonly result: DmgResult }).result;
   }
 
-  /** Of the engine's latest process, by the server's log. */
+  /** The id of the engine's latest process, from the server's log. */
   enginePid(index = 0): number {
     const starts = [...this.server.output.matchAll(/engine started index=(\d+) pid=(\d+)/g)];
     const last = starts.filter(([, at]) => Number(at) === index).at(-1);
@@ -191,16 +191,16 @@ export class TestSystem implements AsyncDisposable {
     return Number(last[2]);
   }
 
-  /** Stops the server as an operator does. */
+  /** Stops the server like an operator. */
   async stop(): Promise<Ended> {
     this.server.child.kill("SIGTERM");
     return this.server.end();
   }
 
-  /** Has the server end, if there is one that runs. */
+  /** Ends the server if it runs. */
   terminate(): void {
     if (this.#server?.running !== true) return;
-    // One that a failed test has left frozen would not hear of it.
+    // A server that a failed test has left frozen would not receive the signal.
     this.#server.child.kill("SIGCONT");
     this.#server.child.kill("SIGTERM");
   }
@@ -242,7 +242,7 @@ transport_config:
     return path;
   }
 
-  /** Puts another certificate in the place of a role's, for the same key. */
+  /** Replaces the certificate of a role by another one for the same key. */
   async replaceCertificate(
     role: "server",
     { expired = false }: { readonly expired?: boolean },
@@ -329,13 +329,13 @@ servers:${Array.from({ length: this.#engines }, (_, index) => engine(index)).joi
 }
 
 /**
- * A TCP port that is free now, and that no other test on this machine gets before this process ends. It is below the
- * range that the kernel takes for connections, because such a port may be in use by the time that a server listens on it.
+ * A TCP port that is free now, and that no other test on this machine gets before this process ends. It is below the kernel's
+ * ephemeral range, because an ephemeral port may be in use when a server listens on it.
  */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 10_240 + Math.floor(Math.random() * 20_000);
-    // A name that only one process can have, and that goes with it.
+    // An abstract socket: only one process can have the name, and the name disappears with the process.
     const claim = await listening({ path: `\0daos-e2e-port-${port}` });
     if (claim === undefined) continue;
     claim.unref();
@@ -346,7 +346,7 @@ export async function freePort(): Promise<number> {
   }
 }
 
-/** A server that listens; undefined when the address is in use. */
+/** A listening server; undefined when the address is in use. */
 function listening(where: ListenOptions): Promise<Server | undefined> {
   const server = createServer();
   return new Promise((resolve) => {

@@ -2,19 +2,19 @@ import { access, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { arch, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
-/** Of Debian's package libfaketime: the one for programs with several threads. */
+/** The library of Debian's package libfaketime for programs with several threads. */
 const LIBRARY = `/usr/lib/${arch() === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/faketime/libfaketimeMT.so.1`;
 
-/** Where shared memory and, with a prefix, named semaphores of glibc are. */
+/** The directory of shared memory and, with a prefix, of glibc's named semaphores. */
 const SHARED = "/dev/shm";
 
 /**
- * A wall clock of their own for programs that are started with its environment, and for what they start. It jumps as the
- * machine's does when it is set; monotonic time goes on as it is. Dispose of it when they have ended.
+ * A separate wall clock for the programs that are started with its environment, and for their children. It can jump like a
+ * machine's clock; monotonic time is not affected. Dispose of it when the programs have ended.
  */
 export class WallClock implements AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
-  /** How far it is ahead of the machine's, ms. */
+  /** The offset from the machine's clock, ms. */
   offsetMs = 0;
   readonly #directory: string;
 
@@ -26,20 +26,20 @@ export class WallClock implements AsyncDisposable {
       FAKETIME_TIMESTAMP_FILE: this.#file,
       FAKETIME_NO_CACHE: "1",
       FAKETIME_DONT_FAKE_MONOTONIC: "1",
-      // Files keep the times that the kernel gave them; to change these it would take the semaphore below at each stat.
+      // Files keep the kernel's times: faking them would use the semaphore below at each stat.
       NO_FAKE_STAT: "1",
       FAKETIME_SHARED: `/${name} /${name}`,
     };
   }
 
-  /** @throws Error when the library is missing: the programs would have the machine's clock, and not say so */
+  /** @throws Error when the library is missing: the programs would silently use the machine's clock */
   static async create(): Promise<WallClock> {
     await access(LIBRARY).catch((cause: unknown) => {
       throw new Error(`${LIBRARY} is missing; on Debian, it is in the package libfaketime`, { cause });
     });
     const clock = new WallClock(await mkdtemp(join(tmpdir(), "daos-clock-")));
-    // The library would make these itself, and leave them behind when its program is killed. What they are for, times that
-    // several programs read in turn, is not used; a semaphore that many may take cannot be left taken either.
+    // The library would create these files itself, and leave them behind when its program is killed. Their purpose, times that
+    // several programs read in turn, is not used. A semaphore with a large count cannot stay locked either.
     const semaphore = Buffer.alloc(32);
     semaphore.writeInt32LE(1_000_000);
     await writeFile(clock.#semaphore, semaphore);
@@ -48,7 +48,7 @@ export class WallClock implements AsyncDisposable {
     return clock;
   }
 
-  /** Sets it so far ahead of the machine's clock, ms; behind it when negative. It shows in the programs at once. */
+  /** Sets the offset from the machine's clock, ms; negative is behind it. It takes effect in the programs at once. */
   async set(offsetMs: number): Promise<void> {
     const seconds = (offsetMs / 1000).toFixed(3);
     const next = `${this.#file}.new`;

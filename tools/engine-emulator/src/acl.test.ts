@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { DEFAULT_ACL, deleteFromAcl, normalizeAcl, updateAcl } from "./acl.ts";
 
 describe("normalizeAcl", () => {
-  it("puts entries in the order of the data plane and keeps the order of each kind", () => {
+  it("normalizeAcl() sorts the kinds of entries like the data plane, and keeps the order within each kind", () => {
     expect(
       normalizeAcl([
         "A::EVERYONE@:r",
@@ -23,7 +23,7 @@ describe("normalizeAcl", () => {
     ]);
   });
 
-  it("spells an entry the data plane's way", () => {
+  it("normalizeAcl() writes an entry like the data plane", () => {
     expect(normalizeAcl(["LAU:PFSG:users@domain:wwr"])).toEqual(["AUL:GSFP:users@domain:rw"]);
   });
 
@@ -44,7 +44,7 @@ describe("normalizeAcl", () => {
     ["the owner's group as a user", ["A::GROUP@:rw"]],
     ["an audit without an outcome", ["U::alice@:rw"]],
     ["an outcome without audit or alarm", ["A:S:alice@:rw"]],
-  ])("refuses %s", (_, entries) => {
+  ])("normalizeAcl() refuses %s", (_, entries) => {
     expect(normalizeAcl(entries)).toBeUndefined();
   });
 
@@ -52,17 +52,17 @@ describe("normalizeAcl", () => {
     ["an entry without a type", ["::ana@:r"]],
     ["the same principal twice", ["A::alice@:rw", "A::alice@:r"]],
     ["a name with a blank", ["A:G:domain users@:r"]],
-  ])("takes %s, as the real engine does", (_, entries) => {
+  ])("normalizeAcl() accepts %s, like the real engine", (_, entries) => {
     expect(normalizeAcl(entries)).toEqual(entries);
   });
 
-  it("takes a user and a group of one name", () => {
+  it("normalizeAcl() accepts a user and a group with the same name", () => {
     expect(normalizeAcl(["A::x@:r", "A:G:x@:r"])).toEqual(["A::x@:r", "A:G:x@:r"]);
   });
 });
 
 describe("updateAcl", () => {
-  it("replaces the entry of a principal and adds others where they belong", () => {
+  it("updateAcl() replaces the entry of a principal, and inserts new entries in order", () => {
     expect(updateAcl(DEFAULT_ACL, ["A::EVERYONE@:r", "A:G:GROUP@:r", "A::bob@:rw"])).toEqual([
       "A::OWNER@:rw",
       "A::bob@:rw",
@@ -71,7 +71,7 @@ describe("updateAcl", () => {
     ]);
   });
 
-  it("refuses a bad entry, and no entries", () => {
+  it("updateAcl() refuses an invalid entry and an empty list", () => {
     expect(updateAcl(DEFAULT_ACL, ["A::bob:rw"])).toBeUndefined();
     expect(updateAcl(DEFAULT_ACL, [])).toBeUndefined();
   });
@@ -86,14 +86,14 @@ describe("deleteFromAcl", () => {
     ["GROUP@", "A:G:GROUP@:r"],
     ["g:bob@", "A:G:bob@:r"],
     ["EVERYONE@", "A::EVERYONE@:r"],
-  ])("takes out %s", (principal, entry) => {
+  ])("deleteFromAcl() removes the entry of %s", (principal, entry) => {
     expect(deleteFromAcl(acl, principal)).toEqual({
       kind: "deleted",
       acl: acl.filter((one) => one !== entry),
     });
   });
 
-  it("knows who is not there, and what is no principal", () => {
+  it("deleteFromAcl() distinguishes a missing principal from invalid text", () => {
     expect(deleteFromAcl(acl, "u:alice@").kind).toBe("missing");
     for (const text of ["", "bob@", "u:bob", "u:@", "x:bob@", "owner@"]) {
       expect(deleteFromAcl(acl, text).kind).toBe("invalid");
@@ -123,8 +123,8 @@ const entries = fc.uniqueArray(entry, {
   selector: (text) => `${text.split(":")[1]?.includes("G")} ${text.split(":")[2]}`,
 });
 
-describe("any list", () => {
-  it("that is valid stays itself when it is read again", () => {
+describe("properties of lists", () => {
+  it("normalizeAcl() changes nothing when it is repeated", () => {
     fc.assert(
       fc.property(entries, (list) => {
         const once = normalizeAcl(list);
@@ -135,7 +135,7 @@ describe("any list", () => {
     );
   });
 
-  it("gets back what was deleted by an update, in the right order", () => {
+  it("updateAcl() restores a deleted entry in its place", () => {
     fc.assert(
       fc.property(entries, fc.nat(), (list, pick) => {
         const acl = normalizeAcl(list) ?? [];
@@ -149,7 +149,7 @@ describe("any list", () => {
     );
   });
 
-  it("of any texts is either refused or normal", () => {
+  it("normalizeAcl() either refuses or normalizes any texts", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ maxLength: 40 })), (list) => {
         const acl = normalizeAcl(list);

@@ -1,17 +1,17 @@
-/** Whom an entry is about, in the order in which a list has them. */
+/** The kinds of principals, in the order of a list. */
 const KINDS = ["owner", "user", "owner-group", "group", "everyone"] as const;
 
 type PrincipalKind = (typeof KINDS)[number];
 
 interface Principal {
   readonly kind: PrincipalKind;
-  /** `alice@` of a user or group, else the special name, `OWNER@`. */
+  /** The name of a user or group (`alice@`), or a special name (`OWNER@`). */
   readonly name: string;
 }
 
 /** One entry, `ACCESS:FLAGS:PRINCIPAL:PERMISSIONS`. */
 interface Ace extends Principal {
-  /** In the one order and spelling that the data plane writes. */
+  /** The entry in the data plane's order and spelling. */
   readonly text: string;
 }
 
@@ -24,12 +24,12 @@ const SPECIAL: ReadonlyMap<string, PrincipalKind> = new Map([
 const MAX_PRINCIPAL = 255;
 const MAX_ENTRY = MAX_PRINCIPAL + 64;
 
-/** What a pool gets that is created without a list: its owner and their group read and write. */
+/** The list of a pool that is created without one: owner and group read and write. */
 export const DEFAULT_ACL: readonly string[] = ["A::OWNER@:rw", "A:G:GROUP@:rw"];
 
 /**
- * An access control list in the order of the data plane; undefined when it is empty or an entry is not valid. As with the
- * real engine of 0.8.0, two entries may be about the same principal.
+ * An access control list in the order of the data plane; undefined when it is empty or has an invalid entry. Like in the real
+ * engine of 0.8.0, two entries may have the same principal.
  *
  * @see DAOS 0.8.0 src/common/acl_util.c, acl_api.c daos_acl_validate
  */
@@ -38,7 +38,7 @@ export function normalizeAcl(entries: readonly string[]): readonly string[] | un
   return aces?.map((ace) => ace.text);
 }
 
-/** Adds entries to a list; one about a principal that the list has takes its place. Undefined as for {@link normalizeAcl}. */
+/** Adds entries to a list. An entry replaces the former entry of its principal. Undefined as for {@link normalizeAcl}. */
 export function updateAcl(acl: readonly string[], entries: readonly string[]): readonly string[] | undefined {
   const changes = parseAcl(entries);
   if (changes === undefined) return undefined;
@@ -85,18 +85,18 @@ function parseAce(text: string): Ace | undefined {
   if (access === undefined || flags === undefined || name === undefined || permissions === undefined)
     return undefined;
   if (more.length > 0 || text.length > MAX_ENTRY || !isName(name)) return undefined;
-  // The real engine takes an entry without a type.
+  // The real engine accepts an entry without a type.
   if (!/^[AUL]*$/.test(access) || !/^[GSFP]*$/.test(flags) || !/^[rw]*$/.test(permissions)) return undefined;
   const kind = SPECIAL.get(name) ?? (flags.includes("G") ? "group" : "user");
   const isGroup = kind === "group" || kind === "owner-group";
   if (isGroup !== flags.includes("G")) return undefined;
-  // Audit and alarm need to know of which outcome, and nothing else does.
+  // Audit and alarm require an outcome. Other types must not have one.
   if (/[UL]/.test(access) !== /[SF]/.test(flags)) return undefined;
   const canonical = [pick("AUL", access), pick("GSFP", flags), name, pick("rw", permissions)].join(":");
   return { kind, name, text: canonical };
 }
 
-/** A name, one `@`, and possibly a domain. */
+/** Whether the text is a name, one `@` and possibly a domain. */
 function isName(text: string): boolean {
   return text.length <= MAX_PRINCIPAL && /^[^@:]+@[^@:]*$/.test(text);
 }
@@ -110,7 +110,7 @@ function keyOf({ kind, name }: Principal): string {
   return `${kind} ${name}`;
 }
 
-/** By kind; entries of one kind keep the order in which they were added. */
+/** Sorts by kind. Entries of one kind keep their order. */
 function inOrder(aces: readonly Ace[]): readonly Ace[] {
   return [...aces].sort((a, b) => KINDS.indexOf(a.kind) - KINDS.indexOf(b.kind));
 }

@@ -2,21 +2,21 @@ import { parseArgs } from "node:util";
 
 /** The command line of release 0.8.0's `daos_io_server`. */
 export interface EngineArguments {
-  /** `-m vos,rdb,rsvc,...`; accepted, there is nothing to load. */
+  /** `-m vos,rdb,rsvc,...`; accepted, but nothing is loaded. */
   readonly modules: string | undefined;
   /** `-t`; undefined lets the engine choose. */
   readonly targets: number | undefined;
-  /** `-x`, helpers of each target. */
+  /** `-x`: the helpers of each target. */
   readonly helpers: number;
   readonly firstCore: number;
-  /** `-g`, the system's name. */
+  /** `-g`: the name of the system. */
   readonly group: string;
   readonly socketDir: string;
   readonly scmMount: string;
   readonly nvmeConf: string | undefined;
   readonly shmId: number | undefined;
   readonly numaNode: number | undefined;
-  /** `-I`, which engine of its host this is. */
+  /** `-I`: the index of the engine on its host. */
   readonly index: number;
 }
 
@@ -35,9 +35,9 @@ const OPTIONS = {
 } as const;
 
 /**
- * Reads the arguments.
+ * Parses the arguments.
  *
- * @throws Error that names the option which is unknown, missing or not a number
+ * @throws Error that names an option when it is unknown, missing or not a number
  * @see DAOS 0.8.0 src/iosrv/init.c parse
  */
 export function parseArguments(argv: readonly string[]): EngineArguments {

@@ -2,21 +2,20 @@ import { readdir, readFile, stat, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import type { NvmeConfDevice } from "./nvme-conf.ts";
 
-/** How much an engine has to give, in bytes. */
+/** The capacity of an engine, in bytes. */
 export interface Capacity {
   readonly scm: number;
   readonly nvme: number;
 }
 
-/** The size of the file system that holds the SCM mount point. @throws Error when there is no such directory */
+/** The size of the file system at the SCM mount point. @throws Error when the directory does not exist */
 export async function scmCapacity(mount: string): Promise<number> {
   const { blocks, bsize } = await statfs(mount);
   return blocks * bsize;
 }
 
 /**
- * The size of a device: a file's, a block device's as the kernel knows it, 0 for an NVMe controller that the kernel does
- * not drive.
+ * The size of a device: of a file, of a block device in the kernel, or 0 for an NVMe controller without the kernel's driver.
  *
  * @throws Error when a file or device is missing
  */
@@ -45,7 +44,7 @@ export async function deviceCapacity(device: NvmeConfDevice, sys = "/sys"): Prom
   }
 }
 
-/** Sectors in sysfs have 512 bytes, whatever the device's are. */
+/** Sectors in sysfs have 512 bytes, independent of the device's sector size. */
 async function sectors(directory: string): Promise<number> {
   return Number((await readFile(join(directory, "size"), "utf8")).trim()) * 512;
 }

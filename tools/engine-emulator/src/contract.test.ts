@@ -15,7 +15,7 @@ const hex = (bytes: Uint8Array | undefined) => bytes && Buffer.from(bytes).toStr
 let directory = "";
 let server: DrpcServer;
 let peer: RawPeer;
-/** How often the engine at a fabric address has been started again. */
+/** The number of restarts of the engine at a fabric address. */
 const restarts = new Map<string, number>();
 
 beforeEach(async () => {
@@ -44,15 +44,15 @@ afterEach(async () => {
   await rm(directory, { recursive: true });
 });
 
-/** Sends a packet and waits for the answer. */
+/** Sends a packet, and waits for the answer. */
 async function exchange(packet: Uint8Array): Promise<string | undefined> {
   peer.send(packet);
   return hex(await peer.next());
 }
 
-describe("the emulated engine", () => {
+describe("EmulatedEngine", () => {
   it.each(engineContract())(
-    "answers byte for byte as the engine of release 0.8.0: $scenario",
+    "EmulatedEngine answers byte for byte like the engine of release 0.8.0: $scenario",
     async ({ exchanges }) => {
       for (const one of exchanges) {
         if ("restarted" in one) restarts.set(one.restarted, (restarts.get(one.restarted) ?? 0) + 1);
@@ -61,7 +61,10 @@ describe("the emulated engine", () => {
     },
   );
 
-  it.each(envelopeContract())("answers $name", async (one) => {
-    expect(await exchange(one.in)).toBe(hex(one.out));
-  });
+  it.each(envelopeContract())(
+    "EmulatedEngine answers $name like the engine of release 0.8.0",
+    async (one) => {
+      expect(await exchange(one.in)).toBe(hex(one.out));
+    },
+  );
 });

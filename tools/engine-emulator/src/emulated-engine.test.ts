@@ -50,7 +50,7 @@ async function start(scm: string): Promise<{ client: DrpcClient; stop: () => Pro
   return { client, stop };
 }
 
-/** What the engine should know: a pool's share of each rank, by uuid. */
+/** The expected state: each pool's share of a rank, by uuid. */
 interface Model {
   readonly pools: Map<string, { scm: number; nvme: number; acl: string[] }>;
 }
@@ -148,7 +148,7 @@ const restart: Command = {
   },
 };
 
-describe("a rank that has started again", () => {
+describe("EmulatedEngine with a restarted rank", () => {
   const other = {
     uuid: "33333333-3333-4333-8333-333333333333",
     rank: 1,
@@ -156,7 +156,7 @@ describe("a rank that has started again", () => {
   };
   const pool = (n: number, ranks: number[]) => ({ uuid: uuidOf(n), scmbytes: 1n, numsvcreps: 1, ranks });
 
-  it("answers -1036 to what spans it until it joins again, or the leader begins anew", async () => {
+  it("EmulatedEngine answers -1036 for pools on a restarted rank until the rank joins again or the leader restarts", async () => {
     processes.set(other.uri, "first");
     const engine = await start(directory);
     const { client } = engine;
@@ -177,7 +177,7 @@ describe("a rank that has started again", () => {
     await engine.stop();
   });
 
-  it("does not keep others from what is not on it", async () => {
+  it("EmulatedEngine creates and destroys pools that are not on the restarted rank", async () => {
     const engine = await start(directory);
     await engine.client.call(drpcMethods.createMs, {
       bootstrap: true,
@@ -185,7 +185,7 @@ describe("a rank that has started again", () => {
       addr: "127.0.0.1:10001",
     });
     await engine.client.call(drpcMethods.join, other);
-    // None of this machine answers at that address: nothing is known of its process.
+    // No process of this machine answers at that address, so nothing is known of the engine.
     expect((await engine.client.call(drpcMethods.poolCreate, pool(1, []))).status).toBe(0);
     const uuid = "no uuid";
     expect((await engine.client.call(drpcMethods.poolGetAcl, { uuid })).status).toBe(-1003);
@@ -194,8 +194,8 @@ describe("a rank that has started again", () => {
   });
 });
 
-describe("an engine, whatever is asked of it", () => {
-  it("has the pools, space and lists that a simple model has, also after restarts", {
+describe("EmulatedEngine with random requests", () => {
+  it("EmulatedEngine has the same pools, space and lists as a simple model, also after restarts", {
     timeout: 300_000,
   }, async () => {
     const pool = fc.nat(5);
@@ -228,7 +228,9 @@ describe("an engine, whatever is asked of it", () => {
     );
   });
 
-  it("answers with a status, never with a failure of dRPC", { timeout: 300_000 }, async () => {
+  it("EmulatedEngine answers any request with a status, never with a dRPC failure", {
+    timeout: 300_000,
+  }, async () => {
     const { client, stop } = await start(directory);
     await client.call(drpcMethods.createMs, { bootstrap: true, uuid: ENGINE, addr: "127.0.0.1:10001" });
     const uuid = fc.oneof(fc.string(), fc.uuid(), fc.constant(uuidOf(1)));

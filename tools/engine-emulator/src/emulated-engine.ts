@@ -30,28 +30,28 @@ export interface EmulatedEngineOptions {
   readonly fabric: Fabric;
   readonly faults: ReadonlyMap<string, MethodFaults>;
   readonly log: Logger;
-  /** Ends the process, once KillRank has been answered. */
+  /** Ends the process after the answer to KillRank. */
   readonly exit: () => void;
-  /** Ends the process as `kill -9` does. */
+  /** Ends the process like `kill -9`. */
   readonly crash: () => void;
 }
 
-/** Kelvin, as SPDK reports it. */
+/** In kelvin, like SPDK. */
 const HEALTHY_TEMPERATURE = 310;
 
-/** What a mgmt request does to the service: the new service, if it changes, and the answer. */
+/** The result of a mgmt request: the new state of the service, if it changes, and the answer. */
 interface MsChange<T> {
   readonly ms?: ManagementService;
   readonly answer: T;
 }
 
-/** The mgmt module of an engine: everything that the control plane asks of `daos_io_server`, without any data plane. */
+/** The mgmt module of an engine: it answers all requests of the control plane to `daos_io_server`, without a data plane. */
 export class EmulatedEngine {
   readonly module: DrpcModule;
   readonly #options: EmulatedEngineOptions;
   #rank: number | undefined;
   #started = false;
-  /** The process of each server, by uuid, that the group map was handed to: one that has started since has none. */
+  /** The process of each server, by uuid, that has the group map. A process that was started later does not have it. */
   readonly #processes = new Map<string, string | undefined>();
 
   constructor(options: EmulatedEngineOptions) {
@@ -114,7 +114,7 @@ export class EmulatedEngine {
       if (faults.hang) await abortable(new Promise<never>(() => {}), context.signal);
       if (faults.crash) this.#options.crash();
       if (faults.failure) throw new Error("an injected failure");
-      // Every response of the module has its status in field 1, so the small one is a valid answer to all.
+      // Every response of the module has its status in field 1, so the smallest response is a valid answer to every request.
       if (faults.status !== undefined) return statusOnly(faults.status).serve(new Uint8Array(0), context);
       const answer = await bound.serve(body, context);
       if (faults.crashAfter) this.#options.crash();
@@ -137,7 +137,7 @@ export class EmulatedEngine {
       const uuid = parseUuid(request.uuid);
       if (request.bootstrap && uuid === undefined) return refuse(STATUS.INVAL);
       const { uri, nctxs } = this.#options;
-      // The bootstrapping server never joins: it is the first member from the start.
+      // The bootstrapping server never joins. It is the first member from the beginning.
       const self = { rank: this.#rank, uuid: uuid ?? "", uri, nctxs, addr: request.addr };
       const ms = { leads: request.bootstrap, servers: request.bootstrap ? [self] : [], pools: [] };
       this.#started = true;
@@ -148,7 +148,7 @@ export class EmulatedEngine {
   async #startMs(): Promise<{ status: number }> {
     const { ms } = this.#state;
     if (ms === undefined) return { status: STATUS.NONEXIST };
-    // Who begins to lead hands the group map on to all ranks that run.
+    // A new leader sends the group map to all running ranks.
     for (const { server, process } of await this.#processesOf(ms)) this.#processes.set(server.uuid, process);
     this.#started = true;
     return { status: 0 };
@@ -163,7 +163,7 @@ export class EmulatedEngine {
     );
   }
 
-  /** The ranks that have started again and have not joined since: what spans them is refused. */
+  /** The ranks that were restarted and have not joined since. Requests for pools on them are refused. */
   async #staleRanks(): Promise<ReadonlySet<number>> {
     const { ms } = this.#state;
     const running = ms === undefined ? [] : await this.#processesOf(ms);
@@ -184,7 +184,7 @@ export class EmulatedEngine {
     });
   }
 
-  /** Clients attach to the replicas of the management service, which is this one. */
+  /** Clients attach to the replicas of the management service. The only one is this engine. */
   async #getAttachInfo(): Promise<BodyInit<typeof mgmt.GetAttachInfoRespSchema>> {
     return this.#onLeader<BodyInit<typeof mgmt.GetAttachInfoRespSchema>>((ms) => ({
       answer: {
@@ -203,7 +203,7 @@ export class EmulatedEngine {
     });
   }
 
-  /** A pool that is not there is as good as destroyed. */
+  /** Destroying a pool that does not exist succeeds. */
   async #poolDestroy(uuid: string): Promise<{ status?: number }> {
     const stale = await this.#staleRanks();
     return this.#onLeader<{ status?: number }>((ms) => {
@@ -221,7 +221,7 @@ export class EmulatedEngine {
     }));
   }
 
-  /** Gives a pool the list that `change` makes of it, or answers with the status that `change` gives. */
+  /** Replaces the list of a pool by the result of `change`, or answers with the status from `change`. */
   async #changePool(
     uuid: string,
     change: (pool: Pool) => readonly string[] | number,
@@ -248,7 +248,7 @@ export class EmulatedEngine {
     return { devUuid: device.uuid, temperature: HEALTHY_TEMPERATURE };
   }
 
-  /** One blob of each pool on each target, where the pool has NVMe here. */
+  /** One blob for each pool with NVMe on this rank, on each target. */
   #smdPools(): BodyInit<typeof mgmt.SmdPoolRespSchema> {
     const here = this.#state.ms?.pools.filter(
       ({ ranks, nvmeBytes }) => nvmeBytes > 0 && ranks.includes(this.#rank ?? -1),
@@ -263,13 +263,13 @@ export class EmulatedEngine {
     };
   }
 
-  /** Targets are dealt out to the devices in turn. */
+  /** The targets are distributed over the devices in turn. */
   #targetsOf(device: number): number[] {
     const targets = Array.from({ length: this.#options.targets }, (_, target) => target);
     return targets.filter((target) => target % this.#state.devices.length === device);
   }
 
-  /** Runs a request on the management service, if it is here, started and leading. */
+  /** Runs a request on the management service if this engine has a started and leading replica. */
   #onLeader<T>(
     request: (ms: ManagementService) => MsChange<T | { status: number }>,
   ): Promise<T | { status: number }> {

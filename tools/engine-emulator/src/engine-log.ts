@@ -2,10 +2,10 @@ import { appendFileSync } from "node:fs";
 import { createLogger, formatConsoleLine, type Logger } from "@daos/log";
 import type { EngineEnvironment } from "./environment.ts";
 
-/** Errors and warnings to stderr, the rest to stdout, everything to `D_LOG_FILE` too if it can be written. */
+/** Writes errors and warnings to stderr, all other lines to stdout, and all lines to `D_LOG_FILE` if it is writable. */
 export function openLog(environment: Pick<EngineEnvironment, "logFile" | "logLevel">): Logger {
   let { logFile } = environment;
-  // Who reads our output may end before us.
+  // The reader of the output may end earlier than this process.
   for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   const log = createLogger(
     (record) => {

@@ -1,4 +1,4 @@
-/** What an engine keeps when it ends: the content of `engine-emulator.json` in the SCM mount. */
+/** The persistent state of an engine: the content of `engine-emulator.json` at the SCM mount point. */
 export interface EngineState {
   readonly version: 1;
   /** The replica of the management service, once it has been created. */
@@ -8,7 +8,7 @@ export interface EngineState {
 }
 
 export interface ManagementService {
-  /** Only the bootstrapped replica leads: replication is not emulated. */
+  /** Only the bootstrapped replica leads, because replication is not emulated. */
   readonly leads: boolean;
   /** By rank, ascending. */
   readonly servers: readonly Server[];
@@ -26,7 +26,7 @@ export interface Server {
 
 export interface Pool {
   readonly uuid: string;
-  /** On each of its ranks. */
+  /** The size on each of its ranks. */
   readonly scmBytes: number;
   readonly nvmeBytes: number;
   readonly ranks: readonly number[];
@@ -43,7 +43,7 @@ interface Device {
 
 export const EMPTY_STATE: EngineState = { version: 1, ms: undefined, devices: [] };
 
-/** @throws Error that says where the text is not such a state: a torn file, or another program's */
+/** @throws Error that names the first invalid place: the file is torn, or belongs to another program */
 export function parseState(text: string): EngineState {
   const root = record(JSON.parse(text), "the file");
   if (root.version !== 1)

@@ -2,26 +2,26 @@ import type { NetworkInterfaceInfo } from "node:os";
 import type { LogLevel } from "@daos/log";
 import { type InjectedFaults, parseInjectedFaults } from "./injected-faults.ts";
 
-/** What the environment of an engine says. */
+/** The settings in the environment of an engine. */
 export interface EngineEnvironment {
-  /** Of the engine in its system, as in `ofi+sockets://192.168.0.5:31416`. */
+  /** The fabric address of the engine: `ofi+sockets://192.168.0.5:31416`. */
   readonly uri: string;
   readonly logLevel: LogLevel;
   readonly logFile: string | undefined;
-  /** `DAOS_EMULATOR_SCM_BYTES`: the SCM's size where the mount point is a mere directory; undefined asks the file system. */
+  /** `DAOS_EMULATOR_SCM_BYTES`: the size of SCM in a plain directory. Undefined uses the size of the file system. */
   readonly scmBytes: number | undefined;
   readonly faults: InjectedFaults;
 }
 
 type Interfaces = Readonly<Record<string, readonly NetworkInterfaceInfo[] | undefined>>;
 
-/** Where the real engine listens by default. */
+/** The default port of the real engine. */
 const DEFAULT_PORT = "31416";
 
 /**
- * Reads CRT_PHY_ADDR_STR, OFI_INTERFACE, OFI_PORT, D_LOG_MASK, D_LOG_FILE and the emulator's own variables.
+ * Parses CRT_PHY_ADDR_STR, OFI_INTERFACE, OFI_PORT, D_LOG_MASK, D_LOG_FILE and the emulator's own variables.
  *
- * @throws Error that names the variable with a value that cannot be used
+ * @throws Error that names a variable with an unusable value
  */
 export function parseEnvironment(env: NodeJS.ProcessEnv, interfaces: Interfaces): EngineEnvironment {
   const provider = env.CRT_PHY_ADDR_STR ?? "ofi+sockets";
@@ -49,7 +49,7 @@ function addressOf(name: string, interfaces: Interfaces): string {
   return address?.family === "IPv6" ? `[${address.address}]` : (address?.address ?? "0.0.0.0");
 }
 
-/** `D_LOG_MASK` is a level, or a list such as `ERR,mgmt=DEBUG`: its most talkative part counts. */
+/** `D_LOG_MASK` is a level, or a list such as `ERR,mgmt=DEBUG`. The most verbose level of the list applies. */
 function levelOf(mask: string): LogLevel {
   if (/DEBUG|DBUG/.test(mask)) return "DEBUG";
   if (mask === "" || /INFO|NOTE/.test(mask)) return "INFO";

@@ -4,16 +4,19 @@ import { text } from "node:stream/consumers";
 import type { Logger } from "@daos/log";
 import { deadline } from "@daos/sys";
 
-/** What the leader learns of another engine over the fabric. */
+/** The leader's view of other engines over the fabric. */
 export interface Fabric {
-  /** Which process has this fabric address; undefined when none on this machine answers. */
+  /** The process with this fabric address; undefined when no process on this machine answers. */
   processAt(uri: string): Promise<string | undefined>;
 }
 
-/** A process that runs answers at once; one that is stopped takes connections and says nothing. */
+/** A running process answers at once. A stopped one accepts connections, but never answers. */
 const ANSWER_MS = 2_000;
 
-/** The fabric between the emulated engines of one machine: an abstract socket for each address, which goes with its process. */
+/**
+ * The fabric between the emulated engines of one machine: an abstract socket for each address, which disappears with its
+ * process.
+ */
 export const localFabric: Fabric = {
   async processAt(uri) {
     using limit = deadline(ANSWER_MS, `answer of the engine at ${uri}`);
@@ -30,7 +33,7 @@ export const localFabric: Fabric = {
   },
 };
 
-/** Answers for this process at its fabric address. @returns what ends that */
+/** Answers for this process at its fabric address. @returns a function that ends it */
 export async function listenOnFabric(uri: string, log: Logger): Promise<() => void> {
   const id = randomUUID();
   const server: Server = createServer((socket) => {

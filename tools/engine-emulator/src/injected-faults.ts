@@ -1,30 +1,30 @@
 import { drpcMethods, drpcModules } from "@daos/drpc";
 
-/** What an engine does wrong on purpose in one method. */
+/** The injected fault of one method. */
 export interface MethodFaults {
-  /** Waits so long before it starts, ms. */
+  /** Waits this long before it starts, ms. */
   readonly slow?: number;
-  /** Never answers, and does nothing. */
+  /** It never answers, and does nothing. */
   readonly hang?: true;
-  /** Kills itself before it does anything. */
+  /** It kills itself before it does anything. */
   readonly crash?: true;
-  /** Kills itself when the change is durable, before it answers. */
+  /** It kills itself when the change is durable, before it answers. */
   readonly crashAfter?: true;
-  /** Answers FAILURE of dRPC. */
+  /** It answers with dRPC's FAILURE. */
   readonly failure?: true;
-  /** Answers with this status, and does nothing. */
+  /** It answers with this status, and does nothing. */
   readonly status?: number;
 }
 
 export interface InjectedFaults {
-  /** By name of the method in `drpcMethods`. */
+  /** The faults by method name in `drpcMethods`. */
   readonly methods: ReadonlyMap<string, MethodFaults>;
-  /** Exits at once with this status. */
+  /** The engine exits at once with this status. */
   readonly exitAtStart: number | undefined;
   readonly notifyReady: { readonly never?: true; readonly slow?: number };
 }
 
-/** Methods of the engine by their names in `DAOS_EMULATOR_FAULTS`: `pool-create` is `poolCreate`. */
+/** The methods by their names in `DAOS_EMULATOR_FAULTS`: `pool-create` is `poolCreate`. */
 const METHODS: ReadonlyMap<string, string> = new Map(
   Object.values(drpcMethods)
     .filter(({ module }) => module === drpcModules.mgmt)
@@ -32,9 +32,9 @@ const METHODS: ReadonlyMap<string, string> = new Map(
 );
 
 /**
- * Reads `DAOS_EMULATOR_FAULTS`, a comma list such as `pool-create:slow=500,pool-create:status=-1007,start:exit=3`.
+ * Parses `DAOS_EMULATOR_FAULTS`, a comma-separated list such as `pool-create:slow=500,pool-create:status=-1007,start:exit=3`.
  *
- * @throws Error that names the part which is no fault, and what there is
+ * @throws Error that names an unknown part, and the available faults
  */
 export function parseInjectedFaults(text: string): InjectedFaults {
   const methods = new Map<string, MethodFaults>();

@@ -18,7 +18,7 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true }));
 
 describe("parseArguments", () => {
-  it("reads what the control plane gives, and fills in the rest", () => {
+  it("parseArguments() reads the arguments of the control plane, and adds defaults", () => {
     const line =
       "-m vos,rdb -t 4 -x 0 -f 2 -g sys -d /run/daos -s /mnt/daos -n /mnt/daos/n.conf -i 77 -p 1 -I 3";
     expect(parseArguments(line.split(" "))).toEqual({
@@ -51,7 +51,7 @@ describe("parseArguments", () => {
     [["-d", "/run", "-s", "/mnt", "more"], "more"],
     [["-d", "/run", "-s", "/mnt", "-t", "four"], 'option -t wants a number, not "four"'],
     [["-d", "/run", "-s"], "-s"],
-  ])("refuses %j", (argv, message) => {
+  ])("parseArguments() refuses %j", (argv, message) => {
     expect(() => parseArguments(argv)).toThrow(message);
   });
 });
@@ -71,7 +71,7 @@ describe("parseEnvironment", () => {
       "ofi+verbs://10.0.0.5:5",
     ],
     [{ OFI_INTERFACE: "ib0" }, "ofi+sockets://[fe80::2]:31416"],
-  ])("%j is %s", (env, uri) => {
+  ])("parseEnvironment() reads %j as the address %s", (env, uri) => {
     expect(parseEnvironment(env, interfaces).uri).toBe(uri);
   });
 
@@ -81,7 +81,7 @@ describe("parseEnvironment", () => {
     ["WARN", "WARN"],
     ["ERR,mgmt=DEBUG", "DEBUG"],
     ["INFO", "INFO"],
-  ])("D_LOG_MASK=%s is %s", (mask, level) => {
+  ])("parseEnvironment() reads D_LOG_MASK=%s as level %s", (mask, level) => {
     expect(parseEnvironment({ D_LOG_MASK: mask }, interfaces).logLevel).toBe(level);
   });
 
@@ -90,13 +90,13 @@ describe("parseEnvironment", () => {
     [{ OFI_PORT: "70000" }, 'OFI_PORT is not a port: "70000"'],
     [{ DAOS_EMULATOR_SCM_BYTES: "4G" }, 'not a number of bytes: "4G"'],
     [{ DAOS_EMULATOR_FAULTS: "x" }, '"x" is no fault'],
-  ])("refuses %j", (env, message) => {
+  ])("parseEnvironment() refuses %j", (env, message) => {
     expect(() => parseEnvironment(env, interfaces)).toThrow(message);
   });
 });
 
 describe("parseInjectedFaults", () => {
-  it("reads a list", () => {
+  it("parseInjectedFaults() reads a list", () => {
     const faults = parseInjectedFaults(
       "pool-create:slow=500, pool-create:status=-1007,set-rank:hang,pool-get-acl:crash-after,join:crash,start-ms:failure,start:exit=3,notify-ready:slow=5,notify-ready:never",
     );
@@ -122,13 +122,13 @@ describe("parseInjectedFaults", () => {
     "start:exit=x",
     "notify-ready:crash",
     "validate-credentials:hang",
-  ])("refuses %s", (text) => {
+  ])("parseInjectedFaults() refuses %s", (text) => {
     expect(() => parseInjectedFaults(text)).toThrow(`"${text}" is no fault; there are start:exit=N`);
   });
 });
 
-describe("NVMe configuration", () => {
-  it("of each class is read", () => {
+describe("parseNvmeConf", () => {
+  it("parseNvmeConf() reads each class of devices", () => {
     expect(parseNvmeConf("[AIO]\n    AIO /tmp/a AIO_host_0 4096\n    AIO /dev/sdb AIO_host_1\n")).toEqual([
       { kind: "aio", name: "AIO_host_0", path: "/tmp/a" },
       { kind: "aio", name: "AIO_host_1", path: "/dev/sdb" },
@@ -146,7 +146,7 @@ describe("NVMe configuration", () => {
   });
 
   it.each(["[AIO]\nAIO /tmp/a", "[Malloc]\nNumberOfLuns two", "[Nvme]\nTransportID traddr:1"])(
-    "refuses %j",
+    "parseNvmeConf() refuses %j",
     (text) => {
       expect(() => parseNvmeConf(text)).toThrow("a line that cannot be read");
     },
@@ -154,7 +154,7 @@ describe("NVMe configuration", () => {
 });
 
 describe("capacity", () => {
-  it("of files is their size, of controllers what sysfs says", async () => {
+  it("deviceCapacity() returns the size of files, and the size in sysfs of controllers", async () => {
     const path = join(directory, "bdev");
     await writeFile(path, "x".repeat(8192));
     expect(await deviceCapacity({ kind: "aio", name: "a", path })).toBe(8192);
@@ -170,14 +170,14 @@ describe("capacity", () => {
     expect(await deviceCapacity(nvme, directory)).toBe(2 * 2048 * 512);
   });
 
-  it("of SCM is the file system's", async () => {
+  it("scmCapacity() returns the size of the file system", async () => {
     expect(await scmCapacity(directory)).toBeGreaterThan(0);
     await expect(scmCapacity(join(directory, "missing"))).rejects.toThrow("ENOENT");
   });
 });
 
-describe("the state", () => {
-  it("is there again after a restart, and changes come one after the other", async () => {
+describe("StateStore", () => {
+  it("StateStore.open() restores the state, and StateStore.change() runs changes one at a time", async () => {
     const store = await StateStore.open(directory);
     expect(store.state).toBe(EMPTY_STATE);
     await Promise.all(
@@ -193,7 +193,7 @@ describe("the state", () => {
     expect(again.state.devices.map(({ name }) => name)).toEqual(["a", "b", "c"]);
   });
 
-  it("that could not be written has not changed, and later changes work", async () => {
+  it("StateStore.change() keeps the former state when a write fails, and later changes work", async () => {
     const store = await StateStore.open(directory);
     const change = (state: typeof EMPTY_STATE) => ({
       state: { ...state, devices: [{ name: "d", uuid: "d" }] },
@@ -236,7 +236,7 @@ describe("the state", () => {
     ["without devices", '{"version":1}'],
     ["with a wrong type", good.replace('"rank": 0', '"rank": "0"')],
     ["with a wrong list", good.replace('"A::OWNER@:rw"', "1")],
-  ])("that is %s is refused with the file's name", async (_, text) => {
+  ])("StateStore.open() names the file when the state is %s", async (_, text) => {
     expect(() => parseState(text)).toThrow();
     await writeFile(join(directory, STATE_FILE), text);
     await expect(StateStore.open(directory)).rejects.toThrow(
@@ -244,7 +244,7 @@ describe("the state", () => {
     );
   });
 
-  it("that is whole is read", () => {
+  it("parseState() reads the output of formatState()", () => {
     expect(formatState(parseState(good))).toBe(good);
   });
 });

@@ -4,14 +4,14 @@ import { parseUuid, STATUS } from "./status.ts";
 /** "Any rank" in a join request. */
 const ANY_RANK = 4294967295;
 
-/** The rank, and the service as it is afterwards, the same object when nothing has changed; or why not. */
+/** The rank and the new state of the service (the same object when nothing has changed), or the status of a refusal. */
 export type JoinOutcome =
   | { readonly status: 0; readonly rank: number; readonly ms: ManagementService }
   | { readonly status: number; readonly rank?: undefined };
 
 /**
- * Admits a server to the system. A known uuid gets the rank that it has (another one asked for is PROTO), and its new
- * address is kept; an unknown one gets the rank that it asks for (EXIST when taken) or the lowest that is free.
+ * Admits a server to the system. A known uuid keeps its rank, and its new address is stored; a request for another rank is
+ * refused with PROTO. An unknown uuid gets the requested rank (EXIST when taken) or the lowest free rank.
  *
  * @see DAOS 0.8.0 src/mgmt/srv_system.c ds_mgmt_join_handler
  */

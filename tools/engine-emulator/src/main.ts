@@ -7,7 +7,7 @@ import { parseEnvironment } from "./environment.ts";
 import { runEngine } from "./run-engine.ts";
 import { watchParent } from "./watch-parent.ts";
 
-// The name of the real one, for ps and pgrep.
+// The name of the real engine, for ps and pgrep.
 process.title = "daos_io_server";
 const root = new AbortController();
 let log: Logger | undefined;

@@ -1,4 +1,4 @@
-/** A block device as `daos_nvme.conf` has it. */
+/** A block device in `daos_nvme.conf`. */
 export type NvmeConfDevice =
   | { readonly kind: "nvme"; readonly name: string; readonly address: string }
   /** A file, or a block device of the kernel when there is no block size. */
@@ -6,10 +6,10 @@ export type NvmeConfDevice =
   | { readonly kind: "malloc"; readonly name: string; readonly bytes: number };
 
 /**
- * Reads the devices of SPDK's legacy configuration. A line looks like
+ * Parses the devices in SPDK's legacy configuration. A line looks like
  * `    AIO /tmp/daos-bdev AIO_host_0 4096` or `    TransportID "trtype:PCIe traddr:0000:81:00.0" Nvme_host_0`.
  *
- * @throws Error that names the line which cannot be read
+ * @throws Error that names an invalid line
  */
 export function parseNvmeConf(text: string): readonly NvmeConfDevice[] {
   const devices: NvmeConfDevice[] = [];

@@ -14,14 +14,14 @@ export interface PoolRequest {
   readonly acl: readonly string[];
 }
 
-/** The pool as it would be, or why not. */
+/** The planned pool, or the status of a refusal. */
 export type PoolPlan =
   | { readonly status: 0; readonly pool: Pool }
   | { readonly status: number; readonly pool?: undefined };
 
 /**
- * Decides on a pool: on the ranks asked for or else all, with service replicas as {@link chooseReplicas} says, if its
- * share fits beside the other pools' on each of them. All ranks are taken to be as large as this one.
+ * Plans a pool on the requested ranks, or on all. {@link chooseReplicas} places its service replicas. Its share must fit beside
+ * the other pools on each rank. All ranks are assumed to be as large as this one.
  */
 export function planPool(ms: ManagementService, capacity: Capacity, request: PoolRequest): PoolPlan {
   const uuid = parseUuid(request.uuid);
@@ -53,8 +53,8 @@ export function planPool(ms: ManagementService, capacity: Capacity, request: Poo
 }
 
 /**
- * The ranks with a service replica, at most as many as asked for. Rank 0 is avoided where there are others; of two ranks that
- * leaves one replica, which is on rank 0 all the same.
+ * The ranks with a service replica, at most the requested number. Rank 0 is avoided when there are others. Two ranks therefore
+ * get one replica, which is nevertheless on rank 0.
  *
  * @see DAOS 0.8.0 src/pool/srv_pool.c select_svc_ranks
  */
@@ -64,7 +64,7 @@ function chooseReplicas(ranks: readonly number[], wanted: number): readonly numb
   return (most > 1 ? others : ranks).slice(0, Math.min(wanted, most));
 }
 
-/** What the pools leave of a rank, in bytes. */
+/** The free space of a rank, in bytes. */
 export function freeSpace(ms: ManagementService, capacity: Capacity, rank: number): Capacity {
   const here = ms.pools.filter((pool) => pool.ranks.includes(rank));
   const used = (of: (pool: Pool) => number) => here.reduce((sum, pool) => sum + of(pool), 0);

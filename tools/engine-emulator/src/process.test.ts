@@ -7,8 +7,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { STATE_FILE } from "./state-store.ts";
 import { EngineBench } from "./testing/engine-bench.ts";
 
-// The real launcher and the real process: what `npx nx run @daos/engine-emulator:build` has made. Each test starts
-// several, which takes a while on a busy machine.
+// The real launcher and the real process, built by `npx nx run @daos/engine-emulator:build`. Each test starts several
+// processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 300_000 });
 
 const bench = new EngineBench();
@@ -21,14 +21,14 @@ const OTHER = "33333333-3333-4333-8333-333333333333";
 const ANY = 4294967295;
 const pool = { uuid: POOL, scmbytes: 600_000_000n, numsvcreps: 1, user: "ann@", usergroup: "ops@" };
 
-/** First start of an access point, as the control plane does it. */
+/** The first start of an access point by the control plane. */
 async function bootstrap(client: DrpcClient): Promise<void> {
   await ok(client.call(drpcMethods.setRank, { rank: 0 }));
   await ok(client.call(drpcMethods.createMs, { bootstrap: true, uuid: ENGINE, addr: "127.0.0.1:10001" }));
   await restart(client);
 }
 
-/** Every later start. */
+/** Every later start by the control plane. */
 async function restart(client: DrpcClient): Promise<void> {
   await ok(client.call(drpcMethods.setRank, { rank: 0 }));
   await ok(client.call(drpcMethods.startMs, undefined));
@@ -43,8 +43,8 @@ async function poolUuids(client: DrpcClient): Promise<readonly string[]> {
   return (await client.call(drpcMethods.listPools, {})).pools.map(({ uuid }) => uuid);
 }
 
-describe("an engine", () => {
-  it("reports itself, and ends at SIGTERM without a trace", async () => {
+describe("daos_io_server (emulated)", () => {
+  it("daos_io_server reports to the control plane, and ends at SIGTERM without leaving files", async () => {
     const logFile = join(bench.root, "engine.log");
     await writeFile(logFile, "before\n");
     const env = { CRT_PHY_ADDR_STR: "ofi+sockets", OFI_PORT: "31417", D_LOG_FILE: logFile };
@@ -67,7 +67,7 @@ describe("an engine", () => {
     );
   });
 
-  it("answers KillRank, then ends", async () => {
+  it("daos_io_server answers KillRank, and then ends", async () => {
     const engine = await bench.started();
     await ok(engine.client.call(drpcMethods.prepShutdown, { rank: 0 }));
     await ok(engine.client.call(drpcMethods.killRank, { rank: 0, force: true }));
@@ -75,19 +75,19 @@ describe("an engine", () => {
     expect(await readdir(bench.socketDir)).toEqual(["daos_server.sock"]);
   });
 
-  it("ends when its parent is killed", async () => {
+  it("daos_io_server ends when its parent is killed", async () => {
     const line = `"$0" -d "$1" -s "$2" & wait`;
     const shell = bench.spawn(["sh", "-c", line, bench.launcher(), bench.socketDir, bench.scmMount]);
     const { gone, pid } = await bench.nextReady();
     expect(pid).not.toBe(shell.child.pid);
     shell.child.kill("SIGKILL");
     if (!gone.aborted) await once(gone, "abort");
-    // Its output ends with it, as the last holder of the pipe.
+    // The output ends when the last holder of the pipe ends.
     await shell.ended;
     expect(await readdir(bench.socketDir)).toEqual(["daos_server.sock"]);
   });
 
-  it("keeps pools, lists and members across kill -9", async () => {
+  it("daos_io_server keeps pools, lists and members when it is killed with kill -9", async () => {
     const first = await bench.started();
     await bootstrap(first.client);
     expect(await first.client.call(drpcMethods.poolCreate, pool)).toMatchObject({ status: 0, svcreps: [0] });
@@ -113,7 +113,7 @@ describe("an engine", () => {
     await ok(client.call(drpcMethods.poolCreate, { ...pool, uuid: OTHER }));
   });
 
-  it("that was acknowledged a pool has it, however soon it is killed", async () => {
+  it("daos_io_server keeps an acknowledged pool when it is killed immediately afterwards", async () => {
     for (let round = 0; round < 5; round++) {
       const engine = await bench.started();
       if (round === 0) await bootstrap(engine.client);
@@ -126,7 +126,7 @@ describe("an engine", () => {
     }
   });
 
-  it("killed while pools are being made has each that it acknowledged, and none twice", async () => {
+  it("daos_io_server has each acknowledged pool once when it was killed while it created pools", async () => {
     for (let round = 0; round < 4; round++) {
       const engine = await bench.started();
       if (round === 0) await bootstrap(engine.client);
@@ -152,7 +152,7 @@ describe("an engine", () => {
     }
   });
 
-  it("accounts for NVMe by the devices of its configuration", async () => {
+  it("daos_io_server limits pools to the NVMe devices of its configuration", async () => {
     const conf = join(bench.scmMount, "daos_nvme.conf");
     const files = ["a", "b"].map((name) => join(bench.root, name));
     for (const file of files) await writeFile(file, Buffer.alloc(8192));
@@ -183,7 +183,7 @@ describe("an engine", () => {
     expect((await client.call(drpcMethods.bioHealthQuery, {})).status).toBe(-1003);
   });
 
-  it("without a management service says so, and one that does not lead too", async () => {
+  it("daos_io_server refuses pool requests when it has no management service or does not lead", async () => {
     const { client } = await bench.started();
     const create = { bootstrap: false, uuid: "", addr: "127.0.0.1:10001" };
     expect((await client.call(drpcMethods.setUp, undefined)).status).toBe(-1015);
@@ -197,7 +197,7 @@ describe("an engine", () => {
     expect((await client.call(drpcMethods.getAttachInfo, { sys: "daos_server" })).status).toBe(-2008);
   });
 
-  it("changes access control lists by principal", async () => {
+  it("daos_io_server changes access control lists by principal", async () => {
     const { client } = await bench.started();
     await bootstrap(client);
     await ok(client.call(drpcMethods.poolCreate, { ...pool, acl: ["A:G:GROUP@:r", "A::OWNER@:rw"] }));
@@ -217,34 +217,37 @@ describe("an engine", () => {
   });
 });
 
-describe("an engine that cannot start says why and exits with 1", () => {
+describe("daos_io_server when it cannot start", () => {
   it.each([
     ["an unknown option", { args: ["-Z"] }, "Unknown option '-Z'"],
     ["no SCM mount", { args: ["-d", "/run"] }, "option -s (SCM mount point) is missing"],
     ["an unknown fault", { env: { DAOS_EMULATOR_FAULTS: "x:y" } }, '"x:y" is no fault'],
     ["an unknown interface", { env: { OFI_INTERFACE: "none0" } }, "there is no interface none0"],
-  ])("%s", async (_, options, message) => {
-    const run = bench.start(options);
-    expect((await run.ended).code).toBe(1);
-    expect(run.output()).toMatch(/^daos_io_server \(emulated\): .+\n$/);
-    expect(run.output()).toContain(message);
-  });
+  ])(
+    "daos_io_server exits with 1 and prints the reason when its input is %s",
+    async (_, options, message) => {
+      const run = bench.start(options);
+      expect((await run.ended).code).toBe(1);
+      expect(run.output()).toMatch(/^daos_io_server \(emulated\): .+\n$/);
+      expect(run.output()).toContain(message);
+    },
+  );
 
-  it("SCM that is missing", async () => {
+  it("daos_io_server exits with 1 and prints the reason when SCM is missing", async () => {
     const scm = join(bench.root, "none");
     const run = bench.start({ args: ["-d", bench.socketDir, "-s", scm] });
     expect((await run.ended).code).toBe(1);
     expect(run.output()).toContain(`the SCM mount point ${scm} does not exist`);
   });
 
-  it("a torn state file", async () => {
+  it("daos_io_server exits with 1 and prints the reason when the state file is torn", async () => {
     await writeFile(join(bench.scmMount, STATE_FILE), '{"version": 1, "ms": {');
     const run = bench.start();
     expect((await run.ended).code).toBe(1);
     expect(run.output()).toContain(`${STATE_FILE} is damaged or not the emulator's`);
   });
 
-  it("no control plane", async () => {
+  it("daos_io_server exits with 1 and prints the reason when there is no control plane", async () => {
     await bench.stopListening();
     const run = bench.start();
     expect((await run.ended).code).toBe(1);
@@ -253,7 +256,7 @@ describe("an engine that cannot start says why and exits with 1", () => {
     expect(await readdir(bench.socketDir)).toEqual([]);
   });
 
-  it("a fault that says so", async () => {
+  it("daos_io_server exits with the status of the fault start:exit", async () => {
     expect(await bench.start({ env: { DAOS_EMULATOR_FAULTS: "start:exit=3" } }).ended).toEqual({
       code: 3,
       signal: null,
@@ -261,10 +264,10 @@ describe("an engine that cannot start says why and exits with 1", () => {
   });
 });
 
-describe("an injected fault", () => {
+describe("daos_io_server with injected faults", () => {
   const withFaults = (faults: string) => bench.started({ env: { DAOS_EMULATOR_FAULTS: faults } });
 
-  it("answers with a status, late, and does nothing", async () => {
+  it("daos_io_server answers late with the injected status, and does nothing", async () => {
     const { client } = await withFaults("pool-create:slow=20,pool-create:status=-1007,pool-destroy:failure");
     await bootstrap(client);
     expect((await client.call(drpcMethods.poolCreate, pool)).status).toBe(-1007);
@@ -275,7 +278,7 @@ describe("an injected fault", () => {
   it.each([
     ["crash", []],
     ["crash-after", [POOL]],
-  ])("%s leaves the pools %j", async (fault, pools) => {
+  ])("daos_io_server with the fault %s leaves the pools %j", async (fault, pools) => {
     const engine = await withFaults(`pool-create:${fault}`);
     await bootstrap(engine.client);
     await expect(engine.client.call(drpcMethods.poolCreate, pool)).rejects.toMatchObject({
@@ -287,7 +290,7 @@ describe("an injected fault", () => {
     expect(await poolUuids(client)).toEqual(pools);
   });
 
-  it("hangs, while other methods are answered", async () => {
+  it("daos_io_server answers other methods while one hangs", async () => {
     const { client, child, ended } = await withFaults("set-rank:hang");
     const stop = new AbortController();
     const call = client.call(drpcMethods.setRank, { rank: 0 }, stop);
@@ -298,7 +301,7 @@ describe("an injected fault", () => {
     expect(await ended).toEqual({ code: 0, signal: null });
   });
 
-  it("never reports, but listens", async () => {
+  it("daos_io_server listens, but never reports with the fault notify-ready:never", async () => {
     const run = bench.start({ env: { DAOS_EMULATOR_FAULTS: "notify-ready:never" } });
     await run.printed("emulated engine");
     const client = await bench.connect(join(bench.socketDir, `daos_io_server_${run.child.pid}.sock`));

@@ -28,18 +28,18 @@ describe("join", () => {
     ["its rank when it asks for it", service(0, 1), server(1), { status: 0, rank: 1 }],
     ["PROTO for another rank than before", service(0, 1), server(2, 1), { status: -1014 }],
     ["INVAL for a bad uuid", service(0), { ...server(ANY), uuid: "x" }, { status: -1003 }],
-  ])("gives %s", (_, ms, request, expected) => {
+  ])("join() returns %s", (_, ms, request, expected) => {
     expect(join(ms, request)).toMatchObject(expected);
   });
 
-  it("changes nothing when the same server joins again, and only the address when that is new", () => {
+  it("join() changes only a new address when the same server joins again", () => {
     const ms = service(0, 1);
     expect(join(ms, server(1))).toMatchObject({ ms });
     const moved = join(ms, { ...server(1), uri: "new" });
     expect(moved.rank === undefined ? [] : moved.ms.servers.map(({ uri }) => uri)).toEqual(["uri-0", "new"]);
   });
 
-  it("never gives a rank twice, whatever the order of requests", () => {
+  it("join() never assigns a rank twice", () => {
     const request = fc.record({ n: fc.nat(8), rank: fc.oneof(fc.constant(ANY), fc.nat(8)) });
     fc.assert(
       fc.property(fc.array(request, { maxLength: 40 }), (requests) => {
@@ -86,7 +86,7 @@ describe("planPool", () => {
     pools: [pool(8, 700, 0, [0, 1]), pool(9, 100, 9000, [1])],
   };
 
-  it("takes all ranks and the default list when none are given", () => {
+  it("planPool() uses all ranks and the default list when the request has none", () => {
     expect(planPool(service(0, 1, 2), capacity, request).pool).toMatchObject({
       ranks: [0, 1, 2],
       svcReps: [1],
@@ -103,7 +103,7 @@ describe("planPool", () => {
     ["replicas on the ranks asked for", service(0, 1, 2), { ranks: [2, 1, 2], numsvcreps: 2 }, [1, 2]],
     ["a pool that just fits", used, { ranks: [0], scmbytes: 300n, nvmebytes: 10_000n }, [0]],
     ["a pool on a rank with room", used, { ranks: [2], scmbytes: 1000n }, [2]],
-  ])("gives %s", (_, ms, change, svcReps) => {
+  ])("planPool() plans %s", (_, ms, change, svcReps) => {
     expect(planPool(ms, capacity, { ...request, ...change })).toMatchObject({ status: 0, pool: { svcReps } });
   });
 
@@ -119,11 +119,11 @@ describe("planPool", () => {
     ["INVAL for no SCM", service(0), { scmbytes: 0n }, -1003],
     ["INVAL for no replicas", service(0), { numsvcreps: 0 }, -1003],
     ["INVAL for a bad list", service(0), { acl: ["A::x:rw"] }, -1003],
-  ])("answers %s", (_, ms, change, status) => {
+  ])("planPool() returns %s", (_, ms, change, status) => {
     expect(planPool(ms, capacity, { ...request, ...change })).toEqual({ status });
   });
 
-  it("never gives out more than there is", () => {
+  it("planPool() never allocates more than the capacity", () => {
     const wish = fc.record({
       scm: fc.bigInt(0n, 600n),
       nvme: fc.bigInt(0n, 6000n),

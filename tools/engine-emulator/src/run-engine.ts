@@ -21,17 +21,17 @@ export interface RunEngineOptions {
   /** Ends the engine cleanly. */
   readonly exit: () => void;
   readonly crash: () => void;
-  /** Aborts when the engine is to end. */
+  /** Aborts when the engine must end. */
   readonly signal: AbortSignal;
 }
 
-/** How long the control plane may take to hear that the engine is ready, ms. */
+/** The deadline for the report to the control plane, ms. */
 const NOTIFY_READY_MS = 60_000;
 
 /**
- * Starts an engine: reads its storage, listens, reports to the control plane. Resolves when it serves.
+ * Starts an engine: it reads its storage, listens, and reports to the control plane. Resolves when it serves.
  *
- * @returns how to stop it
+ * @returns a function that stops it
  * @throws Error or Fault with a message for the operator
  */
 export async function runEngine(options: RunEngineOptions): Promise<() => Promise<void>> {
@@ -85,7 +85,7 @@ export async function runEngine(options: RunEngineOptions): Promise<() => Promis
     if (!faults.notifyReady.never) {
       const path = join(args.socketDir, "daos_server.sock");
       using limit = deadline(NOTIFY_READY_MS, `report to ${path}`, signal);
-      // The real engine numbers its calls 0, and keeps this connection open.
+      // Like the real engine, it numbers its calls 0, and keeps this connection open.
       client = await DrpcClient.connect(path, { signal: limit.signal, firstSequence: 0n });
       await client.call(
         drpcMethods.notifyReady,
@@ -101,7 +101,7 @@ export async function runEngine(options: RunEngineOptions): Promise<() => Promis
   return stop;
 }
 
-/** @throws Error when the SCM mount point is no directory that this process can write to */
+/** @throws Error when the SCM mount point is not a writable directory */
 async function checkMount(path: string): Promise<void> {
   try {
     await access(path, constants.W_OK);
@@ -127,7 +127,7 @@ async function totalSize(devices: readonly NvmeConfDevice[], log: Logger): Promi
   return total;
 }
 
-/** Devices keep their uuid as long as they stay in the configuration. */
+/** A device keeps its uuid as long as it stays in the configuration. */
 async function keepDevices(store: StateStore, devices: readonly NvmeConfDevice[]): Promise<void> {
   await store.update((state) => {
     const known = new Map(state.devices.map((device) => [device.name, device]));

@@ -4,16 +4,16 @@ import { errorText } from "@daos/fault";
 import { writeFileAtomic } from "@daos/sys";
 import { EMPTY_STATE, type EngineState, formatState, parseState } from "./engine-state.ts";
 
-/** The file's name in the SCM mount. */
+/** The name of the file at the SCM mount point. */
 export const STATE_FILE = "engine-emulator.json";
 
-/** A new state and what to answer; the same state object means that nothing has changed. */
+/** A new state and the answer. The same state object means that nothing has changed. */
 export interface Change<T> {
   readonly state: EngineState;
   readonly answer: T;
 }
 
-/** The state of an engine, on disk before anybody hears of a change. */
+/** The state of an engine. A change is on disk before it is answered. */
 export class StateStore {
   readonly #path: string;
   #state: EngineState;
@@ -24,7 +24,7 @@ export class StateStore {
     this.#state = state;
   }
 
-  /** @throws Error naming the file when it is torn or not ours */
+  /** @throws Error that names the file when it is torn or belongs to another program */
   static async open(scmMount: string): Promise<StateStore> {
     const path = join(scmMount, STATE_FILE);
     const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
@@ -47,7 +47,7 @@ export class StateStore {
     return this.#state;
   }
 
-  /** Changes one after the other; each sees the one before, and is durable (fsync) when its answer comes. */
+  /** Runs one change at a time. Each change gets the state after the previous one, and is durable (fsync) before its answer. */
   update<T>(change: (state: EngineState) => Change<T>): Promise<T> {
     const next = this.#last.then(async () => {
       const { state, answer } = change(this.#state);

@@ -1,6 +1,6 @@
 import { daosStatusNumber } from "@daos/fault";
 
-/** The statuses that the emulated engine answers with. */
+/** The statuses of the emulated engine's answers. */
 export const STATUS = {
   ok: 0,
   INVAL: daosStatusNumber("INVAL"),
@@ -18,7 +18,7 @@ export const STATUS = {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** A uuid in lower case, or undefined when the text is none. */
+/** A uuid in lower case; undefined for other text. */
 export function parseUuid(text: string): string | undefined {
   const lower = text.toLowerCase();
   return UUID.test(lower) ? lower : undefined;

@@ -1,9 +1,9 @@
-/** How often to look, ms. */
+/** The interval of the checks, ms. */
 const EVERY_MS = 200;
 
 /**
- * Calls `onGone` when the process that started this one has ended, even by `kill -9`: then another one becomes the
- * parent. The real engine asks the kernel for a signal, which Node cannot.
+ * Calls `onGone` when the parent process has ended, even by `kill -9`: another process then becomes the parent. The real engine
+ * requests a signal from the kernel, which Node.js cannot do.
  */
 export function watchParent(onGone: () => void): NodeJS.Timeout {
   const parent = process.ppid;

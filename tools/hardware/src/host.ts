@@ -70,7 +70,7 @@ if (own !== undefined) {
 const first = await run(options.only);
 process.exitCode = first.status;
 if (options.again && first.status !== 0 && first.failed.length > 0) {
-  process.stdout.write(`once more, by themselves: ${first.failed.join("; ")}\n`);
+  process.stdout.write(`once more, alone: ${first.failed.join("; ")}\n`);
   const second = await run(`^(?:${first.failed.map(escapePattern).join("|")})$`);
   process.exitCode = second.status;
 }

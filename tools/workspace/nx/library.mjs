@@ -1,11 +1,11 @@
-// `nx g @daos/workspace:library NAME --layer=LAYER --owns="..."`: a library with everything that its neighbours have.
+// `nx g @daos/workspace:library NAME --layer=LAYER --owns="..."`: creates a library with the same files as the existing ones.
 import syncReferences from "./sync-references.mjs";
 
 /** @import { Tree } from "nx/src/devkit-exports.js" */
 
 /**
  * @param {Tree} tree the workspace's files, as Nx generators see them
- * @param {{ name: string, layer: string, owns: string }} options as library.schema.json has them
+ * @param {{ name: string, layer: string, owns: string }} options as in library.schema.json
  */
 export default function library(tree, { name, layer, owns }) {
   const root = `libs/${name}`;

@@ -1,5 +1,5 @@
 // `nx sync` writes the TypeScript project references from the dependencies of each package.json; `nx sync:check`, a part of
-// `npm test`, fails when they differ. tsconfig.lib.json is what is built, tsconfig.json are the tests, which emit nothing.
+// `npm test`, fails when they differ. tsconfig.lib.json has the built files, tsconfig.json the tests, which emit nothing.
 const FOLDERS = ["apps", "libs", "tools"];
 
 /** The scripts (.mjs) of all projects are checked by one tsconfig.json. They may import any library. */
@@ -60,7 +60,7 @@ function read(tree, path) {
 }
 
 /**
- * Writes a file only when its references are others: Nx takes every file that was written for out of sync.
+ * Writes a file only when its references differ, because Nx treats every written file as out of sync.
  *
  * @param {Tree} tree
  * @param {string} path

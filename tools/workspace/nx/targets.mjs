@@ -1,4 +1,5 @@
-// The Nx plugin of this workspace: what a project has decides which targets it gets. A package.json only says what is its own.
+// The Nx plugin of this workspace. It infers the targets of a project from its files. A package.json names only special
+// targets.
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -21,7 +22,7 @@ export const createNodesV2 = [
     }),
 ];
 
-/** Biome and ESLint on one project; `npm test` looks at all of them at once, with `lint-workspace`. */
+/** Biome and ESLint on one project. `npm test` checks all projects at once with `lint-workspace`. */
 const lint = {
   executor: "nx:run-commands",
   cache: true,
@@ -33,7 +34,7 @@ const lint = {
   },
 };
 
-/** Unit tests run on sources; the processes that they start run what `compile`, `native` and `build` made. */
+/** Unit tests run on sources. The processes that they start run the output of `compile`, `native` and `build`. */
 const test = {
   executor: "nx:run-commands",
   cache: true,

@@ -3,15 +3,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
 /**
- * Builds the two static ways into the helper for the prefix /usr below `to`. Which group may call is not in them: it is that
- * of their files, which the package's postinst sets.
+ * Builds the two static programs that start the helper, for the prefix /usr, below `to`. They do not contain the group that may
+ * call. It is the group of their files, which the package's postinst sets.
  *
  * @param {string} to the root of the package's files
  * @param {string} cc the C compiler
  * @returns the helper's units, and the record of the installation with `@GID@` for the group's number
  */
 export async function buildLaunchers(to, cc) {
-  // Not before they have been built.
+  // Set only after they are built.
   const [{ ProcessCommandRunner }, { buildNative }, { layoutOf }, { renderUnits }, { HELPER_RELEASE }] =
     await Promise.all([
       import("../../../libs/sys/dist/index.js"),

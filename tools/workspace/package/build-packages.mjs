@@ -30,12 +30,12 @@ const out = join(root, "dist", "packages");
 const work = join(out, "build");
 const { version, author } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 const { DEBFULLNAME, DEBEMAIL } = process.env;
-/** Of the packages; who distributes them gives an address of their own, with the variables of Debian's tools. */
+/** The maintainer of the packages. A distributor sets another one with the variables of Debian's tools. */
 const maintainer = DEBEMAIL === undefined ? author : `${DEBFULLNAME ?? "DAOS packages"} <${DEBEMAIL}>`;
 const target = targetOf(process.argv.slice(2));
 const { nodePackage } = target;
 
-/** Programs that the packages are made with, and the Debian packages that have them. */
+/** The programs that build the packages, and the Debian packages that contain them. */
 const TOOLS = {
   dh: "debhelper",
   fakeroot: "fakeroot",
@@ -45,7 +45,7 @@ const TOOLS = {
   ...target.tools,
 };
 
-/** Below the top of the workspace. */
+/** Paths relative to the root of the workspace. */
 const SERVER_FILES = [
   "apps/daos-server/bin",
   "apps/daos-server/dist/bundle",
@@ -63,7 +63,7 @@ continueOnFoundNode();
 ensureDebianPackages(TOOLS);
 if (!ensureBuilt()) process.exit(1);
 rmSync(work, { recursive: true, force: true });
-// Packages of the other architecture stay.
+// Packages of another architecture are kept.
 const isOfTarget = (/** @type {string} */ name) =>
   name.includes(`_${target.debian}.`) || name === archiveName;
 const archiveName = `daos-ts-${version}-linux-${target.node}.tar.gz`;
@@ -100,8 +100,8 @@ function copyTree(to, paths) {
 }
 
 /**
- * Replaces what is of this machine's architecture in a copy of the workspace's files. There is no start-up snapshot of another
- * architecture: a snapshot that its Node.js refused would keep dmg from starting, and that can only be seen there.
+ * Replaces the files for this machine's architecture in a copy of the workspace. There is no start-up snapshot for another
+ * architecture: a snapshot that its Node.js refuses would keep dmg from starting, and this machine cannot test that.
  *
  * @param {string} to
  * @param {readonly string[]} paths
@@ -128,7 +128,7 @@ function write(path, text, mode = 0o644) {
 }
 
 /**
- * A copy of Node.js without its symbols, which are a fifth of it.
+ * Copies Node.js without its symbols, which are a fifth of the file.
  *
  * @param {string} to
  */
@@ -149,7 +149,7 @@ function link(path, target) {
 }
 
 /**
- * The tree of the workspace below /usr/lib, the helper where `daos-admin install --prefix /usr` puts it.
+ * Copies the workspace below /usr/lib, and the helper to the paths of `daos-admin install --prefix /usr`.
  *
  * @param {string} to the root of the package's files
  */
@@ -191,7 +191,8 @@ async function stageDmg(to) {
 }
 
 /**
- * All programs below one directory, which runs anywhere. `daos-admin install` makes the helper from the sources in it.
+ * Copies all programs below one directory, which runs at any path. `daos-admin install` builds the helper from the sources in
+ * it.
  *
  * @param {string} to
  */
@@ -226,11 +227,11 @@ function copyTo(from, to) {
 }
 
 /**
- * The manual pages of an app, each also under the further names of what it describes.
+ * Installs the manual pages of an app, each also under additional names.
  *
  * @param {string} to the root of the package's files
  * @param {string} app
- * @param {Record<string, readonly string[]>} pages further names by page
+ * @param {Record<string, readonly string[]>} pages additional names by page
  */
 function writeManual(to, app, pages) {
   for (const [page, names] of Object.entries(pages)) {
@@ -242,9 +243,9 @@ function writeManual(to, app, pages) {
 
 /**
  * @param {string} to the root of the package's files
- * @param {string} name the word that is completed
+ * @param {string} name the completed word
  * @param {string} program its path
- * @param {string} usual how the program calls itself
+ * @param {string} usual the name of the program in its own output
  */
 function writeCompletions(to, name, program, usual) {
   const places = {
@@ -259,7 +260,7 @@ function writeCompletions(to, name, program, usual) {
 }
 
 /**
- * The bill of materials and the licences of the package `name`, which has the bundles of some programs.
+ * Writes the bill of materials and the licences of the package `name` with the bundles of some programs.
  *
  * @param {string} to
  * @param {string} name

@@ -10,15 +10,15 @@ const ENTRIES = {
 };
 
 /**
- * What is in a package: the packages of others whose modules are in its bundles, and Node.js. It needs no network.
+ * The parts of a package: the third-party packages in its bundles, and Node.js. It needs no network.
  *
  * @param {string} root of the workspace
  * @param {readonly Program[]} programs
- * @param {string} nodeHome the directory of the npm package that has Node.js
+ * @param {string} nodeHome the directory of the npm package with Node.js
  * @returns {Promise<readonly Part[]>} by name
  *
  * @typedef {keyof typeof ENTRIES} Program
- * @typedef {{ name: string, version: string, licence: string, text: string, purl: string }} Part a package of others
+ * @typedef {{ name: string, version: string, licence: string, text: string, purl: string }} Part a third-party package
  */
 export async function partsOf(root, programs, nodeHome) {
   const { metafile } = await build({
@@ -46,7 +46,7 @@ export async function partsOf(root, programs, nodeHome) {
   const { version } = JSON.parse(readFileSync(join(nodeHome, "package.json"), "utf8"));
   const text = "Its licence, and those of the libraries in it, are in LICENSE.node.\n";
   const node = { name: "node", version, licence: "MIT", text, purl: `pkg:generic/node@${version}` };
-  // Several workspaces may have a copy of the same.
+  // Several workspaces may have a copy of the same package.
   const unique = new Map([node, ...parts].map((part) => [part.purl, part]));
   return [...unique.values()].sort((a, b) => (a.purl < b.purl ? -1 : 1));
 }
@@ -91,13 +91,13 @@ export function billOfMaterials(name, version, parts) {
   };
 }
 
-/** @param {string} expression SPDX's identifier of a licence, or an expression of several */
+/** @param {string} expression an SPDX licence identifier, or an expression of several */
 function licences(expression) {
   return /^[\w.-]+$/.test(expression) ? [{ license: { id: expression } }] : [{ expression }];
 }
 
 /**
- * The licence of each part with its text, which most of them ask to be passed on.
+ * The licence of each part with its text. Most licences require that the text is distributed.
  *
  * @param {readonly Part[]} parts
  */

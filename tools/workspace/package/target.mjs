@@ -1,4 +1,4 @@
-// The architecture that packages are made for, and what differs when it is not this machine's.
+// The architecture of the packages, and the differences when it is not this machine's.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
@@ -10,13 +10,13 @@ import { fail, root } from "../prepare.mjs";
 /**
  * @typedef {object} Target
  * @property {"amd64" | "arm64"} debian Debian's name
- * @property {"x64" | "arm64"} node the name that Node.js has for it
+ * @property {"x64" | "arm64"} node the name in Node.js
  * @property {string} nodePackage the npm package with its Node.js
  * @property {number} machine e_machine of its ELF files
- * @property {boolean} isCross it is not this machine's
+ * @property {boolean} isCross true for another architecture than this machine's
  * @property {string} cc
  * @property {string} strip
- * @property {Record<string, string>} tools programs beside those of every build, and the Debian packages that have them
+ * @property {Record<string, string>} tools additional programs, and the Debian packages that contain them
  */
 
 const NAMES = /** @type {const} */ ({
@@ -35,7 +35,7 @@ const CROSS_TOOLS = {
 };
 
 /**
- * What `--arch` asks for; this machine's architecture without it.
+ * The target in `--arch`; this machine's architecture by default.
  *
  * @param {readonly string[]} args
  * @returns {Target}
@@ -61,7 +61,7 @@ export function targetOf(args) {
 }
 
 /**
- * The npm package with the Node.js of the target, from the registry, as the lock file has it.
+ * The npm package with the Node.js of the target, from the registry, in the version of the lock file.
  *
  * @param {Target} target
  * @returns its directory
@@ -85,7 +85,7 @@ export function crossNode({ nodePackage }) {
 }
 
 /**
- * The native parts of daos-server, for the target, in the place of this machine's.
+ * Builds the native parts of daos-server for the target, in place of this machine's.
  *
  * @param {Target} target
  * @param {string} nodeHome
@@ -100,7 +100,7 @@ export function crossNative({ cc }, nodeHome, build) {
   compileAddon(source("systemd/native/datagram.c"), join(build, "datagram.node"), how);
 }
 
-/** Flags of the launchers in apps/NAME/bin, and command lines that load what most commands need. */
+/** The flags of the launchers in apps/NAME/bin, and command lines that load the modules of most commands. */
 const RUNS = {
   "daos-server": {
     flags: ["--max-semi-space-size=1", "--heap-growing-percent=20"],
@@ -113,7 +113,7 @@ const RUNS = {
 };
 
 /**
- * Compiles a bundle ahead of time, as tools/bundle.mjs of its app does, with the Node.js of the target in an emulator.
+ * Compiles a bundle ahead of time like tools/bundle.mjs of its app, with the Node.js of the target in an emulator.
  *
  * @param {string} nodeHome
  * @param {string} bundle

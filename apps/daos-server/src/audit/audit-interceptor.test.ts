@@ -8,13 +8,13 @@ import { auditInterceptor, peerKey } from "./audit-interceptor.ts";
 
 const authority = new TestAuthority();
 
-/** A peer with a certificate of a role. */
+/** A peer with a certificate of this role. */
 function peerOf(role: "admin" | "server"): Peer {
   const { certificate } = authority.issue(role);
   return { kind: "certificate", role, certificate, address: "10.0.0.9" };
 }
 
-/** The lines after as many calls of a peer; those for rank 0 are done, all others refused. */
+/** The lines after this many calls of a peer. Calls for rank 0 succeed; all others are refused. */
 async function auditOf(peer: Peer, ranks: readonly number[]): Promise<readonly LogRecord[]> {
   const records: LogRecord[] = [];
   const log = createLogger((record) => records.push(record), { level: "INFO" });
@@ -46,12 +46,12 @@ async function auditOf(peer: Peer, ranks: readonly number[]): Promise<readonly L
 const refused = Array<number>(100).fill(1);
 const done = Array<number>(100).fill(0);
 
-it("auditInterceptor() leaves a line for each call that is done, and for each of an administrator", async () => {
+it("auditInterceptor() writes a line for each successful call, and for each call of an administrator", async () => {
   expect(await auditOf(peerOf("server"), done)).toHaveLength(100);
   expect(await auditOf(peerOf("admin"), [...done, ...refused])).toHaveLength(200);
 });
 
-it("auditInterceptor() leaves a few lines a minute of what a server may not do, however often it asks", async () => {
+it("auditInterceptor() writes a few lines a minute when a server repeats refused calls without a pause", async () => {
   const records = await auditOf(peerOf("server"), refused);
   expect(records).toHaveLength(10);
   expect(records[0]).toMatchObject({

@@ -9,7 +9,7 @@ import { AUDITED_CALLS, type Peer } from "@daos/security";
 import { type AuditCaller, type AuditedCall, callerFrom, callerThrough, writeAudit } from "./audit-log.ts";
 import { type AnswerOutcome, outcomeOf } from "./outcome-of.ts";
 
-/** Who calls; the listener sets it for each request. */
+/** The peer of a request. The listener sets it. */
 export const peerKey = createContextKey<Peer | undefined>(undefined, { description: "who calls" });
 
 const { typeName, method, methods } = mgmt.MgmtSvc;
@@ -20,10 +20,10 @@ const CARRIERS: readonly string[] = [CALL_ENGINE, CALL_LEADER];
 type Subject = Pick<AuditedCall, "call" | "caller" | "about">;
 
 /**
- * Leaves one line in `log` for each call of {@link AUDITED_CALLS} when it has ended: who, what, how it ended, how long it
- * took. Give it to `connectNodeAdapter` inside `faultInterceptor` and outside `limitInterceptor`, so that it sees faults, and
- * those of refused requests too. What fails for a server or an agent is written at a bounded rate: they can ask for it as often
- * as they like.
+ * Writes one line to `log` at the end of each call of {@link AUDITED_CALLS}: the caller, the call, the outcome and the
+ * duration. Give it to `connectNodeAdapter` inside `faultInterceptor` and outside `limitInterceptor`, so that it sees faults,
+ * also those of refused requests. Failed calls of servers and agents are written at a bounded rate, because these callers may
+ * repeat them without limit.
  */
 export function auditInterceptor(log: Logger): Interceptor {
   const quiet = limitRepeats(log);
@@ -66,7 +66,7 @@ export function auditInterceptor(log: Logger): Interceptor {
   };
 }
 
-/** What a request is about; undefined when it changes nothing. */
+/** The subject of a request; undefined for a request that changes nothing. */
 function subjectOf(path: string, message: object, caller: AuditCaller): Subject | undefined {
   if (path === CALL_ENGINE) {
     const { method: number, caller: certificate } = message as mgmt.CallEngineReq;
@@ -85,7 +85,7 @@ function subjectOf(path: string, message: object, caller: AuditCaller): Subject 
   return { call: nameOf(path), caller, about: AUDITED_CALLS.get(path)?.(message) };
 }
 
-/** What the request of a client is about that another server passes on; undefined when it cannot be read. */
+/** The subject of a client's request that another server forwards; undefined when the request cannot be decoded. */
 function aboutCarried(
   path: string,
   body: Uint8Array,
@@ -120,7 +120,7 @@ async function* seen<T>(messages: AsyncIterable<T>, look: (message: T) => void):
   }
 }
 
-/** Passes an answer on and reports how it ended, also when its reader stops. The last message has the results. */
+/** Passes an answer stream on, and reports its outcome, also when its reader stops early. The last message has the results. */
 async function* watched<T extends object>(
   messages: AsyncIterable<T>,
   onEnd: (ended: Ended) => void,

@@ -3,29 +3,32 @@ import { cleanText } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { type Peer, roleOf, userOf } from "@daos/security";
 
-/** Who asked for something. */
+/** The caller of an audited call. */
 export interface AuditCaller {
-  /** From the certificate: `UID=alice`. */
+  /** The user in the certificate: `UID=alice`. */
   readonly user?: string | undefined;
-  /** From the certificate; absent with `allow_insecure`. */
+  /** The role in the certificate; absent with `allow_insecure`. */
   readonly role?: string | undefined;
-  /** IP address of the connection. */
+  /** The IP address of the connection. */
   readonly address: string;
-  /** For a call that an access point passes on: its address. The address of the client is then what that says, if anything. */
+  /**
+   * For a call that an access point forwards: the access point's address. The client's address is then the one that the access
+   * point reports, if any.
+   */
   readonly via?: string | undefined;
 }
 
-/** One call, when it has ended. */
+/** A call that has ended. */
 export interface AuditedCall {
-  /** As in `PoolDestroy`. */
+  /** The name of the method: `PoolDestroy`. */
   readonly call: string;
   readonly caller: AuditCaller;
-  /** What the request was about. */
+  /** The subject of the request. */
   readonly about?: Readonly<Record<string, unknown>> | undefined;
   /** `OK`, the gRPC code, the status of the engine as in `DER_BUSY`, or `FAILED` or `PARTIAL` for ranks and devices. */
   readonly outcome: string;
   readonly reason?: string | undefined;
-  /** How many ranks or devices failed. */
+  /** The number of ranks or devices that failed. */
   readonly failed?: number | undefined;
   readonly ms: number;
 }
@@ -40,7 +43,10 @@ export function callerFrom(peer: Peer): AuditCaller {
   return peer.kind === "insecure" ? { address } : { ...namesOf(peer.certificate), address };
 }
 
-/** The client that another server calls for, by the certificate (DER) and perhaps the address that it passes on. */
+/**
+ * The client behind a forwarded call, from the certificate (DER) and the address that the forwarding server sends. The address
+ * may be missing.
+ */
 export function callerThrough(via: AuditCaller, certificate: Uint8Array, address = ""): AuditCaller {
   const client = { address: address === "" ? "unknown" : cleanText(address, MAX_ADDRESS), via: via.address };
   try {
@@ -54,7 +60,7 @@ function namesOf(certificate: X509Certificate): Pick<AuditCaller, "user" | "role
   return { user: userOf(certificate), role: roleOf(certificate) };
 }
 
-/** Writes the line of one call: WARN unless all of it was done. */
+/** Writes the line of one call, at level WARN unless the whole call succeeded. */
 export function writeAudit(
   log: Logger,
   { call, caller, about = {}, outcome, reason, failed = 0, ms }: AuditedCall,
@@ -73,7 +79,7 @@ export function writeAudit(
   log[outcome === "OK" ? "info" : "warn"](call, fields);
 }
 
-/** Texts of a request that was refused may have any length. */
+/** The texts of a refused request may have any length. */
 function bounded(about: Readonly<Record<string, unknown>>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(about).map(([name, value]) => [

@@ -31,7 +31,7 @@ it.each([
     { outcome: "NOT_FOUND", reason: "not members: nothing was done", failed: 2 },
   ],
   [
-    "a stop as release 0.8.0 has it",
+    "a stop in the form of release 0.8.0",
     create(ctl.SystemStopRespSchema, { results: [{ id: "a/0", errored: true, msg: "no answer" }] }),
     { outcome: "FAILED", reason: "no answer", failed: 1 },
   ],

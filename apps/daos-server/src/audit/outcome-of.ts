@@ -1,6 +1,6 @@
 import { daosStatusName } from "@daos/fault";
 
-/** What an answer says about how the call went, although gRPC says OK. */
+/** The outcome of a call in its answer: gRPC reports OK although parts of the call may have failed. */
 export interface AnswerOutcome {
   /** `OK`; `FAILED` when all ranks or devices failed, `PARTIAL` when some did. */
   readonly outcome: string;
@@ -9,7 +9,7 @@ export interface AnswerOutcome {
   readonly failed: number;
 }
 
-/** The parts of an answer that an outcome is read from; all messages of `proto/` use these names. */
+/** The fields of an answer that determine the outcome. All messages of `proto/` use these names. */
 interface Part {
   readonly status?: number;
   readonly errored?: boolean;
@@ -60,7 +60,7 @@ function outcomeOfParts(failed: number, all: number): string {
   return failed === all ? "FAILED" : "PARTIAL";
 }
 
-/** Why a part failed; undefined for one that did not. */
+/** Why a part failed; undefined for a part that succeeded. */
 function reasonOf(part: Part): string | undefined {
   if (part.fault !== undefined) return part.fault.description;
   if (part.errored === true) return part.msg ?? "";

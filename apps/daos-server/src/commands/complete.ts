@@ -1,7 +1,7 @@
 import { complete, type Program } from "@daos/cli";
 import { defineCommand } from "../define-command.ts";
 
-/** The hidden command behind the scripts of `daos-server completion`: prints what may come next, one a line. */
+/** The hidden command that the completion scripts call. It prints the possible next words, one per line. */
 export function completeCommand(program: () => Program) {
   return defineCommand({
     name: "complete",

@@ -7,7 +7,7 @@ import { openLogs } from "../open-logs.ts";
 import { isFormatting, serviceStatus } from "../service-status.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 
-/** Whole numbers in the configuration are checked further. */
+/** The configuration checks the range of whole numbers. */
 const MAX = Number.MAX_SAFE_INTEGER;
 
 /** `daos-server start`. */
@@ -88,7 +88,7 @@ export const startCommand = defineCommand({
     },
   },
   run: async ({ flags }) => {
-    // Loaded here, like the server below: the other commands do without.
+    // Loaded here, like the server below, because the other commands do not need it.
     const { checkAgainstMachine, formatProblem, loadServerConfig, pathsOf, saveActiveConfig } = await import(
       "@daos/config"
     );
@@ -109,7 +109,7 @@ export const startCommand = defineCommand({
       engine: flags.engine,
       recreateSuperblocks: flags["recreate-superblocks"] || undefined,
     };
-    // What ps and top show; pgrep and systemd's tools find the server by this name.
+    // The name in ps and top. pgrep and systemd's tools find the server by it.
     process.title = "daos_server";
     const config = await loadServerConfig(flags.config, overrides, {
       onWarning: (problem) => warnings.push(problem),
@@ -131,7 +131,7 @@ export const startCommand = defineCommand({
     stopOnSignals(stop, { log, onStop: () => service.stopping() });
     const internalErrors = handleInternalErrors({ log, stop: (reason) => stop.abort(reason) });
     const owner = await findOwner(config);
-    // Loaded here: the other commands do without all that a server is made of.
+    // Loaded here, because the other commands do not need the parts of a server.
     const { runServer } = await import("../server.ts");
     const running = runServer(
       {
@@ -160,7 +160,7 @@ export const startCommand = defineCommand({
           engines = changed;
           service.status(serviceStatus(changed));
         },
-        // For a parent that waits for it, such as `npm start`.
+        // For a waiting parent process, such as `npm start`.
         onServing: () => process.send?.({ kind: "serving", port: config.port }),
       },
       stop.signal,

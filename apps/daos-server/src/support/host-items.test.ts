@@ -12,7 +12,7 @@ import { configItems, hostItems } from "./host-items.ts";
 const directory = mkdtempSync(join(tmpdir(), "daos-support-items-"));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A host with dmesg, without the other programs. */
+/** A host with dmesg, but without the other programs. */
 const runner: CommandRunner = {
   run: async ([program]) => {
     if (program !== "dmesg") throw Object.assign(new Error(`spawn ${program} ENOENT`), { code: "ENOENT" });
@@ -22,7 +22,7 @@ const runner: CommandRunner = {
 };
 
 describe("hostItems", () => {
-  it("hostItems() gives what support needs without a key, even when a log is configured to be the key", async () => {
+  it("hostItems() leaves out the key, even when a log is configured with the key's path", async () => {
     const authority = new TestAuthority();
     using certificates = new TestCertificateFiles();
     const own = authority.issue("server");

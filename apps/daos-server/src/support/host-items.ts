@@ -20,12 +20,12 @@ export interface HostItemsOptions {
   readonly bdev: Pick<BdevOperations, "scan">;
   readonly network: Pick<NetworkProvider, "scan">;
   readonly runner: CommandRunner;
-  /** The most of each log. */
+  /** The maximum size of each log's end. */
   readonly logBytes: number;
 }
 
 export const MAX_CONFIG = 1024 * 1024;
-/** Lines of the kernel about what DAOS uses. */
+/** Matches kernel messages about the devices and resources of DAOS. */
 const DEVICE_LINES =
   /nvme|pmem|\bnd_|nvdimm|\bdax\b|cxl|vfio|iommu|mlx|hfi1|infiniband|\bib\d|irdma|bnxt|ext4|tmpfs|blk_|I\/O error|huge|oom|out of memory|hung task|blocked for more|mce|machine check|pcie|aer:|daos/i;
 const JOURNAL: Argv = [
@@ -44,7 +44,7 @@ export function supportDirectory(): string {
   return `daos-support-${hostname().replace(/[^\w.-]/g, "_")}`;
 }
 
-/** The configuration as it stands, and with its defaults. */
+/** The configuration file, and the configuration in force with its defaults. */
 export function configItems(config: ServerConfig): readonly SupportItem[] {
   return [
     { name: "config/daos_server.yml", read: () => readTail(config.path, MAX_CONFIG) },
@@ -52,7 +52,7 @@ export function configItems(config: ServerConfig): readonly SupportItem[] {
   ];
 }
 
-/** What support needs of this host whether or not its server runs. Files with keys are not among them. */
+/** The items of this host that do not need its running server. They contain no keys. */
 export function hostItems(options: HostItemsOptions): readonly SupportItem[] {
   const { config, scm, bdev, network, runner, logBytes } = options;
   const { withJournal = config?.controlLogFile === undefined } = options;
@@ -135,7 +135,7 @@ function versions(): object {
   };
 }
 
-/** One part that fails does not hide the other. */
+/** Replaces a failure by its reason, so that a failed part does not hide the other one. */
 async function orReason<T>(scan: Promise<T>): Promise<T | { readonly failed: string }> {
   return scan.catch((error: unknown) => ({ failed: errorText(error) }));
 }

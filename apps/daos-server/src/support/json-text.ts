@@ -1,4 +1,4 @@
-/** JSON for people: large numbers as texts, faults and other errors by their messages. */
+/** JSON for readers: bigints as strings, faults and other errors as their messages. */
 export function jsonText(value: unknown): string {
   return `${JSON.stringify(value, plain, 2)}\n`;
 }

@@ -7,11 +7,11 @@ import { jsonText } from "./json-text.ts";
 export interface ServerItemsOptions {
   readonly harness: Pick<Harness, "instances">;
   readonly leadership: Leadership;
-  /** What Prometheus gets; undefined without `telemetry_port`. */
+  /** The page for Prometheus; undefined without `telemetry_port`. */
   readonly metrics: (() => Promise<string>) | undefined;
 }
 
-/** What only the running server knows. Other hosts do not have what is the leader's: `missing.txt` says so there. */
+/** The items that need the running server. Only the leader has all of them; on other hosts `missing.txt` lists the rest. */
 export function serverItems({ harness, leadership, metrics }: ServerItemsOptions): readonly SupportItem[] {
   return [
     {

@@ -4,10 +4,10 @@ import type { SupportItem } from "@daos/support";
 import { checkMembers, storedEvents } from "../repair-members.ts";
 import { jsonText } from "./json-text.ts";
 
-/** The most of the page of the metrics, characters. */
+/** The maximum length of the metrics page, characters. */
 const MAX_METRICS = 4 * 1024 * 1024;
 
-/** What a command finds in the stores of this host, and of its server if that runs. */
+/** The items that a command gets from the stores of this host, and from its server if it runs. */
 export function storedItems(config: ServerConfig, { log }: { readonly log: Logger }): readonly SupportItem[] {
   return [
     {

@@ -37,7 +37,7 @@ const replacedMembers = z.strictObject({
 });
 const unreadable = z.array(z.looseObject({ uuid: text, reason: text }));
 
-/** What each command prints with `--json` when nothing fails; nothing for `start`, which logs. */
+/** The `--json` result of each command without a failure; none for `start`, which logs. */
 const RESULTS: Readonly<Record<string, z.ZodType>> = {
   "cert init": z.strictObject({ cert: text, key: text, notAfter: time }),
   "cert issue": z.strictObject({ cert: text, key: text, client: text.optional(), notAfter: time }),
@@ -166,7 +166,7 @@ const RESULTS: Readonly<Record<string, z.ZodType>> = {
   version: z.strictObject({ name: z.literal("daos-server"), version: text, daosRelease: text }),
 };
 
-/** What a failure adds to what is known of the result. */
+/** The fields that a failure adds to the known part of the result. */
 const FAILURE = {
   status: z.int().min(1).max(255).meta({ description: "the exit code" }),
   errors: z
@@ -182,7 +182,7 @@ const FAILURE = {
     .min(1),
 };
 
-/** What each command prints with `--json`, by its words: the result alone, or a failure with what is known of it. */
+/** The `--json` documents of each command, by its words: the result, or a failure with the known part of the result. */
 export const DOCUMENTS: ReadonlyMap<string, z.ZodType> = new Map(
   Object.entries(RESULTS).map(([command, result]) => {
     const failure =

@@ -13,7 +13,7 @@ afterAll(async () => {
   await browser?.[Symbol.asyncDispose]();
 });
 
-describe("who may use dmg web", () => {
+describe("access to dmg web", () => {
   let system: BigSystem;
   let web: DmgWeb;
   beforeAll(async () => {
@@ -25,7 +25,7 @@ describe("who may use dmg web", () => {
     await system?.[Symbol.asyncDispose]();
   });
 
-  it("a link lets one browser in, which a reload does not change", async () => {
+  it("dmg web lets one browser in per link, and keeps it in after a reload", async () => {
     const link = await web.link();
     await using first = await browser.window();
     await first.page.goto(link);
@@ -40,7 +40,7 @@ describe("who may use dmg web", () => {
     await expectAccessible(second);
   });
 
-  it("a page of another origin reaches nothing", async () => {
+  it("dmg web refuses every request of a page of another origin", async () => {
     await using window = await openPage(browser, web);
     const { origin } = new URL(await web.link());
     const other = await window.page.context().newPage();
@@ -57,7 +57,7 @@ describe("who may use dmg web", () => {
     expect(outcome).toBe("refused");
   });
 
-  it("a name that leads to the loopback is refused, as after DNS rebinding", async () => {
+  it("dmg web refuses a host name that resolves to the loopback, as after DNS rebinding", async () => {
     const { port } = new URL(await web.link());
     const status = await new Promise((resolve, reject) => {
       const request = httpRequest(

@@ -15,7 +15,7 @@ interface BigMember {
   faultDomain: string;
 }
 
-/** How the states are spread: a few members in each, as in a system with some trouble. */
+/** The distribution of the states: a few members in each state other than joined. */
 const TROUBLES: readonly (readonly [number, ctl.MemberState, string])[] = [
   [37, ctl.MemberState.MEMBER_ERRORED, "the engine ended with signal SIGSEGV"],
   [38, ctl.MemberState.MEMBER_ERRORED, "the engine ended with signal SIGSEGV"],
@@ -30,8 +30,8 @@ const TROUBLES: readonly (readonly [number, ctl.MemberState, string])[] = [
 ];
 
 /**
- * A leader with many members, two on each host, 32 hosts in a rack: a real gRPC listener whose answers are made up. It
- * shows what a browser does with a system that no test machine can run.
+ * A leader with many members, two on each host, 32 hosts in a rack: a real gRPC listener with generated answers. It tests the
+ * page on a system that is too large for a test machine.
  */
 export class BigSystem implements AsyncDisposable {
   readonly members: BigMember[];
@@ -76,7 +76,7 @@ export class BigSystem implements AsyncDisposable {
     return system;
   }
 
-  /** Changes the state of one member, and tells of it. */
+  /** Changes the state of one member, and sends an event. */
   change(rank: number, state: ctl.MemberState, reason: string): void {
     const member = this.members[rank];
     if (member === undefined) throw new Error(`there is no rank ${rank}`);

@@ -20,7 +20,7 @@ afterAll(async () => {
 }, 300_000);
 
 describe("dmg web on three access points with etcd", () => {
-  it("the death of the leader is on the page with the next leader, without a reload", async () => {
+  it("dmg web shows the death of the leader, and the next leader, without a reload", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, "/overview");
@@ -37,7 +37,7 @@ describe("dmg web on three access points with etcd", () => {
     const next = cluster.at(await leader.textContent());
     expect(next).not.toBe(first);
     await page.getByText("leads the system").first().waitFor();
-    // The host of the first leader is dead, which the next one finds out.
+    // The host of the first leader is dead. The next leader detects it.
     await page.locator(".state-list").getByText("Unresponsive").waitFor({ timeout: EVENTUAL_TIMEOUT_MS });
     await first.system.start([]);
     await page

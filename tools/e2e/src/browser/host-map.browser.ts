@@ -25,7 +25,7 @@ describe("dmg web with 1,024 hosts and 2,048 members", () => {
     await system?.[Symbol.asyncDispose]();
   });
 
-  it("the map has a cell for each host, by rack, and no violation of WCAG", async () => {
+  it("the map has a cell for each host, grouped by rack, and no violation of WCAG", async () => {
     await using window = await openPage(browser, web, { scheme: "dark" });
     await go(window, "/hosts");
     await window.page.locator(".cell").nth(1_023).waitFor();
@@ -34,7 +34,7 @@ describe("dmg web with 1,024 hosts and 2,048 members", () => {
     expectClean(window);
   });
 
-  it("a change of one member touches one cell", async () => {
+  it("the map changes one cell when one member changes", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, "/hosts");
@@ -60,7 +60,7 @@ describe("dmg web with 1,024 hosts and 2,048 members", () => {
     expect(await page.evaluate(() => document.body.dataset.touched)).toBe(system.members[900]?.addr);
   });
 
-  it("hosts are found by host set, rank and state", async () => {
+  it("the map finds hosts by host set, rank and state", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, "/hosts/errored");
@@ -75,7 +75,7 @@ describe("dmg web with 1,024 hosts and 2,048 members", () => {
     await expect.poll(shown).toBe(1);
   });
 
-  it("the map is used with the keyboard: Tab goes to a rack, arrows in it, Enter opens a host", async () => {
+  it("the map can be used with the keyboard: Tab selects a rack, arrows a host, Enter opens the host", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, "/hosts");

@@ -8,7 +8,7 @@ import { DmgWeb, go, isLive, openPage, TestBrowser } from "./web-page.ts";
 
 const HOSTS = 1_024;
 const MEMBERS = 2_048;
-/** Of several paints the fastest counts: the others show what else the machine does. */
+/** The fastest of several paints counts, because other work on the machine slows down the rest. */
 const PAINTS = 5;
 const FIRST_PAINT_MS = 1_000;
 
@@ -26,7 +26,7 @@ afterAll(async () => {
   await browser?.[Symbol.asyncDispose]();
 });
 
-/** Notes when the first frame with all cells is shown, in ms since the navigation began. */
+/** Records the time of the first frame with all cells, in ms since the start of the navigation. */
 function noteFirstMap(count: number): void {
   const look = () => {
     if (document.getElementsByClassName("cell").length < count) requestAnimationFrame(look);
@@ -61,7 +61,7 @@ describe("dmg web on the simulation's leader with 2,048 members on 1,024 hosts",
     expectClean(window);
   });
 
-  it("a change of one member touches one cell, within a second", async () => {
+  it("the map changes one cell within a second when one member changes", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, "/hosts");

@@ -26,7 +26,7 @@ export class LargeLeader implements AsyncDisposable {
   static async start({ hosts, members }: { readonly hosts: number; readonly members: number }) {
     const children: ChildProcess[] = [];
     const start = async <T>(...args: readonly string[]): Promise<T> => {
-      // It is compiled, and runs without the conditions of the tests.
+      // It is compiled, so it runs without the tests' export conditions.
       const child = fork(BENCH, args, { execArgv: [] });
       children.push(child);
       using limit = deadline(EVENTUAL_TIMEOUT_MS, `${args[0]} of the benchmark`);

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import type { TestWindow } from "./web-page.ts";
 
-/** The rules of WCAG up to 2.2 AA, and what axe holds for good practice. */
+/** The rules of WCAG up to 2.2 AA, and axe's best practices. */
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 
 interface AxeResults {
@@ -14,9 +14,9 @@ interface AxeResults {
   }[];
 }
 
-/** Requires that axe finds nothing on the page as it is now. */
+/** Requires that axe finds no violation on the current page. */
 export async function expectAccessible({ page }: TestWindow): Promise<void> {
-  // The policy of the page lets no script in, so it is evaluated as the debugger does.
+  // The page's content security policy forbids other scripts, so axe is evaluated through the debugger.
   await page.evaluate(await readFile(fileURLToPath(import.meta.resolve("axe-core")), "utf8"));
   const { violations } = (await page.evaluate(
     `axe.run(document, { runOnly: ${JSON.stringify(RULES)} })`,
@@ -27,7 +27,7 @@ export async function expectAccessible({ page }: TestWindow): Promise<void> {
   expect(found).toEqual([]);
 }
 
-/** Requires that nothing is wider than the window. */
+/** Requires that no element is wider than the window. */
 export async function expectNoSidewaysScroll({ page }: TestWindow): Promise<void> {
   const [content, window] = await page.evaluate(() => [
     document.documentElement.scrollWidth,
@@ -36,7 +36,7 @@ export async function expectNoSidewaysScroll({ page }: TestWindow): Promise<void
   expect(content).toBeLessThanOrEqual(window ?? 0);
 }
 
-/** Requires that the page had no script error, broke no policy, and asked nothing but the loopback. */
+/** Requires that the page had no script error, violated no policy, and sent requests to the loopback only. */
 export function expectClean({ errors, hosts }: TestWindow): void {
   expect(errors).toEqual([]);
   expect([...hosts]).toEqual(["127.0.0.1"]);

@@ -29,22 +29,25 @@ describe("dmg web on a real system", () => {
   const hashOf = (page: string) =>
     page === "host" || page === "config" ? `/${page}/${encodeURIComponent(address())}` : `/${page}`;
 
-  it.each(PAGES)("the page %s has no violation of WCAG, in light, dark and 390 px", async (name) => {
-    await using window = await openPage(browser, web);
-    const { page } = window;
-    await go(window, hashOf(name));
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    if (name === "host") await page.getByText("Fabric interfaces").waitFor();
-    await expectAccessible(window);
-    await page.emulateMedia({ colorScheme: "dark" });
-    await expectAccessible(window);
-    await page.setViewportSize({ width: 390, height: 844 });
-    await expectAccessible(window);
-    await expectNoSidewaysScroll(window);
-    expectClean(window);
-  });
+  it.each(PAGES)(
+    "the page %s has no violation of WCAG in the light and dark themes and at 390 px",
+    async (name) => {
+      await using window = await openPage(browser, web);
+      const { page } = window;
+      await go(window, hashOf(name));
+      await page.getByRole("heading", { level: 1 }).waitFor();
+      if (name === "host") await page.getByText("Fabric interfaces").waitFor();
+      await expectAccessible(window);
+      await page.emulateMedia({ colorScheme: "dark" });
+      await expectAccessible(window);
+      await page.setViewportSize({ width: 390, height: 844 });
+      await expectAccessible(window);
+      await expectNoSidewaysScroll(window);
+      expectClean(window);
+    },
+  );
 
-  it("the host page shows what dmg shows of members and storage", async () => {
+  it("the host page shows the same members and storage as dmg", async () => {
     await using window = await openPage(browser, web);
     await go(window, hashOf("host"));
     const { members } = await system.dmgJson("system", "query");
@@ -52,7 +55,7 @@ describe("dmg web on a real system", () => {
     await window.page.getByText("SCM 1.0 GiB").first().waitFor();
   });
 
-  it("the host page shows the processes that run, and the page of its configuration what is in force", async () => {
+  it("the host page shows the running processes, and the configuration page shows the configuration in force", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, hashOf("host"));
@@ -68,7 +71,7 @@ describe("dmg web on a real system", () => {
     expectClean(window);
   });
 
-  it("the events are filtered by severity and text", async () => {
+  it("the events page filters by severity and text", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, "/events");
@@ -84,7 +87,7 @@ describe("dmg web on a real system", () => {
     expectClean(window);
   });
 
-  it("an action names what it hits and the dmg command, does it, and the page shows it live", async () => {
+  it("an action names its ranks and the dmg command, and the page shows its effect live", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, "/hosts");
@@ -111,7 +114,7 @@ describe("dmg web on a real system", () => {
     await page.locator(".cell[data-state=joined]").waitFor({ timeout: EVENTUAL_TIMEOUT_MS });
   });
 
-  it("a pool is created, its list is checked as one types and replaced, and it is destroyed", async () => {
+  it("the pool pages create a pool, check and replace its list, and destroy the pool", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, "/pools");
@@ -145,7 +148,7 @@ describe("dmg web on a real system", () => {
     expectClean(window);
   });
 
-  it("storage is scanned, and a format of engines that run fails with its code, also after a reload", async () => {
+  it("the storage page scans, and shows the code of a failed format, also after a reload", async () => {
     await using window = await openPage(browser, web);
     const { page } = window;
     await go(window, "/storage");
@@ -164,7 +167,7 @@ describe("dmg web on a real system", () => {
     expectClean(window);
   });
 
-  it("the death of an engine is on the page without a reload", async () => {
+  it("the page shows the death of an engine without a reload", async () => {
     await using window = await openPage(browser, web);
     await go(window, "/events");
     process.kill(system.enginePid(1), "SIGKILL");
@@ -173,7 +176,7 @@ describe("dmg web on a real system", () => {
     await window.page.locator(".cell[data-state=joined]").waitFor({ timeout: EVENTUAL_TIMEOUT_MS });
   });
 
-  it("the page says that the leader is lost, with the reason, and goes on when it is back", async () => {
+  it("the page shows that the leader is lost, with the reason, and continues when it is back", async () => {
     await using window = await openPage(browser, web);
     await system.stop();
     const notice = window.page.locator(".lost");
@@ -186,7 +189,7 @@ describe("dmg web on a real system", () => {
     expectClean(window);
   });
 
-  it("--read-only shows, and refuses what a page would send all the same", async () => {
+  it("dmg web --read-only shows the system, and refuses changes that a page sends nevertheless", async () => {
     await using shown = await DmgWeb.start(`localhost:${system.port}`, "--read-only");
     await using window = await openPage(browser, shown);
     await go(window, "/hosts");

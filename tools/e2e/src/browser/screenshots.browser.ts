@@ -5,9 +5,9 @@ import { WORKSPACE } from "../program.ts";
 import { TestSystem } from "../test-system.ts";
 import { DmgWeb, go, openPage, TestBrowser } from "./web-page.ts";
 
-/** The pictures of docs/web.md; made anew with DAOS_SCREENSHOTS=1 npm run test:web -- src/browser/screenshots.browser.ts */
+/** The pictures of docs/web.md. Update them with DAOS_SCREENSHOTS=1 npm run test:web -- src/browser/screenshots.browser.ts */
 it.runIf(process.env.DAOS_SCREENSHOTS === "1")(
-  "pictures of each page are made for docs/web.md",
+  "screenshots of each page are taken for docs/web.md",
   async () => {
     const directory = join(WORKSPACE, "docs/web");
     await mkdir(directory, { recursive: true });

@@ -8,7 +8,7 @@ import { type Browser, type BrowserContext, chromium, type Page } from "playwrig
 import { Program } from "../program.ts";
 import { DMG, EVENTUAL_TIMEOUT_MS } from "../test-system.ts";
 
-/** Debian's Chromium, without what talks to the outside. */
+/** The options of Debian's Chromium. They disable requests to other hosts. */
 const CHROMIUM = "/usr/bin/chromium";
 const CHROMIUM_FLAGS = [
   "--no-sandbox",
@@ -49,10 +49,10 @@ export class TestBrowser implements AsyncDisposable {
     return new TestBrowser(browser, directory);
   }
 
-  /** A window with cookies and storage of its own. What is not for the loopback fails the test. */
+  /** A window with its own cookies and storage. A request to another host than the loopback fails the test. */
   async window({ width = 1280, height = 860, scheme = "light" }: WindowOptions = {}): Promise<TestWindow> {
     const context = await this.#browser.newContext({ viewport: { width, height }, colorScheme: scheme });
-    // As long as anything may take by itself on a busy machine.
+    // The general time limit on a busy machine.
     context.setDefaultTimeout(EVENTUAL_TIMEOUT_MS);
     const page = await context.newPage();
     return new TestWindow(context, page);
@@ -64,10 +64,10 @@ export class TestBrowser implements AsyncDisposable {
   }
 }
 
-/** A window, and what went wrong in it. */
+/** A window with its errors. */
 export class TestWindow implements AsyncDisposable {
   readonly page: Page;
-  /** Errors of scripts, and what the content security policy refused. */
+  /** Script errors, and violations of the content security policy. */
   readonly errors: string[] = [];
   /** The hosts of all requests. */
   readonly hosts = new Set<string>();
@@ -88,7 +88,7 @@ export class TestWindow implements AsyncDisposable {
   }
 }
 
-/** A `dmg web` that runs. Dispose of it. */
+/** A running `dmg web`. Dispose of it. */
 export class DmgWeb implements AsyncDisposable {
   readonly program: Program;
 
@@ -120,7 +120,7 @@ export class DmgWeb implements AsyncDisposable {
   }
 }
 
-/** A window that a link has let in, and whose page is live. */
+/** A window that was let in by a link, with a live page. */
 export async function openPage(
   browser: TestBrowser,
   web: DmgWeb,
@@ -132,7 +132,7 @@ export async function openPage(
   return window;
 }
 
-/** Waits until the page shows what is. */
+/** Waits until the page shows the current state. */
 export async function isLive({ page }: TestWindow): Promise<void> {
   await page.getByRole("status").getByText("Live").waitFor();
 }

@@ -4,10 +4,15 @@ import { ChangeHistory, type SystemView } from "./change-history.ts";
 const joined = { rank: 0, uuid: "a", state: "joined" };
 
 it.each<readonly [string, (history: ChangeHistory) => void, SystemView, readonly string[]]>([
-  ["nothing when all is there", (history) => history.created("p"), { pools: ["p"], members: [joined] }, []],
+  [
+    "nothing when the state matches",
+    (history) => history.created("p"),
+    { pools: ["p"], members: [joined] },
+    [],
+  ],
   ["a lost pool", (history) => history.created("p"), { pools: [], members: [joined] }, ["pool p is lost"]],
   [
-    "a pool that is there again",
+    "a destroyed pool that exists again",
     (history) => {
       history.created("p");
       history.destroyed("p");
@@ -15,15 +20,15 @@ it.each<readonly [string, (history: ChangeHistory) => void, SystemView, readonly
     { pools: ["p"], members: [joined] },
     ["pool p is there again"],
   ],
-  ["a pool from nowhere", () => {}, { pools: ["p"], members: [joined] }, ["pool p was never made"]],
+  ["an unknown pool", () => {}, { pools: ["p"], members: [joined] }, ["pool p was never made"]],
   [
-    "nothing of a pool that was being made",
+    "nothing about a pool whose creation was in progress",
     (history) => history.creating(),
     { pools: ["p"], members: [joined] },
     [],
   ],
   [
-    "nothing of a pool that was being destroyed",
+    "nothing about a pool whose destruction was in progress",
     (history) => {
       history.created("p");
       history.destroying("p");
@@ -31,7 +36,7 @@ it.each<readonly [string, (history: ChangeHistory) => void, SystemView, readonly
     { pools: [], members: [joined] },
     [],
   ],
-  ["a rank that is forgotten", () => {}, { pools: [], members: [] }, ["rank 0 is forgotten"]],
+  ["a missing rank", () => {}, { pools: [], members: [] }, ["rank 0 is forgotten"]],
   [
     "a rank with another identity",
     () => {},
@@ -39,24 +44,24 @@ it.each<readonly [string, (history: ChangeHistory) => void, SystemView, readonly
     ["rank 0 was a and is b"],
   ],
   [
-    "an exclusion that is lost",
+    "a lost exclusion",
     (history) => history.changed(0, true),
     { pools: [], members: [joined] },
     ["rank 0 is joined, and was excluded"],
   ],
   [
-    "an exclusion from nowhere",
+    "an unexpected exclusion",
     () => {},
     { pools: [], members: [{ ...joined, state: "excluded" }] },
     ["rank 0 is excluded, and was not excluded"],
   ],
   [
-    "nothing of an exclusion that was under way",
+    "nothing about an exclusion that was in progress",
     (history) => history.changing(0),
     { pools: [], members: [{ ...joined, state: "excluded" }] },
     [],
   ],
-])("ChangeHistory.compare() finds %s", (_name, happen, view, problems) => {
+])("ChangeHistory.compare() reports %s", (_name, happen, view, problems) => {
   const history = new ChangeHistory();
   expect(history.compare({ pools: [], members: [joined] })).toEqual([]);
   happen(history);

@@ -1,19 +1,19 @@
-/** What a system shows: its pools, and the state of each rank. */
+/** The visible state of a system: its pools, and the state of each rank. */
 export interface SystemView {
   readonly pools: readonly string[];
   readonly members: readonly { readonly rank: number; readonly uuid: string; readonly state: string }[];
 }
 
 /**
- * What a system has acknowledged, for comparison with what it shows after a crash. What was under way when it crashed may have
- * been done or not.
+ * The acknowledged changes of a system, for comparison with its state after a crash. A change that was in progress at the crash
+ * may have taken effect or not.
  */
 export class ChangeHistory {
   readonly #pools = new Set<string>();
   readonly #destroyed = new Set<string>();
   readonly #excluded = new Map<number, boolean>();
   readonly #identities = new Map<number, string>();
-  /** Pools that may exist although their making was not acknowledged. */
+  /** Whether a pool may exist although its creation was not acknowledged. */
   #mayExist = false;
   readonly #mayBeGone = new Set<string>();
   readonly #mayBeExcluded = new Set<number>();
@@ -23,7 +23,7 @@ export class ChangeHistory {
     return this.#acknowledged;
   }
 
-  /** A pool whose destruction has not been asked for. */
+  /** A pool whose destruction was not requested. */
   somePool(): string | undefined {
     return [...this.#pools].find((uuid) => !this.#mayBeGone.has(uuid));
   }
@@ -52,7 +52,7 @@ export class ChangeHistory {
     this.#acknowledged++;
   }
 
-  /** An exclusion, or the end of one, is asked for. */
+  /** An exclusion or its end was requested. */
   changing(rank: number): void {
     this.#mayBeExcluded.add(rank);
   }
@@ -63,7 +63,11 @@ export class ChangeHistory {
     this.#acknowledged++;
   }
 
-  /** Takes over what the system shows for all that was under way. @returns what it has lost, or shows wrongly */
+  /**
+   * Compares the state with the acknowledged changes, and accepts the outcome of changes in progress.
+   *
+   * @returns the differences
+   */
   compare({ pools, members }: SystemView): readonly string[] {
     const problems: string[] = [];
     const shown = new Set(pools);

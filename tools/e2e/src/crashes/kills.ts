@@ -10,16 +10,16 @@ export interface KillsOptions {
   readonly say?: (line: string) => void;
 }
 
-/** What {@link kills} saw. */
+/** The result of {@link kills}. */
 export interface KillsReport {
   readonly kills: Readonly<Record<string, number>>;
-  /** Changes that were acknowledged; none of them was lost. */
+  /** The number of acknowledged changes. */
   readonly acknowledged: number;
-  /** What was lost, or was there without reason. */
+  /** Lost changes, and unexpected pools or states. */
   readonly problems: readonly string[];
 }
 
-/** Everything serves again within this time on a busy machine, ms. */
+/** The time limit until everything serves again on a busy machine, ms. */
 const BACK_MS = 180_000;
 
 interface PhaseContext {
@@ -28,7 +28,7 @@ interface PhaseContext {
   readonly random: Random;
 }
 
-/** Kills with SIGKILL at a random moment of a phase. */
+/** The phases. Each one sends SIGKILL at a random moment. */
 const PHASES: Readonly<Record<string, (context: PhaseContext) => Promise<void>>> = {
   "the server, while changes are made": (context) => killWhileWriting(context, ["server"]),
   "the server and its engine, while changes are made": (context) =>
@@ -62,7 +62,7 @@ const PHASES: Readonly<Record<string, (context: PhaseContext) => Promise<void>>>
   },
 };
 
-/** Kills servers and engines again and again, and compares each time what the system shows with what it has acknowledged. */
+/** Kills servers and engines repeatedly. After each kill it compares the system's state with the acknowledged changes. */
 export async function kills({ count, seed, say }: KillsOptions): Promise<KillsReport> {
   await using system = await TestSystem.create({ engines: 2 });
   await system.start();
@@ -98,7 +98,7 @@ async function killWhileWriting(
     if (victim === "server") system.server.child.kill("SIGKILL");
     else killEngine(system);
   }
-  // A change may also fail before dmg is told to end.
+  // A change may also fail before dmg is killed.
   await delay(random.below(100));
   writer.interrupt();
   await writing;
@@ -109,7 +109,7 @@ function killEngine(system: TestSystem): void {
   try {
     process.kill(system.enginePid(0), "SIGKILL");
   } catch (error) {
-    // It is between two processes.
+    // The engine has no process at the moment.
     if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
   }
 }
@@ -119,7 +119,7 @@ async function killServer(system: TestSystem): Promise<void> {
   await system.server.end();
 }
 
-/** What the system shows when its first rank serves again; ranks that were stopped are started. */
+/** The state of the system when its first rank serves again. Starts stopped ranks. */
 async function queryView(system: TestSystem) {
   using limit = deadline(BACK_MS, "the system to serve again");
   const ask = async (...args: readonly string[]): Promise<DmgResult> => {

@@ -3,10 +3,10 @@ import type { DmgResult, TestSystem } from "../test-system.ts";
 import type { ChangeHistory } from "./change-history.ts";
 
 const MAX_POOLS = 4;
-/** The rank that is excluded and let in again. */
+/** The rank that is excluded and cleared repeatedly. */
 const OTHER_RANK = 1;
 
-/** An administrator who changes a system all the time with dmg, and keeps account of what was acknowledged. */
+/** An administrator who changes a system continually with dmg, and records the acknowledged changes. */
 export class Writer {
   readonly #system: TestSystem;
   readonly #history: ChangeHistory;
@@ -29,7 +29,7 @@ export class Writer {
     }
   }
 
-  /** Ends the change that is under way, whose outcome is unknown then. */
+  /** Interrupts the current change. Its outcome is then unknown. */
   interrupt(): void {
     this.#ends = true;
     this.#running?.child.kill("SIGKILL");

@@ -1,12 +1,12 @@
-// npm run bench:fail-over -- [--rounds N]: how long a system is without a leader, and a site without its ranks, with the
-// times that the product has by default.
+// npm run bench:fail-over -- [--rounds N]: measures how long a system has no leader, and a site no ranks, with the default
+// times.
 import { loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { deadline, delay } from "@daos/sys";
 import { type ClusterHost, TestCluster } from "../test-cluster.ts";
 
 const HOSTS = 6;
-/** Nothing that is measured takes so long, ms. */
+/** The limit of each measurement, ms. */
 const TIMEOUT_MS = 120_000;
 const POLL_MS = 20;
 
@@ -58,7 +58,7 @@ async function killSite(): Promise<number> {
   return Date.now() - since;
 }
 
-/** ms until another access point leads, by its own log. */
+/** The time until another access point leads, ms, by its own log. */
 async function newTerm(old: ClusterHost, since: number): Promise<number> {
   const others = cluster.hosts.slice(0, 3).filter((host) => host !== old);
   const leads = () => {

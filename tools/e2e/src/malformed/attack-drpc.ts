@@ -4,15 +4,19 @@ import type { Random } from "@daos/sys/testing";
 import type { AttackProgress } from "./attack.ts";
 import { randomMessage } from "./random-message.ts";
 
-/** Packets on one connection, and of these at once: fewer than the calls of one session that a server works on. */
+/** The packets on one connection, and how many of them are in flight: fewer than a server's limit per session. */
 const PACKETS = 5_000;
 const AT_ONCE = 48;
-/** An answer comes at once, or when the budget of the peer has filled up again. */
+/** The time limit of an answer, which includes the wait for the peer's call budget. */
 const ANSWER_MS = 300_000;
 
 const METHODS = Object.values(drpcMethods);
 
-/** Sends malformed packets to a dRPC server until enough are sent or `progress.signal` aborts. @throws Error without an answer */
+/**
+ * Sends malformed packets to a dRPC server until the count is reached or `progress.signal` aborts.
+ *
+ * @throws Error for a missing answer
+ */
 export async function attackDrpc(path: string, random: Random, progress: AttackProgress): Promise<void> {
   while (progress.wants()) {
     using limit = deadline(ANSWER_MS, "connection to the dRPC server");
@@ -21,7 +25,7 @@ export async function attackDrpc(path: string, random: Random, progress: AttackP
   }
 }
 
-/** One connection; every third one is closed without its last answers being read. */
+/** One connection. Every third connection is closed before its last answers are read. */
 async function attackOnce(socket: PacketSocket, random: Random, progress: AttackProgress): Promise<void> {
   const ended = Promise.withResolvers<void>();
   const isRude = random.oneIn(3);
@@ -43,7 +47,7 @@ async function attackOnce(socket: PacketSocket, random: Random, progress: Attack
   }, ANSWER_MS);
   socket.open({
     onPacket: (packet) => {
-      // Throws for what is no answer.
+      // Throws for an invalid answer.
       decodeResponse(packet);
       answered++;
       give();

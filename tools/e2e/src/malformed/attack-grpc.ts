@@ -15,14 +15,14 @@ import type { Random } from "@daos/sys/testing";
 import type { AttackCertificates, AttackProgress } from "./attack.ts";
 import { randomMessage } from "./random-message.ts";
 
-/** Calls on one connection, and of these at once: what an agent may have. */
+/** The calls on one connection, and how many of them are in flight: an agent's limit. */
 const CALLS = 2_000;
 const AT_ONCE = 14;
-/** One connection with bytes that are no HTTP/2 or no TLS for so many calls. */
+/** One connection in this many calls sends bytes that are not HTTP/2 or not TLS. */
 const CALLS_FOR_A_CONNECTION = 50;
-/** The server ends every call and every bad connection within this time, ms, also on a machine that has much else to do. */
+/** The time limit within which the server must end every call and every bad connection on a busy machine, ms. */
 const END_MS = 300_000;
-/** The server may turn connections of one address away for so long, ms. */
+/** How long the server may refuse connections of one address, ms. */
 const REFUSED_MS = 300_000;
 
 interface Call {
@@ -35,8 +35,8 @@ const RPCS: readonly Call[] = SERVICES.flatMap((service) =>
   service.methods.map(({ name, input }) => ({ path: `/${service.typeName}/${name}`, request: input })),
 );
 /**
- * What these roles ask for is done, and would end the engine or change the devices of this machine: on loopback a server is
- * the host itself.
+ * Methods that these roles may call, and that would end the engine or change this machine's devices: on the loopback a server
+ * counts as the host itself.
  */
 const NOT_AS: Readonly<Record<AttackCertificates["roles"][number]["role"], RegExp | undefined>> = {
   admin: /Storage(Prepare|Format|BurnIn)|System(Stop|Start|Exclude|ClearExclude|Erase)|SetLogMasks/,
@@ -56,7 +56,7 @@ export async function attackGrpc(
     const tls = { ca, cert, key, servername: "server" };
     let refusedSince: number | undefined;
     while (progress.wants()) {
-      // Limits of an address are tested elsewhere.
+      // Other tests cover the limits per address.
       const options = { ...tls, localAddress: anyAddress(random) } as SecureClientSessionOptions;
       const session = connectHttp2(`https://127.0.0.1:${port}`, options);
       const ended = await attackSession(session, { calls, tls: { ...tls, port } }, random, progress);
@@ -77,7 +77,7 @@ interface SessionPlan {
   readonly tls: object & { readonly port: number };
 }
 
-/** @returns how many calls the server has ended */
+/** @returns the number of calls that the server has ended */
 async function attackSession(
   session: ClientHttp2Session,
   plan: SessionPlan,
@@ -154,7 +154,7 @@ async function malformedConnection(
   else await send(connectTls({ ...tls, ...local, ALPNProtocols: ["h2"] }), malformedHttp2(random, turn));
 }
 
-/** Sends the bytes and waits until the server has closed the connection. @throws Error when it does not */
+/** Sends the bytes, and waits until the server closes the connection. @throws Error when it does not */
 function send(socket: Duplex, input: Buffer): Promise<void> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
@@ -171,7 +171,7 @@ function send(socket: Duplex, input: Buffer): Promise<void> {
   });
 }
 
-/** One of many addresses of this host; none of them is an access point's. */
+/** A random address of this host that is no access point's address. */
 function anyAddress(random: Random): string {
   return `127.0.${1 + random.below(50)}.${1 + random.below(250)}`;
 }

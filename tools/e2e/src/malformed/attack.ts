@@ -1,15 +1,15 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** How an attack learns whether it goes on, and says how far it is. */
+/** The progress of an attack. */
 export interface AttackProgress {
-  /** Whether more is to be sent. */
+  /** Whether to send another input. */
   wants(): boolean;
-  /** One more input has been sent. */
+  /** Records that an input was sent. */
   add(): void;
 }
 
-/** What an attacker, a process of its own, is told to do. */
+/** The order to an attacker process. */
 export interface AttackOrder {
   readonly target:
     | { readonly kind: "drpc"; readonly path: string }
@@ -29,7 +29,7 @@ export interface AttackCertificates {
   }[];
 }
 
-/** The certificates that a test system with `secure` has in its directory. */
+/** The certificates of a test system with `secure`. */
 export async function readCertificates(directory: string): Promise<AttackCertificates> {
   const read = (...path: readonly string[]) => readFile(join(directory, ...path), "utf8");
   const roles = (["server", "admin", "agent"] as const).map(async (role) => ({

@@ -1,4 +1,4 @@
-// One attacker, in a process of its own: told what to do by its first argument, it says how far it is once a second.
+// An attacker process. Its first argument is its order. It reports its progress once a second.
 import { Random } from "@daos/sys/testing";
 import type { AttackOrder } from "./attack.ts";
 import { attackDrpc } from "./attack-drpc.ts";

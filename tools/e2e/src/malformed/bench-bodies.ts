@@ -1,7 +1,7 @@
 // npm run bench:bodies [-- CONNECTIONS]
 import { unfinishedBodies } from "./unfinished-bodies.ts";
 
-/** The figures that docs/reliability.md promises. */
+/** The limits in docs/reliability.md. */
 const MAX_MIB = 300;
 const MAX_SLOWDOWN_MS = 200;
 

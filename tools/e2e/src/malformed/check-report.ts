@@ -2,7 +2,7 @@ import type { GoodFigures } from "./good-clients.ts";
 import type { HelperTally } from "./helper-attack.ts";
 import type { ServerSample } from "./watch-server.ts";
 
-/** What was seen of a server under attack. */
+/** The measurements of a server under attack. */
 export interface MalformedReport {
   readonly seed: number;
   readonly seconds: number;
@@ -10,30 +10,30 @@ export interface MalformedReport {
   readonly helper: HelperTally;
   readonly good: GoodFigures;
   readonly before: ServerSample;
-  /** When the attack was over and the server quiet. */
+  /** After the attack, when the server was idle. */
   readonly after: ServerSample;
   readonly rss: RssFigures;
   readonly loggedBytes: number;
-  /** How the server ended when it was stopped. */
+  /** The exit code of the stopped server. */
   readonly exitCode: number;
 }
 
-/** Resident memory of the server, bytes. */
+/** The resident memory of the server, bytes. */
 export interface RssFigures {
-  /** After a minute of attack; undefined when that was over before. */
+  /** After a minute of attack; undefined for a shorter attack. */
   readonly afterMinute: number | undefined;
   readonly atEnd: number;
 }
 
-/** The most that memory may have grown since a minute after the start. */
+/** The maximum growth of memory since a minute after the start. */
 const MAX_RSS_RATIO = 1.3;
-/** Timers that come and go by themselves. */
+/** The number of timers that may exist temporarily. */
 const FLEETING_TIMERS = 4;
-/** A good call that waits so long is not served, ms; a machine that other programs use as well may be slow. */
+/** The longest time of a good call on a busy machine, ms. */
 const MAX_CALL_MS = 30_000;
 const MAX_LOG_BYTES_A_MINUTE = 1024 * 1024;
 
-/** What is wrong with a report; nothing is when this is empty. */
+/** The problems in a report. An empty list means success. */
 export function checkReport(report: MalformedReport): readonly string[] {
   const { before, after, rss, good, seconds, loggedBytes, exitCode } = report;
   const problems: string[] = [];

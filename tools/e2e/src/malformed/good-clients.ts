@@ -5,7 +5,7 @@ import { Program } from "../program.ts";
 import { DMG, type TestSystem } from "../test-system.ts";
 import type { AttackCertificates } from "./attack.ts";
 
-/** What an administrator and the engine have seen of a server under attack. */
+/** The measurements of an administrator and the engine on a server under attack. */
 export interface GoodFigures {
   readonly calls: number;
   readonly slowestCallMs: number;
@@ -14,11 +14,11 @@ export interface GoodFigures {
 }
 
 const CALL_MS = 30_000;
-/** For a dmg that has to share two cores with many other programs, ms. */
+/** The time limit of dmg when many programs share two cores, ms. */
 const DMG_MS = 300_000;
 const CALLS = ["/mgmt.MgmtSvc/LeaderQuery", "/mgmt.MgmtSvc/ListPools", "/ctl.MgmtCtl/SystemQuery"];
 
-/** An administrator and an engine, who must always be served. */
+/** An administrator and an engine. The server must always serve them. */
 export class GoodClients {
   readonly #port: number;
   readonly #tls: object;
@@ -48,12 +48,12 @@ export class GoodClients {
     return this.#figures;
   }
 
-  /** Forgets what it has seen. */
+  /** Resets the measurements. */
   begin(): void {
     this.#figures = { calls: 0, slowestCallMs: 0, slowestEngineCallMs: 0, pools: 0 };
   }
 
-  /** Each call of an administrator on a connection of its own, and one of the engine. @throws Error for a call that fails */
+  /** Makes each call of an administrator on its own connection, and one call of the engine. @throws Error for a failed call */
   async call(): Promise<void> {
     for (const path of CALLS) {
       const begun = performance.now();
@@ -70,7 +70,7 @@ export class GoodClients {
     );
   }
 
-  /** Makes a pool and destroys it, with dmg. @throws Error */
+  /** Creates and destroys a pool with dmg. @throws Error */
   async makePool(): Promise<void> {
     const created = await new Program([...this.#dmg, "--json", "pool", "create", "-s", "64M"]).end(DMG_MS);
     if (created.exitCode !== 0) throw new Error(`dmg pool create: ${created.stdout}${created.stderr}`);
@@ -82,7 +82,9 @@ export class GoodClients {
     this.#figures.pools++;
   }
 
-  /** Has a credential checked, as the engine does when a client connects to a pool; that it is none is an answer. */
+  /**
+   * Has a credential checked, like the engine when a client connects to a pool. The credential is invalid; any answer counts.
+   */
   async #callAsEngine(): Promise<void> {
     using limit = deadline(CALL_MS, "an answer to the engine");
     const socket = await PacketSocket.connect(this.#socket, limit);

@@ -4,15 +4,15 @@ import { type Ended, Program, run, WORKSPACE } from "../program.ts";
 import { isRoot } from "../test-system.ts";
 
 export interface HelperAttackOptions {
-  /** How many requests the code of daos-admin gets, and how many processes of it get one. */
+  /** The number of requests to daos-admin's code, and the number of processes that get one request each. */
   readonly helper: number;
   readonly processes: number;
-  /** No input is sent after this time. */
+  /** The time after which no input is sent. */
   readonly seconds: number;
   readonly seed: number;
 }
 
-/** What the fuzzer of daos-admin prints. */
+/** The output of daos-admin's fuzzer. */
 export interface HelperTally {
   readonly requests: number;
   readonly malformed: number;
@@ -33,8 +33,8 @@ const NOBODY = "65534";
 const TRUSTED = "/var/lib";
 
 /**
- * Attacks daos-admin: its code in process, and processes of it. As root these are the installed setuid helper, called by a user
- * without privilege; else it is the one of the workspace, which refuses every request after it has read it.
+ * Attacks daos-admin's code in process, and processes of daos-admin. As root the processes are the installed setuid helper,
+ * called by an unprivileged user. Otherwise they are the helper of the workspace, which reads and then refuses every request.
  */
 export async function attackHelper(options: HelperAttackOptions): Promise<HelperAttack> {
   await using stack = new AsyncDisposableStack();
@@ -60,7 +60,7 @@ async function installHelper(stack: AsyncDisposableStack): Promise<readonly stri
   const prefix = await mkdtemp(join(TRUSTED, "daos-malformed-"));
   stack.defer(() => rm(prefix, { recursive: true, force: true }));
   await chmod(prefix, 0o755);
-  // Without a server's configuration the policy allows nothing.
+  // Without a server configuration the policy allows nothing.
   const { exitCode, stderr } = await run([
     ...[DAOS_ADMIN, "install", "--prefix", prefix, "--group", NOBODY, "--any-caller"],
   ] as [string, ...string[]]);

@@ -9,21 +9,21 @@ import { type RunningAttack, runAttackers } from "./run-attackers.ts";
 import { type ServerSample, ServerWatch } from "./watch-server.ts";
 
 export interface MalformedOptions extends HelperAttackOptions {
-  /** How many inputs the sockets of daos-server get. */
+  /** The number of inputs to the sockets of daos-server. */
   readonly drpc: number;
   readonly grpc: number;
-  /** Gets a line every few seconds. */
+  /** Receives a line every few seconds. */
   readonly say?: (line: string) => void;
 }
 
 const MINUTE_MS = 60_000;
 const LAST_LINES = 100;
 const CALL_MS = 500;
-/** A pool is made and destroyed so often. */
+/** The interval at which a pool is created and destroyed. */
 const POOL_MS = 5_000;
-/** How long what is left of connections and calls may take to go. */
+/** How long the remaining connections and calls may take to end. */
 const QUIET_MS = 90_000;
-/** A peer has a budget of dRPC calls; each process of root is a peer. */
+/** A peer has a budget of dRPC calls. Each process of root is a peer. */
 const DRPC_ATTACKERS = 2;
 
 /**
@@ -51,7 +51,7 @@ async function attackSystem(system: TestSystem, options: MalformedOptions): Prom
   const certificates = await readCertificates(system.directory);
   const socket = join(system.socketDir, "daos_server.sock");
   const good = await GoodClients.create(system, certificates, socket);
-  // What is compiled, opened or kept once is there after this.
+  // After this, everything that is compiled, opened or cached once exists.
   await good.makePool();
   for (let times = 0; times < 20; times++) await good.call();
   good.begin();
@@ -87,7 +87,7 @@ interface Watched {
   readonly options: MalformedOptions;
 }
 
-/** Makes good calls until the attack is over. @returns the server's memory @throws what the attack or a good call throws */
+/** Makes good calls until the attack is over. @returns the server's memory @throws the error of the attack or of a good call */
 async function serveWhile(attacking: Promise<unknown>, parts: Watched): Promise<RssFigures> {
   const { attack, good, watch, options } = parts;
   const began = performance.now();
@@ -111,7 +111,11 @@ async function serveWhile(attacking: Promise<unknown>, parts: Watched): Promise<
   return { afterMinute, atEnd: await watch.rss() };
 }
 
-/** The server when it has as few descriptors and timers as before, or what it still has after a while. */
+/**
+ * Waits until the server has as few descriptors and timers as before.
+ *
+ * @returns its last sample, also when the wait times out
+ */
 async function quiet(watch: ServerWatch, before: ServerSample): Promise<ServerSample> {
   const began = performance.now();
   for (;;) {

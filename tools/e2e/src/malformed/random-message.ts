@@ -5,7 +5,7 @@ import type { Random } from "@daos/sys/testing";
 const MAX_DEPTH = 4;
 const UUID = "5d6f1a3e-0d3b-4d6f-9f0e-1d2c3b4a5968";
 
-/** Whole numbers at the edges of the types, and ranks and counts that somebody has. */
+/** Whole numbers at the limits of their types, and valid ranks and counts. */
 const INTEGERS: readonly bigint[] = [
   0n,
   1n,
@@ -19,7 +19,7 @@ const INTEGERS: readonly bigint[] = [
   -(1n << 63n),
 ];
 
-/** Bytes of texts: good ones of some fields, which are wrong in others, and bad ones. */
+/** The bytes of texts: valid values of some fields, which are wrong in others, and invalid ones. */
 const TEXTS: readonly Buffer[] = [
   "",
   UUID,
@@ -43,7 +43,7 @@ const TEXTS: readonly Buffer[] = [
   .map((text) => Buffer.from(text))
   .concat([Buffer.from([0xff, 0xfe]), Buffer.from([0xed, 0xa0, 0x80]), Buffer.from([0xc3])]);
 
-/** The bytes of a message of a type: fields with odd values, now and then of another wire type, cut or changed. */
+/** The bytes of a message of a type: fields have odd values, and some have another wire type, are truncated or changed. */
 export function randomMessage(random: Random, type: DescMessage | undefined): Uint8Array {
   const bytes = type === undefined ? random.bytes(random.below(40)) : Buffer.from(encode(random, type, 0));
   return random.oneIn(3) ? corrupt(random, bytes) : bytes;
@@ -56,7 +56,7 @@ function encode(random: Random, type: DescMessage, depth: number): Uint8Array {
     const repeats = field.fieldKind === "list" ? random.pick([0, 1, 1, 2, 3, 40]) : random.pick([1, 1, 1, 2]);
     for (let times = 0; times < repeats; times++) writeField(random, writer, field, depth);
   }
-  // A field that no message has.
+  // An unknown field.
   if (random.oneIn(8)) writer.tag(1 + random.below(5000), WireType.Varint).uint32(random.below(1000));
   return writer.finish();
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { AttackOrder } from "./attack.ts";
 
-/** How an attacker runs: as this file does, from the sources in a test and compiled in a program. */
+/** An attacker runs like this file: from the sources in a test, or compiled in a program. */
 const IS_SOURCE = import.meta.url.endsWith(".ts");
 const ATTACKER = fileURLToPath(new URL(`./attacker.${IS_SOURCE ? "ts" : "js"}`, import.meta.url));
 const SOURCE_FLAGS = [
@@ -12,15 +12,15 @@ const SOURCE_FLAGS = [
   "--disable-warning=ExperimentalWarning",
 ];
 
-/** An attack under way. */
+/** A running attack. */
 export interface RunningAttack extends Disposable {
-  /** How many inputs of each kind have been sent. */
+  /** The number of sent inputs of each kind. */
   readonly sent: { readonly drpc: number; readonly grpc: number };
-  /** Ends when the attack is over. Rejects when an attacker has failed: its reason is on standard error. */
+  /** Resolves when the attack is over. Rejects when an attacker has failed; the reason is on standard error. */
   readonly done: Promise<void>;
 }
 
-/** Starts an attacker for each order. Disposing ends them. */
+/** Starts an attacker for each order. Disposal ends them. */
 export function runAttackers(orders: readonly AttackOrder[]): RunningAttack {
   const sent = orders.map(() => 0);
   const children = orders.map((order, index): ChildProcess => {

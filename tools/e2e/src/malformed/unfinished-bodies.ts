@@ -5,25 +5,25 @@ import { grpcCall, grpcMessage } from "@daos/security/testing";
 import { TestSystem } from "../test-system.ts";
 import { readCertificates } from "./attack.ts";
 
-/** What {@link unfinishedBodies} saw. */
+/** The result of {@link unfinishedBodies}. */
 export interface UnfinishedBodies {
   readonly connections: number;
   readonly callsEach: number;
-  /** Memory of the server before, and the most that it ever had. */
+  /** The server's memory before the attack, and its peak. */
   readonly idleMiB: number;
   readonly mostMiB: number;
-  /** The slowest of an administrator's calls, each on a connection of its own, before and during the attack. */
+  /** The slowest of an administrator's calls before and during the attack. Each call has its own connection. */
   readonly quietMs: number;
   readonly loadedMs: number;
 }
 
 const MIB = 1024 * 1024;
 const CALLS = 128;
-/** Agents on many nodes: one address may have few connections. */
+/** Agents on many nodes, because one address may have few connections. */
 const CONNECTIONS_OF_AN_ADDRESS = 16;
 const ADMINISTRATORS_CALLS = 20;
 
-/** Opens connections with an agent's certificate to a real daos-server, each with 128 requests that never end. */
+/** Opens connections to a real daos-server with an agent's certificate. Each has 128 unfinished requests. */
 export async function unfinishedBodies(connections: number): Promise<UnfinishedBodies> {
   await using system = await TestSystem.create({ secure: true });
   await system.start();
@@ -90,7 +90,7 @@ async function slowestCall(port: number, tls: object): Promise<number> {
   return Math.round(slowest);
 }
 
-/** @see man 5 proc_pid_status: VmHWM is the most that was ever resident */
+/** @see man 5 proc_pid_status: VmHWM is the peak resident size */
 async function memoryOf(pid: number): Promise<{ readonly now: number; readonly most: number }> {
   const status = await readFile(`/proc/${pid}/status`, "utf8");
   const bytes = (name: string) =>

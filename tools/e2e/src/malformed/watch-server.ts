@@ -3,21 +3,21 @@ import { join } from "node:path";
 import { deadline, delay } from "@daos/sys";
 import type { TestSystem } from "../test-system.ts";
 
-/** What a server has at a moment. */
+/** The resources of a server at one moment. */
 export interface ServerSample {
   readonly rssBytes: number;
   readonly descriptors: number;
-  /** Resources that keep its event loop alive, as `Timeout` and `PipeWrap`, with their numbers. */
+  /** The number of each resource that keeps its event loop alive, such as `Timeout` and `PipeWrap`. */
   readonly resources: Readonly<Record<string, number>>;
-  /** What its objects and buffers take after a garbage collection. */
+  /** The memory of its objects and buffers after a garbage collection. */
   readonly usedBytes: number;
-  /** All files of the host, besides the storage of the engine. */
+  /** All files of the host, except the storage of the engine. */
   readonly files: readonly string[];
 }
 
 const SAMPLE_MS = 30_000;
 
-/** Reads what a server process has; it must have been started with {@link environment}. */
+/** Reads the resources of a server process. It must have been started with {@link environment}. */
 export class ServerWatch {
   readonly environment: Readonly<Record<string, string>>;
   readonly #system: TestSystem;
@@ -40,13 +40,13 @@ export class ServerWatch {
     return this.#system.server.child.pid ?? 0;
   }
 
-  /** Resident memory now, bytes. */
+  /** The current resident memory, bytes. */
   async rss(): Promise<number> {
     const status = await readFile(`/proc/${this.pid}/status`, "utf8");
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
   }
 
-  /** @throws Error when the server does not say within 30 s what it has */
+  /** @throws Error when the server does not write a sample within 30 s */
   async sample(): Promise<ServerSample> {
     const answer = join(this.#directory, String(this.pid));
     await rm(answer, { force: true });
@@ -64,7 +64,7 @@ export class ServerWatch {
       readdir(this.#system.directory, { recursive: true }),
     ]);
     const isStorage = this.#system.scmMount().slice(this.#system.directory.length + 1);
-    // One file, which a server writes some time after its first members: what it knows of their store.
+    // Except one file, which a server writes some time after its first members: its marker of the member store.
     const isOwn = (name: string) => name.startsWith("probe") || /^\.daos_server\.state\/members-/.test(name);
     return {
       rssBytes,
@@ -76,7 +76,7 @@ export class ServerWatch {
   }
 }
 
-/** A module that writes what its process has when SIGUSR2 comes. The engine inherits it, and gets no such signal. */
+/** A module that writes its process's resources at SIGUSR2. The engine inherits it, but gets no such signal. */
 function probe(directory: string): string {
   return `import { renameSync, writeFileSync } from "node:fs";
 import { setFlagsFromString } from "node:v8";

@@ -17,7 +17,7 @@ interface Dashboard {
   }[];
 }
 
-/** promtool, which must find nothing wrong. */
+/** Runs promtool. It must find no error. */
 async function promtool(...args: readonly string[]): Promise<string> {
   const { exitCode, stdout, stderr } = await new ProcessCommandRunner().run(["promtool", ...args]);
   expect(exitCode, `${stdout}${stderr}`).toBe(0);
@@ -34,13 +34,13 @@ function readMetrics(port: number, ca: string): Promise<string> {
 }
 
 describe("the samples for Prometheus", () => {
-  it("are valid, and each alert fires when it should and only then", async () => {
+  it("are valid, and each alert fires only when it should", async () => {
     await promtool("check", "config", "--syntax-only", join(SAMPLES, "prometheus.yml"));
     await promtool("check", "rules", join(SAMPLES, "alerts.yml"));
     await promtool("test", "rules", join(SAMPLES, "alerts.test.yml"));
   });
 
-  it("read a server over HTTPS with the certificate of its CA, and every query of the dashboard works", async () => {
+  it("read a server over HTTPS with its CA's certificate, and every query of the dashboard works", async () => {
     await using stack = new AsyncDisposableStack();
     const telemetryPort = await freePort();
     const more = `telemetry_port: ${telemetryPort}\ntelemetry_address: 127.0.0.1\ntelemetry_tls: true`;
@@ -90,7 +90,7 @@ describe("the samples for Prometheus", () => {
     const dashboard = JSON.parse(
       await readFile(join(SAMPLES, "grafana-dashboard.json"), "utf8"),
     ) as Dashboard;
-    // A machine without NVMe has no metrics of controllers, and nothing has failed.
+    // A machine without NVMe has no controller metrics, and no call has failed.
     const empty = /NVMe|fail/;
     for (const { title, targets } of dashboard.panels) {
       for (const { expr } of targets) {

@@ -3,21 +3,21 @@ import { type ClusterHost, TestCluster } from "../test-cluster.ts";
 import { EVENTUAL_TIMEOUT_MS } from "../test-system.ts";
 
 const HOSTS = 3;
-/** What a member may be at any moment of a rolling restart. */
+/** The allowed states of a member during a rolling restart. */
 const ALLOWED: ReadonlySet<string> = new Set(["joined", "joining", "stopping", "stopped"]);
 const LOOK_MS = 300;
 
 interface RollOptions {
-  /** Builds of daos-server: a system of the first is taken to each of the others, host by host. */
+  /** Builds of daos-server. A system of the first build is upgraded to each of the others, host by host. */
   readonly programs: readonly [string, ...string[]];
   readonly say: (line: string) => void;
 }
 
 /**
- * Three access points with etcd go from one build of the server to the next, as docs/admin-guide.md says: the leader last, each
- * host's ranks stopped before its server is restarted. All the while the members are looked at.
+ * Takes three access points with etcd from one build of the server to the next, as in docs/admin-guide.md: the leader last, and
+ * each host's ranks stopped before its server is restarted. The members are queried all the time.
  *
- * @returns what was not as it should be
+ * @returns the problems
  */
 export async function rollThrough({ programs: [first, ...next], say }: RollOptions): Promise<string[]> {
   const problems = new Set<string>();

@@ -10,7 +10,7 @@ import type { srv } from "@daos/proto";
 
 const LAUNCHER = fileURLToPath(new URL("../../bin/daos_io_server", import.meta.url));
 
-/** What an engine says when it is ready, and who it is. */
+/** The report of a ready engine, and its identity. */
 export interface Ready {
   readonly request: srv.NotifyReadyReq;
   readonly pid: number;
@@ -28,7 +28,7 @@ export interface EngineRun {
   readonly printed: (text: string) => Promise<void>;
 }
 
-/** A control plane in miniature: directories, the dRPC server that engines report to, and the engines it has started. */
+/** A small control plane: directories, the dRPC server for the engines' reports, and the engines that it has started. */
 export class EngineBench {
   root = "";
   readonly #children = new Set<ChildProcess>();
@@ -69,7 +69,7 @@ export class EngineBench {
     await rm(this.root, { recursive: true });
   }
 
-  /** From now on nobody listens for engines. */
+  /** Stops listening for engines. */
   async stopListening(): Promise<void> {
     await this.#server?.close();
   }
@@ -111,7 +111,7 @@ export class EngineBench {
     return LAUNCHER;
   }
 
-  /** The next engine that reports, in the order in which they do. */
+  /** The next report, in the order of arrival. */
   async nextReady(): Promise<Ready> {
     for (;;) {
       const ready = this.#ready.shift();
@@ -128,7 +128,7 @@ export class EngineBench {
     return client;
   }
 
-  /** Starts an engine and waits until it has reported. */
+  /** Starts an engine, and waits for its report. */
   async started(
     options?: Parameters<EngineBench["start"]>[0],
   ): Promise<EngineRun & Ready & { readonly client: DrpcClient }> {

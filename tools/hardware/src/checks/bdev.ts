@@ -26,18 +26,21 @@ let fast: readonly [string, string] = ["", ""];
 
 before(async () => {
   fast = [await addressOf("FAST0"), await addressOf("FAST1")];
-  // The others are back for the benchmark.
+  // The other controllers are back for the benchmark.
   for (const address of await addressesOf()) if (!fast.includes(address)) await remove(address);
 });
 
-/** With virtual functions, its port too: else there is no space for their memory when it comes back. */
+/**
+ * Removes a controller. With virtual functions its port is removed too, because otherwise there is no space for their memory
+ * when it returns.
+ */
 async function remove(address: string): Promise<void> {
   const path = await realpath(`/sys/bus/pci/devices/${address}`);
   const functions = await readFile(`${path}/sriov_totalvfs`, "utf8").catch(() => "0");
   await write(`${Number(functions) === 0 ? path : dirname(path)}/remove`, "1");
 }
 
-/** Looks for a controller that was removed, and only there. */
+/** Rescans the place of a removed controller only. */
 async function findAgain(address: string): Promise<void> {
   await write(`/sys/class/pci_bus/${address.replace(/:[^:]*$/, "")}/rescan`, "1");
 }

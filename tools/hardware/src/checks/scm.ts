@@ -49,7 +49,7 @@ for (const round of ["first", "second"]) {
     const reset = await scm.reset();
     assert.ok(reset.kind === "done");
     assert.deepEqual(reset.namespaces, []);
-    // It names what is gone.
+    // It names the missing device.
     for (const { uuid } of prepared.namespaces)
       assert.ok(
         reset.notes?.some((note) => note.includes(uuid)),
@@ -59,7 +59,7 @@ for (const round of ["first", "second"]) {
   });
 }
 
-check("scm: what is not ours stays", async () => {
+check("scm: foreign data is kept", async () => {
   await scm.prepare();
   await sh("mkfs.vfat", "/dev/pmem0");
   assert.deepEqual(await scm.checkFormat(engine(0)), { kind: "foreign", fsType: "vfat" });

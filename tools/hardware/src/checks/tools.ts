@@ -6,7 +6,7 @@ import { type Fault, hasCode } from "@daos/fault";
 import { createLogger, formatConsoleLine } from "@daos/log";
 import { type Argv, type CommandRunner, delay, ProcessCommandRunner, type RunOptions } from "@daos/sys";
 
-/** A check: its name, and a function that throws on failure. Checks run in sequence, in the order of the files. */
+/** A check: its name, and a function that throws on failure. Checks run one at a time, in the order of the files. */
 export function check(name: string, work: (context: TestContext) => Promise<void>): void {
   void test(name, work);
 }
@@ -73,8 +73,8 @@ export async function deviceOf(address: string): Promise<string> {
 }
 
 /**
- * Gives the modules empty labels, so that their capacity is free, and one blank ones: it is like a module that has no room for
- * labels, and the kernel makes one raw namespace of it. The kernel looks at blank labels when it finds the modules.
+ * Gives the modules empty labels, so that their capacity is free. One module gets blank labels: it is like a module without
+ * label space, and the kernel creates one raw namespace on it. The kernel reads labels when it detects the modules.
  */
 export async function blankLabels(module: string): Promise<void> {
   await sh("ndctl", "disable-region", "all");

@@ -28,15 +28,15 @@ const bdev = new BdevProvider({ runner, log });
 const network = new NetworkProvider({ runner, log });
 const scm = new ScmProvider({ runner, log });
 
-/** What each command must do with a controller. */
+/** The expected behaviour of each command for a controller. */
 interface Expected {
   /** The ids and sizes (MiB) of its namespaces. */
   readonly namespaces: Readonly<Record<number, bigint>>;
-  /** Why generate leaves it out. */
+  /** The reason why generate omits it. */
   readonly notOffered?: RegExp;
-  /** What config check says. */
+  /** The message of config check. */
   readonly problem?: "error" | "warning";
-  /** Why prepare leaves it with the kernel. */
+  /** The reason why prepare leaves it with the kernel. */
   readonly skipped?: RegExp;
   /** The code of the fault of a format. */
   readonly fault?: number;
@@ -65,7 +65,7 @@ const holding = (what: RegExp): Expected => ({
 });
 const otherPath = /it is another path to the device of/;
 
-/** By serial number. Those of the slow controllers are put to use. FUNCTION is a virtual function of FUNCTIONS. */
+/** The cases by serial number. The slow controllers are set up as used devices. FUNCTION is a virtual function of FUNCTIONS. */
 const EXPECTED: Readonly<Record<string, Expected>> = {
   GAP: good({ 2: 32n, 7: 32n }),
   LARGE: good({ 1: 32n }),
@@ -172,7 +172,7 @@ async function writeGpt(device: string): Promise<void> {
   await file.close();
 }
 
-/** Puts the slow controllers to use. */
+/** Sets up the slow controllers as used devices. */
 async function useControllers(): Promise<void> {
   const device = (name: string) => deviceOf(addressIn(name));
   await sh("modprobe", "-a", "loop", "nvmet", "dm_mod");
@@ -199,7 +199,7 @@ async function useControllers(): Promise<void> {
   addresses.set("FUNCTION", path.split("/").at(-1) ?? MISSING);
 }
 
-/** Not zero, and nothing that blkid knows. */
+/** Data that is not zero, and unknown to blkid. */
 async function scribble(device: string): Promise<void> {
   const file = await open(device, "r+");
   await file.write(Buffer.alloc(1024 * 1024, 0xa5), 0, undefined, 0);
@@ -207,7 +207,7 @@ async function scribble(device: string): Promise<void> {
   await file.close();
 }
 
-/** Runs a script, whose tools are busybox's: a process less for each, which takes a while under emulation. */
+/** Runs a script with busybox's tools. They need fewer processes, which are slow under emulation. */
 const script = (text: string) => sh("/run/busybox", "sh", "-euc", text);
 
 check("unusual network: VLAN, alias, link-local address, bond over both nodes", async () => {
@@ -361,7 +361,7 @@ check("unusual controllers: prepare, format, reset", async (context) => {
   await write(`${PCI}/${addressIn("FUNCTIONS")}/sriov_numvfs`, "0");
 });
 
-/** For a failure: sizes are large integers, which JSON does not have. */
+/** For failure messages: sizes are bigints, which JSON does not have. */
 const show = (value: unknown) =>
   JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}` : part));
 
@@ -376,7 +376,7 @@ check("unusual namespace: without a label", async () => {
     ?.map((note) => /"(ndctl create-namespace [^"]+)"/.exec(note)?.[1])
     .find(Boolean);
   assert.ok(hint?.includes(raw.dev), show(prepared));
-  // What is said makes it usable.
+  // Follows the advice, which makes it usable.
   await sh("sh", "-c", hint ?? "");
   const [fsdax] = (await scm.scan()).namespaces.filter(({ dev }) => dev === raw.dev);
   assert.equal(fsdax?.mode, "fsdax");

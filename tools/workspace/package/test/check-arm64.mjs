@@ -6,8 +6,8 @@ const SYSROOT = "/usr/aarch64-linux-gnu";
 const QEMU = "qemu-aarch64-static";
 
 /**
- * What can be seen of packages for arm64 on another machine: their programs run in an emulator of its processor. Without such
- * packages nothing is looked at.
+ * Checks packages for arm64 on another machine: their programs run in an emulator of the processor. Without such packages it
+ * checks nothing.
  *
  * @param {string} packages their directory
  * @param {(what: string, seen: string, isRight: (seen: string) => boolean) => void} check

@@ -9,11 +9,11 @@ const COMMAND_MS = 180_000;
 const MAX_OUTPUT = 10_000;
 const PACKAGES =
   "systemd,systemd-sysv,dbus,e2fsprogs,etcd-client,etcd-server,iproute2,kmod,logrotate,man-db,mount,passwd,procps,util-linux";
-/** A device of the container's own network, for the fabric. */
+/** The network device of the container's fabric. */
 const INTERFACE = "ib0";
 const ADDRESS = "192.0.2.1";
 
-/** A Debian 12 with systemd as its process 1, in a directory and a network of its own. Stop it. */
+/** A Debian 12 with systemd as process 1, in its own directory and network. Stop it. */
 export class Container {
   /** The root directory, seen from this machine. */
   directory = mkdtempSync("/var/tmp/daos-packages-");
@@ -37,7 +37,7 @@ export class Container {
     const root = ["--variant=minbase", `--include=${PACKAGES}`, "bookworm", this.directory];
     execFileSync("mmdebstrap", root, { stdio: ["ignore", "ignore", "pipe"], timeout: INSTALL_MS });
     writeFileSync(join(this.directory, "etc/hosts"), `127.0.0.1 localhost\n${ADDRESS} storage1\n`);
-    // There is no machined to register at here.
+    // This machine has no machined to register with.
     const options = ["--register=no", "--keep-unit", "--private-network", "--quiet", "--console=pipe"];
     this.#nspawn = spawn("systemd-nspawn", ["--boot", ...options, "-D", this.directory], {
       stdio: ["ignore", "pipe", "pipe"],
@@ -82,7 +82,7 @@ export class Container {
   }
 
   /**
-   * Looks until what is seen is right. A look that fails sees nothing.
+   * Repeats `look` until its result is right. A failure counts as an empty result.
    *
    * @param {string} what
    * @param {() => string} look
@@ -117,7 +117,7 @@ export class Container {
     writeFileSync(join(this.directory, path), text, { mode });
   }
 
-  /** What there is to see after a failure. */
+  /** Diagnostics after a failure. */
   logs() {
     try {
       return this.run("journalctl -n 60 --no-pager; systemctl status --no-pager daos_server || true");
@@ -138,13 +138,13 @@ export class Container {
     throw new Error(`the container does not run:\n${this.#output}`);
   }
 
-  /** Ends all that runs in it, and removes it. */
+  /** Ends all processes in it, and removes it. */
   async stop() {
     const nspawn = this.#nspawn;
     if (nspawn !== undefined && nspawn.exitCode === null && nspawn.signalCode === null) {
       const ended = new Promise((resolve) => nspawn.once("exit", resolve));
       try {
-        // Nothing in the container survives that.
+        // No process in the container survives this.
         process.kill(this.#processOne(), "SIGKILL");
       } catch {
         nspawn.kill("SIGKILL");

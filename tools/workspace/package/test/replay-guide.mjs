@@ -4,25 +4,25 @@ import { root } from "../../prepare.mjs";
 
 /** @import { Container } from "./container.mjs" */
 
-/** Where the blocks run: the administrator's directory, with the packages and the list of the hosts. */
+/** The working directory of the blocks: the administrator's directory, with the packages and the list of the hosts. */
 const HERE = "/root/guide";
 const HOST = "storage1";
 /** The first line of a block that is not executed; the reason follows. */
 const NOT_REPLAYED = /^# not replayed: \S/;
-/** What stands in for the only other host, which is this one; files that are copied there go to another directory. */
+/** Replacements for ssh and scp: the only other host is this one, and files that are copied to it go to another directory. */
 const STAND_INS = {
   ssh: '#!/bin/sh\nshift\nmkdir -p /srv/ssh && cd /srv/ssh && exec sh -ec "$*"\n',
   scp: `#!/bin/sh\nset -e\nmkdir -p /srv/ssh\nfor last; do :; done\nresolve() {\n  case $1 in\n    *:/*) echo "\${1#*:}" ;;\n    *:*) echo "/srv/ssh/\${1#*:}" ;;\n    *) echo "$1" ;;\n  esac\n}\ntarget=$(resolve "$last")\nwhile [ $# -gt 1 ]; do\n  cp "$(resolve "$1")" "$target"\n  shift\ndone\n`,
 };
 
 /**
- * A block of commands of the guide.
+ * A block of commands in the guide.
  *
  * @typedef {{ line: number, heading: string, script: string, isReplayed: boolean }} Block
  */
 
 /**
- * The blocks of a document, and the commands within its text.
+ * The blocks of a document, and the commands in its text.
  *
  * @param {string} text in Markdown
  * @returns {{ blocks: readonly Block[], inline: readonly string[] }}
@@ -55,8 +55,7 @@ export function readGuide(text) {
 const PROGRAM = /^(?:dmg|daos_server|daos-admin) /;
 
 /**
- * Replays docs/admin-guide.md on a host that has neither packages nor configuration. The packages are upgraded where the guide
- * says so.
+ * Replays docs/admin-guide.md on a host without packages and configuration. The packages are upgraded at the step in the guide.
  *
  * @param {Container} host
  * @param {{ before: string, now: string }} packages directories within the host
@@ -84,7 +83,7 @@ export function replayGuide(host, packages) {
   for (const command of inline) checkInline(host, command);
 }
 
-/** Whether a command within the text has words and flags that its help knows. @param {Container} host @param {string} command */
+/** Checks that the words and flags of a command in the text are in its help. @param {Container} host @param {string} command */
 function checkInline(host, command) {
   const words = command.split(" ");
   const flags = words.filter((word) => /^--?[a-z]/.test(word));

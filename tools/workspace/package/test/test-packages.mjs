@@ -1,5 +1,5 @@
-// `npm run test:packages`: installs the Debian packages of dist/packages into a Debian 12 that boots with systemd, and does
-// what an administrator does. As root; the container has a network of its own.
+// `npm run test:packages`: installs the Debian packages of dist/packages into a Debian 12 that boots with systemd, and works
+// through an administrator's tasks. It needs root. The container has its own network.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,12 +11,12 @@ import { replayGuide } from "./replay-guide.mjs";
 import { makeVersionBefore } from "./version-before.mjs";
 
 const packages = join(root, "dist", "packages");
-/** Where `config generate` mounts the storage of the only engine. */
+/** The mount point of the only engine in the output of `config generate`. */
 const MOUNT = "/mnt/daos";
 const UNIT = "daos_server.service";
 /** Lists the processes of the privileged helper. */
 const HELPERS = "pgrep -f '^/usr/libexec/daos-admin/node .*helper.mjs socket'";
-/** The exposure that `systemd-analyze security` may find at most; 10 is a service without any protection. */
+/** The maximum exposure in `systemd-analyze security`; 10 is a service without any protection. */
 const MAX_EXPOSURE = 3;
 
 if (process.getuid?.() !== 0) fail("npm run test:packages needs root, for systemd-nspawn");
@@ -48,7 +48,7 @@ function findPackages() {
   return fail("the two packages are not in dist/packages: run `npm run package` first");
 }
 
-/** Fails with what was seen. @param {string} what @param {any} seen @param {(seen: any) => boolean} isRight */
+/** Fails with the seen value. @param {string} what @param {any} seen @param {(seen: any) => boolean} isRight */
 function check(what, seen, isRight) {
   if (!isRight(seen)) throw new Error(`not so: ${what}; seen: ${seen}`);
   process.stdout.write(`ok  ${what}\n`);
@@ -80,21 +80,21 @@ async function test(host) {
   replayGuide(host, { before: "/root/before", now: "/root/packages" });
 }
 
-/** Takes away what a purge leaves: this is a fresh host again. @param {Container} host */
+/** Removes the files that a purge keeps, so that the host is fresh again. @param {Container} host */
 function emptyHost(host) {
   host.run("dpkg-statoverride --remove /usr/bin/daos_admin");
   host.run(`umount ${MOUNT} && rm -r ${MOUNT} /etc/daos /var/lib/daos /var/log/daos`);
   host.run("systemctl daemon-reload && systemctl reset-failed");
 }
 
-/** What systemd says of the server's unit. @param {Container} host */
+/** The properties of the server's unit in systemd. @param {Container} host */
 function unitIn(host) {
   const property = (/** @type {string} */ name) =>
     host.run(`systemctl show --value -p ${name} ${UNIT}`).trim();
   return {
     property,
     engine: () => host.run("pgrep -x daos_io_server").trim(),
-    // Starts by hand count for StartLimitBurst= as well.
+    // Manual starts count for StartLimitBurst= too.
     restart: () => host.run(`systemctl reset-failed ${UNIT} && systemctl restart ${UNIT}`),
     serves: (/** @type {string} */ what) =>
       host.waitFor(
@@ -105,7 +105,12 @@ function unitIn(host) {
   };
 }
 
-/** The lines of README's "Run it for real", on a fresh host, where the version before is what is installed. @param {Container} host @param {ReturnType<typeof unitIn>} unit */
+/**
+ * Runs the lines of README's "Run it for real" on a fresh host, with the previous version of the packages.
+ *
+ * @param {Container} host
+ * @param {ReturnType<typeof unitIn>} unit
+ */
 async function followReadme(host, unit) {
   const [, section = ""] = readFileSync(join(root, "README.md"), "utf8").split("## Run it for real\n");
   const [, block = ""] = section.split("```\n");
@@ -232,7 +237,12 @@ async function checkKill(host, unit) {
   await unit.serves("its engine serves again, without a format");
 }
 
-/** The server holds its event loop at SIGUSR2: a module that Node.js loads first makes it so. @param {Container} host @param {ReturnType<typeof unitIn>} unit */
+/**
+ * Tests the watchdog. A preloaded module blocks the server's event loop at SIGUSR2.
+ *
+ * @param {Container} host
+ * @param {ReturnType<typeof unitIn>} unit
+ */
 async function checkWatchdog(host, unit) {
   host.write("opt/hold.cjs", `process.on("SIGUSR2", () => { for (;;); });\n`);
   const settings = "WatchdogSec=3\nTimeoutAbortSec=5\nEnvironment=NODE_OPTIONS=--require=/opt/hold.cjs\n";
@@ -258,7 +268,12 @@ async function checkWatchdog(host, unit) {
   await unit.serves("the server serves with the usual watchdog");
 }
 
-/** A caller of the helper connects, and takes its time with the request. @param {Container} host @returns the helper's process */
+/**
+ * Starts a caller of the helper that connects, and sends no request yet.
+ *
+ * @param {Container} host
+ * @returns the helper's process
+ */
 async function holdHelper(host) {
   const caller = 'require("net").connect("/run/daos_admin/daos_admin.sock"); setTimeout(() => {}, 120_000)';
   host.run(`runuser -u daos_server -- /usr/libexec/daos-admin/node -e '${caller}' >/dev/null 2>&1 &`);

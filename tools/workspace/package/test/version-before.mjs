@@ -2,7 +2,13 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 
-/** Packages of a version before these, below `to`: the same files with a smaller number. @param {readonly string[]} debs @param {string} packages @param {string} to */
+/**
+ * Creates packages of a previous version below `to`: the same files with a lower version number.
+ *
+ * @param {readonly string[]} debs
+ * @param {string} packages
+ * @param {string} to
+ */
 export function makeVersionBefore(debs, packages, to) {
   mkdirSync(to, { recursive: true });
   for (const name of debs) {

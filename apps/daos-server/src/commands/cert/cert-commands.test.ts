@@ -18,7 +18,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the program as an operator does. */
+/** Runs the program like an operator. */
 function cert(...args: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     execFile(
@@ -33,8 +33,8 @@ function cert(...args: readonly string[]): Promise<Outcome> {
 }
 
 describe("cert", { timeout: 300_000 }, () => {
-  it("makes a system's certificates, tells their state, and renews them", async () => {
-    // When it is repeated, it begins anew.
+  it("init, issue, status and renew make, show and renew a system's certificates", async () => {
+    // A repeated test starts again from the beginning.
     await rm(join(directory, "daosCA"), { recursive: true, force: true });
     expect(await cert("status")).toMatchObject({ exitCode: 1 });
     expect(await cert("init")).toMatchObject({ exitCode: 0, stderr: "" });
@@ -84,7 +84,7 @@ describe("cert", { timeout: 300_000 }, () => {
     ]);
   });
 
-  it("tells the state of a configuration's files", async () => {
+  it("status shows the state of the files in a configuration", async () => {
     const certs = join(directory, "daosCA/certs");
     await copyFile(join(certs, "admin.crt"), join(directory, "wrong.crt"));
     const base = await readFile(join(app, "../../docs/samples/single_host.yml"), "utf8");
@@ -95,7 +95,7 @@ describe("cert", { timeout: 300_000 }, () => {
       key: join(certs, "admin.key"),
       client_cert_dir: join(certs, "clients"),
     });
-    // A later key of the same name would be an error, so the sample's own section goes.
+    // A second key of the same name would be an error, so the sample's own section is removed.
     const rest = base.replace(/^transport_config:\n(?:[ #].*\n|\n)*/m, "");
     const yaml = `${rest}\ntransport_config: ${JSON.stringify(transport(join(directory, "wrong.crt")))}\n`;
     await writeFile(join(directory, "server.yml"), yaml);

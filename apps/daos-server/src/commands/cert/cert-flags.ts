@@ -2,7 +2,7 @@ import type { FlagDefinition, FlagDefinitions } from "@daos/cli";
 import { ownDirectory } from "@daos/config/places";
 import type { Role } from "@daos/security/ca";
 
-/** Where the certificate authority is. */
+/** The flag for the directory of the certificate authority. */
 export const DIRECTORY_FLAG = {
   type: "string",
   value: "DIR",
@@ -11,8 +11,8 @@ export const DIRECTORY_FLAG = {
 } as const satisfies FlagDefinition;
 
 /**
- * The directory of the authority, by default the one in whose `certs` the programs look for certificates. What calls the
- * program for it again needs `flag`.
+ * The directory of the authority. By default it is the directory in whose `certs` the programs look for certificates. Another
+ * command for the same authority needs `flag`.
  */
 export function authorityDirectory(given: string | undefined): {
   readonly directory: string;
@@ -39,7 +39,7 @@ export const DAYS_FLAGS = {
   renewed: { ...DAYS, default: 1095, summary: "days that it is valid from now on" },
 } as const satisfies FlagDefinitions;
 
-/** What the owner of a certificate may do. */
+/** The role of a certificate. */
 export const ROLE_FLAG = {
   type: "string",
   value: "ROLE",
@@ -48,7 +48,7 @@ export const ROLE_FLAG = {
   summary: "what its owner may do",
 } as const satisfies FlagDefinition;
 
-/** More names of a server. */
+/** Additional names of a server. */
 export const HOST_FLAG = {
   type: "string",
   value: "NAME",
@@ -56,7 +56,7 @@ export const HOST_FLAG = {
   summary: "another name of a server, for clients with another server_name; may be repeated",
 } as const satisfies FlagDefinition;
 
-/** Who gets the files. */
+/** The owner of the new files. */
 export const OWNER_FLAG = {
   type: "string",
   value: "USER[:GROUP]",

@@ -36,7 +36,7 @@ export const certSignCommand = defineCommand({
       output: flags.output,
       days: flags.days,
     });
-    // What the request decided is shown: it came from elsewhere.
+    // Shows what the request determined, because the request came from another host.
     const asked = [user, certificate.subjectAltName].filter((one) => one !== undefined).join(", ");
     const owner = asked === "" ? flags.role : `${flags.role} (${asked})`;
     return {

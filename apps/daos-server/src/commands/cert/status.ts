@@ -43,7 +43,7 @@ export const certStatusCommand = defineCommand({
   },
 });
 
-/** The files of the configuration; none when it uses none, or when there is no configuration but an authority. */
+/** The files of the configuration; none with `allow_insecure`, or when there is an authority but no configuration. */
 async function configuredFiles(
   { config: file, configFrom }: Pick<GlobalValues, "config" | "configFrom">,
   hasAuthority: boolean,

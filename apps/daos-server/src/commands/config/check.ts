@@ -29,7 +29,7 @@ export const configCheckCommand = defineCommand({
         paths: pathsOf(draft),
         hosts: hostsOf(draft),
       });
-      // Messages name the file as the command line does.
+      // Messages show the path from the command line.
       const named = { ...draft, path: flags.config };
       const { startProblems } = await import("../../start-problems.ts");
       onMachine = [

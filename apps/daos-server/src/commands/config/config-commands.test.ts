@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
-// Each test starts processes, which takes a while on a busy machine.
+// Each test starts processes, which is slow on a busy machine.
 vi.setConfig({ testTimeout: 180_000 });
 
 const app = join(import.meta.dirname, "..", "..", "..");
@@ -16,7 +16,7 @@ interface Outcome {
   readonly stderr: string;
 }
 
-/** Runs the program as an operator does, on a host with a data plane. */
+/** Runs the program like an operator, on a host with a data plane. */
 function daosServer(...args: readonly string[]): Promise<Outcome> {
   return runWith(`${directory}/bin:${process.env.PATH}`, args);
 }
@@ -63,7 +63,7 @@ bad.yml is not valid: 2 errors, 1 warning
     });
   });
 
-  it("tells a program the same as JSON", async () => {
+  it("prints the same findings as JSON with --json", async () => {
     await writeFile(join(directory, "bad.yml"), "prot: 1\n");
     const { exitCode, stdout } = await daosServer("config", "check", "-o", "bad.yml", "--json");
     expect(exitCode).toBe(1);
@@ -74,7 +74,7 @@ bad.yml is not valid: 2 errors, 1 warning
     });
   });
 
-  it("ends with 3 when only the machine is wrong", async () => {
+  it("ends with 3 when the file is valid, but not for this machine", async () => {
     await writeFile(
       join(directory, "elsewhere.yml"),
       `socket_dir: ${directory}\nprovider: ofi+sockets\ntransport_config: {allow_insecure: true}\nservers:\n- {fabric_iface: no-such-if, scm_mount: /m, scm_class: ram, scm_size: 1}\n`,
@@ -87,7 +87,7 @@ bad.yml is not valid: 2 errors, 1 warning
     expect(exitCode).toBe(3);
   });
 
-  it("ends with 3 for what the server cannot start with: certificates, engine, names, directories", async () => {
+  it("ends with 3 when certificates, engine, host names or directories would keep the server from starting", async () => {
     await writeFile(
       join(directory, "unready.yml"),
       `access_points: [no-host.invalid, localhost]

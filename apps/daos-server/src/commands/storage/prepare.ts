@@ -76,7 +76,7 @@ export const storagePrepareCommand = defineCommand({
   },
 });
 
-/** @throws Fault usage where there is no terminal to ask on, and for anything but yes */
+/** @throws Fault usage without a terminal, and for any answer but yes */
 async function askForConsent(reset: boolean): Promise<void> {
   const question = reset
     ? "All namespaces will be destroyed, with all data in them."

@@ -2,7 +2,7 @@ import type { NvmeController } from "@daos/bdev";
 import type { ScmScan } from "@daos/scm";
 import { defineCommand } from "../../define-command.ts";
 
-/** `daos-server storage scan`: what this host has, without a running server. */
+/** `daos-server storage scan`: the storage devices of this host. It needs no running server. */
 export const storageScanCommand = defineCommand({
   name: "storage scan",
   summary: "List the NVMe controllers and the persistent memory of this host",
@@ -36,7 +36,7 @@ function nvmeLines(controllers: readonly NvmeController[]): readonly string[] {
   ];
 }
 
-/** What is not asked just now is not passed off as such. */
+/** Marks data that was not read from the controller in this scan. */
 function seenHow(source: NvmeController["source"]): string {
   switch (source) {
     case "kernel":
