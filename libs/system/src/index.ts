@@ -1,14 +1,10 @@
+export { type ActionOptions, DEFAULT_FANOUT, DEFAULT_STEP_MS } from "./action-options.ts";
+export type { ActionResult } from "./action-result.ts";
 export { type AttachRank, attachInfo } from "./attach-info.ts";
 export { JoinCoordinator } from "./join-coordinator.ts";
+export type { MemberCalls } from "./member-calls.ts";
 export { type ForClient, type MsMethod, MsReplicas } from "./ms-replicas.ts";
 export { PoolCoordinator, type PoolsResult } from "./pool-coordinator.ts";
 export type { HostReport, ReportResult } from "./report-engines.ts";
 export { ServerRequests } from "./server-requests.ts";
-export {
-  type ActionOptions,
-  type ActionResult,
-  DEFAULT_FANOUT,
-  DEFAULT_STEP_MS,
-  type MemberCalls,
-  SystemActions,
-} from "./system-actions.ts";
+export { SystemActions } from "./system-actions.ts";
