@@ -3,7 +3,7 @@ import { DEFAULT_NAME, DEFAULT_PORT } from "./check-server.ts";
 import { type ClientFile, clientSchema } from "./client-schema.ts";
 import { checkHostList, readAddresses } from "./parse-address.ts";
 import { type CertificatePlaces, placesOf080 } from "./places.ts";
-import { type Problem, sortProblems } from "./problem.ts";
+import { type Problem, sortProblems, withoutSecrets } from "./problem.ts";
 import { readYaml } from "./read-yaml.ts";
 import type { Report } from "./report.ts";
 import type { ClientConfig } from "./types.ts";
@@ -39,7 +39,7 @@ export function checkClientConfig(
     if (text !== undefined) checkHostList(text, `hostlist[${index}]`, port, report);
   }
   if (problems.some(({ severity }) => severity === "error")) {
-    return { config: undefined, problems: sortProblems(problems) };
+    return { config: undefined, problems: sortProblems(problems.map(withoutSecrets)) };
   }
   const transport = file.transport_config ?? {};
   const absolute = (text: string) => resolve(cwd, text);
@@ -62,5 +62,5 @@ export function checkClientConfig(
       key: absolute(transport.key ?? certificates.key),
     },
   };
-  return { config, problems: sortProblems(problems) };
+  return { config, problems: sortProblems(problems.map(withoutSecrets)) };
 }

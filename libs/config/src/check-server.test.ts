@@ -790,7 +790,12 @@ describe("system_db", () => {
     [
       "a password",
       '  endpoints: ["https://u:p@e:1"]\n',
-      'error: system_db.endpoints[0]: "https://u:p@e:1" is no endpoint of etcd: it has a user; only certificates are supported; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "https://[redacted]@e:1" is no endpoint of etcd: it has a user; only certificates are supported; expected http://host:port or https://host:port, as in https://etcd1:2379',
+    ],
+    [
+      "a password that is not encoded",
+      '  endpoints: ["https://u:p/p@e:1"]\n',
+      'error: system_db.endpoints[0]: "https://[redacted]@e:1" is no endpoint of etcd: it is more than a host and a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "a path",

@@ -4,7 +4,7 @@ import type { HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
 import { readAddresses } from "./parse-address.ts";
 import { type CertificatePlaces, placesOf080 } from "./places.ts";
-import { type Problem, sortProblems } from "./problem.ts";
+import { type Problem, sortProblems, withoutSecrets } from "./problem.ts";
 import { readFailureDetection } from "./read-failure-detection.ts";
 import { readSystemDb } from "./read-system-db.ts";
 import { type Position, readYaml } from "./read-yaml.ts";
@@ -81,7 +81,7 @@ export function checkServerConfig(text: string, options: CheckServerOptions): Se
   return {
     config: valid ? draft : undefined,
     draft,
-    problems: sortProblems(problems),
+    problems: sortProblems(problems.map(withoutSecrets)),
     positionOf: (key) => {
       const inherited = key.replace(/^servers\[\d+\]\./, "");
       return reading.exactPositionOf(key) ?? reading.exactPositionOf(inherited) ?? reading.positionOf(key);

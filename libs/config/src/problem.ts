@@ -1,3 +1,4 @@
+import { redactText } from "@daos/log";
 import { formatSuggestions } from "./format-suggestions.ts";
 
 /** An error, a warning or a note about a configuration. */
@@ -27,6 +28,11 @@ export function formatProblem(problem: Problem): string {
   const what = key === "" ? message : `${key}: ${message}`;
   const allowed = expected === undefined ? "" : `; expected ${expected}`;
   return `${where}: ${severity}: ${what}${allowed}${formatSuggestions(suggestions)}`;
+}
+
+/** A problem whose message does not show the password of a URL or of a variable: it goes to terminals and logs. */
+export function withoutSecrets(problem: Problem): Problem {
+  return { ...problem, message: redactText(problem.message) };
 }
 
 /** In the order of the file. Problems outside a file come first. */

@@ -16,4 +16,4 @@ export {
   createOutputLimiter,
   type OutputLimits,
 } from "./output-limiter.ts";
-export { redactText } from "./redact.ts";
+export { redactText, redactValueText } from "./redact.ts";

@@ -64,6 +64,12 @@ describe("redactText()", () => {
     ["token: hunter2, next", "token: [redacted], next"],
     ["-----BEGIN RSA PRIVATE KEY-----\nhunter2\n-----END RSA PRIVATE KEY-----.", "[redacted]."],
     ["cut -----BEGIN PRIVATE KEY-----\nhunter2", "cut [redacted]"],
+    ['{"password":"a b","n":1}', '{"password":"[redacted]","n":1}'],
+    ['{"password":12}', '{"password":"[redacted]"}'],
+    ["token='a b' c", "token='[redacted]' c"],
+    ["to https://root:p@ss@etcd1:2379.", "to https://[redacted]@etcd1:2379."],
+    ["to https://root:p/ss@etcd1:2379.", "to https://[redacted]@etcd1:2379."],
+    ["http://a:80/b@c and https://user@host", "http://a:80/b@c and https://user@host"],
     ["engine ready rank=0", "engine ready rank=0"],
     ["the token is missing", "the token is missing"],
   ])("%j", (text, expected) => {

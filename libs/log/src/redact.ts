@@ -10,16 +10,47 @@ const SECRET_FIELD =
 /** Secrets within text: private keys in PEM, and `NAME=value` of environment variables whose names suggest a secret. */
 const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const ASSIGNMENT =
-  /\b(\w{0,64}(?:password|passwd|secret|token|credential|api_?key|private_?key)\w{0,64}\\?["']?\s?[=:]\s?)(?!\[redacted\])(\\"[^"]*\\"|"[^"]*"|'[^']*'|[^\s,;"'\]}]+)/gi;
+  /\b(\w{0,64}(?:password|passwd|passphrase|secret|token|credential|api[_-]?key|private[_-]?key)\w{0,64}\\?["']?\s?[=:]\s?)(?!\[redacted\])(\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"|'[^']*'|\[[^\][{}]*\]|["'][^"']*$|[^\s,;"'\]}]+)/gi;
 /** What stands after `Authorization:` and the like. */
 const BEARER = /\b((?:bearer|basic)\s+)(?=\S{0,512}[\d=])[\w+/=._~-]{6,}/gi;
 
 const DEEPEST = 6;
 const MAX_LIST = 100;
 
-/** Removes secrets that can be recognized by their form. */
+/** What stands after `scheme://`, to the end of the word or to the next URL. */
+const AFTER_SCHEME = /\b([a-z][a-z0-9+.-]{0,16}:\/\/)((?:(?!,\w{1,16}:\/\/)[^\s"'<>\\]){1,1024})/gi;
+
+/** Removes secrets that can be recognized by their form. What is JSON stays JSON. */
 export function redactText(text: string): string {
-  return text.replace(PEM, REDACTED).replace(BEARER, `$1${REDACTED}`).replace(ASSIGNMENT, `$1${REDACTED}`);
+  return redactUrls(text.replace(PEM, REDACTED))
+    .replace(BEARER, `$1${REDACTED}`)
+    .replace(ASSIGNMENT, (_all, name: string, value: string) => name + redactValueText(name, value));
+}
+
+/** Replaces a value of a text, which keeps its quotes; in JSON it gets some. */
+export function redactValueText(name: string, value: string): string {
+  const [quote] = /^\\?["']/.exec(value) ?? [];
+  if (quote !== undefined) {
+    return quote + REDACTED + (value.length > quote.length && value.endsWith(quote) ? quote : "");
+  }
+  const [, ofJson] = /(\\?")\s?:\s?$/.exec(name) ?? [];
+  if (ofJson === undefined) return REDACTED;
+  // The names in an object are looked at one by one.
+  if (value === "{" || value === "[") return value;
+  const instead = ofJson + REDACTED + ofJson;
+  return value.startsWith("[") ? `[${instead}]` : instead;
+}
+
+/** The user and the password of a URL, also of one that should have been encoded: `https://root:p@ss/word@host`. */
+function redactUrls(text: string): string {
+  if (!text.includes("://")) return text;
+  return text.replace(AFTER_SCHEME, (all, scheme: string, rest: string) => {
+    const at = rest.lastIndexOf("@");
+    const userInfo = rest.slice(0, Math.max(at, 0));
+    // A colon makes a user and a password, unless a port and a path follow it: https://host:80/to@other.
+    const password = /^[^/?#:]*:(?!\d{1,5}[/?#])./.test(userInfo);
+    return password ? `${scheme}${REDACTED}${rest.slice(at)}` : all;
+  });
 }
 
 /**
