@@ -4,8 +4,7 @@ import { formatHostAddress, formatHostSet, type HostAddress, parseHostAddress } 
 import type { ClientTls } from "@daos/http2";
 import { type Logger, silentLogger } from "@daos/log";
 import { type CallContext, fromConnectError } from "@daos/rpc";
-import { abortable, BackOff, deadline, isTimeout, systemClock } from "@daos/sys";
-import { fanOut } from "./fan-out.ts";
+import { abortable, BackOff, deadline, fanOut, isTimeout, systemClock } from "@daos/sys";
 import { HostConnection } from "./host-connection.ts";
 import { HostPace } from "./host-pace.ts";
 import { type HostFailure, searchLeader } from "./leader-search.ts";

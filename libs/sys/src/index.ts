@@ -5,6 +5,7 @@ export { abortable, type Deadline, deadline, delay, FORMAT_TIMEOUT_MS, isTimeout
 export { type DeviceOpener, findDeviceOpeners } from "./device-openers.ts";
 export { hasErrorCode } from "./error-code.ts";
 export { exists, isVisible } from "./exists.ts";
+export { fanOut } from "./fan-out.ts";
 export { makeDirectories } from "./make-directories.ts";
 export { maxOpenFiles } from "./max-open-files.ts";
 export { linuxMountTable, type MountTable } from "./mount-table.ts";

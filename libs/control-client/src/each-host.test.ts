@@ -8,7 +8,6 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { ctl } from "@daos/proto";
 import { describe, expect, it } from "vitest";
 import { ControlClient } from "./control-client.ts";
-import { fanOut } from "./fan-out.ts";
 import { storageScan } from "./storage-scan.ts";
 
 type Behaviour = "well" | "hole" | "reset" | "slow" | "garbage";
@@ -117,34 +116,5 @@ describe("1,024 hosts", () => {
     // The deadlines of the black holes run concurrently. Two in sequence would exceed this limit on any machine.
     expect(performance.now() - began).toBeLessThan(2 * DEADLINE_MS);
     expect(most - before).toBeLessThan(400e6);
-  });
-});
-
-describe("fanOut", () => {
-  it("fanOut() starts no more work when its reader stops", async () => {
-    const started: number[] = [];
-    const results = fanOut(
-      [1, 2, 3, 4, 5],
-      () => 1,
-      async (item) => {
-        started.push(item);
-        await delay(0);
-        return item;
-      },
-    );
-    for await (const result of results) {
-      expect(result).toBe(1);
-      break;
-    }
-    expect(started.length).toBeLessThan(5);
-  });
-
-  it("fanOut() passes on an exception of the work", async () => {
-    const results = fanOut(
-      [1],
-      () => 1,
-      () => Promise.reject(new TypeError("bug")),
-    );
-    await expect(results.next()).rejects.toThrow("bug");
   });
 });
