@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import { checkServerConfig } from "./check-server.ts";
 import { listKeys } from "./explain.ts";
-import { LATER_KEYS } from "./read-yaml.ts";
 import { toServerFile } from "./render.ts";
 import { serverSchema } from "./server-schema.ts";
+import { LATER_KEYS } from "./unknown-keys.ts";
 
 /** Every key of the file once at least, with a value that is not its default. A new key goes in here. */
 const EVERY_KEY = `
