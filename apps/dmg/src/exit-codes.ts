@@ -40,6 +40,7 @@ const BY_FAULT: ReadonlyMap<number, ExitCode> = new Map<number, ExitCode>([
   [FaultCode.hostsFailed, ExitCode.allHosts],
   [FaultCode.timedOut, ExitCode.timedOut],
   [FaultCode.cancelled, ExitCode.cancelled],
+  [FaultCode.archiveNotWritten, ExitCode.unexpected],
   [FaultCode.internal, ExitCode.unexpected],
 ]);
 

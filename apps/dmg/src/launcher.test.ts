@@ -256,6 +256,58 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     expect(notUtf8.err).toContain("is not UTF-8");
   });
 
+  it.each([
+    ["SIGINT", [130, null]],
+    ["SIGTERM", [null, "SIGTERM"]],
+    ["SIGHUP", [null, "SIGHUP"]],
+  ] as const)("bin/dmg support collect-log leaves nothing behind on %s", async (signal, end) => {
+    const reached = Promise.withResolvers<void>();
+    const collecting = await FakeServer.start({
+      ctl: {
+        async *supportCollect(_request, { signal: gone }) {
+          yield { event: { case: "chunk", value: new Uint8Array(1000) } };
+          reached.resolve();
+          await once(gone, "abort");
+        },
+      },
+    });
+    const home = mkdtempSync(join(directory, "collect-"));
+    const words = ["-i", "-l", formatHostAddress(collecting.host), "support", "collect-log"];
+    const child = spawn(DMG, words, {
+      cwd: home,
+      stdio: "ignore",
+    });
+    const exited = once(child, "exit");
+    await Promise.race([reached.promise, exited]);
+    await expect.poll(async () => (await readdir(home)).length).toBe(1);
+    child.kill(signal);
+
+    expect(await exited).toEqual(end);
+    expect(await readdir(home)).toEqual([]);
+    await collecting[Symbol.asyncDispose]();
+  });
+
+  it.each([
+    ["Ctrl-C", "\u0003"],
+    ["the end of the input", "\u0004"],
+    ["no", "no\r"],
+  ])("bin/dmg takes %s at a question for no consent", async (_what, keys) => {
+    const line = `${DMG} -i -l ${host} pool destroy --pool 7f9bd1d2-0f35-4b0c-9d3f-6f0a54a4a5b0`;
+    const child = spawn("script", ["-qec", line, "/dev/null"]);
+    let shown = "";
+    const asked = new Promise<void>((resolve) => {
+      child.stdout.on("data", (chunk: Buffer) => {
+        shown += chunk.toString();
+        if (shown.includes("yes")) resolve();
+      });
+    });
+    const closed = once(child, "close");
+    await Promise.race([asked, closed]);
+    child.stdin.write(keys);
+    expect(await closed, shown).toEqual([130, null]);
+    expect(shown).toContain("you did not consent: nothing has been done");
+  });
+
   it("bin/dmg exits at once with 130 on Ctrl-C", async () => {
     const reached = Promise.withResolvers<void>();
     const hole = createServer(() => reached.resolve());

@@ -1,8 +1,9 @@
 import { type FileHandle, link, open, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { errorText, Fault, FaultCode } from "@daos/fault";
 import { syncDirectory } from "@daos/sys";
+import { faultArchiveNotWritten } from "./faults.ts";
 import type { SupportEvent } from "./pack-support.ts";
+import { removeOnSignals } from "./remove-on-signals.ts";
 import type { MissingItem } from "./support-item.ts";
 
 /** A file that an archive was written to. */
@@ -24,6 +25,7 @@ export async function writeArchive(
   onProgress: (progress: ProgressEvent) => void = () => {},
 ): Promise<WrittenArchive> {
   const part = `${path}.${process.pid}.part`;
+  using _unfinished = removeOnSignals(part);
   const file: FileHandle = await guarded(path, open(part, "wx", 0o600));
   let bytes = 0;
   let missing: readonly MissingItem[] = [];
@@ -53,16 +55,4 @@ async function guarded<T>(path: string, work: Promise<T>): Promise<T> {
   } catch (error) {
     throw faultArchiveNotWritten(path, error);
   }
-}
-
-/** An archive for support cannot be written. */
-export function faultArchiveNotWritten(path: string, cause: unknown): Fault {
-  return new Fault({
-    domain: "client",
-    code: FaultCode.archiveNotWritten,
-    description: `cannot write the archive ${path}`,
-    reason: errorText(cause),
-    resolution: "name another file with --output, in a directory with room for it",
-    cause,
-  });
 }

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
-import { mkdtemp, readdir, rm, stat, writeFile } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Code, ConnectError } from "@connectrpc/connect";
@@ -102,13 +103,60 @@ describe("support collect-log", () => {
     expect(run.status).not.toBe(0);
     expect(run.err).toContain("cannot write the archive");
     expect(await readdir(directory)).toEqual(["mine"]);
-    const nowhere = await runDmg([
-      ...at(good.host),
-      "support",
-      "collect-log",
-      "--output",
-      join(directory, "a/b"),
-    ]);
-    expect(nowhere.err).toContain("cannot write the archive");
   }, 60_000);
+
+  it.each([
+    ["", 2, 'to --output "": the name is empty'],
+    ["-", 2, 'to --output "-": an archive is a file that only its owner can read'],
+    ["DIR/new/", 2, "it is a directory"],
+    ["DIR", 1, "it is a directory"],
+    ["DIR/mine", 1, "there is such a file, and it is not replaced"],
+    ["DIR/link", 1, "there is such a file, and it is not replaced"],
+    ["DIR/a/b", 1, "/a does not exist"],
+    ["DIR/mine/b", 1, "/mine is not a directory"],
+  ])("dmg support collect-log refuses the name %j before it asks a host", async (name, status, reason) => {
+    // It has no calls: it would fail the test.
+    const { host } = await fake({});
+    await writeFile(join(directory, "mine"), "precious");
+    await symlink("none", join(directory, "link"));
+    const output = name.replace("DIR", directory);
+    const run = await runDmg([...at(host), "support", "collect-log", "--output", output]);
+    expect(run).toMatchObject({ status, out: "" });
+    expect(run.err).toContain(reason);
+    expect(run.err).not.toMatch(/EEXIST|ENOENT|ENOTDIR/);
+    expect((await readdir(directory)).toSorted()).toEqual(["link", "mine"]);
+  });
+
+  it("dmg support collect-log writes no archive when no host sends one", async () => {
+    const { host } = await fake({});
+    for (const server of open.splice(0)) await server[Symbol.asyncDispose]();
+    const output = join(directory, "all.tar.gz");
+    const run = await runDmg([...at(host), "support", "collect-log", "--output", output]);
+    expect(run).toMatchObject({ status: 4, out: "" });
+    expect(run.err).toContain("no archive was written, because no host sent one");
+    expect(await readdir(directory)).toEqual([]);
+  });
+
+  it.runIf(process.getuid?.() === 0)(
+    "dmg support collect-log fails when there is no space for the archives of the hosts",
+    async () => {
+      const small = join(directory, "small");
+      await mkdir(small);
+      execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", small]);
+      const { host } = await fake(
+        collects(
+          randomBytes(1024 * 1024)
+            .toString("base64")
+            .replaceAll(/.{76}/g, "$&\n"),
+        ),
+      );
+      const output = join(small, "all.tar.gz");
+      const run = await runDmg([...at(host), "support", "collect-log", "--output", output]);
+      const left = await readdir(small);
+      execFileSync("umount", ["-l", small]);
+      expect(run).toMatchObject({ status: 1, out: "" });
+      expect(run.err).toContain(`cannot write the archive ${output}: there is no space left in ${small}`);
+      expect(left).toEqual([]);
+    },
+  );
 });

@@ -11,8 +11,16 @@ import {
   systemEvents,
   systemQuery,
 } from "@daos/control-client";
+import type { Fault } from "@daos/fault";
 import { formatHostAddress, formatHostSet, type HostAddress } from "@daos/hostlist";
-import { faultArchiveNotWritten, packSupport, type SupportItem, writeArchive } from "@daos/support";
+import {
+  checkArchiveName,
+  faultArchiveNotWritten,
+  packSupport,
+  removeOnSignals,
+  type SupportItem,
+  writeArchive,
+} from "@daos/support";
 import type { Answer } from "../answer.ts";
 import { dmgVersion } from "../commands/version.ts";
 import type { CommandContext } from "../define-command.ts";
@@ -31,17 +39,31 @@ export async function collectLogs(
   { connect, collect }: Pick<CommandContext<never>, "connect" | "collect">,
   { output, logMib }: { readonly output: string; readonly logMib: number },
 ): Promise<Answer> {
+  await checkArchiveName(output);
   const connection = await connect();
   // Beside the file that they go into: there is room for both.
   const directory = await mkdtemp(`${output}.parts-`).catch((error: unknown) => {
     throw faultArchiveNotWritten(output, error);
   });
+  using _unfinished = removeOnSignals(directory);
+  // It concerns all hosts: the next piece of each is refused for it.
+  let notWritten: Fault | undefined;
+  const write = async (files: ArchiveFiles, host: HostAddress, bytes: Uint8Array) => {
+    if (notWritten !== undefined) throw notWritten;
+    try {
+      await files.write(host, bytes);
+    } catch (error) {
+      notWritten ??= faultArchiveNotWritten(output, error);
+      throw notWritten;
+    }
+  };
   try {
     const { client, unlisted } = await everyHost(connection);
     await using files = new ArchiveFiles(directory);
     const { answers, failures } = await collect(client, (onProgress) =>
-      supportCollect(client, { logMib, onChunk: (host, bytes) => files.write(host, bytes), onProgress }),
+      supportCollect(client, { logMib, onChunk: (host, bytes) => write(files, host, bytes), onProgress }),
     );
+    if (notWritten !== undefined) throw notWritten;
     const hosts = answers.map(({ host, value }): SupportItem => {
       const { path, name } = files.of(host);
       return {
@@ -53,6 +75,15 @@ export async function collectLogs(
       item: host === undefined ? "hosts" : `hosts/${formatHostAddress(host)}`,
       reason: fault.message,
     }));
+    if (answers.length === 0) {
+      return {
+        result: { archive: null, bytes: 0, hosts: [], missing: failed },
+        text: () => "",
+        anySucceeded: false,
+        failures,
+        notes: ["no archive was written, because no host sent one"],
+      };
+    }
     const unasked = unlisted && [
       { item: "hosts", reason: `only those of the configuration were asked: ${unlisted.message}` },
     ];

@@ -403,7 +403,7 @@ const RESULTS = {
   "system start": action,
   "system stop": action,
   "support collect-log": z.strictObject({
-    archive: z.string().meta({ description: "path of the tar.gz" }),
+    archive: z.string().nullable().meta({ description: "path of the tar.gz; null when no host sent one" }),
     bytes,
     hosts: z
       .array(z.strictObject({ host: address, bytes, missing: missingItems }))

@@ -33,19 +33,20 @@ export const supportCollectLogCommand = defineCommand({
     },
   },
   run: async ({ flags }) => {
+    const { checkArchiveName, packSupport, writeArchive } = await import("@daos/support");
+    const { hostItems, supportDirectory } = await import("../../support/host-items.ts");
+    const directory = supportDirectory();
+    const time = new Date().toISOString().replaceAll(/[:.]/g, "");
+    const output = flags.output ?? `${directory}-${time}.tar.gz`;
+    await checkArchiveName(output);
     const { findConfig } = await import("../../support/find-config.ts");
     const { config, isValid, items: configItems, missing: left } = await findConfig(flags);
     const { hostTools } = await import("../../host-tools.ts");
     const { NetworkProvider } = await import("@daos/network");
     const { ProcessCommandRunner } = await import("@daos/sys");
-    const { packSupport, writeArchive } = await import("@daos/support");
-    const { hostItems, supportDirectory } = await import("../../support/host-items.ts");
     const { storedItems } = await import("../../support/stored-items.ts");
     const { scm, bdev, log, signal } = await hostTools(flags, config ?? {});
     const runner = new ProcessCommandRunner();
-    const directory = supportDirectory();
-    const time = new Date().toISOString().replaceAll(/[:.]/g, "");
-    const output = flags.output ?? `${directory}-${time}.tar.gz`;
     const logBytes = flags["log-size"] * MIB;
     const network = new NetworkProvider({ runner, log });
     const items = [
