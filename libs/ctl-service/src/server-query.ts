@@ -1,16 +1,18 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ctl } from "@daos/proto";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
+import { serverVersion } from "./server-version.ts";
 
 /** What the server of this host is and runs; with its configuration if that is asked for. */
 export function serverQuery(
-  { harness, release, configuration }: Pick<CtlServiceOptions, "harness" | "release" | "configuration">,
+  { harness, configuration, ...rest }: Pick<CtlServiceOptions, "harness" | "release" | "configuration">,
   { config }: Pick<ctl.ServerQueryReq, "config">,
 ): MessageInitShape<typeof ctl.ServerQueryRespSchema> {
+  const { version, started } = serverVersion(rest);
   return {
-    version: release.version,
+    version,
     pid: process.pid,
-    started: BigInt(Math.round(performance.timeOrigin)),
+    started,
     engines: harness.instances.map(({ index, superblock, state, pid, startedAt, restarts }) => ({
       index,
       rank: superblock?.rank,

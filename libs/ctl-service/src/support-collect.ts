@@ -1,11 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ctl } from "@daos/proto";
 import { packSupport } from "@daos/support";
+import { LOG_MIB } from "@daos/support/flags";
 import type { CtlServiceOptions, SupportSource } from "./ctl-service-options.ts";
 import { faultSupportBusy } from "./faults.ts";
 
 const MIB = 1024 * 1024;
-const DEFAULT_LOG_MIB = 8;
 
 /** The sources that are being collected from. */
 const busy = new WeakSet<SupportSource>();
@@ -24,7 +24,7 @@ export async function* supportCollect(
   if (busy.has(support)) throw faultSupportBusy();
   busy.add(support);
   try {
-    const maxItemBytes = (logMib === 0 ? DEFAULT_LOG_MIB : logMib) * MIB;
+    const maxItemBytes = (logMib === 0 ? LOG_MIB.default : logMib) * MIB;
     const items = support.items(maxItemBytes);
     log.info("collecting the logs of this host for support", { items: items.length });
     const { directory } = support;

@@ -1,4 +1,5 @@
 import type { SupportEvent } from "@daos/support";
+import { collectLogFlags } from "@daos/support/flags";
 import { defineCommand } from "../../define-command.ts";
 
 const MIB = 1024 * 1024;
@@ -16,22 +17,7 @@ export const supportCollectLogCommand = defineCommand({
       line: "support collect-log --log-size 64 --output /var/tmp/node1.tar.gz",
     },
   ],
-  flags: {
-    output: {
-      type: "string",
-      value: "FILE",
-      summary: "archive to write (default daos-support-HOST-TIME.tar.gz in this directory)",
-      complete: "files",
-    },
-    "log-size": {
-      type: "integer",
-      value: "MIB",
-      min: 1,
-      max: 64,
-      default: 8,
-      summary: "the most of each log, MiB",
-    },
-  },
+  flags: collectLogFlags("daos-support-HOST-TIME.tar.gz"),
   run: async ({ flags }) => {
     const { checkArchiveName, packSupport, writeArchive } = await import("@daos/support");
     const { hostItems, supportDirectory } = await import("../../support/host-items.ts");

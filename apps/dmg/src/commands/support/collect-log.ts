@@ -1,3 +1,4 @@
+import { collectLogFlags } from "@daos/support/flags";
 import { defineCommand } from "../../define-command.ts";
 
 /** `dmg support collect-log`, as in later releases of DAOS. */
@@ -10,22 +11,7 @@ export const supportCollectLogCommand = defineCommand({
     { text: "All hosts", line: "support collect-log" },
     { text: "One host, with more of each log", line: "-l node7 support collect-log --log-size 64" },
   ],
-  flags: {
-    output: {
-      type: "string",
-      value: "FILE",
-      summary: "archive to write (default daos-support-TIME.tar.gz in this directory)",
-      complete: "files",
-    },
-    "log-size": {
-      type: "integer",
-      value: "MIB",
-      min: 1,
-      max: 64,
-      default: 8,
-      summary: "the most of each log, MiB",
-    },
-  },
+  flags: collectLogFlags("daos-support-TIME.tar.gz"),
   run: async ({ flags, connect, collect }) => {
     const { collectLogs } = await import("../../support/collect-logs.ts");
     const time = new Date().toISOString().replaceAll(/[:.]/g, "");
