@@ -978,6 +978,31 @@ describe("system ms-status", () => {
     });
   });
 
+  it("dmg system ms-status exits with 4 when no host can be reached, and with 6 when one that was named cannot", async () => {
+    const alone = await fake({
+      ctl: { msStatus: () => ({ ...status, leadsHere: true }) },
+      mgmt: { leaderQuery: () => ({ replicas: [formatHostAddress(alone.host)] }) },
+    });
+    const dead = await fake({});
+    open.splice(open.indexOf(dead), 1);
+    await dead[Symbol.asyncDispose]();
+    const gone = formatHostAddress(dead.host);
+    const none = await runDmg([...at(dead.host), "system", "ms-status"]);
+    expect(none.status).toBe(4);
+    expect(none.err).not.toContain("leads the management service");
+    const some = await runDmg([...at(alone.host, dead.host), "--json", "system", "ms-status"]);
+    expect(some.status).toBe(6);
+    expect(some.json()).toMatchObject({
+      result: { replicas: [{ host: formatHostAddress(alone.host) }], silent: [] },
+      errors: [{ hosts: [gone], code: FaultCode.connectionRefused }],
+    });
+    // It is no access point, and it answers: it has no row.
+    const other = await fake({ ctl: { msStatus: () => status }, mgmt: {} });
+    const both = await runDmg([...at(alone.host, other.host), "--json", "system", "ms-status"]);
+    expect(both.status).toBe(0);
+    expect(both.json()).toMatchObject({ result: { replicas: [{ host: formatHostAddress(alone.host) }] } });
+  });
+
   it("dmg system ms-status works without a leader, and says why there is none", async () => {
     const alone = await fake({
       ctl: { msStatus: () => ({ ...status, leader: "", outage: "etcd does not answer" }) },

@@ -67,7 +67,10 @@ async function systemOf(hosts: readonly FakeCalls[], leaderCalls: FakeCalls = {}
     ctl: {
       systemQuery: ({ selection }) => {
         const ranks = selection?.ranks ?? [];
-        return { members: members.filter(({ rank }) => ranks.length === 0 || ranks.includes(rank)) };
+        return {
+          members: members.filter(({ rank }) => ranks.length === 0 || ranks.includes(rank)),
+          missingRanks: ranks.filter((rank) => members.every((member) => member.rank !== rank)),
+        };
       },
     },
   });
@@ -111,6 +114,20 @@ describe("dmg storage query", () => {
     expect(lines).toHaveLength(3);
     expect(err).toContain("it does not run");
   });
+
+  it.each(["list-devices", "list-pools", "device-health", "smd", "smd -d"])(
+    "%s says nothing but the error of a rank that does not exist",
+    async (words) => {
+      const { run } = await systemOf([hostOf(0)]);
+      const { status, out, err } = await run(...words.split(" "), "--ranks", "9");
+      expect(status).not.toBe(0);
+      expect(out.trim()).toBe("");
+      expect(err).toContain("rank 9");
+      const some = await run(...words.split(" "), "--ranks", "0,9");
+      expect(some.status).toBe(6);
+      expect(some.out).toContain(words.includes("list-pools") ? uuid(9) : uuid(0));
+    },
+  );
 
   it("blobstore-health asks the engines of the ranks that are named", async () => {
     const { run, hosts } = await systemOf([hostOf(0), hostOf(2)]);

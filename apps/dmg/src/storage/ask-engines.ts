@@ -60,6 +60,11 @@ export async function askEngines(
   };
 }
 
+/** What the engines have answered, as a text; empty when all have failed: that they have nothing is not known then. */
+export function ofEngines({ engines, failures }: Omit<AskedEngines, "client">, show: () => string): string {
+  return engines.length === 0 && failures.length > 0 ? "" : show();
+}
+
 /** Where something is, for a result. */
 export function placeOf({ host, rank }: AskedEngine): {
   readonly host: string;

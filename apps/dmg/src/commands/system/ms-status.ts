@@ -1,27 +1,33 @@
 import { formatTable } from "@daos/cli";
 import type { ControlClient, MsStatus } from "@daos/control-client";
 import { Fault, FaultCode } from "@daos/fault";
-import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
+import { formatHostAddress, type HostAddress, parseHostAddress } from "@daos/hostlist";
 import type { Answer } from "../../answer.ts";
 import { defineCommand } from "../../define-command.ts";
 import { WATCH_FLAG } from "../../global-flags.ts";
+import { resolveHosts } from "../../system/resolve-hosts.ts";
 
 /** `dmg system ms-status`: every replica of the management service, also without a leader. */
 export const msStatusCommand = defineCommand({
   name: "system ms-status",
   summary: "Show the management service: its leader, its store, and which replicas answer",
   description:
-    "Every access point is asked, also while there is no leader; without an answer which they are, the hosts in --host-list or the configuration are. A replica that does not answer, or whose store cannot be used, makes the exit code other than 0.",
+    "Every access point is asked, also while there is no leader; without an answer which they are, the hosts in --host-list or the configuration are. A replica or a host in --host-list that does not answer, or no leader among those that do, makes the exit code other than 0.",
   examples: [{ text: "Who leads, and who answers", line: "system ms-status" }],
   flags: { watch: WATCH_FLAG },
   run: async ({ connect, collect, waitFor }): Promise<Answer> => {
-    const { client, system } = await connect();
+    const { client, system, named } = await connect();
     const { msStatus } = await import("@daos/control-client");
     const replicas = await waitFor(findReplicas(client, system));
-    const { answers, failures } = await collect(replicas, msStatus(replicas));
+    const isReplica = memberOf(replicas);
+    const asked = named ? await waitFor(withNamed(client, replicas)) : replicas;
+    const { answers: all, failures } = await collect(asked, msStatus(asked));
+    const answers = all.filter(({ host }) => isReplica(host));
     const leader = answers.find(({ value }) => value.leadsHere);
     const rows = answers.map(({ host, value }) => ({ host: formatHostAddress(host), ...value }));
-    const silent = failures.flatMap(({ host }) => (host === undefined ? [] : [formatHostAddress(host)]));
+    const silent = failures.flatMap(({ host }) =>
+      host !== undefined && isReplica(host) ? [formatHostAddress(host)] : [],
+    );
     return {
       result: {
         leader: leader === undefined ? null : formatHostAddress(leader.host),
@@ -42,7 +48,11 @@ export const msStatusCommand = defineCommand({
           ),
         ].join("\n\n"),
       anySucceeded: answers.length > 0,
-      failures: [...failures, ...(leader === undefined ? [{ host: undefined, fault: noLeader(rows) }] : [])],
+      // Hosts that cannot be reached say nothing about a leader.
+      failures: [
+        ...failures,
+        ...(leader === undefined && answers.length > 0 ? [{ host: undefined, fault: noLeader(rows) }] : []),
+      ],
     };
   },
 });
@@ -57,6 +67,21 @@ async function findReplicas(client: ControlClient, system: string): Promise<Cont
     if (error instanceof Fault) return client;
     throw error;
   }
+}
+
+/** The replicas, and the hosts that were named: one of those that does not answer is not passed over. */
+async function withNamed(client: ControlClient, replicas: ControlClient): Promise<ControlClient> {
+  const addresses = replicas.hosts.map(formatHostAddress);
+  const { hosts = [] } = await resolveHosts(
+    { hosts: client.hosts.map(formatHostAddress) },
+    async () => addresses,
+  );
+  return client.to([...new Set([...addresses, ...hosts])].map((host) => parseHostAddress(host)));
+}
+
+function memberOf({ hosts }: ControlClient): (host: HostAddress) => boolean {
+  const addresses = new Set(hosts.map(formatHostAddress));
+  return (host) => addresses.has(formatHostAddress(host));
 }
 
 function noLeader(rows: readonly MsStatus[]): Fault {

@@ -1,5 +1,5 @@
 import { defineCommand } from "../../../define-command.ts";
-import { askEngines } from "../../../storage/ask-engines.ts";
+import { askEngines, ofEngines } from "../../../storage/ask-engines.ts";
 import { poolsOf, showPools } from "../../../storage/show-devices.ts";
 import { SELECTION_FLAGS } from "../../../system/selection.ts";
 
@@ -17,7 +17,7 @@ export const listDevicePoolsCommand = defineCommand({
     const pools = poolsOf(engines);
     return {
       result: { pools },
-      text: (width) => showPools(pools, width),
+      text: (width) => ofEngines({ engines, failures }, () => showPools(pools, width)),
       anySucceeded: engines.length > 0,
       failures,
     };

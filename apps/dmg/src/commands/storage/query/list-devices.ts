@@ -1,5 +1,5 @@
 import { defineCommand } from "../../../define-command.ts";
-import { askEngines } from "../../../storage/ask-engines.ts";
+import { askEngines, ofEngines } from "../../../storage/ask-engines.ts";
 import { devicesOf, showDevices } from "../../../storage/show-devices.ts";
 import { SELECTION_FLAGS } from "../../../system/selection.ts";
 
@@ -17,7 +17,7 @@ export const listDevicesCommand = defineCommand({
     const devices = devicesOf(engines);
     return {
       result: { devices },
-      text: (width) => showDevices(devices, width),
+      text: (width) => ofEngines({ engines, failures }, () => showDevices(devices, width)),
       anySucceeded: engines.length > 0,
       failures,
     };

@@ -1,6 +1,6 @@
 import { FaultCode } from "@daos/fault";
 import { defineCommand } from "../../../define-command.ts";
-import { type AskedEngines, askEngines } from "../../../storage/ask-engines.ts";
+import { type AskedEngines, askEngines, ofEngines } from "../../../storage/ask-engines.ts";
 import {
   devicesOf,
   type FoundDevice,
@@ -39,10 +39,12 @@ export const smdCommand = defineCommand({
     return {
       result: { devices: wanted.devices ? devices : null, pools: wanted.pools ? pools : null },
       text: (width) =>
-        [
-          ...(wanted.devices ? [showDevices(devices, width)] : []),
-          ...(wanted.pools ? [showPools(pools, width)] : []),
-        ].join("\n\n"),
+        ofEngines(old ? { ...asked, failures: [] } : asked, () =>
+          [
+            ...(wanted.devices ? [showDevices(devices, width)] : []),
+            ...(wanted.pools ? [showPools(pools, width)] : []),
+          ].join("\n\n"),
+        ),
       anySucceeded: old || asked.engines.length > 0,
       failures: old ? [] : asked.failures,
     };
