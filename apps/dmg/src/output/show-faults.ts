@@ -3,6 +3,7 @@ import type { Fault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { formatRankSet, type Rank } from "@daos/rank";
 import { groupHosts } from "./group-hosts.ts";
+import { causeKey } from "./same-cause.ts";
 
 /** A failure, and its host if it has one. */
 export interface HostFault {
@@ -33,13 +34,11 @@ export function showFaults(failures: readonly HostFault[], what: string): string
     .filter(({ host }) => host === undefined)
     .map(({ fault }) => showFault("", fault.message, fault));
   const hosts = failures.flatMap(({ host, fault, rank }) =>
-    host === undefined ? [] : [{ host, value: { fault, rank } }],
+    host === undefined ? [] : [{ host, value: { fault, rank, cause: causeKey(fault, { host, rank }) } }],
   );
-  const groups = groupHosts(hosts, ({ fault, rank }) => causeOf(fault, rank)).map((group) => {
-    const { fault } = group.value;
-    const members = failures.filter(
-      (one) => one.host !== undefined && causeOf(one.fault, one.rank) === causeOf(fault, group.value.rank),
-    );
+  const groups = groupHosts(hosts, ({ cause }) => cause).map((group) => {
+    const { fault, cause } = group.value;
+    const members = hosts.flatMap(({ value }) => (value.cause === cause ? [value] : []));
     const text = members.length === 1 ? fault.message : `${what}: ${fault.reason ?? fault.description}`;
     const ranks = ranksOf(members);
     const label = ranks.length === 0 ? group.label : `${rankLabel(ranks)} (${group.label})`;
@@ -51,7 +50,7 @@ export function showFaults(failures: readonly HostFault[], what: string): string
 /** Failures for `--json`. Hosts and members with the same failure are grouped. */
 export function faultsToJson(failures: readonly HostFault[]): readonly FaultJson[] {
   const groups = Map.groupBy(failures, ({ host, fault, rank }) =>
-    host === undefined ? fault : causeOf(fault, rank),
+    host === undefined ? fault : causeKey(fault, { host, rank }),
   );
   return [...groups.values()].flatMap((members) => {
     const [first] = members;
@@ -64,24 +63,13 @@ export function faultsToJson(failures: readonly HostFault[]): readonly FaultJson
   });
 }
 
-function ranksOf(failures: readonly HostFault[]): readonly Rank[] {
+function ranksOf(failures: readonly Pick<HostFault, "rank">[]): readonly Rank[] {
   return failures.flatMap(({ rank }) => (rank === undefined ? [] : [rank])).sort((a, b) => a - b);
 }
 
 /** `rank 3`, `ranks 0-3,7`. */
 function rankLabel(ranks: readonly Rank[]): string {
   return `rank${ranks.length === 1 ? "" : "s"} ${formatRankSet(ranks)}`;
-}
-
-/** Equal for failures with the same cause on any host or member. */
-function causeOf({ domain, code, reason, description, resolution }: Fault, rank: Rank | undefined): string {
-  const text = [reason ?? description, resolution].map((one) => one.replace(/\S+:\d+/g, ""));
-  return JSON.stringify([
-    domain,
-    code,
-    ...(rank === undefined ? text : text.map((one) => one.replace(/\brank \d+/g, ""))),
-    rank !== undefined,
-  ]);
 }
 
 function showFault(head: string, text: string, fault: Fault): string {

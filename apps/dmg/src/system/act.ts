@@ -5,6 +5,7 @@ import { type HostAddress, parseHostAddress } from "@daos/hostlist";
 import { formatRankSet, parseRank, type Rank } from "@daos/rank";
 import type { Answer } from "../answer.ts";
 import type { CommandContext } from "../define-command.ts";
+import { withoutSubject } from "../output/same-cause.ts";
 import type { HostFault } from "../output/show-faults.ts";
 import { resolveHosts } from "./resolve-hosts.ts";
 import { missingFaults, parseSelection, type SELECTION_FLAGS, showHosts } from "./selection.ts";
@@ -58,9 +59,10 @@ function actionAnswer(
 
 /** One row for all members with the same outcome. */
 function resultTable(results: readonly Row[], width: number): string {
-  const groups = Map.groupBy(results, ({ action, ok, message }) =>
-    JSON.stringify([action, ok, message.replace(/\brank \d+\b|\S+:\d+/g, "")]),
-  );
+  const groups = Map.groupBy(results, ({ action, ok, message, address, rank }) => {
+    const member = { host: hostOf(address), rank: rank === null ? undefined : parseRank(rank) };
+    return JSON.stringify([action, ok, withoutSubject(message, member)]);
+  });
   const rows = [...groups.values()].flatMap((group) => {
     const [first] = group;
     if (first === undefined) return [];
