@@ -79,5 +79,5 @@ it("boundedWrite() drops records when a log daemon does not read, and reports ho
   waiting.shift()?.();
   await new Promise(setImmediate);
   const passed = chunks.filter((chunk) => chunk.includes("audit: record")).length;
-  expect(chunks).toContain(`daos_admin: ${10_000 - passed} records of the audit were not passed on\n`);
+  expect(chunks).toContain(`daos_admin: records of the audit that were not passed on: ${10_000 - passed}\n`);
 });

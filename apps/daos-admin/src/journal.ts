@@ -28,7 +28,7 @@ export function boundedWrite(stream: Writable): (record: LogRecord) => void {
       dropped += 1;
       return;
     }
-    if (dropped > 0) stream.write(`daos_admin: ${dropped} records of the audit were not passed on\n`);
+    if (dropped > 0) stream.write(`daos_admin: records of the audit that were not passed on: ${dropped}\n`);
     dropped = 0;
     stream.write(`${formatConsoleLine(record)}\n`);
   };

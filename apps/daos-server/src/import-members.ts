@@ -1,4 +1,5 @@
 import type { ServerConfig } from "@daos/config";
+import { countOf } from "@daos/fault";
 import { readExport } from "@daos/member-store";
 import type { commandTools } from "./command-tools.ts";
 import type { Answer } from "./define-command.ts";
@@ -38,9 +39,9 @@ export async function importMembers(
     lines: [
       ...members.map(memberLine),
       ...pools.map(poolLine),
-      `${from}: ${members.length} members and ${pools.length} pools of ${config.name} as they were at ${exportedAt}`,
+      `${from}: ${countOf(members.length, "member")} and ${countOf(pools.length, "pool")} of ${config.name} as they were at ${exportedAt}`,
       ...(dryRun ? ["nothing has been changed"] : [`${done.where}: has these members now`]),
-      ...(done.replaced === 0 ? [] : [`${done.replaced} members that it had before are replaced`]),
+      ...(done.replaced === 0 ? [] : [`members that it had before and that are replaced: ${done.replaced}`]),
       ...(movedAside === undefined ? [] : [`${movedAside}: the damaged file`]),
     ],
   };

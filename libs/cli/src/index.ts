@@ -21,6 +21,6 @@ export {
   type Program,
   type Topic,
 } from "./program.ts";
-export { countOf, formatCelsius, formatSize } from "./size.ts";
+export { formatCelsius, formatSize } from "./size.ts";
 export { formatTable } from "./table.ts";
 export type { Output, Terminal } from "./terminal.ts";

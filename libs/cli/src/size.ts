@@ -13,11 +13,6 @@ export function formatSize(bytes: number): string {
   return `${value.toFixed(2)}${UNITS[unit]}`;
 }
 
-/** `3 modules`, `1 module`. */
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
-}
-
 /** A device temperature, in kelvin, shown in degrees Celsius. */
 export function formatCelsius(kelvin: number): string {
   return `${kelvin - 273} C (${kelvin} K)`;

@@ -1,4 +1,5 @@
 import { dirname } from "node:path";
+import { countOf } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import type { MachineFacts, NvmeControllerFacts } from "./machine-facts.ts";
 import { namesNamespace } from "./names-namespace.ts";
@@ -173,14 +174,14 @@ function checkCores(engine: EngineConfig, facts: MachineFacts, report: Report): 
     report(
       "error",
       keyOf(engine, "first_core"),
-      `${where} has ${cores} cores, ${firstCore} is beyond the last`,
+      `${where} has ${countOf(cores, "core")}, ${firstCore} is beyond the last`,
       `0 to ${cores - 1}`,
     );
   } else if (firstCore + targets > cores) {
     report(
       "warning",
       keyOf(engine, "targets"),
-      `${targets} targets from core ${firstCore} on need ${firstCore + targets} cores, ${where} has ${cores}`,
+      `targets on cores ${firstCore} to ${firstCore + targets - 1}: ${where} has ${countOf(cores, "core")}`,
       `at most ${cores - firstCore}; the engine takes fewer than configured`,
     );
   }

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { resolve } from "node:path";
+import { countOf } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
 import { readAddresses } from "./parse-address.ts";
@@ -436,7 +437,7 @@ class Builder {
         this.#report(
           "error",
           key("scm_list"),
-          `scm_class dcpm with ${list.length} devices`,
+          `scm_class dcpm with ${countOf(list.length, "device")}`,
           "exactly one, as in [/dev/pmem0]",
         );
       }

@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { countOf, Fault, FaultCode } from "@daos/fault";
 import type { FileKind } from "./file-kind.ts";
 import { formatSuggestions } from "./format-suggestions.ts";
 import { formatProblem, type Problem } from "./problem.ts";
@@ -39,14 +39,10 @@ export function faultConfigInvalid(path: string, problems: readonly Problem[]): 
   return new Fault({
     domain: "config",
     code: FaultCode.configInvalid,
-    description: `${path} is not a valid configuration, it has ${count(errors.length)}`,
+    description: `${path} is not a valid configuration, it has ${countOf(errors.length, "error")}`,
     reason: errors.map((problem) => `\n  ${formatProblem(problem)}`).join(""),
     resolution: "correct the lines named; daos-server config explain KEY tells what a key means",
   });
-}
-
-function count(errors: number): string {
-  return errors === 1 ? "1 error" : `${errors} errors`;
 }
 
 /** No configuration file has this key. */

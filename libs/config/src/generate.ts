@@ -1,3 +1,4 @@
+import { countOf } from "@daos/fault";
 import type {
   FabricInterfaceFacts,
   MachineFacts,
@@ -241,7 +242,7 @@ function engineSection(
 ): readonly string[] {
   const { index, node, iface } = engine;
   const lines = [
-    `- # Engine ${index}${node.id === undefined ? "" : ` on NUMA node ${node.id}`}, ${node.cores} cores.`,
+    `- # Engine ${index}${node.id === undefined ? "" : ` on NUMA node ${node.id}`}, ${countOf(node.cores, "core")}.`,
     `  targets: ${targetsFor(node)}`,
     "  nr_xs_helpers: 0",
     "  first_core: 0",

@@ -184,7 +184,7 @@ describe("checkAgainstMachine()", () => {
       `provider: ofi+sockets\nservers:\n- fabric_iface: eth0\n  targets: 8\n${RAM}`,
       small,
       [
-        "s.yml:4:12: warning: servers[0].targets: 8 targets from core 0 on need 8 cores, this machine has 2; expected at most 2; the engine takes fewer than configured",
+        "s.yml:4:12: warning: servers[0].targets: targets on cores 0 to 7: this machine has 2 cores; expected at most 2; the engine takes fewer than configured",
       ],
     ],
     [

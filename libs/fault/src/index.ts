@@ -1,5 +1,6 @@
 export { cleanText } from "./clean-text.ts";
 export { FaultCode } from "./codes.ts";
+export { countOf } from "./count-of.ts";
 export {
   type DaosStatus,
   daosStatusName,

@@ -6,7 +6,7 @@ import {
   parsePciAddress,
   whyNotSelected,
 } from "@daos/bdev";
-import { Fault, FaultCode } from "@daos/fault";
+import { countOf, Fault, FaultCode } from "@daos/fault";
 import type { EngineInstance } from "@daos/instance";
 
 /** What decides whether an engine's controllers may be overwritten. */
@@ -103,7 +103,7 @@ function faultTooLong(seconds: number): Fault {
   return new Fault({
     domain: "bdev",
     code: FaultCode.usage,
-    description: `burn in for ${seconds} seconds`,
+    description: `burn in for ${countOf(seconds, "second")}`,
     resolution: `ask for at most ${MAX_BURN_IN_MS / 60_000} minutes; what has passed can be burnt in again`,
   });
 }

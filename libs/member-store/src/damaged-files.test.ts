@@ -94,7 +94,7 @@ describe("openMembers()", () => {
     await store.close();
     const copy = readFileSync(path);
     for (const [damage, reason] of [
-      ["DELETE FROM pools WHERE uuid LIKE '00000001%'", "it has 1 pools, and 2 were recorded"],
+      ["DELETE FROM pools WHERE uuid LIKE '00000001%'", "it has 1 pool, recorded are 2"],
       [
         "UPDATE pools SET document = (SELECT document FROM pools WHERE uuid LIKE '00000002%'), uuid = '00000002-1111-4222-8333-444444444445' WHERE uuid LIKE '00000002%'",
         undefined,
@@ -200,7 +200,7 @@ describe("openMembers()", () => {
     database.exec("DELETE FROM members WHERE rank = 1");
     await expect(openMembers(mount)).rejects.toMatchObject({
       code: FaultCode.memberStoreUnusable,
-      reason: "the file is damaged: it has 2 members, and 3 were recorded",
+      reason: "the file is damaged: it has 2 members, recorded are 3",
       resolution: expect.stringContaining("members restore") as string,
     });
   });

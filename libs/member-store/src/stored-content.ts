@@ -1,4 +1,5 @@
 import type { DatabaseSync } from "node:sqlite";
+import { countOf } from "@daos/fault";
 import { addChecksum, hash, verifyChecksum } from "./document-checksum.ts";
 import { readKeptEvent } from "./encode-event.ts";
 import { isUnreadable, readKept } from "./encode-member.ts";
@@ -94,7 +95,10 @@ export function readContent(database: DatabaseSync, path: string): ReadContent {
   if (record === undefined) return { rows, content };
   if (rows.some(isOld)) return { rows, content };
   if (content.count !== record.count)
-    throw faultMembersFileDamaged(path, `it has ${content.count} members, and ${record.count} were recorded`);
+    throw faultMembersFileDamaged(
+      path,
+      `it has ${countOf(content.count, "member")}, recorded are ${record.count}`,
+    );
   const allReadable = rows.every(({ uuid, document }) => !isUnreadable(readKept(uuid, document)));
   if (allReadable && content.digest !== record.digest)
     throw faultMembersFileDamaged(path, "its members are not those that were last recorded");
@@ -119,7 +123,10 @@ export function readPools(database: DatabaseSync, path: string): ReadPools {
   const record = readRecord(database, path, "pools_content");
   if (record === undefined) return { rows, content };
   if (content.count !== record.count)
-    throw faultMembersFileDamaged(path, `it has ${content.count} pools, and ${record.count} were recorded`);
+    throw faultMembersFileDamaged(
+      path,
+      `it has ${countOf(content.count, "pool")}, recorded are ${record.count}`,
+    );
   const allReadable = rows.every(({ uuid, document }) => !isUnreadablePool(readKeptPool(uuid, document)));
   if (allReadable && content.digest !== record.digest)
     throw faultMembersFileDamaged(path, "its pools are not those that were last recorded");

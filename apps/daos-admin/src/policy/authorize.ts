@@ -1,5 +1,5 @@
 import { parsePciAddress } from "@daos/bdev";
-import { type Fault, toFault } from "@daos/fault";
+import { countOf, type Fault, toFault } from "@daos/fault";
 import type { ScmStorage } from "@daos/scm";
 import type { Owner } from "@daos/sys";
 import { faultNotAllowed } from "../faults.ts";
@@ -103,7 +103,7 @@ export function sortControllers(
 export function authorizeHugepages(policy: Policy, pages: number): void {
   if (policy.hugepages > 0 && pages <= policy.hugepages) return;
   throw faultNotAllowed(
-    `reserve ${pages} hugepages`,
+    `reserve ${countOf(pages, "hugepage")}`,
     `the policy allows ${policy.hugepages}`,
     policy.source,
     "ask for fewer (storage prepare -p, nr_hugepages), or let root raise hugepages in the helper's policy",

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { countOf, formatSize } from "@daos/cli";
+import { formatSize } from "@daos/cli";
 import { type ControlClient, poolCreate } from "@daos/control-client";
+import { countOf } from "@daos/fault";
 import { sizesPerRank, type WantedSizes } from "./size-flags.ts";
 
 /** A pool is slow when its SCM is a smaller share of its NVMe than this. */

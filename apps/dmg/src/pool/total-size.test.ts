@@ -33,7 +33,7 @@ describe("divideTotal", () => {
 
   it("refuses a pool that is too small, or on no rank", () => {
     expect(() => divideTotal(1024n ** 2n, 4, 600n)).toThrow("a pool needs 1 MiB or more");
-    expect(() => divideTotal(GIB, 0, 600n)).toThrow("cannot be on 1 ranks");
+    expect(() => divideTotal(GIB, 0, 600n)).toThrow("cannot be on 1 rank: 0 of the system serve");
   });
 });
 
@@ -93,5 +93,8 @@ describe("chooseRanks", () => {
 
   it("refuses more than serve", () => {
     expect(() => chooseRanks(members, 6)).toThrow("a pool cannot be on 6 ranks: 5 of the system serve");
+    expect(() => chooseRanks(members.slice(0, 1), 2)).toThrow(
+      "a pool cannot be on 2 ranks: 1 of the system serves",
+    );
   });
 });

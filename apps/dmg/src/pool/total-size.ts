@@ -1,5 +1,5 @@
 import type { ControlClient, MemberStatus } from "@daos/control-client";
-import { Fault, FaultCode } from "@daos/fault";
+import { countOf, Fault, FaultCode } from "@daos/fault";
 import { faultSize } from "../parse-size.ts";
 import { checkMinSize, type RankUsage, shareOf, type WantedSize } from "./pool-size.ts";
 
@@ -44,7 +44,7 @@ export function divideTotal(total: bigint, ranks: number, scmShare: bigint): Ran
   const perRank = total / BigInt(ranks);
   const scmBytes = ((perRank * scmShare) / WHOLE / BLOCK) * BLOCK;
   const nvmeBytes = scmShare === WHOLE ? 0n : ((perRank - scmBytes) / BLOCK) * BLOCK;
-  checkMinSize({ kind: "bytes", bytes: scmBytes }, `the SCM of --size on each of ${ranks} ranks`);
+  checkMinSize({ kind: "bytes", bytes: scmBytes }, `the SCM of --size on each of ${countOf(ranks, "rank")}`);
   return { scmBytes, nvmeBytes };
 }
 
@@ -95,7 +95,7 @@ function faultNoRanks(found: number, wanted: number): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberUnknown,
-    description: `a pool cannot be on ${wanted} ranks: ${found} of the system serve`,
+    description: `a pool cannot be on ${countOf(wanted, "rank")}: ${found} of the system ${found === 1 ? "serves" : "serve"}`,
     resolution: "see dmg system query, or give a smaller --nranks",
   });
 }

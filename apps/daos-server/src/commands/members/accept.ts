@@ -1,3 +1,4 @@
+import { countOf } from "@daos/fault";
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
 import { listMember, memberLine } from "../../show-member.ts";
@@ -20,7 +21,7 @@ export const membersAcceptCommand = defineCommand({
       result: { where, members: members.map(listMember), unreadable, copy },
       lines: [
         ...members.map(memberLine),
-        `${where}: accepted with ${members.length} members`,
+        `${where}: accepted with ${countOf(members.length, "member")}`,
         ...(unreadable === 0 ? [] : [`${unreadable} more cannot be read: see daos-server members check`]),
         ...(copy === undefined ? [] : [`${copy}: the members as this host saw them before`]),
       ],

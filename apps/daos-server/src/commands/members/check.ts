@@ -1,3 +1,4 @@
+import { countOf } from "@daos/fault";
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
 import { listMember, listPool, unreadableName } from "../../show-member.ts";
@@ -34,8 +35,8 @@ export const membersCheckCommand = defineCommand({
       lines: [
         ...bad.map((one) => `cannot be read: ${unreadableName(one)}: ${one.reason}`),
         ...quarantined.map((one) => `moved aside before: ${unreadableName(one)}: ${one.reason}`),
-        `${where}: ${members.length} members can be read, ${unreadable.length} cannot`,
-        `${where}: ${pools.length} pools can be read, ${unreadablePools.length} cannot`,
+        `${where}: ${countOf(members.length, "member")} can be read, ${unreadable.length} cannot`,
+        `${where}: ${countOf(pools.length, "pool")} can be read, ${unreadablePools.length} cannot`,
       ],
       fault: bad.length > 0 ? faultMembersUnreadable(where, bad) : undefined,
     };

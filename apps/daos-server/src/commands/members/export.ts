@@ -1,3 +1,4 @@
+import { countOf } from "@daos/fault";
 import { writeFileAtomic } from "@daos/sys";
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
@@ -40,6 +41,11 @@ export const membersExportCommand = defineCommand({
     const result = { where, exportedAt, output, export: JSON.parse(text) as object };
     if (output === undefined) return { result, lines: [text.trimEnd()] };
     await writeFileAtomic(output, text, { mode: 0o600 });
-    return { result, lines: [`${output}: ${members.length} members, ${pools.length} pools, from ${where}`] };
+    return {
+      result,
+      lines: [
+        `${output}: ${countOf(members.length, "member")}, ${countOf(pools.length, "pool")}, from ${where}`,
+      ],
+    };
   },
 });

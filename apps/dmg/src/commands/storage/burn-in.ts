@@ -1,6 +1,6 @@
-import { confirm, countOf, faultUsage, formatSize, formatTable } from "@daos/cli";
+import { confirm, faultUsage, formatSize, formatTable } from "@daos/cli";
 import type { BurnInResult, StorageBurnIn } from "@daos/control-client";
-import { Fault, FaultCode } from "@daos/fault";
+import { countOf, Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { defineCommand } from "../../define-command.ts";
 import { groupHosts } from "../../output/group-hosts.ts";

@@ -1,5 +1,6 @@
-import { confirm, countOf, faultUsage, formatSize } from "@daos/cli";
+import { confirm, faultUsage, formatSize } from "@daos/cli";
 import type { StoragePrepare } from "@daos/control-client";
+import { countOf } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { defineCommand } from "../../define-command.ts";
 import { groupHosts } from "../../output/group-hosts.ts";

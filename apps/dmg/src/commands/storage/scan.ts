@@ -1,5 +1,6 @@
-import { countOf, formatSize, formatTable } from "@daos/cli";
+import { formatSize, formatTable } from "@daos/cli";
 import type { NvmeController, StorageScan } from "@daos/control-client";
+import { countOf } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { defineCommand } from "../../define-command.ts";
 import { groupHosts } from "../../output/group-hosts.ts";

@@ -1,5 +1,6 @@
 import { formatCelsius, formatFields, printable } from "@daos/cli";
 import type { NvmeController, NvmeHealth, NvmeTrend } from "@daos/control-client";
+import { countOf } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import { defineCommand } from "../../../define-command.ts";
 import { WATCH_FLAG } from "../../../global-flags.ts";
@@ -81,11 +82,13 @@ function showController(controller: NvmeController): string {
 function trendFields(trend: NvmeTrend): readonly (readonly [string, string])[] {
   const { samples, days, mediaErrorsPerDay, errorLogEntriesPerDay, daysLeft, highestTemperatureK } = trend;
   return [
-    ["Seen for", `${days.toFixed(1)} days (${samples} samples)`],
+    ["Seen for", `${days.toFixed(1)} days (${countOf(samples, "sample")})`],
     ["Media errors a day", rate(mediaErrorsPerDay)],
     ["Error log entries a day", rate(errorLogEntriesPerDay)],
     ["Highest temperature", formatCelsius(highestTemperatureK)],
-    ...(daysLeft === undefined ? [] : [["Rated life used up in", `${Math.round(daysLeft)} days`] as const]),
+    ...(daysLeft === undefined
+      ? []
+      : [["Rated life used up in", countOf(Math.round(daysLeft), "day")] as const]),
   ];
 }
 
