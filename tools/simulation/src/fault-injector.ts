@@ -1,5 +1,5 @@
+import type { Random } from "@daos/sys/testing";
 import type { Administrator } from "./administrator.ts";
-import type { Random } from "./random.ts";
 import type { SimHost } from "./sim-host.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { World } from "./world.ts";

@@ -1,8 +1,8 @@
 import { LeaderFinder } from "@daos/control-client";
 import { toFault } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
+import type { Random } from "@daos/sys/testing";
 import type { PoolsResult } from "@daos/system";
-import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { PoolCommand } from "./sim-server.ts";
 import type { World } from "./world.ts";

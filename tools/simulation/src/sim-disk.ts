@@ -10,8 +10,8 @@ import {
   type PoolRecord,
 } from "@daos/member-store";
 import type { Superblock } from "@daos/superblock";
+import type { Random } from "@daos/sys/testing";
 import type { History } from "./history.ts";
-import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";
 
 /** The storage of one engine. It survives the death of servers and hosts. */

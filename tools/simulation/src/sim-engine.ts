@@ -13,9 +13,9 @@ import type {
 } from "@daos/instance";
 import { mgmt } from "@daos/proto";
 import { createSuperblock } from "@daos/superblock";
+import type { Random } from "@daos/sys/testing";
 import type { DataPlane, DataPlaneHost } from "./data-plane.ts";
 import type { History } from "./history.ts";
-import type { Random } from "./random.ts";
 import type { RestartChecker } from "./restart-checker.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { SimProcess } from "./sim-process.ts";

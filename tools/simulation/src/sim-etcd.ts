@@ -9,8 +9,8 @@ import {
   type PoolChange,
   type PoolRecord,
 } from "@daos/member-store";
+import type { Random } from "@daos/sys/testing";
 import type { History } from "./history.ts";
-import type { Random } from "./random.ts";
 import type { SimProcess } from "./sim-process.ts";
 import type { VirtualTime } from "./virtual-time.ts";
 

@@ -1,6 +1,6 @@
 import type { ReplicaRole } from "@daos/election";
 import type { HostAddress } from "@daos/hostlist";
-import { Random } from "./random.ts";
+import { Random } from "@daos/sys/testing";
 import { RestartChecker } from "./restart-checker.ts";
 import type { SimDisk } from "./sim-disk.ts";
 import type { EngineFault } from "./sim-engine.ts";

@@ -1,6 +1,6 @@
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import type { Random } from "./random.ts";
+import type { Random } from "@daos/sys/testing";
 import type { SimProcess } from "./sim-process.ts";
 
 /** A caller: a process on a machine with an address. */

@@ -1,5 +1,5 @@
 import type { Clock, Deadline } from "@daos/sys";
-import type { Random } from "./random.ts";
+import type { Random } from "@daos/sys/testing";
 import type { Timer, VirtualTime } from "./virtual-time.ts";
 
 /** The wall clock of a machine, which may jump. */

@@ -1,11 +1,11 @@
 import { servingProblem } from "@daos/instance";
+import { Random } from "@daos/sys/testing";
 import type { PoolsResult } from "@daos/system";
 import { Administrator } from "./administrator.ts";
 import { checkConvergence } from "./check-convergence.ts";
 import { checkPools } from "./check-pools.ts";
 import { FaultInjector } from "./fault-injector.ts";
 import { PoolAdministrator } from "./pool-administrator.ts";
-import { Random } from "./random.ts";
 import type { SimHost } from "./sim-host.ts";
 import { World, type WorldOptions } from "./world.ts";
 

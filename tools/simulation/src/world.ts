@@ -1,8 +1,8 @@
 import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
+import { Random } from "@daos/sys/testing";
 import { DataPlane } from "./data-plane.ts";
 import { History } from "./history.ts";
-import { Random } from "./random.ts";
 import { SimEtcd } from "./sim-etcd.ts";
 import { SimHost } from "./sim-host.ts";
 import { SimNetwork } from "./sim-network.ts";
