@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { readdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { type Fault, FaultCode, hasCode, toFault } from "@daos/fault";
+import { authorityFiles } from "./ca/authority-files.ts";
 import { faultKeyMismatch } from "./faults.ts";
 import { loadRevocations } from "./load-revocations.ts";
 import { checkCertificateDirectory, readCertificates, readPrivateKey } from "./read-pem-file.ts";
@@ -25,12 +26,16 @@ export interface CertificateStatus {
   readonly daysLeft: number | undefined;
   readonly keyType: string | undefined;
   readonly state: CertificateState;
-  /** Why the state is `unusable`. */
+  /** Why the state is `unusable` or `revoked`. */
   readonly fault: Fault | undefined;
 }
 
-/** `expiring`: within {@link EXPIRY_WARNING_DAYS}. `unusable`: expired, not issued by the CA, too open, missing, ... */
-export type CertificateState = "ok" | "expiring" | "unusable";
+/**
+ * `expiring`: within {@link EXPIRY_WARNING_DAYS}. `unusable`: expired, not issued by the CA, too open, missing, ...
+ * `revoked`: one that an authority on this host has issued and taken back, which is as it should be; one that is configured
+ * is `unusable` then.
+ */
+export type CertificateState = "ok" | "expiring" | "unusable" | "revoked";
 
 /** The files to look at; those of a transport configuration, or only a CA and what it issued. */
 export type CertificatePaths = Pick<TransportConfig, "caCert"> &
@@ -73,21 +78,24 @@ export async function certificateStatus(
     list.push(await statusOf(cert, at, checkOwn));
   }
   const seen = new Set(list.map((status) => status.path));
+  const archive = caDirectory === undefined ? undefined : authorityFiles(caDirectory);
+  const taken = archive && (await loadRevocations(archive, authorities).catch(() => undefined));
   const others = [
-    ...(await listCertificates(clientCertDir)),
-    ...(await listCertificates(caDirectory === undefined ? undefined : join(caDirectory, "certs"))),
-    ...(await listCertificates(
-      caDirectory === undefined ? undefined : join(caDirectory, "certs", "clients"),
-    )),
+    ...(await listCertificates(clientCertDir)).map((path) => ({ path, revocations, isIssued: false })),
+    ...[...(await listCertificates(archive?.certs)), ...(await listCertificates(archive?.clients))].map(
+      (path) => ({ path, revocations: taken ?? revocations, isIssued: true }),
+    ),
   ];
-  for (const path of others) {
+  for (const { path, isIssued, ...lists } of others) {
     if (seen.has(path)) continue;
     seen.add(path);
     const check = async (certificate: X509Certificate) =>
       certificate.ca
         ? checkDates(certificate, { path }, at)
-        : checkIssued(certificate, { authorities, revocations, path, caPath, now: at });
-    list.push(await statusOf(path, at, check));
+        : checkIssued(certificate, { authorities, ...lists, path, caPath, now: at });
+    const status = await statusOf(path, at, check);
+    const isTakenBack = isIssued && hasCode(status.fault, FaultCode.certificateRevoked);
+    list.push(isTakenBack ? { ...status, state: "revoked" } : status);
   }
   const open = await directoryTooOpen(clientCertDir);
   return list.map((status) =>
@@ -107,7 +115,7 @@ async function directoryTooOpen(directory: string | undefined): Promise<Fault | 
 /** Those of some certificates that an operator should hear about, the most urgent first. */
 export function needAttention(list: readonly CertificateStatus[]): readonly CertificateStatus[] {
   return list
-    .filter(({ state }) => state !== "ok")
+    .filter(({ state }) => state !== "ok" && state !== "revoked")
     .sort((a, b) => (a.daysLeft ?? Number.NEGATIVE_INFINITY) - (b.daysLeft ?? Number.NEGATIVE_INFINITY));
 }
 

@@ -60,7 +60,7 @@ const RESULTS: Readonly<Record<string, z.ZodType>> = {
         notAfter: time.optional(),
         daysLeft: z.int().optional(),
         keyType: text.optional(),
-        state: z.enum(["ok", "expiring", "unusable"]),
+        state: z.enum(["ok", "expiring", "unusable", "revoked"]),
         fault: z.strictObject({ code: count, description: text, resolution: text }).optional(),
       }),
     ),

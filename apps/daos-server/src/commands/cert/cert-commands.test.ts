@@ -118,4 +118,14 @@ describe("cert", { timeout: 300_000 }, () => {
     expect(outcome.stderr).toContain(message);
     expect(outcome).toMatchObject({ exitCode, stdout: "" });
   });
+
+  it("status shows a certificate of the authority that it has revoked as such, and that is no failure", async () => {
+    const before = await cert("status");
+    await cert("issue", "--role", "agent", "--name", "lost");
+    expect(await cert("revoke", "daosCA/certs/clients/lost.crt")).toMatchObject({ exitCode: 0 });
+    const { exitCode, stdout, stderr } = await cert("status");
+    expect(stdout).toMatch(/clients\/lost\.crt +agent .* revoked$/m);
+    expect(stderr).not.toContain("lost.crt");
+    expect(exitCode).toBe(before.exitCode);
+  });
 });

@@ -4,14 +4,19 @@ import { defineCommand } from "../../define-command.ts";
 import type { GlobalValues } from "../../global-flags.ts";
 import { authorityDirectory, DIRECTORY_FLAG } from "./cert-flags.ts";
 
-const EXIT_CODES: Readonly<Record<CertificateState, number>> = { ok: 0, unusable: 1, expiring: 3 };
+const EXIT_CODES: Readonly<Record<CertificateState, number>> = {
+  ok: 0,
+  revoked: 0,
+  unusable: 1,
+  expiring: 3,
+};
 
 /** `daos-server cert status`. */
 export const certStatusCommand = defineCommand({
   name: "cert status",
   summary: "Show when certificates expire, and what is wrong with them",
   description:
-    "Looks at the files in transport_config and in client_cert_dir, and at those of a certificate authority on this host. Exit code 0: all are good for 30 days or more. 1: some cannot be used, or there are none. 3: some expire within 30 days.",
+    "Looks at the files in transport_config and in client_cert_dir, and at those of a certificate authority on this host. Exit code 0: all are good for 30 days or more. 1: some cannot be used, or there are none. 3: some expire within 30 days. A certificate that the authority has revoked is shown as such, and does not count.",
   examples: [
     { text: "Those of a configuration", line: "cert status -o daos_server.yml" },
     { text: "Those of an authority, for a program", line: "cert status --directory /root/daosCA --json" },
