@@ -1,5 +1,6 @@
 // Bundles a program into one CommonJS file. Start-up snapshots and packages are built from it.
 import { builtinModules } from "node:module";
+import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
 /**
@@ -43,6 +44,9 @@ export const IMPORT_META_URL = {
   banner: { js: 'const bundleUrl = process.getBuiltinModule("url").pathToFileURL(__filename).href;' },
   define: { "import.meta.url": "bundleUrl" },
 };
+
+/** For `inject`: what speaks gRPC does without the global Headers, and so without undici. */
+export const LIGHT_HEADERS = fileURLToPath(new URL("light-headers.mjs", import.meta.url));
 
 /**
  * Bundles `entry` and its dependencies into `outdir`/main.cjs, from the sources of the workspace. It must run on the

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -41,4 +42,19 @@ it("main() ends with 0 when the reader of its output has closed the pipe", () =>
   const shell = ["-o", "pipefail", "-c", command, process.execPath, MAIN];
   const { status, stderr } = spawnSync("bash", shell, { encoding: "utf8" });
   expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+});
+
+it.each(["start", "short"])("the compiled code in %s.cache fits the flags of bin/daos-server", (name) => {
+  const launcher = readFileSync(new URL("../bin/daos-server", import.meta.url), "utf8");
+  const flags = /^flags="(.*)"$/m.exec(launcher)?.[1]?.split(" ") ?? [];
+  const look = `
+    const [, program, cache] = process.argv;
+    const { readFileSync } = require("node:fs");
+    const source = readFileSync(program, "latin1");
+    console.log(new (require("node:vm").Script)(source, { cachedData: readFileSync(cache) }).cachedDataRejected)`;
+  const files = ["program.cjs", `${name}.cache`].map((file) => MAIN.replace("main.cjs", file));
+  const { stdout, stderr } = spawnSync(process.execPath, [...flags, "-e", look, ...files], {
+    encoding: "utf8",
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: "false\n", stderr: "" });
 });

@@ -1,8 +1,8 @@
 import { processOutput } from "@daos/cli";
 import { runCommandLine } from "./run-command-line.ts";
 
-// It belongs to this program only, not to engines and tools.
-delete process.env.NODE_COMPILE_CACHE;
+// bin/daos-server sets it for this program only, not for engines and tools.
+delete process.env.MALLOC_ARENA_MAX;
 
 // Not `await`: the bundle is CommonJS.
 void runCommandLine(process.argv.slice(2), processOutput("daos-server")).then((status) => {

@@ -3,7 +3,7 @@ import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildPage } from "@daos/web/build-page";
-import { bundleProgram } from "../../../tools/workspace/bundle-program.mjs";
+import { bundleProgram, LIGHT_HEADERS } from "../../../tools/workspace/bundle-program.mjs";
 import { compileCache, sealCompileCache } from "../../../tools/workspace/compile-cache.mjs";
 import { continueOnFoundNode } from "../../../tools/workspace/find-node.mjs";
 
@@ -23,7 +23,7 @@ rmSync(bundle, { recursive: true, force: true });
 await bundleProgram(`${app}src/main.ts`, bundle, {
   // Only third-party plugins need oclif. It is not bundled.
   external: ["@oclif/core"],
-  inject: [`${app}tools/light-headers.mjs`],
+  inject: [LIGHT_HEADERS],
 });
 
 // The page of `dmg web`.

@@ -91,12 +91,12 @@ for (const name of readdirSync(out).filter(isOfTarget)) {
  * @param {string} to
  * @param {readonly string[]} paths
  */
-function copyTree(to, paths) {
+async function copyTree(to, paths) {
   for (const path of paths) {
     mkdirSync(dirname(join(to, path)), { recursive: true });
     cpSync(join(root, path), join(to, path), { recursive: true });
   }
-  if (target.isCross) retarget(to, paths);
+  if (target.isCross) await retarget(to, paths);
 }
 
 /**
@@ -106,15 +106,17 @@ function copyTree(to, paths) {
  * @param {string} to
  * @param {readonly string[]} paths
  */
-function retarget(to, paths) {
-  for (const path of paths.filter((one) => one.endsWith("/dist/bundle"))) {
-    const bundle = join(to, path);
-    for (const name of readdirSync(bundle).filter((one) => /^(?:cache|snapshot-.*)$/.test(one)))
-      rmSync(join(bundle, name), { recursive: true });
-    if (existsSync(join(root, path, "cache"))) fillCompileCache(nodeHome, bundle);
-  }
+async function retarget(to, paths) {
+  // First: daos-server loads them when its compiled code is made.
   if (paths.includes("apps/daos-server/dist/build"))
     crossNative(target, nodeHome, join(to, "apps/daos-server/dist/build"));
+  for (const path of paths.filter((one) => one.endsWith("/dist/bundle"))) {
+    const bundle = join(to, path);
+    const names = readdirSync(bundle);
+    const ofMachine = names.filter((one) => /^(?:cache|.*\.cache|snapshot-.*)$/.test(one));
+    for (const name of ofMachine) rmSync(join(bundle, name), { recursive: true });
+    if (ofMachine.length > 0) await fillCompileCache(nodeHome, bundle);
+  }
 }
 
 /**
@@ -155,7 +157,7 @@ function link(path, target) {
  */
 async function stageServer(to) {
   const home = join(to, "usr/lib/daos-server-ts");
-  copyTree(home, SERVER_FILES);
+  await copyTree(home, SERVER_FILES);
   rmSync(join(home, "apps/daos-admin/dist/helper.mjs"));
   for (const name of ["daos-server", "daos_server"])
     link(join(to, "usr/bin", name), "../lib/daos-server-ts/apps/daos-server/bin/daos-server");
@@ -180,7 +182,7 @@ async function stageServer(to) {
 /** @param {string} to the root of the package's files */
 async function stageDmg(to) {
   const home = join(to, "usr/lib/daos-dmg-ts");
-  copyTree(home, DMG_FILES);
+  await copyTree(home, DMG_FILES);
   link(join(to, "usr/bin/dmg"), "../lib/daos-dmg-ts/apps/dmg/bin/dmg");
   copyNode(join(home, "node_modules", nodePackage, "bin/node"));
   copyFileSync(join(nodeHome, "package.json"), join(home, "node_modules", nodePackage, "package.json"));
@@ -197,7 +199,7 @@ async function stageDmg(to) {
  * @param {string} to
  */
 async function stageArchive(to) {
-  copyTree(to, [
+  await copyTree(to, [
     ...SERVER_FILES,
     ...DMG_FILES,
     "apps/daos-admin/native",

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { addCodeCaches } from "../code-cache.mjs";
 import { compileCache, sealCompileCache } from "../compile-cache.mjs";
 import { compileAddon, compileProgram } from "../compile-native.mjs";
 import { fail, root } from "../prepare.mjs";
@@ -100,17 +101,9 @@ export function crossNative({ cc }, nodeHome, build) {
   compileAddon(source("systemd/native/datagram.c"), join(build, "datagram.node"), how);
 }
 
-/** The flags of the launchers in apps/NAME/bin, and command lines that load the modules of most commands. */
-const RUNS = {
-  "daos-server": {
-    flags: ["--max-semi-space-size=1", "--heap-growing-percent=20"],
-    lines: [["version"], ["config", "check", "-o", "/nonexistent.yml"]],
-  },
-  dmg: {
-    flags: ["--max-semi-space-size=8", "--min-semi-space-size=8"],
-    lines: [["-i", "-l", "127.0.0.1:1", "system", "member-query"]],
-  },
-};
+/** Flags of the launcher in apps/dmg/bin, and a command line that loads what most commands need. */
+const DMG_FLAGS = ["--max-semi-space-size=8", "--min-semi-space-size=8"];
+const DMG_LINE = ["-i", "-l", "127.0.0.1:1", "system", "member-query"];
 
 /**
  * Compiles a bundle ahead of time like tools/bundle.mjs of its app, with the Node.js of the target in an emulator.
@@ -118,20 +111,18 @@ const RUNS = {
  * @param {string} nodeHome
  * @param {string} bundle
  */
-export function fillCompileCache(nodeHome, bundle) {
-  const [, app = ""] = /apps\/([^/]+)\/dist\/bundle$/.exec(bundle) ?? [];
-  const { flags, lines } = RUNS[/** @type {keyof typeof RUNS} */ (app)];
-  for (const line of lines) {
-    try {
-      execFileSync(
-        QEMU,
-        ["-L", SYSROOT, join(nodeHome, "bin/node"), ...flags, join(bundle, "main.cjs"), ...line],
-        { stdio: "ignore", env: { ...process.env, NODE_OPTIONS: "", ...compileCache(bundle) } },
-      );
-    } catch {
-      // They are meant to fail: what they are about does not exist.
-    }
+export async function fillCompileCache(nodeHome, bundle) {
+  const node = [QEMU, "-L", SYSROOT, join(nodeHome, "bin/node")];
+  if (bundle.endsWith("apps/daos-server/dist/bundle")) return addCodeCaches(bundle, node);
+  const [command = "", ...options] = node;
+  try {
+    execFileSync(command, [...options, ...DMG_FLAGS, join(bundle, "main.cjs"), ...DMG_LINE], {
+      stdio: "ignore",
+      env: { ...process.env, NODE_OPTIONS: "", ...compileCache(bundle) },
+    });
+  } catch {
+    // It is meant to fail: what it asks for does not exist.
   }
-  if (!existsSync(join(bundle, "cache"))) fail(`${QEMU} did not run ${app}`);
-  sealCompileCache(bundle);
+  if (!existsSync(join(bundle, "cache"))) fail(`${QEMU} did not run ${bundle}`);
+  return sealCompileCache(bundle);
 }

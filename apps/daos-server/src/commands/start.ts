@@ -1,3 +1,4 @@
+import { setFlagsFromString } from "node:v8";
 import type { Problem } from "@daos/config";
 import type { EngineInstance } from "@daos/instance";
 import { defineCommand } from "../define-command.ts";
@@ -144,6 +145,9 @@ export const startCommand = defineCommand({
         helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
         onReloadable: (reload) => {
+          // What serves has been loaded: from now on little memory counts more than few collections. As an option of
+          // Node.js it would make V8 refuse the compiled code of Node's own modules.
+          setFlagsFromString("--heap-growing-percent=20");
           process.on("SIGHUP", () => {
             service.reloading();
             logs.reopen();
