@@ -46,7 +46,7 @@ export const IMPORT_META_URL = {
 };
 
 /** For `inject`: what speaks gRPC does without the global Headers, and so without undici. */
-export const LIGHT_HEADERS = fileURLToPath(new URL("light-headers.mjs", import.meta.url));
+export const LIGHT_HEADERS = fileURLToPath(new URL("../../libs/rpc/src/light-headers.ts", import.meta.url));
 
 /**
  * Bundles `entry` and its dependencies into `outdir`/main.cjs, from the sources of the workspace. It must run on the

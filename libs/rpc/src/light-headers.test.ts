@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { Headers as LightHeaders } from "../../../tools/workspace/light-headers.mjs";
+import { Headers as LightHeaders } from "./light-headers.ts";
 
 const name = fc.constantFrom("a", "B", "Content-Type", "grpc-status");
 const value = fc.stringMatching(/^[!-~][ -~]{0,8}[!-~]$/);
