@@ -1,8 +1,7 @@
 import { type Client, createClient, type Transport } from "@connectrpc/connect";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
-import { type ClientTls, Http2Session } from "@daos/http2";
+import { type ClientTls, grpcTransport, Http2Session } from "@daos/http2";
 import { ctl, mgmt } from "@daos/proto";
-import { unaryTransport } from "@daos/rpc/client";
 
 /**
  * A host that does not complete the HTTP/2 handshake within this time (ms) fails, whatever the deadline of the request.
@@ -22,7 +21,7 @@ export class HostConnection implements Disposable {
     this.host = host;
     const baseUrl = `${tls === undefined ? "http" : "https"}://${formatHostAddress(host)}`;
     this.#session = new Http2Session(baseUrl, { loadTls: async () => tls });
-    this.#transport = unaryTransport(this.#session);
+    this.#transport = grpcTransport(this.#session);
   }
 
   get ctl(): Client<typeof ctl.MgmtCtl> {

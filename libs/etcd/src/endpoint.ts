@@ -1,6 +1,5 @@
 import { type Client, createClient } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
-import { Http2Session } from "@daos/http2";
+import { grpcTransport, Http2Session } from "@daos/http2";
 import { etcd } from "@daos/proto";
 import { notConnected } from "./etcd-error.ts";
 import { type TlsFiles, tlsOptions } from "./tls-files.ts";
@@ -19,7 +18,7 @@ export class Endpoint implements Disposable {
     const secure = new URL(url).protocol === "https:";
     this.#session = new Http2Session(url, secure ? { loadTls: () => tlsOptions(tls) } : {});
     this.authority = this.#session.authority;
-    const transport = createGrpcTransport({ baseUrl: this.authority, sessionManager: this.#session });
+    const transport = grpcTransport(this.#session);
     this.kv = createClient(etcd.KV, transport);
     this.lease = createClient(etcd.Lease, transport);
     this.watch = createClient(etcd.Watch, transport);

@@ -24,7 +24,8 @@ const WAIT_MS = 20_000;
 async function call(session: Http2Session, timeoutMs: number): Promise<unknown> {
   const limit = AbortSignal.timeout(timeoutMs);
   await session.connect({ signal: limit, timeoutMs });
-  const stream = await session.request("POST", "/any", {}, { signal: limit });
+  const stream = await session.request("POST", "/any", {});
+  limit.addEventListener("abort", () => stream.close());
   stream.end();
   const ended = once(stream, "close").then(() => Promise.reject(new Error("no response")));
   const [headers] = await Promise.race([once(stream, "response"), ended]);

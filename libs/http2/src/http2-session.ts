@@ -1,14 +1,10 @@
-import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect as connectHttp2,
-  type OutgoingHttpHeaders,
-  type SecureClientSessionOptions,
-} from "node:http2";
+import type { SecureClientSessionOptions } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import type { GrpcTransportOptions } from "@connectrpc/connect-node";
 import { abortable, deadline } from "@daos/sys";
+import type { Header } from "./hpack-table.ts";
+import { Http2Connection } from "./http2-connection.ts";
+import type { Http2Stream } from "./http2-stream.ts";
 
 /**
  * A host that does not take a TCP connection within this time, ms, is down, or the network on the way is: the kernel answers
@@ -19,14 +15,17 @@ const TCP_MS = 3_000;
 /** TLS options of a client; undefined for plain text (h2c). */
 export type ClientTls = SecureClientSessionOptions | undefined;
 
+/** The headers of a request. */
+export type OutgoingHeaders = Readonly<
+  Record<string, string | number | readonly string[] | string[] | undefined>
+>;
+
 export interface Http2SessionOptions {
   /** Called for each new connection, so that renewed certificates are used. Must not be given for an `http:` authority. */
   readonly loadTls?: (() => Promise<ClientTls>) | undefined;
   /** A host that does not take the connection within this time, ms, is down; 3 s by default. */
   readonly tcpMs?: number | undefined;
 }
-
-type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 
 /**
  * Interval of TCP keep-alive, which finds a dead host during a long call, ms. Servers of release 0.8.0 refuse frequent
@@ -42,13 +41,13 @@ const KEEP_ALIVE_MS = 10_000;
  * A peer cannot cause an uncaught error: socket and session have error listeners from their creation to their end.
  * Connect's own `Http2SessionManager` removes its listener while the connection is idle or aborted.
  */
-export class Http2Session implements SessionManager, Disposable {
+export class Http2Session implements Disposable {
   readonly authority: string;
   readonly #url: URL;
   readonly #loadTls: () => Promise<ClientTls>;
   readonly #tcpMs: number;
-  readonly #connections = new Set<ClientHttp2Session>();
-  #opening: Promise<ClientHttp2Session> | undefined;
+  readonly #connections = new Set<Http2Connection>();
+  #opening: Promise<Http2Connection> | undefined;
   #socket: Socket | undefined;
 
   /** @param authority `http://host:port` for plain text, `https://host:port` for TLS */
@@ -92,21 +91,21 @@ export class Http2Session implements SessionManager, Disposable {
     return text === undefined ? undefined : new Date(text);
   }
 
-  /** Closes the connection; calls under way fail with ERR_HTTP2_STREAM_CANCEL. The next request opens another one. */
+  /** Closes the connection; calls under way fail with ECONNRESET. The next request opens another one. */
   drop(): void {
     this.#opening = undefined;
     for (const connection of this.#connections) connection.destroy();
   }
 
-  /** Starts one request; called by Connect. */
+  /** Starts one request; called by Connect. @param headers with names in lower case */
   async request(
     method: string,
     path: string,
-    headers: OutgoingHttpHeaders,
-    options: object,
-  ): Promise<ClientHttp2Stream> {
-    const session = await this.#open();
-    const stream = session.request({ ...headers, ":method": method, ":path": path }, options);
+    headers: OutgoingHeaders,
+    _options?: object,
+  ): Promise<Http2Stream> {
+    const connection = await this.#open();
+    const stream = connection.request([[":method", method], [":path", path], ...fieldsOf(headers)]);
     return stream.on("error", ignore);
   }
 
@@ -117,48 +116,44 @@ export class Http2Session implements SessionManager, Disposable {
     this.drop();
   }
 
-  #open(): Promise<ClientHttp2Session> {
+  #open(): Promise<Http2Connection> {
     if (this.#opening !== undefined) return this.#opening;
     const opening = this.#loadTls().then((tls) => {
       if (this.#opening !== opening) throw new Error("the connection is not wanted any more");
       return this.#greet(tls);
     });
     this.#opening = opening;
-    const forget = () => {
-      if (this.#opening === opening) this.#opening = undefined;
-    };
-    opening.then((session) => session.once("close", forget).once("goaway", forget), forget);
+    opening.catch(() => this.#forget(opening));
     return opening;
   }
 
-  #greet(tls: ClientTls): Promise<ClientHttp2Session> {
+  #forget(opening: Promise<Http2Connection> | undefined): void {
+    if (this.#opening === opening) this.#opening = undefined;
+  }
+
+  #greet(tls: ClientTls): Promise<Http2Connection> {
+    const opening = this.#opening;
     return new Promise((resolve, reject) => {
       const socket = this.#dial(tls);
-      const session = connectHttp2(this.authority, { createConnection: () => socket });
-      this.#connections.add(session);
+      const connection = new Http2Connection(socket, this.#url, {
+        onReady: () => resolve(connection),
+        onGoaway: () => this.#forget(opening),
+        onClose: (error) => {
+          this.#connections.delete(connection);
+          this.#forget(opening);
+          reject(error ?? closedEarly());
+        },
+      });
+      this.#connections.add(connection);
       this.#socket = socket;
       limitTcp(socket, { tcpMs: this.#tcpMs, hasAddress: isIP(bareHost(this.#url)) !== 0 });
-      // With TLS 1.3 a server refuses the client's certificate after the handshake. Node.js reports this on the socket
-      // only.
-      socket.on("error", (error) => {
-        reject(error);
-        session.destroy(error);
-      });
-      session.on("error", reject);
-      session.once("remoteSettings", () => resolve(session));
-      session.once("close", () => {
-        this.#connections.delete(session);
-        socket.destroy();
-        reject(closedEarly());
-      });
-      socket.once("close", () => session.destroy());
     });
   }
 
   #dial(tls: ClientTls): Socket {
     const { protocol, port } = this.#url;
     const host = bareHost(this.#url);
-    const network = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+    const network = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, noDelay: true };
     if (protocol !== "https:") return connectTcp({ ...network, host, port: Number(port || 80) });
     const name = isIP(host) === 0 ? { servername: host } : {};
     return connectTls({
@@ -173,6 +168,13 @@ export class Http2Session implements SessionManager, Disposable {
 }
 
 function ignore(): void {}
+
+function fieldsOf(headers: OutgoingHeaders): Header[] {
+  return Object.entries(headers).flatMap(([name, value]): Header[] => {
+    if (value === undefined) return [];
+    return (Array.isArray(value) ? value : [value]).map((one) => [name, String(one)]);
+  });
+}
 
 /** An IPv6 address has no brackets for node:net. */
 function bareHost({ hostname }: URL): string {

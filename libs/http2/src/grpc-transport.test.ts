@@ -1,8 +1,5 @@
 import { EventEmitter, once } from "node:events";
 import {
-  type ClientHttp2Session,
-  type ClientHttp2Stream,
-  connect,
   constants,
   createServer,
   type Http2Server,
@@ -14,16 +11,43 @@ import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, createClient, type Transport } from "@connectrpc/connect";
-import { createGrpcTransport } from "@connectrpc/connect-node";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { formatHostAddress } from "@daos/hostlist";
 import { ctl, mgmt } from "@daos/proto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { fromConnectError } from "../from-connect-error.ts";
-import { type ClientSession, unaryTransport } from "./unary-transport.ts";
+import { grpcTransport } from "./grpc-transport.ts";
+import { Http2Session } from "./http2-session.ts";
+import type { Http2Stream } from "./http2-stream.ts";
+import { DeadPort } from "./testing/dead-port.ts";
 
-/** Both ways to make a call, on the same connection. */
-const WAYS: Readonly<Record<string, (session: ClientSession) => Transport>> = {
-  Connect: (session) => createGrpcTransport({ baseUrl: session.authority, sessionManager: session }),
-  "the stream": unaryTransport,
+interface Way {
+  readonly transport: Transport;
+  readonly close: () => void;
+}
+
+function throughSession(transportOf: (session: Http2Session) => Transport): (authority: string) => Way {
+  return (authority) => {
+    const session = new Http2Session(authority);
+    return { transport: transportOf(session), close: () => session.drop() };
+  };
+}
+
+/** The reference, and what takes its place. The same is expected of all. */
+const WAYS: Readonly<Record<string, (authority: string) => Way>> = {
+  "Connect and node:http2": (authority) => {
+    const sessionManager = new Http2SessionManager(authority);
+    return {
+      transport: createGrpcTransport({ baseUrl: authority, sessionManager }),
+      close: () => sessionManager.abort(),
+    };
+  },
+  "Connect and Http2Session": throughSession((session) =>
+    createGrpcTransport({
+      baseUrl: session.authority,
+      sessionManager: session as unknown as Http2SessionManager,
+    }),
+  ),
+  "grpcTransport and Http2Session": throughSession(grpcTransport),
 };
 
 function frame(bytes: Uint8Array, flags = 0): Buffer {
@@ -59,26 +83,17 @@ async function reply(stream: ServerHttp2Stream, { headers = {}, pieces = [HELLO]
 const refused = (headers: OutgoingHttpHeaders) => (stream: ServerHttp2Stream) =>
   stream.respond({ ...HEADERS, ...headers }, { endStream: true });
 
-describe.each(Object.entries(WAYS))("a unary call through %s", (_way, transportOf) => {
+describe.each(Object.entries(WAYS))("a unary call through %s", (_way, open) => {
   let server: Http2Server;
-  let session: ClientHttp2Session;
+  let way: Way;
   let client: ReturnType<typeof clientOf>;
   let answer: (stream: ServerHttp2Stream) => unknown;
   let received: { readonly headers: IncomingHttpHeaders; readonly body: Promise<Buffer> } | undefined;
   let lastStream: ServerHttp2Stream;
 
   function clientOf() {
-    const authority = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    session = connect(authority);
-    return createClient(
-      mgmt.MgmtSvc,
-      transportOf({
-        authority,
-        request: async (method, path, headers, options) =>
-          session.request({ ...headers, ":method": method, ":path": path }, options),
-        notifyResponseByteRead: () => {},
-      }),
-    );
+    way = open(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    return createClient(mgmt.MgmtSvc, way.transport);
   }
 
   beforeEach(async () => {
@@ -97,7 +112,7 @@ describe.each(Object.entries(WAYS))("a unary call through %s", (_way, transportO
     client = clientOf();
   });
   afterEach(() => {
-    session.destroy();
+    way.close();
     server.close();
   });
 
@@ -208,8 +223,11 @@ describe.each(Object.entries(WAYS))("a unary call through %s", (_way, transportO
   ])("that %s is a lost connection", async (_name, does) => {
     answer = does;
     const error = await client.leaderQuery({}).catch((reason: unknown) => reason);
-    const fault = fromConnectError(error, { attempted: "ask", host: "there", sent: true });
-    expect(fault).toMatchObject({ name: "Fault", reason: "the connection was closed" });
+    expect(error).toBeInstanceOf(ConnectError);
+    const texts = [];
+    for (let at = error; at instanceof Error; at = at.cause)
+      texts.push(at.message, (at as NodeJS.ErrnoException).code);
+    expect(texts.join("\n")).toMatch(/http\/2 stream closed|ECONNRESET|ERR_HTTP2_STREAM_/);
   });
 
   it("sends one message with the headers of gRPC, the deadline and those of the caller", async () => {
@@ -251,37 +269,33 @@ describe.each(Object.entries(WAYS))("a unary call through %s", (_way, transportO
   });
 
   it("throws the error of a connection that cannot be opened as its cause", async () => {
-    const refusal = Object.assign(new Error("connect ECONNREFUSED"), { code: "ECONNREFUSED" });
-    const none = createClient(
-      mgmt.MgmtSvc,
-      transportOf({
-        authority: "http://127.0.0.1:1",
-        request: () => Promise.reject(refusal),
-        notifyResponseByteRead: () => {},
-      }),
-    );
-    const error = await none.leaderQuery({}).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ name: "ConnectError", cause: refusal });
+    await using dead = await DeadPort.take();
+    const refused = open(`http://${formatHostAddress(dead.host)}`);
+    const error = await createClient(mgmt.MgmtSvc, refused.transport)
+      .leaderQuery({})
+      .catch((reason: unknown) => reason);
+    refused.close();
+    expect(error).toMatchObject({ name: "ConnectError", cause: { code: "ECONNREFUSED" } });
   });
 });
 
-describe("unaryTransport", () => {
+describe("grpcTransport", () => {
   it("survives that the connection is lost under a stream that opens after its call was cancelled", async () => {
-    const opens = Promise.withResolvers<ClientHttp2Stream>();
+    const opens = Promise.withResolvers<Http2Stream>();
     const session = { authority: "http://127.0.0.1:1", request: () => opens.promise };
-    const client = createClient(mgmt.MgmtSvc, unaryTransport(session as unknown as ClientSession));
+    const client = createClient(mgmt.MgmtSvc, grpcTransport(session as unknown as Http2Session));
     const stop = new AbortController();
     const call = client.leaderQuery({}, { signal: stop.signal });
     stop.abort(new Error("enough"));
     await expect(call).rejects.toThrow("enough");
     const closed = Promise.withResolvers<number>();
     const stream = Object.assign(new EventEmitter(), { close: (code: number) => closed.resolve(code) });
-    opens.resolve(stream as unknown as ClientHttp2Stream);
+    opens.resolve(stream as unknown as Http2Stream);
     expect(await closed.promise).toBe(constants.NGHTTP2_CANCEL);
     expect(() => stream.emit("error", new Error("ECONNRESET"))).not.toThrow();
   });
 
-  it("unaryTransport() leaves streams to Connect", async () => {
+  it("grpcTransport() leaves streams to Connect", async () => {
     const server = createServer();
     const bytes = toBinary(ctl.StorageFormatRespSchema, create(ctl.StorageFormatRespSchema, {}));
     server.on("stream", (stream) => {
@@ -291,17 +305,12 @@ describe("unaryTransport", () => {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const authority = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const session = connect(authority);
-    const transport = unaryTransport({
-      authority,
-      request: async (method, path, headers) =>
-        session.request({ ...headers, ":method": method, ":path": path }),
-      notifyResponseByteRead: () => {},
-    });
+    using session = new Http2Session(authority);
+    const transport = grpcTransport(session);
     let count = 0;
     for await (const _ of createClient(ctl.MgmtCtl, transport).storageFormat({})) count++;
     expect(count).toBe(2);
-    session.destroy();
+    session.drop();
     server.close();
   });
 });

@@ -1,4 +1,3 @@
-import { type ClientHttp2Stream, constants, type IncomingHttpHeaders } from "node:http2";
 import {
   create,
   type DescMessage,
@@ -9,10 +8,12 @@ import {
 import { Code, ConnectError, type Transport, type UnaryResponse } from "@connectrpc/connect";
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
+import { ErrorCode } from "./error-code.ts";
+import type { Http2Session } from "./http2-session.ts";
+import type { Http2Stream, IncomingHeaders } from "./http2-stream.ts";
 import { ACCEPTED, type Received, readAnswer } from "./read-answer.ts";
 
-/** The connection of a transport. */
-export type ClientSession = NonNullable<GrpcTransportOptions["sessionManager"]>;
+type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 
 /** Flags and length of a gRPC message. */
 const PREFIX = 5;
@@ -23,13 +24,15 @@ const STATUS = "grpc-status";
  * A transport of gRPC on one HTTP/2 connection. It makes unary calls itself, from their streams, as the server does
  * ({@link serveUnary}): that takes half of the time and memory of Connect's. It leaves streams to Connect.
  */
-export function unaryTransport(session: ClientSession): Transport {
+export function grpcTransport(session: Http2Session): Transport {
   let streams: Transport | undefined;
   return {
     unary: (method, signal, timeoutMs, header, input) =>
       callUnary(session, method, { signal, timeoutMs, header, input }),
     stream(...call) {
-      streams ??= createGrpcTransport({ baseUrl: session.authority, sessionManager: session });
+      // Of a stream of node:http2, Connect uses the parts that an Http2Stream has.
+      const sessionManager = session as unknown as SessionManager;
+      streams ??= createGrpcTransport({ baseUrl: session.authority, sessionManager });
       return streams.stream(...call);
     },
   };
@@ -50,12 +53,12 @@ interface UnaryCallOptions<I extends DescMessage> {
  *   connection says with the error of Node.js as its cause
  */
 function callUnary<I extends DescMessage, O extends DescMessage>(
-  session: ClientSession,
+  session: Http2Session,
   method: DescMethodUnary<I, O>,
   { signal, timeoutMs = 0, header, input }: UnaryCallOptions<I>,
 ): Promise<UnaryResponse<I, O>> {
   return new Promise((resolve, reject) => {
-    let stream: ClientHttp2Stream | undefined;
+    let stream: Http2Stream | undefined;
     let timer: NodeJS.Timeout | undefined;
     let isOver = false;
     /** @returns whether the call was still under way */
@@ -68,7 +71,7 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     };
     const fail = (error: unknown): void => {
       if (!end()) return;
-      stream?.close(constants.NGHTTP2_CANCEL);
+      stream?.close(ErrorCode.cancel);
       reject(ConnectError.from(error, Code.Aborted));
     };
     const onAbort = (): void => fail(ConnectError.from(signal?.reason, Code.Canceled));
@@ -84,7 +87,7 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
       if (isOver) {
         // Its connection may be lost before it has closed: an error that nothing listens to would end the process.
         opened.on("error", () => {});
-        return opened.close(constants.NGHTTP2_CANCEL);
+        return opened.close(ErrorCode.cancel);
       }
       stream = opened;
       receive(opened, fail, (received) => {
@@ -110,12 +113,12 @@ function requestHeaders(timeoutMs: number): Record<string, string> {
 
 /** Reads an answer up to its trailers. More than the one message that its prefix announces is not read. */
 function receive(
-  stream: ClientHttp2Stream,
+  stream: Http2Stream,
   onError: (error: unknown) => void,
   onReceived: (received: Received) => void,
 ): void {
-  let headers: IncomingHttpHeaders | undefined;
-  let trailers: IncomingHttpHeaders = {};
+  let headers: IncomingHeaders | undefined;
+  let trailers: IncomingHeaders = {};
   let chunks: Buffer[] = [];
   let received = 0;
   let announced: number | undefined;
@@ -149,7 +152,7 @@ function receive(
   });
   // A lost connection ends the stream too, and only then says that it was lost.
   stream.once("close", () => {
-    if (!hasEnded || headers === undefined || stream.rstCode !== constants.NGHTTP2_NO_ERROR)
+    if (!hasEnded || headers === undefined || stream.rstCode !== ErrorCode.noError)
       onError(closedEarly(stream.rstCode));
     else tell();
   });
@@ -160,16 +163,16 @@ function closedEarly(rstCode: number): ConnectError {
   return new ConnectError(text, codeOfReset(rstCode));
 }
 
-/** gRPC over HTTP/2, "Errors". Not a table: node:http2 is not there yet when dmg's snapshot is made. */
+/** @see gRPC over HTTP/2, "Errors" */
 function codeOfReset(rstCode: number): Code {
   switch (rstCode) {
-    case constants.NGHTTP2_REFUSED_STREAM:
+    case ErrorCode.refusedStream:
       return Code.Unavailable;
-    case constants.NGHTTP2_CANCEL:
+    case ErrorCode.cancel:
       return Code.Canceled;
-    case constants.NGHTTP2_ENHANCE_YOUR_CALM:
+    case ErrorCode.enhanceYourCalm:
       return Code.ResourceExhausted;
-    case constants.NGHTTP2_INADEQUATE_SECURITY:
+    case ErrorCode.inadequateSecurity:
       return Code.PermissionDenied;
     default:
       return Code.Internal;

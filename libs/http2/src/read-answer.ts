@@ -1,10 +1,10 @@
-import type { IncomingHttpHeaders } from "node:http2";
 import { type DescMessage, type DescMethodUnary, fromBinary, type MessageShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import { validateResponseWithCompression, validateTrailer } from "@connectrpc/connect/protocol-grpc";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { errorText } from "@daos/fault";
+import type { IncomingHeaders } from "./http2-stream.ts";
 
 const COMPRESSIONS: readonly Compression[] = [compressionGzip, compressionBrotli];
 
@@ -19,8 +19,8 @@ const READ_MAX_BYTES = 0xffff_ffff;
 
 /** What has come back on a stream. */
 export interface Received {
-  readonly headers: IncomingHttpHeaders;
-  readonly trailers: IncomingHttpHeaders;
+  readonly headers: IncomingHeaders;
+  readonly trailers: IncomingHeaders;
   readonly body: Uint8Array;
 }
 
@@ -43,7 +43,7 @@ export async function readAnswer<I extends DescMessage, O extends DescMessage>(
   const trailer = toHeaders(trailers);
   const { compression, headerError } = validateResponseWithCompression(
     [...COMPRESSIONS],
-    headers[":status"] as unknown as number,
+    Number(headers[":status"]),
     header,
   );
   validateTrailer(trailer, header);
@@ -85,11 +85,11 @@ function parse<O extends DescMessage>(output: O, bytes: Uint8Array): MessageShap
   }
 }
 
-function toHeaders(headers: IncomingHttpHeaders): Headers {
+function toHeaders(headers: IncomingHeaders): Headers {
   const all = new Headers();
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(":") || value === undefined) continue;
-    for (const one of Array.isArray(value) ? value : [value]) all.append(name, one);
+    all.append(name, String(value));
   }
   return all;
 }

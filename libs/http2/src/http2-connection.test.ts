@@ -1,0 +1,352 @@
+import { once } from "node:events";
+import {
+  constants,
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+  type ServerOptions,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+import { buffer } from "node:stream/consumers";
+import { formatHostAddress } from "@daos/hostlist";
+import fc from "fast-check";
+import { afterEach, describe, expect, it } from "vitest";
+import { ErrorCode } from "./error-code.ts";
+import { FrameReader, FrameType, frameHead, frameOf, settingsFrame } from "./frames.ts";
+import { Http2Session } from "./http2-session.ts";
+import type { Http2Stream } from "./http2-stream.ts";
+import { RawServer } from "./testing/raw-server.ts";
+
+const using: Disposable[] = [];
+afterEach(() => {
+  for (const one of using.splice(0)) one[Symbol.dispose]();
+});
+
+/** A server of node:http2, and a session to it. */
+async function sessionTo(
+  onStream: (stream: ServerHttp2Stream) => void,
+  options: ServerOptions = {},
+): Promise<{ readonly session: Http2Session; readonly peers: ServerHttp2Session[] }> {
+  const server: Http2Server = createServer(options);
+  const peers: ServerHttp2Session[] = [];
+  server.on("session", (peer: ServerHttp2Session) => peers.push(peer));
+  server.on("stream", (stream) => {
+    stream.on("error", () => {});
+    onStream(stream);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const session = new Http2Session(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  using.push(session, { [Symbol.dispose]: () => server.close() });
+  return { session, peers };
+}
+
+const post = (session: Http2Session): Promise<Http2Stream> => session.request("POST", "/a", {});
+
+/** Sends back what it gets. */
+function echo(stream: ServerHttp2Stream): void {
+  stream.respond({ ":status": 200 });
+  stream.pipe(stream);
+}
+
+describe("Http2Connection", () => {
+  it("sends and receives more than all windows, both at once", async () => {
+    const { session } = await sessionTo(echo);
+    const sent = Buffer.from(Array.from({ length: 5_000_000 }, (_, at) => (at * 31) % 251));
+    const streams = await Promise.all(Array.from({ length: 3 }, () => post(session)));
+    const answers = streams.map((stream) => buffer(stream));
+    for (const stream of streams) stream.end(sent);
+    for (const answer of await Promise.all(answers)) expect(answer.equals(sent)).toBe(true);
+  });
+
+  it("lets a server send no more than a window while its answer is not read, and the rest later", async () => {
+    const { session } = await sessionTo((stream) => {
+      let written = 0;
+      stream.respond({ ":status": 200 });
+      const fill = () => {
+        while (written < 8_000_000) {
+          written += 100_000;
+          if (!stream.write(Buffer.alloc(100_000))) return void stream.once("drain", fill);
+        }
+        stream.end();
+      };
+      fill();
+    });
+    const slow = await post(session);
+    slow.end();
+    await once(slow, "response");
+    // Another stream goes on meanwhile.
+    const other = await post(session);
+    other.end();
+    other.close(ErrorCode.cancel);
+    await expect.poll(() => slow.readableLength).toBeGreaterThan(500_000);
+    expect(slow.readableLength).toBeLessThan(1_200_000);
+    expect((await buffer(slow)).length).toBe(8_000_000);
+  });
+
+  it("sends no more requests at once than the server takes, and the others in their order", async () => {
+    const begun: string[] = [];
+    let open = 0;
+    let most = 0;
+    const { session } = await sessionTo(
+      (stream) => {
+        most = Math.max(most, ++open);
+        stream.once("close", () => open--);
+        stream.on("data", (chunk) => begun.push(String(chunk)));
+        setTimeout(() => stream.respond({ ":status": 200 }, { endStream: true }), 5);
+      },
+      { settings: { maxConcurrentStreams: 2 } },
+    );
+    await session.connect({ signal: AbortSignal.timeout(20_000), timeoutMs: 20_000 });
+    const streams = await Promise.all(Array.from({ length: 9 }, () => post(session)));
+    const closed = streams.map((stream) => once(stream.resume(), "close"));
+    for (const [at, stream] of streams.entries()) stream.end(Buffer.from(`${at}`));
+    await Promise.all(closed);
+    expect(most).toBe(2);
+    expect(begun).toEqual(["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
+  });
+
+  it("takes padding, a smaller window, interim answers and pings in its stride", async () => {
+    const { session, peers } = await sessionTo(
+      (stream) => {
+        stream.additionalHeaders({ ":status": 103, link: "a" });
+        echo(stream);
+      },
+      { paddingStrategy: constants.PADDING_STRATEGY_MAX, settings: { initialWindowSize: 20_000 } },
+    );
+    const stream = await post(session);
+    const response = once(stream, "response");
+    const answer = buffer(stream);
+    stream.write(Buffer.alloc(50_000, 1));
+    const [headers] = await response;
+    expect(headers).toMatchObject({ ":status": 200 });
+    peers[0]?.settings({ initialWindowSize: 1_000 });
+    const pinged = await new Promise((resolve) => peers[0]?.ping((error) => resolve(error)));
+    expect(pinged).toBeNull();
+    stream.end(Buffer.alloc(50_000, 2));
+    expect((await answer).length).toBe(100_000);
+  });
+
+  it("reads an answer to its end when the server does not want the rest of the request", async () => {
+    const { session } = await sessionTo((stream) => {
+      stream.respond({ ":status": 200 });
+      stream.end(Buffer.alloc(300_000, 7));
+      stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR));
+    });
+    const stream = await post(session);
+    stream.write(Buffer.alloc(3_000_000));
+    expect((await buffer(stream)).length).toBe(300_000);
+    if (!stream.closed) await once(stream, "close");
+    expect(stream.rstCode).toBe(ErrorCode.noError);
+  });
+
+  it("lets requests end after GOAWAY, and opens another connection for the next", async () => {
+    const held: ServerHttp2Stream[] = [];
+    const { session, peers } = await sessionTo((stream) => held.push(stream));
+    const first = await post(session);
+    first.end();
+    const firstStatus = once(first, "response");
+    await expect.poll(() => held.length).toBe(1);
+    peers[0]?.goaway();
+    await expect
+      .poll(async () => {
+        const next = await post(session);
+        next.end();
+        next.close(ErrorCode.cancel);
+        return peers.length;
+      })
+      .toBe(2);
+    held[0]?.respond({ ":status": 204 }, { endStream: true });
+    expect((await firstStatus)[0]).toMatchObject({ ":status": 204 });
+  });
+
+  it("resets a stream that its reader leaves", async () => {
+    const codes: (number | undefined)[] = [];
+    const { session } = await sessionTo((stream) => {
+      stream.respond({ ":status": 200 });
+      stream.write("one");
+      stream.once("close", () => codes.push(stream.rstCode));
+    });
+    const stream = await post(session);
+    stream.end();
+    for await (const _ of stream) break;
+    await expect.poll(() => codes).toEqual([ErrorCode.cancel]);
+  });
+});
+
+/** Runs `act` for the first request. @returns the code of the GOAWAY or RST_STREAM that the client sends then */
+async function answerOf(
+  act: (id: number) => readonly Buffer[],
+): Promise<readonly [frame: string, code: number]> {
+  const answered = Promise.withResolvers<readonly [string, number]>();
+  await using server = await RawServer.start((socket) => {
+    const reader = new FrameReader();
+    let preface = 24;
+    socket.write(settingsFrame([]));
+    socket.on("data", (chunk) => {
+      const bytes = chunk.subarray(Math.min(preface, chunk.length));
+      preface -= chunk.length - bytes.length;
+      for (const { type, streamId, payload } of reader.read(bytes)) {
+        if (type === FrameType.headers) for (const frame of act(streamId)) socket.write(frame);
+        if (type === FrameType.goaway) answered.resolve(["GOAWAY", payload.readUInt32BE(4)]);
+        if (type === FrameType.rstStream) answered.resolve(["RST_STREAM", payload.readUInt32BE(0)]);
+      }
+    });
+  });
+  const session = new Http2Session(`http://${formatHostAddress(server.host)}`);
+  using.push(session);
+  const stream = await post(session);
+  stream.resume().end();
+  return await answered.promise;
+}
+
+const frame = (type: number, flags: number, id: number, payload: Buffer = Buffer.alloc(0)): Buffer =>
+  Buffer.concat([frameHead(type, flags, id, payload.length), payload]);
+const OK = Buffer.of(0x88);
+const headersOf = (id: number, block = OK, flags = 4) => frame(FrameType.headers, flags, id, block);
+const data = (id: number, bytes: number, flags = 0) => frame(FrameType.data, flags, id, Buffer.alloc(bytes));
+
+describe("Http2Connection, of a server that breaks the protocol,", () => {
+  it.each<readonly [string, (id: number) => readonly Buffer[], number]>([
+    ["data of a stream that was not opened", (id) => [data(id + 2, 1)], ErrorCode.protocolError],
+    ["headers of a stream of the server's", () => [headersOf(2)], ErrorCode.protocolError],
+    ["a push", (id) => [frame(FrameType.pushPromise, 4, id, Buffer.of(0, 0, 0, 2))], ErrorCode.protocolError],
+    ["another frame within headers", (id) => [headersOf(id, OK, 0), data(id, 1)], ErrorCode.protocolError],
+    ["CONTINUATION alone", (id) => [frame(FrameType.continuation, 4, id, OK)], ErrorCode.protocolError],
+    ["headers that cannot be read", (id) => [headersOf(id, Buffer.of(0xff))], ErrorCode.compressionError],
+    [
+      "headers without an end",
+      (id) => [
+        headersOf(id, OK, 0),
+        ...Array.from({ length: 66 }, () => frame(FrameType.continuation, 0, id, Buffer.alloc(1_000, 0x88))),
+      ],
+      ErrorCode.enhanceYourCalm,
+    ],
+    [
+      "padding beyond the frame",
+      (id) => [frame(FrameType.data, 8, id, Buffer.of(9, 0))],
+      ErrorCode.protocolError,
+    ],
+    [
+      "PING of the wrong size",
+      () => [frame(FrameType.ping, 0, 0, Buffer.alloc(7))],
+      ErrorCode.frameSizeError,
+    ],
+    ["PING of a stream", (id) => [frame(FrameType.ping, 0, id, Buffer.alloc(8))], ErrorCode.protocolError],
+    ["SETTINGS of the wrong size", () => [frame(FrameType.settings, 0, 0, OK)], ErrorCode.frameSizeError],
+    ["SETTINGS of a stream", (id) => [frame(FrameType.settings, 0, id)], ErrorCode.protocolError],
+    ["a window of 2 GiB in SETTINGS", () => [settingsFrame([[4, 2 ** 31]])], ErrorCode.flowControlError],
+    ["small frames in SETTINGS", () => [settingsFrame([[5, 100]])], ErrorCode.protocolError],
+    [
+      "a window that grows by nothing",
+      () => [frameOf(FrameType.windowUpdate, 0, 0, 0)],
+      ErrorCode.protocolError,
+    ],
+    [
+      "a window that grows beyond 2 GiB",
+      (id) => [frameOf(FrameType.windowUpdate, 0, id, 2 ** 31 - 1)],
+      ErrorCode.flowControlError,
+    ],
+    [
+      "RST_STREAM of the wrong size",
+      (id) => [frame(FrameType.rstStream, 0, id, OK)],
+      ErrorCode.frameSizeError,
+    ],
+    ["a frame of more than 16 KiB", (id) => [frameHead(0, 0, id, 16_385)], ErrorCode.frameSizeError],
+  ])("ends the connection with GOAWAY for %s", async (_name, act, code) => {
+    expect(await answerOf(act)).toEqual(["GOAWAY", code]);
+  });
+
+  it.each<readonly [string, (id: number) => readonly Buffer[], number]>([
+    ["data before headers", (id) => [data(id, 1)], ErrorCode.protocolError],
+    ["headers without a status", (id) => [headersOf(id, Buffer.of(0x82))], ErrorCode.protocolError],
+    ["no headers at all", (id) => [headersOf(id, Buffer.alloc(0))], ErrorCode.protocolError],
+    ["a status in the trailers", (id) => [headersOf(id), headersOf(id, OK, 5)], ErrorCode.protocolError],
+    ["a second answer", (id) => [headersOf(id), headersOf(id)], ErrorCode.protocolError],
+    [
+      "a name in upper case",
+      (id) => [headersOf(id, Buffer.concat([OK, Buffer.from([0, 1, 0x41, 1, 0x61])]))],
+      ErrorCode.protocolError,
+    ],
+    [
+      "a value with a line feed",
+      (id) => [headersOf(id, Buffer.concat([OK, Buffer.from([0, 1, 0x61, 1, 0x0a])]))],
+      ErrorCode.protocolError,
+    ],
+  ])("resets the stream for %s", async (_name, act, code) => {
+    expect(await answerOf(act)).toEqual(["RST_STREAM", code]);
+  });
+
+  it("leaves a server that asks for more answers than it reads", async () => {
+    let isLeft = false;
+    await using server = await RawServer.start((socket) => {
+      socket.write(settingsFrame([]));
+      socket.pause();
+      socket.once("close", () => {
+        isLeft = true;
+      });
+      const pings = Buffer.concat(
+        Array.from({ length: 1_000 }, () => frame(FrameType.ping, 0, 0, Buffer.alloc(8))),
+      );
+      const flood = () => {
+        if (!socket.destroyed) socket.write(pings, () => setImmediate(flood));
+      };
+      flood();
+    });
+    const session = new Http2Session(`http://${formatHostAddress(server.host)}`);
+    using.push(session);
+    await post(session).catch(() => {});
+    await expect.poll(() => isLeft, { timeout: 20_000 }).toBe(true);
+  });
+
+  it("ends a call for any bytes, and throws nothing", async () => {
+    const bytes = fc.oneof(
+      fc.uint8Array({ minLength: 1, maxLength: 300 }),
+      // Frames with a right size, so that more than the head is looked at.
+      fc
+        .record({
+          type: fc.integer({ min: 0, max: 10 }),
+          flags: fc.integer({ min: 0, max: 255 }),
+          id: fc.constantFrom(0, 1, 2, 3),
+          payload: fc.uint8Array({ maxLength: 40 }),
+        })
+        .map(({ type, flags, id, payload }) => frame(type, flags, id, Buffer.from(payload))),
+    );
+    const property = fc.asyncProperty(fc.array(bytes, { minLength: 1, maxLength: 20 }), async (parts) => {
+      await using server = await RawServer.start((socket) => {
+        socket.on("error", () => {});
+        socket.write(settingsFrame([]));
+        socket.once("data", () => socket.end(Buffer.concat(parts)));
+      });
+      using session = new Http2Session(`http://${formatHostAddress(server.host)}`);
+      const stream = await post(session).catch(() => undefined);
+      stream?.resume().end();
+      if (stream !== undefined && !stream.closed) await once(stream, "close").catch(() => {});
+    });
+    await fc.assert(property, { numRuns: 100 });
+  });
+});
+
+describe("FrameReader", () => {
+  it("read() cuts frames out of pieces of any size", () => {
+    const pieces = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1 });
+    const payloads = fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 12 });
+    const property = fc.property(payloads, pieces, (bodies, sizes) => {
+      const sent = bodies.map((payload, at) => ({ type: at % 10, flags: at, streamId: at * 2 + 1, payload }));
+      const bytes = Buffer.concat(
+        sent.map(({ type, flags, streamId, payload }) => frame(type, flags, streamId, Buffer.from(payload))),
+      );
+      const reader = new FrameReader();
+      const read = [];
+      for (let at = 0, turn = 0; at < bytes.length; turn++) {
+        const size = sizes[turn % sizes.length] ?? 1;
+        for (const one of reader.read(bytes.subarray(at, at + size)))
+          read.push({ ...one, payload: Uint8Array.from(one.payload) });
+        at += size;
+      }
+      expect(read).toEqual(sent);
+    });
+    fc.assert(property);
+  });
+});

@@ -1,0 +1,220 @@
+import { Duplex } from "node:stream";
+import { ErrorCode } from "./error-code.ts";
+import type { Header } from "./hpack-table.ts";
+
+/** So many bytes of a stream may wait for its reader. */
+export const STREAM_WINDOW_BYTES = 1024 * 1024;
+
+/** The headers of an answer, or its trailers. `:status` is a number. Values of one name are joined with a comma. */
+export type IncomingHeaders = Readonly<Record<string, string | number | undefined>>;
+
+/** What a stream needs of its connection. */
+export interface StreamConnection {
+  /** How much may be sent as one frame of the stream now, bytes. */
+  sendable(stream: Http2Stream): number;
+  /** `onSent` is called when the kernel has taken the frame. */
+  sendData(
+    stream: Http2Stream,
+    bytes: Uint8Array,
+    isLast: boolean,
+    onSent: (error?: Error | null) => void,
+  ): void;
+  sendReset(stream: Http2Stream, code: number): void;
+  /** Allows the peer to send so many bytes more. */
+  sendWindowUpdate(stream: Http2Stream, bytes: number): void;
+  /** The stream is over on this side. */
+  remove(stream: Http2Stream): void;
+}
+
+/** A chunk of which something is still to be sent. */
+interface Unsent {
+  readonly bytes: Uint8Array;
+  /** Of the chunk. */
+  readonly length: number;
+  readonly callback: (error?: Error | null) => void;
+}
+
+/**
+ * One request and its answer. It has those parts of a stream of `node:http2` that Connect uses: it is written and read as a
+ * Duplex; `response` and `trailers` bring the headers; `close` comes last, and {@link rstCode} says how it has ended.
+ */
+export class Http2Stream extends Duplex {
+  /** Undefined until the request is sent: the peer limits how many are under way. */
+  id: number | undefined;
+  /** The code of the RST_STREAM that has ended it; CANCEL when the connection was lost. */
+  rstCode: number = ErrorCode.noError;
+  /** What the peer takes of this stream, bytes; less than zero after its SETTINGS have made the window smaller. */
+  sendWindow = 0;
+  readonly #connection: StreamConnection;
+  #unsent: Unsent | undefined;
+  #onFinal: (() => void) | undefined;
+  /** `end()` was called with the bytes that come next. */
+  #isEnding = false;
+  #hasSentEnd = false;
+  #hasResponse = false;
+  #hasReceivedEnd = false;
+  #isReset = false;
+  /** For the RST_STREAM of this side. */
+  #resetCode: number = ErrorCode.cancel;
+  /** Received bytes that the peer may not yet send again. */
+  #uncredited = 0;
+
+  constructor(connection: StreamConnection) {
+    super();
+    this.#connection = connection;
+  }
+
+  /** Ends it in both directions, with RST_STREAM if it is under way. */
+  close(code: number = ErrorCode.noError, onClose?: () => void): void {
+    if (onClose !== undefined) {
+      if (this.closed) process.nextTick(onClose);
+      else this.once("close", onClose);
+    }
+    if (!this.destroyed) this.#resetCode = code;
+    this.destroy();
+  }
+
+  override end(onFinish?: () => void): this;
+  override end(chunk: unknown, onFinish?: () => void): this;
+  override end(chunk: unknown, encoding?: BufferEncoding, onFinish?: () => void): this;
+  override end(...given: readonly unknown[]): this {
+    this.#isEnding = given[0] instanceof Uint8Array;
+    return Reflect.apply(super.end, this, given) as this;
+  }
+
+  override _write(chunk: Uint8Array, _encoding: string, callback: (error?: Error | null) => void): void {
+    this.#unsent = { bytes: chunk, length: chunk.length, callback };
+    this.flush();
+  }
+
+  override _final(callback: () => void): void {
+    this.#onFinal = callback;
+    this.flush();
+  }
+
+  override _read(): void {
+    this.#credit();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const isOver = this.#isReset || (this.#hasSentEnd && this.#hasReceivedEnd);
+    if (!isOver) this.rstCode = this.#resetCode;
+    if (!isOver && this.id !== undefined) this.#connection.sendReset(this, this.rstCode);
+    this.#connection.remove(this);
+    callback(error);
+  }
+
+  /** Sends what waits, as far as the windows allow; called when one has grown, and when the request was sent. */
+  flush(): void {
+    if (this.id === undefined) return;
+    while (this.#unsent !== undefined) {
+      const { bytes, length, callback } = this.#unsent;
+      if (this.#isReset) {
+        this.#unsent = undefined;
+        callback();
+        return;
+      }
+      const size = Math.min(bytes.length, this.#connection.sendable(this));
+      if (size === 0 && bytes.length > 0) return;
+      const isWhole = size === bytes.length;
+      const isLast = isWhole && this.#isEnding && this.writableLength <= length;
+      this.#hasSentEnd ||= isLast;
+      this.#unsent = isWhole ? undefined : { bytes: bytes.subarray(size), length, callback };
+      this.#connection.sendData(this, bytes.subarray(0, size), isLast, isWhole ? callback : () => {});
+    }
+    if (this.#onFinal === undefined) return;
+    const onFinal = this.#onFinal;
+    this.#onFinal = undefined;
+    if (!this.#hasSentEnd && !this.#isReset) {
+      this.#hasSentEnd = true;
+      this.#connection.sendData(this, EMPTY, true, () => {});
+    }
+    onFinal();
+  }
+
+  /** Takes a block of headers: those of the answer, then its trailers. */
+  receiveHeaders(list: readonly Header[], isLast: boolean): void {
+    if (this.destroyed) return;
+    const headers = toHeaders(list, !this.#hasResponse);
+    if (headers === undefined || this.#hasReceivedEnd || (this.#hasResponse && !isLast)) {
+      this.close(ErrorCode.protocolError);
+      return;
+    }
+    const isInterim = !this.#hasResponse && !isLast && Number(headers[":status"]) < 200;
+    if (isInterim) return;
+    this.emit(this.#hasResponse ? "trailers" : "response", headers);
+    this.#hasResponse = true;
+    if (isLast) this.#receiveEnd();
+  }
+
+  /** @param frameBytes of the frame, with its padding */
+  receiveData(bytes: Uint8Array, frameBytes: number, isLast: boolean): void {
+    if (this.destroyed) return;
+    this.#uncredited += frameBytes;
+    if (!this.#hasResponse || this.#hasReceivedEnd || this.#uncredited > STREAM_WINDOW_BYTES) {
+      this.close(this.#hasResponse ? ErrorCode.flowControlError : ErrorCode.protocolError);
+      return;
+    }
+    if (bytes.length === 0 || this.push(bytes)) this.#credit();
+    if (isLast) this.#receiveEnd();
+  }
+
+  /** The peer has ended it with RST_STREAM. */
+  receiveReset(code: number): void {
+    this.rstCode = code;
+    this.#isReset = true;
+    if (this.#hasReceivedEnd) {
+      // A server may answer before it has read all. The answer counts, and what is still to be sent is not needed.
+      this.flush();
+      this.end();
+    } else if (code === ErrorCode.noError || code === ErrorCode.cancel) this.destroy();
+    else this.destroy(streamError(code));
+  }
+
+  /** The connection is lost. */
+  lose(error: Error): void {
+    if (this.#hasReceivedEnd && this.#hasSentEnd) return;
+    this.#isReset = true;
+    this.rstCode = ErrorCode.cancel;
+    this.destroy(error);
+  }
+
+  #receiveEnd(): void {
+    this.#hasReceivedEnd = true;
+    this.push(null);
+  }
+
+  /** Gives the bytes that were read back to the peer, half a window at a time. */
+  #credit(): void {
+    if (this.#uncredited < STREAM_WINDOW_BYTES / 2 || this.#hasReceivedEnd || this.#isReset) return;
+    this.#connection.sendWindowUpdate(this, this.#uncredited);
+    this.#uncredited = 0;
+  }
+}
+
+const EMPTY = new Uint8Array();
+
+const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
+const STATUS = /^[1-9][0-9][0-9]$/;
+
+/** @returns undefined when they are malformed. @see RFC 9113 section 8.2 */
+function toHeaders(list: readonly Header[], isResponse: boolean): IncomingHeaders | undefined {
+  const headers: Record<string, string | number> = Object.create(null);
+  for (const [at, [name, value]] of list.entries()) {
+    if (isResponse && at === 0) {
+      if (name !== ":status" || !STATUS.test(value)) return undefined;
+      headers[name] = Number(value);
+      continue;
+    }
+    if (!NAME.test(name) || /[\0\r\n]/.test(value)) return undefined;
+    const known = headers[name];
+    headers[name] = known === undefined ? value : `${known}, ${value}`;
+  }
+  return isResponse && list.length === 0 ? undefined : headers;
+}
+
+function streamError(code: number): Error {
+  return Object.assign(new Error(`the server has reset the stream with the error code ${code}`), {
+    code: "ERR_HTTP2_STREAM_ERROR",
+  });
+}

@@ -1,1 +1,0 @@
-export { unaryTransport } from "./unary-transport.ts";
