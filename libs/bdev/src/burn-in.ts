@@ -3,6 +3,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { errorText } from "@daos/fault";
 import type { NvmeHealth } from "./bdev-types.ts";
 import { healthWarnings } from "./health.ts";
+import { readFully } from "./read-fully.ts";
 import { firstByteOfData } from "./zero-ends.ts";
 
 /** An error at one offset of a device. */
@@ -101,7 +102,7 @@ export async function burnIn(path: string, size: bigint, options: BurnInOptions)
       for (let offset = at; offset < end && !isOver(); offset += BLOCK) {
         const expected = pattern(round, offset, Math.min(BLOCK, end - offset));
         await attempt("read", offset, async () => {
-          const found = await readFully(file, expected.length, offset);
+          const found = await readFully(file, { position: offset, length: expected.length });
           bytesVerified += BigInt(found.length);
           const mismatch = firstDifference(expected, found);
           if (mismatch === undefined) return;
@@ -126,7 +127,9 @@ export async function burnIn(path: string, size: bigint, options: BurnInOptions)
 /** A block that cannot be read has no data to lose. The burn-in reports it. */
 async function requireEmpty(file: FileHandle, from: number, to: number): Promise<void> {
   for (let offset = from; offset < to; offset += BLOCK) {
-    const data = await readFully(file, Math.min(BLOCK, to - offset), offset).catch(() => Buffer.alloc(0));
+    const data = await readFully(file, { position: offset, length: Math.min(BLOCK, to - offset) }).catch(() =>
+      Buffer.alloc(0),
+    );
     const first = firstByteOfData(data);
     if (first !== undefined) throw new DataFoundError(offset + first, from);
   }
@@ -173,14 +176,4 @@ async function writeFully(file: FileHandle, data: Buffer, position: number): Pro
     const { bytesWritten } = await file.write(data, done, data.length - done, position + done);
     done += bytesWritten;
   }
-}
-
-async function readFully(file: FileHandle, length: number, position: number): Promise<Buffer> {
-  const data = Buffer.alloc(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(data, done, length - done, position + done);
-    if (bytesRead === 0) throw new Error(`the device ends at byte ${position + done}`);
-    done += bytesRead;
-  }
-  return data;
 }

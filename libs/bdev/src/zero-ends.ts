@@ -1,4 +1,5 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { open } from "node:fs/promises";
+import { readFully } from "./read-fully.ts";
 
 /** File systems, partition tables and SPDK's blobstore keep their signatures within this distance of the ends of a device. */
 export const END_BYTES = 16 * 1024 * 1024;
@@ -68,7 +69,7 @@ async function firstNonZero(
   const file = await open(path, "r");
   try {
     return await eachPiece(pieces, options, async (position, length) => {
-      const first = firstByteOfData(await readFully(file, position, length));
+      const first = firstByteOfData(await readFully(file, { position, length }));
       return first === undefined ? undefined : position + first;
     });
   } finally {
@@ -85,16 +86,6 @@ export function firstByteOfData(data: Buffer): number | undefined {
     if (!ZEROS.subarray(0, part.length).equals(part)) return at + part.findIndex((byte) => byte !== 0);
   }
   return undefined;
-}
-
-async function readFully(file: FileHandle, position: number, length: number): Promise<Buffer> {
-  const data = Buffer.alloc(length);
-  for (let done = 0; done < length; ) {
-    const { bytesRead } = await file.read(data, done, length - done, position + done);
-    if (bytesRead === 0) throw new Error(`the device ends at byte ${position + done}`);
-    done += bytesRead;
-  }
-  return data;
 }
 
 type Piece = readonly [position: number, length: number];
