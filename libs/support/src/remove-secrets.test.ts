@@ -57,6 +57,9 @@ describe("removeSecrets", () => {
     ['["etcdctl","--user","root:hunter2"]', "hunter2"],
     ['["tool","--password","hunter2"]', "hunter2"],
     ["ETCD_ROOT_PASSWORD=hunter2", "hunter2"],
+    ["export ETCDCTL_USER=root:hunter2", "hunter2"],
+    ['{"a":"cut \\"password\\":\\"hunter2"}', "hunter2"],
+    ['{"a":"cut MY_KEY=\\"hunter2"}', "hunter2"],
   ])("removeSecrets() removes the secret of %j", async (text, secret) => {
     const cleaned = await removeSecrets(text);
     expect(cleaned).not.toContain(secret);
@@ -107,6 +110,18 @@ describe("removeSecrets", () => {
   // Work that grows with the square of the line would not end before the limit of a test.
   it("removeSecrets() takes a long line", async () => {
     expect((await removeSecrets("a".repeat(4_000_000))).length).toBeLessThan(70_000);
+    for (const piece of [
+      '"',
+      '\\"',
+      "key=",
+      '"key=',
+      'token"',
+      '\\"token\\":',
+      " -u a:",
+      "cookie:",
+      "://a:b@",
+    ])
+      expect(await removeSecrets(piece.repeat(65_536 / piece.length))).toBeTypeOf("string");
     expect(await removeSecrets("token".repeat(10_000))).toBeTypeOf("string");
   });
 });

@@ -20,7 +20,7 @@ const BLOCK = new RegExp(String.raw`^(\s*(?:-\s+)?)["']?${NAME}["']?:\s*[|>][+-]
 /** `"NAME=value"`: the value goes to the closing quote. */
 const QUOTED_VARIABLE = new RegExp(String.raw`(\\?["'])(${VARIABLE_NAME}=)(?:(?!\1).)*\1`, "gi");
 const VARIABLE = new RegExp(
-  String.raw`\b(${VARIABLE_NAME}=)(?!\[redacted\])(${QUOTED}|["'][^"']*$|[^\s,;"'\]}]+)`,
+  String.raw`\b(${VARIABLE_NAME}=)(?!\[redacted\])(${QUOTED}|\\"[^"]*|["'][^"']*$|[^\s,;"'\]}]+)`,
   "gi",
 );
 /** `--password value` of a command line, also of one in a list. */
@@ -31,6 +31,8 @@ const FLAG = new RegExp(
 /** `--user name:password`, as of curl and etcdctl. */
 const USER_FLAG =
   /((?:^|[\s"'])(?:-u\s*|--(?:proxy-)?user(?:\s+|=)|(?:-u|--(?:proxy-)?user)["']\s*,\s*))(?:(["'])([a-z_][^\s:"']{0,128}:)[^"']+|([a-z_][^\s:"']{0,128}:)[^\s"']+)/gi;
+/** `ETCDCTL_USER=name:password`. */
+const USER_VARIABLE = /\b(\w{0,64}USER=[a-z_][^\s:"']{0,128}:)[^\s"']+/gi;
 /** Headers of HTTP: a cookie goes to the end of the header. */
 const COOKIE = new RegExp(
   String.raw`\b((?:set-)?cookie2?(?:\\?["'])?\s?:\s?)(?!\[redacted\])(${QUOTED}|[^"'\\]+)`,
@@ -82,6 +84,7 @@ function cleanLine(line: string): string {
     .replace(COOKIE, withoutValue)
     .replace(AUTHORIZATION, `$1${REDACTED}`)
     .replace(USER_FLAG, `$1$2$3$4${REDACTED}`)
+    .replace(USER_VARIABLE, `$1${REDACTED}`)
     .replace(FLAG, withoutValue);
   return redactText(cleaned).replace(VARIABLE, withoutValue);
 }
