@@ -10,7 +10,7 @@ import type { HostAddress } from "@daos/hostlist";
 import { createLogger, silentLogger } from "@daos/log";
 import { mgmtService } from "@daos/mgmt-service";
 import { mgmt } from "@daos/proto";
-import { clientTlsOptions, judgeCaller } from "@daos/security";
+import { authorizeCaller, clientTlsOptions } from "@daos/security";
 import { inDays, TestAuthority, type TestCertificate, TestCertificateFiles } from "@daos/security/testing";
 import { JoinCoordinator, MsReplicas, PoolCoordinator, ServerRequests } from "@daos/system";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -105,7 +105,8 @@ async function serve(
           pools: new PoolCoordinator({ leadership, replicas, log: silentLogger }),
           callLeader: (...args) => client.callLeader(...args),
           mayDirect: async (address) => address !== MEMBER,
-          judgeCaller: (certificate, path, from) => judgeCaller(certificate, { transport, path, from }),
+          authorizeCaller: (certificate, path, from) =>
+            authorizeCaller(certificate, { transport, path, from }),
           log: silentLogger,
         }),
       ),

@@ -8,7 +8,7 @@ import { mgmtService } from "@daos/mgmt-service";
 import type { NetworkProvider } from "@daos/network";
 import { ctl, mgmt, reflection, reflectionAlpha, grpc as standard } from "@daos/proto";
 import { reflectionService } from "@daos/reflection-service";
-import { judgeCaller, shareOf } from "@daos/security";
+import { authorizeCaller, shareOf } from "@daos/security";
 import { peerKey } from "./audit/audit-interceptor.ts";
 import { configuredControllers, configuredHugepages } from "./configured-devices.ts";
 import { faultInsecureDevices } from "./faults.ts";
@@ -83,7 +83,7 @@ export function grpcRoutes(options: GrpcRoutesOptions): (router: ConnectRouter) 
         systemName: config.name,
         ...host,
         mayDirect: mayDirect({ hosts: () => directors(options), localAddresses, resolve: resolveHost }),
-        judgeCaller: (certificate, path, from) => judgeCaller(certificate, { transport, path, from }),
+        authorizeCaller: (certificate, path, from) => authorizeCaller(certificate, { transport, path, from }),
         log: log.child("mgmt"),
       }),
     );

@@ -700,7 +700,7 @@ describe("pool", () => {
     expect(run.status).toBe(8);
     expect(run.out).toBe("");
     expect(run.err).toMatch(
-      /^dmg: create pool [\da-f-]{36}: no space left on the storage target \(DER_NOSPACE, -1007\)/,
+      /^dmg: cannot create pool [\da-f-]{36}: no space left on the storage target \(DER_NOSPACE, -1007\)/,
     );
   });
 });
@@ -844,8 +844,8 @@ describe("a wrong command line", () => {
     [["--json", "storage", "scna"], "there is no command"],
     [["--format", "json", "sytem"], "there is no command"],
     [["sytem", "--format=json"], "there is no command"],
-    [["system", "--json"], '"dmg system" is not a whole command'],
-    [["pool", "-j"], '"dmg pool" is not a whole command'],
+    [["system", "--json"], '"dmg system" is not a complete command'],
+    [["pool", "-j"], '"dmg pool" is not a complete command'],
     [["--json"], "no command is named"],
   ])("dmg refuses in JSON: %j", async (argv, description) => {
     const run = await runDmg(argv);

@@ -170,7 +170,7 @@ export class BdevPreparer {
       options.signal?.throwIfAborted();
       try {
         if (!(await this.#options.drivers.isChanged(address))) continue;
-        // What has come into use since is left.
+        // A controller that is in use by now is left alone.
         if ((await this.#options.uses.find(address)) !== undefined) continue;
         if (await this.#options.drivers.recover(address, options))
           this.#log.warn("an earlier process was killed: the controller has its former driver again", {

@@ -100,7 +100,7 @@ export class BdevProvider {
     try {
       await this.#history?.record(controllers, new Date());
     } catch (error) {
-      this.#log.warn("the health of this scan is not kept", { reason: String(error) });
+      this.#log.warn("cannot store the health of this scan", { reason: String(error) });
     }
     return controllers.toSorted((a, b) => a.pciAddress.localeCompare(b.pciAddress, "en"));
   }
@@ -215,7 +215,7 @@ export class BdevProvider {
     return this.#preparer.reset(options);
   }
 
-  /** What killed processes have left. */
+  /** Restores the controllers that killed processes have left. */
   #recover(devices: readonly string[], options: BdevCallOptions): Promise<void> {
     return this.#preparer.recover(devices.map(fullAddress), { signal: options.signal });
   }

@@ -33,13 +33,13 @@ export async function createBdevFiles(
   const relative = storage.list.find((path) => !isAbsolute(path));
   if (relative !== undefined) {
     throw faultInvalidParameter(
-      `use the bdev file "${relative}": its path is not absolute`,
+      `cannot use the bdev file "${relative}": its path is not absolute`,
       'write bdev_list with absolute paths such as ["/var/daos/bdev0"]',
     );
   }
   if (size < BLOCK_SIZE && storage.list.length > 0) {
     throw faultInvalidParameter(
-      `use bdev files of ${storage.sizeGB} GB: that is less than a block`,
+      `cannot use bdev files of ${storage.sizeGB} GB: that is less than a block`,
       "set bdev_size to at least 1",
     );
   }

@@ -22,12 +22,12 @@ export interface DriverRecord {
 export type DriverChange = "prepared" | "borrowed";
 
 /**
- * Keeps the former drivers of controllers, so that they can be restored by another process when the one that changed them
- * was killed. Keeps the number of hugepages that were added too. It is needed until the next boot, which gives every
- * controller to its default driver and reserves hugepages anew.
+ * Keeps the former drivers of controllers, so that they can be restored by another process when the process that
+ * changed them was killed. Keeps the number of hugepages that were added too. It is needed until the next boot, which
+ * gives every controller to its default driver and reserves hugepages anew.
  */
 export interface DriverJournal {
-  /** Undefined for none, and for a damaged one. */
+  /** Undefined when there is no record, or a damaged one. */
   read(change: DriverChange, address: string): Promise<DriverRecord | undefined>;
   /** Durable when it returns. */
   write(change: DriverChange, address: string, record: DriverRecord): Promise<void>;

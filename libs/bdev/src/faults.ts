@@ -93,7 +93,7 @@ export function faultInUse(
   });
 }
 
-/** The controller holds data, and its loss was not asked for. */
+/** The controller holds data, and the request does not allow its loss. */
 export function faultHoldsData(address: string, contents: string): Fault {
   return new Fault({
     domain: "bdev",
@@ -160,7 +160,7 @@ export function faultNotPrivileged(attempted: string): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageNotPrivileged,
-    description: `cannot ${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
+    description: `cannot ${attempted}: this process has no CAP_SYS_ADMIN`,
     resolution: "run the command as root, as in sudo daos-server storage prepare",
   });
 }

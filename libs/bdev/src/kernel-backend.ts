@@ -242,7 +242,7 @@ export class KernelBackend implements BdevBackend {
     } catch (error) {
       options.signal?.throwIfAborted();
       const reason = toFault(error).message;
-      // A user without privileges gets no health data, which is no surprise. An answer that cannot be read is one.
+      // It is normal that a user without privileges gets no health data, but not that an answer is unreadable.
       const isOdd =
         hasCode(error, FaultCode.bdevToolFailed) && !/permission denied|not permitted/i.test(reason);
       this.#log[isOdd ? "warn" : "debug"]("no health data", { device: name, reason });
@@ -370,7 +370,7 @@ export class KernelBackend implements BdevBackend {
           device,
           reason: stderr.trim(),
         });
-      // The ends decide what a device is taken for. Those with data that was found are not the burn-in's.
+      // Signatures at the ends decide how a device is recognized. Ends where foreign data was found are left alone.
       if (!(end instanceof DataFoundError)) await zeroEnds(device, size);
     }
     return end;

@@ -7,7 +7,7 @@ const WARNING = { spare: 1, temperature: 2, reliability: 4, readOnly: 8, volatil
 const COLDEST_KELVIN = 150;
 const KELVIN_AT_0_CELSIUS = 273;
 
-/** What a format has to know about a controller. */
+/** The properties of a controller that a format needs. */
 export interface FormatSupport {
   /** The controller supports Format NVM. */
   readonly canFormat: boolean;

@@ -125,7 +125,7 @@ export class PciDrivers {
     const before = await this.#load(address, driver, options);
     if (before.driver === driver) return;
     const known = await this.#journal.read("prepared", address);
-    // What another user-space driver has was prepared before, or by another program.
+    // A controller with another user-space driver was prepared before, or by another program.
     if (known === undefined && (before.driver === undefined || !USER_DRIVERS.includes(before.driver)))
       await this.#record("prepared", address, { ...before, namespaceIds: options.namespaceIds });
     try {
@@ -197,7 +197,7 @@ export class PciDrivers {
   }
 
   /**
-   * Gives a controller the driver again that it had before a process changed it and was killed: a borrowed one its user-space
+   * Restores the driver that a controller had before a process changed it and was killed: a borrowed one its user-space
    * driver, and one that is between two drivers its first one.
    *
    * @returns true when there was something to do
@@ -268,8 +268,8 @@ export class PciDrivers {
   }
 
   /**
-   * driver_override names the only driver that may bind the device. A line break clears it. Both are restored together, and
-   * at each moment in between the controller can be told from one that was never changed.
+   * driver_override names the only driver that may bind the device. A line break clears it. Both are restored together,
+   * and at each moment in between the controller differs from one that was never changed.
    */
   async #move(address: string, override: string | undefined, probe = true): Promise<void> {
     const device = `${PCI}/devices/${address}`;

@@ -8,7 +8,7 @@ export interface SpdkFileSystem {
   remove(path: string): Promise<void>;
 }
 
-/** What an SPDK process maps its memory from, and leaves behind when it is killed: `spdk_pid4711map_0`. */
+/** The files that an SPDK process maps its memory from, and leaves when it is killed: `spdk_pid4711map_0`. */
 const OF_PROCESS = /^spdk_pid(\d+)map_\d+$/;
 /** The same of a process with a shared-memory id, which does not show the process. */
 const OF_GROUP = /^spdk\d+map_\d+$/;

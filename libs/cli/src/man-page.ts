@@ -1,22 +1,22 @@
 import { flagUsage } from "./help.ts";
 import { allCommands, type CommandSpec, type FlagDefinitions, type Program } from "./program.ts";
 
-/** What a manual page has besides its main part. */
+/** The further sections of a manual page. */
 interface PageOptions {
   readonly version: string;
-  /** Of each file: what it is for. */
+  /** The purpose of each file. */
   readonly files?: Readonly<Record<string, string>>;
   /** Other pages and commands, one line of text. */
   readonly seeAlso: string;
 }
 
-/** What the page of a program has besides its commands. */
+/** The sections of a program's page besides its commands. */
 interface ProgramPageOptions extends PageOptions {
   /** The name of the page, when it is not that of the program. */
   readonly page?: string;
   /** The meaning of each exit code. */
   readonly exitStatus: readonly (readonly [code: number, meaning: string])[];
-  /** Of each environment variable that the program reads: what it does. */
+  /** The effect of each environment variable that the program reads. */
   readonly environment?: Readonly<Record<string, string>>;
 }
 
@@ -30,10 +30,10 @@ interface FileKey {
   readonly examples?: readonly unknown[];
 }
 
-/** What the page of a configuration file has besides its keys. */
+/** The sections of a configuration file's page besides its keys. */
 interface FilePageOptions extends PageOptions {
   readonly summary: string;
-  /** What there is to know before the keys, a paragraph each. */
+  /** The paragraphs before the keys. */
   readonly description: readonly string[];
 }
 

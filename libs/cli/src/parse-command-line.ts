@@ -105,16 +105,16 @@ export function wordsBelow(words: readonly string[], program: Program): readonly
   return [...found.values()];
 }
 
-/** The fault of words that are no whole command, where help is no answer: with `--json`. */
+/** The fault of an incomplete command with `--json`, which must not be answered with help. */
 export function faultNotACommand(words: readonly string[], program: Program): Fault {
   const before = [program.name, ...words].join(" ");
   const names = wordsBelow(words, program).filter(({ hidden }) => hidden !== true);
-  const what = words.length === 0 ? "no command is named" : `"${before}" is not a whole command`;
+  const what = words.length === 0 ? "no command is named" : `"${before}" is not a complete command`;
   const below = names.map(({ name }) => name).sort();
-  return faultUsage(what, `what there is: ${before} ${below.join(" | ")}`);
+  return faultUsage(what, `commands: ${before} ${below.join(" | ")}`);
 }
 
-/** The fault of a command that is known, and that nothing here can do. */
+/** The fault of a known command that is not possible here. */
 function impossible(words: readonly string[], { name, impossible: known = {} }: Program): Fault | undefined {
   const command = words.join(" ");
   if (!Object.hasOwn(known, command)) return undefined;

@@ -35,6 +35,6 @@ export async function saveActiveConfig(
       log.debug("active configuration not saved", { path, error });
     }
   }
-  log.warn("the active configuration could be saved nowhere", { config: renderServerConfig(config) });
+  log.warn("the active configuration cannot be saved anywhere", { config: renderServerConfig(config) });
   return undefined;
 }

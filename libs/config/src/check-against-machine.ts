@@ -196,7 +196,7 @@ function checkMountPoint(engine: EngineConfig, facts: MachineFacts, report: Repo
   report(
     "error",
     keyOf(engine, "scm_mount"),
-    `${nearest} is no directory`,
+    `${nearest} is not a directory`,
     "a directory, or a path where one can be made",
   );
 }
@@ -222,10 +222,10 @@ function checkScmDevice(engine: EngineConfig, facts: MachineFacts, report: Repor
     );
   } else if (namespaces !== undefined && found === undefined) {
     report(
-      // A path may be a device that looks different to the kernel. A uuid is a namespace's or nothing's.
+      // A path may be another name of a device. A uuid can only be a namespace's.
       scm.device.startsWith("/") ? "warning" : "error",
       key,
-      `${scm.device} is no namespace of persistent memory`,
+      `${scm.device} is not a namespace of persistent memory`,
       oneOf(
         usable.map(({ device }) => device),
         "scm_class ram on this machine",
@@ -276,7 +276,7 @@ function checkBdevs(engine: EngineConfig, facts: MachineFacts, report: Report): 
       report(
         "error",
         key,
-        `${device} ${path.kind === "missing" ? "does not exist" : "is no block device"}`,
+        `${device} ${path.kind === "missing" ? "does not exist" : "is not a block device"}`,
         "a block device that nothing else uses",
       );
     }
@@ -284,7 +284,7 @@ function checkBdevs(engine: EngineConfig, facts: MachineFacts, report: Report): 
       report("error", key, `${device} is in use: ${path.use}`, "a block device that nothing else uses");
     }
     if (bdev.class === "file" && path.kind !== "file" && path.kind !== "missing") {
-      report("error", key, `${device} is no regular file`, "a file, or a path where one can be made");
+      report("error", key, `${device} is not a regular file`, "a file, or a path where one can be made");
     }
   });
 }
@@ -330,7 +330,7 @@ function checkPaths(config: ServerConfig, facts: MachineFacts, report: Report): 
   }
 }
 
-/** One namespace under two names, such as its device and its uuid. The same name twice is in the file's check. */
+/** One namespace under two names, such as its device and its uuid. The check of the file finds the same name twice. */
 function checkNamespaces(config: ServerConfig, facts: MachineFacts, report: Report): void {
   const devices = config.engines.flatMap(({ scm, index }) =>
     scm.class === "dcpm" ? [{ index, name: scm.device }] : [],
@@ -349,7 +349,7 @@ function checkNamespaces(config: ServerConfig, facts: MachineFacts, report: Repo
   }
 }
 
-/** One host under two names would count as two access points, of which a majority has to live. */
+/** One host under two names would count twice in the majority of the access points. */
 function checkAccessPoints(config: ServerConfig, facts: MachineFacts, report: Report): void {
   config.accessPoints.forEach((point, at) => {
     const addresses = facts.hostAddresses?.[point.host] ?? [];

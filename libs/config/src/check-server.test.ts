@@ -252,11 +252,11 @@ describe("files of release 0.8.0", () => {
       "127:15: warning: hyperthreads: it has no effect: the engines of release 0.8.0 bind to whole cores; expected no such key",
       "314:22: warning: servers[1].fabric_iface_port: port 20000 on qib0 is also that of servers[0]; expected a port or an interface for each engine",
       "368:16: warning: servers[1].bdev_number: bdev_class kdev does not use it",
-      "374:3: warning: servers[1].bdev_class: the key stands here and in line 367; expected one of them; the last one counts",
-      "376:3: warning: servers[1].bdev_size: the key stands here and in line 369; expected one of them; the last one counts",
+      "374:3: warning: servers[1].bdev_class: the key is set here and in line 367; expected one of them; the last one counts",
+      "376:3: warning: servers[1].bdev_size: the key is set here and in line 369; expected one of them; the last one counts",
       "376:14: warning: servers[1].bdev_size: bdev_class kdev does not use it",
-      "380:3: warning: servers[1].bdev_class: the key stands here and in line 374; expected one of them; the last one counts",
-      "381:3: warning: servers[1].bdev_list: the key stands here and in line 375; expected one of them; the last one counts",
+      "380:3: warning: servers[1].bdev_class: the key is set here and in line 374; expected one of them; the last one counts",
+      "381:3: warning: servers[1].bdev_list: the key is set here and in line 375; expected one of them; the last one counts",
     ]);
   });
 });
@@ -296,7 +296,7 @@ describe("checkServerConfig() reports all problems at once", () => {
       `storage in ${mount}`,
       GOOD.replace("/mnt/daos", mount),
       [
-        `4:14: error: servers[0].scm_mount: ${mount} is in a file system of the kernel's own; expected /mnt/daos, or the like`,
+        `4:14: error: servers[0].scm_mount: ${mount} is in a virtual file system of the kernel; expected /mnt/daos, or the like`,
       ],
     ]),
     ["storage in /dev/shm", GOOD.replace("/mnt/daos", "/dev/shm/daos"), []],
@@ -468,7 +468,7 @@ describe("checkServerConfig() reports all problems at once", () => {
       `${GOOD}  bdev_list: [/dev/sdc, "0000:81:00.0", "0000:81:00.0"]\n`,
       [
         '7:15: error: servers[0].bdev_list[0]: "/dev/sdc" is not the address of an NVMe controller; expected a PCI address such as "0000:81:00.0", or another bdev_class',
-        "7:41: error: servers[0].bdev_list[2]: 0000:81:00.0 stands there twice; expected each device once",
+        "7:41: error: servers[0].bdev_list[2]: 0000:81:00.0 is listed twice; expected each device once",
       ],
     ],
     [
@@ -519,8 +519,8 @@ describe("checkServerConfig() reports all problems at once", () => {
       "addresses and variables",
       `access_points: [host1, "host2:0", "a b"]\n${GOOD}  env_vars: [A=1, B]\n`,
       [
-        '1:24: error: access_points[1]: "host2:0" is no address: "0" is not a port from 1 to 65535; expected host or host:port',
-        '1:35: error: access_points[2]: "a b" is no address: "a b" is not a host name; expected host or host:port',
+        '1:24: error: access_points[1]: "host2:0" is not an address: "0" is not a port from 1 to 65535; expected host or host:port',
+        '1:35: error: access_points[2]: "a b" is not an address: "a b" is not a host name; expected host or host:port',
         '8:19: error: servers[0].env_vars[1]: "B" is not allowed; expected NAME=value, as in CRT_TIMEOUT=30',
       ],
     ],
@@ -770,52 +770,52 @@ describe("system_db", () => {
     [
       "no scheme",
       '  endpoints: ["etcd1:2379"]\n',
-      'error: system_db.endpoints[0]: "etcd1:2379" is no endpoint of etcd: it does not begin with http:// or https://; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "etcd1:2379" is not an endpoint of etcd: it does not begin with http:// or https://; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "no port",
       '  endpoints: ["https://etcd1"]\n',
-      'error: system_db.endpoints[0]: "https://etcd1" is no endpoint of etcd: it does not end in a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "https://etcd1" is not an endpoint of etcd: it does not end in a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "a port that is none",
       '  endpoints: ["https://e:70000"]\n',
-      'error: system_db.endpoints[0]: "https://e:70000" is no endpoint of etcd: 70000 is not a port from 1 to 65535; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "https://e:70000" is not an endpoint of etcd: 70000 is not a port from 1 to 65535; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "an IPv6 address that is none",
       '  endpoints: ["https://[::g]:1"]\n',
-      'error: system_db.endpoints[0]: "https://[::g]:1" is no endpoint of etcd: [::g] is not an IPv6 address; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "https://[::g]:1" is not an endpoint of etcd: [::g] is not an IPv6 address; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "a password",
       '  endpoints: ["https://u:p@e:1"]\n',
-      'error: system_db.endpoints[0]: "https://[redacted]@e:1" is no endpoint of etcd: it has a user; only certificates are supported; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "https://[redacted]@e:1" is not an endpoint of etcd: it has a user; only certificates are supported; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "a password that is not encoded",
       '  endpoints: ["https://u:p/p@e:1"]\n',
-      'error: system_db.endpoints[0]: "https://[redacted]@e:1" is no endpoint of etcd: it is more than a host and a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "https://[redacted]@e:1" is not an endpoint of etcd: it has more than a host and a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "a path",
       '  endpoints: ["https://e/v3:1"]\n',
-      'error: system_db.endpoints[0]: "https://e/v3:1" is no endpoint of etcd: it is more than a host and a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
+      'error: system_db.endpoints[0]: "https://e/v3:1" is not an endpoint of etcd: it has more than a host and a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
       "an endpoint twice",
       '  endpoints: ["https://e:1", "https://e:1/"]\n',
-      "warning: system_db.endpoints[1]: https://e:1 is there twice",
+      "warning: system_db.endpoints[1]: https://e:1 is listed twice",
     ],
     [
       "a certificate without a key",
       '  endpoints: ["https://e:1"]\n  cert: c\n',
-      "error: system_db.key: is missing, and cert is of no use without it; expected both cert and key, or neither",
+      "error: system_db.key: is missing, and cert is useless without it; expected both cert and key, or neither",
     ],
     [
       "a key without a certificate",
       '  endpoints: ["https://e:1"]\n  key: c\n',
-      "error: system_db.cert: is missing, and key is of no use without it; expected both cert and key, or neither",
+      "error: system_db.cert: is missing, and key is useless without it; expected both cert and key, or neither",
     ],
     [
       "a CA for plain text",
@@ -843,7 +843,7 @@ describe("system_db", () => {
 
   it("reports problems with their place", () => {
     const text = `system_db:\n  backend: etcd\n  endpoints: [https://a:1, b]\n${GOOD}`;
-    expect(lines(text)[0]).toMatch(/^3:28: error: system_db\.endpoints\[1\]: "b" is no endpoint/);
+    expect(lines(text)[0]).toMatch(/^3:28: error: system_db\.endpoints\[1\]: "b" is not an endpoint/);
   });
 
   it("warns about plain text only when the server uses certificates", () => {
@@ -853,7 +853,7 @@ describe("system_db", () => {
 
   it("warns about several access points without etcd, and about endpoints with embedded", () => {
     expect(lines(`access_points: [a, b, c]\n${GOOD}`)).toEqual([
-      "1:16: warning: access_points: of 3 access points without etcd only the first leads, and there is no leader while it is down; expected one access point, or system_db with backend etcd",
+      "1:16: warning: access_points: without etcd only the first of 3 access points leads, and there is no leader while it is down; expected one access point, or system_db with backend etcd",
     ]);
     expect(lines(`access_points: [a, b, c]\n${etcd('  endpoints: ["https://e:1"]\n')}`)).toEqual([]);
     expect(lines(`system_db:\n  endpoints: ["https://e:1"]\n${GOOD}`)).toEqual([
@@ -890,7 +890,7 @@ describe("listen_address", () => {
 
   it("checkServerConfig() refuses a name as the address to listen on", () => {
     expect(about("listen_address: node1\nservers: []\n")).toEqual([
-      expect.stringContaining('error: listen_address: "node1" is no IP address'),
+      expect.stringContaining('error: listen_address: "node1" is not an IP address'),
     ]);
   });
 });
@@ -903,7 +903,7 @@ describe("telemetry_port", () => {
     ["telemetry_port: 9191\ntelemetry_address: ::1\ntelemetry_tls: true", []],
     [
       "telemetry_port: 9191\ntelemetry_address: node1",
-      ['error: telemetry_address: "node1" is no IP address'],
+      ['error: telemetry_address: "node1" is not an IP address'],
     ],
     [
       "telemetry_port: 9191\ntelemetry_tls: true\ntransport_config: {allow_insecure: true}",

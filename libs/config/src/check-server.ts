@@ -98,7 +98,7 @@ class Builder {
   readonly #cwd: string;
   readonly #certificates: CertificatePlaces;
   readonly #report: Report;
-  /** Keys that already have a problem and need no second one. */
+  /** Keys that already have a problem; no second one is reported. */
   readonly #refused: ReadonlySet<string>;
 
   constructor(given: {
@@ -241,7 +241,7 @@ class Builder {
 
   #ipAddress(key: "listen_address" | "telemetry_address", address: string | undefined): void {
     if (address === undefined || isIP(address) !== 0) return;
-    this.#report("error", key, `${JSON.stringify(address)} is no IP address`, "192.168.10.1 or 0.0.0.0");
+    this.#report("error", key, `${JSON.stringify(address)} is not an IP address`, "192.168.10.1 or 0.0.0.0");
   }
 
   #listenAddress(
@@ -310,7 +310,7 @@ class Builder {
     };
   }
 
-  /** As in release 0.8.0, 0 is no port of a section's own. */
+  /** As in release 0.8.0, 0 means that the section has no port of its own. */
   #fabricPort(section: EngineFile, index: number): number {
     const { fabric_iface_port: own } = section;
     const { fabric_iface_port: top = 0 } = this.#file;
@@ -326,7 +326,7 @@ class Builder {
     return top;
   }
 
-  /** Of a variable that is there twice the first counts, as in release 0.8.0. */
+  /** If a variable is set twice, the first one counts, as in release 0.8.0. */
   #envVars(section: EngineFile, index: number): readonly string[] {
     const first = new Map<string, string>();
     for (const [at, variable] of (section.env_vars ?? []).entries()) {
@@ -336,7 +336,7 @@ class Builder {
       const key = `servers[${index}].env_vars[${at}]`;
       const before = first.get(name);
       if (before !== undefined) {
-        this.#report("warning", key, `${name} is there already, and ${before} counts`, "each variable once");
+        this.#report("warning", key, `${name} is set twice, and ${before} counts`, "each variable once");
         continue;
       }
       if (value.length > 1 || value[0] === "") {
@@ -363,7 +363,7 @@ class Builder {
       this.#report(
         "warning",
         `servers[${index}].${key}`,
-        `${own} is overlooked, the top level's ${top ?? "absence"} counts`,
+        `${own} is ignored, the top level's ${top ?? "absence"} counts`,
       );
     };
     compare("name", section.name, shared.name);
@@ -399,7 +399,7 @@ class Builder {
       this.#report(
         "error",
         key("scm_mount"),
-        `${mount} is in a file system of the kernel's own`,
+        `${mount} is in a virtual file system of the kernel`,
         "/mnt/daos, or the like",
       );
     }

@@ -12,7 +12,7 @@ export interface ComposedYaml {
   readonly document: Document.Parsed | undefined;
   /** Where a second document begins, an offset. */
   readonly second: number | undefined;
-  /** Why the text is no YAML. */
+  /** Why the text is not YAML. */
   readonly errors: readonly YAMLError[];
   /** The text, with other line ends and indentation where YAML 1.2 asks for it. */
   readonly source: string;
@@ -21,17 +21,17 @@ export interface ComposedYaml {
 }
 
 /**
- * The line ends that YAML 1.1 has and 1.2 does not: a carriage return alone, NEL, LS and PS. Each is one code unit, so that
- * offsets stay what they are.
+ * The line ends that YAML 1.1 has and 1.2 does not: a carriage return alone, NEL, LS and PS. Each is one code unit, so
+ * that offsets do not change.
  */
 const OTHER_LINE_ENDS = /\r(?!\n)|[\u0085\u2028\u2029]/g;
 /** How much text is read again to mend indentation, characters; beyond the needs of any configuration. */
 const MAX_MENDED = 1024 * 1024;
 
 /**
- * Parses YAML as YAML 1.1 lets it stand, which is what release 0.8.0 reads: lines of a flow collection or of a quoted text may
- * begin anywhere, a comment may follow a bracket at once, and NEL ends a line. The parser is one of YAML 1.2, which is stricter:
- * it is given such lines with indentation.
+ * Parses YAML by the looser rules of YAML 1.1, as release 0.8.0 does: lines of a flow collection or of a quoted text
+ * may begin anywhere, a comment may follow a bracket at once, and NEL ends a line. The parser implements YAML 1.2,
+ * which is stricter, so such lines are indented first.
  *
  * @see libyaml scanner.c yaml_parser_fetch_next_token, which looks at indentation outside of flow collections only
  */
@@ -95,9 +95,9 @@ function endBlockText(document: Document.Parsed, end: number): void {
   });
 }
 
-/** What the parser says of `[a]#c`. It has read the comment as one all the same. */
+/** The parser's error for `[a]#c`. It reads the comment correctly nevertheless. */
 const COMMENT_AT_ONCE = /^Comments must be separated/;
-/** What it says where a line of a flow collection or of a quoted text begins too far to the left. */
+/** The parser's error for a line of a flow collection or of a quoted text that begins too far to the left. */
 const INDENTATION = /^Flow (?:sequence|map) in block collection must be|^Missing closing ["']quote/;
 
 /** The number of the line, from 1, that the parser takes for the end of a flow collection or of a quoted text. */

@@ -6,7 +6,7 @@ import type { ServerConfig } from "./types.ts";
 export interface ConfiguredKey extends Pick<KeyExplanation, "description" | "allowed"> {
   /** As in `servers[0].scm_mount`. */
   readonly name: string;
-  /** As YAML on one line. Of environment variables only the names. */
+  /** As YAML on one line. Environment variables are shown by name only. */
   readonly value: string;
   /** As YAML on one line; empty for none. */
   readonly default: string;

@@ -5,7 +5,7 @@ import { formatProblem, type Problem } from "./problem.ts";
 
 const HOW_TO_HAVE_ONE: Readonly<Record<FileKind, string>> = {
   server:
-    "name the file with -o or DAOS_CONFIG, or make the one that is looked for: daos-server config generate > /etc/daos/daos_server.yml",
+    "name the file with -o or DAOS_CONFIG, or make the default one: daos-server config generate > /etc/daos/daos_server.yml",
   client:
     "name the client's file with -o or DMG_CONFIG (daos.yml, not the server's), or leave both out and name hosts with -l",
 };
@@ -41,7 +41,7 @@ export function faultConfigInvalid(path: string, problems: readonly Problem[]): 
     code: FaultCode.configInvalid,
     description: `${path} is not a valid configuration, it has ${countOf(errors.length, "error")}`,
     reason: errors.map((problem) => `\n  ${formatProblem(problem)}`).join(""),
-    resolution: "correct the lines named; daos-server config explain KEY tells what a key means",
+    resolution: "correct the lines named; daos-server config explain KEY explains a key",
   });
 }
 

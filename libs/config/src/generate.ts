@@ -40,7 +40,7 @@ const SPARE_CORES = 1;
 const GIB = 2 ** 30;
 /** The share of free memory that engines may use as storage, and the share that the smallest tmpfs of each may take. */
 const MEMORY_SHARE = 0.5;
-const LARGEST_SHARE = 0.75;
+const MAX_SHARE = 0.75;
 
 interface Node {
   /** `undefined`: the machine has only one, and engines need not be pinned. */
@@ -218,7 +218,7 @@ function placeEngines(
 
 /** Engines without persistent memory need a tmpfs of at least one GiB each. Those for which there is no memory are left out. */
 function withinMemory(engines: readonly Engine[], facts: MachineFacts, note: Note): readonly Engine[] {
-  const free = (facts.memory?.availableBytes ?? Number.POSITIVE_INFINITY) * LARGEST_SHARE;
+  const free = (facts.memory?.availableBytes ?? Number.POSITIVE_INFINITY) * MAX_SHARE;
   const hasPmem = (engine: Engine) => namespacesFor(engine, facts, () => {}).length > 0;
   // A machine is left one engine at least.
   const most = Math.max(engines.some(hasPmem) ? 0 : 1, Math.floor(free / GIB));

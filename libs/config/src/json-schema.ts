@@ -16,7 +16,7 @@ export function configJsonSchema(kind: FileKind = "server"): Readonly<Record<str
     title: TITLES[kind],
     type: schema.type,
     properties: schema.properties,
-    patternProperties: { "^x-": { description: "Anything, for instance anchors; not looked at." } },
+    patternProperties: { "^x-": { description: "Anything, for instance anchors; ignored." } },
     additionalProperties: false,
   };
 }

@@ -165,7 +165,7 @@ describe("loadClientConfig()", () => {
     await writeFile(path, "hostlist: ['a[1-']\n");
     await expect(loadClientConfig(path)).rejects.toMatchObject({
       code: FaultCode.configInvalid,
-      reason: expect.stringContaining(`${path}:1:12: error: hostlist[0]: "a[1-" is no host list`),
+      reason: expect.stringContaining(`${path}:1:12: error: hostlist[0]: "a[1-" is not a host list`),
     });
   });
 });

@@ -69,7 +69,7 @@ async function readText(path: string, kind: FileKind): Promise<string> {
       length += bytesRead;
     }
     const bytes = buffer.subarray(0, length);
-    // A file that is too long is refused for that; it may have been cut inside a character.
+    // A file that is too long is reported as such; it may have been cut inside a character.
     if (length <= MAX_FILE_BYTES && !isUtf8(bytes)) throw new Error(`${badPlace(bytes)} is not UTF-8`);
     return bytes.toString("utf8");
   } catch (error) {

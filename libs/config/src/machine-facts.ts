@@ -69,7 +69,7 @@ export interface NvmeControllerFacts {
   readonly sizeBytes: number;
   /** What uses it, `nvme0n1p1 is mounted at /home`. */
   readonly use?: string | undefined;
-  /** A user-space driver has it. Then an engine of this host may be what uses it. */
+  /** True when a user-space driver has it; an engine of this host may then be using it. */
   readonly userDriven?: boolean | undefined;
   /** What it holds, `nvme0n1 holds ext4`. */
   readonly contents?: string | undefined;

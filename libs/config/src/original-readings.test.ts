@@ -77,7 +77,7 @@ describe("readYaml()", () => {
     [
       "keys further left than the first one",
       "  port: 1\nname: x\nmodules: y\n",
-      "2:1: error: : not YAML: this stands further left than the keys before it, which ends them",
+      "2:1: error: : not YAML: this line is indented less than the keys before it, which ends their map",
     ],
     [
       "an anchor that nothing refers to",
@@ -116,7 +116,7 @@ describe("readYaml()", () => {
     [
       "a key in front of a merge",
       "x-a: &a {targets: 1}\nservers:\n- targets: 8\n  <<: *a",
-      "3:3: warning: targets: 8 counts; release 0.8.0 takes 1, as << stands behind",
+      "3:3: warning: targets: 8 counts; release 0.8.0 takes 1, because << comes after it",
     ],
     [
       "a tag that does not fit",
@@ -181,7 +181,7 @@ describe("checkServerConfig()", () => {
     [
       "a variable that is set twice",
       "env_vars: [A=1, A=2]",
-      ["warning: servers[0].env_vars[1]: A is there already, and A=1 counts"],
+      ["warning: servers[0].env_vars[1]: A is set twice, and A=1 counts"],
     ],
     [
       "a value with =",

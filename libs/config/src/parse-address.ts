@@ -21,7 +21,7 @@ export function readAddresses(
       report(
         "error",
         `access_points[${index}]`,
-        `${JSON.stringify(text)} is no address: ${message}`,
+        `${JSON.stringify(text)} is not an address: ${message}`,
         "host or host:port",
       );
       return [];
@@ -39,7 +39,7 @@ export function checkHostList(text: string, key: string, defaultPort: number, re
     report(
       "error",
       key,
-      `${JSON.stringify(text)} is no host list: ${message}`,
+      `${JSON.stringify(text)} is not a host list: ${message}`,
       "hosts as in node[1-8,10]:10001",
     );
   }

@@ -8,7 +8,7 @@ const FILES: Readonly<Record<FileKind, { readonly name: string; readonly variabl
   client: { name: "daos.yml", variable: "DMG_CONFIG" },
 };
 
-/** Where the files of a whole system are. */
+/** The directory of system-wide files. */
 const SYSTEM_DIRECTORY = "/etc/daos";
 
 /** What the search depends on; tests set it. */
@@ -20,7 +20,7 @@ export interface Surroundings {
 
 /** A configuration file, and how it was found. */
 export interface ConfigPlace {
-  /** The file; the last that was looked for when there is none. */
+  /** The file; when none exists, the last place that was searched. */
   readonly path: string;
   readonly from: "-o" | "DAOS_CONFIG" | "DMG_CONFIG" | "search" | "none";
 }
@@ -37,7 +37,7 @@ export interface CertificatePlaces {
  * The directories in which configurations, and certificates in `certs` below, are looked for, best first:
  * `$XDG_CONFIG_HOME/daos` (`~/.config/daos` without the variable), `~/.daos`, `/etc/daos`.
  *
- * @see the XDG Base Directory Specification, which has a relative path ignored
+ * @see the XDG Base Directory Specification, which ignores relative paths
  */
 export function configDirectories({
   HOME: home = "",
@@ -78,9 +78,9 @@ export function placeOfConfig(
 }
 
 /**
- * Where the certificates are that a configuration does not name: in the first directory with the certificate of the
- * authority, under the names that `daos-server cert` gives them. Then `.daos` of the working directory, with the names of
- * release 0.8.0. When there is none, `/etc/daos/certs` is where they belong.
+ * The certificates for a configuration that names none: those in the first directory that has the authority's
+ * certificate, under the names that `daos-server cert` gives them. Next `.daos` of the working directory is tried, with
+ * the names of release 0.8.0. When there are none, the answer is `/etc/daos/certs`, where they belong.
  */
 export function placesOfCertificates(
   kind: FileKind,

@@ -3,7 +3,10 @@ import { formatSuggestions } from "./format-suggestions.ts";
 
 /** An error, a warning or a note about a configuration. */
 export interface Problem {
-  /** An error keeps the configuration from being used. A note is about what only these programs read. */
+  /**
+   * An error keeps the configuration from being used. A note is about keys or values that only these programs read, not
+   * release 0.8.0.
+   */
   readonly severity: "error" | "warning" | "note";
   /** The file, or `command line`. */
   readonly file: string;

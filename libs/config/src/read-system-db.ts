@@ -30,7 +30,7 @@ export function readSystemDb(
       report(
         "warning",
         "access_points",
-        `of ${accessPoints} access points without etcd only the first leads, and there is no leader while it is down`,
+        `without etcd only the first of ${accessPoints} access points leads, and there is no leader while it is down`,
         "one access point, or system_db with backend etcd",
       );
     }
@@ -44,7 +44,7 @@ export function readSystemDb(
     report(
       "warning",
       "access_points",
-      `${accessPoints} access points survive the loss of no more of them than ${accessPoints - 1}: a majority has to live`,
+      `${accessPoints} access points survive no more losses than ${accessPoints - 1}: a majority must be up`,
       "an odd number of them",
     );
   }
@@ -74,7 +74,7 @@ function readEndpoints(texts: readonly (string | undefined)[], report: Report): 
       report(
         "error",
         `system_db.endpoints[${index}]`,
-        `${JSON.stringify(text)} is no endpoint of etcd: ${message}`,
+        `${JSON.stringify(text)} is not an endpoint of etcd: ${message}`,
         EXPECTED,
       );
       return [];
@@ -85,7 +85,7 @@ function readEndpoints(texts: readonly (string | undefined)[], report: Report): 
     if (Number(port) < 1 || Number(port) > 65_535) return problem(`${port} is not a port from 1 to 65535`);
     const endpoint = `${scheme}://${host}:${port}`;
     if (texts.slice(0, index).some((other) => other?.replace(/\/$/, "") === endpoint)) {
-      report("warning", `system_db.endpoints[${index}]`, `${endpoint} is there twice`);
+      report("warning", `system_db.endpoints[${index}]`, `${endpoint} is listed twice`);
       return [];
     }
     return [endpoint];
@@ -96,7 +96,7 @@ function whatIsWrong(text: string): string {
   if (!/^https?:\/\//.test(text)) return "it does not begin with http:// or https://";
   if (/^https?:\/\/[^/?#]*@/.test(text)) return "it has a user; only certificates are supported";
   if (!/:\d+\/?$/.test(text)) return "it does not end in a port";
-  return "it is more than a host and a port";
+  return "it has more than a host and a port";
 }
 
 function checkTls(
@@ -111,7 +111,7 @@ function checkTls(
   ] as const) {
     const key = `system_db.${other}`;
     if (file[one] === undefined || file[other] !== undefined || options.isRefused(key)) continue;
-    report("error", key, `is missing, and ${one} is of no use without it`, "both cert and key, or neither");
+    report("error", key, `is missing, and ${one} is useless without it`, "both cert and key, or neither");
   }
   const plain = endpoints.filter((endpoint) => endpoint.startsWith("http:"));
   if (plain.length === endpoints.length) {

@@ -64,7 +64,7 @@ export function readYaml(text: string, file: string, schema: z.ZodObject, kind: 
   return { data, readable: true, problems, meant: unknown.meant, ...placesIn(reader.positions) };
 }
 
-/** A map, and not the configuration of a server where a client's is wanted. */
+/** True for a map that is not a server's configuration where a client's is expected. */
 function isConfiguration(
   root: Node,
   kind: FileKind,
@@ -215,7 +215,7 @@ class SchemaReader {
       const isSection = unwrap(known) instanceof z.ZodObject;
       const before = seen.get(name);
       if (before !== undefined) {
-        this.#report("warning", keyPath, position, `the key stands here and in line ${before.line}`, {
+        this.#report("warning", keyPath, position, `the key is set here and in line ${before.line}`, {
           expected: isSection
             ? "one of them; the last value of each key in them counts"
             : "one of them; the last one counts",

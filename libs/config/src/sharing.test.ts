@@ -29,7 +29,7 @@ describe("findSharing()", () => {
     expect(problems([one], [other])).toEqual([
       `error servers[1].bdev_list[0]: ${other} is also that of servers[0]`,
     ]);
-    expect(problems([one, other])).toEqual([`error servers[0].bdev_list[1]: ${other} stands there twice`]);
+    expect(problems([one, other])).toEqual([`error servers[0].bdev_list[1]: ${other} is listed twice`]);
   });
 
   it("findSharing() compares paths literally", () => {

@@ -23,7 +23,7 @@ export function findSharing(
         report(
           "error",
           `servers[${index}].bdev_list[${at}]`,
-          `${device} stands there twice`,
+          `${device} is listed twice`,
           "each device once",
         );
       }
@@ -90,9 +90,9 @@ const PORTS_OF_ENGINE = 4;
 const MAX_PORT = 65_535;
 
 /**
- * Two engines cannot listen on one port. This is only a warning when they are pinned to different NUMA nodes, as in release
- * 0.8.0's own template: one of the interfaces is then probably a placeholder, which the check against the machine finds. So
- * are ports that are near: not every provider takes the next ones.
+ * Two engines cannot listen on one port. This is only a warning when they are pinned to different NUMA nodes, as in
+ * release 0.8.0's own template: one of the interfaces is then probably a placeholder, which the check against the
+ * machine finds. Ports that are too near to each other are a warning too: not every provider takes the next ones.
  */
 function sharedPort(a: EngineConfig, b: EngineConfig, report: Report): void {
   const [first, second] = [a.fabricIfacePort, b.fabricIfacePort];

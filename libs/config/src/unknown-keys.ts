@@ -38,7 +38,7 @@ interface MapKey {
   readonly schema: z.ZodObject;
 }
 
-/** Says of unknown keys what they are: a key of another release, of another section, or a mistyped one. */
+/** Explains unknown keys: a key of another release, of another section, or a mistyped one. */
 export class UnknownKeys {
   readonly #kind: FileKind;
   readonly #root: z.ZodObject;
@@ -55,8 +55,8 @@ export class UnknownKeys {
   }
 
   /**
-   * True for a key of the top level that is there for the anchors below it, as release 0.8.0 ignores keys that it does not know.
-   * One that looks mistyped is reported.
+   * True for a top-level key that only holds anchors: release 0.8.0 ignores keys that it does not know. One that looks
+   * mistyped is reported.
    */
   holdsAnchor({ name, value, position, schema }: MapKey): boolean {
     if (value === undefined || isAlias(value)) return false;
@@ -108,7 +108,9 @@ export class UnknownKeys {
     return "mistyped";
   }
 
-  /** The anchor of a value that no alias refers to, where its key is like no other: it was there for the anchor. */
+  /**
+   * The unused anchor of a value whose key resembles no known key, so that the key was probably only meant to hold it.
+   */
   #unusedAnchor(name: string, value: Node | undefined, schema: z.ZodObject): string | undefined {
     if (value === undefined || isAlias(value) || value.anchor === undefined) return undefined;
     const isOther = otherReleaseKey(this.#kind, "", name) !== undefined || this.#placeOf(name) !== undefined;

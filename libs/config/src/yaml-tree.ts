@@ -15,7 +15,7 @@ import { type ComposedYaml, composeYaml, type Position } from "./compose-yaml.ts
 import type { Problem } from "./problem.ts";
 import { resolveYaml11, type Yaml11Value } from "./yaml11.ts";
 
-/** Notes a problem of the file. */
+/** Records a problem of the file. */
 export type ReportProblem = (
   severity: Problem["severity"],
   key: string,
@@ -27,7 +27,7 @@ export type ReportProblem = (
 /** Above the needs of any configuration. A few lines of aliases could expand to millions of nodes. */
 const MAX_NODES = 50_000;
 const MAX_ALIASES = 1_000;
-/** Those that YAML 1.1 does not allow. @see YAML 1.1, c-printable */
+/** The control characters that YAML 1.1 does not allow. @see YAML 1.1, c-printable */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are looked for
 const CONTROL_CHARACTERS = /[\0-\x08\x0B\x0C\x0E-\x1F\x7F-\x84\x86-\x9F\uFFFE\uFFFF]/;
 
@@ -39,13 +39,13 @@ export interface Entry {
 }
 
 /**
- * The nodes of a YAML text, in the terms of release 0.8.0's YAML library: aliases stand for their anchors, `<<` for the keys of
- * other maps, and a plain scalar is what YAML 1.1 takes it for. It reports what is wrong with the YAML itself.
+ * The nodes of a YAML text, in the terms of release 0.8.0's YAML library: aliases stand for their anchors, `<<` for the
+ * keys of other maps, and a plain scalar has its meaning in YAML 1.1. It reports problems of the YAML itself.
  */
 export class YamlTree {
   readonly #report: ReportProblem;
   readonly #composed: ComposedYaml;
-  /** What aliases stand for; an alias without an anchor is not in it. */
+  /** The node of each alias. Aliases without an anchor are left out. */
   readonly #targets = new Map<Alias, Node>();
   /** Nodes with an anchor that an alias refers to. */
   readonly #anchored = new Set<unknown>();
@@ -77,13 +77,15 @@ export class YamlTree {
     return this.#composed.errors.length === 0;
   }
 
-  /** Reports why the text is no YAML, without the errors that only follow from one before them. */
+  /** Reports why the text is not YAML, without consequential errors. */
   #reportErrors(errors: readonly YAMLError[]): void {
     const end = errors.findIndex(({ message }) => message.startsWith("Unexpected scalar at node end"));
     for (const [index, { message, pos }] of errors.entries()) {
       if (end !== -1 && index > end && message.includes("token in YAML stream")) continue;
       const isLeft = index === end && this.#lineAt(pos[0]).line > 1;
-      const what = isLeft ? "this stands further left than the keys before it, which ends them" : message;
+      const what = isLeft
+        ? "this line is indented less than the keys before it, which ends their map"
+        : message;
       this.#report("error", "", this.#lineAt(pos[0]), `not YAML: ${what}`, {
         expected: isLeft ? "keys of one map in the same column" : undefined,
       });
@@ -124,8 +126,9 @@ export class YamlTree {
   }
 
   /**
-   * The keys of a map, those that win last: merged maps (`<<: *defaults`), of a list of them the first last, then its own.
-   * Release 0.8.0 lets a merge that stands behind a key win over it; a warning names such keys.
+   * The keys of a map in order of rising precedence: those of merged maps (`<<: *defaults`; of a list of maps, the
+   * first map comes last), then its own. In release 0.8.0 a merge overrides the keys before it; a warning names such
+   * keys.
    *
    * @param around the maps that this one is merged into
    * @see yaml.v2 decode.go merge
@@ -157,7 +160,7 @@ export class YamlTree {
     const maps = isSeq(source) ? source.items.map((item) => this.resolve(item as Node)).reverse() : [source];
     return maps.flatMap((from) => {
       if (isMap(from) && !around.includes(from)) return this.entries(from, around);
-      // An alias without an anchor, or too many of them: reported already.
+      // An alias without an anchor, or too many aliases, was reported already.
       if (from !== undefined) {
         const what = isMap(from) ? "a map that contains itself" : "nothing that can be merged";
         this.#report("error", "<<", this.at(value ?? key), what, {
@@ -179,7 +182,7 @@ export class YamlTree {
         "warning",
         name,
         this.at(key),
-        `${here} counts; release 0.8.0 takes ${there}, as << stands behind`,
+        `${here} counts; release 0.8.0 takes ${there}, because << comes after it`,
         {
           expected: "<< before the keys that it does not give",
         },
@@ -203,7 +206,7 @@ export class YamlTree {
     return found;
   }
 
-  /** True for what YAML 1.1 takes for null. */
+  /** True for a node that YAML 1.1 reads as null. */
   isNull(node: Node | undefined): boolean {
     return isScalar(node) && resolveNode(node).kind === "null";
   }
@@ -219,7 +222,7 @@ export class YamlTree {
     return text.length > 60 ? `${text.slice(0, 57)}...` : text;
   }
 
-  /** The node, or what an alias stands for; undefined for an alias without an anchor, or one too many. */
+  /** The node, or the node of an alias; undefined for an alias without an anchor, or beyond the limit. */
   resolve(node: Node | null | undefined): Node | undefined {
     if (node === null || node === undefined) return undefined;
     if (!isAlias(node)) return node;
@@ -255,7 +258,7 @@ function isMergeKey(key: Node): boolean {
   );
 }
 
-/** What a scalar is in YAML 1.1. */
+/** The meaning of a scalar in YAML 1.1. */
 export function resolveNode(node: Scalar): Yaml11Value {
   return resolveYaml11({ text: node.source ?? "", plain: node.type === "PLAIN", tag: node.tag });
 }

@@ -324,7 +324,7 @@ describe("requests to the leader", () => {
     const hosts = [await deadHost(), await deadHost()];
     await expect(systemMemberQuery(new ControlClient({ hosts }))).rejects.toMatchObject({
       code: FaultCode.connectionRefused,
-      description: `query system members: none of ${formatHostSet(hosts)} could do it`,
+      description: `cannot query system members: none of ${formatHostSet(hosts)} could do it`,
     });
   });
 
@@ -351,7 +351,7 @@ describe("requests to the leader", () => {
       listPools(new ControlClient({ hosts }), { system: "s" }, "query pool"),
     ).rejects.toMatchObject({
       code: FaultCode.notAccessPoint,
-      description: `query pool: none of ${formatHostSet(hosts)} could do it`,
+      description: `cannot query pool: none of ${formatHostSet(hosts)} could do it`,
       reason: "no replica in service",
       resolution: "start the engines",
     });

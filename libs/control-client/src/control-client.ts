@@ -14,7 +14,7 @@ export interface ControlClientOptions {
   readonly hosts: readonly HostAddress[];
   /** Absent for connections without TLS. */
   readonly tls?: ClientTls;
-  /** The limit of hosts asked at the same time; 128 by default. */
+  /** Maximum number of hosts asked at the same time; 128 by default. */
   readonly fanout?: number;
   /** Explains an error of a TLS connection in more detail than its code. */
   readonly explain?: ((error: unknown, host: string) => Fault | undefined) | undefined;
@@ -40,7 +40,7 @@ export interface ControlRequest<T> {
    * request.
    */
   readonly manyHosts?: boolean;
-  /** The request may be done twice. It is sent again when the leader is lost while it works. */
+  /** The request may be carried out twice. It is sent again when the leader is lost while it works. */
   readonly repeatable?: boolean;
   readonly call: (connection: HostConnection, options: CallOptions) => Promise<T>;
 }
@@ -63,7 +63,7 @@ const LEADER_QUERY_MS = 2_000;
 const PAUSES = { firstMs: 200, maxMs: 2_000 };
 /** The timers of Node.js are limited to 31 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
-/** The limit of hosts that answers may add to the given hosts. */
+/** Maximum number of hosts that answers may add to the given hosts. */
 const MAX_LEARNED = 64;
 
 /** The result of asking every known host once. */
@@ -90,7 +90,7 @@ export class ControlClient {
     return new ControlClient({ ...this.#options, hosts });
   }
 
-  /** The limit of hosts asked at the same time, if given. */
+  /** Maximum number of hosts asked at the same time, if given. */
   get fanout(): number | undefined {
     return this.#options.fanout;
   }
@@ -260,7 +260,7 @@ export class ControlClient {
   }
 
   #fault(error: unknown, context: CallContext): Fault {
-    const description = `${context.attempted} on ${context.host}`;
+    const description = `cannot ${context.attempted} on ${context.host}`;
     if (this.#options.signal?.aborted) {
       return new Fault({
         domain: "client",
@@ -334,7 +334,7 @@ function noLeader(attempted: string, failures: readonly HostFailure[]): Fault {
   return new Fault({
     domain: "client",
     code: same ? only.code : FaultCode.hostsFailed,
-    description: `${attempted}: none of ${formatHostSet(hosts, { defaultPort: 0 })} could do it`,
+    description: `cannot ${attempted}: none of ${formatHostSet(hosts, { defaultPort: 0 })} could do it`,
     reason: [...new Set(faults.map((fault) => fault.message))].join("; "),
     resolution:
       advice?.resolution ??

@@ -7,7 +7,7 @@ import { readSmdDevice, readSmdPool, type SmdDevice, type SmdPool } from "./smd-
 import { stateFault } from "./status.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
-/** What one engine knows of its NVMe devices. The lists are empty where they were not asked for. */
+/** What one engine knows about its NVMe devices. Lists that were not requested are empty. */
 export interface EngineDevices {
   readonly index: number;
   /** Absent until the engine has joined the system. */
@@ -15,7 +15,7 @@ export interface EngineDevices {
   readonly devices: readonly SmdDevice[];
   readonly pools: readonly SmdPool[];
   readonly health: readonly BlobstoreHealth[];
-  /** Why the engine did not say. */
+  /** Why the engine did not answer. */
   readonly fault: Fault | undefined;
 }
 

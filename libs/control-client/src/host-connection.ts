@@ -13,7 +13,7 @@ export class HostConnection implements Disposable {
   readonly host: HostAddress;
   readonly #session: Http2Session;
   readonly #transport: Transport;
-  // Most connections are for one call: a client that is not used would be two dozen functions for nothing.
+  // Clients are made on demand: most connections serve one call, and a client has two dozen functions.
   #ctl: Client<typeof ctl.MgmtCtl> | undefined;
   #mgmt: Client<typeof mgmt.MgmtSvc> | undefined;
 

@@ -53,8 +53,7 @@ export class LeaderFinder {
   }
 
   /**
-   * Sends the leader a request that may be done twice ({@link searchLeader}). It asks the known or last leader first,
-   * then the access points. A host that was late is asked last from then on.
+   * Sends the leader a repeatable request ({@link searchLeader}). It asks the known or last leader first, then the access points. A host that was late is asked last from then on.
    *
    * @throws Fault of the host asked last, or of the first host with a final answer; a redirect to a host that has
    * refused

@@ -11,9 +11,9 @@ export interface LeaderSearchOptions<Connection, Value> {
   /** The hosts, in the order of asking. */
   readonly hosts: readonly HostAddress[];
   /**
-   * The request may be done twice. It is then sent to the next host also when one is late, because the late host may be
-   * a busy leader. It is also sent to others when it may have been done. Otherwise only connections are opened to
-   * several hosts at a time, and one host at a time gets the request.
+   * The request may be carried out twice. It is then sent to the next host also when one is late, because the late host
+   * may be a busy leader. It is also sent to others when it may have been carried out. Otherwise only connections are
+   * opened to several hosts at a time, and one host at a time gets the request.
    */
   readonly repeatable: boolean;
   /** When a host has no outcome after this time, ms, the next host is tried too. */
@@ -27,7 +27,7 @@ export interface LeaderSearchOptions<Connection, Value> {
   readonly toFault: (error: unknown, host: HostAddress, sent: boolean) => Fault;
   /** The access points that a follower names. */
   readonly whoMayLead?: (connection: Connection) => Promise<readonly HostAddress[]>;
-  /** A host is late, and others are tried as well. */
+  /** Called when a host is late and others are tried too. */
   readonly onLate?: (host: HostAddress) => void;
   readonly onFailed?: (host: HostAddress, fault: Fault) => void;
 }
@@ -144,7 +144,7 @@ export async function searchLeader<Connection, Value>(
   }
 }
 
-/** The leader that a host names; undefined when the text is no address. */
+/** The leader that a host names; undefined when the text is not an address. */
 function readHint(fault: Fault): HostAddress | undefined {
   const hint = leaderHint(fault);
   if (hint === undefined) return undefined;

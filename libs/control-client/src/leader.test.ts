@@ -149,7 +149,7 @@ describe("hosts that do not answer", () => {
     const client = new ControlClient({ hosts: [silent.host], timeoutMs: 300 });
     await expect(systemMemberQuery(client)).rejects.toMatchObject({
       code: FaultCode.timedOut,
-      description: `query system members on ${formatHostAddress(silent.host)}`,
+      description: `cannot query system members on ${formatHostAddress(silent.host)}`,
     });
   });
 
@@ -428,7 +428,9 @@ describe("events", () => {
   it("systemEvents() fails when no host answers for long, and at once when a server has no events", async () => {
     const onEvent = () => {};
     const refused = new ControlClient({ hosts: [await dead()] });
-    await expect(systemEvents(refused, { follow: true, onEvent, patienceMs: 300 })).rejects.toMatchObject({
+    await expect(
+      systemEvents(refused, { follow: true, onEvent, searchTimeoutMs: 300 }),
+    ).rejects.toMatchObject({
       code: FaultCode.connectionRefused,
     });
     const old = new ControlClient({ hosts: [(await fake({})).host] });

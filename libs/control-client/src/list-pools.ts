@@ -16,7 +16,7 @@ export interface PoolEntry {
   /** SCM and NVMe per rank, bytes; undefined when they are not known. */
   readonly scmBytes: bigint | undefined;
   readonly nvmeBytes: bigint | undefined;
-  /** The ranks that were asked for; empty for all of that time. */
+  /** The ranks that were requested; empty for all ranks at that time. */
   readonly ranks: readonly number[];
   /** Owner as `name@`; empty when it is not known. */
   readonly user: string;

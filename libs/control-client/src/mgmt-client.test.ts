@@ -66,7 +66,7 @@ describe("MgmtClient", () => {
     using limit = deadline(200, "the step");
     await expect(client.killRank(host, 3, { ...limit, force: false })).rejects.toMatchObject({
       code: FaultCode.timedOut,
-      description: `stop rank 3 on 127.0.0.1:${host.port}`,
+      description: `cannot stop rank 3 on 127.0.0.1:${host.port}`,
     });
   });
 

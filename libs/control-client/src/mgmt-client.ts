@@ -73,7 +73,7 @@ interface Shared {
 export class MgmtClient implements Disposable {
   readonly #loadTls: () => Promise<ClientTls>;
   readonly #shared = new Map<string, Shared>();
-  /** What answers calls of this process to its own addresses. */
+  /** Answers calls of this process to its own addresses. */
   readonly #local = new Map<string, Client>();
 
   /**
@@ -258,7 +258,7 @@ interface FailedCall extends CallContext {
 
 function callFault(error: unknown, { signal, ...context }: FailedCall): Fault {
   if (error instanceof Fault) return error;
-  // Connect reports a deadline as a cancellation. The two need different faults.
+  // Connect reports a deadline as a cancellation, and the two need different faults.
   const late = isTimeout(signal.reason)
     ? new ConnectError("no answer", Code.DeadlineExceeded, undefined, undefined, signal.reason)
     : error;

@@ -19,7 +19,7 @@ export interface MsStatus {
   readonly unsavedEvents: number | undefined;
 }
 
-/** Asks hosts what they are to the management service. */
+/** Asks hosts for their views of the management service. */
 export function msStatus(client: ControlClient): AsyncGenerator<HostResult<MsStatus>> {
   return client.eachHost({
     attempted: "ask for the management service",

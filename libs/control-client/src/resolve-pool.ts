@@ -4,8 +4,8 @@ import type { ControlClient } from "./control-client.ts";
 import { listPools } from "./list-pools.ts";
 
 /**
- * The uuid of the pool that a text means: its label, its uuid, or the unique beginning of its uuid. A whole uuid is taken as it
- * is, and nothing is asked.
+ * The uuid of the pool that a text means: its label, its uuid, or the unique beginning of its uuid. A whole uuid is
+ * returned unchanged, without a request.
  *
  * @throws Fault poolUnknown, poolAmbiguous; of the list of pools
  */
@@ -28,7 +28,7 @@ function faultUnknown(name: string): Fault {
     domain: "client",
     code: FaultCode.poolUnknown,
     description: `the system has no pool ${JSON.stringify(name)}`,
-    reason: `no label is that, and no uuid begins so with ${MIN_UUID_PREFIX} digits or more`,
+    reason: `it is neither a label nor the beginning of a uuid with ${MIN_UUID_PREFIX} digits or more`,
     resolution: "list the pools with: dmg pool list",
   });
 }
@@ -37,7 +37,7 @@ function faultAmbiguous(name: string, pools: readonly { readonly uuid: string }[
   return new Fault({
     domain: "client",
     code: FaultCode.poolAmbiguous,
-    description: `${JSON.stringify(name)} may be ${pools.length} pools`,
+    description: `${JSON.stringify(name)} matches ${pools.length} pools`,
     reason: pools.map(({ uuid }) => uuid).join(", "),
     resolution: "give more digits of the uuid, or the label",
   });

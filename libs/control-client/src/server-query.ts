@@ -20,7 +20,7 @@ export interface ServerEngine {
 export interface ServerConfigKey {
   /** As in `servers[0].scm_mount`. */
   readonly name: string;
-  /** As YAML; of environment variables the names only. */
+  /** As YAML; environment variables by name only. */
   readonly value: string;
   /** As YAML; empty for none. */
   readonly default: string;
@@ -28,7 +28,7 @@ export interface ServerConfigKey {
   readonly allowed: string;
 }
 
-/** What a server is and runs. */
+/** A server and its engines. */
 export interface ServerInfo {
   readonly version: string;
   readonly pid: number;

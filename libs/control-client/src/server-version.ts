@@ -1,7 +1,7 @@
 import type { ControlClient, HostResult } from "./control-client.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
-/** What runs on a host. */
+/** The versions of the programs on a host. */
 export interface ServerVersion {
   /** `daos-server`. */
   readonly name: string;

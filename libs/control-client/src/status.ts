@@ -20,7 +20,7 @@ export function stateFault(
   return new Fault({
     domain,
     code: codes[domain],
-    description: attempted,
+    description: `cannot ${attempted}`,
     reason: state.error === "" ? ctl.ResponseStatus[state.status] : state.error,
     resolution: state.info === "" ? "look in the server's log" : state.info,
   });

@@ -39,8 +39,8 @@ export function storageUsage(client: ControlClient): AsyncGenerator<HostResult<r
 
 function readUsage(engine: ctl.StorageUsageResp_Engine): EngineUsage {
   const { index, rank, mount, scmState, nvmeState } = engine;
-  const scmFault = stateFault("scm", `look at the SCM of engine ${index}`, scmState);
-  const nvmeFault = stateFault("bdev", `look at the NVMe of engine ${index}`, nvmeState);
+  const scmFault = stateFault("scm", `query the SCM of engine ${index}`, scmState);
+  const nvmeFault = stateFault("bdev", `query the NVMe of engine ${index}`, nvmeState);
   return {
     index,
     rank,

@@ -7,17 +7,17 @@ import { readStream } from "./read-stream.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
 export interface SupportCollectRequest {
-  /** The most of each log, MiB; the server's default when undefined. */
+  /** Maximum size of the part of each log, MiB; the server's default when undefined. */
   readonly logMib: number | undefined;
   /** Gets the bytes of a host's archive, in order. */
   readonly onChunk: (host: HostAddress, bytes: Uint8Array) => Promise<void>;
   readonly onProgress?: OnDeviceProgress | undefined;
 }
 
-/** What came of a host's archive. */
+/** The result for a host's archive. */
 export interface SupportArchive {
   readonly bytes: number;
-  /** What the host could not have, and why. */
+  /** The items that the host could not collect, with the reasons. */
   readonly missing: readonly { readonly item: string; readonly reason: string }[];
 }
 
@@ -25,7 +25,7 @@ export interface SupportArchive {
 const MAX_BYTES = 512 * 1024 * 1024;
 const TIMEOUT_MS = 15 * 60_000;
 
-/** Gets from every host an archive of what support needs. */
+/** Gets an archive for support from every host. */
 export function supportCollect(
   client: ControlClient,
   { logMib = 0, onChunk, onProgress }: SupportCollectRequest,
@@ -68,7 +68,7 @@ function faultIncomplete(host: HostAddress, reason: string): Fault {
   return new Fault({
     domain: "client",
     code: FaultCode.connectionLost,
-    description: `collect the logs on ${formatHostAddress(host)}`,
+    description: `cannot collect the logs on ${formatHostAddress(host)}`,
     reason,
     resolution: "look at the server's log, then repeat the command",
   });

@@ -28,7 +28,7 @@ export interface SystemEventsRequest {
   /** Called when the leader is lost, before the search for another one. */
   readonly onLost?: (fault: Fault | undefined) => void;
   /** How long (milliseconds) to search without any answer before it fails; 5 minutes by default. */
-  readonly patienceMs?: number;
+  readonly searchTimeoutMs?: number;
 }
 
 const FOREVER_MS = 2 ** 31 - 1;
@@ -45,7 +45,7 @@ const MEMORY = 20_000;
  * @throws Fault
  */
 export async function systemEvents(client: ControlClient, request: SystemEventsRequest): Promise<void> {
-  const { follow, since, onEvent, onLost = () => {}, patienceMs = 5 * 60_000 } = request;
+  const { follow, since, onEvent, onLost = () => {}, searchTimeoutMs = 5 * 60_000 } = request;
   const isNew = onlyOnce(MEMORY);
   const backOff = new BackOff(PAUSES);
   let lastGood = performance.now();
@@ -65,7 +65,7 @@ export async function systemEvents(client: ControlClient, request: SystemEventsR
     if (lost === undefined || wasConnected(lost)) {
       lastGood = now;
       onLost(lost);
-    } else if (now - lastGood > patienceMs) {
+    } else if (now - lastGood > searchTimeoutMs) {
       throw lost;
     }
     try {

@@ -24,7 +24,7 @@ export function faultServerTooOld(
   return new Fault({
     domain: "client",
     code: FaultCode.requestUnsupported,
-    description: `${what} on ${formatHostAddress(host)}`,
+    description: `cannot ${what} on ${formatHostAddress(host)}`,
     reason: "the server's release cannot do that, as release 0.8.0 could not; nothing has been done",
     resolution: instead === "" ? update : `${instead}, or ${update}`,
     cause,

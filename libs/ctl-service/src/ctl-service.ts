@@ -16,18 +16,18 @@ import { supportCollect } from "./support-collect.ts";
 import { systemService } from "./system-service.ts";
 import { type DeviceEvent, watchDevices } from "./watch-devices.ts";
 
-/** The most a look at the hardware may take, ms. */
+/** Time limit of a hardware scan, ms. */
 const SCAN_TIMEOUT_MS = 120_000;
-/** The most a preparation may take, ms: namespaces of several TB on each socket. */
+/** Time limit of a preparation, ms: namespaces of several TB on each socket. */
 const PREPARE_TIMEOUT_MS = 60 * 60_000;
 
-/** The most that the engines may take to answer, ms. */
+/** Time limit of the engines' answers, ms. */
 const ENGINES_TIMEOUT_MS = 60_000;
 
-/** The longest burn-in, and some time to begin and to end, ms. */
+/** Time limit of a burn-in, ms: the longest burn-in, and some time to begin and to end. */
 const BURN_IN_TIMEOUT_MS = MAX_BURN_IN_MS + 20 * 60_000;
 
-/** The most that an archive for support may take, ms. */
+/** Time limit of an archive for support, ms. */
 const SUPPORT_TIMEOUT_MS = 15 * 60_000;
 
 type OnProgress = (progress: DeviceProgress) => void;
@@ -93,7 +93,7 @@ export function ctlService(options: CtlServiceOptions): ServiceImpl<typeof ctl.M
     },
 
     networkListProviders() {
-      // As release 0.8.0 has it: its dmg prints the text as it comes.
+      // The text of release 0.8.0, whose dmg prints it unchanged.
       return { provider: network.listProviders().join(", ") };
     },
 

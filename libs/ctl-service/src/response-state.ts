@@ -1,13 +1,13 @@
 import { type Fault, showResolution } from "@daos/fault";
 import { ctl } from "@daos/proto";
 
-/** The outcome of one part of a request that went well; `info` is what the operator should know all the same. */
+/** The state of a part of a request that succeeded; `info` is a note for the operator. */
 export function stateSuccess(info = "") {
   return { status: ctl.ResponseStatus.CTL_SUCCESS, error: "", info };
 }
 
 /**
- * The outcome of one part that failed. The status tells an old client which part of the machine it was; `error` is the
+ * The state of a part that failed. The status shows an old client which part of the machine failed; `error` is the
  * fault, `info` its resolution.
  */
 export function stateFault(fault: Fault) {

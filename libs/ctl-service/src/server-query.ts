@@ -3,7 +3,7 @@ import type { ctl } from "@daos/proto";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import { serverVersion } from "./server-version.ts";
 
-/** What the server of this host is and runs; with its configuration if that is asked for. */
+/** Describes this host's server and its engines; with its configuration on request. */
 export function serverQuery(
   { harness, configuration, ...rest }: Pick<CtlServiceOptions, "harness" | "release" | "configuration">,
   { config }: Pick<ctl.ServerQueryReq, "config">,

@@ -20,7 +20,7 @@ import { stateFault, stateSuccess } from "./response-state.ts";
 type Result = MessageInitShape<typeof ctl.BurnInResultSchema>;
 
 export interface BurnInRequest {
-  /** Controllers by name, each of which has to be burnt in; none for every one that can be. */
+  /** PCI addresses of controllers that must be burnt in; empty for every one that can be. */
   readonly devices: readonly string[];
   /** For each; 0 for the default. */
   readonly seconds: number;
@@ -30,7 +30,7 @@ export interface BurnInRequest {
  * Burns in controllers of this host, all at once: those that the request names, or every one that holds nothing. A
  * controller that fails does not stop the others.
  *
- * @throws Fault usage for a request that cannot be meant, notAuthorized when callers may not change devices; the signal's reason
+ * @throws Fault usage for an invalid request, notAuthorized when callers may not change devices; the signal's reason
  */
 export async function storageBurnIn(
   {

@@ -24,7 +24,7 @@ export async function storageFormat(
   return { mrets: results.map(mountToProto), crets: results.flatMap(controllersToProto) };
 }
 
-/** What a format erases and that is not made for it: memory and files are. */
+/** The devices that a format would erase. Memory and files are not among them: the format makes them. */
 function devicesOf({ scm, bdev }: Pick<EngineConfig, "scm" | "bdev">): readonly string[] {
   const pmem = scm.class === "dcpm" ? [scm.device] : [];
   return bdev.class === "nvme" || bdev.class === "kdev" ? [...pmem, ...bdev.list] : pmem;

@@ -56,7 +56,7 @@ export async function storagePrepare(
   };
 }
 
-/** The first controller that failed, else what became of them. */
+/** The first failed controller, or else a summary of all. */
 function nvmeState({ controllers }: BdevPrepareResult) {
   const failed = controllers.find((outcome) => outcome.kind === "failed");
   if (failed !== undefined) return stateFault(failed.fault);

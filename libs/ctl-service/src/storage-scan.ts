@@ -72,7 +72,7 @@ function scmToProto(scan: ScmScan, engines: Engines): MessageInitShape<typeof ct
   };
 }
 
-/** One namespace as the wire has it. */
+/** Converts a namespace to its message. */
 export function pmemToProto(
   namespace: ScmScan["namespaces"][number],
 ): MessageInitShape<typeof ctl.PmemDeviceSchema> {
@@ -83,7 +83,7 @@ export function pmemToProto(
 /** Bytes in the GB that the wire counts namespaces in. */
 const GB = 1_000_000_000n;
 
-/** The number of an engine, if there is one: 0 is one. */
+/** The field with an engine's number, absent without an engine: 0 is a number too. */
 function engineField(engine: number | undefined): { readonly engine?: number } {
   return engine === undefined ? {} : { engine };
 }
@@ -103,7 +103,7 @@ function trendToProto(trend: HealthTrend): MessageInitShape<typeof ctl.NvmeContr
     mediaErrorsPerDay,
     errorLogEntriesPerDay,
     ...(daysLeft === undefined ? {} : { daysLeft }),
-    // Samples that were kept may be older than the check of this number.
+    // Samples on disk may be older than the check of this value.
     highestTemp: uint32(highestTemperature),
   };
 }
@@ -112,7 +112,9 @@ const MAX_INT32 = 0x7fff_ffff;
 const MAX_UINT32 = 0xffff_ffff;
 const MAX_UINT64 = 0xffff_ffff_ffff_ffffn;
 
-/** A number as the wire takes it: 0 for what no device can mean, so that one value does not break the answer for all. */
+/**
+ * A number that fits the wire's type; 0 for an impossible value, so that one device does not break the whole answer.
+ */
 function uint32(value: number): number {
   return Number.isInteger(value) && value >= 0 && value <= MAX_UINT32 ? value : 0;
 }

@@ -17,9 +17,10 @@ const GIB = 1n << 30n;
 const SECTOR = 512n;
 
 /**
- * How large the storage of each engine is. SCM is what its file system says, and no more than `scm_size`: an ordinary
- * user's SCM may be a plain directory. NVMe is the sum of the configured devices; how much of them is in use only the
- * engine knows, and it has no call that tells. A part that cannot be told does not hide the others.
+ * The size and use of each engine's storage, in bytes. For SCM these are the figures of its file system, at most
+ * `scm_size`: an ordinary user's SCM may be a plain directory. For NVMe the size is the sum of the configured devices;
+ * only the engine knows how much of them is used, and it has no call for that. A part that fails does not hide the
+ * others.
  */
 export async function storageUsage(
   { harness, bdev }: Pick<CtlServiceOptions, "harness" | "bdev">,

@@ -9,7 +9,7 @@ type SystemMethods = ReturnType<typeof systemQueryHandlers> &
   ReturnType<typeof systemActionHandlers> &
   Pick<ServiceImpl<typeof ctl.MgmtCtl>, "systemEvents">;
 
-/** The handlers of `ctl.MgmtCtl` that are the leader's: the members, and what is done to them. */
+/** The handlers of `ctl.MgmtCtl` that only the leader serves: the members, and actions on them. */
 export function systemService(
   options: Pick<CtlServiceOptions, "leadership" | "actions" | "log">,
 ): SystemMethods {

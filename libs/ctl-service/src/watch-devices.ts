@@ -1,16 +1,16 @@
 import type { DeviceProgress } from "@daos/bdev";
 
-/** What comes out of work on devices: progress, and at last the result. */
+/** An output of work on devices: progress, or the final result. */
 export type DeviceEvent<T> =
   | { readonly kind: "progress"; readonly progress: DeviceProgress }
   | { readonly kind: "result"; readonly result: T };
 
-/** The shortest time between two reports of a device's progress, ms. */
+/** Minimum time between two reports of a device's progress, ms. */
 const EVERY_MS = 250;
 
 /**
- * Does work on devices and yields the newest progress of each as it comes, then the result. A caller that stops reading has to
- * abort the signal that the work has; its end is waited for.
+ * Does work on devices and yields the newest progress of each as it comes, then the result. A caller that stops reading
+ * must abort the signal of the work; the generator then waits for the work to end.
  *
  * @throws what the work throws
  */
@@ -29,7 +29,7 @@ export async function* watchDevices<T>(
     ended = true;
     wake();
   });
-  // Its failure is thrown below, after what was known before.
+  // Its failure is thrown below, after the last progress.
   result.catch(() => {});
   const news = () => {
     const events = [...fresh.values()].map((progress) => ({ kind: "progress", progress }) as const);
@@ -50,7 +50,7 @@ export async function* watchDevices<T>(
   }
 }
 
-/** Waits so long, or until the work ends. */
+/** Waits `ms`, or until the work ends. */
 async function pause(ms: number, work: Promise<unknown>): Promise<void> {
   let timer: NodeJS.Timeout | undefined;
   const over = new Promise<void>((resolve) => {

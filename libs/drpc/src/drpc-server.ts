@@ -37,7 +37,7 @@ export class DrpcServer {
 
   constructor(options: DrpcServerOptions) {
     this.path = options.path;
-    // Whatever a peer sends or does not send is logged at a bounded rate.
+    // Lines that a peer can cause are logged at a bounded rate.
     this.#log = limitRepeats(options.log);
     this.#maxSessions = options.maxSessions ?? 1000;
     // At most the queue's length, so that every answer fits into the queue.

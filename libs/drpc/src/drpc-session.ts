@@ -13,7 +13,7 @@ export interface DrpcSessionOptions {
   readonly log: Logger;
   /** The limit of pending calls of one peer. At the limit the peer's packets are not read. */
   readonly maxCalls: number;
-  /** What the peer may still send; beyond it the peer is not read for a while. */
+  /** The peer's budget; when it is used up, the peer is not read for a while. */
   readonly budget: PeerBudget;
   readonly onEnd: () => void;
 }

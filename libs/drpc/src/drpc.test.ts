@@ -247,7 +247,7 @@ describe("the socket file", () => {
     const second = new DrpcServer({ path: fixture.path, log: silentLogger, modules: [] });
     await expect(second.listen()).rejects.toMatchObject({
       code: FaultCode.drpcSocketBusy,
-      description: `listen on ${fixture.path}: another process is listening there`,
+      description: `cannot listen on ${fixture.path}: another process is listening there`,
     });
     await second.close();
     expect((await (await fixture.connect()).call(drpcMethods.setRank, { rank: 4 })).status).toBe(-4);
@@ -283,7 +283,7 @@ describe("DrpcClient.connect()", () => {
   it("DrpcClient.connect() fails with a fault when no server listens", async () => {
     await expect(DrpcClient.connect(fixture.path)).rejects.toMatchObject({
       code: FaultCode.drpcConnect,
-      description: `connect to ${fixture.path}`,
+      description: `cannot connect to ${fixture.path}`,
     });
   });
 

@@ -10,7 +10,7 @@ export function faultSocketDirectory(path: string, directory: string, cause: unk
   return new Fault({
     domain: "drpc",
     code: FaultCode.drpcSocketDirectory,
-    description: `listen on ${path}: the directory ${directory} ${missing ? "does not exist" : "cannot be used"}`,
+    description: `cannot listen on ${path}: the directory ${directory} ${missing ? "does not exist" : "cannot be used"}`,
     reason: missing ? undefined : errorText(cause),
     resolution: `create it, owned by the user that runs this program and mode 0755 (mkdir -m 0755 ${directory}), or set socket_dir to a directory that has room for short paths (107 bytes)`,
     cause,
@@ -24,8 +24,8 @@ export function faultSocketBusy(path: string, cause: unknown): Fault {
     domain: "drpc",
     code: FaultCode.drpcSocketBusy,
     description: other
-      ? `listen on ${path}: there is a file that is not a socket`
-      : `listen on ${path}: another process is listening there`,
+      ? `cannot listen on ${path}: there is a file that is not a socket`
+      : `cannot listen on ${path}: another process is listening there`,
     resolution: other
       ? `move ${path} away`
       : `stop the other server, or give this one a socket_dir of its own (ss -xlp src ${path} shows who it is)`,
@@ -38,7 +38,7 @@ export function faultConnect(path: string, cause: unknown): Fault {
   return new Fault({
     domain: "drpc",
     code: FaultCode.drpcConnect,
-    description: `connect to ${path}`,
+    description: `cannot connect to ${path}`,
     reason: errorText(cause),
     resolution:
       code === "ENOENT"

@@ -1,7 +1,10 @@
 import { getuid } from "node:process";
 import type { PeerCredentials } from "./native.ts";
 
-/** What one peer may use of a server: a process of root's or of the server's own user, else all processes of a user. */
+/**
+ * The limits of one peer of a server. A peer is a process of root or of the server's own user; otherwise all processes
+ * of one user.
+ */
 export interface PeerLimits {
   readonly sessions: number;
   /** Calls at once, after a pause. */
@@ -25,7 +28,7 @@ export const DEFAULT_PEER_LIMITS: PeerLimits = {
 
 interface PeerUse {
   sessions: number;
-  /** When the peer may again send all that it may send at once, ms. */
+  /** When the peer's budget is full again, ms. */
   messagesFullAt: number;
   bytesFullAt: number;
 }
@@ -39,8 +42,8 @@ export interface PeerBudget {
 }
 
 /**
- * The budgets of a server's peers. What a peer has used stays used when it connects anew. User ids are the kernel's word; a
- * process of another user can make any number of processes, so these share one budget.
+ * The budgets of a server's peers. A new connection does not reset the used part of a budget. User ids come from the
+ * kernel. The processes of another user share one budget, because a process can start any number of others.
  */
 export class PeerBudgets {
   readonly #limits: PeerLimits;
@@ -53,7 +56,7 @@ export class PeerBudgets {
     this.#now = now;
   }
 
-  /** @returns undefined when the peer has as many sessions as it may */
+  /** @returns undefined when the peer has the maximum number of sessions */
   enter(peer: PeerCredentials): PeerBudget | undefined {
     this.#forget();
     const key = keyOf(peer);
@@ -77,7 +80,7 @@ export class PeerBudgets {
     return Math.round(waitMs);
   }
 
-  /** Peers without a session that may send everything at once again are as good as new. */
+  /** A peer without a session and with a full budget can be forgotten. */
   #forget(): void {
     const now = this.#now();
     for (const [key, { sessions, messagesFullAt, bytesFullAt }] of this.#peers) {
@@ -86,7 +89,7 @@ export class PeerBudgets {
   }
 }
 
-/** The server's user starts the engines, and root may do anything: their processes are told apart. */
+/** The server's user starts the engines, and root may do anything: each of their processes has its own budget. */
 function keyOf({ uid, pid }: PeerCredentials): string {
   return uid === 0 || uid === getuid?.() ? `process ${pid}` : `user ${uid}`;
 }

@@ -22,7 +22,7 @@ export interface ElectionStatus {
   /** The leader; undefined when there is none. */
   readonly leader: LeaderEntry | undefined;
   readonly accessPoints: readonly AccessPoint[];
-  /** etcd refuses writes with its alarm NOSPACE: the leader stays, and there will be no other. */
+  /** etcd refuses writes with its alarm NOSPACE: the leader stays, and cannot be replaced. */
   readonly spaceExceeded: EtcdError | undefined;
   /** As etcd answered. */
   readonly revision: number;
@@ -44,7 +44,7 @@ export interface ElectionSessionOptions {
   readonly identityCreated?: bigint | undefined;
   /** Time to live of a lease, and the time after which a leader without a heartbeat is replaced, s; 3 by default. */
   readonly leaseSeconds?: number | undefined;
-  /** How often the leader lets etcd forget what is older than that; 5 minutes by default, as Kubernetes does. */
+  /** Interval at which the leader compacts etcd's older revisions, ms; 5 minutes by default, as in Kubernetes. */
   readonly compactMs?: number | undefined;
 }
 
@@ -52,7 +52,7 @@ export interface ElectionSessionOptions {
 export const DEFAULT_LEASE_SECONDS = 3;
 /** Time between two rounds when etcd sends no change, as a part of the lease: 750 ms of 3 s. */
 const RENEW_PART = 1 / 4;
-/** The longest time that one call to a member of etcd may take, as a part of the lease: 800 ms of 3 s. */
+/** Timeout of one call to a member of etcd, as a part of the lease: 800 ms of 3 s. */
 const CALL_PART = 4 / 15;
 /** Lease and term end earlier by this part for the candidate than for the others: clocks may run at different speeds. */
 const MARGIN_PART = 2 / 15;
@@ -61,17 +61,17 @@ const RESIGN_MS = 2_000;
 const COMPACT_MS = 300_000;
 
 /**
- * One lease of an access point, from its grant until it may have ended, and what hangs on it: the entry in the list of
- * access points, and perhaps the leader key.
+ * One lease of an access point, from its grant until it may have ended, and what depends on it: the entry in the list
+ * of access points, and perhaps the leader key.
  *
- * Each round reads the state of the election, then renews the lease, both at the same member of etcd. The read comes first:
- * a member that was frozen and still believes that it leads etcd renews leases that the other members have expired, and a
- * linearizable read corrects it. A leader then writes its key again, which is its heartbeat. A follower that has seen no
- * heartbeat for the duration of the leader's lease deletes the key: when etcd loses its own leader at the same time, it
- * extends all leases by some seconds.
+ * Each round reads the state of the election, then renews the lease, both at the same member of etcd. The read comes
+ * first: a member that was frozen and still believes that it leads etcd renews leases that the other members have
+ * expired, and a linearizable read corrects it. A leader then writes its key again, which is its heartbeat. A follower
+ * that has seen no heartbeat for the duration of the leader's lease deletes the key: when etcd loses its own leader at
+ * the same time, it extends all leases by some seconds.
  *
- * A candidate counts lease and heartbeat from before it sent them, by the monotonic clock. The others count from when they
- * saw them, which is later. A lease that has expired is never renewed.
+ * A candidate counts lease and heartbeat from before it sent them, by the monotonic clock. The others count from when
+ * they saw them, which is later. A lease that has expired is never renewed.
  */
 export class ElectionSession {
   /** Aborts before etcd can end the lease. */
@@ -83,7 +83,7 @@ export class ElectionSession {
   readonly #notifier = new Notifier();
   /** When the lease ends for this candidate. */
   #leaseEnd: number;
-  /** When its term as leader does, unless another heartbeat succeeds; absent while it does not lead. */
+  /** When its term as leader ends, unless another heartbeat succeeds; absent while it does not lead. */
   #termEnd: number | undefined;
   /** The newest heartbeat of a leader that was seen, and when that was. */
   #lastSeen = { revision: 0n, at: 0, leaseSeconds: 0 };
@@ -122,7 +122,7 @@ export class ElectionSession {
     return !this.signal.aborted && performance.now() < this.#end();
   }
 
-  /** Ends it early. */
+  /** Ends the lease early. */
   end(reason: unknown): void {
     clearTimeout(this.#timer);
     this.#controller.abort(reason);
@@ -244,7 +244,9 @@ export class ElectionSession {
     return kvs;
   }
 
-  /** Who leads, after this candidate has done its part: a heartbeat, or taking the place of one that is silent. */
+  /**
+   * Does this candidate's part, a heartbeat or the replacement of a leader that sends none, and returns who leads now.
+   */
   async #leader(kvs: readonly etcd.KeyValue[], entry: string): Promise<etcd.KeyValue | undefined> {
     const found = kvs.find(({ key }) => text(key) === this.#options.keys.leader);
     if (found === undefined) return this.#campaign(entry);
@@ -258,7 +260,7 @@ export class ElectionSession {
 
   #see({ modRevision: revision, value }: etcd.KeyValue): void {
     if (revision <= this.#lastSeen.revision) return;
-    // A server that does not write its duration has the default.
+    // A server that does not write the duration of its lease has the default.
     const leaseSeconds = decodeLeaseSeconds(text(value)) ?? DEFAULT_LEASE_SECONDS;
     this.#lastSeen = { revision, at: performance.now(), leaseSeconds };
   }
@@ -317,8 +319,9 @@ export class ElectionSession {
   }
 
   /**
-   * Deletes the key of a leader whose last heartbeat is the one that was seen long ago. The same transaction writes this
-   * candidate's entry: without space etcd would take the deletion and no heartbeat, and the system would lose its leader.
+   * Deletes the key of a leader that has sent no heartbeat since the one that was seen long ago. The same transaction
+   * writes this candidate's entry: without space etcd would take the deletion and no heartbeat, and the system would
+   * lose its leader.
    */
   #expireLeader(leader: etcd.KeyValue, entry: string): Promise<etcd.TxnResponse> {
     const { keys, client, self } = this.#options;
@@ -350,14 +353,14 @@ export class ElectionSession {
     return { request: { case: "requestRange", value: { key: bytes(this.#options.keys.leader) } } };
   }
 
-  /** Heartbeats and commits would fill etcd with what they have overwritten. */
+  /** Overwritten heartbeats and commits would fill etcd. */
   #compact(revision: bigint): void {
     const now = performance.now();
     if (now < this.#compaction.at) return;
     const old = this.#compaction.revision;
     this.#compaction = { at: now + (this.#options.compactMs ?? COMPACT_MS), revision };
     if (old === 0n) return;
-    // Others may have done it, or it can be done the next time.
+    // Another candidate may have done it, or the next attempt will.
     this.#options.client.compact(old, this.#call()).catch(() => {});
   }
 
@@ -384,7 +387,7 @@ export class ElectionSession {
     }
   }
 
-  /** True for one that is only to be remembered. */
+  /** True for a failure that only needs to be recorded. */
   #isHeartbeat({ kv, type }: etcd.Event): boolean {
     if (kv === undefined || type !== etcd.Event_EventType.PUT || kv.version === 1n) return false;
     if (text(kv.key) !== this.#options.keys.leader) return false;
@@ -392,7 +395,7 @@ export class ElectionSession {
     return true;
   }
 
-  /** What came late must not count: this process may have been frozen. @throws the reason */
+  /** Rejects late results: this process may have been frozen. @throws the reason */
   #checkTime(): void {
     if (!this.holds()) this.#expire();
     this.signal.throwIfAborted();

@@ -17,7 +17,7 @@ export interface Term {
   readonly store: MemberStore;
   /** Aborts before another host can lead; late when this process was frozen. */
   readonly signal: AbortSignal;
-  /** False as soon as another host may lead, also when the signal is late: to be asked before anything is answered. */
+  /** False as soon as another host may lead, even if the signal is late. Check it before every answer. */
   readonly holds: () => boolean;
 }
 
@@ -30,18 +30,18 @@ export type LeaderView =
 /** How the access points agree on a leader. */
 export interface Election {
   /**
-   * Takes part until `signal` aborts, then resigns. `onChange` gets the first view and every change of it; the next one is
-   * not told before it has returned. A store or network that cannot be reached is waited for, and logged.
+   * Takes part until `signal` aborts, then resigns. `onChange` gets the first view and every change of it; the next one
+   * waits until it has returned. An unreachable store or network is logged and retried.
    */
   run(onChange: (view: LeaderView) => void, options: { readonly signal: AbortSignal }): Promise<void>;
-  /** Why this host cannot lead and knows no leader: what it tells those who ask it for one. */
+  /** Why this host cannot lead and knows no leader; callers that need a leader get this fault. */
   readonly outage?: Fault | undefined;
   /**
-   * The members as their store has them now, also on a host that does not lead; absent where the store is the leader's.
+   * Reads the members from their store, also on a host that does not lead; absent when only the leader has the store.
    *
    * @throws EtcdError; Fault memberStoreReplaced
    */
   readonly readMembers?: ((wait: { readonly signal: AbortSignal }) => Promise<readonly Member[]>) | undefined;
-  /** Those that take part now, as far as this host knows. */
+  /** The access points that take part now, as far as this host knows. */
   readonly accessPoints: readonly AccessPoint[];
 }

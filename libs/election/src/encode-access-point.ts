@@ -12,7 +12,7 @@ export function encodeAccessPoint({ address, hasReplica }: AccessPoint, leaseSec
   return JSON.stringify({ address: formatHostAddress(address), hasReplica, leaseSeconds });
 }
 
-/** Duration of the lease of an entry that {@link encodeAccessPoint} wrote, s; undefined when it does not say. */
+/** Duration of the lease of an entry that {@link encodeAccessPoint} wrote, s; undefined when the entry has none. */
 export function decodeLeaseSeconds(text: string): number | undefined {
   const value: unknown = JSON.parse(text);
   if (typeof value !== "object" || value === null || !("leaseSeconds" in value)) return undefined;

@@ -25,17 +25,17 @@ export interface EtcdElectionOptions {
   readonly system: string;
   /** This host, as the other hosts reach it. */
   readonly address: HostAddress;
-  /** Whether its engine has a replica now; asked again and again. */
+  /** Returns whether its engine has a replica now; called repeatedly. */
   readonly hasReplica: () => boolean;
   /** `lease_duration` of the configuration, s; 3 by default. */
   readonly leaseSeconds?: number | undefined;
-  /** What this host has seen of the store. Without it, an etcd that comes back empty is not found out. */
+  /** What this host has seen of the store. Without it, an etcd that comes back empty is not detected. */
   readonly marker?: EtcdIdentityOptions["marker"] | undefined;
   readonly log: Logger;
 }
 
 const PAUSES = { firstMs: 100, maxMs: 2_000 };
-/** How often the revision of etcd is noted in the marker while nothing else happens, ms. */
+/** Interval at which etcd's revision is written to the marker while nothing else happens, ms. */
 const MARKER_MS = 5_000;
 
 /**
@@ -50,13 +50,13 @@ export class EtcdElection implements Election {
   #view: LeaderView = { kind: "following", leader: undefined };
   /** Ends the term that is under way. */
   #endTerm: ((reason: unknown) => void) | undefined;
-  /** Views that `onChange` has not got yet, and whether it is being called. */
+  /** The views for the next calls of `onChange`, and whether a call is under way. */
   readonly #pending: LeaderView[] = [];
   #notifying = false;
   #outage: Fault | undefined;
   #identity: EtcdIdentity | undefined;
   #markedAt = 0;
-  /** A lease that could not be given back; its leader key may still be there. */
+  /** A lease that could not be revoked; its leader key may still be there. */
   #kept: ElectionSession | undefined;
 
   constructor(options: EtcdElectionOptions) {
@@ -144,7 +144,7 @@ export class EtcdElection implements Election {
       this.#lead(leader, session, onChange);
       return;
     }
-    // The key of an earlier run of this server stays until its lease ends: it is no leader to ask.
+    // The key of an earlier run of this server stays until its lease ends. It does not name a leader to ask.
     const address = leader?.accessPoint.address;
     const isOwn = address !== undefined && sameAddress(address, this.#options.address);
     this.#follow(isOwn ? undefined : address, onChange);
@@ -152,7 +152,9 @@ export class EtcdElection implements Election {
 
   #lead({ term: number }: LeaderEntry, session: ElectionSession, onChange: (view: LeaderView) => void): void {
     if (this.#view.kind === "leading" && this.#view.term.number === number) return;
-    this.#endTerm?.(faultLeadershipLost(`term ${number} of another leader key has begun`));
+    this.#endTerm?.(
+      faultLeadershipLost(`continue this term after term ${number} of another leader has begun`),
+    );
     const controller = new AbortController();
     const { signal } = controller;
     const holds = () => !signal.aborted && session.holds();
@@ -176,7 +178,7 @@ export class EtcdElection implements Election {
   }
 
   #follow(leader: HostAddress | undefined, onChange: (view: LeaderView) => void): void {
-    this.#endTerm?.(faultLeadershipLost("the term of this host as leader"));
+    this.#endTerm?.(faultLeadershipLost("continue the term of this host as leader"));
     const before = this.#view;
     const same =
       before.kind === "following" &&
@@ -191,7 +193,7 @@ export class EtcdElection implements Election {
     this.#notify(view, onChange);
   }
 
-  /** What `onChange` does may end a term; the next view follows when it has returned. */
+  /** `onChange` may end a term; the next view follows when it has returned. */
   #notify(view: LeaderView, onChange: (view: LeaderView) => void): void {
     this.#pending.push(view);
     if (this.#notifying) return;

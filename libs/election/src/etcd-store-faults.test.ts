@@ -12,7 +12,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LeaderView, Term } from "./election.ts";
 import { EtcdElection } from "./etcd-election.ts";
 
-const PATIENCE = { timeout: 60_000, interval: 50 };
+const POLL = { timeout: 60_000, interval: 50 };
 const LEASE_MS = 3_000;
 const wait = () => ({ signal: AbortSignal.timeout(40_000) });
 const put = (number: number) => ({ kind: "put", member: sampleMember(number) }) as const;
@@ -49,12 +49,12 @@ class Candidate implements AsyncDisposable {
   }
 
   async leads(): Promise<Term> {
-    await expect.poll(() => this.term, PATIENCE).toBeDefined();
+    await expect.poll(() => this.term, POLL).toBeDefined();
     return this.term as Term;
   }
 
   async outage(code: number): Promise<Fault> {
-    await expect.poll(() => this.election.outage?.code, PATIENCE).toBe(code);
+    await expect.poll(() => this.election.outage?.code, POLL).toBe(code);
     return this.election.outage as Fault;
   }
 
@@ -82,9 +82,7 @@ describe("EtcdElection, while etcd has its alarm NOSPACE", () => {
     await term.store.load(wait());
     await term.store.commit([put(1)], wait());
     await using second = new Candidate(client, "node2");
-    await expect
-      .poll(() => second.view.kind === "following" && second.view.leader?.host, PATIENCE)
-      .toBe("node1");
+    await expect.poll(() => second.view.kind === "following" && second.view.leader?.host, POLL).toBe("node1");
     await cluster.fill();
     const until = performance.now() + 3 * LEASE_MS;
     for (let looks = 0; performance.now() < until || looks < 10; looks++) {
@@ -108,7 +106,7 @@ describe("EtcdElection, while etcd has its alarm NOSPACE", () => {
 
     await cluster.clearAlarm();
     await term.store.commit([put(2)], wait());
-    await expect.poll(() => first.election.outage, PATIENCE).toBeUndefined();
+    await expect.poll(() => first.election.outage, POLL).toBeUndefined();
     await delay(2 * LEASE_MS);
     expect(first.term?.number).toBe(term.number);
     expect(second.term).toBeUndefined();
@@ -127,7 +125,7 @@ describe("EtcdElection, with an etcd that is not as before", () => {
       const term = await Promise.race([first.leads(), second.leads()]);
       await term.store.commit([put(1)], wait());
       await expect
-        .poll(() => [first, second].every(({ election }) => election.accessPoints.length === 2), PATIENCE)
+        .poll(() => [first, second].every(({ election }) => election.accessPoints.length === 2), POLL)
         .toBe(true);
     }
     await using cluster = await EtcdCluster.start();
@@ -142,7 +140,7 @@ describe("EtcdElection, with an etcd that is not as before", () => {
     const marker = new MarkerFile(join(directory, "node1.marker"));
     await checkEtcdIdentity(client, { keys: etcdKeys("faults"), marker, accept: true, ...wait() });
     await Promise.race([first.leads(), second.leads()]);
-    await expect.poll(() => first.election.outage ?? second.election.outage, PATIENCE).toBeUndefined();
+    await expect.poll(() => first.election.outage ?? second.election.outage, POLL).toBeUndefined();
   });
 
   it("ends its term when the keys of the system are deleted, and does not begin a new one", {

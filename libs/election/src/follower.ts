@@ -1,7 +1,7 @@
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { AccessPoint, Election, LeaderView } from "./election.ts";
 
-/** A host that takes no part in the election, and knows what the leader tells it. */
+/** A host that takes no part in the election, and learns its view from the leader. */
 export class Follower implements Election {
   #accessPoints: readonly HostAddress[];
   #leader: HostAddress | undefined;
@@ -12,12 +12,12 @@ export class Follower implements Election {
     this.#accessPoints = accessPoints;
   }
 
-  /** Which of them have a replica is only the leader's to know. */
+  /** Only the leader knows which of them have a replica. */
   get accessPoints(): readonly AccessPoint[] {
     return this.#accessPoints.map((address) => ({ address, hasReplica: false }));
   }
 
-  /** Takes what has been found out. */
+  /** Updates the view of this host. */
   learn(leader: HostAddress | undefined, accessPoints: readonly HostAddress[]): void {
     this.#accessPoints = accessPoints;
     const name = leader && formatHostAddress(leader);

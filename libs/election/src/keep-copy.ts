@@ -13,18 +13,18 @@ export interface KeepCopyOptions {
   readonly signal: AbortSignal;
 }
 
-/** What the leader keeps in the store. */
+/** The content of the leader's store. */
 export interface Kept {
   readonly membership: Membership;
   readonly pools: PoolRegistry;
 }
 
-/** The members are copied this long after a change at the latest, ms. */
+/** Maximum time from a change to the copy of the members, ms. */
 const COPY_MS = 2_000;
 
 /**
- * Copies the members and the pools outside their store, from which `daos-server members restore` gives them back. Without members there is
- * no copy: a store that was lost must not take the copy with it.
+ * Copies the members and the pools outside their store, from which `daos-server members restore` restores them. An
+ * empty store is not copied: a lost store must not replace the last copy.
  *
  * @throws the reason of the signal
  */

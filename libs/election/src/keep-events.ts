@@ -14,16 +14,16 @@ export interface KeepEventsOptions extends Wait {
   readonly log: Logger;
 }
 
-/** Events are in the store this long after they happened at the latest, ms. */
+/** Maximum time from an event to its write to the store, ms. */
 const SAVE_MS = 1_000;
-/** A store that refused is tried again after this time, ms. */
+/** Time before a store that has refused is tried again, ms. */
 const RETRY_MS = 10_000;
-/** The most events of one write: half a MiB at most. */
+/** Maximum number of events in one write: half a MiB at most. */
 const BATCH = 400;
 
 /**
- * Writes the events of the leader to the store, many at once. A store that cannot be written costs no event, as long as
- * the events that are kept in memory reach back to the first one that it does not have.
+ * Writes the events of the leader to the store, many at once. While the store cannot be written, no event is lost as
+ * long as the memory still holds the first event that the store lacks.
  *
  * @throws the reason of the signal
  */
@@ -49,7 +49,7 @@ export async function keepEvents(
   }
 }
 
-/** Writes what the store does not have. @throws Fault of the store */
+/** Writes the events that the store lacks. @throws Fault of the store */
 export async function saveEvents(
   events: SystemEvents,
   store: Pick<MemberStore, "commitEvents">,

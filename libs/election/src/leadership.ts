@@ -25,7 +25,7 @@ export interface LeadershipOptions {
   /** Control address of this host. */
   readonly self: HostAddress;
   readonly ranksFrom: MembershipOptions["ranksFrom"];
-  /** Stops the engine of an excluded member that serves all the same: it was not reached when it was excluded. */
+  /** Stops the engine of an excluded member that still serves, because its host was not reached at the exclusion. */
   readonly stopExcluded?: ((member: Member, wait: Wait) => Promise<void>) | undefined;
   /** Keeps a copy of the members and the pools outside their store, on the leader. */
   readonly saveCopy?:
@@ -42,7 +42,7 @@ interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** What the leader has during its term. */
+/** The leader's data during its term. */
 interface Leading {
   readonly term: Term;
   readonly membership: Membership;
@@ -65,11 +65,11 @@ export interface LeadershipStatus {
   readonly unsavedEvents: number | undefined;
 }
 
-/** A term whose members could not be read is tried again after this time, ms. */
+/** Time before the members are read again after a failure, ms. */
 const RETRY_MS = 1_000;
-/** The most that reading and writing of events may hold up a leader, ms. */
+/** Maximum delay of a leader by reading or writing events, ms. */
 const EVENTS_MS = 2_000;
-/** An excluded engine gets so long to stop until its host is asked again, ms. */
+/** Time before the host of an excluded engine that has not stopped is asked again, ms. */
 const STOP_TIMEOUT_MS = 30_000;
 
 /** Who leads the management service, and on the leader the members. */
@@ -82,7 +82,7 @@ export class Leadership {
   #unread: Fault | undefined;
   /** Excluded members whose engines are being stopped. */
   readonly #stopping = new Set<string>();
-  /** For what the reports of a host cause. */
+  /** For lines that the reports of a host cause. */
   readonly #quiet: Logger;
 
   /** Absent where only the leader has the members. */
@@ -108,7 +108,7 @@ export class Leadership {
     return this.#options.election.accessPoints;
   }
 
-  /** The members are kept in the storage of the leader's first engine, and go with it. */
+  /** True when the members are stored in the storage of the leader's first engine, and are lost with it. */
   get membersOnStorage(): boolean {
     return this.#options.ranksFrom === "engine";
   }
@@ -118,7 +118,7 @@ export class Leadership {
     return this.#leading?.term.holds() === true;
   }
 
-  /** What this host knows of the management service. */
+  /** The management service as this host sees it. */
   get status(): LeadershipStatus {
     const { ranksFrom } = this.#options;
     const leading = this.leadsHere ? this.#leading : undefined;
@@ -156,8 +156,8 @@ export class Leadership {
   }
 
   /**
-   * The members, also on an access point that does not lead where all of them reach the store. Those of another host may be
-   * a second old, and older while the store cannot be read.
+   * The members, also on an access point that does not lead, when all access points reach the store. There the members
+   * may be a second old, and older while the store cannot be read.
    *
    * @throws as {@link membership}; Fault electionUnreachable
    */
@@ -246,8 +246,8 @@ export class Leadership {
   }
 
   /**
-   * Reads the events of former leaders. A leader without them leads all the same, but does not write over what it could not
-   * read.
+   * Reads the events of former leaders. A leader without them leads nevertheless, but does not overwrite events that it
+   * could not read.
    *
    * @returns whether they were read
    */
@@ -268,7 +268,7 @@ export class Leadership {
     }
   }
 
-  /** Writes the events that the store does not have, before the server ends. What cannot be written is lost. */
+  /** Writes the events that the store lacks, before the server ends. Events that cannot be written are lost. */
   async saveEvents(): Promise<void> {
     if (this.#leading?.term.holds() !== true) return;
     const { membership, term, eventsKept } = this.#leading;
@@ -279,7 +279,7 @@ export class Leadership {
     });
   }
 
-  /** Its host says every few seconds that it serves, so one that cannot be stopped now is tried again. */
+  /** Its host reports it every few seconds, so an engine that cannot be stopped now is stopped later. */
   async #stopExcluded(member: Member, { signal }: Wait): Promise<void> {
     const { uuid, rank } = member;
     const { stopExcluded } = this.#options;
@@ -318,7 +318,7 @@ export class Leadership {
   }
 }
 
-/** The store of the whole system cannot be used, and not only by this host. */
+/** True when the store of the whole system cannot be used, not only on this host. */
 function isStoreOutage({ code, cause }: Fault): boolean {
   if (code === FaultCode.electionUnreachable) return isSpaceExceeded(cause);
   return code === FaultCode.memberStoreUnusable || code === FaultCode.memberStoreReplaced;

@@ -11,14 +11,14 @@ export interface MembersViewOptions {
   readonly clock: Clock;
 }
 
-/** Members that were read so long ago are given again, ms: many clients ask at the same time. */
+/** Maximum age at which members that were read are returned again, ms: many clients ask at the same time. */
 const FRESH_MS = 1_000;
-/** How long a store may take, ms. */
+/** Timeout of a read of the store, ms. */
 const READ_MS = 5_000;
 
 /**
- * The members as a host that does not lead sees them. Reads are shared. While the store cannot be read, no host can change
- * the members either, and what was read last is given.
+ * The members as seen by a host that does not lead. Reads are shared. While the store cannot be read, no host can
+ * change the members either, so the last result is returned.
  */
 export class MembersView {
   readonly #options: MembersViewOptions;
@@ -40,7 +40,7 @@ export class MembersView {
     return abortable(this.#reading, signal);
   }
 
-  /** Belongs to no caller: others wait for it too. */
+  /** No caller may cancel the read: others wait for it too. */
   async #read(): Promise<readonly Member[]> {
     const { read, clock } = this.#options;
     using limit = clock.deadline(READ_MS, "read the members");

@@ -126,7 +126,7 @@ describe("moveMembers", { timeout: 120_000 }, () => {
       { members: some, pools: [] },
       { election: unreachable, dryRun: false, ...wait() },
     );
-    await expect(moving).rejects.toMatchObject(notMovable("etcd lets nobody lead the system"));
+    await expect(moving).rejects.toMatchObject(notMovable("no host can lead the system through etcd"));
   });
 
   it("ends when it is told to", async () => {

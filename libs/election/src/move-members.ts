@@ -3,9 +3,9 @@ import type { Election } from "./election.ts";
 import { whileLeading } from "./while-leading.ts";
 
 export interface MoveMembersOptions {
-  /** How to lead the system where the members go. */
+  /** How to lead the system in the new store. */
   readonly election: Election;
-  /** Everything but the commit. */
+  /** Does everything but the commit. */
   readonly dryRun: boolean;
   /** `lease_duration` of the configuration, s; 3 by default. */
   readonly leaseSeconds?: number | undefined;
@@ -15,12 +15,13 @@ export interface MoveMembersOptions {
 const ATTEMPTED = "move the members of the system to etcd";
 
 /**
- * Puts the pools of a system into a store, then the members, which it must not have, as one commit, and leads the system meanwhile, so that no other
- * host does. A store that has the same members already is left as it is: what was interrupted can be repeated.
+ * Puts the pools of a system into a store, then the members, which it must not have, as one commit, and leads the
+ * system meanwhile, so that no other host does. A store that has the same members already is unchanged, so that an
+ * interrupted move can be repeated.
  *
  * @returns whether the store had them before
- * @throws Fault membersNotMovable when another host leads, no host can, or the store has other members; leadershipLost when it
- *   is not known whether it was done
+ * @throws Fault membersNotMovable when another host leads, no host can, or the store has other members; leadershipLost
+ * when the outcome is unknown
  */
 export async function moveMembers(
   { members, pools }: { readonly members: readonly Member[]; readonly pools: readonly PoolRecord[] },
@@ -31,7 +32,7 @@ export async function moveMembers(
     const wereThere = areSame(there, members);
     if (there.length > 0 && !wereThere) throw faultOthersThere(there.length);
     if (!wereThere && !dryRun) {
-      // First: what is interrupted here is repeated, because the members are not there yet.
+      // The pools come first: a move that is interrupted here is repeated, because the members are not there yet.
       if (pools.length > 0)
         await store.commitPools(
           pools.map((pool) => ({ kind: "put", pool })),

@@ -17,7 +17,7 @@ import { EtcdElection } from "./etcd-election.ts";
 import { moveMembers } from "./move-members.ts";
 
 export interface MoveToEtcdOptions {
-  /** Everything is read and checked, and nothing changed. */
+  /** Reads and checks everything, and changes nothing. */
   readonly dryRun: boolean;
   readonly log: Logger;
   readonly signal: AbortSignal;

@@ -1,4 +1,4 @@
-/** Something to wait for that may be called off early: `now` ends the wait, or the next one if none is under way. */
+/** A wait that can be ended early: `now` ends the present wait, or the next one if none is under way. */
 export class Notifier {
   #called = false;
   #resolve: (() => void) | undefined;

@@ -1,10 +1,10 @@
 import { errorText, Fault, FaultCode } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
 
-/** What this host is to the management service, which the superblock of its first engine records. */
+/** This host's role in the management service. The superblock of its first engine records it. */
 export type ReplicaRole = "bootstrap" | "replica" | "none";
 
-/** What deciding the role needs to know of the machine and the network. */
+/** Facts of the machine and the network that decide the role. */
 export interface ReplicaRoleOptions {
   /** Port of this host's gRPC listener. */
   readonly port: number;

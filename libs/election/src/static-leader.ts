@@ -9,12 +9,12 @@ export interface StaticLeaderOptions {
   readonly accessPoints: readonly HostAddress[];
   /** The control address of this host, when it is the first access point. */
   readonly self: HostAddress | undefined;
-  /** Resolves when the storage is there that the members are kept in. */
+  /** Resolves when the storage that holds the members is there. */
   readonly openStore: (options: { readonly signal: AbortSignal }) => Promise<MemberStore>;
   readonly log?: Logger | undefined;
 }
 
-/** A store that cannot be opened is tried again after this time, ms: an administrator may have mended it. */
+/** Time before a store that cannot be opened is tried again, ms: an administrator may have repaired it. */
 const RETRY_MS = 2_000;
 
 /**
@@ -83,7 +83,7 @@ export class StaticLeader implements Election {
   #noteOutage(error: unknown): undefined {
     const fault = toFault(error);
     if (this.#outage?.message !== fault.message)
-      this.#options.log?.error("the members cannot be opened; this host does not lead, and tries again", {
+      this.#options.log?.error("the members cannot be opened; this host does not lead, and will try again", {
         fault,
       });
     this.#outage = fault;
@@ -94,7 +94,7 @@ export class StaticLeader implements Election {
     this.#outage = undefined;
   }
 
-  /** Lets go of the storage, which is about to be formatted or unmounted. */
+  /** Releases the storage, which is about to be formatted or unmounted. */
   async release(): Promise<void> {
     this.#released?.resolve();
     await this.#closed;

@@ -6,14 +6,14 @@ import { DEFAULT_LEASE_SECONDS } from "./election-session.ts";
 
 export interface WhileLeadingOptions {
   readonly election: Election;
-  /** What it is for, as faults say it. */
+  /** The purpose, for faults. */
   readonly attempted: string;
   /** `lease_duration` of the configuration, s; 3 by default. */
   readonly leaseSeconds?: number | undefined;
   readonly signal: AbortSignal;
 }
 
-/** A leader that died is replaced within this many leases; one that is there for longer lives. */
+/** A leader that died is replaced within this many leases; a leader that stays longer is alive. */
 const MAX_LEASES = 2;
 
 /** Leads the system while `work` runs, so that no other host does. @throws Fault membersNotMovable when this host cannot lead */
@@ -55,7 +55,7 @@ function faultOtherLeads(attempted: string, leader: HostAddress) {
 
 function faultNoLeader(attempted: string, cause: unknown) {
   return faultMembersNotMovable(
-    "etcd lets nobody lead the system",
+    "no host can lead the system through etcd",
     "check the etcd servers (etcdctl endpoint health) and system_db in the configuration, then try again",
     { attempted, cause },
   );

@@ -33,7 +33,9 @@ describe("faultDaosStatus()", () => {
   it("names the attempt, the meaning and the number", () => {
     const fault = faultDaosStatus("create pool", -1007);
     expect(fault.code).toBe(1007);
-    expect(fault.description).toBe("create pool: no space left on the storage target (DER_NOSPACE, -1007)");
+    expect(fault.description).toBe(
+      "cannot create pool: no space left on the storage target (DER_NOSPACE, -1007)",
+    );
     expect(fault.resolution).toContain("smaller sizes");
   });
 
@@ -45,7 +47,7 @@ describe("faultDaosStatus()", () => {
 
   it("explains a number without a name", () => {
     expect(faultDaosStatus("join", -4711).description).toBe(
-      "join: unknown failure (DER_UNKNOWN(-4711), -4711)",
+      "cannot join: unknown failure (DER_UNKNOWN(-4711), -4711)",
     );
   });
 });

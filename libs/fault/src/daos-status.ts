@@ -57,7 +57,7 @@ const GURT: readonly (readonly [string, string, string?])[] = [
   ["DOS", "the server refuses service for now", "try again later"],
   [
     "BAD_TARGET",
-    "the call reached an engine or a thread that it was not for",
+    "the call reached an engine or a thread that it was not meant for",
     "check that no two engines have the same fabric address, and that each target number is below the engine's targets",
   ],
   [
@@ -159,7 +159,7 @@ export function describeDaosStatus(status: DaosStatus): {
 /**
  * The fault for a status that is not 0.
  *
- * @param attempted the operation that failed, as in `create pool 1b0e...`
+ * @param attempted the operation that failed, a verb phrase such as `create pool 1b0e...`
  * @see DAOS 0.8.0 src/include/daos_errno.h
  */
 export function faultDaosStatus(attempted: string, status: DaosStatus): Fault {
@@ -167,7 +167,7 @@ export function faultDaosStatus(attempted: string, status: DaosStatus): Fault {
   return new Fault({
     domain: "daos",
     code: Math.abs(status),
-    description: `${attempted}: ${meaning} (DER_${name}, ${status})`,
+    description: `cannot ${attempted}: ${meaning} (DER_${name}, ${status})`,
     resolution,
   });
 }

@@ -1,7 +1,10 @@
 import { cleanText } from "./clean-text.ts";
 import { Fault } from "./fault.ts";
 
-/** The most that a peer gets of each text of a fault, characters: three texts, twice, fit into the headers of an answer. */
+/**
+ * Maximum length of each text of a fault for a peer, in characters: three texts, sent twice, fit into the headers of an
+ * answer.
+ */
 export const MAX_PEER_TEXT = 1024;
 
 /** Who gets a fault. Administrators operate this host; `peer` is any other role, or a client that is refused. */
@@ -11,8 +14,9 @@ export type FaultAudience = "operator" | "peer";
 const PATH = /(?<![\w.:/-])\/(?!(?:ctl|mgmt)\.)(?:[^\s/"'`,;:()<>]+\/)*([^\s/"'`,;:()<>]+)/g;
 
 /**
- * A fault as it is sent to a peer: each text is cut to {@link MAX_PEER_TEXT} and has no control characters but ends of lines.
- * Except for an operator, paths of this host are shortened to their last name. Servers send no fault that has not been here.
+ * A fault as it is sent to a peer: each text is cut to {@link MAX_PEER_TEXT} and has no control characters but ends of
+ * lines. Except for an operator, paths of this host are shortened to their last name. Every fault that a server sends
+ * goes through this function.
  */
 export function faultForPeer(fault: Fault, audience: FaultAudience): Fault {
   const { domain, code, description, reason, resolution, leader } = fault;

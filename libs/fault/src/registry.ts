@@ -58,7 +58,7 @@ const GENERAL = {
     `${LOOK_IN_LOG}, and report it with the log attached`,
   ],
   requestInvalid: [
-    "A field of a request is not what it may be, and nothing was done.",
+    "A field of a request is outside its limit, and nothing was done.",
     "A peer of another release, or a program that is not of DAOS, sent it.",
     SAME_RELEASE,
   ],
@@ -72,7 +72,7 @@ const GENERAL = {
 const STORAGE = {
   storageUnknown: ["A storage failure without a code of its own.", "Raised by release 0.8.0.", LOOK_IN_LOG],
   storageAlreadyFormatted: [
-    "Storage that is formatted was to be formatted.",
+    "A format was requested for storage that is formatted already.",
     "There is a file system or a superblock on it, whose data a format would destroy.",
     "dmg storage format --reformat, if what is on it may be destroyed",
   ],
@@ -92,7 +92,7 @@ const STORAGE = {
     "install the helper (daos-admin install), let root mount it, or set scm_mount below a mounted tmpfs such as /dev/shm",
   ],
   storageFormatOnRunningSystem: [
-    "Storage was to be formatted while engines run.",
+    "A format was requested while engines run.",
     "A format would destroy data that is in use.",
     "stop the system first: dmg system stop",
   ],
@@ -102,14 +102,14 @@ const STORAGE = {
     "run the command as root: sudo daos-server storage prepare",
   ],
   storageFormatNotAwaited: [
-    "An engine's storage cannot be formatted just now.",
+    "An engine's storage cannot be formatted at the moment.",
     "The engine is being started, was stopped, or has failed: only storage that waits for a format is formatted.",
     "dmg system query shows the engine's state; the message says what to do in it",
   ],
   storageLost: [
     "The storage of an engine is not what it was when the server accepted it.",
     "scm_mount was unmounted, or the superblock, a directory of the engine or a bdev is gone or another one. The engine is not started there.",
-    "make available again what the message names, then dmg system start",
+    "restore what the message names, then dmg system start",
   ],
   storageUnwritable: [
     "A file that an engine needs in its SCM cannot be written.",
@@ -136,7 +136,7 @@ const SCM = {
   ],
   scmDeviceUnreadable: [
     "The device in scm_list cannot be read.",
-    "This user may not, or the device has I/O errors.",
+    "This user lacks permission, or the device has I/O errors.",
     "run the server with its helper daos-admin or as root; look in dmesg",
   ],
   scmMountFailed: [
@@ -167,7 +167,7 @@ const SCM = {
   scmNamespaceMissing: [
     "The namespace that holds an engine's memory storage is not there.",
     "A module was removed, a region or namespace is disabled, or scm_list names another uuid.",
-    "compare with ndctl list -RNi and enable it; dmg storage format --reformat begins anew on another one",
+    "compare with ndctl list -RNi and enable it; dmg storage format --reformat starts over on another one",
   ],
   scmDeviceInUse: [
     "Something else uses the device that is to be formatted.",
@@ -286,7 +286,7 @@ const CONFIG = {
   configInvalid: [
     "The configuration has errors; the message lists all of them.",
     "Keys are unknown, missing or contradict each other, or values are not allowed.",
-    "correct the lines named; daos-server config explain KEY tells what a key means",
+    "correct the lines named; daos-server config explain KEY explains a key",
   ],
   configUnknownKey: [
     "There is no configuration key of that name.",
@@ -364,7 +364,7 @@ const ENGINE = {
 const DRPC = {
   drpcSocketDirectory: [
     "The directory for sockets cannot be used.",
-    "socket_dir does not exist, is no directory, or is not writable.",
+    "socket_dir does not exist, is not a directory, or is not writable.",
     "make it and give it to the server's user, or set socket_dir",
   ],
   drpcSocketBusy: [
@@ -452,9 +452,9 @@ const SYSTEM = {
     "wait until dmg system member-query shows the ranks, then try again",
   ],
   leadershipLost: [
-    "A host led the system when the call began, and does not any more.",
+    "The host that led the system lost its leadership during the call.",
     "It was cut off from the other access points, or another leader was elected.",
-    "look with dmg system query whether it was done, then try again: dmg finds the new leader",
+    "check with dmg system query whether it was done, then try again: dmg finds the new leader",
   ],
   memberExcluded: [
     "An engine that was excluded asks to join.",
@@ -462,8 +462,8 @@ const SYSTEM = {
     "let it join again with dmg system clear-exclude, then dmg system start",
   ],
   memberRunning: [
-    "Something was asked of a member that can only be done while its engine is stopped.",
-    "Its engine runs, or may run.",
+    "A command needs a stopped engine, and the engine of the member runs or may run.",
+    "The engine was not stopped before, or its host does not report.",
     "stop it first: dmg system stop --ranks RANK",
   ],
   electionUnreachable: [
@@ -474,7 +474,7 @@ const SYSTEM = {
   memberElsewhere: [
     "An engine asks to join with the identity of a member that is in service on another host.",
     "Storage was copied from host to host, or a host has a new address.",
-    "format copied storage (dmg storage format --reformat), or wait until the old address has been silent for a while",
+    "format copied storage (dmg storage format --reformat), or wait until the old address has sent no report for a while",
   ],
   membersInUse: [
     "The file with the members of the system is open in another program.",
@@ -502,14 +502,14 @@ const SYSTEM = {
     "give each engine an scm_mount of its own, or stop the other daos-server",
   ],
   memberUnreadable: [
-    "What is kept of a member of the system cannot be read.",
-    "The storage or etcd has changed it, or an earlier release kept what should have been refused.",
+    "A stored member of the system cannot be read.",
+    "The storage or etcd has damaged it, or an earlier release stored a value that it should have refused.",
     "list such members with daos-server members check, and move them aside with daos-server members repair",
   ],
   stateNotRecorded: [
     "Engines were not stopped, because their state cannot be recorded.",
     "The store of the members takes no writes: its file system is full, or etcd has its alarm NOSPACE.",
-    "stop them all the same with dmg system stop --force, or make room as the message says",
+    "stop them nevertheless with dmg system stop --force, or make room as the message says",
   ],
   poolServiceDown: [
     "No engine leads the data plane's management service, which creates pools and lets engines join.",
@@ -532,7 +532,7 @@ const SYSTEM = {
     "correct the program, or set fault_path instead",
   ],
   poolLabelInvalid: [
-    "A text cannot be the label of a pool.",
+    "A text is not a valid label of a pool.",
     "It is empty, too long, looks like a uuid, or has a character that labels cannot have.",
     "give 1 to 127 letters, digits and the characters . _ : -",
   ],
@@ -558,7 +558,7 @@ const SYSTEM = {
   ],
   systemFull: [
     "The system has as many members as it can have.",
-    "Engines that do not exist any more are still members, or something invents engines.",
+    "Engines that do not exist any more are still members, or a program joins engines that do not exist.",
     "list the members with dmg system query, and forget those that are gone with dmg system erase",
   ],
   accessPointLoopback: [
@@ -583,7 +583,7 @@ const SECURITY = {
   ],
   securityFileUnreadable: [
     "A certificate or key cannot be read.",
-    "This user may not.",
+    "This user lacks permission.",
     "let the user that runs the program own the file",
   ],
   securityFileMode: [
@@ -632,14 +632,14 @@ const SECURITY = {
     "set ca_cert, cert and key in that client's transport_config",
   ],
   plainTextPeer: [
-    "One side talks TLS, the other does not.",
+    "One side uses TLS, the other does not.",
     "allow_insecure or -i is set on one side only.",
     "set it on both sides or, better, on none",
   ],
   notAuthorized: [
     "The caller's role may not make this call.",
     "The role in its certificate allows other calls.",
-    "use a certificate of a role that may",
+    "use a certificate of a role that may make the call",
   ],
   credentialInvalid: [
     "A client's credential is not valid.",
@@ -663,12 +663,12 @@ const SECURITY = {
   ],
   connectionLimit: [
     "A host opened too many connections at once.",
-    "A client there runs wild, or makes connections in a loop.",
+    "A program there makes connections in a loop.",
     "find out what runs there; others are not affected",
   ],
   certificateRevoked: [
     "The authority has revoked a certificate.",
-    "Its key may be in wrong hands, or its host is out of service.",
+    "Its key may be known to others, or its host is out of service.",
     "issue another one with daos-server cert issue",
   ],
   revocationListUnusable: [
@@ -677,7 +677,7 @@ const SECURITY = {
     "install the list that daos-server cert revoke writes",
   ],
   addressesUnknown: [
-    "The kernel does not tell the addresses of this host.",
+    "The addresses of this host cannot be read from the kernel.",
     "The service may not open netlink sockets.",
     "add AF_NETLINK to RestrictAddressFamilies= of the service",
   ],
@@ -692,7 +692,7 @@ const DOCTOR = "check the installation with daos-admin doctor";
 
 const HELPER = {
   helperUnavailable: [
-    "The privileged helper cannot be asked.",
+    "The privileged helper cannot be reached.",
     "It is not installed, or this user may not run it.",
     "install it as root with daos-admin install, and add the user to the group daos_admins",
   ],
@@ -703,7 +703,7 @@ const HELPER = {
     `look in helper_log_file; ${DOCTOR}`,
   ],
   helperMalformed: [
-    "Server and helper do not understand each other.",
+    "Server and helper do not use the same protocol.",
     "They are of different releases.",
     DOCTOR,
   ],
@@ -743,7 +743,7 @@ const CLIENT = {
   ],
   connectionFailed: [
     "No connection could be made.",
-    "Network or host are down, or a firewall is between.",
+    "The network or the host is down, or a firewall blocks the connection.",
     "check the host, its address and the port 10001",
   ],
   hostsFailed: [
@@ -767,7 +767,7 @@ const CLIENT = {
     "correct -l or hostlist, or the name service",
   ],
   hostUnreachable: [
-    "There is no way to a host.",
+    "There is no route to a host.",
     "It is down, or in another network.",
     "check the host and the network between",
   ],
@@ -782,7 +782,7 @@ const CLIENT = {
     CERTIFICATES,
   ],
   notDaosServer: [
-    "What listens there is no DAOS server.",
+    "The program that listens at the address is not a DAOS server.",
     "The port belongs to another program.",
     "correct the port",
   ],
@@ -808,17 +808,17 @@ const CLIENT = {
     "write entries as A::OWNER@:rw, one a line",
   ],
   poolUnknown: [
-    "No pool of the system has this label, or a uuid that begins so.",
+    "No pool of the system has this label, or a uuid with this beginning.",
     "The name is misspelt, the pool was destroyed, or the beginning of the uuid has fewer than 4 digits.",
     "list the pools with dmg pool list",
   ],
   poolAmbiguous: [
-    "The uuids of several pools begin so.",
+    "The uuids of several pools have this beginning.",
     "The beginning of the uuid that was given is too short.",
     "give more digits, or the label",
   ],
   commandUnsupported: [
-    "A command of DAOS 2.x cannot be done with the data plane of release 0.8.0.",
+    "A command of DAOS 2.x is not possible with the data plane of release 0.8.0.",
     "A script or an administrator used a command of a later release, such as dmg pool extend.",
     "do what the resolution of the failure names instead",
   ],
@@ -828,7 +828,7 @@ const CLIENT = {
     "name another port with --port, or leave it out for one that is free",
   ],
   webReadOnly: [
-    "The page may only show things.",
+    "The page is read-only.",
     "dmg web was started with --read-only.",
     "run the command on the command line, or start dmg web without --read-only",
   ],

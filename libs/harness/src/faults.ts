@@ -41,6 +41,6 @@ export function faultOtherEngine(rank: number, asked: string): Fault {
     code: FaultCode.engineNotHere,
     description: `rank ${rank} with the identity ${asked} is not on this host`,
     reason: "its engine with that rank has another identity, or is not formatted",
-    resolution: "look with dmg system query --verbose where the rank is now",
+    resolution: "find the rank with dmg system query --verbose",
   });
 }

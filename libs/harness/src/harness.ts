@@ -28,7 +28,7 @@ export class Harness {
     for (const listener of this.#listeners) listener();
   }
 
-  /** Calls `listener` after each change of an instance. @returns what ends that */
+  /** Calls `listener` after each change of an instance. @returns a function that removes the listener */
   watch(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
@@ -73,7 +73,7 @@ export class Harness {
     await instance.notifyReady(ready);
   }
 
-  /** The engine with this rank, whatever it does. @throws Fault when it is not here */
+  /** The engine with this rank, in any state. @throws Fault when it is not here */
   byRank(rank: number): EngineInstance {
     const found = this.instances.find((instance) => rankOf(instance) === rank);
     if (found !== undefined) return found;
@@ -97,7 +97,7 @@ export class Harness {
     return found;
   }
 
-  /** There is a {@link msInstance}. */
+  /** True when {@link msInstance} finds an engine. */
   get hasMsInstance(): boolean {
     return this.instances.some(servesReplica);
   }

@@ -18,7 +18,7 @@ export interface BurnInOrder {
   readonly durationMs: number;
 }
 
-/** What becomes of one controller. */
+/** The decision about one controller. */
 export type BurnInDecision =
   | { readonly kind: "burn in"; readonly address: string }
   /** It was not named, and is left as it is. */
@@ -41,8 +41,9 @@ export function parseBurnInOrder(devices: readonly string[], seconds: number): B
 }
 
 /**
- * Which controllers of this host may be burnt in, which overwrites them. None that serves an engine whose storage is
- * formatted may be. Of those that the operator does not name, none that the configuration leaves to others is.
+ * Decides which controllers of this host may be burnt in, which overwrites them. A controller of an engine whose
+ * storage is formatted is refused. A controller that the operator does not name is skipped when the configuration
+ * excludes it.
  *
  * @param found the controllers of this host, of which the order names none
  */
@@ -69,7 +70,7 @@ export function planBurnIn(
 const SKIPPED_FOR: ReadonlySet<number> = new Set([
   FaultCode.bdevInUse,
   FaultCode.bdevBurnInFailed,
-  // The helper's policy leaves it to others.
+  // The helper's policy does not allow it.
   FaultCode.helperRefused,
 ]);
 
@@ -82,7 +83,7 @@ function serves(address: string, { config: { bdev } }: ControllerOwner): boolean
   return bdev.class === "nvme" && bdev.list.some((entry) => (parsePciAddress(entry) ?? entry) === address);
 }
 
-/** Only while an engine waits for a format do its controllers hold nothing of it. */
+/** An engine's controllers are free of its data only while it waits for a format. */
 function whyInUse({ index, state, superblock }: ControllerOwner): string | undefined {
   const isBlank = state.kind === "awaiting format" || (state.kind === "failed" && superblock === undefined);
   return isBlank ? undefined : `it serves engine ${index}, which is ${state.kind}`;
@@ -94,7 +95,7 @@ function requireAddress(text: string): string {
   throw new Fault({
     domain: "bdev",
     code: FaultCode.usage,
-    description: `burn in "${text}", which is not a PCI address`,
+    description: `cannot burn in "${text}", which is not a PCI address`,
     resolution: "give addresses as dmg storage scan --verbose shows them: 0000:81:00.0",
   });
 }

@@ -1,11 +1,11 @@
 import { Fault, FaultCode } from "@daos/fault";
 
-/** @param most how many there may be of this kind of clients */
+/** @param most the maximum number of watches of this kind of client */
 export function faultTooManyWatches(who: string, most: number): Fault {
   return new Fault({
     domain: "security",
     code: FaultCode.connectionLimit,
-    description: `watch the health of this server: there are ${most} watches of ${who} already`,
+    description: `cannot watch the health of this server: there are ${most} watches of ${who} already`,
     resolution: "ask with Check from time to time, or end some of the watches",
   });
 }

@@ -5,15 +5,15 @@ import { faultServiceUnknown, faultTooManyWatches } from "./faults.ts";
 
 const { SERVING, NOT_SERVING, SERVICE_UNKNOWN } = grpc.HealthCheckResponse_ServingStatus;
 
-/** How often a watched service is looked at, ms. */
+/** Interval of the checks of a watched service, ms. */
 const LOOK_MS = 1_000;
-/** A watch never ends, and its stream takes some 15 KiB: so many of one kind of clients there may be. */
+/** Maximum number of watches of one kind of client: a watch never ends, and its stream takes some 15 KiB. */
 const MAX_WATCHES = 1_000;
 
 export interface HealthServiceOptions {
   /** For each service by its name whether it takes calls now; the server as a whole has the empty name. */
   readonly services: ReadonlyMap<string, () => boolean>;
-  /** Aborts when the server goes down: no service takes calls then, and those who watch are told. */
+  /** Aborts when the server goes down: no service takes calls then, and each watch reports this. */
   readonly signal: AbortSignal;
   readonly clock?: Clock | undefined;
   /** The kind of the client, such as its role: watches of one kind leave room for those of others. */

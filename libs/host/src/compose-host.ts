@@ -20,17 +20,17 @@ export interface Host {
   readonly pools: PoolCoordinator;
   /** Passes the call of a client about the pools on to the leader. */
   readonly callLeader: HostCalls["callLeader"];
-  /** What other servers ask of this host. */
+  /** The requests of other servers to this host. */
   readonly requests: ServerRequests;
   /**
    * Runs the engines, this host's part in the election and its reports until `signal` aborts.
    *
-   * @throws Fault of the last engine when none is left; membersLeftBehind, membersMoved, and nothing may serve then
+   * @throws Fault of the last engine when none is left; membersLeftBehind, membersMoved; then nothing may serve
    */
   run(signal: AbortSignal): Promise<void>;
 }
 
-/** Puts the parts of a server together. The simulation runs what this returns on ports of its own. */
+/** Assembles the parts of a server. The simulation uses it too, with ports of its own. */
 export function composeHost(ports: HostPorts): Host {
   const { self, calls, provisionOnly, log, clock } = ports;
   const management = openManagement({
@@ -120,7 +120,7 @@ function onceAllServe({ engines, onServing }: HostPorts): (instance: EngineInsta
   };
 }
 
-/** It has a replica of the data plane's management service, and serves or is about to. */
+/** True when it has a replica of the data plane's management service, and serves or is about to serve. */
 function hasReplica({ state, superblock, runsReplica }: EngineInstance): boolean {
   return runsReplica || (state.kind === "serving" && superblock?.ms === true);
 }

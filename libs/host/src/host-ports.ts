@@ -12,7 +12,9 @@ interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** How this host calls the servers of other hosts. Each call throws the fault of the host, or of the way to it. */
+/**
+ * How this host calls the servers of other hosts. Each call throws the fault of the host, or of the connection to it.
+ */
 export interface HostCalls extends MemberCalls {
   join(host: HostAddress, message: JoinMessage, wait: Wait): Promise<JoinReply>;
   reportEngines(host: HostAddress, report: ReportMessage, wait: Wait): Promise<ReportAnswer>;
@@ -27,12 +29,12 @@ export interface HostCalls extends MemberCalls {
   ): Promise<Uint8Array>;
 }
 
-/** Where the members are kept, and how the access points agree on a leader. */
+/** Where the members are stored, and how the access points agree on a leader. */
 export type MembersPort = {
   /**
-   * Looks at the storage of the first engine, which has this uuid.
+   * Checks the storage of the first engine, which has this uuid.
    *
-   * @throws Fault membersLeftBehind, membersMoved when the system would begin anew without the members that it has
+   * @throws Fault membersLeftBehind, membersMoved when the system would start without its existing members
    */
   readonly check: (mount: string, uuid: string, wait: Wait) => Promise<void>;
   /** Replaces this host's copy of the members and the pools, outside their store. */
@@ -43,10 +45,10 @@ export type MembersPort = {
   readonly readCopy?: (() => Promise<readonly Member[]>) | undefined;
 } & (
   | {
-      /** In the storage of the first access point's first engine, which leads. */
+      /** In the storage of the first access point's first engine. The first access point leads. */
       readonly kind: "storage";
       readonly openStore: (mount: string) => Promise<MemberStore>;
-      /** What the open store is missing in that storage now. */
+      /** The files of the open store that are missing in that storage now. */
       readonly lossesIn: (mount: string) => Promise<readonly string[]>;
     }
   | {
@@ -56,7 +58,7 @@ export type MembersPort = {
     }
 );
 
-/** One engine: what is this machine's. What the system decides is composed. */
+/** The parts of one engine that depend on this machine. The system's parts are composed. */
 export interface EnginePorts
   extends Omit<
     InstanceOptions,
@@ -69,15 +71,15 @@ export interface EnginePorts
     | "onChange"
     | "provisionOnly"
   > {
-  /** Takes the storage before anything of the system's in it is opened. @throws Fault storageInUse */
+  /** Locks the storage before any file of the system in it is opened. @throws Fault storageInUse */
   readonly takeStorage?: (mount: string, wait: Wait) => Promise<void>;
-  /** Lets go of the storage once everything of the system's in it is closed. */
+  /** Unlocks the storage after every file of the system in it is closed. */
   readonly releaseStorage?: (mount: string) => void;
-  /** What the instance is made of, where that is not this machine. */
+  /** The parts of the instance; those of this machine by default. */
   readonly parts?: InstanceParts | undefined;
 }
 
-/** What a server stands on: this machine, the network, the clock. */
+/** The ports of a server: this machine, the network, the clock. */
 export interface HostPorts {
   /** Control address of this host. */
   readonly self: HostAddress;
@@ -93,9 +95,12 @@ export interface HostPorts {
     | undefined;
   readonly calls: HostCalls;
   readonly engines: readonly EnginePorts[];
-  /** Root prepares the storage for another user: nothing joins, and what is in the storage is left to that user. */
+  /**
+   * True when root prepares the storage for another user: no engine joins, and the files in the storage belong to that
+   * user.
+   */
   readonly provisionOnly: boolean;
-  /** The state of an engine has changed. */
+  /** Called after a change of an engine's state. */
   readonly onChange?: ((instance: EngineInstance) => void) | undefined;
   /** Called once, when every engine serves. */
   readonly onServing?: (() => void) | undefined;

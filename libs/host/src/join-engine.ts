@@ -3,10 +3,14 @@ import type { InstanceOptions, JoinRequest } from "@daos/instance";
 import { type JoinReply, joinSystem } from "@daos/member-agent";
 import type { HostPorts } from "./host-ports.ts";
 
-/** Every server listens on all addresses. The leader takes the address that it is called from. */
+/** Every server listens on all addresses. The leader uses the address from which it is called. */
 const ANY_ADDRESS = "0.0.0.0";
 
-/** Has the engines of this host join at the leader that `finder` finds. @returns the port `join` of the engine with an index */
+/**
+ * Lets the engines of this host join at the leader that `finder` finds.
+ *
+ * @returns the port `join` of the engine with an index
+ */
 export function joinEngine(
   {
     self,

@@ -5,7 +5,7 @@ import { StorageLatch } from "./storage-latch.ts";
 
 export interface ManagementOptions
   extends Pick<HostPorts, "accessPoints" | "role" | "self" | "members" | "failureDetection" | "clock"> {
-  /** One of its engines serves and has a replica of the data plane's management service. */
+  /** True when one of its engines serves and has a replica of the data plane's management service. */
   readonly hasReplica: () => boolean;
   readonly stopExcluded: LeadershipOptions["stopExcluded"];
   readonly log: LeadershipOptions["log"];
@@ -16,14 +16,14 @@ export interface Management {
   readonly leadership: Leadership;
   readonly finder: LeaderFinder;
   /**
-   * The storage of the first engine, which has this uuid, is there.
+   * Call it when the storage of the first engine, which has this uuid, is mounted.
    *
-   * @throws Fault membersLeftBehind, membersMoved when the system would begin anew without the members that it has
+   * @throws Fault membersLeftBehind, membersMoved when the system would start without its existing members
    */
   storageReady(mount: string, uuid: string, options: { readonly signal: AbortSignal }): Promise<void>;
-  /** What this host keeps of the system in that storage and is missing now; empty where it keeps nothing there. */
+  /** The system's files in that storage that are missing now; empty when this host has none there. */
   lossesIn(mount: string): Promise<readonly string[]>;
-  /** The storage of the first engine is about to go. Resolves when nothing in it is open any more. */
+  /** Call it before the storage of the first engine is unmounted or formatted. Resolves when no file in it is open. */
   storageReleased(): Promise<void>;
 }
 
@@ -110,7 +110,7 @@ function noElection(options: ManagementOptions): Management {
   return { leadership, finder, ...noStorage(options) };
 }
 
-/** The members are not in this host's storage, or not any more. */
+/** The members are not, or no longer, in this host's storage. */
 function noStorage({
   members,
 }: ManagementOptions): Pick<Management, "storageReady" | "lossesIn" | "storageReleased"> {

@@ -12,8 +12,8 @@ export interface HostParts {
 }
 
 /**
- * Runs the engines, this host's part in the election and its reports until `signal` aborts. Whichever part ends first, the
- * others end with it.
+ * Runs the engines, this host's part in the election and its reports until `signal` aborts. When one part ends, the
+ * others end too.
  *
  * @throws the reason for which a part ended by itself
  */
@@ -23,7 +23,7 @@ export async function runHost(host: HostParts, signal: AbortSignal): Promise<voi
   const until = AbortSignal.any([signal, ended.signal]);
   const parts = [
     harness.run(until),
-    // It leads until its own last report has been taken.
+    // It leads until its own last report has been handled.
     ...(provisionOnly ? [] : [leadership.run(ended.signal), reporter.run(until)]),
   ];
   try {

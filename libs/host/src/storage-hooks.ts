@@ -9,8 +9,8 @@ interface Wait {
 type InstanceWithStorage = Pick<EngineInstance, "index" | "config" | "superblock">;
 
 /**
- * What happens on this host when the storage of an engine comes and goes. The storage of the first engine (index 0) is where
- * the management service keeps the members, if it keeps them on this host.
+ * The actions of this host when the storage of an engine is mounted and unmounted. If the management service keeps the
+ * members on this host, they are in the storage of the first engine (index 0).
  */
 export class StorageHooks {
   readonly #management: Pick<Management, "storageReady" | "storageReleased" | "lossesIn">;
@@ -26,7 +26,7 @@ export class StorageHooks {
     this.#fatal.promise.catch(() => {});
   }
 
-  /** Rejects when the system would begin anew without the members that it has: nothing may serve then. */
+  /** Rejects when the system would start without its existing members: then nothing may serve. */
   get fatal(): Promise<never> {
     return this.#fatal.promise;
   }
@@ -57,7 +57,7 @@ export class StorageHooks {
     releaseStorage?.(scm.mount);
   }
 
-  /** @throws Fault storageLost when what the members' store needs in the storage is missing now */
+  /** @throws Fault storageLost when a file of the members' store is missing in the storage now */
   async verify({ index, config: { scm } }: InstanceWithStorage): Promise<void> {
     const losses = index === 0 ? await this.#management.lossesIn(scm.mount) : [];
     if (losses.length > 0) throw faultStorageLost(index, scm.mount, losses);

@@ -1,6 +1,6 @@
 import { abortable } from "@daos/sys";
 
-/** Is open while the storage is there in which this host keeps the members, and says where. */
+/** A latch that is open while the storage with this host's members is mounted. It gives the mount point. */
 export class StorageLatch {
   #opened = Promise.withResolvers<string>();
 
@@ -9,7 +9,7 @@ export class StorageLatch {
     this.#opened.resolve(mount);
   }
 
-  /** The storage is about to go. */
+  /** Closes the latch: the storage is about to be unmounted or formatted. */
   close(): void {
     this.#opened = Promise.withResolvers();
   }

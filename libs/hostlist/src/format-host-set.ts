@@ -14,7 +14,7 @@ interface Family {
   readonly numbers: Set<string>;
 }
 
-/** A host around one of its numbers; around nothing at its end when it has none. */
+/** A host split at one of its numbers, or at its end when it has none. */
 interface Cut {
   readonly head: string;
   readonly number: string;
@@ -62,7 +62,7 @@ function cutAtNumbers(host: string): readonly Cut[] {
   return [...inFirstLabel.reverse(), ...cuts.slice(inFirstLabel.length).reverse()];
 }
 
-/** The families of hosts that are alike but for their numbers, by the number that leaves the fewest of them. */
+/** Groups the hosts that differ in one number, by the number that gives the fewest groups. */
 function fewestFamilies(hosts: readonly (readonly Cut[])[]): readonly Family[] {
   const choices = (hosts[0] ?? []).map((_, at) => familiesBy(hosts.flatMap((cuts) => cuts[at] ?? [])));
   return choices.reduce((best, other) => (other.length < best.length ? other : best));

@@ -40,7 +40,7 @@ export function grpcTransport(session: Http2Session): Transport {
 
 interface UnaryCallOptions<I extends DescMessage> {
   readonly signal: AbortSignal | undefined;
-  /** Sent to the server, and kept here too. Zero and less are no deadline, as with Connect. */
+  /** Sent to the server, and enforced here too. Zero or less means no deadline, as with Connect. */
   readonly timeoutMs: number | undefined;
   readonly header: Parameters<Transport["unary"]>[3];
   readonly input: MessageInitShape<I>;
@@ -111,7 +111,7 @@ function requestHeaders(timeoutMs: number): Record<string, string> {
   return headers;
 }
 
-/** Reads an answer up to its trailers. More than the one message that its prefix announces is not read. */
+/** Reads an answer up to its trailers, but no more than the one message that its prefix announces. */
 function receive(
   stream: Http2Stream,
   onError: (error: unknown) => void,
@@ -150,7 +150,7 @@ function receive(
     hasEnded = true;
     if (STATUS in trailers || (headers !== undefined && STATUS in headers)) tell();
   });
-  // A lost connection ends the stream too, and only then says that it was lost.
+  // A lost connection ends the stream first, and reports the loss afterwards.
   stream.once("close", () => {
     if (!hasEnded || headers === undefined || stream.rstCode !== ErrorCode.noError)
       onError(closedEarly(stream.rstCode));

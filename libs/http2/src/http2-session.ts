@@ -7,8 +7,8 @@ import { Http2Connection } from "./http2-connection.ts";
 import type { Http2Stream } from "./http2-stream.ts";
 
 /**
- * A host that does not take a TCP connection within this time, ms, is down, or the network on the way is: the kernel answers
- * for the busiest server. It is enough for the second repetition of a lost packet.
+ * Timeout of a TCP connection, ms. The kernel accepts connections even for the busiest server, so a slower host is down
+ * or unreachable. The time is enough for two retransmissions of a lost packet.
  */
 const TCP_MS = 3_000;
 
@@ -64,7 +64,7 @@ export class Http2Session implements Disposable {
   /**
    * Opens the connection if it is not open.
    *
-   * @param options `timeoutMs` may be a function: it is asked again when the time that it has given is over
+   * @param options `timeoutMs` may be a function: it is called again when its last time is over
    * @throws the error of Node.js or OpenSSL that says why it failed, ETIMEDOUT for a host that does not take the connection;
    *   the signal's reason; a TimeoutError after `timeoutMs`
    */
@@ -181,7 +181,7 @@ function bareHost({ hostname }: URL): string {
   return hostname.replace(/^\[(.*)\]$/, "$1");
 }
 
-/** Ends a socket that is not connected in time; that of a name has it from when the address is known. */
+/** Ends a socket that is not connected in time. For a name, the time starts when its address is known. */
 function limitTcp(
   socket: Socket,
   { tcpMs, hasAddress }: { readonly tcpMs: number; readonly hasAddress: boolean },
@@ -189,7 +189,7 @@ function limitTcp(
   const late = () => {
     if (socket.connecting) socket.destroy(notTaken(tcpMs));
   };
-  // On a busy machine the answer may have come and wait for its turn.
+  // On a busy machine the connection may be open already, with its event still queued.
   let timer: NodeJS.Timeout | undefined;
   const start = () => {
     timer ??= setTimeout(() => setImmediate(late), tcpMs);
@@ -201,7 +201,9 @@ function limitTcp(
 }
 
 function notTaken(tcpMs: number): Error {
-  return Object.assign(new Error(`the connection was not taken within ${tcpMs} ms`), { code: "ETIMEDOUT" });
+  return Object.assign(new Error(`the connection was not accepted within ${tcpMs} ms`), {
+    code: "ETIMEDOUT",
+  });
 }
 
 function closedEarly(): Error {

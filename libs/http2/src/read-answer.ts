@@ -14,10 +14,10 @@ export const ACCEPTED: string = COMPRESSIONS.map(({ name }) => name).join(",");
 /** Flags and length of a gRPC message. */
 const PREFIX = 5;
 const COMPRESSED = 1;
-/** As Connect's own transport: what an answer may be is limited by what its prefix can say, bytes. */
+/** Maximum size of an answer, in bytes: the largest length that its prefix can hold, as in Connect's own transport. */
 const READ_MAX_BYTES = 0xffff_ffff;
 
-/** What has come back on a stream. */
+/** The answer that was received on a stream. */
 export interface Received {
   readonly headers: IncomingHeaders;
   readonly trailers: IncomingHeaders;
@@ -31,9 +31,9 @@ export interface UnaryAnswer<O extends DescMessage> {
 }
 
 /**
- * The message of a unary answer.
+ * Returns the message of a unary answer.
  *
- * @throws ConnectError the status of the answer; as Connect does for one that is against the protocol
+ * @throws ConnectError the status of the answer; for an answer that violates the protocol, as Connect does
  */
 export async function readAnswer<I extends DescMessage, O extends DescMessage>(
   { output }: DescMethodUnary<I, O>,

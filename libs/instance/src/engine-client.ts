@@ -8,8 +8,8 @@ interface Wait {
 export type EngineConnection = Pick<DrpcClient, "call" | "close" | "isOpen">;
 
 /**
- * The way to call one process of an engine. A lost connection is not the end of the process: the next call opens another
- * one. What was under way fails all the same, as it may have been done.
+ * Calls one process of an engine. A lost connection is not the end of the process: the next call opens another one.
+ * Calls that were under way fail, because they may have been carried out.
  */
 export class EngineClient {
   #connection: EngineConnection;
@@ -28,7 +28,7 @@ export class EngineClient {
     wait: Wait,
   ): Promise<BodyMessage<O>> {
     if (!this.#connection.isOpen && !this.#closed) {
-      // The lost connection stays when there is no other one: it says what has happened.
+      // Without another connection the lost one stays, because it has the reason.
       const fresh = await this.#reconnect(wait).catch(() => undefined);
       // Several calls may have opened one, and the process may have ended meanwhile.
       if (this.#connection.isOpen || this.#closed) fresh?.close();

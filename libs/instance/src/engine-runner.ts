@@ -47,10 +47,10 @@ export interface EngineRunnerPorts {
   readonly dataPlane: DataPlane;
 }
 
-/** An engine that was asked to end gets so long before it is killed, ms. */
+/** Grace period before an engine that was asked to end is killed, ms. */
 export const STOP_GRACE_MS = 10_000;
 
-/** Time between two looks at the storage of an engine that serves, ms: no longer than that between two reports. */
+/** Interval of the checks of a serving engine's storage, ms: no longer than that of the reports. */
 const STORAGE_CHECK_MS = 5_000;
 
 /** An engine that is a member of the system, and the way to call it. */
@@ -128,7 +128,7 @@ export class EngineRunner {
     let client: EngineClient | undefined;
     try {
       const ready = await this.#awaitReady(state, process, signal);
-      // It may have been started on what was left just after the last look; then it must not join.
+      // The storage may have been lost between the last check and the start; then the engine must not join.
       await this.#ports.verifyStorage();
       const joined = await this.#join(ready, process, signal);
       client = joined.client;
@@ -175,7 +175,7 @@ export class EngineRunner {
     probing.catch(() => {});
   }
 
-  /** An engine whose storage has gone from its place runs on, and is reported: clients may still need what it has. */
+  /** An engine whose storage is lost runs on, and the loss is reported: clients may still need its data. */
   #watchStorage(signal: AbortSignal): void {
     const watching = async () => {
       for (;;) {
@@ -242,7 +242,7 @@ export class EngineRunner {
     try {
       return await Promise.race([joining, this.#endsWith(process, "before it was serving")]);
     } catch (error) {
-      // Nothing is asked for a process that has ended, or written after it.
+      // Nothing is requested or written for a process that has ended.
       over.abort(new DOMException("the engine has ended", "AbortError"));
       await joining.then(({ client }) => client.close()).catch(() => {});
       throw error;

@@ -127,7 +127,7 @@ describe("EngineStorage.format", () => {
       mount: "/mnt/daos0",
       scmFault: {
         code: fault.code,
-        description: "cannot format the storage of engine 0 (/mnt/daos0), of which nothing is changed: x",
+        description: "cannot format the storage of engine 0 (/mnt/daos0), nothing was changed: x",
         resolution: "y",
       },
       bdevs: [{ device: B, fault }],
@@ -178,7 +178,7 @@ describe("faultFormatNotAwaited() says what is true of", () => {
     FaultCode,
     string,
   ])[] = [
-    [{ kind: "new" }, other, "which has not been looked at yet"],
+    [{ kind: "new" }, other, "which has not been opened yet"],
     [{ kind: "formatting" }, other, "which is being formatted already"],
     [{ kind: "starting", reason: "" }, running, "whose engine is being started"],
     [{ kind: "serving" } as InstanceState & { kind: "serving" }, running, "whose engine runs"],
@@ -189,7 +189,7 @@ describe("faultFormatNotAwaited() says what is true of", () => {
   it.each(cases)("%j", (state, code, words) => {
     const refused = faultFormatNotAwaited(3, "/mnt/daos3", state);
     expect(refused.code).toBe(code);
-    expect(refused.message).toContain("format storage of engine 3 (/mnt/daos3), ");
+    expect(refused.message).toContain("format the storage of engine 3 (/mnt/daos3), ");
     expect(refused.message).toContain(words);
     expect(refused.resolution).not.toBe("");
   });

@@ -45,7 +45,7 @@ export interface Owner {
 
 export interface EngineStorageOptions {
   readonly config: EngineConfig;
-  /** What a new superblock says of this engine and the management service. */
+  /** The values of a new superblock about this engine and the management service. */
   readonly replica: CreateSuperblockOptions["replica"];
   readonly scm: ScmPort;
   readonly bdev: BdevPort;
@@ -61,7 +61,7 @@ export interface EngineStorageOptions {
 
 export interface EngineFormatOptions extends Wait {
   readonly reformat: boolean;
-  /** Called for the mount point and each block device whenever there is something new, and with how it ended. */
+  /** Called with the progress and the result of the mount point and of each block device. */
   readonly onProgress?: ((progress: DeviceProgress) => void) | undefined;
 }
 
@@ -73,7 +73,7 @@ export interface InstanceFormatResult {
   readonly bdevs: readonly BdevFormatResult[];
 }
 
-/** What stands in a freshly formatted SCM: none of it is data. */
+/** Entries of a freshly formatted SCM; none of them is data. */
 const LEFT_BY_FORMAT = new Set(["lost+found", NVME_CONF]);
 
 /** The storage of one engine: SCM with the superblock in it, and block devices. */
@@ -94,15 +94,14 @@ export class EngineStorage {
   }
 
   /**
-   * Mounts what can be mounted and reads the superblock. Storage that was accepted before has to have the same identity: it
-   * is never made anew unasked.
+   * Mounts what can be mounted and reads the superblock. Storage that was accepted before must have the same identity: it is never made anew without a request.
    *
    * @returns why a format is needed, if it is
    * @throws Fault about a superblock that is damaged or another system's, or storage that cannot be mounted; storageLost when
    *   another engine's storage is there now
    */
   async open(wait: Wait): Promise<string | undefined> {
-    if (this.#erased) return "it was erased, and what it holds has to be formatted away (--reformat)";
+    if (this.#erased) return "it was erased, and its old contents must be formatted away (--reformat)";
     const { config, scm, mayMount, recreateSuperblocks } = this.#options;
     const { mount } = config.scm;
     const accepted = this.#accepted;
@@ -149,15 +148,15 @@ export class EngineStorage {
       this.#accepted = await this.#readFacts();
       return undefined;
     }
-    // A normal user has no other way to a superblock than to have it made; root formats.
+    // The server makes the superblock for a normal user, who has no other way to get one; root formats.
     if (!recreateSuperblocks && mayMount) return "SCM is mounted but has no superblock";
     await this.createSuperblock();
     return undefined;
   }
 
   /**
-   * Compares what is there now with what was accepted: mount, superblock, directories, devices. What is new is expected from
-   * then on.
+   * Compares the present storage with the accepted one: mount, superblock, directories, devices. New parts are expected
+   * from then on.
    *
    * @throws Fault storageLost that names what is missing
    */
@@ -234,7 +233,7 @@ export class EngineStorage {
       found = await scm.checkFormat(config.scm, { signal: options.signal });
     } catch (error) {
       if (!options.reformat || !hasCode(error, FaultCode.scmNamespaceMissing)) throw error;
-      // With consent another namespace takes the place of the one that is gone, if the configuration names one.
+      // With consent another namespace replaces a missing one, if the configuration names another.
       return { kind: "format", wipe: true };
     }
     const empty = found.kind === "mounted" && (await isEmptyOfData(mount));
@@ -256,7 +255,7 @@ export class EngineStorage {
     const { config, replica, owner, log } = this.#options;
     const { mount } = config.scm;
     const superblock = createSuperblock({ system: config.systemName, rank: config.rank, replica });
-    // What was there before has been formatted away.
+    // The format has removed the former contents.
     this.#accepted = undefined;
     await mkdir(mount, { recursive: true, mode: 0o700 });
     await this.writeSuperblock(superblock);
@@ -266,7 +265,7 @@ export class EngineStorage {
     log.info("superblock created", { mount, uuid: superblock.uuid });
   }
 
-  /** Removes the identity. What else is in the storage stays until it is formatted. */
+  /** Removes the identity. The other contents of the storage stay until it is formatted. */
   async erase(): Promise<void> {
     const { mount } = this.#options.config.scm;
     await rm(superblockPath(mount), { force: true });
@@ -311,7 +310,7 @@ export class EngineStorage {
   }
 }
 
-/** Whether a file has this content. What has it is not written again: a full SCM does not keep an engine from its start. */
+/** True when a file has this content. It is then not written again, so that an engine can start on a full SCM. */
 async function holds(path: string, text: string): Promise<boolean> {
   try {
     return (await readFile(path, "utf8")) === text;

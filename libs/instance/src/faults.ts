@@ -66,12 +66,12 @@ export function faultEngineNotRunning(index: number, state: string): Fault {
   });
 }
 
-/** Something can only be done while the engine is stopped. */
+/** An engine can be erased only while it is stopped. */
 export function faultEngineRuns(index: number, state: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberRunning,
-    description: `erase engine ${index} while it is ${state}`,
+    description: `cannot erase engine ${index}: it is ${state}`,
     resolution: "stop it first (dmg system stop)",
   });
 }
@@ -87,7 +87,7 @@ export function faultNotifyReadySocket(path: string, reason: string): Fault {
   });
 }
 
-/** Formatting is refused: the engine of this storage is in another state than to wait for it. */
+/** A format is refused because the engine does not wait for one. */
 export function faultFormatNotAwaited(
   index: number,
   mount: string,
@@ -97,7 +97,7 @@ export function faultFormatNotAwaited(
     new Fault({
       domain: "storage",
       code,
-      description: `format storage of engine ${index} (${mount}), ${why}`,
+      description: `cannot format the storage of engine ${index} (${mount}), ${why}`,
       ...(state.kind === "restarting" ? { reason: state.reason } : {}),
       ...(state.kind === "failed" ? { reason: state.fault.message } : {}),
       resolution,
@@ -132,7 +132,7 @@ export function faultFormatNotAwaited(
     case "new":
       return refused(
         FaultCode.storageFormatNotAwaited,
-        "which has not been looked at yet",
+        "which has not been opened yet",
         "wait until the server has started, then repeat the command",
       );
     case "formatting":
@@ -146,7 +146,7 @@ export function faultFormatNotAwaited(
   }
 }
 
-/** What an engine was accepted on is not there any more. */
+/** The storage on which an engine was accepted is missing or changed. */
 export function faultStorageLost(index: number, mount: string, losses: readonly string[]): Fault {
   return new Fault({
     domain: "storage",
@@ -154,12 +154,12 @@ export function faultStorageLost(index: number, mount: string, losses: readonly 
     description: `cannot use the storage of engine ${index}`,
     reason: losses.join("; "),
     resolution:
-      `make available again what is missing, then start the engine (dmg system start); if what ${mount} held is lost for good, ` +
-      "start the engine all the same: it then waits for dmg storage format",
+      `restore what is missing, then start the engine (dmg system start); if the contents of ${mount} are lost for good, ` +
+      "start the engine nevertheless: it then waits for dmg storage format",
   });
 }
 
-/** What the engine reads at its start cannot be put into its SCM. */
+/** A file that the engine reads at its start cannot be written to its SCM. */
 export function faultStorageUnwritable(path: string, mount: string, cause: unknown): Fault {
   return new Fault({
     domain: "storage",
@@ -171,23 +171,23 @@ export function faultStorageUnwritable(path: string, mount: string, cause: unkno
   });
 }
 
-/** A block device refuses the format, which was found before anything was changed. */
+/** A block device refuses the format. This was found before anything was changed. */
 export function faultNothingFormatted(index: number, mount: string, refusal: Fault): Fault {
   return new Fault({
     domain: refusal.domain,
     code: refusal.code,
-    description: `cannot format the storage of engine ${index} (${mount}), of which nothing is changed: ${refusal.message}`,
+    description: `cannot format the storage of engine ${index} (${mount}), nothing was changed: ${refusal.message}`,
     resolution: refusal.resolution,
     cause: refusal,
   });
 }
 
-/** The storage is formatted already, and `reformat` was not asked for. */
+/** The storage is formatted already, and `reformat` was not set. */
 export function faultAlreadyFormatted(mount: string): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageAlreadyFormatted,
-    description: `format SCM at ${mount}, which is formatted already`,
+    description: `cannot format SCM at ${mount}, which is formatted already`,
     resolution: "if its data is not needed any more, format it again with dmg storage format --reformat",
   });
 }

@@ -6,7 +6,7 @@ import type { InstanceState } from "./instance-state.ts";
 
 type Shown<Kind extends InstanceState["kind"]> = Extract<InstanceState, { readonly kind: Kind }>;
 
-/** How the wait for a format ended: there has been one, or the storage is to be looked at again. */
+/** How the wait for a format ended: the storage was formatted, or is to be opened again. */
 type FormatEnd = "formatted" | "look again";
 
 export interface AwaitingFormat extends Shown<"awaiting format"> {
@@ -35,7 +35,7 @@ export interface Restarting extends Shown<"restarting"> {
 interface Idle {
   /** Resolved to start the engine. */
   readonly startAsked: PromiseWithResolvers<void>;
-  /** Settles when the identity of the engine has been taken away; absent when nothing takes it. */
+  /** Settles when the engine has been erased; absent while no erase is under way. */
   erasure?: Promise<void> | undefined;
 }
 
@@ -43,7 +43,7 @@ export interface Stopped extends Shown<"stopped">, Idle {}
 
 export interface Failed extends Shown<"failed">, Idle {}
 
-/** A state as it is shown, with what the instance needs in that state and in no other. */
+/** A state as it is shown, with the data that the instance needs in that state only. */
 export type HeldState =
   | Shown<"new">
   | AwaitingFormat
@@ -80,13 +80,13 @@ export function failed(fault: Fault): Failed {
   return { kind: "failed", fault, startAsked: Promise.withResolvers() } satisfies Failed;
 }
 
-/** What takes calls in this state, if anything does. */
+/** The engine that takes calls in this state, if any. */
 export function clientOf(state: HeldState): EngineClient | undefined {
   if (state.kind === "serving") return state.client;
   return state.kind === "starting" ? state.replica : undefined;
 }
 
-/** The process that runs in this state, if one does. */
+/** The process that runs in this state, if any. */
 export function processOf(state: HeldState): ProcessPart | undefined {
   return state.kind === "starting" || state.kind === "serving" ? state.process : undefined;
 }

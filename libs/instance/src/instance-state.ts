@@ -4,7 +4,7 @@ import type { EngineReady } from "./data-plane/set-up-engine.ts";
 
 /** Where an engine is in its life. */
 export type InstanceState =
-  /** Its storage has not been looked at yet. */
+  /** Its storage has not been opened yet. */
   | { readonly kind: "new" }
   /** Its storage waits for `storage format`. */
   | { readonly kind: "awaiting format"; readonly reason: string }

@@ -39,11 +39,11 @@ export interface InstanceOptions extends EngineStorageOptions, EngineRunnerOptio
     instance: EngineInstance,
     options: { readonly signal: AbortSignal },
   ) => Promise<void>;
-  /** Looks whether what else the server keeps in the storage is still there. @throws Fault storageLost */
+  /** Checks that the other files that the server keeps in the storage are still there. @throws Fault storageLost */
   readonly verifyStorage?: ((instance: EngineInstance) => Promise<void>) | undefined;
-  /** Its storage is about to lose its identity; whatever is open there has to be closed. */
+  /** Called before its storage loses its identity: every open file there must be closed. */
   readonly onStorageReleased: (instance: EngineInstance) => Promise<void>;
-  /** Its state has changed. */
+  /** Called after a change of its state. */
   readonly onChange: (instance: EngineInstance) => void;
   /** Formats storage that has never been formatted without being asked. */
   readonly autoFormat: boolean;
@@ -54,7 +54,7 @@ export interface InstanceOptions extends EngineStorageOptions, EngineRunnerOptio
 /** As {@link STOP_GRACE_MS}, when it is to be stopped by force. */
 const FORCED_GRACE_MS = 1_000;
 
-/** A format that is asked for right after the start waits so long for the first look at the storage, ms. */
+/** How long a format that is requested right after the start waits until the storage has been opened, ms. */
 const FIRST_LOOK_MS = 15_000;
 
 /** Our record of one engine: its storage, its superblock, its process and the way to call it. */
@@ -67,7 +67,7 @@ export class EngineInstance {
   readonly #storage: StoragePart;
   readonly #runner: EngineRunner;
   #state: HeldState = { kind: "new" };
-  /** What was asked of the engine last, however far it has come. */
+  /** The last request for the engine, carried out or not. */
   #wish: "run" | "stop" | "stop, then start" = "run";
   /** Set while the engine is kept in service; resolves with how that ended. */
   #service: Promise<Stopped | Failed> | undefined;
@@ -123,7 +123,10 @@ export class EngineInstance {
     return processOf(this.#state)?.pid;
   }
 
-  /** It answers as a replica of the data plane's management service, also while it joins, which it does last. */
+  /**
+   * True while it answers as a replica of the data plane's management service, also during its join, which is its last
+   * step.
+   */
   get runsReplica(): boolean {
     if (this.superblock?.ms !== true) return false;
     const state = this.#state;
@@ -152,8 +155,9 @@ export class EngineInstance {
   }
 
   /**
-   * The life of the engine: waits for storage, starts it, keeps it in service, starts it again when it dies, and when it
-   * was stopped or has failed waits for {@link start}. Resolves when `signal` aborts, or when storage is all that it is for.
+   * The life of the engine: waits for storage, starts it, keeps it in service, starts it again when it dies, and when
+   * it was stopped or has failed waits for {@link start}. Resolves when `signal` aborts, or after the storage is ready
+   * when the instance is for that only.
    */
   async run(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
@@ -214,8 +218,8 @@ export class EngineInstance {
   }
 
   /**
-   * Starts an engine that was stopped, is being stopped or erased, or has failed; one that runs goes on. Storage that waits
-   * for a format is looked at again: it may have been lost, and be there again.
+   * Starts an engine that was stopped, is being stopped or erased, or has failed; a running engine goes on. Storage
+   * that waits for a format is opened again: it may have been lost, and may be back.
    */
   start(): void {
     const state = this.#state;
@@ -244,9 +248,10 @@ export class EngineInstance {
   }
 
   /**
-   * Stops the engine, and resolves when its process has ended and is not started again. One that serves is told by
-   * KillRank: it may end before it has answered, or linger after it has, and is killed after a grace period. A stop that
-   * has begun is carried out also when `signal` ends the wait for it: an engine that was told must not be started again.
+   * Stops the engine, and resolves when its process has ended and is not started again. A serving engine is asked with
+   * KillRank: it may end before its answer, or run on after it, and is killed after a grace period. A stop that has
+   * begun is completed even when `signal` ends the wait for it: an engine that was asked to end must not be started
+   * again.
    *
    * @returns the engine's status: 0, or its refusal
    */
@@ -283,7 +288,7 @@ export class EngineInstance {
   }
 
   /**
-   * Takes the identity of a stopped engine away; its storage has to be formatted again.
+   * Erases the identity of a stopped engine; its storage must be formatted again.
    *
    * @throws Fault engineRuns, or about the storage
    */
@@ -313,13 +318,13 @@ export class EngineInstance {
     const waiting = this.#state;
     this.#enter({ kind: "formatting" });
     const result = await this.#releaseAndFormat(options);
-    // What is formatted is not to be formatted again before its engine has been started on it.
+    // Formatted storage must not be formatted again before its engine has been started on it.
     if (firstFault(result) === undefined) waiting.formatEnded.resolve("formatted");
     else this.#enter(waiting);
     return result;
   }
 
-  /** Waits a moment while the storage is looked at for the first time. */
+  /** Waits a moment while the storage is opened for the first time. */
   async #firstLook(signal: AbortSignal): Promise<void> {
     if (this.#state.kind !== "new") return;
     using limit = this.#parts.clock.deadline(FIRST_LOOK_MS, "look at the storage", signal);
@@ -336,14 +341,14 @@ export class EngineInstance {
     return this.#storage.format(options);
   }
 
-  /** Returns with a superblock at hand, waiting for a format where it needs one. */
+  /** Returns when there is a superblock; waits for a format when there is none. */
   async #awaitStorage(signal: AbortSignal): Promise<void> {
     for (;;) {
       signal.throwIfAborted();
       const reason = await this.#storage.open({ signal });
       if (reason === undefined) return;
       const { formatEnded } = this.#enter(awaitingFormat(reason));
-      // Storage that was lost is not replaced unasked.
+      // Lost storage is not replaced without a request.
       const isNew = this.superblock === undefined;
       if (isNew && this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
       this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount: this.config.scm.mount });

@@ -6,15 +6,15 @@ export type RestartPlan =
   | { readonly kind: "give-up"; readonly reason: string };
 
 export interface RestartHistory {
-  /** It has been serving since the server started: what stopped it is not the configuration. */
+  /** It has served since the server started, so its configuration is not the cause of its end. */
   readonly hasServed: boolean;
   /** Ends in a row after less than {@link STABLE_MS} of service. */
   readonly failuresInARow: number;
-  /** What it was accepted on is not there any more: only an operator can say what to do. */
+  /** The storage on which it was accepted is lost: only an operator can decide what to do. */
   readonly storageLost: boolean;
 }
 
-/** An engine that has served for so long starts with a clean slate, ms. */
+/** After this time of service, ms, earlier ends no longer count. */
 export const STABLE_MS = 60_000;
 const BACK_OFF = { firstMs: 1_000, maxMs: 30_000 };
 const MAX_FAILURES = 6;
@@ -27,7 +27,7 @@ const MAX_FAILURES = 6;
  */
 export function planRestart(history: RestartHistory, random: number): RestartPlan {
   const { hasServed, failuresInARow, storageLost } = history;
-  if (storageLost) return { kind: "give-up", reason: "its storage is not what it was" };
+  if (storageLost) return { kind: "give-up", reason: "its storage is lost" };
   if (!hasServed) return { kind: "give-up", reason: "it has never served" };
   if (failuresInARow >= MAX_FAILURES) {
     return { kind: "give-up", reason: `it ended ${failuresInARow} times in a row` };

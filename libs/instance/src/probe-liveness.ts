@@ -2,9 +2,9 @@ import { FaultCode, toFault } from "@daos/fault";
 import type { Clock } from "@daos/sys";
 
 export interface LivenessProbeOptions {
-  /** Calls the engine. Settles when it has answered, whatever it said, or when it cannot be called. */
+  /** Pings the engine. Settles after any answer, or when the engine cannot be called. */
   readonly ping: (wait: { readonly signal: AbortSignal }) => Promise<void>;
-  /** The engine has not answered for so long, ms; undefined when it answers again. */
+  /** Called with the time since the last answer, ms; with undefined when the engine answers again. */
   readonly onUnresponsive: (ms: number | undefined) => void;
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -16,7 +16,7 @@ const INTERVAL_MS = 30_000;
 const PING_TIMEOUT_MS = 20_000;
 /** Time before the next ping when the engine could not be called, ms. */
 const RETRY_MS = 1_000;
-/** No answer, but the loss of the connection or a full queue. */
+/** Faults without an answer of the engine: the connection was lost, or the queue is full. */
 const UNANSWERED: ReadonlySet<number> = new Set([FaultCode.drpcConnectionLost, FaultCode.drpcPeerStalled]);
 
 /** The liveness probe of a serving engine: any reply proves that the engine is alive. @throws the signal's reason */

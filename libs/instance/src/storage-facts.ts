@@ -5,7 +5,7 @@ import { toFault } from "@daos/fault";
 import { readSuperblock } from "@daos/superblock";
 import { hasErrorCode, listMounts, type MountEntry, mountAt } from "@daos/sys";
 
-/** What there is where an engine has its storage, at one time. */
+/** A snapshot of the place where an engine has its storage. */
 export interface StorageFacts {
   /** What is mounted at `scm_mount`; undefined for a directory of another file system. */
   readonly mounted: Pick<MountEntry, "source" | "fsType" | "device"> | undefined;
@@ -30,7 +30,7 @@ export interface StorageFacts {
  */
 const ENGINE_DIRECTORIES: readonly string[] = ["NEWBORNS", "ZOMBIES", "control_plane"];
 
-/** Looks at the storage of an engine. @throws the failure of what cannot be looked at, other than that it is missing */
+/** Looks at the storage of an engine. @throws the error of a part that cannot be read; a missing part is no error */
 export async function readStorageFacts(
   config: Pick<EngineConfig, "scm" | "bdev" | "systemName">,
 ): Promise<StorageFacts> {

@@ -2,7 +2,7 @@ import { type Fault, FaultCode } from "@daos/fault";
 import type { Clock } from "@daos/sys";
 import { planRestart, STABLE_MS } from "./plan-restart.ts";
 
-/** How one process of an engine went, or one try to start it. */
+/** The end of one process of an engine, or of one attempt to start it. */
 export interface EngineRun {
   readonly reachedService: boolean;
   /** Why it ended, or could not be started. */

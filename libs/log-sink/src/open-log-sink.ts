@@ -19,8 +19,8 @@ export interface LogSinkOptions {
    */
   readonly errorsToConsole?: boolean | undefined;
   /**
-   * Sends one datagram to a unix socket without waiting; false when the receiver's queue is full. Given, entries for the
-   * journal have fields; what it does not take goes to standard error.
+   * Sends one datagram to a unix socket without waiting; false when the receiver's queue is full. When it is given,
+   * entries for the journal have fields; entries that the journal does not take go to standard error.
    */
   readonly sendTo?: ((address: string, bytes: Uint8Array) => boolean) | undefined;
   /** The environment with JOURNAL_STREAM; the process's own by default. */
@@ -157,7 +157,7 @@ function openLines(
   };
 }
 
-/** Sends records to the journal; what it does not take goes to `lines`, where it waits for room. */
+/** Sends records to the journal. A record that the journal does not take goes to `lines`, where it waits for room. */
 function withFields(lines: Lines, json: boolean, sendTo: NonNullable<LogSinkOptions["sendTo"]>): Lines {
   const format = journalText(json);
   const taken = (record: LogRecord) => {

@@ -14,7 +14,7 @@ const MINUTE_MS = 60_000;
 const LIMITED = ["info", "warn", "error"] as const satisfies readonly Lowercase<LogLevel>[];
 
 /**
- * A logger for what a peer can cause as often as it likes: of each kind it writes some lines a minute, and counts the
+ * A logger for lines that a peer can cause without limit. It writes a few lines of each kind a minute and counts the
  * others; the next line of that kind has the count as `notLogged`. Its children share the count. Lines of level DEBUG,
  * which are written only when they are asked for, are not limited.
  */

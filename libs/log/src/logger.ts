@@ -54,7 +54,9 @@ export function levelSwitch(configured: LogLevel): LevelSwitch {
   };
 }
 
-/** The level that a text names, in any case, `ERR` as in masks of DAOS too; undefined for none. */
+/**
+ * Parses a level in upper or lower case; `ERR`, as in DAOS's log masks, is accepted too. Undefined for any other text.
+ */
 export function parseLogLevel(text: string): LogLevel | undefined {
   const name = text.trim().toUpperCase();
   if (name === "ERR") return "ERROR";
@@ -62,7 +64,7 @@ export function parseLogLevel(text: string): LogLevel | undefined {
 }
 
 export interface LoggerOptions {
-  /** Records below it are dropped. A switch is read for each record. */
+  /** Records below this level are dropped. A switch is read for each record. */
   readonly level: LogLevel | Pick<LevelSwitch, "level">;
   readonly component?: string;
   readonly fields?: LogFields;

@@ -17,10 +17,10 @@ const BEARER = /\b((?:bearer|basic)\s+)(?=\S{0,512}[\d=])[\w+/=._~-]{6,}/gi;
 const DEEPEST = 6;
 const MAX_LIST = 100;
 
-/** What stands after `scheme://`, to the end of the word or to the next URL. */
+/** The text after `scheme://`, up to the end of the word or the next URL. */
 const AFTER_SCHEME = /\b([a-z][a-z0-9+.-]{0,16}:\/\/)((?:(?!,\w{1,16}:\/\/)[^\s"'<>\\]){1,1024})/gi;
 
-/** Removes secrets that can be recognized by their form. What is JSON stays JSON. */
+/** Removes secrets that can be recognized by their form. JSON stays valid JSON. */
 export function redactText(text: string): string {
   return redactUrls(text.replace(PEM, REDACTED))
     .replace(BEARER, `$1${REDACTED}`)

@@ -276,7 +276,9 @@ describe("readControllers()", () => {
     expect(notes).toEqual([]);
     runner.on("blkid --probe --output export", { exitCode: 2, stderr: "Permission denied" });
     await readControllers(bdev, uses, { note: (text) => void notes.push(text) });
-    expect(notes).toEqual([expect.stringMatching(/^what NVMe controller 0000:02:00.0 holds is not known/)]);
+    expect(notes).toEqual([
+      expect.stringMatching(/^the contents of NVMe controller 0000:02:00.0 are unknown/),
+    ]);
   });
 });
 

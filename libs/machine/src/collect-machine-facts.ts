@@ -66,7 +66,7 @@ export async function collectMachineFacts(options: CollectOptions): Promise<Coll
       return await look();
     } catch (error) {
       signal?.throwIfAborted();
-      notes.push(`${what} could not be looked at: ${toFault(error).message}`);
+      notes.push(`${what} cannot be examined: ${toFault(error).message}`);
       return undefined;
     }
   };
@@ -281,7 +281,7 @@ async function readContents(
     return await uses.contents(address, { signal });
   } catch (error) {
     signal?.throwIfAborted();
-    note(`what NVMe controller ${address} holds is not known: ${toFault(error).message}`);
+    note(`the contents of NVMe controller ${address} are unknown: ${toFault(error).message}`);
     return undefined;
   }
 }

@@ -32,15 +32,17 @@ const GATHER_MS = 50;
 const REPORT_MS = 10_000;
 /** A host that has not answered within this time, ms, may be frozen: others are asked too. */
 const HOST_MS = 3_000;
-/** The stop of this host waits so long for a leader that takes its last report, ms. */
+/** How long a stop of this host waits until a leader takes its last report, ms. */
 const LAST_REPORT_MS = 2_000;
 const HOST_GOES_DOWN = "host is going down";
-/** The most warnings that wait for a leader. */
+/** Maximum number of warnings that wait for a leader. */
 const MAX_WARNINGS = 100;
-/** The most warnings of one report; a leader cuts longer lists. */
+/** Maximum number of warnings in one report; a leader cuts longer lists. */
 const MAX_SENT = 32;
 
-/** Tells the leader how the engines of this host are: at once when one changes, and every few seconds in any case. */
+/**
+ * Reports the states of this host's engines to the leader: at once when one changes, and every few seconds in any case.
+ */
 export class EngineReporter {
   readonly #options: EngineReporterOptions;
   readonly #clock: Clock;
@@ -57,13 +59,13 @@ export class EngineReporter {
     this.#intervalMs = options.intervalMs ?? DEFAULT_INTERVAL_MS;
   }
 
-  /** An engine has changed. */
+  /** Call it after a change of an engine. */
   changed(): void {
     this.#changed = true;
     this.#wake();
   }
 
-  /** Tells the leader of a device, once. */
+  /** Sends a warning about a device to the leader, once. */
   warn(text: string): void {
     // A new list: the one that is being sent stays as it is.
     this.#warnings = [...this.#warnings, { text }].slice(-MAX_WARNINGS);
@@ -85,8 +87,8 @@ export class EngineReporter {
   }
 
   /**
-   * Tells the leader that this host stops in order, so that its ranks are stopped at once and not missed later. To be called
-   * when {@link run} has ended, while this host may still lead. It ends after two seconds in any case.
+   * Reports to the leader that this host shuts down, so that its ranks count as stopped at once and do not become
+   * overdue later. Call it after {@link run} has ended, while this host may still lead. It takes at most two seconds.
    */
   async goingDown(): Promise<void> {
     const { engines, log } = this.#options;
@@ -95,10 +97,10 @@ export class EngineReporter {
     );
     if (known.length === 0) return;
     try {
-      using limit = this.#clock.deadline(LAST_REPORT_MS, "tell the leader that this host goes down");
+      using limit = this.#clock.deadline(LAST_REPORT_MS, "report the shutdown of this host to the leader");
       await this.#send({ engines: known, warnings: [] }, limit.signal);
     } catch (error) {
-      log.warn("the leader does not know that this host goes down", { fault: toFault(error) });
+      log.warn("cannot report the shutdown of this host to the leader", { fault: toFault(error) });
     }
   }
 
@@ -130,7 +132,7 @@ export class EngineReporter {
       signal.throwIfAborted();
       const fault = toFault(error);
       if (fault.code === FaultCode.requestUnsupported) {
-        // A leader of release 0.8.0 does not want to know.
+        // A leader of release 0.8.0 takes no reports.
         this.#warnings = [];
         return;
       }

@@ -5,7 +5,7 @@ export function faultJoinRefused(uuid: string, cause: Fault): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.unknown,
-    description: `join engine ${uuid}`,
+    description: `cannot join engine ${uuid}`,
     reason: cause.reason ?? cause.description,
     resolution:
       "a leader of release 0.8.0 keeps the members in memory, and refuses an engine that joins a second time until it is " +

@@ -19,7 +19,7 @@ const CODES: ReadonlySet<number> = new Set([
   FaultCode.tlsFailed,
 ]);
 
-/** True for what is wrong with a certificate, its files, or the clock that judges it, on either side. */
+/** True for a fault of a certificate, of its files, or of the clock that its dates are checked with, on either side. */
 export function isCertificateFault({ code }: Fault): boolean {
   return CODES.has(code);
 }

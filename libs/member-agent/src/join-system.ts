@@ -7,7 +7,7 @@ import { BackOff, type Clock, systemClock } from "@daos/sys";
 import { faultJoinRefused } from "./faults.ts";
 import { isCertificateFault } from "./is-certificate-fault.ts";
 
-/** What the leader answers. */
+/** The leader's answer to a join. */
 export interface JoinReply {
   readonly status: number;
   readonly rank: number;
@@ -15,8 +15,8 @@ export interface JoinReply {
 }
 
 /**
- * What these refusals rest on may be over soon: a host that has a new address is believed when its old one has been silent
- * for a while, and engines of the former provider may be ending.
+ * Refusals whose cause may soon be gone: a host's new address is accepted when its old one has sent no report for a
+ * while, and engines with the former provider may be ending.
  */
 const PASSING_REFUSALS: ReadonlySet<number> = new Set([
   FaultCode.memberElsewhere,
@@ -24,14 +24,16 @@ const PASSING_REFUSALS: ReadonlySet<number> = new Set([
 ]);
 const PASSING_REFUSAL_MS = 60_000;
 const ATTEMPT_MS = 60_000;
-/** The data plane may need longer than this, ms; but by then another host leads if the one that is asked is frozen. */
+/**
+ * Timeout of one attempt, ms. The data plane may need longer, but when the leader is frozen another host leads by then.
+ */
 const HOST_MS = 10_000;
 const DELAYS = { firstMs: 250, maxMs: 10_000 };
 /** As servers of release 0.8.0 wait between two joins. */
 const OTHER_RELEASE_DELAYS = { firstMs: 3_000, maxMs: 3_000 };
 
 export interface JoinSystemOptions {
-  /** One attempt at the leader, wherever that is. */
+  /** Sends one join request to the leader, wherever it is. */
   readonly attempt: (request: JoinRequest, wait: AskOptions) => Promise<JoinReply>;
   readonly log: Logger;
   readonly signal: AbortSignal;
@@ -39,10 +41,10 @@ export interface JoinSystemOptions {
 }
 
 /**
- * Joins the system, for as long as it takes a leader to come up; the waits between the attempts grow to 10 s. A leader of
- * release 0.8.0 refuses a second join until it is started again itself, and is asked every 3 s until then, as by its own servers.
- * Certificates that are expired, wrong or missing can be replaced while the engine waits, and a clock can be set: the engine
- * is not ended for them.
+ * Joins the system, and waits for a leader as long as necessary; the pauses between the attempts grow to 10 s. A leader
+ * of release 0.8.0 refuses a second join until it is restarted; until then it is asked every 3 s, as its own servers
+ * do. Expired, wrong or missing certificates can be replaced and clocks can be set while the engine waits, so none of
+ * them ends it.
  *
  * @throws Fault when the system refuses the engine for good
  */
@@ -63,8 +65,7 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
       const fault: Fault = toFault(error);
       const mayPass = PASSING_REFUSALS.has(fault.code) && clock.now() - begun < PASSING_REFUSAL_MS;
       const timedOut = error instanceof DOMException && error.name === "TimeoutError";
-      // A join may be done twice.
-      // Our servers say why; a refusal without a code is one of the original's.
+      // A join may be repeated. Our servers send a fault code; a refusal without one is from a server of release 0.8.0.
       const refused = fault.code === FaultCode.unknown;
       const certificate = isCertificateFault(fault);
       const { nextMs: waitMs } = ownDelays;
@@ -72,10 +73,10 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
       if (signal.aborted || !passes) throw fault;
       if (certificate && refusal !== fault.message) {
         log.error("the engine waits to join until the certificates are good", { fault, waitMs });
-      } else if (mayPass) log.warn("the join is refused, and asked for again", { fault, waitMs });
+      } else if (mayPass) log.warn("the join is refused and will be repeated", { fault, waitMs });
       else if (!refused) log.info("no join yet", { reason: fault.message, waitMs });
       else if (refusal !== fault.message)
-        log.warn("the leader refuses the join, and is asked again", {
+        log.warn("the leader refuses the join, which will be repeated", {
           fault: faultJoinRefused(request.uuid, fault),
         });
       refusal = refused || certificate ? fault.message : undefined;

@@ -4,7 +4,7 @@ import { addChecksum, verifyChecksum } from "./document-checksum.ts";
 import type { EventRecord } from "./event-record.ts";
 
 const SEVERITIES: ReadonlySet<unknown> = new Set(["notice", "warning", "error"]);
-/** The most characters of a text in an event. */
+/** Maximum length of a text in an event, in characters. */
 const MAX_TEXT = 4096;
 
 /** Encodes an event for a store: JSON, with `version` for changes in a later release and a checksum. */
@@ -13,7 +13,10 @@ export function encodeEvent({ address, ...event }: EventRecord): string {
   return addChecksum(JSON.stringify({ version: 1, ...event, ...host }));
 }
 
-/** Decodes what {@link encodeEvent} wrote. @returns undefined for anything else: an event is not worth a failure */
+/**
+ * Decodes what {@link encodeEvent} wrote. @returns undefined when it cannot be decoded: an unreadable event is no
+ * failure
+ */
 export function readKeptEvent(document: string): EventRecord | undefined {
   try {
     if (!verifyChecksum(document)) return undefined;

@@ -27,7 +27,7 @@ const STATES: ReadonlySet<string> = new Set<MemberState>([
   "replaced",
 ]);
 
-/** What a document without a checksum has. */
+/** The fields of a document without a checksum. */
 const FIELDS: ReadonlySet<string> = new Set([
   "version",
   "uuid",
@@ -103,8 +103,9 @@ export function decodeMember(document: string): Member {
 }
 
 /**
- * The stored document of an engine's uuid: its member, or why it cannot be read. A document without a checksum is one of an
- * earlier release. It has the fields of that release and no others: a checksum that is damaged is none.
+ * The stored document of an engine's uuid: its member, or why it cannot be read. A document without a checksum is one
+ * of an earlier release. It may only have the fields of that release: a field whose name is a damaged `checksum` is
+ * refused.
  */
 export function readKept(uuid: string, document: string): Member | UnreadableMember {
   try {

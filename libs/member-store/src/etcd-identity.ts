@@ -4,11 +4,11 @@ import { etcd } from "@daos/proto";
 import type { EtcdKeys } from "./etcd-keys.ts";
 import { faultMemberStoreReplaced } from "./faults.ts";
 import type { MarkerFile } from "./marker-file.ts";
-import { decodeIdentity, encodeIdentity, judgeStore, type StoreIdentity } from "./store-identity.ts";
+import { checkStoreIdentity, decodeIdentity, encodeIdentity, type StoreIdentity } from "./store-identity.ts";
 
 export interface EtcdIdentityOptions {
   readonly keys: EtcdKeys;
-  /** What this host has seen of the store. Must not throw where a file that cannot be used should not stop the host. */
+  /** What this host has seen of the store. Must not throw when an unusable file should not stop the host. */
   readonly marker: Pick<MarkerFile, "read" | "write">;
   /** Go on with a store that is not as this host has seen it before; it gets the next generation. */
   readonly accept?: boolean | undefined;
@@ -29,7 +29,7 @@ interface Found {
   readonly cluster: string;
 }
 
-/** A candidate that has lost the race for the identity reads that of the other. */
+/** A candidate that has lost the race reads the identity that the other wrote. */
 const ATTEMPTS = 5;
 
 /**
@@ -48,7 +48,7 @@ export async function checkEtcdIdentity(
     const { revision, cluster } = found;
     const read = marker.read();
     const seen = read.kind === "seen" ? read.identity : undefined;
-    const refusal = judgeStore(seen, found.identity);
+    const refusal = checkStoreIdentity(seen, found.identity);
     if (refusal !== undefined && !accept)
       throw faultMemberStoreReplaced(`etcd under ${keys.members}`, refusal);
     if (refusal === undefined && found.identity !== undefined) {

@@ -29,7 +29,7 @@ export interface EtcdMemberStoreOptions {
   readonly term: FencedTerm;
 }
 
-/** The limit of one transaction, in changes and bytes. etcd accepts 1.5 MiB per request. */
+/** The limits of one transaction, in changes and bytes. etcd accepts 1.5 MiB per request. */
 const MAX_CHANGES = 3_000;
 const MAX_BYTES = 768 * 1024;
 /** etcd's limit of 128 operations at each depth, less those of the enclosing transaction. */
@@ -105,7 +105,7 @@ export class EtcdMemberStore implements MemberStore {
     });
   }
 
-  /** More than fit into one transaction, as in an import, are made in several. */
+  /** Changes that exceed one transaction, as in an import, take several transactions. */
   commitPools(changes: readonly PoolChange[], { signal }: { readonly signal: AbortSignal }): Promise<void> {
     return this.#inTurn(async () => {
       if (!this.#loaded) await this.#load(signal);
@@ -180,7 +180,7 @@ export class EtcdMemberStore implements MemberStore {
     for (const { uuid, rank } of state.members) this.#ranks.take(uuid, rank);
     this.#loaded = true;
     const { members, unreadable, old } = state;
-    // A full etcd puts this off until the next term.
+    // If etcd is full, this is done in a later term.
     if (old.length > 0)
       await this.#write(old, signal).catch((error: unknown) => {
         if (!hasCode(error, FaultCode.memberStoreUnusable)) throw error;
@@ -314,7 +314,7 @@ export class EtcdMemberStore implements MemberStore {
 interface State {
   readonly members: readonly Member[];
   readonly unreadable: readonly UnreadableMember[];
-  /** Documents of an earlier release, with the checksum that they do not have yet. */
+  /** Documents of an earlier release, with the checksum that they still lack. */
   readonly old: readonly Entry[];
   readonly lastCommit: bigint;
   /** A commit that has taken effect and is not applied yet. */

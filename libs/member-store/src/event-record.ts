@@ -17,7 +17,7 @@ export interface EventRecord {
   readonly address?: HostAddress | undefined;
 }
 
-/** What becomes of the stored events at once. */
+/** Changes of the stored events that are made together. */
 export interface EventChange {
   /** Added, or replacing those with their numbers. */
   readonly events: readonly EventRecord[];

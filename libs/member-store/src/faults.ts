@@ -10,8 +10,8 @@ const DAMAGED = /malformed|not a database/;
 const FULL = /database or disk is full/;
 
 const DAMAGED_ADVICE =
-  "keep a copy of it, then give back the members as this host last saw them: daos-server members restore; or as an " +
-  "export has them: daos-server members import FILE";
+  "keep a copy of it, then restore the members as this host last saw them: daos-server members restore; or from an " +
+  "export: daos-server members import FILE";
 
 /** The store cannot be read or written. */
 export function faultMemberStore(where: string, cause: unknown): Fault {
@@ -68,21 +68,21 @@ export function faultMembersFileDamaged(path: string, reason: string, cause?: un
   });
 }
 
-/** The file is damaged as a whole: waiting does not help, and neither does room. */
+/** The whole file is damaged: neither waiting nor free space helps. */
 export function isDamagedFile(error: unknown): boolean {
   return hasCode(error, FaultCode.memberStoreUnusable) && error.resolution === DAMAGED_ADVICE;
 }
 
-/** The store is missing, empty, older than before, or another one. It must not be taken for a system without members. */
+/** The store is missing, empty, older than before, or another one. It must not be used as a system without members. */
 export function faultMemberStoreReplaced(where: string, reason: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberStoreReplaced,
-    description: `the members of the system are not in ${where} as this host has seen them before`,
+    description: `cannot use the members of the system in ${where}`,
     reason,
     resolution:
-      "bring back the store as it was; if it is lost, give back the members as this host last saw them: daos-server members " +
-      "restore; or go on with what the store has now, and forget what it does not: daos-server members accept " +
+      "restore the store as it was; if it is lost, restore the members as this host last saw them: daos-server members " +
+      "restore; or accept the members that the store has now, and lose all others: daos-server members accept " +
       "(docs/system.md, Lost or full stores)",
   });
 }
@@ -113,13 +113,13 @@ export function faultMembersUnreadable(where: string, [first, ...more]: readonly
   });
 }
 
-/** Nothing was stored: the store would refuse to read it. */
+/** A field of a member is invalid. Nothing was stored, because the store would refuse to read it. */
 export function faultMemberInvalid(field: string, value: string, limit: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.requestInvalid,
     description: `the ${field} of a member is ${cleanText(value, 64)}`,
-    reason: `it has to be ${limit}`,
+    reason: `it must be ${limit}`,
     resolution: "run the same release on all hosts; if that is so, report it with the logs",
   });
 }
@@ -159,9 +159,9 @@ export function faultLeadershipLost(attempted: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.leadershipLost,
-    description: attempted,
+    description: `cannot ${attempted}`,
     reason: "this host no longer leads the system",
-    resolution: "look with dmg system query whether it was done, then try again",
+    resolution: "check with dmg system query whether it was done, then try again",
   });
 }
 

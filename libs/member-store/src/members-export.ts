@@ -16,7 +16,7 @@ export interface MembersExport {
   /** ISO 8601, by the clock of the host that wrote it. */
   readonly exportedAt: string;
   readonly members: readonly Member[];
-  /** None in an export of a release that did not record pools. */
+  /** Empty in an export of a release that did not record pools. */
   readonly pools: readonly PoolRecord[];
 }
 
@@ -24,7 +24,7 @@ const FORMAT = "daos-members";
 /** Twice what the largest system takes. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
-/** Encodes members and pools as JSON with a version and a checksum. White space does not count. */
+/** Encodes members and pools as JSON with a version and a checksum. The checksum ignores white space. */
 export function encodeExport({ system, exportedAt, members, pools }: MembersExport): string {
   const documents = members.map((member) => ({
     version: 1,

@@ -20,7 +20,7 @@ export interface PoolRecord {
   readonly scmBytes: bigint;
   /** NVMe per rank, bytes. */
   readonly nvmeBytes: bigint;
-  /** The ranks that were asked for; empty for all of that time. */
+  /** The ranks that were requested; empty for all ranks at that time. */
   readonly ranks: readonly number[];
   /** The ranks with its service replicas; empty while they are not known. */
   readonly svcReplicas: readonly number[];

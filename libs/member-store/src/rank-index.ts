@@ -31,12 +31,12 @@ export class RankIndex {
     }
   }
 
-  /** Takes over changes that are in the store now. */
+  /** Applies changes that the store has committed. */
   note(changes: readonly MemberChange[]): void {
     for (const change of changes) this.#note(change);
   }
 
-  /** An engine has this rank, and no other any more. */
+  /** Gives an engine this rank in place of its former one. */
   take(uuid: string, rank: number): void {
     this.#drop(uuid);
     this.#ranks.set(uuid, rank);

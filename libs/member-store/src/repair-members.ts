@@ -149,7 +149,7 @@ export async function repairMembersInEtcd(
     );
     if (!succeeded)
       throw faultMembersNotMovable(
-        `what is kept of ${name} has changed meanwhile`,
+        `the entry of ${name} has changed meanwhile`,
         "stop the daos-server of every access point, then try again",
         { attempted: "repair the members of the system" },
       );

@@ -28,7 +28,7 @@ import {
 import { type PoolChange, type PoolRecord, poolUuidOf } from "./pool-record.ts";
 import { RankIndex } from "./rank-index.ts";
 import { freeBytes, type SpaceReserve } from "./space-reserve.ts";
-import { decodeIdentity, encodeIdentity, judgeStore, type StoreIdentity } from "./store-identity.ts";
+import { checkStoreIdentity, decodeIdentity, encodeIdentity, type StoreIdentity } from "./store-identity.ts";
 import {
   checkIntegrity,
   hasTable,
@@ -107,11 +107,11 @@ export interface SqliteMemberStoreOptions {
    * one file.
    */
   readonly exclusive?: boolean | undefined;
-  /** What this host has seen of the store. Without it, a file that is missing or older than before is not found out. */
+  /** What this host has seen of the store. Without it, a file that is missing or older than before is not detected. */
   readonly marker?: MarkerFile | undefined;
   /** Given up when the file system is full. */
   readonly reserve?: SpaceReserve | undefined;
-  /** Use a store that {@link judgeStore} refuses. It gets the generation after that of the marker. */
+  /** Use a store that {@link checkStoreIdentity} refuses. It gets the generation after that of the marker. */
   readonly accept?: boolean | undefined;
 }
 
@@ -120,15 +120,15 @@ const SQLITE_IOERR = 10;
 const SQLITE_FULL = 13;
 /** SQLite's shared-memory index takes 32 KiB; without them it reports an I/O error. */
 const MIN_FREE_BYTES = 64 * 1024;
-/** Events leave this for the members, who may have just given up the reserve. */
+/** Free space that events leave to the members, whose commits may just have used up the reserve, bytes. */
 const MIN_FREE_FOR_EVENTS = 1024 * 1024;
 
 /**
  * Stores members in an SQLite file beside the superblock of the access point's engine: for systems with one access
  * point.
  *
- * Each document has a checksum. The table `store` has the identity of the store and a record of its content, so that a row
- * that is missing is found out too. All are compared when the file is opened.
+ * Each document has a checksum. The table `store` has the identity of the store and a record of its content, so that a
+ * missing row is detected too. All are compared when the file is opened.
  */
 export class SqliteMemberStore implements MemberStore {
   readonly #database: DatabaseSync;
@@ -150,7 +150,7 @@ export class SqliteMemberStore implements MemberStore {
     this.#path = path;
     this.#options = options;
     this.#begin = options.exclusive === true ? "BEGIN EXCLUSIVE" : "BEGIN IMMEDIATE";
-    if (sizeOf(path) === 0) this.#judge(undefined);
+    if (sizeOf(path) === 0) this.#checkIdentity(undefined);
     this.#database = this.#open();
     this.#file = identityOf(path);
     try {
@@ -162,10 +162,10 @@ export class SqliteMemberStore implements MemberStore {
       this.#pools = readPools(this.#database, path).content;
       for (const row of rows) {
         const kept = readKept(row.uuid, row.document);
-        // What cannot be read keeps the rank that it had.
+        // An unreadable member keeps its rank.
         this.#ranks.take(row.uuid, isUnreadable(kept) ? row.rank : kept.rank);
       }
-      this.#identity = this.#judge(stored);
+      this.#identity = this.#checkIdentity(stored);
       const old = rows.filter(isOld);
       if (stored?.generation !== this.#identity.generation || old.length > 0) this.#upgrade(old);
       this.#remember();
@@ -262,7 +262,7 @@ export class SqliteMemberStore implements MemberStore {
     return this.#guarded(() => readEvents(this.#database));
   }
 
-  /** Events are no part of the record of the content: one that is missing is no reason to refuse the members. */
+  /** The record of the content does not cover events: a missing event is no reason to refuse the members. */
   async commitEvents(
     { events, from }: EventChange,
     { signal }: { readonly signal: AbortSignal },
@@ -304,7 +304,7 @@ export class SqliteMemberStore implements MemberStore {
       if (!this.#isFull(error)) throw this.#faultOpening(error);
     }
     try {
-      // SQLite then needs no file of shared memory: the members can be read, although nothing can be recorded.
+      // SQLite then needs no shared-memory file, so the members can be read even when nothing can be written.
       return this.#openOnce("PRAGMA locking_mode = EXCLUSIVE");
     } catch (error) {
       throw this.#faultOpening(error);
@@ -319,7 +319,7 @@ export class SqliteMemberStore implements MemberStore {
         ? "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = DELETE"
         : `${locking}; PRAGMA journal_mode = WAL`;
       database.exec(`${journal}; PRAGMA synchronous = FULL`);
-      // The lock, and the files beside this one, are there from here.
+      // From here on the file is locked, and the files beside it exist.
       database.exec(`${this.#begin}; COMMIT`);
       return database;
     } catch (error) {
@@ -348,15 +348,15 @@ export class SqliteMemberStore implements MemberStore {
     }
   }
 
-  /** @returns what the store is from now on @throws Fault memberStoreReplaced */
-  #judge(stored: StoreIdentity | undefined): StoreIdentity {
+  /** @returns the identity of the store from now on @throws Fault memberStoreReplaced */
+  #checkIdentity(stored: StoreIdentity | undefined): StoreIdentity {
     const { marker: file, accept = false } = this.#options;
     const marker = file?.read() ?? { kind: "absent" };
     const seen = marker.kind === "seen" ? marker.identity : undefined;
     const refusal =
       marker.kind === "damaged" && stored === undefined
         ? `it is empty or missing; ${file?.path} says that it was not, and cannot be read`
-        : judgeStore(seen, stored);
+        : checkStoreIdentity(seen, stored);
     if (refusal !== undefined && !accept) throw faultMemberStoreReplaced(this.#path, refusal);
     if (refusal === undefined) return stored ?? { id: randomUUID(), generation: 1, revision: 0 };
     return {
@@ -366,7 +366,10 @@ export class SqliteMemberStore implements MemberStore {
     };
   }
 
-  /** Writes what an earlier release did not: tables, identity, checksums. A full file system puts it off. */
+  /**
+   * Adds what an earlier release did not write: tables, identity, checksums. If the file system is full, this is done
+   * later.
+   */
   #upgrade(old: readonly Row[]): void {
     const isNew = !hasTable(this.#database, "members");
     try {
@@ -426,12 +429,12 @@ export class SqliteMemberStore implements MemberStore {
     apply();
   }
 
-  /** False once the mount is lost: marker and reserve would go to the directory below it. */
+  /** False once the mount is lost: marker and reserve would be written to the directory below it. */
   #isInPlace(): boolean {
     return identityOf(this.#path) === this.#file;
   }
 
-  /** Notes the revision beside the store. The commit is durable before: a marker that lags behind only finds out less. */
+  /** Writes the revision to the marker. The commit is durable already: a marker that lags behind only detects less. */
   #remember(): void {
     try {
       if (this.#isInPlace()) this.#options.marker?.write(this.#identity);

@@ -1,6 +1,6 @@
 import { addChecksum, verifyChecksum } from "./document-checksum.ts";
 
-/** What distinguishes one store of members from another, and how far it has come. */
+/** What distinguishes one store of members from another, and how many changes it has seen. */
 export interface StoreIdentity {
   /** A uuid, made with the store. */
   readonly id: string;
@@ -18,7 +18,7 @@ export interface StoreIdentity {
  * @param found undefined when the store has no identity: it is new, empty, or an earlier release made it
  * @returns why it must not be used; undefined when it may
  */
-export function judgeStore(
+export function checkStoreIdentity(
   marker: StoreIdentity | undefined,
   found: StoreIdentity | undefined,
 ): string | undefined {

@@ -67,15 +67,15 @@ export class StoredContent {
   }
 }
 
-/** The rows of the table `members`, and what they come to. */
+/** The rows of the table `members`, with their number and combined hash. */
 export interface ReadContent {
   readonly rows: readonly Row[];
   readonly content: StoredContent;
 }
 
 /**
- * Reads the rows and compares them with the record of the store. A row that cannot be read itself is left to whoever reads
- * the members. With rows of an earlier release there is nothing to compare: that one does not keep the record.
+ * Reads the rows and compares them with the record of the store. An unreadable row is reported later, when the members
+ * are read. Rows of an earlier release are not compared: that release keeps no record.
  *
  * @throws Fault memberStoreUnusable when rows are missing, or are not those that were last written
  */
@@ -105,7 +105,7 @@ export function readContent(database: DatabaseSync, path: string): ReadContent {
   return { rows, content };
 }
 
-/** The rows of the table `pools`, and what they come to. */
+/** The rows of the table `pools`, with their number and combined hash. */
 export interface ReadPools {
   readonly rows: readonly Pick<Row, "uuid" | "document">[];
   readonly content: StoredContent;

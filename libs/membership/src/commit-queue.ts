@@ -5,9 +5,9 @@ export interface CommitQueueOptions {
   readonly store: Pick<MemberStore, "commit">;
   readonly clock: Clock;
   readonly signal: AbortSignal;
-  /** Called before the callers of the changes hear of it. */
+  /** Called after a commit, before the callers of its changes continue. */
   readonly onCommitted: (changes: readonly MemberChange[]) => void;
-  /** Called before the callers of all changes that waited hear of it. */
+  /** Called after a failed commit, before the callers of all waiting changes get the failure. */
   readonly onFailed: () => void;
 }
 
@@ -17,8 +17,9 @@ interface Waiting {
 }
 
 /**
- * Puts the changes of many calls into few commits: those that come while one is under way, or within a millisecond, are
- * committed together. A failed commit fails everything that waits, because it may have been decided on what is lost now.
+ * Combines the changes of many calls into few commits: changes that come within a millisecond, or while a commit is
+ * under way, are committed together. A failed commit also fails the changes that wait, because they may build on the
+ * lost ones.
  */
 export class CommitQueue {
   readonly #options: CommitQueueOptions;

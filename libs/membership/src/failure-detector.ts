@@ -111,7 +111,7 @@ export async function watchHosts(
         const seconds = Math.round(
           (first === undefined ? 0 : (failureDetector.overdueFor(first) ?? 0)) / 1000,
         );
-        const reason = `nothing heard of it from ${host} for ${seconds} s`;
+        const reason = `no report from ${host} for ${seconds} s`;
         const uuids = members.map(({ uuid }) => uuid);
         try {
           await membership.setState(uuids, { state: "unresponsive", reason });

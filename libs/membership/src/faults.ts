@@ -4,12 +4,12 @@ import type { Member } from "@daos/member-store";
 import type { Rank } from "@daos/rank";
 import { providerOf } from "./member-table.ts";
 
-/** What is kept of an engine cannot be read: whether it was excluded is not known. */
+/** The stored member of an engine cannot be read, so it is unknown whether it was excluded. */
 export function faultJoinUnreadable(uuid: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberUnreadable,
-    description: `engine ${uuid} asks to join, but what is kept of it cannot be read`,
+    description: `engine ${uuid} cannot join: its stored member cannot be read`,
     reason: "it may have been excluded",
     resolution:
       "look at it with daos-server members check; then stop the daos-server of every access point, and move it aside with " +
@@ -17,12 +17,12 @@ export function faultJoinUnreadable(uuid: string): Fault {
   });
 }
 
-/** A new engine asks to join a system that can have no more. */
+/** A new engine asks to join a system that has the maximum number of members. */
 export function faultSystemFull(uuid: string, most: number): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.systemFull,
-    description: `engine ${uuid} asks to join, but the system has ${most} members, which is the most`,
+    description: `engine ${uuid} cannot join: the system has ${most} members, the maximum`,
     resolution: "forget engines that are gone for good with dmg system erase",
   });
 }
@@ -32,7 +32,7 @@ export function faultMemberExcluded(uuid: string, rank: Rank): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberExcluded,
-    description: `engine ${uuid} (rank ${rank}) asks to join, but an administrator has excluded it`,
+    description: `engine ${uuid} (rank ${rank}) cannot join: an administrator has excluded it`,
     resolution: `let it join again with dmg system clear-exclude --ranks ${rank}, then dmg system start --ranks ${rank}`,
   });
 }
@@ -42,11 +42,11 @@ export function faultMemberElsewhere(uuid: string, from: HostAddress, member: Me
   return new Fault({
     domain: "system",
     code: FaultCode.memberElsewhere,
-    description: `engine ${uuid} asks to join from ${formatHostAddress(from)}`,
+    description: `engine ${uuid} cannot join from ${formatHostAddress(from)}`,
     reason: `rank ${member.rank} with that identity is in service on ${formatHostAddress(member.address)}`,
     resolution:
       "if storage was copied to this host, format it (dmg storage format --reformat); if the host has a new address, " +
-      "it may join once its old address has been silent for a while",
+      "it may join when its old address has sent no report for a while",
   });
 }
 
@@ -83,7 +83,7 @@ export function faultProviderMismatch(
   return new Fault({
     domain: "system",
     code: FaultCode.providerMismatch,
-    description: `engine ${uuid} asks to join from ${host} with the fabric provider ${provider}`,
+    description: `engine ${uuid} cannot join from ${host} with the fabric provider ${provider}`,
     reason: `rank ${other.rank} on ${formatHostAddress(other.address)} is in service with ${expected}`,
     resolution:
       `set provider: ${expected} in the configuration of ${host}; to change the provider of the system, stop all ` +

@@ -86,7 +86,7 @@ export function providerOf(uri: string): string | undefined {
   return end > 0 ? uri.slice(0, end) : undefined;
 }
 
-/** A member of release 0.8.0 may have ended long ago. */
+/** The engine of a release 0.8.0 server may have ended long ago: that server sends no reports. */
 function providerInService({ state, uri, reports }: Member): string | undefined {
   return reports && (state === "joined" || state === "stopping") ? providerOf(uri) : undefined;
 }

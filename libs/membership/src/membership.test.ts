@@ -132,7 +132,7 @@ describe("planJoin", () => {
       joinOf(9, { ...fresh, uri: "ofi+tcp://10.0.0.2:31416", address: elsewhere }),
     ) as { readonly fault: Fault };
     expect(fault.message).toBe(
-      "engine new asks to join from 10.0.0.9:10001 with the fabric provider ofi+tcp: " +
+      "engine new cannot join from 10.0.0.9:10001 with the fabric provider ofi+tcp: " +
         "rank 0 on 10.0.0.1:10001 is in service with ofi+sockets",
     );
     expect(fault.resolution).toContain("set provider: ofi+sockets in the configuration of 10.0.0.9:10001");
@@ -291,7 +291,7 @@ describe("Membership", () => {
       { address: host, state: "joined", reason: "" },
     ]);
     expect(membership.events.list()).toMatchObject([
-      { kind: "swim_rank_alive", rank: 1, severity: "notice", message: "rank 1 is heard of again" },
+      { kind: "swim_rank_alive", rank: 1, severity: "notice", message: "rank 1 is responsive again" },
       { kind: "member_moved", rank: 0, message: "rank 0 reports from 10.0.0.9:10001 now", address: host },
       { kind: "member_moved", rank: 1 },
     ]);

@@ -27,7 +27,7 @@ import { type HostReport, isAbout, lossOf, planLoss } from "./plan-report.ts";
 import { type Condition, type EngineReport, planTransition } from "./plan-transition.ts";
 import type { SystemEventKind, SystemEvents } from "./system-events.ts";
 
-/** What a join asks for. */
+/** An engine's request to join. */
 export interface JoinRequest {
   readonly uuid: string;
   /** `NIL_RANK` for any. */
@@ -37,11 +37,11 @@ export interface JoinRequest {
   readonly uri: string;
   readonly contexts: number;
   readonly faultDomain: string;
-  /** Its host reports how it is. */
+  /** Its host sends reports. */
   readonly reports: boolean;
   /** The data plane knows its rank already, which is the replica's own. */
   readonly recorded: boolean;
-  /** Its place in the configuration of its host, from 0; undefined when its server does not say it. */
+  /** Its index in the configuration of its host, from 0; undefined when its server does not report it. */
   readonly instance?: number | undefined;
 }
 
@@ -51,13 +51,13 @@ interface Reported {
   readonly said: EngineReport | { readonly loss: string };
 }
 
-/** What a join means to the membership, before the data plane is asked. */
+/** The membership's decision about a join, before the data plane is asked. */
 export type JoinPlan =
   /** The data plane has the engine in its map already, and leads from there. */
   | { readonly kind: "record"; readonly rank: Rank }
   /** The data plane decides on a new rank, and hands the group map on to an engine that has one. */
   | { readonly kind: "ask-engine"; readonly rank: Rank }
-  /** The rank is reserved here, then the data plane is told. */
+  /** The rank is reserved here, then the data plane is asked to admit the engine. */
   | { readonly kind: "reserve"; readonly rank: Rank }
   | { readonly kind: "refuse"; readonly fault: Fault };
 
@@ -69,13 +69,13 @@ export interface MembershipOptions {
   readonly signal: AbortSignal;
   /** False as soon as another host may lead, also when the signal is late. */
   readonly holds: () => boolean;
-  /** Told of an excluded member when its host says that its engine serves. */
+  /** Called with an excluded member when its host reports that its engine serves. */
   readonly onExcludedServes?: ((member: Member) => void) | undefined;
   /** Who gives ranks to new engines: the data plane with one access point, the store with several. */
   readonly ranksFrom: "engine" | "store";
 }
 
-/** Members who were asked for, and what was asked for and is not there. */
+/** The members that were asked for, and the ranks and hosts that do not exist. */
 export interface Selected {
   readonly members: readonly Member[];
   readonly missingRanks: readonly number[];
@@ -83,8 +83,9 @@ export interface Selected {
 }
 
 /**
- * The members of the system, as the leader keeps them during its term: rank and uuid are one to one, and what a call of it
- * has changed is durable when the call returns. Decisions are made on what is being committed, answers on what has been.
+ * The members of the system, as the leader keeps them during its term: rank and uuid are one to one, and what a call of
+ * it has changed is durable when the call returns. Decisions take changes into account that are still being committed;
+ * answers show committed changes only.
  */
 export class Membership {
   readonly events: SystemEvents;
@@ -93,7 +94,7 @@ export class Membership {
   readonly #busy = new Set<string>();
   readonly #claimed = new Set<Rank>();
   readonly #passedOver = new Set<Rank>();
-  /** Engines of which nothing is known but that they were members. */
+  /** Engines that were members, and whose stored entries cannot be read. */
   readonly #unreadable = new Set<string>();
   #durable: MemberTable;
   #next: MemberTable;
@@ -127,7 +128,7 @@ export class Membership {
     for (const { uuid, reason } of unreadable) {
       membership.#unreadable.add(uuid);
       const name = cleanText(uuid, 64);
-      options.events.add("member_unreadable", `what is kept of engine ${name} cannot be read: ${reason}`, {
+      options.events.add("member_unreadable", `the stored member ${name} cannot be read: ${reason}`, {
         uuid: name,
       });
     }
@@ -139,7 +140,10 @@ export class Membership {
     return this.#options.signal;
   }
 
-  /** To be asked before each step of what is done in the term. @throws Fault leadershipLost when it is over */
+  /**
+   * Checks that the term goes on. Call it before each step of work in the term. @throws Fault leadershipLost when it is
+   * over
+   */
   checkTerm(attempted: string): void {
     if (!this.#options.holds()) throw faultLeadershipLost(attempted);
   }
@@ -228,12 +232,12 @@ export class Membership {
     return this.#next.lowestFree((rank) => this.#claimed.has(rank) || this.#passedOver.has(rank));
   }
 
-  /** Does not give this rank in this term: the data plane still has it for an engine that the system has forgotten. */
+  /** Keeps this rank from new engines in this term: the data plane still has it for an engine that was erased. */
   passOver(rank: Rank): void {
     this.#passedOver.add(rank);
   }
 
-  /** Gives a new engine its rank before the data plane is told. */
+  /** Reserves the rank of a new engine before the data plane is asked. */
   async reserve(attempt: JoinRequest, rank: Rank): Promise<void> {
     if (this.#next.get(attempt.uuid) !== undefined) return this.settled();
     this.#checkHolder(attempt.uuid, rank);
@@ -241,9 +245,9 @@ export class Membership {
   }
 
   /**
-   * Takes the reservation of an engine back that the data plane has refused.
+   * Withdraws the reservation of an engine that the data plane has refused.
    *
-   * @returns false for one that has joined before, and for one that has been excluded meanwhile: these stay
+   * @returns false for an engine that has joined before or was excluded meanwhile: its member stays
    */
   async release(uuid: string): Promise<boolean> {
     const member = this.#next.get(uuid);
@@ -274,10 +278,10 @@ export class Membership {
     const replaced = incarnation === 1 ? this.#replacedBy(member) : [];
     await this.#commit([member, ...replaced]);
     const host = formatHostAddress(member.address);
-    if (incarnation === 1) this.#tell("member_joined", `rank ${rank} has joined from ${host}`, member);
-    else this.#tell("member_restarted", `rank ${rank} has joined again from ${host}`, member);
+    if (incarnation === 1) this.#addEvent("member_joined", `rank ${rank} has joined from ${host}`, member);
+    else this.#addEvent("member_restarted", `rank ${rank} has joined again from ${host}`, member);
     for (const one of replaced)
-      this.#tell("member_replaced", `rank ${one.rank} is replaced by rank ${rank} on ${host}`, {
+      this.#addEvent("member_replaced", `rank ${one.rank} is replaced by rank ${rank} on ${host}`, {
         ...one,
         reason: "",
       });
@@ -311,10 +315,10 @@ export class Membership {
   }
 
   /**
-   * Takes what a host says of its engines.
+   * Applies a host's report about its engines.
    *
-   * @param options `reported` is what counts of it, all that is about members by default; `moved` are uuids of members that
-   *   have its address from now on
+   * @param options `reported` is the part to apply, by default all that is about members; `moved` are uuids of members
+   * that get the report's address
    */
   async report(
     report: HostReport,
@@ -346,7 +350,7 @@ export class Membership {
     const member = this.byUuid(uuid);
     if (member === undefined) return;
     const message = `rank ${member.rank} reports from ${formatHostAddress(host)} now`;
-    this.#tell("member_moved", message, { ...member, reason: "" });
+    this.#addEvent("member_moved", message, { ...member, reason: "" });
   }
 
   /** Puts members into a state, unless they are excluded or replaced; unknown ones are left out. */
@@ -379,7 +383,7 @@ export class Membership {
       ),
     );
     for (const member of excluded)
-      this.#tell("member_exclusion_cleared", `rank ${member.rank} may join again`, member);
+      this.#addEvent("member_exclusion_cleared", `rank ${member.rank} may join again`, member);
   }
 
   /**
@@ -395,7 +399,10 @@ export class Membership {
     }
     if (incarnation !== undefined && member.incarnation !== incarnation) return false;
     await this.#remove(uuid);
-    this.#tell("member_erased", `rank ${member.rank} is not a member any more`, { ...member, reason: "" });
+    this.#addEvent("member_erased", `rank ${member.rank} is not a member any more`, {
+      ...member,
+      reason: "",
+    });
     return true;
   }
 
@@ -410,7 +417,7 @@ export class Membership {
   }
 
   /**
-   * Resolves when what others are changing is durable: who has nothing to change relies on that all the same.
+   * Resolves when the pending changes of others are durable: a caller without changes of its own relies on them too.
    *
    * @throws Fault when that cannot be committed
    */
@@ -429,16 +436,16 @@ export class Membership {
     );
     await this.#commit([...members, ...others]);
     for (const member of alive)
-      this.#tell("swim_rank_alive", `rank ${member.rank} is heard of again`, member);
+      this.#addEvent("swim_rank_alive", `rank ${member.rank} is responsive again`, member);
     for (const member of members) {
-      const told = EVENTS[member.state];
-      if (told !== undefined) this.#tell(told[0], `rank ${member.rank} ${told[1]}`, member);
+      const event = EVENTS[member.state];
+      if (event !== undefined) this.#addEvent(event[0], `rank ${member.rank} ${event[1]}`, member);
     }
   }
 
   async #commit(members: readonly Member[]): Promise<void> {
     if (members.length === 0) return this.settled();
-    // What the store refuses would fail the changes of others in the same commit.
+    // A change that the store refuses would fail the other changes of the same commit.
     for (const member of members) encodeMember(member);
     for (const member of members) this.#next.set(member);
     await this.#push(members.map((member) => ({ kind: "put", member })));
@@ -489,7 +496,7 @@ export class Membership {
     return { ...member, ...condition, reason, since: Math.round(this.#options.clock.wallTime()) };
   }
 
-  #tell(kind: SystemEventKind, message: string, { rank, uuid, address, reason }: Member): void {
+  #addEvent(kind: SystemEventKind, message: string, { rank, uuid, address, reason }: Member): void {
     this.events.add(kind, reason === "" ? message : `${message}: ${reason}`, { rank, uuid, address });
   }
 
@@ -513,11 +520,11 @@ export class Membership {
   }
 }
 
-/** What is told of a member that comes into a state. */
+/** The event of a member that enters a state. */
 const EVENTS: Partial<Record<Member["state"], readonly [SystemEventKind, string]>> = {
   stopped: ["member_stopped", "has stopped"],
   errored: ["engine_died", "is out of service"],
-  unresponsive: ["swim_rank_dead", "is not heard of"],
+  unresponsive: ["swim_rank_dead", "is unresponsive"],
   excluded: ["member_excluded", "is excluded"],
 };
 
@@ -525,7 +532,7 @@ const replaced = (rank: Rank): Condition => ({ state: "replaced", reason: `by ra
 
 const refuse = (fault: Fault): JoinPlan => ({ kind: "refuse", fault });
 
-/** Its host has said so lately: otherwise it would be unresponsive. */
+/** Its host has reported it lately: otherwise it would be unresponsive. */
 function isInService({ state, reports }: Member): boolean {
   return reports && (state === "joined" || state === "stopping");
 }

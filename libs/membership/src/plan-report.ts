@@ -2,19 +2,19 @@ import { type HostAddress, sameAddress } from "@daos/hostlist";
 import type { Member } from "@daos/member-store";
 import type { Condition, EngineReport } from "./plan-transition.ts";
 
-/** What a host says of its engines. */
+/** A host's report about its engines. */
 export interface HostReport {
   /** Its control address, from which the report comes. */
   readonly host: HostAddress;
-  /** Those of which it knows whether they have an identity. */
+  /** The engines whose superblock the host has looked for. */
   readonly engines: readonly EngineReport[];
-  /** How many engines its configuration has; undefined when it does not say. */
+  /** How many engines its configuration has; undefined when the report does not say it. */
   readonly configured: number | undefined;
 }
 
 /**
- * Whether what a host says of an engine counts for the member. From another address than the recorded one only the process
- * counts that has joined last: a copy of the storage has another incarnation, or none.
+ * True when a report about an engine applies to the member. From another address than the recorded one, only a report
+ * about the process that joined last applies: a copy of the storage has another incarnation, or none.
  */
 export function isAbout(
   member: Pick<Member, "address" | "incarnation">,
@@ -44,7 +44,7 @@ export function lossOf(
   return `the storage of engine ${instance} of its host has no superblock: ${there.reason}`;
 }
 
-/** What becomes of a member whose host does not have it any more; undefined when nothing changes. */
+/** The new state of a member that its host has lost; undefined when nothing changes. */
 export function planLoss(
   member: Pick<Member, "state" | "reason">,
   reason: string,

@@ -1,10 +1,10 @@
 import type { Member, MemberState } from "@daos/member-store";
 
-/** What a host says of one of its engines. */
+/** A host's report about one of its engines. */
 export interface EngineReport {
   /** Undefined while its storage has no superblock. */
   readonly uuid: string | undefined;
-  /** Its place in the configuration of its host, from 0; undefined when that is not said. */
+  /** Its index in the configuration of its host, from 0; undefined when not reported. */
   readonly instance: number | undefined;
   /** Of the join of the process that runs now; 0 before it has joined. */
   readonly incarnation: number;
@@ -20,11 +20,12 @@ export interface Condition {
 }
 
 /**
- * What a host's report makes of a member; undefined when it changes nothing.
+ * The state that a host's report gives a member; undefined when nothing changes.
  *
- * What an earlier incarnation did does not count. A later one has joined in a time that the store does not know of, because it
- * was restored from an older copy; it counts. An excluded member stays excluded whatever its engine does, a replaced one
- * comes back with a join only, and one that an administrator's command is working on (`busy`) is that command's to judge.
+ * A report about an earlier incarnation is ignored. A report about a later one applies: the engine joined in a time
+ * that the store lacks, because the store was restored from an older copy. An excluded member stays excluded whatever
+ * its engine does. A replaced member returns by a join only. A member that an administrator's command works on (`busy`)
+ * is left to that command.
  */
 export function planTransition(
   member: Pick<Member, "state" | "reason" | "incarnation">,

@@ -14,9 +14,9 @@ export type SystemEventKind =
   | "member_stopped"
   /** RAS: its engine died, or could not be started. */
   | "engine_died"
-  /** RAS: nothing is heard of its host. */
+  /** RAS: no reports come from its host. */
   | "swim_rank_dead"
-  /** RAS: its host is heard of again, and it serves as before. */
+  /** RAS: its host reports again, and it serves as before. */
   | "swim_rank_alive"
   | "member_excluded"
   | "member_exclusion_cleared"
@@ -30,7 +30,7 @@ export type SystemEventKind =
   /** RAS: an administrator's stop did not stop every rank. */
   | "system_stop_failed"
   | "device_warning"
-  /** What is kept of a member cannot be read: it was set aside. */
+  /** A stored member cannot be read: it was set aside. */
   | "member_unreadable";
 
 /** Something that happened in the system. */
@@ -58,25 +58,26 @@ const SEVERITY: Readonly<Record<SystemEventKind, SystemEvent["severity"]>> = {
 
 const LEVEL = { notice: "info", warning: "warn", error: "error" } as const;
 
-/** The most characters of an event: a reason of a member and what it is about. */
+/** Maximum length of an event's message, in characters: the reason of a member and its context. */
 const MAX_EVENT = MAX_REASON + 256;
 /** How many events are kept. */
 const KEPT = 4096;
-/** How many characters of messages are kept, and how many of other fields an event counts for. */
+/** Maximum characters of all messages that are kept, and how many the other fields of one event count for. */
 const KEPT_CHARACTERS = 1024 * 1024;
 const FIELDS = 128;
-/** Lines of each kind that are logged in a minute; a host can join or report as often as it likes. */
+/** Lines of each kind that are logged in a minute; hosts can join and report without limit. */
 const LINES = 600;
 
-/** What is not in the store yet, and from which number on events are kept. */
+/** The events that are not stored yet, and the number of the first event to keep. */
 interface UnsavedEvents {
   readonly events: readonly SystemEvent[];
   readonly from: number;
 }
 
 /**
- * The latest events of the system, each also a line of the log, unless there are far too many of its kind. What the store has
- * of former leaders comes first; what it does not have yet is kept until it does, as long as there is room.
+ * The latest events of the system, each also a line of the log, unless there are far too many of its kind. Events of
+ * former leaders, which the store has, come first. Events that are not stored yet are kept until they are, as long as
+ * there is room.
  */
 export class SystemEvents {
   readonly #log: Logger;
@@ -103,7 +104,9 @@ export class SystemEvents {
     for (const wake of this.#listeners) wake();
   }
 
-  /** Puts what the store has before what has happened in this term so far, which is numbered anew. Called before anyone reads. */
+  /**
+   * Puts the stored events before those of this term so far, which get new numbers. Call it before any reader starts.
+   */
   restore(stored: readonly SystemEvent[]): void {
     const added = this.#kept.splice(0);
     this.#characters = 0;
@@ -113,18 +116,18 @@ export class SystemEvents {
     for (const event of added) this.#keep({ ...event, number: ++this.#last });
   }
 
-  /** What the store does not have yet, oldest first. @param limit the most events */
+  /** The events that are not stored yet, oldest first. @param limit maximum number of events */
   unsaved(limit: number): UnsavedEvents {
     const events = this.list(this.#saved).slice(0, limit);
     return { events, from: this.#kept[0]?.number ?? this.#last + 1 };
   }
 
-  /** The store has events up to this number. */
+  /** Records that the store has the events up to this number. */
   saved(number: number): void {
     this.#saved = Math.max(this.#saved, number);
   }
 
-  /** Those with a larger number than `after` that are kept, oldest first. */
+  /** The kept events with a larger number than `after`, oldest first. */
   list(after = 0): readonly SystemEvent[] {
     return this.#kept.filter(({ number }) => number > after);
   }
@@ -132,7 +135,7 @@ export class SystemEvents {
   /** As {@link list}, and then each as it happens, until `signal` aborts. */
   async *follow(after: number, options: { readonly signal: AbortSignal }): AsyncGenerator<SystemEvent> {
     const { signal } = options;
-    // Who asks may have counted the events of another leader, which were more.
+    // The caller's number may come from another leader that had more events.
     let seen = Math.min(after, this.#last);
     let wake = () => {};
     const onChange = () => wake();

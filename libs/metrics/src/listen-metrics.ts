@@ -73,7 +73,7 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
     throw new Fault({
       domain: "system",
       code: FaultCode.listenAddressBusy,
-      description: `listen on ${shown}:${port} for Prometheus`,
+      description: `cannot listen on ${shown}:${port} for Prometheus`,
       reason: errorText(error),
       resolution: "set telemetry_port to a free port, or leave it out",
       cause: error,
@@ -98,7 +98,7 @@ export async function listenMetrics(options: MetricsListenOptions): Promise<Metr
   };
 }
 
-/** Ends the oldest connection when there is one too many: silent ones do not keep the others out. */
+/** Ends the oldest connection when there are too many, so that idle ones do not keep others out. */
 function keepNewest(server: Server): void {
   const sockets = new Set<Socket>();
   server.on("connection", (socket: Socket) => {

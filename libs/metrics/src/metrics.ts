@@ -189,7 +189,7 @@ export class Metrics {
   }
 }
 
-/** A file may hold several certificates, as `ca_cert` does while the CA is replaced: the one that ends first counts. */
+/** A file may hold several certificates, as `ca_cert` does while the CA is replaced: the first to expire counts. */
 function worstOfEach(certificates: readonly CertificateReading[]): readonly CertificateReading[] {
   const files = new Map<string, CertificateReading>();
   for (const one of certificates) {
@@ -218,7 +218,7 @@ async function* watched<T>(messages: AsyncIterable<T>, done: (code: string) => v
   }
 }
 
-/** The names of gRPC, `NOT_FOUND`. */
+/** The name of a gRPC code, `NOT_FOUND`. */
 function codeOf(error: unknown): string {
   const code = ConnectError.from(error).code;
   if (code === Code.Canceled) return "CANCELLED";

@@ -19,8 +19,8 @@ const CLIENT_CALLS: Readonly<Record<number, string>> = {
 };
 
 /**
- * The call of a client that a method of the engine answers, such as `/mgmt.MgmtSvc/PoolDestroy`. The name of a method that
- * answers none is in no table of roles, and so is allowed to no client.
+ * The call of a client that a method of the engine answers, such as `/mgmt.MgmtSvc/PoolDestroy`. A method that answers
+ * no client call gets a name that is in no table of roles, so no client may call it.
  */
 export function clientCall(method: number): string {
   return `/${typeName}/${CLIENT_CALLS[method] ?? `method ${method} of the engine`}`;

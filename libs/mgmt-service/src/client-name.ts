@@ -6,8 +6,8 @@ import { commonName, userOf } from "@daos/security";
 const MAX_NAME = 128;
 
 /**
- * Who a client is, to be shown: `alice at 10.0.0.7` by the user in its certificate, `admin at 10.0.0.7` by its role, `a client
- * at 10.0.0.7` without a certificate.
+ * The name of a client for display: `alice at 10.0.0.7` by the user in its certificate, `admin at 10.0.0.7` by its
+ * role, `a client at 10.0.0.7` without a certificate.
  *
  * @param certificate DER
  * @param address IP address; empty when it is not known

@@ -63,7 +63,7 @@ async function serviceOn(answer: Uint8Array, received: Received[]): Promise<Clie
     pools: new PoolCoordinator({ leadership, replicas, log: silentLogger }),
     callLeader: () => Promise.reject(new Error("unexpected call of the leader")),
     mayDirect: async () => true,
-    judgeCaller: async () => undefined,
+    authorizeCaller: async () => undefined,
     log: silentLogger,
   });
   const transport = createRouterTransport((router) => router.service(mgmt.MgmtSvc, service), {

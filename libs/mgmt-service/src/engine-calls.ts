@@ -7,7 +7,7 @@ import { peerCertificateKey } from "./peer-address.ts";
 import { CALL_TIMEOUT_MS } from "./timeouts.ts";
 
 interface AskEngineOptions {
-  /** Ends the call sooner. */
+  /** Aborts the call earlier. */
   readonly signal?: AbortSignal | undefined;
   /** Certificate (DER) of the client. */
   readonly caller: Uint8Array | undefined;
@@ -20,8 +20,9 @@ export type EngineHandler<I extends DescMessage, O extends DescMessage> = (
 ) => Promise<MessageShape<O>>;
 
 /**
- * Passes requests of clients on to the engine of an MS replica; the answer is the engine's. Any host with a replica does it, as
- * agents of release 0.8.0 ask their first access point and no other; the data plane has a leader of its own.
+ * Passes requests of clients to the engine of an MS replica and returns the engine's answer. Any host with a replica
+ * does this, because agents of release 0.8.0 ask only their first access point, and because the data plane has a leader
+ * of its own.
  */
 export class EngineCalls {
   readonly #options: Pick<MgmtServiceOptions, "harness" | "leadership" | "replicas">;
@@ -49,7 +50,7 @@ export class EngineCalls {
       this.ask(method, request, { signal, caller: values.get(peerCertificateKey) });
   }
 
-  /** Likewise, on the leader only: the answer is about one engine, and is to be about the same one wherever it is asked. */
+  /** The same on the leader only: the answer is about one engine, and must be about the same engine on every host. */
   forwardOnLeader<I extends DescMessage, O extends DescMessage>(method: MsMethod<I, O>): EngineHandler<I, O> {
     const call = this.forward(method);
     return async (request, context) => {

@@ -10,10 +10,10 @@ import { peerCertificateKey } from "./peer-address.ts";
 import { SharedCalls } from "./shared-calls.ts";
 import { CALL_TIMEOUT_MS } from "./timeouts.ts";
 
-/** Calls of clients that attach which an engine has at once. */
+/** Maximum number of concurrent calls to an engine for clients that attach. */
 const MAX_ATTACH_CALLS = 4;
 
-/** What an engine with a replica answers: ACLs of pools, where to attach, the health of devices. */
+/** The handlers of calls that an engine with a replica answers: ACLs of pools, how to attach, the health of devices. */
 export function engineHandlers(
   { leadership }: Pick<MgmtServiceOptions, "leadership">,
   engines: EngineCalls,
@@ -43,7 +43,8 @@ export function engineHandlers(
       using limit = deadline(CALL_TIMEOUT_MS, "members to attach by", context.signal);
       const psrs = await attachInfo(leadership, limit);
       if (psrs !== undefined) return attachTo(psrs);
-      // A job starts on thousands of nodes at once: the engine has the work of a few calls, and room for administrators.
+      // A job starts on thousands of nodes at once: shared calls limit the engine's work, and leave room for
+      // administrators.
       const caller = context.values.get(peerCertificateKey);
       const ask = () => engines.ask(drpcMethods.getAttachInfo, request, { caller });
       return await attaching.call(request.sys, ask, limit);

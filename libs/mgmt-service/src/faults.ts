@@ -1,6 +1,6 @@
 import { Fault, FaultCode } from "@daos/fault";
 
-/** A client means another system. */
+/** A client asks for another system. */
 export function faultOtherSystem(asked: string, here: string): Fault {
   return new Fault({
     domain: "system",
@@ -10,7 +10,7 @@ export function faultOtherSystem(asked: string, here: string): Fault {
   });
 }
 
-/** Another access point passes on what is not about pools. */
+/** Another access point forwards a call that is not about pools. */
 export function faultNoPoolCall(method: number): Fault {
   return new Fault({
     domain: "system",
@@ -20,7 +20,7 @@ export function faultNoPoolCall(method: number): Fault {
   });
 }
 
-/** A server whose address is none of the leader or an access point asks for what only those may. */
+/** A server that is neither the leader nor an access point makes a call that only those may make. */
 export function faultNotDirecting(call: string, address: string): Fault {
   return new Fault({
     domain: "security",

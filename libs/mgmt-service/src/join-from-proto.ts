@@ -17,7 +17,7 @@ export function joinFromProto(message: JoinFields, peer: string): JoinRequest {
   return { uuid, rank, address, uri, contexts, faultDomain, reports, recorded, instance };
 }
 
-/** The place of an engine in the configuration of its host, from 0; undefined when its server does not say it. */
+/** The index of an engine in the configuration of its host, from 0; undefined when its server does not report it. */
 export function instanceOf(engineNumber: number): number | undefined {
   return engineNumber === 0 ? undefined : engineNumber - 1;
 }

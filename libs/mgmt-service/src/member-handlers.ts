@@ -7,7 +7,7 @@ import type { MgmtServiceOptions } from "./mgmt-service-options.ts";
 import { peerAddress } from "./peer-address.ts";
 import { reportFromProto, reportResultToProto } from "./report-from-proto.ts";
 
-/** What servers ask of the leader about their own engines, and who the leader is. */
+/** The handlers of servers' calls to the leader about their own engines, and of the query for the leader. */
 export function memberHandlers({
   leadership,
   requests,

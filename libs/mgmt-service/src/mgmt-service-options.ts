@@ -5,7 +5,7 @@ import type { HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
 import type { ForClient, MsReplicas, PoolCoordinator, ServerRequests } from "@daos/system";
 
-/** What the handlers of `mgmt.MgmtSvc` work on. */
+/** The parts of the server that the handlers of `mgmt.MgmtSvc` use. */
 export interface MgmtServiceOptions {
   readonly systemName: string;
   readonly harness: Pick<Harness, "hasMsInstance">;
@@ -20,12 +20,16 @@ export interface MgmtServiceOptions {
     body: Uint8Array,
     wait: ForClient & { readonly address: string },
   ) => Promise<Uint8Array>;
-  /** This IP address is one of the leader, of an access point or of this host itself. */
+  /** True when this IP address belongs to the leader, to an access point or to this host. */
   readonly mayDirect: (address: string, wait: { readonly signal: AbortSignal }) => Promise<boolean>;
   /**
    * Whether the certificate (DER) of a client allows a call such as `/mgmt.MgmtSvc/PoolDestroy`, which the server at `from`
    * makes for that client. Undefined when it does.
    */
-  readonly judgeCaller: (certificate: Uint8Array, path: string, from: string) => Promise<Fault | undefined>;
+  readonly authorizeCaller: (
+    certificate: Uint8Array,
+    path: string,
+    from: string,
+  ) => Promise<Fault | undefined>;
   readonly log: Logger;
 }

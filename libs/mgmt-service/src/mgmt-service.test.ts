@@ -118,7 +118,7 @@ async function system(answers: Answers, options: SystemOptions = {}) {
     const joins = new JoinCoordinator({ leadership, replicas, log: silentLogger });
     const requests = new ServerRequests({ harness: of, leadership, joins, log: silentLogger });
     const mayDirect = async () => options.directs ?? true;
-    const judgeCaller = async () => undefined;
+    const authorizeCaller = async () => undefined;
     const parts = {
       systemName: "daos_server",
       harness: of,
@@ -128,7 +128,7 @@ async function system(answers: Answers, options: SystemOptions = {}) {
       pools: new PoolCoordinator({ leadership, replicas, log: silentLogger }),
       mayDirect,
       callLeader: options.callLeader ?? (() => Promise.reject(new Error("unexpected call of the leader"))),
-      judgeCaller,
+      authorizeCaller,
       log: options.log ?? silentLogger,
     };
     const transport = createRouterTransport((router) => router.service(mgmt.MgmtSvc, mgmtService(parts)), {

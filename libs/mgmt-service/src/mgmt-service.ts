@@ -9,8 +9,8 @@ import { PoolCalls } from "./pool-calls.ts";
 import { poolHandlers } from "./pool-handlers.ts";
 
 /**
- * The handlers of `mgmt.MgmtSvc`. What concerns the members is answered on the leader's host; pools and the like by an
- * engine with a replica; what concerns one rank by the host that runs it.
+ * The handlers of `mgmt.MgmtSvc`. Calls about members are answered by the leader; calls about pools by an engine with a
+ * replica; calls about one rank by the host that runs it.
  */
 export function mgmtService(options: MgmtServiceOptions): ServiceImpl<typeof mgmt.MgmtSvc> {
   const engines = new EngineCalls(options);

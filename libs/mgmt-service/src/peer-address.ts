@@ -14,7 +14,7 @@ export function peerAddress(context: HandlerContext): string {
   return context.values.get(peerAddressKey).replace(/^::ffff:(?=\d+\.)/, "");
 }
 
-/** The control address of a caller: the peer's IP address is trusted, not the one that its message names. */
+/** The control address of a caller. The peer's IP address is trusted, not the address in its message. */
 export function hostFrom(addr: string, peer: string): HostAddress {
   return { ...parseHostAddress(addr), ...(peer === "" ? {} : { host: peer }) };
 }

@@ -14,20 +14,24 @@ import { POOL_TIMEOUT_MS } from "./timeouts.ts";
 const RESOLVE_TIMEOUT_MS = 10_000;
 
 /**
- * What the leader and the access points have this host do: the calls that concern one rank, on the host that runs it, and the
- * calls of clients that another access point passes on.
+ * The handlers of calls by the leader and the access points: calls about one rank, on the host that runs it, and calls
+ * of clients that another access point forwards.
  */
 export function peerHandlers(
-  options: Pick<MgmtServiceOptions, "requests" | "mayDirect" | "judgeCaller" | "log">,
+  options: Pick<MgmtServiceOptions, "requests" | "mayDirect" | "authorizeCaller" | "log">,
   pools: PoolCalls,
 ): Pick<
   ServiceImpl<typeof mgmt.MgmtSvc>,
   "prepShutdown" | "killRank" | "startRank" | "eraseRank" | "callEngine" | "callLeader"
 > {
-  const { requests, mayDirect, judgeCaller } = options;
+  const { requests, mayDirect, authorizeCaller } = options;
   const quiet = limitRepeats(options.log);
 
-  /** A certificate of the role server is every server's: these calls also depend on the address. @throws Fault notAuthorized */
+  /**
+   * Every server has a certificate of the role server, so these calls also depend on the address.
+   *
+   * @throws Fault notAuthorized
+   */
   const checkDirects = async (call: string, context: HandlerContext) => {
     const address = peerAddress(context);
     using limit = deadline(RESOLVE_TIMEOUT_MS, "look up the access points", context.signal);
@@ -37,10 +41,10 @@ export function peerHandlers(
     throw fault;
   };
 
-  /** The client that an access point calls for must be allowed the call here as it was there. @throws Fault notAuthorized */
+  /** The client of a forwarded call must be allowed the call here too. @throws Fault notAuthorized */
   const checkCaller = async (method: number, caller: Uint8Array, from: string) => {
     if (method === drpcMethods.join.method) return;
-    const fault = await judgeCaller(caller, clientCall(method), from);
+    const fault = await authorizeCaller(caller, clientCall(method), from);
     if (fault === undefined) return;
     quiet.warn("a call of another server is refused", { fault });
     throw fault;

@@ -24,7 +24,7 @@ export interface FromClient extends ForClient {
 type Options = Pick<MgmtServiceOptions, "harness" | "leadership" | "requests" | "pools" | "callLeader">;
 type Answer<O extends DescMessage> = Promise<MessageInitShape<O>>;
 
-/** What the engine answers to these methods has other fields than what the client gets: the schemas are those of the client. */
+/** The schemas of the client's answers, which have other fields than the engine's answers to these methods. */
 const CREATE = [drpcMethods.poolCreate.method, mgmt.PoolCreateReqSchema, mgmt.PoolCreateRespSchema] as const;
 const DESTROY = [
   drpcMethods.poolDestroy.method,
@@ -34,8 +34,8 @@ const DESTROY = [
 const LIST = [drpcMethods.listPools.method, mgmt.ListPoolsReqSchema, mgmt.ListPoolsRespSchema] as const;
 
 /**
- * The calls of clients about the pools. The leader records the pools, so they are its own. An access point that does not lead
- * passes them on, because dmg of release 0.8.0 asks its first access point and no other.
+ * The calls of clients about the pools. The leader answers them, because it records the pools. An access point that
+ * does not lead forwards them, because dmg of release 0.8.0 asks only its first access point.
  */
 export class PoolCalls {
   readonly #options: Options;
@@ -95,7 +95,7 @@ export class PoolCalls {
     return { status: await this.#options.pools.destroy(uuid, { uuid, sys, force }, wait) };
   }
 
-  /** A client of an earlier release does not know of recorded pools: it gets those that the data plane has. */
+  /** A client of an earlier release does not know recorded pools: it gets the pools of the data plane. */
   async #list(
     { sys, recorded }: mgmt.ListPoolsReq,
     { address: _, ...wait }: FromClient,

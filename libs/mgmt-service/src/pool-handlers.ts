@@ -10,10 +10,10 @@ import { peerAddress, peerCertificateKey } from "./peer-address.ts";
 import type { FromClient, PoolCalls } from "./pool-calls.ts";
 import { CALL_TIMEOUT_MS, POOL_TIMEOUT_MS } from "./timeouts.ts";
 
-/** What dmg of release 0.8.0 says unless told otherwise, whatever the system is called. */
+/** The system name that dmg of release 0.8.0 sends by default, whatever the system's name is. */
 const USUAL_SYSTEM = "daos_server";
 
-/** The pools are the leader's, which records them. */
+/** The calls about pools. The leader answers them, because it records the pools. */
 export function poolHandlers(
   { harness, systemName }: Pick<MgmtServiceOptions, "harness" | "systemName">,
   { pools, engines }: { readonly pools: PoolCalls; readonly engines: EngineCalls },
@@ -37,7 +37,7 @@ export function poolHandlers(
       try {
         return await pools.list(request, clientOf(context, limit));
       } catch (error) {
-        // Without the store of the members the data plane still has its list.
+        // The data plane has its list even without the store of the members.
         if (!harness.hasMsInstance || !isStoreOutage(error)) throw error;
         return await listInDataPlane(request, context);
       }

@@ -1,8 +1,8 @@
 import { abortable } from "@daos/sys";
 
 /**
- * One call for all who want the same at the same time, and few calls at once: however many clients ask, what is called has the
- * work of a few. An answer is not kept: who asks later gets a later one.
+ * Shares one call among all callers with the same key at the same time, and limits the number of concurrent calls, so
+ * that the work does not grow with the number of clients. Answers are not cached: a later caller gets a later answer.
  */
 export class SharedCalls<T> {
   readonly #most: number;

@@ -138,8 +138,12 @@ describe("a request over a socket", () => {
 
   it.each([
     ["an answer of another version", { version: 9, error: null, result: {} }, "version 9"],
-    ["an answer that is none", [], "an answer that is none"],
-    ["a result that is none", { version: 1, error: null, result: { sizes: 3 } }, "a result of Measure"],
+    ["an unreadable answer", [], "an unreadable answer"],
+    [
+      "an unreadable result",
+      { version: 1, error: null, result: { sizes: 3 } },
+      "an unreadable result of Measure",
+    ],
   ])("refuses %s", async (_name, answer, text) => {
     const helper = await listen((socket) => socket.resume().end(encodeFrame(answer)));
     await expect(measure({ helper })).rejects.toMatchObject({

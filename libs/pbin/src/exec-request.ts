@@ -90,12 +90,12 @@ function readAnswer<T extends MethodTable, M extends MethodOf<T>>(
   message: unknown,
 ): ResultOf<T, M> {
   const envelope = responseEnvelope.safeParse(message);
-  if (!envelope.success) throw faultMalformed("an answer that is none", envelope.error);
+  if (!envelope.success) throw faultMalformed("an unreadable answer", envelope.error);
   const { version, error, result } = envelope.data;
   if (error !== null) throw fromFaultMessage(error);
   if (version !== PROTOCOL_VERSION) throw faultMalformed(`an answer of protocol version ${version}`);
   const parsed = schemasOf(methods, method)?.result.safeParse(result);
-  if (parsed?.success !== true) throw faultMalformed(`a result of ${method} that is none`, parsed?.error);
+  if (parsed?.success !== true) throw faultMalformed(`an unreadable result of ${method}`, parsed?.error);
   // The result was parsed with the schema of this method.
   return parsed.data as ResultOf<T, M>;
 }

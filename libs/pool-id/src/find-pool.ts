@@ -1,18 +1,18 @@
-/** What a pool is found by. */
+/** The names by which a pool is found. */
 export interface PoolNames {
   readonly uuid: string;
   /** Empty when the pool has none. */
   readonly label: string;
 }
 
-/** The pool that a text means. */
+/** The outcome of a search for a pool. */
 export type FoundPool<Pool> =
   | { readonly kind: "found"; readonly pool: Pool }
   | { readonly kind: "unknown" }
   /** The beginning of the uuids of several pools. */
   | { readonly kind: "ambiguous"; readonly pools: readonly Pool[] };
 
-/** A shorter beginning of a uuid is more likely a slip of the hand than a pool that is meant. */
+/** Minimum length of the beginning of a uuid: a shorter one is more likely a typing error. */
 export const MIN_UUID_PREFIX = 4;
 
 /**

@@ -1,6 +1,6 @@
 import { Fault, FaultCode } from "@daos/fault";
 
-/** The most characters of a label. @see DAOS 2.x src/include/daos_prop.h DAOS_PROP_LABEL_MAX_LEN */
+/** Maximum length of a label, in characters. @see DAOS 2.x src/include/daos_prop.h DAOS_PROP_LABEL_MAX_LEN */
 export const MAX_POOL_LABEL = 127;
 
 const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/i;

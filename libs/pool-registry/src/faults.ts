@@ -5,7 +5,7 @@ export function faultPoolLabelTaken(label: string, holder: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.poolLabelTaken,
-    description: `no second pool can have the label ${label}`,
+    description: `cannot create a second pool with the label ${label}`,
     reason: `pool ${holder} has it`,
     resolution: "give another label, or look at the pools with: dmg pool list",
   });

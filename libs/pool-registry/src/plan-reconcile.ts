@@ -6,7 +6,7 @@ export interface DataPlanePool {
   readonly svcReplicas: readonly number[];
 }
 
-/** What a pool is shown as. */
+/** The state of a pool as it is shown. */
 export type ListedState =
   | "ready"
   | "creating"
@@ -19,7 +19,7 @@ export interface ListedPool {
   readonly record: PoolRecord;
   readonly svcReplicas: readonly number[];
   readonly state: ListedState;
-  /** The data plane said that it has it. */
+  /** The data plane has reported it. */
   readonly inDataPlane: boolean;
   /** What differs between both; empty when they agree. */
   readonly note: string;
@@ -37,11 +37,11 @@ export interface ReconcileOptions {
 export interface ReconcilePlan {
   readonly listed: readonly ListedPool[];
   readonly changes: readonly PoolChange[];
-  /** Pools of which it is not certain yet whether the data plane will have them. */
+  /** States of pools that the data plane may or may not have in the end. */
   readonly unfinished: ReadonlySet<string>;
 }
 
-/** A call that was under way when its leader died may take so long in the data plane, ms. */
+/** How long the data plane may still work on a call whose leader has died, ms. */
 const CALL_MS = 300_000;
 
 /** Compares the pools of the registry with those of the data plane. */
@@ -57,7 +57,7 @@ export function planReconcile(
   const listed: ListedPool[] = [];
   for (const record of records) {
     const there = inDataPlane.get(record.uuid);
-    const { shown, change, isUnfinished } = judge(record, there, options);
+    const { shown, change, isUnfinished } = assess(record, there, options);
     if (shown !== undefined) listed.push(shown);
     if (change !== undefined) changes.push(change);
     if (isUnfinished) unfinished.add(record.uuid);
@@ -73,13 +73,13 @@ export function planReconcile(
   return { listed, changes, unfinished };
 }
 
-interface Judged {
+interface Assessment {
   readonly shown: ListedPool | undefined;
   readonly change?: PoolChange | undefined;
   readonly isUnfinished?: boolean | undefined;
 }
 
-function judge(record: PoolRecord, there: DataPlanePool | undefined, options: ReconcileOptions): Judged {
+function assess(record: PoolRecord, there: DataPlanePool | undefined, options: ReconcileOptions): Assessment {
   const { uuid, state } = record;
   const svcReplicas = there?.svcReplicas ?? record.svcReplicas;
   const shown = (as: ListedState, note = ""): ListedPool => ({

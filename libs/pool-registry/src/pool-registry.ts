@@ -49,8 +49,7 @@ export class PoolRegistry {
     const { store, signal, log } = options;
     const unreadable: UnreadableMember[] = [];
     const pools = await store.loadPools({ signal, onUnreadable: (one) => unreadable.push(one) });
-    for (const { uuid, reason } of unreadable)
-      log.error("what is kept of a pool cannot be read", { uuid, reason });
+    for (const { uuid, reason } of unreadable) log.error("a stored pool cannot be read", { uuid, reason });
     return new PoolRegistry(pools, options);
   }
 
@@ -59,7 +58,7 @@ export class PoolRegistry {
     return [...this.#pools.values()].sort((a, b) => (a.uuid < b.uuid ? -1 : 1));
   }
 
-  /** All pools as they were recorded, where the data plane cannot be asked. */
+  /** All pools as they were recorded, for when the data plane cannot be asked. */
   recorded(): readonly ListedPool[] {
     return this.list().map((record) => {
       const { svcReplicas, state } = record;
@@ -76,7 +75,10 @@ export class PoolRegistry {
     return this.#commits;
   }
 
-  /** To be asked before each step of what is done in the term. @throws Fault leadershipLost when it is over */
+  /**
+   * Checks that the term goes on. Call it before each step of work in the term. @throws Fault leadershipLost when it is
+   * over
+   */
   checkTerm(attempted: string): void {
     if (!this.#options.holds()) throw faultLeadershipLost(attempted);
   }
@@ -132,7 +134,7 @@ export class PoolRegistry {
     if (this.byUuid(uuid) !== undefined) await this.#commit([{ kind: "remove", uuid: uuid.toLowerCase() }]);
   }
 
-  /** While `work` creates or destroys a pool, it is not reconciled. */
+  /** Runs `work`, which creates or destroys a pool. The pool is not reconciled meanwhile. */
   async whileBusy<T>(uuid: string, work: () => Promise<T>): Promise<T> {
     const key = uuid.toLowerCase();
     this.#unfinished.delete(key);
@@ -180,7 +182,7 @@ export class PoolRegistry {
         to: change.kind === "put" ? change.pool.state : "removed",
       });
     await this.#commit(changes).catch((error: unknown) => {
-      log.error("differences of pools to the data plane cannot be recorded", { error });
+      log.error("cannot record how the pools differ from those of the data plane", { error });
     });
   }
 

@@ -206,7 +206,7 @@ function failureFault(
   return new Fault({
     domain: failure.domain ?? "client",
     code: failure.code,
-    description: `${attempted} on ${host}`,
+    description: `cannot ${attempted} on ${host}`,
     reason: (typeof failure.reason === "function" ? failure.reason(code) : failure.reason) ?? message,
     resolution: failure.resolution,
     cause,

@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import { toConnectError } from "./to-connect-error.ts";
 
-/** The name that gRPC gives to how a call failed, `NOT_FOUND`: what the client of a server whose handler throws this gets. */
+/** The name of the gRPC code, `NOT_FOUND`, that a client gets when a handler throws this error. */
 export function grpcCodeName(error: unknown): string {
   const { code } = toConnectError(error);
   if (code === Code.Canceled) return "CANCELLED";

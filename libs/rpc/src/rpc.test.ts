@@ -167,7 +167,7 @@ describe("a connection that fails", () => {
     closers.pop()?.();
     const fault = await scan(`http://127.0.0.1:${port}`);
     expect(fault.code).toBe(FaultCode.connectionRefused);
-    expect(fault.message).toBe("scan storage on node1:10001: connection refused");
+    expect(fault.message).toBe("cannot scan storage on node1:10001: connection refused");
     expect(fault.resolution).toContain("start daos-server");
   });
 
@@ -273,7 +273,7 @@ describe("what release 0.8.0 answers", () => {
   });
 
   it("keeps any other text", () => {
-    expect(fault("no rank").message).toBe("join on a:1: no rank");
+    expect(fault("no rank").message).toBe("cannot join on a:1: no rank");
   });
 
   it.each([

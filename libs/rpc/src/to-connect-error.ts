@@ -15,8 +15,9 @@ import { ctl } from "@daos/proto";
 
 /**
  * The gRPC status of a failed call, for servers. The typed detail lets {@link fromConnectError} restore the fault; the
- * message is what a client of release 0.8.0 prints. Any other error is first turned into a fault. What the peer gets of its
- * texts is cut and cleaned by `faultForPeer`, and so is the text of a `ConnectError`, which otherwise stays as it is.
+ * message is what a client of release 0.8.0 prints. Any other error is first turned into a fault. `faultForPeer` cuts
+ * and cleans the texts for the peer. The text of a `ConnectError` is cut and cleaned too, and the rest of it is
+ * unchanged.
  */
 export function toConnectError(error: unknown, audience: FaultAudience = "peer"): ConnectError {
   if (error instanceof ConnectError) return shorten(error);
@@ -30,7 +31,7 @@ export function toConnectError(error: unknown, audience: FaultAudience = "peer")
   );
 }
 
-/** Connect's own errors repeat parts of the request. Those that carry a fault have been here. */
+/** Connect's own errors repeat parts of the request. Errors that carry a fault were made here, with clean texts. */
 function shorten(error: ConnectError): ConnectError {
   if (error.details.length > 0) return error;
   return new ConnectError(cleanText(error.rawMessage, MAX_PEER_TEXT), error.code, error.metadata, [], error);

@@ -115,7 +115,7 @@ export function faultNamespaceChanged(
     description: `cannot use ${storage.device} for SCM at ${storage.mount}: it was formatted on namespace ${was}, which is not there`,
     reason: `${storage.device} is ${is === undefined ? "missing" : `namespace ${is} now`}`,
     resolution:
-      "bring the namespace back (ndctl list -RNi shows those that are disabled), or begin anew on this one with dmg storage format --reformat",
+      "bring the namespace back (ndctl list -RNi shows those that are disabled), or start over on this one with dmg storage format --reformat",
   });
 }
 
@@ -151,7 +151,7 @@ export function faultFormatFailed(storage: ScmStorage, step: string, reason: str
   });
 }
 
-/** A format would destroy what something else uses. */
+/** A format would destroy storage that something else uses. */
 export function faultDeviceInUse(
   storage: { readonly mount: string; readonly device: string },
   use: string,
@@ -193,7 +193,7 @@ export function faultNotPrivileged(attempted: string): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageNotPrivileged,
-    description: `cannot ${attempted}: this process may not (it has no CAP_SYS_ADMIN)`,
+    description: `cannot ${attempted}: this process has no CAP_SYS_ADMIN`,
     resolution: "run the command as root, as in sudo daos-server storage prepare",
   });
 }

@@ -15,8 +15,9 @@ export interface RememberingScmOptions {
 
 /**
  * SCM that follows a namespace to its new name. The kernel numbers namespaces anew at each boot: `/dev/pmem0` of a
- * configuration may be another namespace than the one that was formatted. The uuid behind the name is recorded when the
- * storage is mounted, and looked for from then on; an empty namespace in its place is taken. Storage that is configured by uuid or by a link needs no record.
+ * configuration may be another namespace than at the format. The namespace's uuid is recorded when the storage is
+ * mounted, and used to find it from then on; when it is gone, an empty namespace with the configured name takes its
+ * place. Storage that is configured by uuid or by a link needs no record.
  */
 export class RememberingScm implements ScmOperations {
   readonly #scm: ScmOperations;
@@ -90,7 +91,7 @@ export class RememberingScm implements ScmOperations {
     throw faultNamespaceChanged(storage, record.uuid, other?.uuid);
   }
 
-  /** Namespaces without a label have no identity, so nothing can be recorded of them. */
+  /** Namespaces without a label have no identity, so there is nothing to record. */
   async #record(configured: ScmStorage): Promise<void> {
     if (configured.class === "ram") return;
     const { mount, device } = configured;

@@ -122,7 +122,7 @@ export class ScmPreparer {
     );
   }
 
-  /** What became of each region, and the namespaces that no engine can use. */
+  /** One note for each region, and for each namespace that no engine can use. */
   async #notesOnPrepare(options: ScmCallOptions): Promise<readonly string[]> {
     const regions = await this.#tools.regions(options);
     const namespaces = (await this.#tools.namespaces(options)).all;

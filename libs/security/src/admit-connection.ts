@@ -14,8 +14,9 @@ export interface AdmitOptions {
 }
 
 /**
- * What happens to a connection until it sends something. A silent one has one of few places, so it costs other clients
- * nothing; only a connection that speaks counts for the rate of its address, because only that costs a handshake.
+ * Holds a connection until it sends its first byte. A connection without data takes one of few places, so it costs
+ * other clients nothing. Only a connection that sends data counts for the rate of its address, because only that costs
+ * a handshake.
  */
 export function connectionAdmission({ limits, warn, onFirstByte }: AdmitOptions): (socket: Socket) => void {
   const { handshakeMs, connectionBurst, connectionsPerSecond } = limits;

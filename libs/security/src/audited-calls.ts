@@ -1,15 +1,15 @@
 import { ctl, mgmt } from "@daos/proto";
 
-/** What a request is about, as fields of a line. */
+/** The content of a request, as fields of a line. */
 type AuditFields = Readonly<Record<string, unknown>>;
 type Describe<Message> = (message: Message) => AuditFields;
 
-/** A method changes something, and this says what its request is about; or it only reads, and leaves no line. */
+/** The fields of a method that changes something; undefined for a method that only reads, which is not logged. */
 type AuditOf<Service extends { readonly method: object }> = Readonly<
   Record<keyof Service["method"], Describe<never> | "reads">
 >;
 
-/** The most entries of a list that a line shows. */
+/** Maximum number of entries of a list in a line. */
 const MAX_SHOWN = 32;
 
 /** `"0,1,2 and 5 more"`; undefined for an empty list. */
@@ -53,7 +53,7 @@ const MGMT_CTL: AuditOf<typeof ctl.MgmtCtl> = {
   setLogMasks: ({ masks, reset }: ctl.SetLogMasksReq) => ({ masks: reset ? "reset" : masks }),
   serverVersion: "reads",
   serverQuery: "reads",
-  // It changes nothing, but takes logs and configuration away.
+  // It changes nothing, but it reveals logs and configuration.
   supportCollect: nothing,
   msStatus: "reads",
 };
@@ -85,7 +85,7 @@ const MGMT_SVC: AuditOf<typeof mgmt.MgmtSvc> = {
   reportEngines: "reads",
   startRank: ({ rank }: mgmt.StartRankReq) => ({ rank }),
   eraseRank: ({ rank, uuid }: mgmt.EraseRankReq) => ({ rank, engine: uuid }),
-  // They carry a call of a client, which has a row of its own.
+  // These carry a call of a client, which has a line of its own.
   callEngine: "reads",
   callLeader: "reads",
 };
@@ -96,8 +96,9 @@ const TABLE = [
 ] as const;
 
 /**
- * `/mgmt.MgmtSvc/PoolDestroy` -> what its request is about: every call that an administrator, or the leader for one, changes
- * something with. Each leaves a line in the audit log. What engines do by themselves, such as joining, is in the events.
+ * `/mgmt.MgmtSvc/PoolDestroy` -> the fields of its line in the audit log, for every call with which an administrator,
+ * or the leader on behalf of one, changes something. Changes that engines make themselves, such as joins, are in the
+ * events.
  */
 export const AUDITED_CALLS: ReadonlyMap<string, Describe<object>> = new Map(
   TABLE.flatMap(([service, rows]) =>

@@ -8,7 +8,7 @@ type MethodsOf<Service extends { readonly method: object }> = Readonly<
   Record<keyof Service["method"], readonly [Role, ...Role[]]>
 >;
 
-/** Who may call `ctl.MgmtCtl`, what a host does for itself. The compiler refuses a table without some RPC. */
+/** Who may call `ctl.MgmtCtl`, the service of each host. The compiler refuses a table without some RPC. */
 const MGMT_CTL: MethodsOf<typeof ctl.MgmtCtl> = {
   storagePrepare: ["admin"],
   storageScan: ["admin"],
@@ -59,13 +59,13 @@ const MGMT_SVC: MethodsOf<typeof mgmt.MgmtSvc> = {
   callLeader: ["server"],
 };
 
-/** Who may ask whether the server is well: monitoring, with any certificate of the system. */
+/** Who may query the health of the server: monitoring, with any certificate of the system. */
 const HEALTH: MethodsOf<typeof grpc.Health> = {
   check: ["admin", "server", "agent"],
   watch: ["admin", "server", "agent"],
 };
 
-/** Who may ask which calls there are. */
+/** Who may query the list of calls. */
 const REFLECTION: MethodsOf<typeof reflection.ServerReflection> = { serverReflectionInfo: ["admin"] };
 
 /** The services of the table, by their names on the wire. */
@@ -92,14 +92,16 @@ export const RPC_ROLES: ReadonlyMap<string, readonly Role[]> = new Map(
   ),
 );
 
-/** These calls come from the leader or an access point on behalf of an administrator, who is to see what went wrong. */
+/**
+ * These calls come from the leader or an access point on behalf of an administrator, who must see the complete fault.
+ */
 const DIRECTING: ReadonlySet<string> = new Set(
   (["prepShutdown", "killRank", "startRank", "eraseRank", "callEngine"] as const).map(
     (name) => `/${mgmt.MgmtSvc.typeName}/${mgmt.MgmtSvc.method[name].name}`,
   ),
 );
 
-/** Who gets the faults of a call: an operator also sees paths of this host. */
+/** The receiver of a call's faults: an operator also sees paths of this host. */
 export function audienceOf(peer: Peer | undefined, path: string): FaultAudience {
   if (peer === undefined) return "peer";
   if (peer.kind === "insecure" || peer.role === "admin") return "operator";
@@ -113,7 +115,10 @@ export type Authorization =
   /** No row in the table: denied, whatever the role. */
   | { readonly kind: "unknown"; readonly fault: Fault };
 
-/** Decides whether a role may make a call, given by its path such as `/mgmt.MgmtSvc/Join`. What is not listed is denied. */
+/**
+ * Decides whether a role may make a call, given by its path such as `/mgmt.MgmtSvc/Join`. A call that is not listed is
+ * denied.
+ */
 export function authorize(role: Role, path: string): Authorization {
   const roles = RPC_ROLES.get(path);
   if (roles === undefined) return { kind: "unknown", fault: faultUnknownCall(path) };

@@ -7,8 +7,8 @@ import { shareOf } from "./receive-budget.ts";
 import { TokenBuckets } from "./token-buckets.ts";
 
 /**
- * A budget of cancelled calls for each address and role. A call that is opened and reset costs the client nothing and the
- * server a handler; a limit for each connection is none, because a client may open another connection.
+ * A budget of cancelled calls for each address and role. A call that is opened and reset costs the client nothing and
+ * the server a handler. A limit for each connection is not enough, because a client can open another connection.
  */
 export class CancelledCalls {
   readonly #limits: ConnectionLimits["cancelled"];

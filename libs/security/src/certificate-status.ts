@@ -10,7 +10,7 @@ import { type Role, roleOf, showSubject } from "./role.ts";
 import type { TransportConfig } from "./transport-config.ts";
 import { checkDates, checkIssued, checkRole } from "./verify-certificate.ts";
 
-/** Certificates that expire within so many days are reported. */
+/** Certificates that expire within this number of days are reported. */
 export const EXPIRY_WARNING_DAYS = 30;
 
 const DAY_MS = 24 * 3600 * 1000;
@@ -37,7 +37,7 @@ export interface CertificateStatus {
  */
 export type CertificateState = "ok" | "expiring" | "unusable" | "revoked";
 
-/** The files to look at; those of a transport configuration, or only a CA and what it issued. */
+/** The files to examine: those of a transport configuration, or only a CA and the certificates that it issued. */
 export type CertificatePaths = Pick<TransportConfig, "caCert"> &
   Partial<Pick<TransportConfig, "cert" | "key" | "clientCertDir" | "crl">>;
 
@@ -51,7 +51,7 @@ export interface CertificateStatusOptions {
 
 /**
  * The state of every certificate that a configuration names, and of those in its client certificate directory and in a
- * certificate authority's directory. It throws no faults: they are part of the answer.
+ * certificate authority's directory. It throws no faults: they are part of the result.
  */
 export async function certificateStatus(
   paths: CertificatePaths,
@@ -62,7 +62,7 @@ export async function certificateStatus(
   const { cert, key, clientCertDir } = paths;
   const authorities = await readCertificates(paths.caCert, "CA certificate").catch(() => []);
   const caPath = resolve(paths.caCert);
-  // A list that cannot be used is reported where it is loaded; here it says nothing.
+  // A list that cannot be used is reported where it is loaded, and ignored here.
   const revocations = await loadRevocations(paths, authorities).catch(() => undefined);
   const list = await statusOfAuthorities(caPath, at);
   if (cert !== undefined) {
@@ -112,14 +112,14 @@ async function directoryTooOpen(directory: string | undefined): Promise<Fault | 
   return hasCode(fault, FaultCode.securityFileMode) ? fault : undefined;
 }
 
-/** Those of some certificates that an operator should hear about, the most urgent first. */
+/** The certificates that an operator must be warned about, the most urgent first. */
 export function needAttention(list: readonly CertificateStatus[]): readonly CertificateStatus[] {
   return list
     .filter(({ state }) => state !== "ok" && state !== "revoked")
     .sort((a, b) => (a.daysLeft ?? Number.NEGATIVE_INFINITY) - (b.daysLeft ?? Number.NEGATIVE_INFINITY));
 }
 
-/** `certificate /etc/daos/server.crt (O=DAOS, CN=server) expires in 12 days`, or what else is wrong with it. */
+/** `certificate /etc/daos/server.crt (O=DAOS, CN=server) expires in 12 days`, or another fault of it. */
 export function describeStatus(status: CertificateStatus): string {
   if (status.fault !== undefined) return status.fault.message;
   const { path, subject = "", daysLeft = 0, notAfter } = status;

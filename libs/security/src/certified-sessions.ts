@@ -6,19 +6,19 @@ import type { Peer } from "./peer.ts";
 type CertifiedPeer = Extract<Peer, { readonly kind: "certificate" }>;
 
 export interface CertifiedSessionsOptions {
-  /** What is wrong with the certificate of a peer now; undefined when nothing is. */
-  readonly judge: (peer: CertifiedPeer) => Fault | undefined;
+  /** Returns the fault of a peer's certificate now; undefined when it is good. */
+  readonly verify: (peer: CertifiedPeer) => Fault | undefined;
   readonly now: () => Date;
-  /** A session has been ended. */
+  /** Called after a session was ended. */
   readonly onEnded: (peer: CertifiedPeer, fault: Fault) => void;
 }
 
-/** So many certificates are judged before other work gets a turn. */
+/** Number of certificates that are checked before other work gets a turn. */
 const AT_ONCE = 64;
 
 /**
- * The sessions of clients with certificates. A certificate is good for no longer than it says: its sessions end with it, and
- * all are judged again when what the server trusts has changed.
+ * The sessions of clients with certificates. Sessions end when their certificate expires, and all are checked again
+ * when the trusted authorities change.
  */
 export class CertifiedSessions {
   readonly #options: CertifiedSessionsOptions;
@@ -36,27 +36,27 @@ export class CertifiedSessions {
     session.once("close", () => this.#sessions.delete(session));
   }
 
-  /** Judges every session; those of certificates that are no longer accepted end. */
-  async judgeAll(): Promise<void> {
-    let judged = 0;
+  /** Checks every session; sessions of certificates that are no longer accepted end. */
+  async checkAll(): Promise<void> {
+    let checked = 0;
     for (const [session, { peer }] of [...this.#sessions]) {
-      this.#judge(session, peer);
-      if (++judged % AT_ONCE === 0) await setImmediate();
+      this.#check(session, peer);
+      if (++checked % AT_ONCE === 0) await setImmediate();
     }
   }
 
-  /** Ends the sessions whose certificate has ended; costs little, to be called often. */
+  /** Ends the sessions whose certificate has expired. It is cheap, for frequent calls. */
   endExpired(): void {
     const now = this.#options.now().getTime();
-    for (const [session, { peer, endsAt }] of this.#sessions) if (endsAt < now) this.#judge(session, peer);
+    for (const [session, { peer, endsAt }] of this.#sessions) if (endsAt < now) this.#check(session, peer);
   }
 
-  #judge(session: ServerHttp2Session, peer: CertifiedPeer): void {
+  #check(session: ServerHttp2Session, peer: CertifiedPeer): void {
     if (session.closed) return;
-    const fault = this.#options.judge(peer);
+    const fault = this.#options.verify(peer);
     if (fault === undefined) return;
     this.#options.onEnded(peer, fault);
-    // The calls of an expired certificate may end; whoever is not trusted any more may do nothing.
+    // Running calls of an expired certificate may finish; those of a client that is no longer trusted may not.
     if (fault.code === FaultCode.certificateExpired) session.close();
     else session.destroy();
   }

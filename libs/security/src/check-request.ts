@@ -6,8 +6,8 @@ const JOIN = "/mgmt.MgmtSvc/Join";
 const NIL_RANK = 4294967295;
 
 /**
- * Checks every field of a request against {@link METHOD_LIMITS}, before a service sees it. What is for people only is cut and
- * cleaned in place.
+ * Checks every field of a request against {@link METHOD_LIMITS}, before a service sees it. Texts for people only are
+ * cut and cleaned in place.
  *
  * @param path as in `/mgmt.MgmtSvc/Join`
  * @throws Fault requestInvalid that names the first field which is wrong
@@ -19,7 +19,7 @@ export function checkRequest(path: string, message: object): void {
   if (violation !== undefined) throw faultRequestInvalid(path, violation);
 }
 
-/** What is recorded is what the data plane knows already, so it has a rank. */
+/** `recorded` means that the data plane knows the engine already, so the engine has a rank. */
 function checkJoin(message: object): Violation | undefined {
   const { recorded, rank } = message as { readonly recorded: boolean; readonly rank: number };
   return recorded && rank === NIL_RANK

@@ -3,9 +3,9 @@ import { certificateStamp } from "./certificate-stamp.ts";
 import { clientTlsOptions } from "./tls-options.ts";
 import type { TransportConfig } from "./transport-config.ts";
 
-/** How often the files are looked at, ms. */
+/** Interval of the checks of the files, ms. */
 const LOOK_MS = 1_000;
-/** After this time, ms, the files are read again all the same: a certificate may have expired. */
+/** After this time, ms, the files are read again even without a change: a certificate may have expired. */
 const READ_MS = 60_000;
 
 interface Loaded {
@@ -16,8 +16,9 @@ interface Loaded {
 }
 
 /**
- * The TLS options of a program that makes many connections: its files are read and checked once, and again when one of them
- * has changed. The same object is returned until then, so a connection that was made with another one has old certificates.
+ * The TLS options of a program that makes many connections: its files are read and checked once, and again when one of
+ * them has changed. The same object is returned until then, so a connection that was made with another object has old
+ * certificates.
  *
  * @returns a function that returns undefined when the configuration allows plain text, and throws as `clientTlsOptions`
  */

@@ -1,4 +1,4 @@
-/** How many connections some clients have, all together and from each address. */
+/** Counts the connections of a group of clients, in all and from each address. */
 export class ConnectionCounts {
   readonly #most: number;
   readonly #mostPerAddress: number;
@@ -10,7 +10,7 @@ export class ConnectionCounts {
     this.#mostPerAddress = mostPerAddress;
   }
 
-  /** Counts one more, until it is disposed of; undefined when there are too many. */
+  /** Counts one more connection until it is disposed of; undefined when there are too many. */
   add(address: string): Disposable | undefined {
     const here = this.#byAddress.get(address) ?? 0;
     if (this.#all >= this.#most || here >= this.#mostPerAddress) return undefined;

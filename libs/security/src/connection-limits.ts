@@ -1,17 +1,17 @@
 import type { ServerOptions } from "node:http2";
 import type { BudgetShare } from "./receive-budget.ts";
 
-/** What one client, or all together, may ask of a server. Times are in milliseconds, sizes in bytes. */
+/** The limits of one client, and of all clients together. Times are in milliseconds, sizes in bytes. */
 export interface ConnectionLimits {
   readonly maxConnections: number;
   readonly maxConnectionsPerAddress: number;
   /**
-   * Connections that have sent nothing yet, and as many again that have not shown a certificate (in plain text: that they
-   * speak HTTP/2), in all and from one address. The oldest is ended when another one comes.
+   * Maximum number of connections that have sent nothing yet, and as many again that have not shown a certificate (in
+   * plain text: HTTP/2), in all and from one address. A new one beyond it ends the oldest.
    */
   readonly maxHandshakes: number;
   readonly maxHandshakesPerAddress: number;
-  /** New connections of one address at once, and per second after that: more have to wait, up to `handshakeMs`. */
+  /** New connections of one address at once, and per second after that; further ones wait, up to `handshakeMs`. */
   readonly connectionBurst: number;
   readonly connectionsPerSecond: number;
   /** From accepting a connection to the end of its TLS handshake, or to its first bytes. */
@@ -31,7 +31,7 @@ export interface ConnectionLimits {
   readonly maxHeaderBytes: number;
   /** One message, uncompressed, whatever its method: see `METHOD_LIMITS` for what each may have. */
   readonly maxMessageBytes: number;
-  /** Calls that a client may open and cancel on one connection at once, and per second after that. */
+  /** Maximum number of calls that a client may open and cancel on one connection at once, and per second after that. */
   readonly resetBurst: number;
   readonly resetsPerSecond: number;
   /** The same for all connections of a role from one address. */
@@ -86,7 +86,7 @@ export function limitsWithin(
     ...limits,
     maxConnections: Math.min(limits.maxConnections, most),
     maxConnectionsPerAddress: Math.min(limits.maxConnectionsPerAddress, most),
-    // Silent connections and handshakes together leave half of the places to clients that are known.
+    // Connections without data and handshakes together leave half of the places to known clients.
     maxHandshakes: Math.min(limits.maxHandshakes, Math.floor(most / 4)),
     maxHandshakesPerAddress: Math.min(limits.maxHandshakesPerAddress, Math.floor(most / 8)),
   };

@@ -9,7 +9,7 @@ import { checkCertificateDirectory, readCertificates } from "./read-pem-file.ts"
 import type { TransportConfig } from "./transport-config.ts";
 import { checkIssued, checkRole } from "./verify-certificate.ts";
 
-/** What an origin may be called: it becomes the name of a file. */
+/** The form of an origin, which becomes the name of a file. */
 const ORIGIN = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
 export interface ValidateCredentialOptions {
@@ -18,12 +18,13 @@ export interface ValidateCredentialOptions {
 }
 
 /**
- * Checks the credential that a client got from its agent, and gives back its token: what the engine asks of the
- * control plane before it opens a pool (dRPC module 4, method 401).
+ * Checks the credential that a client got from its agent, and returns its token. The engine asks for this before it
+ * opens a pool (dRPC module 4, method 401).
  *
  * In insecure mode the verifier must be the SHA-512 of the serialized token. Otherwise it must be a signature over the
  * serialized token with SHA-512 (RSA PKCS #1 v1.5; ECDSA in DER form for agents of ours) by the key of
- * `<client_cert_dir>/<origin>.crt`, a certificate with the role `agent` that the configured CA issued and that is valid.
+ * `<client_cert_dir>/<origin>.crt`, a certificate with the role `agent` that the configured CA issued and that is
+ * valid.
  *
  * @throws Fault that says what is wrong with the credential, or with the files it is checked with
  * @see DAOS 0.8.0 src/control/server/security_rpc.go, src/control/security/auth/auth_sys.go VerifyToken
@@ -112,7 +113,10 @@ function checkSys(token: auth.Token): auth.Sys {
   }
 }
 
-/** Finds the certificate of an origin: a name, never a path, and a file that really is in the directory. */
+/**
+ * Finds the certificate of an origin. The origin must be a name, never a path, and the file must be in the directory
+ * itself.
+ */
 async function readOriginCertificate(
   directory: string,
   origin: string,

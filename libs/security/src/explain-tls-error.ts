@@ -14,7 +14,7 @@ import {
 } from "./faults.ts";
 import type { TransportConfig } from "./transport-config.ts";
 
-/** Where an error of TLS was seen. */
+/** The context of a TLS error. */
 export interface TlsErrorContext {
   readonly side: "client" | "server";
   /** The other side, as `host:port` or an address. */
@@ -34,7 +34,7 @@ const tooWeak =
   ({ peer }) =>
     faultTooWeak(undefined, { peer }, reason);
 
-/** What OpenSSL finds wrong with the other side's certificate: `X509_V_ERR_...` without its prefix. */
+/** OpenSSL's errors of the other side's certificate: `X509_V_ERR_...` without the prefix. */
 const VERIFY: Readonly<Record<string, Explain>> = {
   CERT_HAS_EXPIRED: ({ peer }) => faultExpired(undefined, { peer }),
   CERT_NOT_YET_VALID: ({ peer }) => faultNotYetValid(undefined, { peer }),
@@ -62,7 +62,7 @@ const VERIFY: Readonly<Record<string, Explain>> = {
   CA_MD_TOO_WEAK: tooWeak("it is signed with a hash that can be forged"),
 };
 
-/** What the other side's TLS says about our certificate, in an alert. */
+/** The TLS alerts with which the other side refuses our certificate. */
 const ALERTS: readonly (readonly [RegExp, number, string])[] = [
   [/ALERT_CERTIFICATE_EXPIRED/, FaultCode.certificateExpired, "it has expired, or the clocks differ"],
   [/ALERT_UNKNOWN_CA/, FaultCode.certificateWrongAuthority, "another CA issued it"],
@@ -76,8 +76,8 @@ const ALERTS: readonly (readonly [RegExp, number, string])[] = [
 
 /**
  * The fault behind an error of a TLS connection, on either side: what is wrong, with which certificate, and what to do.
- * A fault stays itself, also as the `cause` of an error of HTTP/2 or Connect. An error that has nothing to do with TLS
- * becomes code 925 with its text; see {@link isTlsError}.
+ * A fault is returned unchanged, also when it is the `cause` of an error of HTTP/2 or Connect. An error that has
+ * nothing to do with TLS becomes code 925 with its text; see {@link isTlsError}.
  */
 export function explainTlsError(error: unknown, context: TlsErrorContext): Fault {
   const fault = findInCauses(error, (one) => (one instanceof Fault ? one : undefined));

@@ -3,7 +3,7 @@ import { cleanText, errorText, Fault, FaultCode } from "@daos/fault";
 import type { Violation } from "./field-limit.ts";
 import { commonName, type Role, showSubject } from "./role.ts";
 
-/** What a file is for, as messages name it; the key in `transport_config` stands in brackets. */
+/** The purpose of a file, as messages name it. */
 export type FilePurpose =
   | "CA certificate"
   | "certificate"
@@ -84,7 +84,7 @@ export function faultMalformed(path: string, purpose: FilePurpose, reason: strin
   );
 }
 
-/** A file of the CA that is to sign does not exist. */
+/** A file of the signing CA does not exist. */
 export function faultNoAuthority(directory: string, missing: Fault): Fault {
   return fault(
     FaultCode.securityFileMissing,
@@ -103,7 +103,7 @@ export function faultKeyMismatch(certPath: string, keyPath: string): Fault {
   );
 }
 
-/** Whose certificate is wrong, and therefore where to look: a file here, or what a peer presented. */
+/** The source of a wrong certificate: a file of this host, or a peer. */
 export interface CertificateSource {
   /** The file, when it is one of ours; otherwise the peer presented it. */
   readonly path?: string | undefined;
@@ -150,7 +150,7 @@ export function faultRevoked(certificate: X509Certificate, source: CertificateSo
   );
 }
 
-/** It is not known what has been revoked. */
+/** A revocation list cannot be used, so it is unknown which certificates were revoked. */
 export function faultRevocationList(path: string, reason: string, cause?: unknown): Fault {
   return fault(
     FaultCode.revocationListUnusable,
@@ -206,7 +206,7 @@ export function faultWrongRole(
   );
 }
 
-/** What the other side said about our own certificate, which it does not say in detail. */
+/** The other side has refused our own certificate, with few details. */
 export function faultRefusedByPeer(
   code: number,
   peer: string,
@@ -308,7 +308,7 @@ export function faultNotAuthorized(path: string, role: string, wanted: readonly 
   );
 }
 
-/** Another server passes on a call of a client that may not make it, or without the client's certificate. */
+/** Another server forwards a call of a client that may not make it, or without the client's certificate. */
 export function faultCallerNotAllowed(path: string, from: string, cause: Fault): Fault {
   return fault(
     FaultCode.notAuthorized,
@@ -320,7 +320,7 @@ export function faultCallerNotAllowed(path: string, from: string, cause: Fault):
 export function faultUnknownCall(path: string): Fault {
   return fault(
     FaultCode.notAuthorized,
-    `${JSON.stringify(path.slice(0, 120))} is no call of this server`,
+    `${JSON.stringify(path.slice(0, 120))} is not a call of this server`,
     `use a client of the same release as the server`,
   );
 }
@@ -394,16 +394,16 @@ export function faultCancelledCalls(who: string, burst: number, perSecond: numbe
   );
 }
 
-/** So much of a refused value is shown. */
+/** Maximum length of a refused value in a fault, in characters. */
 const SHOWN = 64;
 
-/** A field of a request is not what it may be. */
+/** A field of a request is outside its limit. */
 export function faultRequestInvalid(path: string, { field, value, limit }: Violation): Fault {
   return new Fault({
     domain: "general",
     code: FaultCode.requestInvalid,
     description: `the field ${field} of ${path} is ${showValue(value)}`,
-    reason: `it has to be ${limit}`,
+    reason: `it must be ${limit}`,
     resolution: "correct the value; if a program of this release sent it, report that with both logs",
   });
 }
@@ -416,7 +416,7 @@ function showValue(value: unknown): string {
   return value instanceof Uint8Array ? `${value.length} bytes long` : cleanText(String(value), SHOWN);
 }
 
-/** A request is larger than its method needs. */
+/** A request is larger than its method allows. */
 export function faultRequestTooLarge(path: string, bytes: number, most: number): Fault {
   return new Fault({
     domain: "general",
@@ -427,7 +427,7 @@ export function faultRequestTooLarge(path: string, bytes: number, most: number):
   });
 }
 
-/** So many bytes of unfinished requests are being received that one more would be too much. */
+/** The unfinished requests of a role have used up its memory budget. */
 export function faultReceiveBudget(who: string, most: number): Fault {
   return fault(
     FaultCode.connectionLimit,

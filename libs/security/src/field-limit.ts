@@ -1,6 +1,6 @@
 import { cleanText } from "@daos/fault";
 
-/** What a field of a request may hold. */
+/** The limit of a field of a request. */
 export type FieldLimit =
   /** Every value of its type: a flag, or a number of bytes. */
   | { readonly kind: "any" }
@@ -13,7 +13,7 @@ export type FieldLimit =
       readonly max: number;
       readonly pattern: RegExp;
       readonly shape: string;
-      /** It may be empty: the sender has nothing to say. */
+      /** It may be empty, when the sender has no value. */
       readonly optional?: boolean;
     }
   /** For people only: cut and cleaned instead of refused, so that what it belongs to is not lost. */
@@ -27,7 +27,7 @@ export type FieldLimit =
 /** By the local names of the fields. */
 export type FieldLimits = Readonly<Record<string, FieldLimit>>;
 
-/** What is wrong with a value. */
+/** A value that breaks its limit. */
 export interface Violation {
   /** As in `selection.hosts[3]`. */
   readonly field: string;

@@ -27,12 +27,12 @@ function refusalHeaders(code: number, fault: Fault): OutgoingHttpHeaders {
   };
 }
 
-/** Ends a call before its service sees it. A client that is refused is told no paths of this host. */
+/** Ends a call before its service sees it. A client that is refused gets no paths of this host. */
 export function refuseStream(stream: ServerHttp2Stream, code: number, fault: Fault): void {
   stream.on("error", () => {});
   if (stream.destroyed || stream.headersSent) return;
   stream.respond(refusalHeaders(code, faultForPeer(fault, "peer")), { endStream: true });
-  // What the client still sends is not wanted, and is not buffered either.
+  // Further data of the client is neither read nor buffered.
   stream.resume();
 }
 

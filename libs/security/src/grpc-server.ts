@@ -23,18 +23,18 @@ export interface GrpcServerOptions extends CallHandlers {
   readonly transport: TransportConfig;
   readonly log: Logger;
   readonly limits?: ConnectionLimits | undefined;
-  /** What unfinished requests may have in memory; the default one if not given. */
+  /** The memory budget of unfinished requests; a default one when absent. */
   readonly budget?: ReceiveBudget | undefined;
-  /** Gets calls that the role of their caller does not allow, of each address one a minute. */
+  /** Logs calls that the role of their caller does not allow: one a minute for each address. */
   readonly onDenied?: CallLimits["onDenied"];
   readonly now?: (() => Date) | undefined;
-  /** How often changed certificate files are looked for; a minute by default. */
+  /** Interval of the checks for changed certificate files, ms; a minute by default. */
   readonly pollMs?: number | undefined;
 }
 
 /** A server of the control plane's gRPC services. */
 export interface GrpcServer {
-  /** Not listening yet: `listen` is the caller's. */
+  /** The server, which does not listen yet: the caller must call `listen`. */
   readonly server: Http2Server | Http2SecureServer;
   /**
    * Reads the certificates again, uses them for new connections, and ends those of clients that are not trusted any more.
@@ -49,7 +49,7 @@ export interface GrpcServer {
 /**
  * Makes the HTTP/2 server of the control plane: TLS with client certificates or plain text, as the configuration says,
  * guarded ({@link guardServer}), and with every call authorised by the role of its caller ({@link guardHandler}). New
- * certificates in the configured files come into use by themselves, for new connections ({@link watchCertificates}).
+ * certificates in the configured files are used automatically, for new connections ({@link watchCertificates}).
  *
  * @throws Fault for a file or certificate that cannot be used, except for its dates, which are logged
  */
@@ -63,11 +63,14 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     guardServer(server, { log, limits });
     return { server, reload: async () => {}, close: closer(server) };
   }
-  // The engines of this host need no certificate to serve, so an expired one does not keep them down.
+  // The engines of this host need no certificate to serve, so an expired one does not prevent the start.
   const onWrongDates = (fault: Fault) =>
-    log.error("the server starts all the same, and other hosts and clients refuse it until this is mended", {
-      fault,
-    });
+    log.error(
+      "the server starts nevertheless, and other hosts and clients refuse it until this is corrected",
+      {
+        fault,
+      },
+    );
   let identity: Identity = await loadIdentity(transport, { roles: ["server"], now, onWrongDates });
   warnOfOldList(identity, transport, log, now);
   const server = createSecureServer({
@@ -88,14 +91,14 @@ export async function createGrpcServer(options: GrpcServerOptions): Promise<Grpc
     server.setSecureContext(identityServerOptions(next));
     identity = next;
     warnOfOldList(identity, transport, log, now);
-    await guard.judgeSessions();
+    await guard.recheckSessions();
   };
   const watch = watchCertificates({ transport, log, now, pollMs: options.pollMs, onChange: reload });
   server.once("close", () => watch[Symbol.dispose]());
   return { server, reload, close: closer(server) };
 }
 
-/** A list that is older than it says it may be still counts: what it revokes stays revoked. */
+/** An outdated list still applies: revoked certificates stay revoked. */
 function warnOfOldList(
   { revocations }: Identity,
   { crl }: TransportConfig,
@@ -104,7 +107,7 @@ function warnOfOldList(
 ): void {
   const nextUpdate = revocations?.nextUpdate;
   if (nextUpdate !== undefined && nextUpdate < now())
-    log.warn("the revocation list ought to have been replaced; it is used all the same", { crl, nextUpdate });
+    log.warn("the revocation list is outdated; it is used nevertheless", { crl, nextUpdate });
 }
 
 /** `server.close` alone waits until every client has gone by itself. */

@@ -17,10 +17,11 @@ export interface GuardBodyOptions {
 }
 
 /**
- * Watches the body of a request while it is received: one that is larger than its method's, or whose prefix says so, is refused
- * at once, and so is one for which the budget has nothing left. What it takes of the budget is given back when it ends.
+ * Limits the body of a request while it is received. A body that exceeds its method's limit, or whose prefix announces
+ * this, is refused at once, as is one for which the budget has no bytes left. The bytes return to the budget when the
+ * request ends.
  *
- * @returns false when it is refused already: no handler may see it
+ * @returns false when the request is refused already: no handler may see it
  */
 export function guardBody(stream: ServerHttp2Stream, options: GuardBodyOptions): boolean {
   const { path, maxBytes, budget, share } = options;
@@ -55,7 +56,8 @@ export function guardBody(stream: ServerHttp2Stream, options: GuardBodyOptions):
     if (size > maxBytes) refuse(faultRequestTooLarge(path, size, maxBytes));
     else take(chunk.length);
   };
-  // A listener for data makes the stream flow, so this one comes with the handler's, right before it.
+  // A listener for data starts the flow of the stream, so this listener is added together with the handler's, just
+  // before it.
   const onListener = (event: string | symbol) => {
     if (event !== "data") return;
     stream.off("newListener", onListener);

@@ -24,7 +24,7 @@ export type RequestHandler = (request: Http2ServerRequest, response: Http2Server
 /** A listener for `stream` of an HTTP/2 server. */
 export type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
-/** What serves the calls that are allowed, such as `grpcHandlers` makes. */
+/** The handlers of allowed calls, as `grpcHandlers` makes them. */
 export interface CallHandlers {
   /** Serves a call from its stream. @returns false for a call that is `handler`'s */
   readonly unary?: ((stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean) | undefined;
@@ -32,17 +32,17 @@ export interface CallHandlers {
 }
 
 export interface CallLimits {
-  /** What is being received by the server that the handler belongs to. */
+  /** The memory budget for requests that the server is receiving. */
   readonly budget?: ReceiveBudget | undefined;
   readonly maxAgentStreams?: number | undefined;
-  /** Gets calls that the role of their caller does not allow, of each address one a minute. */
+  /** Logs calls that the role of their caller does not allow: one a minute for each address. */
   readonly onDenied?: ((peer: Peer, path: string, fault: Fault) => void) | undefined;
 }
 
 /**
- * Lets only those calls through to the handlers that are in the table of calls and that the role of the peer allows:
- * {@link authorize}. With plain text every call of the table passes. A request whose peer is unknown, as on a server
- * without `guardServer`, never does. What a client may put into a request to make a handler throw is made harmless.
+ * Passes a call to the handlers only if it is in the table of calls and the role of the peer allows it:
+ * {@link authorize}. In plain text every call of the table passes. A request of an unknown peer, as on a server without
+ * `guardServer`, never passes. Headers that would make a handler throw are made harmless.
  *
  * @returns a listener for `stream`: both ways to serve a call pass through here
  */
@@ -78,7 +78,7 @@ export function guardHandler(
       stream.destroy();
       return;
     }
-    const refusal = judge(peer, path);
+    const refusal = authorizeCall(peer, path);
     if (refusal !== undefined) {
       const logged = warn(`${peer.address} ${refusal.code}`, refusal.fault, { address: peer.address });
       refuseStream(stream, refusal.code, refusal.fault);
@@ -111,7 +111,7 @@ interface Refusal {
   readonly fault: Fault;
 }
 
-function judge(peer: Peer, path: string): Refusal | undefined {
+function authorizeCall(peer: Peer, path: string): Refusal | undefined {
   if (peer.kind === "insecure") {
     return RPC_ROLES.has(path) ? undefined : { code: GrpcCode.unimplemented, fault: faultUnknownCall(path) };
   }
@@ -129,8 +129,8 @@ function judge(peer: Peer, path: string): Refusal | undefined {
 }
 
 /**
- * Connect builds a URL from the host name that the client sends, and one that is no host name (`]`) would end the
- * whole program with an exception. Nothing here depends on the name: clients of release 0.8.0 send `server`.
+ * Connect builds a URL from the host name that the client sends, and an invalid one (`]`) would end the whole program
+ * with an exception. Nothing here depends on the name: clients of release 0.8.0 send `server`.
  */
 function dropAuthority(headers: IncomingHttpHeaders): void {
   headers[":authority"] = "localhost";
@@ -149,7 +149,7 @@ const UNITS: Readonly<Record<string, number>> = {
 /** Longer timers than this end at once in Node.js. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** A deadline further away than a timer can reach (24 days) is none; otherwise such a call would end at once. */
+/** A deadline beyond the range of a timer (24 days) is removed; otherwise such a call would end at once. */
 function boundTimeout(headers: IncomingHttpHeaders): void {
   const match = /^(\d{1,8})([HMSmun])$/.exec(String(headers["grpc-timeout"] ?? ""));
   if (match !== null && Number(match[1]) * (UNITS[match[2] ?? ""] ?? 0) > MAX_TIMER_MS) {

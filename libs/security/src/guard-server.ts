@@ -22,7 +22,7 @@ import type { Revocations } from "./revocations.ts";
 import type { PeerVerdict } from "./verify-peer.ts";
 import { warnOnceAMinute } from "./warn-once-a-minute.ts";
 
-/** What the server trusts at this moment; asked again for every connection, so that a reload takes effect. */
+/** Returns the authorities that the server trusts now; called for every connection, so that a reload takes effect. */
 interface TrustedAuthorities {
   readonly authorities: readonly X509Certificate[];
   readonly caPath: string;
@@ -37,10 +37,10 @@ export interface GuardOptions {
   readonly now?: (() => Date) | undefined;
 }
 
-/** What the owner of a guarded server may ask of the guard. */
+/** The guard of a server, for the server's owner. */
 export interface ServerGuard {
-  /** Judges the clients that are connected again, after what the server trusts has changed. */
-  judgeSessions(): Promise<void>;
+  /** Checks the connected clients again. Call it after a change of the trusted authorities. */
+  recheckSessions(): Promise<void>;
 }
 
 /** First byte of a TLS handshake record; HTTP/2 in plain text starts with `PRI`. */
@@ -48,7 +48,7 @@ const TLS_HANDSHAKE = 0x16;
 const HTTP2_PREFACE = 0x50;
 /** An empty SETTINGS frame: makes a TLS client say "wrong version number", which says what is wrong. */
 const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
-/** How often sessions are looked through for certificates that have ended, ms. */
+/** Interval of the checks for sessions whose certificates have expired, ms. */
 const EXPIRY_MS = 1_000;
 
 /**
@@ -62,7 +62,7 @@ export function guardServer(server: Http2Server | Http2SecureServer, options: Gu
   return new Guard(server, options);
 }
 
-/** A connection on its way to its session. */
+/** A connection that has no session yet. */
 interface Arrival {
   readonly address: string;
   readonly socket: Socket;
@@ -75,7 +75,7 @@ class Guard implements ServerGuard {
   readonly #trust: (() => TrustedAuthorities) | undefined;
   readonly #now: () => Date;
   readonly #warn: (key: string, fault: Fault) => void;
-  /** Connections that have begun to speak and have not shown who they are. */
+  /** Connections that have sent data and are not identified yet. */
   readonly #handshakes: HandshakePlaces;
   readonly #connections: ConnectionCounts;
   readonly #agents: ConnectionCounts;
@@ -100,7 +100,7 @@ class Guard implements ServerGuard {
     this.#agents = new ConnectionCounts(limits.maxAgentConnections, limits.maxAgentConnectionsPerAddress);
     this.#cancelled = new CancelledCalls(limits.cancelled, this.#warn);
     this.#certified = new CertifiedSessions({
-      judge: ({ certificate, address }) => {
+      verify: ({ certificate, address }) => {
         const verdict = this.#verify(certificate, address);
         return verdict.kind === "refused" ? verdict.fault : undefined;
       },
@@ -113,8 +113,8 @@ class Guard implements ServerGuard {
     server.on("sessionError", (error: Error) => log.debug("HTTP/2 connection failed", { error }));
   }
 
-  judgeSessions(): Promise<void> {
-    return this.#certified.judgeAll();
+  recheckSessions(): Promise<void> {
+    return this.#certified.checkAll();
   }
 
   #guardConnections(): void {
@@ -217,7 +217,7 @@ class Guard implements ServerGuard {
     return true;
   }
 
-  /** Makes the session of a peer, unless the peer has too many or keeps cancelling its calls. */
+  /** Makes the session of a peer, unless the peer has too many sessions or keeps cancelling its calls. */
   #enter<S extends Socket>(
     listener: (socket: S) => void,
     socket: S,

@@ -5,7 +5,7 @@ import type { ConnectionLimits } from "./connection-limits.ts";
 interface StreamRecord {
   readonly openedAt: number;
   requestDone: boolean;
-  /** What waits for the client to read it, when it last got less. */
+  /** The bytes that wait for the client to read them, when they last became fewer. */
   waiting: number;
   progressAt: number;
 }
@@ -68,7 +68,7 @@ class IdleWatch {
   readonly #limits: ConnectionLimits;
   #bytes = -1;
   #activeAt = performance.now();
-  /** When a ping, or the wish to close, was sent that the client has not answered. */
+  /** When an unanswered ping, or a request to close, was sent. */
   #askedAt: number | undefined;
 
   constructor(session: ServerHttp2Session, limits: ConnectionLimits) {

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 
 /**
- * The places of connections that have not shown who they are. There are few; when none is left, the oldest connection that
- * has one is ended. So connections that stay silent, or never finish a handshake, only keep out each other.
+ * The places of connections that are not identified yet. There are few; when none is left, the oldest connection with a
+ * place is ended. So connections that send no data, or never finish a handshake, only displace each other.
  */
 export class HandshakePlaces {
   readonly #most: number;

@@ -1,5 +1,6 @@
 export { AUDITED_CALLS } from "./audited-calls.ts";
 export { audienceOf, RPC_ROLES } from "./authorize.ts";
+export { authorizeCaller } from "./authorize-caller.ts";
 export {
   type CertificatePaths,
   type CertificateState,
@@ -20,7 +21,6 @@ export {
   isWithin,
 } from "./field-limit.ts";
 export { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
-export { judgeCaller } from "./judge-caller.ts";
 export { loadIdentity } from "./load-identity.ts";
 export { checkLocalPeer } from "./local-peer.ts";
 export {

@@ -1,9 +1,9 @@
 import type { X509Certificate } from "node:crypto";
 import { type PeerVerdict, type VerifyPeerOptions, verifyPeer } from "./verify-peer.ts";
 
-/** How long a verdict counts, ms. */
+/** How long a verdict is valid, ms. */
 const KEEP_MS = 5_000;
-/** The most verdicts that are kept. */
+/** Maximum number of verdicts that are kept. */
 const MAX_KEPT = 4_096;
 
 interface Kept {
@@ -13,10 +13,10 @@ interface Kept {
 }
 
 /**
- * Verdicts on client certificates. Who is accepted is accepted again for a few seconds, by the fingerprint of the whole
- * certificate: to check a signature for each connection of a client that makes many costs a tenth of the connection. Refusals
- * are not kept. All are dropped when the authorities or the revocation lists are others than before, and each ends with the
- * dates of its certificate and of the authorities.
+ * Cached verdicts on client certificates. An accepted certificate is accepted again for a few seconds, by its
+ * fingerprint: checking the signature for each connection would be a tenth of its cost. Refusals are not cached. All
+ * verdicts are dropped when the authorities or the revocation lists change, and each ends with the dates of its
+ * certificate and of the authorities.
  */
 export class KeptVerdicts {
   readonly #kept = new Map<string, Kept>();

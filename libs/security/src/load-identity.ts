@@ -9,10 +9,12 @@ import type { Role } from "./role.ts";
 import type { TransportConfig } from "./transport-config.ts";
 import { checkIssued, checkRole } from "./verify-certificate.ts";
 
-/** A program's own certificate with its key, and the CA it trusts: read, checked, and fit together. */
+/** A program's own certificate with its key, and the CA that it trusts, all checked. */
 export interface Identity {
   readonly authorities: readonly X509Certificate[];
-  /** What they have revoked. The program's own certificate is not looked for: others do that. */
+  /**
+   * The certificates that they have revoked. The program's own certificate is not looked up here: its peers do that.
+   */
   readonly revocations?: Revocations | undefined;
   readonly certificate: X509Certificate;
   readonly key: KeyObject;

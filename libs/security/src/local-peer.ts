@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import type { Fault } from "@daos/fault";
 import { faultLocalPeer } from "./faults.ts";
 
-/** Who is at the other end of a local socket, as the kernel says (SO_PEERCRED). */
+/** The peer of a local socket, as the kernel reports it (SO_PEERCRED). */
 export interface LocalPeer {
   readonly pid: number;
   readonly uid: number;

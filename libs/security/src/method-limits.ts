@@ -1,9 +1,9 @@
 import { ctl, grpc, mgmt, reflection, reflectionAlpha } from "@daos/proto";
 import type { FieldLimit, FieldLimits } from "./field-limit.ts";
 
-/** What a request of one method may be. */
+/** The limits of a request of one method. */
 export interface MethodLimit {
-  /** The largest request, as it is sent and when it is decompressed, bytes. */
+  /** Maximum size of a request, as sent and after decompression, bytes. */
   readonly maxRequestBytes: number;
   readonly fields: FieldLimits;
 }
@@ -14,27 +14,33 @@ type LimitsOf<Service extends { readonly method: object }> = Readonly<
   Record<keyof Service["method"], MethodLimit>
 >;
 
-/** The most members of a system: each has a rank, a document of about 500 bytes, and a place in every answer. */
+/**
+ * Maximum number of members of a system: each has a rank, a document of about 500 bytes, and an entry in every answer.
+ */
 export const MAX_MEMBERS = 65_536;
-/** The most characters of why a member is in its state. */
+/** Maximum length of the reason of a member's state, in characters. */
 export const MAX_REASON = 1024;
-/** The longest fabric address. @see DAOS 0.8.0's CaRT, CRT_ADDR_STR_MAX_LEN: 128, and 256 in later releases */
+/**
+ * Maximum length of a fabric address, in characters.
+ *
+ * @see DAOS 0.8.0's CaRT, CRT_ADDR_STR_MAX_LEN: 128, and 256 in later releases
+ */
 export const MAX_URI = 256;
-/** The longest path of a fault domain. */
+/** Maximum length of the path of a fault domain, in characters. */
 export const MAX_FAULT_DOMAIN = 1024;
-/** The most fabric contexts of an engine, one for each of its threads. */
+/** Maximum number of fabric contexts of an engine, one for each of its threads. */
 export const MAX_CONTEXTS = 65_536;
-/** The most engines of one host. */
+/** Maximum number of engines of one host. */
 export const MAX_ENGINES = 64;
-/** The most of each log that support gets of a host, MiB. */
+/** Maximum part of each log in a host's archive for support, MiB. */
 const MAX_LOG_MIB = 64;
-/** The longest control address: a host name of 255 characters, and a port. */
+/** Maximum length of a control address, in characters: a host name of 255 characters, and a port. */
 export const MAX_ADDRESS = 263;
 
 const KIB = 1024;
 /** Enough for a few names, ranks and flags. */
 const SMALL = 4 * KIB;
-/** What goes on to the engine has to fit into a packet of dRPC, which is 16384 bytes. */
+/** A request that goes on to the engine must fit into a packet of dRPC, which is 16384 bytes. */
 const PACKET = 16 * KIB;
 /** A certificate with an RSA key of 4096 bits has less than 2 KiB. */
 const MAX_CERTIFICATE = 8 * KIB;
@@ -80,7 +86,7 @@ const line = (shape: string, max: number): FieldLimit => ({
   optional: true,
 });
 const number = (min: number, max: number): FieldLimit => ({ kind: "number", min, max });
-/** From 1, and 0 from a server that does not say it. */
+/** From 1; 0 from a server that does not report it. */
 const ENGINE_NUMBER = number(0, MAX_ENGINES);
 const list = (max: number, of: FieldLimit): FieldLimit => ({ kind: "list", max, of });
 const message = (fields: FieldLimits): FieldLimit => ({ kind: "message", fields });
@@ -336,7 +342,7 @@ const TABLE = [
   [reflectionAlpha.ServerReflection, REFLECTION],
 ] as const;
 
-/** `/mgmt.MgmtSvc/Join` -> what its request may be: every call of every service. */
+/** `/mgmt.MgmtSvc/Join` -> the limits of its request, for every call of every service. */
 export const METHOD_LIMITS: ReadonlyMap<string, MethodLimit> = new Map(
   TABLE.flatMap(([service, rows]) =>
     service.methods.map(({ name, localName }) => {

@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Http2ServerRequest, Http2Session } from "node:http2";
 import type { Role } from "./role.ts";
 
-/** Who is at the other end of a connection that a guarded server has let in. */
+/** The peer of a connection that a guarded server has accepted. */
 export type Peer =
   /** Plain text: the caller is unknown, and every call is allowed. */
   | { readonly kind: "insecure"; readonly address: string }

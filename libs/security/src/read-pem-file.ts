@@ -14,14 +14,14 @@ import {
   faultRevocationList,
 } from "./faults.ts";
 
-/** The widest mode of a private key: nothing for group and others. */
+/** The widest mode of a private key: no permissions for group and others. */
 const MAX_KEY_MODE = 0o700;
 /** The widest mode of a certificate. @see DAOS 0.8.0 src/control/security/pem.go */
 const MAX_CERT_MODE = 0o664;
-/** The widest mode of a directory of certificates that are trusted for being there. */
+/** The widest mode of a directory whose certificates are trusted. */
 const MAX_DIRECTORY_MODE = 0o700;
 
-/** Nothing we read here is larger; a longer file is not what it should be. */
+/** Maximum size of a file, bytes; no valid file is larger. */
 const MAX_FILE = 1024 * 1024;
 
 /** Every certificate of a PEM file, the first one first. @throws Fault when the file is missing, too open or no PEM */

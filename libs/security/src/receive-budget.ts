@@ -1,14 +1,14 @@
 import type { Peer } from "./peer.ts";
 import type { Role } from "./role.ts";
 
-/** Who shares a part of the budget: the peers of a role, or those in plain text. */
+/** The owner of a share of the budget: the peers of a role, or those in plain text. */
 export type BudgetShare = Role | "insecure";
 
 const MIB = 1024 * 1024;
 
 /**
- * What unfinished requests may have in memory, bytes. Each role has a share of its own, so that the requests of agents never
- * keep an administrator's from being received.
+ * Maximum memory of unfinished requests, bytes. Each role has its own share, so that requests of agents never block
+ * those of an administrator.
  */
 export const RECEIVE_SHARES: Readonly<Record<BudgetShare, number>> = {
   agent: 4 * MIB,
@@ -17,7 +17,10 @@ export const RECEIVE_SHARES: Readonly<Record<BudgetShare, number>> = {
   insecure: 32 * MIB,
 };
 
-/** What a request costs before its first byte: its stream and handler have about so many bytes, and more than its body. */
+/**
+ * The cost of a request before its first byte, bytes: about the size of its stream and handler, which is more than its
+ * body.
+ */
 export const REQUEST_COST = 8 * 1024;
 
 /** Counts the bytes of all requests of a server that have begun and not ended. */
@@ -31,7 +34,7 @@ export class ReceiveBudget {
     this.#shares = shares;
   }
 
-  /** Takes bytes of a share. @returns false, with nothing taken, when there are not so many left */
+  /** Takes bytes of a share. @returns false, with nothing taken, when fewer bytes are left */
   take(share: BudgetShare, bytes: number): boolean {
     if (this.#used[share] + bytes > this.#shares[share]) {
       this.#refusals++;
@@ -56,12 +59,12 @@ export class ReceiveBudget {
     return this.#used[share];
   }
 
-  /** The most that were ever taken of a share. */
+  /** The highest number of bytes ever taken of a share. */
   most(share: BudgetShare): number {
     return this.#most[share];
   }
 
-  /** How often there was too little left. */
+  /** How often too few bytes were left. */
   get refusals(): number {
     return this.#refusals;
   }

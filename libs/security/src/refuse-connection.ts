@@ -4,7 +4,7 @@ import type { Fault } from "@daos/fault";
 import { DEFAULT_LIMITS, http2ServerLimits } from "./connection-limits.ts";
 import { GrpcCode, refuseStream } from "./grpc-refusal.ts";
 
-/** How long a refused client has to ask something, so that it can be told why it is refused. */
+/** How long a refused client has to make a call, ms; the answer has the reason of the refusal. */
 export const REFUSAL_MS = 5_000;
 
 /** Answers the first call with the reason, then closes; at most one stream, and no longer than {@link REFUSAL_MS}. */

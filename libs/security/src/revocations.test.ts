@@ -7,11 +7,11 @@ import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { authorizeCaller } from "./authorize-caller.ts";
 import { initCa, issueCertificate, revokeCertificate } from "./ca/index.ts";
 import { certificateStatus } from "./certificate-status.ts";
 import { createCredential, validateCredential } from "./credential.ts";
 import { createGrpcServer } from "./grpc-server.ts";
-import { judgeCaller } from "./judge-caller.ts";
 import { readCertificates, readPrivateKey } from "./read-pem-file.ts";
 import { readRevocations } from "./revocations.ts";
 import { grpcCall, TestAuthority } from "./testing/index.ts";
@@ -160,8 +160,10 @@ describe("a certificate that is on the list", () => {
     for (const name of ["alice", "agent"]) await revokeCertificate({ directory, cert: path(`${name}.crt`) });
     const [alice] = await readCertificates(path("alice.crt"));
     const call = { transport: transport("server"), path: "/mgmt.MgmtSvc/PoolDestroy", from: "10.0.0.1" };
-    expect(await judgeCaller(alice.raw, call)).toMatchObject({ code: FaultCode.notAuthorized });
-    expect(await judgeCaller(alice.raw, { ...call, transport: transport("server", false) })).toBeUndefined();
+    expect(await authorizeCaller(alice.raw, call)).toMatchObject({ code: FaultCode.notAuthorized });
+    expect(
+      await authorizeCaller(alice.raw, { ...call, transport: transport("server", false) }),
+    ).toBeUndefined();
     const { key } = await readPrivateKey(path("agent.key"));
     const credential = createCredential(
       { user: "u@", group: "g@", groups: [], stamp: 0n, machinename: "m" },

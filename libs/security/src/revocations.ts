@@ -11,18 +11,20 @@ import { signatureHash } from "./signature-hash.ts";
 export interface Revocations {
   /** When `authority` revoked the certificate; undefined when it did not. */
   revokedAt(certificate: X509Certificate, authority: X509Certificate): Date | undefined;
-  /** All that the lists name. */
+  /** All certificates on the lists. */
   readonly entries: readonly { readonly serial: bigint; readonly at: Date }[];
   /** The highest number of the lists; 0 when they have none. */
   readonly number: number;
-  /** When the first of the lists ought to have been replaced by a newer one; undefined when no list says so. */
+  /** When the first of the lists expires; undefined when no list has such a date. */
   readonly nextUpdate: Date | undefined;
 }
 
 /**
- * Reads the X.509 revocation lists (CRL, RFC 5280 section 5) of a PEM file. Each must be signed by one of `authorities`.
+ * Reads the X.509 revocation lists (CRL, RFC 5280 section 5) of a PEM file. Each must be signed by one of
+ * `authorities`.
  *
- * @throws Fault when the file cannot be read, or a list cannot be used: then it is not known what has been revoked
+ * @throws Fault when the file cannot be read, or a list cannot be used: then it is unknown which certificates were
+ * revoked
  */
 export async function readRevocations(
   path: string,

@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 
-/** What a certificate's owner is; its common name in the certificates of release 0.8.0. */
+/** The role of a certificate's owner: the common name in certificates of release 0.8.0. */
 export const ROLES = ["server", "admin", "agent"] as const;
 
 /** @see {@link ROLES} */
@@ -22,7 +22,7 @@ export function commonName(certificate: X509Certificate): string | undefined {
   return names.length === 1 ? names[0]?.slice("CN=".length) : undefined;
 }
 
-/** The role that a certificate gives; `undefined` when its common name is no role. */
+/** The role of a certificate; `undefined` when its common name is not a role. */
 export function roleOf(certificate: X509Certificate): Role | undefined {
   const name = commonName(certificate);
   return isRole(name) ? name : undefined;

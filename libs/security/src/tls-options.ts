@@ -14,7 +14,7 @@ interface TlsOptions {
 }
 
 export interface ClientTlsOptions extends TlsOptions {
-  /** Told of the client's own certificate, and of the CA's, when it expires within 30 days. */
+  /** Called with a warning when the client's own certificate or the CA's expires within 30 days. */
   readonly onExpiring?: ((warning: string) => void) | undefined;
 }
 
@@ -24,8 +24,8 @@ const COMMON = { minVersion: "TLSv1.2", maxVersion: "TLSv1.3" } as const;
 /**
  * TLS options of `http2.createSecureServer` for an identity that has been loaded.
  *
- * The server asks for a client certificate but OpenSSL does not judge it (`rejectUnauthorized: false`):
- * `guardServer` does, with `verifyPeer`, before any byte of HTTP/2 is read. Never use these options without it.
+ * The server asks for a client certificate but OpenSSL does not verify it (`rejectUnauthorized: false`): `guardServer`
+ * does, with `verifyPeer`, before any byte of HTTP/2 is read. Never use these options without it.
  */
 export function identityServerOptions({ pem }: Identity): SecureServerOptions {
   return {
@@ -36,7 +36,7 @@ export function identityServerOptions({ pem }: Identity): SecureServerOptions {
     requestCert: true,
     rejectUnauthorized: false,
     allowHTTP1: false,
-    // A resumed session would bring an old verdict with it.
+    // A resumed session would keep an old verdict.
     secureOptions: constants.SSL_OP_NO_TICKET,
   };
 }
@@ -65,7 +65,7 @@ export async function clientTlsOptions(
 export function identityClientOptions(identity: Identity, serverName: string): SecureClientSessionOptions {
   const { pem } = identity;
   return {
-    // Made once for all connections: to parse the files for each costs more than a handshake.
+    // Made once for all connections: parsing the files for each one costs more than a handshake.
     secureContext: createSecureContext({ ...COMMON, ca: pem.ca, cert: pem.cert, key: pem.key }),
     // An address is not allowed as SNI, RFC 6066 section 3.
     servername: isIP(serverName) === 0 ? serverName : "",
@@ -91,7 +91,7 @@ function checkServerIdentity(
     const names = certificate.subjectAltName ?? `CN:${commonName(certificate) ?? "(none)"}`;
     return faultWrongName(certificate, serverName, names.slice(0, 200), source);
   }
-  // A name may be copied from a request into an alternative name; the common name is the CA's own word.
+  // An alternative name may be copied from a request; the common name comes from the CA itself.
   const name = commonName(certificate);
   return name === "admin" || name === "agent" ? checkRole(certificate, source, ["server"]) : undefined;
 }

@@ -1,11 +1,11 @@
 import { performance } from "node:perf_hooks";
 
-/** How many keys are remembered; those that have been quiet are forgotten first. */
+/** Maximum number of keys; the least recently used ones are dropped first. */
 const MAX_KEYS = 10_000;
 
 /**
- * A token bucket for each key, such as an address: how long its next connection or call has to wait. What comes without end
- * delays what has the same key, and nothing else.
+ * A token bucket for each key, such as an address: how long its next connection or call must wait. A flood delays only
+ * calls with the same key.
  */
 export class TokenBuckets {
   readonly #burst: number;
@@ -22,9 +22,9 @@ export class TokenBuckets {
   }
 
   /**
-   * Takes a token, unless there would be none for more than `most` milliseconds.
+   * Takes a token, unless the wait for one would exceed `most` milliseconds.
    *
-   * @returns milliseconds until there is one, 0 for at once; `undefined` when that is too long, and none is taken
+   * @returns the wait in milliseconds, 0 for none; `undefined` when it is too long, and no token is taken
    */
   delay(key: string, most: number): number | undefined {
     const now = this.#now();
@@ -43,7 +43,7 @@ export class TokenBuckets {
     return (this.#fullAt.get(key) ?? now) - now > (this.#burst - 1) / this.#perMs;
   }
 
-  /** A full bucket is as good as none; if no bucket is full, the oldest goes. */
+  /** Drops full buckets, which equal new ones; if no bucket is full, the oldest. */
   #forget(now: number): void {
     const [oldest] = this.#fullAt.keys();
     for (const [key, fullAt] of this.#fullAt) if (fullAt <= now) this.#fullAt.delete(key);

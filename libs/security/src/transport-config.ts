@@ -8,7 +8,7 @@ export interface TransportConfig {
   readonly clientCertDir: string;
   /** PEM file with the certificate authority; several while one replaces another. */
   readonly caCert: string;
-  /** PEM file with what the certificate authority has revoked; no list by default. */
+  /** PEM file with the certificates that the authority has revoked; no list by default. */
   readonly crl?: string | undefined;
   /** PEM file with this program's certificate. */
   readonly cert: string;

@@ -32,21 +32,21 @@ const MIN_RSA_BITS = 2048;
 export interface VerifyOptions extends CertificateSource {
   /** The CA certificates that may have issued it. */
   readonly authorities: readonly X509Certificate[];
-  /** What they have revoked; nothing if not given. */
+  /** The certificates that they have revoked; none by default. */
   readonly revocations?: Revocations | undefined;
   /** The file they are from, for messages. */
   readonly caPath?: string | undefined;
   readonly now: Date;
-  /** Says nothing about dates. */
+  /** Ignores the dates. */
   readonly ignoreDates?: boolean | undefined;
 }
 
 /**
- * What is wrong with a certificate that one of `authorities` must have issued directly; `undefined` when nothing is.
+ * The fault of a certificate that one of `authorities` must have issued directly; `undefined` when it is good.
  *
- * Checks the issuer's name and signature, that the issuer is a CA and has not revoked it, the dates of both, and their strength. It does not
- * look at usage, name or role. Certificates of an intermediate CA do not pass: neither release 0.8.0's script nor
- * `daos-server cert` makes any, and so nothing that is not configured can ever vouch for a certificate.
+ * Checks the issuer's name and signature, that the issuer is a CA and has not revoked it, the dates of both, and their
+ * strength. It does not look at usage, name or role. Certificates of an intermediate CA do not pass: neither release
+ * 0.8.0's script nor `daos-server cert` makes any, so only configured authorities can ever vouch for a certificate.
  */
 export function checkIssued(certificate: X509Certificate, options: VerifyOptions): Fault | undefined {
   const { authorities, now, caPath, revocations, ignoreDates = false } = options;
@@ -93,7 +93,7 @@ function checkStrength(certificate: X509Certificate, source: CertificateSource):
   return reason === undefined ? undefined : faultTooWeak(certificate, source, reason);
 }
 
-/** What is wrong with the role of a certificate; `undefined` when it has one of `wanted`. */
+/** The fault of a certificate's role; `undefined` when it is one of `wanted`. */
 export function checkRole(
   certificate: X509Certificate,
   source: CertificateSource,

@@ -10,7 +10,7 @@ import {
   type VerifyOptions,
 } from "./verify-certificate.ts";
 
-/** What a server makes of the client at the other end of a TLS connection. */
+/** A server's verdict on the client of a TLS connection. */
 export type PeerVerdict =
   | { readonly kind: "accepted"; readonly role: Role; readonly certificate: X509Certificate }
   | { readonly kind: "refused"; readonly fault: Fault };

@@ -8,7 +8,7 @@ import type { TransportConfig } from "./transport-config.ts";
 const DAY_MS = 24 * 3600 * 1000;
 
 /**
- * What an operator should hear of a certificate that expires within 30 days; undefined when there is more time.
+ * The warning about a certificate that expires within 30 days; undefined when it lasts longer.
  *
  * @param what names the certificate: `the certificate /etc/daos/admin.crt (O=DAOS, CN=admin)`
  */

@@ -3,18 +3,17 @@ import { type Fault, FaultCode } from "@daos/fault";
 import type { Logger } from "@daos/log";
 
 const MINUTE_MS = 60_000;
-/** Lines of a minute, all together: a client with many addresses, or that makes up calls, must not fill the log. */
+/**
+ * Maximum number of lines a minute in all: a client with many addresses, or with invented calls, must not fill the log.
+ */
 const MAX_LINES = 100;
 
-/**
- * @param key what is the same thing, such as an address and a code
- * @returns whether it is logged
- */
+/** @param key identifies the event, such as an address and a code @returns whether it is logged */
 type Warn = (key: string, fault: Fault, fields?: Readonly<Record<string, string>>) => boolean;
 
 /**
- * Warns about the same thing once a minute at most, however often it happens, and about all things together 100 times; what is
- * left out is counted, and the count is logged with the next line.
+ * Warns about each event at most once a minute, and at most 100 times a minute in all. Dropped lines are counted, and
+ * the count is logged with the next line.
  */
 export function warnOnceAMinute(log: Logger, now: () => number = () => performance.now()): Warn {
   const said = new Set<string>();

@@ -6,9 +6,12 @@ import type { TransportConfig } from "./transport-config.ts";
 export interface WatchCertificatesOptions {
   readonly transport: TransportConfig;
   readonly log: Logger;
-  /** Called after the CA, certificate or key file has changed. What it throws is logged; it is not called again until the next change. */
+  /**
+   * Called after the CA, certificate or key file has changed. Its errors are logged; it is called again only after the
+   * next change.
+   */
   readonly onChange: () => Promise<void>;
-  /** How often the files are looked at; a minute by default. */
+  /** Interval of the checks of the files, ms; a minute by default. */
   readonly pollMs?: number | undefined;
   /** How often certificates that expire soon are logged; a day by default. */
   readonly warnMs?: number | undefined;
@@ -21,8 +24,8 @@ const DAY_MS = 24 * 3600 * 1000;
 /**
  * Looks for changed certificate files, and warns at once and then daily of certificates that expire within 30 days.
  *
- * It polls: a file that is replaced by renaming, the way certificates should be, escapes a watch of the file, and
- * directories on network file systems give no notice at all. The timers do not keep a program running.
+ * It polls: a watch of a file misses a replacement by renaming, which is the right way to install certificates, and
+ * network file systems send no notice at all. The timers do not keep a program running.
  */
 export function watchCertificates(options: WatchCertificatesOptions): Disposable {
   const { transport, log, onChange, pollMs = MINUTE_MS, warnMs = DAY_MS, now } = options;
@@ -56,7 +59,7 @@ export function watchCertificates(options: WatchCertificatesOptions): Disposable
   };
 }
 
-/** Warns of every certificate the program can see that has expired, will within 30 days, or cannot be used. */
+/** Warns of every certificate of the program that has expired, expires within 30 days, or cannot be used. */
 async function logExpiry(transport: TransportConfig, log: Logger, now?: () => Date): Promise<void> {
   for (const status of needAttention(await certificateStatus(transport, { now }))) {
     const resolution =

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Rank } from "@daos/rank";
 
-/** What makes an engine's storage part of a system. @see DAOS 0.8.0 src/control/server/superblock.go */
+/** The record that makes an engine's storage part of a system. @see DAOS 0.8.0 src/control/server/superblock.go */
 export interface Superblock {
   readonly version: 0;
   /** The identity of the engine; valid until its storage is formatted. */

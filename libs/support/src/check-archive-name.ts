@@ -5,9 +5,9 @@ import { hasErrorCode } from "@daos/sys";
 import { faultArchiveNotWritten, faultNoArchiveName } from "./faults.ts";
 
 /**
- * Looks whether an archive can have this name, before anything is collected for it.
+ * Checks the name of an archive before anything is collected for it.
  *
- * @throws Fault usage for what names no file, archiveNotWritten
+ * @throws Fault usage for a path that does not name a file, archiveNotWritten
  */
 export async function checkArchiveName(path: string): Promise<void> {
   if (path === "") throw faultNoArchiveName(path, "the name is empty");

@@ -1,4 +1,4 @@
-/** The most of each log in an archive, MiB. */
+/** Maximum size of the part of each log in an archive, MiB. */
 export const LOG_MIB = { default: 8, max: 64 } as const;
 
 /** The flags of `support collect-log`. @param archive the name of the archive by default */

@@ -24,7 +24,7 @@ export function faultNoArchiveName(output: string, reason: string): Fault {
   });
 }
 
-/** What the errors of the file system mean here. */
+/** The meanings of errors of the file system. */
 function reasonOf(path: string, cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
   switch (code) {

@@ -113,8 +113,8 @@ describe("readTail", () => {
     expect(await readTail(path, 100)).toBe("first\nsecond\nthird\n");
     expect(await readTail(path, 9)).toBe("[10 bytes before this were left out]\nthird\n");
     execFileSync("mkfifo", [join(directory, "pipe")]);
-    await expect(readTail(join(directory, "pipe"), 100)).rejects.toThrow("no regular file");
-    await expect(readTail(directory, 100)).rejects.toThrow("no regular file");
+    await expect(readTail(join(directory, "pipe"), 100)).rejects.toThrow("not a regular file");
+    await expect(readTail(directory, 100)).rejects.toThrow("not a regular file");
     await expect(readTail(join(directory, "none"), 100)).rejects.toThrow("ENOENT");
   });
 });

@@ -6,7 +6,7 @@ import { createTarPacker } from "modern-tar";
 import { removeSecrets } from "./remove-secrets.ts";
 import type { MissingItem, SupportContent, SupportItem } from "./support-item.ts";
 
-/** What happens while an archive is made. */
+/** The progress of an archive. */
 export type SupportEvent =
   /** An item is about to be read. */
   | { readonly kind: "progress"; readonly item: string; readonly done: number; readonly total: number }
@@ -16,15 +16,15 @@ export type SupportEvent =
   | { readonly kind: "done"; readonly missing: readonly MissingItem[] };
 
 export interface PackSupportOptions {
-  /** The directory in the archive that everything is in. */
+  /** The top directory in the archive. */
   readonly directory: string;
-  /** The most bytes of one text; its end is kept. */
+  /** Maximum size of one text, in bytes; its end is kept. */
   readonly maxItemBytes?: number;
-  /** The most bytes of all items, before they are compressed. */
+  /** Maximum size of all items before compression, in bytes. */
   readonly maxBytes?: number;
-  /** The most that one item may take, ms. */
+  /** Time limit of one item, ms. */
   readonly itemTimeoutMs?: number;
-  /** What is known to be missing beforehand. */
+  /** Items that are known to be missing, with the reasons. */
   readonly missing?: readonly MissingItem[];
   readonly signal: AbortSignal;
 }
@@ -35,12 +35,12 @@ const ITEM_TIMEOUT_MS = 60_000;
 /** A message of gRPC has one piece of this size at most. */
 const CHUNK = 64 * 1024;
 const FILE_MODE = 0o600;
-/** The most characters of a reason in `missing.txt`. */
+/** Maximum length of a reason in `missing.txt`, in characters. */
 const MAX_REASON = 2_000;
 
 /**
- * Makes a tar.gz archive of items, one after the other. What cannot be read is listed in `missing.txt` with the reason, and
- * never fails the archive. Memory is bounded by one item: the archive is made no faster than it is taken.
+ * Makes a tar.gz archive of items, one after the other. An item that cannot be read is listed in `missing.txt` with the
+ * reason, and never fails the archive. Memory is bounded by one item: the archive is made no faster than it is read.
  *
  * @throws the reason of the signal; Error when a file of known size has another one
  */

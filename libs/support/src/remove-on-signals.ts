@@ -1,14 +1,14 @@
 import { rmSync } from "node:fs";
 
-/** What ends a process that does not handle it, beside Ctrl-C. */
+/** The signals, besides SIGINT, that end a process that does not handle them. */
 const SIGNALS = ["SIGTERM", "SIGHUP"] as const;
 const paths = new Set<string>();
-/** Those for which there is a listener of this module. */
+/** The signals for which this module has a listener. */
 const watched = new Set<(typeof SIGNALS)[number]>();
 
 /**
- * Removes a file or directory that is not complete when SIGTERM or SIGHUP ends the process, which ends by that signal as it
- * would have. A signal that the program handles is left alone.
+ * Removes an incomplete file or directory when SIGTERM or SIGHUP ends the process. The process still ends by that
+ * signal. A signal that the program handles is left alone.
  */
 export function removeOnSignals(path: string): Disposable {
   if (paths.size === 0) {

@@ -5,7 +5,7 @@ const BEGIN = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 const END = /-----END [A-Z ]*PRIVATE KEY-----/;
 /** A line of the body of a PEM file, or of its headers. */
 const BODY = /^\s*(?:[\w+/=-]{8,}|[\w-]+: .*)?\s*$/;
-/** Names of what is a secret in a configuration, and of variables that may hold one. */
+/** Names of secrets in a configuration, and of variables that may hold one. */
 const NAME = String.raw`\w{0,64}(?:password|passwd|passphrase|secret|token|credential|api[_-]?key|private[_-]?key)\w{0,64}`;
 const VARIABLE_NAME = String.raw`\w{0,64}(?:KEY|PASS|SECRET|TOKEN|CRED|AUTH)\w{0,64}`;
 /** A value in quotes, also in those of a JSON text within JSON. */
@@ -41,14 +41,14 @@ const COOKIE = new RegExp(
 const AUTHORIZATION =
   /\b(authorization(?:\\?["'])?\s?:\s?(?:\\?["'])?(?:basic|bearer|digest|negotiate|token|apikey)\s+)[^"'\\,]+/gi;
 const REDACTED = "[redacted]";
-/** The longest line that is kept: longer ones take too long to search. */
+/** Maximum length of a line, in characters; longer lines are cut, because they take too long to search. */
 const MAX_LINE = 64 * 1024;
-/** Lines between two turns of the event loop, which has other work. */
+/** Lines between two turns of the event loop. */
 const TURN = 2_000;
 
 /**
- * Removes private keys, also those of which a bounded tail has only the end, and what looks like a password, a token or a
- * secret.
+ * Removes private keys, also when a bounded tail has only the end of one, and anything that looks like a password, a
+ * token or a secret.
  */
 export async function removeSecrets(text: string): Promise<string> {
   const kept: string[] = [];

@@ -2,7 +2,10 @@ interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** What is in a file of an archive: text, from which secrets are removed, or a file of known size that is taken as it is. */
+/**
+ * The content of a file of an archive: text, from which secrets are removed, or a file of known size, which is copied
+ * unchanged.
+ */
 export type SupportContent = string | SupportFile;
 
 /** A file of known size, such as the archive of a host. */
@@ -15,11 +18,11 @@ interface SupportFile {
 export interface SupportItem {
   /** Its path in the archive. */
   readonly name: string;
-  /** @throws what its absence is explained with in `missing.txt` */
+  /** @throws the reason that `missing.txt` gives for its absence */
   readonly read: (wait: Wait) => Promise<SupportContent>;
 }
 
-/** Something that could not be had. */
+/** An item that could not be collected. */
 export interface MissingItem {
   readonly item: string;
   readonly reason: string;

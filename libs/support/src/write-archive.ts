@@ -17,7 +17,7 @@ type ProgressEvent = Extract<SupportEvent, { readonly kind: "progress" }>;
 /**
  * Writes an archive to a new file that only its owner can read. The file appears when it is complete.
  *
- * @throws Fault archiveNotWritten when there is such a file, or it cannot be written; what making the archive throws
+ * @throws Fault archiveNotWritten when the file exists or cannot be written; errors of making the archive
  */
 export async function writeArchive(
   path: string,
@@ -39,7 +39,7 @@ export async function writeArchive(
       }
     }
     await guarded(path, file.sync());
-    // Not renamed: what has that name already is not replaced.
+    // Linked, not renamed, so that an existing file is never replaced.
     await guarded(path, link(part, path));
     await syncDirectory(dirname(path));
     return { bytes, missing };

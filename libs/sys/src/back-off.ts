@@ -28,12 +28,12 @@ export class BackOff {
     this.#clock = options.clock ?? systemClock;
   }
 
-  /** About how long the next {@link wait} is, ms. */
+  /** The approximate length of the next {@link wait}, ms. */
   get nextMs(): number {
     return backOffMs(this.#limits, this.#failures + 1, 0.5);
   }
 
-  /** An attempt has succeeded: the next wait is the first one again. */
+  /** Call it after a success: the next wait is the shortest one again. */
   reset(): void {
     this.#failures = 0;
   }

@@ -10,11 +10,16 @@ export interface ClaimOptions {
   readonly openExclusively?: (device: string) => Promise<{ close(): Promise<void> }>;
 }
 
-/** The question itself is an exclusive use, for a moment. A real claim lasts longer than all repetitions, ms apart. */
+/**
+ * Pauses between repeated checks, ms. A check claims the device itself for a moment; a real claim lasts longer than all
+ * checks.
+ */
 const ATTEMPTS = 3;
 const AGAIN_MS = 50;
 
-/** The last question about each disk. Two at the same time, about two paths or partitions, would find each other. */
+/**
+ * The last check of each disk. Two checks at the same time, of two paths or partitions, would see each other's claim.
+ */
 const asked = new Map<string, Promise<unknown>>();
 
 /**

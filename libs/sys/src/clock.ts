@@ -1,10 +1,13 @@
 import { type Deadline, deadline, delay } from "./deadline.ts";
 
-/** Time and chance, for logic that a simulation runs in virtual time. Everything else uses {@link systemClock}'s parts. */
+/**
+ * Time and random numbers, for logic that a simulation runs in virtual time. Everything else uses {@link systemClock}'s
+ * parts.
+ */
 export interface Clock {
-  /** Monotonic time, ms: for anything that is computed. A jump of the wall clock does not show in it. */
+  /** Monotonic time, ms, for all computations. Jumps of the wall clock do not affect it. */
   now(): number;
-  /** ms since 1970, whole: to be shown and kept, never to be computed with. */
+  /** Whole ms since 1970, for display and storage only, never for computations. */
   wallTime(): number;
   /** A number from 0 up to 1. */
   random(): number;

@@ -1,6 +1,6 @@
 /**
- * The most that a format of a host's storage may take, ms, from `dmg` down to the tool that does it: large NVMe drives need
- * more than an hour. A part with a longer limit would go on for a caller that has given up.
+ * Time limit of a format of a host's storage, ms, from `dmg` down to the tool that does it: large NVMe drives need more
+ * than an hour. A part with a longer limit would go on for a caller that has given up.
  */
 export const FORMAT_TIMEOUT_MS = 2 * 60 * 60_000;
 
@@ -13,7 +13,7 @@ export interface Deadline extends Disposable {
  * A signal that aborts after `ms` milliseconds, or as soon as `parent` does, with the reason of whichever came first.
  * The reason of the deadline itself is a `DOMException` named `TimeoutError` that says what was waited for.
  *
- * @param ms may be a function, which is asked again when the time that it has given is over
+ * @param ms may be a function, which is called again when its last time is over
  */
 export function deadline(ms: number | (() => number), waitingFor: string, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
@@ -65,8 +65,8 @@ export function delay(
 }
 
 /**
- * The outcome of `work`, or the signal's reason if that comes first. For work that takes no signal of its own: it goes
- * on unheard after an abort.
+ * The outcome of `work`, or the signal's reason if that comes first. For work that takes no signal of its own: after an
+ * abort it goes on, and its outcome is ignored.
  */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {

@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { hasErrorCode } from "./error-code.ts";
 
-/** True when something is at `path`. @throws Error of what cannot be looked at: it may be there */
+/** True when something is at `path`. @throws Error when this cannot be found out: something may be there */
 export async function exists(path: string): Promise<boolean> {
   try {
     await access(path);
@@ -12,7 +12,7 @@ export async function exists(path: string): Promise<boolean> {
   }
 }
 
-/** True when this process can see something at `path`. What it may not look at counts as missing. */
+/** True when this process can see something at `path`. A path that it may not examine counts as missing. */
 export async function isVisible(path: string): Promise<boolean> {
   return exists(path).catch(() => false);
 }

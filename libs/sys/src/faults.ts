@@ -17,7 +17,7 @@ export function faultProcessNotStarted(program: string, cause: unknown): Fault {
   return new Fault({
     domain: "general",
     code: FaultCode.processNotStarted,
-    description: `start the program ${program}`,
+    description: `cannot start the program ${program}`,
     reason: errorText(cause),
     resolution: RESOLUTIONS[code] ?? "look for the reason in dmesg, then try again",
     cause,

@@ -7,7 +7,7 @@ const GADGETS = `${CONFIG}/usb_gadget`;
 const RNBD = "/sys/class/rnbd-server/ctl/devices";
 const XEN = "/sys/bus/xen-backend/devices";
 
-/** A block device that the kernel gives to other machines. Most of these do not claim it. */
+/** A block device that the kernel exports to other machines. Most of these do not claim it. */
 export interface KernelExport {
   /** The device's name, `nvme0n1p1`. */
   readonly device: string;
@@ -37,7 +37,7 @@ export async function kernelExports(
   }
   for (const backend of await sys.list(LIO)) {
     for (const name of await sys.list(`${LIO}/${backend}`)) {
-      // The path in `info` is the one that the kernel has opened. `udev_path` is a note of the administrator's tool.
+      // `info` has the path that the kernel has opened. `udev_path` is a note of the administrator's tool.
       const info = (await sys.read(`${LIO}/${backend}/${name}/info`)) ?? "";
       const path = /\bFile: (\/\S+)/.exec(info)?.[1] ?? /\bUDEV PATH: (\/\S+)/.exec(info)?.[1];
       await add(path ?? (await sys.read(`${LIO}/${backend}/${name}/udev_path`)), `${name} (LIO ${backend})`);

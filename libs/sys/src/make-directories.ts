@@ -3,8 +3,8 @@ import { dirname } from "node:path";
 import { hasErrorCode } from "./error-code.ts";
 
 /**
- * Makes a directory and its missing parents; what is there stays as it is. Not `mkdir` with `recursive`, which tries for ever
- * where a file system says of an existing parent that it is missing, as /proc does.
+ * Makes a directory and its missing parents; existing ones are unchanged. Not `mkdir` with `recursive`, which retries
+ * for ever when a file system reports an existing parent as missing, as /proc does.
  *
  * @throws Error of the file system
  */

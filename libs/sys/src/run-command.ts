@@ -7,7 +7,7 @@ export type Argv = readonly [executable: string, ...args: string[]];
 
 export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
-  /** The command is killed (SIGKILL) after so many milliseconds; 30,000 by default. */
+  /** Time after which the command is killed (SIGKILL), ms; 30,000 by default. */
   readonly timeoutMs?: number;
   readonly stdin?: string;
 }
@@ -51,7 +51,7 @@ export class ProcessCommandRunner implements CommandRunner {
       const kill = (reason: unknown) => {
         failure ??= reason;
         child.kill("SIGKILL");
-        // What the command started in the background may keep the pipes open for ever.
+        // Processes that the command started in the background may keep the pipes open for ever.
         child.stdout.destroy();
         child.stderr.destroy();
       };

@@ -3,8 +3,7 @@ import { hasErrorCode } from "./error-code.ts";
 import { faultProcessNotStarted } from "./faults.ts";
 
 /**
- * Starts a process, and resolves when it runs. What it prints and how it ends is not lost: both are told in later turns of
- * the event loop. A process for which there are no descriptors has no streams either, so they must not be touched before.
+ * Starts a process, and resolves when it runs. Its output and its end are not lost: their events come in later turns of the event loop. A process that could not get descriptors has no streams, so the streams must not be used before this resolves.
  *
  * @throws Error with `code` ENOENT when there is no such program; Fault processNotStarted when it may not be executed, or
  *   descriptors, processes or memory have run out

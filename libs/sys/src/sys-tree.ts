@@ -22,7 +22,7 @@ export const linuxSysTree: SysTree = {
   list: (path) => readdir(path).then((names) => names.sort(), ifNoValue([])),
   resolve: (path) => realpath(path).then((target) => target, ifNoValue(undefined)),
   write: async (path, value) => {
-    // Neither created nor truncated, for the kernel's files exist; nor open for reading, which many of them refuse.
+    // Opened for writing only: the kernel's files need not be created or truncated, and many refuse reading.
     const file = await open(path, constants.O_WRONLY);
     try {
       await file.writeFile(value);

@@ -3,15 +3,15 @@ import type { Member, MemberState } from "@daos/member-store";
 import type { Membership } from "@daos/membership";
 import { formatRankSet } from "@daos/rank";
 
-/** What came of an action for one member; `fault` is absent when all is well. */
+/** The result of an action for one member; `fault` is absent on success. */
 export interface ActionResult {
   readonly member: Member;
   /** The step that was done, or that failed. */
   readonly action: string;
   readonly fault?: Fault | undefined;
-  /** What is left to know when all is well. */
+  /** A note on success. */
   readonly note?: string | undefined;
-  /** Its state, where the store could not take it. */
+  /** Its state, when the store could not record it. */
   readonly state?: MemberState | undefined;
 }
 
@@ -27,7 +27,7 @@ export function inOrder(
   return members.map(({ uuid }) => results.get(uuid)).filter((result) => result !== undefined);
 }
 
-/** One event for all members that an administrator's action failed for. */
+/** Makes one event for all members for which an administrator's action failed. */
 export function addFailureEvent(
   kind: "system_stop_failed" | "system_start_failed",
   what: string,

@@ -3,19 +3,22 @@ import type { Leadership } from "@daos/election";
 import type { Member } from "@daos/member-store";
 import { mgmt } from "@daos/proto";
 
-/** A rank that a client attaches by. */
+/** A rank through which a client attaches. */
 export interface AttachRank {
   readonly rank: number;
   /** Fabric address. */
   readonly uri: string;
 }
 
-/** The agent of release 0.8.0 passes the answer on in one dRPC packet of 16,384 bytes; this leaves room for its frame. */
+/**
+ * Maximum size of the answer, bytes: the agent of release 0.8.0 forwards it in one dRPC packet of 16,384 bytes with a
+ * frame.
+ */
 const MAX_BYTES = 16_000;
 
 /**
- * What clients attach by, from the members: the joined ranks. A client needs one of them that is alive, and finds the others
- * through it. Of more ranks than the agent can pass on, every n-th is given.
+ * The joined ranks, through which clients attach. A client needs one live rank and finds the others through it. When
+ * there are more ranks than the agent can forward, every n-th one is returned.
  *
  * @returns the same list until a member changes; undefined when this host cannot read the members, or none is joined
  * @throws the reason of the signal

@@ -6,10 +6,10 @@ import { faultNotThere, faultRunning } from "./member-faults.ts";
 import type { TermAction } from "./term-action.ts";
 
 /**
- * Forgets members that do not run, and takes the identity from their storage. With force also those whose host cannot be
- * reached; should it come back, its engine asks to join as a new one of its old rank.
+ * Erases members that do not run, and the identities in their storage. With `force` also members whose host cannot be
+ * reached; if such a host comes back, its engine asks to join as a new engine with its old rank.
  *
- * @param holdsMembers the list of the members is kept in the storage of this engine, and goes with it
+ * @param holdsMembers true when the list of the members is in the storage of this engine, and is lost with it
  */
 export async function eraseMembers(
   members: readonly Member[],
@@ -38,14 +38,14 @@ export async function eraseMembers(
     }
     return done.map(({ member }) => member).filter(({ uuid }) => results.get(uuid)?.fault === undefined);
   };
-  // One whose host could not be reached may have come back meanwhile, and joined.
+  // A member whose host could not be reached may have come back and joined meanwhile.
   const forget = async ({ uuid, incarnation }: Member) => {
     const forgotten = await membership.erase(uuid, incarnation);
     const member = membership.byUuid(uuid);
     if (!forgotten && member !== undefined)
       results.set(uuid, { member, action: "erase", fault: faultRunning(member) });
   };
-  // What a replaced engine had has been formatted.
+  // The storage of a replaced engine was formatted.
   const replaced = members.filter(({ uuid, replacedBy }) => !results.has(uuid) && replacedBy !== undefined);
   for (const member of replaced) results.set(member.uuid, { member, action: "erase" });
   const erased = await eraseSome(
@@ -53,8 +53,8 @@ export async function eraseMembers(
     options,
   );
   await Promise.all([...replaced, ...erased].map(forget));
-  // The members' file is on the storage of the holder. It is therefore erased last, after all members have been removed.
-  // The term ends with it.
+  // The members' file is on the storage of the holder, and its term ends with it. The holder is therefore erased last,
+  // after all members have been removed.
   const holders = stopped.filter((member) => holdsMembers(member));
   await Promise.all(holders.map(forget));
   options.checkTerm();
@@ -65,7 +65,7 @@ export async function eraseMembers(
   return inOrder(members, results);
 }
 
-/** Its host has another engine, or none with that rank: its storage is another one, or is not there. */
+/** True when its host has another engine, or no engine with that rank: the storage was replaced or is missing. */
 function isNotThere({ code }: Fault): boolean {
   return code === FaultCode.engineNotHere;
 }

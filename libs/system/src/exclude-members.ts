@@ -5,7 +5,7 @@ import type { ActionResult } from "./action-result.ts";
 import { whyNot } from "./left-out-members.ts";
 import type { TermAction } from "./term-action.ts";
 
-/** Excludes members, then stops their engines: one that cannot be reached is excluded all the same. */
+/** Excludes members, then stops their engines. A member whose engine cannot be reached is excluded nevertheless. */
 export async function excludeMembers(
   members: readonly Member[],
   action: TermAction,
@@ -16,7 +16,7 @@ export async function excludeMembers(
     members.map(({ uuid }) => uuid),
     "by an administrator",
   );
-  // One that was excluded before may not have been reached then.
+  // The engine of a member that was excluded before may not have been reached then.
   const running = before.filter(({ state }) => state !== "stopped" && state !== "replaced");
   const killed = await step("stop", running, options, (member, wait) =>
     calls.killRank(member.address, member.rank, { force: options.force, signal: wait.signal }),

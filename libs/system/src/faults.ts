@@ -2,7 +2,7 @@ import { Fault, FaultCode, hasCode } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { formatRankSet, parseRank } from "@daos/rank";
 
-/** A server asks for a call into the engine that is not the leader's to make. */
+/** A server asks for a call into the engine that no other server may make. */
 export function faultNotForwarded(method: number): Fault {
   return new Fault({
     domain: "system",
@@ -32,14 +32,14 @@ export function faultEngineHangs(rank: number, waitedMs: number, cause: unknown)
   return new Fault({
     domain: "engine",
     code: FaultCode.engineNotReady,
-    description: `prepare rank ${rank} for shutdown`,
+    description: `cannot prepare rank ${rank} for shutdown`,
     reason: `the engine has not answered within ${Math.round(waitedMs / 100) / 10} s`,
-    resolution: "look in the engine's log (log_file); dmg system stop kills it all the same",
+    resolution: "look in the engine's log (log_file); dmg system stop kills it nevertheless",
     cause,
   });
 }
 
-/** A pool is to be on ranks that the system has not. */
+/** A pool is to be on ranks that do not exist. */
 export function faultNoSuchRanks(ranks: readonly number[]): Fault {
   return new Fault({
     domain: "system",
@@ -57,7 +57,7 @@ export function faultNotRecorded(cause: unknown): unknown {
     code: FaultCode.stateNotRecorded,
     description: "the state of the engines cannot be recorded, so none was stopped",
     reason: cause.message,
-    resolution: `to stop them all the same: dmg system stop --force; to mend the store: ${cause.resolution}`,
+    resolution: `to stop them nevertheless: dmg system stop --force; to repair the store: ${cause.resolution}`,
     cause,
   });
 }

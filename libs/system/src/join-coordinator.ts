@@ -9,7 +9,7 @@ import { mgmt } from "@daos/proto";
 import { NIL_RANK, parseRank, type Rank } from "@daos/rank";
 import type { MsReplicas } from "./ms-replicas.ts";
 
-/** What a join is answered with. */
+/** The answer to a join. */
 export interface JoinResult {
   /** 0, or the DAOS error number with which the data plane refused. */
   readonly status: number;
@@ -27,7 +27,7 @@ export interface JoinCoordinatorOptions {
 /** Joins that the engine works on at a time; more wait here. */
 const MAX_ENGINE_CALLS = 16;
 
-/** Ranks that are tried for one join; the next join goes on with the rank after them. */
+/** Maximum number of ranks that are tried for one join; the next join continues with the rank after them. */
 const MAX_RANKS = 64;
 const RANK_TAKEN = daosStatusNumber("EXIST");
 
@@ -79,7 +79,7 @@ export class JoinCoordinator {
     const plan = membership.planJoin(request);
     switch (plan.kind) {
       case "refuse":
-        // The reason may be a change that cannot be committed in the end, and a refusal is for good.
+        // A refusal is final, and its reason may be a change that is not committed in the end.
         await membership.settled();
         throw plan.fault;
       case "record":
@@ -93,7 +93,7 @@ export class JoinCoordinator {
     }
   }
 
-  /** Gives a rank, and another one when the data plane knows it as that of an engine which has been erased since. */
+  /** Reserves a rank, and another one when the data plane still has the rank for an engine that was erased. */
   async #reserve(membership: Membership, request: JoinRequest, first: Rank, wait: Wait): Promise<JoinResult> {
     for (let rank = first, tries = 1; ; rank = membership.nextRank(), tries++) {
       wait.signal.throwIfAborted();
@@ -142,7 +142,7 @@ function resultFor({ rank, incarnation }: Member): JoinResult {
   return { status: 0, rank, state: mgmt.JoinResp_State.IN, incarnation };
 }
 
-/** After such an answer the data plane may have taken the engine in all the same: the next try finds its rank reserved. */
+/** After such an answer the data plane may still have accepted the engine: the next attempt finds its rank reserved. */
 function isUndecided(status: number): boolean {
   return retryClass({ code: -status }) !== "final";
 }

@@ -2,7 +2,7 @@ import type { Member } from "@daos/member-store";
 import type { ActionOptions } from "./action-options.ts";
 import type { ActionResult } from "./action-result.ts";
 
-/** Those that an action is for, and those that it leaves out because they cannot be in service. */
+/** Splits members into those that an action is for, and those that it leaves out because they cannot be in service. */
 export function partition(
   action: "start" | "stop",
   members: readonly Member[],

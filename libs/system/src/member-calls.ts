@@ -7,7 +7,9 @@ interface Wait {
 
 /** How the leader reaches the hosts of the members. Each throws the fault of the engine or its host. */
 export interface MemberCalls {
-  /** The host is told how long it has, so that an engine which hangs is told from a host which does not answer. */
+  /**
+   * The host gets the time limit, so that an engine that hangs can be distinguished from a host that does not answer.
+   */
   prepShutdown(host: HostAddress, rank: Rank, options: Wait & { readonly timeoutMs: number }): Promise<void>;
   killRank(host: HostAddress, rank: Rank, options: Wait & { readonly force: boolean }): Promise<void>;
   startRank(host: HostAddress, rank: Rank, wait: Wait): Promise<void>;

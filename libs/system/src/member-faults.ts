@@ -9,19 +9,19 @@ export function faultOf(error: unknown, action: string, host: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.timedOut,
-    description: `${action} on ${host}`,
+    description: `${action} failed on ${host}`,
     reason: "no answer within the deadline",
     resolution: "check that the host is up, or allow more time with --timeout",
     cause: error,
   });
 }
 
-/** Who asked waits no more, so whether it was done is not known. */
+/** The caller has given up, so the outcome is unknown. */
 export function faultCancelled(action: string, host: string, cause: unknown): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.cancelled,
-    description: `${action} on ${host}`,
+    description: `${action} was not completed on ${host}`,
     reason: "the command was cancelled",
     resolution: "see with dmg system query what has been done, then repeat the command",
     cause,
@@ -33,7 +33,7 @@ export function faultRunning({ rank, state }: Member): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberRunning,
-    description: `erase rank ${rank}, which is ${state}`,
+    description: `cannot erase rank ${rank}: it is ${state}`,
     resolution: unsure
       ? "if its host is lost for good, repeat with --lost"
       : `stop it first: dmg system stop --ranks ${rank}`,
@@ -44,17 +44,17 @@ export function faultExcluded({ rank }: Member): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberExcluded,
-    description: `start rank ${rank}, which an administrator has excluded`,
+    description: `cannot start rank ${rank}: an administrator has excluded it`,
     resolution: `let it join again first: dmg system clear-exclude --ranks ${rank}`,
   });
 }
 
-/** The host of a member has not got its storage. */
+/** The host of a member does not have its storage. */
 export function faultNotThere({ rank, address }: Member, cause: Fault): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.engineNotHere,
-    description: `erase rank ${rank}`,
+    description: `cannot erase rank ${rank}`,
     reason: `${formatHostAddress(address)} has no engine with that rank and identity`,
     resolution: "if its storage is lost for good, repeat with --lost; otherwise bring the storage back first",
     cause,
@@ -65,7 +65,7 @@ export function faultReplaced({ rank, replacedBy, address }: Member): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberReplaced,
-    description: `start rank ${rank}, which rank ${replacedBy} has replaced on ${formatHostAddress(address)}`,
+    description: `cannot start rank ${rank}: rank ${replacedBy} has replaced it on ${formatHostAddress(address)}`,
     reason: "its storage was formatted",
     resolution: `forget it: dmg system erase --ranks ${rank}`,
   });

@@ -31,7 +31,7 @@ export function memberStep({ log, clock }: { readonly log: Logger; readonly cloc
 
     const oneMember = async (member: Member, host: string, wait: Wait): Promise<ActionResult> => {
       try {
-        // Nothing more is begun for a caller that has given up.
+        // No further step begins for a caller that has given up.
         callerSignal.throwIfAborted();
         await call(member, wait);
         return { member, action };

@@ -7,7 +7,7 @@ export interface HostMembers {
   readonly members: readonly Member[];
 }
 
-/** Members by the host that they are on. */
+/** Groups members by their host. */
 export function membersByHost(members: readonly Member[]): readonly HostMembers[] {
   const groups = Map.groupBy(members, ({ address }) => formatHostAddress(address));
   return [...groups.values()].map((group) => ({ address: (group[0] as Member).address, members: group }));

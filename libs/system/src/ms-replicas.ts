@@ -18,7 +18,7 @@ interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** For whom another access point is called. */
+/** The client for which another access point is called. */
 export interface ForClient extends Wait {
   /** Certificate (DER) of the client whose call is passed on; absent for a server's own call, and without certificates. */
   readonly caller?: Uint8Array | undefined;
@@ -47,8 +47,8 @@ export interface MsReplicasOptions {
 }
 
 /**
- * The engines with a replica of the data plane's management service. One of them leads there, and need not be on the
- * host that leads here: each is asked until one does not send us on.
+ * The engines with a replica of the data plane's management service. One of them leads the data plane's service; it
+ * need not be on the leader's host. Each is asked until one does not redirect the call.
  */
 export class MsReplicas {
   readonly #options: MsReplicasOptions;
@@ -93,8 +93,8 @@ export class MsReplicas {
   }
 
   /**
-   * This host's engine first, unless another one answered last. A configured access point that is not among those known is
-   * asked after all others: one that is cut off from the store of the members may still have the only replica.
+   * This host's engine first, unless another one answered last. Configured access points that are not active are asked
+   * last: one that is cut off from the store of the members may still have the only replica.
    */
   #hosts(): readonly HostAddress[] {
     const { self, accessPoints, configured } = this.#options;
@@ -124,7 +124,7 @@ export class MsReplicas {
   }
 }
 
-/** What one access point may ask of the engine of another. */
+/** The calls that one access point may make to the engine of another. */
 const FORWARDED: readonly MsMethod[] = [
   drpcMethods.join,
   drpcMethods.poolCreate,

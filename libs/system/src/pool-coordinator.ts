@@ -15,7 +15,7 @@ export interface PoolCoordinatorOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** A list of the pools waits so long for the data plane, ms. */
+/** How long a list of the pools waits for the data plane, ms. */
 const LIST_MS = 10_000;
 
 /** The answer of the data plane to the creation of a pool. */
@@ -25,7 +25,7 @@ export interface PoolCreateResult {
   readonly svcReplicas: readonly number[];
 }
 
-/** The pools of the system, and where that is known from. */
+/** The pools of the system, and whether the data plane could be asked. */
 export interface PoolsResult {
   readonly pools: readonly ListedPool[];
   /** Why the data plane could not be asked; the pools are then as they were recorded. */
@@ -33,8 +33,8 @@ export interface PoolsResult {
 }
 
 /**
- * Creates, destroys and lists pools, on the leader. The registry has a pool before the data plane does: whatever fails after
- * that, no pool that was acknowledged is missing from it.
+ * Creates, destroys and lists pools, on the leader. A pool is in the registry before the data plane creates it, so the
+ * registry has every acknowledged pool, whatever fails.
  *
  * @see DAOS 0.8.0 src/control/server/mgmt_pool.go
  */
@@ -56,14 +56,14 @@ export class PoolCoordinator {
   ): Promise<PoolCreateResult> {
     const { uuid } = pool;
     return this.#inTurn(uuid, wait, async (pools) => {
-      // A record of an earlier attempt stays: that one may have been carried out.
+      // The record of an earlier attempt stays: the attempt may have been carried out.
       const isFirst = pools.byUuid(uuid) === undefined;
       await pools.begin(pool);
       try {
         const { status, svcreps } = await this.#options.replicas.call(drpcMethods.poolCreate, request, wait);
         if (status === 0) await this.#note(uuid, () => pools.ready(uuid, svcreps));
         else if (isFirst && isRefusal(status)) await this.#note(uuid, () => pools.remove(uuid));
-        // Another leader may have forgotten it meanwhile, where that could not be recorded here.
+        // Another leader may have removed the record meanwhile, when this host could not record the pool.
         pools.checkTerm("create a pool");
         return { status, svcReplicas: svcreps };
       } catch (error) {
@@ -74,7 +74,7 @@ export class PoolCoordinator {
   }
 
   /**
-   * Destroys a pool. A store that takes no writes does not prevent it, because room is made so.
+   * Destroys a pool. A store that takes no writes does not prevent it, because destroying a pool makes room.
    *
    * @returns the status of the data plane
    * @throws Fault notLeader, systemNotReady, poolServiceDown
@@ -103,7 +103,7 @@ export class PoolCoordinator {
   }
 
   /**
-   * All pools. While the data plane cannot be asked, those that are recorded.
+   * All pools. While the data plane cannot be asked, the recorded ones.
    *
    * @throws Fault notLeader, systemNotReady
    */
@@ -113,7 +113,7 @@ export class PoolCoordinator {
   ): Promise<PoolsResult> {
     const pools = this.#options.leadership.pools();
     const ask = async () => {
-      // Engines that hang are no reason to wait: the recorded pools are there at once.
+      // The list does not wait for engines that hang: it shows the recorded pools.
       using limit = this.#clock.deadline(LIST_MS, "list the pools of the data plane", wait.signal);
       const { status, pools: found } = await abortable(
         this.#options.replicas.call(drpcMethods.listPools, request, { ...wait, signal: limit.signal }),
@@ -166,7 +166,7 @@ export class PoolCoordinator {
   }
 }
 
-/** The data plane has certainly not done it. */
+/** True when the data plane has certainly not done it. */
 function isRefusal(status: number): boolean {
   return retryClass({ code: -status }) !== "maybe-done";
 }

@@ -5,18 +5,18 @@ import { type Clock, isTimeout, systemClock } from "@daos/sys";
 import { faultEngineHangs } from "./faults.ts";
 
 export interface PrepShutdownOptions {
-  /** What the leader allows this host, ms. */
+  /** The time that the leader allows this host, ms. */
   readonly allowedMs: number;
   readonly signal: AbortSignal;
   readonly clock?: Clock | undefined;
 }
 
-/** What the engine gets of the time that its host has; the rest is for the way. */
+/** The engine's share of the time that its host has; the rest is for the network. */
 const ENGINE_SHARE = 2 / 3;
 
 /**
- * Gets an engine ready to be stopped. The leader takes a host that does not answer in time for dead, and stops nothing on
- * it: so that of an engine which hangs is told before that.
+ * Prepares an engine for a stop. A host that does not answer in time counts as dead for the leader, which then stops
+ * nothing on it; so an engine that hangs is reported before that time.
  *
  * @throws Fault engineNotReady when the engine does not answer
  */

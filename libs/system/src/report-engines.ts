@@ -2,24 +2,24 @@ import type { Leadership } from "@daos/election";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { HostReport as EngineReports } from "@daos/membership";
 
-/** The longest time that a host may let pass between its reports, ms. */
+/** Maximum interval between the reports of a host, ms. */
 const MAX_INTERVAL_MS = 60_000;
-/** A host that reports more often than this is not believed any sooner to have a new address, ms. */
+/** Minimum interval that counts before a host's new address is accepted, ms, even if it reports more often. */
 const MIN_INTERVAL_MS = 1_000;
-/** Lines of one report that are kept. */
+/** Maximum number of lines of one report that are kept. */
 const MAX_WARNINGS = 32;
-/** Characters of such a line that are kept: a message may have 4 MiB, and a thousand events are kept. */
+/** Maximum length of such a line, in characters: a message may have 4 MiB, and a thousand events are kept. */
 const MAX_WARNING_LENGTH = 1024;
 
-/** What a host says of its engines. */
+/** A host's report about its engines. */
 export interface HostReport extends EngineReports {
   /** Time until its next report, ms. */
   readonly intervalMs: number;
-  /** What it has to say of its devices. */
+  /** Its warnings about devices. */
   readonly warnings: readonly string[];
 }
 
-/** What a server should know of the system. */
+/** The leader's answer: what a server needs to know about the system. */
 export interface ReportResult {
   /** Those that take part now. */
   readonly accessPoints: readonly HostAddress[];
@@ -28,7 +28,7 @@ export interface ReportResult {
 }
 
 /**
- * Takes what a server says of its engines, on the leader.
+ * Handles a server's report about its engines, on the leader.
  *
  * @throws Fault notLeader, systemNotReady
  */
@@ -40,12 +40,12 @@ export async function reportEngines(
   const membership = leadership.membership();
   const failureDetector = leadership.failureDetector();
   const intervalMs = Math.min(report.intervalMs, MAX_INTERVAL_MS);
-  // A host that has taken the address of another one says nothing of the engines that report from their new address.
+  // A host that has taken the address of another one has no say about engines that report from their new address.
   const reported = membership
     .reportedBy(report)
     .filter(({ member, said }) => !("loss" in said) || failureDetector.elsewhereFor(member) === 0);
   const members = reported.map(({ member }) => member);
-  // An address is given up when nothing has come from it for as long as it takes a host to report.
+  // A recorded address is given up when no report has come from it for one report interval.
   const here = formatHostAddress(host);
   const moved = members.filter(
     (member) =>

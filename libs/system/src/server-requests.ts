@@ -21,15 +21,15 @@ export interface ServerRequestsOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** A join, or the stop of an engine, may take so long, ms; the caller's own deadline may end it earlier. */
+/** Time limit of a join, or of the stop of an engine, ms; the caller's own deadline may end it earlier. */
 const CALL_TIMEOUT_MS = 60_000;
-/** What a leader that does not say it, one of release 0.8.0, allows a host for getting an engine ready to stop, ms. */
+/** The time for the preparation of an engine when the leader gives none, as in release 0.8.0, ms. */
 const DEFAULT_PREP_MS = 30_000;
-/** A call into the engine may take so long, ms: the real engine needs up to 10 s for a pool on one rank. */
+/** Time limit of a call into the engine, ms: the real engine needs up to 10 s for a pool on one rank. */
 const ENGINE_CALL_TIMEOUT_MS = 300_000;
 
 /**
- * What servers ask of each other: joins and reports on the leader, and what concerns one engine on the host that runs it.
+ * The requests of servers to each other: joins and reports on the leader, and calls about one engine on its host.
  *
  * @see DAOS 0.8.0 src/control/server/mgmt_svc.go
  */
@@ -65,7 +65,7 @@ export class ServerRequests {
   }
 
   /**
-   * @param options `allowedMs` is what the leader allows this host; 30 s if it does not say, and at most 60 s
+   * @param options `allowedMs` is the time that the leader allows this host; 30 s when it gives none, and at most 60 s
    * @returns the status of the engine's answer
    * @throws Fault engineNotReady when the engine does not answer
    */

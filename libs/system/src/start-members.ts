@@ -4,7 +4,7 @@ import { type ActionResult, inOrder } from "./action-result.ts";
 import { faultExcluded, faultNotJoined, faultReplaced } from "./member-faults.ts";
 import type { TermAction } from "./term-action.ts";
 
-/** A started engine gets so long to join before the start counts as failed, at least, ms. */
+/** Minimum time in which a started engine must join before the start counts as failed, ms. */
 const JOIN_WAIT_MS = 60_000;
 const JOIN_LOOK_MS = 100;
 
@@ -39,7 +39,7 @@ export async function startMembers(
   return inOrder(members, results);
 }
 
-/** Waits for started members to join. @returns those that have not in time */
+/** Waits for started members to join. @returns the members that have not joined in time */
 async function notJoined(
   started: readonly Member[],
   { membership, options }: TermAction,

@@ -9,9 +9,9 @@ import type { TermAction } from "./term-action.ts";
 import type { UnrecordedStates } from "./unrecorded-states.ts";
 
 /**
- * Stops engines: when the whole system is stopped all are readied first, unless it is by force; then those of other hosts are
- * killed, then those of this host. Those of a host that does not answer are not killed either. An engine of a silent host is
- * asked to get ready too: if the host is dead, this shows at the same time as with the others.
+ * Stops engines. When the whole system is stopped, all engines are prepared first, unless `force` is set. Then the
+ * engines of other hosts are killed, and last those of this host. Engines of a host that does not answer are not
+ * killed. Unresponsive hosts are asked for preparation too, so that dead ones cost no extra time.
  */
 export async function stopMembers(
   members: readonly Member[],
@@ -65,7 +65,10 @@ export async function stopMembers(
   return inOrder(members, results);
 }
 
-/** Who asked has given up: nothing is known of these, so they are what they were until their hosts report otherwise. */
+/**
+ * The caller has given up: the outcome for these members is unknown, so their states stay until their hosts report
+ * others.
+ */
 async function putBack(
   membership: Membership,
   results: readonly ActionResult[],
@@ -79,7 +82,7 @@ async function putBack(
   }
 }
 
-/** @returns the results that could not be recorded, which say so */
+/** @returns results that say which states could not be recorded */
 async function recordStops(
   membership: Membership,
   results: readonly ActionResult[],
@@ -105,12 +108,15 @@ async function recordStops(
   return unrecorded;
 }
 
-/** The data plane uses its engine, or may. */
+/** True when the data plane uses its engine, or may use it. */
 function isInUse(state: MemberState): boolean {
   return state === "joined" || state === "unresponsive";
 }
 
-/** The hosts of which no engine has answered a step, `10.0.0.1:10001`, and why: one engine that hangs is not a dead host. */
+/**
+ * The hosts without any answer to a step, as `10.0.0.1:10001`, and the reasons. A single engine that hangs does not
+ * make its host dead.
+ */
 function goneHosts(results: readonly ActionResult[]): ReadonlyMap<string, Fault> {
   const gone = new Map<string, Fault>();
   const alive = new Set<string>();

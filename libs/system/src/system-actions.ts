@@ -26,9 +26,10 @@ export interface SystemActionsOptions {
 }
 
 /**
- * What an administrator does to members. Hosts are worked on side by side, a bounded number at a time, and each step has a
- * deadline for each host: dead hosts cost one deadline together, not one each. What is recorded of a member is what came
- * of it. An action ends with the term in which it was begun, half done then: the next leader may be told something else.
+ * The actions of administrators on members. Hosts are called in parallel, a bounded number at a time, and each step has
+ * a deadline for each host: many dead hosts cost one deadline, not one each. The recorded state of a member follows
+ * from the result. An action ends with the term in which it began, possibly half done, because the next leader may get
+ * other commands.
  */
 export class SystemActions {
   readonly #options: SystemActionsOptions;
@@ -92,7 +93,7 @@ export class SystemActions {
     return this.#inTerm("erase", options, (action) => eraseMembers(members, action, holds));
   }
 
-  /** The list of the members is kept in the storage of this engine, and goes with it. */
+  /** True when the list of the members is in the storage of this engine, and is lost with it. */
   #holdsMembers({ uuid }: Member): boolean {
     const { leadership, harness } = this.#options;
     return leadership.membersOnStorage && harness.instances[0]?.superblock?.uuid === uuid;
@@ -106,7 +107,7 @@ export class SystemActions {
   ): Promise<readonly ActionResult[]> {
     const membership = this.#options.leadership.membership();
     const signal = AbortSignal.any([options.signal, membership.signal]);
-    const checkTerm = () => membership.checkTerm(`system ${action}`);
+    const checkTerm = () => membership.checkTerm(`run system ${action}`);
     const inTerm = { ...options, signal, checkTerm, callerSignal: options.signal };
     try {
       return await work({ ...this.#ports, membership, options: inTerm });

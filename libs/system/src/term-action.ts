@@ -8,11 +8,11 @@ import type { MemberStep } from "./member-step.ts";
 export interface ActionPorts {
   readonly calls: MemberCalls;
   readonly step: MemberStep;
-  /** An engine of this host: these go last, because the management service needs them. */
+  /** True for an engine of this host. These are stopped last, because the management service needs them. */
   readonly isHere: (member: Member) => boolean;
 }
 
-/** An action in the term in which it was begun. */
+/** An action, bound to the term in which it began. */
 export interface TermAction extends ActionPorts {
   readonly membership: Membership;
   readonly options: TermOptions;

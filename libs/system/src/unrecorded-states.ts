@@ -4,7 +4,7 @@ import type { Member } from "@daos/member-store";
 import type { Condition, Membership } from "@daos/membership";
 import type { Clock } from "@daos/sys";
 
-/** A store that takes no writes is tried again after this time, ms. */
+/** Time before a store that takes no writes is tried again, ms. */
 const RETRY_MS = 2_000;
 
 interface Unrecorded {
@@ -32,10 +32,10 @@ export class UnrecordedStates {
   }
 
   /**
-   * Puts members into a state, now or later.
+   * Records a state of members, now or later.
    *
-   * @returns why that was put off; undefined when it is recorded
-   * @throws Fault leadershipLost; any other than that of the store
+   * @returns why this was postponed; undefined when it is recorded
+   * @throws Fault leadershipLost, and every fault that is not the store's
    */
   async record(
     membership: Membership,
@@ -81,7 +81,7 @@ export class UnrecordedStates {
 
   async #recordAll(membership: Membership): Promise<void> {
     for (const [uuid, { member, condition }] of [...this.#waiting]) {
-      // What has been recorded meanwhile is newer: a join, the report of its host, an erase.
+      // A record that was made meanwhile is newer: a join, a report of its host, an erase.
       if (membership.byUuid(uuid) !== member) {
         this.#waiting.delete(uuid);
         continue;

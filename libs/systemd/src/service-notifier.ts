@@ -2,22 +2,22 @@ import type { Logger } from "@daos/log";
 import { loadDatagram } from "./native.ts";
 
 export interface ServiceNotifierOptions {
-  /** The environment of the process. What it says of the notifications is taken out: engines must not inherit it. */
+  /** The environment of the process. Its variables for notifications are removed: engines must not inherit them. */
   readonly env: Record<string, string | undefined>;
   readonly log: Logger;
   /** Whether work is under way that may take longer than the unit allows a start or a stop. */
   readonly isBusy?: (() => boolean) | undefined;
 }
 
-/** Without a watchdog the service tells every so often whether it is busy, ms. */
+/** Interval of the messages of a busy service without a watchdog, ms. */
 const BUSY_INTERVAL_MS = 5_000;
-/** A busy service gets so long each time, ms: the next message comes well before. */
+/** The extra time that each of these messages asks for, ms. It is much longer than the interval. */
 const EXTENSION_MS = 60_000;
-/** systemd's queue was full: the next attempt, ms. */
+/** Time to the next attempt when systemd's queue was full, ms. */
 const AGAIN_MS = 100;
 /** Messages that wait for systemd; the oldest are dropped. */
 const MAX_WAITING = 32;
-/** Characters of a status. */
+/** Maximum length of a status, in characters. */
 const MAX_STATUS = 500;
 
 /**

@@ -87,7 +87,7 @@ export class Access {
   }
 }
 
-/** Digests have one length, and comparing them tells nothing of the secret. */
+/** Digests have equal lengths, and comparing them reveals nothing about the secret. */
 function digest(secret: string): Buffer {
   return createHash("sha256").update(secret).digest();
 }

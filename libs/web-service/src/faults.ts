@@ -22,7 +22,7 @@ export function faultReadOnly(attempted: string): Fault {
   });
 }
 
-/** The token or the session is not one of this dmg. */
+/** The token or the session does not belong to this dmg. */
 export function faultNotAuthorized(description: string): Fault {
   return new Fault({
     domain: "security",
@@ -43,7 +43,7 @@ export function faultForeignRequest(header: string, value: string): Fault {
   });
 }
 
-/** Too much of something at once. */
+/** A limit of dmg web is reached. */
 export function faultLimit(what: string, limit: number): Fault {
   return new Fault({
     domain: "client",
@@ -53,7 +53,7 @@ export function faultLimit(what: string, limit: number): Fault {
   });
 }
 
-/** The files of the page are not where they belong. */
+/** The files of the page are missing. */
 export function faultPageMissing(directory: string, error: unknown): Fault {
   return new Fault({
     domain: "client",
@@ -65,7 +65,7 @@ export function faultPageMissing(directory: string, error: unknown): Fault {
   });
 }
 
-/** A field of a call is not what it may be. */
+/** A field of a call is invalid. */
 export function faultRequestInvalid(description: string): Fault {
   return new Fault({
     domain: "client",
@@ -75,13 +75,12 @@ export function faultRequestInvalid(description: string): Fault {
   });
 }
 
-/** There is work on storage already. */
+/** Other work on storage is under way. */
 export function faultWorkGoesOn(): Fault {
   return new Fault({
     domain: "client",
     code: FaultCode.webWorkGoesOn,
-    description:
-      "cannot begin to work on storage: this dmg web prepares, formats or burns in storage already",
+    description: "cannot start work on storage: this dmg web already prepares, formats or burns in storage",
     resolution: "wait until it has ended (the page Storage shows it), or end it there",
   });
 }

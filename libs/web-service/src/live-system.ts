@@ -76,7 +76,7 @@ export class LiveSystem {
     this.#times = { ...TIMES, ...times };
   }
 
-  /** Everything that is known, then every change, until the signal aborts. @throws Fault webLimit */
+  /** Yields the current state, then every change, until the signal aborts. @throws Fault webLimit */
   async *watch(signal: AbortSignal): AsyncGenerator<Change> {
     this.#start();
     try {
@@ -179,9 +179,9 @@ export class LiveSystem {
         const { client } = await this.#connect(signal);
         await systemEvents(client, {
           follow: true,
-          patienceMs: FOREVER_MS,
+          searchTimeoutMs: FOREVER_MS,
           onEvent: (event) => this.#addEvent(event),
-          // The query says why, and until when.
+          // The next query of the members reports why, and when the leader is back.
           onLost: () => this.#wake(),
         });
       } catch (error) {
@@ -191,7 +191,7 @@ export class LiveSystem {
     }
   }
 
-  /** Members are queried all the same. */
+  /** The members are queried without the events. */
   #setEventsFault(fault: Fault): void {
     if (this.#eventsFault?.code === fault.code) return;
     this.#eventsFault = fault;
@@ -227,7 +227,8 @@ export class LiveSystem {
     const connected = fault === undefined;
     const text = fault?.message;
     if (this.#connected === connected && this.#linkText === text) return;
-    // The reason may change while it is lost: a server that ends refuses first, and then does not listen any more.
+    // The reason may change while the leader is lost: a server that ends first refuses calls, and then no longer
+    // listens.
     if (this.#connected !== connected) this.#linkSince = BigInt(Date.now());
     this.#connected = connected;
     this.#linkText = text;
@@ -241,7 +242,7 @@ export class LiveSystem {
     this.#subscribers.publish({ change });
   }
 
-  /** Until the time is over, {@link refresh} is called, or the signal aborts. */
+  /** Waits until the time is over, {@link refresh} is called, or the signal aborts. */
   #pause(ms: number, signal: AbortSignal): Promise<void> {
     return new Promise((resolve) => {
       const end = () => {
@@ -257,7 +258,7 @@ export class LiveSystem {
   }
 }
 
-/** A system whose data plane does not answer has members all the same. */
+/** The members are shown even when the data plane does not answer. */
 async function poolsChange(client: ControlClient, system: string): Promise<Change["change"] & object> {
   try {
     const { pools, outage } = await listPools(client, { system });
@@ -275,7 +276,7 @@ function faultRecorded(outage: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.poolServiceDown,
-    description: "the pools are known as they were recorded only",
+    description: "the pools are shown as they were last recorded",
     reason: outage,
     resolution: "see them with: dmg pool list",
   });

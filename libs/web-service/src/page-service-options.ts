@@ -22,7 +22,7 @@ type CreatePool = (
 export interface PageServiceOptions {
   readonly connect: ConnectSystem;
   readonly live: LiveSystem;
-  /** How this dmg is called, with the flags that it was given: `dmg -i`. */
+  /** The command line of this dmg with its flags, to show in hints: `dmg -i`. */
   readonly command: string;
   readonly version: string;
   readonly readOnly: boolean;

@@ -25,7 +25,7 @@ const WORKS: ReadonlyMap<web.WorkKind, string> = new Map([
   [web.WorkKind.BURN_IN, "burn in"],
 ]);
 
-/** The limit of a host's name and port in a call. */
+/** Maximum length of a host's name and port in a call, in characters. */
 const MAX_ADDRESS = 300;
 
 /** The calls of the page, each made with dmg's own client. */

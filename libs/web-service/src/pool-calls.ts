@@ -7,10 +7,10 @@ import type { PageServiceOptions } from "./page-service-options.ts";
 
 type PoolCalls = Pick<ServiceImpl<typeof web.Page>, "getAcl" | "overwriteAcl" | "createPool" | "destroyPool">;
 
-/** The limit of the entries of an access control list. */
+/** Maximum number of entries of an access control list. */
 const MAX_ENTRIES = 1_000;
 
-/** The calls about pools. @param until ends a call with its window, or with dmg */
+/** Handles the page's calls about pools. @param until ends a call with its window, or with dmg */
 export function poolCalls(
   { connect, live, readOnly, createPool }: PageServiceOptions,
   until: (signal: AbortSignal) => AbortSignal,

@@ -25,7 +25,7 @@ export async function queryCapacity(
   return first === undefined ? sum : { ...sum, fault: faultDetail(first) };
 }
 
-/** @returns what kept a part from being known */
+/** @returns why parts of the answer are unknown */
 function add(
   sum: { scmTotal: bigint; scmAvailable: bigint; nvmeTotal: bigint },
   { scm, nvme }: EngineUsage,

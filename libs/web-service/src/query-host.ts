@@ -18,7 +18,7 @@ import { faultDetail } from "@daos/rpc";
 
 type Part<T> = { readonly value: T | undefined; readonly fault: Fault | undefined };
 
-/** Asks one host what it has. A part that fails does not keep the others away. */
+/** Asks one host for its hardware and engines. A part that fails does not hide the others. */
 export async function queryHost(
   host: ControlClient,
 ): Promise<MessageInitShape<typeof web.QueryHostRespSchema>> {
@@ -59,7 +59,7 @@ export async function queryConfig(
   };
 }
 
-/** The outcome of the one host. */
+/** The result of the only host that was asked. */
 async function only<T>(results: AsyncIterable<HostResult<T>>): Promise<Part<T>> {
   for await (const { outcome } of results) {
     if (outcome.kind === "ok") return { value: outcome.value, fault: undefined };

@@ -1,6 +1,6 @@
 /**
- * What the browser may do with the page: run its own files and call its own server, nothing else. Neither inline scripts
- * nor other sites, in no frame, and no Referer.
+ * Limits what the browser does with the page: it runs the page's own files and calls the page's own server. Inline
+ * scripts, other sites, frames and the Referer header are not allowed.
  */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   "content-security-policy": [

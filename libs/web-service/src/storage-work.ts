@@ -45,8 +45,8 @@ interface Plan {
 }
 
 /**
- * Prepares, formats or burns in storage, one at a time. It belongs to dmg and not to a window: a window that is closed or
- * loaded anew does not end it, and finds it again.
+ * Prepares, formats or burns in storage, one at a time. The work belongs to dmg, not to a window: it goes on when a
+ * window is closed, and a window that is reloaded shows it again.
  */
 export class StorageWork {
   readonly #options: StorageWorkOptions;

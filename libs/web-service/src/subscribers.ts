@@ -1,18 +1,18 @@
 import { faultLimit } from "./faults.ts";
 
-/** The limit of windows that watch at the same time. */
+/** Maximum number of windows that watch at the same time. */
 const MAX_SUBSCRIBERS = 32;
-/** The limit of messages that wait for a window that does not read. */
+/** Maximum number of messages that wait for a window that does not read. */
 const MAX_WAITING = 1_000;
 
 interface Subscriber<T> {
   readonly waiting: T[];
-  /** It has not read for so long that it gets no more. */
+  /** Its queue was full, so it gets no more messages. */
   isSlow: boolean;
   wake: () => void;
 }
 
-/** Passes messages on to all that listen. */
+/** Publishes messages to all subscribers. */
 export class Subscribers<T> {
   readonly #all = new Set<Subscriber<T>>();
 
@@ -20,7 +20,10 @@ export class Subscribers<T> {
     return this.#all.size;
   }
 
-  /** Gives a message to all. One that does not read is left out from then on: it is paused, and cannot notice itself. */
+  /**
+   * Sends a message to all subscribers. A subscriber whose queue is full gets no more: its reader is paused and cannot
+   * notice this itself.
+   */
   publish(message: T): void {
     for (const subscriber of this.#all) {
       if (subscriber.waiting.push(message) > MAX_WAITING) this.#leaveOut(subscriber);
@@ -62,7 +65,7 @@ export class Subscribers<T> {
   }
 }
 
-/** Waits for a message. False when the time is over or the signal aborts. */
+/** Waits for a message. Resolves to false when the time is over or the signal aborts. */
 function woken(subscriber: Subscriber<unknown>, signal: AbortSignal, ms: number): Promise<boolean> {
   return new Promise((resolve) => {
     const end = (result: boolean) => {

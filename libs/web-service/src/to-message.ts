@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { MemberState, MemberStatus, PoolEntry, SystemEvent } from "@daos/control-client";
 import { ctl, type web } from "@daos/proto";
 
-/** A member as the page gets it: the message of the servers. */
+/** Converts a member to the servers' message, which the page reads. */
 export function memberMessage(member: MemberStatus): MessageInitShape<typeof ctl.SystemMemberSchema> {
   return {
     addr: member.address,
@@ -17,7 +17,7 @@ export function memberMessage(member: MemberStatus): MessageInitShape<typeof ctl
   };
 }
 
-/** An event as the page gets it: the message of the servers. */
+/** Converts an event to the servers' message, which the page reads. */
 export function eventMessage(event: SystemEvent): MessageInitShape<typeof ctl.SystemEventSchema> {
   return {
     number: BigInt(event.number),
@@ -31,7 +31,7 @@ export function eventMessage(event: SystemEvent): MessageInitShape<typeof ctl.Sy
   };
 }
 
-/** A pool as the page gets it. */
+/** Converts a pool to the message that the page reads. */
 export function poolMessage(pool: PoolEntry): MessageInitShape<typeof web.PoolSchema> {
   const { uuid, svcReplicas, label, state, scmBytes = 0n, nvmeBytes = 0n, user, group, note } = pool;
   return { uuid, svcReplicas: [...svcReplicas], label, state, scmBytes, nvmeBytes, user, group, note };

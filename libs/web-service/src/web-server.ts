@@ -19,14 +19,14 @@ export interface WebServerOptions extends Omit<PageServiceOptions, "live"> {
   readonly port: number;
   /** The directory with the built page. */
   readonly files: string;
-  /** Called when a browser was let in, with the link for the next one. */
+  /** Called after a browser was let in, with the link for the next browser. */
   readonly onAdmitted: (nextLink: string) => void;
   readonly times?: Partial<LiveTimes>;
 }
 
-/** The limit of a call of the page, in bytes. The longest is an access control list. */
+/** Maximum size of a call of the page, in bytes. The longest call has an access control list. */
 const MAX_REQUEST = 256 * 1024;
-/** The limit of a token and what is around it, in bytes. */
+/** Maximum size of a request with a token, in bytes. */
 const MAX_SESSION_REQUEST = 1024;
 const MAX_CONNECTIONS = 128;
 
@@ -132,7 +132,7 @@ class RequestHandler {
     this.#calls(request, response);
   }
 
-  /** The files hold nothing of the system, so they need no session. */
+  /** The files have no data of the system, so they need no session. */
   #sendFile(path: string, response: ServerResponse): void {
     const file = this.#files.get(path);
     if (file === undefined) {
@@ -176,13 +176,13 @@ function refuse(request: IncomingMessage, response: ServerResponse, fault: Fault
     return;
   }
   const status = HTTP_STATUS.get(fault.code) ?? 400;
-  // What is left of the request is not read.
+  // The rest of the request is not read.
   response.setHeader("connection", "close");
   if (request.method === "POST") {
     sendJson(response, status, { fault: faultDetail(fault) });
     return;
   }
-  // The browser shows it as it is.
+  // The browser shows this text unchanged.
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
   response.end(`dmg web: ${fault.message} (${fault.domain} ${fault.code})\n${fault.resolution}\n`);
 }

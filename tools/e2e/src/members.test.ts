@@ -83,7 +83,7 @@ describe("members", () => {
     await expect
       .poll(() => second.server.output, slow)
       .toMatch(
-        /the join is refused, and asked for again.*fabric provider ofi\+tcp: rank 0 on 127\.0\.0\.1:\d+ is in service with ofi\+sockets/,
+        /the join is refused and will be repeated.*fabric provider ofi\+tcp: rank 0 on 127\.0\.0\.1:\d+ is in service with ofi\+sockets/,
       );
     const { members } = await first.dmgJson("system", "query");
     expect(members).toMatchObject([{ rank: 0, state: "joined" }]);

@@ -82,7 +82,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
           pools: new PoolCoordinator({ leadership, replicas, log: silentLogger }),
           callLeader: () => Promise.reject(new Error("there is one access point")),
           mayDirect: async () => true,
-          judgeCaller: async () => undefined,
+          authorizeCaller: async () => undefined,
           log: silentLogger,
         }),
       );

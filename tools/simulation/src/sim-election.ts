@@ -75,12 +75,12 @@ export class SimElection implements Election {
   #apply({ lease, leader }: ElectionStatus, sent: number, onChange: (view: LeaderView) => void): void {
     const { process, self } = this.#options;
     if (lease === this.#gone) return;
-    if (lease !== this.#lease) this.#end(faultLeadershipLost("the term of this host"), onChange);
+    if (lease !== this.#lease) this.#end(faultLeadershipLost("continue the term of this host"), onChange);
     this.#lease = lease;
     const until = sent + LEASE_MS - MARGIN_MS;
     this.#holds = until;
     process.after(until - process.now(), () => {
-      if (this.#holds === until) this.#end(faultLeadershipLost("the term of this host"), onChange);
+      if (this.#holds === until) this.#end(faultLeadershipLost("continue the term of this host"), onChange);
     });
     if (leader?.lease === lease) {
       if (this.#term?.number === leader.term || process.now() >= until) return;
@@ -92,7 +92,7 @@ export class SimElection implements Election {
       this.#change({ kind: "leading", term: { number: leader.term, store, signal, holds } }, onChange);
       return;
     }
-    this.#end(faultLeadershipLost("the term of this host"), onChange);
+    this.#end(faultLeadershipLost("continue the term of this host"), onChange);
     const address = leader?.address.host === self.host ? undefined : leader?.address;
     if (this.#view.kind === "following" && this.#view.leader?.host === address?.host) return;
     this.#change({ kind: "following", leader: address }, onChange);

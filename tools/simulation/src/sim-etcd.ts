@@ -128,7 +128,7 @@ export class SimEtcd {
   /** Events are stored by their number, so a late copy changes nothing. */
   commitEvents(process: SimProcess, address: HostAddress, term: number, change: EventChange): Promise<void> {
     return this.#call(process, address, () => {
-      if (this.leader?.term !== term) throw faultLeadershipLost("keep events");
+      if (this.leader?.term !== term) throw faultLeadershipLost("store events");
       this.#history.events.commit(change);
     });
   }

@@ -93,7 +93,7 @@ function faultMissing(attempted: string, reason: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.memberUnknown,
-    description: attempted,
+    description: `cannot ${attempted}`,
     reason,
     resolution: "list the members with: dmg system query --verbose",
   });

@@ -84,7 +84,7 @@ const members = Array.from({ length: 8 }, (_, rank) => ({
     state: MemberState.MEMBER_ERRORED,
     reason: "the engine was ended by SIGSEGV 10 times",
   }),
-  ...(rank > 5 && { state: MemberState.MEMBER_UNRESPONSIVE, reason: "not heard of for 30 s" }),
+  ...(rank > 5 && { state: MemberState.MEMBER_UNRESPONSIVE, reason: "no report for 30 s" }),
 }));
 
 function select(selection: ctl.MemberSelection | undefined) {

@@ -39,7 +39,7 @@ const INVALID_FIELD = 0x4002;
 const LBA_OUT_OF_RANGE = 0x80;
 const INVALID_FORMAT = 0x10a;
 
-/** What a drive needs of the target that it is behind. */
+/** The part of the target that a drive uses. */
 interface DriveTarget {
   readonly lbaFormat: number;
   readonly formatStatus: number;

@@ -24,7 +24,7 @@ type AnyServer = Http2Server | Http2SecureServer;
 /** Makes the listener of a fake server; h2c by default. */
 export type MakeServer = (handler: ReturnType<typeof connectNodeAdapter>) => AnyServer | Promise<AnyServer>;
 
-/** Real servers show an administrator their faults whole. */
+/** Real servers send complete faults to an administrator. */
 const asAdministrator: Interceptor = (next) => (request) => {
   request.contextValues.set(audienceKey, "operator");
   return next(request);

@@ -10,7 +10,7 @@ export interface CandidateOptions {
 
 export type CandidateRequest = "resign" | "replica" | "access points" | "clock jump";
 
-/** What a candidate tells; `at` is in ms of the machine's monotonic clock, the same for all of them. */
+/** An event of a candidate; `at` is in ms of the machine's monotonic clock, which all of them share. */
 export type CandidateEvent = { readonly at: number } & (
   | { readonly kind: "leading"; readonly term: number }
   /** `leader` is "none" while there is no leader. */
@@ -52,7 +52,7 @@ export class CandidateProcess implements AsyncDisposable {
     });
   }
 
-  /** The newest view that it has told. */
+  /** The newest view that it has reported. */
   get view(): Of<"leading"> | Of<"following"> | undefined {
     return this.events.findLast((event) => event.kind === "leading" || event.kind === "following");
   }

@@ -18,11 +18,11 @@ export interface Contest extends AsyncDisposable {
   readonly candidates: readonly CandidateProcess[];
   readonly leader: CandidateProcess;
   readonly others: readonly CandidateProcess[];
-  /** Ends the candidates, and checks what etcd says they did. */
+  /** Ends the candidates, and checks etcd's history of them. */
   finish(): Promise<void>;
 }
 
-/** Three candidates of which one leads and has committed something, and the others know it. */
+/** Three candidates: one leads and has committed something, and the others know it as the leader. */
 export async function contest(
   cluster: EtcdCluster,
   endpoints: (index: number) => readonly string[] = () => cluster.endpoints,
@@ -36,7 +36,7 @@ export async function contest(
   };
   try {
     await firstLeader(candidates, 0, 40_000);
-    // The first one may have lost its office again, while three processes began at once.
+    // The first leader may have lost its lease again while three processes started at once.
     const leader = await settled(candidates);
     const others = candidates.filter((candidate) => candidate !== leader);
     const finish = async () => {
@@ -74,7 +74,7 @@ export async function nextLeader(others: readonly CandidateProcess[], since: num
 }
 
 /**
- * No commit of a term after the next had begun, none that was acknowledged lost, larger terms later.
+ * Asserts that no term commits after the next has begun, that no acknowledged commit is lost, and that terms grow.
  *
  * @returns how many commits were acknowledged, and the number of terms
  */

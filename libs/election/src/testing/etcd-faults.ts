@@ -4,7 +4,7 @@ import { Random } from "@daos/sys/testing";
 import { CandidateProcess } from "./candidate-process.ts";
 import { checkHistory, settled } from "./contest.ts";
 
-/** What {@link etcdFaults} saw. */
+/** The result of {@link etcdFaults}. */
 export interface EtcdFaultsReport {
   readonly faults: Readonly<Record<string, number>>;
   /** Commits that were acknowledged; all of them are in etcd. */
@@ -20,7 +20,7 @@ export interface EtcdFaultsOptions {
   readonly say?: (line: string) => void;
 }
 
-/** A fault lasts at least so long, ms. */
+/** Minimum duration of a fault, ms. */
 const SHORTEST_MS = 200;
 const SETTLE_MS = 300_000;
 

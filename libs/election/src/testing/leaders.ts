@@ -26,7 +26,7 @@ export async function leaderOf(
   return leadership;
 }
 
-/** A leader whose term can be ended: in order, or as that of a process that was frozen, whose signal is late. */
+/** A leader whose term a test can end: in order, or as in a frozen process, whose signal is late. */
 export async function expirableLeader(
   self: HostAddress,
   members: readonly Member[],

@@ -2,14 +2,14 @@ import { bytes, type EtcdClient, prefixEnd, text } from "@daos/etcd";
 import { decodeMember, etcdKeys } from "@daos/member-store";
 import { etcd } from "@daos/proto";
 
-/** What etcd's own history says of a system whose members' reasons name the term in which they were written. */
+/** The history in etcd of a system whose members' reasons name the term in which they were written. */
 export interface FencingReport {
   /** The terms in the order in which they began. */
   readonly terms: readonly number[];
   readonly commits: number;
   /** Members that were written in another term than that of the leader key at the time. */
   readonly violations: readonly string[];
-  /** What each term wrote last. */
+  /** The last write of each term. */
   readonly last: ReadonlyMap<number, number>;
 }
 

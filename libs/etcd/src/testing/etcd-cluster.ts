@@ -24,7 +24,7 @@ type EtcdTls = { readonly [File in keyof TlsFiles]-?: string };
 /** One process of a cluster. */
 export interface EtcdMember {
   readonly url: string;
-  /** What it keeps. To be copied only while it does not run. */
+  /** Its data directory. Copy it only while the process is stopped. */
   readonly dataDirectory: string;
   /** Kills it, as a crash does. Its data stay. */
   kill(): Promise<void>;

@@ -25,7 +25,7 @@ interface CommandOptions {
 type OutsidePorts = Pick<SetUpPorts, "join" | "writeSuperblock">;
 
 /**
- * What one release of the data plane can do and expects. The instance knows nothing else of the engine: neither its
+ * What one release of the data plane can do and expects. The instance knows nothing else about the engine: neither its
  * arguments, nor its dRPC methods, nor the order of its steps into service. Another release is another implementation.
  */
 export interface DataPlane {
@@ -49,6 +49,6 @@ export interface DataPlane {
     request: { readonly rank: number; readonly force: boolean },
     wait: Wait,
   ): Promise<number>;
-  /** Asks for something harmless, which every serving engine answers. */
+  /** Pings the engine with a harmless call that every serving engine answers. */
   ping(client: EngineClient, wait: Wait): Promise<void>;
 }

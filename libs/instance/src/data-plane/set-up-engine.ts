@@ -3,7 +3,7 @@ import { NIL_RANK, type Rank } from "@daos/rank";
 import type { Superblock } from "@daos/superblock";
 import { type Clock, systemClock } from "@daos/sys";
 
-/** What an engine tells in NotifyReady. */
+/** The content of an engine's NotifyReady call. */
 export interface EngineReady {
   /** Fabric address. */
   readonly uri: string;
@@ -24,7 +24,7 @@ export interface JoinRequest {
   readonly recorded: boolean;
 }
 
-/** What the system gives an engine that joins. */
+/** The result of an engine's join. */
 export interface Joined {
   readonly rank: Rank;
   /** How often the engine has joined; 0 when the leader does not say. */
@@ -55,7 +55,7 @@ export interface SetUpOptions {
 }
 
 const CREATED_BEFORE = [daosStatusNumber("EXIST"), daosStatusNumber("ALREADY")];
-/** The most one call into the engine may take here, ms. A join has no limit of its own: its port decides what is final. */
+/** Time limit of one call into the engine, ms. A join has no limit here: its port decides which refusals are final. */
 const CALL_TIMEOUT_MS = 120_000;
 
 /** An engine that is set up. */
@@ -118,7 +118,7 @@ export async function setUpEngine(
     await step("start the management service replica", ports.startMs);
   }
   await step("load the engine's modules", ports.setUp);
-  // A replica is in the system map without a join; the management service hears of it here.
+  // A replica is in the system map without a join. This join reports it to the management service.
   if (recorded) await ports.join({ uuid, rank, uri, contexts, recorded }, { signal });
   return { rank, superblock: current };
 }

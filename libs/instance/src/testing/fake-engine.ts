@@ -8,7 +8,7 @@ import { EngineInstance, type InstanceOptions } from "../instance.ts";
 import type { InstanceParts, ProcessPart, StoragePart } from "../instance-parts.ts";
 import type { InstanceState } from "../instance-state.ts";
 
-/** What is to differ from an engine all of whose steps succeed. */
+/** The differences from an engine all of whose steps succeed. */
 export interface FakeEngineOptions {
   readonly options?: Partial<InstanceOptions>;
   readonly storage?: Partial<StoragePart>;
@@ -18,7 +18,7 @@ export interface FakeEngineOptions {
   readonly unformatted?: boolean;
 }
 
-/** The longest that a test waits for what is to happen, ms. */
+/** Timeout of a test for an expected event, ms. */
 const WAIT_TIMEOUT_MS = 30_000;
 
 /**

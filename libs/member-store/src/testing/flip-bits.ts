@@ -7,7 +7,7 @@ import type { UnreadableMember } from "../member-store.ts";
 import { membersFile, membersMarker, openMembers } from "../members-file.ts";
 import { sampleMember } from "./sample-member.ts";
 
-/** What came of each flipped bit. */
+/** The results of the flipped bits. */
 export interface FlipSummary {
   /** The store was refused, with a fault that names the file. */
   refused: number;

@@ -1,6 +1,6 @@
 import type { PoolRecord } from "../pool-record.ts";
 
-/** The pool with a number, and what it differs in. */
+/** A pool whose uuid comes from `number`, with the given other fields. */
 export function samplePool(number: number, change: Partial<PoolRecord> = {}): PoolRecord {
   return {
     uuid: `${String(number).padStart(8, "0")}-1111-4222-8333-444444444444`,

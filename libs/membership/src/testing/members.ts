@@ -23,7 +23,7 @@ export function memberOf(rank: number, change: Partial<Member> = {}): Member {
   };
 }
 
-/** The join of {@link memberOf} as it comes again. */
+/** The join request of {@link memberOf}'s engine when it joins again. */
 export function joinOf(
   rank: number,
   change: Partial<Omit<JoinRequest, "rank">> & { readonly rank?: number } = {},
@@ -33,7 +33,7 @@ export function joinOf(
   return { ...base, ...change, rank: (change.rank ?? rank) as Rank };
 }
 
-/** A report of engines that serve in their first incarnation, unless it says something else. */
+/** A report of engines that serve in their first incarnation, unless `change` differs. */
 export function reportOf(
   host: HostAddress,
   engines: readonly Partial<EngineReport>[],

@@ -15,7 +15,7 @@ export interface Exchange {
   /** The release of DAOS that answers so. */
   readonly release: string;
   readonly seen: Seen;
-  /** What else is known of it. */
+  /** Further remarks about it. */
   readonly about?: string;
   readonly in: Uint8Array;
   readonly out: Uint8Array;

@@ -2,8 +2,8 @@ import { create, type DescMessage, type MessageInitShape, type MessageShape } fr
 import { keepEncoded } from "./encode-answer.ts";
 
 /**
- * Lets all calls that are about the same thing have one answer: it is made and encoded once for each `source`, an object that
- * is never changed, and forgotten with it.
+ * Gives all calls about one `source`, an object that never changes, the same answer. The answer is made and encoded
+ * once, and is freed with its source.
  */
 export function answerOnce<Source extends object, Schema extends DescMessage>(
   schema: Schema,

@@ -17,7 +17,7 @@ export interface GrpcHandlersOptions {
   readonly interceptors?: readonly Interceptor[];
   /** The largest request, bytes, of methods that are registered without a limit of their own. */
   readonly readMaxBytes: number;
-  /** The longest that a client may take nothing of what waits for it, ms; then its call is given up. */
+  /** Timeout of a client that reads nothing of the waiting data, ms; after it the call is given up. */
   readonly stallMs?: number | undefined;
   /** What the handlers learn about the caller; `path` is as in `/mgmt.MgmtSvc/Join`. */
   readonly contextValues?: ((stream: ServerHttp2Stream, path: string) => ContextValues) | undefined;
@@ -25,7 +25,7 @@ export interface GrpcHandlersOptions {
 
 /** The two ways in which a server answers its calls. */
 export interface GrpcHandlers {
-  /** Serves a usual call of a unary method. @returns false for any other call, which is `handler`'s */
+  /** Serves a usual call of a unary method. @returns false for any other call, which `handler` must serve */
   readonly unary: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => boolean;
   /** Serves every call. */
   readonly handler: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
@@ -76,8 +76,8 @@ export function grpcHandlers(options: GrpcHandlersOptions): GrpcHandlers {
 const STALL_MS = 60_000;
 
 /**
- * Ends a call whose client takes nothing of what waits for it: a server's stream would hold what it has until its deadline. A
- * stream that has nothing to send may be silent for as long as it likes.
+ * Ends a call whose client reads nothing of the waiting data, which a server's stream would otherwise hold until its
+ * deadline. A stream without waiting data has no such limit.
  */
 function giveUpWhenStalled(response: Http2ServerResponse, stallMs: number): void {
   const { stream } = response;
@@ -119,7 +119,7 @@ function recording(router: ConnectRouter, record: Record): ConnectRouter {
 const CONTENT_TYPE = /^application\/grpc(?:\+proto)?$/i;
 const TIMEOUT = /^\d{1,8}[HMSmun]$/;
 
-/** What gRPC clients send; what is wrong with other headers is for Connect to say. */
+/** Headers as gRPC clients send them. Connect reports what is wrong with any others. */
 function isUsual(headers: IncomingHttpHeaders): boolean {
   const encoding = headers["grpc-encoding"];
   const timeout = headers["grpc-timeout"];

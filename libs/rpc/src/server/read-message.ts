@@ -39,7 +39,7 @@ export async function readMessage(
   return compressionGzip.decompress(new Uint8Array(bytes), readMaxBytes);
 }
 
-/** All bytes of the request; it is refused as soon as it is longer than its prefix says, or may be. */
+/** Reads all bytes of the request. Refuses it as soon as it exceeds the length in its prefix, or the limit. */
 function readBody(stream: ServerHttp2Stream, readMaxBytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     let chunks: Buffer[] = [];

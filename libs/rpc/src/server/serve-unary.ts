@@ -21,7 +21,7 @@ import { compressionFor, encodeAnswer } from "./encode-answer.ts";
 import { readMessage } from "./read-message.ts";
 import { UnaryCall } from "./unary-call.ts";
 
-/** A unary method with what surrounds its implementation. */
+/** A unary method with its interceptors and limits. */
 export interface UnaryMethod {
   readonly method: DescMethodUnary;
   readonly run: (request: UnaryRequest | StreamRequest) => Promise<Pick<UnaryResponse, "message">>;
@@ -65,7 +65,7 @@ export async function serveUnary(
   { stream, headers, values }: UnaryStream,
 ): Promise<void> {
   const call = new UnaryCall(method, headers, values);
-  // An error for each call, made for nothing, would be a fifth of what the call costs.
+  // An unused error for each call would be a fifth of the cost of the call.
   stream.once("close", () => {
     if (!call.hasEnded) call.end(closed(stream));
   });

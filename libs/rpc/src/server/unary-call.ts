@@ -11,12 +11,12 @@ import {
 } from "@connectrpc/connect";
 import { parseTimeout } from "@connectrpc/connect/protocol-grpc";
 
-/** Ends the signals of answered calls. One for all: a new error would cost more than the call. */
+/** The abort reason of answered calls. All calls share it: a new error would cost more than the call. */
 const ANSWERED = new ConnectError("the call has been answered", Code.Canceled);
 
 /**
- * A call as interceptors and handlers of Connect see it. What few of them use is made on demand: the signal with the timer
- * of the deadline, and the headers.
+ * A call as interceptors and handlers of Connect see it. Parts that are rarely used are made on demand: the signal with
+ * the timer of the deadline, and the headers.
  */
 export class UnaryCall implements UnaryRequest, HandlerContext {
   readonly stream = false;

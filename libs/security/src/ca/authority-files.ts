@@ -6,7 +6,7 @@ import { faultBadName, faultKeyMismatch, faultNoAuthority } from "../faults.ts";
 import { readCertificates, readPrivateKey } from "../read-pem-file.ts";
 import { checkDates } from "../verify-certificate.ts";
 
-/** Where a certificate authority keeps its files. The layout is that of release 0.8.0's script. */
+/** The paths of a certificate authority's files. The layout is that of release 0.8.0's script. */
 export function authorityFiles(directory: string): AuthorityFiles {
   const home = resolve(directory);
   return {
@@ -39,7 +39,7 @@ export interface Owner {
   readonly gid: number;
 }
 
-/** What has been made, and where it is. */
+/** The new certificate and its files. */
 export interface IssuedFiles {
   readonly certificate: X509Certificate;
   readonly cert: string;
@@ -90,7 +90,7 @@ export function writeAuthority(path: string, content: Buffer, owner?: Owner): Pr
 
 const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,62}[A-Za-z0-9])?$/;
 
-/** Checks what becomes the name of a file. @throws Fault */
+/** Checks a text that becomes the name of a file. @throws Fault */
 export function checkFileName(name: string): void {
   if (!NAME.test(name) || name.includes("..") || name === "daosCA") throw faultBadName(name);
 }

@@ -30,7 +30,7 @@ import {
   Version,
 } from "@peculiar/asn1-x509";
 
-/** Everything a certificate says. Extensions that are left out are not in it. */
+/** The content of a certificate. Absent extensions are left out of it. */
 export interface CertificateContent {
   readonly subject: Subject;
   readonly publicKey: KeyObject;
@@ -71,7 +71,7 @@ const SIGNATURE_OID = {
   ec: { sha1: "1.2.840.10045.4.1", sha256: "1.2.840.10045.4.3.2", sha512: "1.2.840.10045.4.3.4" },
 } as const;
 
-/** Makes a certificate. It does what it is told, sensible or not; {@link ./issue.ts} decides what is sensible. */
+/** Makes a certificate. It accepts any content; {@link signCertificate} decides what is sensible. */
 export function buildCertificate(content: CertificateContent, issuer: Issuer): X509Certificate {
   const { hash = "sha256" } = content;
   const algorithm = signatureAlgorithm(issuer.key, hash);

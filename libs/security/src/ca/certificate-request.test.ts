@@ -113,7 +113,7 @@ it("requestCertificate() replaces a request that a failure has left without its 
 describe("signRequest() refuses", () => {
   const unusable = FaultCode.certificateRequestUnusable;
   it.each([
-    ["another role", () => foreign("/O=DAOS/CN=admin"), unusable, /asks for the role "admin", and server/],
+    ["another role", () => foreign("/O=DAOS/CN=admin"), unusable, /asks for the role "admin", not server/],
     ["no role", () => foreign("/O=DAOS"), unusable, /asks for the role ""/],
     [
       "a weak key",
@@ -138,7 +138,7 @@ describe("signRequest() refuses", () => {
     ["a certificate", () => join(home, "ca/certs/daosCA.crt"), unusable, /no PEM block/],
     ["what is cut off", () => written((text) => text.replace(/(.{64}\n){3}/, "")), unusable, /./],
     ["a large file", () => written((text) => text.padEnd(70_000)), unusable, /at most 65536 bytes/],
-    ["a directory", () => home, unusable, /EISDIR|no regular file/],
+    ["a directory", () => home, unusable, /EISDIR|not a regular file/],
     ["what is not there", () => join(home, "none.csr"), unusable, /ENOENT/],
   ] as const)("%s", async (_, request, code, reason) => {
     const error = (await sign(request(), "server", { name: "x" }).catch((fault: unknown) => fault)) as Error;

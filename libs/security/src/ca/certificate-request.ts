@@ -18,7 +18,7 @@ import { signatureHash } from "../signature-hash.ts";
 import { nameOf, OID, publicKeyInfo, type Subject, signatureAlgorithm } from "./build-certificate.ts";
 import { hashOf } from "./sign-certificate.ts";
 
-/** What a certificate is asked for. */
+/** The content of a certificate request. */
 export interface CertificateRequest {
   readonly commonName: string | undefined;
   readonly user: string | undefined;
@@ -72,7 +72,7 @@ function askForNames(dnsNames: readonly string[]): Attribute {
 }
 
 /**
- * Reads the request in a PEM file and checks that whoever made it has the key.
+ * Reads the request in a PEM file and checks that its maker has the key.
  *
  * @throws Fault certificateRequestUnusable
  */
@@ -132,7 +132,7 @@ async function readText(path: string): Promise<string> {
     await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const entry = await file.stat();
     if (!entry.isFile() || entry.size > MAX_FILE)
-      throw new Error(`it is no regular file of at most ${MAX_FILE} bytes`);
+      throw new Error(`it is not a regular file of at most ${MAX_FILE} bytes`);
     return await file.readFile("utf8");
   } catch (error) {
     throw faultCertificateRequest(path, errorText(error), error);

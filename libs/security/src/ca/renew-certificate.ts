@@ -19,14 +19,14 @@ export interface RenewOptions {
   /** The certificate file to renew; its key stands beside it, as `.key`. */
   readonly cert: string;
   readonly days?: number | undefined;
-  /** Makes a new key too. Without it the key stays, only one file changes, and no program ever sees half a change. */
+  /** Makes a new key too. Without it the key stays and only one file changes, so no program ever sees a half change. */
   readonly newKey?: boolean | undefined;
   readonly now?: () => Date;
 }
 
 /**
- * Issues a certificate again, with its role, names and owner, for another while. An expired certificate can be renewed;
- * one of another authority cannot.
+ * Issues a certificate again, with its role, names and owner, and new dates. An expired certificate can be renewed; one
+ * of another authority cannot.
  *
  * @throws Fault
  */

@@ -14,7 +14,7 @@ export interface RevokeOptions {
   readonly now?: () => Date;
 }
 
-/** What has been revoked, and where that is written. */
+/** The revoked certificate, and the path of the list. */
 export interface Revoked {
   readonly cert: string;
   readonly serial: string;

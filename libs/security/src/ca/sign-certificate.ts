@@ -15,7 +15,7 @@ const DAY_MS = 24 * 3600 * 1000;
 /** Certificates are valid from a little before now, for hosts whose clock is behind. */
 const CLOCK_SKEW_MS = 5 * 60 * 1000;
 
-/** What is to be certified. */
+/** The content of the certificate to sign. */
 export interface SignRequest {
   readonly role: Role;
   /** Whom it is issued to, for the audit; the common name stays the role. */
@@ -52,13 +52,13 @@ export function signCertificate(authority: Authority, request: SignRequest): X50
     },
     authority,
   );
-  // What no program would accept must not leave this function.
+  // A certificate that no program would accept must not leave this function.
   const fault = checkIssued(certificate, { authorities: [authority.certificate], now });
   if (fault !== undefined) throw fault;
   return certificate;
 }
 
-/** From now on for so many days. */
+/** The dates of a certificate that is valid for `days` from now. */
 export function validity(now: Date, days: number): { readonly notBefore: Date; readonly notAfter: Date } {
   return {
     notBefore: new Date(now.getTime() - CLOCK_SKEW_MS),

@@ -13,7 +13,7 @@ export interface SignOptions {
   readonly directory: string;
   /** The file with the request. */
   readonly request: string;
-  /** What its owner may do. That of the request must be the same: it is only a wish. */
+  /** The role of the certificate. The request must ask for the same role. */
   readonly role: Role;
   /** The certificate's file without `.crt`, and the user of an administrator; as the request's file and its user by default. */
   readonly name?: string | undefined;
@@ -24,7 +24,7 @@ export interface SignOptions {
   readonly now?: () => Date;
 }
 
-/** A certificate that was asked for. */
+/** A certificate that was signed from a request. */
 export interface SignedCertificate {
   readonly certificate: X509Certificate;
   readonly cert: string;
@@ -35,8 +35,8 @@ export interface SignedCertificate {
 }
 
 /**
- * Signs a request of another host. Of what it asks for, the certificate has the key, a server's names, and an administrator's
- * user.
+ * Signs a request of another host. The certificate takes only the key, a server's names and an administrator's user
+ * from it.
  *
  * @throws Fault when the request cannot be used, or a file of this name exists
  */
@@ -48,7 +48,7 @@ export async function signRequest(options: SignOptions): Promise<SignedCertifica
   if (commonName !== role)
     throw faultCertificateRequest(
       path,
-      `it asks for the role ${JSON.stringify(commonName ?? "")}, and ${role} was to be given`,
+      `it asks for the role ${JSON.stringify(commonName ?? "")}, not ${role}`,
     );
   for (const one of dnsNames) if (!isDnsName(one)) throw faultBadName(one);
   const user = role === "admin" ? (options.name ?? asked) : undefined;

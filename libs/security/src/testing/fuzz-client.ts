@@ -9,7 +9,7 @@ const { plainPort, tlsPort, tls } = JSON.parse(readFileSync(process.argv[2] ?? "
   tls: object;
 };
 
-/** How long the slower one of two new connections with one call each takes, in plain text and with TLS. */
+/** The time of the slower of two new connections with one call each, in plain text and with TLS. */
 async function measure(): Promise<number> {
   const before = performance.now();
   const answers = await Promise.all([grpcCall(plainPort, undefined), grpcCall(tlsPort, tls)]);

@@ -13,7 +13,7 @@ export interface FuzzOptions {
   readonly seed: number;
 }
 
-/** What {@link fuzz} saw. */
+/** The result of {@link fuzz}. */
 export interface FuzzResult {
   readonly inputs: number;
   /** How often a good client opened two connections during the attack, with one call each. Every one was answered. */
@@ -21,7 +21,7 @@ export interface FuzzResult {
   readonly slowestGoodCallMs: number;
   /** The same before the attack, as often. */
   readonly slowestBeforeMs: number;
-  /** Growth of what the server's objects and buffers use after a garbage collection, in bytes. */
+  /** Growth of the server's objects and buffers after a garbage collection, in bytes. */
   readonly grownBytes: number;
 }
 

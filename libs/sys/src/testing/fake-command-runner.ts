@@ -6,8 +6,8 @@ export type FakeReply = string | Partial<CommandResult>;
 type Handler = (argv: Argv, options: RunOptions) => FakeReply | Promise<FakeReply>;
 
 /**
- * A {@link CommandRunner} that knows the commands it was told: the one with the longest matching beginning answers.
- * Any other command throws, so that a test sees what it did not expect.
+ * A {@link CommandRunner} with prepared answers: the longest matching beginning of a command decides. Any other command
+ * throws, so that a test fails on an unexpected command.
  */
 export class FakeCommandRunner implements CommandRunner {
   /** Every command run so far, its words joined by blanks. */

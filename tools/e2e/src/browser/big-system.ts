@@ -19,8 +19,8 @@ interface BigMember {
 const TROUBLES: readonly (readonly [number, ctl.MemberState, string])[] = [
   [37, ctl.MemberState.MEMBER_ERRORED, "the engine ended with signal SIGSEGV"],
   [38, ctl.MemberState.MEMBER_ERRORED, "the engine ended with signal SIGSEGV"],
-  [412, ctl.MemberState.MEMBER_UNRESPONSIVE, "its host has not been heard of for 31 s"],
-  [413, ctl.MemberState.MEMBER_UNRESPONSIVE, "its host has not been heard of for 31 s"],
+  [412, ctl.MemberState.MEMBER_UNRESPONSIVE, "no report from its host for 31 s"],
+  [413, ctl.MemberState.MEMBER_UNRESPONSIVE, "no report from its host for 31 s"],
   [700, ctl.MemberState.MEMBER_STOPPED, "by an administrator"],
   [701, ctl.MemberState.MEMBER_STOPPED, "by an administrator"],
   [702, ctl.MemberState.MEMBER_STOPPED, "by an administrator"],

@@ -102,11 +102,11 @@ servers:
     const { exitCode, stdout } = await runWith("/usr/bin:/bin", args);
     for (const text of [
       "1:17: error: access_points[0]: no-host.invalid has no address here",
-      "1:16: warning: access_points: 2 access points survive the loss of no more of them than 1",
+      "1:16: warning: access_points: 2 access points survive no more losses than 1",
       "error: transport_config: the CA certificate /etc/daos/certs/daosCA.crt does not exist",
       `2:13: error: socket_dir: ${directory}/none does not exist`,
       "error: system_db.endpoints[0]: no-etcd.invalid has no address here",
-      `error: servers[0].scm_mount: ${directory}/unready.yml is no directory`,
+      `error: servers[0].scm_mount: ${directory}/unready.yml is not a directory`,
       "error: engine: ",
     ])
       expect(stdout).toContain(text);

@@ -8,7 +8,7 @@ import { readCertificates } from "./read-pem-file.ts";
 import type { TransportConfig } from "./transport-config.ts";
 import { verifyPeer } from "./verify-peer.ts";
 
-export interface JudgeCallerOptions {
+export interface AuthorizeCallerOptions {
   readonly transport: Pick<TransportConfig, "allowInsecure" | "caCert" | "crl">;
   /** The call that the client made, such as `/mgmt.MgmtSvc/PoolDestroy`. */
   readonly path: string;
@@ -18,15 +18,15 @@ export interface JudgeCallerOptions {
 }
 
 /**
- * Judges a client by the certificate (DER) that another server passes on, as if it had connected here: issuer, dates,
- * strength, role. The other server has seen that the client has the key; that cannot be seen here.
+ * Authorizes a client by the certificate (DER) that another server forwards, as if the client had connected here:
+ * issuer, dates, strength, role. Only the other server could check that the client has the key.
  *
  * @returns undefined when the call is allowed, and always without certificates
  * @throws Fault when the CA's file cannot be read
  */
-export async function judgeCaller(
+export async function authorizeCaller(
   certificate: Uint8Array,
-  { transport, path, from, now = () => new Date() }: JudgeCallerOptions,
+  { transport, path, from, now = () => new Date() }: AuthorizeCallerOptions,
 ): Promise<Fault | undefined> {
   if (transport.allowInsecure) return undefined;
   const authorities = await readCertificates(transport.caCert, "CA certificate");
