@@ -34,7 +34,7 @@ export function systemActionHandlers({
       const { ranks = [], hosts = [] } = request.selection ?? {};
       const { members, missingRanks, missingHosts } = membership.select(ranks, hosts);
       log.info(`system ${name}`, { members: members.length, ranks, hosts, force: request.force });
-      // What is not there is a mistake of the caller: nothing is done then.
+      // A rank or host that does not exist is a mistake of the caller: nothing is done then.
       if (missingRanks.length > 0 || missingHosts.length > 0) {
         return { missingRanks: [...missingRanks], missingHosts: [...missingHosts] };
       }
