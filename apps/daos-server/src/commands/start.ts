@@ -1,15 +1,84 @@
 import { setFlagsFromString } from "node:v8";
-import type { Problem } from "@daos/config";
+import type { FlagDefinitions } from "@daos/cli";
+import type { Problem, ServerConfig } from "@daos/config";
 import type { EngineInstance } from "@daos/instance";
-import { defineCommand } from "../define-command.ts";
+import { type CommandContext, defineCommand } from "../define-command.ts";
 import { findOwner } from "../find-owner.ts";
 import { EXIT_INTERNAL_ERROR, handleInternalErrors } from "../handle-internal-errors.ts";
-import { openLogs } from "../open-logs.ts";
+import { openLogs, type ServerLogs } from "../open-logs.ts";
+import { reloadOnSighup } from "../reload-on-sighup.ts";
 import { isFormatting, serviceStatus } from "../service-status.ts";
 import { stopOnSignals } from "../stop-on-signals.ts";
 
 /** The configuration checks the range of whole numbers. */
 const MAX = Number.MAX_SAFE_INTEGER;
+
+const FLAGS = {
+  port: {
+    type: "integer",
+    char: "p",
+    value: "PORT",
+    min: 1,
+    max: 65_535,
+    summary: "port of the gRPC listener",
+  },
+  storage: { type: "string", char: "s", value: "PATH", summary: "SCM mount point of every engine" },
+  modules: { type: "string", char: "m", value: "MODULES", summary: "modules that the engines load" },
+  targets: {
+    type: "integer",
+    char: "t",
+    value: "N",
+    min: 1,
+    max: MAX,
+    summary: "storage targets of each engine",
+  },
+  xshelpernr: {
+    type: "integer",
+    char: "x",
+    value: "N",
+    min: 0,
+    max: MAX,
+    summary: "helper streams of each target",
+  },
+  firstcore: {
+    type: "integer",
+    char: "f",
+    value: "N",
+    min: 0,
+    max: MAX,
+    summary: "first core of each engine",
+  },
+  group: { type: "string", char: "g", value: "NAME", summary: "system name" },
+  socket_dir: { type: "string", char: "d", value: "PATH", summary: "directory of the dRPC sockets" },
+  insecure: { type: "boolean", char: "i", summary: "plain text and no certificates" },
+  "recreate-superblocks": { type: "boolean", summary: "create superblocks that are missing" },
+  engine: {
+    type: "string",
+    value: "ENGINE",
+    options: ["emulated", "installed"],
+    summary: "start the daos_io_server of the installed data plane, or the emulated one",
+  },
+  "auto-format": {
+    type: "boolean",
+    summary: "format storage that has never been formatted, without being asked",
+  },
+  helper: {
+    type: "string",
+    value: "LOCATION",
+    summary:
+      "the privileged helper: its program, or unix:SOCKET; looked for in the usual places if not given",
+  },
+  "engine-ready-timeout": {
+    type: "integer",
+    value: "SECONDS",
+    min: 1,
+    max: MAX,
+    default: 60,
+    summary: "seconds that an engine may take to become ready",
+  },
+} as const satisfies FlagDefinitions;
+
+type StartFlags = CommandContext<typeof FLAGS>["flags"];
 
 /** `daos-server start`. */
 export const startCommand = defineCommand({
@@ -24,105 +93,14 @@ export const startCommand = defineCommand({
       line: "start -o daos_server.yml --insecure --engine emulated --auto-format",
     },
   ],
-  flags: {
-    port: {
-      type: "integer",
-      char: "p",
-      value: "PORT",
-      min: 1,
-      max: 65_535,
-      summary: "port of the gRPC listener",
-    },
-    storage: { type: "string", char: "s", value: "PATH", summary: "SCM mount point of every engine" },
-    modules: { type: "string", char: "m", value: "MODULES", summary: "modules that the engines load" },
-    targets: {
-      type: "integer",
-      char: "t",
-      value: "N",
-      min: 1,
-      max: MAX,
-      summary: "storage targets of each engine",
-    },
-    xshelpernr: {
-      type: "integer",
-      char: "x",
-      value: "N",
-      min: 0,
-      max: MAX,
-      summary: "helper streams of each target",
-    },
-    firstcore: {
-      type: "integer",
-      char: "f",
-      value: "N",
-      min: 0,
-      max: MAX,
-      summary: "first core of each engine",
-    },
-    group: { type: "string", char: "g", value: "NAME", summary: "system name" },
-    socket_dir: { type: "string", char: "d", value: "PATH", summary: "directory of the dRPC sockets" },
-    insecure: { type: "boolean", char: "i", summary: "plain text and no certificates" },
-    "recreate-superblocks": { type: "boolean", summary: "create superblocks that are missing" },
-    engine: {
-      type: "string",
-      value: "ENGINE",
-      options: ["emulated", "installed"],
-      summary: "start the daos_io_server of the installed data plane, or the emulated one",
-    },
-    "auto-format": {
-      type: "boolean",
-      summary: "format storage that has never been formatted, without being asked",
-    },
-    helper: {
-      type: "string",
-      value: "LOCATION",
-      summary:
-        "the privileged helper: its program, or unix:SOCKET; looked for in the usual places if not given",
-    },
-    "engine-ready-timeout": {
-      type: "integer",
-      value: "SECONDS",
-      min: 1,
-      max: MAX,
-      default: 60,
-      summary: "seconds that an engine may take to become ready",
-    },
-  },
+  flags: FLAGS,
   run: async ({ flags }) => {
-    // Loaded here, like the server below, because the other commands do not need it.
-    const { checkAgainstMachine, formatProblem, loadServerConfig, pathsOf, saveActiveConfig } = await import(
-      "@daos/config"
-    );
-    const { collectMachineFacts } = await import("@daos/machine");
     const { parseHelperLocation } = await import("@daos/pbin");
     const { ServiceNotifier } = await import("@daos/systemd");
-    const warnings: Problem[] = [];
-    const overrides = {
-      port: flags.port,
-      storage: flags.storage,
-      modules: flags.modules,
-      targets: flags.targets,
-      xsHelpers: flags.xshelpernr,
-      firstCore: flags.firstcore,
-      group: flags.group,
-      socketDir: flags.socket_dir,
-      insecure: flags.insecure || undefined,
-      engine: flags.engine,
-      recreateSuperblocks: flags["recreate-superblocks"] || undefined,
-    };
     // The name in ps and top. pgrep and systemd's tools find the server by it.
     process.title = "daos_server";
-    const config = await loadServerConfig(flags.config, overrides, {
-      onWarning: (problem) => warnings.push(problem),
-    });
-    const logs = await openLogs(config, { json: flags.json, debug: flags.debug });
+    const { config, logs } = await openConfig(flags);
     const { log } = logs;
-    log.info("configuration read", { path: config.path, from: flags.configFrom });
-    const { facts } = await collectMachineFacts({ log, paths: pathsOf(config), quick: true });
-    for (const problem of [...warnings, ...checkAgainstMachine(config, facts)]) {
-      log.warn(formatProblem(problem));
-    }
-    await saveActiveConfig(config, log);
 
     let engines: readonly EngineInstance[] = [];
     using service = new ServiceNotifier({ env: process.env, log, isBusy: () => isFormatting(engines) });
@@ -148,16 +126,7 @@ export const startCommand = defineCommand({
           // What serves has been loaded: from now on little memory counts more than few collections. As an option of
           // Node.js it would make V8 refuse the compiled code of Node's own modules.
           setFlagsFromString("--heap-growing-percent=20");
-          process.on("SIGHUP", () => {
-            service.reloading();
-            logs.reopen();
-            reload()
-              .then(
-                () => log.info("SIGHUP: log file opened and certificates read again"),
-                (error: unknown) => log.error("SIGHUP: the certificates could not be read again", { error }),
-              )
-              .finally(() => service.ready());
-          });
+          reloadOnSighup({ log, logs, service, reload });
           service.ready();
         },
         onEngines: (changed) => {
@@ -185,3 +154,40 @@ export const startCommand = defineCommand({
     return undefined;
   },
 });
+
+/** Reads the configuration, opens its logs, and logs what is doubtful. @throws Fault of a configuration that cannot be used */
+async function openConfig(
+  flags: StartFlags,
+): Promise<{ readonly config: ServerConfig; readonly logs: ServerLogs }> {
+  // Loaded here, because the other commands do not need it.
+  const { checkAgainstMachine, formatProblem, loadServerConfig, pathsOf, saveActiveConfig } = await import(
+    "@daos/config"
+  );
+  const { collectMachineFacts } = await import("@daos/machine");
+  const warnings: Problem[] = [];
+  const overrides = {
+    port: flags.port,
+    storage: flags.storage,
+    modules: flags.modules,
+    targets: flags.targets,
+    xsHelpers: flags.xshelpernr,
+    firstCore: flags.firstcore,
+    group: flags.group,
+    socketDir: flags.socket_dir,
+    insecure: flags.insecure || undefined,
+    engine: flags.engine,
+    recreateSuperblocks: flags["recreate-superblocks"] || undefined,
+  };
+  const config = await loadServerConfig(flags.config, overrides, {
+    onWarning: (problem) => warnings.push(problem),
+  });
+  const logs = await openLogs(config, { json: flags.json, debug: flags.debug });
+  const { log } = logs;
+  log.info("configuration read", { path: config.path, from: flags.configFrom });
+  const { facts } = await collectMachineFacts({ log, paths: pathsOf(config), quick: true });
+  for (const problem of [...warnings, ...checkAgainstMachine(config, facts)]) {
+    log.warn(formatProblem(problem));
+  }
+  await saveActiveConfig(config, log);
+  return { config, logs };
+}
