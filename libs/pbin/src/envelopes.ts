@@ -1,11 +1,12 @@
+import { FORMAT_TIMEOUT_MS } from "@daos/sys";
 import * as z from "zod";
 import { boundedText, faultMessage } from "./schemas.ts";
 
 /** Version of the messages. A helper refuses any other version. */
 export const PROTOCOL_VERSION = 1;
 
-/** The longest time a request may take, in milliseconds: mkfs on a large namespace, or a format of many devices. */
-export const MAX_TIMEOUT_MS = 2 * 60 * 60_000;
+/** The longest time a request may take, in milliseconds: that of a format (mkfs on a large namespace, many devices). */
+export const MAX_TIMEOUT_MS = FORMAT_TIMEOUT_MS;
 
 /** The frame that carries a request. */
 export const requestEnvelope = z.strictObject({

@@ -7,6 +7,7 @@ import {
   MAX_TIMEOUT_MS,
   type ResultOf,
 } from "@daos/pbin";
+import { FORMAT_TIMEOUT_MS } from "@daos/sys";
 import type { BdevCallOptions } from "../bdev-backend.ts";
 import type { BdevOperations } from "../bdev-operations.ts";
 import {
@@ -70,7 +71,7 @@ export class BdevForwarder implements Omit<BdevOperations, "check"> {
     const { results } = await execRequest(
       bdevMethods,
       { method: "BdevFormat", payload: { devices: [...storage.list], reformat: options.reformat } },
-      { ...this.#with(options), timeoutMs: MAX_TIMEOUT_MS, onProgress: options.onProgress },
+      { ...this.#with(options), timeoutMs: FORMAT_TIMEOUT_MS, onProgress: options.onProgress },
     );
     return results.map(({ device, fault }) =>
       fault === undefined ? { device } : { device, fault: fromFaultMessage(fault) },
