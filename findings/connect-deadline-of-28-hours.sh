@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# @connectrpc/connect and connect-node 2.2.0: a gRPC call with a deadline of 100,000 s or more is refused, by its own server.
+# @connectrpc/connect and connect-node 2.2.0: a gRPC call with a deadline of 100,000 s or more is refused by Connect's own
+# server.
 #
 # Guess: a client writes a long timeoutMs in a larger unit, as grpc-go does (at most 8 digits, then m becomes S, M, H).
 # Seen:  it always writes milliseconds. 27 hours arrive as 97200000m; 28 hours are sent as 100800000m, nine digits, which

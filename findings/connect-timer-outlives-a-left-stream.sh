@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # @connectrpc/connect 2.2.0 (Node.js 20): a reader that leaves a server stream before its end leaves the timer of its deadline.
-#
-# Guess: "break" in "for await" over the answer of a streaming call with timeoutMs ends the call, as it ends any async iterator,
-#        and a program that has nothing else to do ends then.
-# Seen:  the timer of timeoutMs stays, and keeps the process alive until it expires: here 5 s, with the deadline of a long call
-#        hours. Aborting the signal of the call does not clear it; asking for one more message after that does.
-# So:    our readers abort and ask once more when they leave.
+# Guess: "break" in "for await" over the answer of a streaming call with timeoutMs ends the call, like any async iterator,
+#        and a program without other work then ends.
+# Seen:  the timer of timeoutMs stays, and keeps the process alive until it expires: here 5 s, but with the deadline of a long
+# call
+#        hours. Aborting the signal of the call does not clear it; requesting one more message afterwards does.
+# So:    our readers abort the signal and request one more message when they leave.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# esbuild 0.28.2: a `using` that it lowers in a loop throws the error of an earlier pass in every later one.
+# esbuild 0.28.2: a lowered `using` in a loop throws the error of an earlier iteration in every later one.
 #
-# Guess: `for (...) { try { using limit = open(); return await attempt(); } catch { ... } }` tries again after a failure.
-# Seen:  lowered for Node 24, all passes after the first failure fail with the first error, although the attempt succeeds:
-#        the error is kept in `var _error, _hasError`, which one function has once and no pass resets.
-# So:    bundles name `using` as supported, which Node 24 does (tools/workspace/bundle-program.mjs). In the bundle of
+# Guess: `for (...) { try { using limit = open(); return await attempt(); } catch { ... } }` retries after a failure.
+# Seen:  lowered for Node 24, all iterations after the first failure fail with the first error, although the attempt succeeds:
+#        the error is kept in `var _error, _hasError`, which belongs to the function and is not reset in each iteration.
+# So:    bundles declare `using` as supported, which is true for Node 24 (tools/workspace/bundle-program.mjs). In the bundle of
 #        daos-server the second engine of a host could not join after one "not yet".
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)

@@ -4,8 +4,8 @@
 # Guess: a lease of 3 s is granted with a TTL of 3 s, or refused.
 # Seen:  the shortest TTL is one and a half election timeouts, rounded up: 2 s with the default of 1,000 ms, 8 s with
 #        5,000 ms, which etcd's tuning guide suggests for slow networks. A grant of 3 s then succeeds with 8 s.
-# So:    whoever relies on the end of a lease for fail-over is slowed down by a setting of etcd. A leader's term has to be
-#        counted by heartbeats of its own, and the lease by the TTL in the answer.
+# So:    a setting of etcd delays a fail-over that relies on the end of a lease. A leader needs its own heartbeats to count its
+# term, and must use the TTL in the answer for the lease.
 set -euo pipefail
 work=$(mktemp -d)
 cd "$work"

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # etcd 3.4.23 (Debian 12): a server in its NOSPACE alarm is reported healthy, and space alone does not end the alarm.
 #
-# Guess: `etcdctl endpoint health` fails while writes are refused, and compaction with defragmentation lets writes in again.
+# Guess: `etcdctl endpoint health` fails while writes are refused, and writes succeed again after compaction and
+# defragmentation.
 # Seen:  health says "is healthy: successfully committed proposal" and exits 0, while every put is refused with
-#        "etcdserver: mvcc: database space exceeded". Reads and deletes go on. After compact and defrag puts are still
-#        refused; only `alarm disarm` lets them in.
-# So:    advice that names `endpoint health` sends an administrator the wrong way; it has to name `alarm list`, and the
+#        "etcdserver: mvcc: database space exceeded". Reads and deletes still work. After compact and defrag puts are still
+#        refused; only `alarm disarm` permits them again.
+# So:    advice to run `endpoint health` misleads an administrator. It must name `alarm list`, and the
 #        four steps compact, defrag, alarm disarm, and a larger --quota-backend-bytes.
 set -euo pipefail
 work=$(mktemp -d)

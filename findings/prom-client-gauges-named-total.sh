@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # prom-client 15.1.3 and promtool 2.42.0 (Debian 12): three of the default metrics are gauges with the name of a counter.
 #
-# Guess: what collectDefaultMetrics() of the usual Prometheus library for Node.js serves passes "promtool check metrics".
+# Guess: the metrics of collectDefaultMetrics() in the usual Prometheus library for Node.js pass "promtool check metrics".
 # Seen:  nodejs_active_handles_total, nodejs_active_requests_total and nodejs_active_resources_total have TYPE gauge, and
-#        promtool ends with 3 for them: "_total" is for counters. Prometheus takes them. Code that chooses rate() by the
-#        suffix gets nonsense, because they go up and down. All other default metrics pass.
-# So:    we take these three away. nodejs_active_handles and the others, without the suffix, have the same by type.
+# promtool ends with 3 for them: "_total" is for counters. Prometheus accepts them. Code that chooses rate() by the suffix gets
+# wrong results, because they increase and decrease. All other default metrics pass.
+# So:    we remove these three. nodejs_active_handles and the others, without the suffix, have the same values by type.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -5,7 +5,7 @@
 # Seen:  YAML 1.1 has numbers in base 60. 0000:41:00.0 is 0*3600 + 41*60 + 0.0 = 2460, and 41:00.1 is 2460.1. Buses above
 #        59 (0000:81:00.0) and those with a letter (0000:5d:00.0) stay text, so a file can work for one host and not for
 #        the next. Written back by PyYAML, the address is lost: 2460.0. In its 1.2 mode npm's yaml reads text.
-# So:    what we write quotes every text, and what we read takes no base 60, as release 0.8.0's yaml.v2 does.
+# So:    our files quote every text, and our reader does not accept base 60, like release 0.8.0's yaml.v2.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -17,7 +17,7 @@ export const PROGRAM = {
 
 /** An emulator of another architecture needs much longer than this machine. */
 const TRAINING_MS = 60_000;
-/** From the message that a server listens until its engine waits. */
+/** The time from the message that a server listens until its engine waits. */
 const SETTLED_MS = 500;
 
 /**

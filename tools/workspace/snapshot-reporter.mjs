@@ -1,4 +1,4 @@
-// Says how to write the files that a test compares with, such as manual pages, when they are not those in the tree.
+// Prints how to update files that a test compares, such as manual pages, when they differ from the tree.
 import { basename, relative } from "node:path";
 
 /** @import { Reporter, TestModule } from "vitest/node" */

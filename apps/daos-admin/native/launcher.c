@@ -1,6 +1,5 @@
-/*
- * daos_admin, the setuid way into the helper: mode 4750, root:daos_admins; members of its file's group may call. Its caller, a daos-server without rights,
- * gives it a request on descriptor 0 and reads the answer on descriptor 1. It takes no arguments and no environment.
+/* daos_admin, the setuid launcher of the helper: mode 4750, root:daos_admins. Members of its file's group may call. Its caller, an unprivileged daos-server,
+ * sends a request on descriptor 0 and reads the answer on descriptor 1. It accepts no arguments and no environment.
  */
 #define _GNU_SOURCE
 #include "trusted-exec.h"
@@ -32,7 +31,7 @@ int main(int argc, char *const argv[])
 	for (int i = 0; i < count; i++)
 		caller.in_group |= group != 0 && groups[i] == group;
 	require_caller(&caller);
-	/* Had the parent ended, its number could be another process's by now; but then there is a new parent. */
+	/* If the parent had ended, another process could have its number now, but this process would then have a new parent. */
 	if (getppid() != caller.pid)
 		refuse("the calling process %d is gone", caller.pid);
 	run_helper("setuid", &caller);

@@ -1,6 +1,5 @@
-/*
- * daos-admin-listen, the service's way into the helper: one helper process for each connection to a UNIX socket, which
- * systemd passes (LISTEN_FDS) or which is made at the path given as the only argument.
+/* daos-admin-listen, the listener of the helper's service: one helper process for each connection to a UNIX socket, which
+ * systemd passes (LISTEN_FDS) or which is created at the path in the only argument.
  */
 #define _GNU_SOURCE
 #include "trusted-exec.h"
@@ -50,7 +49,7 @@ static int make_socket(const char *path)
 	return fd;
 }
 
-/* The peer at the time it connected. Its groups are those it had then, too. */
+/* The peer and its groups at the time of the connection. */
 static struct caller peer_of(int connection)
 {
 	struct ucred peer;
@@ -69,7 +68,7 @@ static struct caller peer_of(int connection)
 	return caller;
 }
 
-/* A peer that has ended may have left its number to another process. Kernels before 6.5 cannot tell. */
+/* When a peer has ended, another process may have its number. Kernels before 6.5 cannot detect this. */
 static void require_alive(int connection)
 {
 	int process = -1;
@@ -110,7 +109,7 @@ int main(int argc, char *const argv[])
 		struct pollfd state = {.fd = listener, .events = POLLIN};
 		int connection;
 
-		/* As many helpers as there may be: wait for one to end. The kernel queues further connections. */
+		/* The maximum number of helpers is running: wait for one to end. The kernel queues further connections. */
 		while (running > 0 && waitpid(-1, NULL, running < MAX_HELPERS ? WNOHANG : 0) > 0)
 			running--;
 		if (poll(&state, 1, running > 0 ? 1000 : -1) <= 0)

@@ -32,10 +32,10 @@
 
 struct caller current_caller;
 
-/* Where the caller reads, once that is known to be a pipe or a socket. */
+/* The descriptor of the caller's error output, once it is known to be a pipe or a socket. */
 static int answer_fd = -1;
 
-/* Appends the refusal to the audit, a line of JSON as the helper writes them. What cannot be written is in syslog. */
+/* Appends the refusal to the audit as a line of JSON in the helper's format. If it cannot be written, it is only in syslog. */
 static void audit_refusal(const char *reason)
 {
 	struct timespec now;
@@ -65,12 +65,12 @@ void refuse(const char *format, ...)
 	static bool refusing;
 	static const char answer[] = "{\"version\":1,\"result\":null,\"error\":{\"domain\":\"helper\",\"code\":3001,"
 				     "\"description\":\"the helper refuses its caller: %s\","
-				     "\"resolution\":\"let root run daos-admin doctor, which says how to repair it\"}}";
+				     "\"resolution\":\"let root run daos-admin doctor, which shows how to repair it\"}}";
 	char text[512];
 	unsigned char frame[4 + sizeof(answer) + sizeof(text)];
 	va_list args;
 
-	/* The audit itself is not to be trusted: the first refusal is the one that counts. */
+	/* The audit itself is not trusted. The first refusal is final. */
 	if (refusing)
 		_exit(1);
 	refusing = true;
@@ -83,7 +83,7 @@ void refuse(const char *format, ...)
 
 		for (int i = 0; i < 4; i++)
 			frame[i] = (unsigned char)(length >> (24 - 8 * i));
-		/* The caller may be gone, or not read: it is refused all the same. */
+		/* The caller may be gone or not read. It is refused in any case. */
 		signal(SIGPIPE, SIG_IGN);
 		fcntl(answer_fd, F_SETFL, O_NONBLOCK);
 		if (write(answer_fd, frame, (size_t)length + 4) < 0)
@@ -114,7 +114,7 @@ static void reset_signals(void)
 		refuse("the signal mask cannot be reset");
 }
 
-/* The only timer that is left ends a helper that hangs, after longer than any request may take. */
+/* The only remaining timer ends a helper that hangs, after more than the longest time of a request. */
 static void reset_timers(void)
 {
 	static const struct itimerval never, three_hours = {.it_value = {.tv_sec = 3 * 60 * 60}};
@@ -124,7 +124,7 @@ static void reset_timers(void)
 	setitimer(ITIMER_PROF, &never, NULL);
 }
 
-/* A limit that is too low to work with, and cannot be raised, would end the helper in the middle of its work. */
+/* A limit that is too low and cannot be raised would end the helper in the middle of its work. */
 static void reset_limits(void)
 {
 	static const struct {
@@ -150,7 +150,7 @@ static void reset_limits(void)
 			want.rlim_max = now.rlim_max;
 		if (setrlimit(limits[i].resource, &want) == 0)
 			continue;
-		/* Without CAP_SYS_RESOURCE a hard limit stays. */
+		/* Without CAP_SYS_RESOURCE a hard limit cannot be raised. */
 		if (now.rlim_max < limits[i].minimum)
 			refuse("the limit %s is too low: raise it for daos_server", limits[i].name);
 		now.rlim_cur = now.rlim_max;
@@ -173,13 +173,13 @@ static bool is_dev_null(const struct stat *status)
 	return S_ISCHR(status->st_mode) && status->st_rdev == (dev_t)makedev(1, 3);
 }
 
-/* Descriptors 0 to 2 exist; 0 and 1 are pipes or sockets; 2 is nothing that a message could harm; others are closed. */
+/* Ensures that descriptors 0 to 2 exist, that 0 and 1 are pipes or sockets, and that a message cannot damage 2. Closes all others. */
 static void reset_descriptors(void)
 {
 	struct stat status;
 	int null;
 
-	/* First, as there may be no number left for another one. */
+	/* Done first, because there may be no free number for another descriptor. */
 	if (syscall(SYS_close_range, 3, ~0U, 0) != 0)
 		_exit(1);
 	do {
@@ -204,7 +204,7 @@ static void reset_descriptors(void)
 void reset_process(void)
 {
 	clearenv();
-	/* First the timers: the signal of one that goes on would end this process as soon as it is neither ignored nor blocked. */
+	/* Timers first: the signal of a running timer would end this process as soon as it is neither ignored nor blocked. */
 	reset_timers();
 	reset_signals();
 	reset_descriptors();
@@ -213,7 +213,7 @@ void reset_process(void)
 	umask(022);
 	if (chdir("/") != 0)
 		refuse("the directory / cannot be entered: %s", strerror(errno));
-	setsid(); /* fails for the leader of a process group, which stays what it is */
+	setsid(); /* fails for the leader of a process group, which is harmless */
 }
 
 static void require_roots(int fd, const char *path, bool last, bool sticky_parents)
@@ -227,7 +227,7 @@ static void require_roots(int fd, const char *path, bool last, bool sticky_paren
 		refuse("%s: there is a link or something else where a %s is expected", path, last ? "file" : "directory");
 	writable = status.st_mode & (S_IWGRP | S_IWOTH);
 	if (!last && sticky_parents && (status.st_mode & S_ISVTX))
-		writable = 0; /* what is root's in such a directory, no one else can replace */
+		writable = 0; /* other users cannot replace root's files in such a directory */
 	if (status.st_uid != 0 || writable != 0)
 		refuse("%s: a part of the path belongs to, or may be changed by, others than root", path);
 }
@@ -250,7 +250,7 @@ void require_trusted(const char *path, bool sticky_parents)
 	close(parent);
 }
 
-/* The real user id of a process, from the line "Uid:" of its status; -1 when there is none. */
+/* The real user id of a process, from the line "Uid:" of its status; -1 without that line. */
 static long real_uid(int process)
 {
 	char text[2048] = "", *line;
@@ -302,7 +302,7 @@ void require_caller(const struct caller *caller)
 	if (callers[0] == NULL)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d", caller->pid);
-	/* This descriptor stays that of this very process, even when its number is given to another one. */
+	/* This descriptor stays bound to this process, even when another process gets its number. */
 	process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process < 0 || fstatfs(process, &status) != 0 || status.f_type != PROC_SUPER_MAGIC)
 		refuse("the calling process %d cannot be looked at", caller->pid);
@@ -320,7 +320,7 @@ void require_caller(const struct caller *caller)
 	refuse("the calling process %d does not run an executable that may call the helper", caller->pid);
 }
 
-/* What is left of root's rights: mount, devices and their drivers, files and their owners, and who has them open. */
+/* The remaining rights of root: mount, devices and their drivers, files and their owners, and the list of their users. */
 static void drop_capabilities(void)
 {
 	static const unsigned long keep = 1UL << CAP_SYS_ADMIN | 1UL << CAP_SYS_RAWIO | 1UL << CAP_CHOWN |
@@ -347,7 +347,7 @@ static void drop_capabilities(void)
 #define DENY(number) \
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, number, 0, 1), BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM)
 
-/* Neither the helper nor a tool that it runs looks into other processes, changes namespaces, or talks to a network. */
+/* Neither the helper nor its tools access other processes, change namespaces, or use a network. */
 static void deny_system_calls(void)
 {
 	static struct sock_filter filter[] = {
@@ -355,7 +355,7 @@ static void deny_system_calls(void)
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, THIS_ARCH, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		FIELD(nr),
-		/* x32 has numbers of its own on x86-64 */
+		/* x32 has its own numbers on x86-64 */
 		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
 		DENY(SYS_ptrace), DENY(SYS_process_vm_readv), DENY(SYS_process_vm_writev), DENY(SYS_pidfd_getfd),
@@ -391,7 +391,7 @@ void run_helper(const char *shape, const struct caller *caller)
 	require_trusted(NODE, false);
 	require_trusted(SCRIPT, false);
 	drop_capabilities();
-	prctl(65 /* PR_SET_MDWE */, 1UL, 0UL, 0UL, 0UL); /* no code is made at run time; before Linux 6.3 without effect */
+	prctl(65 /* PR_SET_MDWE */, 1UL, 0UL, 0UL, 0UL); /* no code is generated at run time; no effect before Linux 6.3 */
 	deny_system_calls();
 	execve(NODE, arguments, environment);
 	refuse("%s cannot be run: %s", NODE, strerror(errno));

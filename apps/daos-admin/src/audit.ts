@@ -15,7 +15,7 @@ const MAX_TEXT = 1000;
 /**
  * Opens the audit for appending. Only root may write to it or replace it.
  *
- * @param also gets every record as well: the journal
+ * @param also receives every record too: the journal
  * @throws Fault helperUntrustedPath, helperAuditFailed: requests are refused without an audit
  */
 export async function openAudit(

@@ -9,11 +9,11 @@ import type { AdminCommand } from "./define-command.ts";
 /** The commands of daos-admin for administrators. daos-server calls it without a command. */
 export const DAOS_ADMIN: Program<AdminCommand> = {
   name: "daos-admin",
-  summary: "Does for daos-server what only root may do",
+  summary: "Runs privileged operations for daos-server",
   description:
     "Without a command it expects one request of daos-server on its standard input. Only the installed helper answers requests: its launcher (setuid, or started by systemd) knows the caller.",
   examples: [
-    { text: "Install the helper, and look whether it is well", line: "install && daos-admin doctor" },
+    { text: "Install the helper, and check the installation", line: "install && daos-admin doctor" },
   ],
   globalFlags: { help: { type: "boolean", char: "h", summary: "show help" } },
   topics: [],

@@ -41,7 +41,7 @@ describe("daos-admin", { timeout: 120_000 }, () => {
     [["install", "--shape", "round"], "--shape is setuid, socket or both"],
     [["uninstall", "--prefix"], "--prefix needs a value"],
     [["doctor", "more"], "takes no arguments"],
-  ])("main() exits with 2 and says what is wrong when the line is %j", async (argv, text) => {
+  ])("main() exits with 2 and prints the problem when the line is %j", async (argv, text) => {
     expect(await run(...argv)).toEqual({ status: 2, out: "", err: expect.stringContaining(text) });
   });
 });

@@ -10,13 +10,13 @@ export function adminManual(): string {
     page: "daos_admin",
     version: HELPER_RELEASE,
     exitStatus: [
-      [0, "The command has done what it was asked for."],
+      [0, "The command has succeeded."],
       [1, "The command failed; doctor: there is a problem."],
       [2, "The command line cannot be used."],
     ],
     files: {
       [policy]: "What the helper does for its callers: mount points, devices and users.",
-      [logFile]: "Every request, with its caller and what came of it.",
+      [logFile]: "Every request, with its caller and its outcome.",
     },
     seeAlso: "daos_server(8)",
   });

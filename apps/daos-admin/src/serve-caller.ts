@@ -18,7 +18,7 @@ export interface ServeCallerOptions {
   readonly policyPath: string;
   /** The audit, unless the policy names another file. */
   readonly logFile: string;
-  /** Gets every record of the audit as well. */
+  /** Receives every record of the audit too. */
   readonly journal?: Journal;
   readonly ports: Omit<HandlerPorts, "locks"> & {
     /** The locks of a request. The argument names the holder in messages to waiting requests. */

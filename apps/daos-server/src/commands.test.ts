@@ -22,15 +22,15 @@ describe("parseCommandLine() with the commands of daos-server", () => {
     ["--help start", "start --help"],
     ["--help", "--help"],
     ["", ""],
-  ])("reads %j like %j", (given, expected) => {
+  ])("parseCommandLine() reads %j like %j", (given, expected) => {
     expect(read(given)).toEqual(read(expected));
   });
 
-  it("refuses a flag without its value", () => {
+  it("parseCommandLine() refuses a flag without its value", () => {
     expect(() => read("-o")).toThrow("-o needs a value");
   });
 
-  it("accepts every short flag of release 0.8.0 for start", () => {
+  it("parseCommandLine() accepts every short flag of release 0.8.0 for start", () => {
     const { what, flags } = read(
       "start -o f -b -j -p 1 -s /s -m m -t 2 -x 0 -f 3 -g g -d /d -i --recreate-superblocks",
     );
@@ -82,7 +82,7 @@ describe("complete() with the commands of daos-server", () => {
     ["cert issue --role ", ["admin", "agent", "server"]],
     ["start --engine=i", ["--engine=installed"]],
     ["start --eng", ["--engine", "--engine-ready-timeout"]],
-  ])("completes %j with the words %j", (typed, expected) => {
+  ])("complete() completes %j with the words %j", (typed, expected) => {
     expect(complete(typed.split(" "), DAOS_SERVER)).toEqual({ kind: "words", words: expected });
   });
 });

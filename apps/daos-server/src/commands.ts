@@ -73,17 +73,17 @@ export const DAOS_SERVER: Program<ServerCommand> = {
     },
     {
       name: "network",
-      summary: "Look at fabric interfaces and providers",
+      summary: "Show fabric interfaces and providers",
       commands: [networkListCommand, networkScanCommand],
     },
     {
       name: "storage",
-      summary: "Look at, and prepare, the storage of this host; dmg formats it",
+      summary: "Show and prepare the storage of this host; dmg formats it",
       commands: [storagePrepareCommand, storageScanCommand],
     },
     {
       name: "support",
-      summary: "Collect what support needs",
+      summary: "Collect data for support",
       commands: [supportCollectLogCommand],
     },
   ],

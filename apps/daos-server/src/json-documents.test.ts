@@ -46,7 +46,7 @@ describe("JSON Schemas", () => {
 });
 
 describe("runCommandLine() with --json", { timeout: 120_000 }, () => {
-  it("prints a result that matches its schema", async () => {
+  it("runCommandLine() --json prints a result that matches its schema", async () => {
     // The order matters: a certificate needs its authority.
     const lines: readonly (readonly [string, string, number])[] = [
       ["version", "version --json", 0],
@@ -97,11 +97,14 @@ describe("runCommandLine() with --json", { timeout: 120_000 }, () => {
     ["storage scan", "storage scan -j -o DIR/none.yml", 1, 500],
     ["support collect-log", "support collect-log -j -o DIR/none.yml", 1, 500],
     ["storage prepare", "storage prepare -j --nvme-only --scm-only", 2, 2],
-  ])("prints the failure of %s in the form of its schema: %s", async (command, line, status, code) => {
-    const { exitCode, document, messages } = await run(line);
-    expect(exitCode).toBe(status);
-    expect(document).toMatchObject({ status, errors: [{ code }] });
-    expect(() => DOCUMENTS.get(command)?.parse(document)).not.toThrow();
-    expect(messages).toContain(` ${code})\n  `);
-  });
+  ])(
+    "runCommandLine() --json prints the failure of %s in the form of its schema: %s",
+    async (command, line, status, code) => {
+      const { exitCode, document, messages } = await run(line);
+      expect(exitCode).toBe(status);
+      expect(document).toMatchObject({ status, errors: [{ code }] });
+      expect(() => DOCUMENTS.get(command)?.parse(document)).not.toThrow();
+      expect(messages).toContain(` ${code})\n  `);
+    },
+  );
 });

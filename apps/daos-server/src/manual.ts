@@ -11,7 +11,7 @@ export function serverManual(): string {
     page: "daos_server",
     version,
     exitStatus: [
-      [0, "The command has done what it was asked for."],
+      [0, "The command has succeeded."],
       [
         1,
         "The command failed; config check: the file has errors; cert status: a certificate cannot be used, or there is none.",
@@ -49,8 +49,8 @@ export function serverFileManual(): string {
     version,
     summary: "configuration of the control plane and the engines of a DAOS storage host",
     description: [
-      "The file is YAML. Relative paths are relative to the working directory of daos-server. daos_server(8) says where the file, and the certificates that it does not name, are looked for. Each section of servers is one engine; the keys provider, fabric_iface and fabric_iface_port at the top level count for the sections that do not have them.",
-      "daos-server config generate writes a file for the machine on which it runs, and daos-server config check says what is wrong with one.",
+      "The file is YAML. Relative paths are relative to the working directory of daos-server. daos_server(8) lists where the file, and the certificates that it does not name, are searched. Each section of servers is one engine; the keys provider, fabric_iface and fabric_iface_port at the top level count for the sections that do not have them.",
+      "daos-server config generate writes a file for the machine on which it runs, and daos-server config check lists the problems of a file.",
     ],
     seeAlso: "daos_server(8), daos.yml(5)",
   });

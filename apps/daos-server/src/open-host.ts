@@ -17,9 +17,9 @@ import { stateDirectories } from "./state-directory.ts";
 import { StorageLocks } from "./storage-lock.ts";
 import { type StorageProviders, storageProviders } from "./storage-providers.ts";
 
-/** The control plane of this host on this machine. It does not run and listens nowhere yet. */
+/** The composed control plane of this host. It does not run or listen yet. */
 export interface OpenedHost extends Disposable {
-  /** Control address of this host. */
+  /** The control address of this host. */
   readonly self: HostAddress;
   readonly role: ReplicaRole;
   readonly host: Host;
@@ -29,7 +29,7 @@ export interface OpenedHost extends Disposable {
   readonly mgmtClient: MgmtClient;
 }
 
-/** Looks at this machine and composes the host. @throws Fault of a configuration that does not fit this machine */
+/** Examines this machine and composes the host. @throws Fault for a configuration that does not match this machine */
 export async function openHost(options: ServerOptions, signal: AbortSignal): Promise<OpenedHost> {
   const { config, log, owner } = options;
   const names = { localAddresses: localAddresses(), resolve: resolveHost };

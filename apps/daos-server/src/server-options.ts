@@ -3,7 +3,7 @@ import type { EngineInstance, Owner } from "@daos/instance";
 import type { LevelSwitch, Logger } from "@daos/log";
 import type { HelperLocation } from "@daos/pbin";
 
-/** What a server runs with. */
+/** The options of a server. */
 export interface ServerOptions {
   readonly config: ServerConfig;
   readonly log: Logger;

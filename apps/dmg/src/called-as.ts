@@ -1,6 +1,6 @@
 import type { GlobalValues } from "./global-flags.ts";
 
-/** How to call dmg for the same system: with the global flags that say where it is, ready for a shell. */
+/** The dmg command line for the same system, with the global flags that reach it, quoted for a shell. */
 export function calledAs(global: GlobalValues): string {
   const words: readonly (readonly [string, string | undefined])[] = [
     ["-l", global["host-list"]],

@@ -53,7 +53,7 @@ export const DMG: Program<AnyCommand> = {
   name: "dmg",
   summary: "Administers a DAOS system from the command line",
   examples: [
-    { text: "What the hosts have", line: "-l node[1-8] storage scan" },
+    { text: "The storage hardware of the hosts", line: "-l node[1-8] storage scan" },
     { text: "A pool with 10 GB of SCM on every rank", line: "pool create -s 10G" },
   ],
   globalFlags: GLOBAL_FLAGS,
@@ -123,7 +123,7 @@ export const DMG: Program<AnyCommand> = {
     },
     {
       name: "support",
-      summary: "What support needs of a system",
+      summary: "Data of a system for support",
       commands: [supportCollectLogCommand],
     },
     {

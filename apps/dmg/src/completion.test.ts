@@ -10,7 +10,7 @@ import { FakeServer } from "@daos/control-client/testing";
 import { formatHostAddress } from "@daos/hostlist";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-/** Far longer than one line takes, ms, also on a loaded machine. */
+/** Far longer than one line takes on a loaded machine, ms. */
 const LINE_MS = 150_000;
 const DMG = fileURLToPath(new URL("../bin/dmg", import.meta.url));
 const POOL = "55555555-1111-4222-8333-444444444444";
@@ -70,17 +70,17 @@ const LINES: readonly (readonly [what: string, line: () => string, words: () => 
   ["flags", () => "pool create --scm\t1G", () => ["pool", "create", "--scm-size", "1G"]],
   ["ranks", () => `${reach} system stop --ranks 12\t`, () => [...words(), "system", "stop", "--ranks", "12"]],
   [
-    "the last of a list of ranks, behind an equals sign",
+    "the last rank of a list after an equals sign",
     () => `${reach} system stop --ranks=0,12\t`,
     () => [...words(), "system", "stop", "--ranks=0,12"],
   ],
   [
-    "hosts, which have colons",
+    "hosts, which contain colons",
     () => `${reach} system stop --rank-hosts 10.0.12\t`,
     () => [...words(), "system", "stop", "--rank-hosts", "10.0.12.7:10001"],
   ],
   [
-    "hosts behind their colon",
+    "hosts after their colon",
     () => `${reach} system stop --rank-hosts 10.0.12.7:1\t`,
     () => [...words(), "system", "stop", "--rank-hosts", "10.0.12.7:10001"],
   ],

@@ -9,7 +9,7 @@ import { defaultClientConfig } from "./default-config.ts";
 import type { ExpiryNotes } from "./expiry-notes.ts";
 import { readTextFile } from "./read-text-file.ts";
 
-/** How the command line says to reach the system. */
+/** The flags of the command line that say how to reach the system. */
 export interface ConnectOptions {
   readonly hostList: string | undefined;
   readonly hostFile: string | undefined;
@@ -31,7 +31,7 @@ export interface Connection {
   readonly client: ControlClient;
   readonly system: string;
   readonly port: number;
-  /** The hosts were named on the command line: only these are meant. */
+  /** True when the command line names the hosts. Only these are then called. */
   readonly named: boolean;
 }
 

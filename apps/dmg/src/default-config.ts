@@ -4,8 +4,8 @@ import { placesOfCertificates } from "@daos/config/places";
 import { DEFAULT_PORT } from "@daos/hostlist";
 
 /**
- * What `@daos/config` returns for an empty file; a test compares them. It avoids loading the YAML parser, which takes a
- * third of a whole command's time.
+ * The configuration that `@daos/config` returns for an empty file; a test compares them. It avoids loading the YAML parser,
+ * which takes a third of a whole command's time.
  */
 export function defaultClientConfig(): ClientConfig {
   return {

@@ -25,7 +25,7 @@ export interface CommandContext<Flags extends FlagDefinitions> {
   ) => Promise<HostAnswers<T>>;
   /** The directory of dmg's package.json. */
   readonly root: string;
-  /** How to call dmg for the same system: `dmg -i -l node[1-8]`. */
+  /** The dmg command line for the same system: `dmg -i -l node[1-8]`. */
   readonly calledAs: string;
   /** Prints a piece of data at once: as text, or with `--json` as one line of JSON. */
   readonly emit: (piece: object, text: string) => void;

@@ -84,7 +84,7 @@ NVMe PCI      Model                FW Revision  Socket ID  Capacity
 `);
   });
 
-  it("dmg storage scan shows a device below one GB, which the wire has as 0, as such", async () => {
+  it("dmg storage scan shows the size of a device below one GB, which is 0 on the wire", async () => {
     const [controller] = hardware.nvme.ctrlrs;
     const small = { ...controller, namespaces: [{ id: 1, size: 0 }] };
     const none = { ...controller, pciaddr: "0000:82:00.0", namespaces: [] };
@@ -193,7 +193,7 @@ describe("storage format", () => {
     );
   });
 
-  it("dmg storage format says of a host where one engine was formatted and another runs which did what", async () => {
+  it("dmg storage format names the formatted and the failed parts when one engine of a host was formatted and another runs", async () => {
     const running = { status: -4, error: "engine 1 runs", info: "stop it first" };
     const { host } = await fake({
       ctl: {
@@ -214,7 +214,7 @@ describe("storage format", () => {
     expect(run.err).toContain("engine 1 runs");
   });
 
-  it("dmg storage format --replace is refused with the reason, and asks no host", async () => {
+  it("dmg storage format --replace is refused with the reason, and calls no host", async () => {
     const { host } = await fake({});
     const run = await runDmg([...at(host), "storage", "format", "--replace"]);
     expect(run).toMatchObject({ status: 8, out: "" });
@@ -375,7 +375,7 @@ describe("system actions", () => {
     expect(asked[1]).toEqual(["127.0.0.1:10001", "127.0.0.2:10001", "127.0.0.3:10001"]);
   });
 
-  it("dmg system stop refuses when a server of release 0.8.0 would stop more than was asked for", async () => {
+  it("dmg system stop refuses when a server of release 0.8.0 would stop more than the selected members", async () => {
     const server = await fake({
       ctl: {
         systemStopMembers: () => {
@@ -428,7 +428,7 @@ describe("system actions", () => {
     expect(questions[0]).toContain("This erases ranks 1-2");
   });
 
-  it("dmg asks on a terminal before it stops the whole system or destroys a pool; a script is not asked", async () => {
+  it("dmg asks for consent on a terminal, not in a script, before it stops the whole system or destroys a pool", async () => {
     let done: string[] = [];
     const record = (name: string) => () => {
       done.push(name);
@@ -464,7 +464,7 @@ describe("system actions", () => {
     expect(questions).toHaveLength(4);
   });
 
-  it("dmg system exclude asks on a terminal before it takes the only rank with the management service", async () => {
+  it("dmg system exclude asks for consent on a terminal before it excludes the only rank with the management service", async () => {
     const member = (rank: number, engineNumber: number) => ({
       rank,
       addr: "127.0.0.9:10001",
@@ -531,7 +531,7 @@ describe("system actions", () => {
 });
 
 describe("pool", () => {
-  it("dmg pool create sends ranks in the order given and names with blanks, and takes empty values for the default", async () => {
+  it("dmg pool create sends ranks in the given order and names with blanks, and treats empty values as the default", async () => {
     const seen: unknown[] = [];
     const { host } = await fake({
       ctl: { systemMemberQuery: () => ({ members: [0, 2, 3, 7].map((rank) => ({ rank, addr: "a:1" })) }) },
@@ -552,7 +552,7 @@ describe("pool", () => {
     expect(seen[1]).toMatchObject({ ranks: [], user: expect.stringMatching(/^[^@]+@$/) });
   });
 
-  it("dmg pool create sends what the flags say, and dmg pool destroy sends the uuid", async () => {
+  it("dmg pool create sends the values of the flags, and dmg pool destroy sends the uuid", async () => {
     const seen: unknown[] = [];
     const { host } = await fake({
       ctl: {
@@ -626,7 +626,7 @@ describe("pool", () => {
     for (const owner of owners) expect(owner).toMatch(/^[^@]+@$/);
   });
 
-  it("dmg pool create computes a share from the smallest rank, and asks each host for its size", async () => {
+  it("dmg pool create computes a share from the smallest rank, and queries each host for its size", async () => {
     const sizes: unknown[] = [];
     const usageOf = (rank: number, scm: bigint, nvme: bigint) => ({
       ctl: {
@@ -854,7 +854,7 @@ describe("a wrong command line", () => {
     expect(run.json()).toMatchObject({ status: 2, result: null, errors });
   });
 
-  it("dmg --help prints text also with --json, and a flag's value may look like -j", async () => {
+  it("dmg --help prints text also with --json, and accepts -j as a flag's value", async () => {
     expect(await runDmg(["system", "--json", "--help"])).toMatchObject({ status: 0, err: "" });
     expect((await runDmg(["-ljhost", "sytem"])).err).toContain("there is no command");
   });
@@ -898,7 +898,7 @@ describe("version", () => {
 describe("server-version", () => {
   const running = { name: "daos-server", version: "9.9.9", release: "0.8.0", runtime: "Node.js 24.10.1" };
 
-  it("dmg version --servers asks every host of the members, and names hosts that fail", async () => {
+  it("dmg version --servers queries every host of the members, and names failed hosts", async () => {
     const member = await fake({ ctl: { serverVersion: () => running } });
     const silent = await fake({
       ctl: {
@@ -934,7 +934,7 @@ describe("server-version", () => {
     expect(run.status).not.toBe(0);
   });
 
-  it("dmg server-version warns when the servers differ, and when only dmg does", async () => {
+  it("dmg server-version warns when the servers differ, and when only dmg differs", async () => {
     const [a, b] = [
       await fake({ ctl: { serverVersion: () => running } }),
       await fake({ ctl: { serverVersion: () => ({ ...running, version: "9.9.8" }) } }),
@@ -949,7 +949,7 @@ describe("server-version", () => {
 describe("system ms-status", () => {
   const status = { leader: "10.0.0.1:10001", store: "etcd" };
 
-  it("dmg system ms-status asks every replica, and says which do not answer or have no store", async () => {
+  it("dmg system ms-status calls every replica, and shows which do not answer or have no store", async () => {
     const leading = { ...status, leadsHere: true, term: 7n, members: 8 };
     const follower = await fake({ ctl: { msStatus: () => ({ ...status, outage: "etcd is full" }) } });
     const dead = await fake({});
@@ -1003,7 +1003,7 @@ describe("system ms-status", () => {
     expect(both.json()).toMatchObject({ result: { replicas: [{ host: formatHostAddress(alone.host) }] } });
   });
 
-  it("dmg system ms-status works without a leader, and says why there is none", async () => {
+  it("dmg system ms-status works without a leader, and shows the reason", async () => {
     const alone = await fake({
       ctl: { msStatus: () => ({ ...status, leader: "", outage: "etcd does not answer" }) },
       mgmt: { leaderQuery: () => ({ replicas: [formatHostAddress(alone.host)] }) },

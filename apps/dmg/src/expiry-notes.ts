@@ -1,6 +1,6 @@
 import { formatHostSet, type HostAddress } from "@daos/hostlist";
 
-/** The warning for a certificate that expires soon; otherwise undefined. */
+/** The warning for a certificate that expires soon; undefined for other certificates. */
 export type WarnOfExpiry = (what: string, notAfter: Date) => string | undefined;
 
 /**

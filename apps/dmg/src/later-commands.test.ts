@@ -5,7 +5,7 @@ import { runDmg } from "./testing/run-dmg.ts";
 
 describe("LATER_COMMANDS", () => {
   it.each(Object.entries(LATER_COMMANDS))(
-    "dmg %s fails with the reason and what to do instead",
+    "dmg %s fails with the reason and an alternative",
     async (command, { reason, resolution }) => {
       const words = [...command.split(" "), "scratch", "--ranks", "3"];
       const { status, err, out } = await runDmg(words);
@@ -17,7 +17,7 @@ describe("LATER_COMMANDS", () => {
     },
   );
 
-  it("dmg --json says it as JSON, also for commands below a word of several", async () => {
+  it("dmg --json prints the failure as JSON, also for commands of several words", async () => {
     const { json, status } = await runDmg(["--json", "storage", "led", "identify"]);
     expect(status).toBe(8);
     expect(json()).toMatchObject({ errors: [{ code: FaultCode.commandUnsupported }] });

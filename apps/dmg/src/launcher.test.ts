@@ -174,7 +174,7 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     expect(await run(DMG, ["-o", "nofile.yml", "sy", "q"])).toMatchObject({ status: 3 });
   });
 
-  it("bin/dmg takes the configuration that -o names, else that of DMG_CONFIG, else that of the home, and says which", async () => {
+  it("bin/dmg uses the configuration of -o, else of DMG_CONFIG, else of the home directory, and logs which", async () => {
     const home = join(directory, "home");
     const files = { flag: join(directory, "flag.yml"), home: join(home, ".daos", "daos.yml") };
     mkdirSync(join(home, ".daos"), { recursive: true });
@@ -228,7 +228,7 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     expect(plain).toMatchObject({ status: 5, err: expect.stringContaining("leave out -i") });
   });
 
-  it("dmg asks the hosts when its current directory has been removed", async () => {
+  it("dmg calls the hosts when its current directory has been removed", async () => {
     const config = join(directory, "insecure.yml");
     writeFileSync(config, "transport_config:\n  allow_insecure: true\n");
     const gone = 'mkdir gone && cd gone && rmdir ../gone && exec "$0" "$@"';

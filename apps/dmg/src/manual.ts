@@ -34,9 +34,9 @@ export function dmgManual(): string {
     },
     files: {
       "$XDG_CONFIG_HOME/daos/daos.yml, ~/.daos/daos.yml, /etc/daos/daos.yml":
-        "The client configuration, when neither -o nor DMG_CONFIG names one: the first of these that exists. dmg -d says which was taken.",
+        "The client configuration, when neither -o nor DMG_CONFIG names one: the first of these that exists. dmg -d shows the file in use.",
       "certs/daosCA.crt, certs/admin.crt, certs/admin.key":
-        "In the same three directories: the certificates that the configuration does not name. The first directory with daosCA.crt counts. Without admin.crt, the pair with the name of the user is taken.",
+        "In the same three directories: the certificates that the configuration does not name. The first directory with daosCA.crt counts. Without admin.crt, the pair with the name of the user is used.",
     },
     seeAlso: "daos.yml(5), daos_server(8). dmg explain CODE says more about a failure.",
   });
@@ -48,7 +48,7 @@ export function clientFileManual(): string {
     version: dmgVersion(),
     summary: "configuration of dmg",
     description: [
-      "The file is YAML. Every key may be left out. Relative paths are relative to the working directory. dmg(8) says where the file, and the certificates that it does not name, are looked for.",
+      "The file is YAML. Every key is optional. Relative paths are relative to the working directory. dmg(8) lists where the file, and the certificates that it does not name, are searched.",
     ],
     seeAlso: "dmg(8), daos_server.yml(5)",
   });

@@ -1,14 +1,14 @@
 import { expect, it } from "vitest";
 import { readAclText } from "./acl-text.ts";
 
-it("readAclText() has the entries of a list, without comments and blank lines", () => {
+it("readAclText() returns the entries of a list without comments and blank lines", () => {
   expect(readAclText("# owner\nA::OWNER@:rw\n\n  A:G:GROUP@:r\n")).toEqual({
     entries: ["A::OWNER@:rw", "A:G:GROUP@:r"],
     problems: [],
   });
 });
 
-it("readAclText() names each line that cannot be used, with the reason", () => {
+it("readAclText() returns each invalid line with the reason", () => {
   const { problems } = readAclText("A::ana:rw\nA::OWNER@:rw\nA:G:OWNER@:r\nA::OWNER@:r");
   expect(problems).toEqual([
     { line: 1, text: expect.stringContaining('"ana" is not a principal') },

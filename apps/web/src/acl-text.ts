@@ -3,12 +3,12 @@ import { Fault } from "@daos/fault";
 
 /** A line of an access control list that cannot be used. */
 interface AclProblem {
-  /** From 1. */
+  /** The number of the line, from 1. */
   readonly line: number;
   readonly text: string;
 }
 
-/** An access control list as one types it: one entry a line, `#` starts a comment. */
+/** An access control list as typed: one entry a line, `#` starts a comment. */
 export interface AclText {
   readonly entries: readonly string[];
   readonly problems: readonly AclProblem[];

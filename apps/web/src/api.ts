@@ -3,7 +3,7 @@ import { createConnectTransport } from "@connectrpc/connect-web";
 import { web } from "@daos/proto";
 import type { PageFault } from "./fault.ts";
 
-/** Where the browser keeps the key of this page. Only pages of the same port can read it. */
+/** The name of this page's key in `localStorage`. Only pages of the same port can read it. */
 const KEY = "dmg-web-key";
 
 const withKey: Interceptor = (next) => (request) => {
@@ -17,11 +17,11 @@ export const dmg: Client<typeof web.Page> = createClient(
   createConnectTransport({ baseUrl: location.origin, interceptors: [withKey] }),
 );
 
-/** Shows the token of the link to dmg, if the page was opened by a link. @returns why dmg refused it */
+/** Shows the token of the link to dmg, if the page was opened by a link. @returns the reason of a refusal */
 export async function openSession(): Promise<PageFault | undefined> {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token === null) return undefined;
-  // The link works once: it is of no use in the history.
+  // The link works once, so it is removed from the history.
   history.replaceState(null, "", "/#/");
   const response = await fetch("/session", { method: "POST", body: token });
   const answer = await response.json();

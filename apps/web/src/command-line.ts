@@ -1,6 +1,6 @@
 import { formatRankSet, parseRank } from "@daos/rank";
 
-/** What can be done to members. */
+/** The actions on members. */
 export type MemberActionName = "stop" | "start" | "exclude" | "clear-exclude";
 
 /** Ranks as dmg writes them: `0-3,7`. */
@@ -8,7 +8,7 @@ export function rankSet(ranks: readonly number[]): string {
   return formatRankSet(ranks.map((rank) => parseRank(rank)));
 }
 
-/** The dmg command that does the same as the page. @param dmg how dmg is called: `dmg -i` */
+/** The dmg command that does the same as the page. @param dmg the command line of dmg: `dmg -i` */
 export function memberCommand(
   dmg: string,
   action: MemberActionName,
@@ -18,7 +18,7 @@ export function memberCommand(
   return `${dmg} system ${action} --ranks ${rankSet(ranks)}${force ? " --force" : ""}`;
 }
 
-/** A command, with words that a shell takes as they are. Flags that are empty or false are left out. */
+/** A command line, with words quoted for a shell. Empty and false flags are omitted. */
 export function command(
   dmg: string,
   name: string,
@@ -31,7 +31,7 @@ export function command(
   return [dmg, name, ...words].join(" ");
 }
 
-/** dmg for other hosts than those it was given. */
+/** The dmg command line for other hosts. */
 export function forHosts(dmg: string, given: string, hosts: string): string {
   if (hosts === given) return dmg;
   return `${dmg.replace(/ -l (?:'[^']*'|\S+)/, "")} -l ${quote(hosts)}`;

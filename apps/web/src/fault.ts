@@ -1,7 +1,7 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { ctl } from "@daos/proto";
 
-/** A failure as the page shows it. */
+/** A failure on the page. */
 export interface PageFault {
   readonly code: number;
   readonly domain: string;
@@ -20,7 +20,7 @@ export function isNotAuthorized(error: unknown): boolean {
   return ConnectError.from(error).code === Code.Unauthenticated;
 }
 
-/** Any failure of a call: what dmg says, or that dmg was not reached. */
+/** Converts any failure of a call: dmg's fault, or a lost connection to dmg. */
 export function toPageFault(error: unknown): PageFault {
   const failure = ConnectError.from(error);
   const [detail] = failure.findDetails(ctl.FaultDetailSchema);

@@ -10,16 +10,16 @@ it("formatBytes() uses units of 1024", () => {
   ]);
 });
 
-it("formatAge() names one unit", () => {
+it("formatAge() uses one unit", () => {
   const ages = [0, 59_000, 61_000, 7_200_000, 400_000_000, -5_000];
   expect(ages.map((age) => formatAge(0, age))).toEqual(["0 s", "59 s", "1 min", "2 h", "4 days", "0 s"]);
 });
 
-it("countOf() names one and many", () => {
+it("countOf() uses singular and plural", () => {
   expect([countOf(1, "host"), countOf(1024, "host")]).toEqual(["1 host", "1,024 hosts"]);
 });
 
-it("formatDuration() names two units at most", () => {
+it("formatDuration() uses at most two units", () => {
   expect([-1, 12_400, 250_000, 3_900_000].map(formatDuration)).toEqual([
     "0 s",
     "12 s",

@@ -26,7 +26,7 @@ describe("hostFilter()", () => {
 });
 
 describe("worstState()", () => {
-  it("worstState() is the state that needs attention most", () => {
+  it("worstState() returns the state that needs attention most", () => {
     const members = [{ state: MEMBER_JOINED }, { state: MEMBER_ERRORED }, { state: MEMBER_EXCLUDED }];
     expect(worstState(members)).toBe("errored");
     expect(worstState([{ state: MEMBER_JOINED }])).toBe("joined");
@@ -35,16 +35,16 @@ describe("worstState()", () => {
 });
 
 describe("names of hosts", () => {
-  it("parentDomain() leaves out the host", () => {
+  it("parentDomain() removes the host", () => {
     expect(["/rack1/node3", "/node3", ""].map(parentDomain)).toEqual(["/rack1", "", ""]);
   });
 
-  it("shortNames() leaves out a port that all have", () => {
+  it("shortNames() removes a port that all hosts have", () => {
     expect(["a:1", "b:1"].map(shortNames(["a:1", "b:1"]))).toEqual(["a", "b"]);
     expect(["a:1", "a:2"].map(shortNames(["a:1", "a:2"]))).toEqual(["a:1", "a:2"]);
   });
 
-  it("compareAddresses() sorts numbers as numbers", () => {
+  it("compareAddresses() sorts numbers by value", () => {
     expect(["node10:1", "node9:1"].sort(compareAddresses)).toEqual(["node9:1", "node10:1"]);
   });
 });

@@ -1,6 +1,6 @@
 import { ctl } from "@daos/proto";
 
-/** What a member does, in words of dmg. */
+/** The states of a member, in dmg's words. */
 export type StateName =
   | "errored"
   | "unresponsive"
@@ -11,7 +11,7 @@ export type StateName =
   | "unknown"
   | "joined";
 
-/** All states: what needs attention most comes first. */
+/** All states, ordered by their need for attention. */
 export const STATES: readonly StateName[] = [
   "errored",
   "unresponsive",
@@ -38,7 +38,7 @@ export function stateOf(member: Pick<ctl.SystemMember, "state">): StateName {
   return NAMES.get(member.state) ?? "unknown";
 }
 
-/** The state of a host: that of the member that needs attention most. */
+/** The state of a host: the state of its member that needs attention most. */
 export function worstState(members: readonly Pick<ctl.SystemMember, "state">[]): StateName {
   const states = new Set(members.map(stateOf));
   return STATES.find((state) => states.has(state)) ?? "unknown";
@@ -65,7 +65,7 @@ export function shortNames(addresses: readonly string[]): (address: string) => s
 }
 
 /**
- * A filter of hosts as one types it: words separated by spaces or commas, of which one must fit. A word is a part of the
+ * A typed filter of hosts: words separated by spaces or commas, of which one must match. A word is a part of the
  * address, a host set such as `node[1-8,12]`, or `rank:7`.
  */
 export function hostFilter(text: string): (address: string, ranks: readonly number[]) => boolean {

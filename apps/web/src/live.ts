@@ -4,16 +4,16 @@ import { dmg } from "./api.ts";
 import { fromDetail, isNotAuthorized, type PageFault, toPageFault } from "./fault.ts";
 import { compareAddresses, type StateName, stateOf } from "./hosts.ts";
 
-/** One host. Its members have a signal of their own, so that a change touches one cell. */
+/** One host. Its members have their own signal, so that a change updates one cell. */
 export interface HostEntry {
   readonly address: string;
   /** The fault domain of its first member. */
   readonly faultDomain: string;
-  /** By rank. */
+  /** The members by rank. */
   readonly members: Signal<readonly ctl.SystemMember[]>;
 }
 
-/** Whether this page is in contact with dmg. */
+/** Whether this page has a connection to dmg. */
 export type Contact =
   | { readonly kind: "connecting" }
   | { readonly kind: "live" }
@@ -29,22 +29,22 @@ export const pools = signal<web.Pools | undefined>(undefined);
 /** The latest work on storage. */
 export const work = signal<web.Work | undefined>(undefined);
 export const warnings = signal<readonly string[]>([]);
-/** By address. A new map when a host has come or gone. */
+/** The hosts by address. A new or removed host creates a new map. */
 export const hosts = signal<ReadonlyMap<string, HostEntry>>(new Map());
 /** The number of members in each state. */
 export const counts = signal<ReadonlyMap<StateName, number>>(new Map());
 /** Oldest first. */
 export const events = signal<readonly ctl.SystemEvent[]>([]);
-/** Why no events arrive. */
+/** The reason why no events arrive. */
 export const eventsFault = signal<PageFault | undefined>(undefined);
 /** The time (ms), for ages. */
 export const now = signal(Date.now());
 
 /** The limit of events that the page keeps. */
 const MAX_EVENTS = 2_000;
-/** dmg sends something every 5 s. After this time (ms) without it, the page connects again: a laptop may have slept. */
+/** dmg sends a message every 5 s. After this time (ms) without a message, the page reconnects: a laptop may have slept. */
 const CONTACT_TIMEOUT_MS = 15_000;
-/** A hidden window gives its connection back after this time (ms): browsers allow six for all windows. */
+/** A hidden window closes its connection after this time (ms), because browsers allow six for all windows. */
 const HIDDEN_MS = 60_000;
 const MAX_PAUSE_MS = 5_000;
 
@@ -75,7 +75,7 @@ export async function follow(): Promise<void> {
   }
 }
 
-/** One call, until it ends. A window that was hidden ends it without an error. */
+/** Runs one call until it ends. A hidden window ends it without an error. */
 async function watchOnce(onMessage: () => void): Promise<void> {
   const abort = new AbortController();
   let contactTimer = setTimeout(() => {}, 0);

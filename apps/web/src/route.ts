@@ -1,6 +1,6 @@
 import { signal } from "@preact/signals";
 
-/** The page that is shown, with what it is about: `#/host/node1:10001`. */
+/** The current page with its subject: `#/host/node1:10001`. */
 export interface Route {
   readonly page: string;
   readonly of: string;

@@ -1,6 +1,6 @@
 import { web } from "@daos/proto";
 
-/** What can be done to storage, as dmg names it. */
+/** The tasks on storage, in dmg's words. */
 export const WORK_NAMES: Readonly<Record<web.WorkKind, string>> = {
   [web.WorkKind.NONE]: "Nothing",
   [web.WorkKind.PREPARE]: "Prepare",

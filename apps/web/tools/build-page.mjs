@@ -1,4 +1,4 @@
-// Builds the page of dmg web: one script and one style sheet, whose names have the hashes of their contents.
+// Builds the page of dmg web: one script and one style sheet, with content hashes in their names.
 import { copyFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,7 +6,7 @@ import { build } from "esbuild";
 
 const app = fileURLToPath(new URL("..", import.meta.url));
 
-/** @param {string} directory is made anew */
+/** @param {string} directory the output directory, which is recreated */
 export async function buildPage(directory) {
   await rm(directory, { recursive: true, force: true });
   await mkdir(directory, { recursive: true });

@@ -143,8 +143,8 @@ async function eventsDuring(work: () => Promise<void>): Promise<readonly DmgEven
   try {
     await work();
     const last = (await cluster.query(["system", "events"]))?.events.at(-1)?.number ?? Number.NaN;
-    const told = () => [...dmg.output.matchAll(/"number":\s*(\d+)/g)].map(([, number]) => Number(number));
-    await expect.poll(told, WAIT).toContain(last);
+    const shown = () => [...dmg.output.matchAll(/"number":\s*(\d+)/g)].map(([, number]) => Number(number));
+    await expect.poll(shown, WAIT).toContain(last);
   } finally {
     dmg.child.kill("SIGINT");
   }
@@ -291,7 +291,7 @@ describe("three access points", { timeout: 600_000 }, () => {
     expect(gone, "the old leader knew before").toBeLessThanOrEqual(ms);
     expect((await cluster.query(["system", "leader-query"], [old]))?.leader).toBeNull();
     await change(await rankOn(cluster.host(7)));
-    old.mendWireToEtcd();
+    old.restoreWireToEtcd();
     await expect.poll(states, WAIT).toBe(allJoined);
     const known = async () => (await cluster.query(["system", "leader-query"], [old]))?.leader;
     await expect.poll(known, WAIT).toBe((await leader()).address);

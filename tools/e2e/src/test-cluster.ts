@@ -10,7 +10,7 @@ export interface ClusterHost {
   readonly address: string;
   /** Packets to etcd are lost without an error. */
   cutFromEtcd(): void;
-  mendWireToEtcd(): void;
+  restoreWireToEtcd(): void;
 }
 
 export interface TestClusterOptions {
@@ -65,7 +65,7 @@ export class TestCluster implements AsyncDisposable {
           for (const wire of wires) wire.cut();
         },
         // Repairing an intact proxy would break its connections.
-        mendWireToEtcd: () => {
+        restoreWireToEtcd: () => {
           if (cut) for (const wire of wires) wire.mend();
           cut = false;
         },
@@ -105,8 +105,8 @@ export class TestCluster implements AsyncDisposable {
 
   /** Repairs hosts and etcd: afterwards no connection is cut, and no process is frozen or down. */
   async restore(): Promise<void> {
-    for (const { clock, mendWireToEtcd } of this.hosts) {
-      mendWireToEtcd();
+    for (const { clock, restoreWireToEtcd } of this.hosts) {
+      restoreWireToEtcd();
       await clock.set(0);
     }
     await this.etcd.restore();

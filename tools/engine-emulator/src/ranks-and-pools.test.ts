@@ -124,15 +124,15 @@ describe("planPool", () => {
   });
 
   it("planPool() never allocates more than the capacity", () => {
-    const wish = fc.record({
+    const poolArbitrary = fc.record({
       scm: fc.bigInt(0n, 600n),
       nvme: fc.bigInt(0n, 6000n),
       ranks: fc.subarray([0, 1, 2]),
     });
     fc.assert(
-      fc.property(fc.array(wish, { maxLength: 30 }), (wishes) => {
+      fc.property(fc.array(poolArbitrary, { maxLength: 30 }), (requests) => {
         let ms = service(0, 1, 2);
-        wishes.forEach(({ scm, nvme, ranks }, n) => {
+        requests.forEach(({ scm, nvme, ranks }, n) => {
           const outcome = planPool(ms, capacity, {
             ...request,
             uuid: uuidOf(n),

@@ -19,7 +19,7 @@ import { delay } from "@daos/sys";
 import { JoinCoordinator, MsReplicas, PoolCoordinator, ServerRequests, SystemActions } from "@daos/system";
 
 /** The requests to the leader's process. */
-export type ToLeader = { readonly kind: "tell" } | { readonly kind: "stop"; readonly timeoutMs: number };
+export type ToLeader = { readonly kind: "report" } | { readonly kind: "stop"; readonly timeoutMs: number };
 
 /** The figures that it reports. */
 export interface FromLeader {
@@ -101,7 +101,7 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
   await new Promise<void>((resolve) => server.listen({ port: 0, host: "127.0.0.1" }, () => resolve()));
   while (!leadership.leadsHere || !isReady(leadership)) await delay(10);
   const { port } = server.address() as AddressInfo;
-  const tell = () => {
+  const report = () => {
     const membership = leadership.membership();
     const answer: FromLeader = {
       port,
@@ -113,10 +113,10 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
     process.send?.(answer);
   };
   process.on("message", (question: ToLeader) => {
-    if (question.kind === "tell") tell();
+    if (question.kind === "report") report();
     else void stop(leadership, actions, question.timeoutMs);
   });
-  tell();
+  report();
 }
 
 function isReady(leadership: Leadership): boolean {

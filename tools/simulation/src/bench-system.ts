@@ -68,9 +68,9 @@ export async function benchJoins(say: Say): Promise<void> {
   ] as const) {
     using leader = await startPart<FromLeader>("leader");
     await joinAll(leader.ready.port, uuidsOf(8, "warm"), false);
-    const before = await leader.ask<FromLeader>({ kind: "tell" });
+    const before = await leader.ask<FromLeader>({ kind: "report" });
     const { seconds, latencies } = await joinAll(leader.ready.port, uuids, atOnce);
-    const after = await leader.ask<FromLeader>({ kind: "tell" });
+    const after = await leader.ask<FromLeader>({ kind: "report" });
     const rate = uuids.length / seconds;
     base ||= rate;
     const perCommit = uuids.length / (after.commits - before.commits);

@@ -97,7 +97,7 @@ function checkEngine(world: World, uuid: string, { host, instance }: Engine): vo
       !hasGroupMap(host, instance)
     )
       world.history.violate(`${name} is joined, and the data plane has not heard of its process`);
-    // One whose identity a copy has taken over while its host was cut off is told nothing, and goes on.
+    // An engine whose identity was taken over by a copy while its host was disconnected is not informed, and continues.
     else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))
       world.history.violate(`${name} serves, and is a member on ${member.address.host}`);
   }

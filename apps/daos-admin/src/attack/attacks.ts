@@ -393,7 +393,7 @@ export function requestAttacks(prefix: string, ground: string): readonly Attack[
     ["a mount in its own directory", format(ram(`${ground}/mnt`))],
     ["a mount below its own directory", format(ram(`${ground}/deep/er/mnt`))],
     ["an unmount in its own directory", request("ScmUnmount", ram(`${ground}/mnt`))],
-    ["a device that is none, named by the policy", format(dcpm(`${prefix}/dev`, "/dev/null"))],
+    ["a path in the policy that is no device", format(dcpm(`${prefix}/dev`, "/dev/null"))],
     ["all namespaces destroyed", request("ScmReset")],
     ["all namespaces made", request("ScmPrepare")],
     ["another controller", request("BdevFormat", { devices: ["0000:00:01.0"] })],

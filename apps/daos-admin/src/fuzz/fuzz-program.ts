@@ -36,7 +36,7 @@ export async function fuzzProgram(
   return { requests };
 }
 
-/** @returns what is wrong with how the process ended */
+/** @returns the problem of the process's end */
 async function askProgram(
   [command, ...args]: readonly [string, ...string[]],
   bytes: Buffer,

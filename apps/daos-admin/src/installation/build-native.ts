@@ -13,7 +13,10 @@ export interface NativeConfig {
   readonly callers: readonly string[];
 }
 
-/** Static, so that no loader and no library is used; position-independent, guarded stack, read-only relocations. */
+/**
+ * The programs are static, so that no loader and no library is used. They are position-independent, with a guarded stack and
+ * read-only relocations.
+ */
 const FLAGS: readonly string[] = [
   "-static-pie",
   "-fPIE",

@@ -6,7 +6,7 @@ export function completeCommand(program: () => Program) {
   return defineCommand({
     name: "complete",
     hidden: true,
-    summary: "Print what may complete a command line",
+    summary: "Print the possible completions of a command line",
     examples: [],
     flags: {},
     args: "-- WORDS",

@@ -51,7 +51,7 @@ const FLAGS = {
   group: { type: "string", char: "g", value: "NAME", summary: "system name" },
   socket_dir: { type: "string", char: "d", value: "PATH", summary: "directory of the dRPC sockets" },
   insecure: { type: "boolean", char: "i", summary: "plain text and no certificates" },
-  "recreate-superblocks": { type: "boolean", summary: "create superblocks that are missing" },
+  "recreate-superblocks": { type: "boolean", summary: "create missing superblocks" },
   engine: {
     type: "string",
     value: "ENGINE",
@@ -60,13 +60,12 @@ const FLAGS = {
   },
   "auto-format": {
     type: "boolean",
-    summary: "format storage that has never been formatted, without being asked",
+    summary: "format storage that was never formatted, without dmg storage format",
   },
   helper: {
     type: "string",
     value: "LOCATION",
-    summary:
-      "the privileged helper: its program, or unix:SOCKET; looked for in the usual places if not given",
+    summary: "the privileged helper: its program, or unix:SOCKET; by default the usual places are searched",
   },
   "engine-ready-timeout": {
     type: "integer",
@@ -85,11 +84,11 @@ export const startCommand = defineCommand({
   name: "start",
   summary: "Start the control plane of this host, and its engines",
   description:
-    "Flags win over the configuration. SIGTERM or Ctrl-C stops the engines and then the control plane; SIGHUP opens the log file again and reads the certificates again. With --json the log is one JSON object a line.",
+    "Flags override the configuration. SIGTERM or Ctrl-C stops the engines and then the control plane; SIGHUP opens the log file again and reads the certificates again. With --json the log is one JSON object a line.",
   examples: [
     { text: "With a configuration", line: "start -o /etc/daos/daos_server.yml" },
     {
-      text: "Without hardware, certificates or questions, to try it",
+      text: "A trial without hardware and certificates",
       line: "start -o daos_server.yml --insecure --engine emulated --auto-format",
     },
   ],
@@ -123,8 +122,8 @@ export const startCommand = defineCommand({
         helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
         onReloadable: (reload) => {
-          // What serves has been loaded: from now on little memory counts more than few collections. As an option of
-          // Node.js it would make V8 refuse the compiled code of Node's own modules.
+          // All modules of the server are loaded. From now on low memory is more important than few garbage collections. As an
+          // option of Node.js this would make V8 refuse the compiled code of Node's own modules.
           setFlagsFromString("--heap-growing-percent=20");
           reloadOnSighup({ log, logs, service, reload });
           service.ready();

@@ -48,7 +48,7 @@ describe("findConfig", () => {
       ],
     ],
   ] as const)(
-    "findConfig() has of %s what can be had, and says what is left out",
+    "findConfig() returns the readable part of %s, and lists the missing items",
     async (_, text, items, log, left) => {
       const config = join(directory, "daos_server.yml");
       writeFileSync(config, text);
@@ -62,7 +62,7 @@ describe("findConfig", () => {
     },
   );
 
-  it("findConfig() does without a file that is not there, unless it was named", async () => {
+  it("findConfig() accepts a missing file, unless it was named", async () => {
     const config = join(directory, "none.yml");
     const { missing } = await findConfig({ config, configFrom: "none" });
     expect(missing[0]).toEqual({ item: "config/in-force.yml", reason: "there is no configuration file" });

@@ -5,17 +5,19 @@ import { readTail, type SupportItem } from "@daos/support";
 import type { GlobalValues } from "../global-flags.ts";
 import { configItems, MAX_CONFIG } from "./host-items.ts";
 
-/** The configuration as far as it can be read: an archive is wanted most when the server does not start with it. */
+/**
+ * The configuration as far as it can be read. An archive is most useful when the server does not start with its configuration.
+ */
 interface FoundConfig {
-  /** Of one with errors, what could be read; undefined when that is nothing. */
+  /** The readable part of a configuration with errors; undefined when nothing is readable. */
   readonly config: ServerConfig | undefined;
   readonly isValid: boolean;
   readonly items: readonly SupportItem[];
-  /** What cannot be in the archive, and why. */
+  /** Items that are missing in the archive, with the reason. */
   readonly missing: readonly { readonly item: string; readonly reason: string }[];
 }
 
-/** @throws Fault configNotFound for a file that was named and does not exist */
+/** @throws Fault configNotFound for a named file that does not exist */
 export async function findConfig({
   config: path,
   configFrom,
@@ -48,7 +50,7 @@ function unread(items: readonly SupportItem[], reason: string): FoundConfig {
     { item: "config/in-force.yml", reason },
     {
       item: "the files of logs, the certificates, members, events and metrics",
-      reason: "the configuration says where they are, and it could not be read",
+      reason: "their paths are in the configuration, which could not be read",
     },
   ];
   return { config: undefined, isValid: false, items, missing };

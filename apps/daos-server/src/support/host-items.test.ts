@@ -22,7 +22,7 @@ const runner: CommandRunner = {
 };
 
 describe("hostItems", () => {
-  it("hostItems() leaves out the key, even when a log is configured with the key's path", async () => {
+  it("hostItems() omits the key, even when a log is configured with the key's path", async () => {
     const authority = new TestAuthority();
     using certificates = new TestCertificateFiles();
     const own = authority.issue("server");
@@ -87,7 +87,7 @@ servers:
     [0, "", "No journal files were found.\n", /No journal files were found\.$/],
     [1, "", "no such option\n", "journalctl failed: no such option"],
   ])(
-    "hostItems() says why there is nothing of the journal: exit code %i, %j, %j",
+    "hostItems() gives the reason when the journal is missing: exit code %i, %j, %j",
     async (exitCode, stdout, stderr, reason) => {
       const items = hostItems({
         config: undefined,

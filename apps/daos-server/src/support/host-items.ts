@@ -12,9 +12,9 @@ import { DAOS_RELEASE, VERSION } from "../release.ts";
 import { jsonText } from "./json-text.ts";
 
 export interface HostItemsOptions {
-  /** Undefined when it cannot be read; there are no logs but the journal then. */
+  /** Undefined when it cannot be read. The only log is then the journal. */
   readonly config: ServerConfig | undefined;
-  /** Also have the journal when the configuration names a log file. */
+  /** Whether to include the journal although the configuration names a log file. */
   readonly withJournal?: boolean;
   readonly scm: Pick<ScmOperations, "scan">;
   readonly bdev: Pick<BdevOperations, "scan">;
@@ -106,7 +106,7 @@ function certificates({ transport }: ServerConfig): SupportItem {
   };
 }
 
-/** journalctl succeeds when there is nothing, and when this user may not see what there is. */
+/** journalctl also succeeds without entries, and when this user may not read them. */
 function journal(runner: CommandRunner): SupportItem {
   return {
     name: "logs/journal.log",

@@ -7,7 +7,7 @@ export const versionCommand = defineCommand({
   name: "version",
   summary: "Print dmg's version, and that of the servers",
   description:
-    "With --servers every host of the system is asked, or the hosts in --host-list. A warning tells when the versions differ.",
+    "With --servers every host of the system is asked, or the hosts in --host-list. A warning is shown when the versions differ.",
   examples: [
     { text: "The version", line: "version" },
     { text: "The versions of all hosts", line: "version --servers" },

@@ -14,7 +14,7 @@ const FLAGS = {
     summary: "port on the loopback (default one that is free)",
   },
   open: { type: "boolean", summary: "open the page in the browser" },
-  "read-only": { type: "boolean", summary: "the page shows, and refuses to change anything" },
+  "read-only": { type: "boolean", summary: "the page only shows the system, and refuses changes" },
 } as const;
 
 /** `dmg web`: a page for a browser on this machine. */
@@ -54,7 +54,7 @@ export const webCommand = defineCommand({
   },
 });
 
-/** Makes clients for the page: each time from the files, so that renewed certificates are used. */
+/** Makes a client for the page. It reads the files each time, so that renewed certificates are used. */
 function connector({ connect, terminal }: CommandContext<typeof FLAGS>) {
   const known = new Set<string>();
   return async (signal: AbortSignal) => {

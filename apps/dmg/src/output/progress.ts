@@ -5,7 +5,7 @@ import { formatHostSet, type HostAddress } from "@daos/hostlist";
 const QUIET_MS = 1_000;
 /** How often a drawn line is refreshed. */
 const REDRAW_MS = 250;
-/** When lines cannot be redrawn, the first line appears after this time. The interval then doubles. */
+/** The time of the first line on an output that cannot be redrawn. The interval then doubles. */
 const FIRST_LINE_MS = 5_000;
 const BAR = 20;
 /** The number of hosts with a line of their own, or a place in a plain line. Further hosts are counted. */
@@ -91,7 +91,7 @@ export class Progress implements Disposable {
     }
   }
 
-  /** The time of the slowest pending host; undefined while one of them does not say, because nothing is known of it. */
+  /** The remaining time of the slowest pending host; undefined while a pending host has no estimate. */
   #remaining(): number | undefined {
     const estimates = this.#working().map(({ remainingMs }) => remainingMs);
     const known = estimates.filter((ms) => ms !== undefined);

@@ -2,15 +2,15 @@ import type { Fault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
 
-/** The host and the member that a failure is about. */
+/** The host and the member of a failure. */
 export interface Subject {
   readonly host: HostAddress | undefined;
   readonly rank?: Rank | undefined;
 }
 
 /**
- * Equal for failures with the same cause on any host or member: by domain, code, reason (or description) and resolution, in
- * which the failure's own host and rank do not count. Other values do: two devices are two causes.
+ * A key that is equal for failures with the same cause on any host or member. It compares domain, code, reason (or description)
+ * and resolution, and ignores the failure's own host and rank. Other values count: two devices are two causes.
  */
 export function causeKey({ domain, code, reason, description, resolution }: Fault, about: Subject): string {
   const fields = [reason ?? description, resolution].map((field) => withoutSubject(field, about));
@@ -26,12 +26,12 @@ export function withoutSubject(text: string, { host, rank }: Subject): string {
   return names.reduce((left, name) => left.replaceAll(wholeName(name), ""), text);
 }
 
-/** Not `node1` in `node10`, nor in `node1.cluster`. */
+/** Matches `node1`, but not within `node10` or `node1.cluster`. */
 function wholeName(name: string): RegExp {
   return new RegExp(String.raw`(?<![\w.:[-])${quoted(name)}(?![\w:\]-]|\.\w)`, "g");
 }
 
-/** The text as a regular expression that matches it. */
+/** A regular expression that matches exactly this text. */
 function quoted(text: string): string {
   return text.replaceAll(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
 }

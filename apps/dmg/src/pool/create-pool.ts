@@ -7,8 +7,8 @@ import { sizesPerRank, type WantedSizes } from "./size-flags.ts";
 /** A pool is slow when its SCM is a smaller share of its NVMe than this. */
 const SCM_SHARE_PERCENT = 1n;
 
-/** A pool as the operator wants it. */
-interface PoolWish {
+/** The requested pool. */
+interface PoolRequest {
   readonly sizes: WantedSizes;
   /** Empty for none. */
   readonly label: string;
@@ -23,9 +23,9 @@ interface PoolWish {
   readonly acl: readonly string[];
 }
 
-/** Creates a pool. A share of the storage is asked of the ranks. @returns what dmg says of it @throws Fault */
-export async function createPool(client: ControlClient, system: string, wish: PoolWish) {
-  const { sizes, label, ranks, svcReplicas: wanted, user, group, acl } = wish;
+/** Creates a pool. For a share of the storage it queries the sizes of the ranks. @returns the notes of dmg @throws Fault */
+export async function createPool(client: ControlClient, system: string, request: PoolRequest) {
+  const { sizes, label, ranks, svcReplicas: wanted, user, group, acl } = request;
   const { scmBytes, nvmeBytes, calculated } = await sizesPerRank(client, sizes, ranks);
   const { uuid, svcReplicas } = await poolCreate(client, {
     uuid: randomUUID(),

@@ -58,7 +58,7 @@ export function shareBytes(size: WantedSize, part: "scm" | "nvme", ranks: readon
 }
 
 /**
- * The bytes of a share of the smallest rank, of its whole storage or of what is free there.
+ * The bytes of a share of the smallest rank, of its whole storage or of its free storage.
  *
  * @throws Fault when the size of a rank is unknown
  */

@@ -20,7 +20,7 @@ export function showPoolSize({ scmBytes, nvmeBytes }: PoolEntry): string {
   return nvmeBytes === undefined || nvmeBytes === 0n ? scm : `${scm} + ${formatSize(Number(nvmeBytes))}`;
 }
 
-/** What is recorded of a pool, as fields; nothing from a server that does not record pools. */
+/** The record of a pool as fields; empty for a server that does not record pools. */
 export function recordedFields(pool: PoolEntry): readonly (readonly [string, string])[] {
   const { label, state, ranks, user, group, createdAt, createdBy, note } = pool;
   if (state === "unknown") return [];
@@ -35,7 +35,7 @@ export function recordedFields(pool: PoolEntry): readonly (readonly [string, str
   return fields.filter(([, value]) => value !== "");
 }
 
-/** Says that pools are shown as they were recorded. */
+/** The warning that pools are shown as they were recorded. */
 export function outageNotes(outage: string): readonly string[] {
   return outage === "" ? [] : [`warning: the pools are as they were recorded: ${outage}`];
 }

@@ -12,7 +12,7 @@ export interface SizeFlags {
   readonly "tier-ratio"?: string | undefined;
 }
 
-/** What the flags ask for. */
+/** The size that the flags request. */
 export type WantedSizes =
   | { readonly kind: "per-rank"; readonly scm: WantedSize; readonly nvme: WantedSize }
   /** `scmShare` in hundredths of a percent. */
@@ -54,7 +54,7 @@ function parsePerRank(scmSize: string, flags: SizeFlags): WantedSizes {
   return { kind: "per-rank", scm, nvme };
 }
 
-/** What the pool has on each rank, and whether that had to be calculated. @throws Fault */
+/** The size of the pool on each rank, and whether it was calculated. @throws Fault */
 export async function sizesPerRank(
   client: ControlClient,
   wanted: WantedSizes,

@@ -12,7 +12,7 @@ describe("parseTierRatio", () => {
     ["0.5%", 50n],
     ["100", 10_000n],
     ["33.33,66.67", 3333n],
-  ])("reads %s", (text, share) => {
+  ])("parseTierRatio() reads %s", (text, share) => {
     expect(parseTierRatio(text)).toBe(share);
   });
 
@@ -22,7 +22,7 @@ describe("parseTierRatio", () => {
 });
 
 describe("divideTotal", () => {
-  it("divides between the ranks, and there between SCM and NVMe, in whole blocks", () => {
+  it("divides the size between the ranks, and on each rank between SCM and NVMe, in whole blocks", () => {
     const { scmBytes, nvmeBytes } = divideTotal(1024n * GIB, 4, 600n);
     expect(scmBytes % 4096n).toBe(0n);
     expect(nvmeBytes % 4096n).toBe(0n);
@@ -48,12 +48,12 @@ describe("shareOfBoth", () => {
   });
   const tenth = parseWantedSize("10%") as Parameters<typeof shareOfBoth>[0];
 
-  it("takes the free SCM and the whole NVMe of the smallest rank", () => {
+  it("uses the free SCM and the whole NVMe of the smallest rank", () => {
     const ranks = [rank(0, 80n * GIB, 500n * GIB), rank(1, 40n * GIB, 1000n * GIB)];
     expect(shareOfBoth(tenth, ranks)).toEqual({ scmBytes: 4n * GIB, nvmeBytes: 50n * GIB });
   });
 
-  it("takes SCM only where a rank has no NVMe", () => {
+  it("uses SCM only when a rank has no NVMe", () => {
     const ranks = [rank(0, 80n * GIB, 500n * GIB), rank(1, 40n * GIB, 0n)];
     expect(shareOfBoth(tenth, ranks)).toEqual({ scmBytes: 4n * GIB, nvmeBytes: 0n });
     expect(() => shareOfBoth(tenth, [rank(2, 0n, 0n)])).toThrow("rank 2 has no free SCM");
@@ -87,11 +87,11 @@ describe("chooseRanks", () => {
     [3, [0, 3, 4]],
     [4, [0, 1, 3, 4]],
     [5, [0, 1, 3, 4, 5]],
-  ])("takes %i that serve, from as many hosts as possible", (count, ranks) => {
+  ])("chooses %i serving ranks from as many hosts as possible", (count, ranks) => {
     expect(chooseRanks(members, count)).toEqual(ranks);
   });
 
-  it("refuses more than serve", () => {
+  it("refuses more ranks than are serving", () => {
     expect(() => chooseRanks(members, 6)).toThrow("a pool cannot be on 6 ranks: 5 of the system serve");
     expect(() => chooseRanks(members.slice(0, 1), 2)).toThrow(
       "a pool cannot be on 2 ranks: 1 of the system serves",

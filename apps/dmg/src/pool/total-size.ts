@@ -49,8 +49,8 @@ export function divideTotal(total: bigint, ranks: number, scmShare: bigint): Ran
 }
 
 /**
- * A share of the storage of the smallest rank: of the SCM that is free, and of the whole NVMe, because only the engine knows how
- * much of that is used. Without NVMe the pool has SCM only.
+ * A share of the storage of the smallest rank: of the free SCM, and of the whole NVMe, because only the engine knows how much
+ * NVMe is used. Without NVMe the pool has SCM only.
  *
  * @throws Fault sizeInvalid
  */
@@ -63,7 +63,7 @@ export function shareOfBoth(
   return { scmBytes, nvmeBytes: hasNvme ? shareOf(size, "nvme", usages, "whole") : 0n };
 }
 
-/** Chooses ranks for a pool: those that serve, from as many hosts as possible. @throws Fault memberUnknown for too few */
+/** Chooses serving ranks for a pool, from as many hosts as possible. @throws Fault memberUnknown for too few */
 export function chooseRanks(members: readonly MemberStatus[], count: number): readonly number[] {
   const serving = members.filter(serves);
   if (serving.length < count) throw faultNoRanks(serving.length, count);
@@ -80,13 +80,13 @@ export function chooseRanks(members: readonly MemberStatus[], count: number): re
     .sort((a, b) => a - b);
 }
 
-/** How many ranks serve. @throws Fault */
+/** The number of serving ranks. @throws Fault */
 export async function countServing(client: ControlClient): Promise<number> {
   const { systemQuery } = await import("@daos/control-client");
   return (await systemQuery(client)).members.filter(serves).length;
 }
 
-/** Servers of release 0.8.0 do not say. */
+/** Servers of release 0.8.0 do not report the state. */
 function serves({ state }: MemberStatus): boolean {
   return state === "joined" || state === "unknown";
 }

@@ -9,7 +9,7 @@ import { runDmg } from "../testing/run-dmg.ts";
 
 const uuid = (digit: number) => `${String(digit).repeat(8)}-1111-4222-8333-444444444444`;
 const servers: FakeServer[] = [];
-/** What the hosts were asked. */
+/** The requests to the hosts. */
 let asked: string[] = [];
 
 beforeEach(() => {
@@ -91,7 +91,7 @@ async function systemOf(hosts: readonly FakeCalls[], leaderCalls: FakeCalls = {}
 }
 
 describe("dmg storage query", () => {
-  it("list-devices asks the engines of all members, and says on which host and rank each device is", async () => {
+  it("list-devices queries the engines of all members, and shows the host and rank of each device", async () => {
     const { run, hosts } = await systemOf([hostOf(0), hostOf(2)]);
     const { status, lines } = await run("list-devices");
     expect(status).toBe(0);
@@ -100,7 +100,7 @@ describe("dmg storage query", () => {
     );
   });
 
-  it("list-devices and list-pools with --ranks ask only these engines", async () => {
+  it("list-devices and list-pools query only the engines in --ranks", async () => {
     const { run, hosts } = await systemOf([hostOf(0), hostOf(2)]);
     expect((await run("list-devices", "--ranks", "3")).lines).toEqual([`${hosts[1]} 3 ${uuid(3)} 0 1`]);
     expect((await run("list-pools", "--ranks", "3")).lines).toEqual([`${hosts[1]} 3 ${uuid(9)} 0 0x11`]);
@@ -129,7 +129,7 @@ describe("dmg storage query", () => {
     },
   );
 
-  it("blobstore-health asks the engines of the ranks that are named", async () => {
+  it("blobstore-health queries the engines of the named ranks", async () => {
     const { run, hosts } = await systemOf([hostOf(0), hostOf(2)]);
     const { out, status } = await run("blobstore-health", "-u", uuid(2), "--rank-hosts", hosts.join(","));
     expect(status).toBe(0);
@@ -138,7 +138,7 @@ describe("dmg storage query", () => {
     expect(asked.at(-1)).toBe("0: 0  5");
   });
 
-  it("device-health finds a device wherever it is, and shows all without a name", async () => {
+  it("device-health finds a device on any host, and shows all devices without a uuid", async () => {
     const { run, hosts } = await systemOf([hostOf(0), hostOf(2)]);
     const one = await run("device-health", "-u", uuid(2));
     expect(one.out).toContain(`Host: ${hosts[1]}  Rank: 2\nDevice UUID: ${uuid(2)}\n`);
@@ -149,7 +149,7 @@ describe("dmg storage query", () => {
     expect(asked.at(-1)).toBe("0: 0  5");
   });
 
-  it("smd shows every engine, and with servers of release 0.8.0 the one that they answer for", async () => {
+  it("smd shows every engine, and with servers of release 0.8.0 their single answer", async () => {
     const { run } = await systemOf([hostOf(0), hostOf(2)]);
     expect((await run("smd", "-d")).lines).toHaveLength(4);
     expect((await run("smd")).out.match(new RegExp(uuid(9), "g"))).toHaveLength(4);

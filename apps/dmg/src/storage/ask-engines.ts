@@ -12,21 +12,20 @@ type Context = Pick<
   "flags" | "connect" | "collect" | "waitFor"
 >;
 
-/** An engine that has answered, and where it is. */
+/** An engine that has answered, with its host. */
 export interface AskedEngine extends EngineDevices {
   readonly host: HostAddress;
 }
 
 export interface AskedEngines {
   readonly client: ControlClient;
-  /** By host and index; without those that failed. */
+  /** The answers by host and index, without failed engines. */
   readonly engines: readonly AskedEngine[];
   readonly failures: readonly HostFault[];
 }
 
 /**
- * Asks the engines of all members about their devices, or those of the ranks and hosts in the flags, wherever they are: the hosts
- * are those that the leader knows.
+ * Queries the devices of all members' engines, or of the engines in the flags. The leader knows the hosts of the engines.
  *
  * @throws Fault when the leader does not answer
  */
@@ -60,12 +59,12 @@ export async function askEngines(
   };
 }
 
-/** What the engines have answered, as a text; empty when all have failed: that they have nothing is not known then. */
+/** The answers of the engines as a text; empty when all have failed, because their devices are then unknown. */
 export function ofEngines({ engines, failures }: Omit<AskedEngines, "client">, show: () => string): string {
   return engines.length === 0 && failures.length > 0 ? "" : show();
 }
 
-/** Where something is, for a result. */
+/** The host and rank of an engine, for a result. */
 export function placeOf({ host, rank }: AskedEngine): {
   readonly host: string;
   readonly rank: number | null;

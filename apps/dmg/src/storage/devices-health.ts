@@ -3,7 +3,7 @@ import type { Answer } from "../answer.ts";
 import { askEngines, placeOf, showRank } from "./ask-engines.ts";
 import { showHealth } from "./show-health.ts";
 
-/** The health of devices of all engines that are asked for, each with its host and rank. @throws Fault */
+/** The health of devices of the selected engines, each with its host and rank. @throws Fault */
 export async function devicesHealth(
   context: Parameters<typeof askEngines>[0],
   health: NonNullable<EngineDevicesRequest["health"]>,

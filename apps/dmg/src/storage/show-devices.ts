@@ -2,7 +2,7 @@ import { formatTable } from "@daos/cli";
 import type { SmdDevice, SmdPool } from "@daos/control-client";
 import { type AskedEngine, placeOf, showRank } from "./ask-engines.ts";
 
-/** Where a device or a pool was found; null where that is not known, as with servers of release 0.8.0. */
+/** The host and rank of a device or a pool; null when they are unknown, as with servers of release 0.8.0. */
 interface Place {
   readonly host: string | null;
   readonly rank: number | null;
@@ -11,12 +11,12 @@ interface Place {
 export type FoundDevice = SmdDevice & Place;
 export type FoundPool = SmdPool & Place;
 
-/** The devices of the engines, each with where it is. */
+/** The devices of the engines, each with its host and rank. */
 export function devicesOf(engines: readonly AskedEngine[]): readonly FoundDevice[] {
   return engines.flatMap((engine) => engine.devices.map((device) => ({ ...placeOf(engine), ...device })));
 }
 
-/** The pools on the devices of the engines, each with where it is. */
+/** The pools on the devices of the engines, each with its host and rank. */
 export function poolsOf(engines: readonly AskedEngine[]): readonly FoundPool[] {
   return engines.flatMap((engine) => engine.pools.map((pool) => ({ ...placeOf(engine), ...pool })));
 }

@@ -2,7 +2,7 @@ import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 
-/** The archives of the hosts, in files of one directory, as they come. */
+/** The archives of the hosts in files of one directory, written as they arrive. */
 export class ArchiveFiles implements AsyncDisposable {
   readonly #directory: string;
   readonly #files = new Map<string, Promise<FileHandle>>();

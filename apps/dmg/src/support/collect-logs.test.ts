@@ -27,7 +27,7 @@ async function fake(calls: FakeCalls["ctl"]): Promise<FakeServer> {
   return server;
 }
 
-/** A server that sends an archive with one file, and misses another. */
+/** A server that sends an archive with one file, and reports another as missing. */
 const collects = (text: string): FakeCalls["ctl"] => ({
   async *supportCollect() {
     const items = [
@@ -49,7 +49,7 @@ const collects = (text: string): FakeCalls["ctl"] => ({
 const tar = (...args: string[]) => execFileSync("tar", args, { cwd: directory, encoding: "utf8" });
 
 describe("support collect-log", () => {
-  it("dmg support collect-log makes one archive of those of all hosts, also without a leader and with a host that fails", async () => {
+  it("dmg support collect-log combines the archives of all hosts, also without a leader and when a host fails", async () => {
     const good = await fake(collects("all is well\n"));
     const old = await fake({
       supportCollect: () => {
@@ -90,7 +90,7 @@ describe("support collect-log", () => {
     for (const item of ["members.json", "events.json", "leader.json"]) expect(missing).toContain(`${item}: `);
   }, 60_000);
 
-  it("dmg support collect-log does not replace a file, and leaves nothing behind", async () => {
+  it("dmg support collect-log does not replace a file, and leaves no temporary files", async () => {
     const good = await fake(collects("all is well\n"));
     await writeFile(join(directory, "mine"), "precious");
     const run = await runDmg([

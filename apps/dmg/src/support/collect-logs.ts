@@ -29,12 +29,12 @@ import { ArchiveFiles } from "./archive-files.ts";
 
 /** All hosts together; each has its own limit. */
 const MAX_BYTES = 64 * 1024 ** 3;
-/** What the leader is asked for; the archives of the hosts are there by then. */
+/** The limit of the requests to the leader, which follow the archives of the hosts. */
 const ITEM_TIMEOUT_MS = 15 * 60_000;
 
 type Answers = readonly { readonly host: HostAddress; readonly value: SupportArchive }[];
 
-/** Gets the archives of all hosts, and writes them into one with what the leader knows. */
+/** Receives the archives of all hosts, and writes them into one archive with the leader's data. */
 export async function collectLogs(
   { connect, collect }: Pick<CommandContext<never>, "connect" | "collect">,
   { output, logMib }: { readonly output: string; readonly logMib: number },
@@ -114,7 +114,7 @@ export async function collectLogs(
   }
 }
 
-/** What is not of one host. */
+/** The items that belong to no single host. */
 function systemItems(
   all: ControlClient,
   { client, system }: { readonly client: ControlClient; readonly system: string },

@@ -8,11 +8,11 @@ import { everyHost } from "./every-host.ts";
 
 interface Versions {
   readonly hosts: readonly object[];
-  /** The hosts that answered do not all run the same. */
+  /** True when the answering hosts run different versions. */
   readonly mixed: boolean;
 }
 
-/** Asks the servers for their versions, and warns when they differ. @param own dmg's version */
+/** Queries the versions of the servers, and warns when they differ. @param own dmg's version */
 export async function askVersions(
   { connect, collect }: Pick<CommandContext<never>, "connect" | "collect">,
   own: string,

@@ -32,7 +32,7 @@ describe("lastReplicas()", () => {
     ],
     ["a rank of a server that does not number its engines", [member(4, "a")], ["a"], [4], [], [4]],
     ["a rank where the access points are not known", two, [], [0], [], []],
-  ])("knows the selection of %s", (_what, members, accessPoints, ranks, hosts, last) => {
+  ])("lastReplicas() recognizes the selection of %s", (_what, members, accessPoints, ranks, hosts, last) => {
     const chosen = { ranks: new Set(ranks), hosts: new Set(hosts) };
     expect(lastReplicas(members, new Set(accessPoints.map((host) => `${host}:10001`)), chosen)).toEqual(last);
   });

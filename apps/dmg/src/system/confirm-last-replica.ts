@@ -6,9 +6,9 @@ import { resolveHosts } from "./resolve-hosts.ts";
 import { parseSelection, type SELECTION_FLAGS } from "./selection.ts";
 
 /**
- * Asks for consent when the selected members have the only replicas of the management service: without one no engine joins,
- * and no pool can be created or destroyed. A script is not asked, and no server is called for it. When the servers cannot say
- * which members have one, the question is left out: the request itself meets the same servers.
+ * Asks for consent when the selected members have the only replicas of the management service: without a replica no engine
+ * joins, and no pool can be created or destroyed. In a script it neither asks nor calls a server. When the servers cannot name
+ * the members with a replica, it does not ask, because the request itself goes to the same servers.
  *
  * @throws Fault cancelled for any answer but "yes"
  */
@@ -51,8 +51,8 @@ export async function confirmLastReplica({
 }
 
 /**
- * The selected ranks with a replica of the management service when no other rank in service has one. It is the first engine of
- * an access point that has it.
+ * The selected ranks with a replica of the management service, when no other rank in service has one. The first engine of an
+ * access point has the replica.
  */
 export function lastReplicas(
   members: readonly Pick<MemberStatus, "rank" | "address" | "state" | "engineNumber">[],

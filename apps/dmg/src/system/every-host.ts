@@ -4,10 +4,10 @@ import { formatHostAddress, parseHostAddress } from "@daos/hostlist";
 import type { Connection } from "../connect.ts";
 import { type Lookup, resolveHosts } from "./resolve-hosts.ts";
 
-/** A client for every host that is meant. */
+/** A client for every selected host. */
 export interface EveryHost {
   readonly client: ControlClient;
-  /** Why the hosts of the members are not among them: there is no leader that names them. */
+  /** Why the hosts of the members are missing: no leader names them. */
   readonly unlisted: Fault | undefined;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { hostNames } from "./host-names.ts";
 
 describe("hostNames", () => {
-  it("hostNames() asks once for each address, and leaves out what has no name", async () => {
+  it("hostNames() looks up each address once, and omits addresses without a name", async () => {
     const asked: string[] = [];
     const names = await hostNames(
       ["10.0.0.1:10001", "10.0.0.2:10001", "10.0.0.1:10001", "node9:10001", "[fe80::1]:10001"],

@@ -6,13 +6,13 @@ import { parseHostAddress } from "@daos/hostlist";
 type NameOf = (address: string) => Promise<string>;
 
 const nameOfAddress: NameOf = async (address) => (await lookupService(address, 0)).hostname;
-/** All names together get so long: a name is no reason to wait, ms. */
+/** The time limit for all names together, ms. The output must not wait for names. */
 const LOOKUP_TIMEOUT_MS = 2_000;
 const AT_ONCE = 32;
 
 /**
- * The names of hosts by their control addresses, as this host knows them. An address without a name, or whose name is not
- * known in time, is left out.
+ * The names of hosts by their control addresses, from this host's resolver. An address without a name, or without one in time,
+ * is omitted.
  */
 export async function hostNames(
   addresses: readonly string[],

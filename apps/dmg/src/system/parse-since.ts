@@ -10,7 +10,7 @@ const MS_PER_UNIT: Readonly<Record<string, number>> = {
 const DATE = /^(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,3})?)?)(Z|[+-]\d\d:?\d\d)?)?$/;
 
 /**
- * The time that `--since` means: a duration before `now`, as in `90m`, `24h` or `7d`, or a date with or without a time, as in
+ * The time in `--since`: a duration before `now`, as in `90m`, `24h` or `7d`, or a date with or without a time, as in
  * `2026-11-25`, `2026-11-25T08:30Z` or `2026-11-25 08:30:00+01:00`. Without a zone it is UTC, as dmg prints times.
  *
  * @throws Fault usage

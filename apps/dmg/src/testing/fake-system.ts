@@ -101,7 +101,7 @@ function select(selection: ctl.MemberSelection | undefined) {
 function act(action: string, done: ctl.MemberState) {
   return ({ selection }: ctl.SystemActionReq) => {
     const { chosen, ...missing } = select(selection);
-    // As in real servers, nothing is done when a named member does not exist.
+    // Like a real server, it changes nothing when a named member does not exist.
     if (missing.missingRanks.length + missing.missingHosts.length > 0) return { results: [], ...missing };
     const results = chosen.map(({ rank, uuid, addr, state }) => {
       const silent = state === MemberState.MEMBER_UNRESPONSIVE;

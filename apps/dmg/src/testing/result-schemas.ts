@@ -9,8 +9,11 @@ const rank = z.int().min(0).max(4_294_967_294).meta({ description: "rank" });
 const faults = z
   .array(
     z.strictObject({
-      hosts: z.array(address).meta({ description: "where it happened; empty when it is about no host" }),
-      ranks: z.array(rank).optional().meta({ description: "the members that it is about; absent for none" }),
+      hosts: z.array(address).meta({ description: "the failed hosts; empty when it concerns no host" }),
+      ranks: z
+        .array(rank)
+        .optional()
+        .meta({ description: "the failed members; absent when it concerns none" }),
       domain: z.string(),
       code: z.int().meta({ description: "dmg explain CODE says more" }),
       description: z.string(),
@@ -18,7 +21,7 @@ const faults = z
       resolution: z.string(),
     }),
   )
-  .meta({ description: "Everything that failed; empty when all went well" });
+  .meta({ description: "All failures; empty after a success" });
 
 const perHost = (shape: z.ZodRawShape) =>
   z.strictObject({
@@ -56,7 +59,7 @@ const health = z
   .nullable();
 const source = z
   .enum(["unknown", "kernel", "spdk", "last-known", "pci"])
-  .meta({ description: "where the data comes from; last-known and pci: it could not be asked" });
+  .meta({ description: "source of the data; last-known and pci: the controller could not be read" });
 const trend = z
   .strictObject({
     samples: count,
@@ -78,7 +81,7 @@ const acl = z.strictObject({ pool: uuid, acl: z.array(z.string()) });
 const plugin = z.strictObject({ name: z.string(), root: z.string().nullable() });
 const missing = z
   .strictObject({ ranks: z.array(rank), hosts: z.array(address) })
-  .meta({ description: "What was asked for and is not there" });
+  .meta({ description: "Selected ranks and hosts that do not exist" });
 const state = z.enum([
   "unknown",
   "joining",
@@ -95,19 +98,19 @@ const action = z.strictObject({
     z.strictObject({
       rank: rank.nullable(),
       uuid: z.string(),
-      address: z.string().meta({ description: "host:port; empty where the server does not say" }),
-      action: z.string().meta({ description: "the step that was done, or that failed" }),
+      address: z.string().meta({ description: "host:port; empty when the server does not report it" }),
+      action: z.string().meta({ description: "the last successful step, or the failed one" }),
       ok: z.boolean(),
       state: state.meta({ description: "the state of the member afterwards" }),
-      message: z
-        .string()
-        .meta({ description: "why it failed, or what is left to know when it did not; mostly empty" }),
+      message: z.string().meta({ description: "why it failed, or a note after a success; mostly empty" }),
     }),
   ),
   missing,
 });
 const time = z.iso.datetime();
-const outage = z.string().meta({ description: "why the pools are as recorded; empty when they are not" });
+const outage = z
+  .string()
+  .meta({ description: "why the recorded pools are shown; empty when the data plane has answered" });
 const pool = {
   uuid,
   svcReplicas: z.array(rank),
@@ -120,7 +123,7 @@ const pool = {
   group: z.string(),
   createdAt: z.string().nullable(),
   createdBy: z.string(),
-  note: z.string().meta({ description: "what differs from the data plane" }),
+  note: z.string().meta({ description: "the difference from the data plane" }),
 };
 const pools = z.strictObject({ pools: z.array(z.strictObject(pool)), outage });
 
@@ -140,7 +143,9 @@ const blobstoreHealth = {
   volatileMemoryWarning: z.boolean(),
 };
 const place = {
-  host: address.nullable().meta({ description: "null from servers of release 0.8.0, which do not say" }),
+  host: address
+    .nullable()
+    .meta({ description: "null from servers of release 0.8.0, which do not report it" }),
   rank: rank.nullable(),
 };
 const smdDevice = z.strictObject({ ...place, uuid, targets: z.array(count) });
@@ -148,7 +153,7 @@ const smdPool = z.strictObject({ ...place, uuid, targets: z.array(count), blobs:
 
 const missingItems = z
   .array(z.strictObject({ item: z.string(), reason: z.string() }))
-  .meta({ description: "What could not be had, and why" });
+  .meta({ description: "Missing items with the reason" });
 const versions = {
   hosts: z
     .array(
@@ -162,7 +167,7 @@ const versions = {
       }),
     )
     .meta({ description: "Hosts that answered" }),
-  mixed: z.boolean().meta({ description: "the hosts that answered do not all run the same" }),
+  mixed: z.boolean().meta({ description: "the answering hosts run different versions" }),
 };
 
 /** The `result` of every command; `null` when the command failed early. */
@@ -239,8 +244,8 @@ const RESULTS = {
       .meta({ description: "with --config" }),
   }),
   "server set-logmasks": perHost({
-    level: z.string().meta({ description: "what is logged now" }),
-    configured: z.string().meta({ description: "what the configuration says" }),
+    level: z.string().meta({ description: "the current level" }),
+    configured: z.string().meta({ description: "the configured level" }),
   }),
   "storage burn-in": perHost({
     controllers: z.array(
@@ -253,7 +258,7 @@ const RESULTS = {
         bytesVerified: bytes,
         elapsedMs: count,
         blockErrors: z.array(z.string()),
-        findings: z.array(z.string()).meta({ description: "what the controller's own counters say" }),
+        findings: z.array(z.string()).meta({ description: "findings from the controller's own counters" }),
         reason: z.string().meta({ description: "why it was skipped" }),
       }),
     ),
@@ -299,11 +304,11 @@ const RESULTS = {
         scm: z
           .strictObject({ totalBytes: bytes, availableBytes: bytes })
           .nullable()
-          .meta({ description: "null where it is not known: see errors" }),
+          .meta({ description: "null when it is unknown: see errors" }),
         nvme: z
           .strictObject({ totalBytes: bytes })
           .nullable()
-          .meta({ description: "of the devices in bdev_list; null where it is not known" }),
+          .meta({ description: "size of the devices in bdev_list; null when it is unknown" }),
       }),
     ),
   }),
@@ -349,10 +354,12 @@ const RESULTS = {
         z.strictObject({
           host: address,
           leadsHere: z.boolean(),
-          leader: z.string().meta({ description: "host:port that this host takes for it; empty for none" }),
+          leader: z
+            .string()
+            .meta({ description: "host:port of the leader from the view of this host; empty for none" }),
           term: count.nullable(),
           store: z.string(),
-          outage: z.string().meta({ description: "why the store cannot be used; empty when it can" }),
+          outage: z.string().meta({ description: "why the store cannot be used; empty for a usable store" }),
           members: count.nullable(),
           unsavedEvents: count.nullable(),
         }),
@@ -368,7 +375,7 @@ const RESULTS = {
   "system events": z.strictObject({
     events: z.array(
       z.strictObject({
-        number: count.meta({ description: "counts up, also over changes of the leader" }),
+        number: count.meta({ description: "increases, also across changes of the leader" }),
         time,
         kind: z.string(),
         severity: z.string().meta({ description: "error, warning or notice; info from earlier releases" }),
@@ -395,7 +402,7 @@ const RESULTS = {
         host: z
           .string()
           .optional()
-          .meta({ description: "with --verbose, the name of its host where one is known" }),
+          .meta({ description: "with --verbose, the name of its host if it is known" }),
       }),
     ),
     missing,

@@ -5,7 +5,7 @@ import { createPool } from "../pool/create-pool.ts";
 import { currentGroup, currentUser, toPrincipal } from "../pool/owner.ts";
 import { parseSizes } from "../pool/size-flags.ts";
 
-/** The fields of the page's form, as one types them. What is empty is the default. */
+/** The fields of the page's form, as typed. An empty field means the default. */
 interface PoolForm {
   readonly label: string;
   readonly scmSize: string;
@@ -17,7 +17,7 @@ interface PoolForm {
   readonly acl: readonly string[];
 }
 
-/** Creates a pool as `dmg pool create` does. Everything is checked before a server is asked. @throws Fault */
+/** Creates a pool like `dmg pool create`. All fields are checked before a server is called. @throws Fault */
 export async function createPoolOfPage(client: ControlClient, system: string, form: PoolForm) {
   const { label, scmSize, nvmeSize, ranks, svcReplicas, user, group, acl } = form;
   return createPool(client, system, {

@@ -5,15 +5,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { errorText } from "@daos/fault";
 
-/** A browser that was asked to open a link. Dispose of it when the link need not work any more. */
+/** A browser that opens a link. Dispose of it when the link is no longer needed. */
 export interface OpenedBrowser extends AsyncDisposable {
-  /** Why it was not opened. */
+  /** Why the link was not opened. */
   readonly failure: string | undefined;
 }
 
 /**
- * Opens a link in the user's browser. The link has a secret, and command lines can be read by every user of the machine: the
- * browser gets a file that only this user can read, and that leads to the link.
+ * Opens a link in the user's browser. The link has a secret, and every user of the machine can read command lines. The browser
+ * therefore gets a file that only this user can read, and that redirects to the link.
  */
 export async function openInBrowser(link: string): Promise<OpenedBrowser> {
   const directory = await mkdtemp(join(tmpdir(), "dmg-web-"));

@@ -18,7 +18,7 @@ afterAll(async () => {
 });
 
 describe("dmg web", () => {
-  it("prints a link, serves the page that the build made, and ends with Ctrl-C", async () => {
+  it("dmg web prints a link, serves the built page, and ends with Ctrl-C", async () => {
     const abort = new AbortController();
     const pages: string[] = [];
     const onOut = (text: string) => {
@@ -36,7 +36,7 @@ describe("dmg web", () => {
     expect(server.calls).toEqual([]);
   });
 
-  it("the page has at most 150 kB, compressed, and names no other site", async () => {
+  it("dmg web serves a page of at most 150 kB, compressed, that contains no other site", async () => {
     const directory = fileURLToPath(new URL("../../dist/page", import.meta.url));
     const names = await readdir(directory);
     const files = await Promise.all(names.map((name) => readFile(join(directory, name))));
@@ -47,7 +47,7 @@ describe("dmg web", () => {
     expect(index).not.toMatch(/https?:|\ssrc="\/\//);
   });
 
-  it("does not start on a port that is in use", async () => {
+  it("dmg web does not start on a port that is in use", async () => {
     const port = `${server.host.port}`;
     const { status, err } = await runDmg([...at(server.host), "web", "--port", port]);
     expect(status).not.toBe(0);
@@ -58,7 +58,7 @@ describe("dmg web", () => {
 describe("calledAs()", () => {
   const flags = (...given: readonly (readonly [string, string | true])[]) =>
     checkFlags(new Map(given), GLOBAL_FLAGS) as Parameters<typeof calledAs>[0];
-  it("calledAs() has the flags that say where the system is, ready for a shell", () => {
+  it("calledAs() contains the flags that reach the system, quoted for a shell", () => {
     expect(calledAs(flags())).toBe("dmg");
     expect(calledAs(flags(["insecure", true], ["host-list", "node[1-8]:10001"]))).toBe(
       "dmg -i -l 'node[1-8]:10001'",

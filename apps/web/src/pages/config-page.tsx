@@ -10,7 +10,7 @@ import { linkTo } from "../route.ts";
 type Answer = web.QueryConfigResp | PageFault | undefined;
 type Key = ctl.ServerQueryResp_Key;
 
-/** The configuration in force on one host, each key with what it means. */
+/** The configuration in force on one host, with an explanation of each key. */
 export function ConfigPage({ address }: { readonly address: string }) {
   const [answer, setAnswer] = useState<Answer>();
   useEffect(() => {

@@ -7,7 +7,7 @@ import { FilterField } from "../parts/filter-field.tsx";
 
 const SEVERITIES = ["error", "warning", "notice"] as const;
 
-/** What happened, as it happens. */
+/** The events, live. */
 export function EventsPage() {
   const [text, setText] = useState("");
   const [shown, setShown] = useState<ReadonlySet<string>>(new Set(SEVERITIES));

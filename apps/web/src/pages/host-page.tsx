@@ -14,7 +14,7 @@ import { NamedState } from "../parts/state-mark.tsx";
 import { linkTo } from "../route.ts";
 import { Meter } from "./overview.tsx";
 
-/** One host: its engines, what it says of its storage and interfaces, and its events. */
+/** One host: its engines, storage, interfaces and events. */
 export function HostPage({ address }: { readonly address: string }) {
   const members = hosts.value.get(address)?.members.value ?? [];
   const own = events.value.filter((event) => event.addr === address);
@@ -141,7 +141,7 @@ function HostAnswer({ answer }: { readonly answer: web.QueryHostResp }) {
   );
 }
 
-/** A host that cannot be reached gives the same fault to each question. */
+/** An unreachable host has the same fault for each query. */
 function uniqueFaults(details: readonly (ctl.FaultDetail | undefined)[]): readonly PageFault[] {
   const faults = details.flatMap((detail) => (detail === undefined ? [] : fromDetail(detail)));
   return [...new Map(faults.map((fault) => [`${fault.code} ${fault.resolution}`, fault])).values()];

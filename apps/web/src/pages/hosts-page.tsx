@@ -17,7 +17,7 @@ import { StateMark, stateLabel } from "../parts/state-mark.tsx";
 import { linkTo, route } from "../route.ts";
 import { keepTabStops, moveInMap } from "./move-in-map.ts";
 
-/** Up to this many hosts, each cell has room for its name. */
+/** Up to this number of hosts, each cell shows its name. */
 const ROOMY = 48;
 
 type Filter = (host: HostEntry) => boolean;
@@ -109,7 +109,7 @@ function HostMap({ filter }: { readonly filter: Signal<Filter> }) {
   }, []);
   useSignalEffect(() => {
     void filter.value;
-    // The cells hide or show themselves first.
+    // The cells update their visibility first.
     setTimeout(() => keepTabStops(map.current));
   });
   const entries = [...hosts.value.values()];
@@ -168,7 +168,7 @@ interface CellProps {
   readonly isFirst: boolean;
 }
 
-/** One host. It draws itself anew when one of its members changes, and no other cell does. */
+/** One host. A change of a member redraws this cell only. */
 function Cell({ host, filter, label, isFirst }: CellProps) {
   const members = host.members.value;
   const state = worstState(members);

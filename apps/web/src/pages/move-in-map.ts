@@ -1,4 +1,4 @@
-/** Moves the focus in a map of cells with the arrow keys, Home and End. A cell that has it can be reached with Tab. */
+/** Moves the focus in a map of cells with the arrow keys, Home and End. Tab reaches the focused cell. */
 export function moveInMap(event: KeyboardEvent): void {
   const { target, currentTarget, key } = event;
   if (!(target instanceof HTMLElement) || !(currentTarget instanceof HTMLElement)) return;
@@ -34,7 +34,7 @@ function nextCell(cells: readonly HTMLElement[], from: HTMLElement, key: string)
   }
 }
 
-/** Of the next line of cells, the one that is closest to where the focus was. */
+/** The cell in the next line that is closest to the focus. */
 function nearest(cells: readonly HTMLElement[], from: HTMLElement): HTMLElement | undefined {
   const { top, left } = from.getBoundingClientRect();
   let line: number | undefined;
@@ -50,7 +50,7 @@ function nearest(cells: readonly HTMLElement[], from: HTMLElement): HTMLElement 
   return best?.cell;
 }
 
-/** Each group of cells keeps one that can be reached with Tab, also when a filter hides it. */
+/** Ensures that each group has one cell that Tab reaches, also when a filter hides cells. */
 export function keepTabStops(map: HTMLElement | null): void {
   for (const group of map?.querySelectorAll(".cells") ?? []) {
     if (group.querySelector("[tabindex='0']:not([hidden])") !== null) continue;

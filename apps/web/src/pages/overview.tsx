@@ -12,10 +12,10 @@ import { StateBar } from "../parts/state-bar.tsx";
 import { NamedState } from "../parts/state-mark.tsx";
 import { linkTo } from "../route.ts";
 
-/** How many events and members the overview names. */
+/** The number of events and members on the overview. */
 const SOME = 6;
 
-/** The system in one look. */
+/** The overview of the system. */
 export function OverviewPage() {
   return (
     <>
@@ -89,7 +89,7 @@ function PoolsTile() {
 
 type Capacity = web.QueryCapacityResp | PageFault | undefined;
 
-/** How often (ms) the hosts are asked for the use of their storage. */
+/** The interval (ms) of the queries for the used storage. */
 const CAPACITY_MS = 60_000;
 
 function CapacityTile() {
@@ -159,7 +159,7 @@ export function Meter({ label, part, whole }: MeterProps) {
   );
 }
 
-/** What is not as it should be. */
+/** The problems that need attention. */
 function Attention() {
   const needingAttention = [...hosts.value.values()].flatMap(({ members }) =>
     members.value.filter((member) => stateOf(member) !== "joined"),

@@ -9,7 +9,7 @@ import { ConsentDialog } from "../parts/consent-dialog.tsx";
 import { FaultBox } from "../parts/fault-box.tsx";
 import { linkTo } from "../route.ts";
 
-/** One pool: the ranks of its service, its access control list, and its end. */
+/** One pool: the ranks of its service, its access control list, and its destruction. */
 export function PoolPage({ uuid }: { readonly uuid: string }) {
   const [isDestroying, setDestroying] = useState(false);
   const pool = pools.value?.pools.find((one) => one.uuid === uuid);
@@ -57,7 +57,7 @@ function DestroyDialog({ uuid, onClose }: { readonly uuid: string; readonly onCl
       command={command(setup.value?.command ?? "dmg", "pool destroy", { "--pool": uuid, "--force": force })}
       mustType={{
         text: uuid.slice(0, 8),
-        why: `Its data is lost. Type the first part of its uuid, ${uuid.slice(0, 8)}, to go on:`,
+        why: `Its data is lost. Type the first part of its uuid, ${uuid.slice(0, 8)}, to continue:`,
       }}
       run={() => dmg.destroyPool({ pool: uuid, force })}
       onClose={onClose}

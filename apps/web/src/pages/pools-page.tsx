@@ -7,7 +7,7 @@ import { CreatePoolDialog } from "../parts/create-pool-dialog.tsx";
 import { FaultBox } from "../parts/fault-box.tsx";
 import { linkTo } from "../route.ts";
 
-/** The pools of the system, and the way to a new one. */
+/** The pools of the system, and a form for a new one. */
 export function PoolsPage() {
   const [isCreating, setCreating] = useState(false);
   const { pools: list = [], fault } = pools.value ?? {};

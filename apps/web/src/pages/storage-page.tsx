@@ -13,7 +13,7 @@ import { WORK_NAMES } from "../work-names.ts";
 
 const KINDS = [web.WorkKind.PREPARE, web.WorkKind.FORMAT, web.WorkKind.BURN_IN] as const;
 
-/** The storage hardware of hosts, and the work on it: prepare, format, burn in. */
+/** The storage hardware of hosts, and its tasks: prepare, format, burn in. */
 export function StoragePage() {
   const typed = useSignal<string | undefined>(undefined);
   const [opened, setOpened] = useState<(typeof KINDS)[number]>();

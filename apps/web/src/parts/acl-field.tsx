@@ -7,7 +7,7 @@ interface AclFieldProps {
   readonly isReadOnly?: boolean;
 }
 
-/** An access control list, checked as one types. */
+/** An input for an access control list, with checks while typing. */
 export function AclField({ text, acl, onText, isReadOnly = false }: AclFieldProps) {
   const lines = text.split("\n").length;
   return (

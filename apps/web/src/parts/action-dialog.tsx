@@ -31,7 +31,7 @@ interface ActionDialogProps {
   readonly onClose: () => void;
 }
 
-/** Names what an action hits, and shows what came of it for each rank. */
+/** Shows the ranks of an action, and its result for each rank. */
 export function ActionDialog({ action, label, members, onClose }: ActionDialogProps) {
   const [force, setForce] = useState(false);
   const ranks = members.map(({ rank }) => rank);
@@ -49,7 +49,7 @@ export function ActionDialog({ action, label, members, onClose }: ActionDialogPr
         isWholeSystem
           ? {
               text: system,
-              why: `These are all ranks of the system. Type its name, ${system}, to go on:`,
+              why: `These are all ranks of the system. Type its name, ${system}, to continue:`,
             }
           : undefined
       }

@@ -1,7 +1,7 @@
 import { formatAge, formatTime } from "../format.ts";
 import { now } from "../live.ts";
 
-/** How long ago something was; the time itself on hover. @param time ms since 1970; 0 for not known */
+/** The age of a time, with the time itself on hover. @param time ms since 1970; 0 for an unknown time */
 export function Age({ time }: { readonly time: number }) {
   if (time === 0) return <span class="quiet">-</span>;
   return (

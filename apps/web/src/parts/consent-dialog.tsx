@@ -6,20 +6,20 @@ import { FaultBox } from "./fault-box.tsx";
 
 interface ConsentDialogProps<T> {
   readonly title: string;
-  /** Of the button that does it. */
+  /** The label of the confirming button. */
   readonly label: string;
   readonly isDanger: boolean;
   /** The dmg command that does the same. */
   readonly command: string;
-  /** What has to be typed first, and why. */
+  /** The text that must be typed first, and the reason. */
   readonly mustType?: { readonly text: string; readonly why: string } | undefined;
-  /** Why it cannot be done as the fields are. */
+  /** The problem of the fields, if any. */
   readonly isDisabled?: boolean;
   readonly run: () => Promise<T>;
-  /** What came of it. Without it, the dialog closes when it is done. */
+  /** The result. Without it, the dialog closes after a success. */
   readonly outcome?: (answer: T) => ComponentChildren;
   readonly onClose: () => void;
-  /** What is hit, and the fields. */
+  /** The affected objects, and the fields. */
   readonly children: ComponentChildren;
 }
 
@@ -29,7 +29,7 @@ type Progress<T> =
   | { readonly kind: "done"; readonly answer: T }
   | { readonly kind: "failed"; readonly fault: PageFault };
 
-/** Says what an action hits and which command does the same, asks for consent, and shows what came of it. */
+/** Shows the affected objects of an action and the equivalent command, asks for consent, and shows the result. */
 export function ConsentDialog<T>(props: ConsentDialogProps<T>) {
   const { title, label, isDanger, command, mustType, isDisabled = false, run, outcome, onClose } = props;
   const dialog = useRef<HTMLDialogElement>(null);

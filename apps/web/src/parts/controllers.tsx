@@ -1,12 +1,12 @@
 import type { web } from "@daos/proto";
 import { formatBytes } from "../format.ts";
 
-/** Worn by more than this share of the rated life, a controller is marked. */
+/** A controller with more wear than this share of its rated life is marked. */
 const WORN_PERCENT = 80;
 
 interface ControllersProps {
   readonly controllers: readonly web.NvmeController[];
-  /** Names the table. */
+  /** The caption of the table. */
   readonly label: string;
 }
 

@@ -35,7 +35,7 @@ const EMPTY = {
   acl: "",
 };
 
-/** Makes a pool as `dmg pool create` does. */
+/** Creates a pool like `dmg pool create`. */
 export function CreatePoolDialog({ onClose }: { readonly onClose: () => void }) {
   const [fields, setFields] = useState(EMPTY);
   const field = (name: keyof typeof EMPTY) => ({

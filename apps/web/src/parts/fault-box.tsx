@@ -1,6 +1,6 @@
 import type { PageFault } from "../fault.ts";
 
-/** A failure, where it belongs: what happened, what to do, and its code. */
+/** A failure with its reason, remedy and code. */
 export function FaultBox({ fault }: { readonly fault: PageFault }) {
   return (
     <div class="fault" role="alert">

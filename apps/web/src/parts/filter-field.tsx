@@ -4,7 +4,7 @@ interface FilterFieldProps {
   readonly onText: (text: string) => void;
 }
 
-/** The field of a toolbar that narrows a list by its text. */
+/** The text filter in a toolbar. */
 export function FilterField({ text, placeholder, onText }: FilterFieldProps) {
   return (
     <label class="search">

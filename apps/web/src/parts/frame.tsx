@@ -15,7 +15,7 @@ interface FrameProps {
   readonly children: ComponentChildren;
 }
 
-/** What every page has: the name of the system, the menu, and whether what is shown is current. */
+/** The frame of every page: the name of the system, the menu, and the state of the connection. */
 export function Frame({ menu, children }: FrameProps) {
   const system = setup.value?.system ?? "DAOS";
   const { page } = route.value;
@@ -57,7 +57,7 @@ function skipMenu(): void {
   document.getElementById("content")?.focus();
 }
 
-/** The page of one host, and that of its configuration, belong to the hosts, and so on. */
+/** The menu entry of a page. For example, a host and its configuration belong to the hosts. */
 function isUnder(entry: string, page: string): boolean {
   return page === entry || `${page}s` === entry || (page === "config" && entry === "hosts");
 }
@@ -85,7 +85,7 @@ function Freshness() {
   );
 }
 
-/** What is shown is old: since when, why, and what to do. */
+/** The warning about outdated data, with time, reason and remedy. */
 function LostNotice() {
   const lost = whatIsLost();
   if (lost === undefined) return null;
@@ -94,7 +94,8 @@ function LostNotice() {
     <section class="lost" role="alert">
       <h2>{what}</h2>
       <p>
-        What is below is <Age time={since} /> old. The page goes on by itself as soon as it can.
+        What is below is <Age time={since} /> old. The page continues automatically when the connection is
+        back.
       </p>
       <p>
         {fault.text}. <span class="quiet">{fault.resolution}</span>{" "}

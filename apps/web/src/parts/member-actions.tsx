@@ -7,7 +7,7 @@ import { stateOf } from "../hosts.ts";
 import { type HostEntry, hosts, setup } from "../live.ts";
 import { ActionDialog } from "./action-dialog.tsx";
 
-/** What an action is for: the states of members that it changes. */
+/** The states of members that an action changes. */
 const FOR: Readonly<Record<MemberActionName, (member: ctl.SystemMember) => boolean>> = {
   stop: (member) => ["joined", "joining", "unresponsive", "unknown"].includes(stateOf(member)),
   start: (member) => ["stopped", "errored", "unknown"].includes(stateOf(member)),
@@ -22,7 +22,7 @@ const LABELS: Readonly<Record<MemberActionName, string>> = {
   "clear-exclude": "Clear exclusion",
 };
 
-/** The actions on the hosts that are shown. */
+/** The actions on the visible hosts. */
 export function HostsActions({ found }: { readonly found: Signal<readonly HostEntry[]> }) {
   const members = found.value.flatMap((host) => host.members.value);
   const isAll = found.value.length === hosts.value.size;
@@ -37,9 +37,9 @@ export function HostsActions({ found }: { readonly found: Signal<readonly HostEn
   );
 }
 
-/** Buttons for what can be done to some members. */
+/** The buttons for actions on some members. */
 export function MemberActions({ members }: { readonly members: readonly ctl.SystemMember[] }) {
-  // The members are those of the moment at which the dialog was opened: they may change while one reads it.
+  // The members are fixed when the dialog opens, because they may change while the user reads it.
   const [open, setOpen] = useState<{ action: MemberActionName; members: readonly ctl.SystemMember[] }>();
   if (setup.value?.readOnly === true) return null;
   const names = Object.keys(FOR) as MemberActionName[];

@@ -2,7 +2,7 @@ import { STATES, type StateName } from "../hosts.ts";
 import { linkTo } from "../route.ts";
 import { StateMark, stateLabel } from "./state-mark.tsx";
 
-/** How many members are in each state: as a bar, and as a list of links. */
+/** The number of members in each state, as a bar and as a list of links. */
 export function StateBar({ counts }: { readonly counts: ReadonlyMap<StateName, number> }) {
   const present = STATES.toReversed().filter((state) => (counts.get(state) ?? 0) > 0);
   return (

@@ -1,6 +1,6 @@
 import type { StateName } from "../hosts.ts";
 
-/** Each state has a shape of its own, so that it is known without its colour. */
+/** Each state has its own shape, so that it is recognizable without its colour. */
 const SHAPES: Readonly<Record<StateName, string>> = {
   joined: "M4 2h8a2 2 0 0 1 2 2v8a2 2 0 0 1-2 2H4a2 2 0 0 1-2-2V4a2 2 0 0 1 2-2z",
   joining: "M8 1.5 14.5 14h-13z",
@@ -23,7 +23,7 @@ const LABELS: Readonly<Record<StateName, string>> = {
   unknown: "Unknown",
 };
 
-/** A state as dmg writes it. */
+/** A state in dmg's form. */
 export function stateLabel(state: StateName): string {
   return LABELS[state];
 }

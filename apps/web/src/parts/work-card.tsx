@@ -6,7 +6,7 @@ import { now, setup } from "../live.ts";
 import { WORK_NAMES } from "../work-names.ts";
 import { FaultBox } from "./fault-box.tsx";
 
-/** The latest work on storage: a bar for each device, then what came of it. */
+/** The latest task on storage: a bar for each device, then the results. */
 export function WorkCard({ work }: { readonly work: web.Work }) {
   const { kind, hosts, hostsTotal, started, ended, devices, results } = work;
   const isOver = ended > 0n;

@@ -8,12 +8,12 @@ import { ConsentDialog } from "./consent-dialog.tsx";
 
 interface WorkDialogProps {
   readonly kind: web.WorkKind;
-  /** As one has typed them. */
+  /** The typed values. */
   readonly hosts: string;
   readonly onClose: () => void;
 }
 
-/** Asks how to work on storage, and for consent. */
+/** Asks for the options of a task on storage, and for consent. */
 export function WorkDialog(props: WorkDialogProps) {
   switch (props.kind) {
     case web.WorkKind.PREPARE:
@@ -72,7 +72,7 @@ function FormatDialog({ hosts, onClose }: WorkDialogProps) {
       command={command(called(hosts), "storage format", { "--reformat": reformat })}
       mustType={
         reformat && hasMembers
-          ? { text: system, why: `Data will be lost. Type the name of the system, ${system}, to go on:` }
+          ? { text: system, why: `Data will be lost. Type the name of the system, ${system}, to continue:` }
           : undefined
       }
       run={() => dmg.startWork({ kind: web.WorkKind.FORMAT, hosts, reformat })}

@@ -16,7 +16,7 @@ interface BigMember {
 }
 
 /** The distribution of the states: a few members in each state other than joined. */
-const TROUBLES: readonly (readonly [number, ctl.MemberState, string])[] = [
+const EXCEPTIONS: readonly (readonly [number, ctl.MemberState, string])[] = [
   [37, ctl.MemberState.MEMBER_ERRORED, "the engine ended with signal SIGSEGV"],
   [38, ctl.MemberState.MEMBER_ERRORED, "the engine ended with signal SIGSEGV"],
   [412, ctl.MemberState.MEMBER_UNRESPONSIVE, "no report from its host for 31 s"],
@@ -51,7 +51,7 @@ export class BigSystem implements AsyncDisposable {
   static async start(count: number): Promise<BigSystem> {
     const started = Date.now() - 3 * 86_400_000;
     const members = Array.from({ length: count }, (_, rank): BigMember => makeMember(rank, started));
-    for (const [rank, state, reason] of TROUBLES) {
+    for (const [rank, state, reason] of EXCEPTIONS) {
       const member = members[rank];
       if (member !== undefined) Object.assign(member, { state, reason, since: BigInt(Date.now() - 480_000) });
     }
@@ -92,17 +92,17 @@ export class BigSystem implements AsyncDisposable {
       uuid: member.uuid,
       addr: member.addr,
     };
-    for (const tell of this.#followers) tell(event);
+    for (const send of this.#followers) send(event);
   }
 
   async *follow(signal: AbortSignal): AsyncGenerator<object> {
     const waiting: object[] = [];
     let notify = () => {};
-    const tell = (event: object) => {
+    const send = (event: object) => {
       waiting.push(event);
       notify();
     };
-    this.#followers.add(tell);
+    this.#followers.add(send);
     signal.addEventListener("abort", () => notify(), { once: true });
     try {
       while (!signal.aborted) {
@@ -114,7 +114,7 @@ export class BigSystem implements AsyncDisposable {
           });
       }
     } finally {
-      this.#followers.delete(tell);
+      this.#followers.delete(send);
     }
   }
 

@@ -29,7 +29,7 @@ for (const signal of ["SIGINT", "SIGTERM"])
   process.once(signal, () => void container.stop().then(() => process.exit(1)));
 try {
   await test(container);
-  process.stdout.write("the packages do what they should\n");
+  process.stdout.write("the packages work\n");
 } catch (/** @type {any} */ error) {
   process.stderr.write(`${error.message}\n${container.logs()}\n`);
   process.exitCode = 1;
@@ -119,7 +119,7 @@ async function followReadme(host, unit) {
     .replaceAll("amd64", (debs[0] ?? "").replace(/^.*_|\.deb$/g, ""))
     .split("\n");
   const last = lines.pop() ?? "";
-  check("README says how to run it for real", lines.length, (count) => count > 5);
+  check("README has the commands for a real system", lines.length, (count) => count > 5);
   for (const line of lines) {
     host.run(`cd /root/before; ${line}`);
     process.stdout.write(`ok  ${line}\n`);
@@ -137,7 +137,7 @@ async function followReadme(host, unit) {
     (text) => /^0 +1 +Joined/im.test(text),
   );
   await unit.serves("the engine serves");
-  check("dmg -d says which files it takes", host.run("dmg -d system query 2>&1"), (text) =>
+  check("dmg -d shows the files in use", host.run("dmg -d system query 2>&1"), (text) =>
     ["file=/etc/daos/daos.yml", "cert=/etc/daos/certs/admin.crt"].every((part) => text.includes(part)),
   );
   check(
@@ -184,7 +184,7 @@ function checkInstallation(host) {
     (text) => !text.includes("error:"),
   );
   check(
-    "systemd-analyze verify has nothing to say of the units",
+    "systemd-analyze verify finds no problem in the units",
     host.run(`systemd-analyze verify ${UNIT} daos_admin.socket daos_admin.service 2>&1 || true`),
     (text) => !text.includes("daos"),
   );
@@ -252,17 +252,17 @@ async function checkWatchdog(host, unit) {
   await unit.serves("the server serves with a short watchdog");
   await new Promise((resolve) => setTimeout(resolve, 6_000));
   check(
-    "the watchdog leaves a server alone whose event loop runs",
+    "the watchdog does not kill a server with a running event loop",
     unit.property("NRestarts"),
     (count) => count === "0",
   );
   host.run(`kill -USR2 ${unit.property("MainPID")}`);
   await host.waitFor(
-    "the watchdog ends a server whose event loop is held",
+    "the watchdog kills a server with a blocked event loop",
     () => host.run(`journalctl -u ${UNIT} | grep -c 'Watchdog timeout' || true`).trim(),
     (count) => count === "1",
   );
-  await unit.serves("the server serves after that");
+  await unit.serves("the server serves again afterwards");
   host.run(`rm -r /etc/systemd/system/${UNIT}.d && systemctl daemon-reload`);
   unit.restart();
   await unit.serves("the server serves with the usual watchdog");
@@ -292,11 +292,11 @@ async function checkUpgrade(host, unit) {
   const [before, pids] = [state(), `${unit.property("MainPID")} ${unit.engine()}`];
   const helper = await holdHelper(host);
   host.run("dpkg -i /root/packages/*.deb");
-  check("an upgrade lets a request to the privileged helper go on", host.run(HELPERS), (text) =>
+  check("an upgrade does not interrupt a request to the privileged helper", host.run(HELPERS), (text) =>
     text.split("\n").includes(helper),
   );
   check(
-    "an upgrade lets the server and its engine run",
+    "an upgrade does not stop the server and its engine",
     `${unit.property("MainPID")} ${unit.engine()}`,
     (text) => text === pids,
   );
@@ -321,10 +321,10 @@ async function checkRemoval(host, unit) {
     text.startsWith("root:root 755"),
   );
   host.run(`systemctl start ${UNIT}`);
-  await unit.serves("installed again, the server finds its storage");
+  await unit.serves("after a new installation the server finds its storage");
   host.run("dpkg -P daos-server-ts daos-dmg-ts");
   check(
-    "a purge takes the configuration and the programs, not certificates and storage",
+    "a purge removes the configuration and the programs, but not certificates and storage",
     host.run(`ls /etc/daos /etc/daos/certs /usr/bin /usr/lib ${MOUNT}`),
     (text) =>
       !/^(?:daos_server.*|daos.yml|dmg|daos-.*-ts)$/m.test(text) &&

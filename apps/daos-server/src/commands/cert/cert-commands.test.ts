@@ -33,7 +33,7 @@ function cert(...args: readonly string[]): Promise<Outcome> {
 }
 
 describe("cert", { timeout: 300_000 }, () => {
-  it("init, issue, status and renew make, show and renew a system's certificates", async () => {
+  it("daos-server cert init, issue, status and renew make, show and renew a system's certificates", async () => {
     // A repeated test starts again from the beginning.
     await rm(join(directory, "daosCA"), { recursive: true, force: true });
     expect(await cert("status")).toMatchObject({ exitCode: 1 });
@@ -84,7 +84,7 @@ describe("cert", { timeout: 300_000 }, () => {
     ]);
   });
 
-  it("status shows the state of the files in a configuration", async () => {
+  it("daos-server cert status shows the state of the files in a configuration", async () => {
     const certs = join(directory, "daosCA/certs");
     await copyFile(join(certs, "admin.crt"), join(directory, "wrong.crt"));
     const base = await readFile(join(app, "../../docs/samples/single_host.yml"), "utf8");
@@ -113,7 +113,7 @@ describe("cert", { timeout: 300_000 }, () => {
     [["issue", "--role", "admin", "--directory", "none"], 1, "none/certs/daosCA.crt does not exist"],
     [["renew", "nothing.crt"], 1, "nothing.crt does not exist"],
     [["status", "-o", "nothing.yml"], 1, "nothing.yml"],
-  ])("%j ends with %i", async (args, exitCode, message) => {
+  ])("daos-server cert %j ends with %i", async (args, exitCode, message) => {
     const outcome = await cert(...args);
     expect(outcome.stderr).toContain(message);
     expect(outcome).toMatchObject({ exitCode, stdout: "" });

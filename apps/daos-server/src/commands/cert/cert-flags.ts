@@ -34,9 +34,9 @@ const DAYS = { type: "integer", value: "N", min: 1, max: 36_500 } as const;
 
 /** How long a certificate is valid. */
 export const DAYS_FLAGS = {
-  authority: { ...DAYS, default: 3650, summary: "days that it is valid" },
-  issued: { ...DAYS, default: 1095, summary: "days that it is valid" },
-  renewed: { ...DAYS, default: 1095, summary: "days that it is valid from now on" },
+  authority: { ...DAYS, default: 3650, summary: "validity in days" },
+  issued: { ...DAYS, default: 1095, summary: "validity in days" },
+  renewed: { ...DAYS, default: 1095, summary: "validity in days from now on" },
 } as const satisfies FlagDefinitions;
 
 /** The role of a certificate. */
@@ -45,7 +45,7 @@ export const ROLE_FLAG = {
   value: "ROLE",
   required: true,
   options: ["server", "admin", "agent"] satisfies readonly Role[],
-  summary: "what its owner may do",
+  summary: "role of its owner",
 } as const satisfies FlagDefinition;
 
 /** Additional names of a server. */

@@ -6,7 +6,7 @@ export const certInitCommand = defineCommand({
   name: "cert init",
   summary: "Make the certificate authority of a system",
   description:
-    "Its key, private/daosCA.key in the directory, can make anyone an administrator: keep it on one safe host. By default its certificate is where the programs of this host look for it. An authority that exists is never replaced.",
+    "Its key, private/daosCA.key in the directory, can create certificates for any administrator: keep it on one safe host. By default the authority's certificate is where the programs of this host find it. An existing authority is never replaced.",
   examples: [
     { text: "On a system's only host", line: "cert init" },
     { text: "On one safe host", line: "cert init --directory /root/daosCA" },

@@ -15,7 +15,7 @@ export const certIssueCommand = defineCommand({
   name: "cert issue",
   summary: "Issue a certificate with a new key",
   description:
-    "By default the files go where the programs of this host look for them. With --output the authority's certificate goes there too. A server's certificate is good in both directions, so that servers can join each other. An agent's has an RSA key unless --key-type says otherwise, because the agent and the servers of release 0.8.0 know no other.",
+    "By default the files are written where the programs of this host find them. With --output, the authority's certificate is written there too. A server's certificate is valid in both directions, so that servers can join each other. An agent's certificate has an RSA key by default, because the agent and the servers of release 0.8.0 support no other.",
   examples: [
     { text: "For a server", line: "cert issue --role server --owner daos_server" },
     {

@@ -5,14 +5,14 @@ import { authorityDirectory, DAYS_FLAGS, DIRECTORY_FLAG } from "./cert-flags.ts"
 /** `daos-server cert renew`. */
 export const certRenewCommand = defineCommand({
   name: "cert renew",
-  summary: "Issue a certificate again, for another while",
+  summary: "Issue a certificate again with a new validity",
   description:
-    "Role, names and owner stay, and the key too unless --new-key: then only one file changes, and running servers take it up by themselves within a minute. A certificate that has expired can be renewed.",
+    "Role, names and owner stay the same. Without --new-key the key stays the same too: only one file changes, and running servers use it within a minute. An expired certificate can be renewed.",
   examples: [{ text: "With the same key", line: "cert renew /etc/daos/certs/server.crt" }],
   flags: {
     directory: DIRECTORY_FLAG,
     days: DAYS_FLAGS.renewed,
-    "new-key": { type: "boolean", summary: "make a new key too, in the file beside it" },
+    "new-key": { type: "boolean", summary: "also make a new key, in the file beside the certificate" },
   },
   args: "FILE",
   run: async ({ args, flags: { directory, days, "new-key": newKey } }) => {

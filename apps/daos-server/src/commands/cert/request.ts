@@ -6,9 +6,9 @@ import { authorityDirectory, HOST_FLAG, KEY_TYPE_FLAG, OWNER_FLAG, ROLE_FLAG } f
 /** `daos-server cert request`. */
 export const certRequestCommand = defineCommand({
   name: "cert request",
-  summary: "Make a key, and a request for its certificate",
+  summary: "Make a key and a request for its certificate",
   description:
-    "For hosts other than that of the authority, so that no key ever travels: copy the request (.csr) there, sign it with cert sign, and copy the certificate back beside the key.",
+    "For hosts without the authority, so that no key is ever copied. Copy the request (.csr) to the host of the authority, sign it with cert sign, and copy the certificate back beside the key.",
   examples: [
     { text: "On a host of the system", line: "cert request --role server --owner daos_server" },
     { text: "As an administrator", line: "cert request --role admin --name alice" },
@@ -23,7 +23,7 @@ export const certRequestCommand = defineCommand({
     output: {
       type: "string",
       value: "DIR",
-      summary: "where to write them (default where the programs of this host look for certificates)",
+      summary: "where to write them (default where the programs of this host find certificates)",
       complete: "files",
     },
     "key-type": KEY_TYPE_FLAG,

@@ -7,8 +7,8 @@ export const certRevokeCommand = defineCommand({
   name: "cert revoke",
   summary: "Revoke a certificate before it expires",
   description:
-    "Puts it on the revocation list of the authority, a CRL in PEM form. Copy the list to every host as crl of transport_config: running servers use it within a minute, and end the connections of what is on it.",
-  examples: [{ text: "Of a client host that is lost", line: "cert revoke /etc/daos/certs/node7.crt" }],
+    "Adds it to the revocation list of the authority, a CRL in PEM form. Copy the list to every host as crl of transport_config. Running servers use it within a minute, and end the connections of revoked certificates.",
+  examples: [{ text: "For a lost client host", line: "cert revoke /etc/daos/certs/node7.crt" }],
   flags: { directory: DIRECTORY_FLAG },
   args: "FILE",
   run: async ({ args, flags: { directory } }) => {

@@ -7,7 +7,7 @@ export const certSignCommand = defineCommand({
   name: "cert sign",
   summary: "Sign a request of another host",
   description:
-    "The certificate has the key and the names of the request. The role is given here, and must be what the request asks for.",
+    "The certificate has the key and the names of the request. The given role must be the one in the request.",
   examples: [{ text: "A server's", line: "cert sign node7.csr --role server --name node7" }],
   flags: {
     directory: DIRECTORY_FLAG,

@@ -14,9 +14,9 @@ const EXIT_CODES: Readonly<Record<CertificateState, number>> = {
 /** `daos-server cert status`. */
 export const certStatusCommand = defineCommand({
   name: "cert status",
-  summary: "Show when certificates expire, and what is wrong with them",
+  summary: "Show the expiry and the problems of certificates",
   description:
-    "Looks at the files in transport_config and in client_cert_dir, and at those of a certificate authority on this host. Exit code 0: all are good for 30 days or more. 1: some cannot be used, or there are none. 3: some expire within 30 days. A certificate that the authority has revoked is shown as such, and does not count.",
+    "Checks the files in transport_config and in client_cert_dir, and those of a certificate authority on this host. Exit code 0: all are valid for 30 days or more. 1: some cannot be used, or there are none. 3: some expire within 30 days. A certificate that the authority has revoked is marked, and does not count.",
   examples: [
     { text: "Those of a configuration", line: "cert status -o daos_server.yml" },
     { text: "Those of an authority, for a program", line: "cert status --directory /root/daosCA --json" },
@@ -57,7 +57,7 @@ async function configuredFiles(
   const { loadServerConfig } = await import("@daos/config");
   const { transport } = await loadServerConfig(file);
   if (!transport.allowInsecure) return { paths: transport, notes: [] };
-  return { notes: [`${file} says allow_insecure: the server uses no certificates`] };
+  return { notes: [`${file} has allow_insecure: the server uses no certificates`] };
 }
 
 function toJson(status: CertificateStatus): object {

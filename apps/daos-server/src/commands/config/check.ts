@@ -10,7 +10,7 @@ export const configCheckCommand = defineCommand({
   name: "config check",
   summary: "Check a configuration: the file, then whether this machine has what it needs",
   description:
-    "Exit code 0: it can be used here. 1: the file has errors. 3: the file is valid, but not for this machine.",
+    "Exit code 0: the configuration can be used here. 1: the file has errors. 3: the file is valid, but not for this machine.",
   examples: [
     { text: "On the machine that it is for", line: "config check -o daos_server.yml" },
     { text: "For a program", line: "config check -o daos_server.yml --file-only --json" },

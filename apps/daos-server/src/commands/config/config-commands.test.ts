@@ -44,13 +44,13 @@ describe("config check", () => {
     "docs/samples/two_sockets.yml",
     "docs/samples/emulated_devices.yml",
     "libs/config/fixtures/daos_server_psm2.yml",
-  ])("accepts %s", async (file) => {
+  ])("config check accepts %s", async (file) => {
     const { exitCode, stdout } = await daosServer("config", "check", "--file-only", "-o", join(root, file));
     expect(stdout).toContain("is valid: ");
     expect(exitCode).toBe(0);
   });
 
-  it("lists all errors and ends with 1", async () => {
+  it("config check lists all errors and ends with 1", async () => {
     await writeFile(join(directory, "bad.yml"), "prot: 1\nport: no\n");
     expect(await daosServer("config", "check", "--file-only", "-o", "bad.yml")).toEqual({
       exitCode: 1,
@@ -63,7 +63,7 @@ bad.yml is not valid: 2 errors, 1 warning
     });
   });
 
-  it("prints the same findings as JSON with --json", async () => {
+  it("config check prints the same findings as JSON with --json", async () => {
     await writeFile(join(directory, "bad.yml"), "prot: 1\n");
     const { exitCode, stdout } = await daosServer("config", "check", "-o", "bad.yml", "--json");
     expect(exitCode).toBe(1);
@@ -74,7 +74,7 @@ bad.yml is not valid: 2 errors, 1 warning
     });
   });
 
-  it("ends with 3 when the file is valid, but not for this machine", async () => {
+  it("config check ends with 3 when the file is valid, but not for this machine", async () => {
     await writeFile(
       join(directory, "elsewhere.yml"),
       `socket_dir: ${directory}\nprovider: ofi+sockets\ntransport_config: {allow_insecure: true}\nservers:\n- {fabric_iface: no-such-if, scm_mount: /m, scm_class: ram, scm_size: 1}\n`,
@@ -87,7 +87,7 @@ bad.yml is not valid: 2 errors, 1 warning
     expect(exitCode).toBe(3);
   });
 
-  it("ends with 3 when certificates, engine, host names or directories would keep the server from starting", async () => {
+  it("config check ends with 3 when certificates, engine, host names or directories would keep the server from starting", async () => {
     await writeFile(
       join(directory, "unready.yml"),
       `access_points: [no-host.invalid, localhost]
@@ -114,7 +114,7 @@ servers:
     expect((await daosServer(...args)).stdout).not.toContain("error: engine: ");
   });
 
-  it("accepts what config generate makes", async () => {
+  it("config check accepts the output of config generate", async () => {
     const how = ["--output", "made.yml", "--insecure", "--socket_dir", directory];
     const { exitCode, stderr } = await daosServer("config", "generate", ...how);
     expect([exitCode, stderr]).toEqual([0, expect.stringContaining("written: made.yml")]);
@@ -124,7 +124,7 @@ servers:
 });
 
 describe("explanations", () => {
-  it("of a key, of a failure, and of neither", async () => {
+  it("config explain and explain explain a key, a failure, and report an unknown key", async () => {
     expect((await daosServer("config", "explain", "scm_size")).stdout).toBe(
       "servers[].scm_size\n  Size of the tmpfs in GiB, for scm_class ram.\n  Allowed: a whole number from 0 to 1048576\n  Example: scm_size: 16\n",
     );
@@ -133,7 +133,7 @@ describe("explanations", () => {
     expect(JSON.parse((await daosServer("explain", "--json")).stdout).length).toBeGreaterThan(100);
   });
 
-  it("for editors", async () => {
+  it("config schema prints the schema for editors", async () => {
     const { stdout } = await daosServer("config", "schema");
     expect(JSON.parse(stdout)).toMatchObject({ additionalProperties: false });
   });

@@ -7,7 +7,7 @@ export const configGenerateCommand = defineCommand({
   name: "config generate",
   summary: "Write a configuration for this machine",
   description:
-    "It goes to standard output or to the file in --output; what was left out, and why, stands in it and on standard error.",
+    "It is written to standard output or to the file in --output. Omitted parts, with the reasons, are listed in it and on standard error.",
   examples: [
     {
       text: "For a system with three access points",

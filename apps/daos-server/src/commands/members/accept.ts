@@ -6,15 +6,15 @@ import { listMember, memberLine } from "../../show-member.ts";
 /** `daos-server members accept`. */
 export const membersAcceptCommand = defineCommand({
   name: "members accept",
-  summary: "Go on with a store of members that is not as this host has seen it before",
+  summary: "Accept a store of members that differs from the one that this host has seen",
   description:
-    "For a store that is missing, empty, older than before, or another one (failure 824), when it cannot be brought back and its members cannot be restored. Engines that it does not have are no members any more, and exclusions that it does not have are lost. Run it once, on an access point, while no access point leads. The copy of the members that this host has gets another name.",
+    "For a store that is missing, empty, older than before, or a different one (failure 824), if neither the store nor its members can be restored. Engines that are not in the store are no longer members, and exclusions that are not in it are lost. Run it once, on an access point, while no access point leads. This host's copy of the members is renamed.",
   examples: [{ text: "On one access point", line: "members accept -o /etc/daos/daos_server.yml" }],
   flags: {},
   run: async ({ flags }) => {
     const { loadServerConfig } = await import("@daos/config");
     const config = await loadServerConfig(flags.config);
-    // Loaded here: the other commands do without etcd.
+    // Loaded here, because the other commands do not need etcd.
     const { acceptStore } = await import("../../replace-members.ts");
     const { where, members, unreadable, copy } = await acceptStore(config, await commandTools(flags));
     return {

@@ -6,9 +6,9 @@ import { listMember, listPool, unreadableName } from "../../show-member.ts";
 /** `daos-server members check`. */
 export const membersCheckCommand = defineCommand({
   name: "members check",
-  summary: "Look whether all members and pools of the system can be read",
+  summary: "Check that all members and pools of the system can be read",
   description:
-    "Reads the store that the configuration names, a file or etcd, and changes nothing; servers may run. Lists members that cannot be read, and those that daos-server members repair has moved aside. The exit code is not 0 when there are members that cannot be read.",
+    "Reads the configured store, a file or etcd, and changes nothing. Servers may run. Lists members that cannot be read, and those that daos-server members repair has moved aside. The exit code is not 0 if a member cannot be read.",
   examples: [
     { text: "With the configuration of an access point", line: "members check -o /etc/daos/daos_server.yml" },
   ],
@@ -16,7 +16,7 @@ export const membersCheckCommand = defineCommand({
   run: async ({ flags }) => {
     const { loadServerConfig } = await import("@daos/config");
     const config = await loadServerConfig(flags.config);
-    // Loaded here: the other commands do without etcd.
+    // Loaded here, because the other commands do not need etcd.
     const { faultMembersUnreadable } = await import("@daos/member-store");
     const { checkMembers } = await import("../../repair-members.ts");
     const { where, members, pools, unreadable, unreadablePools, quarantined } = await checkMembers(

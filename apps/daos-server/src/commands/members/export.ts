@@ -8,7 +8,7 @@ export const membersExportCommand = defineCommand({
   name: "members export",
   summary: "Write the members of the system to a file, for daos-server members import",
   description:
-    "Reads the store that the configuration names, a file or etcd, and changes nothing; servers may run. The export is JSON with a version and a checksum, and goes to standard output or to the file in --output. It has ranks, identities, addresses and exclusions, and of pools labels, owners and sizes.",
+    "Reads the configured store, a file or etcd, and changes nothing. Servers may run. The export is JSON with a version and a checksum, and is written to standard output or to the file in --output. It has ranks, identities, addresses and exclusions, and the labels, owners and sizes of pools.",
   examples: [
     {
       text: "Every night, on an access point",
@@ -26,7 +26,7 @@ export const membersExportCommand = defineCommand({
   run: async ({ flags }) => {
     const { loadServerConfig } = await import("@daos/config");
     const config = await loadServerConfig(flags.config);
-    // Loaded here: the other commands do without etcd.
+    // Loaded here, because the other commands do not need etcd.
     const { encodeExport, faultMembersUnreadable } = await import("@daos/member-store");
     const { checkMembers } = await import("../../repair-members.ts");
     const { where, members, pools, unreadable, unreadablePools } = await checkMembers(

@@ -5,9 +5,9 @@ import { defineCommand } from "../../define-command.ts";
 /** `daos-server members import`. */
 export const membersImportCommand = defineCommand({
   name: "members import",
-  summary: "Put the members of an export into the store of the system",
+  summary: "Write the members of an export to the store of the system",
   description:
-    "Run it on an access point while no access point leads. Every member is checked as in a store, and all are written as one commit. A store that has members is refused unless --force replaces them. A store that is missing, empty or older than before is accepted; a members' file that is damaged gets another name.",
+    "Run it on an access point while no access point leads. Every member is checked, and all are written in one commit. A store with members is refused unless --force is given. A store that is missing, empty or older than before is accepted. A damaged members' file is renamed.",
   examples: [
     { text: "Look first", line: "members import -o /etc/daos/daos_server.yml --dry-run daos-members.json" },
   ],
@@ -24,7 +24,7 @@ export const membersImportCommand = defineCommand({
     if (from === undefined || more.length > 0) throw faultFile(args.length);
     const { loadServerConfig } = await import("@daos/config");
     const config = await loadServerConfig(flags.config);
-    // Loaded here: the other commands do without etcd.
+    // Loaded here, because the other commands do not need etcd.
     const { importMembers } = await import("../../import-members.ts");
     return importMembers(config, {
       from,

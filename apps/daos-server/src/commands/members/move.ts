@@ -8,7 +8,7 @@ export const membersMoveCommand = defineCommand({
   name: "members move",
   summary: "Move the members of a system with one access point to etcd",
   description:
-    "Run it once, on the host that was the only access point, with a configuration whose system_db is etcd, while no access point runs. The members go to etcd in one commit, and the file that they were in gets another name. What fails changes nothing, and can be repeated.",
+    "Run it once, on the host that was the only access point, with a configuration whose system_db is etcd, while no access point runs. The members are written to etcd in one commit, and their file is renamed. A failed move changes nothing, and can be repeated.",
   examples: [
     { text: "Look first", line: "members move -o /etc/daos/daos_server.yml --dry-run" },
     { text: "Then move", line: "members move -o /etc/daos/daos_server.yml" },
@@ -20,7 +20,7 @@ export const membersMoveCommand = defineCommand({
     const { loadServerConfig } = await import("@daos/config");
     const config = await loadServerConfig(flags.config);
     const dryRun = flags["dry-run"];
-    // Loaded here: the other commands do without etcd.
+    // Loaded here, because the other commands do not need etcd.
     const { moveToEtcd } = await import("@daos/election");
     const moved = await moveToEtcd(config, { dryRun, ...(await commandTools(flags)) });
     const { from, movedFile, endpoints, members, pools, wereThere } = moved;
@@ -52,7 +52,7 @@ function whatWasDone(
   }
   return [
     wereThere ? `${what} that were in ${etcd}` : `${what} moved to ${etcd}`,
-    `${movedFile}: the file they were in, not used any more`,
+    `${movedFile}: their former file, no longer used`,
     "next: start daos-server on every access point",
   ];
 }

@@ -5,15 +5,15 @@ import { unreadableName } from "../../show-member.ts";
 /** `daos-server members repair`. */
 export const membersRepairCommand = defineCommand({
   name: "members repair",
-  summary: "Move members and pools that cannot be read aside",
+  summary: "Move unreadable members and pools aside",
   description:
-    "Run it while no access point runs, with the configuration of an access point. What cannot be read is moved into the quarantine of the same store, where daos-server members check --json shows it; everything else stays as it is. An engine whose member was moved aside may join again; one that was excluded has to be excluded again first.",
+    "Run it while no access point runs, with the configuration of an access point. Unreadable members and pools are moved to the quarantine of the same store, where daos-server members check --json shows them. All others stay unchanged. An engine whose member was moved aside may join again. If it was excluded, exclude it again first.",
   examples: [{ text: "While no access point runs", line: "members repair -o /etc/daos/daos_server.yml" }],
   flags: {},
   run: async ({ flags }) => {
     const { loadServerConfig } = await import("@daos/config");
     const config = await loadServerConfig(flags.config);
-    // Loaded here: the other commands do without etcd.
+    // Loaded here, because the other commands do not need etcd.
     const { repairMembers } = await import("../../repair-members.ts");
     const { where, moved } = await repairMembers(config, await commandTools(flags));
     const total =

@@ -4,15 +4,15 @@ import { defineCommand } from "../../define-command.ts";
 /** `daos-server members restore`. */
 export const membersRestoreCommand = defineCommand({
   name: "members restore",
-  summary: "Give a lost store the members as this host last saw them",
+  summary: "Restore a lost store from this host's copy of the members",
   description:
-    "A leader copies the members to its state directory within two seconds after a change. Run this on the access point that led last, while no access point leads; the time of the copy is shown, and --dry-run shows it without changing anything. What has changed later is lost: look through the members with dmg system query --verbose. Otherwise it is as daos-server members import.",
+    "A leader copies the members to its state directory within two seconds after a change. Run this on the access point that led last, while no access point leads. The output shows the time of the copy; --dry-run shows it without any change. Later changes are lost: check the members with dmg system query --verbose. Otherwise it works like daos-server members import.",
   examples: [
     {
-      text: "Look first, on every access point",
+      text: "First check the copy on every access point",
       line: "members restore -o /etc/daos/daos_server.yml --dry-run",
     },
-    { text: "Then where the copy is newest", line: "members restore -o /etc/daos/daos_server.yml" },
+    { text: "Then restore where the copy is newest", line: "members restore -o /etc/daos/daos_server.yml" },
   ],
   flags: {
     "dry-run": {
@@ -32,7 +32,7 @@ export const membersRestoreCommand = defineCommand({
         { attempted: "restore the members of the system" },
       );
     const tools = await commandTools(flags);
-    // Loaded here: the other commands do without etcd.
+    // Loaded here, because the other commands do not need etcd.
     const [{ openMembersState }, { importMembers }] = await Promise.all([
       import("../../members-state.ts"),
       import("../../import-members.ts"),

@@ -42,10 +42,10 @@ export const storagePrepareCommand = defineCommand({
     "nvme-only": {
       type: "boolean",
       char: "n",
-      summary: "leave persistent memory alone",
+      summary: "do not change persistent memory",
       excludes: "scm-only",
     },
-    "scm-only": { type: "boolean", char: "s", summary: "leave NVMe alone" },
+    "scm-only": { type: "boolean", char: "s", summary: "do not change NVMe" },
     reset: { type: "boolean", summary: "give the devices back to the kernel" },
     force: { type: "boolean", char: "f", summary: "do not ask before data is lost" },
   },
@@ -80,7 +80,7 @@ export const storagePrepareCommand = defineCommand({
 async function askForConsent(reset: boolean): Promise<void> {
   const question = reset
     ? "All namespaces will be destroyed, with all data in them."
-    : "The memory allocation goals of the modules will be changed; what they hold may be lost.";
+    : "The memory allocation goals of the modules will be changed; their data may be lost.";
   if (process.stdin.isTTY !== true) throw faultNoConsent(question);
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   const answer = await terminal.question(`${question} Are you sure? (yes/no) `);

@@ -6,7 +6,7 @@ import { defineCommand } from "../../define-command.ts";
 export const storageScanCommand = defineCommand({
   name: "storage scan",
   summary: "List the NVMe controllers and the persistent memory of this host",
-  examples: [{ text: "As root, so that controllers can be asked", line: "storage scan" }],
+  examples: [{ text: "As root, so that controllers can be read", line: "storage scan" }],
   flags: {},
   run: async ({ flags }) => {
     const { hostTools } = await import("../../host-tools.ts");
@@ -45,7 +45,7 @@ function seenHow(source: NvmeController["source"]): string {
     case "last-known":
       return "  (as last seen)";
     case "pci":
-      return "  (never asked)";
+      return "  (never read)";
     default:
       return source satisfies never;
   }

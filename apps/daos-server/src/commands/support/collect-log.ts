@@ -7,9 +7,9 @@ const MIB = 1024 * 1024;
 /** `daos-server support collect-log`, as in later releases of DAOS. */
 export const supportCollectLogCommand = defineCommand({
   name: "support collect-log",
-  summary: "Collect what support needs of this host into one archive, also without a running server",
+  summary: "Collect the data of this host for support in one archive, also without a running server",
   description:
-    "The archive (tar.gz) has the configuration, the ends of the logs, versions, the state of the certificates, stored members and events, scans of storage and network, and lines of the kernel about devices. A configuration with errors is taken as far as it can be read. Keys are left out, and what looks like a secret is replaced. What could not be had is in missing.txt, with the reason. dmg support collect-log gets the archives of all hosts.",
+    "The archive (tar.gz) has the configuration, the ends of the logs, versions, the state of the certificates, stored members and events, scans of storage and network, and kernel messages about devices. A configuration with errors is used as far as it can be read. Keys are omitted, and text that looks like a secret is replaced. missing.txt lists missing items with the reason. dmg support collect-log collects the archives of all hosts.",
   examples: [
     { text: "In this directory", line: "support collect-log" },
     {

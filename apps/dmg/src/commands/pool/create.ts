@@ -17,7 +17,7 @@ export const poolCreateCommand = defineCommand({
   alias: "c",
   summary: "Create a pool",
   description:
-    "With --scm-size and --nvme-size, sizes are per rank, in units of 1024, and a percentage is of the whole SCM or NVMe of the smallest of the ranks, whether in use or not. --size is that of the whole pool, as in DAOS 2.x: it is divided between the ranks, and there between SCM and NVMe by --tier-ratio; a percentage is of the free SCM and the whole NVMe of the smallest of the ranks. The pool belongs to you and your primary group unless you say otherwise.",
+    "--scm-size and --nvme-size are sizes per rank, in units of 1024. A percentage is a share of the whole SCM or NVMe of the smallest of the ranks, whether in use or not. --size is the size of the whole pool, as in DAOS 2.x. It is divided between the ranks, and on each rank between SCM and NVMe by --tier-ratio. With --size, a percentage is a share of the free SCM and of the whole NVMe of the smallest of the ranks. By default the pool belongs to you and your primary group.",
   examples: [
     { text: "1 GB of SCM on every rank", line: "pool create -s 1G" },
     {
@@ -62,7 +62,7 @@ export const poolCreateCommand = defineCommand({
       min: 1,
       max: 65_536,
       value: "N",
-      summary: "so many ranks that serve, from as many hosts as possible",
+      summary: "number of serving ranks to use, from as many hosts as possible",
     },
     ranks: {
       type: "string",
@@ -98,7 +98,7 @@ export const poolCreateCommand = defineCommand({
   },
   run: async ({ flags, connect, waitFor }) => {
     const sizes = parseSizes(flags);
-    // What is empty, as a variable of a script may be, is the default.
+    // An empty value, as from an empty variable of a script, means the default.
     const label = flags.label ? parsePoolLabel(flags.label) : "";
     if (flags.ranks && flags.nranks !== undefined)
       throw faultUsage("--ranks and --nranks exclude each other", "give one of them");
@@ -113,8 +113,8 @@ export const poolCreateCommand = defineCommand({
       flags.nranks === undefined
         ? listed
         : chooseRanks((await waitFor(systemQuery(client))).members, flags.nranks);
-    const wish = { sizes, label, ranks, svcReplicas: flags.nsvc, user, group, acl };
-    const { notes, ...made } = await waitFor(createPool(client, flags.sys ?? system, wish));
+    const request = { sizes, label, ranks, svcReplicas: flags.nsvc, user, group, acl };
+    const { notes, ...made } = await waitFor(createPool(client, flags.sys ?? system, request));
     const replicas = formatRankSet(made.svcReplicas.map(parseRank));
     return success(
       made,

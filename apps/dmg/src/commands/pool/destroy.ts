@@ -22,7 +22,7 @@ export const poolDestroyCommand = defineCommand({
     force: {
       type: "boolean",
       char: "f",
-      summary: "also while clients are connected, and without a question",
+      summary: "also while clients are connected, and without consent",
     },
     sys: {
       type: "string",

@@ -7,7 +7,7 @@ export const poolListCommand = defineCommand({
   alias: "ls",
   summary: "List the pools of the system",
   description:
-    "Labels and sizes are as they were recorded when the pools were created. The list is compared with that of the data plane: a note says what differs. While the data plane cannot be asked, the recorded pools are shown, and a warning says so.",
+    "Labels and sizes are those that were recorded when the pools were created. The list is compared with that of the data plane; a note shows a difference. While the data plane cannot be asked, the recorded pools are shown, and a warning says so.",
   examples: [
     { text: "All pools", line: "pool list" },
     { text: "As in DAOS 2.x", line: "pool ls" },

@@ -41,7 +41,7 @@ export const poolQueryCommand = defineCommand({
   },
 });
 
-/** @param acl undefined while it cannot be asked for */
+/** @param acl undefined when it cannot be queried */
 function showAcl(acl: readonly string[] | undefined): string | readonly string[] {
   if (acl === undefined) return "unknown";
   return acl.length === 0 ? "the owner only" : acl;

@@ -9,7 +9,7 @@ export const serverQueryCommand = defineCommand({
   name: "server query",
   summary: "Show the servers, their engines' processes and their configuration",
   description:
-    "Each host tells the release of its daos_server, when it was started, and the process of each engine: when it was started and how often it was started again. With --config the configuration in force is shown as well, in groups of equal hosts; a star marks what is not the default. Of the engines' environment only the names are told.",
+    "For each host it shows the release and the start time of its daos_server, and the process of each engine with its start time and the number of restarts. --config also shows the configuration in force, in groups of equal hosts. A star marks values other than the default. The engines' environment variables are shown without their values.",
   examples: [
     { text: "All hosts", line: "server query" },
     { text: "The configuration of two hosts", line: "-l node[1-2] server query --config" },
@@ -74,7 +74,7 @@ function time(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }
 
-/** To the second, as in the table of events. */
+/** The time to the second, as in the table of events. */
 function timeText(ms: number): string {
   return new Date(ms).toISOString().replace(/\.\d+Z$/, "Z");
 }

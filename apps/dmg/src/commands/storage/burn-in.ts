@@ -38,7 +38,7 @@ export const storageBurnInCommand = defineCommand({
       default: "15m",
       summary: "for each controller, as in 30s, 15m or 1h; 90m at most",
     },
-    force: { type: "boolean", char: "f", summary: "do not ask" },
+    force: { type: "boolean", char: "f", summary: "do not ask for consent" },
   },
   run: async ({ flags, terminal, connect, collect }) => {
     const devices = flags.devices.split(/[\s,]+/).filter((word) => word !== "");

@@ -22,7 +22,7 @@ export const storageFormatCommand = defineCommand({
   flags: {
     verbose: { type: "boolean", char: "v", summary: "show the result of every mount point and device" },
     reformat: { type: "boolean", summary: "format also storage with data; the data is lost" },
-    // Of DAOS 2.x.
+    // A flag of DAOS 2.x.
     replace: {
       type: "boolean",
       summary: "give an engine the rank that its storage had before",
@@ -78,7 +78,7 @@ function notDone({ scm, nvme }: StorageFormat): readonly string[] {
   return [...scm, ...nvme].filter(({ fault }) => fault !== undefined).map(({ target }) => target);
 }
 
-/** What a host has done: `storage format ok`, or of which mount points and devices when not all went well. */
+/** The result of a host: `storage format ok`, or the formatted and the failed mount points and devices. */
 function outcomeOf(value: StorageFormat): string {
   if (isOk(value)) return "storage format ok";
   const formatted = done(value);

@@ -47,18 +47,18 @@ export const storagePrepareCommand = defineCommand({
       default: "",
       summary: "user who will own the NVMe devices (default that of the server)",
     },
-    "nvme-only": { type: "boolean", char: "n", summary: "leave SCM alone", excludes: "scm-only" },
-    "scm-only": { type: "boolean", char: "s", summary: "leave NVMe alone" },
+    "nvme-only": { type: "boolean", char: "n", summary: "do not change SCM", excludes: "scm-only" },
+    "scm-only": { type: "boolean", char: "s", summary: "do not change NVMe" },
     reset: { type: "boolean", summary: "return the devices to the operating system" },
-    force: { type: "boolean", char: "f", summary: "do not ask" },
+    force: { type: "boolean", char: "f", summary: "do not ask for consent" },
   },
   run: async ({ flags, terminal, connect, collect }) => {
     const nvme = !flags["scm-only"];
     const scm = !flags["nvme-only"];
     if (!nvme && (flags["pci-whitelist"] !== "" || flags.hugepages !== 0 || flags["target-user"] !== "")) {
       throw faultUsage(
-        "-w, -p and -u are about NVMe, which --scm-only leaves alone",
-        "leave out --scm-only or the others",
+        "-w, -p and -u concern NVMe, which --scm-only excludes",
+        "omit --scm-only or the others",
       );
     }
     if (scm && !flags.force) await confirm(terminal, WARNING);

@@ -98,7 +98,7 @@ function summaryOf({ scm, nvme }: StorageScan): [scm: string, nvme: string] {
   ];
 }
 
-/** Whole GB, as release 0.8.0 has them. A device below one GB is 0 there; other servers say how large it is. */
+/** Whole GB, as in release 0.8.0. There, a device below one GB is 0; other servers report its size. */
 function controllerBytes({ namespaces }: NvmeController): number {
   return namespaces.reduce(
     (sum, { sizeGB, sizeBytes = 0 }) => sum + (sizeGB === 0 ? sizeBytes : sizeGB * 1024 ** 3),
@@ -116,7 +116,7 @@ function enginesOf({ engine, namespaces }: NvmeController): readonly (number | u
   return [engine, ...namespaces.map((namespace) => namespace.engine)];
 }
 
-/** Servers of release 0.8.0 do not say which engine uses a device. The column is then left out. */
+/** Servers of release 0.8.0 do not say which engine uses a device. The column is then omitted. */
 function engineCell(engines: readonly (number | undefined)[]): string {
   const known = [...new Set(engines)].filter((engine) => engine !== undefined);
   return known.length === 0 ? "-" : known.join(", ");

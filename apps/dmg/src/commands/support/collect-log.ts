@@ -4,9 +4,9 @@ import { defineCommand } from "../../define-command.ts";
 /** `dmg support collect-log`, as in later releases of DAOS. */
 export const supportCollectLogCommand = defineCommand({
   name: "support collect-log",
-  summary: "Collect what support needs of all hosts into one archive",
+  summary: "Collect the data of all hosts for support in one archive",
   description:
-    "Every host of the system sends an archive, or the hosts in --host-list do: its configuration, the ends of its logs, versions, the state of its certificates, engines, metrics, scans of storage and network, and lines of the kernel about devices. Members, pools and events come from the leader. Keys are left out, and what looks like a secret is replaced. It works with hosts that are down and without a leader: what could not be had is in missing.txt, with the reason. The exit code is not 0 if a host is missing.",
+    "Every host of the system, or every host in --host-list, sends an archive with its configuration, the ends of its logs, versions, the state of its certificates, engines, metrics, scans of storage and network, and kernel messages about devices. Members, pools and events come from the leader. Keys are omitted, and text that looks like a secret is replaced. It works without a leader and while hosts are down: missing.txt lists missing items with the reason. The exit code is not 0 if a host is missing.",
   examples: [
     { text: "All hosts", line: "support collect-log" },
     { text: "One host, with more of each log", line: "-l node7 support collect-log --log-size 64" },

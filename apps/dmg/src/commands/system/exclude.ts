@@ -11,7 +11,7 @@ export const systemExcludeCommand = defineCommand({
   name: "system exclude",
   summary: "Stop ranks and keep them out of the system",
   description:
-    "Excluded ranks do not join again, also after a restart of their server, until system clear-exclude lets them. Their engines are stopped, without being asked to get ready; where that fails the result says so, and the engine is stopped when its host reports it. Ranks or hosts must be named. On a terminal, it asks for consent before it excludes the only rank that has the management service, unless --force is given.",
+    "Excluded ranks do not join again until system clear-exclude, not even after a restart of their server. Their engines are stopped without preparation. If an engine cannot be stopped, the result shows it, and the engine is stopped when its host reports it. Ranks or hosts must be named. On a terminal, it asks for consent before it excludes the only rank that has the management service, unless --force is given.",
   examples: [
     { text: "Exclude one rank", line: "system exclude --ranks 3" },
     { text: "Exclude a host that hangs", line: "system exclude --rank-hosts node4 --force" },

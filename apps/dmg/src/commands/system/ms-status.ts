@@ -12,7 +12,7 @@ export const msStatusCommand = defineCommand({
   name: "system ms-status",
   summary: "Show the management service: its leader, its store, and which replicas answer",
   description:
-    "Every access point is asked, also while there is no leader; without an answer which they are, the hosts in --host-list or the configuration are. A replica or a host in --host-list that does not answer, or no leader among those that do, makes the exit code other than 0.",
+    "It calls every access point, also without a leader. If no host can name the access points, it calls the hosts in --host-list or in the configuration. The exit code is not 0 if a replica or a host in --host-list does not answer, or if no answering host leads.",
   examples: [{ text: "Who leads, and who answers", line: "system ms-status" }],
   flags: { watch: WATCH_FLAG },
   run: async ({ connect, collect, waitFor }): Promise<Answer> => {
@@ -48,7 +48,7 @@ export const msStatusCommand = defineCommand({
           ),
         ].join("\n\n"),
       anySucceeded: answers.length > 0,
-      // Hosts that cannot be reached say nothing about a leader.
+      // Unreachable hosts give no information about a leader.
       failures: [
         ...failures,
         ...(leader === undefined && answers.length > 0 ? [{ host: undefined, fault: noLeader(rows) }] : []),
@@ -57,7 +57,7 @@ export const msStatusCommand = defineCommand({
   },
 });
 
-/** The access points that any host names; the hosts that were given when none does. */
+/** The access points that any host names; the given hosts when none names them. */
 async function findReplicas(client: ControlClient, system: string): Promise<ControlClient> {
   const { leaderQuery } = await import("@daos/control-client");
   try {
@@ -69,7 +69,7 @@ async function findReplicas(client: ControlClient, system: string): Promise<Cont
   }
 }
 
-/** The replicas, and the hosts that were named: one of those that does not answer is not passed over. */
+/** The replicas and the named hosts, so that a named host that does not answer is reported. */
 async function withNamed(client: ControlClient, replicas: ControlClient): Promise<ControlClient> {
   const addresses = replicas.hosts.map(formatHostAddress);
   const { hosts = [] } = await resolveHosts(

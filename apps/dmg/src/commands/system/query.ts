@@ -18,8 +18,8 @@ export const systemQueryCommand = defineCommand({
   examples: [
     { text: "All members", line: "system query" },
     { text: "Some members, with all details", line: "system query --ranks 0-3,7 --verbose" },
-    { text: "What an administrator should look at", line: "system query --not-ok" },
-    { text: "What is out of service", line: "system query --with-states stopped,excluded" },
+    { text: "Members that need attention", line: "system query --not-ok" },
+    { text: "Members that are out of service", line: "system query --with-states stopped,excluded" },
     {
       text: "The members on four hosts, every 5 seconds",
       line: "system query --rank-hosts node[1-4] --watch 5",
@@ -65,7 +65,7 @@ export const systemQueryCommand = defineCommand({
   },
 });
 
-/** Which states are shown. A server of release 0.8.0 says none: `unknown`. @throws Fault usage */
+/** The states to show. The members of a server of release 0.8.0 have none: `unknown`. @throws Fault usage */
 function parseStates(text: string | undefined, notOk: boolean): (state: MemberState) => boolean {
   if (notOk) return (state) => state !== "joined";
   if (text === undefined) return () => true;
@@ -97,7 +97,7 @@ function verboseTable(members: readonly MemberStatus[], names: Names, width: num
     "Rank",
     "UUID",
     "Control Address",
-    // A column that says nothing is left out.
+    // An empty column is omitted.
     ...(names.size > 0 ? ["Host"] : []),
     "Fault Domain",
     "State",

@@ -79,7 +79,7 @@ export const ResponseStateSchema: GenMessage<ResponseState> = /*@__PURE__*/
   messageDesc(file_ctl_common, 2);
 
 /**
- * Outcome of one part of a request; negative is a failure.
+ * Outcome of one part of a request. A negative status is a failure.
  *
  * @generated from enum ctl.ResponseStatus
  */

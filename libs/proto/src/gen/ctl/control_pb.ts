@@ -109,7 +109,7 @@ export const MgmtCtl: GenService<{
     output: typeof SystemQueryRespSchema;
   },
   /**
-   * Stops some or all engines; what has been excluded stays so.
+   * Stops some or all engines. Excluded members stay excluded.
    *
    * @generated from rpc ctl.MgmtCtl.SystemStopMembers
    */
@@ -119,7 +119,7 @@ export const MgmtCtl: GenService<{
     output: typeof SystemActionRespSchema;
   },
   /**
-   * Starts engines that were stopped.
+   * Starts stopped engines.
    *
    * @generated from rpc ctl.MgmtCtl.SystemStart
    */
@@ -149,7 +149,7 @@ export const MgmtCtl: GenService<{
     output: typeof SystemActionRespSchema;
   },
   /**
-   * Forgets stopped members; their storage has to be formatted again.
+   * Erases stopped members. Their storage must be formatted again.
    *
    * @generated from rpc ctl.MgmtCtl.SystemErase
    */
@@ -159,7 +159,7 @@ export const MgmtCtl: GenService<{
     output: typeof SystemActionRespSchema;
   },
   /**
-   * What has happened lately, and with follow what happens.
+   * The latest events, and with follow also new ones.
    *
    * @generated from rpc ctl.MgmtCtl.SystemEvents
    */
@@ -169,7 +169,7 @@ export const MgmtCtl: GenService<{
     output: typeof SystemEventSchema;
   },
   /**
-   * As StorageFormat, with the progress of every device while it works, and the results at the end.
+   * Like StorageFormat, with the progress of every device, and the results at the end.
    *
    * @generated from rpc ctl.MgmtCtl.StorageFormatWatch
    */
@@ -179,7 +179,7 @@ export const MgmtCtl: GenService<{
     output: typeof StorageFormatEventSchema;
   },
   /**
-   * Writes and verifies NVMe controllers that hold nothing, with progress, and their verdicts at the end.
+   * Writes and verifies NVMe controllers without data. Sends the progress, and the verdicts at the end.
    *
    * @generated from rpc ctl.MgmtCtl.StorageBurnIn
    */
@@ -189,7 +189,7 @@ export const MgmtCtl: GenService<{
     output: typeof StorageBurnInEventSchema;
   },
   /**
-   * Sizes and use of the storage of this host's engines.
+   * The size and use of the storage of this host's engines.
    *
    * @generated from rpc ctl.MgmtCtl.StorageUsage
    */
@@ -199,7 +199,7 @@ export const MgmtCtl: GenService<{
     output: typeof StorageUsageRespSchema;
   },
   /**
-   * What this host's engines know of their NVMe devices.
+   * The NVMe devices of this host's engines, as the engines report them.
    *
    * @generated from rpc ctl.MgmtCtl.SmdQuery
    */
@@ -209,7 +209,7 @@ export const MgmtCtl: GenService<{
     output: typeof SmdQueryRespSchema;
   },
   /**
-   * Changes what this host's control plane logs.
+   * Changes the log level of this host's control plane.
    *
    * @generated from rpc ctl.MgmtCtl.SetLogMasks
    */
@@ -219,7 +219,7 @@ export const MgmtCtl: GenService<{
     output: typeof SetLogMasksRespSchema;
   },
   /**
-   * What runs on this host.
+   * The versions of this host's programs.
    *
    * @generated from rpc ctl.MgmtCtl.ServerVersion
    */
@@ -229,7 +229,7 @@ export const MgmtCtl: GenService<{
     output: typeof ServerVersionRespSchema;
   },
   /**
-   * What the server of this host is, and the configuration in force.
+   * The server of this host with its engines' processes, and the configuration in force.
    *
    * @generated from rpc ctl.MgmtCtl.ServerQuery
    */
@@ -239,7 +239,7 @@ export const MgmtCtl: GenService<{
     output: typeof ServerQueryRespSchema;
   },
   /**
-   * What this host is to the management service.
+   * The state of the management service on this host.
    *
    * @generated from rpc ctl.MgmtCtl.MsStatus
    */
@@ -249,7 +249,7 @@ export const MgmtCtl: GenService<{
     output: typeof MsStatusRespSchema;
   },
   /**
-   * An archive of what support needs of this host: logs, configuration, versions, scans; no keys.
+   * An archive of this host for support: logs, configuration, versions and scans, without keys.
    *
    * @generated from rpc ctl.MgmtCtl.SupportCollect
    */

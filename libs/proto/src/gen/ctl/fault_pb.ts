@@ -16,13 +16,13 @@ export const file_ctl_fault: GenFile = /*@__PURE__*/
   fileDesc("Cg9jdGwvZmF1bHQucHJvdG8SA2N0bCJ0CgtGYXVsdERldGFpbBIOCgZkb21haW4YASABKAkSDAoEY29kZRgCIAEoBRITCgtkZXNjcmlwdGlvbhgDIAEoCRIOCgZyZWFzb24YBCABKAkSEgoKcmVzb2x1dGlvbhgFIAEoCRIOCgZsZWFkZXIYBiABKAliBnByb3RvMw");
 
 /**
- * A failure as an operator sees it: a typed detail of the gRPC status of any call. Older peers read the message only.
+ * A failure for an operator: a typed detail of the gRPC status of any call. Older peers read only the message.
  *
  * @generated from message ctl.FaultDetail
  */
 export type FaultDetail = Message<"ctl.FaultDetail"> & {
   /**
-   * The part of the control plane it comes from, as in "scm".
+   * The part of the control plane that failed, as in "scm".
    *
    * @generated from field: string domain = 1;
    */
@@ -36,29 +36,29 @@ export type FaultDetail = Message<"ctl.FaultDetail"> & {
   code: number;
 
   /**
-   * What was attempted and the value seen.
+   * The attempted action and the value seen.
    *
    * @generated from field: string description = 3;
    */
   description: string;
 
   /**
-   * What lies behind it; empty when that is not known or part of the description.
+   * The reason; empty when it is unknown or part of the description.
    *
    * @generated from field: string reason = 4;
    */
   reason: string;
 
   /**
-   * What the operator can do now.
+   * The action that the operator can take.
    *
    * @generated from field: string resolution = 5;
    */
   resolution: string;
 
   /**
-   * Control address of the leader of the management service, host:port, where the request can be sent instead; empty
-   * when that is not known or would not help.
+   * Control address (host:port) of the leader of the management service, to which the request can be sent instead; empty when
+   * the leader is unknown or would not help.
    *
    * @generated from field: string leader = 6;
    */

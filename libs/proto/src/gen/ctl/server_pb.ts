@@ -16,7 +16,7 @@ export const file_ctl_server: GenFile = /*@__PURE__*/
   fileDesc("ChBjdGwvc2VydmVyLnByb3RvEgNjdGwiLgoOU2V0TG9nTWFza3NSZXESDQoFbWFza3MYASABKAkSDQoFcmVzZXQYAiABKAgiNAoPU2V0TG9nTWFza3NSZXNwEg0KBW1hc2tzGAEgASgJEhIKCmNvbmZpZ3VyZWQYAiABKAkiEgoQU2VydmVyVmVyc2lvblJlcSJlChFTZXJ2ZXJWZXJzaW9uUmVzcBIMCgRuYW1lGAEgASgJEg8KB3ZlcnNpb24YAiABKAkSDwoHcmVsZWFzZRgDIAEoCRIPCgdydW50aW1lGAQgASgJEg8KB3N0YXJ0ZWQYBSABKAQiIAoOU2VydmVyUXVlcnlSZXESDgoGY29uZmlnGAEgASgIIoIDCg9TZXJ2ZXJRdWVyeVJlc3ASDwoHdmVyc2lvbhgBIAEoCRILCgNwaWQYAiABKA0SDwoHc3RhcnRlZBgDIAEoBBIsCgdlbmdpbmVzGAQgAygLMhsuY3RsLlNlcnZlclF1ZXJ5UmVzcC5FbmdpbmUSEwoLY29uZmlnX2ZpbGUYBSABKAkSKAoGY29uZmlnGAYgAygLMhguY3RsLlNlcnZlclF1ZXJ5UmVzcC5LZXkacgoGRW5naW5lEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVzdGF0ZRgDIAEoCRILCgNwaWQYBCABKA0SDwoHc3RhcnRlZBgFIAEoBBIQCghyZXN0YXJ0cxgGIAEoDUIHCgVfcmFuaxpfCgNLZXkSDAoEbmFtZRgBIAEoCRINCgV2YWx1ZRgCIAEoCRIVCg1kZWZhdWx0X3ZhbHVlGAMgASgJEhMKC2Rlc2NyaXB0aW9uGAQgASgJEg8KB2FsbG93ZWQYBSABKAkiJAoRU3VwcG9ydENvbGxlY3RSZXESDwoHbG9nX21pYhgBIAEoDSK2AgoTU3VwcG9ydENvbGxlY3RFdmVudBI1Cghwcm9ncmVzcxgBIAEoCzIhLmN0bC5TdXBwb3J0Q29sbGVjdEV2ZW50LlByb2dyZXNzSAASDwoFY2h1bmsYAiABKAxIABIxCgZyZXN1bHQYAyABKAsyHy5jdGwuU3VwcG9ydENvbGxlY3RFdmVudC5SZXN1bHRIABo1CghQcm9ncmVzcxIMCgRpdGVtGAEgASgJEgwKBGRvbmUYAiABKA0SDQoFdG90YWwYAyABKA0aJwoHTWlzc2luZxIMCgRpdGVtGAEgASgJEg4KBnJlYXNvbhgCIAEoCRo7CgZSZXN1bHQSMQoHbWlzc2luZxgBIAMoCzIgLmN0bC5TdXBwb3J0Q29sbGVjdEV2ZW50Lk1pc3NpbmdCBwoFZXZlbnRiBnByb3RvMw");
 
 /**
- * Changes how much a server logs until it is restarted.
+ * Changes the log level of a server until it is restarted.
  *
  * @generated from message ctl.SetLogMasksReq
  */
@@ -29,7 +29,7 @@ export type SetLogMasksReq = Message<"ctl.SetLogMasksReq"> & {
   masks: string;
 
   /**
-   * back to what the configuration says; then masks is empty
+   * restores the configured level; masks is then empty
    *
    * @generated from field: bool reset = 2;
    */
@@ -44,7 +44,7 @@ export const SetLogMasksReqSchema: GenMessage<SetLogMasksReq> = /*@__PURE__*/
   messageDesc(file_ctl_server, 0);
 
 /**
- * What it logs now.
+ * The current level.
  *
  * @generated from message ctl.SetLogMasksResp
  */
@@ -68,7 +68,7 @@ export const SetLogMasksRespSchema: GenMessage<SetLogMasksResp> = /*@__PURE__*/
   messageDesc(file_ctl_server, 1);
 
 /**
- * Asks for the version.
+ * Requests the version.
  *
  * @generated from message ctl.ServerVersionReq
  */
@@ -83,7 +83,7 @@ export const ServerVersionReqSchema: GenMessage<ServerVersionReq> = /*@__PURE__*
   messageDesc(file_ctl_server, 2);
 
 /**
- * What runs on this host.
+ * The versions of this host's programs.
  *
  * @generated from message ctl.ServerVersionResp
  */
@@ -96,14 +96,14 @@ export type ServerVersionResp = Message<"ctl.ServerVersionResp"> & {
   name: string;
 
   /**
-   * of the control plane
+   * version of the control plane
    *
    * @generated from field: string version = 2;
    */
   version: string;
 
   /**
-   * the release of DAOS whose data plane it runs
+   * the DAOS release of its data plane
    *
    * @generated from field: string release = 3;
    */
@@ -117,7 +117,7 @@ export type ServerVersionResp = Message<"ctl.ServerVersionResp"> & {
   runtime: string;
 
   /**
-   * when it was started, ms since 1970
+   * start time, ms since 1970
    *
    * @generated from field: uint64 started = 5;
    */
@@ -132,7 +132,7 @@ export const ServerVersionRespSchema: GenMessage<ServerVersionResp> = /*@__PURE_
   messageDesc(file_ctl_server, 3);
 
 /**
- * Asks a server what it is.
+ * Requests the state of a server.
  *
  * @generated from message ctl.ServerQueryReq
  */
@@ -153,7 +153,7 @@ export const ServerQueryReqSchema: GenMessage<ServerQueryReq> = /*@__PURE__*/
   messageDesc(file_ctl_server, 4);
 
 /**
- * What the server of a host is, and what runs on it.
+ * The server of a host, and its engines.
  *
  * @generated from message ctl.ServerQueryResp
  */
@@ -212,7 +212,7 @@ export type ServerQueryResp_Engine = Message<"ctl.ServerQueryResp.Engine"> & {
   index: number;
 
   /**
-   * absent until it has one
+   * absent before the first join
    *
    * @generated from field: optional uint32 rank = 2;
    */
@@ -226,21 +226,21 @@ export type ServerQueryResp_Engine = Message<"ctl.ServerQueryResp.Engine"> & {
   state: string;
 
   /**
-   * of its process, 0 for none
+   * process id; 0 without a process
    *
    * @generated from field: uint32 pid = 4;
    */
   pid: number;
 
   /**
-   * its process, ms since 1970, 0 for none
+   * start time of its process, ms since 1970; 0 without a process
    *
    * @generated from field: uint64 started = 5;
    */
   started: bigint;
 
   /**
-   * since the server started
+   * number of restarts since the server started
    *
    * @generated from field: uint32 restarts = 6;
    */
@@ -268,7 +268,7 @@ export type ServerQueryResp_Key = Message<"ctl.ServerQueryResp.Key"> & {
   name: string;
 
   /**
-   * as YAML; of environment variables the names only
+   * as YAML; environment variables have their names only
    *
    * @generated from field: string value = 2;
    */
@@ -287,7 +287,7 @@ export type ServerQueryResp_Key = Message<"ctl.ServerQueryResp.Key"> & {
   description: string;
 
   /**
-   * which values the key takes
+   * the allowed values
    *
    * @generated from field: string allowed = 5;
    */
@@ -302,13 +302,13 @@ export const ServerQueryResp_KeySchema: GenMessage<ServerQueryResp_Key> = /*@__P
   messageDesc(file_ctl_server, 5, 1);
 
 /**
- * Asks for the archive.
+ * Requests the archive.
  *
  * @generated from message ctl.SupportCollectReq
  */
 export type SupportCollectReq = Message<"ctl.SupportCollectReq"> & {
   /**
-   * the most of each log, MiB; 0 for the default
+   * maximum size of each log, MiB; 0 for the default
    *
    * @generated from field: uint32 log_mib = 1;
    */
@@ -323,7 +323,7 @@ export const SupportCollectReqSchema: GenMessage<SupportCollectReq> = /*@__PURE_
   messageDesc(file_ctl_server, 6);
 
 /**
- * A part of the archive, or how far it is.
+ * A part of the archive, or the progress.
  *
  * @generated from message ctl.SupportCollectEvent
  */
@@ -393,7 +393,7 @@ export const SupportCollectEvent_ProgressSchema: GenMessage<SupportCollectEvent_
   messageDesc(file_ctl_server, 7, 0);
 
 /**
- * Something that could not be had.
+ * A missing item.
  *
  * @generated from message ctl.SupportCollectEvent.Missing
  */

@@ -71,7 +71,7 @@ export type NvmeController = Message<"ctl.NvmeController"> & {
   driver: string;
 
   /**
-   * healthstats are all zero because nobody could ask
+   * healthstats are all zero because the health could not be read
    *
    * @generated from field: bool nohealth = 102;
    */
@@ -83,7 +83,7 @@ export type NvmeController = Message<"ctl.NvmeController"> & {
   trend?: NvmeController_Trend | undefined;
 
   /**
-   * index of the engine that it serves by the configuration, also without namespaces
+   * index of the engine that is configured to use it, also without namespaces
    *
    * @generated from field: optional uint32 engine = 104;
    */
@@ -126,7 +126,7 @@ export type NvmeController_Namespace = Message<"ctl.NvmeController.Namespace"> &
   bytes: bigint;
 
   /**
-   * index of the engine that it serves by the configuration
+   * index of the engine that is configured to use it
    *
    * @generated from field: optional uint32 engine = 101;
    */
@@ -245,7 +245,7 @@ export const NvmeController_HealthSchema: GenMessage<NvmeController_Health> = /*
   messageDesc(file_ctl_storage_nvme, 0, 1);
 
 /**
- * How the health has changed from the first to the last sample that the server has kept.
+ * The change of the health from the first to the last stored sample.
  *
  * @generated from message ctl.NvmeController.Trend
  */
@@ -271,7 +271,7 @@ export type NvmeController_Trend = Message<"ctl.NvmeController.Trend"> & {
   errorLogEntriesPerDay: number;
 
   /**
-   * until the rated life is used up; absent when nothing was used
+   * until the rated life is used up; absent without measurable wear
    *
    * @generated from field: optional double days_left = 5;
    */
@@ -293,41 +293,41 @@ export const NvmeController_TrendSchema: GenMessage<NvmeController_Trend> = /*@_
   messageDesc(file_ctl_storage_nvme, 0, 2);
 
 /**
- * Where what is known of a controller comes from.
+ * The source of a controller's data.
  *
  * @generated from enum ctl.NvmeController.Source
  */
 export enum NvmeController_Source {
   /**
-   * of a server of release 0.8.0, which does not say
+   * from a server of release 0.8.0, which does not report it
    *
    * @generated from enum value: SOURCE_UNKNOWN = 0;
    */
   UNKNOWN = 0,
 
   /**
-   * the kernel's driver, just now
+   * the kernel's driver, in this scan
    *
    * @generated from enum value: SOURCE_KERNEL = 1;
    */
   KERNEL = 1,
 
   /**
-   * an SPDK target, just now
+   * an SPDK target, in this scan
    *
    * @generated from enum value: SOURCE_SPDK = 2;
    */
   SPDK = 2,
 
   /**
-   * what an earlier scan saw: it is bound to a user-space driver now
+   * an earlier scan: it has a user-space driver now
    *
    * @generated from enum value: SOURCE_LAST_KNOWN = 3;
    */
   LAST_KNOWN = 3,
 
   /**
-   * the bus only: nobody has asked it yet
+   * the bus only: the controller was never queried
    *
    * @generated from enum value: SOURCE_PCI = 4;
    */

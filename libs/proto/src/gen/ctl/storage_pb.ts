@@ -120,7 +120,7 @@ export const StorageScanRespSchema: GenMessage<StorageScanResp> = /*@__PURE__*/
   messageDesc(file_ctl_storage, 3);
 
 /**
- * What is formatted is decided by the server's configuration.
+ * The server's configuration determines the storage to format.
  *
  * @generated from message ctl.StorageFormatReq
  */
@@ -136,7 +136,7 @@ export type StorageFormatReq = Message<"ctl.StorageFormatReq"> & {
   scm?: FormatScmReq | undefined;
 
   /**
-   * format again what is already formatted: all its data is lost
+   * also formats formatted storage: all its data is lost
    *
    * @generated from field: bool reformat = 3;
    */
@@ -175,13 +175,13 @@ export const StorageFormatRespSchema: GenMessage<StorageFormatResp> = /*@__PURE_
   messageDesc(file_ctl_storage, 5);
 
 /**
- * A format whose progress is told.
+ * A format that sends its progress.
  *
  * @generated from message ctl.StorageFormatWatchReq
  */
 export type StorageFormatWatchReq = Message<"ctl.StorageFormatWatchReq"> & {
   /**
-   * format again what is already formatted: all its data is lost
+   * also formats formatted storage: all its data is lost
    *
    * @generated from field: bool reformat = 1;
    */
@@ -196,7 +196,7 @@ export const StorageFormatWatchReqSchema: GenMessage<StorageFormatWatchReq> = /*
   messageDesc(file_ctl_storage, 6);
 
 /**
- * How far the work on one device has come; sent when it has changed.
+ * The progress on one device, sent after each change.
  *
  * @generated from message ctl.DeviceProgress
  */
@@ -228,7 +228,7 @@ export type DeviceProgress = Message<"ctl.DeviceProgress"> & {
   elapsedMs: bigint;
 
   /**
-   * absent until there is something to go by
+   * absent until it can be estimated
    *
    * @generated from field: optional uint64 remaining_ms = 5;
    */
@@ -274,20 +274,20 @@ export const StorageFormatEventSchema: GenMessage<StorageFormatEvent> = /*@__PUR
   messageDesc(file_ctl_storage, 8);
 
 /**
- * Which controllers, and for how long. They must hold nothing, and serve no engine whose storage is formatted.
+ * The controllers and the duration. The controllers must have no data, and must not serve an engine with formatted storage.
  *
  * @generated from message ctl.StorageBurnInReq
  */
 export type StorageBurnInReq = Message<"ctl.StorageBurnInReq"> & {
   /**
-   * PCI addresses; empty: every one that holds nothing
+   * PCI addresses; empty: every controller without data
    *
    * @generated from field: repeated string devices = 1;
    */
   devices: string[];
 
   /**
-   * for each controller, all at once; 0: 900
+   * duration for each controller; all run concurrently; 0: 900
    *
    * @generated from field: uint32 seconds = 2;
    */
@@ -318,7 +318,7 @@ export type BurnInResult = Message<"ctl.BurnInResult"> & {
   verdict: BurnInVerdict;
 
   /**
-   * of what kept it from beginning
+   * the reason why it was not started
    *
    * @generated from field: ctl.ResponseState state = 3;
    */
@@ -347,7 +347,7 @@ export type BurnInResult = Message<"ctl.BurnInResult"> & {
   errors: string[];
 
   /**
-   * what the controller's own counters say, as in "2 media errors"
+   * findings from the controller's own counters, as in "2 media errors"
    *
    * @generated from field: repeated string findings = 8;
    */
@@ -419,7 +419,7 @@ export const StorageBurnInEventSchema: GenMessage<StorageBurnInEvent> = /*@__PUR
   messageDesc(file_ctl_storage, 12);
 
 /**
- * Asks how large the storage of a host's engines is, and how much of it is in use.
+ * Requests the size and use of the storage of a host's engines.
  *
  * @generated from message ctl.StorageUsageReq
  */
@@ -453,7 +453,7 @@ export const StorageUsageRespSchema: GenMessage<StorageUsageResp> = /*@__PURE__*
   messageDesc(file_ctl_storage, 14);
 
 /**
- * The storage of one engine. A size counts only where the part's state is a success.
+ * The storage of one engine. A size is valid only if the state of its part is a success.
  *
  * @generated from message ctl.StorageUsageResp.Engine
  */
@@ -471,7 +471,7 @@ export type StorageUsageResp_Engine = Message<"ctl.StorageUsageResp.Engine"> & {
   rank?: number | undefined;
 
   /**
-   * of its SCM
+   * mount point of its SCM
    *
    * @generated from field: string mount = 3;
    */
@@ -517,7 +517,7 @@ export const StorageUsageResp_EngineSchema: GenMessage<StorageUsageResp_Engine> 
   messageDesc(file_ctl_storage, 14, 0);
 
 /**
- * Asks the engines of a host what they know of their NVMe devices.
+ * Requests the NVMe devices of a host's engines from the engines.
  *
  * @generated from message ctl.SmdQueryReq
  */
@@ -533,14 +533,14 @@ export type SmdQueryReq = Message<"ctl.SmdQueryReq"> & {
   pools: boolean;
 
   /**
-   * of the devices below
+   * with the health of the devices below
    *
    * @generated from field: bool health = 3;
    */
   health: boolean;
 
   /**
-   * uuid of the device whose health is asked for; empty: all
+   * uuid of the device for health; empty: all
    *
    * @generated from field: string device = 4;
    */
@@ -569,7 +569,7 @@ export const SmdQueryReqSchema: GenMessage<SmdQueryReq> = /*@__PURE__*/
   messageDesc(file_ctl_storage, 15);
 
 /**
- * One entry for each engine of the configuration, or for each rank that was asked for and is here.
+ * One entry for each engine of the configuration, or for each requested rank of this host.
  *
  * @generated from message ctl.SmdQueryResp
  */
@@ -588,7 +588,7 @@ export const SmdQueryRespSchema: GenMessage<SmdQueryResp> = /*@__PURE__*/
   messageDesc(file_ctl_storage, 16);
 
 /**
- * What one engine says. The lists count only where the state is a success.
+ * The answer of one engine. The lists are valid only if the state is a success.
  *
  * @generated from message ctl.SmdQueryResp.Engine
  */
@@ -634,13 +634,13 @@ export const SmdQueryResp_EngineSchema: GenMessage<SmdQueryResp_Engine> = /*@__P
   messageDesc(file_ctl_storage, 16, 0);
 
 /**
- * How a controller came through.
+ * The verdict on a controller.
  *
  * @generated from enum ctl.BurnInVerdict
  */
 export enum BurnInVerdict {
   /**
-   * it was not begun: see the state
+   * it was not started: see the state
    *
    * @generated from enum value: BURN_IN_NONE = 0;
    */

@@ -120,14 +120,14 @@ export type PmemDevice = Message<"ctl.PmemDevice"> & {
   size: bigint;
 
   /**
-   * index of the engine that it serves by the configuration
+   * index of the engine that is configured to use it
    *
    * @generated from field: optional uint32 engine = 100;
    */
   engine?: number | undefined;
 
   /**
-   * as in fsdax, the only one that an engine can use; empty when it is not known
+   * as in fsdax, the only mode that an engine can use; empty when it is unknown
    *
    * @generated from field: string mode = 101;
    */

@@ -46,21 +46,21 @@ export type SystemMember = Message<"ctl.SystemMember"> & {
   state: MemberState;
 
   /**
-   * why it is in that state; empty for the usual one
+   * the reason for the state; may be empty
    *
    * @generated from field: string reason = 101;
    */
   reason: string;
 
   /**
-   * when the state began, ms since 1970
+   * begin of the state, ms since 1970
    *
    * @generated from field: uint64 since = 102;
    */
   since: bigint;
 
   /**
-   * how often it has joined
+   * number of its joins
    *
    * @generated from field: uint32 incarnation = 103;
    */
@@ -88,7 +88,7 @@ export type SystemMember = Message<"ctl.SystemMember"> & {
   faultDomain: string;
 
   /**
-   * place of the engine in the configuration of its host, from 1; 0: not known
+   * index of the engine in the configuration of its host, from 1; 0: unknown
    *
    * @generated from field: uint32 engine_number = 107;
    */
@@ -103,7 +103,7 @@ export const SystemMemberSchema: GenMessage<SystemMember> = /*@__PURE__*/
   messageDesc(file_ctl_system, 0);
 
 /**
- * Which members: all of the ranks and all on the hosts; every member when neither is given.
+ * A selection of members: those with the ranks and those on the hosts; all members when both are empty.
  *
  * @generated from message ctl.MemberSelection
  */
@@ -129,7 +129,7 @@ export const MemberSelectionSchema: GenMessage<MemberSelection> = /*@__PURE__*/
   messageDesc(file_ctl_system, 1);
 
 /**
- * Asks for members with their states.
+ * Requests members with their states.
  *
  * @generated from message ctl.SystemQueryReq
  */
@@ -148,7 +148,7 @@ export const SystemQueryReqSchema: GenMessage<SystemQueryReq> = /*@__PURE__*/
   messageDesc(file_ctl_system, 2);
 
 /**
- * The members, by rank, and what was asked for and is not there.
+ * The members by rank, and the selected ranks and hosts that do not exist.
  *
  * @generated from message ctl.SystemQueryResp
  */
@@ -177,7 +177,7 @@ export const SystemQueryRespSchema: GenMessage<SystemQueryResp> = /*@__PURE__*/
   messageDesc(file_ctl_system, 3);
 
 /**
- * Something to be done to members, on all their hosts side by side.
+ * An action on members, concurrent on all their hosts.
  *
  * @generated from message ctl.SystemActionReq
  */
@@ -188,7 +188,7 @@ export type SystemActionReq = Message<"ctl.SystemActionReq"> & {
   selection?: MemberSelection | undefined;
 
   /**
-   * without asking the engines to get ready
+   * without preparing the engines
    *
    * @generated from field: bool force = 2;
    */
@@ -217,7 +217,7 @@ export const SystemActionReqSchema: GenMessage<SystemActionReq> = /*@__PURE__*/
   messageDesc(file_ctl_system, 4);
 
 /**
- * What came of it, one result for each member.
+ * The results, one for each member.
  *
  * @generated from message ctl.SystemActionResp
  */
@@ -246,7 +246,7 @@ export const SystemActionRespSchema: GenMessage<SystemActionResp> = /*@__PURE__*
   messageDesc(file_ctl_system, 5);
 
 /**
- * What came of it for one member.
+ * The result for one member.
  *
  * @generated from message ctl.SystemActionResp.Result
  */
@@ -267,28 +267,28 @@ export type SystemActionResp_Result = Message<"ctl.SystemActionResp.Result"> & {
   addr: string;
 
   /**
-   * the step that was done, or that failed
+   * the last successful step, or the failed one
    *
    * @generated from field: string action = 4;
    */
   action: string;
 
   /**
-   * absent when all is well
+   * absent after a success
    *
    * @generated from field: ctl.FaultDetail fault = 5;
    */
   fault?: FaultDetail | undefined;
 
   /**
-   * afterwards
+   * the state after the action
    *
    * @generated from field: ctl.MemberState state = 6;
    */
   state: MemberState;
 
   /**
-   * what is left to know when all is well
+   * an additional note after a success
    *
    * @generated from field: string note = 7;
    */
@@ -303,27 +303,27 @@ export const SystemActionResp_ResultSchema: GenMessage<SystemActionResp_Result> 
   messageDesc(file_ctl_system, 5, 0);
 
 /**
- * Asks for events.
+ * Requests events.
  *
  * @generated from message ctl.SystemEventsReq
  */
 export type SystemEventsReq = Message<"ctl.SystemEventsReq"> & {
   /**
-   * goes on until the caller ends it
+   * continues until the caller ends the call
    *
    * @generated from field: bool follow = 1;
    */
   follow: boolean;
 
   /**
-   * only those with a larger number
+   * only events with a larger number
    *
    * @generated from field: uint64 after = 2;
    */
   after: bigint;
 
   /**
-   * only those that happened then or later, ms since 1970
+   * only events at this time or later, ms since 1970
    *
    * @generated from field: uint64 since = 3;
    */
@@ -338,13 +338,13 @@ export const SystemEventsReqSchema: GenMessage<SystemEventsReq> = /*@__PURE__*/
   messageDesc(file_ctl_system, 6);
 
 /**
- * Something that happened in the system. The latest ones are kept beside the members.
+ * An event of the system. The latest events are stored with the members.
  *
  * @generated from message ctl.SystemEvent
  */
 export type SystemEvent = Message<"ctl.SystemEvent"> & {
   /**
-   * counts up, also over changes of the leader
+   * increases, also across changes of the leader
    *
    * @generated from field: uint64 number = 1;
    */
@@ -502,7 +502,7 @@ export const SystemMemberQueryRespSchema: GenMessage<SystemMemberQueryResp> = /*
   messageDesc(file_ctl_system, 11);
 
 /**
- * Asks what the host is to the management service.
+ * Requests the state of the management service on this host.
  *
  * @generated from message ctl.MsStatusReq
  */
@@ -517,62 +517,62 @@ export const MsStatusReqSchema: GenMessage<MsStatusReq> = /*@__PURE__*/
   messageDesc(file_ctl_system, 12);
 
 /**
- * The management service as one host sees it.
+ * The management service from the view of one host.
  *
  * @generated from message ctl.MsStatusResp
  */
 export type MsStatusResp = Message<"ctl.MsStatusResp"> & {
   /**
-   * and has read the members
+   * true when it leads and has read the members
    *
    * @generated from field: bool leads_here = 1;
    */
   leadsHere: boolean;
 
   /**
-   * control address; empty when none is known
+   * control address; empty when it is unknown
    *
    * @generated from field: string leader = 2;
    */
   leader: string;
 
   /**
-   * of the leader here; 0 on other hosts
+   * the term on the leader; 0 on other hosts
    *
    * @generated from field: uint64 term = 3;
    */
   term: bigint;
 
   /**
-   * where the members are kept: file or etcd
+   * the store of the members: file or etcd
    *
    * @generated from field: string store = 4;
    */
   store: string;
 
   /**
-   * why the store cannot be used, as far as this host knows; empty when it can
+   * the reason why the store cannot be used, as known to this host; empty for a usable store
    *
    * @generated from field: string outage = 5;
    */
   outage: string;
 
   /**
-   * on the leader
+   * on the leader: number of members
    *
    * @generated from field: uint32 members = 6;
    */
   members: number;
 
   /**
-   * on the leader, events that the store does not have yet
+   * on the leader: number of events that the store does not have yet
    *
    * @generated from field: uint32 unsaved_events = 7;
    */
   unsavedEvents: number;
 
   /**
-   * that take part
+   * control addresses of the running access points
    *
    * @generated from field: repeated string access_points = 8;
    */
@@ -587,20 +587,20 @@ export const MsStatusRespSchema: GenMessage<MsStatusResp> = /*@__PURE__*/
   messageDesc(file_ctl_system, 13);
 
 /**
- * What a member does, as the leader knows it.
+ * The state of a member on the leader.
  *
  * @generated from enum ctl.MemberState
  */
 export enum MemberState {
   /**
-   * of a server of release 0.8.0, which does not say
+   * from a server of release 0.8.0, which does not report it
    *
    * @generated from enum value: MEMBER_UNKNOWN = 0;
    */
   MEMBER_UNKNOWN = 0,
 
   /**
-   * has a rank, is not in service yet
+   * it has a rank, but is not in service yet
    *
    * @generated from enum value: MEMBER_JOINING = 1;
    */
@@ -617,21 +617,21 @@ export enum MemberState {
   MEMBER_STOPPING = 3,
 
   /**
-   * because it was asked to
+   * an administrator or its server stopped it
    *
    * @generated from enum value: MEMBER_STOPPED = 4;
    */
   MEMBER_STOPPED = 4,
 
   /**
-   * may not join until that is cleared
+   * it may not join until the exclusion is cleared
    *
    * @generated from enum value: MEMBER_EXCLUDED = 5;
    */
   MEMBER_EXCLUDED = 5,
 
   /**
-   * its host has not been heard of
+   * its host sends no reports
    *
    * @generated from enum value: MEMBER_UNRESPONSIVE = 6;
    */
@@ -645,7 +645,7 @@ export enum MemberState {
   MEMBER_ERRORED = 7,
 
   /**
-   * its storage was formatted, and its place on its host has another rank
+   * its storage was formatted, and an engine with another rank has its place
    *
    * @generated from enum value: MEMBER_REPLACED = 8;
    */

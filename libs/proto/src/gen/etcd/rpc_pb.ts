@@ -18,7 +18,7 @@ export const file_etcd_rpc: GenFile = /*@__PURE__*/
   fileDesc("Cg5ldGNkL3JwYy5wcm90bxIMZXRjZHNlcnZlcnBiIlwKDlJlc3BvbnNlSGVhZGVyEhIKCmNsdXN0ZXJfaWQYASABKAQSEQoJbWVtYmVyX2lkGAIgASgEEhAKCHJldmlzaW9uGAMgASgDEhEKCXJhZnRfdGVybRgEIAEoBCL2AgoMUmFuZ2VSZXF1ZXN0EgsKA2tleRgBIAEoDBIRCglyYW5nZV9lbmQYAiABKAwSDQoFbGltaXQYAyABKAMSEAoIcmV2aXNpb24YBCABKAMSOAoKc29ydF9vcmRlchgFIAEoDjIkLmV0Y2RzZXJ2ZXJwYi5SYW5nZVJlcXVlc3QuU29ydE9yZGVyEjoKC3NvcnRfdGFyZ2V0GAYgASgOMiUuZXRjZHNlcnZlcnBiLlJhbmdlUmVxdWVzdC5Tb3J0VGFyZ2V0EhQKDHNlcmlhbGl6YWJsZRgHIAEoCBIRCglrZXlzX29ubHkYCCABKAgSEgoKY291bnRfb25seRgJIAEoCCIuCglTb3J0T3JkZXISCAoETk9ORRAAEgoKBkFTQ0VORBABEgsKB0RFU0NFTkQQAiJCCgpTb3J0VGFyZ2V0EgcKA0tFWRAAEgsKB1ZFUlNJT04QARIKCgZDUkVBVEUQAhIHCgNNT0QQAxIJCgVWQUxVRRAEInkKDVJhbmdlUmVzcG9uc2USLAoGaGVhZGVyGAEgASgLMhwuZXRjZHNlcnZlcnBiLlJlc3BvbnNlSGVhZGVyEh0KA2t2cxgCIAMoCzIQLm12Y2NwYi5LZXlWYWx1ZRIMCgRtb3JlGAMgASgIEg0KBWNvdW50GAQgASgDIjcKClB1dFJlcXVlc3QSCwoDa2V5GAEgASgMEg0KBXZhbHVlGAIgASgMEg0KBWxlYXNlGAMgASgDIjsKC1B1dFJlc3BvbnNlEiwKBmhlYWRlchgBIAEoCzIcLmV0Y2RzZXJ2ZXJwYi5SZXNwb25zZUhlYWRlciI0ChJEZWxldGVSYW5nZVJlcXVlc3QSCwoDa2V5GAEgASgMEhEKCXJhbmdlX2VuZBgCIAEoDCJUChNEZWxldGVSYW5nZVJlc3BvbnNlEiwKBmhlYWRlchgBIAEoCzIcLmV0Y2RzZXJ2ZXJwYi5SZXNwb25zZUhlYWRlchIPCgdkZWxldGVkGAIgASgDIu8BCglSZXF1ZXN0T3ASMwoNcmVxdWVzdF9yYW5nZRgBIAEoCzIaLmV0Y2RzZXJ2ZXJwYi5SYW5nZVJlcXVlc3RIABIvCgtyZXF1ZXN0X3B1dBgCIAEoCzIYLmV0Y2RzZXJ2ZXJwYi5QdXRSZXF1ZXN0SAASQAoUcmVxdWVzdF9kZWxldGVfcmFuZ2UYAyABKAsyIC5ldGNkc2VydmVycGIuRGVsZXRlUmFuZ2VSZXF1ZXN0SAASLwoLcmVxdWVzdF90eG4YBCABKAsyGC5ldGNkc2VydmVycGIuVHhuUmVxdWVzdEgAQgkKB3JlcXVlc3Qi+QEKClJlc3BvbnNlT3ASNQoOcmVzcG9uc2VfcmFuZ2UYASABKAsyGy5ldGNkc2VydmVycGIuUmFuZ2VSZXNwb25zZUgAEjEKDHJlc3BvbnNlX3B1dBgCIAEoCzIZLmV0Y2RzZXJ2ZXJwYi5QdXRSZXNwb25zZUgAEkIKFXJlc3BvbnNlX2RlbGV0ZV9yYW5nZRgDIAEoCzIhLmV0Y2RzZXJ2ZXJwYi5EZWxldGVSYW5nZVJlc3BvbnNlSAASMQoMcmVzcG9uc2VfdHhuGAQgASgLMhkuZXRjZHNlcnZlcnBiLlR4blJlc3BvbnNlSABCCgoIcmVzcG9uc2UigwMKB0NvbXBhcmUSMwoGcmVzdWx0GAEgASgOMiMuZXRjZHNlcnZlcnBiLkNvbXBhcmUuQ29tcGFyZVJlc3VsdBIzCgZ0YXJnZXQYAiABKA4yIy5ldGNkc2VydmVycGIuQ29tcGFyZS5Db21wYXJlVGFyZ2V0EgsKA2tleRgDIAEoDBIRCgd2ZXJzaW9uGAQgASgDSAASGQoPY3JlYXRlX3JldmlzaW9uGAUgASgDSAASFgoMbW9kX3JldmlzaW9uGAYgASgDSAASDwoFdmFsdWUYByABKAxIABIPCgVsZWFzZRgIIAEoA0gAIkAKDUNvbXBhcmVSZXN1bHQSCQoFRVFVQUwQABILCgdHUkVBVEVSEAESCAoETEVTUxACEg0KCU5PVF9FUVVBTBADIkcKDUNvbXBhcmVUYXJnZXQSCwoHVkVSU0lPThAAEgoKBkNSRUFURRABEgcKA01PRBACEgkKBVZBTFVFEAMSCQoFTEVBU0UQBEIOCgx0YXJnZXRfdW5pb24iiAEKClR4blJlcXVlc3QSJgoHY29tcGFyZRgBIAMoCzIVLmV0Y2RzZXJ2ZXJwYi5Db21wYXJlEigKB3N1Y2Nlc3MYAiADKAsyFy5ldGNkc2VydmVycGIuUmVxdWVzdE9wEigKB2ZhaWx1cmUYAyADKAsyFy5ldGNkc2VydmVycGIuUmVxdWVzdE9wInsKC1R4blJlc3BvbnNlEiwKBmhlYWRlchgBIAEoCzIcLmV0Y2RzZXJ2ZXJwYi5SZXNwb25zZUhlYWRlchIRCglzdWNjZWVkZWQYAiABKAgSKwoJcmVzcG9uc2VzGAMgAygLMhguZXRjZHNlcnZlcnBiLlJlc3BvbnNlT3AiNwoRQ29tcGFjdGlvblJlcXVlc3QSEAoIcmV2aXNpb24YASABKAMSEAoIcGh5c2ljYWwYAiABKAgiQgoSQ29tcGFjdGlvblJlc3BvbnNlEiwKBmhlYWRlchgBIAEoCzIcLmV0Y2RzZXJ2ZXJwYi5SZXNwb25zZUhlYWRlciJbCgxXYXRjaFJlcXVlc3QSOgoOY3JlYXRlX3JlcXVlc3QYASABKAsyIC5ldGNkc2VydmVycGIuV2F0Y2hDcmVhdGVSZXF1ZXN0SABCDwoNcmVxdWVzdF91bmlvbiJMChJXYXRjaENyZWF0ZVJlcXVlc3QSCwoDa2V5GAEgASgMEhEKCXJhbmdlX2VuZBgCIAEoDBIWCg5zdGFydF9yZXZpc2lvbhgDIAEoAyLCAQoNV2F0Y2hSZXNwb25zZRIsCgZoZWFkZXIYASABKAsyHC5ldGNkc2VydmVycGIuUmVzcG9uc2VIZWFkZXISEAoId2F0Y2hfaWQYAiABKAMSDwoHY3JlYXRlZBgDIAEoCBIQCghjYW5jZWxlZBgEIAEoCBIYChBjb21wYWN0X3JldmlzaW9uGAUgASgDEhUKDWNhbmNlbF9yZWFzb24YBiABKAkSHQoGZXZlbnRzGAsgAygLMg0ubXZjY3BiLkV2ZW50IiwKEUxlYXNlR3JhbnRSZXF1ZXN0EgsKA1RUTBgBIAEoAxIKCgJJRBgCIAEoAyJqChJMZWFzZUdyYW50UmVzcG9uc2USLAoGaGVhZGVyGAEgASgLMhwuZXRjZHNlcnZlcnBiLlJlc3BvbnNlSGVhZGVyEgoKAklEGAIgASgDEgsKA1RUTBgDIAEoAxINCgVlcnJvchgEIAEoCSIgChJMZWFzZVJldm9rZVJlcXVlc3QSCgoCSUQYASABKAMiQwoTTGVhc2VSZXZva2VSZXNwb25zZRIsCgZoZWFkZXIYASABKAsyHC5ldGNkc2VydmVycGIuUmVzcG9uc2VIZWFkZXIiIwoVTGVhc2VLZWVwQWxpdmVSZXF1ZXN0EgoKAklEGAEgASgDIl8KFkxlYXNlS2VlcEFsaXZlUmVzcG9uc2USLAoGaGVhZGVyGAEgASgLMhwuZXRjZHNlcnZlcnBiLlJlc3BvbnNlSGVhZGVyEgoKAklEGAIgASgDEgsKA1RUTBgDIAEoAyIPCg1TdGF0dXNSZXF1ZXN0IuYBCg5TdGF0dXNSZXNwb25zZRIsCgZoZWFkZXIYASABKAsyHC5ldGNkc2VydmVycGIuUmVzcG9uc2VIZWFkZXISDwoHdmVyc2lvbhgCIAEoCRIOCgZkYlNpemUYAyABKAMSDgoGbGVhZGVyGAQgASgEEhEKCXJhZnRJbmRleBgFIAEoBBIQCghyYWZ0VGVybRgGIAEoBBIYChByYWZ0QXBwbGllZEluZGV4GAcgASgEEg4KBmVycm9ycxgIIAMoCRITCgtkYlNpemVJblVzZRgJIAEoAxIRCglpc0xlYXJuZXIYCiABKAgy6gIKAktWEkIKBVJhbmdlEhouZXRjZHNlcnZlcnBiLlJhbmdlUmVxdWVzdBobLmV0Y2RzZXJ2ZXJwYi5SYW5nZVJlc3BvbnNlIgASPAoDUHV0EhguZXRjZHNlcnZlcnBiLlB1dFJlcXVlc3QaGS5ldGNkc2VydmVycGIuUHV0UmVzcG9uc2UiABJUCgtEZWxldGVSYW5nZRIgLmV0Y2RzZXJ2ZXJwYi5EZWxldGVSYW5nZVJlcXVlc3QaIS5ldGNkc2VydmVycGIuRGVsZXRlUmFuZ2VSZXNwb25zZSIAEjwKA1R4bhIYLmV0Y2RzZXJ2ZXJwYi5UeG5SZXF1ZXN0GhkuZXRjZHNlcnZlcnBiLlR4blJlc3BvbnNlIgASTgoHQ29tcGFjdBIfLmV0Y2RzZXJ2ZXJwYi5Db21wYWN0aW9uUmVxdWVzdBogLmV0Y2RzZXJ2ZXJwYi5Db21wYWN0aW9uUmVzcG9uc2UiADJPCgVXYXRjaBJGCgVXYXRjaBIaLmV0Y2RzZXJ2ZXJwYi5XYXRjaFJlcXVlc3QaGy5ldGNkc2VydmVycGIuV2F0Y2hSZXNwb25zZSIAKAEwATKTAgoFTGVhc2USUQoKTGVhc2VHcmFudBIfLmV0Y2RzZXJ2ZXJwYi5MZWFzZUdyYW50UmVxdWVzdBogLmV0Y2RzZXJ2ZXJwYi5MZWFzZUdyYW50UmVzcG9uc2UiABJUCgtMZWFzZVJldm9rZRIgLmV0Y2RzZXJ2ZXJwYi5MZWFzZVJldm9rZVJlcXVlc3QaIS5ldGNkc2VydmVycGIuTGVhc2VSZXZva2VSZXNwb25zZSIAEmEKDkxlYXNlS2VlcEFsaXZlEiMuZXRjZHNlcnZlcnBiLkxlYXNlS2VlcEFsaXZlUmVxdWVzdBokLmV0Y2RzZXJ2ZXJwYi5MZWFzZUtlZXBBbGl2ZVJlc3BvbnNlIgAoATABMlQKC01haW50ZW5hbmNlEkUKBlN0YXR1cxIbLmV0Y2RzZXJ2ZXJwYi5TdGF0dXNSZXF1ZXN0GhwuZXRjZHNlcnZlcnBiLlN0YXR1c1Jlc3BvbnNlIgBiBnByb3RvMw", [file_etcd_kv]);
 
 /**
- * Who answered, and when in the history of the cluster.
+ * The answering member, and the revision of the cluster.
  *
  * @generated from message etcdserverpb.ResponseHeader
  */
@@ -54,7 +54,7 @@ export const ResponseHeaderSchema: GenMessage<ResponseHeader> = /*@__PURE__*/
   messageDesc(file_etcd_rpc, 0);
 
 /**
- * Keys from key up to range_end, which is left out; key alone without range_end.
+ * The keys from key up to, but without, range_end; only key without range_end.
  *
  * @generated from message etcdserverpb.RangeRequest
  */
@@ -94,7 +94,7 @@ export type RangeRequest = Message<"etcdserverpb.RangeRequest"> & {
   sortTarget: RangeRequest_SortTarget;
 
   /**
-   * what the member that is asked knows, perhaps not the newest
+   * the value on the called member, which may be out of date
    *
    * @generated from field: bool serializable = 7;
    */
@@ -147,7 +147,7 @@ export const RangeRequest_SortOrderSchema: GenEnum<RangeRequest_SortOrder> = /*@
   enumDesc(file_etcd_rpc, 1, 0);
 
 /**
- * What is sorted by.
+ * The sort key.
  *
  * @generated from enum etcdserverpb.RangeRequest.SortTarget
  */
@@ -308,7 +308,7 @@ export type DeleteRangeResponse = Message<"etcdserverpb.DeleteRangeResponse"> & 
   header?: ResponseHeader | undefined;
 
   /**
-   * how many there were
+   * number of deleted keys
    *
    * @generated from field: int64 deleted = 2;
    */
@@ -409,7 +409,7 @@ export const ResponseOpSchema: GenMessage<ResponseOp> = /*@__PURE__*/
   messageDesc(file_etcd_rpc, 8);
 
 /**
- * A condition on one key. A key that is absent has the revisions and the version 0.
+ * A condition on one key. An absent key has the revisions and the version 0.
  *
  * @generated from message etcdserverpb.Compare
  */
@@ -473,7 +473,7 @@ export const CompareSchema: GenMessage<Compare> = /*@__PURE__*/
   messageDesc(file_etcd_rpc, 9);
 
 /**
- * How the key's property and the given one must relate.
+ * The comparison of the key's property with the given value.
  *
  * @generated from enum etcdserverpb.Compare.CompareResult
  */
@@ -544,7 +544,7 @@ export const Compare_CompareTargetSchema: GenEnum<Compare_CompareTarget> = /*@__
   enumDesc(file_etcd_rpc, 9, 1);
 
 /**
- * When every condition holds `success` is done, else `failure`. No key may be written twice.
+ * Executes `success` when every condition holds, else `failure`. No key may be written twice.
  *
  * @generated from message etcdserverpb.TxnRequest
  */
@@ -573,7 +573,7 @@ export const TxnRequestSchema: GenMessage<TxnRequest> = /*@__PURE__*/
   messageDesc(file_etcd_rpc, 10);
 
 /**
- * What was done.
+ * The executed operations.
  *
  * @generated from message etcdserverpb.TxnResponse
  */
@@ -602,7 +602,7 @@ export const TxnResponseSchema: GenMessage<TxnResponse> = /*@__PURE__*/
   messageDesc(file_etcd_rpc, 11);
 
 /**
- * Forgets what was overwritten or deleted before a revision.
+ * Discards values that were overwritten or deleted before a revision.
  *
  * @generated from message etcdserverpb.CompactionRequest
  */
@@ -628,7 +628,7 @@ export const CompactionRequestSchema: GenMessage<CompactionRequest> = /*@__PURE_
   messageDesc(file_etcd_rpc, 12);
 
 /**
- * It is forgotten.
+ * The history was discarded.
  *
  * @generated from message etcdserverpb.CompactionResponse
  */
@@ -688,7 +688,7 @@ export type WatchCreateRequest = Message<"etcdserverpb.WatchCreateRequest"> & {
   rangeEnd: Uint8Array;
 
   /**
-   * first change to tell of; 0: the next one
+   * first revision to send; 0: the next change
    *
    * @generated from field: int64 start_revision = 3;
    */
@@ -731,7 +731,7 @@ export type WatchResponse = Message<"etcdserverpb.WatchResponse"> & {
   canceled: boolean;
 
   /**
-   * not 0: the changes asked for are not known any more, from this one on they are
+   * not 0: the requested changes were compacted; the history begins at this revision
    *
    * @generated from field: int64 compact_revision = 5;
    */
@@ -756,7 +756,7 @@ export const WatchResponseSchema: GenMessage<WatchResponse> = /*@__PURE__*/
   messageDesc(file_etcd_rpc, 16);
 
 /**
- * Asks for a lease.
+ * Requests a lease.
  *
  * @generated from message etcdserverpb.LeaseGrantRequest
  */
@@ -800,7 +800,7 @@ export type LeaseGrantResponse = Message<"etcdserverpb.LeaseGrantResponse"> & {
   ID: bigint;
 
   /**
-   * seconds; may be more than was asked for
+   * seconds; may be more than requested
    *
    * @generated from field: int64 TTL = 3;
    */
@@ -858,7 +858,7 @@ export const LeaseRevokeResponseSchema: GenMessage<LeaseRevokeResponse> = /*@__P
   messageDesc(file_etcd_rpc, 20);
 
 /**
- * Begins the time of a lease anew.
+ * Renews a lease.
  *
  * @generated from message etcdserverpb.LeaseKeepAliveRequest
  */
@@ -877,7 +877,7 @@ export const LeaseKeepAliveRequestSchema: GenMessage<LeaseKeepAliveRequest> = /*
   messageDesc(file_etcd_rpc, 21);
 
 /**
- * The time has begun anew.
+ * The lease was renewed.
  *
  * @generated from message etcdserverpb.LeaseKeepAliveResponse
  */
@@ -908,7 +908,7 @@ export const LeaseKeepAliveResponseSchema: GenMessage<LeaseKeepAliveResponse> = 
   messageDesc(file_etcd_rpc, 22);
 
 /**
- * Asks a member for its state.
+ * Requests the state of a member.
  *
  * @generated from message etcdserverpb.StatusRequest
  */
@@ -946,7 +946,7 @@ export type StatusResponse = Message<"etcdserverpb.StatusResponse"> & {
   dbSize: bigint;
 
   /**
-   * member that leads, 0 when there is none
+   * id of the leading member; 0 without a leader
    *
    * @generated from field: uint64 leader = 4;
    */
@@ -1001,7 +1001,7 @@ export const StatusResponseSchema: GenMessage<StatusResponse> = /*@__PURE__*/
  */
 export const KV: GenService<{
   /**
-   * Reads a range of keys; linearizable unless it says otherwise.
+   * Reads a range of keys; linearizable unless serializable is set.
    *
    * @generated from rpc etcdserverpb.KV.Range
    */
@@ -1031,7 +1031,7 @@ export const KV: GenService<{
     output: typeof DeleteRangeResponseSchema;
   },
   /**
-   * Compares, then does one of two lists of operations, as one change.
+   * Evaluates conditions, and executes one of two lists of operations as one change.
    *
    * @generated from rpc etcdserverpb.KV.Txn
    */
@@ -1041,7 +1041,7 @@ export const KV: GenService<{
     output: typeof TxnResponseSchema;
   },
   /**
-   * Forgets how keys were before a revision.
+   * Discards the history of keys before a revision.
    *
    * @generated from rpc etcdserverpb.KV.Compact
    */
@@ -1054,13 +1054,13 @@ export const KV: GenService<{
   serviceDesc(file_etcd_rpc, 0);
 
 /**
- * Notices of changes.
+ * Notifications of changes.
  *
  * @generated from service etcdserverpb.Watch
  */
 export const Watch: GenService<{
   /**
-   * Tells of the changes of a range of keys until the stream ends.
+   * Sends the changes of a range of keys until the stream ends.
    *
    * @generated from rpc etcdserverpb.Watch.Watch
    */
@@ -1073,13 +1073,13 @@ export const Watch: GenService<{
   serviceDesc(file_etcd_rpc, 1);
 
 /**
- * Leases: keys that go when nobody keeps them alive.
+ * Leases: keys that are deleted when their lease is not renewed.
  *
  * @generated from service etcdserverpb.Lease
  */
 export const Lease: GenService<{
   /**
-   * Makes a lease.
+   * Grants a lease.
    *
    * @generated from rpc etcdserverpb.Lease.LeaseGrant
    */
@@ -1099,7 +1099,7 @@ export const Lease: GenService<{
     output: typeof LeaseRevokeResponseSchema;
   },
   /**
-   * Begins the time of a lease anew, once for each request.
+   * Renews a lease, once for each request.
    *
    * @generated from rpc etcdserverpb.Lease.LeaseKeepAlive
    */
@@ -1112,13 +1112,13 @@ export const Lease: GenService<{
   serviceDesc(file_etcd_rpc, 2);
 
 /**
- * Looking after etcd itself.
+ * Maintenance of etcd.
  *
  * @generated from service etcdserverpb.Maintenance
  */
 export const Maintenance: GenService<{
   /**
-   * State of the member that is asked.
+   * The state of the called member.
    *
    * @generated from rpc etcdserverpb.Maintenance.Status
    */

@@ -179,7 +179,7 @@ export const MgmtSvc: GenService<{
     output: typeof ListPoolsRespSchema;
   },
   /**
-   * A server tells the leader how its engines are, again and again.
+   * A server reports the states of its engines to the leader, at an interval and after each change.
    *
    * @generated from rpc mgmt.MgmtSvc.ReportEngines
    */
@@ -199,7 +199,7 @@ export const MgmtSvc: GenService<{
     output: typeof StartRankRespSchema;
   },
   /**
-   * Takes the identity of one stopped engine of this host away.
+   * Removes the identity of one stopped engine of this host.
    *
    * @generated from rpc mgmt.MgmtSvc.EraseRank
    */
@@ -209,7 +209,7 @@ export const MgmtSvc: GenService<{
     output: typeof EraseRankRespSchema;
   },
   /**
-   * Passes a call of the leader to this host's engine with a replica of the management service.
+   * Forwards a call of the leader to this host's engine with a replica of the management service.
    *
    * @generated from rpc mgmt.MgmtSvc.CallEngine
    */
@@ -219,7 +219,7 @@ export const MgmtSvc: GenService<{
     output: typeof CallEngineRespSchema;
   },
   /**
-   * Passes a client's call about the pools on to the leader, which records them.
+   * Forwards a client's pool call to the leader, which records the pools.
    *
    * @generated from rpc mgmt.MgmtSvc.CallLeader
    */

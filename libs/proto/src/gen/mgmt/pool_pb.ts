@@ -181,7 +181,7 @@ export type ListPoolsReq = Message<"mgmt.ListPoolsReq"> & {
   sys: string;
 
   /**
-   * the client takes the recorded pools when the data plane cannot be asked
+   * the client accepts the recorded pools when the data plane does not answer
    *
    * @generated from field: bool recorded = 100;
    */
@@ -212,14 +212,14 @@ export type ListPoolsResp = Message<"mgmt.ListPoolsResp"> & {
   pools: ListPoolsResp_Pool[];
 
   /**
-   * the fields from 100 on are filled in; not by an earlier release
+   * the fields from 100 on are set; false in an earlier release
    *
    * @generated from field: bool registered = 100;
    */
   registered: boolean;
 
   /**
-   * why the data plane could not be asked: the pools are as they were recorded
+   * why the data plane did not answer: the pools are the recorded ones
    *
    * @generated from field: string outage = 101;
    */
@@ -262,7 +262,7 @@ export type ListPoolsResp_Pool = Message<"mgmt.ListPoolsResp.Pool"> & {
   state: PoolState;
 
   /**
-   * on each rank; 0: not known
+   * on each rank; 0: unknown
    *
    * @generated from field: uint64 scmbytes = 102;
    */
@@ -276,7 +276,7 @@ export type ListPoolsResp_Pool = Message<"mgmt.ListPoolsResp.Pool"> & {
   nvmebytes: bigint;
 
   /**
-   * that were asked for; empty: all of that time
+   * requested ranks; empty: all ranks at the time
    *
    * @generated from field: repeated uint32 ranks = 104;
    */
@@ -305,7 +305,7 @@ export type ListPoolsResp_Pool = Message<"mgmt.ListPoolsResp.Pool"> & {
   createdBy: string;
 
   /**
-   * what differs from the data plane
+   * the difference from the data plane
    *
    * @generated from field: string note = 109;
    */
@@ -320,13 +320,13 @@ export const ListPoolsResp_PoolSchema: GenMessage<ListPoolsResp_Pool> = /*@__PUR
   messageDesc(file_mgmt_pool, 5, 0);
 
 /**
- * How far a pool has come.
+ * The state of a pool.
  *
  * @generated from enum mgmt.PoolState
  */
 export enum PoolState {
   /**
-   * an earlier release does not say
+   * from an earlier release, which does not report it
    *
    * @generated from enum value: POOL_UNKNOWN = 0;
    */
@@ -348,7 +348,7 @@ export enum PoolState {
   POOL_DESTROYING = 3,
 
   /**
-   * it was created, and the data plane does not have it
+   * it was created, but the data plane does not have it
    *
    * @generated from enum value: POOL_MISSING = 4;
    */

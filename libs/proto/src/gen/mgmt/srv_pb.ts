@@ -85,7 +85,7 @@ export type JoinReq = Message<"mgmt.JoinReq"> & {
   faultDomain: string;
 
   /**
-   * the data plane knows the rank already, which is the replica's own: it is only recorded
+   * the data plane already knows the rank, which is the replica's own: the member is only recorded
    *
    * @generated from field: bool recorded = 101;
    */
@@ -99,7 +99,7 @@ export type JoinReq = Message<"mgmt.JoinReq"> & {
   reports: boolean;
 
   /**
-   * place of the engine in the configuration of its host, from 1; 0: not said
+   * index of the engine in the configuration of its host, from 1; 0: unknown
    *
    * @generated from field: uint32 engine_number = 103;
    */
@@ -135,7 +135,7 @@ export type JoinResp = Message<"mgmt.JoinResp"> & {
   state: JoinResp_State;
 
   /**
-   * how often this engine has joined; goes into its host's reports
+   * number of joins of this engine, for its host's reports
    *
    * @generated from field: uint32 incarnation = 100;
    */
@@ -376,7 +376,7 @@ export const CreateMsReqSchema: GenMessage<CreateMsReq> = /*@__PURE__*/
   messageDesc(file_mgmt_srv, 10);
 
 /**
- * How the engines of one host are.
+ * The states of the engines of one host.
  *
  * @generated from message mgmt.ReportEnginesReq
  */
@@ -394,21 +394,21 @@ export type ReportEnginesReq = Message<"mgmt.ReportEnginesReq"> & {
   engines: ReportEnginesReq_Engine[];
 
   /**
-   * how soon the next report comes
+   * time until the next report
    *
    * @generated from field: uint32 interval_ms = 3;
    */
   intervalMs: number;
 
   /**
-   * of devices, new since the last report
+   * new warnings about devices since the last report
    *
    * @generated from field: repeated string warnings = 4;
    */
   warnings: string[];
 
   /**
-   * how many engines the configuration has; 0: not said
+   * number of engines in the configuration; 0: unknown
    *
    * @generated from field: uint32 configured = 5;
    */
@@ -436,7 +436,7 @@ export type ReportEnginesReq_Engine = Message<"mgmt.ReportEnginesReq.Engine"> & 
   uuid: string;
 
   /**
-   * of its latest join; 0 before the first
+   * incarnation of its latest join; 0 before the first join
    *
    * @generated from field: uint32 incarnation = 2;
    */
@@ -448,14 +448,14 @@ export type ReportEnginesReq_Engine = Message<"mgmt.ReportEnginesReq.Engine"> & 
   state: ReportEnginesReq_State;
 
   /**
-   * why it is not serving
+   * the reason why it does not serve
    *
    * @generated from field: string reason = 4;
    */
   reason: string;
 
   /**
-   * its place in the configuration, from 1; 0: not said
+   * its index in the configuration, from 1; 0: unknown
    *
    * @generated from field: uint32 number = 5;
    */
@@ -470,7 +470,7 @@ export const ReportEnginesReq_EngineSchema: GenMessage<ReportEnginesReq_Engine> 
   messageDesc(file_mgmt_srv, 11, 0);
 
 /**
- * Where an engine is in its life.
+ * The state of an engine.
  *
  * @generated from enum mgmt.ReportEnginesReq.State
  */
@@ -486,14 +486,14 @@ export enum ReportEnginesReq_State {
   SERVING = 1,
 
   /**
-   * because it was asked to
+   * an administrator or its server stopped it
    *
    * @generated from enum value: STOPPED = 2;
    */
   STOPPED = 2,
 
   /**
-   * died, or could not be started
+   * it died, or could not be started
    *
    * @generated from enum value: FAILED = 3;
    */
@@ -507,20 +507,20 @@ export const ReportEnginesReq_StateSchema: GenEnum<ReportEnginesReq_State> = /*@
   enumDesc(file_mgmt_srv, 11, 0);
 
 /**
- * What a server should know of the system.
+ * The leader's answer to a report.
  *
  * @generated from message mgmt.ReportEnginesResp
  */
 export type ReportEnginesResp = Message<"mgmt.ReportEnginesResp"> & {
   /**
-   * control addresses of those that take part now
+   * control addresses of the running access points
    *
    * @generated from field: repeated string access_points = 1;
    */
   accessPoints: string[];
 
   /**
-   * control address of the one that answers
+   * control address of the answering leader
    *
    * @generated from field: string leader = 2;
    */
@@ -569,7 +569,7 @@ export const StartRankRespSchema: GenMessage<StartRankResp> = /*@__PURE__*/
   messageDesc(file_mgmt_srv, 14);
 
 /**
- * The rank to take the identity from.
+ * The rank that loses its identity.
  *
  * @generated from message mgmt.EraseRankReq
  */
@@ -580,7 +580,7 @@ export type EraseRankReq = Message<"mgmt.EraseRankReq"> & {
   rank: number;
 
   /**
-   * of the engine that is meant
+   * uuid of the engine
    *
    * @generated from field: string uuid = 2;
    */
@@ -595,7 +595,7 @@ export const EraseRankReqSchema: GenMessage<EraseRankReq> = /*@__PURE__*/
   messageDesc(file_mgmt_srv, 15);
 
 /**
- * Its storage has to be formatted again.
+ * The storage must be formatted again.
  *
  * @generated from message mgmt.EraseRankResp
  */
@@ -626,7 +626,7 @@ export type CallEngineReq = Message<"mgmt.CallEngineReq"> & {
   body: Uint8Array;
 
   /**
-   * certificate (DER) of the client that is called for; empty for a join, and without certificates
+   * certificate (DER) of the client behind the call; empty for a join, and without certificates
    *
    * @generated from field: bytes caller = 3;
    */
@@ -641,7 +641,7 @@ export const CallEngineReqSchema: GenMessage<CallEngineReq> = /*@__PURE__*/
   messageDesc(file_mgmt_srv, 17);
 
 /**
- * What the engine answered.
+ * The engine's answer.
  *
  * @generated from message mgmt.CallEngineResp
  */
@@ -660,7 +660,7 @@ export const CallEngineRespSchema: GenMessage<CallEngineResp> = /*@__PURE__*/
   messageDesc(file_mgmt_srv, 18);
 
 /**
- * A call of a client about the pools, at an access point that does not lead.
+ * A client's pool call to an access point that does not lead.
  *
  * @generated from message mgmt.CallLeaderReq
  */
@@ -702,7 +702,7 @@ export const CallLeaderReqSchema: GenMessage<CallLeaderReq> = /*@__PURE__*/
   messageDesc(file_mgmt_srv, 19);
 
 /**
- * What the leader answered.
+ * The leader's answer.
  *
  * @generated from message mgmt.CallLeaderResp
  */

@@ -22,7 +22,7 @@ export const file_web_web: GenFile = /*@__PURE__*/
   fileDesc("Cg13ZWIvd2ViLnByb3RvEgN3ZWIiCgoIV2F0Y2hSZXEirAIKCVdhdGNoUmVzcBIbCgVzZXR1cBgBIAEoCzIKLndlYi5TZXR1cEgAEhkKBGxpbmsYAiABKAsyCS53ZWIuTGlua0gAEiUKCm1hbmFnZW1lbnQYAyABKAsyDy53ZWIuTWFuYWdlbWVudEgAEh8KB21lbWJlcnMYBCABKAsyDC53ZWIuTWVtYmVyc0gAEh0KBmV2ZW50cxgFIAEoCzILLndlYi5FdmVudHNIABIbCgVwb29scxgGIAEoCzIKLndlYi5Qb29sc0gAEiEKCHdhcm5pbmdzGAcgASgLMg0ud2ViLldhcm5pbmdzSAASGwoFYWxpdmUYCCABKAsyCi53ZWIuQWxpdmVIABIZCgR3b3JrGAkgASgLMgkud2ViLldvcmtIAEIICgZjaGFuZ2UiWwoFU2V0dXASDgoGc3lzdGVtGAEgASgJEg8KB2NvbW1hbmQYAiABKAkSEQoJcmVhZF9vbmx5GAMgASgIEg8KB3ZlcnNpb24YBCABKAkSDQoFaG9zdHMYBSABKAkiSQoETGluaxIRCgljb25uZWN0ZWQYASABKAgSDQoFc2luY2UYAiABKAQSHwoFZmF1bHQYAyABKAsyEC5jdGwuRmF1bHREZXRhaWwiLgoKTWFuYWdlbWVudBIOCgZsZWFkZXIYASABKAkSEAoIcmVwbGljYXMYAiADKAkiSAoHTWVtYmVycxILCgNhbGwYASABKAgSIgoHY2hhbmdlZBgCIAMoCzIRLmN0bC5TeXN0ZW1NZW1iZXISDAoEZ29uZRgDIAMoDSJYCgZFdmVudHMSCwoDYWxsGAEgASgIEiAKBmV2ZW50cxgCIAMoCzIQLmN0bC5TeXN0ZW1FdmVudBIfCgVmYXVsdBgDIAEoCzIQLmN0bC5GYXVsdERldGFpbCJCCgVQb29scxIYCgVwb29scxgBIAMoCzIJLndlYi5Qb29sEh8KBWZhdWx0GAIgASgLMhAuY3RsLkZhdWx0RGV0YWlsIpoBCgRQb29sEgwKBHV1aWQYASABKAkSFAoMc3ZjX3JlcGxpY2FzGAIgAygNEg0KBWxhYmVsGAMgASgJEg0KBXN0YXRlGAQgASgJEhEKCXNjbV9ieXRlcxgFIAEoBBISCgpudm1lX2J5dGVzGAYgASgEEgwKBHVzZXIYByABKAkSDQoFZ3JvdXAYCCABKAkSDAoEbm90ZRgJIAEoCSIZCghXYXJuaW5ncxINCgV0ZXh0cxgBIAMoCSIHCgVBbGl2ZSISChBRdWVyeUNhcGFjaXR5UmVxIqABChFRdWVyeUNhcGFjaXR5UmVzcBIWCg5ob3N0c19hbnN3ZXJlZBgBIAEoDRIUCgxob3N0c19mYWlsZWQYAiABKA0SEQoJc2NtX3RvdGFsGAMgASgEEhUKDXNjbV9hdmFpbGFibGUYBCABKAQSEgoKbnZtZV90b3RhbBgFIAEoBBIfCgVmYXVsdBgGIAEoCzIQLmN0bC5GYXVsdERldGFpbCIfCgxRdWVyeUhvc3RSZXESDwoHYWRkcmVzcxgBIAEoCSL8AgoNUXVlcnlIb3N0UmVzcBIjCgdlbmdpbmVzGAEgAygLMhIud2ViLkVuZ2luZVN0b3JhZ2USJwoNZW5naW5lc19mYXVsdBgCIAEoCzIQLmN0bC5GYXVsdERldGFpbBIoCgtjb250cm9sbGVycxgDIAMoCzITLndlYi5Odm1lQ29udHJvbGxlchIlCgpuYW1lc3BhY2VzGAQgAygLMhEud2ViLlNjbU5hbWVzcGFjZRIoCg5zdG9yYWdlX2ZhdWx0cxgFIAMoCzIQLmN0bC5GYXVsdERldGFpbBIoCgppbnRlcmZhY2VzGAYgAygLMhQud2ViLkZhYnJpY0ludGVyZmFjZRIqChBpbnRlcmZhY2VzX2ZhdWx0GAcgASgLMhAuY3RsLkZhdWx0RGV0YWlsEiQKBnNlcnZlchgIIAEoCzIULmN0bC5TZXJ2ZXJRdWVyeVJlc3ASJgoMc2VydmVyX2ZhdWx0GAkgASgLMhAuY3RsLkZhdWx0RGV0YWlsIiEKDlF1ZXJ5Q29uZmlnUmVxEg8KB2FkZHJlc3MYASABKAkiRwoPUXVlcnlDb25maWdSZXNwEgwKBGZpbGUYASABKAkSJgoEa2V5cxgCIAMoCzIYLmN0bC5TZXJ2ZXJRdWVyeVJlc3AuS2V5ItIBCg1FbmdpbmVTdG9yYWdlEg0KBWluZGV4GAEgASgNEhEKBHJhbmsYAiABKA1IAIgBARINCgVtb3VudBgDIAEoCRIRCglzY21fdG90YWwYBCABKAQSFQoNc2NtX2F2YWlsYWJsZRgFIAEoBBIjCglzY21fZmF1bHQYBiABKAsyEC5jdGwuRmF1bHREZXRhaWwSEgoKbnZtZV90b3RhbBgHIAEoBBIkCgpudm1lX2ZhdWx0GAggASgLMhAuY3RsLkZhdWx0RGV0YWlsQgcKBV9yYW5rIq0CCg5Odm1lQ29udHJvbGxlchIPCgdhZGRyZXNzGAEgASgJEg0KBW1vZGVsGAIgASgJEg4KBnNlcmlhbBgDIAEoCRIQCghmaXJtd2FyZRgEIAEoCRIOCgZzb2NrZXQYBSABKAUSDAoEc2l6ZRgGIAEoBBIOCgZkcml2ZXIYByABKAkSDwoHZW5naW5lcxgIIAMoDRIUCgdjZWxzaXVzGAkgASgBSACIAQESGQoMcGVyY2VudF91c2VkGAogASgNSAGIAQESFAoMbWVkaWFfZXJyb3JzGAsgASgEEhAKCHdhcm5pbmdzGAwgAygJEhYKCWRheXNfbGVmdBgNIAEoAUgCiAEBQgoKCF9jZWxzaXVzQg8KDV9wZXJjZW50X3VzZWRCDAoKX2RheXNfbGVmdCJlCgxTY21OYW1lc3BhY2USFAoMYmxvY2tfZGV2aWNlGAEgASgJEhEKCW51bWFfbm9kZRgCIAEoDRIMCgRzaXplGAMgASgEEhMKBmVuZ2luZRgEIAEoDUgAiAEBQgkKB19lbmdpbmUiRgoPRmFicmljSW50ZXJmYWNlEg4KBmRldmljZRgBIAEoCRIQCghwcm92aWRlchgCIAEoCRIRCgludW1hX25vZGUYAyABKA0iSQoGQWN0UmVxEiEKBmFjdGlvbhgBIAEoDjIRLndlYi5NZW1iZXJBY3Rpb24SDQoFcmFua3MYAiADKA0SDQoFZm9yY2UYAyABKAgiGQoJR2V0QWNsUmVxEgwKBHBvb2wYASABKAkiFgoDQWNsEg8KB2VudHJpZXMYASADKAkiMAoPT3ZlcndyaXRlQWNsUmVxEgwKBHBvb2wYASABKAkSDwoHZW50cmllcxgCIAMoCSKSAQoNQ3JlYXRlUG9vbFJlcRIQCghzY21fc2l6ZRgBIAEoCRIRCgludm1lX3NpemUYAiABKAkSDQoFcmFua3MYAyABKAkSFAoMc3ZjX3JlcGxpY2FzGAQgASgNEgwKBHVzZXIYBSABKAkSDQoFZ3JvdXAYBiABKAkSCwoDYWNsGAcgAygJEg0KBWxhYmVsGAggASgJIkMKDkNyZWF0ZVBvb2xSZXNwEgwKBHV1aWQYASABKAkSFAoMc3ZjX3JlcGxpY2FzGAIgAygNEg0KBW5vdGVzGAMgAygJIi0KDkRlc3Ryb3lQb29sUmVxEgwKBHBvb2wYASABKAkSDQoFZm9yY2UYAiABKAgiEQoPRGVzdHJveVBvb2xSZXNwIh8KDlNjYW5TdG9yYWdlUmVxEg0KBWhvc3RzGAEgASgJIjIKD1NjYW5TdG9yYWdlUmVzcBIfCgVob3N0cxgBIAMoCzIQLndlYi5Ib3N0U3RvcmFnZSK5AQoLSG9zdFN0b3JhZ2USDwoHYWRkcmVzcxgBIAEoCRIoCgtjb250cm9sbGVycxgCIAMoCzITLndlYi5Odm1lQ29udHJvbGxlchIlCgpuYW1lc3BhY2VzGAMgAygLMhEud2ViLlNjbU5hbWVzcGFjZRITCgtzY21fbW9kdWxlcxgEIAEoDRIRCglzY21fYnl0ZXMYBSABKAQSIAoGZmF1bHRzGAYgAygLMhAuY3RsLkZhdWx0RGV0YWlsIsABCgxTdGFydFdvcmtSZXESGwoEa2luZBgBIAEoDjINLndlYi5Xb3JrS2luZBINCgVob3N0cxgCIAEoCRIQCghyZWZvcm1hdBgDIAEoCBIMCgRudm1lGAQgASgIEgsKA3NjbRgFIAEoCBINCgVyZXNldBgGIAEoCBIPCgdkZXZpY2VzGAcgASgJEhEKCWh1Z2VwYWdlcxgIIAEoDRITCgt0YXJnZXRfdXNlchgJIAEoCRIPCgdzZWNvbmRzGAogASgNIg8KDVN0YXJ0V29ya1Jlc3AiDAoKRW5kV29ya1JlcSINCgtFbmRXb3JrUmVzcCKpAQoEV29yaxIbCgRraW5kGAEgASgOMg0ud2ViLldvcmtLaW5kEg0KBWhvc3RzGAIgASgJEg8KB3N0YXJ0ZWQYAyABKAQSDQoFZW5kZWQYBCABKAQSEwoLaG9zdHNfdG90YWwYBSABKA0SIAoHZGV2aWNlcxgGIAMoCzIPLndlYi5EZXZpY2VXb3JrEh4KB3Jlc3VsdHMYByADKAsyDS53ZWIuSG9zdFdvcmsiigEKCkRldmljZVdvcmsSDAoEaG9zdBgBIAEoCRIOCgZkZXZpY2UYAiABKAkSDAoEc3RlcBgDIAEoCRIQCghmcmFjdGlvbhgEIAEoARISCgplbGFwc2VkX21zGAUgASgEEhkKDHJlbWFpbmluZ19tcxgGIAEoBEgAiAEBQg8KDV9yZW1haW5pbmdfbXMiWwoISG9zdFdvcmsSDAoEaG9zdBgBIAEoCRIgCgd0YXJnZXRzGAIgAygLMg8ud2ViLlRhcmdldFdvcmsSHwoFZmF1bHQYAyABKAsyEC5jdGwuRmF1bHREZXRhaWwiSwoKVGFyZ2V0V29yaxIOCgZ0YXJnZXQYASABKAkSDAoEdGV4dBgCIAEoCRIfCgVmYXVsdBgDIAEoCzIQLmN0bC5GYXVsdERldGFpbCqTAQoMTWVtYmVyQWN0aW9uEhYKEk1FTUJFUl9BQ1RJT05fTk9ORRAAEhYKEk1FTUJFUl9BQ1RJT05fU1RPUBABEhcKE01FTUJFUl9BQ1RJT05fU1RBUlQQAhIZChVNRU1CRVJfQUNUSU9OX0VYQ0xVREUQAxIfChtNRU1CRVJfQUNUSU9OX0NMRUFSX0VYQ0xVREUQBCpiCghXb3JrS2luZBISCg5XT1JLX0tJTkRfTk9ORRAAEhUKEVdPUktfS0lORF9QUkVQQVJFEAESFAoQV09SS19LSU5EX0ZPUk1BVBACEhUKEVdPUktfS0lORF9CVVJOX0lOEAMy6gQKBFBhZ2USKAoFV2F0Y2gSDS53ZWIuV2F0Y2hSZXEaDi53ZWIuV2F0Y2hSZXNwMAESPgoNUXVlcnlDYXBhY2l0eRIVLndlYi5RdWVyeUNhcGFjaXR5UmVxGhYud2ViLlF1ZXJ5Q2FwYWNpdHlSZXNwEjIKCVF1ZXJ5SG9zdBIRLndlYi5RdWVyeUhvc3RSZXEaEi53ZWIuUXVlcnlIb3N0UmVzcBI4CgtRdWVyeUNvbmZpZxITLndlYi5RdWVyeUNvbmZpZ1JlcRoULndlYi5RdWVyeUNvbmZpZ1Jlc3ASKQoDQWN0Egsud2ViLkFjdFJlcRoVLmN0bC5TeXN0ZW1BY3Rpb25SZXNwEiIKBkdldEFjbBIOLndlYi5HZXRBY2xSZXEaCC53ZWIuQWNsEi4KDE92ZXJ3cml0ZUFjbBIULndlYi5PdmVyd3JpdGVBY2xSZXEaCC53ZWIuQWNsEjUKCkNyZWF0ZVBvb2wSEi53ZWIuQ3JlYXRlUG9vbFJlcRoTLndlYi5DcmVhdGVQb29sUmVzcBI4CgtEZXN0cm95UG9vbBITLndlYi5EZXN0cm95UG9vbFJlcRoULndlYi5EZXN0cm95UG9vbFJlc3ASOAoLU2NhblN0b3JhZ2USEy53ZWIuU2NhblN0b3JhZ2VSZXEaFC53ZWIuU2NhblN0b3JhZ2VSZXNwEjIKCVN0YXJ0V29yaxIRLndlYi5TdGFydFdvcmtSZXEaEi53ZWIuU3RhcnRXb3JrUmVzcBIsCgdFbmRXb3JrEg8ud2ViLkVuZFdvcmtSZXEaEC53ZWIuRW5kV29ya1Jlc3BiBnByb3RvMw", [file_ctl_fault, file_ctl_server, file_ctl_system]);
 
 /**
- * Asks for the live view.
+ * Requests the live view.
  *
  * @generated from message web.WatchReq
  */
@@ -37,7 +37,7 @@ export const WatchReqSchema: GenMessage<WatchReq> = /*@__PURE__*/
   messageDesc(file_web_web, 0);
 
 /**
- * One change of the live view. The first messages are the whole of it.
+ * One change of the live view. The first messages contain the whole state.
  *
  * @generated from message web.WatchResp
  */
@@ -110,7 +110,7 @@ export const WatchRespSchema: GenMessage<WatchResp> = /*@__PURE__*/
   messageDesc(file_web_web, 1);
 
 /**
- * What does not change while dmg runs.
+ * The data that does not change while dmg runs.
  *
  * @generated from message web.Setup
  */
@@ -123,7 +123,7 @@ export type Setup = Message<"web.Setup"> & {
   system: string;
 
   /**
-   * how this dmg is called, as in: dmg -i -l localhost:10001
+   * the command line of this dmg, as in: dmg -i -l localhost:10001
    *
    * @generated from field: string command = 2;
    */
@@ -175,7 +175,7 @@ export type Link = Message<"web.Link"> & {
   since: bigint;
 
   /**
-   * why it is not connected, absent until there is an answer
+   * why it is not connected; absent before the first answer
    *
    * @generated from field: ctl.FaultDetail fault = 3;
    */
@@ -190,13 +190,13 @@ export const LinkSchema: GenMessage<Link> = /*@__PURE__*/
   messageDesc(file_web_web, 3);
 
 /**
- * Who runs the management service.
+ * The leader and the access points.
  *
  * @generated from message web.Management
  */
 export type Management = Message<"web.Management"> & {
   /**
-   * host:port; empty while there is none
+   * host:port; empty without a leader
    *
    * @generated from field: string leader = 1;
    */
@@ -218,13 +218,13 @@ export const ManagementSchema: GenMessage<Management> = /*@__PURE__*/
   messageDesc(file_web_web, 4);
 
 /**
- * Members that are new or have changed, and members that are gone.
+ * New, changed and removed members.
  *
  * @generated from message web.Members
  */
 export type Members = Message<"web.Members"> & {
   /**
-   * every member is named: forget the others
+   * the list is complete: discard all other members
    *
    * @generated from field: bool all = 1;
    */
@@ -257,7 +257,7 @@ export const MembersSchema: GenMessage<Members> = /*@__PURE__*/
  */
 export type Events = Message<"web.Events"> & {
   /**
-   * forget the earlier ones
+   * discard earlier events
    *
    * @generated from field: bool all = 1;
    */
@@ -269,7 +269,7 @@ export type Events = Message<"web.Events"> & {
   events: SystemEvent[];
 
   /**
-   * why they do not go on, as of a server that is too old
+   * why no more events arrive, for example from a server that is too old
    *
    * @generated from field: ctl.FaultDetail fault = 3;
    */
@@ -295,7 +295,7 @@ export type Pools = Message<"web.Pools"> & {
   pools: Pool[];
 
   /**
-   * why they are not known
+   * why the pools are unknown
    *
    * @generated from field: ctl.FaultDetail fault = 2;
    */
@@ -342,7 +342,7 @@ export type Pool = Message<"web.Pool"> & {
   state: string;
 
   /**
-   * of each rank; 0 when it is not known
+   * on each rank; 0 when it is unknown
    *
    * @generated from field: uint64 scm_bytes = 5;
    */
@@ -370,7 +370,7 @@ export type Pool = Message<"web.Pool"> & {
   group: string;
 
   /**
-   * what differs between the record and the data plane
+   * the difference between the record and the data plane
    *
    * @generated from field: string note = 9;
    */
@@ -385,7 +385,7 @@ export const PoolSchema: GenMessage<Pool> = /*@__PURE__*/
   messageDesc(file_web_web, 8);
 
 /**
- * What an administrator should look at, such as certificates that expire.
+ * Warnings for the administrator, such as certificates that expire.
  *
  * @generated from message web.Warnings
  */
@@ -404,7 +404,7 @@ export const WarningsSchema: GenMessage<Warnings> = /*@__PURE__*/
   messageDesc(file_web_web, 9);
 
 /**
- * Sent when there was nothing else for a while.
+ * Sent when there was no other message for a while.
  *
  * @generated from message web.Alive
  */
@@ -419,7 +419,7 @@ export const AliveSchema: GenMessage<Alive> = /*@__PURE__*/
   messageDesc(file_web_web, 10);
 
 /**
- * Asks for the capacity of all hosts with members.
+ * Requests the capacity of all hosts with members.
  *
  * @generated from message web.QueryCapacityReq
  */
@@ -434,7 +434,7 @@ export const QueryCapacityReqSchema: GenMessage<QueryCapacityReq> = /*@__PURE__*
   messageDesc(file_web_web, 11);
 
 /**
- * The sum of what the hosts say.
+ * The sum over the hosts.
  *
  * @generated from message web.QueryCapacityResp
  */
@@ -471,7 +471,7 @@ export type QueryCapacityResp = Message<"web.QueryCapacityResp"> & {
   nvmeTotal: bigint;
 
   /**
-   * of the first host that failed
+   * fault of the first failed host
    *
    * @generated from field: ctl.FaultDetail fault = 6;
    */
@@ -507,7 +507,7 @@ export const QueryHostReqSchema: GenMessage<QueryHostReq> = /*@__PURE__*/
   messageDesc(file_web_web, 13);
 
 /**
- * What one host says. A part that failed has a fault.
+ * The answer of one host. A failed part has a fault.
  *
  * @generated from message web.QueryHostResp
  */
@@ -731,7 +731,7 @@ export type NvmeController = Message<"web.NvmeController"> & {
   engines: number[];
 
   /**
-   * absent when it could not be asked
+   * absent when it could not be read
    *
    * @generated from field: optional double celsius = 9;
    */
@@ -841,7 +841,7 @@ export const FabricInterfaceSchema: GenMessage<FabricInterface> = /*@__PURE__*/
   messageDesc(file_web_web, 20);
 
 /**
- * An action on named ranks. The page names every rank: none is an error.
+ * An action on named ranks. The page names every rank. An empty list is an error.
  *
  * @generated from message web.ActReq
  */
@@ -936,7 +936,7 @@ export const OverwriteAclReqSchema: GenMessage<OverwriteAclReq> = /*@__PURE__*/
   messageDesc(file_web_web, 24);
 
 /**
- * The flags of dmg pool create, as one types them.
+ * The flags of dmg pool create, as typed.
  *
  * @generated from message web.CreatePoolReq
  */
@@ -1099,7 +1099,7 @@ export const ScanStorageReqSchema: GenMessage<ScanStorageReq> = /*@__PURE__*/
   messageDesc(file_web_web, 29);
 
 /**
- * What they have, by address.
+ * The hardware by address.
  *
  * @generated from message web.ScanStorageResp
  */
@@ -1248,7 +1248,7 @@ export const StartWorkReqSchema: GenMessage<StartWorkReq> = /*@__PURE__*/
   messageDesc(file_web_web, 32);
 
 /**
- * It has begun.
+ * The task was started.
  *
  * @generated from message web.StartWorkResp
  */
@@ -1263,7 +1263,7 @@ export const StartWorkRespSchema: GenMessage<StartWorkResp> = /*@__PURE__*/
   messageDesc(file_web_web, 33);
 
 /**
- * Asks for an end.
+ * Requests a cancellation.
  *
  * @generated from message web.EndWorkReq
  */
@@ -1278,7 +1278,7 @@ export const EndWorkReqSchema: GenMessage<EndWorkReq> = /*@__PURE__*/
   messageDesc(file_web_web, 34);
 
 /**
- * It was asked to end.
+ * The cancellation was requested.
  *
  * @generated from message web.EndWorkResp
  */
@@ -1293,13 +1293,13 @@ export const EndWorkRespSchema: GenMessage<EndWorkResp> = /*@__PURE__*/
   messageDesc(file_web_web, 35);
 
 /**
- * The latest work on storage. dmg does it, whatever becomes of the window.
+ * The latest task on storage. It runs in dmg, independent of the window.
  *
  * @generated from message web.Work
  */
 export type Work = Message<"web.Work"> & {
   /**
-   * none: there was none yet
+   * none: there was no task yet
    *
    * @generated from field: web.WorkKind kind = 1;
    */
@@ -1320,7 +1320,7 @@ export type Work = Message<"web.Work"> & {
   started: bigint;
 
   /**
-   * ms since 1970; 0 while it goes on
+   * ms since 1970; 0 while it runs
    *
    * @generated from field: uint64 ended = 4;
    */
@@ -1337,7 +1337,7 @@ export type Work = Message<"web.Work"> & {
   devices: DeviceWork[];
 
   /**
-   * of the hosts that have answered
+   * results of the hosts that have answered
    *
    * @generated from field: repeated web.HostWork results = 7;
    */
@@ -1404,7 +1404,7 @@ export const DeviceWorkSchema: GenMessage<DeviceWork> = /*@__PURE__*/
   messageDesc(file_web_web, 37);
 
 /**
- * What came of it on one host.
+ * The result on one host.
  *
  * @generated from message web.HostWork
  */
@@ -1420,7 +1420,7 @@ export type HostWork = Message<"web.HostWork"> & {
   targets: TargetWork[];
 
   /**
-   * the host did not do it
+   * why the host failed
    *
    * @generated from field: ctl.FaultDetail fault = 3;
    */
@@ -1435,7 +1435,7 @@ export const HostWorkSchema: GenMessage<HostWork> = /*@__PURE__*/
   messageDesc(file_web_web, 38);
 
 /**
- * What came of it for one device.
+ * The result for one device.
  *
  * @generated from message web.TargetWork
  */
@@ -1468,7 +1468,7 @@ export const TargetWorkSchema: GenMessage<TargetWork> = /*@__PURE__*/
   messageDesc(file_web_web, 39);
 
 /**
- * What can be done to members.
+ * The actions on members.
  *
  * @generated from enum web.MemberAction
  */
@@ -1506,7 +1506,7 @@ export const MemberActionSchema: GenEnum<MemberAction> = /*@__PURE__*/
   enumDesc(file_web_web, 0);
 
 /**
- * What can be done to storage.
+ * The tasks on storage.
  *
  * @generated from enum web.WorkKind
  */
@@ -1545,7 +1545,7 @@ export const WorkKindSchema: GenEnum<WorkKind> = /*@__PURE__*/
  */
 export const Page: GenService<{
   /**
-   * The system as it is, then every change, until the page ends the call.
+   * The current state of the system, then every change, until the page ends the call.
    *
    * @generated from rpc web.Page.Watch
    */
@@ -1555,7 +1555,7 @@ export const Page: GenService<{
     output: typeof WatchRespSchema;
   },
   /**
-   * How large the storage of the system is, asked of all hosts now.
+   * The capacity of the system, queried from all hosts.
    *
    * @generated from rpc web.Page.QueryCapacity
    */
@@ -1565,7 +1565,7 @@ export const Page: GenService<{
     output: typeof QueryCapacityRespSchema;
   },
   /**
-   * The storage and the interfaces of one host, asked of the host now.
+   * The storage and the interfaces of one host, queried from the host.
    *
    * @generated from rpc web.Page.QueryHost
    */
@@ -1575,7 +1575,7 @@ export const Page: GenService<{
     output: typeof QueryHostRespSchema;
   },
   /**
-   * The configuration of one host, asked of the host now.
+   * The configuration of one host, queried from the host.
    *
    * @generated from rpc web.Page.QueryConfig
    */
@@ -1585,7 +1585,7 @@ export const Page: GenService<{
     output: typeof QueryConfigRespSchema;
   },
   /**
-   * Does something to members.
+   * Runs an action on members.
    *
    * @generated from rpc web.Page.Act
    */
@@ -1595,7 +1595,7 @@ export const Page: GenService<{
     output: typeof SystemActionRespSchema;
   },
   /**
-   * The access control list of a pool, asked of the leader now.
+   * The access control list of a pool, queried from the leader.
    *
    * @generated from rpc web.Page.GetAcl
    */
@@ -1615,7 +1615,7 @@ export const Page: GenService<{
     output: typeof AclSchema;
   },
   /**
-   * Creates a pool as dmg pool create does.
+   * Creates a pool like dmg pool create.
    *
    * @generated from rpc web.Page.CreatePool
    */
@@ -1635,7 +1635,7 @@ export const Page: GenService<{
     output: typeof DestroyPoolRespSchema;
   },
   /**
-   * The storage hardware of some hosts, asked of the hosts now.
+   * The storage hardware of some hosts, queried from the hosts.
    *
    * @generated from rpc web.Page.ScanStorage
    */
@@ -1645,7 +1645,7 @@ export const Page: GenService<{
     output: typeof ScanStorageRespSchema;
   },
   /**
-   * Begins to prepare, format or burn in storage. The live view shows the work. One at a time.
+   * Starts to prepare, format or burn in storage. The live view shows the task. Only one task runs at a time.
    *
    * @generated from rpc web.Page.StartWork
    */
@@ -1655,7 +1655,7 @@ export const Page: GenService<{
     output: typeof StartWorkRespSchema;
   },
   /**
-   * Ends the work before its time.
+   * Cancels the task.
    *
    * @generated from rpc web.Page.EndWork
    */

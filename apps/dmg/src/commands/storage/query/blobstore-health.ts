@@ -12,7 +12,7 @@ export const blobstoreHealthCommand = defineCommand({
   alias: "b",
   summary: "Show the health of a device as its blobstore has seen it",
   description:
-    "The engine on the leader's host is asked, as in release 0.8.0; with --ranks or --rank-hosts those engines are, wherever they are. dmg storage query device-health asks the engines of all hosts.",
+    "It queries the engine on the leader's host, as in release 0.8.0, or the engines in --ranks or --rank-hosts on any host. dmg storage query device-health queries the engines of all hosts.",
   examples: [
     {
       text: "The device of target 0",

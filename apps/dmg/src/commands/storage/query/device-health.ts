@@ -11,7 +11,7 @@ export const deviceHealthCommand = defineCommand({
   examples: [
     { text: "All devices of the system", line: "storage query device-health" },
     {
-      text: "One device, wherever it is",
+      text: "One device, on any host",
       line: "storage query device-health -u 842c739b-86b5-462f-a7ba-b4a91b674f3d",
     },
     { text: "The device of target 0 of rank 3", line: "storage query device-health -t 0 --ranks 3" },

@@ -17,7 +17,7 @@ export const smdCommand = defineCommand({
   alias: "s",
   summary: "Show which devices and pools the metadata of every engine lists",
   description:
-    "Servers of release 0.8.0 answer for one engine, the one on the leader's host, and do not say which it is: host and rank are - then.",
+    "Servers of release 0.8.0 answer for the engine on the leader's host only, without its host and rank, which are shown as -.",
   examples: [
     { text: "Devices and pools", line: "storage query smd" },
     { text: "Devices only", line: "storage query smd -d" },
@@ -59,7 +59,7 @@ function areTooOld({ engines, failures }: AskedEngines): boolean {
   );
 }
 
-/** As release 0.8.0 does it. */
+/** The way of release 0.8.0. */
 async function askLeader(
   client: AskedEngines["client"],
   wanted: { readonly devices: boolean; readonly pools: boolean },

@@ -11,7 +11,7 @@ export const usageCommand = defineCommand({
   alias: "u",
   summary: "Show how large the storage of the engines is, and how much of the SCM is in use",
   description:
-    "How much of the NVMe is in use is not shown: engines of release 0.8.0 do not tell. Its size is that of the devices in bdev_list.",
+    "The used NVMe is not shown, because engines of release 0.8.0 do not report it. The size of NVMe is that of the devices in bdev_list.",
   examples: [
     { text: "Every host", line: "-l node[1-8] storage query usage" },
     { text: "Every engine", line: "storage query usage --verbose" },
