@@ -38,13 +38,14 @@ export function processTerminal(program: string): Terminal {
     if (abort.signal.aborted) process.exit(130);
     abort.abort(faultInterrupted());
   });
-  // process.stdin itself would open a stream that hardly any command reads.
-  const askable = isatty(0) && isatty(2);
   const output = processOutput(program);
   return {
     ...output,
     interactive: process.stderr.isTTY && process.env.TERM !== "dumb",
-    ask: askable ? (question) => ask(question, abort.signal) : undefined,
+    // Looked at when a command wants to ask. process.stdin itself would open a stream that hardly any command reads.
+    get ask() {
+      return isatty(0) && isatty(2) ? (question: string) => ask(question, abort.signal) : undefined;
+    },
     signal: abort.signal,
   };
 }

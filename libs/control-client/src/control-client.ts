@@ -4,7 +4,7 @@ import { formatHostAddress, formatHostSet, type HostAddress, parseHostAddress } 
 import type { ClientTls } from "@daos/http2";
 import { type Logger, silentLogger } from "@daos/log";
 import { type CallContext, fromConnectError } from "@daos/rpc";
-import { abortable, BackOff, deadline, fanOut, isTimeout, systemClock } from "@daos/sys";
+import { abortable, BackOff, deadline, fanOut, isTimeout, monotonicNow, systemClock } from "@daos/sys";
 import { HostConnection } from "./host-connection.ts";
 import { HostPace } from "./host-pace.ts";
 import { type HostFailure, searchLeader } from "./leader-search.ts";
@@ -112,7 +112,7 @@ export class ControlClient {
    */
   eachHost<T>(request: ControlRequest<T>): AsyncGenerator<HostResult<T>> {
     const allowedMs = this.#options.timeoutMs ?? request.timeoutMs;
-    const start = performance.now();
+    const start = monotonicNow();
     const pace = new HostPace({
       fanout: this.#options.fanout ?? 128,
       patient: this.hosts.length === 1 || this.#options.timeoutMs !== undefined,
@@ -121,7 +121,7 @@ export class ControlClient {
       this.hosts,
       () => pace.atOnce,
       async (host) => {
-        const waitedMs = Math.min(performance.now() - start, allowedMs / 4);
+        const waitedMs = Math.min(monotonicNow() - start, allowedMs / 4);
         const timeoutMs = Math.ceil(allowedMs - waitedMs);
         return { host, outcome: await this.#ask(host, request, { timeoutMs, pace }) };
       },
@@ -138,7 +138,7 @@ export class ControlClient {
    */
   async leader<T>(request: ControlRequest<T>): Promise<T> {
     const timeoutMs = wholeDeadline(request, this.#options.timeoutMs);
-    const start = performance.now();
+    const start = monotonicNow();
     using limit = deadline(timeoutMs, request.attempted, this.#options.signal);
     let hosts = this.hosts;
     const backOff = new BackOff(PAUSES);
@@ -147,12 +147,12 @@ export class ControlClient {
       const usable: HostAddress[] = [];
       const round = await this.#askAround(hosts, usable, request, {
         signal: limit.signal,
-        timeoutMs: Math.ceil(timeoutMs - (performance.now() - start)),
+        timeoutMs: Math.ceil(timeoutMs - (monotonicNow() - start)),
       });
       if (round.kind === "answered") return round.value;
       // The deadline passed during a repeated search. The earlier result, that there is no leader, says more.
       if (round.fault.code === FaultCode.timedOut && noLeaderYet !== undefined) throw noLeaderYet;
-      const waitedMs = performance.now() - start;
+      const waitedMs = monotonicNow() - start;
       if (round.kind === "failed" || waitedMs + backOff.nextMs > (this.#options.leaderWaitMs ?? 10_000)) {
         throw round.fault;
       }
@@ -235,9 +235,9 @@ export class ControlClient {
     using connection = new HostConnection(host, this.#options.tls);
     let sent = false;
     try {
-      const begun = performance.now();
+      const begun = monotonicNow();
       await connection.connect({ signal: limit.signal, timeoutMs: () => pace.connectMs });
-      pace.connected(performance.now() - begun);
+      pace.connected(monotonicNow() - begun);
       this.#noticeCertificate(connection);
       sent = true;
       const value = await abortable(

@@ -1,6 +1,6 @@
 import { Fault, FaultCode, retryClass } from "@daos/fault";
 import type { ctl } from "@daos/proto";
-import { BackOff } from "@daos/sys";
+import { BackOff, monotonicNow } from "@daos/sys";
 import type { ControlClient } from "./control-client.ts";
 import { faultServerTooOld, isUnimplemented } from "./unimplemented.ts";
 
@@ -48,9 +48,9 @@ export async function systemEvents(client: ControlClient, request: SystemEventsR
   const { follow, since, onEvent, onLost = () => {}, searchTimeoutMs = 5 * 60_000 } = request;
   const isNew = onlyOnce(MEMORY);
   const backOff = new BackOff(PAUSES);
-  let lastGood = performance.now();
+  let lastGood = monotonicNow();
   for (;;) {
-    const start = performance.now();
+    const start = monotonicNow();
     const lost = await readEvents(client, { follow, since }, (event) => {
       backOff.reset();
       // A server of an earlier release sends all.
@@ -60,7 +60,7 @@ export async function systemEvents(client: ControlClient, request: SystemEventsR
     if (follow && client.signal?.aborted) return;
     if (!follow && lost === undefined) return;
     if (lost !== undefined && (!follow || retryClass(lost) === "final")) throw lost;
-    const now = performance.now();
+    const now = monotonicNow();
     if (now - start > GOOD_STREAM_MS) backOff.reset();
     if (lost === undefined || wasConnected(lost)) {
       lastGood = now;

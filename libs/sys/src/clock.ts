@@ -1,4 +1,5 @@
 import { type Deadline, deadline, delay } from "./deadline.ts";
+import { monotonicNow } from "./monotonic-now.ts";
 
 /**
  * Time and random numbers, for logic that a simulation runs in virtual time. Everything else uses {@link systemClock}'s
@@ -17,7 +18,7 @@ export interface Clock {
 
 /** The time of this machine. */
 export const systemClock: Clock = {
-  now: () => performance.now(),
+  now: monotonicNow,
   wallTime: () => Date.now(),
   random: () => Math.random(),
   delay,

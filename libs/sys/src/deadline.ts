@@ -1,3 +1,4 @@
+import { monotonicNow } from "./monotonic-now.ts";
 /**
  * Time limit of a format of a host's storage, ms, from `dmg` down to the tool that does it: large NVMe drives need more
  * than an hour. A part with a longer limit would go on for a caller that has given up.
@@ -17,11 +18,11 @@ export interface Deadline extends Disposable {
  */
 export function deadline(ms: number | (() => number), waitingFor: string, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
-  const begun = performance.now();
+  const begun = monotonicNow();
   const allowedMs = () => (typeof ms === "number" ? ms : ms());
   const onTime = () => {
     const late = allowedMs();
-    const leftMs = begun + late - performance.now();
+    const leftMs = begun + late - monotonicNow();
     // Node.js may be a millisecond early.
     if (typeof ms !== "number" && leftMs >= 1) timer = setTimeout(onTime, leftMs);
     else controller.abort(new DOMException(`no end of "${waitingFor}" within ${late} ms`, "TimeoutError"));

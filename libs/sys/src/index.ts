@@ -8,6 +8,7 @@ export { exists, isVisible } from "./exists.ts";
 export { fanOut } from "./fan-out.ts";
 export { makeDirectories } from "./make-directories.ts";
 export { maxOpenFiles } from "./max-open-files.ts";
+export { monotonicNow } from "./monotonic-now.ts";
 export { linuxMountTable, type MountTable } from "./mount-table.ts";
 export { isMountedOrBelow, listMounts, type MountEntry, mountAt, parseMountInfo } from "./mounts.ts";
 export { lookUpGroup, lookUpUser, type Owner } from "./owner.ts";

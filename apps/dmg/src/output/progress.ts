@@ -45,7 +45,7 @@ export class Progress implements Disposable {
     this.#what = what;
     this.#total = hosts.length;
     this.#waiting = new Map(hosts.map((host) => [keyOf(host), host]));
-    this.#start = performance.now();
+    this.#start = process.uptime();
     if (options.quiet) return;
     const every = terminal.interactive ? REDRAW_MS : QUIET_MS;
     this.#timer = setInterval(() => this.#tick(), every);
@@ -78,7 +78,7 @@ export class Progress implements Disposable {
   }
 
   #tick(): void {
-    const elapsed = performance.now() - this.#start;
+    const elapsed = 1_000 * (process.uptime() - this.#start);
     if (this.#terminal.interactive) {
       if (elapsed < QUIET_MS) return;
       const width = Number.isFinite(this.#terminal.columns) ? this.#terminal.columns : 80;
