@@ -61,6 +61,8 @@ const STAGGER_MS = 1_000;
 const LEADER_QUERY_MS = 2_000;
 /** Between two searches for a leader. */
 const PAUSES = { firstMs: 200, maxMs: 2_000 };
+/** Deadlines of hosts differ by whole steps, ms: Node.js keeps a list of timers for each duration. */
+const STEP_MS = 100;
 /** The timers of Node.js are limited to 31 bits. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 /** Maximum number of hosts that answers may add to the given hosts. */
@@ -122,7 +124,7 @@ export class ControlClient {
       () => pace.atOnce,
       async (host) => {
         const waitedMs = Math.min(monotonicNow() - start, allowedMs / 4);
-        const timeoutMs = Math.ceil(allowedMs - waitedMs);
+        const timeoutMs = allowedMs - STEP_MS * Math.floor(waitedMs / STEP_MS);
         return { host, outcome: await this.#ask(host, request, { timeoutMs, pace }) };
       },
     );

@@ -103,8 +103,12 @@ export class Http2Connection implements StreamConnection {
       this.#socket.write(frameOf(FrameType.goaway, 0, 0, 0, error.errorCode));
     this.#uncork();
     this.#socket.destroy();
-    const reason = error ?? lost();
-    for (const stream of [...this.#streams.values(), ...this.#waiting.keys()]) stream.lose(reason);
+    const streams = [...this.#streams.values(), ...this.#waiting.keys()];
+    // An error has a stack, which takes as long as the rest.
+    if (streams.length > 0) {
+      const reason = error ?? lost();
+      for (const stream of streams) stream.lose(reason);
+    }
     this.#events.onClose(error);
   }
 

@@ -134,14 +134,18 @@ export class Http2Session implements Disposable {
   #greet(tls: ClientTls): Promise<Http2Connection> {
     const opening = this.#opening;
     return new Promise((resolve, reject) => {
+      let isOpen = false;
       const socket = this.#dial(tls);
       const connection = new Http2Connection(socket, this.#url, {
-        onReady: () => resolve(connection),
+        onReady: () => {
+          isOpen = true;
+          resolve(connection);
+        },
         onGoaway: () => this.#forget(opening),
         onClose: (error) => {
           this.#connections.delete(connection);
           this.#forget(opening);
-          reject(error ?? closedEarly());
+          if (!isOpen) reject(error ?? closedEarly());
         },
       });
       this.#connections.add(connection);
