@@ -22,7 +22,7 @@ import {
   superblockPath,
   writeSuperblock,
 } from "@daos/superblock";
-import { syncDirectory, writeFileAtomic } from "@daos/sys";
+import { hasErrorCode, syncDirectory, writeFileAtomic } from "@daos/sys";
 import { faultNothingFormatted, faultStorageLost, faultStorageUnwritable } from "./faults.ts";
 import { type FormatPlan, planFormat } from "./plan-format.ts";
 import { deviceLosses, readStorageFacts, type StorageFacts, storageLosses } from "./storage-facts.ts";
@@ -323,7 +323,7 @@ async function isEmptyOfData(directory: string): Promise<boolean> {
   try {
     return (await readdir(directory)).every((name) => LEFT_BY_FORMAT.has(name));
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+    if (hasErrorCode(error, "ENOENT")) return true;
     throw error;
   }
 }

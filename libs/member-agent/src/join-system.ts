@@ -3,7 +3,7 @@ import { type Fault, FaultCode, faultDaosStatus, retryClass, toFault } from "@da
 import type { Joined, JoinRequest } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { parseRank } from "@daos/rank";
-import { BackOff, type Clock, systemClock } from "@daos/sys";
+import { BackOff, type Clock, isTimeout, systemClock } from "@daos/sys";
 import { faultJoinRefused } from "./faults.ts";
 import { isCertificateFault } from "./is-certificate-fault.ts";
 
@@ -64,7 +64,7 @@ export async function joinSystem(request: JoinRequest, options: JoinSystemOption
     } catch (error) {
       const fault: Fault = toFault(error);
       const mayPass = PASSING_REFUSALS.has(fault.code) && clock.now() - begun < PASSING_REFUSAL_MS;
-      const timedOut = error instanceof DOMException && error.name === "TimeoutError";
+      const timedOut = isTimeout(error);
       // A join may be repeated. Our servers send a fault code; a refusal without one is from a server of release 0.8.0.
       const refused = fault.code === FaultCode.unknown;
       const certificate = isCertificateFault(fault);

@@ -2,10 +2,11 @@ import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress } from "@daos/hostlist";
 import type { Member } from "@daos/member-store";
 import type { Membership } from "@daos/membership";
+import { isTimeout } from "@daos/sys";
 
 /** The deadline of a step is a fault that names the host. */
 export function faultOf(error: unknown, action: string, host: string): Fault {
-  if (!(error instanceof DOMException) || error.name !== "TimeoutError") return toFault(error);
+  if (!isTimeout(error)) return toFault(error);
   return new Fault({
     domain: "system",
     code: FaultCode.timedOut,

@@ -1,5 +1,6 @@
 import { Fault, FaultCode, toFault } from "@daos/fault";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
+import { isTimeout } from "@daos/sys";
 import type { Random } from "@daos/sys/testing";
 import type { SimProcess } from "./sim-process.ts";
 
@@ -98,7 +99,7 @@ export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
       };
       const onAbort = () => {
         close();
-        const timedOut = signal.reason instanceof DOMException && signal.reason.name === "TimeoutError";
+        const timedOut = isTimeout(signal.reason);
         reject(
           timedOut
             ? fault(FaultCode.timedOut, "no answer within the deadline")

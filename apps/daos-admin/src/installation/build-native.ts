@@ -1,6 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { CommandRunner } from "@daos/sys";
+import { hasErrorCode } from "@daos/sys";
 import { faultInstall } from "./faults.ts";
 
 /** Compile-time settings of the two programs. Only a new installation changes them. */
@@ -83,7 +84,7 @@ export async function buildNative(
       "install the C library's static part (Debian: libc6-dev)",
     );
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") {
+    if (hasErrorCode(error, "ENOENT")) {
       throw faultInstall(
         `build ${program}`,
         "there is no C compiler",

@@ -1,3 +1,4 @@
+import { hasErrorCode } from "@daos/sys";
 import { commandTools } from "../../command-tools.ts";
 import { defineCommand } from "../../define-command.ts";
 
@@ -50,5 +51,5 @@ export const membersRestoreCommand = defineCommand({
 
 function isMissing(error: unknown): boolean {
   const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && "code" in cause && cause.code === "ENOENT";
+  return hasErrorCode(cause, "ENOENT");
 }
