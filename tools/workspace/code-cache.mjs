@@ -63,7 +63,7 @@ async function record(bundle, name, [command = "", ...options], directory, args)
 }
 
 /**
- * Writes what a server needs that waits for its storage to be formatted, and changes nothing on this machine.
+ * Writes the files of a server that waits for the format of its storage, and changes nothing on this machine.
  *
  * @param {string} directory
  * @returns the configuration

@@ -45,7 +45,7 @@ export async function openAudit(
   };
 }
 
-/** A partly written record is an error: a disk that becomes full takes the first part of a line without an error. */
+/** Treats a partly written record as an error: a disk that becomes full accepts the first part of a line without an error. */
 function writeAll(fd: number, text: string): void {
   for (let bytes = Buffer.from(text); bytes.length > 0; ) bytes = bytes.subarray(writeSync(fd, bytes));
 }

@@ -132,8 +132,8 @@ NVMe PCI      Model                FW Revision  Socket ID  Capacity
   });
 
   it("dmg storage scan fails in part when one host or one part fails", async () => {
-    const well = await fake({ ctl: { storageScan: () => nothing } });
-    const half = await fake({
+    const good = await fake({ ctl: { storageScan: () => nothing } });
+    const partial = await fake({
       ctl: {
         storageScan: () => ({
           ...nothing,
@@ -141,13 +141,13 @@ NVMe PCI      Model                FW Revision  Socket ID  Capacity
         }),
       },
     });
-    const run = await runDmg([...at(well.host, half.host), "--json", "storage", "scan"]);
+    const run = await runDmg([...at(good.host, partial.host), "--json", "storage", "scan"]);
     expect(run).toMatchObject({ status: 6, err: "" });
     expect(run.json()).toMatchObject({
       status: 6,
       result: { hosts: [{}, {}] },
       errors: [
-        { hosts: [formatHostAddress(half.host)], domain: "bdev", code: 308, resolution: "run prepare" },
+        { hosts: [formatHostAddress(partial.host)], domain: "bdev", code: 308, resolution: "run prepare" },
       ],
     });
   });
@@ -156,7 +156,7 @@ NVMe PCI      Model                FW Revision  Socket ID  Capacity
 describe("storage format", () => {
   it("dmg storage format reports the formatted hosts and the failed hosts", async () => {
     const calls: boolean[] = [];
-    const well = await fake({
+    const good = await fake({
       ctl: {
         async *storageFormatWatch({ reformat }) {
           calls.push(reformat);
@@ -166,7 +166,7 @@ describe("storage format", () => {
         },
       },
     });
-    const ill = await fake({
+    const bad = await fake({
       ctl: {
         // biome-ignore lint/correctness/useYield: it fails before the first answer
         async *storageFormatWatch() {
@@ -180,14 +180,14 @@ describe("storage format", () => {
         },
       },
     });
-    const run = await runDmg([...at(well.host, ill.host), "storage", "format", "--reformat"]);
+    const run = await runDmg([...at(good.host, bad.host), "storage", "format", "--reformat"]);
     expect(run.status).toBe(6);
-    expect(run.out).toBe(`${formatHostAddress(well.host)}: storage format ok\n`);
+    expect(run.out).toBe(`${formatHostAddress(good.host)}: storage format ok\n`);
     expect(run.err).toBe(
-      `dmg: ${formatHostAddress(ill.host)}: format SCM at /mnt/daos: it is formatted (storage 103)\n  use --reformat\n`,
+      `dmg: ${formatHostAddress(bad.host)}: format SCM at /mnt/daos: it is formatted (storage 103)\n  use --reformat\n`,
     );
     expect(calls).toEqual([true]);
-    const verbose = await runDmg([...at(well.host), "st", "f", "-v"]);
+    const verbose = await runDmg([...at(good.host), "st", "f", "-v"]);
     expect(verbose.out).toContain(
       "SCM Mount  Format Result\n---------  -------------\n/mnt/daos  CTL_SUCCESS\n",
     );
@@ -996,7 +996,7 @@ describe("system ms-status", () => {
       result: { replicas: [{ host: formatHostAddress(alone.host) }], silent: [] },
       errors: [{ hosts: [gone], code: FaultCode.connectionRefused }],
     });
-    // It is no access point, and it answers: it has no row.
+    // A host that answers and is no access point has no row.
     const other = await fake({ ctl: { msStatus: () => status }, mgmt: {} });
     const both = await runDmg([...at(alone.host, other.host), "--json", "system", "ms-status"]);
     expect(both.status).toBe(0);

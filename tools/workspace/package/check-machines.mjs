@@ -26,7 +26,7 @@ export function checkMachines(directory, machine) {
   if (programs === 0) fail(`${directory} has no program`);
 }
 
-/** Undefined for what is no ELF file. @param {string} path */
+/** The machine of an ELF file; undefined for other files. @param {string} path */
 function machineOf(path) {
   const header = Buffer.alloc(E_MACHINE + 2);
   const fd = openSync(path, "r");

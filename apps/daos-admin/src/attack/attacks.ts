@@ -145,7 +145,7 @@ export function signalAttacks(): readonly Attack[] {
     },
     { name: "children never reaped", prepare: ["ignore=17"], bytes: request("ScmScan"), expect: "answered" },
     { name: "broken pipes ignored", prepare: ["ignore=13"], bytes: STATUS, expect: "answered" },
-    // Before the launcher blocks signals, the first one would end it. Node.js ignores none of them.
+    // The launcher blocks signals at its start. Before that, the first one would end it. Node.js does not ignore any of them.
     { name: "an alarm every 5 ms", prepare: ["ignore=14", "timer=0"], bytes: STATUS, expect: "answered" },
     { name: "a timer of user time", prepare: ["ignore=26", "timer=1"], bytes: STATUS, expect: "answered" },
     { name: "a timer of all time", prepare: ["ignore=27", "timer=2"], bytes: STATUS, expect: "answered" },

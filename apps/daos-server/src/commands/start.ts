@@ -154,7 +154,7 @@ export const startCommand = defineCommand({
   },
 });
 
-/** Reads the configuration, opens its logs, and logs what is doubtful. @throws Fault of a configuration that cannot be used */
+/** Reads the configuration, opens its logs, and logs warnings. @throws Fault for a configuration that cannot be used */
 async function openConfig(
   flags: StartFlags,
 ): Promise<{ readonly config: ServerConfig; readonly logs: ServerLogs }> {

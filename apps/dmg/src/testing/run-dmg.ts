@@ -21,9 +21,9 @@ export interface RunOptions {
   readonly signal?: AbortSignal;
   /** Answers questions like a person at the terminal. */
   readonly ask?: (question: string) => Promise<string>;
-  /** Gets data as it is printed. */
+  /** Receives data when it is printed. */
   readonly onOut?: (text: string) => void;
-  /** Gets the messages on stderr as they are printed. */
+  /** Receives the messages on stderr when they are printed. */
   readonly onErr?: (text: string) => void;
 }
 
