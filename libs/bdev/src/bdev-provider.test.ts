@@ -43,7 +43,7 @@ function setUp(options: Partial<FakeMachineOptions> = {}) {
 
 const nvme = (...list: string[]): BdevStorage => ({ class: "nvme", list, number: 0, sizeGB: 0 });
 
-describe("scan", () => {
+describe("BdevProvider.scan()", () => {
   it("finds the controllers of every driver", async () => {
     const { bdev } = setUp();
     expect(await bdev.scan()).toEqual([
@@ -73,7 +73,7 @@ describe("scan", () => {
     ["is not installed", (runner: FakeCommandRunner) => runner.missing("nvme")],
     ["fails", (runner: FakeCommandRunner) => runner.on("nvme smart-log", { exitCode: 1, stderr: "EACCES" })],
     ["prints garbage", (runner: FakeCommandRunner) => runner.on("nvme smart-log", "Usage: nvme")],
-  ])("goes without health where nvme-cli %s", async (_, prepare) => {
+  ])("shows no health when nvme-cli %s", async (_, prepare) => {
     const { bdev, runner } = setUp();
     prepare(runner);
     expect((await bdev.scan()).map(({ health }) => health)).toEqual([undefined, undefined]);
@@ -115,7 +115,7 @@ describe("scan", () => {
     expect((await new BdevProvider(options).scan())[0]).toMatchObject({ serial: "", source: "pci" });
   });
 
-  it("adds to the history of every device, and continues when it cannot write", async () => {
+  it("adds to the history of every device, and continues when the history cannot be written", async () => {
     const { sys, runner, mounts, backends } = setUp();
     const options = { sys, runner, mounts, backends, log: silentLogger };
     const history = new HealthHistory({ directory: join(directory, "health") });
@@ -162,7 +162,7 @@ describe("scan", () => {
   });
 });
 
-describe("check", () => {
+describe("BdevProvider.check()", () => {
   it("names every controller that is missing, and those that exist", async () => {
     const { bdev } = setUp();
     await bdev.check(nvme(A, "42:00.0"));
@@ -179,7 +179,7 @@ describe("check", () => {
   });
 });
 
-describe("format", () => {
+describe("BdevProvider.format()", () => {
   const fill = async (machine: FakeMachine) => {
     for (const { name, size } of TWO) await writeFile(machine.device(name), Buffer.alloc(size, 0xa5));
   };

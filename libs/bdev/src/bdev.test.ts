@@ -105,8 +105,8 @@ describe("parseSmartLog()", () => {
   });
 });
 
-describe("any answer of nvme-cli", () => {
-  it("is parsed or refused as not a smart log", () => {
+describe("parseSmartLog() and parsePciAddress(), given random text,", () => {
+  it("parseSmartLog() parses any answer of nvme-cli, or refuses it as not a smart log", () => {
     const log = fc.record({
       temperature: fc.jsonValue(),
       critical_warning: fc.jsonValue(),
@@ -124,7 +124,7 @@ describe("any answer of nvme-cli", () => {
     );
   });
 
-  it("gives PCI addresses that parse to themselves", () => {
+  it("parsePciAddress() returns addresses that parse to themselves", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         const address = parsePciAddress(text);

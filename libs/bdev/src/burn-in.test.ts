@@ -171,7 +171,7 @@ describe("BdevProvider.burnIn", () => {
   });
 });
 
-describe("health", () => {
+describe("healthWarnings() and HealthHistory", () => {
   const controller = (pciAddress: string, health: NvmeController["health"]): NvmeController => ({
     pciAddress,
     pciId: "1b36:0010",

@@ -58,12 +58,12 @@ async function unbind({ sys }: Awaited<ReturnType<typeof setUp>>, address: strin
 
 const storage = { class: "nvme", list: [A], number: 0, sizeGB: 0 } as const;
 
-describe("after a process was killed", () => {
+describe("BdevProvider, after a process was killed,", () => {
   it.each([
     ["checked at the start of the server", "check"],
     ["formatted again", "format"],
     ["prepared again", "prepare"],
-  ] as const)("a controller that it had borrowed is with vfio-pci again when it is %s", async (_, next) => {
+  ] as const)("binds a borrowed controller to vfio-pci again when it is %s", async (_, next) => {
     const { machine, journal, newProcess } = await setUp();
     machine.modules.add("vfio-pci");
     await journal.write("borrowed", A, { driver: "vfio-pci", override: "vfio-pci", pid: DEAD, started: "1" });
@@ -76,7 +76,7 @@ describe("after a process was killed", () => {
     expect(await journal.read("borrowed", A)).toBeUndefined();
   });
 
-  it("a controller that has come into use since is left with the kernel", async () => {
+  it("leaves a controller that is in use by now with the kernel", async () => {
     const { machine, journal, newProcess } = await setUp();
     machine.mounts.mounted("/srv", "/dev/nvme0n1", "ext4");
     await journal.write("borrowed", A, { driver: "vfio-pci", override: "vfio-pci", pid: DEAD });
@@ -84,7 +84,7 @@ describe("after a process was killed", () => {
     expect(await machine.driverOf(A)).toBe("nvme");
   });
 
-  it("a controller that a living process has borrowed is left to it", async () => {
+  it("leaves a controller to the living process that has borrowed it", async () => {
     const { machine, sys, journal, newProcess } = await setUp();
     sys.files({ "/proc/77/stat": `77 (a ) b) S ${Array.from({ length: 18 }, () => "0").join(" ")} 4711 0` });
     const record: DriverRecord = { driver: "vfio-pci", override: "vfio-pci", pid: 77, started: "4711" };
@@ -101,7 +101,7 @@ describe("after a process was killed", () => {
   it.each([
     ["prepare, between two drivers", "vfio-pci"],
     ["reset, between two drivers", "\n"],
-  ])("a controller gets its first driver back: %s", async (_, override) => {
+  ])("restores the first driver of a controller: %s", async (_, override) => {
     const context = await setUp();
     const { machine, journal, newProcess } = context;
     await journal.write("prepared", A, { driver: "nvme", override: "(null)", pid: DEAD, started: "1" });

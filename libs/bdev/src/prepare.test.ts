@@ -69,7 +69,7 @@ const reasons = (result: BdevPrepareResult) =>
         : outcome.fault.description,
   );
 
-describe("prepare", () => {
+describe("BdevPreparer.prepare()", () => {
   it("binds to vfio-pci, reserves hugepages on every node, and hands over to the owner", async () => {
     const { preparer, machine, runner, owners } = setUp();
     const result = await preparer.prepare({ hugepages: 101, owner: { uid: 1000, gid: 100 } });
@@ -92,7 +92,7 @@ describe("prepare", () => {
     expect(owners.get("/dev/vfio/34")).toEqual({ uid: 1000, gid: 100 });
   });
 
-  it("can be repeated, and reset restores everything", async () => {
+  it("can be repeated, and reset() restores everything", async () => {
     const { preparer, machine, looked } = setUp();
     const first = await preparer.prepare({ hugepages: 8 });
     expect(await preparer.prepare({ hugepages: 8 })).toEqual(first);
@@ -146,7 +146,7 @@ describe("prepare", () => {
     expect([await machine.driverOf(A), await machine.driverOf(B)]).toEqual(["vfio-pci", "nvme"]);
   });
 
-  it("takes uio_pci_generic on a machine without IOMMU, with the files it needs", async () => {
+  it("uses uio_pci_generic on a machine without IOMMU, with the files that it needs", async () => {
     const { preparer, owners } = setUp({ iommu: false, controllers: [controller(A, 0)] });
     expect(reasons(await preparer.prepare({ hugepages: 2, owner: { uid: 1, gid: 1 } }))).toEqual([
       "uio_pci_generic",

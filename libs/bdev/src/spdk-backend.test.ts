@@ -94,7 +94,7 @@ describe("SpdkBackend.scan()", () => {
   });
 
   it.skipIf(process.getuid?.() === 0)(
-    "says what gives access to a target that refuses this user",
+    "names the way to get access to a target that refuses this user",
     async () => {
       const { backend } = await setUp([drive(A)]);
       await chmod(join(directory, "spdk.sock"), 0);
@@ -244,7 +244,7 @@ describe("SpdkBackend.wipe()", () => {
     },
   );
 
-  it("wipe() does not go on where contents cannot be looked for", async () => {
+  it("wipe() does not continue when contents cannot be searched for", async () => {
     const controller = drive(A);
     const runner = new FakeCommandRunner().missing("blkid");
     const { backend } = await setUp([controller], { runner });

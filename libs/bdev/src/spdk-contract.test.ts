@@ -68,7 +68,7 @@ const refused = (code: number, message?: string) => ({
   error: { code, message: message ?? (expect.any(String) as string) },
 });
 
-describe.each(targets)("the contract of an SPDK target: $title", ({ release }) => {
+describe.each(targets)("the contract of SpdkBackend's target: $title", ({ release }) => {
   let directory = "";
   let path = real ?? "";
   let fake: FakeSpdkTarget | undefined;

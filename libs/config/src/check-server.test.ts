@@ -88,7 +88,7 @@ const SOCKETS_ENV = [
   "FI_SOCKETS_CONN_TIMEOUT=2000",
 ];
 
-describe("files of release 0.8.0", () => {
+describe("checkServerConfig() reads files of release 0.8.0:", () => {
   const example = { host: "example", port: 10001 };
   it.each<[string, Omit<ServerConfig, "path">]>([
     ["daos_server.yml", defaults],
@@ -247,7 +247,7 @@ describe("files of release 0.8.0", () => {
     });
   });
 
-  it("the uncommented template has warnings about repeated keys", () => {
+  it("the uncommented template, with warnings about repeated keys", () => {
     expect(lines(uncommented())).toEqual([
       "127:15: warning: hyperthreads: it has no effect: the engines of release 0.8.0 bind to whole cores; expected no such key",
       "314:22: warning: servers[1].fabric_iface_port: port 20000 on qib0 is also that of servers[0]; expected a port or an interface for each engine",
@@ -288,7 +288,7 @@ function nest(make: (below: string) => string): string {
   return [..."bcdefgh"].map((name, at) => `x-${name}: &${name} ${make("abcdefg".charAt(at))}\n`).join("");
 }
 
-describe("checkServerConfig() reports all problems at once", () => {
+describe("checkServerConfig() reports", () => {
   it.each<[string, string, readonly string[]]>([
     ["nothing", GOOD, []],
     ["nothing about two engines", TWO, []],
@@ -551,11 +551,11 @@ describe("checkServerConfig() reports all problems at once", () => {
       `x-a: &a {targets: 1}\n${nest((below) => `{<<: [${`*${below},`.repeat(30)}]}`)}servers: [*h]\n`,
     ],
     ["listed", `x-a: &a {env_vars: [${"A=1,".repeat(200)}]}\nservers: [${"*a,".repeat(900)}]\n`],
-  ])("stops at aliases that expand beyond the limit: %s", (_, text) => {
+  ])("aliases that expand beyond the limit: %s", (_, text) => {
     expect(lines(text).filter((line) => line.includes("the file stands for more than"))).toHaveLength(1);
   });
 
-  it("explains each key of a configuration for DAOS 2.x", () => {
+  it("each key of a configuration for DAOS 2.x with its replacement", () => {
     expect(
       lines(`mgmt_svc_replicas: [host1]
 telemetry_config: {}
@@ -623,7 +623,7 @@ servers:
   });
 });
 
-describe("defaults, top level and command line", () => {
+describe("checkServerConfig()", () => {
   it("copies top-level keys to the sections that do not set them", () => {
     const { config } = check(`name: sys
 socket_dir: run
@@ -694,7 +694,7 @@ servers:
   });
 });
 
-describe("failure_detection", () => {
+describe("failure_detection:", () => {
   const times = (rest: string) => check(`${GOOD}failure_detection: {${rest}}`);
 
   it("checkServerConfig() gives the defaults when it is absent", () => {
@@ -730,7 +730,7 @@ describe("failure_detection", () => {
   });
 });
 
-describe("system_db", () => {
+describe("checkServerConfig(), for system_db,", () => {
   const etcd = (rest: string) => `${GOOD}system_db:\n  backend: etcd\n${rest}`;
   const systemDb = (text: string) => check(text).config?.systemDb;
 
@@ -778,12 +778,12 @@ describe("system_db", () => {
       'error: system_db.endpoints[0]: "https://etcd1" is not an endpoint of etcd: it does not end in a port; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
-      "a port that is none",
+      "an invalid port",
       '  endpoints: ["https://e:70000"]\n',
       'error: system_db.endpoints[0]: "https://e:70000" is not an endpoint of etcd: 70000 is not a port from 1 to 65535; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
     [
-      "an IPv6 address that is none",
+      "an invalid IPv6 address",
       '  endpoints: ["https://[::g]:1"]\n',
       'error: system_db.endpoints[0]: "https://[::g]:1" is not an endpoint of etcd: [::g] is not an IPv6 address; expected http://host:port or https://host:port, as in https://etcd1:2379',
     ],
@@ -828,7 +828,7 @@ describe("system_db", () => {
       "warning: system_db.endpoints: http://etcd1:1 is used in plain text: any client that reaches it can change the members of the system; expected https://, with ca_cert, cert and key",
     ],
     [
-      "an endpoint that is no text",
+      "an endpoint that is not text",
       "  endpoints: [[a]]\n",
       "error: system_db.endpoints[0]: [a] is a list; expected text that is not empty",
     ],

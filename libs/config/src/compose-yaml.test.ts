@@ -41,7 +41,7 @@ describe("composeYaml()", () => {
     ["a quote that is never closed", 'a: "x\nb: 1\n', /Missing closing "quote/],
     ["keys further left than the first", "  a: 1\nb: 2\n", /Unexpected scalar/],
     ["a tag without a name", "a: !! 1", /tag/i],
-  ])("refuses %s with what the parser says of the text as it is", (_what, text, message) => {
+  ])("refuses %s with the parser's error for the unchanged text", (_what, text, message) => {
     const { errors, source } = composeYaml(text);
     expect(errors.map((error) => error.message).join("\n")).toMatch(message);
     expect(source).toBe(text);
@@ -65,7 +65,7 @@ describe("composeYaml()", () => {
     expect(positionAt(second ?? -1)).toEqual({ line: 3, column: 1 });
   });
 
-  it("comes to an end for a bracket that is never closed in many lines", () => {
+  it("ends for a bracket that is never closed in many lines", () => {
     const text = `a: [\n${"x: y,\n".repeat(20_000)}`;
     expect(composeYaml(text).errors.length).toBeGreaterThan(0);
   });

@@ -46,7 +46,7 @@ it("describeConfig() has every key of the file that has a value, each with its e
     expect([name, description === "" || allowed === ""]).toEqual([name, false]);
 });
 
-it("describeConfig() does not give away what an engine gets by its environment", () => {
+it("describeConfig() does not show the values of an engine's environment", () => {
   expect(keys.get("servers[0].env_vars")?.value).toBe('["DAOS_MD_CAP=...", "TOKEN=...", "BARE=..."]');
   expect(JSON.stringify([...keys.values()])).not.toMatch(/secret|two lines/);
 });

@@ -12,9 +12,12 @@ describe("configJsonSchema()", () => {
   it.each([
     ["server", "daos_server.schema.json"],
     ["client", "daos.schema.json"],
-  ] as const)("of the %s file is the committed one (npm run schema -w @daos/config)", (kind, name) => {
-    expect(JSON.parse(readFileSync(join(docs, name), "utf8"))).toEqual(configJsonSchema(kind));
-  });
+  ] as const)(
+    "returns the committed schema of the %s file (npm run schema -w @daos/config)",
+    (kind, name) => {
+      expect(JSON.parse(readFileSync(join(docs, name), "utf8"))).toEqual(configJsonSchema(kind));
+    },
+  );
 
   it("describes every key", () => {
     for (const kind of ["server", "client"] as const) {
@@ -26,12 +29,12 @@ describe("configJsonSchema()", () => {
   });
 });
 
-describe("the samples in docs/samples", () => {
+describe("checkServerConfig() on the samples in docs/samples", () => {
   const samples = readdirSync(join(docs, "samples")).filter((name) => name.endsWith(".yml"));
 
-  it("exist", () => expect(samples.length).toBeGreaterThan(2));
+  it("finds samples", () => expect(samples.length).toBeGreaterThan(2));
 
-  it.each(samples)("%s is valid without a warning, and names its schema for editors", (name) => {
+  it.each(samples)("finds %s valid without a warning, with its schema for editors", (name) => {
     const text = readFileSync(join(docs, "samples", name), "utf8");
     expect(text).toMatch(/^# yaml-language-server: \$schema=\.\.\/daos_server\.schema\.json$/m);
     expect(checkServerConfig(text, { path: name, cwd: "/" }).problems).toEqual([]);

@@ -90,7 +90,7 @@ const ORIGINAL_KEYS = `port transport_config servers bdev_include bdev_exclude n
   fabric_iface fabric_iface_port modules access_points fault_path fault_cb fabric_ifaces scm_mount_path hyperthreads
   path nvmeshmid`.split(/\s+/);
 
-describe("a key of the server's file", () => {
+describe("checkServerConfig(), for every key of the server's file,", () => {
   const file = parse(EVERY_KEY) as Record<string, unknown>;
   // The metrics cannot have TLS without certificates, and only without them are devices open to all.
   const { config, problems } = checkServerConfig(
@@ -98,21 +98,21 @@ describe("a key of the server's file", () => {
     { path: "/every.yml", cwd: "/" },
   );
 
-  it("is in the sample of this test, or is named as an exception", () => {
+  it("has a value in the sample of this test, or a named exception", () => {
     const present = listKeys("server")
       .map(({ key }) => key)
       .filter((key) => valuesAt(file, key).length > 0 || ELSEWHERE.includes(key) || NOT_USED.includes(key));
     expect(present).toEqual(listKeys("server").map(({ key }) => key));
   });
 
-  it("reaches the configuration, and what renderServerConfig() writes", () => {
+  it("passes it to the configuration, and renderServerConfig() writes it", () => {
     expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
     expect(config === undefined ? undefined : { ...toServerFile(config), telemetry_tls: true }).toMatchObject(
       file,
     );
   });
 
-  it("that release 0.8.0 does not know is one of LATER_KEYS", () => {
+  it("lists the keys that release 0.8.0 does not know in LATER_KEYS", () => {
     const later = Object.keys(serverSchema.shape).filter((key) => !ORIGINAL_KEYS.includes(key));
     expect([...LATER_KEYS].sort()).toEqual(later.sort());
   });

@@ -42,7 +42,7 @@ const READ_OTHERWISE: readonly (readonly [name: RegExp, problem: RegExp | undefi
 
 describe("readYaml()", () => {
   it.each(recorded)(
-    "reads as release 0.8.0 does, or says why not: $name",
+    "reads $name as release 0.8.0 does, or names the difference",
     ({ name, text, refused, read }) => {
       const reading = readYaml(text, "file", serverSchema, "server");
       const errors = reading.problems.filter(({ severity }) => severity === "error");
@@ -283,8 +283,8 @@ function values(
   return result;
 }
 
-describe("merges", () => {
-  it("give a key of the map itself, else of the first map of a list, else of its bases", () => {
+describe("readYaml(), for merged maps,", () => {
+  it("takes a key of the map itself, else of the first map of a list, else of its bases", () => {
     fc.assert(
       fc.property(maps, (all) => {
         const reading = readYaml(render(all), "file", serverSchema, "server");
@@ -295,7 +295,7 @@ describe("merges", () => {
     );
   });
 
-  it("never differ from release 0.8.0 without a warning that names the key", () => {
+  it("never differs from release 0.8.0 without a warning that names the key", () => {
     fc.assert(
       fc.property(maps, (all) => {
         const { problems } = readYaml(render(all), "file", serverSchema, "server");

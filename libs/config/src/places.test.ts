@@ -31,14 +31,14 @@ describe("placeOfConfig()", () => {
     ["client", undefined, { ...HOME, DMG_CONFIG: "" }, "/home/ana/.daos/daos.yml", "search"],
     ["server", undefined, HOME, "/etc/daos/daos_server.yml", "search"],
   ] as const)(
-    "placeOfConfig() of the %s with -o %s takes the first that is named or there",
+    "placeOfConfig() of the %s with -o %s takes the first place that is named or exists",
     (kind, given, variables, path, from) => {
       const exists = only("/home/ana/.daos/daos.yml", "/etc/daos/daos.yml", "/etc/daos/daos_server.yml");
       expect(placeOfConfig(kind, given, { env: variables, exists })).toEqual({ path, from });
     },
   );
 
-  it("placeOfConfig() says where the file belongs when there is none", () => {
+  it("placeOfConfig() returns the place where the file belongs when there is none", () => {
     expect(placeOfConfig("client", undefined, { env: HOME, exists: () => false })).toEqual({
       path: "/etc/daos/daos.yml",
       from: "none",

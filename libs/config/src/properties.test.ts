@@ -132,8 +132,8 @@ const validFile = fc
     })),
   }));
 
-describe("any text, any YAML, any keys and values", () => {
-  it("load or give problems, and never throw", () => {
+describe("checkServerConfig() and checkClientConfig(), given random input,", () => {
+  it("checkServerConfig() loads it or reports problems, and never throws", () => {
     fc.assert(
       fc.property(fc.string({ maxLength: 200, unit: "binary" }), (text) => loadsOrIsExplained(check(text))),
       runs,
@@ -148,7 +148,7 @@ describe("any text, any YAML, any keys and values", () => {
     );
   });
 
-  it("load or give problems as a client file", () => {
+  it("checkClientConfig() loads it or reports problems", () => {
     fc.assert(
       fc.property(fileLike, (value) =>
         loadsOrIsExplained(checkClientConfig(stringify(value), { path: "p.yml", cwd: "/" })),
@@ -157,7 +157,7 @@ describe("any text, any YAML, any keys and values", () => {
     );
   });
 
-  it("load or give problems when a valid file is truncated or has a byte changed", () => {
+  it("checkServerConfig() loads a truncated or changed file, or reports problems", () => {
     fc.assert(
       fc.property(validFile, fc.nat(), fc.string({ maxLength: 2 }), (file, at, insert) => {
         const text = stringify(file);
@@ -170,8 +170,8 @@ describe("any text, any YAML, any keys and values", () => {
   });
 });
 
-describe("a valid configuration", () => {
-  it("loads, and its active configuration loads as the same", () => {
+describe("renderServerConfig() of a valid configuration", () => {
+  it("loads as the same configuration", () => {
     fc.assert(
       fc.property(validFile, (file) => {
         const { config, problems } = check(stringify(file));
@@ -183,7 +183,7 @@ describe("a valid configuration", () => {
     );
   });
 
-  it("has an active configuration that readers of YAML 1.1 and 1.2 take for the same", () => {
+  it("reads the same with readers of YAML 1.1 and 1.2", () => {
     const active = renderServerConfig(
       check(
         stringify(
@@ -197,7 +197,7 @@ describe("a valid configuration", () => {
     expect(file).toEqual(parse(active, { version: "1.2" }));
   });
 
-  it("can be checked against any machine", () => {
+  it("passes to checkAgainstMachine() with any machine", () => {
     const facts = fc.record(
       {
         memory: fc.record({ totalBytes: fc.nat(), availableBytes: fc.nat() }),

@@ -81,17 +81,17 @@ function* everyTypo(): Generator<Typo> {
   }
 }
 
-describe("every single-edit typo of every key", () => {
+describe("checkServerConfig(), given every single-edit typo of every key,", () => {
   const typos = [...everyTypo()];
 
-  it("is covered, at least 2,000 of them, in every section", () => {
+  it("sees at least 2,000 of them, in every section", () => {
     expect(typos.length).toBeGreaterThan(2_000);
     expect(new Set(typos.map(({ section }) => section))).toEqual(
       new Set(["", "transport_config", "servers[]"]),
     );
   });
 
-  it("is reported at its place and, if unambiguous, with the intended key", () => {
+  it("reports each at its place and, if unambiguous, with the intended key", () => {
     let named = 0;
     for (const typo of typos) {
       const wrong = lines.with(

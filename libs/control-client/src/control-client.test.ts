@@ -62,7 +62,7 @@ const create = {
   system: "daos_server",
 };
 
-describe("requests to every host", () => {
+describe("ControlClient's requests to every host", () => {
   it("ControlClient.eachHost() yields each host's outcome once, by cause", async () => {
     const well = await fake({
       ctl: {
@@ -232,7 +232,7 @@ describe("requests to every host", () => {
   });
 });
 
-describe("requests to the leader", () => {
+describe("ControlClient's requests to the leader", () => {
   const members = [
     { rank: 1, uuid: "b", addr: "h:2" },
     { rank: 0, uuid: "a", addr: "h:1" },

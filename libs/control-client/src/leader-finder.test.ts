@@ -71,7 +71,7 @@ describe("LeaderFinder", () => {
     expect(finder.leader).toEqual(at(expected.at(-1) ?? ""));
   });
 
-  it("LeaderFinder.ask() continues when a host names a leader that is no address", async () => {
+  it("LeaderFinder.ask() continues when a host names a leader that is not an address", async () => {
     const { domain, code, description, resolution } = sentTo(undefined);
     const misled = new Fault({ domain, code, description, resolution, leader: "\u0000 not:an:address" });
     const { call } = hosts({ node1: misled, node2: "leads" });

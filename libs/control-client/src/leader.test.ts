@@ -87,7 +87,7 @@ function frameTypes(sent: Buffer): number[] {
   return types;
 }
 
-describe("hosts that do not answer", () => {
+describe("ControlClient, with hosts that do not answer:", () => {
   it("ControlClient.leader() waits one second per silent host, and not its connect deadline", async () => {
     const holes = [await hole(), await hole()] as const;
     const leader = await fake(leads);
@@ -162,7 +162,7 @@ describe("hosts that do not answer", () => {
   });
 });
 
-describe("the leader is found", () => {
+describe("ControlClient, in search of the leader:", () => {
   it("ControlClient.leader() finds the leader through a host that is no access point and knows the replicas only", async () => {
     const leader = await fake(leads);
     const here = await fake(follower(undefined, [await dead(), leader.host]));
@@ -225,7 +225,7 @@ describe("the leader is found", () => {
   });
 });
 
-describe("a leader that is lost while it works", () => {
+describe("ControlClient, when the leader is lost while it works:", () => {
   it("ControlClient.leader() asks the next leader when a repeatable request fails", async () => {
     const next = await fake({ ctl: { systemQuery: () => ({ members }) } });
     const gone = await fake({

@@ -128,7 +128,7 @@ describe("NetworkListProviders", () => {
 });
 
 describe("StorageScan", () => {
-  it("sends what was found in the units of the wire, health always", async () => {
+  it("sends the findings in the units of the wire, always with health", async () => {
     const service = client({
       scm: { ...refuse, scan: async () => scan },
       bdev: { ...refuse, scan: async () => [controller] },
@@ -149,7 +149,7 @@ describe("StorageScan", () => {
     expect(nvme?.ctrlrs[0]?.healthstats).toMatchObject({ temp: 0, ctrlrpciaddr: "0000:81:00.0" });
   });
 
-  it("says which engine a device serves, where its data comes from, and what its history comes to", async () => {
+  it("shows a device's engine, the source of its data and the trend of its history", async () => {
     const engine = {
       config: {
         index: 0,
@@ -241,7 +241,7 @@ describe("StorageScan", () => {
 });
 
 describe("StoragePrepare", () => {
-  it("prepares the parts that are asked for, for the user that is named", async () => {
+  it("prepares the requested parts for the named user", async () => {
     const asked: unknown[] = [];
     const service = client({
       bdev: {
@@ -340,7 +340,7 @@ describe("StorageUsage", () => {
   };
   const ok = { status: ctl.ResponseStatus.CTL_SUCCESS };
 
-  it("is that of the file system, and no more than scm_size", async () => {
+  it("returns the size of the file system, and no more than scm_size", async () => {
     const { blocks, bsize } = await statfs(directory, { bigint: true });
     const huge = Number((blocks * bsize) >> 30n) + 10;
     const [small, all] = await usage([engine(0, ram(1), {}), engine(1, ram(huge), {})]);
@@ -380,7 +380,7 @@ describe("StorageUsage", () => {
     expect(found[1]?.nvmeState?.error).toContain("0000:82:00.0");
   });
 
-  it("is not known of storage that is not formatted", async () => {
+  it("returns a fault for storage that is not formatted", async () => {
     const bare = { ...engine(0, ram(1), {}), superblock: undefined };
     const [found] = await usage([bare]);
     expect(found).toMatchObject({ scmTotal: 0n, scmState: { status: ctl.ResponseStatus.CTL_ERR_SCM } });
@@ -389,7 +389,7 @@ describe("StorageUsage", () => {
 });
 
 describe("ServerVersion", () => {
-  it("ServerVersion() says what runs on this host", async () => {
+  it("ServerVersion() names the programs of this host", async () => {
     expect(await client({}).serverVersion({})).toMatchObject({
       name: "daos-server",
       version: "1.2.3",
@@ -453,7 +453,7 @@ describe("SetLogMasks", () => {
     expect(logLevel.level).toBe("INFO");
   });
 
-  it("refuses what is not a level", async () => {
+  it("refuses an unknown level", async () => {
     const logLevel = levelSwitch("INFO");
     const call = client({ logLevel }).setLogMasks({ masks: "DEBUG,MEM=ERR" });
     const error = await call.then(undefined, (reason: unknown) => reason);
@@ -523,7 +523,7 @@ describe("StorageFormatWatch", () => {
     );
   });
 
-  it("is cancelled with its caller", async () => {
+  it("is cancelled when its caller cancels", async () => {
     const ended = Promise.withResolvers<unknown>();
     const harness = {
       instances: [],
@@ -595,7 +595,7 @@ describe("StorageBurnIn", () => {
     return { asked, results };
   }
 
-  it("takes every controller that it may, and leaves out what is in use", async () => {
+  it("burns in every allowed controller, and leaves out those in use", async () => {
     const { asked, results } = burn([]);
     expect(await results).toMatchObject([
       {
@@ -616,7 +616,7 @@ describe("StorageBurnIn", () => {
     expect(asked).toEqual([[[A, B], 900_000]]);
   });
 
-  it("fails those that were named and cannot be", async () => {
+  it("fails for named controllers that cannot be burnt in", async () => {
     const { asked, results } = burn(["82:00.0", D], 60);
     expect(await results).toMatchObject([
       { pciaddr: B, verdict: ctl.BurnInVerdict.BURN_IN_NONE, state: { status: -2 } },
@@ -689,7 +689,7 @@ describe("devices that callers may not change", () => {
   });
 });
 
-describe("what the engines know of their devices", () => {
+describe("SmdQuery", () => {
   const device = (digit: number) => `${String(digit).repeat(8)}-1111-4222-8333-444444444444`;
   /** An engine with one device, whose calls are noted. */
   const engineOf = (index: number, asked: string[], change: Readonly<Record<string, object>> = {}) =>
@@ -717,7 +717,7 @@ describe("what the engines know of their devices", () => {
     return (await client({ harness }).smdQuery(request)).engines;
   };
 
-  it("is asked of every engine, and only what the request wants", async () => {
+  it("asks every engine, and only for the parts that the request names", async () => {
     const asked: string[] = [];
     const engines = [engineOf(0, asked), engineOf(1, asked)];
     expect(await query(engines, { devices: true })).toMatchObject([
@@ -730,7 +730,7 @@ describe("what the engines know of their devices", () => {
     ]);
   });
 
-  it("has the health of all devices, of one device, or of that of a target", async () => {
+  it("returns the health of all devices, of one device, or of a target's device", async () => {
     const asked: string[] = [];
     const engines = [engineOf(0, asked), engineOf(1, asked)];
     expect(await query(engines, { health: true })).toMatchObject([
@@ -748,7 +748,7 @@ describe("what the engines know of their devices", () => {
     expect(asked).toEqual(["0 bioHealthQuery 3"]);
   });
 
-  it("is said of the other engines when one does not run, or refuses", async () => {
+  it("answers for the other engines when one does not run or refuses", async () => {
     const asked: string[] = [];
     const down = new Fault({
       domain: "engine",
@@ -786,7 +786,7 @@ describe("ServerQuery", () => {
   ];
   const harness = { instances } as unknown as Harness;
 
-  it("tells what the server and its engines are", async () => {
+  it("describes the server and its engines", async () => {
     expect(await client({ harness, release, configuration }).serverQuery({})).toMatchObject({
       version: "1.2.3",
       pid: process.pid,
@@ -799,7 +799,7 @@ describe("ServerQuery", () => {
     });
   });
 
-  it("tells the configuration in force when it is asked for", async () => {
+  it("returns the configuration in force on request", async () => {
     const answer = await client({ harness, release, configuration }).serverQuery({ config: true });
     expect(answer.configFile).toBe("/etc/daos/daos_server.yml");
     expect(answer.config).toMatchObject([{ ...key, defaultValue: "10001" }]);

@@ -101,8 +101,8 @@ const statesOf = (leadership: Leadership) =>
     .list()
     .map(({ state }) => state);
 
-describe("queries", () => {
-  it("list the members by rank with their states", async () => {
+describe("SystemQuery", () => {
+  it("lists the members by rank with their states", async () => {
     const leadership = await leaderOf(
       self,
       three({ state: "errored", reason: "SIGSEGV", incarnation: 4 }).reverse(),
@@ -129,7 +129,7 @@ describe("queries", () => {
     ]);
   });
 
-  it("are refused elsewhere, with the leader's address in the fault", async () => {
+  it("is refused on other hosts, with the leader's address in the fault", async () => {
     const leadership = followerOf({ host: "node1", port: 10001 }, { host: "10.0.0.9", port: 10001 });
     const error: unknown = await client({ leadership })
       .systemQuery({})
@@ -138,7 +138,7 @@ describe("queries", () => {
     expect(fault).toMatchObject({ code: FaultCode.notLeader, reason: "try node1:10001" });
   });
 
-  it("stream the events, and go on with follow", async () => {
+  it("SystemEvents streams the events, and continues with follow", async () => {
     const leadership = await leaderOf(self, three());
     await leadership.membership().exclude(["uuid-2"], "by an administrator");
     const kept = await Array.fromAsync(client({ leadership }).systemEvents({}));
@@ -160,8 +160,8 @@ describe("queries", () => {
   });
 });
 
-describe("stop", () => {
-  it("readies all, then stops the others, then the leader's own engines", async () => {
+describe("SystemActions.stop()", () => {
+  it("prepares all engines, then stops the others, then the leader's own", async () => {
     const leadership = await leaderOf(self, three());
     const { members, calls } = hosts();
     const answer = await client({ leadership, members }).systemStopMembers({});
@@ -171,7 +171,7 @@ describe("stop", () => {
     expect(statesOf(leadership)).toEqual(["stopped", "stopped", "stopped"]);
   });
 
-  it("goes on when one fails, and does not try a host again that is gone", async () => {
+  it("continues when one engine fails, and does not call a dead host again", async () => {
     const leadership = await leaderOf(self, three());
     const { members, calls } = hosts({ "prep 1": dead, "kill 2": refused });
     const answer = await client({ leadership, members }).systemStopMembers({});
@@ -188,7 +188,7 @@ describe("stop", () => {
     });
   });
 
-  it("readies none when only a part of the system is stopped", async () => {
+  it("prepares no engine when only a part of the system is stopped", async () => {
     const leadership = await leaderOf(self, three());
     const { members, calls } = hosts();
     await client({ leadership, members }).systemStopMembers({ selection: { ranks: [1] } });
@@ -202,7 +202,7 @@ describe("stop", () => {
     ["excluded", { state: "excluded" }, "it is left out, an administrator has excluded it"],
     ["replaced", { state: "replaced", replacedBy: parseRank(2) }, "it is left out, rank 2 has replaced it"],
   ] as const)(
-    "of the whole system leaves a member out that is %s, and says so",
+    "leaves out a member that is %s when the whole system is stopped, with a note",
     async (_name, change, note) => {
       const leadership = await leaderOf(self, three(change));
       const { members, calls } = hosts();
@@ -215,7 +215,7 @@ describe("stop", () => {
     },
   );
 
-  it("of an excluded member that is named stops its engine; a replaced one has none", async () => {
+  it("stops the engine of a named excluded member; a replaced member has none", async () => {
     const { members, calls } = hosts();
     const selection = { ranks: [1] };
     const excluded = await leaderOf(self, three({ state: "excluded" }));
@@ -228,7 +228,7 @@ describe("stop", () => {
   });
 
   it.each(["prep 1", "kill 1"])(
-    "that its caller gives up at %s leaves those as they were of which nothing is known",
+    "leaves members with an unknown outcome unchanged when its caller gives up at %s",
     async (at) => {
       const leadership = await leaderOf(self, three());
       const stop = new AbortController();
@@ -245,7 +245,7 @@ describe("stop", () => {
     },
   );
 
-  it("does to some what is asked, by force without getting ready", async () => {
+  it("stops the named members, by force without preparation", async () => {
     const leadership = await leaderOf(self, [
       ...three(),
       memberOf(3, { ...on("10.0.0.3"), state: "stopped" }),
@@ -258,7 +258,7 @@ describe("stop", () => {
     expect(statesOf(leadership)).toEqual(["joined", "stopped", "stopped", "stopped"]);
   });
 
-  it("does nothing at all when somebody is named who is not there", async () => {
+  it("does nothing when a named rank or host does not exist", async () => {
     const leadership = await leaderOf(self, three());
     const { members, calls } = hosts();
     const answer = await client({ leadership, members }).systemStopMembers({ selection: { ranks: [1, 9] } });
@@ -267,7 +267,7 @@ describe("stop", () => {
     expect(statesOf(leadership)).toEqual(["joined", "joined", "joined"]);
   });
 
-  it("waits for all hosts that do not answer at the same time", async () => {
+  it("waits for all unresponsive hosts at the same time", async () => {
     const silent = Array.from({ length: 12 }, (_, rank) => memberOf(rank + 1, on(`10.0.1.${rank}`)));
     const leadership = await leaderOf(self, [memberOf(0, on("10.0.0.1")), ...silent]);
     let waiting = 0;
@@ -288,7 +288,7 @@ describe("stop", () => {
     expect(new Set(answer.results.map(({ fault }) => fault?.code))).toEqual(new Set([FaultCode.timedOut]));
   });
 
-  it("tells the hosts how long they have, and kills an engine that hangs: its host has answered", async () => {
+  it("sends the hosts their time limit, and kills an engine that hangs while its host answers", async () => {
     const leadership = await leaderOf(self, three());
     const { members, calls } = hosts();
     const allowed: number[] = [];
@@ -305,7 +305,7 @@ describe("stop", () => {
     expect(outcomes(answer)).toEqual([0, 1, 2].map((rank) => [rank, "stop", "ok", "MEMBER_STOPPED"]));
   });
 
-  it("waits only once for hosts that are dead, also for one that is known to be silent", async () => {
+  it("waits only once for dead hosts, including one that is known to be unresponsive", async () => {
     const leadership = await leaderOf(self, three({ state: "unresponsive" }));
     const { members, calls } = hosts({ "prep 1": dead, "prep 2": dead });
     const answer = await client({ leadership, members }).systemStopMembers({});
@@ -376,8 +376,8 @@ async function leaderOnFullStorage(): Promise<Disposable & { leadership: Leaders
   };
 }
 
-describe.runIf(process.getuid?.() === 0)("stop, while the store takes no writes", () => {
-  it("systemStopMembers() refuses without force and stops nothing, and says how to stop all the same", async () => {
+describe.runIf(process.getuid?.() === 0)("SystemActions.stop(), while the store takes no writes", () => {
+  it("systemStopMembers() refuses without force, stops nothing, and names the way to stop nevertheless", async () => {
     using full = await leaderOnFullStorage();
     const { members, calls } = hosts();
     const error: unknown = await client({ leadership: full.leadership, members })
@@ -412,7 +412,7 @@ describe.runIf(process.getuid?.() === 0)("stop, while the store takes no writes"
   });
 });
 
-describe("stop, while no host can lead", () => {
+describe("SystemActions.stop(), while no host can lead", () => {
   const lost = new Fault({
     domain: "system",
     code: FaultCode.memberStoreReplaced,
@@ -465,7 +465,7 @@ describe("stop, while no host can lead", () => {
   });
 });
 
-describe("start", () => {
+describe("SystemActions.start()", () => {
   it("waits for the engines to join, the leader's own first", async () => {
     const stopped = three().map((member) => ({ ...member, state: "stopped" as const }));
     const leadership = await leaderOf(self, stopped);
@@ -479,7 +479,7 @@ describe("start", () => {
     expect(outcomes(answer)).toEqual([0, 1, 2].map((rank) => [rank, "start", "ok", "MEMBER_JOINED"]));
   });
 
-  it("leaves those alone that serve, and those that are excluded", async () => {
+  it("leaves serving and excluded engines alone", async () => {
     const leadership = await leaderOf(self, three({ state: "excluded" }));
     const { members, calls } = hosts();
     const answer = await client({ leadership, members }).systemStart({ selection: { ranks: [0, 1, 2] } });
@@ -492,12 +492,12 @@ describe("start", () => {
   });
 });
 
-describe("start of the whole system", () => {
+describe("SystemActions.start() of the whole system", () => {
   it.each([
     ["excluded", { state: "excluded" }, FaultCode.memberExcluded],
     ["replaced", { state: "replaced", replacedBy: parseRank(2) }, FaultCode.memberReplaced],
   ] as const)(
-    "leaves a member out that is %s, and fails for it when it is named",
+    "leaves out a member that is %s, and fails for it when it is named",
     async (_name, change, code) => {
       const leadership = await leaderOf(self, three(change));
       const { members, calls } = hosts();
@@ -512,7 +512,7 @@ describe("start of the whole system", () => {
   );
 });
 
-describe("a leader that is one no more", () => {
+describe("SystemActions, on a host that no longer leads,", () => {
   const lost = { code: FaultCode.leadershipLost };
   const faultOf = async (call: Promise<unknown>) => {
     const error = await call.then(
@@ -522,14 +522,14 @@ describe("a leader that is one no more", () => {
     return fromConnectError(error, { attempted: "call", host: "10.0.0.1:10001" });
   };
 
-  it.each(["in order", "signal is late"] as const)("stops nothing any more (%s)", async (how) => {
+  it.each(["in order", "signal is late"] as const)("stops nothing (%s)", async (how) => {
     const { leadership, expireTerm } = await expirableLeader(self, three());
     const { members, calls } = hosts({}, (what) => void (what === "prep 1" && expireTerm(how)));
     expect(await faultOf(client({ leadership, members }).systemStopMembers({}))).toMatchObject(lost);
     expect(calls.filter((what) => what.startsWith("kill"))).toEqual([]);
   });
 
-  it.each(["in order", "signal is late"] as const)("goes to no other host in a step (%s)", async (how) => {
+  it.each(["in order", "signal is late"] as const)("calls no further host in a step (%s)", async (how) => {
     const { leadership, expireTerm } = await expirableLeader(self, three());
     const { members, calls } = hosts({}, () => expireTerm(how));
     const asked = client({ leadership, members }).systemStopMembers({ force: true, fanout: 1 });
@@ -537,7 +537,7 @@ describe("a leader that is one no more", () => {
     expect(calls).toEqual(["kill 1"]);
   });
 
-  it("does not wait for a host that is silent", async () => {
+  it("does not wait for an unresponsive host", async () => {
     const { leadership, expireTerm } = await expirableLeader(self, three());
     const silent = (_: unknown, __: unknown, { signal }: { readonly signal: AbortSignal }) =>
       new Promise<void>((_resolve, reject) => {
@@ -555,7 +555,7 @@ describe("a leader that is one no more", () => {
     expect(await faultOf(client({ leadership, members }).systemStart({}))).toMatchObject(lost);
   });
 
-  it("erases the storage that held its members to the end", async () => {
+  it("completes the erase of the storage that held its members", async () => {
     const stopped = [0, 1].map((rank) => memberOf(rank, { ...on(`10.0.0.${rank + 1}`), state: "stopped" }));
     const { leadership, expireTerm } = await expirableLeader(self, stopped, "engine");
     const { members, calls } = hosts({}, (what) => void (what === "erase 0" && expireTerm("in order")));
@@ -574,8 +574,8 @@ describe("a leader that is one no more", () => {
   });
 });
 
-describe("exclude and clear-exclude", () => {
-  it("exclude also what cannot be reached", async () => {
+describe("SystemActions.exclude() and clearExclude()", () => {
+  it("exclude() excludes members that cannot be reached too", async () => {
     const leadership = await leaderOf(self, three());
     const { members, calls } = hosts({ "kill 2": dead });
     const selection = { ranks: [1, 2] };
@@ -593,7 +593,7 @@ describe("exclude and clear-exclude", () => {
     ]);
   });
 
-  it("clear-exclude says how the engine gets into service, and that one is not needed any more", async () => {
+  it("clearExclude() says how the engine gets into service, or that its rank was replaced", async () => {
     const leadership = await leaderOf(self, [
       memberOf(0, on("10.0.0.1")),
       memberOf(1, { ...on("10.0.0.2"), state: "excluded" }),
@@ -608,14 +608,14 @@ describe("exclude and clear-exclude", () => {
     expect(statesOf(leadership)).toEqual(["joined", "stopped", "replaced"]);
   });
 
-  it("stop the engine when it is repeated, for one that was not reached before", async () => {
+  it("exclude() stops an engine that was not reached before when it is repeated", async () => {
     const leadership = await leaderOf(self, three({ state: "excluded" }));
     const { members, calls } = hosts();
     await client({ leadership, members }).systemExclude({ selection: { ranks: [1] } });
     expect(calls).toEqual(["kill 1"]);
   });
 
-  it("stop one that was stopped and has joined at the last moment", async () => {
+  it("exclude() stops an engine that was stopped and has just joined again", async () => {
     const leadership = await leaderOf(self, three({ state: "stopped" }));
     const membership = leadership.membership();
     const { members, calls } = hosts();
@@ -626,8 +626,8 @@ describe("exclude and clear-exclude", () => {
   });
 });
 
-describe("erase", () => {
-  it("forgets what does not run, and nothing else", async () => {
+describe("SystemActions.erase()", () => {
+  it("erases members that do not run, and no others", async () => {
     const leadership = await leaderOf(self, three({ state: "stopped" }));
     const { members, calls } = hosts();
     const answer = await client({ leadership, members }).systemErase({});
@@ -645,7 +645,7 @@ describe("erase", () => {
     ).toEqual([0, 2]);
   });
 
-  it("forgets a replaced rank without asking its host, which has formatted its storage", async () => {
+  it("erases a replaced rank without asking its host, which has formatted its storage", async () => {
     const leadership = await leaderOf(self, three({ state: "replaced", replacedBy: parseRank(2) }));
     const { members, calls } = hosts();
     const answer = await client({ leadership, members }).systemErase({ selection: { ranks: [1] } });
@@ -653,7 +653,7 @@ describe("erase", () => {
     expect(calls).toEqual([]);
   });
 
-  it("forgets a rank whose host has other storage only with --lost", async () => {
+  it("erases a rank whose host has other storage only with --lost", async () => {
     const leadership = await leaderOf(self, three({ state: "errored" }));
     const other = {
       domain: "system",
@@ -679,7 +679,7 @@ describe("erase", () => {
     ]);
   });
 
-  it("forgets a lost host only by force, and none whose storage says no", async () => {
+  it("erases members of a lost host only by force, and none whose storage refuses", async () => {
     const lost = [
       memberOf(0, on("10.0.0.1")),
       memberOf(1, { ...on("10.0.0.2"), state: "unresponsive" }),
@@ -723,7 +723,7 @@ describe("erase", () => {
       [0, 3],
     ],
   ])(
-    "forgets an engine of this host when it is erased (ranks from the %s)",
+    "removes an engine of this host after its storage is erased (ranks from the %s)",
     async (ranksFrom, during, left) => {
       const here = [0, 3].map((rank) => memberOf(rank, { ...on("10.0.0.1"), state: "stopped" }));
       const leadership = await leaderOf(self, here, { ranksFrom });

@@ -27,7 +27,7 @@ describe("PeerBudgets", () => {
     now = 0;
   });
 
-  it("take() lets a burst through, then asks for the pause in which the peer's share comes back", () => {
+  it("take() lets a burst through, then returns the pause until the peer's budget is refilled", () => {
     const budget = enter(new PeerBudgets(limits, () => now));
     for (let call = 0; call < 10; call++) expect(budget.take(1)).toBe(0);
     expect(budget.take(1)).toBeCloseTo(10);
@@ -41,7 +41,7 @@ describe("PeerBudgets", () => {
     expect(budget.take(500)).toBeCloseTo(500);
   });
 
-  it("take() goes on counting when the peer connects anew", () => {
+  it("take() continues to count when the peer connects again", () => {
     const budgets = new PeerBudgets(limits, () => now);
     const first = enter(budgets);
     first.take(1000);
@@ -67,8 +67,8 @@ describe("PeerBudgets", () => {
   });
 });
 
-describe("DrpcServer with a peer that takes too much", () => {
-  it("turns away further sessions of a process, and serves another process", async () => {
+describe("DrpcServer, with a peer that sends too much,", () => {
+  it("refuses further sessions of a process, and serves another process", async () => {
     const server = await fixture.serve([echo()], { peerLimits: { sessions: 3 } });
     const clients = await Promise.all([1, 2, 3].map(() => fixture.connect()));
     for (const client of clients) await client.call(drpcMethods.setRank, { rank: 1 });

@@ -51,7 +51,7 @@ async function until(claim: () => boolean): Promise<void> {
 }
 
 describe("ElectionSession", () => {
-  it("takes the place of a leader without heartbeat, whose lease etcd keeps alive all the same", async () => {
+  it("replaces a leader without heartbeat whose lease etcd keeps alive", async () => {
     const keys = etcdKeys("silent");
     const { ID } = await client.leaseGrant(600, wait());
     const value = bytes('{"address":"dead:1","hasReplica":true}');
@@ -75,7 +75,7 @@ describe("ElectionSession", () => {
     expect(one.session.holds()).toBe(false);
   });
 
-  it("lets etcd forget what is old while it leads", async () => {
+  it("compacts old revisions of etcd while it leads", async () => {
     const compactMs = 2_000;
     await using one = await candidate("old", "one", compactMs);
     await until(one.leads);

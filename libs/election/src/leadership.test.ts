@@ -23,7 +23,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 const self = { host: "10.0.0.1", port: 10001 };
 const accessPoints = [{ host: "node1", port: 10001 }];
 
-describe("one access point", () => {
+describe("Leadership with one access point", () => {
   it("does not lead while the members cannot be opened, says why, and leads without a restart when they can", async () => {
     const path = join(directory, "members.db");
     writeFileSync(path, "this is not a database, and it is long enough to be sure of that".repeat(20));
@@ -41,7 +41,7 @@ describe("one access point", () => {
     await run;
   });
 
-  it("is no outage when the server ends before the storage of the members is there", async () => {
+  it("reports no outage when the server ends before the storage of the members is there", async () => {
     const stop = new AbortController();
     const openStore = ({ signal }: { readonly signal: AbortSignal }) =>
       abortable(new Promise<never>(() => {}), signal);
@@ -53,7 +53,7 @@ describe("one access point", () => {
     expect(election.outage).toBeUndefined();
   });
 
-  it("copies the members after each change, and keeps the last copy when there are none any more", async () => {
+  it("copies the members after each change, and keeps the last copy when the store becomes empty", async () => {
     const store = new SqliteMemberStore(join(directory, "members.db"));
     const copies: (readonly Member[])[] = [];
     const leadership = new Leadership({
@@ -116,7 +116,7 @@ describe("one access point", () => {
     expect(() => leadership.membership()).toThrow("is not ready");
   });
 
-  it("has the events of former terms, and counts on", async () => {
+  it("has the events of former terms, and continues their numbers", async () => {
     const path = join(directory, "events.db");
     const lead = async (work: (leadership: Leadership) => Promise<void>) => {
       const election = new StaticLeader({
@@ -146,7 +146,7 @@ describe("one access point", () => {
     });
   });
 
-  it("leads without the events of former terms when they cannot be read, and does not write over them", async () => {
+  it("leads without the events of former terms when they cannot be read, and does not overwrite them", async () => {
     const store = new SqliteMemberStore(join(directory, "unread-events.db"));
     const written: unknown[] = [];
     const election: Election = {
@@ -176,7 +176,7 @@ describe("one access point", () => {
     await store.close();
   });
 
-  it("is named by the others", async () => {
+  it("is named as the leader by the other hosts", async () => {
     const election = new StaticLeader({
       accessPoints,
       self: undefined,
@@ -195,8 +195,8 @@ describe("one access point", () => {
   });
 });
 
-describe("with etcd", () => {
-  it("asks to wait while the members are read", async () => {
+describe("Leadership with etcd", () => {
+  it("asks callers to wait while it reads the members", async () => {
     const stop = new AbortController();
     const store = new SqliteMemberStore(join(directory, "members.db"));
     const reading = Promise.withResolvers<readonly Member[]>();
@@ -231,8 +231,8 @@ describe("with etcd", () => {
   });
 });
 
-describe("a leader that was frozen", () => {
-  it("answers nothing from then on, although its signal is late", async () => {
+describe("Leadership of a process that was frozen", () => {
+  it("gives no answers afterwards, although its signal is late", async () => {
     let holds = true;
     const stop = new AbortController();
     const store = new SqliteMemberStore(join(directory, "members.db"));
@@ -263,8 +263,8 @@ describe("a leader that was frozen", () => {
   });
 });
 
-describe("an excluded member whose host says that it serves", () => {
-  it("is stopped, once at a time, and again when that has failed", async () => {
+describe("Leadership, for an excluded member whose host reports that it serves,", () => {
+  it("stops its engine, once at a time, and again after a failure", async () => {
     const excluded = memberOf(1, { state: "excluded" });
     const store = new SqliteMemberStore(":memory:");
     const stop = new AbortController();

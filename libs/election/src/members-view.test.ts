@@ -39,7 +39,7 @@ describe("MembersView", () => {
     expect(reads()).toBe(2);
   });
 
-  it("gives what it has read last while the store cannot be read", async () => {
+  it("returns the last result while the store cannot be read", async () => {
     let down = false;
     const { view, pass } = viewOf(async () => {
       if (down) throw new Error("etcd is down");
@@ -56,7 +56,7 @@ describe("MembersView", () => {
     await expect(view.get({ signal })).rejects.toThrow("etcd is down");
   });
 
-  it("lets a caller go whose signal aborts, and reads on for the others", async () => {
+  it("releases a caller whose signal aborts, and reads on for the others", async () => {
     const answer = Promise.withResolvers<readonly Member[]>();
     const { view } = viewOf(() => answer.promise);
     const caller = new AbortController();

@@ -81,7 +81,7 @@ describe("moveMembers", { timeout: 120_000 }, () => {
     expect(await found(system)).toEqual(many);
   });
 
-  it("leaves others that etcd has alone", async () => {
+  it("leaves other members of etcd alone", async () => {
     const system = newSystem();
     await move(system);
     const changed = some.map((member) => ({ ...member, incarnation: member.incarnation + 1 }));
@@ -113,7 +113,7 @@ describe("moveMembers", { timeout: 120_000 }, () => {
     expect(await leaderKeys(system)).toEqual([]);
   });
 
-  it("says that etcd is not reached", async () => {
+  it("fails with the reason when etcd is unreachable", async () => {
     using nowhere = cluster.client(["http://127.0.0.1:1"]);
     const unreachable = new EtcdElection({
       client: nowhere,
@@ -129,7 +129,7 @@ describe("moveMembers", { timeout: 120_000 }, () => {
     await expect(moving).rejects.toMatchObject(notMovable("no host can lead the system through etcd"));
   });
 
-  it("ends when it is told to", async () => {
+  it("ends when its signal aborts", async () => {
     const signal = AbortSignal.abort(new Error("enough"));
     const moving = moveMembers(
       { members: some, pools: [] },
@@ -140,7 +140,7 @@ describe("moveMembers", { timeout: 120_000 }, () => {
 });
 
 describe("etcdKnows", () => {
-  it("tells whether an engine is a member", async () => {
+  it("returns whether an engine is a member", async () => {
     const system = newSystem();
     const knows = (number: number) => etcdKnows(client, { system, uuid: sampleUuid(number) }, wait());
     expect(await knows(3)).toBe(false);

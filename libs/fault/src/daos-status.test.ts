@@ -39,7 +39,7 @@ describe("faultDaosStatus()", () => {
     expect(fault.resolution).toContain("smaller sizes");
   });
 
-  it("says of a rank that has not joined again what helps", () => {
+  it("names the way out for a rank that has not joined again", () => {
     const fault = faultDaosStatus("create pool", -1036);
     expect(fault.description).toContain("has not joined since (DER_GRPVER, -1036)");
     expect(fault.resolution).toContain("dmg system query");

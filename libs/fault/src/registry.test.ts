@@ -23,7 +23,7 @@ const BLOCKS: Readonly<Record<string, readonly (readonly [number, number])[]>> =
   client: [[3100, 3199]],
 };
 
-describe("the registry", () => {
+describe("explainFault()", () => {
   const entries = listFaults();
 
   it.each(Object.entries(FaultCode))("explains %s (%i): add new codes to registry.ts", (name, code) => {

@@ -66,7 +66,7 @@ describe("Harness", () => {
     expect(() => harness.byIdentity(4, "uuid-9")).toThrow("its engine with that rank has another identity");
   });
 
-  it("says so when there is none", () => {
+  it("throws a fault when there is no such engine", () => {
     const stopped = fakeInstance(0, { kind: "stopped" }, { superblock: superblock(true) });
     const harness = new Harness([stopped], silentLogger);
     expect(() => harness.byRank(0)).toThrow("no engine with a rank");

@@ -28,7 +28,7 @@ function serve() {
   return { client, lead, down };
 }
 
-it("check() says whether a service takes calls", async () => {
+it("check() returns whether a service takes calls", async () => {
   const { client, lead, down } = serve();
   expect((await client.check({})).status).toBe(SERVING);
   expect((await client.check({ service: "mgmt.MgmtSvc" })).status).toBe(NOT_SERVING);
@@ -50,7 +50,7 @@ it("check() refuses a name that the server does not have", async () => {
   });
 });
 
-it("watch() tells the status and each change, and ends when the server goes down", async () => {
+it("watch() sends the status and each change, and ends when the server goes down", async () => {
   const { client, lead, down } = serve();
   const seen: number[] = [];
   for await (const { status } of client.watch({ service: "mgmt.MgmtSvc" })) {
@@ -69,7 +69,7 @@ it("watch() says that a service is unknown, and waits on", async () => {
   }
 });
 
-it("watch() keeps 1,000 watches of one kind of clients, and takes others all the same", async () => {
+it("watch() allows 1,000 watches of one kind of client, and accepts others", async () => {
   let kind = "agent";
   const health = healthService({
     services: new Map([["", () => true]]),

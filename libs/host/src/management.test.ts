@@ -23,7 +23,7 @@ const wait = { signal: new AbortController().signal };
 
 describe("openManagement", () => {
   it.each(["storage", "etcd"] as const)(
-    "looks at the storage of the first engine on every host when the members are in %s, and fails with it",
+    "checks the storage of the first engine on every host when the members are in %s, and fails with it",
     async (kind) => {
       for (const role of ["bootstrap", "replica", "none"] as const) {
         const seen: unknown[] = [];

@@ -143,8 +143,8 @@ const host = fc.oneof(
 );
 const address = fc.record({ host, port: fc.constantFrom(10001, 10002) });
 
-describe("properties", () => {
-  it("a set survives a round trip", () => {
+describe("parseHostList() and formatHostSet()", () => {
+  it("keep a set in a round trip", () => {
     fc.assert(
       fc.property(fc.array(address, { minLength: 1, maxLength: 60 }), (hosts) => {
         const wanted = new Set(hosts.map(formatHostAddress));
@@ -157,7 +157,7 @@ describe("properties", () => {
     );
   });
 
-  it("any text gives hosts within the limit, or a fault", () => {
+  it("turn any text into hosts within the limit, or a fault", () => {
     const hostile = fc.string({ unit: fc.constantFrom(..."n019[]-,.: \n%é"), maxLength: 40 });
     fc.assert(
       fc.property(fc.oneof(hostile, fc.string()), (text) => {

@@ -83,7 +83,7 @@ async function reply(stream: ServerHttp2Stream, { headers = {}, pieces = [HELLO]
 const refused = (headers: OutgoingHttpHeaders) => (stream: ServerHttp2Stream) =>
   stream.respond({ ...HEADERS, ...headers }, { endStream: true });
 
-describe.each(Object.entries(WAYS))("a unary call through %s", (_way, open) => {
+describe.each(Object.entries(WAYS))("grpcTransport(): a unary call through %s", (_way, open) => {
   let server: Http2Server;
   let way: Way;
   let client: ReturnType<typeof clientOf>;

@@ -41,7 +41,7 @@ function setUp() {
 
 const wait = { signal: new AbortController().signal };
 
-it("opens a lost connection again at the next call, one for all calls", async () => {
+it("EngineClient.call() opens a lost connection again at the next call, one for all calls", async () => {
   const { opened, client, call, open } = setUp();
   expect(await call()).toBe(0);
   opened[0]?.close();
@@ -51,7 +51,7 @@ it("opens a lost connection again at the next call, one for all calls", async ()
   expect(open()).toBe(0);
 });
 
-it("says what was lost while there is no other connection, and tries again at each call", async () => {
+it("EngineClient.call() reports the loss while there is no other connection, and tries again at each call", async () => {
   const { opened, engine, call } = setUp();
   opened[0]?.close();
   engine.listens = false;
@@ -60,7 +60,7 @@ it("says what was lost while there is no other connection, and tries again at ea
   expect(await call()).toBe(1);
 });
 
-it("opens nothing when the process has ended, not even what was begun before", async () => {
+it("EngineClient.call() opens no connection after the process has ended, not even one that was begun before", async () => {
   const { opened, client, call, open } = setUp();
   opened[0]?.close();
   const late = call();

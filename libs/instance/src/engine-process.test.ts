@@ -88,7 +88,7 @@ describe("EngineProcess.start()", () => {
   });
 });
 
-describe("the launcher", () => {
+describe("EngineProcess's launcher", () => {
   it("starts no engine whose server has ended before the death signal was set", async () => {
     const file = join(directory, "started");
     // Process 1 stands for the one that adopts a process whose parent has ended.
@@ -102,7 +102,7 @@ describe("the launcher", () => {
     await expect(readFile(file)).rejects.toMatchObject({ code: "ENOENT" });
   });
 
-  it("has the engine killed when its server is killed", async () => {
+  it("lets the kernel kill the engine when its server is killed", async () => {
     const path = join(directory, "lock");
     const script = `
       const { spawn } = require("node:child_process");

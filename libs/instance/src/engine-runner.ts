@@ -4,7 +4,7 @@ import { type Fault, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import { abortable } from "@daos/sys";
 import type { DataPlane } from "./data-plane/data-plane.ts";
-import type { EngineReady, Joined, JoinRequest } from "./data-plane/set-up-engine.ts";
+import type { EngineReady, JoinRequest, JoinResult } from "./data-plane/set-up-engine.ts";
 import { EngineClient } from "./engine-client.ts";
 import { type EngineExit, showExit } from "./engine-process.ts";
 import { faultEngineExited, faultEngineNotReady } from "./faults.ts";
@@ -20,7 +20,7 @@ export interface EngineRunnerOptions {
   readonly msAddress: string;
   /** Path of `daos_io_server`, looked up at each start. @throws Fault engineNotFound */
   readonly findEngine: () => Promise<string>;
-  readonly join: (request: JoinRequest, options: { readonly signal: AbortSignal }) => Promise<Joined>;
+  readonly join: (request: JoinRequest, options: { readonly signal: AbortSignal }) => Promise<JoinResult>;
   /** The lock on its storage, which its process inherits. */
   readonly lockFd?: (() => number | undefined) | undefined;
   /** Gets the engine's own output, as info (stdout) and error (stderr). */

@@ -84,7 +84,7 @@ describe("EngineStorage.format", () => {
     expect(asked).toBe(reformat);
   });
 
-  it("tells of every device from the start, and how each ended", async () => {
+  it("reports every device from the start, and the result of each", async () => {
     const { result, steps } = await format(
       storage(
         {},
@@ -158,7 +158,7 @@ describe("EngineStorage.format", () => {
     ]);
   });
 
-  it("says of each block device what kept all of them from being formatted", async () => {
+  it("names for each block device the reason why none was formatted", async () => {
     const { result } = await format(storage({}, { format: () => Promise.reject(fault) }));
     expect(result).toEqual({
       mount: "/mnt/daos0",
@@ -196,7 +196,7 @@ describe("faultFormatNotAwaited() says what is true of", () => {
 });
 
 describe("EngineStorage.open", () => {
-  it("waits for a format when storage with a file system cannot be mounted, so that the server can be told to", async () => {
+  it("waits for a format when storage with a file system cannot be mounted, so that an operator can format it", async () => {
     const failed = (code: number) => () =>
       Promise.reject(new Fault({ domain: "scm", code, description: "cannot mount", resolution: "" }));
     const checkFormat = () => Promise.resolve({ kind: "mountable" } as const);

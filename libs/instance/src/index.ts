@@ -1,4 +1,4 @@
-export type { EngineReady, Joined, JoinRequest } from "./data-plane/set-up-engine.ts";
+export type { EngineReady, JoinRequest, JoinResult } from "./data-plane/set-up-engine.ts";
 export type { EngineExit } from "./engine-process.ts";
 export type {
   EngineFormatOptions,

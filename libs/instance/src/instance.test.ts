@@ -3,7 +3,7 @@ import { drpcMethods } from "@daos/drpc";
 import { Fault, FaultCode } from "@daos/fault";
 import type { Superblock } from "@daos/superblock";
 import { describe, expect, it } from "vitest";
-import type { Joined } from "./data-plane/set-up-engine.ts";
+import type { JoinResult } from "./data-plane/set-up-engine.ts";
 import { servingProblem } from "./instance-state.ts";
 import { FakeEngine } from "./testing/fake-engine.ts";
 
@@ -35,7 +35,7 @@ describe("EngineInstance.format", () => {
     });
   });
 
-  it("waits for the first look at the storage when it is asked for right after the start", async () => {
+  it("waits until the storage is open when it is requested right after the start", async () => {
     const looked = Promise.withResolvers<string>();
     using engine = new FakeEngine({ unformatted: true, storage: { open: () => looked.promise } });
     const formatted = engine.instance.format({ reformat: false, signal });
@@ -43,7 +43,7 @@ describe("EngineInstance.format", () => {
     expect(await formatted).toEqual({ mount: "/mnt/daos0", bdevs: [] });
   });
 
-  it("is refused when the storage cannot be looked at", async () => {
+  it("is refused when the storage cannot be opened", async () => {
     const never = new Promise<undefined>(() => {});
     const caller = new AbortController();
     using engine = new FakeEngine({ unformatted: true, storage: { open: () => never } });
@@ -74,14 +74,14 @@ describe("EngineInstance.format", () => {
 });
 
 describe("EngineInstance, when its engine ends while it joins", () => {
-  it("joins no more, and is started again only when that has ended", async () => {
-    const joins: { readonly signal: AbortSignal; readonly joined: PromiseWithResolvers<Joined> }[] = [];
+  it("stops its join, and is started again only when the join has ended", async () => {
+    const joins: { readonly signal: AbortSignal; readonly joined: PromiseWithResolvers<JoinResult> }[] = [];
     const written: Superblock[] = [];
     using engine = new FakeEngine({
       storage: { writeSuperblock: async (superblock) => void written.push(superblock) },
       options: {
         join: (_request, wait) => {
-          const joined = Promise.withResolvers<Joined>();
+          const joined = Promise.withResolvers<JoinResult>();
           joins.push({ signal: wait.signal, joined });
           return joined.promise;
         },

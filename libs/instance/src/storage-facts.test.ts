@@ -62,7 +62,7 @@ describe("storageLosses()", () => {
     expect(storageLosses(mount, accepted, { ...accepted, ...change })).toEqual(losses);
   });
 
-  it("goes by the superblock when the storage was mounted again", () => {
+  it("compares the superblock when the storage was mounted again", () => {
     const again = { ...accepted, mounted: { ...tmpfs, device: "0:77" }, directory: "77:1" };
     expect(storageLosses(mount, accepted, again)).toHaveLength(1);
     expect(storageLosses(mount, accepted, again, { remounted: true })).toEqual([]);
@@ -90,7 +90,7 @@ describe("readStorageFacts()", () => {
   });
   afterEach(() => rm(directory, { recursive: true }));
 
-  it("sees a directory, its superblock and its files, and that another one has taken its place", async () => {
+  it("sees a directory, its superblock and its files, and detects a replacement", async () => {
     const scm = join(directory, "scm");
     const bdev = join(directory, "bdev");
     const config = {
@@ -119,7 +119,7 @@ describe("readStorageFacts()", () => {
     expect(storageLosses(scm, first, await readStorageFacts(config))).toHaveLength(1);
   });
 
-  it("takes a bare mount point that only root may read for one without a superblock", async () => {
+  it("treats a bare mount point that only root may read as one without a superblock", async () => {
     const scm = join(directory, "scm");
     await mkdir(scm);
     await chmod(directory, 0o755);

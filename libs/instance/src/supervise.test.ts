@@ -38,7 +38,7 @@ function engine(lives: readonly { readonly ms: number; readonly serves: boolean 
 const { signal } = new AbortController();
 const short = { ms: 100, serves: true };
 
-describe("supervise", () => {
+describe("supervise()", () => {
   it("gives up on an engine that never served", async () => {
     const { ports, runs } = engine([{ ms: 100, serves: false }]);
     expect(await supervise(ports, { hasServed: false, signal })).toMatchObject({
@@ -55,14 +55,14 @@ describe("supervise", () => {
     expect(waits).toEqual([1000, 2000, 4000, 8000, 16000]);
   });
 
-  it("begins anew after a long life", async () => {
+  it("starts its count anew after a long life", async () => {
     const long = { ms: STABLE_MS + 1, serves: true };
     const { ports, waits } = engine([short, short, long, ...Array(5).fill(short)]);
     await supervise(ports, { hasServed: false, signal });
     expect(waits.slice(0, 4)).toEqual([1000, 2000, 1000, 2000]);
   });
 
-  it("ends well when the engine was asked to stop, also while it waits", async () => {
+  it("ends without a failure when the engine was asked to stop, also while it waits", async () => {
     const stopped = engine([short]);
     stopped.ask();
     expect(await supervise(stopped.ports, { hasServed: true, signal })).toEqual({ kind: "stopped" });

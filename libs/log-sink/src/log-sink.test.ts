@@ -37,7 +37,7 @@ function journalEnv() {
   return { JOURNAL_STREAM: `${dev}:${ino}` };
 }
 
-describe("the console", () => {
+describe("openLogSink() on the console", () => {
   it("shows readable lines", () => {
     open().log.info("ready", { rank: 0 });
     expect(onConsole()).toBe("2026-11-23T12:00:00.000Z INFO  server: ready rank=0\n");
@@ -80,7 +80,7 @@ describe("the console", () => {
     expect(onConsole()).toMatch(/^<3>\{"level":"ERROR",.*"message":"d"\}\n$/);
   });
 
-  it("gives the journal fields, and standard error what the journal does not take", () => {
+  it("sends fields to the journal, and entries that the journal does not take to standard error", () => {
     const sent: Array<readonly [string, string]> = [];
     const answers = [() => true, () => false, () => expect.fail("too large")];
     const sendTo = (address: string, bytes: Uint8Array) => {
@@ -107,7 +107,7 @@ describe("the console", () => {
     expect(onConsole()).toContain("server: ready");
   });
 
-  it("is not the journal when JOURNAL_STREAM names another stream, as in a shell started from a service", () => {
+  it("does not use the journal when JOURNAL_STREAM names another stream, as in a shell started from a service", () => {
     expect(isJournal(journalEnv(), consoleFd)).toBe(true);
     expect(isJournal({ JOURNAL_STREAM: "1:2" }, consoleFd)).toBe(false);
     expect(isJournal({ JOURNAL_STREAM: "x" }, consoleFd)).toBe(false);
@@ -116,8 +116,8 @@ describe("the console", () => {
   });
 });
 
-describe("a file", () => {
-  it("gets all lines, the console only errors", async () => {
+describe("openLogSink() with a file", () => {
+  it("writes all lines to it, and only errors to the console", async () => {
     const file = join(directory, "control.log");
     const { log, close } = open({ file });
     log.info("ready");
@@ -128,7 +128,7 @@ describe("a file", () => {
     expect(onConsole()).toBe("2026-11-23T12:00:00.000Z ERROR server: gone\n");
   });
 
-  it("is appended to, and is replaced after a rotation", async () => {
+  it("appends to it, and opens the new file after a rotation", async () => {
     const file = join(directory, "control.log");
     open({ file }).log.info("one");
     const { log, reopen, close } = open({ file });
@@ -143,7 +143,7 @@ describe("a file", () => {
     expect(await messages(file)).toEqual(["four"]);
   });
 
-  it("stays the old one when the new one cannot be opened", async () => {
+  it("keeps the old file when the new one cannot be opened", async () => {
     const logs = join(directory, "logs");
     await mkdir(logs);
     const file = join(logs, "control.log");
@@ -157,7 +157,7 @@ describe("a file", () => {
     expect(text).toContain("still here");
   });
 
-  it("raises a fault when it cannot be opened", () => {
+  it("throws a fault when it cannot be opened", () => {
     const file = join(directory, "none", "control.log");
     expect(() => open({ file })).toThrow(expect.objectContaining({ code: FaultCode.logFileUnusable }));
     expect(() => open({ file: directory })).toThrow(
@@ -165,7 +165,7 @@ describe("a file", () => {
     );
   });
 
-  it("is reported once when it cannot be written, and the program continues", () => {
+  it("reports a failed write once, and continues", () => {
     const { log } = open({ file: "/dev/full", errorsToConsole: false });
     for (let at = 0; at < 3; at++) log.info("x");
     expect(onConsole().match(/cannot be written/g)).toHaveLength(1);

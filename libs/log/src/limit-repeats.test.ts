@@ -10,7 +10,7 @@ describe("limitRepeats()", () => {
     return { records, time, log: limitRepeats(inner, { lines: 3, now: () => time.now }) };
   };
 
-  it("limitRepeats() writes some lines of a message a minute, and then how many it left out", () => {
+  it("limitRepeats() writes some lines of a message a minute, and then the number of dropped lines", () => {
     const { records, time, log } = setUp();
     for (let times = 0; times < 1000; times++) log.warn("a call is refused", { times });
     time.now += 60_000;
@@ -25,7 +25,7 @@ describe("limitRepeats()", () => {
     ]);
   });
 
-  it("limitRepeats() lets no message keep another one out", () => {
+  it("limitRepeats() limits each message separately", () => {
     const { records, log } = setUp();
     for (let times = 0; times < 100; times++) log.error("a call cannot be decoded");
     log.info("something else");
@@ -45,7 +45,7 @@ describe("limitRepeats()", () => {
     ]);
   });
 
-  it("limitRepeats() does not limit what is written only on request", () => {
+  it("limitRepeats() does not limit lines of level DEBUG", () => {
     const { records, log } = setUp();
     for (let times = 0; times < 100; times++) log.debug("peer gone");
     expect(records).toHaveLength(100);

@@ -29,7 +29,7 @@ describe("createLogger()", () => {
   });
 });
 
-describe("lines", () => {
+describe("formatConsoleLine() and formatJsonLine()", () => {
   const { records, log } = collect("INFO");
   log.warn("engine gone", { index: 0, reason: "exit 3", error: new Error("bad"), size: 5n, rank: undefined });
   const [record] = records as [LogRecord];
@@ -59,7 +59,7 @@ describe("lines", () => {
   });
 });
 
-describe("a level that changes", () => {
+describe("levelSwitch()", () => {
   it("applies to children that were created before", () => {
     const seen: string[] = [];
     const level = levelSwitch("INFO");

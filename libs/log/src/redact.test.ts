@@ -78,7 +78,7 @@ describe("redactText()", () => {
   });
 });
 
-it("no line of a logger shows a secret, in message, field, parent's field or error", () => {
+it("createLogger() shows no secret in a line's message, field, parent's field or error", () => {
   const records: LogRecord[] = [];
   const log = createLogger((record) => records.push(record), {
     level: "DEBUG",

@@ -282,14 +282,14 @@ describe("readControllers()", () => {
   });
 });
 
-describe("this machine", () => {
+describe("collectMachineFacts() of this machine", () => {
   it("collectMachineFacts() names the hosts that have no address", async () => {
     const hosts = ["localhost", "no-host.invalid"];
     const { facts } = await collectMachineFacts({ log: silentLogger, hosts, quick: true });
     expect(facts.unresolvedHosts).toEqual(["no-host.invalid"]);
   });
 
-  it("gets a configuration that passes the check against it", async () => {
+  it("allow a configuration that passes the check against them", async () => {
     const { facts } = await collectMachineFacts({ log: silentLogger });
     const { config } = checkServerConfig(generateConfig(facts, { socketDir: tmpdir() }).text, {
       path: "g.yml",
@@ -301,7 +301,7 @@ describe("this machine", () => {
     expect(problems.filter(({ severity }) => severity === "error")).toEqual([]);
   });
 
-  it("has facts for each requested path", async () => {
+  it("include each requested path", async () => {
     const paths = ["/", "/proc/self/status", "/no/such/file", "/dev/null"];
     const { facts } = await collectMachineFacts({ log: silentLogger, paths });
     expect(paths.map((path) => facts.paths?.[path]?.kind)).toEqual(["directory", "file", "missing", "other"]);

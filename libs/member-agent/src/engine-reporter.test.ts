@@ -89,7 +89,7 @@ describe("EngineReporter", () => {
     await run;
   });
 
-  it("keeps warnings until a leader has heard them", async () => {
+  it("keeps warnings until a leader has taken them", async () => {
     const { reporter, reports, attempts, fail } = reporting({
       superblock,
       incarnation: 1,
@@ -197,7 +197,7 @@ describe("EngineReporter", () => {
     await down;
   });
 
-  it("has nothing to say of an engine until its storage has been looked at, then that it has no identity", async () => {
+  it("reports no engine until its storage has been opened, then that it has no identity", async () => {
     const engine: { -readonly [K in keyof ReportedEngine]: ReportedEngine[K] } = {
       superblock: undefined,
       incarnation: 0,

@@ -86,7 +86,7 @@ describe("joinSystem", () => {
     expect(lines).toEqual(["ERROR the engine waits to join until the certificates are good"]);
   });
 
-  it("asks a leader of release 0.8.0 every 3 s, and says once what helps", async () => {
+  it("asks a leader of release 0.8.0 every 3 s, and names the way out once", async () => {
     const { clock, passed } = quickClock();
     const refusal = () =>
       new Fault({
@@ -113,7 +113,7 @@ describe("joinSystem", () => {
   });
 
   it.each([
-    ["that the engine's old host will fall silent", FaultCode.memberElsewhere],
+    ["that reports of the engine's old host will end", FaultCode.memberElsewhere],
     ["that engines with another provider will end", FaultCode.providerMismatch],
   ])("believes for a minute %s, and no longer", async (_name, code) => {
     const { clock, passed } = quickClock();

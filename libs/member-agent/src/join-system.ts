@@ -1,6 +1,6 @@
 import type { AskOptions } from "@daos/control-client";
 import { type Fault, FaultCode, faultDaosStatus, retryClass, toFault } from "@daos/fault";
-import type { Joined, JoinRequest } from "@daos/instance";
+import type { JoinRequest, JoinResult } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import { parseRank } from "@daos/rank";
 import { BackOff, type Clock, isTimeout, systemClock } from "@daos/sys";
@@ -48,7 +48,7 @@ export interface JoinSystemOptions {
  *
  * @throws Fault when the system refuses the engine for good
  */
-export async function joinSystem(request: JoinRequest, options: JoinSystemOptions): Promise<Joined> {
+export async function joinSystem(request: JoinRequest, options: JoinSystemOptions): Promise<JoinResult> {
   const { attempt, log, signal, clock = systemClock } = options;
   const begun = clock.now();
   const ownDelays = new BackOff({ ...DELAYS, clock });

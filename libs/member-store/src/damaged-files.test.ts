@@ -85,7 +85,7 @@ describe("openMembers()", () => {
     await expect(openMembers(mount)).rejects.toMatchObject(replaced("it is another store"));
   });
 
-  it("openMembers() refuses when a pool is missing or is not as it was recorded", async () => {
+  it("openMembers() refuses when a pool is missing or differs from the record", async () => {
     const store = await newStore();
     await store.commitPools(
       [1, 2].map((number) => ({ kind: "put", pool: samplePool(number) })),
@@ -138,7 +138,7 @@ describe("openMembers()", () => {
     expect(await reload()).toHaveLength(3);
   });
 
-  it("openMembers() goes on with what there is when that is accepted, also later", async () => {
+  it("openMembers() continues with the present content after it was accepted, also later", async () => {
     await (await newStore()).close();
     rmSync(path);
     const accepted = await openMembers(mount, { accept: true });
@@ -148,7 +148,7 @@ describe("openMembers()", () => {
     expect(await reload()).toMatchObject([{ rank: 7 }]);
   });
 
-  it("openMembers() goes on when the marker is missing or half written, and not without both", async () => {
+  it("openMembers() continues when one slot of the marker is missing or half written, but not without both", async () => {
     await (await newStore()).close();
     const { path: marker } = membersMarker(mount);
     rmSync(marker);
@@ -194,7 +194,7 @@ describe("openMembers()", () => {
     await store.close();
   });
 
-  it("openMembers() refuses when a row is missing that SQLite does not miss", async () => {
+  it("openMembers() detects a missing row that SQLite does not detect", async () => {
     await (await newStore()).close();
     using database = new DatabaseSync(path);
     database.exec("DELETE FROM members WHERE rank = 1");

@@ -197,7 +197,7 @@ describe("Membership", () => {
     expect((await membershipOf([], { store })).list()).toEqual(membership.list());
   });
 
-  it("gives a rank once, also to joins that come at the same time", async () => {
+  it("assigns each rank once, also for joins at the same time", async () => {
     const membership = await membershipOf([memberOf(0)]);
     const joins = ["a", "b"].map((uuid) => membership.admit(joinOf(1, { uuid }), parseRank(1)));
     expect((await Promise.allSettled(joins)).map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
@@ -218,7 +218,7 @@ describe("Membership", () => {
     expect(states(membership)).toEqual([[0, "joined"]]);
   });
 
-  it("puts the changes of many calls into few commits", async () => {
+  it("combines the changes of many calls into few commits", async () => {
     const membership = await membershipOf([]);
     await Promise.all(
       Array.from({ length: 200 }, (_, rank) => membership.admit(joinOf(rank), parseRank(rank))),
@@ -227,7 +227,7 @@ describe("Membership", () => {
     expect(membership.commits).toBe(1);
   });
 
-  it("shows what is durable only, and forgets what could not be kept", async () => {
+  it("shows durable changes only, and drops those that could not be stored", async () => {
     const broken = new BrokenStore();
     const membership = await membershipOf([memberOf(0)], { store: broken });
     broken.works = false;
@@ -244,7 +244,7 @@ describe("Membership", () => {
     expect(broken.committed).toEqual(["uuid-0", "other"]);
   });
 
-  it("takes reports of the incarnation that it knows, and those of another host of no other", async () => {
+  it("accepts reports of the known incarnation, and from another host only those", async () => {
     const membership = await membershipOf([memberOf(0, { incarnation: 3 })]);
     const failed = { uuid: "uuid-0", state: "failed", reason: "killed by SIGSEGV" } as const;
     const elsewhere = { host: "10.0.0.9", port: 10001 };
@@ -262,7 +262,7 @@ describe("Membership", () => {
     expect(membership.events.list()).toMatchObject([{ kind: "engine_died", rank: 0 }]);
   });
 
-  it("takes reports of an engine that has joined since the copy from which the store was restored", async () => {
+  it("accepts reports of an engine that has joined after the copy from which the store was restored", async () => {
     const stopped = { state: "stopped", reason: "by an administrator" } as const;
     const membership = await membershipOf([memberOf(0, { incarnation: 3, ...stopped }), memberOf(1)]);
     const serving = [{ uuid: "uuid-0", incarnation: 4 }];
@@ -277,7 +277,7 @@ describe("Membership", () => {
     expect(states(membership)[0]).toEqual([0, "joined"]);
   });
 
-  it("takes over the address of members that have moved, tells it, and leaves their states as they were", async () => {
+  it("updates the address of members that have moved, with an event, and keeps their states", async () => {
     const since = memberOf(0).since;
     const membership = await membershipOf([
       memberOf(0),
@@ -297,7 +297,7 @@ describe("Membership", () => {
     ]);
   });
 
-  it("concludes from what a host has in the place of a member that it is not there", async () => {
+  it("marks a member as missing when its host reports another engine in its place", async () => {
     const membership = await membershipOf([
       memberOf(0, { instance: 0 }),
       memberOf(1, { instance: 1, state: "unresponsive" }),
@@ -356,7 +356,7 @@ describe("Membership", () => {
     expect(membership.byRank(3).state).toBe("errored");
   });
 
-  it("keeps an excluded member excluded when it is replaced, and shows it as replaced when that is cleared", async () => {
+  it("keeps a replaced member excluded, and shows it as replaced after the exclusion is cleared", async () => {
     const membership = await membershipOf([memberOf(0, { instance: 0, state: "excluded" })]);
     await membership.admit(joinOf(1, { instance: 0 }), parseRank(1));
     expect(membership.byRank(0)).toMatchObject({ state: "excluded", replacedBy: 1 });
@@ -376,7 +376,7 @@ describe("Membership", () => {
     expect(states(membership)).toEqual([[0, "errored"]]);
   });
 
-  it("excludes until that is cleared", async () => {
+  it("excludes members until the exclusion is cleared", async () => {
     const membership = await membershipOf([memberOf(0), memberOf(1)]);
     await membership.exclude(["uuid-1", "unknown"], "by an administrator");
     await membership.setState(["uuid-1"], { state: "joined", reason: "" });
@@ -396,7 +396,7 @@ describe("Membership", () => {
     expect(kinds(membership)).toEqual(["member_excluded", "member_exclusion_cleared"]);
   });
 
-  it("says that a member is forgotten only when that is durable, also to the second who asks", async () => {
+  it("confirms an erase only when it is durable, also to a second caller", async () => {
     const broken = new BrokenStore();
     const membership = await membershipOf([memberOf(0)], { store: broken });
     broken.works = false;
@@ -419,7 +419,7 @@ describe("Membership", () => {
     await expect(membership.settled()).resolves.toBeUndefined();
   });
 
-  it("selects by ranks and hosts, and names what is not there", async () => {
+  it("selects by ranks and hosts, and names those that do not exist", async () => {
     const membership = await membershipOf([
       memberOf(0),
       memberOf(1, { address: { host: "10.0.0.2", port: 10001 } }),

@@ -13,7 +13,7 @@ describe("planTransition", () => {
   it.each<[string, ReturnType<typeof member>, ReturnType<typeof report>, Condition | undefined]>([
     ["nothing new", member("joined"), report("serving"), undefined],
     [
-      "back from silence",
+      "back from unresponsive",
       member("unresponsive", "silent"),
       report("serving"),
       { state: "joined", reason: "" },

@@ -51,7 +51,7 @@ describe("SystemEvents", () => {
     expect(records.at(-1)).toMatchObject({ level: "ERROR", message: "engine 0 has died" });
   });
 
-  it("tells followers what was and what comes, until they stop", async () => {
+  it("yields past and new events to followers, until they stop", async () => {
     const events = new SystemEvents({ log: silentLogger, clock: systemClock });
     events.add("member_joined", "one");
     events.add("member_joined", "two");
@@ -70,7 +70,7 @@ describe("SystemEvents", () => {
     expect(seen).toEqual(["two", "three", "four"]);
   });
 
-  it("waits for what comes when it is asked for events after one that has not been", async () => {
+  it("waits for new events when it is asked for those after a future one", async () => {
     const events = new SystemEvents({ log: silentLogger, clock: systemClock });
     events.add("member_joined", "one");
     const stop = new AbortController();

@@ -30,7 +30,7 @@ async function lines(metrics: Metrics, name: string): Promise<string[]> {
   return text.split("\n").filter((line) => line.startsWith(name));
 }
 
-describe("a scrape", () => {
+describe("Metrics.render()", () => {
   it("reads the expiry of certificates", async () => {
     let notAfter = new Date("2027-01-01T00:00:00Z");
     const metrics = new Metrics({
@@ -147,7 +147,7 @@ describe("a scrape", () => {
   });
 });
 
-describe("calls", () => {
+describe("Metrics.interceptor", () => {
   const serviceOf = (metrics: Metrics) => {
     const transport = createRouterTransport(
       (router) =>
@@ -167,7 +167,7 @@ describe("calls", () => {
     return createClient(ctl.MgmtCtl, transport);
   };
 
-  it("are counted by method and code, and timed", async () => {
+  it("counts calls by method and code, and times them", async () => {
     const metrics = new Metrics();
     const service = serviceOf(metrics);
     await service.storageScan({});
@@ -187,7 +187,7 @@ describe("calls", () => {
   });
 });
 
-describe("the listener", () => {
+describe("listenMetrics()", () => {
   it("answers GET /metrics and nothing else", async () => {
     const { port } = await serve(new Metrics());
     const get = (path: string, method = "GET") => fetch(`http://127.0.0.1:${port}${path}`, { method });
@@ -200,7 +200,7 @@ describe("the listener", () => {
     expect(await (await get("/metrics", "HEAD")).text()).toBe("");
   });
 
-  it("says that the process answers, and what a server that is not ready lacks", async () => {
+  it("answers /healthz always, and /readyz with the missing parts", async () => {
     let reason: string | undefined = "awaiting format";
     const readiness = () => [{ name: "leader" }, { name: "engine 0", reason }];
     const { port } = await serve(new Metrics(), { readiness });
@@ -241,7 +241,7 @@ describe("the listener", () => {
     });
   });
 
-  it("answers while silent connections have all its places", async () => {
+  it("answers while idle connections have all its places", async () => {
     const { port } = await serve(new Metrics());
     const silent = Array.from({ length: 40 }, () => connect(port, "127.0.0.1").on("error", () => {}));
     await Promise.all(silent.map((socket) => once(socket, "connect")));

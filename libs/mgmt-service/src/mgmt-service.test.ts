@@ -161,8 +161,8 @@ const joining = {
   reports: true,
 };
 
-describe("Join", () => {
-  it("asks the engine for a rank and keeps the member", async () => {
+describe("MgmtSvc.Join", () => {
+  it("asks the engine for a rank and stores the member", async () => {
     const { client, engine, leadership } = await system({
       join: () => ({ status: 0, rank: 5, state: mgmt.JoinResp_State.IN }),
     });
@@ -229,7 +229,7 @@ describe("Join", () => {
     expect(engine.calls).toEqual([]);
   });
 
-  it("keeps nothing of a join that the engine refuses or leaves out", async () => {
+  it("stores no member when the engine refuses the join or leaves it out", async () => {
     for (const answer of [
       { status: -1004, rank: 0, state: mgmt.JoinResp_State.IN },
       { status: 0, rank: 5, state: mgmt.JoinResp_State.OUT },
@@ -368,7 +368,7 @@ describe("Join", () => {
 describe("ReportEngines", () => {
   const report = { addr: "10.0.0.1:10001", intervalMs: 5000 };
 
-  it("changes members, and tells of devices", async () => {
+  it("changes members, and records device warnings", async () => {
     const { client, leadership } = await system({});
     const engine = {
       uuid: "uuid-0",
@@ -433,7 +433,7 @@ describe("ReportEngines", () => {
   });
 });
 
-describe("calls for the engine with the management service", () => {
+describe("MgmtSvc's calls for the engine with the management service", () => {
   it("are forwarded on the leader, and their status comes back as it is", async () => {
     const { client, engine } = await system({ poolCreate: () => ({ status: -1007, svcreps: [] }) });
     expect(await client.poolCreate({ scmbytes: 5n, uuid: POOL })).toMatchObject({ status: -1007 });
@@ -491,7 +491,7 @@ describe("calls for the engine with the management service", () => {
     expect(await faultOf(refused)).toMatchObject({ code: FaultCode.notAuthorized });
   });
 
-  it("tell a client that knows of it which pools are recorded while the data plane is down, and fail for others", async () => {
+  it("list the recorded pools for a client that knows them while the data plane is down, and fail for others", async () => {
     let down = false;
     const { client } = await system({
       poolCreate: () => ({ status: 0, svcreps: [0] }),
@@ -575,7 +575,7 @@ describe("calls for the engine with the management service", () => {
       });
   });
 
-  it("about one engine's devices are the leader's in any case", async () => {
+  it("about one engine's devices are always answered by the leader", async () => {
     const { client } = await system({}, { leads: false });
     for (const call of [
       () => client.bioHealthQuery({}),
@@ -602,8 +602,8 @@ describe("calls for the engine with the management service", () => {
   });
 });
 
-describe("the leader", () => {
-  it("is told by every host of the system", async () => {
+describe("MgmtSvc's leader query", () => {
+  it("is answered by every host of the system", async () => {
     const { client } = await system({}, { leads: false });
     const expected = { currentLeader: "10.0.0.1:10001", replicas: ["10.0.0.1:10001"] };
     expect(await client.leaderQuery({})).toMatchObject(expected);
@@ -614,10 +614,10 @@ describe("the leader", () => {
   });
 });
 
-describe("an engine that leads on another access point", () => {
+describe("MsReplicas, when an engine leads on another access point,", () => {
   const elsewhere = () => ({ status: -2008 });
 
-  it("is found, and asked first from then on", async () => {
+  it("finds it, and asks it first from then on", async () => {
     const other = new FakeEngine({ listPools: () => ({ status: 0, pools: [{ uuid: "p" }] }) });
     const { client, engine } = await system({ listPools: elsewhere }, { others: { "10.0.0.2": other } });
     for (let call = 0; call < 2; call++)
@@ -625,7 +625,7 @@ describe("an engine that leads on another access point", () => {
     expect([engine.calls.length, other.calls.length]).toEqual([1, 2]);
   });
 
-  it("is missed by naming the host that must come back, and what each access point has said", async () => {
+  it("names the missing host and the answer of each access point when no engine leads", async () => {
     const other = new FakeEngine({ listPools: elsewhere });
     const { client } = await system({ listPools: elsewhere }, { others: { "10.0.0.2": other } });
     const fault = await faultOf(client.listPools({}));
@@ -642,17 +642,17 @@ describe("an engine that leads on another access point", () => {
     expect((await client.listPools({})).status).toBe(-2008);
   });
 
-  it("is asked for nothing but what the management service answers", async () => {
+  it("sends it only calls that the management service answers", async () => {
     const { client } = await system({});
     const killRank = client.callEngine({ method: drpcMethods.killRank.method });
     expect(await faultOf(killRank)).toMatchObject({ code: FaultCode.requestUnsupported });
   });
 });
 
-describe("calls for one rank", () => {
+describe("MgmtSvc's calls for one rank", () => {
   afterEach(() => vi.useRealTimers());
 
-  it("are its host's", async () => {
+  it("are answered by its host", async () => {
     const { client, engine } = await system({});
     await client.killRank({ rank: 0 });
     await client.killRank({ rank: 0, force: true });
@@ -661,7 +661,7 @@ describe("calls for one rank", () => {
     expect(engine.done).toEqual(["stop", "stop by force", "start", "erase"]);
   });
 
-  it("end before the leader's step does when the engine hangs, which does not count as a host that is gone", async () => {
+  it("end before the leader's step when the engine hangs, so that its host does not count as dead", async () => {
     const { client, engine } = await system({ prepShutdown: () => new Promise(() => {}) });
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     const fault = faultOf(client.prepShutdown({ rank: 0 }, { timeoutMs: 6_000 }));

@@ -13,14 +13,14 @@ const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, im
 const tcp = fixture("fi_info-1.17.0-p-tcp.txt");
 const verbs = fixture("fi_info-1.17.0-p-verbs-rxe.txt");
 
-describe("provider names", () => {
+describe("toLibfabric(), fromLibfabric() and meets()", () => {
   it.each([
     ["ofi+verbs;ofi_rxm", "verbs;ofi_rxm"],
     ["ofi+sockets", "sockets"],
     ["sockets", undefined],
     ["ofi+verbs;", undefined],
     ["", undefined],
-  ])("%j is libfabric's %s", (ours, theirs) => {
+  ])("toLibfabric() turns %j into %s", (ours, theirs) => {
     expect(toLibfabric(ours)).toBe(theirs);
   });
 
@@ -29,11 +29,11 @@ describe("provider names", () => {
     ["psm2", "ofi+psm2"],
     ["net;ofi_rxm", undefined],
     ["shm", undefined],
-  ])("libfabric's %s is %s", (theirs, ours) => {
+  ])("fromLibfabric() turns %s into %s", (theirs, ours) => {
     expect(fromLibfabric(theirs)).toBe(ours);
   });
 
-  it("are matched by providers with more parts", () => {
+  it("meets() accepts providers with more parts", () => {
     expect(meets("ofi+tcp;ofi_rxm", "ofi+tcp")).toBe(true);
     expect(meets("ofi+tcp", "ofi+tcp;ofi_rxm")).toBe(false);
   });
@@ -53,8 +53,8 @@ describe("parseFiInfo()", () => {
   });
 });
 
-describe("any text", () => {
-  it("is parsed without an error, and never as an unknown provider", () => {
+describe("parseFiInfo(), given any text,", () => {
+  it("parses it without an error, and never as an unknown provider", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (provider, domain) => {
         for (const entry of parseFiInfo(`provider: ${provider}\n    domain: ${domain}\n`)) {
@@ -92,7 +92,7 @@ function machine() {
   return { sys, runner, network: new NetworkProvider({ runner, sys, log: silentLogger }) };
 }
 
-describe("scan", () => {
+describe("NetworkProvider.scan()", () => {
   it("joins libfabric's answer with the NUMA nodes", async () => {
     const { network } = machine();
     expect(await network.scan()).toEqual([
@@ -146,7 +146,7 @@ describe("scan", () => {
   });
 });
 
-describe("check", () => {
+describe("NetworkProvider.check()", () => {
   it("accepts pairs that fit", async () => {
     const { network } = machine();
     await network.check("eth0", "ofi+verbs");

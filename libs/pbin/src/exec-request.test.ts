@@ -24,7 +24,7 @@ const measure = (options: ExecRequestOptions) =>
 const move = (options: ExecRequestOptions) =>
   execRequest(methods, { method: "Move", payload: { path: "/mnt/daos" } }, options);
 
-describe("a request over a socket", () => {
+describe("execRequest() over a socket", () => {
   let directory = "";
   let server: Server | undefined;
   let helperOfTest: SocketHelper<typeof methods> | undefined;
@@ -51,7 +51,7 @@ describe("a request over a socket", () => {
     return helperOfTest.location;
   }
 
-  it("brings payload and result, with bigints", async () => {
+  it("transports payload and result, with bigints", async () => {
     const seen: unknown[] = [];
     const answer = { sizes: [502599991296n, 0n], notes: ["a note"] };
     const helper = await serve({
@@ -67,7 +67,7 @@ describe("a request over a socket", () => {
     expect(seen).toEqual([{ path: "/mnt/a", to: 3 }, { path: "/mnt/b" }]);
   });
 
-  it("brings the progress of each device before the result", async () => {
+  it("reports the progress of each device before the result", async () => {
     const progress = { device: "0000:81:00.0", step: "zero", fraction: 0.5, elapsedMs: 3, remainingMs: 3 };
     const helper = await serve({
       Move: (_payload, context) => {
@@ -81,7 +81,7 @@ describe("a request over a socket", () => {
     expect(seen).toEqual([progress, { ...progress, fraction: 1, remainingMs: undefined }]);
   });
 
-  it("brings the helper's fault with its own code", async () => {
+  it("throws the helper's fault with its own code", async () => {
     const fault = new Fault({
       domain: "scm",
       code: FaultCode.scmMountFailed,
@@ -179,7 +179,7 @@ describe("a request over a socket", () => {
     ["no bytes at all", Buffer.alloc(0), "nothing"],
     ["half a header", Buffer.from([0, 0]), "malformed"],
     ["half a body", encodeFrame({ version: 1 }).subarray(0, 9), "malformed"],
-  ])("is over when the caller ends after %s", async (_name, bytes, kind) => {
+  ])("ends the work when the caller ends after %s", async (_name, bytes, kind) => {
     const helper = await serve({});
     const { createConnection } = await import("node:net");
     await new Promise<void>((resolve) => {
@@ -190,7 +190,7 @@ describe("a request over a socket", () => {
   });
 });
 
-describe("a helper that is a program", () => {
+describe("execRequest() with a helper program", () => {
   let directory = "";
   beforeEach(async () => {
     directory = await mkdtemp(join(tmpdir(), "daos-pbin-"));
@@ -204,7 +204,7 @@ describe("a helper that is a program", () => {
     return { kind: "program", path } as const;
   }
 
-  it("answers on its standard output", async () => {
+  it("reads the answer from its standard output", async () => {
     const answer = encodeFrame({ version: 1, error: null, result: { sizes: [], notes: [] } });
     await writeFile(join(directory, "answer"), answer);
     const helper = await program(`cat "${directory}/answer"; cat > /dev/null`);
@@ -219,12 +219,12 @@ describe("a helper that is a program", () => {
     });
   });
 
-  it("gets no environment", async () => {
+  it("passes no environment to it", async () => {
     const helper = await program("echo PATH=$NODE_OPTIONS$HOME. >&2; exit 1");
     await expect(measure({ helper })).rejects.toMatchObject({ reason: "PATH=." });
   });
 
-  it("may be missing", async () => {
+  it("fails when it is missing", async () => {
     const helper = { kind: "program", path: join(directory, "nothing") } as const;
     await expect(measure({ helper })).rejects.toMatchObject({
       code: FaultCode.helperUnavailable,

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { encodeFrame, FrameDecoder, MAX_FRAME_BYTES } from "./frame.ts";
 
-describe("encoded frames", () => {
+describe("encodeFrame() and FrameDecoder", () => {
   it("can be read from chunks of any size", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.array(fc.integer({ min: 1, max: 50 })), (message, cuts) => {

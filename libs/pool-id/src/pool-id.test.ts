@@ -52,7 +52,7 @@ describe("findPool", () => {
     expect(findPool(pools, text)).toEqual({ kind: "unknown" });
   });
 
-  it("tells which pools a beginning may mean", () => {
+  it("lists the pools that a beginning may mean", () => {
     expect(findPool(pools, "1111")).toEqual({ kind: "ambiguous", pools: [like, bare] });
   });
 });

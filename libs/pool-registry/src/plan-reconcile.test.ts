@@ -29,7 +29,7 @@ describe("planReconcile", () => {
       "ready",
       undefined,
     ],
-  ] as const)("judges a pool %s", (_, record, found, when, state, change) => {
+  ] as const)("assesses a pool %s", (_, record, found, when, state, change) => {
     const plan = planReconcile([record], found === undefined ? [] : [found], when);
     expect(plan.listed.map((one) => one.state)).toEqual(state === undefined ? [] : [state]);
     const changes = plan.changes.map((one) => (one.kind === "put" ? `put ${one.pool.state}` : one.kind));

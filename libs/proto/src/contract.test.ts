@@ -14,13 +14,16 @@ const again = (schema: DescMessage, bytes: Uint8Array) => hex(toBinary(schema, f
 
 const calls = engineContract().flatMap(({ exchanges }) => exchanges.filter((one) => "in" in one));
 
-describe("recorded exchanges", () => {
-  it.each([...calls, ...serverContract()])("of dRPC are packets as our messages write them: $name", (one) => {
-    expect(again(drpc.CallSchema, one.in)).toBe(hex(one.in));
-    expect(again(drpc.ResponseSchema, one.out)).toBe(hex(one.out));
-  });
+describe("engineContract(), serverContract() and serviceContract()", () => {
+  it.each([...calls, ...serverContract()])(
+    "record packets of dRPC as our messages write them: $name",
+    (one) => {
+      expect(again(drpc.CallSchema, one.in)).toBe(hex(one.in));
+      expect(again(drpc.ResponseSchema, one.out)).toBe(hex(one.out));
+    },
+  );
 
-  it.each(serviceContract())("of gRPC are messages as ours write them: $name", (one) => {
+  it.each(serviceContract())("record messages of gRPC as ours write them: $name", (one) => {
     const [service, name] = one.rpc.split("/");
     const method = [ctl.MgmtCtl, mgmt.MgmtSvc]
       .find(({ typeName }) => typeName === service)
@@ -30,7 +33,7 @@ describe("recorded exchanges", () => {
     expect(again(method.output, one.out)).toBe(hex(one.out));
   });
 
-  it("say where each was seen, for each kind", () => {
+  it("name the source of each exchange, for each kind", () => {
     const all = [...calls, ...serverContract(), ...serviceContract(), ...envelopeContract()];
     expect(new Set(all.map(({ seen }) => seen))).toEqual(
       new Set(["engine", "control plane", "specification"]),

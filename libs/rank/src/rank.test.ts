@@ -9,20 +9,20 @@ describe("parseRank()", () => {
   });
 
   it.each([-1, 1.5, NIL_RANK, "", " 1", "0x1", "1e3", null, undefined, {}, Number.NaN])(
-    "refuses %j",
+    "refuse %j",
     (value) => {
       expect(() => parseRank(value)).toThrow("is not a rank");
     },
   );
 });
 
-describe("rank sets", () => {
-  it("are expanded, ordered and shortened", () => {
+describe("parseRankSet(), parseRankList() and formatRankSet()", () => {
+  it("expand, order and shorten a set", () => {
     expect(parseRankSet("7, 0-3,2")).toEqual([0, 1, 2, 3, 7]);
     expect(formatRankSet([3, 0, 1, 2, 7, 9, 8].map(parseRank))).toBe("0-3,7-9");
   });
 
-  it("keep the order given as a list", () => {
+  it("keep the given order of a list", () => {
     expect(parseRankList("7, 2-3,0,3")).toEqual([7, 2, 3, 0]);
   });
 
@@ -30,7 +30,7 @@ describe("rank sets", () => {
     expect(() => parseRankSet(text)).toThrow("rank set");
   });
 
-  it("survive a round trip", () => {
+  it("keep a set in a round trip", () => {
     const ranks = fc.uniqueArray(fc.integer({ min: 0, max: 500 }), { minLength: 1 });
     fc.assert(
       fc.property(ranks, (list) => {

@@ -70,12 +70,12 @@ async function scan(url: string, timeoutMs = 50_000, signal?: AbortSignal): Prom
   throw new Error("the scan succeeded");
 }
 
-describe("a fault across a real connection", () => {
+describe("toConnectError() and fromConnectError(), across a real connection,", () => {
   it.each([
     ["with a reason", formatted],
     ["of the data plane", faultDaosStatus("create pool", -1007)],
     ["without a leader", faultNotLeader("node1:10001", undefined)],
-  ])("%s is the same on the other side", async (_, fault) => {
+  ])("return a fault %s unchanged on the other side", async (_, fault) => {
     const port = await failing(fault);
     const { domain, code, description, reason, resolution, message } = fault;
     expect(await scan(`http://127.0.0.1:${port}`)).toMatchObject({
@@ -88,7 +88,7 @@ describe("a fault across a real connection", () => {
     });
   });
 
-  it("with texts of megabytes arrives cut, and without this host's paths", async () => {
+  it("cut texts of megabytes, and remove this host's paths", async () => {
     const { domain, code, resolution } = formatted;
     const reason = "%ä".repeat(1e6);
     const long = new Fault({ domain, code, description: "in /etc/daos/x.yml", reason, resolution });
@@ -109,7 +109,7 @@ describe("a fault across a real connection", () => {
     expect(leaderHint(received)).toBe("[fe80::1]:10001");
   });
 
-  it("arrives in the middle of a stream", async () => {
+  it("pass a fault in the middle of a stream", async () => {
     const transport = createGrpcTransport({ baseUrl: `http://127.0.0.1:${await failing(formatted)}` });
     const messages: unknown[] = [];
     const read = async () => {
@@ -121,7 +121,7 @@ describe("a fault across a real connection", () => {
     expect(fromConnectError(error, { attempted: "format", host: "a:1" })).toMatchObject({ code: 103 });
   });
 
-  it("is readable for a client that does not read details", () => {
+  it("write a text for clients that do not read details", () => {
     const error = toConnectError(formatted, "operator");
     expect(error.rawMessage).toContain(
       'storage: code = 103 description = "format SCM at /mnt/daos: it holds',
@@ -130,7 +130,7 @@ describe("a fault across a real connection", () => {
     expect(error.code).toBe(Code.AlreadyExists);
   });
 
-  it("names the leader to a client of release 0.8.0, which prints the text of the status", () => {
+  it("name the leader in the text of the status, which release 0.8.0 prints", () => {
     const error = toConnectError(faultNotLeader("node1:10001", "node2:10001"));
     expect(error.rawMessage.split("\n")).toEqual([
       'system: code = 801 description = "node1:10001 is not the leader of the management service: try node2:10001"',
@@ -138,7 +138,7 @@ describe("a fault across a real connection", () => {
     ]);
   });
 
-  it("is made from any error that a handler throws", async () => {
+  it("turn any error of a handler into a fault", async () => {
     const port = await failing(new TypeError("boom"));
     expect(await scan(`http://127.0.0.1:${port}`)).toMatchObject({ code: 0, description: "boom" });
   });
@@ -158,7 +158,7 @@ describe("toConnectError()", () => {
   });
 });
 
-describe("a connection that fails", () => {
+describe("fromConnectError() explains a connection that", () => {
   const over = async (handle: (socket: Socket) => void) =>
     `http://127.0.0.1:${await listen(createServer(handle))}`;
 
@@ -247,11 +247,11 @@ describe("a connection that fails", () => {
   });
 });
 
-describe("what release 0.8.0 answers", () => {
+describe("faultFromText() and leaderHint(), on answers of release 0.8.0,", () => {
   const fault = (text: string) =>
     fromConnectError(new ConnectError(text, Code.Unknown), { attempted: "join", host: "a:1" });
 
-  it("is parsed as a fault with its code", () => {
+  it("parse a fault with its code", () => {
     expect(fault('scm: code = 207 description = "bad size"')).toMatchObject({
       domain: "scm",
       code: 207,
@@ -259,7 +259,7 @@ describe("what release 0.8.0 answers", () => {
     });
   });
 
-  it("is parsed with its resolution, in either place", () => {
+  it("parse the resolution in either place", () => {
     const [description, resolution] = [`${formatted}`, showResolution(formatted)];
     for (const read of [
       faultFromText(description, resolution),
@@ -272,7 +272,7 @@ describe("what release 0.8.0 answers", () => {
     expect(faultFromText("the code = 103")).toBeUndefined();
   });
 
-  it("keeps any other text", () => {
+  it("keep any other text", () => {
     expect(fault("no rank").message).toBe("cannot join on a:1: no rank");
   });
 
@@ -281,7 +281,7 @@ describe("what release 0.8.0 answers", () => {
     ["not the leader, try [::1]:10001", "[::1]:10001"],
     ["pool create failed, try node1:10001", undefined],
     ["not an access point", undefined],
-  ])("%j points at %s", (text, leader) => {
+  ])("find %2$s in %1$j", (text, leader) => {
     expect(leaderHint(fault(text))).toBe(leader);
   });
 

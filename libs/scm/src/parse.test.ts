@@ -117,7 +117,7 @@ describe("parseFsType()", () => {
   });
 });
 
-describe("the parsers, given output that no tool should produce", () => {
+describe("parseModules() and parseNamespaces(), given malformed output,", () => {
   const entry = fc.record(
     {
       dev: fc.anything(),

@@ -30,7 +30,7 @@ describe("parseRegions()", () => {
 });
 
 describe("parseAllNamespaces()", () => {
-  it("tells seeds from namespaces", () => {
+  it("leaves out the kernel's seeds", () => {
     expect(
       parseAllNamespaces(
         '[{"dev":"namespace1.1","size":0},{"dev":"namespace1.0","mode":"devdax","size":1}]',
@@ -102,7 +102,7 @@ describe("parseRegions, with modules", () => {
   });
 });
 
-describe("the parsers, given recorded output without namespaces", () => {
+describe("parseRegions() and parseAllNamespaces(), given recorded output without namespaces,", () => {
   /** The fixture has several answers, each followed by its exit status. */
   const answers = (name: string) => fixture(name).split(/^(?:N )?rc=0\n/m);
 
@@ -238,7 +238,7 @@ function machine(options: {
   };
 }
 
-describe("prepare", () => {
+describe("ScmPreparer.prepare()", () => {
   it("fills every region, and lists the namespaces when it is repeated", async () => {
     const { scm, runner } = machine({ regions: 2 });
     const first = await scm.prepare();
@@ -340,7 +340,7 @@ describe("prepare", () => {
     ]);
   });
 
-  it("says of disabled namespaces, and of those that the kernel uses as memory, why no engine can use them", async () => {
+  it("names the reason why no engine can use disabled namespaces and those that are ordinary memory", async () => {
     const { scm, runner } = machine({ regions: 1 });
     runner.on(
       "ndctl list --namespaces",
@@ -412,7 +412,7 @@ describe("prepare", () => {
   });
 });
 
-describe("reset", () => {
+describe("ScmPreparer.reset()", () => {
   it("unmounts and destroys every namespace", async () => {
     const { scm, mounts, runner } = machine({ regions: 2 });
     await scm.prepare();

@@ -74,7 +74,7 @@ describe("RememberingScm", () => {
     expect(calls).toEqual(["check /dev/pmem3"]);
   });
 
-  it("uses no other namespace unasked when the one that was formatted is not there", async () => {
+  it("uses no other namespace without consent when the formatted one is missing", async () => {
     await boot({ pmem0: A }).scm.mount(storage);
     const { scm, calls } = boot({ pmem0: B });
     for (const attempt of [
@@ -95,7 +95,7 @@ describe("RememberingScm", () => {
     expect(calls).toEqual(["format /dev/pmem0", "check /dev/pmem0"]);
   });
 
-  it("takes an empty namespace in the place of the one that was formatted, as after a reset and a prepare", async () => {
+  it("uses an empty namespace in place of the formatted one, as after a reset and a prepare", async () => {
     await boot({ pmem0: A }).scm.mount(storage);
     const { scm, calls } = boot({ pmem0: B }, { kind: "unformatted" });
     expect(await scm.checkFormat(storage)).toEqual({ kind: "unformatted" });
@@ -116,7 +116,7 @@ describe("RememberingScm", () => {
     expect(calls).toEqual(["mount /dev/pmem1", `mount uuid:${B}`, "mount /dev/pmem9", "mount tmpfs"]);
   });
 
-  it("goes by the name when there is no record, or only a damaged one", async () => {
+  it("uses the name when there is no record, or only a damaged one", async () => {
     for (const text of [undefined, "", "{", "[]", '{"/mnt/daos": {"device": 7}}']) {
       if (text !== undefined) await writeFile(path, text);
       const { scm, calls } = boot({ pmem0: B });

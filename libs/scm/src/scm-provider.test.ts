@@ -26,7 +26,7 @@ function setUp(options: { privileged: boolean }) {
   return { runner, mounts, sys, scm: new ScmProvider({ runner, mounts, sys, log: silentLogger }) };
 }
 
-describe("class ram for a process that may mount", () => {
+describe("ScmProvider, with class ram in a process that may mount,", () => {
   it("goes from unformatted to mounted and back", async () => {
     const { runner, scm } = setUp({ privileged: true });
     expect(await scm.checkFormat(ram())).toEqual({ kind: "unformatted" });
@@ -94,7 +94,7 @@ describe("class ram for a process that may mount", () => {
   });
 });
 
-describe("class ram for a process that may not mount", () => {
+describe("ScmProvider, with class ram in a process that may not mount,", () => {
   it("makes a directory below a mount point", async () => {
     const { mounts, runner, scm } = setUp({ privileged: false });
     mounts.mounted(directory, "tmpfs", "tmpfs");
@@ -153,7 +153,7 @@ describe("class ram for a process that may not mount", () => {
   });
 });
 
-describe("class dcpm", () => {
+describe("ScmProvider, with class dcpm,", () => {
   // No block device exists on every machine, so /dev/null stands for a device that is not a block device.
   const dcpm = (device = "/dev/pmem987"): ScmStorage => ({ class: "dcpm", mount, device });
 
@@ -276,7 +276,7 @@ describe("class dcpm", () => {
   });
 });
 
-describe("a section that cannot be used", () => {
+describe("ScmProvider.checkFormat(), given a section that cannot be used,", () => {
   it.each<[string, ScmStorage]>([
     ["a relative path", { class: "ram", mount: "mnt/daos", sizeGiB: 1 }],
     ["a path with ..", { class: "ram", mount: "/mnt/../etc", sizeGiB: 1 }],
@@ -289,7 +289,7 @@ describe("a section that cannot be used", () => {
     ["a device with ..", { class: "dcpm", mount: "/mnt/daos", device: "/dev/../etc/passwd" }],
     ["half a uuid", { class: "dcpm", mount: "/mnt/daos", device: "uuid:55bedf6f" }],
     ["an option as device", { class: "dcpm", mount: "/mnt/daos", device: "--all" }],
-  ])("%s is refused", async (_, storage) => {
+  ])("refuses %s", async (_, storage) => {
     const { scm } = setUp({ privileged: true });
     for (const attempt of [
       () => scm.checkFormat(storage),
@@ -302,7 +302,7 @@ describe("a section that cannot be used", () => {
   });
 });
 
-describe("scan", () => {
+describe("ScmProvider.scan()", () => {
   it("returns empty lists and notes when no tool is installed", async () => {
     const { runner, scm } = setUp({ privileged: true });
     runner.missing("ipmctl", "ndctl");
@@ -332,7 +332,7 @@ describe("scan", () => {
     expect(notes[1]).toContain("not json");
   });
 
-  it("names what has no block device", async () => {
+  it("names namespaces without a block device", async () => {
     const { runner, scm } = setUp({ privileged: true });
     const text = await readFile(
       new URL("../fixtures/ndctl-76.1-modes-list-Nv.json", import.meta.url),

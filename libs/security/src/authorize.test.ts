@@ -81,14 +81,14 @@ it.each(paths)("AUDITED_CALLS has %s unless it only reads", (path) => {
 
 const LETTERS: Readonly<Record<Role, string>> = { admin: "A", server: "S", agent: "G" };
 
-describe("the authorisation table", () => {
-  it("finds the services", () => {
+describe("authorize() and RPC_ROLES", () => {
+  it("find the services", () => {
     expect(services.map((service) => service.typeName).sort()).toEqual(
       expect.arrayContaining(["ctl.MgmtCtl", "mgmt.MgmtSvc"]),
     );
   });
 
-  it("has a row for every RPC of every service, and no other", () => {
+  it("have a row for every RPC of every service, and no other", () => {
     expect([...RPC_ROLES.keys()].sort()).toEqual([...paths].sort());
     expect(Object.keys(EXPECTED).sort()).toEqual([...paths].sort());
   });
@@ -118,7 +118,7 @@ describe("the authorisation table", () => {
     "/grpc.reflection.v2.ServerReflection/ServerReflectionInfo",
     "constructor",
     "__proto__",
-  ])("denies %j to every role", (path) => {
+  ])("deny %j to every role", (path) => {
     for (const role of ROLES) expect(authorize(role, path).kind).toBe("unknown");
   });
 });

@@ -67,8 +67,8 @@ async function cancelCalls(tls: SecureClientSessionOptions, most: number): Promi
   return session;
 }
 
-describe("calls that are cancelled", () => {
-  it("have one budget for all connections of an address and role, and no other client pays", async () => {
+describe("CancelledCalls", () => {
+  it("has one budget for all connections of an address and role, and other clients are not affected", async () => {
     for (let connection = 0; connection < 8; connection++) (await cancelCalls(tlsOf("agent"), 20)).destroy();
     while (!records.some(({ fields }) => /keeps cancelling its calls/.test(String(fields.fault))))
       await delay(10);
@@ -92,7 +92,7 @@ describe("calls that are cancelled", () => {
       );
   });
 
-  it("cost nothing when the client takes its answers", async () => {
+  it("charges nothing when the client reads its answers", async () => {
     for (let calls = 0; calls < 60; calls++)
       expect(await grpcCall(port, tlsOf("agent"))).toMatchObject({ status: "0" });
   });

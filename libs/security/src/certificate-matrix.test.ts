@@ -108,7 +108,7 @@ function counting(list: readonly Cell[]): readonly Cell[] {
   return list;
 }
 
-describe("a client's certificate, judged by the server", () => {
+describe("verifyPeer(), given a client's certificate:", () => {
   let files: TestCertificateFiles;
   let running: GrpcServer;
   let port = 0;
@@ -146,7 +146,7 @@ describe("a client's certificate, judged by the server", () => {
   });
 });
 
-describe("a server's certificate, judged by the client", () => {
+describe("clientTlsOptions(), given a server's certificate:", () => {
   it.each(counting(cells()))("$ca, $validity, $name, $key", async (cell) => {
     const { certPem, keyPem } = certificateOf(cell);
     const outcome = await callServerWith(certPem, keyPem);
@@ -197,7 +197,7 @@ describe("a server's certificate, judged by the client", () => {
 describe.each<[string, readonly Role[]]>([
   ["server", ["server"]],
   ["client", ["admin", "server", "agent"]],
-])("the own files of a %s", (_, roles) => {
+])("loadIdentity(), given the files of a %s:", (_, roles) => {
   let files: TestCertificateFiles;
   beforeAll(() => {
     files = new TestCertificateFiles();

@@ -54,8 +54,8 @@ const closed = (session: ClientHttp2Session) =>
   new Promise<void>((resolve) => session.once("close", () => resolve()));
 const faults = () => records.map(({ fields }) => String(fields.fault));
 
-describe("a session", () => {
-  it("ends with the certificate of its client, and others go on", async () => {
+describe("CertifiedSessions", () => {
+  it("ends a session when the certificate of its client expires, and keeps others", async () => {
     const agent = await open(tlsOf("agent", 2));
     const admin = await open(tlsOf("admin", 20));
     const ended = closed(agent);
@@ -66,7 +66,7 @@ describe("a session", () => {
     expect(await grpcCall(port, tlsOf("agent", 2))).toMatchObject({ status: "16" });
   });
 
-  it("ends at a reload when its client is not trusted any more, and goes on when it is", async () => {
+  it("ends a session at a reload when its client is no longer trusted, and keeps it otherwise", async () => {
     const session = await open(tlsOf("agent", 20));
     await running.reload();
     expect(session.closed).toBe(false);

@@ -84,7 +84,7 @@ async function expectGoodClientInTheEnd(tls?: SecureClientSessionOptions): Promi
   expect(answer).toEqual({ status: "0", text: "passed" });
 }
 
-describe("connections", () => {
+describe("guardServer(), with its limits of connections:", () => {
   it("that send nothing are closed", async () => {
     await start({ handshakeMs: 30 });
     await closed(raw());
@@ -156,7 +156,7 @@ describe("connections", () => {
   });
 });
 
-describe("a call", () => {
+describe("guardServer(), with its limits of a call: a call", () => {
   const call = (flags: number) => frame(FRAME.headers, FLAG.endHeaders | flags, 1, grpcHeaders(PATH));
 
   it("whose request never ends is reset", async () => {
@@ -266,7 +266,7 @@ describe("a call", () => {
   });
 });
 
-describe("a flood", () => {
+describe("guardServer(), under a flood", () => {
   const floods: readonly [string, () => Uint8Array[]][] = [
     [
       "of calls that are reset at once",

@@ -97,7 +97,7 @@ describe("createGrpcServer with TLS", () => {
     expect(await call(port, agent, "/mgmt.MgmtSvc/Nothing")).toMatchObject({ status: "12" });
   });
 
-  it("tells a client without certificate, or with one of another CA, why it is refused", async () => {
+  it("answers a client without certificate, or with one of another CA, with the reason of its refusal", async () => {
     const port = await start(serverFiles());
     const other = new TestAuthority();
     const stranger = other.issue("admin");
@@ -145,7 +145,7 @@ describe("createGrpcServer with TLS", () => {
     expect(error.rawMessage).toContain("security: code = 923 description = ");
   });
 
-  it("tells a client in plain text to use TLS", async () => {
+  it("answers a client in plain text with the advice to use TLS", async () => {
     const port = await start(serverFiles());
     const answer = await call(port, INSECURE);
     expect(answer.status).toBe("16");
@@ -173,7 +173,7 @@ describe("createGrpcServer with TLS", () => {
     expect(socket.bytesRead).toBe(0);
   });
 
-  it("does not resume sessions, so that every connection is judged anew", async () => {
+  it("does not resume sessions, so that every connection is verified anew", async () => {
     const port = await start(serverFiles());
     const admin = authority.issue("admin");
     const options = { port, ca: authority.pem, cert: admin.certPem, key: admin.keyPem, servername: "server" };
@@ -194,7 +194,7 @@ describe("createGrpcServer with handlers of both kinds", () => {
   it.each([
     ["agent", { status: "7", text: expect.stringContaining("PrepShutdown") }],
     ["server", { status: "0", text: "from its stream" }],
-  ] as const)("judges a call of the role %s before either sees it", async (role, expected) => {
+  ] as const)("authorizes a call of the role %s before either sees it", async (role, expected) => {
     const port = await start(serverFiles());
     const client = files.transport("client", authority.pem, authority.issue(role));
     expect(await call(port, client, UNARY)).toMatchObject(expected);
@@ -224,7 +224,7 @@ describe("createGrpcServer in plain text", () => {
   });
 });
 
-describe("changed certificate files", () => {
+describe("createGrpcServer(), after a change of certificate files:", () => {
   it("are used for new connections after reload, and the old ones stay when the new are bad", async () => {
     const transport = serverFiles();
     const port = await start(transport);

@@ -211,7 +211,7 @@ describe("guardHandler", () => {
 });
 
 describe("guardServer", () => {
-  it("guardServer() tells an agent why when its address has too many connections, and lets it in when one has ended", async () => {
+  it("guardServer() gives an agent the reason when its address has too many connections, and lets it in when one has ended", async () => {
     await start({ maxAgentConnectionsPerAddress: 2 });
     const [first] = [await open(AGENT), await open(AGENT)];
     const refused = await grpcCall(port, AGENT, PATH);

@@ -63,7 +63,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-describe("certificates of release 0.8.0", () => {
+describe("verifyPeer(), given certificates of release 0.8.0:", () => {
   it.each([
     ["admin", "/ctl.MgmtCtl/StorageScan", "0"],
     ["agent", "/mgmt.MgmtSvc/GetAttachInfo", "0"],

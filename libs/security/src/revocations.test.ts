@@ -119,7 +119,7 @@ describe("readRevocations()", () => {
   });
 });
 
-describe("a certificate that is on the list", () => {
+describe("Revocations: a certificate on the list", () => {
   it("ends its sessions at the next look at the files, and is refused from then on", async () => {
     await revokeCertificate({ directory, cert: path("alice.crt") });
     const server = await createGrpcServer({

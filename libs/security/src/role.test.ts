@@ -28,7 +28,7 @@ it.each([
   expect(roleOf(certificate)).toBe("admin");
 });
 
-it("leaves node:tls whole, though it is not loaded yet", () => {
+it("roleOf() does not break node:tls when that is not loaded yet", () => {
   using files = new TestCertificateFiles();
   const path = files.write("admin.crt", authority.issue("admin").certPem);
   const program = `

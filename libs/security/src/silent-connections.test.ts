@@ -65,7 +65,7 @@ async function silent(localAddress: string, bytes?: Uint8Array): Promise<Socket>
 
 const kept = () => [...sockets].filter(({ destroyed, readableEnded }) => !destroyed && !readableEnded).length;
 
-describe("connections that stay silent", () => {
+describe("HandshakePlaces: connections without data", () => {
   it.each([
     ["send nothing", undefined],
     ["stop in their handshake", Buffer.from([0x16, 3, 1, 0x10, 0, 1, 0])],

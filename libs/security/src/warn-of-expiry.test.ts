@@ -19,7 +19,7 @@ describe("warnOfExpiry", () => {
 });
 
 describe("clientTlsOptions", () => {
-  it("tells of the certificate and of the CA, and says what to do about each", async () => {
+  it("warns of the certificate and of the CA, with the advice for each", async () => {
     using files = new TestCertificateFiles();
     const authority = new TestAuthority({ notAfter: inDays(20.5) });
     const warnings: string[] = [];

@@ -16,7 +16,7 @@ describe("editDistance()", () => {
   });
 });
 
-describe("suggest", () => {
+describe("suggest()", () => {
   it.each([
     ["scm_mout", ["scm_mount", "scm_size"], ["scm_mount"]],
     ["SCM-MOUNT", ["scm_mount", "scm_class"], ["scm_mount"]],
@@ -28,7 +28,7 @@ describe("suggest", () => {
   });
 });
 
-describe("closest", () => {
+describe("closest()", () => {
   it.each([
     ["scna", "scan"],
     ["for", "format"],

@@ -39,9 +39,9 @@ async function replaceAndDie(step: number, moment: Moment): Promise<boolean> {
   }
 }
 
-describe("a process killed while it replaces the superblock", () => {
+describe("writeSuperblock(), in a process that is killed,", () => {
   it.each<Moment>(["before", "after", "torn"])(
-    "leaves the old one or the new one: killed %s each write, sync, rename and close",
+    "leaves the old superblock or the new one: killed %s each write, sync, rename and close",
     async (moment) => {
       const seen = new Set<string>();
       let step = 1;
@@ -75,17 +75,17 @@ describe("a process killed while it replaces the superblock", () => {
   });
 });
 
-describe("torn and damaged files", () => {
+describe("decodeSuperblock(), given torn and damaged files,", () => {
   const runs = { numRuns: 500, seed: 20261123 };
   const old = Buffer.from(encodeSuperblock(before));
   const fresh = Buffer.from(encodeSuperblock({ ...after, rank: 12 as Superblock["rank"] }));
   const fails = (bytes: Uint8Array) => expect(decodeSuperblock(bytes)).toMatchObject({ kind: "malformed" });
 
-  it("are detected at every length", () => {
+  it("detects them at every length", () => {
     for (let length = 0; length < fresh.length; length++) fails(fresh.subarray(0, length));
   });
 
-  it("are detected when the rest is zeros or from the old file", () => {
+  it("detects them when the rest is zeros or from the old file", () => {
     for (let length = 1; length < fresh.length; length++) {
       const zeros = Buffer.alloc(fresh.length);
       fresh.copy(zeros, 0, 0, length);
@@ -95,7 +95,7 @@ describe("torn and damaged files", () => {
     }
   });
 
-  it("are detected when any parts are missing, zero, garbage or old", () => {
+  it("detects them when any parts are missing, zero, garbage or old", () => {
     let torn = 0;
     const damage = fc.record({
       from: fc.nat(fresh.length - 1),
@@ -123,7 +123,7 @@ describe("torn and damaged files", () => {
     expect(torn).toBeGreaterThan(1_000);
   });
 
-  it("are detected when a bit flips", () => {
+  it("detects a flipped bit", () => {
     for (let bit = 0; bit < fresh.length * 8; bit++) {
       const flipped = Buffer.from(fresh);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
@@ -131,7 +131,7 @@ describe("torn and damaged files", () => {
     }
   });
 
-  it("never make the decoder throw", () => {
+  it("never throws", () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -147,8 +147,8 @@ describe("torn and damaged files", () => {
   });
 });
 
-describe("the codec", () => {
-  it("decodes what it encoded, with any system name", () => {
+describe("decodeSuperblock()", () => {
+  it("reads what encodeSuperblock() wrote, with any system name", () => {
     const superblock = fc.record({
       version: fc.constant(0 as const),
       uuid: fc.uuid(),

@@ -42,8 +42,8 @@ describe("createSuperblock()", () => {
   });
 });
 
-describe("the superblock file", () => {
-  it("is read as it was written, and only its owner can read it", async () => {
+describe("readSuperblock() and writeSuperblock()", () => {
+  it("keep the content in a file that only its owner can read", async () => {
     for (const replica of ["bootstrap", "replica", "none"] as const) {
       const superblock = createSuperblock({ system, replica });
       await writeSuperblock(mount, superblock);
@@ -52,13 +52,13 @@ describe("the superblock file", () => {
     expect((await stat(superblockPath(mount))).mode & 0o777).toBe(0o600);
   });
 
-  it("is that of the last writer when several write at once", async () => {
+  it("leave the content of the last writer when several write at once", async () => {
     const superblocks = Array.from({ length: 20 }, () => createSuperblock({ system, replica: "none" }));
     await Promise.all(superblocks.map((superblock) => writeSuperblock(mount, superblock)));
     expect(await readSuperblock(mount, { system })).toEqual(superblocks.at(-1));
   });
 
-  it("has the keys of release 0.8.0 in its order, then the checksum", async () => {
+  it("use the keys of release 0.8.0 in its order, then the checksum", async () => {
     await writeSuperblock(mount, createSuperblock({ system, replica: "none" }));
     const lines = (await readFile(superblockPath(mount), "utf8")).trimEnd().split("\n");
     expect(lines.slice(1).map((line) => line.split(":")[0])).toEqual([
@@ -75,7 +75,7 @@ describe("the superblock file", () => {
     expect(lines[4]).toBe("rank: null");
   });
 
-  it("is read as release 0.8.0 writes it", async () => {
+  it("read the file of release 0.8.0", async () => {
     await writeFile(
       superblockPath(mount),
       "version: 0\nuuid: 7d4e2c80-3b6c-4a53-9d4b-0a6a3e1f5d11\nsystem: daos_server\nrank: 3\nvalidrank: true\nms: true\ncreatems: false\nbootstrapms: false\n",
@@ -92,7 +92,7 @@ describe("the superblock file", () => {
     });
   });
 
-  it("is undefined when there is none", async () => {
+  it("return undefined when there is no file", async () => {
     expect(await readSuperblock(mount, { system })).toBeUndefined();
   });
 
@@ -104,7 +104,7 @@ describe("the superblock file", () => {
     ["no YAML", "[", FaultCode.superblockMalformed, "not YAML"],
     ["a missing key", "version: 0\n", FaultCode.superblockMalformed, "uuid is missing"],
     ["a newer version", "version: 1\n", FaultCode.superblockNewerVersion, "version 1"],
-  ])("refuses %s", async (_, text, code, message) => {
+  ])("refuse %s", async (_, text, code, message) => {
     await writeFile(superblockPath(mount), text);
     await expect(readSuperblock(mount, { system })).rejects.toMatchObject({
       code,
@@ -113,7 +113,7 @@ describe("the superblock file", () => {
     });
   });
 
-  it("refuses another system's", async () => {
+  it("refuse the superblock of another system", async () => {
     await writeSuperblock(mount, createSuperblock({ system: "yes", replica: "none" }));
     await expect(readSuperblock(mount, { system })).rejects.toMatchObject({
       code: FaultCode.superblockOtherSystem,
@@ -121,7 +121,7 @@ describe("the superblock file", () => {
     });
   });
 
-  it("refuses a directory, a symbolic link and a file that is far too large", async () => {
+  it("refuse a directory, a symbolic link and a file that is far too large", async () => {
     const path = superblockPath(mount);
     await mkdir(path);
     await expect(readSuperblock(mount, { system })).rejects.toMatchObject({

@@ -19,7 +19,7 @@ async function* events(megabytes: number): AsyncGenerator<SupportEvent> {
 }
 
 describe("writeArchive", () => {
-  it("writeArchive() writes a file of its owner's, and tells the progress", async () => {
+  it("writeArchive() writes a file of its owner's, and reports the progress", async () => {
     const path = join(directory, "one");
     const progress: string[] = [];
     const written = await writeArchive(path, events(1), ({ item }) => progress.push(item));

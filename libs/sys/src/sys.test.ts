@@ -13,7 +13,7 @@ import { linuxSysTree } from "./sys-tree.ts";
 import { FakeCommandRunner, FakeSysTree } from "./testing/index.ts";
 import { writeFileAtomic } from "./write-file-atomic.ts";
 
-describe("deadline", () => {
+describe("deadline() and abortable()", () => {
   it("deadline() asks a function again when the time that it has given is over", async () => {
     let given = 5;
     const allowed = vi.fn(() => given);
@@ -23,20 +23,20 @@ describe("deadline", () => {
     expect(limit.signal.aborted).toBe(false);
   });
 
-  it("aborts with a reason that says what was waited for", async () => {
+  it("abort with a reason that names the awaited event", async () => {
     using limit = deadline(5, "the engine");
     const error = await delay(5_000, limit).catch((reason: unknown) => reason);
     expect(isTimeout(error)).toBe(true);
     expect(String(error)).toContain('no end of "the engine" within 5 ms');
   });
 
-  it("passes on the reason of its parent, also one that aborted before", () => {
+  it("pass on the reason of the parent, also of one that aborted before", () => {
     const reason = new Error("stop");
     using early = deadline(60_000, "x", AbortSignal.abort(reason));
     expect(early.signal.reason).toBe(reason);
   });
 
-  it("lets abortable give up on work that never ends", async () => {
+  it("give up on work that never ends", async () => {
     await expect(abortable(new Promise(() => {}), AbortSignal.abort("gone"))).rejects.toBe("gone");
     await expect(abortable(Promise.resolve(3), new AbortController().signal)).resolves.toBe(3);
   });
@@ -93,13 +93,13 @@ describe("ProcessCommandRunner", () => {
   });
 });
 
-describe("mounts", () => {
+describe("parseMountInfo(), isMountedOrBelow() and listMounts()", () => {
   const mounts = parseMountInfo(
     "22 1 0:21 / / rw - ext4 /dev/vda rw\n" +
       "30 22 0:30 / /mnt/da\\040os rw,relatime shared:5 - tmpfs tmpfs rw,size=4g\n",
   );
 
-  it("are read with their escapes", () => {
+  it("read mounts with their escapes", () => {
     expect(mountAt(mounts, "/mnt/da os")).toEqual({
       mountPoint: "/mnt/da os",
       source: "tmpfs",
@@ -115,11 +115,11 @@ describe("mounts", () => {
     ["/mnt/da os/1/2", false],
     ["/mnt", true],
     ["/srv/daos", false],
-  ])("%s counts as mounted: %s", (path, expected) => {
+  ])("count %s as mounted: %s", (path, expected) => {
     expect(isMountedOrBelow(mounts, path)).toBe(expected);
   });
 
-  it("of this machine contain the root", async () => {
+  it("find the root of this machine", async () => {
     expect(mountAt(await listMounts(), "/")).toBeDefined();
   });
 });
@@ -136,7 +136,7 @@ describe("hasSysAdmin", () => {
 });
 
 describe("claimOf", () => {
-  it("tells a missing device from a free one", async () => {
+  it("distinguishes a missing device from a free one", async () => {
     expect(await claimOf("/dev/no-such-device")).toBe("missing");
     expect(await claimOf("/dev/null")).toBe("free");
   });
@@ -157,14 +157,14 @@ describe("claimOf", () => {
     return { openExclusively, use, attempts: () => attempts };
   }
 
-  it("claimOf() does not take another question about the disk or a partition of it for a claim", async () => {
+  it("claimOf() does not count a concurrent check of the disk or a partition as a claim", async () => {
     const { openExclusively } = disk();
     const devices = ["/dev/nvme0n1", "/dev/nvme0n1", "/dev/nvme0n1p2", "/dev/nvme0n1"];
     const claims = await Promise.all(devices.map((device) => claimOf(device, { openExclusively })));
     expect(claims).toEqual(["free", "free", "free", "free"]);
   });
 
-  it("claimOf() asks again, as another process may ask at the same moment, and finds what stays", async () => {
+  it("claimOf() checks again, because another process may check at the same moment, and finds a lasting claim", async () => {
     const { openExclusively, use, attempts } = disk();
     use(1);
     expect(await claimOf("/dev/nvme0n1", { openExclusively })).toBe("claimed");
@@ -176,7 +176,7 @@ describe("claimOf", () => {
 });
 
 describe("exists", () => {
-  it("exists() is false only for what is not there", async () => {
+  it("exists() is false only when nothing is there", async () => {
     expect(await exists("/dev/null")).toBe(true);
     expect(await exists("/no/such/file")).toBe(false);
     await expect(exists("/dev/null/below")).rejects.toMatchObject({ code: "ENOTDIR" });
@@ -197,7 +197,7 @@ describe("lookUpGroup", () => {
 });
 
 describe("lookUpUser", () => {
-  it("knows root, and no one else by that name", async () => {
+  it("finds root, and nothing for an unknown name", async () => {
     const runner = new ProcessCommandRunner();
     expect(await lookUpUser("root", { runner })).toEqual({ uid: 0, gid: 0 });
     expect(await lookUpUser("no-such-user-here", { runner })).toBeUndefined();

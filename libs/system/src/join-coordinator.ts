@@ -10,7 +10,7 @@ import { NIL_RANK, parseRank, type Rank } from "@daos/rank";
 import type { MsReplicas } from "./ms-replicas.ts";
 
 /** The answer to a join. */
-export interface JoinResult {
+export interface JoinReply {
   /** 0, or the DAOS error number with which the data plane refused. */
   readonly status: number;
   readonly rank: number;
@@ -58,7 +58,7 @@ export class JoinCoordinator {
    *
    * @throws Fault notLeader, systemNotReady, memberConflict, memberElsewhere, memberExcluded
    */
-  async join(request: JoinRequest, wait: Wait): Promise<JoinResult> {
+  async join(request: JoinRequest, wait: Wait): Promise<JoinReply> {
     const before = this.#turns.get(request.uuid) ?? Promise.resolve();
     const turn = before.then(() => this.#joinNow(request, wait));
     const settled = turn.then(
@@ -73,7 +73,7 @@ export class JoinCoordinator {
     }
   }
 
-  async #joinNow(request: JoinRequest, wait: Wait): Promise<JoinResult> {
+  async #joinNow(request: JoinRequest, wait: Wait): Promise<JoinReply> {
     wait.signal.throwIfAborted();
     const membership = this.#options.leadership.membership();
     const plan = membership.planJoin(request);
@@ -94,7 +94,7 @@ export class JoinCoordinator {
   }
 
   /** Reserves a rank, and another one when the data plane still has the rank for an engine that was erased. */
-  async #reserve(membership: Membership, request: JoinRequest, first: Rank, wait: Wait): Promise<JoinResult> {
+  async #reserve(membership: Membership, request: JoinRequest, first: Rank, wait: Wait): Promise<JoinReply> {
     for (let rank = first, tries = 1; ; rank = membership.nextRank(), tries++) {
       wait.signal.throwIfAborted();
       await membership.reserve(request, rank);
@@ -107,12 +107,7 @@ export class JoinCoordinator {
     }
   }
 
-  async #askEngine(
-    membership: Membership,
-    request: JoinRequest,
-    rank: Rank,
-    wait: Wait,
-  ): Promise<JoinResult> {
+  async #askEngine(membership: Membership, request: JoinRequest, rank: Rank, wait: Wait): Promise<JoinReply> {
     const { uuid, uri, contexts: nctxs, address } = request;
     using _claim = membership.claim(rank);
     const message = { uuid, rank, uri, nctxs, addr: formatHostAddress(address) };
@@ -138,7 +133,7 @@ export class JoinCoordinator {
   }
 }
 
-function resultFor({ rank, incarnation }: Member): JoinResult {
+function resultFor({ rank, incarnation }: Member): JoinReply {
   return { status: 0, rank, state: mgmt.JoinResp_State.IN, incarnation };
 }
 

@@ -51,7 +51,7 @@ it.each([
     [FIRST],
     ["10.0.0.2", "10.0.0.3", "10.0.0.1"],
   ],
-])("asks the engine of an access point %s", async (_, known, serving, expected) => {
+])("MsReplicas.call() asks the engine of an access point %s", async (_, known, serving, expected) => {
   const { asked, join } = replicas([{ address: SECOND, ...NONE }, ...known], serving);
   expect(await join()).toMatchObject({ status: 0 });
   expect(asked).toEqual(expected);
@@ -60,7 +60,7 @@ it.each([
   expect(asked, "the one that answered is asked first").toEqual(expected.slice(-1));
 });
 
-it("does not ask an access point that says that it has no replica", async () => {
+it("MsReplicas.call() does not ask an access point without a replica", async () => {
   const { asked, join } = replicas(
     [
       { address: FIRST, ...NONE },

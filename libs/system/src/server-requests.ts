@@ -4,7 +4,7 @@ import type { Logger } from "@daos/log";
 import type { JoinRequest } from "@daos/membership";
 import { type Clock, systemClock } from "@daos/sys";
 import { faultNoSuchRanks } from "./faults.ts";
-import type { JoinCoordinator, JoinResult } from "./join-coordinator.ts";
+import type { JoinCoordinator, JoinReply } from "./join-coordinator.ts";
 import { callEngineHere } from "./ms-replicas.ts";
 import { prepShutdown } from "./prep-shutdown.ts";
 import { type HostReport, type ReportResult, reportEngines } from "./report-engines.ts";
@@ -43,7 +43,7 @@ export class ServerRequests {
   }
 
   /** @throws as {@link JoinCoordinator.join}; TimeoutError after 60 s */
-  async join(request: JoinRequest, { signal }: Wait): Promise<JoinResult> {
+  async join(request: JoinRequest, { signal }: Wait): Promise<JoinReply> {
     using limit = this.#clock.deadline(CALL_TIMEOUT_MS, "join", signal);
     return await this.#options.joins.join(request, limit);
   }

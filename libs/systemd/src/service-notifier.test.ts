@@ -53,7 +53,7 @@ function logged() {
 const address = (name: string) => `@daos-notify-${process.pid}-${name}`;
 
 describe("ServiceNotifier", () => {
-  it("ServiceNotifier tells systemd each state in the order of the calls, and takes the socket out of the environment", async () => {
+  it("ServiceNotifier sends systemd each state in the order of the calls, and removes the socket from the environment", async () => {
     const systemd = await receiver(address("order"));
     const env: Record<string, string> = { NOTIFY_SOCKET: address("order"), WATCHDOG_PID: "1", PATH: "/bin" };
     using notifier = new ServiceNotifier({ env, log: logged().log });

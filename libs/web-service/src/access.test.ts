@@ -26,7 +26,7 @@ describe("Access", () => {
     expect(access.link).toBe(link);
   });
 
-  it("admit() refuses a browser too many", () => {
+  it("admit() refuses a browser beyond the limit", () => {
     const access = new Access(PORT);
     for (let browser = 0; browser < 32; browser++) access.admit(tokenOf(access));
     expect(() => access.admit(tokenOf(access))).toThrow(

@@ -10,7 +10,7 @@ const listenTo = (
 ) => subscribers.listen(first, { signal: abort.signal, idleMs, idle: () => "idle" });
 
 describe("Subscribers", () => {
-  it("listen() yields what it starts with, then what is published, and ends with the signal", async () => {
+  it("listen() yields its first messages, then the published ones, and ends with the signal", async () => {
     const subscribers = new Subscribers<string>();
     const abort = new AbortController();
     const got: string[] = [];
@@ -23,7 +23,7 @@ describe("Subscribers", () => {
     expect(subscribers.size).toBe(0);
   });
 
-  it("listen() yields a sign of life when nothing is published", async () => {
+  it("listen() yields an idle message when nothing is published", async () => {
     const abort = new AbortController();
     for await (const text of listenTo(new Subscribers<string>(), abort, [], 5)) {
       expect(text).toBe("idle");
@@ -31,7 +31,7 @@ describe("Subscribers", () => {
     }
   });
 
-  it("listen() gives up a listener that does not read", async () => {
+  it("listen() ends a listener that does not read", async () => {
     const subscribers = new Subscribers<string>();
     const listener = listenTo(subscribers, new AbortController(), ["a"]);
     await listener.next();
@@ -44,7 +44,7 @@ describe("Subscribers", () => {
     expect(subscribers.size).toBe(0);
   });
 
-  it("listen() refuses a listener too many", async () => {
+  it("listen() refuses a listener beyond the limit", async () => {
     const subscribers = new Subscribers<string>();
     const abort = new AbortController();
     const listeners = Array.from({ length: 33 }, () => listenTo(subscribers, abort, ["a"]));

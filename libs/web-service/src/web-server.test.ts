@@ -175,17 +175,17 @@ describe("WebServer: files and headers", () => {
     expect(Object.keys(headers)).not.toContain("access-control-allow-origin");
   });
 
-  it("files whose names have a hash are kept by the browser", async () => {
+  it("lets the browser keep files whose names have a hash", async () => {
     const { headers } = await served.ask("GET", "/main-ABCD1234.js");
     expect(headers["cache-control"]).toContain("immutable");
   });
 
   const outside = ["/notes.txt", "/../index.html", "/%2e%2e/index.html", "/etc/passwd", "/index.html", "//"];
-  it.each(outside)("GET %j is not served", async (path) => {
+  it.each(outside)("does not serve GET %j", async (path) => {
     expect((await served.ask("GET", path)).status).toBe(404);
   });
 
-  it("a Host that is not the printed one is refused, in words for people", async () => {
+  it("refuses a Host other than the printed one, in words for people", async () => {
     const { status, body } = await served.ask("GET", "/", { host: "localhost:1" });
     expect(status).toBe(403);
     expect(body).toContain("3133");
@@ -193,13 +193,13 @@ describe("WebServer: files and headers", () => {
   });
 
   const methods = ["PUT", "DELETE", "OPTIONS", "PATCH"];
-  it.each(methods)("the method %s is refused", async (method) => {
+  it.each(methods)("refuses the method %s", async (method) => {
     expect((await served.ask(method, "/")).status).toBe(400);
   });
 });
 
 describe("WebServer: sessions", () => {
-  it("a token gives a strict cookie and a key once, and dmg a new link", async () => {
+  it("turns a token into a strict cookie and a key once, and makes a new link", async () => {
     await using served = await Served.start();
     const { link, token } = { link: served.server.link, token: served.token };
     const first = await served.ask("POST", "/session", { origin: served.origin }, token);
@@ -217,7 +217,7 @@ describe("WebServer: sessions", () => {
     expect(JSON.parse(second.body).fault.code).toBe(FaultCode.webNotAuthorized);
   });
 
-  it("a token from another origin, or a long one, opens nothing and stays good", async () => {
+  it("refuses a token from another origin, or a long one, which stays valid", async () => {
     await using served = await Served.start();
     const foreign = await served.ask("POST", "/session", { origin: "http://evil.example" }, served.token);
     const none = await served.ask("POST", "/session", {}, served.token);
@@ -226,7 +226,7 @@ describe("WebServer: sessions", () => {
     await served.enter();
   });
 
-  it("a call needs the cookie, the key and the origin", async () => {
+  it("requires the cookie, the key and the origin of a call", async () => {
     await using served = await Served.start();
     await served.enter();
     const good = { ...served.headers, "content-type": "application/json" };
@@ -244,7 +244,7 @@ describe("WebServer: sessions", () => {
     expect((await call(good)).body).toContain("FaultDetail");
   });
 
-  it("a call that is too large is refused", async () => {
+  it("refuses a call that is too large", async () => {
     await using served = await Served.start();
     const page = await served.enter();
     const fault = await faultOf(page.queryHost({ address: "x".repeat(300_000) }));
@@ -274,7 +274,7 @@ describe("WebServer: calls", () => {
     return seen.map(({ change }) => change);
   }
 
-  it("watch() begins with everything, and sends a change of a member as soon as there is an event", async () => {
+  it("watch() begins with the whole state, and sends a change of a member as soon as there is an event", async () => {
     const states = [ctl.MemberState.MEMBER_JOINED];
     const died = Promise.withResolvers<void>();
     served = await Served.start(
@@ -321,7 +321,7 @@ describe("WebServer: calls", () => {
     ).toBe(true);
   });
 
-  it("watch() says why the leader cannot be reached, and that it is back", async () => {
+  it("watch() sends the reason why the leader cannot be reached, and its return", async () => {
     let lost = false;
     served = await Served.start({
       ctl: {
@@ -348,7 +348,7 @@ describe("WebServer: calls", () => {
     expect(links).toEqual([0, true, FaultCode.notAuthorized, true]);
   });
 
-  it("watch() says that the reason has changed for which the leader cannot be reached, and keeps the time", async () => {
+  it("watch() sends a new reason why the leader cannot be reached, and keeps the time", async () => {
     let reason = "it is starting";
     served = await Served.start({
       ctl: {
@@ -387,7 +387,7 @@ describe("WebServer: calls", () => {
     expect(fake.calls.length).toBe(before);
   });
 
-  it("act() runs the action on the named ranks, and returns what came of each", async () => {
+  it("act() runs the action on the named ranks, and returns the result of each", async () => {
     const asked: unknown[] = [];
     served = await Served.start({
       ctl: {
@@ -429,7 +429,7 @@ describe("WebServer: calls", () => {
     expect([...served.fake.calls, ...other.fake.calls]).toEqual([]);
   });
 
-  it("pool calls get, replace and check an access control list, create and destroy", async () => {
+  it("gets, replaces and checks an access control list, creates and destroys pools", async () => {
     const asked: unknown[] = [];
     const acl = ["A::OWNER@:rw"];
     served = await Served.start({
@@ -457,7 +457,7 @@ describe("WebServer: calls", () => {
     ]);
   });
 
-  it("pool calls that are wrong, and all in a page that is read-only, reach no server", async () => {
+  it("sends no invalid pool call, and none of a read-only page, to a server", async () => {
     served = await Served.start({}, { readOnly: true });
     await using other = await Served.start();
     const [readOnly, page] = [await served.enter(), await other.enter()];
@@ -483,7 +483,7 @@ describe("WebServer: calls", () => {
     expect([...served.fake.calls, ...other.fake.calls]).toEqual([]);
   });
 
-  it("startWork() formats whatever becomes of the window, one at a time, and watch() shows it", async () => {
+  it("startWork() formats, one at a time, even when the window closes, and watch() shows it", async () => {
     const go = Promise.withResolvers<void>();
     served = await Served.start({
       ctl: {
@@ -565,7 +565,7 @@ describe("WebServer: calls", () => {
     ]);
   });
 
-  it("queryHost() returns what the host says, with a fault for each part that it does not", async () => {
+  it("queryHost() returns the host's answers, with a fault for each failed part", async () => {
     served = await Served.start({
       ctl: {
         storageUsage: () => ({
@@ -592,7 +592,7 @@ describe("WebServer: calls", () => {
     expect(answer.interfacesFault?.code).toBe(FaultCode.requestUnsupported);
   });
 
-  it("queryHost() and queryConfig() return what the server says of itself", async () => {
+  it("queryHost() and queryConfig() return the server's description of itself", async () => {
     const key = { name: "port", value: "10002", defaultValue: "10001", description: "d", allowed: "a" };
     served = await Served.start({
       ctl: {
@@ -621,7 +621,7 @@ describe("WebServer: calls", () => {
     });
   });
 
-  it("queryConfig() fails with the fault of a host that cannot tell", async () => {
+  it("queryConfig() fails with the fault of a host that cannot answer", async () => {
     served = await Served.start();
     const page = await served.enter();
     const { host, port } = served.fake.host;

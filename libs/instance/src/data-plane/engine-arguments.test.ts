@@ -29,7 +29,7 @@ describe("engineArguments", () => {
     );
   });
 
-  it("leaves out what is 0 or unset, but for helpers and index", () => {
+  it("leaves out values that are 0 or unset, except helpers and index", () => {
     const bare: EngineConfig = {
       ...engine,
       targets: 0,

@@ -25,7 +25,7 @@ export interface JoinRequest {
 }
 
 /** The result of an engine's join. */
-export interface Joined {
+export interface JoinResult {
   readonly rank: Rank;
   /** How often the engine has joined; 0 when the leader does not say. */
   readonly incarnation: number;

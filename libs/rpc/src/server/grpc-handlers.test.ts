@@ -279,7 +279,7 @@ describe.each(Object.entries(WAYS))("gRPC through %s", (_way, take) => {
       ["LeaderQuery FailedPrecondition"],
     ],
     [
-      "a deadline that is none",
+      "an invalid deadline",
       { headers: { "grpc-timeout": "soon" } },
       { status: "3", message: "protocol error: invalid grpc timeout value: soon" },
       [],
@@ -358,7 +358,7 @@ describe.each(Object.entries(WAYS))("gRPC through %s", (_way, take) => {
     expect(await ask({ headers })).toMatchObject({ http, ...NO_MESSAGE });
   });
 
-  it("tells the handler of a closed call, and answers the others of its connection", async () => {
+  it("aborts the handler of a closed call, and answers the others of its connection", async () => {
     const stream = open();
     stream.end(frame(request("deadline")));
     await expect.poll(() => contexts.length).toBe(1);

@@ -25,7 +25,7 @@ describe("scmMethods()", () => {
     ["an unknown field in the payload", message("ScmScan", { all: true }), "all"],
     ["an unknown field in the storage", message("ScmMount", { storage: { ...ram, flags: 1 } }), "flags"],
     ["mount options in 0.8.0's shape", message("ScmMount", { source: "tmpfs", data: "size=4g" }), "storage"],
-    ["a class that is none", message("ScmMount", { storage: { ...ram, class: "nfs" } }), "class"],
+    ["an unknown class", message("ScmMount", { storage: { ...ram, class: "nfs" } }), "class"],
     ["a relative mount point", message("ScmMount", { storage: { ...ram, mount: "mnt" } }), "storage.mount"],
     ["a NUL in a path", message("ScmMount", { storage: { ...ram, mount: "/mnt/a\0b" } }), "storage.mount"],
     ["a size of 1.5", message("ScmMount", { storage: { ...ram, sizeGiB: 1.5 } }), "sizeGiB"],

@@ -128,7 +128,7 @@ describe("signRequest() refuses", () => {
       /1\.3\.101\.112/,
     ],
     [
-      "a name that is none",
+      "an invalid name",
       () => foreign("/O=DAOS/CN=server", "-newkey", "rsa:2048", "-addext", "subjectAltName=DNS:*.example"),
       FaultCode.usage,
       /\*\.example/,
