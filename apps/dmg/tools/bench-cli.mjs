@@ -14,8 +14,9 @@ const app = fileURLToPath(new URL("..", import.meta.url));
 const node = findNode();
 
 const server = spawn(node, [`${app}tools/bench-server.mjs`], { stdio: ["ignore", "pipe", "inherit"] });
-const [port] = await once(server.stdout, "data");
-const host = `127.0.0.1:${String(port).trim()}`;
+const [line] = await once(server.stdout, "data");
+/** @type {{ readonly plain: number, readonly secure: number, readonly config: string }} */
+const servers = JSON.parse(String(line));
 
 /**
  * @typedef {object} Case
@@ -28,13 +29,15 @@ const host = `127.0.0.1:${String(port).trim()}`;
 /** @type {Case} */
 const empty = { name: "node -e 0", command: node, argv: ["-e", "0"] };
 const dmg = `${app}bin/dmg`;
-const query = ["-i", "-l", host, "system", "member-query"];
+const query = ["-i", "-l", `127.0.0.1:${servers.plain}`, "system", "member-query"];
+const secureQuery = ["-o", servers.config, "-l", `127.0.0.1:${servers.secure}`, "system", "member-query"];
 /** @type {Case[]} */
 const cases = [
   empty,
   { name: "dmg version", command: dmg, argv: ["version"], goal: 2.0 },
   { name: "dmg --help", command: dmg, argv: ["--help"], goal: 2.0 },
   { name: "dmg system member-query", command: dmg, argv: query, goal: 4.0 },
+  { name: "the same with mTLS, P-256", command: dmg, argv: secureQuery, goal: 6.0 },
 ];
 
 /** @type {Map<Case, number[]>} milliseconds of each run */

@@ -1,6 +1,28 @@
-// A fake DAOS server for bench-cli.mjs. It prints its port, and answers system member-query until it is killed.
+// Fake DAOS servers for bench-cli.mjs, without and with certificates (P-256). They answer system member-query until this is
+// killed. It prints one line of JSON: both ports, and dmg's configuration for the second.
 import { FakeServer } from "@daos/control-client/testing";
+import { silentLogger } from "@daos/log";
+import { createGrpcServer } from "@daos/security";
+import { TestAuthority, TestCertificateFiles } from "@daos/security/testing";
 
 const members = [{ rank: 0, uuid: "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10", addr: "127.0.0.1:10001" }];
-const server = await FakeServer.start({ ctl: { systemMemberQuery: () => ({ members }) } });
-process.stdout.write(`${server.host.port}\n`);
+const calls = { ctl: { systemMemberQuery: () => ({ members }) } };
+const plain = await FakeServer.start(calls);
+
+const files = new TestCertificateFiles();
+process.once("SIGTERM", () => {
+  files[Symbol.dispose]();
+  process.exit();
+});
+const authority = new TestAuthority();
+const transport = files.transport("server", authority.pem, authority.issue("server"));
+const secure = await FakeServer.start(
+  calls,
+  async (handler) => (await createGrpcServer({ transport, log: silentLogger, handler })).server,
+);
+const { caCert, cert, key } = files.transport("admin", authority.pem, authority.issue("admin"));
+const config = files.write(
+  "daos.yml",
+  `transport_config:\n  ca_cert: ${caCert}\n  cert: ${cert}\n  key: ${key}\n`,
+);
+process.stdout.write(`${JSON.stringify({ plain: plain.host.port, secure: secure.host.port, config })}\n`);
