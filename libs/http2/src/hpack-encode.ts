@@ -1,9 +1,9 @@
 import { type Header, STATIC_TABLE } from "./hpack-table.ts";
 
-/** The indexes of the static table by name and value, and by name alone. */
-let indexes: ReadonlyMap<string, number> | undefined;
-
 const keyOf = ([name, value]: Header): string => `${name}\n${value}`;
+
+/** The indexes of the static table by name and value, and by name alone. */
+const INDEXES: ReadonlyMap<string, number> = staticIndexes();
 
 function staticIndexes(): ReadonlyMap<string, number> {
   const all = new Map<string, number>();
@@ -20,16 +20,15 @@ function staticIndexes(): ReadonlyMap<string, number> {
  * @param headers names in lower case; values of the characters up to U+00FF
  */
 export function encodeHeaders(headers: readonly Header[]): Buffer {
-  indexes ??= staticIndexes();
   const bytes: number[] = [];
   for (const header of headers) {
     const [name, value] = header;
-    const exact = indexes.get(keyOf(header));
+    const exact = INDEXES.get(keyOf(header));
     if (exact !== undefined) {
       pushInteger(bytes, 0x80, 7, exact);
       continue;
     }
-    const named = indexes.get(name);
+    const named = INDEXES.get(name);
     pushInteger(bytes, 0x00, 4, named ?? 0);
     if (named === undefined) pushString(bytes, name);
     pushString(bytes, value);

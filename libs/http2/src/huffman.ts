@@ -32,24 +32,22 @@ interface CodesOfLength {
   readonly bytes: readonly number[];
 }
 
-let codes: readonly CodesOfLength[] | undefined;
+/** By length. Made when the module is loaded, so that it is in the snapshot of dmg. */
+const CODES: readonly CodesOfLength[] = codesByLength();
 
-/** The codes by their length; made at the first use. */
 function codesByLength(): readonly CodesOfLength[] {
-  const all: CodesOfLength[] = [];
+  const bytesOf: number[][] = Array.from({ length: Math.max(...LENGTHS) + 1 }, () => []);
+  for (const [byte, length] of LENGTHS.entries()) bytesOf[length]?.push(byte);
   let next = 0;
-  for (let length = 0; length <= Math.max(...LENGTHS); length++) {
-    const bytes = LENGTHS.flatMap((own, byte) => (own === length ? [byte] : []));
-    next *= 2;
-    all.push({ first: next, bytes });
-    next += bytes.length;
-  }
-  return all;
+  return bytesOf.map((bytes) => {
+    const first = 2 * next;
+    next = first + bytes.length;
+    return { first, bytes };
+  });
 }
 
 /** Reads a string in the Huffman code of HPACK, one character for each byte. @throws ProtocolError when it is none */
 export function decodeHuffman(encoded: Uint8Array): string {
-  codes ??= codesByLength();
   const decoded: number[] = [];
   let code = 0;
   let length = 0;
@@ -57,7 +55,7 @@ export function decodeHuffman(encoded: Uint8Array): string {
     for (let bit = 7; bit >= 0; bit--) {
       code = code * 2 + ((byte >> bit) & 1);
       length++;
-      const of = codes[length];
+      const of = CODES[length];
       if (of === undefined) throw malformed();
       const found = of.bytes[code - of.first];
       if (found === undefined) continue;
