@@ -128,22 +128,7 @@ class Builder {
     const socketDir = this.#absolute(overrides.socketDir ?? file.socket_dir ?? "/var/run/daos_server");
     this.#socketPaths(socketDir);
     const sections = file.servers ?? [];
-    if (sections.length === 0 && !this.#refused.has("servers") && !this.#refused.has("engines")) {
-      this.#report(
-        "warning",
-        "servers",
-        "there is no section of an engine, so no engine will start",
-        "one section for each engine; make a configuration for this machine with daos-server config generate",
-      );
-    }
-    if (file.telemetry_port === port) {
-      this.#report(
-        "error",
-        "telemetry_port",
-        `${port} is also the port of the server itself`,
-        "another port",
-      );
-    }
+    this.#checkTopLevel(file, port);
     this.#telemetry(file);
     const engines = sections.map((section, index) =>
       this.#engine(section ?? {}, index, { name, modules, socketDir }),
@@ -151,21 +136,6 @@ class Builder {
     findSharing(engines, this.#report, {
       hasFirstCore: (index) => (overrides.firstCore ?? sections[index]?.first_core) !== undefined,
     });
-    if (file.control_log_mask === "WARN") {
-      this.#report(
-        "note",
-        "control_log_mask",
-        "WARN is a level of later releases; release 0.8.0 does not read it",
-      );
-    }
-    if (file.hyperthreads === true) {
-      this.#report(
-        "warning",
-        "hyperthreads",
-        "it has no effect: the engines of release 0.8.0 bind to whole cores",
-        "no such key",
-      );
-    }
     const accessPoints = this.#accessPoints(port);
     const transport = this.#transport(file.transport_config ?? {}, overrides.insecure);
     return {
@@ -206,6 +176,41 @@ class Builder {
       modules,
       engines,
     };
+  }
+
+  /** Reports keys that cannot be as they are, or have no effect. */
+  #checkTopLevel(file: ServerFile, port: number): void {
+    if ((file.servers ?? []).length === 0 && !this.#refused.has("servers") && !this.#refused.has("engines")) {
+      this.#report(
+        "warning",
+        "servers",
+        "there is no section of an engine, so no engine will start",
+        "one section for each engine; make a configuration for this machine with daos-server config generate",
+      );
+    }
+    if (file.telemetry_port === port) {
+      this.#report(
+        "error",
+        "telemetry_port",
+        `${port} is also the port of the server itself`,
+        "another port",
+      );
+    }
+    if (file.control_log_mask === "WARN") {
+      this.#report(
+        "note",
+        "control_log_mask",
+        "WARN is a level of later releases; release 0.8.0 does not read it",
+      );
+    }
+    if (file.hyperthreads === true) {
+      this.#report(
+        "warning",
+        "hyperthreads",
+        "it has no effect: the engines of release 0.8.0 bind to whole cores",
+        "no such key",
+      );
+    }
   }
 
   /** The kernel's limit counts bytes. The number of an engine's process has up to seven digits. */
