@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
 import { dirname } from "node:path";
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { Fault } from "@daos/fault";
 import { addChecksum } from "./document-checksum.ts";
 import { encodeEvent } from "./encode-event.ts";
@@ -75,6 +75,7 @@ const QUARANTINE = `
 const PUT = `
   INSERT INTO members (uuid, rank, document) VALUES (?, ?, ?)
     ON CONFLICT (uuid) DO UPDATE SET rank = excluded.rank, document = excluded.document`;
+const REMOVE = "DELETE FROM members WHERE uuid = ?";
 const PUT_STORE = `
   INSERT INTO store (id, identity, content) VALUES (1, ?, ?)
     ON CONFLICT (id) DO UPDATE SET identity = excluded.identity, content = excluded.content`;
@@ -132,6 +133,7 @@ const MIN_FREE_FOR_EVENTS = 1024 * 1024;
  */
 export class SqliteMemberStore implements MemberStore {
   readonly #database: DatabaseSync;
+  readonly #statements = new Map<string, StatementSync>();
   readonly #path: string;
   readonly #options: SqliteMemberStoreOptions;
   readonly #begin: string;
@@ -391,13 +393,11 @@ export class SqliteMemberStore implements MemberStore {
     const work = () =>
       this.#transaction(() => {
         more();
-        const put = this.#database.prepare(PUT);
-        const remove = this.#database.prepare("DELETE FROM members WHERE uuid = ?");
         for (const { uuid, rank, document } of rows) {
-          if (document === undefined) remove.run(uuid);
-          else put.run(uuid, rank, document);
+          if (document === undefined) this.#statement(REMOVE).run(uuid);
+          else this.#statement(PUT).run(uuid, rank, document);
         }
-        this.#database.prepare(PUT_STORE).run(encodeIdentity(identity), record);
+        this.#statement(PUT_STORE).run(encodeIdentity(identity), record);
       });
     const { reserve } = this.#options;
     try {
@@ -443,11 +443,20 @@ export class SqliteMemberStore implements MemberStore {
     }
   }
 
+  /** A statement of every commit; SQLite compiles it once. */
+  #statement(sql: string): StatementSync {
+    const known = this.#statements.get(sql);
+    if (known !== undefined) return known;
+    const made = this.#database.prepare(sql);
+    this.#statements.set(sql, made);
+    return made;
+  }
+
   #transaction(work: () => void): void {
-    this.#database.exec(this.#begin);
+    this.#statement(this.#begin).run();
     try {
       work();
-      this.#database.exec("COMMIT");
+      this.#statement("COMMIT").run();
     } catch (error) {
       if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
       throw error;

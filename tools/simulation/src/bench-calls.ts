@@ -82,7 +82,7 @@ async function costOf({ pid, port }: Measured, { path, count }: Call): Promise<n
 }
 
 /** Calls like the Go client of release 0.8.0: no compression, with a deadline. */
-function callOnce(session: ClientHttp2Session, path: string): Promise<void> {
+export function callOnce(session: ClientHttp2Session, path: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const stream = session.request({
       ":method": "POST",

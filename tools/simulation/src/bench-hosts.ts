@@ -1,7 +1,9 @@
-import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, createServer, type Server } from "node:net";
-import { connectNodeAdapter } from "@connectrpc/connect-node";
+import type { TransportConfig } from "@daos/config";
+import { silentLogger } from "@daos/log";
 import { mgmt } from "@daos/proto";
+import { grpcHandlers } from "@daos/rpc/server";
+import { createGrpcServer, DEFAULT_LIMITS } from "@daos/security";
 
 /** The ports of the hosts. */
 export interface FromHosts {
@@ -14,22 +16,25 @@ export interface FromHosts {
  */
 export async function runHosts(count: number, holes: number): Promise<void> {
   process.on("SIGTERM", () => process.exit(0));
-  const handler = connectNodeAdapter({
+  const handlers = grpcHandlers({
+    readMaxBytes: DEFAULT_LIMITS.maxMessageBytes,
     routes: (router) =>
       router.service(mgmt.MgmtSvc, {
         prepShutdown: () => ({ status: 0 }),
         killRank: () => ({ status: 0 }),
       }),
   });
-  const ports = await Promise.all(
-    Array.from({ length: count }, (_, index) =>
-      listen(index < count - holes ? createHttp2Server(handler) : createServer(() => {})),
-    ),
-  );
+  const transport = { allowInsecure: true } as TransportConfig;
+  const host = async (index: number) => {
+    if (index >= count - holes) return listen(createServer(() => {}));
+    const { server } = await createGrpcServer({ transport, log: silentLogger, ...handlers });
+    return listen(server as unknown as Server);
+  };
+  const ports = await Promise.all(Array.from({ length: count }, (_, index) => host(index)));
   process.send?.({ ports } satisfies FromHosts);
 }
 
-function listen(server: Server | ReturnType<typeof createHttp2Server>): Promise<number> {
+function listen(server: Server): Promise<number> {
   return new Promise((resolve) =>
     server.listen({ port: 0, host: "127.0.0.1" }, () => resolve((server.address() as AddressInfo).port)),
   );

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
+import type { TransportConfig } from "@daos/config";
 import { MgmtClient } from "@daos/control-client";
 import { systemService } from "@daos/ctl-service";
 import { Leadership, StaticLeader } from "@daos/election";
@@ -40,7 +41,10 @@ const { signal } = new AbortController();
  *
  * @param numbers the number of members, and the ports of their hosts
  */
-export async function runLeader([count = 0, ...ports]: readonly number[]): Promise<void> {
+export async function runLeader(
+  [count = 0, ...ports]: readonly number[],
+  transport = { allowInsecure: true } as TransportConfig,
+): Promise<void> {
   const directory = mkdtempSync(join(tmpdir(), "daos-bench-"));
   process.on("exit", () => rmSync(directory, { recursive: true }));
   process.on("SIGTERM", () => process.exit(0));
@@ -96,7 +100,6 @@ export async function runLeader([count = 0, ...ports]: readonly number[]): Promi
     connectionBurst: DEFAULT_LIMITS.maxConnections,
     connectionsPerSecond: DEFAULT_LIMITS.maxConnections,
   };
-  const transport = { allowInsecure: true } as Parameters<typeof createGrpcServer>[0]["transport"];
   const { server } = await createGrpcServer({ transport, log: silentLogger, ...handlers, limits });
   await new Promise<void>((resolve) => server.listen({ port: 0, host: "127.0.0.1" }, () => resolve()));
   while (!leadership.leadsHere || !isReady(leadership)) await delay(10);

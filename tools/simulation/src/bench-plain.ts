@@ -1,5 +1,7 @@
-import { createServer, type ServerHttp2Stream } from "node:http2";
+import { readFileSync } from "node:fs";
+import { createSecureServer, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import { ctl, mgmt } from "@daos/proto";
 import { MEMBERS_BENCHED, memberMessage } from "./bench-members.ts";
@@ -10,8 +12,10 @@ type Answer = (request: Buffer) => Uint8Array;
 /**
  * A minimal server on node:http2 for the same calls: it reads the message and answers, without any checks. Lists are encoded
  * once. The additional cost of the real server is our own.
+ *
+ * @param directory of the certificates; empty for plain text
  */
-export async function runPlain(): Promise<void> {
+export async function runPlain(directory = ""): Promise<void> {
   const members = Array.from({ length: MEMBERS_BENCHED }, (_, rank) => memberMessage(rank));
   const answers: Readonly<Record<string, Answer>> = {
     "/mgmt.MgmtSvc/LeaderQuery": (request) => {
@@ -28,7 +32,16 @@ export async function runPlain(): Promise<void> {
       }),
     ),
   };
-  const server = createServer();
+  const file = (name: string) => readFileSync(join(directory, name));
+  const server =
+    directory === ""
+      ? createServer()
+      : createSecureServer({
+          ca: file("server-ca.crt"),
+          cert: file("server.crt"),
+          key: file("server.key"),
+          requestCert: true,
+        });
   server.on("stream", (stream, headers) => serve(stream, answers[headers[":path"] ?? ""]));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", () => resolve()));
   process.send?.({ port: (server.address() as AddressInfo).port });

@@ -6,7 +6,12 @@ const say = (line: string) => process.stdout.write(`${line}\n`);
 const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>> = {
   leader: async (args) => (await import("./bench-leader.ts")).runLeader(args.map(Number)),
   hosts: async ([count, holes]) => (await import("./bench-hosts.ts")).runHosts(Number(count), Number(holes)),
-  plain: async () => (await import("./bench-plain.ts")).runPlain(),
+  "tls-leader": async ([count, directory = ""]) => {
+    const { serverTransport } = await import("./bench-tls.ts");
+    const { runLeader } = await import("./bench-leader.ts");
+    await runLeader([Number(count)], serverTransport(directory));
+  },
+  plain: async ([directory]) => (await import("./bench-plain.ts")).runPlain(directory),
   "scan-hosts": async ([directory = "", silent = ""]) =>
     (await import("./bench-scan.ts")).runScanHosts(directory, silent),
   "plain-scan": async ([port, directory = ""]) =>
@@ -17,13 +22,31 @@ const PARTS: Readonly<Record<string, (args: readonly string[]) => Promise<void>>
 async function bench(): Promise<boolean> {
   const flag = { type: "boolean" } as const;
   const { values } = parseArgs({
-    options: { before: { type: "string" }, calls: flag, joins: flag, scan: flag, system: flag },
+    options: {
+      before: { type: "string" },
+      calls: flag,
+      joins: flag,
+      scan: flag,
+      start: flag,
+      system: flag,
+      tls: flag,
+    },
   });
-  const all = !(values.calls || values.joins || values.scan || values.system);
+  const all = !(values.calls || values.joins || values.scan || values.start || values.system || values.tls);
   let good = true;
   if (all || values.calls) {
     const { benchCalls } = await import("./bench-calls.ts");
     good = (await benchCalls(values.before, say)) && good;
+    say("");
+  }
+  if (all || values.tls) {
+    const { benchTls } = await import("./bench-tls.ts");
+    good = (await benchTls(say)) && good;
+    say("");
+  }
+  if (all || values.start) {
+    const { benchStart } = await import("./bench-start.ts");
+    good = (await benchStart(say)) && good;
     say("");
   }
   if (all || values.joins) {
