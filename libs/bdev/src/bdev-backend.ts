@@ -13,7 +13,7 @@ export interface BdevScanOptions extends BdevCallOptions {
 /** Progress of the wipe of a controller. */
 export interface WipeProgress {
   readonly step: "format" | "zero" | "verify";
-  /** Of the whole wipe, from 0 to 1, never falling. */
+  /** The done fraction of the whole wipe, from 0 to 1; it never falls. */
   readonly fraction: number;
 }
 

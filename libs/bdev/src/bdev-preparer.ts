@@ -20,7 +20,7 @@ export type ControllerOutcome =
       readonly kind: "bound";
       readonly pciAddress: string;
       readonly driver: string;
-      /** What it holds, `nvme0n1 holds ext4`: a format erases it. */
+      /** Its contents, `nvme0n1 holds ext4`; a format erases them. */
       readonly contents?: string | undefined;
     }
   /** It is left unchanged, for this reason. */

@@ -126,7 +126,7 @@ export class DeviceUses {
 
   async #probe(name: string, signal: AbortSignal | undefined): Promise<string | undefined> {
     const device = `${this.#dev}/${name}`;
-    // blkid says of a missing device what it says of a blank one.
+    // blkid gives the same answer for a missing device as for a blank one.
     const claim = await this.#claim(device);
     if (claim === "missing" || claim === "forbidden") throw faultUnreadable(device, `it is ${claim}`);
     return probeContents(this.#runner, device, { signal });

@@ -9,7 +9,7 @@ export interface DriverRecord {
   readonly driver?: string | undefined;
   /** Its driver_override, `(null)` for none. */
   readonly override: string;
-  /** Of the nodes of a user-space driver. */
+  /** The owner of the nodes of a user-space driver. */
   readonly owner?: Owner | undefined;
   /** The identities of its namespaces, which cannot be read while a user-space driver has it. */
   readonly namespaceIds?: readonly string[] | undefined;

@@ -104,7 +104,7 @@ export function faultHoldsData(address: string, contents: string): Fault {
   });
 }
 
-/** What a device holds is unknown. */
+/** The contents of a device are unknown. */
 export function faultUnreadable(device: string, reason: string): Fault {
   return new Fault({
     domain: "bdev",

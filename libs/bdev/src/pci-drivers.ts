@@ -24,7 +24,7 @@ const NAMESPACES_MS = 2_000;
 /** The user-space drivers. */
 export const USER_DRIVERS: readonly string[] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
 
-/** What the kernel shows in driver_override for none. */
+/** The text of driver_override when it is not set. */
 const NO_OVERRIDE = "(null)";
 
 /** The controllers that this process has borrowed. */

@@ -10,8 +10,8 @@ export interface ProbeOptions {
 }
 
 /**
- * What a device or an image of one holds, `ext4`; undefined when libblkid recognizes nothing. Low-level probing reads the
- * device itself. The cache of blkid and the udev database may be stale or missing.
+ * The contents of a device or of an image of one, `ext4`; undefined when libblkid recognizes nothing. Low-level probing
+ * reads the device itself. The cache of blkid and the udev database may be stale or missing.
  *
  * @throws Fault missingSoftwareDependency; bdevToolFailed for a device that cannot be read
  */

@@ -13,8 +13,8 @@ const PROBED_BYTES = 1024 * 1024;
 export type ReadBlocks = (first: bigint, count: number) => Promise<Buffer>;
 
 /**
- * What a namespace of an SPDK target holds, as by {@link probeContents}: there is no block device to probe, so both ends are
- * read and put into a sparse image of the same size.
+ * The contents of a namespace of an SPDK target, as {@link probeContents} returns them: there is no block device to
+ * probe, so both ends are read and put into a sparse image of the same size.
  *
  * @param maxBytes of one read
  * @throws Fault missingSoftwareDependency; bdevToolFailed when the namespace cannot be read

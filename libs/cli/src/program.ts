@@ -25,7 +25,7 @@ export interface StringFlag extends FlagBase {
   readonly options?: readonly string[];
   /** The flag may be repeated: the texts are joined with this separator. Of any other flag the last value counts. */
   readonly joins?: string;
-  /** What completion offers: ranks, hosts or pools of the live system, or files. */
+  /** The values that completion offers: ranks, hosts or pools of the live system, or files. */
   readonly complete?: "ranks" | "hosts" | "pools" | "files";
 }
 

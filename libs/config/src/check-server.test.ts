@@ -552,7 +552,7 @@ describe("checkServerConfig() reports", () => {
     ],
     ["listed", `x-a: &a {env_vars: [${"A=1,".repeat(200)}]}\nservers: [${"*a,".repeat(900)}]\n`],
   ])("aliases that expand beyond the limit: %s", (_, text) => {
-    expect(lines(text).filter((line) => line.includes("the file stands for more than"))).toHaveLength(1);
+    expect(lines(text).filter((line) => line.includes("the file expands to more than"))).toHaveLength(1);
   });
 
   it("each key of a configuration for DAOS 2.x with its replacement", () => {

@@ -32,7 +32,7 @@ export const DEFAULT_PORT = 10_001;
 export const DEFAULT_NAME = "daos_server";
 const NAMESPACE_UUID = /^uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Of a socket's path, bytes. @see man 7 unix */
+/** Maximum length of a socket's path, bytes. @see man 7 unix */
 const MAX_SOCKET_PATH = 107;
 
 /** No data can be stored there, except in /dev/shm, which is a tmpfs. */

@@ -61,5 +61,5 @@ export const clientSchema = z.strictObject({
     .optional(),
 });
 
-/** A client file as it stands, before defaults. */
+/** A client file before defaults. */
 export type ClientFile = z.infer<typeof clientSchema>;

@@ -25,7 +25,10 @@ export interface ComposedYaml {
  * that offsets do not change.
  */
 const OTHER_LINE_ENDS = /\r(?!\n)|[\u0085\u2028\u2029]/g;
-/** How much text is read again to mend indentation, characters; beyond the needs of any configuration. */
+/**
+ * Maximum length of text that is read again to correct indentation, in characters; beyond the needs of any
+ * configuration.
+ */
 const MAX_MENDED = 1024 * 1024;
 
 /**
@@ -109,7 +112,7 @@ function lineToIndent({ errors, source }: ComposedYaml): number | undefined {
   const start = /^ *$/.test(source.slice(here, offset)) ? here : source.indexOf("\n", offset) + 1;
   if (start === 0) return undefined;
   const rest = source.slice(start);
-  // A marker ends the document wherever it stands.
+  // A marker ends the document in any place.
   const text = rest.search(/\S/);
   if (text === -1 || /^(?:---|\.\.\.)(?:\s|$)/.test(rest.slice(rest.lastIndexOf("\n", text) + 1)))
     return undefined;

@@ -25,7 +25,7 @@ export interface GenerateOptions {
 export interface GeneratedConfig {
   /** The file, with comments that give reasons. */
   readonly text: string;
-  /** What was left out or reduced, and why; also in the file. */
+  /** The parts that were left out or reduced, with the reasons; also in the file. */
   readonly notes: readonly string[];
 }
 

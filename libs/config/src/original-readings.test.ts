@@ -143,7 +143,7 @@ describe("readYaml()", () => {
     );
     const text = `x-0: &m0 {targets: 1}\n${lists.join("\n")}\nservers:\n- *m12\n`;
     const { problems } = readYaml(text, "file", serverSchema, "server");
-    expect(problems.map(({ message }) => message)).toEqual(["the file stands for more than 1000 aliases"]);
+    expect(problems.map(({ message }) => message)).toEqual(["the file expands to more than 1000 aliases"]);
   });
 });
 

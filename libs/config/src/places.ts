@@ -11,7 +11,7 @@ const FILES: Readonly<Record<FileKind, { readonly name: string; readonly variabl
 /** The directory of system-wide files. */
 const SYSTEM_DIRECTORY = "/etc/daos";
 
-/** What the search depends on; tests set it. */
+/** The environment of the search; tests set it. */
 export interface Surroundings {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;

@@ -7,7 +7,7 @@ import {
 } from "./server-schema.ts";
 import type { FailureDetectionConfig } from "./types.ts";
 
-/** So many reports must be due before a host is overdue: one may come late. */
+/** Minimum number of reports that must be due before a host is overdue: one may come late. */
 const MIN_REPORTS = 2;
 
 /** Reads `failure_detection`; times that contradict each other are reported. */

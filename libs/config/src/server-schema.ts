@@ -419,13 +419,13 @@ export const serverSchema = z.strictObject({
     .optional(),
 });
 
-/** A server file as it stands, before defaults. */
+/** A server file before defaults. */
 export type ServerFile = z.infer<typeof serverSchema>;
-/** A section of `servers` as it stands. */
+/** A section of `servers` before defaults. */
 export type EngineFile = z.infer<typeof engineSchema>;
-/** `transport_config` as it stands. */
+/** `transport_config` before defaults. */
 export type TransportFile = z.infer<typeof transportSchema>;
-/** `failure_detection` as it stands. */
+/** `failure_detection` before defaults. */
 export type FailureDetectionFile = z.infer<typeof failureDetectionSchema>;
-/** `system_db` as it stands. */
+/** `system_db` before defaults. */
 export type SystemDbFile = z.infer<typeof systemDbSchema>;

@@ -47,7 +47,7 @@ function remove(data: Record<string, unknown>, path: readonly PropertyKey[]): vo
   (parent as Record<PropertyKey, unknown>)[last] = undefined;
 }
 
-/** What each option of `daos-server start` overrides. */
+/** The key that each option of `daos-server start` overrides. */
 const OPTIONS = {
   port: ["--port", serverSchema.shape.port],
   storage: ["--storage", engineSchema.shape.scm_mount],

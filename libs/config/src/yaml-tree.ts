@@ -104,7 +104,7 @@ export class YamlTree {
     });
   }
 
-  /** Finds what each alias stands for: the last node before it that has the anchor. */
+  /** Finds the node of each alias: the last node before it that has the anchor. */
   #findAnchors(document: Document.Parsed): void {
     const anchors = new Map<string, Node>();
     visit(document, {
@@ -239,7 +239,7 @@ export class YamlTree {
   }
 
   #reportTooMany(at: Node, what: string): void {
-    this.#report("error", "", this.at(at), `the file stands for ${what}`, { expected: "fewer" });
+    this.#report("error", "", this.at(at), `the file expands to ${what}`, { expected: "fewer" });
   }
 
   /** Where a node stands. */

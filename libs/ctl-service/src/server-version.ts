@@ -2,7 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { ctl } from "@daos/proto";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 
-/** What runs on this host. */
+/** The programs of this host. */
 export function serverVersion({
   release: { version, daosRelease },
 }: Pick<CtlServiceOptions, "release">): MessageInitShape<typeof ctl.ServerVersionRespSchema> {

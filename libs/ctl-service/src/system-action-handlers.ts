@@ -12,7 +12,7 @@ import { STATES } from "./member-to-proto.ts";
 const MAX_FANOUT = 1024;
 const MAX_STEP_MS = 600_000;
 
-/** What is done to members. */
+/** The actions on members. */
 export function systemActionHandlers({
   leadership,
   actions,

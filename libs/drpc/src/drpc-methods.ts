@@ -3,13 +3,13 @@ import type { Body, DrpcMethod } from "./drpc-method.ts";
 
 /** The modules of the contract. */
 export const drpcModules = {
-  /** Of the agent. */
+  /** The agent's module. */
   securityAgent: 1,
   /** Calls to the engine. */
   mgmt: 2,
   /** Calls by the engine. */
   srv: 3,
-  /** Of the server, called by the engine. */
+  /** The server's module, called by the engine. */
   security: 4,
 } as const;
 

@@ -12,7 +12,7 @@ export interface DrpcServerOptions {
   readonly log: Logger;
   /** The limit of connected peers; 1000 by default. Further peers are disconnected. */
   readonly maxSessions?: number;
-  /** What one peer may use; {@link DEFAULT_PEER_LIMITS} for what is not given. */
+  /** The limits of one peer; absent ones are those of {@link DEFAULT_PEER_LIMITS}. */
   readonly peerLimits?: Partial<PeerLimits>;
   /** The limit of pending calls per session; 64 by default. A peer with more calls has to wait. */
   readonly maxCallsPerSession?: number;

@@ -85,7 +85,7 @@ export class ElectionSession {
   #leaseEnd: number;
   /** When its term as leader ends, unless another heartbeat succeeds; absent while it does not lead. */
   #termEnd: number | undefined;
-  /** The newest heartbeat of a leader that was seen, and when that was. */
+  /** The newest heartbeat that was seen of a leader, and the time when it was seen. */
   #lastSeen = { revision: 0n, at: 0, leaseSeconds: 0 };
   #compaction = { at: 0, revision: 0n };
   #timer: NodeJS.Timeout | undefined;
@@ -217,8 +217,8 @@ export class ElectionSession {
   }
 
   /**
-   * The leader's heartbeat may have been refused too. The time without one counts from when etcd takes writes again, or a
-   * leader that lives would be replaced at the moment at which the alarm is cleared.
+   * The leader's heartbeat may have been refused too. The time without heartbeat is counted from etcd's next write on;
+   * otherwise a live leader would be replaced as soon as the alarm is cleared.
    */
   async #probeSpace(entry: string): Promise<void> {
     await this.#whereThereIsSpace(() => this.#putEntry(entry));
@@ -298,7 +298,7 @@ export class ElectionSession {
         this.#call(),
       ),
     );
-    // Without space no heartbeat is taken, and no other candidate either: the lease alone counts then.
+    // Without space etcd takes neither heartbeats nor another candidate, so only the lease counts.
     const leads = answer === undefined || answer.succeeded;
     this.#extendTerm(leads ? askedAt : undefined);
     return leads ? leader : undefined;

@@ -5,8 +5,9 @@ import type { AccessPoint } from "./election.ts";
 const MAX_LEASE_SECONDS = 60;
 
 /**
- * An access point as it stands in etcd, with the duration of its lease: `{"address":"node1:10001","hasReplica":true,"leaseSeconds":3}`.
- * Servers before `lease_duration` leave the last one out, and do not read it.
+ * The entry of an access point in etcd, with the duration of its lease:
+ * `{"address":"node1:10001","hasReplica":true,"leaseSeconds":3}`. Servers before `lease_duration` leave the last one
+ * out, and do not read it.
  */
 export function encodeAccessPoint({ address, hasReplica }: AccessPoint, leaseSeconds?: number): string {
   return JSON.stringify({ address: formatHostAddress(address), hasReplica, leaseSeconds });

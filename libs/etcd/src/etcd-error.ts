@@ -66,7 +66,7 @@ export function callFailed(endpoint: string, cause: unknown): EtcdError {
  */
 export function etcdAdvice(error: unknown): string {
   return isSpaceExceeded(error)
-    ? "free space in etcd, whose members look healthy all the same: see the alarm NOSPACE with etcdctl alarm list, then " +
+    ? "free space in etcd, whose members look healthy nevertheless: see the alarm NOSPACE with etcdctl alarm list, then " +
         "etcdctl compact --physical REVISION, etcdctl defrag --cluster, etcdctl alarm disarm; or give etcd a larger --quota-backend-bytes"
     : "check the etcd servers (etcdctl endpoint health) and system_db in the configuration";
 }

@@ -90,7 +90,11 @@ export class Harness {
     return found;
   }
 
-  /** The engine that serves, is in order, and has a replica of the management service. @throws Fault when there is none */
+  /**
+   * The engine that serves without a fault and has a replica of the management service.
+   *
+   * @throws Fault when there is none
+   */
   msInstance(): EngineInstance {
     const found = this.instances.find(servesReplica);
     if (found === undefined) throw faultNoReplica();

@@ -9,7 +9,7 @@ import {
 import { countOf, Fault, FaultCode } from "@daos/fault";
 import type { EngineInstance } from "@daos/instance";
 
-/** What decides whether an engine's controllers may be overwritten. */
+/** The facts that decide whether an engine's controllers may be overwritten. */
 export type ControllerOwner = Pick<EngineInstance, "index" | "config" | "state" | "superblock">;
 
 export interface BurnInOrder {
@@ -27,7 +27,7 @@ export type BurnInDecision =
   | { readonly kind: "refuse"; readonly address: string; readonly fault: Fault };
 
 /**
- * What an operator asks for.
+ * Parses the request of an operator.
  *
  * @param devices PCI addresses; none for every controller that can be burnt in
  * @param seconds for each; 0 for the default

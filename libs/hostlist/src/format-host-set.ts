@@ -109,7 +109,7 @@ function formatFamily({ head, tail, numbers }: Family): string {
   return brackets.map((inside) => `${head}[${inside}]${tail}`).join(",");
 }
 
-/** What comes after `number` in a range that starts with `first`, with its leading zeros. */
+/** The number after `number` in a range that starts with `first`, with its leading zeros. */
 function successor(first: string, number: string): string {
   const width = first.startsWith("0") ? first.length : 0;
   return String(Number(number) + 1).padStart(width, "0");

@@ -13,7 +13,7 @@ import type { InstanceParts, ProcessPart, StoragePart } from "./instance-parts.t
 import { probeLiveness } from "./probe-liveness.ts";
 import type { EngineRun } from "./supervise.ts";
 
-/** What the processes of an engine are started with. */
+/** The settings with which the processes of an engine are started. */
 export interface EngineRunnerOptions {
   readonly config: EngineConfig;
   /** `host:port` of this host as an access point. */
@@ -99,7 +99,7 @@ export class EngineRunner {
     this.#incarnation = 0;
   }
 
-  /** One process from start to end, or why there is none. `reason` is why the one before ended. */
+  /** Runs one process from start to end, or returns why there is none. `reason` is why the previous one ended. */
   async runOnce(reason: string, signal: AbortSignal): Promise<EngineRun> {
     this.#incarnation = 0;
     const state = this.#ports.enter(starting(reason));
@@ -119,7 +119,7 @@ export class EngineRunner {
   }
 
   /**
-   * What happens after a format, once the process runs: the engine announces itself, its storage is checked once more, it
+   * The steps after a format, once the process runs: the engine announces itself, its storage is checked once more, it
    * joins, it serves until its process ends.
    */
   async #serve(state: Starting, process: ProcessPart, signal: AbortSignal): Promise<EngineRun> {

@@ -65,7 +65,7 @@ export interface EngineFormatOptions extends Wait {
   readonly onProgress?: ((progress: DeviceProgress) => void) | undefined;
 }
 
-/** What a format did to one engine's storage. */
+/** The result of a format of one engine's storage. */
 export interface InstanceFormatResult {
   readonly mount: string;
   /** Absent when the SCM was formatted. */
@@ -80,7 +80,7 @@ const LEFT_BY_FORMAT = new Set(["lost+found", NVME_CONF]);
 export class EngineStorage {
   readonly #options: EngineStorageOptions;
   #superblock: Superblock | undefined;
-  /** What was there when the superblock was read or made; undefined while there is none. */
+  /** The state of the storage when the superblock was read or made; undefined while there is none. */
   #accepted: StorageFacts | undefined;
   #erased = false;
 

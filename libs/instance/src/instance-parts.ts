@@ -12,7 +12,7 @@ export type StoragePart = Pick<EngineStorage, keyof EngineStorage>;
 /** The process of an engine, as its instance uses it. */
 export type ProcessPart = Pick<EngineProcess, "pid" | "exited" | "stop">;
 
-/** What an instance acts on: this machine, or a simulated one. */
+/** The machine of an instance: this one, or a simulated one. */
 export interface InstanceParts {
   readonly clock: Clock;
   openStorage(options: EngineStorageOptions): StoragePart;

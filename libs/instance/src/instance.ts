@@ -32,7 +32,7 @@ import { type InstanceState, servingProblem } from "./instance-state.ts";
 import { supervise } from "./supervise.ts";
 
 export interface InstanceOptions extends EngineStorageOptions, EngineRunnerOptions {
-  /** What the engine's release can and expects; 0.8.0 by default. */
+  /** The data plane of the engine's release; 0.8.0 by default. */
   readonly dataPlane?: DataPlane | undefined;
   /** Its storage is mounted and has a superblock. The engine is started once this has resolved, and fails with it. */
   readonly onStorageReady: (
@@ -85,7 +85,7 @@ export class EngineInstance {
     this.#runner = new EngineRunner(options, this.#runnerPorts());
   }
 
-  /** What the runner sees of this instance. */
+  /** The part of this instance that the runner uses. */
   #runnerPorts(): EngineRunnerPorts {
     const held = () => this.#state;
     return {
@@ -367,7 +367,7 @@ export class EngineInstance {
     return false;
   }
 
-  /** Starts the engine, and starts it again whenever it ends unasked. @returns why it is not started once more */
+  /** Starts the engine, and restarts it whenever it ends without a request. @returns why it is not restarted */
   async #keepInService(signal: AbortSignal): Promise<Stopped | Failed> {
     let reason = "";
     const end = await supervise(

@@ -2,7 +2,7 @@ import type { Fault } from "@daos/fault";
 import type { ScmFormatState } from "@daos/scm";
 import { faultAlreadyFormatted } from "./faults.ts";
 
-/** What a format request does to one engine's SCM. */
+/** The effect of a format request on one engine's SCM. */
 export type FormatPlan =
   /** Nothing is touched. */
   | { readonly kind: "refuse"; readonly fault: Fault }
@@ -11,7 +11,7 @@ export type FormatPlan =
   /** A formatted and mounted SCM without a superblock: an earlier format that was cut short goes on. */
   | { readonly kind: "resume" };
 
-/** What is known about an engine's SCM when a format is asked for. */
+/** The state of an engine's SCM when a format is requested. */
 export interface FormatFacts {
   readonly scm: ScmFormatState;
   readonly mount: string;

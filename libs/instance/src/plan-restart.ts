@@ -1,6 +1,6 @@
 import { backOffMs } from "@daos/sys";
 
-/** What to do after an engine ended unasked. */
+/** The action after an engine has ended without a request. */
 export type RestartPlan =
   | { readonly kind: "restart"; readonly delayMs: number }
   | { readonly kind: "give-up"; readonly reason: string };

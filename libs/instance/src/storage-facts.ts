@@ -16,7 +16,7 @@ export interface StorageFacts {
     | { readonly kind: "uuid"; readonly uuid: string }
     | { readonly kind: "missing" }
     | { readonly kind: "unreadable"; readonly reason: string };
-  /** Those of {@link ENGINE_DIRECTORIES} that are there. */
+  /** The {@link ENGINE_DIRECTORIES} that exist. */
   readonly directories: readonly string[];
   /** Device and inode of each file or kernel device of the configuration that is there. */
   readonly devices: Readonly<Record<string, string>>;

@@ -9,13 +9,16 @@ export interface EngineRun {
   readonly fault: Fault;
 }
 
-/** What supervision needs of an engine. */
+/** The part of an engine that supervision uses. */
 export interface SupervisePorts {
   /** One process from start to end. */
   runOnce(options: { readonly signal: AbortSignal }): Promise<EngineRun>;
   /** The engine was asked to stop: its end is no failure. */
   stopAsked(): boolean;
-  /** It ended unasked: resolves when it is to be started again, or as soon as it is asked to stop. */
+  /**
+   * Called when it has ended without a request. Resolves when it is to be started again, or as soon as it is asked to
+   * stop.
+   */
   restartAfter(delayMs: number, fault: Fault, options: { readonly signal: AbortSignal }): Promise<void>;
   readonly clock: Clock;
 }
@@ -26,7 +29,8 @@ export type SuperviseEnd =
   | { readonly kind: "failed"; readonly reason: string; readonly fault: Fault };
 
 /**
- * Keeps an engine in service: starts it again when it ends unasked, later each time, and gives up on a crash loop.
+ * Keeps an engine in service: starts it again when it ends without a request, with growing pauses, and gives up on a
+ * crash loop.
  *
  * @param hasServed it has been in service since the server started
  * @throws the signal's reason

@@ -1,2 +1,2 @@
-/** What a log line is about: rank, instance, device, duration. Never secrets. */
+/** The fields of a log line: rank, instance, device, duration. Never secrets. */
 export type LogFields = Readonly<Record<string, unknown>>;

@@ -11,7 +11,7 @@ const SECRET_FIELD =
 const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g;
 const ASSIGNMENT =
   /\b(\w{0,64}(?:password|passwd|passphrase|secret|token|credential|api[_-]?key|private[_-]?key)\w{0,64}\\?["']?\s?[=:]\s?)(?!\[redacted\])(\\"(?:(?!\\").)*\\"|"(?:[^"\\]|\\.)*"|'[^']*'|\\"[^"]*|\[[^\][{}]*\]|["'][^"']*$|[^\s,;"'\]}]+)/gi;
-/** What stands after `Authorization:` and the like. */
+/** The value of headers such as `Authorization:`. */
 const BEARER = /\b((?:bearer|basic)\s+)(?=\S{0,512}[\d=])[\w+/=._~-]{6,}/gi;
 
 const DEEPEST = 6;

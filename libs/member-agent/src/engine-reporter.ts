@@ -6,7 +6,7 @@ import type { Logger } from "@daos/log";
 import { mgmt } from "@daos/proto";
 import { type Clock, systemClock } from "@daos/sys";
 
-/** What is reported of an engine. */
+/** The part of an engine that is reported. */
 export type ReportedEngine = Pick<EngineInstance, "state" | "superblock" | "incarnation">;
 
 export interface EngineReporterOptions {
@@ -67,7 +67,7 @@ export class EngineReporter {
 
   /** Sends a warning about a device to the leader, once. */
   warn(text: string): void {
-    // A new list: the one that is being sent stays as it is.
+    // A new list, because the old one may be in a report that is being sent.
     this.#warnings = [...this.#warnings, { text }].slice(-MAX_WARNINGS);
     this.changed();
   }

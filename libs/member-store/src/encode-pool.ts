@@ -6,7 +6,7 @@ import type { UnreadableMember } from "./member-store.ts";
 import type { PoolRecord, PoolState } from "./pool-record.ts";
 
 const STATES: ReadonlySet<string> = new Set<PoolState>(["creating", "ready", "destroying"]);
-/** The longest principal, and the longest text about who asked for a pool. */
+/** Maximum length of a principal, and of the text that names a pool's creator, in characters. */
 const MAX_NAME = 512;
 const MAX_RANK = 0xffff_fffe;
 

@@ -62,7 +62,7 @@ export async function checkEtcdIdentity(
       cluster,
     };
     const written = await writeIdentity(client, found, next, options);
-    // What is read back has the revision of the write.
+    // The value is read back with the revision of the write.
     if (!written && attempt === ATTEMPTS) throw new Error("the identity of the store keeps changing in etcd");
   }
 }

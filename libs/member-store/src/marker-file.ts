@@ -17,7 +17,7 @@ import { decodeIdentity, encodeIdentity, type StoreIdentity } from "./store-iden
 /** One slot is one sector, which disks write whole. */
 const SLOT_BYTES = 512;
 
-/** What is in a marker file. */
+/** The content of a marker file. */
 export type Marker =
   | { readonly kind: "absent" }
   | { readonly kind: "seen"; readonly identity: StoreIdentity }

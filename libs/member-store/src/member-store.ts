@@ -20,7 +20,7 @@ export function uuidOf(change: MemberChange): string {
 
 /** An entry that is no valid member, or no valid pool. */
 export interface UnreadableMember {
-  /** Of a pool; a member otherwise. */
+  /** `pool` for a pool; absent for a member. */
   readonly kind?: "pool" | undefined;
   /** The key of the entry. */
   readonly uuid: string;

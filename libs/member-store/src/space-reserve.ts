@@ -85,7 +85,7 @@ export class SpaceReserve {
   }
 }
 
-/** What this process may still write to the file system of a directory, bytes. */
+/** The space that this process may still use in the file system of a directory, bytes. */
 export function freeBytes(directory: string): number {
   const { bavail, bsize } = statfsSync(directory);
   return bavail * bsize;

@@ -25,7 +25,7 @@ interface LastSeen {
   /** As `at`, from its recorded address. */
   readonly atHome: number;
   readonly overdueAfterMs: number;
-  /** Of the member at that time. */
+  /** The member's incarnation at that time. */
   readonly incarnation: number;
 }
 

@@ -7,7 +7,7 @@ export class MemberTable {
   readonly #byUuid = new Map<string, Member>();
   readonly #byRank = new Map<Rank, Member>();
   readonly #byHost = new Map<string, Map<string, Member>>();
-  /** Those in service, by the provider of their fabric address. */
+  /** The members in service, by the provider of their fabric address. */
   readonly #byProvider = new Map<string, Map<string, Member>>();
   /** All lower ranks are taken. */
   #lowest = 0 as Rank;
@@ -32,7 +32,7 @@ export class MemberTable {
     return this.#byRank.get(rank);
   }
 
-  /** Those whose control address this is. */
+  /** The members with this control address. */
   onHost(address: HostAddress): Iterable<Member> {
     return this.#byHost.get(formatHostAddress(address))?.values() ?? [];
   }

@@ -45,7 +45,7 @@ export interface JoinRequest {
   readonly instance?: number | undefined;
 }
 
-/** A member that a host's report is about: what it says of its engine, or why it does not have it any more. */
+/** A member that a host's report is about, with the state of its engine, or the reason why the host has lost it. */
 interface Reported {
   readonly member: Member;
   readonly said: EngineReport | { readonly loss: string };

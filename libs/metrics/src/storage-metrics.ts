@@ -12,7 +12,7 @@ export interface NvmeReading {
   readonly address: string;
   readonly serial: string;
   readonly temperatureCelsius: number;
-  /** Of the rated life; may exceed 100. */
+  /** Percentage of the rated life; may exceed 100. */
   readonly percentUsed: number;
   readonly mediaErrors: number;
   /** By name, as in `spare`. */

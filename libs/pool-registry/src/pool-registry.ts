@@ -153,7 +153,7 @@ export class PoolRegistry {
    * asked are left for the next time.
    *
    * @param ask asks the data plane
-   * @returns every pool that either of them has; what could not be recorded is shown all the same
+   * @returns every pool that either of them has; changes that could not be recorded are shown nevertheless
    * @throws what `ask` throws
    */
   async reconcile(ask: () => Promise<readonly DataPlanePool[]>): Promise<readonly ListedPool[]> {

@@ -4,7 +4,7 @@ import type { reflection, reflectionAlpha } from "@daos/proto";
 import { findFiles, type ServiceFiles } from "./find-files.ts";
 
 type Request = reflection.ServerReflectionRequest | reflectionAlpha.ServerReflectionRequest;
-/** What both versions answer. */
+/** The answers of both versions. */
 type Answer =
   | { readonly case: "listServicesResponse"; readonly value: { service: { name: string }[] } }
   | {

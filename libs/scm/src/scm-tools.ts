@@ -44,7 +44,7 @@ export class ScmTools {
     return parseModules(stdout);
   }
 
-  /** Those with a block device, and all: also disabled ones, and those in devdax mode. */
+  /** The namespaces with a block device, and all namespaces, also disabled ones and those in devdax mode. */
   async namespaces(
     options: ScmToolOptions,
   ): Promise<{ readonly usable: readonly ScmNamespace[]; readonly all: readonly AnyNamespace[] }> {

@@ -162,7 +162,7 @@ describe("guardBody", () => {
     const refused: ReturnType<typeof ending>[] = [];
     for (let index = 0; index < 12; index++) {
       const session = await open(AGENT, `127.0.0.${2 + index}`);
-      // 128 were allowed; a client that does not look at the new setting opens them all the same.
+      // 128 were allowed; a client that does not look at the new setting opens them nevertheless.
       for (let call = 0; call < 128; call++) refused.push(ending(begin(session, half)));
     }
     await until(() => budget.refusals > 0);

@@ -63,7 +63,7 @@ export class FakeSpdkTarget {
   lbaFormat = 4;
   /** A status for Format NVM, 0 for success. */
   formatStatus = 0;
-  /** What Format NVM does to the contents. */
+  /** The effect of Format NVM on the contents. */
   onFormat: (controller: FakeSpdkController) => void = ({ contents }) => contents.fill(0);
   /** Called before each raw command, so that a test can cause an event. */
   onCommand: (controller: FakeSpdkController, opcode: number) => void = () => {};

@@ -5,7 +5,7 @@ import { settled } from "./contest.ts";
 
 const rounds = Number(process.argv[2] ?? 10);
 
-/** What is done to the leader; resolves with the candidates of which one must follow. */
+/** The fault of the leader; resolves with the candidates of which one must take over. */
 interface Loss {
   readonly name: string;
   readonly lose: (leader: CandidateProcess) => Promise<void>;

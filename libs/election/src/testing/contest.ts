@@ -51,7 +51,7 @@ export async function contest(
   }
 }
 
-/** Who leads first from `since` on. */
+/** The first leader from `since` on. */
 function firstLeader(
   candidates: readonly CandidateProcess[],
   since: number,

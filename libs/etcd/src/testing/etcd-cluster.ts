@@ -156,7 +156,7 @@ export class EtcdCluster implements AsyncDisposable {
     }
   }
 
-  /** What an administrator does about the alarm: etcdctl del, compact, defrag, alarm disarm. */
+  /** Clears the alarm as an administrator does: etcdctl del, compact, defrag, alarm disarm. */
   async clearAlarm(): Promise<void> {
     using client = this.client();
     const signal = AbortSignal.timeout(READY_MS);

@@ -6,7 +6,7 @@ import type { HostAddress } from "@daos/hostlist";
 /** More connections than the kernel keeps for a listener with the shortest queue. */
 const QUEUED = 4;
 
-/** Listens in a thread that then stands still. */
+/** Listens in a thread that then blocks. */
 const LISTENER = `
   const { createServer } = require("node:net");
   const { parentPort } = require("node:worker_threads");

@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 /** A peer that may listen on a configured port instead of a working server. */
 export interface MisbehavingPeer {
   readonly name: string;
-  /** What it does with a connection, for `RawServer.start`. */
+  /** The handler of a connection, for `RawServer.start`. */
   readonly handle: (socket: Socket) => void;
   /** It gives no answer: a call ends at its deadline. */
   readonly isSilent?: boolean;

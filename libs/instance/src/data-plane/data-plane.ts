@@ -7,7 +7,7 @@ interface Wait {
   readonly signal: AbortSignal;
 }
 
-/** What an engine is started with beyond its section of the configuration. */
+/** The settings of an engine's start besides its section of the configuration. */
 interface CommandOptions {
   /** Name of this host. */
   readonly host: string;
@@ -21,12 +21,13 @@ interface CommandOptions {
   readonly ofiDomain?: string | undefined;
 }
 
-/** What setting an engine up needs from outside its process. */
+/** The ports that setting up an engine needs outside its process. */
 type OutsidePorts = Pick<SetUpPorts, "join" | "writeSuperblock">;
 
 /**
- * What one release of the data plane can do and expects. The instance knows nothing else about the engine: neither its
- * arguments, nor its dRPC methods, nor the order of its steps into service. Another release is another implementation.
+ * The abilities and expectations of one release of the data plane. The instance knows nothing else about the engine:
+ * neither its arguments, nor its dRPC methods, nor the order of its steps into service. Another release is another
+ * implementation.
  */
 export interface DataPlane {
   /** As in `0.8.0`. */

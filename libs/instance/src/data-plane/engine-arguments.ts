@@ -1,6 +1,6 @@
 import type { EngineConfig } from "@daos/config";
 
-/** What the arguments need beyond the engine's section of the configuration. */
+/** The settings that the arguments need besides the engine's section of the configuration. */
 export interface EngineArgumentsExtra {
   /** Shared-memory id for SPDK; 0 leaves it out. */
   readonly shmId: number;

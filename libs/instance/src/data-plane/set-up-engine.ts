@@ -31,7 +31,7 @@ export interface JoinResult {
   readonly incarnation: number;
 }
 
-/** What setting an engine up needs from outside. */
+/** The ports that setting up an engine needs. */
 export interface SetUpPorts {
   /** Joins the system through its leader, for as long as that takes. @throws Fault when the system refuses it */
   join(request: JoinRequest, options: { readonly signal: AbortSignal }): Promise<Rank>;

@@ -19,7 +19,7 @@ export interface GrpcHandlersOptions {
   readonly readMaxBytes: number;
   /** Timeout of a client that reads nothing of the waiting data, ms; after it the call is given up. */
   readonly stallMs?: number | undefined;
-  /** What the handlers learn about the caller; `path` is as in `/mgmt.MgmtSvc/Join`. */
+  /** The facts about the caller that handlers get; `path` is as in `/mgmt.MgmtSvc/Join`. */
   readonly contextValues?: ((stream: ServerHttp2Stream, path: string) => ContextValues) | undefined;
 }
 

@@ -16,7 +16,7 @@ import { generateKeys, isDnsName, signCertificate } from "./sign-certificate.ts"
 
 export interface RenewOptions {
   readonly directory: string;
-  /** The certificate file to renew; its key stands beside it, as `.key`. */
+  /** The certificate file to renew; its key is beside it, as `.key`. */
   readonly cert: string;
   readonly days?: number | undefined;
   /** Makes a new key too. Without it the key stays and only one file changes, so no program ever sees a half change. */

@@ -7,7 +7,7 @@ export interface GrpcAnswer {
   readonly text: string;
 }
 
-/** One call with an empty request, on a connection of its own, by hand: no gRPC library stands between. */
+/** One call with an empty request, on a connection of its own, without a gRPC library. */
 export async function grpcCall(
   port: number,
   tls: SecureClientSessionOptions | undefined,
