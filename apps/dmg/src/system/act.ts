@@ -10,6 +10,15 @@ import type { HostFault } from "../output/show-faults.ts";
 import { resolveHosts } from "./resolve-hosts.ts";
 import { missingFaults, parseSelection, type SELECTION_FLAGS, showHosts } from "./selection.ts";
 
+/** What a failed action could not do, for "cannot ...". */
+const ATTEMPTS: Readonly<Record<SystemActionName, string>> = {
+  stop: "stop members",
+  start: "start members",
+  exclude: "exclude members",
+  "clear-exclude": "clear exclusions",
+  erase: "erase members",
+};
+
 /** Runs an action on the selected members, and shows the outcome of each. @throws Fault */
 export async function act(
   context: Pick<CommandContext<typeof SELECTION_FLAGS>, "flags" | "connect" | "waitFor">,
@@ -45,7 +54,7 @@ function actionAnswer(
   const members: readonly HostFault[] =
     done.kind === "done" ? done.outcomes.flatMap(memberFault) : done.actions.flatMap(oldFault);
   const missing = done.kind === "done" ? done.missing : { ranks: [], hosts: [] };
-  const absent = missingFaults(missing, `system ${name}`).map((fault) => ({ host: undefined, fault }));
+  const absent = missingFaults(missing, ATTEMPTS[name]).map((fault) => ({ host: undefined, fault }));
   return {
     result: { results, missing },
     text: (width) => {
