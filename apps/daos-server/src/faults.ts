@@ -6,7 +6,7 @@ export function faultListen(address: string, cause: NodeJS.ErrnoException): Faul
   return new Fault({
     domain: "system",
     code: FaultCode.listenAddressBusy,
-    description: `listen on ${address}`,
+    description: `cannot listen on ${address}`,
     reason: busy ? "the port is in use" : cause.message,
     resolution: busy
       ? "stop the program that uses it (perhaps another daos-server), or choose another port with --port"
@@ -20,7 +20,7 @@ export function faultAddressesUnknown(cause: unknown): Fault {
   return new Fault({
     domain: "general",
     code: FaultCode.addressesUnknown,
-    description: "read the network addresses of this host",
+    description: "cannot read the network addresses of this host",
     reason: errorText(cause),
     resolution:
       "allow netlink: add AF_NETLINK to RestrictAddressFamilies= of the service, or leave that setting out",
@@ -43,7 +43,7 @@ export function faultStorageInUse(mount: string, path: string): Fault {
   return new Fault({
     domain: "system",
     code: FaultCode.storageInUse,
-    description: `use the storage ${mount}`,
+    description: `cannot use the storage ${mount}`,
     reason: "another daos-server of this host has it, or an engine that it left behind",
     resolution: `give each engine an scm_mount of its own, or stop the other one (fuser -v ${path} shows it)`,
   });
@@ -87,7 +87,7 @@ export function faultInsecureDevices(attempted: string): Fault {
   return new Fault({
     domain: "security",
     code: FaultCode.notAuthorized,
-    description: `${attempted} is not allowed to callers without certificates`,
+    description: `callers without certificates cannot ${attempted}`,
     reason: "allow_insecure is set, and allow_insecure_devices is not",
     resolution:
       "use certificates (allow_insecure: false); or, where the network is trusted, set allow_insecure_devices: true and restart daos-server",

@@ -10,7 +10,7 @@ export async function npm(directory: string, argv: readonly string[]): Promise<v
     throw new Fault({
       domain: "general",
       code: FaultCode.missingSoftwareDependency,
-      description: `npm ${argv.join(" ")}`,
+      description: `npm ${argv.join(" ")} failed`,
       reason: (error as { stderr?: string }).stderr?.trim().split("\n")[0] ?? String(error),
       resolution: "check that npm is installed and that a registry can be reached, or use: dmg plugins link",
       cause: error,

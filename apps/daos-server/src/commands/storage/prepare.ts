@@ -92,7 +92,7 @@ function faultNoConsent(question: string): Fault {
   return new Fault({
     domain: "general",
     code: FaultCode.usage,
-    description: "prepare persistent memory without consent",
+    description: "cannot prepare persistent memory without consent",
     reason: question.replace(/\.$/, ""),
     resolution: "answer yes, or give --force; --nvme-only leaves persistent memory alone",
   });
