@@ -305,7 +305,7 @@ void require_caller(const struct caller *caller)
 	/* This descriptor stays bound to this process, even when another process gets its number. */
 	process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (process < 0 || fstatfs(process, &status) != 0 || status.f_type != PROC_SUPER_MAGIC)
-		refuse("the calling process %d cannot be looked at", caller->pid);
+		refuse("the calling process %d cannot be examined", caller->pid);
 	executable = openat(process, "exe", O_PATH | O_CLOEXEC);
 	if (executable < 0 || real_uid(process) != (long)caller->uid)
 		refuse("the calling process %d is gone or is another user's", caller->pid);

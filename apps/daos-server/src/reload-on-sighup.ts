@@ -10,7 +10,7 @@ export interface ReloadOptions {
   readonly reload: () => Promise<void>;
 }
 
-/** Opens the log files and reads the certificates again whenever SIGHUP comes, and tells the service manager. */
+/** At SIGHUP it reopens the log files, reads the certificates again, and notifies the service manager. */
 export function reloadOnSighup({ log, logs, service, reload }: ReloadOptions): void {
   process.on("SIGHUP", () => {
     service.reloading();

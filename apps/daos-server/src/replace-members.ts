@@ -192,7 +192,7 @@ function changesTo(
 function faultNotEmpty(attempted: string, where: string, count: number) {
   return faultMembersNotMovable(
     `${where} has members already: ${count}`,
-    "look at them with daos-server members check; if they are to be replaced, repeat with --force",
+    "list them with daos-server members check; to replace them, repeat with --force",
     { attempted },
   );
 }

@@ -13,7 +13,7 @@ export interface SampleHealthOptions {
 
 const HOUR_MS = 3_600_000;
 /** The time limit of a sample, ms. */
-const LOOK_MS = 120_000;
+const SAMPLE_TIMEOUT_MS = 120_000;
 
 /**
  * Samples the health of the devices, first at once and then at an interval, until the signal aborts. A failed sample is logged.
@@ -22,7 +22,7 @@ export async function sampleHealth(options: SampleHealthOptions): Promise<void> 
   const { scan, log, signal, everyMs = HOUR_MS } = options;
   while (!signal.aborted) {
     try {
-      using limit = deadline(LOOK_MS, "look at the health of the NVMe controllers", signal);
+      using limit = deadline(SAMPLE_TIMEOUT_MS, "sample the health of the NVMe controllers", signal);
       await scan(limit);
     } catch (error) {
       if (!signal.aborted) log.warn("no sample of the controllers' health", { reason: String(error) });

@@ -13,7 +13,7 @@ import { configItems, hostItems, supportDirectory } from "./support/host-items.t
 import { serverItems } from "./support/server-items.ts";
 
 export interface ListenerOptions extends ServerOptions {
-  /** The last look at the devices, for the metrics. */
+  /** The last sample of the devices, for the metrics. */
   readonly devices: () => DeviceSample | undefined;
   readonly signal: AbortSignal;
 }

@@ -96,7 +96,7 @@ function checkEngine(world: World, uuid: string, { host, instance }: Engine): vo
       !world.copied.has(uuid) &&
       !hasGroupMap(host, instance)
     )
-      world.history.violate(`${name} is joined, and the data plane has not heard of its process`);
+      world.history.violate(`${name} is joined, but the data plane does not know its process`);
     // An engine whose identity was taken over by a copy while its host was disconnected is not informed, and continues.
     else if (elsewhere && member.state !== "excluded" && !world.copied.has(uuid))
       world.history.violate(`${name} serves, and is a member on ${member.address.host}`);

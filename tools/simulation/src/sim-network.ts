@@ -88,7 +88,7 @@ export class SimNetwork<S extends NetworkServer, H extends NetworkHost<S>> {
         code,
         description: `${attempted} on ${name}`,
         reason,
-        resolution: "look at the host",
+        resolution: "check the host",
       });
     return new Promise<T>((resolve, reject) => {
       const remote = new AbortController();
