@@ -291,7 +291,7 @@ export class BdevProvider {
     }
   }
 
-  /** A backend that fails does not hide what the others see. If all fail, the scan fails. */
+  /** A backend that fails does not hide the controllers of the others. If all fail, the scan fails. */
   async #scanBackend(backend: BdevBackend, options: BdevScanOptions): Promise<readonly NvmeController[]> {
     try {
       return await backend.scan({ signal: options.signal, health: options.health ?? true });

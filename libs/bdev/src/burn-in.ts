@@ -43,7 +43,7 @@ export interface BurnInOptions {
 
 /** A burn-in has found data that it must not overwrite. */
 export class DataFoundError extends Error {
-  /** In bytes from the start of the device: of the data, and the end of what the burn-in has written. */
+  /** In bytes from the start of the device: the place of the data, and the end of the written part. */
   readonly offset: number;
   readonly written: number;
 

@@ -17,7 +17,7 @@ export interface FormatSupport {
   readonly managesNamespaces: boolean;
 }
 
-/** The settings of a namespace that a format has to keep. */
+/** The settings of a namespace that a format must keep. */
 export interface NamespaceFormat {
   /** The number of the block format, 0 to 63. */
   readonly lbaFormat: number;

@@ -237,7 +237,7 @@ export class PciDrivers {
     await this.#journal.remove("borrowed", address);
   }
 
-  /** Loads the driver's module, and returns what the controller has now. */
+  /** Loads the driver's module, and returns the controller's present driver. */
   async #load(address: string, driver: string, options: PciCallOptions): Promise<FormerDriver> {
     await this.load(driver, address, options);
     return { driver: await this.driverOf(address), override: await this.#overrideOf(address) };

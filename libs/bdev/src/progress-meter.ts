@@ -1,7 +1,7 @@
 /** Progress of the work on one device, with an estimate of the remaining time. */
 export interface DeviceProgress {
   readonly device: string;
-  /** `format`, `zero`, `verify`, `write`, ...: what is being done. */
+  /** The present step: `format`, `zero`, `verify`, `write`, ... */
   readonly step: string;
   /** From 0 to 1. */
   readonly fraction: number;

@@ -18,7 +18,7 @@ const FORMAT_SHARE = 0.3;
 /** Maximum number of blocks of a Write Zeroes command. */
 const ZEROED_BLOCKS = 65_536;
 
-/** How a raw command ended: its status, 0 for success, and what it read. */
+/** The result of a raw command: its status, 0 for success, and the bytes that it read. */
 export interface RawAnswer {
   readonly status: number;
   readonly data: Buffer;

@@ -19,7 +19,7 @@ export async function confirm(terminal: Terminal, warning: string): Promise<void
 }
 
 /**
- * Asks for consent where there is a terminal to ask on; a script goes on without.
+ * Asks for consent when there is a terminal; a script continues without it.
  *
  * @throws Fault cancelled for any answer but "yes"
  */

@@ -65,7 +65,7 @@ async function ask(question: string, signal: AbortSignal): Promise<string> {
   try {
     return await reader.question(question, { signal });
   } catch {
-    // Ctrl-C and the end of the input are no consent.
+    // Ctrl-C and the end of the input do not count as consent.
     return "";
   } finally {
     reader.close();

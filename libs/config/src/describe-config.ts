@@ -2,7 +2,7 @@ import { type KeyExplanation, listKeys, showValue } from "./explain.ts";
 import { toServerFile } from "./render.ts";
 import type { ServerConfig } from "./types.ts";
 
-/** One key of a configuration in force, with what the key means. */
+/** One key of a configuration in force, with its meaning. */
 export interface ConfiguredKey extends Pick<KeyExplanation, "description" | "allowed"> {
   /** As in `servers[0].scm_mount`. */
   readonly name: string;

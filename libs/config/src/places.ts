@@ -34,7 +34,7 @@ export interface CertificatePlaces {
 }
 
 /**
- * The directories in which configurations, and certificates in `certs` below, are looked for, best first:
+ * The directories that are searched for configurations, and for certificates in `certs` below, best first:
  * `$XDG_CONFIG_HOME/daos` (`~/.config/daos` without the variable), `~/.daos`, `/etc/daos`.
  *
  * @see the XDG Base Directory Specification, which ignores relative paths
@@ -106,7 +106,7 @@ function ownName(kind: FileKind, user: string | undefined, exists: (name: string
   return isName && !exists("admin") && exists(user) ? user : "admin";
 }
 
-/** The files that release 0.8.0 looks for, below the working directory. */
+/** The files of release 0.8.0, below the working directory. */
 export function placesOf080(kind: FileKind, cwd: string): CertificatePlaces {
   const own = kind === "server" ? "daos_server" : "client";
   return {

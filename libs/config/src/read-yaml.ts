@@ -228,7 +228,7 @@ class SchemaReader {
       if (read === undefined) {
         if (value !== undefined && this.#isEmpty(this.#tree.resolve(value), known)) delete result[name];
       } else {
-        // As release 0.8.0 does: a section that comes again adds to what it has.
+        // As in release 0.8.0, a repeated section adds to the earlier one.
         result[name] = isSection ? { ...(result[name] as object | undefined), ...(read as object) } : read;
       }
     }
@@ -262,7 +262,7 @@ class SchemaReader {
     return undefined;
   }
 
-  /** True for `null`, and for empty text where text is wanted: release 0.8.0 writes it for what is not set. */
+  /** True for `null`, and for empty text where text is wanted: release 0.8.0 writes it for unset keys. */
   #isEmpty(node: Node | undefined, schema: z.ZodType): boolean {
     if (this.#tree.isNull(node)) return true;
     const inner = unwrap(schema);

@@ -43,7 +43,7 @@ function remove(data: Record<string, unknown>, path: readonly PropertyKey[]): vo
     .reduce<unknown>((value, part) => (value as Record<PropertyKey, unknown> | undefined)?.[part], data);
   const last = path.at(-1);
   if (typeof parent !== "object" || parent === null || last === undefined) return;
-  // An entry of a list stays as a gap, so that the others keep their numbers.
+  // An invalid entry of a list leaves a gap, so that the others keep their numbers.
   (parent as Record<PropertyKey, unknown>)[last] = undefined;
 }
 

@@ -36,7 +36,7 @@ export class HostPace {
     return this.#atOnce;
   }
 
-  /** Three times what the slowest host has taken, ms, within limits; it only grows. */
+  /** Three times the time of the slowest host, ms, within limits; it only grows. */
   get connectMs(): number {
     return this.#connectMs;
   }

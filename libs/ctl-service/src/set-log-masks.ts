@@ -4,7 +4,7 @@ import type { ctl } from "@daos/proto";
 import type { CtlServiceOptions } from "./ctl-service-options.ts";
 import { faultLogMasks } from "./faults.ts";
 
-/** Changes what the control plane logs, until it is restarted. @throws Fault usage for an unknown level */
+/** Changes the log level of the control plane, until it is restarted. @throws Fault usage for an unknown level */
 export function setLogMasks(
   { logLevel, log }: Pick<CtlServiceOptions, "logLevel" | "log">,
   { masks, reset }: Pick<ctl.SetLogMasksReq, "masks" | "reset">,

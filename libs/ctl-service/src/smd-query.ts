@@ -14,8 +14,8 @@ interface Wait {
 }
 
 /**
- * Asks the engines of this host, all at once, what they know of their NVMe devices. An engine that does not run, or refuses,
- * does not hide the others.
+ * Asks the engines of this host, all at once, about their NVMe devices. An engine that does not run, or refuses, does
+ * not hide the others.
  *
  * @see DAOS 2.x src/control/server/ctl_smd_rpc.go SmdQuery
  */

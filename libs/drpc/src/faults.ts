@@ -17,7 +17,7 @@ export function faultSocketDirectory(path: string, directory: string, cause: unk
   });
 }
 
-/** The path is in use, by a live server or by a file that is no socket. */
+/** The path is in use, by a live server or by a file that is not a socket. */
 export function faultSocketBusy(path: string, cause: unknown): Fault {
   const other = errnoName(cause) === "EEXIST";
   return new Fault({

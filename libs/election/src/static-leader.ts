@@ -75,7 +75,7 @@ export class StaticLeader implements Election {
     }
   }
 
-  /** Why the store cannot be opened. Engines and the server go on without it. */
+  /** Why the store cannot be opened. Engines and the server continue without it. */
   get outage(): Fault | undefined {
     return this.#outage;
   }

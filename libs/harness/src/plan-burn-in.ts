@@ -13,7 +13,7 @@ import type { EngineInstance } from "@daos/instance";
 export type ControllerOwner = Pick<EngineInstance, "index" | "config" | "state" | "superblock">;
 
 export interface BurnInOrder {
-  /** The controllers that the operator names, each of which has to be burnt in; undefined for every one that can be. */
+  /** The controllers that the operator names, each of which must be burnt in; undefined for every one that can be. */
   readonly named: readonly string[] | undefined;
   readonly durationMs: number;
 }

@@ -94,7 +94,7 @@ export class EngineRunner {
     return this.#startedAt;
   }
 
-  /** The engine has lost its identity: it is no member any more. */
+  /** The engine has lost its identity, so it is no longer a member. */
   forgetJoin(): void {
     this.#incarnation = 0;
   }

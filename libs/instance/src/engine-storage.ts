@@ -55,7 +55,7 @@ export interface EngineStorageOptions {
   readonly owner?: Owner | undefined;
   readonly recreateSuperblocks: boolean;
   readonly log: Logger;
-  /** Looks at what is there now; the machine itself by default. */
+  /** Reads the present state of the storage; from this machine by default. */
   readonly readFacts?: ((config: EngineConfig) => Promise<StorageFacts>) | undefined;
 }
 

@@ -20,7 +20,7 @@ export interface InstanceParts {
   startProcess(options: EngineProcessOptions): Promise<ProcessPart>;
   /** Connects to the engine's own dRPC socket. */
   connect(socket: string, wait: WaitOptions): Promise<EngineConnection>;
-  /** @throws Fault when what an engine announces is not a socket */
+  /** @throws Fault when the announced path is not a socket */
   checkSocket(path: string): Promise<void>;
 }
 

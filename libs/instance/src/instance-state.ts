@@ -19,7 +19,7 @@ export type InstanceState =
       readonly ready: EngineReady;
       /** For how long it has not answered. */
       readonly unresponsive?: string | undefined;
-      /** Its storage is not what it was started on. */
+      /** Its storage has changed since its start. */
       readonly storageFault?: Fault | undefined;
     }
   /** It ended unasked and is about to be started again. */

@@ -71,10 +71,10 @@ export class EngineInstance {
   #wish: "run" | "stop" | "stop, then start" = "run";
   /** Set while the engine is kept in service; resolves with how that ended. */
   #service: Promise<Stopped | Failed> | undefined;
-  /** Its storage has been looked at. */
+  /** True after its storage was opened for the first time. */
   readonly #lookedAt = Promise.withResolvers<void>();
 
-  /** @param parts what it is made of, where that is not this machine */
+  /** @param parts the parts of the instance; those of this machine by default */
   constructor(options: InstanceOptions, parts: InstanceParts = realParts) {
     this.config = options.config;
     this.#options = options;
@@ -197,7 +197,7 @@ export class EngineInstance {
     return state;
   }
 
-  /** Takes the engine's own announcement. @throws Fault when what it announces is not a socket */
+  /** Handles the engine's announcement. @throws Fault when the announced path is not a socket */
   async notifyReady(ready: EngineReady): Promise<void> {
     await this.#parts.checkSocket(ready.socket);
     const state = this.#state;

@@ -15,7 +15,7 @@ export type FormatPlan =
 export interface FormatFacts {
   readonly scm: ScmFormatState;
   readonly mount: string;
-  /** The mounted file system is empty but for what a format leaves behind. */
+  /** The mounted file system is empty, except for the entries of a format. */
   readonly empty: boolean;
 }
 

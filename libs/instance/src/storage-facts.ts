@@ -48,8 +48,8 @@ export async function readStorageFacts(
 }
 
 /**
- * How the storage of an engine differs from what it was when it was accepted; empty when it does not. What is new is no
- * difference. A lost mount is named alone: the rest follows from it.
+ * The differences between an engine's storage and its accepted state; empty for none. New parts are no difference. A
+ * lost mount is named alone, because it explains the rest.
  */
 export function storageLosses(
   mount: string,
@@ -98,7 +98,7 @@ export function deviceLosses(
   });
 }
 
-/** Identity of each file or kernel device that is there; NVMe controllers are looked for by the bdev provider. */
+/** Identity of each existing file or kernel device; the bdev provider checks NVMe controllers. */
 async function readDevices(bdev: EngineConfig["bdev"]): Promise<StorageFacts["devices"]> {
   if (bdev.class !== "file" && bdev.class !== "kdev") return {};
   const found: Record<string, string> = {};

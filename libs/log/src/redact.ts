@@ -35,7 +35,7 @@ export function redactValueText(name: string, value: string): string {
   }
   const [, ofJson] = /(\\?")\s?:\s?$/.exec(name) ?? [];
   if (ofJson === undefined) return REDACTED;
-  // The names in an object are looked at one by one.
+  // The names in an object are checked one by one.
   if (value === "{" || value === "[") return value;
   const instead = ofJson + REDACTED + ofJson;
   return value.startsWith("[") ? `[${instead}]` : instead;

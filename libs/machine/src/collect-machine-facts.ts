@@ -233,7 +233,7 @@ async function countCores(sys: SysTree, directory: string): Promise<number> {
   return new Set(siblings).size;
 }
 
-/** The NVMe controllers, with what uses them and what they hold, as a format would find it. */
+/** The NVMe controllers, with their uses and contents, as a format would find them. */
 export async function readControllers(
   bdev: Pick<BdevProvider, "scan">,
   uses: DeviceUses,

@@ -18,7 +18,7 @@ export function uuidOf(change: MemberChange): string {
   return change.kind === "put" ? change.member.uuid : change.uuid;
 }
 
-/** An entry that is no valid member, or no valid pool. */
+/** An entry that is not a valid member or pool. */
 export interface UnreadableMember {
   /** `pool` for a pool; absent for a member. */
   readonly kind?: "pool" | undefined;

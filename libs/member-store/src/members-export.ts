@@ -21,7 +21,7 @@ export interface MembersExport {
 }
 
 const FORMAT = "daos-members";
-/** Twice what the largest system takes. */
+/** Twice the size of the largest system's export. */
 const MAX_FILE_BYTES = 256 * 1024 * 1024;
 
 /** Encodes members and pools as JSON with a version and a checksum. The checksum ignores white space. */

@@ -64,7 +64,7 @@ export async function openMembers(
   return new SqliteMemberStore(path, { marker: membersMarker(mount), reserve, accept });
 }
 
-/** A file that is open for a command that replaces what is in it. */
+/** A file that is open for a command that replaces its content. */
 export interface ReplaceableMembers {
   readonly store: SqliteMemberStore;
   /** New name of a file that was damaged. */

@@ -145,8 +145,8 @@ export class SqliteMemberStore implements MemberStore {
   readonly #file: string | undefined;
 
   /**
-   * @throws Fault memberStoreUnusable when the file is damaged or cannot be read, membersInUse, memberStoreReplaced when
-   *   it is not what the marker says
+   * @throws Fault memberStoreUnusable when the file is damaged or cannot be read, membersInUse, memberStoreReplaced
+   * when it differs from the marker
    */
   constructor(path: string, options: SqliteMemberStoreOptions = {}) {
     this.#path = path;

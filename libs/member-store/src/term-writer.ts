@@ -16,7 +16,7 @@ export interface FencedTerm {
   readonly signal: AbortSignal;
   /** False once the lease may have expired, even if the signal's timer is late. */
   holds(): boolean;
-  /** Ends the term, because what was written in it is unknown. */
+  /** Ends the term, because the outcome of its last write is unknown. */
   giveUp(reason: unknown): void;
 }
 

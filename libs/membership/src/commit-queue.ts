@@ -41,7 +41,7 @@ export class CommitQueue {
     return !this.#running;
   }
 
-  /** Resolves when the changes are durable. @throws what the store throws */
+  /** Resolves when the changes are durable. @throws the store's error */
   push(changes: readonly MemberChange[]): Promise<void> {
     const done = Promise.withResolvers<void>();
     this.#waiting.push({ changes, done });

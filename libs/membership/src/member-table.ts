@@ -2,7 +2,10 @@ import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Member } from "@daos/member-store";
 import type { Rank } from "@daos/rank";
 
-/** Members by uuid, and found by rank, by host and by fabric provider, and the lowest free rank, without a look at all of them. */
+/**
+ * Members by uuid, with indexes by rank, host and fabric provider, and with the lowest free rank, so that no call scans
+ * all of them.
+ */
 export class MemberTable {
   readonly #byUuid = new Map<string, Member>();
   readonly #byRank = new Map<Rank, Member>();
@@ -80,7 +83,7 @@ export class MemberTable {
   }
 }
 
-/** `ofi+sockets` of `ofi+sockets://10.0.0.1:31416`; undefined for an address that does not say it. */
+/** `ofi+sockets` of `ofi+sockets://10.0.0.1:31416`; undefined for an address without a provider. */
 export function providerOf(uri: string): string | undefined {
   const end = uri.indexOf("://");
   return end > 0 ? uri.slice(0, end) : undefined;

@@ -83,9 +83,9 @@ export interface Selected {
 }
 
 /**
- * The members of the system, as the leader keeps them during its term: rank and uuid are one to one, and what a call of
- * it has changed is durable when the call returns. Decisions take changes into account that are still being committed;
- * answers show committed changes only.
+ * The members of the system, as the leader keeps them during its term: rank and uuid are one to one, and the changes of
+ * a call are durable when it returns. Decisions take changes into account that are still being committed; answers show
+ * committed changes only.
  */
 export class Membership {
   readonly events: SystemEvents;

@@ -8,7 +8,7 @@ export interface HostReport {
   readonly host: HostAddress;
   /** The engines whose superblock the host has looked for. */
   readonly engines: readonly EngineReport[];
-  /** How many engines its configuration has; undefined when the report does not say it. */
+  /** The number of engines in its configuration; undefined when the report does not have it. */
   readonly configured: number | undefined;
 }
 
@@ -25,7 +25,7 @@ export function isAbout(
   return incarnation !== 0 && incarnation === member.incarnation;
 }
 
-/** Why a member at the address of a reporting host is not there any more; undefined when the report does not say so. */
+/** Why a reporting host has lost a member at its address; undefined when the report has no such reason. */
 export function lossOf(
   { uuid, instance }: Pick<Member, "uuid" | "instance">,
   { engines, configured }: Omit<HostReport, "host">,

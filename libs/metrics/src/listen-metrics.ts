@@ -28,7 +28,7 @@ export interface MetricsListenOptions {
 /** The listener for Prometheus and for load balancers. */
 export interface MetricsListener {
   readonly port: number;
-  /** Reads the certificate again. @throws Fault, and goes on with the old one */
+  /** Reads the certificate again. @throws Fault, and keeps the old one */
   reload(): Promise<void>;
   close(): Promise<void>;
 }

@@ -14,7 +14,8 @@ export class SharedCalls<T> {
   }
 
   /**
-   * Joins the call with this key that is under way, or starts one. It goes on when this caller gives up: others wait for it.
+   * Joins the call with this key that is under way, or starts one. It continues when this caller gives up: others wait
+   * for it.
    *
    * @throws what the call throws; the signal's reason
    */

@@ -29,7 +29,11 @@ export async function listPmemDevices(sys: SysTree): Promise<readonly PmemDevice
   return devices.flat();
 }
 
-/** Whether the kernel can map a block device's memory; undefined when it does not say. @param device `/dev/pmem0` */
+/**
+ * Whether the kernel can map a block device's memory; undefined when the kernel does not report it.
+ *
+ * @param device `/dev/pmem0`
+ */
 export async function supportsDax(sys: SysTree, device: string): Promise<boolean | undefined> {
   const answer = await sys.read(`${BLOCK}/${device.replace(/^\/dev\//, "")}/queue/dax`);
   return answer === undefined ? undefined : answer === "1";

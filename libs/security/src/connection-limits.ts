@@ -16,7 +16,7 @@ export interface ConnectionLimits {
   readonly connectionsPerSecond: number;
   /** From accepting a connection to the end of its TLS handshake, or to its first bytes. */
   readonly handshakeMs: number;
-  /** A connection without calls is closed after so long without traffic; one with calls must answer a ping. */
+  /** Idle time after which a connection without calls is closed; one with calls must answer a ping. */
   readonly idleMs: number;
   /** From the headers of a call to the end of its request. */
   readonly requestMs: number;

@@ -37,9 +37,10 @@ export interface GrpcServer {
   /** The server, which does not listen yet: the caller must call `listen`. */
   readonly server: Http2Server | Http2SecureServer;
   /**
-   * Reads the certificates again, uses them for new connections, and ends those of clients that are not trusted any more.
+   * Reads the certificates again, uses them for new connections, and ends those of clients that are not trusted any
+   * more.
    *
-   * @throws Fault, and goes on with the old ones
+   * @throws Fault, and keeps the old ones
    */
   reload(): Promise<void>;
   /** Takes no more connections and calls, lets the running calls end for `graceMs`, then ends them. */

@@ -46,15 +46,15 @@ export interface ServerGuard {
 /** First byte of a TLS handshake record; HTTP/2 in plain text starts with `PRI`. */
 const TLS_HANDSHAKE = 0x16;
 const HTTP2_PREFACE = 0x50;
-/** An empty SETTINGS frame: makes a TLS client say "wrong version number", which says what is wrong. */
+/** An empty SETTINGS frame: a TLS client then reports "wrong version number", which is the right reason. */
 const EMPTY_SETTINGS = Buffer.from([0, 0, 0, 4, 0, 0, 0, 0, 0]);
 /** Interval of the checks for sessions whose certificates have expired, ms. */
 const EXPIRY_MS = 1_000;
 
 /**
- * Puts a guard in front of an HTTP/2 server, before it listens: who may connect (certificate, role, ALPN, TLS or plain
- * text as configured), how many, and how long each step may take. A client that is refused for its certificate gets the
- * reason as the answer to its first call (gRPC status UNAUTHENTICATED) and is then disconnected; the log has it too.
+ * Adds a guard to an HTTP/2 server, before it listens: who may connect (certificate, role, ALPN, TLS or plain text as
+ * configured), how many, and how long each step may take. A client that is refused for its certificate gets the reason
+ * as the answer to its first call (gRPC status UNAUTHENTICATED) and is then disconnected; the log has it too.
  *
  * The server must have been created with `identityServerOptions` and `http2ServerLimits`.
  */

@@ -11,7 +11,7 @@ const XEN = "/sys/bus/xen-backend/devices";
 export interface KernelExport {
   /** The device's name, `nvme0n1p1`. */
   readonly device: string;
-  /** As what it is exported: `nqn.x (nvmet)`. */
+  /** The name of the export: `nqn.x (nvmet)`. */
   readonly as: string;
 }
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 
 /**
- * How many descriptors this process may have (RLIMIT_NOFILE, soft); undefined where the kernel does not say. Node.js raises
- * it to the hard limit when it starts.
+ * The maximum number of descriptors of this process (RLIMIT_NOFILE, soft); undefined when the kernel does not report
+ * it. Node.js raises it to the hard limit when it starts.
  *
  * @see proc_pid_limits(5)
  */

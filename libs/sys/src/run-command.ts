@@ -32,7 +32,7 @@ export interface CommandRunner {
   run(argv: Argv, options?: RunOptions): Promise<CommandResult>;
 }
 
-/** Tools are looked for here only, whatever the caller's PATH says. */
+/** Tools are searched here only, whatever the caller's PATH is. */
 const SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 const MAX_OUTPUT = 8 * 1024 * 1024;
 

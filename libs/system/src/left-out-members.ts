@@ -19,7 +19,7 @@ export function partition(
   };
 }
 
-/** Why a member is not in service for good, in words. */
+/** Why a member cannot be in service, in words. */
 export function whyNot({ state, replacedBy }: Member): string {
   return state === "replaced" ? `rank ${replacedBy} has replaced it` : "an administrator has excluded it";
 }

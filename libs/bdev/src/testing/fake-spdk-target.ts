@@ -47,9 +47,9 @@ export interface FakeSpdkOptions {
 }
 
 /**
- * A fake SPDK target with what the backend needs. It answers on a socket and executes raw NVMe commands. It refuses what
- * the real target refuses, with the codes and texts measured on `spdk_tgt` v23.01, v24.09 and v26.05; those of v21.07 and
- * v22.01 are from the source. The suite `spdk-contract.test.ts` runs on it and on a real target.
+ * A fake SPDK target with the methods that the backend uses. It answers on a socket and executes raw NVMe commands. It
+ * refuses what the real target refuses, with the codes and texts measured on `spdk_tgt` v23.01, v24.09 and v26.05;
+ * those of v21.07 and v22.01 are from the source. The suite `spdk-contract.test.ts` runs on it and on a real target.
  *
  * @see SPDK doc/jsonrpc.md, lib/jsonrpc, module/bdev/nvme/bdev_nvme_rpc.c, module/bdev/nvme/nvme_rpc.c
  */

@@ -44,12 +44,12 @@ export class SeverableProxy implements AsyncDisposable {
     return new SeverableProxy(`${protocol}//127.0.0.1:${address.port}`, server, sockets, wire);
   }
 
-  /** Drops what is sent from now on. */
+  /** Drops all bytes from now on. */
   cut(): void {
     this.#wire.cut = true;
   }
 
-  /** Passes on what is sent from now on. Closes connections that lost bytes. */
+  /** Passes bytes on from now on. Closes connections that lost bytes. */
   mend(): void {
     this.#wire.cut = false;
     for (const socket of this.#sockets) socket.destroy();

@@ -27,7 +27,7 @@ export interface JoinRequest {
 /** The result of an engine's join. */
 export interface JoinResult {
   readonly rank: Rank;
-  /** How often the engine has joined; 0 when the leader does not say. */
+  /** How often the engine has joined; 0 when the leader does not report it. */
   readonly incarnation: number;
 }
 

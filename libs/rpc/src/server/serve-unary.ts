@@ -49,7 +49,7 @@ export function unaryMethod(
   return { method, readMaxBytes, run: run as UnaryMethod["run"] };
 }
 
-/** A call: its stream, its headers, and what is known of its caller. */
+/** A call: its stream, its headers, and the facts about its caller. */
 export interface UnaryStream {
   readonly stream: ServerHttp2Stream;
   readonly headers: IncomingHttpHeaders;

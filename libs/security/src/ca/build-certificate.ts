@@ -98,7 +98,7 @@ export function buildCertificate(content: CertificateContent, issuer: Issuer): X
   return new X509Certificate(new Uint8Array(der));
 }
 
-/** The algorithm of what is signed with a key. */
+/** The signature algorithm of a key. */
 export function signatureAlgorithm(key: KeyObject, hash: "sha1" | "sha256" | "sha512"): AlgorithmIdentifier {
   const type = key.asymmetricKeyType;
   if (type !== "rsa" && type !== "ec") throw new Error(`cannot sign with a key of the type ${type}`);

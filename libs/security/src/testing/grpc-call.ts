@@ -16,7 +16,7 @@ export async function grpcCall(
   const session = connect(`${tls === undefined ? "http" : "https"}://127.0.0.1:${port}`, tls);
   try {
     return await new Promise<GrpcAnswer>((resolve, reject) => {
-      // A session that ends without an error still has to end the wait.
+      // A session that ends without an error must end the wait too.
       session.on("error", reject).on("close", () => reject(new Error("the connection was closed")));
       const stream = session.request({
         ":method": "POST",

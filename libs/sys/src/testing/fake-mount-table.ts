@@ -2,7 +2,7 @@ import type { MountTable } from "../mount-table.ts";
 import type { MountEntry } from "../mounts.ts";
 import type { FakeCommandRunner } from "./fake-command-runner.ts";
 
-/** A {@link MountTable} of what the test mounted. */
+/** A {@link MountTable} with the test's mounts. */
 export class FakeMountTable implements MountTable {
   readonly entries: MountEntry[] = [];
   privileged: boolean;
