@@ -567,7 +567,7 @@ describe("SystemActions, on a host that no longer leads,", () => {
   it("ends the stream of events", async () => {
     const { leadership, expireTerm } = await expirableLeader(self, three());
     const following = (async () => {
-      // The first one tells that this host leads.
+      // The first event says that this host leads.
       for await (const _ of client({ leadership }).systemEvents({ follow: true })) expireTerm("in order");
     })();
     expect(await faultOf(following)).toMatchObject(lost);

@@ -156,7 +156,7 @@ static int clear_path(const struct sockaddr_un *address) {
   return unlink(address->sun_path) == 0 || errno == ENOENT ? 0 : errno;
 }
 
-// removeDead(path): removes a socket file that nobody listens on, else throws
+// removeDead(path): removes a socket file without a listener, else throws
 static napi_value js_remove_dead(napi_env env, napi_callback_info info) {
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   napi_value argv[1];
@@ -212,7 +212,7 @@ failed:
   return fail(env, step, error);
 }
 
-// accept(listener) -> socket, or undefined when nobody waits
+// accept(listener) -> socket, or undefined when no connection waits
 static napi_value js_accept(napi_env env, napi_callback_info info) {
   napi_value argv[1];
   packet_socket *s = arguments(env, info, 1, argv);

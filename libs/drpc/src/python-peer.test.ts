@@ -79,9 +79,9 @@ describe.skipIf(!hasPython)("a client in Python", () => {
   });
 
   it("DrpcServer aborts the handlers of a killed client, and serves the others", async () => {
-    let told: (reason: unknown) => void = () => {};
+    let onAbort: (reason: unknown) => void = () => {};
     const aborted = new Promise((resolve) => {
-      told = resolve;
+      onAbort = resolve;
     });
     let started = () => {};
     const running = new Promise<void>((resolve) => {
@@ -90,7 +90,7 @@ describe.skipIf(!hasPython)("a client in Python", () => {
     const server = await fixture.serve([
       echoRank,
       handle(drpcMethods.startMs, async (_, { signal }) => {
-        signal.addEventListener("abort", () => told(signal.reason));
+        signal.addEventListener("abort", () => onAbort(signal.reason));
         started();
         await aborted;
         return {};

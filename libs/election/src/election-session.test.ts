@@ -21,7 +21,7 @@ const wait = () => ({ signal: AbortSignal.timeout(30_000) });
 
 /** A candidate, and how things stand for it. */
 async function candidate(system: string, host: string, compactMs?: number) {
-  const standings: ElectionStatus[] = [];
+  const statuses: ElectionStatus[] = [];
   const session = await ElectionSession.begin(
     {
       client,
@@ -31,12 +31,12 @@ async function candidate(system: string, host: string, compactMs?: number) {
     },
     wait(),
   );
-  const ended = session.run((status) => standings.push(status)).catch((error: unknown) => error);
+  const ended = session.run((status) => statuses.push(status)).catch((error: unknown) => error);
   return {
     session,
     ended,
-    standings,
-    leads: () => standings.at(-1)?.leader?.isSelf === true,
+    statuses,
+    leads: () => statuses.at(-1)?.leader?.isSelf === true,
     [Symbol.asyncDispose]: async () => {
       await session.resign();
       await ended;
@@ -59,7 +59,7 @@ describe("ElectionSession", () => {
     const since = performance.now();
     await using one = await candidate("silent", "one");
     await using two = await candidate("silent", "two");
-    await until(() => one.standings.at(-1)?.leader?.accessPoint.address.host === "dead");
+    await until(() => one.statuses.at(-1)?.leader?.accessPoint.address.host === "dead");
     await until(() => one.leads() || two.leads());
     expect(performance.now() - since).toBeGreaterThan(2_500);
     await delay(1_000);

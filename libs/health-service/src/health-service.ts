@@ -44,11 +44,11 @@ export function healthService(options: HealthServiceOptions): ServiceImpl<typeof
     async *watch({ service }, context) {
       using _watch = countWatch(watches, kindOf(context));
       const until = AbortSignal.any([context.signal, down]);
-      let told: grpc.HealthCheckResponse_ServingStatus | undefined;
+      let sent: grpc.HealthCheckResponse_ServingStatus | undefined;
       for (;;) {
         const status = statusOf(service);
-        if (status !== told) {
-          told = status;
+        if (status !== sent) {
+          sent = status;
           yield { status };
           continue;
         }

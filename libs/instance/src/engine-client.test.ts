@@ -71,7 +71,7 @@ it("EngineClient.call() opens no connection after the process has ended, not eve
   expect(open()).toBe(0);
 });
 
-it("reaches a dRPC server that has ended its sessions", async () => {
+it("EngineClient.call() reaches a dRPC server that has ended its sessions", async () => {
   const directory = await mkdtemp(join(tmpdir(), "engine-client-"));
   const path = join(directory, "engine.sock");
   const listen = async (status: number) => {

@@ -23,20 +23,32 @@ it("probeLiveness() reports an unresponsive engine until it answers again; a ref
     deadline: (ms, _what, parent) => {
       const controller = new AbortController();
       parent?.addEventListener("abort", () => controller.abort(parent.reason), { once: true });
-      onSilent = () => {
+      onNoAnswer = () => {
         now += ms;
         controller.abort(new DOMException("too late", "TimeoutError"));
       };
       return { signal: controller.signal, [Symbol.dispose]: () => {} };
     },
   };
-  let onSilent = () => {};
-  const answers = ["ok", "refusal", "silence", "silence", "ok", "lost", "ok", "lost", "silence", "ok", "end"];
+  let onNoAnswer = () => {};
+  const answers = [
+    "ok",
+    "refusal",
+    "no answer",
+    "no answer",
+    "ok",
+    "lost",
+    "ok",
+    "lost",
+    "no answer",
+    "ok",
+    "end",
+  ];
   const reported: (number | undefined)[] = [];
   const probing = probeLiveness({
     ping: async ({ signal }) => {
       const answer = answers.shift();
-      if (answer === "silence") onSilent();
+      if (answer === "no answer") onNoAnswer();
       if (answer === "end") stop.abort(new Error("the engine has ended"));
       if (answer === "refusal") throw new Error("UNKNOWN_METHOD");
       if (answer === "lost") throw lost;

@@ -41,7 +41,7 @@ async function membershipOf(
 const states = (membership: Membership) => membership.list().map(({ rank, state }) => [rank, state]);
 const kinds = (membership: Membership) => membership.events.list().map(({ kind }) => kind);
 
-describe("planJoin", () => {
+describe("Membership.planJoin()", () => {
   const elsewhere = { host: "10.0.0.9", port: 10001 };
   const fresh = { uuid: "new", rank: NIL_RANK };
 
@@ -100,7 +100,7 @@ describe("planJoin", () => {
       { kind: "ask-engine", rank: 1 },
     ],
     [
-      "a member that moved, its old host is silent",
+      "a member that moved, its old host is unresponsive",
       joinOf(1, { address: elsewhere }),
       [memberOf(1, { state: "unresponsive" })],
       { kind: "ask-engine", rank: 1 },
@@ -166,7 +166,7 @@ describe("planJoin", () => {
       { kind: "ask-engine", rank: 0 },
     ],
     ["nothing before the first replica is known", joinOf(9, fresh), [], refusal(FaultCode.systemNotReady)],
-  ])("of several access points gives %s", async (_name, attempt, members, expected) => {
+  ])("returns for several access points %s", async (_name, attempt, members, expected) => {
     const membership = await membershipOf(members, { ranksFrom: "store" });
     expect(membership.planJoin(attempt)).toMatchObject(expected as object);
   });

@@ -429,7 +429,7 @@ export class Membership {
     }
   }
 
-  /** @param others are committed with them, and have no new state to tell */
+  /** @param others members that are committed with them, without an event */
   async #commitStates(members: readonly Member[], others: readonly Member[] = []): Promise<void> {
     const alive = members.filter(
       ({ uuid, state }) => state === "joined" && this.#next.get(uuid)?.state === "unresponsive",

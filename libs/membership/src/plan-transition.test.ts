@@ -54,8 +54,8 @@ describe("planTransition", () => {
     ],
     ["an excluded member that serves", member("excluded"), report("serving"), undefined],
     ["a replaced member that serves", member("replaced"), report("serving"), undefined],
-  ])("of %s", (_name, before, told, expected) => {
-    expect(planTransition(before, told, false)).toEqual(expected);
-    expect(planTransition(before, told, true)).toBeUndefined();
+  ])("of %s", (_name, before, report, expected) => {
+    expect(planTransition(before, report, false)).toEqual(expected);
+    expect(planTransition(before, report, true)).toBeUndefined();
   });
 });

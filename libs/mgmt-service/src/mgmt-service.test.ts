@@ -365,7 +365,7 @@ describe("MgmtSvc.Join", () => {
   });
 });
 
-describe("ReportEngines", () => {
+describe("MgmtSvc.ReportEngines", () => {
   const report = { addr: "10.0.0.1:10001", intervalMs: 5000 };
 
   it("changes members, and records device warnings", async () => {
@@ -389,11 +389,11 @@ describe("ReportEngines", () => {
     ]);
   });
 
-  it("is about members with the uuid and incarnation that it names, or with the address and place, and no others", async () => {
+  it("applies to members with its uuid and incarnation, or with its address and index, and to no others", async () => {
     const { client, leadership } = await system({});
-    const heard: (readonly string[])[] = [];
+    const seen: (readonly string[])[] = [];
     leadership.failureDetector().reported = (_host, members) =>
-      void heard.push(members.map(({ uuid }) => uuid));
+      void seen.push(members.map(({ uuid }) => uuid));
     const engines = ["uuid-0", "uuid-99"].map((uuid) => ({ uuid, incarnation: 1 }));
     const restarted = [{ uuid: "uuid-0", incarnation: 0 }];
     const lost = { engines: [{ uuid: "uuid-99", number: 1 }], configured: 1 };
@@ -403,10 +403,10 @@ describe("ReportEngines", () => {
     await client.reportEngines({ ...report, engines: restarted, ...elsewhere });
     await client.reportEngines({ ...report, ...lost });
     await client.reportEngines({ ...report, ...lost, ...elsewhere });
-    expect(heard).toEqual([["uuid-0"], ["uuid-0"], [], ["uuid-0"], []]);
+    expect(seen).toEqual([["uuid-0"], ["uuid-0"], [], ["uuid-0"], []]);
   });
 
-  it("from another address moves a member once nothing has come from the recorded one for an interval", async () => {
+  it("moves a member to another address when no report has come from the recorded one for an interval", async () => {
     const { client, leadership } = await system({});
     const engines = [{ uuid: "uuid-0", incarnation: 1, state: mgmt.ReportEnginesReq_State.SERVING }];
     const address = () => leadership.membership().byUuid("uuid-0")?.address.port;
@@ -427,7 +427,7 @@ describe("ReportEngines", () => {
     expect(leadership.membership().events.list().at(-1)?.message).toHaveLength(1024);
   });
 
-  it("is the leader's", async () => {
+  it("is answered by the leader only", async () => {
     const { client } = await system({}, { leads: false });
     expect(await faultOf(client.reportEngines(report))).toMatchObject({ code: FaultCode.notLeader });
   });
@@ -694,7 +694,7 @@ it.each([
   ["EraseRank", (client) => client.eraseRank({ rank: 0, uuid: "wrong" })],
   ["CallEngine", (client) => client.callEngine({ method: drpcMethods.poolDestroy.method })],
 ] satisfies readonly (readonly [string, (client: Client<typeof mgmt.MgmtSvc>) => Promise<unknown>])[])(
-  "mgmtService() refuses %s of a server that is neither leader nor access point, and tells no uuid",
+  "mgmtService() refuses %s of a server that is neither leader nor access point, without a uuid",
   async (name, call) => {
     const { client, engine } = await system({}, { directs: false });
     const fault = await faultOf(call(client));

@@ -79,7 +79,7 @@ describe("reflectionService", () => {
 });
 
 /** The server's own guard and handlers, without TLS. */
-describe("a reading tool", () => {
+describe("reflectionService(), for a reading tool: it", () => {
   let server: GrpcServer;
   let url = "";
   beforeAll(async () => {

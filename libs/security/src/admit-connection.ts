@@ -20,17 +20,17 @@ export interface AdmitOptions {
  */
 export function connectionAdmission({ limits, warn, onFirstByte }: AdmitOptions): (socket: Socket) => void {
   const { handshakeMs, connectionBurst, connectionsPerSecond } = limits;
-  const silent = new HandshakePlaces(limits.maxHandshakes, limits.maxHandshakesPerAddress);
+  const unidentified = new HandshakePlaces(limits.maxHandshakes, limits.maxHandshakesPerAddress);
   const rate = new TokenBuckets(connectionBurst, connectionsPerSecond);
   return (socket) => {
     const address = addressOf(socket);
     socket.on("error", () => {});
     socket.setKeepAlive(true, 60_000);
     socket.setNoDelay(true);
-    silent.take(socket, address);
+    unidentified.take(socket, address);
     firstByte(socket, handshakeMs, (byte) => {
       const admit = () => {
-        silent.leave(socket);
+        unidentified.leave(socket);
         if (!socket.destroyed) onFirstByte(byte, socket, address);
       };
       const delay = rate.delay(address, handshakeMs);

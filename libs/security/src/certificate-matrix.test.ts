@@ -81,7 +81,7 @@ function expectedFromUs(cell: Cell, roles: readonly string[]): Expected {
   return undefined;
 }
 
-/** OpenSSL tells of the last thing wrong that it finds: dates, then the CA, then the usage. */
+/** OpenSSL reports the last error that it finds: dates, then the CA, then the usage. */
 function expectedFromOpenSsl(cell: Cell): Expected {
   if (cell.validity === "expired") return [FaultCode.certificateExpired, "presented by node1 has expired"];
   if (cell.validity === "not yet valid") return [FaultCode.certificateNotYetValid, "is not valid before now"];

@@ -122,7 +122,7 @@ describe("guardServer(), with its limits of connections:", () => {
     const gone = new Promise((resolve) => victim?.once("close", resolve));
     victim?.destroy();
     await gone;
-    // The server hears of the end a little later.
+    // The server sees the end a little later.
     await expectGoodClientInTheEnd();
   });
 

@@ -112,7 +112,7 @@ describe("verifyPeer(), given certificates of release 0.8.0:", () => {
   });
 });
 
-describe("OpenSSL as the peer", () => {
+describe("createGrpcServer() and clientTlsOptions(), with OpenSSL as the peer: it", () => {
   it.each(["-tls1_2", "-tls1_3"])("connects to our server with %s", async (version) => {
     const args = [
       ...["s_client", "-connect", `127.0.0.1:${port}`, version, "-alpn", "h2", "-servername", "server"],

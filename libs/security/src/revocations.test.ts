@@ -145,7 +145,7 @@ describe("Revocations: a certificate on the list", () => {
       await revokeCertificate({ directory, cert: path("admin.crt") });
       await ended;
       expect(await grpcCall(port, admin)).toMatchObject(refusal);
-      // A client judges its server in the same way.
+      // A client verifies its server in the same way.
       expect(await grpcCall(port, await clientTlsOptions(transport("agent")))).toMatchObject({ status: "0" });
       await revokeCertificate({ directory, cert: path("server.crt") });
       await expect(grpcCall(port, await clientTlsOptions(transport("agent")))).rejects.toMatchObject({

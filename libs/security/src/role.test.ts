@@ -9,7 +9,7 @@ it.each([
   ["server", "server", "server"],
   ["alice", "alice", undefined],
   ["admin\nCN=server", expect.not.stringMatching(/^(?:admin|server)$/), undefined],
-])("common name %j", (name, expected, role) => {
+])("roleOf() reads the common name %j", (name, expected, role) => {
   const { certificate } = authority.issue(name);
   expect(commonName(certificate)).toEqual(expected);
   expect(roleOf(certificate)).toBe(role);

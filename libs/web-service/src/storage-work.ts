@@ -76,7 +76,7 @@ export class StorageWork {
     const devices = new Map<string, MessageInitShape<typeof web.DeviceWorkSchema>>();
     const results: MessageInitShape<typeof web.HostWorkSchema>[] = [];
     const started = BigInt(Date.now());
-    const tell = (ended = 0n) =>
+    const report = (ended = 0n) =>
       onChange({
         kind,
         hosts: formatHostSet(hosts, { defaultPort: 0 }),
@@ -88,11 +88,11 @@ export class StorageWork {
       });
     let isDue = true;
     const timer = setInterval(() => {
-      if (isDue) tell();
+      if (isDue) report();
       isDue = false;
     }, pauseMs);
     try {
-      tell();
+      report();
       const { client } = await connect(signal);
       const onProgress = (host: HostAddress, progress: DeviceProgress) => {
         const address = formatHostAddress(host);
@@ -112,7 +112,7 @@ export class StorageWork {
       results.push({ host: "", fault: faultDetail(toFault(error)) });
     } finally {
       clearInterval(timer);
-      tell(BigInt(Date.now()));
+      report(BigInt(Date.now()));
     }
   }
 }

@@ -14,12 +14,12 @@ const { endpoints, system, address } = JSON.parse(process.argv[2] ?? "") as Cand
 type Untimed<T> = T extends unknown ? Omit<T, "at"> : never;
 
 /** All processes of a machine share this clock. */
-function tell(event: Untimed<CandidateEvent>): void {
+function send(event: Untimed<CandidateEvent>): void {
   process.send?.({ ...event, at: Number(process.hrtime.bigint() / 1000n) / 1000 });
 }
 
 const client = new EtcdClient({ endpoints });
-const log = createLogger(({ message }) => tell({ kind: "log", message }), { level: "INFO" });
+const log = createLogger(({ message }) => send({ kind: "log", message }), { level: "INFO" });
 let hasReplica = false;
 const election = new EtcdElection({
   client,
@@ -38,11 +38,11 @@ async function commitInTurn(term: Term): Promise<void> {
     for (let incarnation = 1; ; incarnation++) {
       const member = sampleMember(0, { reason: String(number), incarnation });
       await store.commit([{ kind: "put", member }], { signal });
-      tell({ kind: "committed", term: number, incarnation });
+      send({ kind: "committed", term: number, incarnation });
       await delay(20);
     }
   } catch (error) {
-    tell({ kind: "refused", term: number, code: error instanceof Fault ? error.code : undefined });
+    send({ kind: "refused", term: number, code: error instanceof Fault ? error.code : undefined });
   }
 }
 
@@ -51,15 +51,15 @@ let committing: Promise<void> = Promise.resolve();
 
 function onChange(view: LeaderView): void {
   if (view.kind === "following") {
-    tell({
+    send({
       kind: "following",
       leader: view.leader === undefined ? "none" : formatHostAddress(view.leader),
     });
     return;
   }
   const { number, signal } = view.term;
-  tell({ kind: "leading", term: number });
-  signal.addEventListener("abort", () => tell({ kind: "aborted", term: number }));
+  send({ kind: "leading", term: number });
+  signal.addEventListener("abort", () => send({ kind: "aborted", term: number }));
   committing = commitInTurn(view.term);
 }
 
@@ -74,7 +74,7 @@ process.on("message", (request: CandidateRequest) => {
       break;
     case "access points": {
       const list = election.accessPoints.map((one) => `${formatHostAddress(one.address)} ${one.hasReplica}`);
-      tell({ kind: "access points", list });
+      send({ kind: "access points", list });
       break;
     }
     case "clock jump": {
@@ -90,5 +90,5 @@ process.on("disconnect", () => process.exit());
 await election.run(onChange, stop);
 await committing;
 client[Symbol.dispose]();
-tell({ kind: "ended" });
+send({ kind: "ended" });
 process.disconnect();

@@ -157,7 +157,7 @@ const TWO_KIB = frame(request("large 2048"));
 const OK = { http: 200, type: "application/grpc+proto", status: "0" };
 const NO_MESSAGE = { leader: undefined };
 
-describe.each(Object.entries(WAYS))("gRPC through %s", (_way, take) => {
+describe.each(Object.entries(WAYS))("grpcHandlers(), through %s,", (_way, take) => {
   let server: Http2Server;
   let session: ClientHttp2Session;
   let baseUrl: string;
@@ -448,7 +448,7 @@ describe("grpcHandlers", () => {
 
   it("grpcHandlers() gives up a stream whose client takes nothing, and keeps one that has nothing to send", async () => {
     const ended: string[] = [];
-    const silence = Promise.withResolvers<void>();
+    const pause = Promise.withResolvers<void>();
     const streams = grpcHandlers({
       readMaxBytes: READ_MAX,
       stallMs: 50,
@@ -461,7 +461,7 @@ describe("grpcHandlers", () => {
           }
         });
         router.rpc(ctl.MgmtCtl.method.storageFormat, async function* () {
-          await silence.promise;
+          await pause.promise;
           yield {};
           ended.push("StorageFormat");
         });
@@ -485,13 +485,13 @@ describe("grpcHandlers", () => {
       stream.end(frame(new Uint8Array()));
       return stream;
     };
-    const silent = readAnswer(call("StorageFormat"));
+    const streaming = readAnswer(call("StorageFormat"));
     const stalled = call("SupportCollect").pause();
     await new Promise((resolve) => stalled.once("close", resolve));
     expect(stalled.rstCode).toBe(constants.NGHTTP2_ENHANCE_YOUR_CALM);
     await expect.poll(() => ended).toEqual(["SupportCollect"]);
-    silence.resolve();
-    expect((await silent).status).toBe("0");
+    pause.resolve();
+    expect((await streaming).status).toBe("0");
     session.destroy();
     server.close();
   });
