@@ -31,7 +31,7 @@ export class Progress implements Disposable {
   readonly #what: string;
   readonly #total: number;
   readonly #waiting: Map<string, HostAddress>;
-  readonly #start: number;
+  readonly #start: [number, number];
   readonly #timer: NodeJS.Timeout | undefined;
   /** The devices of the hosts that report them, by host and by device. */
   readonly #devices = new Map<string, Map<string, DeviceState>>();
@@ -45,7 +45,7 @@ export class Progress implements Disposable {
     this.#what = what;
     this.#total = hosts.length;
     this.#waiting = new Map(hosts.map((host) => [keyOf(host), host]));
-    this.#start = process.uptime();
+    this.#start = process.hrtime();
     if (options.quiet) return;
     const every = terminal.interactive ? REDRAW_MS : QUIET_MS;
     this.#timer = setInterval(() => this.#tick(), every);
@@ -78,7 +78,8 @@ export class Progress implements Disposable {
   }
 
   #tick(): void {
-    const elapsed = 1_000 * (process.uptime() - this.#start);
+    const [seconds, nanoseconds] = process.hrtime(this.#start);
+    const elapsed = 1_000 * seconds + nanoseconds / 1_000_000;
     if (this.#terminal.interactive) {
       if (elapsed < QUIET_MS) return;
       const width = Number.isFinite(this.#terminal.columns) ? this.#terminal.columns : 80;
