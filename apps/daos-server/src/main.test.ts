@@ -51,10 +51,11 @@ it.each(["start", "short"])("the compiled code in %s.cache fits the flags of bin
     const [, program, cache] = process.argv;
     const { readFileSync } = require("node:fs");
     const source = readFileSync(program, "latin1");
-    console.log(new (require("node:vm").Script)(source, { cachedData: readFileSync(cache) }).cachedDataRejected)`;
+    const script = new (require("node:vm").Script)(source, { cachedData: readFileSync(cache) });
+    process.stdout.write(String(script.cachedDataRejected))`;
   const files = ["program.cjs", `${name}.cache`].map((file) => MAIN.replace("main.cjs", file));
   const { stdout, stderr } = spawnSync(process.execPath, [...flags, "-e", look, ...files], {
     encoding: "utf8",
   });
-  expect({ stdout, stderr }).toEqual({ stdout: "false\n", stderr: "" });
+  expect({ stdout, stderr }).toEqual({ stdout: "false", stderr: "" });
 });
