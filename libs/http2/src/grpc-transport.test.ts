@@ -1,4 +1,4 @@
-import { EventEmitter, once } from "node:events";
+import { EventEmitter, getEventListeners, once } from "node:events";
 import {
   constants,
   createServer,
@@ -293,6 +293,31 @@ describe("grpcTransport", () => {
     opens.resolve(stream as unknown as Http2Stream);
     expect(await closed.promise).toBe(constants.NGHTTP2_CANCEL);
     expect(() => stream.emit("error", new Error("ECONNRESET"))).not.toThrow();
+  });
+
+  it("closes a call that is answered before the server has read all", async () => {
+    const closed = Promise.withResolvers<void>();
+    const stream: EventEmitter = Object.assign(new EventEmitter(), {
+      close: () => closed.resolve(),
+      end: () => {
+        stream.emit("response", HEADERS);
+        stream.emit("data", HELLO);
+        stream.emit("trailers", { "grpc-status": "0" });
+        stream.emit("end");
+      },
+    });
+    const session = { authority: "http://127.0.0.1:1", request: async () => stream };
+    const client = createClient(mgmt.MgmtSvc, grpcTransport(session as unknown as Http2Session));
+    expect((await client.leaderQuery({})).currentLeader).toBe("hello");
+    await closed.promise;
+  });
+
+  it("leaves nothing behind when the request cannot be encoded", async () => {
+    const session = { authority: "http://127.0.0.1:1", request: () => expect.unreachable() };
+    const client = createClient(mgmt.MgmtSvc, grpcTransport(session as unknown as Http2Session));
+    const { signal } = new AbortController();
+    await expect(client.prepShutdown({ rank: -1 }, { signal, timeoutMs: 60_000 })).rejects.toThrow("rank");
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 
   it("grpcTransport() leaves streams to Connect", async () => {

@@ -58,6 +58,9 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
   { signal, timeoutMs = 0, header, input }: UnaryCallOptions<I>,
 ): Promise<UnaryResponse<I, O>> {
   return new Promise((resolve, reject) => {
+    // What cannot be encoded throws here, before there is anything to end.
+    const body = encodeEnvelope(PLAIN, toBinary(method.input, create(method.input, input)));
+    const headers = { ...requestHeaders(timeoutMs), ...(header && Object.fromEntries(new Headers(header))) };
     let stream: Http2Stream | undefined;
     let timer: NodeJS.Timeout | undefined;
     let isOver = false;
@@ -81,8 +84,6 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     signal?.addEventListener("abort", onAbort);
     if (timeoutMs > 0) timer = setTimeout(onExpired, timeoutMs);
     const { typeName } = method.parent;
-    const body = encodeEnvelope(PLAIN, toBinary(method.input, create(method.input, input)));
-    const headers = { ...requestHeaders(timeoutMs), ...(header && Object.fromEntries(new Headers(header))) };
     session.request("POST", `/${typeName}/${method.name}`, headers, {}).then((opened) => {
       if (isOver) {
         // Its connection may be lost before it has closed: an error that nothing listens to would end the process.
@@ -93,7 +94,10 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
       receive(opened, fail, (received) => {
         if (isOver) return;
         readAnswer(method, received).then((answer) => {
-          if (end()) resolve({ stream: false, service: method.parent, method, ...answer });
+          if (!end()) return;
+          // The rest of a request that the server has answered before it has read all would wait for ever.
+          opened.close();
+          resolve({ stream: false, service: method.parent, method, ...answer });
         }, fail);
       });
       opened.end(body);

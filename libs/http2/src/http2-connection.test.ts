@@ -7,13 +7,13 @@ import {
   type ServerHttp2Stream,
   type ServerOptions,
 } from "node:http2";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { buffer } from "node:stream/consumers";
 import { formatHostAddress } from "@daos/hostlist";
 import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { ErrorCode } from "./error-code.ts";
-import { FrameReader, FrameType, frameHead, frameOf, settingsFrame } from "./frames.ts";
+import { Flag, type Frame, FrameReader, FrameType, frameHead, frameOf, settingsFrame } from "./frames.ts";
 import { Http2Session } from "./http2-session.ts";
 import type { Http2Stream } from "./http2-stream.ts";
 import { RawServer } from "./testing/raw-server.ts";
@@ -175,27 +175,36 @@ describe("Http2Connection", () => {
   });
 });
 
+/** A session to a server of frames. @param onFrame called for each frame that the client sends */
+async function rawSessionTo(
+  onFrame: (frame: Frame, socket: Socket) => void,
+  settings: Parameters<typeof settingsFrame>[0] = [],
+): Promise<Http2Session> {
+  const server = await RawServer.start((socket) => {
+    const reader = new FrameReader();
+    let preface = 24;
+    socket.write(settingsFrame(settings));
+    socket.on("data", (chunk) => {
+      const bytes = chunk.subarray(Math.min(preface, chunk.length));
+      preface -= chunk.length - bytes.length;
+      for (const frame of reader.read(bytes)) onFrame(frame, socket);
+    });
+  });
+  const session = new Http2Session(`http://${formatHostAddress(server.host)}`);
+  using.push(session, { [Symbol.dispose]: () => void server[Symbol.asyncDispose]() });
+  return session;
+}
+
 /** Runs `act` for the first request. @returns the code of the GOAWAY or RST_STREAM that the client sends then */
 async function answerOf(
   act: (id: number) => readonly Buffer[],
 ): Promise<readonly [frame: string, code: number]> {
   const answered = Promise.withResolvers<readonly [string, number]>();
-  await using server = await RawServer.start((socket) => {
-    const reader = new FrameReader();
-    let preface = 24;
-    socket.write(settingsFrame([]));
-    socket.on("data", (chunk) => {
-      const bytes = chunk.subarray(Math.min(preface, chunk.length));
-      preface -= chunk.length - bytes.length;
-      for (const { type, streamId, payload } of reader.read(bytes)) {
-        if (type === FrameType.headers) for (const frame of act(streamId)) socket.write(frame);
-        if (type === FrameType.goaway) answered.resolve(["GOAWAY", payload.readUInt32BE(4)]);
-        if (type === FrameType.rstStream) answered.resolve(["RST_STREAM", payload.readUInt32BE(0)]);
-      }
-    });
+  const session = await rawSessionTo(({ type, streamId, payload }, socket) => {
+    if (type === FrameType.headers) for (const frame of act(streamId)) socket.write(frame);
+    if (type === FrameType.goaway) answered.resolve(["GOAWAY", payload.readUInt32BE(4)]);
+    if (type === FrameType.rstStream) answered.resolve(["RST_STREAM", payload.readUInt32BE(0)]);
   });
-  const session = new Http2Session(`http://${formatHostAddress(server.host)}`);
-  using.push(session);
   const stream = await post(session);
   stream.resume().end();
   return await answered.promise;
@@ -206,6 +215,117 @@ const frame = (type: number, flags: number, id: number, payload: Buffer = Buffer
 const OK = Buffer.of(0x88);
 const headersOf = (id: number, block = OK, flags = 4) => frame(FrameType.headers, flags, id, block);
 const data = (id: number, bytes: number, flags = 0) => frame(FrameType.data, flags, id, Buffer.alloc(bytes));
+
+/** The headers and 1,000 bytes. */
+const wholeAnswer = (id: number): Buffer => Buffer.concat([headersOf(id), data(id, 1_000, Flag.endStream)]);
+
+describe("Http2Connection with a server of frames", () => {
+  it("ends a request once when its last chunk is empty", async () => {
+    const flags: number[] = [];
+    const session = await rawSessionTo(({ type, streamId, flags: of }, socket) => {
+      if (type !== FrameType.data) return;
+      flags.push(of);
+      if (of === Flag.endStream) socket.write(wholeAnswer(streamId));
+    });
+    const stream = await post(session);
+    stream.write(Buffer.alloc(10));
+    stream.write(Buffer.alloc(10));
+    stream.end(Buffer.alloc(0));
+    await buffer(stream);
+    // The server has read what came after the first end, if anything did.
+    const last = await post(session);
+    last.end();
+    await buffer(last);
+    expect(flags.filter((of) => of === Flag.endStream)).toHaveLength(2);
+  });
+
+  it("holds a window for a reader that is slow, also when the server sends empty frames", async () => {
+    let granted = 0;
+    const pinged = Promise.withResolvers<void>();
+    const session = await rawSessionTo(({ type, streamId }, socket) => {
+      if (type === FrameType.windowUpdate && streamId !== 0) granted++;
+      if (type === FrameType.ping) pinged.resolve();
+      if (type !== FrameType.headers) return;
+      const window = Array.from({ length: 40 }, () => data(streamId, 16_384));
+      socket.write(Buffer.concat([headersOf(streamId), ...window, data(streamId, 0)]));
+      socket.write(frame(FrameType.ping, 0, 0, Buffer.alloc(8)));
+    });
+    const stream = await post(session);
+    stream.end();
+    await pinged.promise;
+    expect(granted).toBe(0);
+    expect(stream.read(40 * 16_384)).toHaveLength(40 * 16_384);
+    await expect.poll(() => granted).toBe(1);
+  });
+
+  it("calls back for a chunk that was not sent when the stream ends", async () => {
+    const session = await rawSessionTo(() => {});
+    const stream = await post(session);
+    const written = new Promise((resolve) => stream.write(Buffer.alloc(100_000), resolve));
+    stream.close(ErrorCode.cancel);
+    expect(await written).toMatchObject({ code: "ERR_STREAM_DESTROYED" });
+  });
+
+  it.each<readonly [string, (stream: Http2Stream) => unknown]>([
+    ["is open", (stream) => stream.write(Buffer.alloc(1))],
+    ["waits in the socket", (stream) => stream.end(Buffer.alloc(30_000_000))],
+  ])("keeps a whole answer when the connection is lost while the request %s", async (_name, send) => {
+    const peer = Promise.withResolvers<Socket>();
+    const session = await rawSessionTo(({ type, streamId }, socket) => {
+      if (type !== FrameType.headers) return;
+      socket.pause();
+      for (const id of [0, streamId]) socket.write(frameOf(FrameType.windowUpdate, 0, id, 2 ** 30));
+      socket.write(wholeAnswer(streamId));
+      peer.resolve(socket);
+    });
+    const stream = await post(session);
+    send(stream);
+    await expect.poll(() => stream.readableLength).toBe(1_000);
+    const finished = once(stream, "finish");
+    (await peer.promise).resetAndDestroy();
+    await finished;
+    expect((await buffer(stream)).length).toBe(1_000);
+    expect(stream.rstCode).toBe(ErrorCode.noError);
+  });
+
+  it("sends the next request when an answer is whole, read or not", async () => {
+    const session = await rawSessionTo(
+      ({ type, streamId }, socket) => {
+        if (type === FrameType.headers) socket.write(wholeAnswer(streamId));
+      },
+      [[3, 1]],
+    );
+    const streams = [await post(session), await post(session)];
+    for (const stream of streams) stream.end();
+    for (const stream of streams) await expect.poll(() => stream.readableLength).toBe(1_000);
+  });
+
+  it("refuses the requests that wait when the server goes away, and does not send them", async () => {
+    const sent: number[] = [];
+    const left = Promise.withResolvers<void>();
+    const session = await rawSessionTo(
+      ({ type, streamId }, socket) => {
+        if (type !== FrameType.headers) return;
+        sent.push(streamId);
+        socket.write(frameOf(FrameType.goaway, 0, 0, 0, 0));
+        socket.once("close", () => left.resolve());
+      },
+      [[3, 1]],
+    );
+    const streams = [await post(session), await post(session), await post(session)];
+    await left.promise;
+    expect(streams.map(({ rstCode }) => rstCode)).toEqual(Array(3).fill(ErrorCode.refusedStream));
+    expect(sent).toEqual([1]);
+  });
+
+  it("fails a request that the server ends without an answer, and without an error", async () => {
+    const session = await rawSessionTo(({ type, streamId }, socket) => {
+      if (type === FrameType.headers) socket.write(frameOf(FrameType.rstStream, 0, streamId, 0));
+    });
+    const stream = await post(session);
+    await expect(once(stream, "close")).rejects.toMatchObject({ code: "ERR_HTTP2_STREAM_ERROR" });
+  });
+});
 
 describe("Http2Connection, of a server that breaks the protocol,", () => {
   it.each<readonly [string, (id: number) => readonly Buffer[], number]>([
@@ -246,6 +366,11 @@ describe("Http2Connection, of a server that breaks the protocol,", () => {
     [
       "a window that grows beyond 2 GiB",
       (id) => [frameOf(FrameType.windowUpdate, 0, id, 2 ** 31 - 1)],
+      ErrorCode.flowControlError,
+    ],
+    [
+      "a window that SETTINGS make larger than 2 GiB",
+      (id) => [frameOf(FrameType.windowUpdate, 0, id, 2 ** 31 - 65_536), settingsFrame([[4, 65_536]])],
       ErrorCode.flowControlError,
     ],
     [

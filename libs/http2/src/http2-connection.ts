@@ -149,10 +149,6 @@ export class Http2Connection implements StreamConnection {
     stream.id = id;
     stream.sendWindow = this.#peerWindow;
     this.#streams.set(id, stream);
-    if (this.#nextId > MAX_STREAM_ID) {
-      this.#isGoingAway = true;
-      this.#events.onGoaway();
-    }
     for (let at = 0; at === 0 || at < block.length; at += FRAME_BYTES) {
       const part = block.subarray(at, at + FRAME_BYTES);
       const flags = at + FRAME_BYTES < block.length ? 0 : Flag.endHeaders;
@@ -160,6 +156,14 @@ export class Http2Connection implements StreamConnection {
       this.#socket.write(part);
     }
     stream.flush();
+    if (this.#nextId > MAX_STREAM_ID) this.#goAway();
+  }
+
+  /** No more requests are sent: those that wait are refused. */
+  #goAway(): void {
+    this.#isGoingAway = true;
+    this.#events.onGoaway();
+    for (const stream of [...this.#waiting.keys()]) stream.receiveReset(ErrorCode.refusedStream);
   }
 
   #startWaiting(): void {
@@ -308,7 +312,10 @@ export class Http2Connection implements StreamConnection {
     }
     if (setting !== Setting.initialWindowSize) return;
     if (value > MAX_WINDOW_BYTES) throw windowOverflow();
-    for (const stream of this.#streams.values()) stream.sendWindow += value - this.#peerWindow;
+    for (const stream of this.#streams.values()) {
+      stream.sendWindow += value - this.#peerWindow;
+      if (stream.sendWindow > MAX_WINDOW_BYTES) throw windowOverflow();
+    }
     this.#peerWindow = value;
   }
 
@@ -323,14 +330,13 @@ export class Http2Connection implements StreamConnection {
     if (streamId !== 0 || payload.length < 8) throw wrongSize("GOAWAY");
     const lastId = payload.readUInt32BE(0) & MAX_WINDOW_BYTES;
     const code = payload.readUInt32BE(4);
-    this.#isGoingAway = true;
-    this.#events.onGoaway();
     if (code !== ErrorCode.noError) {
       this.destroy(closedWith(code));
       return;
     }
+    this.#goAway();
     const refused = [...this.#streams.values()].filter(({ id = 0 }) => id > lastId);
-    for (const stream of [...refused, ...this.#waiting.keys()]) stream.receiveReset(ErrorCode.refusedStream);
+    for (const stream of refused) stream.receiveReset(ErrorCode.refusedStream);
     if (this.#streams.size === 0) this.destroy();
   }
 

@@ -22,7 +22,7 @@ export interface StreamConnection {
   sendReset(stream: Http2Stream, code: number): void;
   /** Allows the peer to send so many bytes more. */
   sendWindowUpdate(stream: Http2Stream, bytes: number): void;
-  /** The stream is over on this side. */
+  /** The stream is over on both sides, or left by this one. */
   remove(stream: Http2Stream): void;
 }
 
@@ -78,7 +78,8 @@ export class Http2Stream extends Duplex {
   override end(chunk: unknown, onFinish?: () => void): this;
   override end(chunk: unknown, encoding?: BufferEncoding, onFinish?: () => void): this;
   override end(...given: readonly unknown[]): this {
-    this.#isEnding = given[0] instanceof Uint8Array;
+    // A chunk without bytes has no frame of its own.
+    this.#isEnding = given[0] instanceof Uint8Array && given[0].length > 0;
     return Reflect.apply(super.end, this, given) as this;
   }
 
@@ -102,6 +103,10 @@ export class Http2Stream extends Duplex {
     if (!isOver && this.id !== undefined) this.#connection.sendReset(this, this.rstCode);
     this.#connection.remove(this);
     callback(error);
+    const unsent = this.#unsent;
+    this.#unsent = undefined;
+    // After the events: they say why it has ended.
+    if (unsent !== undefined) process.nextTick(unsent.callback, error ?? abandoned());
   }
 
   /** Sends what waits, as far as the windows allow; called when one has grown, and when the request was sent. */
@@ -118,16 +123,20 @@ export class Http2Stream extends Duplex {
       if (size === 0 && bytes.length > 0) return;
       const isWhole = size === bytes.length;
       const isLast = isWhole && this.#isEnding && this.writableLength <= length;
-      this.#hasSentEnd ||= isLast;
       this.#unsent = isWhole ? undefined : { bytes: bytes.subarray(size), length, callback };
-      this.#connection.sendData(this, bytes.subarray(0, size), isLast, isWhole ? callback : () => {});
+      // A connection that is lost after the whole answer is no error.
+      const onSent = isWhole
+        ? (error?: Error | null) => callback(this.#hasReceivedEnd ? null : error)
+        : () => {};
+      this.#connection.sendData(this, bytes.subarray(0, size), isLast, onSent);
+      if (isLast) this.#sentEnd();
     }
     if (this.#onFinal === undefined) return;
     const onFinal = this.#onFinal;
     this.#onFinal = undefined;
     if (!this.#hasSentEnd && !this.#isReset) {
-      this.#hasSentEnd = true;
       this.#connection.sendData(this, EMPTY, true, () => {});
+      this.#sentEnd();
     }
     onFinal();
   }
@@ -155,7 +164,8 @@ export class Http2Stream extends Duplex {
       this.close(this.#hasResponse ? ErrorCode.flowControlError : ErrorCode.protocolError);
       return;
     }
-    if (bytes.length === 0 || this.push(bytes)) this.#credit();
+    const isWanted = bytes.length === 0 ? this.readableLength < this.readableHighWaterMark : this.push(bytes);
+    if (isWanted) this.#credit();
     if (isLast) this.#receiveEnd();
   }
 
@@ -163,25 +173,42 @@ export class Http2Stream extends Duplex {
   receiveReset(code: number): void {
     this.rstCode = code;
     this.#isReset = true;
-    if (this.#hasReceivedEnd) {
-      // A server may answer before it has read all. The answer counts, and what is still to be sent is not needed.
-      this.flush();
-      this.end();
-    } else if (code === ErrorCode.noError || code === ErrorCode.cancel) this.destroy();
+    if (this.#hasReceivedEnd) this.#stopSending();
+    else if (code === ErrorCode.cancel) this.destroy();
     else this.destroy(streamError(code));
   }
 
   /** The connection is lost. */
   lose(error: Error): void {
-    if (this.#hasReceivedEnd && this.#hasSentEnd) return;
     this.#isReset = true;
+    if (this.#hasReceivedEnd) {
+      this.#stopSending();
+      return;
+    }
     this.rstCode = ErrorCode.cancel;
     this.destroy(error);
+  }
+
+  /** A server may answer before it has read all. The answer counts, and what is still to be sent is not needed. */
+  #stopSending(): void {
+    this.flush();
+    this.end();
   }
 
   #receiveEnd(): void {
     this.#hasReceivedEnd = true;
     this.push(null);
+    this.#removeIfOver();
+  }
+
+  #sentEnd(): void {
+    this.#hasSentEnd = true;
+    this.#removeIfOver();
+  }
+
+  /** The peer no longer counts it, also when the answer is still to be read. */
+  #removeIfOver(): void {
+    if (this.#hasSentEnd && this.#hasReceivedEnd) this.#connection.remove(this);
   }
 
   /** Gives the bytes that were read back to the peer, half a window at a time. */
@@ -211,6 +238,10 @@ function toHeaders(list: readonly Header[], isResponse: boolean): IncomingHeader
     headers[name] = known === undefined ? value : `${known}, ${value}`;
   }
   return isResponse && list.length === 0 ? undefined : headers;
+}
+
+function abandoned(): Error {
+  return Object.assign(new Error("the stream was closed"), { code: "ERR_STREAM_DESTROYED" });
 }
 
 function streamError(code: number): Error {
