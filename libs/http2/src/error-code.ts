@@ -9,7 +9,6 @@ export const ErrorCode = {
   cancel: 8,
   compressionError: 9,
   enhanceYourCalm: 11,
-  inadequateSecurity: 12,
 } as const;
 
 /** A peer breaks the protocol. It ends the connection, or one stream when it is thrown for the header of that stream. */

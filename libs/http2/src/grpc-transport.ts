@@ -162,23 +162,8 @@ function receive(
   });
 }
 
+/** @see gRPC over HTTP/2, "Errors"; the other codes of a server come as an error of the stream */
 function closedEarly(rstCode: number): ConnectError {
   const text = `http/2 stream closed with error code 0x${rstCode.toString(16)}`;
-  return new ConnectError(text, codeOfReset(rstCode));
-}
-
-/** @see gRPC over HTTP/2, "Errors" */
-function codeOfReset(rstCode: number): Code {
-  switch (rstCode) {
-    case ErrorCode.refusedStream:
-      return Code.Unavailable;
-    case ErrorCode.cancel:
-      return Code.Canceled;
-    case ErrorCode.enhanceYourCalm:
-      return Code.ResourceExhausted;
-    case ErrorCode.inadequateSecurity:
-      return Code.PermissionDenied;
-    default:
-      return Code.Internal;
-  }
+  return new ConnectError(text, rstCode === ErrorCode.cancel ? Code.Canceled : Code.Internal);
 }

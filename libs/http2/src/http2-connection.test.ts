@@ -207,7 +207,7 @@ async function answerOf(
   });
   const stream = await post(session);
   stream.resume().end();
-  return await answered.promise;
+  return answered.promise;
 }
 
 const frame = (type: number, flags: number, id: number, payload: Buffer = Buffer.alloc(0)): Buffer =>
