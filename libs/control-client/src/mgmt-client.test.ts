@@ -51,7 +51,11 @@ const neverAnswers = () => createHttp2Server() as unknown as Server;
 const leads = () =>
   createHttp2Server(
     connectNodeAdapter({
-      routes: (router) => router.service(mgmt.MgmtSvc, { reportEngines: () => ({ leader: "here:10001" }) }),
+      routes: (router) =>
+        router.service(mgmt.MgmtSvc, {
+          reportEngines: () => ({ leader: "here:10001" }),
+          join: () => ({}),
+        }),
     }),
   ) as unknown as Server;
 
@@ -97,6 +101,20 @@ describe("MgmtClient", () => {
   });
 
   const REPORT = { addr: "here:10001", engines: [], intervalMs: 5_000, warnings: [], configured: 0 };
+
+  it("MgmtClient uses one connection for the joins of a host and its reports", async () => {
+    await using server = await listening(leads());
+    using client = new MgmtClient(async () => undefined);
+    const signal = AbortSignal.timeout(20_000);
+    const join = {
+      ...{ uuid: "a", rank: 0, uri: "", nctxs: 1, addr: REPORT.addr, faultDomain: "/", reports: true },
+      ...{ recorded: false, engineNumber: 1 },
+    };
+    await client.join(server.host, join, { signal });
+    await client.join(server.host, { ...join, uuid: "b" }, { signal });
+    await client.reportEngines(server.host, REPORT, { signal });
+    expect(server.accepted).toBe(1);
+  });
 
   it("MgmtClient keeps the connection of its reports, until one fails or it is disposed", async () => {
     await using server = await listening(leads());

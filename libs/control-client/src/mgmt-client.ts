@@ -53,7 +53,7 @@ export interface ReportAnswer {
 /** The connect deadline of a host, ms. */
 const CONNECT_TIMEOUT_MS = 5_000;
 
-/** A connection that reports use is closed when none has used it for this time, ms. */
+/** A connection that joins and reports use is closed when none has used it for this time, ms. */
 const KEEP_MS = 25_000;
 
 /** A connection to one host, and the number of calls that use it. */
@@ -67,8 +67,8 @@ interface Shared {
 
 /**
  * Calls the management service of other hosts, as a client in a server. Concurrent calls to one host share a
- * connection: a command for all engines of a host uses one. Reports, which come every few seconds, have a connection of their
- * own that stays open between them.
+ * connection: a command for all engines of a host uses one. The joins of a host and its reports, which follow every few
+ * seconds, have a connection of their own that stays open between them.
  */
 export class MgmtClient implements Disposable {
   readonly #loadTls: () => Promise<ClientTls>;
@@ -93,7 +93,8 @@ export class MgmtClient implements Disposable {
   }
 
   join(host: HostAddress, request: JoinMessage, wait: Wait): Promise<mgmt.JoinResp> {
-    return this.#call(host, `join engine ${request.uuid}`, wait, (client) => client.join(request, wait));
+    const options = { signal: wait.signal, keep: true };
+    return this.#call(host, `join engine ${request.uuid}`, options, (client) => client.join(request, wait));
   }
 
   reportEngines(host: HostAddress, report: ReportMessage, wait: Wait): Promise<ReportAnswer> {
@@ -199,7 +200,7 @@ export class MgmtClient implements Disposable {
         throw callFault(error, { attempted, host: name, sent: true, signal });
       });
     }
-    const key = keep ? `reports to ${name}` : name;
+    const key = keep ? `member at ${name}` : name;
     const shared = this.#take(key, host, await this.#loadTls());
     let sent = false;
     let failed = true;

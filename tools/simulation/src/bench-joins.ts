@@ -13,8 +13,8 @@ const SIZES = [2_048, 6_144] as const;
 const { signal } = new AbortController();
 
 /**
- * Prints the leader's CPU time for the join of a new engine in systems of two sizes. The real client opens one connection per
- * join.
+ * Prints the leader's CPU time for the join of a new engine in systems of two sizes. Each host has the real client, and
+ * one connection.
  *
  * @returns false when a ratio exceeds the stated one
  */
