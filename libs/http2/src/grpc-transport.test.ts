@@ -18,6 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { grpcTransport } from "./grpc-transport.ts";
 import { Http2Session } from "./http2-session.ts";
 import type { Http2Stream } from "./http2-stream.ts";
+import { MAX_ANSWER_BYTES } from "./read-answer.ts";
 import { DeadPort } from "./testing/dead-port.ts";
 
 interface Way {
@@ -279,6 +280,21 @@ describe.each(Object.entries(WAYS))("grpcTransport(): a unary call through %s", 
   });
 });
 
+/** A server whose streams `does` answers. */
+async function answering(does: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => unknown) {
+  const server = createServer();
+  server.on("stream", (stream, headers) => {
+    stream.on("error", () => {}).resume();
+    void does(stream, headers);
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    authority: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    [Symbol.asyncDispose]: async () => void server.close(),
+  };
+}
+
 describe("grpcTransport", () => {
   it("survives that the connection is lost under a stream that opens after its call was cancelled", async () => {
     const opens = Promise.withResolvers<Http2Stream>();
@@ -318,6 +334,46 @@ describe("grpcTransport", () => {
     const { signal } = new AbortController();
     await expect(client.prepShutdown({ rank: -1 }, { signal, timeoutMs: 60_000 })).rejects.toThrow("rank");
     expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  it.each<readonly [string, (stream: ServerHttp2Stream) => unknown]>([
+    [
+      "announces",
+      (stream) => {
+        const prefix = Buffer.alloc(5);
+        prefix.writeUInt32BE(MAX_ANSWER_BYTES + 1, 1);
+        stream.respond(HEADERS);
+        stream.write(prefix);
+      },
+    ],
+    [
+      "compresses",
+      (stream) =>
+        reply(stream, {
+          headers: { "grpc-encoding": "gzip" },
+          pieces: [frame(gzipSync(Buffer.alloc(MAX_ANSWER_BYTES + 1)), 1)],
+        }),
+    ],
+  ])("grpcTransport() refuses an answer above its limit that the server %s", async (_name, does) => {
+    await using server = await answering(does);
+    using session = new Http2Session(server.authority);
+    const call = createClient(mgmt.MgmtSvc, grpcTransport(session)).leaderQuery({});
+    await expect(call).rejects.toMatchObject({ code: Code.ResourceExhausted });
+  });
+
+  it.each([
+    [99_999_999, "99999999m"],
+    [100_000_000, "100000S"],
+    [2 ** 31 - 1, "2147484S"],
+  ])("grpcTransport() sends a deadline of %s ms as %s, of at most eight digits", async (timeoutMs, sent) => {
+    let received: unknown;
+    await using server = await answering((stream, headers) => {
+      received = headers["grpc-timeout"];
+      return reply(stream, {});
+    });
+    using session = new Http2Session(server.authority);
+    await createClient(mgmt.MgmtSvc, grpcTransport(session)).leaderQuery({}, { timeoutMs });
+    expect(received).toBe(sent);
   });
 
   it("grpcTransport() leaves streams to Connect", async () => {

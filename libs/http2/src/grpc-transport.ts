@@ -11,7 +11,7 @@ import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/conn
 import { ErrorCode } from "./error-code.ts";
 import type { Http2Session } from "./http2-session.ts";
 import type { Http2Stream, IncomingHeaders } from "./http2-stream.ts";
-import { ACCEPTED, type Received, readAnswer } from "./read-answer.ts";
+import { ACCEPTED, MAX_ANSWER_BYTES, type Received, readAnswer } from "./read-answer.ts";
 
 type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 
@@ -32,7 +32,11 @@ export function grpcTransport(session: Http2Session): Transport {
     stream(...call) {
       // Of a stream of node:http2, Connect uses the parts that an Http2Stream has.
       const sessionManager = session as unknown as SessionManager;
-      streams ??= createGrpcTransport({ baseUrl: session.authority, sessionManager });
+      streams ??= createGrpcTransport({
+        baseUrl: session.authority,
+        sessionManager,
+        readMaxBytes: MAX_ANSWER_BYTES,
+      });
       return streams.stream(...call);
     },
   };
@@ -111,8 +115,13 @@ function requestHeaders(timeoutMs: number): Record<string, string> {
     "grpc-accept-encoding": ACCEPTED,
     te: "trailers",
   };
-  if (timeoutMs > 0) headers["grpc-timeout"] = `${timeoutMs}m`;
+  if (timeoutMs > 0) headers["grpc-timeout"] = timeoutValue(timeoutMs);
   return headers;
+}
+
+/** gRPC takes eight digits; a server in Go refuses more. */
+function timeoutValue(ms: number): string {
+  return ms < 1e8 ? `${Math.ceil(ms)}m` : `${Math.ceil(ms / 1_000)}S`;
 }
 
 /** Reads an answer up to its trailers, but no more than the one message that its prefix announces. */
@@ -142,7 +151,11 @@ function receive(
     received += chunk.length;
     if (announced === undefined && received >= PREFIX) {
       chunks = [Buffer.concat(chunks)];
-      announced = chunks[0]?.readUInt32BE(1);
+      announced = chunks[0]?.readUInt32BE(1) ?? 0;
+      if (announced > MAX_ANSWER_BYTES) {
+        const text = `the answer has ${announced} bytes, and the limit is ${MAX_ANSWER_BYTES}`;
+        onError(new ConnectError(text, Code.ResourceExhausted));
+      }
     }
     if (announced !== undefined && received > PREFIX + announced) {
       const text = "protocol error: received extra output message for unary method";

@@ -14,8 +14,8 @@ export const ACCEPTED: string = COMPRESSIONS.map(({ name }) => name).join(",");
 /** Flags and length of a gRPC message. */
 const PREFIX = 5;
 const COMPRESSED = 1;
-/** Maximum size of an answer, in bytes: the largest length that its prefix can hold, as in Connect's own transport. */
-const READ_MAX_BYTES = 0xffff_ffff;
+/** The largest message that is received, bytes, also when it is compressed. The list of 100,000 members has 12 MB. */
+export const MAX_ANSWER_BYTES: number = 64 * 1024 * 1024;
 
 /** The answer that was received on a stream. */
 export interface Received {
@@ -73,7 +73,7 @@ async function messageBytes(
   if (compression === undefined) {
     throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
   }
-  return compression.decompress(new Uint8Array(bytes), READ_MAX_BYTES);
+  return compression.decompress(new Uint8Array(bytes), MAX_ANSWER_BYTES);
 }
 
 function parse<O extends DescMessage>(output: O, bytes: Uint8Array): MessageShape<O> {
