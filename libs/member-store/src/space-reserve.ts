@@ -22,7 +22,7 @@ const RESTORE_MS = 60_000;
  * A file that occupies space beside a store. When the file system is full, it is removed, and the store can still record
  * what happens.
  *
- * @see docs/decisions/0046-store-reserve-and-checksums.md
+ * @see docs/decisions/0047-reserve-of-the-members-file.md
  */
 export class SpaceReserve {
   readonly #path: string;
