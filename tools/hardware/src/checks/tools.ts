@@ -4,7 +4,14 @@ import { basename } from "node:path";
 import { type TestContext, test } from "node:test";
 import { type Fault, hasCode } from "@daos/fault";
 import { createLogger, formatConsoleLine } from "@daos/log";
-import { type Argv, type CommandRunner, delay, ProcessCommandRunner, type RunOptions } from "@daos/sys";
+import {
+  type Argv,
+  type CommandRunner,
+  delay,
+  hasErrorCode,
+  ProcessCommandRunner,
+  type RunOptions,
+} from "@daos/sys";
 
 /** A check: its name, and a function that throws on failure. Checks run one at a time, in the order of the files. */
 export function check(name: string, work: (context: TestContext) => Promise<void>): void {
@@ -21,9 +28,12 @@ export const log = createLogger(
   { level: process.env.HARDWARE_LOG === undefined ? "ERROR" : "DEBUG" },
 );
 
+/** For a tool in a machine that is emulated on a busy host. */
+const COMMAND_TIMEOUT_MS = 120_000;
+
 /** Runs a tool, which must succeed. Returns its output. */
 export async function sh(...argv: Argv): Promise<string> {
-  const { exitCode, stdout, stderr } = await runner.run(argv);
+  const { exitCode, stdout, stderr } = await runner.run(argv, { timeoutMs: COMMAND_TIMEOUT_MS });
   assert.equal(exitCode, 0, `${argv.join(" ")}: ${stderr}`);
   return stdout;
 }
@@ -54,7 +64,12 @@ export async function addressesOf(serial?: string): Promise<readonly string[]> {
   const found: string[] = [];
   for (const name of await readdir("/sys/class/nvme")) {
     const read = async (file: string) => (await readFile(`/sys/class/nvme/${name}/${file}`, "utf8")).trim();
-    if (serial === undefined || (await read("serial")) === serial) found.push(await read("address"));
+    try {
+      if (serial === undefined || (await read("serial")) === serial) found.push(await read("address"));
+    } catch (error) {
+      // It has left its driver since it was listed.
+      if (!hasErrorCode(error, "ENOENT", "ENODEV")) throw error;
+    }
   }
   return found;
 }
