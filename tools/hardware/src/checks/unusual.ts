@@ -10,7 +10,6 @@ import { ScmProvider, type ScmStorage } from "@daos/scm";
 import { listMounts, mountAt } from "@daos/sys";
 import {
   addressesOf,
-  addressOf,
   blankLabels,
   check,
   deviceOf,
@@ -110,15 +109,34 @@ const nvme = (names: readonly string[]): BdevStorage => ({
 });
 let raw: FileHandle | undefined;
 
+const PROBE_AGAIN_MS = 15_000;
+const NVME_CLASS = "0x010802";
+
+/** Removes the controllers that have no driver, and looks for them again. */
+async function probeAgain(): Promise<void> {
+  for (const address of await readdir(PCI)) {
+    const files = await readdir(`${PCI}/${address}`).catch(() => ["driver"]);
+    if (files.includes("driver")) continue;
+    const kind = (await readFile(`${PCI}/${address}/class`, "utf8")).trim();
+    if (kind === NVME_CLASS) await write(`${PCI}/${address}/remove`, "1");
+  }
+  await write("/sys/bus/pci/rescan", "1");
+}
+
 async function findControllers(): Promise<void> {
   await write("/sys/bus/pci/rescan", "1");
   for (const serial of NAMES.filter((name) => !/^(?:PATHS2?|FUNCTION)$/.test(name))) {
-    await until(serial, async () =>
-      addressOf(serial).then(
-        (address) => addresses.set(serial, address).size > 0,
-        () => false,
-      ),
-    );
+    let probed = performance.now();
+    await until(serial, async () => {
+      const [address] = await addressesOf(serial);
+      if (address !== undefined) return addresses.set(serial, address).size > 0;
+      // Under emulation the kernel gives up a controller now and then.
+      if (performance.now() - probed > PROBE_AGAIN_MS) {
+        await probeAgain();
+        probed = performance.now();
+      }
+      return false;
+    });
   }
   await until("both paths", async () => {
     const [first, second] = (await addressesOf("PATHS")).toSorted();
