@@ -22,7 +22,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true }));
 
-async function setUp(size = MiB) {
+async function setUp(size = MiB, namespacesMs?: number) {
   const machine = new FakeMachine({
     controllers: [
       { address: A, name: "nvme0", serial: "S0", numaNode: 0, size },
@@ -36,7 +36,9 @@ async function setUp(size = MiB) {
   const claim = () => Promise.resolve("free" as const);
   const uses = new DeviceUses({ sys, mounts, runner, devDirectory: directory, claim });
   const log = silentLogger;
-  const backends = [new KernelBackend({ sys, runner, mounts, uses, devDirectory: directory, log })];
+  const backends = [
+    new KernelBackend({ sys, runner, mounts, uses, devDirectory: directory, log, namespacesMs }),
+  ];
   const bdev = new BdevProvider({ sys, runner, mounts, backends, log });
   const contents = () => readFile(machine.device("nvme0"));
   return { machine, sys, runner, mounts, bdev, contents };
@@ -85,7 +87,13 @@ describe("BdevProvider.format()", () => {
     ],
     ["nvme0n1 has no size", ({ sys }) => void sys.files({ [`${BLOCK}/nvme0n1/size`]: "0" })],
     ["nvme0n1 is read-only", ({ sys }) => void sys.files({ [`${BLOCK}/nvme0n1/ro`]: "1" })],
-    ["it has no namespaces", ({ sys }) => void sys.remove(`${PCI}/${A}/nvme/nvme0/nvme0n1`)],
+    [
+      "it has no namespaces",
+      ({ sys, runner }) => {
+        sys.remove(`${PCI}/${A}/nvme/nvme0/nvme0n1`);
+        runner.on("nvme list-ns", '{"nsid_list":[]}');
+      },
+    ],
     [
       "4 virtual functions of it are enabled",
       ({ sys }) => void sys.files({ [`${PCI}/${A}/sriov_numvfs`]: "4" }),
@@ -121,12 +129,52 @@ describe("BdevProvider.format()", () => {
     async (_, answer, number) => {
       const context = await setUp();
       context.sys.files({ [`${BLOCK}/nvme0n1/nsid`]: "1" });
-      context.runner.on("nvme id-ctrl", '{"oacs":10,"fna":1}').on("nvme list-ns", answer);
+      context.runner
+        .on("nvme id-ctrl", '{"oacs":10,"fna":1}')
+        .on("nvme list-ns --output-format=json --all", answer);
       expect(await context.bdev.format(storage(A))).toEqual([{ device: A }]);
       expect(formats(context)).toHaveLength(number);
       expect(await context.contents()).toEqual(Buffer.alloc(MiB));
     },
   );
+
+  it("format() waits for a namespace whose block device comes after the others", async () => {
+    const context = await setUp();
+    const late = context.machine.device("nvme0").replace(/n1$/, "n2");
+    await writeFile(late, Buffer.alloc(MiB, 2));
+    context.runner.on("nvme list-ns", () => {
+      setTimeout(() => {
+        context.sys.files({
+          [`${PCI}/${A}/nvme/nvme0/nvme0n2/nsid`]: "7",
+          [`${BLOCK}/nvme0n2/nsid`]: "7",
+          [`${BLOCK}/nvme0n2/size`]: `${MiB / 512}`,
+        });
+      }, 100);
+      return '{"nsid_list":[{"nsid":1},{"nsid":7}]}';
+    });
+    expect(await context.bdev.format(storage(A))).toEqual([{ device: A }]);
+    expect(await readFile(late)).toEqual(Buffer.alloc(MiB));
+  });
+
+  it("format() refuses a controller with a namespace that has no block device", async () => {
+    const context = await setUp(MiB, 300);
+    context.runner.on("nvme list-ns", '{"nsid_list":[{"nsid":1},{"nsid":7}]}');
+    const fault = {
+      code: FaultCode.bdevFormatFailed,
+      description: expect.stringContaining("its namespace 7 has no block device"),
+    };
+    expect(await context.bdev.format(storage(A))).toMatchObject([{ fault }]);
+    expect(formats(context)).toEqual([]);
+    expect(await context.contents()).toEqual(Buffer.alloc(MiB, 1));
+  });
+
+  it("format() takes the namespaces of the kernel from a controller that does not list its own", async () => {
+    const context = await setUp();
+    context.runner
+      .on("nvme version", "nvme version 2.3\n")
+      .on("nvme list-ns", { exitCode: 1, stderr: "NVMe status: Invalid Field in Command" });
+    expect(await context.bdev.format(storage(A))).toEqual([{ device: A }]);
+  });
 
   it("format() changes nothing when the settings of a namespace cannot be read", async () => {
     const context = await setUp();

@@ -44,6 +44,7 @@ const NAMESPACE = /^nvme\d+(?:c\d+)?n(\d+)$/;
 /** The kernel removes a device that was pulled in several steps. Timeout for the last one, ms. */
 const GONE_MS = 5_000;
 const POLL_MS = 250;
+const NAMESPACES_MS = 10_000;
 /** The unit of sizes in sysfs, for every block size. */
 const SECTOR = 512n;
 
@@ -57,6 +58,8 @@ export interface KernelBackendOptions {
   readonly drivers?: PciDrivers;
   /** The directory of the block devices. */
   readonly devDirectory?: string;
+  /** Timeout for the block devices of the namespaces of a controller, ms. */
+  readonly namespacesMs?: number;
 }
 
 /**
@@ -71,6 +74,7 @@ export class KernelBackend implements BdevBackend {
   readonly #uses: DeviceUses;
   readonly #drivers: PciDrivers;
   readonly #dev: string;
+  readonly #namespacesMs: number;
   /** The controller through which a namespace is formatted or burnt in, by the namespace's identity. */
   readonly #busy = new Map<string, string>();
 
@@ -82,6 +86,7 @@ export class KernelBackend implements BdevBackend {
     this.#uses = options.uses ?? new DeviceUses({ sys, mounts, runner, devDirectory });
     this.#drivers = options.drivers ?? new PciDrivers({ sys, runner });
     this.#dev = devDirectory;
+    this.#namespacesMs = options.namespacesMs ?? NAMESPACES_MS;
   }
 
   async scan(options: BdevScanOptions = {}): Promise<readonly NvmeController[]> {
@@ -254,9 +259,11 @@ export class KernelBackend implements BdevBackend {
   async #requireUsable(
     address: string,
     attempted: string,
+    options: BdevCallOptions,
   ): Promise<{ readonly controller: string; readonly names: readonly string[] }> {
     const [controller] = await this.#sys.list(`${PCI_DEVICES}/${address}/nvme`);
-    const names = await this.#uses.blockDevices(address);
+    const names =
+      controller === undefined ? [] : await this.#allBlockDevices(address, controller, attempted, options);
     const use = await this.#uses.find(address);
     if (use !== undefined) throw faultInUse(attempted, use);
     const limit = (await whyUnusable(this.#sys, address, names)) ?? (await whyReadOnly(this.#sys, names));
@@ -266,8 +273,37 @@ export class KernelBackend implements BdevBackend {
     return { controller, names };
   }
 
+  /**
+   * The block devices of all namespaces. The kernel adds them one by one after it has taken the controller: one that comes late
+   * must not keep its data through a format.
+   *
+   * @throws Fault bdevFormatFailed for a namespace without block device
+   */
+  async #allBlockDevices(
+    address: string,
+    controller: string,
+    attempted: string,
+    options: BdevCallOptions,
+  ): Promise<readonly string[]> {
+    const ids = (await this.#nvme.attachedIds(controller, options)) ?? [];
+    for (let waited = 0; ; waited += POLL_MS) {
+      const names = await this.#uses.blockDevices(address);
+      const known = await Promise.all(names.map((name) => this.#namespaceId(name)));
+      const missing = ids.find((id) => !known.includes(id));
+      if (missing === undefined) return names;
+      if (waited >= this.#namespacesMs)
+        throw faultUnusable(attempted, `its namespace ${missing} has no block device`);
+      await delay(POLL_MS, options);
+    }
+  }
+
+  async #namespaceId(name: string): Promise<number> {
+    const id = await this.#sys.read(`/sys/class/block/${name}/nsid`);
+    return Number(id ?? NAMESPACE.exec(name)?.[1] ?? 0);
+  }
+
   async #requireWipeable(address: string, options: WipeOptions) {
-    const found = await this.#requireUsable(address, `format the NVMe controller ${address}`);
+    const found = await this.#requireUsable(address, `format the NVMe controller ${address}`, options);
     const contents = options.reformat === true ? undefined : await this.#uses.contents(address, options);
     if (contents !== undefined) throw faultHoldsData(address, contents);
     return found;
@@ -304,8 +340,8 @@ export class KernelBackend implements BdevBackend {
     for (const name of names) formats.push(await this.#nvme.namespaceFormat(`${this.#dev}/${name}`, options));
     if (!formatsAll) return formats;
     const allocated = managesNamespaces ? await this.#nvme.allocatedIds(controller, options) : [];
-    const own = await Promise.all(names.map((name) => this.#sys.read(`/sys/class/block/${name}/nsid`)));
-    const isAlone = allocated.every((id) => own.includes(`${id}`));
+    const own = await Promise.all(names.map((name) => this.#namespaceId(name)));
+    const isAlone = allocated.every((id) => own.includes(id));
     const isSame = formats.every((format) => JSON.stringify(format) === JSON.stringify(formats[0]));
     return isAlone && isSame ? formats : [];
   }
@@ -315,6 +351,7 @@ export class KernelBackend implements BdevBackend {
     const { controller, names } = await this.#requireUsable(
       address,
       `burn in the NVMe controller ${address}`,
+      options,
     );
     const contents = await this.#uses.contents(address, options);
     if (contents !== undefined) throw faultNotBlank(address, contents);

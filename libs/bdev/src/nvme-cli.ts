@@ -1,3 +1,4 @@
+import { FaultCode, hasCode } from "@daos/fault";
 import {
   type Argv,
   type CommandResult,
@@ -57,7 +58,22 @@ export class NvmeCli {
    * @param controller `nvme0` @throws Fault missingSoftwareDependency, bdevToolFailed
    */
   async allocatedIds(controller: string, options: NvmeCliOptions): Promise<readonly number[]> {
-    return this.#read(["list-ns", `/dev/${controller}`, "--all"], parseNamespaceIds, options);
+    return this.#read(["list-ns", "--all", `/dev/${controller}`], parseNamespaceIds, options);
+  }
+
+  /**
+   * The ids of the namespaces that are attached to this controller; undefined for a controller that does not list them, as of
+   * NVMe 1.0.
+   *
+   * @param controller `nvme0` @throws Fault missingSoftwareDependency
+   */
+  async attachedIds(controller: string, options: NvmeCliOptions): Promise<readonly number[] | undefined> {
+    try {
+      return await this.#read(["list-ns", `/dev/${controller}`], parseNamespaceIds, options);
+    } catch (error) {
+      if (hasCode(error, FaultCode.bdevToolFailed)) return undefined;
+      throw error;
+    }
   }
 
   /**

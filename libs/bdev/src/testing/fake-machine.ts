@@ -158,6 +158,7 @@ export class FakeMachine {
     this.runner
       .on("nvme smart-log", smartLog)
       .on("nvme id-ctrl", '{"oacs":266}')
+      .on("nvme list-ns", '{"nsid_list":[{"nsid":1}]}')
       .on("nvme id-ns", '{"nsze":2048,"flbas":0,"dps":0,"fpi":0,"lbafs":[{"ms":0,"ds":9,"rp":0}]}')
       .on("blockdev --flushbufs", "")
       .on("blkdiscard", "")

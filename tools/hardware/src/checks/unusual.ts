@@ -228,9 +228,39 @@ async function scribble(device: string): Promise<void> {
 /** Runs a script with busybox's tools. They need fewer processes, which are slow under emulation. */
 const script = (text: string) => sh("/run/busybox", "sh", "-euc", text);
 
+const bond = async () => (await network.interfaces()).find(({ device }) => device === "bond0");
+
+// What checks need. Each makes it when it is not there, so that a failed check can be repeated alone.
+const hasBond = once(async () => {
+  await script(`
+    modprobe bonding
+    cd /sys/class/net
+    [ -e bond0 ] || echo +bond0 >bonding_masters
+    for slave in eth0 eth1; do
+      ip link set $slave down
+      echo +$slave >bond0/bonding/slaves
+    done
+    ip address add 10.11.9.1/24 dev bond0
+    ip link set bond0 up`);
+  await until("the carrier of the bond", async () => (await bond())?.problem === undefined);
+});
+const hasControllers = once(async () => {
+  await findControllers();
+  await useControllers();
+});
+const hasRawNamespace = once(() => blankLabels("nmem1"));
+
+function once(make: () => Promise<void>): () => Promise<void> {
+  let made: Promise<void> | undefined;
+  return () => {
+    made ??= make();
+    return made;
+  };
+}
+
 check("unusual network: VLAN, alias, link-local address, bond over both nodes", async () => {
   await script(`
-    modprobe -a 8021q dummy bonding
+    modprobe -a 8021q dummy
     ip link add link eth1 name eth1.5 type vlan id 5
     ip address add 10.11.5.1/24 dev eth1.5
     ip address flush dev eth0
@@ -246,17 +276,8 @@ check("unusual network: VLAN, alias, link-local address, bond over both nodes", 
   assert.match(fault.description, /link-local/);
   await script(`
     ip link del eth1.5
-    ip link del dummy9
-    cd /sys/class/net
-    [ -e bond0 ] || echo +bond0 >bonding_masters
-    for slave in eth0 eth1; do
-      ip link set $slave down
-      echo +$slave >bond0/bonding/slaves
-    done
-    ip address add 10.11.9.1/24 dev bond0
-    ip link set bond0 up`);
-  const bond = async () => (await network.interfaces()).find(({ device }) => device === "bond0");
-  await until("the carrier of the bond", async () => (await bond())?.problem === undefined);
+    ip link del dummy9`);
+  await hasBond();
   assert.deepEqual((await bond())?.numaNodes, [0, 1]);
 });
 
@@ -264,9 +285,8 @@ check("unusual controllers: scan, config generate, config check", async (context
   const begin = performance.now();
   const step = (name: string) =>
     context.diagnostic(`${name} ${((performance.now() - begin) / 1000).toFixed(1)} s`);
-  await findControllers();
-  step("found after");
-  await useControllers();
+  await hasBond();
+  await hasControllers();
   step("in use after");
   const controllers = await bdev.scan();
   assert.deepEqual(controllers.map(({ pciAddress }) => nameAt(pciAddress)).toSorted(), NAMES.toSorted());
@@ -277,7 +297,7 @@ check("unusual controllers: scan, config generate, config check", async (context
   }
   step("scanned after");
 
-  await blankLabels("nmem1");
+  await hasRawNamespace();
   const { facts, notes } = await collectMachineFacts({ log });
   assert.deepEqual(notes, []);
   step("facts after");
@@ -333,6 +353,7 @@ check("unusual controllers: prepare, format, reset", async (context) => {
     context.diagnostic(`${name} ${((performance.now() - begin) / 1000).toFixed(1)} s`);
   const namespaces = async (name: string) =>
     (await bdev.scan()).find(({ pciAddress }) => pciAddress === addressIn(name))?.namespaces;
+  await hasControllers();
   const before = await namespaces("GAP");
   const [gap = ""] = await readdir(`${PCI}/${addressIn("GAP")}/nvme`);
   for (const id of [1, 2]) await scribble(`/dev/${gap}n${id}`);
@@ -384,6 +405,7 @@ const show = (value: unknown) =>
   JSON.stringify(value, (_, part: unknown) => (typeof part === "bigint" ? `${part}` : part));
 
 check("unusual namespace: without a label", async () => {
+  await hasRawNamespace();
   const raw = (await scm.scan()).namespaces.find(({ mode }) => mode === "raw");
   assert.ok(raw?.uuid === "");
   const storage: ScmStorage = { class: "dcpm", mount: "/mnt/unusual", device: `/dev/${raw.blockdev}` };
