@@ -1,6 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -76,22 +85,8 @@ async function writeTraining(directory) {
   writeFileSync(join(directory, "daos_io_server"), "#!/bin/sh\n", { mode: 0o755 });
   mkdirSync(join(directory, "sockets"));
   const configuration = join(directory, "daos_server.yml");
-  writeFileSync(
-    configuration,
-    `port: ${port}
-access_points: ["localhost:${port}"]
-socket_dir: ${directory}/sockets
-provider: ofi+sockets
-servers:
-  - targets: 1
-    fabric_iface: lo
-    fabric_iface_port: 31416
-    log_file: ${directory}/engine.log
-    scm_mount: ${directory}/scm
-    scm_class: ram
-    scm_size: 1
-`,
-  );
+  const text = readFileSync(tool("waiting-server.yml"), "utf8");
+  writeFileSync(configuration, text.replaceAll("PORT", `${port}`).replaceAll("DIRECTORY", directory));
   return configuration;
 }
 

@@ -14,6 +14,7 @@ import { bareNode, compareWithStated, median } from "./bench-ratios.ts";
 import { cpuSeconds } from "./cpu-time.ts";
 
 const PROGRAM = fileURLToPath(new URL("../../../apps/daos-server/bin/daos-server", import.meta.url));
+const TEMPLATE = fileURLToPath(new URL("../../workspace/waiting-server.yml", import.meta.url));
 const STARTS = 5;
 const CALLS = 10_000;
 const CONNECTIONS = 16;
@@ -114,26 +115,12 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** One engine, whose program is never started. */
+/** The files of a server whose engine is never started. @returns the configuration */
 function configuration(directory: string, port: number): string {
   const path = join(directory, "daos_server.yml");
   mkdirSync(join(directory, "sockets"));
   writeFileSync(join(directory, "daos_io_server"), "#!/bin/sh\n", { mode: 0o755 });
-  writeFileSync(
-    path,
-    `port: ${port}
-access_points: ["localhost:${port}"]
-socket_dir: ${directory}/sockets
-provider: ofi+sockets
-servers:
-  - targets: 1
-    fabric_iface: lo
-    fabric_iface_port: 31416
-    log_file: ${directory}/engine.log
-    scm_mount: ${directory}/scm
-    scm_class: ram
-    scm_size: 1
-`,
-  );
+  const text = readFileSync(TEMPLATE, "utf8");
+  writeFileSync(path, text.replaceAll("PORT", `${port}`).replaceAll("DIRECTORY", directory));
   return path;
 }
