@@ -114,7 +114,7 @@ const NVME_CLASS = "0x010802";
 
 /** Removes the controllers that have no driver, and looks for them again. The kernel's messages say why they have none. */
 async function probeAgain(): Promise<void> {
-  console.error(await script("dmesg | grep nvme | tail -40"));
+  process.stderr.write(await script("dmesg | grep nvme | tail -40"));
   for (const address of await readdir(PCI)) {
     const files = await readdir(`${PCI}/${address}`).catch(() => ["driver"]);
     if (files.includes("driver")) continue;
