@@ -32,11 +32,11 @@ export async function collectHosts<T>(
       failures.push({ host, fault: outcome.fault });
     }
   }
-  answers.sort((a, b) => compareHosts(a.host, b.host));
-  failures.sort((a, b) => compareHosts(a.host, b.host));
+  // Not localeCompare(), which takes 25 times as long with options.
+  const { compare } = new Intl.Collator("en", { numeric: true });
+  const byHost = ({ host: a }: { host: HostAddress }, { host: b }: { host: HostAddress }) =>
+    compare(a.host, b.host) || a.port - b.port;
+  answers.sort(byHost);
+  failures.sort(byHost);
   return { answers, failures };
-}
-
-function compareHosts(a: HostAddress, b: HostAddress): number {
-  return a.host.localeCompare(b.host, "en", { numeric: true }) || a.port - b.port;
 }

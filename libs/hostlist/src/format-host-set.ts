@@ -71,7 +71,7 @@ function fewestFamilies(hosts: readonly (readonly Cut[])[]): readonly Family[] {
 function familiesBy(cuts: readonly Cut[]): readonly Family[] {
   const families = new Map<string, Family>();
   for (const { head, number, tail } of cuts) {
-    const key = JSON.stringify([head, tail]);
+    const key = `${head} ${tail}`;
     const family = families.get(key) ?? { head, tail, numbers: new Set<string>() };
     family.numbers.add(number);
     families.set(key, family);

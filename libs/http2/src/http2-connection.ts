@@ -17,7 +17,7 @@ import {
 import { HpackDecoder } from "./hpack-decoder.ts";
 import { encodeHeaders } from "./hpack-encode.ts";
 import type { Header } from "./hpack-table.ts";
-import { Http2Stream, STREAM_WINDOW_BYTES, type StreamConnection } from "./http2-stream.ts";
+import { Http2Stream, type SentListener, STREAM_WINDOW_BYTES, type StreamConnection } from "./http2-stream.ts";
 
 /** The window of the connection is no limit: those of the streams are. Half of it is given back at a time. */
 const CONNECTION_WINDOW_BYTES = 2 ** 30;
@@ -27,6 +27,16 @@ const MAX_STREAM_ID = 2 ** 31 - 1;
 const MAX_BLOCK_BYTES = 64 * 1024;
 /** A peer that sends requests for answers, such as PING, and does not read them, is left, bytes. */
 const MAX_UNREAD_BYTES = 1024 * 1024;
+
+/** What a client sends first. */
+const GREETING = Buffer.concat([
+  PREFACE,
+  settingsFrame([
+    [Setting.enablePush, 0],
+    [Setting.initialWindowSize, STREAM_WINDOW_BYTES],
+  ]),
+  frameOf(FrameType.windowUpdate, 0, 0, CONNECTION_WINDOW_BYTES - FIRST_WINDOW_BYTES),
+]);
 
 /** What happens to a connection. */
 export interface ConnectionEvents {
@@ -57,7 +67,12 @@ export class Http2Connection implements StreamConnection {
   #isReady = false;
   #isGoingAway = false;
   #isDestroyed = false;
-  #isCorked = false;
+  /** The transport is there, and the greeting is the first of the frames. */
+  #isConnected = false;
+  /** Frames that leave together, and who waits for that. */
+  #unsent: Uint8Array[] = [];
+  #onSent: SentListener[] = [];
+  #sending: NodeJS.Immediate | undefined;
   #sendWindow = FIRST_WINDOW_BYTES;
   #uncredited = 0;
   #peerWindow = FIRST_WINDOW_BYTES;
@@ -80,7 +95,11 @@ export class Http2Connection implements StreamConnection {
     socket.once("end", () => this.destroy());
     socket.on("data", (chunk) => this.#receive(chunk));
     // Not earlier: a write that fails with the handshake would hide the alert of the server.
-    socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => socket.write(greeting()));
+    socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => {
+      this.#isConnected = true;
+      this.#unsent.unshift(GREETING);
+      this.#flush();
+    });
   }
 
   /** Sends a request, or keeps it until the peer takes one more. @param headers with `:method` and `:path` first */
@@ -99,9 +118,8 @@ export class Http2Connection implements StreamConnection {
   destroy(error?: Error): void {
     if (this.#isDestroyed) return;
     this.#isDestroyed = true;
-    if (error instanceof ProtocolError)
-      this.#socket.write(frameOf(FrameType.goaway, 0, 0, 0, error.errorCode));
-    this.#uncork();
+    if (error instanceof ProtocolError) this.#send(frameOf(FrameType.goaway, 0, 0, 0, error.errorCode));
+    this.#flush();
     this.#socket.destroy();
     const streams = [...this.#streams.values(), ...this.#waiting.keys()];
     // An error has a stack, which takes as long as the rest.
@@ -120,12 +138,12 @@ export class Http2Connection implements StreamConnection {
     stream: Http2Stream,
     bytes: Uint8Array,
     isLast: boolean,
-    onSent: (error?: Error | null) => void,
+    onSent: SentListener,
   ): void {
     this.#sendWindow -= bytes.length;
     stream.sendWindow -= bytes.length;
-    this.#send(frameHead(FrameType.data, isLast ? Flag.endStream : 0, stream.id ?? 0, bytes.length));
-    this.#socket.write(bytes, onSent);
+    this.#onSent.push(onSent);
+    this.#send(frameHead(FrameType.data, isLast ? Flag.endStream : 0, stream.id ?? 0, bytes.length), bytes);
   }
 
   sendReset({ id = 0 }: Http2Stream, code: number): void {
@@ -152,8 +170,8 @@ export class Http2Connection implements StreamConnection {
     for (let at = 0; at === 0 || at < block.length; at += FRAME_BYTES) {
       const part = block.subarray(at, at + FRAME_BYTES);
       const flags = at + FRAME_BYTES < block.length ? 0 : Flag.endHeaders;
-      this.#send(frameHead(at === 0 ? FrameType.headers : FrameType.continuation, flags, id, part.length));
-      this.#socket.write(part);
+      const type = at === 0 ? FrameType.headers : FrameType.continuation;
+      this.#send(frameHead(type, flags, id, part.length), part);
     }
     stream.flush();
     if (this.#nextId > MAX_STREAM_ID) this.#goAway();
@@ -174,20 +192,27 @@ export class Http2Connection implements StreamConnection {
     }
   }
 
-  /** Frames of one turn leave in one write. */
-  #send(frame: Buffer): void {
-    if (!this.#isCorked) {
-      this.#isCorked = true;
-      this.#socket.cork();
-      process.nextTick(() => this.#uncork());
-    }
-    this.#socket.write(frame);
+  /**
+   * Sends a frame. Frames of one turn of the event loop leave in one write: those that answer the peer, and the requests that its
+   * frames have allowed.
+   */
+  #send(...frame: readonly Uint8Array[]): void {
+    this.#unsent.push(...frame);
+    this.#sending ??= setImmediate(() => this.#flush());
   }
 
-  #uncork(): void {
-    if (!this.#isCorked) return;
-    this.#isCorked = false;
-    this.#socket.uncork();
+  /** Before there is a connection, the frames wait for it. */
+  #flush(): void {
+    clearImmediate(this.#sending);
+    this.#sending = undefined;
+    if (!this.#isConnected && !this.#isDestroyed) return;
+    const [frames, listeners] = [this.#unsent, this.#onSent];
+    if (frames.length === 0) return;
+    this.#unsent = [];
+    this.#onSent = [];
+    this.#socket.write(Buffer.concat(frames), (error) => {
+      for (const listener of listeners) listener(error);
+    });
   }
 
   /** Sends what the peer has asked for. @throws ProtocolError when it does not read its answers */
@@ -366,16 +391,6 @@ export class Http2Connection implements StreamConnection {
     if (id % 2 === 0 || id >= this.#nextId) throw new ProtocolError(`the stream ${id}, which was not opened`);
     return this.#streams.get(id);
   }
-}
-
-/** What a client sends first. */
-function greeting(): Buffer {
-  const settings = settingsFrame([
-    [Setting.enablePush, 0],
-    [Setting.initialWindowSize, STREAM_WINDOW_BYTES],
-  ]);
-  const window = frameOf(FrameType.windowUpdate, 0, 0, CONNECTION_WINDOW_BYTES - FIRST_WINDOW_BYTES);
-  return Buffer.concat([PREFACE, settings, window]);
 }
 
 function withoutPadding(payload: Buffer, flags: number): Buffer {

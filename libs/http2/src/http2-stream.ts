@@ -8,16 +8,18 @@ export const STREAM_WINDOW_BYTES = 1024 * 1024;
 /** The headers of an answer, or its trailers. `:status` is a number. Values of one name are joined with a comma. */
 export type IncomingHeaders = Readonly<Record<string, string | number | undefined>>;
 
+/** Called when the kernel has taken a frame, or when it cannot be sent any more. */
+export type SentListener = (error?: Error | null) => void;
+
 /** What a stream needs of its connection. */
 export interface StreamConnection {
   /** How much may be sent as one frame of the stream now, bytes. */
   sendable(stream: Http2Stream): number;
-  /** `onSent` is called when the kernel has taken the frame. */
   sendData(
     stream: Http2Stream,
     bytes: Uint8Array,
     isLast: boolean,
-    onSent: (error?: Error | null) => void,
+    onSent: SentListener,
   ): void;
   sendReset(stream: Http2Stream, code: number): void;
   /** Allows the peer to send so many bytes more. */
