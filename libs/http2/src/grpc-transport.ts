@@ -1,6 +1,7 @@
 import {
   create,
   type DescMessage,
+  type DescMethod,
   type DescMethodUnary,
   type MessageInitShape,
   toBinary,
@@ -9,16 +10,16 @@ import { Code, ConnectError, type Transport, type UnaryResponse } from "@connect
 import { encodeEnvelope } from "@connectrpc/connect/protocol";
 import { createGrpcTransport, type GrpcTransportOptions } from "@connectrpc/connect-node";
 import { ErrorCode } from "./error-code.ts";
+import { encodeHeaders } from "./hpack-encode.ts";
+import type { Header } from "./hpack-table.ts";
 import type { Http2Session } from "./http2-session.ts";
-import type { Http2Stream, IncomingHeaders } from "./http2-stream.ts";
 import { ACCEPTED, MAX_ANSWER_BYTES, type Received, readAnswer } from "./read-answer.ts";
+import type { UnaryStream } from "./unary-stream.ts";
 
 type SessionManager = NonNullable<GrpcTransportOptions["sessionManager"]>;
 
-/** Flags and length of a gRPC message. */
-const PREFIX = 5;
+/** The flags of a message that is not compressed. */
 const PLAIN = 0;
-const STATUS = "grpc-status";
 
 /**
  * A transport of gRPC on one HTTP/2 connection. It makes unary calls itself, from their streams, as the server does
@@ -63,9 +64,9 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
 ): Promise<UnaryResponse<I, O>> {
   return new Promise((resolve, reject) => {
     // What cannot be encoded throws here, before there is anything to end.
-    const body = encodeEnvelope(PLAIN, toBinary(method.input, create(method.input, input)));
-    const headers = { ...requestHeaders(timeoutMs), ...(header && Object.fromEntries(new Headers(header))) };
-    let stream: Http2Stream | undefined;
+    const message = encodeEnvelope(PLAIN, toBinary(method.input, create(method.input, input)));
+    const headers = requestHeaders(method, timeoutMs, header);
+    let stream: UnaryStream | undefined;
     let timer: NodeJS.Timeout | undefined;
     let isOver = false;
     /** @returns whether the call was still under way */
@@ -87,96 +88,49 @@ function callUnary<I extends DescMessage, O extends DescMessage>(
     if (signal?.aborted === true) return onAbort();
     signal?.addEventListener("abort", onAbort);
     if (timeoutMs > 0) timer = setTimeout(onExpired, timeoutMs);
-    const { typeName } = method.parent;
-    session.request("POST", `/${typeName}/${method.name}`, headers, {}).then((opened) => {
-      if (isOver) {
-        // Its connection may be lost before it has closed: an error that nothing listens to would end the process.
-        opened.on("error", () => {});
-        return opened.close(ErrorCode.cancel);
-      }
-      stream = opened;
-      receive(opened, fail, (received) => {
-        if (isOver) return;
-        readAnswer(method, received).then((answer) => {
-          if (!end()) return;
-          // The rest of a request that the server has answered before it has read all would wait for ever.
-          opened.close();
-          resolve({ stream: false, service: method.parent, method, ...answer });
-        }, fail);
-      });
-      opened.end(body);
+    const onReceived = (received: Received): void => {
+      readAnswer(method, received).then((answer) => {
+        if (end()) resolve({ stream: false, service: method.parent, method, ...answer });
+      }, fail);
+    };
+    session.connection().then((connection) => {
+      if (isOver) return;
+      stream = connection.unary(headers, message, (outcome) =>
+        outcome instanceof Error ? fail(outcome) : onReceived(outcome),
+      );
     }, fail);
   });
 }
 
-function requestHeaders(timeoutMs: number): Record<string, string> {
-  const headers: Record<string, string> = {
-    "content-type": "application/grpc+proto",
-    "grpc-accept-encoding": ACCEPTED,
-    te: "trailers",
-  };
-  if (timeoutMs > 0) headers["grpc-timeout"] = timeoutValue(timeoutMs);
+/** The headers that all calls of a method have, encoded. */
+const METHOD_HEADERS = new WeakMap<DescMethod, Buffer>();
+
+function methodHeaders(method: DescMethod): Buffer {
+  const known = METHOD_HEADERS.get(method);
+  if (known !== undefined) return known;
+  const headers = encodeHeaders([
+    [":method", "POST"],
+    [":path", `/${method.parent.typeName}/${method.name}`],
+    ["content-type", "application/grpc+proto"],
+    ["grpc-accept-encoding", ACCEPTED],
+    ["te", "trailers"],
+  ]);
+  METHOD_HEADERS.set(method, headers);
   return headers;
+}
+
+/** The headers of one call, encoded. @param own those of the caller */
+function requestHeaders(
+  method: DescMethod,
+  timeoutMs: number,
+  own: UnaryCallOptions<never>["header"],
+): Buffer {
+  const more: Header[] = own === undefined ? [] : [...new Headers(own)];
+  if (timeoutMs > 0) more.push(["grpc-timeout", timeoutValue(timeoutMs)]);
+  return Buffer.concat([methodHeaders(method), encodeHeaders(more)]);
 }
 
 /** gRPC takes eight digits; a server in Go refuses more. */
 function timeoutValue(ms: number): string {
   return ms < 1e8 ? `${Math.ceil(ms)}m` : `${Math.ceil(ms / 1_000)}S`;
-}
-
-/** Reads an answer up to its trailers, but no more than the one message that its prefix announces. */
-function receive(
-  stream: Http2Stream,
-  onError: (error: unknown) => void,
-  onReceived: (received: Received) => void,
-): void {
-  let headers: IncomingHeaders | undefined;
-  let trailers: IncomingHeaders = {};
-  let chunks: Buffer[] = [];
-  let received = 0;
-  let announced: number | undefined;
-  let hasEnded = false;
-  const tell = () => {
-    if (headers !== undefined) onReceived({ headers, trailers, body: Buffer.concat(chunks) });
-  };
-  stream.on("response", (first) => {
-    headers = first;
-  });
-  stream.on("trailers", (last) => {
-    trailers = last;
-    if (hasEnded) tell();
-  });
-  stream.on("data", (chunk: Buffer) => {
-    chunks.push(chunk);
-    received += chunk.length;
-    if (announced === undefined && received >= PREFIX) {
-      chunks = [Buffer.concat(chunks)];
-      announced = chunks[0]?.readUInt32BE(1) ?? 0;
-      if (announced > MAX_ANSWER_BYTES) {
-        const text = `the answer has ${announced} bytes, and the limit is ${MAX_ANSWER_BYTES}`;
-        onError(new ConnectError(text, Code.ResourceExhausted));
-      }
-    }
-    if (announced !== undefined && received > PREFIX + announced) {
-      const text = "protocol error: received extra output message for unary method";
-      onError(new ConnectError(text, Code.Unimplemented));
-    }
-  });
-  stream.on("error", onError);
-  stream.once("end", () => {
-    hasEnded = true;
-    if (STATUS in trailers || (headers !== undefined && STATUS in headers)) tell();
-  });
-  // A lost connection ends the stream first, and reports the loss afterwards.
-  stream.once("close", () => {
-    if (!hasEnded || headers === undefined || stream.rstCode !== ErrorCode.noError)
-      onError(closedEarly(stream.rstCode));
-    else tell();
-  });
-}
-
-/** @see gRPC over HTTP/2, "Errors"; the other codes of a server come as an error of the stream */
-function closedEarly(rstCode: number): ConnectError {
-  const text = `http/2 stream closed with error code 0x${rstCode.toString(16)}`;
-  return new ConnectError(text, rstCode === ErrorCode.cancel ? Code.Canceled : Code.Internal);
 }

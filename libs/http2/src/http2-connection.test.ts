@@ -14,6 +14,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it } from "vitest";
 import { ErrorCode } from "./error-code.ts";
 import { Flag, type Frame, FrameReader, FrameType, frameHead, frameOf, settingsFrame } from "./frames.ts";
+import { encodeHeaders } from "./hpack-encode.ts";
 import { Http2Session } from "./http2-session.ts";
 import type { Http2Stream } from "./http2-stream.ts";
 import { RawServer } from "./testing/raw-server.ts";
@@ -195,9 +196,29 @@ async function rawSessionTo(
   return session;
 }
 
+/** The two kinds of streams: both begin a request, and end when the server or the connection ends it. */
+const STREAMS = {
+  Http2Stream: async (session: Http2Session) => {
+    const stream = await post(session);
+    stream.resume().end();
+    if (!stream.closed) await once(stream, "close").catch(() => {});
+  },
+  UnaryStream: async (session: Http2Session) => {
+    const connection = await session.connection();
+    const headers = encodeHeaders([
+      [":method", "POST"],
+      [":path", "/a"],
+    ]);
+    const over = Promise.withResolvers<unknown>();
+    connection.unary(headers, Buffer.alloc(5), over.resolve);
+    await over.promise;
+  },
+};
+
 /** Runs `act` for the first request. @returns the code of the GOAWAY or RST_STREAM that the client sends then */
 async function answerOf(
   act: (id: number) => readonly Buffer[],
+  begin = STREAMS.Http2Stream,
 ): Promise<readonly [frame: string, code: number]> {
   const answered = Promise.withResolvers<readonly [string, number]>();
   const session = await rawSessionTo(({ type, streamId, payload }, socket) => {
@@ -205,8 +226,7 @@ async function answerOf(
     if (type === FrameType.goaway) answered.resolve(["GOAWAY", payload.readUInt32BE(4)]);
     if (type === FrameType.rstStream) answered.resolve(["RST_STREAM", payload.readUInt32BE(0)]);
   });
-  const stream = await post(session);
-  stream.resume().end();
+  await begin(session);
   return answered.promise;
 }
 
@@ -383,24 +403,26 @@ describe("Http2Connection, of a server that breaks the protocol,", () => {
     expect(await answerOf(act)).toEqual(["GOAWAY", code]);
   });
 
-  it.each<readonly [string, (id: number) => readonly Buffer[], number]>([
-    ["data before headers", (id) => [data(id, 1)], ErrorCode.protocolError],
-    ["headers without a status", (id) => [headersOf(id, Buffer.of(0x82))], ErrorCode.protocolError],
-    ["no headers at all", (id) => [headersOf(id, Buffer.alloc(0))], ErrorCode.protocolError],
-    ["a status in the trailers", (id) => [headersOf(id), headersOf(id, OK, 5)], ErrorCode.protocolError],
-    ["a second answer", (id) => [headersOf(id), headersOf(id)], ErrorCode.protocolError],
-    [
-      "a name in upper case",
-      (id) => [headersOf(id, Buffer.concat([OK, Buffer.from([0, 1, 0x41, 1, 0x61])]))],
-      ErrorCode.protocolError,
-    ],
-    [
-      "a value with a line feed",
-      (id) => [headersOf(id, Buffer.concat([OK, Buffer.from([0, 1, 0x61, 1, 0x0a])]))],
-      ErrorCode.protocolError,
-    ],
-  ])("resets the stream for %s", async (_name, act, code) => {
-    expect(await answerOf(act)).toEqual(["RST_STREAM", code]);
+  describe.each(Object.entries(STREAMS))("of an %s,", (_stream, begin) => {
+    it.each<readonly [string, (id: number) => readonly Buffer[], number]>([
+      ["data before headers", (id) => [data(id, 1)], ErrorCode.protocolError],
+      ["headers without a status", (id) => [headersOf(id, Buffer.of(0x82))], ErrorCode.protocolError],
+      ["no headers at all", (id) => [headersOf(id, Buffer.alloc(0))], ErrorCode.protocolError],
+      ["a status in the trailers", (id) => [headersOf(id), headersOf(id, OK, 5)], ErrorCode.protocolError],
+      ["a second answer", (id) => [headersOf(id), headersOf(id)], ErrorCode.protocolError],
+      [
+        "a name in upper case",
+        (id) => [headersOf(id, Buffer.concat([OK, Buffer.from([0, 1, 0x41, 1, 0x61])]))],
+        ErrorCode.protocolError,
+      ],
+      [
+        "a value with a line feed",
+        (id) => [headersOf(id, Buffer.concat([OK, Buffer.from([0, 1, 0x61, 1, 0x0a])]))],
+        ErrorCode.protocolError,
+      ],
+    ])("resets the stream for %s", async (_name, act, code) => {
+      expect(await answerOf(act, begin)).toEqual(["RST_STREAM", code]);
+    });
   });
 
   it("leaves a server that asks for more answers than it reads", async () => {
@@ -425,7 +447,7 @@ describe("Http2Connection, of a server that breaks the protocol,", () => {
     await expect.poll(() => isLeft, { timeout: 20_000 }).toBe(true);
   });
 
-  it("ends a call for any bytes, and throws nothing", async () => {
+  it.each(Object.entries(STREAMS))("ends an %s for any bytes, and throws nothing", async (_stream, begin) => {
     const bytes = fc.oneof(
       fc.uint8Array({ minLength: 1, maxLength: 300 }),
       // Frames with a right size, so that more than the head is looked at.
@@ -445,9 +467,7 @@ describe("Http2Connection, of a server that breaks the protocol,", () => {
         socket.once("data", () => socket.end(Buffer.concat(parts)));
       });
       using session = new Http2Session(`http://${formatHostAddress(server.host)}`);
-      const stream = await post(session).catch(() => undefined);
-      stream?.resume().end();
-      if (stream !== undefined && !stream.closed) await once(stream, "close").catch(() => {});
+      await begin(session).catch(() => {});
     });
     await fc.assert(property, { numRuns: 100 });
   });

@@ -16,8 +16,15 @@ import {
 } from "./frames.ts";
 import { HpackDecoder } from "./hpack-decoder.ts";
 import { encodeHeaders } from "./hpack-encode.ts";
-import type { Header } from "./hpack-table.ts";
-import { Http2Stream, type SentListener, STREAM_WINDOW_BYTES, type StreamConnection } from "./http2-stream.ts";
+import {
+  type ConnectionStream,
+  Http2Stream,
+  type SentListener,
+  STREAM_WINDOW_BYTES,
+  type StreamConnection,
+} from "./http2-stream.ts";
+import type { Received } from "./read-answer.ts";
+import { UnaryStream } from "./unary-stream.ts";
 
 /** The window of the connection is no limit: those of the streams are. Half of it is given back at a time. */
 const CONNECTION_WINDOW_BYTES = 2 ** 30;
@@ -56,13 +63,14 @@ export interface ConnectionEvents {
  */
 export class Http2Connection implements StreamConnection {
   readonly #socket: Socket;
-  readonly #origin: readonly Header[];
+  /** `:scheme` and `:authority`, encoded. */
+  readonly #origin: Buffer;
   readonly #events: ConnectionEvents;
   readonly #reader = new FrameReader();
   readonly #decoder = new HpackDecoder();
-  readonly #streams = new Map<number, Http2Stream>();
+  readonly #streams = new Map<number, ConnectionStream>();
   /** Requests above the peer's limit, oldest first. */
-  readonly #waiting = new Map<Http2Stream, Buffer>();
+  readonly #waiting = new Map<ConnectionStream, Buffer>();
   #nextId = 1;
   #isReady = false;
   #isGoingAway = false;
@@ -85,10 +93,10 @@ export class Http2Connection implements StreamConnection {
   constructor(socket: Socket, url: URL, events: ConnectionEvents) {
     this.#socket = socket;
     this.#events = events;
-    this.#origin = [
+    this.#origin = encodeHeaders([
       [":scheme", url.protocol.slice(0, -1)],
       [":authority", url.host],
-    ];
+    ]);
     // With TLS 1.3 a server refuses the client's certificate after the handshake: an error of the socket, later.
     socket.on("error", (error) => this.destroy(error));
     socket.once("close", () => this.destroy());
@@ -102,15 +110,21 @@ export class Http2Connection implements StreamConnection {
     });
   }
 
-  /** Sends a request, or keeps it until the peer takes one more. @param headers with `:method` and `:path` first */
-  request(headers: readonly Header[]): Http2Stream {
+  /**
+   * Sends a request, or keeps it until the peer takes one more.
+   *
+   * @param headers encoded by {@link encodeHeaders}, with `:method` and `:path` first
+   */
+  request(headers: Buffer): Http2Stream {
     const stream = new Http2Stream(this);
-    const [method, path, ...others] = headers;
-    if (method === undefined || path === undefined) throw new TypeError("a request needs :method and :path");
-    const block = encodeHeaders([method, ...this.#origin, path, ...others]);
-    if (this.#isDestroyed || this.#isGoingAway) stream.lose(lost());
-    else if (this.#streams.size < this.#maxStreams) this.#start(stream, block);
-    else this.#waiting.set(stream, block);
+    this.#open(stream, headers);
+    return stream;
+  }
+
+  /** Makes a unary call of gRPC. @see request @see UnaryStream */
+  unary(headers: Buffer, message: Uint8Array, onOver: (outcome: Received | Error) => void): UnaryStream {
+    const stream = new UnaryStream(this, message, onOver);
+    this.#open(stream, headers);
     return stream;
   }
 
@@ -130,38 +144,40 @@ export class Http2Connection implements StreamConnection {
     this.#events.onClose(error);
   }
 
-  sendable({ sendWindow }: Http2Stream): number {
+  sendable({ sendWindow }: ConnectionStream): number {
     return Math.max(0, Math.min(this.#sendWindow, sendWindow, this.#peerFrameBytes));
   }
 
-  sendData(
-    stream: Http2Stream,
-    bytes: Uint8Array,
-    isLast: boolean,
-    onSent: SentListener,
-  ): void {
+  sendData(stream: ConnectionStream, bytes: Uint8Array, isLast: boolean, onSent?: SentListener): void {
     this.#sendWindow -= bytes.length;
     stream.sendWindow -= bytes.length;
-    this.#onSent.push(onSent);
+    if (onSent !== undefined) this.#onSent.push(onSent);
     this.#send(frameHead(FrameType.data, isLast ? Flag.endStream : 0, stream.id ?? 0, bytes.length), bytes);
   }
 
-  sendReset({ id = 0 }: Http2Stream, code: number): void {
+  sendReset({ id = 0 }: ConnectionStream, code: number): void {
     if (!this.#isDestroyed) this.#send(frameOf(FrameType.rstStream, 0, id, code));
   }
 
-  sendWindowUpdate({ id = 0 }: Http2Stream, bytes: number): void {
+  sendWindowUpdate({ id = 0 }: ConnectionStream, bytes: number): void {
     if (!this.#isDestroyed) this.#send(frameOf(FrameType.windowUpdate, 0, id, bytes));
   }
 
-  remove(stream: Http2Stream): void {
+  remove(stream: ConnectionStream): void {
     this.#waiting.delete(stream);
     if (stream.id === undefined || !this.#streams.delete(stream.id) || this.#isDestroyed) return;
     this.#startWaiting();
     if (this.#isGoingAway && this.#streams.size === 0) this.destroy();
   }
 
-  #start(stream: Http2Stream, block: Buffer): void {
+  #open(stream: ConnectionStream, headers: Buffer): void {
+    const block = Buffer.concat([this.#origin, headers]);
+    if (this.#isDestroyed || this.#isGoingAway) stream.lose(lost());
+    else if (this.#streams.size < this.#maxStreams) this.#start(stream, block);
+    else this.#waiting.set(stream, block);
+  }
+
+  #start(stream: ConnectionStream, block: Buffer): void {
     const id = this.#nextId;
     this.#nextId += 2;
     stream.id = id;
@@ -387,7 +403,7 @@ export class Http2Connection implements StreamConnection {
   }
 
   /** @returns undefined for a stream that is over. @throws ProtocolError for one that never was */
-  #streamOf(id: number): Http2Stream | undefined {
+  #streamOf(id: number): ConnectionStream | undefined {
     if (id % 2 === 0 || id >= this.#nextId) throw new ProtocolError(`the stream ${id}, which was not opened`);
     return this.#streams.get(id);
   }

@@ -2,6 +2,7 @@ import type { SecureClientSessionOptions } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { abortable, deadline } from "@daos/sys";
+import { encodeHeaders } from "./hpack-encode.ts";
 import type { Header } from "./hpack-table.ts";
 import { Http2Connection } from "./http2-connection.ts";
 import type { Http2Stream } from "./http2-stream.ts";
@@ -77,7 +78,7 @@ export class Http2Session implements Disposable {
   }): Promise<void> {
     using limit = deadline(timeoutMs, `connection to ${this.#url.host}`, signal);
     try {
-      await abortable(this.#open(), limit.signal);
+      await abortable(this.connection(), limit.signal);
     } catch (error) {
       if (limit.signal.aborted) this.drop();
       throw error;
@@ -104,9 +105,9 @@ export class Http2Session implements Disposable {
     headers: OutgoingHeaders,
     _options?: object,
   ): Promise<Http2Stream> {
-    const connection = await this.#open();
-    const stream = connection.request([[":method", method], [":path", path], ...fieldsOf(headers)]);
-    return stream.on("error", ignore);
+    const connection = await this.connection();
+    const block = encodeHeaders([[":method", method], [":path", path], ...fieldsOf(headers)]);
+    return connection.request(block).on("error", ignore);
   }
 
   /** Called by Connect, which would send a ping after a long idle time. */
@@ -116,7 +117,8 @@ export class Http2Session implements Disposable {
     this.drop();
   }
 
-  #open(): Promise<Http2Connection> {
+  /** The open connection. @throws the same as {@link connect} without a signal and a time limit */
+  connection(): Promise<Http2Connection> {
     if (this.#opening !== undefined) return this.#opening;
     const opening = this.#loadTls().then((tls) => {
       if (this.#opening !== opening) throw new Error("the connection is not wanted any more");

@@ -1,12 +1,10 @@
 import { Duplex } from "node:stream";
 import { ErrorCode } from "./error-code.ts";
 import type { Header } from "./hpack-table.ts";
+import { isInterim, toIncomingHeaders } from "./incoming-headers.ts";
 
 /** So many bytes of a stream may wait for its reader. */
 export const STREAM_WINDOW_BYTES = 1024 * 1024;
-
-/** The headers of an answer, or its trailers. `:status` is a number. Values of one name are joined with a comma. */
-export type IncomingHeaders = Readonly<Record<string, string | number | undefined>>;
 
 /** Called when the kernel has taken a frame, or when it cannot be sent any more. */
 export type SentListener = (error?: Error | null) => void;
@@ -14,18 +12,31 @@ export type SentListener = (error?: Error | null) => void;
 /** What a stream needs of its connection. */
 export interface StreamConnection {
   /** How much may be sent as one frame of the stream now, bytes. */
-  sendable(stream: Http2Stream): number;
-  sendData(
-    stream: Http2Stream,
-    bytes: Uint8Array,
-    isLast: boolean,
-    onSent: SentListener,
-  ): void;
-  sendReset(stream: Http2Stream, code: number): void;
+  sendable(stream: ConnectionStream): number;
+  sendData(stream: ConnectionStream, bytes: Uint8Array, isLast: boolean, onSent?: SentListener): void;
+  sendReset(stream: ConnectionStream, code: number): void;
   /** Allows the peer to send so many bytes more. */
-  sendWindowUpdate(stream: Http2Stream, bytes: number): void;
+  sendWindowUpdate(stream: ConnectionStream, bytes: number): void;
   /** The stream is over on both sides, or left by this one. */
-  remove(stream: Http2Stream): void;
+  remove(stream: ConnectionStream): void;
+}
+
+/** What a connection needs of its streams. A stream gets nothing more after it was removed. */
+export interface ConnectionStream {
+  /** Undefined until the request is sent: the peer limits how many are under way. */
+  id: number | undefined;
+  /** What the peer takes of this stream, bytes; less than zero after its SETTINGS have made the window smaller. */
+  sendWindow: number;
+  /** Sends what waits, as far as the windows allow; called when one has grown, and when the request was sent. */
+  flush(): void;
+  /** Takes a block of headers: those of the answer, then its trailers. */
+  receiveHeaders(list: readonly Header[], isLast: boolean): void;
+  /** @param frameBytes of the frame, with its padding */
+  receiveData(bytes: Uint8Array, frameBytes: number, isLast: boolean): void;
+  /** The peer has ended it with RST_STREAM. */
+  receiveReset(code: number): void;
+  /** The connection is lost. */
+  lose(error: Error): void;
 }
 
 /** A chunk of which something is still to be sent. */
@@ -40,12 +51,10 @@ interface Unsent {
  * One request and its answer. It has those parts of a stream of `node:http2` that Connect uses: it is written and read as a
  * Duplex; `response` and `trailers` bring the headers; `close` comes last, and {@link rstCode} says how it has ended.
  */
-export class Http2Stream extends Duplex {
-  /** Undefined until the request is sent: the peer limits how many are under way. */
+export class Http2Stream extends Duplex implements ConnectionStream {
   id: number | undefined;
   /** The code of the RST_STREAM that has ended it; CANCEL when the connection was lost. */
   rstCode: number = ErrorCode.noError;
-  /** What the peer takes of this stream, bytes; less than zero after its SETTINGS have made the window smaller. */
   sendWindow = 0;
   readonly #connection: StreamConnection;
   #unsent: Unsent | undefined;
@@ -111,7 +120,6 @@ export class Http2Stream extends Duplex {
     if (unsent !== undefined) process.nextTick(unsent.callback, error ?? abandoned());
   }
 
-  /** Sends what waits, as far as the windows allow; called when one has grown, and when the request was sent. */
   flush(): void {
     if (this.id === undefined) return;
     while (this.#unsent !== undefined) {
@@ -143,22 +151,19 @@ export class Http2Stream extends Duplex {
     onFinal();
   }
 
-  /** Takes a block of headers: those of the answer, then its trailers. */
   receiveHeaders(list: readonly Header[], isLast: boolean): void {
     if (this.destroyed) return;
-    const headers = toHeaders(list, !this.#hasResponse);
+    const headers = toIncomingHeaders(list, !this.#hasResponse);
     if (headers === undefined || this.#hasReceivedEnd || (this.#hasResponse && !isLast)) {
       this.close(ErrorCode.protocolError);
       return;
     }
-    const isInterim = !this.#hasResponse && !isLast && Number(headers[":status"]) < 200;
-    if (isInterim) return;
+    if (!this.#hasResponse && !isLast && isInterim(headers)) return;
     this.emit(this.#hasResponse ? "trailers" : "response", headers);
     this.#hasResponse = true;
     if (isLast) this.#receiveEnd();
   }
 
-  /** @param frameBytes of the frame, with its padding */
   receiveData(bytes: Uint8Array, frameBytes: number, isLast: boolean): void {
     if (this.destroyed) return;
     this.#uncredited += frameBytes;
@@ -171,7 +176,6 @@ export class Http2Stream extends Duplex {
     if (isLast) this.#receiveEnd();
   }
 
-  /** The peer has ended it with RST_STREAM. */
   receiveReset(code: number): void {
     this.rstCode = code;
     this.#isReset = true;
@@ -180,7 +184,6 @@ export class Http2Stream extends Duplex {
     else this.destroy(streamError(code));
   }
 
-  /** The connection is lost. */
   lose(error: Error): void {
     this.#isReset = true;
     if (this.#hasReceivedEnd) {
@@ -223,30 +226,11 @@ export class Http2Stream extends Duplex {
 
 const EMPTY = new Uint8Array();
 
-const NAME = /^[!#$%&'*+\-.^_`|~0-9a-z]+$/;
-const STATUS = /^[1-9][0-9][0-9]$/;
-
-/** @returns undefined when they are malformed. @see RFC 9113 section 8.2 */
-function toHeaders(list: readonly Header[], isResponse: boolean): IncomingHeaders | undefined {
-  const headers: Record<string, string | number> = Object.create(null);
-  for (const [at, [name, value]] of list.entries()) {
-    if (isResponse && at === 0) {
-      if (name !== ":status" || !STATUS.test(value)) return undefined;
-      headers[name] = Number(value);
-      continue;
-    }
-    if (!NAME.test(name) || /[\0\r\n]/.test(value)) return undefined;
-    const known = headers[name];
-    headers[name] = known === undefined ? value : `${known}, ${value}`;
-  }
-  return isResponse && list.length === 0 ? undefined : headers;
-}
-
 function abandoned(): Error {
   return Object.assign(new Error("the stream was closed"), { code: "ERR_STREAM_DESTROYED" });
 }
 
-function streamError(code: number): Error {
+export function streamError(code: number): Error {
   return Object.assign(new Error(`the server has reset the stream with the error code ${code}`), {
     code: "ERR_HTTP2_STREAM_ERROR",
   });

@@ -4,7 +4,7 @@ import type { Compression } from "@connectrpc/connect/protocol";
 import { validateResponseWithCompression, validateTrailer } from "@connectrpc/connect/protocol-grpc";
 import { compressionBrotli, compressionGzip } from "@connectrpc/connect-node";
 import { errorText } from "@daos/fault";
-import type { IncomingHeaders } from "./http2-stream.ts";
+import type { IncomingHeaders } from "./incoming-headers.ts";
 
 const COMPRESSIONS: readonly Compression[] = [compressionGzip, compressionBrotli];
 
@@ -12,7 +12,7 @@ const COMPRESSIONS: readonly Compression[] = [compressionGzip, compressionBrotli
 export const ACCEPTED: string = COMPRESSIONS.map(({ name }) => name).join(",");
 
 /** Flags and length of a gRPC message. */
-const PREFIX = 5;
+export const PREFIX_BYTES = 5;
 const COMPRESSED = 1;
 /** The largest message that is received, bytes, also when it is compressed. The list of 100,000 members has 12 MB. */
 export const MAX_ANSWER_BYTES: number = 64 * 1024 * 1024;
@@ -65,10 +65,11 @@ async function messageBytes(
     const text = "protocol error: missing output message for unary method";
     throw new ConnectError(text, hasTrailers ? Code.Unimplemented : Code.Unknown);
   }
-  const length = body.length < PREFIX ? undefined : new DataView(body.buffer, body.byteOffset).getUint32(1);
-  if (length === undefined || body.length < PREFIX + length)
+  const length =
+    body.length < PREFIX_BYTES ? undefined : new DataView(body.buffer, body.byteOffset).getUint32(1);
+  if (length === undefined || body.length < PREFIX_BYTES + length)
     throw new ConnectError("protocol error: incomplete envelope", Code.InvalidArgument);
-  const bytes = body.subarray(PREFIX);
+  const bytes = body.subarray(PREFIX_BYTES);
   if (((body[0] ?? 0) & COMPRESSED) === 0) return bytes;
   if (compression === undefined) {
     throw new ConnectError("received compressed envelope, but do not know how to decompress", Code.Internal);
