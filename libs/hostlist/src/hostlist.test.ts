@@ -2,7 +2,7 @@ import { Fault, FaultCode } from "@daos/fault";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { formatHostSet } from "./format-host-set.ts";
-import { formatHostAddress, parseHostAddress } from "./host-address.ts";
+import { compareAddresses, formatHostAddress, parseHostAddress } from "./host-address.ts";
 import { MAX_RANGE, parseHostList } from "./parse-host-list.ts";
 
 const show = (text: string) => parseHostList(text).map(formatHostAddress);
@@ -39,6 +39,28 @@ describe("parseHostAddress()", () => {
     ["x".repeat(64), "not a host name"],
   ])("refuses %j", (text, reason) => {
     expect(() => parseHostAddress(text)).toThrow(reason);
+  });
+});
+
+describe("compareAddresses()", () => {
+  it("orders by name, with numbers by their value, and then by port", () => {
+    const ordered = [
+      "10.0.0.2",
+      "10.0.0.10",
+      "10.0.0.10:10002",
+      "10.0.1.1",
+      "node",
+      "node-1",
+      "node007",
+      "node08",
+      "node8",
+      "node8-ib0",
+      "node9.a",
+      "node10.a",
+      "node10.b",
+      "nodes",
+    ].map((text) => parseHostAddress(text));
+    expect(ordered.toReversed().sort(compareAddresses)).toEqual(ordered);
   });
 });
 

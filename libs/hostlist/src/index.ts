@@ -1,5 +1,6 @@
 export { type FormatHostSetOptions, formatHostSet } from "./format-host-set.ts";
 export {
+  compareAddresses,
   DEFAULT_PORT,
   formatHostAddress,
   type HostAddress,

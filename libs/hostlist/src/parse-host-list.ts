@@ -38,18 +38,17 @@ function splitList(text: string): readonly string[] {
   const parts: string[] = [];
   let depth = 0;
   let start = 0;
-  for (let at = 0; at <= text.length; at++) {
-    const char = text[at];
+  for (const { 0: char, index } of text.matchAll(/[[\],\s]/g)) {
     if (char === "[") depth++;
     else if (char === "]") depth--;
-    else if (char === undefined || (depth === 0 && /[,\s]/.test(char))) {
-      if (at > start) parts.push(text.slice(start, at));
-      start = at + 1;
+    else if (depth === 0) {
+      parts.push(text.slice(start, index));
+      start = index + 1;
     }
     if (depth < 0 || depth > 1) throw faultHostlist(text, "its brackets do not match");
   }
   if (depth !== 0) throw faultHostlist(text, "its brackets do not match");
-  return parts;
+  return [...parts, text.slice(start)].filter((part) => part !== "");
 }
 
 /** The names of a pattern such as `rack[1-2]-node[01-16]`. */
