@@ -84,12 +84,17 @@ export class FrameReader {
   /** So many bytes must be there before the next frame, or its head, is whole. */
   #needed = HEAD_BYTES;
 
-  /** The frames that end in `chunk`. Their payloads are parts of it where possible. @throws ProtocolError FRAME_SIZE_ERROR */
+  /**
+   * The frames that end in `chunk`. Their payloads are parts of it where possible, and valid as long as it is.
+   *
+   * @throws ProtocolError FRAME_SIZE_ERROR
+   */
   *read(chunk: Buffer): Generator<Frame> {
-    this.#rest.push(chunk);
-    this.#restBytes += chunk.length;
-    if (this.#restBytes < this.#needed) return;
-    const bytes = this.#rest.length === 1 ? chunk : Buffer.concat(this.#rest);
+    if (this.#restBytes + chunk.length < this.#needed) {
+      this.#keep(chunk);
+      return;
+    }
+    const bytes = this.#rest.length === 0 ? chunk : Buffer.concat([...this.#rest, chunk]);
     let at = 0;
     this.#needed = HEAD_BYTES;
     while (at + HEAD_BYTES <= bytes.length) {
@@ -107,7 +112,13 @@ export class FrameReader {
       at = end;
       yield frame;
     }
-    this.#rest = at === bytes.length ? [] : [bytes.subarray(at)];
-    this.#restBytes = bytes.length - at;
+    this.#rest = [];
+    this.#restBytes = 0;
+    if (at < bytes.length) this.#keep(bytes.subarray(at));
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#rest.push(Buffer.from(bytes));
+    this.#restBytes += bytes.length;
   }
 }

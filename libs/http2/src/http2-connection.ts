@@ -101,7 +101,6 @@ export class Http2Connection implements StreamConnection {
     socket.on("error", (error) => this.destroy(error));
     socket.once("close", () => this.destroy());
     socket.once("end", () => this.destroy());
-    socket.on("data", (chunk) => this.#receive(chunk));
     // Not earlier: a write that fails with the handshake would hide the alert of the server.
     socket.once(url.protocol === "https:" ? "secureConnect" : "connect", () => {
       this.#isConnected = true;
@@ -238,7 +237,8 @@ export class Http2Connection implements StreamConnection {
     this.#send(frame);
   }
 
-  #receive(chunk: Buffer): void {
+  /** Takes what the socket has received. @param chunk may be overwritten afterwards */
+  receive(chunk: Buffer): void {
     try {
       for (const frame of this.#reader.read(chunk)) {
         if (this.#isDestroyed) return;
@@ -293,7 +293,8 @@ export class Http2Connection implements StreamConnection {
       this.#answer(frameOf(FrameType.windowUpdate, 0, 0, this.#uncredited));
       this.#uncredited = 0;
     }
-    stream?.receiveData(withoutPadding(payload, flags), payload.length, (flags & Flag.endStream) !== 0);
+    const bytes = Buffer.from(withoutPadding(payload, flags));
+    stream?.receiveData(bytes, payload.length, (flags & Flag.endStream) !== 0);
   }
 
   #onHeaders({ flags, streamId, payload }: Frame): void {
@@ -313,12 +314,13 @@ export class Http2Connection implements StreamConnection {
   #takeBlock(part: Buffer, flags: number): void {
     const block = this.#block;
     if (block === undefined) return;
-    block.parts.push(part);
+    const isWhole = (flags & Flag.endHeaders) !== 0;
+    block.parts.push(isWhole ? part : Buffer.from(part));
     // An empty part counts too: there is no end to those.
     block.bytes += part.length + 1;
     if (block.bytes > MAX_BLOCK_BYTES)
       throw new ProtocolError("headers of more than 64 KiB", ErrorCode.enhanceYourCalm);
-    if ((flags & Flag.endHeaders) === 0) return;
+    if (!isWhole) return;
     this.#block = undefined;
     // Also for a stream that is gone: the table of headers is that of the connection.
     const headers = this.#decoder.decode(Buffer.concat(block.parts));

@@ -28,6 +28,9 @@ export interface Http2SessionOptions {
   readonly tcpMs?: number | undefined;
 }
 
+/** How much is read at a time, bytes. */
+const READ_BYTES = 64 * 1024;
+
 /**
  * Interval of TCP keep-alive, which finds a dead host during a long call, ms. Servers of release 0.8.0 refuse frequent
  * HTTP/2 pings.
@@ -137,7 +140,7 @@ export class Http2Session implements Disposable {
     const opening = this.#opening;
     return new Promise((resolve, reject) => {
       let isOpen = false;
-      const socket = this.#dial(tls);
+      const socket = this.#dial(tls, (chunk) => connection.receive(chunk));
       const connection = new Http2Connection(socket, this.#url, {
         onReady: () => {
           isOpen = true;
@@ -156,10 +159,22 @@ export class Http2Session implements Disposable {
     });
   }
 
-  #dial(tls: ClientTls): Socket {
+  /** @param onData its chunk is overwritten by the next one, which may be that of another socket */
+  #dial(tls: ClientTls, onData: (chunk: Buffer) => void): Socket {
     const { protocol, port } = this.#url;
     const host = bareHost(this.#url);
-    const network = { keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS, noDelay: true };
+    const network = {
+      keepAlive: true,
+      keepAliveInitialDelay: KEEP_ALIVE_MS,
+      noDelay: true,
+      onread: {
+        buffer: readBuffer(),
+        callback: (bytes: number, buffer: Uint8Array) => {
+          onData(Buffer.from(buffer.buffer, buffer.byteOffset, bytes));
+          return true;
+        },
+      },
+    };
     if (protocol !== "https:") return connectTcp({ ...network, host, port: Number(port || 80) });
     const name = isIP(host) === 0 ? { servername: host } : {};
     return connectTls({
@@ -171,6 +186,15 @@ export class Http2Session implements Disposable {
       ALPNProtocols: ["h2"],
     });
   }
+}
+
+/** One buffer for what all sockets read. Otherwise Node.js allocates 64 KiB for each chunk. */
+let sharedBuffer: Buffer | undefined;
+
+/** Made at its first use, because a start-up snapshot must not have it. */
+function readBuffer(): Buffer {
+  sharedBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
+  return sharedBuffer;
 }
 
 function ignore(): void {}
