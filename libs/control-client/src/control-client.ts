@@ -80,11 +80,13 @@ export class ControlClient {
   readonly hosts: readonly HostAddress[];
   readonly #options: ControlClientOptions;
   readonly #log: Logger;
+  readonly #hostLog: Logger;
 
   constructor(options: ControlClientOptions) {
     this.hosts = options.hosts;
     this.#options = options;
     this.#log = options.log ?? silentLogger;
+    this.#hostLog = this.#log.child("client");
   }
 
   /** A client for other hosts, with the same options. */
@@ -231,8 +233,7 @@ export class ControlClient {
     { timeoutMs, pace }: { readonly timeoutMs: number; readonly pace: HostPace },
   ): Promise<Outcome<T>> {
     const name = formatHostAddress(host);
-    const log = this.#log.child("client", { host: name });
-    log.debug(request.attempted, { timeoutMs });
+    this.#hostLog.debug(request.attempted, { host: name, timeoutMs });
     using limit = deadline(timeoutMs, request.attempted, this.#options.signal);
     using connection = new HostConnection(host, this.#options.tls);
     let sent = false;
@@ -246,11 +247,11 @@ export class ControlClient {
         request.call(connection, callOptions(limit.signal, timeoutMs)),
         limit.signal,
       );
-      log.debug("answered");
+      this.#hostLog.debug("answered", { host: name });
       return { kind: "ok", value };
     } catch (error) {
       const fault = this.#fault(error, { attempted: request.attempted, host: name, sent });
-      log.debug("failed", { code: fault.code, reason: fault.message });
+      this.#hostLog.debug("failed", { host: name, code: fault.code, reason: fault.message });
       return { kind: "failed", fault };
     }
   }

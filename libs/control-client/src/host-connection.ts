@@ -1,7 +1,8 @@
-import { type Client, createClient, type Transport } from "@connectrpc/connect";
+import type { Client, Transport } from "@connectrpc/connect";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { type ClientTls, grpcTransport, Http2Session } from "@daos/http2";
 import { ctl, mgmt } from "@daos/proto";
+import { lazyClient } from "./lazy-client.ts";
 
 /**
  * A host that does not complete the HTTP/2 handshake within this time (ms) fails, whatever the deadline of the request.
@@ -13,7 +14,6 @@ export class HostConnection implements Disposable {
   readonly host: HostAddress;
   readonly #session: Http2Session;
   readonly #transport: Transport;
-  // Clients are made on demand: most connections serve one call, and a client has two dozen functions.
   #ctl: Client<typeof ctl.MgmtCtl> | undefined;
   #mgmt: Client<typeof mgmt.MgmtSvc> | undefined;
 
@@ -25,12 +25,12 @@ export class HostConnection implements Disposable {
   }
 
   get ctl(): Client<typeof ctl.MgmtCtl> {
-    this.#ctl ??= createClient(ctl.MgmtCtl, this.#transport);
+    this.#ctl ??= lazyClient(ctl.MgmtCtl, this.#transport);
     return this.#ctl;
   }
 
   get mgmt(): Client<typeof mgmt.MgmtSvc> {
-    this.#mgmt ??= createClient(mgmt.MgmtSvc, this.#transport);
+    this.#mgmt ??= lazyClient(mgmt.MgmtSvc, this.#transport);
     return this.#mgmt;
   }
 

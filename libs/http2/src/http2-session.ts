@@ -1,7 +1,7 @@
 import type { SecureClientSessionOptions } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
-import { abortable, deadline } from "@daos/sys";
+import { abortable, isTimeout } from "@daos/sys";
 import { encodeHeaders } from "./hpack-encode.ts";
 import type { Header } from "./hpack-table.ts";
 import { Http2Connection } from "./http2-connection.ts";
@@ -79,11 +79,11 @@ export class Http2Session implements Disposable {
     readonly signal: AbortSignal;
     readonly timeoutMs: number | (() => number);
   }): Promise<void> {
-    using limit = deadline(timeoutMs, `connection to ${this.#url.host}`, signal);
+    const limit = { ms: timeoutMs, waitingFor: `connection to ${this.#url.host}` };
     try {
-      await abortable(this.connection(), limit.signal);
+      await abortable(this.connection(), signal, limit);
     } catch (error) {
-      if (limit.signal.aborted) this.drop();
+      if (signal.aborted || isTimeout(error)) this.drop();
       throw error;
     }
   }

@@ -18,6 +18,27 @@ export interface Deadline extends Disposable {
  */
 export function deadline(ms: number | (() => number), waitingFor: string, parent?: AbortSignal): Deadline {
   const controller = new AbortController();
+  const abort = (reason: unknown) => {
+    dispose();
+    controller.abort(reason);
+  };
+  const stop = whenLate(ms, waitingFor, abort);
+  const onParent = () => abort(parent?.reason);
+  const dispose = () => {
+    stop();
+    parent?.removeEventListener("abort", onParent);
+  };
+  if (parent?.aborted) onParent();
+  else parent?.addEventListener("abort", onParent, { once: true });
+  return { signal: controller.signal, [Symbol.dispose]: dispose };
+}
+
+/** Calls `onLate` with the reason of a {@link deadline} after `ms` milliseconds. @returns stops the timer */
+function whenLate(
+  ms: number | (() => number),
+  waitingFor: string,
+  onLate: (reason: DOMException) => void,
+): () => void {
   const begun = monotonicNow();
   const allowedMs = () => (typeof ms === "number" ? ms : ms());
   const onTime = () => {
@@ -25,19 +46,10 @@ export function deadline(ms: number | (() => number), waitingFor: string, parent
     const leftMs = begun + late - monotonicNow();
     // Node.js may be a millisecond early.
     if (typeof ms !== "number" && leftMs >= 1) timer = setTimeout(onTime, leftMs);
-    else controller.abort(new DOMException(`no end of "${waitingFor}" within ${late} ms`, "TimeoutError"));
+    else onLate(new DOMException(`no end of "${waitingFor}" within ${late} ms`, "TimeoutError"));
   };
   let timer = setTimeout(onTime, allowedMs());
-  const onParent = () => controller.abort(parent?.reason);
-  const dispose = () => {
-    clearTimeout(timer);
-    parent?.removeEventListener("abort", onParent);
-  };
-  if (parent?.aborted) onParent();
-  else parent?.addEventListener("abort", onParent, { once: true });
-  controller.signal.addEventListener("abort", dispose, { once: true });
-  if (controller.signal.aborted) dispose();
-  return { signal: controller.signal, [Symbol.dispose]: dispose };
+  return () => clearTimeout(timer);
 }
 
 /** True for the reason that {@link deadline} aborts with. */
@@ -68,12 +80,32 @@ export function delay(
 /**
  * The outcome of `work`, or the signal's reason if that comes first. For work that takes no signal of its own: after an
  * abort it goes on, and its outcome is ignored.
+ *
+ * @param limit also ends the wait, as a {@link deadline} does. A signal of its own would take longer to make.
  */
-export function abortable<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+export function abortable<T>(work: Promise<T>, signal: AbortSignal, limit?: TimeLimit): Promise<T> {
   return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
+    const stop = () => {
+      stopTimer?.();
+      signal.removeEventListener("abort", onAbort);
+    };
+    const fail = (reason: unknown) => {
+      stop();
+      reject(reason);
+    };
+    const onAbort = () => fail(signal.reason);
+    const stopTimer = limit === undefined ? undefined : whenLate(limit.ms, limit.waitingFor, fail);
     if (signal.aborted) onAbort();
     else signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
+    work.then((value) => {
+      stop();
+      resolve(value);
+    }, fail);
   });
+}
+
+/** @see deadline */
+export interface TimeLimit {
+  readonly ms: number | (() => number);
+  readonly waitingFor: string;
 }

@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +40,15 @@ describe("deadline() and abortable()", () => {
   it("give up on work that never ends", async () => {
     await expect(abortable(new Promise(() => {}), AbortSignal.abort("gone"))).rejects.toBe("gone");
     await expect(abortable(Promise.resolve(3), new AbortController().signal)).resolves.toBe(3);
+  });
+
+  it("abortable() gives up at its own time limit, and leaves nothing with the signal", async () => {
+    const { signal } = new AbortController();
+    const limit = { ms: 5, waitingFor: "the engine" };
+    const error = await abortable(new Promise(() => {}), signal, limit).catch((reason: unknown) => reason);
+    expect(String(error)).toContain('no end of "the engine" within 5 ms');
+    await abortable(Promise.resolve(), signal, { ...limit, ms: 60_000 });
+    expect(getEventListeners(signal, "abort")).toEqual([]);
   });
 });
 
