@@ -43,6 +43,7 @@ export const FaultCode = {
   scmWithoutDax: 214,
   scmNamespaceMissing: 215,
   scmDeviceInUse: 216,
+  scmMountPointFailed: 217,
 
   // bdev: 300-399
   bdevUnknown: 308,

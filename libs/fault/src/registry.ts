@@ -174,6 +174,11 @@ const SCM = {
     "It is the backing of a loop device, exported to other machines, or a process has it open.",
     "end that use (losetup -d, the export, the process), or name another namespace in scm_list",
   ],
+  scmMountPointFailed: [
+    "The directory of scm_mount cannot be made or used.",
+    "Its file system is full, read-only or damaged, or something else than a directory is in its path.",
+    "correct what the message names, or set scm_mount to another directory",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const BDEV = {
@@ -314,12 +319,12 @@ const SUPERBLOCK = {
   superblockMalformed: [
     "The superblock in scm_mount is damaged.",
     "It is empty, cut off, or its checksum does not match.",
-    "restore it from a copy and check the device; or dmg storage format --reformat if the data is not needed",
+    "restore it from a copy and check the device; or, if the data is not needed, move it away, start daos-server, then dmg storage format --reformat",
   ],
   superblockOtherSystem: [
     "The storage belongs to another DAOS system.",
     "name in the configuration was changed, or the storage was moved here.",
-    "set name to the storage's system; or dmg storage format --reformat if the data is not needed",
+    "set name to the storage's system; or, if the data is not needed, move the superblock away, start daos-server, then dmg storage format --reformat",
   ],
   superblockNewerVersion: [
     "A later release wrote the superblock.",

@@ -1,4 +1,4 @@
-import { Fault, FaultCode } from "@daos/fault";
+import { errorText, Fault, FaultCode, toFault } from "@daos/fault";
 import type { PmemDevice } from "./pmem-devices.ts";
 import type { ScmStorage } from "./scm-types.ts";
 
@@ -40,6 +40,18 @@ export function faultDeviceAlreadyMounted(device: string, at: string, wanted: st
     code: FaultCode.storageDeviceAlreadyMounted,
     description: `cannot use ${device} for SCM at ${wanted}: it is mounted at ${at}`,
     resolution: `unmount it (umount ${at}), or set scm_list to another device`,
+  });
+}
+
+/** The directory of `scm_mount` cannot be made, read, emptied or given to its owner. */
+export function faultMountPointFailed(mount: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "scm",
+    code: FaultCode.scmMountPointFailed,
+    description: `cannot use the directory ${mount} for SCM`,
+    reason: errorText(cause),
+    resolution: `${toFault(cause).resolution}, or set scm_mount to another directory`,
+    cause,
   });
 }
 

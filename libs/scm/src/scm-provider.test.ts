@@ -84,6 +84,20 @@ describe("ScmProvider, with class ram in a process that may mount,", () => {
     await expect(scm.unmount(ram())).rejects.toMatchObject({ code: FaultCode.scmMountFailed });
   });
 
+  it("says that the mount point cannot be made, why, and what to do", async () => {
+    const { runner, scm } = setUp({ privileged: true });
+    await writeFile(mount, "");
+    await expect(
+      scm.format({ ...ram(), mount: join(mount, "scm0") }, { reformat: true }),
+    ).rejects.toMatchObject({
+      code: FaultCode.scmMountPointFailed,
+      description: `cannot use the directory ${mount}/scm0 for SCM`,
+      reason: expect.stringContaining("ENOTDIR"),
+      resolution: expect.stringMatching(/move it away, or set scm_mount to another directory$/),
+    });
+    expect(runner.ran).toEqual([]);
+  });
+
   it("follows no link to a mount point", async () => {
     const { scm } = setUp({ privileged: true });
     await mkdir(join(directory, "other"));
@@ -252,6 +266,16 @@ describe("ScmProvider, with class dcpm,", () => {
       description: expect.stringContaining("/srv/a"),
     });
     expect(runner.ran).toEqual([]);
+  });
+
+  it("erases nothing when the mount point cannot be used", async () => {
+    const { mounts, runner, scm } = setUp({ privileged: true });
+    mounts.mounted(mount, "/dev/pmem987", "ext4", "rw,dax=always");
+    await writeFile(mount, "");
+    await expect(scm.format(dcpm(), { reformat: true })).rejects.toMatchObject({
+      code: FaultCode.scmFormatInvalidParameter,
+    });
+    expect(runner.ran).toEqual([`umount ${mount}`]);
   });
 
   it("checks the device before it changes it", async () => {

@@ -29,6 +29,7 @@ import {
   faultMissingDevice,
   faultMountedWithoutDax,
   faultMountFailed,
+  faultMountPointFailed,
   faultNoDax,
   faultNoNamespace,
   faultNotMounted,
@@ -125,7 +126,9 @@ export class ScmProvider implements ScmOperations {
     }
     if (storage.class === "ram") {
       if (await this.#mounts.mayMount()) return { kind: "unformatted" };
-      const usable = isMountedOrBelow(mounts, storage.mount) && (await kindOf(storage.mount)) !== "missing";
+      const usable =
+        isMountedOrBelow(mounts, storage.mount) &&
+        (await usingDirectory(storage.mount, () => kindOf(storage.mount))) !== "missing";
       return { kind: usable ? "mounted" : "unformatted" };
     }
     refuseElsewhere(storage, mounts);
@@ -152,6 +155,8 @@ export class ScmProvider implements ScmOperations {
       if (use !== undefined) throw faultDeviceInUse(storage, use);
     }
     if (state.kind === "mounted") await this.unmount(storage, options);
+    // Before anything is erased.
+    await makeMountPoint(storage.mount);
     if (storage.class === "dcpm") await this.#makeFilesystem(storage, options);
     await this.#mountAt(storage, options);
     this.#log.info("SCM formatted", { mount: storage.mount, class: storage.class });
@@ -207,13 +212,13 @@ export class ScmProvider implements ScmOperations {
     if (entry !== undefined) this.#refuseForeign(storage, entry);
     else if (storage.class === "dcpm" || !isMountedOrBelow(mounts, storage.mount))
       throw faultNotMounted(storage);
-    const kind = await kindOf(storage.mount);
+    const kind = await usingDirectory(storage.mount, () => kindOf(storage.mount));
     if (kind === "else") throw faultNotADirectory(storage.mount);
     if (kind === "missing") {
-      await makeDirectory(storage.mount);
+      await usingDirectory(storage.mount, () => makeDirectory(storage.mount));
       return;
     }
-    const names = await readdir(storage.mount);
+    const names = await usingDirectory(storage.mount, () => readdir(storage.mount));
     if (names.length === 0) return;
     if (!options.reformat) {
       refuseFormatted(storage, { kind: "mounted" });
@@ -222,7 +227,7 @@ export class ScmProvider implements ScmOperations {
     if (below !== undefined) {
       throw faultFilesystemAlreadyMounted(below.mountPoint, below.source, below.fsType);
     }
-    await emptyDirectory(storage.mount);
+    await usingDirectory(storage.mount, () => emptyDirectory(storage.mount));
     this.#log.info("SCM directory emptied", { mount: storage.mount });
   }
 
@@ -262,9 +267,8 @@ export class ScmProvider implements ScmOperations {
     options: ScmCallOptions & { readonly owner?: Owner | undefined },
   ): Promise<void> {
     const { mount } = storage;
-    if ((await kindOf(mount)) === "else") throw faultNotADirectory(mount);
-    await makeDirectory(mount);
-    if ((await readdir(mount)).length > 0) {
+    await makeMountPoint(mount);
+    if ((await usingDirectory(mount, () => readdir(mount))).length > 0) {
       this.#log.warn("the mount point is not empty: its contents are hidden while SCM is mounted", { mount });
     }
     const { owner } = options;
@@ -278,8 +282,10 @@ export class ScmProvider implements ScmOperations {
       throw faultMountFailed(argv.join(" "), "it ended without an error, but nothing is mounted there");
     }
     if (owner !== undefined && storage.class === "dcpm") {
-      await chmod(mount, 0o700);
-      await chown(mount, owner.uid, owner.gid);
+      await usingDirectory(mount, async () => {
+        await chmod(mount, 0o700);
+        await chown(mount, owner.uid, owner.gid);
+      });
     }
     this.#log.info("SCM mounted", { mount, class: storage.class });
   }
@@ -371,6 +377,21 @@ function faultNotADirectory(mount: string): Error {
     "it is a link or a file, not a directory",
     `remove it, or set scm_mount to another directory than ${mount} in ${dirname(mount)}`,
   );
+}
+
+/** @throws Fault scmFormatInvalidParameter for a link or a file; scmMountPointFailed */
+async function makeMountPoint(mount: string): Promise<void> {
+  if ((await usingDirectory(mount, () => kindOf(mount))) === "else") throw faultNotADirectory(mount);
+  await usingDirectory(mount, () => makeDirectory(mount));
+}
+
+/** @throws Fault scmMountPointFailed in place of an error of the file system */
+async function usingDirectory<T>(mount: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw faultMountPointFailed(mount, error);
+  }
 }
 
 function callerAsOwner(): Owner {
