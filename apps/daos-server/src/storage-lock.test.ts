@@ -1,9 +1,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
+import { SmallFileSystem } from "@daos/sys/testing";
 import { afterEach, beforeEach, expect, it } from "vitest";
 import { StorageLocks } from "./storage-lock.ts";
 
@@ -26,6 +27,28 @@ it("StorageLocks.take() locks the storage until it is released", async () => {
   one.release(mount);
   await other.take(mount, { signal });
   await expect(one.take(mount, { signal })).rejects.toMatchObject({ code: FaultCode.storageInUse });
+});
+
+it("StorageLocks.take() says that the lock cannot be written, where, and what to do, when the storage is damaged", async () => {
+  using locks = new StorageLocks({ timeoutMs: 0 });
+  await writeFile(join(mount, "control_plane"), "");
+  await expect(locks.take(mount, { signal })).rejects.toMatchObject({
+    code: FaultCode.storageUnwritable,
+    description: `cannot write ${join(mount, "control_plane", "lock")}`,
+    reason: expect.stringContaining("ENOTDIR"),
+    resolution: expect.stringContaining("daos-server start"),
+  });
+});
+
+it.runIf(process.geteuid?.() === 0)("StorageLocks.take() says that the storage is read-only", async () => {
+  using small = new SmallFileSystem(1);
+  small.makeReadOnly();
+  using locks = new StorageLocks({ timeoutMs: 0 });
+  await expect(locks.take(small.path, { signal })).rejects.toMatchObject({
+    code: FaultCode.storageUnwritable,
+    reason: expect.stringContaining("EROFS"),
+    resolution: expect.stringContaining("read-write"),
+  });
 });
 
 it("StorageLocks.take() locks the storage until the last process that inherited the lock has ended, also when the server was killed", async () => {
@@ -62,7 +85,10 @@ it("StorageLocks.take() ends its wait when the signal aborts", async () => {
   expect(other.descriptor(mount)).toBeUndefined();
 });
 
-it("StorageLocks.take() throws the file system's error when the directory accepts no file", async () => {
+it("StorageLocks.take() says that the lock cannot be written when the directory cannot be made", async () => {
   using locks = new StorageLocks();
-  await expect(locks.take("/proc/1", { signal })).rejects.toMatchObject({ code: "ENOENT" });
+  await expect(locks.take("/proc/1", { signal })).rejects.toMatchObject({
+    code: FaultCode.storageUnwritable,
+    reason: expect.stringContaining("ENOENT"),
+  });
 });

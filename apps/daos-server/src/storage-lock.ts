@@ -1,6 +1,7 @@
 import { closeSync, openSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { tryLockFile } from "@daos/drpc";
+import { faultStorageUnwritable } from "@daos/instance";
 import { delay, makeDirectories } from "@daos/sys";
 import { faultStorageInUse } from "./faults.ts";
 
@@ -12,6 +13,16 @@ function storageLockFile(mount: string): string {
 /** How long to wait for the lock, ms. The engines of a killed server are killed too, which takes a moment. */
 const LOCK_TIMEOUT_MS = 10_000;
 const RETRY_MS = 100;
+
+/** @throws Fault storageUnwritable */
+async function openLockFile(path: string, mount: string): Promise<number> {
+  try {
+    await makeDirectories(dirname(path), { mode: 0o700 });
+    return openSync(path, "a", 0o600);
+  } catch (error) {
+    throw faultStorageUnwritable(path, mount, error);
+  }
+}
 
 /**
  * Locks the storage of this server's engines against every other server, also in another container of this host. Each engine
@@ -28,13 +39,12 @@ export class StorageLocks implements Disposable {
   /**
    * Locks the storage at a mount point, unless this object has locked it before.
    *
-   * @throws Fault storageInUse; of the file system; the signal's reason
+   * @throws Fault storageInUse, storageUnwritable; the signal's reason
    */
   async take(mount: string, wait: { readonly signal: AbortSignal }): Promise<void> {
     if (this.#held.has(mount)) return;
     const path = storageLockFile(mount);
-    await makeDirectories(dirname(path), { mode: 0o700 });
-    const fd = openSync(path, "a", 0o600);
+    const fd = await openLockFile(path, mount);
     try {
       for (let waitedMs = 0; !tryLockFile(fd); waitedMs += RETRY_MS) {
         if (waitedMs >= this.#timeoutMs) throw faultStorageInUse(mount, path);

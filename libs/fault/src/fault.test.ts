@@ -48,6 +48,20 @@ describe("toFault()", () => {
     expect(toFault(cause)).toMatchObject({ code: 0, description: "boom", cause });
     expect(toFault("text").description).toBe("text");
   });
+
+  it.each([
+    ["ENOSPC", "make room where /mnt/daos/f is"],
+    ["EDQUOT", "make room where /mnt/daos/f is"],
+    ["EROFS", "mount the file system of /mnt/daos/f read-write"],
+    ["EIO", "the device of /mnt/daos/f fails"],
+    ["EACCES", "let the user that runs this program use /mnt/daos/f"],
+    ["ENOTDIR", "there is something else where /mnt/daos/f is expected"],
+    ["EMFILE", "allow more open files"],
+    ["EPROTO", "this is not a known failure"],
+  ])("says what to do about the failure %s of the operating system", (code, resolution) => {
+    const error = Object.assign(new Error(`${code}: text`), { code, path: "/mnt/daos/f" });
+    expect(toFault(error)).toMatchObject({ code: 0, resolution: expect.stringContaining(resolution) });
+  });
 });
 
 describe("FaultCode", () => {

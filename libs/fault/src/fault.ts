@@ -79,6 +79,34 @@ export function hasCode(error: unknown, code: number): error is Fault {
   return error instanceof Fault && error.code === code;
 }
 
+/** What an operator can do about a failure of the operating system; undefined for other failures. */
+function systemResolution(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code, path } = error as NodeJS.ErrnoException;
+  const where = path ?? "the file system that is in use";
+  switch (code) {
+    case "ENOSPC":
+    case "EDQUOT":
+      return `make room where ${where} is (df -h and df -i show it), then repeat the command or start the program again`;
+    case "EROFS":
+      return `mount the file system of ${where} read-write; if it was, the kernel has found an error on it (dmesg)`;
+    case "EIO":
+      return `the device of ${where} fails: look in the kernel's log (dmesg)`;
+    case "EACCES":
+    case "EPERM":
+      return `let the user that runs this program use ${where}`;
+    case "ENOTDIR":
+    case "EISDIR":
+    case "ELOOP":
+      return `there is something else where ${where} is expected: move it away`;
+    case "EMFILE":
+    case "ENFILE":
+      return "allow more open files (ulimit -n; LimitNOFILE= of the service), and look for what has them open";
+    default:
+      return undefined;
+  }
+}
+
 /**
  * Turns any thrown value into a fault; call it once, at an edge. A fault is returned unchanged. Anything else becomes code
  * 0 with its text.
@@ -90,7 +118,9 @@ export function toFault(error: unknown): Fault {
     domain: "general",
     code: 0,
     description: text,
-    resolution: "this is not a known failure: look in the server's log, and report it with the log attached",
+    resolution:
+      systemResolution(error) ??
+      "this is not a known failure: look in the server's log, and report it with the log attached",
     cause: error,
   });
 }

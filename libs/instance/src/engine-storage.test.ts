@@ -324,3 +324,17 @@ describe.runIf(isRoot)("EngineStorage.prepareBdevs on an SCM that is full", () =
     expect(await readdir(small.path)).toEqual(["daos_nvme.conf"]);
   });
 });
+
+describe.runIf(isRoot)("EngineStorage.erase", () => {
+  it("names the superblock of an SCM that is read-only", async () => {
+    using small = new SmallFileSystem(1);
+    await writeSuperblock(small.path, createSuperblock({ system: "daos_server", replica: "none" }));
+    small.makeReadOnly();
+    await expect(storage({}, {}, { mount: small.path }).erase()).rejects.toMatchObject({
+      code: FaultCode.storageUnwritable,
+      description: `cannot write ${join(small.path, "superblock")}`,
+      reason: expect.stringContaining("EROFS"),
+      resolution: expect.stringContaining("then repeat the erase"),
+    });
+  });
+});

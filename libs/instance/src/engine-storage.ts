@@ -1,4 +1,4 @@
-import { chown, mkdir, readdir, readFile, rm } from "node:fs/promises";
+import { chown, readdir, readFile, rm } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import {
@@ -22,7 +22,7 @@ import {
   superblockPath,
   writeSuperblock,
 } from "@daos/superblock";
-import { hasErrorCode, syncDirectory, writeFileAtomic } from "@daos/sys";
+import { hasErrorCode, makeDirectories, syncDirectory, writeFileAtomic } from "@daos/sys";
 import { faultNothingFormatted, faultStorageLost, faultStorageUnwritable } from "./faults.ts";
 import { type FormatPlan, planFormat } from "./plan-format.ts";
 import { deviceLosses, readStorageFacts, type StorageFacts, storageLosses } from "./storage-facts.ts";
@@ -257,7 +257,7 @@ export class EngineStorage {
     const superblock = createSuperblock({ system: config.systemName, rank: config.rank, replica });
     // The format has removed the former contents.
     this.#accepted = undefined;
-    await mkdir(mount, { recursive: true, mode: 0o700 });
+    await makeDirectories(mount, { mode: 0o700 });
     await this.writeSuperblock(superblock);
     if (owner !== undefined) await chown(superblockPath(mount), owner.uid, owner.gid);
     this.#accepted = await this.#readFacts();
@@ -268,8 +268,13 @@ export class EngineStorage {
   /** Removes the identity. The other contents of the storage stay until it is formatted. */
   async erase(): Promise<void> {
     const { mount } = this.#options.config.scm;
-    await rm(superblockPath(mount), { force: true });
-    await syncDirectory(mount);
+    const path = superblockPath(mount);
+    try {
+      await rm(path, { force: true });
+      await syncDirectory(mount);
+    } catch (error) {
+      throw faultStorageUnwritable(path, mount, error, "repeat the erase");
+    }
     this.#superblock = undefined;
     this.#accepted = undefined;
     this.#erased = true;

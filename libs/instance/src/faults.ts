@@ -159,14 +159,23 @@ export function faultStorageLost(index: number, mount: string, losses: readonly 
   });
 }
 
-/** A file that the engine reads at its start cannot be written to its SCM. */
-export function faultStorageUnwritable(path: string, mount: string, cause: unknown): Fault {
+/**
+ * A file that the engine or its server needs cannot be written to its SCM.
+ *
+ * @param next what to do when it can be written again
+ */
+export function faultStorageUnwritable(
+  path: string,
+  mount: string,
+  cause: unknown,
+  next = "start the engine again (dmg system start, or daos-server start if the server has ended)",
+): Fault {
   return new Fault({
     domain: "storage",
     code: FaultCode.storageUnwritable,
     description: `cannot write ${path}`,
     reason: errorText(cause),
-    resolution: `make room in ${mount}, or mount it read-write for the user that runs daos-server, then dmg system start`,
+    resolution: `make room in ${mount}, or mount it read-write for the user that runs daos-server, then ${next}; a file system that became read-only by itself is damaged (dmesg)`,
     cause,
   });
 }

@@ -6,7 +6,7 @@ export type {
   InstanceFormatResult,
   Owner,
 } from "./engine-storage.ts";
-export { faultEngineNotFound, faultStorageLost } from "./faults.ts";
+export { faultEngineNotFound, faultStorageLost, faultStorageUnwritable } from "./faults.ts";
 export { findEngine } from "./find-engine.ts";
 export { EngineInstance, type InstanceOptions } from "./instance.ts";
 export type { InstanceParts, ProcessPart, StoragePart } from "./instance-parts.ts";

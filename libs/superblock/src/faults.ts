@@ -1,5 +1,10 @@
 import { errorText, Fault, FaultCode } from "@daos/fault";
 
+/** The server does not run with such a superblock. Without it, it waits for a format. */
+function startOver(path: string): string {
+  return `move ${path} away, start daos-server again, then dmg storage format --reformat`;
+}
+
 /** The file exists but cannot be read: a directory, a link, no permission. */
 export function faultSuperblockUnreadable(path: string, reason: string, cause?: unknown): Fault {
   return new Fault({
@@ -7,8 +12,7 @@ export function faultSuperblockUnreadable(path: string, reason: string, cause?: 
     code: FaultCode.superblockUnreadable,
     description: `the superblock ${path} cannot be read`,
     reason,
-    resolution:
-      "make it a regular file of the user that runs daos-server, restored from a copy; or, if the data is not needed: dmg storage format --reformat",
+    resolution: `make it a regular file of the user that runs daos-server, restored from a copy; or, if the data is not needed: ${startOver(path)}`,
     cause,
   });
 }
@@ -33,8 +37,7 @@ export function faultSuperblockMalformed(path: string, reason: string, cause?: u
     code: FaultCode.superblockMalformed,
     description: `the superblock ${path} is damaged`,
     reason,
-    resolution:
-      "check the device and the kernel's log for errors and restore the file from a copy; or, if the data is not needed: dmg storage format --reformat",
+    resolution: `check the device and the kernel's log for errors and restore the file from a copy; or, if the data is not needed: ${startOver(path)}`,
     cause,
   });
 }
@@ -45,7 +48,7 @@ export function faultSuperblockOtherSystem(path: string, found: string, expected
     domain: "superblock",
     code: FaultCode.superblockOtherSystem,
     description: `the storage of ${path} belongs to the system "${found}", not to "${expected}"`,
-    resolution: `set name: ${found} in the server's configuration, or use another scm_mount; to give the storage to "${expected}" and lose its data: dmg storage format --reformat`,
+    resolution: `set name: ${found} in the server's configuration, or use another scm_mount; to give the storage to "${expected}" and lose its data: ${startOver(path)}`,
   });
 }
 
@@ -55,7 +58,6 @@ export function faultSuperblockNewerVersion(path: string, version: number): Faul
     domain: "superblock",
     code: FaultCode.superblockNewerVersion,
     description: `the superblock ${path} has version ${version}, this release knows version 0`,
-    resolution:
-      "start the storage with the release that wrote it; to use it with this release and lose its data: dmg storage format --reformat",
+    resolution: `start the storage with the release that wrote it; to use it with this release and lose its data: ${startOver(path)}`,
   });
 }

@@ -33,6 +33,11 @@ export class SmallFileSystem implements Disposable {
     rmSync(join(this.path, "other-data"), { force: true });
   }
 
+  /** As the kernel does when it finds an error on a file system. */
+  makeReadOnly(): void {
+    execFileSync("mount", ["-o", "remount,ro", this.path]);
+  }
+
   [Symbol.dispose](): void {
     // The test may have unmounted it.
     spawnSync("umount", ["-l", this.path]);
