@@ -79,32 +79,33 @@ export function hasCode(error: unknown, code: number): error is Fault {
   return error instanceof Fault && error.code === code;
 }
 
-/** What an operator can do about a failure of the operating system; undefined for other failures. */
+const MAKE_ROOM = (where: string) =>
+  `make room where ${where} is (df -h and df -i show it), then repeat the command or start the program again`;
+const ALLOW = (where: string) => `let the user that runs this program use ${where}`;
+const MOVE_AWAY = (where: string) => `there is something else where ${where} is expected: move it away`;
+const ALLOW_FILES = () =>
+  "allow more open files (ulimit -n; LimitNOFILE= of the service), and look for what has them open";
+
+/** What an operator can do about failures of the operating system, by their codes. */
+const SYSTEM_RESOLUTIONS: Readonly<Record<string, (where: string) => string>> = {
+  ENOSPC: MAKE_ROOM,
+  EDQUOT: MAKE_ROOM,
+  EROFS: (where) =>
+    `mount the file system of ${where} read-write; if it was, the kernel has found an error on it (dmesg)`,
+  EIO: (where) => `the device of ${where} fails: look in the kernel's log (dmesg)`,
+  EACCES: ALLOW,
+  EPERM: ALLOW,
+  ENOTDIR: MOVE_AWAY,
+  EISDIR: MOVE_AWAY,
+  ELOOP: MOVE_AWAY,
+  EMFILE: ALLOW_FILES,
+  ENFILE: ALLOW_FILES,
+};
+
 function systemResolution(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, path } = error as NodeJS.ErrnoException;
-  const where = path ?? "the file system that is in use";
-  switch (code) {
-    case "ENOSPC":
-    case "EDQUOT":
-      return `make room where ${where} is (df -h and df -i show it), then repeat the command or start the program again`;
-    case "EROFS":
-      return `mount the file system of ${where} read-write; if it was, the kernel has found an error on it (dmesg)`;
-    case "EIO":
-      return `the device of ${where} fails: look in the kernel's log (dmesg)`;
-    case "EACCES":
-    case "EPERM":
-      return `let the user that runs this program use ${where}`;
-    case "ENOTDIR":
-    case "EISDIR":
-    case "ELOOP":
-      return `there is something else where ${where} is expected: move it away`;
-    case "EMFILE":
-    case "ENFILE":
-      return "allow more open files (ulimit -n; LimitNOFILE= of the service), and look for what has them open";
-    default:
-      return undefined;
-  }
+  return SYSTEM_RESOLUTIONS[code ?? ""]?.(path ?? "the file system that is in use");
 }
 
 /**
