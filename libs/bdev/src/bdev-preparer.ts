@@ -102,11 +102,15 @@ export class BdevPreparer {
     await this.#hugetlbfs.mount(owner, options);
     const driver = await this.#options.drivers.userDriver();
     const controllers: ControllerOutcome[] = [];
+    const unready = await this.#unready(addresses, options);
     const taken = new Map<string, string>();
     for (const address of addresses) {
       options.signal?.throwIfAborted();
       const outcome = await this.#outcome(address, options, async () => {
-        const reason = whyNotSelected(address, options) ?? (await this.#whyNotTaken(address, taken, options));
+        const reason =
+          whyNotSelected(address, options) ??
+          (await this.#whyNotTaken(address, taken, options)) ??
+          unready.get(address);
         if (reason !== undefined) return { kind: "skipped", pciAddress: address, reason };
         const contents = await this.#contents(address, options);
         const namespaceIds = await this.#options.uses.namespaceIds(address);
@@ -119,6 +123,21 @@ export class BdevPreparer {
       controllers.push(outcome);
     }
     return { controllers, hugepages };
+  }
+
+  /** Why selected controllers are not ready. All are awaited at the same time. */
+  async #unready(
+    addresses: readonly string[],
+    options: BdevPrepareOptions,
+  ): Promise<ReadonlyMap<string, string>> {
+    const found = await Promise.all(
+      addresses.map(async (address): Promise<readonly [string, string][]> => {
+        if (whyNotSelected(address, options) !== undefined) return [];
+        const reason = await this.#options.drivers.whyNotReady(address, options);
+        return reason === undefined ? [] : [[address, reason]];
+      }),
+    );
+    return new Map(found.flat());
   }
 
   /** A bind destroys nothing, so contents that cannot be read do not prevent it. */

@@ -35,7 +35,10 @@ export async function whyUnusable(
   }
   const [controller] = await sys.list(`${device}/nvme`);
   const state = controller && (await sys.read(`${device}/nvme/${controller}/state`));
-  return names.length === 0 && state === "live" ? "it has no namespaces" : undefined;
+  if (names.length > 0 || state === undefined) return undefined;
+  return state === "live"
+    ? "it has no namespaces"
+    : `the kernel does not have it ready (its state is ${state})`;
 }
 
 /** Why a namespace cannot be written, `nvme0n1 is read-only`; undefined when the kernel knows no reason. */

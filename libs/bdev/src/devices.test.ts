@@ -198,6 +198,18 @@ describe("whyUnusable() and whyNotOffered()", () => {
     });
   });
 
+  it.each(["new", "connecting", "resetting", "dead"])(
+    "whyUnusable() says that the kernel does not have a controller without namespaces ready: %s",
+    async (state) => {
+      const address = "0000:22:00.0";
+      const sys = new FakeSysTree().files({ [`${PCI}/${address}/nvme/nvme0/state`]: `${state}\n` });
+      expect(await whyUnusable(sys, address, [])).toBe(
+        `the kernel does not have it ready (its state is ${state})`,
+      );
+      expect(await whyUnusable(sys, address, ["nvme0n1"])).toBeUndefined();
+    },
+  );
+
   it("whyNotOffered() and whyUnusable() find the functions of SR-IOV", async () => {
     const sys = new FakeSysTree();
     const functions = new Map<string, number>();

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { FaultCode } from "@daos/fault";
 import { silentLogger } from "@daos/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BdevPreparer } from "./bdev-preparer.ts";
@@ -240,9 +241,27 @@ describe("fileJournal()", () => {
     expect(await fileJournal(join(directory, "journal")).readHugepages()).toEqual([
       { node: "node0", pages: 7 },
     ]);
+    await journal.writeHugepages([]);
+    await journal.writeHugepages([]);
+    expect(await readdir(join(directory, "journal"))).toEqual([]);
     for (const text of ["{", "null", '[null,{"node":"node0","pages":-1},{"node":0,"pages":1}]']) {
       await writeFile(join(directory, "journal", "hugepages"), text);
       expect(await journal.readHugepages()).toEqual([]);
     }
+  });
+
+  it("fileJournal() says that nothing was changed when it cannot be written", async () => {
+    await writeFile(join(directory, "file"), "");
+    const journal = fileJournal(join(directory, "file", "journal"));
+    const record = { driver: "nvme", override: "(null)", pid: 1 };
+    for (const write of [
+      () => journal.write("prepared", A, record),
+      () => journal.writeHugepages([{ node: "node0", pages: 7 }]),
+    ])
+      await expect(write()).rejects.toMatchObject({
+        code: FaultCode.bdevRecordFailed,
+        description: expect.stringContaining("nothing was changed"),
+        reason: expect.stringContaining("ENOTDIR"),
+      });
   });
 });

@@ -1,7 +1,8 @@
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { hasErrorCode, type Owner, syncDirectory, writeFileAtomic } from "@daos/sys";
+import { hasErrorCode, makeDirectories, type Owner, syncDirectory, writeFileAtomic } from "@daos/sys";
 import type { NodeHugepages } from "./bdev-types.ts";
+import { faultRecordFailed } from "./faults.ts";
 
 /** The driver that a controller had before it was changed. */
 export interface DriverRecord {
@@ -29,12 +30,12 @@ export type DriverChange = "prepared" | "borrowed";
 export interface DriverJournal {
   /** Undefined when there is no record, or a damaged one. */
   read(change: DriverChange, address: string): Promise<DriverRecord | undefined>;
-  /** Durable when it returns. */
+  /** Durable when it returns. @throws Fault bdevRecordFailed */
   write(change: DriverChange, address: string, record: DriverRecord): Promise<void>;
   remove(change: DriverChange, address: string): Promise<void>;
   /** The hugepages that prepare has added to each node; empty for none, and for a damaged record. */
   readHugepages(): Promise<readonly NodeHugepages[]>;
-  /** Durable when it returns. */
+  /** Durable when it returns. @throws Fault bdevRecordFailed */
   writeHugepages(added: readonly NodeHugepages[]): Promise<void>;
 }
 
@@ -60,19 +61,22 @@ export const DRIVER_JOURNAL = "/run/daos_bdev";
 export function fileJournal(directory: string): DriverJournal {
   const pathOf = (change: DriverChange, address: string) => join(directory, `${address}.${change}`);
   const hugepages = join(directory, "hugepages");
+  const remove = async (path: string) => {
+    try {
+      await rm(path);
+      await syncDirectory(directory);
+    } catch (error) {
+      if (!hasErrorCode(error, "ENOENT")) throw error;
+    }
+  };
   return {
     read: async (change, address) => parseRecord(await readJson(pathOf(change, address))),
     write: (change, address, record) => writeJson(directory, pathOf(change, address), record),
     readHugepages: async () => parseHugepages(await readJson(hugepages)),
-    writeHugepages: (added) => writeJson(directory, hugepages, added),
-    remove: async (change, address) => {
-      try {
-        await rm(pathOf(change, address));
-        await syncDirectory(directory);
-      } catch (error) {
-        if (!hasErrorCode(error, "ENOENT")) throw error;
-      }
-    },
+    // A removal takes no space.
+    writeHugepages: (added) =>
+      added.length === 0 ? remove(hugepages) : writeJson(directory, hugepages, added),
+    remove: (change, address) => remove(pathOf(change, address)),
   };
 }
 
@@ -85,9 +89,14 @@ async function readJson(path: string): Promise<unknown> {
   }
 }
 
+/** @throws Fault bdevRecordFailed */
 async function writeJson(directory: string, path: string, value: unknown): Promise<void> {
-  await mkdir(directory, { recursive: true, mode: 0o700 });
-  await writeFileAtomic(path, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+  try {
+    await makeDirectories(directory, { mode: 0o700 });
+    await writeFileAtomic(path, `${JSON.stringify(value)}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw faultRecordFailed(path, error);
+  }
 }
 
 function parseHugepages(value: unknown): readonly NodeHugepages[] {

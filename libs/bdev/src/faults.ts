@@ -252,3 +252,15 @@ export function faultBurnInUnsupported(address: string, backend: string): Fault 
     resolution: "stop the SPDK target, then try again: the kernel's driver is used",
   });
 }
+
+/** Without a record of the former state nothing may be changed: it could not be restored. */
+export function faultRecordFailed(path: string, cause: unknown): Fault {
+  return new Fault({
+    domain: "bdev",
+    code: FaultCode.bdevRecordFailed,
+    description: `cannot record in ${path} what is to be restored later, so nothing was changed`,
+    reason: errorText(cause),
+    resolution: `make room there or make it writable (df -h ${path}), then repeat the command`,
+    cause,
+  });
+}

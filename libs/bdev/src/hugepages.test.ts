@@ -154,6 +154,14 @@ describe("Hugepages", () => {
     expect(await pages.free()).toEqual([{ node: "node0", pages: 15 }]);
   });
 
+  it("reserve() restores the previous state when the number cannot be recorded, because nothing would free the pages", async () => {
+    const kernel = new FakeKernel([{ nr: 10 }, { nr: 600 }]);
+    const full = new Error("ENOSPC");
+    const journal = { ...inProcessJournal(), writeHugepages: () => Promise.reject(full) };
+    await expect(new Hugepages(kernel.sys, journal).reserve(1024, { shrink: false })).rejects.toBe(full);
+    expect(kernel.pages).toEqual([10, 600]);
+  });
+
   it("free() gives back what reserve() has added, also by another process, and keeps what others have reserved", async () => {
     const kernel = new FakeKernel([{ nr: 10 }, { nr: 600 }]);
     const journal = inProcessJournal();

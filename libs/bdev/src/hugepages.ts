@@ -30,7 +30,7 @@ export class Hugepages {
    * away: that would make them surplus pages, which the kernel adds to the next request of another node.
    *
    * @param options.shrink false to leave a node with more than its share as it is; it loses them by default
-   * @throws Fault bdevHugepagesShort; then the machine has as many as before
+   * @throws Fault bdevHugepagesShort, bdevRecordFailed; then the machine has as many as before
    */
   async reserve(
     total: number,
@@ -64,7 +64,13 @@ export class Hugepages {
       const had = before.find((pool) => pool.node === node)?.pages ?? 0;
       return { node, pages: Math.max(0, (added.get(node) ?? 0) + pages - had) };
     });
-    await this.#journal.writeHugepages(balance);
+    try {
+      await this.#journal.writeHugepages(balance);
+    } catch (error) {
+      // Pages that are not recorded would never be freed.
+      await this.#set(before);
+      throw error;
+    }
     return got;
   }
 

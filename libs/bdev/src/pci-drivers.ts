@@ -21,6 +21,9 @@ const TAKEN_MS = 5_000;
 /** Timeout for namespaces, which appear after the controller, ms. */
 const NAMESPACES_MS = 2_000;
 
+/** Timeout for a controller that the kernel is just bringing up or resetting, ms. */
+const SETTLED_MS = 10_000;
+
 /** The user-space drivers. */
 export const USER_DRIVERS: readonly string[] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
 
@@ -92,6 +95,36 @@ export class PciDrivers {
       }
     }
     return users;
+  }
+
+  /**
+   * Waits for a controller that the kernel's driver has just got or is resetting. Its namespaces appear one by one after it is
+   * live: before that, nothing says what the device is.
+   *
+   * @returns why it cannot be used, `the kernel does not have it ready: its state is resetting`; undefined when it is ready,
+   *   or when the kernel's driver does not have it
+   */
+  async whyNotReady(address: string, options: PciCallOptions = {}): Promise<string | undefined> {
+    const device = `${PCI}/devices/${address}`;
+    let before: readonly string[] = [];
+    for (let waited = 0; ; waited += POLL_MS) {
+      if ((await this.driverOf(address)) !== "nvme") return undefined;
+      const [name] = await this.#sys.list(`${device}/nvme`);
+      const state = name === undefined ? undefined : await this.#sys.read(`${device}/nvme/${name}/state`);
+      if (state === undefined && waited >= NAMESPACES_MS) return undefined;
+      if (state === "live") {
+        const now = await this.#namespacesOf(`${device}/nvme/${name}`);
+        if (waited >= NAMESPACES_MS || (now.length > 0 && now.length === before.length)) return undefined;
+        before = now;
+      } else if (state !== undefined && waited >= SETTLED_MS) {
+        return `the kernel does not have it ready: its state is ${state}`;
+      }
+      await this.#wait(POLL_MS, options);
+    }
+  }
+
+  async #namespacesOf(controller: string): Promise<readonly string[]> {
+    return (await this.#sys.list(controller)).filter((entry) => /^nvme\d+(c\d+)?n\d+$/.test(entry));
   }
 
   /** Loads the kernel module of a driver if it is not loaded. @throws Fault bdevBindFailed */
@@ -327,8 +360,8 @@ export class PciDrivers {
         throw new Error("the kernel's driver does not take it");
       const state = name === undefined ? undefined : await this.#sys.read(`${device}/nvme/${name}/state`);
       if (name !== undefined && state === "live") {
-        const names = await this.#sys.list(`${device}/nvme/${name}`);
-        if (names.some((entry) => /^nvme\d+(c\d+)?n\d+$/.test(entry)) || waited >= NAMESPACES_MS) return;
+        const names = await this.#namespacesOf(`${device}/nvme/${name}`);
+        if (names.length > 0 || waited >= NAMESPACES_MS) return;
       }
       if (waited >= READY_MS) {
         throw new Error(`the controller is ${state ?? "not there"} after ${READY_MS / 1000} s`);

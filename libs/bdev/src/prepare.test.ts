@@ -23,7 +23,11 @@ const controller = (address: string, index: number, iommuGroup?: number): FakeCo
 });
 
 function setUp(
-  options: Partial<FakeMachineOptions> & { claim?: BlockClaim; hugetlbfsNames?: readonly string[] } = {},
+  options: Partial<FakeMachineOptions> & {
+    claim?: BlockClaim;
+    hugetlbfsNames?: readonly string[];
+    wait?: () => Promise<void>;
+  } = {},
 ) {
   const machine = new FakeMachine({ controllers: [controller(A, 0), controller(B, 1)], ...options });
   const { sys, runner, mounts } = machine;
@@ -37,7 +41,7 @@ function setUp(
     mounts,
     log: silentLogger,
     uses: new DeviceUses({ sys, mounts, runner, claim: () => Promise.resolve(options.claim ?? "free") }),
-    drivers: new PciDrivers({ sys, runner, wait: () => Promise.resolve() }),
+    drivers: new PciDrivers({ sys, runner, wait: options.wait ?? (() => Promise.resolve()) }),
     files: {
       exists: () => Promise.resolve(true),
       chown: async (path, owner) => void owners.set(path, owner),
@@ -199,6 +203,43 @@ describe("BdevPreparer.prepare()", () => {
     expect(reasons(await context.preparer.prepare({ hugepages: 2 }))).toEqual([reason, "vfio-pci"]);
     expect(await context.machine.driverOf(A)).toBe("nvme");
   });
+
+  it("waits for a controller that the kernel is just bringing up, and sees what it holds then", async () => {
+    const namespace = {
+      "/sys/class/block/nvme0n1/size": "2048\n",
+      "/sys/class/block/nvme0n1/dev": "259:0\n",
+    };
+    let polls = 0;
+    const context = setUp({
+      wait: async () => {
+        polls += 1;
+        const path = `/sys/bus/pci/devices/${A}/nvme/nvme0`;
+        if (polls === 3) context.sys.files({ [`${path}/state`]: "live\n" });
+        if (polls === 5) context.sys.files({ [`${path}/nvme0n1/nsid`]: "1\n", ...namespace });
+      },
+    });
+    const { sys, mounts, preparer } = context;
+    sys
+      .remove(`/sys/bus/pci/devices/${A}/nvme/nvme0/nvme0n1`)
+      .remove("/sys/class/block/nvme0n1")
+      .files({ [`/sys/bus/pci/devices/${A}/nvme/nvme0/state`]: "connecting\n" });
+    mounts.mounted("/home", "/dev/nvme0n1", "ext4");
+    expect(reasons(await preparer.prepare({ hugepages: 2 }))).toEqual([
+      "nvme0n1 is mounted at /home",
+      "vfio-pci",
+    ]);
+  });
+
+  it.each(["new", "connecting", "resetting", "deleting", "dead"])(
+    "leaves a controller alone whose state stays %s",
+    async (state) => {
+      const { machine, sys, preparer } = setUp();
+      sys.files({ [`/sys/bus/pci/devices/${A}/nvme/nvme0/state`]: `${state}\n` });
+      const [reason] = reasons(await preparer.prepare({ hugepages: 2 }));
+      expect(reason).toBe(`the kernel does not have it ready: its state is ${state}`);
+      expect(await machine.driverOf(A)).toBe("nvme");
+    },
+  );
 
   it("leaves a device alone when the kernel reports that it is in use", async () => {
     const { preparer } = setUp({ claim: "claimed" });

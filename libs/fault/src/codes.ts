@@ -60,6 +60,7 @@ export const FaultCode = {
   bdevSpdkFailed: 319,
   bdevVanished: 320,
   bdevHoldsData: 321,
+  bdevRecordFailed: 322,
 
   // network: 400-499
   networkUnknownInterface: 400,

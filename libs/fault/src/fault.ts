@@ -105,7 +105,7 @@ const SYSTEM_RESOLUTIONS: Readonly<Record<string, (where: string) => string>> = 
 function systemResolution(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, path } = error as NodeJS.ErrnoException;
-  return SYSTEM_RESOLUTIONS[code ?? ""]?.(path ?? "the file system that is in use");
+  return SYSTEM_RESOLUTIONS[code ?? ""]?.(path ?? "what the message names");
 }
 
 /**

@@ -252,6 +252,11 @@ const BDEV = {
     "It has a file system, a partition table, or is a part of a volume, RAID or pool that is not active.",
     "repeat with dmg storage format --reformat to erase it, or leave it out of bdev_list",
   ],
+  bdevRecordFailed: [
+    "The former state of controllers or hugepages cannot be recorded, so they were not changed.",
+    "The file system of /run is full or read-only.",
+    "make room in /run (df -h /run), then repeat the command",
+  ],
 } as const satisfies Partial<Record<keyof typeof FaultCode, Text>>;
 
 const NETWORK = {
