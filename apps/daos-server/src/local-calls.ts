@@ -8,6 +8,7 @@ import {
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import { peerAddressKey } from "@daos/mgmt-service";
 import { audienceKey, faultInterceptor } from "@daos/rpc";
+import { onlyProtocols } from "@daos/rpc/server";
 import { limitInterceptor } from "./limit-requests.ts";
 
 interface OwnAddressesOptions {
@@ -31,6 +32,8 @@ export async function ownAddresses(options: OwnAddressesOptions): Promise<readon
   return [...own.values()];
 }
 
+const CONNECT = { grpc: false, grpcWeb: false, connect: true };
+
 /**
  * A transport for calls of this process to itself. It uses the same services and field checks as calls from outside, but no
  * connection. The caller's address is the host's own.
@@ -41,7 +44,7 @@ export function localTransport(self: HostAddress, routes: (router: ConnectRouter
     request.contextValues.set(audienceKey, "operator");
     return next(request);
   };
-  return createRouterTransport(routes, {
+  return createRouterTransport((router) => routes(onlyProtocols(router, CONNECT)), {
     router: { interceptors: [asThisHost, faultInterceptor, limitInterceptor] },
   });
 }

@@ -70,8 +70,9 @@ export async function startListeners(opened: OpenedHost, options: ListenerOption
     routes,
   });
   stack.defer(() => grpc.close());
+  const local = localTransport(self, routes);
   for (const own of await ownAddresses({ self, accessPoints: config.accessPoints, resolve: resolveHost }))
-    mgmtClient.answerLocally(own, localTransport(self, routes));
+    mgmtClient.answerLocally(own, local);
   options.onReloadable(async () => {
     await grpc.reload();
     await metrics?.reload();

@@ -352,6 +352,16 @@ describe.each(Object.entries(WAYS))("grpcHandlers(), through %s,", (_way, take) 
 
   it.each<readonly [string, OutgoingHttpHeaders, number]>([
     ["a content type that is not gRPC's", { "content-type": "application/json" }, 415],
+    [
+      "the protocol of Connect, also for a method with its own limit",
+      { ":path": "/ctl.MgmtCtl/StorageScan", "content-type": "application/proto" },
+      415,
+    ],
+    [
+      "gRPC-Web, also for a method with its own limit",
+      { ":path": "/ctl.MgmtCtl/StorageScan", "content-type": "application/grpc-web+proto" },
+      415,
+    ],
     ["a method of HTTP other than POST", { ":method": "PUT" }, 405],
     ["a path without a service", { ":path": "/mgmt.MgmtSvc/NoSuch" }, 404],
   ])("refuses %s with a status of HTTP", async (_name, headers, http) => {

@@ -8,6 +8,7 @@ import {
 import type { DescMethod, DescMethodUnary, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter, ContextValues, Interceptor, MethodImpl, ServiceImpl } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { onlyProtocols } from "./only-protocols.ts";
 import { serveUnary, type UnaryMethod, unaryMethod } from "./serve-unary.ts";
 
 export interface GrpcHandlersOptions {
@@ -48,12 +49,9 @@ export function grpcHandlers(options: GrpcHandlersOptions): GrpcHandlers {
     );
   };
   const connectHandler = connectNodeAdapter({
-    grpc: true,
-    grpcWeb: false,
-    connect: false,
     readMaxBytes,
     interceptors: [...interceptors],
-    routes: (router) => routes(recording(router, record)),
+    routes: (router) => routes(recording(onlyProtocols(router, GRPC), record)),
     ...(contextValues && {
       contextValues: (request) => contextValues((request as Http2ServerRequest).stream, request.url ?? ""),
     }),
@@ -73,6 +71,7 @@ export function grpcHandlers(options: GrpcHandlersOptions): GrpcHandlers {
   };
 }
 
+const GRPC = { grpc: true, grpcWeb: false, connect: false };
 const STALL_MS = 60_000;
 
 /**
