@@ -1,7 +1,12 @@
 // Bundles daos-server into dist/bundle with its compiled code, and the native parts into dist/build: bin/daos-server runs that.
 import { cpSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { bundleProgram, IMPORT_META_URL, LIGHT_HEADERS } from "../../../tools/workspace/bundle-program.mjs";
+import {
+  bundleProgram,
+  FILL_FROM_BASE64,
+  IMPORT_META_URL,
+  LIGHT_HEADERS,
+} from "../../../tools/workspace/bundle-program.mjs";
 import { addCodeCaches, PROGRAM } from "../../../tools/workspace/code-cache.mjs";
 import { continueOnFoundNode } from "../../../tools/workspace/find-node.mjs";
 
@@ -17,7 +22,8 @@ await bundleProgram(`${app}src/main.ts`, bundle, {
   entryPoints: { program: `${app}src/main.ts` },
   banner: { js: `${PROGRAM.open}${IMPORT_META_URL.banner.js}` },
   footer: { js: PROGRAM.close },
-  inject: [LIGHT_HEADERS],
+  define: { ...IMPORT_META_URL.define, ...FILL_FROM_BASE64.define },
+  inject: [LIGHT_HEADERS, ...FILL_FROM_BASE64.inject],
 });
 // The libraries find the native parts beside the directory of the module.
 for (const library of ["drpc", "systemd"])
