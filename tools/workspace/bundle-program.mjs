@@ -1,43 +1,84 @@
 // Bundles a program into one CommonJS file. Start-up snapshots and packages are built from it.
 import { builtinModules } from "node:module";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transformSync } from "esbuild";
+
+const builtins = new Set(builtinModules);
+
+/** Functions, classes and the process cannot be stood in for. */
+const DIRECT = ["assert", "assert/strict", "events", "module", "process", "stream"].map(
+  (name) => `node:${name}`,
+);
 
 /**
- * Node's own modules are loaded at the first use of an export. An `import` of node:http would load undici and more, and
- * connect-node needs node:http and node:https for HTTP/1.1 only.
+ * Makes Node's own modules external, so that all modules of a bundle share one object for each of them: without this, esbuild
+ * gives each importing module a copy with a function for each export, 2 MiB in daos-server.
  *
  * @type {import("esbuild").Plugin}
  */
-const lazyBuiltins = {
-  name: "lazy-builtins",
+const externalBuiltins = {
+  name: "external-builtins",
   setup(build) {
-    const names = new Set(builtinModules);
-    build.onResolve({ filter: /^(?:node:)?[a-z_0-9/]+$/ }, ({ path }) => {
+    build.onResolve({ filter: /^(?:node:)?[a-z_0-9/]+$/ }, ({ path, kind }) => {
       const name = path.replace(/^node:/, "");
-      return path.startsWith("node:") || names.has(name) ? { path: name, namespace: "builtin" } : undefined;
+      if (!path.startsWith("node:") && !builtins.has(name)) return undefined;
+      // A program that runs from a snapshot or from compiled code has no import().
+      if (kind === "dynamic-import") return { path: name, namespace: "imported-builtin" };
+      return { path: `node:${name}`, external: true };
     });
-    build.onLoad({ filter: /.*/, namespace: "builtin" }, ({ path }) => {
-      const id = JSON.stringify(`node:${path}`);
-      const module = process.getBuiltinModule(`node:${path}`);
-      if (module === undefined) return { errors: [{ text: `Node.js has no module node:${path}` }] };
-      if (typeof module === "function")
-        return { contents: `module.exports = process.getBuiltinModule(${id});` };
-      const getters = Object.keys(module).map((key) => {
-        const name = JSON.stringify(key);
-        return `get ${name}() { return load()[${name}]; }`;
-      });
-      const load = `let loaded; const load = () => (loaded ??= process.getBuiltinModule(${id}));`;
-      return { contents: `${load}\nmodule.exports = {${getters.join(", ")}};` };
-    });
+    build.onLoad({ filter: /.*/, namespace: "imported-builtin" }, ({ path }) => ({
+      contents: `module.exports = require(${JSON.stringify(`node:${path}`)});`,
+    }));
   },
 };
+
+/**
+ * The `require` of a bundle, in whose source it is: loads Node's own modules at the first use of an export. An `import` of
+ * node:http would load undici and more, and connect-node needs node:http and node:https for HTTP/1.1 only. The exports of a
+ * module that has not been used cannot be listed.
+ *
+ * @param {NodeJS.Require} load
+ * @param {readonly string[]} direct the modules that are loaded at once
+ */
+function lazyRequire(load, direct) {
+  /** @type {Map<string, object>} */
+  const modules = new Map();
+  /** @param {string} id */
+  return (id) => {
+    if (!id.startsWith("node:")) return load(id);
+    if (direct.includes(id)) return process.getBuiltinModule(id);
+    const known = modules.get(id);
+    if (known !== undefined) return known;
+    const module = Object.create(new Proxy({}, { get: (_, name, user) => firstUse(id, name, user) }));
+    modules.set(id, module);
+    return module;
+  };
+  /**
+   * Later uses by `user`, the object of the module or esbuild's copy of it, find the exports without the proxy.
+   *
+   * @param {string} id
+   * @param {string | symbol} name
+   * @param {object} user
+   */
+  function firstUse(id, name, user) {
+    // A bundle asks for it before it uses any export.
+    if (name === "__esModule") return undefined;
+    const module = process.getBuiltinModule(id);
+    if (module === undefined) throw new Error(`Node.js has no module ${id}`);
+    Object.setPrototypeOf(user, module);
+    return Reflect.get(user, name);
+  }
+}
 
 /**
  * The features of the Node.js that runs the bundles. Without `using` here, esbuild 0.28 lowers it, with a bug in loops: every
  * later iteration throws the error of an earlier one again (findings/esbuild-using-in-a-loop.sh).
  */
 export const NATIVE_SYNTAX = { target: "node24", supported: { using: true } };
+
+const LAZY_REQUIRE = transformSync(`require = (${lazyRequire})(require, ${JSON.stringify(DIRECT)});`, {
+  minify: true,
+}).code;
 
 /** For a program that uses import.meta.url to find files beside its modules, such as native addons. */
 export const IMPORT_META_URL = {
@@ -48,15 +89,21 @@ export const IMPORT_META_URL = {
 /** For `inject`: what speaks gRPC does without the global Headers, and so without undici. */
 export const LIGHT_HEADERS = fileURLToPath(new URL("../../libs/rpc/src/light-headers.ts", import.meta.url));
 
+/** Options for a program that decodes protobuf descriptors when it starts, and not in a snapshot. */
+export const FILL_FROM_BASE64 = {
+  inject: [fileURLToPath(new URL("../../libs/proto/src/fill-from-base64.ts", import.meta.url))],
+  define: { "Uint8Array.prototype.setFromBase64": "fillFromBase64" },
+};
+
 /**
  * Bundles `entry` and its dependencies into `outdir`/main.cjs, from the sources of the workspace. It must run on the
- * Node.js that runs the result: the bundle names the exports of Node's own modules.
+ * Node.js that runs the result: the bundle names Node's own modules.
  *
  * @param {string} entry the program's main module
  * @param {string} outdir
  * @param {import("esbuild").BuildOptions} [options] of this program only
  */
-export async function bundleProgram(entry, outdir, { plugins = [], ...options } = {}) {
+export async function bundleProgram(entry, outdir, { banner, ...options } = {}) {
   return build({
     entryPoints: { main: entry },
     outdir,
@@ -70,7 +117,8 @@ export async function bundleProgram(entry, outdir, { plugins = [], ...options } 
     conditions: ["@daos/source"],
     mainFields: ["module", "main"],
     logLevel: "warning",
-    plugins: [lazyBuiltins, ...plugins],
+    plugins: [externalBuiltins],
     ...options,
+    banner: { js: `${banner?.js ?? ""}${LAZY_REQUIRE}` },
   });
 }
