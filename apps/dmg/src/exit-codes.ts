@@ -33,6 +33,8 @@ const BY_FAULT: ReadonlyMap<number, ExitCode> = new Map<number, ExitCode>([
   [FaultCode.connectionRefused, ExitCode.connection],
   [FaultCode.connectionFailed, ExitCode.connection],
   [FaultCode.connectionLost, ExitCode.connection],
+  [FaultCode.requestNotTaken, ExitCode.connection],
+  [FaultCode.gatewayFailed, ExitCode.connection],
   [FaultCode.hostUnknown, ExitCode.connection],
   [FaultCode.hostUnreachable, ExitCode.connection],
   [FaultCode.notDaosServer, ExitCode.connection],

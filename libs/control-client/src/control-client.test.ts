@@ -1,4 +1,6 @@
-import type { Socket } from "node:net";
+import { once } from "node:events";
+import { constants, createServer } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
 import { Fault, FaultCode } from "@daos/fault";
 import { formatHostAddress, formatHostSet, type HostAddress } from "@daos/hostlist";
 import { DeadPort, RawServer } from "@daos/http2/testing";
@@ -318,6 +320,19 @@ describe("ControlClient's requests to the leader", () => {
     await expect(poolCreate(client, create)).rejects.toMatchObject({ code: FaultCode.connectionLost });
     expect(second.calls).toEqual([]);
     open.splice(0);
+  });
+
+  it("ControlClient.leader() asks another host when a server that ends did not take the request", async () => {
+    const ending = createServer();
+    ending.on("stream", (stream) => stream.on("error", () => {}).close(constants.NGHTTP2_REFUSED_STREAM));
+    ending.listen(0, "127.0.0.1");
+    await once(ending, "listening");
+    open.push({ [Symbol.asyncDispose]: async () => void ending.close() });
+    const { port } = ending.address() as AddressInfo;
+    const leader = await fake({ mgmt: { poolCreate: () => ({}) } });
+    const client = new ControlClient({ hosts: [{ host: "127.0.0.1", port }, leader.host] });
+    await poolCreate(client, create);
+    expect(leader.calls).toEqual(["MgmtSvc/PoolCreate"]);
   });
 
   it("ControlClient.leader() fails with a fault when no host is reachable", async () => {

@@ -1,9 +1,10 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { errorText } from "@daos/fault";
+import { hasErrorCode } from "@daos/sys";
 
 /** The known outcome of a failed call. */
 export type CallOutcome =
-  /** Not sent: no connection could be opened. */
+  /** Not sent, because no connection could be opened, or not taken by a member that ends. */
   | "not-sent"
   /** etcd answered that it did not carry it out. */
   | "refused"
@@ -52,8 +53,9 @@ export function notConnected(endpoint: string, cause: unknown): EtcdError {
 /** For a call that was made on a connection and failed. */
 export function callFailed(endpoint: string, cause: unknown): EtcdError {
   const error = ConnectError.from(cause);
+  const outcome = hasErrorCode(error.cause, "ERR_HTTP2_STREAM_REFUSED") ? "not-sent" : "unknown";
   return new EtcdError(`${endpoint}: ${error.rawMessage}`, {
-    outcome: REFUSALS.has(error.code) ? "refused" : "unknown",
+    outcome: REFUSALS.has(error.code) ? "refused" : outcome,
     code: error.code,
     cause,
   });

@@ -127,6 +127,8 @@ export const FaultCode = {
   providerMismatch: 830,
   faultCallbackFailed: 831,
   memberReplaced: 832,
+  requestNotTaken: 833,
+  gatewayFailed: 834,
   poolServiceDown: 840,
   poolLabelInvalid: 841,
   poolLabelTaken: 842,

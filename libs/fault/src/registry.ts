@@ -536,6 +536,16 @@ const SYSTEM = {
     "The storage of its engine was formatted, and the engine has joined with a new identity.",
     "forget the old rank: dmg system erase --ranks RANK",
   ],
+  requestNotTaken: [
+    "A server refused to take a request, which it has not carried out.",
+    "It is being stopped, or the connection already carries as many requests as it allows.",
+    "repeat the command; see in the log of the server whether it is being stopped",
+  ],
+  gatewayFailed: [
+    "A proxy between the client and the server answered with an error of HTTP.",
+    "The proxy does not reach the server, or the server did not answer it in time.",
+    "look in the log of the proxy, or connect without it; what was asked may have been done",
+  ],
   faultCallbackFailed: [
     "The program of fault_cb did not give the fault domain of the host.",
     "It is missing, others may change it, it failed, or what it printed is not a path such as /rack1/node3.",

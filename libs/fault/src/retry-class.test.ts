@@ -18,6 +18,8 @@ const EXPECTED: Readonly<Record<string, RetryClass>> = {
   leadershipLost: "maybe-done",
   electionUnreachable: "wait",
   connectionLimit: "wait",
+  requestNotTaken: "wait",
+  gatewayFailed: "maybe-done",
   connectionRefused: "ask-another",
   connectionFailed: "maybe-done",
   hostsFailed: "maybe-done",

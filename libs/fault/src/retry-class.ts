@@ -35,6 +35,7 @@ const CODES: Readonly<Record<Exclude<RetryClass, "final">, readonly number[]>> =
     FaultCode.electionUnreachable,
     FaultCode.memberStoreUnusable,
     FaultCode.connectionLimit,
+    FaultCode.requestNotTaken,
     status("AGAIN"),
     status("BUSY"),
     status("SHUTDOWN"),
@@ -43,6 +44,8 @@ const CODES: Readonly<Record<Exclude<RetryClass, "final">, readonly number[]>> =
     FaultCode.leadershipLost,
     FaultCode.connectionLost,
     FaultCode.connectionFailed,
+    // The proxy may have passed the request on.
+    FaultCode.gatewayFailed,
     FaultCode.timedOut,
     FaultCode.cancelled,
     // Each host failed in its own way.

@@ -190,6 +190,24 @@ describe.each(Object.entries(WAYS))("grpcTransport(): a unary call through %s", 
       "unsupported content type text/html",
     ],
     [
+      "an HTTP error with a page, as of a proxy",
+      (stream) => {
+        stream.respond({ ":status": 503, "content-type": "text/html" });
+        stream.end("<html>no healthy upstream</html>");
+      },
+      Code.Unavailable,
+      "HTTP 503",
+    ],
+    [
+      "a page in HTML",
+      (stream) => {
+        stream.respond({ ":status": 200, "content-type": "text/html" });
+        stream.end("<html>log in</html>");
+      },
+      Code.Unknown,
+      "unsupported content type text/html",
+    ],
+    [
       "an unknown encoding",
       (stream) => reply(stream, { headers: { "grpc-encoding": "snappy" } }),
       Code.Internal,
@@ -356,6 +374,18 @@ describe("grpcTransport", () => {
     using session = new Http2Session(server.authority);
     await createClient(mgmt.MgmtSvc, grpcTransport(session)).leaderQuery({}, { timeoutMs });
     expect(received).toBe(sent);
+  });
+
+  it.each([
+    ["50% of 100%", "50% of 100%"],
+    ["rank%203: 50%zz", "rank%203: 50%zz"],
+    ["a%ff b", "a%ff b"],
+    ["rank%203", "rank 3"],
+  ])("grpcTransport() keeps the status of a server that writes the text %s", async (sent, text) => {
+    await using server = await answering(refused({ "grpc-status": "9", "grpc-message": sent }));
+    using session = new Http2Session(server.authority);
+    const call = createClient(mgmt.MgmtSvc, grpcTransport(session)).leaderQuery({});
+    await expect(call).rejects.toMatchObject({ code: Code.FailedPrecondition, rawMessage: text });
   });
 
   it("grpcTransport() leaves streams to Connect", async () => {

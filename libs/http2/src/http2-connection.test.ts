@@ -333,7 +333,10 @@ describe("Http2Connection with a server of frames", () => {
       [[3, 1]],
     );
     const streams = [await post(session), await post(session), await post(session)];
+    const errors: unknown[] = [];
+    for (const stream of streams) stream.on("error", ({ code }: NodeJS.ErrnoException) => errors.push(code));
     await left.promise;
+    expect(errors).toEqual(Array(3).fill("ERR_HTTP2_STREAM_REFUSED"));
     expect(streams.map(({ rstCode }) => rstCode)).toEqual(Array(3).fill(ErrorCode.refusedStream));
     expect(sent).toEqual([1]);
   });

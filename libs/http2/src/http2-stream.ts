@@ -181,7 +181,7 @@ export class Http2Stream extends Duplex implements ConnectionStream {
     this.#isReset = true;
     if (this.#hasReceivedEnd) this.#stopSending();
     else if (code === ErrorCode.cancel) this.destroy();
-    else this.destroy(streamError(code));
+    else this.destroy(streamError(code, this.#hasResponse));
   }
 
   lose(error: Error): void {
@@ -230,7 +230,14 @@ function abandoned(): Error {
   return Object.assign(new Error("the stream was closed"), { code: "ERR_STREAM_DESTROYED" });
 }
 
-export function streamError(code: number): Error {
+/** @param hasResponse the server has begun to answer */
+export function streamError(code: number, hasResponse: boolean): Error {
+  // The server has not processed the request in any way. @see RFC 9113 section 8.7
+  if (code === ErrorCode.refusedStream && !hasResponse) {
+    return Object.assign(new Error("the server did not take the request"), {
+      code: "ERR_HTTP2_STREAM_REFUSED",
+    });
+  }
   return Object.assign(new Error(`the server has reset the stream with the error code ${code}`), {
     code: "ERR_HTTP2_STREAM_ERROR",
   });

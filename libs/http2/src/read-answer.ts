@@ -30,6 +30,11 @@ export interface UnaryAnswer<O extends DescMessage> {
   readonly message: MessageShape<O>;
 }
 
+/** False for an answer that {@link readAnswer} refuses by its headers, whatever follows them. */
+export function isGrpc(headers: IncomingHeaders): boolean {
+  return headers[":status"] === 200 && /^application\/grpc(?:\+|$)/i.test(String(headers["content-type"]));
+}
+
 /**
  * Returns the message of a unary answer.
  *
@@ -90,7 +95,20 @@ function toHeaders(headers: IncomingHeaders): Headers {
   const all = new Headers();
   for (const [name, value] of Object.entries(headers)) {
     if (name.startsWith(":") || value === undefined) continue;
-    all.append(name, String(value));
+    all.append(name, name === "grpc-message" ? decodable(String(value)) : String(value));
   }
   return all;
+}
+
+/**
+ * A text that {@link decodeURIComponent} accepts. Connect loses the status of an error whose text has a percent sign that
+ * begins no code, although gRPC wants such a text shown as it is.
+ */
+function decodable(text: string): string {
+  try {
+    decodeURIComponent(text);
+    return text;
+  } catch {
+    return encodeURIComponent(text);
+  }
 }

@@ -6,6 +6,7 @@ import type { Received } from "./read-answer.ts";
 import { UnaryStream } from "./unary-stream.ts";
 
 const STATUS: Header = [":status", "200"];
+const TYPE: Header = ["content-type", "application/grpc"];
 const DONE: Header = ["grpc-status", "0"];
 
 /** A stream whose request was sent, on a connection that takes `sendable` bytes of its message. */
@@ -69,14 +70,32 @@ describe("UnaryStream", () => {
     const answer = prefixed(STREAM_WINDOW_BYTES);
     const piece = answer.length / 5;
     stream.receiveHeaders([[":status", "103"]], false);
-    stream.receiveHeaders([STATUS], false);
+    stream.receiveHeaders([STATUS, TYPE], false);
     for (let at = 0; at < 5; at++)
       stream.receiveData(answer.subarray(at * piece, (at + 1) * piece), piece, false);
     stream.receiveHeaders([DONE], true);
     expect(sent).toEqual([["DATA", 5, true], ["WINDOW_UPDATE", 3 * piece], ["removed"]]);
     expect(outcomes).toEqual([
-      { headers: { ":status": 200 }, trailers: { "grpc-status": "0" }, body: answer },
+      {
+        headers: { ":status": 200, "content-type": "application/grpc" },
+        trailers: { "grpc-status": "0" },
+        body: answer,
+      },
     ]);
+  });
+
+  it("is over, without the page, when what answers is no server of gRPC", () => {
+    const { stream, sent, outcomes } = begin(Buffer.alloc(5));
+    stream.receiveHeaders(
+      [
+        [":status", "503"],
+        ["content-type", "text/html"],
+      ],
+      false,
+    );
+    stream.receiveData(Buffer.from("<html>no healthy upstream</html>"), 32, false);
+    expect(sent).toEqual([["DATA", 5, true], ["RST_STREAM", ErrorCode.cancel], ["removed"]]);
+    expect(outcomes).toMatchObject([{ headers: { ":status": 503 }, body: Buffer.alloc(0) }]);
   });
 
   it.each<readonly [string, (stream: UnaryStream) => void, string | undefined]>([

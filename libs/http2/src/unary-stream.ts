@@ -8,7 +8,7 @@ import {
   streamError,
 } from "./http2-stream.ts";
 import { type IncomingHeaders, isInterim, toIncomingHeaders } from "./incoming-headers.ts";
-import { MAX_ANSWER_BYTES, PREFIX_BYTES, type Received } from "./read-answer.ts";
+import { isGrpc, MAX_ANSWER_BYTES, PREFIX_BYTES, type Received } from "./read-answer.ts";
 
 /**
  * The stream of a unary call of gRPC: one message, then an answer of headers, one message and trailers, or of headers alone. An
@@ -73,12 +73,17 @@ export class UnaryStream implements ConnectionStream {
     if (isResponse && !isLast && isInterim(headers)) return;
     if (isResponse) this.#headers = headers;
     else this.#trailers = headers;
-    if (isLast) this.#end();
+    if (isLast) this.#end(isLast);
   }
 
   receiveData(bytes: Uint8Array, frameBytes: number, isLast: boolean): void {
     if (this.#headers === undefined) {
       this.#fail(closedEarly(ErrorCode.protocolError), ErrorCode.protocolError);
+      return;
+    }
+    // The page of a proxy is no message: its first bytes are no length.
+    if (this.#receivedBytes === 0 && !isGrpc(this.#headers)) {
+      this.#end(isLast);
       return;
     }
     this.#chunks.push(bytes);
@@ -90,12 +95,14 @@ export class UnaryStream implements ConnectionStream {
     }
     const { code, text } = this.#excess() ?? {};
     if (code !== undefined) this.#fail(new ConnectError(text ?? "", code), ErrorCode.cancel);
-    else if (isLast) this.#end();
+    else if (isLast) this.#end(isLast);
     else this.#credit(frameBytes);
   }
 
   receiveReset(code: number): void {
-    this.#fail(code === ErrorCode.cancel ? closedEarly(code) : streamError(code));
+    this.#fail(
+      code === ErrorCode.cancel ? closedEarly(code) : streamError(code, this.#headers !== undefined),
+    );
   }
 
   lose(error: Error): void {
@@ -125,10 +132,11 @@ export class UnaryStream implements ConnectionStream {
     this.#uncredited = 0;
   }
 
-  #end(): void {
+  #end(isLast: boolean): void {
     const [headers, trailers] = [this.#headers ?? {}, this.#trailers];
-    // A server may answer before it has read all.
-    if (this.#unsent.length > 0) this.close(ErrorCode.noError);
+    // A server may answer before it has read all, and with more than is read.
+    if (!isLast) this.close(ErrorCode.cancel);
+    else if (this.#unsent.length > 0) this.close(ErrorCode.noError);
     else this.#leave();
     this.#onOver({ headers, trailers, body: Buffer.concat(this.#chunks) });
   }

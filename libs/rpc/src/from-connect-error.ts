@@ -37,12 +37,39 @@ function statusFault(error: ConnectError, context: CallContext): Fault {
   }
   const reason = error.rawMessage;
   // Node.js ends the open streams of a closed connection with CANCEL.
-  const ending = reason.startsWith("http/2 stream closed") ? CLOSED : ENDINGS.get(error.code);
+  const ending = reason.startsWith("http/2 stream closed")
+    ? CLOSED
+    : (notGrpc(reason) ?? ENDINGS.get(error.code));
   if (ending !== undefined) return failureFault(ending, { message: reason }, context, error);
   return (
     faultFromText(reason, undefined, error) ??
     failureFault(unknownFailure(context.host), { message: reason }, context, error)
   );
+}
+
+/**
+ * For the texts of Connect about an answer that is not gRPC: an error of HTTP, or a page. With HTTP 404, a server of
+ * Connect says that it does not know the request.
+ */
+function notGrpc(text: string): Failure | undefined {
+  const [, status, type] = /^(?:HTTP (?!404)(\d{3})|unsupported content type (.+))$/.exec(text) ?? [];
+  if (status === undefined && type === undefined) return undefined;
+  if (status?.startsWith("5") === true) {
+    return {
+      code: FaultCode.gatewayFailed,
+      reason: `a proxy answered with HTTP status ${status}`,
+      resolution:
+        "look in the log of the proxy, or connect without it; the request may have been carried out",
+    };
+  }
+  return {
+    code: FaultCode.notDaosServer,
+    reason:
+      status === undefined
+        ? `the answer is ${type === "null" ? "of no type" : type}, not gRPC`
+        : `the answer is HTTP status ${status}`,
+    resolution: "correct the address or the port; a proxy on the way must pass gRPC on",
+  };
 }
 
 function unknownFailure(host: string): Failure {
@@ -105,6 +132,12 @@ const CLOSED: ConnectionFailure = {
 };
 
 const FAILURES: readonly ConnectionFailure[] = [
+  {
+    codes: /^ERR_HTTP2_STREAM_REFUSED$/,
+    code: FaultCode.requestNotTaken,
+    reason: "the server did not take the request",
+    resolution: "repeat the command; see in the log of that server whether it is being stopped",
+  },
   {
     codes: /^ECONNREFUSED$/,
     code: FaultCode.connectionRefused,

@@ -4,7 +4,14 @@ import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Code, ConnectError, createClient, createContextValues } from "@connectrpc/connect";
 import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
-import { Fault, type FaultAudience, FaultCode, faultDaosStatus, showResolution } from "@daos/fault";
+import {
+  Fault,
+  type FaultAudience,
+  FaultCode,
+  faultDaosStatus,
+  isNotDone,
+  showResolution,
+} from "@daos/fault";
 import { ctl, mgmt } from "@daos/proto";
 import { afterEach, describe, expect, it } from "vitest";
 import { faultFromText } from "./fault-from-text.ts";
@@ -233,6 +240,34 @@ describe("fromConnectError() explains a connection that", () => {
     });
     const fault = await scan(url.replace("http:", "https:"));
     expect(fault).toMatchObject({ code, reason });
+  });
+
+  it.each([
+    [503, FaultCode.gatewayFailed, "a proxy answered with HTTP status 503"],
+    [504, FaultCode.gatewayFailed, "a proxy answered with HTTP status 504"],
+    [401, FaultCode.notDaosServer, "the answer is HTTP status 401"],
+    [200, FaultCode.notDaosServer, "the answer is text/html, not gRPC"],
+  ])("leads to a proxy that answers with HTTP status %i and a page", async (status, code, reason) => {
+    const proxy = createHttp2Server();
+    proxy.on("stream", (stream) => {
+      stream.on("error", () => {});
+      stream.respond({ ":status": status, "content-type": "text/html" });
+      stream.end("<html>no healthy upstream</html>");
+    });
+    expect(await scan(`http://127.0.0.1:${await listen(proxy)}`)).toMatchObject({ code, reason });
+  });
+
+  it("has carried a request that the server did not take", () => {
+    const cause = Object.assign(new Error("the server did not take the request"), {
+      code: "ERR_HTTP2_STREAM_REFUSED",
+    });
+    const fault = fromConnectError(ConnectError.from(cause), {
+      attempted: "create pool",
+      host: "a:1",
+      sent: true,
+    });
+    expect(fault).toMatchObject({ code: FaultCode.requestNotTaken });
+    expect(isNotDone(fault)).toBe(true);
   });
 
   it("calls a service that the server does not have", async () => {
