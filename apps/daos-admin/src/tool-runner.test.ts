@@ -1,7 +1,9 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
 import { runWithoutDescriptors } from "@daos/sys/testing";
 import { describe, expect, it } from "vitest";
-import { ToolRunner } from "./tool-runner.ts";
+import { TOOLS, ToolRunner } from "./tool-runner.ts";
 
 // The tests need tools that belong to root, because ToolRunner runs no others.
 describe("ToolRunner", () => {
@@ -39,4 +41,19 @@ describe("ToolRunner", () => {
     expect(failed).toContain(FaultCode.processNotStarted);
     for (const code of failed) expect(["EMFILE", FaultCode.processNotStarted]).toContain(code);
   });
+});
+
+it("TOOLS has every program that the providers run", async () => {
+  const libs = join(import.meta.dirname, "../../../libs");
+  const programs = new Set<string>();
+  for (const directory of [join(libs, "scm", "src"), join(libs, "bdev", "src")])
+    for (const name of await readdir(directory)) {
+      // The server makes files with its own rights.
+      if (!/(?<!\.test)\.ts$/.test(name) || name === "create-bdev-files.ts") continue;
+      const text = await readFile(join(directory, name), "utf8");
+      for (const [, program = ""] of text.matchAll(/(?:Argv = |run\()\[\s*"([\w.]+)"/g))
+        programs.add(program);
+    }
+  expect([...programs]).toContain("cxl");
+  expect([...programs].filter((program) => !TOOLS.has(program))).toEqual([]);
 });

@@ -13,10 +13,11 @@ import {
 import { openTrusted, type TrustOptions } from "./trusted-path.ts";
 
 /** Every program that the helper runs, and where it may be. `/bin` and `/sbin` are links on most systems. */
-const TOOLS: ReadonlySet<string> = new Set([
+export const TOOLS: ReadonlySet<string> = new Set([
   "blkdiscard",
   "blkid",
   "blockdev",
+  "cxl",
   "flock",
   "ipmctl",
   "mkfs.ext4",
@@ -24,6 +25,7 @@ const TOOLS: ReadonlySet<string> = new Set([
   "mount",
   "ndctl",
   "nvme",
+  "udevadm",
   "umount",
   "wipefs",
 ]);

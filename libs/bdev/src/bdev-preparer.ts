@@ -116,7 +116,7 @@ export class BdevPreparer {
         const namespaceIds = await this.#options.uses.namespaceIds(address);
         await this.#options.drivers.take(address, driver, { ...options, namespaceIds });
         for (const id of namespaceIds) taken.set(id, address);
-        if (owner !== undefined) await this.#handOver(address, owner);
+        if (owner !== undefined) await this.#handOver(address, owner, options);
         const bound = { kind: "bound", pciAddress: address, driver } as const;
         return contents === undefined ? bound : { ...bound, contents };
       });
@@ -294,8 +294,9 @@ export class BdevPreparer {
   }
 
   /** The device node of the driver and, with uio, the files that map the device's memory. */
-  async #handOver(address: string, owner: Owner): Promise<void> {
+  async #handOver(address: string, owner: Owner, options: PciCallOptions): Promise<void> {
     const { sys } = this.#options;
+    await this.#options.drivers.settle(options);
     const nodes = [...(await userSpaceNodes(sys, address))];
     if ((await this.#options.drivers.driverOf(address)) !== "vfio-pci") {
       const device = `${PCI_DEVICES}/${address}`;

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
@@ -137,6 +137,21 @@ describe("BdevProvider.scan()", () => {
     expect((await history.read(first.serial)).map(({ temperature }) => temperature)).toEqual([323, 323]);
   });
 
+  it("continues the history of a device when the clock is set back, and after a sample of the future", async () => {
+    const { sys, runner, mounts, backends } = setUp();
+    const history = new HealthHistory({ directory: join(directory, "health") });
+    const [first] = await new BdevProvider({ sys, runner, mounts, backends, log: silentLogger }).scan();
+    if (first?.health === undefined) throw new Error("not asked");
+    for (const time of ["2038-01-01T00:00Z", "2038-01-01T02:00Z", "2026-01-01T00:00Z", "2026-01-01T02:00Z"])
+      await history.record([first], new Date(time));
+    expect((await history.read(first.serial)).map(({ time }) => time.slice(0, 13))).toEqual([
+      "2038-01-01T00",
+      "2038-01-01T02",
+      "2026-01-01T00",
+      "2026-01-01T02",
+    ]);
+  });
+
   it("reads the cache of another process, and does not repeat it in its own", async () => {
     const { sys, runner, mounts, backends, machine } = setUp();
     const roots = join(directory, "root.json");
@@ -159,6 +174,20 @@ describe("BdevProvider.scan()", () => {
       const bdev = new BdevProvider({ sys, runner, mounts, backends, log: silentLogger, cache });
       expect(await bdev.scan()).toHaveLength(2);
     }
+  });
+});
+
+describe("BdevProvider.scan(), with a state directory that cannot be used,", () => {
+  it.each([
+    ["is below a file", (path: string) => writeFile(path, ""), "controllers.json"],
+    ["has a directory in the place of the cache", (path: string) => mkdir(path), ""],
+  ])("finds the controllers when it %s", async (_, make, name) => {
+    const { sys, runner, mounts, backends } = setUp();
+    const path = join(directory, "state");
+    await make(path);
+    const cache = fileCache(join(path, name));
+    const bdev = new BdevProvider({ sys, runner, mounts, backends, log: silentLogger, cache });
+    expect(await bdev.scan()).toHaveLength(2);
   });
 });
 

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import { hasErrorCode, writeFileAtomic } from "@daos/sys";
+import { writeFileAtomic } from "@daos/sys";
 import type { NvmeController } from "./bdev-types.ts";
 
 /** Caches the identity of controllers, for use while a user-space driver has them and they cannot be read. */
@@ -42,8 +42,8 @@ export function fileCache(path: string, options: FileCacheOptions = {}): Control
           await mkdir(dirname(path), { recursive: true });
           await writeFileAtomic(path, stringify(next), { mode: 0o644 });
         } catch (error) {
-          // An ordinary user may read root's cache but not write it. That must not fail a scan.
-          if (!hasErrorCode(error, "EACCES", "EPERM", "EROFS", "ENOSPC")) throw error;
+          // An ordinary user may read root's cache but not write it, and a file system may fail. That must not fail a scan.
+          if (!isSystemError(error)) throw error;
         }
       }
       return completeFrom(next, controllers);
@@ -87,9 +87,14 @@ async function load(path: string): Promise<readonly NvmeController[]> {
     );
     return Array.isArray(value) ? value.filter(isController) : [];
   } catch (error) {
-    if (error instanceof SyntaxError || hasErrorCode(error, "ENOENT", "EACCES", "ENOTDIR")) return [];
+    if (error instanceof SyntaxError || isSystemError(error)) return [];
     throw error;
   }
+}
+
+/** The operating system's: `ENOSPC`, `EIO`. */
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "errno" in error;
 }
 
 function isController(value: unknown): value is NvmeController {

@@ -46,7 +46,9 @@ export class HealthHistory {
       const samples = [...(await this.read(serial))];
       const before = samples.at(-2);
       // The last sample is always the newest reading. It is kept once it is old enough.
-      if (before !== undefined && time.getTime() - Date.parse(before.time) < this.#everyMs) samples.pop();
+      const age = before === undefined ? this.#everyMs : time.getTime() - Date.parse(before.time);
+      // A sample of the future is from a clock that was wrong. It must not stop the history until then.
+      if (age >= 0 && age < this.#everyMs) samples.pop();
       samples.push(sampleOf(health, time));
       const text = samples.slice(-this.#keep).map((sample) => `${JSON.stringify(sample)}\n`);
       await mkdir(this.#directory, { recursive: true });

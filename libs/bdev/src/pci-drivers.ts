@@ -1,7 +1,7 @@
 import { chown, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { errorText, Fault } from "@daos/fault";
-import { type CommandRunner, delay, hasErrorCode, type Owner, type SysTree } from "@daos/sys";
+import { type Argv, type CommandRunner, delay, hasErrorCode, type Owner, type SysTree } from "@daos/sys";
 import {
   type DriverChange,
   type DriverJournal,
@@ -23,6 +23,9 @@ const NAMESPACES_MS = 2_000;
 
 /** Timeout for a controller that the kernel is just bringing up or resetting, ms. */
 const SETTLED_MS = 10_000;
+
+/** Timeout for udev, which may be busy with other devices, s. */
+const UDEV_SECONDS = 10;
 
 /** The user-space drivers. */
 export const USER_DRIVERS: readonly string[] = ["vfio-pci", "uio_pci_generic", "igb_uio"];
@@ -79,6 +82,19 @@ export class PciDrivers {
   async userDriver(): Promise<string> {
     const groups = await this.#sys.list("/sys/kernel/iommu_groups");
     return groups.length > 0 ? "vfio-pci" : "uio_pci_generic";
+  }
+
+  /**
+   * Waits until udev has handled new device nodes. It sets their owner and mode a moment after the kernel has made them, and
+   * would undo an earlier chown. Without udev, as in a container, there is nothing to wait for.
+   */
+  async settle(options: PciCallOptions = {}): Promise<void> {
+    try {
+      const argv: Argv = ["udevadm", "settle", `--timeout=${UDEV_SECONDS}`];
+      await this.#runner.run(argv, { signal: options.signal, timeoutMs: 2 * UDEV_SECONDS * 1000 });
+    } catch {
+      options.signal?.throwIfAborted();
+    }
   }
 
   /** Other devices of the IOMMU group that have a kernel driver. vfio-pci needs all devices of a group. */
@@ -264,6 +280,7 @@ export class PciDrivers {
     } catch (error) {
       throw await this.#faultOf(error, address, driver);
     }
+    if (owner !== undefined) await this.settle();
     for (const node of owner === undefined ? [] : await userSpaceNodes(this.#sys, address)) {
       await chown(node, owner?.uid ?? 0, owner?.gid ?? 0).catch(() => {});
     }

@@ -91,9 +91,30 @@ describe("BdevPreparer.prepare()", () => {
     expect(runner.ran.filter((command) => !command.startsWith("blkid "))).toEqual([
       "mount -t hugetlbfs -o pagesize=2M,mode=0700,uid=1000,gid=100,nosuid,nodev daos_hugepages /dev/hugepages",
       "modprobe vfio-pci",
+      "udevadm settle --timeout=10",
+      "udevadm settle --timeout=10",
     ]);
     expect([...owners.keys()]).toEqual(["/dev/vfio/34", "/dev/vfio/66"]);
     expect(owners.get("/dev/vfio/34")).toEqual({ uid: 1000, gid: 100 });
+  });
+
+  it("gives device nodes to the owner after udev has set its own, and without udev", async () => {
+    const context = setUp({ controllers: [controller(A, 0)] });
+    const { runner, owners, preparer } = context;
+    const asUdev = () => void owners.set("/dev/vfio/34", { uid: 0, gid: 6 });
+    runner.on("udevadm settle", () => {
+      asUdev();
+      return "";
+    });
+    const owner = { uid: 1000, gid: 100 };
+    await preparer.prepare({ hugepages: 2, owner });
+    expect(owners.get("/dev/vfio/34")).toEqual(owner);
+    asUdev();
+    runner.on("udevadm settle", () => {
+      throw Object.assign(new Error("spawn udevadm ENOENT"), { code: "ENOENT" });
+    });
+    await preparer.prepare({ hugepages: 2, owner });
+    expect(owners.get("/dev/vfio/34")).toEqual(owner);
   });
 
   it("can be repeated, and reset() restores everything", async () => {

@@ -163,6 +163,7 @@ export class FakeMachine {
       .on("blockdev --flushbufs", "")
       .on("blkdiscard", "")
       .on("blkid --probe --output export", (argv) => this.#blkid(basename(argv[4] ?? "")))
+      .on("udevadm settle", "")
       .on("modprobe", (argv) => {
         this.modules.add(argv[1] ?? "");
         return "";
