@@ -11,6 +11,8 @@ ensureDebianPackages({
   "mkfs.vfat": "dosfstools",
   "mkfs.ext4": "e2fsprogs",
   lvm: "lvm2",
+  cryptsetup: "cryptsetup-bin",
+  mdadm: "mdadm",
 });
 process.argv.splice(2, 0, "hardware/dist/host.js");
 await import("../workspace/run-tool.mjs");

@@ -208,6 +208,41 @@ check("bdev: a controller in use stays with the kernel, and is not formatted", a
   });
 });
 
+check("bdev: LUKS and md, closed and open", async () => {
+  const device = await deviceOf(fast[0]);
+  await sh("modprobe", "-a", "dm-crypt", "xts", "raid1");
+  // There is no udev that devices could wait for.
+  const tool = (text: string) =>
+    sh("sh", "-ec", `export DM_DISABLE_UDEV=1 MDADM_NO_UDEV=1; echo secret >/run/key; ${text}`);
+  const format = async (reformat: boolean) => (await bdev.format(nvme(fast[0]), { reformat }))[0]?.fault;
+  const kinds: readonly (readonly [string, string, string, string])[] = [
+    [
+      "crypto_LUKS",
+      `cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000 ${device} /run/key`,
+      `cryptsetup open --key-file /run/key ${device} secret`,
+      "cryptsetup close secret",
+    ],
+    [
+      "linux_raid_member",
+      `mdadm --create /dev/md9 --run --force --level=1 --raid-devices=1 ${device} && mdadm --stop /dev/md9`,
+      `mdadm --assemble /dev/md9 ${device}`,
+      "mdadm --stop /dev/md9",
+    ],
+  ];
+  for (const [kind, make, open, close] of kinds) {
+    await tool(make);
+    const held = await format(false);
+    assert.equal(held?.code, FaultCode.bdevHoldsData);
+    assert.match(held.description, new RegExp(kind));
+    await tool(open);
+    for (const reformat of [false, true])
+      assert.equal((await format(reformat))?.code, FaultCode.bdevInUse, kind);
+    await tool(close);
+    assert.equal(await format(true), undefined);
+    assert.ok(await isBlank(fast[0]), kind);
+  }
+});
+
 check("bdev: whitelist, hugepages, a process with a controller", async () => {
   const bad = await bdev.prepare({ hugepages: 2, whitelist: "0000:zz:00.0" });
   assert.ok(bad.controllers.every(({ kind }) => kind === "skipped"));

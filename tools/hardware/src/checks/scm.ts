@@ -84,6 +84,27 @@ check("scm: foreign data is kept", async () => {
   await scm.reset();
 });
 
+check("scm: namespaces in sector and devdax mode", async () => {
+  await sh("modprobe", "-a", "nd_btt", "device_dax");
+  await sh("ndctl", "create-namespace", "-m", "sector", "-r", "region0");
+  await sh("ndctl", "create-namespace", "-m", "devdax", "-r", "region1");
+  const { namespaces, notes } = await scm.scan();
+  assert.deepEqual(
+    namespaces.map(({ mode, blockdev }) => [mode, blockdev]),
+    [["sector", "pmem0s"]],
+  );
+  assert.match(notes.join("\n"), /namespace1\.0 \(devdax\) has no block device/);
+  const prepared = await scm.prepare();
+  assert.ok(prepared.kind === "done");
+  for (const name of ["namespace0.0", "namespace1.0"])
+    assert.match(prepared.notes?.join("\n") ?? "", new RegExp(`ndctl create-namespace [^"]*${name}`));
+  const storage = (device: string): ScmStorage => ({ class: "dcpm", mount: "/mnt/other", device });
+  await faultOf(scm.format(storage("/dev/pmem0s"), { reformat: true }), FaultCode.scmWithoutDax);
+  await faultOf(scm.format(storage("/dev/dax1.0"), { reformat: true }), FaultCode.scmMissingDevice);
+  assert.ok((await scm.reset()).kind === "done");
+  assert.deepEqual(await scm.scan(), { modules: [], namespaces: [], notes: [] });
+});
+
 check("scm: without tools", async () => {
   const bare = new ScmProvider({ runner: without("ndctl", "ipmctl"), log });
   assert.equal((await bare.scan()).notes.length, 2);
