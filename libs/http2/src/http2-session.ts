@@ -1,6 +1,6 @@
 import type { SecureClientSessionOptions } from "node:http2";
 import { connect as connectTcp, isIP, type Socket } from "node:net";
-import { connect as connectTls, type TLSSocket } from "node:tls";
+import { checkServerIdentity, connect as connectTls } from "node:tls";
 import { abortable, isTimeout } from "@daos/sys";
 import { encodeHeaders } from "./hpack-encode.ts";
 import type { Header } from "./hpack-table.ts";
@@ -52,7 +52,8 @@ export class Http2Session implements Disposable {
   readonly #tcpMs: number;
   readonly #connections = new Set<Http2Connection>();
   #opening: Promise<Http2Connection> | undefined;
-  #socket: Socket | undefined;
+  /** The end of validity of the last server certificate, as OpenSSL writes it. */
+  #expiry: string | undefined;
 
   /** @param authority `http://host:port` for plain text, `https://host:port` for TLS */
   constructor(
@@ -90,9 +91,7 @@ export class Http2Session implements Disposable {
 
   /** The expiry of the server's certificate; undefined without TLS and before {@link connect}. */
   get serverCertificateExpiry(): Date | undefined {
-    const socket = this.#socket as TLSSocket | undefined;
-    const { valid_to: text } = socket?.getPeerCertificate?.() ?? {};
-    return text === undefined ? undefined : new Date(text);
+    return this.#expiry === undefined ? undefined : new Date(this.#expiry);
   }
 
   /** Closes the connection; calls under way fail with ECONNRESET. The next request opens another one. */
@@ -154,7 +153,6 @@ export class Http2Session implements Disposable {
         },
       });
       this.#connections.add(connection);
-      this.#socket = socket;
       limitTcp(socket, { tcpMs: this.#tcpMs, hasAddress: isIP(bareHost(this.#url)) !== 0 });
     });
   }
@@ -181,6 +179,11 @@ export class Http2Session implements Disposable {
       ...network,
       ...name,
       ...tls,
+      // Here the certificate is at hand. To read it again would take a tenth of a handshake.
+      checkServerIdentity: (name, certificate) => {
+        this.#expiry = certificate.valid_to;
+        return (tls?.checkServerIdentity ?? checkServerIdentity)(name, certificate);
+      },
       host,
       port: Number(port || 443),
       ALPNProtocols: ["h2"],

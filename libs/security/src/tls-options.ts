@@ -18,6 +18,9 @@ export interface ClientTlsOptions extends TlsOptions {
   readonly onExpiring?: ((warning: string) => void) | undefined;
 }
 
+/** Maximum number of server certificates of which a client remembers that it has accepted them. */
+const MAX_ACCEPTED = 4_096;
+
 /** Options of TLS that the control plane's servers and clients share. */
 const COMMON = { minVersion: "TLSv1.2", maxVersion: "TLSv1.3" } as const;
 
@@ -64,12 +67,20 @@ export async function clientTlsOptions(
 /** As {@link clientTlsOptions}, for an identity that has been loaded. */
 export function identityClientOptions(identity: Identity, serverName: string): SecureClientSessionOptions {
   const { pem } = identity;
+  const accepted = new Set<string>();
   return {
     // Made once for all connections: parsing the files for each one costs more than a handshake.
     secureContext: createSecureContext({ ...COMMON, ca: pem.ca, cert: pem.cert, key: pem.key }),
     // An address is not allowed as SNI, RFC 6066 section 3.
     servername: isIP(serverName) === 0 ? serverName : "",
-    checkServerIdentity: (_host, certificate) => checkServerIdentity(serverName, certificate, identity),
+    // All servers of a system may have the same certificate. OpenSSL checks its chain, key and dates each time.
+    checkServerIdentity: (_host, certificate) => {
+      const { fingerprint256 } = certificate;
+      if (accepted.has(fingerprint256)) return undefined;
+      const refusal = checkServerIdentity(serverName, certificate, identity);
+      if (refusal === undefined && accepted.size < MAX_ACCEPTED) accepted.add(fingerprint256);
+      return refusal;
+    },
   };
 }
 
