@@ -221,7 +221,9 @@ describe("EngineStorage.open", () => {
       },
       { format: () => Promise.resolve([]) },
     );
+    expect(engine.isAbsent).toBe(false);
     expect(await engine.open({ signal })).toContain("it was formatted on another namespace");
+    expect(engine.isAbsent).toBe(true);
     const refused = await engine.format({ reformat: false, signal });
     expect(refused.scmFault?.code).toBe(FaultCode.scmNamespaceMissing);
     expect(formatted).toEqual([]);

@@ -83,6 +83,7 @@ export class EngineStorage {
   /** The state of the storage when the superblock was read or made; undefined while there is none. */
   #accepted: StorageFacts | undefined;
   #erased = false;
+  #isAbsent = false;
 
   constructor(options: EngineStorageOptions) {
     this.#options = options;
@@ -91,6 +92,11 @@ export class EngineStorage {
   /** The identity of the engine; undefined until its storage is formatted. */
   get superblock(): Superblock | undefined {
     return this.#superblock;
+  }
+
+  /** True when the last {@link open} did not find the namespace: at a boot, the kernel may still be looking for it. */
+  get isAbsent(): boolean {
+    return this.#isAbsent;
   }
 
   /**
@@ -106,9 +112,11 @@ export class EngineStorage {
     const { mount } = config.scm;
     const accepted = this.#accepted;
     let found: ScmFormatState;
+    this.#isAbsent = false;
     try {
       found = await scm.checkFormat(config.scm, wait);
     } catch (error) {
+      this.#isAbsent = hasCode(error, FaultCode.scmNamespaceMissing);
       if (accepted !== undefined || !hasCode(error, FaultCode.scmNamespaceMissing)) throw error;
       // The server keeps running, so that another namespace can be formatted (--reformat).
       return error.message;

@@ -7,7 +7,7 @@ import type { InstanceState } from "./instance-state.ts";
 type Shown<Kind extends InstanceState["kind"]> = Extract<InstanceState, { readonly kind: Kind }>;
 
 /** How the wait for a format ended: the storage was formatted, or is to be opened again. */
-type FormatEnd = "formatted" | "look again";
+export type FormatEnd = "formatted" | "look again";
 
 export interface AwaitingFormat extends Shown<"awaiting format"> {
   readonly formatEnded: PromiseWithResolvers<FormatEnd>;

@@ -43,6 +43,24 @@ describe("EngineInstance.format", () => {
     expect(await formatted).toEqual({ mount: "/mnt/daos0", bdevs: [] });
   });
 
+  it("is not lost when it is requested while the storage is opened again", async () => {
+    const again = Promise.withResolvers<string>();
+    const looks = [Promise.resolve("SCM is not formatted"), again.promise];
+    using engine = new FakeEngine({
+      unformatted: true,
+      storage: { open: () => looks.shift() ?? Promise.resolve(undefined) },
+    });
+    const { instance } = engine;
+    await engine.reached("awaiting format");
+    instance.start();
+    await setImmediate();
+    const formatted = instance.format({ reformat: false, signal });
+    await setImmediate();
+    again.resolve("SCM is not formatted");
+    expect(await formatted).toEqual({ mount: "/mnt/daos0", bdevs: [] });
+    await engine.reached("serving");
+  });
+
   it("is refused when the storage cannot be opened", async () => {
     const never = new Promise<undefined>(() => {});
     const caller = new AbortController();
@@ -70,6 +88,55 @@ describe("EngineInstance.format", () => {
     await engine.reached("failed");
     instance.start();
     await engine.reached("awaiting format");
+  });
+});
+
+describe("EngineInstance, when the namespace of its storage is absent at the start,", () => {
+  it("looks for it again, and serves when it appears, without a format", async () => {
+    const absent = Promise.resolve("there is no namespace with the uuid");
+    const looks: Promise<string | undefined>[] = [absent, absent, Promise.resolve(undefined)];
+    const formats: unknown[] = [];
+    using engine = new FakeEngine({
+      options: { autoFormat: true },
+      storage: {
+        isAbsent: true,
+        open: () => looks.shift() ?? Promise.resolve(undefined),
+        format: async ({ reformat }) => {
+          formats.push(reformat);
+          return { mount: "/mnt/daos0", scmFault: failure("there is no namespace"), bdevs: [] };
+        },
+      },
+    });
+    await engine.reached("awaiting format");
+    await engine.endPause(5_000);
+    await expect.poll(() => looks).toHaveLength(1);
+    await engine.endPause(5_000);
+    await engine.reached("serving");
+    // FakeEngine has a superblock from the start: the storage is not new.
+    expect(formats).toEqual([]);
+  });
+
+  it("does not look for it during a format", async () => {
+    const end = Promise.withResolvers<void>();
+    using engine = new FakeEngine({
+      unformatted: true,
+      storage: {
+        isAbsent: true,
+        format: async () => {
+          await end.promise;
+          return { mount: "/mnt/daos0", bdevs: [] };
+        },
+      },
+    });
+    const { instance } = engine;
+    await engine.reached("awaiting format");
+    const formatted = instance.format({ reformat: true, signal });
+    await engine.endPause(5_000);
+    await setImmediate();
+    expect(instance.state.kind).toBe("formatting");
+    end.resolve();
+    expect(await formatted).toEqual({ mount: "/mnt/daos0", bdevs: [] });
+    await engine.reached("serving");
   });
 });
 

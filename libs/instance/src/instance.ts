@@ -16,9 +16,11 @@ import {
 import type { EngineFormatOptions, EngineStorageOptions, InstanceFormatResult } from "./engine-storage.ts";
 import { faultEngineNotRunning, faultEngineRuns, faultFormatNotAwaited } from "./faults.ts";
 import {
+  type AwaitingFormat,
   awaitingFormat,
   clientOf,
   type Failed,
+  type FormatEnd,
   failed,
   type HeldState,
   processOf,
@@ -54,8 +56,11 @@ export interface InstanceOptions extends EngineStorageOptions, EngineRunnerOptio
 /** As {@link STOP_GRACE_MS}, when it is to be stopped by force. */
 const FORCED_GRACE_MS = 1_000;
 
-/** How long a format that is requested right after the start waits until the storage has been opened, ms. */
-const FIRST_LOOK_MS = 15_000;
+/** How long a format that is requested while the storage is being opened waits for that, ms. */
+const LOOK_MS = 15_000;
+
+/** The interval at which a namespace that is absent is looked for again, ms. */
+const LOOK_AGAIN_MS = 5_000;
 
 /** Our record of one engine: its storage, its superblock, its process and the way to call it. */
 export class EngineInstance {
@@ -71,8 +76,9 @@ export class EngineInstance {
   #wish: "run" | "stop" | "stop, then start" = "run";
   /** Set while the engine is kept in service; resolves with how that ended. */
   #service: Promise<Stopped | Failed> | undefined;
-  /** True after its storage was opened for the first time. */
-  readonly #lookedAt = Promise.withResolvers<void>();
+  /** Resolves when its storage has been opened, for the first time or again. */
+  #lookedAt = Promise.withResolvers<void>();
+  #isLooking = true;
 
   /** @param parts the parts of the instance; those of this machine by default */
   constructor(options: InstanceOptions, parts: InstanceParts = realParts) {
@@ -192,6 +198,7 @@ export class EngineInstance {
 
   #enter<State extends HeldState>(state: State): State {
     this.#state = state;
+    this.#isLooking = false;
     this.#lookedAt.resolve();
     this.#options.onChange(this);
     return state;
@@ -311,7 +318,7 @@ export class EngineInstance {
   /** Formats this engine's storage as its configuration says. Never throws: each failure is part of the result. */
   async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { mount } = this.config.scm;
-    await this.#firstLook(options.signal);
+    await this.#awaitLook(options.signal);
     if (this.#state.kind !== "awaiting format") {
       return { mount, scmFault: faultFormatNotAwaited(this.index, mount, this.#state), bdevs: [] };
     }
@@ -324,10 +331,10 @@ export class EngineInstance {
     return result;
   }
 
-  /** Waits a moment while the storage is opened for the first time. */
-  async #firstLook(signal: AbortSignal): Promise<void> {
-    if (this.#state.kind !== "new") return;
-    using limit = this.#parts.clock.deadline(FIRST_LOOK_MS, "look at the storage", signal);
+  /** Waits a moment while the storage is opened, which may show that no format is needed. */
+  async #awaitLook(signal: AbortSignal): Promise<void> {
+    if (!this.#isLooking) return;
+    using limit = this.#parts.clock.deadline(LOOK_MS, "look at the storage", signal);
     await abortable(this.#lookedAt.promise, limit.signal).catch(() => {});
   }
 
@@ -343,18 +350,42 @@ export class EngineInstance {
 
   /** Returns when there is a superblock; waits for a format when there is none. */
   async #awaitStorage(signal: AbortSignal): Promise<void> {
-    for (;;) {
+    for (let before: string | undefined; ; ) {
       signal.throwIfAborted();
       const reason = await this.#storage.open({ signal });
       if (reason === undefined) return;
-      const { formatEnded } = this.#enter(awaitingFormat(reason));
-      // Lost storage is not replaced without a request.
-      const isNew = this.superblock === undefined;
-      if (isNew && this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
-      this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount: this.config.scm.mount });
-      const end = await abortable(formatEnded.promise, signal);
+      const waiting = this.#enter(awaitingFormat(reason));
+      if (reason !== before) {
+        // Lost storage is not replaced without a request.
+        const isNew = this.superblock === undefined;
+        if (isNew && this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
+        this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount: this.config.scm.mount });
+      }
+      before = reason;
+      const end = await this.#formatEnd(waiting, signal);
       if (end === "formatted") await this.#storage.createSuperblock();
+      else {
+        // A format that is requested from now on waits for the result.
+        this.#isLooking = true;
+        this.#lookedAt = Promise.withResolvers();
+      }
     }
+  }
+
+  /** Waits for the end of a format, or until the storage is to be opened again: on request, or because it may have appeared. */
+  async #formatEnd(waiting: AwaitingFormat, signal: AbortSignal): Promise<FormatEnd> {
+    const ended = abortable(waiting.formatEnded.promise, signal);
+    while (this.#storage.isAbsent) {
+      const over = new AbortController();
+      const pause = this.#parts.clock.delay(LOOK_AGAIN_MS, {
+        signal: AbortSignal.any([signal, over.signal]),
+      });
+      const end = await Promise.race([ended, pause]).finally(() => over.abort());
+      if (end !== undefined) return end;
+      // Not during a format.
+      if (this.#state === waiting) return "look again";
+    }
+    return ended;
   }
 
   async #autoFormat(signal: AbortSignal): Promise<boolean> {

@@ -199,6 +199,7 @@ export class SimEngine {
       get superblock() {
         return superblock;
       },
+      isAbsent: false,
       async open() {
         if (disk.foreign) return "it was erased";
         superblock = disk.superblock;

@@ -116,6 +116,7 @@ export class FakeEngine implements Disposable {
       get superblock() {
         return superblock();
       },
+      isAbsent: false,
       open: async () => (this.superblock === undefined ? "SCM is not formatted" : undefined),
       format: async () => ({ mount: "/mnt/daos0", bdevs: [] }),
       createSuperblock: () => writeSuperblock(identity()),
