@@ -525,6 +525,23 @@ describe("checkServerConfig() reports", () => {
       ],
     ],
     [
+      "addresses of no host",
+      `access_points: ["0.0.0.0", "[::]:5"]\nallow_insecure_devices: false\n${GOOD}`,
+      [
+        "1:16: warning: access_points: without etcd only the first of 2 access points leads, and there is no leader while it is down; expected one access point, or system_db with backend etcd",
+        "1:17: error: access_points[0]: 0.0.0.0 is no address of a host: it stands for all addresses; expected the name or address at which the other hosts find this access point",
+        "1:28: error: access_points[1]: :: is no address of a host: it stands for all addresses; expected the name or address at which the other hosts find this access point",
+      ],
+    ],
+    [
+      "a port and a log of the server for an engine",
+      `port: 31415\ncontrol_log_file: /var/log/daos.log\n${GOOD}  fabric_iface_port: 31415\n  log_file: /var/log/daos.log\n`,
+      [
+        "9:22: warning: servers[0].fabric_iface_port: port 31415 on eth0 is also the server's port; expected 31416 or more, or 31411 or less",
+        "10:13: warning: servers[0].log_file: control_log_file is /var/log/daos.log too; expected a file for each engine",
+      ],
+    ],
+    [
       "more helpers than there are",
       `${GOOD}  nr_xs_helpers: 4\n`,
       ["7:18: warning: servers[0].nr_xs_helpers: 4 is taken as 2; expected 0, 1 or 2"],

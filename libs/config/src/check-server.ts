@@ -135,6 +135,14 @@ class Builder {
     );
     findSharing(engines, this.#report, {
       hasFirstCore: (index) => (overrides.firstCore ?? sections[index]?.first_core) !== undefined,
+      serverPorts: [
+        ["port", port],
+        ...(file.telemetry_port === undefined ? [] : [["telemetry_port", file.telemetry_port] as const]),
+      ],
+      serverLogs: (["control_log_file", "audit_log_file", "helper_log_file"] as const).flatMap((key) => {
+        const path = this.#optionalPath(file[key]);
+        return path === undefined ? [] : [[key, path] as const];
+      }),
     });
     const accessPoints = this.#accessPoints(port);
     const transport = this.#transport(file.transport_config ?? {}, overrides.insecure);
@@ -267,7 +275,17 @@ class Builder {
   }
 
   #accessPoints(port: number): readonly HostAddress[] {
-    return readAddresses(this.#file.access_points ?? [`localhost:${port}`], port, this.#report);
+    const addresses = readAddresses(this.#file.access_points ?? [`localhost:${port}`], port, this.#report);
+    addresses.forEach(({ host }, index) => {
+      if (host !== "0.0.0.0" && host !== "::") return;
+      this.#report(
+        "error",
+        `access_points[${index}]`,
+        `${host} is no address of a host: it stands for all addresses`,
+        "the name or address at which the other hosts find this access point",
+      );
+    });
+    return addresses;
   }
 
   #engine(

@@ -1,16 +1,24 @@
+import { posix } from "node:path";
 import type { Report } from "./report.ts";
 import type { EngineConfig } from "./types.ts";
 
 export interface FindSharingOptions {
+  /** Keys and ports on which the server itself listens. */
+  readonly serverPorts?: readonly (readonly [key: string, port: number])[];
+  /** Keys and paths of the server's own logs. */
+  readonly serverLogs?: readonly (readonly [key: string, path: string])[];
   /** True when the engine's `first_core` was given, and not left to its default. */
   readonly hasFirstCore?: (index: number) => boolean;
 }
 
-/** Reports resources that two engines of a host cannot share: rank, mount point, device, port, cores, log file. */
+/**
+ * Reports resources that two engines of a host, or an engine and the server, cannot share: rank, mount point, device, port,
+ * cores, log file.
+ */
 export function findSharing(
   engines: readonly EngineConfig[],
   report: Report,
-  { hasFirstCore = () => true }: FindSharingOptions = {},
+  { hasFirstCore = () => true, serverPorts = [], serverLogs = [] }: FindSharingOptions = {},
 ): void {
   for (const [index, engine] of engines.entries()) {
     for (const other of engines.slice(0, index)) {
@@ -18,6 +26,9 @@ export function findSharing(
       sharedCores(other, engine, report, hasFirstCore(other.index) || hasFirstCore(index));
     }
     lastPorts(engine, report);
+    for (const [key, port] of serverPorts) portOfServer(engine, key, port, report);
+    for (const [key, path] of serverLogs) logOfServer(engine, key, path, report);
+    filesInMemory(engine, engines, report);
     engine.bdev.list.forEach((device, at) => {
       if (engine.bdev.list.findIndex((other) => sameDevice(other, device)) < at) {
         report(
@@ -38,6 +49,12 @@ export function deviceKey(device: string): string {
   return (device.split(":").length === 3 ? device : `0000:${device}`).toLowerCase();
 }
 
+/** One namespace of persistent memory: its uuid, also from a link of udev, or else the plain path of its device. */
+function namespaceKey(device: string): string {
+  const uuid = /^(?:uuid:|\/dev\/disk\/by-id\/pmem-)([0-9a-f-]{36})$/i.exec(posix.normalize(device))?.[1];
+  return uuid === undefined ? posix.normalize(device) : `uuid:${uuid.toLowerCase()}`;
+}
+
 const sameDevice = (a: string, b: string) => deviceKey(a) === deviceKey(b);
 
 function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
@@ -53,7 +70,7 @@ function comparePair(a: EngineConfig, b: EngineConfig, report: Report): void {
     a.scm.class === "dcpm" &&
     b.scm.class === "dcpm" &&
     b.scm.device !== "" &&
-    a.scm.device === b.scm.device
+    namespaceKey(a.scm.device) === namespaceKey(b.scm.device)
   ) {
     clash("scm_list[0]", b.scm.device, "a device for each engine");
   }
@@ -117,6 +134,47 @@ function sharedPort(a: EngineConfig, b: EngineConfig, report: Report): void {
     `port ${second} on ${b.fabricIface} is also that of servers[${a.index}]`,
     "a port or an interface for each engine",
   );
+}
+
+/** Providers over IP listen on TCP ports, as the server does. */
+const TCP_PROVIDER = /^ofi\+(?:sockets|tcp)/;
+
+function portOfServer(
+  { index, provider, fabricIface, fabricIfacePort: first }: EngineConfig,
+  key: string,
+  port: number,
+  report: Report,
+): void {
+  if (first === 0 || !TCP_PROVIDER.test(provider)) return;
+  if (port < first || port >= first + PORTS_OF_ENGINE) return;
+  report(
+    "warning",
+    `servers[${index}].fabric_iface_port`,
+    first === port
+      ? `port ${first} on ${fabricIface} is also the server's ${key}`
+      : `port ${first} on ${fabricIface} is too near to the server's ${key} ${port}: an engine may take its port and the next three`,
+    `${port + 1} or more, or ${port - PORTS_OF_ENGINE} or less`,
+  );
+}
+
+function logOfServer({ index, logFile }: EngineConfig, key: string, path: string, report: Report): void {
+  if (logFile !== path) return;
+  report("warning", `servers[${index}].log_file`, `${key} is ${path} too`, "a file for each engine");
+}
+
+/** A format of the memory storage erases what is in it, and a reboot what is in class ram. */
+function filesInMemory(engine: EngineConfig, engines: readonly EngineConfig[], report: Report): void {
+  if (engine.bdev.class !== "file") return;
+  engine.bdev.list.forEach((path, at) => {
+    const owner = engines.find(({ scm }) => scm.mount !== "" && path.startsWith(`${scm.mount}/`));
+    if (owner === undefined) return;
+    report(
+      "warning",
+      `servers[${engine.index}].bdev_list[${at}]`,
+      `${path} lies in the memory storage ${owner.scm.mount} of servers[${owner.index}], and is erased with it`,
+      "a file in another file system",
+    );
+  });
 }
 
 /** The ports after the last one do not exist. */
