@@ -39,6 +39,38 @@ describe("parseNamespaceFormat()", () => {
   });
 });
 
+describe("answers of nvme-cli on which a format depends", () => {
+  it.each([
+    ['{"flbas":"1 (0x1)","dps":0}', "flbas"],
+    ['{"flbas":null,"dps":0}', "flbas"],
+    ['{"flbas":-1,"dps":0}', "flbas"],
+    ['{"flbas":1,"dps":"type 1"}', "dps"],
+  ])("parseNamespaceFormat() takes no number for 0 that it cannot read: %s", (text, name) => {
+    expect(() => parseNamespaceFormat(text)).toThrow(`${name} is no number in`);
+  });
+
+  it.each([
+    ['{"oacs":"many","fna":0}', "oacs"],
+    ['{"oacs":2,"fna":{}}', "fna"],
+  ])("parseFormatSupport() takes no number for 0 that it cannot read: %s", (text, name) => {
+    expect(() => parseFormatSupport(text)).toThrow(`${name} is no number in`);
+  });
+
+  it("parseNamespaceFormat() and parseFormatSupport() read numbers with their bits beside them", () => {
+    expect(parseNamespaceFormat('{"flbas":{"value":17},"dps":{"value":1}}')).toEqual({
+      lbaFormat: 1,
+      extended: true,
+      protection: 1,
+      protectionFirst: false,
+    });
+    expect(parseFormatSupport('{"oacs":{"value":266},"fna":{"value":1}}')).toEqual({
+      canFormat: true,
+      formatsAll: true,
+      managesNamespaces: true,
+    });
+  });
+});
+
 describe("other answers of nvme-cli", () => {
   it("parseFormatSupport() reads oacs and fna", () => {
     const support = { canFormat: true, formatsAll: false, managesNamespaces: true };

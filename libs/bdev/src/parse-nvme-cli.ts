@@ -39,7 +39,7 @@ export function parseFormatSupport(text: string): FormatSupport {
   const oacs = requiredNumber(answer, "oacs", text);
   return {
     canFormat: (oacs & 2) !== 0,
-    formatsAll: (Number(toBigInt(answer.fna)) & 1) !== 0,
+    formatsAll: (optionalNumber(answer, "fna", text) & 1) !== 0,
     managesNamespaces: (oacs & 8) !== 0,
   };
 }
@@ -52,7 +52,7 @@ export function parseFormatSupport(text: string): FormatSupport {
 export function parseNamespaceFormat(text: string): NamespaceFormat {
   const answer = parseObject(text);
   const flbas = requiredNumber(answer, "flbas", text);
-  const dps = Number(toBigInt(answer.dps));
+  const dps = optionalNumber(answer, "dps", text);
   return {
     // The two highest bits of the number are stored separately.
     lbaFormat: (flbas & 0x0f) | ((flbas & 0x60) >> 1),
@@ -147,17 +147,33 @@ function parseObject(text: string): Readonly<Record<string, unknown>> {
 
 function requiredNumber(answer: Readonly<Record<string, unknown>>, name: string, text: string): number {
   if (!(name in answer)) throw new SyntaxError(`there is no ${name} in "${excerpt(text)}"`);
-  return Number(toBigInt(answer[name]));
+  const given = answer[name];
+  // Some releases spell the bits out beside the number.
+  const value = typeof given === "object" && given !== null && "value" in given ? given.value : given;
+  const number = readBigInt(value);
+  // A format with a wrong number would change the block size.
+  if (number === undefined) throw new SyntaxError(`${name} is no number in "${excerpt(text)}"`);
+  return Number(number);
+}
+
+/** 0 for a number that is left out. */
+function optionalNumber(answer: Readonly<Record<string, unknown>>, name: string, text: string): number {
+  return name in answer ? requiredNumber(answer, name, text) : 0;
 }
 
 function excerpt(text: string): string {
   return text.trim().replace(/\s+/g, " ").slice(0, 120);
 }
 
+/** 0 for what is not a number. */
 function toBigInt(value: unknown): bigint {
+  return readBigInt(value) ?? 0n;
+}
+
+function readBigInt(value: unknown): bigint | undefined {
   if (typeof value === "number" && Number.isInteger(value) && value >= 0) return BigInt(value);
-  if (typeof value !== "string") return 0n;
+  if (typeof value !== "string") return undefined;
   // Some builds group digits, or write hexadecimal numbers.
   const digits = value.trim().replace(/(?<=\d),(?=\d{3})/g, "");
-  return /^(?:0x[0-9a-f]+|\d+)$/i.test(digits) ? BigInt(digits) : 0n;
+  return /^(?:0x[0-9a-f]+|\d+)$/i.test(digits) ? BigInt(digits) : undefined;
 }

@@ -16,7 +16,7 @@ export function parseNamespaces(text: string): readonly ScmNamespace[] {
       // -1 stands for "no node", as on a machine without NUMA.
       numaNode: Math.max(0, toNumber(entry.numa_node)),
       size: BigInt(toNumber(entry.size)),
-      mode: typeof entry.mode === "string" ? entry.mode : undefined,
+      mode: typeof entry.mode === "string" ? modeOf(entry.mode) : undefined,
     }))
     .sort((a, b) => a.blockdev.localeCompare(b.blockdev, "en", { numeric: true }));
 }
@@ -65,7 +65,7 @@ export function parseAllNamespaces(text: string): readonly AnyNamespace[] {
     .map((entry) => ({
       dev: toText(entry.dev),
       uuid: toText(entry.uuid),
-      mode: toText(entry.mode),
+      mode: modeOf(toText(entry.mode)),
       size: BigInt(toNumber(entry.size)),
       blockdev: typeof entry.blockdev === "string" ? entry.blockdev : undefined,
       chardevs: chardevsOf(entry),
@@ -73,6 +73,11 @@ export function parseAllNamespaces(text: string): readonly AnyNamespace[] {
       isSystemRam: /"mode":"system-ram"/.test(JSON.stringify(entry.daxregion ?? {})),
     }))
     .sort((a, b) => a.dev.localeCompare(b.dev, "en", { numeric: true }));
+}
+
+/** ndctl had other names before v60. */
+function modeOf(name: string): string {
+  return name === "memory" ? "fsdax" : name === "dax" ? "devdax" : name;
 }
 
 function chardevsOf({ chardev, daxregion }: Readonly<Record<string, unknown>>): readonly string[] {

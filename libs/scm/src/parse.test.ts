@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseFsType } from "./parse-blkid.ts";
 import { parseCapacity, parseModules, saysNoModules } from "./parse-ipmctl.ts";
-import { parseNamespaces, parseRegions } from "./parse-ndctl.ts";
+import { parseAllNamespaces, parseNamespaces, parseRegions } from "./parse-ndctl.ts";
 
 const fixture = (name: string) => readFileSync(new URL(`../fixtures/${name}`, import.meta.url), "utf8");
 
@@ -45,6 +45,17 @@ describe("parseNamespaces()", () => {
     ],
   ])("reads %s", (_, text, expected) => {
     expect(parseNamespaces(text).map(({ blockdev }) => blockdev)).toEqual(expected);
+  });
+
+  it.each([
+    ["memory", "fsdax"],
+    ["dax", "devdax"],
+    ["fsdax", "fsdax"],
+    ["sector", "sector"],
+  ])("knows the mode %s, as ndctl before v60 says, for %s", (name, mode) => {
+    const text = JSON.stringify([{ dev: "namespace0.0", mode: name, size: 4096, blockdev: "pmem0" }]);
+    expect(parseNamespaces(text)[0]?.mode).toBe(mode);
+    expect(parseAllNamespaces(text)[0]?.mode).toBe(mode);
   });
 
   it("does not guess at text that is not JSON", () => {
