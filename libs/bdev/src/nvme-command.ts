@@ -54,6 +54,16 @@ export function maxTransferOf(identify: Buffer): number | undefined {
   return exponent === 0 ? undefined : 4096 * 2 ** exponent;
 }
 
+/**
+ * True when Format NVM of one namespace may change another one, from the answer of Identify Controller: it formats all (FNA),
+ * and there may be others (NN, or namespace management in OACS), which a target does not show.
+ */
+export function formatsOthers(identify: Buffer): boolean {
+  const formatsAll = (identify.readUInt8(524) & 1) !== 0;
+  const managesNamespaces = (identify.readUInt16LE(256) & 8) !== 0;
+  return formatsAll && (managesNamespaces || identify.readUInt32LE(516) > 1);
+}
+
 /** Get Log Page (admin) 02h, SMART / Health Information, of the whole controller. */
 export const smartLogCommand = (): Buffer =>
   command(0x02, 0xffffffff, { 10: ((SMART_LOG_BYTES / 4 - 1) << 16) | 0x02, 11: 0, 12: 0 });

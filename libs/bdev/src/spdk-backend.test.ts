@@ -171,6 +171,55 @@ describe("SpdkBackend.wipe()", () => {
     });
   });
 
+  it("waits until the target has examined a new device, because a volume on it claims it only then", async () => {
+    const controller = drive(A);
+    const { backend, target: fake } = await setUp([controller]);
+    fake.onExamined = () => void (controller.claimed = true);
+    await expect(backend.wipe(A, { reformat: true })).rejects.toMatchObject({ code: FaultCode.bdevInUse });
+    expect(controller.contents.every((byte) => byte === 0xa5)).toBe(true);
+  });
+
+  it("formats a controller while the target waits for another one that hangs, with a warning", async () => {
+    const controller = drive(A);
+    const { backend, target: fake } = await setUp([controller], { scanTimeoutMs: 100 });
+    const never = Promise.withResolvers<void>();
+    fake.onExamined = () => never.promise;
+    await backend.wipe(A, { reformat: true });
+    never.resolve();
+    expect(isZero(controller)).toBe(true);
+    expect(warnings.join()).toContain("the SPDK target does not end its look at its devices");
+  });
+
+  const others: readonly (readonly [string, Partial<FakeSpdkController>, boolean])[] = [
+    ["there may be another one", { formatsAll: true, maxNamespaces: 2 }, false],
+    ["there may be a detached one", { formatsAll: true, managesNamespaces: true }, false],
+    ["there is no other one", { formatsAll: true }, true],
+    ["each is formatted alone", { maxNamespaces: 2, managesNamespaces: true }, true],
+  ];
+  it.each(others)(
+    "uses Format NVM of a controller only if that erases no other namespace: %s",
+    async (_, options, isFormatted) => {
+      const controller = drive(A, options);
+      const { backend, target: fake } = await setUp([controller]);
+      let formats = 0;
+      fake.onFormat = ({ contents }) => {
+        formats += 1;
+        contents.fill(0);
+      };
+      await backend.wipe(A, { reformat: true });
+      expect(formats).toBe(isFormatted ? 1 : 0);
+      expect(isZero(controller)).toBe(true);
+    },
+  );
+
+  it("refuses a namespace whose size the target does not say, which would count as empty", async () => {
+    const { backend } = await setUp([drive(A, { contents: Buffer.alloc(0) })]);
+    await expect(backend.wipe(A, { reformat: true })).rejects.toMatchObject({
+      code: FaultCode.bdevFormatFailed,
+      description: expect.stringContaining("does not say the number and size of Nvme_S22n1") as string,
+    });
+  });
+
   it("detaches the controller, so that an engine can use it", async () => {
     const controller = drive(A);
     const { backend, target: fake } = await setUp([controller, drive(B)]);

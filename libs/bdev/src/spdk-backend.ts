@@ -15,6 +15,7 @@ import {
 } from "./faults.ts";
 import {
   completionStatus,
+  formatsOthers,
   IDENTIFY_BYTES,
   identifyControllerCommand,
   maxTransferOf,
@@ -37,7 +38,7 @@ import { type SpdkCallOptions, SpdkConnection, SpdkConnectionLost, SpdkError } f
 import { spdkContents } from "./spdk-contents.ts";
 import { callIfThere, findSpdkExport } from "./spdk-exports.ts";
 import { isSupportedSpdk, OLDEST_SPDK, spdkRelease } from "./spdk-release.ts";
-import { NamespaceWipe, type RawAnswer } from "./spdk-wipe.ts";
+import { NamespaceWipe, type RawAnswer, type WipeLimits } from "./spdk-wipe.ts";
 
 export interface SpdkBackendOptions {
   /** The target's socket, {@link DEFAULT_SPDK_SOCKET} by default. */
@@ -134,11 +135,11 @@ export class SpdkBackend implements BdevBackend {
     if (controller === undefined) throw await this.#missing(pciAddress, options);
     const { namespaces } = controller;
     try {
-      const readBytes = await this.#refuse(controller, options);
+      const limits = await this.#refuse(controller, options);
       for (const [index, namespace] of namespaces.entries()) {
         const report = (step: "format" | "zero" | "verify", fraction: number) =>
           options.onProgress?.({ step, fraction: (index + fraction) / namespaces.length });
-        const work = new NamespaceWipe(namespace, readBytes, report, (kind, command, bytes, call) =>
+        const work = new NamespaceWipe(namespace, limits, report, (kind, command, bytes, call) =>
           this.#send(controller.name, kind, command, bytes, { signal: options.signal, ...call }),
         );
         if (!(await work.run())) {
@@ -236,8 +237,22 @@ export class SpdkBackend implements BdevBackend {
     return readSpdkControllers(controllers, await this.#connection.call("bdev_get_bdevs", {}, options));
   }
 
+  /** The target looks at each new device in its own time. What is on it claims it only then. */
+  async #awaitExamine(options: BdevCallOptions): Promise<void> {
+    const call = (method: string) =>
+      this.#connection.call(method, {}, { ...this.#scanCall(options), lane: "examine" });
+    try {
+      await callIfThere(call, "bdev_wait_for_examine");
+    } catch (error) {
+      options.signal?.throwIfAborted();
+      if (error instanceof SpdkConnectionLost) throw error;
+      this.#log.warn("the SPDK target does not end its look at its devices", { reason: String(error) });
+    }
+  }
+
   async #find(pciAddress: string, options: BdevCallOptions): Promise<SpdkController | undefined> {
     try {
+      await this.#awaitExamine(options);
       return (await this.#controllers(options)).find((entry) => entry.pciAddress === pciAddress);
     } catch (error) {
       options.signal?.throwIfAborted();
@@ -255,16 +270,21 @@ export class SpdkBackend implements BdevBackend {
   /**
    * Refuses a controller that cannot be formatted now.
    *
-   * @returns the size of a read, in bytes
    * @throws Fault bdevFormatFailed, bdevInUse, bdevHoldsData
    */
-  async #refuse(controller: SpdkController, options: WipeOptions): Promise<number> {
+  async #refuse(controller: SpdkController, options: WipeOptions): Promise<WipeLimits> {
     const { pciAddress, namespaces, name } = controller;
-    if (namespaces.length === 0)
-      throw faultUnusable(`format the NVMe controller ${pciAddress}`, "it has no namespaces");
+    const attempted = `format the NVMe controller ${pciAddress}`;
+    if (namespaces.length === 0) throw faultUnusable(attempted, "it has no namespaces");
+    // Nothing would be read or wiped of it, and it would count as empty.
+    const unknown = namespaces.find(
+      ({ id, blockSize, blocks }) => id === 0 || blockSize === 0 || blocks === 0n,
+    );
+    if (unknown !== undefined)
+      throw faultUnusable(attempted, `the SPDK target does not say the number and size of ${unknown.bdev}`);
     await this.#refuseUsed(controller, options);
-    const maxBytes = await this.#readBytes(controller, options);
-    if (options.reformat === true) return maxBytes;
+    const limits = await this.#limits(controller, options);
+    if (options.reformat === true) return limits;
     const { signal } = options;
     const found: string[] = [];
     for (const namespace of namespaces) {
@@ -275,11 +295,15 @@ export class SpdkBackend implements BdevBackend {
         if (status !== 0) throw new Error(`Read ended with status ${status.toString(16)}h`);
         return data;
       };
-      const what = await spdkContents(namespace, read, { runner: this.#runner, maxBytes, signal });
+      const what = await spdkContents(namespace, read, {
+        runner: this.#runner,
+        maxBytes: limits.readBytes,
+        signal,
+      });
       if (what !== undefined) found.push(`${bdev} holds ${what}`);
     }
     if (found.length > 0) throw faultHoldsData(pciAddress, found.join(", "));
-    return maxBytes;
+    return limits;
   }
 
   /** @throws Fault bdevInUse with what uses it and how that ends */
@@ -315,11 +339,15 @@ export class SpdkBackend implements BdevBackend {
   }
 
   /** Uses the largest transfer that the controller accepts, to send few commands to a shared target. */
-  async #readBytes({ name }: SpdkController, options: BdevCallOptions): Promise<number> {
+  async #limits({ name }: SpdkController, options: BdevCallOptions): Promise<WipeLimits> {
     const command = identifyControllerCommand();
     const { status, data } = await this.#send(name, "admin", command, IDENTIFY_BYTES, options);
-    if (status !== 0 || data.length < IDENTIFY_BYTES) return CAREFUL_READ_BYTES;
-    return Math.min(READ_BYTES, maxTransferOf(data) ?? READ_BYTES);
+    if (status !== 0 || data.length < IDENTIFY_BYTES)
+      return { readBytes: CAREFUL_READ_BYTES, mayFormat: false };
+    return {
+      readBytes: Math.min(READ_BYTES, maxTransferOf(data) ?? READ_BYTES),
+      mayFormat: !formatsOthers(data),
+    };
   }
 
   async #detach({ name, pciAddress }: SpdkController, options: BdevCallOptions): Promise<void> {

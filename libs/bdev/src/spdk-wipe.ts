@@ -24,6 +24,14 @@ export interface RawAnswer {
   readonly data: Buffer;
 }
 
+/** The properties of a controller that a wipe depends on. */
+export interface WipeLimits {
+  /** The size of a read, in bytes. */
+  readonly readBytes: number;
+  /** False when Format NVM may change another namespace. */
+  readonly mayFormat: boolean;
+}
+
 /** Sends a raw command to the controller of the namespace. */
 export type SendRaw = (
   kind: "admin" | "io",
@@ -36,18 +44,20 @@ export type SendRaw = (
 export class NamespaceWipe {
   readonly #namespace: SpdkNamespace;
   readonly #readBytes: number;
+  readonly #mayFormat: boolean;
   readonly #report: (step: "format" | "zero" | "verify", fraction: number) => void;
   readonly #send: SendRaw;
   #done = 0;
 
   constructor(
     namespace: SpdkNamespace,
-    readBytes: number,
+    { readBytes, mayFormat }: WipeLimits,
     report: (step: "format" | "zero" | "verify", fraction: number) => void,
     send: SendRaw,
   ) {
     this.#namespace = namespace;
     this.#readBytes = readBytes;
+    this.#mayFormat = mayFormat;
     this.#report = report;
     this.#send = send;
   }
@@ -55,7 +65,7 @@ export class NamespaceWipe {
   /** False when the namespace is not empty afterwards. */
   async run(): Promise<boolean> {
     this.#report("format", 0);
-    const formatted = await this.#format();
+    const formatted = this.#mayFormat && (await this.#format());
     this.#done = FORMAT_SHARE;
     if (formatted && (await this.#isZero())) return true;
     this.#report("zero", this.#done);

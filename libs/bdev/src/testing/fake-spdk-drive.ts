@@ -21,6 +21,12 @@ export interface FakeSpdkController {
   criticalWarning?: number;
   /** MDTS in powers of two of 4 KiB, as Identify Controller has it; 0, no limit, by default. */
   mdts?: number;
+  /** Bit 0 of FNA: a format of one namespace formats all. */
+  formatsAll?: boolean;
+  /** NN of Identify Controller; 1 by default. */
+  maxNamespaces?: number;
+  /** Namespaces can be created and detached. */
+  managesNamespaces?: boolean;
   /** Commands to the drive are answered when it resolves. */
   hang?: Promise<void>;
 }
@@ -73,8 +79,18 @@ export class FakeSpdkDrive {
         return { cpl: completion(this.#target.formatStatus) };
       case IDENTIFY: {
         const identify = Buffer.alloc(length);
-        if ((dword10 & 0xff) === 1) identify.writeUInt8(this.#controller.mdts ?? 0, 77);
-        else identify.writeUInt8(this.#target.lbaFormat & 0x0f, 26);
+        if ((dword10 & 0xff) === 1) {
+          const {
+            mdts = 0,
+            formatsAll = false,
+            managesNamespaces = false,
+            maxNamespaces = 1,
+          } = this.#controller;
+          identify.writeUInt8(mdts, 77);
+          identify.writeUInt16LE(managesNamespaces ? 10 : 2, 256);
+          identify.writeUInt32LE(maxNamespaces, 516);
+          identify.writeUInt8(formatsAll ? 1 : 0, 524);
+        } else identify.writeUInt8(this.#target.lbaFormat & 0x0f, 26);
         return answer(identify);
       }
       case GET_LOG_PAGE:

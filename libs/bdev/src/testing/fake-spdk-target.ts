@@ -14,6 +14,7 @@ const METHODS: Readonly<
   Record<string, { readonly needs?: readonly string[]; readonly may?: readonly string[] }>
 > = {
   spdk_get_version: {},
+  bdev_wait_for_examine: {},
   bdev_nvme_get_controllers: { may: ["name"] },
   bdev_get_bdevs: { may: ["name", "timeout"] },
   bdev_nvme_get_controller_health_info: { needs: ["name"] },
@@ -65,6 +66,8 @@ export class FakeSpdkTarget {
   formatStatus = 0;
   /** The effect of Format NVM on the contents. */
   onFormat: (controller: FakeSpdkController) => void = ({ contents }) => contents.fill(0);
+  /** What examining new devices finds before bdev_wait_for_examine is answered. */
+  onExamined: () => void | Promise<void> = () => {};
   /** Called before each raw command, so that a test can cause an event. */
   onCommand: (controller: FakeSpdkController, opcode: number) => void = () => {};
   /** Connections that occupy one of the target's 64 slots. */
@@ -162,6 +165,9 @@ export class FakeSpdkTarget {
     switch (method) {
       case "spdk_get_version":
         return { result: this.#version };
+      case "bdev_wait_for_examine":
+        await this.onExamined();
+        return { result: true };
       case "bdev_nvme_get_controllers":
         if (params.name !== undefined && byName === undefined)
           return failure(this.#release.release === "v26.05" ? -22 : 22, "Invalid argument");
