@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FaultCode } from "@daos/fault";
@@ -44,6 +44,41 @@ describe("createBdevFiles()", () => {
     await writeFile(join(directory, "a"), "data");
     await createBdevFiles(files(0.001, "a"));
     expect((await stat(join(directory, "a"))).size).toBe(4);
+  });
+
+  it("makes a file anew that a crash has left empty or half made, and keeps one that is not a file", async () => {
+    await writeFile(join(directory, "a"), "");
+    await writeFile(join(directory, ".a.unfinished"), "half");
+    await createBdevFiles(files(0.001, "a"));
+    expect(await readdir(directory)).toEqual(["a"]);
+    expect((await stat(join(directory, "a"))).size).toBe(999_424);
+    await mkdir(join(directory, "b"));
+    await createBdevFiles(files(0.001, "b"));
+    expect((await stat(join(directory, "b"))).isDirectory()).toBe(true);
+  });
+
+  it("keeps a link, and refuses one to a file that does not exist", async () => {
+    await writeFile(join(directory, "empty"), "");
+    await symlink("empty", join(directory, "a"));
+    await createBdevFiles(files(0.001, "a"));
+    await symlink("not-mounted/bdev", join(directory, "b"));
+    await expect(createBdevFiles(files(0.001, "b"))).rejects.toMatchObject({
+      code: FaultCode.bdevFileFailed,
+      message: expect.stringContaining("it is a link to a file that does not exist"),
+    });
+    expect(await readdir(directory)).toEqual(["a", "b", "empty"]);
+  });
+
+  it("shows no file before it is complete", async () => {
+    const seen: string[] = [];
+    const runner = new FakeCommandRunner().on("fallocate", async (argv) => {
+      seen.push(...(await readdir(directory)));
+      await truncate(String(argv.at(-1)), 999_424);
+      return "";
+    });
+    await createBdevFiles(files(0.001, "a"), { runner });
+    expect(seen).toEqual([".a.unfinished"]);
+    expect(await readdir(directory)).toEqual(["a"]);
   });
 
   it.each([

@@ -1,6 +1,7 @@
-import { open, rm, statfs } from "node:fs/promises";
-import { dirname, isAbsolute } from "node:path";
-import { type CommandRunner, exists, hasErrorCode, ProcessCommandRunner } from "@daos/sys";
+import { lstat, open, rename, rm, statfs } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import { Fault } from "@daos/fault";
+import { type CommandRunner, exists, hasErrorCode, ProcessCommandRunner, syncDirectory } from "@daos/sys";
 import type { BdevStorage } from "./bdev-types.ts";
 import { faultFileFailed, faultFileNoSpace, faultInvalidParameter } from "./faults.ts";
 
@@ -20,7 +21,7 @@ export function bdevFileSize(sizeGB: number): bigint {
 
 /**
  * Creates the files of class `file` that do not exist yet, with their space allocated; other classes need none. An existing
- * file is kept, with any size. A file that cannot be completed is removed.
+ * file is kept, with any size but 0. A file that cannot be completed is removed.
  *
  * @throws Fault bdevFormatInvalidParameter, bdevFileNoSpace (before anything is written), bdevFileFailed
  */
@@ -46,32 +47,76 @@ export async function createBdevFiles(
   for (const path of storage.list) await createFile(path, size, options);
 }
 
+/** Made under another name first: a file that a crash has left half made must not count as one with data. */
 async function createFile(path: string, size: bigint, options: CreateBdevFilesOptions): Promise<void> {
   options.signal?.throwIfAborted();
+  const unfinished = join(dirname(path), `.${basename(path)}.unfinished`);
   try {
-    if (await exists(path)) return;
+    if (await holdsData(path)) return;
+    // What an earlier attempt has left occupies space.
+    await rm(unfinished, { force: true });
     const { bavail, bsize } = await statfs(dirname(path), { bigint: true });
     if (bavail * bsize < size) throw faultFileNoSpace(path, size, bavail * bsize);
-    await (await open(path, "wx", 0o600)).close();
+    await (await open(unfinished, "wx", 0o600)).close();
   } catch (error) {
-    if (hasErrorCode(error, "EEXIST")) return;
-    if (error instanceof Error && "code" in error && typeof error.code === "string") {
-      throw faultFileFailed(path, error.message);
-    }
-    throw error;
+    throw fileFault(path, error);
   }
   try {
-    await allocate(path, size, options);
+    await allocate(path, unfinished, size, options);
+    await syncFile(unfinished);
+    await rename(unfinished, path);
+    await syncDirectory(dirname(path));
   } catch (error) {
-    await rm(path, { force: true });
-    throw error;
+    await rm(unfinished, { force: true });
+    throw fileFault(path, error);
   }
 }
 
-async function allocate(path: string, size: bigint, options: CreateBdevFilesOptions): Promise<void> {
+/**
+ * False for a file that does not exist, and for an empty one, in which nothing can be lost. A link is kept, also to an empty
+ * file.
+ *
+ * @throws Fault bdevFileFailed for a link to nothing: its file system may not be mounted yet
+ */
+async function holdsData(path: string): Promise<boolean> {
+  try {
+    const found = await lstat(path);
+    if (!found.isSymbolicLink()) return !found.isFile() || found.size > 0;
+  } catch (error) {
+    if (hasErrorCode(error, "ENOENT")) return false;
+    throw error;
+  }
+  if (!(await exists(path))) throw faultFileFailed(path, "it is a link to a file that does not exist");
+  return true;
+}
+
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, "r+");
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
+}
+
+/** An error of the operating system becomes a fault. */
+function fileFault(path: string, error: unknown): unknown {
+  return error instanceof Error && !(error instanceof Fault) && "errno" in error
+    ? faultFileFailed(path, error.message)
+    : error;
+}
+
+async function allocate(
+  path: string,
+  unfinished: string,
+  size: bigint,
+  options: CreateBdevFilesOptions,
+): Promise<void> {
   const { runner = new ProcessCommandRunner(), signal } = options;
   try {
-    const { exitCode, stderr } = await runner.run(["fallocate", "--length", `${size}`, path], { signal });
+    const { exitCode, stderr } = await runner.run(["fallocate", "--length", `${size}`, unfinished], {
+      signal,
+    });
     if (exitCode === 0) return;
     if (/no space left/i.test(stderr)) {
       const { bavail, bsize } = await statfs(dirname(path), { bigint: true });
@@ -81,7 +126,7 @@ async function allocate(path: string, size: bigint, options: CreateBdevFilesOpti
   } catch (error) {
     if (!hasErrorCode(error, "ENOENT")) throw error;
   }
-  const file = await open(path, "r+");
+  const file = await open(unfinished, "r+");
   try {
     await file.truncate(Number(size));
   } finally {

@@ -174,7 +174,9 @@ describe("SpdkBackend.wipe()", () => {
   it("waits until the target has examined a new device, because a volume on it claims it only then", async () => {
     const controller = drive(A);
     const { backend, target: fake } = await setUp([controller]);
-    fake.onExamined = () => void (controller.claimed = true);
+    fake.onExamined = () => {
+      controller.claimed = true;
+    };
     await expect(backend.wipe(A, { reformat: true })).rejects.toMatchObject({ code: FaultCode.bdevInUse });
     expect(controller.contents.every((byte) => byte === 0xa5)).toBe(true);
   });
