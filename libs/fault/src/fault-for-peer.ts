@@ -1,10 +1,7 @@
 import { cleanText } from "./clean-text.ts";
 import { Fault } from "./fault.ts";
 
-/**
- * Maximum length of each text of a fault for a peer, in characters: three texts, sent twice, fit into the headers of an
- * answer.
- */
+/** Maximum length of each text of a fault for a peer, in characters: three texts fit into the headers of an answer. */
 export const MAX_PEER_TEXT = 1024;
 
 /** Who gets a fault. Administrators operate this host; `peer` is any other role, or a client that is refused. */

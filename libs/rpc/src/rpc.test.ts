@@ -3,6 +3,7 @@ import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { Code, ConnectError, createClient, createContextValues } from "@connectrpc/connect";
+import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
 import {
   Fault,
@@ -152,6 +153,34 @@ describe("toConnectError() and fromConnectError(), across a real connection,", (
 });
 
 describe("toConnectError()", () => {
+  // Clients in Python and C++ count 32 bytes for each header, and refuse an answer whose headers have more than 8 KiB.
+  const headerBytes = (error: ConnectError): number => {
+    let bytes = 0;
+    for (const [name, value] of setTrailerStatus(new Headers(), error))
+      bytes += name.length + value.length + 32;
+    return bytes;
+  };
+
+  it.each([
+    ["short", "cannot stop rank 1", true],
+    ["of full length", "cannot stop rank 1. ".repeat(60), false],
+    ["of full length and other characters", "größer ".repeat(160), false],
+  ])("writes a fault whose texts are %s into headers that every client takes", (_name, text, isWhole) => {
+    const fault = new Fault({
+      domain: "system",
+      code: FaultCode.memberConflict,
+      description: text,
+      reason: text,
+      resolution: text,
+    });
+    const error = toConnectError(fault, "operator");
+    expect(headerBytes(error)).toBeLessThan(8 * 1024 - 256);
+    const received = fromConnectError(error, { attempted: "stop", host: "a:1" });
+    expect(received.description).toBe(isWhole ? text : `${text.slice(0, 1021)}...`);
+    expect(error.rawMessage.includes("resolution = ")).toBe(isWhole);
+    expect(error.rawMessage).toContain("system: code = ");
+  });
+
   it.each([
     [new DOMException("no end", "TimeoutError"), Code.DeadlineExceeded],
     [new DOMException("stop", "AbortError"), Code.Canceled],

@@ -23,12 +23,37 @@ export function toConnectError(error: unknown, audience: FaultAudience = "peer")
   if (error instanceof ConnectError) return shorten(error);
   const fault = faultForPeer(endOfWait(error) ?? toFault(error), audience);
   return new ConnectError(
-    `${fault}\n${showResolution(fault)}`,
+    showStatus(fault),
     grpcCode(fault.code),
     undefined,
     [{ desc: ctl.FaultDetailSchema, value: faultDetail(fault) }],
     error,
   );
+}
+
+/**
+ * The most that a status takes in the headers of an answer, bytes. Clients of gRPC's library in C, those in Python and C++, lose the
+ * status of an answer whose headers have more than 8 KiB.
+ */
+const MAX_STATUS_BYTES = 7 * 1024;
+
+/** The text of a status. A fault with long texts has its begin only: the whole fault is in the detail. */
+function showStatus(fault: Fault): string {
+  const whole = `${fault}\n${showResolution(fault)}`;
+  if (statusBytes(whole, fault) <= MAX_STATUS_BYTES) return whole;
+  const line = `${fault}`.replaceAll("\n", " ");
+  const lengths = [1024, 512, 256];
+  const fitting = lengths.find((length) => statusBytes(cleanText(line, length), fault) <= MAX_STATUS_BYTES);
+  return cleanText(line, fitting ?? 128);
+}
+
+/** What `grpc-message` and `grpc-status-details-bin`, which repeats the message in base64, take at most. */
+function statusBytes(message: string, { description, reason = "", resolution, leader = "" }: Fault): number {
+  const binary = [message, description, reason, resolution, leader].map(
+    (text) => Buffer.byteLength(text) + 16,
+  );
+  const base64 = (binary.reduce((sum, bytes) => sum + bytes, 64) * 4) / 3;
+  return encodeURIComponent(message).length + base64;
 }
 
 /** Connect's own errors repeat parts of the request. Errors that carry a fault were made here, with clean texts. */
