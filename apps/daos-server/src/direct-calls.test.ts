@@ -64,8 +64,8 @@ async function serve(
   const harness = {
     hasMsInstance: true,
     msInstance: () => engine,
-    byRank: () => engine,
-    byIdentity: () => engine,
+    findRank: () => Promise.resolve(engine),
+    findIdentity: () => Promise.resolve(engine),
   } as unknown as Harness;
   const self = { host: name, port: 1 };
   const leadership = leader === undefined ? await leaderOf(self, []) : followerOf(leader, self);

@@ -29,7 +29,8 @@ function fakeInstance(
   const known: Partial<EngineInstance> = { index, state, runsReplica, ...parts };
   return new Proxy(known, {
     get(target, name) {
-      if (name in target) return target[name as keyof EngineInstance];
+      // A promise looks for "then".
+      if (name in target || name === "then") return target[name as keyof EngineInstance];
       throw new Error(`an unexpected look at ${String(name)}`);
     },
   }) as EngineInstance;
@@ -52,18 +53,52 @@ const superblock = (ms: boolean, rank?: number) => ({
 });
 
 describe("Harness", () => {
-  it("finds engines by rank and identity, and the one with the management service", () => {
+  it("finds engines by rank and identity, and the one with the management service", async () => {
     const first = fakeInstance(0, { kind: "stopped" }, { superblock: superblock(false, 4) });
     const second = fakeInstance(1, serving(0), { superblock: superblock(true, 0) });
-    const waiting = fakeInstance(2, { kind: "awaiting format", reason: "new" }, { superblock: undefined });
+    const waiting = fakeInstance(
+      2,
+      { kind: "awaiting format", reason: "new" },
+      { superblock: undefined, opened: () => Promise.resolve() },
+    );
     const unjoined = fakeInstance(3, { kind: "starting", reason: "" }, { superblock: superblock(false) });
     const harness = new Harness([waiting, unjoined, first, second], silentLogger);
     expect(harness.byRank(4)).toBe(first);
-    expect(harness.byIdentity(4, "uuid-4")).toBe(first);
+    const wait = { signal: AbortSignal.timeout(60_000) };
+    expect(await harness.findRank(4, wait)).toBe(first);
+    expect(await harness.findIdentity(4, "uuid-4", wait)).toBe(first);
     expect(harness.msInstance()).toBe(second);
     expect(harness.hasMsInstance).toBe(true);
-    expect(() => harness.byRank(7)).toThrow("rank 7 is not on this host, which has rank 0,4");
-    expect(() => harness.byIdentity(4, "uuid-9")).toThrow("its engine with that rank has another identity");
+    await expect(harness.findRank(7, wait)).rejects.toThrow("rank 7 is not on this host, which has rank 0,4");
+    const other = "its engine with that rank has another identity";
+    await expect(harness.findIdentity(4, "uuid-9", wait)).rejects.toThrow(other);
+  });
+
+  it.each([
+    ["a rank that storage has", 4],
+    ["another rank", 5],
+  ])("findRank() waits for storage that is being opened: %s", async (_, rank) => {
+    const opening = fakeInstance(
+      0,
+      { kind: "new" },
+      {
+        superblock: undefined,
+        async opened() {
+          await new Promise((resolve) => setTimeout(resolve, 5));
+          Object.assign(opening, { superblock: superblock(false, 4) });
+        },
+      },
+    );
+    const never = fakeInstance(
+      1,
+      { kind: "new" },
+      { superblock: undefined, opened: () => new Promise(() => {}) },
+    );
+    const found = new Harness(rank === 4 ? [never, opening] : [opening], silentLogger).findRank(rank, {
+      signal: AbortSignal.timeout(60_000),
+    });
+    if (rank === 4) expect(await found).toBe(opening);
+    else await expect(found).rejects.toThrow("rank 5 is not on this host, which has rank 4");
   });
 
   it("throws a fault when there is no such engine", () => {

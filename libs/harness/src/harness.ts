@@ -83,9 +83,28 @@ export class Harness {
     );
   }
 
+  /**
+   * As {@link byRank}, but waits while storage is opened: after a start of this server, the rank is not known before.
+   *
+   * @throws Fault when it is not here
+   */
+  async findRank(rank: number, { signal }: { readonly signal: AbortSignal }): Promise<EngineInstance> {
+    const isKnown = this.instances.some((instance) => rankOf(instance) === rank);
+    const unopened = isKnown ? [] : this.instances.filter(({ superblock }) => superblock === undefined);
+    const found = unopened.map(async (instance) => {
+      await instance.opened({ signal });
+      return this.byRank(rank);
+    });
+    return Promise.any(found).catch(() => this.byRank(rank));
+  }
+
   /** The engine with this rank and identity. @throws Fault when it is not here, or another one has the rank */
-  byIdentity(rank: number, uuid: string): EngineInstance {
-    const found = this.byRank(rank);
+  async findIdentity(
+    rank: number,
+    uuid: string,
+    wait: { readonly signal: AbortSignal },
+  ): Promise<EngineInstance> {
+    const found = await this.findRank(rank, wait);
     if (found.superblock?.uuid !== uuid) throw faultOtherEngine(rank, uuid);
     return found;
   }

@@ -56,7 +56,7 @@ export interface InstanceOptions extends EngineStorageOptions, EngineRunnerOptio
 /** As {@link STOP_GRACE_MS}, when it is to be stopped by force. */
 const FORCED_GRACE_MS = 1_000;
 
-/** How long a format that is requested while the storage is being opened waits for that, ms. */
+/** How long a request that comes while the storage is being opened waits for that, ms. */
 const LOOK_MS = 15_000;
 
 /** The interval at which a namespace that is absent is looked for again, ms. */
@@ -318,7 +318,7 @@ export class EngineInstance {
   /** Formats this engine's storage as its configuration says. Never throws: each failure is part of the result. */
   async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { mount } = this.config.scm;
-    await this.#awaitLook(options.signal);
+    await this.opened(options);
     if (this.#state.kind !== "awaiting format") {
       return { mount, scmFault: faultFormatNotAwaited(this.index, mount, this.#state), bdevs: [] };
     }
@@ -331,8 +331,8 @@ export class EngineInstance {
     return result;
   }
 
-  /** Waits a moment while the storage is opened, which may show that no format is needed. */
-  async #awaitLook(signal: AbortSignal): Promise<void> {
+  /** Waits a moment while its storage is opened, which may have a superblock and need no format. */
+  async opened({ signal }: { readonly signal: AbortSignal }): Promise<void> {
     if (!this.#isLooking) return;
     using limit = this.#parts.clock.deadline(LOOK_MS, "look at the storage", signal);
     await abortable(this.#lookedAt.promise, limit.signal).catch(() => {});

@@ -64,13 +64,13 @@ export function peerHandlers(
 
     async startRank({ rank }, context) {
       await checkDirects("StartRank", context);
-      requests.startRank(rank);
+      await requests.startRank(rank, context);
       return {};
     },
 
     async eraseRank({ rank, uuid }, context) {
       await checkDirects("EraseRank", context);
-      await requests.eraseRank(rank, uuid);
+      await requests.eraseRank(rank, uuid, context);
       return {};
     },
 

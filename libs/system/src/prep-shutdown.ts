@@ -21,14 +21,15 @@ const ENGINE_SHARE = 2 / 3;
  * @throws Fault engineNotReady when the engine does not answer
  */
 export async function prepShutdown(
-  harness: Pick<Harness, "byRank">,
+  harness: Pick<Harness, "findRank">,
   rank: number,
   { allowedMs, signal, clock = systemClock }: PrepShutdownOptions,
 ): Promise<mgmt.DaosResp> {
   const waitMs = allowedMs * ENGINE_SHARE;
   using limit = clock.deadline(waitMs, `prepare shutdown of rank ${rank}`, signal);
   try {
-    return await harness.byRank(rank).call(drpcMethods.prepShutdown, { rank }, limit);
+    const engine = await harness.findRank(rank, limit);
+    return await engine.call(drpcMethods.prepShutdown, { rank }, limit);
   } catch (error) {
     throw isTimeout(limit.signal.reason) ? faultEngineHangs(rank, waitMs, error) : error;
   }

@@ -14,7 +14,7 @@ interface Wait {
 }
 
 export interface ServerRequestsOptions {
-  readonly harness: Pick<Harness, "byRank" | "byIdentity" | "msInstance">;
+  readonly harness: Pick<Harness, "findRank" | "findIdentity" | "msInstance">;
   readonly leadership: Pick<Leadership, "membership" | "failureDetector" | "leader" | "accessPoints">;
   readonly joins: Pick<JoinCoordinator, "join">;
   readonly log: Logger;
@@ -82,19 +82,20 @@ export class ServerRequests {
   /** @returns the status of the engine's answer @throws Fault when this host has no such rank */
   async killRank(rank: number, { force, signal }: Wait & { readonly force: boolean }): Promise<number> {
     using limit = this.#clock.deadline(CALL_TIMEOUT_MS, `kill rank ${rank}`, signal);
-    return await this.#options.harness.byRank(rank).stop({ force, signal: limit.signal });
+    const engine = await this.#options.harness.findRank(rank, limit);
+    return await engine.stop({ force, signal: limit.signal });
   }
 
   /** @throws Fault when this host has no such rank */
-  startRank(rank: number): void {
+  async startRank(rank: number, wait: Wait): Promise<void> {
     this.#options.log.info("asked to start a rank", { rank });
-    this.#options.harness.byRank(rank).start();
+    (await this.#options.harness.findRank(rank, wait)).start();
   }
 
   /** @throws Fault when this host has no engine with this rank and identity */
-  async eraseRank(rank: number, uuid: string): Promise<void> {
+  async eraseRank(rank: number, uuid: string, wait: Wait): Promise<void> {
     this.#options.log.warn("asked to erase a rank", { rank, uuid });
-    await this.#options.harness.byIdentity(rank, uuid).erase();
+    await (await this.#options.harness.findIdentity(rank, uuid, wait)).erase();
   }
 
   /** Passes a call of another access point on to this host's engine with a replica. @returns the body of its answer */

@@ -166,27 +166,28 @@ export class SimServer {
         ),
       killRank: (to, rank, options) =>
         callMember(to, "kill rank", options, async (server, _peer, { signal }) => {
-          server.#asked(rank);
+          await server.#asked(rank, { signal });
           return server.#parts.requests.killRank(rank, { force: options.force, signal });
         }),
       startRank: (to, rank, wait) =>
-        callMember(to, "start rank", wait, async (server) => {
-          server.#asked(rank);
-          server.#parts.requests.startRank(rank);
+        callMember(to, "start rank", wait, async (server, _peer, limit) => {
+          await server.#asked(rank, limit);
+          await server.#parts.requests.startRank(rank, limit);
           return 0;
         }),
       eraseRank: (to, rank, uuid, wait) =>
-        callMember(to, "erase rank", wait, async (server) => {
-          server.#asked(rank);
-          await server.#parts.requests.eraseRank(rank, uuid);
+        callMember(to, "erase rank", wait, async (server, _peer, limit) => {
+          await server.#asked(rank, limit);
+          await server.#parts.requests.eraseRank(rank, uuid, limit);
           return 0;
         }),
     };
   }
 
   /** An administrator is about to start or stop an engine of this host. */
-  #asked(rank: number): void {
-    this.host.restartCheckers[this.harness.byRank(rank).index]?.asked();
+  async #asked(rank: number, wait: Wait): Promise<void> {
+    const { index } = await this.harness.findRank(rank, wait);
+    this.host.restartCheckers[index]?.asked();
   }
 
   async join(message: JoinMessage, peer: string, wait: Wait): Promise<JoinReply> {
