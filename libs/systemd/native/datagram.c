@@ -1,9 +1,10 @@
-// One datagram to a unix socket, for Node: node:dgram has no unix sockets. Errors are thrown with `code` set to the
-// errno's name.
+// For Node: one datagram to a unix socket, because node:dgram has no unix sockets, and malloc_trim. Errors are thrown with
+// `code` set to the errno's name.
 //
 // SPDX-License-Identifier: Apache-2.0
 #define NAPI_VERSION 8
 #include <errno.h>
+#include <malloc.h>
 #include <node_api.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -56,10 +57,19 @@ static napi_value js_send_to(napi_env env, napi_callback_info info) {
   return sent;
 }
 
+// trimMemory(): gives whole free pages of malloc's heaps back to the kernel, in all arenas.
+static napi_value js_trim_memory(napi_env env, napi_callback_info info) {
+  (void)env;
+  (void)info;
+  malloc_trim(0);
+  return NULL;
+}
+
 NAPI_MODULE_INIT() {
-  napi_value function;
-  if (napi_create_function(env, "sendTo", NAPI_AUTO_LENGTH, js_send_to, NULL, &function) != napi_ok ||
-      napi_set_named_property(env, exports, "sendTo", function) != napi_ok)
-    return NULL;
+  const napi_property_descriptor functions[] = {
+      {.utf8name = "sendTo", .method = js_send_to, .attributes = napi_enumerable},
+      {.utf8name = "trimMemory", .method = js_trim_memory, .attributes = napi_enumerable},
+  };
+  if (napi_define_properties(env, exports, sizeof(functions) / sizeof(functions[0]), functions) != napi_ok) return NULL;
   return exports;
 }

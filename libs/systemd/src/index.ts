@@ -1,2 +1,2 @@
-export { sendDatagram } from "./native.ts";
+export { sendDatagram, trimMemory } from "./native.ts";
 export { ServiceNotifier } from "./service-notifier.ts";

@@ -6,6 +6,7 @@ import { errorText, Fault, FaultCode } from "@daos/fault";
 export interface NativeDatagram {
   /** @returns false when the receiver's queue is full */
   sendTo(address: string, bytes: Uint8Array): boolean;
+  trimMemory(): void;
 }
 
 /**
@@ -19,6 +20,17 @@ export function sendDatagram(address: string, bytes: Uint8Array): boolean {
   return loaded.sendTo(address, bytes);
 }
 
+/**
+ * Returns the memory to the kernel that native parts of this process have freed, as systemd's `sd_event_trim_memory()`. malloc keeps
+ * free memory below used memory.
+ *
+ * @throws Fault missingSoftwareDependency
+ */
+export function trimMemory(): void {
+  loaded ??= loadDatagram();
+  loaded.trimMemory();
+}
+
 let loaded: NativeDatagram | undefined;
 
 /** Loads the addon, only in a service: other starts do without. @throws Fault missingSoftwareDependency */
@@ -30,7 +42,7 @@ export function loadDatagram(): NativeDatagram {
     throw new Fault({
       domain: "general",
       code: FaultCode.missingSoftwareDependency,
-      description: `the addon ${path}, which notifies systemd, cannot be loaded`,
+      description: `the addon ${path}, which notifies systemd and returns memory, cannot be loaded`,
       reason: errorText(cause),
       resolution: "build it: npx nx run @daos/systemd:native (needs a C compiler: gcc and libc6-dev)",
       cause,

@@ -47,6 +47,57 @@ export async function benchStart(say: Say): Promise<boolean> {
   return good;
 }
 
+/** Unary calls that administrators, hosts and monitoring make to a server that waits. */
+const MIXED = [
+  "/mgmt.MgmtSvc/LeaderQuery",
+  "/ctl.MgmtCtl/ServerVersion",
+  "/mgmt.MgmtSvc/LeaderQuery",
+  "/ctl.MgmtCtl/ServerQuery",
+  "/grpc.health.v1.Health/Check",
+  "/ctl.MgmtCtl/NetworkListProviders",
+  "/mgmt.MgmtSvc/LeaderQuery",
+  "/ctl.MgmtCtl/MsStatus",
+];
+const SOAK_SECONDS = 600;
+/** The server returns freed memory every 10 s. */
+const RETURNED_MS = 12_000;
+
+/**
+ * Prints the memory of daos-server before, during and after ten minutes of mixed calls. Each connection makes one call after another,
+ * and is replaced after 500.
+ */
+export async function soakStart(say: Say): Promise<void> {
+  await withServer(async (pid, port) => {
+    await delay(IDLE_MS);
+    const rows: [string, number, number][] = [["before", 0, memoryMiB(pid)]];
+    const end = performance.now() + SOAK_SECONDS * 1000;
+    let calls = 0;
+    let peak = 0;
+    const watch = setInterval(() => {
+      peak = Math.max(peak, memoryMiB(pid));
+    }, 1000);
+    const connection = async () => {
+      while (performance.now() < end) {
+        const session = connect(`http://127.0.0.1:${port}`);
+        for (let call = 0; call < 500 && performance.now() < end; call++) {
+          await callOnce(session, MIXED[calls++ % MIXED.length] ?? "");
+        }
+        session.destroy();
+      }
+    };
+    await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+    clearInterval(watch);
+    rows.push(["peak of each second", calls, peak], ["at the end", calls, memoryMiB(pid)]);
+    for (const seconds of [RETURNED_MS / 1000, 60]) {
+      await delay(seconds * 1000);
+      rows.push([`${seconds} s later`, calls, memoryMiB(pid)]);
+    }
+    say("| ten minutes of mixed calls | calls | memory |");
+    say("|---|---|---|");
+    for (const [when, count, memory] of rows) say(`| ${when} | ${count} | ${memory.toFixed(0)} MiB |`);
+  });
+}
+
 interface Started {
   readonly cpuSeconds: number;
   readonly idleMiB: number;
@@ -55,6 +106,18 @@ interface Started {
 }
 
 async function startOnce(withCalls: boolean): Promise<Started> {
+  return withServer(async (pid, port) => {
+    await delay(IDLE_MS);
+    const [cpu, idleMiB] = [cpuSeconds(pid), memoryMiB(pid)];
+    if (!withCalls) return { cpuSeconds: cpu, idleMiB, loadedMiB: Number.NaN };
+    await callMany(port);
+    await delay(RETURNED_MS);
+    return { cpuSeconds: cpu, idleMiB, loadedMiB: memoryMiB(pid) };
+  });
+}
+
+/** Starts a server that waits for its format, and stops it afterwards. */
+async function withServer<T>(use: (pid: number, port: number) => Promise<T>): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), "daos-bench-"));
   const port = await freePort();
   const child = spawn(PROGRAM, ["start", "-i", "-o", configuration(directory, port)], {
@@ -64,14 +127,8 @@ async function startOnce(withCalls: boolean): Promise<Started> {
   });
   const exited = once(child, "exit");
   try {
-    const pid = child.pid ?? 0;
     await listening(child.stderr);
-    await delay(IDLE_MS);
-    const [cpu, idleMiB] = [cpuSeconds(pid), memoryMiB(pid)];
-    if (!withCalls) return { cpuSeconds: cpu, idleMiB, loadedMiB: Number.NaN };
-    await callMany(port);
-    await delay(IDLE_MS);
-    return { cpuSeconds: cpu, idleMiB, loadedMiB: memoryMiB(pid) };
+    return await use(child.pid ?? 0, port);
   } finally {
     child.kill();
     await exited;

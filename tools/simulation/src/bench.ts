@@ -27,11 +27,17 @@ async function bench(): Promise<boolean> {
       calls: flag,
       joins: flag,
       scan: flag,
+      soak: flag,
       start: flag,
       system: flag,
       tls: flag,
     },
   });
+  if (values.soak) {
+    const { soakStart } = await import("./bench-start.ts");
+    await soakStart(say);
+    return true;
+  }
   const all = !(values.calls || values.joins || values.scan || values.start || values.system || values.tls);
   let good = true;
   if (all || values.calls) {

@@ -1,10 +1,10 @@
-import { setFlagsFromString } from "node:v8";
 import type { FlagDefinitions } from "@daos/cli";
 import type { Problem, ServerConfig } from "@daos/config";
 import type { EngineInstance } from "@daos/instance";
 import { type CommandContext, defineCommand } from "../define-command.ts";
 import { findOwner } from "../find-owner.ts";
 import { EXIT_INTERNAL_ERROR, handleInternalErrors } from "../handle-internal-errors.ts";
+import { limitMemory } from "../limit-memory.ts";
 import { openLogs, type ServerLogs } from "../open-logs.ts";
 import { reloadOnSighup } from "../reload-on-sighup.ts";
 import { isFormatting, serviceStatus } from "../service-status.ts";
@@ -122,9 +122,7 @@ export const startCommand = defineCommand({
         helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
         readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
         onReloadable: (reload) => {
-          // All modules of the server are loaded. From now on low memory is more important than few garbage collections. As an
-          // option of Node.js this would make V8 refuse the compiled code of Node's own modules.
-          setFlagsFromString("--heap-growing-percent=20");
+          limitMemory();
           reloadOnSighup({ log, logs, service, reload });
           service.ready();
         },
