@@ -5,7 +5,7 @@ import { build } from "esbuild";
 import { bundleProgram, IMPORT_META_URL, NATIVE_SYNTAX } from "../../tools/workspace/bundle-program.mjs";
 import { continueOnFoundNode } from "../../tools/workspace/find-node.mjs";
 
-// The bundle names the exports of Node's own modules. They must be those of the Node.js that runs it.
+// The bundle names Node's own modules. They must be those of the Node.js that runs it.
 continueOnFoundNode();
 
 const app = fileURLToPath(new URL(".", import.meta.url));

@@ -10,7 +10,7 @@ import {
 import { addCodeCaches, PROGRAM } from "../../../tools/workspace/code-cache.mjs";
 import { continueOnFoundNode } from "../../../tools/workspace/find-node.mjs";
 
-// The bundle names the exports of Node's own modules. They must be those of the Node.js that runs it.
+// The bundle names Node's own modules. They must be those of the Node.js that runs it.
 continueOnFoundNode();
 
 const app = fileURLToPath(new URL("..", import.meta.url));

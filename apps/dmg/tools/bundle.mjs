@@ -13,7 +13,7 @@ import { continueOnFoundNode } from "../../../tools/workspace/find-node.mjs";
  */
 const NODE_FLAGS = ["--max-semi-space-size=8", "--min-semi-space-size=8"];
 
-// The bundle names the exports of Node's own modules. They must be those of the Node.js that runs it.
+// The bundle names Node's own modules. They must be those of the Node.js that runs it.
 continueOnFoundNode();
 
 const app = fileURLToPath(new URL("..", import.meta.url));

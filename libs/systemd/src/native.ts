@@ -33,7 +33,7 @@ export function trimMemory(): void {
 
 let loaded: NativeDatagram | undefined;
 
-/** Loads the addon, only in a service: other starts do without. @throws Fault missingSoftwareDependency */
+/** Loads the addon. @throws Fault missingSoftwareDependency */
 export function loadDatagram(): NativeDatagram {
   const path = fileURLToPath(new URL("../build/datagram.node", import.meta.url));
   try {
