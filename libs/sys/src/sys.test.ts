@@ -11,7 +11,7 @@ import { isMountedOrBelow, listMounts, mountAt, parseMountInfo } from "./mounts.
 import { lookUpGroup, lookUpUser } from "./owner.ts";
 import { ProcessCommandRunner } from "./run-command.ts";
 import { linuxSysTree } from "./sys-tree.ts";
-import { FakeCommandRunner, FakeSysTree } from "./testing/index.ts";
+import { FakeCommandRunner, FakeSysTree, SmallFileSystem } from "./testing/index.ts";
 import { writeFileAtomic } from "./write-file-atomic.ts";
 
 describe("deadline() and abortable()", () => {
@@ -71,6 +71,28 @@ describe("writeFileAtomic", () => {
   it("keeps the old file when the new one cannot take its place", async () => {
     await expect(writeFileAtomic(directory, "x", { mode: 0o600 })).rejects.toThrow();
     expect(await readdir(directory)).toEqual([]);
+  });
+
+  it("names the file that it could not write, not the temporary one", async () => {
+    await writeFile(join(directory, "file"), "");
+    const path = join(directory, "file", "f");
+    await expect(writeFileAtomic(path, "x", { mode: 0o600 })).rejects.toMatchObject({
+      code: "ENOTDIR",
+      path,
+      message: `ENOTDIR: not a directory, write '${path}'`,
+    });
+  });
+
+  it.runIf(process.geteuid?.() === 0)("names the file for which there is no room", async () => {
+    using small = new SmallFileSystem(1);
+    small.fill();
+    const path = join(small.path, "f");
+    await expect(writeFileAtomic(path, "x", { mode: 0o600 })).rejects.toMatchObject({
+      code: "ENOSPC",
+      path,
+      message: `ENOSPC: no space left on device, write '${path}'`,
+    });
+    expect(await readdir(small.path)).toEqual(["other-data"]);
   });
 });
 

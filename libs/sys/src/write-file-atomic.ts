@@ -13,6 +13,8 @@ export interface WriteFileAtomicOptions {
 /**
  * Replaces the file at `path` so that a crash at any moment leaves the old content or the new, never a mix: a temporary
  * file beside it, fsync, rename, fsync of the directory.
+ *
+ * @throws the error of the file system, with the path
  */
 export async function writeFileAtomic(
   path: string,
@@ -33,10 +35,23 @@ export async function writeFileAtomic(
     }
     await rename(temporary, path);
   } catch (error) {
-    await rm(temporary, { force: true });
-    throw error;
+    await rm(temporary, { force: true }).catch(() => {});
+    throw withPath(error, path);
   }
   await syncDirectory(directory);
+}
+
+/** Names the file that was to be written: Node.js names the temporary one, or none as in `ENOSPC: no space left on device, write`. */
+function withPath(error: unknown, path: string): unknown {
+  if (!(error instanceof Error) || !("errno" in error) || !("code" in error)) return error;
+  const { code, errno } = error;
+  const [reason = ""] = error.message.split(",");
+  return Object.assign(new Error(`${reason}, write '${path}'`, { cause: error }), {
+    code,
+    errno,
+    syscall: "write",
+    path,
+  });
 }
 
 /** Makes renames and removals in a directory durable. */
