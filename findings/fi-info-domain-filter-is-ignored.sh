@@ -12,9 +12,13 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-apt-get download libfabric-bin=1.17.0-3 libfabric1=1.17.0-3 >/dev/null 2>&1
+apt-get download libfabric-bin=1.17.0-3 libfabric1=1.17.0-3 librdmacm1 libibverbs1 ibverbs-providers libpsm2-2 \
+  libpsm-infinipath1 libnuma1 libnl-3-200 libnl-route-3-200 libatomic1 >/dev/null 2>&1
 for package in *.deb; do dpkg -x "$package" root; done
-export LD_LIBRARY_PATH=$(dirname "$(find root -name libfabric.so.1)")
+# This package leaves its link to the alternatives system.
+ln -s "$(find "$work/root" -name 'libpsm_infinipath.so.1.*')" root/usr/lib/libpsm_infinipath.so.1
+LD_LIBRARY_PATH=$(find root -name '*.so.*' -printf '%h\n' | sort -u | paste -sd:)
+export LD_LIBRARY_PATH
 fail() { echo "changed: $1"; exit 1; }
 domains() { root/usr/bin/fi_info "$@" | sed -n 's/^ *domain: //p' | sort -u | tr '\n' ' '; }
 
