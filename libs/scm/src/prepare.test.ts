@@ -503,3 +503,22 @@ describe("ScmPreparer.reset()", () => {
     expect(runner.ran.some((line) => line.includes("destroy"))).toBe(false);
   });
 });
+
+describe("ScmProvider, when a tool answers what cannot be read,", () => {
+  it.each([
+    ["ndctl list", "libndctl: warning\n[]", "ndctl list --regions --dimms --idle"],
+    ["ipmctl show", "<Error/>", "ipmctl show -o nvmxml"],
+  ])("prepare() names the command and its answer: %s", async (tool, answer, command) => {
+    const runner = new FakeCommandRunner()
+      .on("ipmctl show", "No PMem modules in the system\n")
+      .on("ndctl list", "[]")
+      .on(tool, answer);
+    const mounts = new FakeMountTable({ privileged: true });
+    const scm = new ScmProvider({ runner, mounts, sys: new FakeSysTree(), log: silentLogger });
+    await expect(scm.prepare()).rejects.toMatchObject({
+      code: FaultCode.scmToolFailed,
+      description: expect.stringContaining(`cannot run "${command}`),
+      reason: expect.stringContaining(answer.slice(0, 8)),
+    });
+  });
+});

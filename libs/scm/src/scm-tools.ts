@@ -1,4 +1,4 @@
-import { FaultCode, hasCode } from "@daos/fault";
+import { errorText, FaultCode, hasCode } from "@daos/fault";
 import { type Argv, type CommandResult, type CommandRunner, hasErrorCode } from "@daos/sys";
 import { faultMissingTool, faultPrepareFailed, faultToolFailed } from "./faults.ts";
 import { type CxlMemory, parseCxlMemory } from "./parse-cxl.ts";
@@ -41,19 +41,21 @@ export class ScmTools {
     const { exitCode, stdout, stderr } = await this.run(argv, "look for SCM modules", options);
     if (saysNoModules(stdout)) return [];
     if (exitCode !== 0) throw faultToolFailed(argv.join(" "), stdout.trim() || stderr.trim());
-    return parseModules(stdout);
+    return readAnswer(argv, stdout, parseModules);
   }
 
   /** The namespaces with a block device, and all namespaces, also disabled ones and those in devdax mode. */
   async namespaces(
     options: ScmToolOptions,
   ): Promise<{ readonly usable: readonly ScmNamespace[]; readonly all: readonly AnyNamespace[] }> {
-    const text = await this.#ndctl(["list", "--namespaces", "--idle", "--verbose"], options);
-    return { usable: parseNamespaces(text), all: parseAllNamespaces(text) };
+    return this.#ndctl(["list", "--namespaces", "--idle", "--verbose"], options, (text) => ({
+      usable: parseNamespaces(text),
+      all: parseAllNamespaces(text),
+    }));
   }
 
   async regions(options: ScmToolOptions): Promise<readonly ScmRegion[]> {
-    return parseRegions(await this.#ndctl(["list", "--regions", "--dimms", "--idle"], options));
+    return this.#ndctl(["list", "--regions", "--dimms", "--idle"], options, parseRegions);
   }
 
   /** CXL memory that can be persistent. None when `cxl` is not installed or fails: most machines have neither. */
@@ -110,10 +112,20 @@ export class ScmTools {
     }
   }
 
-  async #ndctl(args: readonly string[], options: ScmToolOptions): Promise<string> {
+  async #ndctl<T>(args: readonly string[], options: ScmToolOptions, parse: (text: string) => T): Promise<T> {
     const argv: Argv = ["ndctl", ...args];
     const { exitCode, stdout, stderr } = await this.run(argv, "look for SCM namespaces", options);
     if (exitCode !== 0) throw faultToolFailed(argv.join(" "), stderr.trim());
-    return stdout;
+    return readAnswer(argv, stdout, parse);
+  }
+}
+
+/** @throws Fault scmToolFailed for an answer that cannot be read: it names the command */
+function readAnswer<T>(argv: Argv, text: string, parse: (text: string) => T): T {
+  try {
+    return parse(text);
+  } catch (error) {
+    const reason = `its answer cannot be read (${errorText(error)}): ${text.trim().slice(0, 120)}`;
+    throw faultToolFailed(argv.join(" "), reason);
   }
 }

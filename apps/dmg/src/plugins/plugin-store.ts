@@ -40,7 +40,8 @@ export async function writePlugins(directory: string, plugins: readonly UserPlug
   await mkdir(directory, { recursive: true, mode: 0o700 });
   const store: StoreFile = { ...(await readStore(directory)), private: true, oclif: { schema: 1, plugins } };
   const path = join(directory, "package.json");
-  await writeFile(`${path}.tmp`, `${JSON.stringify(store, undefined, 2)}\n`, { mode: 0o600 });
+  // Flushed: after a crash of the host the file must not be there and empty.
+  await writeFile(`${path}.tmp`, `${JSON.stringify(store, undefined, 2)}\n`, { mode: 0o600, flush: true });
   await rename(`${path}.tmp`, path);
 }
 
@@ -67,11 +68,19 @@ export async function pluginName(root: string): Promise<string> {
 
 async function readStore(directory: string): Promise<StoreFile> {
   const empty: StoreFile = { private: true, oclif: { schema: 1, plugins: [] } };
+  const path = join(directory, "package.json");
   try {
-    const read = JSON.parse(await readFile(join(directory, "package.json"), "utf8")) as Partial<StoreFile>;
-    return { ...empty, ...read, oclif: { schema: 1, plugins: read.oclif?.plugins ?? [] } };
+    const text = await readFile(path, "utf8");
+    if (text.trim() === "") return empty;
+    const read = JSON.parse(text) as Partial<StoreFile> | null;
+    return { ...empty, ...read, oclif: { schema: 1, plugins: read?.oclif?.plugins ?? [] } };
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return empty;
-    throw error;
+    if (!(error instanceof SyntaxError)) throw error;
+    throw faultUsage(
+      `the list of plugins ${path} is damaged: ${error.message}`,
+      "move it away, and install or link the plugins again",
+      error,
+    );
   }
 }
