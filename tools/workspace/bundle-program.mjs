@@ -1,7 +1,10 @@
 // Bundles a program into one CommonJS file. Start-up snapshots and packages are built from it.
+
+import { readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
+import ts from "typescript";
 
 const builtins = new Set(builtinModules);
 
@@ -80,6 +83,27 @@ const LAZY_REQUIRE = transformSync(`require = (${lazyRequire})(require, ${JSON.s
   minify: true,
 }).code;
 
+/**
+ * Lowers `using` in the sources of the workspace with TypeScript, which does not have the bug of {@link NATIVE_SYNTAX}.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+export const LOWER_USING = {
+  name: "lower-using",
+  setup(build) {
+    build.onLoad({ filter: /\.ts$/ }, async ({ path: fileName }) => {
+      const source = await readFile(fileName, "utf8");
+      if (!/\busing \w+ = /.test(source)) return undefined;
+      const compilerOptions = {
+        target: ts.ScriptTarget.ES2024,
+        module: ts.ModuleKind.ESNext,
+        verbatimModuleSyntax: true,
+      };
+      return { contents: ts.transpileModule(source, { fileName, compilerOptions }).outputText, loader: "js" };
+    });
+  },
+};
+
 /** For a program that uses import.meta.url to find files beside its modules, such as native addons. */
 export const IMPORT_META_URL = {
   banner: { js: 'const bundleUrl = process.getBuiltinModule("url").pathToFileURL(__filename).href;' },
@@ -103,7 +127,7 @@ export const FILL_FROM_BASE64 = {
  * @param {string} outdir
  * @param {import("esbuild").BuildOptions} [options] of this program only
  */
-export async function bundleProgram(entry, outdir, { banner, ...options } = {}) {
+export async function bundleProgram(entry, outdir, { banner, plugins = [], ...options } = {}) {
   return build({
     entryPoints: { main: entry },
     outdir,
@@ -117,7 +141,7 @@ export async function bundleProgram(entry, outdir, { banner, ...options } = {}) 
     conditions: ["@daos/source"],
     mainFields: ["module", "main"],
     logLevel: "warning",
-    plugins: [externalBuiltins],
+    plugins: [externalBuiltins, ...plugins],
     ...options,
     banner: { js: `${banner?.js ?? ""}${LAZY_REQUIRE}` },
   });

@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { lstat, readdir } from "node:fs/promises";
+import { lstat, readdir, readFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -157,6 +157,20 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
   it("bin/dmg makes its snapshot for the Node.js version of the workspace", async () => {
     const bundle = fileURLToPath(new URL("../dist/bundle", import.meta.url));
     expect(await readdir(bundle)).toContain(`snapshot-${process.version}.blob`);
+  });
+
+  it("bin/dmg starts from a snapshot that was taken after a command, without that command's data", async () => {
+    const env = { NODE_DEBUG_NATIVE: "CODE_CACHE" };
+    const { status, err } = await run(DMG, ["-i", "-l", host, "system", "member-query"], env);
+    expect(status).toBe(0);
+    expect(err).not.toContain("Compiling net with code cache");
+    const snapshot = fileURLToPath(
+      new URL(`../dist/bundle/snapshot-${process.version}.blob`, import.meta.url),
+    );
+    const bytes = await readFile(snapshot);
+    expect(bytes.includes("setDeserializeMainFunction")).toBe(true);
+    for (const text of ["-----BEGIN CERTIFICATE-----\nMI", "-----BEGIN PRIVATE KEY-----\nMI"])
+      expect(bytes.includes(text)).toBe(false);
   });
 
   it("bin/dmg returns the command's exit code, with data on stdout and messages on stderr", async () => {

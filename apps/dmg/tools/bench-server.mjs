@@ -1,5 +1,5 @@
-// Fake DAOS servers for bench-cli.mjs, without and with certificates (P-256). They answer system member-query until this is
-// killed. It prints one line of JSON: both ports, and dmg's configuration for the second.
+// Fake DAOS servers for bench-cli.mjs and bundle.mjs, without and with certificates (P-256). They answer system member-query until
+// this is killed. It prints one line of JSON: both ports, dmg's configurations for them, and the certificates of the second.
 import { FakeServer } from "@daos/control-client/testing";
 import { silentLogger } from "@daos/log";
 import { createGrpcServer } from "@daos/security";
@@ -21,8 +21,22 @@ const secure = await FakeServer.start(
   async (handler) => (await createGrpcServer({ transport, log: silentLogger, handler })).server,
 );
 const { caCert, cert, key } = files.transport("admin", authority.pem, authority.issue("admin"));
-const config = files.write(
-  "daos.yml",
-  `transport_config:\n  ca_cert: ${caCert}\n  cert: ${cert}\n  key: ${key}\n`,
+/** @param {boolean} insecure */
+const configuration = (insecure) => `name: daos_server
+access_points: ["localhost"]
+port: 10001
+transport_config:
+  allow_insecure: ${insecure}
+  ca_cert: ${caCert}
+  cert: ${cert}
+  key: ${key}
+`;
+process.stdout.write(
+  `${JSON.stringify({
+    plain: plain.host.port,
+    plainConfig: files.write("plain.yml", configuration(true)),
+    secure: secure.host.port,
+    config: files.write("daos.yml", configuration(false)),
+    certificates: { caCert, cert, key },
+  })}\n`,
 );
-process.stdout.write(`${JSON.stringify({ plain: plain.host.port, secure: secure.host.port, config })}\n`);

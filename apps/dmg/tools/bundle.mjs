@@ -1,9 +1,10 @@
 // Bundles dmg into dist/bundle: few files, compiled ahead of time. See docs/performance.md.
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildPage } from "@daos/web/build-page";
-import { bundleProgram, LIGHT_HEADERS } from "../../../tools/workspace/bundle-program.mjs";
+import { bundleProgram, LIGHT_HEADERS, LOWER_USING } from "../../../tools/workspace/bundle-program.mjs";
 import { compileCache, sealCompileCache } from "../../../tools/workspace/compile-cache.mjs";
 import { continueOnFoundNode } from "../../../tools/workspace/find-node.mjs";
 
@@ -24,6 +25,8 @@ await bundleProgram(`${app}src/main.ts`, bundle, {
   // Only third-party plugins need oclif. It is not bundled.
   external: ["@oclif/core"],
   inject: [LIGHT_HEADERS],
+  // While a snapshot is built, `using` ends Node.js 24 with a segmentation fault.
+  plugins: [LOWER_USING],
 });
 
 // The page of `dmg web`.
@@ -47,9 +50,16 @@ function run(options, argv, env) {
 run([], ["-i", "-l", "127.0.0.1:1", "system", "member-query"], compileCache(bundle));
 sealCompileCache(bundle);
 
+// The snapshot is taken after a command has run: it keeps what that has compiled and loaded.
+const server = spawn(process.execPath, [`${app}tools/bench-server.mjs`], {
+  stdio: ["ignore", "pipe", "inherit"],
+});
+const [line] = await once(server.stdout, "data");
+const { plain, plainConfig, certificates } = JSON.parse(String(line));
 const snapshot = run(
   ["--snapshot-blob", `${bundle}/snapshot-${process.version}.blob`, "--build-snapshot"],
   [],
-  {},
+  { DMG_WARM_UP: JSON.stringify({ port: plain, config: plainConfig, ...certificates }) },
 );
+server.kill();
 if (snapshot.status !== 0) throw new Error(`no snapshot: ${snapshot.stderr}`);

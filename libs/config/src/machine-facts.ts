@@ -17,7 +17,7 @@ export interface MachineFacts {
   readonly paths?: Readonly<Record<string, PathFacts>> | undefined;
 }
 
-export interface MemoryFacts {
+interface MemoryFacts {
   readonly totalBytes: number;
   /** Memory that is available without swapping. */
   readonly availableBytes: number;
@@ -81,7 +81,7 @@ export interface NvmeControllerFacts {
   readonly namespaceIds?: readonly string[] | undefined;
 }
 
-export interface HugepageFacts {
+interface HugepageFacts {
   readonly pageBytes: number;
 }
 

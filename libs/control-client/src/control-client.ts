@@ -5,7 +5,7 @@ import type { ClientTls } from "@daos/http2";
 import { type Logger, silentLogger } from "@daos/log";
 import { type CallContext, fromConnectError } from "@daos/rpc";
 import { abortable, BackOff, deadline, fanOut, isTimeout, monotonicNow, systemClock } from "@daos/sys";
-import { HostConnection } from "./host-connection.ts";
+import { HostConnection, HostConnections } from "./host-connection.ts";
 import { HostPace } from "./host-pace.ts";
 import { type HostFailure, searchLeader } from "./leader-search.ts";
 
@@ -180,7 +180,7 @@ export class ControlClient {
     wait: { readonly signal: AbortSignal; readonly timeoutMs: number },
   ): Promise<Round<T>> {
     const { attempted } = request;
-    using connections = new DisposableStack();
+    using connections = new HostConnections();
     const logOf = (host: HostAddress) => this.#log.child("client", { host: formatHostAddress(host) });
     const result = await searchLeader<HostConnection, T>({
       hosts,
@@ -189,7 +189,7 @@ export class ControlClient {
       clock: systemClock,
       signal: wait.signal,
       connect: async (host, until) => {
-        const connection = connections.use(new HostConnection(host, this.#options.tls));
+        const connection = connections.open(host, this.#options.tls);
         await connection.connect(until);
         usable.push(host);
         this.#noticeCertificate(connection);

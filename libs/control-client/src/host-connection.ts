@@ -56,3 +56,19 @@ export class HostConnection implements Disposable {
     this.#session[Symbol.dispose]();
   }
 }
+
+/** Connections that are closed together. */
+export class HostConnections implements Disposable {
+  // Not a DisposableStack: Node.js 24 has none while it builds the start-up snapshot of dmg.
+  readonly #connections: HostConnection[] = [];
+
+  open(host: HostAddress, tls: ClientTls): HostConnection {
+    const connection = new HostConnection(host, tls);
+    this.#connections.push(connection);
+    return connection;
+  }
+
+  [Symbol.dispose](): void {
+    for (const connection of this.#connections) connection[Symbol.dispose]();
+  }
+}
