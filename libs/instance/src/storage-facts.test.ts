@@ -53,6 +53,11 @@ describe("storageLosses()", () => {
     ],
     ["the superblock is damaged", { superblock: { kind: "unreadable", reason: "torn" } }, ["torn"]],
     [
+      "the file system is read-only",
+      { isReadOnly: true },
+      ["/mnt/daos0 is read-only: the kernel makes it so after an error of its file system (dmesg)"],
+    ],
+    [
       "a directory is gone",
       { directories: ["NEWBORNS"] },
       ["the directory /mnt/daos0/control_plane is missing"],

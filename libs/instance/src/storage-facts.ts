@@ -3,12 +3,14 @@ import { join } from "node:path";
 import type { EngineConfig } from "@daos/config";
 import { toFault } from "@daos/fault";
 import { readSuperblock } from "@daos/superblock";
-import { hasErrorCode, listMounts, type MountEntry, mountAt } from "@daos/sys";
+import { hasErrorCode, isReadOnly, listMounts, type MountEntry, mountAt } from "@daos/sys";
 
 /** A snapshot of the place where an engine has its storage. */
 export interface StorageFacts {
   /** What is mounted at `scm_mount`; undefined for a directory of another file system. */
   readonly mounted: Pick<MountEntry, "source" | "fsType" | "device"> | undefined;
+  /** Nothing can be written there; false by default. */
+  readonly isReadOnly?: boolean | undefined;
   /** Device and inode of the directory at `scm_mount`, `64769:2`; undefined when there is none. */
   readonly directory: string | undefined;
   /** The identity in the superblock, or why there is none. */
@@ -35,11 +37,13 @@ export async function readStorageFacts(
   config: Pick<EngineConfig, "scm" | "bdev" | "systemName">,
 ): Promise<StorageFacts> {
   const { mount } = config.scm;
-  const entry = mountAt(await listMounts(), mount);
+  const mounts = await listMounts();
+  const entry = mountAt(mounts, mount);
   const directory = await identityOf(mount);
   const names = directory === undefined ? [] : await namesIn(mount, entry !== undefined);
   return {
     mounted: entry && { source: entry.source, fsType: entry.fsType, device: entry.device ?? "" },
+    isReadOnly: isReadOnly(mounts, mount),
     directory,
     superblock: names === undefined ? { kind: "missing" } : await readIdentity(config),
     directories: ENGINE_DIRECTORIES.filter((name) => names?.includes(name)),
@@ -69,6 +73,8 @@ export function storageLosses(
     if (accepted.directory !== found.directory)
       return [`${mount} is another directory than before (${found.directory}, not ${accepted.directory})`];
   }
+  if (found.isReadOnly === true)
+    return [`${mount} is read-only: the kernel makes it so after an error of its file system (dmesg)`];
   const superblock = superblockLoss(mount, accepted, found);
   if (superblock !== undefined) return [superblock];
   return accepted.directories

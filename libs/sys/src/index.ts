@@ -10,7 +10,14 @@ export { makeDirectories } from "./make-directories.ts";
 export { maxOpenFiles } from "./max-open-files.ts";
 export { monotonicNow } from "./monotonic-now.ts";
 export { linuxMountTable, type MountTable } from "./mount-table.ts";
-export { isMountedOrBelow, listMounts, type MountEntry, mountAt, parseMountInfo } from "./mounts.ts";
+export {
+  isMountedOrBelow,
+  isReadOnly,
+  listMounts,
+  type MountEntry,
+  mountAt,
+  parseMountInfo,
+} from "./mounts.ts";
 export { lookUpGroup, lookUpUser, type Owner } from "./owner.ts";
 export {
   type Argv,

@@ -47,6 +47,24 @@ export function mountAt(mounts: readonly MountEntry[], path: string): MountEntry
 }
 
 /**
+ * True when nothing can be written at `path`: the file system there, mounted at the path or above it, is mounted read-only,
+ * or the kernel has made it so after an error (`ro`; `emergency_ro` since Linux 6.16).
+ */
+export function isReadOnly(mounts: readonly MountEntry[], path: string): boolean {
+  const wanted = resolve(path);
+  const depth = (mountPoint: string) => (mountPoint === "/" ? 0 : mountPoint.length);
+  const covers = (mountPoint: string) =>
+    mountPoint === "/" || wanted === mountPoint || wanted.startsWith(`${mountPoint}/`);
+  const entry = mounts
+    .filter(({ mountPoint }) => covers(mountPoint))
+    .reduce<MountEntry | undefined>(
+      (best, next) => (best === undefined || depth(next.mountPoint) >= depth(best.mountPoint) ? next : best),
+      undefined,
+    );
+  return entry?.options.split(",").some((option) => option === "ro" || option === "emergency_ro") === true;
+}
+
+/**
  * True when storage at `path` counts as mounted: the directory itself or its parent is a mount point.
  *
  * @see DAOS 0.8.0 src/control/server/storage/scm/provider.go isMounted

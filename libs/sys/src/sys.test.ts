@@ -7,7 +7,7 @@ import { claimOf } from "./block-claim.ts";
 import { abortable, deadline, delay, isTimeout } from "./deadline.ts";
 import { exists, isVisible } from "./exists.ts";
 import { hasSysAdmin } from "./mount-table.ts";
-import { isMountedOrBelow, listMounts, mountAt, parseMountInfo } from "./mounts.ts";
+import { isMountedOrBelow, isReadOnly, listMounts, mountAt, parseMountInfo } from "./mounts.ts";
 import { lookUpGroup, lookUpUser } from "./owner.ts";
 import { ProcessCommandRunner } from "./run-command.ts";
 import { linuxSysTree } from "./sys-tree.ts";
@@ -149,6 +149,30 @@ describe("parseMountInfo(), isMountedOrBelow() and listMounts()", () => {
     ["/srv/daos", false],
   ])("count %s as mounted: %s", (path, expected) => {
     expect(isMountedOrBelow(mounts, path)).toBe(expected);
+  });
+
+  it.each([
+    ["/mnt/daos", "rw,relatime,rw,errors=remount-ro", false],
+    ["/mnt/daos", "rw,relatime,ro,errors=remount-ro", true],
+    ["/mnt/daos", "ro,relatime,rw", true],
+    ["/mnt/daos/engine0", "rw,relatime,rw,errors=remount-ro,emergency_ro", true],
+    ["/mnt/daos2", "ro,relatime,ro", false],
+  ])("isReadOnly() reads for %s of a file system with %s: %s", (path, options, expected) => {
+    const entry = { mountPoint: "/mnt/daos", source: "/dev/pmem0", fsType: "ext4", options };
+    const root = { mountPoint: "/", source: "/dev/vda", fsType: "ext4", options: "rw" };
+    expect(isReadOnly([root, entry], path)).toBe(expected);
+    expect(isReadOnly([entry, root], path)).toBe(expected);
+  });
+
+  it("isReadOnly() goes by the newest mount of a directory, and by the root", () => {
+    const on = (mountPoint: string, options: string) => ({
+      mountPoint,
+      source: "x",
+      fsType: "ext4",
+      options,
+    });
+    expect(isReadOnly([on("/", "rw"), on("/mnt", "ro"), on("/mnt", "rw")], "/mnt")).toBe(false);
+    expect(isReadOnly([on("/", "ro,rw"), on("/srv", "rw")], "/mnt")).toBe(true);
   });
 
   it("find the root of this machine", async () => {
