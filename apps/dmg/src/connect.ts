@@ -88,7 +88,7 @@ function commonPort(hosts: readonly HostAddress[]): number | undefined {
 
 async function readConfig({ path, from }: ConfigPlace): Promise<ClientConfig> {
   if (from === "none") return defaultClientConfig();
-  const { loadClientConfig } = await import("@daos/config");
+  const { loadClientConfig } = await import("@daos/config/client");
   return loadClientConfig(path, currentDirectory());
 }
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
-import { DEFAULT_NAME, DEFAULT_PORT } from "./check-server.ts";
 import { type ClientFile, clientSchema } from "./client-schema.ts";
+import { DEFAULT_NAME, DEFAULT_PORT } from "./defaults.ts";
 import { checkHostList, readAddresses } from "./parse-address.ts";
 import { type CertificatePlaces, placesOf080 } from "./places.ts";
 import { type Problem, sortProblems, withoutSecrets } from "./problem.ts";

@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import { countOf } from "@daos/fault";
 import type { HostAddress } from "@daos/hostlist";
 import type { Rank } from "@daos/rank";
+import { DEFAULT_NAME, DEFAULT_PORT } from "./defaults.ts";
 import { readAddresses } from "./parse-address.ts";
 import { type CertificatePlaces, placesOf080 } from "./places.ts";
 import { type Problem, sortProblems, withoutSecrets } from "./problem.ts";
@@ -10,14 +11,9 @@ import { readFailureDetection } from "./read-failure-detection.ts";
 import { readSystemDb } from "./read-system-db.ts";
 import { type Position, readYaml } from "./read-yaml.ts";
 import type { Report } from "./report.ts";
-import {
-  type EngineFile,
-  isPciAddress,
-  type ServerFile,
-  serverSchema,
-  type TransportFile,
-} from "./server-schema.ts";
+import { type EngineFile, isPciAddress, type ServerFile, serverSchema } from "./server-schema.ts";
 import { findSharing } from "./sharing.ts";
+import type { TransportFile } from "./transport-schema.ts";
 import type {
   BdevConfig,
   EngineConfig,
@@ -26,10 +22,9 @@ import type {
   ServerOverrides,
   TransportConfig,
 } from "./types.ts";
-import { validate, validateOverrides } from "./validate.ts";
+import { validate } from "./validate.ts";
+import { validateOverrides } from "./validate-overrides.ts";
 
-export const DEFAULT_PORT = 10_001;
-export const DEFAULT_NAME = "daos_server";
 const NAMESPACE_UUID = /^uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** Maximum length of a socket's path, bytes. @see man 7 unix */

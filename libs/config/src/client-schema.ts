@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { transportSchema } from "./server-schema.ts";
+import { transportSchema } from "./transport-schema.ts";
 
 const MAX_PORT = 65_535;
 

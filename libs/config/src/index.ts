@@ -15,7 +15,7 @@ export { faultNoEngines } from "./faults.ts";
 export type { FileKind } from "./file-kind.ts";
 export { generateConfig } from "./generate.ts";
 export { configJsonSchema } from "./json-schema.ts";
-export { checkServerFile, loadClientConfig, loadServerConfig } from "./load.ts";
+export { checkServerFile, loadServerConfig } from "./load.ts";
 export type {
   FabricInterfaceFacts,
   MachineFacts,

@@ -5,7 +5,8 @@ import { FaultCode } from "@daos/fault";
 import { createLogger, type LogRecord, silentLogger } from "@daos/log";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ACTIVE_CONFIG, saveActiveConfig } from "./active-config.ts";
-import { loadClientConfig, loadServerConfig } from "./load.ts";
+import { loadServerConfig } from "./load.ts";
+import { loadClientConfig } from "./load-client.ts";
 import { placesOfCertificates } from "./places.ts";
 import type { Problem } from "./problem.ts";
 

@@ -1,30 +1,6 @@
 import * as z from "zod";
-
-/** Metadata of a key, shown by `config explain` and the JSON Schema. */
-export interface KeyMeta {
-  readonly description: string;
-  /** The value when the key is absent. */
-  readonly default?: unknown;
-  readonly examples?: readonly unknown[];
-}
-
-const path = (meta: KeyMeta) =>
-  z
-    .string()
-    .min(1)
-    .meta({ ...meta });
-const text = (meta: KeyMeta) =>
-  z
-    .string()
-    .min(1)
-    .meta({ ...meta });
-const flag = (meta: KeyMeta) => z.boolean().meta({ ...meta });
-const count = (minimum: number, maximum: number, meta: KeyMeta) =>
-  z
-    .int()
-    .min(minimum)
-    .max(maximum)
-    .meta({ ...meta });
+import { count, flag, type KeyMeta, path, text } from "./schema-kinds.ts";
+import { transportSchema } from "./transport-schema.ts";
 
 const MAX_PORT = 65_535;
 const MAX_RANK = 4_294_967_294;
@@ -37,40 +13,6 @@ export function isPciAddress(value: string): boolean {
 }
 
 const pciAddress = z.string().regex(PCI_ADDRESS).meta({ title: 'a PCI address such as "0000:81:00.0"' });
-
-/**
- * `transport_config` of servers; clients have the same keys but `client_cert_dir`. The defaults are those of a host with its
- * certificates in `/etc/daos` ({@link ./places.ts}).
- */
-export const transportSchema = z.strictObject({
-  allow_insecure: flag({
-    description: "Talk without TLS and check no certificate: for test systems only.",
-    default: false,
-  }).optional(),
-  server_name: text({
-    description: "The name that a server's certificate must have.",
-    default: "server",
-  }).optional(),
-  client_cert_dir: path({
-    description: "Directory of the certificates of clients, with which their credentials are checked.",
-    default: "/etc/daos/certs/clients",
-  }).optional(),
-  ca_cert: path({
-    description: "Certificate of the authority that signed all others.",
-    default: "/etc/daos/certs/daosCA.crt",
-  }).optional(),
-  crl: path({
-    description: "List of the certificates that the authority has revoked (X.509 CRL in PEM form).",
-  }).optional(),
-  cert: path({
-    description: "This side's own certificate; admin.crt there is dmg's.",
-    default: "/etc/daos/certs/server.crt",
-  }).optional(),
-  key: path({
-    description: "The private key of `cert`; not readable by others (mode 0700 at most).",
-    default: "/etc/daos/certs/server.key",
-  }).optional(),
-});
 
 const SYSTEM_DB_BACKENDS = ["embedded", "etcd"] as const;
 
@@ -423,8 +365,6 @@ export const serverSchema = z.strictObject({
 export type ServerFile = z.infer<typeof serverSchema>;
 /** A section of `servers` before defaults. */
 export type EngineFile = z.infer<typeof engineSchema>;
-/** `transport_config` before defaults. */
-export type TransportFile = z.infer<typeof transportSchema>;
 /** `failure_detection` before defaults. */
 export type FailureDetectionFile = z.infer<typeof failureDetectionSchema>;
 /** `system_db` before defaults. */

@@ -3,8 +3,6 @@ import type * as z from "zod";
 import { describeAllowed, formatPath, schemaAt, unwrap } from "./describe-schema.ts";
 import type { Problem } from "./problem.ts";
 import type { YamlReading } from "./read-yaml.ts";
-import { engineSchema, serverSchema } from "./server-schema.ts";
-import type { ServerOverrides } from "./types.ts";
 
 /**
  * Reports values that the schema does not allow, each with its place. They are removed from the data, so that they cause no
@@ -45,28 +43,4 @@ function remove(data: Record<string, unknown>, path: readonly PropertyKey[]): vo
   if (typeof parent !== "object" || parent === null || last === undefined) return;
   // An invalid entry of a list leaves a gap, so that the others keep their numbers.
   (parent as Record<PropertyKey, unknown>)[last] = undefined;
-}
-
-/** The key that each option of `daos-server start` overrides. */
-const OPTIONS = {
-  port: ["--port", serverSchema.shape.port],
-  storage: ["--storage", engineSchema.shape.scm_mount],
-  modules: ["--modules", serverSchema.shape.modules],
-  targets: ["--targets", engineSchema.shape.targets],
-  xsHelpers: ["--xshelpernr", engineSchema.shape.nr_xs_helpers],
-  firstCore: ["--firstcore", engineSchema.shape.first_core],
-  group: ["--group", serverSchema.shape.name],
-  socketDir: ["--socket_dir", serverSchema.shape.socket_dir],
-} as const;
-
-/** Reports command-line values that the file's schema does not allow. */
-export function validateOverrides(overrides: ServerOverrides): readonly Problem[] {
-  return Object.entries(OPTIONS).flatMap(([name, [option, schema]]): Problem[] => {
-    const value = overrides[name as keyof typeof OPTIONS];
-    if (schema.safeParse(value).success) return [];
-    const message = `${JSON.stringify(value)} is not allowed`;
-    return [
-      { severity: "error", file: "command line", key: option, message, expected: describeAllowed(schema) },
-    ];
-  });
 }
