@@ -25,7 +25,8 @@ await bundleProgram(`${app}src/main.ts`, bundle, {
   define: { ...IMPORT_META_URL.define, ...FILL_FROM_BASE64.define },
   inject: [LIGHT_HEADERS, ...FILL_FROM_BASE64.inject],
 });
-// The libraries find the native parts beside the directory of the module.
+// The libraries find the native parts beside the directory of the module. New files: a running server executes the old ones.
+rmSync(`${app}dist/build`, { recursive: true, force: true });
 for (const library of ["drpc", "systemd"])
   cpSync(`${app}../../libs/${library}/build`, `${app}dist/build`, { recursive: true });
 await addCodeCaches(bundle, [process.execPath]);

@@ -59,12 +59,14 @@ const MIXED = [
   "/ctl.MgmtCtl/MsStatus",
 ];
 const SOAK_SECONDS = 600;
+/** The pause of a connection after each call: 400 calls a second of all. */
+const PAUSE_MS = 40;
 /** The server returns freed memory every 10 s. */
 const RETURNED_MS = 12_000;
 
 /**
- * Prints the memory of daos-server before, during and after ten minutes of mixed calls. Each connection makes one call after another,
- * and is replaced after 500.
+ * Prints the memory of daos-server before, during and after ten minutes of mixed calls. Each of 16 connections makes one
+ * call after another, and is replaced after 500.
  */
 export async function soakStart(say: Say): Promise<void> {
   await withServer(async (pid, port) => {
@@ -81,6 +83,7 @@ export async function soakStart(say: Say): Promise<void> {
         const session = connect(`http://127.0.0.1:${port}`);
         for (let call = 0; call < 500 && performance.now() < end; call++) {
           await callOnce(session, MIXED[calls++ % MIXED.length] ?? "");
+          await delay(PAUSE_MS);
         }
         session.destroy();
       }
@@ -88,9 +91,9 @@ export async function soakStart(say: Say): Promise<void> {
     await Promise.all(Array.from({ length: CONNECTIONS }, connection));
     clearInterval(watch);
     rows.push(["peak of each second", calls, peak], ["at the end", calls, memoryMiB(pid)]);
-    for (const seconds of [RETURNED_MS / 1000, 60]) {
-      await delay(seconds * 1000);
-      rows.push([`${seconds} s later`, calls, memoryMiB(pid)]);
+    for (const ms of [RETURNED_MS, 60_000]) {
+      await delay(ms);
+      rows.push([`${ms / 1000} s later`, calls, memoryMiB(pid)]);
     }
     say("| ten minutes of mixed calls | calls | memory |");
     say("|---|---|---|");
