@@ -91,8 +91,10 @@ export async function soakStart(say: Say): Promise<void> {
     await Promise.all(Array.from({ length: CONNECTIONS }, connection));
     clearInterval(watch);
     rows.push(["peak of each second", calls, peak], ["at the end", calls, memoryMiB(pid)]);
+    let waited = 0;
     for (const ms of [RETURNED_MS, 60_000]) {
-      await delay(ms);
+      await delay(ms - waited);
+      waited = ms;
       rows.push([`${ms / 1000} s later`, calls, memoryMiB(pid)]);
     }
     say("| ten minutes of mixed calls | calls | memory |");
