@@ -13,7 +13,6 @@ const script = new Script(readFileSync(filename, "latin1"), { filename });
 setFlagsFromString("--no-flush-bytecode");
 process.on("exit", () => {
   setFlagsFromString("--flush-bytecode");
-  setFlagsFromString("--no-optimize-for-size");
   setFlagsFromString("--heap-growing-percent=0");
   writeFileSync(cache, script.createCachedData(), { mode: 0o644 });
 });

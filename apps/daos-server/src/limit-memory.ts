@@ -5,15 +5,13 @@ import { trimMemory } from "@daos/systemd";
 const TRIM_MS = 10_000;
 
 /**
- * Prefers low memory to few garbage collections from now on. Call it when all modules of the server are loaded: with the same options
+ * Prefers low memory to few garbage collections from now on. Call it when all modules of the server are loaded: with the same option
  * of Node.js, V8 refuses the compiled code of Node's own modules. See docs/performance.md.
  *
  * @throws Fault missingSoftwareDependency
  */
 export function limitMemory(): void {
   trimMemory();
-  // Without it, the heap grows by 8 MiB at least between two collections, and pages that are half empty stay.
-  setFlagsFromString("--optimize-for-size");
   setFlagsFromString("--heap-growing-percent=20");
   setInterval(trimMemory, TRIM_MS).unref();
 }
