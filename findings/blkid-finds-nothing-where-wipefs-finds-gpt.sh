@@ -7,7 +7,7 @@
 #        although both headers and all entries are whole. wipefs lists both headers; after the first MiB is gone, the last one. With
 #        that MBR, blkid finds the GPT by either header.
 # So:    "blkid finds nothing" does not say that a drive was never partitioned, and a clear of the first MiB leaves a GPT that others
-#        find. A format clears SCM with wipefs --all, and both ends of an NVMe drive.
+#        find. Both must be asked before a drive is erased.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

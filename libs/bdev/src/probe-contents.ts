@@ -1,6 +1,5 @@
-import { type Argv, type CommandResult, type CommandRunner, hasErrorCode } from "@daos/sys";
+import { type CommandRunner, hasErrorCode, readBlockSignatures } from "@daos/sys";
 import { faultMissingTool, faultUnreadable } from "./faults.ts";
-import { parseContents } from "./parse-blkid.ts";
 import { describeEnd, toolFault } from "./tool-answer.ts";
 
 export interface ProbeOptions {
@@ -10,8 +9,7 @@ export interface ProbeOptions {
 }
 
 /**
- * The contents of a device or of an image of one, `ext4`; undefined when libblkid recognizes nothing. Low-level probing
- * reads the device itself. The cache of blkid and the udev database may be stale or missing.
+ * The contents of a device or of an image of one: `ext4`, `gpt partition table`; undefined when libblkid recognizes nothing.
  *
  * @throws Fault missingSoftwareDependency; bdevToolFailed for a device that cannot be read
  */
@@ -20,19 +18,21 @@ export async function probeContents(
   path: string,
   { signal, shown = path }: ProbeOptions,
 ): Promise<string | undefined> {
-  const argv: Argv = ["blkid", "--probe", "--output", "export", path];
-  let result: CommandResult;
-  try {
-    result = await runner.run(argv, { signal });
-  } catch (error) {
-    if (hasErrorCode(error, "ENOENT")) throw faultMissingTool("blkid", `look for data on ${shown}`);
-    throw error;
+  const found = await readBlockSignatures(runner, path, { signal }).catch((error: unknown) => {
+    throw hasErrorCode(error, "ENOENT") ? faultMissingTool("blkid", `look for data on ${shown}`) : error;
+  });
+  switch (found.kind) {
+    case "none":
+      return undefined;
+    case "several":
+      return "signatures of several formats";
+    case "one":
+      return found.isTable ? `${found.type} partition table` : found.type;
+    case "unreadable": {
+      const { message } = await toolFault(runner, found.argv, describeEnd(found.result));
+      throw faultUnreadable(shown, message);
+    }
+    default:
+      return found satisfies never;
   }
-  const { exitCode, stdout, stderr } = result;
-  // Status 2: nothing found, or the device cannot be read. Status 8: contradicting signatures.
-  if (exitCode === 2 && stderr.trim() === "") return undefined;
-  if (exitCode === 8) return "signatures of several formats";
-  if (exitCode !== 0)
-    throw faultUnreadable(shown, (await toolFault(runner, argv, describeEnd(result))).message);
-  return parseContents(stdout);
 }

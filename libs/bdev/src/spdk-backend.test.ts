@@ -295,6 +295,21 @@ describe("SpdkBackend.wipe()", () => {
     },
   );
 
+  it.each([
+    ["the first header", 1],
+    ["the last header only", 4095],
+  ])("checkWipe() finds a GPT with blocks of 4,096 bytes: %s", async (_, block) => {
+    const contents = Buffer.alloc(4096 * 4096);
+    const controller = drive(A, { blockSize: 4096, contents });
+    const { backend } = await setUp([controller]);
+    await backend.checkWipe(A);
+    contents.write("EFI PART", block * 4096);
+    await expect(backend.checkWipe(A)).rejects.toMatchObject({
+      code: FaultCode.bdevHoldsData,
+      description: expect.stringMatching(/n1 holds gpt partition table$/) as string,
+    });
+  });
+
   it("wipe() does not continue when contents cannot be searched for", async () => {
     const controller = drive(A);
     const runner = new FakeCommandRunner().missing("blkid");

@@ -4,10 +4,15 @@ import { join } from "node:path";
 import type { CommandRunner } from "@daos/sys";
 import { faultUnreadable } from "./faults.ts";
 import { probeContents } from "./probe-contents.ts";
+import { readFully } from "./read-fully.ts";
 import type { SpdkNamespace } from "./spdk-answers.ts";
 
 /** libblkid looks for signatures in these parts at both ends. Backups of GPT, the labels of md and ZFS are at the end. */
 const PROBED_BYTES = 1024 * 1024;
+
+const IMAGE_BLOCK_BYTES = 512;
+/** @see UEFI Specification, GUID Partition Table */
+const GPT_SIGNATURE = Buffer.from("EFI PART", "latin1");
 
 /** Reads whole blocks of a namespace. */
 export type ReadBlocks = (first: bigint, count: number) => Promise<Buffer>;
@@ -55,9 +60,25 @@ export async function spdkContents(
     } finally {
       await image.close();
     }
-    return await probeContents(options.runner, path, { signal: options.signal, shown: bdev });
+    const contents = await probeContents(options.runner, path, { signal: options.signal, shown: bdev });
+    if (contents !== undefined || dataBytes === IMAGE_BLOCK_BYTES) return contents;
+    return (await holdsGpt(path, dataBytes, Number(blocks))) ? "gpt partition table" : undefined;
   } finally {
     await rm(directory, { recursive: true, force: true });
+  }
+}
+
+/** libblkid looks for the headers of a GPT, in the second and the last block, only at the block size of a file. */
+async function holdsGpt(path: string, blockBytes: number, blocks: number): Promise<boolean> {
+  const image = await open(path, "r");
+  try {
+    for (const block of [1, blocks - 1]) {
+      const start = await readFully(image, { position: block * blockBytes, length: GPT_SIGNATURE.length });
+      if (start.equals(GPT_SIGNATURE)) return true;
+    }
+    return false;
+  } finally {
+    await image.close();
   }
 }
 

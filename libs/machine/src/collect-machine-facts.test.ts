@@ -219,6 +219,7 @@ describe("readControllers()", () => {
     const runner = new FakeCommandRunner()
       .on("nvme", { exitCode: 1 })
       .on("blkid --probe --output export", { exitCode: 2 })
+      .on("wipefs --no-act", "")
       .on("blkid --probe --output export /dev/nvme4n1", "TYPE=LVM2_member");
     for (const [address, controller, block, path] of machine) {
       const device = `/sys/bus/pci/devices/${address}`;

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseFsType } from "./parse-blkid.ts";
 import { parseCapacity, parseModules, saysNoModules } from "./parse-ipmctl.ts";
 import { parseAllNamespaces, parseNamespaces, parseRegions } from "./parse-ndctl.ts";
 
@@ -117,17 +116,6 @@ describe("parseCapacity()", () => {
   });
 });
 
-describe("parseFsType()", () => {
-  it.each([
-    ["DEVNAME=/dev/pmem0\nLABEL=daos\nUUID=b06e908a\nTYPE=ext4\nUSAGE=filesystem\n", "ext4"],
-    ["DEVNAME=/dev/sda\nPTUUID=1\nPTTYPE=gpt\n", "gpt"],
-    ["DEVNAME=/dev/sda\nTYPE=vfat\nPTTYPE=dos\n", "vfat"],
-    ["", undefined],
-  ])("of %j is %s", (text, expected) => {
-    expect(parseFsType(text)).toBe(expected);
-  });
-});
-
 describe("parseModules() and parseNamespaces(), given malformed output,", () => {
   const entry = fc.record(
     {
@@ -162,7 +150,6 @@ describe("parseModules() and parseNamespaces(), given malformed output,", () => 
   it("never throw an unexpected error", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
-        parseFsType(text);
         expect(parseCapacity(text)).toBeGreaterThanOrEqual(0n);
         expect(parseCapacity(`${text} GiB`)).toBeGreaterThanOrEqual(0n);
         parseModules(

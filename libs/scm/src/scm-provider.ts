@@ -15,6 +15,7 @@ import {
   type MountTable,
   mountAt,
   type Owner,
+  readBlockSignatures,
   type SysTree,
 } from "@daos/sys";
 import { emptyDirectory, kindOf, makeDirectory, mountsBelow } from "./directory.ts";
@@ -34,7 +35,6 @@ import {
   faultNoNamespace,
   faultNotMounted,
 } from "./faults.ts";
-import { parseFsType } from "./parse-blkid.ts";
 import { listPmemDevices, namespaceUuid, supportsDax } from "./pmem-devices.ts";
 import type { ScmCallOptions, ScmFormatOptions, ScmOperations } from "./scm-operations.ts";
 import { ScmPreparer } from "./scm-preparer.ts";
@@ -334,14 +334,24 @@ export class ScmProvider implements ScmOperations {
       if (hasErrorCode(error, "ENOENT")) throw faultMissingDevice(device);
       throw error;
     }
-    // Low-level probing reads the device itself. The cache of blkid and the udev database may be stale or missing.
-    const argv: Argv = ["blkid", "--probe", "--output", "export", device];
-    const { exitCode, stdout, stderr } = await this.#tools.run(argv, "look for a file system", options);
-    // Status 2: nothing found, or no permission to read the device. Status 8: contradicting signatures.
-    if (exitCode === 2 && stderr.trim() === "") return undefined;
-    if (exitCode === 8) return "ambivalent";
-    if (exitCode !== 0) throw faultDeviceUnreadable(device, stderr.trim() || `blkid ended with ${exitCode}`);
-    return parseFsType(stdout);
+    const runner: CommandRunner = {
+      run: (argv, how = {}) => this.#tools.run(argv, "look for a file system", how),
+    };
+    const found = await readBlockSignatures(runner, device, options);
+    switch (found.kind) {
+      case "none":
+        return undefined;
+      case "several":
+        return "ambivalent";
+      case "one":
+        return found.type;
+      case "unreadable": {
+        const { exitCode, stderr } = found.result;
+        throw faultDeviceUnreadable(device, stderr.trim() || `${found.argv[0]} ended with ${exitCode}`);
+      }
+      default:
+        return found satisfies never;
+    }
   }
 }
 

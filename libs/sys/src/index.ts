@@ -1,5 +1,6 @@
 export { BackOff, backOffMs } from "./back-off.ts";
 export { type BlockClaim, claimOf } from "./block-claim.ts";
+export { readBlockSignatures } from "./block-signatures.ts";
 export { type Clock, systemClock } from "./clock.ts";
 export { abortable, type Deadline, deadline, delay, FORMAT_TIMEOUT_MS, isTimeout } from "./deadline.ts";
 export { type DeviceOpener, findDeviceOpeners } from "./device-openers.ts";

@@ -162,6 +162,7 @@ export class FakeMachine {
       .on("nvme id-ns", '{"nsze":2048,"flbas":0,"dps":0,"fpi":0,"lbafs":[{"ms":0,"ds":9,"rp":0}]}')
       .on("blockdev --flushbufs", "")
       .on("blkdiscard", "")
+      .on("wipefs --no-act", "")
       .on("blkid --probe --output export", (argv) => this.#blkid(basename(argv[4] ?? "")))
       .on("udevadm settle", "")
       .on("modprobe", (argv) => {
