@@ -116,13 +116,34 @@ export class BdevPreparer {
         const namespaceIds = await this.#options.uses.namespaceIds(address);
         await this.#options.drivers.take(address, driver, { ...options, namespaceIds });
         for (const id of namespaceIds) taken.set(id, address);
-        if (owner !== undefined) await this.#handOver(address, owner, options);
         const bound = { kind: "bound", pciAddress: address, driver } as const;
         return contents === undefined ? bound : { ...bound, contents };
       });
       controllers.push(outcome);
     }
-    return { controllers, hugepages };
+    return { controllers: await this.#handOverAll(controllers, options), hugepages };
+  }
+
+  /** Gives the nodes of all bound controllers to the owner. udev is awaited once: it may be busy. */
+  async #handOverAll(
+    controllers: readonly ControllerOutcome[],
+    { owner, ...options }: BdevPrepareOptions,
+  ): Promise<readonly ControllerOutcome[]> {
+    if (owner === undefined || !controllers.some(({ kind }) => kind === "bound")) return controllers;
+    await this.#options.drivers.settle(options);
+    const handedOver: ControllerOutcome[] = [];
+    for (const outcome of controllers) {
+      const { kind, pciAddress } = outcome;
+      try {
+        if (kind === "bound") await this.#handOver(pciAddress, owner);
+        handedOver.push(outcome);
+      } catch (error) {
+        const fault = toFault(error);
+        this.#log.error("controller not given to its owner", { pciAddress, reason: fault.message });
+        handedOver.push({ kind: "failed", pciAddress, fault });
+      }
+    }
+    return handedOver;
   }
 
   /** Why selected controllers are not ready. All are awaited at the same time. */
@@ -294,9 +315,8 @@ export class BdevPreparer {
   }
 
   /** The device node of the driver and, with uio, the files that map the device's memory. */
-  async #handOver(address: string, owner: Owner, options: PciCallOptions): Promise<void> {
+  async #handOver(address: string, owner: Owner): Promise<void> {
     const { sys } = this.#options;
-    await this.#options.drivers.settle(options);
     const nodes = [...(await userSpaceNodes(sys, address))];
     if ((await this.#options.drivers.driverOf(address)) !== "vfio-pci") {
       const device = `${PCI_DEVICES}/${address}`;

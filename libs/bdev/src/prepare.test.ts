@@ -92,7 +92,6 @@ describe("BdevPreparer.prepare()", () => {
       "mount -t hugetlbfs -o pagesize=2M,mode=0700,uid=1000,gid=100,nosuid,nodev daos_hugepages /dev/hugepages",
       "modprobe vfio-pci",
       "udevadm settle --timeout=10",
-      "udevadm settle --timeout=10",
     ]);
     expect([...owners.keys()]).toEqual(["/dev/vfio/34", "/dev/vfio/66"]);
     expect(owners.get("/dev/vfio/34")).toEqual({ uid: 1000, gid: 100 });
@@ -115,6 +114,20 @@ describe("BdevPreparer.prepare()", () => {
     });
     await preparer.prepare({ hugepages: 2, owner });
     expect(owners.get("/dev/vfio/34")).toEqual(owner);
+  });
+
+  it("reports a controller whose device node cannot be given to the owner", async () => {
+    const { preparer, owners } = setUp();
+    const set = owners.set.bind(owners);
+    owners.set = (path, owner) => {
+      if (path === "/dev/vfio/34") throw new Error("EPERM: operation not permitted");
+      return set(path, owner);
+    };
+    const { controllers } = await preparer.prepare({ hugepages: 2, owner: { uid: 1000, gid: 100 } });
+    expect(controllers).toMatchObject([
+      { kind: "failed", pciAddress: A, fault: { description: expect.stringContaining("EPERM") } },
+      { kind: "bound", pciAddress: B },
+    ]);
   });
 
   it("can be repeated, and reset() restores everything", async () => {
