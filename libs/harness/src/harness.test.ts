@@ -59,7 +59,7 @@ describe("Harness", () => {
     const waiting = fakeInstance(
       2,
       { kind: "awaiting format", reason: "new" },
-      { superblock: undefined, opened: () => Promise.resolve() },
+      { superblock: undefined, opened: () => Promise.resolve(true) },
     );
     const unjoined = fakeInstance(3, { kind: "starting", reason: "" }, { superblock: superblock(false) });
     const harness = new Harness([waiting, unjoined, first, second], silentLogger);
@@ -86,6 +86,7 @@ describe("Harness", () => {
         async opened() {
           await new Promise((resolve) => setTimeout(resolve, 5));
           Object.assign(opening, { superblock: superblock(false, 4) });
+          return true;
         },
       },
     );

@@ -231,6 +231,18 @@ describe("EngineStorage.open", () => {
     expect(formatted).toEqual([true]);
   });
 
+  it("waits for a device that is not there yet, as at a boot", async () => {
+    const missing = new Fault({
+      domain: "scm",
+      code: FaultCode.scmMissingDevice,
+      description: "cannot use the SCM device /dev/pmem1: there is no such block device",
+      resolution: "list the namespaces",
+    });
+    const engine = storage({ checkFormat: () => Promise.reject(missing) }, {});
+    expect(await engine.open({ signal })).toBe(missing.message);
+    expect(engine.isAbsent).toBe(true);
+  });
+
   const superblock = createSuperblock({ system: "daos_server", replica: "none" });
   let mount = "";
   beforeEach(async () => {

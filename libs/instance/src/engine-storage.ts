@@ -11,7 +11,7 @@ import {
   renderNvmeConf,
 } from "@daos/bdev";
 import type { EngineConfig } from "@daos/config";
-import { type Fault, FaultCode, hasCode, toFault } from "@daos/fault";
+import { errorText, type Fault, FaultCode, hasCode, toFault } from "@daos/fault";
 import type { Logger } from "@daos/log";
 import type { ScmFormatState, ScmOperations } from "@daos/scm";
 import {
@@ -94,7 +94,7 @@ export class EngineStorage {
     return this.#superblock;
   }
 
-  /** True when the last {@link open} did not find the namespace: at a boot, the kernel may still be looking for it. */
+  /** True when the last {@link open} did not find the namespace or its device: at a boot, the kernel may still be looking for it. */
   get isAbsent(): boolean {
     return this.#isAbsent;
   }
@@ -116,10 +116,11 @@ export class EngineStorage {
     try {
       found = await scm.checkFormat(config.scm, wait);
     } catch (error) {
-      this.#isAbsent = hasCode(error, FaultCode.scmNamespaceMissing);
-      if (accepted !== undefined || !hasCode(error, FaultCode.scmNamespaceMissing)) throw error;
-      // The server keeps running, so that another namespace can be formatted (--reformat).
-      return error.message;
+      this.#isAbsent =
+        hasCode(error, FaultCode.scmNamespaceMissing) || hasCode(error, FaultCode.scmMissingDevice);
+      if (accepted !== undefined || !this.#isAbsent) throw error;
+      // The server keeps running: it may appear, and another namespace can be formatted (--reformat).
+      return errorText(error);
     }
     switch (found.kind) {
       case "unformatted":

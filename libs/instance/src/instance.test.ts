@@ -199,7 +199,7 @@ describe("EngineInstance.stop", () => {
     await engine.reached("restarting");
     expect(await instance.stop({ force: false, signal })).toBe(0);
     expect(instance.state.kind).toBe("stopped");
-    await instance.erase();
+    await instance.erase({ signal });
     await engine.reached("awaiting format");
     expect(engine.processes).toHaveLength(1);
   });
@@ -266,7 +266,7 @@ describe("EngineInstance.erase", () => {
     const { instance } = engine;
     await engine.reached("serving");
     await instance.stop({ force: false, signal });
-    const erased = instance.erase();
+    const erased = instance.erase({ signal });
     instance.start();
     await setImmediate();
     expect(instance.state.kind).toBe("stopped");

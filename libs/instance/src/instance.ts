@@ -176,7 +176,6 @@ export class EngineInstance {
 
   /** From storage to the end of service. @returns undefined when there is nothing more to do for this instance */
   async #prepareAndServe(signal: AbortSignal): Promise<Stopped | Failed | undefined> {
-    this.#wish = "run";
     try {
       await this.#awaitStorage(signal);
       await this.#options.onStorageReady(this, { signal });
@@ -191,9 +190,19 @@ export class EngineInstance {
   }
 
   async #awaitStart(idle: Stopped | Failed, signal: AbortSignal): Promise<void> {
-    if (this.#wish !== "stop, then start") await abortable(idle.startAsked.promise, signal).catch(() => {});
+    if (this.#wish === "stop, then start") this.#wish = "run";
+    else await abortable(idle.startAsked.promise, signal).catch(() => {});
     // The storage is not opened again while its identity is removed.
-    if (idle.erasure !== undefined) await abortable(idle.erasure, signal).catch(() => {});
+    while (idle.erasure !== undefined && !signal.aborted)
+      await abortable(idle.erasure, signal).catch(() => {});
+    this.#lookAgain();
+  }
+
+  /** The storage is about to be opened again. A request that comes from now on waits for the result. */
+  #lookAgain(): void {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    this.#lookedAt = Promise.withResolvers();
   }
 
   #enter<State extends HeldState>(state: State): State {
@@ -237,6 +246,7 @@ export class EngineInstance {
         return;
       case "awaiting format":
         this.#wish = "run";
+        this.#lookAgain();
         state.formatEnded.resolve("look again");
         return;
       case "starting":
@@ -247,6 +257,7 @@ export class EngineInstance {
       case "stopped":
       case "failed":
         this.#wish = "run";
+        this.#lookAgain();
         state.startAsked.resolve();
         return;
       default:
@@ -299,8 +310,13 @@ export class EngineInstance {
    *
    * @throws Fault engineRuns, or about the storage
    */
-  async erase(): Promise<void> {
+  async erase(options: { readonly signal: AbortSignal }): Promise<void> {
+    // A start may be opening the storage.
+    const isBeingErased = () => "erasure" in this.#state && this.#state.erasure !== undefined;
+    for (let again = true; again && this.#isLooking && !isBeingErased(); ) again = await this.opened(options);
+    options.signal.throwIfAborted();
     const state = this.#state;
+    if (this.#isLooking && !isBeingErased()) throw faultEngineRuns(this.index, "starting");
     if (state.kind !== "stopped" && state.kind !== "failed") throw faultEngineRuns(this.index, state.kind);
     state.erasure ??= this.#erase().finally(() => {
       state.erasure = undefined;
@@ -318,11 +334,11 @@ export class EngineInstance {
   /** Formats this engine's storage as its configuration says. Never throws: each failure is part of the result. */
   async format(options: EngineFormatOptions): Promise<InstanceFormatResult> {
     const { mount } = this.config.scm;
-    await this.opened(options);
-    if (this.#state.kind !== "awaiting format") {
-      return { mount, scmFault: faultFormatNotAwaited(this.index, mount, this.#state), bdevs: [] };
+    for (let again = true; again && this.#isLooking; ) again = await this.opened(options);
+    const waiting: HeldState = this.#isLooking ? { kind: "new" } : this.#state;
+    if (waiting.kind !== "awaiting format") {
+      return { mount, scmFault: faultFormatNotAwaited(this.index, mount, waiting), bdevs: [] };
     }
-    const waiting = this.#state;
     this.#enter({ kind: "formatting" });
     const result = await this.#releaseAndFormat(options);
     // Formatted storage must not be formatted again before its engine has been started on it.
@@ -331,11 +347,18 @@ export class EngineInstance {
     return result;
   }
 
-  /** Waits a moment while its storage is opened, which may have a superblock and need no format. */
-  async opened({ signal }: { readonly signal: AbortSignal }): Promise<void> {
-    if (!this.#isLooking) return;
+  /**
+   * Waits a moment while its storage is opened, which may have a superblock and need no format.
+   *
+   * @returns false when that takes too long
+   */
+  async opened({ signal }: { readonly signal: AbortSignal }): Promise<boolean> {
+    if (!this.#isLooking) return true;
     using limit = this.#parts.clock.deadline(LOOK_MS, "look at the storage", signal);
-    await abortable(this.#lookedAt.promise, limit.signal).catch(() => {});
+    return await abortable(this.#lookedAt.promise, limit.signal).then(
+      () => true,
+      () => false,
+    );
   }
 
   async #releaseAndFormat(options: EngineFormatOptions): Promise<InstanceFormatResult> {
@@ -359,16 +382,16 @@ export class EngineInstance {
         // Lost storage is not replaced without a request.
         const isNew = this.superblock === undefined;
         if (isNew && this.#options.autoFormat && (await this.#autoFormat(signal))) continue;
-        this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount: this.config.scm.mount });
+        const { mount } = this.config.scm;
+        if (this.#storage.isAbsent)
+          this.#log.warn(`waiting for the storage to appear, or for "dmg storage format": ${reason}`, {
+            mount,
+          });
+        else this.#log.info(`waiting for "dmg storage format": ${reason}`, { mount });
       }
       before = reason;
       const end = await this.#formatEnd(waiting, signal);
       if (end === "formatted") await this.#storage.createSuperblock();
-      else {
-        // A format that is requested from now on waits for the result.
-        this.#isLooking = true;
-        this.#lookedAt = Promise.withResolvers();
-      }
     }
   }
 
@@ -383,7 +406,9 @@ export class EngineInstance {
       const end = await Promise.race([ended, pause]).finally(() => over.abort());
       if (end !== undefined) return end;
       // Not during a format.
-      if (this.#state === waiting) return "look again";
+      if (this.#state !== waiting) continue;
+      this.#lookAgain();
+      return "look again";
     }
     return ended;
   }

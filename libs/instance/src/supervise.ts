@@ -45,6 +45,8 @@ export async function supervise(
   let failuresInARow = 0;
   for (;;) {
     signal.throwIfAborted();
+    // It may have been asked to while its storage was opened.
+    if (ports.stopAsked()) return { kind: "stopped" };
     const begun = clock.now();
     const { reachedService, fault } = await ports.runOnce({ signal });
     if (ports.stopAsked()) return { kind: "stopped" };

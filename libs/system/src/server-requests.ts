@@ -95,7 +95,7 @@ export class ServerRequests {
   /** @throws Fault when this host has no engine with this rank and identity */
   async eraseRank(rank: number, uuid: string, wait: Wait): Promise<void> {
     this.#options.log.warn("asked to erase a rank", { rank, uuid });
-    await (await this.#options.harness.findIdentity(rank, uuid, wait)).erase();
+    await (await this.#options.harness.findIdentity(rank, uuid, wait)).erase(wait);
   }
 
   /** Passes a call of another access point on to this host's engine with a replica. @returns the body of its answer */

@@ -12,6 +12,8 @@ import type { InstanceState } from "../instance-state.ts";
 export interface FakeEngineOptions {
   readonly options?: Partial<InstanceOptions>;
   readonly storage?: Partial<StoragePart>;
+  /** Replaces parts of the storage, also such as change. */
+  readonly replaceStorage?: (storage: StoragePart) => StoragePart;
   readonly parts?: Partial<InstanceParts>;
   readonly client?: Partial<EngineConnection>;
   /** The SCM has no superblock yet. */
@@ -34,7 +36,8 @@ export class FakeEngine implements Disposable {
   readonly #watchers = new Set<() => void>();
   readonly #stop = new AbortController();
 
-  constructor({ options, storage, parts, client, unformatted = false }: FakeEngineOptions = {}) {
+  constructor(given: FakeEngineOptions = {}) {
+    const { options, storage, parts, client, unformatted = false, replaceStorage = (own) => own } = given;
     if (!unformatted) this.superblock = identity();
     const connection: EngineConnection = {
       call: () => Promise.resolve({ status: 0 } as never),
@@ -46,7 +49,7 @@ export class FakeEngine implements Disposable {
       { ...defaults, ...options, onChange: () => this.#changed() },
       {
         clock: this.#clock(),
-        openStorage: () => Object.assign(this.#storage(), storage),
+        openStorage: () => replaceStorage(Object.assign(this.#storage(), storage)),
         startProcess: async () => this.#start(),
         connect: async () => connection,
         checkSocket: async () => {},
