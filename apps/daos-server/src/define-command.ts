@@ -12,8 +12,8 @@ export interface Answer {
   readonly notes?: readonly string[];
   /** A failure that leaves a result. */
   readonly fault?: Fault | undefined;
-  /** The exit code without a failure; 0 by default. */
-  readonly exitCode?: number;
+  /** By default 0, or 1 after a failure. */
+  readonly exitCode?: number | undefined;
 }
 
 /** The services of a running command. */

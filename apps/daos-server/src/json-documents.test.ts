@@ -77,7 +77,7 @@ describe("runCommandLine() with --json", { timeout: 120_000 }, () => {
   });
 
   it.each([
-    ["start", "start -j -o DIR/none.yml", 1, 500],
+    ["start", "start -j -o DIR/none.yml", 78, 500],
     ["start", "start -j --port x", 2, 2],
     ["start", "start -j extra", 2, 2],
     ["start", "strat --json", 2, 2],

@@ -28,7 +28,7 @@ describe("main() with an unusable command line", () => {
 });
 
 it("main() prints any other failure in the same form", () => {
-  expect(daosServer("-o", "/nowhere.yml", "start")).toEqual({
+  expect(daosServer("-o", "/nowhere.yml", "config", "check")).toEqual({
     status: 1,
     stdout: "",
     stderr: expect.stringMatching(

@@ -25,6 +25,10 @@ export function serverManual(): string {
         70,
         "start: the server met an error that its code does not handle, stopped its engines in order, and ended.",
       ],
+      [
+        78,
+        "start: there is no configuration, or it has errors. The systemd service is not started again after this code and 2.",
+      ],
     ],
     environment: {
       DAOS_CONFIG: "The configuration, when -o names none.",

@@ -82,7 +82,7 @@ function print(answer: Answer | undefined, json: boolean, output: Output): Statu
   }
   const { message, domain, code, description, reason = null, resolution } = fault;
   // 2: the command line cannot be used.
-  const exitCode = code === FaultCode.usage ? 2 : 1;
+  const exitCode = answer.exitCode ?? (code === FaultCode.usage ? 2 : 1);
   if (json) {
     const errors = [{ domain, code, description, reason, resolution }];
     output.out(`${toJson({ ...result, status: exitCode, errors })}\n`);

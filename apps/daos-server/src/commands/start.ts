@@ -1,7 +1,9 @@
 import type { FlagDefinitions } from "@daos/cli";
 import type { Problem, ServerConfig } from "@daos/config";
+import { toFault } from "@daos/fault";
 import type { EngineInstance } from "@daos/instance";
 import { type CommandContext, defineCommand } from "../define-command.ts";
+import { exitCodeOf } from "../exit-code-of.ts";
 import { findOwner } from "../find-owner.ts";
 import { EXIT_INTERNAL_ERROR, handleInternalErrors } from "../handle-internal-errors.ts";
 import { limitMemory } from "../limit-memory.ts";
@@ -94,63 +96,77 @@ export const startCommand = defineCommand({
   ],
   flags: FLAGS,
   run: async ({ flags }) => {
-    const { parseHelperLocation } = await import("@daos/pbin");
-    const { ServiceNotifier } = await import("@daos/systemd");
-    // The name in ps and top. pgrep and systemd's tools find the server by it.
-    process.title = "daos_server";
-    const { config, logs } = await openConfig(flags);
-    const { log } = logs;
-
-    let engines: readonly EngineInstance[] = [];
-    using service = new ServiceNotifier({ env: process.env, log, isBusy: () => isFormatting(engines) });
-    service.status("starting");
-
-    const stop = new AbortController();
-    stopOnSignals(stop, { log, onStop: () => service.stopping() });
-    const internalErrors = handleInternalErrors({ log, stop: (reason) => stop.abort(reason) });
-    const owner = await findOwner(config);
-    // Loaded here, because the other commands do not need the parts of a server.
-    const { runServer } = await import("../server.ts");
-    const running = runServer(
-      {
-        config,
-        log,
-        audit: logs.audit,
-        logLevel: logs.level,
-        owner,
-        autoFormat: flags["auto-format"],
-        helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
-        readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
-        onReloadable: (reload) => {
-          limitMemory();
-          reloadOnSighup({ log, logs, service, reload });
-          service.ready();
-        },
-        onEngines: (changed) => {
-          engines = changed;
-          service.status(serviceStatus(changed));
-        },
-        // For a waiting parent process, such as `npm start`.
-        onServing: () => process.send?.({ kind: "serving", port: config.port }),
-      },
-      stop.signal,
-    );
     try {
-      await running;
+      await start(flags);
+      return undefined;
     } catch (error) {
-      if (!internalErrors.failed) throw error;
-      log.error("the server did not stop in order", { error });
+      const fault = toFault(error);
+      const exitCode = exitCodeOf(fault);
+      if (exitCode === undefined) throw error;
+      return { result: {}, lines: [], fault, exitCode };
     }
-    if (owner !== undefined && !stop.signal.aborted) {
-      log.info(`storage is ready: start daos-server as ${config.userName} now`, { uid: owner.uid });
-    }
-    log.info("stopped");
-    logs.close();
-    if (internalErrors.failed) process.exit(EXIT_INTERNAL_ERROR);
-    process.disconnect?.();
-    return undefined;
   },
 });
+
+/** Runs the server until a signal stops it. @throws Fault of the part that could not be started */
+async function start(flags: StartFlags): Promise<void> {
+  const { parseHelperLocation } = await import("@daos/pbin");
+  const { ServiceNotifier } = await import("@daos/systemd");
+  // The name in ps and top. pgrep and systemd's tools find the server by it.
+  process.title = "daos_server";
+  const { config, logs } = await openConfig(flags);
+  const { log } = logs;
+
+  let engines: readonly EngineInstance[] = [];
+  using service = new ServiceNotifier({ env: process.env, log, isBusy: () => isFormatting(engines) });
+  service.status("starting");
+
+  const stop = new AbortController();
+  stopOnSignals(stop, { log, onStop: () => service.stopping() });
+  const internalErrors = handleInternalErrors({ log, stop: (reason) => stop.abort(reason) });
+  const owner = await findOwner(config);
+  // Loaded here, because the other commands do not need the parts of a server.
+  const { runServer } = await import("../server.ts");
+  const running = runServer(
+    {
+      config,
+      log,
+      audit: logs.audit,
+      logLevel: logs.level,
+      owner,
+      autoFormat: flags["auto-format"],
+      helper: flags.helper === undefined ? undefined : parseHelperLocation(flags.helper),
+      readyTimeoutMs: flags["engine-ready-timeout"] * 1000,
+      onReloadable: (reload) => {
+        limitMemory();
+        reloadOnSighup({ log, logs, service, reload });
+        service.ready();
+      },
+      onEngines: (changed) => {
+        engines = changed;
+        service.status(serviceStatus(changed));
+      },
+      // For a waiting parent process, such as `npm start`.
+      onServing: () => process.send?.({ kind: "serving", port: config.port }),
+    },
+    stop.signal,
+  );
+  try {
+    await running;
+  } catch (error) {
+    // systemd shows it until the next start.
+    service.status(`ended: ${toFault(error).message}`);
+    if (!internalErrors.failed) throw error;
+    log.error("the server did not stop in order", { error });
+  }
+  if (owner !== undefined && !stop.signal.aborted) {
+    log.info(`storage is ready: start daos-server as ${config.userName} now`, { uid: owner.uid });
+  }
+  log.info("stopped");
+  logs.close();
+  if (internalErrors.failed) process.exit(EXIT_INTERNAL_ERROR);
+  process.disconnect?.();
+}
 
 /** Reads the configuration, opens its logs, and logs warnings. @throws Fault for a configuration that cannot be used */
 async function openConfig(
