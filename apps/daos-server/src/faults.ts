@@ -28,6 +28,22 @@ export function faultAddressesUnknown(cause: unknown): Fault {
   });
 }
 
+/**
+ * This host has not got its address in the network yet.
+ *
+ * @param record the file that says which access point it was
+ */
+export function faultAddressMissing(reason: string, record?: string): Fault {
+  const moved = record === undefined ? "" : `; if the address is another host's for good, remove ${record}`;
+  return new Fault({
+    domain: "general",
+    code: FaultCode.addressesUnknown,
+    description: "this host does not have its address in the network",
+    reason,
+    resolution: `bring its interface up and start daos-server again, as systemd does every 10 s${moved}`,
+  });
+}
+
 /** A user or group that does not exist on this machine. */
 export function faultUnknownUser(kind: "user" | "group", name: string): Fault {
   return new Fault({

@@ -12,6 +12,7 @@ import { faultDomain } from "./fault-domain.ts";
 import { localAddresses, resolveHost } from "./local-addresses.ts";
 import { openMembersPort } from "./members-port.ts";
 import { openMembersState } from "./members-state.ts";
+import { requireOwnAddress } from "./require-own-address.ts";
 import type { ServerOptions } from "./server-options.ts";
 import { stateDirectories } from "./state-directory.ts";
 import { StorageLocks } from "./storage-lock.ts";
@@ -36,6 +37,8 @@ export async function openHost(options: ServerOptions, signal: AbortSignal): Pro
   await refuseLoopback({ config, ...names });
   const role = await replicaRole(config.accessPoints, { port: config.port, ...names });
   const self = await controlAddress({ config, isAccessPoint: role !== "none", ...names });
+  const directories = stateDirectories(config.path, config.socketDir);
+  await requireOwnAddress({ config, role, self, ...names, directories, log });
   using stack = new DisposableStack();
   const mgmtClient = stack.use(new MgmtClient(clientTlsSource(config.transport)));
 
@@ -44,7 +47,7 @@ export async function openHost(options: ServerOptions, signal: AbortSignal): Pro
     runner,
     log,
     helper: options.helper,
-    stateDirectories: stateDirectories(config.path, config.socketDir),
+    stateDirectories: directories,
     spdkSocket: config.spdkSocket,
     signal,
   });

@@ -697,9 +697,9 @@ const SECURITY = {
     "install the list that daos-server cert revoke writes",
   ],
   addressesUnknown: [
-    "The addresses of this host cannot be read from the kernel.",
-    "The service may not open netlink sockets.",
-    "add AF_NETLINK to RestrictAddressFamilies= of the service",
+    "This host does not have its address in the network, or its addresses cannot be read from the kernel.",
+    "Its interface is not up yet, as early in a boot, or the service may not open netlink sockets.",
+    "bring the interface up; or add AF_NETLINK to RestrictAddressFamilies= of the service",
   ],
   certificateRequestUnusable: [
     "A certificate request cannot be signed.",
