@@ -11,14 +11,14 @@ export type FaultAudience = "operator" | "peer";
 const PATH = /(?<![\w.:/-])\/(?!(?:ctl|mgmt)\.)(?:[^\s/"'`,;:()<>]+\/)*([^\s/"'`,;:()<>]+)/g;
 
 /**
- * A fault as it is sent to a peer: each text is cut to {@link MAX_PEER_TEXT} and has no control characters but ends of
+ * A fault as it is sent to a peer: each text is cut to `max` characters and has no control characters but ends of
  * lines. Except for an operator, paths of this host are shortened to their last name. Every fault that a server sends
  * goes through this function.
  */
-export function faultForPeer(fault: Fault, audience: FaultAudience): Fault {
+export function faultForPeer(fault: Fault, audience: FaultAudience, max: number = MAX_PEER_TEXT): Fault {
   const { domain, code, description, reason, resolution, leader } = fault;
   const show = (text: string) => {
-    const lines = cleanLines(text);
+    const lines = cleanLines(text, max);
     return audience === "operator" ? lines : lines.replace(PATH, "$1");
   };
   return new Fault({
@@ -33,8 +33,8 @@ export function faultForPeer(fault: Fault, audience: FaultAudience): Fault {
 }
 
 /** Some reasons have several lines. The ends of lines are set aside while the rest is cleaned. */
-function cleanLines(text: string): string {
+function cleanLines(text: string, max: number): string {
   // Cut first: a long text costs no more than a short one.
-  const short = text.slice(0, MAX_PEER_TEXT + 1).replaceAll("\n", "\uE000");
-  return cleanText(short, MAX_PEER_TEXT).replaceAll("\uE000", "\n");
+  const short = text.slice(0, max + 1).replaceAll("\n", "\uE000");
+  return cleanText(short, max).replaceAll("\uE000", "\n");
 }

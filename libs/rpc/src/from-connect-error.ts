@@ -1,5 +1,5 @@
 import { Code, ConnectError } from "@connectrpc/connect";
-import { Fault, FaultCode, type FaultDomain } from "@daos/fault";
+import { cleanText, Fault, FaultCode, type FaultDomain } from "@daos/fault";
 import { ctl } from "@daos/proto";
 import { faultFromText } from "./fault-from-text.ts";
 
@@ -47,6 +47,9 @@ function statusFault(error: ConnectError, context: CallContext): Fault {
   );
 }
 
+/** Maximum length of a content type that is shown, in characters. */
+const MAX_TYPE = 80;
+
 /**
  * For the texts of Connect about an answer that is not gRPC: an error of HTTP, or a page. With HTTP 404, a server of
  * Connect says that it does not know the request.
@@ -66,7 +69,7 @@ function notGrpc(text: string): Failure | undefined {
     code: FaultCode.notDaosServer,
     reason:
       status === undefined
-        ? `the answer is ${type === "null" ? "of no type" : type}, not gRPC`
+        ? `the answer is ${type === "null" ? "of no type" : cleanText(type ?? "", MAX_TYPE)}, not gRPC`
         : `the answer is HTTP status ${status}`,
     resolution: "correct the address or the port; a proxy on the way must pass gRPC on",
   };
@@ -84,7 +87,7 @@ function unknownFailure(host: string): Failure {
 interface Failure {
   readonly code: number;
   readonly domain?: FaultDomain;
-  readonly reason?: string | ((code: string) => string);
+  readonly reason?: string | ((code: string) => string) | undefined;
   readonly resolution: string;
 }
 
@@ -210,10 +213,23 @@ function connectionFault(error: unknown, context: CallContext): Fault | undefine
   for (const { code, message } of errorChain(error)) {
     const failure = FAILURES.find(({ codes }) => codes.test(code));
     if (failure === undefined) continue;
-    const isLoss = context.sent === true && failure.code === FaultCode.notDaosServer;
-    return failureFault(isLoss ? CLOSED : failure, { code, message }, context, error);
+    const isLoss = context.sent === true && BEFORE_SENDING.has(failure.code);
+    return failureFault(isLoss ? lossBy(failure) : failure, { code, message }, context, error);
   }
   return undefined;
+}
+
+/** The failures of a connection that is being opened. One that is open fails in the same ways when its host dies. */
+const BEFORE_SENDING: ReadonlySet<number> = new Set([
+  FaultCode.connectionRefused,
+  FaultCode.hostUnknown,
+  FaultCode.hostUnreachable,
+  FaultCode.notDaosServer,
+]);
+
+/** The same failure after the request was sent, which may have been carried out. */
+function lossBy({ code, reason }: Failure): Failure {
+  return code === FaultCode.notDaosServer ? CLOSED : { ...CLOSED, reason };
 }
 
 /** ` (TLS alert: bad certificate)`, as programs in Go call it; nothing for what this side itself has found. */

@@ -165,21 +165,28 @@ describe("toConnectError()", () => {
     ["short", "cannot stop rank 1", true],
     ["of full length", "cannot stop rank 1. ".repeat(60), false],
     ["of full length and other characters", "größer ".repeat(160), false],
-  ])("writes a fault whose texts are %s into headers that every client takes", (_name, text, isWhole) => {
-    const fault = new Fault({
-      domain: "system",
-      code: FaultCode.memberConflict,
-      description: text,
-      reason: text,
-      resolution: text,
-    });
-    const error = toConnectError(fault, "operator");
-    expect(headerBytes(error)).toBeLessThan(8 * 1024 - 256);
-    const received = fromConnectError(error, { attempted: "stop", host: "a:1" });
-    expect(received.description).toBe(isWhole ? text : `${text.slice(0, 1021)}...`);
-    expect(error.rawMessage.includes("resolution = ")).toBe(isWhole);
-    expect(error.rawMessage).toContain("system: code = ");
-  });
+    ["of two bytes a character", "é".repeat(1_500), false, 512],
+    ["of three bytes a character", "漢".repeat(1_500), false, 256],
+    ["of four bytes a character", "😀".repeat(750), false, 512],
+  ])(
+    "writes a fault whose texts are %s into headers that every client takes",
+    (_name, text, isWhole, max = 1_024) => {
+      const fault = new Fault({
+        domain: "system",
+        code: FaultCode.memberConflict,
+        description: text,
+        reason: text,
+        resolution: text,
+      });
+      const error = toConnectError(fault, "operator");
+      expect(headerBytes(error)).toBeLessThan(8 * 1024 - 256);
+      const received = fromConnectError(error, { attempted: "stop", host: "a:1" });
+      const cut = `${text.slice(0, max - 3)}...`.replace(/[\uD800-\uDBFF]\.{3}$/, "...");
+      expect(received.description).toBe(isWhole ? text : cut);
+      expect(error.rawMessage.includes("resolution = ")).toBe(isWhole);
+      expect(error.rawMessage).toContain("system: code = ");
+    },
+  );
 
   it.each([
     [new DOMException("no end", "TimeoutError"), Code.DeadlineExceeded],
@@ -276,14 +283,32 @@ describe("fromConnectError() explains a connection that", () => {
     [504, FaultCode.gatewayFailed, "a proxy answered with HTTP status 504"],
     [401, FaultCode.notDaosServer, "the answer is HTTP status 401"],
     [200, FaultCode.notDaosServer, "the answer is text/html, not gRPC"],
-  ])("leads to a proxy that answers with HTTP status %i and a page", async (status, code, reason) => {
-    const proxy = createHttp2Server();
-    proxy.on("stream", (stream) => {
-      stream.on("error", () => {});
-      stream.respond({ ":status": status, "content-type": "text/html" });
-      stream.end("<html>no healthy upstream</html>");
-    });
-    expect(await scan(`http://127.0.0.1:${await listen(proxy)}`)).toMatchObject({ code, reason });
+    [200, FaultCode.notDaosServer, `the answer is ${"a".repeat(77)}..., not gRPC`, "a".repeat(9_000)],
+  ])(
+    "leads to a proxy that answers with HTTP status %i and a page",
+    async (status, code, reason, type = "text/html") => {
+      const proxy = createHttp2Server();
+      proxy.on("stream", (stream) => {
+        stream.on("error", () => {});
+        stream.respond({ ":status": status, "content-type": type });
+        stream.end("<html>no healthy upstream</html>");
+      });
+      expect(await scan(`http://127.0.0.1:${await listen(proxy)}`)).toMatchObject({ code, reason });
+    },
+  );
+
+  it.each([
+    ["ETIMEDOUT", "the host cannot be reached"],
+    ["EHOSTUNREACH", "the host cannot be reached"],
+    ["ECONNREFUSED", "connection refused"],
+    ["ERR_HTTP2_SESSION_ERROR", "the connection was closed"],
+  ])("has carried a request, and fails with %s: it may have been carried out", (code, reason) => {
+    const cause = Object.assign(new Error(`read ${code}`), { code });
+    const context = { attempted: "create pool", host: "a:1" };
+    const fault = fromConnectError(ConnectError.from(cause), { ...context, sent: true });
+    expect(fault).toMatchObject({ code: FaultCode.connectionLost, reason });
+    expect(isNotDone(fault)).toBe(false);
+    expect(isNotDone(fromConnectError(cause, context))).toBe(true);
   });
 
   it("has carried a request that the server did not take", () => {

@@ -21,7 +21,7 @@ import { ctl } from "@daos/proto";
  */
 export function toConnectError(error: unknown, audience: FaultAudience = "peer"): ConnectError {
   if (error instanceof ConnectError) return shorten(error);
-  const fault = faultForPeer(endOfWait(error) ?? toFault(error), audience);
+  const fault = fittingFault(endOfWait(error) ?? toFault(error), audience);
   return new ConnectError(
     showStatus(fault),
     grpcCode(fault.code),
@@ -37,14 +37,30 @@ export function toConnectError(error: unknown, audience: FaultAudience = "peer")
  */
 const MAX_STATUS_BYTES = 7 * 1024;
 
-/** The text of a status. A fault with long texts has its begin only: the whole fault is in the detail. */
+/** The shortest text of a status that is worth its place, in characters. */
+const MIN_STATUS_TEXT = 128;
+
+/** The fault for a peer. Texts of three-byte characters are cut more than others, to leave room for the status. */
+function fittingFault(fault: Fault, audience: FaultAudience): Fault {
+  for (const length of [MAX_PEER_TEXT, 512]) {
+    const cut = faultForPeer(fault, audience, length);
+    if (statusBytes(beginOf(cut, MIN_STATUS_TEXT), cut) <= MAX_STATUS_BYTES) return cut;
+  }
+  return faultForPeer(fault, audience, 256);
+}
+
+/** The text of a status. It is cut when the texts of the fault are long: the detail has them all. */
 function showStatus(fault: Fault): string {
   const whole = `${fault}\n${showResolution(fault)}`;
   if (statusBytes(whole, fault) <= MAX_STATUS_BYTES) return whole;
-  const line = `${fault}`.replaceAll("\n", " ");
   const lengths = [1024, 512, 256];
-  const fitting = lengths.find((length) => statusBytes(cleanText(line, length), fault) <= MAX_STATUS_BYTES);
-  return cleanText(line, fitting ?? 128);
+  const fitting = lengths.find((length) => statusBytes(beginOf(fault, length), fault) <= MAX_STATUS_BYTES);
+  return beginOf(fault, fitting ?? MIN_STATUS_TEXT);
+}
+
+/** The first characters of a fault, as one line. */
+function beginOf(fault: Fault, length: number): string {
+  return cleanText(`${fault}`.replaceAll("\n", " "), length);
 }
 
 /** What `grpc-message` and `grpc-status-details-bin`, which repeats the message in base64, take at most. */
