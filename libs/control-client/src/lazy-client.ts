@@ -9,15 +9,15 @@ export function lazyClient<Service extends DescService>(
   service: Service,
   transport: Transport,
 ): Client<Service> {
-  const methods = METHODS.get(service) ?? methodsOf(service);
-  METHODS.set(service, methods);
-  return Object.assign(Object.create(methods), { transport }) as Client<Service>;
+  return Object.assign(Object.create(methodsOf(service)), { transport }) as Client<Service>;
 }
 
 /** The prototypes of clients: a getter for each method of the service. */
 const METHODS = new WeakMap<DescService, object>();
 
 function methodsOf(service: DescService): object {
+  const known = METHODS.get(service);
+  if (known !== undefined) return known;
   const getters = service.methods.map((method) => {
     const only = { ...service, methods: [method] };
     function get(this: { readonly transport: Transport }) {
@@ -25,5 +25,7 @@ function methodsOf(service: DescService): object {
     }
     return [method.localName, { get }];
   });
-  return Object.create(null, Object.fromEntries(getters) as PropertyDescriptorMap);
+  const methods = Object.create(null, Object.fromEntries(getters) as PropertyDescriptorMap);
+  METHODS.set(service, methods);
+  return methods;
 }

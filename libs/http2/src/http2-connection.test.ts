@@ -17,6 +17,7 @@ import { Flag, type Frame, FrameReader, FrameType, frameHead, frameOf, settingsF
 import { encodeHeaders } from "./hpack-encode.ts";
 import { Http2Session } from "./http2-session.ts";
 import type { Http2Stream } from "./http2-stream.ts";
+import type { Received } from "./read-answer.ts";
 import { RawServer } from "./testing/raw-server.ts";
 
 const using: Disposable[] = [];
@@ -232,7 +233,7 @@ async function answerOf(
 
 const frame = (type: number, flags: number, id: number, payload: Buffer = Buffer.alloc(0)): Buffer =>
   Buffer.concat([frameHead(type, flags, id, payload.length), payload]);
-const OK = Buffer.of(0x88);
+const OK: Buffer = Buffer.of(0x88);
 const headersOf = (id: number, block = OK, flags = 4) => frame(FrameType.headers, flags, id, block);
 const data = (id: number, bytes: number, flags = 0) => frame(FrameType.data, flags, id, Buffer.alloc(bytes));
 
@@ -347,6 +348,71 @@ describe("Http2Connection with a server of frames", () => {
     });
     const stream = await post(session);
     await expect(once(stream, "close")).rejects.toMatchObject({ code: "ERR_HTTP2_STREAM_ERROR" });
+  });
+});
+
+/** An answer of gRPC whose headers, message and trailers all have `tag`, as frames that may lie between others. */
+function taggedAnswer(id: number, tag: string): readonly Buffer[] {
+  const headers = encodeHeaders([
+    [":status", "200"],
+    ["content-type", "application/grpc"],
+    ["x-tag", tag],
+  ]);
+  const text = Buffer.from(`${tag};`.repeat(100));
+  const message = Buffer.concat([Buffer.of(0, 0, 0, text.length >> 8, text.length & 255), text]);
+  const cut = Math.floor(message.length / 3);
+  const padded = Buffer.concat([Buffer.of(9), message.subarray(cut), Buffer.alloc(9)]);
+  return [
+    Buffer.concat([
+      headersOf(id, headers.subarray(0, 7), 0),
+      frame(FrameType.continuation, 0, id, headers.subarray(7, 30)),
+      frame(FrameType.continuation, Flag.endHeaders, id, headers.subarray(30)),
+    ]),
+    frame(FrameType.data, 0, id, message.subarray(0, cut)),
+    frame(FrameType.data, Flag.padded, id, padded),
+    headersOf(id, encodeHeaders([["x-tag", tag]]), Flag.endHeaders | Flag.endStream),
+  ];
+}
+
+describe("Http2Connection, on many sockets at once,", () => {
+  it("tells the answers of all streams apart, into whatever pieces they are cut", async () => {
+    const [SOCKETS, STREAMS_EACH] = [8, 4];
+    const opened = new Map<Socket, number[]>();
+    const answer = async (socket: Socket, ids: readonly number[]) => {
+      socket.setNoDelay();
+      const name = opened.size;
+      const answers = ids.map((id) => taggedAnswer(id, `socket ${name} stream ${id}`));
+      // A frame of each stream in turn.
+      const bytes = Buffer.concat([0, 1, 2, 3].flatMap((at) => answers.map((frames) => frames[at] ?? OK)));
+      for (let at = 0, size = name; at < bytes.length; at += size) {
+        size = ((size * 7) % 331) + 1;
+        socket.write(bytes.subarray(at, at + size));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    };
+    const serve = ({ type, streamId }: Frame, socket: Socket) => {
+      if (type !== FrameType.headers) return;
+      const ids = [...(opened.get(socket) ?? []), streamId];
+      opened.set(socket, ids);
+      if (ids.length === STREAMS_EACH) void answer(socket, ids);
+    };
+    const sessions = await Promise.all(Array.from({ length: SOCKETS }, () => rawSessionTo(serve)));
+    const tags = await Promise.all(
+      sessions.flatMap((session) =>
+        Array.from({ length: STREAMS_EACH }, async () => {
+          const connection = await session.connection();
+          const over = Promise.withResolvers<Received | Error>();
+          connection.unary(encodeHeaders([[":path", "/a"]]), Buffer.alloc(5), over.resolve);
+          const received = await over.promise;
+          if (received instanceof Error) throw received;
+          const tag = String(received.headers["x-tag"]);
+          expect(Buffer.from(received.body).toString("utf8", 5)).toBe(`${tag};`.repeat(100));
+          expect(received.trailers).toEqual({ "x-tag": tag });
+          return tag;
+        }),
+      ),
+    );
+    expect(new Set(tags).size).toBe(SOCKETS * STREAMS_EACH);
   });
 });
 

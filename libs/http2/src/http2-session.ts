@@ -194,7 +194,7 @@ export class Http2Session implements Disposable {
 /** One buffer for what all sockets read. Otherwise Node.js allocates 64 KiB for each chunk. */
 let sharedBuffer: Buffer | undefined;
 
-/** Made at its first use, because a start-up snapshot must not have it. */
+/** Made at its first use: a program may make no calls. */
 function readBuffer(): Buffer {
   sharedBuffer ??= Buffer.allocUnsafeSlow(READ_BYTES);
   return sharedBuffer;

@@ -31,8 +31,8 @@ export interface ConnectionStream {
   flush(): void;
   /** Takes a block of headers: those of the answer, then its trailers. */
   receiveHeaders(list: readonly Header[], isLast: boolean): void;
-  /** @param frameBytes of the frame, with its padding */
-  receiveData(bytes: Uint8Array, frameBytes: number, isLast: boolean): void;
+  /** @param bytes which the stream may keep @param frameBytes of the frame, with its padding */
+  receiveData(bytes: Buffer, frameBytes: number, isLast: boolean): void;
   /** The peer has ended it with RST_STREAM. */
   receiveReset(code: number): void;
   /** The connection is lost. */
@@ -164,7 +164,7 @@ export class Http2Stream extends Duplex implements ConnectionStream {
     if (isLast) this.#receiveEnd();
   }
 
-  receiveData(bytes: Uint8Array, frameBytes: number, isLast: boolean): void {
+  receiveData(bytes: Buffer, frameBytes: number, isLast: boolean): void {
     if (this.destroyed) return;
     this.#uncredited += frameBytes;
     if (!this.#hasResponse || this.#hasReceivedEnd || this.#uncredited > STREAM_WINDOW_BYTES) {

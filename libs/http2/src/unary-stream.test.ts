@@ -84,6 +84,22 @@ describe("UnaryStream", () => {
     ]);
   });
 
+  it("keeps the bytes of small and empty frames, and not the frames", () => {
+    const { stream, outcomes } = begin(Buffer.alloc(5));
+    const answer = Buffer.concat([prefixed(1_000).subarray(0, 5), Buffer.alloc(1_000, "abcdefg")]);
+    const frame = Buffer.alloc(1);
+    stream.receiveHeaders([STATUS, TYPE], false);
+    stream.receiveData(Buffer.alloc(0), 0, false);
+    stream.receiveData(answer.subarray(0, 1), 1, false);
+    for (let at = 1; at < answer.length; at++) {
+      frame.fill(answer.subarray(at, at + 1));
+      stream.receiveData(frame, 1, false);
+      stream.receiveData(frame.subarray(1), 0, false);
+    }
+    stream.receiveHeaders([DONE], true);
+    expect(outcomes).toMatchObject([{ body: answer }]);
+  });
+
   it("is over, without the page, when what answers is no server of gRPC", () => {
     const { stream, sent, outcomes } = begin(Buffer.alloc(5));
     stream.receiveHeaders(

@@ -24,7 +24,8 @@ export class UnaryStream implements ConnectionStream {
   #isOver = false;
   #headers: IncomingHeaders | undefined;
   #trailers: IncomingHeaders = {};
-  #chunks: Uint8Array[] = [];
+  /** What was received, in a buffer that may be larger. */
+  #body: Buffer = EMPTY;
   #receivedBytes = 0;
   /** The size of the message, from its prefix. */
   #announcedBytes: number | undefined;
@@ -73,10 +74,10 @@ export class UnaryStream implements ConnectionStream {
     if (isResponse && !isLast && isInterim(headers)) return;
     if (isResponse) this.#headers = headers;
     else this.#trailers = headers;
-    if (isLast) this.#end(isLast);
+    if (isLast) this.#end(true);
   }
 
-  receiveData(bytes: Uint8Array, frameBytes: number, isLast: boolean): void {
+  receiveData(bytes: Buffer, frameBytes: number, isLast: boolean): void {
     if (this.#headers === undefined) {
       this.#fail(closedEarly(ErrorCode.protocolError), ErrorCode.protocolError);
       return;
@@ -86,16 +87,12 @@ export class UnaryStream implements ConnectionStream {
       this.#end(isLast);
       return;
     }
-    this.#chunks.push(bytes);
-    this.#receivedBytes += bytes.length;
-    if (this.#announcedBytes === undefined && this.#receivedBytes >= PREFIX_BYTES) {
-      const start = Buffer.concat(this.#chunks);
-      this.#chunks = [start];
-      this.#announcedBytes = start.readUInt32BE(1);
-    }
+    this.#append(bytes);
+    if (this.#announcedBytes === undefined && this.#receivedBytes >= PREFIX_BYTES)
+      this.#announcedBytes = this.#body.readUInt32BE(1);
     const { code, text } = this.#excess() ?? {};
     if (code !== undefined) this.#fail(new ConnectError(text ?? "", code), ErrorCode.cancel);
-    else if (isLast) this.#end(isLast);
+    else if (isLast) this.#end(true);
     else this.#credit(frameBytes);
   }
 
@@ -107,6 +104,22 @@ export class UnaryStream implements ConnectionStream {
 
   lose(error: Error): void {
     this.#fail(error);
+  }
+
+  /** Frames that are empty or small take no more memory than their bytes. */
+  #append(bytes: Buffer): void {
+    const end = this.#receivedBytes + bytes.length;
+    // Most answers have one frame of data: it is not copied.
+    if (this.#receivedBytes === 0) this.#body = bytes;
+    else {
+      if (end > this.#body.length) {
+        const larger = Buffer.allocUnsafe(Math.max(end, 2 * this.#body.length));
+        this.#body.copy(larger);
+        this.#body = larger;
+      }
+      bytes.copy(this.#body, this.#receivedBytes);
+    }
+    this.#receivedBytes = end;
   }
 
   /** What the answer has that it must not have. */
@@ -138,7 +151,7 @@ export class UnaryStream implements ConnectionStream {
     if (!isLast) this.close(ErrorCode.cancel);
     else if (this.#unsent.length > 0) this.close(ErrorCode.noError);
     else this.#leave();
-    this.#onOver({ headers, trailers, body: Buffer.concat(this.#chunks) });
+    this.#onOver({ headers, trailers, body: this.#body.subarray(0, this.#receivedBytes) });
   }
 
   /** @param resetCode for the RST_STREAM of this side; none when the peer has ended the stream */
@@ -154,6 +167,8 @@ export class UnaryStream implements ConnectionStream {
     this.#connection.remove(this);
   }
 }
+
+const EMPTY = Buffer.alloc(0);
 
 /** @see gRPC over HTTP/2, "Errors"; the other codes of a server come as an error of the stream */
 function closedEarly(rstCode: number): ConnectError {
