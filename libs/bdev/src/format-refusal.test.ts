@@ -1,3 +1,4 @@
+import { writeFileSync } from "node:fs";
 import { mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -151,6 +152,24 @@ describe("BdevProvider.format()", () => {
         });
       }, 100);
       return '{"nsid_list":[{"nsid":1},{"nsid":7}]}';
+    });
+    expect(await context.bdev.format(storage(A))).toEqual([{ device: A }]);
+    expect(await readFile(late)).toEqual(Buffer.alloc(MiB));
+  });
+
+  it("format() waits for the block device of a multipath namespace, which comes after its path", async () => {
+    const context = await setUp();
+    // As Linux names them: by subsystem and controller, and the device by subsystem and its own counter.
+    context.sys
+      .remove(`${PCI}/${A}/nvme/nvme0/nvme0n1`)
+      .files({ [`${PCI}/${A}/nvme/nvme0/nvme3c0n1/nsid`]: "1" });
+    const late = context.machine.device("nvme3");
+    context.runner.on("nvme list-ns", () => {
+      setTimeout(() => {
+        writeFileSync(late, Buffer.alloc(MiB, 2));
+        context.sys.files({ [`${BLOCK}/nvme3n1/nsid`]: "1", [`${BLOCK}/nvme3n1/size`]: `${MiB / 512}` });
+      }, 100);
+      return '{"nsid_list":[{"nsid":1}]}';
     });
     expect(await context.bdev.format(storage(A))).toEqual([{ device: A }]);
     expect(await readFile(late)).toEqual(Buffer.alloc(MiB));

@@ -288,13 +288,20 @@ export class KernelBackend implements BdevBackend {
     const ids = (await this.#nvme.attachedIds(controller, options)) ?? [];
     for (let waited = 0; ; waited += POLL_MS) {
       const names = await this.#uses.blockDevices(address);
+      const isThere = await Promise.all(names.map((name) => this.#hasBlockDevice(name)));
       const known = await Promise.all(names.map((name) => this.#namespaceId(name)));
-      const missing = ids.find((id) => !known.includes(id));
+      const missing =
+        ids.find((id) => !known.includes(id)) ?? known.find((_, index) => isThere[index] === false);
       if (missing === undefined) return names;
       if (waited >= this.#namespacesMs)
         throw faultUnusable(attempted, `its namespace ${missing} has no block device`);
       await delay(POLL_MS, options);
     }
+  }
+
+  /** With multipath, a path is there before the kernel has made the block device from its first usable path. */
+  async #hasBlockDevice(name: string): Promise<boolean> {
+    return (await this.#sys.read(`/sys/class/block/${name}/size`)) !== undefined;
   }
 
   async #namespaceId(name: string): Promise<number> {

@@ -23,6 +23,16 @@ export function faultRankNotHere(rank: number, here: readonly Rank[]): Fault {
   });
 }
 
+/** A call for a rank that may be in storage that is still being opened. */
+export function faultNotOpened(rank: number, indexes: readonly number[]): Fault {
+  return new Fault({
+    domain: "system",
+    code: FaultCode.engineNotReady,
+    description: `it is not known whether rank ${rank} is on this host: the storage of engine ${indexes.join(", ")} is still being opened`,
+    resolution: "repeat the command; if it stays so, see whether the host's devices answer (dmesg)",
+  });
+}
+
 /** A call for the management service on a host where none of the engines runs a replica of it. */
 export function faultNoReplica(): Fault {
   return new Fault({

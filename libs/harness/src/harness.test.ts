@@ -102,6 +102,19 @@ describe("Harness", () => {
     else await expect(found).rejects.toThrow("rank 5 is not on this host, which has rank 4");
   });
 
+  it("findRank() does not say that a rank is not here while storage is still being opened", async () => {
+    const hanging = fakeInstance(
+      1,
+      { kind: "new" },
+      { superblock: undefined, opened: () => Promise.resolve(false) },
+    );
+    const { signal } = new AbortController();
+    await expect(new Harness([hanging], silentLogger).findRank(4, { signal })).rejects.toMatchObject({
+      code: FaultCode.engineNotReady,
+      description: expect.stringContaining("the storage of engine 1 is still being opened"),
+    });
+  });
+
   it("throws a fault when there is no such engine", () => {
     const stopped = fakeInstance(0, { kind: "stopped" }, { superblock: superblock(true) });
     const harness = new Harness([stopped], silentLogger);

@@ -2,7 +2,13 @@ import { type Fault, FaultCode } from "@daos/fault";
 import type { EngineFormatOptions, EngineInstance, EngineReady, InstanceFormatResult } from "@daos/instance";
 import type { Logger } from "@daos/log";
 import type { Rank } from "@daos/rank";
-import { faultNoReplica, faultOtherEngine, faultRankNotHere, faultUnknownIndex } from "./faults.ts";
+import {
+  faultNoReplica,
+  faultNotOpened,
+  faultOtherEngine,
+  faultRankNotHere,
+  faultUnknownIndex,
+} from "./faults.ts";
 
 /**
  * The engines of this host. They live and fail independently of each other.
@@ -86,16 +92,21 @@ export class Harness {
   /**
    * As {@link byRank}, but waits while storage is opened: after a start of this server, the rank is not known before.
    *
-   * @throws Fault when it is not here
+   * @throws Fault when it is not here; engineNotReady while that is not known
    */
   async findRank(rank: number, { signal }: { readonly signal: AbortSignal }): Promise<EngineInstance> {
     const isKnown = this.instances.some((instance) => rankOf(instance) === rank);
     const unopened = isKnown ? [] : this.instances.filter(({ superblock }) => superblock === undefined);
+    const hanging: number[] = [];
     const found = unopened.map(async (instance) => {
-      await instance.opened({ signal });
+      if (!(await instance.opened({ signal }))) hanging.push(instance.index);
       return this.byRank(rank);
     });
-    return Promise.any(found).catch(() => this.byRank(rank));
+    return Promise.any(found).catch(() => {
+      // "Not here" would let an erase by force forget the rank.
+      if (hanging.length > 0) throw faultNotOpened(rank, hanging);
+      return this.byRank(rank);
+    });
   }
 
   /** The engine with this rank and identity. @throws Fault when it is not here, or another one has the rank */
