@@ -64,6 +64,25 @@ describe("compareAddresses()", () => {
   });
 });
 
+describe("compareAddresses(), for any three hosts,", () => {
+  const name = fc.string({ unit: fc.constantFrom(..."n0019-.:aA"), maxLength: 7 });
+  const number = fc.string({ unit: fc.constantFrom(..."019"), maxLength: 40 });
+  const address = fc.record({ host: fc.oneof(name, number, fc.ipV6()), port: fc.constantFrom(1, 2) });
+
+  it("is one order: the same from both sides, equal only for the same host, and without circles", () => {
+    fc.assert(
+      fc.property(address, address, address, (a, b, c) => {
+        const [ab, ba] = [compareAddresses(a, b), compareAddresses(b, a)].map(Math.sign);
+        expect(ab).toBe(0 - (ba ?? 0));
+        if (ab === 0) expect(a).toEqual(b);
+        const [first, , last] = [a, b, c].toSorted(compareAddresses);
+        if (first && last) expect(compareAddresses(first, last)).toBeLessThanOrEqual(0);
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe("parseHostList()", () => {
   it.each([
     [
