@@ -136,13 +136,21 @@ const step = fc.oneof(
 ) as fc.Arbitrary<Step>;
 
 /** Carries out requests and events in this order. @returns what is wrong afterwards */
-async function play(steps: readonly Step[], superblock: Superblock | undefined): Promise<readonly string[]> {
+async function play(
+  steps: readonly Step[],
+  superblock: Superblock | undefined,
+  autoFormat = false,
+): Promise<readonly string[]> {
   const clock = new VirtualClock();
   const storage = new SlowStorage(clock, superblock);
   // Assigned with its getters: Object.assign would read them once.
   const part = (own: StoragePart) =>
     Object.defineProperties(own, Object.getOwnPropertyDescriptors(storage.part));
-  using engine = new FakeEngine({ parts: { clock }, replaceStorage: part });
+  using engine = new FakeEngine({
+    options: { autoFormat, onStorageReady: () => clock.delay(300) },
+    parts: { clock },
+    replaceStorage: part,
+  });
   const { instance } = engine;
   const wrong: string[] = [];
   let wish: "run" | "stop" = "run";
@@ -197,9 +205,14 @@ async function play(steps: readonly Step[], superblock: Superblock | undefined):
 
 it("EngineInstance carries out the last request, and loses no format, in every order of requests and events", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 14 }), fc.boolean(), async (steps, isFormatted) => {
-      expect(await play(steps, isFormatted ? identity : undefined)).toEqual([]);
-    }),
+    fc.asyncProperty(
+      fc.array(step, { maxLength: 14 }),
+      fc.boolean(),
+      fc.boolean(),
+      async (steps, isFormatted, auto) => {
+        expect(await play(steps, isFormatted ? identity : undefined, auto)).toEqual([]);
+      },
+    ),
     { numRuns: Number(process.env.DAOS_ORDERS ?? 300) },
   );
 });

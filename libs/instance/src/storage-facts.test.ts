@@ -55,7 +55,9 @@ describe("storageLosses()", () => {
     [
       "the file system is read-only",
       { isReadOnly: true },
-      ["/mnt/daos0 is read-only: the kernel makes it so after an error of its file system (dmesg)"],
+      [
+        "/mnt/daos0 is read-only: it was mounted so, or the kernel made it so after an error of its file system (dmesg)",
+      ],
     ],
     [
       "a directory is gone",

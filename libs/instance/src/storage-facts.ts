@@ -74,7 +74,9 @@ export function storageLosses(
       return [`${mount} is another directory than before (${found.directory}, not ${accepted.directory})`];
   }
   if (found.isReadOnly === true)
-    return [`${mount} is read-only: the kernel makes it so after an error of its file system (dmesg)`];
+    return [
+      `${mount} is read-only: it was mounted so, or the kernel made it so after an error of its file system (dmesg)`,
+    ];
   const superblock = superblockLoss(mount, accepted, found);
   if (superblock !== undefined) return [superblock];
   return accepted.directories

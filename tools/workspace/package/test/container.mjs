@@ -10,7 +10,7 @@ const MAX_OUTPUT = 10_000;
 const PACKAGES =
   "systemd,systemd-sysv,dbus,e2fsprogs,etcd-client,etcd-server,iproute2,kmod,logrotate,man-db,mount,passwd,procps,util-linux";
 /** The network device of the container's fabric. */
-const INTERFACE = "ib0";
+export const INTERFACE = "ib0";
 const ADDRESS = "192.0.2.1";
 
 /** A Debian 12 with systemd as process 1, in its own directory and network. Stop it. */

@@ -5,7 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { ensureDebianPackages, fail, root } from "../../prepare.mjs";
 import { checkArm64 } from "./check-arm64.mjs";
-import { Container } from "./container.mjs";
+import { Container, INTERFACE } from "./container.mjs";
 import { installEmulator } from "./install-emulator.mjs";
 import { replayGuide } from "./replay-guide.mjs";
 import { makeVersionBefore } from "./version-before.mjs";
@@ -73,6 +73,7 @@ async function test(host) {
   checkJournal(host);
   await checkReload(host, unit);
   await checkKill(host, unit);
+  await checkBoot(host, unit);
   await checkWatchdog(host, unit);
   await checkUpgrade(host, unit);
   await checkRemoval(host, unit);
@@ -235,6 +236,39 @@ async function checkKill(host, unit) {
     (count) => count === "1",
   );
   await unit.serves("its engine serves again, without a format");
+}
+
+/**
+ * Tests starts that fail: a carrier is awaited without limit, a wrong configuration is not tried again.
+ *
+ * @param {Container} host
+ * @param {ReturnType<typeof unitIn>} unit
+ */
+async function checkBoot(host, unit) {
+  const config = "/etc/daos/daos_server.yml";
+  const restart = () => host.run(`systemctl reset-failed ${UNIT}; systemctl restart ${UNIT} || true`);
+  host.run(`cp -p ${config} /root/good.yml`);
+  // Without carrier, as long as LACP or a subnet manager has not finished.
+  host.run(`ip link set ${INTERFACE}-peer down`);
+  restart();
+  await host.waitFor(
+    "systemd starts a server again whose fabric interface has no carrier",
+    () => unit.property("NRestarts"),
+    (count) => Number(count) >= 2,
+  );
+  check("its status names the interface", unit.property("StatusText"), (text) => text.includes(INTERFACE));
+  host.run(`ip link set ${INTERFACE}-peer up`);
+  await unit.serves("it serves without help when the carrier is there");
+  host.run(`echo 'no_such_key: 1' >> ${config}`);
+  restart();
+  check(
+    "systemd does not start a server again whose configuration is wrong",
+    ["ActiveState", "ExecMainStatus", "NRestarts"].map((name) => unit.property(name)).join(" "),
+    (text) => text === "failed 78 0",
+  );
+  host.run(`cp -p /root/good.yml ${config}`);
+  unit.restart();
+  await unit.serves("it serves after the correction");
 }
 
 /**
