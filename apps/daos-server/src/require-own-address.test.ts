@@ -66,7 +66,7 @@ describe("requireOwnAddress()", () => {
 
   it.each([
     ["refuses", ["storage1"], true],
-    ["accepts, for a trial on one machine,", ["127.0.0.1", "localhost"], false],
+    ["accepts, for a trial on one machine,", ["127.0.0.1", "127.0.1.1"], false],
   ])("requireOwnAddress() %s a host with the loopback only", async (_, accessPoints, isRefused) => {
     const started = start({ role: "none", local: [], self: "127.0.0.1", accessPoints });
     if (isRefused) await expect(started).rejects.toMatchObject(missing);

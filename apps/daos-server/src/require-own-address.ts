@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { isOnLoopback, type ServerConfig } from "@daos/config";
+import type { ServerConfig } from "@daos/config";
 import { isLoopback, type ReplicaRole } from "@daos/election";
 import { formatHostAddress, type HostAddress } from "@daos/hostlist";
 import type { Logger } from "@daos/log";
@@ -41,7 +41,7 @@ export async function requireOwnAddress(options: OwnAddressOptions): Promise<voi
     if (own !== undefined) await save(own, file, directories, log);
     return;
   }
-  if (isLoopback(self.host) && !config.accessPoints.every(isOnLoopback))
+  if (isLoopback(self.host) && (await isElsewhere(options)))
     throw faultAddressMissing("it has only the loopback");
   for (const directory of directories) {
     const path = join(directory, file);
@@ -53,6 +53,12 @@ export async function requireOwnAddress(options: OwnAddressOptions): Promise<voi
     const reason = `it was the access point ${record.accessPoint} before, and ${record.address} is on none of its interfaces now`;
     throw faultAddressMissing(reason, path);
   }
+}
+
+/** An access point has an address outside the loopback. A name that cannot be resolved is another mistake. */
+async function isElsewhere({ config, resolve }: OwnAddressOptions): Promise<boolean> {
+  const addresses = await Promise.all(config.accessPoints.map(({ host }) => resolve(host).catch(() => [])));
+  return addresses.flat().some((address) => !isLoopback(address));
 }
 
 async function findOwn({
