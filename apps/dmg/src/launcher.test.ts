@@ -173,6 +173,37 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
       expect(bytes.includes(text)).toBe(false);
   });
 
+  it("bin/dmg ends a call at its deadline", async () => {
+    const silent = createServer(() => {});
+    silent.listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as { port: number };
+    const argv = ["-i", "-l", `127.0.0.1:${port}`, "--timeout", "1500ms", "system", "member-query"];
+    expect(await run("timeout", ["60", DMG, ...argv])).toMatchObject({
+      status: 9,
+      err: expect.stringContaining("no answer within the deadline"),
+    });
+    silent.close();
+  });
+
+  it("bin/dmg gives each new pool another UUID", async () => {
+    const uuids: string[] = [];
+    const members = [{ rank: 0, uuid: "7c3bd1e4-7a37-4fdb-9a7b-2c5f8e6b9d10", addr: "127.0.0.1:10001" }];
+    const pools = await FakeServer.start({
+      ctl: { systemMemberQuery: () => ({ members }) },
+      mgmt: {
+        poolCreate: ({ uuid }) => {
+          uuids.push(uuid);
+          return {};
+        },
+      },
+    });
+    const argv = ["-i", "-l", formatHostAddress(pools.host), "pool", "create", "--size", "1G"];
+    for (let pool = 0; pool < 2; pool++) expect(await run(DMG, argv)).toMatchObject({ status: 0 });
+    await pools[Symbol.asyncDispose]();
+    expect(new Set(uuids).size).toBe(2);
+  });
+
   it("bin/dmg returns the command's exit code, with data on stdout and messages on stderr", async () => {
     expect(await run(DMG, ["-i", "-l", "127.0.0.1:1", "sy", "q"])).toMatchObject({ status: 4, out: "" });
     expect(await run(DMG, ["storage", "scna"])).toMatchObject({ status: 2, out: "" });

@@ -1,4 +1,4 @@
-import { setTimeout } from "node:timers/promises";
+import { setImmediate, setTimeout as wait } from "node:timers/promises";
 import { queryObjects } from "node:v8";
 import type { Terminal } from "@daos/cli";
 import { dmg } from "./dmg.ts";
@@ -35,7 +35,8 @@ export async function warmUp({ port, config, caCert, cert, key }: WarmUp): Promi
     interactive: false,
     signal: new AbortController().signal,
   };
-  const argv = ["-o", config, "-l", `127.0.0.1:${port}`, "system", "member-query"];
+  // Without -q, a timer of the progress would be left: see collectGarbage().
+  const argv = ["-q", "-o", config, "-l", `127.0.0.1:${port}`, "system", "member-query"];
   if ((await dmg(argv, terminal, "/")) !== ExitCode.ok) throw new Error(text);
   const { loadIdentity } = await import("@daos/security");
   // Small buffers share memory, which becomes part of the snapshot: the key is not to stay there.
@@ -58,12 +59,37 @@ function startBufferPool(): Uint8Array {
  */
 export async function collectGarbage(): Promise<void> {
   for (let round = 0; round < 5; round++) {
-    await setTimeout(20);
+    await wait(20);
     queryObjects(WarmUpDone);
   }
-  await setTimeout(20);
+  await wait(20);
+  await setImmediate();
+  const lists = timerLists();
+  if (lists > 0) throw new Error(`${lists} lists of timers would be in the snapshot`);
   // V8 keeps the text that a regular expression was last applied to.
   /$/.exec("");
 }
 
 class WarmUpDone {}
+
+/**
+ * The lists of timers that Node.js has now, one for each time in ms. An unref'ed timer that has been cleared leaves its empty list until
+ * the time is over. With a list in a snapshot, no timer that is due after the list ever runs.
+ */
+export function timerLists(): number {
+  return queryObjects(listClass(), { format: "count" });
+}
+
+/** A function of its own, whose list is gone when the lists are counted. */
+function listClass(): new () => object {
+  const timer = setTimeout(() => {}, 1);
+  // The timers of a list are a circle with it.
+  let list = (timer as unknown as Linked)._idleNext;
+  while ("_onTimeout" in list) list = list._idleNext;
+  clearTimeout(timer);
+  return list.constructor as new () => object;
+}
+
+interface Linked {
+  readonly _idleNext: Linked;
+}
