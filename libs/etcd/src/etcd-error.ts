@@ -54,8 +54,10 @@ export function notConnected(endpoint: string, cause: unknown): EtcdError {
 export function callFailed(endpoint: string, cause: unknown): EtcdError {
   const error = ConnectError.from(cause);
   const outcome = hasErrorCode(error.cause, "ERR_HTTP2_STREAM_REFUSED") ? "not-sent" : "unknown";
+  // This side uses the same codes for an answer that it cannot read.
+  const isAnswer = error.isWireError || error.rawMessage.startsWith("HTTP 4");
   return new EtcdError(`${endpoint}: ${error.rawMessage}`, {
-    outcome: REFUSALS.has(error.code) ? "refused" : outcome,
+    outcome: isAnswer && REFUSALS.has(error.code) ? "refused" : outcome,
     code: error.code,
     cause,
   });

@@ -1,11 +1,11 @@
 import { once } from "node:events";
-import { constants, createServer, type ServerHttp2Stream } from "node:http2";
+import { constants, createServer, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { formatHostAddress } from "@daos/hostlist";
 import { MISBEHAVING_PEERS, RawServer } from "@daos/http2/testing";
 import { describe, expect, it } from "vitest";
 import { EtcdClient } from "./etcd-client.ts";
-import { EtcdError } from "./etcd-error.ts";
+import { type CallOutcome, EtcdError } from "./etcd-error.ts";
 import { bytes } from "./keys.ts";
 
 const wait = () => ({ signal: AbortSignal.timeout(50_000) });
@@ -33,6 +33,36 @@ describe("EtcdClient, one of whose endpoints ends,", () => {
     await client.put({ key: bytes("/x") }, wait());
     expect(reached).toEqual([0, 1]);
     for (const member of members) member.close();
+  });
+});
+
+describe("EtcdClient, whose endpoint answers a change", () => {
+  const headers = { ":status": 200, "content-type": "application/grpc" };
+  const done = (body: Uint8Array) => (stream: ServerHttp2Stream) => {
+    stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0" }));
+    stream.respond(headers, { waitForTrailers: true });
+    stream.end(body);
+  };
+  const only = (fields: OutgoingHttpHeaders) => (stream: ServerHttp2Stream) =>
+    stream.respond({ ...headers, ...fields }, { endStream: true });
+
+  it.each<readonly [string, (stream: ServerHttp2Stream) => void, CallOutcome]>([
+    ["with a status that refuses it", only({ "grpc-status": "9" }), "refused"],
+    ["as a proxy that does not let it pass", only({ ":status": 403 }), "refused"],
+    ["without a message, as done", done(Buffer.alloc(0)), "unknown"],
+    ["with half a message, as done", done(Buffer.of(0, 0, 0, 0, 9, 1)), "unknown"],
+    ["with two messages, as done", done(Buffer.alloc(10)), "unknown"],
+    ["with a message that is too large", done(Buffer.of(0, 255, 0, 0, 0, 1)), "unknown"],
+  ])("%s: EtcdClient knows whether it may have been done", async (_name, answer, outcome) => {
+    const server = createServer().on("stream", (stream) => {
+      stream.on("error", () => {}).resume();
+      answer(stream);
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const endpoints = [`http://127.0.0.1:${(server.address() as AddressInfo).port}`];
+    using client = new EtcdClient({ endpoints, connectTimeoutMs: 20_000, callTimeoutMs: 20_000 });
+    await expect(client.put({ key: bytes("/x") }, wait())).rejects.toMatchObject({ outcome });
+    server.close();
   });
 });
 
