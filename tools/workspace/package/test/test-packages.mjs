@@ -256,7 +256,11 @@ async function checkBoot(host, unit) {
     () => unit.property("NRestarts"),
     (count) => Number(count) >= 2,
   );
-  check("its status names the interface", unit.property("StatusText"), (text) => text.includes(INTERFACE));
+  await host.waitFor(
+    "its status names the interface until the next start",
+    () => unit.property("StatusText"),
+    (text) => text.includes(INTERFACE),
+  );
   host.run(`ip link set ${INTERFACE}-peer up`);
   await unit.serves("it serves without help when the carrier is there");
   host.run(`echo 'no_such_key: 1' >> ${config}`);
