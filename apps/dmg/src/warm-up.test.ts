@@ -1,12 +1,14 @@
+import { queryObjects } from "node:v8";
 import { describe, expect, it } from "vitest";
-import { timerLists } from "./warm-up.ts";
+import { timerListClass } from "./warm-up.ts";
 
-describe("timerLists()", () => {
-  it("timerLists() counts the list that an unref'ed timer leaves when it is cleared", () => {
-    const before = timerLists();
+describe("timerListClass()", () => {
+  it("timerListClass() finds the list that an unref'ed timer leaves when it is cleared", () => {
+    const lists = () => queryObjects(timerListClass(), { format: "count" });
+    const before = lists();
     clearTimeout(setTimeout(() => {}, 123_457));
-    expect(timerLists()).toBe(before);
+    expect(lists()).toBe(before);
     clearTimeout(setTimeout(() => {}, 123_457).unref());
-    expect(timerLists()).toBe(before + 1);
+    expect(lists()).toBe(before + 1);
   });
 });

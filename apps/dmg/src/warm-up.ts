@@ -19,7 +19,8 @@ export interface WarmUp {
 }
 
 /**
- * Runs a connected command while the snapshot is built. V8 keeps the compiled code of the functions that have run, and
+ * Runs a connected command while the snapshot is built. It must not be one that takes random numbers: `randomUUID` takes several at a
+ * time, and every later command would use the same. V8 keeps the compiled code of the functions that have run, and
  * a command then does not compile them again. It also loads what commands load lazily.
  *
  * @throws Error when the command fails
@@ -62,9 +63,11 @@ export async function collectGarbage(): Promise<void> {
     await wait(20);
     queryObjects(WarmUpDone);
   }
+  const Timers = timerListClass();
+  // Node.js forgets when its next timer is due only after one has run.
   await wait(20);
   await setImmediate();
-  const lists = timerLists();
+  const lists = queryObjects(Timers, { format: "count" });
   if (lists > 0) throw new Error(`${lists} lists of timers would be in the snapshot`);
   // V8 keeps the text that a regular expression was last applied to.
   /$/.exec("");
@@ -73,15 +76,10 @@ export async function collectGarbage(): Promise<void> {
 class WarmUpDone {}
 
 /**
- * The lists of timers that Node.js has now, one for each time in ms. An unref'ed timer that has been cleared leaves its empty list until
+ * The class of the lists of timers of Node.js, one for each time in ms. An unref'ed timer that has been cleared leaves its empty list until
  * the time is over. With a list in a snapshot, no timer that is due after the list ever runs.
  */
-export function timerLists(): number {
-  return queryObjects(listClass(), { format: "count" });
-}
-
-/** A function of its own, whose list is gone when the lists are counted. */
-function listClass(): new () => object {
+export function timerListClass(): new () => object {
   const timer = setTimeout(() => {}, 1);
   // The timers of a list are a circle with it.
   let list = (timer as unknown as Linked)._idleNext;
