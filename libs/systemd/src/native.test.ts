@@ -11,9 +11,15 @@ const make = () => Array.from({ length: 8192 }, () => Buffer.allocUnsafeSlow(819
 const kept = (() => make().filter((_, index) => index % 64 === 0))();
 gc();
 const before = residentMiB();
-trimMemory();
-// console.log would color numbers.
-process.stdout.write(\`\${before - residentMiB()} \${kept.length}\`);
+// V8 frees the blocks in a thread of its own.
+const end = Date.now() + 20_000;
+const trim = () => {
+  trimMemory();
+  const returned = before - residentMiB();
+  if (returned < 30 && Date.now() < end) setTimeout(trim, 10);
+  else process.stdout.write(\`\${returned} \${kept.length}\`);
+};
+trim();
 `;
 
 it("trimMemory() returns freed memory to the kernel that malloc keeps", () => {
