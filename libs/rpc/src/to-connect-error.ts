@@ -37,14 +37,14 @@ export function toConnectError(error: unknown, audience: FaultAudience = "peer")
  */
 const MAX_STATUS_BYTES = 7 * 1024;
 
-/** The shortest text of a status that is worth its place, in characters. */
+/** The text of a status is never cut to less, in characters. */
 const MIN_STATUS_TEXT = 128;
 
-/** The fault for a peer. Texts of three-byte characters are cut more than others, to leave room for the status. */
+/** The fault for a peer. Long texts are cut more when their characters have several bytes, to leave room for the status. */
 function fittingFault(fault: Fault, audience: FaultAudience): Fault {
   for (const length of [MAX_PEER_TEXT, 512]) {
     const cut = faultForPeer(fault, audience, length);
-    if (statusBytes(beginOf(cut, MIN_STATUS_TEXT), cut) <= MAX_STATUS_BYTES) return cut;
+    if (statusBytes(startOf(cut, MIN_STATUS_TEXT), cut) <= MAX_STATUS_BYTES) return cut;
   }
   return faultForPeer(fault, audience, 256);
 }
@@ -54,12 +54,12 @@ function showStatus(fault: Fault): string {
   const whole = `${fault}\n${showResolution(fault)}`;
   if (statusBytes(whole, fault) <= MAX_STATUS_BYTES) return whole;
   const lengths = [1024, 512, 256];
-  const fitting = lengths.find((length) => statusBytes(beginOf(fault, length), fault) <= MAX_STATUS_BYTES);
-  return beginOf(fault, fitting ?? MIN_STATUS_TEXT);
+  const fitting = lengths.find((length) => statusBytes(startOf(fault, length), fault) <= MAX_STATUS_BYTES);
+  return startOf(fault, fitting ?? MIN_STATUS_TEXT);
 }
 
 /** The first characters of a fault, as one line. */
-function beginOf(fault: Fault, length: number): string {
+function startOf(fault: Fault, length: number): string {
   return cleanText(`${fault}`.replaceAll("\n", " "), length);
 }
 
