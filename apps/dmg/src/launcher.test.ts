@@ -154,6 +154,16 @@ describe("bin/dmg", { timeout: 300_000 }, () => {
     }
   });
 
+  it.each([
+    ["version --servers", 8],
+    ["-o help system member-query", 3],
+  ])("bin/dmg runs %s, which its small bundle cannot", async (line, status) => {
+    const reach = ["-i", "-l", host];
+    const { err, ...ended } = await run(DMG, [...line.split(" "), ...reach]);
+    expect(err).not.toContain("main.cjs only");
+    expect(ended.status).toBe(status);
+  });
+
   it("bin/dmg makes its snapshot for the Node.js version of the workspace", async () => {
     const bundle = fileURLToPath(new URL("../dist/bundle", import.meta.url));
     expect(await readdir(bundle)).toContain(`snapshot-${process.version}.blob`);

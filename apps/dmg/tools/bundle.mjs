@@ -20,6 +20,23 @@ continueOnFoundNode();
 const app = fileURLToPath(new URL("..", import.meta.url));
 const bundle = `${app}dist/bundle`;
 
+/**
+ * Leaves out what commands load when they run.
+ *
+ * @type {import("esbuild").Plugin}
+ */
+const WITHOUT_LATER_MODULES = {
+  name: "without-later-modules",
+  setup(build) {
+    build.onResolve({ filter: /^(?:@daos|\.)/ }, ({ path, kind }) =>
+      kind === "dynamic-import" ? { path, namespace: "later" } : undefined,
+    );
+    build.onLoad({ filter: /.*/, namespace: "later" }, ({ path }) => ({
+      contents: `throw new Error(${JSON.stringify(`${path} is in main.cjs only`)});`,
+    }));
+  },
+};
+
 rmSync(bundle, { recursive: true, force: true });
 await bundleProgram(`${app}src/main.ts`, bundle, {
   // Only third-party plugins need oclif. It is not bundled.
@@ -29,25 +46,35 @@ await bundleProgram(`${app}src/main.ts`, bundle, {
   plugins: [LOWER_USING],
 });
 
+// Help, and commands that load no more: see src/short.ts.
+await bundleProgram(`${app}src/short.ts`, bundle, {
+  entryPoints: { short: `${app}src/short.ts` },
+  external: ["@oclif/core"],
+  inject: [LIGHT_HEADERS],
+  plugins: [WITHOUT_LATER_MODULES, LOWER_USING],
+});
+
 // The page of `dmg web`.
 await buildPage(`${app}dist/page`);
 
 /**
- * Runs the bundle with the Node options of bin/dmg, which must be the same.
+ * Runs a bundle with the Node options of bin/dmg, which must be the same.
  *
+ * @param {string} name
  * @param {string[]} options of Node.js, besides those
  * @param {string[]} argv
  * @param {NodeJS.ProcessEnv} env
  */
-function run(options, argv, env) {
-  return spawnSync(process.execPath, [...NODE_FLAGS, ...options, `${bundle}/main.cjs`, ...argv], {
+function run(name, options, argv, env) {
+  return spawnSync(process.execPath, [...NODE_FLAGS, ...options, `${bundle}/${name}.cjs`, ...argv], {
     env: { ...process.env, NODE_OPTIONS: "", ...env },
     encoding: "utf8",
   });
 }
 
 // A refused connection loads every module of a connected command.
-run([], ["-i", "-l", "127.0.0.1:1", "system", "member-query"], compileCache(bundle));
+run("main", [], ["-i", "-l", "127.0.0.1:1", "system", "member-query"], compileCache(bundle));
+run("short", [], ["--help"], compileCache(bundle));
 sealCompileCache(bundle);
 
 // The snapshot is taken after a command has run: it keeps what that has compiled and loaded.
@@ -57,6 +84,7 @@ const server = spawn(process.execPath, [`${app}tools/bench-server.mjs`], {
 const [line] = await once(server.stdout, "data");
 const { plain, plainConfig, certificates } = JSON.parse(String(line));
 const snapshot = run(
+  "main",
   ["--snapshot-blob", `${bundle}/snapshot-${process.version}.blob`, "--build-snapshot"],
   [],
   { DMG_WARM_UP: JSON.stringify({ port: plain, config: plainConfig, ...certificates }) },

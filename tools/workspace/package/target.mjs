@@ -101,9 +101,12 @@ export function crossNative({ cc }, nodeHome, build) {
   compileAddon(source("systemd/native/datagram.c"), join(build, "datagram.node"), how);
 }
 
-/** Flags of the launcher in apps/dmg/bin, and a command line that loads what most commands need. */
+/** Flags of the launcher in apps/dmg/bin, and command lines of its bundles: the first loads what most commands need. */
 const DMG_FLAGS = ["--max-semi-space-size=8", "--min-semi-space-size=8"];
-const DMG_LINE = ["-i", "-l", "127.0.0.1:1", "system", "member-query"];
+const DMG_LINES = /** @type {const} */ ([
+  ["main.cjs", "-i", "-l", "127.0.0.1:1", "system", "member-query"],
+  ["short.cjs", "--help"],
+]);
 
 /**
  * Compiles a bundle ahead of time like tools/bundle.mjs of its app, with the Node.js of the target in an emulator.
@@ -115,13 +118,15 @@ export async function fillCompileCache(nodeHome, bundle) {
   const node = [QEMU, "-L", SYSROOT, join(nodeHome, "bin/node")];
   if (bundle.endsWith("apps/daos-server/dist/bundle")) return addCodeCaches(bundle, node);
   const [command = "", ...options] = node;
-  try {
-    execFileSync(command, [...options, ...DMG_FLAGS, join(bundle, "main.cjs"), ...DMG_LINE], {
-      stdio: "ignore",
-      env: { ...process.env, NODE_OPTIONS: "", ...compileCache(bundle) },
-    });
-  } catch {
-    // It is meant to fail: what it asks for does not exist.
+  for (const [program, ...line] of DMG_LINES) {
+    try {
+      execFileSync(command, [...options, ...DMG_FLAGS, join(bundle, program), ...line], {
+        stdio: "ignore",
+        env: { ...process.env, NODE_OPTIONS: "", ...compileCache(bundle) },
+      });
+    } catch {
+      // The first is meant to fail: what it asks for does not exist.
+    }
   }
   if (!existsSync(join(bundle, "cache"))) fail(`${QEMU} did not run ${bundle}`);
   return sealCompileCache(bundle);
