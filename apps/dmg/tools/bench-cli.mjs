@@ -35,7 +35,7 @@ const secureQuery = ["-o", servers.config, "-l", `127.0.0.1:${servers.secure}`, 
 const cases = [
   empty,
   { name: "dmg version", command: dmg, argv: ["version"], goal: 1.5 },
-  { name: "dmg --help", command: dmg, argv: ["--help"], goal: 1.6 },
+  { name: "dmg --help", command: dmg, argv: ["--help"], goal: 1.5 },
   { name: "dmg system member-query", command: dmg, argv: query, goal: 2.5 },
   { name: "the same with mTLS, P-256", command: dmg, argv: secureQuery, goal: 3.1 },
 ];
