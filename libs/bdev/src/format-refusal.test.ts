@@ -187,12 +187,25 @@ describe("BdevProvider.format()", () => {
     expect(await context.contents()).toEqual(Buffer.alloc(MiB, 1));
   });
 
-  it("format() takes the namespaces of the kernel from a controller that does not list its own", async () => {
+  it.each(["NVMe status: Invalid Field in Command", "NVMe Status:INVALID_FIELD(2)"])(
+    "format() takes the namespaces of the kernel from a controller that does not list its own: %s",
+    async (stderr) => {
+      const context = await setUp();
+      context.runner.on("nvme version", "nvme version 2.3\n").on("nvme list-ns", { exitCode: 1, stderr });
+      expect(await context.bdev.format(storage(A))).toEqual([{ device: A }]);
+    },
+  );
+
+  it("format() changes nothing when the namespaces cannot be listed for another reason", async () => {
     const context = await setUp();
     context.runner
       .on("nvme version", "nvme version 2.3\n")
-      .on("nvme list-ns", { exitCode: 1, stderr: "NVMe status: Invalid Field in Command" });
-    expect(await context.bdev.format(storage(A))).toEqual([{ device: A }]);
+      .on("nvme list-ns", { exitCode: 1, stderr: "identify: Input/output error" });
+    expect(await context.bdev.format(storage(A))).toMatchObject([
+      { fault: { code: FaultCode.bdevToolFailed, reason: expect.stringContaining("Input/output error") } },
+    ]);
+    expect(formats(context)).toEqual([]);
+    expect(await context.contents()).toEqual(Buffer.alloc(MiB, 1));
   });
 
   it("format() changes nothing when the settings of a namespace cannot be read", async () => {

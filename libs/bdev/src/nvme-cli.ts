@@ -25,6 +25,8 @@ export interface NvmeCliOptions {
 }
 
 const FPI_POLL_MS = 2_000;
+/** The status of a command that the controller does not know: `Invalid Field in Command` (2.x), `INVALID_FIELD` (1.x). */
+const INVALID_FIELD = /invalid[ _]field/i;
 
 /**
  * Runs nvme-cli, with JSON output where it has any. A failure, or an answer that cannot be read, is a fault bdevToolFailed
@@ -62,16 +64,18 @@ export class NvmeCli {
   }
 
   /**
-   * The ids of the namespaces that are attached to this controller; undefined for a controller that does not list them, as of
-   * NVMe 1.0.
+   * The ids of the namespaces that are attached to this controller; undefined for a controller of NVMe 1.0, which refuses to list
+   * them.
    *
-   * @param controller `nvme0` @throws Fault missingSoftwareDependency
+   * @param controller `nvme0` @throws Fault missingSoftwareDependency, bdevToolFailed
    */
   async attachedIds(controller: string, options: NvmeCliOptions): Promise<readonly number[] | undefined> {
     try {
       return await this.#read(["list-ns", `/dev/${controller}`], parseNamespaceIds, options);
     } catch (error) {
-      if (hasCode(error, FaultCode.bdevToolFailed)) return undefined;
+      // After any other failure, a namespace could be overlooked.
+      if (hasCode(error, FaultCode.bdevToolFailed) && INVALID_FIELD.test(error.reason ?? ""))
+        return undefined;
       throw error;
     }
   }
