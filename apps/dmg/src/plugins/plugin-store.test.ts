@@ -24,12 +24,15 @@ describe("the store of plugins", () => {
     },
   );
 
-  it("readPlugins() names a damaged file", async () => {
-    await writeFile(join(directory, "package.json"), '{"oclif":{');
-    await expect(readPlugins(directory)).rejects.toMatchObject({
-      code: FaultCode.usage,
-      description: expect.stringContaining(`${directory}/package.json is damaged`),
-      resolution: expect.stringContaining("move it away"),
-    });
-  });
+  it.each(['{"oclif":{', '{"oclif":{"plugins":5}}', '{"oclif":{"plugins":["a"]}}'])(
+    "readPlugins() names a damaged file: %s",
+    async (text) => {
+      await writeFile(join(directory, "package.json"), text);
+      await expect(readPlugins(directory)).rejects.toMatchObject({
+        code: FaultCode.usage,
+        description: expect.stringContaining(`${directory}/package.json is damaged`),
+        resolution: expect.stringContaining("move it away"),
+      });
+    },
+  );
 });

@@ -75,7 +75,10 @@ async function readStore(directory: string): Promise<StoreFile> {
     const text = readFileSync(path, "utf8");
     if (text.trim() === "") return empty;
     const read = JSON.parse(text) as Partial<StoreFile> | null;
-    return { ...empty, ...read, oclif: { schema: 1, plugins: read?.oclif?.plugins ?? [] } };
+    const plugins: unknown = read?.oclif?.plugins ?? [];
+    if (!Array.isArray(plugins) || !plugins.every(isPlugin))
+      throw new SyntaxError('"oclif.plugins" is no list of plugins');
+    return { ...empty, ...read, oclif: { schema: 1, plugins } };
   } catch (error) {
     if (error instanceof Error && "code" in error && error.code === "ENOENT") return empty;
     if (!(error instanceof SyntaxError)) throw error;
@@ -85,4 +88,8 @@ async function readStore(directory: string): Promise<StoreFile> {
       error,
     );
   }
+}
+
+function isPlugin(entry: unknown): entry is UserPlugin {
+  return typeof entry === "object" && entry !== null && "name" in entry && typeof entry.name === "string";
 }
